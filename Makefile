@@ -1,0 +1,26 @@
+# Needs Python 3.11 or later and make; everything else goes into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+export MPLBACKEND := Agg
+
+study: .venv/ready  ## train agents on all versions, compare them and people in one report
+	$(BIN)/priorlab study $(ARGS)
+
+test: .venv/ready  ## lint, types, tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/pytest -q -n 2
+
+soak: .venv/ready  ## the long checks: learning curves of every seed
+	$(BIN)/pytest -q tests/soak
+
+bench: .venv/ready  ## speed, beside a peer
+	$(BIN)/priorlab bench $(ARGS)
+
+.venv/ready: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install -q -e '.[test]'
+	touch $@
+
+.PHONY: study test soak bench

@@ -1,0 +1,60 @@
+"""Checkpoints: one file, written whole or not at all, with everything that makes a run go on as if never stopped."""
+
+import io
+import os
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from stable_baselines3 import PPO
+from stable_baselines3.common.vec_env import VecEnv
+
+from agents.curiosity import Counts
+from agents.record import Record
+from envs.games import Games
+
+NAME = "checkpoint.pt"
+
+
+def save(folder: Path, model: PPO, games: Games, counts: Counts | None, record: Record) -> None:
+    """Call it between an update and the next rollout."""
+    record.flush()
+    weights = io.BytesIO()
+    model.save(weights)
+    contents = {
+        "model": weights.getvalue(),
+        "games": games.save()._asdict(),
+        "counts": counts and (counts.lifelong, counts.episode),
+        "record": record.state(),
+        "random": (torch.get_rng_state(), np.random.get_state(), random.getstate()),  # noqa: NPY002, as SB3 draws from it
+    }
+    draft = folder / f"{NAME}.draft"
+    torch.save(contents, draft)
+    os.replace(draft, folder / NAME)
+
+
+def read(folder: Path) -> dict[str, Any] | None:
+    """What the folder's checkpoint holds, None where there is none. It is a pickle: load only your own."""
+    path = folder / NAME
+    if not path.exists():
+        return None
+    try:
+        return torch.load(path, weights_only=False)
+    except Exception as error:
+        raise ValueError(f"{path}: {error}; expected a checkpoint; delete it to begin anew") from None
+
+
+def restore(contents: dict[str, Any], env: VecEnv, games: Games, counts: Counts | None, record: Record, kind: type[PPO]) -> PPO:
+    """The model as it was; games, counts and record are put back in place."""
+    model = kind.load(io.BytesIO(contents["model"]), env=env, device="cpu", force_reset=False)
+    games.restore(type(games.save())(**contents["games"]))
+    if counts:
+        counts.lifelong, counts.episode = contents["counts"]
+    record.restore(contents["record"])
+    ours, numpys, pythons = contents["random"]
+    torch.set_rng_state(ours)
+    np.random.set_state(numpys)  # noqa: NPY002
+    random.setstate(pythons)
+    return model

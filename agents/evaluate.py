@@ -1,0 +1,71 @@
+"""How well a player plays: episodes of the game, one in each of many games side by side."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from envs.games import INPUTS, Games
+
+
+class Player(Protocol):
+    """Whatever chooses actions for pictures: every stable-baselines3 model, for one."""
+
+    def predict(self, observation: np.ndarray, *, deterministic: bool = False) -> tuple[np.ndarray, Any]: ...
+
+
+class Chance:
+    """Takes uniformly random actions."""
+
+    def __init__(self, seed: int = 0):
+        self.generator = np.random.default_rng(seed)
+
+    def predict(self, observation: np.ndarray, *, deterministic: bool = False) -> tuple[np.ndarray, None]:
+        return self.generator.integers(INPUTS, size=len(observation)), None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Outcomes of n episodes. ``won`` bool (n,); ``lengths`` int64 (n,): raw inputs, random starts included."""
+
+    won: np.ndarray
+    lengths: np.ndarray
+
+    @property
+    def win_rate(self) -> float:
+        return float(self.won.mean())
+
+    @property
+    def median_length(self) -> float:
+        """Of the won episodes, in raw inputs; not a number where none was won."""
+        return float(np.median(self.lengths[self.won])) if self.won.any() else float("nan")
+
+    def row(self) -> dict[str, float | int | None]:
+        median = self.median_length if self.won.any() else None
+        return {"episodes": len(self.won), "win_rate": self.win_rate, "median_length": median}
+
+    def __str__(self) -> str:
+        median = f", median length {self.median_length:.0f} inputs" if self.won.any() else ""
+        return f"{self.won.sum()} of {len(self.won)} episodes won{median}"
+
+
+def evaluate(player: Player, games: dict[str, Any], deterministic: bool = False, seed: int = 0) -> Evaluation:
+    """One episode in each of ``games["num_games"]`` games; ``games`` are the arguments of ``Games``.
+
+    Each game's first episode and no other counts, so that short episodes are not counted more often than long ones.
+    """
+    batch = Games(**games)
+    observations = batch.reset(seed)
+    open_, won = np.ones(batch.num_games, bool), np.zeros(batch.num_games, bool)
+    lengths = np.zeros(batch.num_games, np.int64)
+    while open_.any():
+        actions, _ = player.predict(observations, deterministic=deterministic)
+        observations = batch.step(actions)[0]
+        if not len(batch.ended):
+            continue
+        first = open_[batch.ended]
+        lanes = batch.ended[first]
+        won[lanes], lengths[lanes] = batch.final_info["solved"][first], batch.final_info["inputs"][first]
+        open_[lanes] = False
+    batch.close()
+    return Evaluation(won, lengths)

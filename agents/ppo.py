@@ -1,0 +1,120 @@
+"""PPO on pixels with a bonus for what is new: stable-baselines3's learner, put together, followed and resumed."""
+
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from stable_baselines3 import PPO
+from stable_baselines3.common.callbacks import BaseCallback, CallbackList
+from stable_baselines3.common.vec_env import VecEnv
+
+from agents import checkpoint
+from agents.curiosity import CountBonus, Counts, PictureCodes, PrivilegedCountBonus
+from agents.networks import PixelPolicy
+from agents.record import Record
+from agents.settings import Settings
+from envs.results import RunWriter
+from envs.sb3 import PriorLabVecEnv
+
+
+def make_env(settings: Settings) -> tuple[VecEnv, PriorLabVecEnv]:
+    """The batch of games with the bonus around it, and the batch itself."""
+    games = PriorLabVecEnv(**settings.of_games())
+    if settings.bonus == "counts":
+        shape = games.observation_space.shape
+        assert shape
+        return CountBonus(games, settings.bonus_scale, PictureCodes(shape, settings.code_size, settings.code_step)), games
+    if settings.bonus == "privileged-counts":
+        return PrivilegedCountBonus(games, settings.bonus_scale, games.games), games
+    return games, games
+
+
+def make_model(settings: Settings, env: VecEnv) -> PPO:
+    return PPO(
+        PixelPolicy,
+        env,
+        learning_rate=settings.learning_rate,
+        n_steps=settings.n_steps,
+        batch_size=settings.batch_size,
+        n_epochs=settings.n_epochs,
+        gamma=settings.gamma,
+        gae_lambda=settings.gae_lambda,
+        ent_coef=settings.entropy,
+        clip_range=settings.clip_range,
+        policy_kwargs={"features": settings.features, "bfloat16": settings.bfloat16},
+        tensorboard_log=str(settings.tensorboard) if settings.tensorboard else None,
+        seed=settings.seed,
+        device="cpu",
+    )
+
+
+class Follow(BaseCallback):
+    """Keeps the record, writes checkpoints, shows progress, and ends the training at its number of inputs."""
+
+    def __init__(self, settings: Settings, games: PriorLabVecEnv, counts: Counts | None, record: Record, bar: Progress | None):
+        super().__init__()
+        self.settings, self.env, self.counts, self.record, self.bar = settings, games, counts, record, bar
+        self.task = bar.add_task(settings.version, total=settings.inputs) if bar else None
+        self.saved_at = record.inputs
+
+    def _on_training_start(self) -> None:
+        if not self.record.inputs:
+            self.record.begin()
+
+    def _on_rollout_start(self) -> None:
+        if self.record.inputs - self.saved_at >= self.settings.checkpoint_every:
+            self.save()
+
+    def _on_step(self) -> bool:
+        self.record.step()
+        return self.record.inputs < self.settings.inputs
+
+    def _on_rollout_end(self) -> None:
+        record = self.record
+        won = sum(record.wins) / max(len(record.wins), 1)
+        self.logger.record("rollout/inputs", record.inputs)
+        self.logger.record("rollout/win_rate", won)
+        if self.counts:
+            self.logger.record("rollout/codes", len(self.counts.lifelong))
+        if self.bar and self.task is not None:
+            text = f"{record.episodes} episodes, {won:.0%} of the last {len(record.wins)} won"
+            self.bar.update(self.task, completed=record.inputs, description=text)
+
+    def save(self) -> None:
+        checkpoint.save(self.settings.folder, self.model, self.env.games, self.counts, self.record)
+        self.saved_at = self.record.inputs
+
+
+def train_ppo(settings: Settings, callback: BaseCallback | None = None) -> tuple[PPO, Record]:
+    """Trains to ``settings.inputs``, from the folder's checkpoint where it holds one; writes rows and model.zip."""
+    torch.set_num_threads(settings.threads)
+    folder = settings.folder
+    env, games = make_env(settings)
+    counts = env.counts if isinstance(env, CountBonus) else None
+    held = checkpoint.read(folder)
+    resumed_at = held["record"]["inputs"] if held else 0
+    record = Record(games.games, RunWriter(folder, settings.config(), resume_at=resumed_at))
+    model = checkpoint.restore(held, env, games.games, counts, record, PPO) if held else make_model(settings, env)
+    with progress_bar() if settings.progress else nullcontext() as bar:
+        follow = Follow(settings, games, counts, record, bar)
+        left = max(settings.inputs - record.inputs, 1)  # decisions are fewer: the callback ends the training
+        together = follow if callback is None else CallbackList([follow, callback])
+        model.learn(left, together, tb_log_name=folder.name, reset_num_timesteps=held is None)
+    save_model(model, folder)
+    record.finish()
+    (folder / checkpoint.NAME).unlink(missing_ok=True)
+    return model, record
+
+
+def save_model(model: PPO, folder: Path) -> None:
+    draft = folder / "model.draft.zip"
+    model.save(draft)
+    draft.replace(folder / "model.zip")
+
+
+def progress_bar() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("inputs"), TimeRemainingColumn()
+    )

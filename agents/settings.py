@@ -1,0 +1,141 @@
+"""What a training run can be told."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from envs.level import Level
+from envs.versions import find_version
+
+Agent = Literal["ppo", "random"]
+Bonus = Literal["counts", "privileged-counts", "none"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One run of one agent on one version of the game."""
+
+    agent: Agent = "ppo"
+    """ppo learns; random takes uniformly random actions and is what every learner is held against"""
+    version: str = "original"
+    """of the game: original, masked_semantics, ..."""
+    seed: int = 0
+    """of everything random: first weights, actions, minibatches, random starts"""
+    inputs: int = 100_000
+    """raw game inputs to train for, those of all games together"""
+    out: Path | None = None
+    """the run's folder; a run that was stopped goes on there (default: runs/train/VERSION/METHOD/seed_SEED)"""
+    bonus: Bonus = "counts"
+    """what exploration is paid for: new pictures, new positions (privileged: no player sees them), or nothing"""
+    game: str = "princess"
+    """the game"""
+    level: str | None = None
+    """a level's name or its text instead of the version's own"""
+    look_seed: int = 0
+    """which drawing of the version"""
+    max_inputs: int = 2000
+    """raw inputs after which an episode is cut off"""
+    random_start: int = 0
+    """each episode begins with 0 to this many random inputs"""
+    frame_skip: int = 2
+    """inputs a decision: how often an action is taken"""
+    num_games: int = 8
+    """games played side by side"""
+    screen_size: int = 42
+    """pixels a side of the gray picture"""
+    stack_size: int = 2
+    """pictures that the agent sees at once"""
+    n_steps: int = 64
+    """decisions in each game between two updates"""
+    batch_size: int = 128
+    """decisions in a minibatch"""
+    n_epochs: int = 8
+    """times that each decision is learned from"""
+    learning_rate: float = 1e-3
+    """of Adam"""
+    gamma: float = 0.99
+    """discount a decision"""
+    gae_lambda: float = 0.95
+    """of the generalized advantage estimate"""
+    entropy: float = 0.01
+    """weight of the policy's entropy"""
+    clip_range: float = 0.2
+    """how far an update may move a decision's probability"""
+    features: int = 256
+    """units of the network's dense layer"""
+    bonus_scale: float = 0.1
+    """what a code pays when it is seen for the first time; after n episodes that saw it, the n-th root of it"""
+    code_size: int = 14
+    """pixels a side of the small gray picture that is counted"""
+    code_step: float = 2.0
+    """gray levels by which one of its pixels must differ from the first picture's to count as another"""
+    bfloat16: bool | None = None
+    """whether the network runs in bfloat16 (default: where the processor has it)"""
+    threads: int = 1
+    """processor cores that the network may use"""
+    checkpoint_every: int = 20_000
+    """raw inputs between two checkpoints"""
+    evaluation_episodes: int = 100
+    """episodes of each evaluation after training; 0 for none"""
+    tensorboard: Path | None = None
+    """folder of TensorBoard's logs (default: none are written)"""
+    progress: bool = True
+    """whether to show a progress bar"""
+
+    def __post_init__(self) -> None:
+        for name, options in (("agent", get_args(Agent)), ("bonus", get_args(Bonus))):
+            if getattr(self, name) not in options:
+                raise ValueError(f"{name} is {getattr(self, name)!r}: expected one of {', '.join(options)}")
+        for name in ("inputs", "frame_skip", "num_games", "stack_size", "n_steps", "n_epochs", "features", "threads"):
+            check(name, getattr(self, name), 1)
+        for name in ("seed", "random_start", "bonus_scale", "entropy", "evaluation_episodes"):
+            check(name, getattr(self, name), 0)
+        check("batch_size", self.batch_size, 2)
+        check("checkpoint_every", self.checkpoint_every, 1)
+        if self.n_steps * self.num_games % self.batch_size:
+            raise ValueError(
+                f"batch_size is {self.batch_size}: expected a divisor of n_steps * num_games = "
+                f"{self.n_steps} * {self.num_games} = {self.n_steps * self.num_games}"
+            )
+
+    @property
+    def method(self) -> str:
+        """The name of what was trained, in tables and folders."""
+        if self.agent == "random":
+            return "random"
+        return {"counts": "ppo", "none": "ppo-no-bonus", "privileged-counts": "ppo-privileged-counts"}[self.bonus]
+
+    @property
+    def privileged(self) -> bool:
+        """Whether the agent is told what no player sees."""
+        return self.agent == "ppo" and self.bonus == "privileged-counts"
+
+    @property
+    def folder(self) -> Path:
+        return self.out or Path("runs") / "train" / self.version / self.method / f"seed_{self.seed}"
+
+    def of_games(self) -> dict[str, Any]:
+        """The arguments of ``Games``."""
+        names = ("num_games", "version", "game", "level", "look_seed", "max_inputs", "random_start", "frame_skip")
+        own = {name: getattr(self, name) for name in names}
+        if self.agent == "random":  # it sees nothing: the smallest picture
+            return own | {"screen_size": 1}
+        return own | {"screen_size": self.screen_size, "stack_size": self.stack_size}
+
+    def config(self) -> dict[str, Any]:
+        """What stands in config.json: every setting that can change a row, and what the loader needs."""
+        silent = {"out", "level", "checkpoint_every", "evaluation_episodes", "tensorboard", "progress"}
+        names = [name for name in asdict(self) if name not in silent]
+        if self.agent == "random":
+            names = names[: names.index("num_games") + 1]
+            names.remove("bonus")
+        level = Level.read(self.level or find_version(self.game, self.version).level)
+        return {
+            "method": self.method, "player": "agent", "privileged": self.privileged, "level": level.text(),
+            **{name: getattr(self, name) for name in names},
+        }  # fmt: skip
+
+
+def check(name: str, value: float, least: int) -> None:
+    if value < least:
+        raise ValueError(f"{name} is {value}: expected {least} or more")

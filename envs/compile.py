@@ -1,0 +1,59 @@
+"""Compilation by numba where it is installed; the same functions run as plain Python where it is not.
+
+numba's cache on disk notices a change of the file that holds a kernel, but not of the modules whose functions it
+calls. So the cache's folder is named after a hash of every source that is compiled.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any, TypeVar
+
+try:
+    numba: Any = import_module("numba")
+    extending: Any = import_module("numba.extending")
+except ImportError:  # where there is no compiler (a browser)
+    numba = extending = None
+
+COMPILED = numba is not None
+F = TypeVar("F", bound=Callable)
+SOURCES = ("compile.py", "rules.py", "draw.py", "lockstep.py")
+
+
+def sources_hash(folder: Path) -> str:
+    """Of all the sources that go into kernels, in ``folder``."""
+    digest = hashlib.sha256()
+    for name in SOURCES:
+        digest.update((folder / name).read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def cache_folder() -> Path:
+    """Where compiled kernels are kept between runs; $PRIORLAB_CACHE moves it."""
+    root = (
+        os.environ.get("PRIORLAB_CACHE")
+        or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "priorlab"
+    )
+    return Path(root) / f"kernels-{sources_hash(Path(__file__).parent)}"
+
+
+def function(plain: F) -> F:
+    """A function that kernels call: plain Python, and compiled by numba into each kernel that uses it.
+
+    Neither allocates: without numba's reference counts, taking a row of an array costs nothing.
+    """
+    return extending.register_jitable(_nrt=False)(plain) if numba else plain
+
+
+def kernel(plain: F) -> F:
+    """A function that Python calls: compiled at its first call, kept on disk, run without the interpreter's lock."""
+    if not numba:
+        return plain
+    config = numba.config
+    kept, config.CACHE_DIR = config.CACHE_DIR, str(cache_folder())
+    try:
+        return numba.njit(cache=True, nogil=True, _nrt=False, boundscheck=False, error_model="numpy")(plain)
+    finally:
+        config.CACHE_DIR = kept

@@ -1,0 +1,159 @@
+"""The games as a gymnasium.Env: one game, colour pictures by default."""
+
+from typing import TYPE_CHECKING, Any
+
+import gymnasium
+import numpy as np
+
+from envs.games import INPUTS, Games, Saved, checked_actions
+from envs.level import Level
+from envs.lockstep import advance
+from envs.rules import DEATHS, JUMPING, MONSTERS, ON_LADDER, PLAY_INPUTS, SOLVED, SPEED, UNIQUE_STATES, X, Y
+
+if TYPE_CHECKING:
+    import pygame
+
+ZOOM = 3  # of the native picture in the window that render_mode="human" opens
+FPS = 30  # inputs a second, as people play
+RENDER_MODES = ("human", "rgb_array")
+
+
+class PriorLabEnv(gymnasium.Env[np.ndarray, np.int64]):
+    """One game. Inputs 0 to 5: none, left, right, jump, up, down. Reward 1 at the goal, else 0.
+
+    Observations are uint8 (screen_size, screen_size, stack_size * C), C = 3, or 1 with ``grayscale_obs``. A win or a
+    death terminates, ``max_inputs`` truncates. ``info`` tells x, y (pixels), on_ladder, jumping, speed,
+    enemies_alive, solved, and over the play deaths, unique_states, inputs. A reset after a death goes on with the
+    play; one with a seed, or after anything else, begins a new one. Settings are those of ``Games``.
+    """
+
+    metadata = {"render_modes": list(RENDER_MODES), "render_fps": FPS}
+
+    def __init__(
+        self,
+        version: str = "original",
+        *,
+        game: str = "princess",
+        level: str | Level | None = None,
+        screen_size: int = 84,
+        grayscale_obs: bool = False,
+        stack_size: int = 1,
+        frame_skip: int = 1,
+        look_seed: int = 0,
+        max_inputs: int = 2000,
+        random_start: int = 0,
+        num_threads: int = 1,
+        render_mode: str | None = None,
+    ):
+        if render_mode is not None and render_mode not in RENDER_MODES:
+            raise ValueError(f"render_mode is {render_mode!r}: expected None or one of {', '.join(RENDER_MODES)}")
+        self.render_mode = render_mode
+        self.games = Games(
+            1, version, game=game, level=level, screen_size=screen_size, grayscale_obs=grayscale_obs,
+            stack_size=stack_size, frame_skip=frame_skip, look_seed=look_seed, max_inputs=max_inputs,
+            random_start=random_start, num_threads=num_threads, autoreset=False,
+        )  # fmt: skip
+        shape = self.games.lanes.observations.shape[1:]
+        self.observation_space = gymnasium.spaces.Box(0, 255, shape, np.uint8)
+        self.action_space = gymnasium.spaces.Discrete(INPUTS)
+        self._state, self._observation = self.games.state[0], self.games.lanes.observations[0]
+        self._action = np.zeros(1, np.int64)
+        self._running, self._closed = False, False
+        self._window: pygame.Surface | None = None
+        self._clock: pygame.time.Clock | None = None
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        super().reset(seed=seed)
+        self._check_open()
+        if seed is not None:
+            self.games.reset(seed)
+        else:
+            died = bool(self.games.lanes.terminated[0]) and not self._state[SOLVED]
+            self.games.restart(np.zeros(1, np.int64), new_play=not died)
+        self._running = True
+        if self.render_mode == "human":
+            self._show()
+        return self._observation.copy(), self._info()
+
+    def step(self, action: int | np.integer) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+        if not self._running:
+            self._check_open()
+            raise RuntimeError("step before reset, or after the episode ended: call reset first")
+        if action not in range(INPUTS):
+            checked_actions(np.atleast_1d(action), 1)
+        games, lanes = self.games, self.games.lanes
+        self._action[0] = action
+        ended = advance(games.scenes, lanes, self._action, games.frame_skip, 0, 1, games.scratch)
+        self._running = not ended
+        if self.render_mode == "human":
+            self._show()
+        won = bool(self._state[SOLVED])
+        terminated = bool(ended and lanes.terminated[0])
+        return self._observation.copy(), float(won), terminated, bool(ended) and not terminated, self._info()
+
+    def _info(self) -> dict[str, Any]:
+        state = self._state.tolist()
+        return {
+            "x": state[X] / 2,
+            "y": state[Y] / 2,
+            "on_ladder": state[ON_LADDER] != 0,
+            "jumping": state[JUMPING] != 0,
+            "speed": state[SPEED],
+            "enemies_alive": state[MONSTERS].bit_count(),
+            "deaths": state[DEATHS],
+            "unique_states": state[UNIQUE_STATES],
+            "solved": state[SOLVED] != 0,
+            "inputs": state[PLAY_INPUTS],
+        }
+
+    def save(self) -> Saved:
+        """A copy of the state, counts included, for ``restore``."""
+        return self.games.save()
+
+    def restore(self, saved: Saved) -> tuple[np.ndarray, dict[str, Any]]:
+        """Puts a saved state back; its observation and info."""
+        self._check_open()
+        self.games.restore(saved)
+        self._running = not saved.ending.any()
+        return self._observation.copy(), self._info()
+
+    def render(self) -> np.ndarray | None:
+        """The native picture in colour, uint8 (side, side, 3), in mode rgb_array."""
+        if self.render_mode == "human":
+            self._show()
+            return None
+        if self.render_mode is None:
+            raise RuntimeError("nothing to render: make the environment with render_mode='rgb_array' or 'human'")
+        return self.games.native_frame()
+
+    def _show(self) -> None:
+        """Shows the picture in a window, and waits until it is due."""
+        import pygame
+
+        frame = self.games.native_frame()
+        if self._window is None:
+            pygame.display.init()
+            self._window = pygame.display.set_mode((ZOOM * frame.shape[1], ZOOM * frame.shape[0]))
+            pygame.display.set_caption("Priorlab")
+            self._clock = pygame.time.Clock()
+        assert self._clock
+        picture = pygame.image.frombuffer(frame.tobytes(), frame.shape[1::-1], "RGB")
+        self._window.blit(pygame.transform.scale_by(picture, ZOOM), (0, 0))
+        pygame.event.pump()
+        pygame.display.flip()
+        self._clock.tick(FPS)
+
+    def close(self) -> None:
+        self.games.close()
+        self._running, self._closed = False, True
+        if self._window is not None:
+            import pygame
+
+            pygame.display.quit()
+            self._window = None
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise RuntimeError("this environment is closed: make a new one")

@@ -1,0 +1,319 @@
+"""Games: N games in lockstep on the CPU, the engine under every environment."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from envs.draw import Scenes, Scratch, build_scenes, build_scratch, draw_whole, remember
+from envs.level import Level
+from envs.lockstep import Lanes, advance, start_over
+from envs.paint import Scene, paint
+from envs.rules import (
+    DEATHS,
+    FIELDS,
+    INPUT_NAMES,
+    JUMPING,
+    MONSTERS,
+    ON_LADDER,
+    PLAY_INPUTS,
+    SIDE,
+    SOLVED,
+    SPEED,
+    UNIQUE_STATES,
+    WALK,
+    X,
+    Y,
+)  # fmt: skip
+from envs.versions import find_version
+
+INPUTS = len(INPUT_NAMES)
+NO_LANES = np.zeros(0, np.int64)
+Share = tuple[int, int, Scratch]  # a thread's lanes, from and up to, and its room to draw in
+
+
+class Saved(NamedTuple):
+    """Everything that makes some lanes go on as they would have; n lanes."""
+
+    scene: np.ndarray  # int32 (n,)
+    state: np.ndarray  # int32 (n, FIELDS)
+    visited: np.ndarray  # uint8 (n, P)
+    ever: np.ndarray  # uint8 (n, P)
+    ending: np.ndarray  # bool (n, 2): terminated, truncated
+    observations: np.ndarray  # uint8 (n, S, S, stack * C)
+    generators: list[Any]  # of the random starts
+
+
+class Games:
+    """N games in lockstep. ``version``, ``level`` and ``look_seed`` are one for all or a list of one a lane.
+
+    Observations are uint8 (N, S, S, stack_size * C), C = 1 in gray and 3 in colour, the newest frame last; what
+    ``reset`` and ``step`` return are views, valid until the next step. Lane i equals a single game seeded with
+    seed + i, bit for bit, on any number of threads.
+
+    - level: a level's name, its text or a Level; None is the version's own.
+    - frame_skip: how often an action is taken in a step; inputs are counted raw.
+    - look_seed: which drawing of the version.
+    - max_inputs: raw inputs after which an episode is truncated.
+    - random_start: each episode begins with 0 to this many uniformly random inputs, which count as inputs.
+    - autoreset: a lane that ends starts over within the same step (its last picture is in final_observations).
+    """
+
+    def __init__(
+        self,
+        num_games: int = 1,
+        version: str | Sequence[str] = "original",
+        *,
+        game: str = "princess",
+        level: "str | Level | Sequence[str | Level | None] | None" = None,
+        screen_size: int = 84,
+        grayscale_obs: bool = True,
+        stack_size: int = 1,
+        frame_skip: int = 1,
+        look_seed: int | Sequence[int] = 0,
+        max_inputs: int = 2000,
+        random_start: int = 0,
+        num_threads: int = 1,
+        autoreset: bool = True,
+    ):
+        for name, value, least in (
+            ("num_games", num_games, 1), ("screen_size", screen_size, 1), ("stack_size", stack_size, 1),
+            ("frame_skip", frame_skip, 1), ("max_inputs", max_inputs, 1), ("random_start", random_start, 0),
+            ("num_threads", num_threads, 1),
+        ):  # fmt: skip
+            if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < least:
+                raise ValueError(f"{name} is {value!r}: expected a whole number, {least} or more")
+        self.num_games, self.frame_skip, self.random_start, self.autoreset = (
+            num_games,
+            frame_skip,
+            random_start,
+            autoreset,
+        )
+        versions = a_lane(version, num_games, "version")
+        levels = a_lane(level, num_games, "level")
+        look_seeds = a_lane(look_seed, num_games, "look_seed")
+        self.places, scene_of_lane = gather_places(game, versions, levels, look_seeds)
+        self.scenes = build_scenes(self.places, screen_size, grayscale_obs, max_inputs)
+        self._max_inputs = max_inputs
+        self._native: dict[int, tuple[Scenes, Scratch]] = {}
+        self.lanes = build_lanes(self.scenes, scene_of_lane, stack_size)
+        self.state = self.lanes.state
+        edges = np.linspace(0, num_games, min(num_threads, num_games) + 1).astype(int).tolist()
+        self._shares: list[Share] = [(a, b, build_scratch(self.scenes)) for a, b in pairwise(edges)]
+        self.scratch = self._shares[0][2]
+        self._pool = ThreadPoolExecutor(len(self._shares) - 1) if len(self._shares) > 1 else None
+        self._generators = [np.random.default_rng(lane) for lane in range(num_games)] if random_start else []
+        self._started, self._closed = False, False
+        self.ended = NO_LANES
+        self.final_observations: np.ndarray = self.lanes.observations[:0]
+        self.final_info: dict[str, np.ndarray] = {}
+
+    def reset(self, seed: int | Sequence[int | None] | None = None) -> np.ndarray:
+        """Starts a new play in every lane; the first observations. Seed s seeds lane i with s + i."""
+        self._check_open()
+        if seed is not None and self.random_start:
+            seeds = range(seed, seed + self.num_games) if isinstance(seed, (int, np.integer)) else seed
+            self._generators = [np.random.default_rng(s) for s in seeds]
+        self.lanes.ever[:] = 0
+        self.restart(np.arange(self.num_games))
+        return self.lanes.observations
+
+    def restart(self, lanes: np.ndarray, new_play: bool = True) -> None:
+        """Puts these lanes at the start; where it is not a new play, a play that died goes on."""
+        if new_play:
+            self.lanes.terminated[lanes] = False
+        self._start_over(lanes, self.scratch)
+        self.lanes.rewards[lanes] = 0.0
+        self.lanes.terminated[lanes] = self.lanes.truncated[lanes] = False
+        self._started = True
+
+    def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """(observations, rewards float32 (N,), terminated bool (N,), truncated bool (N,)) after an action each.
+
+        Afterwards ``ended`` names the lanes that ended, ``final_observations`` and ``final_info`` are theirs.
+        Raises ValueError for actions that are not N whole numbers from 0 to 5.
+        """
+        self._check_open()
+        if not self._started:
+            raise RuntimeError("step before reset: call reset first")
+        actions = checked_actions(actions, self.num_games)
+        jobs = [self._pool.submit(self._step_share, actions, share) for share in self._shares[1:]] if self._pool else []
+        shares = [self._step_share(actions, self._shares[0]), *(job.result() for job in jobs)]
+        shares = [share for share in shares if len(share[0])]
+        self.ended, self.final_observations, self.final_info = NO_LANES, self.lanes.observations[:0], {}
+        if shares:
+            self.ended, self.final_observations, states = map(np.concatenate, zip(*shares))
+            self.final_info = info_of(states)
+        return self.lanes.observations, self.lanes.rewards, self.lanes.terminated, self.lanes.truncated
+
+    def _step_share(self, actions: np.ndarray, share: Share) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Steps a thread's lanes; (those that ended, their last observations, their last states)."""
+        start, stop, scratch = share
+        lanes = self.lanes
+        count = advance(self.scenes, lanes, actions, self.frame_skip, start, stop, scratch)
+        if not count or not self.autoreset:
+            return NO_LANES, lanes.observations[:0], lanes.state[:0]
+        ended = start + np.flatnonzero(lanes.terminated[start:stop] | lanes.truncated[start:stop])
+        return ended, *self._start_over(ended, scratch)
+
+    def _start_over(self, lanes: np.ndarray, scratch: Scratch) -> tuple[np.ndarray, np.ndarray]:
+        """Puts these lanes at the start; (their last observations, their last states)."""
+        openings = np.full((len(lanes), self.random_start), 255, np.uint8)
+        if self.random_start:
+            for row, lane in zip(openings, lanes):
+                length = self._generators[lane].integers(self.random_start + 1)
+                row[:length] = self._generators[lane].integers(INPUTS, size=length)
+        observations = np.empty((len(lanes), *self.lanes.observations.shape[1:]), np.uint8)
+        states = np.empty((len(lanes), FIELDS), np.int32)
+        chosen = np.ascontiguousarray(lanes, np.int64)
+        start_over(self.scenes, self.lanes, chosen, openings, observations, states, scratch)
+        return observations, states
+
+    def info(self) -> dict[str, np.ndarray]:
+        """Arrays over the lanes; deaths, unique_states and inputs count over the play, x and y are in pixels."""
+        return info_of(self.state)
+
+    def visited(self) -> np.ndarray:
+        """bool (2 * side, columns): the positions visited since reset by any lane of any play.
+
+        Row y is half a pixel, a column one step of walking. Only for lanes that share a level.
+        """
+        if len({level.text() for level, _ in self.places}) > 1:
+            raise ValueError("visited: the lanes play different levels, whose positions have nothing in common")
+        bits = np.unpackbits(np.bitwise_or.reduce(self.lanes.ever, axis=0), bitorder="little")
+        height = 2 * int(self.scenes.numbers[0, SIDE])
+        # (columns * height + padding,) -> (columns, height) -> (height, columns)
+        return bits[: len(bits) // height * height].reshape(-1, height).T.astype(bool)
+
+    def save(self, lanes: Sequence[int] | np.ndarray | None = None) -> Saved:
+        """A copy of these lanes (None: all), for ``restore``."""
+        chosen = np.arange(self.num_games) if lanes is None else np.asarray(lanes, np.int64)
+        own = self.lanes
+        return Saved(
+            own.scene[chosen], own.state[chosen], own.visited[chosen], own.ever[chosen],
+            np.stack([own.terminated[chosen], own.truncated[chosen]], axis=1), own.observations[chosen],
+            [self._generators[lane].bit_generator.state for lane in chosen] if self.random_start else [],
+        )  # fmt: skip
+
+    def restore(self, saved: Saved, lanes: Sequence[int] | np.ndarray | None = None) -> np.ndarray:
+        """Puts what was saved into these lanes (None: all); the observations. A lane keeps its level and look."""
+        chosen = np.arange(self.num_games) if lanes is None else np.asarray(lanes, np.int64)
+        own = self.lanes
+        if len(chosen) != len(saved.scene) or not (own.scene[chosen] == saved.scene).all():
+            raise ValueError("restore: what was saved is of other games; expected the same levels, looks and lanes")
+        own.state[chosen], own.visited[chosen], own.ever[chosen] = saved.state, saved.visited, saved.ever
+        own.terminated[chosen], own.truncated[chosen] = saved.ending.T
+        own.observations[chosen] = saved.observations
+        for lane in chosen:
+            self.redraw(int(lane))
+        for lane, generator in zip(chosen, saved.generators):
+            self._generators[lane].bit_generator.state = generator
+        self._started = True
+        return own.observations
+
+    def redraw(self, lane: int) -> np.ndarray:
+        """Draws a lane's picture anew from its state alone; uint8 (S, S, C)."""
+        lanes = self.lanes
+        draw_whole(self.scenes, int(lanes.scene[lane]), self.state[lane], lanes.pictures[lane], self.scratch)
+        remember(self.state[lane], lanes.drawn[lane])
+        return lanes.pictures[lane]
+
+    def native_frame(self, lane: int = 0) -> np.ndarray:
+        """The lane's picture in colour, 15 pixels a tile; uint8 (side, side, 3)."""
+        scene = int(self.lanes.scene[lane])
+        if scene not in self._native:
+            native = build_scenes([self.places[scene]], None, False, self._max_inputs)
+            self._native[scene] = native, build_scratch(native)
+        scenes, scratch = self._native[scene]
+        frame = np.zeros(scenes.starts.shape[1:], np.uint8)
+        draw_whole(scenes, 0, self.state[lane], frame, scratch)
+        return frame
+
+    def close(self) -> None:
+        if self._pool:
+            self._pool.shutdown()
+        self._closed = True
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise RuntimeError("this environment is closed: make a new one")
+
+
+def info_of(state: np.ndarray) -> dict[str, np.ndarray]:
+    """What states, int32 (n, FIELDS), tell: arrays over n."""
+    return {
+        "x": state[:, X] / 2,
+        "y": state[:, Y] / 2,
+        "on_ladder": state[:, ON_LADDER] != 0,
+        "jumping": state[:, JUMPING] != 0,
+        "speed": state[:, SPEED].copy(),
+        "enemies_alive": np.bitwise_count(state[:, MONSTERS]).astype(np.int32),
+        "deaths": state[:, DEATHS].copy(),
+        "unique_states": state[:, UNIQUE_STATES].copy(),
+        "solved": state[:, SOLVED] != 0,
+        "inputs": state[:, PLAY_INPUTS].copy(),
+    }
+
+
+def a_lane(value: object, num_games: int, name: str) -> list:
+    """One value for all lanes, or a list of one a lane, as a list of one a lane."""
+    if not isinstance(value, (list, tuple, range, np.ndarray)):
+        return [value] * num_games
+    if len(value) != num_games:
+        raise ValueError(f"{name} lists {len(value)} values for {num_games} games: expected one, or one a game")
+    return list(value)
+
+
+def gather_places(
+    game: str, versions: list, levels: list, look_seeds: list
+) -> tuple[list[tuple[Level, Scene]], np.ndarray]:
+    """The different (level, scene) pairs, and int32 (N,) which one each lane plays."""
+    found: dict[tuple, int] = {}
+    places, scene_of_lane = [], []
+    for key in zip(versions, levels, look_seeds):
+        if key not in found:
+            version = find_version(game, key[0])
+            level = Level.read(version.level if key[1] is None else key[1])
+            found[key] = len(places)
+            places.append((level, paint_once(level, version.look, int(key[2]))))
+        scene_of_lane.append(found[key])
+    return places, np.array(scene_of_lane, np.int32)
+
+
+@lru_cache(maxsize=64)
+def paint_once(level: Level, look: str, look_seed: int) -> Scene:
+    return paint(level, look, look_seed)
+
+
+def build_lanes(scenes: Scenes, scene_of_lane: np.ndarray, stack_size: int) -> Lanes:
+    count, (size, _, channels) = len(scene_of_lane), scenes.starts.shape[1:]
+    side = 2 * int(scenes.numbers[:, SIDE].max())
+    positions = (side // WALK + 1) * side
+    pictures = np.zeros((count, size, size, channels), np.uint8)
+    return Lanes(
+        scene=scene_of_lane,
+        state=np.zeros((count, FIELDS), np.int32),
+        drawn=np.zeros((count, 4), np.int32),
+        visited=np.zeros((count, positions // 8 + 1), np.uint8),
+        ever=np.zeros((count, positions // 8 + 1), np.uint8),
+        pictures=pictures,
+        observations=np.zeros((count, size, size, stack_size * channels), np.uint8) if stack_size > 1 else pictures,
+        rewards=np.zeros(count, np.float32),
+        terminated=np.zeros(count, np.bool_),
+        truncated=np.zeros(count, np.bool_),
+    )
+
+
+def checked_actions(actions: object, count: int) -> np.ndarray:
+    """The actions as int64 (count,); ValueError says what is wrong with them."""
+    array = np.asarray(actions)
+    if array.shape != (count,) or array.dtype.kind not in "iu":
+        raise ValueError(f"actions are {array.dtype} {array.shape}: expected {count} whole numbers, shape ({count},)")
+    if count and (array.min() < 0 or array.max() >= INPUTS):
+        lane = int(np.flatnonzero((array < 0) | (array >= INPUTS))[0])
+        names = ", ".join(f"{number} {name}" for number, name in enumerate(INPUT_NAMES))
+        raise ValueError(f"action {array[lane]} of game {lane}: expected 0 to {INPUTS - 1} ({names})")
+    return np.ascontiguousarray(array, np.int64)

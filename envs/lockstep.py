@@ -1,0 +1,156 @@
+"""N games in lockstep: the kernels that step, count and draw a range of lanes."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from envs.compile import function, kernel
+from envs.draw import Scenes, Scratch, redraw_moved, remember
+from envs.rules import (
+    DEATH,
+    DEATHS,
+    GOES_ON,
+    INPUTS,
+    MAX_INPUTS,
+    PLAY_INPUTS,
+    SIDE,
+    SOLVED,
+    START_X,
+    UNIQUE_STATES,
+    WALK,
+    WIN,
+    X,
+    Y,
+    begin,
+    step,
+)  # fmt: skip
+
+
+class Lanes(NamedTuple):
+    """N games; P is the number of bytes that hold a bit for each position in the frame."""
+
+    scene: np.ndarray  # int32 (N,): which of the scenes
+    state: np.ndarray  # int32 (N, FIELDS)
+    drawn: np.ndarray  # int32 (N, 4): what the picture shows
+    visited: np.ndarray  # uint8 (N, P): positions of the play
+    ever: np.ndarray  # uint8 (N, P): positions of all plays since the batch was reset
+    pictures: np.ndarray  # uint8 (N, S, S, C)
+    observations: np.ndarray  # uint8 (N, S, S, stack * C); the pictures themselves where nothing is stacked
+    rewards: np.ndarray  # float32 (N,)
+    terminated: np.ndarray  # bool (N,)
+    truncated: np.ndarray  # bool (N,)
+
+
+@function
+def position_bit(level, state):
+    """The number of the player's position among those in the frame, or -1 outside.
+
+    The player walks in whole steps from the start, so x has one value a step.
+    """
+    x, y, side = int(state[X]), int(state[Y]), 2 * int(level[SIDE])
+    if x < 0 or y < 0 or x >= side or y >= side:
+        return -1
+    return (x - int(level[START_X]) % WALK) // WALK * side + y
+
+
+@function
+def visit(level, state, visited, ever):
+    """Counts the player's position if the play has not been there."""
+    bit = position_bit(level, state)
+    if bit >= 0 and not visited[bit >> 3] >> (bit & 7) & 1:
+        visited[bit >> 3] |= 1 << (bit & 7)
+        ever[bit >> 3] |= 1 << (bit & 7)
+        state[UNIQUE_STATES] += 1
+
+
+@function
+def copy(source, target):
+    """Between one-dimensional arrays of one length."""
+    for i in range(source.shape[0]):
+        target[i] = source[i]
+
+
+@function
+def put_frame(picture, observation, first):
+    """Copies ``picture`` (S, S, C) to the channels of ``observation`` from ``first`` on."""
+    for row in range(picture.shape[0]):
+        for column in range(picture.shape[1]):
+            for c in range(picture.shape[2]):
+                observation[row, column, first + c] = picture[row, column, c]
+
+
+@function
+def stack(observation, picture):
+    """Moves the frames of ``observation`` (S, S, stack * C) one back and puts ``picture`` (S, S, C) last."""
+    channels, depth = picture.shape[2], observation.shape[2]
+    for row in range(picture.shape[0]):
+        for column in range(picture.shape[1]):
+            for c in range(depth - channels):
+                observation[row, column, c] = observation[row, column, c + channels]
+    put_frame(picture, observation, depth - channels)
+
+
+@kernel
+def advance(scenes: Scenes, lanes: Lanes, actions, frame_skip, start, stop, scratch: Scratch):
+    """Each lane from ``start`` to ``stop`` takes its action ``frame_skip`` times; how many of them ended."""
+    ended = 0
+    for lane in range(start, stop):
+        scene, state = int(lanes.scene[lane]), lanes.state[lane]
+        level, visited, ever = scenes.numbers[scene], lanes.visited[lane], lanes.ever[lane]
+        outcome, late = GOES_ON, False
+        for _ in range(frame_skip):
+            outcome = step(scenes.tiles[scene], level, scenes.monsters[scene], state, int(actions[lane]))
+            state[INPUTS] += 1
+            state[PLAY_INPUTS] += 1
+            visit(level, state, visited, ever)
+            late = int(state[INPUTS]) >= level[MAX_INPUTS]
+            if outcome != GOES_ON or late:
+                break
+        state[SOLVED] = outcome == WIN
+        state[DEATHS] += outcome == DEATH
+        lanes.rewards[lane] = 1.0 if outcome == WIN else 0.0
+        lanes.terminated[lane] = outcome != GOES_ON
+        lanes.truncated[lane] = outcome == GOES_ON and late
+        ended += outcome != GOES_ON or late
+        redraw_moved(scenes, scene, state, lanes.drawn[lane], lanes.pictures[lane], scratch)
+        if lanes.observations.shape[3] > lanes.pictures.shape[3]:
+            stack(lanes.observations[lane], lanes.pictures[lane])
+    return ended
+
+
+@kernel
+def start_over(scenes: Scenes, lanes: Lanes, chosen, openings, observations, states, scratch: Scratch):
+    """Puts the chosen lanes at the start; a play goes on only through a death.
+
+    chosen: int64 (n,); openings: uint8 (n, longest) inputs taken before the player's first, 255 behind the last.
+    Into observations, uint8 (n, S, S, stack * C), and states, int32 (n, FIELDS), goes what was there before.
+    """
+    for i in range(chosen.shape[0]):
+        lane = chosen[i]
+        scene, state = int(lanes.scene[lane]), lanes.state[lane]
+        level, visited, ever = scenes.numbers[scene], lanes.visited[lane], lanes.ever[lane]
+        copy(lanes.observations[lane].reshape(-1), observations[i].reshape(-1))  # (S, S, stack * C) -> (all,)
+        copy(state, states[i])
+        if not lanes.terminated[lane] or state[SOLVED]:
+            visited[:] = 0
+            state[PLAY_INPUTS] = state[DEATHS] = state[UNIQUE_STATES] = state[SOLVED] = 0
+        begin(level, state)
+        visit(level, state, visited, ever)
+        copy(scenes.starts[scene].reshape(-1), lanes.pictures[lane].reshape(-1))  # (S, S, C) -> (all,)
+        remember(state, lanes.drawn[lane])
+        for k in range(openings.shape[1]):
+            if openings[i, k] == 255:
+                break
+            outcome = step(scenes.tiles[scene], level, scenes.monsters[scene], state, int(openings[i, k]))
+            state[INPUTS] += 1
+            state[PLAY_INPUTS] += 1
+            visit(level, state, visited, ever)
+            if outcome != GOES_ON:
+                state[DEATHS] += outcome == DEATH
+                begin(level, state)
+                break
+        redraw_moved(scenes, scene, state, lanes.drawn[lane], lanes.pictures[lane], scratch)
+        channels = lanes.pictures.shape[3]
+        if lanes.observations.shape[3] > channels:
+            for k in range(0, lanes.observations.shape[3], channels):
+                put_frame(lanes.pictures[lane], lanes.observations[lane], k)

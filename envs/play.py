@@ -1,0 +1,361 @@
+"""Plays: what one player did from the first step to the win, the quit or the limit, deaths and restarts too.
+
+A play holds the game, a seed, the raw inputs and a hash of the last state. Everything else about it is found
+again by replaying it through ``Games``. Its file is JSON, a second of inputs a line, one character an input.
+"""
+
+import hashlib
+import json
+import os
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from envs.games import Games, checked_actions
+from envs.level import Level
+from envs.results import software
+from envs.rules import (
+    DEATHS,
+    FIELDS,
+    INPUTS,
+    JUMPING,
+    MONSTERS,
+    ON_LADDER,
+    PLAY_INPUTS,
+    SOLVED,
+    SPEED,
+    UNIQUE_STATES,
+    X,
+    Y,
+)
+from envs.versions import find_version
+
+FORMAT, SCHEMA = "priorlab play", 1
+ENGINE = 1  # to be raised when the same inputs can give other states than before
+SUFFIX = ".play"
+CHARACTERS = ".lrjud"  # of the inputs 0 to 5
+INPUTS_PER_SECOND = 30  # as people play
+NO_LIMIT = 2**31 - 1  # a play ends where its recorder says, not where an agent's episode would
+HASHED = (X, Y, JUMPING, SPEED, ON_LADDER, MONSTERS, INPUTS, PLAY_INPUTS, DEATHS, UNIQUE_STATES, SOLVED)
+OUTCOMES = ("win", "limit", "quit")
+PLAYERS = ("person", "agent")
+ID_CHARACTERS, ID_LENGTH = "abcdefghijkmnpqrstuvwxyz23456789", 8
+REPLACE_TRIES = 20  # on Windows a file that a virus scanner holds open can't be replaced for a moment
+
+Outcome = Literal["win", "limit", "quit"]
+
+
+class Course:
+    """A game as one player goes through it: a death puts the player back at the start at once, it goes on.
+
+    ``picture`` is uint8 (size, size, 3), in colour, by default 15 px a tile; ``state`` is int32 (FIELDS,), as
+    the last input left it: at a death, where the player died.
+    """
+
+    def __init__(self, version: str, level: Level, look_seed: int = 0, seed: int = 0, size: int | None = None):
+        self.games = Games(
+            1, version, game=level.game, level=level, look_seed=look_seed, screen_size=size or level.side,
+            grayscale_obs=False, max_inputs=NO_LIMIT, autoreset=False,
+        )  # fmt: skip
+        self.picture: np.ndarray = self.games.reset(seed)[0]
+        self.state = self.games.state[0].copy()
+        self._action = np.zeros(1, np.int64)
+
+    def step(self, action: int) -> bool:
+        """One input, 0 to 5; whether the player died of it."""
+        if self.solved:
+            raise RuntimeError("the game is won: expected no input after it")
+        self._action[0] = action
+        _, _, terminated, _ = self.games.step(self._action)
+        self.state[:] = self.games.state[0]
+        died = bool(terminated[0]) and not self.solved
+        if died:
+            self.games.restart(np.zeros(1, np.int64), new_play=False)
+        return died
+
+    @property
+    def solved(self) -> bool:
+        return bool(self.state[SOLVED])
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What a play came to; n raw inputs. Arrays have an entry an input: how things stood after it."""
+
+    x: np.ndarray  # float64 (n,): the player's centre, in pixels
+    y: np.ndarray  # float64 (n,)
+    unique_states: np.ndarray  # int32 (n,): different (x, y) positions so far, the start included
+    deaths: np.ndarray  # int32 (n,): deaths so far
+    events: np.ndarray  # bool (n,): the input at which the player died
+    solved: bool
+    inputs: int
+    total_deaths: int
+    total_unique_states: int
+    minutes: float  # inputs / inputs per second; pauses don't count
+
+
+@dataclass(frozen=True)
+class Play:
+    """One play. ``Play.of`` makes one from inputs, ``Play.load`` reads one."""
+
+    version: str
+    level: Level
+    inputs: str  # of the CHARACTERS ".lrjud"
+    ended: Outcome
+    last_state: str  # hash of the state after the last input
+    first_picture: str  # hash of the picture at the start, 15 px a tile: is it still drawn so?
+    look_seed: int = 0
+    seed: int = 0
+    unfinished: bool = False  # the recorder was cut short; a play that ended counts as "quit"
+    player: Literal["person", "agent"] = "person"
+    player_id: str = ""
+    id: str = dataclass_field(default_factory=lambda: new_id())  # random
+    date: str = dataclass_field(default_factory=lambda: today())  # UTC
+    inputs_per_second: int = INPUTS_PER_SECOND
+    rules: str = ""
+    engine: int = ENGINE
+    software: dict[str, str] = dataclass_field(default_factory=software)
+
+    @staticmethod
+    def of(
+        inputs: str | Sequence[int] | np.ndarray,
+        version: str = "original",
+        *,
+        level: str | Path | Level | None = None,
+        look_seed: int = 0,
+        seed: int = 0,
+        ended: Outcome = "quit",
+        **about: Any,
+    ) -> "Play":
+        """The play of these raw inputs, characters or numbers; one that solves the game ended with the win.
+
+        ``about`` are further fields of Play: player, player_id, ... Raises ValueError for inputs after a win.
+        """
+        characters = inputs if isinstance(inputs, str) else as_characters(inputs)
+        check_inputs(characters)
+        found = level_of(version, level)
+        states, picture = replay(version, found, look_seed, seed, characters)
+        return Play(
+            version=version, level=found, inputs=characters, ended="win" if states[-1, SOLVED] else ended,
+            last_state=hash_state(states[-1]), first_picture=picture, look_seed=look_seed, seed=seed,
+            rules=find_version(found.game, version).rules, **about,
+        )  # fmt: skip
+
+    @staticmethod
+    def load(path: str | Path) -> "Play":
+        """The play in that file, replayed and found to be what was recorded.
+
+        Raises ValueError, one line that names the file and the reason, for a file that is cut off or altered.
+        """
+        try:
+            play = decode(Path(path).read_bytes())
+            play.check()
+        except ValueError as error:
+            raise ValueError(f"{path}: {' '.join(str(error).split())}") from None
+        return play
+
+    def save(self, path: str | Path) -> Path:
+        """Writes the play to a new file; FileExistsError where there is one already, which stays as it is."""
+        path = reserve(Path(path))
+        try:
+            write_whole(path, self.text())
+        except BaseException:
+            path.unlink()
+            raise
+        return path
+
+    def text(self) -> str:
+        """The content of the play's file."""
+        second = self.inputs_per_second
+        lines = {
+            "game": self.level.game,
+            "level": self.level.text().splitlines(),
+            "inputs": [self.inputs[start : start + second] for start in range(0, len(self.inputs), second)],
+        }
+        content: dict[str, Any] = {"format": FORMAT, "schema": SCHEMA}
+        content |= {name: lines[name] if name in lines else getattr(self, name) for name in KINDS}
+        return json.dumps(content | {"checksum": checksum(content)}, indent=1, ensure_ascii=False) + "\n"
+
+    def check(self) -> None:
+        """Raises ValueError with the reason where replaying does not lead to what was recorded."""
+        rules = find_version(self.level.game, self.version).rules
+        if self.rules != rules:
+            raise ValueError(f"recorded under the rules {self.rules!r}; {self.version} has {rules!r} here")
+        won = bool(self.states[-1, SOLVED])
+        if won != (self.ended == "win"):
+            raise ValueError(f"ended as {self.ended!r}, but replayed it is {'' if won else 'not '}won")
+        if hash_state(self.states[-1]) != self.last_state:
+            engines = f"; it was recorded with engine {self.engine}, this is engine {ENGINE}"
+            raise ValueError("replayed, the last state is another than the one recorded" + engines)
+
+    @cached_property
+    def states(self) -> np.ndarray:
+        """int32 (n + 1, FIELDS): at the start and after each input; at a death, where the player died."""
+        return self._replayed[0]
+
+    @cached_property
+    def redrawn(self) -> bool:
+        """Whether the version is drawn otherwise now than the player saw it; states are unaffected."""
+        return self._replayed[1] != self.first_picture
+
+    @cached_property
+    def _replayed(self) -> tuple[np.ndarray, str]:
+        return replay(self.version, self.level, self.look_seed, self.seed, self.inputs)
+
+    def frames(self, size: int | None = None) -> Iterator[np.ndarray]:
+        """What the player saw, n + 1 pictures, uint8 (size, size, 3); None is 15 px a tile."""
+        course = Course(self.version, self.level, self.look_seed, self.seed, size)
+        yield course.picture.copy()
+        for character in self.inputs:
+            course.step(CHARACTERS.index(character))
+            yield course.picture.copy()
+
+    def measure(self) -> Measures:
+        states = self.states[1:]
+        deaths = states[:, DEATHS]
+        return Measures(
+            x=states[:, X] / 2,
+            y=states[:, Y] / 2,
+            unique_states=states[:, UNIQUE_STATES].copy(),
+            deaths=deaths.copy(),
+            events=np.diff(deaths, prepend=0) > 0,
+            solved=bool(self.states[-1, SOLVED]),
+            inputs=len(states),
+            total_deaths=int(self.states[-1, DEATHS]),
+            total_unique_states=int(self.states[-1, UNIQUE_STATES]),
+            minutes=len(states) / self.inputs_per_second / 60,
+        )
+
+
+def level_of(version: str, level: str | Path | Level | None) -> Level:
+    """The level, or the version's own where it is None."""
+    return Level.read(find_version("princess", version).level if level is None else level)
+
+
+def replay(version: str, level: Level, look_seed: int, seed: int, inputs: str) -> tuple[np.ndarray, str]:
+    """(int32 (n + 1, FIELDS) of states, hash of the first picture)."""
+    course = Course(version, level, look_seed, seed)
+    picture = hash_picture(course.picture)
+    states = np.zeros((len(inputs) + 1, FIELDS), np.int32)
+    states[0] = course.state
+    for number, character in enumerate(inputs, 1):
+        if course.solved:
+            raise ValueError(f"won by input {number - 1} of {len(inputs)}: expected no input after the win")
+        course.step(CHARACTERS.index(character))
+        states[number] = course.state
+    return states, picture
+
+
+def hash_state(state: np.ndarray) -> str:
+    """The same on every platform: of the fields HASHED, in that order, as little-endian int32."""
+    return hashlib.sha256(state[list(HASHED)].astype("<i4").tobytes()).hexdigest()
+
+
+def hash_picture(picture: np.ndarray) -> str:
+    return hashlib.sha256(picture.tobytes()).hexdigest()
+
+
+def today() -> str:
+    return datetime.now(UTC).date().isoformat()
+
+
+def new_id() -> str:
+    """Says nothing about the player, the version or the time."""
+    return "".join(secrets.choice(ID_CHARACTERS) for _ in range(ID_LENGTH))
+
+
+# The file: name and kind of every entry, in order; "level" and "inputs" are lists of lines.
+KINDS: dict[str, type] = {
+    "id": str, "player": str, "player_id": str, "date": str, "game": str, "version": str, "look_seed": int,
+    "rules": str, "engine": int, "seed": int, "inputs_per_second": int, "ended": str, "unfinished": bool,
+    "last_state": str, "first_picture": str, "software": dict, "level": list, "inputs": list,
+}  # fmt: skip
+FRAME = ("format", "schema", "checksum")
+
+
+def checksum(content: dict[str, Any]) -> str:
+    """Of everything but the checksum itself, however it is spaced and ordered."""
+    rest = {name: value for name, value in content.items() if name != "checksum"}
+    plain = json.dumps(rest, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(plain.encode()).hexdigest()
+
+
+def decode(data: bytes) -> Play:
+    """The play in a file's bytes, not yet replayed; ValueError says what is wrong with them."""
+    try:
+        content = json.loads(data.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"cut off or altered: not whole JSON ({error})") from None
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise ValueError(f'not a play: expected JSON with "format": "{FORMAT}"')
+    if content.get("schema") != SCHEMA:
+        raise ValueError(f"schema {content.get('schema')!r}: expected {SCHEMA}, all that this Priorlab reads")
+    if content.get("checksum") != checksum(content):
+        raise ValueError("altered: its content is not what its checksum says")
+    if set(content) != {*KINDS, *FRAME}:
+        names = ", ".join(sorted(set(content) ^ {*KINDS, *FRAME}))
+        raise ValueError(f"missing or unknown: {names}; expected exactly {', '.join(KINDS)}")
+    for name, kind in KINDS.items():
+        if type(content[name]) is not kind:
+            raise ValueError(f"{name} is {content[name]!r}: expected a {kind.__name__}")
+    for name in ("level", "inputs"):
+        if not all(type(line) is str for line in content[name]):
+            raise ValueError(f"{name}: expected a list of lines")
+    for name, values in (("ended", OUTCOMES), ("player", PLAYERS)):
+        if content[name] not in values:
+            raise ValueError(f"{name} is {content[name]!r}: expected one of {', '.join(values)}")
+    if content["inputs_per_second"] < 1:
+        raise ValueError(f"inputs_per_second is {content['inputs_per_second']}: expected 1 or more")
+    inputs = "".join(content["inputs"])
+    check_inputs(inputs)
+    level = Level.read("\n".join(content["level"]) + "\n")
+    if level.game != content["game"]:
+        raise ValueError(f"game is {content['game']!r}, but its level is of {level.game!r}")
+    fields = {name: content[name] for name in KINDS if name not in ("game", "level", "inputs")}
+    return Play(level=level, inputs=inputs, **fields)
+
+
+def as_characters(inputs: Sequence[int] | np.ndarray) -> str:
+    numbers = checked_actions(np.asarray(inputs, None if len(inputs) else np.int64), len(inputs))
+    return "".join(CHARACTERS[number] for number in numbers)
+
+
+def check_inputs(inputs: str) -> None:
+    wrong = next((number for number, character in enumerate(inputs) if character not in CHARACTERS), None)
+    if wrong is not None:
+        raise ValueError(f"input {wrong} is {inputs[wrong]!r}: expected characters of {CHARACTERS!r}")
+
+
+def reserve(path: Path) -> Path:
+    """Makes the file, so that no other play can take its name; FileExistsError where one has."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.open("xb").close()
+    except FileExistsError:
+        raise FileExistsError(f"{path} exists: expected a new name; nothing was overwritten") from None
+    return path
+
+
+def write_whole(path: Path, text: str) -> None:
+    """The file is either as before or wholly new, also where the machine stops meanwhile."""
+    draft = path.with_name(path.name + ".draft")
+    with draft.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    for left in reversed(range(REPLACE_TRIES)):
+        try:
+            draft.replace(path)
+            return
+        except PermissionError:
+            if not left:
+                raise
+            time.sleep(0.05)

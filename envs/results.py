@@ -1,0 +1,348 @@
+"""The one results format: rows that a run appends while it plays, and the loader that joins runs and people's plays.
+
+``runs/<experiment>/<version>/<method>/seed_<n>/`` holds
+
+- ``config.json``      the run's settings, and the software that made it
+- ``episodes.csv``     one row an episode: episode, inputs (raw, of the whole run, when it ended), length (raw inputs),
+  outcome (win, death, limit or quit), deaths (so far in the run)
+- ``exploration.csv``  inputs, unique_states (different (x, y) positions since the run began), about 20 rows a decade
+- ``visits.csv``       x, y (left and top of a 5 px cell), visits
+- ``done``             there when the run is finished
+
+A person's play, any ``*.play`` file, is replayed and gives the same rows: player and method "person", its file name the seed.
+"""
+
+import io
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CELL = 5  # pixels a side of a cell of visits
+ROWS_A_DECADE = 20
+OUTCOMES = ("win", "death", "limit", "quit")
+EPISODES = ("episode", "inputs", "length", "outcome", "deaths")
+EXPLORATION = ("inputs", "unique_states")
+VISITS = ("x", "y", "visits")
+FRONT = ("experiment", "game", "version", "method", "player", "privileged", "seed")
+REQUIRED = {"game": str, "version": str, "method": str, "player": str, "privileged": bool, "seed": int, "level": str}
+SOFTWARE = ("priorlab", "numpy", "numba", "torch", "stable_baselines3", "gymnasium")
+PEOPLE = "people"  # the experiment of every person's play
+
+
+class RunWriter:
+    """Appends one run's rows; each row is on disk when the call returns.
+
+    ``config`` holds at least game, version, method, player, privileged, seed and level (its text), and every setting
+    that can change the rows. An unfinished folder is continued, if its settings are the same: after its last row, or,
+    with ``resume_at`` (raw inputs, of a checkpoint), after the last row of at most that many inputs; later rows, which
+    the resumed run makes again, are cut off. A finished folder is refused, and so is one of other settings.
+    """
+
+    def __init__(self, folder: str | Path, config: Mapping[str, Any], resume_at: int | None = None):
+        self.folder = Path(folder)
+        check_config(config, self.folder)
+        if is_finished(self.folder):
+            raise ValueError(f"{self.folder} holds a finished run: expected a new or an unfinished folder")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        described = self.folder / "config.json"
+        if described.exists():
+            check_same(json.loads(described.read_text(encoding="utf-8")), config, self.folder)
+        else:
+            text = json.dumps({**config, "software": software(), "git_commit": git_commit()}, indent=2)
+            write_whole(described, text + "\n")
+        self.episodes, last_episode = reopen(self.folder / "episodes.csv", EPISODES, resume_at)
+        self.explored, last_explored = reopen(self.folder / "exploration.csv", EXPLORATION, resume_at)
+        self.number = int(last_episode["episode"]) + 1 if last_episode else 0
+        self.deaths = int(last_episode["deaths"]) if last_episode else 0
+        self.last_ended = int(last_episode["inputs"]) if last_episode else 0
+        self.last_explored = int(last_explored["inputs"]) if last_explored else 0
+        self.latest: tuple[int, int] | None = None  # explored, but not due yet
+
+    @property
+    def inputs(self) -> int:
+        """Raw inputs of the whole run at its last row."""
+        return max(self.last_ended, self.last_explored)
+
+    def episode(self, inputs: int, length: int, outcome: str) -> None:
+        """One ended episode: raw inputs of the whole run so far, of this episode alone, and how it ended."""
+        if outcome not in OUTCOMES:
+            raise ValueError(f"{self.folder}: outcome {outcome!r}: expected one of {', '.join(OUTCOMES)}")
+        if inputs < self.last_ended:
+            raise ValueError(f"{self.folder}: episode ended at {inputs} inputs: expected {self.last_ended} or more")
+        self.deaths += outcome == "death"
+        self.episodes.write(f"{self.number},{inputs},{length},{outcome},{self.deaths}\n")
+        self.number, self.last_ended = self.number + 1, inputs
+
+    def exploration(self, inputs: int, unique_states: int) -> None:
+        """Unique states of the run so far; call it as often as you like, it keeps about 20 rows a decade of inputs."""
+        self.latest = (int(inputs), int(unique_states))
+        if inputs >= self.last_explored * 10 ** (1 / ROWS_A_DECADE) and inputs > self.last_explored:
+            self.write_latest()
+
+    def visits(self, counts: np.ndarray) -> None:
+        """Replaces the table of visits; ``counts`` is (rows, columns) of 5 px cells, as ``count_visits`` gives it."""
+        ys, xs = np.nonzero(counts)
+        rows = [f"{CELL * x},{CELL * y},{counts[y, x]}" for x, y in zip(xs.tolist(), ys.tolist())]
+        write_whole(self.folder / "visits.csv", "\n".join([",".join(VISITS), *rows]) + "\n")
+
+    def finish(self) -> None:
+        """Writes the last exploration row and marks the run as finished; nothing can be written after it."""
+        self.close()
+        write_whole(self.folder / "done", f"{self.inputs}\n")
+
+    def close(self) -> None:
+        """Ends writing; the run stays unfinished and can be reopened."""
+        self.write_latest()
+        self.episodes.close()
+        self.explored.close()
+
+    def write_latest(self) -> None:
+        if self.latest and self.latest[0] > self.last_explored:
+            self.explored.write(f"{self.latest[0]},{self.latest[1]}\n")
+            self.last_explored = self.latest[0]
+        self.latest = None
+
+
+@dataclass(frozen=True)
+class Results:
+    """Rows of many runs and plays; every frame begins with experiment, game, version, method, player, privileged, seed.
+
+    ``configs`` has one row a run: finished (bool), folder (or play file), frame_skip, level, inputs, settings (dict).
+    ``problems`` says, a line each, what could not be read.
+    """
+
+    episodes: "pd.DataFrame"
+    exploration: "pd.DataFrame"
+    visits: "pd.DataFrame"
+    configs: "pd.DataFrame"
+    problems: tuple[str, ...]
+
+
+def load(root: str | Path, experiment: str | None = None) -> Results:
+    """Every run and every person's play under ``root``; with ``experiment``, the runs of that one and all the plays."""
+    import pandas as pd
+
+    root, problems = Path(root), []
+    tables: dict[str, list] = {"episodes": [], "exploration": [], "visits": [], "configs": []}
+    for path in sorted([*root.rglob("seed_*/config.json"), *root.rglob("*.play")]):
+        is_run = path.name == "config.json"
+        if is_run and experiment not in (None, path.resolve().parents[3].name):
+            continue
+        try:
+            rows = read_run(path.parent) if is_run else read_play(path)
+        except (
+            Exception
+        ) as error:  # whatever is wrong with one run or play, the others are still shown, and it is named
+            reason = " ".join(str(error).split()) or type(error).__name__
+            problems.append(reason if str(path) in reason else f"{path}: {reason}")
+            continue
+        front = {name: rows["configs"].at[0, name] for name in FRONT}
+        for name, frame in rows.items():
+            tables[name].append(frame if name == "configs" else frame.assign(**front)[[*FRONT, *frame.columns]])
+    columns = {
+        "episodes": [*FRONT, *EPISODES],
+        "exploration": [*FRONT, *EXPLORATION],
+        "visits": [*FRONT, *VISITS],
+        "configs": [*FRONT, "finished", "folder", "frame_skip", "level", "inputs", "settings"],
+    }
+    joined = {
+        name: pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns[name])
+        for name, frames in tables.items()
+    }
+    return Results(**joined, problems=tuple(problems))
+
+
+def read_run(folder: Path) -> "dict[str, pd.DataFrame]":
+    """The four tables of one run's folder, without the front columns but in ``configs``."""
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    check_config(config, folder / "config.json")
+    rows = {
+        "episodes": read_rows(folder / "episodes.csv", EPISODES),
+        "exploration": read_rows(folder / "exploration.csv", EXPLORATION),
+        "visits": read_rows(folder / "visits.csv", VISITS),
+    }
+    unknown = set(rows["episodes"]["outcome"]) - set(OUTCOMES)
+    if unknown:
+        raise ValueError(f"{folder / 'episodes.csv'}: outcomes {sorted(unknown)}: expected {', '.join(OUTCOMES)}")
+    front = {**{name: config[name] for name in REQUIRED}, "experiment": folder.resolve().parents[2].name}
+    return {**rows, "configs": describe(front, rows, is_finished(folder), folder, config)}
+
+
+def read_play(path: Path) -> "dict[str, pd.DataFrame]":
+    """A person's play, replayed, as the same four tables; the play is one run whose episodes end at deaths."""
+    import pandas as pd
+
+    from envs.play import Play
+
+    play = Play.load(path)
+    if play.player != "person" or not play.inputs:
+        reason = "nothing was played" if not play.inputs else "not a person's play; agents are compared by their runs"
+        raise ValueError(f"{path}: {reason}")
+    measured = play.measure()
+    total = measured.inputs
+    died = (np.flatnonzero(measured.events) + 1).tolist()  # inputs so far at each death
+    ends = died if died and died[-1] == total else [*died, total]
+    outcomes = ["death"] * len(died) + [play.ended] * (len(ends) - len(died))
+    episodes = pd.DataFrame(
+        {
+            "episode": range(len(ends)),
+            "inputs": ends,
+            "length": np.diff([0, *ends]),
+            "outcome": outcomes,
+            "deaths": np.minimum(np.arange(len(ends)) + 1, len(died)),
+        }
+    )
+    kept = thinned(total)
+    exploration = pd.DataFrame({"inputs": kept, "unique_states": measured.unique_states[kept - 1]})
+    counts = count_visits(measured.x, measured.y, play.level.side)
+    ys, xs = np.nonzero(counts)
+    visits = pd.DataFrame({"x": CELL * xs, "y": CELL * ys, "visits": counts[ys, xs]})
+    rows = {"episodes": episodes, "exploration": exploration, "visits": visits}
+    front = {
+        "experiment": PEOPLE, "game": play.level.game, "version": play.version, "method": "person",
+        "player": "person", "privileged": False, "seed": path.stem, "level": play.level.text(),
+    }  # fmt: skip
+    return {
+        **rows,
+        "configs": describe(front, rows, True, path, {"player_id": play.player_id, "software": play.software}),
+    }
+
+
+def describe(front: dict, rows: dict, finished: bool, folder: Path, settings: dict) -> "pd.DataFrame":
+    """The one row of ``configs``."""
+    import pandas as pd
+
+    inputs = max(
+        (int(rows[name]["inputs"].iloc[-1]) for name in ("episodes", "exploration") if len(rows[name])), default=0
+    )
+    more = {"finished": finished, "folder": str(folder), "frame_skip": settings.get("frame_skip", 1)}
+    more |= {"level": front["level"], "inputs": inputs, "settings": settings}
+    return pd.DataFrame([{**{name: front[name] for name in FRONT}, **more}])
+
+
+def read_rows(path: Path, columns: tuple[str, ...]) -> "pd.DataFrame":
+    """The table in ``path`` without a torn last line; no file is no rows."""
+    import pandas as pd
+
+    text = whole_lines(path)
+    if not text:
+        return pd.DataFrame({name: pd.Series(dtype=object if name == "outcome" else np.int64) for name in columns})
+    try:
+        frame = pd.read_csv(io.StringIO(text), dtype={name: np.int64 for name in columns if name != "outcome"})
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}; expected rows of {', '.join(columns)}") from None
+    if tuple(frame.columns) != columns:
+        raise ValueError(f"{path}: columns {', '.join(frame.columns)}; expected {', '.join(columns)}")
+    return frame
+
+
+def reopen(path: Path, columns: tuple[str, ...], resume_at: int | None) -> tuple[IO[str], dict[str, str]]:
+    """The file, open for appending after its whole rows of at most ``resume_at`` inputs, and the last of them."""
+    lines = whole_lines(path).splitlines() or [",".join(columns)]
+    if lines[0] != ",".join(columns):
+        raise ValueError(f"{path}: first line {lines[0]!r}: expected {','.join(columns)!r}")
+    rows = [dict(zip(columns, line.split(","))) for line in lines[1:]]
+    if resume_at is not None:
+        rows = [row for row in rows if int(row["inputs"]) <= resume_at]
+    text = "".join(line + "\n" for line in lines[: 1 + len(rows)])
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        write_whole(path, text)
+    return path.open("a", encoding="utf-8", buffering=1, newline="\n"), rows[-1] if rows else {}
+
+
+def whole_lines(path: Path) -> str:
+    """The file's text up to its last line break: what a process that was killed had not finished writing is left out."""
+    if not path.exists():
+        return ""
+    text = path.read_text(encoding="utf-8")
+    return text[: text.rfind("\n") + 1]
+
+
+def write_whole(path: Path, text: str) -> None:
+    """The file is either as before or wholly new, whenever the process is killed."""
+    draft = path.with_name(path.name + ".draft")
+    draft.write_text(text, encoding="utf-8", newline="\n")
+    os.replace(draft, path)
+
+
+def is_finished(folder: str | Path) -> bool:
+    return (Path(folder) / "done").exists()
+
+
+def inputs_done(folder: str | Path) -> int:
+    """Raw inputs of the run in ``folder`` so far, by its last rows; 0 where there is none."""
+    last = [0]
+    for name, column in (("episodes.csv", 1), ("exploration.csv", 0)):
+        lines = whole_lines(Path(folder) / name).splitlines()
+        if len(lines) > 1:
+            last.append(int(lines[-1].split(",")[column]))
+    return max(last)
+
+
+def count_visits(x: np.ndarray, y: np.ndarray, side: int) -> np.ndarray:
+    """int64 (side / 5, side / 5): how many of the positions (pixels) lie in each cell; those outside the picture don't."""
+    cells = -(-side // CELL)
+    columns, rows = (np.floor(np.asarray(values) / CELL).astype(np.int64) for values in (x, y))
+    inside = (columns >= 0) & (columns < cells) & (rows >= 0) & (rows < cells)
+    return np.bincount(rows[inside] * cells + columns[inside], minlength=cells * cells).reshape(cells, cells)
+
+
+def thinned(inputs: int) -> np.ndarray:
+    """int64: the counts of inputs up to ``inputs`` at which an exploration row is kept, the last one included."""
+    if inputs == 0:
+        return np.zeros(0, np.int64)
+    steps = np.arange(np.ceil(ROWS_A_DECADE * np.log10(inputs)) + 1) / ROWS_A_DECADE
+    return np.unique(np.append(np.minimum(10**steps, inputs), inputs).astype(np.int64))
+
+
+def check_config(config: Mapping[str, Any], where: Path) -> None:
+    for name, kind in REQUIRED.items():
+        if type(config.get(name)) is not kind:
+            raise ValueError(f"{where}: config has {name} = {config.get(name)!r}: expected a {kind.__name__}")
+
+
+def check_same(before: Mapping[str, Any], now: Mapping[str, Any], folder: Path) -> None:
+    """Rows made with different settings never share a folder."""
+    plain = json.loads(json.dumps(dict(now)))  # tuples become lists, as in the file
+    changed = [name for name in {**before, **plain} if before.get(name) != plain.get(name)]
+    changed = [name for name in changed if name not in ("software", "git_commit")]
+    if changed:
+        name = changed[0]
+        raise ValueError(
+            f"{folder} holds a run with {name} = {before.get(name)!r}, not {plain.get(name)!r}: "
+            "expected the same settings, or another folder"
+        )
+
+
+def software() -> dict[str, str]:
+    """Names and versions of what made a run."""
+    found = {"python": platform.python_version()}
+    for name in SOFTWARE:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def git_commit() -> str | None:
+    """Of the checkout this file lies in; None where it lies in none."""
+    here = Path(__file__).resolve().parents[1]
+    if not (here / ".git").exists():
+        return None
+    try:
+        answer = subprocess.run(["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=False)
+    except OSError:
+        return None
+    return answer.stdout.strip() if answer.returncode == 0 else None

@@ -1,0 +1,78 @@
+"""The games as a stable-baselines3 VecEnv. Importing it costs seconds, so nothing else here does."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import gymnasium
+import numpy as np
+from stable_baselines3.common.monitor import Monitor
+from stable_baselines3.common.vec_env import VecEnv
+from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvObs, VecEnvStepReturn
+
+from envs.env import FPS
+from envs.games import INPUTS, Games
+
+
+class PriorLabVecEnv(VecEnv):
+    """N games; settings are those of ``Games``. Observations are uint8 (N, S, S, stack_size * C), channels last.
+
+    Infos are filled where an episode ended: terminal_observation, TimeLimit.truncated, episode (r, l in steps, t in
+    seconds: what a Monitor would add), and the games' own info. ``games`` is the batch itself.
+    """
+
+    def __init__(self, num_games: int = 1, version: str | Sequence[str] = "original", **settings: Any):
+        self.games = Games(num_games, version, **settings)
+        shape = self.games.lanes.observations.shape[1:]
+        self.render_mode = "rgb_array"
+        self.metadata = {"render_modes": ["rgb_array"], "render_fps": FPS}
+        super().__init__(num_games, gymnasium.spaces.Box(0, 255, shape, np.uint8), gymnasium.spaces.Discrete(INPUTS))
+        self._began = time.time()
+        self._actions = np.zeros(num_games, np.int64)
+        self._steps = np.zeros(num_games, np.int64)
+
+    def reset(self) -> VecEnvObs:
+        seeds = [seed for seed in self._seeds if seed is not None]
+        observations = self.games.reset(seeds if len(seeds) == self.num_envs else None)
+        self._reset_seeds()
+        self._reset_options()
+        self._steps[:] = 0
+        self.reset_infos = [{} for _ in range(self.num_envs)]
+        return observations.copy()
+
+    def step_async(self, actions: np.ndarray) -> None:
+        self._actions = actions
+
+    def step_wait(self) -> VecEnvStepReturn:
+        observations, rewards, terminated, truncated = self.games.step(self._actions)
+        infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
+        self._steps += 1
+        for k, lane in enumerate(self.games.ended):
+            own = {key: values[k].item() for key, values in self.games.final_info.items()}
+            episode = {"r": float(rewards[lane]), "l": int(self._steps[lane]), "t": round(time.time() - self._began, 6)}
+            infos[lane] = own | {
+                "terminal_observation": self.games.final_observations[k],
+                "TimeLimit.truncated": bool(truncated[lane]),
+                "episode": episode,
+            }
+            self._steps[lane] = 0
+        return observations.copy(), rewards.copy(), terminated | truncated, infos
+
+    def get_images(self) -> Sequence[np.ndarray | None]:
+        return [self.games.native_frame(lane) for lane in range(self.num_envs)]
+
+    def close(self) -> None:
+        self.games.close()
+
+    def get_attr(self, attr_name: str, indices: VecEnvIndices = None) -> list[Any]:
+        return [getattr(self, attr_name) for _ in self._get_indices(indices)]
+
+    def set_attr(self, attr_name: str, value: Any, indices: VecEnvIndices = None) -> None:
+        raise ValueError(f"{attr_name}: the games of a batch have no attributes of their own to set")
+
+    def env_method(self, method_name: str, *args: Any, indices: VecEnvIndices = None, **kwargs: Any) -> list[Any]:
+        raise ValueError(f"{method_name}: the games of a batch have no methods of their own; use .games")
+
+    def env_is_wrapped(self, wrapper_class: type, indices: VecEnvIndices = None) -> list[bool]:
+        """What a Monitor would add to infos is there."""
+        return [wrapper_class is Monitor for _ in self._get_indices(indices)]

@@ -1,0 +1,100 @@
+"""The games as a gymnasium VectorEnv: Games in lockstep, same-step autoreset."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium.vector import AutoresetMode
+from gymnasium.vector.utils import batch_space
+
+from envs.env import FPS
+from envs.games import INPUTS, Games
+from envs.level import Level
+
+
+class PriorLabVectorEnv(gymnasium.vector.VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
+    """N games. ``version``, ``level`` and ``look_seed`` are one for all or a list of one a game.
+
+    Observations are uint8 (N, screen_size, screen_size, stack_size * C). A game that ends starts over in the same
+    step; its last picture and info are in ``infos["final_obs"]`` (object array) and ``infos["final_info"]`` (arrays),
+    each with a mask ``_final_obs``, ``_final_info``. Infos are arrays over the games. Game i equals the single
+    environment seeded with seed + i.
+    """
+
+    metadata = {"render_modes": ["rgb_array"], "render_fps": FPS, "autoreset_mode": AutoresetMode.SAME_STEP}
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        version: str | Sequence[str] = "original",
+        *,
+        game: str = "princess",
+        level: str | Level | Sequence[str | Level | None] | None = None,
+        screen_size: int = 84,
+        grayscale_obs: bool = False,
+        stack_size: int = 1,
+        frame_skip: int = 1,
+        look_seed: int | Sequence[int] = 0,
+        max_inputs: int = 2000,
+        random_start: int = 0,
+        num_threads: int = 1,
+        render_mode: str | None = None,
+    ):
+        if render_mode not in (None, "rgb_array"):
+            raise ValueError(f"render_mode is {render_mode!r}: expected None or rgb_array (human is for one game)")
+        self.render_mode = render_mode
+        self.num_envs = num_envs
+        self.games = Games(
+            num_envs, version, game=game, level=level, screen_size=screen_size, grayscale_obs=grayscale_obs,
+            stack_size=stack_size, frame_skip=frame_skip, look_seed=look_seed, max_inputs=max_inputs,
+            random_start=random_start, num_threads=num_threads,
+        )  # fmt: skip
+        shape = self.games.lanes.observations.shape[1:]
+        self.single_observation_space = gymnasium.spaces.Box(0, 255, shape, np.uint8)
+        self.single_action_space = gymnasium.spaces.Discrete(INPUTS)
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+
+    def reset(
+        self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        """Starts new plays; ``options={"reset_mask": bool (N,)}`` only those of some games."""
+        super().reset(seed=seed if isinstance(seed, int) else None)
+        mask = (options or {}).get("reset_mask")
+        if mask is None:
+            self.games.reset(seed)
+        else:
+            self.games.restart(np.flatnonzero(mask))
+        return self.games.lanes.observations.copy(), self._infos()
+
+    def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+        observations, rewards, terminated, truncated = self.games.step(actions)
+        infos = self._infos()
+        ended = self.games.ended
+        if len(ended):
+            mask = np.zeros(self.num_envs, np.bool_)
+            mask[ended] = True
+            final = np.full(self.num_envs, None, object)
+            for lane, observation in zip(ended, self.games.final_observations):
+                final[lane] = observation
+            infos |= {"final_obs": final, "_final_obs": mask, "final_info": {}, "_final_info": mask.copy()}
+            for key, values in self.games.final_info.items():
+                spread = np.zeros(self.num_envs, values.dtype)
+                spread[ended] = values
+                infos["final_info"] |= {key: spread, f"_{key}": mask.copy()}
+        return observations.copy(), rewards.astype(np.float64), terminated.copy(), truncated.copy(), infos
+
+    def _infos(self) -> dict[str, Any]:
+        every = np.ones(self.num_envs, np.bool_)
+        info = self.games.info()
+        return {**info, **{f"_{key}": every for key in info}}
+
+    def render(self) -> tuple[np.ndarray, ...] | None:
+        """Each game's native picture in colour, uint8 (side, side, 3)."""
+        if self.render_mode is None:
+            raise RuntimeError("nothing to render: make the environments with render_mode='rgb_array'")
+        return tuple(self.games.native_frame(lane) for lane in range(self.num_envs))
+
+    def close_extras(self, **kwargs: Any) -> None:
+        self.games.close()

@@ -1,0 +1,1 @@
+"""A person at the window, and what is made of it."""

@@ -1,0 +1,155 @@
+"""How fast the games are, beside a peer and a control measured in the same run."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import gymnasium
+import numpy as np
+
+from envs.compile import kernel
+from envs.games import INPUTS, Games
+
+ROUNDS = 3  # the best of so many; the machine's noise only ever slows
+DIFFERENT = 64  # steps of random actions, used over and over
+PEER = "montezuma_revenge"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line of the table; ``target`` is the least, or with ``most`` the most, that is wanted."""
+
+    name: str
+    value: float
+    unit: str
+    target: float | None = None
+    most: bool = False
+
+
+def best_rate(step: Callable[[np.ndarray], object], games: int, actions: int, seconds: float) -> float:
+    """Games' steps a second under uniform random actions."""
+    chosen = np.random.default_rng(0).integers(0, actions, (DIFFERENT, games))
+    began = time.perf_counter()
+    for row in chosen[:8]:
+        step(row)
+    steps = max(1, int(seconds / ROUNDS / (time.perf_counter() - began) * 8))
+    rates = []
+    for _ in range(ROUNDS):
+        began = time.perf_counter()
+        for k in range(steps):
+            step(chosen[k % DIFFERENT])
+        rates.append(games * steps / (time.perf_counter() - began))
+    return max(rates)
+
+
+def rate_of_games(games: int, seconds: float, threads: int = 1, grayscale: bool = True) -> float:
+    batch = Games(games, grayscale_obs=grayscale, num_threads=threads)
+    batch.reset(seed=0)
+    return best_rate(batch.step, games, INPUTS, seconds)
+
+
+def rate_of_one(seconds: float) -> float:
+    """Through gymnasium.make, with its default colour pictures."""
+    env = gymnasium.make("PriorLab/Princess-v0")
+    env.reset(seed=0)
+
+    def step(actions: np.ndarray) -> None:
+        _, _, terminated, truncated, _ = env.step(actions[0])
+        if terminated or truncated:
+            env.reset()
+
+    return best_rate(step, 1, INPUTS, seconds)
+
+
+def rate_of_peer(seconds: float) -> float:
+    """ale_py's batch: 84x84 gray, frame skip 4, no stack, one thread."""
+    from ale_py.vector_env import AtariVectorEnv
+
+    games = 64
+    env = AtariVectorEnv(PEER, games, num_threads=1, stack_num=1, frameskip=4, grayscale=True)
+    env.reset(seed=0)
+    rate = best_rate(env.step, games, 18, seconds)
+    env.close()
+    return rate
+
+
+@kernel
+def spin(turns):
+    """Pure computing, no memory."""
+    x = 1
+    for _ in range(turns):
+        x = (x * 1103515245 + 12345) & 0x7FFFFFFF ^ x >> 7
+    return x
+
+
+def gain_of_two_threads(turns: int = 100_000_000) -> float:
+    """How much sooner two threads finish pure computing than one."""
+    spin(1)
+    with ThreadPoolExecutor(1) as pool:
+        began = time.perf_counter()
+        spin(turns)
+        spin(turns)
+        alone = time.perf_counter() - began
+        began = time.perf_counter()
+        other = pool.submit(spin, turns)
+        spin(turns)
+        other.result()
+        return alone / (time.perf_counter() - began)
+
+
+def memory_per_game(games: int = 16384) -> float:
+    """KiB of resident memory a game, its observation not counted."""
+    code = (
+        "import resource, numpy as np; from envs.games import Games; size = lambda: int(open('/proc/self/statm').read()"
+        f".split()[1]) * resource.getpagesize(); Games(1).reset(0); before = size(); games = Games({games});"
+        "games.reset(0); [games.step(np.random.default_rng(k).integers(0, 6, games.num_games)) for k in range(300)];"
+        "print((size() - before - games.lanes.observations.nbytes) / games.num_games / 1024)"
+    )
+    return float(python(code, os.environ))
+
+
+def seconds_to_first_step() -> tuple[float, float]:
+    """From starting to import until one step is observed: (with nothing compiled before, afterwards)."""
+    code = (
+        "import time; began = time.perf_counter(); import gymnasium, envs;"
+        "env = gymnasium.make('PriorLab/Princess-v0'); env.reset(seed=0); env.step(0); print(time.perf_counter() - began)"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {**os.environ, "PRIORLAB_CACHE": folder}
+        return float(python(code, environment)), float(python(code, environment))
+
+
+def python(code: str, environment: "os._Environ[str] | dict[str, str]") -> str:
+    return subprocess.run(
+        [sys.executable, "-c", code], env=dict(environment), check=True, capture_output=True, text=True
+    ).stdout
+
+
+def speed_figures(seconds: float) -> Iterator[Figure]:
+    """Each figure as soon as it is measured, about ``seconds`` each."""
+    peer = rate_of_peer(seconds)
+    yield Figure("ale_py AtariVectorEnv, Montezuma's Revenge, 84x84 gray, 1 thread", peer, "steps/s")
+    one = rate_of_games(1024, seconds)
+    yield Figure("1024 games, 84x84 gray, 1 thread", one, "steps/s", 1_000_000)
+    yield Figure("    ratio to the peer", one / peer, "x", 300)
+    yield Figure("16384 games, 84x84 gray, 1 thread", rate_of_games(16384, seconds), "steps/s", 500_000)
+    yield Figure("1024 games, 84x84 colour, 1 thread", rate_of_games(1024, seconds, 1, False), "steps/s", 400_000)
+    yield Figure("1 game through gymnasium.make, 84x84 colour", rate_of_one(seconds), "steps/s", 100_000)
+    control, gain = zip(*((gain_of_two_threads(), gain_of_games(seconds)) for _ in range(ROUNDS)))
+    yield Figure("pure computing, gain of two threads", float(np.median(control)), "x")
+    yield Figure("4096 games, 84x84 gray, gain of two threads", float(np.median(gain)), "x")
+    share = float(np.median(np.array(gain) / np.array(control)))
+    yield Figure("    share of what pure computing gains", share, "", 0.85)
+    yield Figure("memory a game beside its observation, 16384 games", memory_per_game(), "KiB", 32, most=True)
+    first, later = seconds_to_first_step()
+    yield Figure("first use after an install, to the first step", first, "s", 10, most=True)
+    yield Figure("later, to the first step", later, "s", 2, most=True)
+
+
+def gain_of_games(seconds: float) -> float:
+    return rate_of_games(4096, seconds, 2) / rate_of_games(4096, seconds, 1)

@@ -1,0 +1,36 @@
+"""The `priorlab` command: one subcommand a file of this folder."""
+
+import sys
+from importlib import import_module
+
+import tyro
+
+COMMANDS = {
+    "play": "play a game in a window; the play is recorded",
+    "replay": "show a recorded play, or write it as a video",
+    "train": "train an agent on a version of the game",
+    "study": "train agents on all versions, compare them and people in one report",
+    "bench": "measure the games' speed beside a peer",
+    "contact-sheet": "draw all versions of the game in one picture",
+    "probe": "measure on the pictures what each version's look claims",
+}
+
+
+def main() -> None:
+    name = sys.argv[1] if len(sys.argv) > 1 else "--help"
+    if name in ("-h", "--help"):
+        print("usage: priorlab COMMAND [settings]; priorlab COMMAND --help lists a command's settings\n")
+        for command, purpose in COMMANDS.items():
+            print(f"  {command:14} {purpose}")
+        return
+    if name not in COMMANDS:
+        sys.exit(f"priorlab: unknown command {name!r}: expected one of {', '.join(COMMANDS)}")
+    command = import_module(f"scripts.{name.replace('-', '_')}").main
+    try:
+        tyro.cli(command, prog=f"priorlab {name}", args=sys.argv[2:])
+    except (ValueError, FileExistsError, FileNotFoundError) as error:
+        sys.exit(f"priorlab {name}: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""`priorlab play`: a person plays a game in a window; the play is recorded."""
+
+import shlex
+from pathlib import Path
+
+import tyro
+
+
+def main(
+    version: str = "original",
+    *,
+    level: str | None = None,
+    look_seed: int = 0,
+    out: Path = Path("runs/people"),
+    player_id: str = "auto",
+    minutes: float = 30.0,
+) -> None:
+    """Play a game: arrow keys or WASD, space jumps, Escape quits, F11 fills the screen.
+
+    Args:
+        version: Which version of the game; the player is not told.
+        level: A level's name, or a file ending in .txt; by default the version's own.
+        look_seed: Which drawing of the version.
+        out: Folder for the recording, <id>.play.
+        player_id: A code for the player, never a name; auto draws one.
+        minutes: How long a play may last.
+    """
+    from envs.record import INPUTS_PER_SECOND, Recording
+    from human_study.window import NoDisplay, play, require_display
+
+    try:
+        require_display()
+        recording = Recording(
+            out,
+            version,
+            level=Path(level) if level and level.endswith(".txt") else level,
+            look_seed=look_seed,
+            player_id=player_id,
+            limit=round(minutes * 60 * INPUTS_PER_SECOND),
+        )
+        played = play(recording)
+    except (NoDisplay, OSError, ValueError) as error:
+        raise SystemExit(f"priorlab play: {error}") from None
+    found = played.measure()
+    print(f"saved {recording.path}")
+    print(
+        f"{played.ended} after {found.inputs:,} inputs ({found.minutes:.1f} minutes), {found.total_deaths} deaths, "
+        f"{found.total_unique_states:,} unique states"
+    )
+    print(f"see it again: priorlab replay {shlex.quote(str(recording.path))}")
+
+
+if __name__ == "__main__":
+    tyro.cli(main)

@@ -1,0 +1,54 @@
+"""`priorlab study`: agents trained on every version, people's plays added, all compared in one report."""
+
+import sys
+from pathlib import Path
+
+import tyro
+from rich.console import Console
+
+from envs.results import load
+from envs.versions import versions
+from scripts.experiments.comparison import SEEDS, plan, train
+from scripts.report.page import write_report
+
+
+def main(
+    quick: bool = False, seeds: int | None = None, out: Path = Path("runs"), workers: int = 2, agents: bool = True
+) -> None:
+    """Trains PPO and a random agent on all versions of Princess, adds the people's plays found in `out`, and writes the
+    report. Stopped at any time, it goes on where it was when started again.
+
+    Args:
+        quick: a small study, in a folder of its own: fewer inputs, one seed
+        seeds: runs of each agent on each version (default: 3, quick 1)
+        out: folder of all results; the study's own is `study` or `study-quick` in it
+        workers: runs trained side by side, a processor core each
+        agents: whether to train agents; without, the report shows what there is
+    """
+    size = "study-quick" if quick else "study"
+    seeds = SEEDS[size] if seeds is None else seeds
+    for name, value in (("seeds", seeds), ("workers", workers)):
+        if value < 1:
+            raise ValueError(f"{name} is {value}: expected 1 or more")
+    console = Console()
+    names = versions("princess")
+    failed = []
+    if agents:
+        try:
+            failed = train(plan(out / size, size, names, seeds), workers, console)
+        except KeyboardInterrupt:
+            console.print("Stopped. The same command goes on from here.")
+            sys.exit(130)
+    out.mkdir(parents=True, exist_ok=True)
+    results = load(out, size)
+    for problem in results.problems:
+        console.print(f"left out  {problem}", markup=False, highlight=False)
+    path = write_report(results, out / size / "report.html", names, quick=quick)
+    console.print(f"The report: {path.resolve()}", soft_wrap=True, highlight=False)
+    if failed:
+        console.print(f"Runs that failed: {len(failed)}. The same command tries them again.")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    tyro.cli(main)

@@ -1,0 +1,28 @@
+"""Trains an agent on a version of the game."""
+
+import sys
+from typing import Annotated
+
+import tyro
+
+from agents.settings import Settings
+
+
+def main(settings: Annotated[Settings, tyro.conf.OmitArgPrefixes, tyro.conf.arg(name="")]) -> None:
+    """Trains an agent; stopped at any time, the same command goes on from the last checkpoint.
+
+    Writes rows, visits and the trained model.zip into the run's folder.
+    """
+    from agents.train import train  # seconds of imports that --help does without
+
+    try:
+        print(train(settings))
+    except KeyboardInterrupt:
+        sys.exit(f"stopped; the same command goes on from the last checkpoint in {settings.folder}")
+
+
+if __name__ == "__main__":
+    from scripts.main import main as priorlab
+
+    sys.argv[1:1] = ["train"]
+    priorlab()

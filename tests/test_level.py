@@ -1,0 +1,63 @@
+"""Levels as text: what is read is what was written, and what is wrong is named."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from envs.level import Level, level_names
+
+ROWS = st.integers(1, 12).flatmap(
+    lambda width: st.lists(st.text("|#Hm* ", min_size=width, max_size=width), min_size=1, max_size=12)
+)
+
+
+@pytest.mark.parametrize("name", level_names())
+def test_a_shipped_level_survives_being_written(name):
+    level = Level.read(name)
+    assert Level.read(level.text()) == level
+    assert level.name == name
+
+
+@given(ROWS, st.integers(-20, 300), st.integers(-20, 300))
+def test_any_level_survives_being_written(rows, x, y):
+    rows = ["SG", *rows]
+    text = f"start = [{x / 2}, {y / 2}]\ngoal_size = [15, 20]\n---\n" + "\n".join(rows)
+    if sum(row.count("m") for row in rows) <= 31:
+        level = Level.read(text)
+        assert Level.read(level.text()) == level
+        assert level.start == (x / 2, y / 2) and level.goal == (22.5, 7.5)
+
+
+def test_the_two_geometries_of_the_study():
+    original, masked = Level.read("princess"), Level.read("princess_masked_geometry")
+    assert (original.width, original.height, masked.width, masked.height) == (16, 16, 16, 15)
+    floors = [[c for c, tile in enumerate(original.rows[row]) if tile == "#"] for row in (4, 9, 14)]
+    assert floors == [[1, 2, 3, *range(6, 13)], [*range(3, 9), *range(11, 15)], [*range(1, 9), 12, 13, 14]]
+    assert [original.rows[14].index("*"), original.rows[14].rindex("*")] == [9, 11]
+    ladders = [(r, c) for r in range(3, 9) for c in (13, 14)] + [(r, c) for r in range(8, 14) for c in (1, 2)]
+    assert original.places("H") == sorted(ladders)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("princes", "unknown level 'princes': expected one of princess, princess_masked_geometry, or a level's text"),
+        ("S G\n", "no line '---'"),
+        ("---\n", "no rows after '---'"),
+        ("a = 1\n---\nSG\n", "unknown setting 'a': expected name, game, start, goal, goal_size"),
+        ("name = \n---\nSG\n", "not TOML"),
+        ("---\nS G\n# x\n", "row 1, column 2 (line 3): 'x'; expected '|' boundary, '#' platform"),
+        ("---\nS  \n", "goal 'G' found nowhere; expected exactly one"),
+        ("---\nSGS\n", "start 'S' found row 0, column 0, row 0, column 2; expected exactly one"),
+        ("start = [1.2, 3]\n---\nSG\n", "start is [1.2, 3]: expected multiples of 0.5"),
+        ("goal = 3\n---\nSG\n", "goal is 3: expected two numbers"),
+        ("goal_size = [0, 4]\n---\nSG\n", "goal_size is [0, 4]: expected two whole numbers"),
+        ('game = "chess"\n---\nSG\n', "unknown game 'chess': expected one of princess"),
+        ("---\nSG" + "m" * 32 + "\n", "more than 31 monsters"),
+        ("---\nSG" + " " * 70 + ".\n", "tiles; expected at most 64 x 64"),
+    ],
+)
+def test_a_malformed_level_is_named(text, said):
+    with pytest.raises(ValueError) as error:
+        Level.read(text)
+    assert said in str(error.value)
