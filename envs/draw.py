@@ -225,23 +225,32 @@ def draw_whole(scenes, scene, state, picture, scratch):
 
 
 @kernel
-def draw_patches(scenes, scene, state, picture, scratch):
-    """Fills a scene's patches; ``state`` has no monsters, ``picture`` (S, S, C) is room to draw in."""
+def draw_still_pictures(scenes, scene, state, picture, scratch):
+    """Fills a scene's pictures: of the first state, of what never moves, and around the player.
+
+    state: int32 (FIELDS,), the first; picture: uint8 (S, S, C), room to draw in. Both are changed.
+    """
     side, offset = int(scenes.numbers[scene, SIDE]), int(scenes.numbers[scene, START_X]) % WALK
+    redraw(scenes, scene, state, scenes.starts[scene], 0, 0, side, side, scratch)
+    state[MONSTERS], state[X] = 0, -4 * TILE  # nothing alive, the player out of sight
+    redraw(scenes, scene, state, picture, 0, 0, side, side, scratch)
+    bytes_of, empty = picture.reshape(picture.shape[0], -1), scenes.empty[scene]  # (S, S, C) -> (S, S * C)
+    for row in range(bytes_of.shape[0]):
+        for byte in range(bytes_of.shape[1]):
+            empty[row, byte] = bytes_of[row, byte]
     patches = scenes.patches[scene]
     rows, width = patches.shape[2], patches.shape[3]
-    bytes_of = picture.reshape(picture.shape[0], -1)  # (S, S, C) -> (S, S * C)
     for column in range(patches.shape[0]):
         x = offset + column * WALK
         if x >= 2 * side:
             break
         for at_y in range(side + 1):
             row, byte = int(scenes.patch_row[scene, at_y]), int(scenes.patch_byte[scene, pixel(x)])
-            paste(scenes.empty[scene], row, byte, bytes_of, row, byte, rows, width)
             state[X], state[Y] = x, 2 * at_y
             left, top = player_corner(x, 2 * at_y)
             redraw(scenes, scene, state, picture, left, top, left + TILE, top + TILE, scratch)
             paste(bytes_of, row, byte, patches[column, at_y], 0, 0, rows, width)
+            paste(empty, row, byte, bytes_of, row, byte, rows, width)
 
 
 def area_weights(side: int, size: int) -> tuple[np.ndarray, np.ndarray, int]:
@@ -316,7 +325,9 @@ def build_scenes(places: list[tuple[Level, Scene]], size: int | None, grayscale:
         lowered = np.clip(np.arange(side + 1) - GRID + 1, 0, level.side - 1)
         scenes.patch_byte[k] = np.minimum(corners * size // level.side * channels, size * channels - patch_bytes)
         scenes.patch_row[k] = np.minimum(lowered * size // level.side, size - patch_rows)
-        draw_still_pictures(scenes, k)
+        state = np.zeros(FIELDS, np.int32)
+        begin(scenes.numbers[k], state)
+        draw_still_pictures(scenes, k, state, np.zeros_like(scenes.starts[k]), build_scratch(scenes))
     return scenes
 
 
@@ -324,19 +335,6 @@ def patch_shape(side: int, size: int, channels: int) -> tuple[int, int]:
     """(rows, bytes a row) that surely hold every pixel showing part of the player, wherever it is."""
     pixels = -(-TILE * size // side) + 1
     return pixels, -(-pixels * channels // 8) * 8
-
-
-def draw_still_pictures(scenes: Scenes, k: int) -> None:
-    """Fills a scene's pictures: without anything that moves, of the first state, and around the player."""
-    scratch, picture = build_scratch(scenes), np.zeros(scenes.starts.shape[1:], np.uint8)
-    state = np.zeros(FIELDS, np.int32)
-    begin(scenes.numbers[k], state)
-    draw_whole(scenes, k, state, scenes.starts[k], scratch)
-    state[MONSTERS], state[X] = 0, -4 * TILE  # nothing alive, the player out of sight
-    draw_whole(scenes, k, state, picture, scratch)
-    scenes.empty[k] = picture.reshape(len(picture), -1)  # (S, S, C) -> (S, S * C)
-    if scenes.patches.shape[1]:
-        draw_patches(scenes, k, state, picture, scratch)
 
 
 def shades(rgb: np.ndarray, grayscale: bool) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 
 from envs.draw import Scenes, Scratch, build_scenes, build_scratch, draw_whole, remember
 from envs.level import Level
-from envs.lockstep import Lanes, advance, start_over
+from envs.lockstep import NO_INPUT, Lanes, advance, open_with, start_over
 from envs.paint import Scene, paint
 from envs.rules import (
     DEATHS,
@@ -161,15 +161,16 @@ class Games:
 
     def _start_over(self, lanes: np.ndarray, scratch: Scratch) -> tuple[np.ndarray, np.ndarray]:
         """Puts these lanes at the start; (their last observations, their last states)."""
-        openings = np.full((len(lanes), self.random_start), 255, np.uint8)
-        if self.random_start:
-            for row, lane in zip(openings, lanes):
-                length = self._generators[lane].integers(self.random_start + 1)
-                row[:length] = self._generators[lane].integers(INPUTS, size=length)
         observations = np.empty((len(lanes), *self.lanes.observations.shape[1:]), np.uint8)
         states = np.empty((len(lanes), FIELDS), np.int32)
         chosen = np.ascontiguousarray(lanes, np.int64)
-        start_over(self.scenes, self.lanes, chosen, openings, observations, states, scratch)
+        start_over(self.scenes, self.lanes, chosen, observations, states)
+        if self.random_start:
+            openings = np.full((len(lanes), self.random_start), NO_INPUT, np.uint8)
+            for row, lane in zip(openings, lanes):
+                length = self._generators[lane].integers(self.random_start + 1)
+                row[:length] = self._generators[lane].integers(INPUTS, size=length)
+            open_with(self.scenes, self.lanes, chosen, openings, scratch)
         return observations, states
 
     def info(self) -> dict[str, np.ndarray]:

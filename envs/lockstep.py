@@ -25,6 +25,8 @@ from envs.rules import (
     step,
 )  # fmt: skip
 
+NO_INPUT = 255
+
 
 class Lanes(NamedTuple):
     """N games; P is the number of bytes that hold a bit for each position in the frame."""
@@ -90,6 +92,15 @@ def stack(observation, picture):
     put_frame(picture, observation, depth - channels)
 
 
+@function
+def fill_stack(lanes, lane):
+    """Makes every frame that a lane has stacked its picture."""
+    channels, depth = lanes.pictures.shape[3], lanes.observations.shape[3]
+    if depth > channels:
+        for k in range(0, depth, channels):
+            put_frame(lanes.pictures[lane], lanes.observations[lane], k)
+
+
 @kernel
 def advance(scenes: Scenes, lanes: Lanes, actions, frame_skip, start, stop, scratch: Scratch):
     """Each lane from ``start`` to ``stop`` takes its action ``frame_skip`` times; how many of them ended."""
@@ -119,10 +130,9 @@ def advance(scenes: Scenes, lanes: Lanes, actions, frame_skip, start, stop, scra
 
 
 @kernel
-def start_over(scenes: Scenes, lanes: Lanes, chosen, openings, observations, states, scratch: Scratch):
-    """Puts the chosen lanes at the start; a play goes on only through a death.
+def start_over(scenes: Scenes, lanes: Lanes, chosen, observations, states):
+    """Puts the chosen lanes, int64 (n,), at the start; a play goes on only through a death.
 
-    chosen: int64 (n,); openings: uint8 (n, longest) inputs taken before the player's first, 255 behind the last.
     Into observations, uint8 (n, S, S, stack * C), and states, int32 (n, FIELDS), goes what was there before.
     """
     for i in range(chosen.shape[0]):
@@ -138,8 +148,21 @@ def start_over(scenes: Scenes, lanes: Lanes, chosen, openings, observations, sta
         visit(level, state, visited, ever)
         copy(scenes.starts[scene].reshape(-1), lanes.pictures[lane].reshape(-1))  # (S, S, C) -> (all,)
         remember(state, lanes.drawn[lane])
+        fill_stack(lanes, lane)
+
+
+@kernel
+def open_with(scenes: Scenes, lanes: Lanes, chosen, openings, scratch: Scratch):
+    """Lanes that just started take inputs before the player's first; one that ends in them is put at the start.
+
+    chosen: int64 (n,); openings: uint8 (n, longest) inputs, NO_INPUT behind the last.
+    """
+    for i in range(chosen.shape[0]):
+        lane = chosen[i]
+        scene, state = int(lanes.scene[lane]), lanes.state[lane]
+        level, visited, ever = scenes.numbers[scene], lanes.visited[lane], lanes.ever[lane]
         for k in range(openings.shape[1]):
-            if openings[i, k] == 255:
+            if openings[i, k] == NO_INPUT:
                 break
             outcome = step(scenes.tiles[scene], level, scenes.monsters[scene], state, int(openings[i, k]))
             state[INPUTS] += 1
@@ -150,7 +173,4 @@ def start_over(scenes: Scenes, lanes: Lanes, chosen, openings, observations, sta
                 begin(level, state)
                 break
         redraw_moved(scenes, scene, state, lanes.drawn[lane], lanes.pictures[lane], scratch)
-        channels = lanes.pictures.shape[3]
-        if lanes.observations.shape[3] > channels:
-            for k in range(0, lanes.observations.shape[3], channels):
-                put_frame(lanes.pictures[lane], lanes.observations[lane], k)
+        fill_stack(lanes, lane)

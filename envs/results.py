@@ -9,12 +9,11 @@
 - ``visits.csv``       x, y (left and top of a 5 px cell), visits
 - ``done``             there when the run is finished
 
-A person's play, any ``*.play`` file, is replayed and gives the same rows: player and method "person", its file name the seed.
+A person's play, any ``*.play`` file, is replayed into the same rows: player and method "person", its name the seed.
 """
 
 import io
 import json
-import os
 import platform
 import subprocess
 from collections.abc import Mapping
@@ -141,9 +140,7 @@ def load(root: str | Path, experiment: str | None = None) -> Results:
             continue
         try:
             rows = read_run(path.parent) if is_run else read_play(path)
-        except (
-            Exception
-        ) as error:  # whatever is wrong with one run or play, the others are still shown, and it is named
+        except Exception as error:  # whatever is wrong with one, it is named and the others are still shown
             reason = " ".join(str(error).split()) or type(error).__name__
             problems.append(reason if str(path) in reason else f"{path}: {reason}")
             continue
@@ -262,7 +259,7 @@ def reopen(path: Path, columns: tuple[str, ...], resume_at: int | None) -> tuple
 
 
 def whole_lines(path: Path) -> str:
-    """The file's text up to its last line break: what a process that was killed had not finished writing is left out."""
+    """The file's text up to its last line break: a line that a killed process had not finished is left out."""
     if not path.exists():
         return ""
     text = path.read_text(encoding="utf-8")
@@ -273,7 +270,7 @@ def write_whole(path: Path, text: str) -> None:
     """The file is either as before or wholly new, whenever the process is killed."""
     draft = path.with_name(path.name + ".draft")
     draft.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(draft, path)
+    draft.replace(path)
 
 
 def is_finished(folder: str | Path) -> bool:
@@ -291,7 +288,7 @@ def inputs_done(folder: str | Path) -> int:
 
 
 def count_visits(x: np.ndarray, y: np.ndarray, side: int) -> np.ndarray:
-    """int64 (side / 5, side / 5): how many of the positions (pixels) lie in each cell; those outside the picture don't."""
+    """int64 (side / 5, side / 5): how many of the positions (pixels) lie in each cell; those outside are left out."""
     cells = -(-side // CELL)
     columns, rows = (np.floor(np.asarray(values) / CELL).astype(np.int64) for values in (x, y))
     inside = (columns >= 0) & (columns < cells) & (rows >= 0) & (rows < cells)

@@ -15,6 +15,8 @@ DARK, PLAIN, LIGHT = 0, 1, 2  # the tones of a pattern
 RUN_LENGTHS = (3, 4, 5, 6, 7, 8)  # of imitated platforms where the level has none to imitate
 LADDER_SIZES = ((2, 5), (2, 6))  # (width, height) of imitated ladders where the level has none
 LADDER_SHARE = (0.25, 0.6)  # least and most of free space that imitates ladders
+LEAST_GAP, MOST_GAP = 3, 6  # tiles that may be left open beside an imitated ladder, where any are
+CUT_TILES = 4000  # how many tiles are cut, over all random cuts, to choose from
 
 
 class Family(NamedTuple):
@@ -181,49 +183,99 @@ def pieces(free: np.ndarray, platforms: np.ndarray, ladders: np.ndarray, rng: np
     """Cuts free space into upright blocks like the ladders and horizontal runs like the platforms.
 
     ``free``, ``platforms``, ``ladders``: bool (rows, columns). Returns int (n, 2) rows and columns of each piece; together
-    they are the free tiles. As much of it imitates ladders as ladders are of platforms and ladders, within LADDER_SHARE.
+    they are the free tiles. Of several random cuts it is the one whose tiles meet their neighbours most as the tiles
+    of platforms and ladders do.
     """
-    open_tiles = free.copy()
-    lengths = [length for _, _, length in runs(platforms)] or list(RUN_LENGTHS)
-    sizes = [tuple(np.ptp(block, axis=0)[::-1] + 1) for block in groups(ladders)] or list(LADDER_SIZES)
-    share = np.clip(ladders.sum() / max(1, ladders.sum() + platforms.sum()), *LADDER_SHARE)
-    wanted, cut = share * free.sum(), []
-    for r, c in rng.permutation(np.argwhere(free)):
-        if wanted <= 0:
-            break
-        width, height = sizes[int(rng.integers(len(sizes)))]
-        height = max(2, height + int(rng.integers(-1, 2)))
-        if fits(open_tiles, int(r), int(c), int(width), int(height)):
-            open_tiles[r : r + height, c : c + width] = False
-            cut.append(np.argwhere(np.ones((height, width), bool)) + (r, c))
-            wanted -= height * width
-    for r, c, length in runs(open_tiles):
-        for begin, end in split(length, lengths, rng):
-            cut.append(np.array([(r, c + i) for i in range(begin, end)]))
-    return cut
+    lengths = sorted(length for _, _, length in runs(platforms)) or list(RUN_LENGTHS)
+    blocks = groups(ladders)
+    sizes = [(int(w), int(h)) for h, w in (np.ptp(block, axis=0) + 1 for block in blocks)] or list(LADDER_SIZES)
+    share = float(np.clip(ladders.sum() / max(1, ladders.sum() + platforms.sum()), *LADDER_SHARE))
+    real = np.full(free.shape, -1)
+    for i, (r, c, length) in enumerate(runs(platforms)):
+        real[r, c : c + length] = i
+    for i, block in enumerate(blocks):
+        real[block[:, 0], block[:, 1]] = free.size + i
+    wanted = meetings(real)
+    cuts = [cut(free, lengths, sizes, share, rng) for _ in range(max(2, CUT_TILES // free.size))]
+    best = min(cuts, key=lambda labels: float(np.abs(meetings(labels) - wanted).sum()))
+    order = np.argsort(best, axis=None, kind="stable")
+    places = np.stack(np.unravel_index(order, free.shape), axis=1)
+    return [part for part in np.split(places, np.flatnonzero(np.diff(best.ravel()[order])) + 1) if best[tuple(part[0])] >= 0]
 
 
-def fits(open_tiles: np.ndarray, row: int, column: int, width: int, height: int) -> bool:
-    """Whether a block may stand there: on open tiles, leaving beside it no tile alone in its row."""
-    rows, columns = open_tiles.shape
-    if row + height > rows or column + width > columns:
+def meetings(labels: np.ndarray) -> np.ndarray:
+    """float (16,): the share of things' tiles that belong together with which of their four neighbours.
+
+    ``labels``: int (rows, columns), a thing's number for each of its tiles, -1 elsewhere.
+    """
+    wide = np.pad(labels, 1, constant_values=-1)
+    code = np.zeros(labels.shape, int)
+    for bit, other in enumerate((wide[1:-1, :-2], wide[1:-1, 2:], wide[:-2, 1:-1], wide[2:, 1:-1])):
+        code |= (other == labels) << bit
+    counts = np.bincount(code[labels >= 0], minlength=16)
+    return counts / max(1, counts.sum())
+
+
+def cut(
+    free: np.ndarray, lengths: list[int], sizes: list[tuple[int, int]], share: float, rng: np.random.Generator
+) -> np.ndarray:
+    """int (rows, columns): one random cut of free space, a piece's number for each free tile, -1 elsewhere.
+
+    ``share`` of it, if there is room, are blocks of ``sizes`` (width, height), the rest runs of ``lengths``.
+    """
+    labels = np.full(free.shape, -1)
+    weights = 1 << np.arange(MOST_GAP, free.shape[1] + MOST_GAP, dtype=object)
+    rows = [int(bits) for bits in free.astype(object) @ weights]  # bit c + MOST_GAP: column c is open
+    wanted, count = share * int(free.sum()), 0
+    gap = int(rng.integers(LEAST_GAP, MOST_GAP + 1))
+    spots = rng.permutation(np.argwhere(free)).tolist()
+    for shrink in range(4):  # first as high as the ladders, then lower
+        for (r, c), pick in zip(spots, rng.integers(len(sizes), size=len(spots)).tolist()):
+            if wanted <= 0:
+                break
+            width, height = sizes[pick]
+            height = max(min(3, height), height - shrink)
+            if fits(rows, r, c, width, height, gap):
+                labels[r : r + height, c : c + width] = count
+                for row in range(r, r + height):
+                    rows[row] ^= ((1 << width) - 1) << (c + MOST_GAP)
+                count, wanted = count + 1, wanted - height * width
+    for r, c, length in runs(free & (labels < 0)):
+        while length > 0:
+            part = part_of(length, lengths, rng.random())
+            labels[r, c : c + part] = count
+            c, length, count = c + part, length - part, count + 1
+    return labels
+
+
+def fits(rows: list[int], row: int, column: int, width: int, height: int, gap: int) -> bool:
+    """Whether a block may stand there: on open tiles, with in each row none beside it or at least ``gap``.
+
+    ``rows``: bit c + MOST_GAP of a row's number says that column c is open.
+    """
+    if row + height > len(rows):
         return False
-    if not open_tiles[row : row + height, column : column + width].all():
-        return False
-    padded = np.pad(open_tiles[row : row + height], ((0, 0), (2, 2)))
-    alone_left = padded[:, column + 1] & ~padded[:, column]
-    alone_right = padded[:, column + width + 2] & ~padded[:, column + width + 3]
-    return not (alone_left | alone_right).any()
+    first, whole = column + MOST_GAP, (1 << gap) - 1
+    block = ((1 << width) - 1) << first
+    for bits in rows[row : row + height]:
+        if bits & block != block:
+            return False
+        before, after = bits >> (first - gap) & whole, bits >> (first + width) & whole
+        if before >> (gap - 1) and before != whole or after & 1 and after != whole:
+            return False
+    return True
 
 
-def split(length: int, lengths: list[int], rng: np.random.Generator) -> list[tuple[int, int]]:
-    """(begin, end) of parts as long as ``lengths`` go; no part but a whole is shorter than the shortest of them."""
-    parts, begin, shortest, longest = [], 0, min(lengths), max(lengths)
-    while begin < length:
-        left = length - begin
-        part = min(left, lengths[int(rng.integers(len(lengths)))])
-        if 0 < left - part < shortest:
-            part = left if left <= longest else left // 2
-        parts.append((begin, begin + part))
-        begin += part
-    return parts
+def part_of(length: int, lengths: list[int], chance: float) -> int:
+    """How long the first part of a run is: a length as common as its tiles are, or all; no rest shorter than any.
+
+    ``chance``: 0 to 1, what picks.
+    """
+    shortest = max(2, lengths[0])
+    possible = [part for part in lengths if part == length or part <= length - shortest]
+    chance *= sum(possible)
+    for part in possible:
+        chance -= part
+        if chance < 0:
+            return part
+    return length

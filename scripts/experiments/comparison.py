@@ -1,4 +1,4 @@
-"""The comparison: agents trained on every version, some at a time, each in a process of its own, stopped and resumed at will."""
+"""The comparison: agents trained on every version, each in its own process, stopped and resumed at will."""
 
 import json
 import os

@@ -2,12 +2,13 @@
 
 import base64
 import io
+from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 from matplotlib.image import imsave
 
 from envs.results import CELL
+from scripts.report.statistics import Played
 
 GLOW = np.array([[20, 11, 53], [120, 28, 109], [207, 68, 70], [251, 155, 6], [252, 255, 164]], float)  # dark to bright
 
@@ -27,17 +28,16 @@ def data_uri(picture: np.ndarray) -> str:
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
-def heat_map(visits: pd.DataFrame, picture: np.ndarray) -> np.ndarray:
+def heat_map(runs: Sequence[Played], picture: np.ndarray) -> np.ndarray:
     """uint8 (side, side, 3): the level in dark gray, and on it how often each 5 px cell was visited, on a log scale.
 
-    ``visits`` has columns x, y (left and top of a cell, px) and visits; rows of several runs are added. Each run counts
-    alike: its visits are taken as shares, so that a long run does not drown the others.
+    Each run counts alike: its visits are taken as shares, so that a long run does not drown the others.
     """
     side = picture.shape[0]
     cells = np.zeros((side // CELL, side // CELL))
-    for _, run in visits.groupby("seed"):
-        columns, rows = (run[name].to_numpy(int) // CELL for name in ("x", "y"))
-        np.add.at(cells, (rows, columns), run["visits"].to_numpy(float) / run["visits"].sum())
+    for run in runs:
+        x, y, visits = run.visits.T
+        np.add.at(cells, (y // CELL, x // CELL), visits / max(visits.sum(), 1))
     gray = picture.astype(float).mean(axis=2, keepdims=True) * 0.28 + 14
     shown = np.repeat(gray, 3, axis=2)
     if cells.any():

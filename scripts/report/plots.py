@@ -3,15 +3,16 @@
 import io
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
-from scripts.report.statistics import exploration_curve, grid_of, kaplan_meier
-from scripts.report.summary import Cell, Kind, of_kind, ratio_text, title_of
+from scripts.report.statistics import Played, exploration_curve, grid_of, kaplan_meier, times_of
+from scripts.report.summary import TIMES, Cell, Kind, of_kind, ratio_text, title_of
 
 INKS = {  # drawn with these, shown with the page's variable of that name
     "ink": "#1d2329", "soft": "#5f6b76", "line": "#d9dee3", "surface": "#ffffff",
@@ -19,12 +20,13 @@ INKS = {  # drawn with these, shown with the page's variable of that name
     "fourth": "#8a3fc4", "fifth": "#0b8f6a", "sixth": "#b5179e", "seventh": "#8f6b00",
 }  # fmt: skip
 FIRST_INPUTS = 10  # where the axes of inputs begin
-STYLE = {
-    "svg.fonttype": "none", "svg.hashsalt": "priorlab", "font.size": 10.5, "xtick.major.pad": 6, "axes.edgecolor": INKS["line"],
-    "axes.labelcolor": INKS["soft"], "xtick.color": INKS["soft"], "ytick.color": INKS["soft"], "text.color": INKS["ink"],
-    "axes.spines.top": False, "axes.spines.right": False, "axes.spines.left": False, "xtick.major.size": 0,
-    "ytick.major.size": 0, "xtick.minor.size": 0, "axes.grid": True, "grid.color": INKS["line"], "grid.linewidth": 0.7,
-    "axes.axisbelow": True, "axes.titlesize": 10.5, "lines.solid_capstyle": "round",
+STYLE: dict[Any, Any] = {
+    "svg.fonttype": "none", "svg.hashsalt": "priorlab", "font.size": 10.5, "text.color": INKS["ink"],
+    "axes.edgecolor": INKS["line"], "axes.labelcolor": INKS["soft"], "axes.axisbelow": True,
+    "axes.spines.top": False, "axes.spines.right": False, "axes.spines.left": False,
+    "axes.grid": True, "grid.color": INKS["line"], "grid.linewidth": 0.7, "lines.solid_capstyle": "round",
+    "xtick.color": INKS["soft"], "xtick.major.pad": 6, "xtick.major.size": 0, "xtick.minor.size": 0,
+    "ytick.color": INKS["soft"], "ytick.major.size": 0,
 }  # fmt: skip
 matplotlib.use("svg")
 
@@ -88,27 +90,27 @@ def apart(places: Sequence[float], least: float, low: float, high: float) -> lis
     return back.tolist()
 
 
-def exploration_panel(exploration: pd.DataFrame, version: str, kinds: Sequence[Kind], last: float, most: float) -> str:
-    """Unique states against inputs: mean and band a kind of player; thin and broken, the same players on the original."""
+def exploration_panel(runs: Sequence[Played], version: str, kinds: Sequence[Kind], last: float, most: float) -> str:
+    """Unique states against inputs: mean and band a kind of player; thin and broken, the same ones on the original."""
     width, height = 262.0, 200.0
     with matplotlib.rc_context(STYLE):
         figure, axes = panel(width, height, (38, 36, 52, 14))
         inputs_axis(axes, last)
         axes.set_ylim(0, most * 1.04)
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-        axes.yaxis.set_major_locator(matplotlib.ticker.MaxNLocator(4))
+        axes.yaxis.set_major_locator(MaxNLocator(4))
         axes.set_xlabel("inputs")
         ends: list[tuple[Kind, float, float]] = []
         for kind in reversed(kinds):
             colour = INKS[kind.colour]
-            compared = of_kind(exploration, kind, "original")
-            if version != "original" and len(compared):
-                grid = grid_of(compared["inputs"].max())
+            compared = of_kind(runs, kind, "original")
+            if version != "original" and compared:
+                grid = grid_of(max(run.budget for run in compared))
                 axes.plot(grid, exploration_curve(compared, grid)[0], color=colour, lw=0.9, ls=(0, (3, 2)), alpha=0.75)
-            rows = of_kind(exploration, kind, version)
-            if len(rows) == 0:
+            rows = of_kind(runs, kind, version)
+            if not rows:
                 continue
-            grid = grid_of(rows["inputs"].max())
+            grid = grid_of(max(run.budget for run in rows))
             mean, band = exploration_curve(rows, grid)
             if band is not None:
                 axes.fill_between(grid, band[0], band[1], color=colour, alpha=0.22, lw=0)
@@ -131,8 +133,8 @@ def name_ends(axes: Axes, ends: list[tuple[Kind, float, float]], last: float, mo
     places = apart([end[2] for end in at_margin], most * 13 / (height - 50), 0.03 * most, most)
     for end, place in zip(at_margin, places):
         axes.annotate(
-            short(end[0]), (1, place), (7, 0), xycoords=("axes fraction", "data"), textcoords="offset points", va="center",
-            color=INKS[end[0].colour], fontweight="bold", fontsize=9.5,
+            short(end[0]), (1, place), (7, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
+            va="center", color=INKS[end[0].colour], fontweight="bold", fontsize=9.5,
         )  # fmt: skip
 
 
@@ -140,7 +142,7 @@ def short(kind: Kind) -> str:
     return kind.label.replace(" (privileged)", "*")
 
 
-def survival_panel(wins: pd.DataFrame, version: str, kinds: Sequence[Kind], last: float) -> str:
+def survival_panel(runs: Sequence[Played], version: str, kinds: Sequence[Kind], last: float) -> str:
     """Share of runs or people that had not won yet; thin and broken, the same players on the original."""
     width, height = 262.0, 180.0
     left, right = 40.0, 14.0
@@ -153,12 +155,12 @@ def survival_panel(wins: pd.DataFrame, version: str, kinds: Sequence[Kind], last
         starts: list[tuple[Kind, float]] = []
         for kind in reversed(kinds):
             if version != "original":
-                draw_survival(axes, of_kind(wins, kind, "original"), INKS[kind.colour], reference=True)
-            rows = of_kind(wins, kind, version)
-            if len(rows):
+                draw_survival(axes, of_kind(runs, kind, "original"), INKS[kind.colour], reference=True)
+            rows = of_kind(runs, kind, version)
+            if rows:
                 draw_survival(axes, rows, INKS[kind.colour], reference=False)
-                won = rows[rows["won"]]["inputs"]
-                starts.append((kind, float(won.min() if len(won) else rows["inputs"].max())))
+                first = min([run.inputs for run in rows if run.won], default=max(run.inputs for run in rows))
+                starts.append((kind, first))
         scale = np.log10(last / FIRST_INPUTS)
         across = width - left - right
         places = apart([np.log10(x / FIRST_INPUTS) / scale * across for _, x in starts], 46, 14, across - 14)
@@ -170,17 +172,17 @@ def survival_panel(wins: pd.DataFrame, version: str, kinds: Sequence[Kind], last
     return svg(figure, f"Share that has not won yet against inputs, {title_of(version)}")
 
 
-def draw_survival(axes: Axes, rows: pd.DataFrame, colour: str, reference: bool) -> None:
-    if len(rows) == 0:
+def draw_survival(axes: Axes, runs: Sequence[Played], colour: str, reference: bool) -> None:
+    if not runs:
         return
-    won = rows["won"].to_numpy(bool)
-    ordered, share = kaplan_meier(rows["inputs"].to_numpy(float), won)
+    times, won = times_of(runs)
+    ordered, share = kaplan_meier(times, won)
     xs, ys = np.concatenate([[FIRST_INPUTS], ordered]), np.concatenate([[1.0], share])
     if reference:
         axes.step(xs, ys, where="post", color=colour, lw=0.9, ls=(0, (3, 2)), alpha=0.75)
         return
     axes.step(xs, ys, where="post", color=colour, lw=2, clip_on=False)
-    censored = np.sort(rows["inputs"].to_numpy(float)[~won])
+    censored = np.sort(times[~won])
     at = share[np.searchsorted(ordered, censored, side="right") - 1]
     axes.plot(censored, at, "|", color=colour, ms=9, mew=1.8, clip_on=False)
 
@@ -210,7 +212,7 @@ def slowdown(
         ticks = [2.0**k for k in range(-8, 12) if low <= 2.0**k <= high]
         every = int(np.ceil(len(ticks) * 60 / (width - 150)))
         ticks = [tick for tick in ticks if round(np.log2(tick)) % every == 0]  # 1 is always among them
-        axes.set_xticks(ticks, [f"{tick:g}×" for tick in ticks])
+        axes.set_xticks(ticks, [f"{tick:g}{TIMES}" for tick in ticks])
         axes.minorticks_off()
         axes.axvline(1, color=INKS["soft"], lw=1.2)
         axes.set_xlabel("inputs to the first win, as a multiple of the original's")
@@ -237,9 +239,9 @@ def slowdown(
     return svg(figure, "Inputs to the first win in each version as a multiple of the original's")
 
 
-def deaths(wins: pd.DataFrame, versions: Sequence[str], kinds: Sequence[Kind], width: float) -> str:
+def deaths(runs: Sequence[Played], versions: Sequence[str], kinds: Sequence[Kind], width: float) -> str:
     """Deaths before the first win: a dot a run or person, hollow where it never won; the bar is the median."""
-    most = max(10.0, float(wins["deaths"].max()) * 1.6)
+    most = max(10.0, max(run.deaths for run in runs) * 1.6)
     with matplotlib.rc_context({**STYLE, "font.size": row_font(width)}):
         figure, axes = row_axes(versions, len(kinds), width, right=16, top=10)
         axes.set_xscale("symlog", linthresh=1, linscale=0.5)
@@ -250,14 +252,14 @@ def deaths(wins: pd.DataFrame, versions: Sequence[str], kinds: Sequence[Kind], w
         axes.set_xlabel("deaths before the first win")
         for row, version in enumerate(versions):
             for kind in kinds:
-                rows = of_kind(wins, kind, version)
+                rows = of_kind(runs, kind, version)
                 y, colour = row + offset(kind, kinds), INKS[kind.colour]
                 for won, face in ((True, colour), (False, INKS["surface"])):
-                    dots = rows[rows["won"] == won]["deaths"].to_numpy(float)
+                    dots = [run.deaths for run in rows if run.won == won]
                     style = {"ms": 6, "mfc": face, "mec": colour, "mew": 1.3, "alpha": 0.8}
                     axes.plot(dots, np.full(len(dots), y), "o", clip_on=False, **style)
-                if len(rows):
-                    axes.plot(rows["deaths"].median(), y, "|", color=colour, ms=14, mew=2.4)
+                if rows:
+                    axes.plot(np.median([run.deaths for run in rows]), y, "|", color=colour, ms=14, mew=2.4)
     return svg(figure, "Deaths before the first win in each version")
 
 

@@ -3,6 +3,7 @@
 Resampled are always whole runs or whole people, never steps: the inputs of one run are not independent of each other.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,52 +34,75 @@ class Ratio:
     n_original: int
 
 
-def first_wins(results: Results) -> pd.DataFrame:
-    """One row a run or play: inputs to the first win, or, where won is False, all the inputs it had.
+@dataclass(frozen=True, eq=False)
+class Played:
+    """What came of one run of an agent or one play of a person; inputs are raw."""
 
-    Columns: the front columns, inputs, won, deaths (before the first win), states (unique, at that point), budget (all
-    inputs of the run), all_states (unique, at its end), mastered (inputs until 90 of the last 100 episodes were won, or
-    NaN), finished, frame_skip, level.
-    """
-    keys = [*FRONT]
-    episodes = dict(list(results.episodes.groupby(keys, sort=False))) if len(results.episodes) else {}
-    exploration = dict(list(results.exploration.groupby(keys, sort=False))) if len(results.exploration) else {}
-    rows = []
-    for _, config in results.configs.iterrows():
-        key = tuple(config[name] for name in keys)
-        ended = episodes.get(key, results.episodes.iloc[:0])
-        wins = ended[ended["outcome"] == "win"]
-        won = len(wins) > 0
-        inputs = int(wins["inputs"].iloc[0]) if won else int(config["inputs"])
-        before = wins.iloc[:1] if won else ended.iloc[-1:]
-        curve = exploration.get(key, results.exploration.iloc[:0])
-        xs, states = curve["inputs"].to_numpy(float), curve["unique_states"].to_numpy(float)
-        rows.append(
-            {
-                **{name: config[name] for name in keys},
-                "inputs": inputs,
-                "won": won,
-                "deaths": int(before["deaths"].iloc[0]) if len(before) else 0,
-                "states": float(np.interp(inputs, xs, states)) if len(xs) else np.nan,
-                "budget": int(config["inputs"]),
-                "all_states": float(states[-1]) if len(xs) else np.nan,
-                "mastered": mastered(ended),
-                "finished": bool(config["finished"]),
-                "frame_skip": int(config["frame_skip"]),
-                "level": config["level"],
-            }
+    version: str
+    method: str
+    player: str  # "agent" or "person"
+    privileged: bool
+    folder: str  # or the file of a play
+    level: str  # its text
+    settings: dict
+    frame_skip: int
+    finished: bool
+    budget: int  # all inputs it had
+    inputs: int  # to the first win; where it never won, all
+    won: bool
+    deaths: int  # before the first win
+    mastered: float  # inputs until 90 of the last 100 episodes were won for the first time; NaN if never
+    curve: np.ndarray  # float64 (2, m): inputs, and unique states by then
+    visits: np.ndarray  # int64 (k, 3): left and top of a 5 px cell, visits
+
+    @property
+    def states(self) -> float:
+        """Unique states at the end."""
+        return float(self.curve[1, -1]) if self.curve.size else 0.0
+
+
+def played(results: Results) -> list[Played]:
+    """Every run and play of some results."""
+    rows = {name: split(getattr(results, name)) for name in ("episodes", "exploration", "visits")}
+    none = np.zeros(0)
+    found = []
+    for config in results.configs.to_dict("records"):
+        key = tuple(config[name] for name in FRONT)
+        ended, curve, visits = (rows[name].get(key, {}) for name in ("episodes", "exploration", "visits"))
+        wins = np.flatnonzero(ended.get("outcome", none) == "win")
+        last = wins[0] if len(wins) else -1
+        found.append(
+            Played(
+                **{name: config[name] for name in ("version", "method", "player", "privileged", "folder", "level")},
+                **{name: config[name] for name in ("settings", "frame_skip", "finished")},
+                budget=config["inputs"],
+                inputs=int(ended["inputs"][last]) if len(wins) else config["inputs"],
+                won=len(wins) > 0,
+                deaths=int(ended["deaths"][last]) if ended else 0,
+                mastered=mastered(ended["outcome"] == "win", ended["inputs"]) if ended else float("nan"),
+                curve=np.array([curve.get(name, none) for name in ("inputs", "unique_states")], float),
+                visits=np.array([visits.get(name, none) for name in ("x", "y", "visits")], np.int64).T,
+            )
         )
-    extra = ["inputs", "won", "deaths", "states", "budget", "all_states", "mastered", "finished", "frame_skip", "level"]
-    return pd.DataFrame(rows, columns=[*keys, *extra])
+    return found
 
 
-def mastered(episodes: pd.DataFrame) -> float:
-    """Raw inputs of the run when 90 % of the last 100 episodes were won for the first time; NaN if never."""
-    if len(episodes) < WINDOW:
-        return float("nan")
-    total = np.concatenate([[0], np.cumsum(episodes["outcome"].to_numpy() == "win")])
+def split(frame: pd.DataFrame) -> dict[tuple, dict[str, np.ndarray]]:
+    """The columns of each run's rows, by the run's front columns."""
+    groups = frame.groupby([*FRONT], sort=False)
+    return {tuple(key): {str(name): rows[name].to_numpy() for name in rows} for key, rows in groups}  # pyright: ignore
+
+
+def mastered(won: np.ndarray, inputs: np.ndarray) -> float:
+    """Inputs of the run when 90 % of the last 100 episodes were won for the first time; NaN if never."""
+    total = np.concatenate([[0], np.cumsum(won)])
     reached = np.flatnonzero(total[WINDOW:] - total[:-WINDOW] >= MASTERED * WINDOW)
-    return float(episodes["inputs"].iloc[reached[0] + WINDOW - 1]) if len(reached) else float("nan")
+    return float(inputs[reached[0] + WINDOW - 1]) if len(reached) else float("nan")
+
+
+def times_of(runs: Sequence[Played]) -> tuple[np.ndarray, np.ndarray]:
+    """(float64 (n,) inputs to the first win or to the end, bool (n,) whether it was a win)."""
+    return np.array([run.inputs for run in runs], float), np.array([run.won for run in runs], bool)
 
 
 def kaplan_meier(
@@ -122,15 +146,14 @@ def horizon_of(times: np.ndarray, won: np.ndarray) -> float:
     return float("inf") if share[-1] < 1e-9 else float(times.max())
 
 
-def ratio_to_original(version: pd.DataFrame, original: pd.DataFrame, seed: int = 0) -> Ratio | None:
+def ratio_to_original(version: Sequence[Played], original: Sequence[Played], seed: int = 0) -> Ratio | None:
     """Ratio of the restricted mean inputs to the first win, with its percentile bootstrap interval over runs or people.
 
-    The two frames are rows of ``first_wins``. None where less than half are seen to win the original: then there is
-    nothing to compare with.
+    None where less than half are seen to win the original: then there is nothing to compare with.
     """
-    if len(version) == 0 or len(original) == 0:
+    if not version or not original:
         return None
-    groups = [(frame["inputs"].to_numpy(float), frame["won"].to_numpy(bool)) for frame in (version, original)]
+    groups = [times_of(version), times_of(original)]
     if not np.isfinite(median_time(*groups[1])):
         return None
     horizon = min(*(horizon_of(*group) for group in groups), max(group[0].max() for group in groups))
@@ -156,16 +179,15 @@ def grid_of(inputs: float) -> np.ndarray:
     return np.minimum(10 ** (np.arange(steps + 1) / CURVE_POINTS), max(inputs, 10))
 
 
-def exploration_curve(rows: pd.DataFrame, grid: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray | None]:
+def exploration_curve(runs: Sequence[Played], grid: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray | None]:
     """Mean unique states of some runs at ``grid`` (m,), and the 95 % band (2, m) over runs; no band for a single run.
 
     A run that has ended keeps its count, and the curve stops (NaN) where the longest run does.
     """
-    runs = [run.to_numpy(float) for _, run in rows.groupby("seed")[["inputs", "unique_states"]]]
-    curves = np.array([np.interp(grid, [1, *run[:, 0]], [1, *run[:, 1]]) for run in runs])
-    mean = np.where(grid <= rows["inputs"].max(), curves.mean(axis=0), np.nan)
+    curves = np.array([np.interp(grid, [1, *run.curve[0]], [1, *run.curve[1]]) for run in runs])
+    reached = grid <= max(run.budget for run in runs)
+    mean = np.where(reached, curves.mean(axis=0), np.nan)
     if len(curves) < 2:
         return mean, None
     means = resamples(len(curves), np.random.default_rng(seed)) @ curves / len(curves)
-    band = np.percentile(means, INTERVAL, axis=0)
-    return mean, np.where(np.isnan(mean), np.nan, band)
+    return mean, np.where(reached, np.percentile(means, INTERVAL, axis=0), np.nan)

@@ -1,14 +1,14 @@
 """What the report says in words and in its tables, made from the numbers alone."""
 
+import itertools
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
-from scripts.report.statistics import Ratio, median_time, ratio_to_original
+from scripts.report.statistics import Played, Ratio, median_time, ratio_to_original, times_of
 
 CHANGES = {
     "original": "nothing is changed",
@@ -22,7 +22,6 @@ CHANGES = {
     "gravity": "the whole game is turned by a quarter",
     "all_masked": "every prior about objects is masked at once",
 }
-COLOURS = ("person", "ppo", "random")  # every other kind takes the next of four more
 NOTHING, TIMES = "\u2013", "\u00d7"  # a dash and the sign of multiplication
 FEW = 5  # runs below which an interval is called rough
 
@@ -49,50 +48,47 @@ class Cell:
     budget: int  # most inputs of a run
     ratio: Ratio | None
     deaths: float  # median, before the first win
-    states: float  # median unique states at the first win, or at the end where there was none
-    all_states: float  # mean unique states at the end
+    states: float  # mean unique states at the end
     mastered: float  # median inputs until 90 of the last 100 episodes were won, infinity where less than half did
     n_mastered: int
 
 
-def kinds_of(wins: pd.DataFrame) -> list[Kind]:
+def kinds_of(runs: Sequence[Played]) -> list[Kind]:
     """People first, random last, privileged methods after the others."""
-    found = wins[["method", "player", "privileged"]].drop_duplicates()
     names = {"person": "People", "ppo": "PPO", "random": "Random"}
-    kinds, free = [], iter(("fourth", "fifth", "sixth", "seventh") * 20)
     order = {"person": 0, "ppo": 1, "random": 9}
-    rows = [(str(row.method), row.player, bool(row.privileged)) for row in found.itertuples()]
-    for method, player, privileged in sorted(rows, key=lambda row: (order.get(row[0], 5), row[2], row[0])):
-        plain = names.get(method, method)
-        label = f"{plain} (privileged)" if privileged else plain
-        colour = method if method in COLOURS and not privileged else next(free)
+    found = sorted({(order.get(run.method, 5), run.privileged, run.method, run.player) for run in runs})
+    free = itertools.cycle(("fourth", "fifth", "sixth", "seventh"))
+    kinds = []
+    for _, privileged, method, player in found:
+        label = names.get(method, method) + (" (privileged)" if privileged else "")
+        colour = method if method in names and not privileged else next(free)
         kinds.append(Kind(method, label, colour, privileged, "people" if player == "person" else "seeds"))
     return kinds
 
 
-def of_kind(frame: pd.DataFrame, kind: Kind, version: str | None = None) -> pd.DataFrame:
-    chosen = (frame["method"] == kind.method) & (frame["privileged"] == kind.privileged)
-    return frame[chosen if version is None else chosen & (frame["version"] == version)]
+def of_kind(runs: Sequence[Played], kind: Kind, version: str | None = None) -> list[Played]:
+    """The runs of that kind of player, on that version where one is given."""
+    found = [run for run in runs if run.method == kind.method and run.privileged == kind.privileged]
+    return [run for run in found if version in (None, run.version)]
 
 
-def cell_of(wins: pd.DataFrame, kind: Kind, version: str) -> Cell | None:
+def cell_of(runs: Sequence[Played], kind: Kind, version: str) -> Cell | None:
     """None where that kind never played that version."""
-    here = of_kind(wins, kind, version)
-    if len(here) == 0:
+    here = of_kind(runs, kind, version)
+    if not here:
         return None
-    ratio = None if version == "original" else ratio_to_original(here, of_kind(wins, kind, "original"))
-    is_mastered = here["mastered"].notna().to_numpy(bool)
-    mastered = here["mastered"].fillna(here["budget"]).to_numpy(float)
+    is_mastered = np.array([not np.isnan(run.mastered) for run in here])
+    mastered = np.array([run.budget if np.isnan(run.mastered) else run.mastered for run in here])
     return Cell(
         kind=kind,
         n=len(here),
-        won=int(here["won"].sum()),
-        median=median_time(here["inputs"].to_numpy(float), here["won"].to_numpy(bool)),
-        budget=int(here["budget"].max()),
-        ratio=ratio,
-        deaths=float(here["deaths"].median()),
-        states=float(here["states"].median()),
-        all_states=float(here["all_states"].mean()),
+        won=sum(run.won for run in here),
+        median=median_time(*times_of(here)),
+        budget=max(run.budget for run in here),
+        ratio=None if version == "original" else ratio_to_original(here, of_kind(runs, kind, "original")),
+        deaths=float(np.median([run.deaths for run in here])),
+        states=float(np.mean([run.states for run in here])),
         mastered=median_time(mastered, is_mastered),
         n_mastered=int(is_mastered.sum()),
     )
@@ -165,6 +161,13 @@ def is_slower(ratio: Ratio) -> bool:
 
 def is_faster(ratio: Ratio) -> bool:
     return ratio.high is not None and ratio.high < 1 and ratio.bound != ">="
+
+
+def plays_again(runs: Sequence[Played]) -> int:
+    """Plays by people who had played before, on any version: they know the game, so those are no first encounters."""
+    players = [run.settings.get("player_id") for run in runs if run.player == "person"]
+    known = [player for player in players if player]
+    return len(known) - len(set(known))
 
 
 def count(ns: Sequence[int], kind: Kind) -> str:
