@@ -83,9 +83,9 @@ class CountBonus(VecEnvWrapper):
 
     privileged = False
 
-    def __init__(self, venv: VecEnv, scale: float, codes: PictureCodes | None = None):
+    def __init__(self, venv: VecEnv, scale: float, codes: PictureCodes | None = None, reward_scale: float = 1.0):
         super().__init__(venv)
-        self.codes, self.counts = codes, Counts(venv.num_envs, scale)
+        self.codes, self.counts, self.reward_scale = codes, Counts(venv.num_envs, scale), reward_scale
 
     def reset(self) -> VecEnvObs:
         observations = self.venv.reset()
@@ -100,7 +100,7 @@ class CountBonus(VecEnvWrapper):
         ended = np.flatnonzero(dones)
         for lane in ended:  # the step led to the episode's last picture; what is shown is the next one's first
             reached[lane] = self.last(infos[lane])
-        rewards = rewards + self.counts.visit(reached)
+        rewards = self.reward_scale * rewards + self.counts.visit(reached)
         for lane in ended:
             self.counts.begin(int(lane), int(shown[lane]))
         return observations, rewards, dones, infos
@@ -120,8 +120,8 @@ class PrivilegedCountBonus(CountBonus):
 
     privileged = True
 
-    def __init__(self, venv: VecEnv, scale: float, games: Games):
-        super().__init__(venv, scale)
+    def __init__(self, venv: VecEnv, scale: float, games: Games, reward_scale: float = 1.0):
+        super().__init__(venv, scale, reward_scale=reward_scale)
         self.games = games
 
     def shown(self, observations: Any) -> np.ndarray:

@@ -61,6 +61,7 @@ class PixelPolicy(ActorCriticCnnPolicy):
         network = {
             "features_extractor_class": PixelNetwork,
             "features_extractor_kwargs": {"features": features, "bfloat16": bfloat16},
+            "net_arch": [],
             "normalize_images": False,  # the network does, at the precision it runs in
             "optimizer_kwargs": {"eps": 1e-5, "fused": True},
         }
@@ -69,3 +70,23 @@ class PixelPolicy(ActorCriticCnnPolicy):
     def _build(self, lr_schedule: Schedule) -> None:
         super()._build(lr_schedule)  # its orthogonal start wants plain memory
         self.to(memory_format=torch.channels_last)
+
+    # What follows equals stable-baselines3's own, without its distribution objects: a third of a rollout's time.
+
+    def heads(self, observations: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Logarithms of the actions' probabilities, float32 (n, actions), and values, float32 (n, 1)."""
+        features = self.features_extractor(observations)
+        return self.action_net(features).log_softmax(dim=1), self.value_net(features)
+
+    def forward(
+        self, obs: torch.Tensor, deterministic: bool = False
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        logs, values = self.heads(obs)
+        actions = logs.argmax(dim=1, keepdim=True) if deterministic else logs.exp().multinomial(1)
+        return actions.squeeze(1), values, logs.gather(1, actions).squeeze(1)
+
+    def evaluate_actions(
+        self, obs: torch.Tensor, actions: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        logs, values = self.heads(obs)
+        return values, logs.gather(1, actions[:, None]).squeeze(1), -(logs.exp() * logs).sum(dim=1)

@@ -6,12 +6,12 @@ from typing import Any
 
 import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback, CallbackList
 from stable_baselines3.common.vec_env import VecEnv
 
 from agents import checkpoint
 from agents.curiosity import CountBonus, Counts, PictureCodes, PrivilegedCountBonus
+from agents.imitation import SelfImitatingPPO
 from agents.networks import PixelPolicy
 from agents.record import Record
 from agents.settings import Settings
@@ -22,17 +22,18 @@ from envs.sb3 import PriorLabVecEnv
 def make_env(settings: Settings) -> tuple[VecEnv, PriorLabVecEnv]:
     """The batch of games with the bonus around it, and the batch itself."""
     games = PriorLabVecEnv(**settings.of_games())
+    scales = {"scale": settings.bonus_scale, "reward_scale": settings.reward_scale}
     if settings.bonus == "counts":
         shape = games.observation_space.shape
         assert shape
-        return CountBonus(games, settings.bonus_scale, PictureCodes(shape, settings.code_size, settings.code_step)), games
+        return CountBonus(games, codes=PictureCodes(shape, settings.code_size, settings.code_step), **scales), games
     if settings.bonus == "privileged-counts":
-        return PrivilegedCountBonus(games, settings.bonus_scale, games.games), games
+        return PrivilegedCountBonus(games, games=games.games, **scales), games
     return games, games
 
 
-def make_model(settings: Settings, env: VecEnv) -> PPO:
-    return PPO(
+def make_model(settings: Settings, env: VecEnv) -> SelfImitatingPPO:
+    return SelfImitatingPPO(
         PixelPolicy,
         env,
         learning_rate=settings.learning_rate,
@@ -44,6 +45,8 @@ def make_model(settings: Settings, env: VecEnv) -> PPO:
         ent_coef=settings.entropy,
         clip_range=settings.clip_range,
         policy_kwargs={"features": settings.features, "bfloat16": settings.bfloat16},
+        imitation_batches=settings.imitation_batches,
+        imitation_weight=settings.imitation_weight,
         tensorboard_log=str(settings.tensorboard) if settings.tensorboard else None,
         seed=settings.seed,
         device="cpu",
@@ -87,7 +90,7 @@ class Follow(BaseCallback):
         self.saved_at = self.record.inputs
 
 
-def train_ppo(settings: Settings, callback: BaseCallback | None = None) -> tuple[PPO, Record]:
+def train_ppo(settings: Settings, callback: BaseCallback | None = None) -> tuple[SelfImitatingPPO, Record]:
     """Trains to ``settings.inputs``, from the folder's checkpoint where it holds one; writes rows and model.zip."""
     torch.set_num_threads(settings.threads)
     folder = settings.folder
@@ -96,7 +99,7 @@ def train_ppo(settings: Settings, callback: BaseCallback | None = None) -> tuple
     held = checkpoint.read(folder)
     resumed_at = held["record"]["inputs"] if held else 0
     record = Record(games.games, RunWriter(folder, settings.config(), resume_at=resumed_at))
-    model = checkpoint.restore(held, env, games.games, counts, record, PPO) if held else make_model(settings, env)
+    model = checkpoint.restore(held, env, games.games, counts, record, SelfImitatingPPO) if held else make_model(settings, env)
     with progress_bar() if settings.progress else nullcontext() as bar:
         follow = Follow(settings, games, counts, record, bar)
         left = max(settings.inputs - record.inputs, 1)  # decisions are fewer: the callback ends the training
@@ -108,7 +111,7 @@ def train_ppo(settings: Settings, callback: BaseCallback | None = None) -> tuple
     return model, record
 
 
-def save_model(model: PPO, folder: Path) -> None:
+def save_model(model: SelfImitatingPPO, folder: Path) -> None:
     draft = folder / "model.draft.zip"
     model.save(draft)
     draft.replace(folder / "model.zip")

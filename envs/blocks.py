@@ -12,9 +12,9 @@ from envs.look import Blocks
 from envs.textures import TILE, Colour, runs
 
 Place = tuple[int, int]  # left, top of a block in native pixels
-ALIGNED = 0.6  # share of the lattices that are the tiles' own
+ALIGNED = 0.5  # share of the lattices that are the tiles' own
 RUN_ODDS = (0.5, 0.25, 0.25)  # that a run of one colour is 1, 2, 3 blocks long
-REACH_ASIDE, REACH_UP = (1, 3), (1, 1)  # least and most blocks of a patch beside, and above or below, its middle
+REACH_ASIDE, REACH_UP = (2, 3), (1, 1)  # least and most blocks of a patch beside, and above or below, its middle
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 A look's text is TOML settings, then grids: a line ``--- name`` and rows of characters, one character a pixel. A
 character is a colour of ``[palette]``, or ``.`` where what lies behind shows through. ``[things]`` says for each kind
-of thing a colour (``"#rrggbb"``), a grid, a family of textures, or ``"block"``; where it is a list, the look seed picks.
+of thing a colour (``"#rrggbb"``), a grid, a family of textures, or ``"block"``; of a list the look seed picks one.
 ``base`` names another look, from which everything that is not said comes.
 """
 
@@ -113,8 +113,13 @@ def check(look: Look, source: str) -> None:
                 raise ValueError(
                     f"{source}: grid {value!r} is {width} x {height}: expected {TILE} x {TILE} for {thing}"
                 )
-    if look.pieces and look.things["ground"][0] not in look.families:
-        raise ValueError(f"{source}: pieces = true needs ground to be a family of textures")
+    ground = look.things["ground"]
+    alike = ground == look.things["platform"] == look.things["ladder"] and len(ground) == 1
+    if look.pieces and not (alike and ground[0] in look.families):
+        raise ValueError(f"{source}: pieces = true: expected ground, platform and ladder of one family of textures")
+    for name, family in look.families.items():
+        if look.pieces and min(len(family.patterns), len(family.colours)) < 3:
+            raise ValueError(f"{source}: pieces = true: expected 3 or more patterns and colours in family {name!r}")
 
 
 def read_grid(lines: list[str], first_line: int, palette: dict[str, Colour], source: str) -> np.ndarray:

@@ -14,7 +14,6 @@ from envs.level import Level
 from envs.look import THINGS, TILE, Look, colour
 from envs.textures import Colour, Textures, groups, pieces, runs
 
-SHARED_PIECES = (3, 12)  # least and most textures that pieces of free space share
 OBJECTS = ("goal", "monster", "fire")  # in the order of the colours of blocks
 
 
@@ -83,36 +82,39 @@ class Easel:
         return Scene(self.picture, (monster,) * len(monsters), player)
 
     def paint_tiles(self) -> None:
+        """Ground, boundary, platforms and ladders."""
         platforms, ladders, boundary = (self.kinds == character for character in "#H|")
-        free = ~(platforms | ladders | boundary)
-        own = self.look.own_textures
-        if not self.look.pieces:
-            self.fill(np.argwhere(~boundary), self.tile("ground"))
         self.fill(np.argwhere(boundary), self.tile("boundary"))
         platform_runs = [np.array([(r, c + i) for i in range(n)]) for r, c, n in runs(platforms)]
-        for thing, parts in (("platform", platform_runs), ("ladder", groups(ladders))):
-            one = self.tile(thing) if not own else None
-            for part in parts:
-                self.fill(part, self.tile(thing) if one is None else one)
+        parts = {"platform": platform_runs, "ladder": groups(ladders)}
         if not self.look.pieces:
+            self.fill(np.argwhere(~boundary), self.tile("ground"))
+            for thing, alike in parts.items():
+                tile = self.tile(thing)
+                for part in alike:
+                    self.fill(part, tile)
             return
+        free = ~(platforms | ladders | boundary)
         cut = pieces(free, platforms, ladders, self.rng)
-        if own:
-            for part in cut:
-                self.fill(part, self.tile("ground"))
-        else:
-            self.fill_sharing(cut, int(free.sum()), max(1, int(platforms.sum()), int(ladders.sum())))
+        if self.look.own_textures:
+            for thing, unlike in (*parts.items(), ("ground", cut)):
+                for part in unlike:
+                    self.fill(part, self.tile(thing))
+            return
+        platform, ladder, *shared = self.textures.draw_crossed(self.look.families[self.things["ground"]])
+        for thing, tile in (("platform", platform), ("ladder", ladder)):
+            for part in parts[thing]:
+                self.fill(part, tile)
+        self.fill_sharing(cut, shared)
 
-    def fill_sharing(self, cut: list[np.ndarray], free: int, imitated: int) -> None:
-        """Few textures for many pieces, each for as many tiles as platforms have, no two touching ones alike."""
-        count = int(np.clip(round(free / imitated), *SHARED_PIECES))
-        shared = [self.tile("ground") for _ in range(count)]
+    def fill_sharing(self, cut: list[np.ndarray], shared: list[np.ndarray]) -> None:
+        """Gives each piece one of the textures, no two touching ones alike if that can be."""
         chosen = np.full((self.level.height + 2, self.level.width + 2), -1)
         for i in self.rng.permutation(len(cut)):
             rows, columns = cut[i].T + 1
             near = np.concatenate([chosen[rows + r, columns + c] for r, c in ((-1, 0), (1, 0), (0, -1), (0, 1))])
-            left = np.setdiff1d(np.arange(count), near)
-            pick = int(self.rng.choice(left if len(left) else np.arange(count)))
+            left = np.setdiff1d(np.arange(len(shared)), near)
+            pick = int(self.rng.choice(left if len(left) else np.arange(len(shared))))
             chosen[rows, columns] = pick
             self.fill(cut[i], shared[pick])
 
@@ -172,7 +174,6 @@ class Easel:
 
     def place(self, sprite: Sprite, left: int, top: int) -> None:
         """Draws what of the sprite is within the picture."""
-        height, width = sprite.opaque.shape
         side = self.picture.shape[0]
         rows, columns = slice(max(0, -top), max(0, side - top)), slice(max(0, -left), max(0, side - left))
         rgb, opaque = sprite.rgb[rows, columns], sprite.opaque[rows, columns]

@@ -25,6 +25,7 @@ from envs.play import (
     write_whole,
 )
 from envs.results import software
+from envs.rules import PLAY_INPUTS
 from envs.versions import find_version
 
 LIMIT = 30 * 60 * INPUTS_PER_SECOND  # inputs of a person's play: 30 minutes
@@ -35,7 +36,7 @@ class Recording:
     """A play as it happens, and its file ``<folder>/<id>.play``.
 
     The file is written once a second of inputs, at each death and at the end, so that a crash loses at most a
-    second; until ``end`` it holds the play so far, marked unfinished. A thread of its own writes it, so that
+    second; until the end it holds the play so far, marked unfinished. A thread of its own writes it, so that
     a slow disk makes no step late.
     """
 
@@ -66,28 +67,36 @@ class Recording:
             "rules": find_version(found.game, version).rules,
         }  # fmt: skip
         self.limit, self._inputs = limit, bytearray()
+        self.ended: Outcome | None = None
         self._writer, self._writing = ThreadPoolExecutor(1), Future[None]()
         self._writing.set_result(None)
         self.path = reserve(Path(folder) / f"{name}{SUFFIX}")
-        self._write(self.play("quit", unfinished=True))
+        self._write(self.play())
+        self._writing.result()
 
     def step(self, action: int) -> Outcome | None:
         """One input; how the play ended by it, or None."""
+        if self.ended:
+            raise RuntimeError(f"the play has ended ({self.ended}): expected no input after it")
         died = self.course.step(action)
         self._inputs += CHARACTERS[action].encode()
         late = len(self._inputs) >= self.limit
-        if died or (len(self._inputs) % INPUTS_PER_SECOND == 0 and self._writing.done()):
-            self._write(self.play("quit", unfinished=True))
-        return "win" if self.course.solved else "limit" if late else None
+        self.ended = "win" if self.course.solved else "limit" if late else None
+        if died or self.ended or (len(self._inputs) % INPUTS_PER_SECOND == 0 and self._writing.done()):
+            self._write(self.play())
+        return self.ended
 
-    def play(self, ended: Outcome, unfinished: bool = False) -> Play:
-        """The play so far."""
+    def play(self) -> Play:
+        """The play so far; until it has ended it counts as quit and is unfinished."""
         inputs, last = self._inputs.decode(), hash_state(self.course.state)
-        return Play(inputs=inputs, ended=ended, unfinished=unfinished, last_state=last, **self._about)
+        return Play(
+            inputs=inputs, ended=self.ended or "quit", unfinished=not self.ended, last_state=last, **self._about
+        )
 
-    def end(self, ended: Outcome) -> Play:
-        """Writes the finished play; nothing can be recorded after it."""
-        play = self.play(ended)
+    def end(self) -> Play:
+        """Writes the finished play, a quit unless it was won or at the limit; nothing can be recorded after it."""
+        self.ended = self.ended or "quit"
+        play = self.play()
         self._write(play)
         self._writer.shutdown()
         self._writing.result()
@@ -115,12 +124,12 @@ class LaneRecorder:
 
     def step(self, action: int) -> Play | None:
         """The play that ended with this step, or None."""
-        ended = np.flatnonzero(self.games.ended == self.lane)
-        info = {key: values[ended] for key, values in self.games.final_info.items()} if len(ended) else None
-        info = info or self.games.info(slice(self.lane, self.lane + 1))
-        self._inputs += CHARACTERS[action] * (int(info["inputs"][0]) - len(self._inputs))
-        won, truncated = bool(info["solved"][0]), bool(self.games.lanes.truncated[self.lane])
-        return self.end("limit") if len(ended) and (won or truncated) else None
+        games, lane = self.games, self.lane
+        ended = np.flatnonzero(games.ended == lane)
+        total = games.final_info["inputs"][ended[0]] if len(ended) else games.state[lane, PLAY_INPUTS]
+        self._inputs += CHARACTERS[action] * (int(total) - len(self._inputs))
+        over = len(ended) and (games.lanes.truncated[lane] or games.final_info["solved"][ended[0]])
+        return self.end("limit") if over else None  # a death ends the agent's episode, not the play
 
     def end(self, ended: Outcome = "quit") -> Play:
         """The play so far; the next one begins."""

@@ -61,9 +61,8 @@ def rungs(rng: np.random.Generator, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def chain(rng: np.random.Generator, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    step = int(rng.choice([3, 5]))
-    middle = step // 2
-    ring = np.maximum(np.abs(x % step - middle), np.abs((y + (x // step) * middle) % step - middle))
+    step, middle = 5, 2
+    ring = np.maximum(np.abs(x % step - middle), np.abs((y + (x // step) * int(rng.integers(1, 5))) % step - middle))
     return np.where(ring == middle, PLAIN, np.where(ring == 0, LIGHT, DARK))
 
 
@@ -126,27 +125,40 @@ class Textures:
     def __init__(self, rng: np.random.Generator) -> None:
         self.rng = rng
         self.drawn: set[bytes] = set()
-        self.kinds: set[tuple[str, int, int]] = set()
+        self.kinds: set[tuple[str, Colour, Colour]] = set()  # pattern, main colour, colour of the dark tone
 
     def draw(self, family: Family) -> np.ndarray:
         """uint8 (TILE, TILE, 3), unlike every texture drawn before: another pattern or other colours while any are
         left, another drawing always."""
-        rng = self.rng
         for attempt in range(10_000):
-            pattern = family.patterns[int(rng.integers(len(family.patterns)))]
-            plain, shade = (int(i) for i in rng.integers(len(family.colours), size=2))
+            pattern = family.patterns[int(self.rng.integers(len(family.patterns)))]
+            plain, shade = (family.colours[i] for i in self.rng.integers(len(family.colours), size=2))
             if (pattern, plain, shade) in self.kinds and attempt < 50:
                 continue
-            tones = PATTERNS[pattern](rng, X, Y)
-            if rng.random() < 0.5:
-                tones = tones.T
-            tones = np.roll(tones, tuple(rng.integers(TILE, size=2)), (0, 1))
-            texture = three_tones(family.colours[plain], family.colours[shade], family.depth)[tones]
+            texture = three_tones(plain, shade, family.depth)[self.tones(pattern)]
             if texture.tobytes() not in self.drawn:
                 self.kinds.add((pattern, plain, shade))
                 self.drawn.add(texture.tobytes())
                 return texture
         raise ValueError(f"a family of {len(family.patterns)} patterns and {len(family.colours)} colours is too small")
+
+    def draw_crossed(self, family: Family) -> list[np.ndarray]:
+        """Nine textures, three drawings in three colours each, in a random order but the first two: these, for
+        platforms and for ladders, share neither. So in one picture neither drawing nor colour says what a thing is."""
+        rng = self.rng
+        drawings = [self.tones(family.patterns[i]) for i in rng.choice(len(family.patterns), 3, replace=False)]
+        colours = [family.colours[i] for i in rng.choice(len(family.colours), 3, replace=False)]
+        shades = [colours[i] for i in rng.permutation(3)]
+        crossed = [(i, j) for i in range(3) for j in range(3)]
+        crossed = [(0, 0), (1, 1), *(crossed[k] for k in rng.permutation(9) if crossed[k] not in ((0, 0), (1, 1)))]
+        return [three_tones(colours[j], shades[j], family.depth)[drawings[i]] for i, j in crossed]
+
+    def tones(self, pattern: str) -> np.ndarray:
+        """int (TILE, TILE): a drawing of the pattern, turned and shifted at random."""
+        tones = PATTERNS[pattern](self.rng, X, Y)
+        if self.rng.random() < 0.5:
+            tones = tones.T
+        return np.roll(tones, tuple(self.rng.integers(TILE, size=2)), (0, 1))
 
 
 def three_tones(plain: Colour, shade: Colour, depth: float) -> np.ndarray:
@@ -182,9 +194,9 @@ def groups(mask: np.ndarray) -> list[np.ndarray]:
 def pieces(free: np.ndarray, platforms: np.ndarray, ladders: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
     """Cuts free space into upright blocks like the ladders and horizontal runs like the platforms.
 
-    ``free``, ``platforms``, ``ladders``: bool (rows, columns). Returns int (n, 2) rows and columns of each piece; together
-    they are the free tiles. Of several random cuts it is the one whose tiles meet their neighbours most as the tiles
-    of platforms and ladders do.
+    ``free``, ``platforms``, ``ladders``: bool (rows, columns). Returns int (n, 2) rows and columns of each piece;
+    together they are the free tiles. Of several random cuts it is the one whose tiles meet their neighbours most as
+    the tiles of platforms and ladders do.
     """
     lengths = sorted(length for _, _, length in runs(platforms)) or list(RUN_LENGTHS)
     blocks = groups(ladders)
@@ -196,11 +208,12 @@ def pieces(free: np.ndarray, platforms: np.ndarray, ladders: np.ndarray, rng: np
     for i, block in enumerate(blocks):
         real[block[:, 0], block[:, 1]] = free.size + i
     wanted = meetings(real)
-    cuts = [cut(free, lengths, sizes, share, rng) for _ in range(max(2, CUT_TILES // free.size))]
+    cuts = [cut(free, lengths, sizes, share, rng) for _ in range(int(np.clip(CUT_TILES // free.size, 2, 20)))]
     best = min(cuts, key=lambda labels: float(np.abs(meetings(labels) - wanted).sum()))
     order = np.argsort(best, axis=None, kind="stable")
     places = np.stack(np.unravel_index(order, free.shape), axis=1)
-    return [part for part in np.split(places, np.flatnonzero(np.diff(best.ravel()[order])) + 1) if best[tuple(part[0])] >= 0]
+    parts = np.split(places, np.flatnonzero(np.diff(best.ravel()[order])) + 1)
+    return [part for part in parts if len(part) and best[tuple(part[0])] >= 0]
 
 
 def meetings(labels: np.ndarray) -> np.ndarray:
@@ -261,7 +274,7 @@ def fits(rows: list[int], row: int, column: int, width: int, height: int, gap: i
         if bits & block != block:
             return False
         before, after = bits >> (first - gap) & whole, bits >> (first + width) & whole
-        if before >> (gap - 1) and before != whole or after & 1 and after != whole:
+        if (before >> (gap - 1) and before != whole) or (after & 1 and after != whole):
             return False
     return True
 

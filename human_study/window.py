@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 
-from envs.play import INPUTS_PER_SECOND, Outcome, Play
+from envs.play import INPUTS_PER_SECOND, Play
 from envs.record import Recording
 from envs.rules import DOWN, JUMP, LEFT, RIGHT, UP
 from human_study.keys import Beat, Keys
@@ -26,6 +26,7 @@ DESKTOP_SHARE = 0.8  # of the screen's shorter side that the window takes at fir
 BORDER = (0, 0, 0)
 PAUSED = (110, 110, 110)  # what the picture is multiplied with, of 255
 END_SECONDS = 2.0  # that the last picture stays
+FRESH = 0.25  # seconds after the focus came back in which keys that go down were held all the time
 NO_SCREEN = ("dummy", "offscreen")  # drivers of SDL that show nothing
 CURE = "run it in a desktop session (over ssh: ssh -X), with DISPLAY set and without SDL_VIDEODRIVER"
 
@@ -36,6 +37,11 @@ class NoDisplay(RuntimeError):
 
 def require_display() -> None:
     """Starts the display; NoDisplay says in one line what is missing and what to do."""
+    if sys.platform.startswith("linux") and not os.environ.get("SDL_VIDEODRIVER"):
+        if not os.environ.get("DISPLAY") and not os.environ.get("WAYLAND_DISPLAY"):
+            raise NoDisplay(f"no display to open a window on (DISPLAY is not set): {CURE}")
+        if not os.environ.get("WAYLAND_DISPLAY"):
+            os.environ["SDL_VIDEODRIVER"] = "x11"  # else SDL tries, loudly, what can't be there
     try:
         pygame.display.init()
     except pygame.error as error:
@@ -62,14 +68,15 @@ class Window:
     def __init__(self, side: int):
         require_display()
         room = DESKTOP_SHARE * min(pygame.display.get_desktop_sizes()[0])
-        self._size = (side * max(int(room / side), 1),) * 2
-        self._fullscreen, self._touched = False, False
+        size = side * max(int(room / side), 1)
+        self._fullscreen = False
+        self._touched = False  # whether a key was pressed or the focus lost
+        self._focused = -1.0  # when the focus came back
         self.keys, self.closed = Keys(), False
         try:
-            self._open()
+            self._window = pygame.Window(TITLE, (size, size), resizable=True)
         except pygame.error as error:
             raise NoDisplay(f"no display to open a window on ({error}): {CURE}") from None
-        pygame.display.set_caption(TITLE)
         pygame.key.stop_text_input()  # else a key held down offers accents on macOS
         pygame.mouse.set_visible(False)
         self.paused = not pygame.key.get_focused()
@@ -78,16 +85,12 @@ class Window:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._window.destroy()
         pygame.display.quit()
-
-    def _open(self) -> None:
-        whole = self._fullscreen
-        pygame.display.set_mode((0, 0) if whole else self._size, pygame.FULLSCREEN if whole else pygame.RESIZABLE)
 
     def draw(self, picture: np.ndarray, dark: bool = False) -> None:
         """Shows a picture, uint8 (side, side, 3), as large as it fits, without smoothing."""
-        screen, side = pygame.display.get_surface(), picture.shape[0]
-        assert screen
+        screen, side = self._window.get_surface(), picture.shape[0]
         size, left, top = fit(side, *screen.get_size())
         image = pygame.image.frombuffer(picture.tobytes(), (side, side), "RGB")
         image = pygame.transform.scale(image.convert(screen), (size, size))
@@ -95,7 +98,7 @@ class Window:
             image.fill(PAUSED, special_flags=pygame.BLEND_MULT)
         screen.fill(BORDER)
         screen.blit(image, (left, top))
-        pygame.display.flip()
+        self._window.flip()
 
     def listen(self) -> None:
         """Takes in what happened to the window and the keys since it was last asked."""
@@ -104,46 +107,49 @@ class Window:
                 self.closed = True
             elif event.type == pygame.KEYDOWN and event.key == pygame.K_F11:
                 self._toggle_fullscreen()
-            elif event.type in (pygame.KEYDOWN, pygame.MOUSEBUTTONDOWN):
+            elif event.type == pygame.KEYDOWN and time.perf_counter() > self._focused + FRESH:
                 self.paused, self._touched = False, True
-                if event.type == pygame.KEYDOWN and event.scancode in KEYMAP:
+                if event.scancode in KEYMAP:
                     self.keys.press(event.scancode, KEYMAP[event.scancode])
             elif event.type == pygame.KEYUP:
                 self.keys.release(event.scancode)
             elif event.type == pygame.WINDOWFOCUSLOST:
                 self.keys.release_all()
                 self.paused, self._touched = True, True
-            elif event.type == pygame.WINDOWFOCUSGAINED and not self._touched:
+            elif event.type == pygame.WINDOWFOCUSGAINED and self._touched:
+                self._focused = time.perf_counter()
+            elif event.type == pygame.WINDOWFOCUSGAINED:
                 self.paused = False  # the window has just come up
 
     def _toggle_fullscreen(self) -> None:
-        if not self._fullscreen:
-            self._size = pygame.display.get_window_size()
         self._fullscreen = not self._fullscreen
-        self._open()
+        if self._fullscreen:
+            self._window.set_fullscreen(desktop=True)
+        else:
+            self._window.set_windowed()
 
     def stay(self, picture: np.ndarray, seconds: float) -> None:
         """Keeps the picture up for a while, or until the window is closed."""
         end = time.perf_counter() + seconds
-        while not self.closed and time.perf_counter() < end:
-            self.draw(picture)
-            time.sleep(1 / INPUTS_PER_SECOND)
+        self.draw(picture)
+        while not self.closed and (left := end - time.perf_counter()) > 0:
+            time.sleep(min(left, 1 / INPUTS_PER_SECOND))
             self.listen()
+            self.draw(picture)
 
 
 def play(recording: Recording) -> Play:
     """Somebody plays at the window to the win, the limit or the quit; the finished recording."""
-    ended: Outcome = "quit"
     try:
         with Window(recording.course.picture.shape[0]) as window:
-            ended = run(recording, window)
+            run(recording, window)
     except KeyboardInterrupt:
-        print("quit from the terminal", file=sys.stderr)
-    return recording.end(ended)
+        print("stopped from the terminal", file=sys.stderr)
+    return recording.end()
 
 
-def run(recording: Recording, window: Window) -> Outcome:
-    """Takes an input each time one is due until the play ends; how it ended."""
+def run(recording: Recording, window: Window) -> None:
+    """Takes an input each time one is due, until the play ends or the window is closed."""
     course = recording.course
     beat = Beat(INPUTS_PER_SECOND, time.perf_counter())
     while True:
@@ -152,26 +158,18 @@ def run(recording: Recording, window: Window) -> Outcome:
         time.sleep(max(beat.next_due(now) - now, 0))
         window.listen()
         if window.closed:
-            return "quit"
-        if window.paused:
-            continue
-        ended = recording.step(window.keys.take())
-        if ended:
+            return
+        if not window.paused and recording.step(window.keys.take()):
             window.stay(course.picture, END_SECONDS)
-            return ended
+            return
 
 
 def show(play: Play, speed: float = 1.0) -> None:
     """Shows a play in the window at ``speed`` times its pace, until it ends or the window is closed."""
     with Window(play.level.side) as window:
         beat = Beat(play.inputs_per_second * speed, time.perf_counter())
-        picture = None
-        for picture in play.frames():
-            window.draw(picture)
-            now = time.perf_counter()
-            time.sleep(max(beat.next_due(now) - now, 0))
-            window.listen()
+        for number, picture in enumerate(play.frames()):
+            last = number == len(play.inputs)
+            window.stay(picture, END_SECONDS if last else beat.next_due(time.perf_counter()) - time.perf_counter())
             if window.closed:
                 return
-        assert picture is not None  # a play has a picture before its first input
-        window.stay(picture, END_SECONDS)

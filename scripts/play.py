@@ -25,15 +25,17 @@ def main(
         player_id: A code for the player, never a name; auto draws one.
         minutes: How long a play may last.
     """
-    from envs.record import INPUTS_PER_SECOND, Recording
+    from envs.play import INPUTS_PER_SECOND, level_of
+    from envs.record import Recording
     from human_study.window import NoDisplay, play, require_display
 
     try:
+        chosen = level_of(version, Path(level) if level and level.endswith(".txt") else level)
         require_display()
         recording = Recording(
             out,
             version,
-            level=Path(level) if level and level.endswith(".txt") else level,
+            level=chosen,
             look_seed=look_seed,
             player_id=player_id,
             limit=round(minutes * 60 * INPUTS_PER_SECOND),

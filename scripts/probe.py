@@ -1,125 +1,48 @@
-"""The probe of looks: holds every version to what its look claims, measured on the pictures.
-
-Classifiers learn from pictures drawn with some look seeds and are tried on pictures drawn with others; the worst of
-them counts (for a mask, the one that sees through it best; an area under the curve below .5 counts as its mirror).
-*tile* sees 15x15 pixels; *context* sees 45x45, and is tried on levels that it did not learn on, so that it cannot
-know places by heart. What is asked, and what surrounds an object, is defined in ``scripts/probe_samples.py``.
-"""
+"""Holds every version to what its look claims, measured on the pictures: see ``scripts/experiments/probe_looks.py``."""
 
 import sys
-from typing import NamedTuple
 
-import numpy as np
 import tyro
+from rich import box
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
-from sklearn.ensemble import ExtraTreesClassifier
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
-from sklearn.neighbors import KNeighborsClassifier
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
-from envs.level import Level
-from envs.paint import paint
-from envs.versions import find_version, versions
-from scripts.probe_samples import (
-    AROUND, BESIDE, EXTRA, Places, context_features, cut, object_places, picture, shared_textures, structure_places,
-    surroundings, tile_features,
-)  # fmt: skip
+from envs.versions import versions
+from scripts.experiments.probe_looks import LEVELS, QUESTIONS, claims, probe
 
-LEVELS = ("princess", "princess_masked_geometry", *EXTRA)
-GROUPS = (0, 0, 1, 2, 3)  # the first two are nearly one level: held out together
-HIDDEN, SEEN, PLAIN_TO_SEE = 0.6, 0.9, 0.95
-STRUCTURE = {"original": PLAIN_TO_SEE, "masked_affordances": HIDDEN, "masked_similarity": HIDDEN, "all_masked": HIDDEN}
-OBJECTS = {version: SEEN for version in versions()} | {"masked_objects": HIDDEN, "all_masked": HIDDEN}
-MOST = 3000  # samples of a kind to learn from
-QUESTIONS = ("structure", "objects", "objects strictly")
+WIDTH = 100  # columns that the table needs
 
 
-class Figure(NamedTuple):
-    """Areas under the curve, .5 to 1."""
+def main(seeds: int = 12, only: tuple[str, ...] = ()) -> None:
+    """Measures every version and prints a table; ends with 1 if a look does not hold what it claims.
 
-    tile: float
-    context: float
-
-
-class Samples(NamedTuple):
-    """Features of n places of pictures of one version; ``truth``: what they are; ``level`` and ``seed``: of which."""
-
-    tile: np.ndarray
-    context: np.ndarray
-    truth: np.ndarray
-    group: np.ndarray
-    seed: np.ndarray
-
-
-def probe(version: str, seeds: int) -> dict[str, Figure]:
-    """The figure of each question, from 2 * ``seeds`` exemplars of every level, half to learn and half to try."""
-    return {question: figure(samples, seeds) for question, samples in gather(version, seeds).items()}
-
-
-def gather(version: str, seeds: int) -> dict[str, Samples]:
-    """Samples for each question; structure takes every third tile at random, which is plenty."""
-    rng = np.random.default_rng(0)
-    look = find_version("princess", version).look
-    found: dict[str, list[tuple[Places, np.ndarray, int, int]]] = {question: [] for question in QUESTIONS}
-    for source, group in zip(LEVELS, GROUPS):
-        level = Level.read(source)
-        things, structure = object_places(level), structure_places(level)
-        asked = {
-            "structure": structure,
-            "objects": (things, surroundings(level, BESIDE)),
-            "objects strictly": (things, surroundings(level, AROUND)),
-        }
-        for seed in range(2 * seeds):
-            shown = picture(level, paint(level, look, seed))
-            for question, (yes, no) in asked.items():
-                places, truth = [*yes, *no], np.repeat([1, 0], [len(yes), len(no)])
-                if question == "structure":
-                    kept = rng.permutation(len(places))[: len(places) // 3]
-                    places, truth = [places[i] for i in kept], truth[kept]
-                found[question].append((cut(shown, places), truth, group, seed))
-    return {question: join(parts) for question, parts in found.items()}
-
-
-def join(parts: list[tuple[Places, np.ndarray, int, int]]) -> Samples:
-    counts = [len(truth) for _, truth, _, _ in parts]
-    return Samples(
-        tile_features(np.concatenate([places.tile for places, _, _, _ in parts])),
-        context_features(np.concatenate([places.context for places, _, _, _ in parts])),
-        np.concatenate([truth for _, truth, _, _ in parts]),
-        np.repeat([group for _, _, group, _ in parts], counts),
-        np.repeat([seed for _, _, _, seed in parts], counts),
+    Args:
+        seeds: exemplars of each level to learn from, and as many others to try on.
+        only: versions to measure; all where none is named.
+    """
+    table = Table(
+        title=f"AUC on tiles (in context), {len(LEVELS)} levels, {seeds} + {seeds} look seeds",
+        caption="structure: platform or ladder against free space; objects: against what is beside them; "
+        "strictly: against all around them",
+        box=box.SIMPLE_HEAD,
     )
-
-
-def figure(samples: Samples, seeds: int) -> Figure:
-    """The best of the classifiers, by what it sees."""
-    learn = samples.seed < seeds
-    tile = [score(model, samples.tile, samples.truth, learn, ~learn) for model in ("line", "trees", "near")]
-    context = []
-    for model in ("line", "trees"):
-        folds = [(learn & (samples.group != g), ~learn & (samples.group == g)) for g in sorted(set(GROUPS))]
-        context.append(np.mean([score(model, samples.context, samples.truth, a, b) for a, b in folds]))
-    return Figure(*(max(max(area, 1 - area) for area in areas) for areas in (tile, context)))
-
-
-def score(model: str, features: np.ndarray, truth: np.ndarray, learn: np.ndarray, test: np.ndarray) -> float:
-    """Area under the curve over the samples of ``test``, having learned from those of ``learn``."""
-    rng = np.random.default_rng(1)
-    chosen = np.concatenate([rng.permutation(np.flatnonzero(learn & (truth == kind)))[:MOST] for kind in (0, 1)])
-    classifier = {
-        "line": lambda: make_pipeline(StandardScaler(), LogisticRegression(C=0.1, class_weight="balanced", max_iter=300)),
-        "trees": lambda: ExtraTreesClassifier(60, min_samples_leaf=3, class_weight="balanced", random_state=0),
-        "near": lambda: make_pipeline(StandardScaler(), KNeighborsClassifier(15, weights="distance")),
-    }[model]()
-    classifier.fit(features[chosen], truth[chosen])
-    return float(roc_auc_score(truth[test], classifier.predict_proba(features[test])[:, 1]))
+    table.add_column("version", no_wrap=True)
+    for question in QUESTIONS:
+        table.add_column(question, justify="right", no_wrap=True)
+    table.add_column("claims", no_wrap=True)
+    failed = 0
+    for version in track(only or tuple(versions()), "measuring", transient=True):
+        figures = probe(version, seeds)
+        held = claims(version, figures, seeds)
+        failed += sum(not holds for _, holds in held)
+        cells = [f"{figures[q].tile:.2f} ({figures[q].context:.2f})" for q in QUESTIONS]
+        words = [f"[green]{claim}: holds[/]" if holds else f"[red]{claim}: FAILS[/]" for claim, holds in held]
+        table.add_row(version, *cells, "\n".join(words))
+    console = Console()
+    Console(width=max(console.width, WIDTH)).print(table)
+    sys.exit(1 if failed else 0)
 
 
 if __name__ == "__main__":
-    import time
-    for v in versions():
-        t = time.time()
-        print(v, {k: (round(float(f.tile), 3), round(float(f.context), 3)) for k, f in probe(v, int(sys.argv[1])).items()}, round(time.time() - t, 1), flush=True)
+    tyro.cli(main)

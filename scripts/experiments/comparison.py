@@ -18,11 +18,11 @@ from envs.results import check_same, inputs_done, is_finished
 
 ROOT = Path(__file__).resolve().parents[2]
 INPUTS = {  # raw inputs of a run, by size of the study and agent
-    "study": {"ppo": 100_000, "random": 1_000_000},
-    "study-quick": {"ppo": 50_000, "random": 200_000},
+    "study": {"ppo": 100_000, "random": 200_000},
+    "study-quick": {"ppo": 40_000, "random": 80_000},
 }
 SEEDS = {"study": 3, "study-quick": 1}
-SECONDS = {"ppo": 4e-4, "random": 3e-6}  # an input, guessed until some were measured
+SECONDS = {"ppo": 4e-4, "random": 3e-5}  # an input, guessed until some were measured
 START = 4.0  # seconds until a process plays its first input
 POLL = 0.5  # seconds
 LOG_LINES = 8

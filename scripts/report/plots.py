@@ -72,19 +72,18 @@ def said(value: float) -> str:
     return f"{value / 1e6:g}M" if value >= 1e6 else f"{value / 1e3:g}k" if value >= 1e3 else f"{value:g}"
 
 
-def apart(places: Sequence[float], least: float, low: float, high: float) -> list[float]:
-    """The places, moved as little as keeps them ``least`` apart and within ``low`` and ``high``; in the order given."""
+def apart(places: Sequence[float], sizes: Sequence[float], low: float, high: float) -> list[float]:
+    """Where labels of these sizes are written so that they neither meet nor leave low to high, each near its place."""
     order = np.argsort(places, kind="stable")
-    moved = np.clip(np.asarray(places, float)[order], low, high)
+    moved, wide = np.asarray(places, float)[order], np.asarray(sizes, float)[order]
+    least = (wide[:-1] + wide[1:]) / 2
     for _ in range(200):
-        gaps = np.diff(moved)
-        short = np.flatnonzero(gaps < least - 1e-9)
-        if len(short) == 0:
+        moved = np.clip(moved, low + wide / 2, high - wide / 2)
+        short = np.maximum(least - np.diff(moved), 0)
+        if not short.any():
             break
-        for i in short:
-            push = (least - (moved[i + 1] - moved[i])) / 2
-            moved[i], moved[i + 1] = moved[i] - push, moved[i + 1] + push
-        moved = np.clip(moved, low, high)
+        moved[:-1] -= short / 2
+        moved[1:] += short / 2
     back = np.empty(len(moved))
     back[order] = moved
     return back.tolist()
@@ -122,24 +121,17 @@ def exploration_panel(runs: Sequence[Played], version: str, kinds: Sequence[Kind
 
 
 def name_ends(axes: Axes, ends: list[tuple[Kind, float, float]], last: float, most: float, height: float) -> None:
-    """Names curves where they end: in the margin where they reach it, else above their last point."""
-    at_margin = [end for end in ends if end[1] > last / 6]
-    for end in ends:
-        if end not in at_margin:
+    """Names curves where they end: in the margin where they reach it, else left above their last point."""
+    line = most * 13 / (height - 50)
+    for inside in (True, False):
+        chosen = [end for end in ends if (end[1] <= last / 6) == inside]
+        places = apart([end[2] for end in chosen], [line] * len(chosen), -0.1 * most, 1.2 * most)
+        for (kind, x, _), y in zip(chosen, places):
             axes.annotate(
-                short(end[0]), (end[1], end[2]), (-3, 5), textcoords="offset points", ha="right",
-                color=INKS[end[0].colour], fontweight="bold", fontsize=10,
+                kind.short, (x, y) if inside else (1, y), (-4, 5) if inside else (7, 0), textcoords="offset points",
+                xycoords="data" if inside else ("axes fraction", "data"), ha="right" if inside else "left",
+                va="baseline" if inside else "center", color=INKS[kind.colour], fontweight="bold", fontsize=10,
             )  # fmt: skip
-    places = apart([end[2] for end in at_margin], most * 13 / (height - 50), 0.03 * most, most)
-    for end, place in zip(at_margin, places):
-        axes.annotate(
-            short(end[0]), (1, place), (7, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
-            va="center", color=INKS[end[0].colour], fontweight="bold", fontsize=9.5,
-        )  # fmt: skip
-
-
-def short(kind: Kind) -> str:
-    return kind.label.replace(" (privileged)", "*")
 
 
 def survival_panel(runs: Sequence[Played], version: str, kinds: Sequence[Kind], last: float) -> str:
@@ -163,10 +155,11 @@ def survival_panel(runs: Sequence[Played], version: str, kinds: Sequence[Kind], 
                 starts.append((kind, first))
         scale = np.log10(last / FIRST_INPUTS)
         across = width - left - right
-        places = apart([np.log10(x / FIRST_INPUTS) / scale * across for _, x in starts], 46, 14, across - 14)
+        places = [np.log10(x / FIRST_INPUTS) / scale * across for _, x in starts]
+        places = apart(places, [6.5 * len(kind.short) + 6 for kind, _ in starts], -left, across + right)
         for (kind, _), place in zip(starts, places):
             axes.annotate(
-                short(kind), (place / across, 1.03), (0, 4), xycoords="axes fraction", textcoords="offset points",
+                kind.short, (place / across, 1.03), (0, 4), xycoords="axes fraction", textcoords="offset points",
                 ha="center", color=INKS[kind.colour], fontweight="bold", fontsize=9.5,
             )  # fmt: skip
     return svg(figure, f"Share that has not won yet against inputs, {title_of(version)}")
@@ -227,7 +220,7 @@ def slowdown(
                 marker = {"": "o", ">=": ">", "<=": "<", "~": "D"}[ratio.bound]
                 axes.plot(ratio.value, y, marker, color=colour, ms=7, mec=INKS["surface"], mew=0.8)
                 axes.annotate(
-                    f"{short(kind)} {ratio_text(ratio)}", (max(ratio.value, ratio.high or 0), y), (7, 0), va="center",
+                    f"{kind.short} {ratio_text(ratio)}", (max(ratio.value, ratio.high or 0), y), (7, 0), va="center",
                     textcoords="offset points", color=colour, fontweight="bold", annotation_clip=False,
                 )  # fmt: skip
         for row, version in enumerate(["", *shown] if beside else []):

@@ -17,7 +17,7 @@ CHANGES = {
     "reversed_semantics": "looks mislead: dangers look like treats, ladders look like fire",
     "masked_objects": "plain colours, hidden among blocks that mean nothing",
     "masked_affordances": "free space is filled with textures like those of platforms and ladders",
-    "masked_similarity": "and each platform and each ladder has a texture of its own",
+    "masked_similarity": "like affordances; and each platform and each ladder has a texture of its own",
     "ladder_interaction": "climbing takes left and right in turn",
     "gravity": "the whole game is turned by a quarter",
     "all_masked": "every prior about objects is masked at once",
@@ -32,6 +32,7 @@ class Kind:
 
     method: str
     label: str  # as shown, with "(privileged)" where it is
+    short: str  # as shown within figures, with a star where it is privileged
     colour: str  # its name in the style sheet
     privileged: bool
     unit: str  # what is counted: people or seeds
@@ -55,15 +56,20 @@ class Cell:
 
 def kinds_of(runs: Sequence[Played]) -> list[Kind]:
     """People first, random last, privileged methods after the others."""
-    names = {"person": "People", "ppo": "PPO", "random": "Random"}
+    names = {
+        "person": "People", "ppo": "PPO", "ppo-no-bonus": "PPO, no bonus",
+        "ppo-privileged-counts": "PPO, told positions",
+        "random": "Random",
+    }  # fmt: skip
     order = {"person": 0, "ppo": 1, "random": 9}
     found = sorted({(order.get(run.method, 5), run.privileged, run.method, run.player) for run in runs})
     free = itertools.cycle(("fourth", "fifth", "sixth", "seventh"))
     kinds = []
     for _, privileged, method, player in found:
-        label = names.get(method, method) + (" (privileged)" if privileged else "")
-        colour = method if method in names and not privileged else next(free)
-        kinds.append(Kind(method, label, colour, privileged, "people" if player == "person" else "seeds"))
+        name = names.get(method, method)
+        label, short = (f"{name} (privileged)", f"{name.split(',')[0]}*") if privileged else (name, name)
+        colour = method if method in order and not privileged else next(free)
+        kinds.append(Kind(method, label, short, colour, privileged, "people" if player == "person" else "seeds"))
     return kinds
 
 
@@ -215,7 +221,7 @@ def on_changed(own: Sequence[tuple[str, Cell]]) -> str:
 
 
 def caution(own: Sequence[tuple[str, Cell]]) -> str:
-    fewest = min((cell.n for _, cell in own), default=FEW)
+    fewest = min((cell.n for _, cell in own if cell.ratio), default=FEW)
     if fewest >= FEW:
         return ""
     if fewest == 1:

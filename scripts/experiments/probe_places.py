@@ -17,6 +17,7 @@ import numpy as np
 
 from envs.level import Level
 from envs.paint import Scene
+from envs.textures import groups, runs
 
 TILE = 15
 BESIDE = tuple((15 * i, 0) for i in (-2, -1, 1, 2))
@@ -116,7 +117,8 @@ def surroundings(level: Level, steps: tuple[tuple[int, int], ...]) -> list[tuple
     """(left, top) of every place that is such a step from an object and is of free space or platform."""
     taken = np.ones((level.side + 2 * TILE,) * 2, bool)  # behind a margin of one place
     blocked = np.array([[c in "|H*" for c in row] for row in level.rows])
-    taken[TILE : TILE * (1 + level.height), TILE : TILE * (1 + level.width)] = np.kron(blocked, np.ones((TILE, TILE), bool))
+    part = taken[TILE : TILE * (1 + level.height), TILE : TILE * (1 + level.width)]
+    part[:] = np.kron(blocked, np.ones((TILE, TILE), bool))
     left, top, right, bottom = goal_rectangle(level)
     taken[top + TILE : bottom + TILE, left + TILE : right + TILE] = True
     for left, top in monster_places(level):
@@ -152,7 +154,7 @@ def cut(shown: np.ndarray, places: list[tuple[int, int]]) -> Places:
 
 
 def tile_features(tiles: np.ndarray) -> np.ndarray:
-    """float32 (n, 102): 25 mean colours, mean and spread of colours, edges across and down, distinct shades.
+    """float32 (n, 96): 25 mean colours, mean and spread of colours, edges across and down, distinct shades.
 
     ``tiles``: uint8 (n, 15, 15, 3).
     """
@@ -166,9 +168,9 @@ def tile_features(tiles: np.ndarray) -> np.ndarray:
     shades = (np.diff(flat, axis=1) > 0).sum(axis=1) / 10
     spread = values.max(axis=3) - values.min(axis=3)
     parts = [*edges, rows, columns, shades, gray.mean((1, 2)), gray.std((1, 2)), spread.mean((1, 2))]
-    vivid = [*values.mean(axis=(1, 2)).T, *values.std(axis=(1, 2)).T, *np.quantile(flat / 255, [0.05, 0.5, 0.95], axis=1)]
-    hue = [spread.max(axis=(1, 2)), spread.std(axis=(1, 2)), *np.quantile(values, [0.1, 0.9], axis=(1, 2)).reshape(-1, len(tiles))]
-    return np.concatenate([coarse, np.stack(parts + vivid + hue, axis=1)], axis=1).astype(np.float32)
+    parts += [*values.mean(axis=(1, 2)).T, *values.std(axis=(1, 2)).T, *flat[:, [11, 112, 213]].T / 255]
+    parts += [spread.max(axis=(1, 2)), spread.std(axis=(1, 2))]
+    return np.concatenate([coarse, np.stack(parts, axis=1)], axis=1).astype(np.float32)
 
 
 def context_features(contexts: np.ndarray) -> np.ndarray:
@@ -186,8 +188,6 @@ def context_features(contexts: np.ndarray) -> np.ndarray:
 
 def shared_textures(level: Level, scene: Scene) -> int:
     """How many platforms and ladders have a tile that looks exactly like a tile of anything else on the screen."""
-    from envs.textures import groups, runs
-
     kinds = np.array([list(row) for row in level.rows])
     parts = [{(r, c + i) for i in range(n)} for r, c, n in runs(kinds == "#")]
     parts += [{(int(r), int(c)) for r, c in block} for block in groups(kinds == "H")]

@@ -1,0 +1,59 @@
+"""Draws all versions of the game in one picture, as a player first sees them, names beneath."""
+
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import tyro
+from matplotlib.figure import Figure
+
+from envs.games import Games
+from envs.versions import versions
+
+SCALE = 2  # pixels of the sheet to a native pixel
+COLUMNS = 4
+GAP, CAPTION, DPI = 36, 56, 100
+PAPER, INK = "#f6f3ee", "#2a2320"
+
+
+def main(out: Path = Path("docs/contact_sheet.png"), look_seed: int = 0, level: str = "princess") -> None:
+    """Writes the contact sheet.
+
+    Args:
+        out: the PNG file to write.
+        look_seed: which drawing of each version.
+        level: a level's name.
+    """
+    names = versions()
+    frames = []
+    for name in names:
+        games = Games(1, name, level=level, look_seed=look_seed)
+        games.reset(seed=0)
+        frames.append(np.array(games.native_frame(0)))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    sheet(names, frames).savefig(out, dpi=DPI, facecolor=PAPER, metadata={"Software": None})
+    print(out)
+
+
+def sheet(names: list[str], frames: list[np.ndarray]) -> Figure:
+    """The pictures in rows at whole multiples of their pixels; ``frames``: uint8 (side, side, 3) each."""
+    side = SCALE * frames[0].shape[0]
+    rows = -(-len(frames) // COLUMNS)
+    width = GAP + COLUMNS * (side + GAP)
+    height = GAP + rows * (side + CAPTION) + GAP // 2
+    matplotlib.rcParams["font.family"] = "DejaVu Sans"
+    figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
+    for i, (name, frame) in enumerate(zip(names, frames)):
+        left = GAP + i % COLUMNS * (side + GAP)
+        top = GAP + i // COLUMNS * (side + CAPTION)
+        pixels = frame.repeat(SCALE, axis=0).repeat(SCALE, axis=1)
+        figure.figimage(pixels, left, height - top - side)
+        figure.text(
+            (left + side / 2) / width, 1 - (top + side + CAPTION * 0.4) / height, name.replace("_", " "),
+            ha="center", va="center", fontsize=17, color=INK,
+        )  # fmt: skip
+    return figure
+
+
+if __name__ == "__main__":
+    tyro.cli(main)

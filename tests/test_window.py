@@ -1,0 +1,322 @@
+"""The window in which people play: the input rule, and a real window with real key events."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from envs.play import Play
+from envs.rules import DOWN, JUMP, LEFT, NONE, RIGHT, UP
+from human_study.keys import Beat, Keys
+from human_study.window import fit
+
+ROOT = Path(__file__).parents[1]
+PATIENCE = 60.0  # seconds, before a window that does not answer fails a test
+TOOLS = [tool for tool in ("Xvfb", "xdotool") if not shutil.which(tool)]
+needs_x = pytest.mark.skipif(bool(TOOLS), reason=f"not installed: {', '.join(TOOLS)}")
+EASY = """name = "easy"
+goal_size = [15, 15]
+---
+|             |
+| *  S      G |
+|#############|
+"""
+OTHER_WINDOW = """
+import pygame, time
+pygame.display.init()
+pygame.display.set_mode((50, 50))
+pygame.display.set_caption("Other")
+while True:
+    pygame.event.pump()
+    time.sleep(0.05)
+"""
+
+
+def test_keys_give_inputs():
+    keys = Keys()
+    assert keys.take() == NONE
+    keys.press("left", LEFT)
+    assert [keys.take(), keys.take()] == [LEFT, LEFT], "held"
+    keys.press("right", RIGHT)
+    assert [keys.take(), keys.take()] == [RIGHT, RIGHT], "the last one pressed"
+    keys.release("right")
+    assert keys.take() == LEFT, "still held"
+    keys.press("space", JUMP)
+    keys.press("up", UP)
+    keys.release("space")
+    keys.release("up")
+    assert [keys.take(), keys.take()] == [JUMP, LEFT], "a tap between two steps counts once, jump first"
+    keys.press("d", RIGHT)
+    keys.press("a", LEFT)
+    keys.release("left")
+    keys.release("a")
+    assert [keys.take(), keys.take()] == [LEFT, RIGHT], "two keys of one input are two keys"
+    keys.press("down", DOWN)
+    keys.release_all()
+    assert keys.take() == NONE
+    keys.release("down")
+    assert keys.take() == NONE, "let go after the focus was lost"
+
+
+def test_a_key_the_keyboard_repeats_is_pressed_once():
+    keys = Keys()
+    keys.press("left", LEFT)
+    keys.press("right", RIGHT)
+    keys.take()
+    keys.press("left", LEFT)
+    assert keys.take() == RIGHT
+
+
+@given(st.lists(st.one_of(st.none(), st.tuples(st.booleans(), st.integers(1, 5)))))
+def test_the_input_follows_its_rule(events):
+    """None is a step; (pressed, input) is a key going down or up."""
+    keys, held, pressed = Keys(), [], []
+    for event in events:
+        if event is None:
+            expected = (JUMP if JUMP in pressed else pressed[-1]) if pressed else held[-1] if held else NONE
+            assert keys.take() == expected
+            pressed = []
+        elif event[0]:
+            keys.press(event[1], event[1])
+            if event[1] not in held:
+                held, pressed = [*held, event[1]], [*pressed, event[1]]
+        else:
+            keys.release(event[1])
+            held = [key for key in held if key != event[1]]
+
+
+def test_steps_are_due_at_absolute_times_and_missed_ones_left_out():
+    beat = Beat(rate=30, start=100.0)
+    due = [beat.next_due(now) for now in (100.0, 100.034, 100.066)]  # the last one awoke a little early
+    assert due == pytest.approx([100 + 1 / 30, 100 + 2 / 30, 100 + 3 / 30])
+    assert beat.next_due(100.51) == pytest.approx(100 + 16 / 30), "15 beats are past, and stay so"
+    assert beat.next_due(100.534) == pytest.approx(100 + 17 / 30)
+    times = [beat.next_due(100.534) for _ in range(100_000)]
+    assert times[-1] == pytest.approx(100 + 100_017 / 30, abs=1e-6), "no drift"
+
+
+@pytest.mark.parametrize(
+    ("window", "placed"),
+    [((720, 720), (720, 0, 0)), ((1000, 700), (480, 260, 110)), ((100, 300), (100, 0, 100)), ((1, 1), (1, 0, 0))],
+)
+def test_the_picture_is_a_whole_multiple_in_the_middle(window, placed):
+    assert fit(240, *window) == placed
+
+
+class Screen:
+    """A virtual screen, its pixels, and a keyboard."""
+
+    def __init__(self, folder: Path):
+        reader, writer = os.pipe()
+        command = ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1280x960x24", "-noreset", "-fbdir", folder]
+        self.server = subprocess.Popen(command, pass_fds=[writer], stderr=subprocess.DEVNULL)
+        os.close(writer)
+        with os.fdopen(reader) as number:
+            self.env = {**os.environ, "DISPLAY": f":{number.readline().strip()}", "PYTHONPATH": str(ROOT)}
+        for name in ("SDL_VIDEODRIVER", "WAYLAND_DISPLAY", "XDG_SESSION_TYPE"):
+            self.env.pop(name, None)
+        self.pixels, self.started = folder / "Xvfb_screen0", []
+
+    def do(self, *arguments: str) -> str:
+        """Runs xdotool."""
+        command = ["xdotool", *arguments]
+        return subprocess.run(command, env=self.env, capture_output=True, text=True, timeout=PATIENCE).stdout.strip()
+
+    def picture(self) -> np.ndarray:
+        """uint8 (height, width, 3): what the screen shows, from the server's own file (XWD)."""
+        data = self.pixels.read_bytes()
+        header = np.frombuffer(data[:100], ">u4")
+        start, width, height, pitch = header[0] + 12 * header[19], header[4], header[5], header[12]
+        rows = np.frombuffer(data, np.uint8, height * pitch, start).reshape(height, pitch)
+        return rows[:, : 4 * width].reshape(height, width, 4)[:, :, 2::-1]
+
+    def start(self, *arguments: str, title: str = "Priorlab") -> subprocess.Popen[str]:
+        """Runs Python until its window is up and has the keyboard."""
+        command = [sys.executable, "-W", "error", *arguments]
+        process = subprocess.Popen(
+            command, env=self.env, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        self.started.append(process)
+        shown = f"{title}\n{process.pid}"
+        chain = ("getwindowfocus", "getwindowname", "getwindowfocus", "getwindowpid")
+        wait_until(lambda: process.poll() is not None or self.do(*chain) == shown)
+        assert process.poll() is None, process.communicate()
+        return process
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+
+
+def inputs_so_far(folder: Path) -> str:
+    """Of the recording as it is on disk at this moment."""
+    (path,) = folder.glob("*.play")
+    return Play.load(path).inputs
+
+
+@pytest.fixture(scope="module")
+def screen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Screen]:
+    found = Screen(tmp_path_factory.mktemp("screen"))
+    yield found
+    for process in (*found.started, found.server):
+        process.kill()
+        process.communicate(timeout=PATIENCE)
+
+
+@needs_x
+def test_a_person_plays(screen: Screen, tmp_path: Path):
+    process = screen.start("-m", "scripts.play", "--out", str(tmp_path), "--version", "masked_objects")
+    window = screen.do("getwindowfocus")
+    assert "masked" not in screen.do("getwindowname", window)
+
+    screen.do("keydown", "Left")
+    wait_until(lambda: inputs_so_far(tmp_path).endswith("lll"))
+    screen.do("keyup", "Left")
+    wait_until(lambda: inputs_so_far(tmp_path).endswith(".."))
+    screen.do("key", "--delay", "0", "space", "d", "s")
+    wait_until(lambda: "j" in inputs_so_far(tmp_path))
+    before_pause = inputs_so_far(tmp_path)
+    run = before_pause.strip(".")
+    assert set(run.split("j")[0]) <= {"l", "."} and run.startswith("lll"), "Left was held"
+    assert run.count("j") in (1, 2), "space was tapped"
+
+    screen.do("keydown", "Right")
+    wait_until(lambda: inputs_so_far(tmp_path).endswith("r"))
+    other = screen.start("-c", OTHER_WINDOW, title="Other")
+    screen.do("windowfocus", "--sync", screen.do("getwindowfocus"))
+    time.sleep(0.2)
+    held = inputs_so_far(tmp_path)
+    time.sleep(1.2)  # more than the second after which the recording would have grown
+    assert inputs_so_far(tmp_path) == held, "the game waits while the window lacks the keyboard"
+    other.kill()
+    other.communicate()
+    screen.do("windowfocus", "--sync", window)
+    time.sleep(1.2)
+    assert inputs_so_far(tmp_path) == held, "and until something is pressed anew"
+    screen.do("keyup", "Right")
+    screen.do("key", "w")
+    wait_until(lambda: len(inputs_so_far(tmp_path)) > len(held))
+    assert inputs_so_far(tmp_path)[len(held) :].lstrip("r").startswith("u"), "Right was let go with the focus"
+
+    wait_until(lambda: inputs_so_far(tmp_path).endswith("." * 31))  # stands still
+    for size in ((1000, 700), (300, 250), (150, 200)):
+        screen.do("windowsize", "--sync", window, *map(str, size))
+        wait_until(lambda size=size: shows(screen, window, tmp_path, *size))
+
+    screen.do("key", "Escape")
+    out, err = process.communicate(timeout=PATIENCE)
+    (path,) = tmp_path.glob("*.play")
+    play = Play.load(path)
+    assert process.returncode == 0 and not err and str(path) in out and f"priorlab replay {path}" in out
+    assert (play.ended, play.version, play.player, play.unfinished) == ("quit", "masked_objects", "person", False)
+    assert play.inputs.startswith(before_pause) and "masked" not in path.name
+
+
+def shows(screen: Screen, window: str, folder: Path, width: int, height: int) -> bool:
+    """Whether the window shows the recording's last picture exactly, enlarged by a whole number between bars."""
+    (path,) = folder.glob("*.play")
+    *_, last = Play.load(path).frames()
+    size, left, top = fit(len(last), width, height)
+    expected = np.zeros((height, width, 3), np.uint8)
+    if size < len(last):
+        return bool(screen_part(screen, window, width, height).any())
+    expected[top : top + size, left : left + size] = last.repeat(size // len(last), 0).repeat(size // len(last), 1)
+    return bool((screen_part(screen, window, width, height) == expected).all())
+
+
+def screen_part(screen: Screen, window: str, width: int, height: int) -> np.ndarray:
+    lines = screen.do("getwindowgeometry", "--shell", window).splitlines()
+    at = dict(line.split("=") for line in lines if "=" in line)
+    x, y = int(at["X"]), int(at["Y"])
+    return screen.picture()[y : y + height, x : x + width]
+
+
+@needs_x
+def test_the_window_closes_at_the_win_and_the_play_is_shown_again(screen: Screen, tmp_path: Path):
+    (tmp_path / "easy.txt").write_text(EASY, encoding="utf-8")
+    process = screen.start("-m", "scripts.play", "--out", str(tmp_path), "--level", str(tmp_path / "easy.txt"))
+    screen.do("keydown", "d")
+    out, err = process.communicate(timeout=PATIENCE)
+    screen.do("keyup", "d")
+    (path,) = tmp_path.glob("*.play")
+    play = Play.load(path)
+    assert process.returncode == 0 and not err and out.splitlines()[1].startswith("win after ")
+    assert play.ended == "win" and play.inputs.strip(".") == "r" * 13
+
+    process = screen.start("-m", "scripts.replay", str(path), "--speed", "0.001")
+    wait_until(lambda: process.poll() is not None or bool(screen.do("key", "Escape")))  # again, till it listens
+    out, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0 and not err and "unique states" in out and "win" in out
+    assert [file.name for file in tmp_path.glob("*.play*")] == [path.name], "showing a play writes nothing"
+
+
+@needs_x
+def test_a_crash_loses_no_more_than_the_last_second(screen: Screen, tmp_path: Path):
+    process = screen.start("-m", "scripts.play", "--out", str(tmp_path))
+    screen.do("keydown", "Up")
+    wait_until(lambda: inputs_so_far(tmp_path).endswith("uuuuu"))
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    screen.do("keyup", "Up")
+    (path,) = tmp_path.glob("*.play")
+    play = Play.load(path)
+    assert play.unfinished and play.ended == "quit" and play.inputs.endswith("uuuuu")
+
+
+@pytest.mark.parametrize("display", [{"SDL_VIDEODRIVER": "dummy"}, {}, {"DISPLAY": ":9876"}])
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems always have a display")
+def test_without_a_display_one_line_says_what_to_do(display: dict[str, str], tmp_path: Path):
+    env = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    env.pop("SDL_VIDEODRIVER", None)
+    command = [sys.executable, "-m", "scripts.play", "--out", str(tmp_path / "people")]
+    process = subprocess.run(command, env=env | display, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
+    assert process.returncode == 1 and len(process.stderr.splitlines()) == 1
+    assert "no display" in process.stderr and "DISPLAY set" in process.stderr
+    assert not (tmp_path / "people").exists(), "nothing is recorded"
+
+
+def test_an_unknown_version_is_refused_and_those_that_exist_are_listed():
+    command = [sys.executable, "-m", "scripts.play", "--version", "nonesuch"]
+    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
+    assert process.returncode == 1 and len(process.stderr.splitlines()) == 1
+    assert "masked_objects" in process.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["nowhere.play"], "nowhere.play"),
+        (["README.md"], "README.md: cut off or altered"),
+        (["tests/data/first.play", "--video", "film.avi"], "expected a file name that ends in .mp4"),
+    ],
+)
+def test_what_cannot_be_replayed_is_named(arguments: list[str], reason: str):
+    command = [sys.executable, "-m", "scripts.replay", *arguments]
+    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
+    assert process.returncode == 1 and len(process.stderr.splitlines()) == 1 and reason in process.stderr
+
+
+def test_a_play_becomes_a_video(tmp_path: Path):
+    cv2 = pytest.importorskip("cv2", exc_type=ImportError)
+    from human_study.video import write_video
+
+    play = Play.of("lllllrrj")
+    write_video(play, tmp_path / "a.mp4", speed=2.0)
+    video = cv2.VideoCapture(str(tmp_path / "a.mp4"))
+    frames = [frame[:, :, ::-1] for read, frame in iter(video.read, (False, None)) if read]
+    assert video.get(cv2.CAP_PROP_FPS) == 60 and len(frames) == len(play.inputs) + 1 + 120
+    error = np.abs(frames[5].astype(int) - list(play.frames())[5].repeat(3, 0).repeat(3, 1)).mean()
+    assert error < 10, "the compressed picture is the one that was seen"
+    assert [file.name for file in tmp_path.iterdir()] == ["a.mp4"]
