@@ -70,7 +70,7 @@ class Counts:
             if code not in seen:
                 seen.add(code)
                 count = self.lifelong[code] = self.lifelong.get(code, 0) + 1
-                bonus[lane] = self.scale / count**0.5
+                bonus[lane] = self.scale / count
         return bonus
 
     def begin(self, lane: int, code: int) -> None:
@@ -100,7 +100,10 @@ class CountBonus(VecEnvWrapper):
         ended = np.flatnonzero(dones)
         for lane in ended:  # the step led to the episode's last picture; what is shown is the next one's first
             reached[lane] = self.last(infos[lane])
-        rewards = self.reward_scale * rewards + self.counts.visit(reached)
+        bonus = self.counts.visit(reached)
+        rewards = self.reward_scale * rewards + bonus
+        for lane in np.flatnonzero(bonus == self.counts.scale):
+            infos[lane]["discovery"] = True
         for lane in ended:
             self.counts.begin(int(lane), int(shown[lane]))
         return observations, rewards, dones, infos

@@ -27,9 +27,9 @@ class PixelNetwork(BaseFeaturesExtractor):
             raise ValueError(f"pictures of {sides[1]}x{sides[0]}: expected {SMALLEST} or more pixels a side")
         self.bfloat16 = bfloat16
         layers = nn.Sequential(
-            nn.Conv2d(channels, 16, 4, 2), nn.ReLU(),
-            nn.Conv2d(16, 32, 4, 2), nn.ReLU(),
-            nn.Conv2d(32, 32, 3, 2), nn.ReLU(),
+            nn.Conv2d(channels, 16, 6, 3), nn.ReLU(),
+            nn.Conv2d(16, 32, 3, 2), nn.ReLU(),
+            nn.Conv2d(32, 32, 3, 1), nn.ReLU(),
             nn.Flatten(),
         )  # fmt: skip
         with torch.no_grad():

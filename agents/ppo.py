@@ -46,6 +46,8 @@ def make_model(settings: Settings, env: VecEnv) -> SelfImitatingPPO:
         clip_range=settings.clip_range,
         policy_kwargs={"features": settings.features, "bfloat16": settings.bfloat16},
         imitation_batches=settings.imitation_batches,
+        imitation_episodes=settings.imitation_episodes,
+        imitation_enough=settings.imitation_enough,
         imitation_weight=settings.imitation_weight,
         tensorboard_log=str(settings.tensorboard) if settings.tensorboard else None,
         seed=settings.seed,

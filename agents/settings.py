@@ -63,18 +63,22 @@ class Settings:
     """how far an update may move a decision's probability"""
     features: int = 256
     """units of the network's dense layer"""
-    reward_scale: float = 5.0
+    reward_scale: float = 2.0
     """what the game's own reward of 1 is worth to the learner, beside the bonus"""
-    bonus_scale: float = 0.3
+    bonus_scale: float = 1.0
     """what a code pays when it is seen for the first time; after n episodes that saw it, the n-th root of it"""
-    code_size: int = 14
+    code_size: int = 8
     """pixels a side of the small gray picture that is counted"""
-    code_step: float = 2.0
+    code_step: float = 4.0
     """gray levels by which one of its pixels must differ from the first picture's to count as another"""
-    imitation_batches: int = 8
+    imitation_batches: int = 32
     """minibatches of decisions from its own wins that it learns from again after each update"""
     imitation_weight: float = 1.0
     """of that, beside PPO's own loss"""
+    imitation_episodes: int = 8
+    """episodes of its own that it learns from again"""
+    imitation_enough: float = 0.5
+    """nats a decision"""
     bfloat16: bool | None = None
     """whether the network runs in bfloat16 (default: where the processor has it)"""
     threads: int = 1
