@@ -6,7 +6,7 @@
 - ``episodes.csv``     one row an episode: episode, inputs (raw, of the whole run, when it ended), length (raw inputs),
   outcome (win, death, limit or quit), deaths (so far in the run)
 - ``exploration.csv``  inputs, unique_states (different (x, y) positions since the run began), about 20 rows a decade
-- ``visits.csv``       x, y (left and top of a 5 px cell), visits
+- ``visits.csv``       x, y (left and top of a 7 px cell), visits
 - ``done``             there when the run is finished
 
 A person's play, any ``*.play`` file, is replayed into the same rows: player and method "person", its name the seed.
@@ -27,7 +27,7 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas as pd
 
-CELL = 5  # pixels a side of a cell of visits
+CELL = 7  # pixels a side of a cell of visits: a step of walking, so that no cell is skipped
 ROWS_A_DECADE = 20
 OUTCOMES = ("win", "death", "limit", "quit")
 EPISODES = ("episode", "inputs", "length", "outcome", "deaths")
@@ -90,7 +90,7 @@ class RunWriter:
             self.write_latest()
 
     def visits(self, counts: np.ndarray) -> None:
-        """Replaces the table of visits; ``counts`` is (rows, columns) of 5 px cells, as ``count_visits`` gives it."""
+        """Replaces the table of visits; ``counts`` is (rows, columns) of 7 px cells, as ``count_visits`` gives it."""
         ys, xs = np.nonzero(counts)
         rows = [f"{CELL * x},{CELL * y},{counts[y, x]}" for x, y in zip(xs.tolist(), ys.tolist())]
         write_whole(self.folder / "visits.csv", "\n".join([",".join(VISITS), *rows]) + "\n")
@@ -288,7 +288,7 @@ def inputs_done(folder: str | Path) -> int:
 
 
 def count_visits(x: np.ndarray, y: np.ndarray, side: int) -> np.ndarray:
-    """int64 (side / 5, side / 5): how many of the positions (pixels) lie in each cell; those outside are left out."""
+    """int64 (cells, cells), the side rounded up: how many of the positions (pixels) lie in each cell; those outside are left out."""
     cells = -(-side // CELL)
     columns, rows = (np.floor(np.asarray(values) / CELL).astype(np.int64) for values in (x, y))
     inside = (columns >= 0) & (columns < cells) & (rows >= 0) & (rows < cells)

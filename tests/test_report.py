@@ -148,8 +148,8 @@ def fill(root, version, method, seed, win=None, total=4000, finish=True, privile
         writer.exploration(inputs, inputs // 3)
     for inputs in range(100, total + 1, 100):
         writer.episode(inputs, 100, "win" if win and inputs >= win else "death")
-    counts = np.zeros((48, 48), int)
-    counts[38, 20:30] = seed + 1
+    counts = np.zeros((35, 35), int)
+    counts[27, 14:21] = seed + 1
     writer.visits(counts)
     writer.finish() if finish else writer.close()
 

@@ -25,7 +25,7 @@ def write(folder, finish=True, **config):
     writer.episode(190, 40, "win")
     for inputs in range(1, 201):
         writer.exploration(inputs, 2 * inputs)
-    counts = np.zeros((48, 48), int)
+    counts = np.zeros((35, 35), int)
     counts[10, 20] = 7
     writer.visits(counts)
     writer.finish() if finish else writer.close()
@@ -42,7 +42,7 @@ def test_what_is_written_is_loaded_with_the_run_in_front(folder, tmp_path):
         "study", "princess", "original", "ppo", "agent", False, 0, 2, 190, 40, "win", 2,
     ]  # fmt: skip
     assert found.exploration[["inputs", "unique_states"]].iloc[-1].tolist() == [200, 400]
-    assert found.visits[["x", "y", "visits"]].to_numpy().tolist() == [[100, 50, 7]]
+    assert found.visits[["x", "y", "visits"]].to_numpy().tolist() == [[140, 70, 7]]
     assert found.configs[["finished", "frame_skip", "inputs"]].iloc[0].tolist() == [True, 2, 200]
     assert {"python", "numpy"} <= set(found.configs["settings"].iloc[0]["software"])
 
@@ -170,7 +170,7 @@ def test_a_recorded_agent_is_no_person(tmp_path):
     assert "not a person's play" in found.problems[0]
 
 
-def test_visits_are_counted_in_cells_of_five_pixels():
-    counts = count_visits(np.array([0, 4.5, 5, 239.5, -3, 240]), np.array([0, 0, 12, 239.5, 5, 5]), 240)
-    assert counts.shape == (48, 48)
-    assert (counts[0, 0], counts[2, 1], counts[47, 47], counts.sum()) == (2, 1, 1, 4)
+def test_visits_are_counted_in_cells_of_seven_pixels():
+    counts = count_visits(np.array([0, 6.5, 7, 239.5, -3, 240]), np.array([0, 0, 16, 239.5, 5, 5]), 240)
+    assert counts.shape == (35, 35)
+    assert (counts[0, 0], counts[2, 1], counts[34, 34], counts.sum()) == (2, 1, 1, 4)

@@ -29,12 +29,12 @@ def data_uri(picture: np.ndarray) -> str:
 
 
 def heat_map(runs: Sequence[Played], picture: np.ndarray) -> np.ndarray:
-    """uint8 (side, side, 3): the level in dark gray, and on it how often each 5 px cell was visited, on a log scale.
+    """uint8 (side, side, 3): the level in dark gray, and on it how often each 7 px cell was visited, on a log scale.
 
     Each run counts alike: its visits are taken as shares, so that a long run does not drown the others.
     """
     side = picture.shape[0]
-    cells = np.zeros((side // CELL, side // CELL))
+    cells = np.zeros((-(-side // CELL), -(-side // CELL)))
     for run in runs:
         x, y, visits = run.visits.T
         np.add.at(cells, (y // CELL, x // CELL), visits / max(visits.sum(), 1))
@@ -43,10 +43,15 @@ def heat_map(runs: Sequence[Played], picture: np.ndarray) -> np.ndarray:
     if cells.any():
         least = cells[cells > 0].min()
         heat = np.log(np.maximum(cells, least) / least)
-        heat = (heat / max(heat.max(), 1e-9)).repeat(CELL, axis=0).repeat(CELL, axis=1)
-        went = (cells > 0).repeat(CELL, axis=0).repeat(CELL, axis=1)
+        heat = enlarged(heat / max(heat.max(), 1e-9), side)
+        went = enlarged(cells > 0, side)
         points = np.linspace(0, 1, len(GLOW))
         colour = np.stack([np.interp(heat, points, GLOW[:, channel]) for channel in range(3)], axis=2)
         strength = (0.45 + 0.5 * heat)[..., None]
         shown = np.where(went[..., None], shown * (1 - strength) + colour * strength, shown)
     return shown.round().astype(np.uint8)
+
+
+def enlarged(cells: np.ndarray, side: int) -> np.ndarray:
+    """(cells, cells) -> (side, side): each cell as CELL x CELL pixels."""
+    return cells.repeat(CELL, axis=0).repeat(CELL, axis=1)[:side, :side]

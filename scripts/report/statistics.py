@@ -54,7 +54,7 @@ class Played:
     deaths: int  # before the first win
     mastered: float  # inputs until 90 of the last 100 episodes were won for the first time; NaN if never
     curve: np.ndarray  # float64 (2, m): inputs, and unique states by then
-    visits: np.ndarray  # int64 (k, 3): left and top of a 5 px cell, visits
+    visits: np.ndarray  # int64 (k, 3): left and top of a 7 px cell, visits
 
     @property
     def states(self) -> float:
