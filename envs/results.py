@@ -290,9 +290,10 @@ def inputs_done(folder: str | Path) -> int:
 def count_visits(x: np.ndarray, y: np.ndarray, side: int) -> np.ndarray:
     """int64 (cells, cells), the side rounded up: how many of the positions (pixels) lie in each cell; those outside are left out."""
     cells = -(-side // CELL)
-    columns, rows = (np.floor(np.asarray(values) / CELL).astype(np.int64) for values in (x, y))
-    inside = (columns >= 0) & (columns < cells) & (rows >= 0) & (rows < cells)
-    return np.bincount(rows[inside] * cells + columns[inside], minlength=cells * cells).reshape(cells, cells)
+    x, y = np.asarray(x), np.asarray(y)
+    inside = (x >= 0) & (x < side) & (y >= 0) & (y < side)
+    columns, rows = (np.floor(values[inside] / CELL).astype(np.int64) for values in (x, y))
+    return np.bincount(rows * cells + columns, minlength=cells * cells).reshape(cells, cells)
 
 
 def thinned(inputs: int) -> np.ndarray:
