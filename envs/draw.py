@@ -47,7 +47,7 @@ GRAY = np.array([4899, 9617, 1868])  # weights of red, green, blue in 2**14, as 
 class Scenes(NamedTuple):
     """What is drawn and played where, K scenes padded to common shapes; C channels, M monsters, S x S pictures."""
 
-    numbers: np.ndarray  # int32 (K, NUMBERS): fields of the rules
+    numbers: np.ndarray  # int64 (K, NUMBERS): fields of the rules
     tiles: np.ndarray  # uint8 (K, rows, columns): bits of the rules
     monsters: np.ndarray  # int32 (K, M, 2): half pixels
     native: np.ndarray  # uint8 (K, side + taps, (side + taps + BLOCK) * C): what never moves
@@ -266,8 +266,8 @@ def area_weights(side: int, size: int) -> tuple[np.ndarray, np.ndarray, int]:
 
 
 def level_numbers(level: Level, max_inputs: int) -> np.ndarray:
-    """int32 (NUMBERS,) of the rules."""
-    numbers = np.zeros(NUMBERS, np.int32)
+    """int64 (NUMBERS,) of the rules."""
+    numbers = np.zeros(NUMBERS, np.int64)
     width, height = level.goal_size
     numbers[[START_X, START_Y]] = [int(2 * v) for v in level.start]
     numbers[[GOAL_LEFT, GOAL_TOP]] = [pixel(int(2 * v)) - size // 2 for v, size in zip(level.goal, level.goal_size)]

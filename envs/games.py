@@ -38,7 +38,7 @@ Share = tuple[int, int, Scratch]  # a thread's lanes, from and up to, and its ro
 class Saved(NamedTuple):
     """Everything that makes some lanes go on as they would have; n lanes."""
 
-    scene: np.ndarray  # int32 (n,)
+    scene: np.ndarray  # int64 (n,)
     state: np.ndarray  # int32 (n, FIELDS)
     visited: np.ndarray  # uint8 (n, P)
     ever: np.ndarray  # uint8 (n, P)
@@ -271,7 +271,7 @@ def a_lane(value: object, num_games: int, name: str) -> list:
 def gather_places(
     game: str, versions: list, levels: list, look_seeds: list
 ) -> tuple[list[tuple[Level, Scene]], np.ndarray]:
-    """The different (level, scene) pairs, and int32 (N,) which one each lane plays."""
+    """The different (level, scene) pairs, and int64 (N,) which one each lane plays."""
     found: dict[tuple, int] = {}
     places, scene_of_lane = [], []
     for key in zip(versions, levels, look_seeds):
@@ -281,7 +281,7 @@ def gather_places(
             found[key] = len(places)
             places.append((level, paint_once(level, version.look, int(key[2]))))
         scene_of_lane.append(found[key])
-    return places, np.array(scene_of_lane, np.int32)
+    return places, np.array(scene_of_lane, np.int64)
 
 
 @lru_cache(maxsize=64)

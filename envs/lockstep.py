@@ -31,7 +31,7 @@ NO_INPUT = 255
 class Lanes(NamedTuple):
     """N games; P is the number of bytes that hold a bit for each position in the frame."""
 
-    scene: np.ndarray  # int32 (N,): which of the scenes
+    scene: np.ndarray  # int64 (N,): which of the scenes
     state: np.ndarray  # int32 (N, FIELDS)
     drawn: np.ndarray  # int32 (N, 4): what the picture shows
     visited: np.ndarray  # uint8 (N, P): positions of the play

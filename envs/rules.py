@@ -18,7 +18,7 @@ WALL, LADDER, FIRE = 1, 2, 4
 X, Y, JUMPING, SPEED, ON_LADDER, MONSTERS, INPUTS, PLAY_INPUTS, DEATHS, UNIQUE_STATES, SOLVED = range(11)
 FIELDS = 16  # one cache line
 
-# Fields of a level's numbers, an int32 row; lengths and positions in half pixels but for the goal's pixels
+# Fields of a level's numbers, an int64 row; lengths and positions in half pixels but for the goal's pixels
 START_X, START_Y, GOAL_LEFT, GOAL_TOP, GOAL_WIDTH, GOAL_HEIGHT, MONSTER_COUNT, MAX_INPUTS, SIDE, PATCH_REACH = range(10)
 NUMBERS = 16
 
@@ -139,7 +139,7 @@ def begin(level, state):
 def step(tiles, level, monsters, state, action):
     """One input: changes ``state`` in place; GOES_ON, WIN or DEATH.
 
-    tiles: uint8 (rows, columns) of bits; level: int32 (NUMBERS,); monsters: int32 (n, 2); state: int32 (FIELDS,).
+    tiles: uint8 (rows, columns) of bits; level: int64 (NUMBERS,); monsters: int32 (n, 2); state: int32 (FIELDS,).
     """
     x, y = int(state[X]), int(state[Y])
     jumping, speed, on_ladder = int(state[JUMPING]), int(state[SPEED]), int(state[ON_LADDER])
