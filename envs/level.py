@@ -42,18 +42,21 @@ class Level:
 
     @staticmethod
     def read(source: "str | Path | Level") -> "Level":
-        """The level of that name, in that text, in that file, or the one given.
+        """The level of that name, in that text, in that file (a Path, or a name ending in .txt), or the one given.
 
         Raises ValueError naming the source, the row and the column of what is wrong.
         """
         if isinstance(source, Level):
             return source
-        if isinstance(source, Path):
-            return parse(source.read_text(encoding="utf-8"), str(source))
-        if "\n" in source:
+        if isinstance(source, str) and "\n" in source:
             return parse(source, "level text")
+        if isinstance(source, Path) or source.endswith(".txt"):
+            return parse(Path(source).read_text(encoding="utf-8"), str(source))
         if source not in level_names():
-            raise ValueError(f"unknown level {source!r}: expected one of {', '.join(level_names())}, or a level's text")
+            known = ", ".join(level_names())
+            raise ValueError(
+                f"unknown level {source!r}: expected one of {known}, a file ending in .txt, or a level's text"
+            )
         path = LEVELS / f"{source}.txt"
         return parse(path.read_text(encoding="utf-8"), path.name)
 

@@ -38,10 +38,22 @@ def test_the_two_geometries_of_the_study():
     assert original.places("H") == sorted(ladders)
 
 
+def test_a_level_is_read_from_a_file(tmp_path):
+    path = tmp_path / "mine.txt"
+    path.write_text(Level.read("princess").text())
+    assert Level.read(path) == Level.read(str(path)) == Level.read("princess")
+    path.write_text("---\nSG?\n")
+    with pytest.raises(ValueError, match=r"mine\.txt: row 0, column 2 \(line 2\)"):
+        Level.read(path)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("princes", "unknown level 'princes': expected one of princess, princess_masked_geometry, or a level's text"),
+        (
+            "princes",
+            "unknown level 'princes': expected one of princess, princess_masked_geometry, a file ending in .txt, or a level's text",
+        ),
         ("S G\n", "no line '---'"),
         ("---\n", "no rows after '---'"),
         ("a = 1\n---\nSG\n", "unknown setting 'a': expected name, game, start, goal, goal_size"),
