@@ -1,38 +1,38 @@
 """Checkpoints: one file, written whole or not at all, with everything that makes a run go on as if never stopped."""
 
 import io
-import os
 import random
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import VecEnv
 
-from agents.curiosity import Counts
+from agents.curiosity import CountBonus
+from agents.imitation import SelfImitatingPPO
 from agents.record import Record
-from envs.games import Games
+from envs.games import Games, Saved
 
 NAME = "checkpoint.pt"
 
 
-def save(folder: Path, model: PPO, games: Games, counts: Counts | None, record: Record) -> None:
+def save(folder: Path, model: SelfImitatingPPO, games: Games, bonus: CountBonus | None, record: Record) -> None:
     """Call it between an update and the next rollout."""
     record.flush()
     weights = io.BytesIO()
     model.save(weights)
     contents = {
         "model": weights.getvalue(),
+        "memory": model.memory(),
         "games": games.save()._asdict(),
-        "counts": counts and (counts.lifelong, counts.episode),
+        "bonus": bonus and bonus.memory(),
         "record": record.state(),
         "random": (torch.get_rng_state(), np.random.get_state(), random.getstate()),  # noqa: NPY002, as SB3 draws from it
     }
     draft = folder / f"{NAME}.draft"
     torch.save(contents, draft)
-    os.replace(draft, folder / NAME)
+    draft.replace(folder / NAME)
 
 
 def read(folder: Path) -> dict[str, Any] | None:
@@ -46,12 +46,16 @@ def read(folder: Path) -> dict[str, Any] | None:
         raise ValueError(f"{path}: {error}; expected a checkpoint; delete it to begin anew") from None
 
 
-def restore(contents: dict[str, Any], env: VecEnv, games: Games, counts: Counts | None, record: Record, kind: type[PPO]) -> PPO:
+def restore(
+    contents: dict[str, Any], env: VecEnv, games: Games, bonus: CountBonus | None, record: Record
+) -> SelfImitatingPPO:
     """The model as it was; games, counts and record are put back in place."""
-    model = kind.load(io.BytesIO(contents["model"]), env=env, device="cpu", force_reset=False)
-    games.restore(type(games.save())(**contents["games"]))
-    if counts:
-        counts.lifelong, counts.episode = contents["counts"]
+    model = SelfImitatingPPO.load(io.BytesIO(contents["model"]), env=env, device="cpu", force_reset=False)
+    for name, value in contents["memory"].items():
+        setattr(model, name, value)
+    games.restore(Saved(**contents["games"]))
+    if bonus:
+        bonus.restore(contents["bonus"])
     record.restore(contents["record"])
     ours, numpys, pythons = contents["random"]
     torch.set_rng_state(ours)

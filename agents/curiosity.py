@@ -1,7 +1,7 @@
 """A reward for what is new, so that a learner explores where the game itself pays only at the end.
 
-The bonus of a step is scale / sqrt(n) when it leads to something not yet seen in this episode, n being in how many
-episodes it was seen so far, this one included; else 0. Counts of coarse picture codes see what the agent sees, in the
+The bonus of a step is scale / n when it leads to something not yet seen in this episode, n being in how many episodes
+it was seen so far, this one included; else 0. Counts of coarse picture codes see what the agent sees, in the
 spirit of Tang et al. 2017 (#Exploration, arXiv 1611.04717) and Ecoffet et al. 2021 (Go-Explore, arXiv 2004.12919).
 """
 
@@ -56,22 +56,21 @@ def area_weights(side: int, size: int) -> np.ndarray:
 
 
 class Counts:
-    """Scale / sqrt(n) for a code's first visit in a lane's episode, n the episodes that saw it so far."""
+    """In how many episodes each code was seen, and which codes each lane has seen in its episode."""
 
-    def __init__(self, num_lanes: int, scale: float):
-        self.scale = scale
+    def __init__(self, num_lanes: int):
         self.lifelong: dict[int, int] = {}
         self.episode: list[set[int]] = [set() for _ in range(num_lanes)]
 
     def visit(self, codes: np.ndarray) -> np.ndarray:
-        """float32 (n,): the bonus of each lane, whose step led to these codes."""
-        bonus = np.zeros(len(codes), np.float32)
+        """int64 (n,): for lanes whose step led to these codes, the episodes that saw each so far, this one included;
+        0 where this episode had seen it before."""
+        counts = np.zeros(len(codes), np.int64)
         for lane, (code, seen) in enumerate(zip(codes.tolist(), self.episode)):
             if code not in seen:
                 seen.add(code)
-                count = self.lifelong[code] = self.lifelong.get(code, 0) + 1
-                bonus[lane] = self.scale / count
-        return bonus
+                counts[lane] = self.lifelong[code] = self.lifelong.get(code, 0) + 1
+        return counts
 
     def begin(self, lane: int, code: int) -> None:
         """A new episode, which starts here; the start pays nothing."""
@@ -79,13 +78,17 @@ class Counts:
 
 
 class CountBonus(VecEnvWrapper):
-    """Adds the bonus to the rewards of any VecEnv with pictures, channels last. Infos keep the game's own reward."""
+    """Adds scale / n to the rewards of any VecEnv with pictures, channels last; the game's own count ``reward_scale``.
+
+    Infos keep the game's own reward, and say ``discovery`` where a step led to what no episode had seen before.
+    """
 
     privileged = False
 
     def __init__(self, venv: VecEnv, scale: float, codes: PictureCodes | None = None, reward_scale: float = 1.0):
         super().__init__(venv)
-        self.codes, self.counts, self.reward_scale = codes, Counts(venv.num_envs, scale), reward_scale
+        self.scale, self.reward_scale = scale, reward_scale
+        self.codes, self.counts = codes, Counts(venv.num_envs)
 
     def reset(self) -> VecEnvObs:
         observations = self.venv.reset()
@@ -100,13 +103,26 @@ class CountBonus(VecEnvWrapper):
         ended = np.flatnonzero(dones)
         for lane in ended:  # the step led to the episode's last picture; what is shown is the next one's first
             reached[lane] = self.last(infos[lane])
-        bonus = self.counts.visit(reached)
-        rewards = self.reward_scale * rewards + bonus
-        for lane in np.flatnonzero(bonus == self.counts.scale):
+        counts = self.counts.visit(reached)
+        bonus = np.where(counts > 0, self.scale / np.maximum(counts, 1), 0).astype(np.float32)
+        for lane in np.flatnonzero(counts == 1):
             infos[lane]["discovery"] = True
         for lane in ended:
             self.counts.begin(int(lane), int(shown[lane]))
-        return observations, rewards, dones, infos
+        return observations, self.reward_scale * rewards + bonus, dones, infos
+
+    def memory(self) -> dict[str, Any]:
+        """What a resumed run needs."""
+        return {
+            "lifelong": self.counts.lifelong,
+            "episode": self.counts.episode,
+            "first": self.codes and self.codes.first,
+        }
+
+    def restore(self, memory: dict[str, Any]) -> None:
+        self.counts.lifelong, self.counts.episode = memory["lifelong"], memory["episode"]
+        if self.codes:
+            self.codes.first = memory["first"]
 
     def shown(self, observations: Any) -> np.ndarray:
         """int64 (n,): the codes of where the lanes are."""

@@ -25,7 +25,7 @@ class PixelNetwork(BaseFeaturesExtractor):
         channels, *sides = observation_space.shape
         if min(sides) < SMALLEST:
             raise ValueError(f"pictures of {sides[1]}x{sides[0]}: expected {SMALLEST} or more pixels a side")
-        self.bfloat16 = bfloat16
+        self.asked = bfloat16
         layers = nn.Sequential(
             nn.Conv2d(channels, 16, 6, 3), nn.ReLU(),
             nn.Conv2d(16, 32, 3, 2), nn.ReLU(),
@@ -39,7 +39,7 @@ class PixelNetwork(BaseFeaturesExtractor):
 
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
         device = observations.device.type
-        low = has_bfloat16(device) if self.bfloat16 is None else self.bfloat16
+        low = has_bfloat16(device) if self.asked is None else self.asked
         pictures = observations.to(torch.bfloat16 if low else torch.float32, memory_format=torch.channels_last) / 255
         with torch.autocast(device, torch.bfloat16, enabled=low):
             return self.layers(pictures).float()
@@ -69,7 +69,7 @@ class PixelPolicy(ActorCriticCnnPolicy):
 
     def _build(self, lr_schedule: Schedule) -> None:
         super()._build(lr_schedule)  # its orthogonal start wants plain memory
-        self.to(memory_format=torch.channels_last)
+        self.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]  torch's stubs leave it out
 
     # What follows equals stable-baselines3's own, without its distribution objects: a third of a rollout's time.
 
@@ -85,7 +85,7 @@ class PixelPolicy(ActorCriticCnnPolicy):
         actions = logs.argmax(dim=1, keepdim=True) if deterministic else logs.exp().multinomial(1)
         return actions.squeeze(1), values, logs.gather(1, actions).squeeze(1)
 
-    def evaluate_actions(
+    def evaluate_actions(  # pyright: ignore[reportIncompatibleMethodOverride]  dictionaries are no pictures
         self, obs: torch.Tensor, actions: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         logs, values = self.heads(obs)

@@ -1,8 +1,7 @@
 """PPO on pixels with a bonus for what is new: stable-baselines3's learner, put together, followed and resumed."""
 
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from pathlib import Path
-from typing import Any
 
 import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -10,7 +9,7 @@ from stable_baselines3.common.callbacks import BaseCallback, CallbackList
 from stable_baselines3.common.vec_env import VecEnv
 
 from agents import checkpoint
-from agents.curiosity import CountBonus, Counts, PictureCodes, PrivilegedCountBonus
+from agents.curiosity import CountBonus, PictureCodes, PrivilegedCountBonus
 from agents.imitation import SelfImitatingPPO
 from agents.networks import PixelPolicy
 from agents.record import Record
@@ -48,7 +47,7 @@ def make_model(settings: Settings, env: VecEnv) -> SelfImitatingPPO:
         imitation_batches=settings.imitation_batches,
         imitation_episodes=settings.imitation_episodes,
         imitation_enough=settings.imitation_enough,
-        imitation_weight=settings.imitation_weight,
+        discovery_enough=settings.discovery_enough,
         tensorboard_log=str(settings.tensorboard) if settings.tensorboard else None,
         seed=settings.seed,
         device="cpu",
@@ -58,9 +57,11 @@ def make_model(settings: Settings, env: VecEnv) -> SelfImitatingPPO:
 class Follow(BaseCallback):
     """Keeps the record, writes checkpoints, shows progress, and ends the training at its number of inputs."""
 
-    def __init__(self, settings: Settings, games: PriorLabVecEnv, counts: Counts | None, record: Record, bar: Progress | None):
+    def __init__(
+        self, settings: Settings, games: PriorLabVecEnv, bonus: CountBonus | None, record: Record, bar: Progress | None
+    ):
         super().__init__()
-        self.settings, self.env, self.counts, self.record, self.bar = settings, games, counts, record, bar
+        self.settings, self.env, self.bonus, self.record, self.bar = settings, games, bonus, record, bar
         self.task = bar.add_task(settings.version, total=settings.inputs) if bar else None
         self.saved_at = record.inputs
 
@@ -81,14 +82,15 @@ class Follow(BaseCallback):
         won = sum(record.wins) / max(len(record.wins), 1)
         self.logger.record("rollout/inputs", record.inputs)
         self.logger.record("rollout/win_rate", won)
-        if self.counts:
-            self.logger.record("rollout/codes", len(self.counts.lifelong))
+        if self.bonus:
+            self.logger.record("rollout/codes", len(self.bonus.counts.lifelong))
         if self.bar and self.task is not None:
             text = f"{record.episodes} episodes, {won:.0%} of the last {len(record.wins)} won"
             self.bar.update(self.task, completed=record.inputs, description=text)
 
     def save(self) -> None:
-        checkpoint.save(self.settings.folder, self.model, self.env.games, self.counts, self.record)
+        assert isinstance(self.model, SelfImitatingPPO)
+        checkpoint.save(self.settings.folder, self.model, self.env.games, self.bonus, self.record)
         self.saved_at = self.record.inputs
 
 
@@ -97,18 +99,20 @@ def train_ppo(settings: Settings, callback: BaseCallback | None = None) -> tuple
     torch.set_num_threads(settings.threads)
     folder = settings.folder
     env, games = make_env(settings)
-    counts = env.counts if isinstance(env, CountBonus) else None
+    bonus = env if isinstance(env, CountBonus) else None
     held = checkpoint.read(folder)
-    resumed_at = held["record"]["inputs"] if held else 0
-    record = Record(games.games, RunWriter(folder, settings.config(), resume_at=resumed_at))
-    model = checkpoint.restore(held, env, games.games, counts, record, SelfImitatingPPO) if held else make_model(settings, env)
-    with progress_bar() if settings.progress else nullcontext() as bar:
-        follow = Follow(settings, games, counts, record, bar)
+    model = make_model(settings, env)
+    writer = RunWriter(folder, settings.config(), resume_at=held["record"]["inputs"] if held else 0)
+    record = Record(games.games, writer)
+    if held:
+        model = checkpoint.restore(held, env, games.games, bonus, record)
+    with closing(writer), progress_bar() if settings.progress else nullcontext() as bar:
+        follow = Follow(settings, games, bonus, record, bar)
         left = max(settings.inputs - record.inputs, 1)  # decisions are fewer: the callback ends the training
         together = follow if callback is None else CallbackList([follow, callback])
         model.learn(left, together, tb_log_name=folder.name, reset_num_timesteps=held is None)
-    save_model(model, folder)
-    record.finish()
+        save_model(model, folder)
+        record.finish()
     (folder / checkpoint.NAME).unlink(missing_ok=True)
     return model, record
 

@@ -45,11 +45,11 @@ class Settings:
     """pixels a side of the gray picture"""
     stack_size: int = 2
     """pictures that the agent sees at once"""
-    n_steps: int = 64
+    n_steps: int = 32
     """decisions in each game between two updates"""
     batch_size: int = 128
     """decisions in a minibatch"""
-    n_epochs: int = 8
+    n_epochs: int = 3
     """times that each decision is learned from"""
     learning_rate: float = 1e-3
     """of Adam"""
@@ -57,28 +57,28 @@ class Settings:
     """discount a decision"""
     gae_lambda: float = 0.95
     """of the generalized advantage estimate"""
-    entropy: float = 0.01
+    entropy: float = 0.005
     """weight of the policy's entropy"""
     clip_range: float = 0.2
     """how far an update may move a decision's probability"""
     features: int = 256
     """units of the network's dense layer"""
-    reward_scale: float = 2.0
+    reward_scale: float = 10.0
     """what the game's own reward of 1 is worth to the learner, beside the bonus"""
     bonus_scale: float = 1.0
-    """what a code pays when it is seen for the first time; after n episodes that saw it, the n-th root of it"""
+    """what something seen for the first time pays; the n-th episode that comes to it is paid an n-th of that"""
     code_size: int = 8
     """pixels a side of the small gray picture that is counted"""
     code_step: float = 4.0
     """gray levels by which one of its pixels must differ from the first picture's to count as another"""
     imitation_batches: int = 32
-    """minibatches of decisions from its own wins that it learns from again after each update"""
-    imitation_weight: float = 1.0
-    """of that, beside PPO's own loss"""
-    imitation_episodes: int = 8
-    """episodes of its own that it learns from again"""
-    imitation_enough: float = 0.5
-    """nats a decision"""
+    """at most so many minibatches of its own best episodes that it learns again after each update; 0 is plain PPO"""
+    imitation_episodes: int = 12
+    """how many of its own episodes are kept for that"""
+    imitation_enough: float = 0.2
+    """mean of -log of the probability of what it did in won episodes, at which an update's imitation ends"""
+    discovery_enough: float = 1.0
+    """the same for its ways to something new, which it learns again until it has won"""
     bfloat16: bool | None = None
     """whether the network runs in bfloat16 (default: where the processor has it)"""
     threads: int = 1

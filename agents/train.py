@@ -45,13 +45,13 @@ def told(settings: Settings, record: Record) -> str:
     privileged = " (privileged: its bonus counts positions that no player sees)" if settings.privileged else ""
     return (
         f"{settings.method}{privileged} on {settings.version}, seed {settings.seed}: {record.inputs:,} inputs, "
-        f"{record.episodes} episodes, first win at {number(record.first_win)}, {won} of the last {len(record.wins)} won, "
-        f"90 of the last 100 at {number(record.learned)}"
+        f"{record.episodes} episodes, first win: {after(record.first_win)}, {won} of the last {len(record.wins)} won, "
+        f"90 of the last 100 won: {after(record.learned)}"
     )
 
 
-def number(inputs: int | None) -> str:
-    return "none" if inputs is None else f"{inputs:,} inputs"
+def after(inputs: int | None) -> str:
+    return "never" if inputs is None else f"after {inputs:,} inputs"
 
 
 def evaluations(settings: Settings, player: Player) -> list[str]:
