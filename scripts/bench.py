@@ -15,18 +15,19 @@ def main(seconds: float = 3.0) -> None:
     """
     console = Console()
     table = Table("figure", "measured", "wanted", "holds")
-    for title in ("measured", "wanted"):
-        next(column for column in table.columns if column.header == title).justify = "right"
     with console.status("measuring"):
         for figure in speed_figures(seconds):
-            shown = f"{figure.value:,.0f}" if figure.value >= 100 else f"{figure.value:.2f}"
-            wanted, holds = "", ""
+            measured, wanted, holds = f"{readable(figure.value)} {figure.unit}", "", ""
             if figure.target is not None:
-                wanted = f"{'at most' if figure.most else 'at least'} {figure.target:,g}"
+                wanted = f"{'at most' if figure.most else 'at least'} {readable(figure.target)}"
                 holds = "yes" if (figure.value <= figure.target) == figure.most else "no"
-            table.add_row(figure.name, f"{shown} {figure.unit}", wanted, holds)
-            console.log(f"{figure.name}: {shown} {figure.unit}")
+            table.add_row(figure.name, measured, wanted, holds)
+            console.log(f"{figure.name}: {measured}")
     console.print(table)
+
+
+def readable(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 if __name__ == "__main__":
