@@ -288,7 +288,7 @@ def inputs_done(folder: str | Path) -> int:
 
 
 def count_visits(x: np.ndarray, y: np.ndarray, side: int) -> np.ndarray:
-    """int64 (cells, cells), the side rounded up: how many of the positions (pixels) lie in each cell; those outside are left out."""
+    """int64 (cells, cells), how many of the positions (pixels) lie in each; those outside are left out."""
     cells = -(-side // CELL)
     x, y = np.asarray(x), np.asarray(y)
     inside = (x >= 0) & (x < side) & (y >= 0) & (y < side)

@@ -52,7 +52,7 @@ def test_a_level_is_read_from_a_file(tmp_path):
     [
         (
             "princes",
-            "unknown level 'princes': expected one of princess, princess_masked_geometry, a file ending in .txt, or a level's text",
+            "unknown level 'princes': expected one of princess, princess_masked_geometry, a file ending in .txt",
         ),
         ("S G\n", "no line '---'"),
         ("---\n", "no rows after '---'"),

@@ -117,7 +117,8 @@ def seconds_to_first_step() -> tuple[float, float]:
     """From starting to import until one step is observed: (with nothing compiled before, afterwards)."""
     code = (
         "import time; began = time.perf_counter(); import gymnasium, envs;"
-        "env = gymnasium.make('PriorLab/Princess-v0'); env.reset(seed=0); env.step(0); print(time.perf_counter() - began)"
+        "env = gymnasium.make('PriorLab/Princess-v0'); env.reset(seed=0); env.step(0);"
+        "print(time.perf_counter() - began)"
     )
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "PRIORLAB_CACHE": folder}
