@@ -32,7 +32,7 @@ class SelfImitatingPPO(PPO):
         imitation_batches: int = 32,
         imitation_episodes: int = 12,
         imitation_enough: float = 0.2,
-        discovery_enough: float = 1.0,
+        discovery_enough: float = 1.2,
         **kwargs: Any,
     ):
         self.imitation_batches = imitation_batches

@@ -48,10 +48,14 @@ def make_model(settings: Settings, env: VecEnv) -> SelfImitatingPPO:
         imitation_episodes=settings.imitation_episodes,
         imitation_enough=settings.imitation_enough,
         discovery_enough=settings.discovery_enough,
-        tensorboard_log=str(settings.tensorboard) if settings.tensorboard else None,
+        tensorboard_log=logs(settings),
         seed=settings.seed,
         device="cpu",
     )
+
+
+def logs(settings: Settings) -> str | None:
+    return str(settings.tensorboard) if settings.tensorboard else None
 
 
 class Follow(BaseCallback):
@@ -106,6 +110,7 @@ def train_ppo(settings: Settings, callback: BaseCallback | None = None) -> tuple
     record = Record(games.games, writer)
     if held:
         model = checkpoint.restore(held, env, games.games, bonus, record)
+        model.tensorboard_log = logs(settings)
     with closing(writer), progress_bar() if settings.progress else nullcontext() as bar:
         follow = Follow(settings, games, bonus, record, bar)
         left = max(settings.inputs - record.inputs, 1)  # decisions are fewer: the callback ends the training

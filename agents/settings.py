@@ -67,7 +67,7 @@ class Settings:
     """what the game's own reward of 1 is worth to the learner, beside the bonus"""
     bonus_scale: float = 1.0
     """what something seen for the first time pays; the n-th episode that comes to it is paid an n-th of that"""
-    code_size: int = 8
+    code_size: int = 11
     """pixels a side of the small gray picture that is counted"""
     code_step: float = 4.0
     """gray levels by which one of its pixels must differ from the first picture's to count as another"""
@@ -77,7 +77,7 @@ class Settings:
     """how many of its own episodes are kept for that"""
     imitation_enough: float = 0.2
     """mean of -log of the probability of what it did in won episodes, at which an update's imitation ends"""
-    discovery_enough: float = 1.0
+    discovery_enough: float = 1.2
     """the same for its ways to something new, which it learns again until it has won"""
     bfloat16: bool | None = None
     """whether the network runs in bfloat16 (default: where the processor has it)"""
@@ -127,10 +127,8 @@ class Settings:
     def of_games(self) -> dict[str, Any]:
         """The arguments of ``Games``."""
         names = ("num_games", "version", "game", "level", "look_seed", "max_inputs", "random_start", "frame_skip")
-        own = {name: getattr(self, name) for name in names}
-        if self.agent == "random":  # it sees nothing: the smallest picture
-            return own | {"screen_size": 1}
-        return own | {"screen_size": self.screen_size, "stack_size": self.stack_size}
+        own = {name: getattr(self, name) for name in names} | {"screen_size": self.screen_size}
+        return own if self.agent == "random" else own | {"stack_size": self.stack_size}  # chance looks at nothing
 
     def config(self) -> dict[str, Any]:
         """What stands in config.json: every setting that can change a row, and what the loader needs."""

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -156,7 +157,9 @@ def test_loops_are_cut_out_of_a_way():
 def test_only_with_a_bonus_is_the_end_of_a_chain_found(scale: float):
     chains = DummyVecEnv([lambda: Monitor(Chain())] * 4)
     env = CountBonus(chains, scale, PictureCodes((20, 20, 1), 20, 1.0), reward_scale=5.0)
-    model = SelfImitatingPPO("MlpPolicy", env, n_steps=64, batch_size=64, n_epochs=4, learning_rate=1e-3, seed=0, device="cpu")
+    model = SelfImitatingPPO(
+        "MlpPolicy", env, n_steps=64, batch_size=64, n_epochs=4, learning_rate=1e-3, seed=0, device="cpu"
+    )
     callback = Wins()
     model.learn(8000, callback)
     assert (callback.count > 20) == (scale > 0)
@@ -189,7 +192,8 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(tmp_path: Path, bonus):
     with pytest.raises(KeyboardInterrupt):
         train_ppo(stopped, StopAt(900))
     assert (tmp_path / "stopped" / checkpoint.NAME).exists() and not (tmp_path / "stopped" / "done").exists()
-    resumed, _ = train_ppo(stopped)
+    resumed, _ = train_ppo(replace(stopped, tensorboard=tmp_path / "logs"))
+    assert list((tmp_path / "logs").rglob("events*"))
     assert torch.equal(weights(whole), weights(resumed))
     for name in ("episodes.csv", "visits.csv"):
         assert (tmp_path / "whole" / name).read_text() == (tmp_path / "stopped" / name).read_text()
@@ -243,7 +247,7 @@ def test_an_episode_that_was_cut_off_is_bootstrapped_and_one_that_ended_is_not()
 def test_rows_count_raw_inputs_and_join(tmp_path: Path):
     folder = tmp_path / "runs" / "small" / "original" / "random" / "seed_0"
     record = play_at_random(replace(SMALL, agent="random", out=folder, random_start=7, frame_skip=3))
-    rows = load(tmp_path / "runs")
+    rows: Any = load(tmp_path / "runs")
     assert not rows.problems
     episodes = rows.episodes
     assert (episodes["length"] <= 200).all() and episodes["inputs"].is_monotonic_increasing
@@ -258,7 +262,8 @@ def test_what_is_privileged_says_so(tmp_path: Path):
     told = train(settings)
     assert "privileged" in told and "privileged" in settings.method
     assert json.loads((settings.folder / "config.json").read_text())["privileged"] is True
-    assert load(tmp_path).configs["privileged"].all()
+    rows: Any = load(tmp_path)
+    assert rows.configs["privileged"].all()
     assert PrivilegedCountBonus.privileged and not CountBonus.privileged
     assert not replace(settings, bonus="counts").privileged
 
