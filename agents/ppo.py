@@ -1,6 +1,7 @@
 """PPO on pixels with a bonus for what is new: stable-baselines3's learner, put together, followed and resumed."""
 
 from contextlib import closing, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -31,11 +32,27 @@ def make_env(settings: Settings) -> tuple[VecEnv, PriorLabVecEnv]:
     return games, games
 
 
+@dataclass(frozen=True)
+class HeldRate:
+    """A learning rate that is held, then falls as 1 / decisions: a policy that always wins is undone by large steps.
+
+    ``total`` is the number of decisions that stable-baselines3 counts down to.
+    """
+
+    rate: float
+    hold: int
+    total: int
+
+    def __call__(self, progress_remaining: float) -> float:
+        decisions = (1 - progress_remaining) * self.total
+        return self.rate * min(1.0, self.hold / max(decisions, 1.0))
+
+
 def make_model(settings: Settings, env: VecEnv) -> SelfImitatingPPO:
     return SelfImitatingPPO(
         PixelPolicy,
         env,
-        learning_rate=settings.learning_rate,
+        learning_rate=HeldRate(settings.learning_rate, settings.learning_rate_hold, settings.inputs),
         n_steps=settings.n_steps,
         batch_size=settings.batch_size,
         n_epochs=settings.n_epochs,
@@ -113,7 +130,7 @@ def train_ppo(settings: Settings, callback: BaseCallback | None = None) -> tuple
         model.tensorboard_log = logs(settings)
     with closing(writer), progress_bar() if settings.progress else nullcontext() as bar:
         follow = Follow(settings, games, bonus, record, bar)
-        left = max(settings.inputs - record.inputs, 1)  # decisions are fewer: the callback ends the training
+        left = settings.inputs - model.num_timesteps  # there are fewer decisions than inputs: the callback ends it
         together = follow if callback is None else CallbackList([follow, callback])
         model.learn(left, together, tb_log_name=folder.name, reset_num_timesteps=held is None)
         save_model(model, folder)

@@ -52,7 +52,9 @@ class Settings:
     n_epochs: int = 3
     """times that each decision is learned from"""
     learning_rate: float = 1e-3
-    """of Adam"""
+    """of Adam, at first"""
+    learning_rate_hold: int = 60_000
+    """decisions after which the learning rate falls, as one over the decisions so far"""
     gamma: float = 0.99
     """discount a decision"""
     gae_lambda: float = 0.95
@@ -96,12 +98,14 @@ class Settings:
         for name, options in (("agent", get_args(Agent)), ("bonus", get_args(Bonus))):
             if getattr(self, name) not in options:
                 raise ValueError(f"{name} is {getattr(self, name)!r}: expected one of {', '.join(options)}")
-        for name in ("inputs", "frame_skip", "num_games", "stack_size", "n_steps", "n_epochs", "features", "threads"):
+        for name in (
+            "inputs", "frame_skip", "num_games", "stack_size", "n_steps", "n_epochs", "learning_rate_hold", "features",
+            "threads", "checkpoint_every",
+        ):  # fmt: skip
             check(name, getattr(self, name), 1)
         for name in ("seed", "random_start", "bonus_scale", "entropy", "evaluation_episodes"):
             check(name, getattr(self, name), 0)
         check("batch_size", self.batch_size, 2)
-        check("checkpoint_every", self.checkpoint_every, 1)
         if self.n_steps * self.num_games % self.batch_size:
             raise ValueError(
                 f"batch_size is {self.batch_size}: expected a divisor of n_steps * num_games = "
