@@ -18,7 +18,7 @@ from envs.results import check_same, inputs_done, is_finished
 
 ROOT = Path(__file__).resolve().parents[2]
 INPUTS = {  # raw inputs of a run, by size of the study and agent
-    "study": {"ppo": 100_000, "random": 100_000},
+    "study": {"ppo": 90_000, "random": 90_000},
     "study-quick": {"ppo": 30_000, "random": 30_000},
 }
 SEEDS = {"study": 3, "study-quick": 1}
