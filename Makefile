@@ -9,7 +9,7 @@ study: .venv/ready  ## train agents on all versions, compare them and people in 
 test: .venv/ready  ## lint, types, tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/pytest -q -n 2
 
 soak: .venv/ready  ## the long checks: learning curves of every seed
