@@ -72,6 +72,8 @@ class Window:
         self._fullscreen = False
         self._touched = False  # whether a key was pressed or the focus lost
         self._focused = -1.0  # when the focus came back
+        self._down: set[int] = set()  # keys, by scancode
+        self._stale: set[int] = set()  # keys that were down when the focus was lost: not fresh until they come up
         self.keys, self.closed = Keys(), False
         try:
             self._window = pygame.Window(TITLE, (size, size), resizable=True)
@@ -107,19 +109,29 @@ class Window:
                 self.closed = True
             elif event.type == pygame.KEYDOWN and event.key == pygame.K_F11:
                 self._toggle_fullscreen()
-            elif event.type == pygame.KEYDOWN and time.perf_counter() > self._focused + FRESH:
+            elif event.type == pygame.KEYDOWN and self._is_fresh(event.scancode):
                 self.paused, self._touched = False, True
+                self._down.add(event.scancode)
                 if event.scancode in KEYMAP:
                     self.keys.press(event.scancode, KEYMAP[event.scancode])
             elif event.type == pygame.KEYUP:
                 self.keys.release(event.scancode)
+                if pygame.key.get_focused():  # losing the focus brings up every key, whether it is up or not
+                    self._down.discard(event.scancode)
+                    self._stale.discard(event.scancode)
             elif event.type == pygame.WINDOWFOCUSLOST:
                 self.keys.release_all()
+                self._stale |= self._down
+                self._down.clear()
                 self.paused, self._touched = True, True
             elif event.type == pygame.WINDOWFOCUSGAINED and self._touched:
                 self._focused = time.perf_counter()
             elif event.type == pygame.WINDOWFOCUSGAINED:
                 self.paused = False  # the window has just come up
+
+    def _is_fresh(self, scancode: int) -> bool:
+        """Whether a key that goes down was pressed just now, and not held since before the focus came back."""
+        return scancode not in self._stale and time.perf_counter() > self._focused + FRESH
 
     def _toggle_fullscreen(self) -> None:
         self._fullscreen = not self._fullscreen
