@@ -59,7 +59,8 @@ class Games:
     - look_seed: which drawing of the version.
     - max_inputs: raw inputs after which an episode is truncated.
     - random_start: each episode begins with 0 to this many uniformly random inputs, which count as inputs.
-    - autoreset: a lane that ends starts over within the same step (its last picture is in final_observations).
+    - autoreset: a lane that ends starts over within the same step; until the next one ``ended`` names such lanes,
+      ``final_observations`` and ``final_info`` are theirs.
     """
 
     def __init__(
@@ -108,8 +109,9 @@ class Games:
         self._generators = [np.random.default_rng(lane) for lane in range(num_games)] if random_start else []
         self._started, self._closed = False, False
         self.ended = NO_LANES
-        self.final_observations: np.ndarray = self.lanes.observations[:0]
-        self.final_info: dict[str, np.ndarray] = {}
+        self._last_observations = np.empty_like(self.lanes.observations)  # its pages are touched only as lanes end
+        self._last_states = np.empty_like(self.state)
+        self.final_observations: np.ndarray = self._last_observations[:0]
 
     def reset(self, seed: int | Sequence[int | None] | None = None) -> np.ndarray:
         """Starts a new play in every lane; the first observations. Seed s seeds lane i with s + i."""
@@ -125,7 +127,7 @@ class Games:
         """Puts these lanes at the start; where it is not a new play, a play that died goes on."""
         if new_play:
             self.lanes.terminated[lanes] = False
-        self._start_over(lanes, self.scratch)
+        self._start_over(lanes, 0, self.scratch)
         self.lanes.rewards[lanes] = 0.0
         self.lanes.terminated[lanes] = self.lanes.truncated[lanes] = False
         self._started = True
@@ -133,7 +135,6 @@ class Games:
     def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """(observations, rewards float32 (N,), terminated bool (N,), truncated bool (N,)) after an action each.
 
-        Afterwards ``ended`` names the lanes that ended, ``final_observations`` and ``final_info`` are theirs.
         Raises ValueError for actions that are not N whole numbers from 0 to 5.
         """
         self._check_open()
@@ -141,37 +142,43 @@ class Games:
             raise RuntimeError("step before reset: call reset first")
         actions = checked_actions(actions, self.num_games)
         jobs = [self._pool.submit(self._step_share, actions, share) for share in self._shares[1:]] if self._pool else []
-        shares = [self._step_share(actions, self._shares[0]), *(job.result() for job in jobs)]
-        shares = [share for share in shares if len(share[0])]
-        self.ended, self.final_observations, self.final_info = NO_LANES, self.lanes.observations[:0], {}
-        if shares:
-            self.ended, self.final_observations, states = map(np.concatenate, zip(*shares))
-            self.final_info = info_of(states)
+        ended = [self._step_share(actions, self._shares[0]), *(job.result() for job in jobs)]
+        self.ended, count = ended[0], len(ended[0])
+        for lanes, (start, _, _) in zip(ended[1:], self._shares[1:]):  # what threads wrote apart moves together
+            for last in (self._last_observations, self._last_states):
+                last[count : count + len(lanes)] = last[start : start + len(lanes)]
+            count += len(lanes)
+        if count > len(self.ended):
+            self.ended = np.concatenate(ended)
+        self.final_observations = self._last_observations[:count]
         return self.lanes.observations, self.lanes.rewards, self.lanes.terminated, self.lanes.truncated
 
-    def _step_share(self, actions: np.ndarray, share: Share) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Steps a thread's lanes; (those that ended, their last observations, their last states)."""
+    @property
+    def final_info(self) -> dict[str, np.ndarray]:
+        """What ``info`` was of the lanes that ended in the last step: arrays over them."""
+        return info_of(self._last_states[: len(self.ended)])
+
+    def _step_share(self, actions: np.ndarray, share: Share) -> np.ndarray:
+        """Steps a thread's lanes; those that ended, put at the start."""
         start, stop, scratch = share
         lanes = self.lanes
         count = advance(self.scenes, lanes, actions, self.frame_skip, start, stop, scratch)
         if not count or not self.autoreset:
-            return NO_LANES, lanes.observations[:0], lanes.state[:0]
+            return NO_LANES
         ended = start + np.flatnonzero(lanes.terminated[start:stop] | lanes.truncated[start:stop])
-        return ended, *self._start_over(ended, scratch)
+        self._start_over(ended, start, scratch)
+        return ended
 
-    def _start_over(self, lanes: np.ndarray, scratch: Scratch) -> tuple[np.ndarray, np.ndarray]:
-        """Puts these lanes at the start; (their last observations, their last states)."""
-        observations = np.empty((len(lanes), *self.lanes.observations.shape[1:]), np.uint8)
-        states = np.empty((len(lanes), FIELDS), np.int32)
+    def _start_over(self, lanes: np.ndarray, row: int, scratch: Scratch) -> None:
+        """Puts these lanes at the start; their last observations and states are kept from ``row`` on."""
         chosen = np.ascontiguousarray(lanes, np.int64)
-        start_over(self.scenes, self.lanes, chosen, observations, states)
+        start_over(self.scenes, self.lanes, chosen, self._last_observations[row:], self._last_states[row:])
         if self.random_start:
             openings = np.full((len(lanes), self.random_start), NO_INPUT, np.uint8)
-            for row, lane in zip(openings, lanes):
+            for opening, lane in zip(openings, lanes):
                 length = self._generators[lane].integers(self.random_start + 1)
-                row[:length] = self._generators[lane].integers(INPUTS, size=length)
+                opening[:length] = self._generators[lane].integers(INPUTS, size=length)
             open_with(self.scenes, self.lanes, chosen, openings, scratch)
-        return observations, states
 
     def info(self) -> dict[str, np.ndarray]:
         """Arrays over the lanes; deaths, unique_states and inputs count over the play, x and y are in pixels."""

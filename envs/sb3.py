@@ -47,11 +47,12 @@ class PriorLabVecEnv(VecEnv):
         observations, rewards, terminated, truncated = self.games.step(self._actions)
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         self._steps += 1
+        final_info = self.games.final_info
         for k, lane in enumerate(self.games.ended):
-            own = {key: values[k].item() for key, values in self.games.final_info.items()}
+            own = {key: values[k].item() for key, values in final_info.items()}
             episode = {"r": float(rewards[lane]), "l": int(self._steps[lane]), "t": round(time.time() - self._began, 6)}
             infos[lane] = own | {
-                "terminal_observation": self.games.final_observations[k],
+                "terminal_observation": self.games.final_observations[k].copy(),
                 "TimeLimit.truncated": bool(truncated[lane]),
                 "episode": episode,
             }

@@ -76,7 +76,7 @@ class PriorLabVectorEnv(gymnasium.vector.VectorEnv[np.ndarray, np.ndarray, np.nd
             mask = np.zeros(self.num_envs, np.bool_)
             mask[ended] = True
             final = np.full(self.num_envs, None, object)
-            for lane, observation in zip(ended, self.games.final_observations):
+            for lane, observation in zip(ended, self.games.final_observations.copy()):
                 final[lane] = observation
             infos |= {"final_obs": final, "_final_obs": mask, "final_info": {}, "_final_info": mask.copy()}
             for key, values in self.games.final_info.items():

@@ -237,8 +237,14 @@ def shows(screen: Screen, window: str, folder: Path, width: int, height: int) ->
 
 
 def screen_part(screen: Screen, window: str, width: int, height: int) -> np.ndarray:
-    lines = screen.do("getwindowgeometry", "--shell", window).splitlines()
-    at = dict(line.split("=") for line in lines if "=" in line)
+    at: dict[str, str] = {}
+
+    def found() -> bool:  # while the window is resized it may have no answer
+        lines = screen.do("getwindowgeometry", "--shell", window).splitlines()
+        at.update(line.split("=") for line in lines if "=" in line)
+        return "Y" in at
+
+    wait_until(found)
     x, y = int(at["X"]), int(at["Y"])
     return screen.picture()[y : y + height, x : x + width]
 

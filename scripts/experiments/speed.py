@@ -17,6 +17,8 @@ from envs.games import INPUTS, Games
 
 ROUNDS = 3  # the best of so many; the machine's noise only ever slows
 DIFFERENT = 64  # steps of random actions, used over and over
+TURNS = 5  # of one thread against two
+SHARED = 1024, 16384  # games that two threads share
 PEER = "montezuma_revenge"
 
 
@@ -47,8 +49,8 @@ def best_rate(step: Callable[[np.ndarray], object], games: int, actions: int, se
     return max(rates)
 
 
-def rate_of_games(games: int, seconds: float, threads: int = 1, grayscale: bool = True) -> float:
-    batch = Games(games, grayscale_obs=grayscale, num_threads=threads)
+def rate_of_games(games: int, seconds: float, grayscale: bool = True) -> float:
+    batch = Games(games, grayscale_obs=grayscale)
     batch.reset(seed=0)
     return best_rate(batch.step, games, INPUTS, seconds)
 
@@ -87,7 +89,7 @@ def spin(turns):
     return x
 
 
-def gain_of_two_threads(turns: int = 100_000_000) -> float:
+def gain_of_computing(turns: int = 50_000_000) -> float:
     """How much sooner two threads finish pure computing than one."""
     spin(1)
     with ThreadPoolExecutor(1) as pool:
@@ -100,6 +102,20 @@ def gain_of_two_threads(turns: int = 100_000_000) -> float:
         spin(turns)
         other.result()
         return alone / (time.perf_counter() - began)
+
+
+def gains_of_two_threads(seconds: float) -> Iterator[tuple[float, ...]]:
+    """In turns, so that all meet the same noise: (gain of pure computing, gain of each size of batch in SHARED)."""
+    batches = [[Games(games, grayscale_obs=True, num_threads=threads) for threads in (1, 2)] for games in SHARED]
+    for one, two in batches:
+        one.reset(seed=0)
+        two.reset(seed=0)
+    for turn in range(1 + TURNS):
+        rates = [
+            [best_rate(batch.step, batch.num_games, INPUTS, seconds / 2) for batch in threads] for threads in batches
+        ]
+        if turn:  # the first warms up: memory is touched, plays spread out
+            yield gain_of_computing(), *(two / one for one, two in rates)
 
 
 def memory_per_game(games: int = 16384) -> float:
@@ -139,18 +155,15 @@ def speed_figures(seconds: float) -> Iterator[Figure]:
     yield Figure("1024 games, 84x84 gray, 1 thread", one, "steps/s", 1_000_000)
     yield Figure("    ratio to the peer", one / peer, "x", 300)
     yield Figure("16384 games, 84x84 gray, 1 thread", rate_of_games(16384, seconds), "steps/s", 500_000)
-    yield Figure("1024 games, 84x84 colour, 1 thread", rate_of_games(1024, seconds, 1, False), "steps/s", 400_000)
+    yield Figure("1024 games, 84x84 colour, 1 thread", rate_of_games(1024, seconds, False), "steps/s", 400_000)
     yield Figure("1 game through gymnasium.make, 84x84 colour", rate_of_one(seconds), "steps/s", 100_000)
-    control, gain = zip(*((gain_of_two_threads(), gain_of_games(seconds)) for _ in range(ROUNDS)))
+    control, *gains = zip(*gains_of_two_threads(seconds))
     yield Figure("pure computing, gain of two threads", float(np.median(control)), "x")
-    yield Figure("4096 games, 84x84 gray, gain of two threads", float(np.median(gain)), "x")
-    share = float(np.median(np.array(gain) / np.array(control)))
-    yield Figure("    share of what pure computing gains", share, "", 0.85)
+    for games, gain in zip(SHARED, gains):
+        yield Figure(f"{games} games, 84x84 gray, gain of two threads", float(np.median(gain)), "x")
+        share = float(np.median(np.array(gain) / np.array(control)))
+        yield Figure("    share of what pure computing gains", share, "", 0.85)
     yield Figure("memory a game beside its observation, 16384 games", memory_per_game(), "KiB", 32, most=True)
     first, later = seconds_to_first_step()
     yield Figure("first use after an install, to the first step", first, "s", 10, most=True)
     yield Figure("later, to the first step", later, "s", 2, most=True)
-
-
-def gain_of_games(seconds: float) -> float:
-    return rate_of_games(4096, seconds, 2) / rate_of_games(4096, seconds, 1)
