@@ -71,7 +71,7 @@ class Settings:
     """what something seen for the first time pays; the n-th episode that comes to it is paid an n-th of that"""
     code_size: int = 11
     """pixels a side of the small gray picture that is counted"""
-    code_step: float = 4.0
+    code_step: float = 3.0
     """gray levels by which one of its pixels must differ from the first picture's to count as another"""
     imitation_batches: int = 32
     """at most so many minibatches of its own best episodes that it learns again after each update; 0 is plain PPO"""

@@ -14,12 +14,13 @@ from typing import Any, TypeVar
 try:
     numba: Any = import_module("numba")
     extending: Any = import_module("numba.extending")
+    cgutils: Any = import_module("numba.core.cgutils")
 except ImportError:  # where there is no compiler (a browser)
-    numba = extending = None
+    numba = extending = cgutils = None
 
 COMPILED = numba is not None
 F = TypeVar("F", bound=Callable)
-SOURCES = ("compile.py", "rules.py", "draw.py", "lockstep.py")
+SOURCES = ("compile.py", "rules.py", "draw.py", "lockstep.py", "crew.py")
 
 
 def sources_hash(folder: Path) -> str:
@@ -57,3 +58,36 @@ def kernel(plain: F) -> F:
         return numba.njit(cache=True, nogil=True, _nrt=False, boundscheck=False, error_model="numpy")(plain)
     finally:
         config.CACHE_DIR = kept
+
+
+def intrinsic(plain: Callable) -> Any:
+    """A function that kernels call, made of the compiler's own instructions; it has no plain form."""
+    return extending.intrinsic(plain) if numba else plain
+
+
+def element(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    """A pointer to ``arguments[0][arguments[1]]``, of an int64 array."""
+    kind = signature.args[0]
+    array = context.make_array(kind)(context, builder, arguments[0])
+    return cgutils.get_item_pointer(context, builder, kind, array, [arguments[1]])
+
+
+@intrinsic
+def load(_typing: Any, array: Any, index: Any) -> Any:
+    """load(array, index): what another thread stored there, and with it all that it wrote before."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.load_atomic(element(context, builder, signature, arguments), "acquire", 8)
+
+    return array.dtype(array, numba.intp), generate
+
+
+@intrinsic
+def store(_typing: Any, array: Any, index: Any, value: Any) -> Any:
+    """store(array, index, value): for a thread that loads it."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        builder.store_atomic(arguments[2], element(context, builder, signature, arguments), "release", 8)
+        return context.get_dummy_value()
+
+    return numba.void(array, numba.intp, array.dtype), generate

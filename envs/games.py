@@ -1,16 +1,17 @@
 """Games: N games in lockstep on the CPU, the engine under every environment."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from envs.compile import COMPILED
+from envs.crew import Worker, serve
 from envs.draw import Scenes, Scratch, build_scenes, build_scratch, draw_whole, remember
 from envs.level import Level
-from envs.lockstep import NO_INPUT, Lanes, advance, open_with, start_over
+from envs.lockstep import NO_INPUT, Lanes, open_with, start_over, step_range
 from envs.paint import Scene, paint
 from envs.rules import (
     DEATHS,
@@ -31,8 +32,6 @@ from envs.rules import (
 from envs.versions import find_version
 
 INPUTS = len(INPUT_NAMES)
-NO_LANES = np.zeros(0, np.int64)
-Share = tuple[int, int, Scratch]  # a thread's lanes, from and up to, and its room to draw in
 
 
 class Saved(NamedTuple):
@@ -102,16 +101,23 @@ class Games:
         self._native: dict[int, tuple[Scenes, Scratch]] = {}
         self.lanes = build_lanes(self.scenes, scene_of_lane, stack_size)
         self.state = self.lanes.state
-        edges = np.linspace(0, num_games, min(num_threads, num_games) + 1).astype(int).tolist()
-        self._shares: list[Share] = [(a, b, build_scratch(self.scenes)) for a, b in pairwise(edges)]
-        self.scratch = self._shares[0][2]
-        self._pool = ThreadPoolExecutor(len(self._shares) - 1) if len(self._shares) > 1 else None
+        self.scratch = build_scratch(self.scenes)
         self._generators = [np.random.default_rng(lane) for lane in range(num_games)] if random_start else []
         self._started, self._closed = False, False
-        self.ended = NO_LANES
         self._last_observations = np.empty_like(self.lanes.observations)  # its pages are touched only as lanes end
         self._last_states = np.empty_like(self.state)
-        self.final_observations: np.ndarray = self._last_observations[:0]
+        self._actions, self._ended = np.zeros((2, num_games), np.int64)
+        self.ended, self.final_observations = self._ended[:0], self._last_observations[:0]
+        threads = min(num_threads, num_games) if COMPILED else 1
+        edges = np.linspace(0, num_games, threads + 1).astype(int).tolist()
+        kept = self._ended, self._last_observations, self._last_states
+        jobs = [
+            (self.scenes, self.lanes, self._actions, frame_skip, autoreset, a, b, build_scratch(self.scenes), *kept)
+            for a, b in pairwise(edges)
+        ]
+        self._firsts = edges[:-1]  # the first lane of each thread
+        self._step_own = partial(step_range, *jobs[0])
+        self._workers = [Worker(partial(serve, *job)) for job in jobs[1:]]
 
     def reset(self, seed: int | Sequence[int | None] | None = None) -> np.ndarray:
         """Starts a new play in every lane; the first observations. Seed s seeds lane i with s + i."""
@@ -127,7 +133,9 @@ class Games:
         """Puts these lanes at the start; where it is not a new play, a play that died goes on."""
         if new_play:
             self.lanes.terminated[lanes] = False
-        self._start_over(lanes, 0, self.scratch)
+        chosen = np.ascontiguousarray(lanes, np.int64)
+        start_over(self.scenes, self.lanes, chosen, self._last_observations, self._last_states)
+        self._take_openings(chosen)
         self.lanes.rewards[lanes] = 0.0
         self.lanes.terminated[lanes] = self.lanes.truncated[lanes] = False
         self._started = True
@@ -140,17 +148,17 @@ class Games:
         self._check_open()
         if not self._started:
             raise RuntimeError("step before reset: call reset first")
-        actions = checked_actions(actions, self.num_games)
-        jobs = [self._pool.submit(self._step_share, actions, share) for share in self._shares[1:]] if self._pool else []
-        ended = [self._step_share(actions, self._shares[0]), *(job.result() for job in jobs)]
-        self.ended, count = ended[0], len(ended[0])
-        for lanes, (start, _, _) in zip(ended[1:], self._shares[1:]):  # what threads wrote apart moves together
-            for last in (self._last_observations, self._last_states):
-                last[count : count + len(lanes)] = last[start : start + len(lanes)]
-            count += len(lanes)
-        if count > len(self.ended):
-            self.ended = np.concatenate(ended)
-        self.final_observations = self._last_observations[:count]
+        self._actions[:] = checked_actions(actions, self.num_games)
+        for worker in self._workers:
+            worker.tell()
+        counts = [self._step_own(), *(worker.wait() for worker in self._workers)]
+        total = counts[0]
+        for count, first in zip(counts[1:], self._firsts[1:]):  # what threads wrote apart moves together
+            for kept in (self._ended, self._last_observations, self._last_states):
+                kept[total : total + count] = kept[first : first + count]
+            total += count
+        self.ended, self.final_observations = self._ended[:total].copy(), self._last_observations[:total]
+        self._take_openings(self.ended)
         return self.lanes.observations, self.lanes.rewards, self.lanes.terminated, self.lanes.truncated
 
     @property
@@ -158,27 +166,15 @@ class Games:
         """What ``info`` was of the lanes that ended in the last step: arrays over them."""
         return info_of(self._last_states[: len(self.ended)])
 
-    def _step_share(self, actions: np.ndarray, share: Share) -> np.ndarray:
-        """Steps a thread's lanes; those that ended, put at the start."""
-        start, stop, scratch = share
-        lanes = self.lanes
-        count = advance(self.scenes, lanes, actions, self.frame_skip, start, stop, scratch)
-        if not count or not self.autoreset:
-            return NO_LANES
-        ended = start + np.flatnonzero(lanes.terminated[start:stop] | lanes.truncated[start:stop])
-        self._start_over(ended, start, scratch)
-        return ended
-
-    def _start_over(self, lanes: np.ndarray, row: int, scratch: Scratch) -> None:
-        """Puts these lanes at the start; their last observations and states are kept from ``row`` on."""
-        chosen = np.ascontiguousarray(lanes, np.int64)
-        start_over(self.scenes, self.lanes, chosen, self._last_observations[row:], self._last_states[row:])
-        if self.random_start:
-            openings = np.full((len(lanes), self.random_start), NO_INPUT, np.uint8)
-            for opening, lane in zip(openings, lanes):
-                length = self._generators[lane].integers(self.random_start + 1)
-                opening[:length] = self._generators[lane].integers(INPUTS, size=length)
-            open_with(self.scenes, self.lanes, chosen, openings, scratch)
+    def _take_openings(self, lanes: np.ndarray) -> None:
+        """Has these lanes, int64, just put at the start, take their random first inputs."""
+        if not self.random_start or not len(lanes):
+            return
+        openings = np.full((len(lanes), self.random_start), NO_INPUT, np.uint8)
+        for opening, lane in zip(openings, lanes):
+            length = self._generators[lane].integers(self.random_start + 1)
+            opening[:length] = self._generators[lane].integers(INPUTS, size=length)
+        open_with(self.scenes, self.lanes, lanes, openings, self.scratch)
 
     def info(self) -> dict[str, np.ndarray]:
         """Arrays over the lanes; deaths, unique_states and inputs count over the play, x and y are in pixels."""
@@ -241,8 +237,8 @@ class Games:
         return frame
 
     def close(self) -> None:
-        if self._pool:
-            self._pool.shutdown()
+        for worker in self._workers:
+            worker.close()
         self._closed = True
 
     def _check_open(self) -> None:

@@ -152,6 +152,36 @@ def start_over(scenes: Scenes, lanes: Lanes, chosen, observations, states):
 
 
 @kernel
+def step_range(
+    scenes: Scenes,
+    lanes: Lanes,
+    actions,
+    frame_skip,
+    autoreset,
+    start,
+    stop,
+    scratch: Scratch,
+    ended,
+    observations,
+    states,
+):
+    """Advances the lanes from ``start`` to ``stop`` and puts those that ended at the start; how many these were.
+
+    They are listed in ended, int64 (N,), and observations and states keep their last ones, from row ``start`` on.
+    """
+    count = advance(scenes, lanes, actions, frame_skip, start, stop, scratch)
+    if not autoreset or not count:
+        return 0
+    found = start
+    for lane in range(start, stop):
+        if lanes.terminated[lane] or lanes.truncated[lane]:
+            ended[found] = lane
+            found += 1
+    start_over(scenes, lanes, ended[start:found], observations[start:], states[start:])
+    return found - start
+
+
+@kernel
 def open_with(scenes: Scenes, lanes: Lanes, chosen, openings, scratch: Scratch):
     """Lanes that just started take inputs before the player's first; one that ends in them is put at the start.
 

@@ -1,5 +1,8 @@
 """The batch: lanes equal single games, pictures equal full redraws, counts equal slow ones."""
 
+import threading
+import time
+
 import cv2
 import numpy as np
 import pytest
@@ -46,6 +49,22 @@ def test_threads_change_nothing(threads):
         assert np.array_equal(alone.ended, shared.ended)
         assert np.array_equal(alone.final_observations, shared.final_observations)
     assert np.array_equal(alone.state, shared.state)
+
+
+def test_threads_sleep_between_steps_and_end_with_their_batch():
+    others = set(threading.enumerate())
+    alone, shared = Games(4), Games(4, num_threads=2)
+    (worker,) = set(threading.enumerate()) - others
+    alone.reset(0)
+    shared.reset(0)
+    for pause, actions in zip((0, 0.05, 0, 0.001, 0.0002, 0.05), random_actions(alone, 6)):
+        time.sleep(pause)
+        alone.step(actions)
+        shared.step(actions)
+        assert np.array_equal(alone.state, shared.state)
+    del shared
+    worker.join(10)
+    assert not worker.is_alive()
 
 
 def test_lane_i_equals_the_single_game_with_seed_plus_i():
