@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from envs.games import Games
 from envs.level import Level, level_names
 from envs.look import Look, look_names, parse
 from envs.paint import paint
@@ -82,6 +83,18 @@ def test_in_every_look_the_boundary_is_the_same_plain_frame():
     level = Level.read("princess")
     frames = [paint(level, look, seed).background[:, :15] for look in look_names() for seed in (0, 3)]
     assert all((frame == frames[0][0, 0]).all() for frame in frames)
+
+
+@pytest.mark.parametrize("version", versions("princess"))
+def test_no_version_hides_the_player_itself(version):
+    """In the small gray pictures of an agent it stands out at least half as much as in the original."""
+
+    def contrast(version: str) -> int:
+        scenes = Games(1, version, screen_size=42).scenes
+        shown, empty = scenes.starts[0].astype(int).reshape(42, 42), scenes.empty[0].astype(int)  # one channel
+        return int(np.abs(shown - empty).sum())
+
+    assert contrast(version) >= contrast("original") / 2
 
 
 def test_masked_semantics_draws_each_kind_of_object_in_one_colour():
