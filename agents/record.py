@@ -25,7 +25,7 @@ class Record:
         self.counted = np.zeros(games.num_games, np.int64)  # inputs of each lane's play so far
         self.began = np.zeros(games.num_games, np.int64)  # and those before its episode
         self.places: list[tuple[np.ndarray, np.ndarray]] = []
-        self.visits = count_visits(np.zeros(0), np.zeros(0), games.places[0][0].side)
+        self.visits = count_visits(np.zeros(0), np.zeros(0), games.places[0].level.side)
 
     def begin(self) -> None:
         """Call it after the games' reset."""
@@ -73,7 +73,7 @@ class Record:
         """Writes the table of visits."""
         if self.places:
             x, y = (np.concatenate(values) for values in zip(*self.places))
-            self.visits += count_visits(x, y, self.games.places[0][0].side)
+            self.visits += count_visits(x, y, self.games.places[0].level.side)
             self.places.clear()
         self.writer.visits(self.visits)
 

@@ -2,13 +2,12 @@
 
 import gymnasium
 
-from envs.versions import id_of, versions
-
-NAMES = {"princess": "Princess"}
+from envs.versions import games, id_of, versions
 
 
 def register_all() -> None:
-    for game, name in NAMES.items():
+    for game in games():
+        name = id_of(game)
         for version in (None, *versions(game)):
             gymnasium.register(
                 f"PriorLab/{name}-v0" if version is None else f"PriorLab/{name}-{id_of(version)}-v0",

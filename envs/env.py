@@ -8,7 +8,7 @@ import numpy as np
 from envs.games import INPUTS, Games, Saved, checked_actions
 from envs.level import Level
 from envs.lockstep import advance
-from envs.rules import DEATHS, JUMPING, MONSTERS, ON_LADDER, PLAY_INPUTS, SOLVED, SPEED, UNIQUE_STATES, X, Y
+from envs.rules import DEATHS, HAS_KEY, JUMPING, MONSTERS, ON_LADDER, PLAY_INPUTS, SOLVED, SPEED, UNIQUE_STATES, X, Y
 
 if TYPE_CHECKING:
     import pygame
@@ -23,7 +23,7 @@ class PriorLabEnv(gymnasium.Env[np.ndarray, np.int64]):
 
     Observations are uint8 (screen_size, screen_size, stack_size * C), C = 3, or 1 with ``grayscale_obs``. A win or a
     death terminates, ``max_inputs`` truncates. ``info`` tells x, y (pixels), on_ladder, jumping, speed,
-    enemies_alive, solved, and over the play deaths, unique_states, inputs. A reset after a death goes on with the
+    enemies_alive, has_key, solved, and over the play deaths, unique_states, inputs. A reset after a death goes on with the
     play; one with a seed, or after anything else, begins a new one. Settings are those of ``Games``.
     """
 
@@ -33,14 +33,14 @@ class PriorLabEnv(gymnasium.Env[np.ndarray, np.int64]):
         self,
         version: str = "original",
         *,
-        game: str = "princess",
+        game: str | None = None,
         level: str | Level | None = None,
         screen_size: int = 84,
         grayscale_obs: bool = False,
         stack_size: int = 1,
         frame_skip: int = 1,
         look_seed: int = 0,
-        max_inputs: int = 2000,
+        max_inputs: int | None = None,
         random_start: int = 0,
         num_threads: int = 1,
         render_mode: str | None = None,
@@ -104,6 +104,7 @@ class PriorLabEnv(gymnasium.Env[np.ndarray, np.int64]):
             "enemies_alive": state[MONSTERS].bit_count(),
             "deaths": state[DEATHS],
             "unique_states": state[UNIQUE_STATES],
+            "has_key": state[HAS_KEY] != 0,
             "solved": state[SOLVED] != 0,
             "inputs": state[PLAY_INPUTS],
         }

@@ -9,13 +9,14 @@ import numpy as np
 
 from envs.compile import COMPILED
 from envs.crew import Worker, serve
-from envs.draw import Scenes, Scratch, build_scenes, build_scratch, draw_whole, remember
+from envs.draw import Scenes, Scratch, draw_whole, remember
 from envs.level import Level
 from envs.lockstep import NO_INPUT, Lanes, open_with, start_over, step_range
 from envs.paint import Scene, paint
 from envs.rules import (
     DEATHS,
     FIELDS,
+    HAS_KEY,
     INPUT_NAMES,
     JUMPING,
     MONSTERS,
@@ -29,9 +30,11 @@ from envs.rules import (
     X,
     Y,
 )  # fmt: skip
-from envs.versions import find_version
+from envs.scenes import Place, build_scenes, build_scratch
+from envs.versions import Version, find_rules, find_version
 
 INPUTS = len(INPUT_NAMES)
+GAME = "princess"  # where neither a game nor a level is given
 
 
 class Saved(NamedTuple):
@@ -47,16 +50,17 @@ class Saved(NamedTuple):
 
 
 class Games:
-    """N games in lockstep. ``version``, ``level`` and ``look_seed`` are one for all or a list of one a lane.
+    """N games in lockstep. ``version``, ``game``, ``level`` and ``look_seed`` are one for all or a list of one a lane.
 
     Observations are uint8 (N, S, S, stack_size * C), C = 1 in gray and 3 in colour, the newest frame last; what
     ``reset`` and ``step`` return are views, valid until the next step. Lane i equals a single game seeded with
     seed + i, bit for bit, on any number of threads.
 
+    - game: princess, key_door; None is the level's, and Princess where no level is given.
     - level: a level's name, its text or a Level; None is the version's own.
     - frame_skip: how often an action is taken in a step; inputs are counted raw.
     - look_seed: which drawing of the version.
-    - max_inputs: raw inputs after which an episode is truncated.
+    - max_inputs: raw inputs after which an episode is truncated; None is as many as the game's rules say.
     - random_start: each episode begins with 0 to this many uniformly random inputs, which count as inputs.
     - autoreset: a lane that ends starts over within the same step; until the next one ``ended`` names such lanes,
       ``final_observations`` and ``final_info`` are theirs.
@@ -67,22 +71,22 @@ class Games:
         num_games: int = 1,
         version: str | Sequence[str] = "original",
         *,
-        game: str = "princess",
+        game: str | Sequence[str] | None = None,
         level: "str | Level | Sequence[str | Level | None] | None" = None,
         screen_size: int = 84,
         grayscale_obs: bool = True,
         stack_size: int = 1,
         frame_skip: int = 1,
         look_seed: int | Sequence[int] = 0,
-        max_inputs: int = 2000,
+        max_inputs: int | None = None,
         random_start: int = 0,
         num_threads: int = 1,
         autoreset: bool = True,
     ):
         for name, value, least in (
             ("num_games", num_games, 1), ("screen_size", screen_size, 1), ("stack_size", stack_size, 1),
-            ("frame_skip", frame_skip, 1), ("max_inputs", max_inputs, 1), ("random_start", random_start, 0),
-            ("num_threads", num_threads, 1),
+            ("frame_skip", frame_skip, 1), ("max_inputs", 1 if max_inputs is None else max_inputs, 1),
+            ("random_start", random_start, 0), ("num_threads", num_threads, 1),
         ):  # fmt: skip
             if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < least:
                 raise ValueError(f"{name} is {value!r}: expected a whole number, {least} or more")
@@ -95,7 +99,7 @@ class Games:
         versions = a_lane(version, num_games, "version")
         levels = a_lane(level, num_games, "level")
         look_seeds = a_lane(look_seed, num_games, "look_seed")
-        self.places, scene_of_lane = gather_places(game, versions, levels, look_seeds)
+        self.places, scene_of_lane = gather_places(a_lane(game, num_games, "game"), versions, levels, look_seeds)
         self.scenes = build_scenes(self.places, screen_size, grayscale_obs, max_inputs)
         self._max_inputs = max_inputs
         self._native: dict[int, tuple[Scenes, Scratch]] = {}
@@ -185,7 +189,7 @@ class Games:
 
         Row y is half a pixel, a column one step of walking. Only for lanes that share a level.
         """
-        if len({level.text() for level, _ in self.places}) > 1:
+        if len({place.level.text() for place in self.places}) > 1:
             raise ValueError("visited: the lanes play different levels, whose positions have nothing in common")
         bits = np.unpackbits(np.bitwise_or.reduce(self.lanes.ever, axis=0), bitorder="little")
         height = 2 * int(self.scenes.numbers[0, SIDE])
@@ -222,7 +226,7 @@ class Games:
         """Draws a lane's picture anew from its state alone; uint8 (S, S, C)."""
         lanes = self.lanes
         draw_whole(self.scenes, int(lanes.scene[lane]), self.state[lane], lanes.pictures[lane], self.scratch)
-        remember(self.state[lane], lanes.drawn[lane])
+        remember(self.scenes.numbers[lanes.scene[lane]], self.state[lane], lanes.drawn[lane])
         return lanes.pictures[lane]
 
     def native_frame(self, lane: int = 0) -> np.ndarray:
@@ -257,6 +261,7 @@ def info_of(state: np.ndarray) -> dict[str, np.ndarray]:
         "enemies_alive": np.bitwise_count(state[:, MONSTERS]).astype(np.int32),
         "deaths": state[:, DEATHS].copy(),
         "unique_states": state[:, UNIQUE_STATES].copy(),
+        "has_key": state[:, HAS_KEY] != 0,
         "solved": state[:, SOLVED] != 0,
         "inputs": state[:, PLAY_INPUTS].copy(),
     }
@@ -271,20 +276,29 @@ def a_lane(value: object, num_games: int, name: str) -> list:
     return list(value)
 
 
-def gather_places(
-    game: str, versions: list, levels: list, look_seeds: list
-) -> tuple[list[tuple[Level, Scene]], np.ndarray]:
-    """The different (level, scene) pairs, and int64 (N,) which one each lane plays."""
+def gather_places(games: list, versions: list, levels: list, look_seeds: list) -> tuple[list[Place], np.ndarray]:
+    """The different places, and int64 (N,) which one each lane plays."""
     found: dict[tuple, int] = {}
     places, scene_of_lane = [], []
-    for key in zip(versions, levels, look_seeds):
+    for key in zip(games, versions, levels, look_seeds):
         if key not in found:
-            version = find_version(game, key[0])
-            level = Level.read(version.level if key[1] is None else key[1])
+            game, name, level, look_seed = key
+            version, level = version_on(game, name, level)
             found[key] = len(places)
-            places.append((level, paint_once(level, version.look, int(key[2]))))
+            places.append(Place(level, find_rules(version.rules), paint_once(level, version.look, int(look_seed))))
         scene_of_lane.append(found[key])
     return places, np.array(scene_of_lane, np.int64)
+
+
+def version_on(game: str | None, version: str, level: str | Level | None) -> tuple[Version, Level]:
+    """The version of the game, or of the level's, and the level, which is the version's own where it is None."""
+    if level is None:
+        found = find_version(game or GAME, version)
+        return found, Level.read(found.level)
+    read = Level.read(level)
+    if game not in (None, read.game):
+        raise ValueError(f"level {read.name!r} is of {read.game!r}: expected a level of {game!r}")
+    return find_version(read.game, version), read
 
 
 @lru_cache(maxsize=64)
@@ -294,8 +308,8 @@ def paint_once(level: Level, look: str, look_seed: int) -> Scene:
 
 def build_lanes(scenes: Scenes, scene_of_lane: np.ndarray, stack_size: int) -> Lanes:
     count, (size, _, channels) = len(scene_of_lane), scenes.starts.shape[1:]
-    side = 2 * int(scenes.numbers[:, SIDE].max())
-    positions = (side // WALK + 1) * side
+    sides, walks = 2 * scenes.numbers[:, SIDE], scenes.numbers[:, WALK]
+    positions = int(((sides // walks + 1) * sides).max())
     pictures = np.zeros((count, size, size, channels), np.uint8)
     return Lanes(
         scene=scene_of_lane,

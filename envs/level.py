@@ -1,9 +1,11 @@
 """Levels: text files readable as a picture, and what the rules and the painter need of them.
 
 A level's text is TOML settings, a line ``---``, then rows of characters, one character a 15x15 pixel tile:
-``|`` boundary, ``#`` platform, ``H`` ladder, ``m`` monster, ``*`` fire, ``S`` start, ``G`` goal, space nothing.
+``|`` boundary, ``#`` platform, ``H`` ladder, ``m`` monster, ``~`` where the monster beside it patrols, ``*`` fire,
+``^`` spikes, ``S`` start, ``G`` goal, ``k`` key, ``D`` door (the goal where there is a key), space nothing.
 """
 
+import re
 import tomllib
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,26 +13,29 @@ from pathlib import Path
 
 import numpy as np
 
-from envs.rules import FIRE, LADDER, TILE, WALL
+from envs.rules import DEADLY, LADDER, TILE, WALL
+from envs.textures import groups
+from envs.versions import games
 
-BITS = {"|": WALL, "#": WALL, "H": LADDER, "*": FIRE}  # every other character stands in empty space
+BITS = {"|": WALL, "#": WALL, "H": LADDER, "*": DEADLY, "^": DEADLY}  # all others stand in empty space
 MEANING = {
-    "|": "boundary", "#": "platform", "H": "ladder", "m": "monster", "*": "fire",
-    "S": "start", "G": "goal", " ": "nothing",
+    "|": "boundary", "#": "platform", "H": "ladder", "m": "monster", "~": "a monster's patrol", "*": "fire",
+    "^": "spikes", "S": "start", "G": "goal", "k": "key", "D": "door", " ": "nothing",
 }  # fmt: skip
-GAMES = ("princess",)
-GOAL_SIZE = (18, 25)  # the princess of the study's game, in pixels
-MAX_MONSTERS = 31  # one bit each in a state's 32-bit field
+GOAL_SIZE = {"G": (18, 25), "D": (15, 15)}  # in pixels; the princess's as in the study's game
+PERIOD, MOST_STEPS = 60, 60  # of patrols, in steps: there and back again
+MAX_MONSTERS = 30  # with a key, one bit each in a state's 32-bit field
 MAX_TILES = 64  # keeps the area sums of drawing within 32 bits
 LEVELS = Path(__file__).parent / "levels"
-SETTINGS = ("name", "game", "start", "goal", "goal_size")
+SETTINGS = ("name", "game", "start", "goal", "goal_size", "period")
 
 
 @dataclass(frozen=True)
 class Level:
     """What stands where. Positions are centres in pixels, from the top left, multiples of one half.
 
-    ``rows`` are strings of equal length; ``start`` and ``goal`` are (x, y); ``goal_size`` is (width, height).
+    ``rows`` are strings of equal length; ``start`` and ``goal`` are (x, y); ``goal_size`` is (width, height);
+    ``period`` is how many steps the monsters' patrols take, all of them the same.
     """
 
     name: str
@@ -38,7 +43,8 @@ class Level:
     rows: tuple[str, ...]
     start: tuple[float, float]
     goal: tuple[float, float]
-    goal_size: tuple[int, int] = GOAL_SIZE
+    goal_size: tuple[int, int] = GOAL_SIZE["G"]
+    period: int = PERIOD
 
     @staticmethod
     def read(source: "str | Path | Level") -> "Level":
@@ -65,6 +71,8 @@ class Level:
         settings = [f'name = "{self.name}"', f'game = "{self.game}"']
         for key, value in (("start", self.start), ("goal", self.goal), ("goal_size", self.goal_size)):
             settings.append(f"{key} = [{value[0]:g}, {value[1]:g}]")
+        if self.period != PERIOD:
+            settings.append(f"period = {self.period}")
         return "\n".join([*settings, "---", *self.rows]) + "\n"
 
     @property
@@ -84,7 +92,7 @@ class Level:
 
     @cached_property
     def tiles(self) -> np.ndarray:
-        """uint8 (height, width): 0 or the bits WALL, LADDER, FIRE of the rules."""
+        """uint8 (height, width): 0 or the bits WALL, LADDER, DEADLY of the rules."""
         return np.array([[BITS.get(c, 0) for c in row] for row in self.rows], np.uint8)
 
     def places(self, character: str) -> list[tuple[int, int]]:
@@ -92,9 +100,30 @@ class Level:
         return [(r, c) for r, row in enumerate(self.rows) for c, found in enumerate(row) if found == character]
 
     @cached_property
+    def key(self) -> tuple[int, int] | None:
+        """(row, column) of the key, where there is one."""
+        return next(iter(self.places("k")), None)
+
+    @cached_property
+    def patrols(self) -> dict[tuple[int, int], tuple[int, int]]:
+        """(row, column) of each monster that patrols: (first, last column) of where it does."""
+        found = {}
+        for r, row in enumerate(self.rows):
+            for run in re.finditer("[m~]*~[m~]*", row):
+                found[r, row.index("m", *run.span())] = (run.start(), run.end() - 1)
+        return found
+
+    @cached_property
     def monsters(self) -> np.ndarray:
-        """int32 (n, 2): centres (x, y) in half pixels, row by row."""
-        return np.array([(30 * c + 15, 30 * r + 15) for r, c in self.places("m")], np.int32).reshape(-1, 2)
+        """int32 (n, 4): the rules' fields of each monster, row by row, and then of the key where there is one."""
+        fields = []
+        for r, c in self.places("m"):
+            first, last = self.patrols.get((r, c), (c, c))
+            shift = (c - first) * (self.period // 2) // max(last - first, 1)
+            fields.append((30 * first + 15, 30 * r + 15, 30 * (last - first), shift))
+        if self.key:
+            fields.append((30 * self.key[1] + 15, 30 * self.key[0] + 15, 0, 0))
+        return np.array(fields, np.int32).reshape(-1, 4)
 
 
 def level_names() -> list[str]:
@@ -118,12 +147,14 @@ def parse(text: str, source: str) -> Level:
             raise ValueError(f"{source}: unknown setting {key!r}: expected {', '.join(SETTINGS)}")
     rows = read_rows(lines[split + 1 :], split + 2, source)
     game = settings.get("game", "princess")
-    if game not in GAMES:
-        raise ValueError(f"{source}: unknown game {game!r}: expected one of {', '.join(GAMES)}")
+    if game not in games():
+        raise ValueError(f"{source}: unknown game {game!r}: expected one of {', '.join(games())}")
     name = settings.get("name", "unnamed")
     if not isinstance(name, str) or not name.isprintable() or set(name) & set('"\\'):
         raise ValueError(f"{source}: name is {name!r}: expected text without quotes, backslashes or line breaks")
-    width, height = pair(settings, "goal_size", GOAL_SIZE, source)
+    goal = check_key(rows, source)
+    check_ladders(rows, source)
+    width, height = pair(settings, "goal_size", GOAL_SIZE[goal], source)
     if width != int(width) or height != int(height) or min(width, height) < 1:
         raise ValueError(
             f"{source}: goal_size is [{width:g}, {height:g}]: expected two whole numbers of pixels, 1 or more"
@@ -133,8 +164,9 @@ def parse(text: str, source: str) -> Level:
         game=game,
         rows=rows,
         start=pair(settings, "start", centre(rows, "S", "start" in settings, source), source),
-        goal=pair(settings, "goal", centre(rows, "G", "goal" in settings, source), source),
+        goal=pair(settings, "goal", centre(rows, goal, "goal" in settings, source), source),
         goal_size=(int(width), int(height)),
+        period=read_period(settings, source),
     )
 
 
@@ -154,9 +186,49 @@ def read_rows(lines: list[str], first_line: int, source: str) -> tuple[str, ...]
                 raise ValueError(
                     f"{source}: row {r}, column {c} (line {first_line + r}): {character!r}; expected {expected}"
                 )
+        for run in re.finditer("[m~]*~[m~]*", line):
+            if run.group().count("m") != 1:
+                raise ValueError(
+                    f"{source}: row {r}, column {run.start()} (line {first_line + r}): {run.group()!r}; "
+                    "expected exactly one monster 'm' in each run of patrol '~'"
+                )
     if sum(line.count("m") for line in lines) > MAX_MONSTERS:
         raise ValueError(f"{source}: more than {MAX_MONSTERS} monsters; expected at most {MAX_MONSTERS}")
     return tuple(line.ljust(width) for line in lines)
+
+
+def check_key(rows: tuple[str, ...], source: str) -> str:
+    """The goal's character: the door 'D' where there is a key, which it opens with, else 'G'."""
+    at = {c: [(r, row.index(c)) for r, row in enumerate(rows) if c in row] for c in "kDG"}
+    goal = "D" if at["k"] else "G"
+    other = "G" if at["k"] else "D"
+    if at[other]:
+        (row, column), why = at[other][0], "where there is a key" if at["k"] else "only with a key 'k'"
+        raise ValueError(f"{source}: row {row}, column {column}: {other!r}; expected a door 'D' {why}")
+    if sum(row.count("k") for row in rows) > 1:
+        where = ", ".join(f"row {r}, column {c}" for r, c in at["k"])
+        raise ValueError(f"{source}: key 'k' found {where}; expected at most one")
+    return goal
+
+
+def check_ladders(rows: tuple[str, ...], source: str) -> None:
+    """Each ladder must touch a platform or the boundary, if only at a corner: else nobody gets on it."""
+    tiles = np.pad([list(row) for row in rows], 1, constant_values=" ")
+    for ladder in groups(tiles == "H"):
+        if not any(np.isin(tiles[r - 1 : r + 2, c - 1 : c + 2], ("#", "|")).any() for r, c in ladder):
+            row, column = ladder[0] - 1
+            raise ValueError(
+                f"{source}: row {row}, column {column}: a ladder that leads nowhere; "
+                "expected a platform '#' or boundary '|' at it"
+            )
+
+
+def read_period(settings: dict, source: str) -> int:
+    """Of the patrols, in steps."""
+    period = settings.get("period", PERIOD)
+    if type(period) is not int or period % 2 or not 2 <= period <= MOST_STEPS:
+        raise ValueError(f"{source}: period is {period!r}: expected an even whole number of steps, 2 to {MOST_STEPS}")
+    return period
 
 
 def centre(rows: tuple[str, ...], character: str, optional: bool, source: str) -> tuple[float, float]:

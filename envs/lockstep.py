@@ -13,6 +13,7 @@ from envs.rules import (
     INPUTS,
     MAX_INPUTS,
     PLAY_INPUTS,
+    RESTARTS,
     SIDE,
     SOLVED,
     START_X,
@@ -22,6 +23,7 @@ from envs.rules import (
     X,
     Y,
     begin,
+    put_at_start,
     step,
 )  # fmt: skip
 
@@ -49,10 +51,10 @@ def position_bit(level, state):
 
     The player walks in whole steps from the start, so x has one value a step.
     """
-    x, y, side = int(state[X]), int(state[Y]), 2 * int(level[SIDE])
+    x, y, side, walk = int(state[X]), int(state[Y]), 2 * int(level[SIDE]), int(level[WALK])
     if x < 0 or y < 0 or x >= side or y >= side:
         return -1
-    return (x - int(level[START_X]) % WALK) // WALK * side + y
+    return (x - int(level[START_X]) % walk) // walk * side + y
 
 
 @function
@@ -101,24 +103,35 @@ def fill_stack(lanes, lane):
             put_frame(lanes.pictures[lane], lanes.observations[lane], k)
 
 
+@function
+def take_input(scenes, lanes, lane, action):
+    """One raw input of a lane, counted; GOES_ON, WIN or DEATH, after which an episode has ended."""
+    scene, state = int(lanes.scene[lane]), lanes.state[lane]
+    level, visited, ever = scenes.numbers[scene], lanes.visited[lane], lanes.ever[lane]
+    outcome = step(scenes.tiles[scene], level, scenes.monsters[scene], state, action)
+    state[INPUTS] += 1
+    state[PLAY_INPUTS] += 1
+    visit(level, state, visited, ever)
+    state[DEATHS] += outcome == DEATH
+    if outcome == DEATH and level[RESTARTS]:
+        put_at_start(level, state)
+        return GOES_ON
+    return outcome
+
+
 @kernel
 def advance(scenes: Scenes, lanes: Lanes, actions, frame_skip, start, stop, scratch: Scratch):
     """Each lane from ``start`` to ``stop`` takes its action ``frame_skip`` times; how many of them ended."""
     ended = 0
     for lane in range(start, stop):
         scene, state = int(lanes.scene[lane]), lanes.state[lane]
-        level, visited, ever = scenes.numbers[scene], lanes.visited[lane], lanes.ever[lane]
         outcome, late = GOES_ON, False
         for _ in range(frame_skip):
-            outcome = step(scenes.tiles[scene], level, scenes.monsters[scene], state, int(actions[lane]))
-            state[INPUTS] += 1
-            state[PLAY_INPUTS] += 1
-            visit(level, state, visited, ever)
-            late = int(state[INPUTS]) >= level[MAX_INPUTS]
+            outcome = take_input(scenes, lanes, lane, int(actions[lane]))
+            late = int(state[INPUTS]) >= scenes.numbers[scene, MAX_INPUTS]
             if outcome != GOES_ON or late:
                 break
         state[SOLVED] = outcome == WIN
-        state[DEATHS] += outcome == DEATH
         lanes.rewards[lane] = 1.0 if outcome == WIN else 0.0
         lanes.terminated[lane] = outcome != GOES_ON
         lanes.truncated[lane] = outcome == GOES_ON and late
@@ -147,7 +160,7 @@ def start_over(scenes: Scenes, lanes: Lanes, chosen, observations, states):
         begin(level, state)
         visit(level, state, visited, ever)
         copy(scenes.starts[scene].reshape(-1), lanes.pictures[lane].reshape(-1))  # (S, S, C) -> (all,)
-        remember(state, lanes.drawn[lane])
+        remember(level, state, lanes.drawn[lane])
         fill_stack(lanes, lane)
 
 
@@ -190,17 +203,11 @@ def open_with(scenes: Scenes, lanes: Lanes, chosen, openings, scratch: Scratch):
     for i in range(chosen.shape[0]):
         lane = chosen[i]
         scene, state = int(lanes.scene[lane]), lanes.state[lane]
-        level, visited, ever = scenes.numbers[scene], lanes.visited[lane], lanes.ever[lane]
         for k in range(openings.shape[1]):
             if openings[i, k] == NO_INPUT:
                 break
-            outcome = step(scenes.tiles[scene], level, scenes.monsters[scene], state, int(openings[i, k]))
-            state[INPUTS] += 1
-            state[PLAY_INPUTS] += 1
-            visit(level, state, visited, ever)
-            if outcome != GOES_ON:
-                state[DEATHS] += outcome == DEATH
-                begin(level, state)
+            if take_input(scenes, lanes, lane, int(openings[i, k])) != GOES_ON:
+                begin(scenes.numbers[scene], state)
                 break
         redraw_moved(scenes, scene, state, lanes.drawn[lane], lanes.pictures[lane], scratch)
         fill_stack(lanes, lane)

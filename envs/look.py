@@ -17,8 +17,8 @@ import numpy as np
 from envs.textures import PATTERNS, Colour, Family
 
 LOOKS = Path(__file__).parent / "looks"
-TILE_KINDS = ("ground", "platform", "ladder", "boundary", "fire")
-THINGS = (*TILE_KINDS, "monster", "goal", "player")
+OBJECTS = ("fire", "monster", "goal", "spikes", "key", "door")
+THINGS = ("ground", "platform", "ladder", "boundary", "fire", "monster", "goal", "player", "spikes", "key", "door")
 SETTINGS = ("base", "pieces", "own_textures", "things", "palette", "families", "blocks")
 BLOCK_PLACES = ("platforms", "everywhere")
 TILE = 15  # pixels
@@ -105,10 +105,10 @@ def check(look: Look, source: str) -> None:
             raise ValueError(f"{source}: things has no {thing!r}: expected all of {', '.join(THINGS)}")
         for value in look.things[thing]:
             known = value.startswith("#") or value in look.grids or value in look.families
-            if not known and not (value == "block" and look.blocks and thing in ("fire", "monster", "goal")):
+            if not known and not (value == "block" and look.blocks and thing in OBJECTS):
                 names = ", ".join(sorted({*look.grids, *look.families}))
                 raise ValueError(f"{source}: {thing} = {value!r}: expected '#rrggbb', 'block' or one of {names}")
-            if value in look.grids and thing != "goal" and look.grids[value].shape != (TILE, TILE, 4):
+            if value in look.grids and thing not in ("goal", "door") and look.grids[value].shape != (TILE, TILE, 4):
                 height, width = look.grids[value].shape[:2]
                 raise ValueError(
                     f"{source}: grid {value!r} is {width} x {height}: expected {TILE} x {TILE} for {thing}"

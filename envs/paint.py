@@ -14,7 +14,7 @@ from envs.level import Level
 from envs.look import THINGS, TILE, Look, colour
 from envs.textures import Colour, Textures, groups, pieces, runs
 
-OBJECTS = ("goal", "monster", "fire")  # in the order of the colours of blocks
+OBJECTS = ("goal", "monster", "fire", "key", "door", "spikes")  # in the order of the colours of blocks
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,13 @@ class Scene:
     """A level as it looks: ``background`` uint8 (side, side, 3) holds all that neither moves nor vanishes."""
 
     background: np.ndarray
-    monsters: tuple[Sprite, ...]  # in the level's order
+    monsters: tuple[Sprite, ...]  # in the level's order, and then the key where there is one
     player: Sprite
+
+
+def corners(places: list[tuple[int, int]]) -> list[Place]:
+    """(left, top) in pixels of (row, column) tiles."""
+    return [(TILE * column, TILE * row) for row, column in places]
 
 
 def paint(level: Level, look: str, look_seed: int = 0) -> Scene:
@@ -66,20 +71,26 @@ class Easel:
 
     def scene(self) -> Scene:
         self.paint_tiles()
-        fire = self.figure("fire", TILE, TILE)
-        objects = [(TILE * column, TILE * row) for row, column in self.level.places("*")]
-        for place in objects:
-            self.place(fire, *place)
+        still = {thing: self.level.places(character) for thing, character in (("fire", "*"), ("spikes", "^"))}
+        drawn = [(self.figure(thing, TILE, TILE), corners(places)) for thing, places in still.items() if places]
+        self.place_all(drawn)
         goal, left, top = self.goal()
-        monster = self.figure("monster", TILE, TILE)
-        monsters = [(math.floor(x / 2 + 0.5) - 8, math.floor(y / 2 + 0.5) - 8) for x, y in self.level.monsters.tolist()]
+        monsters = corners(self.level.places("m"))
+        movers = (self.figure("monster", TILE, TILE),) * len(monsters)
+        if self.level.key:
+            monsters += corners([self.level.key])
+            movers += (self.figure("key", TILE, TILE),)
         if self.look.blocks:
+            objects = [place for _, places in drawn for place in places]
             self.distract([*objects, (left, top), *monsters], monsters)
-            for place in objects:
-                self.place(fire, *place)
+            self.place_all(drawn)
         self.place(goal, left, top)
-        player = self.figure("player", TILE, TILE)
-        return Scene(self.picture, (monster,) * len(monsters), player)
+        return Scene(self.picture, movers, self.figure("player", TILE, TILE))
+
+    def place_all(self, sprites: list[tuple[Sprite, list[Place]]]) -> None:
+        for sprite, places in sprites:
+            for left, top in places:
+                self.place(sprite, left, top)
 
     def paint_tiles(self) -> None:
         """Ground, boundary, platforms and ladders."""
@@ -127,7 +138,7 @@ class Easel:
         kept = "|H" if blocks.place == "platforms" else "|"
         allowed = np.kron(~np.isin(self.kinds, list(kept)), np.ones((TILE, TILE), bool))
         before = picture.copy()
-        scatter(picture, allowed, np.isin(self.kinds, ["#", "*"]), objects, blocks, self.rng)
+        scatter(picture, allowed, np.isin(self.kinds, ["#", "*", "^"]), objects, blocks, self.rng)
         for left, top in monsters:
             part = (slice(top, top + TILE), slice(left, left + TILE))
             picture[part] = before[part]
@@ -135,11 +146,12 @@ class Easel:
     def goal(self) -> tuple[Sprite, int, int]:
         """(picture, left, top): as large as the goal is, or a block at its foot."""
         width, height = self.level.goal_size
-        x, y = (math.floor(v + 0.5) for v in self.level.goal)
+        thing = "door" if self.level.key else "goal"
+        x, y = math.floor(self.level.goal[0] + 0.5), math.ceil(self.level.goal[1] - 0.5)
         left, top = x - width // 2 - 1, y - height // 2  # one pixel left, as tiles are drawn; its feet on the floor
-        if self.things["goal"] == "block":
-            return self.figure("goal", TILE, TILE), left + (width - TILE) // 2, top + height - TILE
-        return self.figure("goal", width, height), left, top
+        if self.things[thing] == "block":
+            return self.figure(thing, TILE, TILE), left + (width - TILE) // 2, top + height - TILE
+        return self.figure(thing, width, height), left, top
 
     def figure(self, thing: str, width: int, height: int) -> Sprite:
         """What a thing is drawn as, of that size."""

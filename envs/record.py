@@ -118,7 +118,7 @@ class LaneRecorder:
         if not games.autoreset or games.random_start:
             raise ValueError("LaneRecorder: expected games with autoreset and without random_start")
         self.games, self.lane, self.version = games, lane, version
-        level = games.places[games.lanes.scene[lane]][0]
+        level = games.places[games.lanes.scene[lane]].level
         self._about: dict[str, Any] = {"player": "agent", "level": level, "look_seed": look_seed, **about}
         self._inputs = ""
 

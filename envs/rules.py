@@ -2,7 +2,8 @@
 
 Positions are centres in half pixels; a sprite's rectangle is w x h with left = R(x) - w // 2, top = R(y) - h // 2,
 where R rounds to whole pixels, halves up. A state is an int32 row with the fields named below. The rules are those
-of the study's public game (Dubey et al. 2018), found by running it and checked on recordings of it.
+of the study's public game (Dubey et al. 2018), found by running it and checked on recordings of it; what other games
+add to them stands in a level's numbers.
 """
 
 from envs.compile import function
@@ -12,15 +13,22 @@ NONE, LEFT, RIGHT, JUMP, UP, DOWN = range(6)
 INPUT_NAMES = ("none", "left", "right", "jump", "up", "down")
 
 # What a tile is made of, as bits, so that what a rectangle touches is the bits of its tiles together
-WALL, LADDER, FIRE = 1, 2, 4
+WALL, LADDER, DEADLY = 1, 2, 4
 
-# Fields of a state; the first six are the game's, the others count what its player did
+# Fields of a state. MONSTERS has a bit for each monster that lives; INPUTS to SOLVED count what the player did; CLOCK
+# counts the steps of a patrol; LAST_SIDE is the last of LEFT and RIGHT that was pressed, or NONE
 X, Y, JUMPING, SPEED, ON_LADDER, MONSTERS, INPUTS, PLAY_INPUTS, DEATHS, UNIQUE_STATES, SOLVED = range(11)
+CLOCK, LAST_SIDE, HAS_KEY = range(11, 14)
 FIELDS = 16  # one cache line
 
 # Fields of a level's numbers, an int64 row; lengths and positions in half pixels but for the goal's pixels
 START_X, START_Y, GOAL_LEFT, GOAL_TOP, GOAL_WIDTH, GOAL_HEIGHT, MONSTER_COUNT, MAX_INPUTS, SIDE, PATCH_REACH = range(10)
-NUMBERS = 16
+WALK, PERIOD, KEYS, BOTTOM, RESTARTS, ALTERNATING, TURNED = range(10, 17)
+NUMBERS = 24
+
+# Fields of a monster, an int32 row, in half pixels: its centre, the leftmost where it patrols; how far it patrols; and
+# how many steps before the clock's 0 it was leftmost. A key is the row after the last monster
+MONSTER_X, MONSTER_Y, SPAN, SHIFT = range(4)
 
 # How a step ends
 GOES_ON, WIN, DEATH = range(3)
@@ -28,8 +36,7 @@ GOES_ON, WIN, DEATH = range(3)
 TILE = 15  # pixels
 HALF = TILE // 2
 GRID = HALF + 1  # from a centre to its rectangle's corner, counted from the tiles': R(15c + 7.5) - 7 = 15c + 1
-WALK = 14  # half pixels a step
-CLIMB = 7
+CLIMB = 7  # half pixels a step
 REACH = 4  # how far below and above the player looks for ground, ladders and ceilings
 LADDER_DROP = 6  # how far a ceiling pushes a player who steps onto a ladder
 STAND = 32  # from a wall's centre to the centre of who stands on it or bumps into it
@@ -106,17 +113,33 @@ def fall(tiles, x, y, jumping, speed):
 
 
 @function
-def meet_monsters(monsters, count, x, y, alive):
+def patrolled(monsters, i, clock, period):
+    """Where monster i is at that step of its patrol: its centre's x. It goes to the right end and back in a period."""
+    x, span = int(monsters[i, MONSTER_X]), int(monsters[i, SPAN])
+    if not span:
+        return x
+    at = clock + int(monsters[i, SHIFT])
+    if at >= period:
+        at -= period
+    return x + 2 * span * min(at, period - at) // period
+
+
+@function
+def meets(monsters, i, clock, period, x, y):
+    """Whether the player at (x, y) overlaps monster i, or a key that is in its place."""
+    if abs(pixel(int(monsters[i, MONSTER_Y])) - pixel(y)) >= TILE:
+        return False
+    return abs(pixel(patrolled(monsters, i, clock, period)) - pixel(x)) < TILE
+
+
+@function
+def meet_monsters(level, monsters, x, y, alive, clock):
     """(bits of the monsters still alive, whether one killed the player); each one touched is gone."""
     killed = False
-    left, top = pixel(x) - HALF, pixel(y) - HALF
-    for i in range(count):
-        monster_x, monster_y = int(monsters[i, 0]), int(monsters[i, 1])
-        if alive >> i & 1:
-            across = abs(pixel(monster_x) - HALF - left) < TILE
-            if across and abs(pixel(monster_y) - HALF - top) < TILE:
-                alive ^= 1 << i
-                killed = killed or y + STOMP >= monster_y
+    for i in range(level[MONSTER_COUNT]):
+        if alive >> i & 1 and meets(monsters, i, clock, level[PERIOD], x, y):
+            alive ^= 1 << i
+            killed = killed or y + STOMP >= monsters[i, MONSTER_Y]
     return alive, killed
 
 
@@ -128,21 +151,44 @@ def at_goal(level, x, y):
 
 
 @function
-def begin(level, state):
-    """Puts the player at the start; what counts over a play stays."""
+def turned(action):
+    """What an input, a direction on the screen, is in a game whose picture is turned a quarter clockwise."""
+    if action == LEFT:
+        return DOWN
+    if action == RIGHT:
+        return UP
+    if action == UP:
+        return LEFT
+    if action == DOWN:
+        return RIGHT
+    return action
+
+
+@function
+def put_at_start(level, state):
+    """Everything as it was at first; what counts over an episode or a play stays."""
     state[X], state[Y] = level[START_X], level[START_Y]
-    state[JUMPING] = state[SPEED] = state[ON_LADDER] = state[INPUTS] = 0
+    state[JUMPING] = state[SPEED] = state[ON_LADDER] = state[CLOCK] = state[LAST_SIDE] = state[HAS_KEY] = 0
     state[MONSTERS] = (1 << level[MONSTER_COUNT]) - 1
+
+
+@function
+def begin(level, state):
+    """Puts the player at the start of an episode; what counts over a play stays."""
+    put_at_start(level, state)
+    state[INPUTS] = 0
 
 
 @function
 def step(tiles, level, monsters, state, action):
     """One input: changes ``state`` in place; GOES_ON, WIN or DEATH.
 
-    tiles: uint8 (rows, columns) of bits; level: int64 (NUMBERS,); monsters: int32 (n, 2); state: int32 (FIELDS,).
+    tiles: uint8 (rows, columns) of bits; level: int64 (NUMBERS,); monsters: int32 (n, 4); state: int32 (FIELDS,).
     """
     x, y = int(state[X]), int(state[Y])
     jumping, speed, on_ladder = int(state[JUMPING]), int(state[SPEED]), int(state[ON_LADDER])
+    if level[TURNED]:
+        action = turned(action)
 
     below = touched(tiles, x, y + REACH)
     if below & LADDER and not below & WALL:
@@ -151,15 +197,24 @@ def step(tiles, level, monsters, state, action):
     else:
         on_ladder = 0
 
+    climbs = action == UP and on_ladder
+    if level[ALTERNATING]:
+        sideways = action == LEFT or action == RIGHT
+        climbs = on_ladder and sideways and state[LAST_SIDE] == LEFT + RIGHT - action
+        if sideways:
+            state[LAST_SIDE] = action
+        if climbs or (action == UP and on_ladder):
+            action = NONE
+
     leaps = (action == JUMP and not on_ladder) or (action == UP and touched(tiles, x, y) & LADDER)
     if leaps and not jumping and below & WALL:
         jumping, speed = 1, JUMP_SPEED
 
     if action == LEFT or action == RIGHT:
-        aside = x + WALK if action == RIGHT else x - WALK
+        aside = x + level[WALK] if action == RIGHT else x - level[WALK]
         if not touched(tiles, aside, y) & WALL:
             x = aside
-    elif action == UP and on_ladder:
+    elif climbs:
         reached = touched(tiles, x, y - CLIMB)
         if reached & LADDER and not reached & WALL:
             y -= CLIMB
@@ -169,11 +224,16 @@ def step(tiles, level, monsters, state, action):
     if not on_ladder:
         y, jumping, speed = fall(tiles, x, y, jumping, speed)
 
-    alive, killed = meet_monsters(monsters, level[MONSTER_COUNT], x, y, int(state[MONSTERS]))
-    state[X], state[Y] = x, y
+    clock = int(state[CLOCK]) + 1
+    if clock >= level[PERIOD]:
+        clock = 0
+    alive, killed = meet_monsters(level, monsters, x, y, int(state[MONSTERS]), clock)
+    state[X], state[Y], state[CLOCK] = x, y, clock
     state[JUMPING], state[SPEED], state[ON_LADDER], state[MONSTERS] = jumping, speed, on_ladder, alive
-    if at_goal(level, x, y):
+    if level[KEYS] and not state[HAS_KEY]:
+        state[HAS_KEY] = meets(monsters, level[MONSTER_COUNT], 0, 1, x, y)
+    if (state[HAS_KEY] or not level[KEYS]) and at_goal(level, x, y):
         return WIN
-    if killed or touched(tiles, x, y) & FIRE:
+    if killed or y >= level[BOTTOM] or touched(tiles, x, y) & DEADLY:
         return DEATH
     return GOES_ON

@@ -9,6 +9,18 @@ TABLE = Path(__file__).parent / "versions.toml"
 
 
 @dataclass(frozen=True)
+class Rules:
+    """What differs between the rules of games and versions; the table's first lines tell what each means."""
+
+    walk: float
+    max_inputs: int
+    restarts: bool = False
+    falls_kill: bool = False
+    alternating: bool = False
+    turned: bool = False
+
+
+@dataclass(frozen=True)
 class Version:
     """Which level is played, by which rules, and what it looks like, each by name."""
 
@@ -20,24 +32,25 @@ class Version:
 
 
 @cache
-def table() -> dict[str, dict[str, Version]]:
-    """Of each game, its versions by name, in the order of the file."""
+def table() -> tuple[dict[str, Rules], dict[str, dict[str, Version]]]:
+    """The rules by name; and of each game its versions by name, in the order of the file."""
     read = tomllib.loads(TABLE.read_text(encoding="utf-8"))
-    return {
+    rules = {name: Rules(**settings) for name, settings in read["rules"].items()}
+    return rules, {
         game: {name: Version(game, name, **settings) for name, settings in versions.items()}
-        for game, versions in read.items()
+        for game, versions in read["versions"].items()
     }
 
 
 def games() -> list[str]:
-    return list(table())
+    return list(table()[1])
 
 
 def versions(game: str = "princess") -> list[str]:
     """The names of a game's versions, the original first."""
-    if game not in table():
+    if game not in games():
         raise ValueError(f"unknown game {game!r}: expected one of {', '.join(games())}")
-    return list(table()[game])
+    return list(table()[1][game])
 
 
 def find_version(game: str, version: str) -> Version:
@@ -45,9 +58,13 @@ def find_version(game: str, version: str) -> Version:
     names = versions(game)
     if version not in names:
         raise ValueError(f"unknown version {version!r}: expected one of {', '.join(names)}")
-    return table()[game][version]
+    return table()[1][game][version]
 
 
-def id_of(version: str) -> str:
+def find_rules(name: str) -> Rules:
+    return table()[0][name]
+
+
+def id_of(name: str) -> str:
     """masked_semantics -> MaskedSemantics, as in the ids of the environments."""
-    return "".join(part.capitalize() for part in version.split("_"))
+    return "".join(part.capitalize() for part in name.split("_"))

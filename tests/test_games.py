@@ -139,7 +139,7 @@ def test_unique_states_deaths_and_inputs_count_over_a_play_and_across_deaths():
     games.reset(0)
     places = [{tuple(row)} for row in games.state[:, [X, Y]].tolist()]
     every, deaths, inputs = [set(p) for p in places], [0] * 3, [0] * 3
-    side = 2 * games.places[0][0].side
+    side = 2 * games.places[0].level.side
     fates = set()
 
     def inside(place):

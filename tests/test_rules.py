@@ -9,8 +9,9 @@ import pytest
 
 import envs  # noqa: F401  registers the games
 from envs import rules
-from envs.draw import level_numbers
 from envs.level import Level
+from envs.scenes import level_numbers
+from envs.versions import find_rules
 
 RECORDINGS = Path(__file__).parent / "recordings"
 KEYS = ".lrjud"
@@ -50,7 +51,7 @@ def test_every_recorded_step_is_reproduced(name):
 @pytest.mark.parametrize("name", LEVELS)
 def test_the_same_rules_run_as_plain_python(name):
     level = Level.read(LEVELS[name])
-    numbers, state = level_numbers(level, 2000), np.zeros(rules.FIELDS, np.int32)
+    numbers, state = level_numbers(level, find_rules("princess")), np.zeros(rules.FIELDS, np.int32)
     ends = {"win": rules.WIN, "death": rules.DEATH, "open": rules.GOES_ON}
     for episode in recorded(name)[:12]:
         rules.begin(numbers, state)

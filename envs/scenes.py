@@ -1,0 +1,162 @@
+"""Places -> scenes: the arrays that the games' kernels play and draw, made once for each level, rules and look."""
+
+from math import gcd
+from typing import NamedTuple
+
+import numpy as np
+
+from envs.compile import COMPILED
+from envs.draw import BLOCK, MARGIN, ROUND, Scenes, Scratch, draw_still_pictures
+from envs.level import Level
+from envs.paint import Scene
+from envs.rules import (
+    ALTERNATING,
+    BOTTOM,
+    FIELDS,
+    GOAL_HEIGHT,
+    GOAL_LEFT,
+    GOAL_TOP,
+    GOAL_WIDTH,
+    GRID,
+    KEYS,
+    MAX_INPUTS,
+    MONSTER_COUNT,
+    NUMBERS,
+    PATCH_REACH,
+    PERIOD,
+    RESTARTS,
+    SIDE,
+    START_X,
+    START_Y,
+    TILE,
+    TURNED,
+    WALK,
+    begin,
+    pixel,
+)  # fmt: skip
+from envs.versions import Rules
+
+NEVER = 1 << 30  # half pixels below which nothing falls
+PATCH_MEMORY = 64 << 20  # bytes; with more scenes than fit, what moves is drawn anew each time
+GRAY = np.array([4899, 9617, 1868])  # weights of red, green, blue in 2**14, as OpenCV's RGB to gray
+
+
+class Place(NamedTuple):
+    """What is played where, by which rules, and how it looks."""
+
+    level: Level
+    rules: Rules
+    scene: Scene
+
+
+def area_weights(side: int, size: int) -> tuple[np.ndarray, np.ndarray, int]:
+    """(first int32 (size,), weights int32 (size, taps), sum of a pixel's weights) of averaging side to size pixels."""
+    common = gcd(side, size)
+    native, out = side // common, size // common  # a native pixel is `out` units long, a pixel `native` units
+    begin = np.arange(size) * native
+    first = begin // out
+    taps = int(((begin + native - 1) // out - first).max()) + 1
+    edges = (first[:, None] + np.arange(taps)) * out
+    overlap = np.minimum(edges + out, begin[:, None] + native) - np.maximum(edges, begin[:, None])
+    return first.astype(np.int32), np.maximum(overlap, 0).astype(np.int32), native
+
+
+def level_numbers(level: Level, rules: Rules, max_inputs: int | None = None) -> np.ndarray:
+    """int64 (NUMBERS,) of the rules; without ``max_inputs``, an episode ends after as many as the rules say."""
+    numbers = np.zeros(NUMBERS, np.int64)
+    width, height = level.goal_size
+    keys = level.key is not None
+    numbers[[START_X, START_Y]] = [int(2 * v) for v in level.start]
+    numbers[[GOAL_LEFT, GOAL_TOP]] = [pixel(int(2 * v)) - size // 2 for v, size in zip(level.goal, level.goal_size)]
+    numbers[[GOAL_WIDTH, GOAL_HEIGHT]] = width, height
+    numbers[[MONSTER_COUNT, KEYS]] = len(level.monsters) - keys, keys
+    numbers[[MAX_INPUTS, SIDE]] = max_inputs or rules.max_inputs, level.side
+    numbers[[WALK, PERIOD]] = round(2 * rules.walk), level.period if level.patrols else 1
+    numbers[BOTTOM] = 2 * (TILE * level.height + TILE) if rules.falls_kill else NEVER
+    numbers[[RESTARTS, ALTERNATING, TURNED]] = rules.restarts, rules.alternating, rules.turned
+    return numbers
+
+
+def build_scenes(places: list[Place], size: int | None, grayscale: bool, max_inputs: int | None) -> Scenes:
+    """Arrays of all scenes, for pictures of size x size pixels (None: the first level's native side)."""
+    size = size or places[0].level.side
+    side = max(place.level.side for place in places)
+    channels, count = (1 if grayscale else 3), len(places)
+    averages = [area_weights(place.level.side, size) for place in places]
+    taps = max(weights.shape[1] for _, weights, _ in averages)
+    numbers = np.stack([level_numbers(place.level, place.rules, max_inputs) for place in places])
+    most = max(len(place.level.monsters) for place in places)
+    patch_rows, patch_bytes = patch_shape(min(place.level.side for place in places), size, channels)
+    columns = int((2 * numbers[:, SIDE] // numbers[:, WALK]).max()) + 1
+    patched = patch_rows <= size and patch_bytes <= size * channels
+    patched = COMPILED and patched and count * columns * (side + 1) * patch_rows * patch_bytes <= PATCH_MEMORY
+    rows, width = (max(getattr(place.level, name) for place in places) for name in ("height", "width"))
+    scenes = Scenes(
+        numbers=numbers,
+        tiles=np.zeros((count, rows, width), np.uint8),
+        monsters=np.zeros((count, max(most, 1), 4), np.int32),
+        native=np.zeros((count, side + taps, (side + taps + BLOCK) * channels), np.uint8),
+        sprites=np.zeros((count, 1 + most, TILE, BLOCK * channels), np.uint8),
+        holes=np.full((count, 1 + most, TILE, BLOCK * channels), 255, np.uint8),
+        first=np.stack([first for first, _, _ in averages]),
+        weights=np.zeros((count, size, taps), np.int32),
+        inverse=np.array([-(-(1 << ROUND) // total**2) for _, _, total in averages], np.int64),
+        starts=np.zeros((count, size, size, channels), np.uint8),
+        empty=np.zeros((count, size, size * channels), np.uint8),
+        patches=np.zeros((count, columns * patched, side + 1, patch_rows, patch_bytes), np.uint8),
+        patch_row=np.zeros((count, side + 1), np.int32),
+        patch_byte=np.zeros((count, side + 1), np.int32),
+    )
+    for k, (place, (_, weights, _)) in enumerate(zip(places, averages)):
+        scenes.weights[k, :, : weights.shape[1]] = weights
+        fill_scene(scenes, k, place)
+    return scenes
+
+
+def fill_scene(scenes: Scenes, k: int, place: Place) -> None:
+    """Puts a place into scene k, whose numbers and weights are there."""
+    level, scene, turns = place.level, place.scene, -int(place.rules.turned)  # a quarter clockwise
+    (size, _, channels), (patch_rows, patch_bytes) = scenes.starts.shape[1:], scenes.patches.shape[3:]
+    reach = -(-max(patch_rows, patch_bytes // channels) * level.side // size)
+    scenes.numbers[k, PATCH_REACH] = 2 * (2 * TILE + reach)
+    scenes.tiles[k, : level.height, : level.width] = level.tiles
+    scenes.monsters[k, : len(level.monsters)] = level.monsters
+    background = np.rot90(shades(scene.background, channels == 1), turns)
+    # (side, side, C) -> (side, side * C): a row's channels stay side by side
+    scenes.native[k, : level.side, : level.side * channels] = background.reshape(level.side, -1)
+    for i, sprite in enumerate((scene.player, *scene.monsters)):
+        opaque = np.repeat(np.rot90(sprite.opaque, turns), channels, axis=1)
+        # (TILE, TILE, C) -> (TILE, TILE * C)
+        colours = np.rot90(shades(sprite.rgb, channels == 1), turns).reshape(TILE, -1)
+        scenes.sprites[k, i, :, : TILE * channels] = np.where(opaque, colours, 0)
+        scenes.holes[k, i, :, : TILE * channels] = np.where(opaque, 0, 255)
+    across, down = np.arange(scenes.patch_row.shape[1])[None] - [[GRID], [GRID - 1]]  # where the player's square starts
+    if place.rules.turned:
+        across, down = level.side - TILE - down, across
+    across, down = np.clip(across, 0, level.side - 1), np.clip(down, 0, level.side - 1)
+    scenes.patch_byte[k] = np.minimum(across * size // level.side * channels, size * channels - patch_bytes)
+    scenes.patch_row[k] = np.minimum(down * size // level.side, size - patch_rows)
+    state = np.zeros(FIELDS, np.int32)
+    begin(scenes.numbers[k], state)
+    draw_still_pictures(scenes, k, state, np.zeros_like(scenes.starts[k]), build_scratch(scenes))
+
+
+def patch_shape(side: int, size: int, channels: int) -> tuple[int, int]:
+    """(rows, bytes a row) that surely hold every pixel showing part of the player, wherever it is."""
+    pixels = -(-TILE * size // side) + 1
+    return pixels, -(-pixels * channels // 8) * 8
+
+
+def shades(rgb: np.ndarray, grayscale: bool) -> np.ndarray:
+    """uint8 (..., 3) -> itself, or (..., 1) in gray."""
+    if not grayscale:
+        return rgb
+    return ((rgb.astype(np.int64) @ GRAY + (1 << 13)) >> 14).astype(np.uint8)[..., None]
+
+
+def build_scratch(scenes: Scenes) -> Scratch:
+    channels, rows, width = scenes.starts.shape[3], scenes.native.shape[1], scenes.native.shape[2]
+    return Scratch(
+        composed=np.zeros((rows + 2 * MARGIN, width + 2 * MARGIN * channels), np.uint8),
+        sums=np.zeros((1, width), np.int32),
+    )
