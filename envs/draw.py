@@ -18,7 +18,6 @@ from envs.rules import (
     MONSTER_COUNT,
     MONSTER_Y,
     MONSTERS,
-    PATCH_REACH,
     PERIOD,
     SIDE,
     START_X,
@@ -38,7 +37,7 @@ PLAYER = 0  # first of a scene's sprites; monster i is sprite i + 1, and the las
 
 
 class Scenes(NamedTuple):
-    """What is drawn and played where, K scenes padded to common shapes; C channels, M monsters and keys, S x S pictures."""
+    """What is drawn and played where, K scenes padded to common shapes; C channels, M monsters and keys, S x S."""
 
     numbers: np.ndarray  # int64 (K, NUMBERS): fields of the rules
     tiles: np.ndarray  # uint8 (K, rows, columns): bits of the rules
@@ -52,8 +51,9 @@ class Scenes(NamedTuple):
     starts: np.ndarray  # uint8 (K, S, S, C): the picture of the first state
     empty: np.ndarray  # uint8 (K, S, S * C): the picture of what never moves
     patches: np.ndarray  # uint8 (K, columns, side + 1, P, B): what P x B bytes show around the player at each position
-    patch_row: np.ndarray  # int32 (K, side + 1): the patch's first row for the player's y (turned: x) in whole pixels
-    patch_byte: np.ndarray  # int32 (K, side + 1): the patch's first byte in a row for the player's x (turned: y)
+    patrols: np.ndarray  # uint8 (K, M, steps, P, B): what they show around each monster at each step of its patrol
+    patch_row: np.ndarray  # int32 (K, side + TILE): a patch's first row for the top of what is in it, plus GRID
+    patch_byte: np.ndarray  # int32 (K, side + TILE): its first byte in a row for the left, plus GRID
 
 
 class Scratch(NamedTuple):
@@ -164,15 +164,31 @@ def average_columns(first, weights, inverse, sums, left, out_left, out_right, pi
 
 
 @function
-def has_patch(scenes, scene, x, y, there, clock):
-    """Whether what surrounds the player at (x, y) half pixels is known: within the frame, and nothing that moves near."""
-    level, monsters = scenes.numbers[scene], scenes.monsters[scene]
-    side, reach = int(level[SIDE]), int(level[PATCH_REACH])
-    if scenes.patches.shape[1] == 0 or x < 0 or y < 0 or x >= 2 * side or y >= 2 * side:
-        return False
+def patch_place(scenes, scene, left, top):
+    """(row, byte) in the picture of the patch that shows what is at that corner."""
+    last = scenes.patch_row.shape[1] - 1
+    return scenes.patch_row[scene, min(max(top + GRID, 0), last)], scenes.patch_byte[
+        scene, min(max(left + GRID, 0), last)
+    ]
+
+
+@function
+def is_free(scenes, scene, thing, left, top, there, x, y, clock):
+    """Whether a thing's patch at that corner would show nothing else: sprite ``thing`` is not looked at, the player is
+    at (x, y) half pixels, the monsters where they are at that clock."""
+    level = scenes.numbers[scene]
+    rows, width = scenes.patches.shape[3:]
+    row, byte = patch_place(scenes, scene, left, top)
+    if thing != PLAYER:
+        other_left, other_top = player_corner(level, x, y)
+        other_row, other_byte = patch_place(scenes, scene, other_left, other_top)
+        if abs(row - other_row) < rows and abs(byte - other_byte) < width:
+            return False
     for i in range(level[MONSTER_COUNT] + level[KEYS]):
-        if there >> i & 1 and abs(int(monsters[i, MONSTER_Y]) - y) < reach:
-            if abs(patrolled(monsters, i, clock, level[PERIOD]) - x) < reach:
+        if there >> i & 1 and i + 1 != thing:
+            other_left, other_top = monster_corner(scenes, scene, i, clock)
+            other_row, other_byte = patch_place(scenes, scene, other_left, other_top)
+            if abs(row - other_row) < rows and abs(byte - other_byte) < width:
                 return False
     return True
 
@@ -187,15 +203,41 @@ def paste(source, source_row, source_byte, picture, row, byte, rows, width):
 
 
 @function
+def is_alone(scenes, scene, i, left, top, there, state, drawn):
+    """Whether nothing else is or was near that corner of monster i."""
+    now = is_free(scenes, scene, i + 1, left, top, there, int(state[X]), int(state[Y]), int(state[CLOCK]))
+    return now and is_free(scenes, scene, i + 1, left, top, there, int(drawn[0]), int(drawn[1]), int(drawn[3]))
+
+
+@function
 def redraw_others(scenes, scene, state, drawn, picture, scratch):
     """Draws the monsters and the key that moved, vanished or came back since ``drawn``."""
-    there, was = shown(scenes.numbers[scene], state), int(drawn[2])
-    for i in range(scenes.numbers[scene, MONSTER_COUNT] + scenes.numbers[scene, KEYS]):
-        if (there | was) >> i & 1:
-            left, top = monster_corner(scenes, scene, i, int(state[CLOCK]))
-            old_left, old_top = monster_corner(scenes, scene, i, int(drawn[3]))
-            if (there ^ was) >> i & 1 or left != old_left or top != old_top:
-                redraw_between(scenes, scene, state, picture, left, top, old_left, old_top, scratch)
+    level, clock, was = scenes.numbers[scene], int(state[CLOCK]), int(drawn[2])
+    there = shown(level, state)
+    for i in range(level[MONSTER_COUNT] + level[KEYS]):
+        if not (there | was) >> i & 1:
+            continue
+        left, top = monster_corner(scenes, scene, i, clock)
+        old_left, old_top = monster_corner(scenes, scene, i, int(drawn[3]))
+        if not (there ^ was) >> i & 1:
+            if left == old_left and top == old_top:
+                continue
+            patched = scenes.patrols.shape[2] and is_alone(scenes, scene, i, left, top, there | was, state, drawn)
+            if patched and is_alone(scenes, scene, i, old_left, old_top, there | was, state, drawn):
+                put_patch(scenes, scene, scenes.patrols[scene, i, clock], left, top, old_left, old_top, picture)
+                continue
+        redraw_between(scenes, scene, state, picture, left, top, old_left, old_top, scratch)
+
+
+@function
+def put_patch(scenes, scene, patch, left, top, old_left, old_top, picture):
+    """Shows what is behind a thing at its old corner, and the thing at its new one."""
+    rows, width = patch.shape
+    bytes_of = picture.reshape(picture.shape[0], -1)  # (S, S, C) -> (S, S * C)
+    row, byte = patch_place(scenes, scene, old_left, old_top)
+    paste(scenes.empty[scene], row, byte, bytes_of, row, byte, rows, width)
+    row, byte = patch_place(scenes, scene, left, top)
+    paste(patch, 0, 0, bytes_of, row, byte, rows, width)
 
 
 @function
@@ -207,15 +249,6 @@ def redraw_between(scenes, scene, state, picture, left, top, old_left, old_top, 
     else:
         right, bottom = max(left, old_left) + TILE, max(top, old_top) + TILE
         redraw(scenes, scene, state, picture, min(left, old_left), min(top, old_top), right, bottom, scratch)
-
-
-@function
-def patch_place(scenes, scene, x, y):
-    """(row, byte) in the picture of what surrounds the player at (x, y) half pixels."""
-    x, y = pixel(x), pixel(y)
-    if scenes.numbers[scene, TURNED]:
-        return int(scenes.patch_row[scene, x]), int(scenes.patch_byte[scene, y])
-    return int(scenes.patch_row[scene, y]), int(scenes.patch_byte[scene, x])
 
 
 @function
@@ -232,18 +265,21 @@ def redraw_moved(scenes, scene, state, drawn, picture, scratch):
     remember(level, state, drawn)
     if x == old_x and y == old_y:
         return
-    if has_patch(scenes, scene, old_x, old_y, there, clock) and has_patch(scenes, scene, x, y, there, clock):
-        # (S, S, C) -> (S, S * C)
-        bytes_of, walk = picture.reshape(picture.shape[0], -1), int(level[WALK])
-        patch = scenes.patches[scene, (x - int(level[START_X]) % walk) // walk, pixel(y)]
-        rows, width = patch.shape
-        row, byte = patch_place(scenes, scene, old_x, old_y)
-        paste(scenes.empty[scene], row, byte, bytes_of, row, byte, rows, width)
-        row, byte = patch_place(scenes, scene, x, y)
-        paste(patch, 0, 0, bytes_of, row, byte, rows, width)
-        return
     (left, top), (old_left, old_top) = player_corner(level, x, y), player_corner(level, old_x, old_y)
+    if scenes.patches.shape[1] and in_frame(level, x, y) and in_frame(level, old_x, old_y):
+        free = is_free(scenes, scene, PLAYER, left, top, there, x, y, clock)
+        if free and is_free(scenes, scene, PLAYER, old_left, old_top, there, x, y, clock):
+            walk = int(level[WALK])
+            patch = scenes.patches[scene, (x - int(level[START_X]) % walk) // walk, pixel(y)]
+            put_patch(scenes, scene, patch, left, top, old_left, old_top, picture)
+            return
     redraw_between(scenes, scene, state, picture, left, top, old_left, old_top, scratch)
+
+
+@function
+def in_frame(level, x, y):
+    side = 2 * int(level[SIDE])
+    return 0 <= x < side and 0 <= y < side
 
 
 @function
@@ -274,16 +310,28 @@ def draw_still_pictures(scenes, scene, state, picture, scratch):
     for row in range(bytes_of.shape[0]):
         for byte in range(bytes_of.shape[1]):
             empty[row, byte] = bytes_of[row, byte]
-    patches = scenes.patches[scene]
-    rows, width = patches.shape[2], patches.shape[3]
-    for column in range(patches.shape[0]):
+    for i in range(scenes.patrols.shape[1]):
+        for clock in range(min(scenes.patrols.shape[2], int(level[PERIOD])) if i < level[MONSTER_COUNT] else 0):
+            state[MONSTERS], state[CLOCK] = 1 << i, clock
+            left, top = monster_corner(scenes, scene, i, clock)
+            draw_patch(scenes, scene, state, left, top, picture, scenes.patrols[scene, i, clock], scratch)
+    state[MONSTERS] = 0
+    for column in range(scenes.patches.shape[1]):
         x = int(level[START_X]) % walk + column * walk
         if x >= 2 * side:
             break
         for at_y in range(side + 1):
-            row, byte = patch_place(scenes, scene, x, 2 * at_y)
             state[X], state[Y] = x, 2 * at_y
             left, top = player_corner(level, x, 2 * at_y)
-            redraw(scenes, scene, state, picture, left, top, left + TILE, top + TILE, scratch)
-            paste(bytes_of, row, byte, patches[column, at_y], 0, 0, rows, width)
-            paste(empty, row, byte, bytes_of, row, byte, rows, width)
+            draw_patch(scenes, scene, state, left, top, picture, scenes.patches[scene, column, at_y], scratch)
+
+
+@function
+def draw_patch(scenes, scene, state, left, top, picture, patch, scratch):
+    """Fills a patch with what is there around a corner; ``picture`` is the empty one before and afterwards."""
+    rows, width = patch.shape
+    bytes_of = picture.reshape(picture.shape[0], -1)  # (S, S, C) -> (S, S * C)
+    row, byte = patch_place(scenes, scene, left, top)
+    redraw(scenes, scene, state, picture, left, top, left + TILE, top + TILE, scratch)
+    paste(bytes_of, row, byte, patch, 0, 0, rows, width)
+    paste(scenes.empty[scene], row, byte, bytes_of, row, byte, rows, width)

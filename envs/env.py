@@ -23,8 +23,8 @@ class PriorLabEnv(gymnasium.Env[np.ndarray, np.int64]):
 
     Observations are uint8 (screen_size, screen_size, stack_size * C), C = 3, or 1 with ``grayscale_obs``. A win or a
     death terminates, ``max_inputs`` truncates. ``info`` tells x, y (pixels), on_ladder, jumping, speed,
-    enemies_alive, has_key, solved, and over the play deaths, unique_states, inputs. A reset after a death goes on with the
-    play; one with a seed, or after anything else, begins a new one. Settings are those of ``Games``.
+    enemies_alive, has_key, solved, and over the play deaths, unique_states, inputs. A reset after a death goes on with
+    the play; one with a seed, or after anything else, begins a new one. Settings are those of ``Games``.
     """
 
     metadata = {"render_modes": list(RENDER_MODES), "render_fps": FPS}

@@ -22,9 +22,9 @@ CLOCK, LAST_SIDE, HAS_KEY = range(11, 14)
 FIELDS = 16  # one cache line
 
 # Fields of a level's numbers, an int64 row; lengths and positions in half pixels but for the goal's pixels
-START_X, START_Y, GOAL_LEFT, GOAL_TOP, GOAL_WIDTH, GOAL_HEIGHT, MONSTER_COUNT, MAX_INPUTS, SIDE, PATCH_REACH = range(10)
-WALK, PERIOD, KEYS, BOTTOM, RESTARTS, ALTERNATING, TURNED = range(10, 17)
-NUMBERS = 24
+START_X, START_Y, GOAL_LEFT, GOAL_TOP, GOAL_WIDTH, GOAL_HEIGHT, MONSTER_COUNT, MAX_INPUTS, SIDE, WALK = range(10)
+PERIOD, KEYS, BOTTOM, RESTARTS, ALTERNATING, TURNED = range(10, 16)
+NUMBERS = 16
 
 # Fields of a monster, an int32 row, in half pixels: its centre, the leftmost where it patrols; how far it patrols; and
 # how many steps before the clock's 0 it was leftmost. A key is the row after the last monster

@@ -22,7 +22,6 @@ from envs.rules import (
     MAX_INPUTS,
     MONSTER_COUNT,
     NUMBERS,
-    PATCH_REACH,
     PERIOD,
     RESTARTS,
     SIDE,
@@ -88,8 +87,9 @@ def build_scenes(places: list[Place], size: int | None, grayscale: bool, max_inp
     most = max(len(place.level.monsters) for place in places)
     patch_rows, patch_bytes = patch_shape(min(place.level.side for place in places), size, channels)
     columns = int((2 * numbers[:, SIDE] // numbers[:, WALK]).max()) + 1
-    patched = patch_rows <= size and patch_bytes <= size * channels
-    patched = COMPILED and patched and count * columns * (side + 1) * patch_rows * patch_bytes <= PATCH_MEMORY
+    fits = COMPILED and patch_rows <= size and patch_bytes <= size * channels
+    patched = fits and count * columns * (side + 1) * patch_rows * patch_bytes <= PATCH_MEMORY
+    steps = int(numbers[:, PERIOD].max()) if fits and any(place.level.patrols for place in places) else 0
     rows, width = (max(getattr(place.level, name) for place in places) for name in ("height", "width"))
     scenes = Scenes(
         numbers=numbers,
@@ -104,8 +104,9 @@ def build_scenes(places: list[Place], size: int | None, grayscale: bool, max_inp
         starts=np.zeros((count, size, size, channels), np.uint8),
         empty=np.zeros((count, size, size * channels), np.uint8),
         patches=np.zeros((count, columns * patched, side + 1, patch_rows, patch_bytes), np.uint8),
-        patch_row=np.zeros((count, side + 1), np.int32),
-        patch_byte=np.zeros((count, side + 1), np.int32),
+        patrols=np.zeros((count, most, steps, patch_rows, patch_bytes), np.uint8),
+        patch_row=np.zeros((count, side + TILE), np.int32),
+        patch_byte=np.zeros((count, side + TILE), np.int32),
     )
     for k, (place, (_, weights, _)) in enumerate(zip(places, averages)):
         scenes.weights[k, :, : weights.shape[1]] = weights
@@ -117,8 +118,6 @@ def fill_scene(scenes: Scenes, k: int, place: Place) -> None:
     """Puts a place into scene k, whose numbers and weights are there."""
     level, scene, turns = place.level, place.scene, -int(place.rules.turned)  # a quarter clockwise
     (size, _, channels), (patch_rows, patch_bytes) = scenes.starts.shape[1:], scenes.patches.shape[3:]
-    reach = -(-max(patch_rows, patch_bytes // channels) * level.side // size)
-    scenes.numbers[k, PATCH_REACH] = 2 * (2 * TILE + reach)
     scenes.tiles[k, : level.height, : level.width] = level.tiles
     scenes.monsters[k, : len(level.monsters)] = level.monsters
     background = np.rot90(shades(scene.background, channels == 1), turns)
@@ -130,12 +129,9 @@ def fill_scene(scenes: Scenes, k: int, place: Place) -> None:
         colours = np.rot90(shades(sprite.rgb, channels == 1), turns).reshape(TILE, -1)
         scenes.sprites[k, i, :, : TILE * channels] = np.where(opaque, colours, 0)
         scenes.holes[k, i, :, : TILE * channels] = np.where(opaque, 0, 255)
-    across, down = np.arange(scenes.patch_row.shape[1])[None] - [[GRID], [GRID - 1]]  # where the player's square starts
-    if place.rules.turned:
-        across, down = level.side - TILE - down, across
-    across, down = np.clip(across, 0, level.side - 1), np.clip(down, 0, level.side - 1)
-    scenes.patch_byte[k] = np.minimum(across * size // level.side * channels, size * channels - patch_bytes)
-    scenes.patch_row[k] = np.minimum(down * size // level.side, size - patch_rows)
+    corners = np.clip(np.arange(scenes.patch_row.shape[1]) - GRID, 0, level.side - 1)
+    scenes.patch_byte[k] = np.minimum(corners * size // level.side * channels, size * channels - patch_bytes)
+    scenes.patch_row[k] = np.minimum(corners * size // level.side, size - patch_rows)
     state = np.zeros(FIELDS, np.int32)
     begin(scenes.numbers[k], state)
     draw_still_pictures(scenes, k, state, np.zeros_like(scenes.starts[k]), build_scratch(scenes))

@@ -22,7 +22,6 @@ from envs.rules import (
     HAS_KEY,
     INPUT_NAMES,
     JUMPING,
-    KEYS,
     LAST_SIDE,
     MONSTER_COUNT,
     MONSTERS,

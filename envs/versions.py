@@ -53,6 +53,12 @@ def versions(game: str = "princess") -> list[str]:
     return list(table()[1][game])
 
 
+def looks(game: str = "princess") -> list[str]:
+    """The names of the versions that differ from the original in looks alone, the original first."""
+    every = [find_version(game, name) for name in versions(game)]
+    return [version.name for version in every if version.rules == every[0].rules]
+
+
 def find_version(game: str, version: str) -> Version:
     """Raises ValueError that lists what exists."""
     names = versions(game)

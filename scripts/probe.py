@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from envs.versions import versions
+from envs.versions import looks
 from scripts.experiments.probe_looks import LEVELS, QUESTIONS, claims, probe
 
 WIDTH = 100  # columns that the table needs
@@ -32,7 +32,7 @@ def main(seeds: int = 12, only: tuple[str, ...] = ()) -> None:
         table.add_column(question, justify="right", no_wrap=True)
     table.add_column("claims", no_wrap=True)
     failed = 0
-    for version in track(only or tuple(versions()), "measuring", transient=True):
+    for version in track(only or tuple(looks()), "measuring", transient=True):
         figures = probe(version, seeds)
         held = claims(version, figures, seeds)
         failed += sum(not holds for _, holds in held)

@@ -7,7 +7,7 @@ import tyro
 from rich.console import Console
 
 from envs.results import load
-from envs.versions import versions
+from envs.versions import looks
 from scripts.experiments.comparison import SEEDS, plan, train
 from scripts.report.page import write_report
 
@@ -31,7 +31,7 @@ def main(
         if value < 1:
             raise ValueError(f"{name} is {value}: expected 1 or more")
     console = Console()
-    names = versions("princess")
+    names = looks("princess")
     failed = []
     if agents:
         try:

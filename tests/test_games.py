@@ -9,9 +9,10 @@ import pytest
 
 from envs.games import Games
 from envs.rules import DOWN, LEFT, RIGHT, UP, X, Y
-from envs.versions import versions
+from envs.versions import looks, versions
 
 VERSIONS = tuple(versions("princess"))
+LOOKS = tuple(looks("princess"))
 # a level with all there is, not square, with a way out of the frame on every side
 BUSY = """name = "busy"
 goal = [270, 52]
@@ -40,8 +41,8 @@ CORRIDOR = "---\nS  G\n####\n"
 
 @pytest.mark.parametrize("threads", [2, 3])
 def test_threads_change_nothing(threads):
-    alone = Games(9, list(VERSIONS) + ["original"], random_start=20)
-    shared = Games(9, list(VERSIONS) + ["original"], random_start=20, num_threads=threads)
+    alone = Games(11, list(VERSIONS) + ["original"], random_start=20)
+    shared = Games(11, list(VERSIONS) + ["original"], random_start=20, num_threads=threads)
     assert np.array_equal(alone.reset(3), shared.reset(3))
     for actions in random_actions(alone, 400):
         for one, other in zip(alone.step(actions), shared.step(actions)):
@@ -82,7 +83,7 @@ def test_lane_i_equals_the_single_game_with_seed_plus_i():
             assert (len(single.ended) == 1) == (lane in batch.ended)
 
 
-@pytest.mark.parametrize("level", ["princess", "princess_masked_geometry", BUSY, CORRIDOR])
+@pytest.mark.parametrize("level", ["princess", "princess_masked_geometry", "key_door", BUSY, CORRIDOR])
 @pytest.mark.parametrize(
     ("size", "grayscale"), [(84, True), (84, False), (42, True), (31, False), (5, True), (400, True)]
 )
@@ -103,7 +104,7 @@ def test_pictures_equal_a_full_redraw_and_the_area_average(level, size, grayscal
 
 def test_many_scenes_are_drawn_without_patches_just_the_same(monkeypatch):
     patched = Games(3, level=BUSY)
-    monkeypatch.setattr("envs.draw.PATCH_MEMORY", 0)
+    monkeypatch.setattr("envs.scenes.PATCH_MEMORY", 0)
     unpatched = Games(3, level=BUSY)
     assert patched.scenes.patches.shape[1] and not unpatched.scenes.patches.shape[1]
     assert np.array_equal(patched.reset(0), unpatched.reset(0))
@@ -112,11 +113,11 @@ def test_many_scenes_are_drawn_without_patches_just_the_same(monkeypatch):
 
 
 def test_versions_differ_in_looks_alone():
-    games = Games(len(VERSIONS), VERSIONS)
+    games = Games(len(LOOKS), LOOKS)
     seen = games.reset(0).copy()
-    assert len({picture.tobytes() for picture in seen}) == len(VERSIONS)
+    assert len({picture.tobytes() for picture in seen}) == len(LOOKS)
     for actions in np.random.default_rng(1).integers(0, 6, 4000):
-        _, rewards, terminated, truncated = games.step(np.full(len(VERSIONS), actions))
+        _, rewards, terminated, truncated = games.step(np.full(len(LOOKS), actions))
         assert (games.state == games.state[0]).all()
         assert len(set(rewards)) == len(set(terminated)) == len(set(truncated)) == 1
 
@@ -260,7 +261,7 @@ def test_without_autoreset_lanes_wait_for_restart():
     [
         ({"version": "orginal"}, "original"),
         ({"version": ["original", "original"]}, "version lists 2 values for 1 games"),
-        ({"level": "nowhere"}, "unknown level 'nowhere': expected one of princess"),
+        ({"level": "nowhere"}, "unknown level 'nowhere': expected one of key_door"),
         ({"screen_size": 0}, "screen_size is 0: expected a whole number, 1 or more"),
         ({"frame_skip": 1.5}, "frame_skip is 1.5"),
         ({"num_threads": 0}, "num_threads is 0"),

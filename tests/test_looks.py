@@ -8,7 +8,7 @@ from envs.level import Level, level_names
 from envs.look import Look, look_names, parse
 from envs.paint import paint
 from envs.textures import pieces
-from envs.versions import find_version, games, id_of, versions
+from envs.versions import find_version, games, id_of, looks, versions
 from scripts.experiments.probe_looks import OBJECTS_HIDDEN, QUESTIONS, STRUCTURE_HIDDEN, Figure, claims, probe
 from scripts.experiments.probe_places import EXTRA, goal_rectangle, picture, shared_textures
 
@@ -85,7 +85,7 @@ def test_in_every_look_the_boundary_is_the_same_plain_frame():
     assert all((frame == frames[0][0, 0]).all() for frame in frames)
 
 
-@pytest.mark.parametrize("version", versions("princess"))
+@pytest.mark.parametrize("version", looks("princess"))
 def test_no_version_hides_the_player_itself(version):
     """In the small gray pictures of an agent it stands out at least half as much as in the original."""
 
@@ -157,7 +157,7 @@ def test_free_space_is_cut_into_pieces_completely_and_once():
         assert np.array_equal(covered, free.astype(int))
 
 
-@pytest.mark.parametrize("version", versions())
+@pytest.mark.parametrize("version", looks())
 def test_the_probe_finds_what_the_look_claims(version):
     figures = probe(version, seeds=5 if version in STRUCTURE_HIDDEN + OBJECTS_HIDDEN else 2)
     assert [claim for claim, holds in claims(version, figures, seeds=2) if not holds] == []
@@ -165,23 +165,25 @@ def test_the_probe_finds_what_the_look_claims(version):
 
 def test_the_probe_fails_a_look_that_shows_what_it_masks_or_hides_what_it_shows():
     seen, hidden = ({question: Figure(area, area) for question in QUESTIONS} for area in (1.0, 0.5))
-    for version in versions():
+    for version in looks():
         masks = version in STRUCTURE_HIDDEN + OBJECTS_HIDDEN
         assert all(holds for _, holds in claims(version, seen, seeds=1)) != masks
         assert all(holds for _, holds in claims(version, hidden, seeds=1)) == (version in OBJECTS_HIDDEN)
 
 
 def test_versions_are_listed_found_and_named():
-    assert games() == ["princess"]
-    assert versions("princess")[0] == "original" and len(versions("princess")) == 8
+    assert games() == ["princess", "key_door"]
     assert id_of("masked_semantics") == "MaskedSemantics"
-    for name in versions():
-        version = find_version("princess", name)
-        assert Look.read(version.look).name == version.look
-        assert Level.read(version.level).name == "princess"
+    for game in games():
+        assert versions(game)[0] == "original" and len(versions(game)) == 10
+        assert set(versions(game)) - set(looks(game)) == {"ladder_interaction", "gravity"}
+        for name in versions(game):
+            version = find_version(game, name)
+            assert Look.read(version.look).name == version.look
+            assert Level.read(version.level).name == game
     with pytest.raises(ValueError, match="unknown version 'x': expected one of original, retextured, "):
         find_version("princess", "x")
-    with pytest.raises(ValueError, match="unknown game 'chess': expected one of princess"):
+    with pytest.raises(ValueError, match="unknown game 'chess': expected one of princess, key_door"):
         find_version("chess", "original")
     with pytest.raises(ValueError, match="unknown look 'x': expected one of all_masked, "):
         paint(Level.read("princess"), "x")

@@ -14,7 +14,7 @@ from scipy.stats import CensoredData, ecdf
 
 from envs.level import Level
 from envs.results import RunWriter, is_finished, load, thinned
-from envs.versions import versions
+from envs.versions import looks
 from scripts.experiments import comparison
 from scripts.report.page import write_report
 from scripts.report.plots import apart
@@ -30,7 +30,7 @@ from scripts.report.statistics import (
 )  # fmt: skip
 from scripts.report.summary import kinds_of, number, published, published_ratio
 
-VERSIONS = versions("princess")
+VERSIONS = looks("princess")
 LEVEL = Level.read("princess").text()
 NOTHING = np.zeros((2, 0))
 
