@@ -17,6 +17,7 @@ LADDER_SIZES = ((2, 5), (2, 6))  # (width, height) of imitated ladders where the
 LADDER_SHARE = (0.25, 0.6)  # least and most of free space that imitates ladders
 LEAST_GAP, MOST_GAP = 3, 6  # tiles that may be left open beside an imitated ladder, where any are
 CUT_TILES = 4000  # how many tiles are cut, over all random cuts, to choose from
+MOST_CUTS = 20
 
 
 class Family(NamedTuple):
@@ -191,25 +192,30 @@ def groups(mask: np.ndarray) -> list[np.ndarray]:
     return found
 
 
-def pieces(free: np.ndarray, platforms: np.ndarray, ladders: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
+def pieces(
+    free: np.ndarray, platforms: np.ndarray, ladders: np.ndarray, rng: np.random.Generator, most_cuts: int = MOST_CUTS
+) -> list[np.ndarray]:
     """Cuts free space into upright blocks like the ladders and horizontal runs like the platforms.
 
     ``free``, ``platforms``, ``ladders``: bool (rows, columns). Returns int (n, 2) rows and columns of each piece;
     together they are the free tiles. Of several random cuts it is the one whose tiles meet their neighbours most as
-    the tiles of platforms and ladders do.
+    the tiles of platforms and ladders do; ``most_cuts`` of them at most.
     """
     lengths = sorted(length for _, _, length in runs(platforms)) or list(RUN_LENGTHS)
     blocks = groups(ladders)
     sizes = [(int(w), int(h)) for h, w in (np.ptp(block, axis=0) + 1 for block in blocks)] or list(LADDER_SIZES)
     share = float(np.clip(ladders.sum() / max(1, ladders.sum() + platforms.sum()), *LADDER_SHARE))
-    real = np.full(free.shape, -1)
-    for i, (r, c, length) in enumerate(runs(platforms)):
-        real[r, c : c + length] = i
-    for i, block in enumerate(blocks):
-        real[block[:, 0], block[:, 1]] = free.size + i
-    wanted = meetings(real)
-    cuts = [cut(free, lengths, sizes, share, rng) for _ in range(int(np.clip(CUT_TILES // free.size, 2, 20)))]
-    best = min(cuts, key=lambda labels: float(np.abs(meetings(labels) - wanted).sum()))
+    count = min(max(CUT_TILES // free.size, 2), most_cuts)
+    cuts = [cut(free, lengths, sizes, share, rng) for _ in range(count)]
+    best = cuts[0]
+    if count > 1:
+        real = np.full(free.shape, -1)
+        for i, (r, c, length) in enumerate(runs(platforms)):
+            real[r, c : c + length] = i
+        for i, block in enumerate(blocks):
+            real[block[:, 0], block[:, 1]] = free.size + i
+        wanted = meetings(real)
+        best = min(cuts, key=lambda labels: float(np.abs(meetings(labels) - wanted).sum()))
     order = np.argsort(best, axis=None, kind="stable")
     places = np.stack(np.unravel_index(order, free.shape), axis=1)
     parts = np.split(places, np.flatnonzero(np.diff(best.ravel()[order])) + 1)
