@@ -23,7 +23,7 @@ FRAME = np.array([44, 34, 31, 255], np.uint8).view(np.uint32)[0]  # of the bound
 PALE = (255, 252, 236)  # around the player alone, so that it is found in any look
 VARIANTS = 3  # pictures that all distractors of a role, or all textures of free space, share
 CUTS = 1  # of free space to choose from: more take longer than all the rest
-PATCHES, ASIDE, UP = 3, 2, 1  # of distractors where no object is, for each 100 tiles; how far they reach, in tiles
+PATCHES, ASIDE, UP = 1.5, 2, 1  # of distractors where no object is, for each 100 tiles; how far they reach, in tiles
 
 
 class Thing(NamedTuple):
@@ -58,16 +58,20 @@ class Painting:
         if split not in SPLITS:
             raise ValueError(f"split is {split!r}: expected one of {', '.join(SPLITS)}")
         self.level, self.dials, self.split = level, dials, split
-        self.streams = {
-            name: np.random.default_rng([int(look_seed), SPLITS.index(split), i]) for i, name in enumerate(STREAMS)
-        }
+        self.seed = (int(look_seed), SPLITS.index(split))
         self.kinds = np.array([list(row) for row in level.rows])
         self.cells = np.zeros((*self.kinds.shape, TILE, TILE), np.uint32)  # packed
+        self.ground = ground(self.stream("ground"))
+        self.open = self.open_tiles()
+
+    def stream(self, name: str) -> np.random.Generator:
+        """One of STREAMS, from its beginning."""
+        return np.random.default_rng([*self.seed, STREAMS.index(name)])
 
     def scene(self) -> Scene:
         things = self.things()
         shown = {thing.role: thing for thing in things}
-        self.cells[:] = ground(self.streams["ground"])
+        self.cells[:] = self.ground
         self.cells[self.kinds == "|"] = FRAME
         if self.dials.affordance < 1:
             self.fill_free_space()
@@ -101,7 +105,7 @@ class Painting:
         With the chance of the dial of similarity it is one of the ``variants`` that its role shares. An exemplar is of
         its role's family with the chance of the dial of semantics, else of any.
         """
-        rng, each = self.streams[stream], np.array([ROLES.index(role) for role in roles], int)
+        rng, each = self.stream(stream), np.array([ROLES.index(role) for role in roles], int)
         asked = np.concatenate([np.repeat(np.arange(len(ROLES)), variants), each])  # what is shared, then what is not
         count = len(asked) - len(each)
         keeps = rng.random(len(asked)) < self.dials.semantics
@@ -115,7 +119,7 @@ class Painting:
     def fill_free_space(self) -> None:
         """Gives pieces of free space textures: as many tiles of platforms and of ladders as there are in the level."""
         platforms, ladders = self.kinds == "#", self.kinds == "H"
-        rng = self.streams["pieces"]
+        rng = self.stream("pieces")
         cut = pieces(~(platforms | ladders | (self.kinds == "|")), platforms, ladders, rng, CUTS)
         sizes, upright = np.array([(len(piece), piece[0, 0] < piece[-1, 0]) for piece in cut], int).reshape(-1, 2).T
         order = np.lexsort((rng.random(len(cut)), -upright))
@@ -126,10 +130,11 @@ class Painting:
         filled = rng.random(len(cut)) >= self.dials.affordance
         pictures = self.pictures("textures", roles, VARIANTS)
         self.paste([piece for piece, fill in zip(cut, filled) if fill], pictures[filled])
+        self.cells[np.isin(self.kinds, list(" ~SmkGD*^")) & ~self.open] = self.ground  # nothing shows behind objects
 
     def strew(self, roles: list[str]) -> None:
         """Lays distractors: along platforms, around objects and, so that these do not show, in patches elsewhere."""
-        rng, (height, width) = self.streams["places"], self.kinds.shape
+        rng, (height, width) = self.stream("places"), self.kinds.shape
         solid = np.isin(self.kinds, list("#*^"))
         objects = np.isin(self.kinds, list("*^mkGD"))
         middles = np.argwhere(objects | (rng.random((height, width)) < PATCHES / 100))
@@ -138,27 +143,23 @@ class Painting:
         for row, column in middles.tolist():
             meant[max(row - UP, 0) : row + UP + 1, max(column - ASIDE, 0) : column + ASIDE + 1] = True
         kept = rng.random((height, width)) >= self.dials.objects
-        tiles = np.argwhere(meant & kept & self.open())
+        tiles = np.argwhere(meant & kept & self.open)
         kinds = [role for role in roles if role in CLUTTER]
         drawn = rng.integers(len(kinds), size=(height, width))[tuple(tiles.T)]
+        self.cells[tuple(tiles.T)] = self.ground
         self.paste(tiles[:, None], self.pictures("clutter", [kinds[i] for i in drawn], VARIANTS))
 
-    def open(self) -> np.ndarray:
+    def open_tiles(self) -> np.ndarray:
         """bool (rows, columns): the free tiles that neither an object nor the player at its start overlaps."""
         free = np.isin(self.kinds, list(" ~"))
-        for left, top in (self.goal_corner(), corner(*self.level.start)):
+        for left, top in (goal_corner(self.level), corner(*self.level.start)):
             rows, columns = (slice(max(at // TILE, 0), max(-(-at // TILE) + 1, 0)) for at in (top, left))
             free[rows, columns] = False
         return free
 
-    def goal_corner(self) -> tuple[int, int]:
-        """(left, top) of the goal's cell: about its middle, on the floor of its row."""
-        left, _ = corner(*self.level.goal)
-        return left, TILE * int(self.level.goal[1] // TILE)
-
     def place_goal(self, background: np.ndarray, picture: np.ndarray) -> None:
         """Draws what of the goal is within the picture."""
-        (left, top), side = self.goal_corner(), self.level.side
+        (left, top), side = goal_corner(self.level), self.level.side
         shown = picture[max(-top, 0) : max(side - top, 0), max(-left, 0) : max(side - left, 0)]
         at = background[max(top, 0) : max(top + TILE, 0), max(left, 0) : max(left + TILE, 0)]
         at[shown[..., 3] > 0] = shown[shown[..., 3] > 0, :3]
@@ -174,6 +175,12 @@ class Painting:
 def corner(x: float, y: float) -> tuple[int, int]:
     """(left, top) of a cell about a middle, on the tile grid where the middle is a tile's."""
     return math.floor(x + 0.5) - TILE // 2 - 1, math.ceil(y - 0.5) - TILE // 2
+
+
+def goal_corner(level: Level) -> tuple[int, int]:
+    """(left, top) of the goal's cell: about its middle, on the floor of its row."""
+    left, _ = corner(*level.goal)
+    return left, TILE * int(level.goal[1] // TILE)
 
 
 def sprite(picture: np.ndarray) -> Sprite:

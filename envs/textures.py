@@ -171,7 +171,9 @@ def three_tones(plain: Colour, shade: Colour, depth: float) -> np.ndarray:
 
 def runs(mask: np.ndarray) -> list[tuple[int, int, int]]:
     """(row, first column, length) of every maximal horizontal run of true tiles, row by row."""
-    edges = np.diff(np.pad(mask.astype(np.int8), ((0, 0), (1, 1))), axis=1)
+    wide = np.zeros((mask.shape[0], mask.shape[1] + 2), np.int8)
+    wide[:, 1:-1] = mask
+    edges = np.diff(wide, axis=1)
     begins, ends = np.argwhere(edges == 1), np.argwhere(edges == -1)
     return [(int(r), int(c), int(end - c)) for (r, c), (_, end) in zip(begins, ends)]
 
@@ -243,17 +245,20 @@ def cut(
     ``share`` of it, if there is room, are blocks of ``sizes`` (width, height), the rest runs of ``lengths``.
     """
     labels = np.full(free.shape, -1)
-    weights = 1 << np.arange(MOST_GAP, free.shape[1] + MOST_GAP, dtype=object)
-    rows = [int(bits) for bits in free.astype(object) @ weights]  # bit c + MOST_GAP: column c is open
+    packed = np.packbits(free, axis=1, bitorder="little")
+    rows = [int.from_bytes(bits.tobytes(), "little") << MOST_GAP for bits in packed]  # bit c + MOST_GAP: column c is open
     wanted, count = share * int(free.sum()), 0
     gap = int(rng.integers(LEAST_GAP, MOST_GAP + 1))
-    spots = rng.permutation(np.argwhere(free)).tolist()
+    spots = rng.permutation(np.argwhere(free))
     for shrink in range(4):  # first as high as the ladders, then lower
-        for (r, c), pick in zip(spots, rng.integers(len(sizes), size=len(spots)).tolist()):
+        shapes = [(width, max(min(3, height), height - shrink)) for width, height in sizes]
+        room = {shape: open_spots(free, *shape) for shape in set(shapes)}
+        picks = rng.integers(len(sizes), size=len(spots))
+        possible = np.array([room[shape] for shape in shapes])[picks, *spots.T]
+        for (r, c), pick in zip(spots[possible].tolist(), picks[possible].tolist()):
             if wanted <= 0:
                 break
-            width, height = sizes[pick]
-            height = max(min(3, height), height - shrink)
+            width, height = shapes[pick]
             if fits(rows, r, c, width, height, gap):
                 labels[r : r + height, c : c + width] = count
                 for row in range(r, r + height):
@@ -265,6 +270,17 @@ def cut(
             labels[r, c : c + part] = count
             c, length, count = c + part, length - part, count + 1
     return labels
+
+
+def open_spots(free: np.ndarray, width: int, height: int) -> np.ndarray:
+    """bool (rows, columns): where a block whose top left tile is there lies on free tiles alone."""
+    total = np.zeros((free.shape[0] + 1, free.shape[1] + 1), int)
+    total[1:, 1:] = free.cumsum(axis=0).cumsum(axis=1)
+    upper, lower = total[:-height], total[height:]
+    tiles = lower[:, width:] - lower[:, :-width] - upper[:, width:] + upper[:, :-width]
+    found = np.zeros_like(free)
+    found[: tiles.shape[0], : tiles.shape[1]] = tiles == width * height
+    return found
 
 
 def fits(rows: list[int], row: int, column: int, width: int, height: int, gap: int) -> bool:
