@@ -1,8 +1,8 @@
 """Random drawings of what does not live: platforms, ladders, dangers, keys, doors.
 
-A drawing is uint8 (TILE, TILE) of inks: 0 is clear, LINE the dark of outlines, WHITE nearly white, and each of A, B, C, D
-is three inks, the shade of a colour, the colour (+ 1) and its light (+ 2). By custom C is skin and D gold or steel.
-Every size and shape in a drawing is drawn from the generator it is given.
+A drawing is uint8 (TILE, TILE) of inks: 0 is clear, LINE the dark of outlines, WHITE nearly white; each of A, B, C, D is
+three inks, a colour's shade, the colour (+ 1) and its light (+ 2); C is skin, D gold or steel. Every size and shape in a
+drawing is drawn from the generator it is given.
 """
 
 from collections.abc import Callable, Sequence
@@ -82,9 +82,9 @@ def platform(rng: np.random.Generator) -> Drawing:
         art[edge >= Y] = B + 1
         art[edge == Y] = B
     elif rng.random() < 0.5:  # a beam, or plates held by rivets
-        art[Y <= depth] = A + 1
+        art[depth >= Y] = A + 1
         art[depth + 1 == Y] = LINE
-        art[(depth // 2 + 1 == Y) & (X % 5 == int(rng.integers(5)))] = D + 2
+        art[(depth // 2 + 1 == Y) & (int(rng.integers(5)) == X % 5)] = D + 2
     art[0] = np.where(art[0] >= B, B + 2, A + 2)
     return art
 
@@ -102,20 +102,20 @@ def ladder(rng: np.random.Generator) -> Drawing:
     if kind == "chain":
         rungs &= Y % 5 == 2
         rails = ((np.abs(X - rail - 1) == 1) | (np.abs(X - LAST + rail + 1) == 1)) & (Y % 5 != 2)
-        rails |= ((X == rail + 1) | (X == LAST - rail - 1)) & (Y % 5 == 2)
+        rails |= ((rail + 1 == X) | (LAST - rail - 1 == X)) & (Y % 5 == 2)
         rungs = (Y % 5 == 2) & (rail <= X) & (LAST - rail >= X)
     elif kind == "trellis":
         rungs = (((X + Y) % 5 == 0) | ((X - Y) % 5 == 0)) & (left < X) & (right + thick > X)
     elif kind == "pegs":
         rails = (7 - thick < X) & (7 + thick > X)
-        rungs = (Y % 5 == int(rng.integers(5))) & (np.abs(X - 7) < 7 - rail)
+        rungs = (int(rng.integers(5)) == Y % 5) & (np.abs(X - 7) < 7 - rail)
         rungs |= (Y % 5 == 4) & (np.abs(X - 7) == 6 - rail)
     elif kind == "vine":
         stem = 7 + np.rint(rng.uniform(1.5, 3.5) * np.sin(2 * np.pi * (Y / TILE + rng.random())))
-        rails = np.abs(X - stem) < 1
-        leaf = np.abs(X - stem) + 1.5 * np.abs(Y % 5 - 2) < rng.uniform(3.5, 5.5)
+        rails = np.abs(X - stem - 0.5) < 1
+        leaf = ((np.abs(X - stem) - 3) / rng.uniform(2.3, 3.3)) ** 2 + ((Y % 5 - 2) / 1.7) ** 2 <= 1
         rungs = leaf & (np.sign(X - stem) == np.where(Y // 5 % 2 == 0, 1, -1))
-    colour = A if rng.random() < 0.5 else B
+    colour = B if kind == "vine" else pick(rng, (A, B))
     art[rungs] = colour + 1
     art[rungs & ~around(rungs)[0]] = colour + 2
     art[rails] = A + 1
@@ -177,16 +177,19 @@ def spikes(rng: np.random.Generator) -> Drawing:
         mould(art, ellipse(7, 7, size - 1.6, size - 1.6), pick(rng, (A, B)))
         art[ellipse(7, 7, 1.2, 1.2)] = LINE
     elif kind == "thorns":
-        bend, turns, phase = rng.uniform(0.5, 3), int(rng.integers(1, 3)), rng.uniform(0, 6)
+        bend, turns, phase = rng.uniform(0.3, 1.8), int(rng.integers(1, 3)), rng.uniform(0, 6)
         step = int(rng.integers(3, 5))
 
         def stem(x: np.ndarray) -> np.ndarray:
-            return 8.5 + bend * np.sin(2 * np.pi * turns * x / TILE + phase)
+            return 9.5 + bend * np.sin(2 * np.pi * turns * x / TILE + phase)
 
         for i, x in enumerate(range(1, TILE, step)):
-            y, side = float(stem(np.array(x))), -1 if i % 3 else 1
-            art[stroke(x, y, x + rng.uniform(-2, 2), y + side * rng.uniform(4, 7), 0.75)] = A + 2
-            art[stroke(x, y, x, y + side * 2, 1.3)] = A + 1
+            y, side, reach = float(stem(np.array(x))), -1 if i % 3 else 1, rng.uniform(5, 7.5)
+            part = (Y - y) * side / reach  # 0 at the stem, 1 at the tip
+            aside = X - x - rng.uniform(-2, 2) * part
+            thorn = (np.abs(aside) < 2 * (1 - part)) & (part >= 0)
+            art[thorn] = A + 1
+            art[thorn & (aside < 0.3)] = A + 2
         mould(art, np.abs(Y - stem(X)) < 1.3, B)
     else:
         count = int(rng.integers(1, 4))
@@ -210,7 +213,9 @@ def key(rng: np.random.Generator) -> Drawing:
         "round": np.hypot(X - x, Y - 7),
         "square": np.maximum(np.abs(X - x), np.abs(Y - 7)) + 0.4,
         "diamond": 0.8 * (np.abs(X - x) + np.abs(Y - 7)),
-        "clover": np.min([np.hypot(X - x - i, Y - 7 - j) + 1.4 for i, j in ((-1.3, 0), (0.8, -1.6), (0.8, 1.6))], axis=0),
+        "clover": np.min(
+            [np.hypot(X - x - i, Y - 7 - j) + 1.4 for i, j in ((-1.3, 0), (0.8, -1.6), (0.8, 1.6))], axis=0
+        ),
     }[kind]
     shape = (far < size) & (far >= size - rng.uniform(1.3, 1.9))
     half = pick(rng, (0.5, 1.0))
@@ -234,7 +239,7 @@ def door(rng: np.random.Generator) -> Drawing:
         wide = half - inset + 0.3
         rise = {"arch": 4 - 4 * np.sqrt(np.clip(1 - ((X - 7) / (wide + 0.5)) ** 2, 0, 1)), "flat": 0 * X}
         rise["pointed"] = np.abs(X - 7) * 0.8
-        return (np.abs(X - 7) < wide) & (Y >= top + inset + rise[kind])
+        return (np.abs(X - 7) < wide) & (top + inset + rise[kind] <= Y)
 
     mould(art, opening(0), B)
     panel = opening(frame)

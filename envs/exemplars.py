@@ -11,7 +11,7 @@ from zlib import crc32
 import numpy as np
 
 from envs.dials import SPLITS
-from envs.drawings import INKS, LINE, WHITE, A, B, C, D, Draw, door, fire, key, ladder, platform, spikes
+from envs.drawings import INKS, LINE, WHITE, A, Draw, door, fire, key, ladder, platform, spikes
 from envs.figures import goal, monster, player
 from envs.textures import PATTERNS, TILE, X, Y
 
@@ -26,9 +26,9 @@ SKIN, METAL = ((0.02, 0.1), (0.15, 0.55), (0.55, 1.0)), ((0.09, 0.16), (0.1, 0.8
 # Least and most: customary hues of A and of B; saturation and value of both in any hue
 COLOURS = {
     "platform": ((0.0, 0.14), (0.2, 0.45), (0.15, 0.6), (0.25, 0.46)),
-    "ladder": ((0.04, 0.13), (0.04, 0.13), (0.25, 0.8), (0.4, 0.65)),
+    "ladder": ((0.04, 0.13), (0.08, 0.4), (0.25, 0.8), (0.4, 0.65)),
     "fire": ((-0.03, 0.06), (0.1, 0.16), (0.7, 1.0), (0.8, 1.0)),
-    "spikes": ((0.5, 0.7), (0.0, 0.1), (0.0, 0.4), (0.6, 0.9)),
+    "spikes": ((0.5, 0.7), (0.05, 0.35), (0.0, 0.4), (0.6, 0.9)),
     "monster": ((0.7, 1.0), (0.2, 0.5), (0.4, 0.85), (0.65, 1.0)),
     "goal": ((0.8, 1.0), (0.05, 0.15), (0.35, 0.85), (0.65, 1.0)),
     "key": ((0.1, 0.16), (0.1, 0.16), (0.5, 0.9), (0.75, 1.0)),
@@ -38,7 +38,9 @@ COLOURS = {
 FAINT, FAINTNESS = ("bricks", "stones", "planks", "studs", "slants", "waves"), 0.3  # of backgrounds
 ROLES = tuple(FAMILIES)
 RANGES = np.array([[(a, *tones), (b, *tones), SKIN, METAL] for a, b, *tones in (COLOURS[role] for role in ROLES)])
-RANGES = np.stack([RANGES[..., 0], RANGES[..., 1] - RANGES[..., 0]], axis=2)  # (families, colours, least and width, hsv)
+RANGES = np.stack(
+    [RANGES[..., 0], RANGES[..., 1] - RANGES[..., 0]], axis=2
+)  # (families, colours, least and width, hsv)
 
 
 @lru_cache
@@ -67,7 +69,7 @@ def exemplars(families: np.ndarray, split: str, chances: np.ndarray) -> np.ndarr
     """
     drawn = drawings(split)[families, (chances[:, 0] * DRAWINGS).astype(int)]
     # (n, TILE, TILE) -> (n, TILE * TILE), and back
-    packed = np.take_along_axis(palettes(families, chances[:, 1:]), drawn.reshape(len(drawn), -1), axis=1)
+    packed = np.take_along_axis(palettes(families, chances[:, 1:]), drawn.reshape(-1, TILE * TILE), axis=1)
     return packed.reshape(-1, TILE, TILE)
 
 
@@ -86,7 +88,7 @@ def palettes(families: np.ndarray, chances: np.ndarray) -> np.ndarray:
     plain = rgb_of(hsv)
     found = np.zeros((count, INKS, 4))
     # (n, colours, tones, rgb) -> (n, inks, rgb)
-    found[:, A:, :3] = np.stack([plain * SHADE, plain, plain + (1 - plain) * LIGHT], axis=2).reshape(count, -1, 3)
+    found[:, A:, :3] = np.stack([plain * SHADE, plain, plain + (1 - plain) * LIGHT], axis=2).reshape(count, INKS - A, 3)
     found[:, LINE, :3] = plain[:, 0] * LINE_VALUE
     found[:, WHITE, :3] = 0.96
     found[:, 1:, 3] = 1

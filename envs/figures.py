@@ -23,7 +23,7 @@ def monster(rng: np.random.Generator) -> Drawing:
     elif kind == "ghost":
         wave, phase = int(rng.integers(2, 5)), rng.uniform(0, 6)
         body = ellipse(7, 7, wide, 5.8) | box(7 - wide, 7, 7 + wide, 13)
-        body &= Y < 12.5 + 1.3 * np.sin(wave * X * 2 * np.pi / 13 + phase)
+        body &= 12.5 + 1.3 * np.sin(wave * X * 2 * np.pi / 13 + phase) > Y
     elif kind == "bug":
         body = ellipse(7, 8, min(wide, 5), high - 0.5)
         limb = blank() > 0
@@ -110,9 +110,11 @@ def goal(rng: np.random.Generator) -> Drawing:
             art[dress & (13 - int(rng.integers(0, 3)) == Y)] = B + 1
         if rng.random() < 0.5:
             art[dress & (neck + 2 == Y)] = D + 1
-    mould(art, ellipse(7, y, head, head), C)
+    face = ellipse(7, y, head, head)
+    art[face] = C + 2
+    art[face & ~ellipse(6.5, y - 0.5, head, head)] = C + 1
     if hair != "bald":
-        fringe = ellipse(7, y - 0.5, head + 0.6, head + 0.4) & (Y <= y - 1 - int(rng.integers(0, 2)))
+        fringe = ellipse(7, y - 0.5, head + 0.6, head + 0.4) & (y - 1 - int(rng.integers(0, 2)) >= Y)
         mould(art, fringe, B)
     if hair == "bun":
         mould(art, ellipse(7, y - head - 0.6, 1.6, 1.3), B)

@@ -20,7 +20,7 @@ STREAMS = ("ground", "things", "pieces", "textures", "places", "clutter")
 OBJECTS = {"*": "fire", "^": "spikes", "m": "monster", "k": "key", "G": "goal", "D": "door", "S": "player"}
 CLUTTER = ("fire", "spikes", "monster", "key", "goal", "door")  # what distractors are drawn as
 FRAME = np.array([44, 34, 31, 255], np.uint8).view(np.uint32)[0]  # of the boundary, as in the looks of the study
-PALE = (255, 252, 236)  # around the player alone, so that it is found in any look
+PALE, PALER = (255, 252, 236), 0.45  # the edge of the player alone, so that it is found in any look; of the way there
 VARIANTS = 3  # pictures that all distractors of a role, or all textures of free space, share
 CUTS = 1  # of free space to choose from: more take longer than all the rest
 PATCHES, ASIDE, UP = 1.5, 2, 1  # of distractors where no object is, for each 100 tiles; how far they reach, in tiles
@@ -61,6 +61,7 @@ class Painting:
         self.seed = (int(look_seed), SPLITS.index(split))
         self.kinds = np.array([list(row) for row in level.rows])
         self.cells = np.zeros((*self.kinds.shape, TILE, TILE), np.uint32)  # packed
+        self.goal = "door" if level.key else "goal"
         self.ground = ground(self.stream("ground"))
         self.open = self.open_tiles()
 
@@ -84,7 +85,7 @@ class Painting:
         # (rows, columns, TILE, TILE) -> (TILE * rows, TILE * columns)
         pixels = self.cells.swapaxes(1, 2).reshape(TILE * height, TILE * width)
         background[: TILE * height, : TILE * width] = unpack(pixels)[..., :3]
-        self.place_goal(background, shown["door" if self.level.key else "goal"].picture)
+        self.place_goal(background, shown[self.goal].picture)
         movers = [sprite(thing.picture) for role in ("monster", "key") for thing in things if thing.role == role]
         return Scene(background, tuple(movers), sprite(marked(shown["player"].picture)))
 
@@ -93,9 +94,9 @@ class Painting:
         found = [("platform", np.array([(r, c + i) for i in range(n)])) for r, c, n in runs(self.kinds == "#")]
         found += [("ladder", block) for block in groups(self.kinds == "H")]
         for character, role in OBJECTS.items():
-            places = np.argwhere(self.kinds == character)
-            needed = role in ("player", "door" if self.level.key else "goal")  # their place may be in the settings alone
-            found += [(role, place[None]) for place in (places if len(places) or not needed else [()])]
+            found += [(role, place[None]) for place in np.argwhere(self.kinds == character)]
+        unplaced = {self.goal, "player"} - {role for role, _ in found}  # only the settings say where they are
+        found += [(role, np.zeros((0, 2), int)) for role in sorted(unplaced)]
         pictures = self.pictures("things", [role for role, _ in found], 1)
         return [Thing(role, tiles, picture) for (role, tiles), picture in zip(found, unpack(pictures))]
 
@@ -188,9 +189,10 @@ def sprite(picture: np.ndarray) -> Sprite:
 
 
 def marked(picture: np.ndarray) -> np.ndarray:
-    """The picture with a pale edge, where it meets what is clear or the end of the cell."""
+    """The picture made paler, with a pale edge where it meets what is clear or the end of the cell."""
     opaque = np.pad(picture[..., 3] > 0, 1)
     inside = opaque[:-2, 1:-1] & opaque[2:, 1:-1] & opaque[1:-1, :-2] & opaque[1:-1, 2:]
-    found = picture.copy()
-    found[opaque[1:-1, 1:-1] & ~inside, :3] = PALE
+    opaque, found = opaque[1:-1, 1:-1], picture.copy()
+    found[opaque, :3] = np.rint(found[opaque, :3] * (1 - PALER) + np.array(PALE) * PALER)
+    found[opaque & ~inside, :3] = PALE
     return found
