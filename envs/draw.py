@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from envs.compile import function, kernel
+from envs.tiles import show_all_tiles, show_tiles
 from envs.rules import (
     CLOCK,
     GRID,
@@ -54,6 +55,8 @@ class Scenes(NamedTuple):
     patrols: np.ndarray  # uint8 (K, M, steps, P, B): what they show around each monster at each step of its patrol
     patch_row: np.ndarray  # int32 (K, side + TILE): a patch's first row for the top of what is in it, plus GRID
     patch_byte: np.ndarray  # int32 (K, side + TILE): its first byte in a row for the left, plus GRID
+    kinds: np.ndarray  # uint8 (K, T, T): of tiles; T = 0 where pictures are drawn
+    chances: np.ndarray  # float64 (K,): of each scene and all before it, that an episode that draws its scene plays them
 
 
 class Scratch(NamedTuple):
@@ -252,6 +255,16 @@ def redraw_between(scenes, scene, state, picture, left, top, old_left, old_top, 
 
 
 @function
+def show(scenes, scene, state, drawn, picture, scratch):
+    """Brings a lane's picture or tiles from what ``drawn`` tells to the state; see ``redraw_moved``."""
+    if scenes.kinds.shape[1]:
+        show_tiles(scenes, scene, state, shown(scenes.numbers[scene], state), drawn, picture)
+        remember(scenes.numbers[scene], state, drawn)
+    else:
+        redraw_moved(scenes, scene, state, drawn, picture, scratch)
+
+
+@function
 def redraw_moved(scenes, scene, state, drawn, picture, scratch):
     """Draws what changed since ``drawn``, an int32 row: the player's x and y, what was shown, the clock.
 
@@ -289,10 +302,14 @@ def remember(level, state, drawn):
 
 
 @kernel
-def draw_whole(scenes, scene, state, picture, scratch):
-    """All of a picture (S, S, C), from the state alone."""
-    side = int(scenes.numbers[scene, SIDE])
-    redraw(scenes, scene, state, picture, 0, 0, side, side, scratch)
+def draw_whole(scenes, scene, state, drawn, picture, scratch):
+    """All of a picture (S, S, C), or of tiles, from the state alone; ``drawn`` then tells so."""
+    level = scenes.numbers[scene]
+    remember(level, state, drawn)
+    if scenes.kinds.shape[1]:
+        show_all_tiles(scenes, scene, state, shown(level, state), drawn, picture)
+    else:
+        redraw(scenes, scene, state, picture, 0, 0, level[SIDE], level[SIDE], scratch)
 
 
 @kernel

@@ -1,14 +1,16 @@
 """The games as a gymnasium.Env: one game, colour pictures by default."""
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import gymnasium
 import numpy as np
 
+from envs.dials import Dials
 from envs.games import INPUTS, Games, Saved, checked_actions
 from envs.level import Level
 from envs.lockstep import advance
-from envs.rules import DEATHS, HAS_KEY, JUMPING, MONSTERS, ON_LADDER, PLAY_INPUTS, SOLVED, SPEED, UNIQUE_STATES, X, Y
+from envs.rules import DEATHS, HAS_KEY, JUMPING, MONSTERS, ON_LADDER, PLACE, PLAY_INPUTS, SOLVED, SPEED, UNIQUE_STATES, X, Y
 
 if TYPE_CHECKING:
     import pygame
@@ -23,7 +25,7 @@ class PriorLabEnv(gymnasium.Env[np.ndarray, np.int64]):
 
     Observations are uint8 (screen_size, screen_size, stack_size * C), C = 3, or 1 with ``grayscale_obs``. A win or a
     death terminates, ``max_inputs`` truncates. ``info`` tells x, y (pixels), on_ladder, jumping, speed,
-    enemies_alive, has_key, solved, and over the play deaths, unique_states, inputs. A reset after a death goes on with
+    enemies_alive, has_key, solved, and over the play deaths, unique_states, inputs; place is the number of the level played. A reset after a death goes on with
     the play; one with a seed, or after anything else, begins a new one. Settings are those of ``Games``.
     """
 
@@ -31,15 +33,19 @@ class PriorLabEnv(gymnasium.Env[np.ndarray, np.int64]):
 
     def __init__(
         self,
-        version: str = "original",
+        version: str | Sequence[str] = "original",
         *,
-        game: str | None = None,
-        level: str | Level | None = None,
+        game: str | Sequence[str] | None = None,
+        level: str | Level | Sequence[str | Level] | None = None,
+        order: str = "own",
+        looks: Dials | Mapping[str, float] | None = None,
+        split: str = "training",
+        obs: str = "pixels",
         screen_size: int = 84,
         grayscale_obs: bool = False,
         stack_size: int = 1,
         frame_skip: int = 1,
-        look_seed: int = 0,
+        look_seed: int | Sequence[int] = 0,
         max_inputs: int | None = None,
         random_start: int = 0,
         num_threads: int = 1,
@@ -49,7 +55,7 @@ class PriorLabEnv(gymnasium.Env[np.ndarray, np.int64]):
             raise ValueError(f"render_mode is {render_mode!r}: expected None or one of {', '.join(RENDER_MODES)}")
         self.render_mode = render_mode
         self.games = Games(
-            1, version, game=game, level=level, screen_size=screen_size, grayscale_obs=grayscale_obs,
+            1, version, game=game, level=level, order=order, looks=looks, split=split, obs=obs, screen_size=screen_size, grayscale_obs=grayscale_obs,
             stack_size=stack_size, frame_skip=frame_skip, look_seed=look_seed, max_inputs=max_inputs,
             random_start=random_start, num_threads=num_threads, autoreset=False,
         )  # fmt: skip
@@ -107,6 +113,7 @@ class PriorLabEnv(gymnasium.Env[np.ndarray, np.int64]):
             "has_key": state[HAS_KEY] != 0,
             "solved": state[SOLVED] != 0,
             "inputs": state[PLAY_INPUTS],
+            "place": state[PLACE],
         }
 
     def save(self) -> Saved:

@@ -1,7 +1,7 @@
 """Games: N games in lockstep on the CPU, the engine under every environment."""
 
-from collections.abc import Sequence
-from functools import lru_cache, partial
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -9,10 +9,11 @@ import numpy as np
 
 from envs.compile import COMPILED
 from envs.crew import Worker, serve
-from envs.draw import Scenes, Scratch, draw_whole, remember
+from envs.draw import Scenes, Scratch, draw_whole
 from envs.level import Level
-from envs.lockstep import NO_INPUT, Lanes, open_with, start_over, step_range
-from envs.paint import Scene, paint
+from envs.dials import Dials
+from envs.lockstep import IN_ORDER, NO_INPUT, OWN, WORD, Lanes, open_with, start_over, step_range
+from envs.places import gather_places
 from envs.rules import (
     DEATHS,
     FIELDS,
@@ -21,6 +22,7 @@ from envs.rules import (
     JUMPING,
     MONSTERS,
     ON_LADDER,
+    PLACE,
     PLAY_INPUTS,
     SIDE,
     SOLVED,
@@ -30,11 +32,11 @@ from envs.rules import (
     X,
     Y,
 )  # fmt: skip
-from envs.scenes import Place, build_scenes, build_scratch
-from envs.versions import Version, find_rules, find_version
+from envs.scenes import build_scenes, build_scratch, build_tiles
 
 INPUTS = len(INPUT_NAMES)
-GAME = "princess"  # where neither a game nor a level is given
+ORDERS = {"own": OWN, "in_order": IN_ORDER, "drawn": 1}
+OBSERVATIONS = ("pixels", "tiles")
 
 
 class Saved(NamedTuple):
@@ -46,6 +48,7 @@ class Saved(NamedTuple):
     ever: np.ndarray  # uint8 (n, P)
     ending: np.ndarray  # bool (n, 2): terminated, truncated
     observations: np.ndarray  # uint8 (n, S, S, stack * C)
+    draws: np.ndarray  # int64 (n,): of the generators that draw places
     generators: list[Any]  # of the random starts
 
 
@@ -58,6 +61,12 @@ class Games:
 
     - game: princess, key_door; None is the level's, and Princess where no level is given.
     - level: a level's name, its text or a Level; None is the version's own.
+    - order: ``own``: each lane keeps its game. Otherwise the lists hold as many games as they like, and each episode of
+      each lane is played in the next of them (``in_order``), or in one that the lane draws (``drawn``), with ``chances``;
+      ``info["place"]`` tells in which of ``places``. Every episode is then a play of its own.
+    - looks: dials (a Dials or a dict of its settings) by which random looks are drawn, instead of the version's look;
+      ``split``: training or held_out, from which of their pictures.
+    - obs: ``pixels``, or ``tiles``: no pictures but, in each cell of T x T, numbers that envs/tiles.py tells.
     - frame_skip: how often an action is taken in a step; inputs are counted raw.
     - look_seed: which drawing of the version.
     - max_inputs: raw inputs after which an episode is truncated; None is as many as the game's rules say.
@@ -73,6 +82,10 @@ class Games:
         *,
         game: str | Sequence[str] | None = None,
         level: "str | Level | Sequence[str | Level | None] | None" = None,
+        order: str = "own",
+        looks: Dials | Mapping[str, float] | None = None,
+        split: str = "training",
+        obs: str = "pixels",
         screen_size: int = 84,
         grayscale_obs: bool = True,
         stack_size: int = 1,
@@ -90,20 +103,25 @@ class Games:
         ):  # fmt: skip
             if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < least:
                 raise ValueError(f"{name} is {value!r}: expected a whole number, {least} or more")
-        self.num_games, self.frame_skip, self.random_start, self.autoreset = (
-            num_games,
-            frame_skip,
-            random_start,
-            autoreset,
+        for name, value, options in (("order", order, ORDERS), ("obs", obs, OBSERVATIONS)):
+            if value not in options:
+                raise ValueError(f"{name} is {value!r}: expected one of {', '.join(options)}")
+        self.num_games, self.frame_skip, self.random_start = num_games, frame_skip, random_start
+        self.autoreset, self.order = autoreset, order
+        listed = (value for value in (game, version, level, look_seed) if isinstance(value, (list, tuple, range)))
+        count = num_games if order == "own" else max((len(value) for value in listed), default=1)
+        self.places, numbers = gather_places(count, game, version, level, look_seed, looks, split)
+        self.scenes = (
+            build_tiles(self.places, max_inputs)
+            if obs == "tiles"
+            else build_scenes(self.places, screen_size, grayscale_obs, max_inputs)
         )
-        versions = a_lane(version, num_games, "version")
-        levels = a_lane(level, num_games, "level")
-        look_seeds = a_lane(look_seed, num_games, "look_seed")
-        self.places, scene_of_lane = gather_places(a_lane(game, num_games, "game"), versions, levels, look_seeds)
-        self.scenes = build_scenes(self.places, screen_size, grayscale_obs, max_inputs)
         self._max_inputs = max_inputs
         self._native: dict[int, tuple[Scenes, Scratch]] = {}
-        self.lanes = build_lanes(self.scenes, scene_of_lane, stack_size)
+        self.lanes = build_lanes(self.scenes, num_games, stack_size)
+        self.lanes.scene[:] = numbers if order == "own" else len(self.places) - 1
+        self.lanes.draws[:] = ORDERS[order]
+        self.seed_draws(range(num_games))
         self.state = self.lanes.state
         self.scratch = build_scratch(self.scenes)
         self._generators = [np.random.default_rng(lane) for lane in range(num_games)] if random_start else []
@@ -126,12 +144,36 @@ class Games:
     def reset(self, seed: int | Sequence[int | None] | None = None) -> np.ndarray:
         """Starts a new play in every lane; the first observations. Seed s seeds lane i with s + i."""
         self._check_open()
-        if seed is not None and self.random_start:
+        if seed is not None:
             seeds = range(seed, seed + self.num_games) if isinstance(seed, (int, np.integer)) else seed
-            self._generators = [np.random.default_rng(s) for s in seeds]
+            self.seed_draws(seeds)
+            if self.random_start:
+                self._generators = [np.random.default_rng(s) for s in seeds]
         self.lanes.ever[:] = 0
         self.restart(np.arange(self.num_games))
         return self.lanes.observations
+
+    def seed_draws(self, seeds: Iterable[int | None]) -> None:
+        """Has the lanes draw places by these seeds, or go through them from the first one on."""
+        if self.order == "drawn":
+            for lane, seed in enumerate(seeds):
+                self.lanes.draws[lane] = np.random.SeedSequence(seed).generate_state(1)[0] % WORD + 1
+        elif self.order == "in_order":
+            self.lanes.scene[:] = len(self.places) - 1
+
+    @property
+    def chances(self) -> np.ndarray:
+        """float64 (places,): how likely an episode that draws its place is played in each. A curriculum may set them, to
+        any weights, at any time between steps."""
+        return np.diff(self.scenes.chances, prepend=0.0)
+
+    @chances.setter
+    def chances(self, weights: Sequence[float] | np.ndarray) -> None:
+        new = np.asarray(weights, np.float64)
+        if new.shape != (len(self.places),) or not np.isfinite(new).all() or (new < 0).any() or not new.any():
+            raise ValueError(f"chances: expected {len(self.places)} numbers, 0 or more and not all 0, one a place")
+        self.scenes.chances[:] = np.cumsum(new) / new.sum()
+        self.scenes.chances[np.flatnonzero(new)[-1] :] = 1.0  # whatever rounding did
 
     def restart(self, lanes: np.ndarray, new_play: bool = True) -> None:
         """Puts these lanes at the start; where it is not a new play, a play that died goes on."""
@@ -203,15 +245,18 @@ class Games:
         return Saved(
             own.scene[chosen], own.state[chosen], own.visited[chosen], own.ever[chosen],
             np.stack([own.terminated[chosen], own.truncated[chosen]], axis=1), own.observations[chosen],
+            own.draws[chosen],
             [self._generators[lane].bit_generator.state for lane in chosen] if self.random_start else [],
         )  # fmt: skip
 
     def restore(self, saved: Saved, lanes: Sequence[int] | np.ndarray | None = None) -> np.ndarray:
-        """Puts what was saved into these lanes (None: all); the observations. A lane keeps its level and look."""
+        """Puts what was saved into these lanes (None: all); the observations. A lane of order ``own`` keeps its game."""
         chosen = np.arange(self.num_games) if lanes is None else np.asarray(lanes, np.int64)
         own = self.lanes
-        if len(chosen) != len(saved.scene) or not (own.scene[chosen] == saved.scene).all():
+        fits = len(chosen) == len(saved.scene) and ((saved.draws == OWN) == (own.draws[chosen] == OWN)).all()
+        if not fits or (self.order == "own" and not (own.scene[chosen] == saved.scene).all()):
             raise ValueError("restore: what was saved is of other games; expected the same levels, looks and lanes")
+        own.scene[chosen], own.draws[chosen] = saved.scene, saved.draws
         own.state[chosen], own.visited[chosen], own.ever[chosen] = saved.state, saved.visited, saved.ever
         own.terminated[chosen], own.truncated[chosen] = saved.ending.T
         own.observations[chosen] = saved.observations
@@ -224,10 +269,9 @@ class Games:
 
     def redraw(self, lane: int) -> np.ndarray:
         """Draws a lane's picture anew from its state alone; uint8 (S, S, C)."""
-        lanes = self.lanes
-        draw_whole(self.scenes, int(lanes.scene[lane]), self.state[lane], lanes.pictures[lane], self.scratch)
-        remember(self.scenes.numbers[lanes.scene[lane]], self.state[lane], lanes.drawn[lane])
-        return lanes.pictures[lane]
+        own, scene = self.lanes, int(self.lanes.scene[lane])
+        draw_whole(self.scenes, scene, self.state[lane], own.drawn[lane], own.pictures[lane], self.scratch)
+        return own.pictures[lane]
 
     def native_frame(self, lane: int = 0) -> np.ndarray:
         """The lane's picture in colour, 15 pixels a tile; uint8 (side, side, 3)."""
@@ -237,7 +281,7 @@ class Games:
             self._native[scene] = native, build_scratch(native)
         scenes, scratch = self._native[scene]
         frame = np.zeros(scenes.starts.shape[1:], np.uint8)
-        draw_whole(scenes, 0, self.state[lane], frame, scratch)
+        draw_whole(scenes, 0, self.state[lane], np.zeros(4, np.int32), frame, scratch)
         return frame
 
     def close(self) -> None:
@@ -264,55 +308,18 @@ def info_of(state: np.ndarray) -> dict[str, np.ndarray]:
         "has_key": state[:, HAS_KEY] != 0,
         "solved": state[:, SOLVED] != 0,
         "inputs": state[:, PLAY_INPUTS].copy(),
+        "place": state[:, PLACE].copy(),
     }
 
 
-def a_lane(value: object, num_games: int, name: str) -> list:
-    """One value for all lanes, or a list of one a lane, as a list of one a lane."""
-    if not isinstance(value, (list, tuple, range, np.ndarray)):
-        return [value] * num_games
-    if len(value) != num_games:
-        raise ValueError(f"{name} lists {len(value)} values for {num_games} games: expected one, or one a game")
-    return list(value)
-
-
-def gather_places(games: list, versions: list, levels: list, look_seeds: list) -> tuple[list[Place], np.ndarray]:
-    """The different places, and int64 (N,) which one each lane plays."""
-    found: dict[tuple, int] = {}
-    places, scene_of_lane = [], []
-    for key in zip(games, versions, levels, look_seeds):
-        if key not in found:
-            game, name, level, look_seed = key
-            version, level = version_on(game, name, level)
-            found[key] = len(places)
-            places.append(Place(level, find_rules(version.rules), paint_once(level, version.look, int(look_seed))))
-        scene_of_lane.append(found[key])
-    return places, np.array(scene_of_lane, np.int64)
-
-
-def version_on(game: str | None, version: str, level: str | Level | None) -> tuple[Version, Level]:
-    """The version of the game, or of the level's, and the level, which is the version's own where it is None."""
-    if level is None:
-        found = find_version(game or GAME, version)
-        return found, Level.read(found.level)
-    read = Level.read(level)
-    if game not in (None, read.game):
-        raise ValueError(f"level {read.name!r} is of {read.game!r}: expected a level of {game!r}")
-    return find_version(read.game, version), read
-
-
-@lru_cache(maxsize=64)
-def paint_once(level: Level, look: str, look_seed: int) -> Scene:
-    return paint(level, look, look_seed)
-
-
-def build_lanes(scenes: Scenes, scene_of_lane: np.ndarray, stack_size: int) -> Lanes:
-    count, (size, _, channels) = len(scene_of_lane), scenes.starts.shape[1:]
+def build_lanes(scenes: Scenes, count: int, stack_size: int) -> Lanes:
+    size, _, channels = scenes.starts.shape[1:]
     sides, walks = 2 * scenes.numbers[:, SIDE], scenes.numbers[:, WALK]
     positions = int(((sides // walks + 1) * sides).max())
     pictures = np.zeros((count, size, size, channels), np.uint8)
     return Lanes(
-        scene=scene_of_lane,
+        scene=np.zeros(count, np.int64),
+        draws=np.zeros(count, np.int64),
         state=np.zeros((count, FIELDS), np.int32),
         drawn=np.zeros((count, 4), np.int32),
         visited=np.zeros((count, positions // 8 + 1), np.uint8),

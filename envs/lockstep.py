@@ -5,13 +5,14 @@ from typing import NamedTuple
 import numpy as np
 
 from envs.compile import function, kernel
-from envs.draw import Scenes, Scratch, redraw_moved, remember
+from envs.draw import Scenes, Scratch, remember, show
 from envs.rules import (
     DEATH,
     DEATHS,
     GOES_ON,
     INPUTS,
     MAX_INPUTS,
+    PLACE,
     PLAY_INPUTS,
     RESTARTS,
     SIDE,
@@ -28,12 +29,15 @@ from envs.rules import (
 )  # fmt: skip
 
 NO_INPUT = 255
+OWN, IN_ORDER = -1, 0  # what a lane draws its scenes by: its own always, the next one, or a generator's state, 1 or more
+WORD = 0xFFFFFFFF
 
 
 class Lanes(NamedTuple):
     """N games; P is the number of bytes that hold a bit for each position in the frame."""
 
     scene: np.ndarray  # int64 (N,): which of the scenes
+    draws: np.ndarray  # int64 (N,): OWN, IN_ORDER or the state of a generator, which scene an episode is played in
     state: np.ndarray  # int32 (N, FIELDS)
     drawn: np.ndarray  # int32 (N, 4): what the picture shows
     visited: np.ndarray  # uint8 (N, P): positions of the play
@@ -136,25 +140,52 @@ def advance(scenes: Scenes, lanes: Lanes, actions, frame_skip, start, stop, scra
         lanes.terminated[lane] = outcome != GOES_ON
         lanes.truncated[lane] = outcome == GOES_ON and late
         ended += outcome != GOES_ON or late
-        redraw_moved(scenes, scene, state, lanes.drawn[lane], lanes.pictures[lane], scratch)
+        show(scenes, scene, state, lanes.drawn[lane], lanes.pictures[lane], scratch)
         if lanes.observations.shape[3] > lanes.pictures.shape[3]:
             stack(lanes.observations[lane], lanes.pictures[lane])
     return ended
 
 
+@function
+def next_scene(scenes, lanes, lane):
+    """The scene of a lane's next episode: its own, the next in order, or one drawn with the scenes' chances.
+
+    The generator is xorshift on 32 bits (Marsaglia 2003), which never gives 0.
+    """
+    draw, chances = int(lanes.draws[lane]), scenes.chances
+    if draw == OWN:
+        return int(lanes.scene[lane])
+    if draw == IN_ORDER:
+        return (int(lanes.scene[lane]) + 1) % chances.shape[0]
+    draw ^= draw << 13 & WORD
+    draw ^= draw >> 17
+    draw ^= draw << 5 & WORD
+    lanes.draws[lane] = draw
+    low, high, chance = 0, chances.shape[0] - 1, draw / (WORD + 1)
+    while low < high:
+        middle = (low + high) // 2
+        if chances[middle] > chance:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
 @kernel
 def start_over(scenes: Scenes, lanes: Lanes, chosen, observations, states):
-    """Puts the chosen lanes, int64 (n,), at the start; a play goes on only through a death.
+    """Puts the chosen lanes, int64 (n,), at the start, of their next scene; a play goes on only through a death in its own.
 
     Into observations, uint8 (n, S, S, stack * C), and states, int32 (n, FIELDS), goes what was there before.
     """
     for i in range(chosen.shape[0]):
         lane = chosen[i]
-        scene, state = int(lanes.scene[lane]), lanes.state[lane]
-        level, visited, ever = scenes.numbers[scene], lanes.visited[lane], lanes.ever[lane]
+        state = lanes.state[lane]
         copy(lanes.observations[lane].reshape(-1), observations[i].reshape(-1))  # (S, S, stack * C) -> (all,)
         copy(state, states[i])
-        if not lanes.terminated[lane] or state[SOLVED]:
+        scene = next_scene(scenes, lanes, lane)
+        lanes.scene[lane] = state[PLACE] = scene
+        level, visited, ever = scenes.numbers[scene], lanes.visited[lane], lanes.ever[lane]
+        if not lanes.terminated[lane] or state[SOLVED] or lanes.draws[lane] != OWN:
             visited[:] = 0
             state[PLAY_INPUTS] = state[DEATHS] = state[UNIQUE_STATES] = state[SOLVED] = 0
         begin(level, state)
@@ -209,5 +240,5 @@ def open_with(scenes: Scenes, lanes: Lanes, chosen, openings, scratch: Scratch):
             if take_input(scenes, lanes, lane, int(openings[i, k])) != GOES_ON:
                 begin(scenes.numbers[scene], state)
                 break
-        redraw_moved(scenes, scene, state, lanes.drawn[lane], lanes.pictures[lane], scratch)
+        show(scenes, scene, state, lanes.drawn[lane], lanes.pictures[lane], scratch)
         fill_stack(lanes, lane)

@@ -16,9 +16,10 @@ INPUT_NAMES = ("none", "left", "right", "jump", "up", "down")
 WALL, LADDER, DEADLY = 1, 2, 4
 
 # Fields of a state. MONSTERS has a bit for each monster that lives; INPUTS to SOLVED count what the player did; CLOCK
-# counts the steps of a patrol; LAST_SIDE is the last of LEFT and RIGHT that was pressed, or NONE
+# counts the steps of a patrol; LAST_SIDE is the last of LEFT and RIGHT that was pressed,
+# or NONE; PLACE is which of a batch's places is played
 X, Y, JUMPING, SPEED, ON_LADDER, MONSTERS, INPUTS, PLAY_INPUTS, DEATHS, UNIQUE_STATES, SOLVED = range(11)
-CLOCK, LAST_SIDE, HAS_KEY = range(11, 14)
+CLOCK, LAST_SIDE, HAS_KEY, PLACE = range(11, 15)
 FIELDS = 16  # one cache line
 
 # Fields of a level's numbers, an int64 row; lengths and positions in half pixels but for the goal's pixels

@@ -1,14 +1,12 @@
 """Places -> scenes: the arrays that the games' kernels play and draw, made once for each level, rules and look."""
 
 from math import gcd
-from typing import NamedTuple
 
 import numpy as np
 
 from envs.compile import COMPILED
-from envs.draw import BLOCK, MARGIN, ROUND, Scenes, Scratch, draw_still_pictures
+from envs.draw import BLOCK, MARGIN, ROUND, Scenes, Scratch, draw_still_pictures, draw_whole
 from envs.level import Level
-from envs.paint import Scene
 from envs.rules import (
     ALTERNATING,
     BOTTOM,
@@ -33,19 +31,13 @@ from envs.rules import (
     begin,
     pixel,
 )  # fmt: skip
+from envs.places import Place
+from envs.tiles import CHANNELS, still_kinds
 from envs.versions import Rules
 
 NEVER = 1 << 30  # half pixels below which nothing falls
 PATCH_MEMORY = 64 << 20  # bytes; with more scenes than fit, what moves is drawn anew each time
 GRAY = np.array([4899, 9617, 1868])  # weights of red, green, blue in 2**14, as OpenCV's RGB to gray
-
-
-class Place(NamedTuple):
-    """What is played where, by which rules, and how it looks."""
-
-    level: Level
-    rules: Rules
-    scene: Scene
 
 
 def area_weights(side: int, size: int) -> tuple[np.ndarray, np.ndarray, int]:
@@ -76,6 +68,19 @@ def level_numbers(level: Level, rules: Rules, max_inputs: int | None = None) -> 
     return numbers
 
 
+def shared_arrays(places: list[Place], max_inputs: int | None) -> dict[str, np.ndarray]:
+    """What the rules need of every scene, and how likely each is drawn, all alike."""
+    count = len(places)
+    rows, width = (max(getattr(place.level, name) for place in places) for name in ("height", "width"))
+    tiles = np.zeros((count, rows, width), np.uint8)
+    monsters = np.zeros((count, max(1, *(len(place.level.monsters) for place in places)), 4), np.int32)
+    for k, place in enumerate(places):
+        tiles[k, : place.level.height, : place.level.width] = place.level.tiles
+        monsters[k, : len(place.level.monsters)] = place.level.monsters
+    numbers = np.stack([level_numbers(place.level, place.rules, max_inputs) for place in places])
+    return {"numbers": numbers, "tiles": tiles, "monsters": monsters, "chances": np.arange(1, count + 1) / count}
+
+
 def build_scenes(places: list[Place], size: int | None, grayscale: bool, max_inputs: int | None) -> Scenes:
     """Arrays of all scenes, for pictures of size x size pixels (None: the first level's native side)."""
     size = size or places[0].level.side
@@ -83,18 +88,15 @@ def build_scenes(places: list[Place], size: int | None, grayscale: bool, max_inp
     channels, count = (1 if grayscale else 3), len(places)
     averages = [area_weights(place.level.side, size) for place in places]
     taps = max(weights.shape[1] for _, weights, _ in averages)
-    numbers = np.stack([level_numbers(place.level, place.rules, max_inputs) for place in places])
-    most = max(len(place.level.monsters) for place in places)
+    shared = shared_arrays(places, max_inputs)
+    numbers, most = shared["numbers"], shared["monsters"].shape[1]
     patch_rows, patch_bytes = patch_shape(min(place.level.side for place in places), size, channels)
     columns = int((2 * numbers[:, SIDE] // numbers[:, WALK]).max()) + 1
     fits = COMPILED and patch_rows <= size and patch_bytes <= size * channels
     patched = fits and count * columns * (side + 1) * patch_rows * patch_bytes <= PATCH_MEMORY
     steps = int(numbers[:, PERIOD].max()) if fits and any(place.level.patrols for place in places) else 0
-    rows, width = (max(getattr(place.level, name) for place in places) for name in ("height", "width"))
     scenes = Scenes(
-        numbers=numbers,
-        tiles=np.zeros((count, rows, width), np.uint8),
-        monsters=np.zeros((count, max(most, 1), 4), np.int32),
+        **shared,
         native=np.zeros((count, side + taps, (side + taps + BLOCK) * channels), np.uint8),
         sprites=np.zeros((count, 1 + most, TILE, BLOCK * channels), np.uint8),
         holes=np.full((count, 1 + most, TILE, BLOCK * channels), 255, np.uint8),
@@ -107,19 +109,43 @@ def build_scenes(places: list[Place], size: int | None, grayscale: bool, max_inp
         patrols=np.zeros((count, most, steps, patch_rows, patch_bytes), np.uint8),
         patch_row=np.zeros((count, side + TILE), np.int32),
         patch_byte=np.zeros((count, side + TILE), np.int32),
+        kinds=np.zeros((count, 0, 0), np.uint8),
     )
+    scratch = build_scratch(scenes)
     for k, (place, (_, weights, _)) in enumerate(zip(places, averages)):
         scenes.weights[k, :, : weights.shape[1]] = weights
-        fill_scene(scenes, k, place)
+        fill_scene(scenes, k, place, scratch)
     return scenes
 
 
-def fill_scene(scenes: Scenes, k: int, place: Place) -> None:
-    """Puts a place into scene k, whose numbers and weights are there."""
-    level, scene, turns = place.level, place.scene, -int(place.rules.turned)  # a quarter clockwise
+def build_tiles(places: list[Place], max_inputs: int | None) -> Scenes:
+    """Arrays of all scenes, of which nothing is drawn: see ``envs/tiles.py``."""
+    count, side = len(places), max(place.level.side for place in places) // TILE
+    kinds = [still_kinds(place.level, side, place.rules.turned) for place in places]
+    shared = shared_arrays(places, max_inputs)
+    dimensions = {
+        "native": 3, "sprites": 4, "holes": 4, "empty": 3, "patches": 5, "patrols": 5
+    }  # fmt: skip
+    numbers = {"first": 2, "weights": 3, "patch_row": 2, "patch_byte": 2}
+    scenes = Scenes(
+        **shared,
+        **{name: np.zeros((count, *[0] * (n - 1)), np.uint8) for name, n in dimensions.items()},
+        **{name: np.zeros((count, *[0] * (n - 1)), np.int32) for name, n in numbers.items()},
+        inverse=np.zeros(count, np.int64),
+        starts=np.zeros((count, side, side, CHANNELS), np.uint8),
+        kinds=np.stack(kinds),
+    )
+    scratch, drawn, state = build_scratch(scenes), np.zeros(4, np.int32), np.zeros(FIELDS, np.int32)
+    for k in range(count):
+        begin(scenes.numbers[k], state)
+        draw_whole(scenes, k, state, drawn, scenes.starts[k], scratch)
+    return scenes
+
+
+def fill_scene(scenes: Scenes, k: int, place: Place, scratch: Scratch) -> None:
+    """Draws a place as scene k, whose numbers and weights are there."""
+    level, scene, turns = place.level, place.paint(), -int(place.rules.turned)  # a quarter clockwise
     (size, _, channels), (patch_rows, patch_bytes) = scenes.starts.shape[1:], scenes.patches.shape[3:]
-    scenes.tiles[k, : level.height, : level.width] = level.tiles
-    scenes.monsters[k, : len(level.monsters)] = level.monsters
     background = np.rot90(shades(scene.background, channels == 1), turns)
     # (side, side, C) -> (side, side * C): a row's channels stay side by side
     scenes.native[k, : level.side, : level.side * channels] = background.reshape(level.side, -1)
@@ -134,7 +160,7 @@ def fill_scene(scenes: Scenes, k: int, place: Place) -> None:
     scenes.patch_row[k] = np.minimum(corners * size // level.side, size - patch_rows)
     state = np.zeros(FIELDS, np.int32)
     begin(scenes.numbers[k], state)
-    draw_still_pictures(scenes, k, state, np.zeros_like(scenes.starts[k]), build_scratch(scenes))
+    draw_still_pictures(scenes, k, state, np.zeros_like(scenes.starts[k]), scratch)
 
 
 def patch_shape(side: int, size: int, channels: int) -> tuple[int, int]:

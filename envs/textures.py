@@ -17,6 +17,7 @@ LADDER_SIZES = ((2, 5), (2, 6))  # (width, height) of imitated ladders where the
 LADDER_SHARE = (0.25, 0.6)  # least and most of free space that imitates ladders
 LEAST_GAP, MOST_GAP = 3, 6  # tiles that may be left open beside an imitated ladder, where any are
 CUT_TILES = 4000  # how many tiles are cut, over all random cuts, to choose from
+MOST_CUTS = 20
 
 
 class Family(NamedTuple):
@@ -170,7 +171,9 @@ def three_tones(plain: Colour, shade: Colour, depth: float) -> np.ndarray:
 
 def runs(mask: np.ndarray) -> list[tuple[int, int, int]]:
     """(row, first column, length) of every maximal horizontal run of true tiles, row by row."""
-    edges = np.diff(np.pad(mask.astype(np.int8), ((0, 0), (1, 1))), axis=1)
+    wide = np.zeros((mask.shape[0], mask.shape[1] + 2), np.int8)
+    wide[:, 1:-1] = mask
+    edges = np.diff(wide, axis=1)
     begins, ends = np.argwhere(edges == 1), np.argwhere(edges == -1)
     return [(int(r), int(c), int(end - c)) for (r, c), (_, end) in zip(begins, ends)]
 
@@ -191,25 +194,30 @@ def groups(mask: np.ndarray) -> list[np.ndarray]:
     return found
 
 
-def pieces(free: np.ndarray, platforms: np.ndarray, ladders: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
+def pieces(
+    free: np.ndarray, platforms: np.ndarray, ladders: np.ndarray, rng: np.random.Generator, most_cuts: int = MOST_CUTS
+) -> list[np.ndarray]:
     """Cuts free space into upright blocks like the ladders and horizontal runs like the platforms.
 
     ``free``, ``platforms``, ``ladders``: bool (rows, columns). Returns int (n, 2) rows and columns of each piece;
     together they are the free tiles. Of several random cuts it is the one whose tiles meet their neighbours most as
-    the tiles of platforms and ladders do.
+    the tiles of platforms and ladders do; ``most_cuts`` of them at most.
     """
     lengths = sorted(length for _, _, length in runs(platforms)) or list(RUN_LENGTHS)
     blocks = groups(ladders)
     sizes = [(int(w), int(h)) for h, w in (np.ptp(block, axis=0) + 1 for block in blocks)] or list(LADDER_SIZES)
     share = float(np.clip(ladders.sum() / max(1, ladders.sum() + platforms.sum()), *LADDER_SHARE))
-    real = np.full(free.shape, -1)
-    for i, (r, c, length) in enumerate(runs(platforms)):
-        real[r, c : c + length] = i
-    for i, block in enumerate(blocks):
-        real[block[:, 0], block[:, 1]] = free.size + i
-    wanted = meetings(real)
-    cuts = [cut(free, lengths, sizes, share, rng) for _ in range(int(np.clip(CUT_TILES // free.size, 2, 20)))]
-    best = min(cuts, key=lambda labels: float(np.abs(meetings(labels) - wanted).sum()))
+    count = min(max(CUT_TILES // free.size, 2), most_cuts)
+    cuts = [cut(free, lengths, sizes, share, rng) for _ in range(count)]
+    best = cuts[0]
+    if count > 1:
+        real = np.full(free.shape, -1)
+        for i, (r, c, length) in enumerate(runs(platforms)):
+            real[r, c : c + length] = i
+        for i, block in enumerate(blocks):
+            real[block[:, 0], block[:, 1]] = free.size + i
+        wanted = meetings(real)
+        best = min(cuts, key=lambda labels: float(np.abs(meetings(labels) - wanted).sum()))
     order = np.argsort(best, axis=None, kind="stable")
     places = np.stack(np.unravel_index(order, free.shape), axis=1)
     parts = np.split(places, np.flatnonzero(np.diff(best.ravel()[order])) + 1)
@@ -237,17 +245,22 @@ def cut(
     ``share`` of it, if there is room, are blocks of ``sizes`` (width, height), the rest runs of ``lengths``.
     """
     labels = np.full(free.shape, -1)
-    weights = 1 << np.arange(MOST_GAP, free.shape[1] + MOST_GAP, dtype=object)
-    rows = [int(bits) for bits in free.astype(object) @ weights]  # bit c + MOST_GAP: column c is open
+    packed = np.packbits(free, axis=1, bitorder="little")
+    rows = [
+        int.from_bytes(bits.tobytes(), "little") << MOST_GAP for bits in packed
+    ]  # bit c + MOST_GAP: column c is open
     wanted, count = share * int(free.sum()), 0
     gap = int(rng.integers(LEAST_GAP, MOST_GAP + 1))
-    spots = rng.permutation(np.argwhere(free)).tolist()
+    spots = rng.permutation(np.argwhere(free))
     for shrink in range(4):  # first as high as the ladders, then lower
-        for (r, c), pick in zip(spots, rng.integers(len(sizes), size=len(spots)).tolist()):
+        shapes = [(width, max(min(3, height), height - shrink)) for width, height in sizes]
+        room = {shape: open_spots(free, *shape) for shape in set(shapes)}
+        picks = rng.integers(len(sizes), size=len(spots))
+        possible = np.array([room[shape] for shape in shapes])[picks, *spots.T]
+        for (r, c), pick in zip(spots[possible].tolist(), picks[possible].tolist()):
             if wanted <= 0:
                 break
-            width, height = sizes[pick]
-            height = max(min(3, height), height - shrink)
+            width, height = shapes[pick]
             if fits(rows, r, c, width, height, gap):
                 labels[r : r + height, c : c + width] = count
                 for row in range(r, r + height):
@@ -259,6 +272,17 @@ def cut(
             labels[r, c : c + part] = count
             c, length, count = c + part, length - part, count + 1
     return labels
+
+
+def open_spots(free: np.ndarray, width: int, height: int) -> np.ndarray:
+    """bool (rows, columns): where a block whose top left tile is there lies on free tiles alone."""
+    total = np.zeros((free.shape[0] + 1, free.shape[1] + 1), int)
+    total[1:, 1:] = free.cumsum(axis=0).cumsum(axis=1)
+    upper, lower = total[:-height], total[height:]
+    tiles = lower[:, width:] - lower[:, :-width] - upper[:, width:] + upper[:, :-width]
+    found = np.zeros_like(free)
+    found[: tiles.shape[0], : tiles.shape[1]] = tiles == width * height
+    return found
 
 
 def fits(rows: list[int], row: int, column: int, width: int, height: int, gap: int) -> bool:

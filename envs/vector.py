@@ -1,6 +1,6 @@
 """The games as a gymnasium VectorEnv: Games in lockstep, same-step autoreset."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gymnasium
@@ -9,6 +9,7 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 
 from envs.env import FPS
+from envs.dials import Dials
 from envs.games import INPUTS, Games
 from envs.level import Level
 
@@ -29,8 +30,12 @@ class PriorLabVectorEnv(gymnasium.vector.VectorEnv[np.ndarray, np.ndarray, np.nd
         num_envs: int = 1,
         version: str | Sequence[str] = "original",
         *,
-        game: str | None = None,
+        game: str | Sequence[str] | None = None,
         level: str | Level | Sequence[str | Level | None] | None = None,
+        order: str = "own",
+        looks: Dials | Mapping[str, float] | None = None,
+        split: str = "training",
+        obs: str = "pixels",
         screen_size: int = 84,
         grayscale_obs: bool = False,
         stack_size: int = 1,
@@ -46,7 +51,7 @@ class PriorLabVectorEnv(gymnasium.vector.VectorEnv[np.ndarray, np.ndarray, np.nd
         self.render_mode = render_mode
         self.num_envs = num_envs
         self.games = Games(
-            num_envs, version, game=game, level=level, screen_size=screen_size, grayscale_obs=grayscale_obs,
+            num_envs, version, game=game, level=level, order=order, looks=looks, split=split, obs=obs, screen_size=screen_size, grayscale_obs=grayscale_obs,
             stack_size=stack_size, frame_skip=frame_skip, look_seed=look_seed, max_inputs=max_inputs,
             random_start=random_start, num_threads=num_threads,
         )  # fmt: skip

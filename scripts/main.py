@@ -12,6 +12,7 @@ COMMANDS = {
     "study": "train agents on all versions, compare them and people in one report",
     "bench": "measure the games' speed beside a peer",
     "contact-sheet": "draw all versions of the game in one picture",
+    "dials-sheet": "draw one level at every corner of the dials of random looks",
     "probe": "measure on the pictures what each version's look claims",
 }
 

@@ -1,4 +1,7 @@
-"""Holds every version to what its look claims, measured on the pictures: see ``scripts/experiments/probe_looks.py``."""
+"""Holds every version, or the dials, to what is claimed of them, measured on the pictures.
+
+See ``scripts/experiments/probe_looks.py`` and ``scripts/experiments/probe_dials.py``.
+"""
 
 import sys
 
@@ -9,18 +12,25 @@ from rich.progress import track
 from rich.table import Table
 
 from envs.versions import looks
+from scripts.experiments.probe_dials import show_dials
 from scripts.experiments.probe_looks import LEVELS, QUESTIONS, claims, probe
 
 WIDTH = 100  # columns that the table needs
 
 
-def main(seeds: int = 12, only: tuple[str, ...] = ()) -> None:
-    """Measures every version and prints a table; ends with 1 if a look does not hold what it claims.
+def main(seeds: int = 12, only: tuple[str, ...] = (), dials: bool = False) -> None:
+    """Measures every version, or the dials, and prints a table; ends with 1 if a claim does not hold.
 
     Args:
         seeds: exemplars of each level to learn from, and as many others to try on.
         only: versions to measure; all where none is named.
+        dials: measure the dials of random looks instead.
     """
+    sys.exit(1 if (show_dials(seeds) if dials else show_versions(seeds, only)) else 0)
+
+
+def show_versions(seeds: int, only: tuple[str, ...]) -> int:
+    """Prints the table; how many claims fail."""
     table = Table(
         title=f"AUC on tiles (in context), {len(LEVELS)} levels, {seeds} + {seeds} look seeds",
         caption="structure: platform or ladder against free space; objects: against what is beside them; "
@@ -41,7 +51,7 @@ def main(seeds: int = 12, only: tuple[str, ...] = ()) -> None:
         table.add_row(version, *cells, "\n".join(words))
     console = Console()
     Console(width=max(console.width, WIDTH)).print(table)
-    sys.exit(1 if failed else 0)
+    return failed
 
 
 if __name__ == "__main__":

@@ -86,9 +86,10 @@ class Places(NamedTuple):
 
 
 def picture(level: Level, scene: Scene) -> np.ndarray:
-    """uint8 (side, side, 3): the scene with its monsters."""
+    """uint8 (side, side, 3): the scene with its monsters and its key."""
     shown = scene.background.copy()
-    for (left, top), sprite in zip(monster_places(level), scene.monsters):
+    places = monster_places(level) + [(TILE * column, TILE * row) for row, column in level.places("k")]
+    for (left, top), sprite in zip(places, scene.monsters):
         shown[top : top + TILE, left : left + TILE][sprite.opaque] = sprite.rgb[sprite.opaque]
     return shown
 

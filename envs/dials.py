@@ -1,0 +1,28 @@
+"""The dials of random looks: how much of each prior a look carries, from 0 (none) to 1 (all)."""
+
+import math
+from dataclasses import dataclass, fields
+
+SPLITS = ("training", "held_out")  # the pictures of one are never seen in the other
+
+
+@dataclass(frozen=True)
+class Dials:
+    """Four numbers from 0 to 1, each a probability with which a look keeps to what a player expects.
+
+    ``semantics``: a role keeps to its own family of pictures; ``objects``: a place beside an object or on a platform is
+    left free of distractors; ``affordance``: a piece of free space is left free of textures; ``similarity``: a thing
+    looks like the others of its kind. Raises ValueError for anything else.
+    """
+
+    semantics: float = 1.0
+    objects: float = 1.0
+    affordance: float = 1.0
+    similarity: float = 1.0
+
+    def __post_init__(self) -> None:
+        for dial in fields(self):
+            value = getattr(self, dial.name)
+            number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            if not number or math.isnan(value) or not 0 <= value <= 1:
+                raise ValueError(f"{dial.name} is {value!r}: expected a number from 0 to 1")

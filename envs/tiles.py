@@ -1,0 +1,114 @@
+"""A game as tiles instead of a picture, for planning and fast studies: what is in each cell, and the player's state.
+
+Of the CHANNELS numbers in each cell of a square of tiles the first is a kind. The others are 0 but for where something
+that moves has its centre: ACROSS and DOWN tell where in the cell, in half pixels, 0 to 29; and where the player is,
+HERE is 1 and the rest is its state, SPEED in pixels a step up plus 8. Who is outside the frame is in no cell.
+"""
+
+import numpy as np
+
+from envs.compile import function
+from envs.level import Level
+from envs.rules import (
+    CLOCK,
+    HAS_KEY,
+    JUMPING,
+    KEYS,
+    MONSTER_COUNT,
+    MONSTER_Y,
+    ON_LADDER,
+    PERIOD,
+    SIDE,
+    SPEED,
+    TILE,
+    TURNED,
+    X,
+    Y,
+    patrolled,
+)  # fmt: skip
+
+KINDS = ("nothing", "boundary", "platform", "ladder", "fire", "spikes", "goal", "door", "monster", "key")
+MONSTER, KEY = KINDS.index("monster"), KINDS.index("key")
+STILL = {"|": "boundary", "#": "platform", "H": "ladder", "*": "fire", "^": "spikes"}
+KIND, HERE, ACROSS, DOWN, SPEED_UP, IN_JUMP, AT_LADDER, WITH_KEY = range(8)
+CHANNELS = 8
+UNSPEED = 8  # added to speeds, which are -8 to 7
+
+
+def still_kinds(level: Level, tiles: int, turned: bool) -> np.ndarray:
+    """uint8 (tiles, tiles): the kind in each cell of all that never moves, turned a quarter clockwise with the picture."""
+    kinds = np.zeros((tiles, tiles), np.uint8)
+    for r, row in enumerate(level.rows):
+        for c, character in enumerate(row):
+            kinds[r, c] = KINDS.index(STILL.get(character, "nothing"))
+    column, row = (min(max(int(v // TILE), 0), tiles - 1) for v in level.goal)
+    kinds[row, column] = KINDS.index("door" if level.key else "goal")
+    side = level.side // TILE
+    if turned:
+        kinds[:side, :side] = np.rot90(kinds[:side, :side], -1)
+    return kinds
+
+
+@function
+def cell(level, x, y):
+    """(row, column, half pixels down, half pixels across) on the screen of a point of the level; row -1 outside."""
+    side = 2 * int(level[SIDE])
+    if x < 0 or y < 0 or x >= side or y >= side:
+        return -1, 0, 0, 0
+    if level[TURNED]:
+        x, y = side - 1 - y, x
+    return y // (2 * TILE), x // (2 * TILE), y % (2 * TILE), x % (2 * TILE)
+
+
+@function
+def clear_cell(level, kinds, x, y, cells):
+    row, column, _, _ = cell(level, x, y)
+    if row >= 0:
+        for channel in range(CHANNELS):
+            cells[row, column, channel] = 0
+        cells[row, column, KIND] = kinds[row, column]
+
+
+@function
+def put_mover(level, kind, x, y, cells):
+    row, column, down, across = cell(level, x, y)
+    if row >= 0:
+        cells[row, column, KIND], cells[row, column, DOWN], cells[row, column, ACROSS] = kind, down, across
+
+
+@function
+def put_player(level, state, cells):
+    row, column, down, across = cell(level, int(state[X]), int(state[Y]))
+    if row >= 0:
+        own = cells[row, column]
+        own[HERE], own[DOWN], own[ACROSS] = 1, down, across
+        own[SPEED_UP], own[IN_JUMP] = int(state[SPEED]) + UNSPEED, state[JUMPING]
+        own[AT_LADDER], own[WITH_KEY] = state[ON_LADDER], state[HAS_KEY]
+
+
+@function
+def show_tiles(scenes, scene, state, there, drawn, cells):
+    """Brings cells, uint8 (T, T, CHANNELS), from what ``drawn`` tells to the state; ``there``: bits of what is shown."""
+    level, monsters, kinds = scenes.numbers[scene], scenes.monsters[scene], scenes.kinds[scene]
+    count, period = level[MONSTER_COUNT] + level[KEYS], level[PERIOD]
+    for i in range(count):
+        clear_cell(level, kinds, patrolled(monsters, i, int(drawn[3]), period), int(monsters[i, MONSTER_Y]), cells)
+    clear_cell(level, kinds, int(drawn[0]), int(drawn[1]), cells)
+    for i in range(count):
+        if there >> i & 1:
+            kind = MONSTER if i < level[MONSTER_COUNT] else KEY
+            x = patrolled(monsters, i, int(state[CLOCK]), period)
+            put_mover(level, kind, x, int(monsters[i, MONSTER_Y]), cells)
+    put_player(level, state, cells)
+
+
+@function
+def show_all_tiles(scenes, scene, state, there, drawn, cells):
+    """Fills all cells, whatever they showed."""
+    kinds = scenes.kinds[scene]
+    for row in range(kinds.shape[0]):
+        for column in range(kinds.shape[1]):
+            for channel in range(CHANNELS):
+                cells[row, column, channel] = 0
+            cells[row, column, KIND] = kinds[row, column]
+    show_tiles(scenes, scene, state, there, drawn, cells)

@@ -1,0 +1,47 @@
+"""Draws one level at every corner of the dials of random looks, the dials' numbers beneath."""
+
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import tyro
+
+from envs.dials import Dials
+from envs.level import Level
+from envs.paint_dials import corner, paint_dials
+from envs.textures import TILE
+from scripts.contact_sheet import PAPER, sheet
+from scripts.experiments.probe_dials import KEEP
+from scripts.experiments.probe_places import picture
+
+DPI = 100
+
+
+def main(out: Path = Path("docs/dials.png"), look_seed: int = 0, split: str = "training", level: str = KEEP) -> None:
+    """Writes the sheet: semantics and objects change from row to row, affordance and similarity along a row.
+
+    Args:
+        out: the PNG file to write.
+        look_seed: which look.
+        split: training or held_out: of whose pictures.
+        level: a level's name, file, or text.
+    """
+    corners = [Dials(*corner) for corner in product((1, 0), repeat=4)]
+    read = Level.read(level)
+    frames = [first_frame(read, dials, look_seed, split) for dials in corners]
+    names = [f"{d.semantics} {d.objects} {d.affordance} {d.similarity}" for d in corners]
+    out.parent.mkdir(parents=True, exist_ok=True)
+    sheet(names, frames).savefig(out, dpi=DPI, facecolor=PAPER, metadata={"Software": None})
+    print(out)
+
+
+def first_frame(level: Level, dials: Dials, look_seed: int, split: str) -> np.ndarray:
+    """uint8 (side, side, 3): the level in that look, the player at its start."""
+    scene = paint_dials(level, dials, look_seed, split)
+    shown, (left, top) = picture(level, scene), corner(*level.start)
+    shown[top : top + TILE, left : left + TILE][scene.player.opaque] = scene.player.rgb[scene.player.opaque]
+    return shown
+
+
+if __name__ == "__main__":
+    tyro.cli(main)
