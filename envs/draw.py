@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 
 from envs.compile import function, kernel
-from envs.tiles import show_all_tiles, show_tiles
 from envs.rules import (
     CLOCK,
     GRID,
@@ -30,6 +29,7 @@ from envs.rules import (
     patrolled,
     pixel,
 )  # fmt: skip
+from envs.tiles import show_all_tiles, show_tiles
 
 BLOCK = 16  # columns handled together, so that the compiler makes vectors of them; rows and sprites are padded to it
 MARGIN = 16  # room around what is composed, so that sprites that stick out need no clipping
@@ -56,7 +56,9 @@ class Scenes(NamedTuple):
     patch_row: np.ndarray  # int32 (K, side + TILE): a patch's first row for the top of what is in it, plus GRID
     patch_byte: np.ndarray  # int32 (K, side + TILE): its first byte in a row for the left, plus GRID
     kinds: np.ndarray  # uint8 (K, T, T): of tiles; T = 0 where pictures are drawn
-    chances: np.ndarray  # float64 (K,): of each scene and all before it, that an episode that draws its scene plays them
+    chances: (
+        np.ndarray
+    )  # float64 (K,): of each scene and all before it, that an episode that draws its scene plays them
 
 
 class Scratch(NamedTuple):

@@ -10,7 +10,20 @@ from envs.dials import Dials
 from envs.games import INPUTS, Games, Saved, checked_actions
 from envs.level import Level
 from envs.lockstep import advance
-from envs.rules import DEATHS, HAS_KEY, JUMPING, MONSTERS, ON_LADDER, PLACE, PLAY_INPUTS, SOLVED, SPEED, UNIQUE_STATES, X, Y
+from envs.rules import (
+    DEATHS,
+    HAS_KEY,
+    JUMPING,
+    MONSTERS,
+    ON_LADDER,
+    PLACE,
+    PLAY_INPUTS,
+    SOLVED,
+    SPEED,
+    UNIQUE_STATES,
+    X,
+    Y,
+)
 
 if TYPE_CHECKING:
     import pygame
@@ -25,8 +38,9 @@ class PriorLabEnv(gymnasium.Env[np.ndarray, np.int64]):
 
     Observations are uint8 (screen_size, screen_size, stack_size * C), C = 3, or 1 with ``grayscale_obs``. A win or a
     death terminates, ``max_inputs`` truncates. ``info`` tells x, y (pixels), on_ladder, jumping, speed,
-    enemies_alive, has_key, solved, and over the play deaths, unique_states, inputs; place is the number of the level played. A reset after a death goes on with
-    the play; one with a seed, or after anything else, begins a new one. Settings are those of ``Games``.
+    enemies_alive, has_key, solved, over the play deaths, unique_states, inputs, and place, which of the games in
+    ``games.places`` is played. A reset after a death goes on with the play, where each episode is of the same game; one
+    with a seed, or after anything else, begins a new one. Settings are those of ``Games``.
     """
 
     metadata = {"render_modes": list(RENDER_MODES), "render_fps": FPS}
@@ -55,7 +69,8 @@ class PriorLabEnv(gymnasium.Env[np.ndarray, np.int64]):
             raise ValueError(f"render_mode is {render_mode!r}: expected None or one of {', '.join(RENDER_MODES)}")
         self.render_mode = render_mode
         self.games = Games(
-            1, version, game=game, level=level, order=order, looks=looks, split=split, obs=obs, screen_size=screen_size, grayscale_obs=grayscale_obs,
+            1, version, game=game, level=level, order=order, looks=looks, split=split, obs=obs,
+            screen_size=screen_size, grayscale_obs=grayscale_obs,
             stack_size=stack_size, frame_skip=frame_skip, look_seed=look_seed, max_inputs=max_inputs,
             random_start=random_start, num_threads=num_threads, autoreset=False,
         )  # fmt: skip

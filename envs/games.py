@@ -9,9 +9,9 @@ import numpy as np
 
 from envs.compile import COMPILED
 from envs.crew import Worker, serve
+from envs.dials import Dials
 from envs.draw import Scenes, Scratch, draw_whole
 from envs.level import Level
-from envs.dials import Dials
 from envs.lockstep import IN_ORDER, NO_INPUT, OWN, WORD, Lanes, open_with, start_over, step_range
 from envs.places import gather_places
 from envs.rules import (
@@ -62,7 +62,7 @@ class Games:
     - game: princess, key_door; None is the level's, and Princess where no level is given.
     - level: a level's name, its text or a Level; None is the version's own.
     - order: ``own``: each lane keeps its game. Otherwise the lists hold as many games as they like, and each episode of
-      each lane is played in the next of them (``in_order``), or in one that the lane draws (``drawn``), with ``chances``;
+      each lane is played in the next of them (``in_order``), or in one that the lane draws by ``chances`` (``drawn``);
       ``info["place"]`` tells in which of ``places``. Every episode is then a play of its own.
     - looks: dials (a Dials or a dict of its settings) by which random looks are drawn, instead of the version's look;
       ``split``: training or held_out, from which of their pictures.
@@ -163,8 +163,10 @@ class Games:
 
     @property
     def chances(self) -> np.ndarray:
-        """float64 (places,): how likely an episode that draws its place is played in each. A curriculum may set them, to
-        any weights, at any time between steps."""
+        """float64 (places,): how likely an episode that draws its place is played in each.
+
+        A curriculum may set them, to any weights, at any time between steps.
+        """
         return np.diff(self.scenes.chances, prepend=0.0)
 
     @chances.setter
@@ -250,7 +252,7 @@ class Games:
         )  # fmt: skip
 
     def restore(self, saved: Saved, lanes: Sequence[int] | np.ndarray | None = None) -> np.ndarray:
-        """Puts what was saved into these lanes (None: all); the observations. A lane of order ``own`` keeps its game."""
+        """Puts what was saved into these lanes (None: all); the observations. With order ``own`` a lane keeps its game."""
         chosen = np.arange(self.num_games) if lanes is None else np.asarray(lanes, np.int64)
         own = self.lanes
         fits = len(chosen) == len(saved.scene) and ((saved.draws == OWN) == (own.draws[chosen] == OWN)).all()

@@ -29,7 +29,10 @@ from envs.rules import (
 )  # fmt: skip
 
 NO_INPUT = 255
-OWN, IN_ORDER = -1, 0  # what a lane draws its scenes by: its own always, the next one, or a generator's state, 1 or more
+OWN, IN_ORDER = (
+    -1,
+    0,
+)  # what a lane draws its scenes by: its own always, the next one, or a generator's state, 1 or more
 WORD = 0xFFFFFFFF
 
 
@@ -173,7 +176,7 @@ def next_scene(scenes, lanes, lane):
 
 @kernel
 def start_over(scenes: Scenes, lanes: Lanes, chosen, observations, states):
-    """Puts the chosen lanes, int64 (n,), at the start, of their next scene; a play goes on only through a death in its own.
+    """Puts the chosen lanes, int64 (n,), at the start of their next scene; a play goes on only through a death.
 
     Into observations, uint8 (n, S, S, stack * C), and states, int32 (n, FIELDS), goes what was there before.
     """

@@ -7,6 +7,7 @@ import numpy as np
 from envs.compile import COMPILED
 from envs.draw import BLOCK, MARGIN, ROUND, Scenes, Scratch, draw_still_pictures, draw_whole
 from envs.level import Level
+from envs.places import Place
 from envs.rules import (
     ALTERNATING,
     BOTTOM,
@@ -31,7 +32,6 @@ from envs.rules import (
     begin,
     pixel,
 )  # fmt: skip
-from envs.places import Place
 from envs.tiles import CHANNELS, still_kinds
 from envs.versions import Rules
 

@@ -36,7 +36,7 @@ UNSPEED = 8  # added to speeds, which are -8 to 7
 
 
 def still_kinds(level: Level, tiles: int, turned: bool) -> np.ndarray:
-    """uint8 (tiles, tiles): the kind in each cell of all that never moves, turned a quarter clockwise with the picture."""
+    """uint8 (tiles, tiles): the kind in each cell of all that never moves; turned a quarter clockwise, as pictures are."""
     kinds = np.zeros((tiles, tiles), np.uint8)
     for r, row in enumerate(level.rows):
         for c, character in enumerate(row):
@@ -88,7 +88,7 @@ def put_player(level, state, cells):
 
 @function
 def show_tiles(scenes, scene, state, there, drawn, cells):
-    """Brings cells, uint8 (T, T, CHANNELS), from what ``drawn`` tells to the state; ``there``: bits of what is shown."""
+    """Brings cells, uint8 (T, T, CHANNELS), from what ``drawn`` tells to the state; ``there``: what is shown, bits."""
     level, monsters, kinds = scenes.numbers[scene], scenes.monsters[scene], scenes.kinds[scene]
     count, period = level[MONSTER_COUNT] + level[KEYS], level[PERIOD]
     for i in range(count):

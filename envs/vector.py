@@ -8,8 +8,8 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 
-from envs.env import FPS
 from envs.dials import Dials
+from envs.env import FPS
 from envs.games import INPUTS, Games
 from envs.level import Level
 
@@ -51,7 +51,8 @@ class PriorLabVectorEnv(gymnasium.vector.VectorEnv[np.ndarray, np.ndarray, np.nd
         self.render_mode = render_mode
         self.num_envs = num_envs
         self.games = Games(
-            num_envs, version, game=game, level=level, order=order, looks=looks, split=split, obs=obs, screen_size=screen_size, grayscale_obs=grayscale_obs,
+            num_envs, version, game=game, level=level, order=order, looks=looks, split=split, obs=obs,
+            screen_size=screen_size, grayscale_obs=grayscale_obs,
             stack_size=stack_size, frame_skip=frame_skip, look_seed=look_seed, max_inputs=max_inputs,
             random_start=random_start, num_threads=num_threads,
         )  # fmt: skip
