@@ -12,6 +12,8 @@ COMMANDS = {
     "study": "train agents on all versions, compare them and people in one report",
     "bench": "measure the games' speed beside a peer",
     "contact-sheet": "draw all versions of the game in one picture",
+    "level-sheet": "draw the twenty levels in one picture",
+    "solve": "find the shortest solutions of levels",
     "probe": "measure on the pictures what each version's look claims",
 }
 
