@@ -5,11 +5,13 @@ from typing import Annotated
 
 import tyro
 from rich import box
-from rich.console import Console
+from rich.live import Live
 from rich.table import Table
 
 from envs.level import Level, level_names
 from envs.solver import Solver
+
+CAPTION = "inputs of a shortest solution; states and positions that can be reached"
 
 
 def main(levels: Annotated[tuple[str, ...], tyro.conf.Positional] = (), *, frame_skip: int = 1) -> None:
@@ -21,23 +23,20 @@ def main(levels: Annotated[tuple[str, ...], tyro.conf.Positional] = (), *, frame
     """
     if frame_skip < 1:
         raise ValueError(f"frame_skip is {frame_skip}: expected 1 or more")
-    console = Console()
-    table = Table(
-        box=box.SIMPLE_HEAD, caption="inputs: of a shortest solution; states and positions: that can be reached"
-    )
+    table = Table(box=box.SIMPLE_HEAD, caption=CAPTION)
     for heading in ("level", "inputs", "states", "positions", "seconds"):
         table.add_column(heading, justify="left" if heading == "level" else "right")
-    unsolved = []
-    for level in [Level.read(name) for name in levels or level_names()]:
-        with console.status(f"searching {level.name}"):
+    chosen, unsolved = [Level.read(name) for name in levels or level_names()], []
+    with Live(table) as screen:  # rows appear as they are found
+        for level in chosen:
             began = perf_counter()
             found = Solver(level, frame_skip=frame_skip).run()
             seconds = perf_counter() - began
-        if found.inputs is None:
-            unsolved.append(level.name)
-        length = "[red]no solution[/]" if found.inputs is None else f"{len(found.inputs):,}"
-        table.add_row(level.name, length, f"{found.states:,}", f"{found.positions:,}", f"{seconds:.1f}")
-    console.print(table)
+            if found.inputs is None:
+                unsolved.append(level.name)
+            length = "[red]no solution[/]" if found.inputs is None else f"{len(found.inputs):,}"
+            table.add_row(level.name, length, f"{found.states:,}", f"{found.positions:,}", f"{seconds:.1f}")
+            screen.refresh()
     if unsolved:
         raise SystemExit(f"priorlab solve: no solution: {', '.join(unsolved)}")
 

@@ -1,6 +1,8 @@
 """Sequences of games: what is named can be made and played, and what is wrong with a table is said."""
 
+import re
 from itertools import pairwise
+from pathlib import Path
 
 import gymnasium
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from envs.level import level_names
 from envs.sequences import TOWER, find_sequence, parse, sequences
 
+PAGE = Path(__file__).parent.parent / "docs" / "sequences.md"
 REGISTERED = [name for name in sequences() if all(task.id in gymnasium.registry for task in find_sequence(name).tasks)]
 ROW = '[lists]\nlooks = ["original", "all_masked"]\n[sequences.s]\nabout = "a"\n'
 
@@ -30,6 +33,11 @@ def test_a_task_differs_from_the_one_before(name):
     tasks = find_sequence(name).tasks
     assert len(tasks) > 1 and find_sequence(name).about
     assert all(one != other for one, other in pairwise(tasks))
+
+
+def test_the_page_tells_every_sequence():
+    told = re.findall(r"^\| `(\w+)` \| (\d+) \|", PAGE.read_text(), re.MULTILINE)
+    assert told == [(name, str(len(find_sequence(name).tasks))) for name in sequences()]
 
 
 def test_a_task_makes_batches_and_takes_more_settings():

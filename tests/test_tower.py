@@ -12,6 +12,7 @@ from envs.level import Level
 from envs.rules import JUMPING, TILE, X, Y
 from envs.sequences import TOWER
 from envs.solver import Labels, Solver
+from scripts.solve import main as solve
 
 PAGE = Path(__file__).parent.parent / "docs" / "levels.md"
 ROW = re.compile(r"^\| (tower_\d\d) \|.*\| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \|$", re.MULTILINE)
@@ -69,3 +70,14 @@ def test_a_random_player_solves_none_of_the_last_ten():
     generator = np.random.default_rng(0)
     for actions in generator.integers(0, 6, (20_000, 10)):
         assert not games.step(actions)[1].any()
+
+
+def test_the_command_tells_each_solution_and_which_level_has_none(tmp_path, capsys):
+    path = tmp_path / "walled.txt"
+    path.write_text('name = "walled"\n---\n|||||\n|S#G|\n|||||\n')
+    solve(("tower_01",))
+    assert re.search(r"tower_01 +16 +534 +388", capsys.readouterr().out)
+    with pytest.raises(SystemExit, match="no solution: walled"):
+        solve(("tower_01", str(path)))
+    with pytest.raises(ValueError, match="frame_skip is 0: expected 1 or more"):
+        solve(("tower_01",), frame_skip=0)
