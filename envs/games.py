@@ -252,7 +252,7 @@ class Games:
         )  # fmt: skip
 
     def restore(self, saved: Saved, lanes: Sequence[int] | np.ndarray | None = None) -> np.ndarray:
-        """Puts what was saved into these lanes (None: all); the observations. With order ``own`` a lane keeps its game."""
+        """Puts what was saved into these lanes (None: all); the observations. With order own a lane keeps its game."""
         chosen = np.arange(self.num_games) if lanes is None else np.asarray(lanes, np.int64)
         own = self.lanes
         fits = len(chosen) == len(saved.scene) and ((saved.draws == OWN) == (own.draws[chosen] == OWN)).all()

@@ -36,7 +36,7 @@ UNSPEED = 8  # added to speeds, which are -8 to 7
 
 
 def still_kinds(level: Level, tiles: int, turned: bool) -> np.ndarray:
-    """uint8 (tiles, tiles): the kind in each cell of all that never moves; turned a quarter clockwise, as pictures are."""
+    """uint8 (tiles, tiles): the kind in each cell of what never moves; turned a quarter clockwise as pictures are."""
     kinds = np.zeros((tiles, tiles), np.uint8)
     for r, row in enumerate(level.rows):
         for c, character in enumerate(row):

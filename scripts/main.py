@@ -13,6 +13,8 @@ COMMANDS = {
     "bench": "measure the games' speed beside a peer",
     "contact-sheet": "draw all versions of the game in one picture",
     "dials-sheet": "draw one level at every corner of the dials of random looks",
+    "level-sheet": "draw the twenty levels in one picture",
+    "solve": "find the shortest solutions of levels",
     "probe": "measure on the pictures what each version's look claims",
 }
 

@@ -1,0 +1,45 @@
+"""`priorlab solve`: the shortest solution of levels, and how large they are."""
+
+from time import perf_counter
+from typing import Annotated
+
+import tyro
+from rich import box
+from rich.live import Live
+from rich.table import Table
+
+from envs.level import Level, level_names
+from envs.solver import Solver
+
+CAPTION = "inputs of a shortest solution; states and positions that can be reached"
+
+
+def main(levels: Annotated[tuple[str, ...], tyro.conf.Positional] = (), *, frame_skip: int = 1) -> None:
+    """Search levels for their shortest solutions; ends with 1 where there is none.
+
+    Args:
+        levels: Names of levels, or files; all of ours where none is named.
+        frame_skip: How often each input is repeated.
+    """
+    if frame_skip < 1:
+        raise ValueError(f"frame_skip is {frame_skip}: expected 1 or more")
+    table = Table(box=box.SIMPLE_HEAD, caption=CAPTION)
+    for heading in ("level", "inputs", "states", "positions", "seconds"):
+        table.add_column(heading, justify="left" if heading == "level" else "right")
+    chosen, unsolved = [Level.read(name) for name in levels or level_names()], []
+    with Live(table) as screen:  # rows appear as they are found
+        for level in chosen:
+            began = perf_counter()
+            found = Solver(level, frame_skip=frame_skip).run()
+            seconds = perf_counter() - began
+            if found.inputs is None:
+                unsolved.append(level.name)
+            length = "[red]no solution[/]" if found.inputs is None else f"{len(found.inputs):,}"
+            table.add_row(level.name, length, f"{found.states:,}", f"{found.positions:,}", f"{seconds:.1f}")
+            screen.refresh()
+    if unsolved:
+        raise SystemExit(f"priorlab solve: no solution: {', '.join(unsolved)}")
+
+
+if __name__ == "__main__":
+    tyro.cli(main)
