@@ -83,8 +83,9 @@ class Painting:
         height, width = self.kinds.shape
         background = np.zeros((self.level.side, self.level.side, 3), np.uint8)
         # (rows, columns, TILE, TILE) -> (TILE * rows, TILE * columns)
-        pixels = self.cells.swapaxes(1, 2).reshape(TILE * height, TILE * width)
-        background[: TILE * height, : TILE * width] = unpack(pixels)[..., :3]
+        pixels = unpack(self.cells.swapaxes(1, 2).reshape(TILE * height, TILE * width))
+        for channel in range(3):  # ten times as fast as all at once
+            background[: TILE * height, : TILE * width, channel] = pixels[..., channel]
         self.place_goal(background, shown[self.goal].picture)
         movers = [sprite(thing.picture) for role in ("monster", "key") for thing in things if thing.role == role]
         return Scene(background, tuple(movers), sprite(marked(shown["player"].picture)))
