@@ -1,8 +1,8 @@
 """Random drawings of what does not live: platforms, ladders, dangers, keys, doors.
 
-A drawing is uint8 (TILE, TILE) of inks: 0 is clear, LINE the dark of outlines, WHITE nearly white; each of A, B, C, D is
-three inks, a colour's shade, the colour (+ 1) and its light (+ 2); C is skin, D gold or steel. Every size and shape in a
-drawing is drawn from the generator it is given.
+A drawing is uint8 (TILE, TILE) of inks: 0 is clear, LINE the dark of outlines, WHITE nearly white; each of A, B, C, D
+is three inks, a colour's shade, the colour (+ 1) and its light (+ 2); C is skin, D gold or steel. Every size and shape
+in a drawing comes from the generator it is given.
 """
 
 from collections.abc import Callable, Sequence
@@ -90,41 +90,59 @@ def platform(rng: np.random.Generator) -> Drawing:
 
 
 def ladder(rng: np.random.Generator) -> Drawing:
-    """Rails and rungs, rope, chain, vine or trellis; it goes on upward and downward."""
+    """Rungs between rails or ropes, chains, a vine, a trellis, a pole with pegs; it goes on upward and downward."""
     art = blank()
-    rail, step, thick = int(rng.integers(1, 4)), pick(rng, (3, 5)), int(rng.integers(1, 3))
-    sway = pick(rng, (0, 0, 0.5, 1)) * np.sin(2 * np.pi * (Y / TILE + rng.random()))
-    sag = pick(rng, (0, 0, 1, 1.6)) * (1 - ((X - 7) / 7) ** 2)
-    kind = pick(rng, ("rungs", "rungs", "rungs", "chain", "vine", "trellis", "pegs"))
-    left, right = rail + np.rint(sway), LAST - rail - thick + 1 + np.rint(sway)
-    rails = ((left <= X) & (left + thick > X)) | ((right <= X) & (right + thick > X))
-    rungs = ((Y - np.rint(sag)) % step == int(rng.integers(step))) & (left < X) & (right + thick > X)
-    if kind == "chain":
-        rungs &= Y % 5 == 2
-        rails = ((np.abs(X - rail - 1) == 1) | (np.abs(X - LAST + rail + 1) == 1)) & (Y % 5 != 2)
-        rails |= ((rail + 1 == X) | (LAST - rail - 1 == X)) & (Y % 5 == 2)
-        rungs = (Y % 5 == 2) & (rail <= X) & (LAST - rail >= X)
-    elif kind == "trellis":
-        rungs = (((X + Y) % 5 == 0) | ((X - Y) % 5 == 0)) & (left < X) & (right + thick > X)
-    elif kind == "pegs":
-        rails = (7 - thick < X) & (7 + thick > X)
-        rungs = (int(rng.integers(5)) == Y % 5) & (np.abs(X - 7) < 7 - rail)
-        rungs |= (Y % 5 == 4) & (np.abs(X - 7) == 6 - rail)
-    elif kind == "vine":
-        stem = 7 + np.rint(rng.uniform(1.5, 3.5) * np.sin(2 * np.pi * (Y / TILE + rng.random())))
-        rails = np.abs(X - stem - 0.5) < 1
-        leaf = ((np.abs(X - stem) - 3) / rng.uniform(2.3, 3.3)) ** 2 + ((Y % 5 - 2) / 1.7) ** 2 <= 1
-        rungs = leaf & (np.sign(X - stem) == np.where(Y // 5 % 2 == 0, 1, -1))
-    colour = B if kind == "vine" else pick(rng, (A, B))
-    art[rungs] = colour + 1
-    art[rungs & ~around(rungs)[0]] = colour + 2
-    art[rails] = A + 1
-    _, _, before, after = around(rails)
-    art[rails & ~after] = A
-    art[rails & ~before] = A + 2
-    under = (art == 0) & np.roll(art > 0, 1, 0)  # a dark line under and beside, round the edge as well
-    art[under | ((art == 0) & around(art > 0)[2])] = LINE
+    kind = pick(rng, (rungs, rungs, rungs, chains, vine, trellis, pegs))
+    upright, across = kind(rng)
+    colour = B if kind is vine else pick(rng, (A, B))
+    art[across] = colour + 1
+    art[across & ~around(across)[0]] = colour + 2
+    art[upright] = A + 1
+    _, _, before, after = around(upright)
+    art[upright & ~after] = A
+    art[upright & ~before] = A + 2
+    shadow = np.roll(art > 0, 1, 0) | around(art > 0)[2]  # under and beside, and on from tile to tile
+    art[shadow & (art == 0)] = LINE
     return art
+
+
+Climbed = tuple[np.ndarray, np.ndarray]  # bool (TILE, TILE) both: what is upright, what is across
+
+
+def rungs(rng: np.random.Generator) -> Climbed:
+    rail, step, thick = int(rng.integers(1, 4)), pick(rng, (3, 5)), int(rng.integers(1, 3))
+    sway = np.rint(pick(rng, (0, 0, 0.5, 1)) * np.sin(2 * np.pi * (Y / TILE + rng.random())))
+    sag = np.rint(pick(rng, (0, 0, 1, 1.6)) * (1 - ((X - 7) / 7) ** 2))
+    left, right = rail + sway, LAST - rail - thick + 1 + sway
+    rails = ((left <= X) & (left + thick > X)) | ((right <= X) & (right + thick > X))
+    return rails, ((Y - sag) % step == int(rng.integers(step))) & (left < X) & (right + thick > X)
+
+
+def chains(rng: np.random.Generator) -> Climbed:
+    rail, joint = int(rng.integers(1, 4)), int(rng.integers(5)) == Y % 5
+    aside = 6 - rail - np.abs(X - 7)  # of the middle of the nearer chain
+    links = (np.abs(aside) == 1) & ~joint
+    return links | ((aside == 0) & joint), joint & (aside >= 0)
+
+
+def vine(rng: np.random.Generator) -> Climbed:
+    stem = 7 + np.rint(rng.uniform(1.5, 3.5) * np.sin(2 * np.pi * (Y / TILE + rng.random())))
+    leaf = ((np.abs(X - stem) - 3) / rng.uniform(2.3, 3.3)) ** 2 + ((Y % 5 - 2) / 1.7) ** 2 <= 1
+    return np.abs(X - stem - 0.5) < 1, leaf & (np.sign(X - stem) == np.where(Y // 5 % 2 == 0, 1, -1))
+
+
+def trellis(rng: np.random.Generator) -> Climbed:
+    rail, step = int(rng.integers(1, 4)), pick(rng, (3, 5))
+    aside = 7 - rail - np.abs(X - 7)
+    return (aside == 0) | (aside == int(rng.integers(2))), ((X + Y) % step == 0) & (aside > 0) | (
+        ((X - Y) % step == 0) & (aside > 0)
+    )
+
+
+def pegs(rng: np.random.Generator) -> Climbed:
+    thick, reach, at = int(rng.integers(1, 3)), int(rng.integers(4, 7)), int(rng.integers(5))
+    knobs = (np.abs(X - 7) == reach) & (at == (Y + 1) % 5) & bool(rng.integers(2))
+    return np.abs(X - 7) < thick, (at == Y % 5) & (np.abs(X - 7) <= reach) | knobs
 
 
 def fire(rng: np.random.Generator) -> Drawing:
@@ -132,7 +150,7 @@ def fire(rng: np.random.Generator) -> Drawing:
     art = blank()
     if rng.random() < 0.25:
         angle = np.arctan2(Y - 7, X - 7)
-        ray = np.abs(np.sin(angle * int(rng.integers(2, 6)) / 1.0 + rng.uniform(0, 6)))
+        ray = np.abs(np.sin(angle * int(rng.integers(2, 6)) + rng.uniform(0, 6)))
         size = np.hypot(X - 7, Y - 7) / (rng.uniform(3.2, 4.4) + rng.uniform(2.5, 3.6) * ray ** rng.uniform(0.7, 2.5))
         heat = 1 - size
     else:
@@ -152,56 +170,60 @@ def fire(rng: np.random.Generator) -> Drawing:
 
 
 def spikes(rng: np.random.Generator) -> Drawing:
-    """Teeth, saws, thorns, blades, crystals: what cuts."""
-    art = blank()
-    kind = pick(rng, ("teeth", "teeth", "saw", "thorns", "blades"))
-    if kind == "teeth":
-        count = int(rng.integers(2, 6))
-        base = int(rng.integers(0, 4))
-        high = rng.uniform(8, 14 - base, count)[:, None, None]
-        middle = ((np.arange(count) + 0.5) * TILE / count - 0.5)[:, None, None]
-        lean = rng.uniform(-2, 2) * rng.integers(2)
-        up = LAST - base - Y
-        aside = X - middle - lean * up / 12
-        inside = (np.abs(aside) * count * 2 / TILE + up / high < 1.02) & (up >= 0)
-        art[inside.any(axis=0)] = A
-        art[(inside & (aside < 0.3)).any(axis=0)] = A + 1
-        art[(inside & (aside < -0.2 * TILE / count)).any(axis=0)] = A + 2
-        if base:
-            mould(art, box(0, LAST - base + 1, LAST, LAST), B)
-    elif kind == "saw":
-        teeth, size, deep = int(rng.integers(5, 13)), rng.uniform(3.6, 5.2), rng.uniform(1.8, 3)
-        turn = (np.arctan2(Y - 7, X - 7) / (2 * np.pi) * teeth + rng.random()) % 1
-        bite = turn if rng.random() < 0.5 else 1 - np.abs(2 * turn - 1)
-        mould(art, np.hypot(X - 7, Y - 7) < np.minimum(size + deep * bite, 6.9), A)
-        mould(art, ellipse(7, 7, size - 1.6, size - 1.6), pick(rng, (A, B)))
-        art[ellipse(7, 7, 1.2, 1.2)] = LINE
-    elif kind == "thorns":
-        bend, turns, phase = rng.uniform(0.3, 1.8), int(rng.integers(1, 3)), rng.uniform(0, 6)
-        step = int(rng.integers(3, 5))
+    """What cuts: teeth, saws, thorns, blades."""
+    return outline(pick(rng, (teeth, teeth, saw, thorns, blades))(rng))
 
-        def stem(x: np.ndarray) -> np.ndarray:
-            return 9.5 + bend * np.sin(2 * np.pi * turns * x / TILE + phase)
 
-        for i, x in enumerate(range(1, TILE, step)):
-            y, side, reach = float(stem(np.array(x))), -1 if i % 3 else 1, rng.uniform(5, 7.5)
-            part = (Y - y) * side / reach  # 0 at the stem, 1 at the tip
-            aside = X - x - rng.uniform(-2, 2) * part
-            thorn = (np.abs(aside) < 2 * (1 - part)) & (part >= 0)
-            art[thorn] = A + 1
-            art[thorn & (aside < 0.3)] = A + 2
-        mould(art, np.abs(Y - stem(X)) < 1.3, B)
-    else:
-        count = int(rng.integers(1, 4))
-        for i in range(count):
-            x, tip, half = (i + 0.5) * TILE / count - 0.5, rng.uniform(0, 3), rng.uniform(1.2, 2.4)
-            blade = (np.abs(X - x) < np.minimum(half, 0.6 * (Y - tip))) & (Y < 11)
-            art[blade] = A + 1
-            art[blade & (x > X)] = A + 2
-            art[blade & (np.abs(X - x) < 0.6) & (tip + 3 < Y)] = A
-            art[box(x - half - 0.8, 10, x + half + 0.8, 10)] = D + 1
-            art[box(x - 0.5, 11, x + 0.5, LAST)] = B + 1
-    return outline(art)
+def teeth(rng: np.random.Generator) -> Drawing:
+    art, count, base = blank(), int(rng.integers(2, 6)), int(rng.integers(0, 4))
+    # (count, 1, 1) each, to be crossed with (TILE, TILE)
+    high = rng.uniform(8, 14 - base, count)[:, None, None]
+    middle = ((np.arange(count) + 0.5) * TILE / count - 0.5)[:, None, None]
+    up = LAST - base - Y
+    aside = X - middle - rng.uniform(-2, 2) * rng.integers(2) * up / 12
+    inside = (np.abs(aside) * count * 2 / TILE + up / high < 1.02) & (up >= 0)
+    art[inside.any(axis=0)] = A
+    art[(inside & (aside < 0.3)).any(axis=0)] = A + 1
+    art[(inside & (aside < -0.2 * TILE / count)).any(axis=0)] = A + 2
+    if base:
+        mould(art, box(0, LAST - base + 1, LAST, LAST), B)
+    return art
+
+
+def saw(rng: np.random.Generator) -> Drawing:
+    art, size, deep = blank(), rng.uniform(3.6, 5.2), rng.uniform(1.8, 3)
+    turn = (np.arctan2(Y - 7, X - 7) / (2 * np.pi) * int(rng.integers(5, 13)) + rng.random()) % 1
+    bite = turn if rng.random() < 0.5 else 1 - np.abs(2 * turn - 1)
+    mould(art, np.hypot(X - 7, Y - 7) < np.minimum(size + deep * bite, 6.9), A)
+    mould(art, ellipse(7, 7, size - 1.6, size - 1.6), pick(rng, (A, B)))
+    art[ellipse(7, 7, 1.2, 1.2)] = LINE
+    return art
+
+
+def thorns(rng: np.random.Generator) -> Drawing:
+    art, bend, turns, phase = blank(), rng.uniform(0.3, 1.8), int(rng.integers(1, 3)), rng.uniform(0, 6)
+    stem = 9.5 + bend * np.sin(2 * np.pi * turns * np.arange(TILE) / TILE + phase)  # its height in each column
+    for i, x in enumerate(range(1, TILE, int(rng.integers(3, 5)))):
+        part = (Y - stem[x]) * (-1 if i % 3 else 1) / rng.uniform(5, 7.5)  # 0 at the stem, 1 at the tip
+        aside = X - x - rng.uniform(-2, 2) * part
+        thorn = (np.abs(aside) < 2 * (1 - part)) & (part >= 0)
+        art[thorn] = A + 1
+        art[thorn & (aside < 0.3)] = A + 2
+    mould(art, np.abs(Y - stem) < 1.3, B)
+    return art
+
+
+def blades(rng: np.random.Generator) -> Drawing:
+    art, count = blank(), int(rng.integers(1, 4))
+    for i in range(count):
+        x, tip, half = (i + 0.5) * TILE / count - 0.5, rng.uniform(0, 3), rng.uniform(1.2, 2.4)
+        blade = (np.abs(X - x) < np.minimum(half, 0.6 * (Y - tip))) & (Y < 11)
+        art[blade] = A + 1
+        art[blade & (x > X)] = A + 2
+        art[blade & (np.abs(X - x) < 0.6) & (tip + 3 < Y)] = A
+        art[box(x - half - 0.8, 10, x + half + 0.8, 10)] = D + 1
+        art[box(x - 0.5, 11, x + 0.5, LAST)] = B + 1
+    return art
 
 
 def key(rng: np.random.Generator) -> Drawing:
@@ -237,9 +259,10 @@ def door(rng: np.random.Generator) -> Drawing:
 
     def opening(inset: int) -> np.ndarray:
         wide = half - inset + 0.3
-        rise = {"arch": 4 - 4 * np.sqrt(np.clip(1 - ((X - 7) / (wide + 0.5)) ** 2, 0, 1)), "flat": 0 * X}
-        rise["pointed"] = np.abs(X - 7) * 0.8
-        return (np.abs(X - 7) < wide) & (top + inset + rise[kind] <= Y)
+        aside = np.abs(X - 7)
+        arch = 4 - 4 * np.sqrt(np.clip(1 - (aside / (wide + 0.5)) ** 2, 0, 1))
+        rise = {"arch": arch, "flat": 0, "pointed": 0.8 * aside}[kind]
+        return (aside < wide) & (top + inset + rise <= Y)
 
     mould(art, opening(0), B)
     panel = opening(frame)

@@ -38,9 +38,8 @@ COLOURS = {
 FAINT, FAINTNESS = ("bricks", "stones", "planks", "studs", "slants", "waves"), 0.3  # of backgrounds
 ROLES = tuple(FAMILIES)
 RANGES = np.array([[(a, *tones), (b, *tones), SKIN, METAL] for a, b, *tones in (COLOURS[role] for role in ROLES)])
-RANGES = np.stack(
-    [RANGES[..., 0], RANGES[..., 1] - RANGES[..., 0]], axis=2
-)  # (families, colours, least and width, hsv)
+# (families, colours, hsv, least and most) -> (families, colours, least and width, hsv)
+RANGES = np.stack([RANGES[..., 0], RANGES[..., 1] - RANGES[..., 0]], axis=2)
 
 
 @lru_cache

@@ -14,43 +14,54 @@ def monster(rng: np.random.Generator) -> Drawing:
     art = blank()
     kind = pick(rng, ("slime", "ghost", "bug", "bat", "imp", "block"))
     wide, high = rng.uniform(4.4, 6.4), rng.uniform(4.2, 6)
-    low = 13.4
-    body = ellipse(7, low - high, wide, high) | (box(7 - wide, low - high, 7 + wide, 13) & (kind in ("slime", "ghost")))
-    if kind == "slime":
-        body = (np.abs(X - 7) / wide) ** 2 + np.clip((13.5 - Y) / (1.7 * high), 0, 9) ** 2 <= 1
-        body |= box(7 - wide, 12, 7 + wide, 13)
-        body |= np.hypot(X - 7 - rng.uniform(-2, 2), Y - 13.5 + 1.7 * high) < 1.2
-    elif kind == "ghost":
-        wave, phase = int(rng.integers(2, 5)), rng.uniform(0, 6)
-        body = ellipse(7, 7, wide, 5.8) | box(7 - wide, 7, 7 + wide, 13)
-        body &= 12.5 + 1.3 * np.sin(wave * X * 2 * np.pi / 13 + phase) > Y
-    elif kind == "bug":
-        body = ellipse(7, 8, min(wide, 5), high - 0.5)
-        limb = blank() > 0
-        for i in range(int(rng.integers(2, 4))):
-            y, reach = 6 + 2.6 * i, rng.uniform(5.6, 6.4)
-            limb |= stroke(7, y, 7 + reach, y + rng.uniform(0, 3), 0.7)
-        limb |= stroke(8, 4, 8 + rng.uniform(1, 3.5), 1, 0.7)
+    if kind in ("bug", "bat"):
+        limb = legs(rng) if kind == "bug" else wing(rng)
         mould(art, limb | limb[:, ::-1], B)
-    elif kind == "bat":
-        body = ellipse(7, 8, 3.6, high - 0.8)
-        wing = stroke(8, 8, 13, rng.uniform(2, 6), 1.6) | (stroke(8, 9, 13, 9, 1.2) & (X % 2 == 1)) | box(10, 6, 12, 8)
-        mould(art, wing | wing[:, ::-1], B)
-    elif kind == "imp":
-        body = ellipse(7, 7.6, min(wide, 5.2), 4.8) | box(4, 11, 5, 13) | box(9, 11, 10, 13)
-    elif kind == "block":
-        body = box(7 - np.floor(wide), 14 - np.floor(2 * high), 7 + np.floor(wide), 13)
     if kind == "imp" or rng.random() < 0.35:
         horn = stroke(9, 4.5, 9 + rng.uniform(0.5, 3), 1, rng.uniform(0.75, 1.3))
         mould(art, horn | horn[:, ::-1], D)
-    mould(art, body & box(1, 1, 13, 13), A)
-    if rng.random() < 0.4:  # belly, spots or stripes
-        art[body & (art == A + 1) & ellipse(7, 12, wide - 1.5, rng.uniform(2, 4))] = B + 2
+    body = body_of(kind, wide, high, rng) & box(1, 1, 13, 13)
+    mould(art, body, A)
+    plain = body & (art == A + 1)
+    if rng.random() < 0.4:
+        art[plain & ellipse(7, 12, wide - 1.5, rng.uniform(2, 4))] = B + 2  # a belly
     elif rng.random() < 0.4:
-        art[body & (art == A + 1) & ((X + Y * int(rng.integers(0, 3))) % 4 == 0) & (Y < 6)] = B + 1
+        art[plain & ((X + Y * int(rng.integers(0, 3))) % 4 == 0) & (Y < 6)] = B + 1  # stripes or spots
     eyes(art, rng, int(rng.integers(5, 8)))
     mouth(art, rng)
     return outline(art)
+
+
+def body_of(kind: str, wide: float, high: float, rng: np.random.Generator) -> np.ndarray:
+    """bool (TILE, TILE); ``wide`` and ``high`` are half of what they measure."""
+    if kind == "slime":
+        drop = np.hypot(X - 7 - rng.uniform(-2, 2), Y - 13.5 + 1.7 * high) < 1.2
+        dome = (np.abs(X - 7) / wide) ** 2 + np.clip((13.5 - Y) / (1.7 * high), 0, 9) ** 2 <= 1
+        return dome | drop | box(7 - wide, 12, 7 + wide, 13)
+    if kind == "ghost":
+        hem = 12.5 + 1.3 * np.sin(int(rng.integers(2, 5)) * X * 2 * np.pi / 13 + rng.uniform(0, 6))
+        return (ellipse(7, 7, wide, 5.8) | box(7 - wide, 7, 7 + wide, 13)) & (hem > Y)
+    if kind == "bug":
+        return ellipse(7, 8, min(wide, 5), high - 0.5)
+    if kind == "bat":
+        return ellipse(7, 8, 3.6, high - 0.8)
+    if kind == "imp":
+        return ellipse(7, 7.6, min(wide, 5.2), 4.8) | box(4, 11, 5, 13) | box(9, 11, 10, 13)
+    return box(7 - np.floor(wide), 14 - np.floor(2 * high), 7 + np.floor(wide), 13)
+
+
+def legs(rng: np.random.Generator) -> np.ndarray:
+    """bool (TILE, TILE): a bug's right legs, and its feeler."""
+    found = stroke(8, 4, 8 + rng.uniform(1, 3.5), 1, 0.7)
+    for i in range(int(rng.integers(2, 4))):
+        y = 6 + 2.6 * i
+        found |= stroke(7, y, 7 + rng.uniform(5.6, 6.4), y + rng.uniform(0, 3), 0.7)
+    return found
+
+
+def wing(rng: np.random.Generator) -> np.ndarray:
+    """bool (TILE, TILE): a bat's right one."""
+    return stroke(8, 8, 13, rng.uniform(2, 6), 1.6) | (stroke(8, 9, 13, 9, 1.2) & (X % 2 == 1)) | box(10, 6, 12, 8)
 
 
 def eyes(art: Drawing, rng: np.random.Generator, y: int) -> None:
@@ -152,49 +163,68 @@ def headgear(art: Drawing, rng: np.random.Generator, y: int, head: float) -> Non
 
 def player(rng: np.random.Generator) -> Drawing:
     """A robot, a knight, a beast or a bird: a figure, but no person."""
-    art = blank()
-    kind = pick(rng, ("robot", "knight", "beast", "bird"))
-    half, y = int(rng.integers(3, 6)), int(rng.integers(5, 7))
+    return outline(pick(rng, (robot, knight, beast, bird))(rng))
+
+
+def feet(half: int) -> np.ndarray:
+    return box(8 - half, 12, 6, 13) | box(8, 12, 6 + half, 13)
+
+
+def robot(rng: np.random.Generator) -> Drawing:
+    art, half, y, apart = blank(), int(rng.integers(3, 6)), int(rng.integers(5, 7)), int(rng.integers(1, 3))
+    mould(art, feet(half), B)
+    art[box(6 - half, 9, 8 + half, int(rng.integers(10, 12)))] = B + 1
+    mould(art, box(8 - half, 9, 6 + half, 12), A)
+    mould(art, box(7 - half, y - 2, 7 + half, 8), A)
+    art[box(8 - half, y - 1, 6 + half, y + int(rng.integers(1, 3)))] = LINE
+    art[y, [7 - apart, 7 + apart]] = B + 2
+    aerials = list(pick(rng, ((7,), (8 - half, 6 + half), (6 + half,))))
+    art[y - 3, aerials] = A
+    art[y - 4, aerials] = B + 2
+    art[box(7 - int(rng.integers(0, 2)), 10, 7 + int(rng.integers(0, 2)), 10)] = D + 2
+    return art
+
+
+def knight(rng: np.random.Generator) -> Drawing:
+    art, half, y = blank(), int(rng.integers(3, 6)), int(rng.integers(5, 7))
+    mould(art, feet(half), D)
+    mould(art, box(8 - half, 8, 6 + half, 12), B)
+    mould(art, box(10, 7, 13, 11) & ellipse(11.5, 8.6, rng.uniform(1.6, 2.4), rng.uniform(2.4, 3.6)), A)
+    mould(art, ellipse(7, y, min(half, 4), 3.6) | box(4, y, 10, 7), D)
+    art[box(5, y, 10, y)] = LINE
+    art[box(7, y, 7, 7)] = LINE
+    mould(art, stroke(7, y - 3, 7 + rng.uniform(-5, 5), 1.6, 1.2), A)
+    return art
+
+
+def beast(rng: np.random.Generator) -> Drawing:
+    art, wide, y = blank(), rng.uniform(3.4, 4.8), int(rng.integers(5, 7))
+    mould(art, feet(int(rng.integers(3, 6))), A)
+    mould(art, stroke(9, 12, 13, rng.uniform(6, 11), 1), A)
+    ear = stroke(9, y - 2, 9 + rng.uniform(0, 2.5), rng.uniform(0.6, 2.5), rng.uniform(0.8, 1.5))
+    mould(art, ear | ear[:, ::-1], A)
+    body_and_head(art, rng, wide, y)
+    art[ellipse(7, y + 2, 1.6, 1)] = B + 2
+    art[y + 1, 7] = LINE
+    return art
+
+
+def bird(rng: np.random.Generator) -> Drawing:
+    art, wide, y = blank(), rng.uniform(3.4, 4.8), int(rng.integers(5, 7))
+    mould(art, feet(int(rng.integers(3, 6))), B)
+    flap = stroke(10, 8, 12.5, rng.uniform(6, 11), rng.uniform(1, 1.7))
+    mould(art, flap | flap[:, ::-1], A)
+    body_and_head(art, rng, wide, y)
+    art[box(6, y + 1, 8, y + 2)] = D + 2
+    return art
+
+
+def body_and_head(art: Drawing, rng: np.random.Generator, wide: float, y: int) -> None:
+    """Round ones, with a light belly and two eyes at the height ``y``."""
     apart = int(rng.integers(1, 3))
-    feet = box(7 - half + 1, 12, 6, 13) | box(8, 12, 7 + half - 1, 13)
-    if kind == "robot":
-        mould(art, feet, B)
-        art[box(7 - half - 1, 9, 7 + half + 1, 11)] = B + 1
-        mould(art, box(7 - half + 1, 9, 6 + half, 12), A)
-        mould(art, box(7 - half, y - 2, 7 + half, 8), A)
-        art[box(7 - half + 1, y - 1, 6 + half, y + 1)] = LINE
-        art[y, [7 - apart, 7 + apart]] = B + 2
-        aerial = pick(rng, ((7,), (7 - half + 1, 6 + half)))
-        art[y - 3, list(aerial)] = A
-        art[y - 4, list(aerial)] = B + 2
-        art[box(6, 10, 8, 10)] = D + 2
-    elif kind == "knight":
-        mould(art, feet, D)
-        mould(art, box(7 - half + 1, 8, 6 + half, 12), B)
-        mould(art, box(10, 7, 13, 11) & ellipse(11.5, 8.6, 2.2, 3.4), A)
-        mould(art, ellipse(7, y, min(half, 4), 3.6) | box(4, y, 10, 7), D)
-        art[box(5, y, 10, y)] = LINE
-        art[box(7, y, 7, 7)] = LINE
-        mould(art, stroke(7, y - 3, 7 + rng.uniform(-5, 5), 1.6, 1.2), A)
-    else:
-        wide = rng.uniform(3.4, 4.8)
-        mould(art, feet, B if kind == "bird" else A)
-        if kind == "beast":
-            ear = stroke(9, y - 2, 9 + rng.uniform(0, 2.5), rng.uniform(0.6, 2.5), rng.uniform(0.8, 1.5))
-            mould(art, stroke(9, 12, 13, rng.uniform(6, 11), 1), A)
-            mould(art, ear | ear[:, ::-1], A)
-        else:
-            wing = stroke(10, 8, 12.5, rng.uniform(6, 11), 1.4)
-            mould(art, wing | wing[:, ::-1], A)
-        mould(art, ellipse(7, 10, wide - 0.6, 3.2), A)
-        art[ellipse(7, 10.6, wide - 2, 2.2)] = B + 2
-        mould(art, ellipse(7, y, wide, 3.4), A)
-        for x in (7 - apart, 7 + apart):
-            art[ellipse(x, y, 1, 1)] = WHITE
-            art[y, x] = LINE
-        if kind == "bird":
-            art[box(6, y + 1, 8, y + 2)] = D + 2
-        else:
-            art[ellipse(7, y + 2, 1.6, 1)] = B + 2
-            art[y + 1, 7] = LINE
-    return outline(art)
+    mould(art, ellipse(7, 10, wide - 0.6, 3.2), A)
+    art[ellipse(7, 10.6, wide - 2, rng.uniform(1.4, 2.4))] = B + 2
+    mould(art, ellipse(7, y, wide, 3.4), A)
+    for x in (7 - apart, 7 + apart):
+        art[ellipse(x, y, 1, 1)] = WHITE
+        art[y, x] = LINE

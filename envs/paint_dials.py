@@ -23,7 +23,7 @@ FRAME = np.array([44, 34, 31, 255], np.uint8).view(np.uint32)[0]  # of the bound
 PALE, PALER = (255, 252, 236), 0.45  # the edge of the player alone, so that it is found in any look; of the way there
 VARIANTS = 3  # pictures that all distractors of a role, or all textures of free space, share
 CUTS = 1  # of free space to choose from: more take longer than all the rest
-PATCHES, ASIDE, UP = 1.5, 2, 1  # of distractors where no object is, for each 100 tiles; how far they reach, in tiles
+PATCHES = 2  # of distractors, 3 x 3 tiles, where no object is, for each 100 tiles
 
 
 class Thing(NamedTuple):
@@ -83,8 +83,9 @@ class Painting:
         height, width = self.kinds.shape
         background = np.zeros((self.level.side, self.level.side, 3), np.uint8)
         # (rows, columns, TILE, TILE) -> (TILE * rows, TILE * columns)
-        pixels = self.cells.swapaxes(1, 2).reshape(TILE * height, TILE * width)
-        background[: TILE * height, : TILE * width] = unpack(pixels)[..., :3]
+        pixels = unpack(self.cells.swapaxes(1, 2).reshape(TILE * height, TILE * width))
+        for channel in range(3):  # ten times as fast as all at once
+            background[: TILE * height, : TILE * width, channel] = pixels[..., channel]
         self.place_goal(background, shown[self.goal].picture)
         movers = [sprite(thing.picture) for role in ("monster", "key") for thing in things if thing.role == role]
         return Scene(background, tuple(movers), sprite(marked(shown["player"].picture)))
@@ -142,13 +143,14 @@ class Painting:
         meant = np.zeros((height, width), bool)
         meant[:-1] = solid[1:]
         for row, column in middles.tolist():
-            meant[max(row - UP, 0) : row + UP + 1, max(column - ASIDE, 0) : column + ASIDE + 1] = True
+            meant[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2] = True
         kept = rng.random((height, width)) >= self.dials.objects
-        tiles = np.argwhere(meant & kept & self.open)
+        tiles = np.argwhere(meant & self.open)
         kinds = [role for role in roles if role in CLUTTER]
-        drawn = rng.integers(len(kinds), size=(height, width))[tuple(tiles.T)]
-        self.cells[tuple(tiles.T)] = self.ground
-        self.paste(tiles[:, None], self.pictures("clutter", [kinds[i] for i in drawn], VARIANTS))
+        pictures = self.pictures("clutter", [kinds[i] for i in rng.integers(len(kinds), size=len(tiles))], VARIANTS)
+        shown = kept[tuple(tiles.T)]
+        self.cells[kept & meant & self.open] = self.ground
+        self.paste(tiles[shown][:, None], pictures[shown])
 
     def open_tiles(self) -> np.ndarray:
         """bool (rows, columns): the free tiles that neither an object nor the player at its start overlaps."""

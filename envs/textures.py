@@ -246,9 +246,8 @@ def cut(
     """
     labels = np.full(free.shape, -1)
     packed = np.packbits(free, axis=1, bitorder="little")
-    rows = [
-        int.from_bytes(bits.tobytes(), "little") << MOST_GAP for bits in packed
-    ]  # bit c + MOST_GAP: column c is open
+    # bit c + MOST_GAP of a row's number: column c is open
+    rows = [int.from_bytes(bits.tobytes(), "little") << MOST_GAP for bits in packed]
     wanted, count = share * int(free.sum()), 0
     gap = int(rng.integers(LEAST_GAP, MOST_GAP + 1))
     spots = rng.permutation(np.argwhere(free))

@@ -1,5 +1,6 @@
-"""Draws one level at every corner of the dials of random looks, the dials' numbers beneath."""
+"""Draws one level at every corner of the dials of random looks, beneath it the dials at 0."""
 
+from dataclasses import asdict
 from itertools import product
 from pathlib import Path
 
@@ -29,10 +30,15 @@ def main(out: Path = Path("docs/dials.png"), look_seed: int = 0, split: str = "t
     corners = [Dials(*corner) for corner in product((1, 0), repeat=4)]
     read = Level.read(level)
     frames = [first_frame(read, dials, look_seed, split) for dials in corners]
-    names = [f"{d.semantics} {d.objects} {d.affordance} {d.similarity}" for d in corners]
+    names = [caption(dials) for dials in corners]
     out.parent.mkdir(parents=True, exist_ok=True)
     sheet(names, frames).savefig(out, dpi=DPI, facecolor=PAPER, metadata={"Software": None})
     print(out)
+
+
+def caption(dials: Dials) -> str:
+    masked = [dial for dial, value in asdict(dials).items() if not value]
+    return {0: "all four", 4: "none"}.get(len(masked), f"without {', '.join(masked)}")
 
 
 def first_frame(level: Level, dials: Dials, look_seed: int, split: str) -> np.ndarray:

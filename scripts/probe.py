@@ -18,15 +18,16 @@ from scripts.experiments.probe_looks import LEVELS, QUESTIONS, claims, probe
 WIDTH = 100  # columns that the table needs
 
 
-def main(seeds: int = 12, only: tuple[str, ...] = (), dials: bool = False) -> None:
+def main(seeds: int | None = None, only: tuple[str, ...] = (), dials: bool = False) -> None:
     """Measures every version, or the dials, and prints a table; ends with 1 if a claim does not hold.
 
     Args:
-        seeds: exemplars of each level to learn from, and as many others to try on.
+        seeds: exemplars of each level to learn from, and as many others to try on: 12, for the dials 24, unless told.
         only: versions to measure; all where none is named.
         dials: measure the dials of random looks instead.
     """
-    sys.exit(1 if (show_dials(seeds) if dials else show_versions(seeds, only)) else 0)
+    failed = show_dials(seeds or 24) if dials else show_versions(seeds or 12, only)
+    sys.exit(1 if failed else 0)
 
 
 def show_versions(seeds: int, only: tuple[str, ...]) -> int:

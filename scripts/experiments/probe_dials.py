@@ -4,7 +4,7 @@ Classifiers learn 15x15 places from pictures of the training split and are tried
 on exemplars and levels' drawings never seen; the best of them counts. Four measures:
 
 - *semantics*: which of eight roles is it? Area under the curve (AUC), one role against the rest, mean over roles.
-- *objects*: an object, or one of the free places around it? AUC.
+- *objects*: an object, or one of the up to eight free places around it? AUC.
 - *affordance*: a platform or ladder tile, or free space? AUC.
 - *similarity*: the share of pairs of like things of a level that have the same picture, to the pixel.
 
@@ -104,7 +104,6 @@ ROLES = {
     "G": "goal",
     "D": "door",
 }
-AROUND = [(r, c) for r in (-1, 0, 1) for c in (-2, -1, 0, 1, 2) if (r, c) != (0, 0)]
 MEASURES = tuple(asdict(Dials()))
 SEEN, HIDDEN, APART = 0.9, 0.6, 0.15  # at least, at most; how far at least a dial moves its measure among halves
 MOST = 1600  # places to learn from, and as many to try
@@ -150,10 +149,8 @@ def questions(level: Level) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     free = np.isin(kinds, list(" ~"))
     objects = np.isin(kinds, list("*^mkGD"))
     near = np.zeros_like(free)
-    for row, column in np.argwhere(objects):
-        for down, aside in AROUND:
-            if 0 <= row + down < kinds.shape[0] and 0 <= column + aside < kinds.shape[1]:
-                near[row + down, column + aside] = True
+    for row, column in np.argwhere(objects).tolist():
+        near[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2] = True
     things = np.argwhere(np.isin(kinds, list(ROLES)))
     order = list(ROLES)
     return {
