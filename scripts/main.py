@@ -12,6 +12,7 @@ COMMANDS = {
     "study": "train agents on all versions, compare them and people in one report",
     "bench": "measure the games' speed beside a peer",
     "contact-sheet": "draw all versions of the game in one picture",
+    "atari-sheet": "draw five Atari games in every mask in one picture",
     "probe": "measure on the pictures what each version's look claims",
 }
 
