@@ -18,7 +18,6 @@ from envs.atari_looks import build_areas, build_canvas, masks_of, paint_look
 FPS = 60  # raw frames a second
 NO_INPUT = 0
 SEVERAL_PLAYERS = ("combat", "joust", "maze_craze", "warlords")  # ale_py has these games for more than one only
-Mask = str | Sequence[str]
 
 
 class Outcome(NamedTuple):
@@ -44,7 +43,7 @@ class Atari:
     - frame_skip: raw frames that an action is held for in a step; the picture is the greater of the last two raw
       frames, each as it is shown, in each pixel and channel (Machado et al. 2018).
     - screen_size: pixels a side; None is ALE's own screen, 210 x 160 in most games.
-    - repeat_action_probability: that ALE goes on with the last input instead (Machado et al. 2018), drawn from the seed.
+    - repeat_action_probability: that ALE goes on with the last input instead (Machado et al. 2018), by the seed.
     - max_inputs: raw frames after which an episode is truncated.
     - noop_max: each episode begins with 0 to this many raw frames without input, which count as inputs.
     - full_action_space: all 18 inputs, also where the game knows fewer.
@@ -56,7 +55,7 @@ class Atari:
         num_games: int = 1,
         game: str = "montezuma_revenge",
         *,
-        mask: Mask = "none",
+        mask: str | Sequence[str] = "none",
         mask_seed: int = 0,
         frame_skip: int = 4,
         screen_size: int | None = 84,
@@ -113,7 +112,7 @@ class Atari:
     def reset(self, lanes: np.ndarray | None = None, seeds: Sequence[int | None] | None = None) -> Outcome:
         """Starts new episodes in these lanes (None: all), seeded where a seed is given."""
         lanes = self._every if lanes is None else lanes
-        for lane, seed in zip(lanes, seeds or [None] * len(lanes)):
+        for lane, seed in zip(lanes.tolist(), seeds or [None] * len(lanes)):
             if seed is not None or self._generators[lane] is None:
                 self._seed(lane, self._first_lane + lane if seed is None else seed)
             self._begin(lane)
@@ -133,7 +132,7 @@ class Atari:
         if not len(ended):
             return self._outcome(ended)
         finals = self._observations[ended], self._lives[ended], self._inputs[ended]
-        for lane in ended:
+        for lane in ended.tolist():
             self._begin(lane)
         self._observe(ended, fresh=True)
         return self._outcome(ended)._replace(

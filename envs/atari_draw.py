@@ -16,7 +16,7 @@ WIDTH = 160  # pixels of ALE's screen; its height is the game's own
 WORD = 8  # pixels that are compared at once
 TAPS = 3  # of the averaging, at least: that many are written out, which is twice as fast as a loop
 COMMON = 20  # a colour that fills one part in this many of a frame, or more, can be background
-LEAST_GROUND = 64  # pixels of such a colour that hang together; fewer are an object (a ball, a pellet, a digit)
+LEAST_GROUND = 96  # pixels of such a colour that hang together; fewer are an object (a ball, a pellet, a digit)
 MOST_BLOCK = 48  # pixels; an object that is wider or higher is a structure, and keeps its shape
 OBJECT, GROUND = 0, -1  # kinds of run; while regions of one colour are sought, the kind is the colour
 START, END, COLOUR, KIND = range(4)  # columns of a run
@@ -35,7 +35,7 @@ class Look(NamedTuple):
 
 
 class Areas(NamedTuple):
-    """How a screen is averaged to a picture of R x S pixels; the sum of an area's weights is at most 2**16 / 255 down."""
+    """How a screen is averaged to a picture of R x S pixels."""
 
     down_first: np.ndarray  # int32 (R,): the first row that a pixel covers
     down_weights: np.ndarray  # int32 (R, taps): how much of each row from there on
@@ -55,17 +55,17 @@ class Canvas(NamedTuple):
     bounds: np.ndarray  # int16 (H * WIDTH, 4): what bounds the region, at its first run
     shares: np.ndarray  # int32 (256,): pixels of each colour
     screens: np.ndarray  # uint8 (2, H + taps, WIDTH * C): the two last frames as they are shown
-    sums: np.ndarray  # uint16 (WIDTH * C + taps * C,)
+    sums: np.ndarray  # uint16 (WIDTH * C + taps * C,): weights of a screen's 250 rows, at most, times 255 fit
     picture: np.ndarray  # uint8 (R, S, C)
 
 
 @function
 def same(one, other):
     """Whether two one-dimensional arrays are equal."""
-    for i in range(one.shape[0]):
-        if one[i] != other[i]:
-            return False
-    return True
+    i = 0
+    while i < one.shape[0] and one[i] == other[i]:
+        i += 1
+    return i == one.shape[0]
 
 
 @function
@@ -224,7 +224,11 @@ def average(screen, areas, sums, picture):
         top, pixels = areas.down_first[row], picture[row]
         for block in range(0, screen.shape[1], BLOCK):
             for c in range(block, block + BLOCK):
-                sums[c] = down[row, 0] * screen[top, c] + down[row, 1] * screen[top + 1, c] + down[row, 2] * screen[top + 2, c]
+                sums[c] = (
+                    down[row, 0] * screen[top, c]
+                    + down[row, 1] * screen[top + 1, c]
+                    + down[row, 2] * screen[top + 2, c]
+                )
             for tap in range(TAPS, down.shape[1]):
                 for c in range(block, block + BLOCK):
                     sums[c] += down[row, tap] * screen[top + tap, c]

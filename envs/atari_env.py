@@ -1,11 +1,12 @@
 """An Atari game with a masked look as a gymnasium.Env."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import gymnasium
 import numpy as np
 
-from envs.atari import FPS, Atari, Mask, Outcome, checked_actions
+from envs.atari import FPS, Atari, Outcome, checked_actions
 
 
 class AtariEnv(gymnasium.Env[np.ndarray, np.int64]):
@@ -22,7 +23,7 @@ class AtariEnv(gymnasium.Env[np.ndarray, np.int64]):
         self,
         game: str = "montezuma_revenge",
         *,
-        mask: Mask = "none",
+        mask: str | Sequence[str] = "none",
         mask_seed: int = 0,
         frame_skip: int = 4,
         screen_size: int | None = 84,

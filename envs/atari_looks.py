@@ -1,6 +1,7 @@
 """The masks of Atari games: which there are, and the tables from which one is drawn."""
 
 import tomllib
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -25,7 +26,7 @@ PAL_HEIGHT = 250  # rows of the screen of a game made for PAL, whose palette is 
 CLUTTER_TILES = 17  # a side of the clutter, tiles; no smaller than any screen
 
 
-def masks_of(mask: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
+def masks_of(mask: str | Sequence[str]) -> tuple[str, ...]:
     """The single masks that a setting names, each once; ValueError for one that does not exist."""
     names = (mask,) if isinstance(mask, str) else tuple(mask)
     for name in names:
@@ -42,7 +43,9 @@ def table() -> dict:
 def palette(height: int) -> np.ndarray:
     """uint8 (256, 3): what ALE shows of each palette index on a screen that high."""
     name = "pal" if height == PAL_HEIGHT else "ntsc"
-    even = np.frombuffer(bytes.fromhex("".join(table()["palettes"][name])), np.uint8).reshape(-1, 3)  # (384,) -> (128, 3)
+    even = np.frombuffer(bytes.fromhex("".join(table()["palettes"][name])), np.uint8).reshape(
+        -1, 3
+    )  # (384,) -> (128, 3)
     gray = np.repeat(shades(even, True), 3, axis=1)
     return np.stack([even, gray], axis=1).reshape(COLOURS, 3)  # (128, 2, 3) -> (256, 3)
 
@@ -58,7 +61,7 @@ def paint_look(masks: tuple[str, ...], mask_seed: int, height: int, grayscale: b
     tiles = colours[:, None, None, :]
     if "textures" in masks:
         textures = Textures(generators[1])
-        tiles = np.stack([textures.draw(family("cloth")) for _ in range(COLOURS)])
+        tiles = np.stack([textures.draw(family(family_of(int(shades(each, True)[0])))) for each in colours])
     fills, blocks = "background" in masks, "objects" in masks
     rng = generators[2]
     block = colour(rng.choice(table()["blocks"]["colours"]))
@@ -83,6 +86,11 @@ def paint_clutter(rng: np.random.Generator) -> np.ndarray:
         for row, column in piece * TILE:
             picture[row : row + TILE, column : column + TILE] = texture
     return picture
+
+
+def family_of(brightness: int) -> str:
+    """The name of the family of textures for a colour so bright: what stands out by its brightness still does."""
+    return [name for name, least in table()["textures"].items() if brightness >= least][-1]
 
 
 def family(name: str) -> Family:

@@ -8,6 +8,7 @@ import pickle
 import subprocess
 import sys
 import weakref
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 
-from envs.atari import FPS, Atari, Mask, Outcome, checked_actions
+from envs.atari import FPS, Atari, Outcome, checked_actions
 
 
 class AtariVectorEnv(gymnasium.vector.VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
@@ -36,7 +37,7 @@ class AtariVectorEnv(gymnasium.vector.VectorEnv[np.ndarray, np.ndarray, np.ndarr
         num_envs: int = 1,
         game: str = "montezuma_revenge",
         *,
-        mask: Mask = "none",
+        mask: str | Sequence[str] = "none",
         mask_seed: int = 0,
         frame_skip: int = 4,
         screen_size: int | None = 84,

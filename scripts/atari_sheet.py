@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from envs.atari import Atari
 from envs.atari_looks import MASKS
 
-MOMENTS = {"montezuma_revenge": 10, "ms_pacman": 90, "breakout": 150, "space_invaders": 100, "seaquest": 110}  # steps
+MOMENTS = {"montezuma_revenge": 10, "ms_pacman": 90, "breakout": 150, "space_invaders": 100, "seaquest": 70}  # steps
 GAP, CAPTION, LABEL, DPI = 14, 34, 150, 100
 PAPER, INK = "#f6f3ee", "#2a2320"
 
@@ -39,21 +39,21 @@ def frame_of(game: str, steps: int, mask: str, mask_seed: int) -> np.ndarray:
 
 def sheet(rows: list[list[np.ndarray]]) -> Figure:
     """A game a row, a mask a column, at ALE's own size; frames: uint8 (210, 160, 3)."""
-    side, high = rows[0][0].shape[1], rows[0][0].shape[0]
+    high, side = rows[0][0].shape[:2]
     width, height = LABEL + len(MASKS) * (side + GAP), CAPTION + len(rows) * (high + GAP)
     matplotlib.rcParams["font.family"] = "DejaVu Sans"
     figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
     for i, (game, frames) in enumerate(zip(MOMENTS, rows)):
         top = CAPTION + i * (high + GAP)
         figure.text(
-            (LABEL - GAP) / width, 1 - (top + high / 2) / height, game.replace("_", "\n"), ha="right", va="center",
-            fontsize=13, color=INK,
+            (LABEL - GAP) / width, 1 - (top + high / 2) / height, game.replace("_", "\n"),
+            ha="right", va="center", fontsize=13, color=INK,
         )  # fmt: skip
         for k, frame in enumerate(frames):
             figure.figimage(frame, LABEL + k * (side + GAP), height - top - high)
     for k, mask in enumerate(MASKS):
-        left = LABEL + k * (side + GAP) + side / 2
-        figure.text(left / width, 1 - CAPTION / 2 / height, mask, ha="center", va="center", fontsize=13, color=INK)
+        middle = LABEL + k * (side + GAP) + side / 2
+        figure.text(middle / width, 1 - CAPTION / 2 / height, mask, ha="center", va="center", fontsize=13, color=INK)
     return figure
 
 
