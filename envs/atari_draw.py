@@ -27,7 +27,7 @@ class Look(NamedTuple):
     """What a mask shows, in C channels."""
 
     rows: np.ndarray  # uint8 (256, P, WIDTH * C): row y of the screen shows colour i as rows[i, y % P]
-    clutter: np.ndarray  # uint8 (Q, Q * C + WIDTH * C): what background is filled with
+    clutter: np.ndarray  # uint8 (Q, (Q + WIDTH) * C): what background is filled with
     shifts: np.ndarray  # int32 (256, 2): the row and column of the clutter where a background colour's part begins
     block: np.ndarray  # uint8 (WIDTH * C,): a row of the objects' one colour
     fills_ground: bool
@@ -70,8 +70,9 @@ def same(one, other):
 
 @function
 def copy_span(source, begin, target, at, length):
+    read, written = source[begin:], target[at:]  # so that no index can be negative, and the loop becomes vectors
     for i in range(length):
-        target[at + i] = source[begin + i]
+        written[i] = read[i]
 
 
 @function
@@ -183,17 +184,19 @@ def draw_blocks(canvas, bands, block, screen):
 @function
 def draw_row(runs, begin, end, y, look, row):
     """The runs from ``begin`` to ``end`` as row y of the screen shows them; row: uint8 (WIDTH * C,)."""
-    channels, period, cycle = row.shape[0] // WIDTH, look.rows.shape[1], look.clutter.shape[0]
+    channels, phase, cycle = row.shape[0] // WIDTH, y % look.rows.shape[1], look.clutter.shape[0]
     for run in range(begin, end):
         colour, kind, at = int(runs[run, COLOUR]), runs[run, KIND], int(runs[run, START]) * channels
         length = int(runs[run, END]) * channels - at
         if look.blocks_objects and kind == OBJECT:
             copy_span(look.block, at, row, at, length)
         elif look.fills_ground and kind == GROUND:
-            clutter, shift = look.clutter[(y + look.shifts[colour, 0]) % cycle], look.shifts[colour, 1] * channels
-            copy_span(clutter, shift + at, row, at, length)
+            down, along = y + int(look.shifts[colour, 0]), int(look.shifts[colour, 1]) * channels
+            if down >= cycle:  # sooner than a division; the clutter is no lower than the screen
+                down -= cycle
+            copy_span(look.clutter[down], along + at, row, at, length)
         else:
-            copy_span(look.rows[colour, y % period], at, row, at, length)
+            copy_span(look.rows[colour, phase], at, row, at, length)
 
 
 @function

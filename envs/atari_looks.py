@@ -112,7 +112,7 @@ def across(tiles: np.ndarray, width: int) -> np.ndarray:
 def as_rows(pixels: np.ndarray, grayscale: bool) -> np.ndarray:
     """uint8 (..., width, 3) -> (..., width * C): a row's channels stay side by side."""
     shown = shades(pixels, grayscale)
-    return np.ascontiguousarray(shown.reshape(*shown.shape[:-2], -1))
+    return np.ascontiguousarray(shown.reshape(*shown.shape[:-2], -1))  # (..., width, C) -> (..., width * C)
 
 
 def build_areas(height: int, screen_size: int | None, grayscale: bool) -> Areas:
