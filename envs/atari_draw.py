@@ -16,8 +16,8 @@ WIDTH = 160  # pixels of ALE's screen; its height is the game's own
 WORD = 8  # pixels that are compared at once
 TAPS = 3  # of the averaging, at least: that many are written out, which is twice as fast as a loop
 COMMON = 20  # a colour that fills one part in this many of a frame, or more, can be background
-LEAST_GROUND = 96  # pixels of such a colour that hang together; fewer are an object (a ball, a pellet, a digit)
-MOST_BLOCK = 48  # pixels; an object that is wider or higher is a structure, and keeps its shape
+LEAST_GROUND = 96  # pixels of such a colour that hang together; fewer, but of the commonest, are an object (a ball)
+MOST_SIDE = 48  # pixels; an object that is wider or higher is a structure, and keeps its shape
 OBJECT, GROUND = 0, -1  # kinds of run; while regions of one colour are sought, the kind is the colour
 START, END, COLOUR, KIND = range(4)  # columns of a run
 LEFT, TOP, RIGHT, BOTTOM = range(4)  # what bounds a region
@@ -137,7 +137,8 @@ def connect(canvas, bands):
 
 @function
 def find_ground(canvas, bands):
-    """Says of each run whether it is background: of a common colour, in a region of it that is not small."""
+    """Says of each run whether it is background: of the frame's commonest colour, or of a common one in a region of it
+    that is not small."""
     tops, first, runs, parents, sizes, shares = (
         canvas.tops, canvas.first, canvas.runs, canvas.parents, canvas.sizes, canvas.shares
     )  # fmt: skip
@@ -150,10 +151,14 @@ def find_ground(canvas, bands):
             size = (int(runs[run, END]) - int(runs[run, START])) * (tops[band + 1] - tops[band])
             shares[runs[run, COLOUR]] += size
             sizes[root(parents, run)] += size
+    commonest = 0
+    for colour in range(shares.shape[0]):
+        if shares[colour] > shares[commonest]:
+            commonest = colour
     least = tops[bands] * WIDTH // COMMON
     for run in range(first[bands]):
-        common = shares[runs[run, COLOUR]] >= least
-        runs[run, KIND] = GROUND if common and sizes[root(parents, run)] >= LEAST_GROUND else OBJECT
+        large = shares[runs[run, COLOUR]] >= least and sizes[root(parents, run)] >= LEAST_GROUND
+        runs[run, KIND] = GROUND if large or runs[run, COLOUR] == commonest else OBJECT
 
 
 @function
@@ -176,7 +181,7 @@ def draw_blocks(canvas, bands, block, screen):
     for run in range(first[bands]):
         if parents[run] == run and runs[run, KIND] == OBJECT:
             left, width = int(bounds[run, LEFT]), int(bounds[run, RIGHT]) - int(bounds[run, LEFT])
-            if width <= MOST_BLOCK and bounds[run, BOTTOM] - bounds[run, TOP] <= MOST_BLOCK:
+            if width <= MOST_SIDE and bounds[run, BOTTOM] - bounds[run, TOP] <= MOST_SIDE:
                 for y in range(bounds[run, TOP], bounds[run, BOTTOM]):
                     copy_span(block, 0, screen[y], left * channels, width * channels)
 

@@ -161,7 +161,7 @@ def test_structures_keep_their_shape():
 
 def regions(frame):
     """Background by the rule, with OpenCV's labels as the truth; bool (H, WIDTH)."""
-    ground = np.zeros(frame.shape, bool)
+    ground = frame == np.argmax(np.bincount(frame.ravel()))
     for colour in np.unique(frame):
         of_it = frame == colour
         if of_it.sum() * atari_draw.COMMON >= frame.size:
@@ -175,7 +175,7 @@ def blocks(ground):
     filled = ~ground
     _, _, stats, _ = cv2.connectedComponentsWithStats((~ground).astype(np.uint8), connectivity=8)
     for x, y, w, h, _ in stats[1:]:
-        if max(w, h) <= atari_draw.MOST_BLOCK:
+        if max(w, h) <= atari_draw.MOST_SIDE:
             filled[y : y + h, x : x + w] = True
     return filled
 
