@@ -43,17 +43,15 @@ def sheet(rows: list[list[np.ndarray]]) -> Figure:
     width, height = LABEL + len(MASKS) * (side + GAP), CAPTION + len(rows) * (high + GAP)
     matplotlib.rcParams["font.family"] = "DejaVu Sans"
     figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
+    style = {"va": "center", "fontsize": 13, "color": INK}
     for i, (game, frames) in enumerate(zip(MOMENTS, rows)):
         top = CAPTION + i * (high + GAP)
-        figure.text(
-            (LABEL - GAP) / width, 1 - (top + high / 2) / height, game.replace("_", "\n"),
-            ha="right", va="center", fontsize=13, color=INK,
-        )  # fmt: skip
+        figure.text((LABEL - GAP) / width, 1 - (top + high / 2) / height, game.replace("_", "\n"), ha="right", **style)
         for k, frame in enumerate(frames):
             figure.figimage(frame, LABEL + k * (side + GAP), height - top - high)
     for k, mask in enumerate(MASKS):
         middle = LABEL + k * (side + GAP) + side / 2
-        figure.text(middle / width, 1 - CAPTION / 2 / height, mask, ha="center", va="center", fontsize=13, color=INK)
+        figure.text(middle / width, 1 - CAPTION / 2 / height, mask, ha="center", **style)
     return figure
 
 
