@@ -80,7 +80,10 @@ class AtariVectorEnv(gymnasium.vector.VectorEnv[np.ndarray, np.ndarray, np.ndarr
         mask = np.asarray((options or {}).get("reset_mask", np.ones(self.num_envs, np.bool_)))
         if mask.shape != (self.num_envs,) or mask.dtype != np.bool_:
             raise ValueError(f"reset_mask is {mask.dtype} {mask.shape}: expected bool ({self.num_envs},)")
-        seeds = range(seed, seed + self.num_envs) if isinstance(seed, int) else seed or [None] * self.num_envs
+        if not self._started and not mask.all():
+            raise RuntimeError("reset of some games before all: call reset without reset_mask first")
+        single = isinstance(seed, (int, np.integer))
+        seeds = range(seed, seed + self.num_envs) if single else seed or [None] * self.num_envs
         if len(seeds) != self.num_envs:
             raise ValueError(f"seed lists {len(seeds)} values for {self.num_envs} games: expected one a game")
         calls = []

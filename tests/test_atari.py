@@ -282,6 +282,8 @@ def test_settings_do_what_they_say():
     with pytest.raises(RuntimeError, match="reset first"):
         env.step(0)
     batch = AtariVectorEnv(3, num_threads=2, render_mode="rgb_array")
+    with pytest.raises(RuntimeError, match="before all"):
+        batch.reset(options={"reset_mask": np.array([True, False, False])})
     batch.reset(seed=0)
     assert [picture.shape for picture in batch.render()] == [(210, 160, 3)] * 3
     before = batch.step(np.zeros(3, int))[4]["inputs"]
