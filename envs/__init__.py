@@ -1,4 +1,5 @@
-"""The games of the lab. Importing this registers them with gymnasium: PriorLab/Princess-v0 and one id a version."""
+"""The games of the lab. Importing this registers them with gymnasium: PriorLab/Princess-v0 and one id a version, and
+PriorLab/Atari-v0."""
 
 import gymnasium
 
@@ -18,6 +19,13 @@ def register_all() -> None:
                 disable_env_checker=True,
                 order_enforce=False,
             )
+    gymnasium.register(
+        "PriorLab/Atari-v0",
+        entry_point="envs.atari_env:AtariEnv",
+        vector_entry_point="envs.atari_vector:AtariVectorEnv",
+        disable_env_checker=True,
+        order_enforce=False,
+    )
 
 
 register_all()

@@ -20,7 +20,7 @@ except ImportError:  # where there is no compiler (a browser)
 
 COMPILED = numba is not None
 F = TypeVar("F", bound=Callable)
-SOURCES = ("compile.py", "rules.py", "tiles.py", "draw.py", "lockstep.py", "crew.py", "solver.py")
+SOURCES = ("compile.py", "rules.py", "tiles.py", "draw.py", "lockstep.py", "crew.py", "solver.py", "atari_draw.py")
 
 
 def sources_hash(folder: Path) -> str:

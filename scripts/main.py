@@ -15,6 +15,7 @@ COMMANDS = {
     "dials-sheet": "draw one level at every corner of the dials of random looks",
     "level-sheet": "draw the twenty levels in one picture",
     "solve": "find the shortest solutions of levels",
+    "atari-sheet": "draw five Atari games in every mask in one picture",
     "probe": "measure on the pictures what each version's look claims",
 }
 

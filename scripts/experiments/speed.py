@@ -167,3 +167,6 @@ def speed_figures(seconds: float) -> Iterator[Figure]:
     first, later = seconds_to_first_step()
     yield Figure("first use after an install, to the first step", first, "s", 10, most=True)
     yield Figure("later, to the first step", later, "s", 2, most=True)
+    from scripts.experiments.speed_atari import atari_figures  # here: it takes its tools from above
+
+    yield from atari_figures(seconds)
