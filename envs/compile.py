@@ -20,7 +20,17 @@ except ImportError:  # where there is no compiler (a browser)
 
 COMPILED = numba is not None
 F = TypeVar("F", bound=Callable)
-SOURCES = ("compile.py", "rules.py", "tiles.py", "draw.py", "lockstep.py", "crew.py", "solver.py", "atari_draw.py")
+SOURCES = (
+    "compile.py",
+    "rules.py",
+    "tiles.py",
+    "draw.py",
+    "lockstep.py",
+    "crew.py",
+    "solver.py",
+    "estimate.py",
+    "atari_draw.py",
+)
 
 
 def sources_hash(folder: Path) -> str:

@@ -1,5 +1,5 @@
-"""Random levels, each solved: a layout is drawn, its states are searched, and the goal put where a solution of the wanted
-length and direction leads. So every level is proven solvable, and its shortest solution is known, by one search.
+"""Random levels, each solved: a layout is drawn, its states are searched, and the goal put where a solution leads that
+is as long as wanted. So every level is proven solvable, and its shortest solution is known, by one search.
 
 A level follows from its split, seed and number alone. Numbers go through DIRECTIONS and LENGTHS, so no direction from
 the start to the goal is more common than another, and the quartiles of the shortest solutions are at least 50, 90, 150.
@@ -10,20 +10,24 @@ from typing import NamedTuple
 import numpy as np
 
 from envs.dials import SPLITS
-from envs.level import GOAL_SIZE, Level
+from envs.estimate import FAR, estimates
+from envs.level import BITS, GOAL_SIZE, Level
 from envs.rules import TILE
 from envs.solver import Solver
 from envs.versions import find_rules
 
 GAME = "princess"  # whose rules random levels are played by
 DIRECTIONS = ((0, -1), (1, 0), (0, 1), (-1, 0))  # (right, down) of the goal from the start, the larger of the two
-LENGTHS = ((25, 70), (55, 110), (95, 175), (155, 400))  # least and most inputs of a shortest solution
-SIDES = ((10, 12), (10, 14), (12, 15), (13, 16))  # least and most tiles a side, for each of LENGTHS
-KEY_SHARE = 0.25  # of the levels have a key and a door
-SPACINGS = (3, 4, 5)  # rows from floor to floor
+LENGTHS = ((25, 60), (55, 100), (95, 160), (150, 220), (180, 400))  # least and most inputs of a shortest solution
+SIDES = ((10, 12), (10, 13), (12, 14), (13, 16), (14, 16))  # least and most tiles a side, for each of LENGTHS
+KEY_SHARES = (0.1, 0.1, 0.2, 0.4, 0.7)  # of the layouts that get a key and a door, for each of LENGTHS
+SPACINGS = ((3, 4, 5), (3, 4, 5), (3, 4, 4), (3, 3, 4), (3, 3, 4))  # rows from floor to floor, for each of LENGTHS
 CEILING = 3  # rows above the highest floor
-PATROL_SHARE, PERIODS = 0.15, (12, 14, 16)  # of monsters in small levels that patrol, and in how many steps
+PATROL_SHARE, PERIODS = 0.2, (8, 10, 12)  # of monsters in small levels that patrol, and in how many steps
 MOST_PATROLLED = 144  # tiles of a level in which a monster may patrol: the search takes a period's times as long
+HEADROOM = 3  # free tiles above the floor, in which monsters and dangers can be jumped over
+MOST_STATES = 1 << 17  # that the search of a layout keeps
+MOST_MONSTERS = (2, 2, 2, 1, 1)  # of a layout, for each of LENGTHS: each one doubles the states
 LADDER = 2  # tiles wide: walking in steps of 7 px nobody fits a narrower hole
 ATTEMPTS = 1000
 
@@ -36,7 +40,7 @@ class Solved(NamedTuple):
 
 
 def generate(number: int, seed: int = 0, split: str = "training") -> Solved:
-    """The random level of that number; other splits, seeds and numbers give others. ValueError for a bad split or seed."""
+    """The random level of that number; other splits, seeds and numbers give others."""
     if split not in SPLITS:
         raise ValueError(f"split is {split!r}: expected one of {', '.join(SPLITS)}")
     for name, value in (("number", number), ("seed", seed)):
@@ -46,7 +50,7 @@ def generate(number: int, seed: int = 0, split: str = "training") -> Solved:
     direction, size = DIRECTIONS[number % len(DIRECTIONS)], number // len(DIRECTIONS) % len(LENGTHS)
     for _ in range(ATTEMPTS):
         sketch = Sketch(rng, size)
-        solved = finish(sketch, direction, LENGTHS[size], f"{split}_{seed}_{number}")
+        solved = finish(sketch, direction, size, f"{split}_{seed}_{number}")
         if solved:
             return solved
     raise RuntimeError(f"level {number} of seed {seed}: no layout with such a solution in {ATTEMPTS} attempts")
@@ -63,16 +67,14 @@ class Sketch:
         self.cells[:, [0, -1]] = "|"
         if rng.random() < 0.5:
             self.cells[0] = "|"
-        self.floors = self.draw_floors()
+        self.floors = self.draw_floors(size)
         self.draw_ladders(alternating=size >= 2)
         self.draw_steps()
         self.draw_dangers()
         self.period = int(rng.choice(PERIODS))
-        self.draw_monsters()
-        self.key = rng.random() < KEY_SHARE and self.put("k")
-        self.put("S")
+        self.draw_monsters(size)
 
-    def draw_floors(self) -> list[int]:
+    def draw_floors(self, size: int) -> list[int]:
         """Rows of the floors, from the lowest up; the lowest has no gaps."""
         rng, row, floors = self.rng, self.height - 1, []
         while row >= CEILING:
@@ -83,7 +85,7 @@ class Sketch:
                     left = int(rng.integers(1, max(2, self.width - 1 - gap)))
                     self.cells[row, left : min(left + gap, self.width - 1)] = " "
             floors.append(row)
-            row -= int(rng.choice(SPACINGS))
+            row -= int(rng.choice(SPACINGS[size]))
         return floors
 
     def draw_ladders(self, alternating: bool) -> None:
@@ -104,8 +106,8 @@ class Sketch:
 
     def draw_steps(self) -> None:
         """Blocks on floors, to be jumped over."""
-        for row, column in self.standable():
-            if self.rng.random() < 0.03 and "H" not in self.cells[row - 1 : row + 1, column - 1 : column + 2]:
+        for row, column in self.roomy():
+            if self.rng.random() < 0.05 and "H" not in self.cells[row - 1 : row + 1, column - 1 : column + 2]:
                 self.cells[row, column] = "#"
 
     def draw_dangers(self) -> None:
@@ -116,71 +118,82 @@ class Sketch:
                 width = int(rng.integers(1, 4))
                 left = int(rng.integers(2, max(3, self.width - 2 - width)))
                 part = cells[row, left - 1 : left + width + 1]
-                free = np.isin(cells[row - 1, left - 1 : left + width + 1], [" "]).all()
+                free = (cells[row - HEADROOM : row, left - 2 : left + width + 2] == " ").all()
                 if len(part) == width + 2 and (part == "#").all() and free:
                     part[1:-1] = rng.choice(["*", "^"])
 
-    def draw_monsters(self) -> None:
+    def draw_monsters(self, size: int) -> None:
         rng = self.rng
-        for _ in range(rng.integers(0, 3)):
-            self.put("m")
-        if self.cells.size > MOST_PATROLLED:
-            return
-        for row, column in np.argwhere(self.cells == "m"):
-            if rng.random() < PATROL_SHARE:
-                room = np.array(
-                    [tuple(spot) in {*map(tuple, self.standable())} for spot in ((row, column - 1), (row, column + 1))]
-                )
-                for aside in np.flatnonzero(room):
-                    self.cells[row, column + 2 * aside - 1] = "~"
+        for _ in range(rng.integers(0, MOST_MONSTERS[size] + 1)):
+            if not (roomy := self.roomy()):
+                return
+            spots = self.standable()
+            row, column = self.choose("m", roomy)
+            if self.cells.size <= MOST_PATROLLED and rng.random() < PATROL_SHARE:
+                for beside in (column - 1, column + 1):
+                    if (row, beside) in spots:
+                        self.cells[row, beside] = "~"
 
     def standable(self) -> list[tuple[int, int]]:
         """(row, column) of the empty cells on top of a platform."""
         free = (self.cells[:-1] == " ") & (self.cells[1:] == "#")
         return [(int(row), int(column)) for row, column in np.argwhere(free)]
 
-    def put(self, character: str) -> bool:
-        """Puts a thing on a platform, away from monsters; whether there is room."""
-        spots = [at for at in self.standable() if not np.isin(self.around(*at), ["m", "~", "S"]).any()]
-        if spots:
-            self.cells[spots[int(self.rng.integers(len(spots)))]] = character
-        return bool(spots)
+    def roomy(self) -> list[tuple[int, int]]:
+        """The standable cells with room to jump high."""
+        return [(r, c) for r, c in self.standable() if (self.cells[max(r - HEADROOM + 1, 0) : r + 1, c] == " ").all()]
 
-    def around(self, row: int, column: int) -> np.ndarray:
-        """The cells up to two to the left and right."""
-        return self.cells[row, max(column - 2, 0) : column + 3]
+    def choose(self, character: str, spots: list[tuple[int, int]]) -> tuple[int, int]:
+        """Puts a thing on one of the spots, (row, column); which."""
+        spot = spots[int(self.rng.integers(len(spots)))]
+        self.cells[spot] = character
+        return spot
+
+    def clear_spots(self) -> list[tuple[int, int]]:
+        """Where something can stand with no monster up to two cells aside, so that none is met at once."""
+        monsters = {(row, column) for row, column in np.argwhere(np.isin(self.cells, ["m", "~"])).tolist()}
+        return [
+            (row, column)
+            for row, column in self.standable()
+            if not monsters & {(row, column + aside) for aside in range(-2, 3)}
+        ]
 
 
-def finish(sketch: Sketch, direction: tuple[int, int], lengths: tuple[int, int], name: str) -> Solved | None:
-    """The sketch with the goal where its shortest solution is as long as wanted, or None where there is no such place."""
-    starts = np.argwhere(sketch.cells == "S")
-    if len(starts) != 1:
+def finish(sketch: Sketch, direction: tuple[int, int], number: int, name: str) -> Solved | None:
+    """The sketch with start, goal and perhaps a key, its shortest solution as long as ``LENGTHS[number]`` wants.
+
+    None where there is no such place. A rough estimate chooses the start, one exact search then the goal.
+    """
+    least, most = LENGTHS[number]
+    spots = sketch.clear_spots()
+    if len(spots) < 3:
         return None
-    row, column = starts[0]
-    spots = []
-    for r, c in sketch.standable():
-        right, down = c - column, r - row
-        ahead, aside = right * direction[0] + down * direction[1], right * direction[1] + down * direction[0]
-        if ahead > abs(aside):
-            spots.append((r, c))
-    if not spots:
+    about = estimates(np.vectorize(BITS.get)(sketch.cells, 0).astype(np.uint8), spots)
+    if sketch.rng.random() < KEY_SHARES[number]:
+        key = spots.index(sketch.choose("k", spots))
+        about = np.minimum(about[:, [key]] + about[key], FAR)
+        about[key] = about[:, key] = FAR
+    rows, columns = np.array(spots).T
+    right, down = columns - columns[:, None], rows - rows[:, None]  # (start, goal)
+    ahead, aside = right * direction[0] + down * direction[1], right * direction[1] + down * direction[0]
+    fits = (ahead > np.abs(aside)) & (about >= least) & (about <= most)
+    if not fits.any():
         return None
-    solver = Solver(level_of(sketch, spots[0], name), find_rules(GAME))
-    ways = solver.ways_to(spots)
-    fitting = [
-        (spot, way) for spot, way in zip(spots, ways) if way is not None and lengths[0] <= len(way) <= lengths[1]
-    ]
-    if not fitting:
+    start = int(sketch.rng.choice(np.flatnonzero(fits.any(axis=1))))
+    goals = [spots[k] for k in np.flatnonzero(fits[start])]
+    sketch.cells[spots[start]] = "S"
+    ways = Solver(level_of(sketch, goals[0], name), find_rules(GAME)).ways_to(goals, most, MOST_STATES)
+    found = [(goal, way) for goal, way in zip(goals, ways) if way is not None and least <= len(way)]
+    if not found:
         return None
-    spot, way = fitting[int(sketch.rng.integers(len(fitting)))]
-    return Solved(level_of(sketch, spot, name), way)
+    goal, way = found[int(sketch.rng.integers(len(found)))]
+    return Solved(level_of(sketch, goal, name), way)
 
 
 def level_of(sketch: Sketch, goal: tuple[int, int], name: str) -> Level:
     """The level with the goal in that (row, column)."""
     cells = sketch.cells.copy()
-    character = "D" if sketch.key else "G"
-    cells[goal] = character
+    cells[goal] = "D" if "k" in cells else "G"
     start = np.argwhere(cells == "S")[0][::-1] * TILE + TILE / 2
     x, y = goal[1] * TILE + TILE / 2, goal[0] * TILE + TILE / 2
     return Level(

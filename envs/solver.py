@@ -18,25 +18,31 @@ from envs.rules import (
     ALTERNATING,
     CLOCK,
     DEATH,
+    DOWN,
     FIELDS,
     GOAL_LEFT,
     GOES_ON,
     GRID,
     HAS_KEY,
     INPUT_NAMES,
+    JUMP,
     JUMPING,
     KEYS,
+    LADDER,
     LAST_SIDE,
-    MONSTERS,
     MONSTER_COUNT,
+    MONSTERS,
     ON_LADDER,
     PERIOD,
+    REACH,
     RESTARTS,
     RIGHT,
     SIDE,
     SPEED,
     START_X,
     TILE,
+    TURNED,
+    UP,
     WALK,
     WIN,
     X,
@@ -44,6 +50,8 @@ from envs.rules import (
     pixel,
     put_at_start,
     step,
+    touched,
+    turned,
 )  # fmt: skip
 from envs.scenes import level_numbers
 from envs.versions import Rules, find_rules
@@ -53,13 +61,16 @@ ABOVE = 128  # half pixels above the frame that are searched: a jump from its up
 LONGEST_JUMP = 24  # steps from leaving the ground until falling at full speed
 FAST = 8  # pixels a step; speeds are from -8 to 7
 MOST_NUMBERS = 1 << 35  # 4 GiB of bits
+NO_END = 1 << 40  # decisions
 FIRST_ROOM = 1 << 17  # states; doubled when full
 OUT_OF_SIGHT = -1000  # pixels
 LOST = -1  # the number of a state that is out of sight for good
 NOWHERE = -1
 TO_WIN, TO_END = -1, -2  # where an input leads instead of to a state
 DONE, FULL = range(2)  # how a search stops
-HEAD, COUNT, WON, STEPPED = range(4)  # of a search: states expanded, states found, the first that wins, and its input
+# of a search: states expanded, states found, the first that wins, its input, decisions to the state that is expanded,
+# and the first state that is one further
+HEAD, COUNT, WON, STEPPED, DEPTH, NEXT_DEPTH = range(6)
 
 
 class Search(NamedTuple):
@@ -73,7 +84,7 @@ class Search(NamedTuple):
     reached: (
         np.ndarray
     )  # int64 (rows, columns): the first edge that leads to each tile, with the key where there is one
-    kept: np.ndarray  # int64 (4,)
+    kept: np.ndarray  # int64 (6,)
 
 
 @dataclass(frozen=True)
@@ -193,9 +204,18 @@ def decide(tiles, level, monsters, state, action, frame_skip, search, edge):
     return outcome
 
 
+@function
+def is_another(level, state, action):
+    """Whether an input does what an earlier one does, off the ladder: up jumps, if anything, and down does nothing."""
+    if level[TURNED]:
+        action = turned(action)
+    return action == UP or action == DOWN or (action == JUMP and state[JUMPING])
+
+
 @kernel
-def explore(tiles, level, monsters, frame_skip, whole, search: Search, states):
-    """Expands states until all are (or, where not ``whole``, one wins), or there is no more room; DONE or FULL.
+def explore(tiles, level, monsters, frame_skip, whole, deepest, search: Search, states):
+    """Expands states until all less than ``deepest`` decisions away are (or, where not ``whole``, one wins), or there is no
+    more room; DONE or FULL.
 
     states: int32 (2, FIELDS), room to step in.
     """
@@ -203,16 +223,24 @@ def explore(tiles, level, monsters, frame_skip, whole, search: Search, states):
     kept, room = search.kept, search.numbers.shape[0]
     if not kept[COUNT]:
         put_at_start(level, state)
-        search.numbers[0], kept[COUNT], kept[WON] = number_of(level, state), 1, NOWHERE
+        search.numbers[0], kept[COUNT], kept[WON], kept[NEXT_DEPTH] = number_of(level, state), 1, NOWHERE, 1
         mark(search.found, search.numbers[0])
         mark_place(level, state, search, NOWHERE)
     while kept[HEAD] < kept[COUNT] and (whole or kept[WON] == NOWHERE):
+        if kept[HEAD] == kept[NEXT_DEPTH]:  # all states of a depth are expanded, all of the next are found
+            kept[DEPTH] += 1
+            kept[NEXT_DEPTH] = kept[COUNT]
+        if kept[DEPTH] >= deepest:
+            return DONE
         if kept[COUNT] + INPUTS > room:
             return FULL
         head = kept[HEAD]
         kept[HEAD] += 1
         read_number(level, search.numbers[head], own)
+        off_ladder = frame_skip == 1 and not touched(tiles, int(own[X]), int(own[Y]) + REACH) & LADDER
         for action in range(INPUTS):
+            if off_ladder and is_another(level, own, action):
+                continue
             for k in range(FIELDS):
                 state[k] = own[k]
             edge = head * INPUTS + action
@@ -301,13 +329,19 @@ class Solver:
             numbers=np.zeros(FIRST_ROOM, np.int64), parents=np.zeros(FIRST_ROOM, np.int32),
             actions=np.zeros(FIRST_ROOM, np.uint8), found=np.zeros(size // 8 + 1, np.uint8),
             positions=np.zeros(positions // 8 + 1, np.uint8), reached=np.full(level.tiles.shape, NOWHERE),
-            kept=np.zeros(4, np.int64),
+            kept=np.zeros(6, np.int64),
         )  # fmt: skip
 
-    def run(self, whole: bool = True) -> Solution:
-        """Searches every state, or only until the first win."""
+    def run(self, whole: bool = True, deepest: int = NO_END, most_states: int = NO_END) -> Solution:
+        """Searches every state that is at most ``deepest`` decisions away, or only until the first win.
+
+        ``most_states``: how many are kept before it goes no further.
+        """
+        played = self.tiles, self.numbers, self.monsters, self.frame_skip
         states = np.zeros((2, FIELDS), np.int32)
-        while explore(self.tiles, self.numbers, self.monsters, self.frame_skip, whole, self.search, states) == FULL:
+        while explore(*played, whole, deepest, self.search, states) == FULL:
+            if len(self.search.numbers) >= most_states:
+                break
             longer = {
                 name: np.concatenate([values := getattr(self.search, name), np.zeros_like(values)])
                 for name in ("numbers", "parents", "actions")
@@ -317,15 +351,18 @@ class Solver:
         positions = int(np.bitwise_count(self.search.positions).sum())
         return Solution(self.way() if kept[WON] != NOWHERE else None, int(kept[COUNT]), positions)
 
-    def ways_to(self, tiles: Sequence[tuple[int, int]]) -> list[np.ndarray | None]:
+    def ways_to(
+        self, tiles: Sequence[tuple[int, int]], deepest: int = NO_END, most_states: int = NO_END
+    ) -> list[np.ndarray | None]:
         """The shortest ways, uint8 (n,) raw inputs, to wherever a goal of a tile's size would be: (row, column) each.
 
-        None where none leads there. The level's own goal is taken away. Only without frame skip.
+        None where the search, which may be limited as ``run`` can be, found none. The level's own goal is taken away.
+        Only without frame skip.
         """
         if self.frame_skip != 1:
             raise ValueError(f"ways_to: frame_skip is {self.frame_skip}: expected 1")
         self.numbers[GOAL_LEFT] = OUT_OF_SIGHT
-        self.run()
+        self.run(deepest=deepest, most_states=most_states)
         edges = [int(self.search.reached[tile]) for tile in tiles]
         return [None if edge == NOWHERE else self.inputs_along(edge // INPUTS, edge % INPUTS) for edge in edges]
 
