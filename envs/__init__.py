@@ -1,31 +1,35 @@
-"""The games of the lab. Importing this registers them with gymnasium: PriorLab/Princess-v0 and one id a version, and
-PriorLab/Atari-v0."""
+"""The games of the lab. Importing this registers them with gymnasium: PriorLab/Princess-v0, PriorLab/KeyDoor-v0 and one id
+a version of each, PriorLab/Levels-v0, PriorLab/Random-v0 and PriorLab/Atari-v0."""
+
+from typing import Any
 
 import gymnasium
 
+from envs.sequences import TOWER
 from envs.versions import games, id_of, versions
+
+
+def register(name: str, single: str = "env:PriorLabEnv", batch: str = "vector:PriorLabVectorEnv", **settings: Any) -> None:
+    """PriorLab/NAME-v0, from two entry points of this package and what they are told where nobody says otherwise."""
+    gymnasium.register(
+        f"PriorLab/{name}-v0",
+        entry_point=f"envs.{single}",
+        vector_entry_point=f"envs.{batch}",
+        kwargs=settings,
+        # the environment itself refuses what these wrappers would, at a hundredth of their cost
+        disable_env_checker=True,
+        order_enforce=False,
+    )
 
 
 def register_all() -> None:
     for game in games():
-        name = id_of(game)
-        for version in (None, *versions(game)):
-            gymnasium.register(
-                f"PriorLab/{name}-v0" if version is None else f"PriorLab/{name}-{id_of(version)}-v0",
-                entry_point="envs.env:PriorLabEnv",
-                vector_entry_point="envs.vector:PriorLabVectorEnv",
-                kwargs={"game": game} if version is None else {"game": game, "version": version},
-                # the environment itself refuses what these wrappers would, at a hundredth of their cost
-                disable_env_checker=True,
-                order_enforce=False,
-            )
-    gymnasium.register(
-        "PriorLab/Atari-v0",
-        entry_point="envs.atari_env:AtariEnv",
-        vector_entry_point="envs.atari_vector:AtariVectorEnv",
-        disable_env_checker=True,
-        order_enforce=False,
-    )
+        register(id_of(game), game=game)
+        for version in versions(game):
+            register(f"{id_of(game)}-{id_of(version)}", game=game, version=version)
+    register("Levels", level=list(TOWER), order="drawn")
+    register("Random", "random_levels:random_env", "random_levels:random_vector_env")
+    register("Atari", "atari_env:AtariEnv", "atari_vector:AtariVectorEnv")
 
 
 register_all()

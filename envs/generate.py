@@ -1,7 +1,7 @@
 """Random levels, each solved: a layout is drawn, its states are searched, and the goal put where a solution leads that
 is as long as wanted. So every level is proven solvable, and its shortest solution is known, by one search.
 
-A level follows from its split, seed and number alone. Numbers go through DIRECTIONS and LENGTHS, so no direction from
+A level follows from its split, seed and number alone. Numbers go through DIRECTIONS and CLASSES, so no direction from
 the start to the goal is more common than another, and the quartiles of the shortest solutions are at least 50, 90, 150.
 """
 
@@ -19,15 +19,16 @@ from envs.versions import find_rules
 GAME = "princess"  # whose rules random levels are played by
 DIRECTIONS = ((0, -1), (1, 0), (0, 1), (-1, 0))  # (right, down) of the goal from the start, the larger of the two
 LENGTHS = ((25, 60), (55, 100), (95, 160), (150, 220), (180, 400))  # least and most inputs of a shortest solution
+CLASSES = (0, 1, 2, 3, 0, 2, 1, 4, 2, 3)  # which of LENGTHS is wanted, in turns
 SIDES = ((10, 12), (10, 13), (12, 14), (13, 16), (14, 16))  # least and most tiles a side, for each of LENGTHS
-KEY_SHARES = (0.1, 0.1, 0.2, 0.4, 0.7)  # of the layouts that get a key and a door, for each of LENGTHS
+KEY_SHARES = (0.1, 0.06, 0.05, 0.05, 0.3)  # of the layouts that get a key and a door, for each of LENGTHS
 SPACINGS = ((3, 4, 5), (3, 4, 5), (3, 4, 4), (3, 3, 4), (3, 3, 4))  # rows from floor to floor, for each of LENGTHS
 CEILING = 3  # rows above the highest floor
-PATROL_SHARE, PERIODS = 0.2, (8, 10, 12)  # of monsters in small levels that patrol, and in how many steps
+PATROL_SHARE, PERIODS = 0.6, (6, 8)  # of monsters in small levels that patrol, and in how many steps
 MOST_PATROLLED = 144  # tiles of a level in which a monster may patrol: the search takes a period's times as long
 HEADROOM = 3  # free tiles above the floor, in which monsters and dangers can be jumped over
 MOST_STATES = 1 << 17  # that the search of a layout keeps
-MOST_MONSTERS = (2, 2, 2, 1, 1)  # of a layout, for each of LENGTHS: each one doubles the states
+MOST_MONSTERS = (2, 1, 1, 1, 1)  # of a layout, for each of LENGTHS: each one doubles the states
 LADDER = 2  # tiles wide: walking in steps of 7 px nobody fits a narrower hole
 ATTEMPTS = 1000
 
@@ -47,7 +48,7 @@ def generate(number: int, seed: int = 0, split: str = "training") -> Solved:
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0:
             raise ValueError(f"{name} is {value!r}: expected a whole number, 0 or more")
     rng = np.random.default_rng([SPLITS.index(split), seed, number])
-    direction, size = DIRECTIONS[number % len(DIRECTIONS)], number // len(DIRECTIONS) % len(LENGTHS)
+    direction, size = DIRECTIONS[number % len(DIRECTIONS)], CLASSES[number // len(DIRECTIONS) % len(CLASSES)]
     for _ in range(ATTEMPTS):
         sketch = Sketch(rng, size)
         solved = finish(sketch, direction, size, f"{split}_{seed}_{number}")
@@ -169,14 +170,19 @@ def finish(sketch: Sketch, direction: tuple[int, int], number: int, name: str) -
     if len(spots) < 3:
         return None
     about = estimates(np.vectorize(BITS.get)(sketch.cells, 0).astype(np.uint8), spots)
-    if sketch.rng.random() < KEY_SHARES[number]:
-        key = spots.index(sketch.choose("k", spots))
-        about = np.minimum(about[:, [key]] + about[key], FAR)
-        about[key] = about[:, key] = FAR
     rows, columns = np.array(spots).T
     right, down = columns - columns[:, None], rows - rows[:, None]  # (start, goal)
     ahead, aside = right * direction[0] + down * direction[1], right * direction[1] + down * direction[0]
-    fits = (ahead > np.abs(aside)) & (about >= least) & (about <= most)
+    towards = ahead > np.abs(aside)
+    fits = towards & (about >= least) & (about <= most)
+    if sketch.rng.random() < KEY_SHARES[number]:
+        for key in sketch.rng.permutation(len(spots)):
+            by_key = about[:, [key]] + about[key]  # (start, goal)
+            by_key[key] = by_key[:, key] = FAR
+            fits = towards & (by_key >= least) & (by_key <= most)
+            if fits.any():
+                sketch.cells[spots[key]] = "k"
+                break
     if not fits.any():
         return None
     start = int(sketch.rng.choice(np.flatnonzero(fits.any(axis=1))))
@@ -194,9 +200,14 @@ def level_of(sketch: Sketch, goal: tuple[int, int], name: str) -> Level:
     """The level with the goal in that (row, column)."""
     cells = sketch.cells.copy()
     cells[goal] = "D" if "k" in cells else "G"
-    start = np.argwhere(cells == "S")[0][::-1] * TILE + TILE / 2
-    x, y = goal[1] * TILE + TILE / 2, goal[0] * TILE + TILE / 2
-    return Level(
-        name, GAME, tuple("".join(row) for row in cells), (float(start[0]), float(start[1])), (x, y), GOAL_SIZE["D"],
-        sketch.period,
-    )  # fmt: skip
+    return level_from(tuple("".join(row) for row in cells), name, sketch.period)
+
+
+def level_from(rows: tuple[str, ...], name: str, period: int) -> Level:
+    """The level of these rows, in which everything is as large as its tile."""
+    goal = "D" if any("k" in row for row in rows) else "G"
+    start, end = (
+        next((TILE * (row.index(character) + 0.5), TILE * (r + 0.5)) for r, row in enumerate(rows) if character in row)
+        for character in ("S", goal)
+    )
+    return Level(name, GAME, rows, start, end, GOAL_SIZE["D"], period)

@@ -214,8 +214,8 @@ def is_another(level, state, action):
 
 @kernel
 def explore(tiles, level, monsters, frame_skip, whole, deepest, search: Search, states):
-    """Expands states until all less than ``deepest`` decisions away are (or, where not ``whole``, one wins), or there is no
-    more room; DONE or FULL.
+    """Expands states until all less than ``deepest`` decisions away are (or, where not ``whole``, one wins), or there
+    is no more room; DONE or FULL.
 
     states: int32 (2, FIELDS), room to step in.
     """

@@ -16,6 +16,7 @@ COMMANDS = {
     "level-sheet": "draw the twenty levels in one picture",
     "solve": "find the shortest solutions of levels",
     "atari-sheet": "draw five Atari games in every mask in one picture",
+    "bank": "make a bank of random levels, each solved",
     "probe": "measure on the pictures what each version's look claims",
 }
 

@@ -1,0 +1,38 @@
+"""`priorlab bank`: makes a bank of random levels, each solved."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import tyro
+from rich.progress import track
+
+from envs.bank import Bank, generated
+
+
+def main(
+    out: Path, *, levels: int = 10_000, seed: int = 0, split: str = "training", threads: int = os.cpu_count() or 1
+) -> None:
+    """Make a bank of random levels; with the same settings always the same.
+
+    Args:
+        out: The file to write, .npz.
+        levels: How many.
+        seed: Which levels.
+        split: training or held_out; levels of one are never in the other.
+        threads: How many are made side by side.
+    """
+    if levels < 1 or threads < 1:
+        raise ValueError(f"levels is {levels}, threads is {threads}: expected 1 or more")
+    if out.exists():
+        raise FileExistsError(f"{out} exists already: expected a new file")
+    made = list(track(generated(levels, seed, split, threads), "solving", total=levels))
+    bank = Bank.of(made, f"{split}_{seed}")
+    bank.write(out)
+    quartiles = np.percentile(bank.parts["lengths"], [0, 25, 50, 75, 100]).astype(int).tolist()
+    print(f"{out}: {levels:,} levels, {out.stat().st_size:,} bytes")
+    print("shortest solutions, least, quartiles, most: " + ", ".join(map(str, quartiles)) + " inputs")
+
+
+if __name__ == "__main__":
+    tyro.cli(main)
