@@ -47,7 +47,7 @@ ABOVE = 128  # half pixels above the frame that are searched: a jump from its up
 LONGEST_JUMP = 24  # steps from leaving the ground until falling at full speed
 FAST = 8  # pixels a step; speeds are from -8 to 7
 MOST_NUMBERS = 1 << 35  # 4 GiB of bits
-FIRST_ROOM = 1 << 17  # states; doubled when full
+FIRST_ROOM = 1 << 17  # states; a quarter more when full
 LOST = -1  # the number of a state that is out of sight for good
 NOWHERE = -1
 TO_WIN, TO_END = -1, -2  # where an input leads instead of to a state
@@ -286,13 +286,11 @@ class Solver:
 
     def run(self, whole: bool = True) -> Solution:
         """Searches every state, or only until the first win."""
-        states = np.zeros((2, FIELDS), np.int32)
-        while explore(self.tiles, self.numbers, self.monsters, self.frame_skip, whole, self.search, states) == FULL:
-            longer = {
-                name: np.concatenate([values := getattr(self.search, name), np.zeros_like(values)])
-                for name in ("numbers", "parents", "actions")
-            }
-            self.search = self.search._replace(**longer)
+        states, search = np.zeros((2, FIELDS), np.int32), self.search
+        while explore(self.tiles, self.numbers, self.monsters, self.frame_skip, whole, search, states) == FULL:
+            room = len(search.numbers) * 5 // 4
+            for grown in (search.numbers, search.parents, search.actions):
+                grown.resize(room, refcheck=False)  # where it lies, if it can: no second copy
         kept = self.search.kept
         positions = int(np.bitwise_count(self.search.positions).sum())
         return Solution(self.way() if kept[WON] != NOWHERE else None, int(kept[COUNT]), positions)
