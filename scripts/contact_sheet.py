@@ -1,4 +1,4 @@
-"""Draws all versions of the game in one picture, as a player first sees them, names beneath."""
+"""Draws all versions of a game in one picture, as a player first sees them, names beneath."""
 
 from pathlib import Path
 
@@ -10,19 +10,14 @@ from matplotlib.figure import Figure
 from envs.games import Games
 from envs.versions import looks, versions
 
+SHEET = Path("docs/contact_sheet.png")
 SCALE = 2  # pixels of the sheet to a native pixel
 ROWS = 2
 GAP, CAPTION, DPI = 36, 56, 100
 PAPER, INK = "#f6f3ee", "#2a2320"
 
 
-def main(
-    out: Path = Path("docs/contact_sheet.png"),
-    game: str = "princess",
-    looks_only: bool = False,
-    look_seed: int = 0,
-    level: str | None = None,
-) -> None:
+def main(out: Path = SHEET, game: str = "princess", looks_only: bool = False, look_seed: int = 0) -> None:
     """Writes the contact sheet.
 
     Args:
@@ -30,14 +25,13 @@ def main(
         game: princess or key_door.
         looks_only: leave out the versions that differ in their rules.
         look_seed: which drawing of each version.
-        level: a level's name; by default the game's own.
     """
     names = looks(game) if looks_only else versions(game)
     frames = []
     for name in names:
-        games = Games(1, name, game=game, level=level, look_seed=look_seed)
+        games = Games(1, name, game=game, look_seed=look_seed)
         games.reset(seed=0)
-        frames.append(np.array(games.native_frame(0)))
+        frames.append(games.native_frame(0))
     out.parent.mkdir(parents=True, exist_ok=True)
     sheet(names, frames).savefig(out, dpi=DPI, facecolor=PAPER, metadata={"Software": None})
     print(out)

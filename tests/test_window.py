@@ -13,11 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envs.play import Play
+from envs.level import Level
+from envs.play import Play, as_characters
 from envs.rules import DOWN, JUMP, LEFT, NONE, RIGHT, UP
+from envs.solver import Solver
+from envs.versions import find_rules
 from human_study.keys import Beat, Keys
 from human_study.window import fit
-from tests.screen import PATIENCE, ROOT, Screen, a_screen, needs_x, play_by_sight, wait_until
+from tests.screen import PATIENCE, ROOT, Screen, a_screen, needs_x, wait_until, win_at_the_window
 
 EASY = """name = "easy"
 goal_size = [15, 15]
@@ -25,6 +28,17 @@ goal_size = [15, 15]
 |             |
 | *  S      G |
 |#############|
+"""
+KEYED = """name = "keyed"
+game = "key_door"
+period = 10
+---
+|      |
+| ~m   |
+|######|
+|      |
+|DS k ^|
+|######|
 """
 OTHER_WINDOW = """
 import pygame, time
@@ -197,6 +211,19 @@ def test_the_window_closes_at_the_win_and_the_play_is_shown_again(screen: Screen
     out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0 and not err and "unique states" in out and "win" in out
     assert [file.name for file in tmp_path.glob("*.play*")] == [path.name], "showing a play writes nothing"
+
+
+@needs_x
+def test_key_and_door_on_its_side_is_won_through_a_death(screen: Screen, tmp_path: Path):
+    """In gravity the player's right is the screen's down; what is held through the death goes on counting."""
+    (tmp_path / "keyed.txt").write_text(KEYED, encoding="utf-8")
+    way = Solver(Level.read(KEYED), find_rules("key_door_gravity")).run(whole=False).inputs
+    assert way is not None
+    wanted = Play.of("d" * 31 + as_characters(way), "gravity", level=KEYED)
+    play, printed = win_at_the_window(screen, tmp_path, wanted, "--level", str(tmp_path / "keyed.txt"))
+    assert printed.splitlines()[1].startswith("win after ")
+    assert (play.ended, play.measure().total_deaths, play.level.game) == ("win", 1, "key_door")
+    assert play.inputs.lstrip(".") == wanted.inputs, "before the first press the game went on"
 
 
 @needs_x
