@@ -27,11 +27,9 @@ def main(out: Path = SHEET, game: str = "princess", looks_only: bool = False, lo
         look_seed: which drawing of each version.
     """
     names = looks(game) if looks_only else versions(game)
-    frames = []
-    for name in names:
-        games = Games(1, name, game=game, look_seed=look_seed)
-        games.reset(seed=0)
-        frames.append(games.native_frame(0))
+    games = Games(len(names), names, game=game, look_seed=look_seed)
+    games.reset(seed=0)
+    frames = [games.native_frame(lane) for lane in range(len(names))]
     out.parent.mkdir(parents=True, exist_ok=True)
     sheet(names, frames).savefig(out, dpi=DPI, facecolor=PAPER, metadata={"Software": None})
     print(out)
