@@ -1,5 +1,6 @@
 """The solver against a plain search over the same rules, and what its solutions and labels promise."""
 
+import re
 from functools import cache
 
 import numpy as np
@@ -29,6 +30,7 @@ from envs.rules import (
 from envs.scenes import level_numbers
 from envs.solver import Solver
 from envs.versions import find_rules
+from scripts.solve import main as solve
 
 FUTURE = [X, Y, JUMPING, SPEED, ON_LADDER, MONSTERS, CLOCK, LAST_SIDE, HAS_KEY]  # what decides how a state goes on
 STAIR = """name = "stair"
@@ -176,3 +178,8 @@ def test_a_level_too_large_to_search_is_refused_at_once():
         ValueError, match=r"level 'crowd': .* states to tell apart; expected at most .*: fewer monsters"
     ):
         Solver(Level.read('name = "crowd"\n---\nS' + "m" * 20 + "G\n"))
+
+
+def test_the_command_searches_by_the_rules_of_a_version(capsys):
+    solve(("princess",), version="ladder_interaction")
+    assert re.search(r"princess +92 +151,711 +6,053", capsys.readouterr().out)
