@@ -1,5 +1,5 @@
-"""The games of the lab. Importing this registers them with gymnasium: PriorLab/Princess-v0, PriorLab/KeyDoor-v0 and one id
-a version of each, PriorLab/Levels-v0, PriorLab/Random-v0 and PriorLab/Atari-v0."""
+"""The games of the lab. Importing this registers them with gymnasium: PriorLab/Princess-v0, PriorLab/KeyDoor-v0 and one
+id a version of each, PriorLab/Levels-v0, PriorLab/Random-v0 and PriorLab/Atari-v0."""
 
 from typing import Any
 
@@ -9,7 +9,9 @@ from envs.sequences import TOWER
 from envs.versions import games, id_of, versions
 
 
-def register(name: str, single: str = "env:PriorLabEnv", batch: str = "vector:PriorLabVectorEnv", **settings: Any) -> None:
+def register(
+    name: str, single: str = "env:PriorLabEnv", batch: str = "vector:PriorLabVectorEnv", **settings: Any
+) -> None:
     """PriorLab/NAME-v0, from two entry points of this package and what they are told where nobody says otherwise."""
     gymnasium.register(
         f"PriorLab/{name}-v0",

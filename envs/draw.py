@@ -172,9 +172,8 @@ def average_columns(first, weights, inverse, sums, left, out_left, out_right, pi
 def patch_place(scenes, scene, left, top):
     """(row, byte) in the picture of the patch that shows what is at that corner."""
     last = scenes.patch_row.shape[1] - 1
-    return scenes.patch_row[scene, min(max(top + GRID, 0), last)], scenes.patch_byte[
-        scene, min(max(left + GRID, 0), last)
-    ]
+    top, left = min(max(top + GRID, 0), last), min(max(left + GRID, 0), last)
+    return int(scenes.patch_row[scene, top]), int(scenes.patch_byte[scene, left])
 
 
 @function
@@ -183,6 +182,8 @@ def is_free(scenes, scene, thing, left, top, there, x, y, clock):
     at (x, y) half pixels, the monsters where they are at that clock."""
     level = scenes.numbers[scene]
     rows, width = scenes.patches.shape[3:]
+    if not rows:
+        return False
     row, byte = patch_place(scenes, scene, left, top)
     if thing != PLAYER:
         other_left, other_top = player_corner(level, x, y)
@@ -227,22 +228,31 @@ def redraw_others(scenes, scene, state, drawn, picture, scratch):
         if not (there ^ was) >> i & 1:
             if left == old_left and top == old_top:
                 continue
-            patched = scenes.patrols.shape[2] and is_alone(scenes, scene, i, left, top, there | was, state, drawn)
-            if patched and is_alone(scenes, scene, i, old_left, old_top, there | was, state, drawn):
-                put_patch(scenes, scene, scenes.patrols[scene, i, clock], left, top, old_left, old_top, picture)
+            if is_alone(scenes, scene, i, old_left, old_top, there | was, state, drawn):
+                erase(scenes, scene, old_left, old_top, picture)
+                if scenes.patrols.shape[2] and is_alone(scenes, scene, i, left, top, there | was, state, drawn):
+                    put_patch(scenes, scene, scenes.patrols[scene, i, clock], left, top, picture)
+                else:
+                    redraw(scenes, scene, state, picture, left, top, left + TILE, top + TILE, scratch)
                 continue
         redraw_between(scenes, scene, state, picture, left, top, old_left, old_top, scratch)
 
 
 @function
-def put_patch(scenes, scene, patch, left, top, old_left, old_top, picture):
-    """Shows what is behind a thing at its old corner, and the thing at its new one."""
+def put_patch(scenes, scene, patch, left, top, picture):
+    """Shows a patch at that corner."""
     rows, width = patch.shape
-    bytes_of = picture.reshape(picture.shape[0], -1)  # (S, S, C) -> (S, S * C)
-    row, byte = patch_place(scenes, scene, old_left, old_top)
-    paste(scenes.empty[scene], row, byte, bytes_of, row, byte, rows, width)
     row, byte = patch_place(scenes, scene, left, top)
-    paste(patch, 0, 0, bytes_of, row, byte, rows, width)
+    paste(patch, 0, 0, picture.reshape(picture.shape[0], -1), row, byte, rows, width)  # (S, S, C) -> (S, S * C)
+
+
+@function
+def erase(scenes, scene, left, top, picture):
+    """Shows what is behind a thing at that corner, as far as a patch reaches."""
+    rows, width = scenes.patches.shape[3:]
+    row, byte = patch_place(scenes, scene, left, top)
+    bytes_of = picture.reshape(picture.shape[0], -1)  # (S, S, C) -> (S, S * C)
+    paste(scenes.empty[scene], row, byte, bytes_of, row, byte, rows, width)
 
 
 @function
@@ -270,7 +280,7 @@ def show(scenes, scene, state, drawn, picture, scratch):
 def redraw_moved(scenes, scene, state, drawn, picture, scratch):
     """Draws what changed since ``drawn``, an int32 row: the player's x and y, what was shown, the clock.
 
-    Where nothing else moves nearby, two copies do: what is behind the player, and the player at its new place.
+    Where nothing else is nearby, two copies do: what is behind the player, and the player at its new place.
     """
     level, clock = scenes.numbers[scene], int(state[CLOCK])
     there = shown(level, state)
@@ -281,14 +291,17 @@ def redraw_moved(scenes, scene, state, drawn, picture, scratch):
     if x == old_x and y == old_y:
         return
     (left, top), (old_left, old_top) = player_corner(level, x, y), player_corner(level, old_x, old_y)
-    if scenes.patches.shape[1] and in_frame(level, x, y) and in_frame(level, old_x, old_y):
-        free = is_free(scenes, scene, PLAYER, left, top, there, x, y, clock)
-        if free and is_free(scenes, scene, PLAYER, old_left, old_top, there, x, y, clock):
-            walk = int(level[WALK])
-            patch = scenes.patches[scene, (x - int(level[START_X]) % walk) // walk, pixel(y)]
-            put_patch(scenes, scene, patch, left, top, old_left, old_top, picture)
-            return
-    redraw_between(scenes, scene, state, picture, left, top, old_left, old_top, scratch)
+    if not in_frame(level, old_x, old_y) or not is_free(scenes, scene, PLAYER, old_left, old_top, there, x, y, clock):
+        redraw_between(scenes, scene, state, picture, left, top, old_left, old_top, scratch)
+        return
+    erase(scenes, scene, old_left, old_top, picture)
+    patched = scenes.patches.shape[1] and in_frame(level, x, y)
+    if patched and is_free(scenes, scene, PLAYER, left, top, there, x, y, clock):
+        walk = int(level[WALK])
+        patch = scenes.patches[scene, (x - int(level[START_X]) % walk) // walk, pixel(y)]
+        put_patch(scenes, scene, patch, left, top, picture)
+    else:
+        redraw(scenes, scene, state, picture, left, top, left + TILE, top + TILE, scratch)
 
 
 @function

@@ -199,13 +199,13 @@ def read_rows(lines: list[str], first_line: int, source: str) -> tuple[str, ...]
 
 def check_key(rows: tuple[str, ...], source: str) -> str:
     """The goal's character: the door 'D' where there is a key, which it opens with, else 'G'."""
-    at = {c: [(r, row.index(c)) for r, row in enumerate(rows) if c in row] for c in "kDG"}
+    at = {c: [(r, i) for r, row in enumerate(rows) for i, here in enumerate(row) if here == c] for c in "kDG"}
     goal = "D" if at["k"] else "G"
     other = "G" if at["k"] else "D"
     if at[other]:
         (row, column), why = at[other][0], "where there is a key" if at["k"] else "only with a key 'k'"
         raise ValueError(f"{source}: row {row}, column {column}: {other!r}; expected a door 'D' {why}")
-    if sum(row.count("k") for row in rows) > 1:
+    if len(at["k"]) > 1:
         where = ", ".join(f"row {r}, column {c}" for r, c in at["k"])
         raise ValueError(f"{source}: key 'k' found {where}; expected at most one")
     return goal

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -66,7 +67,7 @@ def a_game(value: object, count: int, name: str) -> list:
     return list(value)
 
 
-def version_on(game: str | None, version: str, level: str | Level | None) -> tuple[Version, Level]:
+def version_on(game: str | None, version: str, level: str | Path | Level | None) -> tuple[Version, Level]:
     """The version of the game, or of the level's, and the level, which is the version's own where it is None."""
     if level is None:
         found = find_version(game or GAME, version)

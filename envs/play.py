@@ -21,12 +21,16 @@ import numpy as np
 
 from envs.games import Games, checked_actions
 from envs.level import Level
+from envs.places import version_on
 from envs.results import software
 from envs.rules import (
+    CLOCK,
     DEATHS,
     FIELDS,
+    HAS_KEY,
     INPUTS,
     JUMPING,
+    LAST_SIDE,
     MONSTERS,
     ON_LADDER,
     PLAY_INPUTS,
@@ -45,6 +49,7 @@ CHARACTERS = ".lrjud"  # of the inputs 0 to 5
 INPUTS_PER_SECOND = 30  # as people play
 NO_LIMIT = 2**31 - 1  # a play ends where its recorder says, not where an agent's episode would
 HASHED = (X, Y, JUMPING, SPEED, ON_LADDER, MONSTERS, INPUTS, PLAY_INPUTS, DEATHS, UNIQUE_STATES, SOLVED)
+HASHED_TOO = (CLOCK, LAST_SIDE, HAS_KEY)  # where one is not 0: with patrols, alternating ladders, keys
 OUTCOMES = ("win", "limit", "quit")
 PLAYERS = ("person", "agent")
 ID_CHARACTERS, ID_LENGTH = "abcdefghijkmnpqrstuvwxyz23456789", 8
@@ -57,7 +62,7 @@ class Course:
     """A game as one player goes through it: a death puts the player back at the start at once, it goes on.
 
     ``picture`` is uint8 (size, size, 3), in colour, by default 15 px a tile; ``state`` is int32 (FIELDS,), as
-    the last input left it: at a death, where the player died.
+    the last input left it: at a death, where the player died, or the start where the rules put the player back.
     """
 
     def __init__(self, version: str, level: Level, look_seed: int = 0, seed: int = 0, size: int | None = None):
@@ -73,13 +78,13 @@ class Course:
         """One input, 0 to 5; whether the player died of it."""
         if self.solved:
             raise RuntimeError("the game is won: expected no input after it")
+        deaths = self.state[DEATHS]
         self._action[0] = action
         _, _, terminated, _ = self.games.step(self._action)
         self.state[:] = self.games.state[0]
-        died = bool(terminated[0]) and not self.solved
-        if died:
+        if terminated[0] and not self.solved:
             self.games.restart(np.zeros(1, np.int64), new_play=False)
-        return died
+        return bool(self.state[DEATHS] > deaths)
 
     @property
     def solved(self) -> bool:
@@ -90,7 +95,7 @@ class Course:
 class Measures:
     """What a play came to; n raw inputs. Arrays have an entry an input: how things stood after it."""
 
-    x: np.ndarray  # float64 (n,): the player's centre, in pixels
+    x: np.ndarray  # float64 (n,): the player's centre, in pixels; at a death as in ``Course.state``
     y: np.ndarray  # float64 (n,)
     unique_states: np.ndarray  # int32 (n,): different (x, y) positions so far, the start included
     deaths: np.ndarray  # int32 (n,): deaths so far
@@ -129,6 +134,7 @@ class Play:
         inputs: str | Sequence[int] | np.ndarray,
         version: str = "original",
         *,
+        game: str | None = None,
         level: str | Path | Level | None = None,
         look_seed: int = 0,
         seed: int = 0,
@@ -137,16 +143,17 @@ class Play:
     ) -> "Play":
         """The play of these raw inputs, characters or numbers; one that solves the game ended with the win.
 
-        ``about`` are further fields of Play: player, player_id, ... Raises ValueError for inputs after a win.
+        ``game`` and ``level`` are as in ``Games``; ``about`` are further fields of Play: player, player_id, ...
+        Raises ValueError for inputs after a win.
         """
         characters = inputs if isinstance(inputs, str) else as_characters(inputs)
         check_inputs(characters)
-        found = level_of(version, level)
+        chosen, found = version_on(game, version, level)
         states, picture = replay(version, found, look_seed, seed, characters)
         return Play(
             version=version, level=found, inputs=characters, ended="win" if states[-1, SOLVED] else ended,
             last_state=hash_state(states[-1]), first_picture=picture, look_seed=look_seed, seed=seed,
-            rules=find_version(found.game, version).rules, **about,
+            rules=chosen.rules, **about,
         )  # fmt: skip
 
     @staticmethod
@@ -198,7 +205,7 @@ class Play:
 
     @cached_property
     def states(self) -> np.ndarray:
-        """int32 (n + 1, FIELDS): at the start and after each input; at a death, where the player died."""
+        """int32 (n + 1, FIELDS): at the start and after each input; at a death as in ``Course.state``."""
         return self._replayed[0]
 
     @cached_property
@@ -235,11 +242,6 @@ class Play:
         )
 
 
-def level_of(version: str, level: str | Path | Level | None) -> Level:
-    """The level, or the version's own where it is None."""
-    return Level.read(find_version("princess", version).level if level is None else level)
-
-
 def replay(version: str, level: Level, look_seed: int, seed: int, inputs: str) -> tuple[np.ndarray, str]:
     """(int32 (n + 1, FIELDS) of states, hash of the first picture)."""
     course = Course(version, level, look_seed, seed)
@@ -255,8 +257,9 @@ def replay(version: str, level: Level, look_seed: int, seed: int, inputs: str) -
 
 
 def hash_state(state: np.ndarray) -> str:
-    """The same on every platform: of the fields HASHED, in that order, as little-endian int32."""
-    return hashlib.sha256(state[list(HASHED)].astype("<i4").tobytes()).hexdigest()
+    """The same on every platform: of the fields HASHED, and of HASHED_TOO unless all are 0, as little-endian int32."""
+    fields = HASHED + HASHED_TOO if state[list(HASHED_TOO)].any() else HASHED
+    return hashlib.sha256(state[list(fields)].astype("<i4").tobytes()).hexdigest()
 
 
 def hash_picture(picture: np.ndarray) -> str:

@@ -23,8 +23,8 @@ def random_env(
 ) -> PriorLabEnv:
     """One game, each episode in one of the first ``levels`` levels of the split's bank, or of another bank's file.
 
-    Level k is drawn by the dials ``looks`` with look seed k of the split; None draws the look of ``version``. Other settings
-    are those of ``PriorLabEnv``. An episode's level is drawn by ``games.chances``; ``info["place"]`` tells which it is.
+    Level k is drawn by the dials ``looks`` with look seed k of the split; None draws the look of ``version``. Other
+    settings are those of ``PriorLabEnv``. An episode's level is drawn by ``games.chances``; ``info["place"]`` is its k.
     """
     return PriorLabEnv(**random_settings(levels, looks, split, bank), **settings)
 

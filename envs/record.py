@@ -9,6 +9,7 @@ import numpy as np
 
 from envs.games import Games
 from envs.level import Level
+from envs.places import version_on
 from envs.play import (
     CHARACTERS,
     INPUTS_PER_SECOND,
@@ -18,7 +19,6 @@ from envs.play import (
     Play,
     hash_picture,
     hash_state,
-    level_of,
     new_id,
     reserve,
     today,
@@ -26,14 +26,13 @@ from envs.play import (
 )
 from envs.results import software
 from envs.rules import PLAY_INPUTS
-from envs.versions import find_version
 
 LIMIT = 30 * 60 * INPUTS_PER_SECOND  # inputs of a person's play: 30 minutes
 PLAYER_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 
 class Recording:
-    """A play as it happens, and its file ``<folder>/<id>.play``.
+    """A play as it happens, and its file ``<folder>/<id>.play``. ``game`` and ``level`` are as in ``Games``.
 
     The file is written once a second of inputs, at each death and at the end, so that a crash loses at most a
     second; until the end it holds the play so far, marked unfinished. A thread of its own writes it, so that
@@ -45,6 +44,7 @@ class Recording:
         folder: str | Path,
         version: str = "original",
         *,
+        game: str | None = None,
         level: str | Path | Level | None = None,
         look_seed: int = 0,
         seed: int = 0,
@@ -55,7 +55,7 @@ class Recording:
             raise ValueError(f"player_id is {player_id!r}: expected 1 to 32 letters, digits, '-' or '_'")
         if limit < 1:
             raise ValueError(f"limit is {limit}: expected 1 input or more")
-        found = level_of(version, level)
+        chosen, found = version_on(game, version, level)
         Course(version, found, look_seed, seed).step(0)  # compiles what must not be compiled while somebody plays
         self.course = Course(version, found, look_seed, seed)
         name = new_id()
@@ -64,7 +64,7 @@ class Recording:
             "player_id": name if player_id == "auto" else player_id, "software": software(),
             "date": today(),
             "first_picture": hash_picture(self.course.picture),
-            "rules": find_version(found.game, version).rules,
+            "rules": chosen.rules,
         }  # fmt: skip
         self.limit, self._inputs = limit, bytearray()
         self.ended: Outcome | None = None

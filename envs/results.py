@@ -177,7 +177,9 @@ def read_run(folder: Path) -> "dict[str, pd.DataFrame]":
 
 
 def read_play(path: Path) -> "dict[str, pd.DataFrame]":
-    """A person's play, replayed, as the same four tables; the play is one run whose episodes end at deaths."""
+    """A person's play, replayed, as the same four tables; the play is one run whose episodes end at deaths.
+
+    So they do in Key and Door, too, where an agent's episode goes on: rows tell when each death was."""
     import pandas as pd
 
     from envs.play import Play

@@ -93,6 +93,7 @@ def build_scenes(places: list[Place], size: int | None, grayscale: bool, max_inp
     patch_rows, patch_bytes = patch_shape(min(place.level.side for place in places), size, channels)
     columns = int((2 * numbers[:, SIDE] // numbers[:, WALK]).max()) + 1
     fits = COMPILED and patch_rows <= size and patch_bytes <= size * channels
+    patch_rows, patch_bytes = (patch_rows, patch_bytes) if fits else (0, 0)
     patched = fits and count * columns * (side + 1) * patch_rows * patch_bytes <= PATCH_MEMORY
     steps = int(numbers[:, PERIOD].max()) if fits and any(place.level.patrols for place in places) else 0
     scenes = Scenes(

@@ -62,7 +62,7 @@ LONGEST_JUMP = 24  # steps from leaving the ground until falling at full speed
 FAST = 8  # pixels a step; speeds are from -8 to 7
 MOST_NUMBERS = 1 << 35  # 4 GiB of bits
 NO_END = 1 << 40  # decisions
-FIRST_ROOM = 1 << 17  # states; doubled when full
+FIRST_ROOM = 1 << 17  # states; a quarter more when full
 OUT_OF_SIGHT = -1000  # pixels
 LOST = -1  # the number of a state that is out of sight for good
 NOWHERE = -1
@@ -342,11 +342,9 @@ class Solver:
         while explore(*played, whole, deepest, self.search, states) == FULL:
             if len(self.search.numbers) >= most_states:
                 break
-            longer = {
-                name: np.concatenate([values := getattr(self.search, name), np.zeros_like(values)])
-                for name in ("numbers", "parents", "actions")
-            }
-            self.search = self.search._replace(**longer)
+            room = len(self.search.numbers) * 5 // 4
+            for grown in (self.search.numbers, self.search.parents, self.search.actions):
+                grown.resize(room, refcheck=False)  # where it lies, if it can: no second copy
         kept = self.search.kept
         positions = int(np.bitwise_count(self.search.positions).sum())
         return Solution(self.way() if kept[WON] != NOWHERE else None, int(kept[COUNT]), positions)

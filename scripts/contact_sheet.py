@@ -1,4 +1,4 @@
-"""Draws all versions of the game in one picture, as a player first sees them, names beneath."""
+"""Draws all versions of a game in one picture, as a player first sees them, names beneath."""
 
 from pathlib import Path
 
@@ -8,44 +8,44 @@ import tyro
 from matplotlib.figure import Figure
 
 from envs.games import Games
-from envs.versions import versions
+from envs.versions import looks, versions
 
+SHEET = Path("docs/contact_sheet.png")
 SCALE = 2  # pixels of the sheet to a native pixel
-COLUMNS = 4
+ROWS = 2
 GAP, CAPTION, DPI = 36, 56, 100
 PAPER, INK = "#f6f3ee", "#2a2320"
 
 
-def main(out: Path = Path("docs/contact_sheet.png"), look_seed: int = 0, level: str = "princess") -> None:
+def main(out: Path = SHEET, game: str = "princess", looks_only: bool = False, look_seed: int = 0) -> None:
     """Writes the contact sheet.
 
     Args:
         out: the PNG file to write.
+        game: princess or key_door.
+        looks_only: leave out the versions that differ in their rules.
         look_seed: which drawing of each version.
-        level: a level's name.
     """
-    names = versions()
-    frames = []
-    for name in names:
-        games = Games(1, name, level=level, look_seed=look_seed)
-        games.reset(seed=0)
-        frames.append(np.array(games.native_frame(0)))
+    names = looks(game) if looks_only else versions(game)
+    games = Games(len(names), names, game=game, look_seed=look_seed)
+    games.reset(seed=0)
+    frames = [games.native_frame(lane) for lane in range(len(names))]
     out.parent.mkdir(parents=True, exist_ok=True)
     sheet(names, frames).savefig(out, dpi=DPI, facecolor=PAPER, metadata={"Software": None})
     print(out)
 
 
 def sheet(names: list[str], frames: list[np.ndarray]) -> Figure:
-    """The pictures in rows at whole multiples of their pixels; ``frames``: uint8 (side, side, 3) each."""
+    """The pictures in two rows at whole multiples of their pixels; ``frames``: uint8 (side, side, 3) each."""
     side = SCALE * frames[0].shape[0]
-    rows = -(-len(frames) // COLUMNS)
-    width = GAP + COLUMNS * (side + GAP)
-    height = GAP + rows * (side + CAPTION) + GAP // 2
+    columns = -(-len(frames) // ROWS)
+    width = GAP + columns * (side + GAP)
+    height = GAP + ROWS * (side + CAPTION) + GAP // 2
     matplotlib.rcParams["font.family"] = "DejaVu Sans"
     figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
     for i, (name, frame) in enumerate(zip(names, frames)):
-        left = GAP + i % COLUMNS * (side + GAP)
-        top = GAP + i // COLUMNS * (side + CAPTION)
+        left = GAP + i % columns * (side + GAP)
+        top = GAP + i // columns * (side + CAPTION)
         pixels = frame.repeat(SCALE, axis=0).repeat(SCALE, axis=1)
         figure.figimage(pixels, left, height - top - side)
         figure.text(

@@ -11,7 +11,7 @@ COMMANDS = {
     "train": "train an agent on a version of the game",
     "study": "train agents on all versions, compare them and people in one report",
     "bench": "measure the games' speed beside a peer",
-    "contact-sheet": "draw all versions of the game in one picture",
+    "contact-sheet": "draw all versions of a game in one picture",
     "dials-sheet": "draw one level at every corner of the dials of random looks",
     "level-sheet": "draw the twenty levels in one picture",
     "solve": "find the shortest solutions of levels",

@@ -9,6 +9,7 @@ import tyro
 def main(
     version: str = "original",
     *,
+    game: str | None = None,
     level: str | None = None,
     look_seed: int = 0,
     out: Path = Path("runs/people"),
@@ -19,18 +20,20 @@ def main(
 
     Args:
         version: Which version of the game; the player is not told.
+        game: princess or key_door; by default the level's, and princess where no level is given.
         level: A level's name, or a file ending in .txt; by default the version's own.
         look_seed: Which drawing of the version.
         out: Folder for the recording, <id>.play.
         player_id: A code for the player, never a name; auto draws one.
         minutes: How long a play may last.
     """
-    from envs.play import INPUTS_PER_SECOND, level_of
+    from envs.places import version_on
+    from envs.play import INPUTS_PER_SECOND
     from envs.record import Recording
     from human_study.window import NoDisplay, play, require_display
 
     try:
-        chosen = level_of(version, Path(level) if level and level.endswith(".txt") else level)
+        _, chosen = version_on(game, version, level)
         require_display()
         recording = Recording(
             out,

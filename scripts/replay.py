@@ -30,7 +30,8 @@ def main(path: Annotated[Path, tyro.conf.Positional], *, video: Path | None = No
         table = Table(title=path.name, show_header=False)
         for name, value in (
             ("player", f"{play.player} {play.player_id}"),
-            ("version", f"{play.version}, look seed {play.look_seed}, level {play.level.name}"),
+            ("game", f"{play.level.game}, level {play.level.name}"),
+            ("version", f"{play.version}, look seed {play.look_seed}"),
             ("ended", play.ended + (" (the recording was cut short)" if play.unfinished else "")),
             ("inputs", f"{found.inputs:,}"),
             ("minutes", f"{found.minutes:.2f} at {play.inputs_per_second} inputs a second"),

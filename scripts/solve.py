@@ -10,15 +10,19 @@ from rich.table import Table
 
 from envs.level import Level, level_names
 from envs.solver import Solver
+from envs.versions import find_rules, find_version
 
 CAPTION = "inputs of a shortest solution; states and positions that can be reached"
 
 
-def main(levels: Annotated[tuple[str, ...], tyro.conf.Positional] = (), *, frame_skip: int = 1) -> None:
+def main(
+    levels: Annotated[tuple[str, ...], tyro.conf.Positional] = (), *, version: str = "original", frame_skip: int = 1
+) -> None:
     """Search levels for their shortest solutions; ends with 1 where there is none.
 
     Args:
         levels: Names of levels, or files; all of ours where none is named.
+        version: By the rules of which version of their games.
         frame_skip: How often each input is repeated.
     """
     if frame_skip < 1:
@@ -30,7 +34,7 @@ def main(levels: Annotated[tuple[str, ...], tyro.conf.Positional] = (), *, frame
     with Live(table) as screen:  # rows appear as they are found
         for level in chosen:
             began = perf_counter()
-            found = Solver(level, frame_skip=frame_skip).run()
+            found = Solver(level, find_rules(find_version(level.game, version).rules), frame_skip).run()
             seconds = perf_counter() - began
             if found.inputs is None:
                 unsolved.append(level.name)

@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from envs.level import Level, level_names
 
+PARTS = {"H": "#H", "p": "|m~~|"}  # a ladder, which must lead somewhere; a patrol
 ROWS = st.integers(1, 12).flatmap(
-    lambda width: st.lists(st.text("|#Hm* ", min_size=width, max_size=width), min_size=1, max_size=12)
+    lambda width: st.lists(st.text("|#Hmp*^ ", min_size=width, max_size=width), min_size=1, max_size=12)
 )
 
 
@@ -18,14 +19,15 @@ def test_a_shipped_level_survives_being_written(name):
     assert level.name == name
 
 
-@given(ROWS, st.integers(-20, 300), st.integers(-20, 300))
-def test_any_level_survives_being_written(rows, x, y):
-    rows = ["SG", *rows]
-    text = f"start = [{x / 2}, {y / 2}]\ngoal_size = [15, 20]\n---\n" + "\n".join(rows)
-    if sum(row.count("m") for row in rows) <= 31:
+@given(ROWS, st.integers(-20, 300), st.integers(-20, 300), st.integers(1, 30), st.booleans())
+def test_any_level_survives_being_written(rows, x, y, half_period, key):
+    rows = ["SkD" if key else "SG", *("".join(PARTS.get(tile, tile) for tile in row) for row in rows)]
+    text = f"start = [{x / 2}, {y / 2}]\nperiod = {2 * half_period}\ngoal_size = [15, 20]\n---\n" + "\n".join(rows)
+    if sum(row.count("m") for row in rows) <= 30:
         level = Level.read(text)
         assert Level.read(level.text()) == level
-        assert level.start == (x / 2, y / 2) and level.goal == (22.5, 7.5)
+        assert level.start == (x / 2, y / 2) and level.goal == (37.5 if key else 22.5, 7.5)
+        assert level.period == 2 * half_period and level.key == ((0, 1) if key else None)
 
 
 def test_the_two_geometries_of_the_study():
@@ -52,7 +54,7 @@ def test_a_level_is_read_from_a_file(tmp_path):
     [
         (
             "princes",
-            "unknown level 'princes': expected one of princess, princess_masked_geometry, a file ending in .txt",
+            "unknown level 'princes': expected one of key_door, princess, princess_masked_geometry, tower_01, ",
         ),
         ("S G\n", "no line '---'"),
         ("---\n", "no rows after '---'"),
@@ -63,9 +65,15 @@ def test_a_level_is_read_from_a_file(tmp_path):
         ("---\nSGS\n", "start 'S' found row 0, column 0, row 0, column 2; expected exactly one"),
         ("start = [1.2, 3]\n---\nSG\n", "start is [1.2, 3]: expected multiples of 0.5"),
         ("goal = 3\n---\nSG\n", "goal is 3: expected two numbers"),
+        ("period = 3\n---\nSG\n", "period is 3: expected an even whole number of steps, 2 to 60"),
+        ("---\nSG ~~\n", "row 0, column 3 (line 2): '~~'; expected exactly one monster 'm' in each run of patrol"),
+        ("---\nSkG\n", "row 0, column 2: 'G'; expected a door 'D' where there is a key"),
+        ("---\nSD\n", "row 0, column 1: 'D'; expected a door 'D' only with a key 'k'"),
+        ("---\nSkkD\n", "key 'k' found row 0, column 1, row 0, column 2; expected at most one"),
+        ("---\nSG\n H\n", "row 1, column 1: a ladder that leads nowhere"),
         ("goal_size = [0, 4]\n---\nSG\n", "goal_size is [0, 4]: expected two whole numbers"),
         ('game = "chess"\n---\nSG\n', "unknown game 'chess': expected one of princess"),
-        ("---\nSG" + "m" * 32 + "\n", "more than 31 monsters"),
+        ("---\nSG" + "m" * 31 + "\n", "more than 30 monsters"),
         ("---\nSG" + " " * 70 + ".\n", "tiles; expected at most 64 x 64"),
     ],
 )

@@ -29,6 +29,9 @@ fire = "#000004"
 monster = "#000005"
 goal = "#000006"
 player = "#000007"
+spikes = "#000008"
+key = "#000009"
+door = "#00000a"
 [palette]
 a = "#102030"
 --- brick
@@ -202,11 +205,11 @@ def text(*rows):
 @pytest.mark.parametrize(
     "look, message",
     [
-        (text(*ROWS[:3], "aaa?" + "a" * 11, *ROWS[4:]), r"bad.txt: row 3, column 3 \(line 17\): '\?'; expected"),
-        (text(*ROWS[:6], "a" * 14, *ROWS[7:]), r"bad.txt: row 6, column 14 \(line 20\): .* expected 15"),
-        (text(*ROWS[:6], "a" * 16, *ROWS[7:]), r"bad.txt: row 6, column 15 \(line 20\): .* expected 15"),
+        (text(*ROWS[:3], "aaa?" + "a" * 11, *ROWS[4:]), r"bad.txt: row 3, column 3 \(line 20\): '\?'; expected"),
+        (text(*ROWS[:6], "a" * 14, *ROWS[7:]), r"bad.txt: row 6, column 14 \(line 23\): .* expected 15"),
+        (text(*ROWS[:6], "a" * 16, *ROWS[7:]), r"bad.txt: row 6, column 15 \(line 23\): .* expected 15"),
         (text(*ROWS[:14]), r"bad.txt: grid 'brick' is 15 x 14: expected 15 x 15 for platform"),
-        (text(), r"bad.txt: line 14: no rows after '---'; expected a grid"),
+        (text(), r"bad.txt: line 17: no rows after '---'; expected a grid"),
         (text(*ROWS).replace("#102030", "red"), r"bad.txt: palette 'a': colour 'red': expected '#rrggbb'"),
         (text(*ROWS).replace('"brick"', '"bricks"'), r"bad.txt: platform = 'bricks': expected '#rrggbb', .*brick"),
         (text(*ROWS).replace("platform", "floor"), r"bad.txt: unknown thing 'floor': expected ground, platform, "),

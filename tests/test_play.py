@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from envs.games import Games
 from envs.play import CHARACTERS, Play, checksum, hash_state
 from envs.record import LaneRecorder, Recording
-from envs.rules import DEATHS, FIELDS, SOLVED, X, Y
+from envs.rules import CLOCK, DEATHS, FIELDS, HAS_KEY, LAST_SIDE, SOLVED, X, Y
 
 WIN = (
     "ujjlljj..jjjddllllllllllluuuuuuuuuuuuuuuu..uu.....urruu.......rrrrrrrrrrrrrrrjjrrrrrrrrj......"
@@ -25,6 +25,18 @@ goal_size = [15, 15]
 |             |
 | *  S      G |
 |#############|
+"""
+
+RESTARTING = """name = "restarting"
+game = "key_door"
+period = 10
+---
+|        |
+| ~m     |
+|########|
+|        |
+| *Sk D  |
+|########|
 """
 
 games_played = st.builds(
@@ -164,9 +176,13 @@ def test_a_recording_made_today_stays_valid():
 
 def test_the_hash_of_a_state_depends_on_no_platform():
     state = np.arange(FIELDS, dtype=">i4")
+    state[[CLOCK, LAST_SIDE, HAS_KEY]] = 0
     assert hash_state(state) == hash_state(state.astype(np.int64))
-    assert hash_state(state).startswith("53bfb09a8803b408")
-    assert hash_state(state) != hash_state(np.where(np.arange(FIELDS) == DEATHS, 99, state))
+    assert hash_state(state).startswith("53bfb09a8803b408"), (
+        "as before there were patrols, alternating ladders and keys"
+    )
+    changed = [np.where(np.arange(FIELDS) == field, 99, state) for field in (DEATHS, CLOCK, LAST_SIDE, HAS_KEY)]
+    assert len({hash_state(other) for other in (state, *changed)}) == 5
 
 
 def test_a_recording_holds_the_play_at_every_moment(tmp_path):
@@ -184,6 +200,36 @@ def test_a_recording_holds_the_play_at_every_moment(tmp_path):
     assert Play.load(recording.path) == play and play.inputs == DEATH + "l" * 60
     assert not play.unfinished and play.player_id == "p7" and recording.path.name == f"{play.id}.play"
     assert (play.states[-1] == recording.course.state).all()
+
+
+def test_where_the_game_itself_puts_the_player_back_a_death_is_written_and_told_too(tmp_path):
+    recording = Recording(tmp_path, level=RESTARTING, seed=3)
+    recording.step(CHARACTERS.index("l"))
+    recording._writing.result()
+    cut = Play.load(recording.path)
+    assert (cut.inputs, cut.measure().total_deaths, cut.unfinished) == ("l", 1, True), "written at once at a death"
+    for character in "r" * 12 + ".":
+        recording.step(CHARACTERS.index(character))
+    assert recording.course.state[HAS_KEY] and recording.course.state[CLOCK] == 3, "the clock goes on from the death"
+    assert recording.step(CHARACTERS.index("r")) is None
+    play = recording.end()
+    loaded = Play.load(recording.path)
+    assert loaded == play and (loaded.states[-1] == recording.course.state).all()
+    assert (loaded.level.game, loaded.rules, loaded.measure().events.tolist()) == (
+        "key_door", "key_door", [True] + [False] * 14,
+    )  # fmt: skip
+    frames = list(loaded.frames())
+    assert (frames[1] == frames[0]).all(), "a death shows the start again at once"
+
+
+def test_the_real_key_and_door_is_recorded_and_its_limit_is_thirty_minutes(tmp_path):
+    recording = Recording(tmp_path, "masked_objects", game="key_door")
+    recording.step(0)
+    assert recording.limit == 54_000
+    play = recording.end()
+    assert (play.level.name, play.rules) == ("key_door", "key_door")
+    with pytest.raises(ValueError, match="'princess'"):
+        Recording(tmp_path, game="key_door", level="princess")
 
 
 def test_a_recording_ends_with_the_win_or_the_limit(tmp_path):
@@ -209,13 +255,14 @@ def test_a_player_is_known_by_a_code_only(tmp_path):
 
 
 @pytest.mark.parametrize("frame_skip", [1, 3])
-def test_agents_plays_are_recorded_lane_by_lane(frame_skip):
-    games = Games(2, ["original", "all_masked"], level=EASY, max_inputs=100, frame_skip=frame_skip)
+@pytest.mark.parametrize(("level", "rights"), [(EASY, 6), (RESTARTING, 9)], ids=["princess", "key_door"])
+def test_agents_plays_are_recorded_lane_by_lane(level, rights, frame_skip):
+    games = Games(2, ["original", "all_masked"], level=level, max_inputs=100, frame_skip=frame_skip)
     games.reset(seed=0)
     recorders = [LaneRecorder(games, 0, "original"), LaneRecorder(games, 1, "all_masked", player_id="random")]
     random, plays = np.random.default_rng(0), []
     for _ in range(700 // frame_skip):
-        actions = random.choice([1] * 5 + [2] * 6 + [3], 2)
+        actions = random.choice([1] * 5 + [2] * rights + [3], 2)
         games.step(actions)
         for recorder, action in zip(recorders, actions):
             play = recorder.step(int(action))

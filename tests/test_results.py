@@ -163,6 +163,19 @@ def test_a_person_s_play_gives_the_same_rows(folder, tmp_path):
     assert found.visits[found.visits["player"] == "person"]["visits"].sum() == 57
 
 
+def test_a_person_s_play_of_key_and_door_has_a_row_a_death_too(tmp_path):
+    """The spikes are 21 steps to the right of the start."""
+    level = 'name = "spikes"\ngame = "key_door"\n---\n|       |\n| kS  ^ |\n|######D|\n'
+    play = Play.of([2] * 21 + [1] * 5 + [2] * 30, level=level)
+    play.save(tmp_path / "people" / "abc.play")
+    found = load(tmp_path)
+    assert found.problems == () and set(found.episodes["game"]) == {"key_door"}
+    assert found.episodes["inputs"].tolist() == [21, 52, 56] and found.episodes["length"].tolist() == [21, 31, 4]
+    assert found.episodes["outcome"].tolist() == ["death", "death", "quit"]
+    assert found.episodes["deaths"].tolist() == [1, 2, 2]
+    assert found.exploration["unique_states"].iloc[-1] == 1 + 21 + 5
+
+
 def test_a_recorded_agent_is_no_person(tmp_path):
     Play.of([2, 2], player="agent").save(tmp_path / "people" / "robot.play")
     found = load(tmp_path)

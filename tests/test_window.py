@@ -1,12 +1,11 @@
 """The window in which people play: the input rule, and a real window with real key events."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,21 +13,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envs.play import Play
+from envs.level import Level
+from envs.play import Play, as_characters
 from envs.rules import DOWN, JUMP, LEFT, NONE, RIGHT, UP
+from envs.solver import Solver
+from envs.versions import find_rules
 from human_study.keys import Beat, Keys
 from human_study.window import fit
+from tests.screen import PATIENCE, ROOT, Screen, a_screen, needs_x, wait_until, win_at_the_window
 
-ROOT = Path(__file__).parents[1]
-PATIENCE = 60.0  # seconds, before a window that does not answer fails a test
-TOOLS = [tool for tool in ("Xvfb", "xdotool") if not shutil.which(tool)]
-needs_x = pytest.mark.skipif(bool(TOOLS), reason=f"not installed: {', '.join(TOOLS)}")
 EASY = """name = "easy"
 goal_size = [15, 15]
 ---
 |             |
 | *  S      G |
 |#############|
+"""
+KEYED = """name = "keyed"
+game = "key_door"
+period = 10
+---
+|      |
+| ~m   |
+|######|
+|      |
+|DS k ^|
+|######|
 """
 OTHER_WINDOW = """
 import pygame, time
@@ -112,67 +122,15 @@ def test_the_picture_is_a_whole_multiple_in_the_middle(window, placed):
     assert fit(240, *window) == placed
 
 
-class Screen:
-    """A virtual screen, its pixels, and a keyboard."""
-
-    def __init__(self, folder: Path):
-        reader, writer = os.pipe()
-        command = ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1280x960x24", "-noreset", "-fbdir", folder]
-        self.server = subprocess.Popen(command, pass_fds=[writer], stderr=subprocess.DEVNULL)
-        os.close(writer)
-        with os.fdopen(reader) as number:
-            self.env = {**os.environ, "DISPLAY": f":{number.readline().strip()}", "PYTHONPATH": str(ROOT)}
-        for name in ("SDL_VIDEODRIVER", "WAYLAND_DISPLAY", "XDG_SESSION_TYPE"):
-            self.env.pop(name, None)
-        self.pixels, self.started = folder / "Xvfb_screen0", []
-
-    def do(self, *arguments: str) -> str:
-        """Runs xdotool."""
-        command = ["xdotool", *arguments]
-        return subprocess.run(command, env=self.env, capture_output=True, text=True, timeout=PATIENCE).stdout.strip()
-
-    def picture(self) -> np.ndarray:
-        """uint8 (height, width, 3): what the screen shows, from the server's own file (XWD)."""
-        data = self.pixels.read_bytes()
-        header = np.frombuffer(data[:100], ">u4")
-        start, width, height, pitch = header[0] + 12 * header[19], header[4], header[5], header[12]
-        rows = np.frombuffer(data, np.uint8, height * pitch, start).reshape(height, pitch)
-        return rows[:, : 4 * width].reshape(height, width, 4)[:, :, 2::-1]
-
-    def start(self, *arguments: str, title: str = "Priorlab") -> subprocess.Popen[str]:
-        """Runs Python until its window is up and has the keyboard."""
-        command = [sys.executable, "-W", "error", *arguments]
-        process = subprocess.Popen(
-            command, env=self.env, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        self.started.append(process)
-        shown = f"{title}\n{process.pid}"
-        chain = ("getwindowfocus", "getwindowname", "getwindowfocus", "getwindowpid")
-        wait_until(lambda: process.poll() is not None or self.do(*chain) == shown)
-        assert process.poll() is None, process.communicate()
-        return process
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)
+@pytest.fixture(scope="module")
+def screen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Screen]:
+    yield from a_screen(tmp_path_factory.mktemp("screen"))
 
 
 def inputs_so_far(folder: Path) -> str:
     """Of the recording as it is on disk at this moment."""
     (path,) = folder.glob("*.play")
     return Play.load(path).inputs
-
-
-@pytest.fixture(scope="module")
-def screen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Screen]:
-    found = Screen(tmp_path_factory.mktemp("screen"))
-    yield found
-    for process in (*found.started, found.server):
-        process.kill()
-        process.communicate(timeout=PATIENCE)
 
 
 @needs_x
@@ -231,22 +189,9 @@ def shows(screen: Screen, window: str, folder: Path, width: int, height: int) ->
     size, left, top = fit(len(last), width, height)
     expected = np.zeros((height, width, 3), np.uint8)
     if size < len(last):
-        return bool(screen_part(screen, window, width, height).any())
+        return bool(screen.part(window).any())
     expected[top : top + size, left : left + size] = last.repeat(size // len(last), 0).repeat(size // len(last), 1)
-    return bool((screen_part(screen, window, width, height) == expected).all())
-
-
-def screen_part(screen: Screen, window: str, width: int, height: int) -> np.ndarray:
-    at: dict[str, str] = {}
-
-    def found() -> bool:  # while the window is resized it may have no answer
-        lines = screen.do("getwindowgeometry", "--shell", window).splitlines()
-        at.update(line.split("=") for line in lines if "=" in line)
-        return "Y" in at
-
-    wait_until(found)
-    x, y = int(at["X"]), int(at["Y"])
-    return screen.picture()[y : y + height, x : x + width]
+    return np.array_equal(screen.part(window), expected)
 
 
 @needs_x
@@ -266,6 +211,19 @@ def test_the_window_closes_at_the_win_and_the_play_is_shown_again(screen: Screen
     out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0 and not err and "unique states" in out and "win" in out
     assert [file.name for file in tmp_path.glob("*.play*")] == [path.name], "showing a play writes nothing"
+
+
+@needs_x
+def test_key_and_door_on_its_side_is_won_through_a_death(screen: Screen, tmp_path: Path):
+    """In gravity the player's right is the screen's down; what is held through the death goes on counting."""
+    (tmp_path / "keyed.txt").write_text(KEYED, encoding="utf-8")
+    way = Solver(Level.read(KEYED), find_rules("key_door_gravity")).run(whole=False).inputs
+    assert way is not None
+    wanted = Play.of("d" * 31 + as_characters(way), "gravity", level=KEYED)
+    play, printed = win_at_the_window(screen, tmp_path, wanted, "--level", str(tmp_path / "keyed.txt"))
+    assert printed.splitlines()[1].startswith("win after ")
+    assert (play.ended, play.measure().total_deaths, play.level.game) == ("win", 1, "key_door")
+    assert play.inputs.lstrip(".") == wanted.inputs, "before the first press the game went on"
 
 
 @needs_x

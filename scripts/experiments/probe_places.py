@@ -55,7 +55,7 @@ HH        HH
    m        HH
 S #####  HH HH
          HH HH
-########*HH*###
+########*HH####
 """
 TOWER = """name = "tower"
 game = "princess"

@@ -1,0 +1,49 @@
+"""Key and Door at length: searched whole, won at a real window in real time, and not by chance."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from envs.games import Games
+from envs.level import Level
+from envs.play import Play, as_characters
+from envs.solver import Solver
+from envs.versions import find_rules
+from tests.screen import Screen, a_screen, needs_x, win_at_the_window
+from tests.test_key_door import solution
+
+
+@pytest.mark.parametrize("version", ["original", "ladder_interaction"])
+def test_the_solver_finds_the_solution_that_is_kept(version: str):
+    """A minute and 2 GB of memory each, on a quiet core."""
+    rules = find_rules("key_door" if version == "original" else "key_door_ladder_interaction")
+    found = Solver(Level.read("key_door"), rules).run(whole=version == "original")
+    assert found.inputs is not None and as_characters(found.inputs) == solution("key_door", version)
+    assert version != "original" or (found.states, found.positions) == (72_920_160, 32_591)
+
+
+def test_random_inputs_do_not_win_in_ten_million():
+    batch = Games(100, game="key_door", obs="tiles")
+    batch.reset(0)
+    for actions in np.random.default_rng(1).integers(0, 6, (100_000, 100)):
+        assert not batch.step(actions)[1].any()
+
+
+@pytest.fixture(scope="module")
+def screen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Screen]:
+    yield from a_screen(tmp_path_factory.mktemp("screen"))
+
+
+@needs_x
+@pytest.mark.parametrize("version", ["original", "ladder_interaction", "gravity"])
+def test_a_whole_game_is_won_at_the_window_by_real_keys(screen: Screen, tmp_path: Path, version: str):
+    """Half a minute each: at 30 inputs a second, as people play."""
+    wanted = Play.of(solution("key_door", version), version, game="key_door")
+    play, printed = win_at_the_window(screen, tmp_path, wanted, "--game", "key_door")
+    assert printed.splitlines()[1].startswith("win after ")
+    assert (play.ended, play.measure().total_deaths) == ("win", 0)
+    before = len(play.inputs) - len(wanted.inputs)
+    assert play.inputs == "." * before + wanted.inputs, "none but those, once the monsters are where they were at first"
+    assert before % wanted.level.period == 0
