@@ -110,13 +110,14 @@ class Recording:
 class LaneRecorder:
     """Records the plays of one lane of a batch: after each ``games.step``, give ``step`` the lane's action.
 
-    Made right after ``games.reset``. The batch must restart its lanes itself (autoreset), and without random
-    inputs, of which nobody tells. An action repeated counts as often as it was. ``about`` are fields of Play.
+    Made right after ``games.reset``. The batch must restart its lanes itself (autoreset), in the same game each, and
+    without random inputs, of which nobody tells. An action repeated counts as often as it was. ``about`` are fields of
+    Play.
     """
 
     def __init__(self, games: Games, lane: int, version: str, *, look_seed: int = 0, **about: Any):
-        if not games.autoreset or games.random_start:
-            raise ValueError("LaneRecorder: expected games with autoreset and without random_start")
+        if not games.autoreset or games.random_start or games.order != "own":
+            raise ValueError('LaneRecorder: expected games with autoreset, order "own" and without random_start')
         self.games, self.lane, self.version = games, lane, version
         level = games.places[games.lanes.scene[lane]].level
         self._about: dict[str, Any] = {"player": "agent", "level": level, "look_seed": look_seed, **about}

@@ -13,9 +13,10 @@ VERSIONS = list(versions("princess"))
 CORRIDOR = "---\nS  G\n####\n"
 
 
-@pytest.mark.parametrize("name", ["Princess", *(f"Princess-{id_of(version)}" for version in VERSIONS)])
-def test_every_id_passes_the_checker(name):
-    check_env(gymnasium.make(f"PriorLab/{name}-v0", render_mode="rgb_array").unwrapped)
+@pytest.mark.parametrize("version", ["", *(f"-{id_of(version)}" for version in VERSIONS)])
+@pytest.mark.parametrize("game", ["Princess", "KeyDoor"])
+def test_every_id_passes_the_checker(game, version):
+    check_env(gymnasium.make(f"PriorLab/{game}{version}-v0", render_mode="rgb_array").unwrapped)
 
 
 def test_settings_shape_the_observations():

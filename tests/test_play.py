@@ -279,8 +279,9 @@ def test_agents_plays_are_recorded_lane_by_lane(level, rights, frame_skip):
     assert any(play.measure().total_deaths for play in plays) and {play.version for play in plays} > {"original"}
 
 
-def test_lanes_that_cannot_be_recorded_are_refused():
-    games = Games(1, random_start=5)
+@pytest.mark.parametrize("settings", [{"random_start": 5}, {"autoreset": False}, {"order": "in_order"}])
+def test_lanes_that_cannot_be_recorded_are_refused(settings):
+    games = Games(1, **settings)
     games.reset(seed=0)
-    with pytest.raises(ValueError, match="random_start"):
+    with pytest.raises(ValueError, match='expected games with autoreset, order "own" and without random_start'):
         LaneRecorder(games, 0, "original")
