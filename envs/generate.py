@@ -1,5 +1,5 @@
-"""Random levels, each solved: a layout is drawn, its states are searched, and the goal put where a solution leads that
-is as long as wanted. So every level is proven solvable, and its shortest solution is known, by one search.
+"""Random levels, each solved: a layout is drawn, start and goal put where a way of the wanted length is likely, and the
+exact states searched. So every level is proven solvable, and its shortest solution is known.
 
 A level follows from its split, seed and number alone. Numbers go through DIRECTIONS and CLASSES, so no direction from
 the start to the goal is more common than another, and the quartiles of the shortest solutions are at least 50, 90, 150.
@@ -19,18 +19,19 @@ from envs.versions import find_rules
 GAME = "princess"  # whose rules random levels are played by
 DIRECTIONS = ((0, -1), (1, 0), (0, 1), (-1, 0))  # (right, down) of the goal from the start, the larger of the two
 LENGTHS = ((25, 60), (55, 100), (95, 160), (150, 220), (180, 400))  # least and most inputs of a shortest solution
-CLASSES = (0, 1, 2, 3, 0, 2, 1, 4, 2, 3)  # which of LENGTHS is wanted, in turns
-SIDES = ((10, 12), (10, 13), (12, 14), (13, 16), (14, 16))  # least and most tiles a side, for each of LENGTHS
-KEY_SHARES = (0.1, 0.06, 0.05, 0.05, 0.3)  # of the layouts that get a key and a door, for each of LENGTHS
+CLASSES = (0, 1, 2, 3, 0, 2, 1, 4, 2, 3, 1)  # which of LENGTHS is wanted, in turns
+SIDES = ((9, 11), (10, 13), (11, 14), (13, 15), (13, 16))  # least and most tiles a side, for each of LENGTHS
+KEY_SHARES = (0.1, 0.1, 0.2, 1, 1)  # of the layouts that get a key and a door, for each of LENGTHS
 SPACINGS = ((3, 4, 5), (3, 4, 5), (3, 4, 4), (3, 3, 4), (3, 3, 4))  # rows from floor to floor, for each of LENGTHS
 CEILING = 3  # rows above the highest floor
 PATROL_SHARE, PERIODS = 0.6, (6, 8)  # of monsters in small levels that patrol, and in how many steps
-MOST_PATROLLED = 144  # tiles of a level in which a monster may patrol: the search takes a period's times as long
+MOST_PATROLLED = 121  # tiles of a level in which a monster may patrol: the search takes a period's times as long
+SHORTEST, LONGEST = 0.92, 1.15  # of the estimate, between which most solutions are
 HEADROOM = 3  # free tiles above the floor, in which monsters and dangers can be jumped over
 MOST_STATES = 1 << 17  # that the search of a layout keeps
 MOST_MONSTERS = (2, 1, 1, 1, 1)  # of a layout, for each of LENGTHS: each one doubles the states
 LADDER = 2  # tiles wide: walking in steps of 7 px nobody fits a narrower hole
-ATTEMPTS = 1000
+ATTEMPTS = 10_000
 
 
 class Solved(NamedTuple):
@@ -163,7 +164,7 @@ class Sketch:
 def finish(sketch: Sketch, direction: tuple[int, int], number: int, name: str) -> Solved | None:
     """The sketch with start, goal and perhaps a key, its shortest solution as long as ``LENGTHS[number]`` wants.
 
-    None where there is no such place. A rough estimate chooses the start, one exact search then the goal.
+    None where there is no such place. A rough estimate chooses the places, an exact search proves them.
     """
     least, most = LENGTHS[number]
     spots = sketch.clear_spots()
@@ -174,26 +175,23 @@ def finish(sketch: Sketch, direction: tuple[int, int], number: int, name: str) -
     right, down = columns - columns[:, None], rows - rows[:, None]  # (start, goal)
     ahead, aside = right * direction[0] + down * direction[1], right * direction[1] + down * direction[0]
     towards = ahead > np.abs(aside)
-    fits = towards & (about >= least) & (about <= most)
+    steps, fits = about, towards & (about * SHORTEST >= least) & (about <= most)
     if sketch.rng.random() < KEY_SHARES[number]:
         for key in sketch.rng.permutation(len(spots)):
-            by_key = about[:, [key]] + about[key]  # (start, goal)
-            by_key[key] = by_key[:, key] = FAR
-            fits = towards & (by_key >= least) & (by_key <= most)
+            steps = about[:, [key]] + about[key]  # (start, goal)
+            steps[key] = steps[:, key] = FAR
+            fits = towards & (steps * SHORTEST >= least) & (steps <= most)
             if fits.any():
                 sketch.cells[spots[key]] = "k"
                 break
     if not fits.any():
         return None
-    start = int(sketch.rng.choice(np.flatnonzero(fits.any(axis=1))))
-    goals = [spots[k] for k in np.flatnonzero(fits[start])]
+    start, goal = sketch.rng.choice(np.argwhere(fits))
     sketch.cells[spots[start]] = "S"
-    ways = Solver(level_of(sketch, goals[0], name), find_rules(GAME)).ways_to(goals, most, MOST_STATES)
-    found = [(goal, way) for goal, way in zip(goals, ways) if way is not None and least <= len(way)]
-    if not found:
-        return None
-    goal, way = found[int(sketch.rng.integers(len(found)))]
-    return Solved(level_of(sketch, goal, name), way)
+    level = level_of(sketch, spots[goal], name)
+    deepest = min(most, int(steps[start, goal] * LONGEST))
+    way = Solver(level, find_rules(GAME)).run(whole=False, deepest=deepest, most_states=MOST_STATES).inputs
+    return None if way is None or len(way) < least else Solved(level, way)
 
 
 def level_of(sketch: Sketch, goal: tuple[int, int], name: str) -> Level:

@@ -5,7 +5,6 @@ key, the step of the patrol and, where it matters, the last side pressed. So wha
 below the frame, or so far beside it that the fall ends before the way back, is lost and no part of the search.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,14 +19,11 @@ from envs.rules import (
     DEATH,
     DOWN,
     FIELDS,
-    GOAL_LEFT,
     GOES_ON,
-    GRID,
     HAS_KEY,
     INPUT_NAMES,
     JUMP,
     JUMPING,
-    KEYS,
     LADDER,
     LAST_SIDE,
     MONSTER_COUNT,
@@ -40,14 +36,12 @@ from envs.rules import (
     SIDE,
     SPEED,
     START_X,
-    TILE,
     TURNED,
     UP,
     WALK,
     WIN,
     X,
     Y,
-    pixel,
     put_at_start,
     step,
     touched,
@@ -63,7 +57,6 @@ FAST = 8  # pixels a step; speeds are from -8 to 7
 MOST_NUMBERS = 1 << 35  # 4 GiB of bits
 NO_END = 1 << 40  # decisions
 FIRST_ROOM = 1 << 17  # states; a quarter more when full
-OUT_OF_SIGHT = -1000  # pixels
 LOST = -1  # the number of a state that is out of sight for good
 NOWHERE = -1
 TO_WIN, TO_END = -1, -2  # where an input leads instead of to a state
@@ -81,9 +74,6 @@ class Search(NamedTuple):
     actions: np.ndarray  # uint8 (room,): and the input
     found: np.ndarray  # uint8 (all numbers / 8,): a bit for each state that was found
     positions: np.ndarray  # uint8 (positions / 8,): a bit for each of the player's, those where episodes end included
-    reached: (
-        np.ndarray
-    )  # int64 (rows, columns): the first edge that leads to each tile, with the key where there is one
     kept: np.ndarray  # int64 (6,)
 
 
@@ -177,28 +167,20 @@ def mark(bits, bit):
 
 
 @function
-def mark_place(level, state, search, edge):
-    """Marks where the player is, and the tiles that it overlaps; ``edge``: state number * INPUTS + input."""
+def mark_position(level, state, positions):
     bit = position_bit(level, state)
     if bit >= 0:
-        mark(search.positions, bit)
-    if level[KEYS] and not state[HAS_KEY]:
-        return
-    left, top, reached = pixel(int(state[X])) - GRID, pixel(int(state[Y])) - GRID, search.reached
-    for row in range(max(top // TILE, 0), min((top + TILE - 1) // TILE + 1, reached.shape[0])):
-        for column in range(max(left // TILE, 0), min((left + TILE - 1) // TILE + 1, reached.shape[1])):
-            if reached[row, column] == NOWHERE:
-                reached[row, column] = edge
+        mark(positions, bit)
 
 
 @function
-def decide(tiles, level, monsters, state, action, frame_skip, search, edge):
-    """One input taken ``frame_skip`` times; how that ended. Marks the places on the way, where not the last."""
+def decide(tiles, level, monsters, state, action, frame_skip, positions):
+    """One input taken ``frame_skip`` times; how that ended. Marks the positions on the way, where not the last."""
     outcome = GOES_ON
     for k in range(frame_skip):
         outcome = step(tiles, level, monsters, state, action)
         if outcome != GOES_ON or k + 1 < frame_skip:
-            mark_place(level, state, search, edge)
+            mark_position(level, state, positions)
         if outcome != GOES_ON:
             break
     return outcome
@@ -225,7 +207,7 @@ def explore(tiles, level, monsters, frame_skip, whole, deepest, search: Search, 
         put_at_start(level, state)
         search.numbers[0], kept[COUNT], kept[WON], kept[NEXT_DEPTH] = number_of(level, state), 1, NOWHERE, 1
         mark(search.found, search.numbers[0])
-        mark_place(level, state, search, NOWHERE)
+        mark_position(level, state, search.positions)
     while kept[HEAD] < kept[COUNT] and (whole or kept[WON] == NOWHERE):
         if kept[HEAD] == kept[NEXT_DEPTH]:  # all states of a depth are expanded, all of the next are found
             kept[DEPTH] += 1
@@ -243,8 +225,7 @@ def explore(tiles, level, monsters, frame_skip, whole, deepest, search: Search, 
                 continue
             for k in range(FIELDS):
                 state[k] = own[k]
-            edge = head * INPUTS + action
-            outcome = decide(tiles, level, monsters, state, action, frame_skip, search, edge)
+            outcome = decide(tiles, level, monsters, state, action, frame_skip, search.positions)
             if outcome == WIN and kept[WON] == NOWHERE:
                 kept[WON], kept[STEPPED] = head, action
             if outcome == GOES_ON:
@@ -253,7 +234,7 @@ def explore(tiles, level, monsters, frame_skip, whole, deepest, search: Search, 
                     at = kept[COUNT]
                     search.numbers[at], search.parents[at], search.actions[at] = number, head, action
                     kept[COUNT] += 1
-                    mark_place(level, state, search, edge)
+                    mark_position(level, state, search.positions)
     return DONE
 
 
@@ -271,7 +252,7 @@ def place_of(number, ordered):
 
 
 @kernel
-def link(tiles, level, monsters, frame_skip, ordered, order, search: Search, states, leads_to):
+def link(tiles, level, monsters, frame_skip, ordered, order, positions, states, leads_to):
     """Fills the states, int32 (n, FIELDS), and where each input leads, int32 (n, 6): a state, TO_WIN or TO_END.
 
     ordered: int64 (n,), their numbers, ascending; order: int64 (n,), which states these are.
@@ -280,7 +261,7 @@ def link(tiles, level, monsters, frame_skip, ordered, order, search: Search, sta
         own = states[order[i]]
         for action in range(INPUTS):
             read_number(level, ordered[i], own)
-            outcome = decide(tiles, level, monsters, own, action, frame_skip, search, order[i] * INPUTS + action)
+            outcome = decide(tiles, level, monsters, own, action, frame_skip, positions)
             number = number_of(level, own)
             if outcome == WIN:
                 leads_to[order[i], action] = TO_WIN
@@ -328,8 +309,7 @@ class Solver:
         self.search = Search(
             numbers=np.zeros(FIRST_ROOM, np.int64), parents=np.zeros(FIRST_ROOM, np.int32),
             actions=np.zeros(FIRST_ROOM, np.uint8), found=np.zeros(size // 8 + 1, np.uint8),
-            positions=np.zeros(positions // 8 + 1, np.uint8), reached=np.full(level.tiles.shape, NOWHERE),
-            kept=np.zeros(6, np.int64),
+            positions=np.zeros(positions // 8 + 1, np.uint8), kept=np.zeros(6, np.int64),
         )  # fmt: skip
 
     def run(self, whole: bool = True, deepest: int = NO_END, most_states: int = NO_END) -> Solution:
@@ -349,33 +329,15 @@ class Solver:
         positions = int(np.bitwise_count(self.search.positions).sum())
         return Solution(self.way() if kept[WON] != NOWHERE else None, int(kept[COUNT]), positions)
 
-    def ways_to(
-        self, tiles: Sequence[tuple[int, int]], deepest: int = NO_END, most_states: int = NO_END
-    ) -> list[np.ndarray | None]:
-        """The shortest ways, uint8 (n,) raw inputs, to wherever a goal of a tile's size would be: (row, column) each.
-
-        None where the search, which may be limited as ``run`` can be, found none. The level's own goal is taken away.
-        Only without frame skip.
-        """
-        if self.frame_skip != 1:
-            raise ValueError(f"ways_to: frame_skip is {self.frame_skip}: expected 1")
-        self.numbers[GOAL_LEFT] = OUT_OF_SIGHT
-        self.run(deepest=deepest, most_states=most_states)
-        edges = [int(self.search.reached[tile]) for tile in tiles]
-        return [None if edge == NOWHERE else self.inputs_along(edge // INPUTS, edge % INPUTS) for edge in edges]
-
-    def inputs_along(self, at: int, last: int) -> np.ndarray:
-        """uint8 (n,): the inputs, one a decision, to state ``at`` and the last one after it."""
-        actions = [last]
+    def way(self) -> np.ndarray:
+        """uint8 (n,): the raw inputs to the first win, without those after it."""
+        actions, at = [int(self.search.kept[STEPPED])], int(self.search.kept[WON])
         while at:
             actions.append(int(self.search.actions[at]))
             at = int(self.search.parents[at])
-        return np.array(actions[::-1], np.uint8)
-
-    def way(self) -> np.ndarray:
-        """uint8 (n,): the raw inputs to the first win, without those after it."""
-        actions = self.inputs_along(int(self.search.kept[WON]), int(self.search.kept[STEPPED]))
-        inputs, state = np.repeat(actions, self.frame_skip), np.zeros(FIELDS, np.int32)
+        inputs, state = np.repeat(np.array(actions[::-1], np.uint8), self.frame_skip), np.zeros(FIELDS, np.int32)
+        if self.frame_skip == 1:
+            return inputs
         put_at_start(self.numbers, state)
         outcomes = (step(self.tiles, self.numbers, self.monsters, state, int(action)) for action in inputs)
         return inputs[: 1 + next(number for number, outcome in enumerate(outcomes) if outcome == WIN)]
@@ -386,7 +348,7 @@ class Solver:
         count = int(self.search.kept[COUNT])
         order = np.argsort(self.search.numbers[:count])
         states, leads_to = np.zeros((count, FIELDS), np.int32), np.zeros((count, INPUTS), np.int32)
-        arrays = self.search.numbers[order], order, self.search, states, leads_to
+        arrays = self.search.numbers[order], order, self.search.positions, states, leads_to
         link(self.tiles, self.numbers, self.monsters, self.frame_skip, *arrays)
         edges = np.argsort(leads_to, axis=None, kind="stable")  # (n, 6) -> (6n,), by where they lead
         ends = np.searchsorted(leads_to.ravel()[edges], np.arange(count + 1))
