@@ -98,8 +98,10 @@ def generated(count: int, seed: int, split: str, threads: int) -> Iterator[Solve
     """Levels 0 to ``count`` in order, no two alike; the same on any number of threads."""
     seen: set[tuple[str, ...]] = set()
     with ThreadPoolExecutor(threads) as pool:
-        for solved in pool.map(lambda number: generate(number, seed, split), range(count)):
-            if solved.level.rows in seen:
-                raise RuntimeError(f"{solved.level.name} equals an earlier level: expected none to; take another seed")
+        for number, solved in enumerate(pool.map(lambda number: generate(number, seed, split), range(count))):
+            again = 0
+            while solved.level.rows in seen:
+                again += 1
+                solved = generate(number, seed, split, again)
             seen.add(solved.level.rows)
             yield solved

@@ -41,14 +41,14 @@ class Solved(NamedTuple):
     solution: np.ndarray
 
 
-def generate(number: int, seed: int = 0, split: str = "training") -> Solved:
-    """The random level of that number; other splits, seeds and numbers give others."""
+def generate(number: int, seed: int = 0, split: str = "training", again: int = 0) -> Solved:
+    """The random level of that number; ``again``: another instead, where one like it is there already."""
     if split not in SPLITS:
         raise ValueError(f"split is {split!r}: expected one of {', '.join(SPLITS)}")
     for name, value in (("number", number), ("seed", seed)):
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0:
             raise ValueError(f"{name} is {value!r}: expected a whole number, 0 or more")
-    rng = np.random.default_rng([SPLITS.index(split), seed, number])
+    rng = np.random.default_rng([SPLITS.index(split), seed, number, again])
     direction, size = DIRECTIONS[number % len(DIRECTIONS)], CLASSES[number // len(DIRECTIONS) % len(CLASSES)]
     for _ in range(ATTEMPTS):
         sketch = Sketch(rng, size)

@@ -1,6 +1,7 @@
 """What is played where, by which rules, and how it looks: the places of a batch, gathered from its settings."""
 
 from collections.abc import Mapping
+from dataclasses import fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -45,7 +46,7 @@ def gather_places(
     """
     if split not in SPLITS:
         raise ValueError(f"split is {split!r}: expected one of {', '.join(SPLITS)}")
-    dials = Dials(**looks) if isinstance(looks, Mapping) else looks
+    dials = read_dials(looks) if isinstance(looks, Mapping) else looks
     found: dict[tuple, int] = {}
     places, numbers = [], []
     columns = {"game": game, "version": version, "level": level, "look_seed": look_seed}
@@ -56,6 +57,14 @@ def gather_places(
             places.append(Place(on, find_rules(own.rules), dials or own.look, key[3], split))
         numbers.append(found[key])
     return places, np.array(numbers, np.int64)
+
+
+def read_dials(values: Mapping[str, Any]) -> Dials:
+    names = [dial.name for dial in fields(Dials)]
+    for name in values:
+        if name not in names:
+            raise ValueError(f"unknown dial {name!r}: expected {', '.join(names)}")
+    return Dials(**values)
 
 
 def a_game(value: object, count: int, name: str) -> list:

@@ -110,39 +110,35 @@ def aside(level):
 
 
 @function
-def columns_of(level):
-    """How many x there are, a step of walking apart."""
-    return 2 * int(level[SIDE]) // int(level[WALK]) + 1 + 2 * aside(level)
+def grid_of(level):
+    """(the first x, how many there are, a step of walking apart)"""
+    walk, beside = int(level[WALK]), aside(level)
+    return int(level[START_X]) % walk - beside * walk, 2 * int(level[SIDE]) // walk + 1 + 2 * beside
 
 
 @function
-def first_x(level):
-    return int(level[START_X]) % int(level[WALK]) - aside(level) * int(level[WALK])
-
-
-@function
-def number_of(level, state):
-    """The state's number, from 0 on, or LOST."""
-    x, y, side = int(state[X]), int(state[Y]), 2 * int(level[SIDE])
-    column = (x - first_x(level)) // int(level[WALK])
-    if column < 0 or column >= columns_of(level) or y < -ABOVE or y >= side:
+def number_of(level, grid, state):
+    """The state's number, from 0 on, or LOST; ``grid`` is the level's, worked out once."""
+    y, side, (first_x, columns) = int(state[Y]), 2 * int(level[SIDE]), grid
+    column = (int(state[X]) - first_x) // int(level[WALK])
+    if column < 0 or column >= columns or y < -ABOVE or y >= side:
         return LOST
     number = int(state[MONSTERS]) * int(level[PERIOD]) + int(state[CLOCK])
     number = number * 2 + int(state[HAS_KEY])
     number = number * (RIGHT + 1) + int(state[LAST_SIDE]) if level[ALTERNATING] else number
-    number = number * columns_of(level) + column
+    number = number * columns + column
     number = number * (side + ABOVE) + y + ABOVE
     return (number * 2 * FAST + int(state[SPEED]) + FAST) * 4 + 2 * int(state[JUMPING]) + int(state[ON_LADDER])
 
 
 @function
-def read_number(level, number, state):
+def read_number(level, grid, number, state):
     """Puts the state of that number into ``state``, int32 (FIELDS,)."""
-    side, columns = 2 * int(level[SIDE]), columns_of(level)
+    side, (first_x, columns) = 2 * int(level[SIDE]), grid
     state[ON_LADDER], state[JUMPING], number = number & 1, number >> 1 & 1, number >> 2
     state[SPEED], number = number % (2 * FAST) - FAST, number // (2 * FAST)
     state[Y], number = number % (side + ABOVE) - ABOVE, number // (side + ABOVE)
-    state[X] = first_x(level) + number % columns * int(level[WALK])
+    state[X] = first_x + number % columns * int(level[WALK])
     number //= columns
     if level[ALTERNATING]:
         state[LAST_SIDE], number = number % (RIGHT + 1), number // (RIGHT + 1)
@@ -153,7 +149,7 @@ def read_number(level, number, state):
 @function
 def numbers_of(level):
     """How many numbers there are."""
-    count = (2 * int(level[SIDE]) + ABOVE) * columns_of(level) * int(level[PERIOD]) << int(level[MONSTER_COUNT])
+    count = (2 * int(level[SIDE]) + ABOVE) * grid_of(level)[1] * int(level[PERIOD]) << int(level[MONSTER_COUNT])
     return count * 2 * 2 * FAST * 4 * (RIGHT + 1 if level[ALTERNATING] else 1)
 
 
@@ -201,11 +197,11 @@ def explore(tiles, level, monsters, frame_skip, whole, deepest, search: Search, 
 
     states: int32 (2, FIELDS), room to step in.
     """
-    own, state = states[0], states[1]
+    own, state, grid = states[0], states[1], grid_of(level)
     kept, room = search.kept, search.numbers.shape[0]
     if not kept[COUNT]:
         put_at_start(level, state)
-        search.numbers[0], kept[COUNT], kept[WON], kept[NEXT_DEPTH] = number_of(level, state), 1, NOWHERE, 1
+        search.numbers[0], kept[COUNT], kept[WON], kept[NEXT_DEPTH] = number_of(level, grid, state), 1, NOWHERE, 1
         mark(search.found, search.numbers[0])
         mark_position(level, state, search.positions)
     while kept[HEAD] < kept[COUNT] and (whole or kept[WON] == NOWHERE):
@@ -218,7 +214,7 @@ def explore(tiles, level, monsters, frame_skip, whole, deepest, search: Search, 
             return FULL
         head = kept[HEAD]
         kept[HEAD] += 1
-        read_number(level, search.numbers[head], own)
+        read_number(level, grid, search.numbers[head], own)
         off_ladder = frame_skip == 1 and not touched(tiles, int(own[X]), int(own[Y]) + REACH) & LADDER
         for action in range(INPUTS):
             if off_ladder and is_another(level, own, action):
@@ -229,7 +225,7 @@ def explore(tiles, level, monsters, frame_skip, whole, deepest, search: Search, 
             if outcome == WIN and kept[WON] == NOWHERE:
                 kept[WON], kept[STEPPED] = head, action
             if outcome == GOES_ON:
-                number = number_of(level, state)
+                number = number_of(level, grid, state)
                 if number != LOST and mark(search.found, number):
                     at = kept[COUNT]
                     search.numbers[at], search.parents[at], search.actions[at] = number, head, action
@@ -257,12 +253,13 @@ def link(tiles, level, monsters, frame_skip, ordered, order, positions, states, 
 
     ordered: int64 (n,), their numbers, ascending; order: int64 (n,), which states these are.
     """
+    grid = grid_of(level)
     for i in range(ordered.shape[0]):
         own = states[order[i]]
         for action in range(INPUTS):
-            read_number(level, ordered[i], own)
+            read_number(level, grid, ordered[i], own)
             outcome = decide(tiles, level, monsters, own, action, frame_skip, positions)
-            number = number_of(level, own)
+            number = number_of(level, grid, own)
             if outcome == WIN:
                 leads_to[order[i], action] = TO_WIN
             elif outcome == DEATH:
@@ -270,7 +267,7 @@ def link(tiles, level, monsters, frame_skip, ordered, order, positions, states, 
             else:
                 leads_to[order[i], action] = TO_END if number == LOST else order[place_of(number, ordered)]
         own[:] = 0
-        read_number(level, ordered[i], own)
+        read_number(level, grid, ordered[i], own)
 
 
 @kernel

@@ -12,7 +12,6 @@ from envs.versions import looks, versions
 
 SHEET = Path("docs/contact_sheet.png")
 SCALE = 2  # pixels of the sheet to a native pixel
-ROWS = 2
 GAP, CAPTION, DPI = 36, 56, 100
 PAPER, INK = "#f6f3ee", "#2a2320"
 
@@ -31,16 +30,16 @@ def main(out: Path = SHEET, game: str = "princess", looks_only: bool = False, lo
     games.reset(seed=0)
     frames = [games.native_frame(lane) for lane in range(len(names))]
     out.parent.mkdir(parents=True, exist_ok=True)
-    sheet(names, frames).savefig(out, dpi=DPI, facecolor=PAPER, metadata={"Software": None})
+    sheet(names, frames, (len(names) + 1) // 2).savefig(out, dpi=DPI, facecolor=PAPER, metadata={"Software": None})
     print(out)
 
 
-def sheet(names: list[str], frames: list[np.ndarray]) -> Figure:
-    """The pictures in two rows at whole multiples of their pixels; ``frames``: uint8 (side, side, 3) each."""
+def sheet(names: list[str], frames: list[np.ndarray], columns: int) -> Figure:
+    """The pictures at whole multiples of their pixels, captions beneath; ``frames``: uint8 (side, side, 3) each."""
     side = SCALE * frames[0].shape[0]
-    columns = -(-len(frames) // ROWS)
+    rows = -(-len(frames) // columns)
     width = GAP + columns * (side + GAP)
-    height = GAP + ROWS * (side + CAPTION) + GAP // 2
+    height = GAP + rows * (side + CAPTION) + GAP // 2
     matplotlib.rcParams["font.family"] = "DejaVu Sans"
     figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
     for i, (name, frame) in enumerate(zip(names, frames)):

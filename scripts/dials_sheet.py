@@ -15,6 +15,7 @@ from scripts.contact_sheet import PAPER, sheet
 from scripts.experiments.probe_dials import KEEP
 from scripts.experiments.probe_places import picture
 
+COLUMNS = 4
 DPI = 100
 
 
@@ -32,7 +33,7 @@ def main(out: Path = Path("docs/dials.png"), look_seed: int = 0, split: str = "t
     frames = [first_frame(read, dials, look_seed, split) for dials in corners]
     names = [caption(dials) for dials in corners]
     out.parent.mkdir(parents=True, exist_ok=True)
-    sheet(names, frames).savefig(out, dpi=DPI, facecolor=PAPER, metadata={"Software": None})
+    sheet(names, frames, COLUMNS).savefig(out, dpi=DPI, facecolor=PAPER, metadata={"Software": None})
     print(out)
 
 

@@ -10,6 +10,8 @@ from envs.games import Games
 from envs.sequences import TOWER
 from scripts.contact_sheet import DPI, PAPER, sheet
 
+COLUMNS = 4
+
 
 def main(out: Path = Path("docs/levels_sheet.png"), version: str = "original", look_seed: int = 0) -> None:
     """Write the sheet of levels.
@@ -26,7 +28,8 @@ def main(out: Path = Path("docs/levels_sheet.png"), version: str = "original", l
         frames.append(games.native_frame(0))
     side = max(len(frame) for frame in frames)
     out.parent.mkdir(parents=True, exist_ok=True)
-    figure = sheet([name.removeprefix("tower_") for name in TOWER], [on_paper(frame, side) for frame in frames])
+    names = [name.removeprefix("tower_") for name in TOWER]
+    figure = sheet(names, [on_paper(frame, side) for frame in frames], COLUMNS)
     figure.savefig(out, dpi=DPI, facecolor=PAPER, metadata={"Software": None})
     print(out)
 

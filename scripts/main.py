@@ -13,6 +13,7 @@ COMMANDS = {
     "bench": "measure the games' speed beside a peer",
     "contact-sheet": "draw all versions of a game in one picture",
     "dials-sheet": "draw one level at every corner of the dials of random looks",
+    "random-sheet": "draw random levels in random looks",
     "level-sheet": "draw the twenty levels in one picture",
     "solve": "find the shortest solutions of levels",
     "atari-sheet": "draw five Atari games in every mask in one picture",

@@ -8,11 +8,10 @@ import pytest
 
 from envs.dials import SPLITS, Dials
 from envs.exemplars import CHANCES, ROLES, drawings, exemplars
+from envs.games import Games
 from envs.level import Level, level_names
 from envs.paint import paint
 from envs.paint_dials import PALE, cast, goal_corner, paint_dials
-from envs.scenes import Place, build_scenes
-from envs.versions import find_rules
 from scripts.experiments.probe_dials import LEVELS as PROBED
 from scripts.experiments.probe_dials import MEASURES, cells, claims, probe, settings
 
@@ -151,16 +150,16 @@ def test_the_player_is_found_in_any_look(level):
     """Its pale edge is its own; in an agent's small gray picture it stands out a third as much as in the original or
     more, be it drawn as a thin key."""
 
-    def contrast(scene):
-        built = build_scenes([Place(level, find_rules(level.game), scene)], 42, True, None)
+    def contrast(**look):
+        built = Games(1, level=level, screen_size=42, **look).scenes
         return int(np.abs(built.starts[0].astype(int)[..., 0] - built.empty[0].astype(int)).sum())
 
-    least = contrast(paint(level, "original")) / 3
+    least = contrast(version="original") / 3
     for dials, seed in product((*CORNERS, Dials(0.5, 0.5, 0.5, 0.5)), range(3)):
         scene = paint_dials(level, dials, seed, "training")
         assert (scene.player.rgb == PALE).all(axis=2).sum() >= 20
         assert not (scene.background == PALE).all(axis=2).any()
-        assert contrast(scene) >= least
+        assert contrast(looks=dials, look_seed=seed) >= least
 
 
 def test_the_probe_finds_that_each_dial_moves_its_own_measure_alone():

@@ -167,6 +167,8 @@ def speed_figures(seconds: float) -> Iterator[Figure]:
     first, later = seconds_to_first_step()
     yield Figure("first use after an install, to the first step", first, "s", 10, most=True)
     yield Figure("later, to the first step", later, "s", 2, most=True)
-    from scripts.experiments.speed_atari import atari_figures  # here: it takes its tools from above
+    from scripts.experiments.speed_atari import atari_figures  # here: they take their tools from above
+    from scripts.experiments.speed_levels import level_figures
 
+    yield from level_figures(seconds)
     yield from atari_figures(seconds)

@@ -1,0 +1,37 @@
+"""Draws random levels in random looks, at the corners of the dials one after another."""
+
+from itertools import product
+from pathlib import Path
+
+import tyro
+
+from envs.bank import Bank
+from envs.dials import Dials
+from scripts.contact_sheet import DPI, PAPER, sheet
+from scripts.dials_sheet import caption, first_frame
+from scripts.level_sheet import on_paper
+
+COLUMNS = 6
+
+
+def main(out: Path = Path("docs/random.png"), levels: int = 24, split: str = "held_out") -> None:
+    """Write the sheet of random levels.
+
+    Args:
+        out: The PNG file to write.
+        levels: How many of the split's bank.
+        split: training or held_out: of levels and of pictures.
+    """
+    corners = [Dials(*corner) for corner in product((1, 0), repeat=4)]
+    chosen = [(level, corners[k % len(corners)]) for k, level in enumerate(Bank.read(split).levels(levels))]
+    frames = [first_frame(level, dials, k, split) for k, (level, dials) in enumerate(chosen)]
+    side = max(len(frame) for frame in frames)
+    names = [caption(dials) for _, dials in chosen]
+    out.parent.mkdir(parents=True, exist_ok=True)
+    figure = sheet(names, [on_paper(frame, side) for frame in frames], COLUMNS)
+    figure.savefig(out, dpi=DPI, facecolor=PAPER, metadata={"Software": None})
+    print(out)
+
+
+if __name__ == "__main__":
+    tyro.cli(main)
