@@ -51,7 +51,7 @@ class Bank:
         if not path.exists():
             raise ValueError(f"no bank {str(source)!r}: expected {', '.join(SPLITS)} or the file of a bank")
         try:
-            with np.load(path, allow_pickle=False) as archive:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 found = {name: archive[name] for name in (*PARTS, "checksum")}
         except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise ValueError(f"{path}: damaged, or no bank ({' '.join(str(error).split())})") from None

@@ -6,6 +6,11 @@ from dataclasses import dataclass, fields
 SPLITS = ("training", "held_out")  # the pictures of one are never seen in the other
 
 
+def check_split(split: str) -> None:
+    if split not in SPLITS:
+        raise ValueError(f"split is {split!r}: expected one of {', '.join(SPLITS)}")
+
+
 @dataclass(frozen=True)
 class Dials:
     """Four numbers from 0 to 1, each a probability with which a look keeps to what a player expects.

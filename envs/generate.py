@@ -5,11 +5,12 @@ A level follows from its split, seed and number alone. Numbers go through DIRECT
 the start to the goal is more common than another, and the quartiles of the shortest solutions are at least 50, 90, 150.
 """
 
+import hashlib
 from typing import NamedTuple
 
 import numpy as np
 
-from envs.dials import SPLITS
+from envs.dials import SPLITS, check_split
 from envs.estimate import FAR, estimates
 from envs.level import BITS, GOAL_SIZE, Level
 from envs.rules import TILE
@@ -31,6 +32,7 @@ HEADROOM = 3  # free tiles above the floor, in which monsters and dangers can be
 MOST_STATES = 1 << 17  # that the search of a layout keeps
 MOST_MONSTERS = (2, 1, 1, 1, 1)  # of a layout, for each of LENGTHS: each one doubles the states
 LADDER = 2  # tiles wide: walking in steps of 7 px nobody fits a narrower hole
+ENDS = 16  # pairs of start and goal that are looked at for one of the split
 ATTEMPTS = 10_000
 
 
@@ -43,8 +45,7 @@ class Solved(NamedTuple):
 
 def generate(number: int, seed: int = 0, split: str = "training", again: int = 0) -> Solved:
     """The random level of that number; ``again``: another instead, where one like it is there already."""
-    if split not in SPLITS:
-        raise ValueError(f"split is {split!r}: expected one of {', '.join(SPLITS)}")
+    check_split(split)
     for name, value in (("number", number), ("seed", seed)):
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0:
             raise ValueError(f"{name} is {value!r}: expected a whole number, 0 or more")
@@ -52,7 +53,7 @@ def generate(number: int, seed: int = 0, split: str = "training", again: int = 0
     direction, size = DIRECTIONS[number % len(DIRECTIONS)], CLASSES[number // len(DIRECTIONS) % len(CLASSES)]
     for _ in range(ATTEMPTS):
         sketch = Sketch(rng, size)
-        solved = finish(sketch, direction, size, f"{split}_{seed}_{number}")
+        solved = finish(sketch, direction, size, split, f"{split}_{seed}_{number}")
         if solved:
             return solved
     raise RuntimeError(f"level {number} of seed {seed}: no layout with such a solution in {ATTEMPTS} attempts")
@@ -127,9 +128,9 @@ class Sketch:
     def draw_monsters(self, size: int) -> None:
         rng = self.rng
         for _ in range(rng.integers(0, MOST_MONSTERS[size] + 1)):
-            if not (roomy := self.roomy()):
+            spots = self.clear_spots()
+            if not (roomy := [at for at in self.roomy() if at in spots]):
                 return
-            spots = self.standable()
             row, column = self.choose("m", roomy)
             if self.cells.size <= MOST_PATROLLED and rng.random() < PATROL_SHARE:
                 for beside in (column - 1, column + 1):
@@ -161,7 +162,12 @@ class Sketch:
         ]
 
 
-def finish(sketch: Sketch, direction: tuple[int, int], number: int, name: str) -> Solved | None:
+def split_of(rows: tuple[str, ...]) -> str:
+    """Of which split a level is: told by its layout, so that no level is ever in both."""
+    return SPLITS[hashlib.sha256("\n".join(rows).encode()).digest()[0] % len(SPLITS)]
+
+
+def finish(sketch: Sketch, direction: tuple[int, int], number: int, split: str, name: str) -> Solved | None:
     """The sketch with start, goal and perhaps a key, its shortest solution as long as ``LENGTHS[number]`` wants.
 
     None where there is no such place. A rough estimate chooses the places, an exact search proves them.
@@ -186,17 +192,22 @@ def finish(sketch: Sketch, direction: tuple[int, int], number: int, name: str) -
                 break
     if not fits.any():
         return None
-    start, goal = sketch.rng.choice(np.argwhere(fits))
-    sketch.cells[spots[start]] = "S"
-    level = level_of(sketch, spots[goal], name)
+    ends = sketch.rng.permutation(np.argwhere(fits))[:ENDS]
+    levels = (level_of(sketch, spots[start], spots[goal], name) for start, goal in ends)
+    level, (start, goal) = next(
+        ((each, pair) for each, pair in zip(levels, ends) if split_of(each.rows) == split), (None, (0, 0))
+    )
+    if level is None:
+        return None
     deepest = min(most, int(steps[start, goal] * LONGEST))
     way = Solver(level, find_rules(GAME)).run(whole=False, deepest=deepest, most_states=MOST_STATES).inputs
     return None if way is None or len(way) < least else Solved(level, way)
 
 
-def level_of(sketch: Sketch, goal: tuple[int, int], name: str) -> Level:
-    """The level with the goal in that (row, column)."""
+def level_of(sketch: Sketch, start: tuple[int, int], goal: tuple[int, int], name: str) -> Level:
+    """The level with start and goal in these (row, column)."""
     cells = sketch.cells.copy()
+    cells[start] = "S"
     cells[goal] = "D" if "k" in cells else "G"
     return level_from(tuple("".join(row) for row in cells), name, sketch.period)
 

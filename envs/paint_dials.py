@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from envs.dials import SPLITS, Dials
+from envs.dials import SPLITS, Dials, check_split
 from envs.exemplars import CHANCES, ROLES, exemplars, ground, unpack
 from envs.level import Level
 from envs.paint import Scene, Sprite
@@ -55,8 +55,7 @@ class Painting:
     def __init__(self, level: Level, dials: Dials, look_seed: int, split: str) -> None:
         if isinstance(look_seed, bool) or not isinstance(look_seed, (int, np.integer)) or look_seed < 0:
             raise ValueError(f"look_seed is {look_seed!r}: expected a whole number, 0 or more")
-        if split not in SPLITS:
-            raise ValueError(f"split is {split!r}: expected one of {', '.join(SPLITS)}")
+        check_split(split)
         self.level, self.dials, self.split = level, dials, split
         self.seed = (int(look_seed), SPLITS.index(split))
         self.kinds = np.array([list(row) for row in level.rows])

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from envs.dials import SPLITS, Dials
+from envs.dials import Dials, check_split
 from envs.level import Level
 from envs.paint import Scene, paint
 from envs.paint_dials import paint_dials
@@ -44,8 +44,7 @@ def gather_places(
 
     game, version, level and look_seed are one for all or a list of one a game, as in ``Games``.
     """
-    if split not in SPLITS:
-        raise ValueError(f"split is {split!r}: expected one of {', '.join(SPLITS)}")
+    check_split(split)
     dials = read_dials(looks) if isinstance(looks, Mapping) else looks
     found: dict[tuple, int] = {}
     places, numbers = [], []

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from envs.bank import Bank
-from envs.dials import Dials
+from envs.dials import Dials, check_split
 from envs.env import PriorLabEnv
 from envs.vector import PriorLabVectorEnv
 
@@ -49,5 +49,6 @@ def random_settings(
     bank: str | Path | None = None,
 ) -> dict[str, Any]:
     """The same as settings of ``Games``, for a batch without gymnasium or for stable-baselines3."""
+    check_split(split)
     chosen = Bank.read(split if bank is None else bank).levels(levels)
     return {"level": chosen, "look_seed": range(levels), "order": "drawn", "looks": looks, "split": split}
