@@ -19,6 +19,7 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 
 from envs.atari import FPS, Atari, Outcome, checked_actions
+from envs.vector import endings
 
 
 class AtariVectorEnv(gymnasium.vector.VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
@@ -103,14 +104,8 @@ class AtariVectorEnv(gymnasium.vector.VectorEnv[np.ndarray, np.ndarray, np.ndarr
         infos = infos_of(outcome)
         ended = outcome.terminated | outcome.truncated
         if ended.any():
-            final = np.full(self.num_envs, None, object)
-            for lane, observation in zip(np.flatnonzero(ended), outcome.final_observations):
-                final[lane] = observation
-            infos |= {"final_obs": final, "_final_obs": ended, "final_info": {}, "_final_info": ended.copy()}
-            for key, values in (("lives", outcome.final_lives), ("inputs", outcome.final_inputs)):
-                spread = np.zeros(self.num_envs, np.int64)
-                spread[ended] = values
-                infos["final_info"] |= {key: spread, f"_{key}": ended.copy()}
+            last = {"lives": outcome.final_lives, "inputs": outcome.final_inputs}
+            infos |= endings(self.num_envs, np.flatnonzero(ended), outcome.final_observations, last)
         return outcome.observations, outcome.rewards, outcome.terminated, outcome.truncated, infos
 
     def render(self) -> tuple[np.ndarray, ...]:

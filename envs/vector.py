@@ -79,16 +79,7 @@ class PriorLabVectorEnv(gymnasium.vector.VectorEnv[np.ndarray, np.ndarray, np.nd
         infos = self._infos()
         ended = self.games.ended
         if len(ended):
-            mask = np.zeros(self.num_envs, np.bool_)
-            mask[ended] = True
-            final = np.full(self.num_envs, None, object)
-            for lane, observation in zip(ended, self.games.final_observations.copy()):
-                final[lane] = observation
-            infos |= {"final_obs": final, "_final_obs": mask, "final_info": {}, "_final_info": mask.copy()}
-            for key, values in self.games.final_info.items():
-                spread = np.zeros(self.num_envs, values.dtype)
-                spread[ended] = values
-                infos["final_info"] |= {key: spread, f"_{key}": mask.copy()}
+            infos |= endings(self.num_envs, ended, self.games.final_observations.copy(), self.games.final_info)
         return observations.copy(), rewards.astype(np.float64), terminated.copy(), truncated.copy(), infos
 
     def _infos(self) -> dict[str, Any]:
@@ -104,3 +95,19 @@ class PriorLabVectorEnv(gymnasium.vector.VectorEnv[np.ndarray, np.ndarray, np.nd
 
     def close_extras(self, **kwargs: Any) -> None:
         self.games.close()
+
+
+def endings(count: int, ended: np.ndarray, observations: np.ndarray, info: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """What gymnasium's infos tell of games that ended in a step: int64 (n,) of ``count``, their last observations and
+    infos, arrays over them."""
+    mask = np.zeros(count, np.bool_)
+    mask[ended] = True
+    final = np.full(count, None, object)
+    for lane, observation in zip(ended, observations):
+        final[lane] = observation
+    spread: dict[str, np.ndarray] = {}
+    for key, values in info.items():
+        spread[key] = np.zeros(count, values.dtype)
+        spread[key][ended] = values
+        spread[f"_{key}"] = mask.copy()
+    return {"final_obs": final, "_final_obs": mask, "final_info": spread, "_final_info": mask.copy()}
