@@ -77,15 +77,16 @@ def compose(scenes, scene, state, left, top, right, bottom, channels, composed):
         for block in range(0, columns, BLOCK):
             for c in range(block, block + BLOCK):
                 composed[row + MARGIN, margin + c] = native[row + top, first + c]
-    level, there, clock = scenes.numbers[scene], shown(scenes.numbers[scene], state), int(state[CLOCK])
-    for i in range(level[MONSTER_COUNT] + level[KEYS]):
-        if there >> i & 1:
-            at_x, at_y = monster_corner(scenes, scene, i, clock)
+    level, there = scenes.numbers[scene], shown(scenes.numbers[scene], state)
+    count = level[MONSTER_COUNT] + level[KEYS] + 1
+    for k in range(1, count + 1):
+        thing = k if k < count else PLAYER  # the player last
+        if thing == PLAYER or there >> (thing - 1) & 1:
+            at_x, at_y = corner_of(
+                level, scenes.monsters[scene], thing, int(state[X]), int(state[Y]), int(state[CLOCK])
+            )
             if left - TILE < at_x < right and top - TILE < at_y < bottom:
-                blit(scenes, scene, i + 1, composed, at_x - left + MARGIN, at_y - top + MARGIN, channels)
-    at_x, at_y = player_corner(level, int(state[X]), int(state[Y]))
-    if left - TILE < at_x < right and top - TILE < at_y < bottom:
-        blit(scenes, scene, PLAYER, composed, at_x - left + MARGIN, at_y - top + MARGIN, channels)
+                blit(scenes, scene, thing, composed, at_x - left + MARGIN, at_y - top + MARGIN, channels)
 
 
 @function
@@ -111,9 +112,8 @@ def player_corner(level, x, y):
 
 
 @function
-def monster_corner(scenes, scene, i, clock):
+def monster_corner(level, monsters, i, clock):
     """(left, top) on the screen, in native pixels, at that step of its patrol."""
-    level, monsters = scenes.numbers[scene], scenes.monsters[scene]
     x = patrolled(monsters, i, clock, level[PERIOD])
     return corner(level, pixel(x) - GRID, pixel(int(monsters[i, MONSTER_Y])) - GRID)
 
@@ -169,33 +169,34 @@ def average_columns(first, weights, inverse, sums, left, out_left, out_right, pi
 
 
 @function
-def patch_place(scenes, scene, left, top):
-    """(row, byte) in the picture of the patch that shows what is at that corner."""
-    last = scenes.patch_row.shape[1] - 1
-    top, left = min(max(top + GRID, 0), last), min(max(left + GRID, 0), last)
-    return int(scenes.patch_row[scene, top]), int(scenes.patch_byte[scene, left])
+def patch_place(patch_row, patch_byte, left, top):
+    """(row, byte) in the picture of the patch that shows what is at that corner, by the scene's tables."""
+    last = patch_row.shape[0] - 1
+    return int(patch_row[min(max(top + GRID, 0), last)]), int(patch_byte[min(max(left + GRID, 0), last)])
 
 
 @function
-def is_free(scenes, scene, thing, left, top, there, x, y, clock):
-    """Whether a thing's patch at that corner would show nothing else: sprite ``thing`` is not looked at, the player is
-    at (x, y) half pixels, the monsters where they are at that clock."""
-    level = scenes.numbers[scene]
-    rows, width = scenes.patches.shape[3:]
-    if not rows:
-        return False
-    row, byte = patch_place(scenes, scene, left, top)
-    if thing != PLAYER:
-        other_left, other_top = player_corner(level, x, y)
-        other_row, other_byte = patch_place(scenes, scene, other_left, other_top)
+def corner_of(level, monsters, thing, x, y, clock):
+    """(left, top) on the screen of a sprite, with the player at (x, y) half pixels and the monsters at that clock."""
+    if thing == PLAYER:
+        return player_corner(level, x, y)
+    return monster_corner(level, monsters, thing - 1, clock)
+
+
+@function
+def is_alone(level, monsters, patch_row, patch_byte, rows, width, thing, left, top, there, x, y, clock):
+    """Whether a patch of ``rows`` x ``width`` bytes at that corner shows nothing but sprite ``thing``.
+
+    Those that are there, bits, are where they are with the player at (x, y) half pixels, at that clock.
+    """
+    row, byte = patch_place(patch_row, patch_byte, left, top)
+    for other in range(level[MONSTER_COUNT] + level[KEYS] + 1):
+        if other == thing or (other != PLAYER and not there >> (other - 1) & 1):
+            continue
+        other_left, other_top = corner_of(level, monsters, other, x, y, clock)
+        other_row, other_byte = patch_place(patch_row, patch_byte, other_left, other_top)
         if abs(row - other_row) < rows and abs(byte - other_byte) < width:
             return False
-    for i in range(level[MONSTER_COUNT] + level[KEYS]):
-        if there >> i & 1 and i + 1 != thing:
-            other_left, other_top = monster_corner(scenes, scene, i, clock)
-            other_row, other_byte = patch_place(scenes, scene, other_left, other_top)
-            if abs(row - other_row) < rows and abs(byte - other_byte) < width:
-                return False
     return True
 
 
@@ -209,99 +210,62 @@ def paste(source, source_row, source_byte, picture, row, byte, rows, width):
 
 
 @function
-def is_alone(scenes, scene, i, left, top, there, state, drawn):
-    """Whether nothing else is or was near that corner of monster i."""
-    now = is_free(scenes, scene, i + 1, left, top, there, int(state[X]), int(state[Y]), int(state[CLOCK]))
-    return now and is_free(scenes, scene, i + 1, left, top, there, int(drawn[0]), int(drawn[1]), int(drawn[3]))
-
-
-@function
-def redraw_others(scenes, scene, state, drawn, picture, scratch):
-    """Draws the monsters and the key that moved, vanished or came back since ``drawn``."""
-    level, clock, was = scenes.numbers[scene], int(state[CLOCK]), int(drawn[2])
-    there = shown(level, state)
-    for i in range(level[MONSTER_COUNT] + level[KEYS]):
-        if not (there | was) >> i & 1:
-            continue
-        left, top = monster_corner(scenes, scene, i, clock)
-        old_left, old_top = monster_corner(scenes, scene, i, int(drawn[3]))
-        if not (there ^ was) >> i & 1:
-            if left == old_left and top == old_top:
-                continue
-            if is_alone(scenes, scene, i, old_left, old_top, there | was, state, drawn):
-                erase(scenes, scene, old_left, old_top, picture)
-                if scenes.patrols.shape[2] and is_alone(scenes, scene, i, left, top, there | was, state, drawn):
-                    put_patch(scenes, scene, scenes.patrols[scene, i, clock], left, top, picture)
-                else:
-                    redraw(scenes, scene, state, picture, left, top, left + TILE, top + TILE, scratch)
-                continue
-        redraw_between(scenes, scene, state, picture, left, top, old_left, old_top, scratch)
-
-
-@function
-def put_patch(scenes, scene, patch, left, top, picture):
-    """Shows a patch at that corner."""
-    rows, width = patch.shape
-    row, byte = patch_place(scenes, scene, left, top)
-    paste(patch, 0, 0, picture.reshape(picture.shape[0], -1), row, byte, rows, width)  # (S, S, C) -> (S, S * C)
-
-
-@function
-def erase(scenes, scene, left, top, picture):
-    """Shows what is behind a thing at that corner, as far as a patch reaches."""
-    rows, width = scenes.patches.shape[3:]
-    row, byte = patch_place(scenes, scene, left, top)
-    bytes_of = picture.reshape(picture.shape[0], -1)  # (S, S, C) -> (S, S * C)
-    paste(scenes.empty[scene], row, byte, bytes_of, row, byte, rows, width)
-
-
-@function
-def redraw_between(scenes, scene, state, picture, left, top, old_left, old_top, scratch):
-    """Draws the two places of something as large as a tile."""
-    if abs(left - old_left) > TILE or abs(top - old_top) > TILE:
-        redraw(scenes, scene, state, picture, old_left, old_top, old_left + TILE, old_top + TILE, scratch)
-        redraw(scenes, scene, state, picture, left, top, left + TILE, top + TILE, scratch)
-    else:
-        right, bottom = max(left, old_left) + TILE, max(top, old_top) + TILE
-        redraw(scenes, scene, state, picture, min(left, old_left), min(top, old_top), right, bottom, scratch)
-
-
-@function
 def show(scenes, scene, state, drawn, picture, scratch):
-    """Brings a lane's picture or tiles from what ``drawn`` tells to the state; see ``redraw_moved``."""
-    if scenes.kinds.shape[1]:
-        show_tiles(scenes, scene, state, shown(scenes.numbers[scene], state), drawn, picture)
-        remember(scenes.numbers[scene], state, drawn)
-    else:
-        redraw_moved(scenes, scene, state, drawn, picture, scratch)
+    """Brings a picture, or tiles, from what ``drawn``, an int32 row, tells (x, y, what was shown, the clock) to the state.
 
-
-@function
-def redraw_moved(scenes, scene, state, drawn, picture, scratch):
-    """Draws what changed since ``drawn``, an int32 row: the player's x and y, what was shown, the clock.
-
-    Where nothing else is nearby, two copies do: what is behind the player, and the player at its new place.
+    Where nothing else is nearby, two copies do: what is behind a thing, and the thing at its new place. What is called
+    here takes few arguments: a call that is not compiled in place would copy every array of the scenes.
     """
-    level, clock = scenes.numbers[scene], int(state[CLOCK])
-    there = shown(level, state)
-    if there != drawn[2] or clock != drawn[3]:
-        redraw_others(scenes, scene, state, drawn, picture, scratch)
-    x, y, old_x, old_y = int(state[X]), int(state[Y]), int(drawn[0]), int(drawn[1])
+    level, monsters = scenes.numbers[scene], scenes.monsters[scene]
+    if scenes.kinds.shape[1]:
+        show_tiles(level, monsters, scenes.kinds[scene], state, shown(level, state), drawn, picture)
+        remember(level, state, drawn)
+        return
+    patch_row, patch_byte, (rows, width) = scenes.patch_row[scene], scenes.patch_byte[scene], scenes.patches.shape[3:]
+    bytes_of = picture.reshape(picture.shape[0], -1)  # (S, S, C) -> (S, S * C)
+    x, y, clock, walk = int(state[X]), int(state[Y]), int(state[CLOCK]), int(level[WALK])
+    was_x, was_y, was_clock = int(drawn[0]), int(drawn[1]), int(drawn[3])
+    there, was, count = shown(level, state), int(drawn[2]), level[MONSTER_COUNT] + level[KEYS] + 1
+    either, still = there | was, there == was and clock == was_clock  # all but the player
+    for k in range(count if still else 1, count + 1):
+        thing = k if k < count else PLAYER  # the player last
+        came = thing != PLAYER and (there ^ was) >> (thing - 1) & 1
+        if thing != PLAYER and not either >> (thing - 1) & 1:
+            continue
+        left, top = corner_of(level, monsters, thing, x, y, clock)
+        old_left, old_top = corner_of(level, monsters, thing, was_x, was_y, was_clock)
+        if left == old_left and top == old_top and not came:
+            continue
+        patched, erased = scenes.patrols.shape[2] > 0, rows > 0 and not came
+        if thing == PLAYER:  # drawn last, when all others are where they are now
+            was_x, was_y, was_clock = x, y, clock
+            patched = scenes.patches.shape[1] > 0 and in_frame(level, x, y)
+        for before in range(1 if still or thing == PLAYER else 2):
+            at_x, at_y, at = (was_x, was_y, was_clock) if before else (x, y, clock)
+            tables = patch_row, patch_byte, rows, width
+            erased = erased and is_alone(level, monsters, *tables, thing, old_left, old_top, either, at_x, at_y, at)
+            patched = patched and erased
+            patched = patched and is_alone(level, monsters, *tables, thing, left, top, either, at_x, at_y, at)
+        if erased:
+            row, byte = patch_place(patch_row, patch_byte, old_left, old_top)
+            paste(scenes.empty[scene], row, byte, bytes_of, row, byte, rows, width)
+            old_left, old_top = left, top
+        if patched:
+            row, byte = patch_place(patch_row, patch_byte, left, top)
+            if thing == PLAYER:
+                patch = scenes.patches[scene, (x - int(level[START_X]) % walk) // walk, pixel(y)]
+            else:
+                patch = scenes.patrols[scene, thing - 1, clock]
+            paste(patch, 0, 0, bytes_of, row, byte, rows, width)
+            continue
+        far = abs(left - old_left) > TILE or abs(top - old_top) > TILE
+        first_left, first_top = (left, top) if far else (min(left, old_left), min(top, old_top))
+        right, bottom = (left, top) if far else (max(left, old_left), max(top, old_top))
+        for part in range(2 if far else 1):  # one call alone, which is compiled in place
+            if part:
+                first_left, first_top, right, bottom = old_left, old_top, old_left, old_top
+            redraw(scenes, scene, state, picture, first_left, first_top, right + TILE, bottom + TILE, scratch)
     remember(level, state, drawn)
-    if x == old_x and y == old_y:
-        return
-    (left, top), (old_left, old_top) = player_corner(level, x, y), player_corner(level, old_x, old_y)
-    if not in_frame(level, old_x, old_y) or not is_free(scenes, scene, PLAYER, old_left, old_top, there, x, y, clock):
-        redraw_between(scenes, scene, state, picture, left, top, old_left, old_top, scratch)
-        return
-    erase(scenes, scene, old_left, old_top, picture)
-    patched = scenes.patches.shape[1] and in_frame(level, x, y)
-    if patched and is_free(scenes, scene, PLAYER, left, top, there, x, y, clock):
-        walk = int(level[WALK])
-        patch = scenes.patches[scene, (x - int(level[START_X]) % walk) // walk, pixel(y)]
-        put_patch(scenes, scene, patch, left, top, picture)
-    else:
-        redraw(scenes, scene, state, picture, left, top, left + TILE, top + TILE, scratch)
 
 
 @function
@@ -322,48 +286,49 @@ def draw_whole(scenes, scene, state, drawn, picture, scratch):
     level = scenes.numbers[scene]
     remember(level, state, drawn)
     if scenes.kinds.shape[1]:
-        show_all_tiles(scenes, scene, state, shown(level, state), drawn, picture)
+        show_all_tiles(level, scenes.monsters[scene], scenes.kinds[scene], state, shown(level, state), drawn, picture)
     else:
         redraw(scenes, scene, state, picture, 0, 0, level[SIDE], level[SIDE], scratch)
 
 
 @kernel
 def draw_still_pictures(scenes, scene, state, picture, scratch):
-    """Fills a scene's pictures: of the first state, of what never moves, and around the player.
+    """Fills a scene's pictures: of the first state, of what never moves, and around monsters and the player.
 
     state: int32 (FIELDS,), the first; picture: uint8 (S, S, C), room to draw in. Both are changed.
     """
-    level = scenes.numbers[scene]
-    side, walk = int(level[SIDE]), int(level[WALK])
-    redraw(scenes, scene, state, scenes.starts[scene], 0, 0, side, side, scratch)
-    state[MONSTERS], state[HAS_KEY], state[X] = 0, 1, -4 * TILE  # nothing there, the player out of sight
-    redraw(scenes, scene, state, picture, 0, 0, side, side, scratch)
+    level, side = scenes.numbers[scene], int(scenes.numbers[scene, SIDE])
     bytes_of, empty = picture.reshape(picture.shape[0], -1), scenes.empty[scene]  # (S, S, C) -> (S, S * C)
-    for row in range(bytes_of.shape[0]):
-        for byte in range(bytes_of.shape[1]):
-            empty[row, byte] = bytes_of[row, byte]
-    for i in range(scenes.patrols.shape[1]):
-        for clock in range(min(scenes.patrols.shape[2], int(level[PERIOD])) if i < level[MONSTER_COUNT] else 0):
-            state[MONSTERS], state[CLOCK] = 1 << i, clock
-            left, top = monster_corner(scenes, scene, i, clock)
-            draw_patch(scenes, scene, state, left, top, picture, scenes.patrols[scene, i, clock], scratch)
-    state[MONSTERS] = 0
-    for column in range(scenes.patches.shape[1]):
-        x = int(level[START_X]) % walk + column * walk
-        if x >= 2 * side:
-            break
-        for at_y in range(side + 1):
-            state[X], state[Y] = x, 2 * at_y
-            left, top = player_corner(level, x, 2 * at_y)
-            draw_patch(scenes, scene, state, left, top, picture, scenes.patches[scene, column, at_y], scratch)
-
-
-@function
-def draw_patch(scenes, scene, state, left, top, picture, patch, scratch):
-    """Fills a patch with what is there around a corner; ``picture`` is the empty one before and afterwards."""
-    rows, width = patch.shape
-    bytes_of = picture.reshape(picture.shape[0], -1)  # (S, S, C) -> (S, S * C)
-    row, byte = patch_place(scenes, scene, left, top)
-    redraw(scenes, scene, state, picture, left, top, left + TILE, top + TILE, scratch)
-    paste(bytes_of, row, byte, patch, 0, 0, rows, width)
-    paste(scenes.empty[scene], row, byte, bytes_of, row, byte, rows, width)
+    starts = scenes.starts[scene].reshape(picture.shape[0], -1)
+    steps = min(scenes.patrols.shape[2], int(level[PERIOD]))
+    patrols = level[MONSTER_COUNT] * steps
+    walk, rows = int(level[WALK]), side + 1
+    columns = min(scenes.patches.shape[1], (2 * side - int(level[START_X]) % walk + walk - 1) // walk)
+    for job in range(2 + patrols + columns * rows):  # one call of redraw alone, which is compiled in place
+        left, top, right, bottom = 0, 0, side, side
+        own, place = job - 2, job - 2 - patrols
+        if job:
+            state[MONSTERS], state[HAS_KEY], state[X] = 0, 1, -4 * TILE  # nothing there, the player out of sight
+        if job >= 2 and place < 0:
+            state[MONSTERS], state[CLOCK] = 1 << own // steps, own % steps
+            left, top = monster_corner(level, scenes.monsters[scene], own // steps, own % steps)
+            right, bottom = left + TILE, top + TILE
+        elif place >= 0:
+            state[X], state[Y] = int(level[START_X]) % walk + place // rows * walk, 2 * (place % rows)
+            left, top = player_corner(level, int(state[X]), int(state[Y]))
+            right, bottom = left + TILE, top + TILE
+        redraw(scenes, scene, state, picture, left, top, right, bottom, scratch)
+        if job < 2:
+            target = empty if job else starts
+            for row in range(bytes_of.shape[0]):
+                for byte in range(bytes_of.shape[1]):
+                    target[row, byte] = bytes_of[row, byte]
+        else:
+            patch = (
+                scenes.patrols[scene, own // max(steps, 1), own % max(steps, 1)]
+                if place < 0
+                else (scenes.patches[scene, place // rows, place % rows])
+            )
+            row, byte = patch_place(scenes.patch_row[scene], scenes.patch_byte[scene], left, top)
+            paste(bytes_of, row, byte, patch, 0, 0, patch.shape[0], patch.shape[1])
+            paste(empty, row, byte, bytes_of, row, byte, patch.shape[0], patch.shape[1])

@@ -87,13 +87,14 @@ def put_player(level, state, cells):
 
 
 @function
-def show_tiles(scenes, scene, state, there, drawn, cells):
+def show_tiles(level, monsters, kinds, state, there, drawn, cells):
     """Brings cells, uint8 (T, T, CHANNELS), from what ``drawn`` tells to the state; ``there``: what is shown, bits."""
-    level, monsters, kinds = scenes.numbers[scene], scenes.monsters[scene], scenes.kinds[scene]
     count, period = level[MONSTER_COUNT] + level[KEYS], level[PERIOD]
-    for i in range(count):
-        clear_cell(level, kinds, patrolled(monsters, i, int(drawn[3]), period), int(monsters[i, MONSTER_Y]), cells)
-    clear_cell(level, kinds, int(drawn[0]), int(drawn[1]), cells)
+    for i in range(-1, count):  # the player, the others
+        x, y = int(drawn[0]), int(drawn[1])
+        if i >= 0:
+            x, y = patrolled(monsters, i, int(drawn[3]), period), int(monsters[i, MONSTER_Y])
+        clear_cell(level, kinds, x, y, cells)
     for i in range(count):
         if there >> i & 1:
             kind = MONSTER if i < level[MONSTER_COUNT] else KEY
@@ -103,12 +104,11 @@ def show_tiles(scenes, scene, state, there, drawn, cells):
 
 
 @function
-def show_all_tiles(scenes, scene, state, there, drawn, cells):
+def show_all_tiles(level, monsters, kinds, state, there, drawn, cells):
     """Fills all cells, whatever they showed."""
-    kinds = scenes.kinds[scene]
     for row in range(kinds.shape[0]):
         for column in range(kinds.shape[1]):
             for channel in range(CHANNELS):
                 cells[row, column, channel] = 0
             cells[row, column, KIND] = kinds[row, column]
-    show_tiles(scenes, scene, state, there, drawn, cells)
+    show_tiles(level, monsters, kinds, state, there, drawn, cells)
