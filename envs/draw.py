@@ -69,24 +69,22 @@ class Scratch(NamedTuple):
 
 
 @function
-def compose(scenes, scene, state, left, top, right, bottom, channels, composed):
+def compose(level, monsters, native, sprites, holes, state, left, top, right, bottom, channels, composed):
     """The native picture from (left, top) to (right, bottom), into ``composed`` behind its margin."""
     first, columns = left * channels, (right - left) * channels
-    margin, native = MARGIN * channels, scenes.native[scene]
+    margin = MARGIN * channels
     for row in range(bottom - top):
         for block in range(0, columns, BLOCK):
             for c in range(block, block + BLOCK):
                 composed[row + MARGIN, margin + c] = native[row + top, first + c]
-    level, there = scenes.numbers[scene], shown(scenes.numbers[scene], state)
+    there = shown(level, state)
     count = level[MONSTER_COUNT] + level[KEYS] + 1
     for k in range(1, count + 1):
         thing = k if k < count else PLAYER  # the player last
         if thing == PLAYER or there >> (thing - 1) & 1:
-            at_x, at_y = corner_of(
-                level, scenes.monsters[scene], thing, int(state[X]), int(state[Y]), int(state[CLOCK])
-            )
+            at_x, at_y = corner_of(level, monsters, thing, int(state[X]), int(state[Y]), int(state[CLOCK]))
             if left - TILE < at_x < right and top - TILE < at_y < bottom:
-                blit(scenes, scene, thing, composed, at_x - left + MARGIN, at_y - top + MARGIN, channels)
+                blit(sprites[thing], holes[thing], composed, at_x - left + MARGIN, at_y - top + MARGIN, channels)
 
 
 @function
@@ -119,8 +117,7 @@ def monster_corner(level, monsters, i, clock):
 
 
 @function
-def blit(scenes, scene, sprite, composed, column, row, channels):
-    colours, holes = scenes.sprites[scene, sprite], scenes.holes[scene, sprite]
+def blit(colours, holes, composed, column, row, channels):
     for r in range(TILE):
         for block in range(0, BLOCK * channels, BLOCK):
             for c in range(block, block + BLOCK):
@@ -143,7 +140,9 @@ def redraw(scenes, scene, state, picture, left, top, right, bottom, scratch):
     left, right = int(first[out_left]), int(first[out_right - 1]) + taps
     top, bottom = int(first[out_top]), int(first[out_bottom - 1]) + taps
     composed, sums = scratch.composed, scratch.sums
-    compose(scenes, scene, state, left, top, right, bottom, channels, composed)
+    layers = scenes.native[scene], scenes.sprites[scene], scenes.holes[scene]
+    level, monsters = scenes.numbers[scene], scenes.monsters[scene]
+    compose(level, monsters, *layers, state, left, top, right, bottom, channels, composed)
     columns = (right - left) * channels
     for out in range(out_top, out_bottom):
         row = int(first[out]) - top + MARGIN
@@ -211,7 +210,7 @@ def paste(source, source_row, source_byte, picture, row, byte, rows, width):
 
 @function
 def show(scenes, scene, state, drawn, picture, scratch):
-    """Brings a picture, or tiles, from what ``drawn``, an int32 row, tells (x, y, what was shown, the clock) to the state.
+    """Brings a picture, or tiles, from what ``drawn``, an int32 row, tells (x, y, what was shown, clock) to the state.
 
     Where nothing else is nearby, two copies do: what is behind a thing, and the thing at its new place. What is called
     here takes few arguments: a call that is not compiled in place would copy every array of the scenes.
