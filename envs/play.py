@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,6 +22,7 @@ import numpy as np
 from envs.games import Games, checked_actions
 from envs.level import Level
 from envs.places import version_on
+from envs.replaying import replayed
 from envs.results import software
 from envs.rules import (
     CLOCK,
@@ -40,18 +41,20 @@ from envs.rules import (
     X,
     Y,
 )
-from envs.versions import find_version
+from envs.versions import find_rules, find_version
 
 FORMAT, SCHEMA = "priorlab play", 1
 ENGINE = 1  # to be raised when the same inputs can give other states than before
 SUFFIX = ".play"
 CHARACTERS = ".lrjud"  # of the inputs 0 to 5
+NUMBER_OF = np.zeros(128, np.uint8)  # of a character, by its code
+NUMBER_OF[list(CHARACTERS.encode())] = range(len(CHARACTERS))
 INPUTS_PER_SECOND = 30  # as people play
 NO_LIMIT = 2**31 - 1  # a play ends where its recorder says, not where an agent's episode would
 HASHED = (X, Y, JUMPING, SPEED, ON_LADDER, MONSTERS, INPUTS, PLAY_INPUTS, DEATHS, UNIQUE_STATES, SOLVED)
 HASHED_TOO = (CLOCK, LAST_SIDE, HAS_KEY)  # where one is not 0: with patrols, alternating ladders, keys
 OUTCOMES = ("win", "limit", "quit")
-PLAYERS = ("person", "agent")
+PLAYERS = ("person", "agent", "simulated")
 ID_CHARACTERS, ID_LENGTH = "abcdefghijkmnpqrstuvwxyz23456789", 8
 REPLACE_TRIES = 20  # on Windows a file that a virus scanner holds open can't be replaced for a moment
 
@@ -120,7 +123,7 @@ class Play:
     look_seed: int = 0
     seed: int = 0
     unfinished: bool = False  # the recorder was cut short; a play that ended counts as "quit"
-    player: Literal["person", "agent"] = "person"
+    player: Literal["person", "agent", "simulated"] = "person"
     player_id: str = ""
     id: str = dataclass_field(default_factory=lambda: new_id())  # random
     date: str = dataclass_field(default_factory=lambda: today())  # UTC
@@ -149,11 +152,11 @@ class Play:
         characters = inputs if isinstance(inputs, str) else as_characters(inputs)
         check_inputs(characters)
         chosen, found = version_on(game, version, level)
-        states, picture = replay(version, found, look_seed, seed, characters)
+        states = replay(version, found, characters)
         return Play(
             version=version, level=found, inputs=characters, ended="win" if states[-1, SOLVED] else ended,
-            last_state=hash_state(states[-1]), first_picture=picture, look_seed=look_seed, seed=seed,
-            rules=chosen.rules, **about,
+            last_state=hash_state(states[-1]), first_picture=first_picture(version, found, look_seed),
+            look_seed=look_seed, seed=seed, rules=chosen.rules, **about,
         )  # fmt: skip
 
     @staticmethod
@@ -206,16 +209,12 @@ class Play:
     @cached_property
     def states(self) -> np.ndarray:
         """int32 (n + 1, FIELDS): at the start and after each input; at a death as in ``Course.state``."""
-        return self._replayed[0]
+        return replay(self.version, self.level, self.inputs)
 
     @cached_property
     def redrawn(self) -> bool:
         """Whether the version is drawn otherwise now than the player saw it; states are unaffected."""
-        return self._replayed[1] != self.first_picture
-
-    @cached_property
-    def _replayed(self) -> tuple[np.ndarray, str]:
-        return replay(self.version, self.level, self.look_seed, self.seed, self.inputs)
+        return first_picture(self.version, self.level, self.look_seed) != self.first_picture
 
     def frames(self, size: int | None = None) -> Iterator[np.ndarray]:
         """What the player saw, n + 1 pictures, uint8 (size, size, 3); None is 15 px a tile."""
@@ -242,18 +241,16 @@ class Play:
         )
 
 
-def replay(version: str, level: Level, look_seed: int, seed: int, inputs: str) -> tuple[np.ndarray, str]:
-    """(int32 (n + 1, FIELDS) of states, hash of the first picture)."""
-    course = Course(version, level, look_seed, seed)
-    picture = hash_picture(course.picture)
-    states = np.zeros((len(inputs) + 1, FIELDS), np.int32)
-    states[0] = course.state
-    for number, character in enumerate(inputs, 1):
-        if course.solved:
-            raise ValueError(f"won by input {number - 1} of {len(inputs)}: expected no input after the win")
-        course.step(CHARACTERS.index(character))
-        states[number] = course.state
-    return states, picture
+def replay(version: str, level: Level, inputs: str) -> np.ndarray:
+    """int32 (n + 1, FIELDS) of states, as ``Course.state`` has them; nothing is drawn."""
+    numbers = np.frombuffer(inputs.encode("ascii"), np.uint8)
+    return replayed(level, find_rules(find_version(level.game, version).rules), NUMBER_OF[numbers])
+
+
+@lru_cache(maxsize=256)
+def first_picture(version: str, level: Level, look_seed: int) -> str:
+    """Hash of what a player first sees, 15 px a tile; the seed of a play changes nothing about it."""
+    return hash_picture(Course(version, level, look_seed).picture)
 
 
 def hash_state(state: np.ndarray) -> str:
