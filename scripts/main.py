@@ -7,7 +7,8 @@ import tyro
 
 COMMANDS = {
     "play": "play a game in a window; the play is recorded",
-    "replay": "show a recorded play, or write it as a video",
+    "replay": "show a recorded play or session, or write it as a video",
+    "verify": "check recorded sessions and plays, and name what is wrong and where",
     "train": "train an agent on a version of the game",
     "study": "train agents on all versions, compare them and people in one report",
     "bench": "measure the games' speed beside a peer",
