@@ -86,10 +86,10 @@ def find_plays(root: str | Path) -> tuple[list[Recorded], list[str]]:
 
 
 def find_play(path: str | Path, number: int = 0) -> Recorded:
-    """That play of a log, or the one in a ``.play`` file. ValueError, one line, where there is none."""
+    """That play of a log (-1: the last one), or the one in a ``.play`` file. ValueError where there is none."""
     path = Path(path)
     found = read_session(path) if path.name.endswith(SUFFIX) else [of_file(path)]
-    if not 0 <= number < len(found):
+    if not -len(found) <= number < len(found):
         raise ValueError(
             f"{path}: no play {number}: expected 0 to {len(found) - 1}" if found else f"{path}: no play in it"
         )
