@@ -37,10 +37,9 @@ def main(
     from envs.sessions import find_play
     from human_study.loop import play
     from human_study.loop import resume as go_on
-    from human_study.window import NoDisplay, require_display
+    from human_study.window import NoDisplay
 
     try:
-        require_display()
         if resume is None:
             settings = GameSettings(game, version, level, look_seed, seed)
             path, ended = play(settings, minutes, out, None if player_id == "auto" else player_id)

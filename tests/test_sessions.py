@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -273,6 +275,34 @@ def test_a_full_disk_is_said_and_what_was_written_stays(tmp_path, monkeypatch):
     again.write("page")
     again.close()
     assert [event["event"] for event in read_events(log.path).events] == ["session", "resumed", "page"]
+
+
+LIMITED = """
+import resource, signal, sys
+from tests.test_sessions import feed
+from human_study.recorder import GameSettings, Recorder
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000))
+recorder = Recorder.create(sys.argv[1])
+recorder.begin(GameSettings(), 10_000)
+try:
+    feed(recorder, "lr" * 5_000)
+except OSError as error:
+    sys.exit(str(error))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of files are POSIX's")
+def test_a_disk_that_fills_up_while_somebody_plays_costs_nothing_that_was_written(tmp_path):
+    command = [sys.executable, "-W", "error", "-c", LIMITED, str(tmp_path)]
+    process = subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, text=True)
+    (path,) = tmp_path.glob(f"*{SUFFIX}")
+    reason = "can't be written (File too large); what was recorded until then is kept"
+    assert process.returncode == 1 and process.stderr == f"{path}: {reason}\n"
+    before = read_session(path)[0].play
+    assert len(before.inputs) > 100 and before.unfinished
+    Recorder.resume(path).finish()
+    assert read_session(path)[0].play.inputs == before.inputs
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="everything may be written")

@@ -18,7 +18,7 @@ from envs.events import SUFFIX, read_events
 from envs.level import Level
 from envs.play import Play, as_characters
 from envs.rules import DOWN, JUMP, LEFT, NONE, RIGHT, UP
-from envs.sessions import read_session
+from envs.sessions import find_plays, read_session
 from envs.solver import Solver
 from envs.versions import find_rules
 from human_study.keys import ALE_ACTIONS, Beat, Keys, Stick
@@ -158,9 +158,14 @@ def inputs_so_far(folder: Path) -> str:
     return the_play(folder).inputs
 
 
+def the_log(folder: Path) -> Path:
+    """As soon as a play has begun in it."""
+    wait_until(lambda: any(b'"event":"play"' in path.read_bytes() for path in folder.glob(f"*{SUFFIX}")))
+    return next(folder.glob(f"*{SUFFIX}"))
+
+
 def the_play(folder: Path) -> Play:
-    (path,) = folder.glob(f"*{SUFFIX}")
-    play = read_session(path)[0].play if b'"play"' in path.read_bytes() else Play.of("")
+    play = read_session(the_log(folder))[0].play
     assert isinstance(play, Play)
     return play
 
@@ -293,6 +298,43 @@ def test_a_crash_loses_no_more_than_the_last_second(screen: Screen, tmp_path: Pa
     after = recorded.play
     assert recorded.about["resumed"] == 1 and not after.unfinished and the_play(tmp_path) == after
     assert the_play(tmp_path).inputs.startswith(before.inputs)
+
+
+IDLE = """
+import sys
+from pathlib import Path
+from envs.courses import GameSettings
+from human_study import loop
+loop.IDLE_SECONDS = 1.0
+loop.play(GameSettings(), 1.0, Path(sys.argv[1]))
+"""
+
+
+@needs_x
+def test_who_does_nothing_for_long_is_waited_for(screen: Screen, tmp_path: Path):
+    process = screen.start("-c", IDLE, str(tmp_path))
+    window = screen.do("getwindowfocus")
+
+    def told(event: str, what: str) -> int:
+        events = read_events(the_log(tmp_path)).events
+        return sum((each["event"], each.get("what")) == (event, what) for each in events)
+
+    wait_until(lambda: told("idle", "begin") == 1)
+    time.sleep(0.2)
+    held, dark = inputs_so_far(tmp_path), screen.part(window).max()
+    screen.do("keydown", "Left")
+    wait_until(lambda: told("idle", "end") == 1)
+    time.sleep(1.5)
+    assert told("idle", "begin") == 1, "a key that is held is not nothing"
+    assert set(inputs_so_far(tmp_path)[len(held) :]) == {"l"} and screen.part(window).max() > dark
+    screen.do("keyup", "Left")
+    screen.do("key", "p")
+    wait_until(lambda: told("pause", "begin") >= 1)
+    screen.do("key", "Escape")
+    _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0 and not err
+    (recorded,) = find_plays(tmp_path)[0]
+    assert recorded.about["idle_seconds"] > 0.1 and recorded.about["quit_reason"] == "escape"
 
 
 @pytest.mark.parametrize("display", [{"SDL_VIDEODRIVER": "dummy"}, {}, {"DISPLAY": ":9876"}])
