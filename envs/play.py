@@ -6,9 +6,7 @@ again by replaying it through ``Games``. Its file is JSON, a second of inputs a 
 
 import hashlib
 import json
-import os
 import secrets
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
@@ -19,6 +17,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from envs.dials import Dials
+from envs.files import reserve, write_whole
 from envs.games import Games, checked_actions
 from envs.level import Level
 from envs.places import version_on
@@ -28,6 +28,7 @@ from envs.rules import (
     DEATHS,
     FIELDS,
     HAS_KEY,
+    INPUT_NAMES,
     INPUTS,
     JUMPING,
     LAST_SIDE,
@@ -51,9 +52,9 @@ NO_LIMIT = 2**31 - 1  # a play ends where its recorder says, not where an agent'
 HASHED = (X, Y, JUMPING, SPEED, ON_LADDER, MONSTERS, INPUTS, PLAY_INPUTS, DEATHS, UNIQUE_STATES, SOLVED)
 HASHED_TOO = (CLOCK, LAST_SIDE, HAS_KEY)  # where one is not 0: with patrols, alternating ladders, keys
 OUTCOMES = ("win", "limit", "quit")
-PLAYERS = ("person", "agent")
+PLAYERS = ("person", "agent", "simulated")
+RANDOM = "random"  # a version: the rules of the original, the look of PriorLab/Random-v0
 ID_CHARACTERS, ID_LENGTH = "abcdefghijkmnpqrstuvwxyz23456789", 8
-REPLACE_TRIES = 20  # on Windows a file that a virus scanner holds open can't be replaced for a moment
 
 Outcome = Literal["win", "limit", "quit"]
 
@@ -61,18 +62,26 @@ Outcome = Literal["win", "limit", "quit"]
 class Course:
     """A game as one player goes through it: a death puts the player back at the start at once, it goes on.
 
+    One of ``envs.courses.AnyCourse``; version ``random`` is the original, drawn by the dials of random looks.
     ``picture`` is uint8 (size, size, 3), in colour, by default 15 px a tile; ``state`` is int32 (FIELDS,), as
     the last input left it: at a death, where the player died, or the start where the rules put the player back.
     """
 
+    action_names: tuple[str, ...] = INPUT_NAMES
+    rate = INPUTS_PER_SECOND
+
     def __init__(self, version: str, level: Level, look_seed: int = 0, seed: int = 0, size: int | None = None):
+        self.version, self.level, self.look_seed, self.seed = version, level, look_seed, seed
+        drawn_at_random = version == RANDOM
         self.games = Games(
-            1, version, game=level.game, level=level, look_seed=look_seed, screen_size=size or level.side,
-            grayscale_obs=False, max_inputs=NO_LIMIT, autoreset=False,
+            1, "original" if drawn_at_random else version, game=level.game, level=level, look_seed=look_seed,
+            looks=Dials() if drawn_at_random else None, screen_size=size or level.side, grayscale_obs=False,
+            max_inputs=NO_LIMIT, autoreset=False,
         )  # fmt: skip
         self.picture: np.ndarray = self.games.reset(seed)[0]
         self.state = self.games.state[0].copy()
         self._action = np.zeros(1, np.int64)
+        self.happened: list[tuple[str, dict[str, Any]]] = []
 
     def step(self, action: int) -> bool:
         """One input, 0 to 5; whether the player died of it."""
@@ -84,11 +93,24 @@ class Course:
         self.state[:] = self.games.state[0]
         if terminated[0] and not self.solved:
             self.games.restart(np.zeros(1, np.int64), new_play=False)
-        return bool(self.state[DEATHS] > deaths)
+        died = bool(self.state[DEATHS] > deaths)
+        self.happened = [("death", {"deaths": int(self.state[DEATHS])})] if died else []
+        return died
 
     @property
     def solved(self) -> bool:
         return bool(self.state[SOLVED])
+
+    def hash(self) -> str:
+        return hash_state(self.state)
+
+    def about(self) -> dict[str, Any]:
+        """Plain data that ``envs.courses.reopen`` makes the course of again."""
+        return {
+            "game": self.level.game, "version": self.version, "level": self.level.text().splitlines(),
+            "look_seed": self.look_seed, "seed": self.seed, "rules": rules_of(self.level.game, self.version),
+            "engine": ENGINE,
+        }  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -120,7 +142,7 @@ class Play:
     look_seed: int = 0
     seed: int = 0
     unfinished: bool = False  # the recorder was cut short; a play that ended counts as "quit"
-    player: Literal["person", "agent"] = "person"
+    player: Literal["person", "agent", "simulated"] = "person"
     player_id: str = ""
     id: str = dataclass_field(default_factory=lambda: new_id())  # random
     date: str = dataclass_field(default_factory=lambda: today())  # UTC
@@ -148,12 +170,12 @@ class Play:
         """
         characters = inputs if isinstance(inputs, str) else as_characters(inputs)
         check_inputs(characters)
-        chosen, found = version_on(game, version, level)
+        _, found = version_on(game, "original" if version == RANDOM else version, level)
         states, picture = replay(version, found, look_seed, seed, characters)
         return Play(
             version=version, level=found, inputs=characters, ended="win" if states[-1, SOLVED] else ended,
             last_state=hash_state(states[-1]), first_picture=picture, look_seed=look_seed, seed=seed,
-            rules=chosen.rules, **about,
+            rules=rules_of(found.game, version), **about,
         )  # fmt: skip
 
     @staticmethod
@@ -193,7 +215,7 @@ class Play:
 
     def check(self) -> None:
         """Raises ValueError with the reason where replaying does not lead to what was recorded."""
-        rules = find_version(self.level.game, self.version).rules
+        rules = rules_of(self.level.game, self.version)
         if self.rules != rules:
             raise ValueError(f"recorded under the rules {self.rules!r}; {self.version} has {rules!r} here")
         won = bool(self.states[-1, SOLVED])
@@ -240,6 +262,11 @@ class Play:
             total_unique_states=int(self.states[-1, UNIQUE_STATES]),
             minutes=len(states) / self.inputs_per_second / 60,
         )
+
+
+def rules_of(game: str, version: str) -> str:
+    """The name of the rules of that version of the game."""
+    return find_version(game, "original" if version == RANDOM else version).rules
 
 
 def replay(version: str, level: Level, look_seed: int, seed: int, inputs: str) -> tuple[np.ndarray, str]:
@@ -335,30 +362,3 @@ def check_inputs(inputs: str) -> None:
     wrong = next((number for number, character in enumerate(inputs) if character not in CHARACTERS), None)
     if wrong is not None:
         raise ValueError(f"input {wrong} is {inputs[wrong]!r}: expected characters of {CHARACTERS!r}")
-
-
-def reserve(path: Path) -> Path:
-    """Makes the file, so that no other play can take its name; FileExistsError where one has."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        path.open("xb").close()
-    except FileExistsError:
-        raise FileExistsError(f"{path} exists: expected a new name; nothing was overwritten") from None
-    return path
-
-
-def write_whole(path: Path, text: str) -> None:
-    """The file is either as before or wholly new, also where the machine stops meanwhile."""
-    draft = path.with_name(path.name + ".draft")
-    with draft.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    for left in reversed(range(REPLACE_TRIES)):
-        try:
-            draft.replace(path)
-            return
-        except PermissionError:
-            if not left:
-                raise
-            time.sleep(0.05)
