@@ -23,7 +23,7 @@ PLAIN = ((0.62, 0.22, 0.03), (0.10, 0.25, 0.50))
 
 
 def colours(cones: str) -> tuple[np.ndarray, np.ndarray]:
-    """(of the number, of the ground), linear RGB; they differ in the response of "L" or "M" alone, or ("nobody") in all."""
+    """(of the number, of the ground), linear RGB; they differ in the L or M cones' response alone; "nobody": in all."""
     if cones == "nobody":
         return np.array(PLAIN[0]), np.array(PLAIN[1])
     base = np.array(BASE)

@@ -123,7 +123,8 @@ def read(entries: dict[str, Any], path: Path) -> Study:
         is_right, expected = CHECKS[name]
         if not is_right(value):
             raise ValueError(f"{name} is {value!r}: expected {expected}")
-    study = Study(path, **{name: tuple(value) if type(value) is list else value for name, value in entries.items()})
+    settings: dict[str, Any] = {name: tuple(value) if type(value) is list else value for name, value in entries.items()}
+    study = Study(path, **settings)
     asked = [question for name in QUESTION_LISTS for question in getattr(study, name)]
     for question in asked:
         if asked.count(question) > 1:
@@ -146,3 +147,12 @@ def check_game(study: Study, version: str) -> None:
         raise ValueError(
             f"unknown game {study.game!r}: expected one of {', '.join([*games(), RANDOM, ATARI + 'NAME'])}"
         )
+
+
+def write_example(folder: Path) -> Path:
+    """The example's files in a new folder: the study's; FileExistsError where the folder exists."""
+    folder.mkdir(parents=True)
+    for name in ("study.toml", "texts.toml"):
+        source = EXAMPLE.with_name("example.toml" if name == "study.toml" else "example_texts.toml")
+        (folder / name).write_text(source.read_text(encoding="utf-8"), encoding="utf-8", newline="\n")
+    return folder / "study.toml"
