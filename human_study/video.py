@@ -4,13 +4,14 @@ from pathlib import Path
 
 import numpy as np
 
+from envs.atari_course import AtariPlay
 from envs.play import Play
 
 ZOOM = 3  # of the native picture
 END_SECONDS = 2  # that the last picture stays
 
 
-def write_video(play: Play, path: Path, speed: float = 1.0) -> None:
+def write_video(play: Play | AtariPlay, path: Path, speed: float = 1.0) -> None:
     """Writes what the player saw as an MP4 file, ``speed`` times as fast, three times the native size.
 
     Raises RuntimeError where OpenCV can't be loaded or can't write such a file.
