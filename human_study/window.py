@@ -86,7 +86,9 @@ class Window:
         self.touched = time.perf_counter()  # when a key last went down or up
         self._place: tuple[int, ...] = ()  # of the picture on the screen
         try:
-            self._window = pygame.Window(TITLE, size, resizable=True, fullscreen_desktop=fullscreen)
+            place = {"position": (0, 0), "fullscreen_desktop": True} if fullscreen else {}
+            whole = pygame.display.get_desktop_sizes()[0]  # in this size also where no window manager enlarges it
+            self._window = pygame.Window(TITLE, whole if fullscreen else size, resizable=True, **place)
         except pygame.error as error:
             raise NoDisplay(f"no display to open a window on ({error}): {CURE}") from None
         self._fullscreen = fullscreen
