@@ -261,6 +261,7 @@ class Session:
     def _wants_to_stop(self) -> bool:
         options = {"go_on": self.texts("stop.go_on"), "stop": self.texts("stop.stop")}
         page = Choice(self.texts, options, Title(self.texts("stop.title")), Text(self.texts("stop.text")))
+        drain(self.window, self._recorder)
         self._recorder.note("page", page="stop", what="begin")
         how = show(page, self.window, self.paper)
         drain(self.window, self._recorder)

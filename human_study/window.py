@@ -152,9 +152,10 @@ class Window:
         pygame.key.stop_text_input()
         pygame.key.set_repeat()
         self.reading, self.keys, self.closed = False, keys, False
-        self._go_on()
         if wait or not pygame.key.get_focused():
             self.pause(wait or "focus")
+        else:
+            self._go_on()
 
     def listen(self) -> list[pygame.Event]:
         """Takes in what happened to the window and the keys since it was last asked; all of it, for pages."""
