@@ -5,6 +5,7 @@ local disks and on network shares of Windows and Unix. (It is not in folders tha
 some time later; there each machine takes the places of its own station.)
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -31,7 +32,7 @@ class Place:
     number: int  # from 0
     block: int  # from 0; each block holds each version (within subjects: each order) once
     study: str
-    game: str
+    rule: str  # a hash of all that the study's places follow from, so that a change of it is noticed
     versions: tuple[str, ...]  # in the order in which they are played
     participant: str = ""  # an id; empty for a place whose participant withdrew
     date: str = ""  # UTC
@@ -83,7 +84,12 @@ def place_at(study: Study, number: int) -> Place:
     choices = arms(study)
     block, position = divmod(number, len(choices))
     order = np.random.default_rng([study.seed, block]).permutation(len(choices))
-    return Place(number, block, study.name, study.game, choices[order[position]])
+    return Place(number, block, study.name, rule_of(study), choices[order[position]])
+
+
+def rule_of(study: Study) -> str:
+    told = [study.game, study.level, study.look_seed, study.versions, study.design, study.seed]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:12]
 
 
 def take(study: Study, participant: str, station: Station | None = None) -> Place:
@@ -127,13 +133,12 @@ def clear(study: Study, place: Place) -> None:
 
 
 def check_unchanged(study: Study, taken: list[int]) -> None:
-    """The first and the last place taken must be what the study gives now."""
-    for number in {*taken[:1], *taken[-1:]}:
-        was, now = read_place(study, number), place_at(study, number)
-        if (was.study, was.game, was.versions) != (now.study, now.game, now.versions):
+    for number in taken[-1:]:
+        was = read_place(study, number)
+        if (was.study, was.rule) != (study.name, rule_of(study)):
             raise ValueError(
-                f"{path_of(study, number)}: the name, game, versions, design or seed of {study.path} changed after "
-                "this place was taken: expected them as they were, or another folder (entry data)"
+                f"{study.path}: name, game, level, looks, versions, design or seed changed after places were taken: "
+                f"expected them as they were, or another folder in the entry data; see {path_of(study, number)}"
             )
 
 

@@ -79,13 +79,18 @@ def check_font(texts: Texts) -> None:
     pygame.font.init()
     path = find_font(texts)
     font = pygame.font.Font(str(path), 20)
+    nothing = image(font, "\uffff")  # what is drawn for a character that no font has
     characters = sorted(
-        {character for text in [LINES, *texts.every()] for character in text if character.isprintable()}
+        {each for text in [LINES, *texts.every()] for each in text if each.isprintable() and each != " "}
     )
-    lacking = [each for each, metrics in zip(characters, font.metrics("".join(characters))) if metrics is None]
+    lacking = [each for each in characters if image(font, each) == nothing]
     if lacking:
         shown = " ".join(lacking[:20]) + (f" and {len(lacking) - 20} more" if len(lacking) > 20 else "")
         raise ValueError(f"{texts.path}: the font {path.name} lacks {shown}: expected another in [font], file")
+
+
+def image(font: pygame.font.Font, character: str) -> bytes:
+    return pygame.image.tobytes(font.render(character, True, INK, GROUND), "RGB")
 
 
 def digits(number: int) -> np.ndarray:

@@ -154,7 +154,9 @@ class Session:
         return ""
 
     def _create(self, name: str, place: Place) -> None:
-        about = {key: value for key, value in asdict(place).items() if key not in ("participant", "date", "number")}
+        about = {
+            key: value for key, value in asdict(place).items() if key not in ("participant", "date", "number", "rule")
+        }
         settings = {"design": self.study.design, "minutes": self.study.minutes}
         self.recorder = Recorder.create(
             self.study.folder, id=name, place=place.number, **about, **settings, **self.window.about()
@@ -234,7 +236,8 @@ class Session:
             question = self.texts.questions[step.name]
             fields: dict[str, Any] = {"play": step.play} if step.play is not None else {}
             fields |= {"shows": question.shows, "cones": question.cones} if question.kind == "plate" else {}
-            self._recorder.note("answer", sync=True, question=step.name, value=page.answer, seconds=seconds, **fields)
+            name = step.name if step.play is None else f"{step.name}.{step.play}"
+            self._recorder.note("answer", sync=True, question=name, answer=page.answer, seconds=seconds, **fields)
 
     def _play(self, number: int) -> int:
         """The play of that number, begun or gone on with."""
