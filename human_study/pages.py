@@ -229,17 +229,29 @@ class KeysPage(Choice):
             self.answer, self.done = self.controls, True
 
 
-class Enter:
-    """Tells an Enter meant for this page from one held since the last page, or pressed before anybody could read."""
+class Fresh:
+    """Tells keys meant for this page from those held since the last page or the game, which the keyboard repeats, and
+    from an Enter pressed before anybody could read."""
 
     def __init__(self) -> None:
-        self._began, self._is_down = time.perf_counter(), pygame.key.get_pressed()[pygame.K_RETURN]
+        pressed = pygame.key.get_pressed()
+        self._began = time.perf_counter()
+        self._held = {code for code in range(len(pressed)) if tuple.__getitem__(pressed, code)}  # by scancode
+        self._muted = bool(self._held)  # whether what is typed comes from one of them
 
     def is_stale(self, event: pygame.Event) -> bool:
-        if event.type not in (pygame.KEYDOWN, pygame.KEYUP) or event.key not in ENTER:
+        if event.type == pygame.TEXTINPUT:
+            return self._muted
+        if event.type == pygame.KEYUP:
+            self._held.discard(event.scancode)
+            self._muted = self._muted and bool(self._held)
+        if event.type != pygame.KEYDOWN:
             return False
-        was_down, self._is_down = self._is_down, event.type == pygame.KEYDOWN
-        return was_down or time.perf_counter() < self._began + READABLE
+        self._muted = event.scancode in self._held
+        if event.key in ENTER:
+            self._held.add(event.scancode)
+            return self._muted or time.perf_counter() < self._began + READABLE
+        return self._muted
 
 
 def show(
@@ -250,14 +262,14 @@ def show(
     ``dots`` are as in ``Paper.draw``.
     """
     window.read(page.typing)
-    paper.scroll, stale, idle, enter = 0, True, False, Enter()
+    paper.scroll, stale, idle, fresh = 0, True, False, Fresh()
     hints = [page.hint, (lambda: paper.texts("page.back")) if back else (lambda: "")]
     while True:
         for event in window.listen():
             stale = True
             if event.type == pygame.KEYDOWN and event.key == pygame.K_ESCAPE:
                 return escape
-            if enter.is_stale(event):
+            if fresh.is_stale(event):
                 continue
             page.take(event, paper)
             if page.done or (page.back and back):

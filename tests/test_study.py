@@ -24,8 +24,8 @@ from tests.screen import PATIENCE, ROOT
 
 ALL = ["original", "masked_semantics", "reversed_semantics", "masked_objects", "gravity"]
 TAKE = (
-    "import sys\nfrom envs.play import new_id\nfrom human_study.assign import take\nfrom human_study.study import Study\n"
-    "study = Study.load(sys.argv[1])\nfor _ in range(12): take(study, new_id())"
+    "import sys\nfrom envs.play import new_id\nfrom human_study.assign import take\n"
+    "from human_study.study import Study\nstudy = Study.load(sys.argv[1])\nfor _ in range(12): take(study, new_id())"
 )
 
 
