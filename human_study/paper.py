@@ -15,7 +15,7 @@ from human_study.texts import Texts
 
 INK, DIM, GROUND, ACCENT, ON_ACCENT = (17, 17, 17), (95, 95, 95), (250, 250, 248), (11, 87, 208), (255, 255, 255)
 LINES = "ABC←→↑↓•"  # characters that pages have whatever the texts are
-EMS_WIDE, EMS_HIGH = 38, 29  # how many letter sizes fit a page at least
+EMS_WIDE, EMS_HIGH = 38, 31  # how many letter sizes fit a page at least
 SMALLEST = 13  # px of a letter; below it a page scrolls
 WORD = re.compile(r"\s+|[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uff60]|[^\s\u2e80-\u9fff\uac00-\ud7af]+")
 
