@@ -33,7 +33,7 @@ def find(study: Study, participant: str) -> Found:
     place = next((place for place in places(study) if place.participant == participant), None) if participant else None
     every = [path for path in sorted(folder.rglob("*")) if path.is_file()] if folder.is_dir() else []
     files = [path for path in every if path.name.split(".")[0] == participant or is_play_of(path, participant)]
-    if not files and not place:
+    if not place and folder / f"{participant}{SUFFIX}" not in files:
         if participant in withdrawn:
             raise ValueError(f"{participant} withdrew on {withdrawn[participant]}: nothing is left to delete")
         raise ValueError(f"{folder}: nobody has the code {participant!r}: expected the eight characters of a session")

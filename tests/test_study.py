@@ -162,7 +162,7 @@ def test_who_withdraws_leaves_nothing_but_that(tmp_path: Path):
     assert sum(overview(study).values(), Counter()) == {"taken": 2, "finished": 1, "stopped": 1, "withdrawn": 1}
     with pytest.raises(ValueError, match="withdrew on"):
         withdraw(study, gone)
-    for unknown in ("nobody", "", "places"):
+    for unknown in ("nobody", "", "places", "00000", "withdrawals", "table"):
         with pytest.raises(ValueError, match="nobody has the code"):
             withdraw(study, unknown)
     assert take(study, "next").number == 2, "the place stays taken"
