@@ -177,7 +177,7 @@ class Window:
             elif event.type == pygame.WINDOWFOCUSGAINED:
                 self._note("focus", what="gained")
                 self._focused = time.perf_counter() if self._touched else self._focused
-                if not self._touched:
+                if not self._touched and self._why == "focus":
                     self._go_on()  # the window has just come up
         return events
 
@@ -187,6 +187,8 @@ class Window:
         if not self.paused:
             self.paused, self._why = True, why
             self._note("idle" if why == "idle" else "pause", what="begin", why=why)
+        elif why == "resumed":
+            self._why = why  # nor does it go on by itself when the window has come up
 
     def _go_on(self) -> None:
         if self.paused:
