@@ -40,11 +40,11 @@ def main(
     from human_study.window import NoDisplay, require_display
 
     try:
-        require_display()
         if resume is None:
             settings = GameSettings(game, version, level, look_seed, seed)
             path, ended = play(settings, minutes, out, None if player_id == "auto" else player_id)
         else:
+            require_display()  # before the log is touched
             path, ended = resume, go_on(resume)
     except (NoDisplay, OSError, ValueError) as error:
         raise SystemExit(f"priorlab play: {error}") from None
