@@ -16,13 +16,15 @@ import io
 import json
 import platform
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
+
+from envs.tracks import APPROACHES, TRACKS, approaches, track
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,23 +120,35 @@ class Results:
     """Rows of many runs and plays; every frame begins with experiment, game, version, method, player, privileged, seed.
 
     ``configs`` has one row a run: finished (bool), folder (or play file), frame_skip, level, inputs, settings (dict).
-    ``problems`` says, a line each, what could not be read.
+    ``tracks`` and ``approaches`` (``envs.tracks``) are of plays alone. ``problems`` says, a line each, what could not be
+    read.
     """
 
     episodes: "pd.DataFrame"
     exploration: "pd.DataFrame"
     visits: "pd.DataFrame"
+    tracks: "pd.DataFrame"
+    approaches: "pd.DataFrame"
     configs: "pd.DataFrame"
     problems: tuple[str, ...]
 
 
-def load(root: str | Path, experiment: str | None = None) -> Results:
-    """Every run and every person's play under ``root``; with ``experiment``, the runs of that one and all the plays."""
+def load(root: str | Path | Sequence[str | Path], experiment: str | None = None) -> Results:
+    """Every run and play under ``root``, a folder or several; with ``experiment``, the runs of that one and all plays.
+
+    A run or play that is found twice counts once, and is told among the problems.
+    """
     import pandas as pd
 
-    root, problems = Path(root), []
-    tables: dict[str, list] = {"episodes": [], "exploration": [], "visits": [], "configs": []}
-    for path in sorted([*root.rglob("seed_*/config.json"), *root.rglob("*.play")]):
+    roots, problems = [Path(each) for each in ([root] if isinstance(root, (str, Path)) else root)], []
+    columns = {
+        "episodes": EPISODES, "exploration": EXPLORATION, "visits": VISITS, "tracks": TRACKS, "approaches": APPROACHES,
+        "configs": ("finished", "folder", "frame_skip", "level", "inputs", "settings"),
+    }  # fmt: skip
+    tables: dict[str, list] = {name: [] for name in columns}
+    seen: dict[tuple, Path] = {}
+    paths = {path for root in roots for pattern in ("seed_*/config.json", "*.play") for path in root.rglob(pattern)}
+    for path in sorted(paths):
         is_run = path.name == "config.json"
         if is_run and experiment not in (None, path.resolve().parents[3].name):
             continue
@@ -145,16 +159,14 @@ def load(root: str | Path, experiment: str | None = None) -> Results:
             problems.append(reason if str(path) in reason else f"{path}: {reason}")
             continue
         front = {name: rows["configs"].at[0, name] for name in FRONT}
+        first = seen.setdefault(tuple(front.values()), path)
+        if first != path:
+            problems.append(f"{path}: its experiment, version, method and seed or id are those of {first}, which alone counts")
+            continue
         for name, frame in rows.items():
             tables[name].append(frame if name == "configs" else frame.assign(**front)[[*FRONT, *frame.columns]])
-    columns = {
-        "episodes": [*FRONT, *EPISODES],
-        "exploration": [*FRONT, *EXPLORATION],
-        "visits": [*FRONT, *VISITS],
-        "configs": [*FRONT, "finished", "folder", "frame_skip", "level", "inputs", "settings"],
-    }
     joined = {
-        name: pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns[name])
+        name: pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=[*FRONT, *columns[name]])
         for name, frames in tables.items()
     }
     return Results(**joined, problems=tuple(problems))
@@ -208,6 +220,7 @@ def read_play(path: Path) -> "dict[str, pd.DataFrame]":
     ys, xs = np.nonzero(counts)
     visits = pd.DataFrame({"x": CELL * xs, "y": CELL * ys, "visits": counts[ys, xs]})
     rows = {"episodes": episodes, "exploration": exploration, "visits": visits}
+    rows |= {"tracks": track(measured), "approaches": approaches(play.level, measured)}
     front = {
         "experiment": PEOPLE, "game": play.level.game, "version": play.version, "method": "person",
         "player": "person", "privileged": False, "seed": path.stem, "level": play.level.text(),
