@@ -24,6 +24,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
+from envs.files import whole_lines, write_whole
 from envs.tracks import APPROACHES, TRACKS, approaches, track
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ EXPLORATION = ("inputs", "unique_states")
 VISITS = ("x", "y", "visits")
 FRONT = ("experiment", "game", "version", "method", "player", "privileged", "seed")
 REQUIRED = {"game": str, "version": str, "method": str, "player": str, "privileged": bool, "seed": int, "level": str}
-SOFTWARE = ("priorlab", "numpy", "numba", "torch", "stable_baselines3", "gymnasium")
+SOFTWARE = ("priorlab", "numpy", "numba", "torch", "stable_baselines3", "gymnasium", "pygame-ce", "ale-py")
 PEOPLE = "people"  # the experiment of every person's play
 
 
@@ -271,21 +272,6 @@ def reopen(path: Path, columns: tuple[str, ...], resume_at: int | None) -> tuple
     if not path.exists() or path.read_text(encoding="utf-8") != text:
         write_whole(path, text)
     return path.open("a", encoding="utf-8", buffering=1, newline="\n"), rows[-1] if rows else {}
-
-
-def whole_lines(path: Path) -> str:
-    """The file's text up to its last line break: a line that a killed process had not finished is left out."""
-    if not path.exists():
-        return ""
-    text = path.read_text(encoding="utf-8")
-    return text[: text.rfind("\n") + 1]
-
-
-def write_whole(path: Path, text: str) -> None:
-    """The file is either as before or wholly new, whenever the process is killed."""
-    draft = path.with_name(path.name + ".draft")
-    draft.write_text(text, encoding="utf-8", newline="\n")
-    draft.replace(path)
 
 
 def is_finished(folder: str | Path) -> bool:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import jinja2
 
+from envs.files import write_whole
 from envs.level import Level
-from envs.results import Results, write_whole
+from envs.results import Results
 from scripts.report import plots, summary
 from scripts.report.pictures import data_uri, heat_map, picture_of
 from scripts.report.statistics import RESAMPLES, Played, played
