@@ -121,8 +121,8 @@ class Results:
     """Rows of many runs and plays; every frame begins with experiment, game, version, method, player, privileged, seed.
 
     ``configs`` has one row a run: finished (bool), folder (or play file), frame_skip, level, inputs, settings (dict).
-    ``tracks`` and ``approaches`` (``envs.tracks``) are of plays alone. ``problems`` says, a line each, what could not be
-    read.
+    ``tracks`` and ``approaches`` (``envs.tracks``) are of plays alone. ``problems`` says, a line each, what could not
+    be read.
     """
 
     episodes: "pd.DataFrame"
@@ -162,7 +162,9 @@ def load(root: str | Path | Sequence[str | Path], experiment: str | None = None)
         front = {name: rows["configs"].at[0, name] for name in FRONT}
         first = seen.setdefault(tuple(front.values()), path)
         if first != path:
-            problems.append(f"{path}: its experiment, version, method and seed or id are those of {first}, which alone counts")
+            problems.append(
+                f"{path}: its experiment, version, method and seed or id are those of {first}, which alone counts"
+            )
             continue
         for name, frame in rows.items():
             tables[name].append(frame if name == "configs" else frame.assign(**front)[[*FRONT, *frame.columns]])

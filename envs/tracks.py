@@ -48,9 +48,7 @@ def things_of(level: Level) -> list[Thing]:
             found.append(thing(kind, row, column, first, last))
     for kind, pattern in RUNS.items():
         for row, tiles in enumerate(level.rows):
-            found += [
-                thing(kind, row, run.start(), run.start(), run.end() - 1) for run in re.finditer(pattern, tiles)
-            ]
+            found += [thing(kind, row, run.start(), run.start(), run.end() - 1) for run in re.finditer(pattern, tiles)]
     (x, y), (width, height) = level.goal, level.goal_size
     box = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
     return [*found, Thing("door" if level.key else "goal", int(y // TILE), int(x // TILE), *box)]
