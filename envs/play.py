@@ -151,6 +151,10 @@ class Play:
     engine: int = ENGINE
     software: dict[str, str] = dataclass_field(default_factory=software)
 
+    @property
+    def game(self) -> str:
+        return self.level.game
+
     @staticmethod
     def of(
         inputs: str | Sequence[int] | np.ndarray,
