@@ -188,13 +188,14 @@ def show_version(version: str, analysis: Analysis, tables: Mapping[str, pd.DataF
     picture = picture_of(version, section.level)
     turn = -1 if picture is not None and is_turned(section.game, version) else 0
     last = max([1000, *(run.budget for run in section.runs)])
-    most = max([100.0, *(run.states for run in section.runs)])
+    curves = tables["exploration"]
+    most = float(np.nanmax([100.0, *(curves[["states", "high"]].to_numpy(float).ravel() if len(curves) else ())]))
     seen = [(kind, of_kind(section.runs, kind, version)) for kind in kinds]
     shown: dict = {
         "name": version,
         "change": summary.CHANGES.get(version, ""),
         "picture": data_uri(np.rot90(picture, turn)) if picture is not None else "",
-        "exploration": panels.exploration_panel(tables["exploration"], version, kinds, last, most),
+        "exploration": panels.exploration_panel(curves, version, kinds, last, most),
         "survival": panels.survival_panel(tables["survival_inputs"], version, kinds, "inputs", last),
         "minutes": panels.survival_panel(tables["survival_minutes"], version, human, "minutes", analysis.limit)
         if human

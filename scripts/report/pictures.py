@@ -87,8 +87,8 @@ def trajectories(runs: Sequence[Played], picture: np.ndarray, colour: str) -> np
         _, life, x, y = run.track.T
         breaks = np.flatnonzero(np.diff(life)) + 1
         axes.plot(
-            np.insert(x, breaks, np.nan), np.insert(y, breaks, np.nan), color=colour, lw=1.1,
-            alpha=float(np.clip(2.2 / np.sqrt(len(runs)) / 3, 0.06, 0.7)), solid_joinstyle="round",
+            np.insert(x, breaks, np.nan), np.insert(y, breaks, np.nan), color=colour, lw=1.2,
+            alpha=float(np.clip(1.6 / np.sqrt(len(runs)), 0.12, 0.8)), solid_joinstyle="round",
         )  # fmt: skip
     canvas = FigureCanvasAgg(figure)
     canvas.draw()

@@ -103,7 +103,7 @@ def minutes(analysis: Analysis, width: float, published: Mapping[str, float]) ->
     """Mean minutes to solve: filled, quits censored; hollow, quits at the full time; ``published`` means beside."""
     kinds = [kind for kind in analysis.section.kinds if not kind.is_agent]
     with matplotlib.rc_context({**STYLE, "font.size": row_font(width)}):
-        figure, axes = row_axes(analysis.section.versions, 2 * len(kinds), width, right=46, top=10)
+        figure, axes = row_axes(analysis.section.versions, 2 * len(kinds), width, right=74, top=10)
         axes.set_xlim(0, analysis.limit)
         axes.set_xlabel(f"mean minutes to solve, at most {analysis.limit:g}")
         for row, version in enumerate(analysis.section.versions):
@@ -127,7 +127,7 @@ def quits(analysis: Analysis, width: float) -> str:
 def shares(analysis: Analysis, width: float, value: Callable[[Cell], Estimate | None], label: str, title: str) -> str:
     kinds = [kind for kind in analysis.section.kinds if not kind.is_agent]
     with matplotlib.rc_context({**STYLE, "font.size": row_font(width)}):
-        figure, axes = row_axes(analysis.section.versions, len(kinds), width, right=46, top=10)
+        figure, axes = row_axes(analysis.section.versions, len(kinds), width, right=74, top=10)
         axes.set_xlim(-0.005, 1)
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"])
         axes.set_xlabel(label)
@@ -175,7 +175,7 @@ def approached(analysis: Analysis, width: float) -> str:
     kinds = [kind for kind in section.kinds if any(run.approached for run in of_kind(section.runs, kind))]
     seen = {run.approached[0][0] for run in section.runs if run.approached}
     with matplotlib.rc_context({**STYLE, "font.size": row_font(width)}):
-        figure, axes = row_axes(section.versions, len(kinds), width, right=46, top=10)
+        figure, axes = row_axes(section.versions, len(kinds), width, right=74, top=10)
         axes.set_xlim(0, 1)
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"])
         axes.set_xlabel("share of players, by the object that they came near first")

@@ -165,5 +165,5 @@ def p_text(p: float) -> str:
 
 def effect_text(test: Test) -> str:
     if test.low is None or test.high is None:
-        return f"{test.effect:.2f}" if np.isfinite(test.effect) else "∞"
+        return {0.0: "0 (never, or all later)", np.inf: "∞ (all earlier)"}.get(test.effect, f"{test.effect:.2f}")
     return f"{test.effect:.2f} ({test.low:.2f} \u2013 {test.high:.2f})"
