@@ -88,7 +88,7 @@ def trajectories(runs: Sequence[Played], picture: np.ndarray, colour: str) -> np
         breaks = np.flatnonzero(np.diff(life)) + 1
         axes.plot(
             np.insert(x, breaks, np.nan), np.insert(y, breaks, np.nan), color=colour, lw=1.2,
-            alpha=float(np.clip(1.6 / np.sqrt(len(runs)), 0.12, 0.8)), solid_joinstyle="round",
+            alpha=float(np.clip(4 / len(runs), 0.05, 0.8)), solid_joinstyle="round",
         )  # fmt: skip
     canvas = FigureCanvasAgg(figure)
     canvas.draw()

@@ -14,6 +14,7 @@ from envs.play import INPUTS_PER_SECOND
 from envs.results import FRONT, VISITS, Results
 from envs.tracks import APPROACHES, TRACKS
 
+ORIGINALS = {"none": "original"}  # what Atari's games call it where nothing is masked
 RESAMPLES = 4000
 CONFIDENCE = 0.95
 WINDOW = 100  # episodes over which a win rate is taken
@@ -94,7 +95,8 @@ def played(results: Results) -> list[Played]:
         last = wins[0] if len(wins) else -1
         found.append(
             Played(
-                **{name: config[name] for name in ("version", "method", "player", "privileged", "folder", "level")},
+                version=ORIGINALS.get(config["version"], config["version"]),
+                **{name: config[name] for name in ("method", "player", "privileged", "folder", "level")},
                 **{name: config[name] for name in ("settings", "frame_skip", "finished", "game", "seed")},
                 budget=config["inputs"],
                 inputs=int(ended["inputs"][last]) if len(wins) else config["inputs"],
