@@ -16,7 +16,7 @@ from envs.results import load
 from envs.tracks import NEAR, approaches, things_of, track
 from scripts.main import main
 from scripts.report.analysis import analyse, order_of
-from scripts.report.page import write_comparison
+from scripts.report.page import write_comparison, write_page
 from scripts.report.players import Section, answer_counts, first_plays, kinds_of, sections_of, without
 from scripts.report.statistics import Played, bootstrap_weights, ratio_to_original, restricted_mean, times_of
 from scripts.report.summary import published
@@ -24,6 +24,7 @@ from scripts.report.tables import COLUMNS
 
 LEVEL = Level.read("key_door").text()
 FULL = 30 * 60 * 30  # inputs
+NOWHERE = np.zeros((2, 0))
 SPIKES = 'name = "spikes"\ngame = "key_door"\n---\n|       |\n| kS  ^ |\n|######D|\n'
 
 
@@ -149,7 +150,7 @@ def test_each_level_is_a_section_whatever_its_level_is_called():
     one = play(1, person="a")
     same = replace(play(2, person="b"), level=LEVEL.replace('name = "key_door"', 'name = "copy"'))
     other = replace(play(3, person="c"), level=SPIKES)
-    atari = replace(play(3, person="d"), level="", game="atari/breakout", version="objects", curve=np.zeros((2, 0)))
+    atari = replace(play(3, person="d"), level="", game="atari/breakout", version="objects", curve=NOWHERE)
     found = sections_of([one, same, other, atari])
     assert [(each.title, len(each.runs)) for each in found] == [
         ("Key and Door", 2), ("Breakout", 1), ("Key and Door, level spikes", 1),
@@ -216,6 +217,21 @@ def test_one_person_alone_is_an_example(tmp_path):
     Play.of([2] * 90, "original", player_id="a").save(tmp_path / "a.play")
     page = write_comparison(load(tmp_path), tmp_path / "out" / "index.html").read_text(encoding="utf-8")
     assert "Too few have played yet" in page
+
+
+def test_a_game_that_tells_no_places_is_compared_without_them(tmp_path):
+    runs = [
+        replace(play(3 + i, person=f"{version}{i}", version=version), level="", game="atari/breakout", curve=NOWHERE)
+        for version in ("original", "colours")
+        for i in range(6)
+    ]
+    path = write_page(tmp_path / "index.html", sections_of(runs))
+    page = path.read_text(encoding="utf-8")
+    assert "left out, since the game does not tell where the player is" in page
+    assert "Breakout, one game in 2 versions" in page
+    assert 'id="minutes"' in page and 'id="tests"' in page
+    assert not re.search('id="(exploration|where|tracks|approached)"', page)
+    assert not (tmp_path / "data" / "exploration.csv").exists()
 
 
 BAD = {

@@ -152,6 +152,7 @@ def show(analysis: Analysis, tables: Mapping[str, pd.DataFrame], reachable: int 
         "models": list(analysis.notes.items()),
         "figures": figures(analysis, published, same_game),
         "same_game": same_game,
+        "has_places": len(tables["exploration"]) > 0,
         "orders": [
             (order, [title_of(name) for name in order.versions if name in means(published)]) for order in orders
         ],
@@ -195,7 +196,7 @@ def show_version(version: str, analysis: Analysis, tables: Mapping[str, pd.DataF
         "name": version,
         "change": summary.CHANGES.get(version, ""),
         "picture": data_uri(np.rot90(picture, turn)) if picture is not None else "",
-        "exploration": panels.exploration_panel(curves, version, kinds, last, most),
+        "exploration": panels.exploration_panel(curves, version, kinds, last, most) if len(curves) else "",
         "survival": panels.survival_panel(tables["survival_inputs"], version, kinds, "inputs", last),
         "minutes": panels.survival_panel(tables["survival_minutes"], version, human, "minutes", analysis.limit)
         if human

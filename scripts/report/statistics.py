@@ -95,7 +95,7 @@ def played(results: Results) -> list[Played]:
         last = wins[0] if len(wins) else -1
         found.append(
             Played(
-                version=ORIGINALS.get(config["version"], config["version"]),
+                version=ORIGINALS.get(str(config["version"]), str(config["version"])),
                 **{name: config[name] for name in ("method", "player", "privileged", "folder", "level")},
                 **{name: config[name] for name in ("settings", "frame_skip", "finished", "game", "seed")},
                 budget=config["inputs"],
