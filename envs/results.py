@@ -17,7 +17,7 @@ import io
 import json
 import platform
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -26,6 +26,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from envs.files import whole_lines, write_whole
+from envs.tracks import APPROACHES, TRACKS, approaches, track
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -123,51 +124,62 @@ class Results:
     """Rows of many runs and plays; every frame begins with experiment, game, version, method, player, privileged, seed.
 
     ``configs`` has one row a run: finished (bool), folder (or play file), frame_skip, level, inputs, settings (dict).
-    ``problems`` says, a line each, what could not be read.
+    ``tracks`` and ``approaches`` (``envs.tracks``) are of plays alone. ``problems`` says, a line each, what could not
+    be read.
     """
 
     episodes: "pd.DataFrame"
     exploration: "pd.DataFrame"
     visits: "pd.DataFrame"
+    tracks: "pd.DataFrame"
+    approaches: "pd.DataFrame"
     configs: "pd.DataFrame"
     problems: tuple[str, ...]
 
 
-def load(root: str | Path, experiment: str | None = None) -> Results:
-    """Every run and every play under ``root``; with ``experiment``, the runs of that one and all the plays."""
+def load(root: str | Path | Sequence[str | Path], experiment: str | None = None) -> Results:
+    """Every run and play under ``root``, a folder or several; with ``experiment``, the runs of that one and all plays.
+
+    A run or play that is found twice counts once, and is told among the problems.
+    """
     import pandas as pd
 
-    root, problems = Path(root), list[str]()
-    tables: dict[str, list] = {"episodes": [], "exploration": [], "visits": [], "configs": []}
-    for found in sources(root, experiment, problems):
+    roots, problems = [Path(each) for each in ([root] if isinstance(root, (str, Path)) else root)], list[str]()
+    columns = {
+        "episodes": EPISODES, "exploration": EXPLORATION, "visits": VISITS, "tracks": TRACKS, "approaches": APPROACHES,
+        "configs": ("finished", "folder", "frame_skip", "level", "inputs", "settings"),
+    }  # fmt: skip
+    tables: dict[str, list] = {name: [] for name in columns}
+    seen: dict[tuple, Path] = {}
+    for found in sources(roots, experiment, problems):
+        path = found if isinstance(found, Path) else found.path
         try:
             rows = read_run(found.parent) if isinstance(found, Path) else read_play(found)
         except Exception as error:  # whatever is wrong with one, it is named and the others are still shown
-            path = found if isinstance(found, Path) else found.path
             reason = " ".join(str(error).split()) or type(error).__name__
             problems.append(reason if str(path) in reason else f"{path}: {reason}")
             continue
         front = {name: rows["configs"].at[0, name] for name in FRONT}
+        first = seen.setdefault(tuple(front.values()), path)
+        if first != path:
+            problems.append(
+                f"{path}: its experiment, version, method and seed or id are those of {first}, which alone counts"
+            )
+            continue
         for name, frame in rows.items():
             tables[name].append(frame if name == "configs" else frame.assign(**front)[[*FRONT, *frame.columns]])
-    columns = {
-        "episodes": [*FRONT, *EPISODES],
-        "exploration": [*FRONT, *EXPLORATION],
-        "visits": [*FRONT, *VISITS],
-        "configs": [*FRONT, "finished", "folder", "frame_skip", "level", "inputs", "settings"],
-    }
     joined = {
-        name: pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns[name])
+        name: pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=[*FRONT, *columns[name]])
         for name, frames in tables.items()
     }
     return Results(**joined, problems=tuple(problems))
 
 
-def sources(root: Path, experiment: str | None, problems: list[str]) -> "Iterator[Path | Recorded]":
+def sources(roots: Sequence[Path], experiment: str | None, problems: list[str]) -> "Iterator[Path | Recorded]":
     """The settings of each run and every play, in the order of their files; ``problems`` gains those of plays."""
     from envs.sessions import find_plays, plays_under
 
-    for path in sorted([*root.rglob("seed_*/config.json"), *plays_under(root)]):
+    for path in sorted({path for root in roots for path in (*root.rglob("seed_*/config.json"), *plays_under(root))}):
         if path.name != "config.json":
             found, wrong = find_plays(path)
             problems += wrong
@@ -223,6 +235,7 @@ def read_play(recorded: "Recorded") -> "dict[str, pd.DataFrame]":
         counts = count_visits(measured.x, measured.y, play.level.side)
         ys, xs = np.nonzero(counts)
         rows["visits"] = pd.DataFrame({"x": CELL * xs, "y": CELL * ys, "visits": counts[ys, xs]})
+        rows |= {"tracks": track(measured), "approaches": approaches(play.level, measured)}
     front = {
         "experiment": EXPERIMENTS[play.player], "game": play.game, "version": play.version, "method": play.player,
         "player": play.player, "privileged": False, "seed": name_of(recorded),

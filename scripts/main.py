@@ -14,6 +14,7 @@ COMMANDS = {
     "verify": "check recorded sessions and plays, and name what is wrong and where",
     "train": "train an agent on a version of the game",
     "study": "train agents on all versions, compare them and people in one report",
+    "compare": "compare people, simulated players and agents on one page",
     "bench": "measure the games' speed beside a peer",
     "contact-sheet": "draw all versions of a game in one picture",
     "dials-sheet": "draw one level at every corner of the dials of random looks",
