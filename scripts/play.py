@@ -44,7 +44,6 @@ def main(
             settings = GameSettings(game, version, level, look_seed, seed)
             path, ended = play(settings, minutes, out, None if player_id == "auto" else player_id)
         else:
-            require_display()  # before the log is touched
             path, ended = resume, go_on(resume)
     except (NoDisplay, OSError, ValueError) as error:
         raise SystemExit(f"priorlab play: {error}") from None
