@@ -26,7 +26,7 @@ def keys_for(course: AnyCourse) -> Keys:
 def play(game: GameSettings, minutes: float, folder: Path, participant: str | None = None) -> tuple[Path, Outcome]:
     """A session of one play, at a window of its own: (its log, how the play ended)."""
     course = game.open()
-    require_display()  # before the log is touched
+    require_display()
     course.step(0)  # compiles before the window is up
     limit = round(minutes * 60 * course.rate)
     if limit < 1:
