@@ -9,6 +9,7 @@ COMMANDS = {
     "play": "play a game in a window; the play is recorded",
     "replay": "show a recorded play, or write it as a video",
     "train": "train an agent on a version of the game",
+    "export": "write recorded plays as tables, Minari datasets or videos",
     "study": "train agents on all versions, compare them and people in one report",
     "bench": "measure the games' speed beside a peer",
     "contact-sheet": "draw all versions of a game in one picture",

@@ -11,7 +11,7 @@ def main(path: Annotated[Path, tyro.conf.Positional], *, video: Path | None = No
 
     Args:
         path: A recording, <id>.play.
-        video: Write this .mp4 file, and open no window.
+        video: Write this .mp4 file, or .mkv without loss, and open no window.
         speed: How many times faster than it was played.
     """
     from rich.console import Console
