@@ -10,7 +10,7 @@ from envs.atari_course import ATARI, AtariCourse
 from envs.bank import Bank
 from envs.level import Level
 from envs.places import version_on
-from envs.play import RANDOM, Course
+from envs.play import RANDOM, Course, Happened
 from envs.random_levels import LEVELS
 from envs.versions import games
 
@@ -22,7 +22,7 @@ class AnyCourse(Protocol):
 
     action_names: tuple[str, ...]  # of the inputs, by number; the first is none
     rate: int  # inputs per second, as people play
-    happened: list[tuple[str, dict[str, Any]]]  # by the last input: death, reset, score, lives, each with its fields
+    happened: Happened  # by the last input: death, score, lives, reset
 
     @property
     def picture(self) -> np.ndarray: ...  # uint8 (height, width, 3)

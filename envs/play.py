@@ -57,6 +57,7 @@ RANDOM = "random"  # a version: the rules of the original, the look of PriorLab/
 ID_CHARACTERS, ID_LENGTH = "abcdefghijkmnpqrstuvwxyz23456789", 8
 
 Outcome = Literal["win", "limit", "quit"]
+Happened = list[tuple[str, dict[str, Any]]]  # events by one input, each with its fields
 
 
 class Course:
@@ -81,7 +82,7 @@ class Course:
         self.picture: np.ndarray = self.games.reset(seed)[0]
         self.state = self.games.state[0].copy()
         self._action = np.zeros(1, np.int64)
-        self.happened: list[tuple[str, dict[str, Any]]] = []
+        self.happened: Happened = []
 
     def step(self, action: int) -> bool:
         """One input, 0 to 5; whether the player died of it."""
@@ -230,6 +231,17 @@ class Play:
         """int32 (n + 1, FIELDS): at the start and after each input; at a death as in ``Course.state``."""
         return self._replayed[0]
 
+    def hash_after(self, inputs: int) -> str:
+        """Of the state after that many inputs."""
+        return hash_state(self.states[inputs])
+
+    @cached_property
+    def happenings(self) -> dict[int, Happened]:
+        """By the number of inputs after which it happened: deaths."""
+        deaths = self.states[:, DEATHS]
+        died = np.flatnonzero(np.diff(deaths) > 0) + 1
+        return {int(number): [("death", {"deaths": int(deaths[number])})] for number in died}
+
     @cached_property
     def redrawn(self) -> bool:
         """Whether the version is drawn otherwise now than the player saw it; states are unaffected."""
@@ -262,6 +274,21 @@ class Play:
             total_unique_states=int(self.states[-1, UNIQUE_STATES]),
             minutes=len(states) / self.inputs_per_second / 60,
         )
+
+    def facts(self) -> dict[str, str]:
+        """What it came to, for a reader."""
+        found = self.measure()
+        return {
+            "player": f"{self.player} {self.player_id}", "game": f"{self.level.game}, level {self.level.name}",
+            "version": f"{self.version}, look seed {self.look_seed}", "ended": ended_as(self.ended, self.unfinished),
+            "inputs": f"{found.inputs:,}",
+            "minutes": f"{found.minutes:.2f} at {self.inputs_per_second} inputs a second",
+            "deaths": f"{found.total_deaths:,}", "unique states": f"{found.total_unique_states:,}",
+        }  # fmt: skip
+
+
+def ended_as(ended: Outcome, unfinished: bool) -> str:
+    return ended + (" (the recording was cut short)" if unfinished else "")
 
 
 def rules_of(game: str, version: str) -> str:

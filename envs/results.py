@@ -37,7 +37,7 @@ EXPLORATION = ("inputs", "unique_states")
 VISITS = ("x", "y", "visits")
 FRONT = ("experiment", "game", "version", "method", "player", "privileged", "seed")
 REQUIRED = {"game": str, "version": str, "method": str, "player": str, "privileged": bool, "seed": int, "level": str}
-SOFTWARE = ("priorlab", "numpy", "numba", "torch", "stable_baselines3", "gymnasium")
+SOFTWARE = ("priorlab", "numpy", "numba", "torch", "stable_baselines3", "gymnasium", "pygame-ce", "ale-py")
 PEOPLE = "people"  # the experiment of every person's play
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from envs.atari_course import AtariPlay
 from envs.courses import AnyCourse, GameSettings
 from envs.play import Outcome, Play
 from envs.rules import INPUT_NAMES
@@ -101,7 +102,7 @@ def calm() -> Iterator[None]:
         gc.unfreeze()
 
 
-def show(play: Play, speed: float = 1.0) -> None:
+def show(play: Play | AtariPlay, speed: float = 1.0) -> None:
     """Shows a play in the window at ``speed`` times its pace, until it ends or the window is closed."""
     frames = play.frames()
     first = next(frames)

@@ -8,13 +8,13 @@ from envs.courses import AnyCourse, GameSettings, reopen
 from envs.events import SUFFIX, EventLog, read_events
 from envs.play import INPUTS_PER_SECOND, Outcome, hash_picture, new_id, today
 from envs.results import software
+from envs.sessions import ENDINGS, TOLD
 
 __all__ = ["LIMIT", "GameSettings", "Recorder", "unfinished"]
 
 LIMIT = 30 * 60 * INPUTS_PER_SECOND  # inputs of a person's play: 30 minutes
 PLAYER_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
-ENDINGS = {"win": "win", "timeout": "limit", "quit": "quit"}  # events that end a play, and how it ended
-STOPS = ("focus", "pause", "idle", "resumed")  # after one of them steps are due anew
+STOPS = ("focus", "pause", "idle")  # after one of them steps are due anew
 
 
 class Recorder:
@@ -31,7 +31,6 @@ class Recorder:
         self.events: list[dict[str, Any]] = []  # of a session taken up again: what its log held
         self._number, self._limit, self._due = 0, 0, 0.0
         self._step: dict[str, Any] | None = None  # taken, but not yet shown
-        self._after: list[tuple[str, dict[str, Any]]] = []  # what happened by it
 
     @property
     def path(self) -> Path:
@@ -68,20 +67,22 @@ class Recorder:
 
     def _take_up(self, events: list[dict[str, Any]]) -> None:
         self.events, self.participant = events, events[0]["participant"]
+        told = 0  # events by the last step
         for event in events:
             if event["event"] == "play":
-                self.plays, self._limit, self._number = event["number"] + 1, event["limit"], 0
+                self.plays, self._limit, self._number, told = event["number"] + 1, event["limit"], 0, 0
                 self.course = reopen(event)
             elif event["event"] in ENDINGS:
                 self.course = None
             elif event["event"] == "step" and self.course:
                 self.course.step(event["input"])
-                self._number += 1
-            elif event["event"] == "state" and self.course and event["state"] != self.course.hash():
-                reason = (
-                    f"after input {self._number} of play {self.plays - 1} the state is another than the one recorded"
-                )
-                raise ValueError(f"{self.path}: {reason}")
+                self._number, told = self._number + 1, 0
+            told += event["event"] in TOLD
+            if event["event"] == "state" and self.course and event["state"] != self.course.hash():
+                where = f"{self.path}: play {self.plays - 1}, input {self._number}"
+                raise ValueError(f"{where}: replayed, the state is another than the one recorded")
+        if self.course and self._number:
+            self._write_told(self._told()[told:])  # what the crash cut off
 
     def note(self, event: str, *, at: float | None = None, sync: bool = False, **fields: Any) -> None:
         """Anything that is no play: consent, page, answer, controls, key, ...; ``sync`` waits until it is on disk."""
@@ -122,13 +123,7 @@ class Recorder:
         if missed > 0:
             self._step["missed"] = missed
         self._number += 1
-        self._after = list(course.happened)
-        if self._number % course.rate == 0:
-            self._after.append(("state", {"number": self._number, "state": course.hash()}))
-        ended: Outcome | None = "win" if course.solved else "limit" if self._number >= self._limit else None
-        if ended:
-            self._after.append(("win" if ended == "win" else "timeout", self._last()))
-        return ended
+        return self._ended
 
     def shown(self, at: float) -> None:
         """The picture after the last input was on the screen."""
@@ -139,10 +134,13 @@ class Recorder:
             return
         step, self._step = self._step, None
         self.log.write("step", **step, shown=None if shown is None else round(shown - self.log.began, 6))
-        for event, fields in self._after:
+        self._write_told(self._told())
+
+    def _write_told(self, told: list[tuple[str, dict[str, Any]]]) -> None:
+        for event, fields in told:
             self.log.write(event, **fields)
-            if event in ENDINGS:
-                self.course = None
+        if self._ended:
+            self.course = None
 
     def end(self, reason: str | None = None) -> None:
         """The play is over: a quit, for that reason, unless it was won or at its limit."""
@@ -161,6 +159,22 @@ class Recorder:
         """Leaves the session as it is, to be taken up again."""
         self._write_step(None)
         self.log.close()
+
+    @property
+    def _ended(self) -> Outcome | None:
+        """How the play has ended by the last step."""
+        assert self.course
+        return "win" if self.course.solved else "limit" if self._number >= self._limit else None
+
+    def _told(self) -> list[tuple[str, dict[str, Any]]]:
+        """The events that follow from the last step."""
+        assert self.course
+        told = list(self.course.happened)
+        if self._number % self.course.rate == 0:
+            told.append(("state", {"number": self._number, "state": self.course.hash()}))
+        if self._ended:
+            told.append(("win" if self._ended == "win" else "timeout", self._last()))
+        return told
 
     def _last(self) -> dict[str, Any]:
         assert self.course

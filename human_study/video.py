@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from envs.atari_course import AtariPlay
 from envs.play import SUFFIX, Play
 from envs.sessions import Recorded
 
@@ -13,7 +14,7 @@ ZOOM = 3  # of the native picture
 END_SECONDS = 2  # that the last picture stays
 
 
-def write_video(play: Play, path: Path, speed: float = 1.0) -> None:
+def write_video(play: Play | AtariPlay, path: Path, speed: float = 1.0) -> None:
     """Writes what the player saw, ``speed`` times as fast, three times the native size: .mp4, or .mkv without loss.
 
     Raises RuntimeError where OpenCV can't be loaded or can't write such a file.
