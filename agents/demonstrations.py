@@ -102,8 +102,8 @@ def ways_of(play: Play, games: Mapping[str, Any]) -> "Iterator[tuple[Way, bool]]
     The version and look seed that are drawn are those of ``games``, level and inputs the play's.
     """
     every, stack = games.get("frame_skip", 1), games.get("stack_size", 1)
-    drawn = {name: value for name, value in games.items() if name not in APART} | {"level": play.level}
-    batch = Games(1, **drawn, max_inputs=len(play.inputs) + 1, autoreset=False)
+    drawn: dict[str, Any] = {name: value for name, value in games.items() if name not in APART}
+    batch = Games(1, **drawn | {"level": play.level}, max_inputs=len(play.inputs) + 1, autoreset=False)
     pictures, taken, one = [batch.reset(play.seed)[0].copy()], "", np.zeros(1, np.int64)
     for number, character in enumerate(play.inputs, 1):
         one[0] = CHARACTERS.index(character)

@@ -17,28 +17,30 @@ from typing import IO, Any, cast
 import numpy as np
 import pandas as pd
 
+from envs.atari_course import ACTION_NAMES, AtariPlay
 from envs.events import SUFFIX as LOG
 from envs.events import read_events
 from envs.play import CHARACTERS
 from envs.rules import DEATHS, HAS_KEY, INPUT_NAMES, JUMPING, ON_LADDER, SPEED, UNIQUE_STATES, X, Y
-from envs.sessions import Recorded
+from envs.sessions import ENDINGS, Recorded
 
 COLUMNS = Path(__file__).parent / "columns.toml"
 ANSWER = "answer_"  # what columns of answers begin with
 NOT_LISTED = ("step", "state")  # events: steps have a table of their own, and hashes are for `priorlab verify`
 LEVEL = 1  # of gzip's compression: a fifth of the time of the default, for a fifth more bytes
 DECIMALS = 6  # of times, as in the log
+NUMBERS = str.maketrans(CHARACTERS, "".join(map(chr, range(len(CHARACTERS)))))  # from characters to inputs
 
 
 @dataclass(frozen=True)
 class Logged:
     """What a session's log holds beside its steps' inputs and times.
 
-    events: rows of the table of events; late: of each play, by number, bool (n,), a step each.
+    events: rows of the table of events; late: of each play, by its number, whether each step was.
     """
 
     events: list[dict[str, Any]]
-    late: dict[int, np.ndarray]
+    late: dict[int, list[bool]]
 
 
 @contextmanager
@@ -78,9 +80,8 @@ def write_tables(
         for each in progress(recorded):
             if each.path not in logs:
                 logs[each.path] = read_log(each.path)
-            late = logs[each.path].late.get(each.number)
-            rows.append(participant_row(each, late))
-            save(step_table(each, late), steps, header=False)
+            rows.append(participant_row(each))
+            save(step_table(each, logs[each.path].late.get(each.number)), steps, header=False)
     if any(each.play.player == "person" for each in recorded):
         logs |= {path: read_log(path) for path in without_play(root, logs)}
     answers = sorted({name for row in rows for name in row if name.startswith(ANSWER)})
@@ -128,71 +129,90 @@ def name(table: str) -> str:
     return f"{table}.csv.gz" if table == "steps" else f"{table}.csv"
 
 
-def participant_row(recorded: Recorded, late: np.ndarray | None) -> dict[str, Any]:
+def participant_row(recorded: Recorded) -> dict[str, Any]:
     """The row of participants.csv, answers included."""
     play, about = recorded.play, recorded.about
-    found = play.measure()
-    header = about.get("header", {})
-    row = {name: about.get(name, header.get(name)) for name in dictionary()["participants"]}
+    row = {name: about.get(name) for name in dictionary()["participants"]}
     row |= {
         "participant": recorded.participant, "study": recorded.study, "play": recorded.number, "player": play.player,
-        "date": play.date, "game": play.level.game, "level": play.level.name, "version": play.version,
-        "look_seed": play.look_seed, "seed": play.seed, "ended": play.ended, "unfinished": int(play.unfinished),
-        "won": int(found.solved), "inputs": found.inputs, "inputs_per_second": play.inputs_per_second,
-        "minutes": found.minutes, "late_steps": None if late is None else int(late.sum()),
-        "deaths": found.total_deaths, "unique_states": found.total_unique_states, "redrawn": int(play.redrawn),
+        "date": play.date, "version": play.version, "ended": play.ended, "unfinished": int(play.unfinished),
+        "won": int(play.ended == "win"), "inputs": len(play.inputs), "inputs_per_second": play.inputs_per_second,
+        "minutes": len(play.inputs) / play.inputs_per_second / 60, "redrawn": int(play.redrawn), "play_id": play.id,
         "software": ", ".join(f"{name} {version}" for name, version in play.software.items()),
-        "play_id": play.id, "file": recorded.path.name,
+        "file": recorded.path.name,
     }  # fmt: skip
+    if isinstance(play, AtariPlay):
+        total = points(play)[-1] if play.inputs else 0
+        over = sum(name == "reset" for told in play.happenings.values() for name, _ in told)
+        settings = {name: play.about[name] for name in ("game", "look_seed", "seed")}
+        row |= settings | {"points": total, "games_over": over}
+    else:
+        found = play.measure()
+        row |= {
+            "game": play.level.game, "level": play.level.name, "look_seed": play.look_seed, "seed": play.seed,
+            "deaths": found.total_deaths, "unique_states": found.total_unique_states,
+        }  # fmt: skip
     return row | {ANSWER + question: plain(answer) for question, answer in recorded.answers.items()}
 
 
-def step_table(recorded: Recorded, late: np.ndarray | None) -> pd.DataFrame:
-    """The play's rows of steps.csv."""
+def step_table(recorded: Recorded, late: list[bool] | None) -> pd.DataFrame:
+    """The play's rows of steps.csv.gz. ``late`` is of each step, None where nobody wrote it down."""
     play = recorded.play
-    states = play.states[1:]
-    timed = len(recorded.times) == len(states)
-    due, done, shown = recorded.times.round(DECIMALS).T if timed else (None, None, None)
-    names = np.array(INPUT_NAMES)[[CHARACTERS.index(character) for character in play.inputs]] if play.inputs else []
+    count = len(play.inputs)
+    due, done, shown = recorded.times.round(DECIMALS).T if len(recorded.times) else (None, None, None)
     columns = {
-        "participant": recorded.participant, "play": recorded.number, "step": np.arange(1, len(states) + 1),
-        "input": names, "x": states[:, X] / 2, "y": states[:, Y] / 2, "on_ladder": states[:, ON_LADDER],
-        "jumping": states[:, JUMPING], "speed": states[:, SPEED], "has_key": states[:, HAS_KEY],
-        "deaths": states[:, DEATHS], "unique_states": states[:, UNIQUE_STATES], "due": due, "done": done,
-        "shown": shown, "late": None if late is None else late.astype(np.int8),
+        "participant": recorded.participant, "play": recorded.number, "step": np.arange(1, count + 1),
+        "due": due, "done": done, "shown": shown, "late": None if late is None else np.array(late, np.int8),
     }  # fmt: skip
-    return pd.DataFrame(columns, columns=[*dictionary()["steps"]], index=range(len(states)))
+    if isinstance(play, AtariPlay):
+        columns |= {"input": np.array(ACTION_NAMES)[list(play.inputs)] if count else [], "points": points(play)}
+    else:
+        states = play.states[1:]
+        numbers = np.frombuffer(play.inputs.translate(NUMBERS).encode("latin-1"), np.uint8)
+        columns |= {
+            "input": np.array(INPUT_NAMES)[numbers], "x": states[:, X] / 2, "y": states[:, Y] / 2,
+            "on_ladder": states[:, ON_LADDER], "jumping": states[:, JUMPING], "speed": states[:, SPEED],
+            "has_key": states[:, HAS_KEY], "deaths": states[:, DEATHS], "unique_states": states[:, UNIQUE_STATES],
+        }  # fmt: skip
+    return pd.DataFrame(columns, columns=[*dictionary()["steps"]], index=range(count))
+
+
+def points(play: AtariPlay) -> np.ndarray:
+    """int64 (n,): after each input, all points so far."""
+    gained = np.zeros(len(play.inputs), np.int64)
+    for number, told in play.happenings.items():
+        gained[number - 1] = sum(fields["points"] for name, fields in told if name == "score")
+    return gained.cumsum()
 
 
 def read_log(path: Path) -> Logged:
     """From a session's log that was checked before; nothing for a play that is a file of its own."""
-    events: list[dict[str, Any]] = []
-    late: dict[int, list[bool]] = {}
+    found = Logged([], {})
     if not path.name.endswith(LOG):
-        return Logged([], {})
-    who, play, step = {}, None, 0
+        return found
+    who: dict[str, Any] = {}
+    late: list[bool] = []
+    play, offset, before = None, 0.0, b""
     for line in path.read_bytes().split(b"\n")[:-1]:  # a torn last line is no event
-        if line.split(b'"event":', 1)[1].startswith(b'"step"'):  # n times more often than all others: never parsed
-            assert play is not None
-            late[play].append(b'"late":true' in line)
-            step += 1
-            continue
-        event = json.loads(line)
-        name = event.pop("event")
-        if name == "session":
-            who = {"participant": event["participant"], "study": event.get("study", "")}
-        if name == "play":
-            play, step = event["number"], 0
-            late[event["number"]] = []
-        row = {**who, "n": event.pop("n"), "t": event.pop("t"), "event": name, "play": play, "step": step}
-        if play is None:
-            row["step"] = None
-        del event["hash"]
-        if name not in NOT_LISTED:
-            events.append(row | {"details": json.dumps(event, ensure_ascii=False) if event else None})
-        if name in ("win", "timeout", "quit"):
-            play = None
-    return Logged(events, {number: np.array(values, bool) for number, values in late.items()})
+        if line.split(b'"event":', 1)[1].startswith(b'"step"'):  # many times more than all others, so never parsed
+            late.append(b'"late":true' in line)
+        elif (event := json.loads(line))["event"] not in NOT_LISTED:
+            number, seconds, name, _ = (event.pop(key) for key in ("n", "t", "event", "hash"))
+            if name == "session":
+                who = {"participant": event["participant"], "study": event.get("study", "")}
+            elif name == "resumed":  # the log's clock began anew
+                offset += json.loads(before)["t"]
+            elif name == "play":
+                play = event["number"]
+                late = found.late[play] = []
+            found.events.append({
+                **who, "n": number, "t": round(seconds + offset, DECIMALS), "event": name, "play": play,
+                "step": None if play is None else len(late),
+                "details": json.dumps(event, ensure_ascii=False) if event else None,
+            })  # fmt: skip
+            play = None if name in ENDINGS else play
+        before = line
+    return found
 
 
 def plain(answer: Any) -> Any:
