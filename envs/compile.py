@@ -27,6 +27,7 @@ SOURCES = (
     "draw.py",
     "lockstep.py",
     "crew.py",
+    "replaying.py",
     "solver.py",
     "estimate.py",
     "atari_draw.py",

@@ -111,11 +111,9 @@ def fill_stack(lanes, lane):
 
 
 @function
-def take_input(scenes, lanes, lane, action):
-    """One raw input of a lane, counted; GOES_ON, WIN or DEATH, after which an episode has ended."""
-    scene, state = int(lanes.scene[lane]), lanes.state[lane]
-    level, visited, ever = scenes.numbers[scene], lanes.visited[lane], lanes.ever[lane]
-    outcome = step(scenes.tiles[scene], level, scenes.monsters[scene], state, action)
+def play_input(tiles, level, monsters, state, action, visited, ever):
+    """One raw input of a play, counted; GOES_ON, WIN or DEATH, after which an episode has ended."""
+    outcome = step(tiles, level, monsters, state, action)
     state[INPUTS] += 1
     state[PLAY_INPUTS] += 1
     visit(level, state, visited, ever)
@@ -124,6 +122,16 @@ def take_input(scenes, lanes, lane, action):
         put_at_start(level, state)
         return GOES_ON
     return outcome
+
+
+@function
+def take_input(scenes, lanes, lane, action):
+    """One raw input of a lane, as ``play_input``."""
+    scene = int(lanes.scene[lane])
+    return play_input(
+        scenes.tiles[scene], scenes.numbers[scene], scenes.monsters[scene], lanes.state[lane], action,
+        lanes.visited[lane], lanes.ever[lane],
+    )  # fmt: skip
 
 
 @kernel

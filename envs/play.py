@@ -1,17 +1,16 @@
 """Plays: what one player did from the first step to the win, the quit or the limit, deaths and restarts too.
 
 A play holds the game, a seed, the raw inputs and a hash of the last state. Everything else about it is found
-again by replaying it through ``Games``. Its file is JSON, a second of inputs a line, one character an input.
+again by replaying it through ``Games``. Its file is ``play_file``'s.
 """
 
 import hashlib
-import json
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,11 +21,14 @@ from envs.files import reserve, write_whole
 from envs.games import Games, checked_actions
 from envs.level import Level
 from envs.places import version_on
+from envs.play_file import CHARACTERS, KINDS, check_inputs, decode, encode
+from envs.play_file import PLAYERS as PLAYERS
+from envs.play_file import SUFFIX as SUFFIX
+from envs.replaying import replayed
 from envs.results import software
 from envs.rules import (
     CLOCK,
     DEATHS,
-    FIELDS,
     HAS_KEY,
     INPUT_NAMES,
     INPUTS,
@@ -41,18 +43,15 @@ from envs.rules import (
     X,
     Y,
 )
-from envs.versions import find_version
+from envs.versions import find_rules, find_version
 
-FORMAT, SCHEMA = "priorlab play", 1
 ENGINE = 1  # to be raised when the same inputs can give other states than before
-SUFFIX = ".play"
-CHARACTERS = ".lrjud"  # of the inputs 0 to 5
+NUMBER_OF = np.zeros(128, np.uint8)  # of a character, by its code
+NUMBER_OF[list(CHARACTERS.encode())] = range(len(CHARACTERS))
 INPUTS_PER_SECOND = 30  # as people play
 NO_LIMIT = 2**31 - 1  # a play ends where its recorder says, not where an agent's episode would
 HASHED = (X, Y, JUMPING, SPEED, ON_LADDER, MONSTERS, INPUTS, PLAY_INPUTS, DEATHS, UNIQUE_STATES, SOLVED)
 HASHED_TOO = (CLOCK, LAST_SIDE, HAS_KEY)  # where one is not 0: with patrols, alternating ladders, keys
-OUTCOMES = ("win", "limit", "quit")
-PLAYERS = ("person", "agent", "simulated")
 RANDOM = "random"  # a version: the rules of the original, the look of PriorLab/Random-v0
 ID_CHARACTERS, ID_LENGTH = "abcdefghijkmnpqrstuvwxyz23456789", 8
 
@@ -152,6 +151,10 @@ class Play:
     engine: int = ENGINE
     software: dict[str, str] = dataclass_field(default_factory=software)
 
+    @property
+    def game(self) -> str:
+        return self.level.game
+
     @staticmethod
     def of(
         inputs: str | Sequence[int] | np.ndarray,
@@ -172,11 +175,11 @@ class Play:
         characters = inputs if isinstance(inputs, str) else as_characters(inputs)
         check_inputs(characters)
         _, found = version_on(game, "original" if version == RANDOM else version, level)
-        states, picture = replay(version, found, look_seed, seed, characters)
+        states = replay(version, found, characters)
         return Play(
             version=version, level=found, inputs=characters, ended="win" if states[-1, SOLVED] else ended,
-            last_state=hash_state(states[-1]), first_picture=picture, look_seed=look_seed, seed=seed,
-            rules=rules_of(found.game, version), **about,
+            last_state=hash_state(states[-1]), first_picture=first_picture(version, found, look_seed),
+            look_seed=look_seed, seed=seed, rules=rules_of(found.game, version), **about,
         )  # fmt: skip
 
     @staticmethod
@@ -186,7 +189,7 @@ class Play:
         Raises ValueError, one line that names the file and the reason, for a file that is cut off or altered.
         """
         try:
-            play = decode(Path(path).read_bytes())
+            play = Play(**decode(Path(path).read_bytes()))
             play.check()
         except ValueError as error:
             raise ValueError(f"{path}: {' '.join(str(error).split())}") from None
@@ -204,15 +207,7 @@ class Play:
 
     def text(self) -> str:
         """The content of the play's file."""
-        second = self.inputs_per_second
-        lines = {
-            "game": self.level.game,
-            "level": self.level.text().splitlines(),
-            "inputs": [self.inputs[start : start + second] for start in range(0, len(self.inputs), second)],
-        }
-        content: dict[str, Any] = {"format": FORMAT, "schema": SCHEMA}
-        content |= {name: lines[name] if name in lines else getattr(self, name) for name in KINDS}
-        return json.dumps(content | {"checksum": checksum(content)}, indent=1, ensure_ascii=False) + "\n"
+        return encode(self.level, self.inputs, {name: getattr(self, name, None) for name in KINDS})
 
     def check(self) -> None:
         """Raises ValueError with the reason where replaying does not lead to what was recorded."""
@@ -229,7 +224,7 @@ class Play:
     @cached_property
     def states(self) -> np.ndarray:
         """int32 (n + 1, FIELDS): at the start and after each input; at a death as in ``Course.state``."""
-        return self._replayed[0]
+        return replay(self.version, self.level, self.inputs)
 
     def hash_after(self, inputs: int) -> str:
         """Of the state after that many inputs."""
@@ -245,11 +240,7 @@ class Play:
     @cached_property
     def redrawn(self) -> bool:
         """Whether the version is drawn otherwise now than the player saw it; states are unaffected."""
-        return self._replayed[1] != self.first_picture
-
-    @cached_property
-    def _replayed(self) -> tuple[np.ndarray, str]:
-        return replay(self.version, self.level, self.look_seed, self.seed, self.inputs)
+        return first_picture(self.version, self.level, self.look_seed) != self.first_picture
 
     def frames(self, size: int | None = None) -> Iterator[np.ndarray]:
         """What the player saw, n + 1 pictures, uint8 (size, size, 3); None is 15 px a tile."""
@@ -296,18 +287,16 @@ def rules_of(game: str, version: str) -> str:
     return find_version(game, "original" if version == RANDOM else version).rules
 
 
-def replay(version: str, level: Level, look_seed: int, seed: int, inputs: str) -> tuple[np.ndarray, str]:
-    """(int32 (n + 1, FIELDS) of states, hash of the first picture)."""
-    course = Course(version, level, look_seed, seed)
-    picture = hash_picture(course.picture)
-    states = np.zeros((len(inputs) + 1, FIELDS), np.int32)
-    states[0] = course.state
-    for number, character in enumerate(inputs, 1):
-        if course.solved:
-            raise ValueError(f"won by input {number - 1} of {len(inputs)}: expected no input after the win")
-        course.step(CHARACTERS.index(character))
-        states[number] = course.state
-    return states, picture
+def replay(version: str, level: Level, inputs: str) -> np.ndarray:
+    """int32 (n + 1, FIELDS) of states, as ``Course.state`` has them; nothing is drawn."""
+    numbers = np.frombuffer(inputs.encode("ascii"), np.uint8)
+    return replayed(level, find_rules(rules_of(level.game, version)), NUMBER_OF[numbers])
+
+
+@lru_cache(maxsize=256)
+def first_picture(version: str, level: Level, look_seed: int) -> str:
+    """Hash of what a player first sees, 15 px a tile; the seed of a play changes nothing about it."""
+    return hash_picture(Course(version, level, look_seed).picture)
 
 
 def hash_state(state: np.ndarray) -> str:
@@ -329,63 +318,6 @@ def new_id() -> str:
     return "".join(secrets.choice(ID_CHARACTERS) for _ in range(ID_LENGTH))
 
 
-# The file: name and kind of every entry, in order; "level" and "inputs" are lists of lines.
-KINDS: dict[str, type] = {
-    "id": str, "player": str, "player_id": str, "date": str, "game": str, "version": str, "look_seed": int,
-    "rules": str, "engine": int, "seed": int, "inputs_per_second": int, "ended": str, "unfinished": bool,
-    "last_state": str, "first_picture": str, "software": dict, "level": list, "inputs": list,
-}  # fmt: skip
-FRAME = ("format", "schema", "checksum")
-
-
-def checksum(content: dict[str, Any]) -> str:
-    """Of everything but the checksum itself, however it is spaced and ordered."""
-    rest = {name: value for name, value in content.items() if name != "checksum"}
-    plain = json.dumps(rest, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(plain.encode()).hexdigest()
-
-
-def decode(data: bytes) -> Play:
-    """The play in a file's bytes, not yet replayed; ValueError says what is wrong with them."""
-    try:
-        content = json.loads(data.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"cut off or altered: not whole JSON ({error})") from None
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise ValueError(f'not a play: expected JSON with "format": "{FORMAT}"')
-    if content.get("schema") != SCHEMA:
-        raise ValueError(f"schema {content.get('schema')!r}: expected {SCHEMA}, all that this Priorlab reads")
-    if content.get("checksum") != checksum(content):
-        raise ValueError("altered: its content is not what its checksum says")
-    if set(content) != {*KINDS, *FRAME}:
-        names = ", ".join(sorted(set(content) ^ {*KINDS, *FRAME}))
-        raise ValueError(f"missing or unknown: {names}; expected exactly {', '.join(KINDS)}")
-    for name, kind in KINDS.items():
-        if type(content[name]) is not kind:
-            raise ValueError(f"{name} is {content[name]!r}: expected a {kind.__name__}")
-    for name in ("level", "inputs"):
-        if not all(type(line) is str for line in content[name]):
-            raise ValueError(f"{name}: expected a list of lines")
-    for name, values in (("ended", OUTCOMES), ("player", PLAYERS)):
-        if content[name] not in values:
-            raise ValueError(f"{name} is {content[name]!r}: expected one of {', '.join(values)}")
-    if content["inputs_per_second"] < 1:
-        raise ValueError(f"inputs_per_second is {content['inputs_per_second']}: expected 1 or more")
-    inputs = "".join(content["inputs"])
-    check_inputs(inputs)
-    level = Level.read("\n".join(content["level"]) + "\n")
-    if level.game != content["game"]:
-        raise ValueError(f"game is {content['game']!r}, but its level is of {level.game!r}")
-    fields = {name: content[name] for name in KINDS if name not in ("game", "level", "inputs")}
-    return Play(level=level, inputs=inputs, **fields)
-
-
 def as_characters(inputs: Sequence[int] | np.ndarray) -> str:
     numbers = checked_actions(np.asarray(inputs, None if len(inputs) else np.int64), len(inputs))
     return "".join(CHARACTERS[number] for number in numbers)
-
-
-def check_inputs(inputs: str) -> None:
-    wrong = next((number for number, character in enumerate(inputs) if character not in CHARACTERS), None)
-    if wrong is not None:
-        raise ValueError(f"input {wrong} is {inputs[wrong]!r}: expected characters of {CHARACTERS!r}")

@@ -9,14 +9,15 @@
 - ``visits.csv``       x, y (left and top of a 7 px cell), visits
 - ``done``             there when the run is finished
 
-A person's play, any ``*.play`` file, is replayed into the same rows: player and method "person", its name the seed.
+A play of a person or of a simulated player, from a session's log or a ``*.play`` file, is replayed into the same rows:
+player and method are "person" or "simulated", its name the seed. In Atari's games the mask is the version.
 """
 
 import io
 import json
 import platform
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -29,6 +30,8 @@ from envs.files import whole_lines, write_whole
 if TYPE_CHECKING:
     import pandas as pd
 
+    from envs.sessions import Recorded
+
 CELL = 7  # pixels a side of a cell of visits: a step of walking, so that no cell is skipped
 ROWS_A_DECADE = 20
 OUTCOMES = ("win", "death", "limit", "quit")
@@ -38,7 +41,7 @@ VISITS = ("x", "y", "visits")
 FRONT = ("experiment", "game", "version", "method", "player", "privileged", "seed")
 REQUIRED = {"game": str, "version": str, "method": str, "player": str, "privileged": bool, "seed": int, "level": str}
 SOFTWARE = ("priorlab", "numpy", "numba", "torch", "stable_baselines3", "gymnasium", "pygame-ce", "ale-py")
-PEOPLE = "people"  # the experiment of every person's play
+EXPERIMENTS = {"person": "people", "simulated": "simulated"}  # of plays, by who played
 
 
 class RunWriter:
@@ -131,18 +134,16 @@ class Results:
 
 
 def load(root: str | Path, experiment: str | None = None) -> Results:
-    """Every run and every person's play under ``root``; with ``experiment``, the runs of that one and all the plays."""
+    """Every run and every play under ``root``; with ``experiment``, the runs of that one and all the plays."""
     import pandas as pd
 
-    root, problems = Path(root), []
+    root, problems = Path(root), list[str]()
     tables: dict[str, list] = {"episodes": [], "exploration": [], "visits": [], "configs": []}
-    for path in sorted([*root.rglob("seed_*/config.json"), *root.rglob("*.play")]):
-        is_run = path.name == "config.json"
-        if is_run and experiment not in (None, path.resolve().parents[3].name):
-            continue
+    for found in sources(root, experiment, problems):
         try:
-            rows = read_run(path.parent) if is_run else read_play(path)
+            rows = read_run(found.parent) if isinstance(found, Path) else read_play(found)
         except Exception as error:  # whatever is wrong with one, it is named and the others are still shown
+            path = found if isinstance(found, Path) else found.path
             reason = " ".join(str(error).split()) or type(error).__name__
             problems.append(reason if str(path) in reason else f"{path}: {reason}")
             continue
@@ -162,6 +163,19 @@ def load(root: str | Path, experiment: str | None = None) -> Results:
     return Results(**joined, problems=tuple(problems))
 
 
+def sources(root: Path, experiment: str | None, problems: list[str]) -> "Iterator[Path | Recorded]":
+    """The settings of each run and every play, in the order of their files; ``problems`` gains those of plays."""
+    from envs.sessions import find_plays, plays_under
+
+    for path in sorted([*root.rglob("seed_*/config.json"), *plays_under(root)]):
+        if path.name != "config.json":
+            found, wrong = find_plays(path)
+            problems += wrong
+            yield from found
+        elif experiment in (None, path.resolve().parents[3].name):
+            yield path
+
+
 def read_run(folder: Path) -> "dict[str, pd.DataFrame]":
     """The four tables of one run's folder, without the front columns but in ``configs``."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
@@ -178,46 +192,55 @@ def read_run(folder: Path) -> "dict[str, pd.DataFrame]":
     return {**rows, "configs": describe(front, rows, is_finished(folder), folder, config)}
 
 
-def read_play(path: Path) -> "dict[str, pd.DataFrame]":
-    """A person's play, replayed, as the same four tables; the play is one run whose episodes end at deaths.
+def read_play(recorded: "Recorded") -> "dict[str, pd.DataFrame]":
+    """A play as the same four tables: it is one run whose episodes end at deaths (in Atari's games: at games over).
 
     So they do in Key and Door, too, where an agent's episode goes on: rows tell when each death was."""
     import pandas as pd
 
     from envs.play import Play
 
-    play = Play.load(path)
-    if play.player != "person" or not play.inputs:
-        reason = "nothing was played" if not play.inputs else "not a person's play; agents are compared by their runs"
-        raise ValueError(f"{path}: {reason}")
-    measured = play.measure()
-    total = measured.inputs
-    died = (np.flatnonzero(measured.events) + 1).tolist()  # inputs so far at each death
+    play, total = recorded.play, len(recorded.play.inputs)
+    if play.player not in EXPERIMENTS or not total:
+        reason = "nothing was played" if not total else "not a person's play; agents are compared by their runs"
+        raise ValueError(f"{recorded.path}: {reason}")
+    ends_at = "death" if isinstance(play, Play) else "reset"
+    died = [number for number, told in play.happenings.items() if any(event == ends_at for event, _ in told)]
     ends = died if died and died[-1] == total else [*died, total]
-    outcomes = ["death"] * len(died) + [play.ended] * (len(ends) - len(died))
     episodes = pd.DataFrame(
         {
             "episode": range(len(ends)),
             "inputs": ends,
             "length": np.diff([0, *ends]),
-            "outcome": outcomes,
+            "outcome": ["death"] * len(died) + [play.ended] * (len(ends) - len(died)),
             "deaths": np.minimum(np.arange(len(ends)) + 1, len(died)),
         }
     )
-    kept = thinned(total)
-    exploration = pd.DataFrame({"inputs": kept, "unique_states": measured.unique_states[kept - 1]})
-    counts = count_visits(measured.x, measured.y, play.level.side)
-    ys, xs = np.nonzero(counts)
-    visits = pd.DataFrame({"x": CELL * xs, "y": CELL * ys, "visits": counts[ys, xs]})
-    rows = {"episodes": episodes, "exploration": exploration, "visits": visits}
+    rows = {"episodes": episodes, "exploration": read_rows(None, EXPLORATION), "visits": read_rows(None, VISITS)}
+    if isinstance(play, Play):
+        measured, kept = play.measure(), thinned(total)
+        rows["exploration"] = pd.DataFrame({"inputs": kept, "unique_states": measured.unique_states[kept - 1]})
+        counts = count_visits(measured.x, measured.y, play.level.side)
+        ys, xs = np.nonzero(counts)
+        rows["visits"] = pd.DataFrame({"x": CELL * xs, "y": CELL * ys, "visits": counts[ys, xs]})
     front = {
-        "experiment": PEOPLE, "game": play.level.game, "version": play.version, "method": "person",
-        "player": "person", "privileged": False, "seed": path.stem, "level": play.level.text(),
+        "experiment": EXPERIMENTS[play.player], "game": play.game, "version": play.version, "method": play.player,
+        "player": play.player, "privileged": False, "seed": name_of(recorded),
+        "level": play.level.text() if isinstance(play, Play) else "",
     }  # fmt: skip
-    return {
-        **rows,
-        "configs": describe(front, rows, True, path, {"player_id": play.player_id, "software": play.software}),
-    }
+    settings = {
+        "player_id": recorded.participant, "study": recorded.study, "number": recorded.number,
+        "minutes": total / play.inputs_per_second / 60, "answers": recorded.answers, "software": play.software,
+        "inputs_per_second": play.inputs_per_second,
+    }  # fmt: skip
+    told = ("wall_seconds", "paused_seconds", "idle_seconds", "resumed", "quit_reason")
+    settings |= {name: recorded.about[name] for name in told if name in recorded.about}
+    return {**rows, "configs": describe(front, rows, True, recorded.path, settings)}
+
+
+def name_of(recorded: "Recorded") -> str:
+    """A log's plays are named by its id and their number, others by their file."""
+    return recorded.play.id if recorded.about else recorded.path.stem
 
 
 def describe(front: dict, rows: dict, finished: bool, folder: Path, settings: dict) -> "pd.DataFrame":
@@ -232,11 +255,11 @@ def describe(front: dict, rows: dict, finished: bool, folder: Path, settings: di
     return pd.DataFrame([{**{name: front[name] for name in FRONT}, **more}])
 
 
-def read_rows(path: Path, columns: tuple[str, ...]) -> "pd.DataFrame":
+def read_rows(path: Path | None, columns: tuple[str, ...]) -> "pd.DataFrame":
     """The table in ``path`` without a torn last line; no file is no rows."""
     import pandas as pd
 
-    text = whole_lines(path)
+    text = whole_lines(path) if path else ""
     if not text:
         return pd.DataFrame({name: pd.Series(dtype=object if name == "outcome" else np.int64) for name in columns})
     try:
