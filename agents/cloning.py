@@ -1,5 +1,6 @@
 """Behavioural cloning (Pomerleau 1991, Neural Computation 3): an actor learns to act as was demonstrated."""
 
+import copy
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from envs.files import write_whole
 
 NAME = "demonstrations.json"  # in the run's folder: what came of it
 LEARNING_RATE = 1e-3  # of Adam
+BATCH = 32  # decisions in a minibatch: a play is short, and larger ones learned less from it
+PATIENCE = 10  # epochs without a better likelihood of what was held out, after which it stops
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class Cloned:
     episodes: int
     demonstrators: int
     decisions: int
+    epochs: int
     accuracy: float
     held_out_demonstrators: int
     held_out_decisions: int
@@ -58,6 +62,7 @@ def clone(model: PPO, shown: Demonstrations, epochs: int, held_out: float, seed:
     """Has the model's actor learn all decisions ``epochs`` times, but those of a share ``held_out`` of demonstrators.
 
     Whole demonstrators are held out, never some of one's decisions; at least one of two or more, unless the share is 0.
+    They also tell when to stop, and the actor is left as it was when it gave their decisions the highest likelihood.
     The critic learns nothing here. What came of it is also written to the folder.
     """
     others = drawn(shown.participants, held_out, seed)
@@ -66,19 +71,29 @@ def clone(model: PPO, shown: Demonstrations, epochs: int, held_out: float, seed:
     pictures, actions = tensors(learned)
     generator = torch.Generator().manual_seed(seed)
     optimizer = torch.optim.Adam(model.policy.parameters(), LEARNING_RATE)  # PPO's own begins without its moments
-    for _ in range(epochs):
-        for chosen in torch.randperm(len(actions), generator=generator).split(model.batch_size):
+    best, kept, since, epoch = float("inf"), None, 0, 0
+    while epoch < epochs and since < PATIENCE:
+        for chosen in torch.randperm(len(actions), generator=generator).split(BATCH):
             learn(model.policy, optimizer, pictures[chosen], actions[chosen], model.max_grad_norm)
+        epoch += 1
+        if tested:
+            loss = measured(model, tested)[1]
+            since = 0 if loss < best else since + 1
+            if not since:
+                best, kept = loss, copy.deepcopy(model.policy.state_dict())
+    if kept:
+        model.policy.load_state_dict(kept)
     common = actions.bincount().argmax()
     cloned = Cloned(
         plays=shown.plays,
         episodes=len(shown.ways),
         demonstrators=len({*shown.participants} - others),
         decisions=len(actions),
-        accuracy=accuracy(model, learned),
+        epochs=epoch,
+        accuracy=measured(model, learned)[0],
         held_out_demonstrators=len(others),
         held_out_decisions=sum(len(way[1]) for way in tested),
-        held_out_accuracy=accuracy(model, tested) if tested else None,
+        held_out_accuracy=measured(model, tested)[0] if tested else None,
         held_out_most_common=(tensors(tested)[1] == common).double().mean().item() if tested else None,
     )
     write_whole(folder / NAME, json.dumps(asdict(cloned), indent=2) + "\n")
@@ -99,10 +114,12 @@ def tensors(ways: list[Way]) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 @torch.no_grad()
-def accuracy(model: PPO, ways: list[Way]) -> float:
-    """Share of these decisions in which the most probable action is the one taken."""
-    right = 0
+def measured(model: PPO, ways: list[Way]) -> tuple[float, float]:
+    """Share of these decisions in which the most probable action is the one taken; mean of -log of its probability."""
+    right, loss, count = 0, 0.0, 0
     for way in ways:
         pictures, actions = tensors([way])
         right += int((model.policy(pictures, deterministic=True)[0] == actions).sum())
-    return right / sum(len(way[1]) for way in ways)
+        loss -= float(model.policy.evaluate_actions(pictures, actions)[1].sum())
+        count += len(actions)
+    return right / count, loss / count

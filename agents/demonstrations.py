@@ -20,7 +20,7 @@ from agents.settings import Settings
 from envs.games import Games
 from envs.level import Level
 from envs.play import CHARACTERS, Play
-from envs.sessions import Recorded, find_plays
+from envs.sessions import find_plays
 from envs.versions import find_version
 
 if TYPE_CHECKING:
@@ -49,23 +49,24 @@ def read(settings: Settings) -> Demonstrations:
     from agents.imitation import without_loops
 
     assert settings.demonstrations
-    chosen = fitting(settings, settings.demonstrations)
+    plays = fitting(settings, settings.demonstrations)
     ways, participants = [], []
-    for each in chosen:
-        for way, won in ways_of(each.play, settings.of_games()):
+    for play, participant in plays:
+        for way, won in ways_of(play, settings.of_games()):
             if settings.demonstrated == "everything" or won:
                 ways.append(way if settings.demonstrated == "everything" else without_loops(*way))
-                participants.append(each.participant or each.play.id)
+                participants.append(participant)
     if not ways:
         raise ValueError(
-            f"{settings.demonstrations}: {len(chosen)} plays of {settings.game} {demonstrated_version(settings)}, none "
+            f"{settings.demonstrations}: {len(plays)} plays of {settings.game} {demonstrated_version(settings)}, none "
             "of them won; expected a won play, or --demonstrated everything"
         )
-    return Demonstrations(ways, participants, len(chosen), digest_of([each.play for each in chosen]))
+    return Demonstrations(ways, participants, len(plays), digest_of([play for play, _ in plays]))
 
 
-def fitting(settings: Settings, folder: Path) -> list[Recorded]:
-    """The demonstrators' plays of the agent's level and version, or of the version that it is told to learn from."""
+def fitting(settings: Settings, folder: Path) -> list[tuple[Play, str]]:
+    """The demonstrators' plays of the agent's level and version, or of the version that it is told to learn from; and
+    whose each is."""
     if not folder.exists():
         raise FileNotFoundError(f"{folder}: no such folder; expected recorded plays in it")
     version = demonstrated_version(settings)
@@ -73,17 +74,16 @@ def fitting(settings: Settings, folder: Path) -> list[Recorded]:
     if own.rules != other.rules:
         raise ValueError(f"demonstrations of {version}: expected a version by the rules of {settings.version}")
     level = Level.read(settings.level or own.level).text()
-    found, problems = find_plays(folder)
+    recorded, problems = find_plays(folder)
+    found = [(each.play, each.participant or each.play.id) for each in recorded if isinstance(each.play, Play)]
     chosen = [
-        each
-        for each in found
-        if (each.play.player, each.play.version) == (settings.demonstrators, version)
-        and each.play.inputs
-        and each.play.level.text() == level
+        (play, participant)
+        for play, participant in found
+        if (play.player, play.version, play.level.text()) == (settings.demonstrators, version, level) and play.inputs
     ]
     if not chosen:
-        seen = Counter(f"{each.play.player} on {each.play.level.name} {each.play.version}" for each in found)
-        told = ", ".join(f"{count} {name}" for name, count in seen.items()) or "no play"
+        seen = Counter(f"{play.player} on {play.level.name} {play.version}" for play, _ in found)
+        told = ", ".join(f"{count} {name}" for name, count in seen.items()) or "none of our games"
         more = f" ({len(problems)} more can't be read: {problems[0]})" if problems else ""
         raise ValueError(
             f"{folder}: expected plays by player {settings.demonstrators!r} of {settings.game} {version}, on the "
@@ -102,8 +102,8 @@ def ways_of(play: Play, games: Mapping[str, Any]) -> "Iterator[tuple[Way, bool]]
     The version and look seed that are drawn are those of ``games``, level and inputs the play's.
     """
     every, stack = games.get("frame_skip", 1), games.get("stack_size", 1)
-    drawn: dict[str, Any] = {name: value for name, value in games.items() if name not in APART}
-    batch = Games(1, **drawn | {"level": play.level}, max_inputs=len(play.inputs) + 1, autoreset=False)
+    drawn = {name: value for name, value in games.items() if name not in (*APART, "level")}
+    batch = Games(1, level=play.level, max_inputs=len(play.inputs) + 1, autoreset=False, **drawn)
     pictures, taken, one = [batch.reset(play.seed)[0].copy()], "", np.zeros(1, np.int64)
     for number, character in enumerate(play.inputs, 1):
         one[0] = CHARACTERS.index(character)

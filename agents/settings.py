@@ -91,10 +91,10 @@ class Settings:
     """the version that they played (default: the agent's own); another one's plays are redrawn in the agent's"""
     demonstrated: Demonstrated = "wins"
     """what it learns from: the episodes that won, without their loops; or everything that was done"""
-    demonstration_epochs: int = 20
-    """times that each demonstrated decision is learned from"""
+    demonstration_epochs: int = 100
+    """at most so many times each demonstrated decision is learned from; who is held out tells when it is enough"""
     demonstrations_held_out: float = 0.2
-    """share of the demonstrators, from 0 to less than 1, that only measure how well it acts like them"""
+    """share of the demonstrators, from 0 to less than 1, that it never learns from; they measure how well it acts"""
     bfloat16: bool | None = None
     """whether the network runs in bfloat16 (default: where the processor has it)"""
     threads: int = 1

@@ -7,7 +7,7 @@ episodes of one game, version, level, look and kind of player, and the environme
 import os
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,9 +15,9 @@ from typing import Any
 
 import gymnasium
 import numpy as np
-from gymnasium.envs.registration import EnvSpec
 
 import envs  # noqa: F401  registers the environments
+from envs.atari_course import ATARI, AtariPlay
 from envs.dials import Dials
 from envs.places import version_on
 from envs.play import CHARACTERS, NO_LIMIT, RANDOM, Play
@@ -27,44 +27,48 @@ from envs.versions import id_of
 NEEDED = "Minari datasets need the package minari[hdf5]: install priorlab[export]"
 ROOT = "MINARI_DATASETS_PATH"  # the variable that tells Minari where datasets are
 FRAMES = 32  # observations that are compressed together: each is hardly more than what changed since the last
+DESCRIPTION = (
+    "Plays recorded by Priorlab, every input a step. A death, or in Atari games the game's end, ends an episode where "
+    "the environment's rules say so; who quit or was stopped by the time limit was truncated. An episode's metadata "
+    "tells who played, in which play of which session, and how the episode ended."
+)
 UNSAID = "`(code_permalink|author|author_email)` is set to None"  # a study's to say, in a dataset that it publishes
 
 
-def write_datasets(recorded: list[Recorded], root: Path, name: str, settings: Mapping[str, Any]) -> list[str]:
+def write_datasets(recorded: Iterable[Recorded], root: Path, name: str, settings: Mapping[str, Any]) -> list[str]:
     """Writes all plays under ``root``, as Minari lays datasets out, and gives the datasets' ids: NAME/GAME-VERSION-v0.
 
     Where the level is not the version's own, the look seed not 0, or the player no person, the id says so, too.
-    ``settings`` are the observations', as ``PriorLabEnv`` knows them: screen_size, grayscale_obs, stack_size.
+    ``settings`` are the observations', as environments know them: screen_size, grayscale_obs, stack_size.
     Raises RuntimeError, one line, where Minari is not installed, ValueError for a name that it refuses.
     """
     try:
         import minari
     except ImportError as error:
         raise RuntimeError(f"{NEEDED} ({error})") from None
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
-        raise ValueError(f"the datasets' name is {name!r}: expected letters, digits, '-' and '_'")
-    alike: dict[tuple, list[Recorded]] = {}
-    for each in recorded:
-        play = each.play
-        if play.inputs:
-            key = play.player, play.level.game, play.version, play.level.text(), play.look_seed
-            alike.setdefault(key, []).append(each)
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]+", name):
+        raise ValueError(f"name is {name!r}: expected two or more letters, digits, '-' or '_'")
+    datasets: dict[str, tuple[Any, gymnasium.Env]] = {}  # by what their episodes share
     ids: list[str] = []
     with datasets_under(root):
-        for group in alike.values():
-            play = group[0].play
-            same = sum(dataset.startswith(f"{name}/{name_of(play)}-") for dataset in ids)
-            ids.append(f"{name}/{name_of(play)}{f'-{same + 1}' if same else ''}-v0")
-            spec = environment(play, settings)
-            with warnings.catch_warnings():
-                warnings.filterwarnings("ignore", UNSAID, UserWarning)
-                dataset = minari.create_dataset_from_buffers(
-                    ids[-1], [], spec, spec, play.player, description=described(play), jpeg_encoding=False
-                )
-            env = gymnasium.make(spec)
-            for each in group:
-                add(dataset.storage, env, each)
-            env.close()
+        for each in recorded:
+            if not each.play.inputs:
+                continue
+            shared = Shared.of(each.play)
+            key = repr(shared)
+            if key not in datasets:
+                same = sum(re.sub(r"-\d+-v0$", "-v0", known) == f"{name}/{shared.name}-v0" for known in ids)
+                ids.append(f"{name}/{shared.name}{f'-{same + 1}' if same else ''}-v0")
+                env = gymnasium.make(shared.environment, **shared.arguments, **settings)
+                with warnings.catch_warnings():
+                    warnings.filterwarnings("ignore", UNSAID, UserWarning)
+                    dataset = minari.create_dataset_from_buffers(
+                        ids[-1], [], env, env.spec, shared.player, description=DESCRIPTION, jpeg_encoding=False
+                    )
+                datasets[key] = dataset.storage, env
+            add(*datasets[key], each, shared.about)
+    for _, env in datasets.values():
+        env.close()
     return ids
 
 
@@ -81,37 +85,42 @@ def datasets_under(root: Path) -> Iterator[None]:
             os.environ[ROOT] = before
 
 
-def environment(play: Play, settings: Mapping[str, Any]) -> EnvSpec:
-    """Of the game that was played, whole in itself: its level as text. The player ends an episode, no limit does."""
-    drawn = {"version": play.version, "look_seed": play.look_seed}
-    if play.version == RANDOM:
-        drawn |= {"version": "original", "looks": asdict(Dials())}
-    env = gymnasium.make(
-        f"PriorLab/{id_of(play.level.game)}-v0", level=play.level.text(), max_inputs=NO_LIMIT, **drawn, **settings
-    )
-    env.close()
-    assert env.spec
-    return env.spec
+@dataclass(frozen=True)
+class Shared:
+    """What the episodes of one dataset share."""
+
+    name: str  # GAME-VERSION, and what else tells it apart
+    player: str
+    environment: str  # gymnasium's id
+    arguments: dict[str, Any]  # with which it is made; plain data, whole in itself: a level is text
+    about: dict[str, Any]  # for the metadata of an episode
+
+    @staticmethod
+    def of(play: Play | AtariPlay) -> "Shared":
+        """The player ends an episode, or the rules do: environments are made without a limit."""
+        if isinstance(play, AtariPlay):
+            seed, level, environment = play.about["look_seed"], "", "PriorLab/Atari-v0"
+            game = play.game
+            arguments: dict[str, Any] = {
+                "game": game.removeprefix(ATARI), "mask": play.version.split("+"), "mask_seed": seed, "frame_skip": 1,
+                "full_action_space": True,
+            }  # fmt: skip
+            parts = [game, play.version]
+        else:
+            seed, level, game = play.look_seed, play.level.name, play.level.game
+            environment = f"PriorLab/{id_of(game)}-v0"
+            arguments = {"version": play.version, "level": play.level.text(), "look_seed": seed}
+            if play.version == RANDOM:
+                arguments |= {"version": "original", "looks": asdict(Dials())}
+            own = play.version != RANDOM and play.level == version_on(game, play.version, None)[1]
+            parts = [game, play.version, *([] if own else [level or "level"])]
+        parts += [f"look_{seed}"] * bool(seed) + [play.player] * (play.player != "person")
+        name = "-".join(re.sub(r"\W+", "_", part) for part in parts)
+        about = {"player": play.player, "game": game, "version": play.version, "level": level, "look_seed": seed}
+        return Shared(name, play.player, environment, arguments | {"max_inputs": NO_LIMIT}, about)
 
 
-def name_of(play: Play) -> str:
-    parts = [play.level.game, play.version]
-    if play.version == RANDOM or play.level != version_on(play.level.game, play.version, None)[1]:
-        parts.append(re.sub(r"\W+", "_", play.level.name) or "level")
-    parts += [f"look_{play.look_seed}"] * bool(play.look_seed) + [play.player] * (play.player != "person")
-    return "-".join(parts)
-
-
-def described(play: Play) -> str:
-    return (
-        f"{play.level.game}, version {play.version}, as players of kind {play.player!r} played it, recorded by "
-        f"Priorlab: {play.inputs_per_second} inputs a second. A death ends an episode where the game's rules say so; "
-        "who quit or was stopped by the time limit was truncated. An episode's metadata tells who played, in which "
-        "play, and how it ended."
-    )
-
-
-def add(storage: Any, env: gymnasium.Env, recorded: Recorded) -> None:
+def add(storage: Any, env: gymnasium.Env, recorded: Recorded, about: Mapping[str, Any]) -> None:
     """Appends a play's episodes, observations compressed without loss.
 
     Minari's own writer would keep them raw, or as JPEG, which loses. It is given the first observation of each episode,
@@ -125,7 +134,7 @@ def add(storage: Any, env: gymnasium.Env, recorded: Recorded) -> None:
         number, seen, last = storage.total_episodes, episode.observations, np.zeros(len(episode.actions), bool)
         last[-1] = True
         buffer = EpisodeBuffer(
-            seed=play.seed, observations=seen[:1], actions=episode.actions, rewards=episode.rewards,
+            seed=seed_of(play), observations=seen[:1], actions=episode.actions, rewards=episode.rewards,
             terminations=(last & episode.terminated).tolist(), truncations=(last & (not episode.terminated)).tolist(),
         )  # fmt: skip
         storage.update_episodes([buffer])
@@ -139,12 +148,11 @@ def add(storage: Any, env: gymnasium.Env, recorded: Recorded) -> None:
             )  # fmt: skip
             for first in range(0, len(seen), FRAMES):
                 kept[first : first + FRAMES] = np.stack(seen[first : first + FRAMES])
-        about = {
+        own = {
             "participant": recorded.participant, "study": recorded.study, "play": recorded.number, "play_id": play.id,
-            "player": play.player, "ended": episode.ended, "game": play.level.game, "version": play.version,
-            "level": play.level.name, "look_seed": play.look_seed,
+            "ended": episode.ended,
         }  # fmt: skip
-        storage.update_episode_metadata([about], [number])
+        storage.update_episode_metadata([{**about, **own}], [number])
 
 
 @dataclass(frozen=True)
@@ -158,17 +166,22 @@ class Episode:
     ended: str  # win, death, limit or quit
 
 
-def episodes(env: gymnasium.Env, play: Play) -> Iterator[Episode]:
+def episodes(env: gymnasium.Env, play: Play | AtariPlay) -> Iterator[Episode]:
     """The play, cut into episodes where the environment ends them; the last one ends where the play does."""
-    observations, actions, rewards = [env.reset(seed=play.seed)[0]], [], []
-    for number, character in enumerate(play.inputs, 1):
-        actions.append(CHARACTERS.index(character))
-        observation, reward, terminated, _, info = env.step(actions[-1])
+    inputs = list(play.inputs) if isinstance(play, AtariPlay) else [CHARACTERS.index(each) for each in play.inputs]
+    observations, actions, rewards = [env.reset(seed=seed_of(play))[0]], [], []
+    for number, action in enumerate(inputs, 1):
+        observation, reward, terminated, _, info = env.step(action)
+        actions.append(action)
         observations.append(observation)
         rewards.append(float(reward))
-        if terminated or number == len(play.inputs):
-            ended = "win" if info["solved"] else "death" if terminated else play.ended
+        if terminated or number == len(inputs):
+            ended = "win" if info.get("solved") else "death" if terminated else play.ended
             yield Episode(observations, actions, rewards, terminated, ended)
             observations, actions, rewards = [], [], []
-            if number < len(play.inputs):
+            if number < len(inputs):
                 observations.append(env.reset()[0])
+
+
+def seed_of(play: Play | AtariPlay) -> int:
+    return play.about["seed"] if isinstance(play, AtariPlay) else play.seed

@@ -44,13 +44,16 @@ def main(
     chosen = [each for each in found if each.play.player in players]
     if not chosen:
         raise ValueError(f"{folder}: expected plays by {', '.join(players)}; found {len(found)} plays, none of them so")
-    with export.new_folder(out) as draft:
-        if "csv" in formats:
-            export.write_tables(chosen, folder, draft, lambda plays: track(plays, "tables", console=console))
-        if "minari" in formats:
-            settings = {"screen_size": screen_size, "grayscale_obs": grayscale, "stack_size": stack_size}
-            ids = datasets.write_datasets(chosen, draft / "minari", name, settings)
-            console.print("datasets " + ", ".join(ids), soft_wrap=True, highlight=False)
-        if "videos" in formats:
-            video.write_videos(track(chosen, "videos", console=console), draft / "videos", lossless)
+    try:
+        with export.new_folder(out) as draft:
+            if "csv" in formats:
+                export.write_tables(chosen, folder, draft, lambda plays: track(plays, "tables", console=console))
+            if "minari" in formats:
+                settings = {"screen_size": screen_size, "grayscale_obs": grayscale, "stack_size": stack_size}
+                ids = datasets.write_datasets(chosen, draft / "minari", name, settings)
+                console.print("datasets " + ", ".join(ids), soft_wrap=True, highlight=False)
+            if "videos" in formats:
+                video.write_videos(track(chosen, "videos", console=console), draft / "videos", lossless)
+    except RuntimeError as error:  # a package is missing, or a codec
+        raise SystemExit(f"priorlab export: {error}") from None
     console.print(f"exported {len(chosen)} plays to {out}", soft_wrap=True, highlight=False)
