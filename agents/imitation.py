@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from stable_baselines3 import PPO
+from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.vec_env import VecEnv
 
 Way = tuple[np.ndarray, np.ndarray]  # observations uint8 (n, C, S, S), actions int64 (n,)
@@ -101,16 +102,35 @@ class SelfImitatingPPO(PPO):
         pictures, actions = (torch.from_numpy(np.concatenate(parts)).to(self.device) for parts in zip(*ways))
         for _ in range(self.imitation_batches):
             chosen = torch.randint(len(actions), (self.batch_size,), device=self.device)
-            _, logs, _ = self.policy.evaluate_actions(pictures[chosen], actions[chosen])
-            loss = -logs.mean()
-            self.logger.record("train/imitation_loss", loss.item())
-            if loss.item() < enough:
+            loss = learn(
+                self.policy, self.policy.optimizer, pictures[chosen], actions[chosen], self.max_grad_norm, enough
+            )
+            self.logger.record("train/imitation_loss", loss)
+            if loss < enough:
                 break
-            self.policy.optimizer.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(self.policy.parameters(), self.max_grad_norm)
-            self.policy.optimizer.step()
         self.logger.record("train/imitation_length", len(actions) / len(ways))
+
+
+def learn(
+    policy: ActorCriticPolicy,
+    optimizer: torch.optim.Optimizer,
+    pictures: torch.Tensor,
+    actions: torch.Tensor,
+    max_grad_norm: float,
+    enough: float = 0.0,
+) -> float:
+    """A step of the actor towards these actions; the mean of -log of their probability before it.
+
+    pictures: uint8 (n, C, S, S); actions: int64 (n,). Where that mean is less than ``enough``, nothing changes.
+    """
+    _, logs, _ = policy.evaluate_actions(pictures, actions)
+    loss = -logs.mean()
+    if loss.item() >= enough:
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(policy.parameters(), max_grad_norm)
+        optimizer.step()
+    return loss.item()
 
 
 def without_loops(pictures: np.ndarray, actions: np.ndarray) -> Way:

@@ -9,7 +9,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from stable_baselines3.common.callbacks import BaseCallback, CallbackList
 from stable_baselines3.common.vec_env import VecEnv
 
-from agents import checkpoint
+from agents import checkpoint, demonstrations
+from agents.cloning import clone
 from agents.curiosity import CountBonus, PictureCodes, PrivilegedCountBonus
 from agents.imitation import SelfImitatingPPO
 from agents.networks import PixelPolicy
@@ -123,11 +124,15 @@ def train_ppo(settings: Settings, callback: BaseCallback | None = None) -> tuple
     bonus = env if isinstance(env, CountBonus) else None
     held = checkpoint.read(folder)
     model = make_model(settings, env)
-    writer = RunWriter(folder, settings.config(), resume_at=held["record"]["inputs"] if held else 0)
+    shown = demonstrations.read(settings) if settings.demonstrations else None
+    config = settings.config() | ({"demonstrations": shown.digest} if shown else {})
+    writer = RunWriter(folder, config, resume_at=held["record"]["inputs"] if held else 0)
     record = Record(games.games, writer)
     if held:
         model = checkpoint.restore(held, env, games.games, bonus, record)
         model.tensorboard_log = logs(settings)
+    elif shown:
+        clone(model, shown, settings.demonstration_epochs, settings.demonstrations_held_out, settings.seed, folder)
     with closing(writer), progress_bar() if settings.progress else nullcontext() as bar:
         follow = Follow(settings, games, bonus, record, bar)
         left = settings.inputs - model.num_timesteps  # there are fewer decisions than inputs: the callback ends it

@@ -9,6 +9,8 @@ from envs.versions import find_version
 
 Agent = Literal["ppo", "random"]
 Bonus = Literal["counts", "privileged-counts", "none"]
+Demonstrators = Literal["person", "simulated", "agent"]
+Demonstrated = Literal["wins", "everything"]
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,18 @@ class Settings:
     """mean of -log of the probability of what it did in won episodes, at which an update's imitation ends"""
     discovery_enough: float = 1.2
     """the same for its ways to something new, which it learns again until it has won"""
+    demonstrations: Path | None = None
+    """folder of recorded plays; before it trains, ppo learns to act as was done there (behavioural cloning)"""
+    demonstrators: Demonstrators = "person"
+    """whose plays these are; never several kinds together"""
+    demonstrations_version: str | None = None
+    """the version that they played (default: the agent's own); another one's plays are redrawn in the agent's"""
+    demonstrated: Demonstrated = "wins"
+    """what it learns from: the episodes that won, without their loops; or everything that was done"""
+    demonstration_epochs: int = 100
+    """at most so many times each demonstrated decision is learned from; who is held out tells when it is enough"""
+    demonstrations_held_out: float = 0.2
+    """share of the demonstrators, from 0 to less than 1, that it never learns from; they measure how well it acts"""
     bfloat16: bool | None = None
     """whether the network runs in bfloat16 (default: where the processor has it)"""
     threads: int = 1
@@ -95,16 +109,25 @@ class Settings:
     """whether to show a progress bar"""
 
     def __post_init__(self) -> None:
-        for name, options in (("agent", get_args(Agent)), ("bonus", get_args(Bonus))):
+        for name, options in (
+            ("agent", get_args(Agent)), ("bonus", get_args(Bonus)), ("demonstrators", get_args(Demonstrators)),
+            ("demonstrated", get_args(Demonstrated)),
+        ):  # fmt: skip
             if getattr(self, name) not in options:
                 raise ValueError(f"{name} is {getattr(self, name)!r}: expected one of {', '.join(options)}")
         for name in (
             "inputs", "frame_skip", "num_games", "stack_size", "n_steps", "n_epochs", "learning_rate_hold", "features",
-            "threads", "checkpoint_every",
+            "threads", "checkpoint_every", "demonstration_epochs",
         ):  # fmt: skip
             check(name, getattr(self, name), 1)
         for name in ("seed", "random_start", "bonus_scale", "entropy", "evaluation_episodes"):
             check(name, getattr(self, name), 0)
+        if not 0 <= self.demonstrations_held_out < 1:
+            raise ValueError(
+                f"demonstrations_held_out is {self.demonstrations_held_out}: expected 0 or more, less than 1"
+            )
+        if self.demonstrations and self.agent == "random":
+            raise ValueError(f"demonstrations is {self.demonstrations}: expected none for the random agent")
         check("batch_size", self.batch_size, 2)
         if self.n_steps * self.num_games % self.batch_size:
             raise ValueError(
@@ -117,7 +140,11 @@ class Settings:
         """The name of what was trained, in tables and folders."""
         if self.agent == "random":
             return "random"
-        return {"counts": "ppo", "none": "ppo-no-bonus", "privileged-counts": "ppo-privileged-counts"}[self.bonus]
+        name = {"counts": "ppo", "none": "ppo-no-bonus", "privileged-counts": "ppo-privileged-counts"}[self.bonus]
+        if self.demonstrations:
+            name += "-demonstrations" + ("" if self.demonstrators == "person" else f"-{self.demonstrators}")
+            name += f"-of-{self.demonstrations_version}" if self.demonstrations_version else ""
+        return name
 
     @property
     def privileged(self) -> bool:
@@ -135,8 +162,13 @@ class Settings:
         return own if self.agent == "random" else own | {"stack_size": self.stack_size}  # chance looks at nothing
 
     def config(self) -> dict[str, Any]:
-        """What stands in config.json: every setting that can change a row, and what the loader needs."""
+        """What stands in config.json: every setting that can change a row, and what the loader needs.
+
+        Which demonstrations were learned from is told by a hash of them, which whoever reads them adds.
+        """
         silent = {"out", "level", "checkpoint_every", "evaluation_episodes", "tensorboard", "progress"}
+        told_apart = {name for name in asdict(self) if name.startswith("demonstrat")}
+        silent |= {"demonstrations"} if self.demonstrations else told_apart
         names = [name for name in asdict(self) if name not in silent]
         if self.agent == "random":
             names = names[: names.index("num_games") + 1]

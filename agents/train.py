@@ -20,7 +20,7 @@ def train(settings: Settings) -> str:
         from agents.ppo import train_ppo  # torch and stable-baselines3 take seconds to import
 
         player, record = train_ppo(settings)
-    return "\n".join([told(settings, record), *evaluations(settings, player)])
+    return "\n".join([told(settings, record), *learned_before(settings), *evaluations(settings, player)])
 
 
 def play_at_random(settings: Settings) -> Record:
@@ -49,6 +49,15 @@ def told(settings: Settings, record: Record) -> str:
         f"{record.episodes} episodes, first win: {after(record.first_win)}, {won} of the last {len(record.wins)} won, "
         f"90 of the last 100 won: {after(record.learned)}"
     )
+
+
+def learned_before(settings: Settings) -> list[str]:
+    """A line on what it learned from demonstrations, if it was shown any."""
+    if not settings.demonstrations:
+        return []
+    from agents.cloning import Cloned
+
+    return [str(Cloned.read(settings.folder))]
 
 
 def after(inputs: int | None) -> str:

@@ -13,6 +13,7 @@ COMMANDS = {
     "replay": "show a recorded play or session, or write it as a video",
     "verify": "check recorded sessions and plays, and name what is wrong and where",
     "train": "train an agent on a version of the game",
+    "export": "write recorded plays as tables, Minari datasets or videos",
     "study": "train agents on all versions, compare them and people in one report",
     "compare": "compare people, simulated players and agents on one page",
     "bench": "measure the games' speed beside a peer",

@@ -14,7 +14,7 @@ def main(
     Args:
         path: The log of a session, <id>.session.jsonl, or a play, <id>.play.
         number: Which play of the session, from 0.
-        video: Write this .mp4 file, and open no window.
+        video: Write this .mp4 file, or .mkv without loss, and open no window.
         speed: How many times faster than it was played.
     """
     from rich.console import Console

@@ -1,0 +1,107 @@
+"""Whether demonstrations shorten learning: PPO with and without, on plays by simulated players of known skill.
+
+The players know the shortest way from every state (``envs.solver``) and err: now and then they hold a random input for
+a while. So they are no people, and their plays say so; what is shown is that learning from plays works.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import tyro
+from scipy.stats import bootstrap
+
+from agents.cloning import Cloned
+from agents.settings import Settings
+from agents.train import train
+from envs.level import Level
+from envs.play import Course, Play
+from envs.results import is_finished
+from envs.rules import CLOCK, HAS_KEY, JUMPING, LAST_SIDE, MONSTERS, ON_LADDER, SPEED, X, Y
+from envs.solver import INPUTS, Solver
+from envs.versions import find_rules, find_version
+from scripts.experiments.learning import learned_at
+
+DECIDES = [X, Y, JUMPING, SPEED, ON_LADDER, MONSTERS, CLOCK, LAST_SIDE, HAS_KEY]  # fields that tell states apart
+LONGEST_ERROR = 8  # inputs
+LONGEST_PLAY = 5000  # inputs
+
+
+class Player:
+    """Takes a best input, but for errors, which begin at each input with probability ``error``."""
+
+    def __init__(self, level: Level, rules: str):
+        labels = Solver(level, find_rules(rules)).labels()
+        self.numbers = {state.tobytes(): number for number, state in enumerate(labels.states[:, DECIDES])}
+        self.best = labels.best.argmax(axis=1)
+
+    def play(self, version: str, level: Level, error: float, seed: int) -> Play:
+        random, course = np.random.default_rng(seed), Course(version, level)
+        inputs: list[int] = []
+        held: list[int] = []  # what is left of an error
+        while not course.solved and len(inputs) < LONGEST_PLAY:
+            number = self.numbers.get(course.state[DECIDES].tobytes())
+            if not held and (number is None or random.random() < error):
+                held = [int(random.integers(INPUTS))] * int(random.integers(1, LONGEST_ERROR + 1))
+            inputs.append(held.pop() if held or number is None else int(self.best[number]))
+            course.step(inputs[-1])
+        name = f"errs{round(100 * error)}-{seed}"
+        return Play.of(inputs, version, level=level, player="simulated", player_id=name)
+
+
+def record(folder: Path, version: str, players: int, error: float) -> None:
+    """The plays of that many players, each until the win; those that are there already stay."""
+    if folder.exists():
+        return
+    found = find_version("princess", version)
+    level = Level.read(found.level)
+    player = Player(level, found.rules)
+    for seed in range(players):
+        player.play(version, level, error, seed).save(folder / f"{seed}.play")
+
+
+def ratio(others: np.ndarray, plain: np.ndarray) -> float:
+    """Of geometric means."""
+    return float(np.exp(np.log(others).mean() - np.log(plain).mean()))
+
+
+def main(
+    versions: tuple[str, ...] = ("original",),
+    seeds: int = 10,
+    players: int = 10,
+    error: float = 0.05,
+    inputs: int = 60_000,
+    out: Path = Path("runs/demonstrations"),
+) -> None:
+    """Finished runs are not made again. Intervals resample seeds; a run that never won counts as won at its end."""
+    for version in versions:
+        folder = out / version
+        record(folder / "plays", version, players, error)
+        rows = []
+        for seed in range(seeds):
+            for name, shown in (("ppo", None), ("ppo-demonstrations-simulated", folder / "plays")):
+                run = Settings(
+                    version=version, seed=seed, inputs=inputs, out=folder / name / f"seed_{seed}", progress=False,
+                    evaluation_episodes=0, demonstrations=shown, demonstrators="simulated",
+                )  # fmt: skip
+                if not is_finished(run.folder):
+                    print(train(run), flush=True)
+                episodes = pd.read_csv(run.folder / "episodes.csv")
+                wins = episodes.loc[episodes["outcome"] == "win", "inputs"].tolist()
+                cloned = Cloned.read(run.folder)
+                held_out = cloned.held_out_accuracy if cloned else None
+                rows.append((name, seed, wins[0] if wins else None, learned_at(episodes), held_out))
+        table = pd.DataFrame(rows, columns=["run", "seed", "first win", "90 of 100 won", "held-out accuracy"])
+        print(version, table.to_string(index=False), sep="\n")
+        for column in ("first win", "90 of 100 won"):
+            plain, others = (
+                group[column].fillna(inputs).to_numpy(float) for _, group in table.groupby("run", sort=False)
+            )
+            generator = np.random.default_rng(0)
+            found = bootstrap((others, plain), ratio, method="percentile", vectorized=False, rng=generator)
+            low, high = found.confidence_interval
+            print(f"{column}: {ratio(others, plain):.3f} of that without, 95 % interval {low:.3f} to {high:.3f}")
+
+
+if __name__ == "__main__":
+    tyro.cli(main)

@@ -1,0 +1,59 @@
+"""`priorlab export`: what was recorded as tables for R and pandas, as Minari datasets, and as videos."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+
+def main(
+    folder: Annotated[Path, tyro.conf.Positional],
+    out: Path,
+    *,
+    formats: tuple[Literal["csv", "minari", "videos"], ...] = ("csv",),
+    players: tuple[Literal["person", "simulated", "agent"], ...] = ("person",),
+    name: str = "priorlab",
+    screen_size: int = 84,
+    grayscale: bool = False,
+    stack_size: int = 1,
+    lossless: bool = False,
+) -> None:
+    """Export every play under a folder: participants.csv, steps.csv.gz, events.csv and what their columns mean.
+
+    Args:
+        folder: Where sessions and plays were recorded; every folder in it is looked through.
+        out: A new folder for the export.
+        formats: csv, minari (datasets for offline reinforcement learning), videos; one or several.
+        players: Whose plays; column player tells them apart.
+        name: What the Minari datasets are named by: NAME/GAME-VERSION-v0.
+        screen_size: Pixels a side of the observations in Minari datasets.
+        grayscale: Whether these are gray.
+        stack_size: How many pictures an observation holds.
+        lossless: Whether videos keep every pixel's colour: .mkv in FFV1 instead of .mp4.
+    """
+    from rich.console import Console
+    from rich.progress import track
+
+    from envs.sessions import find_plays
+    from human_study import datasets, export, video
+
+    console = Console()
+    found, problems = find_plays(folder) if folder.is_dir() else ([], [f"{folder}: no such folder"])
+    for problem in problems:
+        console.print(f"left out  {problem}", markup=False, highlight=False, soft_wrap=True)
+    chosen = [each for each in found if each.play.player in players]
+    if not chosen:
+        raise ValueError(f"{folder}: expected plays by {', '.join(players)}; found {len(found)} plays, none of them so")
+    try:
+        with export.new_folder(out) as draft:
+            if "csv" in formats:
+                export.write_tables(chosen, folder, draft, lambda plays: track(plays, "tables", console=console))
+            if "minari" in formats:
+                settings = {"screen_size": screen_size, "grayscale_obs": grayscale, "stack_size": stack_size}
+                ids = datasets.write_datasets(chosen, draft / "minari", name, settings)
+                console.print("datasets " + ", ".join(ids), soft_wrap=True, highlight=False)
+            if "videos" in formats:
+                video.write_videos(track(chosen, "videos", console=console), draft / "videos", lossless)
+    except RuntimeError as error:  # a package is missing, or a codec
+        raise SystemExit(f"priorlab export: {error}") from None
+    console.print(f"exported {len(chosen)} plays to {out}", soft_wrap=True, highlight=False)
