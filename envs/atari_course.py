@@ -92,6 +92,7 @@ class AtariPlay:
     inputs_per_second: int
     software: dict[str, str]
     player = "person"
+    solved = False
 
     @property
     def game(self) -> str:

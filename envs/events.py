@@ -52,7 +52,7 @@ class EventLog:
         self._news = threading.Condition()
         self._thread = threading.Thread(target=self._work, name="event log", daemon=True)
         self._thread.start()
-        atexit.register(self.close)
+        atexit.register(self._leave)
 
     @classmethod
     def create(cls, path: str | Path, header: Mapping[str, Any]) -> Self:
@@ -111,7 +111,7 @@ class EventLog:
 
     def close(self) -> None:
         """Returns when everything is on disk."""
-        atexit.unregister(self.close)
+        atexit.unregister(self._leave)
         with self._news:
             if self._closing:
                 return
@@ -121,6 +121,11 @@ class EventLog:
         self._file.close()
         release(self._lock)
         self._check()
+
+    def _leave(self) -> None:
+        """At the end of a program that failed, which has said why."""
+        with suppress(OSError):
+            self.close()
 
     @property
     def _unsynced(self) -> bool:

@@ -214,7 +214,7 @@ class Play:
         rules = rules_of(self.level.game, self.version)
         if self.rules != rules:
             raise ValueError(f"recorded under the rules {self.rules!r}; {self.version} has {rules!r} here")
-        won = bool(self.states[-1, SOLVED])
+        won = self.solved
         if won != (self.ended == "win"):
             raise ValueError(f"ended as {self.ended!r}, but replayed it is {'' if won else 'not '}won")
         if hash_state(self.states[-1]) != self.last_state:
@@ -225,6 +225,10 @@ class Play:
     def states(self) -> np.ndarray:
         """int32 (n + 1, FIELDS): at the start and after each input; at a death as in ``Course.state``."""
         return replay(self.version, self.level, self.inputs)
+
+    @property
+    def solved(self) -> bool:
+        return bool(self.states[-1, SOLVED])
 
     def hash_after(self, inputs: int) -> str:
         """Of the state after that many inputs."""
@@ -259,7 +263,7 @@ class Play:
             unique_states=states[:, UNIQUE_STATES].copy(),
             deaths=deaths.copy(),
             events=np.diff(deaths, prepend=0) > 0,
-            solved=bool(self.states[-1, SOLVED]),
+            solved=self.solved,
             inputs=len(states),
             total_deaths=int(self.states[-1, DEATHS]),
             total_unique_states=int(self.states[-1, UNIQUE_STATES]),

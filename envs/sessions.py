@@ -66,7 +66,9 @@ def read_session(path: str | Path) -> list[Recorded]:
     for number, raw in enumerate(raws):
         try:
             recorded.append(replayed(path, events[0], number, raw, answers))
-        except (ValueError, KeyError, TypeError) as error:
+        except KeyError as error:
+            raise ValueError(f"{path}: play {number}: lacks {error}: expected what docs/recording.md lists") from None
+        except (ValueError, TypeError) as error:
             raise ValueError(f"{path}: play {number}: {' '.join(str(error).split())}") from None
     return recorded
 
@@ -84,10 +86,10 @@ def find_plays(root: str | Path) -> tuple[list[Recorded], list[str]]:
 
 
 def find_play(path: str | Path, number: int = 0) -> Recorded:
-    """That play of a log, or the one in a ``.play`` file. ValueError, one line, where there is none."""
+    """That play of a log (-1: the last one), or the one in a ``.play`` file. ValueError where there is none."""
     path = Path(path)
     found = read_session(path) if path.name.endswith(SUFFIX) else [of_file(path)]
-    if not 0 <= number < len(found):
+    if not -len(found) <= number < len(found):
         raise ValueError(
             f"{path}: no play {number}: expected 0 to {len(found) - 1}" if found else f"{path}: no play in it"
         )
@@ -143,10 +145,10 @@ def gather(events: list[dict[str, Any]]) -> list[Raw]:
         now.ended = last
         now.resumed += name == "resumed"
         for wait, total in WAITS.items():
-            stops = name == "resumed" or name in ENDINGS or (name == wait and event["what"] == "end")
+            stops = name == "resumed" or name in ENDINGS or (name == wait and event.get("what") == "end")
             if stops and wait in waits:
                 now.waited[total] += last - waits.pop(wait)
-            elif name == wait and event["what"] == "begin":
+            elif name == wait and event.get("what") == "begin":
                 waits[wait] = last
         if name in ENDINGS:
             now.ending, now = event, None
@@ -182,8 +184,10 @@ def replayed(path: Path, header: dict[str, Any], number: int, raw: Raw, answers:
         "software": header["software"],
     }  # fmt: skip
     play = atari_play(begin, inputs, fields) if begin["game"].startswith(ATARI) else our_play(begin, inputs, fields)
-    if not ending:
-        play = replace(play, last_state=play.hash_after(len(inputs)))
+    if not ending:  # cut right after its last step it may be over all the same
+        over = "win" if play.solved else "limit" if len(inputs) >= begin["limit"] else "quit"
+        last = play.hash_after(len(inputs))
+        play = replace(play, last_state=last, ended=over, unfinished=over == "quit")
     check_told(play, raw)
     if ending and ending["inputs"] != len(inputs):
         raise ValueError(f"ended after {ending['inputs']} inputs, but there are {len(inputs)}")

@@ -13,7 +13,7 @@ from envs.play import Outcome, Play
 from envs.rules import INPUT_NAMES
 from human_study.keys import Beat, Keys, Stick
 from human_study.recorder import Recorder
-from human_study.window import Window
+from human_study.window import Window, require_display
 
 IDLE_SECONDS = 20.0  # without a key going down or up, and none held, after which the game waits
 END_SECONDS = 2.0  # that the last picture stays
@@ -26,6 +26,7 @@ def keys_for(course: AnyCourse) -> Keys:
 def play(game: GameSettings, minutes: float, folder: Path, participant: str | None = None) -> tuple[Path, Outcome]:
     """A session of one play, at a window of its own: (its log, how the play ended)."""
     course = game.open()
+    require_display()
     course.step(0)  # compiles before the window is up
     limit = round(minutes * 60 * course.rate)
     if limit < 1:
@@ -37,6 +38,7 @@ def play(game: GameSettings, minutes: float, folder: Path, participant: str | No
 
 def resume(path: Path) -> Outcome:
     """The play that was interrupted in that session goes on; how it ended."""
+    require_display()
     recorder = Recorder.resume(path)
     if not recorder.course:
         recorder.close()

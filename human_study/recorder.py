@@ -40,11 +40,12 @@ class Recorder:
     def create(cls, folder: str | Path, participant: str | None = None, **header: Any) -> Self:
         """A new session under a new random id. ``participant``, a code, is the id where there is none.
 
-        ``header`` goes into the log: study, block and place of the assignment, what the window is, ...
+        ``header`` goes into the log: study, block and place of the assignment, what the window is, ...; an ``id`` there
+        is the session's, where it was drawn already.
         """
         if participant is not None and not PLAYER_ID.fullmatch(participant):
             raise ValueError(f"player_id is {participant!r}: expected 1 to 32 letters, digits, '-' or '_'")
-        name = new_id()
+        name = header.get("id") or new_id()
         who = name if participant is None else participant
         told = {"id": name, "participant": who, "study": "", "date": today(), "software": software(), **header}
         return cls(EventLog.create(Path(folder) / f"{name}{SUFFIX}", told), who)

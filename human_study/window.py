@@ -6,25 +6,18 @@ import time
 from typing import Any, Self
 
 import numpy as np
-
-from envs.rules import DOWN, JUMP, LEFT, RIGHT, UP
-from human_study.keys import Keys
-
-os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
-os.environ.setdefault("SDL_WINDOWS_DPI_AWARENESS", "permonitorv2")  # else Windows blurs the picture
-
 import pygame
 
+from human_study.controls import DEFAULT, Controls, Pads, Press
+from human_study.keys import Keys
+
 TITLE = "Priorlab"  # never the version's name
-KEYMAP = {
-    pygame.KSCAN_LEFT: LEFT, pygame.KSCAN_RIGHT: RIGHT, pygame.KSCAN_UP: UP, pygame.KSCAN_DOWN: DOWN,
-    pygame.KSCAN_A: LEFT, pygame.KSCAN_D: RIGHT, pygame.KSCAN_W: UP, pygame.KSCAN_S: DOWN, pygame.KSCAN_SPACE: JUMP,
-}  # fmt: skip
 DESKTOP_SHARE = 0.8  # of the screen's shorter side that the window takes at first
 BORDER = (0, 0, 0)
 PAUSED = (110, 110, 110)  # what the picture is multiplied with, of 255
 STAY = 1 / 30  # seconds between two looks at what happened, while a picture stays
 FRESH = 0.25  # seconds after the focus came back in which keys that go down were held all the time
+REPEAT = 400, 40  # ms until a key held repeats while text is typed, and between repetitions
 NO_SCREEN = ("dummy", "offscreen")  # drivers of SDL that show nothing
 CURE = "run it in a desktop session (over ssh: ssh -X), with DISPLAY set and without SDL_VIDEODRIVER"
 
@@ -65,15 +58,25 @@ def fit(shape: tuple[int, int], width: int, height: int) -> tuple[int, int, int,
 class Window:
     """A resizable window, F11 for the whole screen. ``paused`` from a loss of focus, or P, to the next fresh press.
 
-    ``happened`` gathers what a log should hold: (time by ``time.perf_counter``, event, its fields).
+    ``happened`` gathers what a log should hold: (time by ``time.perf_counter``, event, its fields). While the window
+    shows a page (``reading``) keys are whoever's who shows it, and not logged: nobody's words are, letter by letter.
     """
 
-    def __init__(self, shape: tuple[int, int], keys: Keys | None = None):
+    def __init__(
+        self,
+        shape: tuple[int, int],
+        keys: Keys | None = None,
+        *,
+        controls: Controls = DEFAULT,
+        gamepad: bool = False,
+        fullscreen: bool = False,
+    ):
         """For pictures of ``shape`` (height, width) px; ``keys`` is the rule by which keys give inputs."""
         require_display()
         room = [int(DESKTOP_SHARE * length) for length in pygame.display.get_desktop_sizes()[0]]
         size = fit(shape, *room)[2:] if min(room[0] // shape[1], room[1] // shape[0]) else shape[::-1]
-        self._fullscreen = False
+        self.controls, self.reading = controls, False
+        self.notice: pygame.Surface | None = None  # shown in the middle of a dark picture
         self._touched = False  # whether a key was pressed or the focus lost
         self._focused = -1.0  # when the focus came back
         self._down: set[int] = set()  # keys, by scancode
@@ -83,9 +86,13 @@ class Window:
         self.touched = time.perf_counter()  # when a key last went down or up
         self._place: tuple[int, ...] = ()  # of the picture on the screen
         try:
-            self._window = pygame.Window(TITLE, size, resizable=True)
+            place = {"position": (0, 0), "fullscreen_desktop": True} if fullscreen else {}
+            whole = pygame.display.get_desktop_sizes()[0]  # in this size also where no window manager enlarges it
+            self._window = pygame.Window(TITLE, whole if fullscreen else size, resizable=True, **place)
         except pygame.error as error:
             raise NoDisplay(f"no display to open a window on ({error}): {CURE}") from None
+        self._fullscreen = fullscreen
+        self.pads = Pads() if gamepad else None
         pygame.key.stop_text_input()  # else a key held down offers accents on macOS
         pygame.mouse.set_visible(False)
         self.paused, self._why = False, ""
@@ -106,7 +113,7 @@ class Window:
             "system": sys.platform, "display_driver": pygame.display.get_driver(), "screen": [wide, tall],
             "refresh_rate": pygame.display.get_desktop_refresh_rates()[0], "window": list(self._window.size),
             "window_scale": self._window.get_surface().get_width() / max(self._window.size[0], 1),
-            "keymap": {str(scancode): action for scancode, action in KEYMAP.items()}, "pygame": pygame.ver,
+            "keymap": self.controls.about()["keys"], "pygame": pygame.ver,
         }  # fmt: skip
 
     def draw(self, picture: np.ndarray, dark: bool = False) -> None:
@@ -120,13 +127,44 @@ class Window:
         if dark:
             image.fill(PAUSED, special_flags=pygame.BLEND_MULT)
         pygame.transform.scale(image, size, screen.subsurface((left, top, *size)))
+        if dark and self.notice:
+            screen.blit(self.notice, self.notice.get_rect(center=screen.get_rect().center))
+            self._place = ()  # it may lie outside the picture
         self._window.flip()
 
-    def listen(self) -> None:
-        """Takes in what happened to the window and the keys since it was last asked."""
-        for event in pygame.event.get():
+    def page(self) -> pygame.Surface:
+        """To draw a page on; ``flip`` shows it."""
+        self._place = ()
+        return self._window.get_surface()
+
+    def flip(self) -> None:
+        self._window.flip()
+
+    def read(self, typing: bool = False) -> None:
+        """A page is shown from now on; ``typing``: whether text is typed."""
+        self.reading = True
+        self.keys.release_all()
+        (pygame.key.start_text_input if typing else pygame.key.stop_text_input)()
+        pygame.key.set_repeat(*(REPEAT if typing else ()))
+
+    def play(self, keys: Keys, wait: str = "") -> None:
+        """A game is shown from now on, which waits for a fresh press where ``wait`` tells why."""
+        pygame.key.stop_text_input()
+        pygame.key.set_repeat()
+        self.reading, self.keys, self.closed = False, keys, False
+        if wait or not pygame.key.get_focused():
+            self.pause(wait or "focus")
+        else:
+            self._go_on()
+
+    def listen(self) -> list[pygame.Event]:
+        """Takes in what happened to the window and the keys since it was last asked; all of it, for pages."""
+        events = pygame.event.get()
+        for event in events:
             if event.type in (pygame.KEYDOWN, pygame.KEYUP):
                 self._take_key(event)
+            elif self.pads and (presses := self.pads.take(event)):
+                self._take_pad(presses)
             elif event.type == pygame.QUIT:
                 self.closed, self.reason = True, "window closed"
             elif event.type == pygame.WINDOWFOCUSLOST:
@@ -134,12 +172,14 @@ class Window:
                 self._stale |= self._down
                 self._down.clear()
                 self._touched = True
-                self.pause("focus")
+                if not self.reading:
+                    self.pause("focus")
             elif event.type == pygame.WINDOWFOCUSGAINED:
                 self._note("focus", what="gained")
                 self._focused = time.perf_counter() if self._touched else self._focused
-                if not self._touched:
+                if not self._touched and self._why == "focus":
                     self._go_on()  # the window has just come up
+        return events
 
     def pause(self, why: str) -> None:
         """The game waits for a fresh press; ``why``: key, focus, idle, start or resumed."""
@@ -147,6 +187,8 @@ class Window:
         if not self.paused:
             self.paused, self._why = True, why
             self._note("idle" if why == "idle" else "pause", what="begin", why=why)
+        elif why == "resumed":
+            self._why = why  # nor does it go on by itself when the window has come up
 
     def _go_on(self) -> None:
         if self.paused:
@@ -159,6 +201,11 @@ class Window:
     def _take_key(self, event: pygame.Event) -> None:
         is_down, code = event.type == pygame.KEYDOWN, event.scancode
         self.touched = time.perf_counter()
+        if is_down and event.key == pygame.K_F11:
+            self._toggle_fullscreen()
+        if self.reading:
+            self._touched = True
+            return
         self._note("key", what="down" if is_down else "up", code=code, key=pygame.key.name(event.key))
         if not is_down:
             self.keys.release(code)
@@ -168,15 +215,25 @@ class Window:
         elif event.key == pygame.K_ESCAPE:
             self.closed, self.reason = True, "escape"
         elif event.key == pygame.K_F11:
-            self._toggle_fullscreen()
+            pass
         elif event.key == pygame.K_p and not self.paused:
             self.pause("key")
         elif self._is_fresh(code):
             self._go_on()
             self._touched = True
             self._down.add(code)
-            if code in KEYMAP:
-                self.keys.press(code, KEYMAP[code])
+            if code in self.controls.keys:
+                self.keys.press(code, self.controls.keys[code])
+
+    def _take_pad(self, presses: list[Press]) -> None:
+        self.touched = time.perf_counter()
+        for press in () if self.reading else presses:
+            self._note("key", what="down" if press.is_down else "up", code=press.input, key=f"pad, {press.name}")
+            if press.is_down:
+                self._go_on()
+                self.keys.press(press.key, press.input)
+            else:
+                self.keys.release(press.key)
 
     def _is_fresh(self, scancode: int) -> bool:
         """Whether a key that goes down was pressed just now, and not held since before the focus came back."""

@@ -7,7 +7,11 @@ import tyro
 
 COMMANDS = {
     "play": "play a game in a window; the play is recorded",
-    "replay": "show a recorded play, or write it as a video",
+    "participate": "lead a participant through a study: consent, keys, questions, game, thanks",
+    "status": "show how far a study is",
+    "withdraw": "delete everything that a participant left",
+    "replay": "show a recorded play or session, or write it as a video",
+    "verify": "check recorded sessions and plays, and name what is wrong and where",
     "train": "train an agent on a version of the game",
     "export": "write recorded plays as tables, Minari datasets or videos",
     "study": "train agents on all versions, compare them and people in one report",

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import tyro
 
+COUNTED = ("inputs", "deaths", "unique states", "games over", "points")  # of a play's facts
+
 
 def main(
     version: str | None = None,
@@ -32,12 +34,12 @@ def main(
         resume: The log of an interrupted play, which goes on.
     """
     from envs.courses import GameSettings
+    from envs.sessions import find_play
     from human_study.loop import play
     from human_study.loop import resume as go_on
-    from human_study.window import NoDisplay, require_display
+    from human_study.window import NoDisplay
 
     try:
-        require_display()
         if resume is None:
             settings = GameSettings(game, version, level, look_seed, seed)
             path, ended = play(settings, minutes, out, None if player_id == "auto" else player_id)
@@ -45,8 +47,9 @@ def main(
             path, ended = resume, go_on(resume)
     except (NoDisplay, OSError, ValueError) as error:
         raise SystemExit(f"priorlab play: {error}") from None
+    facts = find_play(path, -1).play.facts()
     print(f"saved {path}")
-    print(ended)
+    print(f"{ended} after " + ", ".join(f"{value} {name}" for name, value in facts.items() if name in COUNTED))
     print(f"see it again: priorlab replay {shlex.quote(str(path))}")
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from envs.play import Play
+from envs.sessions import read_session
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 60.0  # seconds, before a window that does not answer fails a test
@@ -97,8 +98,10 @@ def win_at_the_window(screen: Screen, folder: Path, wanted: Play, *settings: str
             continue
         printed, errors = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0 and not errors
-        (path,) = out.glob("*.play")
-        return Play.load(path), printed
+        (path,) = out.glob("*.session.jsonl")
+        play = read_session(path)[0].play
+        assert isinstance(play, Play)
+        return play, printed
     pytest.fail(f"{TRIES} tries, and in each a key was too late")
 
 

@@ -124,5 +124,5 @@ def test_a_built_wheel_works_outside_the_checkout(tmp_path):
     assert "play" in run(python, "-m", "scripts.main", "--help", cwd=tmp_path, env=clean)
     # the templates of reports travel too
     packed = {path.name for path in site.rglob("*") if path.suffix in (".html", ".toml", ".txt", ".css")}
-    shipped = {path.name for room in ("envs", "scripts") for path in (ROOT / room).rglob("*")}
+    shipped = {path.name for room in ("envs", "human_study", "scripts") for path in (ROOT / room).rglob("*")}
     assert {name for name in shipped if Path(name).suffix in (".html", ".toml", ".txt", ".css")} <= packed

@@ -13,12 +13,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from envs.atari_course import ACTION_NAMES
+from envs.events import SUFFIX, read_events
 from envs.level import Level
 from envs.play import Play, as_characters
 from envs.rules import DOWN, JUMP, LEFT, NONE, RIGHT, UP
+from envs.sessions import find_plays, read_session
 from envs.solver import Solver
 from envs.versions import find_rules
-from human_study.keys import Beat, Keys
+from human_study.keys import ALE_ACTIONS, Beat, Keys, Stick
 from human_study.window import fit
 from tests.screen import PATIENCE, ROOT, Screen, a_screen, needs_x, wait_until, win_at_the_window
 
@@ -115,11 +118,34 @@ def test_steps_are_due_at_absolute_times_and_missed_ones_left_out():
 
 
 @pytest.mark.parametrize(
-    ("window", "placed"),
-    [((720, 720), (720, 0, 0)), ((1000, 700), (480, 260, 110)), ((100, 300), (100, 0, 100)), ((1, 1), (1, 0, 0))],
-)
-def test_the_picture_is_a_whole_multiple_in_the_middle(window, placed):
-    assert fit(240, *window) == placed
+    ("shape", "window", "placed"),
+    [
+        ((240, 240), (720, 720), (0, 0, 720, 720)), ((240, 240), (1000, 700), (260, 110, 480, 480)),
+        ((240, 240), (100, 300), (0, 100, 100, 100)), ((240, 240), (1, 1), (0, 0, 1, 1)),
+        ((210, 160), (1000, 700), (260, 35, 480, 630)),
+    ],
+)  # fmt: skip
+def test_the_picture_is_a_whole_multiple_in_the_middle(shape, window, placed):
+    assert fit(shape, *window) == placed
+
+
+def test_atari_s_keys_count_together():
+    stick = Stick()
+    stick.press("left", LEFT)
+    stick.press("up", UP)
+    assert ACTION_NAMES[stick.take()] == "upleft"
+    stick.press("space", JUMP)
+    stick.press("right", RIGHT)
+    stick.release("space")
+    assert ACTION_NAMES[stick.take()] == "uprightfire", "the later of two sides, and a tapped button"
+    stick.release("up")
+    stick.release("right")
+    assert ACTION_NAMES[stick.take()] == "left"
+    stick.release_all()
+    assert ACTION_NAMES[stick.take()] == "noop"
+    names = {"".join(part for part in (along, across, fire) if part) or "noop"
+             for along in ("", "up", "down") for across in ("", "left", "right") for fire in ("", "fire")}  # fmt: skip
+    assert {ACTION_NAMES[number] for number in ALE_ACTIONS.values()} == names == set(ACTION_NAMES)
 
 
 @pytest.fixture(scope="module")
@@ -128,9 +154,20 @@ def screen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Screen]:
 
 
 def inputs_so_far(folder: Path) -> str:
-    """Of the recording as it is on disk at this moment."""
-    (path,) = folder.glob("*.play")
-    return Play.load(path).inputs
+    """Of the log as it is at this moment."""
+    return the_play(folder).inputs
+
+
+def the_log(folder: Path) -> Path:
+    """As soon as a play has begun in it."""
+    wait_until(lambda: any(b'"event":"play"' in path.read_bytes() for path in folder.glob(f"*{SUFFIX}")))
+    return next(folder.glob(f"*{SUFFIX}"))
+
+
+def the_play(folder: Path) -> Play:
+    play = read_session(the_log(folder))[0].play
+    assert isinstance(play, Play)
+    return play
 
 
 @needs_x
@@ -156,19 +193,19 @@ def test_a_person_plays(screen: Screen, tmp_path: Path):
     screen.do("windowfocus", "--sync", screen.do("getwindowfocus"))
     time.sleep(0.2)
     held = inputs_so_far(tmp_path)
-    time.sleep(1.2)  # more than the second after which the recording would have grown
+    time.sleep(0.3)
     assert inputs_so_far(tmp_path) == held, "the game waits while the window lacks the keyboard"
     other.kill()
     other.communicate()
     screen.do("windowfocus", "--sync", window)
-    time.sleep(1.2)
+    time.sleep(0.3)
     assert inputs_so_far(tmp_path) == held, "and until something is pressed anew"
     screen.do("keyup", "Right")
 
     def goes_on() -> bool:
         """A press within a moment of the focus counts as held before; on a busy machine the first may be that early."""
         screen.do("key", "w")
-        time.sleep(1.5)  # the recording grows once a second
+        time.sleep(0.3)
         return len(inputs_so_far(tmp_path)) > len(held)
 
     wait_until(goes_on)
@@ -181,18 +218,20 @@ def test_a_person_plays(screen: Screen, tmp_path: Path):
 
     screen.do("key", "Escape")
     out, err = process.communicate(timeout=PATIENCE)
-    (path,) = tmp_path.glob("*.play")
-    play = Play.load(path)
+    (path,) = tmp_path.glob("*")
+    (recorded,), play = read_session(path), the_play(tmp_path)
     assert process.returncode == 0 and not err and str(path) in out and f"priorlab replay {path}" in out
     assert (play.ended, play.version, play.player, play.unfinished) == ("quit", "masked_objects", "person", False)
+    assert recorded.about["quit_reason"] == "escape" and recorded.about["paused_seconds"] > 0.5
+    told = [event for event in read_events(path).events if event["event"] == "key"]
+    assert [event["key"] for event in told][:2] == ["left", "left"] and "escape" in {event["key"] for event in told}
     assert play.inputs.startswith(before_pause) and "masked" not in path.name
 
 
 def shows(screen: Screen, window: str, folder: Path, width: int, height: int) -> bool:
     """Whether the window shows the recording's last picture exactly, enlarged by a whole number between bars."""
-    (path,) = folder.glob("*.play")
-    *_, last = Play.load(path).frames()
-    size, left, top = fit(len(last), width, height)
+    *_, last = the_play(folder).frames()
+    left, top, size, _ = fit(last.shape[:2], width, height)
     expected = np.zeros((height, width, 3), np.uint8)
     if size < len(last):
         return bool(screen.part(window).any())
@@ -207,8 +246,8 @@ def test_the_window_closes_at_the_win_and_the_play_is_shown_again(screen: Screen
     screen.do("keydown", "d")
     out, err = process.communicate(timeout=PATIENCE)
     screen.do("keyup", "d")
-    (path,) = tmp_path.glob("*.play")
-    play = Play.load(path)
+    (path,) = tmp_path.glob(f"*{SUFFIX}")
+    play = the_play(tmp_path)
     assert process.returncode == 0 and not err and out.splitlines()[1].startswith("win after ")
     assert play.ended == "win" and play.inputs.strip(".") == "r" * 13
 
@@ -216,7 +255,7 @@ def test_the_window_closes_at_the_win_and_the_play_is_shown_again(screen: Screen
     wait_until(lambda: process.poll() is not None or bool(screen.do("key", "Escape")))  # again, till it listens
     out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0 and not err and "unique states" in out and "win" in out
-    assert [file.name for file in tmp_path.glob("*.play*")] == [path.name], "showing a play writes nothing"
+    assert [file.name for file in tmp_path.glob("*.session*")] == [path.name], "showing a play writes nothing"
 
 
 @needs_x
@@ -240,9 +279,62 @@ def test_a_crash_loses_no_more_than_the_last_second(screen: Screen, tmp_path: Pa
     process.send_signal(signal.SIGKILL)
     process.communicate()
     screen.do("keyup", "Up")
-    (path,) = tmp_path.glob("*.play")
-    play = Play.load(path)
-    assert play.unfinished and play.ended == "quit" and play.inputs.endswith("uuuuu")
+    before = the_play(tmp_path)
+    assert before.unfinished and before.ended == "quit" and before.inputs.endswith("uuuuu")
+    (path,) = tmp_path.glob(f"*{SUFFIX}")
+    process = screen.start("-m", "scripts.play", "--resume", str(path))
+    time.sleep(0.3)
+    assert inputs_so_far(tmp_path) == before.inputs, "the same play waits at the same step"
+
+    def goes_on() -> bool:
+        screen.do("key", "Right")
+        return len(inputs_so_far(tmp_path)) > len(before.inputs)
+
+    wait_until(goes_on)
+    screen.do("key", "Escape")
+    out, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0 and not err and out.splitlines()[1].startswith("quit after ")
+    (recorded,) = read_session(path)
+    after = recorded.play
+    assert recorded.about["resumed"] == 1 and not after.unfinished and the_play(tmp_path) == after
+    assert the_play(tmp_path).inputs.startswith(before.inputs)
+
+
+IDLE = """
+import sys
+from pathlib import Path
+from envs.courses import GameSettings
+from human_study import loop
+loop.IDLE_SECONDS = 1.0
+loop.play(GameSettings(), 1.0, Path(sys.argv[1]))
+"""
+
+
+@needs_x
+def test_who_does_nothing_for_long_is_waited_for(screen: Screen, tmp_path: Path):
+    process = screen.start("-c", IDLE, str(tmp_path))
+    window = screen.do("getwindowfocus")
+
+    def told(event: str, what: str) -> int:
+        events = read_events(the_log(tmp_path)).events
+        return sum((each["event"], each.get("what")) == (event, what) for each in events)
+
+    wait_until(lambda: told("idle", "begin") == 1)
+    time.sleep(0.2)
+    held, dark = inputs_so_far(tmp_path), screen.part(window).max()
+    screen.do("keydown", "Left")
+    wait_until(lambda: told("idle", "end") == 1)
+    time.sleep(1.5)
+    assert told("idle", "begin") == 1, "a key that is held is not nothing"
+    assert set(inputs_so_far(tmp_path)[len(held) :]) == {"l"} and screen.part(window).max() > dark
+    screen.do("keyup", "Left")
+    screen.do("key", "p")
+    wait_until(lambda: told("pause", "begin") >= 1)
+    screen.do("key", "Escape")
+    _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0 and not err
+    (recorded,) = find_plays(tmp_path)[0]
+    assert recorded.about["idle_seconds"] > 0.1 and recorded.about["quit_reason"] == "escape"
 
 
 @pytest.mark.parametrize("display", [{"SDL_VIDEODRIVER": "dummy"}, {}, {"DISPLAY": ":9876"}])
@@ -268,6 +360,7 @@ def test_an_unknown_version_is_refused_and_those_that_exist_are_listed():
     ("arguments", "reason"),
     [
         (["nowhere.play"], "nowhere.play"),
+        (["nowhere.session.jsonl"], "nowhere.session.jsonl"),
         (["README.md"], "README.md: cut off or altered"),
         (["tests/data/first.play", "--video", "film.avi"], "expected a file name that ends in .mp4"),
     ],

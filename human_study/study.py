@@ -1,0 +1,158 @@
+"""A study: who plays what, how long, and with which pages; a small TOML file."""
+
+import re
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from envs.atari import find_rom
+from envs.atari_looks import masks_of
+from envs.places import version_on
+from envs.play import INPUTS_PER_SECOND
+from envs.versions import games
+
+EXAMPLE = Path(__file__).parent / "example.toml"
+ATARI, RANDOM = "atari/", "random"
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+QUESTION_LISTS = ("before", "after_each", "after")
+
+
+@dataclass(frozen=True)
+class Study:
+    """What a study's file says; ``Study.load`` reads and checks one. docs/people.md tells what each entry means."""
+
+    path: Path
+    name: str
+    versions: tuple[str, ...]
+    game: str = "key_door"
+    level: str | None = None
+    look_seed: int = 0
+    seed: int = 0
+    design: str = "between"
+    participants: int = 120
+    when_full: str = "stop"
+    minutes: float = 30.0
+    contact: str = ""
+    texts: str = "en"
+    consent_version: str = "1"
+    try_keys: bool = True
+    remap: bool = True
+    gamepad: bool = True
+    before: tuple[str, ...] = ("age", "plays", "plate_1", "plate_2", "plate_3")
+    after_each: tuple[str, ...] = ()
+    after: tuple[str, ...] = ("known", "aim")
+    data: str = "data"
+
+    @staticmethod
+    def load(path: str | Path) -> "Study":
+        """Raises ValueError, one line that names the file, the entry and what was expected; FileNotFoundError."""
+        path = Path(path)
+        try:
+            return read(tomllib.loads(path.read_text(encoding="utf-8")), path)
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValueError) as error:
+            raise ValueError(f"{path}: {' '.join(str(error).split())}") from None
+
+    @property
+    def folder(self) -> Path:
+        """Of everything that is recorded; beside the study's file unless it names another."""
+        return self.path.parent / self.data
+
+    @property
+    def limit(self) -> int:
+        """Inputs after which a play is over; at an Atari game 60 a second, else 30."""
+        return round(self.minutes * 60 * (60 if self.game.startswith(ATARI) else INPUTS_PER_SECOND))
+
+    def beside(self, name: str) -> str:
+        """A file that the study names, found from the folder of the study; any other name as it is."""
+        return str(self.path.parent / name) if Path(name).suffix in (".toml", ".txt") else name
+
+
+def is_whole(least: int) -> Callable[[Any], bool]:
+    return lambda value: type(value) is int and value >= least
+
+
+def is_text(value: Any) -> bool:
+    return type(value) is str
+
+
+def is_yes_or_no(value: Any) -> bool:
+    return type(value) is bool
+
+
+def is_list(value: Any) -> bool:
+    """Of different texts."""
+    return type(value) is list and all(map(is_text, value)) and len(set(value)) == len(value)
+
+
+CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "name": (lambda value: is_text(value) and bool(NAME.fullmatch(value)), "1 to 40 of a-z, 0-9, '-' and '_'"),
+    "versions": (lambda value: is_list(value) and len(value) > 0, "a list of one or more different versions"),
+    "game": (is_text, "the name of a game"),
+    "level": (is_text, "a level's name or a file ending in .txt"),
+    "look_seed": (is_whole(0), "a whole number, 0 or more"),
+    "seed": (is_whole(0), "a whole number, 0 or more"),
+    "design": (lambda value: value in ("between", "within"), '"between" or "within"'),
+    "participants": (is_whole(1), "a whole number, 1 or more"),
+    "when_full": (lambda value: value in ("stop", "continue"), '"stop" or "continue"'),
+    "minutes": (lambda value: type(value) in (int, float) and 0 < value <= 600, "a number above 0, up to 600"),
+    "contact": (is_text, "a text"),
+    "texts": (is_text, "a language or a file ending in .toml"),
+    "consent_version": (lambda value: is_text(value) and value.strip() != "", 'a text such as "2"'),
+    "try_keys": (is_yes_or_no, "true or false"),
+    "remap": (is_yes_or_no, "true or false"),
+    "gamepad": (is_yes_or_no, "true or false"),
+    "before": (is_list, "a list of different names of questions"),
+    "after_each": (is_list, "a list of different names of questions"),
+    "after": (is_list, "a list of different names of questions"),
+    "data": (lambda value: is_text(value) and value.strip() != "", "a folder"),
+}
+
+
+def read(entries: dict[str, Any], path: Path) -> Study:
+    """The study of a file's entries; ValueError says what is wrong with the first that is."""
+    known = [field.name for field in fields(Study) if field.name != "path"]
+    for name in entries:
+        if name not in known:
+            raise ValueError(f"unknown entry {name!r}: expected some of {', '.join(known)}")
+    for name in ("name", "versions"):
+        if name not in entries:
+            raise ValueError(f"{name} is missing: expected {CHECKS[name][1]}")
+    for name, value in entries.items():
+        is_right, expected = CHECKS[name]
+        if not is_right(value):
+            raise ValueError(f"{name} is {value!r}: expected {expected}")
+    settings: dict[str, Any] = {name: tuple(value) if type(value) is list else value for name, value in entries.items()}
+    study = Study(path, **settings)
+    asked = [question for name in QUESTION_LISTS for question in getattr(study, name)]
+    for question in asked:
+        if asked.count(question) > 1:
+            raise ValueError(f"question {question!r} is asked in two lists: expected it in one of {QUESTION_LISTS}")
+    if study.after_each and study.design == "between":
+        raise ValueError('after_each: expected only with design = "within", where there are several plays')
+    for version in study.versions:
+        check_game(study, version)
+    return study
+
+
+def check_game(study: Study, version: str) -> None:
+    """ValueError where there is no such game, or no such version of it."""
+    if study.game.startswith(ATARI):
+        find_rom(study.game.removeprefix(ATARI))
+        masks_of(version)
+    elif study.game == RANDOM or study.game in games():
+        version_on(None if study.game == RANDOM else study.game, version, study.beside(study.level or "") or None)
+    else:
+        raise ValueError(
+            f"unknown game {study.game!r}: expected one of {', '.join([*games(), RANDOM, ATARI + 'NAME'])}"
+        )
+
+
+def write_example(folder: Path) -> Path:
+    """The example's files in a new folder: the study's; FileExistsError where the folder exists."""
+    folder.mkdir(parents=True)
+    for name in ("study.toml", "texts.toml"):
+        source = EXAMPLE.with_name("example.toml" if name == "study.toml" else "example_texts.toml")
+        (folder / name).write_text(source.read_text(encoding="utf-8"), encoding="utf-8", newline="\n")
+    return folder / "study.toml"

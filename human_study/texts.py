@@ -1,0 +1,176 @@
+"""The words that a participant sees, one TOML file a language, and the questions in them, as data."""
+
+import tomllib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from string import Formatter
+from typing import Any
+
+FOLDER = Path(__file__).parent / "texts"
+MODEL = "en"  # whose names every other language has
+FONT_ENTRIES = {"file": "", "direction": "ltr", "script": ""}
+KINDS: dict[str, dict[str, type]] = {  # the entries of each kind of question besides kind and text
+    "choice": {"options": dict},
+    "text": {},
+    "number": {"least": int, "most": int},
+    "plate": {"shows": int, "cones": str, "nothing": str},
+}
+CONES = ("L", "M", "nobody")
+
+
+@dataclass(frozen=True)
+class Question:
+    """``options`` of a choice: by the name that is recorded, what is shown; of others, an answer instead of typing."""
+
+    name: str
+    kind: str
+    text: str
+    options: dict[str, str]
+    least: int = 0
+    most: int = 0
+    shows: int = 0
+    cones: str = "nobody"
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The words of one language: ``texts("page.next")``; ``Texts.load`` reads and checks a file."""
+
+    path: Path
+    language: str
+    font: dict[str, str]
+    words: dict[str, str]  # by section.name
+    questions: dict[str, Question]
+
+    @staticmethod
+    def load(language: str) -> "Texts":
+        """Of a language that the lab has, or of a file ending in .toml, which may extend such a language.
+
+        Raises ValueError, one line that names the file and the entry; FileNotFoundError.
+        """
+        path = Path(language)
+        if path.suffix != ".toml":
+            path = FOLDER / f"{language}.toml"
+            if not path.exists():
+                raise ValueError(f"unknown texts {language!r}: expected {', '.join(languages())}, or a file .toml")
+        try:
+            return read(path)
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValueError) as error:
+            raise ValueError(f"{path}: {' '.join(str(error).split())}") from None
+
+    def __call__(self, name: str, **filled: object) -> str:
+        return self.words[name].format(**filled).strip()
+
+    def every(self) -> Iterator[str]:
+        """Everything that can be shown, for whoever must know which characters there are."""
+        yield from self.words.values()
+        for question in self.questions.values():
+            yield question.text
+            yield from question.options.values()
+
+    def ask(self, names: Iterable[str]) -> list[Question]:
+        """The questions of these names; ValueError for one that the texts don't have."""
+        for name in names:
+            if name not in self.questions:
+                raise ValueError(f"{self.path}: no question {name!r}: expected one of {', '.join(self.questions)}")
+        return [self.questions[name] for name in names]
+
+
+def languages() -> list[str]:
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+@cache
+def model() -> dict[str, Any]:
+    return tomllib.loads((FOLDER / f"{MODEL}.toml").read_text(encoding="utf-8"))
+
+
+def read(path: Path) -> Texts:
+    entries = tomllib.loads(path.read_text(encoding="utf-8"))
+    base = entries.pop("extends", None)
+    if base is not None:
+        if base not in languages():
+            raise ValueError(f"extends {base!r}: expected one of {', '.join(languages())}")
+        entries = joined(tomllib.loads((FOLDER / f"{base}.toml").read_text(encoding="utf-8")), entries)
+    check_names(entries, model())
+    sections = {name: section for name, section in entries.items() if isinstance(section, dict)}
+    font = FONT_ENTRIES | sections.pop("font", {})
+    if set(font) != set(FONT_ENTRIES) or font["direction"] not in ("ltr", "rtl"):
+        raise ValueError(f'font is {font}: expected file, direction ("ltr" or "rtl") and script')
+    asked = sections.pop("questions")
+    questions = {name: read_question(name, found) for name, found in asked.items()}
+    words = {f"{name}.{word}": text for name, section in sections.items() for word, text in section.items()}
+    for name, text in words.items():
+        check_word(name, text)
+    return Texts(path, entries["language"], font, words, questions)
+
+
+def joined(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """``base`` with what ``changes`` has; a question that is given is given whole."""
+    merged = dict(base)
+    for section, entries in changes.items():
+        old = base.get(section)
+        merged[section] = {**old, **entries} if isinstance(old, dict) and isinstance(entries, dict) else entries
+    return merged
+
+
+def check_names(entries: dict[str, Any], like: dict[str, Any]) -> None:
+    """Sections and words must be those of the model, each a text; questions may be any."""
+    if missing := sorted(set(like) - set(entries)):
+        raise ValueError(f'missing: {", ".join(missing)}; a file that changes only some texts begins: extends = "en"')
+    if unknown := sorted(set(entries) - set(like)):
+        raise ValueError(f"unknown: {', '.join(unknown)}; expected {', '.join(like)}")
+    for section, found in entries.items():
+        if type(found) is not type(like[section]):
+            raise ValueError(f"{section} is {found!r}: expected a {'section' if section != 'language' else 'text'}")
+        if not isinstance(found, dict) or section in ("questions", "font"):
+            continue
+        different = [f"{section}.{name}" for name in sorted(set(found) ^ set(like[section]))]
+        if different:
+            raise ValueError(f"missing or unknown: {', '.join(different)}; expected {', '.join(like[section])}")
+
+
+def check_word(name: str, text: Any) -> None:
+    section, word = name.split(".")
+    if type(text) is not str:
+        raise ValueError(f"{name} is {text!r}: expected a text")
+    allowed, used = fields_of(model()[section][word]), fields_of(text)
+    if not used <= allowed:
+        expected = ", ".join(f"{{{field}}}" for field in sorted(allowed)) or "none"
+        raise ValueError(f"{name} holds {{{min(used - allowed)}}}: expected of these: {expected}")
+
+
+def fields_of(text: str) -> set[str]:
+    """The names in braces; ValueError where the braces don't match."""
+    try:
+        return {field for _, field, _, _ in Formatter().parse(text) if field is not None}
+    except ValueError as error:
+        raise ValueError(f"{text[:30]!r}...: {error}; write {{{{ for a brace that stands for itself") from None
+
+
+def read_question(name: str, found: Any) -> Question:
+    kind = found.get("kind") if isinstance(found, dict) else None
+    if kind not in KINDS:
+        raise ValueError(f"questions.{name}: kind is {kind!r}: expected one of {', '.join(KINDS)}")
+    expected: dict[str, type] = {"text": str, **KINDS[kind]}
+    given = {entry: value for entry, value in found.items() if entry != "kind"}
+    if kind in ("text", "number") and "decline" in given:
+        expected["decline"] = str
+    for entry in {**expected, **given}:
+        if entry not in expected or type(given.get(entry)) is not expected[entry]:
+            entries = ", ".join(f"{known} ({kind.__name__})" for known, kind in expected.items())
+            raise ValueError(f"questions.{name}.{entry} is missing, unknown or of the wrong kind: expected {entries}")
+    options = given.pop("options", {})
+    if kind == "choice" and (len(options) < 2 or not all(type(text) is str for text in options.values())):
+        raise ValueError(f"questions.{name}.options: expected two or more texts")
+    if given.get("cones", "nobody") not in CONES:
+        raise ValueError(f"questions.{name}.cones is {given['cones']!r}: expected one of {', '.join(CONES)}")
+    if kind == "number" and given["least"] > given["most"]:
+        raise ValueError(f"questions.{name}: least is more than most")
+    if "nothing" in given:
+        options = {"nothing": given.pop("nothing")}
+    if "decline" in given:
+        options = {"not_said": given.pop("decline")}
+    return Question(name, kind, options=options, **given)

@@ -1,0 +1,136 @@
+"""Whether what people and agents left is whole: logs, plays, and the places of a study, checked against each other."""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from envs.events import SUFFIX, read_events
+from envs.sessions import find_play, plays_under, read_session
+
+PRIVATE_FIELDS = {
+    "name", "first_name", "last_name", "surname", "email", "mail", "address", "phone", "birthday", "ip", "host",
+    "hostname", "user", "username", "login", "worker_id", "prolific_id",
+}  # fmt: skip
+PRIVATE_TEXT = {
+    "an e-mail address": re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+"),
+    "somebody's folder": re.compile(r"(?:/home/|/Users/|\\Users\\)\w+"),
+}
+UNREAD = ("answer", "key")  # what a person typed is theirs; the names of keys are no names
+
+
+@dataclass
+class Verified:
+    """What was found about one file: ``problems`` are wrong, ``notes`` only worth knowing; a line each."""
+
+    path: Path
+    plays: int = 0
+    inputs: int = 0
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def verify(paths: Sequence[Path]) -> Iterator[Verified]:
+    """Every log and ``.play`` file in these folders, or these files, one after another; then the places of studies."""
+    seen: dict[str, Path] = {}
+    for path in files_of(paths):
+        found = Verified(path)
+        try:
+            (check_log if path.name.endswith(SUFFIX) else check_play)(found, seen)
+        except (ValueError, OSError) as error:
+            found.problems.append(" ".join(str(error).removeprefix(f"{path}: ").split()))
+        yield found
+    for root in paths:
+        for check in FOLDER_CHECKS:
+            yield from check(root)
+
+
+def files_of(paths: Sequence[Path]) -> list[Path]:
+    """FileNotFoundError for a folder or file that isn't there."""
+    for path in paths:
+        if not path.exists():
+            raise FileNotFoundError(f"{path}: no such folder or file")
+    return [path for root in paths for path in plays_under(root)]
+
+
+def check_log(found: Verified, seen: dict[str, Path]) -> None:
+    read = read_events(found.path)
+    header = read.events[0]
+    if found.path.name != f"{header.get('id')}{SUFFIX}":
+        found.problems.append(f"line 1: id is {header.get('id')!r}: expected that of the file's name")
+    found.problems += [f"line {line}: {what}" for line, event in enumerate(read.events, 1) for what in private(event)]
+    if read.torn:
+        found.notes.append(f"a torn last line ({len(read.tail)} bytes) is left out")
+    if read.events[-1]["event"] != "finish":
+        found.notes.append("the session was interrupted")
+    for recorded in read_session(found.path):
+        is_new(recorded.play.id, found, seen)
+        found.plays, found.inputs = found.plays + 1, found.inputs + len(recorded.play.inputs)
+        where = f"play {recorded.number}"
+        if recorded.about["resumed"]:
+            found.notes.append(f"{where}: resumed {recorded.about['resumed']} times")
+        if recorded.play.redrawn:
+            found.notes.append(f"{where}: drawn otherwise today than the player saw it")
+
+
+def check_play(found: Verified, seen: dict[str, Path]) -> None:
+    play = find_play(found.path).play
+    is_new(play.id, found, seen)
+    found.plays, found.inputs = 1, len(play.inputs)
+    if play.redrawn:
+        found.notes.append("drawn otherwise today than the player saw it")
+
+
+def is_new(name: str, found: Verified, seen: dict[str, Path]) -> None:
+    if name in seen:
+        found.problems.append(f"id {name} is also that of a play in {seen[name]}: expected each play once")
+    seen.setdefault(name, found.path)
+
+
+def private(event: dict[str, Any]) -> Iterator[str]:
+    """What in an event could tell who played."""
+    if event["event"] in UNREAD:
+        return
+    for name, value in fields_of(event):
+        if name.lower() in PRIVATE_FIELDS:
+            yield f"{event['event']} has a field {name!r}: expected none that can tell who played"
+        for what, pattern in PRIVATE_TEXT.items():
+            if isinstance(value, str) and pattern.search(value):
+                yield f"{event['event']}: {name} holds {what}: expected nothing that can tell who played"
+
+
+def fields_of(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value in it that holds no others, and the name of its field."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from fields_of(inner, str(key))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from fields_of(inner, name)
+    else:
+        yield name, value
+
+
+def check_places(root: Path) -> Iterator[Verified]:
+    """The places of studies, ``places/<number>.json`` beside the logs: each whole, each for one person."""
+    for folder in sorted(root.rglob("places")) if root.is_dir() else []:
+        taken: dict[str, str] = {}
+        for path in sorted(folder.glob("*.json")):
+            found = Verified(path)
+            try:
+                who = json.loads(path.read_text(encoding="utf-8"))["participant"]
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                found.problems.append(f"cut off or altered: no place of a study ({error})")
+            else:
+                if who and who in taken:
+                    found.problems.append(f"{who} has place {taken[who]} too: expected one place a person")
+                if who and not (folder.parent / f"{who}{SUFFIX}").exists():
+                    found.problems.append(f"{who} has this place, but there is no {who}{SUFFIX} beside the places")
+                taken.setdefault(who, path.stem)
+            if found.problems:
+                yield found
+
+
+FOLDER_CHECKS: list[Callable[[Path], Iterator[Verified]]] = [check_places]  # of a whole folder; a study may add its own

@@ -1,0 +1,28 @@
+"""A log damaged in a thousand random ways: refused in one line, or a truthful beginning, and never anything else."""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from human_study.recorder import GameSettings, Recorder
+from tests.damage import damaged, told
+from tests.test_sessions import feed
+
+
+def test_a_thousand_mutations(tmp_path: Path):
+    recorder = Recorder.create(tmp_path, study="s")
+    for game in ("princess", "key_door"):
+        recorder.begin(GameSettings(game), 200)
+        feed(recorder, "".join(np.random.default_rng(1).choice(list(".lrjud"), 200)))
+        recorder.note("answer", sync=True, question="knew", answer="nein, \u00fcberhaupt nicht")
+    recorder.finish()
+    whole = recorder.path.read_bytes()
+    path = tmp_path / "damaged" / recorder.path.name
+    path.parent.mkdir()
+    found = Counter()
+    for seed in range(1000):
+        path.write_bytes(damaged(whole, seed))
+        found[told(path, recorder.path)] += 1
+    print(dict(found))
+    assert sum(found.values()) == 1000 and set(found) == {"refused", "a beginning"}
