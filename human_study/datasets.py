@@ -74,9 +74,9 @@ def write_datasets(recorded: Iterable[Recorded], root: Path, name: str, settings
 
 @contextmanager
 def datasets_under(root: Path) -> Iterator[None]:
-    """Has Minari read and write datasets there."""
+    """Has Minari read and write datasets there; it needs the whole path to write."""
     before = os.environ.get(ROOT)
-    os.environ[ROOT] = str(root)
+    os.environ[ROOT] = str(root.resolve())
     try:
         yield
     finally:

@@ -38,12 +38,12 @@ def main(
     from human_study import datasets, export, video
 
     console = Console()
-    found, problems = find_plays(folder) if folder.is_dir() else ([], [f"{folder}: no such folder"])
+    found, problems = find_plays(folder) if folder.exists() else ([], [f"{folder}: no such folder"])
     for problem in problems:
         console.print(f"left out  {problem}", markup=False, highlight=False, soft_wrap=True)
     chosen = [each for each in found if each.play.player in players]
     if not chosen:
-        raise ValueError(f"{folder}: expected plays by {', '.join(players)}; found {len(found)} plays, none of them so")
+        raise ValueError(f"{folder}: expected plays by {' or '.join(players)}; found {len(found)} by others")
     try:
         with export.new_folder(out) as draft:
             if "csv" in formats:
@@ -54,6 +54,6 @@ def main(
                 console.print("datasets " + ", ".join(ids), soft_wrap=True, highlight=False)
             if "videos" in formats:
                 video.write_videos(track(chosen, "videos", console=console), draft / "videos", lossless)
-    except RuntimeError as error:  # a package is missing, or a codec
+    except (OSError, RuntimeError) as error:  # the disk is full, a package is missing, ...
         raise SystemExit(f"priorlab export: {error}") from None
     console.print(f"exported {len(chosen)} plays to {out}", soft_wrap=True, highlight=False)

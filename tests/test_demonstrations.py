@@ -93,7 +93,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("look", "game", "version"), CASES)
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(seed=st.integers(0, 10_000), frame_skip=st.integers(1, 4))
 def test_an_agents_own_play_gives_back_its_observations_and_actions(look, game, version, seed, frame_skip):
     """Through deaths and all, bit for bit."""

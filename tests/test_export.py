@@ -186,7 +186,7 @@ def test_an_export_overwrites_nothing_and_is_whole_or_not_there(study, tmp_path,
     kept = tmp_path / "export" / "mine.txt"
     kept.parent.mkdir()
     kept.write_text("mine")
-    with pytest.raises(FileExistsError, match="expected a new or an empty folder; nothing was overwritten"):
+    with pytest.raises(SystemExit, match="expected a new or an empty folder; nothing was overwritten"):
         main(study, kept.parent)
     assert kept.read_text() == "mine" and [path.name for path in tmp_path.iterdir()] == ["export"]
     with pytest.raises(KeyboardInterrupt), new_folder(tmp_path / "new") as draft:
@@ -256,11 +256,12 @@ def test_a_minari_dataset_replays_to_the_very_same(study, tmp_path, settings):
     assert masked.observation_space == gymnasium.spaces.Box(0, 255, shape, np.uint8)
 
 
-def test_levels_of_one_name_have_datasets_of_their_own(tmp_path):
+def test_levels_of_one_name_have_datasets_of_their_own_also_under_a_relative_path(tmp_path, monkeypatch):
     other = SPIKES.replace(" kS  ^ ", " kS   ^")
     for number, level in enumerate((SPIKES, other, SPIKES)):
         Play.of([2] * 5, level=level, id=f"play{number}").save(tmp_path / "people" / f"{number}.play")
-    ids = write_datasets(find_plays(tmp_path)[0], tmp_path / "minari", "xy", {"screen_size": 24})
+    monkeypatch.chdir(tmp_path)
+    ids = write_datasets(find_plays(tmp_path)[0], Path("minari"), "xy", {"screen_size": 24})
     assert ids == ["xy/key_door-original-spikes-v0", "xy/key_door-original-spikes-2-v0"]
     with datasets_under(tmp_path / "minari"):
         assert [minari.load_dataset(name).total_episodes for name in ids] == [2, 1]
