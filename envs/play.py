@@ -27,7 +27,6 @@ from envs.results import software
 from envs.rules import (
     CLOCK,
     DEATHS,
-    FIELDS,
     HAS_KEY,
     INPUTS,
     JUMPING,
