@@ -7,8 +7,9 @@ import numpy as np
 from agents.evaluate import Chance, Player, evaluate
 from agents.record import Record
 from agents.settings import Settings
+from envs.files import write_whole
 from envs.games import INPUTS, Games
-from envs.results import RunWriter, write_whole
+from envs.results import RunWriter
 
 
 def train(settings: Settings) -> str:

@@ -4,8 +4,10 @@ The rules are ale_py's own: a game here takes the same inputs to the same reward
 from the palette indices that its screen holds.
 """
 
+import hashlib
 from collections.abc import Sequence
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import ale_py
@@ -148,6 +150,14 @@ class Atari:
         one = slice(lane, lane + 1)
         observe(self._frames[one], self._words[one], np.zeros(1, np.int64), True, look, areas, canvas, pictures)
         return pictures[0]
+
+    def memory(self, lane: int = 0) -> np.ndarray:
+        """The lane's console memory, uint8 (128,)."""
+        return self._games[lane].getRAM()
+
+    def rom_hash(self) -> str:
+        """SHA-256 of the game's ROM."""
+        return hashlib.sha256(Path(self._rom).read_bytes()).hexdigest()
 
     def _seed(self, lane: int, seed: int) -> None:
         ale = self._games[lane]

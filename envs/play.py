@@ -1,14 +1,11 @@
 """Plays: what one player did from the first step to the win, the quit or the limit, deaths and restarts too.
 
 A play holds the game, a seed, the raw inputs and a hash of the last state. Everything else about it is found
-again by replaying it through ``Games``. Its file is JSON, a second of inputs a line, one character an input.
+again by replaying it through ``Games``. Its file is ``play_file``'s.
 """
 
 import hashlib
-import json
-import os
 import secrets
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
@@ -19,15 +16,21 @@ from typing import Any, Literal
 
 import numpy as np
 
+from envs.dials import Dials
+from envs.files import reserve, write_whole
 from envs.games import Games, checked_actions
 from envs.level import Level
 from envs.places import version_on
+from envs.play_file import CHARACTERS, KINDS, check_inputs, decode, encode
+from envs.play_file import PLAYERS as PLAYERS
+from envs.play_file import SUFFIX as SUFFIX
 from envs.replaying import replayed
 from envs.results import software
 from envs.rules import (
     CLOCK,
     DEATHS,
     HAS_KEY,
+    INPUT_NAMES,
     INPUTS,
     JUMPING,
     LAST_SIDE,
@@ -42,39 +45,43 @@ from envs.rules import (
 )
 from envs.versions import find_rules, find_version
 
-FORMAT, SCHEMA = "priorlab play", 1
 ENGINE = 1  # to be raised when the same inputs can give other states than before
-SUFFIX = ".play"
-CHARACTERS = ".lrjud"  # of the inputs 0 to 5
 NUMBER_OF = np.zeros(128, np.uint8)  # of a character, by its code
 NUMBER_OF[list(CHARACTERS.encode())] = range(len(CHARACTERS))
 INPUTS_PER_SECOND = 30  # as people play
 NO_LIMIT = 2**31 - 1  # a play ends where its recorder says, not where an agent's episode would
 HASHED = (X, Y, JUMPING, SPEED, ON_LADDER, MONSTERS, INPUTS, PLAY_INPUTS, DEATHS, UNIQUE_STATES, SOLVED)
 HASHED_TOO = (CLOCK, LAST_SIDE, HAS_KEY)  # where one is not 0: with patrols, alternating ladders, keys
-OUTCOMES = ("win", "limit", "quit")
-PLAYERS = ("person", "agent", "simulated")
+RANDOM = "random"  # a version: the rules of the original, the look of PriorLab/Random-v0
 ID_CHARACTERS, ID_LENGTH = "abcdefghijkmnpqrstuvwxyz23456789", 8
-REPLACE_TRIES = 20  # on Windows a file that a virus scanner holds open can't be replaced for a moment
 
 Outcome = Literal["win", "limit", "quit"]
+Happened = list[tuple[str, dict[str, Any]]]  # events by one input, each with its fields
 
 
 class Course:
     """A game as one player goes through it: a death puts the player back at the start at once, it goes on.
 
+    One of ``envs.courses.AnyCourse``; version ``random`` is the original, drawn by the dials of random looks.
     ``picture`` is uint8 (size, size, 3), in colour, by default 15 px a tile; ``state`` is int32 (FIELDS,), as
     the last input left it: at a death, where the player died, or the start where the rules put the player back.
     """
 
+    action_names: tuple[str, ...] = INPUT_NAMES
+    rate = INPUTS_PER_SECOND
+
     def __init__(self, version: str, level: Level, look_seed: int = 0, seed: int = 0, size: int | None = None):
+        self.version, self.level, self.look_seed, self.seed = version, level, look_seed, seed
+        drawn_at_random = version == RANDOM
         self.games = Games(
-            1, version, game=level.game, level=level, look_seed=look_seed, screen_size=size or level.side,
-            grayscale_obs=False, max_inputs=NO_LIMIT, autoreset=False,
+            1, "original" if drawn_at_random else version, game=level.game, level=level, look_seed=look_seed,
+            looks=Dials() if drawn_at_random else None, screen_size=size or level.side, grayscale_obs=False,
+            max_inputs=NO_LIMIT, autoreset=False,
         )  # fmt: skip
         self.picture: np.ndarray = self.games.reset(seed)[0]
         self.state = self.games.state[0].copy()
         self._action = np.zeros(1, np.int64)
+        self.happened: Happened = []
 
     def step(self, action: int) -> bool:
         """One input, 0 to 5; whether the player died of it."""
@@ -86,11 +93,24 @@ class Course:
         self.state[:] = self.games.state[0]
         if terminated[0] and not self.solved:
             self.games.restart(np.zeros(1, np.int64), new_play=False)
-        return bool(self.state[DEATHS] > deaths)
+        died = bool(self.state[DEATHS] > deaths)
+        self.happened = [("death", {"deaths": int(self.state[DEATHS])})] if died else []
+        return died
 
     @property
     def solved(self) -> bool:
         return bool(self.state[SOLVED])
+
+    def hash(self) -> str:
+        return hash_state(self.state)
+
+    def about(self) -> dict[str, Any]:
+        """Plain data that ``envs.courses.reopen`` makes the course of again."""
+        return {
+            "game": self.level.game, "version": self.version, "level": self.level.text().splitlines(),
+            "look_seed": self.look_seed, "seed": self.seed, "rules": rules_of(self.level.game, self.version),
+            "engine": ENGINE,
+        }  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -131,6 +151,10 @@ class Play:
     engine: int = ENGINE
     software: dict[str, str] = dataclass_field(default_factory=software)
 
+    @property
+    def game(self) -> str:
+        return self.level.game
+
     @staticmethod
     def of(
         inputs: str | Sequence[int] | np.ndarray,
@@ -150,12 +174,12 @@ class Play:
         """
         characters = inputs if isinstance(inputs, str) else as_characters(inputs)
         check_inputs(characters)
-        chosen, found = version_on(game, version, level)
+        _, found = version_on(game, "original" if version == RANDOM else version, level)
         states = replay(version, found, characters)
         return Play(
             version=version, level=found, inputs=characters, ended="win" if states[-1, SOLVED] else ended,
             last_state=hash_state(states[-1]), first_picture=first_picture(version, found, look_seed),
-            look_seed=look_seed, seed=seed, rules=chosen.rules, **about,
+            look_seed=look_seed, seed=seed, rules=rules_of(found.game, version), **about,
         )  # fmt: skip
 
     @staticmethod
@@ -165,7 +189,7 @@ class Play:
         Raises ValueError, one line that names the file and the reason, for a file that is cut off or altered.
         """
         try:
-            play = decode(Path(path).read_bytes())
+            play = Play(**decode(Path(path).read_bytes()))
             play.check()
         except ValueError as error:
             raise ValueError(f"{path}: {' '.join(str(error).split())}") from None
@@ -183,19 +207,11 @@ class Play:
 
     def text(self) -> str:
         """The content of the play's file."""
-        second = self.inputs_per_second
-        lines = {
-            "game": self.level.game,
-            "level": self.level.text().splitlines(),
-            "inputs": [self.inputs[start : start + second] for start in range(0, len(self.inputs), second)],
-        }
-        content: dict[str, Any] = {"format": FORMAT, "schema": SCHEMA}
-        content |= {name: lines[name] if name in lines else getattr(self, name) for name in KINDS}
-        return json.dumps(content | {"checksum": checksum(content)}, indent=1, ensure_ascii=False) + "\n"
+        return encode(self.level, self.inputs, {name: getattr(self, name, None) for name in KINDS})
 
     def check(self) -> None:
         """Raises ValueError with the reason where replaying does not lead to what was recorded."""
-        rules = find_version(self.level.game, self.version).rules
+        rules = rules_of(self.level.game, self.version)
         if self.rules != rules:
             raise ValueError(f"recorded under the rules {self.rules!r}; {self.version} has {rules!r} here")
         won = bool(self.states[-1, SOLVED])
@@ -209,6 +225,17 @@ class Play:
     def states(self) -> np.ndarray:
         """int32 (n + 1, FIELDS): at the start and after each input; at a death as in ``Course.state``."""
         return replay(self.version, self.level, self.inputs)
+
+    def hash_after(self, inputs: int) -> str:
+        """Of the state after that many inputs."""
+        return hash_state(self.states[inputs])
+
+    @cached_property
+    def happenings(self) -> dict[int, Happened]:
+        """By the number of inputs after which it happened: deaths."""
+        deaths = self.states[:, DEATHS]
+        died = np.flatnonzero(np.diff(deaths) > 0) + 1
+        return {int(number): [("death", {"deaths": int(deaths[number])})] for number in died}
 
     @cached_property
     def redrawn(self) -> bool:
@@ -239,11 +266,31 @@ class Play:
             minutes=len(states) / self.inputs_per_second / 60,
         )
 
+    def facts(self) -> dict[str, str]:
+        """What it came to, for a reader."""
+        found = self.measure()
+        return {
+            "player": f"{self.player} {self.player_id}", "game": f"{self.level.game}, level {self.level.name}",
+            "version": f"{self.version}, look seed {self.look_seed}", "ended": ended_as(self.ended, self.unfinished),
+            "inputs": f"{found.inputs:,}",
+            "minutes": f"{found.minutes:.2f} at {self.inputs_per_second} inputs a second",
+            "deaths": f"{found.total_deaths:,}", "unique states": f"{found.total_unique_states:,}",
+        }  # fmt: skip
+
+
+def ended_as(ended: Outcome, unfinished: bool) -> str:
+    return ended + (" (the recording was cut short)" if unfinished else "")
+
+
+def rules_of(game: str, version: str) -> str:
+    """The name of the rules of that version of the game."""
+    return find_version(game, "original" if version == RANDOM else version).rules
+
 
 def replay(version: str, level: Level, inputs: str) -> np.ndarray:
     """int32 (n + 1, FIELDS) of states, as ``Course.state`` has them; nothing is drawn."""
     numbers = np.frombuffer(inputs.encode("ascii"), np.uint8)
-    return replayed(level, find_rules(find_version(level.game, version).rules), NUMBER_OF[numbers])
+    return replayed(level, find_rules(rules_of(level.game, version)), NUMBER_OF[numbers])
 
 
 @lru_cache(maxsize=256)
@@ -271,90 +318,6 @@ def new_id() -> str:
     return "".join(secrets.choice(ID_CHARACTERS) for _ in range(ID_LENGTH))
 
 
-# The file: name and kind of every entry, in order; "level" and "inputs" are lists of lines.
-KINDS: dict[str, type] = {
-    "id": str, "player": str, "player_id": str, "date": str, "game": str, "version": str, "look_seed": int,
-    "rules": str, "engine": int, "seed": int, "inputs_per_second": int, "ended": str, "unfinished": bool,
-    "last_state": str, "first_picture": str, "software": dict, "level": list, "inputs": list,
-}  # fmt: skip
-FRAME = ("format", "schema", "checksum")
-
-
-def checksum(content: dict[str, Any]) -> str:
-    """Of everything but the checksum itself, however it is spaced and ordered."""
-    rest = {name: value for name, value in content.items() if name != "checksum"}
-    plain = json.dumps(rest, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(plain.encode()).hexdigest()
-
-
-def decode(data: bytes) -> Play:
-    """The play in a file's bytes, not yet replayed; ValueError says what is wrong with them."""
-    try:
-        content = json.loads(data.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"cut off or altered: not whole JSON ({error})") from None
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise ValueError(f'not a play: expected JSON with "format": "{FORMAT}"')
-    if content.get("schema") != SCHEMA:
-        raise ValueError(f"schema {content.get('schema')!r}: expected {SCHEMA}, all that this Priorlab reads")
-    if content.get("checksum") != checksum(content):
-        raise ValueError("altered: its content is not what its checksum says")
-    if set(content) != {*KINDS, *FRAME}:
-        names = ", ".join(sorted(set(content) ^ {*KINDS, *FRAME}))
-        raise ValueError(f"missing or unknown: {names}; expected exactly {', '.join(KINDS)}")
-    for name, kind in KINDS.items():
-        if type(content[name]) is not kind:
-            raise ValueError(f"{name} is {content[name]!r}: expected a {kind.__name__}")
-    for name in ("level", "inputs"):
-        if not all(type(line) is str for line in content[name]):
-            raise ValueError(f"{name}: expected a list of lines")
-    for name, values in (("ended", OUTCOMES), ("player", PLAYERS)):
-        if content[name] not in values:
-            raise ValueError(f"{name} is {content[name]!r}: expected one of {', '.join(values)}")
-    if content["inputs_per_second"] < 1:
-        raise ValueError(f"inputs_per_second is {content['inputs_per_second']}: expected 1 or more")
-    inputs = "".join(content["inputs"])
-    check_inputs(inputs)
-    level = Level.read("\n".join(content["level"]) + "\n")
-    if level.game != content["game"]:
-        raise ValueError(f"game is {content['game']!r}, but its level is of {level.game!r}")
-    fields = {name: content[name] for name in KINDS if name not in ("game", "level", "inputs")}
-    return Play(level=level, inputs=inputs, **fields)
-
-
 def as_characters(inputs: Sequence[int] | np.ndarray) -> str:
     numbers = checked_actions(np.asarray(inputs, None if len(inputs) else np.int64), len(inputs))
     return "".join(CHARACTERS[number] for number in numbers)
-
-
-def check_inputs(inputs: str) -> None:
-    wrong = next((number for number, character in enumerate(inputs) if character not in CHARACTERS), None)
-    if wrong is not None:
-        raise ValueError(f"input {wrong} is {inputs[wrong]!r}: expected characters of {CHARACTERS!r}")
-
-
-def reserve(path: Path) -> Path:
-    """Makes the file, so that no other play can take its name; FileExistsError where one has."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        path.open("xb").close()
-    except FileExistsError:
-        raise FileExistsError(f"{path} exists: expected a new name; nothing was overwritten") from None
-    return path
-
-
-def write_whole(path: Path, text: str) -> None:
-    """The file is either as before or wholly new, also where the machine stops meanwhile."""
-    draft = path.with_name(path.name + ".draft")
-    with draft.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    for left in reversed(range(REPLACE_TRIES)):
-        try:
-            draft.replace(path)
-            return
-        except PermissionError:
-            if not left:
-                raise
-            time.sleep(0.05)

@@ -9,14 +9,15 @@
 - ``visits.csv``       x, y (left and top of a 7 px cell), visits
 - ``done``             there when the run is finished
 
-A person's play, any ``*.play`` file, is replayed into the same rows: player and method "person", its name the seed.
+A play of a person or of a simulated player, from a session's log or a ``*.play`` file, is replayed into the same rows:
+player and method are "person" or "simulated", its name the seed. In Atari's games the mask is the version.
 """
 
 import io
 import json
 import platform
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -24,8 +25,13 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
+from envs.files import whole_lines, write_whole
+from envs.tracks import APPROACHES, TRACKS, approaches, track
+
 if TYPE_CHECKING:
     import pandas as pd
+
+    from envs.sessions import Recorded
 
 CELL = 7  # pixels a side of a cell of visits: a step of walking, so that no cell is skipped
 ROWS_A_DECADE = 20
@@ -35,8 +41,8 @@ EXPLORATION = ("inputs", "unique_states")
 VISITS = ("x", "y", "visits")
 FRONT = ("experiment", "game", "version", "method", "player", "privileged", "seed")
 REQUIRED = {"game": str, "version": str, "method": str, "player": str, "privileged": bool, "seed": int, "level": str}
-SOFTWARE = ("priorlab", "numpy", "numba", "torch", "stable_baselines3", "gymnasium")
-PEOPLE = "people"  # the experiment of every person's play
+SOFTWARE = ("priorlab", "numpy", "numba", "torch", "stable_baselines3", "gymnasium", "pygame-ce", "ale-py")
+EXPERIMENTS = {"person": "people", "simulated": "simulated"}  # of plays, by who played
 
 
 class RunWriter:
@@ -118,46 +124,68 @@ class Results:
     """Rows of many runs and plays; every frame begins with experiment, game, version, method, player, privileged, seed.
 
     ``configs`` has one row a run: finished (bool), folder (or play file), frame_skip, level, inputs, settings (dict).
-    ``problems`` says, a line each, what could not be read.
+    ``tracks`` and ``approaches`` (``envs.tracks``) are of plays alone. ``problems`` says, a line each, what could not
+    be read.
     """
 
     episodes: "pd.DataFrame"
     exploration: "pd.DataFrame"
     visits: "pd.DataFrame"
+    tracks: "pd.DataFrame"
+    approaches: "pd.DataFrame"
     configs: "pd.DataFrame"
     problems: tuple[str, ...]
 
 
-def load(root: str | Path, experiment: str | None = None) -> Results:
-    """Every run and every person's play under ``root``; with ``experiment``, the runs of that one and all the plays."""
+def load(root: str | Path | Sequence[str | Path], experiment: str | None = None) -> Results:
+    """Every run and play under ``root``, a folder or several; with ``experiment``, the runs of that one and all plays.
+
+    A run or play that is found twice counts once, and is told among the problems.
+    """
     import pandas as pd
 
-    root, problems = Path(root), []
-    tables: dict[str, list] = {"episodes": [], "exploration": [], "visits": [], "configs": []}
-    for path in sorted([*root.rglob("seed_*/config.json"), *root.rglob("*.play")]):
-        is_run = path.name == "config.json"
-        if is_run and experiment not in (None, path.resolve().parents[3].name):
-            continue
+    roots, problems = [Path(each) for each in ([root] if isinstance(root, (str, Path)) else root)], list[str]()
+    columns = {
+        "episodes": EPISODES, "exploration": EXPLORATION, "visits": VISITS, "tracks": TRACKS, "approaches": APPROACHES,
+        "configs": ("finished", "folder", "frame_skip", "level", "inputs", "settings"),
+    }  # fmt: skip
+    tables: dict[str, list] = {name: [] for name in columns}
+    seen: dict[tuple, Path] = {}
+    for found in sources(roots, experiment, problems):
+        path = found if isinstance(found, Path) else found.path
         try:
-            rows = read_run(path.parent) if is_run else read_play(path)
+            rows = read_run(found.parent) if isinstance(found, Path) else read_play(found)
         except Exception as error:  # whatever is wrong with one, it is named and the others are still shown
             reason = " ".join(str(error).split()) or type(error).__name__
             problems.append(reason if str(path) in reason else f"{path}: {reason}")
             continue
         front = {name: rows["configs"].at[0, name] for name in FRONT}
+        first = seen.setdefault(tuple(front.values()), path)
+        if first != path:
+            problems.append(
+                f"{path}: its experiment, version, method and seed or id are those of {first}, which alone counts"
+            )
+            continue
         for name, frame in rows.items():
             tables[name].append(frame if name == "configs" else frame.assign(**front)[[*FRONT, *frame.columns]])
-    columns = {
-        "episodes": [*FRONT, *EPISODES],
-        "exploration": [*FRONT, *EXPLORATION],
-        "visits": [*FRONT, *VISITS],
-        "configs": [*FRONT, "finished", "folder", "frame_skip", "level", "inputs", "settings"],
-    }
     joined = {
-        name: pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns[name])
+        name: pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=[*FRONT, *columns[name]])
         for name, frames in tables.items()
     }
     return Results(**joined, problems=tuple(problems))
+
+
+def sources(roots: Sequence[Path], experiment: str | None, problems: list[str]) -> "Iterator[Path | Recorded]":
+    """The settings of each run and every play, in the order of their files; ``problems`` gains those of plays."""
+    from envs.sessions import find_plays, plays_under
+
+    for path in sorted({path for root in roots for path in (*root.rglob("seed_*/config.json"), *plays_under(root))}):
+        if path.name != "config.json":
+            found, wrong = find_plays(path)
+            problems += wrong
+            yield from found
+        elif experiment in (None, path.resolve().parents[3].name):
+            yield path
 
 
 def read_run(folder: Path) -> "dict[str, pd.DataFrame]":
@@ -176,46 +204,56 @@ def read_run(folder: Path) -> "dict[str, pd.DataFrame]":
     return {**rows, "configs": describe(front, rows, is_finished(folder), folder, config)}
 
 
-def read_play(path: Path) -> "dict[str, pd.DataFrame]":
-    """A person's play, replayed, as the same four tables; the play is one run whose episodes end at deaths.
+def read_play(recorded: "Recorded") -> "dict[str, pd.DataFrame]":
+    """A play as the same four tables: it is one run whose episodes end at deaths (in Atari's games: at games over).
 
     So they do in Key and Door, too, where an agent's episode goes on: rows tell when each death was."""
     import pandas as pd
 
     from envs.play import Play
 
-    play = Play.load(path)
-    if play.player != "person" or not play.inputs:
-        reason = "nothing was played" if not play.inputs else "not a person's play; agents are compared by their runs"
-        raise ValueError(f"{path}: {reason}")
-    measured = play.measure()
-    total = measured.inputs
-    died = (np.flatnonzero(measured.events) + 1).tolist()  # inputs so far at each death
+    play, total = recorded.play, len(recorded.play.inputs)
+    if play.player not in EXPERIMENTS or not total:
+        reason = "nothing was played" if not total else "not a person's play; agents are compared by their runs"
+        raise ValueError(f"{recorded.path}: {reason}")
+    ends_at = "death" if isinstance(play, Play) else "reset"
+    died = [number for number, told in play.happenings.items() if any(event == ends_at for event, _ in told)]
     ends = died if died and died[-1] == total else [*died, total]
-    outcomes = ["death"] * len(died) + [play.ended] * (len(ends) - len(died))
     episodes = pd.DataFrame(
         {
             "episode": range(len(ends)),
             "inputs": ends,
             "length": np.diff([0, *ends]),
-            "outcome": outcomes,
+            "outcome": ["death"] * len(died) + [play.ended] * (len(ends) - len(died)),
             "deaths": np.minimum(np.arange(len(ends)) + 1, len(died)),
         }
     )
-    kept = thinned(total)
-    exploration = pd.DataFrame({"inputs": kept, "unique_states": measured.unique_states[kept - 1]})
-    counts = count_visits(measured.x, measured.y, play.level.side)
-    ys, xs = np.nonzero(counts)
-    visits = pd.DataFrame({"x": CELL * xs, "y": CELL * ys, "visits": counts[ys, xs]})
-    rows = {"episodes": episodes, "exploration": exploration, "visits": visits}
+    rows = {"episodes": episodes, "exploration": read_rows(None, EXPLORATION), "visits": read_rows(None, VISITS)}
+    if isinstance(play, Play):
+        measured, kept = play.measure(), thinned(total)
+        rows["exploration"] = pd.DataFrame({"inputs": kept, "unique_states": measured.unique_states[kept - 1]})
+        counts = count_visits(measured.x, measured.y, play.level.side)
+        ys, xs = np.nonzero(counts)
+        rows["visits"] = pd.DataFrame({"x": CELL * xs, "y": CELL * ys, "visits": counts[ys, xs]})
+        rows |= {"tracks": track(measured), "approaches": approaches(play.level, measured)}
     front = {
-        "experiment": PEOPLE, "game": play.level.game, "version": play.version, "method": "person",
-        "player": "person", "privileged": False, "seed": path.stem, "level": play.level.text(),
+        "experiment": EXPERIMENTS[play.player], "game": play.game, "version": play.version, "method": play.player,
+        "player": play.player, "privileged": False, "seed": name_of(recorded),
+        "level": play.level.text() if isinstance(play, Play) else "",
     }  # fmt: skip
-    return {
-        **rows,
-        "configs": describe(front, rows, True, path, {"player_id": play.player_id, "software": play.software}),
-    }
+    settings = {
+        "player_id": recorded.participant, "study": recorded.study, "number": recorded.number,
+        "minutes": total / play.inputs_per_second / 60, "answers": recorded.answers, "software": play.software,
+        "inputs_per_second": play.inputs_per_second,
+    }  # fmt: skip
+    told = ("wall_seconds", "paused_seconds", "idle_seconds", "resumed", "quit_reason")
+    settings |= {name: recorded.about[name] for name in told if name in recorded.about}
+    return {**rows, "configs": describe(front, rows, True, recorded.path, settings)}
+
+
+def name_of(recorded: "Recorded") -> str:
+    """A log's plays are named by its id and their number, others by their file."""
+    return recorded.play.id if recorded.about else recorded.path.stem
 
 
 def describe(front: dict, rows: dict, finished: bool, folder: Path, settings: dict) -> "pd.DataFrame":
@@ -230,11 +268,11 @@ def describe(front: dict, rows: dict, finished: bool, folder: Path, settings: di
     return pd.DataFrame([{**{name: front[name] for name in FRONT}, **more}])
 
 
-def read_rows(path: Path, columns: tuple[str, ...]) -> "pd.DataFrame":
+def read_rows(path: Path | None, columns: tuple[str, ...]) -> "pd.DataFrame":
     """The table in ``path`` without a torn last line; no file is no rows."""
     import pandas as pd
 
-    text = whole_lines(path)
+    text = whole_lines(path) if path else ""
     if not text:
         return pd.DataFrame({name: pd.Series(dtype=object if name == "outcome" else np.int64) for name in columns})
     try:
@@ -258,21 +296,6 @@ def reopen(path: Path, columns: tuple[str, ...], resume_at: int | None) -> tuple
     if not path.exists() or path.read_text(encoding="utf-8") != text:
         write_whole(path, text)
     return path.open("a", encoding="utf-8", buffering=1, newline="\n"), rows[-1] if rows else {}
-
-
-def whole_lines(path: Path) -> str:
-    """The file's text up to its last line break: a line that a killed process had not finished is left out."""
-    if not path.exists():
-        return ""
-    text = path.read_text(encoding="utf-8")
-    return text[: text.rfind("\n") + 1]
-
-
-def write_whole(path: Path, text: str) -> None:
-    """The file is either as before or wholly new, whenever the process is killed."""
-    draft = path.with_name(path.name + ".draft")
-    draft.write_text(text, encoding="utf-8", newline="\n")
-    draft.replace(path)
 
 
 def is_finished(folder: str | Path) -> bool:

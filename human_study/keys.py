@@ -2,7 +2,15 @@
 
 from collections.abc import Hashable
 
-from envs.rules import JUMP, NONE
+from envs.rules import DOWN, JUMP, LEFT, NONE, RIGHT, UP
+
+ALE_ACTIONS = {
+    (NONE, NONE, False): 0, (NONE, NONE, True): 1, (UP, NONE, False): 2, (NONE, RIGHT, False): 3,
+    (NONE, LEFT, False): 4, (DOWN, NONE, False): 5, (UP, RIGHT, False): 6, (UP, LEFT, False): 7,
+    (DOWN, RIGHT, False): 8, (DOWN, LEFT, False): 9, (UP, NONE, True): 10, (NONE, RIGHT, True): 11,
+    (NONE, LEFT, True): 12, (DOWN, NONE, True): 13, (UP, RIGHT, True): 14, (UP, LEFT, True): 15,
+    (DOWN, RIGHT, True): 16, (DOWN, LEFT, True): 17,
+}  # fmt: skip
 
 
 class Keys:
@@ -30,12 +38,28 @@ class Keys:
         self._held.clear()
         self._pressed.clear()
 
+    @property
+    def held(self) -> bool:
+        return bool(self._held)
+
     def take(self) -> int:
         """The input of the step that is due, 0 to 5."""
         pressed, self._pressed = self._pressed, []
         if pressed:
             return JUMP if JUMP in pressed else pressed[-1]
         return next(reversed(self._held.values()), NONE)
+
+
+class Stick(Keys):
+    """The same for Atari's games: the left and right, up and down, and the button (jump's keys) that were pressed since
+    the last step or else are held, all together, as one of ALE's 18 actions."""
+
+    def take(self) -> int:
+        pressed, self._pressed = self._pressed, []
+        chosen = [*self._held.values(), *pressed]  # the later one of two that exclude each other wins
+        across = next((name for name in reversed(chosen) if name in (LEFT, RIGHT)), NONE)
+        along = next((name for name in reversed(chosen) if name in (UP, DOWN)), NONE)
+        return ALE_ACTIONS[along, across, JUMP in chosen]
 
 
 class Beat:

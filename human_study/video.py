@@ -4,13 +4,14 @@ from pathlib import Path
 
 import numpy as np
 
+from envs.atari_course import AtariPlay
 from envs.play import Play
 
 ZOOM = 3  # of the native picture
 END_SECONDS = 2  # that the last picture stays
 
 
-def write_video(play: Play, path: Path, speed: float = 1.0) -> None:
+def write_video(play: Play | AtariPlay, path: Path, speed: float = 1.0) -> None:
     """Writes what the player saw as an MP4 file, ``speed`` times as fast, three times the native size.
 
     Raises RuntimeError where OpenCV can't be loaded or can't write such a file.
@@ -25,16 +26,22 @@ def write_video(play: Play, path: Path, speed: float = 1.0) -> None:
             "apt-get install libgl1 libglib2.0-0"
         ) from None
     path.parent.mkdir(parents=True, exist_ok=True)
-    rate, side = play.inputs_per_second * speed, ZOOM * play.level.side
+    frames, rate = play.frames(), play.inputs_per_second * speed
+    frame = enlarged(next(frames))
     draft = path.with_name(f"{path.stem}.draft.mp4")
-    writer = cv2.VideoWriter(str(draft), cv2.VideoWriter.fourcc(*"mp4v"), rate, (side, side))
+    writer = cv2.VideoWriter(str(draft), cv2.VideoWriter.fourcc(*"mp4v"), rate, frame.shape[1::-1])
     if not writer.isOpened():
         raise RuntimeError(f"{path}: OpenCV can't write an mp4v video there")
-    frame = np.zeros((side, side, 3), np.uint8)
-    for picture in play.frames():
-        frame = picture[:, :, ::-1].repeat(ZOOM, axis=0).repeat(ZOOM, axis=1)
+    writer.write(frame)
+    for picture in frames:
+        frame = enlarged(picture)
         writer.write(frame)
     for _ in range(round(END_SECONDS * rate)):
         writer.write(frame)
     writer.release()
     draft.replace(path)
+
+
+def enlarged(picture: np.ndarray) -> np.ndarray:
+    """(height, width, red green blue) -> (3 height, 3 width, blue green red)."""
+    return picture[:, :, ::-1].repeat(ZOOM, axis=0).repeat(ZOOM, axis=1)

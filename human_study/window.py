@@ -1,16 +1,14 @@
-"""The window in which people play and plays are shown again. It calls nothing but the engine's step and picture."""
+"""The window in which people play and plays are shown again; knows no game and no log."""
 
 import os
 import sys
 import time
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
-from envs.play import INPUTS_PER_SECOND, Play
-from envs.record import Recording
 from envs.rules import DOWN, JUMP, LEFT, RIGHT, UP
-from human_study.keys import Beat, Keys
+from human_study.keys import Keys
 
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 os.environ.setdefault("SDL_WINDOWS_DPI_AWARENESS", "permonitorv2")  # else Windows blurs the picture
@@ -25,7 +23,7 @@ KEYMAP = {
 DESKTOP_SHARE = 0.8  # of the screen's shorter side that the window takes at first
 BORDER = (0, 0, 0)
 PAUSED = (110, 110, 110)  # what the picture is multiplied with, of 255
-END_SECONDS = 2.0  # that the last picture stays
+STAY = 1 / 30  # seconds between two looks at what happened, while a picture stays
 FRESH = 0.25  # seconds after the focus came back in which keys that go down were held all the time
 NO_SCREEN = ("dummy", "offscreen")  # drivers of SDL that show nothing
 CURE = "run it in a desktop session (over ssh: ssh -X), with DISPLAY set and without SDL_VIDEODRIVER"
@@ -52,36 +50,47 @@ def require_display() -> None:
         raise NoDisplay(f"no display to open a window on (SDL's driver is {driver!r}): {CURE}")
 
 
-def fit(side: int, width: int, height: int) -> tuple[int, int, int]:
-    """(size, left, top) in px of a picture of ``side`` px in the middle of a window.
+def fit(shape: tuple[int, int], width: int, height: int) -> tuple[int, int, int, int]:
+    """(left, top, width, height) in px of a picture of ``shape`` (height, width) px in the middle of a window.
 
     A whole multiple of the picture where one fits, so that all its pixels come out alike.
     """
-    room = max(min(width, height), 1)
-    size = room // side * side or room
-    return size, (width - size) // 2, (height - size) // 2
+    tall, wide = shape
+    zoom = min(width / wide, height / tall)
+    zoom = int(zoom) or zoom
+    wide, tall = max(int(zoom * wide), 1), max(int(zoom * tall), 1)
+    return (width - wide) // 2, (height - tall) // 2, wide, tall
 
 
 class Window:
-    """A resizable window, F11 for the whole screen. ``paused`` from a loss of focus to the next fresh press."""
+    """A resizable window, F11 for the whole screen. ``paused`` from a loss of focus, or P, to the next fresh press.
 
-    def __init__(self, side: int):
+    ``happened`` gathers what a log should hold: (time by ``time.perf_counter``, event, its fields).
+    """
+
+    def __init__(self, shape: tuple[int, int], keys: Keys | None = None):
+        """For pictures of ``shape`` (height, width) px; ``keys`` is the rule by which keys give inputs."""
         require_display()
-        room = DESKTOP_SHARE * min(pygame.display.get_desktop_sizes()[0])
-        size = side * max(int(room / side), 1)
+        room = [int(DESKTOP_SHARE * length) for length in pygame.display.get_desktop_sizes()[0]]
+        size = fit(shape, *room)[2:] if min(room[0] // shape[1], room[1] // shape[0]) else shape[::-1]
         self._fullscreen = False
         self._touched = False  # whether a key was pressed or the focus lost
         self._focused = -1.0  # when the focus came back
         self._down: set[int] = set()  # keys, by scancode
         self._stale: set[int] = set()  # keys that were down when the focus was lost: not fresh until they come up
-        self.keys, self.closed = Keys(), False
+        self.keys, self.closed, self.reason = keys or Keys(), False, ""
+        self.happened: list[tuple[float, str, dict[str, Any]]] = []
+        self.touched = time.perf_counter()  # when a key last went down or up
+        self._place: tuple[int, ...] = ()  # of the picture on the screen
         try:
-            self._window = pygame.Window(TITLE, (size, size), resizable=True)
+            self._window = pygame.Window(TITLE, size, resizable=True)
         except pygame.error as error:
             raise NoDisplay(f"no display to open a window on ({error}): {CURE}") from None
         pygame.key.stop_text_input()  # else a key held down offers accents on macOS
         pygame.mouse.set_visible(False)
-        self.paused = not pygame.key.get_focused()
+        self.paused, self._why = False, ""
+        if not pygame.key.get_focused():
+            self.pause("focus")
 
     def __enter__(self) -> Self:
         return self
@@ -90,44 +99,84 @@ class Window:
         self._window.destroy()
         pygame.display.quit()
 
+    def about(self) -> dict[str, Any]:
+        """What the window is shown on, for the log's header."""
+        wide, tall = pygame.display.get_desktop_sizes()[0]
+        return {
+            "system": sys.platform, "display_driver": pygame.display.get_driver(), "screen": [wide, tall],
+            "refresh_rate": pygame.display.get_desktop_refresh_rates()[0], "window": list(self._window.size),
+            "window_scale": self._window.get_surface().get_width() / max(self._window.size[0], 1),
+            "keymap": {str(scancode): action for scancode, action in KEYMAP.items()}, "pygame": pygame.ver,
+        }  # fmt: skip
+
     def draw(self, picture: np.ndarray, dark: bool = False) -> None:
-        """Shows a picture, uint8 (side, side, 3), as large as it fits, without smoothing."""
-        screen, side = self._window.get_surface(), picture.shape[0]
-        size, left, top = fit(side, *screen.get_size())
-        image = pygame.image.frombuffer(picture.tobytes(), (side, side), "RGB")
-        image = pygame.transform.scale(image.convert(screen), (size, size))
+        """Shows a picture, uint8 (height, width, 3), as large as it fits, without smoothing."""
+        screen, (tall, wide) = self._window.get_surface(), picture.shape[:2]
+        left, top, *size = fit((tall, wide), *screen.get_size())
+        if self._place != (place := (*screen.get_size(), left, top, *size)):
+            screen.fill(BORDER)
+            self._place = place
+        image = pygame.image.frombuffer(picture.tobytes(), (wide, tall), "RGB").convert(screen)
         if dark:
             image.fill(PAUSED, special_flags=pygame.BLEND_MULT)
-        screen.fill(BORDER)
-        screen.blit(image, (left, top))
+        pygame.transform.scale(image, size, screen.subsurface((left, top, *size)))
         self._window.flip()
 
     def listen(self) -> None:
         """Takes in what happened to the window and the keys since it was last asked."""
         for event in pygame.event.get():
-            if event.type == pygame.QUIT or (event.type == pygame.KEYDOWN and event.key == pygame.K_ESCAPE):
-                self.closed = True
-            elif event.type == pygame.KEYDOWN and event.key == pygame.K_F11:
-                self._toggle_fullscreen()
-            elif event.type == pygame.KEYDOWN and self._is_fresh(event.scancode):
-                self.paused, self._touched = False, True
-                self._down.add(event.scancode)
-                if event.scancode in KEYMAP:
-                    self.keys.press(event.scancode, KEYMAP[event.scancode])
-            elif event.type == pygame.KEYUP:
-                self.keys.release(event.scancode)
-                if pygame.key.get_focused():  # losing the focus brings up every key, whether it is up or not
-                    self._down.discard(event.scancode)
-                    self._stale.discard(event.scancode)
+            if event.type in (pygame.KEYDOWN, pygame.KEYUP):
+                self._take_key(event)
+            elif event.type == pygame.QUIT:
+                self.closed, self.reason = True, "window closed"
             elif event.type == pygame.WINDOWFOCUSLOST:
-                self.keys.release_all()
+                self._note("focus", what="lost")
                 self._stale |= self._down
                 self._down.clear()
-                self.paused, self._touched = True, True
-            elif event.type == pygame.WINDOWFOCUSGAINED and self._touched:
-                self._focused = time.perf_counter()
+                self._touched = True
+                self.pause("focus")
             elif event.type == pygame.WINDOWFOCUSGAINED:
-                self.paused = False  # the window has just come up
+                self._note("focus", what="gained")
+                self._focused = time.perf_counter() if self._touched else self._focused
+                if not self._touched:
+                    self._go_on()  # the window has just come up
+
+    def pause(self, why: str) -> None:
+        """The game waits for a fresh press; ``why``: key, focus, idle, start or resumed."""
+        self.keys.release_all()
+        if not self.paused:
+            self.paused, self._why = True, why
+            self._note("idle" if why == "idle" else "pause", what="begin", why=why)
+
+    def _go_on(self) -> None:
+        if self.paused:
+            self.paused = False
+            self._note("idle" if self._why == "idle" else "pause", what="end", why=self._why)
+
+    def _note(self, event: str, **fields: Any) -> None:
+        self.happened.append((time.perf_counter(), event, fields))
+
+    def _take_key(self, event: pygame.Event) -> None:
+        is_down, code = event.type == pygame.KEYDOWN, event.scancode
+        self.touched = time.perf_counter()
+        self._note("key", what="down" if is_down else "up", code=code, key=pygame.key.name(event.key))
+        if not is_down:
+            self.keys.release(code)
+            if pygame.key.get_focused():  # losing the focus brings up every key, whether it is up or not
+                self._down.discard(code)
+                self._stale.discard(code)
+        elif event.key == pygame.K_ESCAPE:
+            self.closed, self.reason = True, "escape"
+        elif event.key == pygame.K_F11:
+            self._toggle_fullscreen()
+        elif event.key == pygame.K_p and not self.paused:
+            self.pause("key")
+        elif self._is_fresh(code):
+            self._go_on()
+            self._touched = True
+            self._down.add(code)
+            if code in KEYMAP:
+                self.keys.press(code, KEYMAP[code])
 
     def _is_fresh(self, scancode: int) -> bool:
         """Whether a key that goes down was pressed just now, and not held since before the focus came back."""
@@ -145,43 +194,6 @@ class Window:
         end = time.perf_counter() + seconds
         self.draw(picture)
         while not self.closed and (left := end - time.perf_counter()) > 0:
-            time.sleep(min(left, 1 / INPUTS_PER_SECOND))
+            time.sleep(min(left, STAY))
             self.listen()
             self.draw(picture)
-
-
-def play(recording: Recording) -> Play:
-    """Somebody plays at the window to the win, the limit or the quit; the finished recording."""
-    try:
-        with Window(recording.course.picture.shape[0]) as window:
-            run(recording, window)
-    except KeyboardInterrupt:
-        print("stopped from the terminal", file=sys.stderr)
-    return recording.end()
-
-
-def run(recording: Recording, window: Window) -> None:
-    """Takes an input each time one is due, until the play ends or the window is closed."""
-    course = recording.course
-    beat = Beat(INPUTS_PER_SECOND, time.perf_counter())
-    while True:
-        window.draw(course.picture, dark=window.paused)
-        now = time.perf_counter()
-        time.sleep(max(beat.next_due(now) - now, 0))
-        window.listen()
-        if window.closed:
-            return
-        if not window.paused and recording.step(window.keys.take()):
-            window.stay(course.picture, END_SECONDS)
-            return
-
-
-def show(play: Play, speed: float = 1.0) -> None:
-    """Shows a play in the window at ``speed`` times its pace, until it ends or the window is closed."""
-    with Window(play.level.side) as window:
-        beat = Beat(play.inputs_per_second * speed, time.perf_counter())
-        for number, picture in enumerate(play.frames()):
-            last = number == len(play.inputs)
-            window.stay(picture, END_SECONDS if last else beat.next_due(time.perf_counter()) - time.perf_counter())
-            if window.closed:
-                return

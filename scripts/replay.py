@@ -6,38 +6,32 @@ from typing import Annotated
 import tyro
 
 
-def main(path: Annotated[Path, tyro.conf.Positional], *, video: Path | None = None, speed: float = 1.0) -> None:
+def main(
+    path: Annotated[Path, tyro.conf.Positional], *, number: int = 0, video: Path | None = None, speed: float = 1.0
+) -> None:
     """Show a recorded play.
 
     Args:
-        path: A recording, <id>.play.
+        path: The log of a session, <id>.session.jsonl, or a play, <id>.play.
+        number: Which play of the session, from 0.
         video: Write this .mp4 file, and open no window.
         speed: How many times faster than it was played.
     """
     from rich.console import Console
     from rich.table import Table
 
-    from envs.play import Play
+    from envs.sessions import find_play
+    from human_study.loop import show
     from human_study.video import write_video
-    from human_study.window import NoDisplay, show
+    from human_study.window import NoDisplay
 
     console = Console()
     try:
         if speed <= 0:
             raise ValueError(f"speed is {speed:g}: expected more than 0")
-        play = Play.load(path)
-        found = play.measure()
+        play = find_play(path, number).play
         table = Table(title=path.name, show_header=False)
-        for name, value in (
-            ("player", f"{play.player} {play.player_id}"),
-            ("game", f"{play.level.game}, level {play.level.name}"),
-            ("version", f"{play.version}, look seed {play.look_seed}"),
-            ("ended", play.ended + (" (the recording was cut short)" if play.unfinished else "")),
-            ("inputs", f"{found.inputs:,}"),
-            ("minutes", f"{found.minutes:.2f} at {play.inputs_per_second} inputs a second"),
-            ("deaths", f"{found.total_deaths:,}"),
-            ("unique states", f"{found.total_unique_states:,}"),
-        ):
+        for name, value in play.facts().items():
             table.add_row(name, value)
         console.print(table)
         if play.redrawn:

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from envs.games import Games
-from envs.play import CHARACTERS, Play, checksum, hash_state
-from envs.record import LaneRecorder, Recording
+from envs.play import CHARACTERS, Play, hash_state
+from envs.play_file import checksum
+from envs.record import LaneRecorder
 from envs.rules import CLOCK, DEATHS, FIELDS, HAS_KEY, LAST_SIDE, SOLVED, X, Y
 
 WIN = (
@@ -138,7 +139,7 @@ def test_a_forged_file_is_refused_with_the_reason(tmp_path):
         "seed": ("0", "seed is '0': expected a int"),
         "schema": (99, "schema 99"),
         "level": (content["level"][:-1] + ["|  ?"], "row 15, column 3"),
-        "player": ("cat", "expected one of person, agent"),
+        "player": ("cat", "expected one of person, agent, simulated"),
     }
     path = tmp_path / "forged.play"
     for name, (value, reason) in forged.items():
@@ -183,75 +184,6 @@ def test_the_hash_of_a_state_depends_on_no_platform():
     )
     changed = [np.where(np.arange(FIELDS) == field, 99, state) for field in (DEATHS, CLOCK, LAST_SIDE, HAS_KEY)]
     assert len({hash_state(other) for other in (state, *changed)}) == 5
-
-
-def test_a_recording_holds_the_play_at_every_moment(tmp_path):
-    recording = Recording(tmp_path, "original", player_id="p7")
-    recording._writing.result()
-    assert Play.load(recording.path).unfinished, "it is there before the first input"
-    for number, character in enumerate(DEATH + "l" * 60):
-        assert recording.step(CHARACTERS.index(character)) is None
-        recording._writing.result()
-        if number == 5:
-            assert Play.load(recording.path).measure().total_deaths == 1, "written at once at a death"
-    cut = Play.load(recording.path)  # as after a crash
-    assert cut.unfinished and cut.ended == "quit" and 60 <= len(cut.inputs) <= 66
-    play = recording.end()
-    assert Play.load(recording.path) == play and play.inputs == DEATH + "l" * 60
-    assert not play.unfinished and play.player_id == "p7" and recording.path.name == f"{play.id}.play"
-    assert (play.states[-1] == recording.course.state).all()
-
-
-def test_where_the_game_itself_puts_the_player_back_a_death_is_written_and_told_too(tmp_path):
-    recording = Recording(tmp_path, level=RESTARTING, seed=3)
-    recording.step(CHARACTERS.index("l"))
-    recording._writing.result()
-    cut = Play.load(recording.path)
-    assert (cut.inputs, cut.measure().total_deaths, cut.unfinished) == ("l", 1, True), "written at once at a death"
-    for character in "r" * 12 + ".":
-        recording.step(CHARACTERS.index(character))
-    assert recording.course.state[HAS_KEY] and recording.course.state[CLOCK] == 3, "the clock goes on from the death"
-    assert recording.step(CHARACTERS.index("r")) is None
-    play = recording.end()
-    loaded = Play.load(recording.path)
-    assert loaded == play and (loaded.states[-1] == recording.course.state).all()
-    assert (loaded.level.game, loaded.rules, loaded.measure().events.tolist()) == (
-        "key_door", "key_door", [True] + [False] * 14,
-    )  # fmt: skip
-    frames = list(loaded.frames())
-    assert (frames[1] == frames[0]).all(), "a death shows the start again at once"
-
-
-def test_the_real_key_and_door_is_recorded_and_its_limit_is_thirty_minutes(tmp_path):
-    recording = Recording(tmp_path, "masked_objects", game="key_door")
-    recording.step(0)
-    assert recording.limit == 54_000
-    play = recording.end()
-    assert (play.level.name, play.rules) == ("key_door", "key_door")
-    with pytest.raises(ValueError, match="'princess'"):
-        Recording(tmp_path, game="key_door", level="princess")
-
-
-def test_a_recording_ends_with_the_win_or_the_limit(tmp_path):
-    winning = Recording(tmp_path, "original", level=EASY)
-    ends = [winning.step(CHARACTERS.index("r")) for _ in range(13)]
-    assert ends == [None] * 12 + ["win"]
-    winning._writing.result()
-    assert Play.load(winning.path) == winning.end(), "written at once"
-    with pytest.raises(RuntimeError, match="has ended"):
-        winning.step(0)
-    limited = Recording(tmp_path, "original", limit=3)
-    assert [limited.step(0) for _ in range(3)] == [None, None, "limit"]
-    assert limited.end().player_id == limited.path.stem, "an id of its own"
-    assert {Play.load(path).ended for path in tmp_path.iterdir()} == {"win", "limit"}
-
-
-def test_a_player_is_known_by_a_code_only(tmp_path):
-    with pytest.raises(ValueError, match="player_id"):
-        Recording(tmp_path, player_id="Ann Example <ann@example.org>")
-    with pytest.raises(ValueError, match="limit is 0"):
-        Recording(tmp_path, limit=0)
-    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("frame_skip", [1, 3])

@@ -17,6 +17,7 @@ from envs.results import RunWriter, is_finished, load, thinned
 from envs.versions import looks
 from scripts.experiments import comparison
 from scripts.report.page import write_report
+from scripts.report.players import kinds_of
 from scripts.report.plots import apart
 from scripts.report.statistics import (
     Played,
@@ -28,7 +29,7 @@ from scripts.report.statistics import (
     ratio_to_original,
     restricted_mean,
 )  # fmt: skip
-from scripts.report.summary import kinds_of, number, published, published_ratio
+from scripts.report.summary import number, published, published_ratio
 
 VERSIONS = looks("princess")
 LEVEL = Level.read("princess").text()

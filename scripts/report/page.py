@@ -1,21 +1,38 @@
-"""The report: one HTML file that holds everything it shows."""
+"""The page: one HTML file that holds everything it shows, and its numbers as CSV files beside it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import jinja2
+import numpy as np
+import pandas as pd
 
+from envs.files import write_whole
 from envs.level import Level
-from envs.results import Results, write_whole
-from scripts.report import plots, summary
-from scripts.report.pictures import data_uri, heat_map, picture_of
+from envs.results import Results
+from scripts.report import panels, rows, summary
+from scripts.report.analysis import MINUTES, TESTS, Analysis, Cell, Estimate, analyse, order_of
+from scripts.report.pictures import data_uri, heat_map, is_turned, picture_of, trajectories
+from scripts.report.players import (
+    Kind,
+    Section,
+    answer_counts,
+    geometry,
+    of_kind,
+    sections_of,
+    title_of,
+    title_of_game,
+    without,
+)
 from scripts.report.statistics import RESAMPLES, Played, played
-from scripts.report.summary import NOTHING, Cell, Kind, cell_of, kinds_of, of_kind, title_of
+from scripts.report.summary import NOTHING, estimate_text, number, percent
+from scripts.report.tables import tables_of, write_tables
 
 HERE = Path(__file__).parent
 WIDE, NARROW = 1060.0, 400.0  # px of the figures that span the page, on a screen and on a phone
-ABOUT_REACHABLE = 5900  # positions of Princess that can be reached: "about 5,900", by an exact search of its states
+ABOUT_REACHABLE = {"princess": 5900}  # positions that can be reached: "about 5,900", by an exact search of its states
+LINE = "#ffb27a"  # of tracks, on dark gray
 
 
 def write_report(
@@ -31,46 +48,76 @@ def write_report(
     Runs on another level are left out and listed. ``reachable`` is the exact number of positions of that level that
     can be reached, where it was counted.
     """
-    runs, left_out = on_level(played(results), Level.read(level), versions)
-    kinds = kinds_of(runs)
-    cells = [(version, cell) for version in versions for kind in kinds if (cell := cell_of(runs, kind, version))]
+    found = Level.read(level)
+    runs, left_out = on_level(played(results), found, versions)
+    section = Section(found.game, found.text(), tuple(versions), tuple(runs))
+    return write_page(path, [section], problems=[*results.problems, *left_out], quick=quick, reachable=reachable)
+
+
+def write_comparison(
+    results: Results, path: Path, limit: float = MINUTES, paired: bool = False, exclude: Sequence[str] = ()
+) -> Path:
+    """Writes the comparison of everything in ``results``, a section a game and level; ``limit`` in minutes.
+
+    ``paired`` compares the plays of the same people, ``exclude`` leaves out people by their answers.
+    """
+    runs, notes = without(played(results), exclude)
+    sections = sections_of(runs, paired)
+    return write_page(path, sections, limit, paired, notes=notes, problems=results.problems)
+
+
+def write_page(
+    path: Path,
+    sections: Sequence[Section],
+    limit: float = MINUTES,
+    paired: bool = False,
+    *,
+    notes: Sequence[str] = (),
+    problems: Sequence[str] = (),
+    quick: bool = False,
+    reachable: int | None = None,
+) -> Path:
+    """The page of these sections at ``path``, and their tables in the folder ``data`` beside it."""
+    analyses = [analyse(section, limit, paired) for section in sections]
+    tables = [tables_of(analysis) for analysis in analyses]
+    parts = [show(analysis, found, reachable) for analysis, found in zip(analyses, tables)]
+    for number_, part in enumerate(parts):
+        part["at"] = f"s{number_}-" if number_ else ""
     today = datetime.now(UTC)
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     environment.filters.update(times=summary.times, title=title_of)
+    kinds = list(dict.fromkeys(kind for section in sections for kind in section.kinds))
     text = environment.get_template("page.html").render(
         style=(HERE / "style.css").read_text(encoding="utf-8"),
-        headline=summary.headline([cell for _, cell in cells], kinds),
-        findings=summary.findings(cells, kinds),
+        parts=parts,
         kinds=kinds,
-        has_people=any(run.player == "person" for run in runs),
-        again=summary.plays_again(runs),
+        has_people=any(kind.player == "person" for kind in kinds),
+        notes=notes,
         quick=quick,
-        versions=[show_version(version, runs, kinds) for version in versions],
-        table=[(version, [cell_words(cell, reachable) for at, cell in cells if at == version]) for version in versions],
-        figures=figures(runs, cells, versions, kinds),
         published=summary.published(),
         published_ratio=summary.published_ratio,
-        runs=[run_words(kind, of_kind(runs, kind)) for kind in kinds],
-        problems=[*results.problems, *left_out],
-        unfinished=[run.folder for run in runs if not run.finished],
-        reachable=f"{reachable:,}" if reachable else f"about {ABOUT_REACHABLE:,}",
+        limit=f"{limit:g}",
+        paired=paired,
+        problems=problems,
+        unfinished=[run.folder for section in sections for run in section.runs if not run.finished],
         resamples=f"{RESAMPLES:,}",
         now=f"{today.day} {today:%B %Y}",
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, text)
+    write_tables(path.parent / "data", tables)
     return path
 
 
 def on_level(runs: Sequence[Played], level: Level, versions: Sequence[str]) -> tuple[list[Played], list[str]]:
     """The runs on that level and those versions, and a line for each one that is left out."""
     kept, lines = [], []
+    here = geometry(level.text())
     for run in runs:
-        own = Level.read(run.level)
-        if (own.rows, own.start, own.goal, own.goal_size) != (level.rows, level.start, level.goal, level.goal_size):
+        if geometry(run.level) != here:
             lines.append(f"{run.folder}: not on the level that is compared here, {level.name}")
         elif run.version not in versions:
             lines.append(f"{run.folder}: version {run.version} is not compared here")
@@ -79,53 +126,162 @@ def on_level(runs: Sequence[Played], level: Level, versions: Sequence[str]) -> t
     return kept, lines
 
 
-def show_version(version: str, runs: Sequence[Played], kinds: Sequence[Kind]) -> dict:
-    """What the report draws of one version: its picture, its curves, its heat maps."""
-    picture = picture_of(version)
-    last = max([1000, *(run.budget for run in runs)])
-    most = max([100.0, *(run.states for run in runs)])
-    seen = [(kind, of_kind(runs, kind, version)) for kind in kinds]
+def show(analysis: Analysis, tables: Mapping[str, pd.DataFrame], reachable: int | None) -> dict:
+    """What the page shows of one section."""
+    section, kinds = analysis.section, analysis.section.kinds
+    published = summary.published()
+    same_game = title_of_game(section.game) == published["game"]
+    orders = [order_of(analysis, kind, means(published)) for kind in kinds] if same_game else []
+    orders = [order for order in orders if order]
+    places = reachable or ABOUT_REACHABLE.get(section.title.lower())
     return {
+        "title": section.title,
+        "headline": summary.headline(analysis),
+        "findings": summary.findings(analysis, orders),
+        "kinds": kinds,
+        "human": [kind for kind in kinds if not kind.is_agent],
+        "again": summary.plays_again(section.runs),
+        "notes": [*section.notes, *left_out(section)],
+        "versions": [show_version(version, analysis, tables) for version in section.versions],
+        "table": [
+            (version, [cell_words(cell, places) for cell in analysis.cells if cell.version == version])
+            for version in section.versions
+        ],
+        "tests": test_words(analysis),
+        "effects": [TESTS[name] for name in tests_made(analysis)],
+        "models": list(analysis.notes.items()),
+        "figures": figures(analysis, published, same_game),
+        "same_game": same_game,
+        "has_places": len(tables["exploration"]) > 0,
+        "orders": [
+            (order, [title_of(name) for name in order.versions if name in means(published)]) for order in orders
+        ],
+        "published_order": [
+            title_of(name) for name in sorted(means(published), key=means(published).__getitem__)
+            if name in section.versions
+        ],
+        "answers": list(answer_counts(section.runs).items()),
+        "runs": [run_words(kind, of_kind(section.runs, kind)) for kind in kinds],
+        "reachable": f"{reachable:,}" if reachable else f"about {places:,}" if places else "",
+    }  # fmt: skip
+
+
+def means(published: Mapping) -> dict[str, float]:
+    """The published mean minutes of each version."""
+    return {version: row["minutes"] for version, row in published["versions"].items()}
+
+
+def left_out(section: Section) -> list[str]:
+    """What does not apply here, a line each."""
+    lines = []
+    if not any(run.curve.size for run in section.runs):
+        lines.append("Unique states, places and objects: left out, since the game does not tell where the player is.")
+    agents = [kind.label for kind in section.kinds if kind.is_agent]
+    if agents and len(agents) < len(section.kinds):
+        lines.append(f"Minutes, quits, first approaches and tracks are of people's plays; {', '.join(agents)}: none.")
+    return lines
+
+
+def show_version(version: str, analysis: Analysis, tables: Mapping[str, pd.DataFrame]) -> dict:
+    """What the page draws of one version: its picture, its curves, its heat maps and tracks."""
+    section, kinds = analysis.section, analysis.section.kinds
+    human = [kind for kind in kinds if not kind.is_agent]
+    picture = picture_of(version, section.level)
+    turn = -1 if picture is not None and is_turned(section.game, version) else 0
+    last = max([1000, *(run.budget for run in section.runs)])
+    curves = tables["exploration"]
+    most = float(np.nanmax([100.0, *(curves[["states", "high"]].to_numpy(float).ravel() if len(curves) else ())]))
+    seen = [(kind, of_kind(section.runs, kind, version)) for kind in kinds]
+    shown: dict = {
         "name": version,
         "change": summary.CHANGES.get(version, ""),
-        "picture": data_uri(picture),
-        "exploration": plots.exploration_panel(runs, version, kinds, last, most),
-        "survival": plots.survival_panel(runs, version, kinds, last),
-        "heat": [(kind, data_uri(heat_map(own, picture))) for kind, own in seen if own],
+        "picture": data_uri(np.rot90(picture, turn)) if picture is not None else "",
+        "exploration": panels.exploration_panel(curves, version, kinds, last, most) if len(curves) else "",
+        "survival": panels.survival_panel(tables["survival_inputs"], version, kinds, "inputs", last),
+        "minutes": panels.survival_panel(tables["survival_minutes"], version, human, "minutes", analysis.limit)
+        if human
+        else "",
+        "heat": [],
+        "tracks": [],
     }
+    if picture is not None:
+        heat = [(kind, heat_map(own, picture)) for kind, own in seen if own]
+        lines = [(kind, trajectories(own, picture, LINE)) for kind, own in seen if any(len(run.track) for run in own)]
+        for name, drawn in (("heat", heat), ("tracks", lines)):
+            shown[name] = [(kind, data_uri(np.rot90(image, turn))) for kind, image in drawn]
+    return shown
 
 
-def figures(
-    runs: Sequence[Played], cells: list[tuple[str, Cell]], versions: Sequence[str], kinds: Sequence[Kind]
-) -> dict[str, dict[str, str]]:
+def figures(analysis: Analysis, published: Mapping, same_game: bool) -> dict[str, dict[str, str]]:
     """The figures that span the page, each drawn for a screen and for a phone; empty where there is nothing to draw."""
-    published = summary.published()
-    beside = {"": "published people,\nanother game (grade)"}
-    for version in versions:
-        ratio = summary.published_ratio(published, version)
+    section = analysis.section
+    human = any(not kind.is_agent for kind in section.kinds)
+    game = "same game rebuilt" if same_game else "another game"
+    beside = {"": f"published people,\n{game} (grade)"}
+    ratios = {name: summary.published_ratio(dict(published), name) for name in section.versions}
+    for version, ratio in ratios.items():
         beside[version] = f"{summary.times(ratio)} ({published['versions'][version]['grade']})" if ratio else NOTHING
-    drawn: dict[str, dict[str, str]] = {"slowdown": {}, "deaths": {}}
+    on_axis = {name: ratio for name, ratio in ratios.items() if ratio and same_game}
+    drawn: dict[str, dict[str, str]] = {name: {} for name in ("slowdown", "minutes", "quits", "deaths", "approached")}
     for name, width in (("wide", WIDE), ("narrow", NARROW)):
-        if any(cell.ratio for _, cell in cells):
-            drawn["slowdown"][name] = plots.slowdown(cells, versions, kinds, width, beside if name == "wide" else {})
-        if runs:
-            drawn["deaths"][name] = plots.deaths(runs, versions, kinds, width)
+        if any(cell.ratio for cell in analysis.cells):
+            drawn["slowdown"][name] = rows.slowdown(analysis, width, beside if name == "wide" else {}, on_axis)
+        if human:
+            drawn["minutes"][name] = rows.minutes(analysis, width, means(published) if same_game else {})
+            drawn["quits"][name] = rows.quits(analysis, width)
+        if any(run.approached for run in section.runs):
+            drawn["approached"][name] = rows.approached(analysis, width)
+        if section.runs:
+            drawn["deaths"][name] = rows.deaths(analysis, width)
     return drawn
 
 
 def cell_words(cell: Cell, reachable: int | None) -> dict:
-    """One row of the table, as it is shown."""
+    """One row of the tables, as it is shown."""
     return {
         "kind": cell.kind,
+        "n": cell.n,
         "won": f"{cell.won} of {cell.n}",
         "first": summary.median_text(cell, cell.median),
         "ratio": summary.ratio_text(cell.ratio),
         "interval": summary.interval_text(cell.ratio),
-        "mastered": summary.median_text(cell, cell.mastered) if cell.kind.method != "person" else NOTHING,
-        "deaths": summary.number(cell.deaths),
-        "states": summary.number(cell.states),
-        "share": f"{100 * cell.states / (reachable or ABOUT_REACHABLE):.0f} %",
+        "mastered": summary.median_text(cell, cell.mastered) if cell.kind.is_agent else NOTHING,
+        "deaths": number(cell.deaths),
+        "mean_deaths": estimate_text(cell.mean_deaths),
+        "states": number(cell.states.value),
+        "share": f"{100 * cell.states.value / reachable:.0f} %" if reachable else "",
+        "minutes": estimate_text(cell.minutes) if cell.minutes else "",
+        "worst": estimate_text(cell.worst),
+        "worst_ratio": summary.times(cell.worst_ratio.value) if cell.worst_ratio else NOTHING,
+        "quit": quit_text(cell.quit) if cell.quit else NOTHING,
     }
+
+
+def quit_text(found: Estimate) -> str:
+    return f"{percent(found.value)} ({percent(found.low or 0)} \u2013 {percent(found.high or 0)})"
+
+
+def test_words(analysis: Analysis) -> list[dict]:
+    """The tests, a row a kind of player and version."""
+    return [
+        {
+            "kind": cell.kind,
+            "version": cell.version,
+            "n": f"{max(test.n for test in cell.tests.values())}, {max(t.n_against for t in cell.tests.values())}",
+            "tests": [
+                (summary.p_text(cell.tests[name].p_holm), summary.effect_text(cell.tests[name]))
+                if name in cell.tests
+                else (NOTHING, NOTHING)
+                for name in tests_made(analysis)
+            ],
+        }
+        for cell in analysis.cells
+        if cell.tests
+    ]
+
+
+def tests_made(analysis: Analysis) -> list[str]:
+    return [name for name in TESTS if any(name in cell.tests for cell in analysis.cells)]
 
 
 def run_words(kind: Kind, runs: Sequence[Played]) -> dict:
@@ -133,9 +289,9 @@ def run_words(kind: Kind, runs: Sequence[Played]) -> dict:
     settings = runs[0].settings
     return {
         "kind": kind,
-        "runs": f"{len(runs)} {'plays' if kind.method == 'person' else 'runs'}",
-        "inputs": summary.number(max(run.budget for run in runs)),
+        "runs": f"{len(runs)} {'runs' if kind.is_agent else 'plays'}",
+        "inputs": number(max(run.budget for run in runs)),
         "skip": " or ".join(str(skip) for skip in sorted({run.frame_skip for run in runs})),
-        "software": ", ".join(f"{name} {number}" for name, number in settings.get("software", {}).items()),
+        "software": ", ".join(f"{name} {version}" for name, version in (settings.get("software") or {}).items()),
         "commit": (settings.get("git_commit") or "")[:10],
     }

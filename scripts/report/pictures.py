@@ -5,21 +5,37 @@ import io
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from matplotlib.image import imsave
 
+from envs.level import Level
 from envs.results import CELL
+from envs.versions import find_rules, find_version
 from scripts.report.statistics import Played
 
 GLOW = np.array([[20, 11, 53], [120, 28, 109], [207, 68, 70], [251, 155, 6], [252, 255, 164]], float)  # dark to bright
 
 
-def picture_of(version: str) -> np.ndarray:
-    """uint8 (side, side, 3): the version's first picture, 15 px a tile."""
+def picture_of(version: str, level: str | Level = "princess") -> np.ndarray | None:
+    """uint8 (side, side, 3): the version's first picture, 15 px a tile, turned back where the version turns it.
+
+    None where the game is not one of ours.
+    """
     from envs.games import Games
 
-    games = Games(num_games=1, version=version)
+    try:
+        found = Level.read(level)
+        games = Games(num_games=1, version=version, game=found.game, level=found)
+    except ValueError:
+        return None
     games.reset(seed=0)
-    return np.array(games.native_frame(0))
+    picture = np.array(games.native_frame(0))
+    return np.rot90(picture) if is_turned(found.game, version) else picture
+
+
+def is_turned(game: str, version: str) -> bool:
+    return find_rules(find_version(game, version).rules).turned
 
 
 def data_uri(picture: np.ndarray) -> str:
@@ -38,8 +54,7 @@ def heat_map(runs: Sequence[Played], picture: np.ndarray) -> np.ndarray:
     for run in runs:
         x, y, visits = run.visits.T
         np.add.at(cells, (y // CELL, x // CELL), visits / max(visits.sum(), 1))
-    gray = picture.astype(float).mean(axis=2, keepdims=True) * 0.28 + 14
-    shown = np.repeat(gray, 3, axis=2)
+    shown = darkened(picture)
     if cells.any():
         least = cells[cells > 0].min()
         heat = np.log(np.maximum(cells, least) / least)
@@ -55,3 +70,31 @@ def heat_map(runs: Sequence[Played], picture: np.ndarray) -> np.ndarray:
 def enlarged(cells: np.ndarray, side: int) -> np.ndarray:
     """(cells, cells) -> (side, side): each cell as CELL x CELL pixels."""
     return cells.repeat(CELL, axis=0).repeat(CELL, axis=1)[:side, :side]
+
+
+def trajectories(runs: Sequence[Played], picture: np.ndarray, colour: str) -> np.ndarray:
+    """uint8 (2 side, 2 side, 3): the level in dark gray, and on it each play's track, a thin line a life.
+
+    The more plays there are, the fainter is each of them.
+    """
+    side = picture.shape[0]
+    figure = Figure(figsize=(side / 50, side / 50), dpi=100)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.imshow(darkened(picture).astype(np.uint8), extent=(0, side, side, 0), interpolation="nearest")
+    axes.axis("off")
+    axes.set(xlim=(0, side), ylim=(side, 0))
+    for run in runs:
+        _, life, x, y = run.track.T
+        breaks = np.flatnonzero(np.diff(life)) + 1
+        axes.plot(
+            np.insert(x, breaks, np.nan), np.insert(y, breaks, np.nan), color=colour, lw=1.2,
+            alpha=float(np.clip(4 / len(runs), 0.05, 0.8)), solid_joinstyle="round",
+        )  # fmt: skip
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3]
+
+
+def darkened(picture: np.ndarray) -> np.ndarray:
+    """float64, the picture in dark gray."""
+    return np.repeat(picture.astype(float).mean(axis=2, keepdims=True) * 0.28 + 14, 3, axis=2)

@@ -4,18 +4,22 @@ Resampled are always whole runs or whole people, never steps: the inputs of one 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtr, stdtrit
 
-from envs.results import FRONT, Results
+from envs.play import INPUTS_PER_SECOND
+from envs.results import FRONT, VISITS, Results
+from envs.tracks import APPROACHES, TRACKS
 
+ORIGINALS = {"none": "original"}  # what Atari's games call it where nothing is masked
 RESAMPLES = 4000
 CONFIDENCE = 0.95
 WINDOW = 100  # episodes over which a win rate is taken
 MASTERED = 0.9  # win rate from which a game counts as mastered
+BOUNDS = {(False, False): "", (True, False): ">=", (False, True): "<=", (True, True): "~"}  # by who never all won
 CURVE_POINTS = 25  # a decade of inputs
 
 
@@ -41,7 +45,7 @@ class Played:
 
     version: str
     method: str
-    player: str  # "agent" or "person"
+    player: str  # "person", "agent" or "simulated"
     privileged: bool
     folder: str  # or the file of a play
     level: str  # its text
@@ -55,6 +59,22 @@ class Played:
     mastered: float  # inputs until 90 of the last 100 episodes were won for the first time; NaN if never
     curve: np.ndarray  # float64 (2, m): inputs, and unique states by then
     visits: np.ndarray  # int64 (k, 3): left and top of a 7 px cell, visits
+    game: str = "princess"
+    seed: int | str = 0  # of an agent's run; of a play, its name
+    outcome: str = ""  # of its last episode: win, death, limit or quit
+    rate: float = INPUTS_PER_SECOND
+    approached: tuple[tuple[str, int, int, int], ...] = ()  # objects in the order of first approach, as in the results
+    track: np.ndarray = field(default_factory=lambda: np.zeros((0, 4)))  # float64 (m, 4): inputs, life, x, y
+
+    @property
+    def minutes(self) -> float:
+        """To the first win or to the end; pauses don't count."""
+        return self.inputs / self.rate / 60
+
+    @property
+    def participant(self) -> str:
+        """Whose play it is; "" for a run of an agent, each of which is a player of its own."""
+        return str(self.settings.get("player_id") or self.folder) if self.player != "agent" else ""
 
     @property
     def states(self) -> float:
@@ -64,28 +84,40 @@ class Played:
 
 def played(results: Results) -> list[Played]:
     """Every run and play of some results."""
-    rows = {name: split(getattr(results, name)) for name in ("episodes", "exploration", "visits")}
+    names = ("episodes", "exploration", "visits", "tracks", "approaches")
+    rows = {name: split(getattr(results, name)) for name in names}
     none = np.zeros(0)
     found = []
     for config in results.configs.to_dict("records"):
         key = tuple(config[name] for name in FRONT)
-        ended, curve, visits = (rows[name].get(key, {}) for name in ("episodes", "exploration", "visits"))
+        ended, curve, visits, track, near = (rows[name].get(key, {}) for name in names)
         wins = np.flatnonzero(ended.get("outcome", none) == "win")
         last = wins[0] if len(wins) else -1
         found.append(
             Played(
-                **{name: config[name] for name in ("version", "method", "player", "privileged", "folder", "level")},
-                **{name: config[name] for name in ("settings", "frame_skip", "finished")},
+                version=ORIGINALS.get(str(config["version"]), str(config["version"])),
+                **{name: config[name] for name in ("method", "player", "privileged", "folder", "level")},
+                **{name: config[name] for name in ("settings", "frame_skip", "finished", "game", "seed")},
                 budget=config["inputs"],
                 inputs=int(ended["inputs"][last]) if len(wins) else config["inputs"],
                 won=len(wins) > 0,
                 deaths=int(ended["deaths"][last]) if ended else 0,
                 mastered=mastered(ended["outcome"] == "win", ended["inputs"]) if ended else float("nan"),
                 curve=np.array([curve.get(name, none) for name in ("inputs", "unique_states")], float),
-                visits=np.array([visits.get(name, none) for name in ("x", "y", "visits")], np.int64).T,
+                visits=np.array([visits.get(name, none) for name in VISITS], np.int64).T,
+                outcome=str(ended["outcome"][-1]) if ended else "",
+                rate=rate_of(config),
+                approached=tuple(zip(*[near.get(name, none).tolist() for name in APPROACHES])),
+                track=np.array([track.get(name, none) for name in TRACKS], float).T,
             )
         )
     return found
+
+
+def rate_of(config: dict) -> float:
+    """Inputs a second: of a play, what its minutes say; else as people play."""
+    minutes = config["settings"].get("minutes")
+    return config["inputs"] / minutes / 60 if minutes and config["inputs"] else float(INPUTS_PER_SECOND)
 
 
 def split(frame: pd.DataFrame) -> dict[tuple, dict[str, np.ndarray]]:
@@ -147,26 +179,64 @@ def horizon_of(times: np.ndarray, won: np.ndarray) -> float:
     return float("inf") if share[-1] < 1e-9 else float(times.max())
 
 
-def ratio_to_original(version: Sequence[Played], original: Sequence[Played], seed: int = 0) -> Ratio | None:
+def ratio_to_original(
+    version: Sequence[Played],
+    original: Sequence[Played],
+    limit: float | None = None,
+    weights: tuple[np.ndarray, np.ndarray] | None = None,
+) -> Ratio | None:
     """Ratio of the restricted mean inputs to the first win, with its bootstrap interval over runs or people.
 
-    None where less than half are seen to win the original: then there is nothing to compare with.
+    Restricted to ``limit`` inputs; without one, to how far both curves are known, and then None where less than half
+    are seen to win the original: there is nothing to compare with. ``weights`` are (resamples, n) of either, drawn
+    together where the same people played both.
     """
     if not version or not original:
         return None
     groups = [times_of(version), times_of(original)]
-    if not np.isfinite(median_time(*groups[1])):
-        return None
-    horizon = min(*(horizon_of(*group) for group in groups), max(group[0].max() for group in groups))
-    above, below = (float(restricted_mean(*group, horizon)) for group in groups)
     missing = [kaplan_meier(*group)[1][-1] > 1e-9 for group in groups]
-    bound = {(False, False): "", (True, False): ">=", (False, True): "<=", (True, True): "~"}[missing[0], missing[1]]
+    if limit is not None:
+        horizon = limit
+        missing = [gap and group[0].max() < limit - 1 for gap, group in zip(missing, groups)]
+        bound = "~" if any(missing) else ""
+    elif not np.isfinite(median_time(*groups[1])):
+        return None
+    else:
+        horizon = min(*(horizon_of(*group) for group in groups), max(group[0].max() for group in groups))
+        bound = {(False, False): "", (True, False): ">=", (False, True): "<=", (True, True): "~"}[
+            missing[0], missing[1]
+        ]
+    above, below = (float(restricted_mean(*group, horizon)) for group in groups)
     low = high = None
-    if min(len(version), len(original)) > 1:
-        generator = np.random.default_rng(seed)
-        means = [restricted_mean(*group, horizon, resamples(len(group[0]), generator)) for group in groups]
-        low, high = np.quantile(means[0] / means[1], quantiles(min(len(version), len(original)))).tolist()
+    n = min(len(version), len(original))
+    if n > 1:
+        both = weights or bootstrap_weights([version, original])
+        means = [restricted_mean(*group, horizon, drawn) for group, drawn in zip(groups, both)]
+        low, high = np.quantile(means[0] / means[1], quantiles(n)).tolist()
     return Ratio(above / below, low, high, bound, len(version), len(original))
+
+
+def bootstrap_weights(groups: Sequence[Sequence[Played]], seed: int = 0) -> list[np.ndarray]:
+    """Of each group (RESAMPLES, n): how often each of its plays is in each resample.
+
+    Drawn are people (or an agent's runs), with all their plays, among those who played in the same groups, so that
+    each resample has as many of them as there are.
+    """
+    generator = np.random.default_rng(seed)
+    where: dict[str, list[tuple[int, int]]] = {}
+    for number, group in enumerate(groups):
+        for place, run in enumerate(group):
+            where.setdefault(run.participant or f"{number} {place}", []).append((number, place))
+    strata: dict[tuple[int, ...], list[str]] = {}
+    for participant, places in where.items():
+        strata.setdefault(tuple(sorted({number for number, _ in places})), []).append(participant)
+    weights = [np.zeros((RESAMPLES, len(group)), np.int32) for group in groups]
+    for members in strata.values():
+        drawn = resamples(len(members), generator)
+        for column, participant in enumerate(members):
+            for number, place in where[participant]:
+                weights[number][:, place] = drawn[:, column]
+    return weights
 
 
 def resamples(n: int, generator: np.random.Generator) -> np.ndarray:
@@ -190,7 +260,7 @@ def grid_of(inputs: float) -> np.ndarray:
     return np.minimum(10 ** (np.arange(steps + 1) / CURVE_POINTS), max(inputs, 10))
 
 
-def exploration_curve(runs: Sequence[Played], grid: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray | None]:
+def exploration_curve(runs: Sequence[Played], grid: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     """Mean unique states of some runs at ``grid`` (m,), and the 95 % band (2, m) over runs; no band for a single run.
 
     A run that has ended keeps its count, and the curve stops (NaN) where the longest run does.
@@ -200,5 +270,5 @@ def exploration_curve(runs: Sequence[Played], grid: np.ndarray, seed: int = 0) -
     mean = np.where(reached, curves.mean(axis=0), np.nan)
     if len(curves) < 2:
         return mean, None
-    means = resamples(len(curves), np.random.default_rng(seed)) @ curves / len(curves)
+    means = bootstrap_weights([runs])[0] @ curves / len(curves)
     return mean, np.where(reached, np.quantile(means, quantiles(len(curves)), axis=0), np.nan)

@@ -1,14 +1,15 @@
 """What the report says in words and in its tables, made from the numbers alone."""
 
-import itertools
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from scripts.report.statistics import Played, Ratio, median_time, ratio_to_original, times_of
+from scripts.report.analysis import Analysis, Cell, Estimate, Order
+from scripts.report.hypotheses import FEW, Test
+from scripts.report.players import Kind, count, title_of
+from scripts.report.statistics import Played, Ratio
 
 CHANGES = {
     "original": "nothing is changed",
@@ -23,85 +24,6 @@ CHANGES = {
     "all_masked": "every prior about objects is masked at once",
 }
 NOTHING, TIMES = "\u2013", "\u00d7"  # a dash and the sign of multiplication
-FEW = 5  # runs below which an interval is called rough
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of player: all runs of one method."""
-
-    method: str
-    label: str  # as shown, with "(privileged)" where it is
-    short: str  # as shown within figures, with a star where it is privileged
-    colour: str  # its name in the style sheet
-    privileged: bool
-    unit: str  # what is counted: people or seeds
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One kind of player on one version; counts are of runs or people."""
-
-    kind: Kind
-    n: int
-    won: int
-    median: float  # inputs to the first win; infinity: at least half never won
-    budget: int  # most inputs of a run
-    ratio: Ratio | None
-    deaths: float  # median, before the first win
-    states: float  # mean unique states at the end
-    mastered: float  # median inputs until 90 of the last 100 episodes were won, infinity where less than half did
-    n_mastered: int
-
-
-def kinds_of(runs: Sequence[Played]) -> list[Kind]:
-    """People first, random last, privileged methods after the others."""
-    names = {
-        "person": "People", "ppo": "PPO", "ppo-no-bonus": "PPO, no bonus",
-        "ppo-privileged-counts": "PPO, told positions",
-        "random": "Random",
-    }  # fmt: skip
-    order = {"person": 0, "ppo": 1, "random": 9}
-    found = sorted({(order.get(run.method, 5), run.privileged, run.method, run.player) for run in runs})
-    free = itertools.cycle(("fourth", "fifth", "sixth", "seventh"))
-    kinds = []
-    for _, privileged, method, player in found:
-        name = names.get(method, method)
-        label, short = (f"{name} (privileged)", f"{name.split(',')[0]}*") if privileged else (name, name)
-        colour = method if method in order and not privileged else next(free)
-        kinds.append(Kind(method, label, short, colour, privileged, "people" if player == "person" else "seeds"))
-    return kinds
-
-
-def of_kind(runs: Sequence[Played], kind: Kind, version: str | None = None) -> list[Played]:
-    """The runs of that kind of player, on that version where one is given."""
-    found = [run for run in runs if run.method == kind.method and run.privileged == kind.privileged]
-    return [run for run in found if version in (None, run.version)]
-
-
-def cell_of(runs: Sequence[Played], kind: Kind, version: str) -> Cell | None:
-    """None where that kind never played that version."""
-    here = of_kind(runs, kind, version)
-    if not here:
-        return None
-    is_mastered = np.array([not np.isnan(run.mastered) for run in here])
-    mastered = np.array([run.budget if np.isnan(run.mastered) else run.mastered for run in here])
-    return Cell(
-        kind=kind,
-        n=len(here),
-        won=sum(run.won for run in here),
-        median=median_time(*times_of(here)),
-        budget=max(run.budget for run in here),
-        ratio=None if version == "original" else ratio_to_original(here, of_kind(runs, kind, "original")),
-        deaths=float(np.median([run.deaths for run in here])),
-        states=float(np.mean([run.states for run in here])),
-        mastered=median_time(mastered, is_mastered),
-        n_mastered=int(is_mastered.sum()),
-    )
-
-
-def title_of(version: str) -> str:
-    return version.replace("_", " ")
 
 
 def number(value: float) -> str:
@@ -145,28 +67,20 @@ def published_ratio(figures: dict, version: str) -> float | None:
     return here["minutes"] / figures["versions"]["original"]["minutes"] if here and version != "original" else None
 
 
-def headline(cells: Sequence[Cell], kinds: Sequence[Kind]) -> str:
+def headline(analysis: Analysis) -> str:
     """The finding in one sentence: in how many versions the changed look clearly slowed each kind of player."""
     parts = []
-    for kind in kinds:
-        ratios = [cell.ratio for cell in cells if cell.kind == kind and cell.ratio and cell.ratio.low is not None]
-        if kind.method == "random" or kind.privileged or not ratios:
+    for kind in analysis.section.kinds:
+        known = [cell for cell in analysis.of_kind(kind) if cell.ratio and cell.ratio.low is not None]
+        if kind.method == "random" or kind.privileged or not known:
             continue
-        slower = sum(is_slower(ratio) for ratio in ratios)
-        name = "people" if kind.method == "person" else kind.label
-        many = count([ratio.n for ratio in ratios], kind)
-        parts.append(f"{name} in {slower or 'none'} of {len(ratios)} versions ({many} each)")
+        slower = sum(cell.is_slower for cell in known)
+        name = kind.label if kind.is_agent else kind.label.lower()
+        many = count([cell.n for cell in known], kind)
+        parts.append(f"{name} in {slower or 'none'} of {len(known)} versions ({many} each)")
     if not parts:
         return "Too few have played yet to say what changed looks do"
     return "Changed looks clearly slowed " + " and ".join(parts)
-
-
-def is_slower(ratio: Ratio) -> bool:
-    return ratio.low is not None and ratio.low > 1 and ratio.bound != "<="
-
-
-def is_faster(ratio: Ratio) -> bool:
-    return ratio.high is not None and ratio.high < 1 and ratio.bound != ">="
 
 
 def plays_again(runs: Sequence[Played]) -> int:
@@ -176,23 +90,19 @@ def plays_again(runs: Sequence[Played]) -> int:
     return len(known) - len(set(known))
 
 
-def count(ns: Sequence[int], kind: Kind) -> str:
-    """As "3 seeds", "1 person" or "8 to 10 people"."""
-    unit = {"people": "person", "seeds": "seed"}[kind.unit] if max(ns) == 1 else kind.unit
-    return f"{min(ns)} {unit}" if min(ns) == max(ns) else f"{min(ns)} to {max(ns)} {unit}"
-
-
-def findings(cells: Sequence[tuple[str, Cell]], kinds: Sequence[Kind]) -> list[tuple[Kind, str]]:
+def findings(analysis: Analysis, orders: Sequence[Order]) -> list[tuple[Kind, str]]:
     """A few sentences a kind of player: its inputs on the original, its ratios, and how far to trust them."""
     told = []
-    for kind in kinds:
-        own = [(version, cell) for version, cell in cells if cell.kind == kind]
-        original = next((cell for version, cell in own if version == "original"), None)
-        told.append((kind, " ".join([on_original(original, kind), on_changed(own), caution(own)]).strip()))
+    for kind in analysis.section.kinds:
+        own = analysis.of_kind(kind)
+        original = analysis.find(kind, "original")
+        order = next((on_order(order) for order in orders if order.kind == kind), "")
+        sentences = [on_original(original, kind, analysis.limit), on_changed(own), order, caution(own)]
+        told.append((kind, " ".join(filter(None, sentences))))
     return told
 
 
-def on_original(cell: Cell | None, kind: Kind) -> str:
+def on_original(cell: Cell | None, kind: Kind, limit: float) -> str:
     if cell is None:
         return "Not on the original yet, so nothing can be compared."
     many = count([cell.n], kind)
@@ -202,28 +112,58 @@ def on_original(cell: Cell | None, kind: Kind) -> str:
     first = f"First win on the original after {number(cell.median)} inputs ({who})."
     if cell.n_mastered:
         first += f" 90 of its last 100 episodes won after {median_text(cell, cell.mastered)}."
+    if cell.minutes and cell.n > 1:
+        first += f" Mean {estimate_text(cell.minutes)} minutes, counted to {limit:g}."
     return first
 
 
-def on_changed(own: Sequence[tuple[str, Cell]]) -> str:
-    ratios = [(cell.ratio, title_of(version)) for version, cell in own if cell.ratio]
+def on_changed(own: Sequence[Cell]) -> str:
+    ratios = [(cell.ratio, title_of(cell.version)) for cell in own if cell.ratio]
     if not ratios:
         return ""
     ratio, version = max(ratios, key=lambda pair: pair[0].value)
     interval = f" (95\u00a0% interval {interval_text(ratio)})" if ratio.low is not None else ""
     words = f"Longest on {version}: {ratio_text(ratio)} the inputs of the original{interval}."
-    known = [ratio for ratio, _ in ratios if ratio.low is not None]
+    known = [cell for cell in own if cell.ratio and cell.ratio.low is not None]
     if known:
-        slower, faster = sum(map(is_slower, known)), sum(map(is_faster, known))
+        slower, faster = sum(cell.is_slower for cell in known), sum(cell.is_faster for cell in known)
         words += f" Clearly slower, the whole interval above 1, in {slower or 'none'} of {len(known)} versions"
         words += f"; clearly faster in {faster}." if faster else "."
     return words
 
 
-def caution(own: Sequence[tuple[str, Cell]]) -> str:
-    fewest = min((cell.n for _, cell in own if cell.ratio), default=FEW)
+def on_order(order: Order) -> str:
+    tau = order.tau
+    interval = "" if tau.low is None else f" (95\u00a0% interval {tau.low:.2f} \u2013 {tau.high:.2f})"
+    return f"Order of {tau.n} versions beside the published one: Kendall's tau {tau.value:.2f}{interval}."
+
+
+def caution(own: Sequence[Cell]) -> str:
+    fewest = min((cell.n for cell in own if cell.ratio), default=FEW)
     if fewest >= FEW:
         return ""
     if fewest == 1:
         return "Where there is one only, there is no interval: an example, not a finding."
-    return f"With {count([fewest], own[0][1].kind)} the intervals are wide and rough: a first sign, not a result."
+    return f"With {count([fewest], own[0].kind)} the intervals are wide and rough: a first sign, not a result."
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:.0f}\u00a0%"
+
+
+def estimate_text(found: Estimate | Ratio | None, form: str = ".3g") -> str:
+    """The value and its interval, as "4.2 (3.9 to 4.6)" with a dash."""
+    if found is None:
+        return NOTHING
+    interval = "" if found.low is None else f" ({found.low:{form}} \u2013 {found.high:{form}})"
+    return f"{found.value:{form}}{interval}"
+
+
+def p_text(p: float) -> str:
+    return NOTHING if np.isnan(p) else "< .001" if p < 0.001 else f"{p:.3f}".removeprefix("0")
+
+
+def effect_text(test: Test) -> str:
+    if test.low is None or test.high is None:
+        return {0.0: "0 (never, or all later)", np.inf: "∞ (all earlier)"}.get(test.effect, f"{test.effect:.2f}")
+    return f"{test.effect:.2f} ({test.low:.2f} \u2013 {test.high:.2f})"

@@ -1,0 +1,42 @@
+"""Files that are either as before or wholly new, and names that nobody else can take."""
+
+import os
+import time
+from pathlib import Path
+
+REPLACE_TRIES = 20  # on Windows a file that a virus scanner holds open can't be replaced for a moment
+
+
+def reserve(path: Path) -> Path:
+    """Makes the file, so that nobody else can take its name; FileExistsError where one has."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.open("xb").close()
+    except FileExistsError:
+        raise FileExistsError(f"{path} exists: expected a new name; nothing was overwritten") from None
+    return path
+
+
+def write_whole(path: Path, text: str) -> None:
+    """The file is either as before or wholly new, also where the machine stops meanwhile."""
+    draft = path.with_name(path.name + ".draft")
+    with draft.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    for left in reversed(range(REPLACE_TRIES)):
+        try:
+            draft.replace(path)
+            return
+        except PermissionError:
+            if not left:
+                raise
+            time.sleep(0.05)
+
+
+def whole_lines(path: Path) -> str:
+    """The file's text up to its last line break: a line that a killed process had not finished is left out."""
+    if not path.exists():
+        return ""
+    text = path.read_text(encoding="utf-8")
+    return text[: text.rfind("\n") + 1]

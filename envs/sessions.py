@@ -1,0 +1,241 @@
+"""What the logs of sessions tell: the plays in them, each replayed and found to be what was recorded."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from envs.atari_course import ATARI, AtariPlay
+from envs.courses import level_of
+from envs.events import SUFFIX, read_events
+from envs.play import CHARACTERS, Outcome, Play
+from envs.play import SUFFIX as PLAY_SUFFIX
+
+ENDINGS: dict[str, Outcome] = {"win": "win", "timeout": "limit", "quit": "quit"}  # events that end a play, and how
+TOLD = ("death", "score", "lives", "reset", "state", "win", "timeout")  # events that follow from a step
+WAITS = {"pause": "paused_seconds", "idle": "idle_seconds"}
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """One play of a session, or of a ``.play`` file."""
+
+    play: Play | AtariPlay  # replayed and checked
+    path: Path
+    participant: str
+    study: str
+    number: int  # the play's in its session, from 0
+    times: np.ndarray  # float64 (n, 3): when each input was due, taken and shown, seconds; (0, 3) for a .play file
+    answers: dict[str, Any]  # of the whole session, by question
+    about: dict[str, Any]  # the log's header; limit, wall_seconds, paused_seconds, idle_seconds, resumed, missed, ...
+
+
+@dataclass
+class Raw:
+    """The events of one play, as they are in the log."""
+
+    begin: dict[str, Any]
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    told: dict[int, list[dict[str, Any]]] = field(default_factory=dict)  # by the number of inputs so far
+    ending: dict[str, Any] | None = None
+    began: float = 0.0  # seconds, on one axis for the whole session
+    ended: float = 0.0
+    times: list[tuple[float, float, float]] = field(default_factory=list)
+    waited: dict[str, float] = field(default_factory=lambda: dict.fromkeys(WAITS.values(), 0.0))
+    resumed: int = 0
+
+
+def read_session(path: str | Path) -> list[Recorded]:
+    """The plays of a log, in order; the last one may be ``unfinished``.
+
+    Raises ValueError, one line that names the file, the place and the reason, for a log that is altered, whose events
+    don't follow on each other, or that replays to something else than was recorded.
+    """
+    path = Path(path)
+    events = read_events(path).events
+    try:
+        raws = gather(events)
+    except KeyError as error:
+        raise ValueError(f"{path}: an event lacks {error}: expected what docs/recording.md lists") from None
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    answers = {str(event.get("question")): event.get("answer") for event in events if event["event"] == "answer"}
+    recorded = []
+    for number, raw in enumerate(raws):
+        try:
+            recorded.append(replayed(path, events[0], number, raw, answers))
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{path}: play {number}: {' '.join(str(error).split())}") from None
+    return recorded
+
+
+def find_plays(root: str | Path) -> tuple[list[Recorded], list[str]]:
+    """Every play in the logs and ``.play`` files under ``root`` (or in that file), and a line for each problem."""
+    found, problems = [], []
+    for path in plays_under(root):
+        try:
+            found += read_session(path) if path.name.endswith(SUFFIX) else [of_file(path)]
+        except (ValueError, OSError) as error:
+            reason = " ".join(str(error).split())
+            problems.append(reason if str(path) in reason else f"{path}: {reason}")
+    return found, problems
+
+
+def find_play(path: str | Path, number: int = 0) -> Recorded:
+    """That play of a log, or the one in a ``.play`` file. ValueError, one line, where there is none."""
+    path = Path(path)
+    found = read_session(path) if path.name.endswith(SUFFIX) else [of_file(path)]
+    if not 0 <= number < len(found):
+        raise ValueError(
+            f"{path}: no play {number}: expected 0 to {len(found) - 1}" if found else f"{path}: no play in it"
+        )
+    return found[number]
+
+
+def plays_under(root: str | Path) -> list[Path]:
+    """The logs and ``.play`` files, in order."""
+    root = Path(root)
+    return [root] if root.is_file() else sorted([*root.rglob(f"*{SUFFIX}"), *root.rglob(f"*{PLAY_SUFFIX}")])
+
+
+def of_file(path: Path) -> Recorded:
+    play = Play.load(path)
+    return Recorded(play, path, play.player_id, "", 0, np.zeros((0, 3)), {}, {})
+
+
+def gather(events: list[dict[str, Any]]) -> list[Raw]:
+    """The events of each play. ValueError names the line of one that can't be where it is."""
+    raws: list[Raw] = []
+    now: Raw | None = None  # the play under way
+    offset = last = 0.0  # t begins anew when a session is resumed
+    waits: dict[str, float] = {}  # what the play waits for, and since when
+    finished = False
+    for line, event in enumerate(events, 1):
+        name = event["event"]
+        if finished or (name == "session") != (line == 1):
+            raise ValueError(f"line {line}: {name!r}: expected one session, and nothing after its finish")
+        if name == "resumed":
+            offset = last
+        last = check_time(line, event, offset, last)
+        if name == "play":
+            if now or event["number"] != len(raws):
+                raise ValueError(f"line {line}: play {event['number']}: expected {len(raws)}, after the last one's end")
+            now = Raw(event, began=last)
+            raws.append(now)
+            waits = {}
+        elif name in ("step", *TOLD, *ENDINGS) and not now:
+            raise ValueError(f"line {line}: {name!r} where no play is under way")
+        elif name == "step":
+            assert now
+            if event["number"] != len(now.steps):
+                raise ValueError(f"line {line}: step {event['number']}: expected step {len(now.steps)}")
+            now.times.append(times_of(line, event, offset, now.times))
+            now.steps.append(event)
+        elif name in TOLD:
+            assert now
+            now.told.setdefault(len(now.steps), []).append(event)
+        elif name == "finish":
+            finished = True
+        if not now:
+            continue
+        now.ended = last
+        now.resumed += name == "resumed"
+        for wait, total in WAITS.items():
+            stops = name == "resumed" or name in ENDINGS or (name == wait and event["what"] == "end")
+            if stops and wait in waits:
+                now.waited[total] += last - waits.pop(wait)
+            elif name == wait and event["what"] == "begin":
+                waits[wait] = last
+        if name in ENDINGS:
+            now.ending, now = event, None
+    return raws
+
+
+def check_time(line: int, event: dict[str, Any], offset: float, last: float) -> float:
+    now = offset + event["t"]
+    if now < last:
+        raise ValueError(f"line {line}: t goes back to {event['t']}: expected times that only grow")
+    return now
+
+
+def times_of(line: int, event: dict[str, Any], offset: float, before: list) -> tuple[float, float, float]:
+    """(due, done, shown) of a step, nan where it was not shown."""
+    shown = event["shown"]
+    due, done = event["due"] + offset, event["done"] + offset
+    if (before and (due < before[-1][0] or done < before[-1][1])) or (shown is not None and shown < event["done"]):
+        raise ValueError(f"line {line}: due, done or shown goes back: expected times that only grow")
+    return due, done, np.nan if shown is None else shown + offset
+
+
+def replayed(path: Path, header: dict[str, Any], number: int, raw: Raw, answers: dict[str, Any]) -> Recorded:
+    """The play, checked against everything that the log tells about it."""
+    begin, ending = raw.begin, raw.ending or {}
+    inputs = [step["input"] for step in raw.steps]
+    if not all(type(action) is int for action in inputs):
+        raise ValueError("an input is no whole number")
+    fields: dict[str, Any] = {
+        "ended": ENDINGS[ending["event"]] if ending else "quit", "last_state": ending.get("state", ""),
+        "first_picture": begin["first_picture"], "unfinished": not ending, "player_id": header["participant"],
+        "id": f"{header['id']}-{number}", "date": header["date"], "inputs_per_second": begin["inputs_per_second"],
+        "software": header["software"],
+    }  # fmt: skip
+    play = atari_play(begin, inputs, fields) if begin["game"].startswith(ATARI) else our_play(begin, inputs, fields)
+    if not ending:
+        play = replace(play, last_state=play.hash_after(len(inputs)))
+    check_told(play, raw)
+    if ending and ending["inputs"] != len(inputs):
+        raise ValueError(f"ended after {ending['inputs']} inputs, but there are {len(inputs)}")
+    if len(inputs) > begin["limit"]:
+        raise ValueError(f"{len(inputs)} inputs: expected at most the limit, {begin['limit']}")
+    play.check()
+    about = {key: value for key, value in header.items() if key not in ("n", "t", "event", "hash")} | {
+        "limit": begin["limit"], "wall_seconds": raw.ended - raw.began, **raw.waited, "resumed": raw.resumed,
+        "quit_reason": ending.get("reason", ""), "late": sum(bool(step["late"]) for step in raw.steps),
+        "missed": sum(step.get("missed", 0) for step in raw.steps),
+    }  # fmt: skip
+    times = np.array(raw.times, np.float64).reshape(-1, 3)
+    return Recorded(play, path, header["participant"], header.get("study", ""), number, times, answers, about)
+
+
+def our_play(begin: dict[str, Any], inputs: list[int], fields: dict[str, Any]) -> Play:
+    if inputs and not 0 <= min(inputs) <= max(inputs) < len(CHARACTERS):
+        raise ValueError(f"an input is none of 0 to {len(CHARACTERS) - 1}")
+    characters = "".join(CHARACTERS[action] for action in inputs)
+    level = level_of(begin)
+    if level.game != begin["game"]:
+        raise ValueError(f"game is {begin['game']!r}, but its level is of {level.game!r}")
+    settings = {name: begin[name] for name in ("version", "look_seed", "seed", "rules", "engine")}
+    return Play(level=level, inputs=characters, **settings, **fields)
+
+
+def atari_play(begin: dict[str, Any], inputs: list[int], fields: dict[str, Any]) -> AtariPlay:
+    about = {name: begin[name] for name in ("game", "version", "look_seed", "seed", "rom")}
+    return AtariPlay(about=about, inputs=bytes(inputs), **fields)
+
+
+def check_told(play: Play | AtariPlay, raw: Raw) -> None:
+    """ValueError unless what the log tells after each step is what replaying tells."""
+    rate, count = play.inputs_per_second, len(raw.steps)
+    for inputs in sorted({0, *raw.told, *play.happenings, *range(rate, count + 1, rate)}):
+        found = [event for event in raw.told.get(inputs, []) if event["event"] not in ENDINGS]
+        expected = list(expected_after(play, inputs, rate))
+        if inputs == count and not raw.ending:  # the log may have been cut right there
+            expected = expected[: len(found)]
+        if [event["event"] for event in found] != [name for name, _ in expected]:
+            names = ", ".join(name for name, _ in expected) or "none"
+            raise ValueError(f"input {inputs}: replayed, it is followed by other events: expected {names}")
+        for event, (name, fields) in zip(found, expected):
+            wrong = next((key for key in fields if event.get(key) != fields[key]), None)
+            if wrong == "state":
+                raise ValueError(f"input {inputs}: replayed, the state is another than the one recorded")
+            if wrong:
+                raise ValueError(f"input {inputs}: {name}: {wrong} is {event.get(wrong)!r}, replayed {fields[wrong]!r}")
+
+
+def expected_after(play: Play | AtariPlay, inputs: int, rate: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The events that a step's outcome and the clock give after that many inputs."""
+    yield from play.happenings.get(inputs, [])
+    if inputs and inputs % rate == 0:
+        yield "state", {"number": inputs, "state": play.hash_after(inputs)}

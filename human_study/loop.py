@@ -1,0 +1,116 @@
+"""Playing at the window: an input each time one is due, all of it recorded; and plays shown again."""
+
+import gc
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from envs.atari_course import AtariPlay
+from envs.courses import AnyCourse, GameSettings
+from envs.play import Outcome, Play
+from envs.rules import INPUT_NAMES
+from human_study.keys import Beat, Keys, Stick
+from human_study.recorder import Recorder
+from human_study.window import Window
+
+IDLE_SECONDS = 20.0  # without a key going down or up, and none held, after which the game waits
+END_SECONDS = 2.0  # that the last picture stays
+
+
+def keys_for(course: AnyCourse) -> Keys:
+    return Keys() if course.action_names == INPUT_NAMES else Stick()
+
+
+def play(game: GameSettings, minutes: float, folder: Path, participant: str | None = None) -> tuple[Path, Outcome]:
+    """A session of one play, at a window of its own: (its log, how the play ended)."""
+    course = game.open()
+    course.step(0)  # compiles before the window is up
+    limit = round(minutes * 60 * course.rate)
+    if limit < 1:
+        raise ValueError(f"minutes is {minutes:g}: expected more than 0")
+    with Window(course.picture.shape[:2], keys_for(course)) as window:
+        recorder = Recorder.create(folder, participant, **window.about())
+        return recorder.path, finish(recorder, recorder.begin(game, limit), window)
+
+
+def resume(path: Path) -> Outcome:
+    """The play that was interrupted in that session goes on; how it ended."""
+    recorder = Recorder.resume(path)
+    if not recorder.course:
+        recorder.close()
+        raise ValueError(f"{path}: no play was under way: expected one that was interrupted")
+    with Window(recorder.course.picture.shape[:2], keys_for(recorder.course)) as window:
+        window.pause("resumed")
+        return finish(recorder, recorder.course, window)
+
+
+def finish(recorder: Recorder, course: AnyCourse, window: Window) -> Outcome:
+    """The play to its end, and the end of the session."""
+    try:
+        ended, reason = run(recorder, course, window), window.reason
+    except KeyboardInterrupt:
+        print("stopped from the terminal", file=sys.stderr)
+        ended, reason = None, "stopped"
+    recorder.end(reason)
+    recorder.finish()
+    return ended or "quit"
+
+
+def run(recorder: Recorder, course: AnyCourse, window: Window) -> Outcome | None:
+    """Takes an input each time one is due, until the play ends, or the window is closed: None."""
+    beat = Beat(course.rate, time.perf_counter())
+    window.draw(course.picture, dark=window.paused)
+    window.touched = time.perf_counter()
+    with calm():
+        while True:
+            due = beat.next_due(time.perf_counter())
+            time.sleep(max(due - time.perf_counter(), 0))
+            window.listen()
+            done = time.perf_counter()
+            if not window.paused and not window.keys.held and done > window.touched + IDLE_SECONDS:
+                window.pause("idle")
+            drain(window, recorder)
+            if window.closed:
+                return None
+            ended = None if window.paused else recorder.step(window.keys.take(), due, done)
+            window.draw(course.picture, dark=window.paused)
+            if not window.paused:
+                recorder.shown(time.perf_counter())
+            if ended:
+                window.stay(course.picture, END_SECONDS)
+                drain(window, recorder)
+                return ended
+
+
+def drain(window: Window, recorder: Recorder) -> None:
+    """What happened at the window goes into the log."""
+    happened, window.happened = window.happened, []
+    for at, event, fields in happened:
+        recorder.note(event, at=at, **fields)
+
+
+@contextmanager
+def calm() -> Iterator[None]:
+    """What was made so far is not searched for garbage meanwhile: a search of everything would make a step late."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+def show(play: Play | AtariPlay, speed: float = 1.0) -> None:
+    """Shows a play in the window at ``speed`` times its pace, until it ends or the window is closed."""
+    frames = play.frames()
+    first = next(frames)
+    with Window(first.shape[:2]) as window:
+        beat = Beat(play.inputs_per_second * speed, time.perf_counter())
+        picture, last = first, len(play.inputs)
+        for number in range(last + 1):
+            window.stay(picture, END_SECONDS if number == last else beat.next_due(now := time.perf_counter()) - now)
+            if window.closed:
+                return
+            picture = next(frames, picture)

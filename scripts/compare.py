@@ -1,0 +1,52 @@
+"""`priorlab compare`: people, simulated players and agents on all versions, compared on one page."""
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from rich.console import Console
+
+from envs.results import load
+from scripts.report.page import write_comparison
+
+
+def main(
+    folders: Annotated[tuple[Path, ...], tyro.conf.Positional] = (Path("runs"),),
+    *,
+    out: Path = Path("runs/compare"),
+    limit: float = 30.0,
+    paired: bool = False,
+    exclude: tuple[str, ...] = (),
+) -> None:
+    """Compares everything recorded in FOLDERS: a section a game and level, each version held against the original.
+
+    Writes `index.html`, which opens offline, and its numbers as CSV files in `data`.
+
+    Args:
+        folders: folders with sessions, plays and agents' runs
+        out: folder of the page
+        limit: minutes to which mean times are restricted, and which a quitter takes in the worst case
+        paired: compare plays of the same people on different versions, not each person's first play
+        exclude: leave out people by an answer, as `--exclude knew=yes`; several with spaces between
+    """
+    for folder in folders:
+        if not folder.is_dir():
+            raise ValueError(f"{folder}: no such folder: expected one with sessions, plays or runs")
+    if limit <= 0:
+        raise ValueError(f"limit is {limit:g}: expected more than 0 minutes")
+    console, began = Console(), time.monotonic()
+    with console.status("replaying plays"):
+        results = load(folders)
+    for problem in results.problems:
+        console.print(f"left out  {problem}", markup=False, highlight=False)
+    if not len(results.configs):
+        raise ValueError(f"nothing to compare in {', '.join(map(str, folders))}: expected sessions, plays or runs")
+    with console.status(f"comparing {len(results.configs)} plays and runs"):
+        path = write_comparison(results, out / "index.html", limit, paired, exclude)
+    seconds = f"({len(results.configs)} plays and runs, {time.monotonic() - began:.0f} s)"
+    console.print(f"The page: {path.resolve()} {seconds}", soft_wrap=True, highlight=False)
+
+
+if __name__ == "__main__":
+    tyro.cli(main)

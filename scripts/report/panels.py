@@ -1,0 +1,117 @@
+"""Curves in small panels, one a version: every kind of player, and thin and broken the same ones on the original."""
+
+from collections.abc import Sequence
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from scripts.report.hypotheses import FEW
+from scripts.report.players import Kind, title_of
+from scripts.report.plots import FIRST_INPUTS, INKS, STYLE, apart, inputs_axis, panel, svg
+
+REFERENCE = {"lw": 0.9, "ls": (0, (3, 2)), "alpha": 0.75}
+
+
+def curve(frame: pd.DataFrame, kind: Kind, version: str) -> pd.DataFrame:
+    """The rows of one kind of player on one version."""
+    return frame.loc[(frame["player"] == kind.label) & (frame["version"] == version)] if len(frame) else frame
+
+
+def exploration_panel(frame: pd.DataFrame, version: str, kinds: Sequence[Kind], last: float, most: float) -> str:
+    """Unique states against inputs: mean and band of each kind; ``frame`` is that of ``tables.exploration``."""
+    width, height = 262.0, 200.0
+    with matplotlib.rc_context(STYLE):
+        figure, axes = panel(width, height, (38, 36, 52, 14))
+        inputs_axis(axes, last)
+        axes.set_ylim(0, most * 1.04)
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+        axes.yaxis.set_major_locator(MaxNLocator(4))
+        axes.set_xlabel("inputs")
+        ends: list[tuple[Kind, float, float]] = []
+        for kind in reversed(kinds):
+            colour = INKS[kind.colour]
+            compared, rows = (curve(frame, kind, name).dropna(subset="states") for name in ("original", version))
+            if version != "original" and len(compared):
+                axes.plot(compared["inputs"], compared["states"], color=colour, **REFERENCE)
+            if not len(rows):
+                continue
+            axes.fill_between(rows["inputs"], rows["low"], rows["high"], color=colour, alpha=0.22, lw=0)
+            axes.plot(rows["inputs"], rows["states"], color=colour, lw=2)
+            end = (float(rows["inputs"].iloc[-1]), float(rows["states"].iloc[-1]))
+            axes.plot(*end, "o", color=colour, ms=4, clip_on=False)
+            ends.append((kind, *end))
+        name_ends(axes, ends, last, most, height)
+    return svg(figure, f"Unique states against inputs, {title_of(version)}")
+
+
+def name_ends(axes: Axes, ends: list[tuple[Kind, float, float]], last: float, most: float, height: float) -> None:
+    """Names curves where they end: in the margin where they reach it, else left above their last point."""
+    line = most * 13 / (height - 50)
+    for inside in (True, False):
+        chosen = [end for end in ends if (end[1] <= last / 6) == inside]
+        places = apart([end[2] for end in chosen], [line] * len(chosen), -0.1 * most, 1.2 * most)
+        for (kind, x, _), y in zip(chosen, places):
+            axes.annotate(
+                kind.short, (x, y) if inside else (1, y), (-4, 5) if inside else (7, 0), textcoords="offset points",
+                xycoords="data" if inside else ("axes fraction", "data"), ha="right" if inside else "left",
+                va="baseline" if inside else "center", color=INKS[kind.colour], fontweight="bold", fontsize=10,
+            )  # fmt: skip
+
+
+def survival_panel(frame: pd.DataFrame, version: str, kinds: Sequence[Kind], unit: str, last: float) -> str:
+    """Share that had not won yet against inputs (log axis) or minutes; ``frame`` is that of ``tables.survival``."""
+    width, height = 262.0, 180.0
+    left, right = 40.0, 14.0
+    with matplotlib.rc_context(STYLE):
+        figure, axes = panel(width, height, (left, 36, right, 22))
+        if unit == "inputs":
+            inputs_axis(axes, last)
+        else:
+            axes.set_xlim(0, last)
+            axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        axes.set_ylim(-0.02, 1.04)
+        axes.set_yticks([0, 0.5, 1], ["0 %", "50 %", "100 %"])
+        axes.set_xlabel(unit)
+        starts: list[tuple[Kind, float]] = []
+        for kind in reversed(kinds):
+            if version != "original":
+                draw_survival(axes, curve(frame, kind, "original"), unit, last, INKS[kind.colour], reference=True)
+            rows = curve(frame, kind, version)
+            if len(rows):
+                draw_survival(axes, rows, unit, last, INKS[kind.colour], reference=False)
+                times, fallen = rows[unit].to_numpy(float), np.flatnonzero(rows["share"] < 1)
+                starts.append((kind, float(times[fallen[0] if len(fallen) else -1])))
+        across = width - left - right
+        places = [min(place(x, unit, last), 1) * across for _, x in starts]
+        places = apart(places, [6.5 * len(kind.short) + 6 for kind, _ in starts], -left, across + right)
+        for (kind, _), at in zip(starts, places):
+            axes.annotate(
+                kind.short, (at / across, 1.03), (0, 4), xycoords="axes fraction", textcoords="offset points",
+                ha="center", color=INKS[kind.colour], fontweight="bold", fontsize=9.5,
+            )  # fmt: skip
+    return svg(figure, f"Share that has not won yet against {unit}, {title_of(version)}")
+
+
+def place(x: float, unit: str, last: float) -> float:
+    """Where it lies along the axis, from 0 to 1."""
+    return (
+        np.log10(max(x, FIRST_INPUTS) / FIRST_INPUTS) / np.log10(last / FIRST_INPUTS) if unit == "inputs" else x / last
+    )
+
+
+def draw_survival(axes: Axes, rows: pd.DataFrame, unit: str, last: float, colour: str, reference: bool) -> None:
+    if not len(rows):
+        return
+    xs = np.maximum(rows[unit].to_numpy(float), FIRST_INPUTS if unit == "inputs" else 0)
+    ys, low, high = (rows[name].to_numpy(float) for name in ("share", "low", "high"))
+    if reference:
+        axes.step(xs, ys, where="post", color=colour, **REFERENCE)
+        return
+    if rows["n"].iloc[0] >= FEW:
+        axes.fill_between(xs, low, high, step="post", color=colour, alpha=0.18, lw=0)
+    axes.step(xs, ys, where="post", color=colour, lw=2, clip_on=xs.max() > last)
+    censored = np.flatnonzero(np.diff(ys) == 0) + 1
+    axes.plot(xs[censored], ys[censored], "|", color=colour, ms=9, mew=1.4, clip_on=xs.max() > last, alpha=0.8)

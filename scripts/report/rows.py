@@ -1,0 +1,200 @@
+"""Figures with a row a version: ratios, minutes, quits, deaths, first approaches."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from scripts.report.analysis import Analysis, Cell, Estimate
+from scripts.report.players import of_kind, title_of
+from scripts.report.plots import INKS, STYLE, panel, said, svg
+from scripts.report.summary import TIMES, number, percent, ratio_text
+
+HEIGHT, PAD, LEAST = 16.0, 12.0, 36.0  # px: of a player's line, around a row's lines, of a row
+MARKERS = {"": "o", ">=": ">", "<=": "<", "~": "D"}
+PUBLISHED = {"marker": "d", "mfc": "none", "mec": INKS["ink"], "ms": 7, "mew": 1.2, "ls": ""}
+OBJECTS = {"key": "key", "door": "goal", "goal": "goal", "monster": "monster", "fire": "fire", "spikes": "spikes"}
+
+
+def row_font(width: float) -> float:
+    return 13.0 if width > 600 else 11.0
+
+
+def row_axes(versions: Sequence[str], lines: int, width: float, right: float, top: float) -> tuple[Figure, Axes]:
+    """Axes with a row a version, the first on top, each with room for so many lines, every other one shaded."""
+    step = max(LEAST, HEIGHT * lines + PAD)
+    left = 175.0 if width > 600 else 122.0
+    figure, axes = panel(width, step * len(versions) + 44 + top, (left, 44, right, top))
+    axes.grid(axis="y", visible=False)
+    axes.set_ylim(len(versions) - 0.5, -0.5)
+    axes.set_yticks(range(len(versions)), [title_of(version) for version in versions])
+    axes.tick_params(axis="y", labelcolor=INKS["ink"], pad=8)
+    for row in range(1, len(versions), 2):
+        axes.axhspan(row - 0.5, row + 0.5, color=INKS["line"], alpha=0.28, lw=0)
+    return figure, axes
+
+
+def offset(line: int, lines: int) -> float:
+    """Where a line lies within a version's row, whose height is 1."""
+    return (line - (lines - 1) / 2) * HEIGHT / max(LEAST, HEIGHT * lines + PAD)
+
+
+def interval(axes: Axes, y: float, found: Estimate, colour: str, text: str, marker: str = "o", hollow: bool = False):
+    """A point with its 95 % interval, and a text right of it."""
+    high = found.value if found.high is None else found.high
+    if found.low is not None:
+        axes.plot([found.low, high], [y, y], color=colour, lw=2 if hollow else 4, alpha=0.35)
+    face = {"mfc": INKS["surface"], "mec": colour, "mew": 1.5} if hollow else {"mec": INKS["surface"], "mew": 0.8}
+    axes.plot(found.value, y, marker, color=colour, ms=7, **face)
+    axes.annotate(
+        text, (max(found.value, high), y), (7, 0), va="center", textcoords="offset points", color=colour,
+        fontweight="bold", annotation_clip=False,
+    )  # fmt: skip
+
+
+def slowdown(analysis: Analysis, width: float, beside: Mapping[str, str], published: Mapping[str, float]) -> str:
+    """Inputs to the first win as multiples of the original's, a row a version, with 95 % intervals.
+
+    ``beside`` is written at the right of each row, under its entry "" as a heading; it has no place on the axis.
+    ``published`` ratios, of the same game, have one.
+    """
+    shown = [version for version in analysis.section.versions if version != "original"]
+    ratios = {(cell.version, cell.kind): cell.ratio for cell in analysis.cells if cell.ratio}
+    players = [kind for kind in analysis.section.kinds if any(of == kind for _, of in ratios)]
+    theirs = {version: published[version] for version in shown if version in published}
+    ends = [end for ratio in ratios.values() for end in (ratio.value, ratio.low, ratio.high) if end]
+    ends += theirs.values()
+    low, high = min([0.5, *[end / 1.15 for end in ends]]), max([4.0, *ends])
+    axis, name = (735, 130) if beside else (262, 105)  # px of the axis, and of the longest name right of a point
+    high *= (high / low) ** (name / (axis - name))
+    with matplotlib.rc_context({**STYLE, "font.size": row_font(width)}):
+        figure, axes = row_axes(shown, len(players), width, right=150 if beside else 16, top=40 if beside else 10)
+        axes.set_xscale("log", base=2)
+        axes.set_xlim(low, high)
+        ticks = [2.0**k for k in range(-8, 12) if low <= 2.0**k <= high]
+        every = int(np.ceil(len(ticks) * 60 / (width - 150)))
+        ticks = [tick for tick in ticks if round(np.log2(tick)) % every == 0]  # 1 is always among them
+        axes.set_xticks(ticks, [f"{tick:g}{TIMES}" for tick in ticks])
+        axes.minorticks_off()
+        axes.axvline(1, color=INKS["soft"], lw=1.2)
+        axes.set_xlabel("inputs to the first win, as a multiple of the original's")
+        for row, version in enumerate(shown):
+            for line, kind in enumerate(players):
+                ratio = ratios.get((version, kind))
+                if ratio:
+                    found = Estimate(ratio.value, ratio.low, ratio.high, ratio.n)
+                    text = f"{kind.short} {ratio_text(ratio)}"
+                    y = row + offset(line, len(players))
+                    interval(axes, y, found, INKS[kind.colour], text, MARKERS[ratio.bound])
+            if version in theirs:
+                axes.plot(theirs[version], row - 0.36, **PUBLISHED)
+        for row, version in enumerate(["", *shown] if beside else []):
+            axes.annotate(
+                beside[version], (1, row - 1 if row else -0.5), (75, 0 if row else 7), va="center" if row else "bottom",
+                xycoords=("axes fraction", "data"), textcoords="offset points", ha="center", annotation_clip=False,
+                color=INKS["ink" if row else "soft"],
+            )  # fmt: skip
+    return svg(figure, "Inputs to the first win in each version as a multiple of the original's")
+
+
+def minutes(analysis: Analysis, width: float, published: Mapping[str, float]) -> str:
+    """Mean minutes to solve: filled, quits censored; hollow, quits at the full time; ``published`` means beside."""
+    kinds = [kind for kind in analysis.section.kinds if not kind.is_agent]
+    with matplotlib.rc_context({**STYLE, "font.size": row_font(width)}):
+        figure, axes = row_axes(analysis.section.versions, 2 * len(kinds), width, right=74, top=10)
+        axes.set_xlim(0, analysis.limit)
+        axes.set_xlabel(f"mean minutes to solve, at most {analysis.limit:g}")
+        for row, version in enumerate(analysis.section.versions):
+            for line, kind in enumerate(kinds):
+                cell = analysis.find(kind, version)
+                if cell is None or cell.minutes is None or cell.worst is None:
+                    continue
+                for at, found in enumerate((cell.minutes, cell.worst)):
+                    y = row + offset(2 * line + at, 2 * len(kinds))
+                    interval(axes, y, found, INKS[kind.colour], number(found.value), hollow=bool(at))
+            if version in published:
+                axes.plot(published[version], row - 0.36, **PUBLISHED)
+    return svg(figure, "Mean minutes to solve in each version, quits censored and quits at the full time")
+
+
+def quits(analysis: Analysis, width: float) -> str:
+    """The share that quit, with Wilson's interval."""
+    return shares(analysis, width, lambda cell: cell.quit, "share that quit", "Share that quit in each version")
+
+
+def shares(analysis: Analysis, width: float, value: Callable[[Cell], Estimate | None], label: str, title: str) -> str:
+    kinds = [kind for kind in analysis.section.kinds if not kind.is_agent]
+    with matplotlib.rc_context({**STYLE, "font.size": row_font(width)}):
+        figure, axes = row_axes(analysis.section.versions, len(kinds), width, right=74, top=10)
+        axes.set_xlim(-0.005, 1)
+        axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"])
+        axes.set_xlabel(label)
+        for row, version in enumerate(analysis.section.versions):
+            for line, kind in enumerate(kinds):
+                cell = analysis.find(kind, version)
+                found = value(cell) if cell else None
+                if found:
+                    y = row + offset(line, len(kinds))
+                    interval(axes, y, found, INKS[kind.colour], f"{percent(found.value)} of {found.n}")
+    return svg(figure, title)
+
+
+def deaths(analysis: Analysis, width: float) -> str:
+    """Deaths before the first win: a dot a run or person, hollow where it never won; the bar is the median."""
+    section, kinds = analysis.section, analysis.section.kinds
+    most = max(10.0, max(run.deaths for run in section.runs) * 1.6)
+    with matplotlib.rc_context({**STYLE, "font.size": row_font(width)}):
+        figure, axes = row_axes(section.versions, len(kinds), width, right=16, top=10)
+        axes.set_xscale("symlog", linthresh=1, linscale=0.5)
+        axes.set_xlim(-0.25, most)
+        ticks = [0, *[10**k for k in range(0, 8) if 10**k <= most]]
+        axes.set_xticks(ticks, [said(tick) for tick in ticks])
+        axes.minorticks_off()
+        axes.set_xlabel("deaths before the first win")
+        for row, version in enumerate(section.versions):
+            for line, kind in enumerate(kinds):
+                rows = of_kind(section.runs, kind, version)
+                y, colour = row + offset(line, len(kinds)), INKS[kind.colour]
+                many = len(rows) > 12
+                for won, face in ((True, colour), (False, INKS["surface"])):
+                    dots = [run.deaths for run in rows if run.won == won]
+                    # many are strewn a little, always alike, since they would hide each other
+                    strewn = (np.arange(len(dots)) * 0.618 % 1 - 0.5) * (0.28 / max(len(kinds), 1) if many else 0)
+                    style = {"ms": 4 if many else 6, "mfc": face, "mec": colour, "mew": 1.0 if many else 1.3}
+                    axes.plot(dots, y + strewn, "o", clip_on=False, alpha=0.5 if many else 0.8, **style)
+                if rows:
+                    axes.plot(np.median([run.deaths for run in rows]), y, "|", color=colour, ms=14, mew=2.4)
+    return svg(figure, "Deaths before the first win in each version")
+
+
+def approached(analysis: Analysis, width: float) -> str:
+    """Which object was approached first, as shares of the people on each version."""
+    section = analysis.section
+    kinds = [kind for kind in section.kinds if any(run.approached for run in of_kind(section.runs, kind))]
+    seen = {run.approached[0][0] for run in section.runs if run.approached}
+    with matplotlib.rc_context({**STYLE, "font.size": row_font(width)}):
+        figure, axes = row_axes(section.versions, len(kinds), width, right=74, top=10)
+        axes.set_xlim(0, 1)
+        axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"])
+        axes.set_xlabel("share of players, by the object that they came near first")
+        for row, version in enumerate(section.versions):
+            for line, kind in enumerate(kinds):
+                runs, y, at = of_kind(section.runs, kind, version), row + offset(line, len(kinds)), 0.0
+                height = 0.8 * (offset(1, len(kinds)) - offset(0, len(kinds)) if len(kinds) > 1 else 0.62)
+                for thing in [name for name in OBJECTS if name in seen] if runs else []:
+                    share = sum(bool(run.approached) and run.approached[0][0] == thing for run in runs) / len(runs)
+                    axes.barh(y, share, height, at, color=INKS[OBJECTS[thing]], ec=INKS["surface"], lw=0.8)
+                    if share * (width - 220) > 7 * len(thing) + 34:
+                        axes.text(
+                            at + share / 2, y, f"{thing} {percent(share)}", ha="center", va="center_baseline",
+                            color=INKS["surface"], fontsize=row_font(width) - 2, fontweight="bold",
+                        )  # fmt: skip
+                    at += share
+                if runs and len(kinds) > 1:
+                    axes.annotate(
+                        kind.short, (1, y), (4, 0), va="center", textcoords="offset points", color=INKS[kind.colour],
+                        fontsize=row_font(width) - 3, annotation_clip=False,
+                    )  # fmt: skip
+    return svg(figure, "Which object was approached first in each version")

@@ -1,0 +1,240 @@
+"""The numbers as tidy tables: what every figure is drawn from, and what stands beside the page as CSV files.
+
+Every table has the section's game and level in front; ``player`` is the kind of player as the page calls it, ``n`` of
+how many people or runs a row is, ``low`` to ``high`` a 95 % interval.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from envs.files import write_whole
+from envs.tracks import APPROACHES, TRACKS
+from scripts.report.analysis import TESTS, Analysis
+from scripts.report.players import Kind, Section, answer_counts, level_name, of_kind
+from scripts.report.statistics import (
+    Played,
+    bootstrap_weights,
+    exploration_curve,
+    grid_of,
+    kaplan_meier,
+    quantiles,
+    times_of,
+)
+
+COLUMNS = {
+    "game": "the game", "level": "name of the level", "version": "version of the game", "player": "kind of player",
+    "n": "how many people or runs the row is of", "low": "lower end of the 95 % interval", "high": "its upper end",
+    "play": "id of the play, or seed of the run", "participant": "id of the person; none for agents",
+    "study": "name of the study", "number": "of the play in its session, from 0",
+    "outcome": "win, quit or limit; of an agent's run, how its last episode ended", "won": "whether, or how many, won",
+    "quit": "share that quit", "quit_low": "", "quit_high": "",
+    "inputs": "raw inputs: to the first win or to the end; in curves, so far",
+    "minutes": "inputs at the game's inputs a second: to the first win or to the end; in curves, so far",
+    "deaths": "before the first win (in numbers.csv the median)", "unique_states": "different (x, y) positions",
+    "first_object": "object approached first", "file": "the recording, or folder of the run",
+    "median_inputs": "median inputs to the first win (Kaplan-Meier); inf where at least half never won",
+    "ratio": "restricted mean inputs to the first win, over the original's", "ratio_low": "", "ratio_high": "",
+    "bound": "empty: exact; >= or <=: the ratio is a bound; ~: the curve is not known to the limit",
+    "mean_minutes": "mean minutes to solve, restricted to the limit, quits and time-outs censored",
+    "mean_minutes_low": "", "mean_minutes_high": "",
+    "worst_minutes": "mean minutes where everybody who did not solve takes the full time",
+    "worst_minutes_low": "", "worst_minutes_high": "",
+    "worst_ratio": "worst_minutes over the original's", "worst_ratio_low": "", "worst_ratio_high": "",
+    "mean_deaths": "mean deaths before the first win", "mean_deaths_low": "", "mean_deaths_high": "",
+    "mean_states": "mean unique states at the end", "mean_states_low": "", "mean_states_high": "",
+    "test": "log_rank, mann_whitney, signed_rank or deaths (negative binomial regression)",
+    "against": "the version it is held against", "n_against": "how many of that version",
+    "statistic": "chi squared, U, W or z", "p": "two-sided", "p_holm": "corrected over the versions by Holm's method",
+    "effect": "hazard ratio of winning, probability of taking longer, share that took longer, or ratio of death rates",
+    "share": "share that has not won by then; of approaches, of players; of visits, of a player's time, as a mean",
+    "states": "mean unique states", "object": "kind of object", "row": "of its first tile, from the top, from 0",
+    "column": "of its first tile, from the left, from 0", "order": "of the first approaches in a play, from 1",
+    "life": "lives before, so deaths so far", "x": "pixels; of a cell, its left", "y": "pixels; of a cell, its top",
+    "question": "what was asked", "answer": "what was answered",
+}  # fmt: skip
+FILES = {
+    "plays": "one row a play or run that is compared",
+    "numbers": "one row a kind of player and version: every number of the page",
+    "tests": "one row a test of a version against the original",
+    "survival_minutes": "share that has not won yet against minutes, people and simulated players (Kaplan-Meier)",
+    "survival_inputs": "the same against inputs, all players",
+    "exploration": "unique states against inputs",
+    "approaches": "objects in the order in which each play first came near them",
+    "visits": "time spent in each 7 px cell",
+    "tracks": "where each play went, five places a second",
+    "answers": "how many people gave each answer",
+}
+COMPRESSED = ("tracks",)
+
+
+def labelled(section: Section, rows: Sequence[dict]) -> pd.DataFrame:
+    frame = pd.DataFrame(rows)
+    frame.insert(0, "game", section.game)
+    frame.insert(1, "level", level_name(section.level))
+    return frame
+
+
+def groups_of(section: Section) -> list[tuple[Kind, str, list[Played]]]:
+    """Every kind of player on every version that it played."""
+    found = [(kind, name, of_kind(section.runs, kind, name)) for name in section.versions for kind in section.kinds]
+    return [group for group in found if group[2]]
+
+
+def plays(section: Section) -> pd.DataFrame:
+    rows = []
+    for kind, version, runs in groups_of(section):
+        for run in runs:
+            about = run.settings
+            rows.append({
+                "version": version, "player": kind.label, "play": run.seed, "participant": run.participant,
+                "study": about.get("study", ""), "number": about.get("number", 0), "outcome": run.outcome,
+                "won": run.won, "inputs": run.inputs, "minutes": run.minutes, "deaths": run.deaths,
+                "unique_states": run.states, "first_object": run.approached[0][0] if run.approached else "",
+                "file": run.folder,
+            })  # fmt: skip
+    return labelled(section, rows)
+
+
+def numbers(analysis: Analysis) -> pd.DataFrame:
+    rows = []
+    for cell in analysis.cells:
+        row: dict = {"version": cell.version, "player": cell.kind.label, "n": cell.n, "won": cell.won}
+        row |= {"median_inputs": cell.median, "deaths": cell.deaths, "bound": cell.ratio.bound if cell.ratio else ""}
+        estimates = {
+            "quit": cell.quit, "ratio": cell.ratio, "mean_minutes": cell.minutes, "worst_minutes": cell.worst,
+            "worst_ratio": cell.worst_ratio, "mean_deaths": cell.mean_deaths, "mean_states": cell.states,
+        }  # fmt: skip
+        for name, found in estimates.items():
+            row |= {name: found.value if found else None}
+            row |= {f"{name}_{end}": getattr(found, end) if found else None for end in ("low", "high")}
+        rows.append(row)
+    return labelled(analysis.section, rows)
+
+
+def tests(analysis: Analysis) -> pd.DataFrame:
+    rows = [
+        {"player": cell.kind.label, "test": name, **asdict(cell.tests[name])}
+        for cell in analysis.cells
+        for name in TESTS
+        if name in cell.tests
+    ]
+    return labelled(analysis.section, rows)
+
+
+def survival(section: Section, unit: str) -> pd.DataFrame:
+    """Kaplan-Meier curves against "minutes" (no agents) or "inputs", with bands that resample people or runs."""
+    rows = []
+    for kind, version, runs in groups_of(section):
+        if unit == "minutes" and kind.is_agent:
+            continue
+        times, won = times_of(runs)
+        ordered, share = kaplan_meier(times, won)
+        band = np.full((2, len(runs)), np.nan)
+        if len(runs) > 1:
+            drawn = kaplan_meier(times, won, bootstrap_weights([runs])[0])[1]
+            band = np.quantile(drawn, quantiles(len(runs)), axis=0)
+        scale = 60 * runs[0].rate if unit == "minutes" else 1
+        for time, values in zip([0, *ordered / scale], [(1, 1, 1), *zip(share, *band)]):
+            row = {"version": version, "player": kind.label, "n": len(runs), unit: time}
+            rows.append(row | dict(zip(("share", "low", "high"), values)))
+    return labelled(section, rows)
+
+
+def exploration(section: Section) -> pd.DataFrame:
+    rows = []
+    for kind, version, runs in groups_of(section):
+        if not any(run.curve.size for run in runs):
+            continue
+        grid = grid_of(max(run.budget for run in runs))
+        mean, band = exploration_curve(runs, grid)
+        low, high = band if band is not None else np.full((2, len(grid)), np.nan)
+        for values in zip(grid, mean, low, high):
+            row = {"version": version, "player": kind.label, "n": len(runs)}
+            rows.append(row | dict(zip(("inputs", "states", "low", "high"), values)))
+    return labelled(section, rows)
+
+
+def approaches(section: Section) -> pd.DataFrame:
+    rows = [
+        {"version": version, "player": kind.label, "play": run.seed, "order": order, **dict(zip(APPROACHES, each))}
+        for kind, version, runs in groups_of(section)
+        for run in runs
+        for order, each in enumerate(run.approached, 1)
+    ]
+    return labelled(section, rows)
+
+
+def visits(section: Section) -> pd.DataFrame:
+    rows = []
+    for kind, version, runs in groups_of(section):
+        seen = [run.visits for run in runs if len(run.visits)]
+        if not seen:
+            continue
+        shares = np.concatenate([visited[:, 2] / visited[:, 2].sum() for visited in seen]) / len(runs)
+        cells, which = np.unique(np.concatenate(seen)[:, :2], axis=0, return_inverse=True)
+        for (x, y), share in zip(cells.tolist(), np.bincount(which.ravel(), shares)):
+            rows.append({"version": version, "player": kind.label, "n": len(runs), "x": x, "y": y, "share": share})
+    return labelled(section, rows)
+
+
+def tracks(section: Section) -> pd.DataFrame:
+    frames = [
+        pd.DataFrame(run.track, columns=list(TRACKS)).assign(version=version, player=kind.label, play=str(run.seed))
+        for kind, version, runs in groups_of(section)
+        for run in runs
+        if len(run.track)
+    ]
+    joined = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["version", "player", "play"])
+    joined = joined.astype({"inputs": int, "life": int}) if frames else joined
+    joined.insert(0, "game", section.game)
+    joined.insert(1, "level", level_name(section.level))
+    return joined
+
+
+def answers(section: Section) -> pd.DataFrame:
+    rows = [
+        {"question": question, "answer": answer, "n": n}
+        for question, found in answer_counts(section.runs).items()
+        for answer, n in found.most_common()
+    ]
+    return labelled(section, rows)
+
+
+def tables_of(analysis: Analysis) -> dict[str, pd.DataFrame]:
+    """The tables of a section by their names in FILES."""
+    section = analysis.section
+    return {
+        "plays": plays(section), "numbers": numbers(analysis), "tests": tests(analysis),
+        "survival_minutes": survival(section, "minutes"), "survival_inputs": survival(section, "inputs"),
+        "exploration": exploration(section), "approaches": approaches(section), "visits": visits(section),
+        "tracks": tracks(section), "answers": answers(section),
+    }  # fmt: skip
+
+
+def write_tables(folder: Path, sections: Sequence[dict[str, pd.DataFrame]]) -> None:
+    """CSV files of all sections in ``folder``, replacing older ones, and README.md, which tells the columns."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = ["# The numbers of the page", "", "UTF-8, comma-separated, one line of headings. Empty: there is none.", ""]
+    for name, what in FILES.items():
+        frames = [tables[name] for tables in sections if len(tables[name])]
+        file = f"{name}.csv.gz" if name in COMPRESSED else f"{name}.csv"
+        if not frames:
+            (folder / file).unlink(missing_ok=True)
+            continue
+        joined = pd.concat(frames, ignore_index=True)
+        if name in COMPRESSED:
+            joined.to_csv(folder / file, index=False, compression={"method": "gzip", "compresslevel": 3, "mtime": 0})
+        else:
+            write_whole(folder / file, joined.to_csv(index=False))
+        text += [f"## {file}", "", f"{what[0].upper()}{what[1:]}.", "", "| column | meaning |", "|---|---|"]
+        text += [f"| {column} | {meaning_of(column)} |" for column in joined.columns] + [""]
+    write_whole(folder / "README.md", "\n".join(text))
+
+
+def meaning_of(column: str) -> str:
+    of, _, end = column.rpartition("_")
+    return COLUMNS[column] or {"low": f"lower end of the 95 % interval of {of}", "high": "its upper end"}[end]

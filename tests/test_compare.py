@@ -1,0 +1,250 @@
+"""What is compared with what, on plays of known truth; the page and its tables as a user finds them."""
+
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from envs.level import Level
+from envs.play import Play
+from envs.results import load
+from envs.tracks import NEAR, approaches, things_of, track
+from scripts.main import main
+from scripts.report.analysis import analyse, order_of
+from scripts.report.page import write_comparison, write_page
+from scripts.report.players import Section, answer_counts, first_plays, kinds_of, sections_of, without
+from scripts.report.statistics import Played, bootstrap_weights, ratio_to_original, restricted_mean, times_of
+from scripts.report.summary import published
+from scripts.report.tables import COLUMNS
+
+LEVEL = Level.read("key_door").text()
+FULL = 30 * 60 * 30  # inputs
+NOWHERE = np.zeros((2, 0))
+SPIKES = 'name = "spikes"\ngame = "key_door"\n---\n|       |\n| kS  ^ |\n|######D|\n'
+
+
+def play(minutes, outcome="win", version="original", person="", player="person", deaths=1, **about):
+    inputs = int(minutes * 1800)
+    return Played(
+        version=version, method=player, player=player, privileged=False, folder=f"{version} {person} {minutes}",
+        level=LEVEL, settings={"player_id": person, **about}, frame_skip=1, finished=True, budget=inputs, inputs=inputs,
+        won=outcome == "win", deaths=deaths, mastered=float("nan"), curve=np.array([[10, inputs], [5, 50.0]]),
+        visits=np.zeros((0, 3), np.int64), game="key_door", outcome=outcome,
+    )  # fmt: skip
+
+
+def people(means, n, seed=0, quits=40.0):
+    """Log-normal times with those means in minutes and a spread of .6, exponential quits."""
+    generator, runs = np.random.default_rng(seed), []
+    for version, mean in means.items():
+        solve = generator.lognormal(np.log(mean) - 0.18, 0.6, n)
+        leave = generator.exponential(quits, n)
+        for i, (a, b) in enumerate(zip(solve, leave)):
+            outcome = "win" if a <= min(b, 30) else "quit" if b < 30 else "limit"
+            runs.append(play(min(a, b, 30), outcome, version, f"{version}{i}", deaths=int(generator.poisson(3))))
+    return runs
+
+
+def section(runs):
+    return Section("key_door", LEVEL, tuple(dict.fromkeys(run.version for run in runs)), tuple(runs))
+
+
+def test_the_restricted_mean_is_the_area_under_the_curve():
+    times, won = times_of(people({"original": 5}, 60))
+    grid = np.linspace(0, FULL, 400_001)
+    order = np.lexsort((~won, times))
+    share, at_risk = np.ones_like(grid), len(times)
+    for time, win in zip(times[order], won[order]):
+        if win:
+            share[grid >= time] *= 1 - 1 / at_risk
+        at_risk -= 1
+    assert float(restricted_mean(times, won, FULL)) == pytest.approx(np.trapezoid(share, grid), rel=1e-4)
+
+
+def test_planted_means_and_their_order_are_found():
+    means = {name: row["minutes"] for name, row in published()["versions"].items() if name != "gravity"}
+    analysis = analyse(section(people(means, 150, quits=200)))
+    (kind,) = analysis.section.kinds
+    order = order_of(analysis, kind, means)
+    assert order is not None and order.tau.low is not None
+    assert order.tau.value > 0.8 and order.tau.low <= order.tau.value + 1e-9
+    for cell in analysis.cells:
+        assert cell.minutes is not None and cell.worst is not None and cell.minutes.low is not None
+        if cell.version != "all_masked":  # many of it are not done by 30 minutes
+            assert cell.minutes.value == pytest.approx(means[cell.version], rel=0.16)
+        assert cell.worst.value >= cell.minutes.value - 0.02
+        assert cell.version == "original" or cell.is_slower
+    assert order_of(analyse(section(people({"original": 2, "gravity": 3}, 5))), kind, means) is None
+
+
+def test_quits_are_counted_apart_from_time_outs_and_in_the_worst_case_take_all_the_time():
+    runs = [play(1, "quit", person="a"), play(30, "limit", person="b"), play(2, person="c"), play(4, person="d")]
+    (cell,) = analyse(section(runs)).cells
+    assert cell.quit is not None and cell.worst is not None and cell.minutes is not None
+    assert (cell.quit.value, cell.won) == (0.25, 2)
+    assert cell.worst.value == pytest.approx((30 + 30 + 2 + 4) / 4)
+    assert cell.minutes.value == pytest.approx(2 + 2 * 2 / 3 + 26 / 3)  # one of three is left after 4 minutes
+    assert (cell.quit.low, cell.quit.high) == (pytest.approx(0.0456, abs=1e-3), pytest.approx(0.6994, abs=1e-3))
+
+
+def test_resampled_are_people_with_all_their_plays():
+    both = [[play(i + 1, person=f"p{i}", version=name) for i in range(6)] for name in ("original", "gravity")]
+    alone = [play(9, person=f"q{i}", version="gravity") for i in range(3)]
+    original, version = bootstrap_weights([both[0], both[1] + alone])
+    assert (original == version[:, :6]).all()
+    assert (original.sum(axis=1) == 6).all() and (version[:, 6:].sum(axis=1) == 3).all()
+    assert len(np.unique(original, axis=0)) > 100
+    paired = ratio_to_original(both[1], both[0], FULL)
+    assert paired is not None
+    assert (paired.value, paired.low, paired.high) == (pytest.approx(1), pytest.approx(1), pytest.approx(1))
+
+
+def test_only_first_plays_are_compared_and_the_others_are_told():
+    runs = [play(5, person="a", number=1, version="gravity"), play(9, person="a", number=0), play(3, person="b")]
+    runs.append(play(1, player="simulated", person="a"))
+    kept, notes = first_plays(runs)
+    assert sorted((run.player, run.version, run.minutes) for run in kept) == [
+        ("person", "original", 3), ("person", "original", 9), ("simulated", "original", 1),
+    ]  # fmt: skip
+    assert notes == ["Compared are each person's first play; 1 play that was not a first is left out."]
+    assert len(first_plays(runs, paired=True)[0]) == 4
+
+
+def test_pairs_are_of_the_same_people():
+    runs = [play(2 + i / 10, person=f"p{i}") for i in range(12)]
+    runs += [play(3 + i / 10, person=f"p{i}", version="gravity") for i in range(10)]
+    runs.append(play(0.1, person="somebody else", version="gravity"))
+    cell = next(cell for cell in analyse(section(runs), paired=True).cells if cell.version == "gravity")
+    assert list(cell.tests) == ["signed_rank"]
+    assert (cell.tests["signed_rank"].n, cell.tests["signed_rank"].effect) == (10, 1.0)
+    assert cell.ratio is not None and cell.ratio.n == 10
+
+
+def test_answers_leave_people_out_with_all_their_plays():
+    runs = [play(1, person="a", answers={"knew": True}), play(2, person="a", version="gravity")]
+    runs += [play(3, person="b", answers={"knew": False, "aim": "reach the door"}), play(4, person="c")]
+    kept, (note,) = without(runs, ["knew=yes"])
+    assert [run.participant for run in kept] == ["b", "c"]
+    assert note == "Without the 1 of 3 people who answered “yes” to “knew”; 1 gave no answer and are kept."
+    with pytest.raises(
+        ValueError, match=r"--exclude 'seen=yes': expected QUESTION=ANSWER with a question of aim, knew"
+    ):
+        without(runs, ["seen=yes"])
+    assert answer_counts(runs[2:])["knew"] == {"no": 1}
+
+
+def test_simulated_players_are_never_among_people():
+    runs = [play(1, person="a"), play(2, person="b", player="simulated")]
+    assert [kind.label for kind in kinds_of(runs)] == ["People", "Simulated players"]
+    assert [(cell.kind.label, cell.n) for cell in analyse(section(runs)).cells] == [
+        ("People", 1), ("Simulated players", 1),
+    ]  # fmt: skip
+
+
+def test_each_level_is_a_section_whatever_its_level_is_called():
+    one = play(1, person="a")
+    same = replace(play(2, person="b"), level=LEVEL.replace('name = "key_door"', 'name = "copy"'))
+    other = replace(play(3, person="c"), level=SPIKES)
+    atari = replace(play(3, person="d"), level="", game="atari/breakout", version="objects", curve=NOWHERE)
+    found = sections_of([one, same, other, atari])
+    assert [(each.title, len(each.runs)) for each in found] == [
+        ("Key and Door", 2), ("Breakout", 1), ("Key and Door, level spikes", 1),
+    ]  # fmt: skip
+
+
+def test_first_approaches_of_a_play_by_hand():
+    """Spikes are at x 90 to 105, the start's centre at 52.5: within 15 px from 75 on, 15 steps of 1.5 px."""
+    walk = Play.of([2] * 21 + [1] * 5 + [0] * 3, level=SPIKES)
+    measured = walk.measure()
+    assert [thing.kind for thing in things_of(walk.level)] == ["key", "spikes", "door"]
+    found = approaches(walk.level, measured)
+    first = next(i for i, x in enumerate(measured.x, 1) if x >= 90 - NEAR)
+    assert found.to_numpy().tolist()[0] == ["spikes", 1, 6, first]
+    places = track(measured)
+    assert places["inputs"].tolist() == [6, 12, 18, 20, 24, 29]  # and the last before the death at 21
+    assert places["life"].tolist() == [0, 0, 0, 0, 1, 1]
+    assert places["x"].tolist() == measured.x[places["inputs"] - 1].tolist()
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    """Plays of random inputs on two versions of two games, and simulated ones."""
+    root, generator = tmp_path_factory.mktemp("plays"), np.random.default_rng(0)
+    for game in ("princess", "key_door"):
+        for version in ("original", "gravity"):
+            for i, player in enumerate(("person", "person", "simulated")):
+                inputs = generator.integers(0, 6, 300)
+                made = Play.of(inputs, version, game=game, player=player, player_id=f"{game}{version}{i}")
+                made.save(root / "plays" / f"{made.id}.play")
+    return root
+
+
+def test_the_command_writes_a_page_and_tables_whose_columns_are_explained(recorded):
+    words = [sys.executable, "-m", "scripts.main", "compare", str(recorded), str(recorded / "plays")]
+    words += ["--out", str(recorded / "out")]
+    done = subprocess.run(words, capture_output=True, text=True, cwd=Path(__file__).parent.parent)
+    assert done.returncode == 0, done.stderr
+    assert "left out" not in done.stdout
+    page = (recorded / "out" / "index.html").read_text(encoding="utf-8")
+    assert "Simulated players</b> are programs, not people" in page
+    assert not re.search(r"<(script|link|iframe|object|embed)\b", page)
+    for title in ("Key and Door: ", "Princess: "):
+        assert f'<h2 class="game">{title}' in page
+    explained = (recorded / "out" / "data" / "README.md").read_text(encoding="utf-8")
+    for path in (recorded / "out" / "data").glob("*.csv*"):
+        frame = pd.read_csv(path)
+        assert set(frame.columns) <= set(COLUMNS), path
+        assert f"## {path.name}" in explained
+    numbers = pd.read_csv(recorded / "out" / "data" / "numbers.csv")
+    assert numbers["n"].sum() == 12 and set(numbers["player"]) == {"People", "Simulated players"}
+
+
+def test_a_copied_play_counts_once_and_is_told(recorded, tmp_path):
+    path = next(recorded.rglob("*.play"))
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / path.name).write_bytes(path.read_bytes())
+    found = load([tmp_path / "a", tmp_path / "b"])
+    assert len(found.configs) == 1 and "which alone counts" in found.problems[0]
+
+
+def test_one_person_alone_is_an_example(tmp_path):
+    Play.of([2] * 90, "original", player_id="a").save(tmp_path / "a.play")
+    page = write_comparison(load(tmp_path), tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert "Too few have played yet" in page
+
+
+def test_a_game_that_tells_no_places_is_compared_without_them(tmp_path):
+    runs = [
+        replace(play(3 + i, person=f"{version}{i}", version=version), level="", game="atari/breakout", curve=NOWHERE)
+        for version in ("original", "colours")
+        for i in range(6)
+    ]
+    path = write_page(tmp_path / "index.html", sections_of(runs))
+    page = path.read_text(encoding="utf-8")
+    assert "left out, since the game does not tell where the player is" in page
+    assert "Breakout, one game in 2 versions" in page
+    assert 'id="minutes"' in page and 'id="tests"' in page
+    assert not re.search('id="(exploration|where|tracks|approached)"', page)
+    assert not (tmp_path / "data" / "exploration.csv").exists()
+
+
+BAD = {
+    "nowhere: no such folder": ["nowhere"],
+    "limit is 0": [".", "--limit", "0"],
+    "nothing to compare in empty": ["empty"],
+}
+
+
+@pytest.mark.parametrize("message", BAD)
+def test_bad_input_gets_one_line(message, tmp_path, monkeypatch):
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["priorlab", "compare", *BAD[message]])
+    with pytest.raises(SystemExit, match=f"^priorlab compare: {message}"):
+        main()
