@@ -36,10 +36,13 @@ from envs.rules import (
 DELAY = 8  # inputs from seeing to pressing: 267 ms at 30 a second; people take 250 to 300 (../docs/simulated.md)
 RING = 16  # inputs remembered, more than DELAY
 AHEAD = 24  # inputs for which a player foresees a monster that it fears
+IMMINENT = 7  # inputs: a death farther off is not avoided yet, or nobody would get near a monster that stays
 HOLD = 10  # inputs for which it tries to get out of the way
 WATCH = (10 * TILE, 5 * TILE)  # half pixels beside and above within which a monster is watched
 REACH_OUT = 8.0 * TILE  # half pixels: so far away, a thing is half as likely to be tried next as one at hand
-LURE = 4.0  # how much likelier things are tried that seem to be treats, and less likely what seems to be a danger
+NOTICED = 0.35  # chance to see, by a death, what killed
+DISBELIEF = 0.18  # the same, for who takes it for a treat
+LURE = 12.0  # how much likelier things are tried that seem to be treats, and less likely what seems to be a danger
 
 
 class Mind(NamedTuple):
@@ -104,6 +107,8 @@ def wake(atlas: Atlas, mind: Mind, dials):
 @function
 def learn(mind: Mind, atlas: Atlas, k, kind, number):
     """What it found out of one of a kind, it knows of that one, or of all that look alike."""
+    if k != CLIMBED and draw(mind.random) >= (DISBELIEF if mind.facts[MISLED] else NOTICED):
+        return
     mind.known[k] |= (1 << atlas.counts[kind]) - 1 if mind.alike[k] else 1 << number
 
 
@@ -223,13 +228,16 @@ def watched(atlas: Atlas, mind: Mind, state, node):
 
 @function
 def evade(atlas: Atlas, mind: Mind, state, row, target, node, intended):
-    """(input, for how long) by which it foresees to live longest; its way, if that is safe."""
+    """(input, for how many more) by which it foresees to live longest; its way, unless a death on it is imminent.
+
+    A jump over it is preferred to waiting.
+    """
     best, action, hold = survives(atlas, mind, state, row, target, node, intended, 1), intended, 0
-    if best == AHEAD:
+    if best > IMMINENT:
         return action, hold
     first = int(draw(mind.random) * ACTIONS)
-    for k in range(ACTIONS):
-        other = (first + k) % ACTIONS
+    for k in range(-1, ACTIONS):
+        other = JUMP if k < 0 else (first + k) % ACTIONS
         length = 1 if other == JUMP else HOLD
         lives = survives(atlas, mind, state, row, target, node, other, length)
         if lives > best:

@@ -7,9 +7,11 @@ Nothing that it does not know is kept from it for good: it finds out as people d
   on it can be climbed. Its picture of where it is is DELAY inputs old, carried on by what it meant to press since: a
   slip is not corrected before it is seen. Now and then it stands still.
 - *Semantics.* Who knows what the goal and the key are goes there; who does not tries things, near ones first, until
-  one does something. Who does not know that a thing kills walks into it, and dies.
+  one does something. Who does not know that a thing kills walks into it, and dies, a few times until it sees what
+  kills. Who is misled goes for what kills, shuns the rest, ladders too, and takes longer to see.
 - *Objects.* Who can't tell objects from what fills the screen tries spots that mean nothing, too.
-- *Affordances.* A ladder is no part of any way until the player knows that it is climbed: by trying it.
+- *Affordances.* A ladder is no part of any way until the player knows that it is climbed: by trying it. And who can't
+  see what is floor feels the way: it stands still more often.
 - *Similarity.* What is learned of one ladder, danger or monster holds for all of them, or for that one alone.
 - *Interaction.* Who does not know how inputs act climbs by the wrong keys, and where the picture is turned now and
   then presses what would be right if it were not.
@@ -61,15 +63,17 @@ from envs.rules import (
     turned,
 )
 
-CHECK = 4  # inputs between two looks at monsters
+CHECK = 3  # inputs between two looks at monsters
 REST = 1 / 40  # chance an input to begin to stand still
-RESTED = 24.0  # inputs that it then stands still, on average, times the person's pace
-TRIAL = 45.0  # inputs for which something is tried, times the person's pace
+CAUTION = 3.0  # how much oftener it does where it can't tell what holds it
+RESTED = 60.0  # inputs that it then stands still, on average, times the person's pace
+TRIAL = 150.0  # inputs for which something is tried, times the person's pace
 SHOCK = 24.0  # inputs until it goes on after a death, times the person's pace
 SLIP = 4.0  # inputs that a slip lasts, on average, beside its first
 HELD = 0.6  # share of slips that are a key held too long; else some key
+AFFORDANCES = 2  # where in ``Knowledge`` that is
 PATIENCE = 900  # inputs after which it leaves a target that it has not reached
-INSIGHT = 1 / 12  # chance a trial of a ladder to find out that it is climbed by left and right
+INSIGHT = 1 / 16  # chance a trial of a ladder to find out that it is climbed by left and right
 MISTAKE = 0.35  # chance, at a change of input, to press as if the picture were not turned
 ADAPTED = 1 / 150  # chance a mistake to have made none any more
 
@@ -105,6 +109,11 @@ def live(atlas: Atlas, mind: Mind, dials, pace, slips, state, inputs):
     rest, last, before = waiting(random, SHOCK * pace), NONE, NONE
     target, sought, trial, length, evading, evasion, slipping, slip = -1, 0, 0, 0, 0, NONE, 0, NONE
     for at in range(inputs.shape[0]):
+        if node < 0:  # falling out of the frame: a death to come, or, where no rule makes it one, the end of all ways
+            if step(atlas.tiles, atlas.level, atlas.monsters, state, NONE) == DEATH:
+                put_at_start(atlas.level, state)
+                node, since, rest = int(atlas.start), at + 1, DELAY + waiting(random, SHOCK * pace)
+            continue
         mind.nodes[at % RING] = node
         seen, row = believed(atlas, mind, since, slipped, at), climbable(atlas, mind)
         alarmed = watched(atlas, mind, state, seen)
@@ -131,7 +140,7 @@ def live(atlas: Atlas, mind: Mind, dials, pace, slips, state, inputs):
                 intended = press(bits, last, random)
             elif not bits:
                 target = -1
-            if atlas.grounded[seen] and not alarmed and draw(random) < REST:
+            if atlas.grounded[seen] and not alarmed and draw(random) < REST * (1 + CAUTION * (1 - dials[AFFORDANCES])):
                 rest = waiting(random, RESTED * pace)
         if alarmed and not evading and at % CHECK == 0:
             evasion, evading = evade(atlas, mind, state, row, max(target, 0), seen, intended)
@@ -166,8 +175,8 @@ def live(atlas: Atlas, mind: Mind, dials, pace, slips, state, inputs):
             rest, target, trial, evading, slipping = DELAY + waiting(random, SHOCK * pace), -1, 0, 0, 0
         else:
             node = int(atlas.leads[node, last])
-            if node < 0:  # fallen out of the frame where no rule puts anybody back
-                return at + 1
+            if node < 0:
+                slipped, last, target, trial, evading, slipping = -RING, NONE, -1, 0, 0, 0
     return inputs.shape[0]
 
 
