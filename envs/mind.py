@@ -40,8 +40,8 @@ IMMINENT = 7  # inputs: a death farther off is not avoided yet, or nobody would 
 HOLD = 10  # inputs for which it tries to get out of the way
 WATCH = (10 * TILE, 5 * TILE)  # half pixels beside and above within which a monster is watched
 REACH_OUT = 8.0 * TILE  # half pixels: so far away, a thing is half as likely to be tried next as one at hand
-NOTICED = 0.35  # chance to see, by a death, what killed
-DISBELIEF = 0.18  # the same, for who takes it for a treat
+NOTICED = 0.2  # chance to see, by a death, what killed
+DISBELIEF = 0.11  # the same, for who takes it for a treat
 LURE = 12.0  # how much likelier things are tried that seem to be treats, and less likely what seems to be a danger
 
 

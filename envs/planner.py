@@ -65,7 +65,7 @@ from envs.rules import (
 
 CHECK = 3  # inputs between two looks at monsters
 REST = 1 / 40  # chance an input to begin to stand still
-CAUTION = 3.0  # how much oftener it does where it can't tell what holds it
+CAUTION = 4.5  # how much oftener it does where it can't tell what holds it
 RESTED = 60.0  # inputs that it then stands still, on average, times the person's pace
 TRIAL = 150.0  # inputs for which something is tried, times the person's pace
 SHOCK = 24.0  # inputs until it goes on after a death, times the person's pace

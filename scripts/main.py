@@ -10,6 +10,8 @@ COMMANDS = {
     "replay": "show a recorded play, or write it as a video",
     "train": "train an agent on a version of the game",
     "study": "train agents on all versions, compare them and people in one report",
+    "plan": "how many people a comparison needs, by simulation",
+    "simulate": "plays of simulated players, to try an analysis on a known truth",
     "compare": "compare people, simulated players and agents on one page",
     "bench": "measure the games' speed beside a peer",
     "contact-sheet": "draw all versions of a game in one picture",
