@@ -7,7 +7,6 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from envs.play import INPUTS_PER_SECOND
 from envs.results import load
 from scripts.report.planning import Design, enough_of, from_pilot, published_effects, smallest_n
 from scripts.report.statistics import played
@@ -40,8 +39,8 @@ def main(
     design = Design(effects, minutes, spread, patience, limit, test, alpha)
     if pilot is not None:
         people = [run for run in played(load(pilot)) if run.player == "person"]
-        design = from_pilot(design, people, 60 * INPUTS_PER_SECOND)
-    table = Table("n a version", "version", "times as long", "power", "95 % of the simulation", "solved", title=test)
+        design = from_pilot(design, people)
+    table = Table("n a version", "version", "times as long", "power", "95 %", "solved", title=test)
     tried = smallest_n(design, power, repetitions, seed)
     for each in (each for found in tried for each in found):
         numbers = f"{design.effects[each.version]:.2f}", f"{each.value:.3f}", f"{each.low:.3f} to {each.high:.3f}"

@@ -9,7 +9,7 @@ from scipy.stats import norm
 from statsmodels.stats.proportion import proportion_confint
 
 from scripts.report.hypotheses import Group, log_rank, mann_whitney
-from scripts.report.statistics import Played, times_of
+from scripts.report.statistics import Played
 from scripts.report.summary import published, published_ratio
 
 TESTS = {"log-rank": log_rank, "mann-whitney": mann_whitney}
@@ -133,18 +133,17 @@ def enough_of(tried: Sequence[Sequence[Power]], power: float) -> int:
     return n
 
 
-def from_pilot(design: Design, runs: Sequence[Played], inputs_a_minute: float) -> Design:
+def from_pilot(design: Design, runs: Sequence[Played]) -> Design:
     """The design with spread, patience and the original's minutes from plays of a pilot, quits and limit censored.
 
     Spread: the maximum likelihood of log-normal times with one deviation and a mean for each version. Patience: the
     Weibull scale of that likelihood, sqrt(sum of squared minutes / quits). Raises ValueError for too few.
     """
-    times, won = times_of(runs)
-    minutes, names = times / inputs_a_minute, sorted({run.version for run in runs})
+    minutes, won = np.array([run.minutes for run in runs]), np.array([run.won for run in runs], bool)
+    names = sorted({run.version for run in runs})
     if "original" not in names or won.sum() < 2 * len(names):
-        raise ValueError(
-            f"{len(runs)} plays, {won.sum()} won, on {', '.join(names)}: expected two wins or more a version"
-        )
+        told = f"{len(runs)} plays, {won.sum()} won, on {', '.join(names) or 'nothing'}"
+        raise ValueError(f"{told}: expected the original, and two wins or more a version")
     of = np.array([names.index(run.version) for run in runs])
     logs = np.log(minutes)
 
@@ -155,7 +154,7 @@ def from_pilot(design: Design, runs: Sequence[Played], inputs_a_minute: float) -
     means = [logs[of == k].mean() for k in range(len(names))]
     fit = minimize(loss, np.array([*means, 0.0]), method="Nelder-Mead", options={"maxiter": 20000, "maxfev": 20000})
     spread = float(np.exp(fit.x[-1]))
-    quits = sum(not run.won and minute < design.limit for run, minute in zip(runs, minutes.tolist()))
+    quits = sum(run.outcome == "quit" for run in runs)
     patience = float(np.sqrt((minutes**2).sum() / quits)) if quits else float("inf")
     mean = float(np.exp(fit.x[names.index("original")] + spread**2 / 2))
     return replace(design, spread=spread, patience=patience, minutes=mean)
