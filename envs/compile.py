@@ -30,6 +30,9 @@ SOURCES = (
     "replaying.py",
     "solver.py",
     "estimate.py",
+    "atlas.py",
+    "mind.py",
+    "planner.py",
     "atari_draw.py",
 )
 

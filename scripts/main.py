@@ -15,6 +15,8 @@ COMMANDS = {
     "train": "train an agent on a version of the game",
     "export": "write recorded plays as tables, Minari datasets or videos",
     "study": "train agents on all versions, compare them and people in one report",
+    "plan": "how many people a comparison needs, by simulation",
+    "simulate": "plays of simulated players, to try an analysis on a known truth",
     "compare": "compare people, simulated players and agents on one page",
     "bench": "measure the games' speed beside a peer",
     "contact-sheet": "draw all versions of a game in one picture",

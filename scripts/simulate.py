@@ -1,0 +1,50 @@
+"""`priorlab simulate`: plays of simulated players on the versions of a game, labelled simulated."""
+
+from pathlib import Path
+from typing import Literal
+
+import tyro
+from rich.console import Console
+from rich.progress import track
+
+from envs.play import SUFFIX
+from human_study.simulated import LIMIT_MINUTES, planted_versions, play_of, setting_of
+
+
+def main(
+    players: int = 40, *, game: str = "key_door", versions: tuple[str, ...] = (),
+    plant: Literal["published", "none", "masks"] = "published", spread: float = 1.0, minutes: float = LIMIT_MINUTES,
+    seed: int = 0, out: Path = Path("runs/simulated"),
+) -> None:  # fmt: skip
+    """Simulates players: no people, but plays of a known truth to try an analysis on. Each play is a file.
+
+    Args:
+        players: how many on each version, each on one alone
+        game: princess or key_door
+        versions: which versions; by default all that a published ratio is known for
+        plant: published (mean times in the published ratios), none (all alike) or masks (all is lost that is masked)
+        spread: times the usual differences between players
+        minutes: how long a play may last
+        seed: the same seed makes the same plays
+        out: folder of the plays, <version>/<id>.play
+    """
+    for name, value in (("players", players), ("minutes", minutes), ("spread", spread)):
+        if value <= 0:
+            raise ValueError(f"{name} is {value:g}: expected more than 0")
+    if seed < 0:
+        raise ValueError(f"seed is {seed}: expected 0 or more")
+    settings = [setting_of(game, version, plant) for version in versions or planted_versions(game)]
+    if not settings:
+        raise ValueError(f"nothing is planted for {game}: expected versions")
+    console, won = Console(), 0
+    for setting in settings:
+        for number in track(range(players), setting.version, console=console, transient=True):
+            play = play_of(setting, seed, number, spread, minutes)
+            play.save(out / setting.version / f"{play.id}{SUFFIX}")
+            won += play.ended == "win"
+    total = players * len(settings)
+    console.print(f"{total} plays of simulated players in {out}, {won} won", highlight=False, soft_wrap=True)
+
+
+if __name__ == "__main__":
+    tyro.cli(main)

@@ -1,0 +1,131 @@
+"""Simulated players: their atlas is true to the rules, they play by them, and what they know decides how they fare."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from envs.atlas import ARRIVED, GOAL, Atlas
+from envs.planner import Knowledge, Person, inputs_of
+from envs.play import Play
+from envs.replaying import replayed
+from envs.rules import DEATHS, HAS_KEY, ON_LADDER, SOLVED, X, Y, step
+from envs.solver import Solver
+from envs.versions import find_rules
+from human_study.simulated import atlas_for, play_of, setting_of, simulate, table
+
+NOVICE = Knowledge(semantics=0, objects=0, affordances=0, similarity=0)
+VERSIONS = ("original", "gravity", "ladder_interaction")
+
+
+@cache
+def princess(version: str = "original") -> Atlas:
+    return atlas_for("princess", version)
+
+
+def plays(knowledge: Knowledge, count: int = 60, version: str = "original", limit: int = 60_000) -> np.ndarray:
+    """Inputs of that many players, of whom all win."""
+    played = [inputs_of(princess(version), knowledge, Person(), seed, limit) for seed in range(count)]
+    assert all(won for _, won in played)
+    return np.array([len(inputs) for inputs, _ in played])
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_atlas_leads_where_the_rules_do(version):
+    """Random nodes and inputs, stepped from the state that a node stands for."""
+    atlas = princess(version)
+    inputs, _ = inputs_of(atlas, NOVICE, Person(slips=0.1), 3, 4000)
+    setting = setting_of("princess", version, "masks")
+    play = Play.of(inputs, setting.version)
+    nodes = {(int(x), int(y)) for x, y in atlas.place}
+    assert all((int(state[X]), int(state[Y])) in nodes for state in play.states[:-1])
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_way_followed_exactly_is_as_short_as_the_shortest(version):
+    """Without monsters in the way, the atlas's way to the goal has the length of the solver's solution, or less."""
+    atlas = princess(version)
+    node, length, everything = atlas.start, 0, atlas.row_of[-1]
+    goal = int(np.flatnonzero(atlas.targets[:, 0] == GOAL)[0])
+    while not atlas.ways[everything, goal, node] & ARRIVED:
+        bits = int(atlas.ways[everything, goal, node])
+        node, length = int(atlas.leads[node, (bits & -bits).bit_length() - 1]), length + 1
+        assert node >= 0
+    setting = find_rules("princess" if version == "original" else f"princess_{version}")
+    solution = Solver(level(), setting).run(whole=False).inputs
+    assert solution is not None and len(solution) - 8 <= length <= len(solution)
+
+
+def level():
+    from envs.level import Level
+
+    return Level.read("princess")
+
+
+def test_the_same_seed_plays_the_same_and_another_does_not():
+    first, again, other = (inputs_of(princess(), NOVICE, Person(), seed, 5000)[0] for seed in (5, 5, 6))
+    assert first.tolist() == again.tolist() != other.tolist()
+
+
+@pytest.mark.parametrize("version", [name for name in table()["masked"] if name != "retextured"])
+def test_a_version_that_masks_knowledge_takes_longer(version):
+    known, setting = plays(Knowledge(), version=version), setting_of("princess", version, "masks")
+    masked = plays(setting.knowledge, version=version)
+    assert np.log(masked).mean() > np.log(known).mean() + 0.2
+
+
+def test_knowing_more_is_faster_all_along_the_dial():
+    means = [np.log(plays(Knowledge(semantics=dial, objects=dial), 150)).mean() for dial in (1, 0.5, 0)]
+    assert means == sorted(means)
+
+
+def test_who_slips_more_dies_more():
+    def deaths(slips: float) -> int:
+        played = (inputs_of(princess(), Knowledge(), Person(slips=slips), seed, 5000)[0] for seed in range(100))
+        return sum(int(replayed(level(), find_rules("princess"), inputs)[-1, DEATHS]) for inputs in played)
+
+    assert deaths(0.0) < deaths(0.05)
+
+
+def test_nobody_who_cannot_climb_starts_to_climb_before_trying_a_ladder():
+    """In ladder interaction who does not know how gets on no ladder's steps by the way; who knows does at once."""
+    atlas = princess("ladder_interaction")
+    rules = find_rules("princess_ladder_interaction")
+    inputs, won = inputs_of(atlas, Knowledge(), Person(slips=0.0), 1, 5000)
+    assert won and replayed(level(), rules, inputs)[-1, ON_LADDER] in (0, 1)
+    ignorant = [inputs_of(atlas, Knowledge(interaction=0), Person(slips=0.0), seed, 5000)[0] for seed in range(20)]
+    assert np.mean([len(each) for each in ignorant]) > 2 * len(inputs)
+
+
+def test_plays_are_labelled_simulated_and_replay_to_how_they_ended(tmp_path):
+    ended = set()
+    for number in range(30):
+        play = play_of(setting_of("princess", "all_masked", "masks"), 1, number, limit=1.0)
+        loaded = Play.load(play.save(tmp_path / f"{play.id}.play"))
+        assert (loaded.player, loaded.version, loaded.ended) == ("simulated", "all_masked", play.ended)
+        assert loaded.states[-1, SOLVED] == (play.ended == "win") and len(loaded.inputs) <= 1800
+        ended.add(play.ended)
+    assert ended == {"win", "limit"}
+
+
+def test_players_quit_and_more_of_them_the_longer_they_play():
+    setting = setting_of("princess", "all_masked", "masks")
+    from dataclasses import replace
+
+    ended = [simulate(replace(setting, patience=0.5), 2, number)[1] for number in range(40)]
+    assert ended.count("quit") > 5 and ended.count("win") > 5
+
+
+def test_a_plant_that_is_not_known_is_refused():
+    with pytest.raises(ValueError, match="plant is 'best': expected one of"):
+        setting_of("princess", "original", "best")
+    with pytest.raises(ValueError, match="no published ratio is planted for retextured"):
+        setting_of("princess", "retextured")
+    assert setting_of("princess", "retextured", "none").knowledge == Knowledge()
+
+
+def test_a_player_of_key_and_door_takes_the_key_first():
+    inputs, ended = simulate(setting_of("key_door", "original", "none"), 0, 1)
+    play = Play.of(inputs, game="key_door")
+    assert ended == play.ended == "win" and play.states[-2, HAS_KEY]
+    assert step is not None
