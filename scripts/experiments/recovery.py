@@ -52,7 +52,7 @@ def truth_of(versions: Iterable[str]) -> np.ndarray:
 
 def taus_of(studies: list[Study]) -> np.ndarray:
     """Kendall's tau of each study's order of versions with the published one."""
-    return np.array([kendalltau(means_of(study), truth_of(study)).statistic for study in studies])
+    return np.array([kendalltau(means_of(study), truth_of(study))[0] for study in studies], float)
 
 
 def pooled(studies: list[Study]) -> Study:
@@ -95,8 +95,8 @@ def swaps_of(studies: list[Study]) -> pd.DataFrame:
     for i, j in combinations(range(len(names)), 2):
         share = float(((means[:, i] < means[:, j]) != (truth[i] < truth[j])).mean())
         rows.append((names[i], names[j], truth[i], truth[j], share))
-    table = pd.DataFrame(rows, columns=["version", "other", "published", "published_other", "swapped"])
-    return table[table["swapped"] > 0].sort_values("swapped", ascending=False)
+    rows = sorted((row for row in rows if row[-1]), key=lambda row: -row[-1])
+    return pd.DataFrame(rows, columns=["version", "other", "published", "published_other", "swapped"])
 
 
 def table_of(studies: list[Study]) -> pd.DataFrame:
