@@ -234,8 +234,9 @@ def atlas_of(level: Level, rules: Rules) -> Atlas:
     whole, is_near = np.zeros(count, np.uint8), near[:, 1] >= 0
     for k, known in enumerate(rows):
         for t, (exact_ends, naive_ends) in enumerate(ends):
-            find_ways(*reverse[EXACT], leads[EXACT], climbs[EXACT], known, exact_ends, *rooms, ways[k, t])
-            find_ways(*reverse[NAIVE], leads[NAIVE], climbs[NAIVE], known, naive_ends, *rooms, whole)
+            for layer, reached, room in ((EXACT, exact_ends, ways[k, t]), (NAIVE, naive_ends, whole)):
+                graph = *reverse[layer], leads[layer], climbs[layer]
+                find_ways(*graph, known, reached, rooms[0], rooms[1], room)
             naive[k, t] = whole[is_near]
     return Atlas(
         tiles=level.tiles, level=played, monsters=level.monsters, start=start, place=place, grounded=grounded,

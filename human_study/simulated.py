@@ -16,7 +16,7 @@ import numpy as np
 from envs.atlas import Atlas, atlas_of
 from envs.places import version_on
 from envs.planner import Knowledge, Person, inputs_of
-from envs.play import ID_CHARACTERS, ID_LENGTH, INPUTS_PER_SECOND, Play
+from envs.play import ID_CHARACTERS, ID_LENGTH, INPUTS_PER_SECOND, Outcome, Play
 from envs.versions import find_rules
 
 TABLE = Path(__file__).with_suffix(".toml")
@@ -87,7 +87,7 @@ def generator_of(setting: Setting, seed: int, number: int) -> np.random.Generato
 
 def simulate(
     setting: Setting, seed: int, number: int, spread: float = 1.0, limit: float = LIMIT_MINUTES
-) -> tuple[np.ndarray, str]:
+) -> tuple[np.ndarray, Outcome]:
     """(uint8 (n,) inputs, how it ended) of one player's play; the same seed and number give the same play.
 
     spread: times the usual deviation of log pace and log slips between players; limit: in minutes, as patience is.

@@ -36,13 +36,23 @@ def lost_for(game: str, version: str, wanted: float, players: int, seed: int) ->
     return (low + high) / 2, mean
 
 
-def main(games: tuple[str, ...] = ("key_door", "princess"), players: int = 1500, seed: int = 1) -> None:
+def main(
+    games: tuple[str, ...] = ("key_door", "princess"), versions: tuple[str, ...] = (), players: int = 1500, seed: int = 1
+) -> None:
+    """Prints the shares.
+
+    Args:
+        games: of which games
+        versions: which versions; by default all that have a published mean
+        players: on each version, for each share that is tried
+        seed: of the players
+    """
     figures = published()["versions"]
     for game in games:
         own = mean_time(game, "original", Knowledge(), players, seed)
         print(f"\n[lost.{game}]  # the original takes {own:.0f} inputs", flush=True)
         for version, figure in figures.items():
-            if version == "original":
+            if version == "original" or (versions and version not in versions):
                 continue
             ratio = figure["minutes"] / figures["original"]["minutes"]
             share, mean = lost_for(game, version, ratio * own, players, seed)

@@ -1,10 +1,10 @@
 """Does the analysis find what is there, and nothing where nothing is? Simulated studies of a planted truth.
 
-`python -m scripts.experiments.recovery` simulates studies of Key and Door, with the published ratios planted and with
+`python -m scripts.experiments.recovery` simulates studies, with the published ratios planted and with
 nothing planted, and puts each through the functions of `priorlab compare`. It prints tables and writes CSV files.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
 from pathlib import Path
@@ -22,22 +22,21 @@ from scripts.report.hypotheses import Group, log_rank, mann_whitney
 from scripts.report.statistics import restricted_mean
 from scripts.report.summary import published
 
-GAME = "key_door"
 ALPHA = 0.05
 TESTS = {"log-rank": log_rank, "mann-whitney": mann_whitney}
 Study = dict[str, Group]  # of each version: inputs, and whether each was a win
 
 
-def study_of(plant: str, n: int, repetition: int, seed: int = 0) -> Study:
+def study_of(game: str, plant: str, n: int, repetition: int, seed: int = 0) -> Study:
     """A study of ``n`` simulated players on each version, none of whom is in another repetition."""
     numbers = range(repetition * n, (repetition + 1) * n)
-    return {version: times_of(setting_of(GAME, version, plant), seed, numbers) for version in planted_versions(GAME)}
+    return {version: times_of(setting_of(game, version, plant), seed, numbers) for version in planted_versions(game)}
 
 
-def studies_of(plant: str, n: int, repetitions: int, seed: int, workers: int) -> list[Study]:
-    study_of(plant, 1, 0, seed)  # compiles, and draws the atlases, once
+def studies_of(game: str, plant: str, n: int, repetitions: int, seed: int = 0, workers: int = 1) -> list[Study]:
+    study_of(game, plant, 1, 0, seed)  # compiles, and draws the atlases, once
     with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(lambda repetition: study_of(plant, n, repetition, seed), range(repetitions)))
+        return list(pool.map(lambda repetition: study_of(game, plant, n, repetition, seed), range(repetitions)))
 
 
 def means_of(study: Study) -> np.ndarray:
@@ -46,33 +45,43 @@ def means_of(study: Study) -> np.ndarray:
     return np.array([float(restricted_mean(*group, horizon)) / MINUTE for group in study.values()])
 
 
-def truth_of() -> np.ndarray:
+def truth_of(versions: Iterable[str]) -> np.ndarray:
     """The published mean minutes of each version."""
-    return np.array([published()["versions"][version]["minutes"] for version in planted_versions(GAME)])
+    return np.array([published()["versions"][version]["minutes"] for version in versions])
 
 
 def taus_of(studies: list[Study]) -> np.ndarray:
     """Kendall's tau of each study's order of versions with the published one."""
-    return np.array([kendalltau(means_of(study), truth_of()).statistic for study in studies])
+    return np.array([kendalltau(means_of(study), truth_of(study))[0] for study in studies], float)
+
+
+def pooled(studies: list[Study]) -> Study:
+    """All players of all studies."""
+    return {
+        version: (
+            np.concatenate([study[version][0] for study in studies]),
+            np.concatenate([study[version][1] for study in studies]),
+        )
+        for version in studies[0]
+    }
 
 
 def taus_at(studies: list[Study], n: int, generator: np.random.Generator) -> np.ndarray:
     """The same, of as many studies of ``n`` players a version, drawn with replacement from all that were simulated."""
-    pool = {version: [np.concatenate(parts) for parts in zip(*(study[version] for study in studies))]
-            for version in studies[0]}  # fmt: skip
-    drawn = []
+    pool = pooled(studies)
+    drawn: list[Study] = []
     for _ in studies:
-        picks = {version: generator.integers(len(group[0]), size=n) for version, group in pool.items()}
-        drawn.append({version: (group[0][picks[version]], group[1][picks[version]]) for version, group in pool.items()})
+        picks = {version: generator.integers(len(times), size=n) for version, (times, _) in pool.items()}
+        drawn.append({version: (times[picks[version]], won[picks[version]]) for version, (times, won) in pool.items()})
     return taus_of(drawn)
 
 
-def ceiling(n: int, spread: float) -> float:
+def ceiling(versions: Iterable[str], n: int, spread: float) -> float:
     """Expected tau where means of ``n`` log-normal times, of that spread and the published means, are all one has.
 
     A pair is in order with the normal probability of its difference in standard errors; tau is the mean of 2 p - 1.
     """
-    truth = truth_of()
+    truth = truth_of(versions)
     errors = truth * np.sqrt((np.exp(spread**2) - 1) / n)
     pairs = combinations(range(len(truth)), 2)
     ordered = [ndtr(abs(truth[i] - truth[j]) / np.hypot(errors[i], errors[j])) for i, j in pairs]
@@ -81,24 +90,23 @@ def ceiling(n: int, spread: float) -> float:
 
 def swaps_of(studies: list[Study]) -> pd.DataFrame:
     """The pairs of versions that some studies put in the wrong order, and what share of them does."""
-    means, truth, names = np.array([means_of(study) for study in studies]), truth_of(), list(studies[0])
+    means, truth, names = np.array([means_of(study) for study in studies]), truth_of(studies[0]), list(studies[0])
     rows = []
     for i, j in combinations(range(len(names)), 2):
         share = float(((means[:, i] < means[:, j]) != (truth[i] < truth[j])).mean())
         rows.append((names[i], names[j], truth[i], truth[j], share))
-    table = pd.DataFrame(rows, columns=["version", "other", "published", "published_other", "swapped"])
-    return table[table["swapped"] > 0].sort_values("swapped", ascending=False)
+    rows = sorted((row for row in rows if row[-1]), key=lambda row: -row[-1])
+    return pd.DataFrame(rows, columns=["version", "other", "published", "published_other", "swapped"])
 
 
 def table_of(studies: list[Study]) -> pd.DataFrame:
     """What was simulated on each version, over all studies."""
-    means, rows = np.array([means_of(study) for study in studies]), []
-    for k, version in enumerate(studies[0]):
-        times, won = (np.concatenate(parts) for parts in zip(*(study[version] for study in studies)))
+    means, truth, rows = np.array([means_of(study) for study in studies]), truth_of(studies[0]), []
+    for k, (version, (times, won)) in enumerate(pooled(studies).items()):
         at_limit = times == LIMIT_MINUTES * MINUTE
         rows.append({
-            "version": version, "players": len(times), "published": truth_of()[k],
-            "published_ratio": truth_of()[k] / truth_of()[0], "restricted_mean": means[:, k].mean(),
+            "version": version, "players": len(times), "published": truth[k],
+            "published_ratio": truth[k] / truth[0], "restricted_mean": means[:, k].mean(),
             "ratio": means[:, k].mean() / means[:, 0].mean(), "won": won.mean(),
             "quit": (~won & ~at_limit).mean(), "limit": (~won & at_limit).mean(),
             "spread_of_log": float(np.log(times[won]).std()),
@@ -127,13 +135,15 @@ def false_alarms(studies: list[Study]) -> pd.DataFrame:
 
 
 def main(
-    n: int = 120, repetitions: int = 200, seed: int = 0, workers: int = 2, out: Path = Path("runs/recovery")
-) -> None:
+    n: int = 120, repetitions: int = 200, *, game: str = "key_door", seed: int = 0, workers: int = 2,
+    out: Path = Path("runs/recovery"),
+) -> None:  # fmt: skip
     """Simulates studies, and prints what the analysis makes of them.
 
     Args:
         n: players a version
         repetitions: studies
+        game: key_door, which the published means are of, or princess
         seed: of the players
         workers: studies simulated side by side
         out: folder of the tables as CSV files
@@ -149,7 +159,7 @@ def main(
         table.to_csv(out / f"{name}.csv", index=False)
         console.print(f"\n{name}\n{table.round(3).to_string(index=False)}", markup=False, highlight=False)
 
-    studies = studies_of("published", n, repetitions, seed, workers)
+    studies = studies_of(game, "published", n, repetitions, seed, workers)
     taus, generator = taus_of(studies), np.random.default_rng(seed)
     show("planted", lambda: table_of(studies))
     show("swapped", lambda: swaps_of(studies))
@@ -157,15 +167,15 @@ def main(
     console.print(
         f"\nKendall's tau at {n} a version, {repetitions} studies: mean {taus.mean():.3f} (standard error "
         f"{taus.std(ddof=1) / np.sqrt(len(taus)):.3f}), median {median:.3f}, 95 % of studies {low:.3f} to {high:.3f}; "
-        f"over .9 in {(taus > 0.9).mean():.0%}\nceiling: {ceiling(n, 0.6):.3f} with a spread of .6",
+        f"over .9 in {(taus > 0.9).mean():.0%}\nceiling: {ceiling(studies[0], n, 0.6):.3f} with a spread of .6",
         highlight=False,
     )
     sizes = [n // 4, n // 2, n, 2 * n, 4 * n, 8 * n]
     show("tau_by_n", lambda: pd.DataFrame(
-        [(size, taus_at(studies, size, generator).mean(), ceiling(size, 0.6)) for size in sizes],
+        [(size, taus_at(studies, size, generator).mean(), ceiling(studies[0], size, 0.6)) for size in sizes],
         columns=["n", "tau", "ceiling"],
     ))  # fmt: skip
-    show("nothing_planted", lambda: false_alarms(studies_of("none", n, repetitions, seed, workers)))
+    show("nothing_planted", lambda: false_alarms(studies_of(game, "none", n, repetitions, seed, workers)))
 
 
 if __name__ == "__main__":

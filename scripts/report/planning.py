@@ -90,10 +90,12 @@ def power_at(design: Design, n: int, repetitions: int = 1000, seed: int = 0) -> 
         tests = {test.version: test for test in TESTS[design.test](groups, effects=False)}
         found += [tests[version].p_holm < design.alpha for version in design.effects]
         solved += [groups[version][1].mean() for version in design.effects]
-    intervals = [proportion_confint(int(count), repetitions, method="wilson") for count in found]
+    lows, highs = np.array(proportion_confint(found, repetitions, method="wilson"), float)
     return [
-        Power(n, version, count / repetitions, float(low), float(high), share / repetitions)
-        for version, count, (low, high), share in zip(design.effects, found.tolist(), intervals, solved.tolist())
+        Power(n, version, *values)
+        for version, *values in zip(
+            design.effects, *np.array([found / repetitions, lows, highs, solved / repetitions]).tolist()
+        )
     ]
 
 
