@@ -37,7 +37,10 @@ def lost_for(game: str, version: str, wanted: float, players: int, seed: int) ->
 
 
 def main(
-    games: tuple[str, ...] = ("key_door", "princess"), versions: tuple[str, ...] = (), players: int = 1500, seed: int = 1
+    games: tuple[str, ...] = ("key_door", "princess"),
+    versions: tuple[str, ...] = (),
+    players: int = 1500,
+    seed: int = 1,
 ) -> None:
     """Prints the shares.
 
