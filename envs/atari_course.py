@@ -127,6 +127,18 @@ class AtariPlay:
         return self._replayed.happenings
 
     @cached_property
+    def points(self) -> np.ndarray:
+        """int64 (n,): all points so far, after each input."""
+        gained = np.zeros(len(self.inputs), np.int64)
+        for number, told in self.happenings.items():
+            gained[number - 1] = sum(fields["points"] for event, fields in told if event == "score")
+        return gained.cumsum()
+
+    @property
+    def games_over(self) -> int:
+        return sum(event == "reset" for told in self.happenings.values() for event, _ in told)
+
+    @cached_property
     def redrawn(self) -> bool:
         """Whether the mask is drawn otherwise now than the player saw it; states are unaffected."""
         return self._replayed.first_picture != self.first_picture
@@ -152,15 +164,13 @@ class AtariPlay:
 
     def facts(self) -> dict[str, str]:
         """What it came to, for a reader."""
-        told = [event for number in self.happenings for event in self.happenings[number]]
-        points = sum(fields["points"] for event, fields in told if event == "score")
         return {
             "player": f"{self.player} {self.player_id}", "game": self.game,
             "mask": f"{self.version}, mask seed {self.about['look_seed']}",
             "ended": ended_as(self.ended, self.unfinished),
             "inputs": f"{len(self.inputs):,}",
             "minutes": f"{self.minutes:.2f} at {self.inputs_per_second} inputs a second",
-            "games over": str(sum(event == "reset" for event, _ in told)), "points": f"{points:,}",
+            "games over": str(self.games_over), "points": f"{self.points[-1:].sum():,}",
         }  # fmt: skip
 
 

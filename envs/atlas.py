@@ -219,8 +219,8 @@ def atlas_of(level: Level, rules: Rules) -> Atlas:
     start = int(np.searchsorted(nodes, number_of(numbers[0].numbers, grid_of(numbers[0].numbers), state)))
 
     played = level_numbers(level, rules)
-    targets, ends = gather_targets(level, played, place, grounded, ladder_at, dangers)
     near = near_dangers(place, dangers)
+    targets, ends = gather_targets(level, played, place, grounded, ladder_at, ladders, dangers, near[:, 0])
     reverse = [reversed_edges(leads[layer]) for layer in (EXACT, NAIVE)]
     rooms = np.zeros((2, count), np.int32)
     total = int(ladders.max()) + 1
@@ -265,7 +265,7 @@ def near_dangers(place: np.ndarray, dangers: np.ndarray) -> np.ndarray:
     return near
 
 
-def gather_targets(level, played, place, grounded, ladder_at, dangers) -> tuple[np.ndarray, list]:
+def gather_targets(level, played, place, grounded, ladder_at, ladders, dangers, near) -> tuple[np.ndarray, list]:
     """(Atlas.targets, and for each the nodes where it is reached, bool (n,), by the rules and in naive belief)."""
     x, y = place.T / 2
     targets, ends = [], []
@@ -286,11 +286,9 @@ def gather_targets(level, played, place, grounded, ladder_at, dangers) -> tuple[
         first, last = level.patrols.get((r, c), (c, c))
         centre = (first + last) / 2
         add(MONSTER, number, (TILE * (centre + 0.5), TILE * (r + 0.5)), standing(centre, r, (last - first) / 2 + 0.5))
-    near = near_dangers(place, dangers)[:, 0]
     for number in range(int(dangers.max()) + 1):
         (r, c), *_ = np.argwhere(dangers == number)
         add(DANGER, number, (TILE * (c + 0.5), TILE * (r + 0.5)), near == number, standing(c, r - 1, 0.25))
-    ladders = labelled(level, "H", LADDERS_APART)
     for number in range(int(ladders.max()) + 1):
         r, c = np.argwhere(ladders == number).mean(axis=0)
         add(LADDER_TO_CLIMB, number, (TILE * (c + 0.5), TILE * (r + 0.5)), grounded & (ladder_at == number))

@@ -6,11 +6,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from envs.atari import FPS, find_rom
 from envs.atari_course import ATARI, AtariCourse
+from envs.atari_looks import masks_of
 from envs.bank import Bank
 from envs.level import Level
 from envs.places import version_on
-from envs.play import RANDOM, Course, Happened
+from envs.play import INPUTS_PER_SECOND, RANDOM, Course, Happened
 from envs.random_levels import LEVELS
 from envs.versions import games
 
@@ -47,27 +49,58 @@ class GameSettings:
     look_seed: int = 0
     seed: int = 0
 
-    def open(self) -> AnyCourse:
-        """The course at its start. Raises ValueError, one line, for what there isn't."""
-        name = self.game or ""
-        if name.startswith(ATARI):
-            if self.level is not None:
-                raise ValueError(f"level is {self.level!r}: expected none, Atari's games have their own")
-            return AtariCourse(name.removeprefix(ATARI), self.version or "none", self.look_seed, self.seed)
-        if name == RANDOM:
-            return self._open_random()
-        if name and name not in games():
-            raise ValueError(f"unknown game {name!r}: expected {', '.join(games())}, {RANDOM} or {ATARI}<name>")
-        version = self.version or "original"
-        _, level = version_on(self.game, version, self.level)
-        return Course(version, level, self.look_seed, self.seed)
+    @property
+    def is_atari(self) -> bool:
+        return (self.game or "").startswith(ATARI)
 
-    def _open_random(self) -> Course:
+    @property
+    def rate(self) -> int:
+        """Inputs per second, as people play."""
+        return FPS if self.is_atari else INPUTS_PER_SECOND
+
+    def check(self) -> None:
+        """Raises ValueError, one line, for a game, version, mask or level that there isn't; draws nothing."""
+        if self.is_atari:
+            self._check_no_level("Atari's games have their own")
+            find_rom(self._atari)
+            masks_of(self._version.split("+"))
+        elif self.game == RANDOM:
+            self._check_no_level("the seed draws one")
+            _, level = self._drawn
+            version_on(None, "original" if self._version == RANDOM else self._version, level)
+        elif self.game and self.game not in games():
+            raise ValueError(f"unknown game {self.game!r}: expected {', '.join(games())}, {RANDOM} or {ATARI}<name>")
+        else:
+            version_on(self.game, self._version, self.level)
+
+    def open(self) -> AnyCourse:
+        """The course at its start. Raises ValueError as ``check``."""
+        self.check()
+        if self.is_atari:
+            return AtariCourse(self._atari, self._version, self.look_seed, self.seed)
+        if self.game == RANDOM:
+            number, level = self._drawn
+            return Course(self._version, level, self.look_seed or number, self.seed)
+        return Course(self._version, version_on(self.game, self._version, self.level)[1], self.look_seed, self.seed)
+
+    def _check_no_level(self, why: str) -> None:
         if self.level is not None:
-            raise ValueError(f"level is {self.level!r}: expected none, the seed draws one")
+            raise ValueError(f"level is {self.level!r}: expected none, {why}")
+
+    @property
+    def _atari(self) -> str:
+        return (self.game or "").removeprefix(ATARI)
+
+    @property
+    def _version(self) -> str:
+        """The one that is meant where none is named: nothing masked; of random levels, random looks."""
+        return self.version or ("none" if self.is_atari else RANDOM if self.game == RANDOM else "original")
+
+    @property
+    def _drawn(self) -> tuple[int, Level]:
+        """A level of the bank, drawn by the seed, and its number."""
         number = int(np.random.default_rng(self.seed).integers(LEVELS))
-        level = Bank.read(RANDOM_SPLIT)[number].level
-        return Course(self.version or RANDOM, level, self.look_seed or number, self.seed)
+        return number, Bank.read(RANDOM_SPLIT)[number].level
 
 
 def reopen(about: dict[str, Any]) -> AnyCourse:

@@ -158,20 +158,25 @@ def advance(scenes: Scenes, lanes: Lanes, actions, frame_skip, start, stop, scra
 
 
 @function
+def next_draw(state):
+    """The state of a generator after one draw: xorshift on 32 bits (Marsaglia 2003), which never gives 0."""
+    state ^= state << 13 & WORD
+    state ^= state >> 17
+    return state ^ (state << 5 & WORD)
+
+
+@function
 def next_scene(scenes, lanes, lane):
     """The scene of a lane's next episode: its own, the next in order, or one drawn with the scenes' chances.
 
-    The generator is xorshift on 32 bits (Marsaglia 2003), which never gives 0.
+    Its generator is ``next_draw``'s.
     """
     draw, chances = int(lanes.draws[lane]), scenes.chances
     if draw == OWN:
         return int(lanes.scene[lane])
     if draw == IN_ORDER:
         return (int(lanes.scene[lane]) + 1) % chances.shape[0]
-    draw ^= draw << 13 & WORD
-    draw ^= draw >> 17
-    draw ^= draw << 5 & WORD
-    lanes.draws[lane] = draw
+    lanes.draws[lane] = draw = next_draw(draw)
     low, high, chance = 0, chances.shape[0] - 1, draw / (WORD + 1)
     while low < high:
         middle = (low + high) // 2

@@ -9,7 +9,7 @@ import numpy as np
 
 from envs.atlas import ACTIONS, ARRIVED, DANGER, GOAL, KEY, LADDER_TO_CLIMB, MONSTER, SPOT, Atlas
 from envs.compile import function
-from envs.lockstep import WORD
+from envs.lockstep import WORD, next_draw
 from envs.rules import (
     ALTERNATING,
     CLOCK,
@@ -29,11 +29,12 @@ from envs.rules import (
     TURNED,
     UP,
     meet_monsters,
+    next_clock,
     patrolled,
     turned,
 )
 
-DELAY = 8  # inputs from seeing to pressing: 267 ms at 30 a second; people take 250 to 300 (../docs/simulated.md)
+DELAY = 8  # inputs from seeing to pressing: 267 ms at 30 a second; people take 250 to 300 (docs/simulated.md)
 RING = 16  # inputs remembered, more than DELAY
 AHEAD = 24  # inputs for which a player foresees a monster that it fears
 IMMINENT = 7  # inputs: a death farther off is not avoided yet, or nobody would get near a monster that stays
@@ -64,13 +65,9 @@ KNOWS_GOAL, KNOWS_KEY, KNOWS_KEYS, MISLED = range(4)  # of Mind.facts
 
 @function
 def draw(random):
-    """A number from 0 to 1 (xorshift on 32 bits, Marsaglia 2003)."""
-    state = int(random[0])
-    state ^= state << 13 & WORD
-    state ^= state >> 17
-    state ^= state << 5 & WORD
-    random[0] = state
-    return state / (WORD + 1)
+    """A number from 0 to 1."""
+    random[0] = next_draw(int(random[0]))
+    return random[0] / (WORD + 1)
 
 
 @function
@@ -194,7 +191,6 @@ def press(bits, last, random):
 def survives(atlas: Atlas, mind: Mind, state, row, target, node, first, hold):
     """For how many inputs it foresees no death: ``first`` held for so long, and then its way."""
     clock, alive, last = int(state[CLOCK]), int(state[MONSTERS]), first
-    period = int(atlas.level[PERIOD])
     for k in range(AHEAD):
         bits = 1 << first if k < hold else way(atlas, mind, row, target, node)
         if not bits & (ARRIVED - 1):
@@ -206,7 +202,7 @@ def survives(atlas: Atlas, mind: Mind, state, row, target, node, first, hold):
         node = int(atlas.leads[node, last])
         if node < 0:
             return k
-        clock = clock + 1 if clock + 1 < period else 0
+        clock = next_clock(atlas.level, clock)
         x, y = int(atlas.place[node, 0]), int(atlas.place[node, 1])
         alive, killed = meet_monsters(atlas.level, atlas.monsters, x, y, alive, clock)
         if killed:

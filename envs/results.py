@@ -244,7 +244,7 @@ def read_play(recorded: "Recorded") -> "dict[str, pd.DataFrame]":
     settings = {
         "player_id": recorded.participant, "study": recorded.study, "number": recorded.number,
         "minutes": total / play.inputs_per_second / 60, "answers": recorded.answers, "software": play.software,
-        "inputs_per_second": play.inputs_per_second,
+        "inputs_per_second": play.inputs_per_second, "date": play.date,
     }  # fmt: skip
     told = ("wall_seconds", "paused_seconds", "idle_seconds", "resumed", "quit_reason")
     settings |= {name: recorded.about[name] for name in told if name in recorded.about}

@@ -126,6 +126,12 @@ def patrolled(monsters, i, clock, period):
 
 
 @function
+def next_clock(level, clock):
+    """The step of the patrols after this one."""
+    return clock + 1 if clock + 1 < level[PERIOD] else 0
+
+
+@function
 def meets(monsters, i, clock, period, x, y):
     """Whether the player at (x, y) overlaps monster i, or a key that is in its place."""
     if abs(pixel(int(monsters[i, MONSTER_Y])) - pixel(y)) >= TILE:
@@ -225,9 +231,7 @@ def step(tiles, level, monsters, state, action):
     if not on_ladder:
         y, jumping, speed = fall(tiles, x, y, jumping, speed)
 
-    clock = int(state[CLOCK]) + 1
-    if clock >= level[PERIOD]:
-        clock = 0
+    clock = next_clock(level, int(state[CLOCK]))
     alive, killed = meet_monsters(level, monsters, x, y, int(state[MONSTERS]), clock)
     state[X], state[Y], state[CLOCK] = x, y, clock
     state[JUMPING], state[SPEED], state[ON_LADDER], state[MONSTERS] = jumping, speed, on_ladder, alive

@@ -28,8 +28,10 @@ class Recorded:
     study: str
     number: int  # the play's in its session, from 0
     times: np.ndarray  # float64 (n, 3): when each input was due, taken and shown, seconds; (0, 3) for a .play file
+    late: np.ndarray  # bool (n,): whether each input was taken late; (0,) for a .play file
     answers: dict[str, Any]  # of the whole session, by question
     about: dict[str, Any]  # the log's header; limit, wall_seconds, paused_seconds, idle_seconds, resumed, missed, ...
+    events: list[dict[str, Any]]  # of the whole session, as ``beside_steps`` gives them; none for a .play file
 
 
 @dataclass
@@ -62,10 +64,10 @@ def read_session(path: str | Path) -> list[Recorded]:
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
     answers = {str(event.get("question")): event.get("answer") for event in events if event["event"] == "answer"}
-    recorded = []
+    recorded, told = [], beside_steps(events)
     for number, raw in enumerate(raws):
         try:
-            recorded.append(replayed(path, events[0], number, raw, answers))
+            recorded.append(replayed(path, events[0], number, raw, answers, told))
         except KeyError as error:
             raise ValueError(f"{path}: play {number}: lacks {error}: expected what docs/recording.md lists") from None
         except (ValueError, TypeError) as error:
@@ -104,23 +106,50 @@ def plays_under(root: str | Path) -> list[Path]:
 
 def of_file(path: Path) -> Recorded:
     play = Play.load(path)
-    return Recorded(play, path, play.player_id, "", 0, np.zeros((0, 3)), {}, {})
+    return Recorded(play, path, play.player_id, "", 0, np.zeros((0, 3)), np.zeros(0, bool), {}, {}, [])
+
+
+def seconds_of(events: list[dict[str, Any]]) -> list[float]:
+    """When each event was, on one axis for the whole session: t begins anew when it is resumed.
+
+    ValueError names the line of one that goes back.
+    """
+    found, offset = [0.0], 0.0
+    for line, event in enumerate(events, 1):
+        if event["event"] == "resumed":
+            offset = found[-1]
+        if offset + event["t"] < found[-1]:
+            raise ValueError(f"line {line}: t goes back to {event['t']}: expected times that only grow")
+        found.append(offset + event["t"])
+    return found[1:]
+
+
+def beside_steps(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The events that are no step and no hash of a state; each also has ``seconds``, on one axis for the session,
+    ``play``, its play's number or None between plays, and ``step``, how many inputs that play had so far."""
+    found, play, steps = [], None, 0
+    for event, seconds in zip(events, seconds_of(events)):
+        name = event["event"]
+        if name == "step":
+            steps += 1
+        elif name != "state":
+            if name == "play":
+                play, steps = event["number"], 0
+            found.append({**event, "seconds": seconds, "play": play, "step": None if play is None else steps})
+            play = None if name in ENDINGS else play
+    return found
 
 
 def gather(events: list[dict[str, Any]]) -> list[Raw]:
     """The events of each play. ValueError names the line of one that can't be where it is."""
     raws: list[Raw] = []
     now: Raw | None = None  # the play under way
-    offset = last = 0.0  # t begins anew when a session is resumed
     waits: dict[str, float] = {}  # what the play waits for, and since when
     finished = False
-    for line, event in enumerate(events, 1):
-        name = event["event"]
+    for line, (event, last) in enumerate(zip(events, seconds_of(events)), 1):
+        name, offset = event["event"], last - event["t"]
         if finished or (name == "session") != (line == 1):
             raise ValueError(f"line {line}: {name!r}: expected one session, and nothing after its finish")
-        if name == "resumed":
-            offset = last
-        last = check_time(line, event, offset, last)
         if name == "play":
             if now or event["number"] != len(raws):
                 raise ValueError(f"line {line}: play {event['number']}: expected {len(raws)}, after the last one's end")
@@ -155,13 +184,6 @@ def gather(events: list[dict[str, Any]]) -> list[Raw]:
     return raws
 
 
-def check_time(line: int, event: dict[str, Any], offset: float, last: float) -> float:
-    now = offset + event["t"]
-    if now < last:
-        raise ValueError(f"line {line}: t goes back to {event['t']}: expected times that only grow")
-    return now
-
-
 def times_of(line: int, event: dict[str, Any], offset: float, before: list) -> tuple[float, float, float]:
     """(due, done, shown) of a step, nan where it was not shown."""
     shown = event["shown"]
@@ -171,7 +193,9 @@ def times_of(line: int, event: dict[str, Any], offset: float, before: list) -> t
     return due, done, np.nan if shown is None else shown + offset
 
 
-def replayed(path: Path, header: dict[str, Any], number: int, raw: Raw, answers: dict[str, Any]) -> Recorded:
+def replayed(
+    path: Path, header: dict[str, Any], number: int, raw: Raw, answers: dict[str, Any], told: list[dict[str, Any]]
+) -> Recorded:
     """The play, checked against everything that the log tells about it."""
     begin, ending = raw.begin, raw.ending or {}
     inputs = [step["input"] for step in raw.steps]
@@ -194,13 +218,15 @@ def replayed(path: Path, header: dict[str, Any], number: int, raw: Raw, answers:
     if len(inputs) > begin["limit"]:
         raise ValueError(f"{len(inputs)} inputs: expected at most the limit, {begin['limit']}")
     play.check()
+    late = np.array([bool(step["late"]) for step in raw.steps], bool)
     about = {key: value for key, value in header.items() if key not in ("n", "t", "event", "hash")} | {
         "limit": begin["limit"], "wall_seconds": raw.ended - raw.began, **raw.waited, "resumed": raw.resumed,
-        "quit_reason": ending.get("reason", ""), "late": sum(bool(step["late"]) for step in raw.steps),
+        "quit_reason": ending.get("reason", ""), "late": int(late.sum()),
         "missed": sum(step.get("missed", 0) for step in raw.steps),
     }  # fmt: skip
     times = np.array(raw.times, np.float64).reshape(-1, 3)
-    return Recorded(play, path, header["participant"], header.get("study", ""), number, times, answers, about)
+    study = header.get("study", "")
+    return Recorded(play, path, header["participant"], study, number, times, late, answers, about, told)
 
 
 def our_play(begin: dict[str, Any], inputs: list[int], fields: dict[str, Any]) -> Play:

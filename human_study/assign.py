@@ -15,7 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from envs.play import today, write_whole
+from envs.files import write_whole
+from envs.play import today
 from human_study.study import Study
 
 FILE = re.compile(r"(\d{5,})\.json")

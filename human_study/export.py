@@ -9,7 +9,6 @@ import shutil
 import tomllib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import IO, Any, cast
@@ -22,25 +21,14 @@ from envs.events import SUFFIX as LOG
 from envs.events import read_events
 from envs.play import CHARACTERS
 from envs.rules import DEATHS, HAS_KEY, INPUT_NAMES, JUMPING, ON_LADDER, SPEED, UNIQUE_STATES, X, Y
-from envs.sessions import ENDINGS, Recorded
+from envs.sessions import Recorded, beside_steps
 
 COLUMNS = Path(__file__).parent / "columns.toml"
 ANSWER = "answer_"  # what columns of answers begin with
-NOT_LISTED = ("step", "state")  # events: steps have a table of their own, and hashes are for `priorlab verify`
+SAID = ("n", "t", "event", "hash", "seconds", "play", "step")  # of an event, in other columns than its details
 LEVEL = 1  # of gzip's compression: a fifth of the time of the default, for a fifth more bytes
 DECIMALS = 6  # of times, as in the log
 NUMBERS = str.maketrans(CHARACTERS, "".join(map(chr, range(len(CHARACTERS)))))  # from characters to inputs
-
-
-@dataclass(frozen=True)
-class Logged:
-    """What a session's log holds beside its steps' inputs and times.
-
-    events: rows of the table of events; late: of each play, by its number, whether each step was.
-    """
-
-    events: list[dict[str, Any]]
-    late: dict[int, list[bool]]
 
 
 @contextmanager
@@ -78,28 +66,28 @@ def write_tables(
         steps = cast(IO[str], file)
         steps.write(",".join(dictionary()["steps"]) + "\n")
         for each in progress(recorded):
-            if each.path not in logs:
-                logs[each.path] = read_log(each.path)
+            logs[each.path] = each.events
             rows.append(participant_row(each))
-            save(step_table(each, logs[each.path].late.get(each.number)), steps, header=False)
+            save(step_table(each), steps, header=False)
     if any(each.play.player == "person" for each in recorded):
-        logs |= {path: read_log(path) for path in without_play(root, logs)}
+        logs |= without_play(root, logs)
     answers = sorted({name for row in rows for name in row if name.startswith(ANSWER)})
     columns = [*dictionary()["participants"], *answers]
     save(pd.DataFrame(rows, columns=columns), folder / "participants.csv")
-    events = [event for path in sorted(logs) for event in logs[path].events]
+    events = [row for path in sorted(logs) for row in event_rows(logs[path])]
     save(pd.DataFrame(events, columns=[*dictionary()["events"]]), folder / "events.csv")
     save(dictionary_table(answers), folder / "dictionary.csv")
 
 
-def without_play(root: Path, logs: Collection[Path]) -> list[Path]:
-    """The sound logs under ``root`` that are not among ``logs``: of sessions that ended before anything was played."""
-    found = []
+def without_play(root: Path, logs: Collection[Path]) -> dict[Path, list[dict[str, Any]]]:
+    """Events of the sound logs under ``root`` beside ``logs``: of sessions that ended before anything was played."""
+    found = {}
     for path in root.rglob(f"*{LOG}"):
         if path not in logs:
             with suppress(ValueError):  # a log that is damaged was named where the plays were looked for
                 events = read_events(path).events
-                found += [path] * all(event["event"] != "play" for event in events)
+                if all(event["event"] != "play" for event in events):
+                    found[path] = beside_steps(events)
     return found
 
 
@@ -142,10 +130,8 @@ def participant_row(recorded: Recorded) -> dict[str, Any]:
         "file": recorded.path.name,
     }  # fmt: skip
     if isinstance(play, AtariPlay):
-        total = points(play)[-1] if play.inputs else 0
-        over = sum(name == "reset" for told in play.happenings.values() for name, _ in told)
         settings = {name: play.about[name] for name in ("game", "look_seed", "seed")}
-        row |= settings | {"points": total, "games_over": over}
+        row |= settings | {"points": play.points[-1:].sum(), "games_over": play.games_over}
     else:
         found = play.measure()
         row |= {
@@ -155,17 +141,17 @@ def participant_row(recorded: Recorded) -> dict[str, Any]:
     return row | {ANSWER + question: plain(answer) for question, answer in recorded.answers.items()}
 
 
-def step_table(recorded: Recorded, late: list[bool] | None) -> pd.DataFrame:
-    """The play's rows of steps.csv.gz. ``late`` is of each step, None where nobody wrote it down."""
+def step_table(recorded: Recorded) -> pd.DataFrame:
+    """The play's rows of steps.csv.gz; without times where nobody wrote them down."""
     play = recorded.play
     count = len(play.inputs)
     due, done, shown = recorded.times.round(DECIMALS).T if len(recorded.times) else (None, None, None)
     columns = {
         "participant": recorded.participant, "play": recorded.number, "step": np.arange(1, count + 1),
-        "due": due, "done": done, "shown": shown, "late": None if late is None else np.array(late, np.int8),
+        "due": due, "done": done, "shown": shown, "late": recorded.late.astype(np.int8) if len(recorded.late) else None,
     }  # fmt: skip
     if isinstance(play, AtariPlay):
-        columns |= {"input": np.array(ACTION_NAMES)[list(play.inputs)] if count else [], "points": points(play)}
+        columns |= {"input": np.array(ACTION_NAMES)[list(play.inputs)] if count else [], "points": play.points}
     else:
         states = play.states[1:]
         numbers = np.frombuffer(play.inputs.translate(NUMBERS).encode("latin-1"), np.uint8)
@@ -177,42 +163,18 @@ def step_table(recorded: Recorded, late: list[bool] | None) -> pd.DataFrame:
     return pd.DataFrame(columns, columns=[*dictionary()["steps"]], index=range(count))
 
 
-def points(play: AtariPlay) -> np.ndarray:
-    """int64 (n,): after each input, all points so far."""
-    gained = np.zeros(len(play.inputs), np.int64)
-    for number, told in play.happenings.items():
-        gained[number - 1] = sum(fields["points"] for name, fields in told if name == "score")
-    return gained.cumsum()
-
-
-def read_log(path: Path) -> Logged:
-    """From a session's log that was checked before; nothing for a play that is a file of its own."""
-    found = Logged([], {})
-    if not path.name.endswith(LOG):
-        return found
-    who: dict[str, Any] = {}
-    late: list[bool] = []
-    play, offset, before = None, 0.0, b""
-    for line in path.read_bytes().split(b"\n")[:-1]:  # a torn last line is no event
-        if line.split(b'"event":', 1)[1].startswith(b'"step"'):  # many times more than all others, so never parsed
-            late.append(b'"late":true' in line)
-        elif (event := json.loads(line))["event"] not in NOT_LISTED:
-            number, seconds, name, _ = (event.pop(key) for key in ("n", "t", "event", "hash"))
-            if name == "session":
-                who = {"participant": event["participant"], "study": event.get("study", "")}
-            elif name == "resumed":  # the log's clock began anew
-                offset += json.loads(before)["t"]
-            elif name == "play":
-                play = event["number"]
-                late = found.late[play] = []
-            found.events.append({
-                **who, "n": number, "t": round(seconds + offset, DECIMALS), "event": name, "play": play,
-                "step": None if play is None else len(late),
-                "details": json.dumps(event, ensure_ascii=False) if event else None,
-            })  # fmt: skip
-            play = None if name in ENDINGS else play
-        before = line
-    return found
+def event_rows(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of a session's events, as ``envs.sessions.beside_steps`` gives them, the rows of events.csv."""
+    who = {"participant": events[0]["participant"], "study": events[0].get("study", "")} if events else {}
+    rows = []
+    for event in events:
+        details = {name: value for name, value in event.items() if name not in SAID}
+        rows.append({
+            **who, "n": event["n"], "t": round(event["seconds"], DECIMALS), "event": event["event"],
+            "play": event["play"], "step": event["step"],
+            "details": json.dumps(details, ensure_ascii=False) if details else None,
+        })  # fmt: skip
+    return rows
 
 
 def plain(answer: Any) -> Any:

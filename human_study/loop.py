@@ -13,9 +13,8 @@ from envs.play import Outcome, Play
 from envs.rules import INPUT_NAMES
 from human_study.keys import Beat, Keys, Stick
 from human_study.recorder import Recorder
-from human_study.window import Window, require_display
+from human_study.window import IDLE_SECONDS, Window, require_display
 
-IDLE_SECONDS = 20.0  # without a key going down or up, and none held, after which the game waits
 END_SECONDS = 2.0  # that the last picture stays
 
 

@@ -11,12 +11,11 @@ from human_study.controls import DEFAULT, INPUTS, RESERVED, Controls, Pads, name
 from human_study.paper import Block, Caps, Choices, Entry, Paper, Picture, Text, Title, digits
 from human_study.plates import plate
 from human_study.texts import Question, Texts
-from human_study.window import Window
+from human_study.window import IDLE_SECONDS, Window
 
 LONGEST = 4000  # characters of an answer
 TICK = 1 / 60  # seconds between two looks at the keyboard
 READABLE = 0.3  # seconds that a page is up before Enter counts
-IDLE_SECONDS = 20.0  # without a key, after which the log says so
 SCROLL = 0.6  # of what is seen of a page that is scrolled at most at once
 ENTER = (pygame.K_RETURN, pygame.K_KP_ENTER)
 

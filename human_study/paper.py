@@ -60,13 +60,18 @@ class Caps:
 Block = Title | Text | Choices | Entry | Picture | Caps
 
 
+def default_font(bold: bool) -> Path:
+    """DejaVu Sans, which matplotlib has with it; nothing is imported."""
+    found = find_spec("matplotlib")
+    assert found and found.origin
+    return Path(found.origin).parent / f"mpl-data/fonts/ttf/DejaVuSans{'-Bold' if bold else ''}.ttf"
+
+
 def find_font(texts: Texts, bold: bool = False) -> Path:
     """The file of the texts' font. ValueError, one line, where there is none of that name or file."""
     wanted = texts.font["file"]
     if not wanted:
-        found = find_spec("matplotlib")  # has DejaVu Sans with it; nothing is imported
-        assert found and found.origin
-        return Path(found.origin).parent / f"mpl-data/fonts/ttf/DejaVuSans{'-Bold' if bold else ''}.ttf"
+        return default_font(bold)
     beside = texts.path.parent / wanted
     path = str(beside) if beside.is_file() else pygame.font.match_font(wanted, bold) or pygame.font.match_font(wanted)
     if path is None:
@@ -96,9 +101,7 @@ def image(font: pygame.font.Font, character: str) -> bytes:
 def digits(number: int) -> np.ndarray:
     """bool (SIDE, SIDE): where a plate's number is."""
     pygame.font.init()
-    found = find_spec("matplotlib")
-    assert found and found.origin
-    font = pygame.font.Font(str(Path(found.origin).parent / "mpl-data/fonts/ttf/DejaVuSans-Bold.ttf"), 300)
+    font = pygame.font.Font(str(default_font(bold=True)), 300)
     drawn = font.render(str(number), True, (255, 255, 255))
     drawn = drawn.subsurface(drawn.get_bounding_rect())
     size = np.array(drawn.get_size()) * min(0.66 * SIDE / drawn.get_width(), 0.5 * SIDE / drawn.get_height())

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from envs.atari_course import ATARI
 from envs.events import locked, release
 from envs.play import Outcome, new_id
 from human_study.assign import Place, Station, StudyFull, is_full, take
@@ -14,7 +13,7 @@ from human_study.controls import INPUTS, Controls, name_of
 from human_study.loop import drain, keys_for, run
 from human_study.pages import Choice, KeysPage, Page, ask, notice, show
 from human_study.paper import Caps, Paper, Text, Title, check_font
-from human_study.recorder import GameSettings, Recorder, unfinished
+from human_study.recorder import Recorder, unfinished
 from human_study.study import Study
 from human_study.texts import Texts
 from human_study.window import Window
@@ -244,7 +243,7 @@ class Session:
         study, recorder, window = self.study, self._recorder, self.window
         wait = "resumed" if recorder.course else ""
         if not recorder.course:
-            recorder.begin(settings_of(study, self.versions[number]), study.limit)
+            recorder.begin(study.settings(self.versions[number]), study.limit)
         course = recorder.course
         assert course
         while True:
@@ -295,7 +294,7 @@ class Session:
             return saved
 
     def _input_names(self) -> dict[str, str]:
-        fire = self.study.game.startswith(ATARI)
+        fire = self.study.settings(self.study.versions[0]).is_atari
         return {each: self.texts(f"inputs.{'fire' if fire and each == 'jump' else each}") for each in INPUTS}
 
     def _key_rows(self) -> list[tuple[str, list[str], bool]]:
@@ -308,11 +307,6 @@ class Session:
 
 def minutes(study: Study) -> str:
     return f"{study.minutes:g}"
-
-
-def settings_of(study: Study, version: str) -> GameSettings:
-    level = study.beside(study.level) if study.level else None
-    return GameSettings(study.game, version, level, study.look_seed, study.seed)
 
 
 def load(path: str | Path) -> tuple[Study, Texts]:

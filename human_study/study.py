@@ -7,14 +7,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from envs.atari import find_rom
-from envs.atari_looks import masks_of
-from envs.places import version_on
-from envs.play import INPUTS_PER_SECOND
-from envs.versions import games
+from envs.courses import GameSettings
 
 EXAMPLE = Path(__file__).parent / "example.toml"
-ATARI, RANDOM = "atari/", "random"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 QUESTION_LISTS = ("before", "after_each", "after")
 
@@ -61,8 +56,13 @@ class Study:
 
     @property
     def limit(self) -> int:
-        """Inputs after which a play is over; at an Atari game 60 a second, else 30."""
-        return round(self.minutes * 60 * (60 if self.game.startswith(ATARI) else INPUTS_PER_SECOND))
+        """Inputs after which a play is over."""
+        return round(self.minutes * 60 * self.settings(self.versions[0]).rate)
+
+    def settings(self, version: str) -> GameSettings:
+        """What is played of that version."""
+        level = self.beside(self.level) if self.level else None
+        return GameSettings(self.game, version, level, self.look_seed, self.seed)
 
     def beside(self, name: str) -> str:
         """A file that the study names, found from the folder of the study; any other name as it is."""
@@ -132,21 +132,8 @@ def read(entries: dict[str, Any], path: Path) -> Study:
     if study.after_each and study.design == "between":
         raise ValueError('after_each: expected only with design = "within", where there are several plays')
     for version in study.versions:
-        check_game(study, version)
+        study.settings(version).check()
     return study
-
-
-def check_game(study: Study, version: str) -> None:
-    """ValueError where there is no such game, or no such version of it."""
-    if study.game.startswith(ATARI):
-        find_rom(study.game.removeprefix(ATARI))
-        masks_of(version)
-    elif study.game == RANDOM or study.game in games():
-        version_on(None if study.game == RANDOM else study.game, version, study.beside(study.level or "") or None)
-    else:
-        raise ValueError(
-            f"unknown game {study.game!r}: expected one of {', '.join([*games(), RANDOM, ATARI + 'NAME'])}"
-        )
 
 
 def write_example(folder: Path) -> Path:

@@ -16,6 +16,7 @@ DESKTOP_SHARE = 0.8  # of the screen's shorter side that the window takes at fir
 BORDER = (0, 0, 0)
 PAUSED = (110, 110, 110)  # what the picture is multiplied with, of 255
 STAY = 1 / 30  # seconds between two looks at what happened, while a picture stays
+IDLE_SECONDS = 20.0  # without a key going down or up after which somebody may not be there any more
 FRESH = 0.25  # seconds after the focus came back in which keys that go down were held all the time
 REPEAT = 400, 40  # ms until a key held repeats while text is typed, and between repetitions
 NO_SCREEN = ("dummy", "offscreen")  # drivers of SDL that show nothing

@@ -36,13 +36,13 @@ def main(
 
 def take_part(path: Path, windowed: bool, station: str) -> str:
     from human_study.assign import Station
-    from human_study.protocol import Session, load, settings_of
+    from human_study.protocol import Session, load
     from human_study.window import Window, require_display
 
     place = Station.read(station)
     study, texts = load(path)
     require_display()
-    course = settings_of(study, study.versions[0]).open()
+    course = study.settings(study.versions[0]).open()
     course.step(0)  # compiles what must not be compiled while a participant waits
     shape = course.picture.shape[0], course.picture.shape[1]
     with Window(shape, gamepad=study.gamepad, fullscreen=not windowed) as window:

@@ -17,7 +17,7 @@ from envs.tracks import NEAR, approaches, things_of, track
 from scripts.main import main
 from scripts.report.analysis import analyse, order_of
 from scripts.report.page import write_comparison, write_page
-from scripts.report.players import Section, answer_counts, first_plays, kinds_of, sections_of, without
+from scripts.report.players import MOST_SECTIONS, Section, answer_counts, first_plays, kinds_of, sections_of, without
 from scripts.report.statistics import Played, bootstrap_weights, ratio_to_original, restricted_mean, times_of
 from scripts.report.summary import published
 from scripts.report.tables import COLUMNS
@@ -151,10 +151,17 @@ def test_each_level_is_a_section_whatever_its_level_is_called():
     same = replace(play(2, person="b"), level=LEVEL.replace('name = "key_door"', 'name = "copy"'))
     other = replace(play(3, person="c"), level=SPIKES)
     atari = replace(play(3, person="d"), level="", game="atari/breakout", version="objects", curve=NOWHERE)
-    found = sections_of([one, same, other, atari])
+    found, beyond = sections_of([one, same, other, atari])
+    assert beyond == []
     assert [(each.title, len(each.runs)) for each in found] == [
         ("Key and Door", 2), ("Breakout", 1), ("Key and Door, level spikes", 1),
     ]  # fmt: skip
+
+
+def test_a_level_that_finds_no_room_on_the_page_is_named():
+    runs = [replace(play(1, person=f"p{k}"), level=f"level {k}") for k in range(MOST_SECTIONS + 1)]
+    found, beyond = sections_of(runs)
+    assert len(found) == MOST_SECTIONS and len(beyond) == 1 and "Key and Door, level level 12: not shown" in beyond[0]
 
 
 def test_first_approaches_of_a_play_by_hand():
@@ -225,7 +232,7 @@ def test_a_game_that_tells_no_places_is_compared_without_them(tmp_path):
         for version in ("original", "colours")
         for i in range(6)
     ]
-    path = write_page(tmp_path / "index.html", sections_of(runs))
+    path = write_page(tmp_path / "index.html", sections_of(runs)[0])
     page = path.read_text(encoding="utf-8")
     assert "left out, since the game does not tell where the player is" in page
     assert "Breakout, one game in 2 versions" in page

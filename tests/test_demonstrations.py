@@ -14,7 +14,6 @@ from agents.cloning import Cloned, clone, drawn
 from agents.demonstrations import decision, read, ways_of
 from agents.imitation import without_loops
 from agents.ppo import make_env, make_model, train_ppo
-from agents.settings import Settings
 from agents.train import train
 from envs.games import Games
 from envs.level import Level
@@ -23,6 +22,7 @@ from envs.record import LaneRecorder
 from envs.results import load
 from envs.solver import Solver
 from tests.test_agents import ROOM, StopAt, weights
+from tests.test_agents import SMALL as learner
 
 LOFT = """name = "loft"
 game = "princess"
@@ -35,18 +35,8 @@ game = "princess"
 |########|
 """
 
-SMALL = Settings(
-    inputs=600, level=ROOM, max_inputs=200, n_steps=32, n_epochs=2, screen_size=24, code_size=8, features=32,
-    checkpoint_every=300, evaluation_episodes=0, progress=False, frame_skip=2,
-)  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+SMALL = replace(learner, inputs=600, level=ROOM, checkpoint_every=300, frame_skip=2)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def save_wins(folder: Path, players: int = 3, kind: str = "person", version: str = "original", wins: int = 2) -> None:

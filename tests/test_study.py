@@ -54,7 +54,7 @@ def test_the_example_is_a_study_and_tells_every_default(tmp_path: Path):
         ({"versions": []}, "versions is []"),
         ({"versions": ["original", "original"]}, "different versions"),
         ({"versions": ["nonesuch"]}, "unknown version 'nonesuch': expected one of original"),
-        ({"game": "chess"}, "unknown game 'chess': expected one of princess"),
+        ({"game": "chess"}, "unknown game 'chess': expected princess"),
         ({"game": "atari/nonesuch"}, "nonesuch"),
         ({"minutes": 0}, "minutes is 0: expected a number above 0"),
         ({"participants": True}, "participants is True"),
@@ -70,6 +70,8 @@ def test_a_wrong_entry_is_named_in_one_line(tmp_path: Path, entries: dict[str, o
 
 def test_games_of_every_kind_can_be_studied(tmp_path: Path):
     assert a_study(tmp_path, game="atari/breakout", versions=["none", "colours"]).limit == 30 * 60 * 60
+    assert a_study(tmp_path, game="atari/pong", versions=["colours+objects"]).versions == ("colours+objects",)
+    assert a_study(tmp_path, game="random", versions=["random", "masked_semantics"]).limit == 30 * 60 * 30
     assert a_study(tmp_path, game="princess", minutes=1).limit == 1800
 
 

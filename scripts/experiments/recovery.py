@@ -18,12 +18,12 @@ from scipy.stats import kendalltau
 from statsmodels.stats.proportion import proportion_confint
 
 from human_study.simulated import LIMIT_MINUTES, MINUTE, planted_versions, setting_of, times_of
-from scripts.report.hypotheses import Group, log_rank, mann_whitney
+from scripts.report.hypotheses import Group
+from scripts.report.planning import TESTS
 from scripts.report.statistics import restricted_mean
 from scripts.report.summary import published
 
 ALPHA = 0.05
-TESTS = {"log-rank": log_rank, "mann-whitney": mann_whitney}
 Study = dict[str, Group]  # of each version: inputs, and whether each was a win
 
 

@@ -62,8 +62,8 @@ def write_comparison(
     ``paired`` compares the plays of the same people, ``exclude`` leaves out people by their answers.
     """
     runs, notes = without(played(results), exclude)
-    sections = sections_of(runs, paired)
-    return write_page(path, sections, limit, paired, notes=notes, problems=results.problems)
+    sections, beyond = sections_of(runs, paired)
+    return write_page(path, sections, limit, paired, notes=notes, problems=[*results.problems, *beyond])
 
 
 def write_page(

@@ -91,8 +91,10 @@ def count(ns: Sequence[int], kind: Kind) -> str:
     return f"{min(ns)} {unit}" if min(ns) == max(ns) else f"{min(ns)} to {max(ns)} {unit}"
 
 
-def sections_of(runs: Sequence[Played], paired: bool = False) -> list[Section]:
+def sections_of(runs: Sequence[Played], paired: bool = False) -> tuple[list[Section], list[str]]:
     """A section a game and level, those with most plays first, each with the plays that are compared in it.
+
+    And a line on each that finds no room, beyond MOST_SECTIONS.
 
     Compared are the first plays of each person on that level; ``paired``, on each version of it.
     """
@@ -107,7 +109,8 @@ def sections_of(runs: Sequence[Played], paired: bool = False) -> list[Section]:
         known = versions(group[0].game) if group[0].game in games() else ["original"]
         names = [name for name in known if name in played] + sorted(played - set(known))
         sections.append(Section(group[0].game, group[0].level, tuple(names), tuple(kept), tuple(notes)))
-    return sections
+    beyond = [f"{title_of_game(group[0].game)}, level {level_name(group[0].level)}" for group in found[MOST_SECTIONS:]]
+    return sections, [f"{name}: not shown, {MOST_SECTIONS} games and levels have more plays" for name in beyond]
 
 
 def first_plays(runs: Sequence[Played], paired: bool = False) -> tuple[list[Played], list[str]]:

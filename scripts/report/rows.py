@@ -1,13 +1,13 @@
 """Figures with a row a version: ratios, minutes, quits, deaths, first approaches."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from scripts.report.analysis import Analysis, Cell, Estimate
+from scripts.report.analysis import Analysis, Estimate
 from scripts.report.players import of_kind, title_of
 from scripts.report.plots import INKS, STYLE, panel, said, svg
 from scripts.report.summary import TIMES, number, percent, ratio_text
@@ -121,24 +121,19 @@ def minutes(analysis: Analysis, width: float, published: Mapping[str, float]) ->
 
 def quits(analysis: Analysis, width: float) -> str:
     """The share that quit, with Wilson's interval."""
-    return shares(analysis, width, lambda cell: cell.quit, "share that quit", "Share that quit in each version")
-
-
-def shares(analysis: Analysis, width: float, value: Callable[[Cell], Estimate | None], label: str, title: str) -> str:
     kinds = [kind for kind in analysis.section.kinds if not kind.is_agent]
     with matplotlib.rc_context({**STYLE, "font.size": row_font(width)}):
         figure, axes = row_axes(analysis.section.versions, len(kinds), width, right=74, top=10)
         axes.set_xlim(-0.005, 1)
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"])
-        axes.set_xlabel(label)
+        axes.set_xlabel("share that quit")
         for row, version in enumerate(analysis.section.versions):
             for line, kind in enumerate(kinds):
                 cell = analysis.find(kind, version)
-                found = value(cell) if cell else None
-                if found:
-                    y = row + offset(line, len(kinds))
+                if cell and cell.quit:
+                    y, found = row + offset(line, len(kinds)), cell.quit
                     interval(axes, y, found, INKS[kind.colour], f"{percent(found.value)} of {found.n}")
-    return svg(figure, title)
+    return svg(figure, "Share that quit in each version")
 
 
 def deaths(analysis: Analysis, width: float) -> str:

@@ -106,18 +106,12 @@ def played(results: Results) -> list[Played]:
                 curve=np.array([curve.get(name, none) for name in ("inputs", "unique_states")], float),
                 visits=np.array([visits.get(name, none) for name in VISITS], np.int64).T,
                 outcome=str(ended["outcome"][-1]) if ended else "",
-                rate=rate_of(config),
+                rate=config["settings"].get("inputs_per_second", INPUTS_PER_SECOND),
                 approached=tuple(zip(*[near.get(name, none).tolist() for name in APPROACHES])),
                 track=np.array([track.get(name, none) for name in TRACKS], float).T,
             )
         )
     return found
-
-
-def rate_of(config: dict) -> float:
-    """Inputs a second: of a play, what its minutes say; else as people play."""
-    minutes = config["settings"].get("minutes")
-    return config["inputs"] / minutes / 60 if minutes and config["inputs"] else float(INPUTS_PER_SECOND)
 
 
 def split(frame: pd.DataFrame) -> dict[tuple, dict[str, np.ndarray]]:
