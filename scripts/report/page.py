@@ -216,7 +216,7 @@ def figures(analysis: Analysis, published: Mapping, same_game: bool) -> dict[str
     """The figures that span the page, each drawn for a screen and for a phone; empty where there is nothing to draw."""
     section = analysis.section
     human = any(not kind.is_agent for kind in section.kinds)
-    game = "same game rebuilt" if same_game else "another game"
+    game = "rebuilt here" if same_game else "another game"
     beside = {"": f"published people,\n{game} (grade)"}
     ratios = {name: summary.published_ratio(dict(published), name) for name in section.versions}
     for version, ratio in ratios.items():

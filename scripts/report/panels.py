@@ -24,7 +24,8 @@ def exploration_panel(frame: pd.DataFrame, version: str, kinds: Sequence[Kind], 
     """Unique states against inputs: mean and band of each kind; ``frame`` is that of ``tables.exploration``."""
     width, height = 262.0, 200.0
     with matplotlib.rc_context(STYLE):
-        figure, axes = panel(width, height, (38, 36, 52, 14))
+        longest = max((len(kind.short) for kind in kinds), default=0)
+        figure, axes = panel(width, height, (38, 36, max(52, 6.6 * longest + 12), 14))
         inputs_axis(axes, last)
         axes.set_ylim(0, most * 1.04)
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")

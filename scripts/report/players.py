@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from envs.level import Level
-from envs.versions import games, versions
+from envs.versions import find_version, games, versions
 from scripts.report.statistics import Played
 
 NAMES = {
@@ -63,6 +63,13 @@ class Section:
     @property
     def kinds(self) -> list[Kind]:
         return kinds_of(self.runs)
+
+
+def same_rules(section: Section) -> bool:
+    """Whether its versions differ in looks alone; masks of Atari's games do."""
+    if section.game not in games():
+        return True
+    return len({find_version(section.game, version).rules for version in section.versions} - {""}) <= 1
 
 
 def kinds_of(runs: Sequence[Played]) -> list[Kind]:

@@ -14,7 +14,8 @@ from scripts.report.summary import TIMES, number, percent, ratio_text
 
 HEIGHT, PAD, LEAST = 16.0, 12.0, 36.0  # px: of a player's line, around a row's lines, of a row
 MARKERS = {"": "o", ">=": ">", "<=": "<", "~": "D"}
-PUBLISHED = {"marker": "d", "mfc": "none", "mec": INKS["ink"], "ms": 7, "mew": 1.2, "ls": ""}
+PUBLISHED = {"marker": "d", "mfc": "none", "mec": INKS["ink"], "ms": 7, "mew": 1.2, "ls": "", "clip_on": False}
+ABOVE = 0.45  # of a row, above its middle, where a published figure stands: clear of the players' numbers
 OBJECTS = {"key": "key", "door": "goal", "goal": "goal", "monster": "monster", "fire": "fire", "spikes": "spikes"}
 
 
@@ -89,7 +90,7 @@ def slowdown(analysis: Analysis, width: float, beside: Mapping[str, str], publis
                     y = row + offset(line, len(players))
                     interval(axes, y, found, INKS[kind.colour], text, MARKERS[ratio.bound])
             if version in theirs:
-                axes.plot(theirs[version], row - 0.36, **PUBLISHED)
+                axes.plot(theirs[version], row - ABOVE, **PUBLISHED)
         for row, version in enumerate(["", *shown] if beside else []):
             axes.annotate(
                 beside[version], (1, row - 1 if row else -0.5), (75, 0 if row else 7), va="center" if row else "bottom",
@@ -115,7 +116,7 @@ def minutes(analysis: Analysis, width: float, published: Mapping[str, float]) ->
                     y = row + offset(2 * line + at, 2 * len(kinds))
                     interval(axes, y, found, INKS[kind.colour], number(found.value), hollow=bool(at))
             if version in published:
-                axes.plot(published[version], row - 0.36, **PUBLISHED)
+                axes.plot(published[version], row - ABOVE, **PUBLISHED)
     return svg(figure, "Mean minutes to solve in each version, quits censored and quits at the full time")
 
 

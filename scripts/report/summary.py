@@ -8,7 +8,7 @@ import numpy as np
 
 from scripts.report.analysis import Analysis, Cell, Estimate, Order
 from scripts.report.hypotheses import FEW, Test
-from scripts.report.players import Kind, count, title_of
+from scripts.report.players import Kind, count, same_rules, title_of
 from scripts.report.statistics import Played, Ratio
 
 CHANGES = {
@@ -68,7 +68,7 @@ def published_ratio(figures: dict, version: str) -> float | None:
 
 
 def headline(analysis: Analysis) -> str:
-    """The finding in one sentence: in how many versions the changed look clearly slowed each kind of player."""
+    """The finding in one sentence: in how many versions what is changed clearly slowed each kind of player."""
     parts = []
     for kind in analysis.section.kinds:
         known = [cell for cell in analysis.of_kind(kind) if cell.ratio and cell.ratio.low is not None]
@@ -80,7 +80,8 @@ def headline(analysis: Analysis) -> str:
         parts.append(f"{name} in {slower or 'none'} of {len(known)} versions ({many} each)")
     if not parts:
         return "Too few have played yet to say what changed looks do"
-    return "Changed looks clearly slowed " + " and ".join(parts)
+    what = "looks" if same_rules(analysis.section) else "looks or rules"
+    return f"Changed {what} clearly slowed " + " and ".join(parts)
 
 
 def plays_again(runs: Sequence[Played]) -> int:
