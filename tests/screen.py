@@ -51,6 +51,18 @@ class Screen:
         rows = data[start : start + height * pitch].reshape(height, pitch)
         return rows[:, : 4 * width].reshape(height, width, 4)[:, :, 2::-1]
 
+    def focused(self) -> str:
+        """The window that has the keyboard, once the server names one that has a place."""
+        found = ""
+
+        def has_a_place() -> bool:
+            nonlocal found
+            found = self.do("getwindowfocus")
+            return "HEIGHT" in self.do("getwindowgeometry", "--shell", found)
+
+        wait_until(has_a_place)
+        return found
+
     def part(self, window: str) -> np.ndarray:
         """That of the picture which the window takes up."""
         at: dict[str, str] = {}
@@ -91,7 +103,7 @@ def win_at_the_window(screen: Screen, folder: Path, wanted: Play, *settings: str
         out = folder / str(number)
         process = screen.start("-m", "scripts.play", "--version", wanted.version, "--out", str(out), *settings)
         try:
-            play_by_sight(screen, screen.do("getwindowfocus"), wanted)
+            play_by_sight(screen, screen.focused(), wanted)
         except Slip:
             screen.do("key", "Escape")
             process.communicate(timeout=PATIENCE)

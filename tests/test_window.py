@@ -173,7 +173,7 @@ def the_play(folder: Path) -> Play:
 @needs_x
 def test_a_person_plays(screen: Screen, tmp_path: Path):
     process = screen.start("-m", "scripts.play", "--out", str(tmp_path), "--version", "masked_objects")
-    window = screen.do("getwindowfocus")
+    window = screen.focused()
     assert "masked" not in screen.do("getwindowname", window)
 
     screen.do("keydown", "Left")
@@ -190,7 +190,7 @@ def test_a_person_plays(screen: Screen, tmp_path: Path):
     screen.do("keydown", "Right")
     wait_until(lambda: inputs_so_far(tmp_path).endswith("r"))
     other = screen.start("-c", OTHER_WINDOW, title="Other")
-    screen.do("windowfocus", "--sync", screen.do("getwindowfocus"))
+    screen.do("windowfocus", "--sync", screen.focused())
     time.sleep(0.2)
     held = inputs_so_far(tmp_path)
     time.sleep(0.3)
@@ -204,7 +204,7 @@ def test_a_person_plays(screen: Screen, tmp_path: Path):
 
     def goes_on() -> bool:
         """A press within a moment of the focus counts as held before; on a busy machine the first may be that early."""
-        if screen.do("getwindowfocus") != window:  # the other window may go, and the keyboard with it, only now
+        if screen.focused() != window:  # the other window may go, and the keyboard with it, only now
             screen.do("windowfocus", "--sync", window)
             time.sleep(0.3)
         screen.do("key", "w")
@@ -316,7 +316,7 @@ loop.play(GameSettings(), 1.0, Path(sys.argv[1]))
 @needs_x
 def test_who_does_nothing_for_long_is_waited_for(screen: Screen, tmp_path: Path):
     process = screen.start("-c", IDLE, str(tmp_path))
-    window = screen.do("getwindowfocus")
+    window = screen.focused()
 
     def told(event: str, what: str) -> int:
         events = read_events(the_log(tmp_path)).events
