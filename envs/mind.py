@@ -55,12 +55,13 @@ class Mind(NamedTuple):
     open: np.ndarray  # (T,), of each target: NO_TARGET, OPEN or TRIED
     known: np.ndarray  # (3,), bits of the monsters that it fears, the dangers that it fears, the ladders that it climbs
     alike: np.ndarray  # (3,), whether one of a kind stands for all
-    facts: np.ndarray  # (4,), whether it knows the goal, the key, how to climb and turn; whether looks mislead it
+    facts: np.ndarray  # (2,), whether it knows how to climb and turn; whether looks mislead it
 
 
+SEMANTICS = 0  # where in ``Knowledge`` that is
 NO_TARGET, OPEN, TRIED = range(3)  # of Mind.open
 FEARED, AVOIDED, CLIMBED = range(3)  # of Mind.known and Mind.alike
-KNOWS_GOAL, KNOWS_KEY, KNOWS_KEYS, MISLED = range(4)  # of Mind.facts
+KNOWS_KEYS, MISLED = range(2)  # of Mind.facts
 
 
 @function
@@ -81,8 +82,6 @@ def wake(atlas: Atlas, mind: Mind, dials):
     """Draws what a player knows at the start; dials: float64 (5,), of ``Knowledge``."""
     semantics, objects, affordances, similarity, interaction = dials
     random = mind.random
-    mind.facts[KNOWS_GOAL] = draw(random) < semantics
-    mind.facts[KNOWS_KEY] = draw(random) < semantics
     mind.facts[KNOWS_KEYS] = draw(random) < interaction
     mind.facts[MISLED] = draw(random) < -semantics
     for k, dial, kind in (
@@ -143,12 +142,12 @@ def appeal(atlas: Atlas, mind: Mind, target, node):
 
 
 @function
-def choose(atlas: Atlas, mind: Mind, state, row, node):
+def choose(atlas: Atlas, mind: Mind, dials, state, row, node):
     """The next target, or -1 where there is nothing to go for."""
     needs_key = atlas.level[KEYS] and not state[HAS_KEY]
     for t in range(atlas.targets.shape[0]):
         kind = atlas.targets[t, 0]
-        sought = kind == KEY and mind.facts[KNOWS_KEY] if needs_key else kind == GOAL and mind.facts[KNOWS_GOAL]
+        sought = kind == (KEY if needs_key else GOAL) and draw(mind.random) < dials[SEMANTICS]
         if sought and way(atlas, mind, row, t, node):
             return t
     for _ in range(2):

@@ -5,13 +5,14 @@ Nothing that it does not know is kept from it for good: it finds out as people d
 
 - *Going.* Towards a target it takes inputs of a shortest way (``envs/atlas.py``), as far as it believes the ladders
   on it can be climbed. Its picture of where it is is DELAY inputs old, carried on by what it meant to press since: a
-  slip is not corrected before it is seen. Now and then it stands still.
+  slip is not corrected before it is seen. Now and then it stands still, more often the less it knows: choosing among
+  what it can't tell takes time.
 - *Semantics.* Who knows what the goal and the key are goes there; who does not tries things, near ones first, until
-  one does something. Who does not know that a thing kills walks into it, and dies, a few times until it sees what
-  kills. Who is misled goes for what kills, shuns the rest, ladders too, and takes longer to see.
+  one does something, and who half knows is drawn to them now and then. Who does not know that a thing kills walks into
+  it, and dies, a few times until it sees what kills. Who is misled goes for what kills, shuns the rest, ladders too,
+  and takes longer to see.
 - *Objects.* Who can't tell objects from what fills the screen tries spots that mean nothing, too.
-- *Affordances.* A ladder is no part of any way until the player knows that it is climbed: by trying it. And who can't
-  see what is floor feels the way: it stands still more often.
+- *Affordances.* A ladder is no part of any way until the player knows that it is climbed: by trying it.
 - *Similarity.* What is learned of one ladder, danger or monster holds for all of them, or for that one alone.
 - *Interaction.* Who does not know how inputs act climbs by the wrong keys, and where the picture is turned now and
   then presses what would be right if it were not.
@@ -64,14 +65,13 @@ from envs.rules import (
 )
 
 CHECK = 3  # inputs between two looks at monsters
-REST = 1 / 40  # chance an input to begin to stand still
-CAUTION = 4.5  # how much oftener it does where it can't tell what holds it
-RESTED = 60.0  # inputs that it then stands still, on average, times the person's pace
-TRIAL = 150.0  # inputs for which something is tried, times the person's pace
+REST = 1 / 12  # chance an input to begin to stand still
+CAUTION = 2.5  # how much oftener it does for each dial that is at 0
+RESTED = 75.0  # inputs that it then stands still, on average, times the person's pace
+TRIAL = 60.0  # inputs for which something is tried, times the person's pace
 SHOCK = 24.0  # inputs until it goes on after a death, times the person's pace
 SLIP = 4.0  # inputs that a slip lasts, on average, beside its first
 HELD = 0.6  # share of slips that are a key held too long; else some key
-AFFORDANCES = 2  # where in ``Knowledge`` that is
 PATIENCE = 900  # inputs after which it leaves a target that it has not reached
 INSIGHT = 1 / 16  # chance a trial of a ladder to find out that it is climbed by left and right
 MISTAKE = 0.35  # chance, at a change of input, to press as if the picture were not turned
@@ -80,7 +80,10 @@ ADAPTED = 1 / 150  # chance a mistake to have made none any more
 
 @dataclass(frozen=True)
 class Knowledge:
-    """Dials from 0 to 1: how likely each piece of such knowledge is there at the start; -1 to 0: its opposite is."""
+    """Dials from 0 to 1: how likely each piece of such knowledge is there; -1 to 0: its opposite is.
+
+    What the goal and the key are is drawn at each choice of where to go, all else once, at the start.
+    """
 
     semantics: float = 1.0  # what is the goal, what the key is for, what kills; below 0 dangers seem treats
     objects: float = 1.0  # what is an object, among all that fills the screen
@@ -105,6 +108,7 @@ def live(atlas: Atlas, mind: Mind, dials, pace, slips, state, inputs):
     """
     random, node, since, slipped = mind.random, int(atlas.start), 0, -RING
     wake(atlas, mind, dials)
+    hesitation = REST * (1 + CAUTION * (dials.shape[0] - dials.sum()))
     put_at_start(atlas.level, state)
     rest, last, before = waiting(random, SHOCK * pace), NONE, NONE
     target, sought, trial, length, evading, evasion, slipping, slip = -1, 0, 0, 0, 0, NONE, 0, NONE
@@ -132,7 +136,7 @@ def live(atlas: Atlas, mind: Mind, dials, pace, slips, state, inputs):
             if target >= 0 and sought > PATIENCE:
                 mind.open[target], target = TRIED, -1
             if target < 0:
-                target, sought = choose(atlas, mind, state, row, seen), 0
+                target, sought = choose(atlas, mind, dials, state, row, seen), 0
             bits = way(atlas, mind, row, target, seen) if target >= 0 else 0
             if bits & ARRIVED and atlas.grounded[seen]:
                 trial = length = 1 + waiting(random, TRIAL * pace)
@@ -140,7 +144,7 @@ def live(atlas: Atlas, mind: Mind, dials, pace, slips, state, inputs):
                 intended = press(bits, last, random)
             elif not bits:
                 target = -1
-            if atlas.grounded[seen] and not alarmed and draw(random) < REST * (1 + CAUTION * (1 - dials[AFFORDANCES])):
+            if atlas.grounded[seen] and not alarmed and draw(random) < hesitation:
                 rest = waiting(random, RESTED * pace)
         if alarmed and not evading and at % CHECK == 0:
             evasion, evading = evade(atlas, mind, state, row, max(target, 0), seen, intended)
@@ -201,7 +205,7 @@ def mourn(atlas: Atlas, mind: Mind, node, gone):
 
 
 def new_mind(atlas: Atlas, seed: int) -> Mind:
-    ints = {"random": 1, "nodes": RING, "meant": RING, "open": len(atlas.targets), "known": 3, "alike": 3, "facts": 4}
+    ints = {"random": 1, "nodes": RING, "meant": RING, "open": len(atlas.targets), "known": 3, "alike": 3, "facts": 2}
     mind = Mind(**{name: np.zeros(size, np.int64) for name, size in ints.items()})
     mind.random[0] = np.random.SeedSequence(seed).generate_state(1)[0] | 1  # never 0
     return mind

@@ -54,6 +54,18 @@ def steps(study: Study, plays: int) -> list[Step]:
     return found + [Step("question", name) for name in study.after]
 
 
+def after_stop(found: list[Step], at: int) -> list[Step]:
+    """What is left of all steps for a participant who stops at one of them: who has played is asked about that.
+
+    Who stops at a question is asked no more.
+    """
+    step = found[at]
+    if step.kind == "question" or not any(each.kind == "play" for each in found[: at + 1]):
+        return []
+    plays = (None, step.play) if step.kind == "play" else (None,)
+    return [each for each in found[at + 1 :] if each.kind == "question" and each.play in plays]
+
+
 class Session:
     """Leads one participant through a study at a window. ``run`` tells how it ended, in words for the terminal."""
 
@@ -113,18 +125,15 @@ class Session:
         header, events = recorder.events[0], recorder.events
         self._begin(tuple(header["versions"]))
         past = {event["page"] for event in events if event["event"] == "page" and event["what"] == "end"}
-        stopped = any(event["event"] == "page" and event["what"] == "stop" for event in events)
         for event in events:
             if event["event"] == "controls":
                 self.window.controls = Controls.of(event)
+            elif event["event"] == "page" and event["what"] == "stop":
+                at = [step.page for step in self.steps].index(event["page"])
+                self.steps = [*self.steps[:at], *after_stop(self.steps, at)]
         plays = recorder.plays - (recorder.course is not None)  # that are over
-        self.steps = [
-            step
-            for step in self.steps
-            if step.page not in past and not (step.kind in ("begin", "play") and (stopped or (step.play or 0) < plays))
-        ]
-        if recorder.course:
-            self.steps = [step for step in self.steps if step != Step("begin", play=plays)]
+        past |= {Step("play", play=number).page for number in range(plays)}
+        self.at = next((at for at, step in enumerate(self.steps) if step.page not in past), len(self.steps))
 
     def _consent(self) -> str:
         """Asks for consent, and begins the session; why there is none, else nothing."""
@@ -132,7 +141,7 @@ class Session:
         if is_full(study, self.station):
             return self._full()
         contact = study.contact or texts("consent.contact")
-        text = texts("consent.text", minutes=minutes(study), contact=contact)
+        text = texts("consent.text", minutes=f"{study.longest:g}", contact=contact)
         options = {"agree": texts("consent.agree"), "refuse": texts("consent.refuse")}
         began = time.perf_counter()
         page = Choice(texts, options, Title(texts("consent.title")), Text(text))
@@ -187,9 +196,7 @@ class Session:
                 went = self._play(step.play or 0) if step.kind == "play" else self._show(step)
             except Stopped:
                 self._recorder.note("page", page=step.page, what="stop")
-                is_over = any(each.kind == "play" for each in self.steps[: self.at + 1])
-                rest = [each for each in self.steps[self.at + 1 :] if each.kind == "question" and each.play is None]
-                self.steps[self.at + 1 :] = [each for each in rest if each.name in self.study.after] if is_over else []
+                self.steps[self.at + 1 :] = after_stop(self.steps, self.at)
                 went = 1
             self.at += went
 
@@ -206,7 +213,7 @@ class Session:
                 raise Left
             if how != "escape":
                 break
-            if self._wants_to_stop():
+            if self._asks_whether_to_stop() == "stop":
                 raise Stopped
         if how == "done":
             self._note_answer(step, page, round(time.perf_counter() - began, 3))
@@ -255,13 +262,19 @@ class Session:
                 raise Left
             window.closed = False
             window.pause("stop")
-            if self._wants_to_stop():
+            chosen = self._asks_whether_to_stop(is_last=number + 1 == len(self.versions))
+            if chosen == "leave":
+                recorder.end("left by the participant for the next game")
+                return 1
+            if chosen == "stop":
                 recorder.end("stopped by the participant")
                 raise Stopped
             wait = "stop"
 
-    def _wants_to_stop(self) -> bool:
-        options = {"go_on": self.texts("stop.go_on"), "stop": self.texts("stop.stop")}
+    def _asks_whether_to_stop(self, is_last: bool = True) -> str | None:
+        """go_on, leave (this game, where it is not the last) or stop; None where the page itself was left."""
+        words = ("go_on", "stop") if is_last else ("go_on", "leave", "stop")
+        options = {word: self.texts(f"stop.{word}") for word in words}
         page = Choice(self.texts, options, Title(self.texts("stop.title")), Text(self.texts("stop.text")))
         drain(self.window, self._recorder)
         self._recorder.note("page", page="stop", what="begin")
@@ -270,7 +283,7 @@ class Session:
         self._recorder.note("page", page="stop", what="end", value=page.answer)
         if how == "closed":
             raise Left
-        return page.answer == "stop"
+        return page.answer
 
     # after it
 

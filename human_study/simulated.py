@@ -24,8 +24,8 @@ PLANTS = ("published", "none", "masks")
 LIMIT_MINUTES = 30.0
 MINUTE = 60 * INPUTS_PER_SECOND  # inputs
 SHAPE = 2.0  # of the Weibull distribution of patience: the hazard of quitting grows in proportion to time
-PACE, PACE_SPREAD = 0.8, 1.3  # of most people, and the deviation of its log
-SLIPS, SLIPS_SPREAD = 0.013, 0.8  # chance an input to begin a slip, and the deviation of its log
+PACE, PACE_SPREAD = 1.0, 0.93  # of most people, and the deviation of its log
+SLIPS, SLIPS_SPREAD = 0.005, 0.4  # chance an input to begin a slip, and the deviation of its log
 SHARED = 0.7  # correlation of the two, on a log scale: who is slow slips more
 
 

@@ -44,6 +44,8 @@ class Study:
     def load(path: str | Path) -> "Study":
         """Raises ValueError, one line that names the file, the entry and what was expected; FileNotFoundError."""
         path = Path(path)
+        if not path.exists():
+            raise FileNotFoundError(f"{path}: no such study: expected one as `priorlab participate --example` writes")
         try:
             return read(tomllib.loads(path.read_text(encoding="utf-8")), path)
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValueError) as error:
@@ -58,6 +60,11 @@ class Study:
     def limit(self) -> int:
         """Inputs after which a play is over."""
         return round(self.minutes * 60 * self.settings(self.versions[0]).rate)
+
+    @property
+    def longest(self) -> float:
+        """Minutes that one participant may play in all."""
+        return self.minutes * (len(self.versions) if self.design == "within" else 1)
 
     def settings(self, version: str) -> GameSettings:
         """What is played of that version."""

@@ -30,7 +30,7 @@ def main(study: Annotated[Path, tyro.conf.Positional]) -> None:
         table.add_column(state, justify="right")
     for versions in arms(loaded):
         counts = found.get(", ".join(versions), {})
-        table.add_row(", ".join(versions), *(str(counts.get(state, 0)) for state in STATES))
+        table.add_row("\n".join(versions), *(str(counts.get(state, 0)) for state in STATES))
     Console().print(table)
 
 

@@ -115,6 +115,22 @@ def test_only_first_plays_are_compared_and_the_others_are_told():
     assert len(first_plays(runs, paired=True)[0]) == 4
 
 
+def test_of_pairs_it_is_told_how_many_played_the_original_first():
+    order = {
+        "a": ("original", "gravity"),
+        "b": ("gravity", "original"),
+        "c": ("original", "gravity"),
+        "d": ("gravity",),
+    }
+    runs = [
+        play(1, person=person, version=version, number=number)
+        for person, versions in order.items()
+        for number, version in enumerate(versions)
+    ]
+    notes = first_plays(runs, paired=True)[1]
+    assert notes == ["Of those who played both, the original was played first: gravity 2 of 3."]
+
+
 def test_pairs_are_of_the_same_people():
     runs = [play(2 + i / 10, person=f"p{i}") for i in range(12)]
     runs += [play(3 + i / 10, person=f"p{i}", version="gravity") for i in range(10)]

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +18,8 @@ from human_study.assign import places
 from human_study.controls import DEFAULT, Controls, Pads
 from human_study.pages import Choice, KeysPage, Page, Typed, ask
 from human_study.paper import Paper, Text, Title
+from human_study.protocol import after_stop, steps
+from human_study.study import Study
 from human_study.texts import Question, Texts
 from tests.participant import Participant
 from tests.screen import PATIENCE, ROOT, Screen, a_screen, needs_x, wait_until
@@ -97,6 +100,7 @@ def test_what_is_no_study_is_named(arguments: list[str]):
 
 # pages by themselves
 
+EXAMPLE = Study.load(ROOT / "human_study" / "example.toml")
 TEXTS = Texts.load("en")
 
 
@@ -198,3 +202,18 @@ def test_gamepads_give_inputs(pads: Pads):
     assert set(pads.held().values()) == {RIGHT, DOWN, JUMP}
     assert sorted(does(pygame.JOYDEVICEREMOVED)) == sorted((False, number) for number in (RIGHT, JUMP, DOWN))
     assert list(pads.held().values()) == [RIGHT] and len(pads) == 1, "the other pad's, which is still there"
+
+
+def test_who_stops_is_asked_what_belongs_to_what_was_played():
+    study = replace(EXAMPLE, before=("age",), after_each=("aim",), after=("known",), try_keys=True)
+    found = steps(study, 2)
+    pages = [step.page for step in found]
+    assert pages == [
+        "controls", "question:age", "begin:0", "play:0", "question:aim:0", "begin:1", "play:1", "question:aim:1",
+        "question:known",
+    ]  # fmt: skip
+    asked = {page: [step.page for step in after_stop(found, at)] for at, page in enumerate(pages)}
+    assert asked["play:0"] == ["question:aim:0", "question:known"]
+    assert asked["play:1"] == ["question:aim:1", "question:known"]
+    assert asked["begin:1"] == ["question:known"]
+    assert not any(asked[page] for page in ("controls", "question:age", "begin:0", "question:aim:0", "question:known"))

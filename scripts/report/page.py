@@ -151,6 +151,7 @@ def show(analysis: Analysis, tables: Mapping[str, pd.DataFrame], reachable: int 
         "effects": [TESTS[name] for name in tests_made(analysis)],
         "models": list(analysis.notes.items()),
         "figures": figures(analysis, published, same_game),
+        "objects": [(name, rows.OBJECTS[name]) for name in rows.objects_of(section)],
         "same_game": same_game,
         "has_places": len(tables["exploration"]) > 0,
         "orders": [

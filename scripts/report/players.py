@@ -140,7 +140,25 @@ def first_plays(runs: Sequence[Played], paired: bool = False) -> tuple[list[Play
         kept.append(run)
     what = "first plays of each version by each person" if paired else "each person's first play"
     plays = "play that was not a first is" if later == 1 else "plays that were not first are"
-    return kept, [f"Compared are {what}; {later} {plays} left out."] if later else []
+    notes = [f"Compared are {what}; {later} {plays} left out."] if later else []
+    return kept, notes + (original_first(kept) if paired else [])
+
+
+def original_first(in_order: Sequence[Played]) -> list[str]:
+    """A line of how many of those who played the original and another version played the original first, if any did.
+
+    Who did knows the game when the version begins: where most did, or few, versions and practice can't be told apart.
+    """
+    played: dict[tuple[str, str], list[str]] = {}  # of each player, versions in the order of playing
+    for run in in_order:
+        if run.participant:
+            played.setdefault((run.method, run.participant), []).append(run.version)
+    told = []
+    for version in sorted({run.version for run in in_order} - {"original"}):
+        both = [names for names in played.values() if version in names and "original" in names]
+        first = sum(names.index("original") < names.index(version) for names in both)
+        told += [f"{title_of(version)} {first} of {len(both)}"] if both else []
+    return [f"Of those who played both, the original was played first: {', '.join(told)}."] if told else []
 
 
 def without(runs: Sequence[Played], exclude: Sequence[str]) -> tuple[list[Played], list[str]]:

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from scripts.report.analysis import Analysis, Estimate
-from scripts.report.players import of_kind, title_of
+from scripts.report.players import Section, of_kind, title_of
 from scripts.report.plots import INKS, STYLE, panel, said, svg
 from scripts.report.summary import TIMES, number, percent, ratio_text
 
@@ -165,11 +165,17 @@ def deaths(analysis: Analysis, width: float) -> str:
     return svg(figure, "Deaths before the first win in each version")
 
 
+def objects_of(section: Section) -> list[str]:
+    """The objects that somebody approached first."""
+    seen = {run.approached[0][0] for run in section.runs if run.approached}
+    return [name for name in OBJECTS if name in seen]
+
+
 def approached(analysis: Analysis, width: float) -> str:
     """Which object was approached first, as shares of the people on each version."""
     section = analysis.section
     kinds = [kind for kind in section.kinds if any(run.approached for run in of_kind(section.runs, kind))]
-    seen = {run.approached[0][0] for run in section.runs if run.approached}
+    things = objects_of(section)
     with matplotlib.rc_context({**STYLE, "font.size": row_font(width)}):
         figure, axes = row_axes(section.versions, len(kinds), width, right=74, top=10)
         axes.set_xlim(0, 1)
@@ -179,7 +185,7 @@ def approached(analysis: Analysis, width: float) -> str:
             for line, kind in enumerate(kinds):
                 runs, y, at = of_kind(section.runs, kind, version), row + offset(line, len(kinds)), 0.0
                 height = 0.8 * (offset(1, len(kinds)) - offset(0, len(kinds)) if len(kinds) > 1 else 0.62)
-                for thing in [name for name in OBJECTS if name in seen] if runs else []:
+                for thing in things if runs else []:
                     share = sum(bool(run.approached) and run.approached[0][0] == thing for run in runs) / len(runs)
                     axes.barh(y, share, height, at, color=INKS[OBJECTS[thing]], ec=INKS["surface"], lw=0.8)
                     if share * (width - 220) > 7 * len(thing) + 34:
