@@ -30,7 +30,7 @@ def rules_of(version: str) -> Rules:
     return find_rules(find_version("princess", version).rules)
 
 
-def plays(knowledge: Knowledge, count: int = 60, version: str = "original", limit: int = 60_000) -> np.ndarray:
+def plays(knowledge: Knowledge, count: int = 60, version: str = "original", limit: int = 1_000_000) -> np.ndarray:
     """Inputs of that many players, of whom all win."""
     played = [inputs_of(princess(version), knowledge, Person(), seed, limit) for seed in range(count)]
     assert all(won for _, won in played)
@@ -104,7 +104,7 @@ def test_who_does_not_know_how_ladders_are_climbed_takes_long_to_find_out():
 def test_plays_are_labelled_simulated_and_replay_to_how_they_ended(tmp_path):
     ended = set()
     for number in range(30):
-        play = play_of(setting_of("princess", "all_masked", "masks"), 1, number, limit=1.0)
+        play = play_of(setting_of("princess", "all_masked"), 1, number, limit=1.0)
         loaded = Play.load(play.save(tmp_path / f"{play.id}.play"))
         assert (loaded.player, loaded.version, loaded.ended) == ("simulated", "all_masked", play.ended)
         assert loaded.states[-1, SOLVED] == (play.ended == "win") and len(loaded.inputs) <= 1800

@@ -2,7 +2,7 @@
 
 The published means are of people who were stopped after half an hour, so here, too, a time is at most that: what is
 planted is what `priorlab compare` measures, the restricted mean. `python -m scripts.experiments.planting` prints the
-tables [lost.<game>] of human_study/simulated.toml; 20 minutes.
+tables [lost.<game>] of human_study/simulated.toml; half an hour of one core.
 """
 
 from concurrent.futures import ThreadPoolExecutor
