@@ -8,7 +8,8 @@ from envs.level import Level
 from envs.versions import find_version
 
 Agent = Literal["ppo", "random"]
-Bonus = Literal["counts", "privileged-counts", "none"]
+Curiosity = Literal["counts", "icm", "rnd", "privileged-counts", "none"]
+Counted = Literal["both", "episodic", "lifelong"]
 Demonstrators = Literal["person", "simulated", "agent"]
 Demonstrated = Literal["wins", "everything"]
 
@@ -27,8 +28,9 @@ class Settings:
     """raw game inputs to train for, those of all games together"""
     out: Path | None = None
     """the run's folder; a run that was stopped goes on there (default: runs/train/VERSION/METHOD/seed_SEED)"""
-    bonus: Bonus = "counts"
-    """what exploration is paid for: new pictures, new positions (privileged: no player sees them), or nothing"""
+    curiosity: Curiosity = "counts"
+    """what exploration is paid for: new pictures, what a model of the game (icm) or of random features (rnd) predicts
+    badly, new positions (privileged: no player sees them), or nothing"""
     game: str = "princess"
     """the game"""
     level: str | None = None
@@ -70,7 +72,10 @@ class Settings:
     reward_scale: float = 10.0
     """what the game's own reward of 1 is worth to the learner, beside the bonus"""
     bonus_scale: float = 1.0
-    """what something seen for the first time pays; the n-th episode that comes to it is paid an n-th of that"""
+    """what curiosity pays is multiplied by this; at 1 counts pay 1 for the first visit, icm and rnd as published"""
+    counts: Counted = "both"
+    """what counts pay for: what is new in the episode, 1; each visit, an n-th at the n-th (lifelong); or both: what is
+    new in the episode, an n-th in the n-th episode that comes to it"""
     code_size: int = 11
     """pixels a side of the small gray picture that is counted"""
     code_step: float = 3.0
@@ -110,8 +115,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name, options in (
-            ("agent", get_args(Agent)), ("bonus", get_args(Bonus)), ("demonstrators", get_args(Demonstrators)),
-            ("demonstrated", get_args(Demonstrated)),
+            ("agent", get_args(Agent)), ("curiosity", get_args(Curiosity)), ("counts", get_args(Counted)),
+            ("demonstrators", get_args(Demonstrators)), ("demonstrated", get_args(Demonstrated)),
         ):  # fmt: skip
             if getattr(self, name) not in options:
                 raise ValueError(f"{name} is {getattr(self, name)!r}: expected one of {', '.join(options)}")
@@ -140,7 +145,8 @@ class Settings:
         """The name of what was trained, in tables and folders."""
         if self.agent == "random":
             return "random"
-        name = {"counts": "ppo", "none": "ppo-no-bonus", "privileged-counts": "ppo-privileged-counts"}[self.bonus]
+        name = self.agent + {"counts": "", "none": "-no-bonus"}.get(self.curiosity, f"-{self.curiosity}")
+        name += "" if self.counts == "both" else f"-{self.counts}"
         if self.demonstrations:
             name += "-demonstrations" + ("" if self.demonstrators == "person" else f"-{self.demonstrators}")
             name += f"-of-{self.demonstrations_version}" if self.demonstrations_version else ""
@@ -149,7 +155,7 @@ class Settings:
     @property
     def privileged(self) -> bool:
         """Whether the agent is told what no player sees."""
-        return self.agent == "ppo" and self.bonus == "privileged-counts"
+        return self.agent != "random" and self.curiosity == "privileged-counts"
 
     @property
     def folder(self) -> Path:
@@ -172,7 +178,7 @@ class Settings:
         names = [name for name in asdict(self) if name not in silent]
         if self.agent == "random":
             names = names[: names.index("num_games") + 1]
-            names.remove("bonus")
+            names.remove("curiosity")
         level = Level.read(self.level or find_version(self.game, self.version).level)
         return {
             "method": self.method, "player": "agent", "privileged": self.privileged, "level": level.text(),
