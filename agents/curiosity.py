@@ -8,6 +8,8 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from agents.bonus import Curiosity, curiosity_of
 from agents.counts import CountBonus, PictureCodes, PrivilegedCountBonus
+from agents.icm import ICM
+from agents.rnd import RND
 from agents.settings import Settings
 from envs.sb3 import PriorLabVecEnv
 
@@ -17,6 +19,13 @@ __all__ = ["Curiosity", "curiosity_of", "curious"]
 def curious(games: PriorLabVecEnv, settings: Settings) -> VecEnv:
     """The games with the curiosity of the settings around them; the games themselves where there is none."""
     scales = {"scale": settings.bonus_scale, "reward_scale": settings.reward_scale}
+    learning = {
+        "learning_rate": settings.curiosity_learning_rate,
+        "n_steps": settings.n_steps,
+        "batch_size": settings.batch_size,
+        "n_epochs": settings.n_epochs,
+        "seed": settings.seed,
+    }
     shape = games.observation_space.shape
     assert shape
     match settings.curiosity:
@@ -25,5 +34,9 @@ def curious(games: PriorLabVecEnv, settings: Settings) -> VecEnv:
             return CountBonus(games, codes=codes, counted=settings.counts, **scales)
         case "privileged-counts":
             return PrivilegedCountBonus(games, games=games.games, counted=settings.counts, **scales)
-        case _:
+        case "icm":
+            return ICM(games, **scales, **learning)
+        case "rnd":
+            return RND(games, frame=shape[2] // settings.stack_size, gamma=settings.bonus_gamma, **scales, **learning)
+        case "none":
             return games

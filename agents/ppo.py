@@ -16,6 +16,7 @@ from agents.imitation import SelfImitatingPPO
 from agents.networks import PixelPolicy
 from agents.record import Record
 from agents.settings import Settings
+from agents.two_returns import TwoReturnsPPO, TwoValuesPolicy
 from envs.results import RunWriter
 from envs.sb3 import PriorLabVecEnv
 
@@ -43,8 +44,11 @@ class HeldRate:
 
 
 def make_model(settings: Settings, env: VecEnv) -> SelfImitatingPPO:
-    return SelfImitatingPPO(
-        PixelPolicy,
+    """PPO; with rnd, the one that values the bonus apart."""
+    apart = settings.curiosity == "rnd"
+    learner, policy = (TwoReturnsPPO, TwoValuesPolicy) if apart else (SelfImitatingPPO, PixelPolicy)
+    return learner(
+        policy,
         env,
         learning_rate=HeldRate(settings.learning_rate, settings.learning_rate_hold, settings.inputs),
         n_steps=settings.n_steps,
@@ -62,6 +66,7 @@ def make_model(settings: Settings, env: VecEnv) -> SelfImitatingPPO:
         tensorboard_log=logs(settings),
         seed=settings.seed,
         device="cpu",
+        **({"bonus_gamma": settings.bonus_gamma} if apart else {}),
     )
 
 

@@ -76,6 +76,10 @@ class Settings:
     counts: Counted = "both"
     """what counts pay for: what is new in the episode, 1; each visit, an n-th at the n-th (lifelong); or both: what is
     new in the episode, an n-th in the n-th episode that comes to it"""
+    curiosity_learning_rate: float = 1e-3
+    """of Adam, of the networks of icm and rnd"""
+    bonus_gamma: float = 0.99
+    """discount a decision of rnd's bonus, whose return goes on when an episode ends"""
     code_size: int = 11
     """pixels a side of the small gray picture that is counted"""
     code_step: float = 3.0
@@ -127,6 +131,16 @@ class Settings:
             check(name, getattr(self, name), 1)
         for name in ("seed", "random_start", "bonus_scale", "entropy", "evaluation_episodes"):
             check(name, getattr(self, name), 0)
+        for name, value, curiosities in (
+            ("bonus_scale", 1.0, ("counts", "icm", "rnd", "privileged-counts")),
+            ("counts", "both", ("counts", "privileged-counts")),
+            ("curiosity_learning_rate", 1e-3, ("icm", "rnd")),
+            ("bonus_gamma", 0.99, ("rnd",)),
+        ):
+            if getattr(self, name) != value and (self.curiosity not in curiosities or self.agent == "random"):
+                raise ValueError(
+                    f"{name} is {getattr(self, name)}: expected a learner with curiosity {' or '.join(curiosities)}"
+                )
         if not 0 <= self.demonstrations_held_out < 1:
             raise ValueError(
                 f"demonstrations_held_out is {self.demonstrations_held_out}: expected 0 or more, less than 1"
