@@ -23,7 +23,7 @@ class Predicting(Curiosity):
         network: nn.Module,
         scale: float = 1.0,
         reward_scale: float = 1.0,
-        learning_rate: float = 1e-3,
+        learning_rate: float = 1e-4,
         n_steps: int = 32,
         batch_size: int = 128,
         n_epochs: int = 3,

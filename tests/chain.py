@@ -19,13 +19,13 @@ class Chain(gymnasium.Env):
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
         self.cell, self.steps = 0, 0
-        return self.picture(), {}
+        return self.picture(), {"x": 0.0, "y": 0.0}
 
     def step(self, action):
         self.cell = self.cell + 1 if action == self.cell % 2 else 0
         self.steps += 1
         won = self.cell == 19
-        return self.picture(), float(won), won, self.steps >= 60, {}
+        return self.picture(), float(won), won, self.steps >= 60, {"x": self.cell / 2, "y": 0.0}
 
 
 class Wins(BaseCallback):
