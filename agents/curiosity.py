@@ -1,8 +1,10 @@
-"""A reward for what is new, so that a learner explores where the game itself pays only at the end: which there are.
+"""Which curiosities there are: rewards for what is new, as the games themselves pay only at the end.
 
 Each is a ``Curiosity`` (``agents/bonus.py``), a wrapper around the games that works with any learner of
 stable-baselines3; what it needs to learn, it learns by itself from the steps that pass through it.
 """
+
+from typing import Any
 
 from stable_baselines3.common.vec_env import VecEnv
 
@@ -19,13 +21,14 @@ __all__ = ["Curiosity", "curiosity_of", "curious"]
 def curious(games: PriorLabVecEnv, settings: Settings) -> VecEnv:
     """The games with the curiosity of the settings around them; the games themselves where there is none."""
     scales = {"scale": settings.bonus_scale, "reward_scale": settings.reward_scale}
-    learning = {
-        "learning_rate": settings.curiosity_learning_rate,
+    learning: dict[str, Any] = {
         "n_steps": settings.n_steps,
         "batch_size": settings.batch_size,
         "n_epochs": settings.n_epochs,
         "seed": settings.seed,
     }
+    if settings.curiosity_learning_rate is not None:
+        learning["learning_rate"] = settings.curiosity_learning_rate
     shape = games.observation_space.shape
     assert shape
     match settings.curiosity:
@@ -35,7 +38,8 @@ def curious(games: PriorLabVecEnv, settings: Settings) -> VecEnv:
         case "privileged-counts":
             return PrivilegedCountBonus(games, games=games.games, counted=settings.counts, **scales)
         case "icm":
-            return ICM(games, **scales, **learning)
+            # published beside a reward of 1, which is worth reward_scale here
+            return ICM(games, **(scales | {"scale": settings.bonus_scale * settings.reward_scale}), **learning)
         case "rnd":
             return RND(games, frame=shape[2] // settings.stack_size, gamma=settings.bonus_gamma, **scales, **learning)
         case "none":

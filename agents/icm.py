@@ -55,14 +55,14 @@ class Models(nn.Module):
 class ICM(Predicting):
     """Pays ``ETA`` times half the squared error of the forward model, in features of whole observations."""
 
-    def __init__(self, venv: VecEnv, *, seed: int = 0, **settings: Any):
+    def __init__(self, venv: VecEnv, *, learning_rate: float = 1e-3, seed: int = 0, **settings: Any):
         shape = venv.observation_space.shape
         assert shape and isinstance(venv.action_space, gymnasium.spaces.Discrete)
         height, width, channels = shape
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             models = Models(channels, height, width, int(venv.action_space.n))
-        super().__init__(venv, models, seed=seed, **settings)
+        super().__init__(venv, models, learning_rate, seed=seed, **settings)
         self.before = np.zeros((venv.num_envs, *shape), np.uint8)
 
     def begin(self, observations: np.ndarray) -> None:

@@ -62,14 +62,23 @@ class RND(Predicting):
     they are counted.
     """
 
-    def __init__(self, venv: VecEnv, *, frame: int = 1, gamma: float = 0.99, seed: int = 0, **settings: Any):
+    def __init__(
+        self,
+        venv: VecEnv,
+        *,
+        frame: int = 1,
+        gamma: float = 0.99,
+        learning_rate: float = 1e-4,
+        seed: int = 0,
+        **settings: Any,
+    ):
         shape = venv.observation_space.shape
         assert shape
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             target = target_network(frame, *shape[:2]).apply(orthogonal).requires_grad_(False)
             predictor = predictor_network(frame, *shape[:2]).apply(orthogonal)
-        super().__init__(venv, predictor, seed=seed, **settings)
+        super().__init__(venv, predictor, learning_rate, seed=seed, **settings)
         self.target, self.frame, self.gamma = target, frame, gamma
         self.pixels, self.deviation = RunningMeanStd(shape=(*shape[:2], frame)), RunningMeanStd()
         self.returns = np.zeros(venv.num_envs)  # of the errors, over all episodes

@@ -76,8 +76,8 @@ class Settings:
     counts: Counted = "both"
     """what counts pay for: what is new in the episode, 1; each visit, an n-th at the n-th (lifelong); or both: what is
     new in the episode, an n-th in the n-th episode that comes to it"""
-    curiosity_learning_rate: float = 1e-4
-    """of Adam, of the networks of icm and rnd; as in both authors' code"""
+    curiosity_learning_rate: float | None = None
+    """of Adam, of the networks of icm (default: 0.001) and rnd (0.0001)"""
     bonus_gamma: float = 0.99
     """discount a decision of rnd's bonus, whose return goes on when an episode ends"""
     code_size: int = 11
@@ -134,7 +134,7 @@ class Settings:
         for name, value, curiosities in (
             ("bonus_scale", 1.0, ("counts", "icm", "rnd", "privileged-counts")),
             ("counts", "both", ("counts", "privileged-counts")),
-            ("curiosity_learning_rate", 1e-4, ("icm", "rnd")),
+            ("curiosity_learning_rate", None, ("icm", "rnd")),
             ("bonus_gamma", 0.99, ("rnd",)),
         ):
             if getattr(self, name) != value and (self.curiosity not in curiosities or self.agent == "random"):
@@ -147,7 +147,7 @@ class Settings:
             )
         if not 0 <= self.bonus_gamma < 1:
             raise ValueError(f"bonus_gamma is {self.bonus_gamma}: expected 0 or more, less than 1")
-        if self.curiosity_learning_rate <= 0:
+        if self.curiosity_learning_rate is not None and self.curiosity_learning_rate <= 0:
             raise ValueError(f"curiosity_learning_rate is {self.curiosity_learning_rate}: expected more than 0")
         if self.agent == "random" and self.curiosity not in ("counts", "none"):
             raise ValueError(f"curiosity is {self.curiosity}: expected none for the random agent")
