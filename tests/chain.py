@@ -29,13 +29,13 @@ class Chain(gymnasium.Env):
 
 
 class Wins(BaseCallback):
-    """Counts episodes that ended by themselves."""
+    """Counts episodes that ended by themselves, and ends the training when there were more than enough."""
 
-    def __init__(self):
+    def __init__(self, enough: int = 20):
         super().__init__()
-        self.count = 0
+        self.count, self.enough = 0, enough
 
     def _on_step(self) -> bool:
         self.count += sum(info.get("terminal_observation") is not None and not info["TimeLimit.truncated"]
                           for info in self.locals["infos"])  # fmt: skip
-        return True
+        return self.count <= self.enough
