@@ -3,21 +3,22 @@
 import io
 import random
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from stable_baselines3.common.vec_env import VecEnv
 
-from agents.curiosity import CountBonus
+from agents.bonus import Curiosity
 from agents.imitation import SelfImitatingPPO
 from agents.record import Record
 from envs.games import Games, Saved
 
 NAME = "checkpoint.pt"
+Model = TypeVar("Model", bound=SelfImitatingPPO)
 
 
-def save(folder: Path, model: SelfImitatingPPO, games: Games, bonus: CountBonus | None, record: Record) -> None:
+def save(folder: Path, model: SelfImitatingPPO, games: Games, curiosity: Curiosity | None, record: Record) -> None:
     """Call it between an update and the next rollout."""
     record.flush()
     weights = io.BytesIO()
@@ -26,7 +27,7 @@ def save(folder: Path, model: SelfImitatingPPO, games: Games, bonus: CountBonus 
         "model": weights.getvalue(),
         "memory": model.memory(),
         "games": games.save()._asdict(),
-        "bonus": bonus and bonus.memory(),
+        "curiosity": curiosity and curiosity.memory(),
         "record": record.state(),
         "random": (torch.get_rng_state(), np.random.get_state(), random.getstate()),  # noqa: NPY002, as SB3 draws from it
     }
@@ -47,15 +48,15 @@ def read(folder: Path) -> dict[str, Any] | None:
 
 
 def restore(
-    contents: dict[str, Any], env: VecEnv, games: Games, bonus: CountBonus | None, record: Record
-) -> SelfImitatingPPO:
-    """The model as it was; games, counts and record are put back in place."""
-    model = SelfImitatingPPO.load(io.BytesIO(contents["model"]), env=env, device="cpu", force_reset=False)
+    contents: dict[str, Any], kind: type[Model], env: VecEnv, games: Games, curiosity: Curiosity | None, record: Record
+) -> Model:
+    """The model, of that kind, as it was; games, curiosity and record are put back in place."""
+    model = kind.load(io.BytesIO(contents["model"]), env=env, device="cpu", force_reset=False)
     for name, value in contents["memory"].items():
         setattr(model, name, value)
     games.restore(Saved(**contents["games"]))
-    if bonus:
-        bonus.restore(contents["bonus"])
+    if curiosity:
+        curiosity.restore(contents["curiosity"])
     record.restore(contents["record"])
     ours, numpys, pythons = contents["random"]
     torch.set_rng_state(ours)

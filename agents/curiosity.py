@@ -1,150 +1,46 @@
-"""A reward for what is new, so that a learner explores where the game itself pays only at the end.
+"""Which curiosities there are: rewards for what is new, as the games themselves pay only at the end.
 
-The bonus of a step is scale / n when it leads to something not yet seen in this episode, n being in how many episodes
-it was seen so far, this one included; else 0. Counts of coarse picture codes see what the agent sees, in the
-spirit of Tang et al. 2017 (#Exploration, arXiv 1611.04717) and Ecoffet et al. 2021 (Go-Explore, arXiv 2004.12919).
+Each is a ``Curiosity`` (``agents/bonus.py``), a wrapper around the games that works with any learner of
+stable-baselines3; what it needs to learn, it learns by itself from the steps that pass through it.
 """
 
 from typing import Any
 
-import numpy as np
-from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
-from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
+from stable_baselines3.common.vec_env import VecEnv
 
-from envs.games import Games
-from envs.rules import X, Y
+from agents.bonus import Curiosity, curiosity_of
+from agents.counts import CountBonus, PictureCodes, PrivilegedCountBonus
+from agents.icm import ICM
+from agents.rnd import RND
+from agents.settings import Settings
+from envs.sb3 import PriorLabVecEnv
 
-
-class PictureCodes:
-    """Numbers for pictures, the same for pictures that look alike from afar.
-
-    The newest frame of an observation is averaged over areas to a gray picture of ``size`` x ``size``; each of its
-    pixels is then darker than in the first picture ever seen, or brighter, by ``step`` gray levels or more, or neither;
-    and that is hashed to 64 bits. So what counts is where something is that was not there at first, or no longer, and
-    hardly how it is drawn. ``channels`` is how many a frame has.
-    """
-
-    def __init__(self, shape: tuple[int, ...], size: int, step: float, channels: int = 1):
-        height, width, _ = shape
-        if not 1 <= size <= min(height, width):
-            raise ValueError(f"code_size is {size}: expected 1 to {min(height, width)}, the picture's side")
-        if not 0 < step <= 255:
-            raise ValueError(f"code_step is {step}: expected more than 0 and at most 255 gray levels")
-        self.step, self.channels = step, channels
-        self.rows, self.columns = area_weights(height, size), area_weights(width, size).T
-        odd = np.random.default_rng(0).integers(2**62, size=size * size) * 2 + 1
-        self.weights = odd.astype(np.int64)
-        self.first: np.ndarray | None = None
-
-    def __call__(self, observations: np.ndarray) -> np.ndarray:
-        """int64 (n,) for uint8 (n, S, S, stack * channels)."""
-        gray = observations[..., -self.channels :].mean(axis=3, dtype=np.float32)
-        small = self.rows @ gray @ self.columns  # (n, size, size), 0 to 255
-        if self.first is None:
-            self.first = small[0]
-        change = small - self.first
-        signs = (change >= self.step).astype(np.int64) - (change <= -self.step)
-        return signs.reshape(len(signs), -1) @ self.weights  # wraps around at 64 bits, as a hash may
+__all__ = ["Curiosity", "curiosity_of", "curious"]
 
 
-def area_weights(side: int, size: int) -> np.ndarray:
-    """float32 (size, side): how much of each of ``side`` pixels goes into each of ``size``; rows sum to 1."""
-    edges = np.linspace(0, side, size + 1)
-    pixels = np.arange(side)
-    overlap = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
-    return (np.maximum(overlap, 0) * size / side).astype(np.float32)
-
-
-class Counts:
-    """In how many episodes each code was seen, and which codes each lane has seen in its episode."""
-
-    def __init__(self, num_lanes: int):
-        self.lifelong: dict[int, int] = {}
-        self.episode: list[set[int]] = [set() for _ in range(num_lanes)]
-
-    def visit(self, codes: np.ndarray) -> np.ndarray:
-        """int64 (n,): for lanes whose step led to these codes, the episodes that saw each so far, this one included;
-        0 where this episode had seen it before."""
-        counts = np.zeros(len(codes), np.int64)
-        for lane, (code, seen) in enumerate(zip(codes.tolist(), self.episode)):
-            if code not in seen:
-                seen.add(code)
-                counts[lane] = self.lifelong[code] = self.lifelong.get(code, 0) + 1
-        return counts
-
-    def begin(self, lane: int, code: int) -> None:
-        """A new episode, which starts here; the start pays nothing."""
-        self.episode[lane] = {code}
-
-
-class CountBonus(VecEnvWrapper):
-    """Adds scale / n to the rewards of any VecEnv with pictures, channels last; the game's own count ``reward_scale``.
-
-    Infos keep the game's own reward, and say ``discovery`` where a step led to what no episode had seen before.
-    """
-
-    privileged = False
-
-    def __init__(self, venv: VecEnv, scale: float, codes: PictureCodes | None = None, reward_scale: float = 1.0):
-        super().__init__(venv)
-        self.scale, self.reward_scale = scale, reward_scale
-        self.codes, self.counts = codes, Counts(venv.num_envs)
-
-    def reset(self) -> VecEnvObs:
-        observations = self.venv.reset()
-        for lane, code in enumerate(self.shown(observations).tolist()):
-            self.counts.begin(lane, code)
-        return observations
-
-    def step_wait(self) -> VecEnvStepReturn:
-        observations, rewards, dones, infos = self.venv.step_wait()
-        shown = self.shown(observations)
-        reached = shown.copy()
-        ended = np.flatnonzero(dones)
-        for lane in ended:  # the step led to the episode's last picture; what is shown is the next one's first
-            reached[lane] = self.last(infos[lane])
-        counts = self.counts.visit(reached)
-        bonus = np.where(counts > 0, self.scale / np.maximum(counts, 1), 0).astype(np.float32)
-        for lane in np.flatnonzero(counts == 1):
-            infos[lane]["discovery"] = True
-        for lane in ended:
-            self.counts.begin(int(lane), int(shown[lane]))
-        return observations, self.reward_scale * rewards + bonus, dones, infos
-
-    def memory(self) -> dict[str, Any]:
-        """What a resumed run needs."""
-        return {
-            "lifelong": self.counts.lifelong,
-            "episode": self.counts.episode,
-            "first": self.codes and self.codes.first,
-        }
-
-    def restore(self, memory: dict[str, Any]) -> None:
-        self.counts.lifelong, self.counts.episode = memory["lifelong"], memory["episode"]
-        if self.codes:
-            self.codes.first = memory["first"]
-
-    def shown(self, observations: Any) -> np.ndarray:
-        """int64 (n,): the codes of where the lanes are."""
-        assert self.codes
-        return self.codes(observations)
-
-    def last(self, info: dict[str, Any]) -> int:
-        """The code of where an episode ended."""
-        return int(self.shown(info["terminal_observation"][None])[0])
-
-
-class PrivilegedCountBonus(CountBonus):
-    """Counts of the player's positions, which no player sees: for comparisons of speed, never for a claim on looks."""
-
-    privileged = True
-
-    def __init__(self, venv: VecEnv, scale: float, games: Games, reward_scale: float = 1.0):
-        super().__init__(venv, scale, reward_scale=reward_scale)
-        self.games = games
-
-    def shown(self, observations: Any) -> np.ndarray:
-        return self.games.state[:, X].astype(np.int64) << 32 | self.games.state[:, Y].astype(np.int64)
-
-    def last(self, info: dict[str, Any]) -> int:
-        return round(2 * info["x"]) << 32 | round(2 * info["y"])
+def curious(games: PriorLabVecEnv, settings: Settings) -> VecEnv:
+    """The games with the curiosity of the settings around them; the games themselves where there is none."""
+    scales = {"scale": settings.bonus_scale, "reward_scale": settings.reward_scale}
+    learning: dict[str, Any] = {
+        "n_steps": settings.n_steps,
+        "batch_size": settings.batch_size,
+        "n_epochs": settings.n_epochs,
+        "seed": settings.seed,
+    }
+    if settings.curiosity_learning_rate is not None:
+        learning["learning_rate"] = settings.curiosity_learning_rate
+    shape = games.observation_space.shape
+    assert shape
+    match settings.curiosity:
+        case "counts":
+            codes = PictureCodes(shape, settings.code_size, settings.code_step)
+            return CountBonus(games, codes=codes, counted=settings.counts, **scales)
+        case "privileged-counts":
+            return PrivilegedCountBonus(games, games=games.games, counted=settings.counts, **scales)
+        case "icm":
+            # published beside a reward of 1, which is worth reward_scale here
+            return ICM(games, **(scales | {"scale": settings.bonus_scale * settings.reward_scale}), **learning)
+        case "rnd":
+            return RND(games, frame=shape[2] // settings.stack_size, gamma=settings.bonus_gamma, **scales, **learning)
+        case "none":
+            return games

@@ -1,4 +1,4 @@
-"""PPO on pixels with a bonus for what is new: stable-baselines3's learner, put together, followed and resumed."""
+"""PPO on pixels with curiosity: stable-baselines3's learner, put together, followed and resumed."""
 
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
@@ -11,26 +11,20 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from agents import checkpoint, demonstrations
 from agents.cloning import clone
-from agents.curiosity import CountBonus, PictureCodes, PrivilegedCountBonus
+from agents.curiosity import Curiosity, curiosity_of, curious
 from agents.imitation import SelfImitatingPPO
 from agents.networks import PixelPolicy
 from agents.record import Record
 from agents.settings import Settings
+from agents.two_returns import TwoReturnsPPO, TwoValuesPolicy
 from envs.results import RunWriter
 from envs.sb3 import PriorLabVecEnv
 
 
 def make_env(settings: Settings) -> tuple[VecEnv, PriorLabVecEnv]:
-    """The batch of games with the bonus around it, and the batch itself."""
+    """The batch of games with curiosity around it, and the batch itself."""
     games = PriorLabVecEnv(**settings.of_games())
-    scales = {"scale": settings.bonus_scale, "reward_scale": settings.reward_scale}
-    if settings.bonus == "counts":
-        shape = games.observation_space.shape
-        assert shape
-        return CountBonus(games, codes=PictureCodes(shape, settings.code_size, settings.code_step), **scales), games
-    if settings.bonus == "privileged-counts":
-        return PrivilegedCountBonus(games, games=games.games, **scales), games
-    return games, games
+    return curious(games, settings), games
 
 
 @dataclass(frozen=True)
@@ -50,8 +44,11 @@ class HeldRate:
 
 
 def make_model(settings: Settings, env: VecEnv) -> SelfImitatingPPO:
-    return SelfImitatingPPO(
-        PixelPolicy,
+    """PPO; with rnd, the one that values the bonus apart."""
+    apart = settings.curiosity == "rnd"
+    learner, policy = (TwoReturnsPPO, TwoValuesPolicy) if apart else (SelfImitatingPPO, PixelPolicy)
+    return learner(
+        policy,
         env,
         learning_rate=HeldRate(settings.learning_rate, settings.learning_rate_hold, settings.inputs),
         n_steps=settings.n_steps,
@@ -69,6 +66,7 @@ def make_model(settings: Settings, env: VecEnv) -> SelfImitatingPPO:
         tensorboard_log=logs(settings),
         seed=settings.seed,
         device="cpu",
+        **({"bonus_gamma": settings.bonus_gamma} if apart else {}),
     )
 
 
@@ -80,10 +78,15 @@ class Follow(BaseCallback):
     """Keeps the record, writes checkpoints, shows progress, and ends the training at its number of inputs."""
 
     def __init__(
-        self, settings: Settings, games: PriorLabVecEnv, bonus: CountBonus | None, record: Record, bar: Progress | None
+        self,
+        settings: Settings,
+        games: PriorLabVecEnv,
+        curiosity: Curiosity | None,
+        record: Record,
+        bar: Progress | None,
     ):
         super().__init__()
-        self.settings, self.env, self.bonus, self.record, self.bar = settings, games, bonus, record, bar
+        self.settings, self.env, self.curiosity, self.record, self.bar = settings, games, curiosity, record, bar
         self.task = bar.add_task(settings.version, total=settings.inputs) if bar else None
         self.saved_at = record.inputs
 
@@ -104,15 +107,15 @@ class Follow(BaseCallback):
         won = sum(record.wins) / max(len(record.wins), 1)
         self.logger.record("rollout/inputs", record.inputs)
         self.logger.record("rollout/win_rate", won)
-        if self.bonus:
-            self.logger.record("rollout/codes", len(self.bonus.counts.lifelong))
+        for name, value in self.curiosity.told().items() if self.curiosity else ():
+            self.logger.record(f"curiosity/{name}", value)
         if self.bar and self.task is not None:
             text = f"{record.episodes} episodes, {won:.0%} of the last {len(record.wins)} won"
             self.bar.update(self.task, completed=record.inputs, description=text)
 
     def save(self) -> None:
         assert isinstance(self.model, SelfImitatingPPO)
-        checkpoint.save(self.settings.folder, self.model, self.env.games, self.bonus, self.record)
+        checkpoint.save(self.settings.folder, self.model, self.env.games, self.curiosity, self.record)
         self.saved_at = self.record.inputs
 
 
@@ -121,7 +124,7 @@ def train_ppo(settings: Settings, callback: BaseCallback | None = None) -> tuple
     torch.set_num_threads(settings.threads)
     folder = settings.folder
     env, games = make_env(settings)
-    bonus = env if isinstance(env, CountBonus) else None
+    curiosity = curiosity_of(env)
     held = checkpoint.read(folder)
     model = make_model(settings, env)
     shown = demonstrations.read(settings) if settings.demonstrations else None
@@ -129,12 +132,12 @@ def train_ppo(settings: Settings, callback: BaseCallback | None = None) -> tuple
     writer = RunWriter(folder, config, resume_at=held["record"]["inputs"] if held else 0)
     record = Record(games.games, writer)
     if held:
-        model = checkpoint.restore(held, env, games.games, bonus, record)
+        model = checkpoint.restore(held, type(model), env, games.games, curiosity, record)
         model.tensorboard_log = logs(settings)
     elif shown:
         clone(model, shown, settings.demonstration_epochs, settings.demonstrations_held_out, settings.seed, folder)
     with closing(writer), progress_bar() if settings.progress else nullcontext() as bar:
-        follow = Follow(settings, games, bonus, record, bar)
+        follow = Follow(settings, games, curiosity, record, bar)
         left = settings.inputs - model.num_timesteps  # there are fewer decisions than inputs: the callback ends it
         together = follow if callback is None else CallbackList([follow, callback])
         model.learn(left, together, tb_log_name=folder.name, reset_num_timesteps=held is None)

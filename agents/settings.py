@@ -8,7 +8,8 @@ from envs.level import Level
 from envs.versions import find_version
 
 Agent = Literal["ppo", "random"]
-Bonus = Literal["counts", "privileged-counts", "none"]
+Curiosity = Literal["counts", "icm", "rnd", "privileged-counts", "none"]
+Counted = Literal["both", "episodic", "lifelong"]
 Demonstrators = Literal["person", "simulated", "agent"]
 Demonstrated = Literal["wins", "everything"]
 
@@ -27,8 +28,9 @@ class Settings:
     """raw game inputs to train for, those of all games together"""
     out: Path | None = None
     """the run's folder; a run that was stopped goes on there (default: runs/train/VERSION/METHOD/seed_SEED)"""
-    bonus: Bonus = "counts"
-    """what exploration is paid for: new pictures, new positions (privileged: no player sees them), or nothing"""
+    curiosity: Curiosity = "counts"
+    """what exploration is paid for: new pictures, what a model of the game (icm) or of random features (rnd) predicts
+    badly, new positions (privileged: no player sees them), or nothing"""
     game: str = "princess"
     """the game"""
     level: str | None = None
@@ -70,7 +72,14 @@ class Settings:
     reward_scale: float = 10.0
     """what the game's own reward of 1 is worth to the learner, beside the bonus"""
     bonus_scale: float = 1.0
-    """what something seen for the first time pays; the n-th episode that comes to it is paid an n-th of that"""
+    """what curiosity pays is multiplied by this; at 1 counts pay 1 for the first visit, icm and rnd as published"""
+    counts: Counted = "both"
+    """what counts pay for: what is new in the episode, 1; each visit, an n-th at the n-th (lifelong); or both: what is
+    new in the episode, an n-th in the n-th episode that comes to it"""
+    curiosity_learning_rate: float | None = None
+    """of Adam, of the networks of icm (default: 0.001) and rnd (0.0001)"""
+    bonus_gamma: float = 0.99
+    """discount a decision of rnd's bonus, whose return goes on when an episode ends"""
     code_size: int = 11
     """pixels a side of the small gray picture that is counted"""
     code_step: float = 3.0
@@ -110,8 +119,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name, options in (
-            ("agent", get_args(Agent)), ("bonus", get_args(Bonus)), ("demonstrators", get_args(Demonstrators)),
-            ("demonstrated", get_args(Demonstrated)),
+            ("agent", get_args(Agent)), ("curiosity", get_args(Curiosity)), ("counts", get_args(Counted)),
+            ("demonstrators", get_args(Demonstrators)), ("demonstrated", get_args(Demonstrated)),
         ):  # fmt: skip
             if getattr(self, name) not in options:
                 raise ValueError(f"{name} is {getattr(self, name)!r}: expected one of {', '.join(options)}")
@@ -122,10 +131,26 @@ class Settings:
             check(name, getattr(self, name), 1)
         for name in ("seed", "random_start", "bonus_scale", "entropy", "evaluation_episodes"):
             check(name, getattr(self, name), 0)
+        for name, value, curiosities in (
+            ("bonus_scale", 1.0, ("counts", "icm", "rnd", "privileged-counts")),
+            ("counts", "both", ("counts", "privileged-counts")),
+            ("curiosity_learning_rate", None, ("icm", "rnd")),
+            ("bonus_gamma", 0.99, ("rnd",)),
+        ):
+            if getattr(self, name) != value and (self.curiosity not in curiosities or self.agent == "random"):
+                raise ValueError(
+                    f"{name} is {getattr(self, name)}: expected a learner with curiosity {' or '.join(curiosities)}"
+                )
         if not 0 <= self.demonstrations_held_out < 1:
             raise ValueError(
                 f"demonstrations_held_out is {self.demonstrations_held_out}: expected 0 or more, less than 1"
             )
+        if not 0 <= self.bonus_gamma < 1:
+            raise ValueError(f"bonus_gamma is {self.bonus_gamma}: expected 0 or more, less than 1")
+        if self.curiosity_learning_rate is not None and self.curiosity_learning_rate <= 0:
+            raise ValueError(f"curiosity_learning_rate is {self.curiosity_learning_rate}: expected more than 0")
+        if self.agent == "random" and self.curiosity not in ("counts", "none"):
+            raise ValueError(f"curiosity is {self.curiosity}: expected none for the random agent")
         if self.demonstrations and self.agent == "random":
             raise ValueError(f"demonstrations is {self.demonstrations}: expected none for the random agent")
         check("batch_size", self.batch_size, 2)
@@ -140,7 +165,8 @@ class Settings:
         """The name of what was trained, in tables and folders."""
         if self.agent == "random":
             return "random"
-        name = {"counts": "ppo", "none": "ppo-no-bonus", "privileged-counts": "ppo-privileged-counts"}[self.bonus]
+        name = self.agent + {"counts": "", "none": "-no-bonus"}.get(self.curiosity, f"-{self.curiosity}")
+        name += "" if self.counts == "both" else f"-{self.counts}"
         if self.demonstrations:
             name += "-demonstrations" + ("" if self.demonstrators == "person" else f"-{self.demonstrators}")
             name += f"-of-{self.demonstrations_version}" if self.demonstrations_version else ""
@@ -149,7 +175,7 @@ class Settings:
     @property
     def privileged(self) -> bool:
         """Whether the agent is told what no player sees."""
-        return self.agent == "ppo" and self.bonus == "privileged-counts"
+        return self.agent != "random" and self.curiosity == "privileged-counts"
 
     @property
     def folder(self) -> Path:
@@ -172,7 +198,7 @@ class Settings:
         names = [name for name in asdict(self) if name not in silent]
         if self.agent == "random":
             names = names[: names.index("num_games") + 1]
-            names.remove("bonus")
+            names.remove("curiosity")
         level = Level.read(self.level or find_version(self.game, self.version).level)
         return {
             "method": self.method, "player": "agent", "privileged": self.privileged, "level": level.text(),

@@ -43,7 +43,7 @@ def play_at_random(settings: Settings) -> Record:
 def told(settings: Settings, record: Record) -> str:
     """The run in a line."""
     won = sum(record.wins)
-    privileged = " (privileged: its bonus counts positions that no player sees)" if settings.privileged else ""
+    privileged = " (privileged: its curiosity counts positions that no player sees)" if settings.privileged else ""
     return (
         f"{settings.method}{privileged} on {settings.version}, seed {settings.seed}: {record.inputs:,} inputs, "
         f"{record.episodes} episodes, first win: {after(record.first_win)}, {won} of the last {len(record.wins)} won, "

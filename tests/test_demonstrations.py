@@ -228,7 +228,7 @@ def test_names_of_methods_keep_rows_apart(tmp_path):
     assert SMALL.method == "ppo" and asked.method == "ppo-demonstrations"
     assert replace(asked, demonstrators="simulated").method == "ppo-demonstrations-simulated"
     assert replace(asked, demonstrations_version="original").method == "ppo-demonstrations-of-original"
-    assert replace(asked, bonus="none").method == "ppo-no-bonus-demonstrations"
+    assert replace(asked, curiosity="none").method == "ppo-no-bonus-demonstrations"
 
 
 @pytest.mark.parametrize(

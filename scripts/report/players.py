@@ -12,7 +12,7 @@ from scripts.report.statistics import Played
 
 NAMES = {
     "person": "People", "simulated": "Simulated players", "ppo": "PPO", "ppo-no-bonus": "PPO, no bonus",
-    "ppo-privileged-counts": "PPO, told positions",
+    "ppo-privileged-counts": "PPO, told positions", "ppo-icm": "PPO, ICM", "ppo-rnd": "PPO, RND",
     "random": "Random",
 }  # fmt: skip
 SHORT = {"simulated": "Simulated"}

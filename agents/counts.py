@@ -1,0 +1,160 @@
+"""Curiosity that counts: what was seen seldom pays.
+
+The bonus of a step is 1 / n when it leads to something not yet seen in this episode, n being in how many episodes it
+was seen so far, this one included; else 0. Each half of that can be had alone: "episodic" pays 1 for what is new in
+this episode, "lifelong" 1 / n for every visit, n being the visits so far. Counts of coarse picture codes see what
+the agent sees, in the spirit of Tang et al. 2017 (#Exploration, arXiv 1611.04717) and Ecoffet et al. 2021 (Go-Explore,
+arXiv 2004.12919).
+"""
+
+from typing import Any
+
+import numpy as np
+from stable_baselines3.common.vec_env import VecEnv
+
+from agents.bonus import Curiosity
+from agents.settings import Counted
+from envs.games import Games
+from envs.rules import X, Y
+
+
+class PictureCodes:
+    """Numbers for pictures, the same for pictures that look alike from afar.
+
+    The newest frame of an observation is averaged over areas to a gray picture of ``size`` x ``size``; each of its
+    pixels is then darker than in the first picture ever seen, or brighter, by ``step`` gray levels or more, or neither;
+    and that is hashed to 64 bits. So what counts is where something is that was not there at first, or no longer, and
+    hardly how it is drawn. ``channels`` is how many a frame has.
+    """
+
+    def __init__(self, shape: tuple[int, ...], size: int, step: float, channels: int = 1):
+        height, width, _ = shape
+        if not 1 <= size <= min(height, width):
+            raise ValueError(f"code_size is {size}: expected 1 to {min(height, width)}, the picture's side")
+        if not 0 < step <= 255:
+            raise ValueError(f"code_step is {step}: expected more than 0 and at most 255 gray levels")
+        self.step, self.channels = step, channels
+        self.rows, self.columns = area_weights(height, size), area_weights(width, size).T
+        odd = np.random.default_rng(0).integers(2**62, size=size * size) * 2 + 1
+        self.weights = odd.astype(np.int64)
+        self.first: np.ndarray | None = None
+
+    def __call__(self, observations: np.ndarray) -> np.ndarray:
+        """int64 (n,) for uint8 (n, S, S, stack * channels)."""
+        gray = observations[..., -self.channels :].mean(axis=3, dtype=np.float32)
+        small = self.rows @ gray @ self.columns  # (n, size, size), 0 to 255
+        if self.first is None:
+            self.first = small[0]
+        change = small - self.first
+        signs = (change >= self.step).astype(np.int64) - (change <= -self.step)
+        return signs.reshape(len(signs), -1) @ self.weights  # wraps around at 64 bits, as a hash may
+
+
+def area_weights(side: int, size: int) -> np.ndarray:
+    """float32 (size, side): how much of each of ``side`` pixels goes into each of ``size``; rows sum to 1."""
+    edges = np.linspace(0, side, size + 1)
+    pixels = np.arange(side)
+    overlap = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
+    return (np.maximum(overlap, 0) * size / side).astype(np.float32)
+
+
+class Counts:
+    """How often each code was seen, and which codes each lane has seen in its episode.
+
+    ``counted`` is "both", "episodic" or "lifelong"; the last counts visits, the others episodes with a visit.
+    """
+
+    def __init__(self, num_lanes: int, counted: Counted = "both"):
+        self.counted = counted
+        self.lifelong: dict[int, int] = {}
+        self.episode: list[set[int]] = [set() for _ in range(num_lanes)]
+
+    def visit(self, codes: np.ndarray) -> np.ndarray:
+        """int64 (n,): for lanes whose step led to these codes, how often each was seen so far, this visit included;
+        0 where the visit does not count, as this episode had seen the code before."""
+        counts = np.zeros(len(codes), np.int64)
+        for lane, (code, seen) in enumerate(zip(codes.tolist(), self.episode)):
+            if code not in seen or self.counted == "lifelong":
+                seen.add(code)
+                counts[lane] = self.lifelong[code] = self.lifelong.get(code, 0) + 1
+        return counts
+
+    def worth(self, counts: np.ndarray) -> np.ndarray:
+        """float64 (n,): the bonus of visits that were counted so."""
+        return (counts > 0) / (1 if self.counted == "episodic" else np.maximum(counts, 1))
+
+    def begin(self, lane: int, code: int) -> None:
+        """A new episode, which starts here; the start pays nothing."""
+        self.episode[lane] = {code}
+
+
+class CountBonus(Curiosity):
+    """Counts picture codes, or in a subclass other codes. Infos say ``discovery`` at what was never seen before."""
+
+    def __init__(
+        self,
+        venv: VecEnv,
+        scale: float,
+        codes: PictureCodes | None = None,
+        reward_scale: float = 1.0,
+        counted: Counted = "both",
+    ):
+        super().__init__(venv, scale, reward_scale)
+        self.codes, self.counts = codes, Counts(venv.num_envs, counted)
+
+    def begin(self, observations: np.ndarray) -> None:
+        for lane, code in enumerate(self.shown(observations).tolist()):
+            self.counts.begin(lane, code)
+
+    def pay(self, observations: np.ndarray, dones: np.ndarray, infos: list[dict[str, Any]]) -> np.ndarray:
+        shown = self.shown(observations)
+        reached = shown.copy()
+        ended = np.flatnonzero(dones)
+        for lane in ended:  # the step led to the episode's last picture; what is shown is the next one's first
+            reached[lane] = self.last(infos[lane])
+        counts = self.counts.visit(reached)
+        for lane in np.flatnonzero(counts == 1):
+            infos[lane]["discovery"] = True
+        for lane in ended:
+            self.counts.begin(int(lane), int(shown[lane]))
+        return self.counts.worth(counts)
+
+    def told(self) -> dict[str, float]:
+        return {"codes": len(self.counts.lifelong)}
+
+    def memory(self) -> dict[str, Any]:
+        return {
+            "lifelong": self.counts.lifelong,
+            "episode": self.counts.episode,
+            "first": self.codes and self.codes.first,
+        }
+
+    def restore(self, memory: dict[str, Any]) -> None:
+        self.counts.lifelong, self.counts.episode = memory["lifelong"], memory["episode"]
+        if self.codes:
+            self.codes.first = memory["first"]
+
+    def shown(self, observations: np.ndarray) -> np.ndarray:
+        """int64 (n,): the codes of where the lanes are."""
+        assert self.codes
+        return self.codes(observations)
+
+    def last(self, info: dict[str, Any]) -> int:
+        """The code of where an episode ended."""
+        return int(self.shown(info["terminal_observation"][None])[0])
+
+
+class PrivilegedCountBonus(CountBonus):
+    """Counts the player's positions, which no player sees: for comparisons of speed, never for a claim on looks."""
+
+    privileged = True
+
+    def __init__(self, venv: VecEnv, scale: float, games: Games, reward_scale: float = 1.0, counted: Counted = "both"):
+        super().__init__(venv, scale, reward_scale=reward_scale, counted=counted)
+        self.games = games
+
+    def shown(self, observations: np.ndarray) -> np.ndarray:
+        return self.games.state[:, X].astype(np.int64) << 32 | self.games.state[:, Y].astype(np.int64)
+
+    def last(self, info: dict[str, Any]) -> int:
+        return round(2 * info["x"]) << 32 | round(2 * info["y"])
