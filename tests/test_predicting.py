@@ -234,7 +234,7 @@ def test_only_with_curiosity_is_the_end_of_a_chain_found(curiosity):
 
 
 def test_icm_finds_the_end_of_a_chain_in_some_runs():
-    """Not in all: its bonus is used up within a few thousand decisions, and who has not won by then never does."""
+    """Not in all: of six tried by hand, with two sizes of the bonus, two did not."""
     assert any(finds_the_end("icm", seed, entropy=0.01) for seed in (1, 2, 0))
     assert not finds_the_end("none", 1, entropy=0.01)
 
