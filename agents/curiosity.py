@@ -8,14 +8,11 @@ from typing import Any
 
 from stable_baselines3.common.vec_env import VecEnv
 
-from agents.bonus import Curiosity, curiosity_of
 from agents.counts import CountBonus, PictureCodes, PrivilegedCountBonus
 from agents.icm import ICM
 from agents.rnd import RND
 from agents.settings import Settings
 from envs.sb3 import PriorLabVecEnv
-
-__all__ = ["Curiosity", "curiosity_of", "curious"]
 
 
 def curious(games: PriorLabVecEnv, settings: Settings) -> VecEnv:

@@ -10,8 +10,9 @@ from stable_baselines3.common.callbacks import BaseCallback, CallbackList
 from stable_baselines3.common.vec_env import VecEnv
 
 from agents import checkpoint, demonstrations
+from agents.bonus import Curiosity, curiosity_of
 from agents.cloning import clone
-from agents.curiosity import Curiosity, curiosity_of, curious
+from agents.curiosity import curious
 from agents.imitation import SelfImitatingPPO
 from agents.networks import PixelPolicy
 from agents.record import Record

@@ -8,7 +8,7 @@ from envs.level import Level
 from envs.versions import find_version
 
 Agent = Literal["ppo", "random"]
-Curiosity = Literal["counts", "icm", "rnd", "privileged-counts", "none"]
+Curious = Literal["counts", "icm", "rnd", "privileged-counts", "none"]
 Counted = Literal["both", "episodic", "lifelong"]
 Demonstrators = Literal["person", "simulated", "agent"]
 Demonstrated = Literal["wins", "everything"]
@@ -28,7 +28,7 @@ class Settings:
     """raw game inputs to train for, those of all games together"""
     out: Path | None = None
     """the run's folder; a run that was stopped goes on there (default: runs/train/VERSION/METHOD/seed_SEED)"""
-    curiosity: Curiosity = "counts"
+    curiosity: Curious = "counts"
     """what exploration is paid for: new pictures, what a model of the game (icm) or of random features (rnd) predicts
     badly, new positions (privileged: no player sees them), or nothing"""
     game: str = "princess"
@@ -119,7 +119,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name, options in (
-            ("agent", get_args(Agent)), ("curiosity", get_args(Curiosity)), ("counts", get_args(Counted)),
+            ("agent", get_args(Agent)), ("curiosity", get_args(Curious)), ("counts", get_args(Counted)),
             ("demonstrators", get_args(Demonstrators)), ("demonstrated", get_args(Demonstrated)),
         ):  # fmt: skip
             if getattr(self, name) not in options:

@@ -66,6 +66,19 @@ def after_stop(found: list[Step], at: int) -> list[Step]:
     return [each for each in found[at + 1 :] if each.kind == "question" and each.play in plays]
 
 
+def taken_up(found: list[Step], events: list[dict[str, Any]], plays: int) -> tuple[list[Step], int]:
+    """(the steps of a session that was interrupted, at which of them it is), by its log; ``plays`` of it are over."""
+    past = {Step("play", play=number).page for number in range(plays)}
+    for event in (event for event in events if event["event"] == "page"):
+        pages = [step.page for step in found]
+        if event["what"] == "end":
+            past.add(event["page"])
+        elif event["what"] == "stop" and event["page"] in pages:  # the study may have lost that question since
+            at = pages.index(event["page"])
+            found = [*found[:at], *after_stop(found, at)]
+    return found, next((at for at, step in enumerate(found) if step.page not in past), len(found))
+
+
 class Session:
     """Leads one participant through a study at a window. ``run`` tells how it ended, in words for the terminal."""
 
@@ -124,16 +137,10 @@ class Session:
         self.recorder = recorder
         header, events = recorder.events[0], recorder.events
         self._begin(tuple(header["versions"]))
-        past = {event["page"] for event in events if event["event"] == "page" and event["what"] == "end"}
         for event in events:
             if event["event"] == "controls":
                 self.window.controls = Controls.of(event)
-            elif event["event"] == "page" and event["what"] == "stop":
-                at = [step.page for step in self.steps].index(event["page"])
-                self.steps = [*self.steps[:at], *after_stop(self.steps, at)]
-        plays = recorder.plays - (recorder.course is not None)  # that are over
-        past |= {Step("play", play=number).page for number in range(plays)}
-        self.at = next((at for at, step in enumerate(self.steps) if step.page not in past), len(self.steps))
+        self.steps, self.at = taken_up(self.steps, events, recorder.plays - (recorder.course is not None))
 
     def _consent(self) -> str:
         """Asks for consent, and begins the session; why there is none, else nothing."""

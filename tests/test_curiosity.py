@@ -13,12 +13,12 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.evaluation import evaluate_policy
 
 from agents import checkpoint
+from agents.bonus import curiosity_of
 from agents.counts import CountBonus, PictureCodes, PrivilegedCountBonus
-from agents.curiosity import curiosity_of
 from agents.imitation import SelfImitatingPPO
 from agents.ppo import make_env, make_model, train_ppo
 from agents.rnd import FIRST_STEPS, RND
-from agents.settings import Curiosity, Settings
+from agents.settings import Curious, Settings
 from agents.train import play_at_random, train
 from agents.two_returns import TwoReturnsPPO
 from envs.results import load
@@ -201,7 +201,7 @@ def test_settings_that_contradict_are_refused(change: dict, message: str):
 
 
 def test_methods_are_told_apart_and_runs_of_the_earlier_setting_load(tmp_path: Path):
-    names = {curiosity: replace(SMALL, curiosity=curiosity).method for curiosity in get_args(Curiosity)}
+    names = {curiosity: replace(SMALL, curiosity=curiosity).method for curiosity in get_args(Curious)}
     assert names == {
         "counts": "ppo", "icm": "ppo-icm", "rnd": "ppo-rnd", "privileged-counts": "ppo-privileged-counts",
         "none": "ppo-no-bonus",

@@ -18,7 +18,7 @@ from human_study.assign import places
 from human_study.controls import DEFAULT, Controls, Pads
 from human_study.pages import Choice, KeysPage, Page, Typed, ask
 from human_study.paper import Paper, Text, Title
-from human_study.protocol import after_stop, steps
+from human_study.protocol import after_stop, steps, taken_up
 from human_study.study import Study
 from human_study.texts import Question, Texts
 from tests.participant import Participant
@@ -204,9 +204,11 @@ def test_gamepads_give_inputs(pads: Pads):
     assert list(pads.held().values()) == [RIGHT] and len(pads) == 1, "the other pad's, which is still there"
 
 
+TWO_GAMES = replace(EXAMPLE, before=("age",), after_each=("aim",), after=("known",), try_keys=True)
+
+
 def test_who_stops_is_asked_what_belongs_to_what_was_played():
-    study = replace(EXAMPLE, before=("age",), after_each=("aim",), after=("known",), try_keys=True)
-    found = steps(study, 2)
+    found = steps(TWO_GAMES, 2)
     pages = [step.page for step in found]
     assert pages == [
         "controls", "question:age", "begin:0", "play:0", "question:aim:0", "begin:1", "play:1", "question:aim:1",
@@ -217,3 +219,21 @@ def test_who_stops_is_asked_what_belongs_to_what_was_played():
     assert asked["play:1"] == ["question:aim:1", "question:known"]
     assert asked["begin:1"] == ["question:known"]
     assert not any(asked[page] for page in ("controls", "question:age", "begin:0", "question:aim:0", "question:known"))
+
+
+def test_an_interrupted_session_goes_on_where_it_was():
+    def left(plays: int, *pages: tuple[str, str]) -> list[str]:
+        events = [{"event": "page", "page": page, "what": what} for page, what in pages]
+        found, at = taken_up(steps(TWO_GAMES, 2), events, plays)
+        return [step.page for step in found[at:]]
+
+    begun = [("controls", "end"), ("question:age", "end"), ("begin:0", "end")]
+    rest = ["question:aim:0", "begin:1", "play:1", "question:aim:1", "question:known"]
+    assert left(0, *begun[:1]) == ["question:age", "begin:0", "play:0", *rest]
+    assert left(0, *begun) == ["play:0", *rest], "in the midst of a game"
+    assert left(1, *begun) == rest
+    stopped = [*begun, ("play:0", "stop")]
+    assert left(1, *stopped) == ["question:aim:0", "question:known"], "nothing of a game that was never played"
+    assert left(1, *stopped, ("question:aim:0", "end")) == ["question:known"]
+    assert left(1, *stopped, ("question:aim:0", "stop")) == []
+    assert left(1, *begun, ("question:gone:0", "stop")) == rest, "a question that the study has no more"
