@@ -5,7 +5,9 @@ import pytest
 from statsmodels.duration.survfunc import survdiff
 from statsmodels.stats.multitest import multipletests
 
+from scripts.report import hypotheses
 from scripts.report.hypotheses import death_rates, log_rank, mann_whitney, signed_rank
+from scripts.report.summary import NOTHING, effect_text
 
 
 def group(median, n, generator, spread=0.7, quits=20.0):
@@ -158,3 +160,12 @@ def test_the_tests_hold_their_level_when_nothing_differs():
         found["log_rank"] += any(test.p_holm < 0.05 for test in log_rank(groups, effects=False))
         found["mann_whitney"] += any(test.p_holm < 0.05 for test in mann_whitney(groups, effects=False))
     assert all(count <= 24 for count in found.values()), found
+
+
+def test_effects_without_an_interval_are_told_in_words_that_hold():
+    def told(name: str, effect: float) -> str:
+        return effect_text(name, hypotheses.Test("a", "original", 1, 1, 0.0, 1.0, 1.0, effect, None, None))
+
+    assert told("log_rank", 0.0) == "0 (never, or all later)" and told("log_rank", np.inf) == "∞ (all earlier)"
+    assert told("mann_whitney", 0.0) == "0.00", "a probability of taking longer: all were earlier"
+    assert told("log_rank", np.nan) == NOTHING

@@ -270,7 +270,7 @@ def test_words(analysis: Analysis) -> list[dict]:
             "version": cell.version,
             "n": f"{max(test.n for test in cell.tests.values())}, {max(t.n_against for t in cell.tests.values())}",
             "tests": [
-                (summary.p_text(cell.tests[name].p_holm), summary.effect_text(cell.tests[name]))
+                (summary.p_text(cell.tests[name].p_holm), summary.effect_text(name, cell.tests[name]))
                 if name in cell.tests
                 else (NOTHING, NOTHING)
                 for name in tests_made(analysis)

@@ -164,7 +164,14 @@ def p_text(p: float) -> str:
     return NOTHING if np.isnan(p) else "< .001" if p < 0.001 else f"{p:.3f}".removeprefix("0")
 
 
-def effect_text(test: Test) -> str:
+ONE_SIDED = {0.0: "0 (never, or all later)", np.inf: "∞ (all earlier)"}  # hazard ratios that have no interval
+
+
+def effect_text(name: str, test: Test) -> str:
+    """The effect of a test of that name, with its interval where it has one."""
+    if np.isnan(test.effect):
+        return NOTHING
     if test.low is None or test.high is None:
-        return {0.0: "0 (never, or all later)", np.inf: "∞ (all earlier)"}.get(test.effect, f"{test.effect:.2f}")
+        words = ONE_SIDED if name == "log_rank" else {}
+        return words.get(test.effect, f"{test.effect:.2f}")
     return f"{test.effect:.2f} ({test.low:.2f} \u2013 {test.high:.2f})"
