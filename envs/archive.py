@@ -111,8 +111,9 @@ class Archive:
         for method, settings in other.settings.items():
             self.check(method, settings, where)
         both = self.keys() & other.keys()
+        mine, theirs = (each.prints() if both else {} for each in (self, other))
         for key in sorted(both):
-            if not self.episodes_of(key).equals(other.episodes_of(key)):
+            if mine.get(key) != theirs.get(key):
                 name = ", ".join(map(str, key))
                 problems.append(f"{where}: the run {name} is here already with other rows, which alone count")
         more = other.runs[[key not in both for key in other.runs[list(KEY)].itertuples(index=False, name=None)]]
@@ -124,13 +125,15 @@ class Archive:
             (self.episodes, other.episodes.merge(keys)),
             (self.exploration, other.exploration.merge(keys)),
         )
-        tables = (pd.concat([mine, theirs], ignore_index=True) if len(mine) else theirs for mine, theirs in pairs)
+        tables = (pd.concat([own, new], ignore_index=True) if len(own) else new for own, new in pairs)
         return Archive({**other.settings, **self.settings}, *tables)
 
-    def episodes_of(self, key: tuple) -> "pd.DataFrame":
-        rows = self.episodes
-        own = (rows["version"] == key[0]) & (rows["method"] == key[1]) & (rows["seed"] == key[2])
-        return rows.loc[own, ["inputs", "length", "outcome"]].reset_index(drop=True)
+    def prints(self) -> dict[tuple, int]:
+        """A number for each run, by (version, method, seed), that tells whether two have the same episodes."""
+        import pandas as pd
+
+        rows = pd.util.hash_pandas_object(self.episodes[["inputs", "length", "outcome"]], index=False)
+        return rows.groupby([self.episodes[name] for name in KEY]).sum().to_dict()
 
     def write(self, folder: Path) -> None:
         """Replaces the files in ``folder``; ``runs.csv``, which says what counts, last."""

@@ -1,0 +1,256 @@
+"""The report of `priorlab reproduce`: one page, a short README.md beside it, and every number as a CSV file."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from envs.files import write_whole
+from scripts.report import panels, rows, summary
+from scripts.report.bounds import Bounds
+from scripts.report.claims import claim_of, standing, words
+from scripts.report.efficiency import ALIKE, FASTER, MARGIN, MEASURES, MOST, NEVER, SLOWER, Learner, learners_of, until
+from scripts.report.hypotheses import FEW
+from scripts.report.page import NARROW, WIDE, render
+from scripts.report.pictures import data_uri, picture_of
+from scripts.report.players import Kind, Section, count, title_of
+from scripts.report.statistics import RESAMPLES, mean_curve
+from scripts.report.summary import NOTHING, estimate_text, number, percent
+from scripts.report.tables import exploration, groups_of, labelled, survival
+
+PAGE, SUMMARY = "report.html", "README.md"
+
+
+def write_reproduction(
+    out: Path, sections: Sequence[tuple[Section, Bounds | None]], problems: Sequence[str] = (), quick: bool = False
+) -> Path:
+    """Writes the page of these games, each with what the best possible play comes to, into ``out``."""
+    parts = []
+    for section, bounds in sections:
+        learners = learners_of(section)
+        parts.append(show(section, learners, bounds, at=f"{section.game}-"))
+        write_whole(out / section.game / "numbers.csv", numbers(section, learners).to_csv(index=False))
+    published = summary.published()
+    rule = {"margin": f"{MARGIN:g}", "least": f"{1 / MARGIN:g}", "most": percent(MOST), "few": FEW}
+    text = render(
+        "reproduction.html", parts=parts, published=published, measures=MEASURES, rule=rule, problems=problems,
+        quick=quick, resamples=f"{RESAMPLES:,}",
+    )  # fmt: skip
+    out.mkdir(parents=True, exist_ok=True)
+    write_whole(out / PAGE, text)
+    write_whole(out / SUMMARY, render("reproduction.md", parts=parts, published=published, rule=rule))
+    return out / PAGE
+
+
+def show(section: Section, learners: Sequence[Learner], bounds: Bounds | None, at: str) -> dict:
+    """What the page shows of one game."""
+    runs, kinds = section.runs, section.kinds
+    seeds = [learner.n for learner in learners]
+    versions = [version for version in section.versions if version != "original"]
+    drawn = figures(section, learners)
+    return {
+        "at": at,
+        "game": section.game,
+        "title": section.title,
+        "kinds": kinds,
+        "headline": headline(learners, versions),
+        "findings": [(kind, finding(section, kind, learners)) for kind in kinds],
+        "versions": show_versions(section, bounds),
+        "masked": len(versions),
+        "figures": drawn,
+        "claims": [(version, claim_of(section, version), claim_rows(section, version, learners))
+                   for version in versions],
+        "table": [(version, [number_words(each, bounds) for each in learners if each.version == version])
+                  for version in section.versions],
+        "bounds": bounds,
+        "seeds": count(seeds, kinds[0]),
+        "inputs": number(max(learner.budget for learner in learners)),
+        "command": command(section),
+        "software": sorted({software(run.settings) for run in runs}),
+    }  # fmt: skip
+
+
+def command(section: Section) -> str:
+    """Which trains the runs that are shown; settings that are not the defaults are refused where rows are kept."""
+    seeds = 1 + max(int(run.seed) for run in section.runs)
+    inputs = max(run.settings["inputs"] for run in section.runs)
+    return f"priorlab reproduce --game {section.game} --seeds {seeds} --inputs {inputs}"
+
+
+def software(settings: dict) -> str:
+    commit = settings.get("git_commit") or ""
+    named = ", ".join(f"{name} {version}" for name, version in (settings.get("software") or {}).items())
+    return named + (f", commit {commit[:10]}" if commit else "")
+
+
+def headline(learners: Sequence[Learner], versions: Sequence[str]) -> str:
+    """The finding in one sentence, by the inputs until 90 of the last 100 episodes were won."""
+    parts = []
+    for kind in dict.fromkeys(learner.kind for learner in learners):
+        found = verdicts(learners, kind, "learned")
+        told = found[ALIKE] + found[SLOWER] + found[FASTER]
+        if told:
+            slower = f"slower on {found[SLOWER] or 'none'}"
+            parts.append(f"{kind.label}: {slower}, hardly different on {found[ALIKE] or 'none'} of {len(versions)}")
+    if not parts:
+        return "Too few runs learned the game to say whether agents without priors notice the masks"
+    return "Agents without priors on masked versions. " + "; ".join(parts)
+
+
+def verdicts(learners: Sequence[Learner], kind: Kind, measure: str) -> Counter[str]:
+    return Counter(each.reached[measure].verdict for each in learners if each.kind == kind)
+
+
+def finding(section: Section, kind: Kind, learners: Sequence[Learner]) -> str:
+    """A few sentences on one kind of agent."""
+    own = [each for each in learners if each.kind == kind]
+    if all(not reached.got for each in own for reached in each.reached.values()):
+        return f"Never won, in {number(own[0].budget)} inputs a run, on any version."
+    sentences = []
+    for each in own:
+        if each.version == "original":
+            first, learned = (each.reached[measure] for measure in MEASURES)
+            sentences.append(
+                f"On the original: first win after {at_least(first.median, each)} inputs (median; {first.got} of "
+                f"{first.n} runs won), 90 of the last 100 after {at_least(learned.median, each)} ({learned.got} of "
+                f"{learned.n})."
+            )
+    for measure, name in MEASURES.items():
+        found = verdicts(own, kind, measure)
+        told = [
+            f"{verdict} on {listed([each for each in own if each.reached[measure].verdict == verdict])}"
+            for verdict in (SLOWER, FASTER, ALIKE) if found[verdict]
+        ]  # fmt: skip
+        left = sum(found.values()) - found[""] - sum(found[verdict] for verdict in (SLOWER, FASTER, ALIKE))
+        told += [f"not told on {left}"] if left else []
+        sentences.append(f"To {name}: {'; '.join(told)}." if told else "")
+    return " ".join(filter(None, sentences))
+
+
+def listed(learners: Sequence[Learner]) -> str:
+    return ", ".join(title_of(learner.version) for learner in learners)
+
+
+def at_least(value: float, learner: Learner) -> str:
+    return number(value) if np.isfinite(value) else f"more than {number(learner.budget)}"
+
+
+def claim_rows(section: Section, version: str, learners: Sequence[Learner]) -> list[dict]:
+    """The finding on a version, a row an agent that is no random one: in words, and whether it fits the claim."""
+    claim = claim_of(section, version)
+    return [
+        {
+            "kind": each.kind,
+            "found": [(words(each.reached[measure]), standing(each.reached[measure], claim)) for measure in MEASURES],
+        }
+        for each in learners
+        if each.version == version and any(reached.verdict != NEVER for reached in each.reached.values())
+    ]
+
+
+def number_words(learner: Learner, bounds: Bounds | None) -> dict:
+    """One row of the table of numbers."""
+    share = f"{100 * learner.states.value / bounds.positions:.0f} %" if bounds else ""
+    return {
+        "kind": learner.kind,
+        "n": learner.n,
+        "reached": [
+            {
+                "got": f"{reached.got} of {reached.n}",
+                "share": f"{percent(reached.share.low or 0)} \u2013 {percent(reached.share.high or 0)}",
+                "median": number(reached.median) if np.isfinite(reached.median) else f"> {number(learner.budget)}",
+                "mean": number(reached.mean.value),
+                "interval": interval(reached.mean.low, reached.mean.high),
+                "sooner": estimate_text(reached.sooner, ".2f"),
+            }
+            for reached in learner.reached.values()
+        ],
+        "area": estimate_text(learner.area, ".2f"),
+        "middle": estimate_text(learner.middle, ".2f"),
+        "states": number(learner.states.value),
+        "share": share,
+    }
+
+
+def interval(low: float | None, high: float | None) -> str:
+    return f"{number(low)} \u2013 {number(high)}" if low is not None and high is not None else NOTHING
+
+
+def figures(section: Section, learners: Sequence[Learner]) -> dict[str, dict[str, str]]:
+    """The ratios by either measure, drawn for a screen and for a phone; empty where there are none."""
+    claims = {version: claim_of(section, version) for version in section.versions}
+    on_axis = {version: claim["ratio"] for version, claim in claims.items() if claim}
+    drawn: dict[str, dict[str, str]] = {}
+    for measure, name in MEASURES.items():
+        ratios = {(each.version, each.kind): each.reached[measure].ratio for each in learners}
+        known = {place: ratio for place, ratio in ratios.items() if ratio}
+        drawn[measure] = {
+            name_of: rows.slowdown(section, known, width, {}, on_axis, name)
+            for name_of, width in (("wide", WIDE), ("narrow", NARROW)) if known
+        }  # fmt: skip
+    return drawn
+
+
+def show_versions(section: Section, bounds: Bounds | None) -> list[dict]:
+    """What the page draws of each version: its picture, and a panel of each kind of curve."""
+    kinds, runs = section.kinds, section.runs
+    last = float(max(run.budget for run in runs))
+    shown, states = successes(section), exploration(section)
+    until_learned = Section(section.game, section.level, section.versions, tuple(until(runs, "learned")))
+    gone = {"first": survival(section, "inputs"), "learned": survival(until_learned, "inputs")}
+    most = float(np.nanmax([100.0, *states[["states", "high"]].to_numpy(float).ravel()]))
+    reachable = bounds.positions if bounds else None
+    soonest = {measure: getattr(bounds, measure) if bounds else None for measure in MEASURES}
+    versions = []
+    for version in section.versions:
+        picture = picture_of(version, section.level)
+        versions.append({
+            "name": version,
+            "change": summary.CHANGES.get(version, ""),
+            "picture": data_uri(picture) if picture is not None else "",
+            "success": panels.success_panel(shown, version, kinds, last, soonest["first"]),
+            "exploration": panels.exploration_panel(states, version, kinds, last, max(most, reachable or 0), reachable),
+            **{measure: panels.survival_panel(gone[measure], version, kinds, "inputs", last, soonest[measure])
+               for measure in MEASURES},
+        })  # fmt: skip
+    return versions
+
+
+def successes(section: Section) -> pd.DataFrame:
+    """The share won of the last 100 episodes against inputs: the mean of each kind of agent, and its 95 % band."""
+    found = []
+    for kind, version, runs in groups_of(section):
+        grid = np.linspace(0, max(run.budget for run in runs), 101)
+        share, band = mean_curve([np.insert(run.success, 0, 0, axis=1) for run in runs], runs, grid)
+        low, high = band if band is not None else np.full((2, len(grid)), np.nan)
+        for values in zip(grid, share, low, high):
+            row = {"version": version, "player": kind.label, "n": len(runs)}
+            found.append(row | dict(zip(("inputs", "share", "low", "high"), values)))
+    return labelled(section, found)
+
+
+def numbers(section: Section, learners: Sequence[Learner]) -> pd.DataFrame:
+    """Every number of the page, a row a kind of agent and version."""
+    found = []
+    for each in learners:
+        row: dict = {"version": each.version, "agent": each.kind.method, "runs": each.n, "inputs": each.budget}
+        for measure, reached in each.reached.items():
+            row |= {f"{measure}_got": reached.got, f"{measure}_median": reached.median}
+            row |= {f"{measure}_bound": reached.ratio.bound if reached.ratio else ""}
+            row |= {f"{measure}_verdict": reached.verdict}
+            estimates = {"share": reached.share, "mean": reached.mean, "ratio": reached.ratio, "sooner": reached.sooner}
+            row |= ends({f"{measure}_{name}": value for name, value in estimates.items()})
+        row |= ends({"area": each.area, "area_iqm": each.middle, "unique_states": each.states})
+        found.append(row)
+    return labelled(section, found)
+
+
+def ends(estimates: dict) -> dict[str, float | None]:
+    """Each value and the ends of its interval, as columns."""
+    return {
+        f"{name}{suffix}": getattr(found, field) if found else None
+        for name, found in estimates.items()
+        for suffix, field in (("", "value"), ("_low", "low"), ("_high", "high"))
+    }
