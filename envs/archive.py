@@ -61,8 +61,7 @@ class Archive:
         missing = set(runs["method"]) - set(settings)
         if missing:
             raise ValueError(f"{described}: no settings of {', '.join(sorted(missing))}: expected those of each method")
-        keys = runs[list(KEY)]
-        return cls(settings, runs, episodes.merge(keys), exploration.merge(keys))
+        return cls(settings, runs, rows_of(runs, episodes), rows_of(runs, exploration))
 
     @classmethod
     def of(cls, results: Results) -> "Archive":
@@ -78,29 +77,24 @@ class Archive:
             if not run["finished"] or run["player"] != "agent":
                 continue
             own = settings_of(run["settings"])
-            check_same(settings.setdefault(str(run["method"]), own), own, run["folder"])
+            check_same(settings.setdefault(str(run["method"]), own), own, Path(run["folder"]))
             about = run["settings"]
             software = ", ".join(f"{name} {version}" for name, version in about.get("software", {}).items())
             rows.append([*(run[name] for name in KEY), run["inputs"], about.get("git_commit") or "", software])
         runs = pd.DataFrame(rows, columns=list(RUNS))
-        keys = runs[list(KEY)]
-        return cls(
-            settings,
-            runs,
-            results.episodes[list(EPISODES)].merge(keys),
-            results.exploration[list(EXPLORATION)].merge(keys),
-        )
+        episodes, exploration = results.episodes[list(EPISODES)], results.exploration[list(EXPLORATION)]
+        return cls(settings, runs, rows_of(runs, episodes), rows_of(runs, exploration))
 
     def keys(self) -> set[tuple]:
         """(version, method, seed) of each run."""
         return set(self.runs[list(KEY)].itertuples(index=False, name=None))
 
-    def check(self, method: str, config: Mapping[str, Any], where: str | Path) -> None:
+    def check(self, method: str, config: Mapping[str, Any], where: Path) -> None:
         """Raises ValueError, which begins with ``where``, if its runs of that method have other settings."""
         if method in self.settings:
             check_same(self.settings[method], settings_of(config), where)
 
-    def joined(self, other: "Archive", where: str | Path, problems: list[str]) -> "Archive":
+    def joined(self, other: "Archive", where: Path, problems: list[str]) -> "Archive":
         """These runs and those of another, at ``where``, which are not among them.
 
         ``problems`` gains a line for each run that both have with different rows: this one's count. Raises ValueError
@@ -116,23 +110,20 @@ class Archive:
             if mine.get(key) != theirs.get(key):
                 name = ", ".join(map(str, key))
                 problems.append(f"{where}: the run {name} is here already with other rows, which alone count")
-        more = other.runs[[key not in both for key in other.runs[list(KEY)].itertuples(index=False, name=None)]]
-        keys = more[list(KEY)]
-        if not len(more):
+        is_new = [key not in both for key in other.runs[list(KEY)].itertuples(index=False, name=None)]
+        if not any(is_new):
             return self
-        pairs = (
-            (self.runs, more),
-            (self.episodes, other.episodes.merge(keys)),
-            (self.exploration, other.exploration.merge(keys)),
-        )
-        tables = (pd.concat([own, new], ignore_index=True) if len(own) else new for own, new in pairs)
-        return Archive({**other.settings, **self.settings}, *tables)
+        runs: Any = other.runs[is_new]
+        new = (runs, rows_of(runs, other.episodes), rows_of(runs, other.exploration))
+        own = (self.runs, self.episodes, self.exploration)
+        joined = new if not len(self.runs) else (pd.concat(pair, ignore_index=True) for pair in zip(own, new))
+        return Archive({**other.settings, **self.settings}, *joined)
 
     def prints(self) -> dict[tuple, int]:
         """A number for each run, by (version, method, seed), that tells whether two have the same episodes."""
-        import pandas as pd
+        from pandas.util import hash_pandas_object
 
-        rows = pd.util.hash_pandas_object(self.episodes[["inputs", "length", "outcome"]], index=False)
+        rows = hash_pandas_object(self.episodes[["inputs", "length", "outcome"]], index=False)
         return rows.groupby([self.episodes[name] for name in KEY]).sum().to_dict()
 
     def write(self, folder: Path) -> None:
@@ -179,6 +170,11 @@ class Archive:
 def settings_of(config: Mapping[str, Any]) -> dict[str, Any]:
     """What all runs of a method share."""
     return {name: value for name, value in config.items() if name not in OF_ONE_RUN}
+
+
+def rows_of(runs: Any, table: Any) -> Any:
+    """The rows of these runs in a table, both with the columns KEY."""
+    return table.merge(runs[list(KEY)])
 
 
 def software_of(text: str) -> dict[str, str]:

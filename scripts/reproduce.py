@@ -13,8 +13,8 @@ from scripts.experiments.runner import train
 def main(request: Annotated[Request, tyro.conf.OmitArgPrefixes, tyro.conf.arg(name="")]) -> None:
     """Trains what is missing in `--out`, keeps the rows there, and writes report.html and README.md.
 
-    Runs go seed by seed over all versions and agents, so that whenever it ends the comparison is balanced. Stopped at any
-    time, the same command goes on where it was.
+    Runs go seed by seed over all versions and agents, so that the comparison is balanced whenever it ends. Stopped at
+    any time, the same command goes on where it was.
     """
     console = Console()
     runs = request.plan()

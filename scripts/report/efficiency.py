@@ -25,7 +25,7 @@ from scripts.report.statistics import (
     times_of,
 )
 
-MEASURES = {"first": "first win", "learned": "90 of the last 100 won"}
+MEASURES = {"first": "the first win", "learned": "90 of the last 100 won"}
 MARGIN = 1.25  # ratios from one over this to this are hardly a difference
 MOST = 0.9  # of the runs must have got there, before a ratio can be called small
 ALIKE, SLOWER, FASTER = "hardly different", "slower", "faster"
@@ -144,7 +144,7 @@ def learners_of(section: Section) -> list[Learner]:
                     area=mean(areas.tolist(), drawn[name], runs),
                     middle=estimate(middle_mean(areas)[0], middle_mean(areas, drawn[name]), runs, 1),
                     states=mean([run.states for run in runs], drawn[name], runs),
-                )  # fmt: skip
+                )
             )
     return sorted(found, key=lambda each: section.versions.index(each.version))
 

@@ -113,14 +113,15 @@ def survival_panel(
 ) -> str:
     """Share that had not won yet against inputs (log axis) or minutes; ``frame`` is that of ``tables.survival``.
 
-    ``soonest``: when nobody could have won before, drawn as a bound.
+    ``soonest``: inputs before which nobody can have won, drawn as a bound; the axis begins in the decade of it.
     """
     width, height = 262.0, 180.0
     left, right = 40.0, 14.0
+    first = 10 ** np.floor(np.log10(soonest)) if soonest else FIRST_INPUTS
     with matplotlib.rc_context(STYLE):
         figure, axes = panel(width, height, (left, 36, right, 22))
         if unit == "inputs":
-            inputs_axis(axes, last)
+            inputs_axis(axes, last, first)
         else:
             axes.set_xlim(0, last)
             axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
@@ -132,14 +133,16 @@ def survival_panel(
         starts: list[tuple[Kind, float]] = []
         for kind in reversed(kinds):
             if version != "original":
-                draw_survival(axes, curve(frame, kind, "original"), unit, last, INKS[kind.colour], reference=True)
+                draw_survival(
+                    axes, curve(frame, kind, "original"), unit, first, last, INKS[kind.colour], reference=True
+                )
             rows = curve(frame, kind, version)
             if len(rows):
-                draw_survival(axes, rows, unit, last, INKS[kind.colour], reference=False)
+                draw_survival(axes, rows, unit, first, last, INKS[kind.colour], reference=False)
                 times, fallen = rows[unit].to_numpy(float), np.flatnonzero(rows["share"] < 1)
                 starts.append((kind, float(times[fallen[0] if len(fallen) else -1])))
         across = width - left - right
-        places = [min(place(x, unit, last), 1) * across for _, x in starts]
+        places = [min(place(x, unit, first, last), 1) * across for _, x in starts]
         places = apart(places, [6.5 * len(kind.short) + 6 for kind, _ in starts], -left, across + right)
         for (kind, _), at in zip(starts, places):
             axes.annotate(
@@ -149,17 +152,17 @@ def survival_panel(
     return svg(figure, f"Share that has not won yet against {unit}, {title_of(version)}")
 
 
-def place(x: float, unit: str, last: float) -> float:
+def place(x: float, unit: str, first: float, last: float) -> float:
     """Where it lies along the axis, from 0 to 1."""
-    return (
-        np.log10(max(x, FIRST_INPUTS) / FIRST_INPUTS) / np.log10(last / FIRST_INPUTS) if unit == "inputs" else x / last
-    )
+    return np.log10(max(x, first) / first) / np.log10(last / first) if unit == "inputs" else x / last
 
 
-def draw_survival(axes: Axes, rows: pd.DataFrame, unit: str, last: float, colour: str, reference: bool) -> None:
+def draw_survival(
+    axes: Axes, rows: pd.DataFrame, unit: str, first: float, last: float, colour: str, reference: bool
+) -> None:
     if not len(rows):
         return
-    xs = np.maximum(rows[unit].to_numpy(float), FIRST_INPUTS if unit == "inputs" else 0)
+    xs = np.maximum(rows[unit].to_numpy(float), first if unit == "inputs" else 0)
     ys, low, high = (rows[name].to_numpy(float) for name in ("share", "low", "high"))
     if reference:
         axes.step(xs, ys, where="post", color=colour, **REFERENCE)

@@ -1,6 +1,5 @@
 """The report of `priorlab reproduce`: one page, a short README.md beside it, and every number as a CSV file."""
 
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +19,8 @@ from scripts.report.statistics import RESAMPLES, mean_curve
 from scripts.report.summary import NOTHING, estimate_text, number, percent
 from scripts.report.tables import exploration, groups_of, labelled, survival
 
+TOLD = (SLOWER, FASTER, ALIKE)  # verdicts that tell something
+MOST_NAMED = 3  # versions; more are counted
 PAGE, SUMMARY = "report.html", "README.md"
 
 
@@ -55,10 +56,9 @@ def show(section: Section, learners: Sequence[Learner], bounds: Bounds | None, a
         "game": section.game,
         "title": section.title,
         "kinds": kinds,
-        "headline": headline(learners, versions),
+        "headline": headline(learners),
         "findings": [(kind, finding(section, kind, learners)) for kind in kinds],
         "versions": show_versions(section, bounds),
-        "masked": len(versions),
         "figures": drawn,
         "claims": [(version, claim_of(section, version), claim_rows(section, version, learners))
                    for version in versions],
@@ -85,22 +85,26 @@ def software(settings: dict) -> str:
     return named + (f", commit {commit[:10]}" if commit else "")
 
 
-def headline(learners: Sequence[Learner], versions: Sequence[str]) -> str:
+def headline(learners: Sequence[Learner]) -> str:
     """The finding in one sentence, by the inputs until 90 of the last 100 episodes were won."""
     parts = []
     for kind in dict.fromkeys(learner.kind for learner in learners):
-        found = verdicts(learners, kind, "learned")
-        told = found[ALIKE] + found[SLOWER] + found[FASTER]
-        if told:
-            slower = f"slower on {found[SLOWER] or 'none'}"
-            parts.append(f"{kind.label}: {slower}, hardly different on {found[ALIKE] or 'none'} of {len(versions)}")
+        told = [(verdict, len(found)) for verdict, found in verdicts(learners, kind, "learned").items() if found]
+        if any(verdict in TOLD for verdict, _ in told):
+            parts.append(f"{kind.label} {', '.join(f'{verdict} on {count}' for verdict, count in told)}")
     if not parts:
         return "Too few runs learned the game to say whether agents without priors notice the masks"
-    return "Agents without priors on masked versions. " + "; ".join(parts)
+    return f"Learning masked versions beside the original: {'; '.join(parts)}"
 
 
-def verdicts(learners: Sequence[Learner], kind: Kind, measure: str) -> Counter[str]:
-    return Counter(each.reached[measure].verdict for each in learners if each.kind == kind)
+def verdicts(learners: Sequence[Learner], kind: Kind, measure: str) -> dict[str, list[str]]:
+    """The versions of each verdict, as they are called."""
+    found: dict[str, list[str]] = {verdict: [] for verdict in (*TOLD, "not told")}
+    for each in learners:
+        verdict = each.reached[measure].verdict
+        if each.kind == kind and verdict:
+            found[verdict if verdict in TOLD else "not told"].append(title_of(each.version))
+    return found
 
 
 def finding(section: Section, kind: Kind, learners: Sequence[Learner]) -> str:
@@ -118,19 +122,13 @@ def finding(section: Section, kind: Kind, learners: Sequence[Learner]) -> str:
                 f"{learned.n})."
             )
     for measure, name in MEASURES.items():
-        found = verdicts(own, kind, measure)
-        told = [
-            f"{verdict} on {listed([each for each in own if each.reached[measure].verdict == verdict])}"
-            for verdict in (SLOWER, FASTER, ALIKE) if found[verdict]
-        ]  # fmt: skip
-        left = sum(found.values()) - found[""] - sum(found[verdict] for verdict in (SLOWER, FASTER, ALIKE))
-        told += [f"not told on {left}"] if left else []
-        sentences.append(f"To {name}: {'; '.join(told)}." if told else "")
-    return " ".join(filter(None, sentences))
+        told = [f"{verdict} on {listed(names)}" for verdict, names in verdicts(own, kind, measure).items() if names]
+        sentences += [f"To {name}: {'; '.join(told)}."] if told else []
+    return " ".join(sentences)
 
 
-def listed(learners: Sequence[Learner]) -> str:
-    return ", ".join(title_of(learner.version) for learner in learners)
+def listed(names: Sequence[str]) -> str:
+    return ", ".join(names) if len(names) <= MOST_NAMED else str(len(names))
 
 
 def at_least(value: float, learner: Learner) -> str:
@@ -156,17 +154,18 @@ def number_words(learner: Learner, bounds: Bounds | None) -> dict:
     return {
         "kind": learner.kind,
         "n": learner.n,
-        "reached": [
-            {
+        "reached": {
+            measure: {
                 "got": f"{reached.got} of {reached.n}",
                 "share": f"{percent(reached.share.low or 0)} \u2013 {percent(reached.share.high or 0)}",
                 "median": number(reached.median) if np.isfinite(reached.median) else f"> {number(learner.budget)}",
                 "mean": number(reached.mean.value),
                 "interval": interval(reached.mean.low, reached.mean.high),
+                "words": words(reached),
                 "sooner": estimate_text(reached.sooner, ".2f"),
             }
-            for reached in learner.reached.values()
-        ],
+            for measure, reached in learner.reached.items()
+        },
         "area": estimate_text(learner.area, ".2f"),
         "middle": estimate_text(learner.middle, ".2f"),
         "states": number(learner.states.value),

@@ -58,7 +58,7 @@ def interval(axes: Axes, y: float, found: Estimate, colour: str, text: str, mark
 
 def slowdown(
     section: Section, ratios: Mapping[tuple[str, Kind], Ratio], width: float, beside: Mapping[str, str],
-    published: Mapping[str, float], what: str = "first win",
+    published: Mapping[str, float], what: str = "the first win",
 ) -> str:  # fmt: skip
     """Inputs to the first win as multiples of the original's, a row a version, with 95 % intervals.
 
@@ -83,7 +83,7 @@ def slowdown(
         axes.set_xticks(ticks, [f"{tick:g}{TIMES}" for tick in ticks])
         axes.minorticks_off()
         axes.axvline(1, color=INKS["soft"], lw=1.2)
-        axes.set_xlabel(f"inputs to the {what}, as a multiple of the original's")
+        axes.set_xlabel(f"inputs to {what}, as a multiple of the original's")
         for row, version in enumerate(shown):
             for line, kind in enumerate(players):
                 ratio = ratios.get((version, kind))
@@ -100,7 +100,7 @@ def slowdown(
                 xycoords=("axes fraction", "data"), textcoords="offset points", ha="center", annotation_clip=False,
                 color=INKS["ink" if row else "soft"],
             )  # fmt: skip
-    return svg(figure, f"Inputs to the {what} in each version as a multiple of the original's")
+    return svg(figure, f"Inputs to {what} in each version as a multiple of the original's")
 
 
 def minutes(analysis: Analysis, width: float, published: Mapping[str, float]) -> str:
