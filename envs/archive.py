@@ -123,7 +123,7 @@ class Archive:
         """A number for each run, by (version, method, seed), that tells whether two have the same episodes."""
         from pandas.util import hash_pandas_object
 
-        rows = hash_pandas_object(self.episodes[["inputs", "length", "outcome"]], index=False)
+        rows: Any = hash_pandas_object(self.episodes[["inputs", "length", "outcome"]], index=False)
         return rows.groupby([self.episodes[name] for name in KEY]).sum().to_dict()
 
     def write(self, folder: Path) -> None:
