@@ -123,8 +123,10 @@ class Archive:
         """A number for each run, by (version, method, seed), that tells whether two have the same episodes."""
         from pandas.util import hash_pandas_object
 
-        rows: Any = hash_pandas_object(self.episodes[["inputs", "length", "outcome"]], index=False)
-        return rows.groupby([self.episodes[name] for name in KEY]).sum().to_dict()
+        rows = self.episodes
+        hashed = hash_pandas_object(rows[["inputs", "length", "outcome"]], index=False)  # pyright: ignore[reportCallIssue]
+        told = rows.assign(told=hashed)
+        return told.groupby(list(KEY)).agg({"told": "sum"})["told"].to_dict()
 
     def write(self, folder: Path) -> None:
         """Replaces the files in ``folder``; ``runs.csv``, which says what counts, last."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import tyro
 from rich.console import Console
 
 from agents.settings import Settings
@@ -208,6 +209,12 @@ def test_every_seed_is_balanced_over_versions_and_agents_and_nobody_is_told_more
     assert all(Request(game=game, quick=True).plan() for game in GAMES)
 
 
+def test_a_run_s_own_process_is_told_all_its_settings(tmp_path):
+    for game in GAMES:
+        for run in Request(game=game, seeds=2, out=tmp_path).plan():
+            assert tyro.cli(Settings, args=run.command()[3:]) == run.settings
+
+
 # what a run does instead of training: plays on to its end, and wins from half of it on
 STAND_IN = """
 import json, sys
@@ -283,7 +290,11 @@ def test_the_page_puts_the_claim_beside_the_finding(page):
     assert (
         "| masked similarity | about doubled (C/D) | PPO, ICM | cannot be told with these runs: 3 of 10 runs" in summary
     )
-    assert "priorlab reproduce --game princess --seeds 10 --inputs 60000" in summary
+    versions = "original retextured masked_objects masked_similarity all_masked"
+    told = (
+        f"priorlab reproduce --game princess --agents icm counts random --versions {versions} --seeds 10 --inputs 60000"
+    )
+    assert told in summary
 
 
 def test_the_page_is_bounded_by_the_solver_and_fetches_nothing(page):
@@ -302,21 +313,8 @@ def test_the_page_is_bounded_by_the_solver_and_fetches_nothing(page):
 
 def test_the_command_trains_keeps_and_reports(tmp_path):
     """Two true runs."""
-    told = [
-        "--agents",
-        "counts",
-        "random",
-        "--versions",
-        "original",
-        "--seeds",
-        "1",
-        "--inputs",
-        "1000",
-        "--workers",
-        "1",
-        "--out",
-    ]
-    command = [sys.executable, "-m", "scripts.reproduce", *told, str(tmp_path)]
+    few = ["--agents", "counts", "random", "--versions", "original", "--seeds", "1", "--inputs", "1000"]
+    command = [sys.executable, "-m", "scripts.reproduce", *few, "--workers", "1", "--out", str(tmp_path)]
     told = subprocess.run(command, cwd=runner.ROOT, capture_output=True, text=True, check=True).stdout
     assert "2 runs wanted, 0 of them kept already." in told and "finished  ppo · original · seed 0" in told
     assert (tmp_path / "report.html").exists() and (tmp_path / "princess" / "numbers.csv").exists()

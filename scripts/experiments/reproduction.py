@@ -138,5 +138,17 @@ def report(out: Path, problems: Sequence[str] = (), quick: bool = False) -> Path
         if runs:
             here = {run.version for run in runs}
             names = tuple(name for name in versions_of(game) if name in here)
-            sections.append((Section(game, runs[0].level, names, runs), bounds_of(runs, out / game / "bounds.json")))
+            section = Section(game, runs[0].level, names, runs)
+            sections.append((section, bounds_of(runs, out / game / "bounds.json"), command_of(section)))
     return write_reproduction(out, sections, problems, quick)
+
+
+def command_of(section: Section) -> str:
+    """Which asks for the runs that are shown."""
+    methods = {run.method for run in section.runs}
+    agents = [name for name, told in AGENTS.items() if Settings(**told).method in methods]
+    words = ["priorlab reproduce --game", section.game]
+    words += ["--agents", *agents] if len(agents) < len(AGENTS) else []
+    words += ["--versions", *section.versions] if list(section.versions) != looks(section.game) else []
+    words += ["--seeds", str(1 + max(int(run.seed) for run in section.runs))]
+    return " ".join([*words, "--inputs", str(max(run.settings["inputs"] for run in section.runs))])

@@ -25,13 +25,13 @@ PAGE, SUMMARY = "report.html", "README.md"
 
 
 def write_reproduction(
-    out: Path, sections: Sequence[tuple[Section, Bounds | None]], problems: Sequence[str] = (), quick: bool = False
+    out: Path, sections: Sequence[tuple[Section, Bounds | None, str]], problems: Sequence[str] = (), quick: bool = False
 ) -> Path:
-    """Writes the page of these games, each with what the best possible play comes to, into ``out``."""
+    """Writes the page into ``out``; of each game, what the best possible play comes to, and what asks for its runs."""
     parts = []
-    for section, bounds in sections:
+    for section, bounds, command in sections:
         learners = learners_of(section)
-        parts.append(show(section, learners, bounds, at=f"{section.game}-"))
+        parts.append(show(section, learners, bounds, command))
         write_whole(out / section.game / "numbers.csv", numbers(section, learners).to_csv(index=False))
     published = summary.published()
     rule = {"margin": f"{MARGIN:g}", "least": f"{1 / MARGIN:g}", "most": percent(MOST), "few": FEW}
@@ -45,14 +45,14 @@ def write_reproduction(
     return out / PAGE
 
 
-def show(section: Section, learners: Sequence[Learner], bounds: Bounds | None, at: str) -> dict:
+def show(section: Section, learners: Sequence[Learner], bounds: Bounds | None, command: str) -> dict:
     """What the page shows of one game."""
     runs, kinds = section.runs, section.kinds
     seeds = [learner.n for learner in learners]
     versions = [version for version in section.versions if version != "original"]
     drawn = figures(section, learners)
     return {
-        "at": at,
+        "at": f"{section.game}-",
         "game": section.game,
         "title": section.title,
         "kinds": kinds,
@@ -67,16 +67,9 @@ def show(section: Section, learners: Sequence[Learner], bounds: Bounds | None, a
         "bounds": bounds,
         "seeds": count(seeds, kinds[0]),
         "inputs": number(max(learner.budget for learner in learners)),
-        "command": command(section),
+        "command": command,
         "software": sorted({software(run.settings) for run in runs}),
     }  # fmt: skip
-
-
-def command(section: Section) -> str:
-    """Which trains the runs that are shown; settings that are not the defaults are refused where rows are kept."""
-    seeds = 1 + max(int(run.seed) for run in section.runs)
-    inputs = max(run.settings["inputs"] for run in section.runs)
-    return f"priorlab reproduce --game {section.game} --seeds {seeds} --inputs {inputs}"
 
 
 def software(settings: dict) -> str:
