@@ -17,10 +17,10 @@ def main(request: Annotated[Request, tyro.conf.OmitArgPrefixes, tyro.conf.arg(na
     any time, the same command goes on where it was.
     """
     console = Console()
-    runs = request.plan()
     kept, problems = keep(request.folder, request.game, request.merge)
     failed = []
     if not request.report_only:
+        runs = request.plan()
         waiting = missing(runs, kept, request.folder / request.game)
         console.print(f"{len(runs)} runs wanted, {len(runs) - len(waiting)} of them kept already.", highlight=False)
         try:

@@ -280,7 +280,8 @@ def test_the_page_puts_the_claim_beside_the_finding(page):
     text, summary = page
     assert "about doubled (C/D)" in text and "something was left out" in text
     assert "PPO slower on 1, hardly different on 2, not told on 1." in text
-    assert "Never won, in 60,000 inputs a run, on any version." in text
+    assert "Never won, in 60,000 inputs a run. At most 3,000 positions seen" in text
+    assert "(mean of its runs, original): 50\u00a0% of all that can be reached." in text
     assert re.search(
         r"\| masked similarity \| about doubled \(C/D\) \| PPO \| slower: ratio 1\.\d\d .* \| fits \|", summary
     )
@@ -295,6 +296,10 @@ def test_the_page_puts_the_claim_beside_the_finding(page):
         f"priorlab reproduce --game princess --agents icm counts random --versions {versions} --seeds 10 --inputs 60000"
     )
     assert told in summary
+
+
+def test_nothing_to_report_is_told(tmp_path):
+    assert "No run is finished yet" in report(tmp_path).read_text(encoding="utf-8")
 
 
 def test_the_page_is_bounded_by_the_solver_and_fetches_nothing(page):

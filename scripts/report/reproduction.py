@@ -41,7 +41,7 @@ def write_reproduction(
     )  # fmt: skip
     out.mkdir(parents=True, exist_ok=True)
     write_whole(out / PAGE, text)
-    write_whole(out / SUMMARY, render("reproduction.md", parts=parts, published=published, rule=rule))
+    write_whole(out / SUMMARY, render("reproduction.md", parts=parts, published=published, rule=rule) + "\n")
     return out / PAGE
 
 
@@ -57,7 +57,7 @@ def show(section: Section, learners: Sequence[Learner], bounds: Bounds | None, c
         "title": section.title,
         "kinds": kinds,
         "headline": headline(learners),
-        "findings": [(kind, finding(section, kind, learners)) for kind in kinds],
+        "findings": [(kind, finding(kind, learners, bounds)) for kind in kinds],
         "versions": show_versions(section, bounds),
         "figures": drawn,
         "claims": [(version, claim_of(section, version), claim_rows(section, version, learners))
@@ -100,11 +100,16 @@ def verdicts(learners: Sequence[Learner], kind: Kind, measure: str) -> dict[str,
     return found
 
 
-def finding(section: Section, kind: Kind, learners: Sequence[Learner]) -> str:
+def finding(kind: Kind, learners: Sequence[Learner], bounds: Bounds | None) -> str:
     """A few sentences on one kind of agent."""
     own = [each for each in learners if each.kind == kind]
     if all(not reached.got for each in own for reached in each.reached.values()):
-        return f"Never won, in {number(own[0].budget)} inputs a run, on any version."
+        most = max(own, key=lambda each: each.states.value)
+        share = f": {share_of(most, bounds)} of all that can be reached" if bounds else ""
+        seen = (
+            f"At most {number(most.states.value)} different positions seen (mean of its runs, {title_of(most.version)})"
+        )
+        return f"Never won, in {number(most.budget)} inputs a run. {seen}{share}."
     sentences = []
     for each in own:
         if each.version == "original":
@@ -143,7 +148,6 @@ def claim_rows(section: Section, version: str, learners: Sequence[Learner]) -> l
 
 def number_words(learner: Learner, bounds: Bounds | None) -> dict:
     """One row of the table of numbers."""
-    share = f"{100 * learner.states.value / bounds.positions:.0f} %" if bounds else ""
     return {
         "kind": learner.kind,
         "n": learner.n,
@@ -162,8 +166,12 @@ def number_words(learner: Learner, bounds: Bounds | None) -> dict:
         "area": estimate_text(learner.area, ".2f"),
         "middle": estimate_text(learner.middle, ".2f"),
         "states": number(learner.states.value),
-        "share": share,
+        "share": share_of(learner, bounds) if bounds else "",
     }
+
+
+def share_of(learner: Learner, bounds: Bounds) -> str:
+    return percent(learner.states.value / bounds.positions)
 
 
 def interval(low: float | None, high: float | None) -> str:
