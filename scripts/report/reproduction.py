@@ -106,10 +106,8 @@ def finding(kind: Kind, learners: Sequence[Learner], bounds: Bounds | None) -> s
     if all(not reached.got for each in own for reached in each.reached.values()):
         most = max(own, key=lambda each: each.states.value)
         share = f": {share_of(most, bounds)} of all that can be reached" if bounds else ""
-        seen = (
-            f"At most {number(most.states.value)} different positions seen (mean of its runs, {title_of(most.version)})"
-        )
-        return f"Never won, in {number(most.budget)} inputs a run. {seen}{share}."
+        seen = f"{number(most.states.value)} positions seen (mean of its runs, {title_of(most.version)}){share}"
+        return f"Never won, in {number(most.budget)} inputs a run. At most {seen}."
     sentences = []
     for each in own:
         if each.version == "original":
