@@ -1,9 +1,11 @@
 """What every curiosity is: a wrapper around games that adds a bonus to their rewards, for whatever learner."""
 
 from abc import abstractmethod
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+import torch
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
 
@@ -52,6 +54,10 @@ class Curiosity(VecEnvWrapper):
     @abstractmethod
     def told(self) -> dict[str, float]:
         """What TensorBoard shows of it."""
+
+    def parameters(self) -> Iterable[torch.Tensor]:
+        """What it learns, if it does."""
+        return ()
 
     @abstractmethod
     def memory(self) -> dict[str, Any]:

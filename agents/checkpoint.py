@@ -3,22 +3,41 @@
 import io
 import random
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 import torch
 from stable_baselines3.common.vec_env import VecEnv
 
 from agents.bonus import Curiosity
-from agents.imitation import SelfImitatingPPO
 from agents.record import Record
 from envs.games import Games, Saved
 
 NAME = "checkpoint.pt"
-Model = TypeVar("Model", bound=SelfImitatingPPO)
 
 
-def save(folder: Path, model: SelfImitatingPPO, games: Games, curiosity: Curiosity | None, record: Record) -> None:
+class Learner(Protocol):
+    """A learner of stable-baselines3 that tells what else it must remember."""
+
+    num_timesteps: int
+    tensorboard_log: str | None
+
+    def learn(self, total_timesteps: int, callback: Any, *, tb_log_name: str, reset_num_timesteps: bool) -> Any: ...
+
+    def save(self, path: str | Path | io.BytesIO) -> None: ...
+
+    @classmethod
+    def load(cls, path: io.BytesIO, env: VecEnv, device: torch.device, *, force_reset: bool) -> Self: ...
+
+    def memory(self) -> dict[str, Any]:
+        """Attributes that a saved model leaves out and a resumed run needs."""
+        ...
+
+
+Model = TypeVar("Model", bound=Learner)
+
+
+def save(folder: Path, model: Learner, games: Games, curiosity: Curiosity | None, record: Record) -> None:
     """Call it between an update and the next rollout."""
     record.flush()
     weights = io.BytesIO()
@@ -30,6 +49,7 @@ def save(folder: Path, model: SelfImitatingPPO, games: Games, curiosity: Curiosi
         "curiosity": curiosity and curiosity.memory(),
         "record": record.state(),
         "random": (torch.get_rng_state(), np.random.get_state(), random.getstate()),  # noqa: NPY002, as SB3 draws from it
+        "cards": torch.cuda.get_rng_state_all(),
     }
     draft = folder / f"{NAME}.draft"
     torch.save(contents, draft)
@@ -48,10 +68,16 @@ def read(folder: Path) -> dict[str, Any] | None:
 
 
 def restore(
-    contents: dict[str, Any], kind: type[Model], env: VecEnv, games: Games, curiosity: Curiosity | None, record: Record
+    contents: dict[str, Any],
+    kind: type[Model],
+    device: torch.device,
+    env: VecEnv,
+    games: Games,
+    curiosity: Curiosity | None,
+    record: Record,
 ) -> Model:
     """The model, of that kind, as it was; games, curiosity and record are put back in place."""
-    model = kind.load(io.BytesIO(contents["model"]), env=env, device="cpu", force_reset=False)
+    model = kind.load(io.BytesIO(contents["model"]), env, device, force_reset=False)
     for name, value in contents["memory"].items():
         setattr(model, name, value)
     games.restore(Saved(**contents["games"]))
@@ -60,6 +86,7 @@ def restore(
     record.restore(contents["record"])
     ours, numpys, pythons = contents["random"]
     torch.set_rng_state(ours)
+    torch.cuda.set_rng_state_all(contents["cards"])
     np.random.set_state(numpys)  # noqa: NPY002
     random.setstate(pythons)
     return model

@@ -1,6 +1,7 @@
 """Curiosity that predicts: what a network predicts badly pays, and the network learns from what it saw."""
 
 from abc import abstractmethod
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,9 @@ class Predicting(Curiosity):
                 self.optimizer.step()
                 self.loss_was = loss.item()
         self.seen = []
+
+    def parameters(self) -> Iterable[torch.Tensor]:
+        return self.network.parameters()
 
     def told(self) -> dict[str, float]:
         return {"loss": self.loss_was, "bonus": float(self.bonus.mean())}

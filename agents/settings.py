@@ -11,6 +11,7 @@ Agent = Literal["ppo", "random"]
 Curious = Literal["counts", "icm", "rnd", "privileged-counts", "none"]
 Counted = Literal["both", "episodic", "lifelong"]
 Demonstrators = Literal["person", "simulated", "agent"]
+Device = Literal["auto", "cpu", "cuda"]
 Demonstrated = Literal["wins", "everything"]
 
 
@@ -106,6 +107,8 @@ class Settings:
     """share of the demonstrators, from 0 to less than 1, that it never learns from; they measure how well it acts"""
     bfloat16: bool | None = None
     """whether the network runs in bfloat16 (default: where the processor has it)"""
+    device: Device = "auto"
+    """where the network runs: on a card if there is one (auto), on the processor (cpu), on a card (cuda)"""
     threads: int = 1
     """processor cores that the network may use"""
     checkpoint_every: int = 20_000
@@ -121,6 +124,7 @@ class Settings:
         for name, options in (
             ("agent", get_args(Agent)), ("curiosity", get_args(Curious)), ("counts", get_args(Counted)),
             ("demonstrators", get_args(Demonstrators)), ("demonstrated", get_args(Demonstrated)),
+            ("device", get_args(Device)),
         ):  # fmt: skip
             if getattr(self, name) not in options:
                 raise ValueError(f"{name} is {getattr(self, name)!r}: expected one of {', '.join(options)}")

@@ -16,8 +16,9 @@ from agents import checkpoint
 from agents.bonus import curiosity_of
 from agents.counts import CountBonus, PictureCodes, PrivilegedCountBonus
 from agents.imitation import SelfImitatingPPO
-from agents.ppo import make_env, make_model, train_ppo
+from agents.ppo import make_model, train_ppo
 from agents.rnd import FIRST_STEPS, RND
+from agents.run import make_env
 from agents.settings import Curious, Settings
 from agents.train import play_at_random, train
 from agents.two_returns import TwoReturnsPPO

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from agents.cloning import Cloned, clone, drawn
 from agents.demonstrations import decision, read, ways_of
 from agents.imitation import without_loops
-from agents.ppo import make_env, make_model, train_ppo
+from agents.ppo import make_model, train_ppo
+from agents.run import make_env
 from agents.train import train
 from envs.games import Games
 from envs.level import Level

@@ -1,0 +1,78 @@
+"""What a run asks of the machine, told before anything is written: a device that is there, and memory that is free."""
+
+import math
+import os
+from pathlib import Path
+
+import gymnasium
+import numpy as np
+import torch
+
+from agents.networks import PixelNetwork
+from agents.settings import Settings
+
+GAME = 12_288  # bytes a game beside its pictures, measured (docs/speed.md)
+COPIES = 3  # of each game's pictures: its own, the last ones of an episode, the learner's
+FLOAT = 4  # bytes
+
+
+def device_of(settings: Settings) -> torch.device:
+    """Where the network runs; ValueError where that is not there."""
+    there = torch.cuda.is_available()
+    if settings.device == "cuda" and not there:
+        raise ValueError("device is cuda: expected a card that torch can use, and there is none; expected auto or cpu")
+    return torch.device("cuda" if there and settings.device != "cpu" else "cpu")
+
+
+def check_memory(settings: Settings, held: int) -> None:
+    """ValueError where the run needs more memory than is free; ``held`` are the bytes of the steps that it keeps.
+
+    An estimate, of what grows with the settings: a machine with less than this can't carry the run, one with little
+    more may not.
+    """
+    picture = settings.screen_size**2 * settings.stack_size
+    host = {"games": settings.num_games * (GAME + COPIES * picture), "kept steps": held}
+    network = {"network": network_bytes(settings)}
+    if device_of(settings).type == "cuda":
+        check_parts(network, torch.cuda.mem_get_info()[0], "on the card")
+        check_parts(host, free_bytes(), "in this machine")
+    else:
+        check_parts(host | network, free_bytes(), "in this machine")
+
+
+def check_parts(parts: dict[str, int], free: float, where: str) -> None:
+    needed = sum(parts.values())
+    if needed > free:
+        told = ", ".join(f"{name} {gigabytes(size)}" for name, size in parts.items())
+        raise ValueError(f"these settings need {gigabytes(needed)} ({told}): expected at most the {gigabytes(free)} "
+                         f"free {where}")  # fmt: skip
+
+
+def gigabytes(count: float) -> str:
+    return f"{count / 1e9:,.1f} GB"
+
+
+def network_bytes(settings: Settings) -> int:
+    """Weights, their gradients and Adam's two moments; what a batch's layers give, and the gradients of that."""
+    shape = settings.stack_size, settings.screen_size, settings.screen_size
+    with torch.device("meta"), torch.no_grad():  # its sizes alone
+        network = PixelNetwork(gymnasium.spaces.Box(0, 255, shape, np.uint8), settings.features)
+        outputs, given = torch.zeros(1, *shape), 0
+        for layer in network.layers:
+            outputs = layer(outputs)
+            given += outputs.numel()
+    weights = sum(parameter.numel() for parameter in network.parameters())
+    return FLOAT * (4 * weights + 2 * given * max(settings.batch_size, settings.num_games))
+
+
+def free_bytes() -> float:
+    """Of the machine's memory, what it can give without swapping; infinite where the system doesn't tell."""
+    table = Path("/proc/meminfo")  # what sysconf calls free leaves out what the system's cache would give back
+    if table.exists():
+        lines = dict(line.split(":", 1) for line in table.read_text(encoding="ascii").splitlines())
+        if "MemAvailable" in lines:
+            return 1024 * int(lines["MemAvailable"].split()[0])
+    names = ("SC_AVPHYS_PAGES", "SC_PAGE_SIZE")
+    if not {*names} <= {*getattr(os, "sysconf_names", ())}:
+        return math.inf
+    return math.prod(os.sysconf(name) for name in names)
