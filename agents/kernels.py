@@ -1,166 +1,157 @@
 """Convolutions of small float32 networks on the CPU, compiled by numba: loops around one tile of registers.
 
-Frames of games are small and have few channels, where general libraries reach a third of what a core can do. All three
+Games' pictures are small and have few channels: there, general libraries leave half of a core's speed unused. All three
 passes of a convolution are sums of products of ``ROWS`` rows by ``COLUMNS`` channels, so one tile, whose sums stay in
-registers (van Zee and van de Geijn 2015, *BLIS*, section 2), does them all. Pictures lie channels last, so that a row of
-the kernel's window lies in one piece.
+registers (van Zee and van de Geijn 2015, *BLIS*), does them all. Pictures lie channels last: then each row of a window
+lies in one piece.
 """
 
-from typing import Any
+from importlib import import_module
+from typing import Any, NamedTuple
 
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.core import cgutils
 
 from envs.compile import function, intrinsic, kernel
 
-ROWS, COLUMNS = 6, 16  # with 256-bit registers: 12 of 16 hold sums, 2 a row of weights, 1 a broadcast number
-LANES = 8  # float32 in a register
-FLOAT, VECTOR = ir.FloatType(), ir.VectorType(ir.FloatType(), LANES)
+ir: Any = import_module("llvmlite.ir")
+types: Any = import_module("numba.core.types")
+cgutils: Any = import_module("numba.core.cgutils")
+
+ROWS, COLUMNS = 6, 16  # with 16 registers of 8 numbers: 12 hold sums, 2 a row of shared factors, 1 a broadcast factor
+WIDTH = 8  # float32 in a register
+VECTOR = ir.VectorType(ir.FloatType(), WIDTH)
+
+
+class Windows(NamedTuple):
+    """Pictures, and where the windows of a convolution begin in them."""
+
+    pictures: np.ndarray  # float32 or uint8 (n, H * W * C), channels last; or, planar, (n, C * H * W)
+    planar: bool
+    scale: np.float32  # by which pictures are multiplied
+    shape: tuple[int, int, int]  # H, W, C
+    padding: int
+    padded: np.ndarray  # float32 ((H + 2 padding) * (W + 2 padding) * C,): scratch, zeros at its edge
+    starts: np.ndarray  # int64 (h * w,): where in it each window begins
+    across: int  # w: windows in a line
+    rows: int  # of a window
+    length: int  # of a window's row: columns * C
 
 
 @intrinsic
 def add_products(_typing: Any, sums: Any, rows: Any, shared: Any, at: Any, starts: Any, first: Any, loops: Any) -> Any:
-    """add_products(sums, rows, shared, at, starts, first, loops): a tile's products are added to its sums.
+    """add_products(sums, rows, shared, at, starts, first, loops): a tile of products is added to its sums.
 
-    sums, rows, shared: float32, flat; at, starts: of each row of the tile, where its sums begin and where its factors;
-    first: where the ``COLUMNS`` shared factors begin. loops: (count, step in rows, step in shared) of the inner loop, then
-    of the outer one. sums[at[i] + c] += sum over both loops of rows[starts[i] + ...] * shared[first + ... + c].
+    sums, rows, shared: float32, flat. at, starts: where each row's sums begin and where its factors; first: where the
+    ``COLUMNS`` shared factors begin. loops: (count, step in rows, step in shared) of the inner loop, then of the outer.
+    For all i and c: sums[at[i] + c] += sum over both loops of rows[starts[i] + ...] * shared[first + ... + c].
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        data = [
+        sums, rows, shared = (
             context.make_array(kind)(context, builder, value).data for kind, value in zip(signature.args, arguments[:3])
-        ]
+        )
         at, starts, loops = (cgutils.unpack_tuple(builder, arguments[k]) for k in (3, 4, 6))
-        places = [
-            builder.bitcast(
-                builder.gep(data[0], [builder.add(at[i], ir.Constant(at[i].type, k))]), VECTOR.as_pointer()
-            )
-            for i in range(ROWS)
-            for k in range(0, COLUMNS, LANES)
-        ]
-        held = [cgutils.alloca_once(builder, VECTOR) for _ in places]
-        for place, sum_ in zip(places, held):
-            builder.store(builder.load(place, align=4), sum_)
-        fma = cgutils.get_or_insert_function(builder.module, ir.FunctionType(VECTOR, [VECTOR] * 3), "llvm.fma.v8f32")
-        zero = ir.Constant(ir.IntType(32), 0)
-        with cgutils.for_range(builder, loops[3]) as outer:
-            row_outer, shared_outer = builder.mul(outer.index, loops[4]), builder.mul(outer.index, loops[5])
-            with cgutils.for_range(builder, loops[0]) as inner:
-                row_at = builder.add(row_outer, builder.mul(inner.index, loops[1]))
-                shared_at = builder.add(arguments[5], builder.add(shared_outer, builder.mul(inner.index, loops[2])))
-                factors = [
-                    builder.load(
-                        builder.bitcast(
-                            builder.gep(data[2], [builder.add(shared_at, ir.Constant(shared_at.type, k))]),
-                            VECTOR.as_pointer(),
-                        ),
-                        align=4,
-                    )
-                    for k in range(0, COLUMNS, LANES)
-                ]
-                for i in range(ROWS):
-                    one = builder.load(builder.gep(data[1], [builder.add(starts[i], row_at)]))
-                    wide = builder.insert_element(ir.Constant(VECTOR, ir.Undefined), one, zero)
-                    wide = builder.shuffle_vector(
-                        wide, ir.Constant(VECTOR, ir.Undefined), ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
-                    )
-                    for k, factor in enumerate(factors):
-                        sum_ = held[i * len(factors) + k]
-                        builder.store(builder.call(fma, [wide, factor, builder.load(sum_)]), sum_)
-        for place, sum_ in zip(places, held):
-            builder.store(builder.load(sum_), place, align=4)
+        broadcast = ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), [0] * WIDTH)
+        multiply_add = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(VECTOR, [VECTOR] * 3), f"llvm.fma.v{WIDTH}f32"
+        )
+
+        def vectors(data: Any, index: Any) -> list[Any]:
+            """Pointers to the ``COLUMNS`` numbers from ``index`` on."""
+            places = (builder.add(index, ir.Constant(index.type, k)) for k in range(0, COLUMNS, WIDTH))
+            return [builder.bitcast(builder.gep(data, [place]), VECTOR.as_pointer()) for place in places]
+
+        targets = [place for index in at for place in vectors(sums, index)]
+        held = [cgutils.alloca_once(builder, VECTOR) for _ in targets]  # the compiler makes registers of these
+        for target, kept in zip(targets, held):
+            builder.store(builder.load(target, align=4), kept)
+        with cgutils.for_range(builder, loops[3]) as outer, cgutils.for_range(builder, loops[0]) as inner:
+            row_step = builder.add(builder.mul(outer.index, loops[4]), builder.mul(inner.index, loops[1]))
+            shared_step = builder.add(builder.mul(outer.index, loops[5]), builder.mul(inner.index, loops[2]))
+            factors = [
+                builder.load(place, align=4) for place in vectors(shared, builder.add(arguments[5], shared_step))
+            ]
+            for i, start in enumerate(starts):
+                one = builder.load(builder.gep(rows, [builder.add(start, row_step)]))
+                empty = ir.Constant(VECTOR, ir.Undefined)
+                wide = builder.insert_element(empty, one, ir.Constant(ir.IntType(32), 0))
+                wide = builder.shuffle_vector(wide, empty, broadcast)
+                for kept, factor in zip(held[i * len(factors) :], factors):
+                    builder.store(builder.call(multiply_add, [wide, factor, builder.load(kept)]), kept)
+        for target, kept in zip(targets, held):
+            builder.store(builder.load(kept), target, align=4)
         return context.get_dummy_value()
 
-    rows_of = types.UniTuple(types.int64, ROWS)
-    return types.void(sums, rows, shared, rows_of, rows_of, types.int64, types.UniTuple(types.int64, 6)), generate
+    indices = types.UniTuple(types.int64, ROWS)
+    return types.void(sums, rows, shared, indices, indices, types.int64, types.UniTuple(types.int64, 6)), generate
+
+
+# Unsigned indices below, where a loop is short: numba then needs no look at whether they are negative, and vectorises.
 
 
 @function
-def take_in(picture, scale, shape, planar, padding, padded):
-    """Copies a picture, flat, times ``scale``, into the middle of a float32 one, flat too and channels last.
-
-    shape: (H, W, C); planar: whether ``picture`` is (C, H, W) instead.
-    """
-    height, width, channels = shape
-    row, wide = width * channels, (width + 2 * padding) * channels
+def take_in(windows, n):
+    """Copies a picture, scaled, into the middle of ``padded``."""
+    picture, scale, padded = windows.pictures[n], windows.scale, windows.padded
+    height, width, channels = windows.shape
+    wide = (width + 2 * windows.padding) * channels
     for y in range(height):
-        target = np.uint64((y + padding) * wide + padding * channels)
-        if planar:
+        target = np.uint64((y + windows.padding) * wide + windows.padding * channels)
+        if not windows.planar:
+            source = np.uint64(y * width * channels)
+            for k in range(width * channels):
+                padded[target + np.uint64(k)] = np.float32(picture[source + np.uint64(k)]) * scale
+        elif channels == 2:  # two frames, the usual case, in one loop that vectorises
+            first, second = np.uint64(y * width), np.uint64((height + y) * width)
+            for x in range(width):
+                padded[target + np.uint64(2 * x)] = np.float32(picture[first + np.uint64(x)]) * scale
+                padded[target + np.uint64(2 * x + 1)] = np.float32(picture[second + np.uint64(x)]) * scale
+        else:
             for c in range(channels):
                 source, to = np.uint64((c * height + y) * width), target + np.uint64(c)
-                for _ in range(width):
-                    padded[to] = np.float32(picture[source]) * scale
-                    source += np.uint64(1)
-                    to += np.uint64(channels)
-        else:
-            source = np.uint64(y * row)
-            for k in range(row):
-                padded[target + np.uint64(k)] = np.float32(picture[source + np.uint64(k)]) * scale
+                for x in range(width):
+                    padded[to + np.uint64(x * channels)] = np.float32(picture[source + np.uint64(x)]) * scale
 
 
 @kernel
-def convolve(pictures, scale, shape, planar, padding, padded, starts, weights, window, bias, slope, out):
-    """out float32 (n, h * w * O) = convolution of scale * pictures (n, H, W, C); below 0 times ``slope``.
+def convolve(windows, weights, bias, slope, out):
+    """out float32 (n, h * w * O): the convolution, and where it is below 0 ``slope`` times that.
 
-    padded: float32 scratch, flat, of (H + 2 padding, width = W + 2 padding, C), zeros at its edge; starts: int64 (h * w,), where in it
-    each window begins; weights: float32, flat, of (rows, columns * C, O), and window: (rows, columns * C).
+    weights: float32 (rows * length * O,) of a window; bias: float32 (O,).
     """
-    rows, length = window
-    outs, pixels = bias.shape[0], starts.shape[0]
-    loops = (length, 1, outs, rows, (shape[1] + 2 * padding) * shape[2], length * outs)
-    for n in range(pictures.shape[0]):
-        take_in(pictures[n], scale, shape, planar, padding, padded)
+    outs, pixels, wide = bias.shape[0], windows.starts.shape[0], line(windows)
+    loops = (windows.length, 1, outs, windows.rows, wide, windows.length * outs)
+    for n in range(out.shape[0]):
+        take_in(windows, n)
         own = out[n]
         for p in range(pixels):
             first = np.uint64(p * outs)
             for c in range(outs):
-                own[first + np.uint64(c)] = bias[c]
+                own[first + np.uint64(c)] = bias[np.uint64(c)]
         for p in range(0, pixels, ROWS):
-            pixel, begins = six(p, pixels, outs, starts)
+            at, begins = six_pixels(windows.starts, p, outs)
             for c in range(0, outs, COLUMNS):
-                add_products(own, padded, weights, shifted(pixel, c), begins, c, loops)
+                add_products(own, windows.padded, weights, shifted(at, c), begins, c, loops)
         if slope != 1:
             for k in range(pixels * outs):
                 own[np.uint64(k)] = max(own[np.uint64(k)], own[np.uint64(k)] * slope)
 
 
-@function
-def six(p, pixels, outs, starts):
-    """Where the sums of pixels p, p + 1, ... begin and where their windows; the last pixel again where there are fewer."""
-    last = pixels - 1
-    a, b, c, d, e = min(p + 1, last), min(p + 2, last), min(p + 3, last), min(p + 4, last), min(p + 5, last)
-    return (
-        (p * outs, a * outs, b * outs, c * outs, d * outs, e * outs),
-        (starts[p], starts[a], starts[b], starts[c], starts[d], starts[e]),
-    )
-
-
-@function
-def shifted(at, by):
-    return at[0] + by, at[1] + by, at[2] + by, at[3] + by, at[4] + by, at[5] + by
-
-
 @kernel
-def convolve_back(
-    pictures, scale, shape, planar, padding, padded, starts, turned, window, across, slope, out, grads, own, weight_grads,
-    bias_grads, padded_grads, picture_grads,
-):  # fmt: skip
-    """Adds to ``weight_grads`` and ``bias_grads``, and writes ``picture_grads`` (n, H * W * C) unless it has no rows.
+def convolve_back(windows, turned, slope, out, grads, own, weight_grads, bias_grads, padded_grads, picture_grads):
+    """Adds to ``weight_grads`` (rows * length * O,) and ``bias_grads`` (O,), and writes ``picture_grads``.
 
-    Arguments are as ``convolve``'s; grads: float32 (n, h * w * O), of ``out``; turned: the weights as (rows, O, columns *
-    C), flat; across: w, the windows in a line; own and padded_grads: float32 scratch like a row of ``out`` and ``padded``.
-    For gradients of the pictures C must be a multiple of ``COLUMNS``: then a tile's sums never overlap.
+    All float32. grads: (n, h * w * O), of ``out``; turned: the weights as (rows, O, length), flat; own, padded_grads:
+    scratch like a row of ``out`` and like ``padded``; picture_grads: (n, H * W * C), or (0, ...) if not wanted. For
+    them C must be a multiple of ``COLUMNS``: then the sums of a tile's rows lie apart.
     """
-    rows, length = window
-    height, width, channels = shape
-    outs, pixels, wide = bias_grads.shape[0], starts.shape[0], (width + 2 * padding) * channels
-    step, down = starts[1] - starts[0] if across > 1 else 0, starts[across] - starts[0] if across < pixels else 0
-    windows = (across, step, outs, pixels // across, down, across * outs)
-    for n in range(pictures.shape[0]):
-        take_in(pictures[n], scale, shape, planar, padding, padded)
+    padded, starts, across, length = windows.padded, windows.starts, windows.across, windows.length
+    outs, pixels, wide = bias_grads.shape[0], starts.shape[0], line(windows)
+    right = starts[1] - starts[0] if across > 1 else 0
+    down = starts[across] - starts[0] if across < pixels else 0
+    loops = (across, right, outs, pixels // across, down, across * outs)
+    for n in range(out.shape[0]):
+        take_in(windows, n)
         for k in range(pixels * outs):
             u = np.uint64(k)
             own[u] = grads[n, u] if out[n, u] > 0 else grads[n, u] * slope
@@ -168,33 +159,69 @@ def convolve_back(
             first = np.uint64(p * outs)
             for c in range(outs):
                 bias_grads[np.uint64(c)] += own[first + np.uint64(c)]
-        for row in range(rows):
+        for row in range(windows.rows):
             for t in range(0, length, ROWS):
-                at, begins = six_factors(row, t, length, wide, outs)
+                six = six_from(t, length)
+                at, factors = shifted(scaled(six, outs), row * length * outs), shifted(six, row * wide)
                 for c in range(0, outs, COLUMNS):
-                    add_products(weight_grads, padded, own, shifted(at, c), begins, c, windows)
+                    add_products(weight_grads, padded, own, shifted(at, c), factors, c, loops)
         if picture_grads.shape[0]:
-            padded_grads[:] = 0
-            for row in range(rows):
-                for t in range(0, length, COLUMNS):
-                    for p in range(0, pixels, ROWS):
-                        pixel, begins = six(p, pixels, outs, starts)
-                        first = row * outs * length + t
-                        target = shifted(begins, row * wide + t)
-                        add_products(padded_grads, own, turned, target, pixel, first, (outs, 1, length, 1, 0, 0))
-            for y in range(height):
-                source, line = np.uint64((y + padding) * wide + padding * channels), np.uint64(y * width * channels)
-                for k in range(width * channels):
-                    picture_grads[n, line + np.uint64(k)] = padded_grads[source + np.uint64(k)]
+            write_picture_grads(windows, n, own, turned, outs, padded_grads, picture_grads[n])
 
 
 @function
-def six_factors(row, t, length, wide, outs):
-    """Where the gradients of weights t, t + 1, ... of a window's row begin, and their factors in the first window."""
-    last = length - 1
-    a, b, c, d, e = min(t + 1, last), min(t + 2, last), min(t + 3, last), min(t + 4, last), min(t + 5, last)
-    first, line = row * length * outs, row * wide
+def write_picture_grads(windows, n, own, turned, outs, padded_grads, grads):
+    """Of one picture; ``own``: the gradients of what its convolution gave, (h * w * O,)."""
+    starts, length, padding, wide = windows.starts, windows.length, windows.padding, line(windows)
+    height, width, channels = windows.shape
+    padded_grads[:] = 0
+    for row in range(windows.rows):
+        for t in range(0, length, COLUMNS):
+            for p in range(0, starts.shape[0], ROWS):
+                factors, begins = six_pixels(starts, p, outs)
+                at, first = shifted(begins, row * wide + t), row * outs * length + t
+                add_products(padded_grads, own, turned, at, factors, first, (outs, 1, length, 1, 0, 0))
+    for y in range(height):
+        source, target = np.uint64((y + padding) * wide + padding * channels), np.uint64(y * width * channels)
+        for k in range(width * channels):
+            grads[target + np.uint64(k)] = padded_grads[source + np.uint64(k)]
+
+
+@function
+def line(windows):
+    """Numbers in a line of ``padded``."""
+    return (windows.shape[1] + 2 * windows.padding) * windows.shape[2]
+
+
+@function
+def six_from(first, count):
+    """``ROWS`` whole numbers from ``first`` on, the last one, count - 1, again where there are no more.
+
+    What is computed twice comes out twice the same, and a tile writes its sums only at its end: no harm is done.
+    """
+    last = count - 1
     return (
-        (first + t * outs, first + a * outs, first + b * outs, first + c * outs, first + d * outs, first + e * outs),
-        (line + t, line + a, line + b, line + c, line + d, line + e),
+        first,
+        min(first + 1, last),
+        min(first + 2, last),
+        min(first + 3, last),
+        min(first + 4, last),
+        min(first + 5, last),
     )
+
+
+@function
+def six_pixels(starts, p, outs):
+    """Where in a row of ``out`` six pixels from p on begin, and where in ``padded`` their windows."""
+    a, b, c, d, e, f = six_from(p, starts.shape[0])
+    return scaled((a, b, c, d, e, f), outs), (starts[a], starts[b], starts[c], starts[d], starts[e], starts[f])
+
+
+@function
+def shifted(six, by):
+    return six[0] + by, six[1] + by, six[2] + by, six[3] + by, six[4] + by, six[5] + by
+
+
+@function
+def scaled(six, by):
+    return six[0] * by, six[1] * by, six[2] * by, six[3] * by, six[4] * by, six[5] * by

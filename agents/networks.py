@@ -42,8 +42,8 @@ class PixelNetwork(BaseFeaturesExtractor):
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
         device = observations.device.type
         low = has_bfloat16(device) if self.asked is None else self.asked
-        if not low:
-            return self.layers(observations)
+        if not low:  # stable-baselines3 makes floats of them where only values are asked for
+            return self.layers(observations if observations.dtype == torch.uint8 else observations / 255)
         with torch.autocast(device, torch.bfloat16):
             return self.layers(observations.to(torch.bfloat16, memory_format=torch.channels_last) / 255).float()
 
