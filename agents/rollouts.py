@@ -10,16 +10,12 @@ from stable_baselines3.common.buffers import RolloutBuffer
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecEnv
 
-from agents.networks import PixelPolicy
-
 
 class RolloutPPO(PPO):
-    """PPO for discrete actions and a ``PixelPolicy``; collects what stable-baselines3's does, in fewer calls.
+    """PPO for discrete actions; collects what stable-baselines3's does, in fewer calls.
 
     Episodes that were cut off are bootstrapped from their last observation, all of a step at once.
     """
-
-    policy: PixelPolicy  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def collect_rollouts(
         self, env: VecEnv, callback: BaseCallback, rollout_buffer: RolloutBuffer, n_rollout_steps: int
@@ -63,7 +59,7 @@ class RolloutPPO(PPO):
     @torch.no_grad()
     def values_of(self, observations: torch.Tensor, lanes: np.ndarray) -> torch.Tensor:
         """float32 (len(lanes), heads), the game's own reward first: of these games, after the step just made."""
-        return self.policy.heads(observations)[1]
+        return self.policy.predict_values(observations)
 
     def forget(self, dones: np.ndarray, infos: list[dict[str, Any]]) -> None:
         """Called at the end of each step."""

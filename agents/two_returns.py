@@ -128,6 +128,10 @@ class TwoReturnsPPO(SelfImitatingPPO):
             self.rollout_buffer.add_bonus_advantages(last[:, 1].cpu().numpy())
         return goes_on
 
+    @torch.no_grad()
+    def values_of(self, observations: torch.Tensor, lanes: np.ndarray) -> torch.Tensor:
+        return self.policy.both_values(observations)
+
     def _update_info_buffer(self, infos: list[dict[str, Any]], dones: np.ndarray | None = None) -> None:
         """Called after each step of a rollout, before it is added."""
         super()._update_info_buffer(infos, dones)
