@@ -17,6 +17,7 @@ from rich.table import Table
 from stable_baselines3 import PPO
 from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
+from stable_baselines3.common.vec_env import VecEnv
 from torch import nn
 
 import envs  # noqa: F401  registers the games
@@ -51,17 +52,22 @@ class StockNetwork(BaseFeaturesExtractor):
         return self.layers(observations)
 
 
-def stock(settings: Settings) -> PPO:
-    games = make_vec_env(
+def stock_games(settings: Settings) -> VecEnv:
+    """Single environments one after another, as stable-baselines3's users make them."""
+    return make_vec_env(
         "PriorLab/Princess-v0",
         settings.num_games,
         env_kwargs={
+            "level": settings.level,
             "screen_size": settings.screen_size,
             "grayscale_obs": True,
             "stack_size": settings.stack_size,
             "frame_skip": settings.frame_skip,
         },
     )
+
+
+def stock(settings: Settings, games: VecEnv) -> PPO:
     return PPO(
         "CnnPolicy",
         games,
@@ -113,7 +119,7 @@ class Timed:
 def compare(settings: Settings, turns: int) -> tuple[Timed, Timed]:
     """Ours and stock's, after a turn that is not counted."""
     torch.set_num_threads(settings.threads)
-    both = Timed(make_model(settings, make_env(settings)[0])), Timed(stock(settings))
+    both = Timed(make_model(settings, make_env(settings)[0])), Timed(stock(settings, stock_games(settings)))
     decisions = settings.n_steps * settings.num_games
     for turn in range(turns + 1):
         for learner in both:
