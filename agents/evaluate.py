@@ -9,9 +9,14 @@ from envs.games import INPUTS, Games
 
 
 class Player(Protocol):
-    """Whatever chooses actions for pictures: every stable-baselines3 model, for one."""
+    """Whatever chooses actions for pictures: every stable-baselines3 model, for one.
 
-    def predict(self, observation: np.ndarray, *, deterministic: bool = False) -> tuple[np.ndarray, Any]: ...
+    state: what it returned the last time, None at first; episode_start: bool (n,), where an episode has just begun.
+    """
+
+    def predict(
+        self, observation: np.ndarray, state: Any = None, episode_start: Any = None, deterministic: bool = False
+    ) -> tuple[np.ndarray, Any]: ...
 
 
 class Chance:
@@ -20,7 +25,9 @@ class Chance:
     def __init__(self, seed: int = 0):
         self.generator = np.random.default_rng(seed)
 
-    def predict(self, observation: np.ndarray, *, deterministic: bool = False) -> tuple[np.ndarray, None]:
+    def predict(
+        self, observation: np.ndarray, state: Any = None, episode_start: Any = None, deterministic: bool = False
+    ) -> tuple[np.ndarray, None]:
         return self.generator.integers(INPUTS, size=len(observation)), None
 
 
@@ -58,11 +65,14 @@ def evaluate(player: Player, games: dict[str, Any], deterministic: bool = False,
     observations = batch.reset(seed)
     open_, won = np.ones(batch.num_games, bool), np.zeros(batch.num_games, bool)
     lengths = np.zeros(batch.num_games, np.int64)
+    state, began = None, np.ones(batch.num_games, bool)
     while open_.any():
-        actions, _ = player.predict(observations, deterministic=deterministic)
+        actions, state = player.predict(observations, state, began, deterministic)
         observations = batch.step(actions)[0]
+        began[:] = False
         if not len(batch.ended):
             continue
+        began[batch.ended] = True
         first = open_[batch.ended]
         lanes = batch.ended[first]
         won[lanes], lengths[lanes] = batch.final_info["solved"][first], batch.final_info["inputs"][first]

@@ -16,6 +16,7 @@ from torch import nn
 from torch.nn import functional
 
 from agents.bonus import reached
+from agents.convolution import Convolution
 from agents.prediction import Predicting, tensor
 
 ETA = 0.01  # of the bonus eta / 2 * ||error||^2: PREDICTION_BETA in the authors' code, which the study's agent ran on
@@ -32,7 +33,7 @@ class Models(nn.Module):
         self.actions = actions
         layers: list[nn.Module] = []
         for before in (channels, CHANNELS, CHANNELS, CHANNELS):
-            layers += [nn.Conv2d(before, CHANNELS, 3, 2, 1), nn.ELU()]
+            layers += [Convolution(before, CHANNELS, 3, 2, 1, slope=1.0), nn.ELU()]
             height, width = (height + 1) // 2, (width + 1) // 2
         self.features = nn.Sequential(*layers, nn.Flatten())
         size = CHANNELS * height * width

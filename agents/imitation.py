@@ -11,14 +11,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from stable_baselines3 import PPO
 from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.vec_env import VecEnv
+
+from agents.rollouts import RolloutPPO
 
 Way = tuple[np.ndarray, np.ndarray]  # observations uint8 (n, C, S, S), actions int64 (n,)
 
 
-class SelfImitatingPPO(PPO):
+class SelfImitatingPPO(RolloutPPO):
     """PPO, each of whose updates is followed by at most ``imitation_batches`` minibatches of imitation; 0 is plain PPO.
 
     ``imitation_episodes`` of its own are kept; an update's imitation ends when the mean of -log of the probability of

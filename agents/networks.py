@@ -10,6 +10,8 @@ from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from stable_baselines3.common.type_aliases import Schedule
 from torch import nn
 
+from agents.convolution import Convolution
+
 SMALLEST = 22  # pixels a side that the three convolutions need
 
 
@@ -26,23 +28,24 @@ class PixelNetwork(BaseFeaturesExtractor):
         if min(sides) < SMALLEST:
             raise ValueError(f"pictures of {sides[1]}x{sides[0]}: expected {SMALLEST} or more pixels a side")
         self.asked = bfloat16
-        layers = nn.Sequential(
-            nn.Conv2d(channels, 16, 6, 3), nn.ReLU(),
-            nn.Conv2d(16, 32, 3, 2), nn.ReLU(),
-            nn.Conv2d(32, 32, 3, 1), nn.ReLU(),
-            nn.Flatten(),
-        )  # fmt: skip
+        layers = nn.Sequential()  # the names are those under which weights are saved
+        layers.add_module("0", Convolution(channels, 16, 6, 3))
+        layers.add_module("2", Convolution(16, 32, 3, 2))
+        layers.add_module("4", Convolution(32, 32, 3))
+        layers.add_module("6", nn.Flatten())
         with torch.no_grad():
             flat = layers(torch.zeros(1, channels, *sides)).shape[1]
-        layers.extend([nn.Linear(flat, features), nn.ReLU()])
+        layers.add_module("7", nn.Linear(flat, features))
+        layers.add_module("8", nn.ReLU())
         self.layers = layers
 
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
         device = observations.device.type
         low = has_bfloat16(device) if self.asked is None else self.asked
-        pictures = observations.to(torch.bfloat16 if low else torch.float32, memory_format=torch.channels_last) / 255
-        with torch.autocast(device, torch.bfloat16, enabled=low):
-            return self.layers(pictures).float()
+        if not low:  # stable-baselines3 makes floats of them where only values are asked for
+            return self.layers(observations if observations.dtype == torch.uint8 else observations / 255)
+        with torch.autocast(device, torch.bfloat16):
+            return self.layers(observations.to(torch.bfloat16, memory_format=torch.channels_last) / 255).float()
 
 
 @cache

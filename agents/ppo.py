@@ -11,15 +11,26 @@ from agents.imitation import SelfImitatingPPO
 from agents.machine import device_of
 from agents.networks import PixelPolicy
 from agents.record import Record
+from agents.recurrent import RecurrentPolicy, RecurrentPPO, RecurrentTwoReturnsPPO, RecurrentTwoValuesPolicy
 from agents.run import HeldRate, logs, run
 from agents.settings import Settings
 from agents.two_returns import TwoReturnsPPO, TwoValuesPolicy
 
+LEARNERS: dict[tuple[bool, bool], tuple[type[SelfImitatingPPO], type[PixelPolicy]]] = {  # has memory, two returns
+    (False, False): (SelfImitatingPPO, PixelPolicy),
+    (False, True): (TwoReturnsPPO, TwoValuesPolicy),
+    (True, False): (RecurrentPPO, RecurrentPolicy),
+    (True, True): (RecurrentTwoReturnsPPO, RecurrentTwoValuesPolicy),
+}
+
 
 def make_model(settings: Settings, env: VecEnv) -> SelfImitatingPPO:
-    """PPO; with rnd, the one that values the bonus apart."""
-    apart = settings.curiosity == "rnd"
-    learner, policy = (TwoReturnsPPO, TwoValuesPolicy) if apart else (SelfImitatingPPO, PixelPolicy)
+    """PPO, with memory or without; with rnd, the one that values the bonus apart."""
+    apart, remembers = settings.curiosity == "rnd", settings.memory != "nothing"
+    learner, policy = LEARNERS[remembers, apart]
+    own = ({"bonus_gamma": settings.bonus_gamma} if apart else {}) | (
+        {"through_deaths": settings.memory == "play"} if remembers else {}
+    )
     return learner(
         policy,
         env,
@@ -32,14 +43,14 @@ def make_model(settings: Settings, env: VecEnv) -> SelfImitatingPPO:
         ent_coef=settings.entropy,
         clip_range=settings.clip_range,
         policy_kwargs={"features": settings.features, "bfloat16": settings.bfloat16},
-        imitation_batches=settings.imitation_batches,
+        imitation_batches=settings.imitations,
         imitation_episodes=settings.imitation_episodes,
         imitation_enough=settings.imitation_enough,
         discovery_enough=settings.discovery_enough,
         tensorboard_log=logs(settings),
         seed=settings.seed,
         device=device_of(settings),
-        **({"bonus_gamma": settings.bonus_gamma} if apart else {}),
+        **own,
     )
 
 

@@ -16,6 +16,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from torch import nn
 
 from agents.bonus import reached
+from agents.convolution import Convolution
 from agents.networks import SMALLEST
 from agents.prediction import Predicting, tensor
 
@@ -30,9 +31,9 @@ def target_network(channels: int, height: int, width: int) -> nn.Sequential:
     if min(height, width) < SMALLEST:
         raise ValueError(f"pictures of {width}x{height}: expected {SMALLEST} or more pixels a side")
     layers = nn.Sequential(
-        nn.Conv2d(channels, 32, 6, 3), nn.LeakyReLU(0.2),
-        nn.Conv2d(32, 64, 3, 2), nn.LeakyReLU(0.2),
-        nn.Conv2d(64, 64, 3, 1), nn.LeakyReLU(0.2),
+        Convolution(channels, 32, 6, 3, slope=1.0), nn.LeakyReLU(0.2),
+        Convolution(32, 64, 3, 2, slope=1.0), nn.LeakyReLU(0.2),
+        Convolution(64, 64, 3, 1, slope=1.0), nn.LeakyReLU(0.2),
         nn.Flatten(),
     )  # fmt: skip
     with torch.no_grad():

@@ -11,6 +11,7 @@ Agent = Literal["ppo", "random"]
 Curious = Literal["counts", "icm", "rnd", "privileged-counts", "none"]
 Counted = Literal["both", "episodic", "lifelong"]
 Demonstrators = Literal["person", "simulated", "agent"]
+Remembered = Literal["nothing", "episode", "play"]
 Device = Literal["auto", "cpu", "cuda"]
 Demonstrated = Literal["wins", "everything"]
 
@@ -85,8 +86,12 @@ class Settings:
     """pixels a side of the small gray picture that is counted"""
     code_step: float = 3.0
     """gray levels by which one of its pixels must differ from the first picture's to count as another"""
-    imitation_batches: int = 32
-    """at most so many minibatches of its own best episodes that it learns again after each update; 0 is plain PPO"""
+    memory: Remembered = "nothing"
+    """what ppo remembers, in an LSTM: nothing but the stacked pictures, its episode, or its play, through deaths until
+    the game is won or cut off"""
+    imitation_batches: int | None = None
+    """at most so many minibatches of its own best episodes that it learns again after each update; 0 is plain PPO
+    (default: 32; with memory 0, as it can't)"""
     imitation_episodes: int = 12
     """how many of its own episodes are kept for that"""
     imitation_enough: float = 0.2
@@ -124,7 +129,7 @@ class Settings:
         for name, options in (
             ("agent", get_args(Agent)), ("curiosity", get_args(Curious)), ("counts", get_args(Counted)),
             ("demonstrators", get_args(Demonstrators)), ("demonstrated", get_args(Demonstrated)),
-            ("device", get_args(Device)),
+            ("device", get_args(Device)), ("memory", get_args(Remembered)),
         ):  # fmt: skip
             if getattr(self, name) not in options:
                 raise ValueError(f"{name} is {getattr(self, name)!r}: expected one of {', '.join(options)}")
@@ -157,6 +162,15 @@ class Settings:
             raise ValueError(f"curiosity is {self.curiosity}: expected none for the random agent")
         if self.demonstrations and self.agent == "random":
             raise ValueError(f"demonstrations is {self.demonstrations}: expected none for the random agent")
+        if self.memory != "nothing" and self.imitation_batches:
+            raise ValueError(f"imitation_batches is {self.imitation_batches}: expected 0 for an agent with memory")
+        if self.memory != "nothing" and (self.demonstrations or self.agent != "ppo"):
+            raise ValueError(f"memory is {self.memory}: expected nothing for {self.method}")
+        if self.memory != "nothing" and self.batch_size % self.n_steps:
+            raise ValueError(
+                f"batch_size is {self.batch_size}: expected a multiple of n_steps, {self.n_steps}, as with memory it "
+                f"holds whole lanes"
+            )
         check("batch_size", self.batch_size, 2)
         if self.n_steps * self.num_games % self.batch_size:
             raise ValueError(
@@ -171,10 +185,17 @@ class Settings:
             return "random"
         name = self.agent + {"counts": "", "none": "-no-bonus"}.get(self.curiosity, f"-{self.curiosity}")
         name += "" if self.counts == "both" else f"-{self.counts}"
+        name += {"nothing": "", "episode": "-recurrent", "play": "-recurrent-through-deaths"}[self.memory]
         if self.demonstrations:
             name += "-demonstrations" + ("" if self.demonstrators == "person" else f"-{self.demonstrators}")
             name += f"-of-{self.demonstrations_version}" if self.demonstrations_version else ""
         return name
+
+    @property
+    def imitations(self) -> int:
+        """``imitation_batches``, its default found."""
+        default = 32 if self.memory == "nothing" else 0
+        return default if self.imitation_batches is None else self.imitation_batches
 
     @property
     def privileged(self) -> bool:
@@ -206,7 +227,7 @@ class Settings:
         level = Level.read(self.level or find_version(self.game, self.version).level)
         return {
             "method": self.method, "player": "agent", "privileged": self.privileged, "level": level.text(),
-            **{name: getattr(self, name) for name in names},
+            **{name: self.imitations if name == "imitation_batches" else getattr(self, name) for name in names},
         }  # fmt: skip
 
 

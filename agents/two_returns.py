@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from stable_baselines3.common.buffers import RolloutBuffer
 from stable_baselines3.common.type_aliases import RolloutBufferSamples, Schedule
-from stable_baselines3.common.utils import obs_as_tensor
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
 from torch import nn
@@ -125,10 +124,13 @@ class TwoReturnsPPO(SelfImitatingPPO):
             raise ValueError("TwoReturnsPPO found no curiosity around its environment: expected one, such as RND")
         goes_on = super().collect_rollouts(OwnRewards(env, self.curiosity), *args, **kwargs)
         if goes_on:
-            with torch.no_grad():
-                last = self.policy.both_values(obs_as_tensor(self._last_obs, self.device))  # type: ignore[arg-type]
+            last = self.values_of(self.tensor(self._last_obs), np.arange(env.num_envs))
             self.rollout_buffer.add_bonus_advantages(last[:, 1].cpu().numpy())
         return goes_on
+
+    @torch.no_grad()
+    def values_of(self, observations: torch.Tensor, lanes: np.ndarray) -> torch.Tensor:
+        return self.policy.both_values(observations)
 
     def _update_info_buffer(self, infos: list[dict[str, Any]], dones: np.ndarray | None = None) -> None:
         """Called after each step of a rollout, before it is added."""

@@ -1,0 +1,64 @@
+"""Whether agents learn as well with the compiled convolutions as with torch's own: Princess, ten seeds each.
+
+The area under the success curve is the mean, over a run's inputs, of the share of the last 20 episodes that were won.
+The ratio of mean areas has a percentile bootstrap interval, in which seeds are resampled. That our learner is stock
+stable-baselines3's otherwise, to rounding, is what tests/test_rollouts.py holds.
+"""
+
+import os
+import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import tyro
+from rich.console import Console
+from rich.table import Table
+
+from agents.convolution import Convolution
+from agents.ppo import train_ppo
+from agents.settings import Settings
+
+LEARNERS = {"compiled": Convolution.fits, "torch's": lambda _self, _pictures: False}
+EPISODES = 20
+RESAMPLES = 10_000
+
+
+def area(run: tuple[str, int, int]) -> float:
+    learner, seed, inputs = run
+    Convolution.fits = LEARNERS[learner]
+    with tempfile.TemporaryDirectory() as folder:
+        train_ppo(Settings(seed=seed, inputs=inputs, out=Path(folder), evaluation_episodes=0, progress=False))
+        episodes: Any = pd.read_csv(Path(folder) / "episodes.csv")
+    rates = (episodes["outcome"] == "win").rolling(EPISODES, min_periods=1).mean()
+    lengths = np.diff(episodes["inputs"], append=max(inputs, episodes["inputs"].iloc[-1]))  # until the next one ends
+    return float((lengths * rates).sum() / inputs)
+
+
+def main(seeds: int = 10, inputs: int = 60_000, workers: int = 2) -> None:
+    """Prints both areas and their ratio.
+
+    Args:
+        seeds: runs of each
+        inputs: raw inputs of a run
+        workers: runs side by side
+    """
+    os.environ["OMP_NUM_THREADS"] = "1"
+    runs = [(learner, seed, inputs) for seed in range(seeds) for learner in LEARNERS]
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        ours, torchs = np.reshape(list(pool.map(area, runs)), (seeds, 2)).T  # (runs,) -> (seeds, learners)
+    drawn = np.random.default_rng(0).integers(seeds, size=(2, RESAMPLES, seeds))
+    low, high = np.quantile(ours[drawn[0]].mean(1) / torchs[drawn[1]].mean(1), [0.025, 0.975])
+    table = Table("convolutions", "area under the success curve, each seed's", "mean")
+    for name, areas in zip(LEARNERS, (ours, torchs)):
+        table.add_row(name, " ".join(f"{each:.2f}" for each in areas), f"{areas.mean():.3f}")
+    console = Console(width=120)
+    console.print(table)
+    console.print(f"ratio {ours.mean() / torchs.mean():.3f}, 95 % interval {low:.3f} to {high:.3f}", highlight=False)
+
+
+if __name__ == "__main__":
+    tyro.cli(main)

@@ -1,0 +1,110 @@
+"""Which settings learn Princess from the fewest inputs: one thing changed at a time, then what helped together.
+
+Its seeds are none of those on which results are reported. A variant's score is the mean over its seeds of the inputs at
+which 90 of the last 100 episodes were won; a run that never came to that counts as its budget.
+"""
+
+import os
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import tyro
+from rich.console import Console
+from rich.table import Table
+
+from agents.settings import Settings
+from agents.train import train
+from envs.results import is_finished
+from scripts.experiments.learning import learned_at
+
+FIRST_SEED = 100
+VARIANTS: dict[str, dict[str, Any]] = {
+    "default": {},
+    "imitation_batches 8": {"imitation_batches": 8},
+    "imitation_batches 16": {"imitation_batches": 16},
+    "frame_skip 3": {"frame_skip": 3},
+    "frame_skip 4": {"frame_skip": 4},
+    "n_steps 16": {"n_steps": 16},
+    "n_steps 16, batch_size 64": {"n_steps": 16, "batch_size": 64},
+    "n_epochs 6": {"n_epochs": 6},
+    "4 games": {"num_games": 4},
+    "16 games": {"num_games": 16, "n_steps": 16},
+    "batch_size 64": {"batch_size": 64},
+    "learning_rate .0005": {"learning_rate": 5e-4},
+    "learning_rate .002": {"learning_rate": 2e-3},
+    "entropy .002": {"entropy": 0.002},
+    "entropy .01": {"entropy": 0.01},
+    "gae_lambda .9": {"gae_lambda": 0.9},
+    "gamma .98": {"gamma": 0.98},
+    "code_size 14": {"code_size": 14},
+    "code_size 9": {"code_size": 9},
+    "imitation_enough .1": {"imitation_enough": 0.1},
+    "imitation_enough .4": {"imitation_enough": 0.4},
+    "discovery_enough .9": {"discovery_enough": 0.9},
+    "discovery_enough 1.5": {"discovery_enough": 1.5},
+    "imitation_episodes 4": {"imitation_episodes": 4},
+    "imitation_episodes 24": {"imitation_episodes": 24},
+}
+
+
+def settings_of(name: str, seed: int, inputs: int, out: Path) -> Settings:
+    folder = out / name.replace(" ", "_").replace(",", "") / f"seed_{seed}"
+    kept = Settings(seed=seed, inputs=inputs, out=folder, evaluation_episodes=0, progress=False)
+    return replace(kept, **VARIANTS[name])
+
+
+def run(settings: Settings) -> None:
+    if not is_finished(settings.folder):
+        train(settings)
+
+
+def row(name: str, runs: list[Settings]) -> tuple[str, list[int | None], list[int | None]]:
+    """First wins, and when 90 of 100 were won, a seed each."""
+    tables: list[Any] = [pd.read_csv(each.folder / "episodes.csv") for each in runs]
+    won = [table["inputs"][table["outcome"] == "win"].tolist() for table in tables]
+    return name, [wins[0] if wins else None for wins in won], [learned_at(table) for table in tables]
+
+
+def main(
+    variants: tuple[str, ...] = tuple(VARIANTS),
+    seeds: int = 2,
+    inputs: int = 70_000,
+    workers: int = 1,
+    out: Path = Path("runs/sweep"),
+) -> None:
+    """Trains what is missing and prints the table, the best first.
+
+    Args:
+        variants: names in VARIANTS
+        seeds: runs of each
+        inputs: raw inputs of a run
+        workers: runs side by side
+        out: folder of all runs
+    """
+    runs = {name: [settings_of(name, FIRST_SEED + k, inputs, out) for k in range(seeds)] for name in variants}
+    every = [settings for of_one in zip(*runs.values()) for settings in of_one]  # each variant's first seed first
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        for done in pool.map(run, every):
+            assert done is None
+    rows = [row(name, of_one) for name, of_one in runs.items()]
+    rows.sort(key=lambda each: np.mean([inputs if at is None else at for at in each[2]]))
+    table = Table("variant", "first win", "90 of the last 100 won", "mean, at most")
+    for name, first, learned in rows:
+        mean = np.mean([inputs if at is None else at for at in learned])
+        table.add_row(name, told(first), told(learned), f"{mean:,.0f}")
+    Console(width=120).print(table)
+
+
+def told(inputs: list[int | None]) -> str:
+    return " ".join("never" if at is None else f"{at:,}" for at in inputs)
+
+
+if __name__ == "__main__":
+    os.environ["OMP_NUM_THREADS"] = "1"
+    sys.exit(tyro.cli(main))
