@@ -10,7 +10,7 @@ Runs of one method on different settings are never in one archive.
 
 import json
 import lzma
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,8 +64,8 @@ class Archive:
         return cls(settings, runs, rows_of(runs, episodes), rows_of(runs, exploration))
 
     @classmethod
-    def of(cls, results: Results) -> "Archive":
-        """The finished runs of agents in some results.
+    def of(cls, results: Results, but: Collection[tuple] = ()) -> "Archive":
+        """The finished runs of agents in some results, but those of certain ``keys``.
 
         Raises ValueError where runs of one method have different settings.
         """
@@ -74,7 +74,7 @@ class Archive:
         settings: dict[str, dict] = {}
         rows = []
         for run in results.configs.to_dict("records"):
-            if not run["finished"] or run["player"] != "agent":
+            if not run["finished"] or run["player"] != "agent" or tuple(run[name] for name in KEY) in but:
                 continue
             own = settings_of(run["settings"])
             check_same(settings.setdefault(str(run["method"]), own), own, Path(run["folder"]))

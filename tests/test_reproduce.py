@@ -184,6 +184,17 @@ def test_rows_of_several_machines_merge_and_other_settings_are_refused(tmp_path)
         keep(here, "princess", [tmp_path])
 
 
+def test_rows_older_than_a_setting_are_of_its_default(tmp_path):
+    older = planted({("counts", "original"): [QUICK]}, budget=GAMES["princess"]["inputs"])
+    del older.settings["ppo"]["entropy"]
+    older.write(tmp_path / "princess")
+    runs = Request(agents=("counts",), versions=("original",), seeds=2, out=tmp_path).plan()
+    kept, _ = keep(tmp_path, "princess")
+    assert missing(runs, kept, tmp_path) == runs[1:]
+    with pytest.raises(ValueError, match=r"entropy = 0.005, not 0.1"):
+        kept.check("ppo", runs[0].settings.config() | {"entropy": 0.1}, tmp_path)
+
+
 @pytest.mark.parametrize(
     ("told", "reason"),
     [

@@ -5,12 +5,12 @@ are kept in ``OUT/<game>/`` (``envs.archive``), which belongs into the repositor
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from agents.settings import Settings
-from envs.archive import Archive
+from envs.archive import Archive, settings_of
 from envs.results import load
 from envs.versions import find_version, looks
 from envs.versions import versions as versions_of
@@ -107,18 +107,33 @@ def keep(out: Path, game: str, others: Sequence[Path] = ()) -> tuple[Archive, li
     Raises ValueError where a run has other settings than those that are kept.
     """
     problems: list[str] = []
-    kept = before = Archive.read(out / game)
+    kept = before = newly_told(Archive.read(out / game), game)
     if (out / "runs" / game).is_dir():
         results = load(out / "runs" / game)
         problems += results.problems
-        kept = kept.joined(Archive.of(results), out / "runs" / game, problems)
+        finished = newly_told(Archive.of(results, but=kept.keys()), game)
+        kept = kept.joined(finished, out / "runs" / game, problems)
     for other in others:
         if not (other / game / "runs.csv").exists():
             raise ValueError(f"{other}: no {game}/runs.csv: expected a folder that `priorlab reproduce` wrote")
-        kept = kept.joined(Archive.read(other / game), other / game, problems)
+        kept = kept.joined(newly_told(Archive.read(other / game), game), other / game, problems)
     if kept is not before:
         kept.write(out / game)
     return kept, problems
+
+
+def newly_told(rows: Archive, game: str) -> Archive:
+    """The rows, where a setting that is younger than they are is taken to have been its default."""
+    defaults = {setting.name: setting.default for setting in fields(Settings)}
+    settings = dict(rows.settings)
+    for told in AGENTS.values():
+        now = Settings(**{**GAMES[game], **told, "game": game})
+        own = settings.get(now.method)
+        if own is not None:
+            new = {name: value for name, value in settings_of(now.config()).items() if name not in own}
+            more = {name: value for name, value in new.items() if name in defaults and value == defaults[name]}
+            settings[now.method] = {**more, **own}
+    return replace(rows, settings=settings)
 
 
 def missing(runs: Sequence[Run], kept: Archive, where: Path) -> list[Run]:
