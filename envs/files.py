@@ -19,9 +19,14 @@ def reserve(path: Path) -> Path:
 
 def write_whole(path: Path, text: str) -> None:
     """The file is either as before or wholly new, also where the machine stops meanwhile."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """As ``write_whole``."""
     draft = path.with_name(path.name + ".draft")
-    with draft.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
+    with draft.open("wb") as file:
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
     for left in reversed(range(REPLACE_TRIES)):

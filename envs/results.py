@@ -39,6 +39,7 @@ OUTCOMES = ("win", "death", "limit", "quit")
 EPISODES = ("episode", "inputs", "length", "outcome", "deaths")
 EXPLORATION = ("inputs", "unique_states")
 VISITS = ("x", "y", "visits")
+CONFIGS = ("finished", "folder", "frame_skip", "level", "inputs", "settings")
 FRONT = ("experiment", "game", "version", "method", "player", "privileged", "seed")
 REQUIRED = {"game": str, "version": str, "method": str, "player": str, "privileged": bool, "seed": int, "level": str}
 SOFTWARE = ("priorlab", "numpy", "numba", "torch", "stable_baselines3", "gymnasium", "pygame-ce", "ale-py")
@@ -147,7 +148,7 @@ def load(root: str | Path | Sequence[str | Path], experiment: str | None = None)
     roots, problems = [Path(each) for each in ([root] if isinstance(root, (str, Path)) else root)], list[str]()
     columns = {
         "episodes": EPISODES, "exploration": EXPLORATION, "visits": VISITS, "tracks": TRACKS, "approaches": APPROACHES,
-        "configs": ("finished", "folder", "frame_skip", "level", "inputs", "settings"),
+        "configs": CONFIGS,
     }  # fmt: skip
     tables: dict[str, list] = {name: [] for name in columns}
     seen: dict[tuple, Path] = {}

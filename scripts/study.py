@@ -8,7 +8,8 @@ from rich.console import Console
 
 from envs.results import load
 from envs.versions import looks
-from scripts.experiments.comparison import SEEDS, plan, train
+from scripts.experiments.comparison import SEEDS, plan
+from scripts.experiments.runner import train
 from scripts.report.page import write_report
 
 

@@ -15,7 +15,7 @@ from scipy.stats import CensoredData, ecdf
 from envs.level import Level
 from envs.results import RunWriter, is_finished, load, thinned
 from envs.versions import looks
-from scripts.experiments import comparison
+from scripts.experiments import comparison, runner
 from scripts.report.page import write_report
 from scripts.report.players import kinds_of
 from scripts.report.plots import apart
@@ -252,7 +252,7 @@ writer.finish()
 
 def stand_in(pause):
     def command(run):
-        config = json.dumps(run.settings().config())
+        config = json.dumps(run.settings.config())
         return [sys.executable, "-c", STAND_IN, str(run.folder), config, str(run.inputs), str(pause)]
 
     return command
@@ -261,13 +261,13 @@ def stand_in(pause):
 @pytest.fixture
 def short(monkeypatch):
     monkeypatch.setitem(comparison.INPUTS, "study", {"ppo": 300, "random": 600})
-    monkeypatch.setattr(comparison, "POLL", 0.05)
+    monkeypatch.setattr(runner, "POLL", 0.05)
 
 
 def test_a_failed_run_is_shown_and_the_others_finish(short, tmp_path):
     told = Console(file=StringIO(), width=200)
     runs = comparison.plan(tmp_path, "study", ["original", "retextured"], seeds=1)
-    failed = comparison.train(runs, 2, told, stand_in(0))
+    failed = runner.train(runs, 2, told, stand_in(0))
     assert [run.name for run in failed] == ["ppo · retextured · seed 0", "random · retextured · seed 0"]
     assert is_finished(tmp_path / "original" / "random" / "seed_0")
     words = told.file.getvalue()
@@ -277,33 +277,31 @@ def test_a_failed_run_is_shown_and_the_others_finish(short, tmp_path):
 
 def test_a_stopped_study_leaves_no_process_and_goes_on_where_it_was(short, tmp_path, monkeypatch):
     processes = []
-    begin = comparison.start
-    monkeypatch.setattr(
-        comparison, "start", lambda run, command: processes.append(begin(run, command)) or processes[-1]
-    )
+    begin = runner.start
+    monkeypatch.setattr(runner, "start", lambda run, command: processes.append(begin(run, command)) or processes[-1])
 
     def look(run):
-        run.done = comparison.inputs_done(run.folder)
+        run.done = runner.inputs_done(run.folder)
         if run.done >= 100:
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         runs = comparison.plan(tmp_path, "study", ["original"], seeds=1)
-        patch.setattr(comparison.Run, "look", look)
-        comparison.train(runs, 2, Console(file=StringIO()), stand_in(30))
+        patch.setattr(runner.Run, "look", look)
+        runner.train(runs, 2, Console(file=StringIO()), stand_in(30))
     assert len(processes) == 2
     assert all(process.poll() is not None for process in processes)
-    monkeypatch.setattr(comparison, "start", begin)
+    monkeypatch.setattr(runner, "start", begin)
     runs = comparison.plan(tmp_path, "study", ["original"], seeds=1)
     assert max(run.done for run in runs) >= 100
-    assert comparison.train(runs, 2, Console(file=StringIO()), stand_in(0)) == []
+    assert runner.train(runs, 2, Console(file=StringIO()), stand_in(0)) == []
     ends = load(tmp_path).episodes.groupby("method")["inputs"].apply(list).to_dict()
     assert ends == {"ppo": [100, 200, 300], "random": [100, 200, 300, 400, 500, 600]}
 
 
 def test_a_study_of_other_settings_is_not_mixed_in(short, tmp_path, monkeypatch):
     runs = comparison.plan(tmp_path, "study", ["original"], seeds=1)
-    comparison.train(runs, 2, Console(file=StringIO()), stand_in(0))
+    runner.train(runs, 2, Console(file=StringIO()), stand_in(0))
     monkeypatch.setitem(comparison.INPUTS, "study", {"ppo": 500, "random": 600})
     with pytest.raises(ValueError, match=r"inputs = 300, not 500: expected the same settings, or another folder"):
         comparison.plan(tmp_path, "study", ["original"], seeds=1)
@@ -311,18 +309,18 @@ def test_a_study_of_other_settings_is_not_mixed_in(short, tmp_path, monkeypatch)
 
 def test_time_left_is_learned_from_what_was_measured(short, tmp_path):
     runs = comparison.plan(tmp_path, "study", ["original"], seeds=1)
-    clock = comparison.Clock(workers=1)
+    clock = runner.Clock(workers=1)
     clock.add("ppo", 1_000_000, 1000.0)
     clock.add("random", 10_000_000, 100.0)
-    expected = 300 * 1e-3 + 600 * 1e-5 + 2 * comparison.START
+    expected = 300 * 1e-3 + 600 * 1e-5 + 2 * runner.START
     assert clock.left(runs) == pytest.approx(expected)
-    assert comparison.duration(200) == "3 min 20 s"
+    assert runner.duration(200) == "3 min 20 s"
 
 
 def test_the_command_explains_itself():
     told = subprocess.run(
         [sys.executable, "-m", "scripts.study", "--help"],
-        cwd=comparison.ROOT,
+        cwd=runner.ROOT,
         capture_output=True,
         text=True,
         check=True,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import jinja2
 import numpy as np
@@ -83,15 +84,9 @@ def write_page(
     parts = [show(analysis, found, reachable) for analysis, found in zip(analyses, tables)]
     for number_, part in enumerate(parts):
         part["at"] = f"s{number_}-" if number_ else ""
-    today = datetime.now(UTC)
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(HERE), autoescape=True, undefined=jinja2.StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    environment.filters.update(times=summary.times, title=title_of)
     kinds = list(dict.fromkeys(kind for section in sections for kind in section.kinds))
-    text = environment.get_template("page.html").render(
-        style=(HERE / "style.css").read_text(encoding="utf-8"),
+    text = render(
+        "page.html",
         parts=parts,
         kinds=kinds,
         has_people=any(kind.player == "person" for kind in kinds),
@@ -104,12 +99,24 @@ def write_page(
         problems=problems,
         unfinished=[run.folder for section in sections for run in section.runs if not run.finished],
         resamples=f"{RESAMPLES:,}",
-        now=f"{today.day} {today:%B %Y}",
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, text)
     write_tables(path.parent / "data", tables)
     return path
+
+
+def render(template: str, **values: Any) -> str:
+    """The page of that template, with the style within it."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE), undefined=jinja2.StrictUndefined,
+        autoescape=jinja2.select_autoescape(["html"]),
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters.update(times=summary.times, title=title_of)
+    today = datetime.now(UTC)
+    style = (HERE / "style.css").read_text(encoding="utf-8")
+    return environment.get_template(template).render(style=style, now=f"{today.day} {today:%B %Y}", **values)
 
 
 def on_level(runs: Sequence[Played], level: Level, versions: Sequence[str]) -> tuple[list[Played], list[str]]:
@@ -224,9 +231,11 @@ def figures(analysis: Analysis, published: Mapping, same_game: bool) -> dict[str
         beside[version] = f"{summary.times(ratio)} ({published['versions'][version]['grade']})" if ratio else NOTHING
     on_axis = {name: ratio for name, ratio in ratios.items() if ratio and same_game}
     drawn: dict[str, dict[str, str]] = {name: {} for name in ("slowdown", "minutes", "quits", "deaths", "approached")}
+    compared = {(cell.version, cell.kind): cell.ratio for cell in analysis.cells if cell.ratio}
     for name, width in (("wide", WIDE), ("narrow", NARROW)):
-        if any(cell.ratio for cell in analysis.cells):
-            drawn["slowdown"][name] = rows.slowdown(analysis, width, beside if name == "wide" else {}, on_axis)
+        if compared:
+            words = beside if name == "wide" else {}
+            drawn["slowdown"][name] = rows.slowdown(section, compared, width, words, on_axis)
         if human:
             drawn["minutes"][name] = rows.minutes(analysis, width, means(published) if same_game else {})
             drawn["quits"][name] = rows.quits(analysis, width)

@@ -10,9 +10,10 @@ from matplotlib.ticker import MaxNLocator
 
 from scripts.report.hypotheses import FEW
 from scripts.report.players import Kind, title_of
-from scripts.report.plots import FIRST_INPUTS, INKS, STYLE, apart, inputs_axis, panel, svg
+from scripts.report.plots import FIRST_INPUTS, INKS, STYLE, apart, inputs_axis, panel, said, svg
 
 REFERENCE = {"lw": 0.9, "ls": (0, (3, 2)), "alpha": 0.75}
+BOUND = {"color": INKS["ink"], "lw": 1.2, "ls": (0, (1, 1.6))}  # what the best possible play comes to
 
 
 def curve(frame: pd.DataFrame, kind: Kind, version: str) -> pd.DataFrame:
@@ -20,39 +21,84 @@ def curve(frame: pd.DataFrame, kind: Kind, version: str) -> pd.DataFrame:
     return frame.loc[(frame["player"] == kind.label) & (frame["version"] == version)] if len(frame) else frame
 
 
-def exploration_panel(frame: pd.DataFrame, version: str, kinds: Sequence[Kind], last: float, most: float) -> str:
-    """Unique states against inputs: mean and band of each kind; ``frame`` is that of ``tables.exploration``."""
+def exploration_panel(
+    frame: pd.DataFrame, version: str, kinds: Sequence[Kind], last: float, most: float, reachable: int | None = None
+) -> str:
+    """Unique states against inputs: mean and band of each kind; ``frame`` is that of ``tables.exploration``.
+
+    ``reachable``: how many there are at all, drawn as a bound.
+    """
     width, height = 262.0, 200.0
     with matplotlib.rc_context(STYLE):
-        longest = max((len(kind.short) for kind in kinds), default=0)
-        figure, axes = panel(width, height, (38, 36, max(52, 6.6 * longest + 12), 14))
+        figure, axes = panel(width, height, (38, 36, margin_of(kinds), 14))
         inputs_axis(axes, last)
         axes.set_ylim(0, most * 1.04)
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
         axes.yaxis.set_major_locator(MaxNLocator(4))
         axes.set_xlabel("inputs")
-        ends: list[tuple[Kind, float, float]] = []
-        for kind in reversed(kinds):
-            colour = INKS[kind.colour]
-            compared, rows = (curve(frame, kind, name).dropna(subset="states") for name in ("original", version))
-            if version != "original" and len(compared):
-                axes.plot(compared["inputs"], compared["states"], color=colour, **REFERENCE)
-            if not len(rows):
-                continue
-            axes.fill_between(rows["inputs"], rows["low"], rows["high"], color=colour, alpha=0.22, lw=0)
-            axes.plot(rows["inputs"], rows["states"], color=colour, lw=2)
-            end = (float(rows["inputs"].iloc[-1]), float(rows["states"].iloc[-1]))
-            axes.plot(*end, "o", color=colour, ms=4, clip_on=False)
-            ends.append((kind, *end))
-        name_ends(axes, ends, last, most, height)
+        if reachable:
+            axes.axhline(reachable, **BOUND)
+        name_ends(axes, draw_curves(axes, frame, version, kinds, "states"), last, most, height)
     return svg(figure, f"Unique states against inputs, {title_of(version)}")
 
 
-def name_ends(axes: Axes, ends: list[tuple[Kind, float, float]], last: float, most: float, height: float) -> None:
-    """Names curves where they end: in the margin where they reach it, else left above their last point."""
+def success_panel(
+    frame: pd.DataFrame, version: str, kinds: Sequence[Kind], last: float, soonest: float | None = None
+) -> str:
+    """The share won of the last 100 episodes against inputs: mean and band of each kind of agent, in ``share``.
+
+    ``soonest``: inputs before which no episode can be won, drawn as a bound.
+    """
+    width, height = 262.0, 180.0
+    with matplotlib.rc_context(STYLE):
+        figure, axes = panel(width, height, (40, 36, margin_of(kinds), 14))
+        axes.set_xlim(0, last)
+        axes.xaxis.set_major_locator(MaxNLocator(4))
+        axes.xaxis.set_major_formatter(lambda value, _: said(value))
+        axes.set_ylim(-0.02, 1.04)
+        axes.set_yticks([0, 0.5, 1], ["0 %", "50 %", "100 %"])
+        axes.set_xlabel("inputs")
+        if soonest:
+            axes.plot([soonest, soonest, last], [0, 1, 1], **BOUND)
+        name_ends(axes, draw_curves(axes, frame, version, kinds, "share"), None, 1, height)
+    return svg(figure, f"Share won of the last 100 episodes against inputs, {title_of(version)}")
+
+
+def margin_of(kinds: Sequence[Kind]) -> float:
+    """Px at the right of a panel for the names of these kinds."""
+    return max(52, 6.6 * max((len(kind.short) for kind in kinds), default=0) + 12)
+
+
+def draw_curves(
+    axes: Axes, frame: pd.DataFrame, version: str, kinds: Sequence[Kind], column: str
+) -> list[tuple[Kind, float, float]]:
+    """The curves of a version, and those of the original to compare; and where each ends."""
+    ends = []
+    for kind in reversed(kinds):
+        colour = INKS[kind.colour]
+        compared, rows = (curve(frame, kind, name).dropna(subset=column) for name in ("original", version))
+        if version != "original" and len(compared):
+            axes.plot(compared["inputs"], compared[column], color=colour, **REFERENCE)
+        if not len(rows):
+            continue
+        axes.fill_between(rows["inputs"], rows["low"], rows["high"], color=colour, alpha=0.22, lw=0)
+        axes.plot(rows["inputs"], rows[column], color=colour, lw=2)
+        end = (float(rows["inputs"].iloc[-1]), float(rows[column].iloc[-1]))
+        axes.plot(*end, "o", color=colour, ms=4, clip_on=False)
+        ends.append((kind, *end))
+    return ends
+
+
+def name_ends(
+    axes: Axes, ends: list[tuple[Kind, float, float]], last: float | None, most: float, height: float
+) -> None:
+    """Names curves where they end: in the margin where they reach it, else left above their last point.
+
+    ``last`` is the end of a log axis; without one all reach it.
+    """
     line = most * 13 / (height - 50)
     for inside in (True, False):
-        chosen = [end for end in ends if (end[1] <= last / 6) == inside]
+        chosen = [end for end in ends if (last is not None and end[1] <= last / 6) == inside]
         places = apart([end[2] for end in chosen], [line] * len(chosen), -0.1 * most, 1.2 * most)
         for (kind, x, _), y in zip(chosen, places):
             axes.annotate(
@@ -62,31 +108,41 @@ def name_ends(axes: Axes, ends: list[tuple[Kind, float, float]], last: float, mo
             )  # fmt: skip
 
 
-def survival_panel(frame: pd.DataFrame, version: str, kinds: Sequence[Kind], unit: str, last: float) -> str:
-    """Share that had not won yet against inputs (log axis) or minutes; ``frame`` is that of ``tables.survival``."""
+def survival_panel(
+    frame: pd.DataFrame, version: str, kinds: Sequence[Kind], unit: str, last: float, soonest: float | None = None
+) -> str:
+    """Share that had not won yet against inputs (log axis) or minutes; ``frame`` is that of ``tables.survival``.
+
+    ``soonest``: inputs before which nobody can have won, drawn as a bound; the axis begins in the decade of it.
+    """
     width, height = 262.0, 180.0
     left, right = 40.0, 14.0
+    first = 10 ** np.floor(np.log10(soonest)) if soonest else FIRST_INPUTS
     with matplotlib.rc_context(STYLE):
         figure, axes = panel(width, height, (left, 36, right, 22))
         if unit == "inputs":
-            inputs_axis(axes, last)
+            inputs_axis(axes, last, first)
         else:
             axes.set_xlim(0, last)
             axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         axes.set_ylim(-0.02, 1.04)
         axes.set_yticks([0, 0.5, 1], ["0 %", "50 %", "100 %"])
         axes.set_xlabel(unit)
+        if soonest:
+            axes.plot([soonest, soonest, last], [1, 0, 0], **BOUND)
         starts: list[tuple[Kind, float]] = []
         for kind in reversed(kinds):
             if version != "original":
-                draw_survival(axes, curve(frame, kind, "original"), unit, last, INKS[kind.colour], reference=True)
+                draw_survival(
+                    axes, curve(frame, kind, "original"), unit, first, last, INKS[kind.colour], reference=True
+                )
             rows = curve(frame, kind, version)
             if len(rows):
-                draw_survival(axes, rows, unit, last, INKS[kind.colour], reference=False)
+                draw_survival(axes, rows, unit, first, last, INKS[kind.colour], reference=False)
                 times, fallen = rows[unit].to_numpy(float), np.flatnonzero(rows["share"] < 1)
                 starts.append((kind, float(times[fallen[0] if len(fallen) else -1])))
         across = width - left - right
-        places = [min(place(x, unit, last), 1) * across for _, x in starts]
+        places = [min(place(x, unit, first, last), 1) * across for _, x in starts]
         places = apart(places, [6.5 * len(kind.short) + 6 for kind, _ in starts], -left, across + right)
         for (kind, _), at in zip(starts, places):
             axes.annotate(
@@ -96,17 +152,17 @@ def survival_panel(frame: pd.DataFrame, version: str, kinds: Sequence[Kind], uni
     return svg(figure, f"Share that has not won yet against {unit}, {title_of(version)}")
 
 
-def place(x: float, unit: str, last: float) -> float:
+def place(x: float, unit: str, first: float, last: float) -> float:
     """Where it lies along the axis, from 0 to 1."""
-    return (
-        np.log10(max(x, FIRST_INPUTS) / FIRST_INPUTS) / np.log10(last / FIRST_INPUTS) if unit == "inputs" else x / last
-    )
+    return np.log10(max(x, first) / first) / np.log10(last / first) if unit == "inputs" else x / last
 
 
-def draw_survival(axes: Axes, rows: pd.DataFrame, unit: str, last: float, colour: str, reference: bool) -> None:
+def draw_survival(
+    axes: Axes, rows: pd.DataFrame, unit: str, first: float, last: float, colour: str, reference: bool
+) -> None:
     if not len(rows):
         return
-    xs = np.maximum(rows[unit].to_numpy(float), FIRST_INPUTS if unit == "inputs" else 0)
+    xs = np.maximum(rows[unit].to_numpy(float), first if unit == "inputs" else 0)
     ys, low, high = (rows[name].to_numpy(float) for name in ("share", "low", "high"))
     if reference:
         axes.step(xs, ys, where="post", color=colour, **REFERENCE)

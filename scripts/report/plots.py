@@ -56,11 +56,11 @@ def panel(width: float, height: float, margins: tuple[float, float, float, float
     return figure, figure.add_axes(box)
 
 
-def inputs_axis(axes: Axes, last: float) -> None:
+def inputs_axis(axes: Axes, last: float, first: float = FIRST_INPUTS) -> None:
     """A log axis of inputs, with its ends labelled as people say them."""
     axes.set_xscale("log")
-    axes.set_xlim(FIRST_INPUTS, last)
-    ticks = [10**k for k in range(1, 9) if 10**k <= last * 1.001]
+    axes.set_xlim(first, last)
+    ticks = [10**k for k in range(1, 9) if first <= 10**k <= last * 1.001]
     axes.set_xticks(ticks, [said(tick) for tick in ticks])
     axes.minorticks_off()
 

@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from scripts.report.analysis import Analysis, Estimate
-from scripts.report.players import Section, of_kind, title_of
+from scripts.report.players import Kind, Section, of_kind, title_of
 from scripts.report.plots import INKS, STYLE, panel, said, svg
+from scripts.report.statistics import Ratio
 from scripts.report.summary import TIMES, number, percent, ratio_text
 
 HEIGHT, PAD, LEAST = 16.0, 12.0, 36.0  # px: of a player's line, around a row's lines, of a row
@@ -55,15 +56,17 @@ def interval(axes: Axes, y: float, found: Estimate, colour: str, text: str, mark
     )  # fmt: skip
 
 
-def slowdown(analysis: Analysis, width: float, beside: Mapping[str, str], published: Mapping[str, float]) -> str:
+def slowdown(
+    section: Section, ratios: Mapping[tuple[str, Kind], Ratio], width: float, beside: Mapping[str, str],
+    published: Mapping[str, float], what: str = "the first win",
+) -> str:  # fmt: skip
     """Inputs to the first win as multiples of the original's, a row a version, with 95 % intervals.
 
-    ``beside`` is written at the right of each row, under its entry "" as a heading; it has no place on the axis.
-    ``published`` ratios, of the same game, have one.
+    ``ratios`` by version and kind of player. ``beside`` is written at the right of each row, under its entry "" as a
+    heading; it has no place on the axis. ``published`` ratios, of the same game, have one. ``what`` the inputs led to.
     """
-    shown = [version for version in analysis.section.versions if version != "original"]
-    ratios = {(cell.version, cell.kind): cell.ratio for cell in analysis.cells if cell.ratio}
-    players = [kind for kind in analysis.section.kinds if any(of == kind for _, of in ratios)]
+    shown = [version for version in section.versions if version != "original"]
+    players = [kind for kind in section.kinds if any(of == kind for _, of in ratios)]
     theirs = {version: published[version] for version in shown if version in published}
     ends = [end for ratio in ratios.values() for end in (ratio.value, ratio.low, ratio.high) if end]
     ends += theirs.values()
@@ -80,7 +83,7 @@ def slowdown(analysis: Analysis, width: float, beside: Mapping[str, str], publis
         axes.set_xticks(ticks, [f"{tick:g}{TIMES}" for tick in ticks])
         axes.minorticks_off()
         axes.axvline(1, color=INKS["soft"], lw=1.2)
-        axes.set_xlabel("inputs to the first win, as a multiple of the original's")
+        axes.set_xlabel(f"inputs to {what}, as a multiple of the original's")
         for row, version in enumerate(shown):
             for line, kind in enumerate(players):
                 ratio = ratios.get((version, kind))
@@ -97,7 +100,7 @@ def slowdown(analysis: Analysis, width: float, beside: Mapping[str, str], publis
                 xycoords=("axes fraction", "data"), textcoords="offset points", ha="center", annotation_clip=False,
                 color=INKS["ink" if row else "soft"],
             )  # fmt: skip
-    return svg(figure, "Inputs to the first win in each version as a multiple of the original's")
+    return svg(figure, f"Inputs to {what} in each version as a multiple of the original's")
 
 
 def minutes(analysis: Analysis, width: float, published: Mapping[str, float]) -> str:

@@ -65,6 +65,7 @@ class Played:
     rate: float = INPUTS_PER_SECOND
     approached: tuple[tuple[str, int, int, int], ...] = ()  # objects in the order of first approach, as in the results
     track: np.ndarray = field(default_factory=lambda: np.zeros((0, 4)))  # float64 (m, 4): inputs, life, x, y
+    success: np.ndarray = field(default_factory=lambda: np.zeros((2, 0)))  # as ``success`` gives it
 
     @property
     def minutes(self) -> float:
@@ -103,6 +104,7 @@ def played(results: Results) -> list[Played]:
                 won=len(wins) > 0,
                 deaths=int(ended["deaths"][last]) if ended else 0,
                 mastered=mastered(ended["outcome"] == "win", ended["inputs"]) if ended else float("nan"),
+                success=success(ended["outcome"] == "win", ended["inputs"]) if ended else np.zeros((2, 0)),
                 curve=np.array([curve.get(name, none) for name in ("inputs", "unique_states")], float),
                 visits=np.array([visits.get(name, none) for name in VISITS], np.int64).T,
                 outcome=str(ended["outcome"][-1]) if ended else "",
@@ -125,6 +127,21 @@ def mastered(won: np.ndarray, inputs: np.ndarray) -> float:
     total = np.concatenate([[0], np.cumsum(won)])
     reached = np.flatnonzero(total[WINDOW:] - total[:-WINDOW] >= MASTERED * WINDOW)
     return float(inputs[reached[0] + WINDOW - 1]) if len(reached) else float("nan")
+
+
+def success(won: np.ndarray, inputs: np.ndarray) -> np.ndarray:
+    """float64 (2, m): the inputs, and the share that was won of the last 100 episodes (at first, of those so far)."""
+    total = np.concatenate([[0], np.cumsum(won)])
+    ends = np.arange(1, len(won) + 1)
+    begins = np.maximum(ends - WINDOW, 0)
+    return np.array([inputs, (total[ends] - total[begins]) / (ends - begins)], float)
+
+
+def area(curve: np.ndarray, budget: float) -> float:
+    """The mean height of a curve (2, m) from 0 to ``budget`` inputs; it is 0 at first, and each height holds on."""
+    inputs, heights = curve
+    lasts = np.diff(np.minimum(np.append(inputs, budget), budget))
+    return float((heights * lasts).sum() / budget)
 
 
 def times_of(runs: Sequence[Played]) -> tuple[np.ndarray, np.ndarray]:
@@ -259,7 +276,14 @@ def exploration_curve(runs: Sequence[Played], grid: np.ndarray) -> tuple[np.ndar
 
     A run that has ended keeps its count, and the curve stops (NaN) where the longest run does.
     """
-    curves = np.array([np.interp(grid, [1, *run.curve[0]], [1, *run.curve[1]]) for run in runs])
+    return mean_curve([np.insert(run.curve, 0, 1, axis=1) for run in runs], runs, grid)
+
+
+def mean_curve(
+    each: Sequence[np.ndarray], runs: Sequence[Played], grid: np.ndarray
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """The mean of a curve (2, k) of each run at ``grid``, as ``exploration_curve`` gives that of unique states."""
+    curves = np.array([np.interp(grid, *curve) for curve in each])
     reached = grid <= max(run.budget for run in runs)
     mean = np.where(reached, curves.mean(axis=0), np.nan)
     if len(curves) < 2:

@@ -1,0 +1,44 @@
+"""`priorlab reproduce`: do agents without priors notice the masks? The study's agent and ours on every version."""
+
+import sys
+from typing import Annotated
+
+import tyro
+from rich.console import Console
+
+from scripts.experiments.reproduction import Request, keep, missing, report
+from scripts.experiments.runner import train
+
+
+def main(request: Annotated[Request, tyro.conf.OmitArgPrefixes, tyro.conf.arg(name="")]) -> None:
+    """Trains what is missing in `--out`, keeps the rows there, and writes report.html and README.md.
+
+    Runs go seed by seed over all versions and agents, so that the comparison is balanced whenever it ends. Stopped at
+    any time, the same command goes on where it was.
+    """
+    console = Console()
+    kept, problems = keep(request.folder, request.game, request.merge)
+    failed = []
+    if not request.report_only:
+        runs = request.plan()
+        waiting = missing(runs, kept, request.folder / request.game)
+        console.print(f"{len(runs)} runs wanted, {len(runs) - len(waiting)} of them kept already.", highlight=False)
+        try:
+            failed = train(waiting, request.workers, console, hours=request.hours)
+        except KeyboardInterrupt:
+            sys.exit("Stopped. The same command goes on from here; with --report-only it shows what there is.")
+        finally:
+            problems = [*dict.fromkeys([*problems, *keep(request.folder, request.game)[1]])]
+    for problem in problems:
+        console.print(f"left out  {problem}", markup=False, highlight=False)
+    path = report(request.folder, problems, request.quick)
+    console.print(f"The report: {path.resolve()}", soft_wrap=True, highlight=False)
+    if failed:
+        sys.exit(f"Runs that failed: {len(failed)}. The same command tries them again.")
+
+
+if __name__ == "__main__":
+    from scripts.main import main as priorlab
+
+    sys.argv[1:1] = ["reproduce"]
+    priorlab()
