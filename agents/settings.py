@@ -43,7 +43,7 @@ class Settings:
     """raw inputs after which an episode is cut off"""
     random_start: int = 0
     """each episode begins with 0 to this many random inputs"""
-    frame_skip: int = 2
+    frame_skip: int = 4
     """inputs a decision: how often an action is taken"""
     num_games: int = 8
     """games played side by side"""
@@ -51,13 +51,13 @@ class Settings:
     """pixels a side of the gray picture"""
     stack_size: int = 2
     """pictures that the agent sees at once"""
-    n_steps: int = 32
+    n_steps: int = 16
     """decisions in each game between two updates"""
     batch_size: int = 128
     """decisions in a minibatch"""
     n_epochs: int = 3
     """times that each decision is learned from"""
-    learning_rate: float = 1e-3
+    learning_rate: float = 2e-3
     """of Adam, at first"""
     learning_rate_hold: int = 60_000
     """decisions after which the learning rate falls, as one over the decisions so far"""
@@ -91,10 +91,10 @@ class Settings:
     the game is won or cut off"""
     imitation_batches: int | None = None
     """at most so many minibatches of its own best episodes that it learns again after each update; 0 is plain PPO
-    (default: 32; with memory 0, as it can't)"""
-    imitation_episodes: int = 12
+    (default: 64; with memory 0, as it can't)"""
+    imitation_episodes: int = 4
     """how many of its own episodes are kept for that"""
-    imitation_enough: float = 0.2
+    imitation_enough: float = 0.02
     """mean of -log of the probability of what it did in won episodes, at which an update's imitation ends"""
     discovery_enough: float = 1.2
     """the same for its ways to something new, which it learns again until it has won"""
@@ -194,7 +194,7 @@ class Settings:
     @property
     def imitations(self) -> int:
         """``imitation_batches``, its default found."""
-        default = 32 if self.memory == "nothing" else 0
+        default = 64 if self.memory == "nothing" else 0
         return default if self.imitation_batches is None else self.imitation_batches
 
     @property
