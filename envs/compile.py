@@ -22,6 +22,7 @@ COMPILED = numba is not None
 F = TypeVar("F", bound=Callable)
 SOURCES = (
     "compile.py",
+    "generators.py",
     "rules.py",
     "tiles.py",
     "draw.py",

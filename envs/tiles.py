@@ -64,23 +64,24 @@ def cell(level, x, y):
 def clear_cell(level, kinds, x, y, cells):
     row, column, _, _ = cell(level, x, y)
     if row >= 0:
-        for channel in range(CHANNELS):
-            cells[row, column, channel] = 0
-        cells[row, column, KIND] = kinds[row, column]
+        own = cells[row, CHANNELS * column : CHANNELS * (column + 1)]
+        own[:] = 0
+        own[KIND] = kinds[row, column]
 
 
 @function
 def put_mover(level, kind, x, y, cells):
     row, column, down, across = cell(level, x, y)
     if row >= 0:
-        cells[row, column, KIND], cells[row, column, DOWN], cells[row, column, ACROSS] = kind, down, across
+        own = cells[row, CHANNELS * column : CHANNELS * (column + 1)]
+        own[KIND], own[DOWN], own[ACROSS] = kind, down, across
 
 
 @function
 def put_player(level, state, cells):
     row, column, down, across = cell(level, int(state[X]), int(state[Y]))
     if row >= 0:
-        own = cells[row, column]
+        own = cells[row, CHANNELS * column : CHANNELS * (column + 1)]
         own[HERE], own[DOWN], own[ACROSS] = 1, down, across
         own[SPEED_UP], own[IN_JUMP] = int(state[SPEED]) + UNSPEED, state[JUMPING]
         own[AT_LADDER], own[WITH_KEY] = state[ON_LADDER], state[HAS_KEY]
@@ -88,7 +89,7 @@ def put_player(level, state, cells):
 
 @function
 def show_tiles(level, monsters, kinds, state, there, drawn, cells):
-    """Brings cells, uint8 (T, T, CHANNELS), from what ``drawn`` tells to the state; ``there``: what is shown, bits."""
+    """Brings cells, uint8 (T, T * CHANNELS), from what ``drawn`` tells to the state; ``there``: what is shown, bits."""
     count, period = level[MONSTER_COUNT] + level[KEYS], level[PERIOD]
     for i in range(-1, count):  # the player, the others
         x, y = int(drawn[0]), int(drawn[1])
@@ -109,6 +110,6 @@ def show_all_tiles(level, monsters, kinds, state, there, drawn, cells):
     for row in range(kinds.shape[0]):
         for column in range(kinds.shape[1]):
             for channel in range(CHANNELS):
-                cells[row, column, channel] = 0
-            cells[row, column, KIND] = kinds[row, column]
+                cells[row, CHANNELS * column + channel] = 0
+            cells[row, CHANNELS * column + KIND] = kinds[row, column]
     show_tiles(level, monsters, kinds, state, there, drawn, cells)
