@@ -93,12 +93,10 @@ def put_frame(picture, observation, first, channels):
 @function
 def stack(observation, picture, channels):
     """Moves the frames of ``observation`` (S, S, stack * C) one back and puts ``picture`` (S, S * C) last."""
-    depth = observation.shape[2]
-    for row in range(observation.shape[0]):
-        for column in range(observation.shape[1]):
-            for c in range(depth - channels):
-                observation[row, column, c] = observation[row, column, c + channels]
-    put_frame(picture, observation, depth - channels, channels)
+    flat = observation.reshape(-1)  # (S, S, stack * C) -> (all,)
+    for i in range(flat.shape[0] - channels):
+        flat[i] = flat[i + channels]
+    put_frame(picture, observation, observation.shape[2] - channels, channels)
 
 
 @function
