@@ -6,10 +6,11 @@ what it wrote earlier. That is also why no kernel that draws changes what is dra
 picture shows, which is the state before the step.
 """
 
-from typing import NamedTuple
+from importlib import import_module
+from typing import Any, NamedTuple
 
 import numpy as np
-from numba import cuda, int32
+from numba import int32
 
 from envs.compile import card_kernel, function
 from envs.draw import (
@@ -26,6 +27,7 @@ from envs.level import MAX_MONSTERS
 from envs.lockstep import Lanes, begins_play, copy, open_lane, play_lane, start_lane
 from envs.rules import CLOCK, KEYS, MONSTER_COUNT, SIDE, TILE, X, Y
 
+cuda: Any = import_module("numba.cuda")  # its type hints are those of the compiler, not of what kernels see
 ACROSS = 8  # threads that draw side by side; the others draw the rows below
 MOST_THINGS = MAX_MONSTERS + 2  # the monsters, a key, the player
 NEAR = (MOST_THINGS, 3)  # each: which sprite, its left, its top

@@ -1,18 +1,19 @@
 """CudaGames: N games in lockstep on an NVIDIA card, as ``Games`` on the CPU, bit for bit."""
 
 from collections.abc import Callable
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-import numba
 import numpy as np
 import torch
 
-from envs.draw import draw_whole
+from envs.draw import Scenes, draw_whole
 from envs.games import Games, Saved, check_fits, checked_actions, info_of
 from envs.lockstep import Lanes
 from envs.scenes import build_scratch
 
+numba: Any = import_module("numba")  # whose CUDA, imported with the kernels, type checkers don't know
 SIMULATED = bool(numba.config.ENABLE_CUDASIM)  # numba's simulator of a card: slow, for tests; its memory is the CPU's
 CARD = torch.device("cpu" if SIMULATED else "cuda")
 DRAWERS = 32  # threads a picture
@@ -44,23 +45,26 @@ class CudaGames(Games):
         depth = lanes.observations.shape if self.autoreset else (0, *lanes.observations.shape[1:])
         check_memory(self.num_games, [*self.scenes, *lanes, np.broadcast_to(np.uint8(0), depth)])
         self._kernels = cuda
-        self._scenes = cuda.Scenes(*(on_card(array) for array in self.scenes))
-        moved = {name: on_card(array) for name, array in lanes._asdict().items() if name != "observations"}
+        self._scenes: Any = Scenes._make(map(on_card, self.scenes))
+        moved: dict[str, Any] = {
+            name: on_card(array) for name, array in lanes._asdict().items() if name != "observations"
+        }
         if lanes.observations.shape[3] == self.scenes.starts.shape[3]:  # nothing is stacked: one memory
             moved["observations"] = moved["pictures"].view(lanes.observations.shape)  # (N, S, S * C) -> (N, S, S, C)
         else:
             moved["observations"] = torch.zeros(lanes.observations.shape, dtype=torch.uint8, device=CARD)
         self.lanes = Lanes(**moved)
         self.state = self.lanes.state
-        self._turn = cuda.Turn(
-            actions=torch.zeros(self.num_games, dtype=torch.int64, device=CARD),
-            ended=torch.zeros(self.num_games, dtype=torch.bool, device=CARD),
-            observations=torch.zeros(depth, dtype=torch.uint8, device=CARD),
-            states=torch.zeros_like(self.state),
-        )
+        turn: dict[str, Any] = {
+            "actions": torch.zeros(self.num_games, dtype=torch.int64, device=CARD),
+            "ended": torch.zeros(self.num_games, dtype=torch.bool, device=CARD),
+            "observations": torch.zeros(depth, dtype=torch.uint8, device=CARD),
+            "states": torch.zeros_like(self.state),
+        }
+        self._turn: Any = cuda.Turn(**turn)
         self.last_observations, self.last_states = self._turn.observations, self._turn.states
         self._restarted = torch.zeros_like(self._turn.ended)
-        self._seen = [type(each)(*map(seen, each)) for each in (self._scenes, self.lanes, self._turn)]
+        self._seen: list[Any] = [each._make(map(seen, each)) for each in (self._scenes, self.lanes, self._turn)]
         self._launch = Launch(self._launch_step)
 
     def restart(self, lanes: Any, new_play: bool = True) -> None:
@@ -109,7 +113,7 @@ class CudaGames(Games):
     def _drawn_by(self) -> tuple[int, tuple[int, int]]:
         """(blocks, threads a block: of a picture, pictures) of the kernels that draw; tiles are put by one thread."""
         drawers = 1 if self.scenes.kinds.shape[1] else DRAWERS
-        pictures = BLOCK // drawers
+        pictures = min(BLOCK // drawers, self.num_games)
         return -(-self.num_games // pictures), (drawers, pictures)
 
     @property
@@ -132,15 +136,13 @@ class CudaGames(Games):
         """A copy of these lanes (None: all), for ``restore``: tensors on the card."""
         chosen, own = self._chosen(lanes), self.lanes
         ending = torch.stack([own.terminated[chosen], own.truncated[chosen]], dim=1)
-        return Saved(
-            own.scene[chosen], own.state[chosen], own.visited[chosen], own.ever[chosen], ending,
-            own.observations[chosen], own.draws[chosen], own.generators[chosen],
-        )  # fmt: skip
+        before = (own.scene[chosen], own.state[chosen], own.visited[chosen], own.ever[chosen])
+        return Saved._make((*before, ending, own.observations[chosen], own.draws[chosen], own.generators[chosen]))
 
     def restore(self, saved: Saved, lanes: Any = None) -> torch.Tensor:
         """Puts what was saved, on the card or on the CPU, into these lanes (None: all); the observations."""
         chosen, own = self._chosen(lanes), self.lanes
-        put = Saved(*(torch.as_tensor(field, device=CARD) for field in saved))
+        put = Saved._make(torch.as_tensor(field, device=CARD) for field in saved)
         check_fits(put.scene, put.draws, own.scene[chosen], own.draws[chosen])
         own.scene[chosen], own.draws[chosen], own.generators[chosen] = put.scene, put.draws, put.generators
         own.state[chosen], own.visited[chosen], own.ever[chosen] = put.state, put.visited, put.ever
@@ -174,7 +176,7 @@ class CudaGames(Games):
             bits = torch.cat([bits[:half] | bits[half : 2 * half], bits[2 * half :]])
         return bits[0].cpu().numpy()
 
-    def _put(self, held: torch.Tensor, values: np.ndarray) -> None:
+    def _put(self, held: Any, values: np.ndarray) -> None:
         held.copy_(torch.as_tensor(values))
 
     def _put_chances(self, upto: np.ndarray) -> None:
@@ -232,7 +234,7 @@ def on_card(array: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(array).to(CARD)
 
 
-def seen(tensor: torch.Tensor) -> Any:
+def seen(tensor: Any) -> Any:
     """The tensor's memory as kernels take it."""
     return tensor.numpy() if SIMULATED else numba.cuda.as_cuda_array(tensor, sync=False)
 

@@ -87,7 +87,7 @@ class Games:
         if device == "cuda" and cls is Games:
             from envs.cuda_games import CudaGames  # torch and numba's CUDA cost seconds
 
-            return super().__new__(CudaGames)  # pyright: ignore[reportReturnType]
+            return object.__new__(CudaGames)  # pyright: ignore[reportReturnType]  a Games, and so it is initialised
         return super().__new__(cls)
 
     def __init__(
@@ -203,7 +203,7 @@ class Games:
     def _put_chances(self, upto: np.ndarray) -> None:
         self.scenes.chances[:] = upto
 
-    def restart(self, lanes: np.ndarray, new_play: bool = True) -> None:
+    def restart(self, lanes: Any, new_play: bool = True) -> None:
         """Puts these lanes at the start; where it is not a new play, a play that died goes on."""
         if new_play:
             self.lanes.terminated[lanes] = False
@@ -257,7 +257,7 @@ class Games:
         """uint8 (P,): a bit for each position that any lane visited."""
         return np.bitwise_or.reduce(self.lanes.ever, axis=0)
 
-    def save(self, lanes: Sequence[int] | np.ndarray | None = None) -> Saved:
+    def save(self, lanes: Any = None) -> Saved:
         """A copy of these lanes (None: all), for ``restore``."""
         chosen = np.arange(self.num_games) if lanes is None else np.asarray(lanes, np.int64)
         own = self.lanes
@@ -267,7 +267,7 @@ class Games:
             own.draws[chosen], own.generators[chosen],
         )  # fmt: skip
 
-    def restore(self, saved: Saved, lanes: Sequence[int] | np.ndarray | None = None) -> np.ndarray:
+    def restore(self, saved: Saved, lanes: Any = None) -> Any:
         """Puts what was saved into these lanes (None: all); the observations. With order own a lane keeps its game."""
         chosen = np.arange(self.num_games) if lanes is None else np.asarray(lanes, np.int64)
         own = self.lanes

@@ -83,7 +83,7 @@ def copy(source, target):
 
 @function
 def put_frame(picture, observation, first, channels):
-    """Copies ``picture`` (S, S * C) to the channels of ``observation`` from ``first`` on."""
+    """Copies ``picture`` (R, S * C) to the channels of ``observation`` (R, S, stack * C) from ``first`` on."""
     for row in range(observation.shape[0]):
         for column in range(observation.shape[1]):
             for c in range(channels):
@@ -92,8 +92,8 @@ def put_frame(picture, observation, first, channels):
 
 @function
 def stack(observation, picture, channels):
-    """Moves the frames of ``observation`` (S, S, stack * C) one back and puts ``picture`` (S, S * C) last."""
-    flat = observation.reshape(-1)  # (S, S, stack * C) -> (all,)
+    """Moves the frames of ``observation`` (R, S, stack * C) one back and puts ``picture`` (R, S * C) last."""
+    flat = observation.reshape(-1)  # (R, S, stack * C) -> (all,)
     for i in range(flat.shape[0] - channels):
         flat[i] = flat[i + channels]
     put_frame(picture, observation, observation.shape[2] - channels, channels)
