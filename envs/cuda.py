@@ -28,6 +28,7 @@ from envs.lockstep import Lanes, begins_play, copy, open_lane, play_lane, start_
 from envs.rules import CLOCK, KEYS, MONSTER_COUNT, SIDE, TILE, X, Y
 
 cuda: Any = import_module("numba.cuda")  # its type hints are those of the compiler, not of what kernels see
+import_module("numba").config.CUDA_LOW_OCCUPANCY_WARNINGS = 0  # a small batch is no mistake
 ACROSS = 8  # threads that draw side by side; the others draw the rows below
 MOST_THINGS = MAX_MONSTERS + 2  # the monsters, a key, the player
 NEAR = (MOST_THINGS, 3)  # each: which sprite, its left, its top
