@@ -20,6 +20,7 @@ except ImportError:  # where there is no compiler (a browser)
     numba = extending = cgutils = None
 
 COMPILED = numba is not None
+REGISTERS = 128  # a thread on a card, at most: with the 185 that drawing would take, half as many threads run at once
 F = TypeVar("F", bound=Callable)
 SOURCES = (
     "compile.py",
@@ -79,8 +80,9 @@ def card_kernel(plain: Callable) -> Any:
     Compiled at its first start, kept on disk.
     """
     cuda = import_module("numba.cuda")
+    limits = {} if numba.config.ENABLE_CUDASIM else {"max_registers": REGISTERS}
     with our_cache():
-        return cuda.jit(cache=True)(plain)
+        return cuda.jit(cache=True, **limits)(plain)
 
 
 @contextmanager

@@ -64,27 +64,28 @@ def cell(level, x, y):
 def clear_cell(level, kinds, x, y, cells):
     row, column, _, _ = cell(level, x, y)
     if row >= 0:
-        own = cells[row, CHANNELS * column : CHANNELS * (column + 1)]
-        own[:] = 0
-        own[KIND] = kinds[row, column]
+        at = CHANNELS * column
+        for channel in range(CHANNELS):
+            cells[row, at + channel] = 0
+        cells[row, at + KIND] = kinds[row, column]
 
 
 @function
 def put_mover(level, kind, x, y, cells):
     row, column, down, across = cell(level, x, y)
     if row >= 0:
-        own = cells[row, CHANNELS * column : CHANNELS * (column + 1)]
-        own[KIND], own[DOWN], own[ACROSS] = kind, down, across
+        at = CHANNELS * column
+        cells[row, at + KIND], cells[row, at + DOWN], cells[row, at + ACROSS] = kind, down, across
 
 
 @function
 def put_player(level, state, cells):
     row, column, down, across = cell(level, int(state[X]), int(state[Y]))
     if row >= 0:
-        own = cells[row, CHANNELS * column : CHANNELS * (column + 1)]
-        own[HERE], own[DOWN], own[ACROSS] = 1, down, across
-        own[SPEED_UP], own[IN_JUMP] = int(state[SPEED]) + UNSPEED, state[JUMPING]
-        own[AT_LADDER], own[WITH_KEY] = state[ON_LADDER], state[HAS_KEY]
+        at = CHANNELS * column
+        cells[row, at + HERE], cells[row, at + DOWN], cells[row, at + ACROSS] = 1, down, across
+        cells[row, at + SPEED_UP], cells[row, at + IN_JUMP] = int(state[SPEED]) + UNSPEED, state[JUMPING]
+        cells[row, at + AT_LADDER], cells[row, at + WITH_KEY] = state[ON_LADDER], state[HAS_KEY]
 
 
 @function
