@@ -27,6 +27,7 @@ FIRST_SEED = 100
 START: dict[str, Any] = {  # what was the default before
     "frame_skip": 2, "n_steps": 32, "learning_rate": 1e-3,
     "imitation_batches": 32, "imitation_episodes": 12, "imitation_enough": 0.2,
+    "entropy": 0.005, "bonus_scale": 1.0,
 }  # fmt: skip
 OFTEN = START | {"frame_skip": 4, "n_steps": 16}  # decisions half as often, updates as often as before
 SHARP = OFTEN | {
@@ -68,6 +69,9 @@ VARIANTS: dict[str, dict[str, Any]] = {  # in the order in which they were tried
     "fast": FAST,
     "fast, learning_rate .003": FAST | {"learning_rate": 3e-3},
     "fast, entropy .002, bonus_scale 2": FAST | {"entropy": 0.002, "bonus_scale": 2.0},
+    "fast, entropy .002, reward_scale 5": FAST | {"entropy": 0.002, "reward_scale": 5.0},
+    "fast, entropy .002, bonus_scale 2, imitation_episodes 4": FAST
+    | {"entropy": 0.002, "bonus_scale": 2.0, "imitation_episodes": 4},
     "fast, imitation_episodes 4": FAST | {"imitation_episodes": 4},
     "fast, counts episodic": FAST | {"counts": "episodic"},
 }
