@@ -191,7 +191,7 @@ def test_rows_older_than_a_setting_are_of_its_default(tmp_path):
     runs = Request(agents=("counts",), versions=("original",), seeds=2, out=tmp_path).plan()
     kept, _ = keep(tmp_path, "princess")
     assert missing(runs, kept, tmp_path) == runs[1:]
-    with pytest.raises(ValueError, match=r"entropy = 0.005, not 0.1"):
+    with pytest.raises(ValueError, match=f"entropy = {Settings().entropy}, not 0.1"):
         kept.check("ppo", runs[0].settings.config() | {"entropy": 0.1}, tmp_path)
 
 
