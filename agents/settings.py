@@ -43,7 +43,7 @@ class Settings:
     """raw inputs after which an episode is cut off"""
     random_start: int = 0
     """each episode begins with 0 to this many random inputs"""
-    frame_skip: int = 2
+    frame_skip: int = 4
     """inputs a decision: how often an action is taken"""
     num_games: int = 8
     """games played side by side"""
@@ -51,13 +51,13 @@ class Settings:
     """pixels a side of the gray picture"""
     stack_size: int = 2
     """pictures that the agent sees at once"""
-    n_steps: int = 32
+    n_steps: int = 16
     """decisions in each game between two updates"""
     batch_size: int = 128
     """decisions in a minibatch"""
     n_epochs: int = 3
     """times that each decision is learned from"""
-    learning_rate: float = 1e-3
+    learning_rate: float = 2e-3
     """of Adam, at first"""
     learning_rate_hold: int = 60_000
     """decisions after which the learning rate falls, as one over the decisions so far"""
@@ -65,7 +65,7 @@ class Settings:
     """discount a decision"""
     gae_lambda: float = 0.95
     """of the generalized advantage estimate"""
-    entropy: float = 0.005
+    entropy: float = 0.002
     """weight of the policy's entropy"""
     clip_range: float = 0.2
     """how far an update may move a decision's probability"""
@@ -73,8 +73,9 @@ class Settings:
     """units of the network's dense layer"""
     reward_scale: float = 10.0
     """what the game's own reward of 1 is worth to the learner, beside the bonus"""
-    bonus_scale: float = 1.0
-    """what curiosity pays is multiplied by this; at 1 counts pay 1 for the first visit, icm and rnd as published"""
+    bonus_scale: float | None = None
+    """what curiosity pays is multiplied by this; at 1 counts pay 1 for the first visit, icm and rnd as published
+    (default: 2 for counts, 1 for the others)"""
     counts: Counted = "both"
     """what counts pay for: what is new in the episode, 1; each visit, an n-th at the n-th (lifelong); or both: what is
     new in the episode, an n-th in the n-th episode that comes to it"""
@@ -91,10 +92,10 @@ class Settings:
     the game is won or cut off"""
     imitation_batches: int | None = None
     """at most so many minibatches of its own best episodes that it learns again after each update; 0 is plain PPO
-    (default: 32; with memory 0, as it can't)"""
-    imitation_episodes: int = 12
+    (default: 64; with memory 0, as it can't)"""
+    imitation_episodes: int = 2
     """how many of its own episodes are kept for that"""
-    imitation_enough: float = 0.2
+    imitation_enough: float = 0.02
     """mean of -log of the probability of what it did in won episodes, at which an update's imitation ends"""
     discovery_enough: float = 1.2
     """the same for its ways to something new, which it learns again until it has won"""
@@ -138,10 +139,11 @@ class Settings:
             "threads", "checkpoint_every", "demonstration_epochs",
         ):  # fmt: skip
             check(name, getattr(self, name), 1)
-        for name in ("seed", "random_start", "bonus_scale", "entropy", "evaluation_episodes"):
+        for name in ("seed", "random_start", "entropy", "evaluation_episodes"):
             check(name, getattr(self, name), 0)
+        check("bonus_scale", self.bonus, 0)
         for name, value, curiosities in (
-            ("bonus_scale", 1.0, ("counts", "icm", "rnd", "privileged-counts")),
+            ("bonus_scale", None, ("counts", "icm", "rnd", "privileged-counts")),
             ("counts", "both", ("counts", "privileged-counts")),
             ("curiosity_learning_rate", None, ("icm", "rnd")),
             ("bonus_gamma", 0.99, ("rnd",)),
@@ -192,9 +194,15 @@ class Settings:
         return name
 
     @property
+    def bonus(self) -> float:
+        """``bonus_scale``, its default found."""
+        default = 2.0 if self.curiosity == "counts" else 1.0
+        return default if self.bonus_scale is None else self.bonus_scale
+
+    @property
     def imitations(self) -> int:
         """``imitation_batches``, its default found."""
-        default = 32 if self.memory == "nothing" else 0
+        default = 64 if self.memory == "nothing" else 0
         return default if self.imitation_batches is None else self.imitation_batches
 
     @property
@@ -224,10 +232,11 @@ class Settings:
         if self.agent == "random":
             names = names[: names.index("num_games") + 1]
             names.remove("curiosity")
+        found = {"imitation_batches": self.imitations, "bonus_scale": self.bonus}
         level = Level.read(self.level or find_version(self.game, self.version).level)
         return {
             "method": self.method, "player": "agent", "privileged": self.privileged, "level": level.text(),
-            **{name: self.imitations if name == "imitation_batches" else getattr(self, name) for name in names},
+            **{name: found.get(name, getattr(self, name)) for name in names},
         }  # fmt: skip
 
 

@@ -276,8 +276,9 @@ def observe(frames, words, chosen, fresh, look: Look, areas: Areas, canvas: Canv
             show(frames[lane], words[lane], look, areas, canvas, observation)
             continue
         show(frames[lane], words[lane], look, areas, canvas, canvas.picture)
+        rows = canvas.picture.reshape(canvas.picture.shape[0], -1)  # (R, S, C) -> (R, S * C)
         if not fresh:
-            stack(observation, canvas.picture)
+            stack(observation, rows, channels)
             continue
         for k in range(0, observation.shape[2], channels):
-            put_frame(canvas.picture, observation, k)
+            put_frame(rows, observation, k, channels)

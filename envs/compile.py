@@ -6,7 +6,8 @@ calls. So the cache's folder is named after a hash of every source that is compi
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,9 +20,11 @@ except ImportError:  # where there is no compiler (a browser)
     numba = extending = cgutils = None
 
 COMPILED = numba is not None
+REGISTERS = 128  # a thread on a card, at most: with the 185 that drawing would take, half as many threads run at once
 F = TypeVar("F", bound=Callable)
 SOURCES = (
     "compile.py",
+    "generators.py",
     "rules.py",
     "tiles.py",
     "draw.py",
@@ -34,6 +37,7 @@ SOURCES = (
     "mind.py",
     "planner.py",
     "atari_draw.py",
+    "cuda.py",
 )
 
 
@@ -55,7 +59,7 @@ def cache_folder() -> Path:
 
 
 def function(plain: F) -> F:
-    """A function that kernels call: plain Python, and compiled by numba into each kernel that uses it.
+    """A function that kernels call: plain Python, and compiled by numba into each kernel that uses it, CPU's or card's.
 
     Neither allocates: without numba's reference counts, taking a row of an array costs nothing.
     """
@@ -66,10 +70,28 @@ def kernel(plain: F) -> F:
     """A function that Python calls: compiled at its first call, kept on disk, run without the interpreter's lock."""
     if not numba:
         return plain
+    with our_cache():
+        return numba.njit(cache=True, nogil=True, _nrt=False, boundscheck=False, error_model="numpy")(plain)
+
+
+def card_kernel(plain: Callable) -> Any:
+    """A function that Python starts on a card, in many threads, or in numba's simulator of a card.
+
+    Compiled at its first start, kept on disk.
+    """
+    cuda = import_module("numba.cuda")
+    limits = {} if numba.config.ENABLE_CUDASIM else {"max_registers": REGISTERS}
+    with our_cache():
+        return cuda.jit(cache=True, **limits)(plain)
+
+
+@contextmanager
+def our_cache() -> Iterator[None]:
+    """What is compiled in here is kept in our folder."""
     config = numba.config
     kept, config.CACHE_DIR = config.CACHE_DIR, str(cache_folder())
     try:
-        return numba.njit(cache=True, nogil=True, _nrt=False, boundscheck=False, error_model="numpy")(plain)
+        yield
     finally:
         config.CACHE_DIR = kept
 

@@ -39,12 +39,10 @@ def tell(posts):
 
 
 @kernel
-def serve(scenes, lanes, actions, frame_skip, autoreset, start, stop, scratch, ended, observations, states, posts):
-    """Runs ``step_range`` for each step that is told, until none comes for a while."""
+def serve(job, posts):
+    """Runs ``step_range(*job)`` for each step that is told, until none comes for a while."""
     while awaits(posts, TOLD, posts[DONE] + 1):
-        posts[ENDED] = step_range(
-            scenes, lanes, actions, frame_skip, autoreset, start, stop, scratch, ended, observations, states
-        )
+        posts[ENDED] = step_range(*job)
         store(posts, DONE, posts[DONE] + 1)
 
 

@@ -3,8 +3,11 @@
 A picture of S x S pixels is the native picture of side x side pixels (15 a tile) averaged as OpenCV's INTER_AREA does:
 pixel i covers the native pixels from i * side / S to (i + 1) * side / S. In units of 1 / (S / gcd) of a native pixel
 these overlaps are whole numbers, so the average is exact, rounded halves up.
+
+A picture is rows of bytes here, (S, S * C): a pixel's channels side by side.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -128,15 +131,13 @@ def blit(colours, holes, composed, column, row, channels):
 @function
 def redraw(scenes, scene, state, picture, left, top, right, bottom, scratch):
     """Draws every pixel of ``picture`` that shows part of the native rectangle (left, top) to (right, bottom)."""
-    side, size, channels = int(scenes.numbers[scene, SIDE]), picture.shape[0], picture.shape[2]
-    left, top, right, bottom = max(left, 0), max(top, 0), min(right, side), min(bottom, side)
-    if left >= right or top >= bottom:
+    side, size, channels = int(scenes.numbers[scene, SIDE]), picture.shape[0], scenes.starts.shape[3]
+    out_left, out_top, out_right, out_bottom = pixels_of(side, size, left, top, right, bottom)
+    if out_left == out_right:
         return
     first, weights = scenes.first[scene], scenes.weights[scene]
     taps = weights.shape[1]
-    # the pixels to draw, and the native pixels that they cover
-    out_left, out_right = left * size // side, (right * size + side - 1) // side
-    out_top, out_bottom = top * size // side, (bottom * size + side - 1) // side
+    # the native pixels that they cover
     left, right = int(first[out_left]), int(first[out_right - 1]) + taps
     top, bottom = int(first[out_top]), int(first[out_bottom - 1]) + taps
     composed, sums = scratch.composed, scratch.sums
@@ -152,19 +153,35 @@ def redraw(scenes, scene, state, picture, left, top, right, bottom, scratch):
             for tap in range(1, taps):
                 for c in range(block, block + BLOCK):
                     sums[0, c] += weights[out, tap] * composed[row + tap, MARGIN * channels + c]
-        average_columns(first, weights, int(scenes.inverse[scene]), sums[0], left, out_left, out_right, picture[out])
+        inverse = int(scenes.inverse[scene])
+        average_columns(first, weights, inverse, sums[0], left, out_left, out_right, channels, picture[out])
 
 
 @function
-def average_columns(first, weights, inverse, sums, left, out_left, out_right, pixels):
-    """One row of pixels from the sums of its native columns; ``pixels``: uint8 (S, C)."""
-    channels = pixels.shape[1]
+def pixels_of(side, size, left, top, right, bottom):
+    """(left, top, right, bottom) of the pixels that show part of a native rectangle; all 0 where none does."""
+    left, top, right, bottom = max(left, 0), max(top, 0), min(right, side), min(bottom, side)
+    if left >= right or top >= bottom:
+        return 0, 0, 0, 0
+    right, bottom = (right * size + side - 1) // side, (bottom * size + side - 1) // side
+    return left * size // side, top * size // side, right, bottom
+
+
+@function
+def mean(total, inverse):
+    """A weighted sum over an area, divided by the sum of its weights, rounded halves up."""
+    return (2 * total * inverse + (1 << ROUND)) >> (ROUND + 1)
+
+
+@function
+def average_columns(first, weights, inverse, sums, left, out_left, out_right, channels, pixels):
+    """One row of pixels from the sums of its native columns; ``pixels``: uint8 (S * C,)."""
     for out in range(out_left, out_right):
         for channel in range(channels):
             total = 0
             for tap in range(weights.shape[1]):
                 total += int(weights[out, tap]) * int(sums[(int(first[out]) - left + tap) * channels + channel])
-            pixels[out, channel] = (2 * total * inverse + (1 << ROUND)) >> (ROUND + 1)
+            pixels[out * channels + channel] = mean(total, inverse)
 
 
 @function
@@ -208,63 +225,73 @@ def paste(source, source_row, source_byte, picture, row, byte, rows, width):
                 picture[row + r, byte + b] = source[source_row + r, source_byte + b]
 
 
-@function
-def show(scenes, scene, state, drawn, picture, scratch):
-    """Brings a picture, or tiles, from what ``drawn``, an int32 row, tells (x, y, what was shown, clock) to the state.
+def showing(paste: Callable, redraw: Callable) -> Callable:
+    """``show``, made of a way to copy and a way to redraw: one thread's, or that of many that share a picture."""
 
-    Where nothing else is nearby, two copies do: what is behind a thing, and the thing at its new place. What is called
-    here takes few arguments: a call that is not compiled in place would copy every array of the scenes.
-    """
-    level, monsters = scenes.numbers[scene], scenes.monsters[scene]
-    if scenes.kinds.shape[1]:
-        show_tiles(level, monsters, scenes.kinds[scene], state, shown(level, state), drawn, picture)
-        remember(level, state, drawn)
-        return
-    patch_row, patch_byte, (rows, width) = scenes.patch_row[scene], scenes.patch_byte[scene], scenes.patches.shape[3:]
-    bytes_of = picture.reshape(picture.shape[0], -1)  # (S, S, C) -> (S, S * C)
-    x, y, clock, walk = int(state[X]), int(state[Y]), int(state[CLOCK]), int(level[WALK])
-    was_x, was_y, was_clock = int(drawn[0]), int(drawn[1]), int(drawn[3])
-    there, was, count = shown(level, state), int(drawn[2]), level[MONSTER_COUNT] + level[KEYS] + 1
-    either, still = there | was, there == was and clock == was_clock  # all but the player
-    for k in range(count if still else 1, count + 1):
-        thing = k if k < count else PLAYER  # the player last
-        came = thing != PLAYER and (there ^ was) >> (thing - 1) & 1
-        if thing != PLAYER and not either >> (thing - 1) & 1:
-            continue
-        left, top = corner_of(level, monsters, thing, x, y, clock)
-        old_left, old_top = corner_of(level, monsters, thing, was_x, was_y, was_clock)
-        if left == old_left and top == old_top and not came:
-            continue
-        patched, erased = scenes.patrols.shape[2] > 0, rows > 0 and not came
-        if thing == PLAYER:  # drawn last, when all others are where they are now
-            was_x, was_y, was_clock = x, y, clock
-            patched = scenes.patches.shape[1] > 0 and in_frame(level, x, y)
-        for before in range(1 if still or thing == PLAYER else 2):
-            at_x, at_y, at = (was_x, was_y, was_clock) if before else (x, y, clock)
-            tables = patch_row, patch_byte, rows, width
-            erased = erased and is_alone(level, monsters, *tables, thing, old_left, old_top, either, at_x, at_y, at)
-            patched = patched and erased
-            patched = patched and is_alone(level, monsters, *tables, thing, left, top, either, at_x, at_y, at)
-        if erased:
-            row, byte = patch_place(patch_row, patch_byte, old_left, old_top)
-            paste(scenes.empty[scene], row, byte, bytes_of, row, byte, rows, width)
-            old_left, old_top = left, top
-        if patched:
-            row, byte = patch_place(patch_row, patch_byte, left, top)
-            if thing == PLAYER:
-                patch = scenes.patches[scene, (x - int(level[START_X]) % walk) // walk, pixel(y)]
-            else:
-                patch = scenes.patrols[scene, thing - 1, clock]
-            paste(patch, 0, 0, bytes_of, row, byte, rows, width)
-            continue
-        far = abs(left - old_left) > TILE or abs(top - old_top) > TILE
-        first_left, first_top = (left, top) if far else (min(left, old_left), min(top, old_top))
-        right, bottom = (left, top) if far else (max(left, old_left), max(top, old_top))
-        for part in range(2 if far else 1):  # one call alone, which is compiled in place
-            if part:
-                first_left, first_top, right, bottom = old_left, old_top, old_left, old_top
-            redraw(scenes, scene, state, picture, first_left, first_top, right + TILE, bottom + TILE, scratch)
-    remember(level, state, drawn)
+    @function
+    def show(scenes, scene, state, drawn, picture, scratch):
+        """Brings a picture, or tiles, from what ``drawn``, an int32 row, tells to the state.
+
+        ``drawn``: x, y, what was shown, clock. Where nothing else is nearby, two copies do: what is behind a thing, and
+        the thing at its new place. What is called here takes few arguments: a call that is not compiled in place would
+        copy every array of the scenes.
+        """
+        level, monsters = scenes.numbers[scene], scenes.monsters[scene]
+        if scenes.kinds.shape[1]:
+            show_tiles(level, monsters, scenes.kinds[scene], state, shown(level, state), drawn, picture)
+            return
+        patch_row, patch_byte, (rows, width) = (
+            scenes.patch_row[scene],
+            scenes.patch_byte[scene],
+            scenes.patches.shape[3:],
+        )
+        x, y, clock, walk = int(state[X]), int(state[Y]), int(state[CLOCK]), int(level[WALK])
+        was_x, was_y, was_clock = int(drawn[0]), int(drawn[1]), int(drawn[3])
+        there, was, count = shown(level, state), int(drawn[2]), level[MONSTER_COUNT] + level[KEYS] + 1
+        either, still = there | was, there == was and clock == was_clock  # all but the player
+        for k in range(count if still else 1, count + 1):
+            thing = k if k < count else PLAYER  # the player last
+            came = thing != PLAYER and (there ^ was) >> (thing - 1) & 1
+            if thing != PLAYER and not either >> (thing - 1) & 1:
+                continue
+            left, top = corner_of(level, monsters, thing, x, y, clock)
+            old_left, old_top = corner_of(level, monsters, thing, was_x, was_y, was_clock)
+            if left == old_left and top == old_top and not came:
+                continue
+            patched, erased = scenes.patrols.shape[2] > 0, rows > 0 and not came
+            if thing == PLAYER:  # drawn last, when all others are where they are now
+                was_x, was_y, was_clock = x, y, clock
+                patched = scenes.patches.shape[1] > 0 and in_frame(level, x, y)
+            for before in range(1 if still or thing == PLAYER else 2):
+                at_x, at_y, at = (was_x, was_y, was_clock) if before else (x, y, clock)
+                tables = patch_row, patch_byte, rows, width
+                erased = erased and is_alone(level, monsters, *tables, thing, old_left, old_top, either, at_x, at_y, at)
+                patched = patched and erased
+                patched = patched and is_alone(level, monsters, *tables, thing, left, top, either, at_x, at_y, at)
+            if erased:
+                row, byte = patch_place(patch_row, patch_byte, old_left, old_top)
+                paste(scenes.empty[scene], row, byte, picture, row, byte, rows, width)
+                old_left, old_top = left, top
+            if patched:
+                row, byte = patch_place(patch_row, patch_byte, left, top)
+                if thing == PLAYER:
+                    patch = scenes.patches[scene, (x - int(level[START_X]) % walk) // walk, pixel(y)]
+                else:
+                    patch = scenes.patrols[scene, thing - 1, clock]
+                paste(patch, 0, 0, picture, row, byte, rows, width)
+                continue
+            far = abs(left - old_left) > TILE or abs(top - old_top) > TILE
+            first_left, first_top = (left, top) if far else (min(left, old_left), min(top, old_top))
+            right, bottom = (left, top) if far else (max(left, old_left), max(top, old_top))
+            for part in range(2 if far else 1):  # one call alone, which is compiled in place
+                if part:
+                    first_left, first_top, right, bottom = old_left, old_top, old_left, old_top
+                redraw(scenes, scene, state, picture, first_left, first_top, right + TILE, bottom + TILE, scratch)
+
+    return show
+
+
+show = showing(paste, redraw)
 
 
 @function
@@ -281,7 +308,7 @@ def remember(level, state, drawn):
 
 @kernel
 def draw_whole(scenes, scene, state, drawn, picture, scratch):
-    """All of a picture (S, S, C), or of tiles, from the state alone; ``drawn`` then tells so."""
+    """All of a picture, or of tiles, from the state alone; ``drawn`` then tells so."""
     level = scenes.numbers[scene]
     remember(level, state, drawn)
     if scenes.kinds.shape[1]:
@@ -294,11 +321,10 @@ def draw_whole(scenes, scene, state, drawn, picture, scratch):
 def draw_still_pictures(scenes, scene, state, picture, scratch):
     """Fills a scene's pictures: of the first state, of what never moves, and around monsters and the player.
 
-    state: int32 (FIELDS,), the first; picture: uint8 (S, S, C), room to draw in. Both are changed.
+    state: int32 (FIELDS,), the first; picture: uint8 (S, S * C), room to draw in. Both are changed.
     """
     level, side = scenes.numbers[scene], int(scenes.numbers[scene, SIDE])
-    bytes_of, empty = picture.reshape(picture.shape[0], -1), scenes.empty[scene]  # (S, S, C) -> (S, S * C)
-    starts = scenes.starts[scene].reshape(picture.shape[0], -1)
+    empty, starts = scenes.empty[scene], scenes.starts[scene].reshape(picture.shape[0], -1)  # (S, S, C) -> (S, S * C)
     steps = min(scenes.patrols.shape[2], int(level[PERIOD]))
     patrols = level[MONSTER_COUNT] * steps
     walk, rows = int(level[WALK]), side + 1
@@ -319,9 +345,9 @@ def draw_still_pictures(scenes, scene, state, picture, scratch):
         redraw(scenes, scene, state, picture, left, top, right, bottom, scratch)
         if job < 2:
             target = empty if job else starts
-            for row in range(bytes_of.shape[0]):
-                for byte in range(bytes_of.shape[1]):
-                    target[row, byte] = bytes_of[row, byte]
+            for row in range(picture.shape[0]):
+                for byte in range(picture.shape[1]):
+                    target[row, byte] = picture[row, byte]
         else:
             patch = (
                 scenes.patrols[scene, own // max(steps, 1), own % max(steps, 1)]
@@ -329,5 +355,5 @@ def draw_still_pictures(scenes, scene, state, picture, scratch):
                 else (scenes.patches[scene, place // rows, place % rows])
             )
             row, byte = patch_place(scenes.patch_row[scene], scenes.patch_byte[scene], left, top)
-            paste(bytes_of, row, byte, patch, 0, 0, patch.shape[0], patch.shape[1])
-            paste(empty, row, byte, bytes_of, row, byte, patch.shape[0], patch.shape[1])
+            paste(picture, row, byte, patch, 0, 0, patch.shape[0], patch.shape[1])
+            paste(empty, row, byte, picture, row, byte, patch.shape[0], patch.shape[1])

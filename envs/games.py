@@ -1,9 +1,9 @@
-"""Games: N games in lockstep on the CPU, the engine under every environment."""
+"""Games: N games in lockstep, the engine under every environment; on the CPU here, on a card in envs/cuda_games.py."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -11,8 +11,9 @@ from envs.compile import COMPILED
 from envs.crew import Worker, serve
 from envs.dials import Dials
 from envs.draw import Scenes, Scratch, draw_whole
+from envs.generators import GENERATOR, WORD, seeded
 from envs.level import Level
-from envs.lockstep import IN_ORDER, NO_INPUT, OWN, WORD, Lanes, open_with, start_over, step_range
+from envs.lockstep import CHOICES, IN_ORDER, OWN, Lanes, start_over, step_range
 from envs.places import gather_places
 from envs.rules import (
     DEATHS,
@@ -34,7 +35,8 @@ from envs.rules import (
 )  # fmt: skip
 from envs.scenes import build_scenes, build_scratch, build_tiles
 
-INPUTS = len(INPUT_NAMES)
+INPUTS = CHOICES
+DEVICES = ("cpu", "cuda")
 ORDERS = {"own": OWN, "in_order": IN_ORDER, "drawn": 1}
 OBSERVATIONS = ("pixels", "tiles")
 
@@ -49,7 +51,7 @@ class Saved(NamedTuple):
     ending: np.ndarray  # bool (n, 2): terminated, truncated
     observations: np.ndarray  # uint8 (n, S, S, stack * C)
     draws: np.ndarray  # int64 (n,): of the generators that draw places
-    generators: list[Any]  # of the random starts
+    generators: np.ndarray  # int64 (n, GENERATOR): of the random starts
 
 
 class Games:
@@ -73,7 +75,20 @@ class Games:
     - random_start: each episode begins with 0 to this many uniformly random inputs, which count as inputs.
     - autoreset: a lane that ends starts over within the same step; until the next one ``ended`` names such lanes,
       ``final_observations`` and ``final_info`` are theirs.
+    - device: ``cpu``, or ``cuda``: an NVIDIA card, where all arrays are torch tensors (see ``CudaGames``).
     """
+
+    lanes: Any  # Lanes
+    state: Any  # int32 (N, FIELDS), as the rules name its fields
+    ended: Any  # int64 (n,): the lanes that ended in the last step and started over
+    final_observations: Any  # uint8 (n, S, S, stack * C): their last
+
+    def __new__(cls, *_: object, device: str = "cpu", **__: object) -> Self:
+        if device == "cuda" and cls is Games:
+            from envs.cuda_games import CudaGames  # torch and numba's CUDA cost seconds
+
+            return object.__new__(CudaGames)  # pyright: ignore[reportReturnType]  a Games, and so it is initialised
+        return super().__new__(cls)
 
     def __init__(
         self,
@@ -95,6 +110,7 @@ class Games:
         random_start: int = 0,
         num_threads: int = 1,
         autoreset: bool = True,
+        device: str = "cpu",
     ):
         for name, value, least in (
             ("num_games", num_games, 1), ("screen_size", screen_size, 1), ("stack_size", stack_size, 1),
@@ -103,7 +119,7 @@ class Games:
         ):  # fmt: skip
             if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < least:
                 raise ValueError(f"{name} is {value!r}: expected a whole number, {least} or more")
-        for name, value, options in (("order", order, ORDERS), ("obs", obs, OBSERVATIONS)):
+        for name, value, options in (("order", order, ORDERS), ("obs", obs, OBSERVATIONS), ("device", device, DEVICES)):
             if value not in options:
                 raise ValueError(f"{name} is {value!r}: expected one of {', '.join(options)}")
         self.num_games, self.frame_skip, self.random_start = num_games, frame_skip, random_start
@@ -118,48 +134,54 @@ class Games:
         )
         self._max_inputs = max_inputs
         self._native: dict[int, tuple[Scenes, Scratch]] = {}
-        self.lanes = build_lanes(self.scenes, num_games, stack_size)
-        self.lanes.scene[:] = numbers if order == "own" else len(self.places) - 1
-        self.lanes.draws[:] = ORDERS[order]
-        self.seed_draws(range(num_games))
-        self.state = self.lanes.state
-        self.scratch = build_scratch(self.scenes)
-        self._generators = [np.random.default_rng(lane) for lane in range(num_games)] if random_start else []
+        lanes = build_lanes(self.scenes, num_games, stack_size)
+        lanes.scene[:] = numbers if order == "own" else len(self.places) - 1
+        lanes.draws[:] = ORDERS[order]
         self._started, self._closed = False, False
-        self._last_observations = np.empty_like(self.lanes.observations)  # its pages are touched only as lanes end
+        self._settle(lanes, num_threads)
+        self._seed(range(num_games))
+
+    def _settle(self, lanes: Lanes, num_threads: int) -> None:
+        """Makes these the games' lanes, and who steps them."""
+        self.lanes, self.state, self.scratch = lanes, lanes.state, build_scratch(self.scenes)
+        self._last_observations = np.empty_like(lanes.observations)  # its pages are touched only as lanes end
         self._last_states = np.empty_like(self.state)
-        self._actions, self._ended = np.zeros((2, num_games), np.int64)
+        self._actions, self._ended = np.zeros((2, self.num_games), np.int64)
         self.ended, self.final_observations = self._ended[:0], self._last_observations[:0]
-        threads = min(num_threads, num_games) if COMPILED else 1
-        edges = np.linspace(0, num_games, threads + 1).astype(int).tolist()
+        threads = min(num_threads, self.num_games) if COMPILED else 1
+        edges = np.linspace(0, self.num_games, threads + 1).astype(int).tolist()
+        settings = self.frame_skip, self.random_start, self.autoreset
         kept = self._ended, self._last_observations, self._last_states
         jobs = [
-            (self.scenes, self.lanes, self._actions, frame_skip, autoreset, a, b, build_scratch(self.scenes), *kept)
+            (self.scenes, lanes, self._actions, *settings, a, b, build_scratch(self.scenes), *kept)
             for a, b in pairwise(edges)
         ]
         self._firsts = edges[:-1]  # the first lane of each thread
         self._step_own = partial(step_range, *jobs[0])
-        self._workers = [Worker(partial(serve, *job)) for job in jobs[1:]]
+        self._workers = [Worker(partial(serve, job)) for job in jobs[1:]]
 
-    def reset(self, seed: int | Sequence[int | None] | None = None) -> np.ndarray:
+    def reset(self, seed: int | Sequence[int | None] | None = None) -> Any:
         """Starts a new play in every lane; the first observations. Seed s seeds lane i with s + i."""
         self._check_open()
         if seed is not None:
-            seeds = range(seed, seed + self.num_games) if isinstance(seed, (int, np.integer)) else seed
-            self.seed_draws(seeds)
-            if self.random_start:
-                self._generators = [np.random.default_rng(s) for s in seeds]
+            self._seed(range(seed, seed + self.num_games) if isinstance(seed, (int, np.integer)) else seed)
         self.lanes.ever[:] = 0
         self.restart(np.arange(self.num_games))
         return self.lanes.observations
 
-    def seed_draws(self, seeds: Iterable[int | None]) -> None:
-        """Has the lanes draw places by these seeds, or go through them from the first one on."""
+    def _seed(self, seeds: Iterable[int | None]) -> None:
+        """Has the lanes draw places and first inputs by these seeds, or go through the places from the first one on."""
         if self.order == "drawn":
-            for lane, seed in enumerate(seeds):
-                self.lanes.draws[lane] = np.random.SeedSequence(seed).generate_state(1)[0] % WORD + 1
+            words = [np.random.SeedSequence(seed).generate_state(1)[0] % WORD + 1 for seed in seeds]
+            self._put(self.lanes.draws, np.array(words, np.int64))
         elif self.order == "in_order":
             self.lanes.scene[:] = len(self.places) - 1
+        if self.random_start:
+            self._put(self.lanes.generators, seeded(seeds))
+
+    def _put(self, held: Any, values: np.ndarray) -> None:
+        """Overwrites an array that the games hold."""
+        held[:] = values
 
     @property
     def chances(self) -> np.ndarray:
@@ -174,28 +196,30 @@ class Games:
         new = np.asarray(weights, np.float64)
         if new.shape != (len(self.places),) or not np.isfinite(new).all() or (new < 0).any() or not new.any():
             raise ValueError(f"chances: expected {len(self.places)} numbers, 0 or more and not all 0, one a place")
-        self.scenes.chances[:] = np.cumsum(new) / new.sum()
-        self.scenes.chances[np.flatnonzero(new)[-1] :] = 1.0  # whatever rounding did
+        upto = np.cumsum(new) / new.sum()
+        upto[np.flatnonzero(new)[-1] :] = 1.0  # whatever rounding did
+        self._put_chances(upto)
 
-    def restart(self, lanes: np.ndarray, new_play: bool = True) -> None:
+    def _put_chances(self, upto: np.ndarray) -> None:
+        self.scenes.chances[:] = upto
+
+    def restart(self, lanes: Any, new_play: bool = True) -> None:
         """Puts these lanes at the start; where it is not a new play, a play that died goes on."""
         if new_play:
             self.lanes.terminated[lanes] = False
         chosen = np.ascontiguousarray(lanes, np.int64)
-        start_over(self.scenes, self.lanes, chosen, self._last_observations, self._last_states)
-        self._take_openings(chosen)
+        kept = self._last_observations, self._last_states
+        start_over(self.scenes, self.lanes, chosen, self.random_start, *kept, self.scratch)
         self.lanes.rewards[lanes] = 0.0
         self.lanes.terminated[lanes] = self.lanes.truncated[lanes] = False
         self._started = True
 
-    def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    def step(self, actions: Any) -> tuple[Any, Any, Any, Any]:
         """(observations, rewards float32 (N,), terminated bool (N,), truncated bool (N,)) after an action each.
 
         Raises ValueError for actions that are not N whole numbers from 0 to 5.
         """
-        self._check_open()
-        if not self._started:
-            raise RuntimeError("step before reset: call reset first")
+        self._check_started()
         self._actions[:] = checked_actions(actions, self.num_games)
         for worker in self._workers:
             worker.tell()
@@ -206,23 +230,12 @@ class Games:
                 kept[total : total + count] = kept[first : first + count]
             total += count
         self.ended, self.final_observations = self._ended[:total].copy(), self._last_observations[:total]
-        self._take_openings(self.ended)
         return self.lanes.observations, self.lanes.rewards, self.lanes.terminated, self.lanes.truncated
 
     @property
     def final_info(self) -> dict[str, np.ndarray]:
         """What ``info`` was of the lanes that ended in the last step: arrays over them."""
         return info_of(self._last_states[: len(self.ended)])
-
-    def _take_openings(self, lanes: np.ndarray) -> None:
-        """Has these lanes, int64, just put at the start, take their random first inputs."""
-        if not self.random_start or not len(lanes):
-            return
-        openings = np.full((len(lanes), self.random_start), NO_INPUT, np.uint8)
-        for opening, lane in zip(openings, lanes):
-            length = self._generators[lane].integers(self.random_start + 1)
-            opening[:length] = self._generators[lane].integers(INPUTS, size=length)
-        open_with(self.scenes, self.lanes, lanes, openings, self.scratch)
 
     def info(self) -> dict[str, np.ndarray]:
         """Arrays over the lanes; deaths, unique_states and inputs count over the play, x and y are in pixels."""
@@ -235,56 +248,59 @@ class Games:
         """
         if len({place.level.text() for place in self.places}) > 1:
             raise ValueError("visited: the lanes play different levels, whose positions have nothing in common")
-        bits = np.unpackbits(np.bitwise_or.reduce(self.lanes.ever, axis=0), bitorder="little")
+        bits = np.unpackbits(self._ever(), bitorder="little")
         height = 2 * int(self.scenes.numbers[0, SIDE])
         # (columns * height + padding,) -> (columns, height) -> (height, columns)
         return bits[: len(bits) // height * height].reshape(-1, height).T.astype(bool)
 
-    def save(self, lanes: Sequence[int] | np.ndarray | None = None) -> Saved:
+    def _ever(self) -> np.ndarray:
+        """uint8 (P,): a bit for each position that any lane visited."""
+        return np.bitwise_or.reduce(self.lanes.ever, axis=0)
+
+    def save(self, lanes: Any = None) -> Saved:
         """A copy of these lanes (None: all), for ``restore``."""
         chosen = np.arange(self.num_games) if lanes is None else np.asarray(lanes, np.int64)
         own = self.lanes
         return Saved(
             own.scene[chosen], own.state[chosen], own.visited[chosen], own.ever[chosen],
             np.stack([own.terminated[chosen], own.truncated[chosen]], axis=1), own.observations[chosen],
-            own.draws[chosen],
-            [self._generators[lane].bit_generator.state for lane in chosen] if self.random_start else [],
+            own.draws[chosen], own.generators[chosen],
         )  # fmt: skip
 
-    def restore(self, saved: Saved, lanes: Sequence[int] | np.ndarray | None = None) -> np.ndarray:
+    def restore(self, saved: Saved, lanes: Any = None) -> Any:
         """Puts what was saved into these lanes (None: all); the observations. With order own a lane keeps its game."""
         chosen = np.arange(self.num_games) if lanes is None else np.asarray(lanes, np.int64)
         own = self.lanes
-        fits = len(chosen) == len(saved.scene) and ((saved.draws == OWN) == (own.draws[chosen] == OWN)).all()
-        if not fits or (self.order == "own" and not (own.scene[chosen] == saved.scene).all()):
-            raise ValueError("restore: what was saved is of other games; expected the same levels, looks and lanes")
-        own.scene[chosen], own.draws[chosen] = saved.scene, saved.draws
+        check_fits(saved.scene, saved.draws, own.scene[chosen], own.draws[chosen])
+        own.scene[chosen], own.draws[chosen], own.generators[chosen] = saved.scene, saved.draws, saved.generators
         own.state[chosen], own.visited[chosen], own.ever[chosen] = saved.state, saved.visited, saved.ever
         own.terminated[chosen], own.truncated[chosen] = saved.ending.T
         own.observations[chosen] = saved.observations
         for lane in chosen:
             self.redraw(int(lane))
-        for lane, generator in zip(chosen, saved.generators):
-            self._generators[lane].bit_generator.state = generator
         self._started = True
         return own.observations
 
     def redraw(self, lane: int) -> np.ndarray:
         """Draws a lane's picture anew from its state alone; uint8 (S, S, C)."""
-        own, scene = self.lanes, int(self.lanes.scene[lane])
-        draw_whole(self.scenes, scene, self.state[lane], own.drawn[lane], own.pictures[lane], self.scratch)
-        return own.pictures[lane]
+        (scene, state), own = self._now(lane), self.lanes
+        draw_whole(self.scenes, scene, state, own.drawn[lane], own.pictures[lane], self.scratch)
+        return own.pictures[lane].reshape(self.scenes.starts.shape[1:])  # (S, S * C) -> (S, S, C)
 
     def native_frame(self, lane: int = 0) -> np.ndarray:
         """The lane's picture in colour, 15 pixels a tile; uint8 (side, side, 3)."""
-        scene = int(self.lanes.scene[lane])
+        scene, state = self._now(lane)
         if scene not in self._native:
             native = build_scenes([self.places[scene]], None, False, self._max_inputs)
             self._native[scene] = native, build_scratch(native)
         scenes, scratch = self._native[scene]
-        frame = np.zeros(scenes.starts.shape[1:], np.uint8)
-        draw_whole(scenes, 0, self.state[lane], np.zeros(4, np.int32), frame, scratch)
-        return frame
+        frame = np.zeros_like(scenes.empty[0])
+        draw_whole(scenes, 0, state, np.zeros(4, np.int32), frame, scratch)
+        return frame.reshape(scenes.starts.shape[1:])  # (side, side * 3) -> (side, side, 3)
+
+    def _now(self, lane: int) -> tuple[int, np.ndarray]:
+        """(scene, state) of a lane."""
+        return int(self.lanes.scene[lane]), self.state[lane]
 
     def close(self) -> None:
         for worker in self._workers:
@@ -294,6 +310,11 @@ class Games:
     def _check_open(self) -> None:
         if self._closed:
             raise RuntimeError("this environment is closed: make a new one")
+
+    def _check_started(self) -> None:
+        self._check_open()
+        if not self._started:
+            raise RuntimeError("step before reset: call reset first")
 
 
 def info_of(state: np.ndarray) -> dict[str, np.ndarray]:
@@ -318,20 +339,29 @@ def build_lanes(scenes: Scenes, count: int, stack_size: int) -> Lanes:
     size, _, channels = scenes.starts.shape[1:]
     sides, walks = 2 * scenes.numbers[:, SIDE], scenes.numbers[:, WALK]
     positions = int(((sides // walks + 1) * sides).max())
-    pictures = np.zeros((count, size, size, channels), np.uint8)
+    pictures = np.zeros((count, size, size * channels), np.uint8)
+    stacked = (count, size, size, stack_size * channels)
     return Lanes(
         scene=np.zeros(count, np.int64),
         draws=np.zeros(count, np.int64),
+        generators=np.zeros((count, GENERATOR), np.int64),
         state=np.zeros((count, FIELDS), np.int32),
         drawn=np.zeros((count, 4), np.int32),
         visited=np.zeros((count, positions // 8 + 1), np.uint8),
         ever=np.zeros((count, positions // 8 + 1), np.uint8),
         pictures=pictures,
-        observations=np.zeros((count, size, size, stack_size * channels), np.uint8) if stack_size > 1 else pictures,
+        observations=np.zeros(stacked, np.uint8) if stack_size > 1 else pictures.reshape(stacked),
         rewards=np.zeros(count, np.float32),
         terminated=np.zeros(count, np.bool_),
         truncated=np.zeros(count, np.bool_),
     )
+
+
+def check_fits(saved_scene: Any, saved_draws: Any, scene: Any, draws: Any) -> None:
+    """ValueError where lanes that were saved are of other games than those that shall become them."""
+    same = len(saved_scene) == len(scene) and ((saved_draws == OWN) == (draws == OWN)).all()
+    if not same or ((draws == OWN) & (saved_scene != scene)).any():
+        raise ValueError("restore: what was saved is of other games; expected the same levels, looks and lanes")
 
 
 def checked_actions(actions: object, count: int) -> np.ndarray:

@@ -6,10 +6,12 @@ import numpy as np
 
 from envs.compile import function, kernel
 from envs.draw import Scenes, Scratch, remember, show
+from envs.generators import WORD, below
 from envs.rules import (
     DEATH,
     DEATHS,
     GOES_ON,
+    INPUT_NAMES,
     INPUTS,
     MAX_INPUTS,
     PLACE,
@@ -28,12 +30,9 @@ from envs.rules import (
     step,
 )  # fmt: skip
 
-NO_INPUT = 255
-OWN, IN_ORDER = (
-    -1,
-    0,
-)  # what a lane draws its scenes by: its own always, the next one, or a generator's state, 1 or more
-WORD = 0xFFFFFFFF
+# what a lane draws its scenes by: its own always, the next one, or a generator's state, 1 or more
+OWN, IN_ORDER = -1, 0
+CHOICES = len(INPUT_NAMES)
 
 
 class Lanes(NamedTuple):
@@ -41,12 +40,13 @@ class Lanes(NamedTuple):
 
     scene: np.ndarray  # int64 (N,): which of the scenes
     draws: np.ndarray  # int64 (N,): OWN, IN_ORDER or the state of a generator, which scene an episode is played in
+    generators: np.ndarray  # int64 (N, GENERATOR): of the random starts
     state: np.ndarray  # int32 (N, FIELDS)
     drawn: np.ndarray  # int32 (N, 4): what the picture shows
     visited: np.ndarray  # uint8 (N, P): positions of the play
     ever: np.ndarray  # uint8 (N, P): positions of all plays since the batch was reset
-    pictures: np.ndarray  # uint8 (N, S, S, C)
-    observations: np.ndarray  # uint8 (N, S, S, stack * C); the pictures themselves where nothing is stacked
+    pictures: np.ndarray  # uint8 (N, S, S * C)
+    observations: np.ndarray  # uint8 (N, S, S, stack * C); the pictures' memory where nothing is stacked
     rewards: np.ndarray  # float32 (N,)
     terminated: np.ndarray  # bool (N,)
     truncated: np.ndarray  # bool (N,)
@@ -82,32 +82,30 @@ def copy(source, target):
 
 
 @function
-def put_frame(picture, observation, first):
-    """Copies ``picture`` (S, S, C) to the channels of ``observation`` from ``first`` on."""
-    for row in range(picture.shape[0]):
-        for column in range(picture.shape[1]):
-            for c in range(picture.shape[2]):
-                observation[row, column, first + c] = picture[row, column, c]
+def put_frame(picture, observation, first, channels):
+    """Copies ``picture`` (R, S * C) to the channels of ``observation`` (R, S, stack * C) from ``first`` on."""
+    for row in range(observation.shape[0]):
+        for column in range(observation.shape[1]):
+            for c in range(channels):
+                observation[row, column, first + c] = picture[row, column * channels + c]
 
 
 @function
-def stack(observation, picture):
-    """Moves the frames of ``observation`` (S, S, stack * C) one back and puts ``picture`` (S, S, C) last."""
-    channels, depth = picture.shape[2], observation.shape[2]
-    for row in range(picture.shape[0]):
-        for column in range(picture.shape[1]):
-            for c in range(depth - channels):
-                observation[row, column, c] = observation[row, column, c + channels]
-    put_frame(picture, observation, depth - channels)
+def stack(observation, picture, channels):
+    """Moves the frames of ``observation`` (R, S, stack * C) one back and puts ``picture`` (R, S * C) last."""
+    flat = observation.reshape(-1)  # (R, S, stack * C) -> (all,)
+    for i in range(flat.shape[0] - channels):
+        flat[i] = flat[i + channels]
+    put_frame(picture, observation, observation.shape[2] - channels, channels)
 
 
 @function
-def fill_stack(lanes, lane):
+def fill_stack(scenes, lanes, lane):
     """Makes every frame that a lane has stacked its picture."""
-    channels, depth = lanes.pictures.shape[3], lanes.observations.shape[3]
+    channels, depth = scenes.starts.shape[3], lanes.observations.shape[3]
     if depth > channels:
         for k in range(0, depth, channels):
-            put_frame(lanes.pictures[lane], lanes.observations[lane], k)
+            put_frame(lanes.pictures[lane], lanes.observations[lane], k, channels)
 
 
 @function
@@ -134,26 +132,40 @@ def take_input(scenes, lanes, lane, action):
     )  # fmt: skip
 
 
+@function
+def play_lane(scenes, lanes, lane, action, frame_skip):
+    """A lane takes its action ``frame_skip`` times or until its episode ends; whether that did."""
+    scene, state = int(lanes.scene[lane]), lanes.state[lane]
+    outcome, late = GOES_ON, False
+    for _ in range(frame_skip):
+        outcome = take_input(scenes, lanes, lane, action)
+        late = int(state[INPUTS]) >= scenes.numbers[scene, MAX_INPUTS]
+        if outcome != GOES_ON or late:
+            break
+    state[SOLVED] = outcome == WIN
+    lanes.rewards[lane] = 1.0 if outcome == WIN else 0.0
+    lanes.terminated[lane] = outcome != GOES_ON
+    lanes.truncated[lane] = outcome == GOES_ON and late
+    return outcome != GOES_ON or late
+
+
+@function
+def show_lane(scenes, lanes, lane, scratch):
+    """Brings a lane's picture up to date."""
+    scene, state, drawn = int(lanes.scene[lane]), lanes.state[lane], lanes.drawn[lane]
+    show(scenes, scene, state, drawn, lanes.pictures[lane], scratch)
+    remember(scenes.numbers[scene], state, drawn)
+
+
 @kernel
 def advance(scenes: Scenes, lanes: Lanes, actions, frame_skip, start, stop, scratch: Scratch):
     """Each lane from ``start`` to ``stop`` takes its action ``frame_skip`` times; how many of them ended."""
-    ended = 0
+    ended, channels = 0, scenes.starts.shape[3]
     for lane in range(start, stop):
-        scene, state = int(lanes.scene[lane]), lanes.state[lane]
-        outcome, late = GOES_ON, False
-        for _ in range(frame_skip):
-            outcome = take_input(scenes, lanes, lane, int(actions[lane]))
-            late = int(state[INPUTS]) >= scenes.numbers[scene, MAX_INPUTS]
-            if outcome != GOES_ON or late:
-                break
-        state[SOLVED] = outcome == WIN
-        lanes.rewards[lane] = 1.0 if outcome == WIN else 0.0
-        lanes.terminated[lane] = outcome != GOES_ON
-        lanes.truncated[lane] = outcome == GOES_ON and late
-        ended += outcome != GOES_ON or late
-        show(scenes, scene, state, lanes.drawn[lane], lanes.pictures[lane], scratch)
-        if lanes.observations.shape[3] > lanes.pictures.shape[3]:
-            stack(lanes.observations[lane], lanes.pictures[lane])
+        ended += play_lane(scenes, lanes, lane, int(actions[lane]), frame_skip)
+        show_lane(scenes, lanes, lane, scratch)
+        if lanes.observations.shape[3] > channels:
+            stack(lanes.observations[lane], lanes.pictures[lane], channels)
     return ended
 
 
@@ -187,28 +199,60 @@ def next_scene(scenes, lanes, lane):
     return low
 
 
+@function
+def begins_play(lanes, lane):
+    """Whether a lane that starts over begins a play: one goes on only through a death, and only in its own game."""
+    return not lanes.terminated[lane] or lanes.state[lane, SOLVED] != 0 or lanes.draws[lane] != OWN
+
+
+@function
+def start_lane(scenes, lanes, lane, new_play):
+    """Puts a lane at the start of its next scene, which its picture shall show; where a play begins, nothing may be
+    ``visited``."""
+    state, scene = lanes.state[lane], next_scene(scenes, lanes, lane)
+    lanes.scene[lane] = state[PLACE] = scene
+    level = scenes.numbers[scene]
+    if new_play:
+        state[PLAY_INPUTS] = state[DEATHS] = state[UNIQUE_STATES] = state[SOLVED] = 0
+    begin(level, state)
+    visit(level, state, lanes.visited[lane], lanes.ever[lane])
+    remember(level, state, lanes.drawn[lane])
+
+
+@function
+def open_lane(scenes, lanes, lane, random_start):
+    """A lane that just started takes 0 to ``random_start`` random inputs before the player's first.
+
+    One that ends in them is put at the start. All are drawn, whether it ends or not.
+    """
+    generator, over = lanes.generators[lane], False
+    for _ in range(below(generator, random_start + 1)):
+        action = below(generator, CHOICES)
+        if not over and take_input(scenes, lanes, lane, action) != GOES_ON:
+            begin(scenes.numbers[lanes.scene[lane]], lanes.state[lane])
+            over = True
+
+
 @kernel
-def start_over(scenes: Scenes, lanes: Lanes, chosen, observations, states):
+def start_over(scenes: Scenes, lanes: Lanes, chosen, random_start, observations, states, scratch: Scratch):
     """Puts the chosen lanes, int64 (n,), at the start of their next scene; a play goes on only through a death.
 
     Into observations, uint8 (n, S, S, stack * C), and states, int32 (n, FIELDS), goes what was there before.
     """
     for i in range(chosen.shape[0]):
         lane = chosen[i]
-        state = lanes.state[lane]
         copy(lanes.observations[lane].reshape(-1), observations[i].reshape(-1))  # (S, S, stack * C) -> (all,)
-        copy(state, states[i])
-        scene = next_scene(scenes, lanes, lane)
-        lanes.scene[lane] = state[PLACE] = scene
-        level, visited, ever = scenes.numbers[scene], lanes.visited[lane], lanes.ever[lane]
-        if not lanes.terminated[lane] or state[SOLVED] or lanes.draws[lane] != OWN:
-            visited[:] = 0
-            state[PLAY_INPUTS] = state[DEATHS] = state[UNIQUE_STATES] = state[SOLVED] = 0
-        begin(level, state)
-        visit(level, state, visited, ever)
-        copy(scenes.starts[scene].reshape(-1), lanes.pictures[lane].reshape(-1))  # (S, S, C) -> (all,)
-        remember(level, state, lanes.drawn[lane])
-        fill_stack(lanes, lane)
+        copy(lanes.state[lane], states[i])
+        new_play = begins_play(lanes, lane)
+        if new_play:
+            lanes.visited[lane][:] = 0
+        start_lane(scenes, lanes, lane, new_play)
+        # (S, S, C) -> (all,), (S, S * C) -> (all,)
+        copy(scenes.starts[lanes.scene[lane]].reshape(-1), lanes.pictures[lane].reshape(-1))
+        if random_start:
+            open_lane(scenes, lanes, lane, random_start)
+            show_lane(scenes, lanes, lane, scratch)
+        fill_stack(scenes, lanes, lane)
 
 
 @kernel
@@ -217,6 +261,7 @@ def step_range(
     lanes: Lanes,
     actions,
     frame_skip,
+    random_start,
     autoreset,
     start,
     stop,
@@ -237,24 +282,5 @@ def step_range(
         if lanes.terminated[lane] or lanes.truncated[lane]:
             ended[found] = lane
             found += 1
-    start_over(scenes, lanes, ended[start:found], observations[start:], states[start:])
+    start_over(scenes, lanes, ended[start:found], random_start, observations[start:], states[start:], scratch)
     return found - start
-
-
-@kernel
-def open_with(scenes: Scenes, lanes: Lanes, chosen, openings, scratch: Scratch):
-    """Lanes that just started take inputs before the player's first; one that ends in them is put at the start.
-
-    chosen: int64 (n,); openings: uint8 (n, longest) inputs, NO_INPUT behind the last.
-    """
-    for i in range(chosen.shape[0]):
-        lane = chosen[i]
-        scene, state = int(lanes.scene[lane]), lanes.state[lane]
-        for k in range(openings.shape[1]):
-            if openings[i, k] == NO_INPUT:
-                break
-            if take_input(scenes, lanes, lane, int(openings[i, k])) != GOES_ON:
-                begin(scenes.numbers[scene], state)
-                break
-        show(scenes, scene, state, lanes.drawn[lane], lanes.pictures[lane], scratch)
-        fill_stack(lanes, lane)

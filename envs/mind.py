@@ -9,7 +9,8 @@ import numpy as np
 
 from envs.atlas import ACTIONS, ARRIVED, DANGER, GOAL, KEY, LADDER_TO_CLIMB, MONSTER, SPOT, Atlas
 from envs.compile import function
-from envs.lockstep import WORD, next_draw
+from envs.generators import WORD
+from envs.lockstep import next_draw
 from envs.rules import (
     ALTERNATING,
     CLOCK,

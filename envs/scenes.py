@@ -139,7 +139,8 @@ def build_tiles(places: list[Place], max_inputs: int | None) -> Scenes:
     scratch, drawn, state = build_scratch(scenes), np.zeros(4, np.int32), np.zeros(FIELDS, np.int32)
     for k in range(count):
         begin(scenes.numbers[k], state)
-        draw_whole(scenes, k, state, drawn, scenes.starts[k], scratch)
+        cells = scenes.starts[k].reshape(side, -1)  # (T, T, CHANNELS) -> (T, T * CHANNELS)
+        draw_whole(scenes, k, state, drawn, cells, scratch)
     return scenes
 
 
@@ -161,7 +162,7 @@ def fill_scene(scenes: Scenes, k: int, place: Place, scratch: Scratch) -> None:
     scenes.patch_row[k] = np.minimum(corners * size // level.side, size - patch_rows)
     state = np.zeros(FIELDS, np.int32)
     begin(scenes.numbers[k], state)
-    draw_still_pictures(scenes, k, state, np.zeros_like(scenes.starts[k]), scratch)
+    draw_still_pictures(scenes, k, state, np.zeros_like(scenes.empty[k]), scratch)
 
 
 def patch_shape(side: int, size: int, channels: int) -> tuple[int, int]:

@@ -64,31 +64,33 @@ def cell(level, x, y):
 def clear_cell(level, kinds, x, y, cells):
     row, column, _, _ = cell(level, x, y)
     if row >= 0:
+        at = CHANNELS * column
         for channel in range(CHANNELS):
-            cells[row, column, channel] = 0
-        cells[row, column, KIND] = kinds[row, column]
+            cells[row, at + channel] = 0
+        cells[row, at + KIND] = kinds[row, column]
 
 
 @function
 def put_mover(level, kind, x, y, cells):
     row, column, down, across = cell(level, x, y)
     if row >= 0:
-        cells[row, column, KIND], cells[row, column, DOWN], cells[row, column, ACROSS] = kind, down, across
+        at = CHANNELS * column
+        cells[row, at + KIND], cells[row, at + DOWN], cells[row, at + ACROSS] = kind, down, across
 
 
 @function
 def put_player(level, state, cells):
     row, column, down, across = cell(level, int(state[X]), int(state[Y]))
     if row >= 0:
-        own = cells[row, column]
-        own[HERE], own[DOWN], own[ACROSS] = 1, down, across
-        own[SPEED_UP], own[IN_JUMP] = int(state[SPEED]) + UNSPEED, state[JUMPING]
-        own[AT_LADDER], own[WITH_KEY] = state[ON_LADDER], state[HAS_KEY]
+        at = CHANNELS * column
+        cells[row, at + HERE], cells[row, at + DOWN], cells[row, at + ACROSS] = 1, down, across
+        cells[row, at + SPEED_UP], cells[row, at + IN_JUMP] = int(state[SPEED]) + UNSPEED, state[JUMPING]
+        cells[row, at + AT_LADDER], cells[row, at + WITH_KEY] = state[ON_LADDER], state[HAS_KEY]
 
 
 @function
 def show_tiles(level, monsters, kinds, state, there, drawn, cells):
-    """Brings cells, uint8 (T, T, CHANNELS), from what ``drawn`` tells to the state; ``there``: what is shown, bits."""
+    """Brings cells, uint8 (T, T * CHANNELS), from what ``drawn`` tells to the state; ``there``: what is shown, bits."""
     count, period = level[MONSTER_COUNT] + level[KEYS], level[PERIOD]
     for i in range(-1, count):  # the player, the others
         x, y = int(drawn[0]), int(drawn[1])
@@ -109,6 +111,6 @@ def show_all_tiles(level, monsters, kinds, state, there, drawn, cells):
     for row in range(kinds.shape[0]):
         for column in range(kinds.shape[1]):
             for channel in range(CHANNELS):
-                cells[row, column, channel] = 0
-            cells[row, column, KIND] = kinds[row, column]
+                cells[row, CHANNELS * column + channel] = 0
+            cells[row, CHANNELS * column + KIND] = kinds[row, column]
     show_tiles(level, monsters, kinds, state, there, drawn, cells)

@@ -1,5 +1,7 @@
 """`priorlab bench`: the games' speed, beside a peer's in the same run."""
 
+from typing import Literal
+
 import tyro
 from rich.console import Console
 from rich.table import Table
@@ -7,16 +9,21 @@ from rich.table import Table
 from scripts.experiments.speed import speed_figures
 
 
-def main(seconds: float = 3.0) -> None:
+def main(seconds: float = 3.0, device: Literal["cpu", "cuda"] = "cpu") -> None:
     """Measure how fast the games are under uniform random inputs.
 
     Args:
         seconds: How long each figure is measured.
+        device: cpu: all of the games, beside a peer; cuda: batches on an NVIDIA card, beside the same on the CPU.
     """
+    if device == "cuda":
+        from scripts.experiments.speed_card import card_figures as figures  # imports what only a card needs
+    else:
+        figures = speed_figures
     console = Console()
     table = Table("figure", "measured", "wanted", "holds")
     with console.status("measuring"):
-        for figure in speed_figures(seconds):
+        for figure in figures(seconds):
             measured, wanted, holds = f"{readable(figure.value)} {figure.unit}", "", ""
             if figure.target is not None:
                 wanted = f"{'at most' if figure.most else 'at least'} {readable(figure.target)}"

@@ -34,7 +34,7 @@ game = "princess"
 
 SMALL = Settings(
     inputs=2400, level=ROOM, max_inputs=200, n_steps=32, n_epochs=2, screen_size=24, code_size=8, features=32,
-    checkpoint_every=700, evaluation_episodes=0, progress=False,
+    frame_skip=2, learning_rate=1e-3, checkpoint_every=700, evaluation_episodes=0, progress=False,
 )  # fmt: skip
 
 

@@ -208,7 +208,7 @@ def test_stacked_frames_are_the_last_pictures_newest_last():
         observations = stacked.step(actions)[0]
         for lane in plain.ended:
             for frame in history:
-                frame[lane] = plain.lanes.pictures[lane]
+                frame[lane] = plain.lanes.observations[lane]
         assert np.array_equal(observations, np.concatenate(history, axis=-1))
 
 

@@ -27,7 +27,7 @@ AGENTS: dict[str, dict[str, Any]] = {  # what differs from the defaults; none is
     "random": {"agent": "random"},
 }
 GAMES: dict[str, dict[str, Any]] = {  # and by game; inputs are the budget of a run
-    "princess": {"inputs": 150_000},
+    "princess": {"inputs": 100_000},
     "key_door": {"inputs": 1_000_000, "max_inputs": 6000},
 }
 SEEDS, QUICK_SEEDS = 10, 1
@@ -47,7 +47,7 @@ class Request:
     seeds: int | None = None
     """runs of each agent on each version (default: 10; quick: 1)"""
     inputs: int | None = None
-    """raw inputs of a run (default: 150,000 in Princess, 1,000,000 in Key and Door; quick: 25,000)"""
+    """raw inputs of a run (default: 100,000 in Princess, 1,000,000 in Key and Door; quick: 25,000)"""
     quick: bool = False
     """a small one, in a folder of its own, to see what it is like"""
     out: Path | None = None

@@ -1,4 +1,4 @@
-"""Which settings learn Princess from the fewest inputs: one thing changed at a time, then what helped together.
+"""Which settings learn Princess from the fewest inputs: one thing changed at a time, and what helped is kept.
 
 Its seeds are none of those on which results are reported. A variant's score is the mean over its seeds of the inputs at
 which 90 of the last 100 episodes were won; a run that never came to that counts as its budget.
@@ -24,32 +24,56 @@ from envs.results import is_finished
 from scripts.experiments.learning import learned_at
 
 FIRST_SEED = 100
-VARIANTS: dict[str, dict[str, Any]] = {
-    "default": {},
-    "imitation_batches 8": {"imitation_batches": 8},
-    "imitation_batches 16": {"imitation_batches": 16},
-    "frame_skip 3": {"frame_skip": 3},
-    "frame_skip 4": {"frame_skip": 4},
-    "n_steps 16": {"n_steps": 16},
-    "n_steps 16, batch_size 64": {"n_steps": 16, "batch_size": 64},
-    "n_epochs 6": {"n_epochs": 6},
-    "4 games": {"num_games": 4},
-    "16 games": {"num_games": 16, "n_steps": 16},
-    "batch_size 64": {"batch_size": 64},
-    "learning_rate .0005": {"learning_rate": 5e-4},
-    "learning_rate .002": {"learning_rate": 2e-3},
-    "entropy .002": {"entropy": 0.002},
-    "entropy .01": {"entropy": 0.01},
-    "gae_lambda .9": {"gae_lambda": 0.9},
-    "gamma .98": {"gamma": 0.98},
-    "code_size 14": {"code_size": 14},
-    "code_size 9": {"code_size": 9},
-    "imitation_enough .1": {"imitation_enough": 0.1},
-    "imitation_enough .4": {"imitation_enough": 0.4},
-    "discovery_enough .9": {"discovery_enough": 0.9},
-    "discovery_enough 1.5": {"discovery_enough": 1.5},
-    "imitation_episodes 4": {"imitation_episodes": 4},
-    "imitation_episodes 24": {"imitation_episodes": 24},
+START: dict[str, Any] = {  # what was the default before
+    "frame_skip": 2, "n_steps": 32, "learning_rate": 1e-3,
+    "imitation_batches": 32, "imitation_episodes": 12, "imitation_enough": 0.2,
+    "entropy": 0.005, "bonus_scale": 1.0,
+}  # fmt: skip
+OFTEN = START | {"frame_skip": 4, "n_steps": 16}  # decisions half as often, updates as often as before
+SHARP = OFTEN | {
+    "imitation_batches": 64,
+    "imitation_episodes": 2,
+    "imitation_enough": 0.02,
+}  # its few best ways, nearly whole
+FAST = SHARP | {"learning_rate": 2e-3}
+VARIANTS: dict[str, dict[str, Any]] = {  # in the order in which they were tried, a round each
+    "start": START,
+    "start, imitation_batches 8": START | {"imitation_batches": 8},
+    "start, imitation_batches 16": START | {"imitation_batches": 16},
+    "start, frame_skip 3": START | {"frame_skip": 3},
+    "start, frame_skip 4": START | {"frame_skip": 4},
+    "start, frame_skip 4, imitation_batches 8": START | {"frame_skip": 4, "imitation_batches": 8},
+    "start, frame_skip 4, gamma .98": START | {"frame_skip": 4, "gamma": 0.98},
+    "start, frame_skip 4, n_epochs 6": START | {"frame_skip": 4, "n_epochs": 6},
+    "start, frame_skip 4, imitation_enough .1": START | {"frame_skip": 4, "imitation_enough": 0.1},
+    "often, batch_size 64": OFTEN | {"batch_size": 64},
+    "often": OFTEN,
+    "often, n_steps 8, batch_size 64": OFTEN | {"n_steps": 8, "batch_size": 64},
+    "often, imitation_batches 64": OFTEN | {"imitation_batches": 64},
+    "often, frame_skip 3": OFTEN | {"frame_skip": 3},
+    "often, frame_skip 5": OFTEN | {"frame_skip": 5},
+    "often, n_epochs 6": OFTEN | {"n_epochs": 6},
+    "often, learning_rate .0005": OFTEN | {"learning_rate": 5e-4},
+    "often, learning_rate .002": OFTEN | {"learning_rate": 2e-3},
+    "often, entropy .01": OFTEN | {"entropy": 0.01},
+    "often, discovery_enough .9": OFTEN | {"discovery_enough": 0.9},
+    "sharp, imitation_batches 32": SHARP | {"imitation_batches": 32},
+    "sharp, imitation_batches 32, imitation_episodes 1": SHARP | {"imitation_batches": 32, "imitation_episodes": 1},
+    "sharp, imitation_batches 32, imitation_episodes 4": SHARP | {"imitation_batches": 32, "imitation_episodes": 4},
+    "sharp, imitation_batches 32, entropy .002": SHARP | {"imitation_batches": 32, "entropy": 0.002},
+    "sharp": SHARP,
+    "sharp, entropy .002": SHARP | {"entropy": 0.002},
+    "sharp, entropy .002, bonus_scale 2": SHARP | {"entropy": 0.002, "bonus_scale": 2.0},
+    "sharp, entropy .01": SHARP | {"entropy": 0.01},
+    "sharp, code_size 9": SHARP | {"code_size": 9},
+    "fast": FAST,
+    "fast, learning_rate .003": FAST | {"learning_rate": 3e-3},
+    "fast, entropy .002, bonus_scale 2": FAST | {"entropy": 0.002, "bonus_scale": 2.0},
+    "fast, entropy .002, reward_scale 5": FAST | {"entropy": 0.002, "reward_scale": 5.0},
+    "fast, entropy .002, bonus_scale 2, imitation_episodes 4": FAST
+    | {"entropy": 0.002, "bonus_scale": 2.0, "imitation_episodes": 4},
+    "fast, imitation_episodes 4": FAST | {"imitation_episodes": 4},
+    "fast, counts episodic": FAST | {"counts": "episodic"},
 }
 
 

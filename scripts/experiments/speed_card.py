@@ -1,0 +1,51 @@
+"""How fast the games are on a card, beside the CPU's, and how that and their memory grow with their number."""
+
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+from envs.cuda_games import CARD
+from envs.games import INPUTS, Games
+from scripts.experiments.speed import DIFFERENT, ROUNDS, Figure, rate_of_games
+
+COUNTS = 1, 16, 256, 4096, 16384, 65536
+WANTED = {16384: 100_000_000}  # steps a second, on an H100
+WARM = 4  # steps that compile, record a graph and touch memory
+
+
+def card_figures(seconds: float) -> Iterator[Figure]:
+    """Each figure as soon as it is measured, about ``seconds`` each. ValueError where there is no card."""
+    for count in COUNTS:
+        rate, memory = on_the_card(count, seconds)
+        games = f"{count} game{'s' if count > 1 else ''}, 84x84 gray"
+        yield Figure(f"{games}, {torch.cuda.get_device_name()}", rate, "steps/s", WANTED.get(count))
+        cpu = rate_of_games(count, seconds)
+        yield Figure(f"{games}, CPU, 1 thread", cpu, "steps/s")
+        yield Figure("    ratio", rate / cpu, "x")
+        yield Figure("    memory on the card a game", memory, "KiB")
+
+
+def on_the_card(count: int, seconds: float) -> tuple[float, float]:
+    """(steps a second under uniform random actions, KiB a game, observation and scenes included)."""
+    before = torch.cuda.memory_allocated() if torch.cuda.is_available() else 0
+    batch = Games(count, device="cuda")
+    memory = torch.cuda.memory_allocated() - before
+    batch.reset(0)
+    chosen = torch.as_tensor(np.random.default_rng(0).integers(0, INPUTS, (DIFFERENT, count)), device=CARD)
+    for k in range(WARM):
+        batch.step(chosen[k])
+    steps, rates = DIFFERENT, []
+    for round_ in range(1 + ROUNDS):  # the first finds how many steps fill the time
+        torch.cuda.synchronize()
+        began = time.perf_counter()
+        for k in range(steps):
+            batch.step(chosen[k % DIFFERENT])
+        torch.cuda.synchronize()
+        passed = time.perf_counter() - began
+        if round_:
+            rates.append(count * steps / passed)
+        else:
+            steps = max(1, int(steps * seconds / ROUNDS / passed))
+    return max(rates), memory / count / 1024

@@ -1,0 +1,104 @@
+"""What only a card can show: the same games as on the CPU, at full size; memory that stays where it is."""
+
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+import torch
+
+from envs.games import Games
+from tests.card import (
+    CASES,
+    a_case,
+    alike,
+    play_alike,
+    random_actions,
+    what_is_refused,
+    what_waits_and_what_was_visited,
+)
+
+pytestmark = pytest.mark.skipif(
+    find_spec("numba_cuda") is None or not torch.cuda.is_available(), reason="needs numba-cuda and a card"
+)
+
+
+@pytest.mark.parametrize(("settings", "threads"), CASES)
+@pytest.mark.parametrize("every", [False, True])
+def test_every_kind_of_game_is_the_cpus(settings, threads, every):
+    """By as many threads a picture as in the simulator, and by as many as usual."""
+    a_case(settings, 32 if every else threads)
+
+
+def test_what_is_refused_and_what_waits():
+    what_is_refused()
+    what_waits_and_what_was_visited()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"random_start": 20, "max_inputs": 300},
+        {"version": "masked_objects", "stack_size": 4, "frame_skip": 2, "max_inputs": 200, "screen_size": 42},
+        {"level": "key_door", "version": "gravity", "grayscale_obs": False, "screen_size": 42},
+    ],
+)
+def test_long_play_of_16384_games_is_the_cpus(settings):
+    cpu, card = Games(16384, **settings), Games(16384, device="cuda", **settings)
+    alike(cpu.reset(3), card.reset(3))
+    ended = play_alike(cpu, card, random_actions(400, 16384))
+    assert ended > 1000 or "level" in settings
+    alike(cpu.visited(), card.visited())
+
+
+def test_a_step_allocates_nothing_and_never_waits_for_the_card():
+    card = Games(4096, device="cuda", random_start=10)
+    addresses = [part.data_ptr() for part in (card.reset(0), card.state, *card.lanes)]
+    actions = torch.as_tensor(random_actions(64, 4096), device="cuda")
+    for row in actions[:3]:  # compiles, then records
+        card.step(row)
+    allocated = torch.cuda.memory_stats()["allocation.all.allocated"]
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        for row in actions:
+            observations = card.step(row)[0]
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    assert torch.cuda.memory_stats()["allocation.all.allocated"] == allocated
+    assert [part.data_ptr() for part in (observations, card.state, *card.lanes)] == addresses
+
+
+def test_steps_can_be_part_of_a_cuda_graph():
+    cpu, card = Games(512), Games(512, device="cuda")
+    cpu.reset(0), card.reset(0)
+    actions = random_actions(41, 512)
+    play_alike(cpu, card, actions[:1])
+    given = torch.as_tensor(actions[:2], device="cuda")
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        card.step(given[0])
+        card.step(given[1])
+    for pair in actions[1:].reshape(20, 2, 512):  # (40, 512) -> 20 pairs of steps
+        given.copy_(torch.as_tensor(pair))
+        graph.replay()
+        for row in pair:
+            cpu.step(row)
+        alike(cpu.state, card.state)
+        alike(cpu.lanes.observations, card.lanes.observations)
+        alike(cpu.ended, card.ended)
+
+
+def test_what_does_not_fit_is_refused_before_it_is_allocated():
+    before = torch.cuda.memory_allocated()
+    with pytest.raises(ValueError, match=r"games need [\d,]+ MiB on the card: [\d,]+ MiB are free"):
+        Games(200_000, device="cuda", screen_size=400, grayscale_obs=False)
+    assert torch.cuda.memory_allocated() == before
+
+
+def test_where_an_observation_last_ended_is_kept_by_lane():
+    cpu, card = Games(64, max_inputs=20), Games(64, device="cuda", max_inputs=20)
+    cpu.reset(0), card.reset(0)
+    for row in random_actions(60, 64):
+        cpu.step(row), card.step(torch.as_tensor(row, device="cuda"))
+        if len(cpu.ended):
+            alike(cpu.final_observations, card.last_observations[torch.as_tensor(cpu.ended, device="cuda")])
+            assert np.array_equal(cpu.ended, card.ended.cpu().numpy())
