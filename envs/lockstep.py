@@ -84,19 +84,32 @@ def copy(source, target):
 @function
 def put_frame(picture, observation, first, channels):
     """Copies ``picture`` (R, S * C) to the channels of ``observation`` (R, S, stack * C) from ``first`` on."""
-    for row in range(observation.shape[0]):
-        for column in range(observation.shape[1]):
-            for c in range(channels):
-                observation[row, column, first + c] = picture[row, column * channels + c]
+    depth = observation.shape[2]
+    source, target = picture.reshape(-1), observation.reshape(-1)  # (R, S * C) and (R, S, stack * C) -> (all,)
+    for c in range(channels):
+        for k in range(source.shape[0] // channels):  # unsigned: numba then looks for no negative ones, and is faster
+            target[np.uint64(k * depth + first + c)] = source[np.uint64(k * channels + c)]
 
 
 @function
 def stack(observation, picture, channels):
     """Moves the frames of ``observation`` (R, S, stack * C) one back and puts ``picture`` (R, S * C) last."""
-    flat = observation.reshape(-1)  # (R, S, stack * C) -> (all,)
-    for i in range(flat.shape[0] - channels):
-        flat[i] = flat[i + channels]
-    put_frame(picture, observation, observation.shape[2] - channels, channels)
+    flat, own = observation.reshape(-1), picture.reshape(-1)  # (R, S, stack * C) and (R, S * C) -> (all,)
+    depth = observation.shape[2]
+    if channels == 1 and depth == 2:  # the usual stacks, in loops that vectorise
+        for k in range(own.shape[0]):
+            flat[np.uint64(2 * k)] = flat[np.uint64(2 * k + 1)]
+            flat[np.uint64(2 * k + 1)] = own[np.uint64(k)]
+    elif channels == 1 and depth == 4:
+        for k in range(own.shape[0]):
+            flat[np.uint64(4 * k)] = flat[np.uint64(4 * k + 1)]
+            flat[np.uint64(4 * k + 1)] = flat[np.uint64(4 * k + 2)]
+            flat[np.uint64(4 * k + 2)] = flat[np.uint64(4 * k + 3)]
+            flat[np.uint64(4 * k + 3)] = own[np.uint64(k)]
+    else:
+        for k in range(flat.shape[0] - channels):
+            flat[np.uint64(k)] = flat[np.uint64(k + channels)]
+        put_frame(picture, observation, depth - channels, channels)
 
 
 @function
