@@ -34,9 +34,9 @@ def make_model(settings: Settings, env: VecEnv) -> SelfImitatingPPO:
     return learner(
         policy,
         env,
-        learning_rate=HeldRate(settings.learning_rate, settings.learning_rate_hold, settings.inputs),
+        learning_rate=HeldRate(settings.rate, settings.learning_rate_hold, settings.inputs),
         n_steps=settings.n_steps,
-        batch_size=settings.batch_size,
+        batch_size=settings.minibatch,
         n_epochs=settings.n_epochs,
         gamma=settings.gamma,
         gae_lambda=settings.gae_lambda,
