@@ -11,11 +11,11 @@ class Exploring:
     """Actions of ``num_lanes`` lanes side by side, of which some are random.
 
     Lane i of N begins a random action with a chance of epsilon ** (1 + 7 i / (N - 1)), from the ladder of Ape-X (Horgan
-    et al. 2018, arXiv 1803.00933), and takes it as often as a zeta distribution tells (temporally extended epsilon-greedy,
-    Dabney et al. 2021, arXiv 2006.01782), as single ones lead nowhere. A lane whose curiosity was paid nothing for
-    more than ``patience`` decisions acts at random until it is, or its episode ends: it went to where all is known.
+    et al. 2018, arXiv 1803.00933), and takes it as often as a zeta distribution tells (temporally extended
+    epsilon-greedy, Dabney et al. 2021, arXiv 2006.01782), as single ones lead nowhere. A lane whose curiosity paid
+    nothing for more than ``patience`` decisions acts at random until it does, or its episode ends: all is known there.
 
-    ``rate``: the mean chance at the last decision.
+    ``rate``: the mean of the ladder's chances at the last decision.
     """
 
     def __init__(self, num_lanes: int, actions: int, epsilon: float, patience: int, seed: int | None):
@@ -31,10 +31,9 @@ class Exploring:
 
         share: of the ladder's chances; chance: all lanes' in their place.
         """
-        chances = np.where(self.waited > self.patience, 1.0, share * self.ladder)
-        if chance is not None:
-            chances[:] = chance
-        self.rate = float(chances.mean())
+        ladder = share * self.ladder if chance is None else np.full(len(greedy), chance)
+        self.rate = float(ladder.mean())
+        chances = np.where(self.waited > self.patience, 1.0, ladder)
         begins = (self.generator.random(len(greedy)) < chances) & (self.left == 0)
         self.forced[begins] = self.generator.integers(self.actions, size=begins.sum())
         self.left[begins] = np.minimum(self.generator.zipf(REPEATED, begins.sum()), MOST_REPEATED)

@@ -10,8 +10,8 @@ from stable_baselines3.common.buffers import ReplayBuffer
 
 
 class Steps(NamedTuple):
-    """What was sampled, n of it: ``returns`` are the discounted rewards of the steps up to where ``following`` was seen;
-    ``discounts`` what the value there counts, 0 after a termination.
+    """What was sampled, n of it: ``returns`` are the discounted rewards of the steps up to where ``following`` was
+    seen; ``discounts`` what the value there counts, 0 after a termination.
 
     observations, following: uint8 (n, C, S, S); actions: int64 (n,); returns, discounts, weights: float32 (n,);
     places: int64 (n,), for ``FrameReplay.surprised``.
@@ -192,11 +192,18 @@ class FrameReplay(ReplayBuffer):
         length = going.sum(axis=1)
         last = (rows + length - 1) % self.buffer_size, lanes
         discounts = np.where(self.terminated[last], 0, self.gamma**length)
-        arrays = (
-            self.pictures(self.numbers[rows, lanes, :-1]), self.actions[rows, lanes], returns.astype(np.float32),
-            discounts.astype(np.float32), self.pictures(self.numbers[last][:, 1:]), weights,
-        )  # fmt: skip
-        return Steps(*(torch.from_numpy(array).to(self.device) for array in arrays), places)
+        return Steps(
+            self.tensor(self.pictures(self.numbers[rows, lanes, :-1])),
+            self.tensor(self.actions[rows, lanes]),
+            self.tensor(returns.astype(np.float32)),
+            self.tensor(discounts.astype(np.float32)),
+            self.tensor(self.pictures(self.numbers[last][:, 1:])),
+            self.tensor(weights),
+            places,
+        )
+
+    def tensor(self, array: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(array).to(self.device)
 
     def surprised(self, places: np.ndarray, errors: np.ndarray) -> None:
         """By how much, float (n,), the values of these sampled steps were wrong."""

@@ -193,8 +193,8 @@ class Settings:
             value = getattr(self, name)
             if self.agent not in agents and value != defaults[name]:
                 raise ValueError(
-                    f"{name} is {value}: expected {defaults[name]}, the default, as {self.agent} has no such setting, only "
-                    f"{' and '.join(agents)}"
+                    f"{name} is {value}: expected {defaults[name]}, the default, as {self.agent} "
+                    f"has no such setting, only {' and '.join(agents)}"
                 )
         if self.memory != "nothing" and self.imitation_batches:
             raise ValueError(f"imitation_batches is {self.imitation_batches}: expected 0 for an agent with memory")
