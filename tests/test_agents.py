@@ -112,7 +112,7 @@ def test_rows_count_raw_inputs_and_join(tmp_path: Path):
 @pytest.mark.parametrize(
     "change, message",
     [
-        ({"agent": "dqn"}, "agent is 'dqn': expected one of ppo, random"),
+        ({"agent": "a2c"}, "agent is 'a2c': expected one of ppo, dqn, random"),
         ({"curiosity": "some"}, "curiosity is 'some': expected one of counts, icm, rnd, privileged-counts, none"),
         ({"inputs": 0}, "inputs is 0: expected 1 or more"),
         ({"batch_size": 100}, "batch_size is 100: expected a divisor of"),

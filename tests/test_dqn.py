@@ -221,14 +221,15 @@ def test_what_counts_paid_for_kept_steps_is_told_by_the_counts_of_now():
 
 @pytest.mark.parametrize("curiosity", ["counts", "rnd", "none"])
 def test_a_run_that_was_stopped_ends_as_one_that_was_not(tmp_path: Path, curiosity):
-    settings = replace(SMALL, curiosity=curiosity, random_start=5)
+    settings = replace(SMALL, curiosity=curiosity, random_start=5, inputs=1600, checkpoint_every=600)
     whole, _ = train_dqn(replace(settings, out=tmp_path / "whole"))
     stopped = replace(settings, out=tmp_path / "stopped")
     with pytest.raises(KeyboardInterrupt):
-        train_dqn(stopped, StopAt(900))
-    assert (tmp_path / "stopped" / checkpoint.NAME).exists()
+        train_dqn(stopped, StopAt(750))
+    held = checkpoint.read(tmp_path / "stopped")
+    assert held and held["record"]["inputs"] > 1100 and held["memory"]["won"]  # it had begun to learn
     resumed, _ = train_dqn(stopped)
-    assert whole._n_updates > 50 and torch.equal(weights(whole), weights(resumed))  # type: ignore[arg-type]
+    assert whole._n_updates > 25 and torch.equal(weights(whole), weights(resumed))  # type: ignore[arg-type]
     for name in ("episodes.csv", "visits.csv"):
         assert (tmp_path / "whole" / name).read_text() == (tmp_path / "stopped" / name).read_text()
 
@@ -251,14 +252,14 @@ def test_a_saved_model_is_one_of_stable_baselines3(tmp_path: Path):
 
 @pytest.mark.parametrize("curious", [True, False])
 def test_only_with_curiosity_is_the_end_of_a_chain_found(curious: bool):
-    chains, wins = DummyVecEnv([lambda: Monitor(Chain())] * 4), Wins(8)
+    chains, wins = DummyVecEnv([lambda: Monitor(Chain())] * 4), Wins(3)
     env = CountBonus(chains, 0.1, PictureCodes((24, 24, 1), 24, 1.0), 5.0) if curious else chains
     model = DoubleDQN(
         PixelQPolicy, env, learning_rate=1e-3, buffer_size=8000, learning_starts=500, batch_size=32, train_freq=1,
         target_update_interval=100, replay_buffer_class=FrameReplay, replay_buffer_kwargs={"n_steps": 5, "seed": 0},
         policy_kwargs={"features": 32, "bfloat16": False}, way_steps=32, seed=0, device="cpu",
     )  # fmt: skip
-    model.learn(6000 if curious else 3000, wins)
+    model.learn(6000 if curious else 2000, wins)
     assert (wins.count > wins.enough) == curious
 
 
