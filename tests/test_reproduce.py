@@ -199,7 +199,7 @@ def test_rows_older_than_a_setting_are_of_its_default(tmp_path):
     ("told", "reason"),
     [
         ({"game": "chess"}, "unknown game 'chess': expected one of princess, key_door"),
-        ({"agents": ("a2c",)}, "unknown agent 'a2c': expected one of icm, counts, rnd, random"),
+        ({"agents": ("a2c",)}, "unknown agent 'a2c': expected one of icm, counts, rnd, dqn, random"),
         ({"seeds": 0}, "seeds is 0: expected 1 or more"),
         ({"hours": -1.0}, "hours is -1: expected 0 or more"),
         ({"versions": ("nonesuch",)}, "unknown version 'nonesuch': expected one of original"),
