@@ -98,7 +98,9 @@ def test_a_saved_model_plays_in_evaluate_policy(tmp_path: Path):
 
 def test_rows_count_raw_inputs_and_join(tmp_path: Path):
     folder = tmp_path / "runs" / "small" / "original" / "random" / "seed_0"
-    record = play_at_random(replace(SMALL, agent="random", n_epochs=3, out=folder, random_start=7, frame_skip=3))
+    record = play_at_random(
+        replace(SMALL, agent="random", n_steps=16, n_epochs=3, out=folder, random_start=7, frame_skip=3)
+    )
     rows: Any = load(tmp_path / "runs")
     assert not rows.problems
     episodes = rows.episodes

@@ -30,8 +30,8 @@ from tests.test_agents import ROOM, StopAt, weights
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 SMALL = Settings(
-    agent="dqn", inputs=2400, level=ROOM, max_inputs=60, screen_size=24, code_size=8, features=32, batch_size=16,
-    replay_size=800, checkpoint_every=700, evaluation_episodes=0, progress=False,
+    agent="dqn", inputs=2400, level=ROOM, max_inputs=60, frame_skip=2, screen_size=24, code_size=8, features=32,
+    batch_size=16, replay_size=800, checkpoint_every=700, evaluation_episodes=0, progress=False,
 )  # fmt: skip
 SIDE, STACK, LANES = 3, 3, 2
 
@@ -266,7 +266,7 @@ def test_only_with_curiosity_is_the_end_of_a_chain_found(curious: bool):
 @pytest.mark.parametrize(
     "change, message",
     [
-        ({"n_steps": 64}, "n_steps is 64: expected 32, the default, as dqn has no such setting, only ppo"),
+        ({"n_steps": 64}, "n_steps is 64: expected 16, the default, as dqn has no such setting, only ppo"),
         ({"memory": "play"}, "memory is play: expected nothing, the default, as dqn has no such setting, only ppo"),
         ({"demonstrations": Path("x")}, "demonstrations is x: expected None, the default, as dqn has no such setting"),
         (
