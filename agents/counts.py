@@ -61,27 +61,34 @@ def area_weights(side: int, size: int) -> np.ndarray:
 class Counts:
     """How often each code was seen, and which codes each lane has seen in its episode.
 
-    ``counted`` is "both", "episodic" or "lifelong"; the last counts visits, the others episodes with a visit.
+    ``counted`` is "both", "episodic" or "lifelong"; the last counts visits, the others episodes with a visit. Codes are
+    numbered in the order of their coming; ``times`` int64 (m,), m >= codes, is how often each was seen.
     """
 
     def __init__(self, num_lanes: int, counted: Counted = "both"):
         self.counted = counted
-        self.lifelong: dict[int, int] = {}
+        self.numbers: dict[int, int] = {}
+        self.times = np.zeros(1024, np.int64)
         self.episode: list[set[int]] = [set() for _ in range(num_lanes)]
 
-    def visit(self, codes: np.ndarray) -> np.ndarray:
-        """int64 (n,): for lanes whose step led to these codes, how often each was seen so far, this visit included;
-        0 where the visit does not count, as this episode had seen the code before."""
-        counts = np.zeros(len(codes), np.int64)
+    def visit(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """For lanes whose step led to these codes, int64 (n,) each: the codes' numbers, -1 where the visit does not
+        count, as this episode had seen the code before; and how often each was seen so far, this visit included, 0
+        where it does not count."""
+        numbers, times = np.full(len(codes), -1), np.zeros(len(codes), np.int64)
         for lane, (code, seen) in enumerate(zip(codes.tolist(), self.episode)):
             if code not in seen or self.counted == "lifelong":
                 seen.add(code)
-                counts[lane] = self.lifelong[code] = self.lifelong.get(code, 0) + 1
-        return counts
+                numbers[lane] = number = self.numbers.setdefault(code, len(self.numbers))
+                if number == len(self.times):
+                    self.times = np.concatenate([self.times, np.zeros_like(self.times)])
+                self.times[number] += 1
+                times[lane] = self.times[number]
+        return numbers, times
 
-    def worth(self, counts: np.ndarray) -> np.ndarray:
-        """float64 (n,): the bonus of visits that were counted so."""
-        return (counts > 0) / (1 if self.counted == "episodic" else np.maximum(counts, 1))
+    def worth(self, times: np.ndarray) -> np.ndarray:
+        """float64 (n,): the bonus of visits to what was seen so often."""
+        return (times > 0) / (1 if self.counted == "episodic" else np.maximum(times, 1))
 
     def begin(self, lane: int, code: int) -> None:
         """A new episode, which starts here; the start pays nothing."""
@@ -89,7 +96,11 @@ class Counts:
 
 
 class CountBonus(Curiosity):
-    """Counts picture codes, or in a subclass other codes. Infos say ``discovery`` at what was never seen before."""
+    """Counts picture codes, or in a subclass other codes. Infos say ``discovery`` at what was never seen before.
+
+    ``visited`` int64 (n,): the numbers of what the last step led to, -1 where that does not count. For a learner that
+    keeps steps, ``worth_now`` tells later what such a visit is worth by then.
+    """
 
     def __init__(
         self,
@@ -101,6 +112,7 @@ class CountBonus(Curiosity):
     ):
         super().__init__(venv, scale, reward_scale)
         self.codes, self.counts = codes, Counts(venv.num_envs, counted)
+        self.visited = np.full(venv.num_envs, -1)
 
     def begin(self, observations: np.ndarray) -> None:
         for lane, code in enumerate(self.shown(observations).tolist()):
@@ -112,25 +124,31 @@ class CountBonus(Curiosity):
         ended = np.flatnonzero(dones)
         for lane in ended:  # the step led to the episode's last picture; what is shown is the next one's first
             reached[lane] = self.last(infos[lane])
-        counts = self.counts.visit(reached)
-        for lane in np.flatnonzero(counts == 1):
+        self.visited, times = self.counts.visit(reached)
+        for lane in np.flatnonzero(times == 1):
             infos[lane]["discovery"] = True
         for lane in ended:
             self.counts.begin(int(lane), int(shown[lane]))
-        return self.counts.worth(counts)
+        return self.counts.worth(times)
+
+    def worth_now(self, visited: np.ndarray) -> np.ndarray:
+        """float64, in the shape of ``visited``: the bonus of these visits by the counts of now, scaled."""
+        return self.scale * self.counts.worth(np.where(visited < 0, 0, self.counts.times[visited]))
 
     def told(self) -> dict[str, float]:
-        return {"codes": len(self.counts.lifelong)}
+        return {"codes": len(self.counts.numbers)}
 
     def memory(self) -> dict[str, Any]:
         return {
-            "lifelong": self.counts.lifelong,
+            "numbers": self.counts.numbers,
+            "times": self.counts.times,
             "episode": self.counts.episode,
             "first": self.codes and self.codes.first,
         }
 
     def restore(self, memory: dict[str, Any]) -> None:
-        self.counts.lifelong, self.counts.episode = memory["lifelong"], memory["episode"]
+        self.counts.numbers, self.counts.times = memory["numbers"], memory["times"]
+        self.counts.episode = memory["episode"]
         if self.codes:
             self.codes.first = memory["first"]
 

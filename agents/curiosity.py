@@ -20,7 +20,7 @@ def curious(games: PriorLabVecEnv, settings: Settings) -> VecEnv:
     scales = {"scale": settings.bonus, "reward_scale": settings.reward_scale}
     learning: dict[str, Any] = {
         "n_steps": settings.n_steps,
-        "batch_size": settings.batch_size,
+        "batch_size": settings.minibatch,
         "n_epochs": settings.n_epochs,
         "seed": settings.seed,
     }

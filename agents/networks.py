@@ -1,4 +1,4 @@
-"""The network of the pixel agents, as a feature extractor and a policy for stable-baselines3."""
+"""The network of the pixel agents, as a feature extractor and policies for stable-baselines3."""
 
 from functools import cache
 from typing import Any
@@ -8,6 +8,7 @@ import torch
 from stable_baselines3.common.policies import ActorCriticCnnPolicy
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from stable_baselines3.common.type_aliases import Schedule
+from stable_baselines3.dqn.policies import DQNPolicy, QNetwork
 from torch import nn
 
 from agents.convolution import Convolution
@@ -57,18 +58,22 @@ def has_bfloat16(device: str) -> bool:
     return device == "cpu" and any(getattr(torch.cpu, name, lambda: False)() for name in names)
 
 
+def pixel_network(features: int, bfloat16: bool | None) -> dict[str, Any]:
+    """The arguments of a policy of stable-baselines3 that make it one linear layer on a ``PixelNetwork``."""
+    return {
+        "features_extractor_class": PixelNetwork,
+        "features_extractor_kwargs": {"features": features, "bfloat16": bfloat16},
+        "net_arch": [],
+        "normalize_images": False,  # the network does, at the precision it runs in
+        "optimizer_kwargs": {"eps": 1e-5, "fused": True},
+    }
+
+
 class PixelPolicy(ActorCriticCnnPolicy):
     """Actor and critic, one linear layer each on a ``PixelNetwork`` that they share; a policy class for PPO and A2C."""
 
     def __init__(self, *args: Any, features: int = 256, bfloat16: bool | None = None, **kwargs: Any):
-        network = {
-            "features_extractor_class": PixelNetwork,
-            "features_extractor_kwargs": {"features": features, "bfloat16": bfloat16},
-            "net_arch": [],
-            "normalize_images": False,  # the network does, at the precision it runs in
-            "optimizer_kwargs": {"eps": 1e-5, "fused": True},
-        }
-        super().__init__(*args, **{**network, **kwargs})
+        super().__init__(*args, **{**pixel_network(features, bfloat16), **kwargs})
 
     def _build(self, lr_schedule: Schedule) -> None:
         super()._build(lr_schedule)  # its orthogonal start wants plain memory
@@ -93,3 +98,29 @@ class PixelPolicy(ActorCriticCnnPolicy):
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         logs, values = self.heads(obs)
         return values, logs.gather(1, actions[:, None]).squeeze(1), -(logs.exp() * logs).sum(dim=1)
+
+
+class PixelQNetwork(QNetwork):
+    """Values of actions, float32 (n, actions), from a ``PixelNetwork``: the state's, and each action's advantage over
+    their mean (dueling heads, Wang et al. 2016, arXiv 1511.06581, equation 9)."""
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.value = nn.Linear(self.features_dim, 1)
+
+    def forward(self, obs: torch.Tensor) -> torch.Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        features = self.features_extractor(obs)
+        advantages = self.q_net(features)
+        return self.value(features) + advantages - advantages.mean(dim=1, keepdim=True)
+
+
+class PixelQPolicy(DQNPolicy):
+    """A ``PixelQNetwork`` and its target; a policy class for DQN."""
+
+    def __init__(self, *args: Any, features: int = 256, bfloat16: bool | None = None, **kwargs: Any):
+        super().__init__(*args, **{**pixel_network(features, bfloat16), **kwargs})
+
+    def make_q_net(self) -> QNetwork:
+        arguments = self._update_features_extractor(self.net_args, features_extractor=None)
+        network = PixelQNetwork(**arguments)
+        return network.to(self.device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]

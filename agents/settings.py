@@ -1,13 +1,13 @@
 """What a training run can be told."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from envs.level import Level
 from envs.versions import find_version
 
-Agent = Literal["ppo", "random"]
+Agent = Literal["ppo", "dqn", "random"]
 Curious = Literal["counts", "icm", "rnd", "privileged-counts", "none"]
 Counted = Literal["both", "episodic", "lifelong"]
 Demonstrators = Literal["person", "simulated", "agent"]
@@ -15,13 +15,26 @@ Remembered = Literal["nothing", "episode", "play"]
 Device = Literal["auto", "cpu", "cuda"]
 Demonstrated = Literal["wins", "everything"]
 
+OWN: dict[str, tuple[Agent, ...]] = {  # settings that not every learner has: which do
+    "memory": ("ppo",), "demonstrations": ("ppo",), "demonstrators": ("ppo",), "demonstrations_version": ("ppo",),
+    "demonstrated": ("ppo",), "demonstration_epochs": ("ppo",), "demonstrations_held_out": ("ppo",),
+    "n_steps": ("ppo",), "n_epochs": ("ppo",), "gae_lambda": ("ppo",), "entropy": ("ppo",), "clip_range": ("ppo",),
+    "imitation_batches": ("ppo",), "imitation_enough": ("ppo",), "discovery_enough": ("ppo",),
+    "replay_size": ("dqn",), "return_steps": ("dqn",), "margin": ("dqn",), "discovery_margin": ("dqn",),
+}  # fmt: skip
+BY_AGENT: dict[str, dict[Agent, Any]] = {  # defaults that differ
+    "learning_rate": {"ppo": 2e-3, "dqn": 5e-4, "random": 2e-3},
+    "batch_size": {"ppo": 128, "dqn": 64, "random": 128},
+    "imitation_episodes": {"ppo": 2, "dqn": 12, "random": 2},
+}
+
 
 @dataclass(frozen=True)
 class Settings:
     """One run of one agent on one version of the game."""
 
     agent: Agent = "ppo"
-    """ppo learns; random takes uniformly random actions and is what every learner is held against"""
+    """ppo and dqn learn; random takes uniformly random actions and is what every learner is held against"""
     version: str = "original"
     """of the game: original, masked_semantics, ..."""
     seed: int = 0
@@ -52,13 +65,13 @@ class Settings:
     stack_size: int = 2
     """pictures that the agent sees at once"""
     n_steps: int = 16
-    """decisions in each game between two updates"""
-    batch_size: int = 128
-    """decisions in a minibatch"""
+    """decisions in each game between two updates of ppo"""
+    batch_size: int | None = None
+    """decisions in a minibatch (default: 128 for ppo, 64 for dqn)"""
     n_epochs: int = 3
-    """times that each decision is learned from"""
-    learning_rate: float = 2e-3
-    """of Adam, at first"""
+    """times that ppo learns from each decision"""
+    learning_rate: float | None = None
+    """of Adam, at first (default: 0.002 for ppo, 0.0005 for dqn)"""
     learning_rate_hold: int = 60_000
     """decisions after which the learning rate falls, as one over the decisions so far"""
     gamma: float = 0.99
@@ -75,7 +88,7 @@ class Settings:
     """what the game's own reward of 1 is worth to the learner, beside the bonus"""
     bonus_scale: float | None = None
     """what curiosity pays is multiplied by this; at 1 counts pay 1 for the first visit, icm and rnd as published
-    (default: 2 for counts, 1 for the others)"""
+    (default: 2 for counts with ppo, 1 otherwise)"""
     counts: Counted = "both"
     """what counts pay for: what is new in the episode, 1; each visit, an n-th at the n-th (lifelong); or both: what is
     new in the episode, an n-th in the n-th episode that comes to it"""
@@ -93,11 +106,19 @@ class Settings:
     imitation_batches: int | None = None
     """at most so many minibatches of its own best episodes that it learns again after each update; 0 is plain PPO
     (default: 64; with memory 0, as it can't)"""
-    imitation_episodes: int = 2
-    """how many of its own episodes are kept for that"""
+    imitation_episodes: int | None = None
+    """how many of its own episodes are kept to be learned again (default: 2 for ppo, 12 for dqn)"""
     imitation_enough: float = 0.02
     """mean of -log of the probability of what it did in won episodes, at which an update's imitation ends"""
     discovery_enough: float = 1.2
+    """the same for its ways to something new, which it learns again until it has won"""
+    replay_size: int = 50_000
+    """decisions that dqn's replay memory holds"""
+    return_steps: int = 10
+    """decisions of which dqn adds up the rewards before it trusts its own values"""
+    margin: float = 0.3
+    """by which dqn learns to value what it did in its won episodes above all other actions; 0 leaves it out"""
+    discovery_margin: float = 0.1
     """the same for its ways to something new, which it learns again until it has won"""
     demonstrations: Path | None = None
     """folder of recorded plays; before it trains, ppo learns to act as was done there (behavioural cloning)"""
@@ -136,12 +157,13 @@ class Settings:
                 raise ValueError(f"{name} is {getattr(self, name)!r}: expected one of {', '.join(options)}")
         for name in (
             "inputs", "frame_skip", "num_games", "stack_size", "n_steps", "n_epochs", "learning_rate_hold", "features",
-            "threads", "checkpoint_every", "demonstration_epochs",
+            "threads", "checkpoint_every", "demonstration_epochs", "return_steps",
         ):  # fmt: skip
             check(name, getattr(self, name), 1)
-        for name in ("seed", "random_start", "entropy", "evaluation_episodes"):
+        for name in ("seed", "random_start", "entropy", "evaluation_episodes", "margin", "discovery_margin"):
             check(name, getattr(self, name), 0)
         check("bonus_scale", self.bonus, 0)
+        check("imitation_episodes", self.episodes_kept, 1)
         for name, value, curiosities in (
             ("bonus_scale", None, ("counts", "icm", "rnd", "privileged-counts")),
             ("counts", "both", ("counts", "privileged-counts")),
@@ -162,21 +184,34 @@ class Settings:
             raise ValueError(f"curiosity_learning_rate is {self.curiosity_learning_rate}: expected more than 0")
         if self.agent == "random" and self.curiosity not in ("counts", "none"):
             raise ValueError(f"curiosity is {self.curiosity}: expected none for the random agent")
-        if self.demonstrations and self.agent == "random":
-            raise ValueError(f"demonstrations is {self.demonstrations}: expected none for the random agent")
+        defaults = {setting.name: setting.default for setting in fields(self)}
+        for name, agents in OWN.items():
+            value = getattr(self, name)
+            if self.agent not in agents and value != defaults[name]:
+                raise ValueError(
+                    f"{name} is {value}: expected {defaults[name]}, the default, as {self.agent} "
+                    f"has no such setting, only {' and '.join(agents)}"
+                )
         if self.memory != "nothing" and self.imitation_batches:
             raise ValueError(f"imitation_batches is {self.imitation_batches}: expected 0 for an agent with memory")
-        if self.memory != "nothing" and (self.demonstrations or self.agent != "ppo"):
+        if self.memory != "nothing" and self.demonstrations:
             raise ValueError(f"memory is {self.memory}: expected nothing for {self.method}")
-        if self.memory != "nothing" and self.batch_size % self.n_steps:
+        if self.memory != "nothing" and self.minibatch % self.n_steps:
             raise ValueError(
-                f"batch_size is {self.batch_size}: expected a multiple of n_steps, {self.n_steps}, as with memory it "
+                f"batch_size is {self.minibatch}: expected a multiple of n_steps, {self.n_steps}, as with memory it "
                 f"holds whole lanes"
             )
-        check("batch_size", self.batch_size, 2)
-        if self.n_steps * self.num_games % self.batch_size:
+        check("batch_size", self.minibatch, 2)
+        if self.rate <= 0:
+            raise ValueError(f"learning_rate is {self.rate}: expected more than 0")
+        if self.agent == "dqn" and self.replay_size < self.num_games * self.return_steps:
             raise ValueError(
-                f"batch_size is {self.batch_size}: expected a divisor of n_steps * num_games = "
+                f"replay_size is {self.replay_size}: expected return_steps * num_games = {self.return_steps} * "
+                f"{self.num_games} = {self.return_steps * self.num_games} or more"
+            )
+        if self.agent != "dqn" and self.n_steps * self.num_games % self.minibatch:
+            raise ValueError(
+                f"batch_size is {self.minibatch}: expected a divisor of n_steps * num_games = "
                 f"{self.n_steps} * {self.num_games} = {self.n_steps * self.num_games}"
             )
 
@@ -196,8 +231,24 @@ class Settings:
     @property
     def bonus(self) -> float:
         """``bonus_scale``, its default found."""
-        default = 2.0 if self.curiosity == "counts" else 1.0
+        default = 2.0 if (self.agent, self.curiosity) == ("ppo", "counts") else 1.0
         return default if self.bonus_scale is None else self.bonus_scale
+
+    @property
+    def minibatch(self) -> int:
+        """``batch_size``, its default found."""
+        return BY_AGENT["batch_size"][self.agent] if self.batch_size is None else self.batch_size
+
+    @property
+    def rate(self) -> float:
+        """``learning_rate``, its default found."""
+        return BY_AGENT["learning_rate"][self.agent] if self.learning_rate is None else self.learning_rate
+
+    @property
+    def episodes_kept(self) -> int:
+        """``imitation_episodes``, its default found."""
+        given = self.imitation_episodes
+        return BY_AGENT["imitation_episodes"][self.agent] if given is None else given
 
     @property
     def imitations(self) -> int:
@@ -228,11 +279,15 @@ class Settings:
         silent = {"out", "level", "checkpoint_every", "evaluation_episodes", "tensorboard", "progress"}
         told_apart = {name for name in asdict(self) if name.startswith("demonstrat")}
         silent |= {"demonstrations"} if self.demonstrations else told_apart
+        silent |= {name for name, agents in OWN.items() if self.agent not in agents}
         names = [name for name in asdict(self) if name not in silent]
         if self.agent == "random":
             names = names[: names.index("num_games") + 1]
             names.remove("curiosity")
-        found = {"imitation_batches": self.imitations, "bonus_scale": self.bonus}
+        found = {
+            "imitation_batches": self.imitations, "imitation_episodes": self.episodes_kept, "bonus_scale": self.bonus,
+            "batch_size": self.minibatch, "learning_rate": self.rate,
+        }  # fmt: skip
         level = Level.read(self.level or find_version(self.game, self.version).level)
         return {
             "method": self.method, "player": "agent", "privileged": self.privileged, "level": level.text(),

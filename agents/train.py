@@ -16,8 +16,12 @@ def train(settings: Settings) -> str:
     """Trains or plays at random to ``settings.inputs``, evaluates, and says how it went."""
     if settings.agent == "random":
         record, player = play_at_random(settings), Chance(settings.seed)
+    elif settings.agent == "dqn":
+        from agents.dqn import train_dqn  # torch and stable-baselines3 take seconds to import
+
+        player, record = train_dqn(settings)
     else:
-        from agents.ppo import train_ppo  # torch and stable-baselines3 take seconds to import
+        from agents.ppo import train_ppo
 
         player, record = train_ppo(settings)
     return "\n".join([told(settings, record), *learned_before(settings), *evaluations(settings, player)])
@@ -70,7 +74,7 @@ def evaluations(settings: Settings, player: Player) -> list[str]:
         return []
     lines, rows = [], []
     for random_start in sorted({settings.random_start, 30}):
-        for deterministic in (False, True) if settings.agent == "ppo" else (False,):
+        for deterministic in (False,) if settings.agent == "random" else (False, True):
             arguments = settings.of_games() | {"num_games": settings.evaluation_episodes, "random_start": random_start}
             found = evaluate(player, arguments, deterministic=deterministic, seed=settings.seed)
             how = "most probable actions" if deterministic else "sampled actions"

@@ -98,7 +98,9 @@ def test_a_saved_model_plays_in_evaluate_policy(tmp_path: Path):
 
 def test_rows_count_raw_inputs_and_join(tmp_path: Path):
     folder = tmp_path / "runs" / "small" / "original" / "random" / "seed_0"
-    record = play_at_random(replace(SMALL, agent="random", out=folder, random_start=7, frame_skip=3))
+    record = play_at_random(
+        replace(SMALL, agent="random", n_steps=16, n_epochs=3, out=folder, random_start=7, frame_skip=3)
+    )
     rows: Any = load(tmp_path / "runs")
     assert not rows.problems
     episodes = rows.episodes
@@ -112,7 +114,7 @@ def test_rows_count_raw_inputs_and_join(tmp_path: Path):
 @pytest.mark.parametrize(
     "change, message",
     [
-        ({"agent": "dqn"}, "agent is 'dqn': expected one of ppo, random"),
+        ({"agent": "a2c"}, "agent is 'a2c': expected one of ppo, dqn, random"),
         ({"curiosity": "some"}, "curiosity is 'some': expected one of counts, icm, rnd, privileged-counts, none"),
         ({"inputs": 0}, "inputs is 0: expected 1 or more"),
         ({"batch_size": 100}, "batch_size is 100: expected a divisor of"),

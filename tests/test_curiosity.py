@@ -209,7 +209,7 @@ def test_methods_are_told_apart_and_runs_of_the_earlier_setting_load(tmp_path: P
     }  # fmt: skip
     assert replace(SMALL, counts="lifelong").method == "ppo-lifelong"
     folder = tmp_path / "runs" / "x" / "original" / "ppo" / "seed_0"
-    play_at_random(replace(SMALL, agent="random", inputs=300, out=folder))
+    play_at_random(replace(SMALL, agent="random", n_steps=16, n_epochs=3, inputs=300, out=folder))
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | {"method": "ppo", "bonus": "counts"}))
     rows: Any = load(tmp_path / "runs")

@@ -100,7 +100,7 @@ def test_what_is_learned_from_is_what_was_done(memory, curiosity):
     assert (buffer.forgets.astype(bool) == over).all()
     assert dones.any() and (memory == "episode" or over.sum() < dones.sum())
     count = 0
-    for samples in buffer.get(settings.batch_size):
+    for samples in buffer.get(settings.minibatch):
         assert isinstance(samples.observations, Lanes)
         with torch.no_grad():
             values, logs, _ = model.policy.evaluate_actions(samples.observations, samples.actions.long().flatten())
@@ -154,7 +154,7 @@ def test_it_plays_in_evaluate_policy_and_in_ours(tmp_path: Path):
     [
         ({"imitation_batches": 8}, "imitation_batches is 8: expected 0 for an agent with memory"),
         ({"n_steps": 48, "batch_size": 64}, "batch_size is 64: expected a multiple of n_steps, 48"),
-        ({"agent": "random"}, "memory is episode: expected nothing for random"),
+        ({"agent": "random"}, "memory is episode: expected nothing, the default, as random has no such setting"),
     ],
 )
 def test_settings_that_contradict_are_refused(change: dict, message: str):

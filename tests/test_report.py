@@ -230,8 +230,8 @@ def test_labels_neither_meet_nor_leave_their_room():
 
 
 def test_people_come_first_random_last_and_privileged_is_said():
-    runs = [run(1, method=method) for method in ("random", "ppo", "person", "dqn")]
-    assert [kind.label for kind in kinds_of(runs)] == ["People", "PPO", "dqn", "Random"]
+    runs = [run(1, method=method) for method in ("random", "ppo", "person", "dqn", "a2c")]
+    assert [kind.label for kind in kinds_of(runs)] == ["People", "PPO", "DQN", "a2c", "Random"]
 
 
 # what a run does instead of training: plays on to its end, 100 inputs at a time

@@ -147,7 +147,7 @@ def test_rows_come_back_as_they_were_and_small(tmp_path):
     archive.write(tmp_path)
     again = Archive.read(tmp_path)
     assert again.settings == json.loads(json.dumps(archive.settings))
-    assert again.keys() == archive.keys() and len(again.keys()) == 12
+    assert again.keys() == archive.keys() and len(again.keys()) == 3 * len(AGENTS)
     assert again.prints() == archive.prints()
     first, second = (each.results(tmp_path) for each in (archive, again))
     assert played(first)[0].mastered == played(second)[0].mastered
@@ -155,7 +155,7 @@ def test_rows_come_back_as_they_were_and_small(tmp_path):
     assert second.configs["settings"][0]["software"] == {"numpy": "2.4.1", "torch": "2.13.0"}
     runs = pd.read_csv(tmp_path / "runs.csv")
     runs.iloc[1:].to_csv(tmp_path / "runs.csv", index=False)  # as if stopped before it was written
-    assert len(Archive.read(tmp_path).episodes) == len(archive.episodes) * 11 // 12
+    assert len(Archive.read(tmp_path).episodes) == len(archive.episodes) * (3 * len(AGENTS) - 1) // (3 * len(AGENTS))
     (tmp_path / "episodes.csv.xz").write_bytes(b"cut off")
     with pytest.raises(ValueError, match=r"episodes.csv.xz: .*expected rows of version, method"):
         Archive.read(tmp_path)
@@ -199,7 +199,7 @@ def test_rows_older_than_a_setting_are_of_its_default(tmp_path):
     ("told", "reason"),
     [
         ({"game": "chess"}, "unknown game 'chess': expected one of princess, key_door"),
-        ({"agents": ("a2c",)}, "unknown agent 'a2c': expected one of icm, counts, rnd, random"),
+        ({"agents": ("a2c",)}, "unknown agent 'a2c': expected one of icm, counts, rnd, dqn, random"),
         ({"seeds": 0}, "seeds is 0: expected 1 or more"),
         ({"hours": -1.0}, "hours is -1: expected 0 or more"),
         ({"versions": ("nonesuch",)}, "unknown version 'nonesuch': expected one of original"),

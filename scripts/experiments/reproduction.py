@@ -24,6 +24,7 @@ AGENTS: dict[str, dict[str, Any]] = {  # what differs from the defaults; none is
     "icm": {"curiosity": "icm"},
     "counts": {"curiosity": "counts"},
     "rnd": {"curiosity": "rnd"},
+    "dqn": {"agent": "dqn"},
     "random": {"agent": "random"},
 }
 GAMES: dict[str, dict[str, Any]] = {  # and by game; inputs are the budget of a run
@@ -41,7 +42,7 @@ class Request:
     game: str = "princess"
     """princess or key_door"""
     agents: tuple[str, ...] = ()
-    """icm, counts, rnd, random (default: all)"""
+    """icm, counts, rnd, dqn, random (default: all)"""
     versions: tuple[str, ...] = ()
     """versions of the game (default: all that differ in looks alone; quick: original masked_similarity)"""
     seeds: int | None = None

@@ -18,7 +18,9 @@ from agents.settings import Settings
 from envs.results import check_same, inputs_done, is_finished
 
 ROOT = Path(__file__).resolve().parents[2]
-SECONDS = {"ppo": 4e-4, "ppo-rnd": 1.3e-3, "ppo-icm": 2.2e-3, "random": 3e-5}  # an input, guessed until measured
+SECONDS = {  # an input, guessed until measured
+    "ppo": 4e-4, "ppo-rnd": 1.3e-3, "ppo-icm": 2.2e-3, "dqn": 2.4e-3, "random": 3e-5,
+}  # fmt: skip
 OTHERS = 1e-3  # the same of methods that are not listed
 START = 4.0  # seconds until a process plays its first input
 POLL = 0.5  # seconds

@@ -71,9 +71,9 @@ def stock(settings: Settings, games: VecEnv) -> PPO:
     return PPO(
         "CnnPolicy",
         games,
-        learning_rate=settings.learning_rate,
+        learning_rate=settings.rate,
         n_steps=settings.n_steps,
-        batch_size=settings.batch_size,
+        batch_size=settings.minibatch,
         n_epochs=settings.n_epochs,
         gamma=settings.gamma,
         gae_lambda=settings.gae_lambda,

@@ -13,10 +13,11 @@ from scripts.report.statistics import Played
 NAMES = {
     "person": "People", "simulated": "Simulated players", "ppo": "PPO", "ppo-no-bonus": "PPO, no bonus",
     "ppo-privileged-counts": "PPO, told positions", "ppo-icm": "PPO, ICM", "ppo-rnd": "PPO, RND",
-    "random": "Random",
+    "dqn": "DQN", "dqn-no-bonus": "DQN, no bonus", "dqn-icm": "DQN, ICM", "dqn-rnd": "DQN, RND",
+    "dqn-privileged-counts": "DQN, told positions", "random": "Random",
 }  # fmt: skip
 SHORT = {"simulated": "Simulated"}
-ORDER = {"person": 0, "simulated": 1, "ppo": 2, "random": 9}
+ORDER = {"person": 0, "simulated": 1, "ppo": 2, "dqn": 3, "random": 9}
 TITLES = {"princess": "Princess", "key_door": "Key and Door"}
 UNITS = {"person": ("person", "people"), "simulated": ("simulated player", "simulated players")}
 SEEDS = ("seed", "seeds")

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 INKS = {  # drawn with these, shown with the page's variable of that name
     "ink": "#1d2329", "soft": "#5f6b76", "line": "#d9dee3", "surface": "#ffffff",
-    "person": "#d9480f", "ppo": "#1c6fd1", "random": "#7a828c",
+    "person": "#d9480f", "ppo": "#1c6fd1", "dqn": "#5b7f1e", "random": "#7a828c",
     "simulated": "#0b8f6a", "fourth": "#8a3fc4", "fifth": "#00829b", "sixth": "#b5179e", "seventh": "#8f6b00",
     "monster": "#c2305f", "fire": "#e06a1b", "spikes": "#8e4bb8", "key": "#c99a06", "goal": "#2f8f46",
 }  # fmt: skip
