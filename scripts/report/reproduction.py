@@ -86,7 +86,7 @@ def headline(learners: Sequence[Learner]) -> str:
         if any(verdict in TOLD for verdict, _ in told):
             parts.append(f"{kind.label} {', '.join(f'{verdict} on {count}' for verdict, count in told)}")
     if not parts:
-        return "Too few runs learned the game to say whether agents without priors notice the masks"
+        return "These runs cannot tell yet whether agents without priors notice the masks"
     return f"Learning masked versions beside the original: {'; '.join(parts)}"
 
 
