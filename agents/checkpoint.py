@@ -52,7 +52,7 @@ def save(folder: Path, model: Learner, games: Games, curiosity: Curiosity | None
         "cards": torch.cuda.get_rng_state_all(),
     }
     draft = folder / f"{NAME}.draft"
-    torch.save(contents, draft)
+    torch.save(contents, draft, pickle_protocol=5)  # the older one writes large arrays slowly, and half as large again
     draft.replace(folder / NAME)
 
 

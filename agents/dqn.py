@@ -64,6 +64,14 @@ class DoubleDQN(DQN):
         self.begun = np.zeros(self.n_envs, np.int64)  # each lane's episode's first row in the replay memory
         self.exploring = Exploring(self.n_envs, int(self.action_space.n), self.epsilon, self.patience, self.seed)  # type: ignore[attr-defined]
 
+    def _setup_learn(
+        self, total_timesteps: int, callback: Any = None, reset_num_timesteps: bool = True, *args: Any, **kwargs: Any
+    ) -> Any:
+        if reset_num_timesteps or self._last_obs is None:  # all games begin anew
+            self.replay_buffer.begin()
+            self.begun[:] = self.replay_buffer.newest
+        return super()._setup_learn(total_timesteps, callback, reset_num_timesteps, *args, **kwargs)
+
     def memory(self) -> dict[str, Any]:
         """What a saved model leaves out and a resumed run needs."""
         names = ("replay_buffer", "won", "found", "begun", "exploring")
@@ -173,7 +181,7 @@ class DoubleDQN(DQN):
 
 
 def make_model(settings: Settings, env: VecEnv) -> DoubleDQN:
-    """``DoubleDQN`` as the settings tell; it learns from one minibatch after each decision of all games."""
+    """``DoubleDQN`` as the settings tell; it learns from two minibatches after each decision of all games."""
     return DoubleDQN(
         PixelQPolicy,
         env,
@@ -183,7 +191,7 @@ def make_model(settings: Settings, env: VecEnv) -> DoubleDQN:
         batch_size=settings.minibatch,
         gamma=settings.gamma,
         train_freq=1,
-        gradient_steps=1,
+        gradient_steps=2,
         target_update_interval=200,
         replay_buffer_class=FrameReplay,
         replay_buffer_kwargs={

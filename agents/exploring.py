@@ -2,18 +2,15 @@
 
 import numpy as np
 
-REPEATED = 2.0  # exponent of the zeta distribution of how often a random action is taken (Dabney et al. 2021)
-MOST_REPEATED = 30  # decisions
 SPREAD = 7.0  # the last lane's chance is ``epsilon`` to the power of 1 more than this (Horgan et al. 2018)
 
 
 class Exploring:
     """Actions of ``num_lanes`` lanes side by side, of which some are random.
 
-    Lane i of N begins a random action with a chance of epsilon ** (1 + 7 i / (N - 1)), from the ladder of Ape-X (Horgan
-    et al. 2018, arXiv 1803.00933), and takes it as often as a zeta distribution tells (temporally extended
-    epsilon-greedy, Dabney et al. 2021, arXiv 2006.01782), as single ones lead nowhere. A lane whose curiosity paid
-    nothing for more than ``patience`` decisions acts at random until it does, or its episode ends: all is known there.
+    Lane i of N takes a random action with a chance of epsilon ** (1 + 7 i / (N - 1)), from the ladder of Ape-X (Horgan
+    et al. 2018, arXiv 1803.00933). A lane whose curiosity paid nothing for more than ``patience`` decisions acts at
+    random until it does, or its episode ends: all is known there.
 
     ``rate``: the mean of the ladder's chances at the last decision.
     """
@@ -22,8 +19,8 @@ class Exploring:
         self.actions, self.patience = actions, patience
         self.ladder = epsilon ** (1 + SPREAD * np.arange(num_lanes) / max(num_lanes - 1, 1))
         self.waited = np.zeros(num_lanes, np.int64)  # decisions since something new came
-        self.left, self.forced = np.zeros((2, num_lanes), np.int64)  # of a random action: how often still, and which
-        self.generator = np.random.default_rng(seed)
+        # a stream of its own, beside the one by which the replay memory draws from the same seed
+        self.generator = np.random.default_rng(None if seed is None else [seed, 1])
         self.rate = 1.0
 
     def act(self, greedy: np.ndarray, share: float, chance: float | None = None) -> np.ndarray:
@@ -34,15 +31,10 @@ class Exploring:
         ladder = share * self.ladder if chance is None else np.full(len(greedy), chance)
         self.rate = float(ladder.mean())
         chances = np.where(self.waited > self.patience, 1.0, ladder)
-        begins = (self.generator.random(len(greedy)) < chances) & (self.left == 0)
-        self.forced[begins] = self.generator.integers(self.actions, size=begins.sum())
-        self.left[begins] = np.minimum(self.generator.zipf(REPEATED, begins.sum()), MOST_REPEATED)
-        actions = np.where(self.left > 0, self.forced, greedy)
-        self.left -= self.left > 0
-        return actions
+        random = self.generator.integers(self.actions, size=len(greedy))
+        return np.where(self.generator.random(len(greedy)) < chances, random, greedy)
 
     def learn(self, dones: np.ndarray, paid: np.ndarray | None) -> None:
         """What the step led to, bool (n,): episodes' ends, and where curiosity paid; None where there is none."""
         if paid is not None:
             self.waited = np.where(paid | dones, 0, self.waited + 1)
-        self.left[dones] = 0

@@ -94,13 +94,8 @@ class FrameReplay(ReplayBuffer):
         channels, *sides = self.obs_shape
         if channels % stack:
             raise ValueError(f"stack is {stack}: expected a divisor of the observations' channels, {channels}")
-        self.stack, self.n_steps, self.gamma, self.priority, self.importance = (
-            stack,
-            n_steps,
-            gamma,
-            priority,
-            importance,
-        )
+        self.stack, self.n_steps, self.gamma = stack, n_steps, gamma
+        self.priority, self.importance = priority, importance
         self.channels = channels // stack  # of a frame
         self.buffer_size = rows = max(buffer_size // n_envs, 1)
         most = max(rows + stack + 1, (stack + 1) ** 2)  # the second: the newest step's, were all episodes of one step
@@ -151,6 +146,11 @@ class FrameReplay(ReplayBuffer):
             self.tree[self.places_of(kept % self.buffer_size)] = 0
             kept += 1
         self.oldest = kept
+
+    def begin(self) -> None:
+        """All environments were reset from outside: the episodes that they were in count as cut off."""
+        self.ended[(self.newest - 1) % self.buffer_size] |= self.newest > 0
+        self.fresh[:] = True
 
     def places_of(self, row: int) -> np.ndarray:
         """int64 (n_envs,): where the tree holds this row's steps."""

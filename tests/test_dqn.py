@@ -1,6 +1,5 @@
 """DQN and its replay memory: each against a slow and obvious one, stopped and resumed, and on a chain."""
 
-from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -150,23 +149,37 @@ def test_a_sum_tree_finds_what_a_running_sum_finds():
     assert known[tree.find(np.array([tree.total]))] > 0  # nothing lies there, and an empty place is never given
 
 
-def test_random_actions_go_on_for_a_while_and_come_where_nothing_new_does():
+def test_random_actions_come_more_often_in_some_lanes_and_where_nothing_new_does():
     exploring = Exploring(4, 6, epsilon=0.4, patience=5, seed=0)
-    greedy, random = np.full(4, 9), defaultdict(list)
+    greedy, everywhere = np.full(4, 9), np.ones(4, bool)
+    chosen = []
     for _ in range(4000):
-        random["chosen"].append(exploring.act(greedy, 1.0) != 9)
-        exploring.learn(np.zeros(4, bool), np.ones(4, bool))
-    shares = np.mean(random["chosen"], axis=0)
-    assert (np.diff(shares) < 0).all() and shares[0] > 0.4 and shares[-1] < 0.01
-    for _ in range(40):
-        exploring.act(greedy, 0.0)
-        exploring.learn(np.ones(4, bool), np.zeros(4, bool))
-    assert (exploring.act(greedy, 0.0) == 9).all()  # what was begun is over with the episode
+        chosen.append(exploring.act(greedy, 1.0) != 9)
+        exploring.learn(~everywhere, everywhere)
+    shares = np.mean(chosen, axis=0)
+    assert shares == pytest.approx(exploring.ladder, abs=0.03) and (np.diff(shares) < 0).all()
     for waited in range(1, 12):
-        exploring.learn(np.zeros(4, bool), np.array([False, False, True, True]))
+        exploring.learn(~everywhere, np.array([False, False, True, True]))
         assert (exploring.act(greedy, 0.0) != 9).tolist() == [waited > 5, waited > 5, False, False]
-    exploring.learn(np.ones(4, bool), None)
-    assert (exploring.act(greedy, 0.0)[2:] == 9).all()
+    exploring.learn(everywhere, ~everywhere)  # the episodes ended
+    assert (exploring.act(greedy, 0.0) == 9).all()
+
+
+def test_an_episode_that_a_reset_broke_off_counts_as_cut_off():
+    reels, replay = Reels(3, 0.0), replay_of(40, n_steps=4)
+    for _ in range(3):
+        replay.add(**reels.step())
+    last = reels.now.copy()
+    reels.now = np.stack([reels.first() for _ in range(LANES)])
+    replay.begin()
+    begun = reels.now.copy()
+    for _ in range(3):
+        replay.add(**reels.step())
+    found = replay.gather(np.arange(replay.newest * LANES), np.ones(replay.newest * LANES, np.float32))
+    for lane in range(LANES):
+        before, after = 2 * LANES + lane, 3 * LANES + lane
+        assert (found.following[before].numpy() == last[lane]).all() and found.discounts[before] > 0
+        assert (found.observations[after].numpy() == begun[lane]).all()
 
 
 def test_the_loss_is_that_of_double_q_learning_with_a_margin():
@@ -221,7 +234,7 @@ def test_what_counts_paid_for_kept_steps_is_told_by_the_counts_of_now():
 
 @pytest.mark.parametrize("curiosity", ["counts", "rnd", "none"])
 def test_a_run_that_was_stopped_ends_as_one_that_was_not(tmp_path: Path, curiosity):
-    settings = replace(SMALL, curiosity=curiosity, random_start=5, inputs=1600, checkpoint_every=600)
+    settings = replace(SMALL, curiosity=curiosity, random_start=5, inputs=2200, checkpoint_every=600)
     whole, _ = train_dqn(replace(settings, out=tmp_path / "whole"))
     stopped = replace(settings, out=tmp_path / "stopped")
     with pytest.raises(KeyboardInterrupt):
