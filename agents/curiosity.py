@@ -17,10 +17,10 @@ from envs.sb3 import PriorLabVecEnv
 
 def curious(games: PriorLabVecEnv, settings: Settings) -> VecEnv:
     """The games with the curiosity of the settings around them; the games themselves where there is none."""
-    scales = {"scale": settings.bonus, "reward_scale": settings.reward_scale}
+    scales = {"scale": settings.value("bonus_scale"), "reward_scale": settings.reward_scale}
     learning: dict[str, Any] = {
         "n_steps": settings.n_steps,
-        "batch_size": settings.minibatch,
+        "batch_size": settings.value("batch_size"),
         "n_epochs": settings.n_epochs,
         "seed": settings.seed,
     }
@@ -36,7 +36,7 @@ def curious(games: PriorLabVecEnv, settings: Settings) -> VecEnv:
             return PrivilegedCountBonus(games, games=games.games, counted=settings.counts, **scales)
         case "icm":
             # published beside a reward of 1, which is worth reward_scale here
-            return ICM(games, **(scales | {"scale": settings.bonus * settings.reward_scale}), **learning)
+            return ICM(games, **(scales | {"scale": settings.value("bonus_scale") * settings.reward_scale}), **learning)
         case "rnd":
             return RND(games, frame=shape[2] // settings.stack_size, gamma=settings.bonus_gamma, **scales, **learning)
         case "none":

@@ -185,10 +185,10 @@ def make_model(settings: Settings, env: VecEnv) -> DoubleDQN:
     return DoubleDQN(
         PixelQPolicy,
         env,
-        learning_rate=HeldRate(settings.rate, settings.learning_rate_hold, settings.inputs),
+        learning_rate=HeldRate(settings.value("learning_rate"), settings.learning_rate_hold, settings.inputs),
         buffer_size=settings.replay_size,
         learning_starts=500,  # decisions, all random, as a network can't learn from a handful of them
-        batch_size=settings.minibatch,
+        batch_size=settings.value("batch_size"),
         gamma=settings.gamma,
         train_freq=1,
         gradient_steps=2,
@@ -203,7 +203,7 @@ def make_model(settings: Settings, env: VecEnv) -> DoubleDQN:
         policy_kwargs={"features": settings.features, "bfloat16": settings.bfloat16},
         margin=settings.margin,
         discovery_margin=settings.discovery_margin,
-        ways=settings.episodes_kept,
+        ways=settings.value("imitation_episodes"),
         tensorboard_log=logs(settings),
         seed=settings.seed,
         device=device_of(settings),

@@ -62,7 +62,7 @@ def network_bytes(settings: Settings) -> int:
             outputs = layer(outputs)
             given += outputs.numel()
     weights = sum(parameter.numel() for parameter in network.parameters())
-    return FLOAT * (4 * weights + 2 * given * max(settings.minibatch, settings.num_games))
+    return FLOAT * (4 * weights + 2 * given * max(settings.value("batch_size"), settings.num_games))
 
 
 def free_bytes() -> float:

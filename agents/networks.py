@@ -79,6 +79,11 @@ class PixelPolicy(ActorCriticCnnPolicy):
         super()._build(lr_schedule)  # its orthogonal start wants plain memory
         self.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]  torch's stubs leave it out
 
+    def optimize(self, lr_schedule: Schedule) -> None:
+        """Makes the optimizer anew, for a policy that has got other parameters since."""
+        settings = {"lr": lr_schedule(1), **self.optimizer_kwargs}
+        self.optimizer = self.optimizer_class(self.parameters(), **settings)
+
     # What follows equals stable-baselines3's own, without its distribution objects: a third of a rollout's time.
 
     def heads(self, observations: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -89,15 +94,27 @@ class PixelPolicy(ActorCriticCnnPolicy):
     def forward(
         self, obs: torch.Tensor, deterministic: bool = False
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        logs, values = self.heads(obs)
-        actions = logs.argmax(dim=1, keepdim=True) if deterministic else logs.exp().multinomial(1)
-        return actions.squeeze(1), values, logs.gather(1, actions).squeeze(1)
+        return chosen(*self.heads(obs), deterministic)
 
     def evaluate_actions(  # pyright: ignore[reportIncompatibleMethodOverride]  dictionaries are no pictures
         self, obs: torch.Tensor, actions: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        logs, values = self.heads(obs)
-        return values, logs.gather(1, actions[:, None]).squeeze(1), -(logs.exp() * logs).sum(dim=1)
+        return judged(*self.heads(obs), actions)
+
+
+def chosen(
+    logs: torch.Tensor, values: torch.Tensor, deterministic: bool = False
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Actions int64 (n,), the most probable or drawn; the values; logarithms of these actions' probabilities, (n,)."""
+    actions = logs.argmax(dim=1, keepdim=True) if deterministic else logs.exp().multinomial(1)
+    return actions.squeeze(1), values, logs.gather(1, actions).squeeze(1)
+
+
+def judged(
+    logs: torch.Tensor, values: torch.Tensor, actions: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """The values; logarithms of these actions' probabilities, (n,); entropies (n,)."""
+    return values, logs.gather(1, actions[:, None]).squeeze(1), -(logs.exp() * logs).sum(dim=1)
 
 
 class PixelQNetwork(QNetwork):

@@ -1,6 +1,7 @@
 """PPO on pixels with curiosity: stable-baselines3's learner, put together."""
 
 from functools import partial
+from typing import Any
 
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecEnv
@@ -24,32 +25,39 @@ LEARNERS: dict[tuple[bool, bool], tuple[type[SelfImitatingPPO], type[PixelPolicy
 }
 
 
+def hyperparameters(settings: Settings) -> dict[str, Any]:
+    """Those of stable-baselines3's PPO; the learning rate at first."""
+    return {
+        "learning_rate": settings.value("learning_rate"),
+        "n_steps": settings.n_steps,
+        "batch_size": settings.value("batch_size"),
+        "n_epochs": settings.n_epochs,
+        "gamma": settings.gamma,
+        "gae_lambda": settings.gae_lambda,
+        "ent_coef": settings.entropy,
+        "clip_range": settings.clip_range,
+        "seed": settings.seed,
+        "device": device_of(settings),
+    }
+
+
 def make_model(settings: Settings, env: VecEnv) -> SelfImitatingPPO:
     """PPO, with memory or without; with rnd, the one that values the bonus apart."""
     apart, remembers = settings.curiosity == "rnd", settings.memory != "nothing"
     learner, policy = LEARNERS[remembers, apart]
-    own = ({"bonus_gamma": settings.bonus_gamma} if apart else {}) | (
-        {"through_deaths": settings.memory == "play"} if remembers else {}
-    )
+    own: dict[str, Any] = hyperparameters(settings)
+    own["learning_rate"] = HeldRate(own["learning_rate"], settings.learning_rate_hold, settings.inputs)
+    own |= {"bonus_gamma": settings.bonus_gamma} if apart else {}
+    own |= {"through_deaths": settings.memory == "play"} if remembers else {}
     return learner(
         policy,
         env,
-        learning_rate=HeldRate(settings.rate, settings.learning_rate_hold, settings.inputs),
-        n_steps=settings.n_steps,
-        batch_size=settings.minibatch,
-        n_epochs=settings.n_epochs,
-        gamma=settings.gamma,
-        gae_lambda=settings.gae_lambda,
-        ent_coef=settings.entropy,
-        clip_range=settings.clip_range,
         policy_kwargs={"features": settings.features, "bfloat16": settings.bfloat16},
-        imitation_batches=settings.imitations,
-        imitation_episodes=settings.episodes_kept,
+        imitation_batches=settings.value("imitation_batches"),
+        imitation_episodes=settings.value("imitation_episodes"),
         imitation_enough=settings.imitation_enough,
         discovery_enough=settings.discovery_enough,
         tensorboard_log=logs(settings),
-        seed=settings.seed,
-        device=device_of(settings),
         **own,
     )
 

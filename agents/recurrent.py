@@ -15,7 +15,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from torch import nn
 
 from agents.imitation import SelfImitatingPPO
-from agents.networks import PixelPolicy
+from agents.networks import PixelPolicy, chosen, judged
 from agents.two_returns import TwoReturnsBuffer, TwoReturnsPPO, TwoValuesPolicy
 
 Memory = tuple[torch.Tensor, torch.Tensor]  # of an LSTM: float32 (n, units) each
@@ -37,8 +37,7 @@ class RecurrentPolicy(PixelPolicy):
         self.lstm = nn.LSTMCell(self.features_dim, self.features_dim)
         for name, value in self.lstm.named_parameters():
             nn.init.orthogonal_(value) if "weight" in name else nn.init.zeros_(value)
-        settings = {"lr": lr_schedule(1), **self.optimizer_kwargs}
-        self.optimizer = self.optimizer_class(self.parameters(), **settings)
+        self.optimize(lr_schedule)
 
     def blank(self, n: int) -> Memory:
         """Of n games that have just begun."""
@@ -68,8 +67,7 @@ class RecurrentPolicy(PixelPolicy):
             memory = self.lstm(features[:, step], (memory[0] * kept, memory[1] * kept))
             hidden.append(memory[0])
         # steps of (lanes, units) -> (lanes, steps, units) -> (lanes * steps, units), lane by lane
-        logs, values = self.of_hidden(torch.stack(hidden, 1).flatten(0, 1))
-        return values, logs.gather(1, actions[:, None]).squeeze(1), -(logs.exp() * logs).sum(dim=1)
+        return judged(*self.of_hidden(torch.stack(hidden, 1).flatten(0, 1)), actions)
 
     @torch.no_grad()
     def predict(
@@ -85,8 +83,7 @@ class RecurrentPolicy(PixelPolicy):
             kept = 1 - torch.as_tensor(episode_start, dtype=torch.float32, device=self.device).view(n, 1)
             hidden, cell = hidden * kept, cell * kept
         memory = self.remember(pictures, (hidden, cell))
-        logs = self.of_hidden(memory[0])[0]
-        actions = (logs.argmax(1) if deterministic else logs.exp().multinomial(1).squeeze(1)).cpu().numpy()
+        actions = chosen(*self.of_hidden(memory[0]), deterministic)[0].cpu().numpy()
         return actions if vectorized else actions[0], torch.stack(memory).cpu().numpy()
 
 
@@ -112,8 +109,8 @@ class RecurrentBuffer(RolloutBuffer):
             self.generator_ready = True
         lanes = self.n_envs if batch_size is None else batch_size // steps
         for first in range(0, self.n_envs, lanes):
-            chosen = order[first : first + lanes]
-            yield self._get_samples((chosen[:, None] * steps + np.arange(steps)).reshape(-1))
+            batch = order[first : first + lanes]
+            yield self._get_samples((batch[:, None] * steps + np.arange(steps)).reshape(-1))
 
     def _get_samples(self, batch_inds: np.ndarray, env: Any = None) -> RolloutBufferSamples:
         """``batch_inds``: whole lanes one after another."""
@@ -168,9 +165,7 @@ class RecurrentPPO(SelfImitatingPPO):
         self.rollout_buffer.forgets[self.rollout_buffer.pos] = self.forgetting
         self.remembered = self.policy.remember(observations, self.kept(np.arange(len(observations))))
         self.forgetting = np.zeros_like(self.forgetting)
-        logs, values = self.policy.of_hidden(self.remembered[0])
-        actions = logs.exp().multinomial(1)
-        return actions.squeeze(1), values, logs.gather(1, actions).squeeze(1)
+        return chosen(*self.policy.of_hidden(self.remembered[0]))
 
     @torch.no_grad()
     def values_of(self, observations: torch.Tensor, lanes: np.ndarray) -> torch.Tensor:
@@ -180,8 +175,8 @@ class RecurrentPPO(SelfImitatingPPO):
         """What these lanes remember at their next observation."""
         assert self.remembered is not None
         hidden, cell = self.remembered
-        chosen, kept = self.tensor(lanes), 1 - self.tensor(self.forgetting[lanes])[:, None]
-        return hidden[chosen] * kept, cell[chosen] * kept
+        of, kept = self.tensor(lanes), 1 - self.tensor(self.forgetting[lanes])[:, None]
+        return hidden[of] * kept, cell[of] * kept
 
     def forget(self, dones: np.ndarray, infos: list[dict[str, Any]]) -> None:
         over = [info.get("solved") or info.get("TimeLimit.truncated") or not self.through_deaths for info in infos]

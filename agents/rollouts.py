@@ -27,7 +27,8 @@ class RolloutPPO(PPO):
         for _ in range(n_rollout_steps):
             seen, began = self._last_obs, self._last_episode_starts
             actions, values, log_probs = self.act(self.tensor(seen))
-            new_obs, rewards, dones, infos = env.step(actions.cpu().numpy())
+            taken = actions.cpu().numpy()
+            new_obs, rewards, dones, infos = env.step(taken)
             self.num_timesteps += env.num_envs
             callback.update_locals(locals())
             if not callback.on_step():
@@ -37,8 +38,7 @@ class RolloutPPO(PPO):
             if len(late):
                 last = np.stack([infos[lane]["terminal_observation"] for lane in late])
                 rewards[late] += self.gamma * self.values_of(self.tensor(last), late)[:, 0].cpu().numpy()
-            taken = actions.cpu().numpy()[:, None]
-            rollout_buffer.add(seen, taken, rewards, began, values, log_probs)  # type: ignore[arg-type]
+            rollout_buffer.add(seen, taken[:, None], rewards, began, values, log_probs)  # type: ignore[arg-type]
             self.forget(dones, infos)
             self._last_obs, self._last_episode_starts = new_obs, dones  # type: ignore[assignment]
         new_obs, dones = self._last_obs, self._last_episode_starts

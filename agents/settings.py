@@ -1,5 +1,6 @@
 """What a training run can be told."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -22,10 +23,12 @@ OWN: dict[str, tuple[Agent, ...]] = {  # settings that not every learner has: wh
     "imitation_batches": ("ppo",), "imitation_enough": ("ppo",), "discovery_enough": ("ppo",),
     "replay_size": ("dqn",), "return_steps": ("dqn",), "margin": ("dqn",), "discovery_margin": ("dqn",),
 }  # fmt: skip
-BY_AGENT: dict[str, dict[Agent, Any]] = {  # defaults that differ
-    "learning_rate": {"ppo": 2e-3, "dqn": 5e-4, "random": 2e-3},
-    "batch_size": {"ppo": 128, "dqn": 64, "random": 128},
-    "imitation_episodes": {"ppo": 2, "dqn": 12, "random": 2},
+UNSET: dict[str, Callable[["Settings"], Any]] = {  # what a setting that is None stands for
+    "learning_rate": lambda own: 5e-4 if own.agent == "dqn" else 2e-3,
+    "batch_size": lambda own: 64 if own.agent == "dqn" else 128,
+    "bonus_scale": lambda own: 2.0 if (own.agent, own.curiosity) == ("ppo", "counts") else 1.0,
+    "imitation_batches": lambda own: 64 if own.memory == "nothing" else 0,
+    "imitation_episodes": lambda own: 12 if own.agent == "dqn" else 2,
 }
 
 
@@ -162,8 +165,8 @@ class Settings:
             check(name, getattr(self, name), 1)
         for name in ("seed", "random_start", "entropy", "evaluation_episodes", "margin", "discovery_margin"):
             check(name, getattr(self, name), 0)
-        check("bonus_scale", self.bonus, 0)
-        check("imitation_episodes", self.episodes_kept, 1)
+        check("bonus_scale", self.value("bonus_scale"), 0)
+        check("imitation_episodes", self.value("imitation_episodes"), 1)
         for name, value, curiosities in (
             ("bonus_scale", None, ("counts", "icm", "rnd", "privileged-counts")),
             ("counts", "both", ("counts", "privileged-counts")),
@@ -192,27 +195,27 @@ class Settings:
                     f"{name} is {value}: expected {defaults[name]}, the default, as {self.agent} "
                     f"has no such setting, only {' and '.join(agents)}"
                 )
-        if self.memory != "nothing" and self.imitation_batches:
-            raise ValueError(f"imitation_batches is {self.imitation_batches}: expected 0 for an agent with memory")
-        if self.memory != "nothing" and self.demonstrations:
-            raise ValueError(f"memory is {self.memory}: expected nothing for {self.method}")
-        if self.memory != "nothing" and self.minibatch % self.n_steps:
+        batch_size, learning_rate = self.value("batch_size"), self.value("learning_rate")
+        check("batch_size", batch_size, 2)
+        if learning_rate <= 0:
+            raise ValueError(f"learning_rate is {learning_rate}: expected more than 0")
+        if self.agent == "dqn":
+            check("replay_size", self.replay_size, self.num_games * self.return_steps, "num_games * return_steps")
+        elif self.n_steps * self.num_games % batch_size:
             raise ValueError(
-                f"batch_size is {self.minibatch}: expected a multiple of n_steps, {self.n_steps}, as with memory it "
-                f"holds whole lanes"
-            )
-        check("batch_size", self.minibatch, 2)
-        if self.rate <= 0:
-            raise ValueError(f"learning_rate is {self.rate}: expected more than 0")
-        if self.agent == "dqn" and self.replay_size < self.num_games * self.return_steps:
-            raise ValueError(
-                f"replay_size is {self.replay_size}: expected return_steps * num_games = {self.return_steps} * "
-                f"{self.num_games} = {self.return_steps * self.num_games} or more"
-            )
-        if self.agent != "dqn" and self.n_steps * self.num_games % self.minibatch:
-            raise ValueError(
-                f"batch_size is {self.minibatch}: expected a divisor of n_steps * num_games = "
+                f"batch_size is {batch_size}: expected a divisor of n_steps * num_games = "
                 f"{self.n_steps} * {self.num_games} = {self.n_steps * self.num_games}"
+            )
+        if self.memory == "nothing":
+            return
+        if self.imitation_batches:
+            raise ValueError(f"imitation_batches is {self.imitation_batches}: expected 0 for an agent with memory")
+        if self.demonstrations:
+            raise ValueError(f"memory is {self.memory}: expected nothing for {self.method}")
+        if batch_size % self.n_steps:
+            raise ValueError(
+                f"batch_size is {batch_size}: expected a multiple of n_steps, {self.n_steps}, as with memory it holds "
+                f"whole lanes"
             )
 
     @property
@@ -228,33 +231,10 @@ class Settings:
             name += f"-of-{self.demonstrations_version}" if self.demonstrations_version else ""
         return name
 
-    @property
-    def bonus(self) -> float:
-        """``bonus_scale``, its default found."""
-        default = 2.0 if (self.agent, self.curiosity) == ("ppo", "counts") else 1.0
-        return default if self.bonus_scale is None else self.bonus_scale
-
-    @property
-    def minibatch(self) -> int:
-        """``batch_size``, its default found."""
-        return BY_AGENT["batch_size"][self.agent] if self.batch_size is None else self.batch_size
-
-    @property
-    def rate(self) -> float:
-        """``learning_rate``, its default found."""
-        return BY_AGENT["learning_rate"][self.agent] if self.learning_rate is None else self.learning_rate
-
-    @property
-    def episodes_kept(self) -> int:
-        """``imitation_episodes``, its default found."""
-        given = self.imitation_episodes
-        return BY_AGENT["imitation_episodes"][self.agent] if given is None else given
-
-    @property
-    def imitations(self) -> int:
-        """``imitation_batches``, its default found."""
-        default = 64 if self.memory == "nothing" else 0
-        return default if self.imitation_batches is None else self.imitation_batches
+    def value(self, name: str) -> Any:
+        """A setting's value; where it is None, what that stands for."""
+        given = getattr(self, name)
+        return UNSET[name](self) if given is None and name in UNSET else given
 
     @property
     def privileged(self) -> bool:
@@ -284,17 +264,13 @@ class Settings:
         if self.agent == "random":
             names = names[: names.index("num_games") + 1]
             names.remove("curiosity")
-        found = {
-            "imitation_batches": self.imitations, "imitation_episodes": self.episodes_kept, "bonus_scale": self.bonus,
-            "batch_size": self.minibatch, "learning_rate": self.rate,
-        }  # fmt: skip
         level = Level.read(self.level or find_version(self.game, self.version).level)
         return {
             "method": self.method, "player": "agent", "privileged": self.privileged, "level": level.text(),
-            **{name: found.get(name, getattr(self, name)) for name in names},
+            **{name: self.value(name) for name in names},
         }  # fmt: skip
 
 
-def check(name: str, value: float, least: int) -> None:
+def check(name: str, value: float, least: int, why: str = "") -> None:
     if value < least:
-        raise ValueError(f"{name} is {value}: expected {least} or more")
+        raise ValueError(f"{name} is {value}: expected {why + ' = ' if why else ''}{least} or more")

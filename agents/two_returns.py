@@ -30,8 +30,7 @@ class TwoValuesPolicy(PixelPolicy):
         super()._build(lr_schedule)
         self.value_net = nn.Linear(self.value_net.in_features, 2)
         self.value_net.apply(lambda layer: self.init_weights(layer, gain=1.0))  # as stable-baselines3's one
-        settings = {"lr": lr_schedule(1), **self.optimizer_kwargs}
-        self.optimizer = self.optimizer_class(self.parameters(), **settings)
+        self.optimize(lr_schedule)
 
     def both_values(self, obs: torch.Tensor) -> torch.Tensor:
         """float32 (n, 2)."""

@@ -7,19 +7,8 @@ import torch
 
 import envs.cuda_games
 from envs.games import Games
+from tests.levels import BUSY
 
-# a level with all there is, not square, with a way out of the frame on every side, and monsters that meet
-BUSY = """name = "busy"
-goal = [270, 52]
----
-   m           mm   G
-H########H   ########
-H   *    H   #
-H  ####  H S # m  m
-H        H######*####
-      m  H
-##########   ###*###
-"""
 SHORT = ["---\nS  G\n####\n", "---\nG m~S\n#####\n", "---\nS * G\n#####\n"]
 # what is played, by how many threads a picture
 CASES = [

@@ -10,21 +10,10 @@ import pytest
 from envs.games import Games
 from envs.rules import DOWN, LEFT, PLACE, RIGHT, UP, X, Y
 from envs.versions import looks, versions
+from tests.levels import BUSY
 
 VERSIONS = tuple(versions("princess"))
 LOOKS = tuple(looks("princess"))
-# a level with all there is, not square, with a way out of the frame on every side
-BUSY = """name = "busy"
-goal = [270, 52]
----
-   m           mm   G
-H########H   ########
-H   *    H   #
-H  ####  H S # m  m
-H        H######*####
-      m  H
-##########   ###*###
-"""
 
 
 def random_actions(games, steps, seed=0):

@@ -100,7 +100,7 @@ def test_what_is_learned_from_is_what_was_done(memory, curiosity):
     assert (buffer.forgets.astype(bool) == over).all()
     assert dones.any() and (memory == "episode" or over.sum() < dones.sum())
     count = 0
-    for samples in buffer.get(settings.minibatch):
+    for samples in buffer.get(settings.batch_size):
         assert isinstance(samples.observations, Lanes)
         with torch.no_grad():
             values, logs, _ = model.policy.evaluate_actions(samples.observations, samples.actions.long().flatten())

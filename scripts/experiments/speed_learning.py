@@ -21,7 +21,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from torch import nn
 
 import envs  # noqa: F401  registers the games
-from agents.ppo import make_model
+from agents.ppo import hyperparameters, make_model
 from agents.run import make_env
 from agents.settings import Settings
 
@@ -71,21 +71,12 @@ def stock(settings: Settings, games: VecEnv) -> PPO:
     return PPO(
         "CnnPolicy",
         games,
-        learning_rate=settings.rate,
-        n_steps=settings.n_steps,
-        batch_size=settings.minibatch,
-        n_epochs=settings.n_epochs,
-        gamma=settings.gamma,
-        gae_lambda=settings.gae_lambda,
-        ent_coef=settings.entropy,
-        clip_range=settings.clip_range,
         policy_kwargs={
             "features_extractor_class": StockNetwork,
             "features_extractor_kwargs": {"features": settings.features},
             "net_arch": [],
         },
-        device="cpu",
-        seed=settings.seed,
+        **hyperparameters(settings),
     )
 
 
