@@ -20,7 +20,7 @@ from envs.results import is_finished
 from envs.rules import CLOCK, HAS_KEY, JUMPING, LAST_SIDE, MONSTERS, ON_LADDER, SPEED, X, Y
 from envs.solver import INPUTS, Solver
 from envs.versions import find_rules, find_version
-from scripts.experiments.learning import learned_at
+from scripts.report.statistics import mastered
 
 DECIDES = [X, Y, JUMPING, SPEED, ON_LADDER, MONSTERS, CLOCK, LAST_SIDE, HAS_KEY]  # fields that tell states apart
 LONGEST_ERROR = 8  # inputs
@@ -87,10 +87,10 @@ def main(
                 if not is_finished(run.folder):
                     print(train(run), flush=True)
                 episodes = pd.read_csv(run.folder / "episodes.csv")
-                wins = episodes.loc[episodes["outcome"] == "win", "inputs"].tolist()
+                won, at = (episodes["outcome"] == "win").to_numpy(), episodes["inputs"].to_numpy()
                 cloned = Cloned.read(run.folder)
                 held_out = cloned.held_out_accuracy if cloned else None
-                rows.append((name, seed, wins[0] if wins else None, learned_at(episodes), held_out))
+                rows.append((name, seed, at[won][0] if won.any() else np.nan, mastered(won, at), held_out))
         table = pd.DataFrame(rows, columns=["run", "seed", "first win", "90 of 100 won", "held-out accuracy"])
         print(version, table.to_string(index=False), sep="\n")
         for column in ("first win", "90 of 100 won"):

@@ -1,6 +1,6 @@
 """Whether agents learn as well with the compiled convolutions as with torch's own: Princess, ten seeds each.
 
-The area under the success curve is the mean, over a run's inputs, of the share of the last 20 episodes that were won.
+The area under the success curve is the mean, over a run's inputs, of the share of the last 100 episodes that were won.
 The ratio of mean areas has a percentile bootstrap interval, in which seeds are resampled. That our learner is stock
 stable-baselines3's otherwise, to rounding, is what tests/test_rollouts.py holds.
 """
@@ -21,9 +21,10 @@ from rich.table import Table
 from agents.convolution import Convolution
 from agents.ppo import train_ppo
 from agents.settings import Settings
+from scripts.report.statistics import area as area_under
+from scripts.report.statistics import success
 
 LEARNERS = {"compiled": Convolution.fits, "torch's": lambda _self, _pictures: False}
-EPISODES = 20
 RESAMPLES = 10_000
 
 
@@ -33,9 +34,8 @@ def area(run: tuple[str, int, int]) -> float:
     with tempfile.TemporaryDirectory() as folder:
         train_ppo(Settings(seed=seed, inputs=inputs, out=Path(folder), evaluation_episodes=0, progress=False))
         episodes: Any = pd.read_csv(Path(folder) / "episodes.csv")
-    rates = (episodes["outcome"] == "win").rolling(EPISODES, min_periods=1).mean()
-    lengths = np.diff(episodes["inputs"], append=max(inputs, episodes["inputs"].iloc[-1]))  # until the next one ends
-    return float((lengths * rates).sum() / inputs)
+    won, at = (episodes["outcome"] == "win").to_numpy(), episodes["inputs"].to_numpy()
+    return area_under(success(won, at), inputs)
 
 
 def main(seeds: int = 10, inputs: int = 60_000, workers: int = 2) -> None:

@@ -4,11 +4,7 @@ Its seeds are none of those on which results are reported. A variant's score is 
 which 90 of the last 100 episodes were won; a run that never came to that counts as its budget.
 """
 
-import os
 import sys
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 from agents.settings import Settings
-from agents.train import train
-from envs.results import is_finished
-from scripts.experiments.learning import learned_at
+from scripts.experiments.runner import Run, check_folders, train
+from scripts.report.statistics import mastered
 
 FIRST_SEED = 100
 START: dict[str, Any] = {  # what was the default before
@@ -77,22 +72,20 @@ VARIANTS: dict[str, dict[str, Any]] = {  # in the order in which they were tried
 }
 
 
-def settings_of(name: str, seed: int, inputs: int, out: Path) -> Settings:
+def run_of(name: str, seed: int, inputs: int, out: Path) -> Run:
     folder = out / name.replace(" ", "_").replace(",", "") / f"seed_{seed}"
-    kept = Settings(seed=seed, inputs=inputs, out=folder, evaluation_episodes=0, progress=False)
-    return replace(kept, **VARIANTS[name])
+    return Run(Settings(seed=seed, inputs=inputs, out=folder, evaluation_episodes=0, progress=False, **VARIANTS[name]))
 
 
-def run(settings: Settings) -> None:
-    if not is_finished(settings.folder):
-        train(settings)
+def found(run: Run) -> tuple[float, float]:
+    """Inputs to the first win, and until 90 of the last 100 episodes were won; not a number where that never came."""
+    episodes: Any = pd.read_csv(run.folder / "episodes.csv")
+    won, inputs = (episodes["outcome"] == "win").to_numpy(), episodes["inputs"].to_numpy()
+    return float(inputs[won][0]) if won.any() else np.nan, mastered(won, inputs)
 
 
-def row(name: str, runs: list[Settings]) -> tuple[str, list[int | None], list[int | None]]:
-    """First wins, and when 90 of 100 were won, a seed each."""
-    tables: list[Any] = [pd.read_csv(each.folder / "episodes.csv") for each in runs]
-    won = [table["inputs"][table["outcome"] == "win"].tolist() for table in tables]
-    return name, [wins[0] if wins else None for wins in won], [learned_at(table) for table in tables]
+def told(inputs: np.ndarray) -> str:
+    return " ".join("never" if np.isnan(at) else f"{at:,.0f}" for at in inputs)
 
 
 def main(
@@ -111,24 +104,19 @@ def main(
         workers: runs side by side
         out: folder of all runs
     """
-    runs = {name: [settings_of(name, FIRST_SEED + k, inputs, out) for k in range(seeds)] for name in variants}
-    every = [settings for of_one in zip(*runs.values()) for settings in of_one]  # each variant's first seed first
-    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-        for done in pool.map(run, every):
-            assert done is None
-    rows = [row(name, of_one) for name, of_one in runs.items()]
-    rows.sort(key=lambda each: np.mean([inputs if at is None else at for at in each[2]]))
+    console = Console(width=120)
+    runs = {name: [run_of(name, FIRST_SEED + k, inputs, out) for k in range(seeds)] for name in variants}
+    every = [run for of_one in zip(*runs.values()) for run in of_one]  # each variant's first seed first
+    check_folders(every)
+    if train(every, workers, console):
+        sys.exit(1)
+    rows = [(name, np.array([found(run) for run in of_one]).T) for name, of_one in runs.items()]
+    rows.sort(key=lambda row: np.nan_to_num(row[1][1], nan=inputs).mean())
     table = Table("variant", "first win", "90 of the last 100 won", "mean, at most")
-    for name, first, learned in rows:
-        mean = np.mean([inputs if at is None else at for at in learned])
-        table.add_row(name, told(first), told(learned), f"{mean:,.0f}")
-    Console(width=120).print(table)
-
-
-def told(inputs: list[int | None]) -> str:
-    return " ".join("never" if at is None else f"{at:,}" for at in inputs)
+    for name, (first, learned) in rows:
+        table.add_row(name, told(first), told(learned), f"{np.nan_to_num(learned, nan=inputs).mean():,.0f}")
+    console.print(table)
 
 
 if __name__ == "__main__":
-    os.environ["OMP_NUM_THREADS"] = "1"
-    sys.exit(tyro.cli(main))
+    tyro.cli(main)
