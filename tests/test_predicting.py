@@ -233,14 +233,7 @@ def test_only_with_curiosity_is_the_end_of_a_chain_found(curiosity):
     assert finds_the_end(curiosity) == (curiosity != "none")
 
 
-def test_icm_finds_the_end_of_a_chain_in_some_runs():
-    """Not in all: of six tried by hand, with two sizes of the bonus, two did not."""
-    assert any(finds_the_end("icm", seed, entropy=0.01) for seed in (1, 2, 0))
-    assert not finds_the_end("none", 1, entropy=0.01)
-
-
-@pytest.mark.parametrize("curiosity", ["none", "counts", "rnd"])
-def test_so_it_is_by_the_dqn_of_stable_baselines3(curiosity):
+def stock_dqn_finds_the_end(curiosity: str) -> bool:
     model = DQN(
         "MlpPolicy", curious_chains(curiosity), learning_rate=1e-3, buffer_size=8000, learning_starts=500,
         train_freq=4, gradient_steps=4, target_update_interval=200, exploration_fraction=0.2,
@@ -248,4 +241,8 @@ def test_so_it_is_by_the_dqn_of_stable_baselines3(curiosity):
     )  # fmt: skip
     wins = Wins()
     model.learn(8000, wins)
-    assert (wins.count > wins.enough) == (curiosity != "none")
+    return wins.count > wins.enough
+
+
+def test_it_is_found_by_the_dqn_of_stable_baselines3_too():
+    assert stock_dqn_finds_the_end("counts")  # tests/soak holds the others, and that without curiosity it is not found

@@ -124,7 +124,7 @@ def finding(kind: Kind, learners: Sequence[Learner], bounds: Bounds | None) -> s
 
 
 def listed(names: Sequence[str]) -> str:
-    return ", ".join(names) if len(names) <= MOST_NAMED else str(len(names))
+    return ", ".join(names) if len(names) <= MOST_NAMED else f"{len(names)} versions"
 
 
 def at_least(value: float, learner: Learner) -> str:
