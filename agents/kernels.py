@@ -1,6 +1,6 @@
 """Convolutions of small float32 networks on the CPU, compiled by numba: loops around one tile of registers.
 
-Games' pictures are small and have few channels: there, general libraries leave half of a core's speed unused. All three
+Games' pictures are small and have few channels: there, general libraries leave much of a core's speed unused. All three
 passes of a convolution are sums of products of ``ROWS`` rows by ``COLUMNS`` channels, so one tile, whose sums stay in
 registers (van Zee and van de Geijn 2015, *BLIS*), does them all. Pictures lie channels last: then each row of a window
 lies in one piece.
