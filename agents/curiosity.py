@@ -10,6 +10,8 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from agents.counts import CountBonus, PictureCodes, PrivilegedCountBonus
 from agents.icm import ICM
+from agents.machine import device_of
+from agents.ondevice_counts import OnDeviceCounts
 from agents.rnd import RND
 from agents.settings import Settings
 from envs.sb3 import PriorLabVecEnv
@@ -31,6 +33,8 @@ def curious(games: PriorLabVecEnv, settings: Settings) -> VecEnv:
     match settings.curiosity:
         case "counts":
             codes = PictureCodes(shape, settings.code_size, settings.code_step)
+            if settings.on_device:
+                return OnDeviceCounts(games, codes=codes, device=device_of(settings), counted=settings.counts, **scales)
             return CountBonus(games, codes=codes, counted=settings.counts, **scales)
         case "privileged-counts":
             return PrivilegedCountBonus(games, games=games.games, counted=settings.counts, **scales)

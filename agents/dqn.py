@@ -185,7 +185,7 @@ def make_model(settings: Settings, env: VecEnv) -> DoubleDQN:
     return DoubleDQN(
         PixelQPolicy,
         env,
-        learning_rate=HeldRate(settings.value("learning_rate"), settings.learning_rate_hold, settings.inputs),
+        learning_rate=HeldRate(settings.value("learning_rate"), settings.value("learning_rate_hold"), settings.inputs),
         buffer_size=settings.replay_size,
         learning_starts=500,  # decisions, all random, as a network can't learn from a handful of them
         batch_size=settings.value("batch_size"),
@@ -200,7 +200,7 @@ def make_model(settings: Settings, env: VecEnv) -> DoubleDQN:
             "gamma": settings.gamma,
             "seed": settings.seed,
         },
-        policy_kwargs={"features": settings.features, "bfloat16": settings.bfloat16},
+        policy_kwargs=settings.of_network(),
         margin=settings.margin,
         discovery_margin=settings.discovery_margin,
         ways=settings.value("imitation_episodes"),

@@ -33,7 +33,9 @@ def check_memory(settings: Settings, held: int) -> None:
     picture = settings.screen_size**2 * settings.stack_size
     host = {"games": settings.num_games * (GAME + COPIES * picture), "kept steps": held}
     network = {"network": network_bytes(settings)}
-    if device_of(settings).type == "cuda":
+    if device_of(settings).type == "cuda" and settings.on_device:
+        check_parts(host | network, torch.cuda.mem_get_info()[0], "on the card")
+    elif device_of(settings).type == "cuda":
         check_parts(network, torch.cuda.mem_get_info()[0], "on the card")
         check_parts(host, free_bytes(), "in this machine")
     else:
@@ -56,7 +58,7 @@ def network_bytes(settings: Settings) -> int:
     """Weights, their gradients and Adam's two moments; what a batch's layers give, and the gradients of that."""
     shape = settings.stack_size, settings.screen_size, settings.screen_size
     with torch.device("meta"), torch.no_grad():  # its sizes alone
-        network = PixelNetwork(gymnasium.spaces.Box(0, 255, shape, np.uint8), settings.features)
+        network = PixelNetwork(gymnasium.spaces.Box(0, 255, shape, np.uint8), **settings.of_network())
         outputs, given = torch.zeros(1, *shape), 0
         for layer in network.layers:
             outputs = layer(outputs)

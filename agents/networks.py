@@ -14,30 +14,44 @@ from torch import nn
 from agents.convolution import Convolution
 
 SMALLEST = 22  # pixels a side that the three convolutions need
+CONVOLUTIONS: dict[str, list[tuple[int, int, int, int]]] = {  # of each network: channels, side, stride, padding
+    "small": [(16, 6, 3, 0), (32, 3, 2, 0), (32, 3, 1, 0)],  # each with ReLU
+    "study": 4 * [(32, 3, 2, 1)],  # each with ELU: Pathak et al. 2017, arXiv 1705.05363, section 3
+}
 
 
 class PixelNetwork(BaseFeaturesExtractor):
-    """Convolutions 16-32-32 and a dense layer; 150,000 parameters on 2 gray frames of 42x42.
+    """Convolutions and a dense layer: small has 150,000 parameters on 2 gray frames of 42x42; study is the study's.
 
     Takes uint8 (n, C, S, S), gives float32 (n, features). Runs in bfloat16 where the device has it (None) or where told
     (True, False); the weights stay float32, so a model saved on one machine runs on any other.
     """
 
-    def __init__(self, observation_space: gymnasium.spaces.Box, features: int = 256, bfloat16: bool | None = None):
+    def __init__(
+        self,
+        observation_space: gymnasium.spaces.Box,
+        features: int = 256,
+        bfloat16: bool | None = None,
+        network: str = "small",
+    ):
         super().__init__(observation_space, features)
         channels, *sides = observation_space.shape
-        if min(sides) < SMALLEST:
+        if network == "small" and min(sides) < SMALLEST:
             raise ValueError(f"pictures of {sides[1]}x{sides[0]}: expected {SMALLEST} or more pixels a side")
         self.asked = bfloat16
         layers = nn.Sequential()  # the names are those under which weights are saved
-        layers.add_module("0", Convolution(channels, 16, 6, 3))
-        layers.add_module("2", Convolution(16, 32, 3, 2))
-        layers.add_module("4", Convolution(32, 32, 3))
-        layers.add_module("6", nn.Flatten())
+        convolutions, relu = CONVOLUTIONS[network], network == "small"
+        for k, (outs, side, stride, padding) in enumerate(convolutions):
+            layers.add_module(str(2 * k), Convolution(channels, outs, side, stride, padding, slope=1.0 - relu))
+            if not relu:
+                layers.add_module(str(2 * k + 1), nn.ELU())
+            channels = outs
+        after = 2 * len(convolutions)
+        layers.add_module(str(after), nn.Flatten())
         with torch.no_grad():
-            flat = layers(torch.zeros(1, channels, *sides)).shape[1]
-        layers.add_module("7", nn.Linear(flat, features))
-        layers.add_module("8", nn.ReLU())
+            flat = layers(torch.zeros(1, *observation_space.shape)).shape[1]
+        layers.add_module(str(after + 1), nn.Linear(flat, features))
+        layers.add_module(str(after + 2), nn.ReLU())
         self.layers = layers
 
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
@@ -46,7 +60,9 @@ class PixelNetwork(BaseFeaturesExtractor):
         if not low:  # stable-baselines3 makes floats of them where only values are asked for
             return self.layers(observations if observations.dtype == torch.uint8 else observations / 255)
         with torch.autocast(device, torch.bfloat16):
-            return self.layers(observations.to(torch.bfloat16, memory_format=torch.channels_last) / 255).float()
+            if device == "cpu" or observations.dtype != torch.uint8:
+                observations = observations.to(torch.bfloat16, memory_format=torch.channels_last) / 255
+            return self.layers(observations).float()
 
 
 @cache
@@ -58,11 +74,11 @@ def has_bfloat16(device: str) -> bool:
     return device == "cpu" and any(getattr(torch.cpu, name, lambda: False)() for name in names)
 
 
-def pixel_network(features: int, bfloat16: bool | None) -> dict[str, Any]:
+def pixel_network(features: int = 256, bfloat16: bool | None = None, network: str = "small") -> dict[str, Any]:
     """The arguments of a policy of stable-baselines3 that make it one linear layer on a ``PixelNetwork``."""
     return {
         "features_extractor_class": PixelNetwork,
-        "features_extractor_kwargs": {"features": features, "bfloat16": bfloat16},
+        "features_extractor_kwargs": {"features": features, "bfloat16": bfloat16, "network": network},
         "net_arch": [],
         "normalize_images": False,  # the network does, at the precision it runs in
         "optimizer_kwargs": {"eps": 1e-5, "fused": True},
@@ -72,8 +88,10 @@ def pixel_network(features: int, bfloat16: bool | None) -> dict[str, Any]:
 class PixelPolicy(ActorCriticCnnPolicy):
     """Actor and critic, one linear layer each on a ``PixelNetwork`` that they share; a policy class for PPO and A2C."""
 
-    def __init__(self, *args: Any, features: int = 256, bfloat16: bool | None = None, **kwargs: Any):
-        super().__init__(*args, **{**pixel_network(features, bfloat16), **kwargs})
+    def __init__(
+        self, *args: Any, features: int = 256, bfloat16: bool | None = None, network: str = "small", **kwargs: Any
+    ):
+        super().__init__(*args, **{**pixel_network(features, bfloat16, network), **kwargs})
 
     def _build(self, lr_schedule: Schedule) -> None:
         super()._build(lr_schedule)  # its orthogonal start wants plain memory
@@ -134,8 +152,10 @@ class PixelQNetwork(QNetwork):
 class PixelQPolicy(DQNPolicy):
     """A ``PixelQNetwork`` and its target; a policy class for DQN."""
 
-    def __init__(self, *args: Any, features: int = 256, bfloat16: bool | None = None, **kwargs: Any):
-        super().__init__(*args, **{**pixel_network(features, bfloat16), **kwargs})
+    def __init__(
+        self, *args: Any, features: int = 256, bfloat16: bool | None = None, network: str = "small", **kwargs: Any
+    ):
+        super().__init__(*args, **{**pixel_network(features, bfloat16, network), **kwargs})
 
     def make_q_net(self) -> QNetwork:
         arguments = self._update_features_extractor(self.net_args, features_extractor=None)

@@ -11,6 +11,7 @@ from agents.cloning import clone
 from agents.imitation import SelfImitatingPPO
 from agents.machine import device_of
 from agents.networks import PixelPolicy
+from agents.ondevice import OnDevicePPO
 from agents.record import Record
 from agents.recurrent import RecurrentPolicy, RecurrentPPO, RecurrentTwoReturnsPPO, RecurrentTwoValuesPolicy
 from agents.run import HeldRate, logs, run
@@ -41,18 +42,19 @@ def hyperparameters(settings: Settings) -> dict[str, Any]:
     }
 
 
-def make_model(settings: Settings, env: VecEnv) -> SelfImitatingPPO:
-    """PPO, with memory or without; with rnd, the one that values the bonus apart."""
+def make_model(settings: Settings, env: VecEnv) -> SelfImitatingPPO | OnDevicePPO:
+    """PPO, with memory or without; with rnd, the one that values the bonus apart; or the one that stays on a device."""
+    if settings.on_device:
+        return make_on_device(settings, env)
     apart, remembers = settings.curiosity == "rnd", settings.memory != "nothing"
     learner, policy = LEARNERS[remembers, apart]
-    own: dict[str, Any] = hyperparameters(settings)
-    own["learning_rate"] = HeldRate(own["learning_rate"], settings.learning_rate_hold, settings.inputs)
+    own = hyperparameters(settings) | {"learning_rate": held_rate(settings)}
     own |= {"bonus_gamma": settings.bonus_gamma} if apart else {}
     own |= {"through_deaths": settings.memory == "play"} if remembers else {}
     return learner(
         policy,
         env,
-        policy_kwargs={"features": settings.features, "bfloat16": settings.bfloat16},
+        policy_kwargs=settings.of_network(),
         imitation_batches=settings.value("imitation_batches"),
         imitation_episodes=settings.value("imitation_episodes"),
         imitation_enough=settings.imitation_enough,
@@ -62,13 +64,29 @@ def make_model(settings: Settings, env: VecEnv) -> SelfImitatingPPO:
     )
 
 
+def make_on_device(settings: Settings, env: VecEnv) -> OnDevicePPO:
+    return OnDevicePPO(
+        PixelPolicy,
+        env,
+        policy_kwargs=settings.of_network(),
+        tensorboard_log=logs(settings),
+        **hyperparameters(settings) | {"learning_rate": held_rate(settings)},
+    )
+
+
+def held_rate(settings: Settings) -> HeldRate:
+    return HeldRate(settings.value("learning_rate"), settings.value("learning_rate_hold"), settings.inputs)
+
+
 def held_bytes(settings: Settings) -> int:
-    """Of a rollout, whose pictures lie twice in memory while it is learned from."""
-    pictures = 2 * settings.screen_size**2 * settings.stack_size
+    """Of a rollout, whose pictures lie twice in memory while it is learned from; on a device each frame lies once."""
+    pictures = settings.screen_size**2 * (1 if settings.on_device else 2 * settings.stack_size)
     return settings.n_steps * settings.num_games * (pictures + 6 * 4)  # six float32 beside them
 
 
-def train_ppo(settings: Settings, callback: BaseCallback | None = None) -> tuple[SelfImitatingPPO, Record]:
+def train_ppo(
+    settings: Settings, callback: BaseCallback | None = None
+) -> tuple[SelfImitatingPPO | OnDevicePPO, Record]:
     """Trains to ``settings.inputs``, from the folder's checkpoint where it holds one; writes rows and model.zip."""
     told, begin = {}, None
     if settings.demonstrations:

@@ -4,7 +4,7 @@ from collections import deque
 
 import numpy as np
 
-from envs.games import Games
+from envs.games import Games, on_cpu
 from envs.results import ROWS_A_DECADE, RunWriter, count_visits
 from envs.rules import PLAY_INPUTS, X, Y
 
@@ -29,25 +29,24 @@ class Record:
 
     def begin(self) -> None:
         """Call it after the games' reset."""
-        self.counted[:] = self.games.state[:, PLAY_INPUTS]
+        self.counted[:] = on_cpu(self.games.state)[:, PLAY_INPUTS]
         self.inputs = int(self.counted.sum())
 
     def step(self) -> None:
         """Call it after each step of the games."""
-        games, ended = self.games, self.games.ended
-        now = games.state[:, PLAY_INPUTS].astype(np.int64)
-        x, y = games.state[:, X] / 2, games.state[:, Y] / 2
+        games, ended, state = self.games, on_cpu(self.games.ended), on_cpu(self.games.state)
+        now = state[:, PLAY_INPUTS].astype(np.int64)
+        x, y = state[:, X] / 2, state[:, Y] / 2
         if len(ended):
-            last = games.final_info
+            last, truncated = games.final_info, on_cpu(games.lanes.truncated)[ended]
             played = last["inputs"].astype(np.int64)
-            opening = now[ended] - np.where(last["solved"] | games.lanes.truncated[ended], 0, played)
+            opening = now[ended] - np.where(last["solved"] | truncated, 0, played)
             self.inputs += int((now - self.counted).sum() + (played + opening - now[ended]).sum())
             lengths = played - self.began[ended]
             self.began[ended] = now[ended] - opening
             x[ended], y[ended] = last["x"], last["y"]
-            for k, lane in enumerate(ended):
-                late = games.lanes.truncated[lane]
-                self.end(int(lengths[k]), "win" if last["solved"][k] else "limit" if late else "death")
+            for length, won, late in zip(lengths.tolist(), last["solved"], truncated):
+                self.end(length, "win" if won else "limit" if late else "death")
         else:
             self.inputs += int((now - self.counted).sum())
         self.counted = now

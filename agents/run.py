@@ -44,7 +44,7 @@ class HeldRate:
 
 def make_env(settings: Settings) -> tuple[VecEnv, PriorLabVecEnv]:
     """The batch of games with curiosity around it, and the batch itself."""
-    games = PriorLabVecEnv(**settings.of_games())
+    games = PriorLabVecEnv(**settings.of_games(), device=device_of(settings).type if settings.on_device else "cpu")
     return curious(games, settings), games
 
 
@@ -65,6 +65,7 @@ def run(
     Raises ValueError before anything is written for what can't be run, FloatingPointError for what diverged.
     """
     torch.set_num_threads(settings.threads)
+    torch.backends.cudnn.deterministic = True  # the same seed, the same weights; as fast (docs/speed.md)
     check_memory(settings, held_bytes)
     folder = settings.folder
     env, games = make_env(settings)

@@ -15,19 +15,23 @@ Demonstrators = Literal["person", "simulated", "agent"]
 Remembered = Literal["nothing", "episode", "play"]
 Device = Literal["auto", "cpu", "cuda"]
 Demonstrated = Literal["wins", "everything"]
+Network = Literal["small", "study"]
 
 OWN: dict[str, tuple[Agent, ...]] = {  # settings that not every learner has: which do
     "memory": ("ppo",), "demonstrations": ("ppo",), "demonstrators": ("ppo",), "demonstrations_version": ("ppo",),
     "demonstrated": ("ppo",), "demonstration_epochs": ("ppo",), "demonstrations_held_out": ("ppo",),
     "n_steps": ("ppo",), "n_epochs": ("ppo",), "gae_lambda": ("ppo",), "entropy": ("ppo",), "clip_range": ("ppo",),
-    "imitation_batches": ("ppo",), "imitation_enough": ("ppo",), "discovery_enough": ("ppo",),
+    "on_device": ("ppo",), "imitation_batches": ("ppo",), "imitation_enough": ("ppo",), "discovery_enough": ("ppo",),
     "replay_size": ("dqn",), "return_steps": ("dqn",), "margin": ("dqn",), "discovery_margin": ("dqn",),
 }  # fmt: skip
 UNSET: dict[str, Callable[["Settings"], Any]] = {  # what a setting that is None stands for
     "learning_rate": lambda own: 5e-4 if own.agent == "dqn" else 2e-3,
-    "batch_size": lambda own: 64 if own.agent == "dqn" else 128,
+    "learning_rate_hold": lambda own: 500 * own.n_steps * own.num_games if own.on_device else 60_000,
+    "batch_size": lambda own: (
+        64 if own.agent == "dqn" else max(2, own.n_steps * own.num_games // 16) if own.on_device else 128
+    ),
     "bonus_scale": lambda own: 2.0 if (own.agent, own.curiosity) == ("ppo", "counts") else 1.0,
-    "imitation_batches": lambda own: 64 if own.memory == "nothing" else 0,
+    "imitation_batches": lambda own: 64 if own.memory == "nothing" and not own.on_device else 0,
     "imitation_episodes": lambda own: 12 if own.agent == "dqn" else 2,
 }
 
@@ -70,13 +74,14 @@ class Settings:
     n_steps: int = 16
     """decisions in each game between two updates of ppo"""
     batch_size: int | None = None
-    """decisions in a minibatch (default: 128 for ppo, 64 for dqn)"""
+    """decisions in a minibatch (default: 128 for ppo, a sixteenth of a rollout with on_device, 64 for dqn)"""
     n_epochs: int = 3
     """times that ppo learns from each decision"""
     learning_rate: float | None = None
     """of Adam, at first (default: 0.002 for ppo, 0.0005 for dqn)"""
-    learning_rate_hold: int = 60_000
-    """decisions after which the learning rate falls, as one over the decisions so far"""
+    learning_rate_hold: int | None = None
+    """decisions after which the learning rate falls, as one over the decisions so far (default: 60,000; with on_device
+    those of 500 rollouts)"""
     gamma: float = 0.99
     """discount a decision"""
     gae_lambda: float = 0.95
@@ -85,6 +90,8 @@ class Settings:
     """weight of the policy's entropy"""
     clip_range: float = 0.2
     """how far an update may move a decision's probability"""
+    network: Network = "small"
+    """the convolutions: three, 16-32-32 channels; or the study's four of 32 channels"""
     features: int = 256
     """units of the network's dense layer"""
     reward_scale: float = 10.0
@@ -139,6 +146,9 @@ class Settings:
     """whether the network runs in bfloat16 (default: where the processor has it)"""
     device: Device = "auto"
     """where the network runs: on a card if there is one (auto), on the processor (cpu), on a card (cuda)"""
+    on_device: bool = False
+    """whether ppo's games are played where its network runs, and rollouts stay there: for thousands of games on a card;
+    with counts or no curiosity, no memory, and nothing learned again or from demonstrations"""
     threads: int = 1
     """processor cores that the network may use"""
     checkpoint_every: int = 20_000
@@ -154,17 +164,18 @@ class Settings:
         for name, options in (
             ("agent", get_args(Agent)), ("curiosity", get_args(Curious)), ("counts", get_args(Counted)),
             ("demonstrators", get_args(Demonstrators)), ("demonstrated", get_args(Demonstrated)),
-            ("device", get_args(Device)), ("memory", get_args(Remembered)),
+            ("device", get_args(Device)), ("memory", get_args(Remembered)), ("network", get_args(Network)),
         ):  # fmt: skip
             if getattr(self, name) not in options:
                 raise ValueError(f"{name} is {getattr(self, name)!r}: expected one of {', '.join(options)}")
         for name in (
-            "inputs", "frame_skip", "num_games", "stack_size", "n_steps", "n_epochs", "learning_rate_hold", "features",
+            "inputs", "frame_skip", "num_games", "stack_size", "n_steps", "n_epochs", "features",
             "threads", "checkpoint_every", "demonstration_epochs", "return_steps",
         ):  # fmt: skip
             check(name, getattr(self, name), 1)
         for name in ("seed", "random_start", "entropy", "evaluation_episodes", "margin", "discovery_margin"):
             check(name, getattr(self, name), 0)
+        check("learning_rate_hold", self.value("learning_rate_hold"), 1)
         check("bonus_scale", self.value("bonus_scale"), 0)
         check("imitation_episodes", self.value("imitation_episodes"), 1)
         for name, value, curiosities in (
@@ -206,6 +217,14 @@ class Settings:
                 f"batch_size is {batch_size}: expected a divisor of n_steps * num_games = "
                 f"{self.n_steps} * {self.num_games} = {self.n_steps * self.num_games}"
             )
+        if self.on_device:
+            for name, asked, only in (
+                ("curiosity", self.curiosity, ("counts", "none")), ("memory", self.memory, ("nothing",)),
+                ("imitation_batches", self.value("imitation_batches"), (0,)),
+                ("demonstrations", self.demonstrations, (None,)),
+            ):  # fmt: skip
+                if asked not in only:
+                    raise ValueError(f"{name} is {asked}: expected {' or '.join(map(str, only))} with on_device")
         if self.memory == "nothing":
             return
         if self.imitation_batches:
@@ -244,6 +263,10 @@ class Settings:
     @property
     def folder(self) -> Path:
         return self.out or Path("runs") / "train" / self.version / self.method / f"seed_{self.seed}"
+
+    def of_network(self) -> dict[str, Any]:
+        """The arguments of ``PixelNetwork``."""
+        return {"features": self.features, "bfloat16": self.bfloat16, "network": self.network}
 
     def of_games(self) -> dict[str, Any]:
         """The arguments of ``Games``."""

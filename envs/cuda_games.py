@@ -17,6 +17,7 @@ numba: Any = import_module("numba")  # whose CUDA, imported with the kernels, ty
 SIMULATED = bool(numba.config.ENABLE_CUDASIM)  # numba's simulator of a card: slow, for tests; its memory is the CPU's
 CARD = torch.device("cpu" if SIMULATED else "cuda")
 DRAWERS = 32  # threads a picture
+STARTERS = 256  # the same where a game starts over: few do, and the step waits for them
 BLOCK = 128  # threads a block that draws
 STEPPERS = 32  # games a block that steps the rules: few, so that small batches too are spread over the card
 
@@ -101,19 +102,19 @@ class CudaGames(Games):
         scenes, lanes, turn = self._seen
         blocks = -(-self.num_games // STEPPERS)
         self._kernels.play_lanes[blocks, STEPPERS, stream()](scenes, lanes, turn, self.frame_skip, self.autoreset)
-        self._kernels.draw_lanes[*self._drawn_by(), stream()](scenes, lanes)
+        self._kernels.draw_lanes[*self._drawn_by(DRAWERS), stream()](scenes, lanes)
         if self.autoreset:
             self._launch_starts(turn.ended, True)
 
     def _launch_starts(self, chosen: Any, keeps: bool) -> None:
         kernels = self._kernels
         kernels.start_lanes[self.num_games, DRAWERS, stream()](*self._seen, chosen, self.random_start, keeps)
-        kernels.draw_starts[*self._drawn_by(), stream()](*self._seen, chosen, keeps)
+        kernels.draw_starts[*self._drawn_by(STARTERS), stream()](*self._seen, chosen, keeps)
 
-    def _drawn_by(self) -> tuple[int, tuple[int, int]]:
+    def _drawn_by(self, threads: int) -> tuple[int, tuple[int, int]]:
         """(blocks, threads a block: of a picture, pictures) of the kernels that draw; tiles are put by one thread."""
-        drawers = 1 if self.scenes.kinds.shape[1] else DRAWERS
-        pictures = min(BLOCK // drawers, self.num_games)
+        drawers = 1 if self.scenes.kinds.shape[1] else threads
+        pictures = max(1, min(BLOCK // drawers, self.num_games))
         return -(-self.num_games // pictures), (drawers, pictures)
 
     @property

@@ -317,6 +317,11 @@ class Games:
             raise RuntimeError("step before reset: call reset first")
 
 
+def on_cpu(array: Any) -> np.ndarray:
+    """What games hold, wherever they hold it, as a numpy array: the same memory, or a copy of a card's."""
+    return array if isinstance(array, np.ndarray) else array.cpu().numpy()
+
+
 def info_of(state: np.ndarray) -> dict[str, np.ndarray]:
     """What states, int32 (n, FIELDS), tell: arrays over n."""
     return {

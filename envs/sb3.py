@@ -11,14 +11,15 @@ from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvObs, VecEnvStepReturn
 
 from envs.env import FPS
-from envs.games import INPUTS, Games
+from envs.games import INPUTS, Games, on_cpu
 
 
 class PriorLabVecEnv(VecEnv):
     """N games; settings are those of ``Games``. Observations are uint8 (N, S, S, stack_size * C), channels last.
 
     Infos are filled where an episode ended: terminal_observation, TimeLimit.truncated, episode (r, l in steps, t in
-    seconds: what a Monitor would add), and the games' own info. ``games`` is the batch itself.
+    seconds: what a Monitor would add), and the games' own info. ``games`` is the batch itself. Of games on a card all
+    is copied into the CPU's memory.
     """
 
     def __init__(self, num_games: int = 1, version: str | Sequence[str] = "original", **settings: Any):
@@ -38,21 +39,21 @@ class PriorLabVecEnv(VecEnv):
         self._reset_options()
         self._steps[:] = 0
         self.reset_infos = [{} for _ in range(self.num_envs)]
-        return observations.copy()
+        return on_cpu(observations).copy()
 
     def step_async(self, actions: np.ndarray) -> None:
         self._actions = actions
 
     def step_wait(self) -> VecEnvStepReturn:
-        observations, rewards, terminated, truncated = self.games.step(self._actions)
+        observations, rewards, terminated, truncated = map(on_cpu, self.games.step(self._actions))
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         self._steps += 1
-        final_info = self.games.final_info
-        for k, lane in enumerate(self.games.ended):
+        final_info, last = self.games.final_info, on_cpu(self.games.final_observations)
+        for k, lane in enumerate(on_cpu(self.games.ended)):
             own = {key: values[k].item() for key, values in final_info.items()}
             episode = {"r": float(rewards[lane]), "l": int(self._steps[lane]), "t": round(time.time() - self._began, 6)}
             infos[lane] = own | {
-                "terminal_observation": self.games.final_observations[k].copy(),
+                "terminal_observation": last[k].copy(),
                 "TimeLimit.truncated": bool(truncated[lane]),
                 "episode": episode,
             }

@@ -52,7 +52,7 @@ def random_actions(steps: int, games: int) -> np.ndarray:
 
 def a_case(settings: dict, drawers: int) -> None:
     """From the start, and from where games are after a while; everything that can be asked for."""
-    envs.cuda_games.DRAWERS = drawers
+    envs.cuda_games.DRAWERS = envs.cuda_games.STARTERS = drawers
     settings = {"screen_size": 12} | settings
     cpu, card = Games(3, **settings), Games(3, device="cuda", **settings)
     alike(cpu.reset(5), card.reset(5))

@@ -95,3 +95,15 @@ def test_a_second_derivative_is_refused_rather_than_wrong():
     (first,) = torch.autograd.grad(loss, layer.weight, create_graph=True)
     with pytest.raises(RuntimeError, match="once_differentiable"):
         first.sum().backward()
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_what_cards_do_with_pictures_is_the_same(shape: tuple):
+    layer, reference = both(shape)
+    pictures = torch.randint(0, 256, (5, shape[0], *shape[5:7]), dtype=torch.uint8)
+    out, expected = layer.of_windows(pictures), reference(pictures.double() / 255)
+    grads = torch.randn(out.shape)
+    out.backward(grads)
+    expected.backward(grads.double())
+    assert close(out, expected) and close(layer.weight.grad, reference.weight.grad)
+    assert close(layer.bias.grad if layer.bias is not None else None, reference.bias.grad)

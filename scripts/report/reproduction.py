@@ -10,7 +10,20 @@ from envs.files import write_whole
 from scripts.report import panels, rows, summary
 from scripts.report.bounds import Bounds
 from scripts.report.claims import claim_of, standing, words
-from scripts.report.efficiency import ALIKE, FASTER, MARGIN, MEASURES, MOST, NEVER, SLOWER, Learner, learners_of, until
+from scripts.report.efficiency import (
+    ABOVE,
+    ALIKE,
+    BELOW,
+    FASTER,
+    MARGIN,
+    MEASURES,
+    MOST,
+    NEVER,
+    SLOWER,
+    Learner,
+    learners_of,
+    until,
+)
 from scripts.report.hypotheses import FEW
 from scripts.report.page import NARROW, WIDE, render
 from scripts.report.pictures import data_uri, picture_of
@@ -20,6 +33,7 @@ from scripts.report.summary import NOTHING, estimate_text, number, percent
 from scripts.report.tables import exploration, groups_of, labelled, survival
 
 TOLD = (SLOWER, FASTER, ALIKE)  # verdicts that tell something
+UNTOLD_YET = "These runs cannot tell yet whether agents without priors notice the masks"
 MOST_NAMED = 3  # versions; more are counted
 PAGE, SUMMARY = "report.html", "README.md"
 
@@ -56,7 +70,7 @@ def show(section: Section, learners: Sequence[Learner], bounds: Bounds | None, c
         "game": section.game,
         "title": section.title,
         "kinds": kinds,
-        "headline": headline(learners),
+        "headline": headline(section, learners),
         "findings": [(kind, finding(kind, learners, bounds)) for kind in kinds],
         "versions": show_versions(section, bounds),
         "figures": drawn,
@@ -78,16 +92,28 @@ def software(settings: dict) -> str:
     return named + (f", commit {commit[:10]}" if commit else "")
 
 
-def headline(learners: Sequence[Learner]) -> str:
+def headline(section: Section, learners: Sequence[Learner]) -> str:
     """The finding in one sentence, by the inputs until 90 of the last 100 episodes were won."""
+    against = [
+        f"{kind.label} contradicts what is claimed of {listed(names)}"
+        for kind, names in contradicted(section, learners).items()
+    ]
     parts = []
     for kind in dict.fromkeys(learner.kind for learner in learners):
         told = [(verdict, len(found)) for verdict, found in verdicts(learners, kind, "learned").items() if found]
         if any(verdict in TOLD for verdict, _ in told):
             parts.append(f"{kind.label} {', '.join(f'{verdict} on {count}' for verdict, count in told)}")
-    if not parts:
-        return "These runs cannot tell yet whether agents without priors notice the masks"
-    return f"Learning masked versions beside the original: {'; '.join(parts)}"
+    told = f"Learning masked versions beside the original: {'; '.join(parts)}" if parts else UNTOLD_YET
+    return "; ".join([told, *against])
+
+
+def contradicted(section: Section, learners: Sequence[Learner]) -> dict[Kind, list[str]]:
+    """By kind, the versions of which the claim is contradicted, as they are called."""
+    found: dict[Kind, list[str]] = {}
+    for each in learners:
+        if standing(each.reached["learned"], claim_of(section, each.version)) in (ABOVE, BELOW):
+            found.setdefault(each.kind, []).append(title_of(each.version))
+    return found
 
 
 def verdicts(learners: Sequence[Learner], kind: Kind, measure: str) -> dict[str, list[str]]:

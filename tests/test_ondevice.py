@@ -1,0 +1,119 @@
+"""PPO that stays on one device: what it learns is what the other one would have learned."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from stable_baselines3 import PPO
+from stable_baselines3.common.evaluation import evaluate_policy
+from stable_baselines3.common.vec_env import VecEnv
+
+from agents import ondevice_counts
+from agents.counts import CountBonus, PictureCodes
+from agents.networks import PixelPolicy
+from agents.ondevice import OnDevicePPO
+from agents.ondevice_counts import OnDeviceCounts
+from agents.ppo import train_ppo
+from agents.rollouts import RolloutPPO
+from agents.settings import Settings
+from envs.sb3 import PriorLabVecEnv
+from tests.test_agents import SMALL, StopAt, weights
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+ON_DEVICE = replace(SMALL, on_device=True, stack_size=3, max_inputs=60)  # most episodes are cut off
+CPU = torch.device("cpu")
+
+
+class SameOrder(OnDevicePPO):
+    """Draws minibatches as stable-baselines3's buffer does: step t of game i is its number i * T + t."""
+
+    def order(self, count: int) -> torch.Tensor:
+        game, step = np.divmod(np.random.permutation(count), self.n_steps)  # noqa: NPY002  as stable-baselines3
+        return torch.from_numpy(step * self.n_envs + game)
+
+
+def counting(games: PriorLabVecEnv, on_device: bool, counted: str = "both") -> VecEnv:
+    codes = PictureCodes(games.observation_space.shape or (), 8, 3.0)
+    if on_device:
+        return OnDeviceCounts(games, 2.0, codes, CPU, reward_scale=10.0, counted=counted)  # type: ignore[arg-type]
+    return CountBonus(games, 2.0, codes, reward_scale=10.0, counted=counted)  # type: ignore[arg-type]
+
+
+def learned(kind: type[PPO], counts: bool, settings: Settings) -> PPO:
+    games: VecEnv = PriorLabVecEnv(**settings.of_games())
+    model = kind(
+        PixelPolicy, counting(games, kind is SameOrder) if counts else games, n_steps=32, batch_size=64, n_epochs=2,
+        seed=3, device="cpu", policy_kwargs={"features": 32},
+    )  # fmt: skip
+    return model.learn(3 * 32 * settings.num_games)
+
+
+@pytest.mark.parametrize("counts", [False, True])
+@pytest.mark.parametrize("stack_size", [1, 3])
+def test_it_learns_what_the_other_learns(counts: bool, stack_size: int):
+    settings = replace(ON_DEVICE, stack_size=stack_size)
+    ours, theirs = (learned(kind, counts, settings) for kind in (SameOrder, RolloutPPO))
+    assert isinstance(ours, OnDevicePPO)
+    rollout, other = ours.rollout_buffer, theirs.rollout_buffer
+    everything = rollout.gather(torch.arange(32 * settings.num_games))
+    # theirs are (N * T, ...) after learning, lane by lane
+    assert torch.equal(
+        everything.observations.unflatten(0, (32, -1)).transpose(0, 1).flatten(0, 1),
+        torch.as_tensor(other.observations),
+    )
+    for name in ("returns", "advantages"):
+        theirs_too = getattr(other, name).reshape(settings.num_games, 32).T  # (N * T,) -> (T, N)
+        assert np.allclose(getattr(rollout, name), theirs_too, atol=1e-4)
+    assert torch.allclose(weights(ours), weights(theirs), atol=1e-4)
+    assert rollout.ended.any() and rollout.rewards.any()
+    assert ours.ep_info_buffer and theirs.ep_info_buffer
+    assert [(e["r"], e["l"]) for e in ours.ep_info_buffer] == [(e["r"], e["l"]) for e in theirs.ep_info_buffer]
+
+
+@pytest.mark.parametrize("counted", ["both", "episodic", "lifelong"])
+def test_counts_pay_what_they_pay_elsewhere(counted: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(ondevice_counts, "ROOM", 8)  # so that room is made often
+    settings = {"max_inputs": 400, "screen_size": 24, "frame_skip": 6}
+    ours, theirs = (counting(PriorLabVecEnv(24, **settings), each, counted) for each in (True, False))
+    ours.seed(0), theirs.seed(0)
+    ours.reset(), theirs.reset()
+    for actions in np.random.default_rng(0).integers(0, 6, (200, 24)):
+        for mine, other in zip(ours.step(actions)[:3], theirs.step(actions)[:3]):
+            assert np.array_equal(mine, other)
+    assert isinstance(ours, OnDeviceCounts) and isinstance(theirs, CountBonus)
+    assert ours.told() == theirs.told() and ours.told()["codes"] > 32
+
+
+@pytest.mark.parametrize("curiosity", ["counts", "none"])
+def test_a_stopped_run_goes_on_as_if_it_had_not_been(tmp_path: Path, curiosity: str):
+    settings = replace(ON_DEVICE, curiosity=curiosity)
+    whole, record = train_ppo(replace(settings, out=tmp_path / "whole"))
+    with pytest.raises(KeyboardInterrupt):
+        train_ppo(replace(settings, out=tmp_path / "run"), StopAt(900))
+    resumed, again = train_ppo(replace(settings, out=tmp_path / "run"))
+    assert torch.equal(weights(whole), weights(resumed))
+    for name in ("episodes.csv", "exploration.csv"):
+        assert (tmp_path / "whole" / name).read_text() == (tmp_path / "run" / name).read_text()
+    assert record.episodes == again.episodes > 20
+    loaded = PPO.load(tmp_path / "run" / "model.zip")  # plain stable-baselines3 plays it
+    assert evaluate_policy(loaded, PriorLabVecEnv(**settings.of_games()), n_eval_episodes=8)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("curiosity", "icm"), ("memory", "play"), ("imitation_batches", 4), ("demonstrations", Path("here"))],
+)
+def test_what_cannot_stay_on_a_device_is_refused(setting: str, value: object):
+    with pytest.raises(ValueError, match=f"{setting} is .*: expected .* with on_device"):
+        replace(ON_DEVICE, **{setting: value})
+
+
+def test_what_it_needs_around_it_is_told():
+    games = PriorLabVecEnv(**ON_DEVICE.of_games())
+    with pytest.raises(ValueError, match="the curiosity is CountBonus: expected OnDeviceCounts or none"):
+        OnDevicePPO(PixelPolicy, counting(games, False), n_steps=8, batch_size=8, device="cpu").learn(8)
+    with pytest.raises(ValueError, match=r"target_kl is 0\.1: expected None"):
+        OnDevicePPO(PixelPolicy, games, n_steps=8, batch_size=8, device="cpu", target_kl=0.1)
