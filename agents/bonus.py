@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -66,6 +66,24 @@ class Curiosity(VecEnvWrapper):
     @abstractmethod
     def restore(self, memory: dict[str, Any]) -> None:
         """Goes on where the curiosity with this memory was."""
+
+
+@runtime_checkable
+class StaysOnDevice(Protocol):
+    """A curiosity that can pay for tensors, which never leave its device: for ``OnDevicePPO``."""
+
+    device: torch.device
+    reward_scale: float
+
+    def pay_on_device(
+        self, actions: torch.Tensor, observations: torch.Tensor, ended: torch.Tensor, last: torch.Tensor
+    ) -> torch.Tensor:
+        """The bonus of each game's step, float32 (N,), scaled.
+
+        actions: int64 (N,); observations: uint8 (N, S, S, stack), after the step, which the games will overwrite;
+        ended: int64 (n,), games that started over; last: uint8 (n, S, S, stack), what these saw last.
+        """
+        ...
 
 
 def reached(observations: np.ndarray, dones: np.ndarray, infos: list[dict[str, Any]]) -> np.ndarray:

@@ -40,7 +40,9 @@ def curious(games: PriorLabVecEnv, settings: Settings) -> VecEnv:
             return PrivilegedCountBonus(games, games=games.games, counted=settings.counts, **scales)
         case "icm":
             # published beside a reward of 1, which is worth reward_scale here
-            return ICM(games, **(scales | {"scale": settings.value("bonus_scale") * settings.reward_scale}), **learning)
+            scales["scale"] *= settings.reward_scale
+            device = device_of(settings) if settings.on_device else "cpu"
+            return ICM(games, device=device, **scales, **learning)
         case "rnd":
             return RND(games, frame=shape[2] // settings.stack_size, gamma=settings.bonus_gamma, **scales, **learning)
         case "none":

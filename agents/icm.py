@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from agents.bonus import reached
 from agents.convolution import Convolution
-from agents.prediction import Predicting, tensor
+from agents.prediction import Predicting
 
 ETA = 0.01  # of the bonus eta / 2 * ||error||^2: PREDICTION_BETA in the authors' code, which the study's agent ran on
 FORWARD_WEIGHT = 0.2  # of the forward model's loss; the inverse model's has the rest (the paper's beta, section 3)
@@ -45,7 +45,7 @@ class Models(nn.Module):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Half the squared error of the predicted features, and -log of the action's probability; float32 (n,) each.
 
-        before, after: float32 (n, C, H, W), 0 to 1; actions: int64 (n,).
+        before, after: uint8 (n, C, H, W); actions: int64 (n,).
         """
         first, second = self.features(torch.cat([before, after])).chunk(2)
         taken = functional.one_hot(actions, self.actions).float()
@@ -54,31 +54,64 @@ class Models(nn.Module):
 
 
 class ICM(Predicting):
-    """Pays ``ETA`` times half the squared error of the forward model, in features of whole observations."""
+    """Pays ``ETA`` times half the squared error of the forward model, in features of whole observations.
 
-    def __init__(self, venv: VecEnv, *, learning_rate: float = 1e-3, seed: int = 0, **settings: Any):
+    device: where the models are.
+    """
+
+    def __init__(
+        self,
+        venv: VecEnv,
+        *,
+        learning_rate: float = 1e-3,
+        seed: int = 0,
+        device: torch.device | str = "cpu",
+        **settings: Any,
+    ):
         shape = venv.observation_space.shape
         assert shape and isinstance(venv.action_space, gymnasium.spaces.Discrete)
         height, width, channels = shape
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            models = Models(channels, height, width, int(venv.action_space.n))
+            models = Models(channels, height, width, int(venv.action_space.n)).to(device)
         super().__init__(venv, models, learning_rate, seed=seed, **settings)
-        self.before = np.zeros((venv.num_envs, *shape), np.uint8)
+        self.before = torch.zeros((venv.num_envs, channels, height, width), dtype=torch.uint8, device=device)
 
     def begin(self, observations: np.ndarray) -> None:
-        self.before = observations.copy()
+        self.before = self.pictures(observations)
+
+    def pay(self, observations: np.ndarray, dones: np.ndarray, infos: list[dict[str, Any]]) -> np.ndarray:
+        actions = torch.as_tensor(self.actions.astype(np.int64), device=self.device)
+        after = self.pictures(reached(observations, dones, infos))
+        return self.earned(actions, after, self.pictures(observations)).cpu().numpy()
+
+    def pay_on_device(
+        self, actions: torch.Tensor, observations: torch.Tensor, ended: torch.Tensor, last: torch.Tensor
+    ) -> torch.Tensor:
+        shown, after = observations.clone(), observations.clone()
+        after[ended] = last
+        bonus = self.scale * self.earned(actions, after.movedim(3, 1), shown.movedim(3, 1))
+        self.bonus = bonus  # pyright: ignore[reportAttributeAccessIssue]  a tensor, as all here
+        return bonus
 
     @torch.no_grad()
-    def pay(self, observations: np.ndarray, dones: np.ndarray, infos: list[dict[str, Any]]) -> np.ndarray:
-        step = self.before, self.actions.astype(np.int64), reached(observations, dones, infos)
+    def earned(self, actions: torch.Tensor, after: torch.Tensor, shown: torch.Tensor) -> torch.Tensor:
+        """The bonus before it is scaled, float32 (N,); what the steps led to, and what the games show now.
+
+        after, shown: uint8 (N, C, H, W); they differ where an episode ended. Both are kept.
+        """
+        step = self.before, actions, after
         self.seen.append(step)
-        bonus = ETA * self.network(*tensors(*step))[0].numpy()
+        bonus = ETA * self.network(*step)[0]
         if len(self.seen) == self.n_steps:
             with torch.enable_grad():
-                self.learn(*tensors(*self.columns()))
-        self.before = observations.copy()
+                self.learn(*(torch.cat(parts) for parts in zip(*self.seen)))
+        self.before = shown
         return bonus
+
+    def pictures(self, observations: np.ndarray) -> torch.Tensor:
+        """uint8 (n, H, W, C) -> (n, C, H, W), a copy."""
+        return torch.tensor(observations, device=self.device).movedim(3, 1)
 
     def loss(self, *batch: torch.Tensor) -> torch.Tensor:
         ahead, inverse = self.network(*batch)
@@ -90,8 +123,3 @@ class ICM(Predicting):
     def restore(self, memory: dict[str, Any]) -> None:
         super().restore(memory)
         self.before = memory["before"]
-
-
-def tensors(before: np.ndarray, actions: np.ndarray, after: np.ndarray) -> tuple[torch.Tensor, ...]:
-    """Steps as ``Models`` takes them."""
-    return tensor(before) / 255, torch.from_numpy(actions), tensor(after) / 255

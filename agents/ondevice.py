@@ -13,9 +13,8 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecEnv
 from torch.nn import functional
 
-from agents.bonus import curiosity_of
+from agents.bonus import StaysOnDevice, curiosity_of
 from agents.networks import PixelPolicy
-from agents.ondevice_counts import OnDeviceCounts
 from envs.games import Games
 from envs.sb3 import PriorLabVecEnv
 
@@ -116,7 +115,7 @@ class OnDevicePPO(PPO):
 
     Callbacks are called after each step as ever; of the locals that they find, actions, rewards and dones are tensors,
     and there are no infos. ``rollout/ep_rew_mean`` and the like are of the last 100 episodes of each rollout.
-    Curiosity: an ``OnDeviceCounts`` around the games, or none.
+    Curiosity: one that stays on the device, around the games, or none.
     """
 
     rollout_buffer: Rollout  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -152,7 +151,7 @@ class OnDevicePPO(PPO):
     def collect_rollouts(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, env: VecEnv, callback: BaseCallback, rollout_buffer: Rollout, n_rollout_steps: int
     ) -> bool:
-        games, curiosity = games_of(env, self.device), curiosity_on_device(env)
+        games, curiosity = games_of(env, self.device), curiosity_on_device(env, self.device)
         lengths = self.lengths
         assert lengths is not None
         self.policy.set_training_mode(False)
@@ -172,7 +171,7 @@ class OnDevicePPO(PPO):
                 self.tell(own[ended], lengths[ended])
                 lengths[ended] = 0
             if curiosity:
-                rewards += curiosity.pay_on_device(observations, ended, last)
+                rewards += curiosity.pay_on_device(actions, observations, ended, last)
             self.num_timesteps += self.n_envs
             callback.update_locals(locals())
             if not callback.on_step():
@@ -273,9 +272,13 @@ def games_of(env: VecEnv, device: torch.device) -> Games:
     return games
 
 
-def curiosity_on_device(env: VecEnv) -> OnDeviceCounts | None:
+def curiosity_on_device(env: VecEnv, device: torch.device) -> StaysOnDevice | None:
     """The curiosity around the games; ValueError where it is not one that stays on the device."""
     found = curiosity_of(env)
-    if found is not None and not isinstance(found, OnDeviceCounts):
-        raise ValueError(f"the curiosity is {type(found).__name__}: expected OnDeviceCounts or none")
+    if found is None:
+        return None
+    if not isinstance(found, StaysOnDevice) or found.device.type != device.type:
+        raise ValueError(
+            f"the curiosity is {type(found).__name__}: expected OnDeviceCounts or ICM on {device.type}, or none"
+        )
     return found

@@ -51,12 +51,9 @@ class OnDeviceCounts(Curiosity):
         last = np.stack(last) if last else observations[:0]
         return self.earned(*map(self.tensor, (observations, ended, last))).cpu().numpy()
 
-    def pay_on_device(self, observations: torch.Tensor, ended: torch.Tensor, last: torch.Tensor) -> torch.Tensor:
-        """The bonus of each game's step, float32 (N,), scaled.
-
-        observations: uint8 (N, S, S, stack), after the step; ended: int64 (n,), games that started over; last: uint8
-        (n, S, S, stack), what these saw last.
-        """
+    def pay_on_device(
+        self, actions: torch.Tensor, observations: torch.Tensor, ended: torch.Tensor, last: torch.Tensor
+    ) -> torch.Tensor:
         bonus = self.scale * self.earned(observations, ended, last)
         self.bonus = bonus  # pyright: ignore[reportAttributeAccessIssue]  a tensor, as all here
         return bonus

@@ -33,34 +33,32 @@ class Predicting(Curiosity):
         super().__init__(venv, scale, reward_scale)
         self.network, self.n_steps, self.batch_size, self.n_epochs = network, n_steps, batch_size, n_epochs
         self.optimizer = torch.optim.Adam(network.parameters(), learning_rate)
-        self.generator = torch.Generator().manual_seed(seed)  # of the minibatches
-        self.seen: list[tuple[np.ndarray, ...]] = []  # a step each: what is learned from, (n, ...)
-        self.loss_was = 0.0
+        self.device = next(network.parameters()).device
+        self.generator = torch.Generator(self.device).manual_seed(seed)  # of the minibatches
+        self.seen: list[tuple[Any, ...]] = []  # a step each: what is learned from, (n, ...)
+        self.loss_was = torch.zeros(())
 
     @abstractmethod
     def loss(self, *batch: torch.Tensor) -> torch.Tensor:
         """A scalar, for what ``learn`` was given, cut into minibatches."""
 
-    def columns(self) -> list[np.ndarray]:
-        """All that was seen, each (steps * n, ...)."""
-        return [np.concatenate(parts) for parts in zip(*self.seen)]
-
     def learn(self, *columns: torch.Tensor) -> None:
         """Learns from all rows of these, and forgets what was seen."""
         for _ in range(self.n_epochs):
-            for chosen in torch.randperm(len(columns[0]), generator=self.generator).split(self.batch_size):
+            order = torch.randperm(len(columns[0]), generator=self.generator, device=self.device)
+            for chosen in order.split(self.batch_size):
                 loss = self.loss(*(column[chosen] for column in columns))
                 self.optimizer.zero_grad()
                 loss.backward()
                 self.optimizer.step()
-                self.loss_was = loss.item()
+                self.loss_was = loss.detach()
         self.seen = []
 
     def parameters(self) -> Iterable[torch.Tensor]:
         return self.network.parameters()
 
     def told(self) -> dict[str, float]:
-        return {"loss": self.loss_was, "bonus": float(self.bonus.mean())}
+        return {"loss": float(self.loss_was), "bonus": float(self.bonus.mean())}
 
     def memory(self) -> dict[str, Any]:
         return {

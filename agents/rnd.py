@@ -111,7 +111,7 @@ class RND(Predicting):
 
     def take_in(self) -> None:
         """Counts what was seen in the scale of pixels, and learns from it."""
-        (frames,) = self.columns()
+        frames = np.concatenate([frames for (frames,) in self.seen])
         self.pixels.update(frames)
         with torch.enable_grad():
             self.learn(self.normal(frames))

@@ -148,7 +148,7 @@ class Settings:
     """where the network runs: on a card if there is one (auto), on the processor (cpu), on a card (cuda)"""
     on_device: bool = False
     """whether ppo's games are played where its network runs, and rollouts stay there: for thousands of games on a card;
-    with counts or no curiosity, no memory, and nothing learned again or from demonstrations"""
+    with counts, icm or no curiosity, no memory, and nothing learned again or from demonstrations"""
     threads: int = 1
     """processor cores that the network may use"""
     checkpoint_every: int = 20_000
@@ -219,7 +219,7 @@ class Settings:
             )
         if self.on_device:
             for name, asked, only in (
-                ("curiosity", self.curiosity, ("counts", "none")), ("memory", self.memory, ("nothing",)),
+                ("curiosity", self.curiosity, ("counts", "icm", "none")), ("memory", self.memory, ("nothing",)),
                 ("imitation_batches", self.value("imitation_batches"), (0,)),
                 ("demonstrations", self.demonstrations, (None,)),
             ):  # fmt: skip

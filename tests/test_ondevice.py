@@ -12,6 +12,7 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from agents import ondevice_counts
 from agents.counts import CountBonus, PictureCodes
+from agents.icm import ICM
 from agents.networks import PixelPolicy
 from agents.ondevice import OnDevicePPO
 from agents.ondevice_counts import OnDeviceCounts
@@ -35,6 +36,12 @@ class SameOrder(OnDevicePPO):
         return torch.from_numpy(step * self.n_envs + game)
 
 
+def curious(games: PriorLabVecEnv, curiosity: str, on_device: bool) -> VecEnv:
+    if curiosity == "icm":
+        return ICM(games, scale=20.0, reward_scale=10.0, n_steps=32, batch_size=64, seed=1)
+    return counting(games, on_device) if curiosity == "counts" else games
+
+
 def counting(games: PriorLabVecEnv, on_device: bool, counted: str = "both") -> VecEnv:
     codes = PictureCodes(games.observation_space.shape or (), 8, 3.0)
     if on_device:
@@ -42,20 +49,18 @@ def counting(games: PriorLabVecEnv, on_device: bool, counted: str = "both") -> V
     return CountBonus(games, 2.0, codes, reward_scale=10.0, counted=counted)  # type: ignore[arg-type]
 
 
-def learned(kind: type[PPO], counts: bool, settings: Settings) -> PPO:
-    games: VecEnv = PriorLabVecEnv(**settings.of_games())
+def learned(kind: type[PPO], curiosity: str, settings: Settings) -> PPO:
+    games = curious(PriorLabVecEnv(**settings.of_games()), curiosity, kind is SameOrder)
     model = kind(
-        PixelPolicy, counting(games, kind is SameOrder) if counts else games, n_steps=32, batch_size=64, n_epochs=2,
-        seed=3, device="cpu", policy_kwargs={"features": 32},
+        PixelPolicy, games, n_steps=32, batch_size=64, n_epochs=2, seed=3, device="cpu", policy_kwargs={"features": 32},
     )  # fmt: skip
     return model.learn(3 * 32 * settings.num_games)
 
 
-@pytest.mark.parametrize("counts", [False, True])
-@pytest.mark.parametrize("stack_size", [1, 3])
-def test_it_learns_what_the_other_learns(counts: bool, stack_size: int):
+@pytest.mark.parametrize(("curiosity", "stack_size"), [("none", 3), ("counts", 1), ("counts", 3), ("icm", 2)])
+def test_it_learns_what_the_other_learns(curiosity: str, stack_size: int):
     settings = replace(ON_DEVICE, stack_size=stack_size)
-    ours, theirs = (learned(kind, counts, settings) for kind in (SameOrder, RolloutPPO))
+    ours, theirs = (learned(kind, curiosity, settings) for kind in (SameOrder, RolloutPPO))
     assert isinstance(ours, OnDevicePPO)
     rollout, other = ours.rollout_buffer, theirs.rollout_buffer
     everything = rollout.gather(torch.arange(32 * settings.num_games))
@@ -87,7 +92,7 @@ def test_counts_pay_what_they_pay_elsewhere(counted: str, monkeypatch: pytest.Mo
     assert ours.told() == theirs.told() and ours.told()["codes"] > 32
 
 
-@pytest.mark.parametrize("curiosity", ["counts", "none"])
+@pytest.mark.parametrize("curiosity", ["counts", "icm", "none"])
 def test_a_stopped_run_goes_on_as_if_it_had_not_been(tmp_path: Path, curiosity: str):
     settings = replace(ON_DEVICE, curiosity=curiosity)
     whole, record = train_ppo(replace(settings, out=tmp_path / "whole"))
@@ -104,7 +109,7 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_been(tmp_path: Path, curiosity: 
 
 @pytest.mark.parametrize(
     ("setting", "value"),
-    [("curiosity", "icm"), ("memory", "play"), ("imitation_batches", 4), ("demonstrations", Path("here"))],
+    [("curiosity", "rnd"), ("memory", "play"), ("imitation_batches", 4), ("demonstrations", Path("here"))],
 )
 def test_what_cannot_stay_on_a_device_is_refused(setting: str, value: object):
     with pytest.raises(ValueError, match=f"{setting} is .*: expected .* with on_device"):
@@ -113,7 +118,7 @@ def test_what_cannot_stay_on_a_device_is_refused(setting: str, value: object):
 
 def test_what_it_needs_around_it_is_told():
     games = PriorLabVecEnv(**ON_DEVICE.of_games())
-    with pytest.raises(ValueError, match="the curiosity is CountBonus: expected OnDeviceCounts or none"):
+    with pytest.raises(ValueError, match="the curiosity is CountBonus: expected OnDeviceCounts or ICM on cpu, or none"):
         OnDevicePPO(PixelPolicy, counting(games, False), n_steps=8, batch_size=8, device="cpu").learn(8)
     with pytest.raises(ValueError, match=r"target_kl is 0\.1: expected None"):
         OnDevicePPO(PixelPolicy, games, n_steps=8, batch_size=8, device="cpu", target_kl=0.1)

@@ -202,6 +202,8 @@ def test_rows_older_than_a_setting_are_of_its_default(tmp_path):
         ({"agents": ("a2c",)}, "unknown agent 'a2c': expected one of icm, counts, rnd, dqn, random"),
         ({"seeds": 0}, "seeds is 0: expected 1 or more"),
         ({"hours": -1.0}, "hours is -1: expected 0 or more"),
+        ({"agents": ("rnd",), "on_device": True}, "agent rnd: expected one of icm, counts, random with on_device"),
+        ({"quick": True, "on_device": True}, "quick and on_device: expected one of them"),
         ({"versions": ("nonesuch",)}, "unknown version 'nonesuch': expected one of original"),
     ],
 )
@@ -218,6 +220,15 @@ def test_every_seed_is_balanced_over_versions_and_agents_and_nobody_is_told_more
     assert not any(run.settings.privileged for run in runs)
     assert {run.inputs for run in runs} == {GAMES["princess"]["inputs"]}
     assert all(Request(game=game, quick=True).plan() for game in GAMES)
+
+
+@pytest.mark.parametrize("game", GAMES)
+def test_at_the_study_s_scale_what_learns_stays_on_the_device(game):
+    runs = Request(game=game, on_device=True, seeds=1).plan()
+    assert {(run.method, run.settings.on_device) for run in runs} == {
+        ("ppo-icm", True), ("ppo", True), ("random", False)
+    }  # fmt: skip
+    assert {run.settings.num_games for run in runs} == {1024}
 
 
 def test_a_run_s_own_process_is_told_all_its_settings(tmp_path):

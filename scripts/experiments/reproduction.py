@@ -31,6 +31,11 @@ GAMES: dict[str, dict[str, Any]] = {  # and by game; inputs are the budget of a 
     "princess": {"inputs": 100_000},
     "key_door": {"inputs": 1_000_000, "max_inputs": 6000},
 }
+ON_DEVICE: dict[str, dict[str, Any]] = {  # the same with thousands of games on a card
+    "princess": {"inputs": 10_000_000, "num_games": 1024},
+    "key_door": {"inputs": 100_000_000, "num_games": 1024, "max_inputs": 6000},
+}
+STAYING = ("icm", "counts", "random")  # agents that can do that
 SEEDS, QUICK_SEEDS = 10, 1
 QUICK_VERSIONS, QUICK_INPUTS = ("original", "masked_similarity"), 25_000
 
@@ -42,17 +47,21 @@ class Request:
     game: str = "princess"
     """princess or key_door"""
     agents: tuple[str, ...] = ()
-    """icm, counts, rnd, dqn, random (default: all)"""
+    """icm, counts, rnd, dqn, random (default: all; on_device: icm counts random)"""
     versions: tuple[str, ...] = ()
     """versions of the game (default: all that differ in looks alone; quick: original masked_similarity)"""
     seeds: int | None = None
     """runs of each agent on each version (default: 10; quick: 1)"""
     inputs: int | None = None
-    """raw inputs of a run (default: 100,000 in Princess, 1,000,000 in Key and Door; quick: 25,000)"""
+    """raw inputs of a run (default: 100,000 in Princess, 1,000,000 in Key and Door; quick: 25,000; on_device:
+    10,000,000 and 100,000,000)"""
     quick: bool = False
     """a small one, in a folder of its own, to see what it is like"""
+    on_device: bool = False
+    """at the study's scale, on a card: 1,024 games side by side, which never leave it"""
     out: Path | None = None
-    """folder of rows and report (default: results/reproduce; quick: runs/reproduce-quick)"""
+    """folder of rows and report (default: results/reproduce; quick: runs/reproduce-quick; on_device:
+    results/reproduce-on-device)"""
     merge: tuple[Path, ...] = ()
     """such folders from other machines, whose rows are added"""
     workers: int = 2
@@ -73,12 +82,18 @@ class Request:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"{name} is {value}: expected 1 or more")
+        for agent in self.agents if self.on_device else ():
+            if agent not in STAYING:
+                raise ValueError(f"agent {agent}: expected one of {', '.join(STAYING)} with on_device")
+        if self.quick and self.on_device:
+            raise ValueError("quick and on_device: expected one of them, as so many games need more inputs")
         if self.hours < 0:
             raise ValueError(f"hours is {self.hours:g}: expected 0 or more")
 
     @property
     def folder(self) -> Path:
-        return self.out or (Path("runs") / "reproduce-quick" if self.quick else Path("results") / "reproduce")
+        name = "reproduce-on-device" if self.on_device else "reproduce"
+        return self.out or (Path("runs") / "reproduce-quick" if self.quick else Path("results") / name)
 
     def plan(self) -> list[Run]:
         """All runs, seed by seed over all versions and agents.
@@ -87,14 +102,15 @@ class Request:
         """
         versions = [find_version(self.game, name).name for name in self.versions]
         versions = versions or list(QUICK_VERSIONS if self.quick else looks(self.game))
-        told: dict[str, Any] = {**GAMES[self.game], "game": self.game}
+        told: dict[str, Any] = {**(ON_DEVICE if self.on_device else GAMES)[self.game], "game": self.game}
         if self.inputs or self.quick:
             told["inputs"] = self.inputs or QUICK_INPUTS
         runs = []
         for seed in range(self.seeds or (QUICK_SEEDS if self.quick else SEEDS)):
             for version in versions:
-                for agent in self.agents or AGENTS:
+                for agent in self.agents or (STAYING if self.on_device else AGENTS):
                     settings = {**told, **AGENTS[agent], "version": version, "seed": seed}
+                    settings |= {"on_device": True} if self.on_device and agent != "random" else {}
                     folder = self.folder / "runs" / self.game / version / Settings(**settings).method / f"seed_{seed}"
                     runs.append(Run(Settings(**settings, out=folder, evaluation_episodes=0, progress=False)))
         check_folders(runs)
@@ -166,5 +182,6 @@ def command_of(section: Section) -> str:
     words = ["priorlab reproduce --game", section.game]
     words += ["--agents", *agents] if len(agents) < len(AGENTS) else []
     words += ["--versions", *section.versions] if list(section.versions) != looks(section.game) else []
+    words += ["--on-device"] if any(run.settings.get("on_device") for run in section.runs) else []
     words += ["--seeds", str(1 + max(int(run.seed) for run in section.runs))]
     return " ".join([*words, "--inputs", str(max(run.settings["inputs"] for run in section.runs))])

@@ -112,7 +112,7 @@ def test_where_an_observation_last_ended_is_kept_by_lane():
             assert np.array_equal(cpu.ended, card.ended.cpu().numpy())
 
 
-@pytest.mark.parametrize("curiosity", ["none", "counts"])
+@pytest.mark.parametrize("curiosity", ["none", "counts", "icm"])
 def test_what_is_learned_from_on_a_card_is_what_the_cpus_games_show(curiosity, tmp_path):
     """And it learns on, after its checkpoint, as if it had not been stopped."""
     settings = Settings(
