@@ -108,10 +108,11 @@ def headline(section: Section, learners: Sequence[Learner]) -> str:
 
 
 def contradicted(section: Section, learners: Sequence[Learner]) -> dict[Kind, list[str]]:
-    """By kind, the versions of which the claim is contradicted, as they are called."""
+    """By kind, the versions of which the claim is contradicted, by one measure as by the other, as they are called."""
     found: dict[Kind, list[str]] = {}
     for each in learners:
-        if standing(each.reached["learned"], claim_of(section, each.version)) in (ABOVE, BELOW):
+        claim = claim_of(section, each.version)
+        if all(standing(reached, claim) in (ABOVE, BELOW) for reached in each.reached.values()):
             found.setdefault(each.kind, []).append(title_of(each.version))
     return found
 
