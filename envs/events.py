@@ -18,7 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
+
+from envs.files import hold, release
 
 SUFFIX = ".session.jsonl"
 SCHEMA = 1
@@ -235,17 +237,5 @@ def sealed(body: str, chain: str) -> bytes:
 
 def locked(path: Path) -> FileLock:
     """The lock of that log, held; OSError where another process holds it."""
-    lock = FileLock(path.with_name(path.name.removesuffix(SUFFIX) + ".lock"), thread_local=False)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise OSError(f"{path}: another process records this session: expected one at a time") from None
-    except NotImplementedError as error:
-        raise OSError(f"{path}: its folder can't lock files ({error}): expected a local folder, or NFS 4") from None
-    return lock
-
-
-def release(lock: FileLock) -> None:
-    lock.release()
-    with suppress(OSError):
-        Path(lock.lock_file).unlink(missing_ok=True)
+    taken = f"{path}: another process records this session: expected one at a time"
+    return hold(path.with_name(path.name.removesuffix(SUFFIX) + ".lock"), taken)

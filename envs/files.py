@@ -2,7 +2,10 @@
 
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 REPLACE_TRIES = 20  # on Windows a file that a virus scanner holds open can't be replaced for a moment
 
@@ -15,6 +18,24 @@ def reserve(path: Path) -> Path:
     except FileExistsError:
         raise FileExistsError(f"{path} exists: expected a new name; nothing was overwritten") from None
     return path
+
+
+def hold(path: Path, taken: str) -> FileLock:
+    """The lock file, held by this process until released; OSError, in the words ``taken``, where another holds it."""
+    lock = FileLock(path, thread_local=False)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise OSError(taken) from None
+    except NotImplementedError as error:
+        raise OSError(f"{path}: this folder can't lock files ({error}): expected a local folder, or NFS 4") from None
+    return lock
+
+
+def release(lock: FileLock) -> None:
+    lock.release()
+    with suppress(OSError):
+        Path(lock.lock_file).unlink(missing_ok=True)
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -25,7 +25,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from envs.files import whole_lines, write_whole
+from envs.files import hold, release, whole_lines, write_whole
 from envs.tracks import APPROACHES, TRACKS, approaches, track
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ class RunWriter:
         else:
             text = json.dumps({**config, "software": software(), "git_commit": git_commit()}, indent=2)
             write_whole(described, text + "\n")
+        self.lock = hold(self.folder / "run.lock", f"{self.folder}: another process writes this run: expected one")
         self.episodes, last_episode = reopen(self.folder / "episodes.csv", EPISODES, resume_at)
         self.explored, last_explored = reopen(self.folder / "exploration.csv", EXPLORATION, resume_at)
         self.number = int(last_episode["episode"]) + 1 if last_episode else 0
@@ -112,6 +113,7 @@ class RunWriter:
         self.write_latest()
         self.episodes.close()
         self.explored.close()
+        release(self.lock)
 
     def write_latest(self) -> None:
         if self.latest and self.latest[0] > self.last_explored:

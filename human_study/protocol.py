@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from envs.events import locked, release
+from envs.events import locked
+from envs.files import release
 from envs.play import Outcome, new_id
 from human_study.assign import Place, Station, StudyFull, is_full, take
 from human_study.controls import INPUTS, Controls, name_of

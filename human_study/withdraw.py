@@ -5,7 +5,8 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from envs.events import SUFFIX, locked, read_events, release
+from envs.events import SUFFIX, locked, read_events
+from envs.files import release
 from envs.play import SUFFIX as PLAY_SUFFIX
 from envs.play import today
 from human_study.assign import Place, clear, places

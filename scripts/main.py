@@ -43,7 +43,7 @@ def main() -> None:
     command = import_module(f"scripts.{name.replace('-', '_')}").main
     try:
         tyro.cli(command, prog=f"priorlab {name}", args=sys.argv[2:])
-    except (ValueError, FileExistsError, FileNotFoundError, FloatingPointError) as error:
+    except (ValueError, OSError, FloatingPointError) as error:
         sys.exit(f"priorlab {name}: {error}")
 
 

@@ -93,6 +93,14 @@ def test_a_finished_run_is_never_written_again(folder):
     assert is_finished(folder)
 
 
+def test_two_processes_never_write_one_run(folder):
+    held = RunWriter(folder, CONFIG)
+    with pytest.raises(OSError, match="another process writes this run: expected one"):
+        RunWriter(folder, CONFIG)
+    held.close()
+    RunWriter(folder, CONFIG).close()
+
+
 def test_rows_of_different_settings_never_share_a_folder(folder):
     write(folder, finish=False)
     with pytest.raises(ValueError, match=r"frame_skip = 2, not 4: expected the same settings, or another folder"):

@@ -20,8 +20,8 @@ LEVELS = tuple(f"tower_{number:02}" for number in range(2, 21, 2))
 
 def main(
     levels: tuple[str, ...] = LEVELS,
-    seeds: int = 3,
-    inputs: int = 100_000,
+    seeds: int = 2,
+    inputs: int = 60_000,
     workers: int = 1,
     out: Path = Path("runs/levels"),
 ) -> None:

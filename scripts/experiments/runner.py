@@ -42,7 +42,8 @@ class Run:
     @property
     def name(self) -> str:
         about = self.settings
-        return f"{about.method} · {about.version.replace('_', ' ')} · seed {about.seed}"
+        where = " ".join(filter(None, [about.version.replace("_", " "), about.level]))
+        return f"{about.method} · {where} · seed {about.seed}"
 
     @property
     def method(self) -> str:
