@@ -20,6 +20,7 @@ class Learner(Protocol):
     """A learner of stable-baselines3 that tells what else it must remember."""
 
     num_timesteps: int
+    device: torch.device
     tensorboard_log: str | None
 
     def learn(self, total_timesteps: int, callback: Any, *, tb_log_name: str, reset_num_timesteps: bool) -> Any: ...
@@ -50,6 +51,7 @@ def save(folder: Path, model: Learner, games: Games, curiosity: Curiosity | None
         "record": record.state(),
         "random": (torch.get_rng_state(), np.random.get_state(), random.getstate()),  # noqa: NPY002, as SB3 draws from it
         "cards": torch.cuda.get_rng_state_all(),
+        "device": model.device.type,
     }
     draft = folder / f"{NAME}.draft"
     torch.save(contents, draft, pickle_protocol=5)  # the older one writes large arrays slowly, and half as large again
@@ -62,7 +64,7 @@ def read(folder: Path) -> dict[str, Any] | None:
     if not path.exists():
         return None
     try:
-        return torch.load(path, weights_only=False)
+        return torch.load(path, weights_only=False, map_location="cpu")
     except Exception as error:
         raise ValueError(f"{path}: {error}; expected a checkpoint; delete it to begin anew") from None
 
@@ -76,7 +78,13 @@ def restore(
     curiosity: Curiosity | None,
     record: Record,
 ) -> Model:
-    """The model, of that kind, as it was; games, curiosity and record are put back in place."""
+    """The model, of that kind, as it was; games, curiosity and record are put back in place.
+
+    ValueError where the run was on another kind of device: random numbers go on only on their own.
+    """
+    was = contents.get("device", device.type)
+    if was != device.type:
+        raise ValueError(f"the checkpoint is of a run on {was}: expected device {was}, not {device.type}")
     model = kind.load(io.BytesIO(contents["model"]), env, device, force_reset=False)
     for name, value in contents["memory"].items():
         setattr(model, name, value)

@@ -31,10 +31,12 @@ class Convolution(nn.Conv2d):
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         if self.fits(input):
             return Convolve.apply(input, self.weight, self.bias, self.stride[0], int(self.padding[0]), self.slope)
-        if input.dtype == torch.uint8:
-            out = self.of_windows(input) if input.device.type == "cuda" else super().forward(input / 255)
-        else:
+        if input.dtype != torch.uint8:
             out = super().forward(input)
+        elif input.device.type == "cuda" and not (is_transformed(input) or is_transformed(self.weight)):
+            out = self.of_windows(input)
+        else:
+            out = super().forward(input / 255)
         return out if self.slope == 1 else functional.leaky_relu(out, self.slope)
 
     def of_windows(self, pictures: torch.Tensor) -> torch.Tensor:

@@ -122,4 +122,4 @@ class ICM(Predicting):
 
     def restore(self, memory: dict[str, Any]) -> None:
         super().restore(memory)
-        self.before = memory["before"]
+        self.before = memory["before"].to(self.device)

@@ -41,8 +41,9 @@ class PixelNetwork(BaseFeaturesExtractor):
         self.asked = bfloat16
         layers = nn.Sequential()  # the names are those under which weights are saved
         convolutions, relu = CONVOLUTIONS[network], network == "small"
+        slope = 0.0 if relu else 1.0
         for k, (outs, side, stride, padding) in enumerate(convolutions):
-            layers.add_module(str(2 * k), Convolution(channels, outs, side, stride, padding, slope=1.0 - relu))
+            layers.add_module(str(2 * k), Convolution(channels, outs, side, stride, padding, slope))
             if not relu:
                 layers.add_module(str(2 * k + 1), nn.ELU())
             channels = outs

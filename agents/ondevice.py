@@ -10,17 +10,18 @@ import numpy as np
 import torch
 from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback
-from stable_baselines3.common.vec_env import VecEnv
+from stable_baselines3.common.type_aliases import GymEnv
+from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper, VecTransposeImage
 from torch.nn import functional
 
-from agents.bonus import StaysOnDevice, curiosity_of
+from agents.bonus import Curiosity, StaysOnDevice, curiosity_of
 from agents.networks import PixelPolicy
 from envs.games import Games
 from envs.sb3 import PriorLabVecEnv
 
 
-class Steps(NamedTuple):
-    """n steps of a rollout, whichever."""
+class Batch(NamedTuple):
+    """n steps of a rollout, whichever they are."""
 
     observations: torch.Tensor  # uint8 (n, stack, S, S)
     actions: torch.Tensor  # int64 (n,)
@@ -96,7 +97,7 @@ class Rollout:
             self.advantages[step], following = advantage, self.values[step]
         torch.add(self.advantages, self.values, out=self.returns)
 
-    def gather(self, chosen: torch.Tensor) -> Steps:
+    def gather(self, chosen: torch.Tensor) -> Batch:
         """The steps with these numbers, int64 (n,): step t of game i is number t * N + i."""
         assert self.frames is not None
         step, game = chosen // self.games, chosen % self.games
@@ -107,15 +108,15 @@ class Rollout:
         # (frames, N, S, S) -> (frames * N, S, S), of which (n, stack) -> (n, stack, S, S)
         observations = self.frames.flatten(0, 1)[shown * self.games + game[:, None]]
         others = self.actions, self.log_probs, self.advantages, self.returns
-        return Steps(observations, *(values.flatten()[chosen] for values in others))
+        return Batch(observations, *(values.flatten()[chosen] for values in others))
 
 
 class OnDevicePPO(PPO):
     """PPO on a ``PriorLabVecEnv`` of gray pictures, on the device of its network, with a ``PixelPolicy``.
 
-    Callbacks are called after each step as ever; of the locals that they find, actions, rewards and dones are tensors,
-    and there are no infos. ``rollout/ep_rew_mean`` and the like are of the last 100 episodes of each rollout.
-    Curiosity: one that stays on the device, around the games, or none.
+    Callbacks are called after each step as ever. Of the locals that they find, actions, rewards and observations are
+    tensors, which the next step overwrites; dones are a numpy array, infos are left out, and ``_last_obs`` is empty.
+    Around the games may be a curiosity that stays on the device, and no other wrapper.
     """
 
     rollout_buffer: Rollout  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -135,7 +136,13 @@ class OnDevicePPO(PPO):
         return {"lengths": self.lengths}
 
     def _excluded_save_params(self) -> list[str]:
-        return [*super()._excluded_save_params(), "_last_obs", "_last_episode_starts", "lengths"]
+        left_out = "_last_obs", "_last_episode_starts", "lengths", "rollout_buffer_class"  # so plain PPO can go on
+        return [*super()._excluded_save_params(), *left_out]
+
+    def set_env(self, env: GymEnv, force_reset: bool = True) -> None:
+        super().set_env(env, force_reset)
+        if force_reset:
+            self.lengths = None
 
     def _setup_learn(self, *args: Any, **kwargs: Any) -> Any:
         if self.lengths is not None and self._last_obs is None:  # resumed: the games are where they were
@@ -144,10 +151,10 @@ class OnDevicePPO(PPO):
         done = super()._setup_learn(*args, **kwargs)
         if self._last_obs is not began or self.lengths is None:
             self.lengths = torch.zeros(self.n_envs, dtype=torch.int64, device=self.device)
+        self.lengths = self.lengths.to(self.device)
         self._last_obs = np.zeros(0, np.uint8)  # the games hold them
         return done
 
-    @torch.no_grad()
     def collect_rollouts(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, env: VecEnv, callback: BaseCallback, rollout_buffer: Rollout, n_rollout_steps: int
     ) -> bool:
@@ -160,7 +167,7 @@ class OnDevicePPO(PPO):
         rollout_buffer.begin(observations)
         cut: list[tuple[int, torch.Tensor, torch.Tensor]] = []  # a step, games that were cut off in it, their last
         for step in range(n_rollout_steps):
-            actions, values, log_probs = self.policy(channels_first(observations))
+            actions, values, log_probs = self.act(observations)
             _, own, terminated, truncated = map(torch.as_tensor, games.step(actions))
             dones, rewards = terminated | truncated, own * (curiosity.reward_scale if curiosity else 1)
             lengths += 1
@@ -173,15 +180,25 @@ class OnDevicePPO(PPO):
             if curiosity:
                 rewards += curiosity.pay_on_device(actions, observations, ended, last)
             self.num_timesteps += self.n_envs
-            callback.update_locals(locals())
+            callback.update_locals({**locals(), "dones": dones.cpu().numpy(), "infos": []})
             if not callback.on_step():
                 return False
             rollout_buffer.add(step, actions, values[:, 0], log_probs, rewards, dones, observations[..., -1])
         self.bootstrap(rollout_buffer, cut)
-        rollout_buffer.finish(self.policy.predict_values(channels_first(observations))[:, 0])
+        rollout_buffer.finish(self.values_of(observations))
         callback.update_locals(locals())
         callback.on_rollout_end()
         return True
+
+    @torch.no_grad()
+    def act(self, observations: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Actions int64 (n,), values float32 (n, 1), log probabilities (n,); observations: uint8 (n, S, S, stack)."""
+        return self.policy(channels_first(observations))
+
+    @torch.no_grad()
+    def values_of(self, observations: torch.Tensor) -> torch.Tensor:
+        """float32 (n,)"""
+        return self.policy.heads(channels_first(observations))[1][:, 0]
 
     def bootstrap(self, rollout: Rollout, cut: list[tuple[int, torch.Tensor, torch.Tensor]]) -> None:
         """Adds the value of what followed where episodes were cut off.
@@ -196,7 +213,7 @@ class OnDevicePPO(PPO):
         values = []
         for batch in last.split(self.n_envs):
             full = torch.cat([batch, batch.new_zeros(self.n_envs - len(batch), *batch.shape[1:])])
-            values.append(self.policy.predict_values(channels_first(full))[: len(batch), 0])
+            values.append(self.values_of(full)[: len(batch)])
         rollout.rewards[where] += self.gamma * torch.cat(values)
 
     def tell(self, rewards: torch.Tensor, lengths: torch.Tensor) -> None:
@@ -229,7 +246,7 @@ class OnDevicePPO(PPO):
         """int64 (count,): that in which an epoch goes through the rollout."""
         return torch.randperm(count, device=self.device)
 
-    def update(self, steps: Steps, clip_range: float) -> torch.Tensor:
+    def update(self, steps: Batch, clip_range: float) -> torch.Tensor:
         """A gradient step; float32 (6,): what ``train`` tells of it."""
         values, log_probs, entropies = self.policy.evaluate_actions(steps.observations, steps.actions)
         advantages = steps.advantages
@@ -260,7 +277,11 @@ def channels_first(observations: torch.Tensor) -> torch.Tensor:
 
 def games_of(env: VecEnv, device: torch.device) -> Games:
     """The batch of gray games inside; ValueError where it is not that, or not on this device."""
-    inner = env.unwrapped
+    inner = env
+    while isinstance(inner, VecEnvWrapper):
+        if not isinstance(inner, (VecTransposeImage, Curiosity)):
+            raise ValueError(f"around the games is a {type(inner).__name__}: expected a curiosity alone")
+        inner = inner.venv
     if not isinstance(inner, PriorLabVecEnv):
         raise ValueError(f"the environment is a {type(inner).__name__}: expected a PriorLabVecEnv")
     games = inner.games

@@ -69,7 +69,7 @@ class OnDeviceCounts(Curiosity):
         return (times > 0) / (torch.ones_like(times) if self.counted == "episodic" else times.clamp(min=1))
 
     def codes_of(self, observations: torch.Tensor) -> torch.Tensor:
-        """int64 (n,), as ``PictureCodes`` gives them."""
+        """int64 (n,), as ``PictureCodes`` gives them, in the same steps."""
         gray = observations[..., -self.picture_codes.channels :].float().mean(3)
         small = self.rows @ gray @ self.columns  # (n, size, size)
         if self.first is None:
@@ -101,11 +101,10 @@ class OnDeviceCounts(Curiosity):
 
     def numbered(self, codes: torch.Tensor) -> torch.Tensor:
         """The codes' numbers; new ones get theirs."""
+        new = codes[~torch.isin(codes, self.codes)]
+        if len(new):
+            self.learn(new.unique())
         at = torch.searchsorted(self.codes, codes)
-        known = self.codes[at.clamp(max=len(self.codes) - 1)] == codes if len(self.codes) else codes != codes
-        if not known.all():
-            self.learn(codes[~known].unique())
-            at = torch.searchsorted(self.codes, codes)
         return self.numbers[at]
 
     def learn(self, new: torch.Tensor) -> None:

@@ -80,8 +80,10 @@ def held_rate(settings: Settings) -> HeldRate:
 
 def held_bytes(settings: Settings) -> int:
     """Of a rollout, whose pictures lie twice in memory while it is learned from; on a device each frame lies once."""
-    pictures = settings.screen_size**2 * (1 if settings.on_device else 2 * settings.stack_size)
-    return settings.n_steps * settings.num_games * (pictures + 6 * 4)  # six float32 beside them
+    frame, stack = settings.screen_size**2, settings.stack_size
+    pictures = frame if settings.on_device else 2 * frame * stack
+    pictures += 4 * frame * stack if settings.on_device and settings.curiosity == "icm" else 0  # two, kept and joined
+    return settings.rollout * (pictures + 6 * 4)  # six float32 beside them
 
 
 def train_ppo(

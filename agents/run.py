@@ -65,7 +65,6 @@ def run(
     Raises ValueError before anything is written for what can't be run, FloatingPointError for what diverged.
     """
     torch.set_num_threads(settings.threads)
-    torch.backends.cudnn.deterministic = True  # the same seed, the same weights; as fast (docs/speed.md)
     check_memory(settings, held_bytes)
     folder = settings.folder
     env, games = make_env(settings)
@@ -116,7 +115,7 @@ class Follow(BaseCallback):
         """Between an update and the next rollout."""
         self.check()
         inputs, seconds = self.record.inputs - self.saved_at, time.monotonic() - self.saved_when
-        if inputs >= self.settings.checkpoint_every or seconds >= CHECKPOINT_SECONDS:
+        if inputs >= self.settings.value("checkpoint_every") or seconds >= CHECKPOINT_SECONDS:
             self.save()
 
     def _on_step(self) -> bool:

@@ -1,5 +1,6 @@
 """What a training run can be told."""
 
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -26,9 +27,10 @@ OWN: dict[str, tuple[Agent, ...]] = {  # settings that not every learner has: wh
 }  # fmt: skip
 UNSET: dict[str, Callable[["Settings"], Any]] = {  # what a setting that is None stands for
     "learning_rate": lambda own: 5e-4 if own.agent == "dqn" else 2e-3,
-    "learning_rate_hold": lambda own: 500 * own.n_steps * own.num_games if own.on_device else 60_000,
+    "learning_rate_hold": lambda own: 500 * own.rollout if own.on_device else 60_000,
+    "checkpoint_every": lambda own: 20 * own.rollout * own.frame_skip if own.on_device else 20_000,
     "batch_size": lambda own: (
-        64 if own.agent == "dqn" else max(2, own.n_steps * own.num_games // 16) if own.on_device else 128
+        64 if own.agent == "dqn" else own.rollout // math.gcd(own.rollout, 16) if own.on_device else 128
     ),
     "bonus_scale": lambda own: 2.0 if (own.agent, own.curiosity) == ("ppo", "counts") else 1.0,
     "imitation_batches": lambda own: 64 if own.memory == "nothing" and not own.on_device else 0,
@@ -151,8 +153,8 @@ class Settings:
     with counts, icm or no curiosity, no memory, and nothing learned again or from demonstrations"""
     threads: int = 1
     """processor cores that the network may use"""
-    checkpoint_every: int = 20_000
-    """raw inputs between two checkpoints"""
+    checkpoint_every: int | None = None
+    """raw inputs between two checkpoints (default: 20,000; with on_device those of 20 rollouts)"""
     evaluation_episodes: int = 100
     """episodes of each evaluation after training; 0 for none"""
     tensorboard: Path | None = None
@@ -170,12 +172,13 @@ class Settings:
                 raise ValueError(f"{name} is {getattr(self, name)!r}: expected one of {', '.join(options)}")
         for name in (
             "inputs", "frame_skip", "num_games", "stack_size", "n_steps", "n_epochs", "features",
-            "threads", "checkpoint_every", "demonstration_epochs", "return_steps",
+            "threads", "demonstration_epochs", "return_steps",
         ):  # fmt: skip
             check(name, getattr(self, name), 1)
         for name in ("seed", "random_start", "entropy", "evaluation_episodes", "margin", "discovery_margin"):
             check(name, getattr(self, name), 0)
-        check("learning_rate_hold", self.value("learning_rate_hold"), 1)
+        for name in ("learning_rate_hold", "checkpoint_every"):
+            check(name, self.value(name), 1)
         check("bonus_scale", self.value("bonus_scale"), 0)
         check("imitation_episodes", self.value("imitation_episodes"), 1)
         for name, value, curiosities in (
@@ -212,19 +215,19 @@ class Settings:
             raise ValueError(f"learning_rate is {learning_rate}: expected more than 0")
         if self.agent == "dqn":
             check("replay_size", self.replay_size, self.num_games * self.return_steps, "num_games * return_steps")
-        elif self.n_steps * self.num_games % batch_size:
+        elif self.rollout % batch_size:
             raise ValueError(
                 f"batch_size is {batch_size}: expected a divisor of n_steps * num_games = "
-                f"{self.n_steps} * {self.num_games} = {self.n_steps * self.num_games}"
+                f"{self.n_steps} * {self.num_games} = {self.rollout}"
             )
         if self.on_device:
-            for name, asked, only in (
-                ("curiosity", self.curiosity, ("counts", "icm", "none")), ("memory", self.memory, ("nothing",)),
-                ("imitation_batches", self.value("imitation_batches"), (0,)),
-                ("demonstrations", self.demonstrations, (None,)),
-            ):  # fmt: skip
-                if asked not in only:
-                    raise ValueError(f"{name} is {asked}: expected {' or '.join(map(str, only))} with on_device")
+            unchanged = ("memory", "demonstrations", "imitation_episodes", "imitation_enough", "discovery_enough")
+            can = {name: (defaults[name],) for name in unchanged}
+            can |= {"curiosity": ("counts", "icm", "none"), "imitation_batches": (0, None)}
+            for name, only in can.items():
+                if getattr(self, name) not in only:
+                    expected = " or ".join(map(str, only))
+                    raise ValueError(f"{name} is {getattr(self, name)}: expected {expected} with on_device")
         if self.memory == "nothing":
             return
         if self.imitation_batches:
@@ -249,6 +252,11 @@ class Settings:
             name += "-demonstrations" + ("" if self.demonstrators == "person" else f"-{self.demonstrators}")
             name += f"-of-{self.demonstrations_version}" if self.demonstrations_version else ""
         return name
+
+    @property
+    def rollout(self) -> int:
+        """Decisions between two updates of ppo."""
+        return self.n_steps * self.num_games
 
     def value(self, name: str) -> Any:
         """A setting's value; where it is None, what that stands for."""

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import torch
 from stable_baselines3 import PPO
+from stable_baselines3.common.callbacks import BaseCallback, CallbackList, EvalCallback, StopTrainingOnMaxEpisodes
 from stable_baselines3.common.evaluation import evaluate_policy
-from stable_baselines3.common.vec_env import VecEnv
+from stable_baselines3.common.vec_env import VecEnv, VecNormalize, VecTransposeImage
 
 from agents import ondevice_counts
 from agents.counts import CountBonus, PictureCodes
@@ -103,21 +104,56 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_been(tmp_path: Path, curiosity: 
     for name in ("episodes.csv", "exploration.csv"):
         assert (tmp_path / "whole" / name).read_text() == (tmp_path / "run" / name).read_text()
     assert record.episodes == again.episodes > 20
-    loaded = PPO.load(tmp_path / "run" / "model.zip")  # plain stable-baselines3 plays it
-    assert evaluate_policy(loaded, PriorLabVecEnv(**settings.of_games()), n_eval_episodes=8)
+    games = PriorLabVecEnv(**settings.of_games())
+    loaded = PPO.load(tmp_path / "run" / "model.zip", games)  # plain stable-baselines3 plays it, and trains it on
+    assert evaluate_policy(loaded, games, n_eval_episodes=8)
+    assert not torch.equal(weights(loaded.learn(8 * 32)), weights(resumed))
 
 
 @pytest.mark.parametrize(
     ("setting", "value"),
-    [("curiosity", "rnd"), ("memory", "play"), ("imitation_batches", 4), ("demonstrations", Path("here"))],
+    [
+        ("curiosity", "rnd"),
+        ("memory", "play"),
+        ("imitation_batches", 4),
+        ("imitation_enough", 0.3),
+        ("demonstrations", Path("here")),
+    ],
 )
 def test_what_cannot_stay_on_a_device_is_refused(setting: str, value: object):
     with pytest.raises(ValueError, match=f"{setting} is .*: expected .* with on_device"):
         replace(ON_DEVICE, **{setting: value})
 
 
+def test_other_games_begin_anew():
+    model = learned(SameOrder, "counts", ON_DEVICE)
+    model.set_env(counting(PriorLabVecEnv(**ON_DEVICE.of_games()), True))
+    model.learn(8 * 32, reset_num_timesteps=False)
+    assert model.num_timesteps == 3 * 32 * 8 + 8 * 32
+
+
+class Watching(BaseCallback):
+    """What users' callbacks do: look at the locals, and learn something beside."""
+
+    def _on_step(self) -> bool:
+        assert len(self.locals["rewards"]) == len(self.locals["dones"]) == self.training_env.num_envs
+        torch.ones(1, requires_grad=True).sum().backward()
+        return True
+
+
+def test_callbacks_work(tmp_path: Path):
+    games = PriorLabVecEnv(**ON_DEVICE.of_games())
+    others = VecTransposeImage(PriorLabVecEnv(**ON_DEVICE.of_games()))
+    evaluates = EvalCallback(others, eval_freq=40, best_model_save_path=str(tmp_path), verbose=0)
+    model = OnDevicePPO(PixelPolicy, games, n_steps=32, batch_size=64, n_epochs=1, seed=3, device="cpu")
+    model.learn(4000, CallbackList([Watching(), evaluates, StopTrainingOnMaxEpisodes(8)]))
+    assert model.num_timesteps < 4000 and (tmp_path / "best_model.zip").exists()
+
+
 def test_what_it_needs_around_it_is_told():
     games = PriorLabVecEnv(**ON_DEVICE.of_games())
+    with pytest.raises(ValueError, match="around the games is a VecNormalize: expected a curiosity alone"):
+        OnDevicePPO(PixelPolicy, VecNormalize(games, norm_obs=False), n_steps=8, batch_size=8, device="cpu").learn(8)
     with pytest.raises(ValueError, match="the curiosity is CountBonus: expected OnDeviceCounts or ICM on cpu, or none"):
         OnDevicePPO(PixelPolicy, counting(games, False), n_steps=8, batch_size=8, device="cpu").learn(8)
     with pytest.raises(ValueError, match=r"target_kl is 0\.1: expected None"):

@@ -182,6 +182,7 @@ def command_of(section: Section) -> str:
     words = ["priorlab reproduce --game", section.game]
     words += ["--agents", *agents] if len(agents) < len(AGENTS) else []
     words += ["--versions", *section.versions] if list(section.versions) != looks(section.game) else []
-    words += ["--on-device"] if any(run.settings.get("on_device") for run in section.runs) else []
+    many = ON_DEVICE[section.game]["num_games"]
+    words += ["--on-device"] if any(run.settings["num_games"] == many for run in section.runs) else []
     words += ["--seeds", str(1 + max(int(run.seed) for run in section.runs))]
     return " ".join([*words, "--inputs", str(max(run.settings["inputs"] for run in section.runs))])
