@@ -117,7 +117,7 @@ class Settings:
     the game is won or cut off"""
     imitation_batches: int | None = None
     """at most so many minibatches of its own best episodes that it learns again after each update; 0 is plain PPO
-    (default: 64; with memory 0, as it can't)"""
+    (default: 64; 0 with a memory and with on_device, which cannot)"""
     imitation_episodes: int | None = None
     """how many of its own episodes are kept to be learned again (default: 2 for ppo, 12 for dqn)"""
     imitation_enough: float = 0.02

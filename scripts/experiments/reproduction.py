@@ -58,7 +58,7 @@ class Request:
     quick: bool = False
     """a small one, in a folder of its own, to see what it is like"""
     on_device: bool = False
-    """at the study's scale, on a card: 1,024 games side by side, which never leave it"""
+    """millions of inputs, on a card: learners' 1,024 games side by side, which never leave it"""
     out: Path | None = None
     """folder of rows and report (default: results/reproduce; quick: runs/reproduce-quick; on_device:
     results/reproduce-on-device)"""
