@@ -3,17 +3,13 @@
 No setting is changed, and none was chosen on these levels.
 """
 
-import sys
 from pathlib import Path
 
-import numpy as np
 import tyro
 from rich.console import Console
 from rich.table import Table
 
-from agents.settings import Settings
-from scripts.experiments.runner import Run, check_folders, train
-from scripts.experiments.sweep import found, told
+from scripts.experiments.sweep import told, trained
 
 LEVELS = tuple(f"tower_{number:02}" for number in range(2, 21, 2))
 
@@ -35,20 +31,10 @@ def main(
         out: folder of all runs
     """
     console = Console(width=120)
-
-    def run(level: str, seed: int) -> Run:
-        folder = out / level / f"seed_{seed}"
-        own = {"level": level, "seed": seed, "inputs": inputs, "out": folder}
-        return Run(Settings(**own, evaluation_episodes=0, progress=False))
-
-    runs = {level: [run(level, seed) for seed in range(seeds)] for level in levels}
-    every = [each for of_one in zip(*runs.values()) for each in of_one]  # each level's first seed first
-    check_folders(every)
-    if train(every, workers, console):
-        sys.exit(1)
     table = Table("level", "first win", "90 of the last 100 won")
-    for level, of_one in runs.items():
-        table.add_row(level, *(told(column) for column in np.array([found(each) for each in of_one]).T))
+    asked = {level: {"level": level} for level in levels}
+    for level, columns in trained(asked, range(seeds), inputs, workers, out, console).items():
+        table.add_row(level, *map(told, columns))
     console.print(table)
 
 

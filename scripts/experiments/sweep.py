@@ -5,6 +5,7 @@ which 90 of the last 100 episodes were won; a run that never came to that counts
 """
 
 import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -72,9 +73,25 @@ VARIANTS: dict[str, dict[str, Any]] = {  # in the order in which they were tried
 }
 
 
-def run_of(name: str, seed: int, inputs: int, out: Path) -> Run:
-    folder = out / name.replace(" ", "_").replace(",", "") / f"seed_{seed}"
-    return Run(Settings(seed=seed, inputs=inputs, out=folder, evaluation_episodes=0, progress=False, **VARIANTS[name]))
+def trained(
+    named: Mapping[str, dict[str, Any]], seeds: Iterable[int], inputs: int, workers: int, out: Path, console: Console
+) -> dict[str, np.ndarray]:
+    """By name, float64 (2, seeds): what ``found`` tells of each run with these settings; trains what is missing.
+
+    Ends the program where a run failed.
+    """
+
+    def run_of(name: str, seed: int) -> Run:
+        folder = out / name.replace(" ", "_").replace(",", "") / f"seed_{seed}"
+        own = {"seed": seed, "inputs": inputs, "out": folder, **named[name]}
+        return Run(Settings(**own, evaluation_episodes=0, progress=False))
+
+    runs = {name: [run_of(name, seed) for seed in seeds] for name in named}
+    every = [run for of_one in zip(*runs.values()) for run in of_one]  # everyone's first seed first
+    check_folders(every)
+    if train(every, workers, console):
+        sys.exit(1)
+    return {name: np.array([found(run) for run in of_one]).T for name, of_one in runs.items()}
 
 
 def found(run: Run) -> tuple[float, float]:
@@ -105,12 +122,8 @@ def main(
         out: folder of all runs
     """
     console = Console(width=120)
-    runs = {name: [run_of(name, FIRST_SEED + k, inputs, out) for k in range(seeds)] for name in variants}
-    every = [run for of_one in zip(*runs.values()) for run in of_one]  # each variant's first seed first
-    check_folders(every)
-    if train(every, workers, console):
-        sys.exit(1)
-    rows = [(name, np.array([found(run) for run in of_one]).T) for name, of_one in runs.items()]
+    asked = {name: VARIANTS[name] for name in variants}
+    rows = [*trained(asked, range(FIRST_SEED, FIRST_SEED + seeds), inputs, workers, out, console).items()]
     rows.sort(key=lambda row: np.nan_to_num(row[1][1], nan=inputs).mean())
     table = Table("variant", "first win", "90 of the last 100 won", "mean, at most")
     for name, (first, learned) in rows:
