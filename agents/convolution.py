@@ -1,6 +1,7 @@
-"""A convolution layer that is fast where games are played on a CPU: few channels, small pictures, float32, one thread.
+"""A convolution layer that is fast for games: few channels, small pictures.
 
-Elsewhere it is torch's own. Its parameters are those of ``torch.nn.Conv2d``.
+It is compiled for a CPU's float32 on one thread, and one product of matrices for a card's uint8 pictures; elsewhere it
+is torch's own. Its parameters are those of ``torch.nn.Conv2d``.
 """
 
 import math

@@ -10,6 +10,7 @@ arXiv 2004.12919).
 from typing import Any
 
 import numpy as np
+import torch
 from stable_baselines3.common.vec_env import VecEnv
 
 from agents.bonus import Curiosity
@@ -24,10 +25,17 @@ class PictureCodes:
     The newest frame of an observation is averaged over areas to a gray picture of ``size`` x ``size``; each of its
     pixels is then darker than in the first picture ever seen, or brighter, by ``step`` gray levels or more, or neither;
     and that is hashed to 64 bits. So what counts is where something is that was not there at first, or no longer, and
-    hardly how it is drawn. ``channels`` is how many a frame has.
+    hardly how it is drawn. ``channels`` is how many a frame has. With a ``device`` all are tensors there.
     """
 
-    def __init__(self, shape: tuple[int, ...], size: int, step: float, channels: int = 1):
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        size: int,
+        step: float,
+        channels: int = 1,
+        device: torch.device | None = None,
+    ):
         height, width, _ = shape
         if not 1 <= size <= min(height, width):
             raise ValueError(f"code_size is {size}: expected 1 to {min(height, width)}, the picture's side")
@@ -36,18 +44,23 @@ class PictureCodes:
         self.step, self.channels = step, channels
         self.rows, self.columns = area_weights(height, size), area_weights(width, size).T
         odd = np.random.default_rng(0).integers(2**62, size=size * size) * 2 + 1
-        self.weights = odd.astype(np.int64)
-        self.first: np.ndarray | None = None
+        self.weights = odd.astype(np.int64).reshape(size, size)  # (size * size,) -> (size, size), of each pixel
+        if device:
+            parts = self.rows, self.columns, self.weights
+            self.rows, self.columns, self.weights = (torch.as_tensor(part, device=device) for part in parts)
+        self.first: Any = None  # float32 (size, size), the first picture ever seen
 
-    def __call__(self, observations: np.ndarray) -> np.ndarray:
+    def __call__(self, observations: Any) -> Any:
         """int64 (n,) for uint8 (n, S, S, stack * channels)."""
-        gray = observations[..., -self.channels :].mean(axis=3, dtype=np.float32)
+        frames = observations[..., -self.channels :]
+        on_cpu = isinstance(frames, np.ndarray)
+        gray = frames.mean(axis=3, dtype=np.float32) if on_cpu else frames.float().mean(3)
         small = self.rows @ gray @ self.columns  # (n, size, size), 0 to 255
         if self.first is None:
-            self.first = small[0]
+            self.first = small[0] + 0  # a copy, without the other pictures
         change = small - self.first
-        signs = (change >= self.step).astype(np.int64) - (change <= -self.step)
-        return signs.reshape(len(signs), -1) @ self.weights  # wraps around at 64 bits, as a hash may
+        signs = 1 * (change >= self.step) - 1 * (change <= -self.step)
+        return (signs * self.weights).sum((1, 2))  # wraps around at 64 bits, as a hash may
 
 
 def area_weights(side: int, size: int) -> np.ndarray:

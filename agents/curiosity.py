@@ -32,9 +32,10 @@ def curious(games: PriorLabVecEnv, settings: Settings) -> VecEnv:
     assert shape
     match settings.curiosity:
         case "counts":
-            codes = PictureCodes(shape, settings.code_size, settings.code_step)
-            if settings.on_device:
-                return OnDeviceCounts(games, codes=codes, device=device_of(settings), counted=settings.counts, **scales)
+            device = device_of(settings) if settings.on_device else None
+            codes = PictureCodes(shape, settings.code_size, settings.code_step, device=device)
+            if device:
+                return OnDeviceCounts(games, codes=codes, device=device, counted=settings.counts, **scales)
             return CountBonus(games, codes=codes, counted=settings.counts, **scales)
         case "privileged-counts":
             return PrivilegedCountBonus(games, games=games.games, counted=settings.counts, **scales)

@@ -32,8 +32,6 @@ class OnDeviceCounts(Curiosity):
     ):
         super().__init__(venv, scale, reward_scale)
         self.picture_codes, self.counted, self.device = codes, counted, device
-        self.rows, self.columns, self.weights = map(self.tensor, (codes.rows, codes.columns, codes.weights))
-        self.first: torch.Tensor | None = None  # the first picture ever seen, small
         self.codes, self.numbers, self.times = torch.zeros((3, 0), dtype=torch.int64, device=device)
         self.seen = torch.zeros((venv.num_envs, 0), dtype=torch.uint8, device=device)
         self.lanes = torch.arange(venv.num_envs, device=device)
@@ -42,7 +40,7 @@ class OnDeviceCounts(Curiosity):
         return torch.as_tensor(array, device=self.device)
 
     def begin(self, observations: np.ndarray) -> None:
-        self.begin_on_device(self.lanes, self.codes_of(self.tensor(observations)))
+        self.begin_on_device(self.lanes, self.picture_codes(self.tensor(observations)))
 
     def pay(self, observations: np.ndarray, dones: np.ndarray, infos: list[dict[str, Any]]) -> np.ndarray:
         """What ``pay_on_device`` pays, not yet scaled."""
@@ -59,24 +57,14 @@ class OnDeviceCounts(Curiosity):
         return bonus
 
     def earned(self, observations: torch.Tensor, ended: torch.Tensor, last: torch.Tensor) -> torch.Tensor:
-        shown = self.codes_of(observations)
+        shown = self.picture_codes(observations)
         reached = shown.clone()
         if len(ended):
-            reached[ended] = self.codes_of(last)
+            reached[ended] = self.picture_codes(last)
         times = self.visit(reached)
         if len(ended):
             self.begin_on_device(ended, shown[ended])
         return (times > 0) / (torch.ones_like(times) if self.counted == "episodic" else times.clamp(min=1))
-
-    def codes_of(self, observations: torch.Tensor) -> torch.Tensor:
-        """int64 (n,), as ``PictureCodes`` gives them, in the same steps."""
-        gray = observations[..., -self.picture_codes.channels :].float().mean(3)
-        small = self.rows @ gray @ self.columns  # (n, size, size)
-        if self.first is None:
-            self.first = small[0].clone()
-        change, step = small - self.first, self.picture_codes.step
-        signs = (change >= step).long() - (change <= -step).long()
-        return (signs.flatten(1) * self.weights).sum(1)  # wraps around at 64 bits
 
     def visit(self, codes: torch.Tensor) -> torch.Tensor:
         """int64 (N,): how often each code had counted, this visit included; 0 where it does not count."""
@@ -122,11 +110,13 @@ class OnDeviceCounts(Curiosity):
         return {"codes": int((self.times > 0).sum())}
 
     def memory(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in ("codes", "numbers", "times", "seen", "first")}
+        own = {name: getattr(self, name) for name in ("codes", "numbers", "times", "seen")}
+        return own | {"first": self.picture_codes.first}
 
     def restore(self, memory: dict[str, Any]) -> None:
-        for name, value in memory.items():
-            setattr(self, name, None if value is None else self.tensor(value))
+        for name in ("codes", "numbers", "times", "seen"):
+            setattr(self, name, self.tensor(memory[name]))
+        self.picture_codes.first = self.tensor(memory["first"])
 
 
 def widened(tensor: torch.Tensor, size: int) -> torch.Tensor:

@@ -44,7 +44,7 @@ def curious(games: PriorLabVecEnv, curiosity: str, on_device: bool) -> VecEnv:
 
 
 def counting(games: PriorLabVecEnv, on_device: bool, counted: str = "both") -> VecEnv:
-    codes = PictureCodes(games.observation_space.shape or (), 8, 3.0)
+    codes = PictureCodes(games.observation_space.shape or (), 8, 3.0, device=CPU if on_device else None)
     if on_device:
         return OnDeviceCounts(games, 2.0, codes, CPU, reward_scale=10.0, counted=counted)  # type: ignore[arg-type]
     return CountBonus(games, 2.0, codes, reward_scale=10.0, counted=counted)  # type: ignore[arg-type]
