@@ -1,0 +1,375 @@
+"""Methods that keep what a network learned, each against a slow and obvious reference."""
+
+import copy
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+
+from transfer.importance import importance_of
+from transfer.method import Samples
+from transfer.methods import METHODS, check_together, keep, parse
+from transfer.network import Network, Start
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+TASKS = 3
+SHAPE = (1, 8, 8)
+NAMES = ["finetune", *(name for name in METHODS if name != "own-heads"), "psp+ewc"]
+
+
+def network(seed=0, likelihood="categorical"):
+    torch.manual_seed(seed)
+    module = nn.Sequential(
+        nn.Conv2d(1, 4, 3, stride=2), nn.ReLU(), nn.Flatten(), nn.Linear(36, 12), nn.ReLU(), nn.Linear(12, 4)
+    )
+    return Network(module, example=torch.zeros(1, *SHAPE), likelihood=likelihood)
+
+
+def data(task, n=48):
+    generator = torch.Generator().manual_seed(100 + task)
+    return torch.randn(n, *SHAPE, generator=generator), torch.randint(4, (n,), generator=generator)
+
+
+def kept_by(name, seed=0, tasks=TASKS, heads=True, **settings):
+    last = name.split("+")[-1]
+    return keep(network(seed), parse(name, heads, {last: settings}), tasks, seed)
+
+
+def optimizer_of(kept):
+    optimizer = torch.optim.Adam(kept.network.module.parameters(), 1e-2)
+    kept.attach(optimizer)
+    return optimizer
+
+
+def step(kept, optimizer, task):
+    inputs, labels = data(task)
+    loss = nn.functional.cross_entropy(kept.network.module(inputs), labels)
+    optimizer.zero_grad()
+    loss.backward()
+    nn.utils.clip_grad_norm_(kept.network.module.parameters(), 0.5)
+    optimizer.step()
+
+
+def learn(kept, optimizer, task, steps=30):
+    kept.learn(task)
+    for number in range(steps):
+        step(kept, optimizer, task)
+        kept.advance((number + 1) / steps)
+    kept.consolidate(Samples(*data(task)))
+
+
+@torch.no_grad()
+def said(kept, task):
+    with kept.playing(task):
+        return kept.network.module(data(task)[0])
+
+
+def test_the_importance_of_a_parameter_is_the_mean_of_single_samples_squared_gradients():
+    inputs, labels = data(0, 7)
+    for kind in ("exact", "empirical", "values"):
+        own = network(likelihood="gaussian" if kind == "values" else "categorical")
+        module, names = own.module, list(own.parameters())
+        expected = {name: torch.zeros_like(each) for name, each in module.named_parameters()}
+        for one, label in zip(inputs, labels):
+            out = module(one[None])[0]
+            logs = out.log_softmax(0)
+            for choice in range(4):
+                weight = {"exact": logs[choice].exp().item(), "empirical": float(choice == label), "values": 1.0}[kind]
+                of = out if kind == "values" else logs
+                gradients = torch.autograd.grad(of[choice], list(module.parameters()), retain_graph=True)
+                for name, gradient in zip(expected, gradients):
+                    expected[name] += weight * gradient.square() / len(inputs)
+        kinds = "exact" if kind == "values" else kind
+        for at_once in (1, 10**9):  # one sample at a time, and all
+            found = importance_of(own, names, Samples(inputs, labels), kinds, at_once=at_once)
+            for name in names:
+                torch.testing.assert_close(found[name], expected[name])
+
+
+def test_sampled_importance_comes_to_the_exact_one():
+    own, (inputs, _) = network(), data(0, 8)
+    names = list(own.parameters())
+    exact = importance_of(own, names, Samples(inputs))
+    many = Samples(inputs.repeat(500, 1, 1, 1))
+    sampled = importance_of(own, names, many, "sampled", torch.Generator().manual_seed(0))
+    for name in names:
+        assert (sampled[name] - exact[name]).norm() < 0.1 * exact[name].norm()
+
+
+@pytest.mark.parametrize("name", ["l2", "ewc", "online-ewc"])
+def test_a_penalty_pulls_as_its_written_form_does(name):
+    """Against autograd of the penalty, written out as a sum over tasks."""
+    kept = kept_by(name, heads=False, strength=3.0)
+    optimizer, decay = optimizer_of(kept), 0.95
+    written = []  # of each task: its importances and where it left the weights
+    for task in range(2):
+        learn(kept, optimizer, task)
+        shared = kept.network.shared()
+        importance = importance_of(kept.network, list(shared), Samples(*data(task)))
+        if name == "l2":
+            importance = {each: torch.ones_like(value) for each, value in importance.items()}
+        written.append((importance, {each: value.detach().clone() for each, value in shared.items()}))
+    if name == "l2":
+        written = written[-1:]
+    if name == "online-ewc":  # one anchor, with all importances, the earlier ones faded
+        faded = {each: decay * written[0][0][each] + written[1][0][each] for each in written[0][0]}
+        written = [(faded, written[1][1])]
+    shared = kept.network.shared()
+    for parameter in shared.values():
+        parameter.data += 0.1 * torch.randn_like(parameter)
+        parameter.grad = torch.zeros_like(parameter)
+    penalty = sum(
+        (3.0 / 2) * (importance[each] * (shared[each] - anchor[each]) ** 2).sum()
+        for importance, anchor in written
+        for each in shared
+    )
+    expected = torch.autograd.grad(penalty, list(shared.values()))
+    kept.before_step()
+    for parameter, gradient in zip(shared.values(), expected):
+        torch.testing.assert_close(parameter.grad, gradient, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["l2", "ewc", "online-ewc"])
+def test_a_penalty_is_nothing_at_its_anchor_and_is_not_clipped(name):
+    kept = kept_by(name, strength=1e4)
+    optimizer = optimizer_of(kept)
+    learn(kept, optimizer, 0)
+    kept.learn(1)
+    for parameter in kept.network.shared().values():
+        parameter.grad = torch.zeros_like(parameter)
+    kept.before_step()
+    assert all(bool((each.grad == 0).all()) for each in kept.network.shared().values())
+    for parameter in kept.network.shared().values():
+        parameter.data += 1.0
+    seen = {}
+    optimizer.register_step_pre_hook(lambda *_: seen.update(norm=nn.utils.get_total_norm(
+        [each.grad for each in kept.network.shared().values()])))  # fmt: skip
+    step(kept, optimizer, 1)
+    assert seen["norm"] > 50  # the task's own gradient was clipped to .5
+
+
+@pytest.mark.parametrize("contexts", ["binary", "complex", "rotation", "power"])
+def test_superposed_weights_are_those_of_the_matrix_written_out(contexts):
+    """W (C_k x), with one W that holds what all tasks wrote into it, step by step down the same gradients."""
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Linear(6, 3, bias=False))
+    kept = keep(Network(module), [{"method": "psp", "contexts": contexts}], 4)
+    method, layer = kept.methods[0], module[0]
+    is_complex = contexts in ("complex", "power")
+
+    def context(task):
+        drawn = method.context(0, task)
+        if contexts == "rotation":
+            return drawn
+        return torch.diag(torch.polar(torch.ones(6), drawn) if is_complex else drawn)
+
+    start = layer.weight.detach().clone()
+    whole = (start.cfloat() if is_complex else start) @ context(0).mH  # home axes
+    for task in (0, 2, 1, 3, 0):
+        kept.learn(task)
+        inputs = torch.randn(5, 6)
+        wanted = whole @ context(task) @ inputs.T.to(whole.dtype)
+        torch.testing.assert_close(module(inputs), wanted.real.T, rtol=1e-4, atol=1e-5)
+        module.zero_grad()
+        module(inputs).square().sum().backward()
+        with torch.no_grad():
+            layer.weight -= 0.1 * layer.weight.grad
+        whole = whole - 0.1 * layer.weight.grad.to(whole.dtype) @ context(task).mH
+    kept.play(2)
+    torch.testing.assert_close(layer.weight.detach(), (whole @ context(2)).real, rtol=1e-4, atol=1e-5)
+
+
+def test_other_tasks_come_out_of_a_superposition_as_noise():
+    """What W_1..W_K put in comes out with an error that grows as (K - 1) / K times as large as what was put in."""
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Linear(400, 50, bias=False))
+    kept = keep(Network(module), [{"method": "psp"}], 5)
+    module[0].weight.data.zero_()
+    written = torch.randn(5, 50, 400)
+    for task in range(5):
+        kept.play(task)
+        module[0].weight.data += written[task]
+    for task in range(5):
+        kept.play(task)
+        noise = (module[0].weight - written[task]).square().mean()
+        assert abs(noise - 4.0) < 0.2  # of four other tasks, each of variance 1
+
+
+@pytest.mark.parametrize("name", ["separate", "head-only", "random-column", "progressive", "packing"])
+def test_what_a_task_said_stays_the_same_to_the_bit(name):
+    kept = kept_by(name)
+    optimizer, before = optimizer_of(kept), []
+    for task in range(TASKS):
+        learn(kept, optimizer, task)
+        before.append(said(kept, task))
+        for earlier in range(task + 1):
+            assert torch.equal(said(kept, earlier), before[earlier])
+
+
+def test_a_progressive_column_computes_the_equation():
+    kept = kept_by("progressive")
+    optimizer = optimizer_of(kept)
+    learn(kept, optimizer, 0)
+    learn(kept, optimizer, 1)
+    inputs = data(1)[0]
+    first, dense, head = (kept.network.module[place] for place in (0, 3, 5))
+
+    def lateral(layer, earlier):
+        adapter = layer.adapters[1]
+        return adapter.widen(adapter.narrow(adapter.alpha[0] * earlier).relu())
+
+    old = first.columns[0](inputs).relu().flatten(1)
+    new = first.columns[1](inputs).relu().flatten(1)
+    older, newer = dense.columns[0](old).relu(), (dense.columns[1](new) + lateral(dense, old)).relu()
+    torch.testing.assert_close(kept.network.module(inputs), head.columns[1](newer) + lateral(head, older))
+
+
+def test_sensitivity_shares_each_layer_out_among_its_columns():
+    kept = kept_by("progressive")
+    optimizer = optimizer_of(kept)
+    for task in range(TASKS):
+        learn(kept, optimizer, task)
+    for shares in kept.methods[0].sensitivity(Samples(data(2)[0])).values():
+        assert shares.shape == (TASKS,) and abs(float(shares.sum()) - 1) < 1e-5
+    head = kept.network.module[5]
+    head.adapters[2].widen.weight.data.zero_()  # now nothing comes from earlier columns into the head
+    assert kept.methods[0].sensitivity(Samples(data(2)[0]))["5"].tolist() == [0.0, 0.0, 1.0]
+
+
+def test_packing_gives_each_task_its_share_and_later_ones_see_it():
+    kept = kept_by("packing", heads=False)
+    optimizer = optimizer_of(kept)
+    for task in range(TASKS):
+        learn(kept, optimizer, task)
+    for weight, packed, owner in kept.methods[0].parts():
+        counts = [int((owner == task).sum()) for task in range(TASKS)]
+        assert sum(counts) == owner.numel() and max(counts) - min(counts) <= 2
+        assert torch.equal(weight, packed)  # the last task sees all
+    with pytest.raises(ValueError, match="task 1 is packed"):
+        kept.learn(1)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_saved_between_two_tasks_it_goes_on_as_if_never_stopped(name, tmp_path):
+    whole, first, second = (kept_by(name, seed=4) for _ in range(3))
+    optimizer = optimizer_of(whole)
+    learn(whole, optimizer, 0)
+    optimizer.state.clear()
+    learn(whole, optimizer, 1)
+    learn(first, optimizer_of(first), 0)
+    first.save(tmp_path / "kept.pt")
+    second.load(tmp_path / "kept.pt")
+    learn(second, optimizer_of(second), 1)
+    ours, theirs = (each.network.module.state_dict() for each in (whole, second))
+    assert all(torch.equal(ours[key], theirs[key]) for key in ours)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_copy_is_kept_apart_and_playing_changes_nothing(name):
+    kept = kept_by(name)
+    optimizer = optimizer_of(kept)
+    learn(kept, optimizer, 0)
+    before = {key: value.clone() for key, value in kept.network.module.state_dict().items()}
+    flags = [each.requires_grad for each in kept.network.module.parameters()]
+    other = copy.deepcopy(kept.network.module)
+    other.kept.learn(2)
+    other.kept.consolidate(Samples(*data(2)))
+    for task in range(TASKS):
+        said(kept, task)
+    after = kept.network.module.state_dict()
+    assert all(torch.equal(after[key], before[key]) for key in before)
+    assert [each.requires_grad for each in kept.network.module.parameters()] == flags
+
+
+def test_new_weights_are_drawn_as_the_first_ones_were():
+    generator = torch.Generator().manual_seed(0)
+    for shape in ((30, 50), (50, 30), (8, 3, 4, 4)):
+        drawn = Start.of(nn.init.orthogonal_(torch.empty(shape), 0.5)).draw(generator).flatten(1)
+        product = drawn @ drawn.T if shape[0] < drawn.shape[1] else drawn.T @ drawn
+        torch.testing.assert_close(product, 0.25 * torch.eye(len(product)), rtol=1e-4, atol=1e-5)
+    plain = 0.3 * torch.randn(100, 100)
+    assert abs(Start.of(plain).draw(generator).std() - plain.std()) < 0.01
+    assert Start.of(torch.full((5,), 2.0)).draw(generator).tolist() == [2.0] * 5
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "words"),
+    [
+        ("ewc", {"strength": -1.0}, "strength is -1"),
+        ("ewc", {"importance": "some"}, "importance is 'some'"),
+        ("online-ewc", {"decay": 2}, "decay is 2: expected 0 to 1"),
+        ("psp", {"contexts": "none"}, "contexts is 'none'"),
+        ("packing", {"share": 1.5}, "share is 1.5"),
+        ("packing", {"retrain": 1.0}, "retrain is 1"),
+        ("progressive", {"width": 0}, "width is 0"),
+        ("ewc", {"width": 3}, "has no setting 'width'"),
+        ("hope", {}, "unknown method 'hope'"),
+        ("psp+packing", {}, "each decides which task has which weights"),
+        ("packing+ewc", {}, "no weight that an earlier task needs can change"),
+        ("ewc+l2", {}, "expected one penalty"),
+    ],
+)
+def test_what_cannot_be_is_said_before_anything_is_learned(name, settings, words):
+    with pytest.raises(ValueError, match=words):
+        kept_by(name, **settings)
+
+
+def test_what_cannot_be_kept_together_is_said():
+    with pytest.raises(ValueError, match="expected binary contexts"):
+        check_together([{"method": "psp", "contexts": "rotation"}, {"method": "ewc"}])
+    with pytest.raises(ValueError, match="both give each task its heads"):
+        check_together([{"method": "own-heads"}, {"method": "progressive"}])
+    with pytest.raises(ValueError, match="heads of each task's own"):
+        parse("head-only", heads=False)
+    with pytest.raises(ValueError, match="tasks is 0"):
+        keep(network(), [], 0)
+    with pytest.raises(ValueError, match="task is 3: expected 0 to 2"):
+        kept_by("ewc").learn(3)
+
+
+@pytest.mark.parametrize(
+    ("layer", "name", "words"),
+    [
+        (nn.LayerNorm(8), "psp", "layer '1', a LayerNorm, can't be superposed"),
+        (nn.LayerNorm(8), "packing", "layer '1', a LayerNorm, can't be packed"),
+        (nn.LayerNorm(8), "progressive", "layer '1', a LayerNorm, can't be given columns"),
+        (nn.BatchNorm1d(8), "ewc", "layer '1', a BatchNorm1d, keeps running statistics"),
+    ],
+)
+def test_a_layer_that_a_method_cannot_keep_is_named(layer, name, words):
+    own = Network(nn.Sequential(nn.Linear(5, 8), layer, nn.Linear(8, 2)), example=torch.zeros(1, 5))
+    with pytest.raises(ValueError, match=words):
+        keep(own, parse(name), 2)
+
+
+def test_a_network_without_an_example_gets_no_columns():
+    with pytest.raises(ValueError, match="an example of its inputs"):
+        keep(replace(network(), example=None), parse("progressive"), 2)
+    with pytest.raises(ValueError, match="head 'top': expected the name of a module"):
+        Network(nn.Sequential(nn.Linear(2, 2)), heads=("top",))
+
+
+def test_a_file_of_another_method_or_number_of_tasks_is_refused(tmp_path):
+    path = tmp_path / "kept.pt"
+    kept_by("ewc").save(path)
+    for other, words in (
+        (kept_by("psp"), "methods is .*expected .*psp"),
+        (kept_by("ewc", tasks=5), "tasks is 3: expected 5"),
+        (keep(Network(nn.Sequential(nn.Linear(5, 5))), parse("ewc", settings={"ewc": {}}), TASKS), "expected"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            other.load(path)
+    path.write_bytes(b"nothing of the kind")
+    with pytest.raises(ValueError, match=r"kept\.pt.*expected a network that"):
+        kept_by("ewc").load(path)
+
+
+def test_loading_runs_no_code_from_the_file(tmp_path):
+    class Bomb:
+        def __reduce__(self):
+            return exec, ("raise SystemExit('ran')",)
+
+    torch.save({"about": Bomb(), "state": {}}, tmp_path / "kept.pt")
+    with pytest.raises(ValueError, match="expected a network that"):
+        kept_by("ewc").load(tmp_path / "kept.pt")

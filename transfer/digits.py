@@ -1,0 +1,97 @@
+"""Sequences of digits whose answers are known: the same digits in other orders of their pixels, or turned."""
+
+from functools import cache
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+import torch
+from torch import nn
+
+from transfer.supervised import Problem
+
+Data = Literal["digits", "mnist", "fashion"]
+SIDE = 28  # pixels
+CLASSES = 10
+TESTED = 0.2  # share of scikit-learn's digits that is held out
+
+
+def permuted(tasks: int, seed: int, data: Data = "digits") -> list[Problem]:
+    """The digits as they are, then with their pixels in another order for each task (Kirkpatrick et al. 2017)."""
+    problem = read(data)
+    pixels = SIDE * SIDE
+    orders = [torch.arange(pixels)]
+    generator = torch.Generator().manual_seed(seed)
+    orders += [torch.randperm(pixels, generator=generator) for _ in range(tasks - 1)]
+    return [
+        Problem(problem.inputs[:, order], problem.labels, problem.test_inputs[:, order], problem.test_labels)
+        for order in orders
+    ]
+
+
+def rotating(tasks: int, seed: int, data: Data = "digits") -> list[Problem]:
+    """The digits turned by ever more, a full turn over all tasks."""
+    import torch.nn.functional as functional
+
+    problem = read(data)
+    found = []
+    for task in range(tasks):
+        angle = torch.tensor(2 * np.pi * task / tasks)
+        turn = torch.stack([angle.cos(), -angle.sin(), torch.zeros(()), angle.sin(), angle.cos(), torch.zeros(())])
+
+        def turned(inputs: torch.Tensor, turn: torch.Tensor = turn) -> torch.Tensor:
+            pictures = inputs.reshape(-1, 1, SIDE, SIDE)  # (n, pixels) -> (n, 1, S, S)
+            grid = functional.affine_grid(
+                turn.reshape(1, 2, 3).expand(len(pictures), 2, 3), list(pictures.shape), False
+            )
+            return functional.grid_sample(pictures, grid, align_corners=False).flatten(1)
+
+        found.append(Problem(turned(problem.inputs), problem.labels, turned(problem.test_inputs), problem.test_labels))
+    return found
+
+
+@cache
+def read(data: Data = "digits") -> Problem:
+    """Pictures float32 (n, 784) of mean 0 and deviation 1 over all pixels, and their classes.
+
+    digits: scikit-learn's 1,797 of 8x8 pixels, enlarged to 28x28, a fifth of them held out. mnist, fashion: by
+    torchvision, from the folder ``data`` of the working directory; nothing is downloaded.
+    """
+    if data not in get_args(Data):
+        raise ValueError(f"data is {data!r}: expected one of {', '.join(get_args(Data))}")
+    if data == "digits":
+        from sklearn.datasets import load_digits
+
+        small, labels = load_digits(return_X_y=True)
+        pictures = torch.from_numpy(small.reshape(-1, 1, 8, 8)).float()  # (n, 64) -> (n, 1, 8, 8)
+        large = nn.functional.interpolate(pictures, (SIDE, SIDE), mode="bilinear", align_corners=False).flatten(1)
+        order = torch.from_numpy(np.random.default_rng(0).permutation(len(labels)))
+        held = int(TESTED * len(labels))
+        parts = [(large[chosen], torch.from_numpy(labels)[chosen]) for chosen in (order[held:], order[:held])]
+    else:
+        parts = [read_torchvision(data, train) for train in (True, False)]
+    mean, deviation = parts[0][0].mean(), parts[0][0].std()
+    (inputs, labels), (test_inputs, test_labels) = parts
+    return Problem((inputs - mean) / deviation, labels, (test_inputs - mean) / deviation, test_labels)
+
+
+def read_torchvision(data: Data, train: bool) -> tuple[torch.Tensor, torch.Tensor]:
+    try:
+        from torchvision import datasets  # pyright: ignore[reportMissingImports]
+    except ImportError:
+        raise ValueError(f"data is {data}: expected torchvision, which reads it; `pip install torchvision`") from None
+    kind = {"mnist": datasets.MNIST, "fashion": datasets.FashionMNIST}[data]
+    try:
+        found = kind(Path("data"), train=train, download=False)
+    except RuntimeError as error:
+        raise ValueError(f"data is {data}: expected it in the folder data, as torchvision keeps it: {error}") from None
+    return found.data.flatten(1).float(), found.targets
+
+
+def network(units: int, seed: int) -> nn.Sequential:
+    """Two hidden layers of ``units`` with ReLU."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return nn.Sequential(
+            nn.Linear(SIDE * SIDE, units), nn.ReLU(), nn.Linear(units, units), nn.ReLU(), nn.Linear(units, CLASSES)
+        )

@@ -1,0 +1,217 @@
+"""What a method is, and how a network is kept by one or several: the narrow protocol between methods and learners.
+
+A learner, whichever it is, calls ``learn`` before it learns a task, ``advance`` now and then while it does,
+``consolidate`` when it has, and gives its optimizer once to ``attach``. Everything a method must remember lies in
+buffers and parameters of the network itself, and so in its ``state_dict``.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from transfer.network import KEPT, Network
+
+FORMAT = 1  # of files of ``Kept.save``
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What a task was learned on. inputs: (n, ...), as the network takes them; taken: int64 (n,), the labels or the
+    actions that were taken, where they are known."""
+
+    inputs: torch.Tensor
+    taken: torch.Tensor | None = None
+
+    def __post_init__(self) -> None:
+        if self.taken is not None and self.taken.shape != self.inputs.shape[:1]:
+            expected = f"({len(self.inputs)},), one for each input"
+            raise ValueError(f"samples' labels or actions have shape {tuple(self.taken.shape)}: expected {expected}")
+
+
+class Method(nn.Module):
+    """One way to keep or to reuse what a network learned, held by that network; a subclass overrides what it needs.
+
+    Its constructor takes the network, the number of tasks, a generator for everything random, and settings of its own;
+    it may put other layers in the network's place, and raises ValueError, with the layer and why, where it can't.
+    """
+
+    sorts_weights = False  # whether it decides which task has which weights: only one method of a network can
+    heads_are_own = False  # whether it only makes sense if each task has heads of its own
+
+    def __init__(self, network: Network):
+        super().__init__()
+        self.network = network  # no submodule: it is the network's module that holds this method
+
+    def owned(self) -> Iterable[str]:
+        """Names of parameters of which it gives each task its own, and which are then no other method's business."""
+        return ()
+
+    def move(self, task: int, before: int) -> None:
+        """Puts the weights with which that task is played in place of those of ``before``."""
+
+    def learn(self, task: int) -> None:
+        """Prepares to learn a task whose weights are in place."""
+
+    def refresh(self, task: int) -> None:
+        """Sets what is no tensor, such as which parameters learn, to what the tensors say; also after loading them."""
+
+    def advance(self, task: int, share: float) -> None:
+        """Called while a task is learned, when ``share`` of its learning, from 0 to 1, is done."""
+
+    def consolidate(self, task: int, samples: Samples) -> None:
+        """Keeps the task that was learned, on these samples."""
+
+    def flip(self, name: str, signs: torch.Tensor) -> None:
+        """Told when another method turned the signs of a parameter's numbers in place: +1 or -1, of its shape."""
+
+    def before_step(self) -> None:
+        """Called before each step of the optimizer, after clipping: may add to gradients."""
+
+    def after_step(self) -> None:
+        """Called after each step of the optimizer: may put back what must not move."""
+
+    def bytes(self) -> int:
+        """What must be stored for it, beside the network's weights in place."""
+        return sum(tensor.numel() * tensor.element_size() for tensor in [*self.buffers(), *self.parameters()])
+
+
+class Kept(nn.Module):
+    """The methods by which a network is kept, over a number of tasks; it lies in that network, as ``kept``.
+
+    about: plain data that tells which networks' states fit this one's.
+    """
+
+    task: torch.Tensor  # int64 (): whose weights are in place
+    learned: torch.Tensor  # bool (tasks,): which have been consolidated
+
+    def __init__(self, network: Network, methods: Sequence[Method], tasks: int, about: Mapping[str, Any]):
+        super().__init__()
+        self.tasks, self.about = tasks, {"format": FORMAT, "tasks": tasks, **about}
+        self.register_buffer("task", torch.zeros((), dtype=torch.int64))
+        self.register_buffer("learned", torch.zeros(tasks, dtype=torch.bool))
+        self.methods = nn.ModuleList(methods)
+        self.network = network
+        network.module.add_module(KEPT, self)
+        self.refresh()
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Changes nothing: a Sequential runs through everything that lies in it."""
+        return inputs
+
+    def each(self) -> Iterator[Method]:
+        yield from self.methods  # pyright: ignore[reportReturnType]
+
+    def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
+        super()._load_from_state_dict(*args, **kwargs)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Sets what is no tensor; also whenever the network's state is loaded, of a copy too."""
+        for parameter in self.network.module.parameters():
+            parameter.requires_grad_(True)
+        for method in self.each():
+            method.refresh(int(self.task))
+
+    def check(self, task: int) -> None:
+        if not 0 <= task < self.tasks:
+            raise ValueError(f"task is {task}: expected 0 to {self.tasks - 1}, as the network is kept for {self.tasks}")
+
+    @torch.no_grad()
+    def play(self, task: int) -> None:
+        """Puts the weights with which a task is played in place."""
+        self.check(task)
+        before = int(self.task)
+        if task != before:
+            for method in self.each():
+                method.move(task, before)
+            self.task.fill_(task)
+        self.refresh()
+
+    def learn(self, task: int) -> None:
+        """Call it before learning a task; ValueError where one of the methods can't learn it (again)."""
+        self.play(task)
+        with torch.no_grad():
+            for method in self.each():
+                method.learn(task)
+        self.refresh()
+
+    @torch.no_grad()
+    def advance(self, share: float) -> None:
+        """Call it now and then while learning; share, from 0 to 1, of the learning of this task is done."""
+        for method in self.each():
+            method.advance(int(self.task), share)
+
+    def consolidate(self, samples: Samples) -> None:
+        """Call it when the task is learned."""
+        for method in self.each():
+            method.consolidate(int(self.task), samples)
+        self.learned[self.task] = True
+        self.refresh()
+
+    @contextmanager
+    def playing(self, task: int) -> Iterator[None]:
+        """Within it the network plays that task; after it, everything is as before, to the bit."""
+        module = self.network.module
+        before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
+        self.play(task)
+        try:
+            yield
+        finally:
+            module.load_state_dict(before)
+
+    def attach(self, optimizer: torch.optim.Optimizer) -> None:
+        """Lets the methods act around each of the optimizer's steps: a penalty is then added after clipping."""
+        optimizer.register_step_pre_hook(lambda *_: self.before_step())
+        optimizer.register_step_post_hook(lambda *_: self.after_step())
+
+    @torch.no_grad()
+    def before_step(self) -> None:
+        for method in self.each():
+            method.before_step()
+
+    @torch.no_grad()
+    def after_step(self) -> None:
+        for method in self.each():
+            method.after_step()
+
+    def bytes(self) -> int:
+        """What must be stored to go on learning and to play every task: weights, and what the methods keep."""
+        inside = {id(tensor) for tensor in [*self.parameters(), *self.buffers()]}
+        weights = [*self.network.module.parameters(), *self.network.module.buffers()]
+        own = sum(tensor.numel() * tensor.element_size() for tensor in weights if id(tensor) not in inside)
+        return own + sum(method.bytes() for method in self.each())
+
+    def save(self, path: Path) -> None:
+        """Writes the network with everything its methods keep, as tensors and plain data."""
+        draft = path.with_name(f"{path.name}.draft")
+        torch.save({"about": self.about, "state": self.network.module.state_dict()}, draft)
+        draft.replace(path)
+
+    def load(self, path: Path) -> None:
+        """Reads it back, running no code from the file; ValueError where it is of other methods, tasks or layers."""
+        try:
+            held = torch.load(path, map_location="cpu", weights_only=True)
+            about, state = held["about"], held["state"]
+        except FileNotFoundError:
+            raise
+        except Exception:  # whatever a torn or foreign file makes torch raise, in many lines
+            raise ValueError(f"{path}: expected a network that Kept.save wrote") from None
+        for name, ours in self.about.items():
+            if about.get(name) != ours:
+                raise ValueError(f"{path}: {name} is {about.get(name)}: expected {ours}, as this network is kept")
+        own = self.network.module.state_dict()
+        for name in sorted({*own, *state}):
+            mine, theirs = (tuple(each[name].shape) if name in each else "missing" for each in (own, state))
+            if mine != theirs:
+                raise ValueError(f"{path}: {name} is {theirs}: expected {mine}, as in this network")
+        self.network.module.load_state_dict(state)
+
+
+def all_kept(module: nn.Module) -> list[Kept]:
+    """Every ``Kept`` in a module: of an online and a target network both."""
+    return [each for each in module.modules() if isinstance(each, Kept)]

@@ -1,0 +1,102 @@
+"""The table of methods, which of them go together, and their presets by name."""
+
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+
+from transfer.columns import Columns, Progressive, RandomColumn
+from transfer.method import Kept, Method
+from transfer.network import Network
+from transfer.packing import Packing
+from transfer.penalty import EWC, L2, OnlineEWC
+from transfer.separate import HeadOnly, OwnHeads, Scratch, Separate
+from transfer.superposition import Superposition
+
+METHODS: dict[str, type[Method]] = {
+    "own-heads": OwnHeads,
+    "scratch": Scratch,
+    "separate": Separate,
+    "head-only": HeadOnly,
+    "random-column": RandomColumn,
+    "l2": L2,
+    "ewc": EWC,
+    "online-ewc": OnlineEWC,
+    "progressive": Progressive,
+    "psp": Superposition,
+    "packing": Packing,
+}
+FINETUNE = "finetune"  # no method at all
+
+
+def parse(text: str, heads: bool = True, settings: Mapping[str, Mapping[str, Any]] | None = None) -> list[dict]:
+    """The methods of a name such as ewc, finetune or psp+ewc, with ``settings`` of each by its name.
+
+    heads: whether each task has heads of its own.
+    """
+    names = [name for name in text.split("+") if name != FINETUNE]
+    for name in names:
+        if name not in METHODS or name == "own-heads":
+            known = ", ".join([FINETUNE, *(name for name in METHODS if name != "own-heads")])
+            raise ValueError(f"unknown method {name!r}: expected one of {known}, or several joined by +")
+    specs = [{"method": name, **(settings or {}).get(name, {})} for name in names]
+    bears = any(issubclass(METHODS[name], (Separate, Columns)) for name in names)
+    own = heads and not bears
+    specs = [*([{"method": "own-heads"}] if own else []), *specs]
+    check_together(specs)
+    return specs
+
+
+def keep(network: Network, methods: Sequence[Mapping[str, Any]], tasks: int, seed: int = 0) -> Kept:
+    """Has a network kept by these methods, over so many tasks: specs as ``parse`` gives them; seed: of all that is
+    random in them. ValueError, in one line, for what can't be."""
+    if tasks < 1:
+        raise ValueError(f"tasks is {tasks}: expected 1 or more")
+    check_together(methods)
+    generator = torch.Generator().manual_seed(seed)
+    made: list[Method] = []
+    for spec in methods:
+        made.append(make(spec, network, tasks, generator))
+        network = network.but(made[-1].owned())
+    return Kept(network, made, tasks, {"methods": [dict(spec) for spec in methods], "seed": seed})
+
+
+def check_together(methods: Sequence[Mapping[str, Any]]) -> None:
+    """ValueError where these can't be used together."""
+    names = [spec.get("method", "") for spec in methods]
+    for name in names:
+        if name not in METHODS:
+            raise ValueError(f"unknown method {name!r}: expected one of {', '.join(METHODS)}")
+    sorting = [name for name in names if METHODS[name].sorts_weights]
+    if len(sorting) > 1:
+        raise ValueError(f"methods {' and '.join(sorting)}: expected one of them, as each decides which task has which "
+                         "weights")  # fmt: skip
+    penalties = [spec for spec in methods if issubclass(METHODS[spec["method"]], L2)]
+    if len(penalties) > 1:
+        raise ValueError(f"methods {' and '.join(spec['method'] for spec in penalties)}: expected one penalty")
+    if penalties and sorting and sorting != ["psp"]:
+        raise ValueError(f"methods {sorting[0]} and {penalties[0]['method']}: expected one of them, as with "
+                         f"{sorting[0]} no weight that an earlier task needs can change")  # fmt: skip
+    for spec in methods:
+        if penalties and spec["method"] == "psp" and spec.get("contexts", "binary") != "binary":
+            raise ValueError(f"methods psp and {penalties[0]['method']}: expected binary contexts, as with "
+                             f"{spec['contexts']} ones no weight has an importance of its own")  # fmt: skip
+    bearing = [name for name in sorting if issubclass(METHODS[name], (Separate, Columns))]
+    if bearing and "own-heads" in names:
+        raise ValueError(f"methods own-heads and {bearing[0]}: expected one of them, as both give each task its heads")
+    if "own-heads" not in names:
+        for name in names:
+            if METHODS[name].heads_are_own:
+                raise ValueError(f"method {name}: expected heads of each task's own, which nothing else lets it learn")
+
+
+def make(spec: Mapping[str, Any], network: Network, tasks: int, generator: torch.Generator) -> Method:
+    """The method that a spec tells: its name under "method", and its settings. ValueError for unknown ones."""
+    kind = METHODS[spec["method"]]
+    settings = {name: value for name, value in spec.items() if name != "method"}
+    known = [*inspect.signature(kind).parameters][3:]
+    for name in settings:
+        if name not in known:
+            raise ValueError(f"method {spec['method']} has no setting {name!r}: expected {', '.join(known) or 'none'}")
+    return kind(network, tasks, generator, **settings)  # pyright: ignore[reportCallIssue]

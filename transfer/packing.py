@@ -1,0 +1,110 @@
+"""Packing: several tasks in one network, each in weights that the ones before left free.
+
+PackNet (Mallya and Lazebnik 2018, arXiv 1711.05769): learn a task with all free weights, keep the largest, set the
+others to zero, learn on with the kept ones alone, freeze them; the next task sees them and learns in
+what is still free.
+"""
+
+import torch
+
+from transfer.method import Method, Samples
+from transfer.network import Leaf, Network
+
+FREE = 255  # as the owner of a weight
+
+
+class Packing(Method):
+    """Packs into the weights of all dense and convolutional layers; biases learn the first task and are frozen.
+
+    share: of a layer's free weights, that a task keeps; None keeps equal parts for all tasks. retrain: the last part of
+    a task's learning, which comes after the others were set to zero.
+    """
+
+    sorts_weights = True
+
+    def __init__(
+        self,
+        network: Network,
+        tasks: int,
+        generator: torch.Generator,
+        share: float | None = None,
+        retrain: float = 0.4,
+    ):
+        super().__init__(network)
+        if share is not None and not 0 < share < 1:
+            raise ValueError(f"share is {share}: expected more than 0, less than 1")
+        if not 0 <= retrain < 1:
+            raise ValueError(f"retrain is {retrain}: expected 0 or more, less than 1")
+        if tasks >= FREE:
+            raise ValueError(f"tasks is {tasks}: expected less than {FREE} to be packed")
+        network.check_statistics()
+        self.tasks, self.share, self.retrain = tasks, share, retrain
+        self.leaves = list(network.leaves("packed"))
+        self.register_buffer("pruned", torch.zeros(tasks, dtype=torch.bool))
+        self.pruned: torch.Tensor
+        self.task = 0
+        for number, leaf in enumerate(self.layers()):
+            self.register_buffer(f"packed_{number}", torch.zeros_like(leaf.weight))  # what is frozen
+            self.register_buffer(f"owner_{number}", torch.full(leaf.weight.shape, FREE, dtype=torch.uint8))
+
+    def layers(self) -> list[Leaf]:
+        found = dict(self.network.module.named_modules())
+        return [found[name] for name in self.leaves]  # pyright: ignore[reportReturnType]
+
+    def parts(self) -> list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+        """The weights of each layer, those that are frozen, and whose each is."""
+        each = enumerate(self.layers())
+        return [(leaf.weight, getattr(self, f"packed_{k}"), getattr(self, f"owner_{k}")) for k, leaf in each]
+
+    def refresh(self, task: int) -> None:
+        self.task = task
+        weights = {f"{name}.weight" for name in self.leaves}
+        for name, parameter in self.network.shared().items():
+            if name not in weights:
+                parameter.requires_grad_(task == 0)
+
+    def move(self, task: int, before: int) -> None:
+        if task > before and not self.pruned[before]:
+            return  # the later task is not learned yet, and sees what is being learned
+        for weight, packed, owner in self.parts():
+            weight.copy_(torch.where(owner <= task, packed, 0.0))
+
+    def learn(self, task: int) -> None:
+        if self.pruned[task]:
+            raise ValueError(f"task {task} is packed: expected one that was not learned, as its weights are frozen")
+
+    def learning(self, owner: torch.Tensor) -> torch.Tensor:
+        """bool, of a layer's shape: the weights that the present task changes."""
+        return owner == (self.task if self.pruned[self.task] else FREE)
+
+    def before_step(self) -> None:
+        for weight, _, owner in self.parts():
+            if weight.grad is not None:
+                weight.grad.mul_(self.learning(owner))
+
+    def after_step(self) -> None:
+        """Also what an optimizer's momentum would move stays in place, to the bit."""
+        for weight, packed, owner in self.parts():
+            weight.copy_(torch.where(self.learning(owner), weight, torch.where(owner < self.task, packed, 0.0)))
+
+    def advance(self, task: int, share: float) -> None:
+        if share >= 1 - self.retrain and not self.pruned[task]:
+            self.prune(task)
+
+    def prune(self, task: int) -> None:
+        """Keeps the largest of the free weights for this task, and sets the others to zero."""
+        share = self.share or 1 / (self.tasks - task)
+        self.pruned[task] = True
+        for weight, _, owner in self.parts():
+            free = owner == FREE
+            count = round(share * int(free.sum()))
+            size = torch.where(free, weight.abs(), -1.0).flatten()
+            owner.view(-1)[size.topk(count).indices] = task
+            weight.copy_(torch.where(owner == FREE, 0.0, weight))
+
+    @torch.no_grad()
+    def consolidate(self, task: int, samples: Samples) -> None:
+        if not self.pruned[task]:
+            self.prune(task)
+        for weight, packed, owner in self.parts():
+            packed.copy_(torch.where(owner == task, weight, packed))

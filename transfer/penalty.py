@@ -1,0 +1,101 @@
+"""Penalties that hold weights where earlier tasks had them: L2, EWC with one penalty a task, and online EWC.
+
+All are quadratic: 1/2 strength sum_i sum_k F_ki (w_i - a_ki)^2, with the importance F of each parameter to task k and
+its value a then. Their sum over tasks is one quadratic again, whose gradient is strength (A w - B) with A = sum_k F_k
+and B = sum_k F_k a_k: two numbers a parameter, however many tasks there were.
+"""
+
+import torch
+
+from transfer.importance import Importance, check_importance, importance_of
+from transfer.method import Method, Samples
+from transfer.network import Network
+
+
+class L2(Method):
+    """Holds all weights alike where the last task left them: EWC with every importance equal."""
+
+    def __init__(self, network: Network, tasks: int, generator: torch.Generator, strength: float = 1.0):
+        super().__init__(network)
+        if not 0 <= strength < float("inf"):
+            raise ValueError(f"strength is {strength}: expected a number from 0")
+        network.check_statistics()
+        self.strength = strength
+        self.names = list(network.shared())
+        for number, parameter in enumerate(network.shared().values()):
+            for name in ("weight", "pull"):  # A and B above
+                self.register_buffer(f"{name}_{number}", torch.zeros_like(parameter))
+
+    def parts(self) -> dict[str, tuple[torch.nn.Parameter, torch.Tensor, torch.Tensor]]:
+        """Each parameter w that is held, and its A and B."""
+        found, each = self.network.parameters(), enumerate(self.names)
+        return {name: (found[name], getattr(self, f"weight_{k}"), getattr(self, f"pull_{k}")) for k, name in each}
+
+    def flip(self, name: str, signs: torch.Tensor) -> None:
+        if name in self.names:
+            self.parts()[name][2].mul_(signs)
+
+    def before_step(self) -> None:
+        for parameter, weight, pull in self.parts().values():
+            if parameter.grad is not None:
+                parameter.grad.add_(weight * parameter - pull, alpha=self.strength)
+
+    def consolidate(self, task: int, samples: Samples) -> None:
+        for parameter, weight, pull in self.parts().values():
+            weight.fill_(1.0)
+            pull.copy_(parameter.detach())
+
+
+class EWC(L2):
+    """Elastic weight consolidation, with a penalty of each task's (Kirkpatrick et al. 2017, arXiv 1612.00796).
+
+    importance: exact, sampled or empirical (``transfer.importance``); strength is their lambda, of a penalty that has a
+    factor of 1/2.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        tasks: int,
+        generator: torch.Generator,
+        strength: float = 400.0,
+        importance: Importance = "exact",
+    ):
+        super().__init__(network, tasks, generator, strength)
+        check_importance(importance)
+        self.importance: Importance = importance
+        self.register_buffer("seed", torch.randint(2**62, (), generator=generator))
+        self.seed: torch.Tensor
+
+    def consolidate(self, task: int, samples: Samples) -> None:
+        generator = torch.Generator().manual_seed(int(self.seed) + task)
+        found = importance_of(self.network, self.names, samples, self.importance, generator)
+        for name, (parameter, weight, pull) in self.parts().items():
+            self.add(found[name], parameter.detach(), weight, pull)
+
+    def add(self, importance: torch.Tensor, parameter: torch.Tensor, weight: torch.Tensor, pull: torch.Tensor) -> None:
+        weight.add_(importance)
+        pull.add_(importance * parameter)
+
+
+class OnlineEWC(EWC):
+    """One penalty, at where the last task left the weights, with the importance of earlier ones fading by ``decay`` at
+    each task (Schwarz et al. 2018, arXiv 1805.06370, section 3.2)."""
+
+    def __init__(
+        self,
+        network: Network,
+        tasks: int,
+        generator: torch.Generator,
+        strength: float = 400.0,
+        importance: Importance = "exact",
+        decay: float = 0.95,
+    ):
+        super().__init__(network, tasks, generator, strength, importance)
+        if not 0 <= decay <= 1:
+            raise ValueError(f"decay is {decay}: expected 0 to 1")
+        self.decay = decay
+
+    def add(self, importance: torch.Tensor, parameter: torch.Tensor, weight: torch.Tensor, pull: torch.Tensor) -> None:
+        weight.mul_(self.decay).add_(importance)
+        pull.copy_(weight * parameter)

@@ -1,0 +1,100 @@
+"""Parameter superposition: many tasks' weights in one matrix, each under a context of its own.
+
+Cheung et al. 2019, arXiv 1902.05522: a layer computes W (c_k * x) with a context c_k for task k, the last layer and the
+first included; what other tasks stored then comes out as noise. A convolution's kernel is multiplied by a context that
+all output channels share.
+
+W (C_k x) = (W C_k) x, so the context is multiplied into the weights once, when the task changes, and learning costs
+nothing more: what lies in the network is V = W C_k, and moving to task j makes it V C_k^-1 C_j. For a step down a
+gradient this is the same, as C_k is orthogonal; an optimizer that scales each number by itself, as Adam does, works in
+the task's own axes here, which only for rotations and phases differ from the shared ones.
+"""
+
+import math
+from typing import Literal, get_args
+
+import torch
+
+from transfer.method import Method
+from transfer.network import Leaf, Network
+
+Contexts = Literal["binary", "complex", "rotation", "power"]
+Biases = Literal["own", "shared"]
+
+
+class Superposition(Method):
+    """Contexts, fixed and drawn from the seed, of all dense and convolutional layers.
+
+    contexts: binary (+1 and -1); complex, phases drawn for each task, with weights that have an imaginary part of the
+    same size; power, task k's phases being k times those of one such context; rotation, random orthogonal matrices,
+    which take the square of a layer's inputs a task. biases: each task's own, or shared, and then fine-tuned.
+    """
+
+    sorts_weights = True
+
+    def __init__(
+        self,
+        network: Network,
+        tasks: int,
+        generator: torch.Generator,
+        contexts: Contexts = "binary",
+        biases: Biases = "own",
+    ):
+        super().__init__(network)
+        for name, value, known in (("contexts", contexts, Contexts), ("biases", biases, Biases)):
+            if value not in get_args(known):
+                raise ValueError(f"{name} is {value!r}: expected one of {', '.join(get_args(known))}")
+        self.contexts, self.biases = contexts, biases
+        self.leaves = list(network.leaves("superposed"))
+        self.register_buffer("seed", torch.randint(2**62, (), generator=generator))
+        self.seed: torch.Tensor
+        for number, leaf in enumerate(self.layers()):
+            if contexts in ("complex", "power"):
+                self.register_buffer(f"imaginary_{number}", torch.zeros_like(leaf.weight))
+            if biases == "own" and leaf.bias is not None:
+                self.register_buffer(f"bias_{number}", leaf.bias.detach().repeat(tasks, 1))  # (tasks, out)
+
+    def layers(self) -> list[Leaf]:
+        found = dict(self.network.module.named_modules())
+        return [found[name] for name in self.leaves]  # pyright: ignore[reportReturnType]
+
+    def owned(self) -> list[str]:
+        return [f"{name}.bias" for name in self.leaves] if self.biases == "own" else []
+
+    def move(self, task: int, before: int) -> None:
+        for number, leaf in enumerate(self.layers()):
+            weight = leaf.weight
+            flat = weight.flatten(1)  # (out, in...) -> (out, in)
+            if self.contexts == "binary":
+                signs = self.context(number, before) * self.context(number, task)
+                turned = flat * signs
+                for method in self.network.module.kept.each():  # pyright: ignore
+                    method.flip(f"{self.leaves[number]}.weight", signs.reshape(weight.shape[1:]))
+            elif self.contexts == "rotation":
+                turned = flat @ self.context(number, before).T @ self.context(number, task)
+            else:
+                imaginary = getattr(self, f"imaginary_{number}")
+                angle = self.context(number, task) - self.context(number, before)
+                both = torch.complex(flat, imaginary.flatten(1)) * torch.polar(torch.ones_like(angle), angle)
+                turned = both.real
+                imaginary.copy_(both.imag.reshape(weight.shape))
+            weight.copy_(turned.reshape(weight.shape))
+            if hasattr(self, f"bias_{number}"):
+                each = getattr(self, f"bias_{number}")
+                each[before] = leaf.bias
+                leaf.bias.copy_(each[task])  # pyright: ignore[reportOptionalMemberAccess]
+
+    def context(self, number: int, task: int) -> torch.Tensor:
+        """Of the number-th layer, whose inputs or kernel count ``in``: signs or phases (in,), or a matrix (in, in)."""
+        weight = self.layers()[number].weight
+        size = weight[0].numel()
+        stream = 0 if self.contexts == "power" else task  # all powers are of one context
+        generator = torch.Generator().manual_seed(int(self.seed) + 100_003 * number + stream)
+        if self.contexts == "binary":
+            drawn = 2.0 * torch.randint(2, (size,), generator=generator) - 1
+        elif self.contexts == "rotation":
+            drawn = torch.nn.init.orthogonal_(torch.empty(size, size), generator=generator)
+        else:
+            drawn = (2 * torch.rand(size, generator=generator) - 1) * math.pi
+            drawn *= task if self.contexts == "power" else 1
+        return drawn.to(weight)
