@@ -15,6 +15,7 @@ COMMANDS = {
     "train": "train an agent on a version of the game",
     "export": "write recorded plays as tables, Minari datasets or videos",
     "study": "train agents on all versions, compare them and people in one report",
+    "transfer": "learn tasks one after another, by every method that keeps what was learned",
     "reproduce": "train agents without priors on all versions, and hold the study's claim against them",
     "plan": "how many people a comparison needs, by simulation",
     "simulate": "plays of simulated players, to try an analysis on a known truth",

@@ -32,8 +32,8 @@ def data(task, n=48):
 
 
 def kept_by(name, seed=0, tasks=TASKS, heads=True, **settings):
-    last = name.split("+")[-1]
-    return keep(network(seed), parse(name, heads, {last: settings}), tasks, seed)
+    told = ",".join(f"{key}={value}" for key, value in settings.items())
+    return keep(network(seed), parse(f"{name}:{told}" if told else name, heads), tasks, seed)
 
 
 def optimizer_of(kept):
@@ -304,6 +304,7 @@ def test_new_weights_are_drawn_as_the_first_ones_were():
         ("packing", {"retrain": 1.0}, "retrain is 1"),
         ("progressive", {"width": 0}, "width is 0"),
         ("ewc", {"width": 3}, "has no setting 'width'"),
+        ("ewc:strength", {}, "'strength': expected a setting and its value"),
         ("hope", {}, "unknown method 'hope'"),
         ("psp+packing", {}, "each decides which task has which weights"),
         ("packing+ewc", {}, "no weight that an earlier task needs can change"),
@@ -356,7 +357,7 @@ def test_a_file_of_another_method_or_number_of_tasks_is_refused(tmp_path):
     for other, words in (
         (kept_by("psp"), "methods is .*expected .*psp"),
         (kept_by("ewc", tasks=5), "tasks is 3: expected 5"),
-        (keep(Network(nn.Sequential(nn.Linear(5, 5))), parse("ewc", settings={"ewc": {}}), TASKS), "expected"),
+        (keep(Network(nn.Sequential(nn.Linear(5, 5))), parse("ewc"), TASKS), "expected"),
     ):
         with pytest.raises(ValueError, match=words):
             other.load(path)

@@ -1,6 +1,7 @@
 """The table of methods, which of them go together, and their presets by name."""
 
 import inspect
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -30,22 +31,35 @@ METHODS: dict[str, type[Method]] = {
 FINETUNE = "finetune"  # no method at all
 
 
-def parse(text: str, heads: bool = True, settings: Mapping[str, Mapping[str, Any]] | None = None) -> list[dict]:
-    """The methods of a name such as ewc, finetune or psp+ewc, with ``settings`` of each by its name.
+def parse(text: str, heads: bool = True) -> list[dict[str, Any]]:
+    """The specs of methods told in a word: finetune, psp+ewc, or with settings, ewc:strength=100,importance=sampled.
 
-    heads: whether each task has heads of its own.
+    heads: whether each task has heads of its own. ValueError for what there is not, or what does not go together.
     """
-    names = [name for name in text.split("+") if name != FINETUNE]
-    for name in names:
+    specs: list[dict[str, Any]] = []
+    for part in text.split("+"):
+        name, _, told = part.partition(":")
+        if name == FINETUNE and not told:
+            continue
         if name not in METHODS or name == "own-heads":
             known = ", ".join([FINETUNE, *(name for name in METHODS if name != "own-heads")])
             raise ValueError(f"unknown method {name!r}: expected one of {known}, or several joined by +")
-    specs = [{"method": name, **(settings or {}).get(name, {})} for name in names]
-    bears = any(issubclass(METHODS[name], (Separate, Columns)) for name in names)
-    own = heads and not bears
-    specs = [*([{"method": "own-heads"}] if own else []), *specs]
+        specs.append({"method": name, **dict(setting(each, part) for each in told.split(",") if told)})
+    bears = any(issubclass(METHODS[spec["method"]], (Separate, Columns)) for spec in specs)
+    specs = [*([{"method": "own-heads"}] if heads and not bears else []), *specs]
     check_together(specs)
     return specs
+
+
+def setting(text: str, where: str) -> tuple[str, Any]:
+    """strength=100 as a name and a value: a number, or else a word."""
+    name, equals, value = text.partition("=")
+    if not name or not equals or not value:
+        raise ValueError(f"method {where!r}: {text!r}: expected a setting and its value, such as strength=100")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
 
 
 def keep(network: Network, methods: Sequence[Mapping[str, Any]], tasks: int, seed: int = 0) -> Kept:

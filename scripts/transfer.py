@@ -1,0 +1,37 @@
+"""`priorlab transfer`: tasks learned one after another, by every method that keeps or reuses what was learned."""
+
+import sys
+from typing import Annotated
+
+import tyro
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from scripts.experiments.digits import Request, gather, learn_missing, settings_of
+from scripts.report.transfer import write_transfer
+
+
+def main(request: Annotated[Request, tyro.conf.OmitArgPrefixes, tyro.conf.arg(name="")]) -> None:
+    """Learns what is missing in `--out`, keeps the rows there, and writes report.html and README.md.
+
+    Stopped at any time, the same command goes on with the runs that are not finished.
+    """
+    console = Console()
+    if not request.report_only:
+        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+        try:
+            with Progress(*columns, console=console, transient=True) as bars:
+                learn_missing(request, bars)
+        except KeyboardInterrupt:
+            sys.exit("Stopped. The same command goes on from here; with --report-only it shows what there is.")
+        finally:
+            gather(request.folder)
+    points, runs = gather(request.folder)
+    if not len(runs):
+        raise ValueError(f"{request.folder}: no runs: expected one or more; without --report-only it makes them")
+    path = write_transfer(request.folder, points, runs, settings_of(request.folder), request.quick)
+    console.print(f"The report: {path.resolve()}", soft_wrap=True, highlight=False)
+
+
+if __name__ == "__main__":
+    tyro.cli(main)

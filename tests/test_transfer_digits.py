@@ -1,0 +1,125 @@
+"""Digits learned task after task: the command, its rows and its page; and what the methods must show there."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from scripts.experiments.digits import Request, gather, learn, learn_missing, read
+from scripts.report.transfer import better, markdown, measured, runs_of, write_transfer
+from scripts.transfer import main
+from transfer.digits import SIDE, permuted, rotating
+from transfer.digits import read as read_digits
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+SMALL = {"tasks": 3, "steps": 30, "units": 32, "seeds": 2}
+
+
+def test_the_tasks_hold_the_same_digits():
+    first, second = permuted(2, seed=0)
+    assert torch.equal(first.inputs, read_digits().inputs)
+    assert torch.equal(first.inputs.sort(dim=1).values, second.inputs.sort(dim=1).values)
+    assert not torch.equal(first.inputs, second.inputs) and torch.equal(first.labels, second.labels)
+    assert torch.equal(permuted(2, seed=0)[1].inputs, second.inputs)
+    assert not torch.equal(permuted(2, seed=1)[1].inputs, second.inputs)
+
+
+def test_a_quarter_turn_is_a_quarter_turn():
+    turned = rotating(4, seed=0)[1].inputs.reshape(-1, SIDE, SIDE)
+    upright = read_digits().inputs.reshape(-1, SIDE, SIDE)
+    torch.testing.assert_close(turned, torch.rot90(upright, 1, (1, 2)), rtol=1e-3, atol=1e-3)
+
+
+def test_a_fifth_of_the_digits_is_held_out():
+    problem = read_digits()
+    assert (len(problem.labels), len(problem.test_labels)) == (1438, 359)
+    assert abs(float(problem.inputs.mean())) < 1e-4 and abs(float(problem.inputs.std()) - 1) < 1e-4
+
+
+def test_fine_tuning_forgets_and_the_methods_keep():
+    settings = Request(tasks=6, steps=100, units=128).settings()
+    left = {}
+    for method in ("finetune", "separate", "ewc:strength=1", "psp", "packing"):
+        run = learn(method, 0, settings)
+        left[method] = np.mean([point[3] for point in run["points"] if point[0] == 5 and point[1] == 1.0])
+    assert left["separate"] > 0.95 and left["finetune"] < left["separate"] - 0.03
+    for method in ("ewc:strength=1", "psp", "packing"):
+        assert left["finetune"] < left[method] < left["separate"] + 0.01, method
+
+
+def test_the_command_goes_on_where_it_was_and_writes_its_page(tmp_path):
+    request = Request(methods=("finetune", "psp+ewc"), out=tmp_path, workers=1, **SMALL)
+    learn_missing(Request(methods=("finetune",), out=tmp_path, workers=1, **{**SMALL, "seeds": 1}))
+    file = next((tmp_path / "permuted-digits" / "runs" / "finetune").glob("seed_0.json"))
+    before = file.stat().st_mtime_ns
+    main(request)
+    assert file.stat().st_mtime_ns == before
+    points, runs = read(tmp_path / "permuted-digits")
+    assert sorted(zip(runs["method"], runs["seed"])) == sorted(
+        (name, seed) for name in ("finetune", "psp+ewc", "separate") for seed in range(2)
+    )
+    again = learn("finetune", 1, request.settings())
+    mine = points[(points["method"] == "finetune") & (points["seed"] == 1)]
+    assert np.allclose(mine["performance"], [point[3] for point in again["points"]], atol=1e-6)
+    page = (tmp_path / "permuted-digits" / "report.html").read_text(encoding="utf-8")
+    assert "After 3 tasks, fine-tuning is left with" in page and "<script" not in page and "src=" not in page
+    assert "psp+ewc" in (tmp_path / "permuted-digits" / "README.md").read_text(encoding="utf-8")
+    for path in (tmp_path / "permuted-digits" / "runs").rglob("*.json"):
+        path.unlink()  # what git ignores
+    assert len(gather(tmp_path / "permuted-digits")[1]) == 6
+    learn_missing(request)
+    assert not list((tmp_path / "permuted-digits" / "runs").rglob("*.json"))
+    with pytest.raises(ValueError, match="tasks = 3, not 4"):
+        learn_missing(Request(out=tmp_path, tasks=4, steps=30, units=32))
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"sequence": "hard"}, "unknown sequence 'hard': expected one of permuted-digits"),
+        ({"methods": ("ewc:strength=-1",)}, "strength is -1"),
+        ({"methods": ("head-only",)}, "heads of each task's own"),
+        ({"seeds": 0}, "seeds is 0: expected 1 or more"),
+    ],
+)
+def test_what_cannot_be_learned_is_said_first(settings, words):
+    with pytest.raises(ValueError, match=words):
+        Request(**settings)
+    with pytest.raises(ValueError, match="no runs: expected one or more"):
+        main(Request(report_only=True, out=Path("nowhere")))
+
+
+def planted(performances):
+    """Points of two methods whose matrices are these, and their runs."""
+    points, runs = [], []
+    for method, matrices in performances.items():
+        for seed, matrix in enumerate(matrices):
+            for learning, row in enumerate(matrix):
+                points.append([method, seed, learning, 0.0, learning, 0.0])
+                points += [[method, seed, learning, 1.0, task, value] for task, value in enumerate(row)]
+            runs.append([method, seed, 1e6, 0.1, 5.0, "", ""])
+    return (
+        pd.DataFrame(points, columns=["method", "seed", "learning", "share", "task", "performance"]),
+        pd.DataFrame(runs, columns=["method", "seed", "bytes", "dormant", "rank", "git_commit", "software"]),
+    )
+
+
+def test_the_table_says_what_was_planted(tmp_path):
+    forgets, keeps = [[1.0, 0.0], [0.2, 1.0]], [[1.0, 0.0], [1.0, 1.0]]
+    points, runs = planted({"finetune": 5 * [forgets], "separate": 5 * [keeps], "psp": 5 * [[[0.8, 0.0], [0.8, 0.8]]]})
+    found = measured(runs_of(points, runs))
+    assert found["finetune"]["performance"].value == pytest.approx(0.6)
+    assert found["finetune"]["forgetting"].value == pytest.approx(0.4)
+    assert found["psp"]["forward"].value == pytest.approx((0.4 - 0.5) / 0.5)
+    assert found["separate"]["better"].value == 1 and "forward" not in found["separate"]
+    settings = {"sequence": "permuted-digits", "tasks": 2}
+    text = write_transfer(tmp_path, points, runs, settings).read_text(encoding="utf-8")
+    assert "fine-tuning is left with 60.0" in text and "psp keeps 80.0" in text
+    assert json.dumps(settings) and markdown(settings, "", []).startswith("# Permuted digits")
+
+
+def test_ties_count_half():
+    assert better(np.array([1.0, 2.0]), np.array([1.0, 1.0])).value == pytest.approx(0.75)
