@@ -1,0 +1,85 @@
+"""How far a network can shrink: magnitude pruning, and lottery tickets, as a measurement of how much of it is needed.
+
+Han et al. 2015 (arXiv 1506.02626): train, remove the smallest weights, train on. Frankle and Carbin 2019 (arXiv
+1803.03635): put what is left back to where it started, and train again; a new random start is the control.
+"""
+
+from collections.abc import Callable
+from typing import Literal, get_args
+
+import torch
+
+from transfer.network import Network, Start
+
+Restart = Literal["none", "start", "random"]
+
+
+class Mask:
+    """Which weights of the dense and convolutional layers, heads included, are left; the others are zero."""
+
+    def __init__(self, network: Network):
+        self.weights = [leaf.weight for leaf in network.leaves("pruned").values()]
+        self.masks = [torch.ones_like(weight, dtype=torch.bool) for weight in self.weights]
+
+    @property
+    def left(self) -> float:
+        """Share of the weights, from 0 to 1."""
+        return sum(int(mask.sum()) for mask in self.masks) / sum(mask.numel() for mask in self.masks)
+
+    @torch.no_grad()
+    def apply(self) -> None:
+        for weight, mask in zip(self.weights, self.masks):
+            weight.copy_(torch.where(mask, weight, 0.0))
+
+    def attach(self, optimizer: torch.optim.Optimizer) -> None:
+        """Keeps what was removed at zero, whatever the optimizer's momentum would do."""
+        optimizer.register_step_post_hook(lambda *_: self.apply())
+
+    @torch.no_grad()
+    def shrink(self, share: float) -> None:
+        """Removes the smallest ``share`` of the weights that are left, those of all layers together."""
+        if not 0 < share < 1:
+            raise ValueError(f"share is {share}: expected more than 0, less than 1")
+        sizes = torch.cat([torch.where(mask, w.abs(), -1.0).flatten() for w, mask in zip(self.weights, self.masks)])
+        gone = int((sizes < 0).sum())
+        flat = torch.ones(len(sizes), dtype=torch.bool, device=sizes.device)
+        flat[sizes.argsort(stable=True)[: gone + round(share * (len(sizes) - gone))]] = False
+        parts = flat.split([mask.numel() for mask in self.masks])
+        self.masks = [part.reshape(mask.shape) for part, mask in zip(parts, self.masks)]  # as flattened above
+        self.apply()
+
+
+def shrink_and_learn(
+    network: Network,
+    learn: Callable[[Mask], None],
+    test: Callable[[], float],
+    rounds: int,
+    share: float = 0.2,
+    restart: Restart = "start",
+    seed: int = 0,
+) -> list[tuple[float, float]]:
+    """(share of weights left, performance) after each of ``rounds`` + 1 trainings, with ``share`` removed between them.
+
+    learn: trains the network, with ``Mask.attach`` on its optimizer; restart: what happens to the weights that are
+    left: nothing (magnitude pruning), back to where they started (lottery tickets), or new random ones (their control).
+    """
+    if restart not in get_args(Restart):
+        raise ValueError(f"restart is {restart!r}: expected one of {', '.join(get_args(Restart))}")
+    if rounds < 0:
+        raise ValueError(f"rounds is {rounds}: expected 0 or more")
+    mask, found = Mask(network), []
+    parameters = network.parameters().values()
+    first = [parameter.detach().clone() for parameter in parameters]
+    starts = [Start.of(parameter) for parameter in parameters]
+    generator = torch.Generator().manual_seed(seed)
+    for number in range(rounds + 1):
+        if number:
+            mask.shrink(share)
+            with torch.no_grad():
+                for parameter, before, start in zip(parameters, first, starts):
+                    if restart != "none":
+                        parameter.copy_(before if restart == "start" else start.draw(generator))
+            mask.apply()
+        learn(mask)
+        found.append((mask.left, test()))
+    return found
