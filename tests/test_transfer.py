@@ -282,6 +282,14 @@ def test_a_copy_is_kept_apart_and_playing_changes_nothing(name):
     assert [each.requires_grad for each in kept.network.module.parameters()] == flags
 
 
+def test_what_was_frozen_stays_frozen():
+    own = network()
+    own.module[0].weight.requires_grad_(False)
+    kept = keep(own, parse("ewc"), 2)
+    kept.learn(1)
+    assert [name for name, each in own.module.named_parameters() if not each.requires_grad] == ["0.weight"]
+
+
 def test_new_weights_are_drawn_as_the_first_ones_were():
     generator = torch.Generator().manual_seed(0)
     for shape in ((30, 50), (50, 30), (8, 3, 4, 4)):

@@ -46,9 +46,8 @@ class ColumnLayer(nn.Module):
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         at_work = [*self.sees[self.active], self.active]
-        parts = (
-            len(at_work) * [inputs] if self.is_first else [*inputs.chunk(len(at_work))]
-        )  # (columns n, ...) -> n each
+        several = len(at_work)
+        parts = several * [inputs] if self.is_first else [*inputs.chunk(several)]  # (several n, ...) -> (n, ...) each
         if self.measured is not None:
             parts = self.measured(parts)
         else:

@@ -83,17 +83,23 @@ class Method(nn.Module):
 class Kept(nn.Module):
     """The methods by which a network is kept, over a number of tasks; it lies in that network, as ``kept``.
 
-    about: plain data that tells which networks' states fit this one's.
+    about: plain data that tells which networks' states fit this one's; frozen: parameters that never learn.
     """
 
     task: torch.Tensor  # int64 (): whose weights are in place
-    learned: torch.Tensor  # bool (tasks,): which have been consolidated
 
-    def __init__(self, network: Network, methods: Sequence[Method], tasks: int, about: Mapping[str, Any]):
+    def __init__(
+        self,
+        network: Network,
+        methods: Sequence[Method],
+        tasks: int,
+        about: Mapping[str, Any],
+        frozen: Sequence[nn.Parameter] = (),
+    ):
         super().__init__()
         self.tasks, self.about = tasks, {"format": FORMAT, "tasks": tasks, **about}
+        self.frozen = list(frozen)
         self.register_buffer("task", torch.zeros((), dtype=torch.int64))
-        self.register_buffer("learned", torch.zeros(tasks, dtype=torch.bool))
         self.methods = nn.ModuleList(methods)
         self.network = network
         network.module.add_module(KEPT, self)
@@ -116,6 +122,8 @@ class Kept(nn.Module):
             parameter.requires_grad_(True)
         for method in self.each():
             method.refresh(int(self.task))
+        for parameter in self.frozen:
+            parameter.requires_grad_(False)
 
     def check(self, task: int) -> None:
         if not 0 <= task < self.tasks:
@@ -150,7 +158,6 @@ class Kept(nn.Module):
         """Call it when the task is learned."""
         for method in self.each():
             method.consolidate(int(self.task), samples)
-        self.learned[self.task] = True
         self.refresh()
 
     @contextmanager

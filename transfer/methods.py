@@ -69,11 +69,12 @@ def keep(network: Network, methods: Sequence[Mapping[str, Any]], tasks: int, see
         raise ValueError(f"tasks is {tasks}: expected 1 or more")
     check_together(methods)
     generator = torch.Generator().manual_seed(seed)
+    frozen = [parameter for parameter in network.module.parameters() if not parameter.requires_grad]
     made: list[Method] = []
     for spec in methods:
         made.append(make(spec, network, tasks, generator))
         network = network.but(made[-1].owned())
-    return Kept(network, made, tasks, {"methods": [dict(spec) for spec in methods], "seed": seed})
+    return Kept(network, made, tasks, {"methods": [dict(spec) for spec in methods], "seed": seed}, frozen)
 
 
 def check_together(methods: Sequence[Mapping[str, Any]]) -> None:

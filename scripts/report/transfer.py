@@ -30,7 +30,7 @@ TITLES = {
     "backward": "backward transfer",
     "better": "better than fine-tuning",
 }
-PUBLISHED = (  # method, what, source, grade: those of ../docs, for what is not the same data
+PUBLISHED = (  # method, what, grade; all on other data
     ("finetune", "EWC's paper shows it forgetting the first of ten permuted MNIST tasks; 61.8 % in PSP's", "unchecked"),
     ("psp", "97.6 % with binary contexts on permuted MNIST (Cheung et al. 2019)", "unchecked"),
 )
@@ -38,8 +38,11 @@ PUBLISHED = (  # method, what, source, grade: those of ../docs, for what is not 
 
 @dataclass(frozen=True)
 class Runs:
-    """All runs of one method. own, sofar: float (n, N); matrices: float (n, N, N); curves: (n, m) at ``grid`` (m,), in
-    tasks, how well the task being learned is done."""
+    """All n runs of one method over N tasks.
+
+    matrices: float (n, N, N), as ``transfer.metrics`` takes them; areas: (n, N), under each task's own learning curve;
+    curves: (n, m) at ``grid`` (m,), in tasks, how well the task being learned is done.
+    """
 
     method: str
     colour: str
