@@ -17,16 +17,15 @@ def main(request: Annotated[Request, tyro.conf.OmitArgPrefixes, tyro.conf.arg(na
     Stopped at any time, the same command goes on with the runs that are not finished.
     """
     console = Console()
-    if not request.report_only:
-        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-        try:
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    try:
+        if not request.report_only:
             with Progress(*columns, console=console, transient=True) as bars:
                 learn_missing(request, bars)
-        except KeyboardInterrupt:
-            sys.exit("Stopped. The same command goes on from here; with --report-only it shows what there is.")
-        finally:
-            gather(request.folder)
-    points, runs = gather(request.folder)
+    except KeyboardInterrupt:
+        sys.exit("Stopped. The same command goes on from here; with --report-only it shows what there is.")
+    finally:
+        points, runs = gather(request.folder)
     if not len(runs):
         raise ValueError(f"{request.folder}: no runs: expected one or more; without --report-only it makes them")
     path = write_transfer(request.folder, points, runs, settings_of(request.folder), request.quick)

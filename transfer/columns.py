@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from transfer.importance import choices, said
 from transfer.method import Method, Samples
 from transfer.network import Leaf, Network, Start
 
@@ -124,8 +125,7 @@ class Columns(Method):
         return task
 
     def layers(self) -> dict[str, ColumnLayer]:
-        found = dict(self.network.module.named_modules())
-        return {name: found[name] for name in self.names}  # pyright: ignore[reportReturnType]
+        return dict(zip(self.names, self.network.named(self.names)))
 
     def refresh(self, task: int) -> None:
         for layer in self.layers().values():
@@ -139,17 +139,16 @@ class Columns(Method):
         """
         squares: dict[str, torch.Tensor] = {}
         layers = {name: layer for name, layer in self.layers().items() if not layer.is_first}
+        weights = choices(self.network, samples)
         given: dict[str, list[torch.Tensor]] = {}
         for name, layer in layers.items():
             layer.measured = keeper(given, name)
         try:
-            out = self.network.outputs(self.network.module, samples.inputs)
-            said = out.log_softmax(1) if self.network.likelihood == "categorical" else out
-            weights = said.detach().exp() if self.network.likelihood == "categorical" else torch.ones_like(said)
+            out = said(self.network, self.network.outputs(self.network.module, samples.inputs))
             told = {name: parts for name, parts in given.items() if len(parts) > 1}
             flat = [part for parts in told.values() for part in parts]
-            for action in range(said.shape[1]):
-                found = torch.autograd.grad(said[:, action].sum(), flat, retain_graph=True, allow_unused=True)
+            for action in range(out.shape[1]):
+                found = torch.autograd.grad(out[:, action].sum(), flat, retain_graph=True, allow_unused=True)
                 each = iter(found)
                 for name, parts in told.items():
                     rows = [fisher(next(each), part, weights[:, action]) for part in parts]

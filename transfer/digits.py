@@ -7,6 +7,7 @@ from typing import Literal, get_args
 import numpy as np
 import torch
 from torch import nn
+from torch.nn import functional
 
 from transfer.supervised import Problem
 
@@ -31,8 +32,6 @@ def permuted(tasks: int, seed: int, data: Data = "digits") -> list[Problem]:
 
 def rotating(tasks: int, seed: int, data: Data = "digits") -> list[Problem]:
     """The digits turned by ever more, a full turn over all tasks."""
-    import torch.nn.functional as functional
-
     problem = read(data)
     found = []
     for task in range(tasks):
@@ -64,7 +63,7 @@ def read(data: Data = "digits") -> Problem:
 
         small, labels = load_digits(return_X_y=True)
         pictures = torch.from_numpy(small.reshape(-1, 1, 8, 8)).float()  # (n, 64) -> (n, 1, 8, 8)
-        large = nn.functional.interpolate(pictures, (SIDE, SIDE), mode="bilinear", align_corners=False).flatten(1)
+        large = functional.interpolate(pictures, (SIDE, SIDE), mode="bilinear", align_corners=False).flatten(1)
         order = torch.from_numpy(np.random.default_rng(0).permutation(len(labels)))
         held = int(TESTED * len(labels))
         parts = [(large[chosen], torch.from_numpy(labels)[chosen]) for chosen in (order[held:], order[:held])]

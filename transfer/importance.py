@@ -141,7 +141,9 @@ def watching(layers: dict[str, nn.Linear]) -> Iterator[dict[str, list[tuple[torc
 
 
 @torch.no_grad()
-def choices(network: Network, samples: Samples, kind: Importance, generator: torch.Generator | None) -> torch.Tensor:
+def choices(
+    network: Network, samples: Samples, kind: Importance = "exact", generator: torch.Generator | None = None
+) -> torch.Tensor:
     """float32 (n, k): with which weight the square of each output's gradient counts for each sample."""
     out = network.outputs(network.module, samples.inputs)
     if network.likelihood == "gaussian":

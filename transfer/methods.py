@@ -1,4 +1,4 @@
-"""The table of methods, which of them go together, and their presets by name."""
+"""The table of methods, how they are told in a word, and which of them go together."""
 
 import inspect
 import json

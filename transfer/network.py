@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -82,6 +82,10 @@ class Network:
                 raise ValueError(f"layer {name!r} has {module.groups} groups and can't be {purpose}: expected 1")
             found[name] = module
         return found
+
+    def named(self, names: Iterable[str]) -> list[Any]:
+        """The modules of these names, as they are now."""
+        return [self.module.get_submodule(name) for name in names]
 
     def check_statistics(self) -> None:
         """ValueError where a layer keeps running statistics of its inputs, which drift with every task."""

@@ -48,8 +48,7 @@ class Packing(Method):
             self.register_buffer(f"owner_{number}", torch.full(leaf.weight.shape, FREE, dtype=torch.uint8))
 
     def layers(self) -> list[Leaf]:
-        found = dict(self.network.module.named_modules())
-        return [found[name] for name in self.leaves]  # pyright: ignore[reportReturnType]
+        return self.network.named(self.leaves)
 
     def parts(self) -> list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
         """The weights of each layer, those that are frozen, and whose each is."""

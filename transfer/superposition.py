@@ -55,8 +55,7 @@ class Superposition(Method):
                 self.register_buffer(f"bias_{number}", leaf.bias.detach().repeat(tasks, 1))  # (tasks, out)
 
     def layers(self) -> list[Leaf]:
-        found = dict(self.network.module.named_modules())
-        return [found[name] for name in self.leaves]  # pyright: ignore[reportReturnType]
+        return self.network.named(self.leaves)
 
     def owned(self) -> list[str]:
         return [f"{name}.bias" for name in self.leaves] if self.biases == "own" else []

@@ -7,7 +7,7 @@ runs are joined in ``OUT/<sequence>/``: ``points.csv.xz`` and ``runs.csv``, with
 import io
 import json
 import lzma
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
@@ -21,6 +21,7 @@ from rich.progress import Progress
 from envs.files import write_bytes, write_whole
 from envs.results import check_same, git_commit, software
 from transfer.digits import Data, network, permuted, rotating
+from transfer.digits import read as read_digits
 from transfer.methods import keep, parse
 from transfer.metrics import dormant_units, effective_rank
 from transfer.network import Network
@@ -119,6 +120,7 @@ def learn(method: str, seed: int, settings: dict[str, Any]) -> dict[str, Any]:
 def learn_missing(request: Request, show: Progress | None = None) -> None:
     """Runs what has no file yet; each file is written whole, so that whatever is stopped goes on."""
     folder, settings = request.folder, request.settings()
+    read_digits(request.data)  # ValueError where they are not there
     known = folder / "settings.json"
     if known.exists():
         check_same(settings_of(folder), settings, folder)
@@ -185,10 +187,8 @@ def gather(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def joined(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
+    """Methods as the table above has them, then others."""
     both = pd.concat([old, new], ignore_index=True) if len(old) else new
-    return both.sort_values(["method", "seed"], kind="stable", ignore_index=True)
-
-
-def methods_in_order(names: Sequence[str]) -> list[str]:
-    """As the table above has them, then others."""
-    return sorted(set(names), key=lambda name: (METHODS.index(name) if name in METHODS else len(METHODS), name))
+    place = both["method"].map(lambda name: METHODS.index(name) if name in METHODS else len(METHODS))
+    ordered = both.assign(place=place).sort_values(["place", "method", "seed"], kind="stable", ignore_index=True)
+    return ordered.drop(columns="place")

@@ -190,7 +190,13 @@ def sooner_of(here: Sequence[Played], there: Sequence[Played], weights: tuple[np
     """
     (times, got), (others, others_got) = times_of(here), times_of(there)
     times, others = np.where(got, times, np.inf), np.where(others_got, others, np.inf)
-    wins = (times[:, None] < others) + 0.5 * (times[:, None] == others)  # (n, m)
+    return improvement(-times, -others, weights)
+
+
+def improvement(here: np.ndarray, there: np.ndarray, weights: Sequence[np.ndarray]) -> Estimate:
+    """Probability that a value of ``here`` (n,) is larger than one of ``there`` (m,), ties counted half, and its
+    interval; ``weights`` are (resamples, n) and (resamples, m)."""
+    wins = (here[:, None] > there) + 0.5 * (here[:, None] == there)  # (n, m)
     n = min(len(here), len(there))
     if n < 2:
         return Estimate(float(wins.mean()), None, None, n)
