@@ -98,26 +98,34 @@ def memory(all_runs: Sequence["Runs"], found: Found) -> dict[str, str]:
 
 def scatter(all_runs: Sequence["Runs"], found: Found, width: float, height: float) -> str:
     with matplotlib.rc_context(STYLE):
-        figure, axes = panel(width, height, (44, 40, 150 if width > 500 else 110, 14))
+        right = 8 + 6.6 * max(len(each.label) for each in all_runs)
+        figure, axes = panel(width, height, (44, 40, right, 14))
         axes.set_xscale("log")
         sizes = [runs.bytes / 1e6 for runs in all_runs]
-        axes.set_xlim(0.8 * min(sizes), 1.25 * max(sizes))
+        low, high = 0.8 * min(sizes), 1.25 * max(sizes)
+        axes.set_xlim(low, high)
         axes.set_ylim(0, 1.05)
         axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "25 %", "50 %", "75 %", "100 %"])
-        ticks = [tick for tick in (0.5, 1, 2, 5, 10, 20, 50, 100, 200) if min(sizes) * 0.8 <= tick <= max(sizes) * 1.25]
+        ticks = [tick for tick in (0.5, 1, 2, 5, 10, 20, 50, 100, 200) if low <= tick <= high]
         axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         axes.minorticks_off()
         axes.set_xlabel("MB stored for all tasks")
-        near: dict[int, list[tuple[float, Runs]]] = {}
-        for size, runs in zip(sizes, all_runs):
-            value = found[runs.method]["performance"].value
-            axes.plot(size, value, "o", color=INKS[runs.colour], ms=8)
-            near.setdefault(round(4 * np.log10(size)), []).append((value, runs))
-        for column in near.values():  # those of about one size are written below one another
-            places = apart([value for value, _ in column], [1.05 * 14 / (height - 54)] * len(column), 0, 1.06)
-            for (_, runs), place in zip(column, places):
+        across = width - 44 - right
+        at = [across * float(np.log(size / low) / np.log(high / low)) for size in sizes]  # px
+        beside: list[list[int]] = []  # runs whose labels could meet, which are written below one another
+        for number in np.argsort(at, kind="stable").tolist():
+            if beside and at[number] - at[beside[-1][-1]] < 7 * len(all_runs[beside[-1][-1]].label):
+                beside[-1].append(number)
+            else:
+                beside.append([number])
+        for group in beside:
+            values = [found[all_runs[number].method]["performance"].value for number in group]
+            places = apart(values, [1.05 * 14 / (height - 54)] * len(group), 0, 1.06)
+            for number, value, place in zip(group, values, places):
+                runs = all_runs[number]
+                axes.plot(sizes[number], value, "o", color=INKS[runs.colour], ms=8)
                 axes.annotate(
-                    runs.label, (runs.bytes / 1e6, place), (9, 0), textcoords="offset points", va="center",
+                    runs.label, (sizes[number], place), (9, 0), textcoords="offset points", va="center",
                     color=INKS[runs.colour], fontweight="bold", fontsize=10,
                 )  # fmt: skip
     return svg(figure, "Average performance against the memory that all tasks take")

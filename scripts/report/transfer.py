@@ -20,6 +20,7 @@ from transfer import metrics
 SINGLE, FINETUNE = "separate", "finetune"  # what a task alone comes to; what every method is held against
 COLOURS = (
     "random", "ink", "dqn", "person", "key", "ppo", "fifth", "simulated", "fourth", "sixth", "monster", "goal",
+    "seventh", "fire", "spikes",
 )  # fmt: skip
 TITLES = {
     "performance": "average performance",
