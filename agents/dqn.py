@@ -180,10 +180,13 @@ class DoubleDQN(DQN):
         return self.shown
 
 
-def make_model(settings: Settings, env: VecEnv) -> DoubleDQN:
-    """``DoubleDQN`` as the settings tell; it learns from two minibatches after each decision of all games."""
+def make_model(settings: Settings, env: VecEnv, kind: type[PixelQPolicy] = PixelQPolicy, **of_policy: Any) -> DoubleDQN:
+    """``DoubleDQN`` as the settings tell; it learns from two minibatches after each decision of all games.
+
+    kind: another policy, of the same kind of network; of_policy: more of its arguments.
+    """
     return DoubleDQN(
-        PixelQPolicy,
+        kind,
         env,
         learning_rate=HeldRate(settings.value("learning_rate"), settings.value("learning_rate_hold"), settings.inputs),
         buffer_size=settings.replay_size,
@@ -200,7 +203,7 @@ def make_model(settings: Settings, env: VecEnv) -> DoubleDQN:
             "gamma": settings.gamma,
             "seed": settings.seed,
         },
-        policy_kwargs=settings.of_network(),
+        policy_kwargs=settings.of_network() | of_policy,
         margin=settings.margin,
         discovery_margin=settings.discovery_margin,
         ways=settings.value("imitation_episodes"),

@@ -24,7 +24,8 @@ class PixelNetwork(BaseFeaturesExtractor):
     """Convolutions and a dense layer: small has 150,000 parameters on 2 gray frames of 42x42; study is the study's.
 
     Takes uint8 (n, C, S, S), gives float32 (n, features). Runs in bfloat16 where the device has it (None) or where told
-    (True, False); the weights stay float32, so a model saved on one machine runs on any other.
+    (True, False); the weights stay float32, so a model saved on one machine runs on any other. ReLU lies within the
+    convolutions, which is faster, or in layers of its own, for methods that add to what a convolution gives.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class PixelNetwork(BaseFeaturesExtractor):
         features: int = 256,
         bfloat16: bool | None = None,
         network: str = "small",
+        relu_within: bool = True,
     ):
         super().__init__(observation_space, features)
         channels, *sides = observation_space.shape
@@ -41,11 +43,11 @@ class PixelNetwork(BaseFeaturesExtractor):
         self.asked = bfloat16
         layers = nn.Sequential()  # the names are those under which weights are saved
         convolutions, relu = CONVOLUTIONS[network], network == "small"
-        slope = 0.0 if relu else 1.0
+        slope = 0.0 if relu and relu_within else 1.0
         for k, (outs, side, stride, padding) in enumerate(convolutions):
             layers.add_module(str(2 * k), Convolution(channels, outs, side, stride, padding, slope))
-            if not relu:
-                layers.add_module(str(2 * k + 1), nn.ELU())
+            if slope:
+                layers.add_module(str(2 * k + 1), nn.ReLU() if relu else nn.ELU())
             channels = outs
         after = 2 * len(convolutions)
         layers.add_module(str(after), nn.Flatten())
@@ -75,11 +77,12 @@ def has_bfloat16(device: str) -> bool:
     return device == "cpu" and any(getattr(torch.cpu, name, lambda: False)() for name in names)
 
 
-def pixel_network(features: int = 256, bfloat16: bool | None = None, network: str = "small") -> dict[str, Any]:
-    """The arguments of a policy of stable-baselines3 that make it one linear layer on a ``PixelNetwork``."""
+def pixel_network(**settings: Any) -> dict[str, Any]:
+    """The arguments of a policy of stable-baselines3 that make it one linear layer on a ``PixelNetwork``, whose
+    settings they are."""
     return {
         "features_extractor_class": PixelNetwork,
-        "features_extractor_kwargs": {"features": features, "bfloat16": bfloat16, "network": network},
+        "features_extractor_kwargs": settings,
         "net_arch": [],
         "normalize_images": False,  # the network does, at the precision it runs in
         "optimizer_kwargs": {"eps": 1e-5, "fused": True},
@@ -90,9 +93,16 @@ class PixelPolicy(ActorCriticCnnPolicy):
     """Actor and critic, one linear layer each on a ``PixelNetwork`` that they share; a policy class for PPO and A2C."""
 
     def __init__(
-        self, *args: Any, features: int = 256, bfloat16: bool | None = None, network: str = "small", **kwargs: Any
+        self,
+        *args: Any,
+        features: int = 256,
+        bfloat16: bool | None = None,
+        network: str = "small",
+        relu_within: bool = True,
+        **kwargs: Any,
     ):
-        super().__init__(*args, **{**pixel_network(features, bfloat16, network), **kwargs})
+        own = pixel_network(features=features, bfloat16=bfloat16, network=network, relu_within=relu_within)
+        super().__init__(*args, **{**own, **kwargs})
 
     def _build(self, lr_schedule: Schedule) -> None:
         super()._build(lr_schedule)  # its orthogonal start wants plain memory
@@ -154,9 +164,16 @@ class PixelQPolicy(DQNPolicy):
     """A ``PixelQNetwork`` and its target; a policy class for DQN."""
 
     def __init__(
-        self, *args: Any, features: int = 256, bfloat16: bool | None = None, network: str = "small", **kwargs: Any
+        self,
+        *args: Any,
+        features: int = 256,
+        bfloat16: bool | None = None,
+        network: str = "small",
+        relu_within: bool = True,
+        **kwargs: Any,
     ):
-        super().__init__(*args, **{**pixel_network(features, bfloat16, network), **kwargs})
+        own = pixel_network(features=features, bfloat16=bfloat16, network=network, relu_within=relu_within)
+        super().__init__(*args, **{**own, **kwargs})
 
     def make_q_net(self) -> QNetwork:
         arguments = self._update_features_extractor(self.net_args, features_extractor=None)

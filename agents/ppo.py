@@ -42,8 +42,13 @@ def hyperparameters(settings: Settings) -> dict[str, Any]:
     }
 
 
-def make_model(settings: Settings, env: VecEnv) -> SelfImitatingPPO | OnDevicePPO:
-    """PPO, with memory or without; with rnd, the one that values the bonus apart; or the one that stays on a device."""
+def make_model(
+    settings: Settings, env: VecEnv, kind: type[PixelPolicy] | None = None, **of_policy: Any
+) -> SelfImitatingPPO | OnDevicePPO:
+    """PPO, with memory or without; with rnd, the one that values the bonus apart; or the one that stays on a device.
+
+    kind: another policy, of the same kind of network; of_policy: more of its arguments.
+    """
     if settings.on_device:
         return make_on_device(settings, env)
     apart, remembers = settings.curiosity == "rnd", settings.memory != "nothing"
@@ -52,9 +57,9 @@ def make_model(settings: Settings, env: VecEnv) -> SelfImitatingPPO | OnDevicePP
     own |= {"bonus_gamma": settings.bonus_gamma} if apart else {}
     own |= {"through_deaths": settings.memory == "play"} if remembers else {}
     return learner(
-        policy,
+        kind or policy,
         env,
-        policy_kwargs=settings.of_network(),
+        policy_kwargs=settings.of_network() | of_policy,
         imitation_batches=settings.value("imitation_batches"),
         imitation_episodes=settings.value("imitation_episodes"),
         imitation_enough=settings.imitation_enough,

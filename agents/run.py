@@ -56,11 +56,13 @@ def run(
     held_bytes: int = 0,
     told: Mapping[str, Any] | None = None,
     begin: Callable[[Model], object] | None = None,
+    during: Callable[[Model, Record], object] | None = None,
 ) -> tuple[Model, Record]:
     """Trains to ``settings.inputs``, from the folder's checkpoint where it holds one; writes rows and model.zip.
 
     held_bytes: of the steps that the learner keeps in memory; told: what stands in config.json beside the settings;
-    begin: called once with the new model, before the first input of a run that is not resumed.
+    begin: called once with the new model, before the first input of a run that is not resumed; during: called before
+    each rollout, and so in the state that a checkpoint keeps: it must draw no random number of the learner's.
 
     Raises ValueError before anything is written for what can't be run, FloatingPointError for what diverged.
     """
@@ -79,7 +81,7 @@ def run(
     elif begin:
         begin(model)
     with closing(writer), progress_bar() if settings.progress else nullcontext() as bar:
-        follow = Follow(settings, games, curiosity, record, bar)
+        follow = Follow(settings, games, curiosity, record, bar, during)
         left = settings.inputs - model.num_timesteps  # there are fewer decisions than inputs: the callback ends it
         together = follow if callback is None else CallbackList([follow, callback])
         model.learn(left, together, tb_log_name=folder.name, reset_num_timesteps=held is None)
@@ -101,9 +103,11 @@ class Follow(BaseCallback):
         curiosity: Curiosity | None,
         record: Record,
         bar: Progress | None,
+        during: Callable[[Any, Record], object] | None = None,
     ):
         super().__init__()
         self.settings, self.env, self.curiosity, self.record, self.bar = settings, games, curiosity, record, bar
+        self.during = during
         self.task = bar.add_task(settings.version, total=settings.inputs) if bar else None
         self.saved_at, self.saved_when = record.inputs, time.monotonic()
 
@@ -114,6 +118,8 @@ class Follow(BaseCallback):
     def _on_rollout_start(self) -> None:
         """Between an update and the next rollout."""
         self.check()
+        if self.during:
+            self.during(self.model, self.record)
         inputs, seconds = self.record.inputs - self.saved_at, time.monotonic() - self.saved_when
         if inputs >= self.settings.value("checkpoint_every") or seconds >= CHECKPOINT_SECONDS:
             self.save()

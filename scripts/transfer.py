@@ -7,7 +7,7 @@ import tyro
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from scripts.experiments.digits import Request, gather, learn_missing, settings_of
+from scripts.experiments.sequences import Request, gather, learn_missing, settings_of
 from scripts.report.transfer import write_transfer
 
 
@@ -25,10 +25,10 @@ def main(request: Annotated[Request, tyro.conf.OmitArgPrefixes, tyro.conf.arg(na
     except KeyboardInterrupt:
         sys.exit("Stopped. The same command goes on from here; with --report-only it shows what there is.")
     finally:
-        points, runs = gather(request.folder)
-    if not len(runs):
+        rows = gather(request.folder)
+    if not len(rows.runs):
         raise ValueError(f"{request.folder}: no runs: expected one or more; without --report-only it makes them")
-    path = write_transfer(request.folder, points, runs, settings_of(request.folder), request.quick)
+    path = write_transfer(request.folder, rows, settings_of(request.folder), request.quick)
     console.print(f"The report: {path.resolve()}", soft_wrap=True, highlight=False)
 
 

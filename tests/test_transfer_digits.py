@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from scripts.experiments.digits import Request, gather, learn, learn_missing, read
+from scripts.experiments.sequences import COLUMNS, Request, Rows, gather, learn, learn_missing
 from scripts.report.transfer import better, markdown, measured, runs_of, write_transfer
 from scripts.transfer import main
 from transfer.digits import SIDE, permuted, rotating
@@ -38,11 +38,11 @@ def test_a_fifth_of_the_digits_is_held_out():
     assert abs(float(problem.inputs.mean())) < 1e-4 and abs(float(problem.inputs.std()) - 1) < 1e-4
 
 
-def test_fine_tuning_forgets_and_the_methods_keep():
+def test_fine_tuning_forgets_and_the_methods_keep(tmp_path):
     settings = Request(tasks=6, steps=100, units=128).settings()
     left = {}
     for method in ("finetune", "separate", "ewc:strength=1", "psp", "packing"):
-        run = learn(method, 0, settings)
+        run = learn(method, 0, settings, tmp_path)
         left[method] = np.mean([point[3] for point in run["points"] if point[0] == 5 and point[1] == 1.0])
     assert left["separate"] > 0.95 and left["finetune"] < left["separate"] - 0.03
     for method in ("ewc:strength=1", "psp", "packing"):
@@ -56,11 +56,11 @@ def test_the_command_goes_on_where_it_was_and_writes_its_page(tmp_path):
     before = file.stat().st_mtime_ns
     main(request)
     assert file.stat().st_mtime_ns == before
-    points, runs = read(tmp_path / "permuted-digits")
+    points, _, runs = Rows.read(tmp_path / "permuted-digits")
     assert sorted(zip(runs["method"], runs["seed"])) == sorted(
         (name, seed) for name in ("finetune", "psp+ewc", "separate") for seed in range(2)
     )
-    again = learn("finetune", 1, request.settings())
+    again = learn("finetune", 1, request.settings(), tmp_path)
     mine = points[(points["method"] == "finetune") & (points["seed"] == 1)]
     assert np.allclose(mine["performance"], [point[3] for point in again["points"]], atol=1e-6)
     page = (tmp_path / "permuted-digits" / "report.html").read_text(encoding="utf-8")
@@ -68,7 +68,7 @@ def test_the_command_goes_on_where_it_was_and_writes_its_page(tmp_path):
     assert "psp+ewc" in (tmp_path / "permuted-digits" / "README.md").read_text(encoding="utf-8")
     for path in (tmp_path / "permuted-digits" / "runs").rglob("*.json"):
         path.unlink()  # what git ignores
-    assert len(gather(tmp_path / "permuted-digits")[1]) == 6
+    assert len(gather(tmp_path / "permuted-digits").runs) == 6
     learn_missing(request)
     assert not list((tmp_path / "permuted-digits" / "runs").rglob("*.json"))
     with pytest.raises(ValueError, match="tasks = 3, not 4"):
@@ -82,6 +82,8 @@ def test_the_command_goes_on_where_it_was_and_writes_its_page(tmp_path):
         ({"methods": ("ewc:strength=-1",)}, "strength is -1"),
         ({"methods": ("head-only",)}, "heads of each task's own"),
         ({"seeds": 0}, "seeds is 0: expected 1 or more"),
+        ({"inputs": 9}, "inputs is 9: expected none, as permuted-digits has no such setting"),
+        ({"data": "letters"}, "data is 'letters': expected one of digits"),
     ],
 )
 def test_what_cannot_be_learned_is_said_first(settings, words):
@@ -91,38 +93,37 @@ def test_what_cannot_be_learned_is_said_first(settings, words):
         import torchvision  # noqa: F401
     except ImportError:
         with pytest.raises(ValueError, match="expected torchvision"):
-            learn_missing(Request(data="mnist", out=Path("nowhere")))
-        assert not Path("nowhere").exists()
+            Request(data="mnist")
     with pytest.raises(ValueError, match="no runs: expected one or more"):
         main(Request(report_only=True, out=Path("nowhere")))
 
 
 def planted(performances):
-    """Points of two methods whose matrices are these, and their runs."""
-    points, runs = [], []
+    """Rows of methods whose matrices are these."""
+    points, tasks, runs = [], [], []
     for method, matrices in performances.items():
         for seed, matrix in enumerate(matrices):
             for learning, row in enumerate(matrix):
                 points.append([method, seed, learning, 0.0, learning, 0.0])
                 points += [[method, seed, learning, 1.0, task, value] for task, value in enumerate(row)]
-            runs.append([method, seed, 1e6, 0.1, 5.0, "", ""])
-    return (
-        pd.DataFrame(points, columns=["method", "seed", "learning", "share", "task", "performance"]),
-        pd.DataFrame(runs, columns=["method", "seed", "bytes", "dormant", "rank", "git_commit", "software"]),
-    )
+                tasks.append([method, seed, learning, 0.1 * learning, 5.0, np.nan, np.nan])
+            runs.append([method, seed, 1e6, "", ""])
+    return Rows(*(pd.DataFrame(each, columns=names) for each, names in zip((points, tasks, runs), COLUMNS.values())))
 
 
 def test_the_table_says_what_was_planted(tmp_path):
     forgets, keeps = [[1.0, 0.0], [0.2, 1.0]], [[1.0, 0.0], [1.0, 1.0]]
-    points, runs = planted({"finetune": 5 * [forgets], "separate": 5 * [keeps], "psp": 5 * [[[0.8, 0.0], [0.8, 0.8]]]})
-    found = measured(runs_of(points, runs))
+    rows = planted({"finetune": 5 * [forgets], "separate": 5 * [keeps], "psp": 5 * [[[0.8, 0.0], [0.8, 0.8]]]})
+    found = measured(runs_of(rows))
     assert found["finetune"]["performance"].value == pytest.approx(0.6)
     assert found["finetune"]["forgetting"].value == pytest.approx(0.4)
     assert found["psp"]["forward"].value == pytest.approx((0.4 - 0.5) / 0.5)
     assert found["separate"]["better"].value == 1 and "forward" not in found["separate"]
     settings = {"sequence": "permuted-digits", "tasks": 2}
-    text = write_transfer(tmp_path, points, runs, settings).read_text(encoding="utf-8")
+    text = write_transfer(tmp_path, rows, settings).read_text(encoding="utf-8")
     assert "fine-tuning is left with 60.0" in text and "psp keeps 80.0" in text
+    assert "loses 40.0 (40.0 to 40.0) points of each task" in text
+    assert "<td>20.0 (20.0 to 20.0)</td><td>100.0 (100.0 to 100.0)</td>" in text  # fine-tuning's two tasks
     assert markdown(settings, "", []).startswith("# Permuted digits")
 
 

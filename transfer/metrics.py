@@ -35,17 +35,26 @@ def area(shares: np.ndarray, performance: np.ndarray) -> float:
 
 def forward_transfer(areas: np.ndarray, single: np.ndarray) -> float:
     """The mean over tasks of (AUC_i - AUC_i^single) / (1 - AUC_i^single), as in Continual World (Wolczyk et al. 2021,
-    arXiv 2105.10919, section 3.2); others divide by AUC^single. Areas (N,), single ones of the same budget."""
-    return float(((areas - single) / (1 - single)).mean())
+    arXiv 2105.10919, section 3.2); others divide by AUC^single. Areas (N,), single ones of the same budget. Tasks that
+    are done perfectly from the start leave nothing to gain and are left out; NaN where all are."""
+    gains = gained(areas, single)
+    return float(np.nanmean(gains)) if np.isfinite(gains).any() else float("nan")
+
+
+def gained(areas: np.ndarray, single: np.ndarray) -> np.ndarray:
+    """(AUC_i - AUC_i^single) / (1 - AUC_i^single), as ``forward_transfer`` has it: (..., N); NaN where nothing was to
+    gain."""
+    room = 1 - np.broadcast_to(single, np.shape(areas))
+    return np.divide(areas - single, room, out=np.full(np.shape(areas), np.nan), where=room > 0)
 
 
 @torch.no_grad()
 def activities(network: Network, inputs: torch.Tensor) -> dict[str, torch.Tensor]:
-    """What the heads and each layer but the first are given, by name: float (n, units)."""
+    """What the heads and each layer that is not given the network's own input are given, by name: float (n, units)."""
     given: dict[str, torch.Tensor] = {}
 
     def watch(name: str):
-        return lambda _, seen: given.__setitem__(name, seen[0].flatten(1))
+        return lambda _, seen: given.__setitem__(name, seen[0])
 
     layers = [(name, module) for name, module in network.module.named_modules() if isinstance(module, Leaf)]
     handles = [module.register_forward_pre_hook(watch(name)) for name, module in layers]
@@ -54,8 +63,9 @@ def activities(network: Network, inputs: torch.Tensor) -> dict[str, torch.Tensor
     finally:
         for handle in handles:
             handle.remove()
-    first = next(iter(given))  # in the order in which they are called
-    return {name: each for name, each in given.items() if name != first or network.is_head(name)}
+    first = next(iter(given.values())).data_ptr()  # in the order in which they are called; columns share it
+    inner = {name: each for name, each in given.items() if each.data_ptr() != first or network.is_head(name)}
+    return {name: each.flatten(1) for name, each in inner.items()}  # (n, ...) -> (n, units)
 
 
 def dormant_units(network: Network, inputs: torch.Tensor) -> float:

@@ -149,6 +149,12 @@ def consolidate(policy: BasePolicy, observations: torch.Tensor, taken: torch.Ten
         other.network.module.load_state_dict(kept[0].network.module.state_dict())
 
 
+def advance(policy: BasePolicy, share: float) -> None:
+    """Now and then while a task is learned: ``share`` of that, from 0 to 1, is done."""
+    for each in all_kept(policy):
+        each.advance(share)
+
+
 class Advance(BaseCallback):
     """Tells the methods how much of a task's steps are done."""
 
@@ -163,5 +169,4 @@ class Advance(BaseCallback):
         return True
 
     def _on_rollout_end(self) -> None:
-        for each in all_kept(self.model.policy):
-            each.advance(min(1.0, (self.num_timesteps - self.before) / self.steps))
+        advance(self.model.policy, min(1.0, (self.num_timesteps - self.before) / self.steps))

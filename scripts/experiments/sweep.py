@@ -76,7 +76,7 @@ VARIANTS: dict[str, dict[str, Any]] = {  # in the order in which they were tried
 def trained(
     named: Mapping[str, dict[str, Any]], seeds: Iterable[int], inputs: int, workers: int, out: Path, console: Console
 ) -> dict[str, np.ndarray]:
-    """By name, float64 (2, seeds): what ``found`` tells of each run with these settings; trains what is missing.
+    """By name, float64 (2, seeds): what ``found_in`` tells of each run with these settings; trains what is missing.
 
     Ends the program where a run failed.
     """
@@ -91,12 +91,13 @@ def trained(
     check_folders(every)
     if train(every, workers, console):
         sys.exit(1)
-    return {name: np.array([found(run) for run in of_one]).T for name, of_one in runs.items()}
+    return {name: np.array([found_in(run.folder) for run in of_one]).T for name, of_one in runs.items()}
 
 
-def found(run: Run) -> tuple[float, float]:
-    """Inputs to the first win, and until 90 of the last 100 episodes were won; not a number where that never came."""
-    episodes: Any = pd.read_csv(run.folder / "episodes.csv")
+def found_in(folder: Path) -> tuple[float, float]:
+    """Inputs to a run's first win, and until 90 of the last 100 episodes were won; not a number where that never
+    came."""
+    episodes: Any = pd.read_csv(folder / "episodes.csv")
     won, inputs = (episodes["outcome"] == "win").to_numpy(), episodes["inputs"].to_numpy()
     return float(inputs[won][0]) if won.any() else np.nan, mastered(won, inputs)
 

@@ -131,6 +131,30 @@ def scatter(all_runs: Sequence["Runs"], found: Found, width: float, height: floa
     return svg(figure, "Average performance against the memory that all tasks take")
 
 
+def plasticity(all_runs: Sequence["Runs"], found: Found) -> dict[str, str]:
+    """Dormant units and the features' rank after each task: a network that can learn less and less loses both."""
+    return {"wide": over_tasks(all_runs, WIDE), "narrow": over_tasks(all_runs, NARROW)}
+
+
+def over_tasks(all_runs: Sequence["Runs"], width: float) -> str:
+    wide = width == WIDE
+    across, gap, height = ((width - 150) / 2, 40, 250) if wide else ((width - 70) / 2, 34, 230)
+    shown = [
+        ("dormant units, %", [100 * runs.dormant.mean(axis=0) for runs in all_runs]),
+        ("effective rank", [runs.rank.mean(axis=0) for runs in all_runs]),
+    ]
+    with matplotlib.rc_context(STYLE):
+        figure, left = panel(width, height, (30, 40, width - 30 - across, 10))
+        box = ((30 + across + gap) / width, 40 / height, across / width, (height - 50) / height)
+        for axes, (title, values) in zip((left, figure.add_axes(box)), shown):
+            for runs, after in zip(all_runs, values):
+                axes.plot(np.arange(1, len(after) + 1), after, color=INKS[runs.colour], lw=1.8, marker="o", ms=2.5)
+            axes.set_ylim(bottom=0)
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axes.set_xlabel(f"{title}, after so many tasks" if wide else title)
+    return svg(figure, "Dormant units and effective rank after each task")
+
+
 def curve(runs: "Runs") -> str:
     """How well the task being learned is done all through the sequence, and the first task beside it."""
     with matplotlib.rc_context(STYLE):

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from envs.files import write_whole
+from scripts.experiments.sequences import Rows
 from scripts.report import sequence_figures as figures
 from scripts.report.analysis import Estimate
 from scripts.report.efficiency import improvement, middle_mean
@@ -28,12 +29,22 @@ TITLES = {
     "forgetting": "forgetting",
     "forward": "forward transfer",
     "backward": "backward transfer",
+    "sight": "at sight",
     "better": "better than fine-tuning",
 }
-PUBLISHED = (  # what, grade; all on other data
-    ("EWC's paper shows it forgetting the first of ten permuted MNIST tasks; 61.8 % in PSP's", "unchecked"),
-    ("97.6 % with binary contexts on permuted MNIST (Cheung et al. 2019)", "unchecked"),
-)
+SHOWN_BY_TASK = 10  # at most so many tasks have columns of their own
+PUBLISHED = {  # of digits and of games: what, grade; all on other data
+    "digits": (
+        ("EWC's paper shows it forgetting the first of ten permuted MNIST tasks; 61.8 % in PSP's", "unchecked"),
+        ("97.6 % with binary contexts on permuted MNIST (Cheung et al. 2019)", "unchecked"),
+    ),
+    "games": (
+        ("fine-tuning .05, forgetting .73, forward transfer .20 on twenty tasks of a robot's arm (Continual World, "
+         "Wołczyk et al. 2021), EWC .60, .02 and -.18, packing .80, 0 and .18", "from the paper"),
+        ("progressive networks with 2 columns 132 % of learning alone on Atari games (Rusu et al. 2016)",
+         "from the paper"),
+    ),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -41,7 +52,8 @@ class Runs:
     """All n runs of one method over N tasks.
 
     matrices: float (n, N, N), as ``transfer.metrics`` takes them; areas: (n, N), under each task's own learning curve;
-    curves: (n, m) at ``grid`` (m,), in tasks, how well the task being learned is done.
+    curves: (n, m) at ``grid`` (m,), in tasks, how well the task being learned is done; sight: (n, N), how well before
+    it was learned; dormant, rank: (n, N), after each task; first_win: (n, N), inputs of the task, NaN where never.
     """
 
     method: str
@@ -50,9 +62,11 @@ class Runs:
     areas: np.ndarray
     grid: np.ndarray
     curves: np.ndarray
+    sight: np.ndarray
+    dormant: np.ndarray
+    rank: np.ndarray
+    first_win: np.ndarray
     bytes: float
-    dormant: float
-    rank: float
 
     @property
     def label(self) -> str:
@@ -67,24 +81,35 @@ class Runs:
         return np.array([[matrix[k, : k + 1].mean() for k in range(len(matrix))] for matrix in self.matrices])
 
 
-def runs_of(points: pd.DataFrame, runs: pd.DataFrame) -> list[Runs]:
-    """Of each method, in the order of ``runs``."""
+def runs_of(rows: Rows) -> list[Runs]:
+    """Of each method, in the order of ``rows.runs``."""
     found = []
-    by_run: dict[tuple, pd.DataFrame] = dict(iter(points.groupby(["method", "seed"])))  # pyright: ignore
-    for number, method in enumerate(runs["method"].unique().tolist()):
-        matrices, areas, curves, grid = [], [], [], np.zeros(0)
-        for rows in (each for key, each in by_run.items() if key[0] == method):
-            after = rows.query("share == 1").pivot(index="learning", columns="task", values="performance")
+    by_run: dict[tuple, pd.DataFrame] = dict(iter(rows.points.groupby(["method", "seed"])))  # pyright: ignore
+    for number, method in enumerate(rows.runs["method"].unique().tolist()):
+        matrices, areas, curves, sight, grid = [], [], [], [], np.zeros(0)
+        for points in (each for key, each in by_run.items() if key[0] == method):
+            after = points.query("share == 1").pivot(index="learning", columns="task", values="performance")
             matrices.append(after.to_numpy(float))
-            own = rows.query("task == learning").sort_values(["learning", "share"], kind="stable")
+            own = points.query("task == learning").sort_values(["learning", "share"], kind="stable")
             learning, share, performance = own[["learning", "share", "performance"]].to_numpy(float).T
             grid = learning + share
             curves.append(performance)
+            sight.append(performance[share == 0])
             tasks = np.unique(learning)
             areas.append([metrics.area(share[learning == task], performance[learning == task]) for task in tasks])
-        about = runs.query("method == @method")[["bytes", "dormant", "rank"]].to_numpy(float).mean(axis=0).tolist()
+        of_tasks: pd.DataFrame = rows.tasks[rows.tasks["method"] == method]  # pyright: ignore[reportAssignmentType]
+        told = {
+            name: of_tasks.pivot(index="seed", columns="learning", values=name).to_numpy(float)
+            for name in ("dormant", "rank", "first_win")
+        }
+        size = float(rows.runs.loc[rows.runs["method"] == method, "bytes"].mean())
         colour = COLOURS[number % len(COLOURS)]
-        found.append(Runs(method, colour, np.array(matrices), np.array(areas), grid, np.array(curves), *about))
+        found.append(
+            Runs(
+                method, colour, np.array(matrices), np.array(areas), grid, np.array(curves), np.array(sight), **told,
+                bytes=size,
+            )
+        )  # fmt: skip
     return found
 
 
@@ -129,6 +154,7 @@ def measured(all_runs: Sequence[Runs]) -> dict[str, dict[str, Estimate]]:
         }
         if runs.matrices.shape[1] > 1:
             own["backward"] = estimated(np.array([metrics.backward_transfer(matrix) for matrix in runs.matrices]))
+            own["sight"] = estimated(runs.sight[:, 1:].mean(axis=1))
         if single is not None and runs.method != SINGLE:
             gained = [metrics.forward_transfer(areas, single) for areas in runs.areas]
             own["forward"] = estimated(np.array(gained))
@@ -139,37 +165,108 @@ def measured(all_runs: Sequence[Runs]) -> dict[str, dict[str, Estimate]]:
     return found
 
 
-def write_transfer(
-    folder: Path, points: pd.DataFrame, runs: pd.DataFrame, settings: Mapping[str, Any], quick: bool = False
-) -> Path:
-    """Writes report.html and README.md into ``folder``, of rows as ``scripts.experiments.digits.gather`` gives them."""
-    all_runs = runs_of(points, runs)
+def write_transfer(folder: Path, rows: Rows, settings: Mapping[str, Any], quick: bool = False) -> Path:
+    """Writes report.html and README.md into ``folder``, of rows as ``scripts.experiments.sequences`` keeps them."""
+    all_runs = runs_of(rows)
     found = measured(all_runs)
     table = [(each, row_of(each, found[each.method])) for each in all_runs]
+    kind = "games" if "agent" in settings else "digits"
+    few = settings["tasks"] <= SHOWN_BY_TASK
     text = render(
         "transfer.html",
-        title=str(settings["sequence"]).replace("-", " "),
+        title=title_of(settings),
         headline=headline(all_runs, found),
+        findings=findings(all_runs, found),
         quick=quick,
-        settings=settings,
+        kind=kind,
+        settings={name: value for name, value in settings.items() if name not in ("sequence", "names", "learner")},
+        learner=settings.get("learner", {}),
+        names=[str(name).replace("_", " ") for name in settings.get("names", ())],
         table=table,
         titles=TITLES,
+        by_task=by_task(all_runs) if few else (),
         figures={
             name: draw(all_runs, found)
             for name, draw in (
                 ("sofar", figures.so_far), ("bars", figures.intervals), ("memory", figures.memory),
+                ("plasticity", figures.plasticity),
             )
         },
         curves=[(each, figures.curve(each)) for each in all_runs],
         matrices=[(each, figures.matrix(each)) for each in all_runs],
-        published=PUBLISHED,
+        published=PUBLISHED[kind],
         resamples=f"{RESAMPLES:,}",
-        software=sorted(set(runs["software"])),
+        software=sorted(set(rows.runs["software"])),
     )  # fmt: skip
     path = folder / "report.html"
     write_whole(path, text)
     write_whole(folder / "README.md", markdown(settings, headline(all_runs, found), table))
     return path
+
+
+def title_of(settings: Mapping[str, Any]) -> str:
+    return str(settings["sequence"]).replace("-", " ").replace("_", " ")
+
+
+def by_task(all_runs: Sequence[Runs]) -> list[tuple[str, str, list[tuple[Runs, list[str]]]]]:
+    """Tables (title, what it shows, rows) with a column for each task."""
+    single = next((each for each in all_runs if each.method == SINGLE), None)
+    tables = [
+        ("Left at the end", "How well each task is done when all have been learned, %.",
+         [(each, [words(estimated(column)) for column in each.matrices[:, -1].T]) for each in all_runs]),
+        ("At sight", "How well it is done before it is learned, with what the tasks before it left, %.",
+         [(each, [words(estimated(column)) for column in each.sight.T]) for each in all_runs]),
+    ]  # fmt: skip
+    if single is not None:
+        alone = single.areas.mean(axis=0)
+        gains = [(each, metrics.gained(each.areas, alone)) for each in all_runs if each.method != SINGLE]
+        tables.append(
+            ("Learned sooner than alone", "Forward transfer to each task, % of what could be gained.",
+             [(each, [words(estimated(column), signed=True) for column in gain.T]) for each, gain in gains])
+        )  # fmt: skip
+    if not all(np.isnan(each.first_win).all() for each in all_runs):
+        tables.append(
+            ("The first win", "Inputs of the task until it was won for the first time: median over runs.",
+             [(each, [first(column) for column in each.first_win.T]) for each in all_runs])
+        )  # fmt: skip
+    return tables
+
+
+def first(inputs: np.ndarray) -> str:
+    """The median over runs (n,), of which those that never won have NaN."""
+    median = float(np.median(np.nan_to_num(inputs, nan=np.inf)))
+    return f"{median:,.0f}" if np.isfinite(median) else "never"
+
+
+def findings(all_runs: Sequence[Runs], found: Mapping[str, Mapping[str, Estimate]]) -> list[str]:
+    """Sentences: whether each task can be learned alone, what is forgotten, and what carries over, as intervals say."""
+    by_name = {runs.method: runs for runs in all_runs}
+    told = []
+    if SINGLE in by_name:
+        hardest = np.diag(by_name[SINGLE].matrices.mean(axis=0)).min()
+        told.append(f"Learned alone, with the same budget, the hardest of the tasks is done to {percent(hardest)}.")
+    if FINETUNE in by_name:
+        lost, carried = (found[FINETUNE].get(name) for name in ("forgetting", "forward"))
+        if lost is not None:
+            told.append(f"Going on with the same weights loses {words(lost)} points of each task on average.")
+        if carried is not None:
+            told.append(
+                f"It is learned {direction(carried)} than alone: forward transfer {words(carried, signed=True)}."
+            )
+    ahead = [runs.label for runs in all_runs if above(found[runs.method].get("forward"))]
+    if ahead:
+        told.append(f"Learns sooner with what came before, beyond doubt of these runs: {', '.join(ahead)}.")
+    return told
+
+
+def above(value: Estimate | None) -> bool:
+    return value is not None and value.low is not None and value.low > 0
+
+
+def direction(value: Estimate) -> str:
+    if value.low is None or value.high is None or value.low <= 0 <= value.high:
+        return "neither surely sooner nor surely later"
+    return "sooner" if value.low > 0 else "later"
 
 
 def headline(all_runs: Sequence[Runs], found: Mapping[str, Mapping[str, Estimate]]) -> str:
@@ -191,7 +288,8 @@ def headline(all_runs: Sequence[Runs], found: Mapping[str, Mapping[str, Estimate
 
 def row_of(runs: Runs, found: Mapping[str, Estimate]) -> dict[str, str]:
     told = {name: words(found[name], signed=name in ("forward", "backward")) for name in TITLES if name in found}
-    one = {"dormant": percent(runs.dormant), "rank": f"{runs.rank:.0f}", "memory": f"{runs.bytes / 1e6:.1f} MB"}
+    dormant, rank = (float(each[:, -1].mean()) for each in (runs.dormant, runs.rank))
+    one = {"dormant": percent(dormant), "rank": f"{rank:.0f}", "memory": f"{runs.bytes / 1e6:.1f} MB"}
     return told | one | {"n": str(runs.n)}
 
 
@@ -201,6 +299,8 @@ def percent(value: float) -> str:
 
 def words(found: Estimate, signed: bool = False) -> str:
     sign = "+" if signed else ""
+    if np.isnan(found.value):
+        return NOTHING
     value = f"{100 * found.value:{sign}.1f}"
     if found.low is None or found.high is None:
         return value
@@ -215,8 +315,10 @@ def markdown(settings: Mapping[str, Any], line: str, table: Sequence[tuple[Runs,
         "|" + "---|" * (len(names) + 1),
     ]
     rows += [f"| {each.label} | {' | '.join(told.get(name, NOTHING) for name in names)} |" for each, told in table]
-    told = ", ".join(f"{name} {value}" for name, value in settings.items() if name != "sequence")
+    told = ", ".join(f"{name} {value}" for name, value in settings.items() if name not in ("sequence", "learner"))
     return (
-        f"# {str(settings['sequence']).replace('-', ' ').capitalize()}\n\n{line}.\n\n" + "\n".join(rows) + "\n\n"
+        f"# {str(settings['sequence']).replace('-', ' ').replace('_', ' ').capitalize()}\n\n{line}.\n\n"
+        + "\n".join(rows)
+        + "\n\n"
         f"In percent, with 95 % intervals over runs. {told}. The page: report.html.\n"
     )

@@ -1,0 +1,233 @@
+"""What `priorlab transfer` learns, in which order, and the rows that it keeps.
+
+A run, of one method and seed, leaves ``OUT/<sequence>/runs/<method>/seed_<n>.json``, which git ignores; the rows of all
+runs are joined in ``OUT/<sequence>/``, beside ``settings.json``:
+
+- ``points.csv.xz``  method, seed, learning (which task), share (of it, 0 to 1), task (which is tested), performance
+- ``tasks.csv``      method, seed, learning, dormant (units, 0 to 1), rank (of the features); of games also first_win
+  and mastered, raw inputs of the task to the first win and until 90 of the last 100 episodes were won; empty: never
+- ``runs.csv``       method, seed, bytes (that are stored), git_commit, software
+"""
+
+import json
+import lzma
+import multiprocessing
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal, NamedTuple, Self
+
+import pandas as pd
+import torch
+from rich.progress import Progress
+
+from envs.files import write_bytes, write_whole
+from envs.results import check_same, git_commit, software
+from envs.sequences import sequences
+from scripts.experiments import digits
+from transfer.digits import Data
+
+COLUMNS = {
+    "points.csv.xz": ("method", "seed", "learning", "share", "task", "performance"),
+    "tasks.csv": ("method", "seed", "learning", "dormant", "rank", "first_win", "mastered"),
+    "runs.csv": ("method", "seed", "bytes", "git_commit", "software"),
+}
+TASK = COLUMNS["tasks.csv"][3:]
+FLOATS: Any = dict.fromkeys(("share", "performance", *TASK), float)
+SEEDS = 5
+OF_ONE_KIND = ("inputs", "agent", "episodes", "steps", "units", "data")  # settings of games or of digits alone
+
+
+def kind_of(sequence: str) -> ModuleType:
+    """What learns a sequence: the module for digits or for games. ValueError for one that there is not."""
+    if sequence in digits.SEQUENCES:
+        return digits
+    if sequence not in sequences():
+        raise ValueError(
+            f"unknown sequence {sequence!r}: expected one of {', '.join([*digits.SEQUENCES, *sequences()])}"
+        )
+    from scripts.experiments import games  # stable-baselines3 takes seconds
+
+    return games
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is wanted. Raises ValueError, in one line, for what there is not."""
+
+    sequence: str = "permuted-digits"
+    """permuted-digits, rotating-digits, or one of games, such as looks, ever_more_masked and levels"""
+    methods: tuple[str, ...] = ()
+    """how it is learned, such as ewc:strength=10 or psp+ewc (default: fifteen for digits, eight for games; quick: five
+    and four). separate is always among them, as what a single task needs"""
+    seeds: int | None = None
+    """runs of each method (default: 5; quick: 2 for digits, 1 for games)"""
+    tasks: int | None = None
+    """how many are learned, one after another (default: 20 digits, 6 levels, all of other games; quick: 5, 2)"""
+    inputs: int | None = None
+    """games: raw inputs for which an agent learns each (default: 60,000 for levels, else 100,000 in Princess and
+    1,000,000 in Key and Door; quick: 20,000)"""
+    agent: Literal["ppo", "dqn"] | None = None
+    """games: which learner (default: ppo)"""
+    episodes: int | None = None
+    """games: episodes of a test (default: 50; quick: 20)"""
+    steps: int | None = None
+    """digits: minibatches of 128 a task (default: 300; quick: 100)"""
+    units: int | None = None
+    """digits: units of each of the two hidden layers (default: 256)"""
+    data: Data | None = None
+    """digits: digits (scikit-learn's), mnist or fashion (of torchvision, in the folder data) (default: digits)"""
+    heads: bool = False
+    """whether each task has outputs of its own"""
+    keep_optimizer: bool = False
+    """whether the optimizer's moments go on from task to task"""
+    quick: bool = False
+    """a small one, in a folder of its own, to see what it is like"""
+    out: Path | None = None
+    """folder of rows and report (default: results/transfer; quick: runs/transfer-quick)"""
+    workers: int = 2
+    """runs side by side, a processor core each"""
+    report_only: bool = False
+    """learn nothing; report what there is"""
+
+    def __post_init__(self) -> None:
+        kind = kind_of(self.sequence)
+        for name in ("seeds", "tasks", "workers", *OF_ONE_KIND):
+            value = getattr(self, name)
+            if isinstance(value, int) and value < 1:
+                raise ValueError(f"{name} is {value}: expected 1 or more")
+            if value is not None and name in OF_ONE_KIND and name not in kind.DEFAULTS:
+                raise ValueError(f"{name} is {value}: expected none, as {self.sequence} has no such setting")
+        settings = self.settings()
+        for method in self.methods:
+            kind.check_method(method, settings)
+
+    @property
+    def folder(self) -> Path:
+        return (self.out or Path("runs/transfer-quick" if self.quick else "results/transfer")) / self.sequence
+
+    def settings(self) -> dict[str, Any]:
+        """What all runs share; rows of others are never mixed with theirs."""
+        kind = kind_of(self.sequence)
+        told = {name: getattr(self, name) for name in ("sequence", "heads", "keep_optimizer")}
+        told |= kind.DEFAULTS | kind.SIZES.get(self.sequence, {}) | (kind.QUICK if self.quick else {})
+        given = {name: getattr(self, name) for name in told}
+        return kind.settings(told | {name: value for name, value in given.items() if value is not None})
+
+    def runs(self) -> list[tuple[str, int]]:
+        """(method, seed), seed by seed over all methods, so that whatever is done is balanced."""
+        kind = kind_of(self.sequence)
+        methods = self.methods or (kind.QUICK_METHODS if self.quick else kind.METHODS)
+        methods = (*dict.fromkeys(["separate", *methods]),)
+        seeds = self.seeds or (kind.QUICK_SEEDS if self.quick else SEEDS)
+        return [(method, seed) for seed in range(seeds) for method in methods]
+
+
+class Rows(NamedTuple):
+    """The tables of COLUMNS."""
+
+    points: pd.DataFrame
+    tasks: pd.DataFrame
+    runs: pd.DataFrame
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Those that are kept in the folder; none where it holds none."""
+        tables = []
+        for name, columns in COLUMNS.items():
+            path = folder / name
+            if not path.exists():
+                tables.append(pd.DataFrame(columns=list(columns)))
+                continue
+            try:
+                tables.append(pd.read_csv(path, dtype=FLOATS))
+            except (ValueError, EOFError, lzma.LZMAError) as error:
+                raise ValueError(f"{path}: {error}; expected rows of {', '.join(columns)}") from None
+            if tuple(tables[-1].columns) != columns:
+                raise ValueError(f"{path}: columns {', '.join(tables[-1].columns)}; expected {', '.join(columns)}")
+        return cls(*tables)
+
+    @classmethod
+    def of(cls, run: Mapping[str, Any]) -> Self:
+        """Those of one run, as ``learn`` gives it."""
+        front = [run["method"], run["seed"]]
+        points = [[*front, *point] for point in run["points"]]
+        tasks = [[*front, learning, *map(of_task.get, TASK)] for learning, of_task in enumerate(run["learned"])]
+        told = ", ".join(f"{name} {version}" for name, version in run["software"].items())
+        rows = points, tasks, [[*front, run["bytes"], run["git_commit"] or "", told]]
+        tables = [pd.DataFrame(each, columns=list(columns)) for each, columns in zip(rows, COLUMNS.values())]
+        tables[1] = tables[1].astype({name: FLOATS[name] for name in TASK})
+        return cls(*tables)
+
+    def write(self, folder: Path, order: Sequence[str]) -> Self:
+        """Replaces the files, ``runs.csv`` last, with methods in this order, then others; returns what they hold."""
+        place = {method: number for number, method in enumerate(order)}
+        ordered = [
+            table.assign(place=table["method"].map(lambda method: place.get(method, len(place))))
+            .sort_values(["place", "method", "seed"], kind="stable", ignore_index=True)
+            .drop(columns="place")
+            for table in self
+        ]
+        for (name, _), table in zip(COLUMNS.items(), ordered):
+            text = table.to_csv(index=False, lineterminator="\n", float_format="%.6g").encode()
+            write_bytes(folder / name, lzma.compress(text) if name.endswith(".xz") else text)
+        return type(self)(*ordered)
+
+
+def learn(method: str, seed: int, settings: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """One run, from its start or from where it was stopped: its points, what each task took, and what is stored."""
+    torch.set_num_threads(1)
+    about = {"method": method, "seed": seed, "software": software(), "git_commit": git_commit()}
+    return about | kind_of(settings["sequence"]).learn(method, seed, settings, folder)
+
+
+def learn_missing(request: Request, show: Progress | None = None) -> None:
+    """Runs what has no file yet; each file is written whole, so that whatever is stopped goes on."""
+    folder, settings = request.folder, request.settings()
+    known = folder / "settings.json"
+    if known.exists():
+        check_same(settings_of(folder), settings, folder)
+    have = {(run["method"], run["seed"]) for run in Rows.read(folder).runs.to_dict("records")}
+    waiting = [run for run in request.runs() if run not in have and not file_of(folder, *run).exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    write_whole(known, json.dumps(settings, indent=2) + "\n")
+    bar = show.add_task("all runs", total=len(waiting)) if show else None
+    with ProcessPoolExecutor(request.workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        found = [pool.submit(learn, *run, settings, folder) for run in waiting]
+        try:
+            for each in as_completed(found):
+                run = each.result()
+                path = file_of(folder, run["method"], run["seed"])
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_whole(path, json.dumps(run))
+                if show and bar is not None:
+                    show.advance(bar)
+        except BaseException:
+            for worker in multiprocessing.active_children():  # which may be in the middle of minutes of work
+                worker.terminate()
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def file_of(folder: Path, method: str, seed: int) -> Path:
+    return folder / "runs" / method.replace(":", "_") / f"seed_{seed}.json"
+
+
+def settings_of(folder: Path) -> dict[str, Any]:
+    """What all runs in the folder share."""
+    return json.loads((folder / "settings.json").read_text(encoding="utf-8"))
+
+
+def gather(folder: Path) -> Rows:
+    """The rows that are kept and those of runs that have been finished since, written together."""
+    rows = Rows.read(folder)
+    have = set(zip(rows.runs["method"], rows.runs["seed"]))
+    finished = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("runs/*/seed_*.json"))]
+    new = [Rows.of(run) for run in finished if (run["method"], run["seed"]) not in have]
+    if not new:
+        return rows
+    parts = [*([rows] if len(rows.runs) else []), *new]
+    joined = Rows(*(pd.concat(tables, ignore_index=True) for tables in zip(*parts)))
+    return joined.write(folder, kind_of(settings_of(folder)["sequence"]).METHODS)

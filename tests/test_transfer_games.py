@@ -1,0 +1,132 @@
+"""Games learned one after another: what is kept on the way, what is told, and what is refused."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from agents import run as running
+from envs.results import load
+from scripts.experiments import games
+from scripts.experiments.sequences import Request, Rows, gather, learn
+from scripts.report.transfer import write_transfer
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+SMALL = {"sequence": "looks", "tasks": 2, "inputs": 1500, "episodes": 8}
+
+
+@pytest.fixture(autouse=True)
+def few_samples(monkeypatch):
+    monkeypatch.setattr(games, "DECISIONS", 40)
+
+
+def settings_of(**changed):
+    return Request(**SMALL | changed).settings()
+
+
+def matrix(run, tasks=2):
+    found = np.full((tasks, tasks), np.nan)
+    for learning, share, task, performance in run["points"]:
+        if share == 1:
+            found[learning, task] = performance
+    return found
+
+
+@pytest.mark.parametrize("method", ["progressive", "packing"])
+def test_what_cannot_be_forgotten_is_played_as_when_it_was_learned(method, tmp_path):
+    """Same games, same draws, and, if nothing was forgotten, the same weights: so the same episodes are won."""
+    settings = settings_of(sequence="levels", inputs=2500)
+    found = matrix(learn(method, 0, settings, tmp_path))
+    assert found[0, 0] > 0.5 and found[1, 0] == found[0, 0]
+
+
+def test_a_stopped_run_goes_on_as_if_it_had_not_been_stopped(tmp_path, monkeypatch):
+    settings = settings_of()
+    whole = learn("psp+ewc", 3, settings, tmp_path / "whole")
+    monkeypatch.setattr(running, "CHECKPOINT_SECONDS", 0.0)  # after each update
+    advance, stops = games.advance, [0.3, 0.6]
+
+    def stopping(policy, share):
+        advance(policy, share)
+        if stops and share > stops[0]:
+            stops.pop(0)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(games, "advance", stopping)
+    consolidate, torn = games.consolidate, [True]
+
+    def tearing(*given):
+        if torn.pop() if torn else False:
+            raise KeyboardInterrupt
+        consolidate(*given)
+
+    monkeypatch.setattr(games, "consolidate", tearing)
+    for _ in range(3):  # in the middle of a task twice, then between learning and keeping it
+        with pytest.raises(KeyboardInterrupt):
+            learn("psp+ewc", 3, settings, tmp_path / "stopped")
+    again = learn("psp+ewc", 3, settings, tmp_path / "stopped")
+    assert again["points"] == whole["points"] and again["learned"] == whole["learned"]
+
+
+@pytest.mark.parametrize("method", ["finetune", "psp"])
+def test_dqn_learns_sequences_too(method, tmp_path):
+    run = learn(method, 0, settings_of(agent="dqn", inputs=1000, keep_optimizer=True), tmp_path)
+    assert np.isfinite(matrix(run)).all() and len(run["learned"]) == 2
+
+
+def test_rows_are_those_of_every_other_run_and_the_page_names_the_tasks(tmp_path):
+    request = Request(**SMALL, methods=("finetune",), out=tmp_path)
+    for method in ("finetune", "separate"):
+        run = learn(method, 0, request.settings(), request.folder)
+        file = request.folder / "runs" / method / "seed_0.json"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(run), encoding="utf-8")
+    (request.folder / "settings.json").write_text(json.dumps(request.settings()), encoding="utf-8")
+    rows = load(request.folder / "runs")
+    assert set(rows.configs["version"]) == {"original", "retextured"} and not rows.problems
+    assert set(rows.configs["method"]) == {"finetune", "separate"} and set(rows.configs["finished"]) == {True}
+    kept = gather(request.folder)
+    for ours, again in zip(kept, Rows.read(request.folder)):
+        pd.testing.assert_frame_equal(ours, again, rtol=1e-4)
+    first = kept.tasks[(kept.tasks["method"] == "finetune") & (kept.tasks["learning"] == 0)]["first_win"].item()
+    here = rows.episodes.query("version == 'original' and method == 'finetune' and outcome == 'win'")["inputs"]
+    assert (np.isnan(first) and not len(here)) or first == here.min()
+    own = kept.points.query("method == 'finetune' and learning == 0 and task == 0")
+    assert own["share"].tolist() == pytest.approx([0, *np.arange(0.05, 1, 0.1), 1])
+    text = write_transfer(request.folder, kept, request.settings()).read_text(encoding="utf-8")
+    assert "<th>original</th><th>retextured</th>" in text and "Share of episodes that are won" in text
+
+
+def test_practice_is_the_share_won_in_each_tenth(tmp_path):
+    lesson = games.Lesson(
+        0, [games.settings_of(games.find_sequence("looks").tasks[0], "ppo", 0, 1000, tmp_path)], "finetune", {}
+    )
+    ended = {"inputs": [50, 100, 101, 250, 1000, 1003], "outcome": ["death", "win", "win", "death", "win", "death"]}
+    pd.DataFrame(ended).to_csv(tmp_path / "episodes.csv")
+    practised = lesson.practised([(0, 0.0, 0, 0.25)])
+    assert [value for *_, value in practised] == [0.5, 1.0, *7 * [0.0], 0.5]
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"tasks": 9}, "tasks is 9: expected at most 8, as looks has no more"),
+        ({"sequence": "atari_masks", "tasks": None}, "sequence atari_masks: PriorLab/Atari-v0: expected tasks of"),
+        ({"steps": 5}, "steps is 5: expected none, as looks has no such setting"),
+        ({"methods": ("ewc:strength=-1",)}, "strength is -1"),
+        ({"methods": ("head-only",)}, "heads of each task's own"),
+        ({"episodes": 0}, "episodes is 0: expected 1 or more"),
+    ],
+)
+def test_what_cannot_be_learned_is_said_first(changed, words):
+    with pytest.raises(ValueError, match=words):
+        Request(**SMALL | changed)
+
+
+def test_rows_of_other_settings_are_never_joined(tmp_path):
+    learn("finetune", 0, settings_of(tasks=1), tmp_path)
+    (tmp_path / "runs" / "0_original" / "finetune" / "seed_0" / "learned.json").unlink()
+    (tmp_path / "runs" / "0_original" / "finetune" / "seed_0" / "done").unlink()
+    with pytest.raises(ValueError, match="heads = False, not True"):
+        learn("finetune", 0, settings_of(tasks=1, heads=True), tmp_path)
