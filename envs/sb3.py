@@ -14,7 +14,29 @@ from envs.env import FPS
 from envs.games import INPUTS, Games, on_cpu
 
 
-class PriorLabVecEnv(VecEnv):
+class Batch(VecEnv):
+    """What stable-baselines3 asks of any batch of games in lockstep, which it can't reach one by one."""
+
+    games: Any
+
+    def get_images(self) -> Sequence[np.ndarray | None]:
+        return [self.games.native_frame(lane) for lane in range(self.num_envs)]
+
+    def get_attr(self, attr_name: str, indices: VecEnvIndices = None) -> list[Any]:
+        return [getattr(self, attr_name) for _ in self._get_indices(indices)]
+
+    def set_attr(self, attr_name: str, value: Any, indices: VecEnvIndices = None) -> None:
+        raise ValueError(f"{attr_name}: the games of a batch have no attributes of their own to set")
+
+    def env_method(self, method_name: str, *args: Any, indices: VecEnvIndices = None, **kwargs: Any) -> list[Any]:
+        raise ValueError(f"{method_name}: the games of a batch have no methods of their own; use .games")
+
+    def env_is_wrapped(self, wrapper_class: type, indices: VecEnvIndices = None) -> list[bool]:
+        """What a Monitor would add to infos is there."""
+        return [wrapper_class is Monitor for _ in self._get_indices(indices)]
+
+
+class PriorLabVecEnv(Batch):
     """N games; settings are those of ``Games``. Observations are uint8 (N, S, S, stack_size * C), channels last.
 
     Infos are filled where an episode ended: terminal_observation, TimeLimit.truncated, episode (r, l in steps, t in
@@ -60,21 +82,5 @@ class PriorLabVecEnv(VecEnv):
             self._steps[lane] = 0
         return observations.copy(), rewards.copy(), terminated | truncated, infos
 
-    def get_images(self) -> Sequence[np.ndarray | None]:
-        return [self.games.native_frame(lane) for lane in range(self.num_envs)]
-
     def close(self) -> None:
         self.games.close()
-
-    def get_attr(self, attr_name: str, indices: VecEnvIndices = None) -> list[Any]:
-        return [getattr(self, attr_name) for _ in self._get_indices(indices)]
-
-    def set_attr(self, attr_name: str, value: Any, indices: VecEnvIndices = None) -> None:
-        raise ValueError(f"{attr_name}: the games of a batch have no attributes of their own to set")
-
-    def env_method(self, method_name: str, *args: Any, indices: VecEnvIndices = None, **kwargs: Any) -> list[Any]:
-        raise ValueError(f"{method_name}: the games of a batch have no methods of their own; use .games")
-
-    def env_is_wrapped(self, wrapper_class: type, indices: VecEnvIndices = None) -> list[bool]:
-        """What a Monitor would add to infos is there."""
-        return [wrapper_class is Monitor for _ in self._get_indices(indices)]

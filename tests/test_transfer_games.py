@@ -8,7 +8,7 @@ import pytest
 
 from agents import run as running
 from envs.results import load
-from scripts.experiments import games
+from scripts.experiments import atari, games, lessons
 from scripts.experiments.sequences import Request, Rows, gather, learn
 from scripts.report.transfer import write_transfer
 
@@ -54,14 +54,14 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_been_stopped(tmp_path, monkeypat
             raise KeyboardInterrupt
 
     monkeypatch.setattr(games, "advance", stopping)
-    consolidate, torn = games.consolidate, [True]
+    consolidate, torn = lessons.consolidate, [True]
 
     def tearing(*given):
         if torn.pop() if torn else False:
             raise KeyboardInterrupt
         consolidate(*given)
 
-    monkeypatch.setattr(games, "consolidate", tearing)
+    monkeypatch.setattr(lessons, "consolidate", tearing)
     for _ in range(3):  # in the middle of a task twice, then between learning and keeping it
         with pytest.raises(KeyboardInterrupt):
             learn("psp+ewc", 3, settings, tmp_path / "stopped")
@@ -99,20 +99,31 @@ def test_rows_are_those_of_every_other_run_and_the_page_names_the_tasks(tmp_path
 
 
 def test_practice_is_the_share_won_in_each_tenth(tmp_path):
-    lesson = games.Lesson(
-        0, [games.settings_of(games.find_sequence("looks").tasks[0], "ppo", 0, 1000, tmp_path)], "finetune", {}
-    )
+    tasks = [*games.tasks_of("looks", 1).values()]
+    lesson = games.GameLesson(0, [tmp_path], "finetune", 0, {"agent": "ppo", "inputs": 1000}, tasks)
     ended = {"inputs": [50, 100, 101, 250, 1000, 1003], "outcome": ["death", "win", "win", "death", "win", "death"]}
     pd.DataFrame(ended).to_csv(tmp_path / "episodes.csv")
-    practised = lesson.practised([(0, 0.0, 0, 0.25)])
-    assert [value for *_, value in practised] == [0.5, 1.0, *7 * [0.0], 0.5]
+    assert [value for *_, value in lesson.on_the_way(0.25)] == [0.5, 1.0, *7 * [0.0], 0.5]
+
+
+def test_a_pair_of_atari_games_is_learned_by_scores(tmp_path, monkeypatch):
+    monkeypatch.setattr(atari, "PPO", {**atari.PPO, "n_steps": 8, "batch_size": 32})
+    monkeypatch.setattr(atari, "NUM_GAMES", 4)
+    monkeypatch.setattr(atari, "DECISIONS", 20)
+    monkeypatch.setattr(atari, "GAME", {**atari.GAME, "max_inputs": 300})
+    settings = Request(sequence="atari_masks", inputs=2000, episodes=2).settings()
+    assert settings["names"] == ["none", "colours"]
+    run = learn("ewc", 0, settings, tmp_path)
+    assert np.isfinite(matrix(run)).all() and len(run["points"]) == 2 + 10 + 2 + 1 + 10 + 2
+    rows = load(tmp_path / "runs")
+    assert not rows.problems and set(rows.configs["version"]) == {"none", "colours"} and len(rows.episodes) >= 8
 
 
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
         ({"tasks": 9}, "tasks is 9: expected at most 8, as looks has no more"),
-        ({"sequence": "atari_masks", "tasks": None}, "sequence atari_masks: PriorLab/Atari-v0: expected tasks of"),
+        ({"sequence": "atari_masks", "agent": "dqn"}, "agent is dqn: expected ppo for Atari"),
         ({"steps": 5}, "steps is 5: expected none, as looks has no such setting"),
         ({"methods": ("ewc:strength=-1",)}, "strength is -1"),
         ({"methods": ("head-only",)}, "heads of each task's own"),

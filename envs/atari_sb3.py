@@ -1,0 +1,63 @@
+"""Masked Atari games as a stable-baselines3 VecEnv. Importing it costs seconds, so nothing else here does."""
+
+import time
+from typing import Any
+
+import gymnasium
+import numpy as np
+from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
+
+from envs.atari import FPS, Atari
+from envs.sb3 import Batch
+
+
+class AtariVecEnv(Batch):
+    """N games of ale_py in lockstep; settings are those of ``Atari``. Observations are uint8 (N, R, S, stack * C).
+
+    Rewards are the signs of the points (Mnih et al. 2015) unless ``clip_rewards`` is false. Infos are filled where an
+    episode ended: terminal_observation, TimeLimit.truncated, inputs (raw frames), and episode with r, the score; l, in
+    steps; t, in seconds.
+    """
+
+    def __init__(self, num_games: int = 1, game: str = "pong", clip_rewards: bool = True, **settings: Any):
+        self.games, self.clip_rewards = Atari(num_games, game, **settings), clip_rewards
+        self.render_mode = "rgb_array"
+        self.metadata = {"render_modes": ["rgb_array"], "render_fps": FPS}
+        pictures = gymnasium.spaces.Box(0, 255, self.games.shape, np.uint8)
+        super().__init__(num_games, pictures, gymnasium.spaces.Discrete(len(self.games.actions)))
+        self._began = time.time()
+        self._actions = np.zeros(num_games, np.int64)
+        self._scores, self._steps = np.zeros(num_games), np.zeros(num_games, np.int64)
+
+    def reset(self) -> VecEnvObs:
+        seeds = self._seeds if all(seed is not None for seed in self._seeds) else None
+        outcome = self.games.reset(seeds=seeds)
+        self._reset_seeds()
+        self._reset_options()
+        self._scores[:], self._steps[:] = 0, 0
+        self.reset_infos = [{} for _ in range(self.num_envs)]
+        return outcome.observations
+
+    def step_async(self, actions: np.ndarray) -> None:
+        self._actions = actions
+
+    def step_wait(self) -> VecEnvStepReturn:
+        outcome = self.games.step(self._actions)
+        ended = np.flatnonzero(outcome.terminated | outcome.truncated)
+        infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
+        self._scores += outcome.rewards
+        self._steps += 1
+        for k, lane in enumerate(ended):
+            score, steps = float(self._scores[lane]), int(self._steps[lane])
+            infos[lane] = {
+                "terminal_observation": outcome.final_observations[k],
+                "TimeLimit.truncated": bool(outcome.truncated[lane]),
+                "inputs": int(outcome.final_inputs[k]),
+                "episode": {"r": score, "l": steps, "t": round(time.time() - self._began, 6)},
+            }
+            self._scores[lane], self._steps[lane] = 0, 0
+        rewards = np.sign(outcome.rewards) if self.clip_rewards else outcome.rewards
+        return outcome.observations, rewards.astype(np.float32), outcome.terminated | outcome.truncated, infos
+
+    def close(self) -> None:
+        """Nothing is open."""

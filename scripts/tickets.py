@@ -1,0 +1,32 @@
+"""`priorlab tickets`: how far a trained agent's network can shrink until it no longer wins its game."""
+
+import sys
+from typing import Annotated
+
+import tyro
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from scripts.experiments.tickets import Request, read, shrink_missing
+from scripts.report.tickets import write_tickets
+
+
+def main(request: Annotated[Request, tyro.conf.OmitArgPrefixes, tyro.conf.arg(name="")]) -> None:
+    """Trains, removes half of the weights, trains again, and so on; keeps the rows in `--out`, and writes report.html.
+
+    Stopped at any time, the same command goes on with the networks that are not finished.
+    """
+    console = Console()
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    try:
+        if not request.report_only:
+            with Progress(*columns, console=console, transient=True) as bars:
+                shrink_missing(request, bars)
+    except KeyboardInterrupt:
+        sys.exit("Stopped. The same command goes on from here; with --report-only it shows what there is.")
+    path = write_tickets(request.folder, *read(request.folder), quick=request.quick)
+    console.print(f"The report: {path.resolve()}", soft_wrap=True, highlight=False)
+
+
+if __name__ == "__main__":
+    tyro.cli(main)

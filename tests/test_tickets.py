@@ -1,0 +1,74 @@
+"""How far an agent's network can shrink: the command, its rows and its page."""
+
+import pandas as pd
+import pytest
+import torch
+
+from scripts.experiments import tickets
+from scripts.experiments.tickets import Request, read, shrink, shrink_missing
+from scripts.report.tickets import write_tickets
+from scripts.tickets import main
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+SMALL = {"level": "tower_01", "inputs": 600, "episodes": 4, "rounds": 2, "workers": 1, "seeds": 1}
+
+
+def test_half_of_the_weights_go_each_time_and_stay_away_while_an_agent_learns(monkeypatch):
+    begun, ended, run = [], [], tickets.run
+
+    def watching(settings, make, begin):
+        model, record = run(settings, make, begin=lambda model: (begin(model), begun.append(weights(model))))
+        ended.append(weights(model))
+        return model, record
+
+    monkeypatch.setattr(tickets, "run", watching)
+    request = Request(**SMALL)
+    found = shrink("start", request.learner(3), 2, 4)
+    assert [left for left, _ in found] == pytest.approx([1, 0.5, 0.25], abs=1e-4)
+    for before, after, (left, _) in zip(begun, ended, found):
+        kept = before != 0
+        assert float(kept.float().mean()) == pytest.approx(left, abs=0.01)
+        assert not after[~kept].any() and not torch.equal(before, after)
+        assert torch.equal(before[kept], begun[0][kept])
+
+
+def weights(model):
+    layers = [
+        module.weight.detach().flatten().clone() for module in model.policy.modules() if hasattr(module, "weight")
+    ]
+    return torch.cat(layers)
+
+
+def test_the_command_goes_on_where_it_was_and_writes_its_page(tmp_path, monkeypatch):
+    monkeypatch.setattr(tickets, "RESTARTS", ("start",))
+    shrink_missing(Request(**SMALL, out=tmp_path))
+    first = read(tmp_path)[0]
+    assert first["left"].round(2).tolist() == [1, 0.5, 0.25] and set(first["restart"]) == {"start"}
+    written = (tmp_path / "rows.csv").stat().st_mtime_ns
+    main(Request(**SMALL, out=tmp_path))
+    assert (tmp_path / "rows.csv").stat().st_mtime_ns == written
+    assert "back to its start" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    with pytest.raises(ValueError, match="rounds = 2, not 3"):
+        shrink_missing(Request(**SMALL | {"rounds": 3}, out=tmp_path))
+
+
+def test_the_headline_says_how_few_weights_are_enough(tmp_path):
+    shares, won = (1.0, 0.5, 0.25), {"start": (1.0, 1.0, 0.95), "random": (1.0, 0.92, 0.2)}
+    rows = [[kind, seed, left, value] for kind in won for seed in range(3) for left, value in zip(shares, won[kind])]
+    frame, learner = pd.DataFrame(rows, columns=list(tickets.COLUMNS)), Request().settings()
+    text = write_tickets(tmp_path, frame, learner).read_text(encoding="utf-8")
+    told = text.replace("\N{NO-BREAK SPACE}", " ")
+    assert (
+        "wins nine of ten episodes with 25 % of its weights back at their start, with 50 % of its weights drawn" in told
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [({"rounds": 0}, "rounds is 0: expected 1 or more"), ({"version": "easy"}, "unknown version 'easy'")],
+)
+def test_what_cannot_be_trained_is_said_first(changed, words, tmp_path):
+    with pytest.raises(ValueError, match=words):
+        Request(**changed)
+    with pytest.raises(ValueError, match="no rows: expected"):
+        main(Request(report_only=True, out=tmp_path))
