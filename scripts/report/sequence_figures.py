@@ -113,19 +113,22 @@ def scatter(all_runs: Sequence["Runs"], found: Found, width: float, height: floa
         across = width - 44 - right
         at = [across * float(np.log(size / low) / np.log(high / low)) for size in sizes]  # px
         beside: list[list[int]] = []  # runs whose labels could meet, which are written below one another
+        edge = -1.0
         for number in np.argsort(at, kind="stable").tolist():
-            if beside and at[number] - at[beside[-1][-1]] < 7 * len(all_runs[beside[-1][-1]].label):
+            if at[number] < edge:
                 beside[-1].append(number)
             else:
                 beside.append([number])
+            edge = max(edge, at[number] + 20 + 7 * len(all_runs[number].label))
         for group in beside:
             values = [found[all_runs[number].method]["performance"].value for number in group]
             places = apart(values, [1.05 * 14 / (height - 54)] * len(group), 0, 1.06)
+            end = max(sizes[number] for number in group)
             for number, value, place in zip(group, values, places):
                 runs = all_runs[number]
                 axes.plot(sizes[number], value, "o", color=INKS[runs.colour], ms=8)
                 axes.annotate(
-                    runs.label, (sizes[number], place), (9, 0), textcoords="offset points", va="center",
+                    runs.label, (end, place), (9, 0), textcoords="offset points", va="center",
                     color=INKS[runs.colour], fontweight="bold", fontsize=10,
                 )  # fmt: skip
     return svg(figure, "Average performance against the memory that all tasks take")

@@ -249,9 +249,8 @@ def findings(all_runs: Sequence[Runs], found: Mapping[str, Mapping[str, Estimate
         if lost is not None:
             told.append(f"Going on with the same weights loses {words(lost)} points of each task on average.")
         if carried is not None:
-            told.append(
-                f"It is learned {direction(carried)} than alone: forward transfer {words(carried, signed=True)}."
-            )
+            how = f"{direction(carried)} than alone: forward transfer {words(carried, signed=True)}"
+            told.append(f"So, a task that comes after others is learned {how}.")
     ahead = [runs.label for runs in all_runs if above(found[runs.method].get("forward"))]
     if ahead:
         told.append(f"Learns sooner with what came before, beyond doubt of these runs: {', '.join(ahead)}.")
