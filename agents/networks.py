@@ -77,20 +77,8 @@ def has_bfloat16(device: str) -> bool:
     return device == "cpu" and any(getattr(torch.cpu, name, lambda: False)() for name in names)
 
 
-def pixel_network(**settings: Any) -> dict[str, Any]:
-    """The arguments of a policy of stable-baselines3 that make it one linear layer on a ``PixelNetwork``, whose
-    settings they are."""
-    return {
-        "features_extractor_class": PixelNetwork,
-        "features_extractor_kwargs": settings,
-        "net_arch": [],
-        "normalize_images": False,  # the network does, at the precision it runs in
-        "optimizer_kwargs": {"eps": 1e-5, "fused": True},
-    }
-
-
-class PixelPolicy(ActorCriticCnnPolicy):
-    """Actor and critic, one linear layer each on a ``PixelNetwork`` that they share; a policy class for PPO and A2C."""
+class OnPixels:
+    """Before a policy of stable-baselines3: it becomes linear layers on a ``PixelNetwork``, whose settings it takes."""
 
     def __init__(
         self,
@@ -101,8 +89,19 @@ class PixelPolicy(ActorCriticCnnPolicy):
         relu_within: bool = True,
         **kwargs: Any,
     ):
-        own = pixel_network(features=features, bfloat16=bfloat16, network=network, relu_within=relu_within)
+        settings = {"features": features, "bfloat16": bfloat16, "network": network, "relu_within": relu_within}
+        own = {
+            "features_extractor_class": PixelNetwork,
+            "features_extractor_kwargs": settings,
+            "net_arch": [],
+            "normalize_images": False,  # the network does, at the precision it runs in
+            "optimizer_kwargs": {"eps": 1e-5, "fused": True},
+        }
         super().__init__(*args, **{**own, **kwargs})
+
+
+class PixelPolicy(OnPixels, ActorCriticCnnPolicy):
+    """Actor and critic, one linear layer each on a ``PixelNetwork`` that they share; a policy class for PPO and A2C."""
 
     def _build(self, lr_schedule: Schedule) -> None:
         super()._build(lr_schedule)  # its orthogonal start wants plain memory
@@ -160,20 +159,8 @@ class PixelQNetwork(QNetwork):
         return self.value(features) + advantages - advantages.mean(dim=1, keepdim=True)
 
 
-class PixelQPolicy(DQNPolicy):
+class PixelQPolicy(OnPixels, DQNPolicy):
     """A ``PixelQNetwork`` and its target; a policy class for DQN."""
-
-    def __init__(
-        self,
-        *args: Any,
-        features: int = 256,
-        bfloat16: bool | None = None,
-        network: str = "small",
-        relu_within: bool = True,
-        **kwargs: Any,
-    ):
-        own = pixel_network(features=features, bfloat16=bfloat16, network=network, relu_within=relu_within)
-        super().__init__(*args, **{**own, **kwargs})
 
     def make_q_net(self) -> QNetwork:
         arguments = self._update_features_extractor(self.net_args, features_extractor=None)

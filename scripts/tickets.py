@@ -5,7 +5,6 @@ from typing import Annotated
 
 import tyro
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from scripts.experiments.tickets import Request, read, shrink_missing
 from scripts.report.tickets import write_tickets
@@ -17,11 +16,9 @@ def main(request: Annotated[Request, tyro.conf.OmitArgPrefixes, tyro.conf.arg(na
     Stopped at any time, the same command goes on with the networks that are not finished.
     """
     console = Console()
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     try:
         if not request.report_only:
-            with Progress(*columns, console=console, transient=True) as bars:
-                shrink_missing(request, bars)
+            shrink_missing(request, console)
     except KeyboardInterrupt:
         sys.exit("Stopped. The same command goes on from here; with --report-only it shows what there is.")
     path = write_tickets(request.folder, *read(request.folder), quick=request.quick)

@@ -11,9 +11,7 @@ runs are joined in ``OUT/<sequence>/``, beside ``settings.json``:
 
 import json
 import lzma
-import multiprocessing
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -21,12 +19,13 @@ from typing import Any, Literal, NamedTuple, Self
 
 import pandas as pd
 import torch
-from rich.progress import Progress
+from rich.console import Console
 
 from envs.files import write_bytes, write_whole
 from envs.results import check_same, git_commit, software
 from envs.sequences import sequences
 from scripts.experiments import digits
+from scripts.experiments.side_by_side import side_by_side
 from transfer.digits import Data
 
 COLUMNS = {
@@ -183,7 +182,7 @@ def learn(method: str, seed: int, settings: dict[str, Any], folder: Path) -> dic
     return about | kind_of(settings["sequence"]).learn(method, seed, settings, folder)
 
 
-def learn_missing(request: Request, show: Progress | None = None) -> None:
+def learn_missing(request: Request, console: Console | None = None) -> None:
     """Runs what has no file yet; each file is written whole, so that whatever is stopped goes on."""
     folder, settings = request.folder, request.settings()
     known = folder / "settings.json"
@@ -193,22 +192,11 @@ def learn_missing(request: Request, show: Progress | None = None) -> None:
     waiting = [run for run in request.runs() if run not in have and not file_of(folder, *run).exists()]
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(known, json.dumps(settings, indent=2) + "\n")
-    bar = show.add_task("all runs", total=len(waiting)) if show else None
-    with ProcessPoolExecutor(request.workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        found = [pool.submit(learn, *run, settings, folder) for run in waiting]
-        try:
-            for each in as_completed(found):
-                run = each.result()
-                path = file_of(folder, run["method"], run["seed"])
-                path.parent.mkdir(parents=True, exist_ok=True)
-                write_whole(path, json.dumps(run))
-                if show and bar is not None:
-                    show.advance(bar)
-        except BaseException:
-            for worker in multiprocessing.active_children():  # which may be in the middle of minutes of work
-                worker.terminate()
-            pool.shutdown(cancel_futures=True)
-            raise
+    jobs = [(method, seed, settings, folder) for method, seed in waiting]
+    for (method, seed, *_), run in side_by_side(learn, jobs, request.workers, "all runs", console):
+        path = file_of(folder, method, seed)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, json.dumps(run))
 
 
 def file_of(folder: Path, method: str, seed: int) -> Path:

@@ -6,16 +6,14 @@ weights, 0 to 1), performance (share of episodes that are won); ``OUT/settings.j
 """
 
 import json
-import multiprocessing
 import tempfile
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import torch
-from rich.progress import Progress
+from rich.console import Console
 
 from agents import ppo
 from agents.evaluate import evaluate
@@ -23,6 +21,7 @@ from agents.run import make_env, run
 from agents.settings import Settings
 from envs.files import write_whole
 from envs.results import check_same
+from scripts.experiments.side_by_side import side_by_side
 from transfer.network import Network
 from transfer.pruning import Mask, shrink_and_learn
 
@@ -109,7 +108,7 @@ def shrink(restart: Any, settings: Settings, rounds: int, episodes: int) -> list
     return shrink_and_learn(Network(first, HEADS), learn, test, rounds, 0.5, restart, settings.seed)
 
 
-def shrink_missing(request: Request, show: Progress | None = None) -> None:
+def shrink_missing(request: Request, console: Console | None = None) -> None:
     """Trains the networks that have no rows yet; each one's rows are written when it is finished."""
     folder, settings = request.folder, request.settings()
     rows, before = read(folder)
@@ -119,25 +118,12 @@ def shrink_missing(request: Request, show: Progress | None = None) -> None:
     waiting = [network for network in request.networks() if network not in have]
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / "settings.json", json.dumps(settings, indent=2) + "\n")
-    bar = show.add_task("all networks", total=len(waiting)) if show else None
-    with ProcessPoolExecutor(request.workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        found = {
-            pool.submit(shrink, restart, request.learner(seed), settings["rounds"], request.episodes): (restart, seed)
-            for restart, seed in waiting
-        }
-        try:
-            for each in as_completed(found):
-                new = pd.DataFrame([[*found[each], *point] for point in each.result()], columns=list(COLUMNS))
-                rows = pd.concat([rows, new], ignore_index=True) if len(rows) else new
-                ordered = rows.sort_values(["restart", "seed", "left"], ascending=[True, True, False])
-                write_whole(folder / "rows.csv", ordered.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
-                if show and bar is not None:
-                    show.advance(bar)
-        except BaseException:
-            for worker in multiprocessing.active_children():
-                worker.terminate()
-            pool.shutdown(cancel_futures=True)
-            raise
+    jobs = [(restart, request.learner(seed), settings["rounds"], request.episodes) for restart, seed in waiting]
+    for (restart, learner, *_), points in side_by_side(shrink, jobs, request.workers, "all networks", console):
+        new = pd.DataFrame([[restart, learner.seed, *point] for point in points], columns=list(COLUMNS))
+        rows = pd.concat([rows, new], ignore_index=True) if len(rows) else new
+        ordered = rows.sort_values(["restart", "seed", "left"], ascending=[True, True, False])
+        write_whole(folder / "rows.csv", ordered.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
 
 
 def read(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:

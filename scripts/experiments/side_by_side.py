@@ -1,0 +1,32 @@
+"""Work done side by side, in a process each, with a bar that shows how much is left."""
+
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+
+def side_by_side(
+    work: Callable[..., Any], jobs: Sequence[tuple], workers: int, title: str, console: Console | None = None
+) -> Iterator[tuple[tuple, Any]]:
+    """Each job and what ``work(*job)`` gave, as they are finished; when it is stopped, what is unfinished is ended.
+
+    The bar is shown on ``console``, if there is one.
+    """
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    shown = Progress(*columns, console=console, transient=True, disable=console is None)
+    with shown, ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        bar = shown.add_task(title, total=len(jobs))
+        begun = {pool.submit(work, *job): job for job in jobs}
+        try:
+            for each in as_completed(begun):
+                yield begun[each], each.result()
+                shown.advance(bar)
+        except BaseException:
+            for worker in multiprocessing.active_children():  # which may be in the middle of minutes of work
+                worker.terminate()
+            pool.shutdown(cancel_futures=True)
+            raise

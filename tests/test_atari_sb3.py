@@ -1,0 +1,39 @@
+"""Atari's games for stable-baselines3: the same games as any other batch of them, with what a learner needs in infos."""
+
+import numpy as np
+
+from envs.atari import Atari
+from envs.atari_sb3 import AtariVecEnv
+
+SETTINGS = {"game": "breakout", "screen_size": 42, "stack_size": 2, "grayscale_obs": True, "max_inputs": 400}
+
+
+def test_games_are_those_of_every_batch_and_infos_tell_how_episodes_ended():
+    plain, env = Atari(3, **SETTINGS), AtariVecEnv(3, **SETTINGS)
+    env.seed(5)
+    seen = env.reset()
+    assert np.array_equal(seen, plain.reset(seeds=[5, 6, 7]).observations) and seen.shape == (3, *plain.shape)
+    generator, score, ended = np.random.default_rng(0), np.zeros(3), 0
+    for _ in range(230):
+        actions = generator.integers(len(plain.actions), size=3)
+        outcome = plain.step(actions)
+        seen, rewards, dones, infos = env.step(actions)
+        assert np.array_equal(seen, outcome.observations) and np.array_equal(rewards, np.sign(outcome.rewards))
+        assert np.array_equal(dones, outcome.terminated | outcome.truncated)
+        score += outcome.rewards
+        for k, lane in enumerate(np.flatnonzero(dones)):
+            info, ended = infos[lane], ended + 1
+            assert info["episode"]["r"] == score[lane] and info["inputs"] == outcome.final_inputs[k]
+            assert info["TimeLimit.truncated"] == outcome.truncated[lane]
+            assert np.array_equal(info["terminal_observation"], outcome.final_observations[k])
+            score[lane] = 0
+        assert all(not infos[lane] for lane in np.flatnonzero(~dones))
+    assert ended >= 6 and env.env_is_wrapped(object) == [False] * 3
+
+
+def test_rewards_are_points_where_they_are_asked_for():
+    env = AtariVecEnv(1, "ms_pacman", clip_rewards=False, screen_size=42)
+    env.seed(0)
+    env.reset()
+    paid = {float(env.step(np.array([k % 9]))[1][0]) for k in range(120)}
+    assert max(paid) >= 10
