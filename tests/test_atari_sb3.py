@@ -1,4 +1,4 @@
-"""Atari's games for stable-baselines3: the same games as any other batch of them, with what a learner needs in infos."""
+"""Atari's games for stable-baselines3: those of any other batch of them, with what a learner needs in infos."""
 
 import numpy as np
 

@@ -122,6 +122,7 @@ def test_the_table_says_what_was_planted(tmp_path):
     settings = {"sequence": "permuted-digits", "tasks": 2}
     text = write_transfer(tmp_path, rows, settings).read_text(encoding="utf-8")
     assert "fine-tuning is left with 60.0" in text and "psp keeps 80.0" in text
+    assert "<td><b>100</b></td>" in text  # separate against fine-tuning
     assert "loses 40.0 (40.0 to 40.0) points of each task" in text
     assert "<td>20.0 (20.0 to 20.0)</td><td>100.0 (100.0 to 100.0)</td>" in text  # fine-tuning's two tasks
     assert markdown(settings, "", []).startswith("# Permuted digits")

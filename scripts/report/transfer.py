@@ -184,6 +184,7 @@ def write_transfer(folder: Path, rows: Rows, settings: Mapping[str, Any], quick:
         table=table,
         titles=TITLES,
         by_task=by_task(all_runs) if few else (),
+        pairs=pairs(all_runs),
         figures={
             name: draw(all_runs, found)
             for name, draw in (
@@ -205,6 +206,20 @@ def write_transfer(folder: Path, rows: Rows, settings: Mapping[str, Any], quick:
 
 def title_of(settings: Mapping[str, Any]) -> str:
     return str(settings["sequence"]).replace("-", " ").replace("_", " ")
+
+
+def pairs(all_runs: Sequence[Runs]) -> list[tuple[Runs, list[tuple[str, bool]]]]:
+    """Of each method, the probability that a run of it does better than one of each other, in percent, and whether its
+    interval lies above a half."""
+    last = {runs.method: runs.matrices[:, -1].mean(axis=1) for runs in all_runs}
+    found = []
+    for here in all_runs:
+        row = []
+        for there in all_runs:
+            value = better(last[here.method], last[there.method]) if here is not there else None
+            row.append((f"{100 * value.value:.0f}", (value.low or 0) > 0.5) if value else ("", False))
+        found.append((here, row))
+    return found
 
 
 def by_task(all_runs: Sequence[Runs]) -> list[tuple[str, str, list[tuple[Runs, list[str]]]]]:
