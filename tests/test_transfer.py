@@ -246,6 +246,7 @@ def test_packing_gives_each_task_its_share_and_later_ones_see_it():
         counts = [int((owner == task).sum()) for task in range(TASKS)]
         assert sum(counts) == owner.numel() and max(counts) - min(counts) <= 2
         assert torch.equal(weight, packed)  # the last task sees all
+        assert all(bool((packed[owner == task] != 0).any()) for task in range(TASKS))  # and has weights that learned
     with pytest.raises(ValueError, match="task 1 is packed"):
         kept.learn(1)
 

@@ -8,7 +8,9 @@ import pytest
 import torch
 
 from scripts.experiments.sequences import COLUMNS, Request, Rows, gather, learn, learn_missing
-from scripts.report.transfer import better, markdown, measured, runs_of, write_transfer
+from scripts.experiments.side_by_side import side_by_side
+from scripts.report.sequence_measures import better, measured, runs_of
+from scripts.report.transfer import markdown, write_transfer
 from scripts.transfer import main
 from transfer.digits import SIDE, permuted, rotating
 from transfer.digits import read as read_digits
@@ -81,6 +83,9 @@ def test_the_command_goes_on_where_it_was_and_writes_its_page(tmp_path):
         ({"sequence": "hard"}, "unknown sequence 'hard': expected one of permuted-digits"),
         ({"methods": ("ewc:strength=-1",)}, "strength is -1"),
         ({"methods": ("head-only",)}, "heads of each task's own"),
+        ({"methods": ("ewc:strength=strong",)}, "method ewc: strength is 'strong': expected a number"),
+        ({"methods": ("ewc:strength=true",)}, "strength is True: expected a number"),
+        ({"methods": ("progressive:width=2.5",)}, "width is 2.5: expected a whole number"),
         ({"seeds": 0}, "seeds is 0: expected 1 or more"),
         ({"inputs": 9}, "inputs is 9: expected none, as permuted-digits has no such setting"),
         ({"data": "letters"}, "data is 'letters': expected one of digits"),
@@ -126,6 +131,41 @@ def test_the_table_says_what_was_planted(tmp_path):
     assert "loses 40.0 (40.0 to 40.0) points of each task" in text
     assert "<td>20.0 (20.0 to 20.0)</td><td>100.0 (100.0 to 100.0)</td>" in text  # fine-tuning's two tasks
     assert markdown(settings, "", []).startswith("# Permuted digits")
+
+
+def test_a_stop_between_the_files_leaves_no_run_twice(tmp_path):
+    """``runs.csv`` is written last, and says what counts."""
+    folder = tmp_path / "permuted-digits"
+    folder.mkdir()
+    rows = planted({"finetune": 2 * [[[1.0, 0.0], [0.2, 1.0]]], "separate": [[[1.0, 0.0], [1.0, 1.0]]]})
+    written = rows.write(folder, ())
+    torn = Rows(rows.points, rows.tasks, rows.runs[rows.runs["method"] == "finetune"])
+    (folder / "runs.csv").write_text(torn.runs.to_csv(index=False), encoding="utf-8")
+    whole = Rows.read(folder).whole()
+    assert [len(table) for table in whole] == [12, 4, 2] and len(written.points) == 18
+    assert set(whole.points["method"]) == {"finetune"}
+
+
+def test_one_run_that_fails_stops_no_other(tmp_path):
+    finished = []
+    with pytest.raises(ValueError, match="1 of 3 failed, the others are kept: zero, 0: division by zero"):
+        for job, answer in side_by_side(divide, [("one", 1), ("zero", 0), ("two", 2)], 1, "all"):
+            finished.append((job, answer))
+    assert sorted(finished) == [(("one", 1), 1.0), (("two", 2), 0.5)]
+
+
+def divide(name, by):
+    return 1 / by
+
+
+def test_forward_transfer_is_as_uncertain_as_what_it_is_held_against():
+    first, second = [[0.0, 0.0], [0.0, 0.4]], [[0.0, 0.0], [0.0, 0.8]]
+    same = planted({"finetune": [first, second, first], "separate": [first, second, first]})
+    found = measured(runs_of(same))["finetune"]["forward"]
+    assert (found.value, found.low, found.high) == (0, 0, 0)  # what is the same, seed by seed, differs in no resample
+    noisy = planted({"finetune": 3 * [first], "separate": [first, second, first]})
+    told = measured(runs_of(noisy))["finetune"]["later"]
+    assert told.low < told.value < 0 and told.high == pytest.approx(0)
 
 
 def test_ties_count_half():

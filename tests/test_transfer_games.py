@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from agents import run as running
 from envs.results import load
@@ -69,10 +70,21 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_been_stopped(tmp_path, monkeypat
     assert again["points"] == whole["points"] and again["learned"] == whole["learned"]
 
 
-@pytest.mark.parametrize("method", ["finetune", "psp"])
-def test_dqn_learns_sequences_too(method, tmp_path):
-    run = learn(method, 0, settings_of(agent="dqn", inputs=1000, keep_optimizer=True), tmp_path)
+def test_dqn_learns_sequences_too_and_its_optimizer_goes_on_if_asked(tmp_path, monkeypatch):
+    models, began = [], []
+    begin, trained = games.GameLesson.begin, games.GameLesson.trained
+    monkeypatch.setattr(games.GameLesson, "trained", lambda lesson: models.append(trained(lesson)) or models[-1])
+
+    def beginning(lesson, model):
+        begin(lesson, model)
+        began.append(len(model.policy.optimizer.state))
+
+    monkeypatch.setattr(games.GameLesson, "begin", beginning)
+    run = learn("psp", 0, settings_of(agent="dqn", inputs=2600, keep_optimizer=True), tmp_path)
     assert np.isfinite(matrix(run)).all() and len(run["learned"]) == 2
+    assert began[0] == 0 < began[1] and all(model._n_updates > 0 for model in models)
+    online, target = (network.kept.state_dict() for network in (models[1].q_net, models[1].q_net_target))
+    assert all(torch.equal(online[name], target[name]) for name in online)
 
 
 def test_rows_are_those_of_every_other_run_and_the_page_names_the_tasks(tmp_path):
@@ -141,3 +153,9 @@ def test_rows_of_other_settings_are_never_joined(tmp_path):
     (tmp_path / "runs" / "0_original" / "finetune" / "seed_0" / "done").unlink()
     with pytest.raises(ValueError, match="heads = False, not True"):
         learn("finetune", 0, settings_of(tasks=1, heads=True), tmp_path)
+
+
+def test_what_was_learned_with_other_settings_is_not_taken_for_this_ones(tmp_path):
+    learn("finetune", 0, settings_of(tasks=1), tmp_path)
+    with pytest.raises(ValueError, match="episodes = 8, not 9"):
+        learn("finetune", 0, settings_of(tasks=1, episodes=9), tmp_path)

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from transfer import metrics
+from transfer.methods import keep, parse
 from transfer.network import Network
 
 MATRIX = np.array([[1.0, 0.2, 0.0], [0.6, 0.8, 0.1], [0.4, 0.5, 0.9]])
@@ -36,3 +37,19 @@ def test_dead_units_are_dormant_and_copies_add_no_rank():
         module[0].weight[:] = module[0].weight[5]
         module[0].bias[:] = module[0].bias[5]
     assert metrics.effective_rank(network, inputs) == pytest.approx(1.0, abs=1e-3)
+
+
+@pytest.mark.parametrize("method", ["progressive", "random-column"])
+def test_of_columns_only_the_tasks_own_counts(method):
+    """Its layers begin as those of a network of its own, and so do what lies dormant and the rank; adapters add little
+    at first, and how wide they are does not matter."""
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Linear(6, 40), nn.ReLU(), nn.Linear(40, 30), nn.ReLU(), nn.Linear(30, 3))
+    network, inputs = Network(module, example=torch.zeros(1, 6)), torch.randn(300, 6)
+    plain = metrics.effective_rank(network, inputs)
+    kept = keep(network, parse(f"{method}:width=2"), 3)
+    for task in range(3):
+        with kept.playing(task):
+            assert metrics.effective_rank(network, inputs) == pytest.approx(plain, rel=0.3)
+            shapes = [each.shape for each in metrics.activities(network, inputs).values()]
+            assert shapes == [(300, 40), (300, 30)]

@@ -106,6 +106,18 @@ def check_together(methods: Sequence[Mapping[str, Any]]) -> None:
                 raise ValueError(f"method {name}: expected heads of each task's own, which nothing else lets it learn")
 
 
+def check_kind(what: str, value: Any, default: Any) -> None:
+    """ValueError where a setting is no number though its default is one (or None, for a number that is worked out), or
+    no word though that is one."""
+    if isinstance(default, str):
+        if not isinstance(value, str):
+            raise ValueError(f"{what} is {value!r}: expected a word, such as {default}")
+    elif isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError(f"{what} is {value!r}: expected a number")
+    elif isinstance(default, int) and not isinstance(value, int):
+        raise ValueError(f"{what} is {value!r}: expected a whole number")
+
+
 def make(spec: Mapping[str, Any], network: Network, tasks: int, generator: torch.Generator) -> Method:
     """The method that a spec tells: its name under "method", and its settings. ValueError for unknown ones."""
     kind = METHODS[spec["method"]]
@@ -114,4 +126,5 @@ def make(spec: Mapping[str, Any], network: Network, tasks: int, generator: torch
     for name in settings:
         if name not in known:
             raise ValueError(f"method {spec['method']} has no setting {name!r}: expected {', '.join(known) or 'none'}")
+        check_kind(f"method {spec['method']}: {name}", settings[name], inspect.signature(kind).parameters[name].default)
     return kind(network, tasks, generator, **settings)  # pyright: ignore[reportCallIssue]

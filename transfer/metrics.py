@@ -7,6 +7,7 @@ is float (N, N): in row i how well each task is done when i tasks and one more h
 import numpy as np
 import torch
 
+from transfer.columns import ColumnLayer
 from transfer.network import Leaf, Network
 
 DORMANT = 0.025  # of the mean activity of a layer, below which a unit counts as dormant
@@ -56,7 +57,8 @@ def activities(network: Network, inputs: torch.Tensor) -> dict[str, torch.Tensor
     def watch(name: str):
         return lambda _, seen: given.__setitem__(name, seen[0])
 
-    layers = [(name, module) for name, module in network.module.named_modules() if isinstance(module, Leaf)]
+    named = network.module.named_modules()
+    layers = [(name, module) for name, module in named if isinstance(module, Leaf) and is_of_this_task(name, network)]
     handles = [module.register_forward_pre_hook(watch(name)) for name, module in layers]
     try:
         network.outputs(network.module, inputs)
@@ -66,6 +68,14 @@ def activities(network: Network, inputs: torch.Tensor) -> dict[str, torch.Tensor
     first = next(iter(given.values())).data_ptr()  # in the order in which they are called; columns share it
     inner = {name: each for name, each in given.items() if each.data_ptr() != first or network.is_head(name)}
     return {name: each.flatten(1) for name, each in inner.items()}  # (n, ...) -> (n, units)
+
+
+def is_of_this_task(name: str, network: Network) -> bool:
+    """Whether a layer is the task's own, where each has a column: no adapter, and no frozen column of another."""
+    for owner, module in network.module.named_modules():
+        if isinstance(module, ColumnLayer) and name.startswith(f"{owner}."):
+            return name == f"{owner}.columns.{module.active}"
+    return True
 
 
 def dormant_units(network: Network, inputs: torch.Tensor) -> float:

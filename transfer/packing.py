@@ -1,14 +1,14 @@
 """Packing: several tasks in one network, each in weights that the ones before left free.
 
 PackNet (Mallya and Lazebnik 2018, arXiv 1711.05769): learn a task with all free weights, keep the largest, set the
-others to zero, learn on with the kept ones alone, freeze them; the next task sees them and learns in
-what is still free.
+others to zero, learn on with the kept ones alone, freeze them; the next task sees them and learns in what is still
+free. Here what is free starts anew with each task: at zero, a unit that kept no weight gets no gradient and is lost.
 """
 
 import torch
 
 from transfer.method import Method, Samples
-from transfer.network import Leaf, Network
+from transfer.network import Leaf, Network, Start
 
 FREE = 255  # as the owner of a weight
 
@@ -40,6 +40,9 @@ class Packing(Method):
         network.check_statistics()
         self.tasks, self.share, self.retrain = tasks, share, retrain
         self.leaves = list(network.leaves("packed"))
+        self.starts = [Start.of(leaf.weight) for leaf in self.layers()]
+        self.register_buffer("seed", torch.randint(2**62, (), generator=generator))
+        self.seed: torch.Tensor
         self.register_buffer("pruned", torch.zeros(tasks, dtype=torch.bool))
         self.pruned: torch.Tensor
         self.task = 0
@@ -71,6 +74,11 @@ class Packing(Method):
     def learn(self, task: int) -> None:
         if self.pruned[task]:
             raise ValueError(f"task {task} is packed: expected one that was not learned, as its weights are frozen")
+        if not self.pruned.any():
+            return
+        generator = torch.Generator().manual_seed(int(self.seed) + task)
+        for start, (weight, _, owner) in zip(self.starts, self.parts()):
+            weight.copy_(torch.where(owner == FREE, start.draw(generator).to(weight), weight))
 
     def learning(self, owner: torch.Tensor) -> torch.Tensor:
         """bool, of a layer's shape: the weights that the present task changes."""

@@ -168,5 +168,6 @@ class Advance(BaseCallback):
     def _on_step(self) -> bool:
         return True
 
-    def _on_rollout_end(self) -> None:
+    def _on_rollout_start(self) -> None:
+        """Before a rollout, so that what PPO learns from was played by the weights that learn from it."""
         advance(self.model.policy, min(1.0, (self.num_timesteps - self.before) / self.steps))

@@ -20,6 +20,7 @@ import torch
 
 from agents.networks import PixelPolicy, PixelQPolicy
 from envs.files import write_whole
+from envs.results import check_same
 from transfer.method import all_kept
 from transfer.methods import parse
 from transfer.metrics import dormant_units, effective_rank
@@ -90,8 +91,10 @@ class Lesson(ABC):
         """What came of it, learned now where it has not been."""
         done = self.folder / "learned.json"
         if not done.exists():
-            write_whole(done, json.dumps(self.consolidated(self.trained())))
-        return json.loads(done.read_text(encoding="utf-8"))
+            write_whole(done, json.dumps({"settings": self.about, **self.consolidated(self.trained())}))
+        found = json.loads(done.read_text(encoding="utf-8"))
+        check_same(found["settings"], self.about, self.folder)
+        return found
 
     def begin(self, model: Any) -> None:
         """Before the first input: the network goes on from the task before, and is tested; at first on all tasks."""

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, NamedTuple, Self
 
+import numpy as np
 import pandas as pd
 import torch
 from rich.console import Console
@@ -64,14 +65,15 @@ class Request:
     seeds: int | None = None
     """runs of each method (default: 5; quick: 2 for digits, 1 for games)"""
     tasks: int | None = None
-    """how many are learned, one after another (default: 20 digits, 6 levels, all of other games; quick: 5, 2)"""
+    """how many are learned, one after another (default: 20 digits, 6 levels, 2 of atari_masks, all of others; quick: 5
+    digits, 2 games)"""
     inputs: int | None = None
-    """games: raw inputs for which an agent learns each (default: 60,000 for levels, else 100,000 in Princess and
-    1,000,000 in Key and Door; quick: 20,000)"""
+    """games: raw inputs for which an agent learns each (default: 60,000 for levels, else 100,000 in Princess, 1,000,000
+    in Key and Door, 4,000,000 in Atari; quick: 20,000)"""
     agent: Literal["ppo", "dqn"] | None = None
     """games: which learner (default: ppo)"""
     episodes: int | None = None
-    """games: episodes of a test (default: 50; quick: 20)"""
+    """games: episodes of a test (default: 50, Atari: 10; quick: 20)"""
     steps: int | None = None
     """digits: minibatches of 128 a task (default: 300; quick: 100)"""
     units: int | None = None
@@ -160,6 +162,12 @@ class Rows(NamedTuple):
         tables[1] = tables[1].astype({name: FLOATS[name] for name in TASK})
         return cls(*tables)
 
+    def whole(self) -> Self:
+        """Without rows of runs that ``runs.csv``, which is written last, does not hold."""
+        have = set(zip(self.runs["method"], self.runs["seed"]))
+        known = [[key in have for key in zip(table["method"], table["seed"])] for table in self]
+        return type(self)(*(table.loc[np.array(each, bool)] for table, each in zip(self, known)))
+
     def write(self, folder: Path, order: Sequence[str]) -> Self:
         """Replaces the files, ``runs.csv`` last, with methods in this order, then others; returns what they hold."""
         place = {method: number for number, method in enumerate(order)}
@@ -178,7 +186,8 @@ class Rows(NamedTuple):
 def learn(method: str, seed: int, settings: dict[str, Any], folder: Path) -> dict[str, Any]:
     """One run, from its start or from where it was stopped: its points, what each task took, and what is stored."""
     torch.set_num_threads(1)
-    about = {"method": method, "seed": seed, "software": software(), "git_commit": git_commit()}
+    about = {"method": method, "seed": seed, "settings": settings}
+    about |= {"software": software(), "git_commit": git_commit()}
     return about | kind_of(settings["sequence"]).learn(method, seed, settings, folder)
 
 
@@ -210,9 +219,12 @@ def settings_of(folder: Path) -> dict[str, Any]:
 
 def gather(folder: Path) -> Rows:
     """The rows that are kept and those of runs that have been finished since, written together."""
-    rows = Rows.read(folder)
+    rows = Rows.read(folder).whole()
     have = set(zip(rows.runs["method"], rows.runs["seed"]))
-    finished = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("runs/*/seed_*.json"))]
+    finished = []
+    for path in sorted(folder.glob("runs/*/seed_*.json")):
+        finished.append(json.loads(path.read_text(encoding="utf-8")))
+        check_same(finished[-1]["settings"], settings_of(folder), path)
     new = [Rows.of(run) for run in finished if (run["method"], run["seed"]) not in have]
     if not new:
         return rows

@@ -14,19 +14,26 @@ def side_by_side(
 ) -> Iterator[tuple[tuple, Any]]:
     """Each job and what ``work(*job)`` gave, as they are finished; when it is stopped, what is unfinished is ended.
 
-    The bar is shown on ``console``, if there is one.
+    The bar is shown on ``console``, if there is one. Raises ValueError when all others are finished, if jobs failed.
     """
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     shown = Progress(*columns, console=console, transient=True, disable=console is None)
     with shown, ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
         bar = shown.add_task(title, total=len(jobs))
         begun = {pool.submit(work, *job): job for job in jobs}
+        failed = []
         try:
             for each in as_completed(begun):
-                yield begun[each], each.result()
+                error = each.exception()
+                if error is None:
+                    yield begun[each], each.result()
+                else:
+                    failed.append(f"{', '.join(map(str, begun[each][:2]))}: {error}")
                 shown.advance(bar)
         except BaseException:
             for worker in multiprocessing.active_children():  # which may be in the middle of minutes of work
                 worker.terminate()
             pool.shutdown(cancel_futures=True)
             raise
+    if failed:
+        raise ValueError(f"{len(failed)} of {len(jobs)} failed, the others are kept: {'; '.join(failed)}")

@@ -19,7 +19,7 @@ from agents import ppo
 from agents.evaluate import evaluate
 from agents.run import make_env, run
 from agents.settings import Settings
-from envs.files import write_whole
+from envs.files import hold, release, write_whole
 from envs.results import check_same
 from scripts.experiments.side_by_side import side_by_side
 from transfer.network import Network
@@ -110,13 +110,22 @@ def shrink(restart: Any, settings: Settings, rounds: int, episodes: int) -> list
 
 def shrink_missing(request: Request, console: Console | None = None) -> None:
     """Trains the networks that have no rows yet; each one's rows are written when it is finished."""
+    folder = request.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = hold(folder / "rows.lock", f"{folder}: another process adds rows here: expected one")
+    try:
+        add_missing(request, console)
+    finally:
+        release(lock)
+
+
+def add_missing(request: Request, console: Console | None) -> None:
     folder, settings = request.folder, request.settings()
     rows, before = read(folder)
     if before:
         check_same(before, settings, folder)
     have = set(zip(rows["restart"], rows["seed"]))
     waiting = [network for network in request.networks() if network not in have]
-    folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / "settings.json", json.dumps(settings, indent=2) + "\n")
     jobs = [(restart, request.learner(seed), settings["rounds"], request.episodes) for restart, seed in waiting]
     for (restart, learner, *_), points in side_by_side(shrink, jobs, request.workers, "all networks", console):
@@ -131,4 +140,8 @@ def read(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     if not (folder / "rows.csv").exists():
         return pd.DataFrame(columns=list(COLUMNS)), {}
     settings = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
-    return pd.read_csv(folder / "rows.csv", dtype={"left": float, "performance": float}), settings
+    rows = pd.read_csv(folder / "rows.csv", dtype={"left": float, "performance": float})
+    if tuple(rows.columns) != COLUMNS:
+        found, expected = (", ".join(names) for names in (rows.columns, COLUMNS))
+        raise ValueError(f"{folder / 'rows.csv'}: columns {found}; expected {expected}")
+    return rows, settings

@@ -13,7 +13,7 @@ from scripts.report.plots import INKS, STYLE, apart, panel, svg
 from scripts.report.statistics import quantiles, resamples
 
 if TYPE_CHECKING:
-    from scripts.report.transfer import Runs
+    from scripts.report.sequence_measures import Runs
 
 WIDE, NARROW = 1060.0, 400.0  # px
 Found = Mapping[str, Mapping[str, Estimate]]

@@ -11,7 +11,8 @@ import pandas as pd
 from envs.files import write_whole
 from scripts.report.page import NARROW, WIDE, render
 from scripts.report.plots import INKS, STYLE, apart, panel, svg
-from scripts.report.transfer import estimated, words
+from scripts.report.sequence_measures import estimated
+from scripts.report.transfer import words
 
 KINDS = {  # how it starts again: its name, its colour, what it means, and in a sentence
     "start": ("back to its start", "ppo",

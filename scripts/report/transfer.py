@@ -1,28 +1,20 @@
 """The page of a sequence of tasks: what each method kept, forgot and carried over, and what it costs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from envs.files import write_whole
 from scripts.experiments.sequences import Rows
 from scripts.report import sequence_figures as figures
 from scripts.report.analysis import Estimate
-from scripts.report.efficiency import improvement, middle_mean
 from scripts.report.page import render
-from scripts.report.statistics import RESAMPLES, quantiles, resamples
+from scripts.report.sequence_measures import FINETUNE, SINGLE, Runs, better, estimated, forward, measured, runs_of
+from scripts.report.statistics import RESAMPLES
 from scripts.report.summary import NOTHING
-from transfer import metrics
 
-SINGLE, FINETUNE = "separate", "finetune"  # what a task alone comes to; what every method is held against
-COLOURS = (
-    "random", "ink", "dqn", "person", "key", "ppo", "fifth", "simulated", "fourth", "sixth", "monster", "goal",
-    "seventh", "fire", "spikes",
-)  # fmt: skip
 TITLES = {
     "performance": "average performance",
     "middle": "interquartile mean",
@@ -33,143 +25,35 @@ TITLES = {
     "better": "better than fine-tuning",
 }
 SHOWN_BY_TASK = 10  # at most so many tasks have columns of their own
-PUBLISHED = {  # average performance by method, in percent, and where it is from; all on other data
-    "digits": (
+PUBLISHED = {  # of some sequences, by method: average performance in percent; and where it is from
+    "permuted-digits": (
         {"finetune": "61.8", "psp": "97.6"},
         "Published: permuted MNIST, psp with binary contexts (Cheung et al. 2019; unchecked).",
     ),
     "games": (
         {"finetune": "5", "ewc": "60", "packing": "80"},
         "Published: twenty tasks of a robot's arm (Continual World, Wołczyk et al. 2021), where forgetting is .73, .02 "
-        "and 0, and forward transfer .20, -.18 and .18.",
+        "and 0, and forward transfer .20, -.18 and .18; EWC at its best strength.",
     ),
 }
-
-
-@dataclass(frozen=True)
-class Runs:
-    """All n runs of one method over N tasks.
-
-    matrices: float (n, N, N), as ``transfer.metrics`` takes them; areas: (n, N), under each task's own learning curve;
-    curves: (n, m) at ``grid`` (m,), in tasks, how well the task being learned is done; sight: (n, N), how well before
-    it was learned; dormant, rank: (n, N), after each task; first_win: (n, N), inputs of the task, NaN where never.
-    """
-
-    method: str
-    colour: str
-    matrices: np.ndarray
-    areas: np.ndarray
-    grid: np.ndarray
-    curves: np.ndarray
-    sight: np.ndarray
-    dormant: np.ndarray
-    rank: np.ndarray
-    first_win: np.ndarray
-    bytes: float
-
-    @property
-    def label(self) -> str:
-        return self.method.replace(":", ", ").replace("=", " ")
-
-    @property
-    def n(self) -> int:
-        return len(self.matrices)
-
-    def so_far(self) -> np.ndarray:
-        """(n, N): the mean over the tasks learned so far, after each."""
-        return np.array([[matrix[k, : k + 1].mean() for k in range(len(matrix))] for matrix in self.matrices])
-
-
-def runs_of(rows: Rows) -> list[Runs]:
-    """Of each method, in the order of ``rows.runs``."""
-    found = []
-    by_run: dict[tuple, pd.DataFrame] = dict(iter(rows.points.groupby(["method", "seed"])))  # pyright: ignore
-    for number, method in enumerate(rows.runs["method"].unique().tolist()):
-        matrices, areas, curves, sight, grid = [], [], [], [], np.zeros(0)
-        for points in (each for key, each in by_run.items() if key[0] == method):
-            after = points.query("share == 1").pivot(index="learning", columns="task", values="performance")
-            matrices.append(after.to_numpy(float))
-            own = points.query("task == learning").sort_values(["learning", "share"], kind="stable")
-            learning, share, performance = own[["learning", "share", "performance"]].to_numpy(float).T
-            grid = learning + share
-            curves.append(performance)
-            sight.append(performance[share == 0])
-            tasks = np.unique(learning)
-            areas.append([metrics.area(share[learning == task], performance[learning == task]) for task in tasks])
-        of_tasks: pd.DataFrame = rows.tasks[rows.tasks["method"] == method]  # pyright: ignore[reportAssignmentType]
-        told = {
-            name: of_tasks.pivot(index="seed", columns="learning", values=name).to_numpy(float)
-            for name in ("dormant", "rank", "first_win")
-        }
-        size = float(rows.runs.loc[rows.runs["method"] == method, "bytes"].mean())
-        colour = COLOURS[number % len(COLOURS)]
-        found.append(
-            Runs(
-                method, colour, np.array(matrices), np.array(areas), grid, np.array(curves), np.array(sight), **told,
-                bytes=size,
-            )
-        )  # fmt: skip
-    return found
-
-
-def estimated(values: np.ndarray) -> Estimate:
-    """The mean over runs (n,) and its 95 % bootstrap interval."""
-    n = len(values)
-    if n < 2:
-        return Estimate(float(values.mean()), None, None, n)
-    means = resamples(n, np.random.default_rng(0)) @ values / n
-    low, high = np.quantile(means, quantiles(n)).tolist()
-    return Estimate(float(values.mean()), low, high, n)
-
-
-def middle(scores: np.ndarray) -> Estimate:
-    """The interquartile mean of scores (n, N) of runs and tasks, runs resampled."""
-    n, tasks = scores.shape
-    value = float(middle_mean(scores.ravel())[0])
-    if n < 2:
-        return Estimate(value, None, None, n)
-    weights = np.repeat(resamples(n, np.random.default_rng(0)), tasks, axis=1)  # (resamples, n) -> (resamples, n N)
-    low, high = np.quantile(middle_mean(scores.ravel(), weights), quantiles(n)).tolist()
-    return Estimate(value, low, high, n)
-
-
-def better(here: np.ndarray, there: np.ndarray) -> Estimate:
-    """Probability that a run of ``here`` (n,) does better than one of ``there`` (m,)."""
-    generator = np.random.default_rng(0)
-    return improvement(here, there, [resamples(len(each), generator) for each in (here, there)])
-
-
-def measured(all_runs: Sequence[Runs]) -> dict[str, dict[str, Estimate]]:
-    """Of each method, each measure of TITLES that can be had."""
-    by_name = {runs.method: runs for runs in all_runs}
-    single = by_name[SINGLE].areas.mean(axis=0) if SINGLE in by_name else None
-    found: dict[str, dict[str, Estimate]] = {}
-    for runs in all_runs:
-        last = np.array([metrics.average_performance(matrix) for matrix in runs.matrices])
-        own = {
-            "performance": estimated(last),
-            "middle": middle(runs.matrices[:, -1]),
-            "forgetting": estimated(np.array([metrics.forgetting(matrix) for matrix in runs.matrices])),
-        }
-        if runs.matrices.shape[1] > 1:
-            own["backward"] = estimated(np.array([metrics.backward_transfer(matrix) for matrix in runs.matrices]))
-            own["sight"] = estimated(runs.sight[:, 1:].mean(axis=1))
-        if single is not None and runs.method != SINGLE:
-            gained = [metrics.forward_transfer(areas, single) for areas in runs.areas]
-            own["forward"] = estimated(np.array(gained))
-        if FINETUNE in by_name and runs.method != FINETUNE:
-            other = by_name[FINETUNE].matrices[:, -1].mean(axis=1)
-            own["better"] = better(last, other)
-        found[runs.method] = own
-    return found
+MEASURES = {  # what performance is, by kind of task: in the headline's figure, and while a task is learned
+    "digits": ("Share of a test that is answered rightly", ""),
+    "games": ("Share of episodes that are won", "on the way, of the episodes in that tenth"),
+    "atari": (
+        "Score, as a part of the way from random play to people (in Pong, from -21 to 21)",
+        "on the way, of the episodes in that tenth",
+    ),
+}
+FEW = 4  # networks: a method that stores less is one that shares weights
 
 
 def write_transfer(folder: Path, rows: Rows, settings: Mapping[str, Any], quick: bool = False) -> Path:
     """Writes report.html and README.md into ``folder``, of rows as ``scripts.experiments.sequences`` keeps them."""
     all_runs = runs_of(rows)
     found = measured(all_runs)
-    kind = "games" if "agent" in settings else "digits"
-    table = [(each, row_of(each, found[each.method], PUBLISHED[kind][0])) for each in all_runs]
+    kind = "digits" if "agent" not in settings else "atari" if "noop_max" in settings["learner"] else "games"
+    published, source = PUBLISHED.get(settings["sequence"], PUBLISHED.get(kind, ({}, "")))
+    table = [(each, row_of(each, found[each.method], published)) for each in all_runs]
     few = settings["tasks"] <= SHOWN_BY_TASK
     text = render(
         "transfer.html",
@@ -177,7 +61,7 @@ def write_transfer(folder: Path, rows: Rows, settings: Mapping[str, Any], quick:
         headline=headline(all_runs, found),
         findings=findings(all_runs, found),
         quick=quick,
-        kind=kind,
+        measure=MEASURES[kind],
         settings={name: value for name, value in settings.items() if name not in ("sequence", "names", "learner")},
         learner=settings.get("learner", {}),
         names=[str(name).replace("_", " ") for name in settings.get("names", ())],
@@ -194,13 +78,13 @@ def write_transfer(folder: Path, rows: Rows, settings: Mapping[str, Any], quick:
         },
         curves=[(each, figures.curve(each)) for each in all_runs],
         matrices=[(each, figures.matrix(each)) for each in all_runs],
-        published=PUBLISHED[kind][1],
+        published=source,
         resamples=f"{RESAMPLES:,}",
         software=sorted(set(rows.runs["software"])),
     )  # fmt: skip
     path = folder / "report.html"
     write_whole(path, text)
-    write_whole(folder / "README.md", markdown(settings, headline(all_runs, found), table))
+    write_whole(folder / "README.md", markdown(settings, headline(all_runs, found), table, source))
     return path
 
 
@@ -232,11 +116,14 @@ def by_task(all_runs: Sequence[Runs]) -> list[tuple[str, str, list[tuple[Runs, l
          [(each, [words(estimated(column)) for column in each.sight.T]) for each in all_runs]),
     ]  # fmt: skip
     if single is not None:
-        alone = single.areas.mean(axis=0)
-        gains = [(each, metrics.gained(each.areas, alone)) for each in all_runs if each.method != SINGLE]
+        gains = [
+            (each, [forward(each, single, slice(task, task + 1)) for task in range(each.tasks)])
+            for each in all_runs
+            if each.method != SINGLE
+        ]
         tables.append(
             ("Learned sooner than alone", "Forward transfer to each task, % of what could be gained.",
-             [(each, [words(estimated(column), signed=True) for column in gain.T]) for each, gain in gains])
+             [(each, [words(gain, signed=True) for gain in of_tasks]) for each, of_tasks in gains])
         )  # fmt: skip
     if not all(np.isnan(each.first_win).all() for each in all_runs):
         tables.append(
@@ -260,15 +147,15 @@ def findings(all_runs: Sequence[Runs], found: Mapping[str, Mapping[str, Estimate
         hardest = np.diag(by_name[SINGLE].matrices.mean(axis=0)).min()
         told.append(f"Learned alone, with the same budget, the hardest of the tasks is done to {percent(hardest)}.")
     if FINETUNE in by_name:
-        lost, carried = (found[FINETUNE].get(name) for name in ("forgetting", "forward"))
-        if lost is not None:
-            told.append(f"Going on with the same weights loses {words(lost)} points of each task on average.")
-        if carried is not None:
-            how = f"{direction(carried)} than alone: forward transfer {words(carried, signed=True)}"
+        lost = words(found[FINETUNE]["forgetting"])
+        told.append(f"Going on with the same weights loses {lost} points of each task on average.")
+        later = found[FINETUNE].get("later")
+        if later is not None and not np.isnan(later.value):
+            how = f"{direction(later)} than alone: forward transfer {words(later, signed=True)}"
             told.append(f"So, a task that comes after others is learned {how}.")
-    ahead = [runs.label for runs in all_runs if above(found[runs.method].get("forward"))]
+    ahead = [runs.label for runs in all_runs if above(found[runs.method].get("later"))]
     if ahead:
-        told.append(f"Learns sooner with what came before, beyond doubt of these runs: {', '.join(ahead)}.")
+        told.append(f"Learn later tasks sooner than alone, with an interval above zero: {', '.join(ahead)}.")
     return told
 
 
@@ -283,17 +170,20 @@ def direction(value: Estimate) -> str:
 
 
 def headline(all_runs: Sequence[Runs], found: Mapping[str, Mapping[str, Estimate]]) -> str:
-    """What the runs say in a sentence: who keeps most, and what fine-tuning keeps."""
+    """What the runs say in a sentence: what fine-tuning keeps, and the best of those that store less than a few
+    networks."""
     keeping = [each for each in all_runs if each.method not in (SINGLE, FINETUNE)]
-    tasks = all_runs[0].matrices.shape[1]
+    tasks = all_runs[0].tasks
     if not keeping:
         return f"{tasks} tasks, one after another"
     parts = []
     if FINETUNE in found:
         parts.append(f"fine-tuning is left with {percent(found[FINETUNE]['performance'].value)}")
-    shared = [each for each in keeping if each.bytes < 4 * min(other.bytes for other in all_runs)] or keeping
+    one = min(each.bytes for each in all_runs)
+    shared = [each for each in keeping if each.bytes < FEW * one] or keeping
     best = max(shared, key=lambda each: found[each.method]["performance"].value)
-    parts.append(f"{best.label} keeps {percent(found[best.method]['performance'].value)}")
+    of = "" if len(shared) == len(keeping) else f", the best that stores less than {FEW} networks,"
+    parts.append(f"{best.label}{of} keeps {percent(found[best.method]['performance'].value)}")
     if SINGLE in found:
         parts.append(f"a network for each task {percent(found[SINGLE]['performance'].value)}")
     return f"After {tasks} tasks, {', '.join(parts)}"
@@ -303,7 +193,13 @@ def row_of(runs: Runs, found: Mapping[str, Estimate], published: Mapping[str, st
     told = {name: words(found[name], signed=name in ("forward", "backward")) for name in TITLES if name in found}
     dormant, rank = (float(each[:, -1].mean()) for each in (runs.dormant, runs.rank))
     one = {"dormant": percent(dormant), "rank": f"{rank:.0f}", "memory": f"{runs.bytes / 1e6:.1f} MB"}
-    return told | one | {"n": str(runs.n), "published": published.get(runs.method.partition(":")[0], NOTHING)}
+    return told | one | {"n": str(runs.n), "published": published.get(base_of(runs.method), NOTHING)}
+
+
+def base_of(method: str) -> str:
+    """Its name without a strength, which is searched for anyway; other settings make it another method."""
+    name, _, told = method.partition(":")
+    return name if all(each.startswith("strength=") for each in told.split(",") if told) else method
 
 
 def percent(value: float) -> str:
@@ -320,7 +216,9 @@ def words(found: Estimate, signed: bool = False) -> str:
     return f"{value} ({100 * found.low:{sign}.1f} to {100 * found.high:{sign}.1f})"
 
 
-def markdown(settings: Mapping[str, Any], line: str, table: Sequence[tuple[Runs, Mapping[str, str]]]) -> str:
+def markdown(
+    settings: Mapping[str, Any], line: str, table: Sequence[tuple[Runs, Mapping[str, str]]], source: str = ""
+) -> str:
     """The table, as README.md of the folder."""
     names = [*TITLES, "memory", "dormant", "rank", "n", "published"]
     rows = [
@@ -332,6 +230,6 @@ def markdown(settings: Mapping[str, Any], line: str, table: Sequence[tuple[Runs,
     return (
         f"# {str(settings['sequence']).replace('-', ' ').replace('_', ' ').capitalize()}\n\n{line}.\n\n"
         + "\n".join(rows)
-        + "\n\n"
-        f"In percent, with 95 % intervals over runs. {told}. The page: report.html.\n"
+        + f"\n\nIn percent, with 95 % intervals over runs. {told}. {source}".rstrip()
+        + " The page: report.html.\n"
     )

@@ -81,7 +81,7 @@ class Hallucinator(nn.Module):
         fitted = LogisticRegression(max_iter=1000).fit(known.b_changed.numpy(), labels.numpy())
         slopes, offsets = (torch.from_numpy(each).float() for each in (fitted.coef_, fitted.intercept_))
         if len(classes) == 2:  # sklearn keeps one row then
-            slopes, offsets = torch.cat([-slopes, slopes]), torch.cat([-offsets, offsets])
+            slopes, offsets = (torch.cat([0 * each, each]) for each in (slopes, offsets))
         optimizer = torch.optim.Adam(self.parameters(), learning_rate)
         for _ in range(steps):
             rows = torch.randint(len(labels), (min(128, len(labels)),), generator=generator)
