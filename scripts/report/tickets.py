@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from envs.files import write_whole
+from envs.level import Level
 from scripts.report.page import NARROW, WIDE, render
 from scripts.report.plots import INKS, STYLE, apart, panel, svg
 from scripts.report.sequence_measures import estimated
@@ -41,6 +42,7 @@ def write_tickets(folder: Path, rows: pd.DataFrame, settings: Mapping[str, Any],
         shares=[share(left) for left in shares],
         table=[(*KINDS[kind][:2], cells) for kind, cells in table],
         settings=settings,
+        level=Level.read(settings["learner"]["level"]).name,
     )
     path = folder / "report.html"
     write_whole(path, text)
