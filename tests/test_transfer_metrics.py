@@ -23,7 +23,8 @@ def test_forward_transfer_is_what_was_gained_of_what_could_be():
     shares = np.array([0.0, 0.5, 1.0])
     assert metrics.area(shares, np.array([0.0, 0.5, 1.0])) == pytest.approx(0.5)
     assert metrics.area(shares, np.array([0.0, 1.0, 1.0])) == pytest.approx(0.75)
-    assert metrics.forward_transfer(np.array([0.75, 0.5]), np.array([0.5, 0.5])) == pytest.approx(0.25)
+    gains = metrics.gained(np.array([0.75, 0.5, 1.0]), np.array([0.5, 0.5, 1.0]))
+    assert gains[:2] == pytest.approx([0.5, 0.0]) and np.isnan(gains[2])  # the last one leaves nothing to gain
 
 
 def test_dead_units_are_dormant_and_copies_add_no_rank():

@@ -34,17 +34,13 @@ def area(shares: np.ndarray, performance: np.ndarray) -> float:
     return float(np.trapezoid(performance, shares) / (shares[-1] - shares[0]))
 
 
-def forward_transfer(areas: np.ndarray, single: np.ndarray) -> float:
-    """The mean over tasks of (AUC_i - AUC_i^single) / (1 - AUC_i^single), as in Continual World (Wolczyk et al. 2021,
-    arXiv 2105.10919, section 3.2); others divide by AUC^single. Areas (N,), single ones of the same budget. Tasks that
-    are done perfectly from the start leave nothing to gain and are left out; NaN where all are."""
-    gains = gained(areas, single)
-    return float(np.nanmean(gains)) if np.isfinite(gains).any() else float("nan")
-
-
 def gained(areas: np.ndarray, single: np.ndarray) -> np.ndarray:
-    """(AUC_i - AUC_i^single) / (1 - AUC_i^single), as ``forward_transfer`` has it: (..., N); NaN where nothing was to
-    gain."""
+    """(AUC_i - AUC_i^single) / (1 - AUC_i^single), whose mean over tasks is forward transfer in Continual World
+    (Wolczyk et al. 2021, arXiv 2105.10919, section 3.2); others divide by AUC^single.
+
+    Areas (..., N), single ones (..., N) of the same budget. NaN where a task is done perfectly from the start, and so
+    leaves nothing to gain.
+    """
     room = 1 - np.broadcast_to(single, np.shape(areas))
     return np.divide(areas - single, room, out=np.full(np.shape(areas), np.nan), where=room > 0)
 
