@@ -192,7 +192,11 @@ def headline(all_runs: Sequence[Runs], found: Mapping[str, Mapping[str, Estimate
 def row_of(runs: Runs, found: Mapping[str, Estimate], published: Mapping[str, str]) -> dict[str, str]:
     told = {name: words(found[name], signed=name in ("forward", "backward")) for name in TITLES if name in found}
     dormant, rank = (float(each[:, -1].mean()) for each in (runs.dormant, runs.rank))
-    one = {"dormant": percent(dormant), "rank": f"{rank:.0f}", "memory": f"{runs.bytes / 1e6:.1f} MB"}
+    one = {
+        "dormant": percent(dormant),
+        "rank": NOTHING if np.isnan(rank) else f"{rank:.0f}",
+        "memory": f"{runs.bytes / 1e6:.1f} MB",
+    }
     return told | one | {"n": str(runs.n), "published": published.get(base_of(runs.method), NOTHING)}
 
 
@@ -203,6 +207,8 @@ def base_of(method: str) -> str:
 
 
 def percent(value: float) -> str:
+    if np.isnan(value):
+        return NOTHING
     return f"{100 * value:.1f}\N{NO-BREAK SPACE}%"
 
 
