@@ -44,6 +44,7 @@ MEASURES = {  # what performance is, by kind of task: in the headline's figure, 
         "on the way, of the episodes in that tenth",
     ),
 }
+APART = ("sequence", "names", "learner")  # settings that are shown elsewhere
 FEW = 4  # networks: a method that stores less is one that shares weights
 
 
@@ -62,7 +63,7 @@ def write_transfer(folder: Path, rows: Rows, settings: Mapping[str, Any], quick:
         findings=findings(all_runs, found),
         quick=quick,
         measure=MEASURES[kind],
-        settings={name: value for name, value in settings.items() if name not in ("sequence", "names", "learner")},
+        settings={name: value for name, value in settings.items() if name not in APART and value is not None},
         learner=settings.get("learner", {}),
         names=[str(name).replace("_", " ") for name in settings.get("names", ())],
         table=table,
@@ -232,7 +233,7 @@ def markdown(
         "|" + "---|" * (len(names) + 1),
     ]
     rows += [f"| {each.label} | {' | '.join(told.get(name, NOTHING) for name in names)} |" for each, told in table]
-    told = ", ".join(f"{name} {value}" for name, value in settings.items() if name not in ("sequence", "learner"))
+    told = ", ".join(f"{name} {value}" for name, value in settings.items() if name not in APART and value is not None)
     return (
         f"# {str(settings['sequence']).replace('-', ' ').replace('_', ' ').capitalize()}\n\n{line}.\n\n"
         + "\n".join(rows)
