@@ -8,6 +8,7 @@ from rich.console import Console
 
 from scripts.experiments.reproduction import Request, keep, missing, report
 from scripts.experiments.runner import train
+from scripts.experiments.side_by_side import stopped_in_a_line
 
 
 def main(request: Annotated[Request, tyro.conf.OmitArgPrefixes, tyro.conf.arg(name="")]) -> None:
@@ -24,9 +25,8 @@ def main(request: Annotated[Request, tyro.conf.OmitArgPrefixes, tyro.conf.arg(na
         waiting = missing(runs, kept, request.folder / request.game)
         console.print(f"{len(runs)} runs wanted, {len(runs) - len(waiting)} of them kept already.", highlight=False)
         try:
-            failed = train(waiting, request.workers, console, hours=request.hours)
-        except KeyboardInterrupt:
-            sys.exit("Stopped. The same command goes on from here; with --report-only it shows what there is.")
+            with stopped_in_a_line():
+                failed = train(waiting, request.workers, console, hours=request.hours)
         finally:
             problems = [*dict.fromkeys([*problems, *keep(request.folder, request.game)[1]])]
     for problem in problems:

@@ -1,11 +1,11 @@
 """`priorlab tickets`: how far a trained agent's network can shrink until it no longer wins its game."""
 
-import sys
 from typing import Annotated
 
 import tyro
 from rich.console import Console
 
+from scripts.experiments.side_by_side import stopped_in_a_line
 from scripts.experiments.tickets import Request, read, shrink_missing
 from scripts.report.tickets import write_tickets
 
@@ -16,11 +16,9 @@ def main(request: Annotated[Request, tyro.conf.OmitArgPrefixes, tyro.conf.arg(na
     Stopped at any time, the same command goes on with the networks that are not finished.
     """
     console = Console()
-    try:
-        if not request.report_only:
+    if not request.report_only:
+        with stopped_in_a_line():
             shrink_missing(request, console)
-    except KeyboardInterrupt:
-        sys.exit("Stopped. The same command goes on from here; with --report-only it shows what there is.")
     path = write_tickets(request.folder, *read(request.folder), quick=request.quick)
     console.print(f"The report: {path.resolve()}", soft_wrap=True, highlight=False)
 

@@ -1,12 +1,12 @@
 """`priorlab transfer`: tasks learned one after another, by every method that keeps or reuses what was learned."""
 
-import sys
 from typing import Annotated
 
 import tyro
 from rich.console import Console
 
 from scripts.experiments.sequences import Request, gather, learn_missing, settings_of
+from scripts.experiments.side_by_side import stopped_in_a_line
 from scripts.report.transfer import write_transfer
 
 
@@ -18,9 +18,8 @@ def main(request: Annotated[Request, tyro.conf.OmitArgPrefixes, tyro.conf.arg(na
     console = Console()
     try:
         if not request.report_only:
-            learn_missing(request, console)
-    except KeyboardInterrupt:
-        sys.exit("Stopped. The same command goes on from here; with --report-only it shows what there is.")
+            with stopped_in_a_line():
+                learn_missing(request, console)
     finally:
         rows = gather(request.folder)
     if not len(rows.runs):

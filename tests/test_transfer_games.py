@@ -9,6 +9,7 @@ import torch
 
 from agents import run as running
 from envs.results import load
+from envs.sequences import Task
 from scripts.experiments import atari, games, lessons
 from scripts.experiments.sequences import Request, Rows, gather, learn
 from scripts.report.transfer import write_transfer
@@ -19,7 +20,7 @@ SMALL = {"sequence": "looks", "tasks": 2, "inputs": 1500, "episodes": 8}
 
 @pytest.fixture(autouse=True)
 def few_samples(monkeypatch):
-    monkeypatch.setattr(games, "DECISIONS", 40)
+    monkeypatch.setattr(lessons, "DECISIONS", 40)
 
 
 def settings_of(**changed):
@@ -121,7 +122,6 @@ def test_practice_is_the_share_won_in_each_tenth(tmp_path):
 def test_a_pair_of_atari_games_is_learned_by_scores(tmp_path, monkeypatch):
     monkeypatch.setattr(atari, "PPO", {**atari.PPO, "n_steps": 8, "batch_size": 32})
     monkeypatch.setattr(atari, "NUM_GAMES", 4)
-    monkeypatch.setattr(atari, "DECISIONS", 20)
     monkeypatch.setattr(atari, "GAME", {**atari.GAME, "max_inputs": 300})
     settings = Request(sequence="atari_masks", inputs=2000, episodes=2).settings()
     assert settings["names"] == ["none", "colours"]
@@ -131,10 +131,17 @@ def test_a_pair_of_atari_games_is_learned_by_scores(tmp_path, monkeypatch):
     assert not rows.problems and set(rows.configs["version"]) == {"none", "colours"} and len(rows.episodes) >= 8
 
 
+def test_an_atari_game_whose_scores_are_not_known_is_refused():
+    assert Request(sequence="atari_games").settings()["inputs"] == atari.INPUTS
+    with pytest.raises(ValueError, match="game tetris: expected one of pong, breakout"):
+        atari.check("ppo", [Task(atari.ID, {"game": "tetris"})])
+
+
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
         ({"tasks": 9}, "tasks is 9: expected at most 8, as looks has no more"),
+        ({"sequence": "interactions", "tasks": 4}, "tasks is 4: expected at most 3"),
         ({"sequence": "atari_masks", "agent": "dqn"}, "agent is dqn: expected ppo for Atari"),
         ({"steps": 5}, "steps is 5: expected none, as looks has no such setting"),
         ({"methods": ("ewc:strength=-1",)}, "strength is -1"),

@@ -5,7 +5,7 @@ task that is stopped while it is learned begins anew.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from envs.atari_sb3 import AtariVecEnv
 from envs.files import write_whole
 from envs.results import RunWriter, is_finished
 from envs.sequences import Task
+from scripts.experiments import lessons
 from scripts.experiments.lessons import KeptPixelPolicy, Lesson
 from transfer.sb3 import Advance
 
@@ -33,13 +34,18 @@ PPO = {  # Schulman et al. 2017, with more decisions a minibatch
 }  # fmt: skip
 NUM_GAMES = 16
 LEARNER = {"num_games": NUM_GAMES, **GAME, **PPO}
-SAMPLES, DECISIONS = 1024, 512
+INPUTS = 4_000_000  # raw frames for which a task is learned
 
 
-def check(told: Mapping[str, Any]) -> None:
-    """ValueError for what these games are not learned with."""
-    if told["agent"] != "ppo":
-        raise ValueError(f"agent is {told['agent']}: expected ppo for Atari")
+def check(agent: str, tasks: Iterable[Task]) -> None:
+    """ValueError for what these games are not learned with, and for a game whose scores are not known."""
+    if agent != "ppo":
+        raise ValueError(f"agent is {agent}: expected ppo for Atari")
+    for task in tasks:
+        if task.settings.get("game") not in SCORES:
+            raise ValueError(
+                f"game {task.settings.get('game')}: expected one of {', '.join(SCORES)}, with known scores"
+            )
 
 
 @dataclass(frozen=True)
@@ -102,13 +108,12 @@ class AtariLesson(Lesson):
     def play(self, model: Any) -> tuple[np.ndarray, np.ndarray]:
         env, seen, taken = self.games(self.number, NUM_GAMES), [], []
         observations = env.reset()
-        for _ in range(DECISIONS):
+        for _ in range(lessons.DECISIONS):
             actions = model.predict(observations)[0]
             seen.append(observations)
             taken.append(actions)
             observations = env.step(actions)[0]
-        rows = np.random.default_rng(self.seed).permutation(NUM_GAMES * DECISIONS)[:SAMPLES]
-        return np.concatenate(seen)[rows].transpose(0, 3, 1, 2), np.concatenate(taken)[rows]  # pictures channels first
+        return np.concatenate(seen), np.concatenate(taken)
 
 
 class Scores(BaseCallback):

@@ -44,7 +44,7 @@ def check_method(method: str, settings: Mapping[str, Any]) -> None:
 def learn(method: str, seed: int, settings: dict[str, Any], folder: Path) -> dict[str, Any]:
     """One run: its points, and after each task how much of the network is dormant, and its features' rank.
 
-    It takes less than a minute, so nothing is kept in ``folder`` on the way.
+    It takes minutes at most, so nothing is kept in ``folder`` on the way.
     """
     tasks, heads = settings["tasks"], settings["heads"]
     problems = SEQUENCES[settings["sequence"]](tasks, seed, settings["data"])

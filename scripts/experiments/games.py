@@ -18,7 +18,7 @@ from envs.games import Games
 from envs.results import is_finished
 from envs.sequences import Task, find_sequence
 from envs.versions import games, id_of
-from scripts.experiments import atari
+from scripts.experiments import atari, lessons
 from scripts.experiments.lessons import KeptPixelPolicy, KeptPixelQPolicy, Lesson
 from scripts.experiments.reproduction import GAMES
 from scripts.experiments.sweep import found_in
@@ -34,10 +34,10 @@ DEFAULTS = {"tasks": None, "inputs": None, "agent": "ppo", "episodes": 50}
 QUICK = {"tasks": 2, "inputs": 20_000, "episodes": 20}
 SIZES = {  # where an agent that learns one alone learns each of them
     "levels": {"tasks": 6, "inputs": 60_000},
-    "atari_masks": {"tasks": 2, "inputs": 4_000_000, "episodes": 10},
-    "atari_games": {"inputs": 4_000_000, "episodes": 10},
+    "atari_masks": {"tasks": 2, "episodes": 10},
+    "atari_games": {"episodes": 10},
 }
-SAMPLES, LANES, DECISIONS = 1024, 8, 512  # on which a task is consolidated: drawn from so many games' decisions
+LANES = 8  # games that are played for what a task is consolidated on
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,8 @@ def settings(told: Mapping[str, Any]) -> dict[str, Any]:
     tasks = tasks_of(told["sequence"], told["tasks"])
     own = {**told, "tasks": len(tasks), "names": list(tasks)}
     if next(iter(tasks.values())).id == atari.ID:
-        atari.check(told)
-        return own | {"learner": atari.LEARNER}
+        atari.check(told["agent"], tasks.values())
+        return own | {"inputs": told["inputs"] or atari.INPUTS, "learner": atari.LEARNER}
     configs = [settings_of(task, told["agent"], 0, told["inputs"]).config() for task in tasks.values()]
     apart = ("method", "player", "privileged", "seed", "device", "bfloat16", "threads")
     learner = {name: value for name, value in configs[0].items() if name not in apart and not differs(configs, name)}
@@ -178,11 +178,10 @@ class GameLesson(Lesson):
         arguments |= {"random_start": self.learner.random_start}
         batch, seen, taken = Games(**arguments), [], []
         observations = batch.reset(self.seed)
-        for _ in range(DECISIONS):
+        for _ in range(lessons.DECISIONS):
             actions = model.predict(observations, deterministic=self.learner.deterministic)[0]
             seen.append(np.array(observations))
             taken.append(actions)
             observations = batch.step(actions)[0]
         batch.close()
-        rows = np.random.default_rng(self.seed).permutation(LANES * DECISIONS)[:SAMPLES]
-        return np.concatenate(seen)[rows].transpose(0, 3, 1, 2), np.concatenate(taken)[rows]  # pictures channels first
+        return np.concatenate(seen), np.concatenate(taken)

@@ -27,7 +27,8 @@ from transfer.metrics import dormant_units, effective_rank
 from transfer.sb3 import KeptActor, KeptQ, begin, consolidate
 from transfer.supervised import POINTS
 
-LOOKED_AT = 256  # pictures, to tell what is dormant
+SAMPLES, DECISIONS = 1024, 512  # of a game's decisions, so many on which a task is consolidated
+LOOKED_AT = 256  # of those, to tell what is dormant
 
 
 class KeptPixelPolicy(KeptActor, PixelPolicy):
@@ -62,7 +63,8 @@ class Lesson(ABC):
 
     @abstractmethod
     def play(self, model: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Observations uint8 (n, C, S, S) of the task as it is played now, and the actions int64 (n,) taken there."""
+        """Observations uint8 (n, S, S, C) of the task as it is played now, and the actions int64 (n,) taken there, of
+        ``DECISIONS`` decisions in each of some games."""
 
     @abstractmethod
     def inputs(self) -> int:
@@ -112,7 +114,10 @@ class Lesson(ABC):
     def consolidated(self, model: Any) -> dict[str, Any]:
         """Keeps what was learned, and tests it and all other tasks."""
         with drawing_from(self.seed):
-            seen, taken = (torch.tensor(part, device=model.policy.device) for part in self.play(model))
+            observations, actions = self.play(model)
+        rows = np.random.default_rng(self.seed).permutation(len(actions))[:SAMPLES]
+        pictures = observations[rows].transpose(0, 3, 1, 2)  # (n, S, S, C) -> (n, C, S, S)
+        seen, taken = (torch.tensor(part, device=model.policy.device) for part in (pictures, actions[rows]))
         consolidate(model.policy, seen, taken)
         kept = all_kept(model.policy)[0]
         kept.save(self.folder / "kept.pt")

@@ -1,12 +1,23 @@
-"""Work done side by side, in a process each, with a bar that shows how much is left."""
+"""Work done side by side, in a process each, with a bar that shows how much is left, and what is said when it stops."""
 
 import multiprocessing
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+
+@contextmanager
+def stopped_in_a_line() -> Iterator[None]:
+    """Ends a command that Ctrl-C stops, whose work goes on when it is started again, with a line and exit code 1."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        sys.exit("Stopped. The same command goes on from here; with --report-only it shows what there is.")
 
 
 def side_by_side(

@@ -122,10 +122,12 @@ def scatter(all_runs: Sequence["Runs"], found: Found, width: float, height: floa
             edge = max(edge, at[number] + 20 + 7 * len(all_runs[number].label))
         for group in beside:
             values = [found[all_runs[number].method]["performance"].value for number in group]
-            places = apart(values, [1.05 * 14 / (height - 54)] * len(group), 0, 1.06)
-            end = max(sizes[number] for number in group)
+            line = 1.05 * 14 / (height - 54)
+            places = apart(values, [line] * len(group), 0, 1.06)
             for number, value, place in zip(group, values, places):
                 runs = all_runs[number]
+                level = [sizes[other] for other, at_y in zip(group, values) if abs(at_y - place) < line]
+                end = max([sizes[number], *level])  # right of the points that it would cover
                 axes.plot(sizes[number], value, "o", color=INKS[runs.colour], ms=8)
                 axes.annotate(
                     runs.label, (end, place), (9, 0), textcoords="offset points", va="center",

@@ -235,7 +235,7 @@ def markdown(
     rows += [f"| {each.label} | {' | '.join(told.get(name, NOTHING) for name in names)} |" for each, told in table]
     told = ", ".join(f"{name} {value}" for name, value in settings.items() if name not in APART and value is not None)
     return (
-        f"# {str(settings['sequence']).replace('-', ' ').replace('_', ' ').capitalize()}\n\n{line}.\n\n"
+        f"# {title_of(settings).capitalize()}\n\n{line}.\n\n"
         + "\n".join(rows)
         + f"\n\nIn percent, with 95 % intervals over runs. {told}. {source}".rstrip()
         + " The page: report.html.\n"
