@@ -16,6 +16,7 @@ COMMANDS = {
     "export": "write recorded plays as tables, Minari datasets or videos",
     "study": "train agents on all versions, compare them and people in one report",
     "transfer": "learn tasks one after another, by every method that keeps what was learned",
+    "lecture": "each claim of the lecture as an experiment of minutes, and a small site of the answers",
     "tickets": "how far a trained agent's network can shrink until it no longer wins",
     "reproduce": "train agents without priors on all versions, and hold the study's claim against them",
     "plan": "how many people a comparison needs, by simulation",

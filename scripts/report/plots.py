@@ -48,6 +48,14 @@ def svg(figure: Figure, label: str) -> str:
     return re.sub(r"<svg[^>]*>", opening, text, count=1).strip()
 
 
+def standalone(text: str) -> str:
+    """What ``svg`` gives, as a file of its own: on white, in the colours that it was drawn with."""
+    for name, colour in INKS.items():
+        text = text.replace(f"var(--{name})", colour)
+    opening = '<svg xmlns="http://www.w3.org/2000/svg" style="background: #ffffff; font-family: sans-serif" '
+    return text.replace("<svg ", opening, 1) + "\n"
+
+
 def panel(width: float, height: float, margins: tuple[float, float, float, float]) -> tuple[Figure, Axes]:
     """One axes in a figure of ``width`` x ``height`` px; margins left, bottom, right, top in px."""
     left, bottom, right, top = margins

@@ -1,0 +1,93 @@
+"""How many weights are needed once a network has learned: a classifier's, and a game agent's."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import numpy as np
+import torch
+
+from agents.evaluate import Chance, evaluate
+from envs.exemplars import DRAWINGS
+from scripts.experiments.lecture.claim import Row
+from scripts.experiments.lecture.learning import CHANCE, accuracy, classifier, eye, fit
+from scripts.experiments.lecture.objects import FAMILIES, SIDE, pictures
+from scripts.experiments.lecture.rooms import agent_of, games_of
+from scripts.experiments.tickets import HEADS
+from transfer.network import Network
+from transfer.pruning import Mask, shrink_and_learn
+
+HALVINGS = 8
+LEVEL, LIMIT = ("tower_03",), 400  # of the agent; raw inputs of an episode
+LEFT = tuple(0.5**halvings for halvings in range(HALVINGS + 1))
+WAYS: dict[str, Literal["none", "random"]] = {"halved, then trained on": "none", "halved, then started anew": "random"}
+AT_ONCE = "removed at once"
+
+
+@dataclass(frozen=True)
+class Settings:
+    steps: Annotated[int, "minibatches that the classifier learns from"] = 400
+    again: Annotated[int, "minibatches that it learns from after each halving"] = 100
+    inputs: Annotated[int, "raw inputs for which the agent learns"] = 25_000
+    episodes: Annotated[int, "of each test of the agent"] = 50
+
+
+SMALL = {"steps": 15, "again": 2, "inputs": 400, "episodes": 2}
+
+
+def measure(settings: Settings, seed: int) -> Iterator[Row]:
+    learning, testing = examples(seed)
+    for way, restart in WAYS.items():
+        values = halved(restart, learning, testing, settings, seed)
+        yield from (Row("classifier", way, left, value) for left, value in zip(LEFT, values))
+    module = classifier(eye(SIDE, 3, seed), FAMILIES, seed)
+    fit(module, *learning, settings.steps, torch.Generator().manual_seed(seed))
+    values = removed(Network(module), lambda: accuracy(module, *testing))
+    yield from (Row("classifier", AT_ONCE, left, value) for left, value in zip(LEFT, values))
+    yield from (Row("classifier", CHANCE, left, 1 / FAMILIES) for left in LEFT)
+
+    agent, learner = agent_of(LEVEL, settings.inputs, seed, max_inputs=LIMIT)
+    games = games_of(learner, LEVEL, settings.episodes)
+    values = removed(Network(agent.policy, HEADS), lambda: evaluate(agent, games, seed=seed).win_rate)
+    yield from (Row("agent", AT_ONCE, left, value) for left, value in zip(LEFT, values))
+    luck = evaluate(Chance(seed), games, seed=seed).win_rate
+    yield from (Row("agent", CHANCE, left, luck) for left in LEFT)
+
+
+def examples(seed: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """Pictures of the nine families and their classes: to learn from, and of drawings never seen."""
+    rng = np.random.default_rng([seed, 4])
+    parts = []
+    for number, split in ((4608, "training"), (1800, "held_out")):
+        families = np.arange(number) % FAMILIES
+        drawn = families * DRAWINGS + rng.integers(DRAWINGS, size=number)
+        parts.append((pictures(drawn, split, rng), torch.from_numpy(families)))
+    return parts
+
+
+def halved(
+    restart: Literal["none", "random"],
+    learning: tuple[torch.Tensor, torch.Tensor],
+    testing: tuple[torch.Tensor, torch.Tensor],
+    settings: Settings,
+    seed: int,
+) -> list[float]:
+    """Accuracies of a classifier that learns, loses half of its weights, learns again, and so on."""
+    module = classifier(eye(SIDE, 3, seed), FAMILIES, seed)
+    generator = torch.Generator().manual_seed(seed)
+
+    def learn(mask: Mask) -> None:
+        steps = settings.again if mask.left < 1 else settings.steps
+        fit(module, *learning, steps, generator, attach=mask.attach)
+
+    points = shrink_and_learn(Network(module), learn, lambda: accuracy(module, *testing), HALVINGS, 0.5, restart, seed)
+    return [value for _, value in points]
+
+
+def removed(network: Network, test: Callable[[], float]) -> list[float]:
+    """What a test comes to with ever fewer of the weights, which learn no more; the smallest go first."""
+    mask, values = Mask(network), [test()]
+    for _ in range(HALVINGS):
+        mask.shrink(0.5)
+        values.append(test())
+    return values

@@ -1,0 +1,102 @@
+"""The plain loops of the lecture's experiments, and networks that see pictures."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from scripts.experiments.lecture.objects import labelled, some_classes
+from transfer import digits
+
+WIDTH = 64  # features
+BATCH = 128
+CHANCE = "chance"
+
+
+def eye(side: int, channels: int, seed: int, units: int = 32) -> nn.Sequential:
+    """Three convolutions and a dense layer: float32 (n, WIDTH) features of pictures (n, channels, side, side)."""
+    left = -(-side // 8)  # each convolution halves the side, rounded up
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return nn.Sequential(
+            nn.Conv2d(channels, units, 3, 2, 1), nn.ReLU(), nn.Conv2d(units, 2 * units, 3, 2, 1), nn.ReLU(),
+            nn.Conv2d(2 * units, 2 * units, 3, 2, 1), nn.ReLU(), nn.Flatten(),
+            nn.Linear(2 * units * left * left, WIDTH), nn.ReLU(),
+        )  # fmt: skip
+
+
+def classifier(seen: nn.Module, classes: int, seed: int) -> nn.Sequential:
+    """A network that sees with ``seen``, whose weights it shares, and tells ``classes`` apart."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return nn.Sequential(seen, nn.Linear(WIDTH, classes))
+
+
+def fit(
+    module: nn.Module,
+    inputs: torch.Tensor,
+    labels: torch.Tensor,
+    steps: int,
+    generator: torch.Generator,
+    learning_rate: float = 1e-3,
+    attach: Callable[[torch.optim.Optimizer], object] = lambda _: None,
+) -> None:
+    """Steps of Adam on minibatches of inputs (n, ...) and classes int64 (n,); ``attach`` is told the optimizer."""
+    optimizer = torch.optim.Adam(module.parameters(), learning_rate)
+    attach(optimizer)
+    for _ in range(steps):
+        chosen = torch.randint(len(labels), (min(BATCH, len(labels)),), generator=generator)
+        loss = functional.cross_entropy(module(inputs[chosen]), labels[chosen])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+
+@torch.no_grad()
+def accuracy(module: nn.Module, inputs: torch.Tensor, labels: torch.Tensor) -> float:
+    """Share of inputs (n, ...) that are given the right class, int64 (n,)."""
+    return float((module(inputs).argmax(1) == labels).float().mean())
+
+
+def object_eye(classes: int, each: int, steps: int, seed: int) -> nn.Sequential:
+    """An eye that learned to tell ``classes`` drawings apart, from ``each`` pictures of each; other classes and seeds
+    are ``held_out``'s."""
+    rng = np.random.default_rng([seed, classes])
+    inputs, labels = labelled(some_classes(classes, rng), each, "training", rng)
+    seen = eye(inputs.shape[-1], 3, seed)
+    fit(classifier(seen, classes, seed), inputs, labels, steps, torch.Generator().manual_seed(seed))
+    return seen
+
+
+def digit_halves() -> tuple[tuple[torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]:
+    """Pictures float32 (n, 1, S, S) and classes int64 (n,), 0 to 4, of the digits 0 to 4, and of the digits 5 to 9."""
+    every = digits.read()
+    pictures = torch.cat([every.inputs, every.test_inputs]).reshape(-1, 1, digits.SIDE, digits.SIDE)  # from (n, pixels)
+    labels = torch.cat([every.labels, every.test_labels])
+    low = labels < digits.CLASSES // 2
+    return (pictures[low], labels[low]), (pictures[~low], labels[~low] - digits.CLASSES // 2)
+
+
+def digit_eye(steps: int, seed: int) -> nn.Sequential:
+    """An eye that learned to tell the digits 0 to 4 apart."""
+    inputs, labels = digit_halves()[0]
+    seen = eye(digits.SIDE, 1, seed)
+    fit(classifier(seen, digits.CLASSES // 2, seed), inputs, labels, steps, torch.Generator().manual_seed(seed))
+    return seen
+
+
+def frozen(seen: nn.Module):
+    """The features of an eye, as a function without gradients."""
+
+    @torch.no_grad()
+    def features(pictures: torch.Tensor) -> torch.Tensor:
+        return seen(pictures)
+
+    return features
+
+
+def flat(pictures: torch.Tensor) -> torch.Tensor:
+    """Pixels as features: (n, ...) -> (n, d)."""
+    return pictures.flatten(1)

@@ -1,0 +1,53 @@
+"""Recognising new classes from few examples, with others made up."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from scripts.experiments.lecture.claim import Row
+from scripts.experiments.lecture.learning import CHANCE, WIDTH, flat, frozen, object_eye
+from scripts.experiments.lecture.objects import labelled, some_classes
+from transfer.fewshot.episodes import accuracies
+from transfer.fewshot.lowshot import Hallucinator, analogies, by_regression
+from transfer.fewshot.neighbours import by_means
+
+SHOTS = (1, 2, 5, 10, 20)
+
+
+@dataclass(frozen=True)
+class Settings:
+    classes: Annotated[int, "drawings that features and analogies were learned from"] = 96
+    steps: Annotated[int, "minibatches that the features learned from"] = 600
+    ways: Annotated[int, "new drawings to tell apart"] = 20
+    enough: Annotated[int, "examples up to which a class is filled with those made up"] = 20
+    episodes: Annotated[int, "tests of each kind"] = 40
+
+
+SMALL = {"classes": 18, "steps": 20, "ways": 5, "episodes": 3}
+
+
+def measure(settings: Settings, seed: int) -> Iterator[Row]:
+    rng = np.random.default_rng([seed, 1])
+    new, of_new = labelled(some_classes(64, rng), 40, "held_out", rng)
+    rng = np.random.default_rng([seed, settings.classes])
+    known, of_known = labelled(some_classes(settings.classes, rng), 60, "training", rng)
+    seen = frozen(object_eye(settings.classes, 60, settings.steps, seed))
+    new, known = (functional.normalize(seen(pictures), dim=1) for pictures in (new, known))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        maker = Hallucinator(WIDTH)
+    maker.learn(analogies(known, of_known, seed), settings.steps, seed)
+    kinds = {
+        "regression, examples made up": by_regression(flat, maker, settings.enough, seed),
+        "regression": by_regression(flat),
+        "class means": by_means(flat),
+    }
+    for shots in SHOTS:
+        for kind, answer in kinds.items():
+            found = accuracies(answer, new, of_new, settings.ways, shots, episodes=settings.episodes, seed=seed)
+            yield Row("shots", kind, shots, found.mean())
+        yield Row("shots", CHANCE, shots, 1 / settings.ways)

@@ -1,0 +1,51 @@
+"""Siamese networks: features that were learned for matching, tested on classes that they have not seen."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from torch import nn
+
+from scripts.experiments.lecture.claim import Row
+from scripts.experiments.lecture.learning import CHANCE, WIDTH, eye, flat, frozen, object_eye
+from scripts.experiments.lecture.objects import SIDE, labelled, some_classes
+from transfer.fewshot.episodes import accuracies
+from transfer.fewshot.neighbours import by_neighbours
+from transfer.fewshot.siamese import Siamese, learn
+
+WAYS, SHOTS = (2, 5, 10, 20, 50), (1, 2, 5, 10)
+
+
+@dataclass(frozen=True)
+class Settings:
+    classes: Annotated[int, "drawings that both networks learned from"] = 128
+    steps: Annotated[int, "minibatches that both learned from"] = 600
+    ways: Annotated[int, "new drawings to tell apart, in the second figure"] = 20
+    episodes: Annotated[int, "tests of each kind"] = 100
+
+
+SMALL = {"classes": 18, "steps": 20, "episodes": 5}
+
+
+def measure(settings: Settings, seed: int) -> Iterator[Row]:
+    rng = np.random.default_rng([seed, 1])
+    new, of_new = labelled(some_classes(64, rng), 40, "held_out", rng)
+    rng = np.random.default_rng([seed, settings.classes])  # what object_eye learns from, too
+    known, of_known = labelled(some_classes(settings.classes, rng), 60, "training", rng)
+    siamese = Siamese(eye(SIDE, 3, seed), WIDTH)
+    learn(siamese, known, of_known, settings.steps, seed)
+    told = object_eye(settings.classes, 60, settings.steps, seed)
+    matcher = Siamese(nn.Identity(), WIDTH)  # of features that are found once for all tests
+    matcher.weigh = siamese.weigh
+    kinds = {
+        "learned to match": (frozen(siamese.features)(new), matcher.answer),
+        "learned to classify": (frozen(told)(new), by_neighbours(flat)),
+        "pixels": (flat(new), by_neighbours(flat)),
+    }
+    tests = [("ways", ways, ways, 1) for ways in WAYS] + [("shots", shots, settings.ways, shots) for shots in SHOTS]
+    for figure, x, ways, shots in tests:
+        for kind, (inputs, answer) in kinds.items():
+            found = accuracies(answer, inputs, of_new, ways, shots, episodes=settings.episodes, seed=seed)
+            yield Row(figure, kind, x, found.mean())
+        yield Row(figure, CHANCE, x, 1 / ways)

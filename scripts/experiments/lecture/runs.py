@@ -1,0 +1,149 @@
+"""What `priorlab lecture` measures, in which order, and the rows that it keeps.
+
+In ``OUT/``: ``rows.csv``: claim, change (of its settings; empty: none), seed, figure, line, x, value; ``runs.csv``:
+claim, change, seed, seconds, git_commit, software; ``settings.json``: the settings of each claim, but for changes.
+"""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+import torch
+from rich.console import Console
+
+from envs.files import hold, release, write_whole
+from envs.results import check_same, git_commit, software
+from scripts.experiments.lecture.claim import CLAIMS, find_claim
+from scripts.experiments.side_by_side import side_by_side
+
+COLUMNS = {
+    "rows.csv": ("claim", "change", "seed", "figure", "line", "x", "value"),
+    "runs.csv": ("claim", "change", "seed", "seconds", "git_commit", "software"),
+}
+QUICK_SEEDS = 2
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is wanted. Raises ValueError, in one line, for what there is not."""
+
+    claims: tuple[str, ...] = CLAIMS
+    """which are measured"""
+    change: str = ""
+    """something else than a claim's settings, such as shots=5; its page shows both (with one claim)"""
+    seeds: int | None = None
+    """how often each is measured (default: 5; quick: 2)"""
+    quick: bool = False
+    """small ones, in a folder of their own, to see what it is like"""
+    out: Path | None = None
+    """folder of rows and pages (default: results/lecture; quick: runs/lecture-quick)"""
+    workers: int = 2
+    """measured side by side, a processor core each"""
+    report_only: bool = False
+    """measure nothing; write the pages of what there is"""
+
+    def __post_init__(self) -> None:
+        for name in ("seeds", "workers"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"{name} is {value}: expected 1 or more")
+        if self.change and len(self.claims) != 1:
+            raise ValueError(f"change is {self.change!r}: expected --claims with the one that it is a setting of")
+        for claim in self.claims:
+            find_claim(claim).changed(self.change)
+
+    @property
+    def folder(self) -> Path:
+        return self.out or Path("runs/lecture-quick" if self.quick else "results/lecture")
+
+    def settings(self) -> dict[str, dict[str, Any]]:
+        """Of each claim; rows of others are never mixed with theirs."""
+        return {claim: asdict(find_claim(claim).changed("", self.quick)) for claim in self.claims}
+
+    def runs(self) -> list[tuple[str, str, int]]:
+        """(claim, change, seed), claim by claim; with a change also without it, as what it is held against."""
+        changes = dict.fromkeys(["", self.change])
+        told = QUICK_SEEDS if self.quick else None
+        return [
+            (claim, change, seed)
+            for claim in self.claims
+            for change in changes
+            for seed in range(self.seeds or told or find_claim(claim).seeds)
+        ]
+
+
+class Rows(NamedTuple):
+    """The tables of COLUMNS, and the settings of each claim."""
+
+    rows: pd.DataFrame
+    runs: pd.DataFrame
+    settings: Mapping[str, Mapping[str, Any]]
+
+
+def read(folder: Path) -> Rows:
+    """What is kept in the folder; nothing where there is nothing."""
+    tables: list[Any] = []
+    for name, columns in COLUMNS.items():
+        if (folder / name).exists():
+            table = pd.read_csv(folder / name, keep_default_na=False, na_values={"value": ["", "nan"]})
+            if tuple(table.columns) != columns:
+                found, expected = (", ".join(names) for names in (table.columns, columns))
+                raise ValueError(f"{folder / name}: columns {found}; expected {expected}")
+        else:
+            table = pd.DataFrame(columns=list(columns))
+        tables.append(table)
+    path = folder / "settings.json"
+    settings = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return Rows(tables[0], tables[1], settings)
+
+
+def measured(claim: str, change: str, seed: int, small: bool) -> tuple[list[tuple], float]:
+    """The rows of one run, and the seconds that it took."""
+    torch.set_num_threads(1)
+    torch.manual_seed(seed)
+    found = find_claim(claim)
+    begun = time.perf_counter()
+    rows = [tuple(row) for row in found.measure(found.changed(change, small), seed)]
+    return rows, time.perf_counter() - begun
+
+
+def measure_missing(request: Request, console: Console | None = None) -> None:
+    """Measures what has no rows yet; each run's rows are written when it is finished."""
+    request.folder.mkdir(parents=True, exist_ok=True)
+    lock = hold(request.folder / "rows.lock", f"{request.folder}: another process adds rows here: expected one")
+    try:
+        add_missing(request, console)
+    finally:
+        release(lock)
+
+
+def add_missing(request: Request, console: Console | None) -> None:
+    folder, kept = request.folder, read(request.folder)
+    settings = request.settings()
+    for claim, own in settings.items():
+        if claim in kept.settings:
+            check_same(kept.settings[claim], own, folder / claim)
+    have = set(zip(kept.runs["claim"], kept.runs["change"], kept.runs["seed"]))
+    jobs = [(*run, request.quick) for run in request.runs() if run not in have]
+    write_whole(folder / "settings.json", json.dumps({**kept.settings, **settings}, indent=2) + "\n")
+    rows, runs = kept.rows, kept.runs
+    told = [git_commit() or "", "; ".join(f"{name} {version}" for name, version in software().items())]
+    for (claim, change, seed, _), (found, seconds) in side_by_side(
+        measured, jobs, request.workers, "the lecture", console
+    ):
+        rows = joined(rows, [[claim, change, seed, *row] for row in found])
+        runs = joined(runs, [[claim, change, seed, round(seconds, 1), *told]])
+        for name, table in (("rows.csv", rows), ("runs.csv", runs)):  # a run without its line in runs.csv is none
+            write_whole(folder / name, table.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
+
+
+def joined(table: pd.DataFrame, lines: list[list]) -> pd.DataFrame:
+    """The table with these lines instead of what it has of the same run, in the order of claims, changes and seeds."""
+    run = lines[0][:3]
+    others = [line for line in table.to_numpy(object).tolist() if line[:3] != run]
+    ordered = sorted(others + lines, key=lambda line: (CLAIMS.index(line[0]), *line[1:3]))
+    return pd.DataFrame(ordered, columns=table.columns)
