@@ -66,7 +66,7 @@ def compression_surely(rows):
 
 def exploration_surely(rows):
     last = max(row[2] for row in rows)
-    assert at(rows, "original", "agents", last) > at(rows, "original", "simulated players", last)
+    assert at(rows, "places", "agents", last) > at(rows, "places", "simulated players", last)
 
 
 CERTAIN = {  # what holds by construction, however small the experiment
@@ -167,6 +167,11 @@ def test_what_there_is_not_is_refused_in_a_line(tmp_path):
         ({"claims": ("neighbours",), "change": "ways=many"}, "ways is 'many': expected a number such as 5"),
         ({"claims": ("neighbours",), "change": "ways=0"}, "ways is 0: expected more than 0"),
         ({"seeds": 0}, "seeds is 0: expected 1 or more"),
+        (
+            {"claims": ("fast",), "change": "data=letters"},
+            "data is 'letters': expected one of digits, mnist",
+        ),
+        ({"claims": ("fast",), "change": "data=omniglot"}, "data is omniglot: expected"),
     ):
         with pytest.raises(ValueError, match=message):
             Request(**arguments)

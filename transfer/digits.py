@@ -1,8 +1,9 @@
 """Sequences of digits whose answers are known: the same digits in other orders of their pixels, or turned."""
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -74,17 +75,31 @@ def read(data: Data = "digits") -> Problem:
     return Problem((inputs - mean) / deviation, labels, (test_inputs - mean) / deviation, test_labels)
 
 
+@cache
+def read_omniglot(background: bool) -> tuple[torch.Tensor, torch.Tensor]:
+    """Characters float32 (n, 1, SIDE, SIDE), ink 1 and paper 0, and which they are, int64 (n,); of the background set,
+    or of the evaluation set. As mnist, from the folder ``data``."""
+    found = torchvision_data("omniglot", lambda kinds, root: kinds.Omniglot(root, background, download=False))
+    inks = [1 - np.asarray(picture.convert("L").resize((SIDE, SIDE)), np.float32) / 255 for picture, _ in found]
+    return torch.from_numpy(np.stack(inks))[:, None], torch.tensor([label for _, label in found])
+
+
 def read_torchvision(data: Data, train: bool) -> tuple[torch.Tensor, torch.Tensor]:
+    name = {"mnist": "MNIST", "fashion": "FashionMNIST"}[data]
+    found = torchvision_data(data, lambda kinds, root: getattr(kinds, name)(root, train=train, download=False))
+    return found.data.flatten(1).float(), found.targets
+
+
+def torchvision_data(data: str, load: Callable[[Any, Path], Any]) -> Any:
+    """What ``load`` finds, by torchvision's datasets, in the folder ``data``; ValueError where it isn't there."""
     try:
         from torchvision import datasets  # pyright: ignore[reportMissingImports]
     except ImportError:
         raise ValueError(f"data is {data}: expected torchvision, which reads it; `pip install torchvision`") from None
-    kind = {"mnist": datasets.MNIST, "fashion": datasets.FashionMNIST}[data]
     try:
-        found = kind(Path("data"), train=train, download=False)
+        return load(datasets, Path("data"))
     except RuntimeError as error:
         raise ValueError(f"data is {data}: expected it in the folder data, as torchvision keeps it: {error}") from None
-    return found.data.flatten(1).float(), found.targets
 
 
 def network(units: int, seed: int) -> nn.Sequential:

@@ -10,6 +10,7 @@ import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator
 from scipy import stats
 
 from envs.files import write_whole
@@ -210,6 +211,7 @@ def ranged(axes: Axes, figure: Figure, rows: pd.DataFrame, width: float) -> None
     axes.set_ylabel(figure.y)
     if figure.log_y:
         axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_major_formatter(lambda value, _: said(value))
         axes.minorticks_off()
     elif figure.percent:

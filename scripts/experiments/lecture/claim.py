@@ -79,13 +79,23 @@ class Claim:
             name, _, told = part.partition("=")
             if name not in types:
                 raise ValueError(f"{self.name}: change {part!r}: expected name=value, name one of {', '.join(types)}")
-            try:
-                values[name] = types[name](told)
-            except ValueError:
-                raise ValueError(f"{self.name}: {name} is {told!r}: expected a number such as {values[name]}") from None
-            if not values[name] > 0:
-                raise ValueError(f"{self.name}: {name} is {told}: expected more than 0")
+            values[name] = self.read(name, told, types[name], values[name])
         return self.settings(**values)
+
+    def read(self, name: str, told: str, kind: Any, default: Any) -> Any:
+        """The value of a setting from a text."""
+        words = get_args(kind)  # of a Literal
+        if words:
+            if told not in words:
+                raise ValueError(f"{self.name}: {name} is {told!r}: expected one of {', '.join(words)}")
+            return told
+        try:
+            value = kind(told)
+        except ValueError:
+            raise ValueError(f"{self.name}: {name} is {told!r}: expected a number such as {default}") from None
+        if not value > 0:
+            raise ValueError(f"{self.name}: {name} is {told}: expected more than 0")
+        return value
 
     def knobs(self) -> list[tuple[str, Any, str]]:
         """Name, default and help of what can be changed."""

@@ -11,9 +11,8 @@ from human_study.simulated import play_of, setting_of
 from scripts.experiments.lecture.claim import Row
 from scripts.experiments.lecture.inputs import kept
 
-AGENTS = {"agents": "ppo", "chance": "random"}
-PERSON = "simulated players"
-FIGURES = {"original": "original", "masked": "all_masked"}
+AGENTS = {"agents": ("ppo", "original"), "agents, all masked": ("ppo", "all_masked"), "chance": ("random", "original")}
+PLAYERS = {"simulated players": "original", "simulated players, all masked": "all_masked"}
 
 
 @dataclass(frozen=True)
@@ -28,16 +27,15 @@ SMALL = {"players": 2}
 def measure(settings: Settings, seed: int) -> Iterator[Row]:
     grid = np.unique(np.rint(np.geomspace(32, settings.last, 16))).astype(int)
     rows = kept("exploration.csv.xz")
-    for figure, version in FIGURES.items():
-        for line, method in AGENTS.items():
-            own: Any = rows[(rows["version"] == version) & (rows["method"] == method) & (rows["seed"] == seed)]
-            if len(own):
-                places = np.searchsorted(own["inputs"], grid, side="right") - 1
-                found = own["unique_states"].to_numpy()[np.maximum(places, 0)]
-                yield from (Row(figure, line, x, value) for x, value in zip(grid.tolist(), found.tolist()))
-        curves = []
-        for number in range(settings.players):
-            play = play_of(setting_of("princess", version, "masks"), seed, number)
-            unique = play.states[:, UNIQUE_STATES]
-            curves.append(unique[np.minimum(grid, len(unique) - 1)])  # who has won explores no more
-        yield from (Row(figure, PERSON, x, value) for x, value in zip(grid.tolist(), np.mean(curves, axis=0).tolist()))
+    curves = {}
+    for line, (method, version) in AGENTS.items():
+        own: Any = rows[(rows["version"] == version) & (rows["method"] == method) & (rows["seed"] == seed)]
+        if len(own):
+            places = np.searchsorted(own["inputs"], grid, side="right") - 1
+            curves[line] = own["unique_states"].to_numpy()[np.maximum(places, 0)]
+    for line, version in PLAYERS.items():
+        setting = setting_of("princess", version)
+        seen = [play_of(setting, seed, number).states[:, UNIQUE_STATES] for number in range(settings.players)]
+        curves[line] = np.mean([own[np.minimum(grid, len(own)) - 1] for own in seen], axis=0)  # who won sees no more
+    for line, curve in curves.items():
+        yield from (Row("places", line, x, value) for x, value in zip(grid.tolist(), curve.tolist()))

@@ -12,7 +12,7 @@ from torch.func import vmap
 from torch.nn import functional
 
 from scripts.experiments.lecture.claim import Row
-from scripts.experiments.lecture.learning import CHANCE, classifier, digit_halves, eye, fit
+from scripts.experiments.lecture.learning import CHANCE, Examples, Signs, classifier, eye, fit, signs
 from scripts.experiments.lecture.objects import labelled, some_classes
 from transfer.fewshot.episodes import draw
 from transfer.fewshot.maml import MAML, Parameters, Tasks, moved
@@ -20,6 +20,7 @@ from transfer.fewshot.maml import MAML, Parameters, Tasks, moved
 ORDERS = {"MAML": False, "MAML, first order": True}
 PLAIN = "all tasks at once"
 POINTS, MOST_STEPS, TESTS, TRIED = 10, 10, 50, 20  # of a sinusoid; steps of a test; tests; tasks to choose a rate by
+WAYS = 3  # digits of a task
 SINUSOID_RATE, PICTURE_RATE = 0.01, 0.1
 RATES = (0.01, 0.1, 0.3)  # from which who did not learn to adapt is given the best
 AMPLITUDE, PHASE, REACH = (0.1, 5.0), (0.0, np.pi), 5.0  # as in the paper, section 5.1
@@ -33,6 +34,7 @@ class Settings:
     inner_steps: Annotated[int, "steps of adapting that it learns for, on pictures"] = 3
     ways: Annotated[int, "classes of a task of drawings"] = 5
     shots: Annotated[int, "examples of each class that it adapts to"] = 1
+    data: Annotated[Signs, "the second set of pictures; all but digits from torchvision, in the folder data"] = "digits"
 
 
 SMALL = {"sinusoid_steps": 10, "picture_steps": 2}
@@ -44,7 +46,7 @@ def measure(settings: Settings, seed: int) -> Iterator[Row]:
     known = labelled(some_classes(64, rng), 40, "training", rng)
     new = labelled(some_classes(64, rng), 40, "held_out", rng)
     yield from few_shot("objects", known, new, settings.ways, settings, seed)
-    yield from few_shot("digits", *digit_halves(), 3, settings, seed)
+    yield from few_shot("digits", *signs(settings.data), WAYS, settings, seed)
 
 
 def sinusoids(settings: Settings, seed: int) -> Iterator[Row]:
@@ -118,8 +120,8 @@ def at_once(maml: MAML, draw_tasks: Callable[[], Tasks], steps: int) -> None:
 
 def few_shot(
     figure: str,
-    known: tuple[torch.Tensor, torch.Tensor],
-    new: tuple[torch.Tensor, torch.Tensor],
+    known: Examples,
+    new: Examples,
     ways: int,
     settings: Settings,
     seed: int,
@@ -157,7 +159,7 @@ def rights(maml: MAML, tests: Tasks) -> list[float]:
 
 
 def tasks_of(
-    examples: tuple[torch.Tensor, torch.Tensor],
+    examples: Examples,
     ways: int,
     shots: int,
     number: int,

@@ -12,21 +12,22 @@ from torch import nn
 from scripts.experiments.lecture.claim import Row
 from scripts.experiments.lecture.learning import (
     CHANCE,
+    Examples,
     accuracy,
     classifier,
-    digit_eye,
-    digit_halves,
     eye,
     fit,
     frozen,
     object_eye,
+    sign_eye,
+    signs,
 )
 from scripts.experiments.lecture.objects import labelled, some_classes
+from transfer.digits import Data
 
 NEW, LABELS, TESTED = 10, (1, 3, 10, 30, 100), 50  # new classes, labels of each to learn from, and to be tested with
 CLASSES = (2, 8, 32, 128)
 SCRATCH, TUNED, FROZEN = "from scratch", "fine-tuned", "features kept"
-Examples = tuple[torch.Tensor, torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Settings:
     steps: Annotated[int, "minibatches that they were learned from"] = 400
     tuning: Annotated[int, "steps of learning the new classes"] = 80
     labels: Annotated[int, "labels of each new class in the last figure"] = 3
+    data: Annotated[Data, "the second set of pictures; all but digits from torchvision, in the folder data"] = "digits"
 
 
 SMALL = {"classes": 18, "steps": 10, "tuning": 4}
@@ -46,10 +48,9 @@ def measure(settings: Settings, seed: int) -> Iterator[Row]:
     known = object_eye(settings.classes, 60, settings.steps, seed)
     for labels in LABELS:
         yield from learned("objects", labels, known, split(new, labels), settings, seed)
-    numerals = digit_halves()[1]
-    known = digit_eye(settings.steps // 2, seed)
+    known = sign_eye(settings.data, settings.steps // 2, seed)
     for labels in LABELS:
-        yield from learned("digits", labels, known, split(numerals, labels), settings, seed)
+        yield from learned("digits", labels, known, split(signs(settings.data)[1], labels), settings, seed)
     for classes in CLASSES:
         known = object_eye(classes, 60, settings.steps, seed)
         yield from learned("classes", classes, known, split(new, settings.labels), settings, seed)

@@ -1,6 +1,8 @@
 """The plain loops of the lecture's experiments, and networks that see pictures."""
 
 from collections.abc import Callable
+from functools import cache
+from typing import Literal
 
 import numpy as np
 import torch
@@ -13,6 +15,8 @@ from transfer import digits
 WIDTH = 64  # features
 BATCH = 128
 CHANCE = "chance"
+Examples = tuple[torch.Tensor, torch.Tensor]  # pictures float32 (n, ...) and their classes int64 (n,)
+Signs = Literal["digits", "mnist", "fashion", "omniglot"]
 
 
 def eye(side: int, channels: int, seed: int, units: int = 32) -> nn.Sequential:
@@ -70,20 +74,25 @@ def object_eye(classes: int, each: int, steps: int, seed: int) -> nn.Sequential:
     return seen
 
 
-def digit_halves() -> tuple[tuple[torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]:
-    """Pictures float32 (n, 1, S, S) and classes int64 (n,), 0 to 4, of the digits 0 to 4, and of the digits 5 to 9."""
-    every = digits.read()
+@cache
+def signs(data: Signs) -> tuple[Examples, Examples]:
+    """Known classes and new ones, of pictures float32 (n, 1, S, S): classes 0 to 4 and 5 to 9, or, of omniglot, the
+    characters of its background set and those of its evaluation set."""
+    if data == "omniglot":
+        return digits.read_omniglot(True), digits.read_omniglot(False)
+    every = digits.read(data)
     pictures = torch.cat([every.inputs, every.test_inputs]).reshape(-1, 1, digits.SIDE, digits.SIDE)  # from (n, pixels)
     labels = torch.cat([every.labels, every.test_labels])
     low = labels < digits.CLASSES // 2
     return (pictures[low], labels[low]), (pictures[~low], labels[~low] - digits.CLASSES // 2)
 
 
-def digit_eye(steps: int, seed: int) -> nn.Sequential:
-    """An eye that learned to tell the digits 0 to 4 apart."""
-    inputs, labels = digit_halves()[0]
+def sign_eye(data: Signs, steps: int, seed: int) -> nn.Sequential:
+    """An eye that learned to tell the known ones of ``signs`` apart."""
+    inputs, labels = signs(data)[0]
     seen = eye(digits.SIDE, 1, seed)
-    fit(classifier(seen, digits.CLASSES // 2, seed), inputs, labels, steps, torch.Generator().manual_seed(seed))
+    classes = len(labels.unique())
+    fit(classifier(seen, classes, seed), inputs, labels, steps, torch.Generator().manual_seed(seed))
     return seen
 
 

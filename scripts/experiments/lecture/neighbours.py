@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
-import torch
 
 from scripts.experiments.lecture.claim import Row
-from scripts.experiments.lecture.learning import CHANCE, digit_eye, digit_halves, eye, flat, frozen, object_eye
+from scripts.experiments.lecture.learning import CHANCE, Examples, Signs, eye, flat, frozen, object_eye, sign_eye, signs
 from scripts.experiments.lecture.objects import labelled, some_classes
 from transfer.fewshot.episodes import accuracies
 from transfer.fewshot.neighbours import Features, by_neighbours
 
-SHOTS = (1, 2, 5, 10)
+SHOTS, WAYS = (1, 2, 5, 10), 5  # examples; digits to tell apart
 
 
 @dataclass(frozen=True)
@@ -23,6 +22,7 @@ class Settings:
     ways: Annotated[int, "new drawings to tell apart"] = 5
     k: Annotated[int, "nearest neighbours that vote"] = 1
     episodes: Annotated[int, "tests of each kind"] = 100
+    data: Annotated[Signs, "the second set of pictures; all but digits from torchvision, in the folder data"] = "digits"
 
 
 SMALL = {"classes": 18, "steps": 20, "episodes": 10}
@@ -33,13 +33,13 @@ def measure(settings: Settings, seed: int) -> Iterator[Row]:
     objects = labelled(some_classes(64, rng), 40, "held_out", rng)
     seen = object_eye(settings.classes, 60, settings.steps, seed)
     yield from compared("objects", objects, frozen(seen), settings.ways, settings, seed)
-    numerals = digit_halves()[1]
-    yield from compared("digits", numerals, frozen(digit_eye(settings.steps // 2, seed)), 5, settings, seed)
+    seen = sign_eye(settings.data, settings.steps // 2, seed)
+    yield from compared("digits", signs(settings.data)[1], frozen(seen), WAYS, settings, seed)
 
 
 def compared(
     figure: str,
-    examples: tuple[torch.Tensor, torch.Tensor],
+    examples: Examples,
     learned: Features,
     ways: int,
     settings: Settings,

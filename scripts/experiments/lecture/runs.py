@@ -18,6 +18,7 @@ from rich.console import Console
 from envs.files import hold, release, write_whole
 from envs.results import check_same, git_commit, software
 from scripts.experiments.lecture.claim import CLAIMS, find_claim
+from scripts.experiments.lecture.learning import signs
 from scripts.experiments.side_by_side import side_by_side
 
 COLUMNS = {
@@ -54,7 +55,9 @@ class Request:
         if self.change and len(self.claims) != 1:
             raise ValueError(f"change is {self.change!r}: expected --claims with the one that it is a setting of")
         for claim in self.claims:
-            find_claim(claim).changed(self.change)
+            settings = find_claim(claim).changed(self.change)
+            if hasattr(settings, "data"):
+                signs(settings.data)  # ValueError where they aren't on disk
 
     @property
     def folder(self) -> Path:
