@@ -15,12 +15,19 @@ def main(request: Annotated[Request, tyro.conf.OmitArgPrefixes, tyro.conf.arg(na
 
     Stopped at any time, the same command goes on with what is not measured yet.
     """
-    console = Console()
+    console, problem = Console(), None
     if not request.report_only:
-        with stopped_in_a_line():
-            measure_missing(request, console)
-    path = write_site(request.folder, read(request.folder), quick=request.quick)
-    console.print(f"The pages: {path.resolve()}", soft_wrap=True, highlight=False)
+        try:
+            with stopped_in_a_line():
+                measure_missing(request, console)
+        except ValueError as error:
+            problem = error  # the others are kept, and shown
+    kept = read(request.folder)
+    if problem is None or len(kept.rows):
+        path = write_site(request.folder, kept)
+        console.print(f"The pages: {path.resolve()}", soft_wrap=True, highlight=False)
+    if problem:
+        raise problem
 
 
 if __name__ == "__main__":

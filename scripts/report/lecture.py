@@ -1,7 +1,6 @@
 """The lecture's small site: index.html and a page for each claim, with figures as SVG and their data as CSV beside."""
 
 import textwrap
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,13 +13,12 @@ from matplotlib.ticker import LogLocator
 from scipy import stats
 
 from envs.files import write_whole
-from scripts.experiments.lecture.claim import CLAIMS, Answer, Claim, Figure, find_claim
+from scripts.experiments.lecture.claim import CHANCE, CLAIMS, Answer, Claim, Figure, find_claim
 from scripts.experiments.lecture.runs import Rows
 from scripts.report.page import NARROW, WIDE, render
 from scripts.report.plots import INKS, STYLE, panel, said, standalone, svg
 
 HOLDS, FAILS, OPEN = "holds", "does not hold", "can't be told"
-CHANCE = "chance"
 
 
 class Mean(NamedTuple):
@@ -46,72 +44,68 @@ class Verdict:
         return {HOLDS: "yes", FAILS: "no", OPEN: "open"}[self.verdict]
 
 
-def write_site(folder: Path, kept: Rows, quick: bool = False) -> Path:
+def write_site(folder: Path, kept: Rows) -> Path:
     """Writes the pages of all claims that have rows, and index.html, into ``folder``."""
-    measured = [name for name in CLAIMS if name in set(kept.rows["claim"])]
+    unchanged = set(kept.rows[kept.rows["change"] == ""]["claim"])
+    measured = [find_claim(name) for name in CLAIMS if name in unchanged]
     if not measured:
         raise ValueError(f"{folder}: no rows: expected those of one claim or more; without --report-only it makes them")
-    told = []
-    for number, name in enumerate(measured):
-        claim = find_claim(name)
-        own: Any = kept.rows[kept.rows["claim"] == name]
-        before = find_claim(measured[number - 1]) if number else None
-        after = find_claim(measured[number + 1]) if number + 1 < len(measured) else None
-        verdicts = write_page(folder, claim, own, kept, {"before": before, "after": after}, quick)
-        told.append((claim, verdicts))
-    seconds = kept.runs[kept.runs["change"] == ""]["seconds"].sum()
-    path = folder / "index.html"
-    left = [find_claim(name) for name in CLAIMS if name not in measured]
+    around = zip([None, *measured], measured, [*measured[1:], None])
+    told = [(claim, write_page(folder, claim, kept, before, after)) for before, claim, after in around]
     marks = [verdict.mark for _, verdicts in told for verdict in verdicts]
-    tally = {mark: marks.count(mark) for mark in ("yes", "no", "open")}
-    write_whole(path, render("lecture.html", told=told, left=left, minutes=seconds / 60, tally=tally, quick=quick))
-    return path
+    page = render(
+        "lecture.html",
+        told=told,
+        left=[find_claim(name) for name in CLAIMS if name not in unchanged],
+        minutes=kept.runs[kept.runs["change"] == ""]["seconds"].sum() / 60,
+        tally={mark: marks.count(mark) for mark in ("yes", "no", "open")},
+        quick=any(is_small(claim, kept) for claim in measured),
+    )
+    write_whole(folder / "index.html", page)
+    return folder / "index.html"
 
 
-def write_page(
-    folder: Path, claim: Claim, rows: pd.DataFrame, kept: Rows, around: Mapping[str, Claim | None], quick: bool
-) -> list[Verdict]:
+def is_small(claim: Claim, kept: Rows) -> bool:
+    return kept.settings[claim.name] != claim.plain()
+
+
+def write_page(folder: Path, claim: Claim, kept: Rows, before: Claim | None, after: Claim | None) -> list[Verdict]:
     """Writes the page of a claim, and its figures and data in a folder of its name."""
+    rows: Any = kept.rows[kept.rows["claim"] == claim.name]
+    runs: Any = kept.runs[kept.runs["claim"] == claim.name]
     by_change: dict[str, pd.DataFrame] = dict(iter(rows.groupby("change")))  # pyright: ignore
-    plain, changes = by_change[""], [change for change in by_change if change]
     (folder / claim.name).mkdir(exist_ok=True)
     figures = []
     for figure in claim.figures:
         drawn = []
-        for change in ["", *changes]:
-            own: Any = rows[(rows["change"] == change) & (rows["figure"] == figure.name)]
-            if not len(own):
-                continue
+        for change, every in by_change.items():
+            own: Any = every[every["figure"] == figure.name]
             drawing = {width: draw(figure, own, size) for width, size in (("wide", WIDE), ("narrow", NARROW))}
-            stem = f"{figure.name}{'-' + change.replace(',', '-') if change else ''}"
+            stem = "-".join(filter(None, [figure.name, *change.split(",")]))
             write_whole(folder / claim.name / f"{stem}.svg", standalone(drawing["wide"]))
             data = own[["line", "x", "seed", "value"]]
             write_whole(folder / claim.name / f"{stem}.csv", data.to_csv(index=False, lineterminator="\n"))
             drawn.append((change, drawing, f"{claim.name}/{stem}"))
-        shown = [
-            {"label": line, "colour": colour} for line, colour in figure.lines.items() if line in set(rows["line"])
-        ]
-        figures.append((figure, shown, drawn))
-    verdicts = [judged(answer, claim, plain) for answer in claim.answers]
-    runs: Any = kept.runs[kept.runs["claim"] == claim.name]
+        figures.append((figure, drawn))
+    verdicts = {change: [judged(answer, claim, own) for answer in claim.answers] for change, own in by_change.items()}
+    plain = verdicts.pop("")
+    made = dict.fromkeys(zip(runs["software"], runs["git_commit"].str[:12]))
     page = render(
         "claim.html",
         claim=claim,
         figures=figures,
-        verdicts=verdicts,
-        changed=[
-            (change, [judged(answer, claim, by_change[change]) for answer in claim.answers]) for change in changes
-        ],
+        verdicts=plain,
+        changed=verdicts,
         settings=kept.settings[claim.name],
-        seeds=plain["seed"].nunique(),
-        seconds=float(runs["seconds"].mean()),
-        software=runs["software"].iloc[-1],
-        commit=runs["git_commit"].iloc[-1],
-        quick=quick,
-        **around,
+        seeds=by_change[""]["seed"].nunique(),
+        seconds=float(runs[runs["change"] == ""]["seconds"].mean()),
+        made=[f"{software}; commit {commit}" for software, commit in made],
+        quick=is_small(claim, kept),
+        before=before,
+        after=after,
     )
     write_whole(folder / f"{claim.name}.html", page)
-    return verdicts
+    return plain
 
 
 def values_of(rows: pd.DataFrame, figure: str, line: str, x: float | None = None) -> pd.Series:
@@ -123,18 +117,22 @@ def values_of(rows: pd.DataFrame, figure: str, line: str, x: float | None = None
     return own[np.isclose(own["x"].astype(float), at)].set_index("seed")["value"].astype(float)
 
 
+def mean_and_reach(values: np.ndarray) -> tuple[float, float]:
+    """The mean of n seeds' values, and how far its 95 % interval by Student's t reaches to either side."""
+    n = len(values)
+    reach = float(stats.t.ppf(0.975, n - 1) * values.std(ddof=1) / np.sqrt(n)) if n > 1 else 0.0
+    return float(values.mean()), reach
+
+
 def mean_of(values: np.ndarray, figure: Figure) -> Mean:
     """Of n seeds; on a log scale where the figure has one, and within 0 and 1 where it shows shares."""
-    n = len(values)
-    if not n:
+    if not len(values):
         return Mean(np.nan, np.nan, np.nan, 0)
-    scaled = np.log(values) if figure.log_y else values
-    middle = float(scaled.mean())
-    reach = float(stats.t.ppf(0.975, n - 1) * scaled.std(ddof=1) / np.sqrt(n)) if n > 1 else 0.0
+    middle, reach = mean_and_reach(np.log(values) if figure.log_y else values)
     ends = np.array([middle, middle - reach, middle + reach])
     ends = np.exp(ends) if figure.log_y else np.clip(ends, 0, 1) if figure.percent else np.maximum(ends, 0)
     value, low, high = ends.tolist()
-    return Mean(value, low, high, n)
+    return Mean(value, low, high, len(values))
 
 
 def judged(answer: Answer, claim: Claim, rows: pd.DataFrame) -> Verdict:
@@ -150,11 +148,9 @@ def judged(answer: Answer, claim: Claim, rows: pd.DataFrame) -> Verdict:
 
 def judgement(differences: np.ndarray) -> str:
     """Of n seeds' differences."""
-    n = len(differences)
-    if n < 2:
+    if len(differences) < 2:
         return OPEN
-    middle = float(differences.mean())
-    reach = float(stats.t.ppf(0.975, n - 1) * differences.std(ddof=1) / np.sqrt(n))
+    middle, reach = mean_and_reach(differences)
     return HOLDS if middle > reach else FAILS if middle < -reach else OPEN
 
 

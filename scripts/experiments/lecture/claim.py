@@ -1,13 +1,14 @@
 """A claim of the lecture as an experiment: what is said, what is measured, and what in it can be changed.
 
-Each claim is a module of this folder, which has ``Settings``, a frozen dataclass whose fields' help stands in their
-``Annotated`` types; ``SMALL``, those for a glance; and ``measure(settings, seed)``, which gives rows. Its texts,
+Each claim is a module of this folder, which has ``Settings``, a frozen dataclass of numbers and words whose help, and
+of some the greatest value, stand in their ``Annotated`` types; ``SMALL``, those for a glance; ``measure(settings,
+seed)``, which gives rows; and where there is more to check, ``check(settings)``, which raises ValueError. Its texts,
 figures and answers stand beside it, in the TOML file of the same name.
 """
 
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, fields
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -17,6 +18,7 @@ CLAIMS = (  # in the lecture's order
     "inputs", "features", "neighbours", "matching", "fast", "fast_games", "low_shot", "looks", "spurious",
     "spurious_games", "curriculum", "drift", "compression", "capacity", "exploration",
 )  # fmt: skip
+CHANCE = "chance"  # the line of whoever guesses
 
 
 class Row(NamedTuple):
@@ -54,6 +56,16 @@ class Answer:
     lower: tuple[Any, ...]
 
 
+class Knob(NamedTuple):
+    """A setting that can be changed. kind: int, float, or words; most: its greatest value, if there is one."""
+
+    name: str
+    default: Any
+    help: str
+    kind: Any
+    most: float | None
+
+
 @dataclass(frozen=True)
 class Claim:
     """published: what, how much, and where it stands."""
@@ -67,40 +79,55 @@ class Claim:
     settings: Any  # the dataclass
     small: Mapping[str, Any]
     measure: Callable[[Any, int], Iterable[Row]]
+    check: Callable[[Any], object]
     published: tuple[tuple[str, str, str], ...] = ()
-    seeds: int = 5
-    notes: tuple[str, ...] = field(default=())
+
+    def plain(self, small: bool = False) -> dict[str, Any]:
+        """The settings by name, unchanged."""
+        return {**asdict(self.settings()), **(self.small if small else {})}
 
     def changed(self, change: str, small: bool = False) -> Any:
         """The settings, but for ``change``, such as ``shots=5,ways=20``. ValueError for what there is not."""
-        values = {**asdict(self.settings()), **(self.small if small else {})}
-        types = get_type_hints(self.settings)
+        values, knobs = self.plain(small), {knob.name: knob for knob in self.knobs()}
         for part in filter(None, change.split(",")):
-            name, _, told = part.partition("=")
-            if name not in types:
-                raise ValueError(f"{self.name}: change {part!r}: expected name=value, name one of {', '.join(types)}")
-            values[name] = self.read(name, told, types[name], values[name])
-        return self.settings(**values)
+            name, _, told = (word.strip() for word in part.partition("="))
+            if name not in knobs:
+                raise ValueError(f"{self.name}: change {part!r}: expected name=value, name one of {', '.join(knobs)}")
+            values[name] = self.read(knobs[name], told)
+        settings = self.settings(**values)
+        self.check(settings)
+        return settings
 
-    def read(self, name: str, told: str, kind: Any, default: Any) -> Any:
+    def read(self, knob: Knob, told: str) -> Any:
         """The value of a setting from a text."""
-        words = get_args(kind)  # of a Literal
+        words = get_args(knob.kind)  # of a Literal
         if words:
             if told not in words:
-                raise ValueError(f"{self.name}: {name} is {told!r}: expected one of {', '.join(words)}")
+                raise ValueError(f"{self.name}: {knob.name} is {told!r}: expected one of {', '.join(words)}")
             return told
         try:
-            value = kind(told)
+            value = knob.kind(told)
         except ValueError:
-            raise ValueError(f"{self.name}: {name} is {told!r}: expected a number such as {default}") from None
-        if not value > 0:
-            raise ValueError(f"{self.name}: {name} is {told}: expected more than 0")
+            kind = "a whole number" if knob.kind is int else "a number"
+            raise ValueError(f"{self.name}: {knob.name} is {told!r}: expected {kind}") from None
+        if not 0 < value <= (knob.most or float("inf")) or value == float("inf"):
+            most = f", at most {knob.most:g}" if knob.most else ""
+            raise ValueError(f"{self.name}: {knob.name} is {told}: expected more than 0{most}")
         return value
 
-    def knobs(self) -> list[tuple[str, Any, str]]:
-        """Name, default and help of what can be changed."""
+    def told(self, change: str, small: bool = False) -> str:
+        """The change in one form: what it really changes, in the order of the settings; empty: nothing."""
+        plain, now = self.plain(small), asdict(self.changed(change, small))
+        return ",".join(f"{name}={value}" for name, value in now.items() if value != plain[name])
+
+    def knobs(self) -> list[Knob]:
+        """What can be changed."""
         hints = get_type_hints(self.settings, include_extras=True)
-        return [(each.name, each.default, get_args(hints[each.name])[1]) for each in fields(self.settings)]
+        found = []
+        for each in fields(self.settings):
+            kind, help, *most = get_args(hints[each.name])
+            found.append(Knob(each.name, each.default, help, kind, most[0] if most else None))
+        return found
 
 
 @cache
@@ -113,10 +140,10 @@ def find_claim(name: str) -> Claim:
     figures = tuple(Figure(**{**each, "ticks": tuple(each.get("ticks", ()))}) for each in told.pop("figures"))
     answers = tuple(
         Answer(each["says"], each["figure"], tuple(each["higher"]), tuple(each["lower"]))
-        for each in told.pop("answers", ())
+        for each in told.pop("answers")
     )
     published = tuple((each["what"], each["value"], each["source"]) for each in told.pop("published", ()))
     return Claim(
-        name, **told, figures=figures, answers=answers, published=published,
-        settings=module.Settings, small=module.SMALL, measure=module.measure,
+        name, **told, figures=figures, answers=answers, published=published, settings=module.Settings,
+        small=module.SMALL, measure=module.measure, check=getattr(module, "check", lambda _: None),
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from typing import Annotated, Literal
 
 import numpy as np
@@ -9,25 +10,24 @@ import torch
 
 from agents.evaluate import Chance, evaluate
 from envs.exemplars import DRAWINGS
-from scripts.experiments.lecture.claim import Row
-from scripts.experiments.lecture.learning import CHANCE, accuracy, classifier, eye, fit
+from scripts.experiments.lecture.claim import CHANCE, Row
+from scripts.experiments.lecture.learning import Examples, accuracy, classifier, eye, fit
 from scripts.experiments.lecture.objects import FAMILIES, SIDE, pictures
 from scripts.experiments.lecture.rooms import agent_of, games_of
 from scripts.experiments.tickets import HEADS
 from transfer.network import Network
 from transfer.pruning import Mask, shrink_and_learn
 
-HALVINGS = 8
+ROUNDS, SHARE = 4, 0.75  # removals, and how much of what is left each takes
 LEVEL, LIMIT = ("tower_03",), 400  # of the agent; raw inputs of an episode
-LEFT = tuple(0.5**halvings for halvings in range(HALVINGS + 1))
-WAYS: dict[str, Literal["none", "random"]] = {"halved, then trained on": "none", "halved, then started anew": "random"}
-AT_ONCE = "removed at once"
+LEFT = tuple((1 - SHARE) ** k for k in range(ROUNDS + 1))
+TRAINED, ANEW, AT_ONCE, ALL = "removed, then trained on", "removed, then started anew", "removed at once", "all kept"
 
 
 @dataclass(frozen=True)
 class Settings:
     steps: Annotated[int, "minibatches that the classifier learns from"] = 400
-    again: Annotated[int, "minibatches that it learns from after each halving"] = 100
+    again: Annotated[int, "minibatches that it learns from after each removal"] = 100
     inputs: Annotated[int, "raw inputs for which the agent learns"] = 25_000
     episodes: Annotated[int, "of each test of the agent"] = 50
 
@@ -37,9 +37,9 @@ SMALL = {"steps": 15, "again": 2, "inputs": 400, "episodes": 2}
 
 def measure(settings: Settings, seed: int) -> Iterator[Row]:
     learning, testing = examples(seed)
-    for way, restart in WAYS.items():
-        values = halved(restart, learning, testing, settings, seed)
-        yield from (Row("classifier", way, left, value) for left, value in zip(LEFT, values))
+    for line in (TRAINED, ANEW, ALL):
+        values = shrunk(line, learning, testing, settings, seed)
+        yield from (Row("classifier", line, left, value) for left, value in zip(LEFT, values))
     module = classifier(eye(SIDE, 3, seed), FAMILIES, seed)
     fit(module, *learning, settings.steps, torch.Generator().manual_seed(seed))
     values = removed(Network(module), lambda: accuracy(module, *testing))
@@ -54,7 +54,7 @@ def measure(settings: Settings, seed: int) -> Iterator[Row]:
     yield from (Row("agent", CHANCE, left, luck) for left in LEFT)
 
 
-def examples(seed: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
+def examples(seed: int) -> list[Examples]:
     """Pictures of the nine families and their classes: to learn from, and of drawings never seen."""
     rng = np.random.default_rng([seed, 4])
     parts = []
@@ -65,29 +65,32 @@ def examples(seed: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
     return parts
 
 
-def halved(
-    restart: Literal["none", "random"],
-    learning: tuple[torch.Tensor, torch.Tensor],
-    testing: tuple[torch.Tensor, torch.Tensor],
-    settings: Settings,
-    seed: int,
-) -> list[float]:
-    """Accuracies of a classifier that learns, loses half of its weights, learns again, and so on."""
+def shrunk(line: str, learning: Examples, testing: Examples, settings: Settings, seed: int) -> list[float]:
+    """Accuracies of a classifier that learns, loses weights, learns again, and so on; ANEW: each time from new weights,
+    for as many steps as the others have learned by then; ALL: and loses none."""
     module = classifier(eye(SIDE, 3, seed), FAMILIES, seed)
-    generator = torch.Generator().manual_seed(seed)
+    generator, rounds = torch.Generator().manual_seed(seed), count()
 
-    def learn(mask: Mask) -> None:
-        steps = settings.again if mask.left < 1 else settings.steps
-        fit(module, *learning, steps, generator, attach=mask.attach)
+    def learn(attach: Callable[[torch.optim.Optimizer], object]) -> None:
+        number = next(rounds)
+        so_far = settings.steps + settings.again * number
+        steps = so_far if line == ANEW or not number else settings.again
+        fit(module, *learning, steps, generator, attach=attach)
 
-    points = shrink_and_learn(Network(module), learn, lambda: accuracy(module, *testing), HALVINGS, 0.5, restart, seed)
+    def test() -> float:
+        return accuracy(module, *testing)
+
+    if line == ALL:
+        return [(learn(lambda _: None), test())[1] for _ in LEFT]
+    restart: Literal["random", "none"] = "random" if line == ANEW else "none"
+    points = shrink_and_learn(Network(module), lambda mask: learn(mask.attach), test, ROUNDS, SHARE, restart, seed)
     return [value for _, value in points]
 
 
 def removed(network: Network, test: Callable[[], float]) -> list[float]:
     """What a test comes to with ever fewer of the weights, which learn no more; the smallest go first."""
     mask, values = Mask(network), [test()]
-    for _ in range(HALVINGS):
-        mask.shrink(0.5)
+    for _ in range(ROUNDS):
+        mask.shrink(SHARE)
         values.append(test())
     return values

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from scripts.experiments.lecture.backed import LIE, NOTHING, learn_backed, tested
-from scripts.experiments.lecture.claim import Row
-from scripts.experiments.lecture.learning import CHANCE
+from scripts.experiments.lecture.claim import CHANCE, Row
 
 AGREEMENTS = (0.8, 0.9, 0.95, 1.0)
 
@@ -14,7 +13,7 @@ AGREEMENTS = (0.8, 0.9, 0.95, 1.0)
 @dataclass(frozen=True)
 class Settings:
     steps: Annotated[int, "minibatches in all"] = 300
-    simple: Annotated[float, "share of them that is simple: on gray, which tells nothing"] = 0.5
+    simple: Annotated[float, "share of them that is simple: on gray, which tells nothing", 0.99] = 0.5
     units: Annotated[int, "width of the network: of its first layer"] = 16
 
 
@@ -28,7 +27,7 @@ def measure(settings: Settings, seed: int) -> Iterator[Row]:
         orders = {
             "simple first": ((None, simple), (agreement, rest)),
             "simple last": ((agreement, rest), (None, simple)),
-            "no simple ones": ((agreement, settings.steps),),
+            "no simple ones": ((agreement, simple), (agreement, rest)),
         }
         for order, parts in orders.items():
 

@@ -7,8 +7,7 @@ from typing import Annotated
 import numpy as np
 import torch
 
-from scripts.experiments.lecture.claim import Row
-from scripts.experiments.lecture.learning import CHANCE
+from scripts.experiments.lecture.claim import CHANCE, Row
 from transfer import digits
 from transfer.methods import keep, parse
 from transfer.network import Network

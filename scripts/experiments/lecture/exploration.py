@@ -1,24 +1,26 @@
-"""How players with priors and without them explore: different places seen, against inputs."""
+"""How players with priors and without them explore: different places seen, against inputs, and until the goal."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 
 from envs.rules import UNIQUE_STATES
 from human_study.simulated import play_of, setting_of
-from scripts.experiments.lecture.claim import Row
-from scripts.experiments.lecture.inputs import kept
+from scripts.experiments.lecture.claim import CHANCE, Row
+from scripts.experiments.lecture.reproduced import check as check
+from scripts.experiments.lecture.reproduced import rows_of
 
-AGENTS = {"agents": ("ppo", "original"), "agents, all masked": ("ppo", "all_masked"), "chance": ("random", "original")}
+VERSIONS = ("original", "all_masked")
+AGENTS = {"agents": ("ppo", "original"), "agents, all masked": ("ppo", "all_masked"), CHANCE: ("random", "original")}
 PLAYERS = {"simulated players": "original", "simulated players, all masked": "all_masked"}
 
 
 @dataclass(frozen=True)
 class Settings:
-    last: Annotated[int, "raw inputs at which the curves end"] = 30_000
-    players: Annotated[int, "simulated players behind each value"] = 8
+    last: Annotated[int, "raw inputs at which the curves end", 100_000] = 30_000
+    players: Annotated[int, "simulated players behind each value", 1000] = 8
 
 
 SMALL = {"players": 2}
@@ -26,16 +28,31 @@ SMALL = {"players": 2}
 
 def measure(settings: Settings, seed: int) -> Iterator[Row]:
     grid = np.unique(np.rint(np.geomspace(32, settings.last, 16))).astype(int)
-    rows = kept("exploration.csv.xz")
-    curves = {}
     for line, (method, version) in AGENTS.items():
-        own: Any = rows[(rows["version"] == version) & (rows["method"] == method) & (rows["seed"] == seed)]
-        if len(own):
-            places = np.searchsorted(own["inputs"], grid, side="right") - 1
-            curves[line] = own["unique_states"].to_numpy()[np.maximum(places, 0)]
-    for line, version in PLAYERS.items():
-        setting = setting_of("princess", version)
-        seen = [play_of(setting, seed, number).states[:, UNIQUE_STATES] for number in range(settings.players)]
-        curves[line] = np.mean([own[np.minimum(grid, len(own)) - 1] for own in seen], axis=0)  # who won sees no more
-    for line, curve in curves.items():
+        at, seen = explored(method, version, seed)
+        curve = seen[np.maximum(np.searchsorted(at, grid, side="right") - 1, 0)]
         yield from (Row("places", line, x, value) for x, value in zip(grid.tolist(), curve.tolist()))
+    for line, version in PLAYERS.items():
+        seen = players_on(version, settings.players, seed)
+        curve = np.mean([own[np.minimum(grid, len(own)) - 1] for own in seen], axis=0)  # who is done sees no more
+        yield from (Row("places", line, x, value) for x, value in zip(grid.tolist(), curve.tolist()))
+    for x, version in enumerate(VERSIONS):
+        at, seen = explored("ppo", version, seed)
+        episodes = rows_of("episodes.csv.xz", version, "ppo", seed)
+        won = (episodes["outcome"] == "win").to_numpy()
+        first = episodes["inputs"].to_numpy()[won][0] if won.any() else np.inf
+        yield Row("found", "agents", x, float(seen[max(int(np.searchsorted(at, first, side="right")) - 1, 0)]))
+        last = [own[-1] for own in players_on(version, settings.players, seed)]
+        yield Row("found", "simulated players", x, float(np.mean(last)))
+
+
+def explored(method: str, version: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Raw inputs of a run, all of its games together, and how many places it had seen by then."""
+    own = rows_of("exploration.csv.xz", version, method, seed)
+    return own["inputs"].to_numpy(), own["unique_states"].to_numpy()
+
+
+def players_on(version: str, number: int, seed: int) -> list[np.ndarray]:
+    """Of so many simulated players, how many places each had seen after each of its inputs."""
+    setting = setting_of("princess", version)
+    return [play_of(setting, seed, player).states[:, UNIQUE_STATES] for player in range(number)]

@@ -11,8 +11,8 @@ from torch import nn
 from torch.func import vmap
 from torch.nn import functional
 
-from scripts.experiments.lecture.claim import Row
-from scripts.experiments.lecture.learning import CHANCE, Examples, Signs, classifier, eye, fit, signs
+from scripts.experiments.lecture.claim import CHANCE, Row
+from scripts.experiments.lecture.learning import Examples, Signs, classifier, eye, fit, signs
 from scripts.experiments.lecture.objects import labelled, some_classes
 from transfer.fewshot.episodes import draw
 from transfer.fewshot.maml import MAML, Parameters, Tasks, moved
@@ -20,9 +20,9 @@ from transfer.fewshot.maml import MAML, Parameters, Tasks, moved
 ORDERS = {"MAML": False, "MAML, first order": True}
 PLAIN = "all tasks at once"
 POINTS, MOST_STEPS, TESTS, TRIED = 10, 10, 50, 20  # of a sinusoid; steps of a test; tests; tasks to choose a rate by
-WAYS = 3  # digits of a task
+WAYS, LEARNING_RATE = 3, 3e-3  # digits of a task; of Adam, on pictures
 SINUSOID_RATE, PICTURE_RATE = 0.01, 0.1
-RATES = (0.01, 0.1, 0.3)  # from which who did not learn to adapt is given the best
+RATES = (0.001, 0.003, 0.01, 0.03)  # from which who did not learn to adapt is given the best
 AMPLITUDE, PHASE, REACH = (0.1, 5.0), (0.0, np.pi), 5.0  # as in the paper, section 5.1
 
 
@@ -38,6 +38,10 @@ class Settings:
 
 
 SMALL = {"sinusoid_steps": 10, "picture_steps": 2}
+
+
+def check(settings: Settings) -> None:
+    signs(settings.data)
 
 
 def measure(settings: Settings, seed: int) -> Iterator[Row]:
@@ -61,12 +65,19 @@ def sinusoids(settings: Settings, seed: int) -> Iterator[Row]:
             at_once(maml, draw_waves, settings.sinusoid_steps)
         else:
             maml.learn(draw_waves, settings.sinusoid_steps)
-        errors = [
-            float(vmap(maml.loss_of)(after, tests.asked, tests.answers).mean())
-            for after in adapted(maml, tests.inputs, tests.targets)
-        ]
-        yield from (Row("sinusoids", name, step, error) for step, error in enumerate(errors))
         yield from (Row("moved", name, x, distance) for x, distance in enumerate(distances(maml, tests)))
+        if name == PLAIN:
+            tried = waves(torch.Generator().manual_seed(seed + 2000), TESTS)
+            maml = min((replace(maml, rate=rate) for rate in RATES), key=lambda one: min(errors_of(one, tried)))
+        yield from (Row("sinusoids", name, step, error) for step, error in enumerate(errors_of(maml, tests)))
+
+
+def errors_of(maml: MAML, tests: Tasks) -> list[float]:
+    """Mean squared error before adapting, and after each step."""
+    return [
+        float(vmap(maml.loss_of)(after, tests.asked, tests.answers).mean())
+        for after in adapted(maml, tests.inputs, tests.targets)
+    ]
 
 
 def adapted(maml: MAML, inputs: torch.Tensor, targets: torch.Tensor) -> Iterator[Parameters]:
@@ -80,8 +91,8 @@ def adapted(maml: MAML, inputs: torch.Tensor, targets: torch.Tensor) -> Iterator
 
 
 def distances(maml: MAML, tests: Tasks) -> list[float]:
-    """How far the weights move, on average, when they adapt to a task, to two at once (the sum of their losses), and
-    the length of the sum of the changes by which they adapt to each of the two."""
+    """How far the weights move, on average, when they adapt to a task, to two at once (the sum of their losses); the
+    length of the sum of the changes by which they adapt to each of the two; and its distance from both at once."""
     before = maml.parameters
     changes = [
         {name: (value - before[name]).detach() for name, value in maml.adapt(before, *one, MOST_STEPS).items()}
@@ -95,7 +106,8 @@ def distances(maml: MAML, tests: Tasks) -> list[float]:
             before, tests.inputs[k : k + 2].flatten(0, 1), tests.targets[k : k + 2].flatten(0, 1), MOST_STEPS
         )
         summed = {name: changes[k][name] + changes[k + 1][name] for name in before}
-        found.append((moved(nothing, changes[k]), moved(before, together), moved(nothing, summed)))
+        there = {name: value - before[name] for name, value in together.items()}
+        found.append([moved(nothing, each) for each in (changes[k], there, summed)] + [moved(there, summed)])
     return np.mean(found, axis=0).tolist()
 
 
@@ -133,11 +145,12 @@ def few_shot(
         generator = torch.Generator().manual_seed(seed)
         if name == PLAIN:
             classes = len(known[1].unique())
-            fit(classifier(seen, classes, seed), *known, settings.picture_steps, generator)
+            fit(classifier(seen, classes, seed), *known, settings.picture_steps, generator, LEARNING_RATE)
         module = classifier(seen, ways, seed)
         maml = MAML(module, functional.cross_entropy, PICTURE_RATE, settings.inner_steps, first_order)
         if name != PLAIN:
-            maml.learn(partial(tasks_of, known, ways, settings.shots, 8, generator), settings.picture_steps, 3e-3)
+            draw_tasks = partial(tasks_of, known, ways, settings.shots, 8, generator)
+            maml.learn(draw_tasks, settings.picture_steps, LEARNING_RATE)
         else:
             seen_tasks = tasks_of(known, ways, settings.shots, TRIED, generator)
             maml = max((replace(maml, rate=rate) for rate in RATES), key=lambda one: rights(one, seen_tasks)[-1])

@@ -14,7 +14,7 @@ from transfer import digits
 
 WIDTH = 64  # features
 BATCH = 128
-CHANCE = "chance"
+KNOWN = 7680  # pictures to learn from
 Examples = tuple[torch.Tensor, torch.Tensor]  # pictures float32 (n, ...) and their classes int64 (n,)
 Signs = Literal["digits", "mnist", "fashion", "omniglot"]
 
@@ -64,11 +64,15 @@ def accuracy(module: nn.Module, inputs: torch.Tensor, labels: torch.Tensor) -> f
     return float((module(inputs).argmax(1) == labels).float().mean())
 
 
-def object_eye(classes: int, each: int, steps: int, seed: int) -> nn.Sequential:
-    """An eye that learned to tell ``classes`` drawings apart, from ``each`` pictures of each; other classes and seeds
-    are ``held_out``'s."""
+def known_objects(classes: int, seed: int) -> Examples:
+    """Pictures of so many drawings of the split ``training``, KNOWN in all: what networks learn from."""
     rng = np.random.default_rng([seed, classes])
-    inputs, labels = labelled(some_classes(classes, rng), each, "training", rng)
+    return labelled(some_classes(classes, rng), KNOWN // classes, "training", rng)
+
+
+def object_eye(classes: int, steps: int, seed: int) -> nn.Sequential:
+    """An eye that learned to tell ``known_objects`` apart."""
+    inputs, labels = known_objects(classes, seed)
     seen = eye(inputs.shape[-1], 3, seed)
     fit(classifier(seen, classes, seed), inputs, labels, steps, torch.Generator().manual_seed(seed))
     return seen

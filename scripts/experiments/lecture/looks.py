@@ -10,21 +10,22 @@ from torch.nn import functional
 
 from envs.exemplars import DRAWINGS, rgb_of
 from envs.textures import PATTERNS, TILE, X, Y
-from scripts.experiments.lecture.claim import Row
-from scripts.experiments.lecture.learning import CHANCE, accuracy, classifier, eye, fit
+from scripts.experiments.lecture.claim import CHANCE, Row
+from scripts.experiments.lecture.learning import accuracy, classifier, eye, fit
 from scripts.experiments.lecture.objects import FAMILIES, SHIFT, SIDE, as_inputs, backgrounds, pictures
 from transfer import digits
 
 LOOKS = (1, 4, 16, 64, 256)  # drawings of each family to learn from
 PICTURES, TESTED = 4608, 900
-SHIFTS = (0, 1, 2, 3, 4, 5, 6)  # pixels
+SHIFTS, FARTHEST = (0, 1, 2, 3, 4, 5, 6), 8  # pixels
+COPIES = 4  # of each digit to learn from, each shifted anew
 
 
 @dataclass(frozen=True)
 class Settings:
     steps: Annotated[int, "minibatches to learn the families from"] = 500
     digit_steps: Annotated[int, "minibatches to learn the digits from"] = 200
-    shifted: Annotated[int, "pixels by which digits are shifted, at most, where a network learns from shifted ones"] = 4
+    shifted: Annotated[int, "pixels by which digits are shifted, at most, where they are", FARTHEST] = 4
 
 
 SMALL = {"steps": 15, "digit_steps": 5}
@@ -78,18 +79,23 @@ def shifted_digits(settings: Settings, seed: int) -> Iterator[Row]:
     inputs, tests = (each.reshape(-1, 1, digits.SIDE, digits.SIDE) for each in (every.inputs, every.test_inputs))
     rng = np.random.default_rng([seed, 2])
     for name, most in (("learned in the middle", 0), ("learned shifted", settings.shifted)):
-        moves = rng.integers(-most, most + 1, size=(8, 2))
-        seen = torch.cat([shifted(inputs, *move) for move in moves.tolist()])
+        seen, labels = inputs.repeat(COPIES, 1, 1, 1), every.labels.repeat(COPIES)
+        moves = rng.integers(-most, most + 1, size=(2, len(seen)))
         module = classifier(eye(digits.SIDE, 1, seed), digits.CLASSES, seed)
-        fit(module, seen, every.labels.repeat(8), settings.digit_steps, torch.Generator().manual_seed(seed))
+        fit(module, shifted(seen, *moves), labels, settings.digit_steps, torch.Generator().manual_seed(seed))
         for far in SHIFTS:
-            sides = [shifted(tests, *move) for move in ((far, 0), (-far, 0), (0, far), (0, -far))]
+            sides = [
+                shifted(tests, *np.full((len(tests), 2), move).T) for move in ((far, 0), (-far, 0), (0, far), (0, -far))
+            ]
             yield Row("shifted", name, far, accuracy(module, torch.cat(sides), every.test_labels.repeat(4)))
     for far in SHIFTS:
         yield Row("shifted", CHANCE, far, 1 / digits.CLASSES)
 
 
-def shifted(pictures: torch.Tensor, down: int, right: int) -> torch.Tensor:
-    """Pictures (n, 1, S, S), moved by pixels; what comes in is as dark as the corner."""
-    wide = functional.pad(pictures, (8, 8, 8, 8), mode="replicate")
-    return wide[..., 8 - down : 8 - down + digits.SIDE, 8 - right : 8 - right + digits.SIDE]
+def shifted(pictures: torch.Tensor, down: np.ndarray, right: np.ndarray) -> torch.Tensor:
+    """Pictures (n, 1, S, S), each moved by its own pixels, int (n,), at most FARTHEST; what comes in is paper."""
+    wide = functional.pad(pictures, (FARTHEST,) * 4, value=float(pictures.min()))
+    at = np.arange(digits.SIDE) + FARTHEST
+    rows, columns = (torch.from_numpy(at - move[:, None]) for move in (down, right))  # (n, S)
+    numbers = torch.arange(len(pictures))[:, None, None]
+    return wide[numbers, 0, rows[:, :, None], columns[:, None, :]][:, None]

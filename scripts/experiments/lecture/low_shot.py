@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from scripts.experiments.lecture.claim import Row
-from scripts.experiments.lecture.learning import CHANCE, WIDTH, flat, frozen, object_eye
+from scripts.experiments.lecture.claim import CHANCE, Row
+from scripts.experiments.lecture.learning import WIDTH, flat, frozen, known_objects, object_eye
 from scripts.experiments.lecture.objects import labelled, some_classes
 from transfer.fewshot.episodes import accuracies
 from transfer.fewshot.lowshot import Hallucinator, analogies, by_regression
@@ -21,9 +21,9 @@ SHOTS = (1, 2, 5, 10, 20)
 @dataclass(frozen=True)
 class Settings:
     classes: Annotated[int, "drawings that features and analogies were learned from"] = 96
-    steps: Annotated[int, "minibatches that the features learned from"] = 600
+    steps: Annotated[int, "minibatches that the features, and who makes up examples, learned from"] = 600
     ways: Annotated[int, "new drawings to tell apart"] = 20
-    enough: Annotated[int, "examples up to which a class is filled with those made up"] = 20
+    enough: Annotated[int, "examples up to which a class is filled with those made up"] = 40
     episodes: Annotated[int, "tests of each kind"] = 40
 
 
@@ -33,9 +33,8 @@ SMALL = {"classes": 18, "steps": 20, "ways": 5, "episodes": 3}
 def measure(settings: Settings, seed: int) -> Iterator[Row]:
     rng = np.random.default_rng([seed, 1])
     new, of_new = labelled(some_classes(64, rng), 40, "held_out", rng)
-    rng = np.random.default_rng([seed, settings.classes])
-    known, of_known = labelled(some_classes(settings.classes, rng), 60, "training", rng)
-    seen = frozen(object_eye(settings.classes, 60, settings.steps, seed))
+    known, of_known = known_objects(settings.classes, seed)
+    seen = frozen(object_eye(settings.classes, settings.steps, seed))
     new, known = (functional.normalize(seen(pictures), dim=1) for pictures in (new, known))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

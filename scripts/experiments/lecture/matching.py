@@ -7,8 +7,8 @@ from typing import Annotated
 import numpy as np
 from torch import nn
 
-from scripts.experiments.lecture.claim import Row
-from scripts.experiments.lecture.learning import CHANCE, WIDTH, eye, flat, frozen, object_eye
+from scripts.experiments.lecture.claim import CHANCE, Row
+from scripts.experiments.lecture.learning import BATCH, WIDTH, eye, flat, frozen, known_objects, object_eye
 from scripts.experiments.lecture.objects import SIDE, labelled, some_classes
 from transfer.fewshot.episodes import accuracies
 from transfer.fewshot.neighbours import by_neighbours
@@ -31,11 +31,10 @@ SMALL = {"classes": 18, "steps": 20, "episodes": 5}
 def measure(settings: Settings, seed: int) -> Iterator[Row]:
     rng = np.random.default_rng([seed, 1])
     new, of_new = labelled(some_classes(64, rng), 40, "held_out", rng)
-    rng = np.random.default_rng([seed, settings.classes])  # what object_eye learns from, too
-    known, of_known = labelled(some_classes(settings.classes, rng), 60, "training", rng)
+    known, of_known = known_objects(settings.classes, seed)
     siamese = Siamese(eye(SIDE, 3, seed), WIDTH)
-    learn(siamese, known, of_known, settings.steps, seed)
-    told = object_eye(settings.classes, 60, settings.steps, seed)
+    learn(siamese, known, of_known, settings.steps, seed, BATCH // 2)  # pairs: as many pictures
+    told = object_eye(settings.classes, settings.steps, seed)
     matcher = Siamese(nn.Identity(), WIDTH)  # of features that are found once for all tests
     matcher.weigh = siamese.weigh
     kinds = {

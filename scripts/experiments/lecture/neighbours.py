@@ -6,13 +6,13 @@ from typing import Annotated
 
 import numpy as np
 
-from scripts.experiments.lecture.claim import Row
-from scripts.experiments.lecture.learning import CHANCE, Examples, Signs, eye, flat, frozen, object_eye, sign_eye, signs
+from scripts.experiments.lecture.claim import CHANCE, Row
+from scripts.experiments.lecture.learning import Examples, Signs, eye, flat, frozen, object_eye, sign_eye, signs
 from scripts.experiments.lecture.objects import labelled, some_classes
 from transfer.fewshot.episodes import accuracies
 from transfer.fewshot.neighbours import Features, by_neighbours
 
-SHOTS, WAYS = (1, 2, 5, 10), 5  # examples; digits to tell apart
+SHOTS, QUERIES, WAYS = (1, 2, 5, 10), 10, 5  # examples, and questions, of each class; digits to tell apart
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,14 @@ class Settings:
 SMALL = {"classes": 18, "steps": 20, "episodes": 10}
 
 
+def check(settings: Settings) -> None:
+    signs(settings.data)
+
+
 def measure(settings: Settings, seed: int) -> Iterator[Row]:
     rng = np.random.default_rng([seed, 1])
     objects = labelled(some_classes(64, rng), 40, "held_out", rng)
-    seen = object_eye(settings.classes, 60, settings.steps, seed)
+    seen = object_eye(settings.classes, settings.steps, seed)
     yield from compared("objects", objects, frozen(seen), settings.ways, settings, seed)
     seen = sign_eye(settings.data, settings.steps // 2, seed)
     yield from compared("digits", signs(settings.data)[1], frozen(seen), WAYS, settings, seed)
@@ -52,6 +56,8 @@ def compared(
     for shots in SHOTS:
         for kind, inputs in seen.items():
             answer = by_neighbours(flat, settings.k)
-            found = accuracies(answer, inputs, labels, ways, shots, episodes=settings.episodes, seed=seed)
+            found = accuracies(
+                answer, inputs, labels, ways, shots, queries=QUERIES, episodes=settings.episodes, seed=seed
+            )
             yield Row(figure, kind, shots, found.mean())
         yield Row(figure, CHANCE, shots, 1 / ways)

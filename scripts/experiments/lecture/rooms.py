@@ -15,14 +15,13 @@ LIMIT = 160  # raw inputs of an episode: some times the way to the goal
 
 
 def room(goal: int, start: int = MIDDLE, fire: int | None = None) -> str:
-    """A level's text: a flat room, with the goal, the start, and where told fire in the floor, in these columns."""
+    """A level's text: a flat room, with the goal, the start, and where told a fire on the floor, in these columns."""
     air = [" "] * WIDTH
     air[goal], air[start] = "G", "S"
-    floor = ["#"] * WIDTH
     if fire is not None:
-        floor[fire] = "*"
+        air[fire] = "*"
     empty = f"|{' ' * WIDTH}|"
-    rows = ["|" * (WIDTH + 2), *[empty] * 3, f"|{''.join(air)}|", f"|{''.join(floor)}|", "|" * (WIDTH + 2)]
+    rows = ["|" * (WIDTH + 2), *[empty] * 3, f"|{''.join(air)}|", f"|{'#' * WIDTH}|", "|" * (WIDTH + 2)]
     return "\n".join(['name = "room"', 'game = "princess"', "---", *rows, ""])
 
 

@@ -7,7 +7,7 @@ claim, change, seed, seconds, git_commit, software; ``settings.json``: the setti
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,14 +18,13 @@ from rich.console import Console
 from envs.files import hold, release, write_whole
 from envs.results import check_same, git_commit, software
 from scripts.experiments.lecture.claim import CLAIMS, find_claim
-from scripts.experiments.lecture.learning import signs
 from scripts.experiments.side_by_side import side_by_side
 
 COLUMNS = {
     "rows.csv": ("claim", "change", "seed", "figure", "line", "x", "value"),
     "runs.csv": ("claim", "change", "seed", "seconds", "git_commit", "software"),
 }
-QUICK_SEEDS = 2
+SEEDS, QUICK_SEEDS = 5, 2
 
 
 @dataclass(frozen=True)
@@ -55,27 +54,20 @@ class Request:
         if self.change and len(self.claims) != 1:
             raise ValueError(f"change is {self.change!r}: expected --claims with the one that it is a setting of")
         for claim in self.claims:
-            settings = find_claim(claim).changed(self.change)
-            if hasattr(settings, "data"):
-                signs(settings.data)  # ValueError where they aren't on disk
+            find_claim(claim).changed(self.change)
 
     @property
     def folder(self) -> Path:
         return self.out or Path("runs/lecture-quick" if self.quick else "results/lecture")
 
-    def settings(self) -> dict[str, dict[str, Any]]:
-        """Of each claim; rows of others are never mixed with theirs."""
-        return {claim: asdict(find_claim(claim).changed("", self.quick)) for claim in self.claims}
-
     def runs(self) -> list[tuple[str, str, int]]:
         """(claim, change, seed), claim by claim; with a change also without it, as what it is held against."""
-        changes = dict.fromkeys(["", self.change])
-        told = QUICK_SEEDS if self.quick else None
+        seeds = self.seeds or (QUICK_SEEDS if self.quick else SEEDS)
         return [
             (claim, change, seed)
-            for claim in self.claims
-            for change in changes
-            for seed in range(self.seeds or told or find_claim(claim).seeds)
+            for claim in dict.fromkeys(self.claims)
+            for change in dict.fromkeys(["", find_claim(claim).told(self.change, self.quick)])
+            for seed in range(seeds)
         ]
 
 
@@ -99,9 +91,25 @@ def read(folder: Path) -> Rows:
         else:
             table = pd.DataFrame(columns=list(columns))
         tables.append(table)
+    rows, runs = tables
     path = folder / "settings.json"
     settings = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    return Rows(tables[0], tables[1], settings)
+    settings = {claim: find_claim(claim).plain() | own for claim, own in settings.items()}  # what came later: as it was
+    return Rows(rows[run_of(rows).isin(whole(rows, runs))], runs, settings)
+
+
+def run_of(table: pd.DataFrame) -> pd.Series:
+    """(claim, change, seed) of each line."""
+    return pd.Series(list(zip(table["claim"], table["change"], table["seed"])), table.index, dtype=object)
+
+
+def whole(rows: pd.DataFrame, runs: pd.DataFrame) -> list[tuple[str, str, int]]:
+    """The runs that were finished, and have all figures that their claims have by now."""
+    figures = {run: set(own) for run, own in rows["figure"].groupby(run_of(rows))}
+    return [
+        run for run in run_of(runs)
+        if figures.get(run, set()) >= {figure.name for figure in find_claim(run[0]).figures}
+    ]  # fmt: skip
 
 
 def measured(claim: str, change: str, seed: int, small: bool) -> tuple[list[tuple], float]:
@@ -126,27 +134,25 @@ def measure_missing(request: Request, console: Console | None = None) -> None:
 
 def add_missing(request: Request, console: Console | None) -> None:
     folder, kept = request.folder, read(request.folder)
-    settings = request.settings()
-    for claim, own in settings.items():
-        if claim in kept.settings:
-            check_same(kept.settings[claim], own, folder / claim)
-    have = set(zip(kept.runs["claim"], kept.runs["change"], kept.runs["seed"]))
+    settings = dict(kept.settings)
+    for claim in request.claims:
+        own = find_claim(claim).plain(request.quick)
+        check_same(settings.setdefault(claim, own), own, folder / claim)
+    have = set(whole(kept.rows, kept.runs))
     jobs = [(*run, request.quick) for run in request.runs() if run not in have]
-    write_whole(folder / "settings.json", json.dumps({**kept.settings, **settings}, indent=2) + "\n")
     rows, runs = kept.rows, kept.runs
     told = [git_commit() or "", "; ".join(f"{name} {version}" for name, version in software().items())]
-    for (claim, change, seed, _), (found, seconds) in side_by_side(
-        measured, jobs, request.workers, "the lecture", console
-    ):
-        rows = joined(rows, [[claim, change, seed, *row] for row in found])
-        runs = joined(runs, [[claim, change, seed, round(seconds, 1), *told]])
+    done = side_by_side(measured, jobs, request.workers, "the lecture", console)
+    for (*run, _), (found, seconds) in done:
+        rows = joined(rows, run, [[*run, *row] for row in found])
+        runs = joined(runs, run, [[*run, round(seconds, 1), *told]])
+        write_whole(folder / "settings.json", json.dumps(settings, indent=2) + "\n")
         for name, table in (("rows.csv", rows), ("runs.csv", runs)):  # a run without its line in runs.csv is none
             write_whole(folder / name, table.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
 
 
-def joined(table: pd.DataFrame, lines: list[list]) -> pd.DataFrame:
+def joined(table: pd.DataFrame, run: list, lines: list[list]) -> pd.DataFrame:
     """The table with these lines instead of what it has of the same run, in the order of claims, changes and seeds."""
-    run = lines[0][:3]
     others = [line for line in table.to_numpy(object).tolist() if line[:3] != run]
     ordered = sorted(others + lines, key=lambda line: (CLAIMS.index(line[0]), *line[1:3]))
     return pd.DataFrame(ordered, columns=table.columns)

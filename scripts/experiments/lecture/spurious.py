@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from scripts.experiments.lecture.backed import learn_backed, tested
-from scripts.experiments.lecture.claim import Row
-from scripts.experiments.lecture.learning import CHANCE
+from scripts.experiments.lecture.claim import CHANCE, Row
 
 UNITS = (1, 2, 4, 8, 16, 32)
 
 
 @dataclass(frozen=True)
 class Settings:
-    agreement: Annotated[float, "share of the pictures whose background tells the class, in training"] = 0.95
+    agreement: Annotated[float, "share of the pictures whose background tells the class, in training", 1.0] = 0.95
     steps: Annotated[int, "minibatches to learn from"] = 300
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from agents.evaluate import Chance, Player, evaluate
-from scripts.experiments.lecture.claim import Row
+from scripts.experiments.lecture.claim import CHANCE, Row
 from scripts.experiments.lecture.rooms import MIDDLE, WIDTH, agent_of, games_of, room
 
 CORNER, OTHER = WIDTH - 1, 0  # columns: where the goal is in training, and the other end
@@ -17,7 +17,7 @@ PROBES = (  # in the order of the figure's ticks: rooms, and what else is change
     (room(MIDDLE + 3), {}),
     (room(OTHER), {}),
 )
-ONE, VARIED, RANDOM = "learned in one room", "learned in many rooms", "chance"
+ONE, VARIED = "learned in one room", "learned in many rooms"
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def measure(settings: Settings, seed: int) -> Iterator[Row]:
     rooms = {ONE: [room(CORNER)], VARIED: [room(goal) for goal in MANY]}
     learned = {line: agent_of(own, settings.inputs, seed) for line, own in rooms.items()}
     learner = learned[ONE][1]
-    players: Mapping[str, Player] = {line: model for line, (model, _) in learned.items()} | {RANDOM: Chance(seed)}
+    players: Mapping[str, Player] = {line: model for line, (model, _) in learned.items()} | {CHANCE: Chance(seed)}
     for line, player in players.items():
         for x, (level, changed) in enumerate(PROBES):
             games = games_of(learner, [level], settings.episodes) | changed

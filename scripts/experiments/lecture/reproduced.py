@@ -1,0 +1,31 @@
+"""The lab's own runs on Princess, whose rows `priorlab reproduce` keeps."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+KEPT = Path(__file__).parents[3] / "results" / "reproduce" / "princess"
+
+
+@cache
+def table(name: str) -> pd.DataFrame:
+    """A table of all runs. ValueError where there is none."""
+    if not (KEPT / name).exists():
+        raise ValueError(f"{KEPT / name}: not there: expected the rows that `priorlab reproduce` keeps in this folder")
+    return pd.read_csv(KEPT / name)
+
+
+def rows_of(name: str, version: str, method: str, seed: int) -> pd.DataFrame:
+    """The rows of one run. ValueError where it was not made."""
+    every = table(name)
+    own: Any = every[(every["version"] == version) & (every["method"] == method) & (every["seed"] == seed)]
+    if not len(own):
+        raise ValueError(f"{KEPT / name}: no run of {method} on {version} with seed {seed}: expected fewer seeds")
+    return own
+
+
+def check(_: object) -> None:
+    """ValueError where there are no rows."""
+    table("episodes.csv.xz")
