@@ -32,8 +32,9 @@ def measure(settings: Settings, seed: int) -> Iterator[Row]:
         at, seen = explored(method, version, seed)
         curve = seen[np.maximum(np.searchsorted(at, grid, side="right") - 1, 0)]
         yield from (Row("places", line, x, value) for x, value in zip(grid.tolist(), curve.tolist()))
+    players = {version: players_on(version, settings.players, seed) for version in VERSIONS}
     for line, version in PLAYERS.items():
-        seen = players_on(version, settings.players, seed)
+        seen = players[version]
         curve = np.mean([own[np.minimum(grid, len(own)) - 1] for own in seen], axis=0)  # who is done sees no more
         yield from (Row("places", line, x, value) for x, value in zip(grid.tolist(), curve.tolist()))
     for x, version in enumerate(VERSIONS):
@@ -42,8 +43,7 @@ def measure(settings: Settings, seed: int) -> Iterator[Row]:
         won = (episodes["outcome"] == "win").to_numpy()
         first = episodes["inputs"].to_numpy()[won][0] if won.any() else np.inf
         yield Row("found", "agents", x, float(seen[max(int(np.searchsorted(at, first, side="right")) - 1, 0)]))
-        last = [own[-1] for own in players_on(version, settings.players, seed)]
-        yield Row("found", "simulated players", x, float(np.mean(last)))
+        yield Row("found", "simulated players", x, float(np.mean([own[-1] for own in players[version]])))
 
 
 def explored(method: str, version: str, seed: int) -> tuple[np.ndarray, np.ndarray]:

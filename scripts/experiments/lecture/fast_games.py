@@ -1,4 +1,4 @@
-"""MAML where a reward is all there is: a room with the goal at one end, fire at the other, and looks that tell nothing.
+"""MAML where a reward is all there is: the goal on one side, a fire on the other, and looks that tell nothing.
 
 Finn et al. 2017 (arXiv 1703.03400, algorithm 3): the policy plays some episodes, and takes a step of policy gradient;
 what it is worth in other episodes after that is what its start is learned for.
@@ -173,7 +173,7 @@ def best_rate(policy: nn.Module, batches: Sequence[Games], seed: int) -> float:
 
 
 def tested(name: str, policy: nn.Module, batches: Sequence[Games], rate: float, seed: int) -> Iterator[Row]:
-    """Share of episodes won before adapting to rooms not seen before, and after each step."""
+    """Share of episodes won before adapting to rooms, and after each step."""
     rng, parameters = np.random.default_rng(seed + 1000), every(policy, 2 * len(batches))
     for step in range(MOST_STEPS + 1):
         played = play(policy, parameters, batches, rng)

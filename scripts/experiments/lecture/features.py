@@ -21,7 +21,7 @@ from scripts.experiments.lecture.learning import (
     sign_eye,
     signs,
 )
-from scripts.experiments.lecture.objects import labelled, some_classes
+from scripts.experiments.lecture.objects import MOST, labelled, some_classes
 from transfer.digits import Data
 
 NEW, LABELS, TESTED = 10, (1, 3, 10, 30, 100), 50  # new classes, labels of each to learn from, and to be tested with
@@ -32,7 +32,7 @@ RATES, TRIED = (1e-3, 1e-2), 10  # of learning; labels of each class with which 
 
 @dataclass(frozen=True)
 class Settings:
-    classes: Annotated[int, "drawings that the features were learned from, in the first figure"] = 128
+    classes: Annotated[int, "drawings that the features were learned from, in the first figure", MOST] = 128
     steps: Annotated[int, "minibatches that they were learned from"] = 400
     tuning: Annotated[int, "steps of learning the new classes"] = 80
     labels: Annotated[int, "labels of each new class in the last figure"] = 3

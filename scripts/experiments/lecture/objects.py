@@ -16,12 +16,13 @@ SHIFT = 2  # pixels, at most, from the middle
 SIDE = TILE + 2 * SHIFT
 GROUNDS = 512  # backgrounds to choose from
 FAMILIES = len(ROLES)
+MOST = FAMILIES * DRAWINGS  # classes of a split
 
 
 def some_classes(number: int, rng: np.random.Generator) -> np.ndarray:
     """int64 (number,): different classes, the families in turn."""
-    if not 1 <= number <= FAMILIES * DRAWINGS:
-        raise ValueError(f"classes is {number}: expected 1 to {FAMILIES * DRAWINGS}, as there are no more drawings")
+    if not 1 <= number <= MOST:
+        raise ValueError(f"classes is {number}: expected 1 to {MOST}, as there are no more drawings")
     of_family = [rng.permutation(DRAWINGS) for _ in ROLES]
     numbers = np.arange(number)
     chosen = [of_family[one % FAMILIES][one // FAMILIES] for one in numbers]

@@ -54,7 +54,9 @@ class Request:
         if self.change and len(self.claims) != 1:
             raise ValueError(f"change is {self.change!r}: expected --claims with the one that it is a setting of")
         for claim in self.claims:
-            find_claim(claim).changed(self.change)
+            found = find_claim(claim)
+            if not self.report_only:
+                found.changed(self.change)
 
     @property
     def folder(self) -> Path:
