@@ -1,5 +1,6 @@
 """Digits learned task after task: the command, its rows and its page; and what the methods must show there."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -156,6 +157,18 @@ def test_one_run_that_fails_stops_no_other(tmp_path):
 
 def divide(name, by):
     return 1 / by
+
+
+def test_each_process_computes_on_one_thread(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    [(_, told)] = side_by_side(threads_told, [("OMP", "OPENBLAS")], 1, "all")
+    assert told == ["1", "1"]
+    assert os.environ["OMP_NUM_THREADS"] == "2" and "OPENBLAS_NUM_THREADS" not in os.environ
+
+
+def threads_told(*libraries):
+    return [os.environ[f"{library}_NUM_THREADS"] for library in libraries]
 
 
 def test_forward_transfer_is_as_uncertain_as_what_it_is_held_against():

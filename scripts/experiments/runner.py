@@ -16,6 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from agents.settings import Settings
 from envs.results import check_same, inputs_done, is_finished
+from scripts.experiments.side_by_side import ONE_THREAD
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = {  # an input, guessed until measured
@@ -25,7 +26,6 @@ OTHERS = 1e-3  # the same of methods that are not listed
 START = 4.0  # seconds until a process plays its first input
 POLL = 0.5  # seconds
 LOG_LINES = 8
-THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 @dataclass(eq=False)
@@ -169,7 +169,7 @@ def train(
 def start(run: Run, command: list[str]) -> subprocess.Popen:
     """The run's own process, on one thread, from the root of this code, its words going to the log."""
     run.folder.mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, **dict.fromkeys(THREADS, "1"), "PYTHONUNBUFFERED": "1"}
+    environment = {**os.environ, **ONE_THREAD, "PYTHONUNBUFFERED": "1"}
     with run.log.open("ab") as log:
         return subprocess.Popen(
             command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT

@@ -1,6 +1,7 @@
 """Work done side by side, in a process each, with a bar that shows how much is left, and what is said when it stops."""
 
 import multiprocessing
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -9,6 +10,21 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "MKL", "OPENBLAS", "NUMBA")}
+
+
+@contextmanager
+def on_one_thread_each() -> Iterator[None]:
+    """Processes that are started meanwhile compute on one thread each: with more, they wait for one another. Libraries
+    read it when they are loaded, so this process stays as it is."""
+    before = {name: os.environ.get(name) for name in ONE_THREAD}
+    os.environ.update(ONE_THREAD)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
 @contextmanager
@@ -31,7 +47,8 @@ def side_by_side(
     shown = Progress(*columns, console=console, transient=True, disable=console is None)
     with shown, ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
         bar = shown.add_task(title, total=len(jobs))
-        begun = {pool.submit(work, *job): job for job in jobs}
+        with on_one_thread_each():
+            begun = {pool.submit(work, *job): job for job in jobs}
         failed = []
         try:
             for each in as_completed(begun):

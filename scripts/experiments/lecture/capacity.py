@@ -17,10 +17,10 @@ METHODS = {
 
 @dataclass(frozen=True)
 class Settings:
-    tasks: Annotated[int, "permutations of the pixels that are learned, one after another"] = 12
+    tasks: Annotated[int, "permutations of the pixels that are learned, one after another"] = 16
     steps: Annotated[int, "minibatches of each"] = 150
-    units: Annotated[int, "of each of the two hidden layers"] = 64
-    held: Annotated[float, "least accuracy at which a task counts as held", 1.0] = 0.8
+    units: Annotated[int, "of each of the two hidden layers"] = 16
+    held: Annotated[float, "least accuracy at which a task counts as held", 1.0] = 0.9
 
 
 SMALL = {"tasks": 3, "steps": 15}

@@ -50,7 +50,8 @@ def measure(settings: Settings, seed: int) -> Iterator[Row]:
     rng = np.random.default_rng([seed, 1])
     new = labelled(some_classes(NEW, rng), LABELS[-1] + TESTED, "held_out", rng)
     tried = split(labelled(some_classes(NEW, rng), TRIED + TESTED, "training", rng), TRIED, rng)
-    known = object_eye(settings.classes, settings.steps, seed)
+    eyes = {classes: object_eye(classes, settings.steps, seed) for classes in {settings.classes, *CLASSES}}
+    known = eyes[settings.classes]
     rates = best_rates(known, tried, settings, seed)
     for labels in LABELS:
         yield from learned("objects", labels, known, split(new, labels, rng), rates, settings, seed)
@@ -60,8 +61,7 @@ def measure(settings: Settings, seed: int) -> Iterator[Row]:
     for labels in LABELS:
         yield from learned("digits", labels, known, split(numerals[1], labels, rng), of_signs, settings, seed)
     for classes in CLASSES:
-        known = object_eye(classes, settings.steps, seed)
-        yield from learned("classes", classes, known, split(new, settings.labels, rng), rates, settings, seed)
+        yield from learned("classes", classes, eyes[classes], split(new, settings.labels, rng), rates, settings, seed)
 
 
 def split(examples: Examples, labels: int, rng: np.random.Generator) -> tuple[Examples, Examples]:

@@ -25,7 +25,7 @@ class Settings:
     steps: Annotated[int, "minibatches that the features, and who makes up examples, learned from"] = 600
     ways: Annotated[int, "new drawings to tell apart", NEW] = 20
     enough: Annotated[int, "examples up to which a class is filled with those made up"] = 40
-    episodes: Annotated[int, "tests of each kind"] = 40
+    episodes: Annotated[int, "tests of each kind"] = 20
 
 
 SMALL = {"classes": 18, "steps": 20, "ways": 5, "episodes": 3}
