@@ -33,7 +33,7 @@ QUICK_METHODS, QUICK_SEEDS = ("finetune", "separate", "ewc:strength=10", "psp"),
 DEFAULTS = {"tasks": None, "inputs": None, "agent": "ppo", "episodes": 50}
 QUICK = {"tasks": 2, "inputs": 20_000, "episodes": 20}
 SIZES = {  # where an agent that learns one alone learns each of them
-    "levels": {"tasks": 6, "inputs": 60_000},
+    "levels": {"tasks": 4, "inputs": 60_000},
     "atari_masks": {"tasks": 2, "episodes": 10},
     "atari_games": {"episodes": 10},
 }
