@@ -1,5 +1,6 @@
 """`priorlab lecture`: each claim of the lecture as an experiment of minutes, and a small site of the answers."""
 
+import sys
 from typing import Annotated
 
 import tyro
@@ -31,4 +32,7 @@ def main(request: Annotated[Request, tyro.conf.OmitArgPrefixes, tyro.conf.arg(na
 
 
 if __name__ == "__main__":
-    tyro.cli(main)
+    from scripts.main import main as priorlab
+
+    sys.argv[1:1] = ["lecture"]
+    priorlab()

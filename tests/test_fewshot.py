@@ -41,6 +41,14 @@ def test_neighbours_are_those_of_brute_force(seed, k, metric):
         assert answer == next(int(labels[each]) for each in order if votes[int(labels[each])] == most)
 
 
+def test_many_neighbours_far_from_nothing_are_told_apart():
+    """Where distances by products of float32 would be lost."""
+    generator = np.random.default_rng(0)
+    shown, asked = (1000 + generator.normal(size=(count, 3)).astype(np.float32) for count in (60, 40))
+    expected = ((asked[:, None].astype(float) - shown[None].astype(float)) ** 2).sum(2).argmin(1)
+    assert nearest(torch.tensor(asked), torch.tensor(shown), torch.arange(60)).tolist() == expected.tolist()
+
+
 def test_episodes_show_and_ask_different_examples_of_the_same_classes():
     inputs, labels = torch.arange(60), torch.arange(60) % 6
     episode = draw(inputs, labels, 4, 3, 5, torch.Generator().manual_seed(1))
@@ -176,7 +184,7 @@ def test_made_up_examples_follow_the_differences_of_known_classes():
     assert float(nn.functional.cosine_similarity(change, expected).mean()) > 0.9
     torch.manual_seed(0)
     made_up = Hallucinator(6)
-    made_up.learn(known, 1000, weight=0.01)
+    made_up.learn(known, lambda made: -torch.cdist(made, centres), 1000)
     seed = centres[:1] + 0 * along
     new = made_up.imagine(seed, 100, generator)
     spread = (new - new.mean(0)).square().mean(0)

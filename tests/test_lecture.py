@@ -69,11 +69,22 @@ def exploration_surely(rows):
     assert at(rows, "places", "agents", last) > at(rows, "places", "simulated players", last)
 
 
+def inputs_surely(rows):
+    assert at(rows, "first", "simulated players", 3) > at(rows, "first", "simulated players", 0)
+
+
+def capacity_surely(rows):
+    held = [at(rows, "held_small", "separate networks", learned) for learned in (1, 2, 3)]
+    assert held == sorted(held)  # what a network of its own holds, it never loses
+
+
 CERTAIN = {  # what holds by construction, however small the experiment
+    "inputs": inputs_surely,
     "spurious": backed_surely,
     "looks": looks_surely,
     "drift": drift_surely,
     "compression": compression_surely,
+    "capacity": capacity_surely,
     "exploration": exploration_surely,
 }
 
@@ -106,13 +117,13 @@ def test_what_is_measured_is_kept_and_not_measured_again(tmp_path, monkeypatch):
     measure_missing(request)
     pd.testing.assert_frame_equal(read(tmp_path).rows, before.rows)
     monkeypatch.setattr(runs, "side_by_side", lambda work, jobs, *_: ((job, work(*job)) for job in jobs))
-    measure_missing(Request(claims=("capacity",), change="units=32", out=tmp_path, **QUICK))
+    measure_missing(Request(claims=("capacity",), change="small=32", out=tmp_path, **QUICK))
     after = read(tmp_path)
-    assert set(after.runs["change"]) == {"", "units=32"}
+    assert set(after.runs["change"]) == {"", "small=32"}
     pd.testing.assert_frame_equal(after.rows[after.rows["change"] == ""].reset_index(drop=True), before.rows)
     with pytest.raises(ValueError, match="tasks"):
         measure_missing(Request(claims=("capacity",), out=tmp_path))  # other settings: never mixed
-    after.rows[after.rows["figure"] != "held"].to_csv(
+    after.rows[after.rows["figure"] != "held_small"].to_csv(
         tmp_path / "rows.csv", index=False
     )  # as if of an older experiment
     assert not len(read(tmp_path).rows)
@@ -153,7 +164,7 @@ def test_the_site_opens_offline_and_leads_everywhere(tmp_path, monkeypatch):
     monkeypatch.setattr(runs, "side_by_side", lambda work, jobs, *_: ((job, work(*job)) for job in jobs))
     for request in (
         Request(claims=("capacity", "drift", "inputs"), out=tmp_path, **QUICK),
-        Request(claims=("drift",), change="angles=3,units=32", out=tmp_path, **QUICK),
+        Request(claims=("drift",), change="angles=6,units=32", out=tmp_path, **QUICK),
     ):
         measure_missing(request)
     index = write_site(tmp_path, read(tmp_path))
@@ -164,17 +175,17 @@ def test_the_site_opens_offline_and_leads_everywhere(tmp_path, monkeypatch):
         assert all((tmp_path / link).exists() for link in links.found)
         assert "://" not in re.sub(r"http://www.w3.org/\S+", "", text)
     drift = (tmp_path / "drift.html").read_text(encoding="utf-8")
-    assert "With angles = 3, units = 32" in drift and "Nothing follows from it" in drift
-    numbers = pd.read_csv(tmp_path / "drift" / "time-angles=3-units=32.csv")
-    assert set(numbers["x"]) == {0, 120, 240} and set(numbers["seed"]) == {0, 1}
+    assert "With angles = 6, units = 32" in drift and "Nothing follows from it" in drift
+    numbers = pd.read_csv(tmp_path / "drift" / "time-angles=6-units=32.csv")
+    assert set(numbers["x"]) == {0, 60, 120, 180, 240, 300} and set(numbers["seed"]) == {0, 1}
     assert (tmp_path / "drift" / "time.svg").read_text(encoding="utf-8").startswith("<svg xmlns=")
 
 
 def test_an_answer_holds_by_differences_seed_by_seed():
     claim = find_claim("capacity")
     answer = claim.answers[0]  # EWC above fine-tuning
-    rows = [("held", "EWC", 3, seed, 2.0 + seed) for seed in range(5)]
-    rows += [("held", "fine-tuning", 3, seed, 1.5 + seed + 0.01 * (seed % 2)) for seed in range(5)]
+    rows = [("held_small", "EWC", 3, seed, 2.0 + seed) for seed in range(5)]
+    rows += [("held_small", "fine-tuning", 3, seed, 1.5 + seed + 0.01 * (seed % 2)) for seed in range(5)]
     table = pd.DataFrame(rows, columns=["figure", "line", "x", "seed", "value"])
     assert judged(answer, claim, table).verdict == "holds"
     table["line"] = table["line"].map({"EWC": "fine-tuning", "fine-tuning": "EWC"})
@@ -190,7 +201,9 @@ def test_what_there_is_not_is_refused_in_a_line(tmp_path):
         ({"change": "ways=3"}, "expected --claims with the one"),
         ({"claims": ("neighbours",), "change": "way=3"}, "expected name=value, name one of classes, steps, ways"),
         ({"claims": ("neighbours",), "change": "ways=many"}, "ways is 'many': expected a whole number"),
-        ({"claims": ("neighbours",), "change": "ways=0"}, "ways is 0: expected more than 0"),
+        ({"claims": ("neighbours",), "change": "k=0"}, "k is 0: expected more than 0"),
+        ({"claims": ("neighbours",), "change": "ways=1"}, "ways is 1: expected 2 or more, at most 64"),
+        ({"claims": ("features",), "change": "labels=101"}, "labels is 101: expected more than 0, at most 100"),
         ({"claims": ("spurious",), "change": "agreement=1.5"}, "agreement is 1.5: expected more than 0, at most 1"),
         ({"claims": ("spurious",), "change": "steps=inf"}, "steps is 'inf': expected a whole number"),
         ({"seeds": 0}, "seeds is 0: expected 1 or more"),

@@ -1,10 +1,12 @@
 """Low-shot recognition by examples made up: a network learns how examples of known classes differ from one another, and
 applies such differences to the few examples of a new class.
 
-Hariharan and Girshick 2017, arXiv 1606.02819, section 4: of two classes' clusters a -> a' and b -> b' that differ
-alike, G(a, a', b) is trained to be b', and to be taken for b's class. Logistic regression classifies afterwards.
+Hariharan and Girshick 2017, arXiv 1606.02819, section 4.2: of two classes' clusters a -> a' and b -> b' that differ
+alike, G(a, a', b) is trained to be b', and to be taken for b's class by who learned the known classes. Logistic
+regression classifies afterwards.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +18,7 @@ from torch import nn
 from transfer.fewshot.episodes import Episode
 from transfer.fewshot.neighbours import Features
 
-CLUSTERS = 8  # of each class
+CLUSTERS = 8  # of each class; the paper's hundred are of classes with a thousand pictures each
 ALIKE = 0.0  # least cosine of two differences that make an analogy
 
 
@@ -32,8 +34,8 @@ class Analogies:
 
 
 def analogies(features: torch.Tensor, labels: torch.Tensor, seed: int = 0) -> Analogies:
-    """Of features (n, d) and classes int64 (n,): for each two centres of a class, the two of another class whose
-    difference is most alike, if the cosine is above ``ALIKE``."""
+    """Of features (n, d) and classes int64 (n,): for each two centres b, b' of a class, the two a, a' of another class
+    whose difference is most alike, if the cosine is above ``ALIKE``."""
     classes = labels.unique().tolist()
     if len(classes) < 2:
         raise ValueError(f"{len(classes)} classes: expected 2 or more, between which there are analogies")
@@ -54,8 +56,8 @@ def analogies(features: torch.Tensor, labels: torch.Tensor, seed: int = 0) -> An
         best, where = alike.max(dim=1)
         theirs = torch.nonzero(others)[:, 0][where]
         found = [torch.cat([found[0], mine[best > ALIKE]]), torch.cat([found[1], theirs[best > ALIKE]])]
-    a, b = pairs[found[0]], pairs[found[1]]
-    return Analogies(a[:, 0], a[:, 1], b[:, 0], b[:, 1], owner[found[1]])
+    b, a = pairs[found[0]], pairs[found[1]]
+    return Analogies(a[:, 0], a[:, 1], b[:, 0], b[:, 1], owner[found[0]])
 
 
 class Hallucinator(nn.Module):
@@ -72,22 +74,24 @@ class Hallucinator(nn.Module):
         return self.layers(torch.cat([a, a_changed, b], dim=1))
 
     def learn(
-        self, known: Analogies, steps: int, seed: int = 0, weight: float = 1.0, learning_rate: float = 1e-3
+        self,
+        known: Analogies,
+        judge: Callable[[torch.Tensor], torch.Tensor],
+        steps: int,
+        seed: int = 0,
+        weight: float = 10.0,
+        learning_rate: float = 1e-3,
     ) -> None:
-        """Learns the analogies; ``weight`` is that of being taken for b's class, by a classifier of what is known."""
+        """Learns the analogies. judge: of features (n, d) the logits of the known classes, as who learned them gives
+        these; weight: of the squared error, beside the judge's cross-entropy (the paper's lambda)."""
         self.known = known
         generator = torch.Generator().manual_seed(seed)
-        classes, labels = known.labels.unique(return_inverse=True)
-        fitted = LogisticRegression(max_iter=1000).fit(known.b_changed.numpy(), labels.numpy())
-        slopes, offsets = (torch.from_numpy(each).float() for each in (fitted.coef_, fitted.intercept_))
-        if len(classes) == 2:  # sklearn keeps one row then
-            slopes, offsets = (torch.cat([0 * each, each]) for each in (slopes, offsets))
         optimizer = torch.optim.Adam(self.parameters(), learning_rate)
         for _ in range(steps):
-            rows = torch.randint(len(labels), (min(128, len(labels)),), generator=generator)
+            rows = torch.randint(len(known.labels), (min(128, len(known.labels)),), generator=generator)
             made = self(known.a[rows], known.a_changed[rows], known.b[rows])
-            loss = nn.functional.mse_loss(made, known.b_changed[rows])
-            loss = loss + weight * nn.functional.cross_entropy(made @ slopes.T + offsets, labels[rows])
+            loss = weight * nn.functional.mse_loss(made, known.b_changed[rows])
+            loss = loss + nn.functional.cross_entropy(judge(made), known.labels[rows])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

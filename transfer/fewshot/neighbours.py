@@ -22,7 +22,9 @@ def nearest(
         raise ValueError(f"metric is {metric!r}: expected one of {', '.join(get_args(Metric))}")
     if metric == "cosine":
         asked, shown = (torch.nn.functional.normalize(each, dim=1) for each in (asked, shown))
-    order = torch.cdist(asked, shown).argsort(dim=1, stable=True)[:, :k]
+    # by products, as it would be done else, small differences are rounded away
+    far = torch.cdist(asked, shown, compute_mode="donot_use_mm_for_euclid_dist")
+    order = far.argsort(dim=1, stable=True)[:, :k]
     votes = torch.nn.functional.one_hot(labels[order], int(labels.max()) + 1).double()  # (m, k, classes)
     ranks = torch.arange(k, dtype=torch.float64)[None, :, None]
     first = torch.where(votes > 0, ranks, float(k)).amin(dim=1)  # the rank of each class's nearest: breaks ties

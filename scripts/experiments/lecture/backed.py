@@ -1,7 +1,7 @@
 """Two classes of drawings whose backgrounds nearly give them away: what a network learns there, and what is left of it
 where the backgrounds tell nothing, or lie."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from scripts.experiments.lecture.objects import SIDE, pictures
 TWO = (ROLES.index("monster"), ROLES.index("goal"))
 HUES = (0.02, 0.6)  # of the background of each class: red, blue
 PICTURES, TESTED, NOISE = 2000, 1000, 12
+Mix = Mapping[float | None, float]  # shares of pictures by how often their backgrounds agree; None: all on gray
 AS_LEARNED, NOTHING, LIE = "as in training", "telling nothing", "exchanged"
 TESTS = {AS_LEARNED: None, NOTHING: 0.5, LIE: 0.0}  # share of backgrounds that agree with the class
 
@@ -47,7 +48,8 @@ def tested(
     }
 
 
-def learn_backed(
-    module: nn.Module, rng: np.random.Generator, generator: torch.Generator, agreement: float | None, steps: int
-) -> None:
-    fit(module, *backed(agreement, PICTURES, "training", rng), steps, generator)
+def learn_backed(module: nn.Module, rng: np.random.Generator, generator: torch.Generator, mix: Mix, steps: int) -> None:
+    """Learns from PICTURES a kind in the mix, of each its share."""
+    parts = [backed(agreement, round(len(mix) * share * PICTURES), "training", rng) for agreement, share in mix.items()]
+    inputs, labels = (torch.cat(each) for each in zip(*parts))
+    fit(module, inputs, labels, steps, generator)

@@ -1,9 +1,9 @@
 """A claim of the lecture as an experiment: what is said, what is measured, and what in it can be changed.
 
 Each claim is a module of this folder, which has ``Settings``, a frozen dataclass of numbers and words whose help, and
-of some the greatest value, stand in their ``Annotated`` types; ``SMALL``, those for a glance; ``measure(settings,
-seed)``, which gives rows; and where there is more to check, ``check(settings)``, which raises ValueError. Its texts,
-figures and answers stand beside it, in the TOML file of the same name.
+of some the greatest value and the least, stand in their ``Annotated`` types; ``SMALL``, those for a glance;
+``measure(settings, seed)``, which gives rows; and where there is more to check, ``check(settings)``, which raises
+ValueError. Its texts, figures and answers stand beside it, in the TOML file of the same name.
 """
 
 import tomllib
@@ -57,13 +57,15 @@ class Answer:
 
 
 class Knob(NamedTuple):
-    """A setting that can be changed. kind: int, float, or words; most: its greatest value, if there is one."""
+    """A setting that can be changed. kind: int, float, or words; most, least: its greatest value and its least, if
+    there are such; it is always more than 0."""
 
     name: str
     default: Any
     help: str
     kind: Any
-    most: float | None
+    most: float | None = None
+    least: float | None = None
 
 
 @dataclass(frozen=True)
@@ -110,9 +112,10 @@ class Claim:
         except ValueError:
             kind = "a whole number" if knob.kind is int else "a number"
             raise ValueError(f"{self.name}: {knob.name} is {told!r}: expected {kind}") from None
-        if not 0 < value <= (knob.most or float("inf")) or value == float("inf"):
+        if not (knob.least or 0) <= value <= (knob.most or float("inf")) or value in (0, float("inf")):
+            least = f"{knob.least:g} or more" if knob.least else "more than 0"
             most = f", at most {knob.most:g}" if knob.most else ""
-            raise ValueError(f"{self.name}: {knob.name} is {told}: expected more than 0{most}")
+            raise ValueError(f"{self.name}: {knob.name} is {told}: expected {least}{most}")
         return value
 
     def told(self, change: str, small: bool = False) -> str:
@@ -125,8 +128,8 @@ class Claim:
         hints = get_type_hints(self.settings, include_extras=True)
         found = []
         for each in fields(self.settings):
-            kind, help, *most = get_args(hints[each.name])
-            found.append(Knob(each.name, each.default, help, kind, most[0] if most else None))
+            kind, help, *bounds = get_args(hints[each.name])
+            found.append(Knob(each.name, each.default, help, kind, *bounds))
         return found
 
 

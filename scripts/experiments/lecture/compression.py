@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 import torch
+from torch import nn
 
 from agents.evaluate import Chance, evaluate
 from envs.exemplars import DRAWINGS
@@ -26,8 +27,8 @@ TRAINED, ANEW, AT_ONCE, ALL = "removed, then trained on", "removed, then started
 
 @dataclass(frozen=True)
 class Settings:
-    steps: Annotated[int, "minibatches that the classifier learns from"] = 400
-    again: Annotated[int, "minibatches that it learns from after each removal"] = 100
+    steps: Annotated[int, "minibatches that the classifier learns from"] = 300
+    again: Annotated[int, "minibatches that it learns from after each removal"] = 75
     inputs: Annotated[int, "raw inputs for which the agent learns"] = 25_000
     episodes: Annotated[int, "of each test of the agent"] = 50
 
@@ -38,11 +39,9 @@ SMALL = {"steps": 15, "again": 2, "inputs": 400, "episodes": 2}
 def measure(settings: Settings, seed: int) -> Iterator[Row]:
     learning, testing = examples(seed)
     for line in (TRAINED, ANEW, ALL):
-        values = shrunk(line, learning, testing, settings, seed)
+        values, module = shrunk(line, learning, testing, settings, seed)
         yield from (Row("classifier", line, left, value) for left, value in zip(LEFT, values))
-    module = classifier(eye(SIDE, 3, seed), FAMILIES, seed)
-    fit(module, *learning, settings.steps, torch.Generator().manual_seed(seed))
-    values = removed(Network(module), lambda: accuracy(module, *testing))
+    values = removed(Network(module), lambda: accuracy(module, *testing))  # of the one that has kept all so far
     yield from (Row("classifier", AT_ONCE, left, value) for left, value in zip(LEFT, values))
     yield from (Row("classifier", CHANCE, left, 1 / FAMILIES) for left in LEFT)
 
@@ -65,9 +64,11 @@ def examples(seed: int) -> list[Examples]:
     return parts
 
 
-def shrunk(line: str, learning: Examples, testing: Examples, settings: Settings, seed: int) -> list[float]:
-    """Accuracies of a classifier that learns, loses weights, learns again, and so on; ANEW: each time from new weights,
-    for as many steps as the others have learned by then; ALL: and loses none."""
+def shrunk(
+    line: str, learning: Examples, testing: Examples, settings: Settings, seed: int
+) -> tuple[list[float], nn.Module]:
+    """Accuracies of a classifier that learns, loses weights, learns again, and so on, and the classifier; ANEW: each
+    time from new weights, for as many steps as the others have learned by then; ALL: and loses none."""
     module = classifier(eye(SIDE, 3, seed), FAMILIES, seed)
     generator, rounds = torch.Generator().manual_seed(seed), count()
 
@@ -81,10 +82,10 @@ def shrunk(line: str, learning: Examples, testing: Examples, settings: Settings,
         return accuracy(module, *testing)
 
     if line == ALL:
-        return [(learn(lambda _: None), test())[1] for _ in LEFT]
+        return [(learn(lambda _: None), test())[1] for _ in LEFT], module
     restart: Literal["random", "none"] = "random" if line == ANEW else "none"
     points = shrink_and_learn(Network(module), lambda mask: learn(mask.attach), test, ROUNDS, SHARE, restart, seed)
-    return [value for _, value in points]
+    return [value for _, value in points], module
 
 
 def removed(network: Network, test: Callable[[], float]) -> list[float]:

@@ -1,10 +1,10 @@
 """Simple pictures first, or all at once: does it keep a network from learning the background?"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from scripts.experiments.lecture.backed import LIE, NOTHING, learn_backed, tested
+from scripts.experiments.lecture.backed import LIE, NOTHING, Mix, learn_backed, tested
 from scripts.experiments.lecture.claim import CHANCE, Row
 
 AGREEMENTS = (0.8, 0.9, 0.95, 1.0)
@@ -24,16 +24,17 @@ def measure(settings: Settings, seed: int) -> Iterator[Row]:
     simple = round(settings.simple * settings.steps)
     rest = settings.steps - simple
     for agreement in AGREEMENTS:
-        orders = {
-            "simple first": ((None, simple), (agreement, rest)),
-            "simple last": ((agreement, rest), (None, simple)),
-            "no simple ones": ((agreement, simple), (agreement, rest)),
+        orders: dict[str, Sequence[tuple[Mix, int]]] = {  # what is learned from, and for how many minibatches
+            "simple first": (({None: 1}, simple), ({agreement: 1}, rest)),
+            "all at once": (({None: settings.simple, agreement: 1 - settings.simple}, settings.steps),),
+            "simple last": (({agreement: 1}, rest), ({None: 1}, simple)),
+            "no simple ones": (({agreement: 1}, settings.steps),),
         }
         for order, parts in orders.items():
 
             def learn(module, rng, generator, parts=parts) -> None:
-                for own, steps in parts:
-                    learn_backed(module, rng, generator, own, steps)
+                for mix, steps in parts:
+                    learn_backed(module, rng, generator, mix, steps)
 
             found = tested(learn, agreement, seed, settings.units)
             yield Row("nothing", order, agreement, found[NOTHING])

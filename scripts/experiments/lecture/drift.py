@@ -8,21 +8,23 @@ import numpy as np
 import torch
 
 from scripts.experiments.lecture.claim import CHANCE, Row
+from scripts.experiments.lecture.learning import one_after_another
 from transfer import digits
-from transfer.methods import keep, parse
-from transfer.network import Network
-from transfer.supervised import Problem, Training, learn_all
+from transfer.supervised import Problem
 
-SHUFFLED = "shuffled"
-METHODS = {
-    "drifting": "finetune", "drifting, EWC": "online-ewc:strength=10", "drifting, superposition": "psp",
+SHUFFLED, DRIFTING = "shuffled", "drifting"
+METHODS = {  # in the order of the last figure's ticks
+    DRIFTING: "finetune", "drifting, L2": "l2:strength=0.1", "drifting, EWC": "online-ewc:strength=10",
+    "drifting, superposition": "psp", "drifting, packing": "packing", "drifting, progressive": "progressive",
     "drifting, separate": "separate",
 }  # fmt: skip
+SHOWN = (SHUFFLED, DRIFTING, "drifting, EWC", "drifting, superposition", "drifting, separate")  # as curves
+FOLLOWED = {"the first": 0, "a quarter turn": 1 / 4, "half a turn": 2 / 4, "three quarters": 3 / 4}  # over time
 
 
 @dataclass(frozen=True)
 class Settings:
-    angles: Annotated[int, "into which the full turn is divided"] = 10
+    angles: Annotated[int, "into which the full turn is divided", 72, 4] = 8
     steps: Annotated[int, "minibatches at each angle"] = 100
     units: Annotated[int, "of each of the two hidden layers"] = 128
 
@@ -32,21 +34,30 @@ SMALL = {"angles": 4, "steps": 15}
 
 def measure(settings: Settings, seed: int) -> Iterator[Row]:
     problems = digits.rotating(settings.angles, seed)
+    inputs, labels = (torch.cat([getattr(each, part) for each in problems]) for part in ("inputs", "labels"))
+    mixed = [Problem(inputs, labels, problem.test_inputs, problem.test_labels) for problem in problems]
+    last = settings.angles - 1
     for line, method in {SHUFFLED: "finetune", **METHODS}.items():
-        network = Network(digits.network(settings.units, seed), example=problems[0].inputs[:1])
-        if line == SHUFFLED:
-            inputs, labels = (torch.cat([getattr(each, part) for each in problems]) for part in ("inputs", "labels"))
-            own = [Problem(inputs, labels, problem.test_inputs, problem.test_labels) for problem in problems]
-        else:
-            own = problems
-        kept = keep(network, parse(method, heads=False), settings.angles, seed)
-        points = learn_all(kept, own, Training(steps=settings.steps), seed)
-        last = {(point.learning, point.task): point.performance for point in points if point.share == 1}
-        for angle in range(settings.angles):
+        own = mixed if line == SHUFFLED else problems
+        found = one_after_another(method, own, settings.units, settings.steps, seed)
+        for angle in range(settings.angles) if line in SHOWN else ():
             degrees = 360 * angle / settings.angles
-            seen = [last[angle, earlier] for earlier in range(settings.angles if line == SHUFFLED else angle + 1)]
-            yield Row("time", line, degrees, float(np.mean(seen)))
-            yield Row("angles", line, degrees, last[settings.angles - 1, angle])
+            met = range(settings.angles if line == SHUFFLED else angle + 1)
+            yield Row("time", line, degrees, float(np.mean([found[angle, other] for other in met])))
+            yield Row("angles", line, degrees, found[last, angle])
+        if line == DRIFTING:
+            for followed, share in FOLLOWED.items():
+                task = round(share * settings.angles)
+                yield from (
+                    Row("each", followed, 360 * angle / settings.angles, found[angle, task])
+                    for angle in range(settings.angles)
+                )
+        kept = float(np.mean([found[last, angle] for angle in range(settings.angles)]))
+        if line == SHUFFLED:
+            yield from (Row("methods", line, x, kept) for x in range(len(METHODS)))
+        else:
+            yield Row("methods", DRIFTING, list(METHODS).index(line), kept)
     for angle in range(settings.angles):
-        for figure in ("time", "angles"):
+        for figure in ("time", "angles", "each"):
             yield Row(figure, CHANCE, 360 * angle / settings.angles, 1 / digits.CLASSES)
+    yield from (Row("methods", CHANCE, x, 1 / digits.CLASSES) for x in range(len(METHODS)))

@@ -10,7 +10,7 @@ from envs.rules import UNIQUE_STATES
 from human_study.simulated import play_of, setting_of
 from scripts.experiments.lecture.claim import CHANCE, Row
 from scripts.experiments.lecture.reproduced import check as check
-from scripts.experiments.lecture.reproduced import rows_of
+from scripts.experiments.lecture.reproduced import first_win, rows_of
 
 VERSIONS = ("original", "all_masked")
 AGENTS = {"agents": ("ppo", "original"), "agents, all masked": ("ppo", "all_masked"), CHANCE: ("random", "original")}
@@ -40,9 +40,8 @@ def measure(settings: Settings, seed: int) -> Iterator[Row]:
     for x, version in enumerate(VERSIONS):
         at, seen = explored("ppo", version, seed)
         episodes = rows_of("episodes.csv.xz", version, "ppo", seed)
-        won = (episodes["outcome"] == "win").to_numpy()
-        first = episodes["inputs"].to_numpy()[won][0] if won.any() else np.inf
-        yield Row("found", "agents", x, float(seen[max(int(np.searchsorted(at, first, side="right")) - 1, 0)]))
+        until = int(np.searchsorted(at, first_win(episodes), side="right")) - 1
+        yield Row("found", "agents", x, float(seen[max(until, 0)]))
         yield Row("found", "simulated players", x, float(np.mean([own[-1] for own in players[version]])))
 
 

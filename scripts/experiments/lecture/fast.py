@@ -12,7 +12,7 @@ from torch.func import vmap
 from torch.nn import functional
 
 from scripts.experiments.lecture.claim import CHANCE, Row
-from scripts.experiments.lecture.learning import Examples, Signs, classifier, eye, fit, signs
+from scripts.experiments.lecture.learning import EXAMPLES, NEW, Examples, Signs, classifier, eye, fit, signs
 from scripts.experiments.lecture.objects import labelled, some_classes
 from transfer.fewshot.episodes import draw
 from transfer.fewshot.maml import MAML, Parameters, Tasks, moved
@@ -20,20 +20,20 @@ from transfer.fewshot.maml import MAML, Parameters, Tasks, moved
 ORDERS = {"MAML": False, "MAML, first order": True}
 PLAIN = "all tasks at once"
 POINTS, MOST_STEPS, TESTS, TRIED = 10, 10, 50, 20  # of a sinusoid; steps of a test; tests; tasks to choose a rate by
-WAYS, LEARNING_RATE = 3, 3e-3  # digits of a task; of Adam, on pictures
+WAYS, QUERIES, LEARNING_RATE = 3, 10, 3e-3  # digits of a task; questions of each class; of Adam, on pictures
 SINUSOID_RATE, PICTURE_RATE = 0.01, 0.1
-RATES = (0.001, 0.003, 0.01, 0.03)  # from which who did not learn to adapt is given the best
+RATES = (0.001, 0.003, 0.01, 0.03, 0.1)  # from which who did not learn to adapt is given the best
 AMPLITUDE, PHASE, REACH = (0.1, 5.0), (0.0, np.pi), 5.0  # as in the paper, section 5.1
 
 
 @dataclass(frozen=True)
 class Settings:
-    sinusoid_steps: Annotated[int, "steps of meta-learning sinusoids"] = 1500
+    sinusoid_steps: Annotated[int, "steps of meta-learning sinusoids"] = 1000
     picture_steps: Annotated[int, "steps of meta-learning pictures"] = 300
     tasks: Annotated[int, "sinusoids a step"] = 25
     inner_steps: Annotated[int, "steps of adapting that it learns for, on pictures"] = 3
-    ways: Annotated[int, "classes of a task of drawings"] = 5
-    shots: Annotated[int, "examples of each class that it adapts to"] = 1
+    ways: Annotated[int, "classes of a task of drawings", NEW, 2] = 5
+    shots: Annotated[int, "examples of each class that it adapts to", EXAMPLES - QUERIES] = 1
     data: Annotated[Signs, "the second set of pictures; all but digits from torchvision, in the folder data"] = "digits"
 
 
@@ -47,8 +47,8 @@ def check(settings: Settings) -> None:
 def measure(settings: Settings, seed: int) -> Iterator[Row]:
     yield from sinusoids(settings, seed)
     rng = np.random.default_rng([seed, 1])
-    known = labelled(some_classes(64, rng), 40, "training", rng)
-    new = labelled(some_classes(64, rng), 40, "held_out", rng)
+    known = labelled(some_classes(NEW, rng), EXAMPLES, "training", rng)
+    new = labelled(some_classes(NEW, rng), EXAMPLES, "held_out", rng)
     yield from few_shot("objects", known, new, settings.ways, settings, seed)
     yield from few_shot("digits", *signs(settings.data), WAYS, settings, seed)
 
@@ -124,7 +124,8 @@ def at_once(maml: MAML, draw_tasks: Callable[[], Tasks], steps: int) -> None:
     optimizer = torch.optim.Adam(maml.module.parameters(), 1e-3)
     for _ in range(steps):
         tasks = draw_tasks()
-        loss = maml.loss_of(maml.parameters, tasks.inputs.flatten(0, 1), tasks.targets.flatten(0, 1))
+        inputs, targets = torch.cat([tasks.inputs, tasks.asked]), torch.cat([tasks.targets, tasks.answers])
+        loss = maml.loss_of(maml.parameters, inputs.flatten(0, 1), targets.flatten(0, 1))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -155,7 +156,8 @@ def few_shot(
             seen_tasks = tasks_of(known, ways, settings.shots, TRIED, generator)
             maml = max((replace(maml, rate=rate) for rate in RATES), key=lambda one: rights(one, seen_tasks)[-1])
         right = rights(
-            maml, tasks_of(new, ways, settings.shots, TESTS, torch.Generator().manual_seed(seed + 1000), queries=10)
+            maml,
+            tasks_of(new, ways, settings.shots, TESTS, torch.Generator().manual_seed(seed + 1000), queries=QUERIES),
         )
         for step, share in enumerate(right):
             yield Row(figure, name, step, share)

@@ -34,6 +34,7 @@ class Settings:
     looks: Annotated[int, "looks a step, each with the goal on either side", LOOKS] = 8
     episodes: Annotated[int, "of a room before each step of adapting"] = 10
     rate: Annotated[float, "of adapting"] = 0.1
+    death: Annotated[float, "what a death costs MAML, where a win pays 1"] = 1.0
 
 
 SMALL = {"steps": 2, "looks": 2, "episodes": 4}
@@ -44,7 +45,7 @@ class Played(NamedTuple):
 
     pictures: torch.Tensor  # float32 (t, episodes, decisions, pixels)
     actions: torch.Tensor  # int64 (t, episodes, decisions)
-    gains: torch.Tensor  # float32 (t, episodes): 1 for a win, -1 for a death, else 0
+    gains: torch.Tensor  # float32 (t, episodes): 1 for a win, minus what it costs for a death, else 0
     going: torch.Tensor  # float32 (t, episodes, decisions): 1 until the episode ends, then 0
 
 
@@ -53,11 +54,11 @@ def measure(settings: Settings, seed: int) -> Iterator[Row]:
     for name, first_order in {**ORDERS, PLAIN: None}.items():
         policy = new_policy(seed)
         learn(policy, known, settings, first_order, np.random.default_rng(seed))
-        rate = settings.rate if name != PLAIN else best_rate(policy, known, seed)
-        yield from tested(name, policy, new, rate, seed)
+        rate, death = (best_rate(policy, known, seed), 0.0) if name == PLAIN else (settings.rate, settings.death)
+        yield from tested(name, policy, new, rate, death, seed)
     blind = new_policy(seed)
     nn.utils.vector_to_parameters(torch.zeros(sum(each.numel() for each in blind.parameters())), blind.parameters())
-    luck = next(tested(CHANCE, blind, new, settings.rate, seed)).value  # all inputs are as likely
+    luck = next(tested(CHANCE, blind, new, settings.rate, 0.0, seed)).value  # all inputs are as likely
     yield from (Row("adapting", CHANCE, step, luck) for step in range(MOST_STEPS + 1))
 
 
@@ -78,8 +79,11 @@ def rooms(split: str, episodes: int) -> list[Games]:
     ]  # fmt: skip
 
 
-def play(policy: nn.Module, parameters: Parameters, batches: Sequence[Games], rng: np.random.Generator) -> Played:
-    """An episode in each game; ``parameters``, (t, ...) each, are those of the t tasks, two a batch."""
+def play(
+    policy: nn.Module, parameters: Parameters, batches: Sequence[Games], death: float, rng: np.random.Generator
+) -> Played:
+    """An episode in each game; ``parameters``, (t, ...) each, are those of the t tasks, two a batch; death: what one
+    costs."""
     tasks, lanes = 2 * len(batches), sum(batch.num_games for batch in batches)
     seen = [np.array(batch.reset(int(rng.integers(1 << 31)))) for batch in batches]
     going, gains, found = np.ones(lanes, bool), np.zeros(lanes, np.float32), []
@@ -97,7 +101,7 @@ def play(policy: nn.Module, parameters: Parameters, batches: Sequence[Games], rn
             seen.append(np.array(observations))
             for lane, won in zip(batch.ended, batch.final_info["solved"]):
                 if going[first + lane]:  # later ones are of its next episode
-                    gains[first + lane], going[first + lane] = 1 if won else -int(terminated[lane]), False
+                    gains[first + lane], going[first + lane] = 1 if won else -death * float(terminated[lane]), False
             first += batch.num_games
     pictures, actions, counted = (torch.stack(each, dim=1) for each in zip(*found))  # (lanes, decisions, ...)
     by_task = (
@@ -133,7 +137,9 @@ def adapt(
 def learn(
     policy: nn.Module, batches: Sequence[Games], settings: Settings, first_order: bool | None, rng: np.random.Generator
 ) -> None:
-    """By Adam on what the policy is worth after a step; before any, and as many episodes, where first_order is None."""
+    """By Adam on what the policy is worth after a step; before any, and as many episodes, where first_order is None:
+    then a death costs nothing, as who can only guess would not move else."""
+    death = 0.0 if first_order is None else settings.death
     optimizer = torch.optim.Adam(policy.parameters(), LEARNING_RATE)
 
     def improve(worth: Callable[[Parameters], torch.Tensor]) -> None:
@@ -144,14 +150,14 @@ def learn(
     for _ in range(settings.steps):
         chosen = [batches[k] for k in rng.choice(len(batches), settings.looks, replace=False)]
         start = every(policy, 2 * settings.looks)
-        before = play(policy, start, chosen, rng)
+        before = play(policy, start, chosen, death, rng)
         if first_order is None:
             improve(lambda own, played=before: vmap(lambda one: loss_of(policy, own, one))(played))
-            again = play(policy, every(policy, 2 * settings.looks), chosen, rng)
+            again = play(policy, every(policy, 2 * settings.looks), chosen, death, rng)
             improve(lambda own, played=again: vmap(lambda one: loss_of(policy, own, one))(played))
             continue
         there = vmap(lambda own, one: adapt(policy, own, one, settings.rate))(start, before)
-        after = play(policy, {name: value.detach() for name, value in there.items()}, chosen, rng)
+        after = play(policy, {name: value.detach() for name, value in there.items()}, chosen, death, rng)
 
         def worth(own: Parameters, before=before, after=after) -> torch.Tensor:
             def one(first: Played, then: Played) -> torch.Tensor:
@@ -169,14 +175,16 @@ def every(policy: nn.Module, tasks: int) -> Parameters:
 
 def best_rate(policy: nn.Module, batches: Sequence[Games], seed: int) -> float:
     """Of RATES, the one with which a policy wins most in rooms that it knows, after one step or more."""
-    return max(RATES, key=lambda rate: max(row.value for row in list(tested("", policy, batches, rate, seed))[1:]))
+    return max(RATES, key=lambda rate: max(row.value for row in list(tested("", policy, batches, rate, 0.0, seed))[1:]))
 
 
-def tested(name: str, policy: nn.Module, batches: Sequence[Games], rate: float, seed: int) -> Iterator[Row]:
+def tested(
+    name: str, policy: nn.Module, batches: Sequence[Games], rate: float, death: float, seed: int
+) -> Iterator[Row]:
     """Share of episodes won before adapting to rooms, and after each step."""
     rng, parameters = np.random.default_rng(seed + 1000), every(policy, 2 * len(batches))
     for step in range(MOST_STEPS + 1):
-        played = play(policy, parameters, batches, rng)
+        played = play(policy, parameters, batches, death, rng)
         yield Row("adapting", name, step, float((played.gains > 0).float().mean()))
         moved = vmap(lambda own, one: adapt(policy, own, one, rate))(parameters, played)
         parameters = {name: value.detach() for name, value in moved.items()}

@@ -33,9 +33,9 @@ RATES, TRIED = (1e-3, 1e-2), 10  # of learning; labels of each class with which 
 @dataclass(frozen=True)
 class Settings:
     classes: Annotated[int, "drawings that the features were learned from, in the first figure", MOST] = 128
-    steps: Annotated[int, "minibatches that they were learned from"] = 400
+    steps: Annotated[int, "minibatches that they were learned from"] = 300
     tuning: Annotated[int, "steps of learning the new classes"] = 80
-    labels: Annotated[int, "labels of each new class in the last figure"] = 3
+    labels: Annotated[int, "labels of each new class in the last figure", LABELS[-1]] = 3
     data: Annotated[Data, "the second set of pictures; all but digits from torchvision, in the folder data"] = "digits"
 
 

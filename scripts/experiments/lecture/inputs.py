@@ -9,7 +9,7 @@ import numpy as np
 from human_study.simulated import setting_of, simulate
 from scripts.experiments.lecture.claim import Row
 from scripts.experiments.lecture.reproduced import check as check
-from scripts.experiments.lecture.reproduced import rows_of
+from scripts.experiments.lecture.reproduced import first_win, rows_of
 from scripts.experiments.sweep import mastered
 
 AGENTS = {"PPO, counts": "ppo", "PPO, ICM": "ppo-icm", "DQN, counts": "dqn"}
@@ -31,8 +31,7 @@ def measure(settings: Settings, seed: int) -> Iterator[Row]:
         for line, method in AGENTS.items():
             own = rows_of("episodes.csv.xz", version, method, seed)
             won, inputs = (own["outcome"] == "win").to_numpy(), own["inputs"].to_numpy()
-            first = float(inputs[won][0]) if won.any() else np.inf
-            yield Row("first", line, x, min(first, settings.budget))
+            yield Row("first", line, x, min(first_win(own), settings.budget))
             yield Row("learned", line, x, float(np.fmin(mastered(won, inputs), settings.budget)))
         plays = [simulate(setting_of("princess", version), seed, number) for number in range(settings.players)]
         taken = [len(inputs) if ended == "win" else settings.budget for inputs, ended in plays]

@@ -11,10 +11,14 @@ from torch.nn import functional
 
 from scripts.experiments.lecture.objects import labelled, some_classes
 from transfer import digits
+from transfer.methods import keep, parse
+from transfer.network import Network
+from transfer.supervised import Problem, Training, learn_all
 
 WIDTH = 64  # features
 BATCH = 128
 KNOWN = 7680  # pictures to learn from
+NEW, EXAMPLES = 64, 40  # drawings from which those of a test are drawn, and pictures of each
 Examples = tuple[torch.Tensor, torch.Tensor]  # pictures float32 (n, ...) and their classes int64 (n,)
 Signs = Literal["digits", "mnist", "fashion", "omniglot"]
 
@@ -70,12 +74,35 @@ def known_objects(classes: int, seed: int) -> Examples:
     return labelled(some_classes(classes, rng), KNOWN // classes, "training", rng)
 
 
-def object_eye(classes: int, steps: int, seed: int) -> nn.Sequential:
-    """An eye that learned to tell ``known_objects`` apart."""
+def new_objects(seed: int) -> Examples:
+    """Pictures of drawings of the split ``held_out``, from which tests are drawn."""
+    rng = np.random.default_rng([seed, 1])
+    return labelled(some_classes(NEW, rng), EXAMPLES, "held_out", rng)
+
+
+def object_classifier(classes: int, steps: int, seed: int) -> nn.Sequential:
+    """An eye, and a last layer, that learned to tell ``known_objects`` apart."""
     inputs, labels = known_objects(classes, seed)
-    seen = eye(inputs.shape[-1], 3, seed)
-    fit(classifier(seen, classes, seed), inputs, labels, steps, torch.Generator().manual_seed(seed))
+    module = classifier(eye(inputs.shape[-1], 3, seed), classes, seed)
+    fit(module, inputs, labels, steps, torch.Generator().manual_seed(seed))
+    return module
+
+
+def object_eye(classes: int, steps: int, seed: int) -> nn.Sequential:
+    """The eye of an ``object_classifier``."""
+    seen = object_classifier(classes, steps, seed)[0]
+    assert isinstance(seen, nn.Sequential)
     return seen
+
+
+def one_after_another(
+    method: str, problems: list[Problem], units: int, steps: int, seed: int
+) -> dict[tuple[int, int], float]:
+    """How well each problem is done after each was learned, by (learned, problem), by one of transfer's methods."""
+    network = Network(digits.network(units, seed), example=problems[0].inputs[:1])
+    kept = keep(network, parse(method, heads=False), len(problems), seed)
+    points = learn_all(kept, problems, Training(steps=steps), seed)
+    return {(point.learning, point.task): point.performance for point in points if point.share == 1}
 
 
 @cache

@@ -15,7 +15,7 @@ from scripts.experiments.lecture.learning import accuracy, classifier, eye, fit
 from scripts.experiments.lecture.objects import FAMILIES, SHIFT, SIDE, as_inputs, backgrounds, pictures
 from transfer import digits
 
-LOOKS = (1, 4, 16, 64, 256)  # drawings of each family to learn from
+LOOKS = (1, 8, 64, 256)  # drawings of each family to learn from
 PICTURES, TESTED = 4608, 900
 SHIFTS, FARTHEST = (0, 1, 2, 3, 4, 5, 6), 8  # pixels
 COPIES = 4  # of each digit to learn from, each shifted anew
@@ -23,7 +23,7 @@ COPIES = 4  # of each digit to learn from, each shifted anew
 
 @dataclass(frozen=True)
 class Settings:
-    steps: Annotated[int, "minibatches to learn the families from"] = 500
+    steps: Annotated[int, "minibatches to learn the families from"] = 400
     digit_steps: Annotated[int, "minibatches to learn the digits from"] = 200
     shifted: Annotated[int, "pixels by which digits are shifted, at most, where they are", FARTHEST] = 4
 

@@ -4,26 +4,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
-import numpy as np
 import torch
-from torch.nn import functional
 
 from scripts.experiments.lecture.claim import CHANCE, Row
-from scripts.experiments.lecture.learning import WIDTH, flat, frozen, known_objects, object_eye
-from scripts.experiments.lecture.objects import MOST, labelled, some_classes
+from scripts.experiments.lecture.learning import NEW, WIDTH, flat, known_objects, new_objects, object_classifier
+from scripts.experiments.lecture.objects import MOST
 from transfer.fewshot.episodes import accuracies
 from transfer.fewshot.lowshot import Hallucinator, analogies, by_regression
 from transfer.fewshot.neighbours import by_means
 
-SHOTS = (1, 2, 5, 10, 20)
-NEW = 64  # drawings from which those of a test are drawn
+SHOTS = (1, 2, 5, 20)
 
 
 @dataclass(frozen=True)
 class Settings:
-    classes: Annotated[int, "drawings that features and analogies were learned from", MOST] = 96
+    classes: Annotated[int, "drawings that features and analogies were learned from", MOST, 2] = 96
     steps: Annotated[int, "minibatches that the features, and who makes up examples, learned from"] = 600
-    ways: Annotated[int, "new drawings to tell apart", NEW] = 20
+    ways: Annotated[int, "new drawings to tell apart", NEW, 2] = 20
     enough: Annotated[int, "examples up to which a class is filled with those made up"] = 40
     episodes: Annotated[int, "tests of each kind"] = 20
 
@@ -32,15 +29,16 @@ SMALL = {"classes": 18, "steps": 20, "ways": 5, "episodes": 3}
 
 
 def measure(settings: Settings, seed: int) -> Iterator[Row]:
-    rng = np.random.default_rng([seed, 1])
-    new, of_new = labelled(some_classes(NEW, rng), 40, "held_out", rng)
+    new, of_new = new_objects(seed)
     known, of_known = known_objects(settings.classes, seed)
-    seen = frozen(object_eye(settings.classes, settings.steps, seed))
-    new, known = (functional.normalize(seen(pictures), dim=1) for pictures in (new, known))
+    seen, judge = object_classifier(settings.classes, settings.steps, seed).requires_grad_(False)
+    new, known = (seen(pictures) for pictures in (new, known))
+    size = known.square().mean().sqrt()  # of a feature, so that errors and regression have a scale
+    new, known = new / size, known / size
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         maker = Hallucinator(WIDTH)
-    maker.learn(analogies(known, of_known, seed), settings.steps, seed)
+    maker.learn(analogies(known, of_known, seed), lambda made: judge(size * made), settings.steps, seed)
     kinds = {
         "regression, examples made up": by_regression(flat, maker, settings.enough, seed),
         "regression": by_regression(flat),

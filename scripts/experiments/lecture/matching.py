@@ -4,25 +4,33 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
-import numpy as np
 from torch import nn
 
 from scripts.experiments.lecture.claim import CHANCE, Row
-from scripts.experiments.lecture.learning import BATCH, WIDTH, eye, flat, frozen, known_objects, object_eye
-from scripts.experiments.lecture.objects import MOST, SIDE, labelled, some_classes
+from scripts.experiments.lecture.learning import (
+    BATCH,
+    NEW,
+    WIDTH,
+    eye,
+    flat,
+    frozen,
+    known_objects,
+    new_objects,
+    object_eye,
+)
+from scripts.experiments.lecture.objects import MOST, SIDE
 from transfer.fewshot.episodes import accuracies
 from transfer.fewshot.neighbours import by_neighbours
 from transfer.fewshot.siamese import Siamese, learn
 
 WAYS, SHOTS = (2, 5, 10, 20, 50), (1, 2, 5, 10)
-NEW = 64  # drawings from which those of a test are drawn
 
 
 @dataclass(frozen=True)
 class Settings:
-    classes: Annotated[int, "drawings that both networks learned from", MOST] = 128
+    classes: Annotated[int, "drawings that both networks learned from", MOST, 2] = 128
     steps: Annotated[int, "minibatches that both learned from"] = 600
-    ways: Annotated[int, "new drawings to tell apart, in the second figure", NEW] = 20
+    ways: Annotated[int, "new drawings to tell apart, in the second figure", NEW, 2] = 20
     episodes: Annotated[int, "tests of each kind"] = 100
 
 
@@ -30,8 +38,7 @@ SMALL = {"classes": 18, "steps": 20, "episodes": 5}
 
 
 def measure(settings: Settings, seed: int) -> Iterator[Row]:
-    rng = np.random.default_rng([seed, 1])
-    new, of_new = labelled(some_classes(NEW, rng), 40, "held_out", rng)
+    new, of_new = new_objects(seed)
     known, of_known = known_objects(settings.classes, seed)
     siamese = Siamese(eye(SIDE, 3, seed), WIDTH)
     learn(siamese, known, of_known, settings.steps, seed, BATCH // 2)  # pairs: as many pictures

@@ -4,24 +4,32 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
-import numpy as np
-
 from scripts.experiments.lecture.claim import CHANCE, Row
-from scripts.experiments.lecture.learning import Examples, Signs, eye, flat, frozen, object_eye, sign_eye, signs
-from scripts.experiments.lecture.objects import MOST, labelled, some_classes
+from scripts.experiments.lecture.learning import (
+    NEW,
+    Examples,
+    Signs,
+    eye,
+    flat,
+    frozen,
+    new_objects,
+    object_eye,
+    sign_eye,
+    signs,
+)
+from scripts.experiments.lecture.objects import MOST
 from transfer.fewshot.episodes import accuracies
 from transfer.fewshot.neighbours import Features, by_neighbours
 
 SHOTS, QUERIES, WAYS = (1, 2, 5, 10), 10, 5  # examples, and questions, of each class; digits to tell apart
-NEW = 64  # drawings from which those of a test are drawn
 
 
 @dataclass(frozen=True)
 class Settings:
     classes: Annotated[int, "drawings that the trained features learned to tell apart", MOST] = 128
     steps: Annotated[int, "minibatches that they learned from"] = 600
-    ways: Annotated[int, "new drawings to tell apart", NEW] = 5
-    k: Annotated[int, "nearest neighbours that vote"] = 1
+    ways: Annotated[int, "new drawings to tell apart", NEW, 2] = 5
+    k: Annotated[int, "nearest neighbours that vote, at most all examples"] = 1
     episodes: Annotated[int, "tests of each kind"] = 100
     data: Annotated[Signs, "the second set of pictures; all but digits from torchvision, in the folder data"] = "digits"
 
@@ -34,8 +42,7 @@ def check(settings: Settings) -> None:
 
 
 def measure(settings: Settings, seed: int) -> Iterator[Row]:
-    rng = np.random.default_rng([seed, 1])
-    objects = labelled(some_classes(NEW, rng), 40, "held_out", rng)
+    objects = new_objects(seed)
     seen = object_eye(settings.classes, settings.steps, seed)
     yield from compared("objects", objects, frozen(seen), settings.ways, settings, seed)
     seen = sign_eye(settings.data, settings.steps // 2, seed)

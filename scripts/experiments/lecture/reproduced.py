@@ -4,6 +4,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 KEPT = Path(__file__).parents[3] / "results" / "reproduce" / "princess"
@@ -24,6 +25,12 @@ def rows_of(name: str, version: str, method: str, seed: int) -> pd.DataFrame:
     if not len(own):
         raise ValueError(f"{KEPT / name}: no run of {method} on {version} with seed {seed}: expected fewer seeds")
     return own
+
+
+def first_win(own: pd.DataFrame) -> float:
+    """Raw inputs of a run at the end of its first won episode; infinite where none was won."""
+    won = own["inputs"].to_numpy()[(own["outcome"] == "win").to_numpy()]
+    return float(won[0]) if len(won) else np.inf
 
 
 def check(_: object) -> None:

@@ -4,6 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
+import numpy as np
+import torch
+from torch import nn
+
 from scripts.experiments.lecture.backed import learn_backed, tested
 from scripts.experiments.lecture.claim import CHANCE, Row
 
@@ -20,11 +24,10 @@ SMALL = {"steps": 15}
 
 
 def measure(settings: Settings, seed: int) -> Iterator[Row]:
+    def learn(module: nn.Module, rng: np.random.Generator, generator: torch.Generator) -> None:
+        learn_backed(module, rng, generator, {settings.agreement: 1}, settings.steps)
+
     for units in UNITS:
-        found = tested(
-            lambda module, rng, generator: learn_backed(module, rng, generator, settings.agreement, settings.steps),
-            settings.agreement, seed, units,
-        )  # fmt: skip
-        for name, share in found.items():
+        for name, share in tested(learn, settings.agreement, seed, units).items():
             yield Row("width", name, units, share)
         yield Row("width", CHANCE, units, 0.5)
