@@ -30,10 +30,14 @@ def games_of(settings: Settings, levels: Sequence[str], number: int) -> dict[str
     return settings.of_games() | {"num_games": number, "level": [levels[lane % len(levels)] for lane in range(number)]}
 
 
-def agent_of(levels: Sequence[str], inputs: int, seed: int, max_inputs: int = LIMIT) -> tuple[Any, Settings]:
-    """An agent as `priorlab train` makes it, that learned in these levels, side by side, for so many raw inputs, in
-    episodes of ``max_inputs``; and its settings."""
-    settings = Settings(seed=seed, inputs=inputs, max_inputs=max_inputs, evaluation_episodes=0, progress=False)
+def agent_of(
+    levels: Sequence[str], inputs: int, seed: int, max_inputs: int = LIMIT, **changed: Any
+) -> tuple[Any, Settings]:
+    """An agent as `priorlab train` makes it with these settings, that learned in these levels, side by side, for so
+    many raw inputs, in episodes of ``max_inputs``; and its settings."""
+    settings = Settings(
+        seed=seed, inputs=inputs, max_inputs=max_inputs, evaluation_episodes=0, progress=False, **changed
+    )
     torch.manual_seed(seed)
     env = curious(PriorLabVecEnv(**games_of(settings, levels, settings.num_games)), settings)
     model = ppo.make_model(settings, env)

@@ -17,6 +17,7 @@ PROBES = (  # in the order of the figure's ticks: rooms, and what else is change
     (room(MIDDLE + 3), {}),
     (room(OTHER), {}),
 )
+SIDE_BY_SIDE = {"num_games": 32, "imitation_batches": 0}  # so that each minibatch holds all rooms, and none is favoured
 ONE, VARIED = "learned in one room", "learned in many rooms"
 
 
@@ -31,7 +32,7 @@ SMALL = {"inputs": 600, "episodes": 4}
 
 def measure(settings: Settings, seed: int) -> Iterator[Row]:
     rooms = {ONE: [room(CORNER)], VARIED: [room(goal) for goal in MANY]}
-    learned = {line: agent_of(own, settings.inputs, seed) for line, own in rooms.items()}
+    learned = {line: agent_of(own, settings.inputs, seed, **SIDE_BY_SIDE) for line, own in rooms.items()}
     learner = learned[ONE][1]
     players: Mapping[str, Player] = {line: model for line, (model, _) in learned.items()} | {CHANCE: Chance(seed)}
     for line, player in players.items():
