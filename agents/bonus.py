@@ -15,10 +15,10 @@ class Curiosity(VecEnvWrapper):
 
     own: float32 (n,), the games' own rewards of the last step, times ``reward_scale``; bonus: float32 (n,), what
     curiosity paid for it, times ``scale``. Infos keep the games' own rewards. A ``privileged`` one sees what no player
-    sees.
+    sees; one that does not ``pays`` has no bonus.
     """
 
-    privileged = False
+    privileged, pays = False, True
 
     def __init__(self, venv: VecEnv, scale: float, reward_scale: float = 1.0):
         super().__init__(venv)
@@ -66,6 +66,36 @@ class Curiosity(VecEnvWrapper):
     @abstractmethod
     def restore(self, memory: dict[str, Any]) -> None:
         """Goes on where the curiosity with this memory was."""
+
+
+class NoBonus(Curiosity):
+    """No curiosity: pays the games' own rewards, times ``reward_scale``, and nothing else; stays on a device."""
+
+    pays = False
+
+    def __init__(self, venv: VecEnv, reward_scale: float = 1.0, device: torch.device | str = "cpu"):
+        super().__init__(venv, 0.0, reward_scale)
+        self.device = torch.device(device)
+
+    def begin(self, observations: np.ndarray) -> None:
+        """Nothing is kept."""
+
+    def pay(self, observations: np.ndarray, dones: np.ndarray, infos: list[dict[str, Any]]) -> np.ndarray:
+        return np.zeros(len(dones), np.float32)
+
+    def pay_on_device(
+        self, actions: torch.Tensor, observations: torch.Tensor, ended: torch.Tensor, last: torch.Tensor
+    ) -> torch.Tensor:
+        return torch.zeros(len(actions), device=self.device)
+
+    def told(self) -> dict[str, float]:
+        return {}
+
+    def memory(self) -> dict[str, Any]:
+        return {}
+
+    def restore(self, memory: dict[str, Any]) -> None:
+        """Nothing was kept."""
 
 
 @runtime_checkable

@@ -11,7 +11,9 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from agents.bonus import Curiosity
 from agents.record import Record
-from envs.games import Games, Saved
+from envs.files import writing
+from envs.games import Saved
+from envs.sb3 import PriorLabVecEnv
 
 NAME = "checkpoint.pt"
 
@@ -25,7 +27,7 @@ class Learner(Protocol):
 
     def learn(self, total_timesteps: int, callback: Any, *, tb_log_name: str, reset_num_timesteps: bool) -> Any: ...
 
-    def save(self, path: str | Path | io.BytesIO) -> None: ...
+    def save(self, path: io.BufferedIOBase) -> None: ...
 
     @classmethod
     def load(cls, path: io.BytesIO, env: VecEnv, device: torch.device, *, force_reset: bool) -> Self: ...
@@ -38,24 +40,29 @@ class Learner(Protocol):
 Model = TypeVar("Model", bound=Learner)
 
 
-def save(folder: Path, model: Learner, games: Games, curiosity: Curiosity | None, record: Record) -> None:
-    """Call it between an update and the next rollout."""
+def save(folder: Path, model: Learner, batch: PriorLabVecEnv, curiosity: Curiosity | None, record: Record) -> None:
+    """Call it between an update and the next rollout.
+
+    The rows are on disk before the checkpoint takes its place, so that it is never newer than they are.
+    """
     record.flush()
     weights = io.BytesIO()
     model.save(weights)
     contents = {
         "model": weights.getvalue(),
         "memory": model.memory(),
-        "games": games.save()._asdict(),
+        "games": batch.games.save()._asdict(),
+        "steps": batch.steps,
         "curiosity": curiosity and curiosity.memory(),
         "record": record.state(),
         "random": (torch.get_rng_state(), np.random.get_state(), random.getstate()),  # noqa: NPY002, as SB3 draws from it
         "cards": torch.cuda.get_rng_state_all(),
         "device": model.device.type,
     }
-    draft = folder / f"{NAME}.draft"
-    torch.save(contents, draft, pickle_protocol=5)  # the older one writes large arrays slowly, and half as large again
-    draft.replace(folder / NAME)
+    with writing(folder / NAME) as file:
+        torch.save(
+            contents, file, pickle_protocol=5
+        )  # the older one writes large arrays slowly, and half as large again
 
 
 def read(folder: Path) -> dict[str, Any] | None:
@@ -74,11 +81,11 @@ def restore(
     kind: type[Model],
     device: torch.device,
     env: VecEnv,
-    games: Games,
+    batch: PriorLabVecEnv,
     curiosity: Curiosity | None,
     record: Record,
 ) -> Model:
-    """The model, of that kind, as it was; games, curiosity and record are put back in place.
+    """The model, of that kind, as it was; the batch of games, curiosity and record are put back in place.
 
     ValueError where the run was on another kind of device: random numbers go on only on their own.
     """
@@ -88,7 +95,8 @@ def restore(
     model = kind.load(io.BytesIO(contents["model"]), env, device, force_reset=False)
     for name, value in contents["memory"].items():
         setattr(model, name, value)
-    games.restore(Saved(**contents["games"]))
+    batch.games.restore(Saved(**contents["games"]))
+    batch.steps[:] = contents.get("steps", 0)  # which older checkpoints leave out
     if curiosity:
         curiosity.restore(contents["curiosity"])
     record.restore(contents["record"])

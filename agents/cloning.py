@@ -68,12 +68,12 @@ def clone(model: PPO, shown: Demonstrations, epochs: int, held_out: float, seed:
     others = drawn(shown.participants, held_out, seed)
     learned = [way for way, name in zip(shown.ways, shown.participants) if name not in others]
     tested = [way for way, name in zip(shown.ways, shown.participants) if name in others]
-    pictures, actions = tensors(learned)
+    pictures, actions = tensors(learned, model.device)
     generator = torch.Generator().manual_seed(seed)
     optimizer = torch.optim.Adam(model.policy.parameters(), LEARNING_RATE)  # PPO's own begins without its moments
     best, kept, since, epoch = float("inf"), None, 0, 0
     while epoch < epochs and since < PATIENCE:
-        for chosen in torch.randperm(len(actions), generator=generator).split(BATCH):
+        for chosen in torch.randperm(len(actions), generator=generator).to(model.device).split(BATCH):
             learn(model.policy, optimizer, pictures[chosen], actions[chosen], model.max_grad_norm)
         epoch += 1
         if tested:
@@ -94,7 +94,7 @@ def clone(model: PPO, shown: Demonstrations, epochs: int, held_out: float, seed:
         held_out_demonstrators=len(others),
         held_out_decisions=sum(len(way[1]) for way in tested),
         held_out_accuracy=measured(model, tested)[0] if tested else None,
-        held_out_most_common=(tensors(tested)[1] == common).double().mean().item() if tested else None,
+        held_out_most_common=(tensors(tested, model.device)[1] == common).double().mean().item() if tested else None,
     )
     write_whole(folder / NAME, json.dumps(asdict(cloned), indent=2) + "\n")
     return cloned
@@ -107,10 +107,11 @@ def drawn(participants: list[str], share: float, seed: int) -> set[str]:
     return {names[k] for k in np.random.default_rng(seed).permutation(len(names))[:count]}
 
 
-def tensors(ways: list[Way]) -> tuple[torch.Tensor, torch.Tensor]:
+def tensors(ways: list[Way], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
     """uint8 (n, C, S, S), as policies take them, and int64 (n,)."""
     pictures, actions = (np.concatenate(parts) for parts in zip(*ways))
-    return torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))), torch.from_numpy(actions)
+    pictures = np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))
+    return torch.from_numpy(pictures).to(device), torch.from_numpy(actions).to(device)
 
 
 @torch.no_grad()
@@ -118,7 +119,7 @@ def measured(model: PPO, ways: list[Way]) -> tuple[float, float]:
     """Share of these decisions in which the most probable action is the one taken; mean of -log of its probability."""
     right, loss, count = 0, 0.0, 0
     for way in ways:
-        pictures, actions = tensors([way])
+        pictures, actions = tensors([way], model.device)
         right += int((model.policy(pictures, deterministic=True)[0] == actions).sum())
         loss -= float(model.policy.evaluate_actions(pictures, actions)[1].sum())
         count += len(actions)

@@ -6,8 +6,7 @@ stable-baselines3; what it needs to learn, it learns by itself from the steps th
 
 from typing import Any
 
-from stable_baselines3.common.vec_env import VecEnv
-
+from agents.bonus import Curiosity, NoBonus
 from agents.counts import CountBonus, PictureCodes, PrivilegedCountBonus
 from agents.icm import ICM
 from agents.machine import device_of
@@ -17,8 +16,8 @@ from agents.settings import Settings
 from envs.sb3 import PriorLabVecEnv
 
 
-def curious(games: PriorLabVecEnv, settings: Settings) -> VecEnv:
-    """The games with the curiosity of the settings around them; the games themselves where there is none."""
+def curious(games: PriorLabVecEnv, settings: Settings) -> Curiosity:
+    """The games with the curiosity of the settings around them; with none, what a win pays is still scaled."""
     scales = {"scale": settings.value("bonus_scale"), "reward_scale": settings.reward_scale}
     learning: dict[str, Any] = {
         "n_steps": settings.n_steps,
@@ -47,4 +46,4 @@ def curious(games: PriorLabVecEnv, settings: Settings) -> VecEnv:
         case "rnd":
             return RND(games, frame=shape[2] // settings.stack_size, gamma=settings.bonus_gamma, **scales, **learning)
         case "none":
-            return games
+            return NoBonus(games, settings.reward_scale, device_of(settings) if settings.on_device else "cpu")

@@ -110,7 +110,7 @@ class DoubleDQN(DQN):
             reward, notes = curiosity.own, curiosity.visited
         replay_buffer.add(self._last_obs, reached(new_obs, dones, infos), buffer_action, reward, dones, infos, notes)
         self._last_obs = new_obs
-        self.exploring.learn(dones, curiosity.bonus > 0 if curiosity else None)
+        self.exploring.learn(dones, curiosity.bonus > 0 if curiosity and curiosity.pays else None)
         for lane, info in enumerate(infos):
             won = dones[lane] and info["episode"]["r"] > 0
             if won or (info.get("discovery") and not dones[lane]):

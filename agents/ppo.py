@@ -26,6 +26,16 @@ LEARNERS: dict[tuple[bool, bool], tuple[type[SelfImitatingPPO], type[PixelPolicy
 }
 
 
+def kind_of(settings: Settings) -> tuple[bool, bool]:
+    """Which of ``LEARNERS``."""
+    return settings.memory != "nothing", settings.curiosity == "rnd"
+
+
+def learner_of(settings: Settings) -> type[SelfImitatingPPO | OnDevicePPO]:
+    """The class of the model that these settings make."""
+    return OnDevicePPO if settings.on_device else LEARNERS[kind_of(settings)][0]
+
+
 def hyperparameters(settings: Settings) -> dict[str, Any]:
     """Those of stable-baselines3's PPO; the learning rate at first."""
     return {
@@ -51,7 +61,7 @@ def make_model(
     """
     if settings.on_device:
         return make_on_device(settings, env)
-    apart, remembers = settings.curiosity == "rnd", settings.memory != "nothing"
+    remembers, apart = kind_of(settings)
     learner, policy = LEARNERS[remembers, apart]
     own = hyperparameters(settings) | {"learning_rate": held_rate(settings)}
     own |= {"bonus_gamma": settings.bonus_gamma} if apart else {}

@@ -8,6 +8,8 @@ from envs.games import Games, on_cpu
 from envs.results import ROWS_A_DECADE, RunWriter, count_visits
 from envs.rules import PLAY_INPUTS, X, Y
 
+KEPT = 1000  # steps whose positions are counted at once, which is faster than one by one
+
 
 class Record:
     """Follows a batch of games step by step. ``inputs`` counts raw inputs of all lanes, random starts included.
@@ -51,6 +53,8 @@ class Record:
             self.inputs += int((now - self.counted).sum())
         self.counted = now
         self.places.append((x, y))
+        if len(self.places) >= KEPT:
+            self.count()
         if self.inputs >= self.due:
             self.explore()
 
@@ -68,13 +72,18 @@ class Record:
         self.writer.exploration(self.inputs, int(self.games.visited().sum()))
         self.due = max(self.inputs, self.writer.last_explored) * 10 ** (1 / ROWS_A_DECADE)
 
-    def flush(self) -> None:
-        """Writes the table of visits."""
+    def count(self) -> None:
+        """Counts the visits of the steps that are kept, and forgets these."""
         if self.places:
             x, y = (np.concatenate(values) for values in zip(*self.places))
             self.visits += count_visits(x, y, self.games.places[0].level.side)
             self.places.clear()
+
+    def flush(self) -> None:
+        """Writes the table of visits; all rows so far outlast a power cut."""
+        self.count()
         self.writer.visits(self.visits)
+        self.writer.sync()
 
     def finish(self) -> None:
         self.explore()

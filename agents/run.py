@@ -20,10 +20,12 @@ from agents.curiosity import curious
 from agents.machine import check_memory, device_of
 from agents.record import Record
 from agents.settings import Settings
+from envs.files import writing
 from envs.results import RunWriter
 from envs.sb3 import PriorLabVecEnv
 
-CHECKPOINT_SECONDS = 45.0  # at most, between two checkpoints: so that whatever stops a run costs less than a minute
+MODEL = "model.zip"
+CHECKPOINT_SECONDS = 45.0  # after which the next pause between rollouts writes a checkpoint: a stop costs little more
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def run(
     writer = RunWriter(folder, settings.config() | dict(told or {}), held["record"]["inputs"] if held else 0)
     record = Record(games.games, writer)
     if held:
-        model = checkpoint.restore(held, type(model), device_of(settings), env, games.games, curiosity, record)
+        model = checkpoint.restore(held, type(model), device_of(settings), env, games, curiosity, record)
         model.tensorboard_log = logs(settings)
     elif begin:
         begin(model)
@@ -140,7 +142,7 @@ class Follow(BaseCallback):
             self.bar.update(self.task, completed=record.inputs, description=text)
 
     def save(self) -> None:
-        checkpoint.save(self.settings.folder, self.model, self.env.games, self.curiosity, self.record)  # type: ignore[arg-type]
+        checkpoint.save(self.settings.folder, self.model, self.env, self.curiosity, self.record)  # type: ignore[arg-type]
         self.saved_at, self.saved_when = self.record.inputs, time.monotonic()
 
     def check(self) -> None:
@@ -169,9 +171,8 @@ def norm(parameters: Iterable[torch.Tensor]) -> float:
 
 
 def save_model(model: checkpoint.Learner, folder: Path) -> None:
-    draft = folder / "model.draft.zip"
-    model.save(draft)
-    draft.replace(folder / "model.zip")
+    with writing(folder / MODEL) as file:
+        model.save(file)
 
 
 def logs(settings: Settings) -> str | None:

@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
+from agents.limits import OWN, check
 from envs.level import Level
 from envs.versions import find_version
 
@@ -18,13 +19,6 @@ Device = Literal["auto", "cpu", "cuda"]
 Demonstrated = Literal["wins", "everything"]
 Network = Literal["small", "study"]
 
-OWN: dict[str, tuple[Agent, ...]] = {  # settings that not every learner has: which do
-    "memory": ("ppo",), "demonstrations": ("ppo",), "demonstrators": ("ppo",), "demonstrations_version": ("ppo",),
-    "demonstrated": ("ppo",), "demonstration_epochs": ("ppo",), "demonstrations_held_out": ("ppo",),
-    "n_steps": ("ppo",), "n_epochs": ("ppo",), "gae_lambda": ("ppo",), "entropy": ("ppo",), "clip_range": ("ppo",),
-    "on_device": ("ppo",), "imitation_batches": ("ppo",), "imitation_enough": ("ppo",), "discovery_enough": ("ppo",),
-    "replay_size": ("dqn",), "return_steps": ("dqn",), "margin": ("dqn",), "discovery_margin": ("dqn",),
-}  # fmt: skip
 UNSET: dict[str, Callable[["Settings"], Any]] = {  # what a setting that is None stands for
     "learning_rate": lambda own: 5e-4 if own.agent == "dqn" else 2e-3,
     "learning_rate_hold": lambda own: 500 * own.rollout if own.on_device else 60_000,
@@ -163,82 +157,7 @@ class Settings:
     """whether to show a progress bar"""
 
     def __post_init__(self) -> None:
-        for name, options in (
-            ("agent", get_args(Agent)), ("curiosity", get_args(Curious)), ("counts", get_args(Counted)),
-            ("demonstrators", get_args(Demonstrators)), ("demonstrated", get_args(Demonstrated)),
-            ("device", get_args(Device)), ("memory", get_args(Remembered)), ("network", get_args(Network)),
-        ):  # fmt: skip
-            if getattr(self, name) not in options:
-                raise ValueError(f"{name} is {getattr(self, name)!r}: expected one of {', '.join(options)}")
-        for name in (
-            "inputs", "frame_skip", "num_games", "stack_size", "n_steps", "n_epochs", "features",
-            "threads", "demonstration_epochs", "return_steps",
-        ):  # fmt: skip
-            check(name, getattr(self, name), 1)
-        for name in ("seed", "random_start", "entropy", "evaluation_episodes", "margin", "discovery_margin"):
-            check(name, getattr(self, name), 0)
-        for name in ("learning_rate_hold", "checkpoint_every"):
-            check(name, self.value(name), 1)
-        check("bonus_scale", self.value("bonus_scale"), 0)
-        check("imitation_episodes", self.value("imitation_episodes"), 1)
-        for name, value, curiosities in (
-            ("bonus_scale", None, ("counts", "icm", "rnd", "privileged-counts")),
-            ("counts", "both", ("counts", "privileged-counts")),
-            ("curiosity_learning_rate", None, ("icm", "rnd")),
-            ("bonus_gamma", 0.99, ("rnd",)),
-        ):
-            if getattr(self, name) != value and (self.curiosity not in curiosities or self.agent == "random"):
-                raise ValueError(
-                    f"{name} is {getattr(self, name)}: expected a learner with curiosity {' or '.join(curiosities)}"
-                )
-        if not 0 <= self.demonstrations_held_out < 1:
-            raise ValueError(
-                f"demonstrations_held_out is {self.demonstrations_held_out}: expected 0 or more, less than 1"
-            )
-        if not 0 <= self.bonus_gamma < 1:
-            raise ValueError(f"bonus_gamma is {self.bonus_gamma}: expected 0 or more, less than 1")
-        if self.curiosity_learning_rate is not None and self.curiosity_learning_rate <= 0:
-            raise ValueError(f"curiosity_learning_rate is {self.curiosity_learning_rate}: expected more than 0")
-        if self.agent == "random" and self.curiosity not in ("counts", "none"):
-            raise ValueError(f"curiosity is {self.curiosity}: expected none for the random agent")
-        defaults = {setting.name: setting.default for setting in fields(self)}
-        for name, agents in OWN.items():
-            value = getattr(self, name)
-            if self.agent not in agents and value != defaults[name]:
-                raise ValueError(
-                    f"{name} is {value}: expected {defaults[name]}, the default, as {self.agent} "
-                    f"has no such setting, only {' and '.join(agents)}"
-                )
-        batch_size, learning_rate = self.value("batch_size"), self.value("learning_rate")
-        check("batch_size", batch_size, 2)
-        if learning_rate <= 0:
-            raise ValueError(f"learning_rate is {learning_rate}: expected more than 0")
-        if self.agent == "dqn":
-            check("replay_size", self.replay_size, self.num_games * self.return_steps, "num_games * return_steps")
-        elif self.rollout % batch_size:
-            raise ValueError(
-                f"batch_size is {batch_size}: expected a divisor of n_steps * num_games = "
-                f"{self.n_steps} * {self.num_games} = {self.rollout}"
-            )
-        if self.on_device:
-            unchanged = ("memory", "demonstrations", "imitation_episodes", "imitation_enough", "discovery_enough")
-            can = {name: (defaults[name],) for name in unchanged}
-            can |= {"curiosity": ("counts", "icm", "none"), "imitation_batches": (0, None)}
-            for name, only in can.items():
-                if getattr(self, name) not in only:
-                    expected = " or ".join(map(str, only))
-                    raise ValueError(f"{name} is {getattr(self, name)}: expected {expected} with on_device")
-        if self.memory == "nothing":
-            return
-        if self.imitation_batches:
-            raise ValueError(f"imitation_batches is {self.imitation_batches}: expected 0 for an agent with memory")
-        if self.demonstrations:
-            raise ValueError(f"memory is {self.memory}: expected nothing for {self.method}")
-        if batch_size % self.n_steps:
-            raise ValueError(
-                f"batch_size is {batch_size}: expected a multiple of n_steps, {self.n_steps}, as with memory it holds "
-                f"whole lanes"
-            )
+        check(self)
 
     @property
     def method(self) -> str:
@@ -300,8 +219,3 @@ class Settings:
             "method": self.method, "player": "agent", "privileged": self.privileged, "level": level.text(),
             **{name: self.value(name) for name in names},
         }  # fmt: skip
-
-
-def check(name: str, value: float, least: int, why: str = "") -> None:
-    if value < least:
-        raise ValueError(f"{name} is {value}: expected {why + ' = ' if why else ''}{least} or more")

@@ -1,6 +1,7 @@
 """One run of one agent, from its settings to its folder, and what came of it in a few lines."""
 
 import json
+from typing import Any
 
 import numpy as np
 
@@ -9,22 +10,65 @@ from agents.record import Record
 from agents.settings import Settings
 from envs.files import write_whole
 from envs.games import INPUTS, Games
-from envs.results import RunWriter
+from envs.results import RunWriter, check_same, is_finished
+
+EVALUATION = "evaluation.json"
 
 
 def train(settings: Settings) -> str:
-    """Trains or plays at random to ``settings.inputs``, evaluates, and says how it went."""
+    """Trains or plays at random to ``settings.inputs``, evaluates, and says how it went.
+
+    A run that was stopped in its evaluation is evaluated alone.
+    """
+    if lacks_evaluation(settings):
+        config = settings.folder / "config.json"
+        check_same(json.loads(config.read_text(encoding="utf-8")), config_of(settings), settings.folder)
+        found, player = f"{settings.method} in {settings.folder} was trained before", kept(settings)
+    else:
+        player, record = trained(settings)
+        found = told(settings, record)
+    return "\n".join([found, *learned_before(settings), *evaluations(settings, player)])
+
+
+def trained(settings: Settings) -> tuple[Player, Record]:
+    """Who plays after the run, and what it left behind."""
     if settings.agent == "random":
-        record, player = play_at_random(settings), Chance(settings.seed)
-    elif settings.agent == "dqn":
+        return Chance(settings.seed), play_at_random(settings)
+    if settings.agent == "dqn":
         from agents.dqn import train_dqn  # torch and stable-baselines3 take seconds to import
 
-        player, record = train_dqn(settings)
-    else:
-        from agents.ppo import train_ppo
+        return train_dqn(settings)
+    from agents.ppo import train_ppo
 
-        player, record = train_ppo(settings)
-    return "\n".join([told(settings, record), *learned_before(settings), *evaluations(settings, player)])
+    return train_ppo(settings)
+
+
+def lacks_evaluation(settings: Settings) -> bool:
+    """Whether the folder holds a finished run whose evaluation is asked for and is not there."""
+    there = is_finished(settings.folder) and not (settings.folder / EVALUATION).exists()
+    return there and settings.evaluation_episodes > 0
+
+
+def config_of(settings: Settings) -> dict[str, Any]:
+    """What stands in the run's config.json."""
+    if not settings.demonstrations:
+        return settings.config()
+    from agents.demonstrations import read
+
+    return settings.config() | {"demonstrations": read(settings).digest}
+
+
+def kept(settings: Settings) -> Player:
+    """Who played in the finished run of the folder."""
+    if settings.agent == "random":
+        return Chance(settings.seed)
+    from agents.dqn import DoubleDQN
+    from agents.machine import device_of
+    from agents.ppo import learner_of
+    from agents.run import MODEL
+
+    kind = DoubleDQN if settings.agent == "dqn" else learner_of(settings)
+    return kind.load(settings.folder / MODEL, device=device_of(settings))
 
 
 def play_at_random(settings: Settings) -> Record:
@@ -80,5 +124,5 @@ def evaluations(settings: Settings, player: Player) -> list[str]:
             how = "most probable actions" if deterministic else "sampled actions"
             lines.append(f"  {found}; {how}, 0 to {random_start} random inputs first")
             rows.append({"deterministic": deterministic, "random_start": random_start, **found.row()})
-    write_whole(settings.folder / "evaluation.json", json.dumps(rows, indent=2) + "\n")
+    write_whole(settings.folder / EVALUATION, json.dumps(rows, indent=2) + "\n")
     return lines

@@ -1,9 +1,12 @@
 """Files that are either as before or wholly new, and names that nobody else can take."""
 
+import io
 import os
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from filelock import FileLock, Timeout
 
@@ -45,11 +48,17 @@ def write_whole(path: Path, text: str) -> None:
 
 def write_bytes(path: Path, content: bytes) -> None:
     """As ``write_whole``."""
+    with writing(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[io.BufferedWriter]:
+    """A file to write into, which takes the place of ``path`` once all of it is on disk; never where that fails."""
     draft = path.with_name(path.name + ".draft")
     with draft.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+        yield file
+        to_disk(file)
     for left in reversed(range(REPLACE_TRIES)):
         try:
             draft.replace(path)
@@ -58,6 +67,12 @@ def write_bytes(path: Path, content: bytes) -> None:
             if not left:
                 raise
             time.sleep(0.05)
+
+
+def to_disk(file: IO) -> None:
+    """What was written so far outlasts a power cut."""
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def whole_lines(path: Path) -> str:

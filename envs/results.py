@@ -25,7 +25,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from envs.files import hold, release, whole_lines, write_whole
+from envs.files import hold, release, to_disk, whole_lines, write_whole
 from envs.tracks import APPROACHES, TRACKS, approaches, track
 
 if TYPE_CHECKING:
@@ -103,8 +103,15 @@ class RunWriter:
         rows = [f"{CELL * x},{CELL * y},{counts[y, x]}" for x, y in zip(xs.tolist(), ys.tolist())]
         write_whole(self.folder / "visits.csv", "\n".join([",".join(VISITS), *rows]) + "\n")
 
+    def sync(self) -> None:
+        """The rows so far outlast a power cut, and not only the end of this process."""
+        to_disk(self.episodes)
+        to_disk(self.explored)
+
     def finish(self) -> None:
         """Writes the last exploration row and marks the run as finished; nothing can be written after it."""
+        self.write_latest()
+        self.sync()
         self.close()
         write_whole(self.folder / "done", f"{self.inputs}\n")
 

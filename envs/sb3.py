@@ -40,8 +40,8 @@ class PriorLabVecEnv(Batch):
     """N games; settings are those of ``Games``. Observations are uint8 (N, S, S, stack_size * C), channels last.
 
     Infos are filled where an episode ended: terminal_observation, TimeLimit.truncated, episode (r, l in steps, t in
-    seconds: what a Monitor would add), and the games' own info. ``games`` is the batch itself. Of games on a card all
-    is copied into the CPU's memory.
+    seconds: what a Monitor would add), and the games' own info. ``games`` is the batch itself; ``steps``, int64 (N,),
+    are those of each game's episode so far. Of games on a card all is copied into the CPU's memory.
     """
 
     def __init__(self, num_games: int = 1, version: str | Sequence[str] = "original", **settings: Any):
@@ -52,14 +52,14 @@ class PriorLabVecEnv(Batch):
         super().__init__(num_games, gymnasium.spaces.Box(0, 255, shape, np.uint8), gymnasium.spaces.Discrete(INPUTS))
         self._began = time.time()
         self._actions = np.zeros(num_games, np.int64)
-        self._steps = np.zeros(num_games, np.int64)
+        self.steps = np.zeros(num_games, np.int64)
 
     def reset(self) -> VecEnvObs:
         seeds = [seed for seed in self._seeds if seed is not None]
         observations = self.games.reset(seeds if len(seeds) == self.num_envs else None)
         self._reset_seeds()
         self._reset_options()
-        self._steps[:] = 0
+        self.steps[:] = 0
         self.reset_infos = [{} for _ in range(self.num_envs)]
         return on_cpu(observations).copy()
 
@@ -69,17 +69,17 @@ class PriorLabVecEnv(Batch):
     def step_wait(self) -> VecEnvStepReturn:
         observations, rewards, terminated, truncated = map(on_cpu, self.games.step(self._actions))
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
-        self._steps += 1
+        self.steps += 1
         final_info, last = self.games.final_info, on_cpu(self.games.final_observations)
         for k, lane in enumerate(on_cpu(self.games.ended)):
             own = {key: values[k].item() for key, values in final_info.items()}
-            episode = {"r": float(rewards[lane]), "l": int(self._steps[lane]), "t": round(time.time() - self._began, 6)}
+            episode = {"r": float(rewards[lane]), "l": int(self.steps[lane]), "t": round(time.time() - self._began, 6)}
             infos[lane] = own | {
                 "terminal_observation": last[k].copy(),
                 "TimeLimit.truncated": bool(truncated[lane]),
                 "episode": episode,
             }
-            self._steps[lane] = 0
+            self.steps[lane] = 0
         return observations.copy(), rewards.copy(), terminated | truncated, infos
 
     def close(self) -> None:

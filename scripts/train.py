@@ -11,14 +11,15 @@ from agents.settings import Settings
 def main(settings: Annotated[Settings, tyro.conf.OmitArgPrefixes, tyro.conf.arg(name="")]) -> None:
     """Trains an agent; stopped at any time, the same command goes on from the last checkpoint.
 
-    Writes rows, visits and the trained model.zip into the run's folder.
+    The random agent has none, and begins anew; a run that was stopped in its evaluation is evaluated alone. Writes
+    rows, visits, the trained model.zip and evaluation.json into the run's folder.
     """
     from agents.train import train  # seconds of imports that --help does without
 
     try:
         print(train(settings))
     except KeyboardInterrupt:
-        sys.exit(f"stopped; the same command goes on from the last checkpoint in {settings.folder}")
+        sys.exit(f"stopped; the same command goes on from what is kept in {settings.folder}")
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from agents.train import play_at_random, train
 from agents.two_returns import TwoReturnsPPO
 from envs.results import load
 from envs.sb3 import PriorLabVecEnv
-from tests.test_agents import ROOM, SMALL, StopAt, weights
+from tests.test_agents import RANDOM, ROOM, SMALL, StopAt, weights
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -88,6 +88,8 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(tmp_path: Path, curiosi
     for name in ("episodes.csv", "visits.csv"):
         assert (tmp_path / "whole" / name).read_text() == (tmp_path / "stopped" / name).read_text()
     assert (tmp_path / "stopped" / "done").exists()
+    lengths = [[episode["l"] for episode in model.ep_info_buffer or ()] for model in (whole, resumed)]
+    assert lengths[0] == lengths[1] and len(lengths[0]) > 5  # also of episodes that were open at the checkpoint
 
 
 def test_a_model_with_two_values_is_one_of_stable_baselines3(tmp_path: Path):
@@ -166,6 +168,61 @@ def test_the_bonus_of_rnd_has_a_return_of_its_own_that_no_episode_ends():
     assert pairs == set(zip(flat["returns"].tolist(), flat["bonus_returns"].tolist()))
 
 
+@pytest.mark.parametrize("counted", ["both", "episodic", "lifelong"])
+def test_the_bonus_for_positions_is_that_of_a_slow_count(counted):
+    arguments = {"num_games": 3, "level": ROOM, "screen_size": 24, "frame_skip": 2, "max_inputs": 60}
+    games, plain = PriorLabVecEnv(**arguments), PriorLabVecEnv(**arguments)
+    env = PrivilegedCountBonus(games, 0.5, games.games, reward_scale=2.0, counted=counted)
+    env.reset(), plain.reset()
+    lifelong: dict[tuple, int] = {}
+    seen = [{place} for place in places(plain)]
+    generator, paid, again, endings = np.random.default_rng(0), 0, 0, 0
+    for _ in range(300):
+        actions = generator.integers(6, size=3)
+        _, rewards, _, told = env.step(actions)
+        _, own, dones, infos = plain.step(actions)
+        now = places(plain)
+        for lane in range(3):
+            place = (infos[lane]["x"], infos[lane]["y"]) if dones[lane] else now[lane]
+            expected = 0.0
+            if place not in seen[lane] or counted == "lifelong":
+                again += place in seen[lane]
+                seen[lane].add(place)
+                lifelong[place] = lifelong.get(place, 0) + 1
+                expected, paid = 0.5 if counted == "episodic" else 0.5 / lifelong[place], paid + 1
+                assert told[lane].get("discovery", False) == (lifelong[place] == 1)
+            assert (rewards[lane], env.bonus[lane]) == pytest.approx((2 * own[lane] + expected, expected))
+            if dones[lane]:
+                seen[lane], endings = {now[lane]}, endings + 1
+    assert paid > 50 and endings > 10 and (again > 0) == (counted == "lifelong")
+
+
+def places(env: PriorLabVecEnv) -> list[tuple[float, float]]:
+    """Where the players are, in pixels."""
+    info = env.games.info()
+    return list(zip(info["x"].tolist(), info["y"].tolist()))
+
+
+@pytest.mark.parametrize("on_device", [False, True])
+def test_without_a_bonus_a_win_pays_what_the_settings_say(on_device: bool):
+    settings = replace(SMALL, curiosity="none", reward_scale=7.0, on_device=on_device)
+    model, rewards = make_model(settings, make_env(settings)[0]), Rewards()
+    model.learn(4 * settings.rollout, rewards)
+    assert rewards.found == {0.0, 7.0}
+
+
+class Rewards(BaseCallback):
+    """Which a learner was paid."""
+
+    def __init__(self):
+        super().__init__()
+        self.found: set[float] = set()
+
+    def _on_step(self) -> bool:
+        self.found |= set(self.locals["rewards"].tolist())
+        return True
+
+
 def test_what_is_privileged_says_so(tmp_path: Path):
     settings = replace(
         SMALL, inputs=300, curiosity="privileged-counts", out=tmp_path / "a" / "original" / "p" / "seed_0"
@@ -191,6 +248,12 @@ def test_what_is_privileged_says_so(tmp_path: Path):
         ),
         ({"agent": "random", "counts": "episodic"}, "counts is episodic: expected a learner with"),
         ({"agent": "random", "curiosity": "icm"}, "curiosity is icm: expected none for the random agent"),
+        ({"curiosity": "icm", "code_size": 8}, "code_size is 8: expected a learner with curiosity counts"),
+        ({"curiosity": "none", "code_step": 9.0}, "code_step is 9.0: expected a learner with curiosity counts"),
+        (
+            {"curiosity": "rnd", "discovery_enough": 1},
+            "discovery_enough is 1: expected a learner with curiosity counts",
+        ),
         ({"curiosity": "rnd", "bonus_gamma": 1.5}, "bonus_gamma is 1.5: expected 0 or more, less than 1"),
         ({"curiosity": "icm", "curiosity_learning_rate": 0.0}, "curiosity_learning_rate is 0.0: expected more than 0"),
     ],
@@ -209,7 +272,7 @@ def test_methods_are_told_apart_and_runs_of_the_earlier_setting_load(tmp_path: P
     }  # fmt: skip
     assert replace(SMALL, counts="lifelong").method == "ppo-lifelong"
     folder = tmp_path / "runs" / "x" / "original" / "ppo" / "seed_0"
-    play_at_random(replace(SMALL, agent="random", n_steps=16, n_epochs=3, inputs=300, out=folder))
+    play_at_random(replace(RANDOM, inputs=300, out=folder))
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | {"method": "ppo", "bonus": "counts"}))
     rows: Any = load(tmp_path / "runs")

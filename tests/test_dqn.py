@@ -25,11 +25,12 @@ from agents.train import train
 from envs.sb3 import PriorLabVecEnv
 from tests.chain import Chain, Wins
 from tests.test_agents import ROOM, StopAt, weights
+from tests.test_agents import SMALL as PPO
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 SMALL = Settings(
-    agent="dqn", inputs=2400, level=ROOM, max_inputs=60, frame_skip=2, screen_size=24, code_size=8, features=32,
+    agent="dqn", inputs=2400, level=ROOM, max_inputs=60, frame_skip=2, screen_size=24, features=32,
     batch_size=16, replay_size=800, checkpoint_every=700, evaluation_episodes=0, progress=False,
 )  # fmt: skip
 SIDE, STACK, LANES = 3, 3, 2
@@ -310,6 +311,10 @@ def test_a_replay_memory_larger_than_the_machine_is_told_before_anything_is_writ
     with pytest.raises(ValueError, match=r"kept steps 6\.5 GB"):
         train_dqn(replace(SMALL, replay_size=10**7, out=tmp_path / "run"))
     assert not (tmp_path / "run").exists()
+    target = 4 * sum(
+        each.numel() for each in make_model(SMALL, make_env(SMALL)[0]).q_net.features_extractor.parameters()
+    )
+    assert machine.network_bytes(SMALL) == machine.network_bytes(replace(PPO, batch_size=16)) + target
     replay = make_model(SMALL, make_env(SMALL)[0]).replay_buffer
     arrays = (replay.frames, replay.numbers, replay.actions, replay.rewards, replay.notes, replay.tree.nodes)
     assert sum(array.nbytes for array in arrays) == pytest.approx(held_bytes(SMALL), rel=0.1)

@@ -12,6 +12,7 @@ from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize, VecTransposeImage
 
 from agents import ondevice_counts
+from agents.bonus import NoBonus
 from agents.counts import CountBonus, PictureCodes
 from agents.icm import ICM
 from agents.networks import PixelPolicy
@@ -40,7 +41,7 @@ class SameOrder(OnDevicePPO):
 def curious(games: PriorLabVecEnv, curiosity: str, on_device: bool) -> VecEnv:
     if curiosity == "icm":
         return ICM(games, scale=20.0, reward_scale=10.0, n_steps=32, batch_size=64, seed=1)
-    return counting(games, on_device) if curiosity == "counts" else games
+    return counting(games, on_device) if curiosity == "counts" else NoBonus(games, 10.0)
 
 
 def counting(games: PriorLabVecEnv, on_device: bool, counted: str = "both") -> VecEnv:

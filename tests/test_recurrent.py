@@ -110,14 +110,45 @@ def test_what_is_learned_from_is_what_was_done(memory, curiosity):
     assert count == 64 * settings.num_games
 
 
+@pytest.mark.parametrize("memory", ["episode", "play"])
+def test_an_episode_that_was_cut_off_is_bootstrapped_by_what_is_remembered_and_one_that_ended_is_not(memory):
+    """Against all of a lane's pictures seen anew, one after another, since it last forgot."""
+    settings = replace(REMEMBERS, memory=memory, level=None, n_steps=96, batch_size=96)
+    model, kept = make_model(settings, make_env(settings)[0]), Kept()
+    assert isinstance(model, RecurrentPPO)
+    model.train = lambda: None  # type: ignore[method-assign]
+    model.learn(96 * settings.num_games, kept)
+    expected, pictures = np.array(kept.rewards), torch.as_tensor(model.rollout_buffer.observations)
+    ended = cut = 0
+    for lane in range(settings.num_games):
+        forgotten = 0  # the first step whose picture is remembered
+        for step in np.flatnonzero(np.array(kept.dones)[:, lane]):
+            info = kept.infos[step][lane]
+            if info["TimeLimit.truncated"]:
+                last = torch.as_tensor(info["terminal_observation"])
+                remembered = model.policy.blank(1)
+                with torch.no_grad():
+                    for picture in (*pictures[forgotten : step + 1, lane], last):
+                        remembered = model.policy.remember(picture[None], remembered)
+                    expected[step, lane] += settings.gamma * model.policy.of_hidden(remembered[0])[1].item()
+            ended, cut = ended + (not info["TimeLimit.truncated"]), cut + info["TimeLimit.truncated"]
+            if memory == "episode" or kept.over[step][lane]:
+                forgotten = step + 1
+    assert model.rollout_buffer.rewards == pytest.approx(expected, abs=1e-5) and min(ended, cut) > 1
+
+
 class Kept(BaseCallback):
     def __init__(self):
         super().__init__()
         self.dones: list[np.ndarray] = []
+        self.rewards: list[np.ndarray] = []
+        self.infos: list[list[dict]] = []
         self.over: list[list[bool]] = []
 
     def _on_step(self) -> bool:
         infos = self.locals["infos"]
+        self.infos.append(infos)
+        self.rewards.append(self.locals["rewards"].copy())
         self.dones.append(self.locals["dones"].copy())
         self.over.append([bool(info.get("solved") or info.get("TimeLimit.truncated")) for info in infos])
         return True

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,8 +10,13 @@ import torch
 from stable_baselines3.common.callbacks import BaseCallback
 
 from agents import checkpoint, machine, run
-from agents.ppo import train_ppo
-from tests.test_agents import SMALL, StopAt, weights
+from agents import train as trains
+from agents.bonus import curiosity_of
+from agents.ppo import make_model, train_ppo
+from agents.rnd import RND
+from envs.sb3 import PriorLabVecEnv
+from tests.test_agents import RANDOM, SMALL, StopAt, weights
+from tests.test_dqn import SMALL as DQN
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -76,6 +82,8 @@ def test_checkpoints_are_written_as_time_goes_by_and_cost_the_run_nothing(tmp_pa
     "change, message",
     [
         ({"features": 10**9}, "network 2,576.0 GB"),
+        ({"memory": "episode", "features": 50_000}, "network 320.4 GB"),
+        ({"curiosity": "icm", "screen_size": 2000, "batch_size": 2}, "curiosity's networks 19.2 GB"),
         ({"num_games": 10**6, "batch_size": 10**6}, "kept steps 74.5 GB"),
         ({"device": "tpu"}, "device is 'tpu': expected one of auto, cpu, cuda"),
         ({"device": "cuda"}, "device is cuda: expected a card that torch can use, and there is none"),
@@ -93,3 +101,54 @@ def test_what_the_machine_cannot_carry_is_told_before_anything_is_written(tmp_pa
 def test_the_memory_that_is_free_is_some_of_what_there_is():
     assert 1e7 < machine.free_bytes() < 1e15
     assert machine.network_bytes(SMALL) < machine.network_bytes(replace(SMALL, features=10_000)) < 1e9
+
+
+@pytest.mark.parametrize("change", [{}, {"memory": "play"}, {"curiosity": "rnd"}, {"curiosity": "icm"}])
+def test_all_networks_of_a_run_are_counted(change: dict):
+    """Of two rows a batch they take little more than their weights, the gradients and two moments of these."""
+    settings = replace(SMALL, **change, num_games=2, n_steps=2, batch_size=2, features=700)
+    env, _ = run.make_env(settings)
+    policy, curiosity = make_model(settings, env).policy, curiosity_of(env)
+    learning: list[Any] = [policy.features_extractor, *([policy.lstm] if settings.memory == "play" else [])]
+    counted, least = machine.network_bytes(settings), 0
+    if settings.curiosity in machine.CURIOUS:
+        counted += machine.CURIOUS[settings.curiosity](settings)
+        learning.append(curiosity)
+    if isinstance(curiosity, RND):
+        least += 4 * machine.weights_of(curiosity.target)
+    least += 4 * 4 * sum(weight.numel() for each in learning for weight in each.parameters())
+    assert least < counted < 1.3 * least
+
+
+@pytest.mark.parametrize("agent", ["ppo", "random"])
+def test_a_run_that_was_stopped_while_it_was_evaluated_is_evaluated_alone(tmp_path: Path, monkeypatch, agent: str):
+    small = RANDOM if agent == "random" else SMALL
+    settings = replace(small, inputs=600, evaluation_episodes=4, out=tmp_path / "run")
+    with monkeypatch.context() as stopped, pytest.raises(KeyboardInterrupt):
+        stopped.setattr(trains, "evaluations", interrupted)
+        trains.train(settings)
+    kept = {path: path.read_bytes() for path in settings.folder.iterdir()}
+    assert settings.folder / "done" in kept and settings.folder / "evaluation.json" not in kept
+    with pytest.raises(ValueError, match="holds a run with frame_skip = 2, not 3"):
+        trains.train(replace(settings, frame_skip=3))
+    with pytest.raises(ValueError, match="holds a finished run"):
+        trains.train(replace(settings, evaluation_episodes=0))
+    told = trains.train(settings)
+    assert "was trained before" in told and "of 4 episodes won" in told
+    assert (settings.folder / "evaluation.json").exists() and all(path.read_bytes() == kept[path] for path in kept)
+    with pytest.raises(ValueError, match="holds a finished run"):
+        trains.train(settings)
+
+
+def interrupted(*_: object) -> list[str]:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("change", [{"memory": "episode"}, {"curiosity": "rnd"}, {"on_device": True}, {"agent": "dqn"}])
+def test_who_played_in_a_finished_run_is_read_as_what_it_was(tmp_path: Path, change: dict):
+    small = DQN if change == {"agent": "dqn"} else replace(SMALL, **change)
+    model, _ = trains.trained(replace(small, inputs=600, out=tmp_path))
+    again = trains.kept(replace(small, out=tmp_path))
+    assert type(again) is type(model)
+    pictures = np.asarray(PriorLabVecEnv(**small.of_games()).reset())
+    assert (again.predict(pictures, deterministic=True)[0] == model.predict(pictures, deterministic=True)[0]).all()

@@ -34,7 +34,7 @@ def card_figures(seconds: float) -> Iterator[Figure]:
         yield Figure(f"{games}, CPU, 1 thread", cpu, "steps/s")
         yield Figure("    ratio", rate / cpu, "x")
         yield Figure("    memory on the card a game", memory, "KiB")
-    for curiosity, wanted in (("none", WANTED_LEARNING), ("counts", None)):
+    for curiosity, wanted in (("none", WANTED_LEARNING), ("counts", None), ("icm", None)):
         rate = learning_on_the_card(replace(LEARNING, curiosity=curiosity), seconds)
         name = f"PPO, 16384 games, 42x42x4, curiosity {curiosity}, {torch.cuda.get_device_name()}"
         yield Figure(name, rate, "decisions/s", wanted)

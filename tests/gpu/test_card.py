@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from agents.cloning import Cloned, measured
+from agents.demonstrations import read
 from agents.ppo import make_model, train_ppo
 from agents.run import make_env
 from agents.settings import Settings
@@ -21,7 +23,8 @@ from tests.card import (
     what_is_refused,
     what_waits_and_what_was_visited,
 )
-from tests.test_agents import StopAt
+from tests.test_agents import ROOM, SMALL, StopAt
+from tests.test_demonstrations import save_wins
 
 pytestmark = pytest.mark.skipif(
     find_spec("numba_cuda") is None or not torch.cuda.is_available(), reason="needs numba-cuda and a card"
@@ -139,3 +142,15 @@ def test_what_is_learned_from_on_a_card_is_what_the_cpus_games_show(curiosity, t
     ours, theirs = ((each.policy.state_dict()) for each in (whole, resumed))
     for name, values in ours.items():
         assert torch.equal(values, theirs[name]), name
+
+
+def test_demonstrations_are_learned_on_a_card(tmp_path):
+    """And what was read there tells what the CPU tells of the same network."""
+    save_wins(tmp_path / "people", 3)
+    settings = replace(SMALL, level=ROOM, device="cuda", demonstrations=tmp_path / "people", out=tmp_path / "run")
+    model, _ = train_ppo(settings)
+    cloned, shown = Cloned.read(settings.folder), read(settings)
+    assert model.device.type == "cuda" and cloned and cloned.epochs > 1
+    assert cloned.held_out_demonstrators == 1 and cloned.accuracy > 0.5
+    on_cpu = type(model).load(settings.folder / "model.zip", device="cpu")
+    assert measured(on_cpu, shown.ways)[1] == pytest.approx(measured(model, shown.ways)[1], rel=0.05)
