@@ -1,7 +1,9 @@
 """How far a network can shrink: what is removed stays removed, and tickets go back to where they started."""
 
+import gymnasium
 import pytest
 import torch
+from stable_baselines3.common.policies import ActorCriticPolicy
 from torch import nn
 
 from transfer.digits import network as digits_network
@@ -27,6 +29,16 @@ def test_the_smallest_weights_of_all_layers_go():
     assert mask.left == pytest.approx(0.25, abs=0.002)
     after = torch.cat([weight.detach().flatten() for weight in weights])
     assert before[after != 0].min() >= before[after == 0].max()
+
+
+def test_a_layer_that_begins_small_goes_first():
+    """All layers are pruned together, so stable-baselines3's action_net, of gain .01, is gone if it has not learned."""
+    boxes = gymnasium.spaces.Box(-1, 1, (6,))
+    policy = ActorCriticPolicy(boxes, gymnasium.spaces.Discrete(3), lambda _: 1e-3)
+    mask = Mask(Network(policy, ("action_net", "value_net")))
+    mask.shrink(0.2)
+    left = {name: int((leaf.weight != 0).sum()) for name, leaf in policy.named_modules() if isinstance(leaf, nn.Linear)}
+    assert left.pop("action_net") == 0 and all(left.values())
 
 
 def test_what_was_removed_stays_zero_under_momentum():

@@ -1,5 +1,6 @@
 """Digits learned task after task: the command, its rows and its page; and what the methods must show there."""
 
+import json
 import os
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import pandas as pd
 import pytest
 import torch
 
-from scripts.experiments.sequences import COLUMNS, Request, Rows, gather, learn, learn_missing
+from envs.files import hold, release, write_whole
+from scripts.experiments.sequences import COLUMNS, LOCK, Request, Rows, file_of, gather, learn, learn_missing
 from scripts.experiments.side_by_side import side_by_side
 from scripts.report.sequence_measures import better, measured, runs_of
 from scripts.report.transfer import markdown, write_transfer
@@ -139,12 +141,28 @@ def test_a_stop_between_the_files_leaves_no_run_twice(tmp_path):
     folder = tmp_path / "permuted-digits"
     folder.mkdir()
     rows = planted({"finetune": 2 * [[[1.0, 0.0], [0.2, 1.0]]], "separate": [[[1.0, 0.0], [1.0, 1.0]]]})
-    written = rows.write(folder, ())
+    rows.write(folder)
     torn = Rows(rows.points, rows.tasks, rows.runs[rows.runs["method"] == "finetune"])
     (folder / "runs.csv").write_text(torn.runs.to_csv(index=False), encoding="utf-8")
     whole = Rows.read(folder).whole()
-    assert [len(table) for table in whole] == [12, 4, 2] and len(written.points) == 18
+    assert [len(table) for table in whole] == [12, 4, 2] and len(rows.points) == 18
     assert set(whole.points["method"]) == {"finetune"}
+
+
+def test_two_processes_do_not_add_runs_to_one_folder(tmp_path):
+    request = Request(methods=("finetune",), out=tmp_path, workers=1, **{**SMALL, "seeds": 1})
+    request.folder.mkdir()
+    lock = hold(request.folder / LOCK, "taken")
+    with pytest.raises(OSError, match="permuted-digits: another process adds runs here: expected one"):
+        learn_missing(request)
+    write_whole(request.folder / "settings.json", json.dumps(request.settings()))
+    file = file_of(request.folder, "finetune", 0)
+    file.parent.mkdir(parents=True)
+    run = learn("finetune", 0, request.settings() | {"tasks": 1, "steps": 1}, tmp_path)
+    write_whole(file, json.dumps(run | {"settings": request.settings()}))
+    assert len(gather(request.folder).runs) == 1 and not (request.folder / "runs.csv").exists()
+    release(lock)
+    assert len(gather(request.folder).runs) == 1 and (request.folder / "runs.csv").exists()
 
 
 def test_one_run_that_fails_stops_no_other(tmp_path):

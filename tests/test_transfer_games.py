@@ -108,6 +108,7 @@ def test_rows_are_those_of_every_other_run_and_the_page_names_the_tasks(tmp_path
     own = kept.points.query("method == 'finetune' and learning == 0 and task == 0")
     assert own["share"].tolist() == pytest.approx([0, *np.arange(0.05, 1, 0.1), 1])
     text = write_transfer(request.folder, kept, request.settings()).read_text(encoding="utf-8")
+    assert "Published" not in text
     assert "<th>original</th><th>retextured</th>" in text and "Share of episodes that are won" in text
 
 
@@ -123,9 +124,17 @@ def test_a_pair_of_atari_games_is_learned_by_scores(tmp_path, monkeypatch):
     monkeypatch.setattr(atari, "PPO", {**atari.PPO, "n_steps": 8, "batch_size": 32})
     monkeypatch.setattr(atari, "NUM_GAMES", 4)
     monkeypatch.setattr(atari, "GAME", {**atari.GAME, "max_inputs": 300})
+    begun, games_of = [], atari.AtariLesson.games
+    monkeypatch.setattr(
+        atari.AtariLesson,
+        "games",
+        lambda lesson, task, number, seed: begun.append((number, seed)) or games_of(lesson, task, number, seed),
+    )
     settings = Request(sequence="atari_masks", inputs=2000, episodes=2).settings()
     assert settings["names"] == ["none", "colours"]
     run = learn("ewc", 0, settings, tmp_path)
+    learning, tests = ({seed for number, seed in begun if number == games} for games in (4, 2))
+    assert learning == {0} and tests == {atari.TESTED}  # random starts are others
     assert np.isfinite(matrix(run)).all() and len(run["points"]) == 2 + 10 + 2 + 1 + 10 + 2
     rows = load(tmp_path / "runs")
     assert not rows.problems and set(rows.configs["version"]) == {"none", "colours"} and len(rows.episodes) >= 8

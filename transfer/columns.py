@@ -134,8 +134,10 @@ class Columns(Method):
     def sensitivity(self, samples: Samples) -> dict[str, torch.Tensor]:
         """How much the present task's outputs depend on what each column gives to a layer: (columns,), of sum 1.
 
-        The average Fisher sensitivity (section 3.1), of the inputs of each layer but the first ones, scaled to a
-        standard deviation of 1; its last entry is the task's own column.
+        After the average Fisher sensitivity (section 3.1): of the inputs of each layer but the first ones, scaled to a
+        standard deviation of 1, with the sum over actions taken exactly; the last entry is the task's own column. It is
+        a ratio of means over units, of convolutions over places too; Rusu et al. take the ratio of each feature and add
+        these up, so there a feature that hardly matters in any column counts as much as one that does.
         """
         squares: dict[str, torch.Tensor] = {}
         layers = {name: layer for name, layer in self.layers().items() if not layer.is_first}
@@ -152,7 +154,7 @@ class Columns(Method):
                 each = iter(found)
                 for name, parts in told.items():
                     rows = [fisher(next(each), part, weights[:, action]) for part in parts]
-                    squares[name] = squares.get(name, torch.zeros(len(rows))) + torch.stack(rows)
+                    squares[name] = squares.get(name, 0) + torch.stack(rows)
         finally:
             for layer in layers.values():
                 layer.measured = None
@@ -172,7 +174,7 @@ def keeper(given: dict[str, list[torch.Tensor]], name: str) -> Callable[[list[to
 def fisher(gradient: torch.Tensor | None, part: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     """float32 (): of one column's activations (n, ...), the mean over them of the squared gradient by each, scaled."""
     if gradient is None:
-        return torch.zeros(())
+        return part.new_zeros(())
     by_sample = (weights[:, None] * gradient.flatten(1).square()).mean(0)  # (n, units...) -> (units,)
     return (by_sample * part.detach().flatten(1).var(0)).mean()
 

@@ -32,12 +32,14 @@ class Outputs(nn.Module):
         return self.outputs(self.module, inputs)
 
 
-def check_importance(name: str, samples: Samples | None = None) -> None:
-    """ValueError for an importance there is not, and for one that needs what the samples lack."""
+def check_importance(name: str, network: Network, samples: Samples | None = None) -> None:
+    """ValueError for an importance there is not, and for one that needs what the network or the samples lack."""
     if name not in get_args(Importance):
         raise ValueError(f"importance is {name!r}: expected one of {', '.join(get_args(Importance))}")
+    if network.likelihood == "gaussian" and name != "exact":
+        raise ValueError(f"importance is {name}: expected exact for a network of values, which has no probabilities")
     if samples is not None and name == "empirical" and samples.taken is None:
-        raise ValueError("importance is empirical: expected samples with labels or with the actions that were taken")
+        raise ValueError("importance is empirical: expected samples with `taken`, their labels or the actions taken")
 
 
 def importance_of(
@@ -52,7 +54,7 @@ def importance_of(
 
     generator: of the actions drawn for "sampled"; at_once: numbers of gradients held at once, which bounds the memory.
     """
-    check_importance(kind, samples)
+    check_importance(kind, network, samples)
     module = network.module
     was_training = module.training
     module.eval()

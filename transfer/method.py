@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from envs.files import writing
 from transfer.network import KEPT, Network
 
 FORMAT = 1  # of files of ``Kept.save``
@@ -60,8 +61,10 @@ class Method(nn.Module):
     def refresh(self, task: int) -> None:
         """Sets what is no tensor, such as which parameters learn, to what the tensors say; also after loading them."""
 
-    def advance(self, task: int, share: float) -> None:
-        """Called while a task is learned, when ``share`` of its learning, from 0 to 1, is done."""
+    def advance(self, task: int, share: float) -> bool:
+        """Called while a task is learned, when ``share`` of its learning, from 0 to 1, is done. Whether it changed
+        weights, or which of them learn."""
+        return False
 
     def consolidate(self, task: int, samples: Samples) -> None:
         """Keeps the task that was learned, on these samples."""
@@ -149,10 +152,11 @@ class Kept(nn.Module):
         self.refresh()
 
     @torch.no_grad()
-    def advance(self, share: float) -> None:
-        """Call it now and then while learning; share, from 0 to 1, of the learning of this task is done."""
-        for method in self.each():
-            method.advance(int(self.task), share)
+    def advance(self, share: float) -> bool:
+        """Call it now and then while learning; share, from 0 to 1, of the learning of this task is done. Whether a
+        method changed weights, or which of them learn: a copy of the network, such as a target, must then follow."""
+        changed = [method.advance(int(self.task), share) for method in self.each()]  # of all of them, not to the first
+        return any(changed)
 
     def consolidate(self, samples: Samples) -> None:
         """Call it when the task is learned."""
@@ -195,19 +199,23 @@ class Kept(nn.Module):
 
     def save(self, path: Path) -> None:
         """Writes the network with everything its methods keep, as tensors and plain data."""
-        draft = path.with_name(f"{path.name}.draft")
-        torch.save({"about": self.about, "state": self.network.module.state_dict()}, draft)
-        draft.replace(path)
+        with writing(path) as file:
+            torch.save({"about": self.about, "state": self.network.module.state_dict()}, file)
 
     def load(self, path: Path) -> None:
         """Reads it back, running no code from the file; ValueError where it is of other methods, tasks or layers."""
         try:
             held = torch.load(path, map_location="cpu", weights_only=True)
             about, state = held["about"], held["state"]
+            written = isinstance(about, dict) and all(
+                isinstance(name, str) and isinstance(each, torch.Tensor) for name, each in state.items()
+            )
         except FileNotFoundError:
             raise
         except Exception:  # whatever a torn or foreign file makes torch raise, in many lines
-            raise ValueError(f"{path}: expected a network that Kept.save wrote") from None
+            written, about, state = False, {}, {}
+        if not written:
+            raise ValueError(f"{path}: expected a network that Kept.save wrote")
         for name, ours in self.about.items():
             if about.get(name) != ours:
                 raise ValueError(f"{path}: {name} is {about.get(name)}: expected {ours}, as this network is kept")

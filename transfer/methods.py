@@ -9,7 +9,7 @@ import torch
 
 from transfer.columns import Columns, Progressive, RandomColumn
 from transfer.method import Kept, Method
-from transfer.network import Network
+from transfer.network import KEPT, Network
 from transfer.packing import Packing
 from transfer.penalty import EWC, L2, OnlineEWC
 from transfer.separate import HeadOnly, OwnHeads, Scratch, Separate
@@ -63,11 +63,14 @@ def setting(text: str, where: str) -> tuple[str, Any]:
 
 
 def keep(network: Network, methods: Sequence[Mapping[str, Any]], tasks: int, seed: int = 0) -> Kept:
-    """Has a network kept by these methods, over so many tasks: specs as ``parse`` gives them; seed: of all that is
-    random in them. ValueError, in one line, for what can't be."""
+    """Has a network kept by these methods, over so many tasks: specs as ``parse`` gives them, in any order; seed: of
+    all that is random in them. ValueError, in one line, for what can't be."""
     if tasks < 1:
         raise ValueError(f"tasks is {tasks}: expected 1 or more")
+    if hasattr(network.module, KEPT):
+        raise ValueError(f"the network has a part {KEPT!r}: expected none, as that is where its methods lie")
     check_together(methods)
+    methods = sorted(methods, key=turn)
     generator = torch.Generator().manual_seed(seed)
     frozen = [parameter for parameter in network.module.parameters() if not parameter.requires_grad]
     made: list[Method] = []
@@ -75,6 +78,13 @@ def keep(network: Network, methods: Sequence[Mapping[str, Any]], tasks: int, see
         made.append(make(spec, network, tasks, generator))
         network = network.but(made[-1].owned())
     return Kept(network, made, tasks, {"methods": [dict(spec) for spec in methods], "seed": seed}, frozen)
+
+
+def turn(spec: Mapping[str, Any]) -> tuple[bool, bool]:
+    """Sorts specs in the order in which they are built: what gives each task weights of its own before what holds those
+    that are still shared then."""
+    kind = METHODS[spec["method"]]
+    return issubclass(kind, L2), kind.sorts_weights
 
 
 def check_together(methods: Sequence[Mapping[str, Any]]) -> None:

@@ -75,7 +75,10 @@ def is_of_this_task(name: str, network: Network) -> bool:
 
 
 def dormant_units(network: Network, inputs: torch.Tensor) -> float:
-    """Share of units whose mean activity is at most .025 of their layer's (Sokar et al. 2023, arXiv 2302.12902)."""
+    """Share of units whose mean activity is at most .025 of their layer's (after Sokar et al. 2023, arXiv 2302.12902).
+
+    Every place of a convolution's map counts as a unit; Sokar et al. average a channel over places, and count channels.
+    """
     means = [each.abs().mean(0) for each in activities(network, inputs).values()]
     return float(torch.cat([each <= DORMANT * each.mean() for each in means]).float().mean())
 

@@ -71,7 +71,7 @@ class Network:
         found: dict[str, Leaf] = {}
         for name, module in self.module.named_modules():
             own = [f"{name}.{each}" if name else each for each, _ in module.named_parameters(recurse=False)]
-            if name.startswith(KEPT) or {*own} <= self.own:
+            if name == KEPT or name.startswith(f"{KEPT}.") or {*own} <= self.own:
                 continue
             if not isinstance(module, Leaf):
                 raise ValueError(

@@ -94,9 +94,11 @@ class Packing(Method):
         for weight, packed, owner in self.parts():
             weight.copy_(torch.where(self.learning(owner), weight, torch.where(owner < self.task, packed, 0.0)))
 
-    def advance(self, task: int, share: float) -> None:
-        if share >= 1 - self.retrain and not self.pruned[task]:
+    def advance(self, task: int, share: float) -> bool:
+        due = share >= 1 - self.retrain and not bool(self.pruned[task])
+        if due:
             self.prune(task)
+        return due
 
     def prune(self, task: int) -> None:
         """Keeps the largest of the free weights for this task, and sets the others to zero."""

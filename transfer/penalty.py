@@ -62,7 +62,7 @@ class EWC(L2):
         importance: Importance = "exact",
     ):
         super().__init__(network, tasks, generator, strength)
-        check_importance(importance)
+        check_importance(importance, network)
         self.importance: Importance = importance
         self.register_buffer("seed", torch.randint(2**62, (), generator=generator))
         self.seed: torch.Tensor
@@ -80,7 +80,11 @@ class EWC(L2):
 
 class OnlineEWC(EWC):
     """One penalty, at where the last task left the weights, with the importance of earlier ones fading by ``decay`` at
-    each task (Schwarz et al. 2018, arXiv 1805.06370, section 3.2)."""
+    each task (Schwarz et al. 2018, arXiv 1805.06370, section 3.2).
+
+    Their penalty on the next task multiplies the sum by the decay once more, so that the newest importance is faded,
+    too. Here it is not: their lambda times the decay is the strength here.
+    """
 
     def __init__(
         self,

@@ -37,7 +37,8 @@ class Mask:
 
     @torch.no_grad()
     def shrink(self, share: float) -> None:
-        """Removes the smallest ``share`` of the weights that are left, those of all layers together."""
+        """Removes the smallest ``share`` of the weights that are left, those of all layers together: a layer of small
+        weights can lose all of its own."""
         if not 0 < share < 1:
             raise ValueError(f"share is {share}: expected more than 0, less than 1")
         sizes = torch.cat([torch.where(mask, w.abs(), -1.0).flatten() for w, mask in zip(self.weights, self.masks)])

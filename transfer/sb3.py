@@ -12,7 +12,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from gymnasium import spaces
+from stable_baselines3 import DQN
 from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
+from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 from stable_baselines3.common.policies import ActorCriticCnnPolicy, ActorCriticPolicy, BasePolicy
 from stable_baselines3.common.preprocessing import preprocess_obs
 from stable_baselines3.common.type_aliases import Schedule
@@ -27,18 +31,24 @@ from transfer.network import Network
 
 class Keeps:
     """What both kinds of policies share. methods: specs as ``transfer.methods.parse`` gives them; tasks: how many;
-    keep_seed: of everything random in the methods."""
+    keep_seed: of everything random in the methods. ValueError for spaces that it does not know."""
 
     def __init__(
         self,
+        observation_space: spaces.Space,
+        action_space: spaces.Space,
         *args: Any,
         methods: Sequence[Mapping[str, Any]] = (),
         tasks: int = 1,
         keep_seed: int = 0,
         **kwargs: Any,
     ):
+        if isinstance(observation_space, spaces.Dict):
+            raise ValueError("observation_space is a Dict: expected a space of one array, such as Box")
+        if not isinstance(action_space, spaces.Discrete):
+            raise ValueError(f"action_space is {action_space}: expected Discrete, of which importances are known")
         self.told = {"methods": [dict(spec) for spec in methods], "tasks": tasks, "keep_seed": keep_seed}
-        super().__init__(*args, **kwargs)
+        super().__init__(observation_space, action_space, *args, **kwargs)  # pyright: ignore[reportCallIssue]
 
     def _get_constructor_parameters(self) -> dict[str, Any]:
         return super()._get_constructor_parameters() | self.told  # pyright: ignore[reportAttributeAccessIssue]
@@ -64,6 +74,14 @@ class KeptActor(Keeps):
         )
         policy.optimizer = policy.optimizer_class(policy.parameters(), lr=lr_schedule(1), **policy.optimizer_kwargs)
         kept.attach(policy.optimizer)
+
+    def prepared(self, observations: torch.Tensor) -> torch.Tensor:
+        """What the features extractor is given for observations, as in stable-baselines3: floats, of images from 0 to
+        1. A policy that gives it them as they are overrides this."""
+        policy: Any = self
+        seen = preprocess_obs(observations, policy.observation_space, policy.normalize_images)
+        assert isinstance(seen, torch.Tensor)  # not of a Dict
+        return seen
 
 
 class KeptQ(Keeps):
@@ -101,10 +119,7 @@ class KeptQCnnPolicy(KeptQ, CnnPolicy):
 
 def logits(policy: Any, observations: torch.Tensor) -> torch.Tensor:
     """Of the actions, float32 (n, actions), for observations as the policy's forward takes them."""
-    seen = observations
-    if policy.features_extractor.__class__.__module__.startswith("stable_baselines3"):
-        seen = preprocess_obs(observations, policy.observation_space, policy.normalize_images)
-    latent = policy.mlp_extractor.forward_actor(policy.pi_features_extractor(seen))
+    latent = policy.mlp_extractor.forward_actor(policy.pi_features_extractor(policy.prepared(observations)))
     return policy.action_net(latent)
 
 
@@ -119,55 +134,108 @@ def example_of(policy: BasePolicy) -> torch.Tensor:
     return torch.from_numpy(np.zeros((1, *space.shape), space.dtype))
 
 
-def learn_task(model: Any, task: int, steps: int, env: VecEnv | None = None, **settings: Any) -> None:
+def learn_task(
+    model: Any,
+    task: int,
+    steps: int,
+    env: VecEnv | None = None,
+    *,
+    keep_optimizer: bool = False,
+    keep_buffer: bool = False,
+    resume: bool = False,
+    **settings: Any,
+) -> None:
     """Has a model of stable-baselines3 learn one task for so many steps, in ``env`` or in the one that it has.
 
-    The caller consolidates it with ``consolidate``; settings are those of ``learn``.
+    With each task the optimizer's state, the replay buffer, the count of steps and so every schedule begin anew.
+    keep_optimizer: carry the optimizer's state over; keep_buffer: carry the transitions of earlier tasks over. resume:
+    go on with the task that the model was learning when it was saved: nothing begins anew, and what is left of the
+    task's ``steps`` is learned, none where all are done. Other settings are those of ``learn``.
+
+    The caller consolidates it with ``consolidate``. ValueError for a task that can't be learned or gone on with.
     """
+    if steps < 1:
+        raise ValueError(f"steps is {steps}: expected 1 or more")
     if env is not None:
         model.set_env(env)
-    begin(model.policy, task)
+    if resume:
+        check_resumed(model, task)
+    else:
+        begin(model.policy, task)
+        begin_anew(model, keep_optimizer, keep_buffer)
+    left = steps - model.num_timesteps if resume else steps
     told = settings.pop("callback", None)
-    callbacks = [Advance(steps), *([told] if told else [])]
-    model.learn(steps, callback=callbacks, reset_num_timesteps=settings.pop("reset_num_timesteps", False), **settings)
+    if left > 0:
+        callbacks = [Advance(steps), *([told] if told else [])]
+        model.learn(left, callback=callbacks, reset_num_timesteps=not resume, **settings)
+
+
+def check_resumed(model: Any, task: int) -> None:
+    """ValueError where the model was not learning that task when it was saved."""
+    learning = int(all_kept(model.policy)[0].task)
+    if task != learning:
+        raise ValueError(f"task is {task}: expected {learning}, which the model was learning")
+    if not model.num_timesteps:
+        raise ValueError("resume is True: expected a model that was saved while it learned the task")
+
+
+def begin_anew(model: Any, keep_optimizer: bool, keep_buffer: bool) -> None:
+    """What a task would otherwise take over from the one before, beside the network; ``learn`` resets the count."""
+    if not keep_optimizer:
+        model.policy.optimizer.state.clear()
+    if isinstance(model, OffPolicyAlgorithm) and not keep_buffer:
+        kind: Any = model.replay_buffer_class
+        model.replay_buffer = kind(  # not its reset, which forgets nothing in kinds that hold more
+            model.buffer_size,
+            model.observation_space,
+            model.action_space,
+            device=model.device,
+            n_envs=model.n_envs,
+            optimize_memory_usage=model.optimize_memory_usage,
+            **model.replay_buffer_kwargs,
+        )
+    if isinstance(model, DQN):
+        model._n_calls, model.exploration_rate = 0, model.exploration_schedule(1.0)
 
 
 def begin(policy: BasePolicy, task: int) -> None:
-    """Before a task is learned: all networks of the policy, the target network with what the online one holds."""
-    kept = all_kept(policy)
-    for other in kept[1:]:
-        other.network.module.load_state_dict(kept[0].network.module.state_dict())
-    for each in kept:
-        each.learn(task)
+    """Before a task is learned: the target network of values begins as the online one."""
+    all_kept(policy)[0].learn(task)
+    follow(policy)
 
 
 def consolidate(policy: BasePolicy, observations: torch.Tensor, taken: torch.Tensor | None = None) -> None:
     """When a task is learned: on observations (n, ...) from it, and the actions int64 (n,) taken there, if known."""
-    kept = all_kept(policy)
-    kept[0].consolidate(Samples(observations, taken))
-    for other in kept[1:]:
-        other.network.module.load_state_dict(kept[0].network.module.state_dict())
+    all_kept(policy)[0].consolidate(Samples(observations, taken))
+    follow(policy)
 
 
 def advance(policy: BasePolicy, share: float) -> None:
     """Now and then while a task is learned: ``share`` of that, from 0 to 1, is done."""
-    for each in all_kept(policy):
-        each.advance(share)
+    if all_kept(policy)[0].advance(share):
+        follow(policy)
+
+
+def follow(policy: BasePolicy) -> None:
+    """The target network takes all that the online one holds, as draws and masks of its own would differ."""
+    online, *others = all_kept(policy)
+    for other in others:
+        other.network.module.load_state_dict(online.network.module.state_dict())
 
 
 class Advance(BaseCallback):
-    """Tells the methods how much of a task's steps are done."""
+    """Tells the methods how much of a task's ``steps`` is done, which the model counts from the task's start."""
 
     def __init__(self, steps: int):
         super().__init__()
-        self.steps, self.before = steps, 0
-
-    def _on_training_start(self) -> None:
-        self.before = self.num_timesteps
+        self.steps = steps
 
     def _on_step(self) -> bool:
         return True
 
     def _on_rollout_start(self) -> None:
-        """Before a rollout, so that what PPO learns from was played by the weights that learn from it."""
-        advance(self.model.policy, min(1.0, (self.num_timesteps - self.before) / self.steps))
+        """Before a rollout, so that what PPO learns from was played by the weights that learn from it. Before its last
+        one all counts as done, or with few rollouts packing would prune when there is none left to learn on with."""
+        ahead = self.model.n_steps * self.model.n_envs if isinstance(self.model, OnPolicyAlgorithm) else 0
+        is_last = self.num_timesteps + ahead >= self.steps
+        advance(self.model.policy, 1.0 if is_last else self.num_timesteps / self.steps)

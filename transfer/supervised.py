@@ -60,9 +60,8 @@ def learn_all(
     training: Training,
     seed: int,
     after: Callable[[int], None] = lambda _: None,
-    start: int = 0,
 ) -> list[Point]:
-    """Learns the problems in order, from the ``start``-th on, and tells how well each is done on the way.
+    """Learns the problems in order, and tells how well each is done on the way.
 
     ``after`` is called when a task is learned and consolidated. The one being learned is tested ``POINTS`` times while
     it is, all others at its end.
@@ -71,13 +70,12 @@ def learn_all(
     optimizer = torch.optim.Adam(module.parameters(), training.learning_rate)
     kept.attach(optimizer)
     points = []
-    for task in range(start, len(problems)):
+    for task, problem in enumerate(problems):
         if training.reset_optimizer:
             optimizer.state.clear()
         kept.learn(task)
-        generator = torch.Generator().manual_seed(seed * 1009 + task)  # each task's own: resumed runs draw the same
-        problem, chosen = problems[task], None
-        if task == start == 0:
+        generator = torch.Generator().manual_seed(seed * 1009 + task)
+        if task == 0:
             points += [Point(0, 0.0, other, accuracy(kept, other, each)) for other, each in enumerate(problems)]
         else:
             points.append(Point(task, 0.0, task, accuracy(kept, task, problem)))

@@ -35,6 +35,7 @@ PPO = {  # Schulman et al. 2017, with more decisions a minibatch
 NUM_GAMES = 16
 LEARNER = {"num_games": NUM_GAMES, **GAME, **PPO}
 INPUTS = 4_000_000  # raw frames for which a task is learned
+TESTED = 1_000_003  # is added to the seed of tests, whose random starts are then not those of learning
 
 
 def check(agent: str, tasks: Iterable[Task]) -> None:
@@ -57,15 +58,15 @@ class AtariLesson(Lesson):
     def inputs(self) -> int:
         return self.about["inputs"]
 
-    def games(self, task: int, number: int) -> AtariVecEnv:
+    def games(self, task: int, number: int, seed: int) -> AtariVecEnv:
         env = AtariVecEnv(number, **GAME | self.tasks[task].settings)
-        env.seed(self.seed)
+        env.seed(seed)
         return env
 
     def trained(self) -> Any:
         if is_finished(self.folder):
             return RolloutPPO.load(self.folder / "model.zip")
-        env = self.games(self.number, NUM_GAMES)
+        env = self.games(self.number, NUM_GAMES, self.seed)
         model = RolloutPPO(KeptPixelPolicy, env, policy_kwargs=self.of_policy, seed=self.seed, **PPO)
         own = {"mask": "none", **self.tasks[self.number].settings}
         front = {
@@ -97,7 +98,7 @@ class AtariLesson(Lesson):
 
     def test(self, model: Any, task: int) -> float:
         """Mean over episodes, the first in each of many games, played by sampled actions."""
-        env = self.games(task, self.about["episodes"])
+        env = self.games(task, self.about["episodes"], self.seed + TESTED)
         observations, scores = env.reset(), np.full(env.num_envs, np.nan)
         while np.isnan(scores).any():
             observations, _, dones, infos = env.step(model.predict(observations)[0])
@@ -106,7 +107,7 @@ class AtariLesson(Lesson):
         return float(np.mean([self.share(score, task) for score in scores.tolist()]))
 
     def play(self, model: Any) -> tuple[np.ndarray, np.ndarray]:
-        env, seen, taken = self.games(self.number, NUM_GAMES), [], []
+        env, seen, taken = self.games(self.number, NUM_GAMES, self.seed), [], []
         observations = env.reset()
         for _ in range(lessons.DECISIONS):
             actions = model.predict(observations)[0]

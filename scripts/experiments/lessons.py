@@ -19,7 +19,7 @@ import pandas as pd
 import torch
 
 from agents.networks import PixelPolicy, PixelQPolicy
-from envs.files import write_whole
+from envs.files import write_whole, writing
 from envs.results import check_same
 from transfer.method import all_kept
 from transfer.methods import parse
@@ -33,6 +33,10 @@ LOOKED_AT = 256  # of those, to tell what is dormant
 
 class KeptPixelPolicy(KeptActor, PixelPolicy):
     """The actor and critic of our PPO."""
+
+    def prepared(self, observations: torch.Tensor) -> torch.Tensor:
+        """As they are: the network takes bytes."""
+        return observations
 
 
 class KeptPixelQPolicy(KeptQ, PixelQPolicy):
@@ -122,7 +126,8 @@ class Lesson(ABC):
         kept = all_kept(model.policy)[0]
         kept.save(self.folder / "kept.pt")
         if self.about["keep_optimizer"]:
-            torch.save(model.policy.optimizer.state_dict(), self.folder / "optimizer.pt")
+            with writing(self.folder / "optimizer.pt") as file:
+                torch.save(model.policy.optimizer.state_dict(), file)
         before = json.loads((self.folder / "before.json").read_text(encoding="utf-8"))
         after = [(self.number, 1.0, task, self.performance(model, task)) for task in range(len(self.folders))]
         learned = {

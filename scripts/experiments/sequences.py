@@ -22,7 +22,7 @@ import pandas as pd
 import torch
 from rich.console import Console
 
-from envs.files import write_bytes, write_whole
+from envs.files import hold, release, write_bytes, write_whole
 from envs.results import check_same, git_commit, software
 from envs.sequences import sequences
 from scripts.experiments import digits
@@ -37,6 +37,7 @@ COLUMNS = {
 TASK = COLUMNS["tasks.csv"][3:]
 FLOATS: Any = dict.fromkeys(("share", "performance", *TASK), float)
 SEEDS = 5
+LOCK = "runs.lock"
 OF_ONE_KIND = ("inputs", "agent", "episodes", "steps", "units", "data")  # settings of games or of digits alone
 
 
@@ -65,7 +66,7 @@ class Request:
     seeds: int | None = None
     """runs of each method (default: 5; quick: 2 for digits, 1 for games)"""
     tasks: int | None = None
-    """how many are learned, one after another (default: 20 digits, 6 levels, 2 of atari_masks, all of others; quick: 5
+    """how many are learned, one after another (default: 20 digits, 4 levels, 2 of atari_masks, all of others; quick: 5
     digits, 2 games)"""
     inputs: int | None = None
     """games: raw inputs for which an agent learns each (default: 60,000 for levels, else 100,000 in Princess, 1,000,000
@@ -168,19 +169,22 @@ class Rows(NamedTuple):
         known = [[key in have for key in zip(table["method"], table["seed"])] for table in self]
         return type(self)(*(table.loc[np.array(each, bool)] for table, each in zip(self, known)))
 
-    def write(self, folder: Path, order: Sequence[str]) -> Self:
-        """Replaces the files, ``runs.csv`` last, with methods in this order, then others; returns what they hold."""
+    def ordered(self, order: Sequence[str]) -> Self:
+        """The same with methods in this order, then others."""
         place = {method: number for number, method in enumerate(order)}
-        ordered = [
+        tables = [
             table.assign(place=table["method"].map(lambda method: place.get(method, len(place))))
             .sort_values(["place", "method", "seed"], kind="stable", ignore_index=True)
             .drop(columns="place")
             for table in self
         ]
-        for (name, _), table in zip(COLUMNS.items(), ordered):
+        return type(self)(*tables)
+
+    def write(self, folder: Path) -> None:
+        """Replaces the files, ``runs.csv`` last."""
+        for name, table in zip(COLUMNS, self):
             text = table.to_csv(index=False, lineterminator="\n", float_format="%.6g").encode()
             write_bytes(folder / name, lzma.compress(text) if name.endswith(".xz") else text)
-        return type(self)(*ordered)
 
 
 def learn(method: str, seed: int, settings: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -192,14 +196,24 @@ def learn(method: str, seed: int, settings: dict[str, Any], folder: Path) -> dic
 
 
 def learn_missing(request: Request, console: Console | None = None) -> None:
-    """Runs what has no file yet; each file is written whole, so that whatever is stopped goes on."""
+    """Runs what has no file yet; each file is written whole, so that whatever is stopped goes on. OSError where another
+    process does so in the same folder."""
+    folder = request.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = hold(folder / LOCK, f"{folder}: another process adds runs here: expected one")
+    try:
+        add_missing(request, console)
+    finally:
+        release(lock)
+
+
+def add_missing(request: Request, console: Console | None) -> None:
     folder, settings = request.folder, request.settings()
     known = folder / "settings.json"
     if known.exists():
         check_same(settings_of(folder), settings, folder)
     have = {(run["method"], run["seed"]) for run in Rows.read(folder).runs.to_dict("records")}
     waiting = [run for run in request.runs() if run not in have and not file_of(folder, *run).exists()]
-    folder.mkdir(parents=True, exist_ok=True)
     write_whole(known, json.dumps(settings, indent=2) + "\n")
     jobs = [(method, seed, settings, folder) for method, seed in waiting]
     for (method, seed, *_), run in side_by_side(learn, jobs, request.workers, "all runs", console):
@@ -218,7 +232,8 @@ def settings_of(folder: Path) -> dict[str, Any]:
 
 
 def gather(folder: Path) -> Rows:
-    """The rows that are kept and those of runs that have been finished since, written together."""
+    """The rows that are kept and those of runs that have been finished since, written together; not where another
+    process adds runs, which writes them itself."""
     rows = Rows.read(folder).whole()
     have = set(zip(rows.runs["method"], rows.runs["seed"]))
     finished = []
@@ -230,4 +245,13 @@ def gather(folder: Path) -> Rows:
         return rows
     parts = [*([rows] if len(rows.runs) else []), *new]
     joined = Rows(*(pd.concat(tables, ignore_index=True) for tables in zip(*parts)))
-    return joined.write(folder, kind_of(settings_of(folder)["sequence"]).METHODS)
+    joined = joined.ordered(kind_of(settings_of(folder)["sequence"]).METHODS)
+    try:
+        lock = hold(folder / LOCK, f"{folder}: another process adds runs here")
+    except OSError:
+        return joined
+    try:
+        joined.write(folder)
+    finally:
+        release(lock)
+    return joined

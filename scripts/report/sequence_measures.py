@@ -1,4 +1,9 @@
-"""What a sequence of tasks shows, by method: its runs as arrays, and each measure with its interval."""
+"""What a sequence of tasks shows, by method: its runs as arrays, and each measure with its interval.
+
+Whole runs are resampled, each with all its tasks. Agarwal et al. 2021 (arXiv 2108.13264) resample the runs of each task
+apart, as theirs of one task know nothing of those of another. Here one network learned all tasks of a run, so how well
+they are done depends on one another, and drawn apart they would make intervals too narrow or too wide.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -102,7 +107,7 @@ def estimated(values: np.ndarray) -> Estimate:
 
 
 def middle(scores: np.ndarray) -> Estimate:
-    """The interquartile mean of scores (n, N) of runs and tasks, runs resampled."""
+    """The interquartile mean of scores (n, N) of runs and tasks, runs resampled with all their tasks."""
     n, tasks = scores.shape
     value = float(middle_mean(scores.ravel())[0])
     if n < 2:
