@@ -23,13 +23,17 @@ def reserve(path: Path) -> Path:
     return path
 
 
+class Taken(OSError):
+    """Another process holds the lock file."""
+
+
 def hold(path: Path, taken: str) -> FileLock:
-    """The lock file, held by this process until released; OSError, in the words ``taken``, where another holds it."""
+    """The lock file, held by this process until released; ``Taken``, in the words ``taken``, where another holds it."""
     lock = FileLock(path, thread_local=False)
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        raise OSError(taken) from None
+        raise Taken(taken) from None
     except NotImplementedError as error:
         raise OSError(f"{path}: this folder can't lock files ({error}): expected a local folder, or NFS 4") from None
     return lock
@@ -39,6 +43,16 @@ def release(lock: FileLock) -> None:
     lock.release()
     with suppress(OSError):
         Path(lock.lock_file).unlink(missing_ok=True)
+
+
+@contextmanager
+def held(path: Path, taken: str) -> Iterator[None]:
+    """``hold``, and ``release`` at the end of the block, however it ends."""
+    lock = hold(path, taken)
+    try:
+        yield
+    finally:
+        release(lock)
 
 
 def write_whole(path: Path, text: str) -> None:

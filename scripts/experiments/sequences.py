@@ -12,6 +12,7 @@ runs are joined in ``OUT/<sequence>/``, beside ``settings.json``:
 import json
 import lzma
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -22,7 +23,7 @@ import pandas as pd
 import torch
 from rich.console import Console
 
-from envs.files import hold, release, write_bytes, write_whole
+from envs.files import Taken, held, write_bytes, write_whole
 from envs.results import check_same, git_commit, software
 from envs.sequences import sequences
 from scripts.experiments import digits
@@ -200,11 +201,8 @@ def learn_missing(request: Request, console: Console | None = None) -> None:
     process does so in the same folder."""
     folder = request.folder
     folder.mkdir(parents=True, exist_ok=True)
-    lock = hold(folder / LOCK, f"{folder}: another process adds runs here: expected one")
-    try:
+    with held(folder / LOCK, f"{folder}: another process adds runs here: expected one"):
         add_missing(request, console)
-    finally:
-        release(lock)
 
 
 def add_missing(request: Request, console: Console | None) -> None:
@@ -246,12 +244,6 @@ def gather(folder: Path) -> Rows:
     parts = [*([rows] if len(rows.runs) else []), *new]
     joined = Rows(*(pd.concat(tables, ignore_index=True) for tables in zip(*parts)))
     joined = joined.ordered(kind_of(settings_of(folder)["sequence"]).METHODS)
-    try:
-        lock = hold(folder / LOCK, f"{folder}: another process adds runs here")
-    except OSError:
-        return joined
-    try:
+    with suppress(Taken), held(folder / LOCK, f"{folder}: another process adds runs here"):
         joined.write(folder)
-    finally:
-        release(lock)
     return joined

@@ -19,7 +19,7 @@ from agents import ppo
 from agents.evaluate import evaluate
 from agents.run import make_env, run
 from agents.settings import Settings
-from envs.files import hold, release, write_whole
+from envs.files import held, write_whole
 from envs.results import check_same
 from scripts.experiments.side_by_side import side_by_side
 from transfer.network import Network
@@ -112,11 +112,8 @@ def shrink_missing(request: Request, console: Console | None = None) -> None:
     """Trains the networks that have no rows yet; each one's rows are written when it is finished."""
     folder = request.folder
     folder.mkdir(parents=True, exist_ok=True)
-    lock = hold(folder / "rows.lock", f"{folder}: another process adds rows here: expected one")
-    try:
+    with held(folder / "rows.lock", f"{folder}: another process adds rows here: expected one"):
         add_missing(request, console)
-    finally:
-        release(lock)
 
 
 def add_missing(request: Request, console: Console | None) -> None:

@@ -17,6 +17,7 @@ from scripts.experiments.lecture.claim import CHANCE, CLAIMS, Answer, Claim, Fig
 from scripts.experiments.lecture.runs import Rows
 from scripts.report.page import NARROW, WIDE, render
 from scripts.report.plots import INKS, STYLE, panel, said, standalone, svg
+from scripts.report.summary import published
 
 HOLDS, FAILS, OPEN = "holds", "does not hold", "can't be told"
 
@@ -97,6 +98,7 @@ def write_page(folder: Path, claim: Claim, kept: Rows, before: Claim | None, aft
         verdicts=plain,
         changed=verdicts,
         settings=kept.settings[claim.name],
+        grades=published()["grades"],
         seeds=by_change[""]["seed"].nunique(),
         seconds=float(runs[runs["change"] == ""]["seconds"].mean()),
         made=[f"{software}; commit {commit}" for software, commit in made],

@@ -70,7 +70,7 @@ class Knob(NamedTuple):
 
 @dataclass(frozen=True)
 class Claim:
-    """published: what, how much, and where it stands."""
+    """published: what, how much, where it stands, and its grade (``scripts/report/published.toml``), if it has one."""
 
     name: str
     title: str
@@ -82,7 +82,7 @@ class Claim:
     small: Mapping[str, Any]
     measure: Callable[[Any, int], Iterable[Row]]
     check: Callable[[Any], object]
-    published: tuple[tuple[str, str, str], ...] = ()
+    published: tuple[tuple[str, str, str, str], ...] = ()
 
     def plain(self, small: bool = False) -> dict[str, Any]:
         """The settings by name, unchanged."""
@@ -145,7 +145,9 @@ def find_claim(name: str) -> Claim:
         Answer(each["says"], each["figure"], tuple(each["higher"]), tuple(each["lower"]))
         for each in told.pop("answers")
     )
-    published = tuple((each["what"], each["value"], each["source"]) for each in told.pop("published", ()))
+    published = tuple(
+        (each["what"], each["value"], each["source"], each.get("grade", "")) for each in told.pop("published", ())
+    )
     return Claim(
         name, **told, figures=figures, answers=answers, published=published, settings=module.Settings,
         small=module.SMALL, measure=module.measure, check=getattr(module, "check", lambda _: None),

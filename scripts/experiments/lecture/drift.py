@@ -36,28 +36,22 @@ def measure(settings: Settings, seed: int) -> Iterator[Row]:
     problems = digits.rotating(settings.angles, seed)
     inputs, labels = (torch.cat([getattr(each, part) for each in problems]) for part in ("inputs", "labels"))
     mixed = [Problem(inputs, labels, problem.test_inputs, problem.test_labels) for problem in problems]
-    last = settings.angles - 1
+    degrees, last = [360 * angle / settings.angles for angle in range(settings.angles)], settings.angles - 1
     for line, method in {SHUFFLED: "finetune", **METHODS}.items():
         own = mixed if line == SHUFFLED else problems
         found = one_after_another(method, own, settings.units, settings.steps, seed)
-        for angle in range(settings.angles) if line in SHOWN else ():
-            degrees = 360 * angle / settings.angles
+        for angle, turned in enumerate(degrees) if line in SHOWN else ():
             met = range(settings.angles if line == SHUFFLED else angle + 1)
-            yield Row("time", line, degrees, float(np.mean([found[angle, other] for other in met])))
-            yield Row("angles", line, degrees, found[last, angle])
-        if line == DRIFTING:
-            for followed, share in FOLLOWED.items():
-                task = round(share * settings.angles)
-                yield from (
-                    Row("each", followed, 360 * angle / settings.angles, found[angle, task])
-                    for angle in range(settings.angles)
-                )
+            yield Row("time", line, turned, float(np.mean([found[angle, other] for other in met])))
+            yield Row("angles", line, turned, found[last, angle])
+        for followed, share in FOLLOWED.items() if line == DRIFTING else ():
+            task = round(share * settings.angles)
+            yield from (Row("each", followed, turned, found[angle, task]) for angle, turned in enumerate(degrees))
         kept = float(np.mean([found[last, angle] for angle in range(settings.angles)]))
         if line == SHUFFLED:
             yield from (Row("methods", line, x, kept) for x in range(len(METHODS)))
         else:
             yield Row("methods", DRIFTING, list(METHODS).index(line), kept)
-    for angle in range(settings.angles):
-        for figure in ("time", "angles", "each"):
-            yield Row(figure, CHANCE, 360 * angle / settings.angles, 1 / digits.CLASSES)
+    for figure in ("time", "angles", "each"):
+        yield from (Row(figure, CHANCE, turned, 1 / digits.CLASSES) for turned in degrees)
     yield from (Row("methods", CHANCE, x, 1 / digits.CLASSES) for x in range(len(METHODS)))

@@ -1,7 +1,7 @@
 """The plain loops of the lecture's experiments, and networks that see pictures."""
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 
 import numpy as np
@@ -68,6 +68,7 @@ def accuracy(module: nn.Module, inputs: torch.Tensor, labels: torch.Tensor) -> f
     return float((module(inputs).argmax(1) == labels).float().mean())
 
 
+@lru_cache(maxsize=1)
 def known_objects(classes: int, seed: int) -> Examples:
     """Pictures of so many drawings of the split ``training``, KNOWN in all: what networks learn from."""
     rng = np.random.default_rng([seed, classes])

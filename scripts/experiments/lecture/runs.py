@@ -15,7 +15,7 @@ import pandas as pd
 import torch
 from rich.console import Console
 
-from envs.files import hold, release, write_whole
+from envs.files import held, write_whole
 from envs.results import check_same, git_commit, software
 from scripts.experiments.lecture.claim import CLAIMS, find_claim
 from scripts.experiments.side_by_side import side_by_side
@@ -127,11 +127,8 @@ def measured(claim: str, change: str, seed: int, small: bool) -> tuple[list[tupl
 def measure_missing(request: Request, console: Console | None = None) -> None:
     """Measures what has no rows yet; each run's rows are written when it is finished."""
     request.folder.mkdir(parents=True, exist_ok=True)
-    lock = hold(request.folder / "rows.lock", f"{request.folder}: another process adds rows here: expected one")
-    try:
+    with held(request.folder / "rows.lock", f"{request.folder}: another process adds rows here: expected one"):
         add_missing(request, console)
-    finally:
-        release(lock)
 
 
 def add_missing(request: Request, console: Console | None) -> None:
