@@ -19,6 +19,7 @@ from scripts.report.page import NARROW, WIDE, render
 from scripts.report.plots import INKS, STYLE, panel, said, standalone, svg
 from scripts.report.summary import published
 
+LETTER = 6.0  # px, about, of a letter beside an axis
 HOLDS, FAILS, OPEN = "holds", "does not hold", "can't be told"
 
 
@@ -170,7 +171,8 @@ def draw(figure: Figure, rows: pd.DataFrame, width: float) -> str:
     """The figure as SVG: means over seeds, with bands or bars of their intervals."""
     lines = [line for line in figure.lines if line in set(rows["line"])]
     with matplotlib.rc_context(STYLE):
-        drawn, axes = panel(width, 380 if width == WIDE else 320, (58, 70 if figure.ticks else 46, 14, 12))
+        below = 46 if not figure.ticks else 70 if width == WIDE else 88  # px, for the names of ticks
+        drawn, axes = panel(width, 380 if width == WIDE else 320, (58, below, 14, 12))
         for place, line in enumerate(lines):
             own: Any = rows[rows["line"] == line]
             at = np.unique(own["x"].to_numpy(float))
@@ -194,9 +196,12 @@ def ranged(axes: Axes, figure: Figure, rows: pd.DataFrame, width: float) -> None
     """Scales, ticks and labels of the axes."""
     at = np.unique(rows["x"].to_numpy(float))
     if figure.ticks:
-        wrap = 24 if width == WIDE else 11
+        room = int((width - 70) / len(figure.ticks) / LETTER)  # of a tick's name, in letters
         axes.set_xlim(-0.5, len(figure.ticks) - 0.5)
-        axes.set_xticks(range(len(figure.ticks)), [textwrap.fill(tick, wrap) for tick in figure.ticks])
+        names = [textwrap.fill(tick, max(room, 1), break_long_words=False) for tick in figure.ticks]
+        axes.set_xticks(range(len(figure.ticks)), names)
+        if max(len(word) for name in names for word in name.split()) > room:
+            axes.tick_params(axis="x", labelrotation=90)
         axes.grid(axis="x", visible=False)
     else:
         if figure.log_x:
