@@ -23,6 +23,7 @@ def specs(*names):
         (("own-heads", "psp", "ewc"), ("ewc", "psp", "own-heads")),
         (("psp", "online-ewc"), ("online-ewc", "psp")),
         (("own-heads", "packing"), ("packing", "own-heads")),
+        (("means", "psp", "ewc"), ("ewc", "means", "psp")),
     ],
 )
 def test_the_order_in_which_methods_are_told_changes_nothing(first, second):

@@ -213,7 +213,7 @@ def first_layers(network: Network, leaves: dict[str, Leaf]) -> set[str]:
         handles.append(leaf.register_forward_hook(double))
     try:
         with torch.random.fork_rng(devices=[]):
-            (network.whole or network.outputs)(network.module, network.example[:1])
+            network.run(network.example[:1])
     finally:
         for handle in handles:
             handle.remove()

@@ -6,7 +6,7 @@ so). For values: the squared gradients of all of them, as those of a Gaussian of
 of single samples' gradients, never the square of a mean (methods: Kirkpatrick et al. 2017, arXiv 1612.00796).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Literal, get_args
 
@@ -15,7 +15,7 @@ from torch import nn
 from torch.func import functional_call, jacrev, vmap
 
 from transfer.method import Samples
-from transfer.network import Network
+from transfer.network import Leaf, Network
 
 Importance = Literal["exact", "sampled", "empirical"]
 AT_ONCE = 1 << 24  # numbers of gradients that are held at once
@@ -127,7 +127,7 @@ def of_dense(network: Network, names: list[str], samples: Samples, weights: torc
 
 
 @contextmanager
-def watching(layers: dict[str, nn.Linear]) -> Iterator[dict[str, list[tuple[torch.Tensor, torch.Tensor]]]]:
+def watching(layers: Mapping[str, Leaf]) -> Iterator[dict[str, list[tuple[torch.Tensor, torch.Tensor]]]]:
     """What each layer takes and gives, at each call of it within."""
     calls: dict[str, list[tuple[torch.Tensor, torch.Tensor]]] = {name: [] for name in layers}
 

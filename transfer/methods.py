@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from transfer.columns import Columns, Progressive, RandomColumn
+from transfer.means import Means
 from transfer.method import Kept, Method
 from transfer.network import KEPT, Network
 from transfer.packing import Packing
@@ -27,6 +28,7 @@ METHODS: dict[str, type[Method]] = {
     "progressive": Progressive,
     "psp": Superposition,
     "packing": Packing,
+    "means": Means,
 }
 FINETUNE = "finetune"  # no method at all
 
@@ -80,11 +82,11 @@ def keep(network: Network, methods: Sequence[Mapping[str, Any]], tasks: int, see
     return Kept(network, made, tasks, {"methods": [dict(spec) for spec in methods], "seed": seed}, frozen)
 
 
-def turn(spec: Mapping[str, Any]) -> tuple[bool, bool]:
-    """Sorts specs in the order in which they are built: what gives each task weights of its own before what holds those
-    that are still shared then."""
+def turn(spec: Mapping[str, Any]) -> tuple[bool, bool, bool]:
+    """Sorts specs in the order in which they are built and act: what gives each task weights of its own, what holds
+    those that are still shared then, and what looks at the weights that the others put in place."""
     kind = METHODS[spec["method"]]
-    return issubclass(kind, L2), kind.sorts_weights
+    return issubclass(kind, Means), issubclass(kind, L2), kind.sorts_weights
 
 
 def check_together(methods: Sequence[Mapping[str, Any]]) -> None:
@@ -100,9 +102,10 @@ def check_together(methods: Sequence[Mapping[str, Any]]) -> None:
     penalties = [spec for spec in methods if issubclass(METHODS[spec["method"]], L2)]
     if len(penalties) > 1:
         raise ValueError(f"methods {' and '.join(spec['method'] for spec in penalties)}: expected one penalty")
-    if penalties and sorting and sorting != ["psp"]:
-        raise ValueError(f"methods {sorting[0]} and {penalties[0]['method']}: expected one of them, as with "
-                         f"{sorting[0]} no weight that an earlier task needs can change")  # fmt: skip
+    holding = [name for name in names if issubclass(METHODS[name], (L2, Means))]
+    if holding and sorting and sorting != ["psp"]:
+        raise ValueError(f"methods {sorting[0]} and {holding[0]}: expected one of them, as with {sorting[0]} no weight "
+                         "that an earlier task needs can change")  # fmt: skip
     for spec in methods:
         if penalties and spec["method"] == "psp" and spec.get("contexts", "binary") != "binary":
             raise ValueError(f"methods psp and {penalties[0]['method']}: expected binary contexts, as with "

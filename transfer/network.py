@@ -87,6 +87,10 @@ class Network:
         """The modules of these names, as they are now."""
         return [self.module.get_submodule(name) for name in names]
 
+    def run(self, inputs: torch.Tensor) -> None:
+        """All of it, on inputs (n, ...)."""
+        (self.whole or self.outputs)(self.module, inputs)
+
     def check_statistics(self) -> None:
         """ValueError where a layer keeps running statistics of its inputs, which drift with every task."""
         for name, module in self.module.named_modules():

@@ -20,7 +20,7 @@ SEQUENCES: dict[str, Callable[[int, int, Data], list[Problem]]] = {
 METHODS = (  # penalties in several strengths, as nobody knows the right one beforehand
     "finetune", "separate", "scratch", "l2:strength=0.01", "l2:strength=0.1", "ewc:strength=0.1", "ewc:strength=1",
     "ewc:strength=10", "online-ewc:strength=10", "online-ewc:strength=100", "psp", "psp:contexts=complex", "packing",
-    "progressive", "random-column",
+    "progressive", "random-column", "means", "online-ewc:strength=10+means", "psp+means",
 )  # fmt: skip
 QUICK_METHODS, QUICK_SEEDS = ("finetune", "separate", "ewc:strength=1", "psp", "packing"), 2
 DEFAULTS = {"tasks": 20, "steps": Training.steps, "units": 256, "data": "digits"}

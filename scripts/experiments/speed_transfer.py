@@ -20,7 +20,7 @@ from transfer.network import Network
 
 METHODS = (
     "finetune", "separate", "head-only", "l2", "ewc", "online-ewc", "psp", "psp:contexts=complex",
-    "psp:contexts=rotation", "psp:contexts=power", "psp+ewc", "packing", "progressive", "random-column",
+    "psp:contexts=rotation", "psp:contexts=power", "psp+ewc", "packing", "progressive", "random-column", "means",
 )  # fmt: skip
 TASKS, ACTIONS = 4, 6
 SHAPE = (4, 84, 84)

@@ -1,0 +1,135 @@
+"""Restored means, against the same network written out."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+from agents.convolution import Convolution
+from tests.test_transfer import SHAPE, TASKS, data, kept_by, learn, network, optimizer_of, said
+from transfer.method import Samples, all_kept
+from transfer.methods import keep, parse
+from transfer.network import Network
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def weights_of(kept):
+    return {name: each.detach().clone() for name, each in kept.network.parameters().items()}
+
+
+def first_six(module, inputs):
+    return module[:6](inputs)
+
+
+@torch.no_grad()
+def through(weights, inputs, shifts=(0.0, 0.0, 0.0)):
+    """What each layer of ``tests.test_transfer.network`` takes and gives, with something added to the latter."""
+    convolved = functional.conv2d(inputs, weights["0.weight"], weights["0.bias"], 2) + shifts[0]
+    flat = convolved.relu().flatten(1)
+    dense = functional.linear(flat, weights["3.weight"], weights["3.bias"]) + shifts[1]
+    said = functional.linear(dense.relu(), weights["5.weight"], weights["5.bias"]) + shifts[2]
+    return [(inputs, convolved), (flat, dense), (dense.relu(), said)]
+
+
+@pytest.mark.parametrize("together", ["means", "ewc+means"])
+def test_each_layer_gives_for_its_mean_input_what_it_gave_when_the_task_was_learned(together):
+    kept = kept_by(together, heads=False)
+    optimizer, then = optimizer_of(kept), []
+    for task in range(TASKS):
+        learn(kept, optimizer, task)
+        then.append(weights_of(kept))
+    now = weights_of(kept)
+    for task in range(TASKS):
+        inputs, shifts = data(task)[0], []
+        for number, (given, gave) in enumerate(through(then[task], inputs)):
+            at_mean = [through(now, given.mean(0, keepdim=True))[0][1]] if number == 0 else []
+            if number:
+                name = ("3", "5")[number - 1]
+                at_mean = [functional.linear(given.mean(0), now[f"{name}.weight"], now[f"{name}.bias"])]
+            shifts.append(gave.mean(0) - at_mean[0].reshape(gave.shape[1:]))
+        torch.testing.assert_close(said(kept, task), through(now, inputs, shifts)[2][1], rtol=1e-4, atol=1e-5)
+
+
+def test_learning_is_that_without_it_and_what_was_just_learned_stays_to_the_bit():
+    ours, plain = kept_by("means", heads=False), kept_by("finetune", heads=False)
+    one, other = optimizer_of(ours), optimizer_of(plain)
+    for task in range(TASKS):
+        learn(ours, one, task)
+        learn(plain, other, task)
+        assert torch.equal(said(ours, task), said(plain, task))
+        if task:
+            assert not torch.equal(said(ours, 0), said(plain, 0))
+    assert all(torch.equal(each, weights_of(plain)[name]) for name, each in weights_of(ours).items())
+
+
+@pytest.mark.parametrize("name", ["finetune", "psp"])
+def test_where_inputs_of_a_task_are_much_alike_most_of_what_was_forgotten_comes_back(name):
+    """As with looks of one game: what all inputs share is larger than what tells them apart, and changes."""
+    generator = torch.Generator().manual_seed(0)
+    shared = 4 * torch.randn(TASKS, *SHAPE, generator=generator)
+    patterns = 0.5 * torch.randn(4, *SHAPE, generator=generator)
+    labels = torch.randint(4, (256,), generator=generator)
+
+    def right(method):
+        kept = kept_by(method, heads=False)
+        optimizer = optimizer_of(kept)
+        for task in range(TASKS):
+            kept.learn(task)
+            inputs = shared[task] + patterns[labels]
+            for _ in range(150):
+                optimizer.zero_grad()
+                functional.cross_entropy(kept.network.module(inputs), labels).backward()
+                optimizer.step()
+            kept.consolidate(Samples(inputs))
+        with kept.playing(0), torch.no_grad():
+            return float((kept.network.module(shared[0] + patterns[labels]).argmax(1) == labels).float().mean())
+
+    assert right(name) < 0.6 and right(f"{name}+means") > 0.95
+
+
+def test_a_task_learned_again_goes_on_from_what_it_played():
+    kept = kept_by("means", heads=False)
+    optimizer = optimizer_of(kept)
+    for task in range(TASKS):
+        learn(kept, optimizer, task)
+    before = said(kept, 0)
+    kept.learn(0)
+    with torch.no_grad():
+        assert torch.equal(kept.network.module(data(0)[0]), before)
+    learn(kept, optimizer, 0)
+    with torch.no_grad():
+        last = kept.network.module(data(0)[0])
+    assert torch.equal(said(kept, 0), last)
+    kept.play(1)
+    torch.testing.assert_close(said(kept, 0), last)
+
+
+def test_a_copy_has_shifts_of_its_own():
+    kept = kept_by("means", heads=False)
+    optimizer = optimizer_of(kept)
+    for task in range(TASKS):
+        learn(kept, optimizer, task)
+    other = copy.deepcopy(kept.network.module)
+    before = said(kept, 0)
+    kept.play(1)
+    all_kept(other)[0].play(0)
+    with torch.no_grad():
+        assert torch.equal(other(data(0)[0]), before)
+
+
+def test_what_cannot_be_given_its_means_back_is_said():
+    with pytest.raises(ValueError, match="packing and means: expected one of them"):
+        kept_by("packing+means")
+    with pytest.raises(ValueError, match="means: expected a network with an example"):
+        keep(Network(nn.Sequential(nn.Linear(2, 2))), parse("means"), 2)
+    bent = nn.Sequential(Convolution(1, 16, 3), nn.Flatten(), nn.Linear(16 * 36, 2))
+    with pytest.raises(ValueError, match=r"layer .0., a Convolution, .*expected a layer without a nonlinearity"):
+        keep(Network(bent, example=torch.zeros(1, 1, 8, 8)), parse("means"), 2)
+    own = network()
+    own.module.add_module("spare", nn.Linear(4, 4))
+    unused = Network(own.module, heads=("5",), example=own.example, outputs=first_six)
+    with pytest.raises(ValueError, match="layer 'spare' was not used"):
+        keep(unused, parse("means"), 2)
