@@ -70,7 +70,7 @@ def test_the_command_goes_on_where_it_was_and_writes_its_page(tmp_path):
     assert np.allclose(mine["performance"], [point[3] for point in again["points"]], atol=1e-6)
     page = (tmp_path / "permuted-digits" / "report.html").read_text(encoding="utf-8")
     assert "After 3 tasks, fine-tuning is left with" in page and "<script" not in page and "src=" not in page
-    assert "psp+ewc" in (tmp_path / "permuted-digits" / "README.md").read_text(encoding="utf-8")
+    assert "psp + ewc" in (tmp_path / "permuted-digits" / "README.md").read_text(encoding="utf-8")
     for path in (tmp_path / "permuted-digits" / "runs").rglob("*.json"):
         path.unlink()  # what git ignores
     assert len(gather(tmp_path / "permuted-digits").runs) == 6
@@ -121,7 +121,9 @@ def planted(performances):
 
 def test_the_table_says_what_was_planted(tmp_path):
     forgets, keeps = [[1.0, 0.0], [0.2, 1.0]], [[1.0, 0.0], [1.0, 1.0]]
-    rows = planted({"finetune": 5 * [forgets], "separate": 5 * [keeps], "psp": 5 * [[[0.8, 0.0], [0.8, 0.8]]]})
+    restored = [[0.8, 0.0], [0.7, 0.8]]
+    rows = planted({"finetune": 5 * [forgets], "separate": 5 * [keeps], "psp": 5 * [[[0.8, 0.0], [0.8, 0.8]]],
+                    "means": 5 * [restored]})  # fmt: skip
     found = measured(runs_of(rows))
     assert found["finetune"]["performance"].value == pytest.approx(0.6)
     assert found["finetune"]["forgetting"].value == pytest.approx(0.4)
@@ -130,6 +132,8 @@ def test_the_table_says_what_was_planted(tmp_path):
     settings = {"sequence": "permuted-digits", "tasks": 2}
     text = write_transfer(tmp_path, rows, settings).read_text(encoding="utf-8")
     assert "fine-tuning is left with 60.0" in text and "psp keeps 80.0" in text
+    assert "finetune is left with 60.0 (60.0 to 60.0) % on average; with the same learning" in text
+    assert "psp is left" not in text  # it was not run with restored means
     assert "<td><b>100</b></td>" in text  # separate against fine-tuning
     assert "loses 40.0 (40.0 to 40.0) points of each task" in text
     assert "<td>20.0 (20.0 to 20.0)</td><td>100.0 (100.0 to 100.0)</td>" in text  # fine-tuning's two tasks

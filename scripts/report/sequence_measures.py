@@ -48,7 +48,7 @@ class Runs:
 
     @property
     def label(self) -> str:
-        return self.method.replace(":", ", ").replace("=", " ")
+        return self.method.replace(":", ", ").replace("=", " ").replace("+", " + ")
 
     @property
     def n(self) -> int:

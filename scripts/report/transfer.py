@@ -39,6 +39,7 @@ MEASURES = {  # what performance is, by kind of task: in the headline's figure, 
         "on the way, of the episodes in that tenth",
     ),
 }
+MEANS = "means"
 APART = ("sequence", "names", "learner")  # settings that are shown elsewhere
 FEW = 4  # networks: a method that stores less is one that shares weights
 
@@ -149,10 +150,22 @@ def findings(all_runs: Sequence[Runs], found: Mapping[str, Mapping[str, Estimate
         if later is not None and not np.isnan(later.value):
             how = f"{direction(later)} than alone: forward transfer {words(later, signed=True)}"
             told.append(f"So, a task that comes after others is learned {how}.")
+    for plain, restored in with_means(by_name):
+        told.append(
+            f"{plain.label} is left with {words(found[plain.method]['performance'])} % on average; with the same "
+            "learning, but every layer's mean output given back when a task is played, "
+            f"{words(found[restored.method]['performance'])} %."
+        )
     ahead = [runs.label for runs in all_runs if above(found[runs.method].get("later"))]
     if ahead:
         told.append(f"Learn later tasks sooner than alone, with an interval above zero: {', '.join(ahead)}.")
     return told
+
+
+def with_means(by_name: Mapping[str, Runs]) -> list[tuple[Runs, Runs]]:
+    """Each method that was run with restored means, too, which change nothing of its learning, and that."""
+    named = ((runs, MEANS if name == FINETUNE else f"{name}+{MEANS}") for name, runs in by_name.items())
+    return [(runs, by_name[name]) for runs, name in named if name in by_name]
 
 
 def above(value: Estimate | None) -> bool:
@@ -197,9 +210,11 @@ def row_of(runs: Runs, found: Mapping[str, Estimate], published: Mapping[str, st
 
 
 def base_of(method: str) -> str:
-    """Its name without a strength, which is searched for anyway; other settings make it another method."""
+    """Its name without a strength, which is searched for anyway; other settings, or other methods with it, make it
+    another."""
     name, _, told = method.partition(":")
-    return name if all(each.startswith("strength=") for each in told.split(",") if told) else method
+    alone = "+" not in method and all(each.startswith("strength=") for each in told.split(",") if told)
+    return name if alone else method
 
 
 def percent(value: float) -> str:
