@@ -21,6 +21,7 @@ SMALL = {"sequence": "looks", "tasks": 2, "inputs": 1500, "episodes": 8}
 @pytest.fixture(autouse=True)
 def few_samples(monkeypatch):
     monkeypatch.setattr(lessons, "DECISIONS", 40)
+    monkeypatch.setattr(lessons, "MET", 80)
 
 
 def settings_of(**changed):
@@ -45,7 +46,7 @@ def test_what_cannot_be_forgotten_is_played_as_when_it_was_learned(method, tmp_p
 
 def test_a_stopped_run_goes_on_as_if_it_had_not_been_stopped(tmp_path, monkeypatch):
     settings = settings_of()
-    whole = learn("psp+ewc+means", 3, settings, tmp_path / "whole")
+    whole = learn("psp+ewc+means:start=aligned", 3, settings, tmp_path / "whole")
     monkeypatch.setattr(running, "CHECKPOINT_SECONDS", 0.0)  # after each update
     advance, stops = games.advance, [0.3, 0.6]
 
@@ -66,8 +67,8 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_been_stopped(tmp_path, monkeypat
     monkeypatch.setattr(lessons, "consolidate", tearing)
     for _ in range(3):  # in the middle of a task twice, then between learning and keeping it
         with pytest.raises(KeyboardInterrupt):
-            learn("psp+ewc+means", 3, settings, tmp_path / "stopped")
-    again = learn("psp+ewc+means", 3, settings, tmp_path / "stopped")
+            learn("psp+ewc+means:start=aligned", 3, settings, tmp_path / "stopped")
+    again = learn("psp+ewc+means:start=aligned", 3, settings, tmp_path / "stopped")
     assert again["points"] == whole["points"] and again["learned"] == whole["learned"]
 
 

@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional
 
 from agents.convolution import Convolution
-from tests.test_transfer import SHAPE, TASKS, data, kept_by, learn, network, optimizer_of, said
+from tests.test_transfer import SHAPE, TASKS, data, kept_by, learn, network, optimizer_of, said, step
 from transfer.method import Samples, all_kept
 from transfer.methods import keep, parse
 from transfer.network import Network
@@ -90,6 +90,49 @@ def test_where_inputs_of_a_task_are_much_alike_most_of_what_was_forgotten_comes_
     assert right(name) < 0.6 and right(f"{name}+means") > 0.95
 
 
+def test_a_new_task_is_met_with_the_means_of_the_last_one_and_keeps_its_shifts_while_it_is_learned():
+    kept = kept_by("means", heads=False, start="aligned")
+    optimizer = optimizer_of(kept)
+    kept.meet(0, Samples(data(0)[0]))  # there is nothing to align it with
+    assert not any(bool(shift.any()) for _, _, shift in kept.methods[0].parts())
+    learn(kept, optimizer, 0)
+    kept.meet(1, Samples(data(1)[0]))
+    kept.learn(1)
+    gave = [gave[0] for _, gave, _ in kept.methods[0].parts()]
+    for expected, (_, out) in zip(gave, kept.methods[0].means(data(1)[0])):
+        torch.testing.assert_close(out, expected, rtol=1e-4, atol=1e-5)
+    shifts = [shift[1].clone() for _, _, shift in kept.methods[0].parts()]
+    for _ in range(5):
+        step(kept, optimizer, 1)
+        said(kept, 0)
+    kept.play(0)
+    kept.play(1)
+    assert all(torch.equal(shift[1], was) for (_, _, shift), was in zip(kept.methods[0].parts(), shifts))
+    assert all(bool(shift.any()) for shift in shifts)
+
+
+def test_what_one_look_taught_serves_another_at_sight_once_they_are_aligned():
+    generator = torch.Generator().manual_seed(0)
+    shared = 8 * torch.randn(2, *SHAPE, generator=generator)
+    patterns = 0.5 * torch.randn(4, *SHAPE, generator=generator)
+    labels = torch.randint(4, (256,), generator=generator)
+
+    def right(start):
+        kept = kept_by("means", heads=False, start=start)
+        optimizer = optimizer_of(kept)
+        kept.learn(0)
+        for _ in range(150):
+            optimizer.zero_grad()
+            functional.cross_entropy(kept.network.module(shared[0] + patterns[labels]), labels).backward()
+            optimizer.step()
+        kept.consolidate(Samples(shared[0] + patterns[labels]))
+        kept.meet(1, Samples(shared[1] + patterns[labels]))  # no labels
+        with torch.no_grad():
+            return float((kept.network.module(shared[1] + patterns[labels]).argmax(1) == labels).float().mean())
+
+    assert right("plain") < 0.6 and right("aligned") > 0.95
+
+
 def test_a_task_learned_again_goes_on_from_what_it_played():
     kept = kept_by("means", heads=False)
     optimizer = optimizer_of(kept)
@@ -128,6 +171,8 @@ def test_what_cannot_be_given_its_means_back_is_said():
     bent = nn.Sequential(Convolution(1, 16, 3), nn.Flatten(), nn.Linear(16 * 36, 2))
     with pytest.raises(ValueError, match=r"layer .0., a Convolution, .*expected a layer without a nonlinearity"):
         keep(Network(bent, example=torch.zeros(1, 1, 8, 8)), parse("means"), 2)
+    with pytest.raises(ValueError, match="start is 'soft': expected one of plain, aligned"):
+        kept_by("means", start="soft")
     own = network()
     own.module.add_module("spare", nn.Linear(4, 4))
     unused = Network(own.module, heads=("5",), example=own.example, outputs=first_six)

@@ -2,13 +2,14 @@
 
 Learning other tasks changes a layer's weights by D, and what it gives for an input x of an earlier task by
 D x = D m + D (x - m), m being the mean of such inputs. Where these differ little from one another, as the pictures of
-one game do, nearly all of the change is D m, which is the same for every input and can be undone without any: m and the
-mean output of that time are stored, place by place, and the difference is taken back when the task is played.
+one game do, most of the change is D m, which is the same for every input and can be undone without any: m and the mean
+output of that time are stored, place by place, and the difference is taken back when the task is played. A new task can
+be met in the same way, its inputs x having another mean than those before: then samples of it are needed.
 REPAIR (Jordan et al. 2022, arXiv 2211.08403) sets means and variances right in networks that were averaged, by samples.
 """
 
 from functools import partial
-from typing import Any
+from typing import Any, Literal, get_args
 
 import torch
 from torch import nn
@@ -17,77 +18,107 @@ from transfer.importance import watching
 from transfer.method import Method, Samples
 from transfer.network import Leaf, Network
 
+Start = Literal["plain", "aligned"]
 AT_ONCE = 256  # samples
 
 
 class Means(Method):
     """Stores the mean input and output of all dense and convolutional layers, for each task that was consolidated.
 
-    What is learned, and how, stays as it is without; a task that is learned again keeps its shifts meanwhile.
+    start: how a new task begins: plain, as without this method, which then changes nothing of what is learned; or
+    aligned, with shifts by which each layer gives on average, for samples of it that the network meets beforehand, what
+    it gave on the last task. A task's shifts stay as they are while it is learned.
     """
 
-    def __init__(self, network: Network, tasks: int, generator: torch.Generator):
+    def __init__(self, network: Network, tasks: int, generator: torch.Generator, start: Start = "plain"):
         super().__init__(network)
+        if start not in get_args(Start):
+            raise ValueError(f"start is {start!r}: expected one of {', '.join(get_args(Start))}")
         network.check_statistics()
         if network.example is None:
             raise ValueError("means: expected a network with an example of its inputs")
+        self.start = start
         self.leaves = list(network.leaves("given its means back"))
         self.register_buffer("known", torch.zeros(tasks, dtype=torch.bool))
+        self.register_buffer("last", torch.zeros((), dtype=torch.int64))  # of those that are known
         self.known: torch.Tensor
-        self.shifting = False
+        self.last: torch.Tensor
+        self.task, self.shifting, self.meeting = 0, False, False
         for number, (leaf, (given, out)) in enumerate(zip(self.layers(), self.means(network.example[:1]))):
             check_affine(self.leaves[number], leaf, given, generator)
             self.register_buffer(f"given_{number}", given.new_zeros(tasks, *given.shape))
             self.register_buffer(f"gave_{number}", out.new_zeros(tasks, *out.shape))
-            self.register_buffer(f"shift_{number}", torch.zeros_like(out))  # of the task in place
-            leaf.register_forward_hook(partial(self.shifted, f"shift_{number}"))
+            self.register_buffer(f"shift_{number}", out.new_zeros(tasks, *out.shape))
+            leaf.register_forward_hook(partial(self.shifted, number))
 
     def layers(self) -> list[Leaf]:
         return self.network.named(self.leaves)
 
-    def shifted(self, shift: str, leaf: nn.Module, given: Any, out: torch.Tensor) -> torch.Tensor:
-        return out + getattr(self, shift) if self.shifting else out
+    def parts(self) -> list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+        """Of each layer, by task: the mean input (tasks, ...), the mean output, and what is added to outputs."""
+        names = ("given", "gave", "shift")
+        return [tuple(getattr(self, f"{name}_{k}") for name in names) for k in range(len(self.leaves))]
+
+    def shifted(self, number: int, leaf: nn.Module, given: Any, out: torch.Tensor) -> torch.Tensor:
+        if not (self.shifting or self.meeting):
+            return out
+        _, gave, shift = self.parts()[number]
+        if self.meeting:  # the layers before this one are aligned by now
+            shift[self.task] = gave[self.last] - mean(out).float()
+        return out + shift[self.task]
 
     def refresh(self, task: int) -> None:
-        self.shifting = any(bool(buffer.any()) for name, buffer in self.named_buffers() if name.startswith("shift"))
+        self.task = task
+        self.shifting = any(bool(shift[task].any()) for _, _, shift in self.parts())
 
     def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
         super()._load_from_state_dict(*args, **kwargs)
-        self.refresh(0)
+        self.refresh(self.task)  # which the network, loaded before, has told
 
     def move(self, task: int, before: int) -> None:
-        for number, leaf in enumerate(self.layers()):
-            given, gave, shift = (getattr(self, f"{name}_{number}") for name in ("given", "gave", "shift"))
-            shift.zero_()
-            if self.known[task]:
-                shift.copy_(gave[task] - leaf.forward(given[task][None])[0])
+        if self.known[task]:
+            for leaf, (given, gave, shift) in zip(self.layers(), self.parts()):
+                shift[task] = gave[task] - leaf.forward(given[task][None])[0]
+
+    def meet(self, task: int, samples: Samples) -> None:
+        if self.start == "plain" or self.known[task] or not self.known.any():
+            return
+        self.task, self.meeting = task, True
+        try:
+            self.see(samples.inputs)
+        finally:
+            self.meeting = False
 
     def consolidate(self, task: int, samples: Samples) -> None:
         self.known[task] = True
-        for number, (given, out) in enumerate(self.means(samples.inputs)):
-            getattr(self, f"given_{number}")[task] = given
-            getattr(self, f"gave_{number}")[task] = out
+        self.last.fill_(task)
+        for (given, gave, _), (mean_given, mean_out) in zip(self.parts(), self.means(samples.inputs)):
+            given[task], gave[task] = mean_given, mean_out
 
     @torch.no_grad()
-    def means(self, inputs: torch.Tensor) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        """Of each layer, float32: its mean input (...) and output (...) for inputs (n, ...), in eval mode."""
-        module, layers = self.network.module, dict(zip(self.leaves, self.layers()))
-        totals: dict[str, Any] = dict.fromkeys(layers, (0.0, 0.0))
+    def see(self, inputs: torch.Tensor) -> dict[str, list[tuple[torch.Tensor, torch.Tensor]]]:
+        """What each layer takes and gives for inputs (n, ...), at each call of it, in eval mode."""
+        module = self.network.module
         was_training = module.training
         module.eval()
         try:
-            for part in inputs.split(AT_ONCE):
-                with watching(layers) as calls:
-                    self.network.run(part)
-                for name, each in calls.items():
-                    if not each:
-                        raise ValueError(f"layer {name!r} was not used: expected one that is")
-                    for given, out in each:  # once, but of a layer that is used several times
-                        weight = len(part) / len(inputs) / len(each)
-                        sums = totals[name]
-                        totals[name] = sums[0] + weight * mean(given), sums[1] + weight * mean(out)
+            with watching(dict(zip(self.leaves, self.layers()))) as calls:
+                self.network.run(inputs)
         finally:
             module.train(was_training)
+        return calls
+
+    def means(self, inputs: torch.Tensor) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """Of each layer, float32: its mean input (...) and output (...) for inputs (n, ...)."""
+        totals: dict[str, Any] = dict.fromkeys(self.leaves, (0.0, 0.0))
+        for part in inputs.split(AT_ONCE):
+            for name, each in self.see(part).items():
+                if not each:
+                    raise ValueError(f"layer {name!r} was not used: expected one that is")
+                for given, out in each:  # once, but of a layer that is used several times
+                    weight = len(part) / len(inputs) / len(each)
+                    sums = totals[name]
+                    totals[name] = sums[0] + weight * mean(given), sums[1] + weight * mean(out)
         return [(given.float(), out.float()) for given, out in totals.values()]
 
 

@@ -1,8 +1,9 @@
 """What a method is, and how a network is kept by one or several: the narrow protocol between methods and learners.
 
-A learner, whichever it is, calls ``learn`` before it learns a task, ``advance`` now and then while it does,
-``consolidate`` when it has, and gives its optimizer once to ``attach``. Everything a method must remember lies in
-buffers and parameters of the network itself, and so in its ``state_dict``.
+A learner, whichever it is, calls ``learn`` before it learns a task (before that ``meet``, if it has samples of the task
+by then), ``advance`` now and then while it does, ``consolidate`` when it has, and gives its optimizer once to
+``attach``. Everything a method must remember lies in buffers and parameters of the network itself, and so in its
+``state_dict``.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -54,6 +55,9 @@ class Method(nn.Module):
 
     def move(self, task: int, before: int) -> None:
         """Puts the weights with which that task is played in place of those of ``before``."""
+
+    def meet(self, task: int, samples: Samples) -> None:
+        """Given samples of a task that is new, and whose weights are in place, before it is learned."""
 
     def learn(self, task: int) -> None:
         """Prepares to learn a task whose weights are in place."""
@@ -141,6 +145,15 @@ class Kept(nn.Module):
             for method in self.each():
                 method.move(task, before)
             self.task.fill_(task)
+        self.refresh()
+
+    @torch.no_grad()
+    def meet(self, task: int, samples: Samples) -> None:
+        """May be called before ``learn`` with samples of that task, as it is played by then; their ``taken`` is not
+        used. The task's weights are in place then."""
+        self.play(task)
+        for method in self.each():
+            method.meet(task, samples)
         self.refresh()
 
     def learn(self, task: int) -> None:

@@ -89,6 +89,11 @@ def turn(spec: Mapping[str, Any]) -> tuple[bool, bool, bool]:
     return issubclass(kind, Means), issubclass(kind, L2), kind.sorts_weights
 
 
+def meets(methods: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether one of these specs makes something of samples of a task before that is learned."""
+    return any(spec["method"] == "means" and spec.get("start") == "aligned" for spec in methods)
+
+
 def check_together(methods: Sequence[Mapping[str, Any]]) -> None:
     """ValueError where these can't be used together."""
     names = [spec.get("method", "") for spec in methods]

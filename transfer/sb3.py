@@ -204,6 +204,12 @@ def begin(policy: BasePolicy, task: int) -> None:
     follow(policy)
 
 
+def meet(policy: BasePolicy, task: int, observations: torch.Tensor) -> None:
+    """Before ``learn_task``, on observations (n, ...) of that task, as it is played by then."""
+    all_kept(policy)[0].meet(task, Samples(observations))
+    follow(policy)
+
+
 def consolidate(policy: BasePolicy, observations: torch.Tensor, taken: torch.Tensor | None = None) -> None:
     """When a task is learned: on observations (n, ...) from it, and the actions int64 (n,) taken there, if known."""
     all_kept(policy)[0].consolidate(Samples(observations, taken))

@@ -18,7 +18,6 @@ from envs.atari_sb3 import AtariVecEnv
 from envs.files import write_whole
 from envs.results import RunWriter, is_finished
 from envs.sequences import Task
-from scripts.experiments import lessons
 from scripts.experiments.lessons import KeptPixelPolicy, Lesson
 from transfer.sb3 import Advance
 
@@ -58,6 +57,14 @@ class AtariLesson(Lesson):
     def inputs(self) -> int:
         return self.about["inputs"]
 
+    @property
+    def lanes(self) -> int:
+        return NUM_GAMES
+
+    @property
+    def frame_skip(self) -> int:
+        return GAME["frame_skip"]
+
     def games(self, task: int, number: int, seed: int) -> AtariVecEnv:
         env = AtariVecEnv(number, **GAME | self.tasks[task].settings)
         env.seed(seed)
@@ -79,7 +86,7 @@ class AtariLesson(Lesson):
         config = front | {"seed": self.seed, "inputs": self.inputs(), **LEARNER, **self.config()}
         writer = RunWriter(self.folder, config, resume_at=0)
         self.begin(model)
-        scores, decisions = Scores(writer), self.inputs() // GAME["frame_skip"]
+        scores, decisions = Scores(writer), (self.inputs() - self.met) // GAME["frame_skip"]
         model.learn(decisions, callback=[Advance(decisions), scores])
         write_whole(self.folder / "scores.json", json.dumps(scores.found))
         model.save(self.folder / "model.zip")
@@ -106,10 +113,10 @@ class AtariLesson(Lesson):
                 scores[lane] = infos[lane]["episode"]["r"]
         return float(np.mean([self.share(score, task) for score in scores.tolist()]))
 
-    def play(self, model: Any) -> tuple[np.ndarray, np.ndarray]:
+    def play(self, model: Any, decisions: int) -> tuple[np.ndarray, np.ndarray]:
         env, seen, taken = self.games(self.number, NUM_GAMES, self.seed), [], []
         observations = env.reset()
-        for _ in range(lessons.DECISIONS):
+        for _ in range(decisions):
             actions = model.predict(observations)[0]
             seen.append(observations)
             taken.append(actions)

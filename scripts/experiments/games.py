@@ -1,7 +1,7 @@
 """One method's run over a sequence of games: an agent learns one after another, and plays all of them after each."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +22,12 @@ from scripts.experiments import atari, lessons
 from scripts.experiments.lessons import KeptPixelPolicy, KeptPixelQPolicy, Lesson
 from scripts.experiments.reproduction import GAMES
 from scripts.experiments.sweep import found_in
-from transfer.methods import parse
+from transfer.methods import meets, parse
 from transfer.sb3 import advance
 
 METHODS = (
     "finetune", "separate", "ewc:strength=10", "online-ewc:strength=10", "progressive", "random-column", "psp",
-    "packing", "means", "psp+means", "online-ewc:strength=1+means",
+    "packing", "means", "psp+means", "means:start=aligned", "online-ewc:strength=1+means:start=aligned",
 )  # fmt: skip
 QUICK_METHODS, QUICK_SEEDS = ("finetune", "separate", "ewc:strength=10", "psp"), 1
 DEFAULTS = {"tasks": None, "inputs": None, "agent": "ppo", "episodes": 50}
@@ -107,6 +107,10 @@ def check_method(method: str, settings: Mapping[str, Any]) -> None:
     """ValueError for one that can't be learned."""
     pictures = gymnasium.spaces.Box(0, 255, (2, 42, 42), np.uint8)
     kept = {"methods": parse(method, settings["heads"]), "tasks": settings["tasks"], "relu_within": False}
+    spent = lessons.MET * settings["learner"]["frame_skip"] if meets(kept["methods"]) else 0
+    if settings["inputs"] is not None and settings["inputs"] <= spent:
+        raise ValueError(f"inputs is {settings['inputs']}: expected more than {spent}, which {method} spends on "
+                         "meeting a task")  # fmt: skip
     LEARNERS[settings["agent"]].policy(pictures, gymnasium.spaces.Discrete(6), lambda _: 1e-3, **kept)
 
 
@@ -146,8 +150,17 @@ class GameLesson(Lesson):
     def inputs(self) -> int:
         return self.settings(self.number).inputs
 
+    @property
+    def lanes(self) -> int:
+        return LANES
+
+    @property
+    def frame_skip(self) -> int:
+        return self.settings(self.number).frame_skip
+
     def trained(self) -> Any:
         settings, parts = self.settings(self.number), self.learner.parts
+        settings = replace(settings, inputs=settings.inputs - self.met)
         if is_finished(self.folder):
             return self.learner.model.load(self.folder / "model.zip", device=settings.device)
         return run(
@@ -164,7 +177,8 @@ class GameLesson(Lesson):
         return episodes.assign(performance=(episodes["outcome"] == "win").astype(float))
 
     def told(self) -> dict[str, Any]:
-        first_win, mastered = (None if np.isnan(inputs) else int(inputs) for inputs in found_in(self.folder))
+        found = (self.met + inputs for inputs in found_in(self.folder))
+        first_win, mastered = (None if np.isnan(inputs) else int(inputs) for inputs in found)
         return {"first_win": first_win, "mastered": mastered}
 
     def test(self, model: Any, task: int) -> float:
@@ -173,12 +187,12 @@ class GameLesson(Lesson):
         arguments |= {"random_start": self.learner.random_start}
         return evaluate(model, arguments, self.learner.deterministic, self.seed).win_rate
 
-    def play(self, model: Any) -> tuple[np.ndarray, np.ndarray]:
+    def play(self, model: Any, decisions: int) -> tuple[np.ndarray, np.ndarray]:
         arguments: dict[str, Any] = self.settings(self.number).of_games() | {"num_games": LANES}
         arguments |= {"random_start": self.learner.random_start}
         batch, seen, taken = Games(**arguments), [], []
         observations = batch.reset(self.seed)
-        for _ in range(lessons.DECISIONS):
+        for _ in range(decisions):
             actions = model.predict(observations, deterministic=self.learner.deterministic)[0]
             seen.append(np.array(observations))
             taken.append(actions)

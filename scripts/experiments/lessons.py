@@ -22,12 +22,13 @@ from agents.networks import PixelPolicy, PixelQPolicy
 from envs.files import write_whole, writing
 from envs.results import check_same
 from transfer.method import all_kept
-from transfer.methods import parse
+from transfer.methods import meets, parse
 from transfer.metrics import dormant_units, effective_rank
-from transfer.sb3 import KeptActor, KeptQ, begin, consolidate
+from transfer.sb3 import KeptActor, KeptQ, begin, consolidate, meet
 from transfer.supervised import POINTS
 
 SAMPLES, DECISIONS = 1024, 512  # of a game's decisions, so many on which a task is consolidated
+MET = 1024  # decisions, of all games together, of a new task that is met before it is learned; these inputs count
 LOOKED_AT = 256  # of those, to tell what is dormant
 
 
@@ -66,13 +67,28 @@ class Lesson(ABC):
         """How well it does a task, from 0 to 1, with whatever weights are in place."""
 
     @abstractmethod
-    def play(self, model: Any) -> tuple[np.ndarray, np.ndarray]:
+    def play(self, model: Any, decisions: int) -> tuple[np.ndarray, np.ndarray]:
         """Observations uint8 (n, S, S, C) of the task as it is played now, and the actions int64 (n,) taken there, of
-        ``DECISIONS`` decisions in each of some games."""
+        so many decisions in each of ``lanes`` games."""
 
     @abstractmethod
     def inputs(self) -> int:
-        """Raw inputs for which it is learned."""
+        """Raw inputs that there are for it."""
+
+    @property
+    @abstractmethod
+    def lanes(self) -> int:
+        """Games that are played at once for samples of it."""
+
+    @property
+    @abstractmethod
+    def frame_skip(self) -> int:
+        """Raw inputs a decision."""
+
+    @property
+    def met(self) -> int:
+        """Raw inputs of those that are spent on meeting it, before the learner begins."""
+        return MET * self.frame_skip if self.number and meets(self.of_policy["methods"]) else 0
 
     def told(self) -> dict[str, Any]:
         """What else ``learned.json`` tells of it."""
@@ -110,6 +126,10 @@ class Lesson(ABC):
             if self.about["keep_optimizer"]:
                 held = torch.load(before / "optimizer.pt", map_location="cpu", weights_only=True)
                 model.policy.optimizer.load_state_dict(held)
+        if self.met:
+            with drawing_from(self.seed), all_kept(model.policy)[0].playing(self.number):
+                observations, _ = self.play(model, MET // self.lanes)
+            meet(model.policy, self.number, as_pictures(observations).to(model.policy.device))
         begin(model.policy, self.number)
         tasks = [self.number] if self.number else range(len(self.folders))
         points = [(self.number, 0.0, task, self.performance(model, task)) for task in tasks]
@@ -118,10 +138,10 @@ class Lesson(ABC):
     def consolidated(self, model: Any) -> dict[str, Any]:
         """Keeps what was learned, and tests it and all other tasks."""
         with drawing_from(self.seed):
-            observations, actions = self.play(model)
+            observations, actions = self.play(model, DECISIONS)
         rows = np.random.default_rng(self.seed).permutation(len(actions))[:SAMPLES]
-        pictures = observations[rows].transpose(0, 3, 1, 2)  # (n, S, S, C) -> (n, C, S, S)
-        seen, taken = (torch.tensor(part, device=model.policy.device) for part in (pictures, actions[rows]))
+        both = as_pictures(observations[rows]), torch.tensor(actions[rows])
+        seen, taken = (part.to(model.policy.device) for part in both)
         consolidate(model.policy, seen, taken)
         kept = all_kept(model.policy)[0]
         kept.save(self.folder / "kept.pt")
@@ -147,9 +167,14 @@ class Lesson(ABC):
         """How well it played while it learned: of each tenth of the inputs, in whose middle it is put, the mean over
         episodes; where none ended, that of the tenth before it, at first ``before``."""
         episodes: Any = self.practised()
-        tenth = (POINTS * (episodes["inputs"] - 1) // self.inputs()).clip(upper=POINTS - 1)
+        tenth = (POINTS * (self.met + episodes["inputs"] - 1) // self.inputs()).clip(upper=POINTS - 1)
         means = episodes["performance"].groupby(tenth).mean().reindex(range(POINTS)).ffill().fillna(before)
         return [(self.number, (k + 0.5) / POINTS, self.number, value) for k, value in enumerate(means.tolist())]
+
+
+def as_pictures(observations: np.ndarray) -> torch.Tensor:
+    """uint8 (n, C, S, S), as networks take them, of (n, S, S, C)."""
+    return torch.tensor(observations.transpose(0, 3, 1, 2))
 
 
 @contextmanager
