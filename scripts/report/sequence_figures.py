@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from scripts.report.sequence_measures import Runs
 
 WIDE, NARROW = 1060.0, 400.0  # px
+LETTER = 6.6  # px of a label
 Found = Mapping[str, Mapping[str, Estimate]]
 
 
@@ -24,8 +25,16 @@ def so_far(all_runs: Sequence["Runs"], found: Found) -> dict[str, str]:
     return {"wide": lines(all_runs, WIDE, 420), "narrow": lines(all_runs, NARROW, 380)}
 
 
+def labels(all_runs: Sequence["Runs"], width: float) -> tuple[list[str], float, list[int]]:
+    """Each method's name, on a narrow page a line for each of several; px of the longest line; lines of each."""
+    names = [each.label if width == WIDE else each.label.replace(" + ", "\n+ ") for each in all_runs]
+    longest = max(len(line) for name in names for line in name.split("\n"))
+    return names, LETTER * longest, [1 + name.count("\n") for name in names]
+
+
 def lines(all_runs: Sequence["Runs"], width: float, height: float) -> str:
-    margin = 8 + 6.6 * max(len(each.label) for each in all_runs)
+    names, across, counts = labels(all_runs, width)
+    margin = 8 + across
     with matplotlib.rc_context(STYLE):
         figure, axes = panel(width, height, (44, 40, margin, 10))
         ends = []
@@ -43,9 +52,9 @@ def lines(all_runs: Sequence["Runs"], width: float, height: float) -> str:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel("tasks learned")
         line = 1.02 * 14 / (height - 50)
-        for runs, place in zip(all_runs, apart(ends, [line] * len(ends), -0.05, 1.06)):
+        for runs, name, place in zip(all_runs, names, apart(ends, [line * count for count in counts], -0.05, 1.06)):
             axes.annotate(
-                runs.label, (1, place), (7, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
+                name, (1, place), (7, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
                 va="center", color=INKS[runs.colour], fontweight="bold", fontsize=10,
             )  # fmt: skip
     return svg(figure, "Mean performance over the tasks learned so far, against how many they are")
@@ -61,7 +70,8 @@ def intervals(all_runs: Sequence["Runs"], found: Found) -> dict[str, str]:
 
 
 def forest(all_runs: Sequence["Runs"], found: Found, shown: Mapping[str, str], width: float) -> str:
-    left, gap, row = 12 + 6.6 * max(len(each.label) for each in all_runs), 26.0, 24.0
+    names, across, counts = labels(all_runs, width)
+    left, gap, row = 12 + across, 26.0, 12.0 + 12 * max(counts)
     height = row * len(all_runs) + 52
     each_wide = (width - left - gap * len(shown)) / len(shown)
     with matplotlib.rc_context(STYLE):
@@ -80,8 +90,7 @@ def forest(all_runs: Sequence["Runs"], found: Found, shown: Mapping[str, str], w
                     axes.plot([100 * value.low, 100 * value.high], [place, place], color=colour, alpha=0.35, lw=7)
                 axes.plot(100 * value.value, place, "o", color=colour, ms=7)
             axes.set_ylim(len(all_runs) - 0.4, -0.6)
-            names = [runs.label for runs in all_runs] if axes is panels[0] else []
-            axes.set_yticks(range(len(all_runs)), names or [""] * len(all_runs))
+            axes.set_yticks(range(len(all_runs)), names if axes is panels[0] else [""] * len(all_runs))
             for tick, runs in zip(axes.get_yticklabels(), all_runs):
                 tick.set_color(INKS[runs.colour])
                 tick.set_fontweight("bold")
@@ -98,7 +107,8 @@ def memory(all_runs: Sequence["Runs"], found: Found) -> dict[str, str]:
 
 def scatter(all_runs: Sequence["Runs"], found: Found, width: float, height: float) -> str:
     with matplotlib.rc_context(STYLE):
-        right = 8 + 6.6 * max(len(each.label) for each in all_runs)
+        names, longest, counts = labels(all_runs, width)
+        right = 8 + longest
         figure, axes = panel(width, height, (44, 40, right, 14))
         axes.set_xscale("log")
         sizes = [runs.bytes / 1e6 for runs in all_runs]
@@ -119,18 +129,18 @@ def scatter(all_runs: Sequence["Runs"], found: Found, width: float, height: floa
                 beside[-1].append(number)
             else:
                 beside.append([number])
-            edge = max(edge, at[number] + 20 + 7 * len(all_runs[number].label))
+            edge = max(edge, at[number] + 20 + 7 * max(len(line) for line in names[number].split("\n")))
         for group in beside:
             values = [found[all_runs[number].method]["performance"].value for number in group]
             line = 1.05 * 14 / (height - 54)
-            places = apart(values, [line] * len(group), 0, 1.06)
+            places = apart(values, [line * counts[number] for number in group], 0, 1.06)
             for number, value, place in zip(group, values, places):
                 runs = all_runs[number]
                 level = [sizes[other] for other, at_y in zip(group, values) if abs(at_y - place) < line]
                 end = max([sizes[number], *level])  # right of the points that it would cover
                 axes.plot(sizes[number], value, "o", color=INKS[runs.colour], ms=8)
                 axes.annotate(
-                    runs.label, (end, place), (9, 0), textcoords="offset points", va="center",
+                    names[number], (end, place), (9, 0), textcoords="offset points", va="center",
                     color=INKS[runs.colour], fontweight="bold", fontsize=10,
                 )  # fmt: skip
     return svg(figure, "Average performance against the memory that all tasks take")

@@ -5,6 +5,7 @@ apart, as theirs of one task know nothing of those of another. Here one network 
 they are done depends on one another, and drawn apart they would make intervals too narrow or too wide.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -48,7 +49,9 @@ class Runs:
 
     @property
     def label(self) -> str:
-        return self.method.replace(":", ", ").replace("=", " ").replace("+", " + ")
+        """Of settings that are words, the words alone: psp, complex + ewc, strength 5."""
+        told = re.sub(r"[:,]", ", ", self.method).replace("+", " + ")
+        return re.sub(r"\w+=(?=[a-z])", "", told).replace("=", " ")
 
     @property
     def n(self) -> int:
