@@ -44,7 +44,7 @@ def lines(all_runs: Sequence["Runs"], width: float, height: float) -> str:
             if runs.n > 1:
                 means = resamples(runs.n, np.random.default_rng(0)) @ curves / runs.n
                 axes.fill_between(tasks, *np.quantile(means, quantiles(runs.n), axis=0), color=colour, alpha=0.15, lw=0)
-            axes.plot(tasks, curves.mean(axis=0), color=colour, lw=2, marker="o", ms=3)
+            axes.plot(tasks, curves.mean(axis=0), color=colour, lw=2, ls=runs.dash, marker="o", ms=3)
             ends.append(float(curves.mean(axis=0)[-1]))
         axes.set_ylim(0, 1.02)
         axes.set_xlim(0.7, len(tasks) + 0.2)
@@ -163,7 +163,15 @@ def over_tasks(all_runs: Sequence["Runs"], width: float) -> str:
         box = ((30 + across + gap) / width, 40 / height, across / width, (height - 50) / height)
         for axes, (title, values) in zip((left, figure.add_axes(box)), shown):
             for runs, after in zip(all_runs, values):
-                axes.plot(np.arange(1, len(after) + 1), after, color=INKS[runs.colour], lw=1.8, marker="o", ms=2.5)
+                axes.plot(
+                    np.arange(1, len(after) + 1),
+                    after,
+                    color=INKS[runs.colour],
+                    lw=1.8,
+                    ls=runs.dash,
+                    marker="o",
+                    ms=2.5,
+                )
             axes.set_ylim(bottom=0)
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             axes.set_xlabel(f"{title}, after so many tasks" if wide else title)

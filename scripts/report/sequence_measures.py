@@ -7,7 +7,7 @@ they are done depends on one another, and drawn apart they would make intervals 
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ from scripts.report.statistics import quantiles, resamples
 from transfer import metrics
 
 SINGLE, FINETUNE = "separate", "finetune"  # what a task alone comes to; what every method is held against
+MEANS = "means"  # what is added to a method to restore means; alone, to fine-tuning
 COLOURS = (
     "random", "ink", "dqn", "person", "key", "ppo", "fifth", "simulated", "fourth", "sixth", "monster", "goal",
     "seventh", "fire", "spikes",
@@ -54,6 +55,19 @@ class Runs:
         return re.sub(r"\w+=(?=[a-z])", "", told).replace("=", " ")
 
     @property
+    def without_means(self) -> str:
+        """The method that this one is, but for restored means."""
+        parts = [part for part in self.method.split("+") if part.partition(":")[0] != MEANS]
+        return "+".join(parts) or FINETUNE
+
+    @property
+    def dash(self) -> str:
+        """How its lines are drawn: with restored means dashed, where new tasks are aligned with them dotted."""
+        if self.method == self.without_means:
+            return "-"
+        return ":" if "start=aligned" in self.method else "--"
+
+    @property
     def n(self) -> int:
         return len(self.matrices)
 
@@ -68,9 +82,9 @@ class Runs:
 
 def runs_of(rows: Rows) -> list[Runs]:
     """Of each method, in the order of ``rows.runs``."""
-    found = []
+    found: list[Runs] = []
     by_run: dict[tuple, pd.DataFrame] = dict(iter(rows.points.groupby(["method", "seed"])))  # pyright: ignore
-    for number, method in enumerate(rows.runs["method"].unique().tolist()):
+    for method in rows.runs["method"].unique().tolist():
         matrices, areas, curves, sight, grid = [], [], [], [], np.zeros(0)
         seeds = tuple(seed for name, seed in by_run if name == method)
         for points in (by_run[method, seed] for seed in seeds):
@@ -89,14 +103,14 @@ def runs_of(rows: Rows) -> list[Runs]:
             for name in ("dormant", "rank", "first_win")
         }
         size = float(rows.runs.loc[rows.runs["method"] == method, "bytes"].mean())
-        colour = COLOURS[number % len(COLOURS)]
         found.append(
             Runs(
-                method, colour, seeds, np.array(matrices), np.array(areas), grid, np.array(curves), np.array(sight),
+                method, "", seeds, np.array(matrices), np.array(areas), grid, np.array(curves), np.array(sight),
                 **told, bytes=size,
             )
         )  # fmt: skip
-    return found
+    apart = [*dict.fromkeys(runs.without_means for runs in found)]
+    return [replace(runs, colour=COLOURS[apart.index(runs.without_means) % len(COLOURS)]) for runs in found]
 
 
 def estimated(values: np.ndarray) -> Estimate:

@@ -39,7 +39,6 @@ MEASURES = {  # what performance is, by kind of task: in the headline's figure, 
         "on the way, of the episodes in that tenth",
     ),
 }
-MEANS = "means"
 APART = ("sequence", "names", "learner")  # settings that are shown elsewhere
 FEW = 4  # networks: a method that stores less is one that shares weights
 
@@ -65,6 +64,7 @@ def write_transfer(folder: Path, rows: Rows, settings: Mapping[str, Any], quick:
         table=table,
         titles=TITLES,
         by_task=by_task(all_runs) if few else (),
+        restored=any(each.dash != "-" for each in all_runs),
         pairs=pairs(all_runs),
         figures={
             name: draw(all_runs, found)
@@ -158,14 +158,14 @@ def findings(all_runs: Sequence[Runs], found: Mapping[str, Mapping[str, Estimate
         )
     ahead = [runs.label for runs in all_runs if above(found[runs.method].get("later"))]
     if ahead:
-        told.append(f"Learn later tasks sooner than alone, with an interval above zero: {', '.join(ahead)}.")
+        told.append(f"Learn later tasks sooner than alone, with an interval above zero: {'; '.join(ahead)}.")
     return told
 
 
 def with_means(by_name: Mapping[str, Runs]) -> list[tuple[Runs, Runs]]:
     """Each method that was run with restored means, too, which change nothing of its learning, and that."""
-    named = ((runs, MEANS if name == FINETUNE else f"{name}+{MEANS}") for name, runs in by_name.items())
-    return [(runs, by_name[name]) for runs, name in named if name in by_name]
+    restored = [runs for runs in by_name.values() if runs.dash == "--"]
+    return [(by_name[runs.without_means], runs) for runs in restored if runs.without_means in by_name]
 
 
 def above(value: Estimate | None) -> bool:
