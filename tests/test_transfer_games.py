@@ -72,6 +72,20 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_been_stopped(tmp_path, monkeypat
     assert again["points"] == whole["points"] and again["learned"] == whole["learned"]
 
 
+def test_what_is_spent_on_meeting_a_task_counts_as_its_inputs(tmp_path):
+    settings, method = settings_of(), "means:start=aligned"
+    run = learn(method, 0, settings, tmp_path)
+    assert [spent_by_the_learner(tmp_path, task) for task in range(2)] == [1500, 1500 - 80 * 4]
+    assert len(run["points"]) == len(learn("means", 0, settings, tmp_path)["points"])
+    with pytest.raises(ValueError, match="inputs is 320: expected more than 320, which means:start=aligned spends"):
+        Request(**SMALL | {"inputs": 320, "methods": (method,)})
+
+
+def spent_by_the_learner(folder, task):
+    (config,) = folder.glob(f"runs/{task}_*/means_start=aligned/seed_0/config.json")
+    return json.loads(config.read_text(encoding="utf-8"))["inputs"]
+
+
 def test_dqn_learns_sequences_too_and_its_optimizer_goes_on_if_asked(tmp_path, monkeypatch):
     models, began = [], []
     begin, trained = games.GameLesson.begin, games.GameLesson.trained

@@ -25,13 +25,21 @@ def first_six(module, inputs):
 
 
 @torch.no_grad()
+def layer(weights, number, inputs):
+    """What the ``number``-th layer of ``tests.test_transfer.network`` gives."""
+    name = ("0", "3", "5")[number]
+    weight, bias = weights[f"{name}.weight"], weights[f"{name}.bias"]
+    return functional.conv2d(inputs, weight, bias, 2) if number == 0 else functional.linear(inputs, weight, bias)
+
+
 def through(weights, inputs, shifts=(0.0, 0.0, 0.0)):
-    """What each layer of ``tests.test_transfer.network`` takes and gives, with something added to the latter."""
-    convolved = functional.conv2d(inputs, weights["0.weight"], weights["0.bias"], 2) + shifts[0]
-    flat = convolved.relu().flatten(1)
-    dense = functional.linear(flat, weights["3.weight"], weights["3.bias"]) + shifts[1]
-    said = functional.linear(dense.relu(), weights["5.weight"], weights["5.bias"]) + shifts[2]
-    return [(inputs, convolved), (flat, dense), (dense.relu(), said)]
+    """What each layer takes and gives, with something added to the latter."""
+    calls = []
+    for number, shift in enumerate(shifts):
+        out = layer(weights, number, inputs) + shift
+        calls.append((inputs, out))
+        inputs = out.relu().flatten(1)
+    return calls
 
 
 @pytest.mark.parametrize("together", ["means", "ewc+means"])
@@ -43,13 +51,11 @@ def test_each_layer_gives_for_its_mean_input_what_it_gave_when_the_task_was_lear
         then.append(weights_of(kept))
     now = weights_of(kept)
     for task in range(TASKS):
-        inputs, shifts = data(task)[0], []
-        for number, (given, gave) in enumerate(through(then[task], inputs)):
-            at_mean = [through(now, given.mean(0, keepdim=True))[0][1]] if number == 0 else []
-            if number:
-                name = ("3", "5")[number - 1]
-                at_mean = [functional.linear(given.mean(0), now[f"{name}.weight"], now[f"{name}.bias"])]
-            shifts.append(gave.mean(0) - at_mean[0].reshape(gave.shape[1:]))
+        inputs = data(task)[0]
+        shifts = [
+            gave.mean(0) - layer(now, number, given.mean(0, keepdim=True))[0]
+            for number, (given, gave) in enumerate(through(then[task], inputs))
+        ]
         torch.testing.assert_close(said(kept, task), through(now, inputs, shifts)[2][1], rtol=1e-4, atol=1e-5)
 
 
