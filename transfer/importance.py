@@ -15,7 +15,7 @@ from torch import nn
 from torch.func import functional_call, jacrev, vmap
 
 from transfer.method import Samples
-from transfer.network import Leaf, Network
+from transfer.network import Leaf, Network, evaluating
 
 Importance = Literal["exact", "sampled", "empirical"]
 AT_ONCE = 1 << 24  # numbers of gradients that are held at once
@@ -55,16 +55,11 @@ def importance_of(
     generator: of the actions drawn for "sampled"; at_once: numbers of gradients held at once, which bounds the memory.
     """
     check_importance(kind, network, samples)
-    module = network.module
-    was_training = module.training
-    module.eval()
-    try:
+    with evaluating(network.module):
         weights = choices(network, samples, kind, generator)
         found = of_dense(network, names, samples, weights)
         rest = [name for name in names if name not in found]
         found |= by_sample(network, rest, samples, weights, at_once) if rest else {}
-    finally:
-        module.train(was_training)
     return {name: found[name] / len(samples.inputs) for name in names}
 
 

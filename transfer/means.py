@@ -16,7 +16,7 @@ from torch import nn
 
 from transfer.importance import watching
 from transfer.method import Method, Samples
-from transfer.network import Leaf, Network
+from transfer.network import Leaf, Network, evaluating
 
 Start = Literal["plain", "aligned"]
 AT_ONCE = 256  # samples
@@ -98,14 +98,8 @@ class Means(Method):
     @torch.no_grad()
     def see(self, inputs: torch.Tensor) -> dict[str, list[tuple[torch.Tensor, torch.Tensor]]]:
         """What each layer takes and gives for inputs (n, ...), at each call of it, in eval mode."""
-        module = self.network.module
-        was_training = module.training
-        module.eval()
-        try:
-            with watching(dict(zip(self.leaves, self.layers()))) as calls:
-                self.network.run(inputs)
-        finally:
-            module.train(was_training)
+        with evaluating(self.network.module), watching(dict(zip(self.leaves, self.layers()))) as calls:
+            self.network.run(inputs)
         return calls
 
     def means(self, inputs: torch.Tensor) -> list[tuple[torch.Tensor, torch.Tensor]]:
@@ -131,7 +125,7 @@ def check_affine(name: str, leaf: Leaf, given: torch.Tensor, generator: torch.Ge
     """ValueError for a layer whose mean output is not its output for the mean input."""
     one, other = (torch.randn(given.shape, generator=generator).to(given)[None] for _ in range(2))
     with torch.no_grad():
-        mean, of_mean = (leaf.forward(one) + leaf.forward(other)) / 2, leaf.forward((one + other) / 2)
-    if not torch.allclose(mean, of_mean, rtol=1e-2, atol=1e-2 * float(mean.abs().max())):
+        between, at_mean = (leaf.forward(one) + leaf.forward(other)) / 2, leaf.forward((one + other) / 2)
+    if not torch.allclose(between, at_mean, rtol=1e-2, atol=1e-2 * float(between.abs().max())):
         raise ValueError(f"layer {name!r}, a {type(leaf).__name__}, can't be given its means back: expected a layer "
                          "without a nonlinearity in it")  # fmt: skip

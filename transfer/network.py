@@ -1,6 +1,7 @@
 """What a method sees of a torch network: its parameters, its heads, and what it says about an input."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -99,6 +100,17 @@ class Network:
                     f"layer {name!r}, a {type(module).__name__}, keeps running statistics, which would drift from task "
                     "to task: expected a network without them, such as one with LayerNorm"
                 )
+
+
+@contextmanager
+def evaluating(module: nn.Module) -> Iterator[None]:
+    """Within it the module is in eval mode; after it, as before."""
+    was_training = module.training
+    module.eval()
+    try:
+        yield
+    finally:
+        module.train(was_training)
 
 
 @dataclass(frozen=True)

@@ -83,10 +83,10 @@ class AtariLesson(Lesson):
             "privileged": False,
             "level": "",
         }
-        config = front | {"seed": self.seed, "inputs": self.inputs(), **LEARNER, **self.config()}
+        config = front | {"seed": self.seed, "inputs": self.left, **LEARNER, **self.config()}
         writer = RunWriter(self.folder, config, resume_at=0)
         self.begin(model)
-        scores, decisions = Scores(writer), (self.inputs() - self.met) // GAME["frame_skip"]
+        scores, decisions = Scores(writer), self.left // GAME["frame_skip"]
         model.learn(decisions, callback=[Advance(decisions), scores])
         write_whole(self.folder / "scores.json", json.dumps(scores.found))
         model.save(self.folder / "model.zip")

@@ -160,7 +160,7 @@ class GameLesson(Lesson):
 
     def trained(self) -> Any:
         settings, parts = self.settings(self.number), self.learner.parts
-        settings = replace(settings, inputs=settings.inputs - self.met)
+        settings = replace(settings, inputs=self.left)
         if is_finished(self.folder):
             return self.learner.model.load(self.folder / "model.zip", device=settings.device)
         return run(

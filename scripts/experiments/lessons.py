@@ -90,6 +90,11 @@ class Lesson(ABC):
         """Raw inputs of those that are spent on meeting it, before the learner begins."""
         return MET * self.frame_skip if self.number and meets(self.of_policy["methods"]) else 0
 
+    @property
+    def left(self) -> int:
+        """Raw inputs that are left for the learner."""
+        return self.inputs() - self.met
+
     def told(self) -> dict[str, Any]:
         """What else ``learned.json`` tells of it."""
         return {}

@@ -17,6 +17,7 @@ from scripts.report.analysis import Estimate
 from scripts.report.efficiency import improvement, middle_mean
 from scripts.report.statistics import quantiles, resamples
 from transfer import metrics
+from transfer.methods import meets, parse
 
 SINGLE, FINETUNE = "separate", "finetune"  # what a task alone comes to; what every method is held against
 MEANS = "means"  # what is added to a method to restore means; alone, to fine-tuning
@@ -65,7 +66,7 @@ class Runs:
         """How its lines are drawn: with restored means dashed, where new tasks are aligned with them dotted."""
         if self.method == self.without_means:
             return "-"
-        return ":" if "start=aligned" in self.method else "--"
+        return ":" if meets(parse(self.method, heads=False)) else "--"
 
     @property
     def n(self) -> int:
