@@ -82,7 +82,7 @@ def test_what_is_spent_on_meeting_a_task_counts_as_its_inputs(tmp_path):
 
 
 def spent_by_the_learner(folder, task):
-    (config,) = folder.glob(f"runs/{task}_*/means_start=aligned/seed_0/config.json")
+    (config,) = folder.glob(f"runs/{task}_*/*means_start=aligned/seed_0/config.json")
     return json.loads(config.read_text(encoding="utf-8"))["inputs"]
 
 
@@ -147,7 +147,8 @@ def test_a_pair_of_atari_games_is_learned_by_scores(tmp_path, monkeypatch):
     )
     settings = Request(sequence="atari_masks", inputs=2000, episodes=2).settings()
     assert settings["names"] == ["none", "colours"]
-    run = learn("ewc", 0, settings, tmp_path)
+    run = learn("ewc+means:start=aligned", 0, settings, tmp_path)
+    assert [spent_by_the_learner(tmp_path, task) for task in range(2)] == [2000, 2000 - 80 * 4]
     learning, tests = ({seed for number, seed in begun if number == games} for games in (4, 2))
     assert learning == {0} and tests == {atari.TESTED}  # random starts are others
     assert np.isfinite(matrix(run)).all() and len(run["points"]) == 2 + 10 + 2 + 1 + 10 + 2
