@@ -23,7 +23,7 @@ CONVOLUTIONS: dict[str, list[tuple[int, int, int, int]]] = {  # of each network:
 class PixelNetwork(BaseFeaturesExtractor):
     """Convolutions and a dense layer: small has 150,000 parameters on 2 gray frames of 42x42; study is the study's.
 
-    Takes uint8 (n, C, S, S), gives float32 (n, features). Runs in bfloat16 where the device has it (None) or where told
+    Takes uint8 (n, C, S, S), gives float32 (n, features). Runs in bfloat16 on a card that has it (None) or where told
     (True, False); the weights stay float32, so a model saved on one machine runs on any other. ReLU lies within the
     convolutions, which is faster, or in layers of its own, for methods that add to what a convolution gives.
     """
@@ -59,7 +59,7 @@ class PixelNetwork(BaseFeaturesExtractor):
 
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
         device = observations.device.type
-        low = has_bfloat16(device) if self.asked is None else self.asked
+        low = gains_from_bfloat16(device) if self.asked is None else self.asked
         if not low:  # stable-baselines3 makes floats of them where only values are asked for
             return self.layers(observations if observations.dtype == torch.uint8 else observations / 255)
         with torch.autocast(device, torch.bfloat16):
@@ -69,12 +69,10 @@ class PixelNetwork(BaseFeaturesExtractor):
 
 
 @cache
-def has_bfloat16(device: str) -> bool:
-    """Whether this device multiplies bfloat16 in hardware; elsewhere it is slower than float32."""
-    if device == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    return device == "cpu" and any(getattr(torch.cpu, name, lambda: False)() for name in names)
+def gains_from_bfloat16(device: str) -> bool:
+    """Whether it is faster there: on cards that multiply it in hardware. On processors that do so the compiled float32
+    convolutions are as fast, and all processors then compute alike."""
+    return device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
 
 
 class OnPixels:

@@ -139,7 +139,7 @@ class Settings:
     demonstrations_held_out: float = 0.2
     """share of the demonstrators, from 0 to less than 1, that it never learns from; they measure how well it acts"""
     bfloat16: bool | None = None
-    """whether the network runs in bfloat16 (default: where the processor has it)"""
+    """whether the network runs in bfloat16 (default: on a card that has it)"""
     device: Device = "auto"
     """where the network runs: on a card if there is one (auto), on the processor (cpu), on a card (cuda)"""
     on_device: bool = False

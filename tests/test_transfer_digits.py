@@ -80,6 +80,11 @@ def test_the_command_goes_on_where_it_was_and_writes_its_page(tmp_path):
         learn_missing(Request(out=tmp_path, tasks=4, steps=30, units=32))
 
 
+def test_settings_can_be_chosen_on_seeds_that_are_not_reported():
+    runs = Request(methods=("psp",), first_seed=100, seeds=2).runs()
+    assert runs == [("separate", 100), ("psp", 100), ("separate", 101), ("psp", 101)]
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
@@ -90,6 +95,7 @@ def test_the_command_goes_on_where_it_was_and_writes_its_page(tmp_path):
         ({"methods": ("ewc:strength=true",)}, "strength is True: expected a number"),
         ({"methods": ("progressive:width=2.5",)}, "width is 2.5: expected a whole number"),
         ({"seeds": 0}, "seeds is 0: expected 1 or more"),
+        ({"first_seed": -1}, "first_seed is -1: expected 0 or more"),
         ({"inputs": 9}, "inputs is 9: expected none, as permuted-digits has no such setting"),
         ({"data": "letters"}, "data is 'letters': expected one of digits"),
     ],

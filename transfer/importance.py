@@ -114,8 +114,8 @@ def of_dense(network: Network, names: list[str], samples: Samples, weights: torc
         for (name, (inputs, _)), gradient in zip(once.items(), gradients):
             if gradient is None:
                 continue  # of a head that these outputs don't come from
-            squares = weights[:, choice, None] * gradient.square()  # (n, out)
-            found[f"{name}.weight"] += squares.T @ inputs.square()
+            squares = weights[:, choice, None] * gradient.float().square()  # (n, out); a layer may run in bfloat16
+            found[f"{name}.weight"] += squares.T @ inputs.float().square()
             if f"{name}.bias" in found:
                 found[f"{name}.bias"] += squares.sum(0)
     return found

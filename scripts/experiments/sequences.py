@@ -66,6 +66,8 @@ class Request:
     five and four). separate is always among them, as what a single task needs"""
     seeds: int | None = None
     """runs of each method (default: 5; quick: 2 for digits, 1 for games)"""
+    first_seed: int = 0
+    """of the first run: settings are chosen on others than those that are reported, as from 100 on, in an --out apart"""
     tasks: int | None = None
     """how many are learned, one after another (default: 20 digits, 4 levels, 2 of atari_masks, all of others; quick: 5
     digits, 2 games)"""
@@ -104,6 +106,8 @@ class Request:
             if value is not None and name in OF_ONE_KIND and name not in kind.DEFAULTS:
                 raise ValueError(f"{name} is {value}: expected none, as {self.sequence} has no such setting")
         settings = self.settings()
+        if self.first_seed < 0:
+            raise ValueError(f"first_seed is {self.first_seed}: expected 0 or more")
         for method in self.methods:
             kind.check_method(method, settings)
 
@@ -125,7 +129,7 @@ class Request:
         methods = self.methods or (kind.QUICK_METHODS if self.quick else kind.METHODS)
         methods = (*dict.fromkeys(["separate", *methods]),)
         seeds = self.seeds or (kind.QUICK_SEEDS if self.quick else SEEDS)
-        return [(method, seed) for seed in range(seeds) for method in methods]
+        return [(method, self.first_seed + seed) for seed in range(seeds) for method in methods]
 
 
 class Rows(NamedTuple):
