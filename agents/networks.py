@@ -60,12 +60,12 @@ class PixelNetwork(BaseFeaturesExtractor):
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
         device = observations.device.type
         low = gains_from_bfloat16(device) if self.asked is None else self.asked
-        if not low:  # stable-baselines3 makes floats of them where only values are asked for
-            return self.layers(observations if observations.dtype == torch.uint8 else observations / 255)
+        # stable-baselines3 makes floats of them where only values are asked for
+        pictures = observations if observations.dtype == torch.uint8 else observations / 255
+        if not low:
+            return self.layers(pictures)
         with torch.autocast(device, torch.bfloat16):
-            if device == "cpu" or observations.dtype != torch.uint8:
-                observations = observations.to(torch.bfloat16, memory_format=torch.channels_last) / 255
-            return self.layers(observations).float()
+            return self.layers(pictures).float()
 
 
 @cache

@@ -15,6 +15,8 @@ from torch import nn
 
 from scripts.experiments.lessons import KeptPixelPolicy
 from transfer import sb3
+from transfer.importance import importance_of
+from transfer.method import Samples
 from transfer.methods import METHODS, parse
 from transfer.sb3 import KeptCnnPolicy, KeptMlpPolicy, KeptQCnnPolicy, KeptQPolicy, begin, consolidate, learn_task
 
@@ -206,6 +208,44 @@ def test_before_the_last_rollout_all_counts_as_done(monkeypatch):
     learn_task(make("ppo", "packing", cartpole()), 0, 64)
     learn_task(make("ppo", "packing", cartpole()), 0, 100)
     assert shares == [0.0, 1.0, 0.0, 0.32, 0.64, 1.0]
+
+
+def kept_pixels(name, bfloat16):
+    torch.manual_seed(0)
+    kwargs = {"methods": parse(name), "tasks": 2, "relu_within": False, "bfloat16": bfloat16}
+    return KeptPixelPolicy(PICTURES, gymnasium.spaces.Discrete(3), lambda _: 1e-3, **kwargs)
+
+
+@pytest.mark.parametrize("name", [*NAMES, "means:start=aligned"])
+def test_a_network_that_runs_in_bfloat16_is_kept(name):
+    """As it does on cards: layers take and give less precise numbers, while what is kept of them stays float32."""
+    pictures = torch.from_numpy(np.random.default_rng(0).integers(0, 255, (6, *PICTURES.shape), np.uint8))
+    said = []
+    for low in (False, True):
+        policy = kept_pixels(name, low)
+        begin(policy, 0)
+        policy.optimizer.zero_grad()
+        policy.evaluate_actions(pictures, torch.zeros(6, dtype=torch.int64))[1].sum().backward()
+        policy.optimizer.step()
+        consolidate(policy, pictures)
+        sb3.meet(policy, 1, pictures)
+        begin(policy, 1)
+        with torch.no_grad():
+            said.append(policy.heads(pictures)[0])
+        floats = [value.dtype for value in policy.state_dict().values() if value.is_floating_point()]
+        assert set(floats) == {torch.float32}
+    torch.testing.assert_close(*said, atol=0.03, rtol=0)
+
+
+def test_importance_is_that_of_float32_when_the_network_runs_in_bfloat16():
+    pictures = torch.from_numpy(np.random.default_rng(0).integers(0, 255, (6, *PICTURES.shape), np.uint8))
+    found = []
+    for low in (False, True):
+        policy = kept_pixels("ewc", low)
+        names = [name for name, _ in policy.kept.network.module.named_parameters()]
+        found.append(importance_of(policy.kept.network, names, Samples(pictures)))
+    for name, exact in found[0].items():
+        assert (found[1][name] - exact).norm() <= 0.1 * exact.norm(), name  # none for the critic
 
 
 class OwnExtractor(BaseFeaturesExtractor):
