@@ -67,7 +67,7 @@ class Request:
     seeds: int | None = None
     """runs of each method (default: 5; quick: 2 for digits, 1 for games)"""
     first_seed: int = 0
-    """number of the first run (from 100 on, in an --out of their own, runs to choose settings on, that are not reported)"""
+    """number of the first run: from 100 on, say, and in an --out apart, for runs on which settings are chosen"""
     tasks: int | None = None
     """how many are learned, one after another (default: 20 digits, 4 levels, 2 of atari_masks, all of others; quick: 5
     digits, 2 games)"""
