@@ -1,5 +1,6 @@
 """Digits learned task after task: the command, its rows and its page; and what the methods must show there."""
 
+import io
 import json
 import os
 from pathlib import Path
@@ -8,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from rich.console import Console
 
 from envs.files import hold, release, write_whole
 from scripts.experiments.sequences import COLUMNS, LOCK, Request, Rows, file_of, gather, learn, learn_missing
@@ -176,11 +178,12 @@ def test_two_processes_do_not_add_runs_to_one_folder(tmp_path):
 
 
 def test_one_run_that_fails_stops_no_other(tmp_path):
-    finished = []
+    finished, told = [], Console(file=io.StringIO(), record=True)
     with pytest.raises(ValueError, match="1 of 3 failed, the others are kept: zero, 0: division by zero"):
-        for job, answer in side_by_side(divide, [("one", 1), ("zero", 0), ("two", 2)], 1, "all"):
+        for job, answer in side_by_side(divide, [("one", 1), ("zero", 0), ("two", 2)], 1, "all", told):
             finished.append((job, answer))
     assert sorted(finished) == [(("one", 1), 1.0), (("two", 2), 0.5)]
+    assert "Failed: zero, 0: division by zero" in told.export_text()
 
 
 def divide(name, by):

@@ -27,9 +27,9 @@ SCORES = {  # of random play and of people: Mnih et al. 2015, extended data tabl
     "montezuma_revenge": (0.0, 4367.0),
 }  # fmt: skip
 GAME = {"frame_skip": 4, "screen_size": 42, "stack_size": 4, "grayscale_obs": True, "noop_max": 30}
-PPO = {  # Schulman et al. 2017, with more decisions a minibatch
-    "n_steps": 128, "batch_size": 256, "n_epochs": 4, "gamma": 0.99, "gae_lambda": 0.95, "clip_range": 0.1,
-    "ent_coef": 0.01, "learning_rate": 5e-4,
+PPO = {  # Schulman et al. 2017, but with half its minibatch and a constant rate of 1e-3, which learn Pong sooner
+    "n_steps": 128, "batch_size": 128, "n_epochs": 4, "gamma": 0.99, "gae_lambda": 0.95, "clip_range": 0.1,
+    "ent_coef": 0.01, "learning_rate": 1e-3,
 }  # fmt: skip
 NUM_GAMES = 16
 LEARNER = {"num_games": NUM_GAMES, **GAME, **PPO}

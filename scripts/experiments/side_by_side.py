@@ -45,7 +45,8 @@ def side_by_side(
 ) -> Iterator[tuple[tuple, Any]]:
     """Each job and what ``work(*job)`` gave, as they are finished; when it is stopped, what is unfinished is ended.
 
-    The bar is shown on ``console``, if there is one. Raises ValueError when all others are finished, if jobs failed.
+    The bar is shown on ``console``, if there is one, and which job failed, at once. Raises ValueError when all others
+    are finished, if jobs failed.
     """
     columns = (
         TextColumn("{task.description}"),
@@ -67,6 +68,8 @@ def side_by_side(
                     yield begun[each], each.result()
                 else:
                     failed.append(f"{', '.join(map(str, begun[each][:2]))}: {error}")
+                    if console is not None:
+                        console.print(f"Failed: {failed[-1]}", markup=False, highlight=False, soft_wrap=True)
                 shown.advance(bar)
         except BaseException:
             for worker in multiprocessing.active_children():  # which may be in the middle of minutes of work
