@@ -143,7 +143,7 @@ def test_the_table_says_what_was_planted(tmp_path):
     assert "finetune is left with 60.0 (60.0 to 60.0) % on average; with the same learning" in text
     assert "psp is left" not in text  # it was not run with restored means
     assert "<td><b>100</b></td>" in text  # separate against fine-tuning
-    assert "loses 40.0 (40.0 to 40.0) points of each task" in text
+    assert "earlier tasks change by -80.0 (-80.0 to -80.0) points" in text
     assert "<td>20.0 (20.0 to 20.0)</td><td>100.0 (100.0 to 100.0)</td>" in text  # fine-tuning's two tasks
     assert markdown(settings, "", []).startswith("# Permuted digits")
 

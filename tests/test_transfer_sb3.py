@@ -61,7 +61,7 @@ def make(kind, name, env, tasks=2, **settings):
 
 
 def seen(model, n=6):
-    """Observations as the model's networks take them."""
+    """Observations as the networks of a model, or of a policy, take them."""
     space, generator = model.observation_space, np.random.default_rng(0)
     if len(space.shape) == 1:
         return torch.from_numpy(generator.normal(size=(n, *space.shape)).astype(np.float32))
@@ -219,10 +219,10 @@ def kept_pixels(name, bfloat16):
 @pytest.mark.parametrize("name", [*NAMES, "means:start=aligned"])
 def test_a_network_that_runs_in_bfloat16_is_kept(name):
     """As it does on cards: layers take and give less precise numbers, while what is kept of them stays float32."""
-    pictures = torch.from_numpy(np.random.default_rng(0).integers(0, 255, (6, *PICTURES.shape), np.uint8))
     said = []
     for low in (False, True):
         policy = kept_pixels(name, low)
+        pictures = seen(policy)
         begin(policy, 0)
         policy.optimizer.zero_grad()
         policy.evaluate_actions(pictures, torch.zeros(6, dtype=torch.int64))[1].sum().backward()
@@ -238,12 +238,11 @@ def test_a_network_that_runs_in_bfloat16_is_kept(name):
 
 
 def test_importance_is_that_of_float32_when_the_network_runs_in_bfloat16():
-    pictures = torch.from_numpy(np.random.default_rng(0).integers(0, 255, (6, *PICTURES.shape), np.uint8))
     found = []
     for low in (False, True):
         policy = kept_pixels("ewc", low)
         names = [name for name, _ in policy.kept.network.module.named_parameters()]
-        found.append(importance_of(policy.kept.network, names, Samples(pictures)))
+        found.append(importance_of(policy.kept.network, names, Samples(seen(policy))))
     for name, exact in found[0].items():
         assert (found[1][name] - exact).norm() <= 0.1 * exact.norm(), name  # none for the critic
 

@@ -105,9 +105,9 @@ class Request:
                 raise ValueError(f"{name} is {value}: expected 1 or more")
             if value is not None and name in OF_ONE_KIND and name not in kind.DEFAULTS:
                 raise ValueError(f"{name} is {value}: expected none, as {self.sequence} has no such setting")
-        settings = self.settings()
         if self.first_seed < 0:
             raise ValueError(f"first_seed is {self.first_seed}: expected 0 or more")
+        settings = self.settings()
         for method in self.methods:
             kind.check_method(method, settings)
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from envs.files import write_whole
+from envs.sequences import find_sequence
 from scripts.experiments.sequences import Rows
 from scripts.report import sequence_figures as figures
 from scripts.report.analysis import Estimate
@@ -60,6 +61,7 @@ def write_transfer(folder: Path, rows: Rows, settings: Mapping[str, Any], quick:
         measure=MEASURES[kind],
         settings={name: value for name, value in settings.items() if name not in APART and value is not None},
         learner=settings.get("learner", {}),
+        about=about(settings),
         names=[str(name).replace("_", " ") for name in settings.get("names", ())],
         table=table,
         titles=TITLES,
@@ -87,6 +89,15 @@ def write_transfer(folder: Path, rows: Rows, settings: Mapping[str, Any], quick:
 
 def title_of(settings: Mapping[str, Any]) -> str:
     return str(settings["sequence"]).replace("-", " ").replace("_", " ")
+
+
+def about(settings: Mapping[str, Any]) -> str:
+    """What changes from one game to the next, as the named sequence says; nothing for digits."""
+    if "names" not in settings:
+        return ""
+    sequence = find_sequence(settings["sequence"])
+    fewer = settings["tasks"] < len(sequence.tasks)
+    return sequence.about[0].upper() + sequence.about[1:] + (f", the first {settings['tasks']} of them" if fewer else "")
 
 
 def pairs(all_runs: Sequence[Runs]) -> list[tuple[Runs, list[tuple[str, bool]]]]:
@@ -144,8 +155,8 @@ def findings(all_runs: Sequence[Runs], found: Mapping[str, Mapping[str, Estimate
         hardest = np.diag(by_name[SINGLE].matrices.mean(axis=0)).min()
         told.append(f"Learned alone, with the same budget, the hardest of the tasks is done to {percent(hardest)}.")
     if FINETUNE in by_name:
-        lost = words(found[FINETUNE]["forgetting"])
-        told.append(f"Going on with the same weights loses {lost} points of each task on average.")
+        changed = words(found[FINETUNE]["backward"], signed=True)
+        told.append(f"Going on with the same weights, earlier tasks change by {changed} points on average.")
         later = found[FINETUNE].get("later")
         if later is not None and not np.isnan(later.value):
             how = f"{direction(later)} than alone: forward transfer {words(later, signed=True)}"
@@ -180,22 +191,20 @@ def direction(value: Estimate) -> str:
 
 def headline(all_runs: Sequence[Runs], found: Mapping[str, Mapping[str, Estimate]]) -> str:
     """What the runs say in a sentence: what fine-tuning keeps, and the best of those that store less than a few
-    networks."""
+    networks, if there are others."""
     keeping = [each for each in all_runs if each.method not in (SINGLE, FINETUNE)]
-    tasks = all_runs[0].tasks
-    if not keeping:
-        return f"{tasks} tasks, one after another"
     parts = []
     if FINETUNE in found:
         parts.append(f"fine-tuning is left with {percent(found[FINETUNE]['performance'].value)}")
-    one = min(each.bytes for each in all_runs)
-    shared = [each for each in keeping if each.bytes < FEW * one] or keeping
-    best = max(shared, key=lambda each: found[each.method]["performance"].value)
-    of = "" if len(shared) == len(keeping) else f", the best that stores less than {FEW} networks,"
-    parts.append(f"{best.label}{of} keeps {percent(found[best.method]['performance'].value)}")
+    if keeping:
+        one = min(each.bytes for each in all_runs)
+        shared = [each for each in keeping if each.bytes < FEW * one] or keeping
+        best = max(shared, key=lambda each: found[each.method]["performance"].value)
+        of = "" if len(shared) == len(keeping) else f", the best that stores less than {FEW} networks,"
+        parts.append(f"{best.label}{of} keeps {percent(found[best.method]['performance'].value)}")
     if SINGLE in found:
         parts.append(f"a network for each task {percent(found[SINGLE]['performance'].value)}")
-    return f"After {tasks} tasks, {', '.join(parts)}"
+    return f"After {all_runs[0].tasks} tasks, {', '.join(parts)}"
 
 
 def row_of(runs: Runs, found: Mapping[str, Estimate], published: Mapping[str, str]) -> dict[str, str]:
