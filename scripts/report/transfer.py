@@ -96,8 +96,8 @@ def about(settings: Mapping[str, Any]) -> str:
     if "names" not in settings:
         return ""
     sequence = find_sequence(settings["sequence"])
-    fewer = settings["tasks"] < len(sequence.tasks)
-    return sequence.about[0].upper() + sequence.about[1:] + (f", the first {settings['tasks']} of them" if fewer else "")
+    fewer = f", the first {settings['tasks']} of them" if settings["tasks"] < len(sequence.tasks) else ""
+    return sequence.about[0].upper() + sequence.about[1:] + fewer
 
 
 def pairs(all_runs: Sequence[Runs]) -> list[tuple[Runs, list[tuple[str, bool]]]]:
@@ -184,7 +184,9 @@ def above(value: Estimate | None) -> bool:
 
 
 def direction(value: Estimate) -> str:
-    if value.low is None or value.high is None or value.low <= 0 <= value.high:
+    if value.low is None or value.high is None:
+        return f"{'sooner' if value.value > 0 else 'later'}, in one run,"
+    if value.low <= 0 <= value.high:
         return "neither surely sooner nor surely later"
     return "sooner" if value.low > 0 else "later"
 
