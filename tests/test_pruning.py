@@ -63,7 +63,7 @@ def test_tickets_go_back_to_their_start_and_their_controls_do_not():
             network.module[3].weight.data += 1.0
             mask.apply()
 
-        shares = [left for left, _ in shrink_and_learn(network, learn, lambda: 0.0, 2, 0.5, restart)]
+        shares = [each.left for each in shrink_and_learn(network, learn, lambda: 0.0, 2, 0.5, restart)]
         assert shares == pytest.approx([1.0, 0.5, 0.25], abs=0.002)
         left = begun[2] != 0
         seen[restart] = torch.equal(begun[2][left], begun[0][left])
@@ -90,7 +90,33 @@ def test_most_of_a_network_for_digits_is_not_needed():
         return float((network.module(problem.test_inputs).argmax(1) == problem.test_labels).float().mean())
 
     found = shrink_and_learn(network, learn, test, rounds=4, share=0.5)
-    assert found[-1][0] < 0.07 and found[-1][1] > found[0][1] - 0.05
+    assert found[-1].left < 0.07 and found[-1].performance > found[0].performance - 0.05
+
+
+def test_a_control_learns_where_the_ticket_does_from_other_weights_and_changes_nothing_of_it():
+    begun = {}
+    for control in (False, True):
+        network = small()
+
+        def learn(mask, network=network, control=control):
+            begun.setdefault(control, []).append(network.module[3].weight.detach().clone())
+            network.module[3].weight.data += torch.linspace(-1, 1, network.module[3].weight.numel()).reshape_as(
+                network.module[3].weight
+            )
+            mask.apply()
+
+        found = shrink_and_learn(network, learn, lambda: 0.5, 3, 0.5, control=control)
+        assert [each.control for each in found] == 4 * [0.5 if control else None]
+    for ticket, alone, its_control in zip(begun[True][::2], begun[False], begun[True][1::2]):
+        assert torch.equal(ticket, alone)
+        assert torch.equal(ticket != 0, its_control != 0) and not torch.equal(ticket, its_control)
+
+
+def test_what_is_too_small_to_be_shrunk_is_said():
+    mask = Mask(Network(nn.Sequential(nn.Linear(2, 2))))
+    mask.shrink(0.5)
+    with pytest.raises(ValueError, match=r"share is 0\.1: expected one that removes any of 2 weights"):
+        mask.shrink(0.1)
 
 
 @pytest.mark.parametrize(

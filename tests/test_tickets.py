@@ -24,12 +24,14 @@ def test_half_of_the_weights_go_each_time_and_stay_away_while_an_agent_learns(mo
     monkeypatch.setattr(tickets, "run", watching)
     request = Request(**SMALL)
     found = shrink("start", request.learner(3), 2, 4)
-    assert [left for left, _ in found] == pytest.approx([1, 0.5, 0.25], abs=1e-4)
-    for before, after, (left, _) in zip(begun, ended, found):
+    assert [each.left for each in found] == pytest.approx([1, 0.5, 0.25], abs=1e-4)
+    tickets_begun, tickets_ended = begun[::2], ended[::2]  # each is followed by its control
+    for before, after, control, each in zip(tickets_begun, tickets_ended, begun[1::2], found):
         kept = before != 0
-        assert float(kept.float().mean()) == pytest.approx(left, abs=0.01)
+        assert float(kept.float().mean()) == pytest.approx(each.left, abs=0.01)
         assert not after[~kept].any() and not torch.equal(before, after)
         assert torch.equal(before[kept], begun[0][kept])
+        assert torch.equal(control != 0, kept) and not torch.equal(control, before)
 
 
 def weights(model):
@@ -43,7 +45,7 @@ def test_the_command_goes_on_where_it_was_and_writes_its_page(tmp_path, monkeypa
     monkeypatch.setattr(tickets, "RESTARTS", ("start",))
     shrink_missing(Request(**SMALL, out=tmp_path))
     first = read(tmp_path)[0]
-    assert first["left"].round(2).tolist() == [1, 0.5, 0.25] and set(first["restart"]) == {"start"}
+    assert first["left"].round(2).tolist() == 2 * [1, 0.5, 0.25] and set(first["restart"]) == {"start", "random"}
     written = (tmp_path / "rows.csv").stat().st_mtime_ns
     main(Request(**SMALL, out=tmp_path))
     assert (tmp_path / "rows.csv").stat().st_mtime_ns == written
@@ -65,7 +67,11 @@ def test_the_headline_says_how_few_weights_are_enough(tmp_path):
 
 @pytest.mark.parametrize(
     ("changed", "words"),
-    [({"rounds": 0}, "rounds is 0: expected 1 or more"), ({"version": "easy"}, "unknown version 'easy'")],
+    [
+        ({"rounds": 0}, "rounds is 0: expected 1 or more"),
+        ({"rounds": 40}, "rounds is 40: expected at most 12"),
+        ({"version": "easy"}, "unknown version 'easy'"),
+    ],
 )
 def test_what_cannot_be_trained_is_said_first(changed, words, tmp_path):
     with pytest.raises(ValueError, match=words):

@@ -2,6 +2,7 @@
 
 import copy
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
@@ -14,6 +15,15 @@ from transfer.network import Network, Start
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 TASKS = 3
+
+
+class Within(nn.Linear):
+    """A layer with its nonlinearity in it."""
+
+    def forward(self, inputs):
+        return super().forward(inputs).relu()
+
+
 SHAPE = (1, 8, 8)
 NAMES = ["finetune", *(name for name in METHODS if name != "own-heads"), "psp+ewc"]
 
@@ -165,7 +175,7 @@ def test_superposed_weights_are_those_of_the_matrix_written_out(contexts):
         return torch.diag(torch.polar(torch.ones(6), drawn) if is_complex else drawn)
 
     start = layer.weight.detach().clone()
-    whole = (start.cfloat() if is_complex else start) @ context(0).mH  # home axes
+    whole = (torch.complex(start, method.imaginary_0) if is_complex else start) @ context(0).mH  # home axes
     for task in (0, 2, 1, 3, 0):
         kept.learn(task)
         inputs = torch.randn(5, 6)
@@ -181,7 +191,7 @@ def test_superposed_weights_are_those_of_the_matrix_written_out(contexts):
 
 
 def test_other_tasks_come_out_of_a_superposition_as_noise():
-    """What W_1..W_K put in comes out with an error that grows as (K - 1) / K times as large as what was put in."""
+    """What W_1..W_K put in comes out with an error of K - 1 times the variance of what was put in."""
     torch.manual_seed(0)
     module = nn.Sequential(nn.Linear(400, 50, bias=False))
     kept = keep(Network(module), [{"method": "psp"}], 5)
@@ -196,10 +206,54 @@ def test_other_tasks_come_out_of_a_superposition_as_noise():
         assert abs(noise - 4.0) < 0.2  # of four other tasks, each of variance 1
 
 
+@pytest.mark.parametrize("contexts", ["binary", "complex", "rotation", "power"])
+def test_a_convolution_is_superposed_as_its_kernel_written_as_a_matrix(contexts):
+    """Two layers: each patch x of a picture, or input, comes to W (C_k x), under contexts of its own."""
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Conv2d(2, 3, 2, bias=False), nn.Flatten(), nn.Linear(27, 4, bias=False))
+    kept = keep(Network(module), [{"method": "psp", "contexts": contexts}], 3)
+    method, layers = kept.methods[0], (module[0], module[2])
+    is_complex = contexts in ("complex", "power")
+
+    def matrix(number, task):
+        drawn = method.context(number, task)
+        if contexts == "rotation":
+            return drawn
+        return torch.diag(torch.polar(torch.ones(len(drawn)), drawn) if is_complex else drawn)
+
+    starts = [layer.weight.detach().flatten(1) for layer in layers]  # (out, in)
+    if is_complex:
+        starts = [torch.complex(start, getattr(method, f"imaginary_{k}").flatten(1)) for k, start in enumerate(starts)]
+    stored = [start @ matrix(number, 0).mH for number, start in enumerate(starts)]
+    for task in (2, 1, 0):
+        kept.play(task)
+        pictures = torch.randn(5, 2, 4, 4)
+        patches = nn.functional.unfold(pictures, 2)  # (n, in, places)
+        first, second = (each @ matrix(number, task) for number, each in enumerate(stored))
+        hidden = (first.real if is_complex else first) @ patches  # (n, out, places)
+        wanted = hidden.flatten(1) @ (second.real if is_complex else second).T
+        torch.testing.assert_close(module(pictures), wanted, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("contexts", ["binary", "complex", "rotation", "power"])
+def test_every_task_begins_with_weights_as_large_as_the_first(contexts):
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Linear(300, 200))
+    kept = keep(Network(module), [{"method": "psp", "contexts": contexts}], 4)
+    size = float(module[0].weight.detach().norm())
+    for task in range(4):
+        kept.learn(task)
+        assert float(module[0].weight.detach().norm()) == pytest.approx(size, rel=0.03)
+
+
+@pytest.mark.parametrize("to_none", [True, False])
 @pytest.mark.parametrize("name", ["separate", "head-only", "random-column", "progressive", "packing"])
-def test_what_a_task_said_stays_the_same_to_the_bit(name):
+def test_what_a_task_said_stays_the_same_to_the_bit(name, to_none):
+    """Also where a learner leaves gradients of zero, by which an optimizer's momentum would move what is frozen."""
     kept = kept_by(name)
     optimizer, before = optimizer_of(kept), []
+    if not to_none:
+        optimizer.zero_grad = partial(optimizer.zero_grad, set_to_none=False)
     for task in range(TASKS):
         learn(kept, optimizer, task)
         before.append(said(kept, task))
@@ -318,6 +372,8 @@ def test_new_weights_are_drawn_as_the_first_ones_were():
         ("psp+packing", {}, "each decides which task has which weights"),
         ("packing+ewc", {}, "no weight that an earlier task needs can change"),
         ("ewc+l2", {}, "expected one penalty"),
+        ("means+means", {}, "expected means once"),
+        ("ewc:strength=1,strength=2", {}, "expected each setting once"),
     ],
 )
 def test_what_cannot_be_is_said_before_anything_is_learned(name, settings, words):
@@ -328,6 +384,8 @@ def test_what_cannot_be_is_said_before_anything_is_learned(name, settings, words
 def test_what_cannot_be_kept_together_is_said():
     with pytest.raises(ValueError, match="expected binary contexts"):
         check_together([{"method": "psp", "contexts": "rotation"}, {"method": "ewc"}])
+    with pytest.raises(ValueError, match="methods is 'psp': expected specs, as `parse"):
+        keep(network(), "psp", 2)
     with pytest.raises(ValueError, match="both give each task its heads"):
         check_together([{"method": "own-heads"}, {"method": "progressive"}])
     with pytest.raises(ValueError, match="heads of each task's own"):
@@ -344,13 +402,60 @@ def test_what_cannot_be_kept_together_is_said():
         (nn.LayerNorm(8), "psp", "layer '1', a LayerNorm, can't be superposed"),
         (nn.LayerNorm(8), "packing", "layer '1', a LayerNorm, can't be packed"),
         (nn.LayerNorm(8), "progressive", "layer '1', a LayerNorm, can't be given columns"),
-        (nn.BatchNorm1d(8), "ewc", "layer '1', a BatchNorm1d, keeps running statistics"),
+        *(
+            (nn.BatchNorm1d(8, affine=name != "psp"), name, "layer '1', a BatchNorm1d, keeps running statistics")
+            for name in ("ewc", "separate", "scratch", "psp", "means", "head-only")
+        ),
+        (Within(8, 8), "progressive", "layer '1', a Within, can't be given columns: expected a layer without a nonlin"),
     ],
 )
 def test_a_layer_that_a_method_cannot_keep_is_named(layer, name, words):
     own = Network(nn.Sequential(nn.Linear(5, 8), layer, nn.Linear(8, 2)), example=torch.zeros(1, 5))
     with pytest.raises(ValueError, match=words):
         keep(own, parse(name), 2)
+
+
+def test_a_layer_that_is_given_more_rows_than_there_are_samples_has_its_importance_too():
+    class Rows(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.each, self.all = nn.Linear(4, 3), nn.Linear(9, 2)
+
+        def forward(self, inputs):
+            rows = self.each(inputs.reshape(-1, 4))  # (n, 12) -> (3 n, 4)
+            return self.all(rows.reshape(len(inputs), 9))  # (3 n, 3) -> (n, 9)
+
+    torch.manual_seed(0)
+    own = Network(Rows())
+    for n in (1, 6):
+        inputs, expected = torch.randn(n, 12), 0.0
+        for one in inputs:
+            logs = own.module(one[None])[0].log_softmax(0)
+            for log in logs:
+                gradient = torch.autograd.grad(log, own.module.each.weight, retain_graph=True)[0]
+                expected = expected + log.exp().detach() * gradient.square() / n
+        torch.testing.assert_close(importance_of(own, ["each.weight"], Samples(inputs))["each.weight"], expected)
+
+
+def test_methods_draw_from_their_own_seed_alone():
+    for name in NAMES:
+        own = network()
+        before = torch.get_rng_state()
+        keep(own, parse(name), TASKS)
+        assert torch.equal(torch.get_rng_state(), before), name
+
+
+def test_samples_that_nothing_can_be_kept_on_are_refused():
+    inputs, labels = data(0)
+    for arguments, words in (
+        ((inputs[:0],), "samples have no inputs"),
+        ((inputs, labels.float()), "labels or actions are torch.float32: expected int64"),
+        ((inputs, labels[:3]), "expected .48,., one for each input"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            Samples(*arguments)
+    with pytest.raises(ValueError, match="labels or actions are 0 to 9: expected 0 to 3"):
+        kept_by("ewc", importance="empirical").consolidate(Samples(inputs, torch.arange(len(inputs)) % 10))
 
 
 def test_a_network_without_an_example_gets_no_columns():

@@ -269,6 +269,14 @@ def test_an_extractor_of_ones_own_gets_what_stable_baselines3_gives_it():
     assert ours.prepared(pictures) is pictures  # its network takes bytes
 
 
+def test_a_policy_that_is_not_kept_is_refused():
+    model = PPO("MlpPolicy", "CartPole-v1", device="cpu")
+    with pytest.raises(ValueError, match="policy is ActorCriticPolicy: expected one that is kept"):
+        learn_task(model, 0, 10)
+    with pytest.raises(ValueError, match="methods is 'psp': expected specs"):
+        PPO(KeptMlpPolicy, "CartPole-v1", policy_kwargs={"methods": "psp"}, device="cpu")
+
+
 def test_spaces_that_are_not_known_are_refused():
     pictures, actions = PICTURES, gymnasium.spaces.Discrete(3)
     with pytest.raises(ValueError, match=r"action_space is Box\(.*\): expected Discrete"):

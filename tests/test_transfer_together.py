@@ -67,6 +67,7 @@ def test_without_what_was_taken_nothing_is_consolidated():
         "a text",
         {"about": ["ewc"], "state": {}},
         {"about": {}, "state": [1]},
+        {"about": {"methods": torch.zeros(2)}, "state": {}},
         {"about": {}, "state": {"0.weight": 3}},
         {"about": {}, "state": {0: torch.zeros(1)}},
         {"state": {}},

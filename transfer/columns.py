@@ -13,10 +13,11 @@ import torch
 from torch import nn
 
 from transfer.importance import choices, said
-from transfer.method import Method, Samples
-from transfer.network import Leaf, Network, Start
+from transfer.method import Kept, Method, Samples
+from transfer.network import Leaf, Network, Start, check_affine
 
 ALPHA = 0.01  # standard deviation of the learned scalars at first
+OF_KERNELS = ("kernel_size", "stride", "padding", "dilation", "padding_mode")  # which an adapter has as its layer does
 
 
 class ColumnLayer(nn.Module):
@@ -76,13 +77,14 @@ class Adapter(nn.Module):
     def __init__(self, leaf: Leaf, seen: int, width: int, generator: torch.Generator):
         super().__init__()
         self.alpha = nn.Parameter(torch.empty(seen).normal_(0.0, ALPHA, generator=generator))
-        if isinstance(leaf, nn.Conv2d):
-            self.narrow = nn.Conv2d(seen * leaf.in_channels, width, 1)
-            shape: Any = (leaf.kernel_size, leaf.stride, leaf.padding, leaf.dilation)
-            self.widen = nn.Conv2d(width, leaf.out_channels, *shape, bias=False)
-        else:
-            self.narrow = nn.Linear(seen * leaf.in_features, width)
-            self.widen = nn.Linear(width, leaf.out_features, bias=False)
+        with torch.random.fork_rng(devices=[]):  # what torch draws for new layers is not used
+            if isinstance(leaf, nn.Conv2d):
+                self.narrow = nn.Conv2d(seen * leaf.in_channels, width, 1)
+                shape: Any = {name: getattr(leaf, name) for name in OF_KERNELS}
+                self.widen = nn.Conv2d(width, leaf.out_channels, **shape, bias=False)
+            else:
+                self.narrow = nn.Linear(seen * leaf.in_features, width)
+                self.widen = nn.Linear(width, leaf.out_features, bias=False)
         for layer in (self.narrow, self.widen):
             layer.weight.data.normal_(0.0, layer.weight[0].numel() ** -0.5, generator=generator)
         self.narrow.bias.data.zero_()  # pyright: ignore[reportOptionalMemberAccess]
@@ -132,7 +134,8 @@ class Columns(Method):
             layer.refresh(self.column(task))
 
     def sensitivity(self, samples: Samples) -> dict[str, torch.Tensor]:
-        """How much the present task's outputs depend on what each column gives to a layer: (columns,), of sum 1.
+        """How much the present task's outputs depend on what each column gives to a layer: (columns,), of sum 1; of no
+        layer where there is one column.
 
         After the average Fisher sensitivity (section 3.1): of the inputs of each layer but the first ones, scaled to a
         standard deviation of 1, with the sum over actions taken exactly; the last entry is the task's own column. It is
@@ -149,7 +152,7 @@ class Columns(Method):
             out = said(self.network, self.network.outputs(self.network.module, samples.inputs))
             told = {name: parts for name, parts in given.items() if len(parts) > 1}
             flat = [part for parts in told.values() for part in parts]
-            for action in range(out.shape[1]):
+            for action in range(out.shape[1]) if flat else ():
                 found = torch.autograd.grad(out[:, action].sum(), flat, retain_graph=True, allow_unused=True)
                 each = iter(found)
                 for name, parts in told.items():
@@ -159,6 +162,14 @@ class Columns(Method):
             for layer in layers.values():
                 layer.measured = None
         return {name: each / each.sum() for name, each in squares.items() if each.sum() > 0}
+
+
+def sensitivity_to_others(kept: Kept, samples: Samples) -> float | None:
+    """Of a network of columns: the share of the present task's sensitivity, from 0 to 1, that lies in columns other
+    than its own, the mean over layers; nothing of another network, or of one column alone."""
+    columns = [method for method in kept.each() if isinstance(method, Columns)]
+    shares = columns[0].sensitivity(samples) if columns else {}
+    return float(torch.stack([1 - each[-1] for each in shares.values()]).mean()) if shares else None
 
 
 def keeper(given: dict[str, list[torch.Tensor]], name: str) -> Callable[[list[torch.Tensor]], list[torch.Tensor]]:
@@ -206,8 +217,9 @@ def first_layers(network: Network, leaves: dict[str, Leaf]) -> set[str]:
     handles = []
     for name, leaf in leaves.items():
 
-        def double(_: nn.Module, given: tuple, out: torch.Tensor, name: str = name) -> torch.Tensor:
+        def double(leaf: Any, given: tuple, out: torch.Tensor, name: str = name) -> torch.Tensor:
             seen[name] = len(given[0])
+            check_affine(name, leaf, given[0][0], "given columns")
             return torch.cat([out, out]) if len(given[0]) == 1 else out
 
         handles.append(leaf.register_forward_hook(double))

@@ -1,7 +1,8 @@
 """Sequences of digits whose answers are known: the same digits in other orders of their pixels, or turned."""
 
 from collections.abc import Callable
-from functools import cache
+from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -25,29 +26,24 @@ def permuted(tasks: int, seed: int, data: Data = "digits") -> list[Problem]:
     orders = [torch.arange(pixels)]
     generator = torch.Generator().manual_seed(seed)
     orders += [torch.randperm(pixels, generator=generator) for _ in range(tasks - 1)]
-    return [
-        Problem(problem.inputs[:, order], problem.labels, problem.test_inputs[:, order], problem.test_labels)
-        for order in orders
-    ]
+
+    def ordered(inputs: torch.Tensor, order: torch.Tensor) -> torch.Tensor:
+        return inputs[:, order]
+
+    return [replace(problem, seen=partial(ordered, order=order)) for order in orders]
 
 
 def rotating(tasks: int, seed: int, data: Data = "digits") -> list[Problem]:
     """The digits turned by ever more, a full turn over all tasks."""
     problem = read(data)
-    found = []
-    for task in range(tasks):
-        angle = torch.tensor(2 * np.pi * task / tasks)
-        turn = torch.stack([angle.cos(), -angle.sin(), torch.zeros(()), angle.sin(), angle.cos(), torch.zeros(())])
 
-        def turned(inputs: torch.Tensor, turn: torch.Tensor = turn) -> torch.Tensor:
-            pictures = inputs.reshape(-1, 1, SIDE, SIDE)  # (n, pixels) -> (n, 1, S, S)
-            grid = functional.affine_grid(
-                turn.reshape(1, 2, 3).expand(len(pictures), 2, 3), list(pictures.shape), False
-            )
-            return functional.grid_sample(pictures, grid, align_corners=False).flatten(1)
+    def turned(inputs: torch.Tensor, angle: float) -> torch.Tensor:
+        pictures = inputs.reshape(-1, 1, SIDE, SIDE)  # (n, pixels) -> (n, 1, S, S)
+        turn = torch.tensor([[np.cos(angle), -np.sin(angle), 0.0], [np.sin(angle), np.cos(angle), 0.0]])
+        grid = functional.affine_grid(turn.float().expand(len(pictures), 2, 3), list(pictures.shape), False)
+        return functional.grid_sample(pictures, grid, align_corners=False).flatten(1)
 
-        found.append(Problem(turned(problem.inputs), problem.labels, turned(problem.test_inputs), problem.test_labels))
-    return found
+    return [replace(problem, seen=partial(turned, angle=2 * np.pi * task / tasks)) for task in range(tasks)]
 
 
 @cache

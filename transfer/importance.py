@@ -99,8 +99,13 @@ def of_dense(network: Network, names: list[str], samples: Samples, weights: torc
     }
     with torch.enable_grad(), watching(layers) as calls:
         out = said(network, network.outputs(network.module, samples.inputs))
-    once = {name: call[0] for name, call in calls.items() if len(call) == 1 and call[0][0].dim() == 2}
-    once = {name: call for name, call in once.items() if call[1].requires_grad}
+    n = len(samples.inputs)
+    once = {name: call[0] for name, call in calls.items() if len(call) == 1}
+    once = {
+        name: (given, gave)
+        for name, (given, gave) in once.items()
+        if gave.requires_grad and given.dim() == 2 and len(given) == n  # a row a sample
+    }
     found: dict[str, torch.Tensor] = {}
     for name in once:
         for part in ("weight", "bias"):
@@ -153,4 +158,7 @@ def choices(
     else:
         assert samples.taken is not None
         taken = samples.taken
+        if not 0 <= int(taken.min()) <= int(taken.max()) < out.shape[1]:
+            raise ValueError(f"samples' labels or actions are {int(taken.min())} to {int(taken.max())}: expected 0 to "
+                             f"{out.shape[1] - 1}")  # fmt: skip
     return nn.functional.one_hot(taken, out.shape[1]).to(out.dtype)

@@ -16,9 +16,9 @@ from torch import nn
 
 from transfer.importance import watching
 from transfer.method import Method, Samples
-from transfer.network import Leaf, Network, evaluating
+from transfer.network import Leaf, Network, check_affine, evaluating
 
-Start = Literal["plain", "aligned"]
+Beginning = Literal["plain", "aligned"]
 AT_ONCE = 256  # samples
 
 
@@ -30,10 +30,10 @@ class Means(Method):
     it gave on the last task. A task's shifts stay as they are while it is learned.
     """
 
-    def __init__(self, network: Network, tasks: int, generator: torch.Generator, start: Start = "plain"):
+    def __init__(self, network: Network, tasks: int, generator: torch.Generator, start: Beginning = "plain"):
         super().__init__(network)
-        if start not in get_args(Start):
-            raise ValueError(f"start is {start!r}: expected one of {', '.join(get_args(Start))}")
+        if start not in get_args(Beginning):
+            raise ValueError(f"start is {start!r}: expected one of {', '.join(get_args(Beginning))}")
         network.check_statistics()
         if network.example is None:
             raise ValueError("means: expected a network with an example of its inputs")
@@ -45,7 +45,7 @@ class Means(Method):
         self.last: torch.Tensor
         self.task, self.shifting, self.meeting = 0, False, False
         for number, (leaf, (given, out)) in enumerate(zip(self.layers(), self.means(network.example[:1]))):
-            check_affine(self.leaves[number], leaf, given, generator)
+            check_affine(self.leaves[number], leaf, given, "given its means back")
             self.register_buffer(f"given_{number}", given.new_zeros(tasks, *given.shape))
             self.register_buffer(f"gave_{number}", out.new_zeros(tasks, *out.shape))
             self.register_buffer(f"shift_{number}", out.new_zeros(tasks, *out.shape))
@@ -119,13 +119,3 @@ class Means(Method):
 def mean(tensor: torch.Tensor) -> torch.Tensor:
     """float64 (...), over samples (n, ...); bytes count as shares of 255, as they do for layers that take them."""
     return tensor.double().mean(0) / (255 if tensor.dtype == torch.uint8 else 1)
-
-
-def check_affine(name: str, leaf: Leaf, given: torch.Tensor, generator: torch.Generator) -> None:
-    """ValueError for a layer whose mean output is not its output for the mean input."""
-    one, other = (torch.randn(given.shape, generator=generator).to(given)[None] for _ in range(2))
-    with torch.no_grad():
-        between, at_mean = (leaf.forward(one) + leaf.forward(other)) / 2, leaf.forward((one + other) / 2)
-    if not torch.allclose(between, at_mean, rtol=1e-2, atol=1e-2 * float(between.abs().max())):
-        raise ValueError(f"layer {name!r}, a {type(leaf).__name__}, can't be given its means back: expected a layer "
-                         "without a nonlinearity in it")  # fmt: skip

@@ -6,6 +6,7 @@ by then), ``advance`` now and then while it does, ``consolidate`` when it has, a
 ``state_dict``.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,9 +31,15 @@ class Samples:
     taken: torch.Tensor | None = None
 
     def __post_init__(self) -> None:
-        if self.taken is not None and self.taken.shape != self.inputs.shape[:1]:
+        if not len(self.inputs):
+            raise ValueError("samples have no inputs: expected one or more")
+        if self.taken is None:
+            return
+        if self.taken.shape != self.inputs.shape[:1]:
             expected = f"({len(self.inputs)},), one for each input"
             raise ValueError(f"samples' labels or actions have shape {tuple(self.taken.shape)}: expected {expected}")
+        if self.taken.dtype != torch.int64:
+            raise ValueError(f"samples' labels or actions are {self.taken.dtype}: expected int64")
 
 
 class Method(nn.Module):
@@ -43,6 +50,7 @@ class Method(nn.Module):
     """
 
     sorts_weights = False  # whether it decides which task has which weights: only one method of a network can
+    begins_anew = False  # whether each task begins with weights that nothing before it touched
     heads_are_own = False  # whether it only makes sense if each task has heads of its own
 
     def __init__(self, network: Network):
@@ -119,6 +127,11 @@ class Kept(nn.Module):
     def each(self) -> Iterator[Method]:
         yield from self.methods  # pyright: ignore[reportReturnType]
 
+    @property
+    def begins_anew(self) -> bool:
+        """Whether an optimizer's memory of one task has nothing to do with the weights of the next."""
+        return any(method.begins_anew for method in self.each())
+
     def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
         super()._load_from_state_dict(*args, **kwargs)
         self.refresh()
@@ -131,6 +144,9 @@ class Kept(nn.Module):
             method.refresh(int(self.task))
         for parameter in self.frozen:
             parameter.requires_grad_(False)
+        for parameter in self.network.module.parameters():
+            if not parameter.requires_grad:
+                parameter.grad = None  # or an optimizer's momentum would move it
 
     def check(self, task: int) -> None:
         if not 0 <= task < self.tasks:
@@ -138,7 +154,8 @@ class Kept(nn.Module):
 
     @torch.no_grad()
     def play(self, task: int) -> None:
-        """Puts the weights with which a task is played in place."""
+        """Puts the weights with which a task is played in place. What was learned since a task was begun is safe with
+        all methods only when that has been consolidated; until then, ``playing`` goes elsewhere and comes back."""
         self.check(task)
         before = int(self.task)
         if task != before:
@@ -182,11 +199,14 @@ class Kept(nn.Module):
         """Within it the network plays that task; after it, everything is as before, to the bit."""
         module = self.network.module
         before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
+        learning = [(each, each.requires_grad, each.grad) for each in module.parameters()]
         self.play(task)
         try:
             yield
         finally:
             module.load_state_dict(before)
+            for parameter, learns, gradient in learning:
+                parameter.requires_grad_(learns).grad = gradient
 
     def attach(self, optimizer: torch.optim.Optimizer) -> None:
         """Lets the methods act around each of the optimizer's steps: a penalty is then added after clipping."""
@@ -220,7 +240,7 @@ class Kept(nn.Module):
         try:
             held = torch.load(path, map_location="cpu", weights_only=True)
             about, state = held["about"], held["state"]
-            written = isinstance(about, dict) and all(
+            written = isinstance(json.loads(json.dumps(about)), dict) and all(
                 isinstance(name, str) and isinstance(each, torch.Tensor) for name, each in state.items()
             )
         except FileNotFoundError:

@@ -43,10 +43,15 @@ def parse(text: str, heads: bool = True) -> list[dict[str, Any]]:
         name, _, told = part.partition(":")
         if name == FINETUNE and not told:
             continue
+        if any(spec["method"] == name for spec in specs):
+            raise ValueError(f"method {text!r}: expected {name} once")
         if name not in METHODS or name == "own-heads":
             known = ", ".join([FINETUNE, *(name for name in METHODS if name != "own-heads")])
             raise ValueError(f"unknown method {name!r}: expected one of {known}, or several joined by +")
-        specs.append({"method": name, **dict(setting(each, part) for each in told.split(",") if told)})
+        settings = [setting(each, part) for each in told.split(",") if told]
+        if len(dict(settings)) < len(settings):
+            raise ValueError(f"method {part!r}: expected each setting once")
+        specs.append({"method": name, **dict(settings)})
     bears = any(issubclass(METHODS[spec["method"]], (Separate, Columns)) for spec in specs)
     specs = [*([{"method": "own-heads"}] if heads and not bears else []), *specs]
     check_together(specs)
@@ -96,6 +101,8 @@ def meets(methods: Sequence[Mapping[str, Any]]) -> bool:
 
 def check_together(methods: Sequence[Mapping[str, Any]]) -> None:
     """ValueError where these can't be used together."""
+    if isinstance(methods, str):
+        raise ValueError(f"methods is {methods!r}: expected specs, as `parse({methods!r})` gives them")
     names = [spec.get("method", "") for spec in methods]
     for name in names:
         if name not in METHODS:

@@ -79,7 +79,8 @@ def dormant_units(network: Network, inputs: torch.Tensor) -> float:
 
     Every place of a convolution's map counts as a unit; Sokar et al. average a channel over places, and count channels.
     """
-    means = [each.abs().mean(0) for each in activities(network, inputs).values()]
+    apart = {each.data_ptr(): each for each in activities(network, inputs).values()}  # two heads can be given the same
+    means = [each.abs().mean(0) for each in apart.values()]
     return float(torch.cat([each <= DORMANT * each.mean() for each in means]).float().mean())
 
 

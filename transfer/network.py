@@ -102,6 +102,17 @@ class Network:
                 )
 
 
+@torch.no_grad()
+def check_affine(name: str, leaf: Leaf, given: torch.Tensor, purpose: str) -> None:
+    """ValueError for a layer, which takes inputs of the shape of ``given``, that has a nonlinearity in it."""
+    generator = torch.Generator().manual_seed(0)
+    one, other = (torch.randn(given.shape, generator=generator).to(leaf.weight)[None] for _ in range(2))
+    between, at_mean = (leaf.forward(one) + leaf.forward(other)) / 2, leaf.forward((one + other) / 2)
+    if not torch.allclose(between, at_mean, rtol=1e-2, atol=1e-2 * float(between.abs().max())):
+        raise ValueError(f"layer {name!r}, a {type(leaf).__name__}, can't be {purpose}: expected a layer without a "
+                         "nonlinearity in it")  # fmt: skip
+
+
 @contextmanager
 def evaluating(module: nn.Module) -> Iterator[None]:
     """Within it the module is in eval mode; after it, as before."""

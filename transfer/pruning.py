@@ -4,7 +4,8 @@ Han et al. 2015 (arXiv 1506.02626): train, remove the smallest weights, train on
 1803.03635): put what is left back to where it started, and train again; a new random start is the control.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 import torch
@@ -22,9 +23,14 @@ class Mask:
         self.masks = [torch.ones_like(weight, dtype=torch.bool) for weight in self.weights]
 
     @property
+    def count(self) -> int:
+        """How many are left."""
+        return sum(int(mask.sum()) for mask in self.masks)
+
+    @property
     def left(self) -> float:
         """Share of the weights, from 0 to 1."""
-        return sum(int(mask.sum()) for mask in self.masks) / sum(mask.numel() for mask in self.masks)
+        return self.count / sum(mask.numel() for mask in self.masks)
 
     @torch.no_grad()
     def apply(self) -> None:
@@ -41,13 +47,24 @@ class Mask:
         weights can lose all of its own."""
         if not 0 < share < 1:
             raise ValueError(f"share is {share}: expected more than 0, less than 1")
+        if not round(share * self.count):
+            raise ValueError(f"share is {share}: expected one that removes any of {self.count} weights")
         sizes = torch.cat([torch.where(mask, w.abs(), -1.0).flatten() for w, mask in zip(self.weights, self.masks)])
         gone = int((sizes < 0).sum())
         flat = torch.ones(len(sizes), dtype=torch.bool, device=sizes.device)
-        flat[sizes.argsort(stable=True)[: gone + round(share * (len(sizes) - gone))]] = False
+        flat[sizes.argsort(stable=True)[: gone + round(share * self.count)]] = False
         parts = flat.split([mask.numel() for mask in self.masks])
         self.masks = [part.reshape(mask.shape) for part, mask in zip(parts, self.masks)]  # as flattened above
         self.apply()
+
+
+@dataclass(frozen=True)
+class Shrunk:
+    """After a training: the share of the weights that are left, and the performance; of the control, if wanted."""
+
+    left: float
+    performance: float
+    control: float | None = None
 
 
 def shrink_and_learn(
@@ -57,30 +74,44 @@ def shrink_and_learn(
     rounds: int,
     share: float = 0.2,
     restart: Restart = "start",
+    control: bool = False,
     seed: int = 0,
-) -> list[tuple[float, float]]:
-    """(share of weights left, performance) after each of ``rounds`` + 1 trainings, with ``share`` removed between them.
+) -> list[Shrunk]:
+    """What is found in each of ``rounds`` + 1 trainings, with ``share`` of the weights removed between them.
 
     learn: trains the network, with ``Mask.attach`` on its optimizer; restart: what happens to the weights that are
-    left: nothing (magnitude pruning), back to where they started (lottery tickets), or new random ones (their control).
+    left: nothing (magnitude pruning), back to where they started (lottery tickets), or new random ones; control:
+    whether each network is also trained from new random weights where the same ones are left, as Frankle and Carbin do
+    with their tickets, which changes nothing of the rest.
     """
     if restart not in get_args(Restart):
         raise ValueError(f"restart is {restart!r}: expected one of {', '.join(get_args(Restart))}")
     if rounds < 0:
         raise ValueError(f"rounds is {rounds}: expected 0 or more")
     mask, found = Mask(network), []
-    parameters = network.parameters().values()
+    parameters = [*network.parameters().values()]
     first = [parameter.detach().clone() for parameter in parameters]
     starts = [Start.of(parameter) for parameter in parameters]
     generator = torch.Generator().manual_seed(seed)
+
+    @torch.no_grad()
+    def put(weights: Iterable[torch.Tensor]) -> None:
+        for parameter, each in zip(parameters, weights):
+            parameter.copy_(each)
+        mask.apply()
+
     for number in range(rounds + 1):
         if number:
             mask.shrink(share)
-            with torch.no_grad():
-                for parameter, before, start in zip(parameters, first, starts):
-                    if restart != "none":
-                        parameter.copy_(before if restart == "start" else start.draw(generator))
-            mask.apply()
+            if restart != "none":
+                put(first if restart == "start" else (start.draw(generator) for start in starts))
         learn(mask)
-        found.append((mask.left, test()))
+        performance, other = test(), None
+        if control:
+            trained = [parameter.detach().clone() for parameter in parameters]
+            put(start.draw(generator) for start in starts)
+            learn(mask)
+            other = test()
+            put(trained)
+        found.append(Shrunk(mask.left, performance, other))
     return found

@@ -25,7 +25,7 @@ from stable_baselines3.dqn.policies import CnnPolicy, DQNPolicy, QNetwork
 from torch import nn
 
 from transfer.method import Kept, Samples, all_kept
-from transfer.methods import keep
+from transfer.methods import check_together, keep
 from transfer.network import Network
 
 
@@ -47,6 +47,7 @@ class Keeps:
             raise ValueError("observation_space is a Dict: expected a space of one array, such as Box")
         if not isinstance(action_space, spaces.Discrete):
             raise ValueError(f"action_space is {action_space}: expected Discrete, of which importances are known")
+        check_together(methods)
         self.told = {"methods": [dict(spec) for spec in methods], "tasks": tasks, "keep_seed": keep_seed}
         super().__init__(observation_space, action_space, *args, **kwargs)  # pyright: ignore[reportCallIssue]
 
@@ -172,7 +173,7 @@ def learn_task(
 
 def check_resumed(model: Any, task: int) -> None:
     """ValueError where the model was not learning that task when it was saved."""
-    learning = int(all_kept(model.policy)[0].task)
+    learning = int(kept_of(model.policy)[0].task)
     if task != learning:
         raise ValueError(f"task is {task}: expected {learning}, which the model was learning")
     if not model.num_timesteps:
@@ -181,7 +182,7 @@ def check_resumed(model: Any, task: int) -> None:
 
 def begin_anew(model: Any, keep_optimizer: bool, keep_buffer: bool) -> None:
     """What a task would otherwise take over from the one before, beside the network; ``learn`` resets the count."""
-    if not keep_optimizer:
+    if not keep_optimizer or kept_of(model.policy)[0].begins_anew:
         model.policy.optimizer.state.clear()
     if isinstance(model, OffPolicyAlgorithm) and not keep_buffer:
         kind: Any = model.replay_buffer_class
@@ -198,33 +199,41 @@ def begin_anew(model: Any, keep_optimizer: bool, keep_buffer: bool) -> None:
         model._n_calls, model.exploration_rate = 0, model.exploration_schedule(1.0)
 
 
+def kept_of(policy: BasePolicy) -> list[Kept]:
+    """Of a policy's networks: of DQN's the online one's, then the target's. ValueError where it is not kept."""
+    found = all_kept(policy)
+    if not found:
+        raise ValueError(f"policy is {type(policy).__name__}: expected one that is kept, such as KeptMlpPolicy")
+    return found
+
+
 def begin(policy: BasePolicy, task: int) -> None:
     """Before a task is learned: the target network of values begins as the online one."""
-    all_kept(policy)[0].learn(task)
+    kept_of(policy)[0].learn(task)
     follow(policy)
 
 
 def meet(policy: BasePolicy, task: int, observations: torch.Tensor) -> None:
     """Before ``learn_task``, on observations (n, ...) of that task, as it is played by then."""
-    all_kept(policy)[0].meet(task, Samples(observations))
+    kept_of(policy)[0].meet(task, Samples(observations))
     follow(policy)
 
 
 def consolidate(policy: BasePolicy, observations: torch.Tensor, taken: torch.Tensor | None = None) -> None:
     """When a task is learned: on observations (n, ...) from it, and the actions int64 (n,) taken there, if known."""
-    all_kept(policy)[0].consolidate(Samples(observations, taken))
+    kept_of(policy)[0].consolidate(Samples(observations, taken))
     follow(policy)
 
 
 def advance(policy: BasePolicy, share: float) -> None:
     """Now and then while a task is learned: ``share`` of that, from 0 to 1, is done."""
-    if all_kept(policy)[0].advance(share):
+    if kept_of(policy)[0].advance(share):
         follow(policy)
 
 
 def follow(policy: BasePolicy) -> None:
     """The target network takes all that the online one holds, as draws and masks of its own would differ."""
-    online, *others = all_kept(policy)
+    online, *others = kept_of(policy)
     for other in others:
         other.network.module.load_state_dict(online.network.module.state_dict())
 

@@ -42,15 +42,22 @@ class Separate(OwnHeads):
 
     sorts_weights = True
     of_body = True
+    begins_anew = True
+
+    def __init__(self, network: Network, tasks: int, generator: torch.Generator):
+        network.check_statistics()
+        super().__init__(network, tasks, generator)
 
 
 class Scratch(Method):
     """New weights whenever a task is learned: what came before is lost."""
 
     sorts_weights = True
+    begins_anew = True
 
     def __init__(self, network: Network, tasks: int, generator: torch.Generator):
         super().__init__(network)
+        network.check_statistics()
         self.starts = {name: Start.of(each) for name, each in network.parameters().items()}
         self.register_buffer("seed", torch.randint(2**62, (), generator=generator))
         self.register_buffer("begun", torch.zeros((), dtype=torch.int64))

@@ -16,7 +16,7 @@ from typing import Literal, get_args
 import torch
 
 from transfer.method import Method
-from transfer.network import Leaf, Network
+from transfer.network import Leaf, Network, Start
 
 Contexts = Literal["binary", "complex", "rotation", "power"]
 Biases = Literal["own", "shared"]
@@ -25,9 +25,9 @@ Biases = Literal["own", "shared"]
 class Superposition(Method):
     """Contexts, fixed and drawn from the seed, of all dense and convolutional layers.
 
-    contexts: binary (+1 and -1); complex, phases drawn for each task, with weights that have an imaginary part of the
-    same size; power, task k's phases being k times those of one such context; rotation, random orthogonal matrices,
-    which take the square of a layer's inputs a task. biases: each task's own, or shared, and then fine-tuned.
+    contexts: binary (+1 and -1); complex, phases drawn for each task, with weights that have an imaginary part, which
+    starts as they do; power, task k's phases being k times those of one such context; rotation, random orthogonal
+    matrices, which take the square of a layer's inputs a task. biases: each task's own, or shared, and then fine-tuned.
     """
 
     sorts_weights = True
@@ -44,13 +44,15 @@ class Superposition(Method):
         for name, value, known in (("contexts", contexts, Contexts), ("biases", biases, Biases)):
             if value not in get_args(known):
                 raise ValueError(f"{name} is {value!r}: expected one of {', '.join(get_args(known))}")
+        network.check_statistics()
         self.contexts, self.biases = contexts, biases
         self.leaves = list(network.leaves("superposed"))
         self.register_buffer("seed", torch.randint(2**62, (), generator=generator))
         self.seed: torch.Tensor
         for number, leaf in enumerate(self.layers()):
             if contexts in ("complex", "power"):
-                self.register_buffer(f"imaginary_{number}", torch.zeros_like(leaf.weight))
+                drawn = Start.of(leaf.weight).draw(generator)  # at zero, later tasks' weights would start too small
+                self.register_buffer(f"imaginary_{number}", drawn.to(leaf.weight))
             if biases == "own" and leaf.bias is not None:
                 self.register_buffer(f"bias_{number}", leaf.bias.detach().repeat(tasks, 1))  # (tasks, out)
 

@@ -11,14 +11,22 @@ from transfer.method import Kept, Samples
 POINTS = 10  # evaluations while one task is learned
 
 
+def as_they_are(inputs: torch.Tensor) -> torch.Tensor:
+    return inputs
+
+
 @dataclass(frozen=True)
 class Problem:
-    """Inputs float32 (n, ...) and classes int64 (n,) to learn from, and others to be tested with."""
+    """Inputs float32 (n, ...) and classes int64 (n,) to learn from, and others to be tested with.
+
+    seen: what is made of inputs (n, ...) before the network takes them, a few at a time: many tasks share one set.
+    """
 
     inputs: torch.Tensor
     labels: torch.Tensor
     test_inputs: torch.Tensor
     test_labels: torch.Tensor
+    seen: Callable[[torch.Tensor], torch.Tensor] = as_they_are
 
 
 @dataclass(frozen=True)
@@ -32,7 +40,7 @@ class Training:
     learning_rate: float = 1e-3
     """of Adam"""
     reset_optimizer: bool = True
-    """whether Adam's moments are forgotten between tasks"""
+    """whether Adam's moments are forgotten between tasks; they are in any case where each has weights of its own"""
     samples: int = 500
     """inputs on which a task is consolidated"""
 
@@ -71,8 +79,9 @@ def learn_all(
     kept.attach(optimizer)
     points = []
     for task, problem in enumerate(problems):
-        if training.reset_optimizer:
+        if training.reset_optimizer or kept.begins_anew:
             optimizer.state.clear()
+        kept.meet(task, Samples(problem.seen(problem.inputs[: training.samples])))
         kept.learn(task)
         generator = torch.Generator().manual_seed(seed * 1009 + task)
         if task == 0:
@@ -81,7 +90,7 @@ def learn_all(
             points.append(Point(task, 0.0, task, accuracy(kept, task, problem)))
         for step in range(1, training.steps + 1):
             chosen = torch.randint(len(problem.labels), (training.batch_size,), generator=generator)
-            loss = nn.functional.cross_entropy(module(problem.inputs[chosen]), problem.labels[chosen])
+            loss = nn.functional.cross_entropy(module(problem.seen(problem.inputs[chosen])), problem.labels[chosen])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -89,7 +98,7 @@ def learn_all(
             if step * POINTS // training.steps > (step - 1) * POINTS // training.steps and step < training.steps:
                 points.append(Point(task, step / training.steps, task, accuracy(kept, task, problem)))
         drawn = torch.randperm(len(problem.labels), generator=generator)[: training.samples]
-        kept.consolidate(Samples(problem.inputs[drawn], problem.labels[drawn]))
+        kept.consolidate(Samples(problem.seen(problem.inputs[drawn]), problem.labels[drawn]))
         points += [Point(task, 1.0, other, accuracy(kept, other, each)) for other, each in enumerate(problems)]
         after(task)
     return points
@@ -99,5 +108,5 @@ def learn_all(
 def accuracy(kept: Kept, task: int, problem: Problem) -> float:
     """Share of the test's inputs that the network, as it plays this task, gives the right class."""
     with kept.playing(task):
-        said = kept.network.module(problem.test_inputs).argmax(1)
+        said = kept.network.module(problem.seen(problem.test_inputs)).argmax(1)
     return float((said == problem.test_labels).float().mean())

@@ -7,7 +7,9 @@ from typing import Any
 
 import torch
 
+from transfer.columns import sensitivity_to_others
 from transfer.digits import Data, network, permuted, read, rotating
+from transfer.method import Samples
 from transfer.methods import keep, parse
 from transfer.metrics import dormant_units, effective_rank
 from transfer.network import Network
@@ -53,8 +55,9 @@ def learn(method: str, seed: int, settings: dict[str, Any], folder: Path) -> dic
     learned: list[dict[str, Any]] = []
 
     def after(task: int) -> None:
-        inputs = problems[task].test_inputs
-        learned.append({"dormant": dormant_units(seen, inputs), "rank": effective_rank(seen, inputs)})
+        inputs = problems[task].seen(problems[task].test_inputs)
+        measured = {"dormant": dormant_units(seen, inputs), "rank": effective_rank(seen, inputs)}
+        learned.append(measured | {"others": sensitivity_to_others(kept, Samples(inputs))})
 
     training = Training(**{name: settings[name] for name in asdict(Training())})
     points = learn_all(kept, problems, training, seed, after)

@@ -21,7 +21,8 @@ import torch
 from agents.networks import PixelPolicy, PixelQPolicy
 from envs.files import write_whole, writing
 from envs.results import check_same
-from transfer.method import all_kept
+from transfer.columns import sensitivity_to_others
+from transfer.method import Samples, all_kept
 from transfer.methods import meets, parse
 from transfer.metrics import dormant_units, effective_rank
 from transfer.sb3 import KeptActor, KeptQ, begin, consolidate, meet
@@ -128,7 +129,7 @@ class Lesson(ABC):
         if self.number:
             before = self.folders[self.number - 1]
             all_kept(model.policy)[0].load(before / "kept.pt")
-            if self.about["keep_optimizer"]:
+            if self.about["keep_optimizer"] and not all_kept(model.policy)[0].begins_anew:
                 held = torch.load(before / "optimizer.pt", map_location="cpu", weights_only=True)
                 model.policy.optimizer.load_state_dict(held)
         if self.met:
@@ -158,6 +159,7 @@ class Lesson(ABC):
         learned = {
             "dormant": dormant_units(kept.network, seen[:LOOKED_AT]),
             "rank": effective_rank(kept.network, seen[:LOOKED_AT]),
+            "others": sensitivity_to_others(kept, Samples(seen[:LOOKED_AT])),
             **self.told(),
         }
         own = next(value for _, _, task, value in before if task == self.number)

@@ -4,8 +4,9 @@ A run, of one method and seed, leaves ``OUT/<sequence>/runs/<method>/seed_<n>.js
 runs are joined in ``OUT/<sequence>/``, beside ``settings.json``:
 
 - ``points.csv.xz``  method, seed, learning (which task), share (of it, 0 to 1), task (which is tested), performance
-- ``tasks.csv``      method, seed, learning, dormant (units, 0 to 1), rank (of the features); of games also first_win
-  and mastered, raw inputs of the task to the first win and until 90 of the last 100 episodes were won; empty: never
+- ``tasks.csv``      method, seed, learning, dormant (units, 0 to 1), rank (of the features), others (of columns: share
+  of its sensitivity that lies in those of others, 0 to 1); of games also first_win and mastered, raw inputs of the task
+  to the first win and until 90 of the last 100 episodes were won; empty: never
 - ``runs.csv``       method, seed, bytes (that are stored), git_commit, software
 """
 
@@ -29,10 +30,11 @@ from envs.sequences import sequences
 from scripts.experiments import digits
 from scripts.experiments.side_by_side import side_by_side
 from transfer.digits import Data
+from transfer.methods import parse
 
 COLUMNS = {
     "points.csv.xz": ("method", "seed", "learning", "share", "task", "performance"),
-    "tasks.csv": ("method", "seed", "learning", "dormant", "rank", "first_win", "mastered"),
+    "tasks.csv": ("method", "seed", "learning", "dormant", "rank", "others", "first_win", "mastered"),
     "runs.csv": ("method", "seed", "bytes", "git_commit", "software"),
 }
 TASK = COLUMNS["tasks.csv"][3:]
@@ -108,7 +110,11 @@ class Request:
         if self.first_seed < 0:
             raise ValueError(f"first_seed is {self.first_seed}: expected 0 or more")
         settings = self.settings()
-        for method in self.methods:
+        methods = {method: parse(method, self.heads) for method, _ in self.runs()}
+        for method, specs in methods.items():
+            same = next(name for name, others in methods.items() if sorted(others, key=str) == sorted(specs, key=str))
+            if same != method:
+                raise ValueError(f"methods {same} and {method}: expected one of them, as they are the same")
             kind.check_method(method, settings)
 
     @property

@@ -1,8 +1,9 @@
 """How far a trained agent's network can shrink: what `priorlab tickets` trains, and the rows that it keeps.
 
 A network, of one seed and one way to start again, is trained once for each share of its weights that is left, by a
-learner that begins anew. When it is finished, its rows are added to ``OUT/rows.csv``: restart, seed, left (share of the
-weights, 0 to 1), performance (share of episodes that are won); ``OUT/settings.json`` tells what all runs share.
+learner that begins anew, and so is a lottery ticket's control. When it is finished, its rows are added to
+``OUT/rows.csv``: restart, seed, left (share of the weights, 0 to 1), performance (share of episodes that are won);
+``OUT/settings.json`` tells what all runs share.
 """
 
 import json
@@ -23,11 +24,12 @@ from envs.files import held, write_whole
 from envs.results import check_same
 from scripts.experiments.side_by_side import side_by_side
 from transfer.network import Network
-from transfer.pruning import Mask, shrink_and_learn
+from transfer.pruning import Mask, Shrunk, shrink_and_learn
 
-RESTARTS = ("start", "random", "none")
+RESTARTS = ("start", "none")  # and "random", the control of "start", which is trained with it
 COLUMNS = ("restart", "seed", "left", "performance")
 HEADS = ("action_net", "value_net")
+MOST = 12  # rounds: about one weight in 4,000 is left
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ class Request:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"{name} is {value}: expected 1 or more")
+        if (self.rounds or 0) > MOST:
+            raise ValueError(f"rounds is {self.rounds}: expected at most {MOST}, after which few weights are left")
         self.learner(0).config()  # ValueError for a version or a level there is not
 
     @property
@@ -83,8 +87,8 @@ class Request:
         return [(restart, seed) for seed in range(self.seeds or (1 if self.quick else 5)) for restart in RESTARTS]
 
 
-def shrink(restart: Any, settings: Settings, rounds: int, episodes: int) -> list[tuple[float, float]]:
-    """(share of the weights left, share of episodes won) after each training of one network."""
+def shrink(restart: Any, settings: Settings, rounds: int, episodes: int) -> list[Shrunk]:
+    """What each training of one network came to; of a lottery ticket with its control."""
     torch.set_num_threads(1)
     torch.manual_seed(settings.seed)
     first = ppo.make_model(settings, make_env(settings)[0]).policy
@@ -105,7 +109,9 @@ def shrink(restart: Any, settings: Settings, rounds: int, episodes: int) -> list
         games = settings.of_games() | {"num_games": episodes}
         return evaluate(trained[0], games, seed=settings.seed).win_rate
 
-    return shrink_and_learn(Network(first, HEADS), learn, test, rounds, 0.5, restart, settings.seed)
+    return shrink_and_learn(
+        Network(first, HEADS), learn, test, rounds, 0.5, restart, control=restart == "start", seed=settings.seed
+    )
 
 
 def shrink_missing(request: Request, console: Console | None = None) -> None:
@@ -126,7 +132,9 @@ def add_missing(request: Request, console: Console | None) -> None:
     write_whole(folder / "settings.json", json.dumps(settings, indent=2) + "\n")
     jobs = [(restart, request.learner(seed), settings["rounds"], request.episodes) for restart, seed in waiting]
     for (restart, learner, *_), points in side_by_side(shrink, jobs, request.workers, "all networks", console):
-        new = pd.DataFrame([[restart, learner.seed, *point] for point in points], columns=list(COLUMNS))
+        told = [(restart, each.left, each.performance) for each in points]
+        told += [("random", each.left, each.control) for each in points if each.control is not None]
+        new = pd.DataFrame([[kind, learner.seed, *each] for kind, *each in told], columns=list(COLUMNS))
         rows = pd.concat([rows, new], ignore_index=True) if len(rows) else new
         ordered = rows.sort_values(["restart", "seed", "left"], ascending=[True, True, False])
         write_whole(folder / "rows.csv", ordered.to_csv(index=False, lineterminator="\n", float_format="%.6g"))

@@ -194,9 +194,10 @@ def sooner_of(here: Sequence[Played], there: Sequence[Played], weights: tuple[np
 
 
 def improvement(here: np.ndarray, there: np.ndarray, weights: Sequence[np.ndarray]) -> Estimate:
-    """Probability that a value of ``here`` (n,) is larger than one of ``there`` (m,), ties counted half, and its
-    interval; ``weights`` are (resamples, n) and (resamples, m)."""
-    wins = (here[:, None] > there) + 0.5 * (here[:, None] == there)  # (n, m)
+    """Probability that a value of ``here`` (n, ...) is larger than one of ``there`` (m, ...), ties counted half, the
+    mean over all but the first axis, and its interval; ``weights`` are (resamples, n) and (resamples, m)."""
+    each = (here[:, None] > there) + 0.5 * (here[:, None] == there)  # (n, m, ...)
+    wins = each.reshape(len(here), len(there), -1).mean(axis=2)  # (n, m, ...) -> (n, m)
     n = min(len(here), len(there))
     if n < 2:
         return Estimate(float(wins.mean()), None, None, n)

@@ -33,7 +33,8 @@ class Runs:
 
     matrices: float (n, N, N), as ``transfer.metrics`` takes them; areas: (n, N), under each task's own learning curve;
     curves: (n, m) at ``grid`` (m,), in tasks, how well the task being learned is done; sight: (n, N), how well before
-    it was learned; dormant, rank: (n, N), after each task; first_win: (n, N), inputs of the task, NaN where never.
+    it was learned; dormant, rank, others: (n, N), after each task; first_win: (n, N), inputs of the task, NaN where
+    never.
     """
 
     method: str
@@ -46,6 +47,7 @@ class Runs:
     sight: np.ndarray
     dormant: np.ndarray
     rank: np.ndarray
+    others: np.ndarray
     first_win: np.ndarray
     bytes: float
 
@@ -101,7 +103,7 @@ def runs_of(rows: Rows) -> list[Runs]:
         of_tasks: pd.DataFrame = rows.tasks[rows.tasks["method"] == method]  # pyright: ignore[reportAssignmentType]
         told = {
             name: of_tasks.pivot(index="seed", columns="learning", values=name).to_numpy(float)
-            for name in ("dormant", "rank", "first_win")
+            for name in ("dormant", "rank", "others", "first_win")
         }
         size = float(rows.runs.loc[rows.runs["method"] == method, "bytes"].mean())
         found.append(
@@ -135,10 +137,13 @@ def middle(scores: np.ndarray) -> Estimate:
     return Estimate(value, low, high, n)
 
 
-def better(here: np.ndarray, there: np.ndarray) -> Estimate:
-    """Probability that a run of ``here`` (n,) does better than one of ``there`` (m,)."""
+def better(here: Runs, there: Runs) -> Estimate:
+    """Probability that a run of ``here`` does a task better at the end than one of ``there``, the mean over tasks
+    (Agarwal et al. 2021, section 4.3); runs are resampled with all their tasks, together where seeds are the same."""
     generator = np.random.default_rng(0)
-    return improvement(here, there, [resamples(len(each), generator) for each in (here, there)])
+    mine = resamples(here.n, generator)
+    weights = [mine, mine if here.seeds == there.seeds else resamples(there.n, generator)]
+    return improvement(here.matrices[:, -1], there.matrices[:, -1], weights)
 
 
 def forward(runs: Runs, single: Runs, tasks: slice = slice(None)) -> Estimate:
@@ -185,7 +190,6 @@ def measured(all_runs: Sequence[Runs]) -> dict[str, dict[str, Estimate]]:
             if runs.tasks > 1:
                 own["later"] = forward(runs, single, slice(1, None))
         if FINETUNE in by_name and runs.method != FINETUNE:
-            other = by_name[FINETUNE].matrices[:, -1].mean(axis=1)
-            own["better"] = better(last, other)
+            own["better"] = better(runs, by_name[FINETUNE])
         found[runs.method] = own
     return found

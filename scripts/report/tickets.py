@@ -18,7 +18,7 @@ from scripts.report.transfer import words
 KINDS = {  # how it starts again: its name, its colour, what it means, and in a sentence
     "start": ("back to its start", "ppo",
               "the weights that are left begin as they did the first time: a lottery ticket", "back at their start"),
-    "random": ("a new start", "random", "they are drawn anew: the ticket's control", "drawn anew"),
+    "random": ("a new start", "random", "the ticket's control: the same ones are left, but drawn anew", "drawn anew"),
     "none": ("trained on", "person", "they go on from where they are: magnitude pruning", "trained on"),
 }  # fmt: skip
 SOLVED = 0.9  # share of episodes won

@@ -66,6 +66,7 @@ def write_transfer(folder: Path, rows: Rows, settings: Mapping[str, Any], quick:
         table=table,
         titles=TITLES,
         by_task=by_task(all_runs) if few else (),
+        columns=any(row["others"] != NOTHING for _, row in table),
         restored=any(each.dash != "-" for each in all_runs),
         pairs=pairs(all_runs),
         figures={
@@ -101,14 +102,13 @@ def about(settings: Mapping[str, Any]) -> str:
 
 
 def pairs(all_runs: Sequence[Runs]) -> list[tuple[Runs, list[tuple[str, bool]]]]:
-    """Of each method, the probability that a run of it does better than one of each other, in percent, and whether its
-    interval lies above a half."""
-    last = {runs.method: runs.matrices[:, -1].mean(axis=1) for runs in all_runs}
+    """Of each method, the probability that a run of it does a task better than one of each other, in percent, and
+    whether its interval lies above a half."""
     found = []
     for here in all_runs:
         row = []
         for there in all_runs:
-            value = better(last[here.method], last[there.method]) if here is not there else None
+            value = better(here, there) if here is not there else None
             row.append((f"{100 * value.value:.0f}", (value.low or 0) > 0.5) if value else ("", False))
         found.append((here, row))
     return found
@@ -155,8 +155,10 @@ def findings(all_runs: Sequence[Runs], found: Mapping[str, Mapping[str, Estimate
         hardest = np.diag(by_name[SINGLE].matrices.mean(axis=0)).min()
         told.append(f"Learned alone, with the same budget, the hardest of the tasks is done to {percent(hardest)}.")
     if FINETUNE in by_name:
-        changed = words(found[FINETUNE]["backward"], signed=True)
-        told.append(f"Going on with the same weights, earlier tasks change by {changed} points on average.")
+        backward = found[FINETUNE].get("backward")
+        if backward is not None:
+            changed = words(backward, signed=True)
+            told.append(f"Going on with the same weights, earlier tasks change by {changed} points on average.")
         later = found[FINETUNE].get("later")
         if later is not None and not np.isnan(later.value):
             how = f"{direction(later)} than alone: forward transfer {words(later, signed=True)}"
@@ -211,10 +213,11 @@ def headline(all_runs: Sequence[Runs], found: Mapping[str, Mapping[str, Estimate
 
 def row_of(runs: Runs, found: Mapping[str, Estimate], published: Mapping[str, str]) -> dict[str, str]:
     told = {name: words(found[name], signed=name in ("forward", "backward")) for name in TITLES if name in found}
-    dormant, rank = (float(each[:, -1].mean()) for each in (runs.dormant, runs.rank))
+    dormant, rank, others = (float(each[:, -1].mean()) for each in (runs.dormant, runs.rank, runs.others))
     one = {
         "dormant": percent(dormant),
         "rank": NOTHING if np.isnan(rank) else f"{rank:.0f}",
+        "others": percent(others),
         "memory": f"{runs.bytes / 1e6:.1f} MB",
     }
     return told | one | {"n": str(runs.n), "published": published.get(base_of(runs.method), NOTHING)}
@@ -248,16 +251,20 @@ def markdown(
     settings: Mapping[str, Any], line: str, table: Sequence[tuple[Runs, Mapping[str, str]]], source: str = ""
 ) -> str:
     """The table, as README.md of the folder."""
-    names = [*TITLES, "memory", "dormant", "rank", "n", *(["published"] if source else [])]
+    of_columns = ["others"] if any(told["others"] != NOTHING for _, told in table) else []
+    names = [*TITLES, "memory", "dormant", "rank", *of_columns, "n", *(["published"] if source else [])]
     rows = [
-        f"| {' | '.join(['method', *(TITLES.get(name, name) for name in names)])} |",
+        f"| {' | '.join(['method', *((TITLES | {'others': 'in other columns'}).get(name, name) for name in names)])} |",
         "|" + "---|" * (len(names) + 1),
     ]
     rows += [f"| {each.label} | {' | '.join(told.get(name, NOTHING) for name in names)} |" for each, told in table]
-    told = ", ".join(f"{name} {value}" for name, value in settings.items() if name not in APART and value is not None)
+    budget = {"inputs": settings.get("learner", {}).get("inputs")}
+    given = budget | {name: value for name, value in settings.items() if value is not None}
+    told = ", ".join(f"{name} {value}" for name, value in given.items() if name not in APART and value is not None)
+    intervals = ", with 95 % intervals over runs" if any(each.n > 1 for each, _ in table) else ""
     return (
         f"# {title_of(settings).capitalize()}\n\n{line}.\n\n"
         + "\n".join(rows)
-        + f"\n\nIn percent, with 95 % intervals over runs. {told}. {source}".rstrip()
+        + f"\n\nIn percent{intervals}. {told}. {source}".rstrip()
         + " The page: report.html.\n"
     )

@@ -84,8 +84,8 @@ def shrunk(
     if line == ALL:
         return [(learn(lambda _: None), test())[1] for _ in LEFT], module
     restart: Literal["random", "none"] = "random" if line == ANEW else "none"
-    points = shrink_and_learn(Network(module), lambda mask: learn(mask.attach), test, ROUNDS, SHARE, restart, seed)
-    return [value for _, value in points], module
+    found = shrink_and_learn(Network(module), lambda mask: learn(mask.attach), test, ROUNDS, SHARE, restart, seed=seed)
+    return [each.performance for each in found], module
 
 
 def removed(network: Network, test: Callable[[], float]) -> list[float]:
