@@ -40,6 +40,26 @@ def test_dead_units_are_dormant_and_copies_add_no_rank():
     assert metrics.effective_rank(network, inputs) == pytest.approx(1.0, abs=1e-3)
 
 
+def test_what_two_heads_are_given_counts_once():
+    class Dueling(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = nn.Linear(6, 8), nn.Linear(8, 4)
+            self.advantage, self.value = nn.Linear(4, 3), nn.Linear(4, 1)
+
+        def forward(self, inputs):
+            features = self.second(self.first(inputs).relu()).relu()
+            return self.value(features) + self.advantage(features)
+
+    torch.manual_seed(0)
+    network = Network(Dueling(), heads=("advantage", "value"))
+    with torch.no_grad():
+        network.module.second.weight.zero_()
+        network.module.second.bias.copy_(torch.tensor([-1.0, -1.0, -1.0, 1.0]))
+        network.module.first.bias.fill_(9.0)
+    assert metrics.dormant_units(network, torch.randn(50, 6)) == pytest.approx(3 / 12)
+
+
 @pytest.mark.parametrize("method", ["progressive", "random-column"])
 def test_of_columns_only_the_tasks_own_counts(method):
     """Its layers begin as those of a network of its own, and so do what lies dormant and the rank; adapters add little

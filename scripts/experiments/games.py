@@ -27,7 +27,8 @@ from transfer.sb3 import advance
 
 METHODS = (
     "finetune", "separate", "ewc:strength=10", "online-ewc:strength=10", "progressive", "random-column", "psp",
-    "packing", "means", "psp+means", "means:start=aligned", "online-ewc:strength=1+means:start=aligned",
+    "packing", "means", "psp+means", "online-ewc:strength=1+means", "means:start=aligned",
+    "online-ewc:strength=1+means:start=aligned",
 )  # fmt: skip
 QUICK_METHODS, QUICK_SEEDS = ("finetune", "separate", "ewc:strength=10", "psp"), 1
 DEFAULTS = {"tasks": None, "inputs": None, "agent": "ppo", "episodes": 50}

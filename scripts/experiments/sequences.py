@@ -64,7 +64,7 @@ class Request:
     sequence: str = "permuted-digits"
     """permuted-digits, rotating-digits, or one of games, such as looks, ever_more_masked and levels"""
     methods: tuple[str, ...] = ()
-    """how it is learned, such as ewc:strength=10 or psp+ewc (default: eighteen for digits, twelve for games; quick:
+    """how it is learned, such as ewc:strength=10 or psp+ewc (default: eighteen for digits, thirteen for games; quick:
     five and four). separate is always among them, as what a single task needs"""
     seeds: int | None = None
     """runs of each method (default: 5; quick: 2 for digits, 1 for games)"""
