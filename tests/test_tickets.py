@@ -55,13 +55,16 @@ def test_the_command_goes_on_where_it_was_and_writes_its_page(tmp_path, monkeypa
 
 
 def test_the_headline_says_how_few_weights_are_enough(tmp_path):
-    shares, won = (1.0, 0.5, 0.25), {"start": (1.0, 1.0, 0.95), "random": (1.0, 0.92, 0.2)}
+    shares, won = (1.0, 0.5, 0.25), {"start": (1.0, 1.0, 0.95), "random": (1.0, 0.2, 0.92), "none": (0.0, 1.0, 1.0)}
     rows = [[kind, seed, left, value] for kind in won for seed in range(3) for left, value in zip(shares, won[kind])]
+    rows.append(["start", 3, 0.5, 0.0])  # one training that failed
+    rows += [["start", 3, left, 1.0] for left in (1.0, 0.25)]
     frame, learner = pd.DataFrame(rows, columns=list(tickets.COLUMNS)), Request().settings()
     text = write_tickets(tmp_path, frame, learner).read_text(encoding="utf-8")
     told = text.replace("\N{NO-BREAK SPACE}", " ")
     assert (
-        "wins nine of ten episodes with 25 % of its weights back at their start, with 50 % of its weights drawn" in told
+        "median network still wins nine of ten episodes with 25 % of its weights back at their start, 100 % drawn anew."
+        in told
     )
 
 
