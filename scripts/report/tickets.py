@@ -69,8 +69,8 @@ def share(left: float) -> str:
 
 
 def headline(found: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> str:
-    """With how few of its weights, and with all shares above, the median network of each kind wins nine of ten episodes;
-    the mean would say how often a training fails."""
+    """With how few of its weights, and with all shares above, the median network of each kind wins nine of ten; the
+    mean would say how often a training fails."""
     told = []
     for kind, (left, performances) in found.items():
         wins = np.median(performances, axis=0) >= SOLVED
