@@ -185,6 +185,7 @@ def test_a_single_run_of_a_few_methods_has_a_page_that_says_so(tmp_path):
     goes_on, alone = [[0.8, 0.2], [0.9, 1.0]], [[0.8, 0.0], [0.8, 0.6]]
     settings = {"sequence": "atari_masks", "names": ["none", "colours"], "tasks": 2}
     text = write_transfer(tmp_path, planted({"finetune": [goes_on], "separate": [alone]}), settings).read_text("utf-8")
+    assert "band over runs" not in text and "intervals over runs" not in text
     assert "One Atari game in each mask, the first 2 of them: 1" in text
     assert "After 2 tasks, fine-tuning is left with 95.0" in text and "a network for each task 70.0" in text
     assert "earlier tasks change by +10.0 points" in text
