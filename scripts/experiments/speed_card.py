@@ -1,5 +1,6 @@
 """How fast games and learning are on a card, beside the CPU's, and how speed and memory grow with the games' number."""
 
+import gc
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -61,6 +62,7 @@ def learning_on_the_card(settings: Settings, seconds: float) -> float:
 
 def on_the_card(count: int, seconds: float) -> tuple[float, float]:
     """(steps a second under uniform random actions, KiB a game, observation and scenes included)."""
+    gc.collect()  # the games before these, which would be freed while these are allocated
     before = torch.cuda.memory_allocated() if torch.cuda.is_available() else 0
     batch = Games(count, device="cuda")
     memory = torch.cuda.memory_allocated() - before
