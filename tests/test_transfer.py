@@ -153,6 +153,24 @@ def test_a_penalty_is_nothing_at_its_anchor_and_is_not_clipped(name):
     assert seen["norm"] > 50  # the task's own gradient was clipped to .5
 
 
+def test_methods_act_once_in_each_step_of_the_optimizer_they_were_last_attached_to():
+    kept = kept_by("l2", strength=10.0)
+    earlier = optimizer_of(kept)  # attaches them
+    learn(kept, earlier, 0)
+    kept.learn(1)
+    shared = list(kept.network.shared().values())
+    for _ in range(2):
+        optimizer = torch.optim.SGD(shared, lr=0.0)
+        kept.attach(optimizer)
+        kept.attach(optimizer)
+    for parameter in shared:
+        parameter.grad = torch.ones_like(parameter)
+        parameter.data += 1.0
+    optimizer.step(), earlier.step()
+    for parameter in shared:
+        torch.testing.assert_close(parameter.grad, torch.full_like(parameter, 1.0 + 10.0), rtol=1e-4, atol=0)
+
+
 @pytest.mark.parametrize("to_none", [True, False])
 @pytest.mark.parametrize("name", ["separate", "head-only", "random-column", "progressive", "packing"])
 def test_what_a_task_said_stays_the_same_to_the_bit(name, to_none):

@@ -1,9 +1,8 @@
 """What a method is, and how a network is kept by one or several: the narrow protocol between methods and learners.
 
 A learner, whichever it is, calls ``learn`` before it learns a task (before that ``meet``, if it has samples of the task
-by then), ``advance`` now and then while it does, ``consolidate`` when it has, and gives its optimizer once to
-``attach``. Everything a method must remember lies in buffers and parameters of the network itself, and so in its
-``state_dict``.
+by then), ``advance`` now and then while it does, ``consolidate`` when it has, and gives its optimizer to ``attach``.
+Everything a method must remember lies in buffers and parameters of the network itself, and so in its ``state_dict``.
 """
 
 import json
@@ -15,6 +14,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.utils.hooks import RemovableHandle
 
 from envs.files import writing
 from transfer.network import KEPT, Network
@@ -113,7 +113,7 @@ class Kept(nn.Module):
     ):
         super().__init__()
         self.tasks, self.about = tasks, {"format": FORMAT, "tasks": tasks, **about}
-        self.frozen = list(frozen)
+        self.frozen, self.hooks = list(frozen), list[RemovableHandle]()
         self.register_buffer("task", torch.zeros((), dtype=torch.int64))
         self.methods = nn.ModuleList(methods)
         self.network = network
@@ -209,9 +209,14 @@ class Kept(nn.Module):
                 parameter.requires_grad_(learns).grad = gradient
 
     def attach(self, optimizer: torch.optim.Optimizer) -> None:
-        """Lets the methods act around each of the optimizer's steps: a penalty is then added after clipping."""
-        optimizer.register_step_pre_hook(lambda *_: self.before_step())
-        optimizer.register_step_post_hook(lambda *_: self.after_step())
+        """Lets the methods act around each of this optimizer's steps, and of no other's: a penalty is then added after
+        clipping, and once."""
+        for hook in self.hooks:
+            hook.remove()
+        self.hooks = [
+            optimizer.register_step_pre_hook(lambda *_: self.before_step()),
+            optimizer.register_step_post_hook(lambda *_: self.after_step()),
+        ]
 
     @torch.no_grad()
     def before_step(self) -> None:
