@@ -30,7 +30,7 @@ PUBLISHED = {  # of some sequences, by method: average performance in percent; a
     "permuted-digits": (
         {"finetune": "61.8", "ewc": "94", "psp": "97.6"},
         "Published: permuted MNIST, fewer tasks. Fine-tuning, psp with binary contexts: Cheung et al. 2019 (recalled, "
-        "not checked). EWC, 10 tasks: Kirkpatrick et al. 2017 as Avalanche: Continual Learning Baselines has it; "
+        "not checked). EWC, 10 tasks: Kirkpatrick et al. 2017, as Continual Learning Baselines (ContinualAI) say; "
         "their own run left 83 %.",
     ),
 }
