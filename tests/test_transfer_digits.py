@@ -172,6 +172,9 @@ def test_the_table_says_what_was_planted(tmp_path):
     assert "<td><b>75</b></td>" in text  # separate against fine-tuning
     assert "earlier tasks change by -80.0 (-80.0 to -80.0) points" in text
     assert "<td>20.0 (20.0 to 20.0)</td><td>100.0 (100.0 to 100.0)</td>" in text  # fine-tuning's two tasks
+    assert "band over runs" in text
+    many = planted({each: 2 * [keeps] for each in ("finetune", "separate", "psp", "ewc", "l2", "packing", "means")})
+    assert "means over runs, with intervals in the next" in write_transfer(tmp_path, many, settings).read_text("utf-8")
     assert markdown(settings, "", []).startswith("# Permuted digits")
 
 
@@ -185,7 +188,7 @@ def test_a_single_run_of_a_few_methods_has_a_page_that_says_so(tmp_path):
     goes_on, alone = [[0.8, 0.2], [0.9, 1.0]], [[0.8, 0.0], [0.8, 0.6]]
     settings = {"sequence": "atari_masks", "names": ["none", "colours"], "tasks": 2}
     text = write_transfer(tmp_path, planted({"finetune": [goes_on], "separate": [alone]}), settings).read_text("utf-8")
-    assert "band over runs" not in text and "intervals over runs" not in text
+    assert not any(f"{what} over runs" in text for what in ("band", "means", "intervals"))
     assert "One Atari game in each mask, the first 2 of them: 1" in text
     assert "After 2 tasks, fine-tuning is left with 95.0" in text and "a network for each task 70.0" in text
     assert "earlier tasks change by +10.0 points" in text
