@@ -235,12 +235,12 @@ class Kept(nn.Module):
         own = sum(tensor.numel() * tensor.element_size() for tensor in weights if id(tensor) not in inside)
         return own + sum(method.bytes() for method in self.each())
 
-    def save(self, path: Path) -> None:
+    def save(self, path: str | Path) -> None:
         """Writes the network with everything its methods keep, as tensors and plain data."""
-        with writing(path) as file:
+        with writing(Path(path)) as file:
             torch.save({"about": self.about, "state": self.network.module.state_dict()}, file)
 
-    def load(self, path: Path) -> None:
+    def load(self, path: str | Path) -> None:
         """Reads it back, running no code from the file; ValueError where it is of other methods, tasks or layers."""
         try:
             held = torch.load(path, map_location="cpu", weights_only=True)

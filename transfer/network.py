@@ -98,7 +98,7 @@ class Network:
             if getattr(module, "running_mean", None) is not None:
                 raise ValueError(
                     f"layer {name!r}, a {type(module).__name__}, keeps running statistics, which would drift from task "
-                    "to task: expected a network without them, such as one with LayerNorm"
+                    "to task: expected a network without them"
                 )
 
 
