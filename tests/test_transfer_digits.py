@@ -168,6 +168,7 @@ def test_the_table_says_what_was_planted(tmp_path):
     text = write_transfer(tmp_path, rows, settings).read_text(encoding="utf-8")
     assert "fine-tuning is left with 60.0" in text and "psp keeps 80.0" in text
     assert "finetune is left with 60.0 (60.0 to 60.0) % on average; with the same learning" in text
+    assert "75.0 (75.0 to 75.0) %: so 37.5 (37.5 to 37.5) % of what was forgotten is played again." in text
     assert "psp is left" not in text  # it was not run with restored means
     assert "<td><b>75</b></td>" in text  # separate against fine-tuning
     assert "earlier tasks change by -80.0 (-80.0 to -80.0) points" in text

@@ -146,6 +146,23 @@ def better(here: Runs, there: Runs) -> Estimate:
     return improvement(here.matrices[:, -1], there.matrices[:, -1], weights)
 
 
+def given_back(plain: Runs, restored: Runs) -> Estimate | None:
+    """The part of what ``plain`` has forgotten that ``restored``, the same networks with restored means, plays again: a
+    ratio of means over runs. None where nothing was forgotten, or the runs are of other seeds."""
+    if plain.seeds != restored.seeds:
+        return None
+    forgotten = np.array([metrics.forgetting(matrix) for matrix in plain.matrices])
+    back = restored.matrices[:, -1].mean(axis=1) - plain.matrices[:, -1].mean(axis=1)
+    if forgotten.mean() <= 0:
+        return None
+    value, n = float(back.mean() / forgotten.mean()), plain.n
+    drawn = resamples(n, np.random.default_rng(0))
+    if n < 2 or (drawn @ forgotten <= 0).any():
+        return Estimate(value, None, None, n)
+    low, high = np.quantile((drawn @ back) / (drawn @ forgotten), quantiles(n)).tolist()
+    return Estimate(value, low, high, n)
+
+
 def forward(runs: Runs, single: Runs, tasks: slice = slice(None)) -> Estimate:
     """Forward transfer to these tasks: the mean over them, of mean areas over runs; runs of the method and those of the
     single task are both resampled, together where they have the same seeds."""

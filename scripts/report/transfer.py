@@ -12,7 +12,17 @@ from scripts.experiments.sequences import Rows
 from scripts.report import sequence_figures as figures
 from scripts.report.analysis import Estimate
 from scripts.report.page import render
-from scripts.report.sequence_measures import FINETUNE, SINGLE, Runs, better, estimated, forward, measured, runs_of
+from scripts.report.sequence_measures import (
+    FINETUNE,
+    SINGLE,
+    Runs,
+    better,
+    estimated,
+    forward,
+    given_back,
+    measured,
+    runs_of,
+)
 from scripts.report.statistics import RESAMPLES
 from scripts.report.summary import NOTHING
 
@@ -168,10 +178,12 @@ def findings(all_runs: Sequence[Runs], found: Mapping[str, Mapping[str, Estimate
             how = f"{direction(later)} than alone: forward transfer {words(later, signed=True)}"
             told.append(f"So, a task that comes after others is learned {how}.")
     for plain, restored in with_means(by_name):
+        back = given_back(plain, restored)
         told.append(
             f"{plain.label} is left with {words(found[plain.method]['performance'])} % on average; with the same "
             "learning, but every layer's mean output given back when a task is played, "
-            f"{words(found[restored.method]['performance'])} %."
+            f"{words(found[restored.method]['performance'])} %"
+            + (f": so {words(back)} % of what was forgotten is played again." if back else ".")
         )
     ahead = [runs.label for runs in all_runs if above(found[runs.method].get("later"))]
     if ahead:
