@@ -159,10 +159,10 @@ def test_methods_act_once_in_each_step_of_the_optimizer_they_were_last_attached_
     learn(kept, earlier, 0)
     kept.learn(1)
     shared = list(kept.network.shared().values())
-    for _ in range(2):
-        optimizer = torch.optim.SGD(shared, lr=0.0)
-        kept.attach(optimizer)
-        kept.attach(optimizer)
+    optimizer = torch.optim.SGD(shared, lr=0.0)
+    kept.attach(optimizer)
+    kept.attach(optimizer)
+    copy.deepcopy(kept.network.module).kept.attach(torch.optim.SGD(shared, lr=0.0))  # changes nothing of this one
     for parameter in shared:
         parameter.grad = torch.ones_like(parameter)
         parameter.data += 1.0
@@ -246,15 +246,17 @@ def test_saved_between_two_tasks_it_goes_on_as_if_never_stopped(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_copy_is_kept_apart_and_playing_changes_nothing(name):
+def test_a_copy_and_a_file_are_kept_apart_and_playing_changes_nothing(name, tmp_path):
     kept = kept_by(name)
     optimizer = optimizer_of(kept)
     learn(kept, optimizer, 0)
     before = {key: value.clone() for key, value in kept.network.module.state_dict().items()}
     flags = [each.requires_grad for each in kept.network.module.parameters()]
-    other = copy.deepcopy(kept.network.module)
-    other.kept.learn(2)
-    other.kept.consolidate(Samples(*data(2)))
+    torch.save(kept.network.module, tmp_path / "whole.pt")
+    for other in (copy.deepcopy(kept.network.module), torch.load(tmp_path / "whole.pt", weights_only=False)):
+        assert all(torch.equal(value, before[key]) for key, value in other.state_dict().items())
+        other.kept.learn(2)
+        other.kept.consolidate(Samples(*data(2)))
     for task in range(TASKS):
         said(kept, task)
     after = kept.network.module.state_dict()

@@ -124,6 +124,10 @@ class Kept(nn.Module):
         """Changes nothing: a Sequential runs through everything that lies in it."""
         return inputs
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Of a copy or a pickle, which no optimizer's steps belong to."""
+        return self.__dict__ | {"hooks": []}
+
     def each(self) -> Iterator[Method]:
         yield from self.methods  # pyright: ignore[reportReturnType]
 

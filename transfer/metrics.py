@@ -89,6 +89,6 @@ def effective_rank(network: Network, inputs: torch.Tensor) -> float:
     Vetterli 2007); from 1 to the number of features."""
     found = activities(network, inputs)
     features = next(each for name, each in reversed(found.items()) if network.is_head(name))
-    values = torch.linalg.svdvals(features.float().cpu())  # a card's solver fails on low ranks, and warns
+    values = torch.linalg.svdvals(features.float().cpu())  # a card's solver did not converge, and warned
     shares = values[values > 0] / values.sum()
     return float((-(shares * shares.log()).sum()).exp())

@@ -21,6 +21,11 @@ BANDS = 6  # methods at most whose intervals can be told apart in one figure
 Found = Mapping[str, Mapping[str, Estimate]]
 
 
+def banded(all_runs: Sequence["Runs"]) -> bool:
+    """Whether ``so_far`` draws intervals."""
+    return len(all_runs) <= BANDS and any(runs.n > 1 for runs in all_runs)
+
+
 def so_far(all_runs: Sequence["Runs"], found: Found) -> dict[str, str]:
     """Mean performance over the tasks learned so far, after each of them; with intervals where methods are few."""
     return {"wide": lines(all_runs, WIDE, 420), "narrow": lines(all_runs, NARROW, 380)}
@@ -42,7 +47,7 @@ def lines(all_runs: Sequence["Runs"], width: float, height: float) -> str:
         tasks = np.arange(1, all_runs[0].matrices.shape[1] + 1)
         for runs in all_runs:
             curves, colour = runs.so_far(), INKS[runs.colour]
-            if runs.n > 1 and len(all_runs) <= BANDS:
+            if runs.n > 1 and banded(all_runs):
                 means = resamples(runs.n, np.random.default_rng(0)) @ curves / runs.n
                 axes.fill_between(tasks, *np.quantile(means, quantiles(runs.n), axis=0), color=colour, alpha=0.15, lw=0)
             axes.plot(tasks, curves.mean(axis=0), color=colour, lw=2, ls=runs.dash, marker="o", ms=3)

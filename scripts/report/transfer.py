@@ -79,7 +79,7 @@ def write_transfer(folder: Path, rows: Rows, settings: Mapping[str, Any], quick:
         titles=TITLES,
         by_task=by_task(all_runs) if few else (),
         several=any(each.n > 1 for each in all_runs),
-        banded=len(all_runs) <= figures.BANDS,
+        banded=figures.banded(all_runs),
         columns=any(row["others"] != NOTHING for _, row in table),
         restored=any(each.dash != "-" for each in all_runs),
         pairs=pairs(all_runs),
