@@ -9,6 +9,7 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from scipy.optimize import isotonic_regression
 
 INKS = {  # drawn with these, shown with the page's variable of that name
     "ink": "#1d2329", "soft": "#5f6b76", "line": "#d9dee3", "surface": "#ffffff",
@@ -81,14 +82,8 @@ def apart(places: Sequence[float], sizes: Sequence[float], low: float, high: flo
     """Where labels of these sizes are written so that they neither meet nor leave low to high, each near its place."""
     order = np.argsort(places, kind="stable")
     moved, wide = np.asarray(places, float)[order], np.asarray(sizes, float)[order]
-    least = (wide[:-1] + wide[1:]) / 2
-    for _ in range(200):
-        moved = np.clip(moved, low + wide / 2, high - wide / 2)
-        short = np.maximum(least - np.diff(moved), 0)
-        if not short.any():
-            break
-        moved[:-1] -= short / 2
-        moved[1:] += short / 2
+    above = np.cumsum(wide) - wide / 2  # from low to the middle of each, if they were stacked there
+    free = isotonic_regression(moved - above).x.clip(low, max(low, high - wide.sum()))  # of as little moving as can be
     back = np.empty(len(moved))
-    back[order] = moved
+    back[order] = free + above
     return back.tolist()
