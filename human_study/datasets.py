@@ -26,6 +26,7 @@ from envs.versions import id_of
 
 NEEDED = "Minari datasets need the package minari[hdf5]: install priorlab[export]"
 ROOT = "MINARI_DATASETS_PATH"  # the variable that tells Minari where datasets are
+RESERVED = "data"  # under a root that holds this folder, `minari list local` finds nothing else
 FRAMES = 32  # observations that are compressed together: each is hardly more than what changed since the last
 DESCRIPTION = (
     "Plays recorded by Priorlab, every input a step. A death, or in Atari games the game's end, ends an episode where "
@@ -48,6 +49,8 @@ def write_datasets(recorded: Iterable[Recorded], root: Path, name: str, settings
         raise RuntimeError(f"{NEEDED} ({error})") from None
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]+", name):
         raise ValueError(f"name is {name!r}: expected two or more letters, digits, '-' or '_'")
+    if name == RESERVED:
+        raise ValueError(f"name is {name!r}: expected another, as Minari takes a folder of this name for a dataset")
     datasets: dict[str, tuple[Any, gymnasium.Env]] = {}  # by what their episodes share
     ids: list[str] = []
     with datasets_under(root):
@@ -133,9 +136,14 @@ def add(storage: Any, env: gymnasium.Env, recorded: Recorded, about: Mapping[str
     for episode in episodes(env, play):
         number, seen, last = storage.total_episodes, episode.observations, np.zeros(len(episode.actions), bool)
         last[-1] = True
+        own = {
+            "participant": recorded.participant, "study": recorded.study, "play": recorded.number, "play_id": play.id,
+            "ended": episode.ended,
+        }  # fmt: skip
         buffer = EpisodeBuffer(
             seed=seed_of(play), observations=seen[:1], actions=episode.actions, rewards=episode.rewards,
             terminations=(last & episode.terminated).tolist(), truncations=(last & (not episode.terminated)).tolist(),
+            infos=infos_of({"seed": seed_of(play), **about, **own}, len(seen)),
         )  # fmt: skip
         storage.update_episodes([buffer])
         with h5py.File(storage.data_path / "main_data.hdf5", "a", track_order=True) as file:
@@ -148,11 +156,17 @@ def add(storage: Any, env: gymnasium.Env, recorded: Recorded, about: Mapping[str
             )  # fmt: skip
             for first in range(0, len(seen), FRAMES):
                 kept[first : first + FRAMES] = np.stack(seen[first : first + FRAMES])
-        own = {
-            "participant": recorded.participant, "study": recorded.study, "play": recorded.number, "play_id": play.id,
-            "ended": episode.ended,
-        }  # fmt: skip
         storage.update_episode_metadata([{**about, **own}], [number])
+
+
+def infos_of(about: Mapping[str, Any], count: int) -> dict[str, np.ndarray]:
+    """What is said of an episode, said of each of its ``count`` observations: Minari carries infos over into combined
+    datasets, but no metadata of episodes. Text becomes UTF-8."""
+    return {
+        f"episode_{name}": np.full(count, value.encode() if isinstance(value, str) else value)
+        for name, value in about.items()
+        if value is not None
+    }
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ import minari
 import numpy as np
 import pandas as pd
 import pytest
+from minari.cli import app
+from typer.testing import CliRunner
 
 from envs.courses import GameSettings
 from envs.play import Play
@@ -265,6 +267,40 @@ def test_levels_of_one_name_have_datasets_of_their_own_also_under_a_relative_pat
     assert ids == ["xy/key_door-original-spikes-v0", "xy/key_door-original-spikes-2-v0"]
     with datasets_under(tmp_path / "minari"):
         assert [minari.load_dataset(name).total_episodes for name in ids] == [2, 1]
+
+
+def test_minari_lists_what_was_exported_and_a_combined_dataset_still_says_who_played(tmp_path):
+    for number, (player, seed) in enumerate((("person", 0), ("agent", 0), ("person", 3))):
+        play = Play.of([2] * 12, level=SPIKES, player=player, look_seed=seed, id=f"play{number}")
+        play.save(tmp_path / "plays" / f"{number}.play")
+    ids = [
+        dataset
+        for wave in ("wave1", "wave2")
+        for dataset in write_datasets(find_plays(tmp_path / "plays")[0], tmp_path / "minari", wave, {"screen_size": 24})
+    ]
+    people = [f"{wave}/key_door-original-spikes-v0" for wave in ("wave1", "wave2")]
+    with datasets_under(tmp_path / "minari"):
+        listed = CliRunner().invoke(app, ["list", "local"], env={"COLUMNS": "200", "TERM": "dumb"})
+        assert listed.exit_code == 0 and all(each in listed.output for each in ids)
+        for together in (people, ids[:2]):
+            combined = minari.combine_datasets(
+                [minari.load_dataset(each) for each in together], f"all-v{len(together[1])}"
+            )
+            episodes = list(combined.iterate_episodes())
+            sources = [episode for each in together for episode in minari.load_dataset(each).iterate_episodes()]
+            assert len(episodes) == len(sources)
+            env = combined.recover_environment()
+            for episode, source in zip(episodes, sources):
+                assert np.array_equal(episode.observations, source.observations)
+                assert {name: values[0] for name, values in episode.infos.items()} == {
+                    name: values[0] for name, values in source.infos.items()
+                }
+                assert np.array_equal(env.reset(seed=int(episode.infos["episode_seed"][0]))[0], episode.observations[0])
+            env.close()
+            players = {episode.infos["episode_player"][0].decode() for episode in episodes}
+            assert players == ({"person"} if together is people else {"person", "agent"})
+    with pytest.raises(ValueError, match=r"name is 'data': expected another, as Minari takes"):
+        write_datasets([], tmp_path, "data", {})
 
 
 def test_without_minari_it_says_what_to_install(study, tmp_path, monkeypatch):
