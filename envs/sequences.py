@@ -1,11 +1,12 @@
 """Named sequences of games for sequential learning, the table ``sequences.toml``, and the tower of twenty levels."""
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import cycle, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import gymnasium
 
@@ -36,17 +37,42 @@ class Sequence:
     about: str
     tasks: tuple[Task, ...]
 
+    def plain(self) -> dict[str, Any]:
+        """The same as plain data, whole in itself."""
+        return {"name": self.name, "about": self.about, "tasks": [{"id": t.id, **t.settings} for t in self.tasks]}
+
+    @classmethod
+    def of(cls, plain: Mapping[str, Any]) -> Self:
+        """From what ``plain`` gave."""
+        tasks = [Task(row["id"], {key: value for key, value in row.items() if key != "id"}) for row in plain["tasks"]]
+        return cls(plain["name"], plain["about"], tuple(tasks))
+
 
 def sequences() -> list[str]:
-    """The names of all sequences."""
+    """The names of the lab's own sequences."""
     return list(table()[1])
 
 
-def find_sequence(name: str) -> Sequence:
-    """Raises ValueError that lists what exists."""
-    if name not in sequences():
-        raise ValueError(f"unknown sequence {name!r}: expected one of {', '.join(sequences())}")
-    return table()[1][name]
+def find_sequence(name: str, file: Path | None = None) -> Sequence:
+    """A sequence of the lab's own, or of a TOML file of the same form, which may use the lab's lists, too.
+
+    Raises ValueError that lists what exists, or says what is wrong with the file; OSError where it can't be read.
+    """
+    found = table()[1]
+    if file is not None:
+        found = parse(file.read_text(encoding="utf-8"), str(file), table()[0])[1]
+        for known in found:
+            if known in table()[1]:
+                raise ValueError(f"{file}: sequence {known!r}: expected another name, as the lab has one of this name")
+    if name not in found:
+        where = f"{file}: " if file else ""
+        raise ValueError(f"{where}unknown sequence {name!r}: expected one of {', '.join(found)}")
+    return found[name]
+
+
+def sequence_in(settings: Mapping[str, Any]) -> Sequence:
+    """The sequence that a run's settings tell: under "own" as plain data, or by its name under "sequence"."""
+    return Sequence.of(settings["own"]) if "own" in settings else find_sequence(settings["sequence"])
 
 
 @cache
@@ -55,14 +81,17 @@ def table() -> tuple[dict[str, list], dict[str, Sequence]]:
     return parse(TABLE.read_text(encoding="utf-8"), TABLE.name)
 
 
-def parse(text: str, source: str) -> tuple[dict[str, list], dict[str, Sequence]]:
-    """The lists and sequences written in ``text``; ``source`` names it in errors, ValueErrors."""
+def parse(
+    text: str, source: str, known: Mapping[str, list] | None = None
+) -> tuple[dict[str, list], dict[str, Sequence]]:
+    """The lists and sequences written in ``text``, beside lists that are known already; ``source`` names it in errors,
+    ValueErrors."""
     try:
-        read = tomllib.loads(text)
+        read = {"lists": {}} | tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{source}: not TOML: {error}") from None
     check_keys(read, {"lists": dict, "sequences": dict}, source)
-    lists, found = read["lists"], {}
+    lists, found = {**(known or {}), **read["lists"]}, {}
     for name, values in lists.items():
         if not isinstance(values, list) or not values:
             raise ValueError(f"{source}: list {name!r} is {values!r}: expected one value or more in brackets")

@@ -1,5 +1,6 @@
 """Sequences of games: what is named can be made and played, and what is wrong with a table is said."""
 
+import json
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -8,7 +9,7 @@ import gymnasium
 import pytest
 
 from envs.level import level_names
-from envs.sequences import TOWER, find_sequence, parse, sequences
+from envs.sequences import TOWER, find_sequence, parse, sequence_in, sequences
 
 PAGE = Path(__file__).parent.parent / "docs" / "sequences.md"
 REGISTERED = [name for name in sequences() if all(task.id in gymnasium.registry for task in find_sequence(name).tasks)]
@@ -91,3 +92,19 @@ def test_a_broken_table_says_where(text, said):
     with pytest.raises(ValueError) as error:
         parse(text, "table")
     assert said in str(error.value)
+
+
+def test_a_sequence_of_ones_own_lies_in_a_file_of_ones_own_and_uses_the_lists_of_the_lab(tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text(
+        '[sequences.mine]\nabout = "a"\ntasks = [{ id = "PriorLab/Princess-v0", version = { each = "looks" } }]'
+    )
+    found = find_sequence("mine", file)
+    assert found.tasks == find_sequence("looks").tasks
+    assert sequence_in({"sequence": "mine", "own": json.loads(json.dumps(found.plain()))}) == found
+    assert sequence_in({"sequence": "looks"}) == find_sequence("looks")
+    with pytest.raises(ValueError, match=r"mine.toml: unknown sequence 'looks': expected one of mine"):
+        find_sequence("looks", file)
+    file.write_text(file.read_text().replace("sequences.mine", "sequences.looks"))
+    with pytest.raises(ValueError, match=r"mine.toml: sequence 'looks': expected another name"):
+        find_sequence("looks", file)

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from agents import run as running
-from envs.results import load
-from envs.sequences import Task
+from envs.results import check_same, load
+from envs.sequences import Task, find_sequence
 from scripts.experiments import atari, games, lessons
 from scripts.experiments.sequences import Request, Rows, gather, learn
 from scripts.report.transfer import write_transfer
@@ -129,7 +129,7 @@ def test_rows_are_those_of_every_other_run_and_the_page_names_the_tasks(tmp_path
 
 
 def test_practice_is_the_share_won_in_each_tenth(tmp_path):
-    tasks = [*games.tasks_of("looks", 1).values()]
+    tasks = [*games.tasks_of(find_sequence("looks"), 1).values()]
     lesson = games.GameLesson(0, [tmp_path], "finetune", 0, {"agent": "ppo", "inputs": 1000}, tasks)
     ended = {"inputs": [50, 100, 101, 250, 1000, 1003], "outcome": ["death", "win", "win", "death", "win", "death"]}
     pd.DataFrame(ended).to_csv(tmp_path / "episodes.csv")
@@ -178,6 +178,29 @@ def test_an_atari_game_whose_scores_are_not_known_is_refused():
 def test_what_cannot_be_learned_is_said_first(changed, words):
     with pytest.raises(ValueError, match=words):
         Request(**SMALL | changed)
+
+
+OWN = """
+[sequences.mine]
+about = "there and back"
+tasks = [{ id = "PriorLab/Princess-v0", level = { each = ["tower_01", "tower_02", "tower_01", "---\\n|S G|\\n|###|"] } }]
+[sequences.odd]
+about = "what no agent learns"
+tasks = [{ id = "PriorLab/Princess-v0", order = "drawn" }]
+"""
+
+
+def test_a_sequence_of_ones_own_may_come_back_to_a_game_and_its_rows_know_its_tasks(tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text(OWN)
+    request = Request("mine", file, methods=("finetune",), out=tmp_path)
+    assert request.settings()["names"] == ["tower_01", "tower_02", "tower_01 again", "unnamed"]
+    json.dumps(request.settings())
+    file.write_text(OWN.replace("tower_02", "tower_03"))
+    with pytest.raises(ValueError, match="holds a run with own"):
+        check_same(request.settings(), Request("mine", file, methods=("finetune",)).settings(), tmp_path)
+    with pytest.raises(ValueError, match=r"a task of PriorLab/Princess-v0 has a setting order: expected settings that"):
+        Request("odd", file)
 
 
 def test_rows_of_other_settings_are_never_joined(tmp_path):

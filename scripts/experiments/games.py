@@ -1,7 +1,8 @@
 """One method's run over a sequence of games: an agent learns one after another, and plays all of them after each."""
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ from agents.imitation import SelfImitatingPPO
 from agents.run import run
 from agents.settings import Settings
 from envs.games import Games
+from envs.level import Level
 from envs.results import is_finished
-from envs.sequences import Task, find_sequence
+from envs.sequences import Sequence as TaskSequence
+from envs.sequences import Task, sequence_in
 from envs.versions import games, id_of
 from scripts.experiments import atari, lessons
 from scripts.experiments.lessons import KeptPixelPolicy, KeptPixelQPolicy, Lesson
@@ -60,23 +63,34 @@ LEARNERS = {
 OURS = {f"PriorLab/{id_of(game)}-v0": game for game in games()}
 
 
-def tasks_of(sequence: str, number: int | None) -> dict[str, Task]:
-    """The first ``number`` tasks of a named sequence, all where that is None, by names that tell them apart.
+def tasks_of(sequence: TaskSequence, number: int | None) -> dict[str, Task]:
+    """The first ``number`` tasks of a sequence, all where that is None, by names that tell them apart and that folders
+    can have.
 
-    ValueError for a sequence there is not, that is shorter, or that these agents don't learn.
+    ValueError for a sequence that is shorter, or that these agents don't learn.
     """
-    tasks = find_sequence(sequence).tasks
+    tasks = sequence.tasks
     if number is not None and number > len(tasks):
-        raise ValueError(f"tasks is {number}: expected at most {len(tasks)}, as {sequence} has no more")
+        raise ValueError(f"tasks is {number}: expected at most {len(tasks)}, as {sequence.name} has no more")
     for task in tasks:
         if task.id not in OURS and any(each.id != atari.ID for each in tasks):
             raise ValueError(
-                f"sequence {sequence}: {task.id}: expected tasks of {' and '.join(OURS)}, or of Atari alone"
+                f"sequence {sequence.name}: {task.id}: expected tasks of {' and '.join(OURS)}, or of Atari alone"
             )
     told = [{"id": task.id.removeprefix("PriorLab/"), **task.settings} for task in tasks]
     varied = [name for name in dict.fromkeys(name for each in told for name in each) if differs(told, name)]
-    names = ["-".join(str(each[name]) for name in varied if name in each) for each in told]
-    return dict(list(zip(names, tasks))[:number])
+    named: dict[str, Task] = {}
+    for each, task in zip(told, tasks):
+        name = "-".join(label(each[name]) for name in varied if name in each) or task.id.removeprefix("PriorLab/")
+        again = sum(known == name or known.startswith(f"{name} again") for known in named)
+        named[f"{name} again{f' {again}' if again > 1 else ''}" if again else name] = task
+    return dict(list(named.items())[:number])
+
+
+def label(value: object) -> str:
+    """A setting's value as a part of a folder's name: of a level's text the level's name."""
+    text = Level.read(value).name if isinstance(value, str) and "\n" in value else str(value)
+    return re.sub(r"[^\w.,' \[\]-]+", "_", text)
 
 
 def differs(told: Sequence[Mapping[str, Any]], name: str) -> bool:
@@ -86,6 +100,11 @@ def differs(told: Sequence[Mapping[str, Any]], name: str) -> bool:
 def settings_of(task: Task, agent: str, seed: int, inputs: int | None, out: Path | None = None) -> Settings:
     """Those of the learner of one task; inputs: where they are not what an agent gets in that game."""
     game = OURS[task.id]
+    known = [field.name for field in fields(Settings)]
+    for name in task.settings:
+        if name not in known:
+            raise ValueError(f"a task of {task.id} has a setting {name}: expected settings that `priorlab train` has, "
+                             "as that learns it")  # fmt: skip
     own = {"game": game, **GAMES[game], **task.settings, "agent": agent, "seed": seed, "out": out}
     own |= {"inputs": inputs} if inputs else {}
     return Settings(**own, evaluation_episodes=0, progress=False)
@@ -93,7 +112,7 @@ def settings_of(task: Task, agent: str, seed: int, inputs: int | None, out: Path
 
 def settings(told: Mapping[str, Any]) -> dict[str, Any]:
     """All that tells a run but its method and seed, with the settings of the learners that all tasks share."""
-    tasks = tasks_of(told["sequence"], told["tasks"])
+    tasks = tasks_of(sequence_in(told), told["tasks"])
     own = {**told, "tasks": len(tasks), "names": list(tasks)}
     if next(iter(tasks.values())).id == atari.ID:
         atari.check(told["agent"], tasks.values())
@@ -120,7 +139,7 @@ def learn(method: str, seed: int, settings: dict[str, Any], folder: Path) -> dic
 
     ``folder`` holds all runs of the sequence; what is finished there is not learned again.
     """
-    tasks = tasks_of(settings["sequence"], settings["tasks"])
+    tasks = tasks_of(sequence_in(settings), settings["tasks"])
     of_run = Path(method.replace(":", "_")) / f"seed_{seed}"
     folders = [folder / "runs" / f"{number}_{name}" / of_run for number, name in enumerate(tasks)]
     kind = GameLesson if all(task.id in OURS for task in tasks.values()) else atari.AtariLesson

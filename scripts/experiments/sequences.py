@@ -26,7 +26,7 @@ from rich.console import Console
 
 from envs.files import Taken, held, write_bytes, write_whole
 from envs.results import check_same, git_commit, software
-from envs.sequences import sequences
+from envs.sequences import find_sequence, sequences
 from scripts.experiments import digits
 from scripts.experiments.side_by_side import side_by_side
 from transfer.digits import Data
@@ -44,11 +44,14 @@ LOCK = "runs.lock"
 OF_ONE_KIND = ("inputs", "agent", "episodes", "steps", "units", "data")  # settings of games or of digits alone
 
 
-def kind_of(sequence: str) -> ModuleType:
-    """What learns a sequence: the module for digits or for games. ValueError for one that there is not."""
+def kind_of(sequence: str, is_own: bool = False) -> ModuleType:
+    """What learns a sequence, the lab's or, as ``is_own`` says, of a user's file: the module for digits or for games.
+    ValueError for one that there is not."""
     if sequence in digits.SEQUENCES:
+        if is_own:
+            raise ValueError(f"sequence {sequence!r}: expected another name, as the lab has one of this name")
         return digits
-    if sequence not in sequences():
+    if not is_own and sequence not in sequences():
         raise ValueError(
             f"unknown sequence {sequence!r}: expected one of {', '.join([*digits.SEQUENCES, *sequences()])}"
         )
@@ -63,6 +66,8 @@ class Request:
 
     sequence: str = "permuted-digits"
     """permuted-digits, rotating-digits, or one of games, such as looks, ever_more_masked and levels"""
+    sequences: Path | None = None
+    """a TOML file of sequences of games of your own, in which to look for `--sequence`"""
     methods: tuple[str, ...] = ()
     """how it is learned, such as ewc:strength=10 or psp+ewc (default: eighteen for digits, thirteen for games; quick:
     five and four). separate is always among them, as what a single task needs"""
@@ -100,7 +105,7 @@ class Request:
     """learn nothing; report what there is"""
 
     def __post_init__(self) -> None:
-        kind = kind_of(self.sequence)
+        kind = self.kind
         for name in ("seeds", "tasks", "workers", *OF_ONE_KIND):
             value = getattr(self, name)
             if isinstance(value, int) and value < 1:
@@ -118,20 +123,25 @@ class Request:
             kind.check_method(method, settings)
 
     @property
+    def kind(self) -> ModuleType:
+        return kind_of(self.sequence, self.sequences is not None)
+
+    @property
     def folder(self) -> Path:
         return (self.out or Path("runs/transfer-quick" if self.quick else "results/transfer")) / self.sequence
 
     def settings(self) -> dict[str, Any]:
         """What all runs share; rows of others are never mixed with theirs."""
-        kind = kind_of(self.sequence)
+        kind = self.kind
         told = {name: getattr(self, name) for name in ("sequence", "heads", "keep_optimizer")}
         told |= kind.DEFAULTS | kind.SIZES.get(self.sequence, {}) | (kind.QUICK if self.quick else {})
         given = {name: getattr(self, name) for name in told}
+        told |= {"own": find_sequence(self.sequence, self.sequences).plain()} if self.sequences else {}
         return kind.settings(told | {name: value for name, value in given.items() if value is not None})
 
     def runs(self) -> list[tuple[str, int]]:
         """(method, seed), seed by seed over all methods, so that whatever is done is balanced."""
-        kind = kind_of(self.sequence)
+        kind = self.kind
         methods = self.methods or (kind.QUICK_METHODS if self.quick else kind.METHODS)
         methods = (*dict.fromkeys(["separate", *methods]),)
         seeds = self.seeds or (kind.QUICK_SEEDS if self.quick else SEEDS)
@@ -203,7 +213,7 @@ def learn(method: str, seed: int, settings: dict[str, Any], folder: Path) -> dic
     torch.set_num_threads(1)
     about = {"method": method, "seed": seed, "settings": settings}
     about |= {"software": software(), "git_commit": git_commit()}
-    return about | kind_of(settings["sequence"]).learn(method, seed, settings, folder)
+    return about | kind_of(settings["sequence"], "own" in settings).learn(method, seed, settings, folder)
 
 
 def learn_missing(request: Request, console: Console | None = None) -> None:
@@ -253,7 +263,8 @@ def gather(folder: Path) -> Rows:
         return rows
     parts = [*([rows] if len(rows.runs) else []), *new]
     joined = Rows(*(pd.concat(tables, ignore_index=True) for tables in zip(*parts)))
-    joined = joined.ordered(kind_of(settings_of(folder)["sequence"]).METHODS)
+    settings = settings_of(folder)
+    joined = joined.ordered(kind_of(settings["sequence"], "own" in settings).METHODS)
     with suppress(Taken), held(folder / LOCK, f"{folder}: another process adds runs here"):
         joined.write(folder)
     return joined

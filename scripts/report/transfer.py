@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from envs.files import write_whole
-from envs.sequences import find_sequence
+from envs.sequences import sequence_in
 from scripts.experiments.sequences import Rows
 from scripts.report import sequence_figures as figures
 from scripts.report.analysis import Estimate
@@ -52,7 +52,7 @@ MEASURES = {  # what performance is, by kind of task: in the headline's figure, 
         "on the way, of the episodes in that tenth",
     ),
 }
-APART = ("sequence", "names", "learner")  # settings that are shown elsewhere
+APART = ("sequence", "own", "names", "learner")  # settings that are shown elsewhere
 FEW = 4  # networks: a method that stores less is one that shares weights
 
 
@@ -110,7 +110,7 @@ def about(settings: Mapping[str, Any]) -> str:
     """What changes from one game to the next, as the named sequence says; nothing for digits."""
     if "names" not in settings:
         return ""
-    sequence = find_sequence(settings["sequence"])
+    sequence = sequence_in(settings)
     fewer = f", the first {settings['tasks']} of them" if settings["tasks"] < len(sequence.tasks) else ""
     return sequence.about[0].upper() + sequence.about[1:] + fewer
 
