@@ -181,9 +181,11 @@ def test_what_cannot_be_learned_is_said_first(changed, words):
 
 
 OWN = """
+[lists]
+few = ["tower_01", "tower_02", "tower_01", "---\\n|S G|\\n|###|"]
 [sequences.mine]
 about = "there and back"
-tasks = [{ id = "PriorLab/Princess-v0", level = { each = ["tower_01", "tower_02", "tower_01", "---\\n|S G|\\n|###|"] } }]
+tasks = [{ id = "PriorLab/Princess-v0", level = { each = "few" } }]
 [sequences.odd]
 about = "what no agent learns"
 tasks = [{ id = "PriorLab/Princess-v0", order = "drawn" }]
@@ -193,12 +195,11 @@ tasks = [{ id = "PriorLab/Princess-v0", order = "drawn" }]
 def test_a_sequence_of_ones_own_may_come_back_to_a_game_and_its_rows_know_its_tasks(tmp_path):
     file = tmp_path / "mine.toml"
     file.write_text(OWN)
-    request = Request("mine", file, methods=("finetune",), out=tmp_path)
-    assert request.settings()["names"] == ["tower_01", "tower_02", "tower_01 again", "unnamed"]
-    json.dumps(request.settings())
+    settings = Request("mine", file, methods=("finetune",)).settings()
+    assert settings["names"] == ["tower_01", "tower_02", "tower_01 again", "unnamed"]
     file.write_text(OWN.replace("tower_02", "tower_03"))
     with pytest.raises(ValueError, match="holds a run with own"):
-        check_same(request.settings(), Request("mine", file, methods=("finetune",)).settings(), tmp_path)
+        check_same(json.loads(json.dumps(settings)), Request("mine", file, methods=("finetune",)).settings(), tmp_path)
     with pytest.raises(ValueError, match=r"a task of PriorLab/Princess-v0 has a setting order: expected settings that"):
         Request("odd", file)
 
