@@ -5,8 +5,11 @@ others to zero, learn on with the kept ones alone, freeze them; the next task se
 free. Here what is free starts anew with each task: at zero, a unit that kept no weight gets no gradient and is lost.
 """
 
+from collections.abc import Mapping
+
 import torch
 
+from transfer import steps
 from transfer.method import Method, Samples
 from transfer.network import Leaf, Network, Start
 
@@ -84,7 +87,10 @@ class Packing(Method):
         """bool, of a layer's shape: the weights that the present task changes."""
         return owner == (self.task if self.pruned[self.task] else FREE)
 
-    def before_step(self) -> None:
+    def acted(self) -> list[str]:
+        return [f"{name}.weight" for name in self.leaves]
+
+    def before_step(self, factors: Mapping[str, steps.Factor]) -> None:
         for weight, _, owner in self.parts():
             if weight.grad is not None:
                 weight.grad.mul_(self.learning(owner))
