@@ -336,6 +336,7 @@ def test_parameters_that_the_network_got_since_it_was_kept_are_refused():
     copied.kept.attach(made("SGD", copied.parameters()))  # a copy is attached to nothing by itself
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what torch uses to compile
 def test_a_compiled_step_adds_the_penalty():
     pair = Pair()
     optimizers = [made("Adam", one.parameters()) for one in (pair.ours, pair.theirs)]
