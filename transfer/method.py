@@ -108,7 +108,8 @@ class Method(nn.Module):
 class Kept(nn.Module):
     """The methods by which a network is kept, over a number of tasks; it lies in that network, as ``kept``.
 
-    about: plain data that tells which networks' states fit this one's; frozen: parameters that the user froze.
+    about: plain data that tells which networks' states fit this one's; frozen: parameters that the user froze; fixed:
+    names of those among them that must stay so.
     """
 
     task: torch.Tensor  # int64 (): whose weights are in place
@@ -120,6 +121,7 @@ class Kept(nn.Module):
         tasks: int,
         about: Mapping[str, Any],
         frozen: Sequence[nn.Parameter] = (),
+        fixed: Iterable[str] = (),
     ):
         super().__init__()
         self.tasks, self.about = tasks, {"format": FORMAT, "tasks": tasks, **about}
@@ -130,7 +132,7 @@ class Kept(nn.Module):
         ids = {id(parameter) for parameter in frozen}
         named = dict(network.module.named_parameters())
         self.frozen = {name for name, parameter in named.items() if id(parameter) in ids}  # by the user
-        self.held = set[str]()  # by the methods, for now
+        self.held, self.fixed = set[str](), {*fixed}  # by the methods: for now, and for good
         self.shapes = {name: parameter.shape for name, parameter in network.parameters().items()}
         self.attached: steps.Attached | None = None
         self.changes = 0  # of weights, other than by learning
@@ -161,7 +163,7 @@ class Kept(nn.Module):
         for name, parameter in self.network.module.named_parameters():
             if not parameter.requires_grad and name not in self.held:
                 self.frozen.add(name)  # since the last time
-            elif parameter.requires_grad:
+            elif parameter.requires_grad and name not in self.fixed:
                 self.frozen.discard(name)
         self.settle()
 
@@ -181,7 +183,7 @@ class Kept(nn.Module):
         """Takes the gradients of what must not learn, or an optimizer's momentum would move it; also of what a method
         holds and the user lets learn."""
         for name, parameter in self.network.module.named_parameters():
-            if name in self.held or not parameter.requires_grad:
+            if name in self.held | self.fixed or not parameter.requires_grad:
                 parameter.grad = None
 
     def check(self, task: int) -> None:
@@ -220,12 +222,16 @@ class Kept(nn.Module):
         self.refresh()
 
     def check_parts(self) -> None:
-        """ValueError where the network got other parameters since it was kept, which its methods know nothing of."""
+        """ValueError where the network got other parameters since it was kept, or lets learn what was frozen then, of
+        which its methods know nothing."""
         found = {name: parameter.shape for name, parameter in self.network.parameters().items()}
         for name in sorted({*found, *self.shapes}):
             ours, theirs = (tuple(each[name]) if name in each else "missing" for each in (self.shapes, found))
             if ours != theirs:
                 raise ValueError(f"parameter {name!r} is {theirs}: expected {ours}, as when the network was kept")
+        for name, parameter in self.network.parameters().items():
+            if parameter.requires_grad and name in self.fixed:
+                raise ValueError(f"parameter {name!r} learns: expected it frozen, as when the network was kept")
 
     @torch.no_grad()
     def advance(self, share: float) -> bool:

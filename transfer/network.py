@@ -1,7 +1,8 @@
 """What a method sees of a torch network: its parameters, its heads, and what it says about an input."""
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -115,13 +116,16 @@ def check_affine(name: str, leaf: Leaf, given: torch.Tensor, purpose: str) -> No
 
 @contextmanager
 def evaluating(module: nn.Module) -> Iterator[None]:
-    """Within it the module is in eval mode; after it, as before."""
-    was_training = module.training
+    """Within it all of the module is in eval mode, and runs as it is written where it was compiled, which knows of no
+    hooks; after it, each part is as before."""
+    before = [(part, part.training) for part in module.modules()]
     module.eval()
     try:
-        yield
+        with torch.compiler.set_stance("force_eager") if "torch._dynamo" in sys.modules else nullcontext():
+            yield
     finally:
-        module.train(was_training)
+        for part, was_training in before:
+            part.training = was_training
 
 
 @dataclass(frozen=True)

@@ -77,11 +77,19 @@ class Packing(Method):
     def learn(self, task: int) -> None:
         if self.pruned[task]:
             raise ValueError(f"task {task} is packed: expected one that was not learned, as its weights are frozen")
+        self.check_free()
         if not self.pruned.any():
             return
         generator = torch.Generator().manual_seed(int(self.seed) + task)
         for start, (weight, _, owner) in zip(self.starts, self.parts()):
             weight.copy_(torch.where(owner == FREE, start.draw(generator).to(weight), weight))
+
+    def check_free(self) -> None:
+        """ValueError where the user froze what is to be packed."""
+        for name, leaf in zip(self.leaves, self.layers()):
+            if not leaf.weight.requires_grad:
+                raise ValueError(f"layer {name!r} is frozen and can't be packed: expected it to learn, or to be frozen "
+                                 "before the network is kept")  # fmt: skip
 
     def learning(self, owner: torch.Tensor) -> torch.Tensor:
         """bool, of a layer's shape: the weights that the present task changes."""
@@ -108,6 +116,7 @@ class Packing(Method):
 
     def prune(self, task: int) -> None:
         """Keeps the largest of the free weights for this task, and sets the others to zero."""
+        self.check_free()
         share = self.share or 1 / (self.tasks - task)
         self.pruned[task] = True
         for weight, _, owner in self.parts():
