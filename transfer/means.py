@@ -30,6 +30,8 @@ class Means(Method):
     it gave on the last task. A task's shifts stay as they are while it is learned.
     """
 
+    runs = True
+
     def __init__(self, network: Network, tasks: int, generator: torch.Generator, start: Beginning = "plain"):
         super().__init__(network)
         if start not in get_args(Beginning):

@@ -53,6 +53,7 @@ class Method(nn.Module):
     begins_anew = False  # whether each task begins with weights that nothing before it touched
     heads_are_own = False  # whether it only makes sense if each task has heads of its own
     adds = False  # whether ``before_step`` adds to gradients
+    runs = False  # whether it runs the network
 
     def __init__(self, network: Network):
         super().__init__()

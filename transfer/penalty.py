@@ -86,6 +86,8 @@ class EWC(L2):
     factor of 1/2.
     """
 
+    runs = True
+
     def __init__(
         self,
         network: Network,
