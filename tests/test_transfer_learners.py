@@ -24,6 +24,7 @@ def made(kind, policy, name="finetune", env=None, **settings):
     kwargs = {"methods": parse(name, heads=False), "tasks": 2, **settings.pop("policy_kwargs", {})}
     settings = {"n_steps": 16, "seed": 0, "device": "cpu", **settings}
     settings |= {"batch_size": 16} if issubclass(kind, PPO) else {}
+    settings = {name: each for name, each in settings.items() if each is not None}
     return kind(policy, env or cartpole(), policy_kwargs=kwargs, **settings)
 
 
@@ -248,3 +249,21 @@ def test_an_optimizer_with_groups_of_its_own_stays_or_is_refused():
         ValueError, match=r"policy.optimizer has 2 groups of parameters: expected one, which progressive"
     ):
         made(PPO, KeptGrouped, "progressive")
+
+
+class Remembering(ActorCriticPolicy):
+    """Gets a memory when all else is there."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.memory = nn.LSTM(4, 4)
+
+
+class KeptRemembering(KeptActor, Remembering):
+    pass
+
+
+@pytest.mark.parametrize("name", ["psp", "packing", "progressive", "random-column", "means"])
+def test_a_layer_that_a_method_cannot_keep_is_refused_in_a_policy_too(name):
+    with pytest.raises(ValueError, match="layer 'memory', a LSTM, can't be"):
+        made(PPO, KeptRemembering, name)
