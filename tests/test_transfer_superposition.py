@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from transfer.methods import keep
+from tests.test_transfer import kept_by, network
+from transfer.methods import keep, parse
 from transfer.network import Network
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -108,3 +109,16 @@ def test_every_task_begins_with_weights_as_large_as_the_first(contexts):
     for task in range(4):
         kept.learn(task)
         assert float(module[0].weight.detach().norm()) == pytest.approx(size, rel=0.03)
+
+
+def test_contexts_that_sixteen_bits_cannot_hold_are_refused_and_autocast_moves_weights_exactly():
+    for contexts in ("complex", "power"):
+        own = network()
+        own.module.to(torch.bfloat16)
+        with pytest.raises(ValueError, match=f"contexts is '{contexts}': expected binary or rotation, as torch has no"):
+            keep(own, parse(f"psp:contexts={contexts}"), 2)
+    kept, other = (kept_by("psp", contexts="rotation") for _ in range(2))
+    kept.play(1)
+    with torch.autocast("cpu", torch.bfloat16):
+        other.play(1)
+    assert torch.equal(kept.network.module[3].weight, other.network.module[3].weight)

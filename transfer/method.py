@@ -179,6 +179,7 @@ class Kept(nn.Module):
         for name in self.frozen:
             named[name].requires_grad_(False)
         self.still()
+        torch.clear_autocast_cache()  # which holds what the weights were
 
     def still(self) -> None:
         """Takes the gradients of what must not learn, or an optimizer's momentum would move it; also of what a method
@@ -198,8 +199,9 @@ class Kept(nn.Module):
         self.check(task)
         before = int(self.task)
         if task != before:
-            for method in self.each():
-                method.move(task, before)
+            with torch.autocast(self.task.device.type, enabled=False):  # weights move as precisely as they are
+                for method in self.each():
+                    method.move(task, before)
             self.task.fill_(task)
         self.refresh()
 
@@ -240,6 +242,7 @@ class Kept(nn.Module):
         method changed weights, or which of them learn: a copy of the network, such as a target, must then follow."""
         changed = [method.advance(int(self.task), share) for method in self.each()]  # of all of them, not to the first
         self.changes += any(changed)
+        torch.clear_autocast_cache()
         return any(changed)
 
     def consolidate(self, samples: Samples) -> None:
@@ -297,6 +300,7 @@ class Kept(nn.Module):
     def after_step(self) -> None:
         for method in self.each():
             method.after_step()
+        torch.clear_autocast_cache()
 
     def bytes(self) -> int:
         """What must be stored to go on learning and to play every task: weights, and what the methods keep."""
