@@ -109,11 +109,8 @@ def left_alone(network: Network, methods: Sequence[Mapping[str, Any]], frozen: C
 def check_eager(network: Network) -> None:
     """ValueError where a part of the network is compiled: it would run on as it was then, whatever methods put in."""
     for name, module in network.module.named_modules():
-        if (
-            "_orig_mod" in module._modules  # as torch.compile(module) wraps it
-            or module._compiled_call_impl is not None
-            or isinstance(module, torch.jit.ScriptModule)
-        ):
+        is_wrapped = "_orig_mod" in module._modules  # as torch.compile(module) does
+        if is_wrapped or getattr(module, "_compiled_call_impl", None) is not None:
             raise ValueError(f"{f'layer {name!r}' if name else 'the network'} is compiled: expected one that isn't; "
                              "compile it after it is kept")  # fmt: skip
 
