@@ -65,7 +65,7 @@ def test_what_is_let_learn_again_learns_and_is_kept(name):
     kept.learn(1)
     assert weight.requires_grad
     if name in ("ewc", "l2"):
-        assert "0.weight" in kept.acted()
+        assert "0.weight" in kept.acted(kept.network.parameters())
 
 
 def test_what_a_method_freezes_stays_frozen_whatever_the_user_lets_learn():

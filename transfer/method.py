@@ -178,14 +178,14 @@ class Kept(nn.Module):
         self.held = {name for name, parameter in named.items() if not parameter.requires_grad}
         for name in self.frozen:
             named[name].requires_grad_(False)
-        self.still()
+        self.still(named)
         torch.clear_autocast_cache()  # which holds what the weights were
 
-    def still(self) -> None:
+    def still(self, parameters: Mapping[str, nn.Parameter]) -> None:
         """Takes the gradients of what must not learn, or an optimizer's momentum would move it; also of what a method
         holds and the user lets learn."""
-        for name, parameter in self.network.module.named_parameters():
-            if name in self.held | self.fixed or not parameter.requires_grad:
+        for name, parameter in parameters.items():
+            if not parameter.requires_grad or name in self.held or name in self.fixed:
                 parameter.grad = None
 
     def check(self, task: int) -> None:
@@ -278,10 +278,10 @@ class Kept(nn.Module):
         if before is not None:
             before.detach()
 
-    def acted(self) -> dict[str, nn.Parameter]:
-        """The parameters that learn and that methods must act on in each step."""
+    def acted(self, parameters: Mapping[str, nn.Parameter]) -> dict[str, nn.Parameter]:
+        """Those that learn and on which methods must act in each step."""
         names = {name for method in self.each() for name in method.acted()}
-        return {name: each for name, each in self.network.parameters().items() if name in names and each.requires_grad}
+        return {name: each for name, each in parameters.items() if name in names and each.requires_grad}
 
     def adds(self) -> bool:
         return any(method.adds for method in self.each())

@@ -110,9 +110,9 @@ class Acting(Protocol):
     changes: int
     network: Network
 
-    def acted(self) -> dict[str, nn.Parameter]: ...
+    def acted(self, parameters: Mapping[str, nn.Parameter]) -> dict[str, nn.Parameter]: ...
     def adds(self) -> bool: ...
-    def still(self) -> None: ...
+    def still(self, parameters: Mapping[str, nn.Parameter]) -> None: ...
     def before_step(self, factors: Mapping[str, Factor]) -> None: ...
     def penalty(self, signs: Mapping[str, Factor]) -> float: ...
     def after_step(self) -> None: ...
@@ -125,11 +125,10 @@ class Attached:
         self.kept, self.optimizers = kept, list(optimizers)
         self.learned: dict[int, object] = {}  # what learned in an optimizer's last step
         self.hooks: list[RemovableHandle] = []
-        check(optimizers, kept.acted(), kept.adds())
-        hooks: Any = [torch.compiler.disable(each) for each in (self.prepare, lambda *_: kept.after_step())]
+        check(optimizers, kept.acted(kept.network.parameters()), kept.adds())
         for optimizer in optimizers:
-            self.hooks.append(optimizer.register_step_pre_hook(hooks[0]))
-            self.hooks.append(optimizer.register_step_post_hook(hooks[1]))
+            self.hooks.append(optimizer.register_step_pre_hook(plainly(self.prepare)))
+            self.hooks.append(optimizer.register_step_post_hook(plainly(lambda *_: kept.after_step())))
 
     def detach(self) -> None:
         for hook in self.hooks:
@@ -139,7 +138,8 @@ class Attached:
         """Acts on the gradients that are there, or has the closure of the step compute them so."""
         if is_within_step(optimizer):
             return None
-        self.forget(optimizer)
+        if isinstance(optimizer, LBFGS):
+            self.forget(optimizer)
 
         def wrap(closure: Callable[[], Any]) -> Any:
             def loss_and_penalty() -> Any:
@@ -149,7 +149,7 @@ class Attached:
                 penalty = self.kept.penalty(signs)
                 return loss + penalty if penalty and loss is not None else loss
 
-            return torch.compiler.disable(loss_and_penalty)
+            return plainly(loss_and_penalty)
 
         changed = with_closure(args, settings, wrap)
         if changed is None:
@@ -157,15 +157,25 @@ class Attached:
         return changed
 
     def act(self, optimizer: Optimizer, settings: Mapping[str, Any]) -> None:
-        self.kept.still()
-        check_step(self.optimizers, optimizer, settings, self.kept.acted())
-        self.kept.before_step(factors(optimizer, self.kept.network.parameters()))
+        parameters = self.kept.network.parameters()
+        self.kept.still(parameters)
+        check_step(self.optimizers, optimizer, settings, self.kept.acted(parameters))
+        self.kept.before_step(factors(optimizer, parameters))
 
-    def forget(self, optimizer: Optimizer) -> None:
+    def forget(self, optimizer: LBFGS) -> None:
         """LBFGS begins anew where other weights learn than in its last step, or a method put others in their place:
         its directions would move what no longer learns."""
         learn = [parameter.requires_grad for parameter in self.kept.network.parameters().values()]
         told = self.kept.changes, learn
-        if isinstance(optimizer, LBFGS) and self.learned.get(id(optimizer), told) != told:
+        if self.learned.get(id(optimizer), told) != told:
             optimizer.state.clear()
         self.learned[id(optimizer)] = told
+
+
+def plainly(call: Callable[..., Any]) -> Callable[..., Any]:
+    """The same, but in a step that is compiled run as it is written."""
+
+    def run(*args: Any) -> Any:
+        return torch.compiler.disable(call)(*args) if torch.compiler.is_compiling() else call(*args)
+
+    return run
