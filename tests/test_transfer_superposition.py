@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from tests.test_transfer import kept_by, network
-from transfer.methods import keep, parse
+from tests.test_transfer import kept_by
+from transfer.methods import keep
 from transfer.network import Network
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -111,12 +111,7 @@ def test_every_task_begins_with_weights_as_large_as_the_first(contexts):
         assert float(module[0].weight.detach().norm()) == pytest.approx(size, rel=0.03)
 
 
-def test_contexts_that_sixteen_bits_cannot_hold_are_refused_and_autocast_moves_weights_exactly():
-    for contexts in ("complex", "power"):
-        own = network()
-        own.module.to(torch.bfloat16)
-        with pytest.raises(ValueError, match=f"contexts is '{contexts}': expected binary or rotation, as torch has no"):
-            keep(own, parse(f"psp:contexts={contexts}"), 2)
+def test_autocast_does_not_round_the_weights_that_move():
     kept, other = (kept_by("psp", contexts="rotation") for _ in range(2))
     kept.play(1)
     with torch.autocast("cpu", torch.bfloat16):

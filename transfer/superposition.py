@@ -44,10 +44,6 @@ class Superposition(Method):
         for name, value, known in (("contexts", contexts, Contexts), ("biases", biases, Biases)):
             if value not in get_args(known):
                 raise ValueError(f"{name} is {value!r}: expected one of {', '.join(get_args(known))}")
-        narrow = {each.dtype for each in network.shared().values()} & {torch.float16, torch.bfloat16}
-        if narrow and contexts in ("complex", "power"):
-            raise ValueError(f"contexts is {contexts!r}: expected binary or rotation, as torch has no complex numbers "
-                             f"of {narrow.pop()}")  # fmt: skip
         network.check_statistics()
         self.contexts, self.biases = contexts, biases
         self.leaves = list(network.leaves("superposed"))
