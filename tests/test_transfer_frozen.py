@@ -109,7 +109,7 @@ def test_what_cannot_be_left_alone_is_refused():
     kept.learn(0)
     kept.network.module[0].weight.requires_grad_(False)
     for refused in (lambda: kept.learn(0), lambda: kept.consolidate(Samples(*data(0)))):
-        with pytest.raises(ValueError, match="layer '0' is frozen and can't be packed"):
+        with pytest.raises(ValueError, match=r"parameter '0\.weight' is frozen and can't be packed"):
             refused()
 
 

@@ -43,6 +43,7 @@ class Packing(Method):
         network.check_statistics()
         self.tasks, self.share, self.retrain = tasks, share, retrain
         self.leaves = list(network.leaves("packed"))
+        self.names = [f"{name}.weight" for name in self.leaves]
         self.starts = [Start.of(leaf.weight) for leaf in self.layers()]
         self.register_buffer("seed", torch.randint(2**62, (), generator=generator))
         self.seed: torch.Tensor
@@ -63,9 +64,8 @@ class Packing(Method):
 
     def refresh(self, task: int) -> None:
         self.task = task
-        weights = {f"{name}.weight" for name in self.leaves}
         for name, parameter in self.network.shared().items():
-            if name not in weights:
+            if name not in self.names:
                 parameter.requires_grad_(task == 0)
 
     def move(self, task: int, before: int) -> None:
@@ -86,17 +86,18 @@ class Packing(Method):
 
     def check_free(self) -> None:
         """ValueError where the user froze what is to be packed."""
-        for name, leaf in zip(self.leaves, self.layers()):
-            if not leaf.weight.requires_grad:
-                raise ValueError(f"layer {name!r} is frozen and can't be packed: expected it to learn, or to be frozen "
-                                 "before the network is kept")  # fmt: skip
+        found = self.network.parameters()
+        for name in self.names:
+            if not found[name].requires_grad:
+                raise ValueError(f"parameter {name!r} is frozen and can't be packed: expected it to learn, or to be "
+                                 "frozen before the network is kept")  # fmt: skip
 
     def learning(self, owner: torch.Tensor) -> torch.Tensor:
         """bool, of a layer's shape: the weights that the present task changes."""
         return owner == (self.task if self.pruned[self.task] else FREE)
 
     def acted(self) -> list[str]:
-        return [f"{name}.weight" for name in self.leaves]
+        return self.names
 
     def before_step(self, factors: Mapping[str, steps.Factor]) -> None:
         for weight, _, owner in self.parts():
