@@ -8,6 +8,7 @@ import pytest
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 from tests.test_transfer_learners import STRONG, cartpole, made, moved
+from tests.test_transfer_sb3 import seen
 from transfer.sb3 import KeptActor, KeptMlpPolicy, KeptQ, learn_task
 
 contrib = pytest.importorskip("sb3_contrib")
@@ -88,3 +89,12 @@ def test_a_learner_that_steps_its_actor_by_hand_is_refused(name):
     model = made(contrib.TRPO, KeptMlpPolicy, name, batch_size=16)
     with pytest.raises(ValueError, match=r"model is a TRPO, which moves weights beside policy.optimizer's steps"):
         learn_task(model, 0, 32)
+
+
+def test_a_memory_that_is_blank_gives_what_the_policy_does_in_a_game_that_has_just_begun():
+    model = made(contrib.RecurrentPPO, kept(RECURRENT), "l2")
+    network, observations = model.policy.kept.network, seen(model)
+    network.run(observations)
+    logits = network.outputs(network.module, observations)
+    actions, _ = model.policy.predict(observations.numpy(), deterministic=True)
+    assert logits.shape == (6, 2) and np.array_equal(logits.argmax(1).numpy(), actions)

@@ -86,15 +86,10 @@ class KeptActor(Keeps):
                              "a method that needs none, such as l2")  # fmt: skip
         made, groups = stepped(policy.optimizer), len(policy.optimizer.param_groups)
         is_whole = made >= {id(parameter) for parameter in policy.parameters()}
-        kept = self.keep(
-            Network(
-                policy,
-                heads=("action_net", "value_net"),
-                outputs=logits,
-                example=example_of(policy),
-                whole=logits_and_values,
-            )
-        )
+        remembers = hasattr(policy, "lstm_hidden_state_shape")  # as those of sb3-contrib
+        outputs, whole = (first_logits, first_logits_and_values) if remembers else (logits, logits_and_values)
+        heads = ("action_net", "value_net")
+        kept = self.keep(Network(policy, heads, outputs, example=example_of(policy), whole=whole))
         if is_whole and not made >= {id(parameter) for parameter in policy.parameters()}:  # which methods added to
             if groups > 1:
                 raise ValueError(f"policy.optimizer has {groups} groups of parameters: expected one, which "
@@ -159,6 +154,23 @@ def logits(policy: Any, observations: torch.Tensor) -> torch.Tensor:
 def logits_and_values(policy: Any, observations: torch.Tensor) -> None:
     logits(policy, observations)
     policy.predict_values(observations)
+
+
+def first_logits(policy: Any, observations: torch.Tensor) -> torch.Tensor:
+    """As ``logits``, of a policy of sb3-contrib with a memory: of games that have just begun."""
+    return policy.get_distribution(observations, *blank(policy, len(observations)))[0].distribution.logits
+
+
+def first_logits_and_values(policy: Any, observations: torch.Tensor) -> None:
+    first_logits(policy, observations)
+    policy.predict_values(observations, *blank(policy, len(observations)))
+
+
+def blank(policy: Any, n: int) -> tuple[tuple[torch.Tensor, torch.Tensor], torch.Tensor]:
+    """What is remembered of n games that have just begun, and that they have."""
+    layers, _, width = policy.lstm_hidden_state_shape
+    memory = torch.zeros(layers, n, width, device=policy.device)
+    return (memory, memory), torch.ones(n, device=policy.device)
 
 
 @torch.no_grad()
