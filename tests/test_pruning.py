@@ -51,6 +51,8 @@ def test_what_was_removed_stays_zero_under_momentum():
         if number == 2:
             mask.shrink(0.7)
     assert all(bool((weight[~kept] == 0).all()) for weight, kept in zip(mask.weights, mask.masks))
+    with pytest.raises(ValueError, match="optimizer is an LBFGS: expected one that asks for the loss once a step"):
+        mask.attach(torch.optim.LBFGS(network.module.parameters()))
 
 
 def test_tickets_go_back_to_their_start_and_their_controls_do_not():

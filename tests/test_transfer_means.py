@@ -1,6 +1,7 @@
 """Restored means, against the same network written out."""
 
 import copy
+from dataclasses import replace
 
 import pytest
 import torch
@@ -184,3 +185,52 @@ def test_what_cannot_be_given_its_means_back_is_said():
     unused = Network(own.module, heads=("5",), example=own.example, outputs=first_six)
     with pytest.raises(ValueError, match="layer 'spare' was not used"):
         keep(unused, parse("means"), 2)
+
+
+@pytest.mark.parametrize("start", ["plain", "aligned"])
+@pytest.mark.parametrize("kind", [torch.float64, torch.bfloat16, torch.float16, "autocast"])
+def test_means_are_given_back_at_any_precision(kind, start):
+    """As in float32, within the rounding of what the network computes in; the network's type stays its own."""
+    found = []
+    for dtype in (torch.float32, kind):
+        low = dtype == "autocast"
+        own = network()
+        own.module.to(torch.float32 if low else dtype)
+        example = own.example.to(torch.float32 if low else dtype)
+        kept = keep(replace(own, example=example), parse(f"means:start={start}", heads=False), 2)
+        optimizer = torch.optim.SGD(own.module.parameters(), 0.1)
+        kept.attach(optimizer)
+        for task in range(2):
+            inputs, labels = data(task)[0].to(example.dtype), data(task)[1]
+            with torch.autocast("cpu", torch.bfloat16, enabled=low):
+                kept.meet(task, Samples(inputs))
+                kept.learn(task)
+                for _ in range(5):
+                    optimizer.zero_grad()
+                    functional.cross_entropy(own.module(inputs), labels).backward()
+                    optimizer.step()
+                kept.consolidate(Samples(inputs, labels))
+        with torch.autocast("cpu", torch.bfloat16, enabled=low), kept.playing(0), torch.no_grad():
+            said = own.module(data(0)[0].to(example.dtype))
+        assert said.dtype == (torch.bfloat16 if low else dtype)
+        found.append(said.float())
+    bound = {torch.float64: 1e-5, torch.float16: 0.01}.get(kind, 0.05)
+    torch.testing.assert_close(*found, atol=bound, rtol=0)
+
+
+def test_shifts_are_as_precise_as_they_are_kept():
+    """Of weights in 16 bits, what the mean input gives is computed in 32."""
+    own = network()
+    own.module.to(torch.bfloat16)
+    kept = keep(replace(own, example=own.example.to(torch.bfloat16)), parse("means", heads=False), 2)
+    inputs = data(0)[0].to(torch.bfloat16)
+    kept.learn(0)
+    kept.consolidate(Samples(inputs))
+    given, gave, shift = kept.methods[0].parts()[1]
+    kept.learn(1)
+    with torch.no_grad():
+        own.module[3].weight.add_(0.5)
+    kept.play(0)
+    weight, bias = own.module[3].weight.detach().float(), own.module[3].bias.detach().float()
+    torch.testing.assert_close(shift[0], gave[0] - functional.linear(given[0], weight, bias))
+    assert own.module[3].weight.dtype == torch.bfloat16

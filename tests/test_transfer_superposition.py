@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from tests.test_transfer import kept_by
 from transfer.methods import keep
 from transfer.network import Network
 
@@ -108,3 +109,11 @@ def test_every_task_begins_with_weights_as_large_as_the_first(contexts):
     for task in range(4):
         kept.learn(task)
         assert float(module[0].weight.detach().norm()) == pytest.approx(size, rel=0.03)
+
+
+def test_autocast_does_not_round_the_weights_that_move():
+    kept, other = (kept_by("psp", contexts="rotation") for _ in range(2))
+    kept.play(1)
+    with torch.autocast("cpu", torch.bfloat16):
+        other.play(1)
+    assert torch.equal(kept.network.module[3].weight, other.network.module[3].weight)

@@ -102,6 +102,7 @@ class Columns(Method):
     """
 
     sorts_weights = True
+    runs = True
 
     def __init__(self, network: Network, tasks: int, generator: torch.Generator, width: int = 32):
         super().__init__(network)

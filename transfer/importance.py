@@ -12,10 +12,10 @@ from typing import Any, Literal, get_args
 
 import torch
 from torch import nn
-from torch.func import functional_call, jacrev, vmap
+from torch.func import jacrev, vmap
 
 from transfer.method import Samples
-from transfer.network import Leaf, Network, evaluating
+from transfer.network import Leaf, Network, evaluating, functional_call
 
 Importance = Literal["exact", "sampled", "empirical"]
 AT_ONCE = 1 << 24  # numbers of gradients that are held at once

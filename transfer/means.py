@@ -30,6 +30,8 @@ class Means(Method):
     it gave on the last task. A task's shifts stay as they are while it is learned.
     """
 
+    runs = True
+
     def __init__(self, network: Network, tasks: int, generator: torch.Generator, start: Beginning = "plain"):
         super().__init__(network)
         if start not in get_args(Beginning):
@@ -64,8 +66,8 @@ class Means(Method):
             return out
         _, gave, shift = self.parts()[number]
         if self.meeting:  # the layers before this one are aligned by now
-            shift[self.task] = gave[self.last] - mean(out).float()
-        return out + shift[self.task]
+            shift[self.task] = gave[self.last] - mean(out).to(gave)
+        return (out + shift[self.task]).to(out.dtype)
 
     def refresh(self, task: int) -> None:
         self.task = task
@@ -78,7 +80,7 @@ class Means(Method):
     def move(self, task: int, before: int) -> None:
         if self.known[task]:
             for leaf, (given, gave, shift) in zip(self.layers(), self.parts()):
-                shift[task] = gave[task] - leaf.forward(given[task][None])[0]
+                shift[task] = gave[task] - widely(leaf, given[task][None])[0]
 
     def meet(self, task: int, samples: Samples) -> None:
         if self.start == "plain" or self.known[task] or not self.known.any():
@@ -103,7 +105,7 @@ class Means(Method):
         return calls
 
     def means(self, inputs: torch.Tensor) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        """Of each layer, float32: its mean input (...) and output (...) for inputs (n, ...)."""
+        """Of each layer, float32 or wider: its mean input (...) and output (...) for inputs (n, ...)."""
         totals: dict[str, Any] = dict.fromkeys(self.leaves, (0.0, 0.0))
         for part in inputs.split(AT_ONCE):
             for name, each in self.see(part).items():
@@ -113,7 +115,21 @@ class Means(Method):
                     weight = len(part) / len(inputs) / len(each)
                     sums = totals[name]
                     totals[name] = sums[0] + weight * mean(given), sums[1] + weight * mean(out)
-        return [(given.float(), out.float()) for given, out in totals.values()]
+        kinds = [torch.promote_types(leaf.weight.dtype, torch.float32) for leaf in self.layers()]
+        return [(given.to(kind), out.to(kind)) for kind, (given, out) in zip(kinds, totals.values())]
+
+
+def widely(leaf: Leaf, given: torch.Tensor) -> torch.Tensor:
+    """What a layer gives for inputs (n, ...), computed as precisely as these are, and without its hooks."""
+    narrow = [(parameter, parameter.data) for parameter in leaf.parameters()]
+    try:
+        for parameter, value in narrow:
+            parameter.data = value.to(torch.promote_types(value.dtype, given.dtype))
+        with torch.autocast(given.device.type, enabled=False):
+            return leaf.forward(given)
+    finally:
+        for parameter, value in narrow:
+            parameter.data = value
 
 
 def mean(tensor: torch.Tensor) -> torch.Tensor:

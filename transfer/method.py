@@ -14,9 +14,9 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.utils.hooks import RemovableHandle
 
 from envs.files import writing
+from transfer import steps
 from transfer.network import KEPT, Network
 
 FORMAT = 1  # of files of ``Kept.save``
@@ -52,6 +52,8 @@ class Method(nn.Module):
     sorts_weights = False  # whether it decides which task has which weights: only one method of a network can
     begins_anew = False  # whether each task begins with weights that nothing before it touched
     heads_are_own = False  # whether it only makes sense if each task has heads of its own
+    adds = False  # whether ``before_step`` adds to gradients
+    runs = False  # whether it runs the network
 
     def __init__(self, network: Network):
         super().__init__()
@@ -84,8 +86,17 @@ class Method(nn.Module):
     def flip(self, name: str, signs: torch.Tensor) -> None:
         """Told when another method turned the signs of a parameter's numbers in place: +1 or -1, of its shape."""
 
-    def before_step(self) -> None:
-        """Called before each step of the optimizer, after clipping: may add to gradients."""
+    def acted(self) -> Iterable[str]:
+        """Names of parameters that must not be stepped without what follows."""
+        return ()
+
+    def before_step(self, factors: Mapping[str, steps.Factor]) -> None:
+        """Called when the gradients of a step of the optimizer are there, after clipping: may change them. factors:
+        what a gradient that is added to a parameter's must be multiplied by, of those that this step moves."""
+
+    def penalty(self, signs: Mapping[str, steps.Factor]) -> float:
+        """What ``before_step`` adds the gradient of, up to a constant: of these parameters, each times its sign."""
+        return 0.0
 
     def after_step(self) -> None:
         """Called after each step of the optimizer: may put back what must not move."""
@@ -98,7 +109,8 @@ class Method(nn.Module):
 class Kept(nn.Module):
     """The methods by which a network is kept, over a number of tasks; it lies in that network, as ``kept``.
 
-    about: plain data that tells which networks' states fit this one's; frozen: parameters that never learn.
+    about: plain data that tells which networks' states fit this one's; frozen: parameters that the user froze; fixed:
+    names of those among them that must stay so.
     """
 
     task: torch.Tensor  # int64 (): whose weights are in place
@@ -110,15 +122,22 @@ class Kept(nn.Module):
         tasks: int,
         about: Mapping[str, Any],
         frozen: Sequence[nn.Parameter] = (),
+        fixed: Iterable[str] = (),
     ):
         super().__init__()
         self.tasks, self.about = tasks, {"format": FORMAT, "tasks": tasks, **about}
-        self.frozen, self.hooks = list(frozen), list[RemovableHandle]()
         self.register_buffer("task", torch.zeros((), dtype=torch.int64))
         self.methods = nn.ModuleList(methods)
         self.network = network
         network.module.add_module(KEPT, self)
-        self.refresh()
+        ids = {id(parameter) for parameter in frozen}
+        named = dict(network.module.named_parameters())
+        self.frozen = {name for name, parameter in named.items() if id(parameter) in ids}  # by the user
+        self.held, self.fixed = set[str](), {*fixed}  # by the methods: for now, and for good
+        self.shapes = {name: parameter.shape for name, parameter in network.parameters().items()}
+        self.attached: steps.Attached | None = None
+        self.changes = 0  # of weights, other than by learning
+        self.settle()
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Changes nothing: a Sequential runs through everything that lies in it."""
@@ -126,7 +145,7 @@ class Kept(nn.Module):
 
     def __getstate__(self) -> dict[str, Any]:
         """Of a copy or a pickle, which no optimizer's steps belong to."""
-        return self.__dict__ | {"hooks": []}
+        return self.__dict__ | {"attached": None}
 
     def each(self) -> Iterator[Method]:
         yield from self.methods  # pyright: ignore[reportReturnType]
@@ -142,15 +161,32 @@ class Kept(nn.Module):
 
     def refresh(self) -> None:
         """Sets what is no tensor; also whenever the network's state is loaded, of a copy too."""
-        for parameter in self.network.module.parameters():
+        for name, parameter in self.network.module.named_parameters():
+            if not parameter.requires_grad and name not in self.held:
+                self.frozen.add(name)  # since the last time
+            elif parameter.requires_grad and name not in self.fixed:
+                self.frozen.discard(name)
+        self.settle()
+
+    def settle(self) -> None:
+        """Has learn what methods have learn, but for what the user froze."""
+        named = dict(self.network.module.named_parameters())
+        for parameter in named.values():
             parameter.requires_grad_(True)
         for method in self.each():
             method.refresh(int(self.task))
-        for parameter in self.frozen:
-            parameter.requires_grad_(False)
-        for parameter in self.network.module.parameters():
-            if not parameter.requires_grad:
-                parameter.grad = None  # or an optimizer's momentum would move it
+        self.held = {name for name, parameter in named.items() if not parameter.requires_grad}
+        for name in self.frozen:
+            named[name].requires_grad_(False)
+        self.still(named)
+        torch.clear_autocast_cache()  # which holds what the weights were
+
+    def still(self, parameters: Mapping[str, nn.Parameter]) -> None:
+        """Takes the gradients of what must not learn, or an optimizer's momentum would move it; also of what a method
+        holds and the user lets learn."""
+        for name, parameter in parameters.items():
+            if not parameter.requires_grad or name in self.held or name in self.fixed:
+                parameter.grad = None
 
     def check(self, task: int) -> None:
         if not 0 <= task < self.tasks:
@@ -163,8 +199,9 @@ class Kept(nn.Module):
         self.check(task)
         before = int(self.task)
         if task != before:
-            for method in self.each():
-                method.move(task, before)
+            with torch.autocast(self.task.device.type, enabled=False):  # weights move as precisely as they are
+                for method in self.each():
+                    method.move(task, before)
             self.task.fill_(task)
         self.refresh()
 
@@ -179,17 +216,33 @@ class Kept(nn.Module):
 
     def learn(self, task: int) -> None:
         """Call it before learning a task; ValueError where one of the methods can't learn it (again)."""
+        self.check_parts()
         self.play(task)
         with torch.no_grad():
             for method in self.each():
                 method.learn(task)
+        self.changes += any(method.sorts_weights for method in self.each())
         self.refresh()
+
+    def check_parts(self) -> None:
+        """ValueError where the network got other parameters since it was kept, or lets learn what was frozen then, of
+        which its methods know nothing."""
+        found = {name: parameter.shape for name, parameter in self.network.parameters().items()}
+        for name in sorted({*found, *self.shapes}):
+            ours, theirs = (tuple(each[name]) if name in each else "missing" for each in (self.shapes, found))
+            if ours != theirs:
+                raise ValueError(f"parameter {name!r} is {theirs}: expected {ours}, as when the network was kept")
+        for name, parameter in self.network.parameters().items():
+            if parameter.requires_grad and name in self.fixed:
+                raise ValueError(f"parameter {name!r} learns: expected it frozen, as when the network was kept")
 
     @torch.no_grad()
     def advance(self, share: float) -> bool:
         """Call it now and then while learning; share, from 0 to 1, of the learning of this task is done. Whether a
         method changed weights, or which of them learn: a copy of the network, such as a target, must then follow."""
         changed = [method.advance(int(self.task), share) for method in self.each()]  # of all of them, not to the first
+        self.changes += any(changed)
+        torch.clear_autocast_cache()
         return any(changed)
 
     def consolidate(self, samples: Samples) -> None:
@@ -204,6 +257,7 @@ class Kept(nn.Module):
         module = self.network.module
         before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
         learning = [(each, each.requires_grad, each.grad) for each in module.parameters()]
+        frozen, held = {*self.frozen}, {*self.held}
         self.play(task)
         try:
             yield
@@ -211,26 +265,42 @@ class Kept(nn.Module):
             module.load_state_dict(before)
             for parameter, learns, gradient in learning:
                 parameter.requires_grad_(learns).grad = gradient
+            self.frozen, self.held = frozen, held
 
-    def attach(self, optimizer: torch.optim.Optimizer) -> None:
-        """Lets the methods act around each of this optimizer's steps, and of no other's: a penalty is then added after
-        clipping, and once."""
-        for hook in self.hooks:
-            hook.remove()
-        self.hooks = [
-            optimizer.register_step_pre_hook(lambda *_: self.before_step()),
-            optimizer.register_step_post_hook(lambda *_: self.after_step()),
-        ]
+    def attach(self, *optimizers: torch.optim.Optimizer) -> None:
+        """Lets the methods act around each step of these optimizers, and of no other's: a penalty is then added after
+        clipping, and once, to gradients of the loss that is minimised; with a closure, to what it returns, too.
+
+        ValueError where they can't act in each of these steps, or where parameters on which they act are in another
+        optimizer; that may only be seen in the first step, which then does nothing.
+        """
+        before, self.attached = self.attached, steps.Attached(self, optimizers)
+        if before is not None:
+            before.detach()
+
+    def acted(self, parameters: Mapping[str, nn.Parameter]) -> dict[str, nn.Parameter]:
+        """Those that learn and on which methods must act in each step."""
+        names = {name for method in self.each() for name in method.acted()}
+        return {name: each for name, each in parameters.items() if name in names and each.requires_grad}
+
+    def adds(self) -> bool:
+        return any(method.adds for method in self.each())
+
+    def penalty(self, signs: Mapping[str, steps.Factor]) -> float:
+        return sum(method.penalty(signs) for method in self.each())
 
     @torch.no_grad()
-    def before_step(self) -> None:
+    def before_step(self, factors: Mapping[str, steps.Factor] | None = None) -> None:
+        """factors: as ``Method.before_step`` takes them; of a plain step of all parameters, where it isn't told."""
+        factors = dict.fromkeys(self.network.parameters(), 1.0) if factors is None else factors
         for method in self.each():
-            method.before_step()
+            method.before_step(factors)
 
     @torch.no_grad()
     def after_step(self) -> None:
         for method in self.each():
             method.after_step()
+        torch.clear_autocast_cache()
 
     def bytes(self) -> int:
         """What must be stored to go on learning and to play every task: weights, and what the methods keep."""

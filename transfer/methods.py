@@ -2,7 +2,7 @@
 
 import inspect
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -79,12 +79,40 @@ def keep(network: Network, methods: Sequence[Mapping[str, Any]], tasks: int, see
     check_together(methods)
     methods = sorted(methods, key=turn)
     generator = torch.Generator().manual_seed(seed)
-    frozen = [parameter for parameter in network.module.parameters() if not parameter.requires_grad]
+    check_eager(network)
+    frozen = {name: each for name, each in network.parameters().items() if not each.requires_grad}
+    fixed = left_alone(network, methods, frozen)
     made: list[Method] = []
     for spec in methods:
-        made.append(make(spec, network, tasks, generator))
+        holds = issubclass(METHODS[spec["method"]], (L2, Means))
+        made.append(make(spec, network if holds else network.but(fixed), tasks, generator))
         network = network.but(made[-1].owned())
-    return Kept(network, made, tasks, {"methods": [dict(spec) for spec in methods], "seed": seed}, frozen)
+    about = {"methods": [dict(spec) for spec in methods], "seed": seed}
+    return Kept(network, made, tasks, about, [*frozen.values()], fixed)
+
+
+def left_alone(network: Network, methods: Sequence[Mapping[str, Any]], frozen: Collection[str]) -> set[str]:
+    """Of the parameters that the user froze, those that are then all tasks' for good: with methods that say which task
+    has which weights, all of them. ValueError for a layer of which these can't leave a part."""
+    kinds = [METHODS[spec["method"]] for spec in methods]
+    for name, module in network.module.named_modules():
+        own = [f"{name}.{each}" if name else each for each, _ in module.named_parameters(recurse=False)]
+        part = [each for each in own if each in frozen]
+        if part and len(part) < len(own) and any(issubclass(kind, (Columns, Superposition, Packing)) for kind in kinds):
+            raise ValueError(f"layer {name!r} is frozen in part, its {part[0].rpartition('.')[2]}: expected all or "
+                             f"nothing of it with {methods[0]['method']}")  # fmt: skip
+    if any(kind.sorts_weights for kind in kinds):
+        return {*frozen}
+    return {name for name in frozen if OwnHeads in kinds and network.is_head(name)}
+
+
+def check_eager(network: Network) -> None:
+    """ValueError where a part of the network is compiled: it would run on as it was then, whatever methods put in."""
+    for name, module in network.module.named_modules():
+        is_wrapped = "_orig_mod" in module._modules  # as torch.compile(module) does
+        if is_wrapped or getattr(module, "_compiled_call_impl", None) is not None:
+            raise ValueError(f"{f'layer {name!r}' if name else 'the network'} is compiled: expected one that isn't; "
+                             "compile it after it is kept")  # fmt: skip
 
 
 def turn(spec: Mapping[str, Any]) -> tuple[bool, bool, bool]:

@@ -1,7 +1,8 @@
 """What a method sees of a torch network: its parameters, its heads, and what it says about an input."""
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -113,15 +114,35 @@ def check_affine(name: str, leaf: Leaf, given: torch.Tensor, purpose: str) -> No
                          "nonlinearity in it")  # fmt: skip
 
 
+def functional_call(module: nn.Module, parameters: Mapping[str, torch.Tensor], given: tuple[Any, ...]) -> Any:
+    """What a module gives with others in place of its parameters, which are named as ``named_parameters`` does.
+
+    torch.func's own takes a part that lies in a module under several names for several, and leaves it without its
+    parameters afterwards.
+    """
+    named = dict(module.named_parameters())
+    values = {id(named[name]): value for name, value in parameters.items()}
+    places = {
+        f"{name}.{each}" if name else each: values[id(parameter)]
+        for name, part in module.named_modules()
+        for each, parameter in part.named_parameters(recurse=False, remove_duplicate=False)
+        if id(parameter) in values
+    }
+    return torch.func.functional_call(module, places, given, tie_weights=False)
+
+
 @contextmanager
 def evaluating(module: nn.Module) -> Iterator[None]:
-    """Within it the module is in eval mode; after it, as before."""
-    was_training = module.training
+    """Within it all of the module is in eval mode, and runs as it is written where it was compiled, which knows of no
+    hooks; after it, each part is as before."""
+    before = [(part, part.training) for part in module.modules()]
     module.eval()
     try:
-        yield
+        with torch.compiler.set_stance("force_eager") if "torch._dynamo" in sys.modules else nullcontext():
+            yield
     finally:
-        module.train(was_training)
+        for part, was_training in before:
+            part.training = was_training
 
 
 @dataclass(frozen=True)

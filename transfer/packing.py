@@ -5,8 +5,11 @@ others to zero, learn on with the kept ones alone, freeze them; the next task se
 free. Here what is free starts anew with each task: at zero, a unit that kept no weight gets no gradient and is lost.
 """
 
+from collections.abc import Mapping
+
 import torch
 
+from transfer import steps
 from transfer.method import Method, Samples
 from transfer.network import Leaf, Network, Start
 
@@ -40,6 +43,7 @@ class Packing(Method):
         network.check_statistics()
         self.tasks, self.share, self.retrain = tasks, share, retrain
         self.leaves = list(network.leaves("packed"))
+        self.names = [f"{name}.weight" for name in self.leaves]
         self.starts = [Start.of(leaf.weight) for leaf in self.layers()]
         self.register_buffer("seed", torch.randint(2**62, (), generator=generator))
         self.seed: torch.Tensor
@@ -60,9 +64,8 @@ class Packing(Method):
 
     def refresh(self, task: int) -> None:
         self.task = task
-        weights = {f"{name}.weight" for name in self.leaves}
         for name, parameter in self.network.shared().items():
-            if name not in weights:
+            if name not in self.names:
                 parameter.requires_grad_(task == 0)
 
     def move(self, task: int, before: int) -> None:
@@ -74,17 +77,29 @@ class Packing(Method):
     def learn(self, task: int) -> None:
         if self.pruned[task]:
             raise ValueError(f"task {task} is packed: expected one that was not learned, as its weights are frozen")
+        self.check_free()
         if not self.pruned.any():
             return
         generator = torch.Generator().manual_seed(int(self.seed) + task)
         for start, (weight, _, owner) in zip(self.starts, self.parts()):
             weight.copy_(torch.where(owner == FREE, start.draw(generator).to(weight), weight))
 
+    def check_free(self) -> None:
+        """ValueError where the user froze what is to be packed."""
+        found = self.network.parameters()
+        for name in self.names:
+            if not found[name].requires_grad:
+                raise ValueError(f"parameter {name!r} is frozen and can't be packed: expected it to learn, or to be "
+                                 "frozen before the network is kept")  # fmt: skip
+
     def learning(self, owner: torch.Tensor) -> torch.Tensor:
         """bool, of a layer's shape: the weights that the present task changes."""
         return owner == (self.task if self.pruned[self.task] else FREE)
 
-    def before_step(self) -> None:
+    def acted(self) -> list[str]:
+        return self.names
+
+    def before_step(self, factors: Mapping[str, steps.Factor]) -> None:
         for weight, _, owner in self.parts():
             if weight.grad is not None:
                 weight.grad.mul_(self.learning(owner))
@@ -102,6 +117,7 @@ class Packing(Method):
 
     def prune(self, task: int) -> None:
         """Keeps the largest of the free weights for this task, and sets the others to zero."""
+        self.check_free()
         share = self.share or 1 / (self.tasks - task)
         self.pruned[task] = True
         for weight, _, owner in self.parts():

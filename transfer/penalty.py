@@ -5,15 +5,23 @@ its value a then. Their sum over tasks is one quadratic again, whose gradient is
 and B = sum_k F_k a_k: two numbers a parameter, however many tasks there were.
 """
 
+from collections.abc import Mapping
+
 import torch
 
+from transfer import steps
 from transfer.importance import Importance, check_importance, importance_of
 from transfer.method import Method, Samples
 from transfer.network import Network
 
 
 class L2(Method):
-    """Holds all weights alike where the last task left them: EWC with every importance equal."""
+    """Holds all weights alike where the last task left them: EWC with every importance equal.
+
+    A parameter that a task's loss doesn't reach is pulled, too, and left alone where the penalty is least.
+    """
+
+    adds = True
 
     def __init__(self, network: Network, tasks: int, generator: torch.Generator, strength: float = 1.0):
         super().__init__(network)
@@ -35,10 +43,35 @@ class L2(Method):
         if name in self.names:
             self.parts()[name][2].mul_(signs)
 
-    def before_step(self) -> None:
-        for parameter, weight, pull in self.parts().values():
+    def acted(self) -> list[str]:
+        return self.names
+
+    def before_step(self, factors: Mapping[str, steps.Factor]) -> None:
+        for name, (parameter, weight, pull) in self.parts().items():
+            if name not in factors:
+                continue
+            slope, strength = weight * parameter - pull, self.strength
+            if isinstance(factors[name], torch.Tensor):
+                slope.mul_(factors[name])
+            else:
+                strength *= float(factors[name])
+            if parameter.grad is None and slope.any():
+                parameter.grad = torch.zeros_like(parameter)
             if parameter.grad is not None:
-                parameter.grad.add_(weight * parameter - pull, alpha=self.strength)
+                if parameter.grad.is_sparse:
+                    parameter.grad = parameter.grad.to_dense()
+                parameter.grad.add_(slope, alpha=strength)
+
+    @torch.no_grad()
+    def penalty(self, signs: Mapping[str, steps.Factor]) -> float:
+        """1/2 strength A (w - B / A)^2, which differs from the sum over tasks by what no weight changes, and keeps its
+        digits where that is large."""
+        total = 0.0
+        for name, (parameter, weight, pull) in self.parts().items():
+            if name in signs:
+                away = torch.where(weight > 0, parameter - pull / weight, 0.0)
+                total += float(signs[name]) * float((weight * away.square()).sum(dtype=torch.float64))
+        return self.strength / 2 * total
 
     def consolidate(self, task: int, samples: Samples) -> None:
         for parameter, weight, pull in self.parts().values():
@@ -52,6 +85,8 @@ class EWC(L2):
     importance: exact, sampled or empirical (``transfer.importance``); strength is their lambda, of a penalty that has a
     factor of 1/2.
     """
+
+    runs = True
 
     def __init__(
         self,

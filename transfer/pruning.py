@@ -38,7 +38,10 @@ class Mask:
             weight.copy_(torch.where(mask, weight, 0.0))
 
     def attach(self, optimizer: torch.optim.Optimizer) -> None:
-        """Keeps what was removed at zero, whatever the optimizer's momentum would do."""
+        """Keeps what was removed at zero, whatever the optimizer's momentum would do. ValueError for one that asks for
+        the loss several times a step, which would be that of a network with what was removed."""
+        if isinstance(optimizer, torch.optim.LBFGS):
+            raise ValueError("optimizer is an LBFGS: expected one that asks for the loss once a step")
         optimizer.register_step_post_hook(lambda *_: self.apply())
 
     @torch.no_grad()

@@ -7,14 +7,17 @@
 Any other policy is kept by putting ``KeptActor`` or ``KeptQ`` before it: ``class MyPolicy(KeptActor, ThatPolicy)``.
 """
 
+import copy
+import inspect
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 import torch
 from gymnasium import spaces
 from stable_baselines3 import DQN
-from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.callbacks import BaseCallback, CallbackList, ConvertCallback, ProgressBarCallback
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 from stable_baselines3.common.policies import ActorCriticCnnPolicy, ActorCriticPolicy, BasePolicy
@@ -24,9 +27,12 @@ from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.dqn.policies import CnnPolicy, DQNPolicy, QNetwork
 from torch import nn
 
+from transfer.learners import watch_of
 from transfer.method import Kept, Samples, all_kept
-from transfer.methods import check_together, keep
-from transfer.network import Network
+from transfer.methods import METHODS, check_together, keep
+from transfer.network import Network, evaluating
+from transfer.penalty import EWC
+from transfer.steps import stepped
 
 
 class Keeps:
@@ -59,21 +65,37 @@ class Keeps:
 
 
 class KeptActor(Keeps):
-    """Put before a policy for PPO or A2C. Actor and critic are kept together; the heads are their last layers."""
+    """Put before a policy for PPO or A2C. Actor and critic are kept together; the heads are their last layers.
 
-    def _build(self, lr_schedule: Schedule) -> None:
+    ValueError for a policy without these, and, with methods that run the network, for one that acts by anything else
+    than what its actor says of one observation, as policies with a memory do.
+    """
+
+    def __init__(self, observation_space: spaces.Space, action_space: spaces.Space, *args: Any, **kwargs: Any):
+        super().__init__(observation_space, action_space, *args, **kwargs)
         policy: Any = self
-        super()._build(lr_schedule)  # pyright: ignore[reportAttributeAccessIssue]
-        kept = self.keep(
-            Network(
-                policy,
-                heads=("action_net", "value_net"),
-                outputs=logits,
-                example=example_of(policy),
-                whole=logits_and_values,
-            )
-        )
-        policy.optimizer = policy.optimizer_class(policy.parameters(), lr=lr_schedule(1), **policy.optimizer_kwargs)
+        for part in ("action_net", "value_net", "optimizer"):
+            if not hasattr(policy, part):
+                raise ValueError(f"policy {type(self).__name__} has no {part}: expected an actor and a critic with one "
+                                 "optimizer, as ActorCriticPolicy has them")  # fmt: skip
+        kinds = [METHODS[spec["method"]] for spec in self.told["methods"]]
+        if any(kind.runs for kind in kinds):
+            check_acts(policy)
+        if any(issubclass(kind, EWC) for kind in kinds) and hasattr(policy.action_dist, "apply_masking"):
+            raise ValueError(f"policy {type(self).__name__} masks actions, of which importances know nothing: expected "
+                             "a method that needs none, such as l2")  # fmt: skip
+        made, groups = stepped(policy.optimizer), len(policy.optimizer.param_groups)
+        is_whole = made >= {id(parameter) for parameter in policy.parameters()}
+        remembers = hasattr(policy, "lstm_hidden_state_shape")  # as those of sb3-contrib
+        outputs, whole = (first_logits, first_logits_and_values) if remembers else (logits, logits_and_values)
+        heads = ("action_net", "value_net")
+        kept = self.keep(Network(policy, heads, outputs, example=example_of(policy), whole=whole))
+        if is_whole and not made >= {id(parameter) for parameter in policy.parameters()}:  # which methods added to
+            if groups > 1:
+                raise ValueError(f"policy.optimizer has {groups} groups of parameters: expected one, which "
+                                 f"{kept.about['methods'][0]['method']} adds its own to")  # fmt: skip
+            schedule = args[0] if args else kwargs["lr_schedule"]
+            policy.optimizer = policy.optimizer_class(policy.parameters(), lr=schedule(1), **policy.optimizer_kwargs)
         kept.attach(policy.optimizer)
 
     def prepared(self, observations: torch.Tensor) -> torch.Tensor:
@@ -87,6 +109,11 @@ class KeptActor(Keeps):
 
 class KeptQ(Keeps):
     """Put before a policy for DQN. The online and the target network are each kept, by the same methods."""
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        if not isinstance(self, DQNPolicy):
+            raise ValueError(f"policy {type(self).__name__} is none of DQN's: expected a DQNPolicy")
+        super().__init__(*args, **kwargs)
 
     def make_q_net(self) -> QNetwork:
         network = super().make_q_net()  # pyright: ignore[reportAttributeAccessIssue]
@@ -129,6 +156,50 @@ def logits_and_values(policy: Any, observations: torch.Tensor) -> None:
     policy.predict_values(observations)
 
 
+def first_logits(policy: Any, observations: torch.Tensor) -> torch.Tensor:
+    """As ``logits``, of a policy of sb3-contrib with a memory: of games that have just begun."""
+    return policy.get_distribution(observations, *blank(policy, len(observations)))[0].distribution.logits
+
+
+def first_logits_and_values(policy: Any, observations: torch.Tensor) -> None:
+    first_logits(policy, observations)
+    policy.predict_values(observations, *blank(policy, len(observations)))
+
+
+def blank(policy: Any, n: int) -> tuple[tuple[torch.Tensor, torch.Tensor], torch.Tensor]:
+    """What is remembered of n games that have just begun, and that they have."""
+    layers, _, width = policy.lstm_hidden_state_shape
+    memory = torch.zeros(layers, n, width, device=policy.device)
+    return (memory, memory), torch.ones(n, device=policy.device)
+
+
+@torch.no_grad()
+def check_acts(policy: Any) -> None:
+    """ValueError where a policy's chances of actions are not those that ``logits`` gives."""
+    space, generator = copy.deepcopy(policy.observation_space), torch.Generator().manual_seed(0)
+    space.seed(0)
+    seen = torch.from_numpy(np.stack([np.asarray(space.sample()) for _ in range(8)]))
+    before = [parameter.clone() for parameter in policy.action_net.parameters()]
+    for parameter in policy.action_net.parameters():  # which starts so small that all actions would be as likely
+        parameter.add_(torch.randn(parameter.shape, generator=generator).to(parameter))
+    why: Exception | None = None
+    try:
+        with evaluating(policy):
+            actions, _, found = policy.forward(seen, deterministic=True)
+            expected = logits(policy, seen).log_softmax(1).gather(1, actions[:, None])[:, 0]
+        agrees = found.shape == expected.shape and torch.allclose(found, expected, rtol=1e-2, atol=1e-3)
+    except (TypeError, ValueError, RuntimeError, AttributeError) as error:  # whatever a policy of another kind raises
+        agrees, why = False, error
+    finally:
+        for parameter, value in zip(policy.action_net.parameters(), before, strict=True):
+            parameter.copy_(value)
+    if not agrees:
+        raise ValueError(
+            f"policy {type(policy).__name__} acts by more than its actor says of one observation: "
+            "expected one without memory, or a method that runs no network, such as l2"
+        ) from why
+
+
 def example_of(policy: BasePolicy) -> torch.Tensor:
     """An observation (1, ...) of zeros."""
     space: Any = policy.observation_space
@@ -157,6 +228,14 @@ def learn_task(
     """
     if steps < 1:
         raise ValueError(f"steps is {steps}: expected 1 or more")
+    known = {*inspect.signature(model.learn).parameters} - {"total_timesteps", "reset_num_timesteps"}
+    for name in settings:
+        if name not in known:
+            raise ValueError(f"learn_task has no setting {name!r}: expected {', '.join(sorted(known))}")
+    callbacks = [Advance(steps), *called(settings.pop("callback", None))]
+    callbacks += [ProgressBarCallback()] if settings.pop("progress_bar", False) else []
+    check_stepped(model.policy)
+    watch = watch_of(model, kept_of(model.policy)[0])
     if env is not None:
         model.set_env(env)
     if resume:
@@ -165,10 +244,36 @@ def learn_task(
         begin(model.policy, task)
         begin_anew(model, keep_optimizer, keep_buffer)
     left = steps - model.num_timesteps if resume else steps
-    told = settings.pop("callback", None)
     if left > 0:
-        callbacks = [Advance(steps), *([told] if told else [])]
-        model.learn(left, callback=callbacks, reset_num_timesteps=not resume, **settings)
+        with watch or nullcontext():
+            callback = CallbackList([*([watch] if watch else []), *callbacks])
+            model.learn(left, callback=callback, reset_num_timesteps=not resume, **settings)
+
+
+def called(told: Any) -> list[BaseCallback]:
+    """The callbacks that stable-baselines3's ``learn`` takes: none, one, several, or functions of the variables."""
+    if told is None:
+        return []
+    each = told if isinstance(told, list) else [told]
+    for one in each:
+        if not isinstance(one, BaseCallback) and not callable(one):
+            raise ValueError(f"callback is {one!r}: expected a BaseCallback, a function or a list of these")
+    return [one if isinstance(one, BaseCallback) else ConvertCallback(one) for one in each]
+
+
+def check_stepped(policy: BasePolicy) -> None:
+    """ValueError where the policy's methods would not act: it got another optimizer, or other parameters, since."""
+    kept = kept_of(policy)[0]
+    attached = kept.attached.optimizers if kept.attached else []
+    kept.check_parts()
+    if not any(each is policy.optimizer for each in attached):
+        raise ValueError("policy.optimizer was made after the methods were attached to one, and they would not act: "
+                         "expected `kept.attach(policy.optimizer)` after that")  # fmt: skip
+    within = set[int]().union(*(stepped(each) for each in attached))
+    for name, parameter in kept.network.parameters().items():
+        if parameter.requires_grad and id(parameter) not in within:
+            raise ValueError(f"parameter {name!r} is not in policy.optimizer: expected all that learn, or "
+                             "requires_grad_(False) for those that don't")  # fmt: skip
 
 
 def check_resumed(model: Any, task: int) -> None:
@@ -208,7 +313,9 @@ def kept_of(policy: BasePolicy) -> list[Kept]:
 
 
 def begin(policy: BasePolicy, task: int) -> None:
-    """Before a task is learned: the target network of values begins as the online one."""
+    """Before a task is learned: the target network of values begins as the online one. ValueError where its methods
+    would not act."""
+    check_stepped(policy)
     kept_of(policy)[0].learn(task)
     follow(policy)
 

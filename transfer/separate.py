@@ -67,7 +67,8 @@ class Scratch(Method):
     def learn(self, task: int) -> None:
         if self.begun:
             generator = torch.Generator().manual_seed(int(self.seed) + int(self.begun))
-            for name, parameter in self.network.parameters().items():
+            learn = {name: each for name, each in self.network.parameters().items() if each.requires_grad}
+            for name, parameter in learn.items():  # what the user froze is not new
                 parameter.copy_(self.starts[name].draw(generator))
         self.begun += 1
 
