@@ -107,7 +107,6 @@ class Columns(Method):
         super().__init__(network)
         if width < 1:
             raise ValueError(f"width is {width}: expected 1 or more")
-        network.check_statistics()
         leaves = network.leaves("given columns")
         firsts = first_layers(network, leaves)
         self.names = [*leaves]

@@ -34,7 +34,6 @@ class Means(Method):
         super().__init__(network)
         if start not in get_args(Beginning):
             raise ValueError(f"start is {start!r}: expected one of {', '.join(get_args(Beginning))}")
-        network.check_statistics()
         if network.example is None:
             raise ValueError("means: expected a network with an example of its inputs")
         self.start = start

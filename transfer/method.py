@@ -6,7 +6,7 @@ Everything a method must remember lies in buffers and parameters of the network 
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +49,7 @@ class Method(nn.Module):
     it may put other layers in the network's place, and raises ValueError, with the layer and why, where it can't.
     """
 
+    takes_statistics = False  # whether what drifts beside the parameters, such as running statistics, is let be
     sorts_weights = False  # whether it decides which task has which weights: only one method of a network can
     begins_anew = False  # whether each task begins with weights that nothing before it touched
     heads_are_own = False  # whether it only makes sense if each task has heads of its own
@@ -98,7 +99,8 @@ class Method(nn.Module):
 class Kept(nn.Module):
     """The methods by which a network is kept, over a number of tasks; it lies in that network, as ``kept``.
 
-    about: plain data that tells which networks' states fit this one's; frozen: parameters that never learn.
+    about: plain data that tells which networks' states fit this one's; frozen: parameters that never learn; check:
+    refuses, given inputs (n, ...), what a first run on them shows that the methods can't keep, where that is not known.
     """
 
     task: torch.Tensor  # int64 (): whose weights are in place
@@ -110,19 +112,41 @@ class Kept(nn.Module):
         tasks: int,
         about: Mapping[str, Any],
         frozen: Sequence[nn.Parameter] = (),
+        check: Callable[[torch.Tensor], None] | None = None,
     ):
         super().__init__()
+        self.check_inputs = check
         self.tasks, self.about = tasks, {"format": FORMAT, "tasks": tasks, **about}
         self.frozen, self.hooks = list(frozen), list[RemovableHandle]()
         self.register_buffer("task", torch.zeros((), dtype=torch.int64))
         self.methods = nn.ModuleList(methods)
         self.network = network
         network.module.add_module(KEPT, self)
+        self.waiting = network.module.register_forward_pre_hook(self.before_run, with_kwargs=True) if check else None
         self.refresh()
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Changes nothing: a Sequential runs through everything that lies in it."""
         return inputs
+
+    def before_run(self, module: nn.Module, given: Sequence[Any], named: Mapping[str, Any]) -> None:
+        """Before the first run of a network without an example: nothing is learned by then."""
+        inputs = [*given, *named.values()]
+        if len(inputs) == 1 and isinstance(inputs[0], torch.Tensor) and not torch.compiler.is_compiling():
+            self.try_on(inputs[0])
+
+    def try_on(self, inputs: torch.Tensor) -> None:
+        """Refuses what the methods can't keep, if that is not known yet."""
+        check, self.check_inputs = self.check_inputs, None  # as the trial runs the network, too
+        if check is None:
+            return
+        try:
+            check(inputs)
+        except Exception:
+            self.check_inputs = check
+            raise
+        if self.waiting is not None:
+            self.waiting.remove()
 
     def __getstate__(self) -> dict[str, Any]:
         """Of a copy or a pickle, which no optimizer's steps belong to."""
@@ -194,6 +218,7 @@ class Kept(nn.Module):
 
     def consolidate(self, samples: Samples) -> None:
         """Call it when the task is learned."""
+        self.try_on(samples.inputs)
         for method in self.each():
             method.consolidate(int(self.task), samples)
         self.refresh()

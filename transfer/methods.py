@@ -3,11 +3,14 @@
 import inspect
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
+from torch import nn
 
 from transfer.columns import Columns, Progressive, RandomColumn
+from transfer.importance import check_outputs
 from transfer.means import Means
 from transfer.method import Kept, Method
 from transfer.network import KEPT, Network
@@ -15,6 +18,7 @@ from transfer.packing import Packing
 from transfer.penalty import EWC, L2, OnlineEWC
 from transfer.separate import HeadOnly, OwnHeads, Scratch, Separate
 from transfer.superposition import Superposition
+from transfer.trial import check_statistics
 
 METHODS: dict[str, type[Method]] = {
     "own-heads": OwnHeads,
@@ -78,13 +82,28 @@ def keep(network: Network, methods: Sequence[Mapping[str, Any]], tasks: int, see
         raise ValueError(f"the network has a part {KEPT!r}: expected none, as that is where its methods lie")
     check_together(methods)
     methods = sorted(methods, key=turn)
+    for name, parameter in network.module.named_parameters():
+        if isinstance(parameter, nn.UninitializedParameter):
+            raise ValueError(f"parameter {name!r} has no shape yet: expected a network that was run once")
+    check_network(network, methods)
+    later = partial(check_network, network, methods) if network.example is None else None
     generator = torch.Generator().manual_seed(seed)
     frozen = [parameter for parameter in network.module.parameters() if not parameter.requires_grad]
     made: list[Method] = []
     for spec in methods:
         made.append(make(spec, network, tasks, generator))
         network = network.but(made[-1].owned())
-    return Kept(network, made, tasks, {"methods": [dict(spec) for spec in methods], "seed": seed}, frozen)
+    return Kept(network, made, tasks, {"methods": [dict(spec) for spec in methods], "seed": seed}, frozen, later)
+
+
+def check_network(network: Network, methods: Sequence[Mapping[str, Any]], inputs: torch.Tensor | None = None) -> None:
+    """ValueError for what a run of the network on its example, or on other inputs (n, ...), shows that these methods
+    can't keep; where there is neither, for the layers that are known for it."""
+    kinds = [METHODS[spec["method"]] for spec in methods]
+    if not all(kind.takes_statistics for kind in kinds):
+        check_statistics(network, inputs)
+    if any(issubclass(kind, EWC) for kind in kinds):
+        check_outputs(network, inputs)
 
 
 def turn(spec: Mapping[str, Any]) -> tuple[bool, bool, bool]:

@@ -88,18 +88,9 @@ class Network:
         """The modules of these names, as they are now."""
         return [self.module.get_submodule(name) for name in names]
 
-    def run(self, inputs: torch.Tensor) -> None:
+    def run(self, inputs: torch.Tensor) -> object:
         """All of it, on inputs (n, ...)."""
-        (self.whole or self.outputs)(self.module, inputs)
-
-    def check_statistics(self) -> None:
-        """ValueError where a layer keeps running statistics of its inputs, which drift with every task."""
-        for name, module in self.module.named_modules():
-            if getattr(module, "running_mean", None) is not None:
-                raise ValueError(
-                    f"layer {name!r}, a {type(module).__name__}, keeps running statistics, which would drift from task "
-                    "to task: expected a network without them"
-                )
+        return (self.whole or self.outputs)(self.module, inputs)
 
 
 @torch.no_grad()

@@ -37,7 +37,6 @@ class Packing(Method):
             raise ValueError(f"retrain is {retrain}: expected 0 or more, less than 1")
         if tasks >= FREE:
             raise ValueError(f"tasks is {tasks}: expected less than {FREE} to be packed")
-        network.check_statistics()
         self.tasks, self.share, self.retrain = tasks, share, retrain
         self.leaves = list(network.leaves("packed"))
         self.starts = [Start.of(leaf.weight) for leaf in self.layers()]

@@ -9,6 +9,7 @@ from transfer.network import Network, Start
 class OwnHeads(Method):
     """Each task has heads of its own; what a head is not yet learned for starts as the first one did, drawn anew."""
 
+    takes_statistics = True
     of_body = False
 
     def __init__(self, network: Network, tasks: int, generator: torch.Generator):
@@ -40,13 +41,10 @@ class OwnHeads(Method):
 class Separate(OwnHeads):
     """Separate networks, a whole one a task: nothing is forgotten, nothing is reused, memory grows with each."""
 
+    takes_statistics = False
     sorts_weights = True
     of_body = True
     begins_anew = True
-
-    def __init__(self, network: Network, tasks: int, generator: torch.Generator):
-        network.check_statistics()
-        super().__init__(network, tasks, generator)
 
 
 class Scratch(Method):
@@ -57,7 +55,6 @@ class Scratch(Method):
 
     def __init__(self, network: Network, tasks: int, generator: torch.Generator):
         super().__init__(network)
-        network.check_statistics()
         self.starts = {name: Start.of(each) for name, each in network.parameters().items()}
         self.register_buffer("seed", torch.randint(2**62, (), generator=generator))
         self.register_buffer("begun", torch.zeros((), dtype=torch.int64))
@@ -81,7 +78,6 @@ class HeadOnly(Method):
 
     def __init__(self, network: Network, tasks: int, generator: torch.Generator):
         super().__init__(network)
-        network.check_statistics()
 
     def refresh(self, task: int) -> None:
         for parameter in self.network.shared().values():

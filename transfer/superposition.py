@@ -44,7 +44,6 @@ class Superposition(Method):
         for name, value, known in (("contexts", contexts, Contexts), ("biases", biases, Biases)):
             if value not in get_args(known):
                 raise ValueError(f"{name} is {value!r}: expected one of {', '.join(get_args(known))}")
-        network.check_statistics()
         self.contexts, self.biases = contexts, biases
         self.leaves = list(network.leaves("superposed"))
         self.register_buffer("seed", torch.randint(2**62, (), generator=generator))

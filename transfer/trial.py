@@ -1,0 +1,266 @@
+"""A first run of a network, before anything is learned: what it shows that methods could not keep is refused in a line.
+
+What is looked for: state that drifts with learning and enters what the network says, such as running statistics, and
+samples whose outputs depend on the others of their batch. The run leaves no trace.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.utils import parametrizations
+from torch.nn.utils.spectral_norm import SpectralNorm
+
+from transfer.network import KEPT, Network
+from transfer.states import State, items, preserved
+
+SAMPLES = 3  # of a trial
+APART = 1e-4  # by which share of the largest output a sample may say something else beside others; rounding is less
+LARGE = 10**6  # what a count may come to
+
+
+def several(module: nn.Module, example: torch.Tensor) -> Iterator[torch.Tensor]:
+    """Inputs (SAMPLES, ...) that differ, like those of ``example`` (n, ...): these, where there are enough of them, or
+    else made up, the boldest first, since a network may not take all of them."""
+    with torch.inference_mode(False):
+        example = example.detach().clone()
+    if len(example) >= SAMPLES:
+        yield example[:SAMPLES]
+        return
+    generator = torch.Generator().manual_seed(0)
+    one = example[:1].expand(SAMPLES, *example.shape[1:])
+    tables = [each.num_embeddings for each in module.modules() if isinstance(each, (nn.Embedding, nn.EmbeddingBag))]
+    dares = not (example.is_cuda and tables)  # an index out of a table's range would end the process there
+    if example.is_floating_point():
+        noise = torch.randn(one.shape, generator=generator).to(one)
+        yield from ([one + noise] if dares else [])
+        yield one * (1 + 0.1 * noise)
+    elif example.dtype == torch.uint8 and not tables:
+        yield torch.randint(256, one.shape, generator=generator, dtype=torch.uint8).to(one.device)
+    elif example.dtype != torch.bool and tables and dares:
+        yield torch.randint(min(tables), one.shape, generator=generator).to(one)
+    values = one.flatten()
+    yield values[torch.randint(len(values), (len(values),), generator=generator).to(values.device)].reshape(one.shape)
+    yield one.clone()
+
+
+def inputs_of_trial(network: Network, example: torch.Tensor) -> torch.Tensor:
+    """The first of ``several`` on which the network can run and says something finite. ValueError where there is none,
+    or it can't run."""
+    error: Exception | None = None
+    for inputs in several(network.module, example):
+        with preserved(network.module), torch.no_grad():
+            network.module.eval()
+            try:
+                if all(bool(each.isfinite().all()) for each in said_by(network, inputs)):
+                    return inputs
+            except Exception as failed:  # whatever a network of somebody else's raises
+                error = failed
+    if error is None:
+        raise ValueError("outputs for the example are not finite: expected numbers")
+    raise ValueError(f"the network can't run on {tuple(example.shape)} {example.dtype}: {line(error)}") from error
+
+
+def line(error: Exception) -> str:
+    told = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {told[0]}" if told else type(error).__name__
+
+
+def tensors(value: Any) -> list[torch.Tensor]:
+    """All that lie in a value: of what a layer gives."""
+    if isinstance(value, torch.Tensor):
+        return [value]
+    if isinstance(value, dict):
+        value = list(value.values())
+    return [each for part in value for each in tensors(part)] if isinstance(value, (list, tuple)) else []
+
+
+def said_by(network: Network, inputs: torch.Tensor) -> list[torch.Tensor]:
+    """All that the network says for inputs, and what its heads do."""
+    found: list[torch.Tensor] = []
+
+    def keep(module: nn.Module, given: Any, out: Any) -> None:
+        found.extend(each for each in tensors(out) if each.is_floating_point())
+
+    handles = [module.register_forward_hook(keep) for module in network.named(network.heads)]
+    try:
+        found.extend(each for each in tensors(network.run(inputs)) if each.is_floating_point())
+    finally:
+        for handle in handles:
+            handle.remove()
+    return found
+
+
+@torch.no_grad()
+def shake(network: Network, generator: torch.Generator) -> None:
+    """Changes every parameter somewhat, as learning does; also those that start at zero and would hide something."""
+    for parameter in network.parameters().values():
+        if parameter.is_floating_point():
+            noise = torch.randn(parameter.shape, generator=generator).to(parameter)
+            parameter.data.add_(noise * (0.1 * parameter.abs().mean() + 0.02))
+
+
+def check_statistics(network: Network, example: torch.Tensor | None = None) -> None:
+    """``check_drift`` where there is an example, or else of the layers that are known to drift."""
+    example = network.example if example is None else example
+    if example is not None:
+        return check_drift(network, example)
+    for name, module in network.module.named_modules():
+        if isinstance(module, nn.modules.batchnorm._NormBase) and module.running_mean is not None:
+            refuse(network, name, "running_mean")
+        if isinstance(module, parametrizations._SpectralNorm):
+            refuse(network, name, "_u")
+        if any(isinstance(hook, SpectralNorm) for hook in module._forward_pre_hooks.values()):
+            refuse(network, name, "weight_u")
+
+
+def check_drift(network: Network, example: torch.Tensor) -> None:
+    """ValueError where something beside the parameters changes in training and enters what the network says.
+
+    It is looked for in two steps of training on inputs like the example's (n, ...). What changes and enters nothing,
+    such as a count of steps, is let be: each is set to several other values to see that.
+    """
+    inputs = inputs_of_trial(network, example)
+    generator = torch.Generator().manual_seed(0)
+    with preserved(network.module) as before:
+        beside = [state for state in before if not isinstance(state.held, nn.Parameter)]
+        learning = [each for each in network.parameters().values() if each.requires_grad]
+        for _ in range(2):
+            network.module.train()
+            with torch.enable_grad():
+                try:
+                    said = said_by(network, inputs)
+                except Exception as error:
+                    raise ValueError(f"the network can't be trained on its example: {line(error)}") from error
+                total = sum((each.sum() for each in said if each.requires_grad), torch.zeros(()))
+                if total.requires_grad and learning:
+                    with suppress(RuntimeError):  # only for what acts on the way back
+                        torch.autograd.grad(total, learning, allow_unused=True)
+            shake(network, generator)
+        network.module.eval()
+        with torch.no_grad():
+            said_by(network, inputs)
+        drifting = [(state, now_of(state)) for state in beside if state.changed()]
+    for state, after in drifting:
+        if enters(network, inputs, state, after):
+            refuse(network, state.layer, state.key)
+
+
+def now_of(state: State) -> Any:
+    now = dict(items(state.table)).get(state.key, state.value)
+    return now.detach().clone() if isinstance(now, torch.Tensor) else now
+
+
+def refuse(network: Network, layer: str, name: Any) -> None:
+    kind = type(network.module.get_submodule(layer)).__name__
+    where = f"layer {layer!r}, a {kind}," if layer else f"the network, a {kind},"
+    what = f"keeps running statistics ({name})" if "running" in str(name) else f"changes {name!r} as it learns"
+    raise ValueError(f"{where} {what}, which would drift from task to task: expected a network that says what it does "
+                     "by its parameters alone")  # fmt: skip
+
+
+def enters(network: Network, inputs: torch.Tensor, state: State, after: Any) -> bool:
+    """Whether what the network says, in training or not, depends on a state."""
+    for training in (False, True):
+        plain = outcome(network, inputs, training, lambda: None)
+        for value in others(state.value, after):
+            found = outcome(network, inputs, training, lambda value=value: state.put(value))
+            if plain is None or found is None or not all(alike(*pair) for pair in zip(plain, found, strict=True)):
+                return True
+    return False
+
+
+def outcome(
+    network: Network, inputs: torch.Tensor, training: bool, prepare: Callable[[], None]
+) -> list[torch.Tensor] | None:
+    with preserved(network.module), torch.no_grad():
+        network.module.train(training)
+        torch.manual_seed(0)
+        prepare()
+        try:
+            return [each.clone() for each in said_by(network, inputs)]
+        except Exception:  # what can't run with another value depends on it
+            return None
+
+
+def others(value: Any, after: Any) -> list[Any]:
+    """Other values that a state may come to, beside the one it had ``after`` a trial."""
+    if isinstance(value, (np.ndarray, float)) or (isinstance(value, torch.Tensor) and value.is_floating_point()):
+        return [after, value + 1, -3 * value - 2]
+    if isinstance(value, torch.Tensor) and value.dtype == torch.bool:
+        return [after, ~value]
+    if isinstance(value, bool):
+        return [not value]
+    if isinstance(value, (torch.Tensor, int)):
+        return [after, 0 * value, value + 1, value + LARGE]
+    return [after]
+
+
+def alike(one: torch.Tensor, other: torch.Tensor) -> bool:
+    return one.shape == other.shape and torch.allclose(one, other, rtol=1e-6, atol=1e-9, equal_nan=True)
+
+
+def check_rows(network: Network, example: torch.Tensor) -> None:
+    """ValueError where what the network says about a sample depends on the other samples of its batch."""
+    inputs = inputs_of_trial(network, example)
+    with preserved(network.module), torch.no_grad():
+        shake(network, torch.Generator().manual_seed(0))
+        network.module.eval()
+        together = calls_of(network, inputs)
+        try:
+            alone = calls_of(network, inputs[:1])
+        except Exception as error:
+            raise ValueError(f"the network can't run on a single sample: {line(error)}") from error
+    if row_is(together[-1][2], alone[-1][2]):
+        return
+    pairs = zip(together, alone)
+    parted = [one[0] for one, other in pairs if row_is(one[1], other[1]) and not row_is(one[2], other[2])]
+    name = parted[0] if parted else ""
+    where = f"layer {name!r}, a {type(network.module.get_submodule(name)).__name__}," if name else "the network"
+    raise ValueError(f"what {where} gives for a sample depends on the others of its batch: expected one that takes "
+                     "each by itself, as importances are of single samples")  # fmt: skip
+
+
+Call = tuple[str, list[torch.Tensor], list[torch.Tensor]]
+
+
+def calls_of(network: Network, inputs: torch.Tensor) -> list[Call]:
+    """Every call of a layer, in the order in which they end: its name, what it was given and what it gave; the last one
+    is of the network."""
+    calls: list[Call] = []
+
+    def keep(name: str) -> Callable[..., None]:
+        def hook(_: nn.Module, given: Any, named: Any, out: Any) -> None:
+            calls.append((name, cloned([*given, *named.values()]), cloned(out)))
+
+        return hook
+
+    modules = network.module.named_modules()
+    handles = [
+        module.register_forward_hook(keep(name), with_kwargs=True)
+        for name, module in modules
+        if name and name != KEPT and not name.startswith(f"{KEPT}.")
+    ]
+    try:
+        out = network.outputs(network.module, inputs)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return [*calls, ("", [], cloned(out))]
+
+
+def cloned(value: Any) -> list[torch.Tensor]:
+    return [each.detach().clone() for each in tensors(value)]
+
+
+def row_is(together: list[torch.Tensor], alone: list[torch.Tensor]) -> bool:
+    """Whether the first rows of tensors (n, ...) are those of others (1, ...). What has no row a sample is not told."""
+    for many, one in zip(together, alone):
+        if many.dim() and len(many) == SAMPLES and one.shape == (1, *many.shape[1:]) and many.is_floating_point():
+            size = float(many.abs().max()) + 1e-12
+            if not torch.allclose(many[:1], one, rtol=0, atol=APART * size, equal_nan=True):
+                return False
+    return True
