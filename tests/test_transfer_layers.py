@@ -55,10 +55,10 @@ def test_the_first_run_is_tried_once_and_a_copy_tries_its_own():
     torch.save(module, file)
     file.seek(0)
     for each in (module, other, torch.load(file, weights_only=False)):
-        assert each.kept.check_inputs is not None
+        assert each.kept.watch.inputs is None
         torch.manual_seed(3)
         first = each(vectors())
-        assert each.kept.check_inputs is None and not each._forward_pre_hooks
+        assert each.kept.watch.inputs is not None and not each._forward_pre_hooks
         torch.manual_seed(3)
         assert torch.equal(each(vectors()), first)  # the trial draws nothing
     assert other.kept.network.module is other

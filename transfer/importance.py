@@ -47,10 +47,9 @@ def check_importance(name: str, network: Network, samples: Samples | None = None
         raise ValueError("importance is empirical: expected samples with `taken`, their labels or the actions taken")
 
 
-def check_outputs(network: Network, example: torch.Tensor | None = None) -> None:
-    """ValueError for a network whose importances can't be found: found by a run on inputs like the example's (n, ...),
+def check_outputs(network: Network, example: torch.Tensor | None) -> None:
+    """ValueError for a network whose importances can't be found: seen by a run on inputs like the example's (n, ...),
     or without one by its layers."""
-    example = network.example if example is None else example
     for name, layer in network.module.named_modules():
         if isinstance(layer, TOLD_BY_BATCH) and layer.running_mean is None:
             kind = f"a {type(layer).__name__} without statistics"

@@ -6,7 +6,7 @@ Everything a method must remember lies in buffers and parameters of the network 
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from torch.utils.hooks import RemovableHandle
 
 from envs.files import writing
 from transfer.network import KEPT, Network
+from transfer.trial import Watch
 
 FORMAT = 1  # of files of ``Kept.save``
 
@@ -99,8 +100,8 @@ class Method(nn.Module):
 class Kept(nn.Module):
     """The methods by which a network is kept, over a number of tasks; it lies in that network, as ``kept``.
 
-    about: plain data that tells which networks' states fit this one's; frozen: parameters that never learn; check:
-    refuses, given inputs (n, ...), what a first run on them shows that the methods can't keep, where that is not known.
+    about: plain data that tells which networks' states fit this one's; frozen: parameters that never learn; watch:
+    refuses what the methods can't keep, where that shows only by a run of the network, or while it is learned.
     """
 
     task: torch.Tensor  # int64 (): whose weights are in place
@@ -112,17 +113,18 @@ class Kept(nn.Module):
         tasks: int,
         about: Mapping[str, Any],
         frozen: Sequence[nn.Parameter] = (),
-        check: Callable[[torch.Tensor], None] | None = None,
+        watch: Watch | None = None,
     ):
         super().__init__()
-        self.check_inputs = check
+        self.watch = watch
         self.tasks, self.about = tasks, {"format": FORMAT, "tasks": tasks, **about}
         self.frozen, self.hooks = list(frozen), list[RemovableHandle]()
         self.register_buffer("task", torch.zeros((), dtype=torch.int64))
         self.methods = nn.ModuleList(methods)
         self.network = network
         network.module.add_module(KEPT, self)
-        self.waiting = network.module.register_forward_pre_hook(self.before_run, with_kwargs=True) if check else None
+        if watch and watch.inputs is None:
+            self.first_run = network.module.register_forward_pre_hook(self.before_run, with_kwargs=True)
         self.refresh()
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
@@ -132,21 +134,10 @@ class Kept(nn.Module):
     def before_run(self, module: nn.Module, given: Sequence[Any], named: Mapping[str, Any]) -> None:
         """Before the first run of a network without an example: nothing is learned by then."""
         inputs = [*given, *named.values()]
-        if len(inputs) == 1 and isinstance(inputs[0], torch.Tensor) and not torch.compiler.is_compiling():
-            self.try_on(inputs[0])
-
-    def try_on(self, inputs: torch.Tensor) -> None:
-        """Refuses what the methods can't keep, if that is not known yet."""
-        check, self.check_inputs = self.check_inputs, None  # as the trial runs the network, too
-        if check is None:
+        if len(inputs) != 1 or not isinstance(inputs[0], torch.Tensor) or torch.compiler.is_compiling():
             return
-        try:
-            check(inputs)
-        except Exception:
-            self.check_inputs = check
-            raise
-        if self.waiting is not None:
-            self.waiting.remove()
+        if self.watch and self.watch.try_on(inputs[0]):
+            self.first_run.remove()
 
     def __getstate__(self) -> dict[str, Any]:
         """Of a copy or a pickle, which no optimizer's steps belong to."""
@@ -218,7 +209,8 @@ class Kept(nn.Module):
 
     def consolidate(self, samples: Samples) -> None:
         """Call it when the task is learned."""
-        self.try_on(samples.inputs)
+        if self.watch:
+            self.watch.try_on(samples.inputs)
         for method in self.each():
             method.consolidate(int(self.task), samples)
         self.refresh()
@@ -249,6 +241,8 @@ class Kept(nn.Module):
 
     @torch.no_grad()
     def before_step(self) -> None:
+        if self.watch:
+            self.watch.step()
         for method in self.each():
             method.before_step()
 

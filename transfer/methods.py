@@ -18,7 +18,7 @@ from transfer.packing import Packing
 from transfer.penalty import EWC, L2, OnlineEWC
 from transfer.separate import HeadOnly, OwnHeads, Scratch, Separate
 from transfer.superposition import Superposition
-from transfer.trial import check_statistics
+from transfer.trial import Watch, check_drift, check_known
 
 METHODS: dict[str, type[Method]] = {
     "own-heads": OwnHeads,
@@ -85,23 +85,24 @@ def keep(network: Network, methods: Sequence[Mapping[str, Any]], tasks: int, see
     for name, parameter in network.module.named_parameters():
         if isinstance(parameter, nn.UninitializedParameter):
             raise ValueError(f"parameter {name!r} has no shape yet: expected a network that was run once")
-    check_network(network, methods)
-    later = partial(check_network, network, methods) if network.example is None else None
+    still = not all(METHODS[spec["method"]].takes_statistics for spec in methods)
+    check_network(network, methods, network.example)
+    watch = Watch(network, partial(check_network, network, methods), still) if methods else None
     generator = torch.Generator().manual_seed(seed)
     frozen = [parameter for parameter in network.module.parameters() if not parameter.requires_grad]
     made: list[Method] = []
     for spec in methods:
         made.append(make(spec, network, tasks, generator))
         network = network.but(made[-1].owned())
-    return Kept(network, made, tasks, {"methods": [dict(spec) for spec in methods], "seed": seed}, frozen, later)
+    return Kept(network, made, tasks, {"methods": [dict(spec) for spec in methods], "seed": seed}, frozen, watch)
 
 
-def check_network(network: Network, methods: Sequence[Mapping[str, Any]], inputs: torch.Tensor | None = None) -> None:
-    """ValueError for what a run of the network on its example, or on other inputs (n, ...), shows that these methods
-    can't keep; where there is neither, for the layers that are known for it."""
+def check_network(network: Network, methods: Sequence[Mapping[str, Any]], inputs: torch.Tensor | None) -> None:
+    """ValueError for what a run of the network on inputs (n, ...) shows that these methods can't keep; without any, for
+    the layers that are known for it."""
     kinds = [METHODS[spec["method"]] for spec in methods]
     if not all(kind.takes_statistics for kind in kinds):
-        check_statistics(network, inputs)
+        check_drift(network, inputs) if inputs is not None else check_known(network)
     if any(issubclass(kind, EWC) for kind in kinds):
         check_outputs(network, inputs)
 

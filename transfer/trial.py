@@ -4,7 +4,7 @@ What is looked for: state that drifts with learning and enters what the network 
 samples whose outputs depend on the others of their batch. The run leaves no trace.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -15,7 +15,7 @@ from torch.nn.utils import parametrizations
 from torch.nn.utils.spectral_norm import SpectralNorm
 
 from transfer.network import KEPT, Network
-from transfer.states import State, items, preserved
+from transfer.states import State, items, preserved, same
 
 SAMPLES = 3  # of a trial
 APART = 1e-4  # by which share of the largest output a sample may say something else beside others; rounding is less
@@ -103,11 +103,8 @@ def shake(network: Network, generator: torch.Generator) -> None:
             parameter.data.add_(noise * (0.1 * parameter.abs().mean() + 0.02))
 
 
-def check_statistics(network: Network, example: torch.Tensor | None = None) -> None:
-    """``check_drift`` where there is an example, or else of the layers that are known to drift."""
-    example = network.example if example is None else example
-    if example is not None:
-        return check_drift(network, example)
+def check_known(network: Network) -> None:
+    """``check_drift`` without a run, of the layers of torch that are known to drift."""
     for name, module in network.module.named_modules():
         if isinstance(module, nn.modules.batchnorm._NormBase) and module.running_mean is not None:
             refuse(network, name, "running_mean")
@@ -134,6 +131,7 @@ def check_drift(network: Network, example: torch.Tensor) -> None:
                 try:
                     said = said_by(network, inputs)
                 except Exception as error:
+                    check_known(network)
                     raise ValueError(f"the network can't be trained on its example: {line(error)}") from error
                 total = sum((each.sum() for each in said if each.requires_grad), torch.zeros(()))
                 if total.requires_grad and learning:
@@ -162,9 +160,11 @@ def refuse(network: Network, layer: str, name: Any) -> None:
                      "by its parameters alone")  # fmt: skip
 
 
-def enters(network: Network, inputs: torch.Tensor, state: State, after: Any) -> bool:
+def enters(
+    network: Network, inputs: torch.Tensor, state: State, after: Any, modes: Sequence[bool] = (False, True)
+) -> bool:
     """Whether what the network says, in training or not, depends on a state."""
-    for training in (False, True):
+    for training in modes:
         plain = outcome(network, inputs, training, lambda: None)
         for value in others(state.value, after):
             found = outcome(network, inputs, training, lambda value=value: state.put(value))
@@ -201,6 +201,52 @@ def others(value: Any, after: Any) -> list[Any]:
 
 def alike(one: torch.Tensor, other: torch.Tensor) -> bool:
     return one.shape == other.shape and torch.allclose(one, other, rtol=1e-6, atol=1e-9, equal_nan=True)
+
+
+class Watch:
+    """Has a kept network tried on the first inputs it is run on, where it has no example, and looks at buffers while
+    it is learned, at steps 1, 2, 4, 8, ... of the optimizer: code beside the network may change them.
+
+    check: refuses what the methods can't keep, on inputs (n, ...); still: whether no buffer may change that enters what
+    the network says.
+    """
+
+    def __init__(self, network: Network, check: Callable[[torch.Tensor], None], still: bool):
+        self.network, self.check, self.still = network, check, still
+        self.inputs, self.steps = network.example, 0
+        self.before: dict[str, torch.Tensor] = {}
+
+    def try_on(self, inputs: torch.Tensor) -> bool:
+        """Whether it was tried, as it wasn't before. ValueError each time, where the network is refused."""
+        if self.inputs is not None:
+            return False
+        with torch.inference_mode(False):
+            self.inputs = inputs[:SAMPLES].detach().clone()  # by now, as the trial runs the network, too
+        try:
+            self.check(self.inputs)
+        except Exception:
+            self.inputs = None
+            raise
+        return True
+
+    def step(self) -> None:
+        """Before each step of the optimizer. ValueError for a buffer that changed since the first, and enters."""
+        if not self.still or self.inputs is None:
+            return
+        self.steps += 1
+        if self.steps & (self.steps - 1):
+            return
+        named = self.network.module.named_buffers()
+        now = {name: each.detach() for name, each in named if not name.startswith(f"{KEPT}.")}
+        if self.steps == 1:
+            self.before = {name: each.clone() for name, each in now.items()}
+        changed = [name for name, each in now.items() if not same(each, self.before.get(name))]
+        inputs = inputs_of_trial(self.network, self.inputs) if changed else self.inputs
+        for name in changed:
+            where, _, key = name.rpartition(".")
+            state = State(where, self.network.module.get_submodule(where)._buffers, key, now[name], now[name].clone())
+            if enters(self.network, inputs, state, self.before.get(name, now[name]), modes=(False,)):
+                refuse(self.network, where, key)
 
 
 def check_rows(network: Network, example: torch.Tensor) -> None:
