@@ -4,7 +4,7 @@ What is looked for: state that drifts with learning and enters what the network 
 samples whose outputs depend on the others of their batch. The run leaves no trace.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -95,10 +95,11 @@ def said_by(network: Network, inputs: torch.Tensor) -> list[torch.Tensor]:
 
 
 @torch.no_grad()
-def shake(network: Network, generator: torch.Generator) -> None:
-    """Changes every parameter somewhat, as learning does; also those that start at zero and would hide something."""
-    for parameter in network.parameters().values():
-        if parameter.is_floating_point():
+def shake(network: Network, generator: torch.Generator, within: Collection[str] = ("",)) -> None:
+    """Changes every parameter somewhat, as learning does; also those that start at zero and would hide something.
+    within: of the names that have one of these texts in them."""
+    for name, parameter in network.parameters().items():
+        if parameter.is_floating_point() and any(each in name for each in within):
             noise = torch.randn(parameter.shape, generator=generator).to(parameter)
             parameter.data.add_(noise * (0.1 * parameter.abs().mean() + 0.02))
 
