@@ -299,7 +299,7 @@ class Large(Skipping):
 @pytest.mark.parametrize(
     ("build", "method", "words"),
     [
-        (Aliased, "progressive", "layer 'again' has two names"),
+        (Aliased, "progressive", "layer 'a' is 'again', too, and can't be given columns"),
         (Shared, "packing", "layers 'a' and 'again' share a weight and can't be packed"),
         (Shared, "psp", "layers 'a' and 'again' share a weight and can't be superposed"),
         (Shared, "progressive", "layers 'a' and 'again' share a weight and can't be given columns"),
@@ -321,7 +321,7 @@ def test_what_cannot_be_right_is_refused_and_leaves_the_network_as_it_was(build,
     x = torch.randn(4, 8)
     before, names = module(x), [name for name, _ in module.named_parameters()]
     with pytest.raises(ValueError, match=words) as told:
-        keep(Network(module, example=x[:1]), parse(method), 2)
+        keep(Network(module, example=x[:1]), parse(method, heads=False), 2)
     assert "\n" not in str(told.value)
     assert torch.equal(module(x), before) and [name for name, _ in module.named_parameters()] == names
 
@@ -340,3 +340,21 @@ def test_weights_in_two_layers_can_be_held_and_separated():
             if method == "separate":
                 kept.play(0)
                 assert torch.equal(module(x), before)
+
+
+def test_a_head_that_shares_its_weight_with_the_body_is_not_each_tasks_own():
+    module = nn.Sequential(nn.Linear(8, 8), nn.Tanh(), nn.Linear(8, 8))
+    module[2].weight = module[0].weight
+    with pytest.raises(ValueError, match=r"head's parameter '2.weight' is '0.weight', too"):
+        keep(Network(module), parse("ewc"), 2)
+    keep(Network(module), parse("ewc", heads=False), 2)
+
+
+@pytest.mark.parametrize("contexts", ["complex", "rotation"])
+def test_weights_of_16_bits_turn_back_to_what_they_were(contexts):
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Linear(8, 8), nn.Linear(8, 3)).bfloat16()
+    before = module[0].weight.detach().clone()
+    kept = keep(Network(module), [{"method": "psp", "contexts": contexts}], 3)
+    kept.play(2), kept.play(0)
+    torch.testing.assert_close(module[0].weight, before, rtol=0.05, atol=0.01)

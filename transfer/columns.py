@@ -149,7 +149,7 @@ class Columns(Method):
                     layer.refresh(column)
                 given: dict[str, list[torch.Tensor]] = {}
                 for name, layer in layers.items():
-                    layer.measured = keeper(given, name)
+                    layer.measured = keeper(given, name, of_gradients=False)
                 said = self.network.outputs(self.network.module, inputs)
                 if isinstance(said, torch.Tensor) and len(said) != len(inputs):
                     raise ValueError(f"the network's output for {len(inputs)} inputs is {tuple(said.shape)} with "
@@ -220,11 +220,14 @@ def sensitivity_to_others(kept: Kept, samples: Samples) -> float | None:
     return float(torch.stack([1 - each[-1] for each in shares.values()]).mean()) if shares else None
 
 
-def keeper(given: dict[str, list[torch.Tensor]], name: str) -> Callable[[list[torch.Tensor]], list[torch.Tensor]]:
+def keeper(
+    given: dict[str, list[torch.Tensor]], name: str, of_gradients: bool = True
+) -> Callable[[list[torch.Tensor]], list[torch.Tensor]]:
     """Keeps what a layer is given, as tensors that gradients can be asked of."""
 
     def keep(parts: list[torch.Tensor]) -> list[torch.Tensor]:
-        given[name] = [part if part.requires_grad else part.requires_grad_() for part in parts]
+        asked = of_gradients and not all(part.requires_grad for part in parts)
+        given[name] = [part if part.requires_grad else part.requires_grad_() for part in parts] if asked else parts
         return given[name]
 
     return keep
@@ -256,9 +259,15 @@ class RandomColumn(Columns):
         return task + 1
 
 
-def put(network: Network, name: str, layer: nn.Module) -> None:
+def place_of(network: Network, name: str) -> tuple[nn.Module, str]:
+    """The module that holds a layer, and its name there."""
     where, _, last = name.rpartition(".")
-    setattr(network.module.get_submodule(where), last, layer)
+    return network.module.get_submodule(where), last
+
+
+def put(network: Network, name: str, layer: nn.Module) -> None:
+    where, last = place_of(network, name)
+    setattr(where, last, layer)
 
 
 def is_norm(layer: nn.Module) -> bool:
@@ -274,9 +283,11 @@ def places(network: Network, layers: dict[str, Any]) -> dict[str, Place]:
     behind a head, which is the last layer called of those that a head consists of, there are three."""
     if network.example is None:
         raise ValueError("columns: expected a network with an example of its inputs")
-    for name, module in network.module.named_modules(remove_duplicate=False):
-        if any(module is layer and name != other for other, layer in layers.items()):
-            raise ValueError(f"layer {name!r} has two names and can't be given columns: expected one")
+    for parent in dict(network.layers()).values():
+        for key, module in parent._modules.items():
+            for name, layer in layers.items():
+                if module is layer and place_of(network, name) != (parent, key):
+                    raise ValueError(f"layer {name!r} is {key!r}, too, and can't be given columns: expected one name")
     calls: list[tuple[str, torch.Tensor]] = []
     heads: set[str] = set()
     rows: dict[str, set[int]] = {}

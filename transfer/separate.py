@@ -15,10 +15,21 @@ class OwnHeads(Method):
     def __init__(self, network: Network, tasks: int, generator: torch.Generator):
         super().__init__(network)
         self.names = [name for name in network.shared() if self.of_body or network.is_head(name)]
+        if not self.of_body:
+            self.check_apart()
         for number, parameter in enumerate(self.moved()):
             start = Start.of(parameter)
             each = [parameter.detach().cpu(), *(start.draw(generator) for _ in range(tasks - 1))]
             self.register_buffer(f"of_{number}", torch.stack(each).to(parameter.device))  # (tasks, ...)
+
+    def check_apart(self) -> None:
+        """ValueError where a head shares a weight with what lies below."""
+        named = list(self.network.module.named_parameters(remove_duplicate=False))
+        of_body = {id(parameter): name for name, parameter in named if not self.network.is_head(name)}
+        for name, parameter in named:
+            if self.network.is_head(name) and id(parameter) in of_body:
+                raise ValueError(f"head's parameter {name!r} is {of_body[id(parameter)]!r}, too: expected heads that "
+                                 "share no weight with the body, or methods without heads of their own")  # fmt: skip
 
     def moved(self) -> list[torch.nn.Parameter]:
         """The parameters that each task has its own of, in the network's order."""

@@ -78,6 +78,8 @@ def states(module: nn.Module, parameters: bool = True) -> list[State]:
     found = []
     for layer, table in tables(module):
         for key, held in items(table):
+            if isinstance(table, list) and not isinstance(held, (torch.Tensor, np.ndarray)):
+                continue  # the list itself tells
             if isinstance(held, PLAIN) and key not in OF_TORCH and (parameters or not isinstance(held, nn.Parameter)):
                 found.append(State(layer, table, key, held, copied(held)))
     return found

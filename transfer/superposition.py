@@ -55,7 +55,7 @@ class Superposition(Method):
         for number, (weight, bias) in enumerate(self.parts()):
             if contexts in ("complex", "power"):
                 drawn = Start.of(weight).draw(generator)  # at zero, later tasks' weights would start too small
-                self.register_buffer(f"imaginary_{number}", drawn.to(weight))
+                self.register_buffer(f"imaginary_{number}", drawn.to(wide(weight)))
             if biases == "own" and bias is not None:
                 self.register_buffer(f"bias_{number}", bias.detach().repeat(tasks, 1))  # (tasks, out)
 
@@ -71,7 +71,7 @@ class Superposition(Method):
     def move(self, task: int, before: int) -> None:
         self.copies.move(task, before)
         for number, (weight, bias) in enumerate(self.parts()):
-            flat = self.grouped(number, weight)
+            flat = self.grouped(number, wide(weight))
             if self.contexts == "binary":
                 signs = (self.context(number, before) * self.context(number, task)).reshape(len(flat), 1, -1)
                 turned = flat * signs
@@ -110,4 +110,9 @@ class Superposition(Method):
         else:
             drawn = (2 * torch.rand(groups, size, generator=generator) - 1) * math.pi
             drawn *= task if self.contexts == "power" else 1
-        return (drawn if groups > 1 else drawn[0]).to(weight)
+        return (drawn if groups > 1 else drawn[0]).to(wide(weight))
+
+
+def wide(weight: torch.Tensor) -> torch.Tensor:
+    """In float32 at least: 16 bits would not turn back to what they were."""
+    return weight.to(torch.promote_types(weight.dtype, torch.float32))
