@@ -47,6 +47,20 @@ def test_without_an_example_it_is_refused_at_the_first_run_at_the_latest(wiring)
                 again()
 
 
+def test_without_an_example_outputs_that_no_input_could_mend_are_refused_by_keep():
+    for build, words in (
+        (lambda: wired(lambda m, x: (m.out(m.a(x)), m.b(x))), "output is a tuple"),
+        (lambda: nn.Sequential(nn.Linear(8, 1), nn.Flatten(0)), r"output for 3 inputs is \(3,\)"),
+        (lambda: nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU()), r"is \(3, 4, 6, 6\)"),
+        (lambda: nn.Linear(8, 1), "one number a sample"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            keep(Network(build()), EWC, 2)
+    last = wired(lambda m, x: m.out(m.a(x))[:, -1])  # of sequences
+    kept = keep(Network(last), EWC, 2)
+    kept.consolidate(Samples(torch.randn(5, 4, 8)))
+
+
 def test_the_first_run_is_tried_once_and_a_copy_tries_its_own():
     module = between(nn.Dropout(0.5))
     keep(Network(module), EWC, 2)

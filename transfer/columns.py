@@ -12,7 +12,8 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-from transfer.importance import choices, said
+from transfer.gradients import said
+from transfer.importance import choices
 from transfer.method import Kept, Method, Samples
 from transfer.network import SMALL, Leaf, Network, Start, check_affine, evaluating
 from transfer.states import preserved

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from transfer.copies import Copies
-from transfer.importance import watching
+from transfer.gradients import watching
 from transfer.method import Method, Samples
 from transfer.network import Leaf, Network, check_affine, evaluating
 

@@ -101,8 +101,8 @@ class Network:
         bare = {name: each.numel() for name, each in found.items() if each.numel() > 1}
         if sum(bare.values()) > weights:
             name = max(bare, key=lambda name: bare[name])
-            raise ValueError(f"parameter {name!r}, of {bare[name]} numbers, can't be {purpose}: expected no more of such "
-                             f"numbers than the {weights} weights of layers")  # fmt: skip
+            raise ValueError(f"parameter {name!r}, of {bare[name]} numbers, can't be {purpose}: expected no more of "
+                             f"such numbers than the {weights} weights of layers")  # fmt: skip
         return found
 
     def matrices(self, purpose: str) -> list["Matrix"]:

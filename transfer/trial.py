@@ -18,6 +18,7 @@ from transfer.network import KEPT, Network
 from transfer.states import State, items, preserved, same
 
 SAMPLES = 3  # of a trial
+STEPS, SIDES = 5, (8, 28, 32, 64, 84)  # of sequences and pictures, where nothing tells their size
 APART = 1e-4  # by which share of the largest output a sample may say something else beside others; rounding is less
 LARGE = 10**6  # what a count may come to
 
@@ -62,6 +63,34 @@ def inputs_of_trial(network: Network, example: torch.Tensor) -> torch.Tensor:
     if error is None:
         raise ValueError("outputs for the example are not finite: expected numbers")
     raise ValueError(f"the network can't run on {tuple(example.shape)} {example.dtype}: {line(error)}") from error
+
+
+def guesses(module: nn.Module) -> Iterator[torch.Tensor]:
+    """Inputs (SAMPLES, ...) that the first layer with parameters could take."""
+    layer: Any = next((each for each in module.modules() if any(True for _ in each.parameters(recurse=False))), None)
+    generator = torch.Generator().manual_seed(0)
+    shapes: list[tuple[int, ...]] = []
+    if isinstance(layer, nn.Linear):
+        shapes = [(layer.in_features,), (STEPS, layer.in_features)]
+    elif isinstance(layer, nn.RNNBase):
+        shapes = [(STEPS, layer.input_size)]
+    elif isinstance(layer, (nn.Conv1d, nn.Conv2d, nn.Conv3d)):
+        shapes = [(layer.in_channels, *(side for _ in layer.kernel_size)) for side in SIDES]
+    elif isinstance(layer, (nn.Embedding, nn.EmbeddingBag)):
+        weight = layer.weight
+        yield torch.randint(layer.num_embeddings, (SAMPLES, STEPS), generator=generator).to(weight.device)
+    for shape in shapes:
+        yield torch.randn(SAMPLES, *shape, generator=generator).to(next(layer.parameters()))
+
+
+def runs_on_guesses(network: Network) -> list[tuple[torch.Tensor, object]]:
+    """Inputs of ``guesses`` on which the network runs, and what it gives for them."""
+    found = []
+    for inputs in guesses(network.module):
+        with preserved(network.module), torch.no_grad(), suppress(Exception):  # as it is but a guess
+            network.module.eval()
+            found.append((inputs, network.outputs(network.module, inputs)))
+    return found
 
 
 def line(error: Exception) -> str:
