@@ -92,6 +92,17 @@ def reentrant(m, x):
     return m.out(checkpoint(m.a, m.b(x), use_reentrant=True).tanh())
 
 
+def scripted() -> nn.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return torch.jit.script(nn.Linear(8, 8))
+
+
+def masked(m, x):
+    """Of actions of which one can't be taken."""
+    return m.out(m.a(x)).masked_fill(torch.arange(4) == 3, -torch.inf)
+
+
 def hooked() -> nn.Module:
     m = wired(lambda m, x: m.out(torch.tanh(m.a(x))))
     m.a.register_forward_hook(lambda _, given, out: 2 * out + given[0])
@@ -159,6 +170,7 @@ def of(build: Callable[[], nn.Module], *kinds: torch.dtype) -> Callable[[], nn.M
     return lambda: build().to(*kinds)
 
 
+BY_BATCH = "what the network gives for a sample depends on the others"
 TABLE = [
     Wiring("ReLU", lambda: between(nn.ReLU())),
     Wiring("ReLU in place", lambda: between(nn.ReLU(inplace=True))),
@@ -189,6 +201,8 @@ TABLE = [
     Wiring("steps before samples", lambda: wired(steps_first), lambda: steps(N, 8)),
     Wiring("one of two layers a sample", lambda: wired(experts)),
     Wiring("checkpoint", lambda: wired(lambda m, x: m.out(checkpoint(m.a, x, use_reentrant=False).tanh()))),
+    Wiring("part in TorchScript", lambda: nn.Sequential(scripted(), nn.Tanh(), nn.Linear(8, 3))),
+    Wiring("masked outputs", lambda: wired(masked, out=nn.Linear(8, 4))),
     Wiring("head that starts at zero", lambda: zeroed(between(nn.ReLU(inplace=True)))),
     Wiring("PReLU", lambda: between(nn.PReLU())),
     Wiring("Bilinear", lambda: wired(lambda m, x: m.out(m.two(x, m.a(x))), two=nn.Bilinear(8, 8, 8))),
@@ -243,6 +257,8 @@ TABLE = [
         lambda: wired(lambda m, x: m.out(m.a(x) - m.a(x).mean(0))),
         refused="what the network gives for a sample depends on the others",
     ),
+    Wiring("sums over the batch", lambda: wired(lambda m, x: m.out(m.a(x).cumsum(0))), refused=BY_BATCH),
+    Wiring("share of the batch", lambda: wired(lambda m, x: m.out(m.a(x) * m.b(x).softmax(0))), refused=BY_BATCH),
     Wiring(
         "attention across the batch",
         lambda: attention(False),
@@ -299,6 +315,8 @@ def by_hand(network: Network, inputs: torch.Tensor, kind: str, taken: torch.Tens
         out = network.outputs(module, one[None])[0]
         told = out if network.likelihood == "gaussian" else out.log_softmax(0)
         for choice, each in enumerate(told):
+            if not each.isfinite():
+                continue
             weight = {"exact": each.exp().detach(), "empirical": float(label == choice)}[kind]
             weight = 1.0 if network.likelihood == "gaussian" else weight
             gradients = torch.autograd.grad(each, list(parameters.values()), retain_graph=True, allow_unused=True)

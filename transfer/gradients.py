@@ -31,6 +31,8 @@ def said(network: Network, outputs: torch.Tensor) -> torch.Tensor:
 
 
 def squared(gradient: torch.Tensor) -> torch.Tensor:
+    """In float32 at least; dense, as gradients of embeddings may not be."""
+    gradient = gradient.to_dense() if gradient.is_sparse else gradient
     return (gradient.float() if gradient.dtype in HALVES else gradient).square()
 
 

@@ -17,7 +17,7 @@ from transfer.gradients import HALVES, by_sample, of_dense, one_by_one, said
 from transfer.method import Samples
 from transfer.network import KEPT, Network, evaluating
 from transfer.states import preserved
-from transfer.trial import check_rows, inputs_of_trial, line, runs_on_guesses, tensors
+from transfer.trial import check_rows, inputs_of_trial, line, runs_on_guesses, takes_hooks, tensors
 
 Importance = Literal["exact", "sampled", "empirical"]
 AT_ONCE = 1 << 24  # numbers of gradients that are held at once
@@ -162,7 +162,7 @@ def in_halves(network: Network, inputs: torch.Tensor) -> bool:
     def see(_: nn.Module, given: Any, out: Any) -> None:
         found.extend(each.dtype for each in tensors(out))
 
-    handles = [each.register_forward_hook(see) for each in network.module.modules()]
+    handles = [each.register_forward_hook(see) for each in network.module.modules() if takes_hooks(each)]
     try:
         network.outputs(network.module, inputs)
     finally:

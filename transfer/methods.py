@@ -82,6 +82,8 @@ def keep(network: Network, methods: Sequence[Mapping[str, Any]], tasks: int, see
         raise ValueError(f"the network has a part {KEPT!r}: expected none, as that is where its methods lie")
     check_together(methods)
     methods = sorted(methods, key=turn)
+    if isinstance(network.module, torch.jit.ScriptModule):
+        raise ValueError("the network is compiled by TorchScript: expected a module that methods can be put into")
     for name, parameter in network.module.named_parameters():
         if isinstance(parameter, nn.UninitializedParameter):
             raise ValueError(f"parameter {name!r} has no shape yet: expected a network that was run once")

@@ -32,7 +32,7 @@ class Matrix:
 def is_own(module: nn.Module) -> bool:
     """Whether a module is of a kind of the user's own, or just holds others, and not one of torch's layers."""
     holders = (nn.Module, nn.Sequential, nn.ModuleList, nn.ModuleDict, nn.ParameterList, nn.ParameterDict)
-    return not any(each.__module__.startswith("torch.nn.") for each in set(type(module).__mro__) - {*holders})
+    return not any(each.__module__.startswith("torch.") for each in set(type(module).__mro__) - {*holders})
 
 
 @dataclass(frozen=True)

@@ -49,20 +49,21 @@ def several(module: nn.Module, example: torch.Tensor) -> Iterator[torch.Tensor]:
 
 
 def inputs_of_trial(network: Network, example: torch.Tensor) -> torch.Tensor:
-    """The first of ``several`` on which the network can run and says something finite. ValueError where there is none,
-    or it can't run."""
+    """The first of ``several`` on which the network can run and says numbers. ValueError where there is none, or where
+    it can't run."""
     error: Exception | None = None
     for inputs in several(network.module, example):
         with preserved(network.module), torch.no_grad():
             network.module.eval()
             try:
-                if all(bool(each.isfinite().all()) for each in said_by(network, inputs)):
+                if not any(bool(each.isnan().any()) for each in said_by(network, inputs)):  # -inf is of masked actions
                     return inputs
             except Exception as failed:  # whatever a network of somebody else's raises
                 error = failed
     if error is None:
-        raise ValueError("outputs for the example are not finite: expected numbers")
-    raise ValueError(f"the network can't run on {tuple(example.shape)} {example.dtype}: {line(error)}") from error
+        raise ValueError("outputs for the example are no numbers: expected some that are")
+    shape = (SAMPLES, *example.shape[1:])
+    raise ValueError(f"the network can't run on inputs {shape} {example.dtype}: {line(error)}") from error
 
 
 def guesses(module: nn.Module) -> Iterator[torch.Tensor]:
@@ -107,6 +108,10 @@ def tensors(value: Any) -> list[torch.Tensor]:
     return [each for part in value for each in tensors(part)] if isinstance(value, (list, tuple)) else []
 
 
+def takes_hooks(module: nn.Module) -> bool:
+    return not isinstance(module, torch.jit.ScriptModule)
+
+
 def said_by(network: Network, inputs: torch.Tensor) -> list[torch.Tensor]:
     """All that the network says for inputs, and what its heads do."""
     found: list[torch.Tensor] = []
@@ -114,7 +119,7 @@ def said_by(network: Network, inputs: torch.Tensor) -> list[torch.Tensor]:
     def keep(module: nn.Module, given: Any, out: Any) -> None:
         found.extend(each for each in tensors(out) if each.is_floating_point())
 
-    handles = [module.register_forward_hook(keep) for module in network.named(network.heads)]
+    handles = [module.register_forward_hook(keep) for module in network.named(network.heads) if takes_hooks(module)]
     try:
         found.extend(each for each in tensors(network.run(inputs)) if each.is_floating_point())
     finally:
@@ -274,7 +279,8 @@ class Watch:
         inputs = inputs_of_trial(self.network, self.inputs) if changed else self.inputs
         for name in changed:
             where, _, key = name.rpartition(".")
-            state = State(where, self.network.module.get_submodule(where)._buffers, key, now[name], now[name].clone())
+            table = dict(self.network.module.get_submodule(where).named_buffers(recurse=False))
+            state = State(where, table, key, now[name], now[name].clone())
             if enters(self.network, inputs, state, self.before.get(name, now[name]), modes=(False,)):
                 refuse(self.network, where, key)
 
@@ -287,14 +293,18 @@ def check_rows(network: Network, example: torch.Tensor) -> None:
         network.module.eval()
         together = calls_of(network, inputs)
         try:
-            alone = calls_of(network, inputs[:1])
+            alone = [calls_of(network, inputs[row : row + 1]) for row in range(SAMPLES)]
         except Exception as error:
             raise ValueError(f"the network can't run on a single sample: {line(error)}") from error
-    if row_is(together[-1][2], alone[-1][2]):
+    parted: list[str] = []
+    for row, calls in enumerate(alone):
+        if row_is(row, together[-1][2], calls[-1][2]):
+            continue
+        pairs = zip(together, calls)
+        parted += [a[0] for a, b in pairs if row_is(row, a[1], b[1]) and not row_is(row, a[2], b[2])] or [""]
+    if not parted:
         return
-    pairs = zip(together, alone)
-    parted = [one[0] for one, other in pairs if row_is(one[1], other[1]) and not row_is(one[2], other[2])]
-    name = parted[0] if parted else ""
+    name = parted[0]
     where = f"layer {name!r}, a {type(network.module.get_submodule(name)).__name__}," if name else "the network"
     raise ValueError(f"what {where} gives for a sample depends on the others of its batch: expected one that takes "
                      "each by itself, as importances are of single samples")  # fmt: skip
@@ -318,7 +328,7 @@ def calls_of(network: Network, inputs: torch.Tensor) -> list[Call]:
     handles = [
         module.register_forward_hook(keep(name), with_kwargs=True)
         for name, module in modules
-        if name and name != KEPT and not name.startswith(f"{KEPT}.")
+        if name and name != KEPT and not name.startswith(f"{KEPT}.") and takes_hooks(module)
     ]
     try:
         out = network.outputs(network.module, inputs)
@@ -332,11 +342,11 @@ def cloned(value: Any) -> list[torch.Tensor]:
     return [each.detach().clone() for each in tensors(value)]
 
 
-def row_is(together: list[torch.Tensor], alone: list[torch.Tensor]) -> bool:
-    """Whether the first rows of tensors (n, ...) are those of others (1, ...). What has no row a sample is not told."""
+def row_is(row: int, together: list[torch.Tensor], alone: list[torch.Tensor]) -> bool:
+    """Whether these rows of tensors (n, ...) are those of others (1, ...). What has no row a sample is not told."""
     for many, one in zip(together, alone):
         if many.dim() and len(many) == SAMPLES and one.shape == (1, *many.shape[1:]) and many.is_floating_point():
-            size = float(many.abs().max()) + 1e-12
-            if not torch.allclose(many[:1], one, rtol=0, atol=APART * size, equal_nan=True):
+            many, one = (each.nan_to_num(posinf=0.0, neginf=0.0) for each in (many, one))
+            if not torch.allclose(many[row : row + 1], one, rtol=0, atol=APART * float(many.abs().max()) + 1e-12):
                 return False
     return True
