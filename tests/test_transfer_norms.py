@@ -1,5 +1,7 @@
 """Networks of norms, attention, convolutions in groups and bare parameters, kept by methods that share weights."""
 
+import copy
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -358,3 +360,19 @@ def test_weights_of_16_bits_turn_back_to_what_they_were(contexts):
     kept = keep(Network(module), [{"method": "psp", "contexts": contexts}], 3)
     kept.play(2), kept.play(0)
     torch.testing.assert_close(module[0].weight, before, rtol=0.05, atol=0.01)
+
+
+@pytest.mark.parametrize("method", ["separate", "psp", "packing", "progressive", "random-column", "means", "psp+means"])
+def test_saved_between_two_tasks_it_goes_on_as_if_never_stopped(method, tmp_path):
+    (whole, optimizer), (first, early), (second, late) = (kept_by(ConvNeXt, method) for _ in range(3))
+    for task in range(2):
+        learn(whole, optimizer, task, steps=4)
+    learn(first, early, 0, steps=4)
+    first.save(tmp_path / "kept.pt")
+    second.load(tmp_path / "kept.pt")
+    learn(second, late, 1, steps=4)
+    again = copy.deepcopy(second.network.module)
+    for task in (0, 1):
+        assert torch.equal(said(second, task), said(whole, task)) and torch.equal(
+            said(again.kept, task), said(whole, task)
+        )
