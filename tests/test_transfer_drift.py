@@ -1,5 +1,6 @@
 """State beside the parameters that changes in training: refused where it enters what a network says, by any name."""
 
+from collections import deque
 from types import SimpleNamespace
 
 import gymnasium
@@ -94,6 +95,35 @@ def remembering(layer, x):
     return x + layer.hidden
 
 
+def queued(layer, x):
+    layer.recent.append(x.detach().mean(0))
+    return x - torch.stack(list(layer.recent)).mean(0)
+
+
+def closed_over():
+    """A moving mean that is no attribute of anything."""
+    held = {"mean": torch.zeros(8)}
+
+    def forward(layer, x):
+        held["mean"] = held["mean"].lerp(x.detach().mean(0), 0.1)
+        return x - held["mean"]
+
+    return Layer(lambda layer: None, forward)
+
+
+class Averaged(nn.Module):
+    """Parameters that follow others without a gradient."""
+
+    def __init__(self):
+        super().__init__()
+        self.learned, self.average = nn.Linear(8, 8), nn.Linear(8, 8).requires_grad_(False)
+
+    def forward(self, x):
+        if self.training:
+            self.average.weight.data.lerp_(self.learned.weight.data, 0.1)
+        return self.learned(x) if self.training else self.average(x)
+
+
 def on_the_way_back(layer, x):
     """Scaled by the size of earlier gradients."""
     y = x * layer.size
@@ -124,6 +154,9 @@ DRIFTING = {
     "count that enters": (lambda: Layer(buffers(steps=torch.tensor(0)), warming), "steps"),
     "count in an attribute that enters": (lambda: Layer(attributes(steps=0), warming), "steps"),
     "memory of earlier inputs": (lambda: Layer(attributes(hidden=torch.zeros(8)), remembering), "hidden"),
+    "queue of means": (lambda: Layer(attributes(recent=deque(maxlen=5)), queued), "remembers earlier inputs"),
+    "mean that no attribute holds": (closed_over, "remembers earlier inputs"),
+    "average of parameters": (Averaged, "weight"),
     "size of gradients": (lambda: Layer(buffers(size=torch.tensor(1.0)), on_the_way_back), "size"),
 }
 
@@ -158,6 +191,7 @@ STILL = {
     "constant table": lambda: Layer(buffers(shift=torch.randn(8)), lambda layer, x: x + layer.shift),
     "older weight norm": lambda: torch.nn.utils.parametrizations.weight_norm(nn.Linear(8, 8)),
     "dropout": lambda: nn.Dropout(0.5),
+    "frozen layer": lambda: nn.Linear(8, 8).requires_grad_(False),
 }
 
 
@@ -192,6 +226,13 @@ def test_every_method_that_would_forget_by_it_refuses_it_and_the_others_don_t(me
         keep(Network(built(moved), example=inputs()[:1]), parse(method), 2)
     for plain in ([], parse("finetune")):  # each task's own heads at most
         keep(Network(built(moved), example=inputs()[:1]), plain, 2)
+
+
+def test_what_only_enters_once_the_network_has_learned_is_refused_too():
+    module = built(DRIFTING["moving mean"][0])
+    nn.init.zeros_(module[3].weight)
+    with pytest.raises(ValueError, match="layer '1', a Layer, changes 'mean'"):
+        keep(Network(module, example=inputs()[:1]), parse("separate"), 2)
 
 
 @pytest.mark.parametrize("kind", STILL)

@@ -17,8 +17,8 @@ from torch import nn
 from torch.utils.hooks import RemovableHandle
 
 from envs.files import writing
+from transfer.drift import Watch
 from transfer.network import KEPT, Network
-from transfer.trial import Watch
 
 FORMAT = 1  # of files of ``Kept.save``
 

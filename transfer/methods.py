@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from transfer.columns import Columns, Progressive, RandomColumn
+from transfer.drift import Watch, check_drift, check_known
 from transfer.importance import check_outputs
 from transfer.means import Means
 from transfer.method import Kept, Method
@@ -18,7 +19,6 @@ from transfer.packing import Packing
 from transfer.penalty import EWC, L2, OnlineEWC
 from transfer.separate import HeadOnly, OwnHeads, Scratch, Separate
 from transfer.superposition import Superposition
-from transfer.trial import Watch, check_drift, check_known
 
 METHODS: dict[str, type[Method]] = {
     "own-heads": OwnHeads,
