@@ -32,7 +32,8 @@ class State:
     value: Any
 
     def changed(self) -> bool:
-        return not same(dict(items(self.table)).get(self.key), self.value)
+        now = dict(items(self.table)).get(self.key)
+        return not same(now.data if isinstance(now, nn.Parameter) else now, self.value)
 
     def put(self, value: Any) -> None:
         """Gives it a value: in place, where it has one."""
