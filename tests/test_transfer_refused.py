@@ -14,6 +14,10 @@ from transfer.network import Network
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
+def places():
+    return nn.Sequential(nn.Unflatten(1, (2, 4)), nn.Conv1d(2, 2, 1), nn.Flatten())
+
+
 class Within(nn.Linear):
     """A layer with its nonlinearity in it."""
 
@@ -64,9 +68,9 @@ def test_what_cannot_be_kept_together_is_said():
 @pytest.mark.parametrize(
     ("layer", "name", "words"),
     [
-        (nn.LayerNorm(8), "psp", "layer '1', a LayerNorm, can't be superposed"),
-        (nn.LayerNorm(8), "packing", "layer '1', a LayerNorm, can't be packed"),
-        (nn.LayerNorm(8), "progressive", "layer '1', a LayerNorm, can't be given columns"),
+        (places(), "psp", "layer '1.1', a Conv1d, can't be superposed"),
+        (places(), "packing", "layer '1.1', a Conv1d, can't be packed"),
+        (places(), "progressive", "layer '1.1', a Conv1d, can't be given columns"),
         *(
             (nn.BatchNorm1d(8, affine=name != "psp"), name, "layer '1', a BatchNorm1d, keeps running statistics")
             for name in ("ewc", "separate", "scratch", "psp", "means", "head-only")

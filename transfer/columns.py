@@ -7,35 +7,43 @@ lies between the layers (ReLU, flattening, pooling) needs to know nothing of the
 
 import copy
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import nn
 
-from transfer.importance import choices, said
+from transfer.gradients import said
+from transfer.importance import choices
 from transfer.method import Kept, Method, Samples
-from transfer.network import Leaf, Network, Start, check_affine
+from transfer.network import SMALL, Leaf, Network, Start, check_affine, evaluating
+from transfer.states import preserved
+from transfer.trial import inputs_of_trial, line, shake
 
+Place = Literal["first", "inner", "head", "only", "behind"]
 ALPHA = 0.01  # standard deviation of the learned scalars at first
 OF_KERNELS = ("kernel_size", "stride", "padding", "dilation", "padding_mode")  # which an adapter has as its layer does
 
 
 class ColumnLayer(nn.Module):
-    """One layer in all columns, with adapters from those that a column ``sees``. Only the column ``active`` learns."""
+    """One layer in all columns, with adapters from those that a column ``sees``, unless it is a norm. Only the column
+    ``active`` learns.
+
+    place: of a layer that takes the network's input ("first"), of one whose output is the task's alone ("head"), of one
+    that does both ("only"), of one that comes behind a head ("behind"), or of any other ("inner").
+    """
 
     def __init__(
         self,
-        leaf: Leaf,
+        leaf: Any,
         sees: Sequence[Sequence[int]],
         width: int,
         generator: torch.Generator,
-        *,
-        is_first: bool,
-        is_head: bool,
+        place: Place,
     ):
         super().__init__()
-        self.sees, self.is_first, self.is_head = [list(each) for each in sees], is_first, is_head
-        self.active = 0
+        self.sees, self.place = [list(each) for each in sees], place
+        self.is_first, self.is_head = place in ("first", "only"), place in ("head", "only")
+        self.active, self.is_measured = 0, isinstance(leaf, Leaf) and place in ("inner", "head")
         self.measured: Callable[[list[torch.Tensor]], list[torch.Tensor]] | None = None
         starts = {name: Start.of(parameter) for name, parameter in leaf.named_parameters()}
         self.columns = nn.ModuleList([leaf, *(copy.deepcopy(leaf) for _ in sees[1:])])
@@ -43,10 +51,13 @@ class ColumnLayer(nn.Module):
             for name, parameter in column.named_parameters():
                 parameter.data.copy_(starts[name].draw(generator))
         self.adapters = nn.ModuleList(
-            Adapter(leaf, len(seen), width, generator) if seen and not is_first else nn.Identity() for seen in sees
+            Adapter(leaf, len(seen), width, generator) if seen and self.is_measured else nn.Identity() for seen in sees
         )
 
-    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        inputs = input
+        if self.place == "behind":
+            return self.columns[self.active](inputs)
         at_work = [*self.sees[self.active], self.active]
         several = len(at_work)
         parts = several * [inputs] if self.is_first else [*inputs.chunk(several)]  # (several n, ...) -> (n, ...) each
@@ -108,17 +119,52 @@ class Columns(Method):
         super().__init__(network)
         if width < 1:
             raise ValueError(f"width is {width}: expected 1 or more")
-        network.check_statistics()
-        leaves = network.leaves("given columns")
-        firsts = first_layers(network, leaves)
-        self.names = [*leaves]
-        for name, leaf in leaves.items():
-            where, _, last = name.rpartition(".")
-            layer = ColumnLayer(
-                leaf, self.seen(tasks), width, generator, is_first=name in firsts, is_head=network.is_head(name)
-            )
-            setattr(network.module.get_submodule(where), last, layer)
+        apart = network.apart("given columns")
+        norms = {name: layer for name, layer in network.layers() if is_norm(layer)}
+        of_norms = {f"{name}.{each}" for name, layer in norms.items() for each, _ in layer.named_parameters()}
+        self.first_task = [name for name in apart if name not in of_norms]
+        layers: dict[str, Any] = norms | network.but(apart).leaves("given columns")
+        placed = places(network, layers)
+        self.names = [*placed]
+        for name, place in placed.items():
+            put(network, name, ColumnLayer(layers[name], self.seen(tasks), width, generator, place))
+        try:
+            self.check_columns(network.example)
+        except Exception as error:
+            for name in placed:
+                put(network, name, layers[name])
+            if isinstance(error, ValueError):
+                raise
+            raise ValueError(
+                f"the network can't be given columns, which travel along the batch: {line(error)}"
+            ) from error
         self.refresh(0)
+
+    def check_columns(self, example: Any) -> None:
+        """Raises where the network can't run with several columns, or they don't stay apart in it."""
+        inputs = inputs_of_trial(self.network, example)
+        layers, last = self.layers(), len(next(iter(self.layers().values())).sees) - 1
+        with preserved(self.network.module), evaluating(self.network.module), torch.no_grad():
+            seen: list[dict[str, list[torch.Tensor]]] = []
+            for column in (0, last, last):
+                for layer in layers.values():
+                    layer.refresh(column)
+                given: dict[str, list[torch.Tensor]] = {}
+                for name, layer in layers.items():
+                    layer.measured = keeper(given, name, of_gradients=False)
+                said = self.network.outputs(self.network.module, inputs)
+                if isinstance(said, torch.Tensor) and len(said) != len(inputs):
+                    raise ValueError(f"the network's output for {len(inputs)} inputs is {tuple(said.shape)} with "
+                                     "columns: expected its last layers to be heads")  # fmt: skip
+                seen.append(given)
+                shake(self.network, torch.Generator().manual_seed(0), {f".columns.{last}.", f".adapters.{last}."})
+            for layer in layers.values():
+                layer.measured = None
+            for name, parts in seen[1].items():
+                for one, other in zip(parts[:-1], seen[2][name][:-1]):
+                    if not torch.allclose(one, other, rtol=1e-4, atol=1e-5):
+                        raise ValueError(f"layer {name!r} is given what depends on other samples of its batch: "
+                                         "expected that each is taken by itself, as columns lie along it")  # fmt: skip
 
     def seen(self, tasks: int) -> list[list[int]]:
         """The earlier columns that each column sees."""
@@ -133,6 +179,9 @@ class Columns(Method):
     def refresh(self, task: int) -> None:
         for layer in self.layers().values():
             layer.refresh(self.column(task))
+        found = self.network.parameters()
+        for name in self.first_task:
+            found[name].requires_grad_(task == 0)
 
     def sensitivity(self, samples: Samples) -> dict[str, torch.Tensor]:
         """How much the present task's outputs depend on what each column gives to a layer: (columns,), of sum 1; of no
@@ -144,7 +193,7 @@ class Columns(Method):
         these up, so there a feature that hardly matters in any column counts as much as one that does.
         """
         squares: dict[str, torch.Tensor] = {}
-        layers = {name: layer for name, layer in self.layers().items() if not layer.is_first}
+        layers = {name: layer for name, layer in self.layers().items() if layer.is_measured}
         weights = choices(self.network, samples)
         given: dict[str, list[torch.Tensor]] = {}
         for name, layer in layers.items():
@@ -173,11 +222,14 @@ def sensitivity_to_others(kept: Kept, samples: Samples) -> float | None:
     return float(torch.stack([1 - each[-1] for each in shares.values()]).mean()) if shares else None
 
 
-def keeper(given: dict[str, list[torch.Tensor]], name: str) -> Callable[[list[torch.Tensor]], list[torch.Tensor]]:
+def keeper(
+    given: dict[str, list[torch.Tensor]], name: str, of_gradients: bool = True
+) -> Callable[[list[torch.Tensor]], list[torch.Tensor]]:
     """Keeps what a layer is given, as tensors that gradients can be asked of."""
 
     def keep(parts: list[torch.Tensor]) -> list[torch.Tensor]:
-        given[name] = [part if part.requires_grad else part.requires_grad_() for part in parts]
+        asked = of_gradients and not all(part.requires_grad for part in parts)
+        given[name] = [part if part.requires_grad else part.requires_grad_() for part in parts] if asked else parts
         return given[name]
 
     return keep
@@ -209,28 +261,72 @@ class RandomColumn(Columns):
         return task + 1
 
 
+def place_of(network: Network, name: str) -> tuple[nn.Module, str]:
+    """The module that holds a layer, and its name there."""
+    where, _, last = name.rpartition(".")
+    return network.module.get_submodule(where), last
+
+
+def put(network: Network, name: str, layer: nn.Module) -> None:
+    where, last = place_of(network, name)
+    setattr(where, last, layer)
+
+
+def is_norm(layer: nn.Module) -> bool:
+    """Whether it is one that columns can't share: of parameters of its own, or of statistics of the batch."""
+    return isinstance(layer, SMALL) and (
+        bool([*layer.parameters()]) or isinstance(layer, nn.modules.batchnorm._BatchNorm)
+    )
+
+
 @torch.no_grad()
-def first_layers(network: Network, leaves: dict[str, Leaf]) -> set[str]:
-    """The layers that take the network's input: found by doubling the batch behind every layer."""
+def places(network: Network, layers: dict[str, Any]) -> dict[str, Place]:
+    """Where in the network each layer comes, found by a run on one sample: behind each layer there are two rows, and
+    behind a head, which is the last layer called of those that a head consists of, there are three."""
     if network.example is None:
         raise ValueError("columns: expected a network with an example of its inputs")
-    seen: dict[str, int] = {}
-    handles = []
-    for name, leaf in leaves.items():
+    for parent in dict(network.layers()).values():
+        for key, module in parent._modules.items():
+            for name, layer in layers.items():
+                if module is layer and place_of(network, name) != (parent, key):
+                    raise ValueError(f"layer {name!r} is {key!r}, too, and can't be given columns: expected one name")
+    calls: list[tuple[str, torch.Tensor]] = []
+    heads: set[str] = set()
+    rows: dict[str, set[int]] = {}
 
-        def double(leaf: Any, given: tuple, out: torch.Tensor, name: str = name) -> torch.Tensor:
-            seen[name] = len(given[0])
-            check_affine(name, leaf, given[0][0], "given columns")
-            return torch.cat([out, out]) if len(given[0]) == 1 else out
+    def note(name: str) -> Callable[..., Any]:
+        return lambda _, given, named, out: calls.append((name, [*given, *named.values()][0]))
 
-        handles.append(leaf.register_forward_hook(double))
-    try:
-        with torch.random.fork_rng(devices=[]):
-            network.run(network.example[:1])
-    finally:
-        for handle in handles:
-            handle.remove()
-    for name in leaves:
-        if name not in seen:
+    def spread(name: str) -> Callable[..., Any]:
+        def hook(_: nn.Module, given: Any, named: Any, out: torch.Tensor) -> torch.Tensor:
+            count = len([*given, *named.values()][0])
+            rows.setdefault(name, set()).add(count)
+            return torch.cat([out[:1]] * (3 if name in heads or count == 3 else 2))
+
+        return hook
+
+    for hook in (note, spread):
+        handles = [layer.register_forward_hook(hook(name), with_kwargs=True) for name, layer in layers.items()]
+        with preserved(network.module):
+            try:
+                network.run(network.example[:1])
+            finally:
+                for handle in handles:
+                    handle.remove()
+        for name, given in calls if hook is note else ():
+            if isinstance(layers[name], Leaf):
+                check_affine(name, layers[name], given[0], "given columns")
+        order = [name for name, _ in calls if isinstance(layers[name], Leaf)]
+        within = [[name for name in order if name == head or name.startswith(f"{head}.")] for head in network.heads]
+        heads = {names[-1] for names in within if names}
+    found: dict[str, Place] = {}
+    for name in layers:
+        if name not in rows:
             raise ValueError(f"layer {name!r} was not used for the example: expected one that all layers work for")
-    return {name for name, count in seen.items() if count == 1}
+        if len(rows[name]) > 1:
+            raise ValueError(f"layer {name!r} is used at several places and can't be given columns: expected one")
+        place: Place = "head" if name in heads else "inner"
+        if rows[name] == {1}:
+            place = "only" if name in heads else "first"
+        found[name] = "behind" if rows[name] == {3} else place
+    return found

@@ -14,7 +14,8 @@ from typing import Any, Literal, get_args
 import torch
 from torch import nn
 
-from transfer.importance import watching
+from transfer.copies import Copies
+from transfer.gradients import watching
 from transfer.method import Method, Samples
 from transfer.network import Leaf, Network, check_affine, evaluating
 
@@ -24,6 +25,7 @@ AT_ONCE = 256  # samples
 
 class Means(Method):
     """Stores the mean input and output of all dense and convolutional layers, for each task that was consolidated.
+    Other parameters, of norms and such, are each task's own, and begin as the last task left them.
 
     start: how a new task begins: plain, as without this method, which then changes nothing of what is learned; or
     aligned, with shifts by which each layer gives on average, for samples of it that the network meets beforehand, what
@@ -36,11 +38,11 @@ class Means(Method):
         super().__init__(network)
         if start not in get_args(Beginning):
             raise ValueError(f"start is {start!r}: expected one of {', '.join(get_args(Beginning))}")
-        network.check_statistics()
         if network.example is None:
             raise ValueError("means: expected a network with an example of its inputs")
         self.start = start
-        self.leaves = list(network.leaves("given its means back"))
+        self.copies = Copies(network, network.apart("given its means back"), tasks, onward=True)
+        self.leaves = list(network.but(self.copies.names).leaves("given its means back"))
         self.register_buffer("known", torch.zeros(tasks, dtype=torch.bool))
         self.register_buffer("last", torch.zeros((), dtype=torch.int64))  # of those that are known
         self.known: torch.Tensor
@@ -78,6 +80,7 @@ class Means(Method):
         self.refresh(self.task)  # which the network, loaded before, has told
 
     def move(self, task: int, before: int) -> None:
+        self.copies.move(task, before)
         if self.known[task]:
             for leaf, (given, gave, shift) in zip(self.layers(), self.parts()):
                 shift[task] = gave[task] - widely(leaf, given[task][None])[0]

@@ -17,6 +17,7 @@ from torch import nn
 
 from envs.files import writing
 from transfer import steps
+from transfer.drift import Watch
 from transfer.network import KEPT, Network
 
 FORMAT = 1  # of files of ``Kept.save``
@@ -49,6 +50,7 @@ class Method(nn.Module):
     it may put other layers in the network's place, and raises ValueError, with the layer and why, where it can't.
     """
 
+    takes_statistics = False  # whether what drifts beside the parameters, such as running statistics, is let be
     sorts_weights = False  # whether it decides which task has which weights: only one method of a network can
     begins_anew = False  # whether each task begins with weights that nothing before it touched
     heads_are_own = False  # whether it only makes sense if each task has heads of its own
@@ -110,7 +112,8 @@ class Kept(nn.Module):
     """The methods by which a network is kept, over a number of tasks; it lies in that network, as ``kept``.
 
     about: plain data that tells which networks' states fit this one's; frozen: parameters that the user froze; fixed:
-    names of those among them that must stay so.
+    names of those among them that must stay so; watch: refuses what the methods can't keep, where that shows only by a
+    run of the network, or while it is learned.
     """
 
     task: torch.Tensor  # int64 (): whose weights are in place
@@ -123,8 +126,10 @@ class Kept(nn.Module):
         about: Mapping[str, Any],
         frozen: Sequence[nn.Parameter] = (),
         fixed: Iterable[str] = (),
+        watch: Watch | None = None,
     ):
         super().__init__()
+        self.watch = watch
         self.tasks, self.about = tasks, {"format": FORMAT, "tasks": tasks, **about}
         self.register_buffer("task", torch.zeros((), dtype=torch.int64))
         self.methods = nn.ModuleList(methods)
@@ -137,11 +142,21 @@ class Kept(nn.Module):
         self.shapes = {name: parameter.shape for name, parameter in network.parameters().items()}
         self.attached: steps.Attached | None = None
         self.changes = 0  # of weights, other than by learning
+        if watch and watch.inputs is None:
+            self.first_run = network.module.register_forward_pre_hook(self.before_run, with_kwargs=True)
         self.settle()
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Changes nothing: a Sequential runs through everything that lies in it."""
         return inputs
+
+    def before_run(self, module: nn.Module, given: Sequence[Any], named: Mapping[str, Any]) -> None:
+        """Before the first run of a network without an example: nothing is learned by then."""
+        inputs = [*given, *named.values()]
+        if len(inputs) != 1 or not isinstance(inputs[0], torch.Tensor) or torch.compiler.is_compiling():
+            return
+        if self.watch and self.watch.try_on(inputs[0]):
+            self.first_run.remove()
 
     def __getstate__(self) -> dict[str, Any]:
         """Of a copy or a pickle, which no optimizer's steps belong to."""
@@ -247,6 +262,8 @@ class Kept(nn.Module):
 
     def consolidate(self, samples: Samples) -> None:
         """Call it when the task is learned."""
+        if self.watch:
+            self.watch.try_on(samples.inputs)
         for method in self.each():
             method.consolidate(int(self.task), samples)
         self.refresh()
@@ -292,6 +309,8 @@ class Kept(nn.Module):
     @torch.no_grad()
     def before_step(self, factors: Mapping[str, steps.Factor] | None = None) -> None:
         """factors: as ``Method.before_step`` takes them; of a plain step of all parameters, where it isn't told."""
+        if self.watch:
+            self.watch.step()
         factors = dict.fromkeys(self.network.parameters(), 1.0) if factors is None else factors
         for method in self.each():
             method.before_step(factors)

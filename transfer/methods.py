@@ -3,11 +3,15 @@
 import inspect
 import json
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
+from torch import nn
 
 from transfer.columns import Columns, Progressive, RandomColumn
+from transfer.drift import Watch, check_drift, check_known
+from transfer.importance import check_outputs
 from transfer.means import Means
 from transfer.method import Kept, Method
 from transfer.network import KEPT, Network
@@ -78,6 +82,14 @@ def keep(network: Network, methods: Sequence[Mapping[str, Any]], tasks: int, see
         raise ValueError(f"the network has a part {KEPT!r}: expected none, as that is where its methods lie")
     check_together(methods)
     methods = sorted(methods, key=turn)
+    if isinstance(network.module, torch.jit.ScriptModule):
+        raise ValueError("the network is compiled by TorchScript: expected a module that methods can be put into")
+    for name, parameter in network.module.named_parameters():
+        if isinstance(parameter, nn.UninitializedParameter):
+            raise ValueError(f"parameter {name!r} has no shape yet: expected a network that was run once")
+    still = not all(METHODS[spec["method"]].takes_statistics for spec in methods)
+    check_network(network, methods, network.example)
+    watch = Watch(network, partial(check_network, network, methods), still) if methods else None
     generator = torch.Generator().manual_seed(seed)
     check_eager(network)
     frozen = {name: each for name, each in network.parameters().items() if not each.requires_grad}
@@ -88,7 +100,7 @@ def keep(network: Network, methods: Sequence[Mapping[str, Any]], tasks: int, see
         made.append(make(spec, network if holds else network.but(fixed), tasks, generator))
         network = network.but(made[-1].owned())
     about = {"methods": [dict(spec) for spec in methods], "seed": seed}
-    return Kept(network, made, tasks, about, [*frozen.values()], fixed)
+    return Kept(network, made, tasks, about, [*frozen.values()], fixed, watch)
 
 
 def left_alone(network: Network, methods: Sequence[Mapping[str, Any]], frozen: Collection[str]) -> set[str]:
@@ -113,6 +125,16 @@ def check_eager(network: Network) -> None:
         if is_wrapped or getattr(module, "_compiled_call_impl", None) is not None:
             raise ValueError(f"{f'layer {name!r}' if name else 'the network'} is compiled: expected one that isn't; "
                              "compile it after it is kept")  # fmt: skip
+
+
+def check_network(network: Network, methods: Sequence[Mapping[str, Any]], inputs: torch.Tensor | None) -> None:
+    """ValueError for what a run of the network on inputs (n, ...) shows that these methods can't keep; without any, for
+    the layers that are known for it."""
+    kinds = [METHODS[spec["method"]] for spec in methods]
+    if not all(kind.takes_statistics for kind in kinds):
+        check_drift(network, inputs) if inputs is not None else check_known(network)
+    if any(issubclass(kind, EWC) for kind in kinds):
+        check_outputs(network, inputs)
 
 
 def turn(spec: Mapping[str, Any]) -> tuple[bool, bool, bool]:

@@ -51,11 +51,11 @@ def activities(network: Network, inputs: torch.Tensor) -> dict[str, torch.Tensor
     given: dict[str, torch.Tensor] = {}
 
     def watch(name: str):
-        return lambda _, seen: given.__setitem__(name, seen[0])
+        return lambda _, seen, named: given.__setitem__(name, [*seen, *named.values()][0])
 
     named = network.module.named_modules()
     layers = [(name, module) for name, module in named if isinstance(module, Leaf) and is_of_this_task(name, network)]
-    handles = [module.register_forward_pre_hook(watch(name)) for name, module in layers]
+    handles = [module.register_forward_pre_hook(watch(name), with_kwargs=True) for name, module in layers]
     try:
         network.outputs(network.module, inputs)
     finally:

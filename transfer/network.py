@@ -4,18 +4,36 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from itertools import zip_longest
+from typing import Any, Literal, NoReturn
 
 import torch
 from torch import nn
 
 Likelihood = Literal["categorical", "gaussian"]
 Leaf = nn.Linear | nn.Conv2d
+WEIGHTED = (nn.Linear, nn.Conv2d, nn.MultiheadAttention)
+SMALL = (nn.LayerNorm, nn.GroupNorm, nn.RMSNorm, nn.modules.batchnorm._NormBase, nn.PReLU)
 KEPT = "kept"  # under which name a network holds its ``transfer.method.Kept``
 
 
 def call(module: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
     return module(inputs)
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """A weight (out, in...) by the name of its parameter, and the layer's bias; of a convolution in so many groups."""
+
+    weight: str
+    bias: str | None
+    groups: int
+
+
+def is_own(module: nn.Module) -> bool:
+    """Whether a module is of a kind of the user's own, or just holds others, and not one of torch's layers."""
+    holders = (nn.Module, nn.Sequential, nn.ModuleList, nn.ModuleDict, nn.ParameterList, nn.ParameterDict)
+    return not any(each.__module__.startswith("torch.") for each in set(type(module).__mro__) - {*holders})
 
 
 @dataclass(frozen=True)
@@ -65,42 +83,107 @@ class Network:
         """The same, with these parameters, too, each task's own."""
         return replace(self, own=self.own | {*names})
 
+    def apart(self, purpose: str) -> dict[str, nn.Parameter]:
+        """The parameters that are shared, of layers that compute no sums of products: those of norms and of PReLU, and
+        those that lie bare in a module of the user's own, such as embeddings of positions and scales of layers.
+
+        ValueError where there are more of them than weights, so that it would not do to give each task its own.
+        ``purpose`` ends its sentence "... can't be ...".
+        """
+        found: dict[str, nn.Parameter] = {}
+        weights = 0
+        for name, module in self.layers():
+            own = self.of_layer(name, module)
+            weights += sum(each.numel() for each in own.values() if each.dim() > 1 and isinstance(module, WEIGHTED))
+            if isinstance(module, SMALL) or is_own(module):
+                found |= own
+            elif isinstance(module, nn.MultiheadAttention):
+                found |= {each: own[each] for each in own if each.endswith(("bias_k", "bias_v"))}
+        bare = {name: each.numel() for name, each in found.items() if each.numel() > 1}
+        if sum(bare.values()) > weights:
+            name = max(bare, key=lambda name: bare[name])
+            raise ValueError(f"parameter {name!r}, of {bare[name]} numbers, can't be {purpose}: expected no more of "
+                             f"such numbers than the {weights} weights of layers")  # fmt: skip
+        return found
+
+    def matrices(self, purpose: str) -> list["Matrix"]:
+        """Of dense and convolutional layers, and of attention, the weights that are shared; as ``leaves``, but for
+        methods that need no more than the weights of a layer."""
+        apart = set(self.apart(purpose))
+        found = []
+        for name, module in self.but(apart).layers():
+            own = self.of_layer(name, module)
+            if isinstance(module, Leaf) and own:
+                self.check_leaf(name, module, purpose)
+                bias = f"{name}.bias".removeprefix(".") if module.bias is not None else None
+                groups = module.groups if isinstance(module, nn.Conv2d) else 1
+                found.append(Matrix(f"{name}.weight".removeprefix("."), bias, groups))
+            elif isinstance(module, nn.MultiheadAttention):
+                weights = [each for each, parameter in own.items() if each.endswith("weight")]
+                biases = [f"{name}.in_proj_bias".removeprefix(".") if module.in_proj_bias is not None else None]
+                found += [Matrix(*each, 1) for each in zip_longest(weights, biases)]
+            elif own.keys() - apart:
+                self.refuse(name, module, purpose, "Linear, Conv2d and MultiheadAttention")
+        return found
+
     def leaves(self, purpose: str) -> dict[str, Leaf]:
         """The dense and convolutional layers whose weights are shared, by name.
 
-        ValueError for a layer of another kind that has parameters; ``purpose`` ends its sentence "... can't be ...".
+        ValueError for a layer of another kind that has parameters, and for one whose weight is no parameter of its own;
+        ``purpose`` ends its sentence "... can't be ...".
         """
         found: dict[str, Leaf] = {}
-        for name, module in self.module.named_modules():
-            own = [f"{name}.{each}" if name else each for each, _ in module.named_parameters(recurse=False)]
-            if name == KEPT or name.startswith(f"{KEPT}.") or {*own} <= self.own:
+        for name, module in self.layers():
+            if not self.of_layer(name, module):
                 continue
+            if isinstance(module, nn.MultiheadAttention):
+                raise ValueError(f"layer {name!r}, a {type(module).__name__}, can't be {purpose}: expected its "
+                                 "projections as layers of kind Linear")  # fmt: skip
             if not isinstance(module, Leaf):
-                raise ValueError(
-                    f"layer {name!r}, a {type(module).__name__}, can't be {purpose}: expected layers of kinds Linear "
-                    "and Conv2d"
-                )
-            if isinstance(module, nn.Conv2d) and module.groups > 1:
-                raise ValueError(f"layer {name!r} has {module.groups} groups and can't be {purpose}: expected 1")
+                self.refuse(name, module, purpose, "Linear and Conv2d")
+            self.check_leaf(name, module, purpose)
             found[name] = module
         return found
+
+    def layers(self) -> Iterator[tuple[str, nn.Module]]:
+        """All modules by name, but those that keep the network."""
+        for name, module in self.module.named_modules():
+            if name != KEPT and not name.startswith(f"{KEPT}."):
+                yield name, module
+
+    def of_layer(self, name: str, module: nn.Module) -> dict[str, nn.Parameter]:
+        """The parameters of a layer itself that are shared, by name."""
+        named = module.named_parameters(prefix=name, recurse=False)
+        return {each: parameter for each, parameter in named if each not in self.own}
+
+    def refuse(self, name: str, module: nn.Module, purpose: str, kinds: str) -> NoReturn:
+        raise ValueError(
+            f"layer {name!r}, a {type(module).__name__}, can't be {purpose}: expected layers of kinds {kinds}"
+        )
+
+    def check_leaf(self, name: str, leaf: nn.Module, purpose: str) -> None:
+        """ValueError for a layer whose weight is not a parameter of it alone."""
+        own = dict(leaf.named_parameters(recurse=False))
+        weight = own.get("weight")
+        if own.keys() - {"weight", "bias"} and weight is not None:
+            raise ValueError(f"layer {name!r}, a {type(leaf).__name__}, can't be {purpose}: expected no parameters but "
+                             "its weight and bias")  # fmt: skip
+        if weight is None:
+            raise ValueError(f"layer {name!r}, a {type(leaf).__name__}, can't be {purpose}: expected its weight to be "
+                             "a parameter, without weight norm or another parametrization")  # fmt: skip
+        for each, parameter in self.module.named_parameters(remove_duplicate=False):
+            other, _, _ = each.rpartition(".")
+            if parameter is weight and other != name and self.module.get_submodule(other) is not leaf:
+                raise ValueError(f"layers {name!r} and {other!r} share a weight and can't be {purpose}: expected each "
+                                 "weight in one layer")  # fmt: skip
 
     def named(self, names: Iterable[str]) -> list[Any]:
         """The modules of these names, as they are now."""
         return [self.module.get_submodule(name) for name in names]
 
-    def run(self, inputs: torch.Tensor) -> None:
+    def run(self, inputs: torch.Tensor) -> object:
         """All of it, on inputs (n, ...)."""
-        (self.whole or self.outputs)(self.module, inputs)
-
-    def check_statistics(self) -> None:
-        """ValueError where a layer keeps running statistics of its inputs, which drift with every task."""
-        for name, module in self.module.named_modules():
-            if getattr(module, "running_mean", None) is not None:
-                raise ValueError(
-                    f"layer {name!r}, a {type(module).__name__}, keeps running statistics, which would drift from task "
-                    "to task: expected a network without them"
-                )
+        return (self.whole or self.outputs)(self.module, inputs)
 
 
 @torch.no_grad()

@@ -10,14 +10,16 @@ from collections.abc import Mapping
 import torch
 
 from transfer import steps
+from transfer.copies import Copies
 from transfer.method import Method, Samples
-from transfer.network import Leaf, Network, Start
+from transfer.network import Network, Start
 
 FREE = 255  # as the owner of a weight
 
 
 class Packing(Method):
-    """Packs into the weights of all dense and convolutional layers; biases learn the first task and are frozen.
+    """Packs into the weights of all dense and convolutional layers and attention's projections; their biases learn the
+    first task and are frozen; other parameters, of norms and such, are each task's own.
 
     share: of a layer's free weights, that a task keeps; None keeps equal parts for all tasks. retrain: the last part of
     a task's learning, which comes after the others were set to zero.
@@ -40,35 +42,41 @@ class Packing(Method):
             raise ValueError(f"retrain is {retrain}: expected 0 or more, less than 1")
         if tasks >= FREE:
             raise ValueError(f"tasks is {tasks}: expected less than {FREE} to be packed")
-        network.check_statistics()
         self.tasks, self.share, self.retrain = tasks, share, retrain
-        self.leaves = list(network.leaves("packed"))
-        self.names = [f"{name}.weight" for name in self.leaves]
-        self.starts = [Start.of(leaf.weight) for leaf in self.layers()]
+        self.names = [each.weight for each in network.matrices("packed")]
+        self.copies = Copies(network, network.apart("packed"), tasks)
+        self.starts = [Start.of(weight) for weight in self.weights()]
         self.register_buffer("seed", torch.randint(2**62, (), generator=generator))
         self.seed: torch.Tensor
         self.register_buffer("pruned", torch.zeros(tasks, dtype=torch.bool))
         self.pruned: torch.Tensor
         self.task = 0
-        for number, leaf in enumerate(self.layers()):
-            self.register_buffer(f"packed_{number}", torch.zeros_like(leaf.weight))  # what is frozen
-            self.register_buffer(f"owner_{number}", torch.full(leaf.weight.shape, FREE, dtype=torch.uint8))
+        for number, weight in enumerate(self.weights()):
+            self.register_buffer(f"packed_{number}", torch.zeros_like(weight))  # what is frozen
+            owner = torch.full(weight.shape, FREE, dtype=torch.uint8, device=weight.device)
+            self.register_buffer(f"owner_{number}", owner)
 
-    def layers(self) -> list[Leaf]:
-        return self.network.named(self.leaves)
+    def weights(self) -> list[torch.Tensor]:
+        found = self.network.parameters()
+        return [found[name] for name in self.names]
+
+    def owned(self) -> list[str]:
+        return self.copies.names
 
     def parts(self) -> list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
         """The weights of each layer, those that are frozen, and whose each is."""
-        each = enumerate(self.layers())
-        return [(leaf.weight, getattr(self, f"packed_{k}"), getattr(self, f"owner_{k}")) for k, leaf in each]
+        each = enumerate(self.weights())
+        return [(weight, getattr(self, f"packed_{k}"), getattr(self, f"owner_{k}")) for k, weight in each]
 
     def refresh(self, task: int) -> None:
         self.task = task
+        learning = {*self.names, *self.copies.names}
         for name, parameter in self.network.shared().items():
-            if name not in self.names:
+            if name not in learning:
                 parameter.requires_grad_(task == 0)
 
     def move(self, task: int, before: int) -> None:
+        self.copies.move(task, before)
         if task > before and not self.pruned[before]:
             return  # the later task is not learned yet, and sees what is being learned
         for weight, packed, owner in self.parts():

@@ -27,12 +27,12 @@ class L2(Method):
         super().__init__(network)
         if not 0 <= strength < float("inf"):
             raise ValueError(f"strength is {strength}: expected a number from 0")
-        network.check_statistics()
         self.strength = strength
         self.names = list(network.shared())
         for number, parameter in enumerate(network.shared().values()):
             for name in ("weight", "pull"):  # A and B above
-                self.register_buffer(f"{name}_{number}", torch.zeros_like(parameter))
+                wide = torch.promote_types(parameter.dtype, torch.float32)  # 16 bits would round them away
+                self.register_buffer(f"{name}_{number}", torch.zeros_like(parameter, dtype=wide))
 
     def parts(self) -> dict[str, tuple[torch.nn.Parameter, torch.Tensor, torch.Tensor]]:
         """Each parameter w that is held, and its A and B."""

@@ -9,15 +9,27 @@ from transfer.network import Network, Start
 class OwnHeads(Method):
     """Each task has heads of its own; what a head is not yet learned for starts as the first one did, drawn anew."""
 
+    takes_statistics = True
     of_body = False
 
     def __init__(self, network: Network, tasks: int, generator: torch.Generator):
         super().__init__(network)
         self.names = [name for name in network.shared() if self.of_body or network.is_head(name)]
+        if not self.of_body:
+            self.check_apart()
         for number, parameter in enumerate(self.moved()):
             start = Start.of(parameter)
             each = [parameter.detach().cpu(), *(start.draw(generator) for _ in range(tasks - 1))]
             self.register_buffer(f"of_{number}", torch.stack(each).to(parameter.device))  # (tasks, ...)
+
+    def check_apart(self) -> None:
+        """ValueError where a head shares a weight with what lies below."""
+        named = list(self.network.module.named_parameters(remove_duplicate=False))
+        of_body = {id(parameter): name for name, parameter in named if not self.network.is_head(name)}
+        for name, parameter in named:
+            if self.network.is_head(name) and id(parameter) in of_body:
+                raise ValueError(f"head's parameter {name!r} is {of_body[id(parameter)]!r}, too: expected heads that "
+                                 "share no weight with the body, or methods without heads of their own")  # fmt: skip
 
     def moved(self) -> list[torch.nn.Parameter]:
         """The parameters that each task has its own of, in the network's order."""
@@ -40,13 +52,10 @@ class OwnHeads(Method):
 class Separate(OwnHeads):
     """Separate networks, a whole one a task: nothing is forgotten, nothing is reused, memory grows with each."""
 
+    takes_statistics = False
     sorts_weights = True
     of_body = True
     begins_anew = True
-
-    def __init__(self, network: Network, tasks: int, generator: torch.Generator):
-        network.check_statistics()
-        super().__init__(network, tasks, generator)
 
 
 class Scratch(Method):
@@ -57,7 +66,6 @@ class Scratch(Method):
 
     def __init__(self, network: Network, tasks: int, generator: torch.Generator):
         super().__init__(network)
-        network.check_statistics()
         self.starts = {name: Start.of(each) for name, each in network.parameters().items()}
         self.register_buffer("seed", torch.randint(2**62, (), generator=generator))
         self.register_buffer("begun", torch.zeros((), dtype=torch.int64))
@@ -82,7 +90,6 @@ class HeadOnly(Method):
 
     def __init__(self, network: Network, tasks: int, generator: torch.Generator):
         super().__init__(network)
-        network.check_statistics()
 
     def refresh(self, task: int) -> None:
         for parameter in self.network.shared().values():

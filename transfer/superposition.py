@@ -15,15 +15,17 @@ from typing import Literal, get_args
 
 import torch
 
+from transfer.copies import Copies
 from transfer.method import Method
-from transfer.network import Leaf, Network, Start
+from transfer.network import Network, Start
 
 Contexts = Literal["binary", "complex", "rotation", "power"]
 Biases = Literal["own", "shared"]
 
 
 class Superposition(Method):
-    """Contexts, fixed and drawn from the seed, of all dense and convolutional layers.
+    """Contexts, fixed and drawn from the seed, of all dense and convolutional layers and attention's projections; other
+    parameters, of norms and such, are each task's own.
 
     contexts: binary (+1 and -1); complex, phases drawn for each task, with weights that have an imaginary part, which
     starts as they do; power, task k's phases being k times those of one such context; rotation, random orthogonal
@@ -44,58 +46,73 @@ class Superposition(Method):
         for name, value, known in (("contexts", contexts, Contexts), ("biases", biases, Biases)):
             if value not in get_args(known):
                 raise ValueError(f"{name} is {value!r}: expected one of {', '.join(get_args(known))}")
-        network.check_statistics()
         self.contexts, self.biases = contexts, biases
-        self.leaves = list(network.leaves("superposed"))
+        self.matrices = network.matrices("superposed")
+        self.leaves = [each.weight.rpartition(".")[0] for each in self.matrices]
+        self.copies = Copies(network, network.apart("superposed"), tasks)
         self.register_buffer("seed", torch.randint(2**62, (), generator=generator))
         self.seed: torch.Tensor
-        for number, leaf in enumerate(self.layers()):
+        for number, (weight, bias) in enumerate(self.parts()):
             if contexts in ("complex", "power"):
-                drawn = Start.of(leaf.weight).draw(generator)  # at zero, later tasks' weights would start too small
-                self.register_buffer(f"imaginary_{number}", drawn.to(leaf.weight))
-            if biases == "own" and leaf.bias is not None:
-                self.register_buffer(f"bias_{number}", leaf.bias.detach().repeat(tasks, 1))  # (tasks, out)
+                drawn = Start.of(weight).draw(generator)  # at zero, later tasks' weights would start too small
+                self.register_buffer(f"imaginary_{number}", drawn.to(wide(weight)))
+            if biases == "own" and bias is not None:
+                self.register_buffer(f"bias_{number}", bias.detach().repeat(tasks, 1))  # (tasks, out)
 
-    def layers(self) -> list[Leaf]:
-        return self.network.named(self.leaves)
+    def parts(self) -> list[tuple[torch.Tensor, torch.Tensor | None]]:
+        """The weight and the bias of each layer."""
+        found = self.network.parameters()
+        return [(found[each.weight], found[each.bias] if each.bias else None) for each in self.matrices]
 
     def owned(self) -> list[str]:
-        return [f"{name}.bias" for name in self.leaves] if self.biases == "own" else []
+        biases = [each.bias for each in self.matrices if each.bias] if self.biases == "own" else []
+        return [*biases, *self.copies.names]
 
     def move(self, task: int, before: int) -> None:
-        for number, leaf in enumerate(self.layers()):
-            weight = leaf.weight
-            flat = weight.flatten(1)  # (out, in...) -> (out, in)
+        self.copies.move(task, before)
+        for number, (weight, bias) in enumerate(self.parts()):
+            flat = self.grouped(number, wide(weight))
             if self.contexts == "binary":
-                signs = self.context(number, before) * self.context(number, task)
+                signs = (self.context(number, before) * self.context(number, task)).reshape(len(flat), 1, -1)
                 turned = flat * signs
                 for method in self.network.module.kept.each():  # pyright: ignore
-                    method.flip(f"{self.leaves[number]}.weight", signs.reshape(weight.shape[1:]))
+                    method.flip(self.matrices[number].weight, signs.expand_as(flat).reshape(weight.shape))
             elif self.contexts == "rotation":
-                turned = flat @ self.context(number, before).T @ self.context(number, task)
+                turned = flat @ self.context(number, before).mT @ self.context(number, task)
             else:
                 imaginary = getattr(self, f"imaginary_{number}")
-                angle = self.context(number, task) - self.context(number, before)
-                both = torch.complex(flat, imaginary.flatten(1)) * torch.polar(torch.ones_like(angle), angle)
+                angle = (self.context(number, task) - self.context(number, before)).reshape(len(flat), 1, -1)
+                both = torch.complex(flat, self.grouped(number, imaginary)) * torch.polar(torch.ones_like(angle), angle)
                 turned = both.real
                 imaginary.copy_(both.imag.reshape(weight.shape))
             weight.copy_(turned.reshape(weight.shape))
             if hasattr(self, f"bias_{number}"):
                 each = getattr(self, f"bias_{number}")
-                each[before] = leaf.bias
-                leaf.bias.copy_(each[task])  # pyright: ignore[reportOptionalMemberAccess]
+                each[before] = bias
+                bias.copy_(each[task])  # pyright: ignore[reportOptionalMemberAccess]
+
+    def grouped(self, number: int, weight: torch.Tensor) -> torch.Tensor:
+        """(out, in...) -> (groups, out, in), of one group each."""
+        return weight.reshape(self.matrices[number].groups, -1, weight[0].numel())
 
     def context(self, number: int, task: int) -> torch.Tensor:
-        """Of the number-th layer, whose inputs or kernel count ``in``: signs or phases (in,), or a matrix (in, in)."""
-        weight = self.layers()[number].weight
+        """Of the number-th layer, whose inputs or kernel count ``in``: signs or phases (in,), or a matrix (in, in); of
+        a convolution in several groups, (groups, in) or (groups, in, in)."""
+        weight, groups = self.parts()[number][0], self.matrices[number].groups
         size = weight[0].numel()
         stream = 0 if self.contexts == "power" else task  # all powers are of one context
         generator = torch.Generator().manual_seed(int(self.seed) + 100_003 * number + stream)
         if self.contexts == "binary":
-            drawn = 2.0 * torch.randint(2, (size,), generator=generator) - 1
+            drawn = 2.0 * torch.randint(2, (groups, size), generator=generator) - 1
         elif self.contexts == "rotation":
-            drawn = torch.nn.init.orthogonal_(torch.empty(size, size), generator=generator)
+            empty = torch.empty(groups, size, size)
+            drawn = torch.stack([torch.nn.init.orthogonal_(each, generator=generator) for each in empty])
         else:
-            drawn = (2 * torch.rand(size, generator=generator) - 1) * math.pi
+            drawn = (2 * torch.rand(groups, size, generator=generator) - 1) * math.pi
             drawn *= task if self.contexts == "power" else 1
-        return drawn.to(weight)
+        return (drawn if groups > 1 else drawn[0]).to(wide(weight))
+
+
+def wide(weight: torch.Tensor) -> torch.Tensor:
+    """In float32 at least: 16 bits would not turn back to what they were."""
+    return weight.to(torch.promote_types(weight.dtype, torch.float32))
