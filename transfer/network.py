@@ -1,6 +1,6 @@
 """What a method sees of a torch network: its parameters, its heads, and what it says about an input."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
@@ -194,6 +194,23 @@ def check_affine(name: str, leaf: Leaf, given: torch.Tensor, purpose: str) -> No
     if not torch.allclose(between, at_mean, rtol=1e-2, atol=1e-2 * float(between.abs().max())):
         raise ValueError(f"layer {name!r}, a {type(leaf).__name__}, can't be {purpose}: expected a layer without a "
                          "nonlinearity in it")  # fmt: skip
+
+
+def functional_call(module: nn.Module, parameters: Mapping[str, torch.Tensor], given: tuple[Any, ...]) -> Any:
+    """What a module gives with others in place of its parameters, which are named as ``named_parameters`` does.
+
+    torch.func's own takes a part that lies in a module under several names for several, and leaves it without its
+    parameters afterwards.
+    """
+    named = dict(module.named_parameters())
+    values = {id(named[name]): value for name, value in parameters.items()}
+    places = {
+        f"{name}.{each}" if name else each: values[id(parameter)]
+        for name, part in module.named_modules()
+        for each, parameter in part.named_parameters(recurse=False, remove_duplicate=False)
+        if id(parameter) in values
+    }
+    return torch.func.functional_call(module, places, given, tie_weights=False)
 
 
 @contextmanager
