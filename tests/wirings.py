@@ -69,6 +69,15 @@ def tied_embedding() -> nn.Module:
     return m
 
 
+def named_twice() -> nn.Module:
+    """As stable-baselines3 has its features extractors."""
+    m = convolution(nn.Conv2d(4, 6, 3), 6)
+    m.tower = nn.Sequential(m.conv)
+    m.policy = m.tower
+    m.wiring = lambda m, x: m.out(m.tail(m.policy(x)).mean(2))
+    return m
+
+
 def rows_by_chance(m, x):
     """A table of as many rows as there are samples, through a dense layer, is the same for all of them."""
     return m.out(torch.tanh(m.a(x)) * m.b(m.table.weight).mean(0))
@@ -181,6 +190,7 @@ TABLE = [
     Wiring("input changed in place", lambda: wired(lambda m, x: m.out(m.a(x).tanh_() + m.b(x.mul(2).add_(1))))),
     Wiring("weight in two layers", tied),
     Wiring("layer used twice", lambda: wired(lambda m, x: m.out(torch.tanh(m.a(torch.tanh(m.a(x))))))),
+    Wiring("part under two names", named_twice, lambda: steps(4, 5, 5)),
     Wiring("Embedding tied to output", tied_embedding, words),
     Wiring("weight used transposed", lambda: wired(lambda m, x: m.out(F.linear(torch.tanh(m.a(x)), m.a.weight.T)))),
     Wiring("weight's norm used", lambda: wired(lambda m, x: m.out(torch.tanh(m.a(x)) * m.a.weight.norm()))),
@@ -338,6 +348,7 @@ def error_of(wiring: Wiring, *kinds: str) -> float:
     after = {name: tensor for name, tensor in module.state_dict().items() if not name.startswith("kept.")}
     assert state.keys() == after.keys() and all(torch.equal(state[name], after[name]) for name in state)
     kept.learn(0)
+    parts = [name for name, _ in module.named_parameters(remove_duplicate=False)]
     names, taken = list(network.shared()), torch.arange(len(inputs)) % 3
     torch.manual_seed(0)
     exact = wiring.build().double()
@@ -348,6 +359,7 @@ def error_of(wiring: Wiring, *kinds: str) -> float:
         found = importance_of(network, names, Samples(inputs, taken), kind)
         expected = by_hand(Network(exact, **settings), wide, kind, taken)
         largest = {name: expected[name].abs().max().clamp(min=1e-30) for name in names}
+        assert [name for name, _ in module.named_parameters(remove_duplicate=False)] == parts
         errors += [float((found[name] - expected[name]).abs().max() / largest[name]) for name in names]
     return max(errors)
 
