@@ -26,8 +26,9 @@ def check(optimizers: Sequence[Optimizer], acted: Mapping[str, nn.Parameter], ad
     seen: set[int] = set()
     for optimizer in optimizers:
         kind = type(optimizer).__name__
-        if not isinstance(optimizer, Optimizer):
-            raise ValueError(f"optimizer is a {kind}: expected a torch.optim.Optimizer, whose steps have hooks")
+        if not isinstance(optimizer, Optimizer) or not hasattr(optimizer, "_optimizer_step_pre_hooks"):
+            raise ValueError(f"optimizer is a {kind}: expected a torch.optim.Optimizer, whose steps have hooks, or the "
+                             "one within it")  # fmt: skip
         if adds and isinstance(optimizer, SparseAdam):
             raise ValueError("optimizer is a SparseAdam: expected one that takes the dense gradients of a penalty, too")
         if any(group.get("differentiable") for group in optimizer.param_groups):
