@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from envs.alone import in_turn
 from envs.draw import Scenes, draw_whole
 from envs.games import Games, Saved, check_fits, checked_actions, on_cpu
-from envs.infos import info_of
 from envs.lockstep import Lanes
 from envs.scenes import build_scratch
 
@@ -30,8 +30,8 @@ class CudaGames(Games):
     than 0 to 5 count as no input there. Actions in the CPU's memory are checked as on the CPU. What ``reset`` and
     ``step`` return has the same addresses for as long as the games live, and is valid until the next step.
 
-    - ``ended``, ``final_observations``, ``final_info``, ``info``, ``visited`` and ``native_frame`` are computed when
-      asked for, and wait for the card; infos, frames and what was visited are numpy arrays.
+    - ``ended``, ``final_observations``, ``final_states``, ``final_info``, ``info``, ``visited`` and ``native_frame``
+      are computed when asked for, and wait for the card; infos, frames and what was visited are numpy arrays.
     - ``last_observations``, uint8 (N, S, S, stack * C), and ``last_states``, int32 (N, FIELDS), do not: row i is what
       lane i had when it last ended.
     - Everything runs on torch's current stream, and ``step`` can be recorded in a CUDA graph: call it once before.
@@ -78,8 +78,9 @@ class CudaGames(Games):
         return on_cpu(self._turn.ended), on_cpu(self._turn.observations), on_cpu(self._turn.states)
 
     def _put_last(self, ended: np.ndarray, observations: np.ndarray, states: np.ndarray) -> None:
-        for held, kept in zip((self._turn.ended, self._turn.observations, self._turn.states), (ended, observations, states)):
-            held.copy_(torch.as_tensor(kept))
+        self._turn.ended.copy_(torch.as_tensor(ended))
+        self._turn.observations.copy_(torch.as_tensor(observations))
+        self._turn.states.copy_(torch.as_tensor(states))
 
     def restart(self, lanes: Any, new_play: bool = True) -> None:
         """Puts these lanes at the start; where it is not a new play, a play that died goes on."""
@@ -91,8 +92,9 @@ class CudaGames(Games):
         self._launch_starts(seen(self._restarted), False)
         self.lanes.rewards[chosen] = 0.0
         self.lanes.terminated[chosen] = self.lanes.truncated[chosen] = False
-        self._started = True
+        self.started = True
 
+    @in_turn
     def step(
         self, actions: Any, over: np.ndarray | None = None
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -145,11 +147,8 @@ class CudaGames(Games):
         return self.last_observations[self.ended]
 
     @property
-    def final_info(self) -> dict[str, np.ndarray]:
-        return info_of(self.last_states[self.ended].cpu().numpy())
-
-    def info(self) -> dict[str, np.ndarray]:
-        return info_of(self.state.cpu().numpy())
+    def final_states(self) -> torch.Tensor:
+        return self.last_states[self.ended]
 
     def save(self, lanes: Any = None) -> Saved:
         """A copy of these lanes (None: all), for ``restore``: tensors on the card."""
@@ -169,7 +168,7 @@ class CudaGames(Games):
         own.observations[chosen] = put.observations
         last = put.observations[..., -self.scenes.starts.shape[3] :]  # of a stack, the newest
         own.pictures[chosen] = last.reshape(len(chosen), last.shape[1], -1)  # (n, S, S, C) -> (n, S, S * C)
-        self._started = True
+        self.started = True
         return own.observations
 
     def redraw(self, lane: int) -> np.ndarray:

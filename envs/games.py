@@ -1,11 +1,13 @@
 """Games: N games in lockstep, the engine under every environment; on the CPU here, on a card in envs/cuda_games.py."""
 
+import threading
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from envs.alone import Alone, in_turn
 from envs.compile import COMPILED
 from envs.crew import Crew
 from envs.dials import Dials
@@ -24,8 +26,17 @@ DEVICES = ("cpu", "cuda")
 ORDERS = {"own": OWN, "in_order": IN_ORDER, "drawn": 1}
 OBSERVATIONS = ("pixels", "tiles")
 KEPT = (
-    "num_games", "frame_skip", "random_start", "autoreset", "order", "places", "scenes", "num_threads", "_max_inputs",
-    "_started", "_closed",
+    "num_games",
+    "frame_skip",
+    "random_start",
+    "autoreset",
+    "order",
+    "places",
+    "scenes",
+    "num_threads",
+    "_max_inputs",
+    "started",
+    "_closed",
 )  # fmt: skip  what a copy takes over; all else is its lanes, or made of them
 
 
@@ -42,7 +53,7 @@ class Saved(NamedTuple):
     generators: np.ndarray  # int64 (n, GENERATOR): of the random starts
 
 
-class Games:
+class Games(Alone):
     """N games in lockstep. ``version``, ``game``, ``level`` and ``look_seed`` are one for all or a list of one a lane.
 
     Observations are uint8 (N, S, S, stack_size * C), C = 1 in gray and 3 in colour, the newest frame last; what
@@ -125,8 +136,8 @@ class Games:
         lanes = build_lanes(self.scenes, num_games, stack_size)
         lanes.scene[:] = numbers if order == "own" else len(self.places) - 1
         lanes.draws[:] = ORDERS[order]
-        self._started, self._closed = False, False
-        self.num_threads = num_threads
+        self.started, self._closed = False, False
+        self.num_threads, self.turn = num_threads, threading.Lock()
         self._settle(lanes)
         self._seed(np.arange(num_games), range(num_games))
 
@@ -154,7 +165,7 @@ class Games:
         return kept | {"lanes": Lanes(*map(on_cpu, self.lanes)), "last": self._last()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update({name: state[name] for name in KEPT}, _native={})
+        super().__setstate__({name: state[name] for name in KEPT} | {"_native": {}})
         scenes = Scenes(*(np.require(each, requirements="W") for each in self.scenes))  # never written, but for
         self.scenes = scenes._replace(chances=scenes.chances.copy())
         lanes = Lanes(*(np.array(each) for each in state["lanes"]))
@@ -165,22 +176,20 @@ class Games:
         if self._closed:
             self.close()
 
-    def __copy__(self) -> Self:
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         other = object.__new__(type(self))
         other.__setstate__(self.__getstate__())
         return other
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        return self.__copy__()
-
     def _last(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The lanes that ended in the last step, and what was theirs: observations and states."""
-        return self.ended, self.final_observations, self._last_states[: len(self.ended)]
+        return self.ended, self.final_observations, self.final_states
 
     def _put_last(self, ended: np.ndarray, observations: np.ndarray, states: np.ndarray) -> None:
         self.ended, self.final_observations = ended.copy(), self._last_observations[: len(ended)]
         self.final_observations[:], self._last_states[: len(ended)] = observations, states
 
+    @in_turn
     def reset(self, seed: int | Sequence[int | None] | None = None, lanes: Any = None) -> Any:
         """Starts a new play in every lane, or in these; all observations.
 
@@ -239,8 +248,9 @@ class Games:
         start_over(self.scenes, self.lanes, chosen, self.random_start, *kept, self.scratch)
         self.lanes.rewards[lanes] = 0.0
         self.lanes.terminated[lanes] = self.lanes.truncated[lanes] = False
-        self._started = True
+        self.started = True
 
+    @in_turn
     def step(self, actions: Any, over: np.ndarray | None = None) -> tuple[Any, Any, Any, Any]:
         """(observations, rewards float32 (N,), terminated bool (N,), truncated bool (N,)) after an action each.
 
@@ -261,13 +271,18 @@ class Games:
         return self.lanes.observations, self.lanes.rewards, self.lanes.terminated, self.lanes.truncated
 
     @property
+    def final_states(self) -> Any:
+        """int32 (n, FIELDS): the last ones of the lanes that ended in the last step and started over."""
+        return self._last_states[: len(self.ended)]
+
+    @property
     def final_info(self) -> dict[str, np.ndarray]:
         """What ``info`` was of the lanes that ended in the last step: arrays over them."""
-        return info_of(self._last_states[: len(self.ended)])
+        return info_of(on_cpu(self.final_states))
 
     def info(self) -> dict[str, np.ndarray]:
         """Arrays over the lanes; deaths, unique_states and inputs count over the play, x and y are in pixels."""
-        return info_of(self.state)
+        return info_of(on_cpu(self.state))
 
     def visited(self) -> np.ndarray:
         """bool (2 * side, columns): the positions visited since reset by any lane of any play.
@@ -306,7 +321,7 @@ class Games:
         own.observations[chosen] = saved.observations
         for lane in chosen:
             self.redraw(int(lane))
-        self._started = True
+        self.started = True
         return own.observations
 
     def redraw(self, lane: int) -> np.ndarray:
@@ -340,7 +355,7 @@ class Games:
 
     def _check_started(self) -> None:
         self._check_open()
-        if not self._started:
+        if not self.started:
             raise RuntimeError("step before reset: call reset first")
 
 

@@ -322,7 +322,7 @@ def step_range(
         return 0
     found = start
     for lane in range(start, stop):
-        if actions[lane] == START_OVER or autoreset and (lanes.terminated[lane] or lanes.truncated[lane]):
+        if actions[lane] == START_OVER or (autoreset and (lanes.terminated[lane] or lanes.truncated[lane])):
             ended[found] = lane
             found += 1
     start_over(scenes, lanes, ended[start:found], random_start, observations[start:], states[start:], scratch)

@@ -10,10 +10,11 @@ RESET_MASK = "reset_mask"
 
 def checked_seed(seed: object) -> int | None:
     """A seed as gymnasium takes it; ValueError for anything but None or a whole number, 0 or more."""
-    whole = isinstance(seed, (int, np.integer)) and not isinstance(seed, (bool, np.bool_))
-    if seed is not None and not (whole and seed >= 0):
+    if seed is None:
+        return None
+    if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool) or seed < 0:
         raise ValueError(f"seed is {seed!r}: expected None or a whole number, 0 or more")
-    return None if seed is None else int(seed)  # pyright: ignore[reportArgumentType]  whole
+    return int(seed)
 
 
 def checked_seeds(seed: object, count: int) -> list[int | None]:
