@@ -107,7 +107,7 @@ class Atari(Alone):
         self._rewards = np.zeros(num_games)
         self._terminated, self._truncated = np.zeros((2, num_games), np.bool_)
         self._lives, self._inputs = np.zeros((2, num_games), np.int64)
-        self._none = self._every[:0]
+        self._none, self._running = self._every[:0], False
         self._settle(np.zeros((num_games, 2, height, WIDTH), np.uint8))
 
     def _settle(self, frames: np.ndarray) -> None:
@@ -123,7 +123,15 @@ class Atari(Alone):
         return ale
 
     def __getstate__(self) -> dict[str, Any]:
-        """All, and of each lane that was seeded its console's state. A copy, or what was pickled, goes on from here."""
+        """All, and of each lane that was seeded its console's state. A copy, or what was pickled, goes on from here.
+
+        Raises RuntimeError for games that run with sticky actions: ALE's states lack the input that it may repeat.
+        """
+        if self._repeated and self._running:
+            raise RuntimeError(
+                f"repeat_action_probability is {self._repeated:g}: games that run can't be copied, since ALE's states "
+                "lack the input that it may repeat; copy them before the first reset"
+            )
         kept = {name: value for name, value in vars(self).items() if name not in ("turn", "_games", "_words", "_slots")}
         consoles = [
             None if generator is None else ale.cloneState(include_rng=True)
@@ -134,13 +142,13 @@ class Atari(Alone):
     def __setstate__(self, state: dict[str, Any]) -> None:
         state = dict(state)
         consoles, frames = state.pop("_consoles"), state.pop("_frames")
-        super().__setstate__(state)
+        super().__setstate__({name: writable(value) for name, value in state.items()})
         self._games = [self._console() for _ in consoles]
         for ale, console in zip(self._games, consoles):
             if console is not None:
                 ale.loadROM(self._rom)
                 ale.restoreState(console)
-        self._settle(frames)
+        self._settle(np.array(frames))
 
     @in_turn
     def reset(self, lanes: np.ndarray | None = None, seeds: Sequence[int | None] | None = None) -> Outcome:
@@ -202,6 +210,7 @@ class Atari(Alone):
 
     def _restart(self, lanes: np.ndarray) -> None:
         """New episodes of these lanes, of which no reward and no end is left."""
+        self._running = True
         for lane in lanes.tolist():
             self._begin(lane)
         self._rewards[lanes] = 0.0
@@ -256,6 +265,13 @@ class Atari(Alone):
             observations, self._rewards.copy(), self._terminated.copy(), self._truncated.copy(),
             self._lives.copy(), self._inputs.copy(), self._observations[ended], self._lives[ended], self._inputs[ended],
         )  # fmt: skip
+
+
+def writable(value: Any) -> Any:
+    """Arrays that were unpickled may not be, nor those of a named tuple."""
+    if isinstance(value, np.ndarray):
+        return np.require(value, requirements="W")
+    return value._make(map(writable, value)) if hasattr(value, "_make") else value
 
 
 def find_rom(game: str) -> Any:

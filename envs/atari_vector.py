@@ -77,7 +77,7 @@ class AtariVectorEnv(Batch):
         """Games that processes step are told as they stand there; a copy has processes of its own."""
         states: list[Any] = []
         if not self.closed:
-            self._check_here()
+            self._check_open()
             states = self._ask("__getstate__", ())
         return {**super().__getstate__(), "_others": states}
 
@@ -92,7 +92,6 @@ class AtariVectorEnv(Batch):
         """Starts new episodes; with ``options={"reset_mask": bool (N,)}`` only of some games, and infos tell only of
         them. Seed s seeds game i with s + i; a list holds a seed or None a game."""
         seeds, mask = self._told(seed, options, self._started)
-        self._check_here()
         calls = []
         for a, b in pairwise(self._edges):
             lanes = np.flatnonzero(mask[a:b])
@@ -152,16 +151,10 @@ class AtariVectorEnv(Batch):
         return [other.answer() for other in self._others]
 
     def _check_open(self) -> None:
-        if self.closed:
-            raise RuntimeError("this environment is closed: make a new one")
-        self._check_here()
-
-    def _check_here(self) -> None:
         """A fork shares its parent's pipes, in which the two would talk at once."""
+        super()._check_open()
         if any(other.told_by != os.getpid() for other in self._others):
-            raise RuntimeError(
-                "num_threads > 1, and the games are another process's, which forked: make them in this one"
-            )
+            raise RuntimeError("num_threads > 1, and the games are the process's that forked: make them in this one")
 
 
 def infos_of(outcome: Outcome, mask: np.ndarray) -> dict[str, Any]:

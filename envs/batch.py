@@ -37,14 +37,17 @@ class Batch(Alone, gymnasium.vector.VectorEnv[np.ndarray, np.ndarray, np.ndarray
 
     def _told(self, seed: object, options: object, started: bool) -> tuple[list[int | None], np.ndarray]:
         """(a seed a game, bool (N,): which games to reset) of what a reset is told."""
-        if self.closed:
-            raise RuntimeError("this environment is closed: make a new one")
+        self._check_open()
         mask, seeds = checked_mask(options, self.num_envs), checked_seeds(seed, self.num_envs)
         if not started and not mask.all():
             raise RuntimeError("reset of some games before all: call reset without reset_mask first")
         if isinstance(seed, (int, np.integer)):
             super().reset(seed=int(seed))
         return seeds, mask
+
+    def _check_open(self) -> None:
+        if self.closed:
+            raise RuntimeError("this environment is closed: make a new one")
 
     def _over(self, ended: np.ndarray) -> np.ndarray | None:
         """Of games that ended before, bool (N,), those that start over in this step instead of taking their action."""

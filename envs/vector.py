@@ -89,6 +89,7 @@ class PriorLabVectorEnv(Batch):
 
     @in_turn
     def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+        self._check_open()
         games = self.games
         over = None if games.autoreset else self._over(games.lanes.terminated | games.lanes.truncated)
         observations, rewards, terminated, truncated = games.step(actions, over)
