@@ -27,6 +27,7 @@ NAMES = (
     "x", "y", "on_ladder", "jumping", "speed", "enemies_alive", "deaths", "unique_states", "has_key", "solved",
     "inputs", "place",
 )  # fmt: skip
+ORDER = [(name, (PIXELS + NUMBERS + FLAGS).index(name)) for name in NAMES]
 
 
 @kernel
@@ -61,13 +62,14 @@ def info_of(states: np.ndarray, lanes: np.ndarray | None = None, count: int | No
     pixels, numbers = np.zeros((len(PIXELS), total)), np.zeros((len(NUMBERS), total), np.int64)
     flags = np.zeros((len(FLAGS), total), np.bool_)
     read_states(states, np.arange(total) if lanes is None else lanes, pixels, numbers, flags)
-    told = {**dict(zip(PIXELS, pixels)), **dict(zip(NUMBERS, numbers)), **dict(zip(FLAGS, flags))}
-    return {name: told[name] for name in NAMES}
+    told = [*pixels, *numbers, *flags]
+    return {name: told[k] for name, k in ORDER}
 
 
 def masked(info: dict[str, Any], mask: np.ndarray) -> dict[str, Any]:
     """With a mask ``_name`` of each array, which of the games it tells of: a copy of ``mask``, bool (N,)."""
-    masks = np.tile(mask, (len(info), 1))
+    masks = np.empty((len(info), len(mask)), np.bool_)
+    masks[:] = mask
     return info | {f"_{name}": own for name, own in zip(info, masks)}
 
 
