@@ -14,9 +14,13 @@ from gymnasium.wrappers import FrameStackObservation, RecordEpisodeStatistics, T
 
 import envs  # noqa: F401  registers the games
 from envs.atari import Atari
+from envs.atari_course import AtariCourse
 from envs.atari_sb3 import AtariVecEnv
 from envs.games import Games
+from envs.level import Level
+from envs.play import Course
 from envs.sb3 import PriorLabVecEnv
+from envs.solver import Solver
 from tests.test_vector import alike
 
 DEADLY = "---\nS * G\n#####\n"
@@ -244,6 +248,30 @@ def test_consoles_are_copied_whole(game):
     for _ in range(150):
         action = draw.integers(0, len(games.actions), 1)
         alike(twin.step(action), games.step(action))
+
+
+def test_courses_are_copied_with_what_they_show():
+    level = Level.read("tower_01")
+    for course in (Course("original", level, size=30), AtariCourse("pong", "objects")):
+        for action in (2, 2, 3):
+            course.step(action)
+        for way in (copy.copy, copy.deepcopy, WAYS["pickle 2"]):
+            twin = way(course)
+            for action in (3, 2, 2, 1, 5):
+                before = course.picture.copy()
+                twin.step(action)
+                assert np.array_equal(course.picture, before)
+                course.step(action)
+                assert np.array_equal(twin.picture, course.picture) and twin.hash() == course.hash()
+
+
+def test_a_search_is_copied_in_the_middle():
+    level = Level.read("tower_01")
+    solver = Solver(level)
+    solver.run(deepest=4)
+    twin = copy.deepcopy(solver)
+    assert np.array_equal(twin.run().inputs, solver.run().inputs)
+    assert np.array_equal(pickle.loads(pickle.dumps(solver)).labels().best, solver.labels().best)
 
 
 def test_sticky_consoles_are_copied_before_their_first_reset_only():
