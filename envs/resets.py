@@ -44,9 +44,10 @@ def checked_options(options: object, known: Sequence[str] = ()) -> Mapping[str, 
 
 def checked_mask(options: object, count: int) -> np.ndarray:
     """bool (count,): which games the options ask to reset, all where they name none."""
-    mask = checked_options(options, [RESET_MASK]).get(RESET_MASK)
-    if mask is None:
+    told = checked_options(options, [RESET_MASK])
+    if RESET_MASK not in told:
         return np.ones(count, np.bool_)
+    mask = told[RESET_MASK]
     if not isinstance(mask, np.ndarray):
         raise ValueError(f"reset_mask is a {type(mask).__name__}: expected a numpy array, bool ({count},)")
     if mask.dtype != np.bool_ or mask.shape != (count,):

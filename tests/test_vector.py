@@ -298,6 +298,7 @@ def test_what_is_not_copied_is_shown_until_the_next_step_and_cannot_be_written_t
     ("told", "said"),
     [
         ({"options": {"reset_mask": [True, False]}}, r"reset_mask is a list: expected a numpy array, bool \(2,\)"),
+        ({"options": {"reset_mask": None}}, "reset_mask is a NoneType: expected a numpy array"),
         ({"options": {"reset_mask": np.array([0, 1])}}, r"reset_mask is int64 \(2,\): expected bool \(2,\)"),
         ({"options": {"reset_mask": np.array([True])}}, r"reset_mask is bool \(1,\): expected bool \(2,\)"),
         ({"options": {"reset_mask": np.zeros(2, bool)}}, "reset_mask is False everywhere"),
