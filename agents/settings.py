@@ -201,6 +201,11 @@ class Settings:
         own = {name: getattr(self, name) for name in names} | {"screen_size": self.screen_size}
         return own if self.agent == "random" else own | {"stack_size": self.stack_size}  # chance looks at nothing
 
+    def of_vec_env(self) -> dict[str, Any]:
+        """The arguments of ``PriorLabVecEnv``."""
+        games = self.of_games()
+        return {"num_envs": games.pop("num_games"), **games}
+
     def config(self) -> dict[str, Any]:
         """What stands in config.json: every setting that can change a row, and what the loader needs.
 

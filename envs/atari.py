@@ -5,6 +5,7 @@ from the palette indices that its screen holds.
 """
 
 import hashlib
+import threading
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,6 +15,7 @@ import ale_py
 import numpy as np
 from ale_py import roms
 
+from envs.alone import Alone, in_turn
 from envs.atari_draw import WIDTH, WORD, observe
 from envs.atari_looks import build_areas, build_canvas, masks_of, paint_look
 
@@ -36,7 +38,7 @@ class Outcome(NamedTuple):
     final_inputs: np.ndarray  # int64 (n,)
 
 
-class Atari:
+class Atari(Alone):
     """N games of ale_py in lockstep. Lane i is seeded with seed + i.
 
     - game: ale_py's name of it, such as montezuma_revenge.
@@ -50,6 +52,7 @@ class Atari:
     - noop_max: each episode begins with 0 to this many raw frames without input, which count as inputs.
     - full_action_space: all 18 inputs, also where the game knows fewer.
     - first_lane: the number of the first lane, where these games are part of a batch.
+    - copy: observations are the caller's own; otherwise views, valid until the next step, that nobody can write to.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class Atari:
         full_action_space: bool = False,
         autoreset: bool = True,
         first_lane: int = 0,
+        copy: bool = True,
     ):
         for name, value, least in (
             ("num_games", num_games, 1), ("screen_size", 1 if screen_size is None else screen_size, 1),
@@ -82,12 +86,9 @@ class Atari:
         if max_inputs <= noop_max:
             raise ValueError(f"max_inputs is {max_inputs}: expected more than noop_max, {noop_max}")
         self.num_games, self.frame_skip, self.max_inputs, self.noop_max = num_games, frame_skip, max_inputs, noop_max
-        self.autoreset, self._first_lane = autoreset, first_lane
-        self._rom = find_rom(game)
-        ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)
-        self._games = [ale_py.ALEInterface() for _ in range(num_games)]
-        for ale in self._games:
-            ale.setFloat("repeat_action_probability", float(repeat_action_probability))
+        self.autoreset, self._first_lane, self._copy, self.turn = autoreset, first_lane, copy, threading.Lock()
+        self._rom, self._repeated = find_rom(game), float(repeat_action_probability)
+        self._games = [self._console() for _ in range(num_games)]
         self._every = np.arange(num_games)
         self._generators: list[np.random.Generator | None] = [None] * num_games  # of the lanes that were seeded
         self._seed(0, first_lane)  # the others when they are reset: it takes ale_py a tenth of a second each
@@ -100,34 +101,76 @@ class Atari:
         self._look = paint_look(self._masks, self._mask_seed, height, grayscale_obs)
         self._areas = build_areas(height, screen_size, grayscale_obs)
         self._canvas = build_canvas(height, self._areas, grayscale_obs)
-        self._frames = np.zeros((num_games, 2, height, WIDTH), np.uint8)  # of each lane, the last two in any order
-        self._words = self._frames.view(np.uint64).reshape(num_games, 2, height, WIDTH // WORD)  # 8 pixels a word
-        self._slots = [list(pair) for pair in self._frames]  # views: the older of a lane's two frames comes first
         rows, columns, channels = self._canvas.picture.shape
         self._observations = np.zeros((num_games, rows, columns, stack_size * channels), np.uint8)
         self.shape = self._observations.shape[1:]
         self._rewards = np.zeros(num_games)
         self._terminated, self._truncated = np.zeros((2, num_games), np.bool_)
         self._lives, self._inputs = np.zeros((2, num_games), np.int64)
-        self._none = self._every[:0]
+        self._none, self._running = self._every[:0], False
+        self._settle(np.zeros((num_games, 2, height, WIDTH), np.uint8))
 
+    def _settle(self, frames: np.ndarray) -> None:
+        """Makes these the last two frames of each lane, the older one first."""
+        self._frames = frames
+        self._words = frames.view(np.uint64).reshape(*frames.shape[:3], WIDTH // WORD)  # 8 pixels a word
+        self._slots = [list(pair) for pair in frames]  # views: the older of a lane's two comes first, wherever it is
+
+    def _console(self) -> ale_py.ALEInterface:
+        ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)
+        ale = ale_py.ALEInterface()
+        ale.setFloat("repeat_action_probability", self._repeated)
+        return ale
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All, and of each lane that was seeded its console's state. A copy, or what was pickled, goes on from here.
+
+        Raises RuntimeError for games that run with sticky actions: ALE's states lack the input that it may repeat.
+        """
+        if self._repeated and self._running:
+            raise RuntimeError(
+                f"repeat_action_probability is {self._repeated:g}: games that run can't be copied, since ALE's states "
+                "lack the input that it may repeat; copy them before the first reset"
+            )
+        kept = {name: value for name, value in vars(self).items() if name not in ("turn", "_games", "_words", "_slots")}
+        consoles = [
+            None if generator is None else ale.cloneState(include_rng=True)
+            for ale, generator in zip(self._games, self._generators)
+        ]
+        return kept | {"_frames": np.array(self._slots), "_consoles": consoles}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = dict(state)
+        consoles, frames = state.pop("_consoles"), state.pop("_frames")
+        super().__setstate__({name: writable(value) for name, value in state.items()})
+        self._games = [self._console() for _ in consoles]
+        for ale, console in zip(self._games, consoles):
+            if console is not None:
+                ale.loadROM(self._rom)
+                ale.restoreState(console)
+        self._settle(np.array(frames))
+
+    @in_turn
     def reset(self, lanes: np.ndarray | None = None, seeds: Sequence[int | None] | None = None) -> Outcome:
         """Starts new episodes in these lanes (None: all), seeded where a seed is given."""
         lanes = self._every if lanes is None else lanes
         for lane, seed in zip(lanes.tolist(), seeds or [None] * len(lanes)):
             if seed is not None or self._generators[lane] is None:
                 self._seed(lane, self._first_lane + lane if seed is None else seed)
-            self._begin(lane)
-        self._rewards[lanes] = 0.0
-        self._terminated[lanes] = self._truncated[lanes] = False
-        self._observe(lanes, fresh=True)
+        self._restart(lanes)
         return self._outcome(self._none)
 
-    def step(self, actions: np.ndarray) -> Outcome:
-        """Each game takes its action, int64 (N,), and starts over if it ended and autoreset says so."""
-        for lane, action in enumerate(actions):
-            self._advance(lane, self.actions[action])
-        self._observe(self._every, fresh=False)
+    @in_turn
+    def step(self, actions: np.ndarray, over: np.ndarray | None = None) -> Outcome:
+        """Each game takes its action, int64 (N,), and starts over if it ended and autoreset says so; those in ``over``,
+        bool (N,), start over instead."""
+        waiting = self._none if over is None else np.flatnonzero(over)
+        playing = self._every if over is None else np.flatnonzero(~over)
+        for lane in playing.tolist():
+            self._advance(lane, self.actions[actions[lane]])
+        self._observe(playing, fresh=False)
+        if len(waiting):
+            self._restart(waiting)
         if not self.autoreset:
             return self._outcome(self._none)
         ended = np.flatnonzero(self._terminated | self._truncated)
@@ -164,6 +207,15 @@ class Atari:
         ale.setInt("random_seed", int(np.random.SeedSequence(seed).generate_state(1)[0] >> 1))
         ale.loadROM(self._rom)  # from here on the seed holds
         self._generators[lane] = np.random.default_rng(seed)
+
+    def _restart(self, lanes: np.ndarray) -> None:
+        """New episodes of these lanes, of which no reward and no end is left."""
+        self._running = True
+        for lane in lanes.tolist():
+            self._begin(lane)
+        self._rewards[lanes] = 0.0
+        self._terminated[lanes] = self._truncated[lanes] = False
+        self._observe(lanes, fresh=True)
 
     def _begin(self, lane: int) -> None:
         """A new episode of a lane, up to the player's first input."""
@@ -207,10 +259,19 @@ class Atari:
         observe(self._frames, self._words, lanes, fresh, self._look, self._areas, self._canvas, self._observations)
 
     def _outcome(self, ended: np.ndarray) -> Outcome:
+        observations = self._observations.copy() if self._copy else self._observations.view()
+        observations.flags.writeable = self._copy
         return Outcome(
-            self._observations.copy(), self._rewards.copy(), self._terminated.copy(), self._truncated.copy(),
+            observations, self._rewards.copy(), self._terminated.copy(), self._truncated.copy(),
             self._lives.copy(), self._inputs.copy(), self._observations[ended], self._lives[ended], self._inputs[ended],
         )  # fmt: skip
+
+
+def writable(value: Any) -> Any:
+    """Arrays that were unpickled may not be, nor those of a named tuple."""
+    if isinstance(value, np.ndarray):
+        return np.require(value, requirements="W")
+    return value._make(map(writable, value)) if hasattr(value, "_make") else value
 
 
 def find_rom(game: str) -> Any:
@@ -222,11 +283,13 @@ def find_rom(game: str) -> Any:
     return roms.get_rom_path(game)
 
 
-def checked_actions(actions: object, games: int, inputs: int) -> np.ndarray:
-    """The actions as int64 (games,); ValueError says what is wrong with them."""
+def checked_actions(actions: object, games: int, inputs: int, ignored: np.ndarray | None = None) -> np.ndarray:
+    """The actions as int64 (games,), 0 where they are ignored, bool (games,); ValueError says what is wrong."""
     array = np.asarray(actions)
     if array.shape != (games,) or array.dtype.kind not in "iu":
         raise ValueError(f"actions are {array.dtype} {array.shape}: expected {games} whole numbers, shape ({games},)")
+    if ignored is not None:
+        array = np.where(ignored, 0, array)
     if array.min() < 0 or array.max() >= inputs:
         lane = int(np.flatnonzero((array < 0) | (array >= inputs))[0])
         raise ValueError(f"action {array[lane]} of game {lane}: expected 0 to {inputs - 1}")

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from envs.alone import Alone
 from envs.atari import FPS, Atari
 from envs.play import NO_LIMIT, Happened, Outcome, ended_as, hash_picture
 
@@ -18,7 +19,7 @@ ACTION_NAMES = (
 )  # fmt: skip
 
 
-class AtariCourse:
+class AtariCourse(Alone):
     """A game of ale_py with a mask, 60 inputs a second, each of them one of ALE's 18 actions; see ``AnyCourse``.
 
     ``picture`` is uint8 (210, 160, 3) in most games. A game that is over begins anew by itself (``reset``), as a life

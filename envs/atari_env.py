@@ -6,10 +6,12 @@ from typing import Any
 import gymnasium
 import numpy as np
 
+from envs.alone import Alone
 from envs.atari import FPS, Atari, Outcome, checked_actions
+from envs.resets import checked_options, checked_seed
 
 
-class AtariEnv(gymnasium.Env[np.ndarray, np.int64]):
+class AtariEnv(Alone, gymnasium.Env[np.ndarray, np.int64]):
     """One game; settings are those of ``Atari``.
 
     Observations are uint8 (screen_size, screen_size, stack_size * C), C = 3, or 1 with ``grayscale_obs``; without a
@@ -50,9 +52,11 @@ class AtariEnv(gymnasium.Env[np.ndarray, np.int64]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray, dict[str, Any]]:
-        super().reset(seed=seed)
         if self._closed:
             raise RuntimeError("this environment is closed: make a new one")
+        checked_options(options)
+        seed = checked_seed(seed)
+        super().reset(seed=seed)
         outcome = self.games.reset(seeds=[seed])
         self._running = True
         return outcome.observations[0], info_of(outcome)

@@ -1,5 +1,6 @@
 """Masked Atari games as a stable-baselines3 VecEnv. Importing it costs seconds, so nothing else here does."""
 
+import threading
 import time
 from typing import Any
 
@@ -7,6 +8,7 @@ import gymnasium
 import numpy as np
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
 
+from envs.alone import in_turn
 from envs.atari import FPS, Atari
 from envs.sb3 import Batch
 
@@ -19,28 +21,27 @@ class AtariVecEnv(Batch):
     steps; t, in seconds.
     """
 
-    def __init__(self, num_games: int = 1, game: str = "pong", clip_rewards: bool = True, **settings: Any):
-        self.games, self.clip_rewards = Atari(num_games, game, **settings), clip_rewards
+    def __init__(self, num_envs: int = 1, game: str = "pong", clip_rewards: bool = True, **settings: Any):
+        self.games, self.clip_rewards, self.turn = Atari(num_envs, game, **settings), clip_rewards, threading.Lock()
         self.render_mode = "rgb_array"
         self.metadata = {"render_modes": ["rgb_array"], "render_fps": FPS}
         pictures = gymnasium.spaces.Box(0, 255, self.games.shape, np.uint8)
-        super().__init__(num_games, pictures, gymnasium.spaces.Discrete(len(self.games.actions)))
+        super().__init__(num_envs, pictures, gymnasium.spaces.Discrete(len(self.games.actions)))
         self._began = time.time()
-        self._actions = np.zeros(num_games, np.int64)
-        self._scores, self._steps = np.zeros(num_games), np.zeros(num_games, np.int64)
+        self._actions = np.zeros(num_envs, np.int64)
+        self._scores, self._steps = np.zeros(num_envs), np.zeros(num_envs, np.int64)
 
+    @in_turn
     def reset(self) -> VecEnvObs:
-        seeds = self._seeds if all(seed is not None for seed in self._seeds) else None
-        outcome = self.games.reset(seeds=seeds)
-        self._reset_seeds()
-        self._reset_options()
+        outcome = self.games.reset(seeds=self._told())
+        self._begin()
         self._scores[:], self._steps[:] = 0, 0
-        self.reset_infos = [{} for _ in range(self.num_envs)]
         return outcome.observations
 
     def step_async(self, actions: np.ndarray) -> None:
         self._actions = actions
 
+    @in_turn
     def step_wait(self) -> VecEnvStepReturn:
         outcome = self.games.step(self._actions)
         ended = np.flatnonzero(outcome.terminated | outcome.truncated)

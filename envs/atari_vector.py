@@ -4,31 +4,32 @@ ale_py steps a game while it holds the interpreter's lock, so lanes beyond the f
 their own, told what to do through a pipe.
 """
 
+import os
 import pickle
 import subprocess
 import sys
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import gymnasium
 import numpy as np
 from gymnasium.vector import AutoresetMode
-from gymnasium.vector.utils import batch_space
 
+from envs.alone import in_turn
 from envs.atari import FPS, Atari, Outcome, checked_actions
-from envs.vector import endings
+from envs.batch import Batch, checked_copy, checked_mode
+from envs.infos import endings, masked
 
 
-class AtariVectorEnv(gymnasium.vector.VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
+class AtariVectorEnv(Batch):
     """N games; settings are those of ``Atari``, and ``num_threads``, how many processes step them.
 
-    Observations are uint8 (N, screen_size, screen_size, stack_size * C). A game that ends starts over in the same
-    step; its last picture and info are in ``infos["final_obs"]`` (object array) and ``infos["final_info"]`` (arrays),
-    each with a mask ``_final_obs``, ``_final_info``. Infos are arrays over the games. Game i equals the single
-    environment seeded with seed + i, on any number of threads.
+    Observations are uint8 (N, screen_size, screen_size, stack_size * C). Game i equals the single environment seeded
+    with seed + i, on any number of threads. Infos, ``autoreset_mode`` and ``copy`` are as in ``PriorLabVectorEnv``.
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": FPS, "autoreset_mode": AutoresetMode.SAME_STEP}
@@ -49,6 +50,8 @@ class AtariVectorEnv(gymnasium.vector.VectorEnv[np.ndarray, np.ndarray, np.ndarr
         noop_max: int = 0,
         full_action_space: bool = False,
         num_threads: int = 1,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
+        copy: bool = True,
         render_mode: str | None = None,
     ):
         if render_mode not in (None, "rgb_array"):
@@ -56,56 +59,63 @@ class AtariVectorEnv(gymnasium.vector.VectorEnv[np.ndarray, np.ndarray, np.ndarr
         for name, value in (("num_envs", num_envs), ("num_threads", num_threads)):
             if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
                 raise ValueError(f"{name} is {value!r}: expected a whole number, 1 or more")
-        self.render_mode, self.num_envs = render_mode, num_envs
+        mode, copy = checked_mode(autoreset_mode), checked_copy(copy)
         settings = {
             "game": game, "mask": mask, "mask_seed": mask_seed, "frame_skip": frame_skip, "screen_size": screen_size,
             "grayscale_obs": grayscale_obs, "stack_size": stack_size, "max_inputs": max_inputs, "noop_max": noop_max,
             "repeat_action_probability": repeat_action_probability, "full_action_space": full_action_space,
+            "autoreset": mode == AutoresetMode.SAME_STEP,
         }  # fmt: skip
         self._edges = np.linspace(0, num_envs, min(num_threads, num_envs) + 1).astype(int).tolist()
         own, *others = [{"num_games": b - a, "first_lane": a, **settings} for a, b in pairwise(self._edges)]
-        self._own = Atari(**own)  # first: it refuses settings that are wrong
-        self._others = [Elsewhere(each) for each in others]
-        self._started = False
-        self.single_observation_space = gymnasium.spaces.Box(0, 255, self._own.shape, np.uint8)
-        self.single_action_space = gymnasium.spaces.Discrete(len(self._own.actions))
-        self.observation_space = batch_space(self.single_observation_space, num_envs)
-        self.action_space = batch_space(self.single_action_space, num_envs)
+        self._own = Atari(**own, copy=copy and not others)  # first: it refuses settings that are wrong
+        self._others = [Elsewhere(partial(Atari, **each, copy=False)) for each in others]
+        self._started, self._ended = False, np.zeros(num_envs, np.bool_)
+        self._describe(num_envs, self._own.shape, len(self._own.actions), mode, copy, render_mode)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Games that processes step are told as they stand there; a copy has processes of its own."""
+        states: list[Any] = []
+        if not self.closed:
+            self._check_open()
+            states = self._ask("__getstate__", ())
+        return {**super().__getstate__(), "_others": states}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        others = [Elsewhere(partial(restored, each)) for each in state["_others"]]
+        super().__setstate__({**state, "_others": others})
+
+    @in_turn
     def reset(
-        self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
+        self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray, dict[str, Any]]:
-        """Starts new episodes; ``options={"reset_mask": bool (N,)}`` only those of some games."""
-        super().reset(seed=seed if isinstance(seed, int) else None)
-        self._check_open()
-        mask = np.asarray((options or {}).get("reset_mask", np.ones(self.num_envs, np.bool_)))
-        if mask.shape != (self.num_envs,) or mask.dtype != np.bool_:
-            raise ValueError(f"reset_mask is {mask.dtype} {mask.shape}: expected bool ({self.num_envs},)")
-        if not self._started and not mask.all():
-            raise RuntimeError("reset of some games before all: call reset without reset_mask first")
-        single = isinstance(seed, (int, np.integer))
-        seeds = range(seed, seed + self.num_envs) if single else seed or [None] * self.num_envs
-        if len(seeds) != self.num_envs:
-            raise ValueError(f"seed lists {len(seeds)} values for {self.num_envs} games: expected one a game")
+        """Starts new episodes; with ``options={"reset_mask": bool (N,)}`` only of some games, and infos tell only of
+        them. Seed s seeds game i with s + i; a list holds a seed or None a game."""
+        seeds, mask = self._told(seed, options, self._started)
         calls = []
         for a, b in pairwise(self._edges):
             lanes = np.flatnonzero(mask[a:b])
             calls.append((lanes, [seeds[a + lane] for lane in lanes]))
         outcome = self._together("reset", calls)
         self._started = True
-        return outcome.observations, infos_of(outcome)
+        self._ended = self._ended & ~mask
+        return outcome.observations, infos_of(outcome, mask)
 
+    @in_turn
     def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         self._check_open()
         if not self._started:
             raise RuntimeError("step before reset: call reset first")
-        chosen = checked_actions(actions, self.num_envs, len(self._own.actions))
-        outcome = self._together("step", [(chosen[a:b],) for a, b in pairwise(self._edges)])
-        infos = infos_of(outcome)
-        ended = outcome.terminated | outcome.truncated
-        if ended.any():
-            last = {"lives": outcome.final_lives, "inputs": outcome.final_inputs}
-            infos |= endings(self.num_envs, np.flatnonzero(ended), outcome.final_observations, last)
+        over = self._over(self._ended)
+        chosen = checked_actions(actions, self.num_envs, len(self._own.actions), over)
+        parts = pairwise(self._edges)
+        outcome = self._together("step", [(chosen[a:b], None if over is None else over[a:b]) for a, b in parts])
+        infos = infos_of(outcome, np.ones(self.num_envs, np.bool_))
+        ended = self._ended = outcome.terminated | outcome.truncated
+        if self._own.autoreset and ended.any():
+            last = {name: np.zeros(self.num_envs, np.int64) for name in ("lives", "inputs")}
+            last["lives"][ended], last["inputs"][ended] = outcome.final_lives, outcome.final_inputs
+            infos |= endings(outcome.final_observations, last, ended.copy())
         return outcome.observations, outcome.rewards, outcome.terminated, outcome.truncated, infos
 
     def render(self) -> tuple[np.ndarray, ...]:
@@ -113,12 +123,12 @@ class AtariVectorEnv(gymnasium.vector.VectorEnv[np.ndarray, np.ndarray, np.ndarr
         if self.render_mode is None:
             raise RuntimeError("nothing to render: make the environments with render_mode='rgb_array'")
         self._check_open()
-        own = [self._own.native_frame(lane) for lane in range(self._own.num_games)]
+        frames = [self._own.native_frame(lane) for lane in range(self._own.num_games)]
         for other, (a, b) in zip(self._others, pairwise(self._edges[1:])):
             for lane in range(b - a):
                 other.tell("native_frame", (lane,))
-                own.append(other.answer())
-        return tuple(own)
+                frames.append(other.answer())
+        return tuple(frames)
 
     def close_extras(self, **kwargs: Any) -> None:
         for other in self._others:
@@ -134,28 +144,37 @@ class AtariVectorEnv(gymnasium.vector.VectorEnv[np.ndarray, np.ndarray, np.ndarr
         outcomes = [outcome, *(other.answer() for other in self._others)]
         return Outcome(*(np.concatenate(parts) for parts in zip(*outcomes)))
 
+    def _ask(self, name: str, arguments: tuple) -> list[Any]:
+        """What all processes answer to the same call."""
+        for other in self._others:
+            other.tell(name, arguments)
+        return [other.answer() for other in self._others]
+
     def _check_open(self) -> None:
-        if self.closed:
-            raise RuntimeError("this environment is closed: make a new one")
+        """A fork shares its parent's pipes, in which the two would talk at once."""
+        super()._check_open()
+        if any(other.told_by != os.getpid() for other in self._others):
+            raise RuntimeError("num_threads > 1, and the games are the process's that forked: make them in this one")
 
 
-def infos_of(outcome: Outcome) -> dict[str, Any]:
-    every = np.ones(len(outcome.lives), np.bool_)
-    return {"lives": outcome.lives, "_lives": every, "inputs": outcome.inputs, "_inputs": every}
+def infos_of(outcome: Outcome, mask: np.ndarray) -> dict[str, Any]:
+    """Of the games in ``mask``, bool (N,)."""
+    return masked({"lives": np.where(mask, outcome.lives, 0), "inputs": np.where(mask, outcome.inputs, 0)}, mask)
 
 
 class Elsewhere:
-    """``Atari`` in a process of its own, made with ``settings``. Close it, or let it go."""
+    """``Atari`` in a process of its own, where ``make`` makes it. Close it, or let it go."""
 
-    def __init__(self, settings: dict[str, Any]):
+    def __init__(self, make: Callable[[], Atari]):
         self._process = subprocess.Popen(
             [sys.executable, "-c", "from envs.atari_vector import serve; serve()"],
             cwd=Path(__file__).parent.parent,  # where a process finds this package, installed or not
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
-        self.close = weakref.finalize(self, end, self._process)
-        self._send(settings)
+        self.told_by = os.getpid()
+        self.close = weakref.finalize(self, end, self._process, self.told_by)
+        self._send(make)
 
     def tell(self, name: str, arguments: tuple) -> None:
         """Has a method called, whose ``answer`` is to be fetched before the next."""
@@ -174,20 +193,32 @@ class Elsewhere:
         self._process.stdin.flush()
 
 
-def end(process: subprocess.Popen) -> None:
-    """Closing its input lets it go; it is waited for."""
-    with process:
-        pass
+def end(process: subprocess.Popen, told_by: int) -> None:
+    """Lets it go, and waits for it; in a fork of whoever made it, nothing."""
+    if told_by != os.getpid():
+        return
+    assert process.stdin
+    with suppress(BrokenPipeError), process:
+        pickle.dump(None, process.stdin)  # said, as a fork may hold its input open
+
+
+def restored(state: dict[str, Any]) -> Atari:
+    games = object.__new__(Atari)
+    games.__setstate__(state)
+    return games
 
 
 def serve() -> None:
-    """What a process does: builds games of the settings that come first, then calls what it is told to."""
+    """What a process does: makes games as it is told first, then calls what it is told to."""
     read, write = sys.stdin.buffer, sys.stdout.buffer
-    games = Atari(**pickle.load(read))
+    games = pickle.load(read)()
     while True:
         try:
-            name, arguments = pickle.load(read)
+            told = pickle.load(read)
         except EOFError:
             return
+        if told is None:
+            return
+        name, arguments = told
         pickle.dump(getattr(games, name)(*arguments), write, pickle.HIGHEST_PROTOCOL)
         write.flush()

@@ -29,6 +29,7 @@ SOURCES = (
     "tiles.py",
     "draw.py",
     "lockstep.py",
+    "infos.py",
     "crew.py",
     "replaying.py",
     "solver.py",

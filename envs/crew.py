@@ -4,10 +4,12 @@ Handing a step to a sleeping thread costs some hundred microseconds, as long as 
 stays in compiled code, without the interpreter's lock, and looks for the next step for a while before it sleeps.
 """
 
+import os
 import threading
 import time
 import weakref
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -46,6 +48,34 @@ def serve(job, posts):
         store(posts, DONE, posts[DONE] + 1)
 
 
+class Crew:
+    """Steps a batch's lanes: calls of ``step_range``, the first in the caller's thread, each other in a worker's."""
+
+    def __init__(self, jobs: list[tuple]):
+        self._jobs = jobs
+        self._hire()
+
+    def _hire(self) -> None:
+        self._process = os.getpid()
+        own, *others = self._jobs
+        self._step_own = partial(step_range, *own)
+        if others:  # compiled here: whoever forks meanwhile would leave the compiler locked in the child
+            serve(others[0], np.zeros(3, np.int64))
+        self._workers = [Worker(partial(serve, job)) for job in others]
+
+    def step(self) -> list[int]:
+        """Has all jobs done; how many lanes started over in each."""
+        if self._workers and self._process != os.getpid():
+            self._hire()  # a fork takes none of its parent's threads along
+        for worker in self._workers:
+            worker.tell()
+        return [self._step_own(), *(worker.wait() for worker in self._workers)]
+
+    def close(self) -> None:
+        for worker in self._workers:
+            worker.close()
+
+
 class Worker:
     """A thread that runs ``work(posts)``, a call of ``serve``, whenever a step is told. Close it, or let it go."""
 
@@ -73,6 +103,7 @@ class Sleep:
     def __init__(self) -> None:
         self.asleep = self.over = False
         self.bell = threading.Semaphore(0)
+        self._process = os.getpid()
 
     def disturb(self) -> None:
         if self.asleep:
@@ -80,8 +111,9 @@ class Sleep:
             self.bell.release()
 
     def end(self) -> None:
-        self.over = True
-        self.bell.release()
+        if self._process == os.getpid():  # in a child of a fork nobody sleeps, and the bell may be locked for ever
+            self.over = True
+            self.bell.release()
 
 
 def run(work: Callable[[np.ndarray], object], posts: np.ndarray, sleep: Sleep) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from envs.alone import in_turn
 from envs.draw import Scenes, draw_whole
-from envs.games import Games, Saved, check_fits, checked_actions, info_of
+from envs.games import Games, Saved, check_fits, checked_actions, on_cpu
 from envs.lockstep import Lanes
 from envs.scenes import build_scratch
 
@@ -29,8 +30,8 @@ class CudaGames(Games):
     than 0 to 5 count as no input there. Actions in the CPU's memory are checked as on the CPU. What ``reset`` and
     ``step`` return has the same addresses for as long as the games live, and is valid until the next step.
 
-    - ``ended``, ``final_observations``, ``final_info``, ``info``, ``visited`` and ``native_frame`` are computed when
-      asked for, and wait for the card; infos, frames and what was visited are numpy arrays.
+    - ``ended``, ``final_observations``, ``final_states``, ``final_info``, ``info``, ``visited`` and ``native_frame``
+      are computed when asked for, and wait for the card; infos, frames and what was visited are numpy arrays.
     - ``last_observations``, uint8 (N, S, S, stack * C), and ``last_states``, int32 (N, FIELDS), do not: row i is what
       lane i had when it last ended.
     - Everything runs on torch's current stream, and ``step`` can be recorded in a CUDA graph: call it once before.
@@ -40,7 +41,7 @@ class CudaGames(Games):
         check_card(settings.get("num_threads", 1))
         super().__init__(*args, **settings)
 
-    def _settle(self, lanes: Lanes, num_threads: int) -> None:
+    def _settle(self, lanes: Lanes) -> None:
         from envs import cuda  # here: it needs numba's CUDA, which check_card has looked for
 
         depth = lanes.observations.shape if self.autoreset else (0, *lanes.observations.shape[1:])
@@ -53,7 +54,7 @@ class CudaGames(Games):
         if lanes.observations.shape[3] == self.scenes.starts.shape[3]:  # nothing is stacked: one memory
             moved["observations"] = moved["pictures"].view(lanes.observations.shape)  # (N, S, S * C) -> (N, S, S, C)
         else:
-            moved["observations"] = torch.zeros(lanes.observations.shape, dtype=torch.uint8, device=CARD)
+            moved["observations"] = on_card(lanes.observations)
         self.lanes = Lanes(**moved)
         self.state = self.lanes.state
         turn: dict[str, Any] = {
@@ -68,6 +69,19 @@ class CudaGames(Games):
         self._seen: list[Any] = [each._make(map(seen, each)) for each in (self._scenes, self.lanes, self._turn)]
         self._launch = Launch(self._launch_step)
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        check_card(state["num_threads"])
+        super().__setstate__(state)
+
+    def _last(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Which lanes ended in the last step, bool (N,), and what each had when it last ended."""
+        return on_cpu(self._turn.ended), on_cpu(self._turn.observations), on_cpu(self._turn.states)
+
+    def _put_last(self, ended: np.ndarray, observations: np.ndarray, states: np.ndarray) -> None:
+        self._turn.ended.copy_(torch.as_tensor(ended))
+        self._turn.observations.copy_(torch.as_tensor(observations))
+        self._turn.states.copy_(torch.as_tensor(states))
+
     def restart(self, lanes: Any, new_play: bool = True) -> None:
         """Puts these lanes at the start; where it is not a new play, a play that died goes on."""
         chosen = torch.as_tensor(lanes, device=CARD)
@@ -78,15 +92,21 @@ class CudaGames(Games):
         self._launch_starts(seen(self._restarted), False)
         self.lanes.rewards[chosen] = 0.0
         self.lanes.terminated[chosen] = self.lanes.truncated[chosen] = False
-        self._started = True
+        self.started = True
 
-    def step(self, actions: Any) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    @in_turn
+    def step(
+        self, actions: Any, over: np.ndarray | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         """(observations, rewards float32 (N,), terminated bool (N,), truncated bool (N,)) after an action each.
 
-        Raises ValueError for actions that are not N whole numbers, and for numbers other than 0 to 5 where they come
-        from the CPU's memory.
+        Raises ValueError for actions that are not N whole numbers, for numbers other than 0 to 5 where they come from
+        the CPU's memory, and for ``over``: on a card lanes start over within the step that they end in, or by
+        ``restart``.
         """
         self._check_started()
+        if over is not None:
+            raise ValueError("over: expected None with device='cuda', where lanes start over as they end")
         if not (isinstance(actions, torch.Tensor) and actions.device.type == CARD.type):
             actions = torch.from_numpy(checked_actions(actions, self.num_games))
         elif actions.shape != (self.num_games,) or actions.is_floating_point() or actions.dtype == torch.bool:
@@ -127,11 +147,8 @@ class CudaGames(Games):
         return self.last_observations[self.ended]
 
     @property
-    def final_info(self) -> dict[str, np.ndarray]:
-        return info_of(self.last_states[self.ended].cpu().numpy())
-
-    def info(self) -> dict[str, np.ndarray]:
-        return info_of(self.state.cpu().numpy())
+    def final_states(self) -> torch.Tensor:
+        return self.last_states[self.ended]
 
     def save(self, lanes: Any = None) -> Saved:
         """A copy of these lanes (None: all), for ``restore``: tensors on the card."""
@@ -151,7 +168,7 @@ class CudaGames(Games):
         own.observations[chosen] = put.observations
         last = put.observations[..., -self.scenes.starts.shape[3] :]  # of a stack, the newest
         own.pictures[chosen] = last.reshape(len(chosen), last.shape[1], -1)  # (n, S, S, C) -> (n, S, S * C)
-        self._started = True
+        self.started = True
         return own.observations
 
     def redraw(self, lane: int) -> np.ndarray:
@@ -177,12 +194,12 @@ class CudaGames(Games):
             bits = torch.cat([bits[:half] | bits[half : 2 * half], bits[2 * half :]])
         return bits[0].cpu().numpy()
 
-    def _put(self, held: Any, values: np.ndarray) -> None:
-        held.copy_(torch.as_tensor(values))
+    def _put(self, held: Any, rows: Any, values: np.ndarray) -> None:
+        held[rows] = torch.as_tensor(values, device=CARD)
 
     def _put_chances(self, upto: np.ndarray) -> None:
         super()._put_chances(upto)
-        self._put(self._scenes.chances, upto)
+        self._put(self._scenes.chances, slice(None), upto)
 
 
 class Launch:

@@ -1,15 +1,19 @@
 """The games as a gymnasium.Env: one game, colour pictures by default."""
 
+import os
+import threading
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import gymnasium
 import numpy as np
 
+from envs.alone import Alone, in_turn
 from envs.dials import Dials
 from envs.games import INPUTS, Games, Saved, checked_actions
 from envs.level import Level
 from envs.lockstep import advance
+from envs.resets import checked_options, checked_seed
 from envs.rules import (
     DEATHS,
     HAS_KEY,
@@ -33,7 +37,7 @@ FPS = 30  # inputs a second, as people play
 RENDER_MODES = ("human", "rgb_array")
 
 
-class PriorLabEnv(gymnasium.Env[np.ndarray, np.int64]):
+class PriorLabEnv(Alone, gymnasium.Env[np.ndarray, np.int64]):
     """One game. Inputs 0 to 5: none, left, right, jump, up, down. Reward 1 at the goal, else 0.
 
     Observations are uint8 (screen_size, screen_size, stack_size * C), C = 3, or 1 with ``grayscale_obs``. A win or a
@@ -77,17 +81,32 @@ class PriorLabEnv(gymnasium.Env[np.ndarray, np.int64]):
         shape = self.games.lanes.observations.shape[1:]
         self.observation_space = gymnasium.spaces.Box(0, 255, shape, np.uint8)
         self.action_space = gymnasium.spaces.Discrete(INPUTS)
-        self._state, self._observation = self.games.state[0], self.games.lanes.observations[0]
-        self._action = np.zeros(1, np.int64)
         self._running, self._closed = False, False
-        self._window: pygame.Surface | None = None
+        self._settle()
+
+    def _settle(self) -> None:
+        """What no copy shares: where the games keep what is seen, and a window."""
+        self._state, self._observation = self.games.state[0], self.games.lanes.observations[0]
+        self._action, self.turn = np.zeros(1, np.int64), threading.Lock()
+        self._window: pygame.Window | None = None
         self._clock: pygame.time.Clock | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        settled = "turn", "_state", "_observation", "_action", "_window", "_clock", "_shown_by"
+        return {name: value for name, value in vars(self).items() if name not in settled}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._settle()
+
+    @in_turn
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray, dict[str, Any]]:
-        super().reset(seed=seed)
         self._check_open()
+        checked_options(options)
+        seed = checked_seed(seed)
+        super().reset(seed=seed)
         if seed is not None:
             self.games.reset(seed)
         else:
@@ -98,6 +117,7 @@ class PriorLabEnv(gymnasium.Env[np.ndarray, np.int64]):
             self._show()
         return self._observation.copy(), self._info()
 
+    @in_turn
     def step(self, action: int | np.integer) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         if not self._running:
             self._check_open()
@@ -155,27 +175,26 @@ class PriorLabEnv(gymnasium.Env[np.ndarray, np.int64]):
         """Shows the picture in a window, and waits until it is due."""
         import pygame
 
+        if self._window is not None and self._shown_by != os.getpid():
+            raise RuntimeError("render_mode is 'human', and the window is another process's: make the environment here")
         frame = self.games.native_frame()
         if self._window is None:
             pygame.display.init()
-            self._window = pygame.display.set_mode((ZOOM * frame.shape[1], ZOOM * frame.shape[0]))
-            pygame.display.set_caption("Priorlab")
-            self._clock = pygame.time.Clock()
+            self._window = pygame.Window("Priorlab", (ZOOM * frame.shape[1], ZOOM * frame.shape[0]))
+            self._clock, self._shown_by = pygame.time.Clock(), os.getpid()
         assert self._clock
         picture = pygame.image.frombuffer(frame.tobytes(), frame.shape[1::-1], "RGB")
-        self._window.blit(pygame.transform.scale_by(picture, ZOOM), (0, 0))
+        self._window.get_surface().blit(pygame.transform.scale_by(picture, ZOOM), (0, 0))
         pygame.event.pump()
-        pygame.display.flip()
+        self._window.flip()
         self._clock.tick(FPS)
 
     def close(self) -> None:
         self.games.close()
         self._running, self._closed = False, True
-        if self._window is not None:
-            import pygame
-
-            pygame.display.quit()
-            self._window = None
+        if self._window is not None and self._shown_by == os.getpid():
+            self._window.destroy()
+        self._window = None
 
     def _check_open(self) -> None:
         if self._closed:

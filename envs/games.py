@@ -1,44 +1,43 @@
 """Games: N games in lockstep, the engine under every environment; on the CPU here, on a card in envs/cuda_games.py."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
+import threading
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from envs.alone import Alone, in_turn
 from envs.compile import COMPILED
-from envs.crew import Worker, serve
+from envs.crew import Crew
 from envs.dials import Dials
 from envs.draw import Scenes, Scratch, draw_whole
-from envs.generators import GENERATOR, WORD, seeded
+from envs.generators import WORD, seeded
+from envs.infos import info_of
 from envs.level import Level
-from envs.lockstep import CHOICES, IN_ORDER, OWN, Lanes, start_over, step_range
+from envs.lockstep import CHOICES, IN_ORDER, OWN, START_OVER, Lanes, build_lanes, start_over
 from envs.places import gather_places
-from envs.rules import (
-    DEATHS,
-    FIELDS,
-    HAS_KEY,
-    INPUT_NAMES,
-    JUMPING,
-    MONSTERS,
-    ON_LADDER,
-    PLACE,
-    PLAY_INPUTS,
-    SIDE,
-    SOLVED,
-    SPEED,
-    UNIQUE_STATES,
-    WALK,
-    X,
-    Y,
-)  # fmt: skip
+from envs.resets import checked_seeds
+from envs.rules import INPUT_NAMES, SIDE
 from envs.scenes import build_scenes, build_scratch, build_tiles
 
 INPUTS = CHOICES
 DEVICES = ("cpu", "cuda")
 ORDERS = {"own": OWN, "in_order": IN_ORDER, "drawn": 1}
 OBSERVATIONS = ("pixels", "tiles")
+KEPT = (
+    "num_games",
+    "frame_skip",
+    "random_start",
+    "autoreset",
+    "order",
+    "places",
+    "scenes",
+    "num_threads",
+    "_max_inputs",
+    "started",
+    "_closed",
+)  # fmt: skip  what a copy takes over; all else is its lanes, or made of them
 
 
 class Saved(NamedTuple):
@@ -54,7 +53,7 @@ class Saved(NamedTuple):
     generators: np.ndarray  # int64 (n, GENERATOR): of the random starts
 
 
-class Games:
+class Games(Alone):
     """N games in lockstep. ``version``, ``game``, ``level`` and ``look_seed`` are one for all or a list of one a lane.
 
     Observations are uint8 (N, S, S, stack_size * C), C = 1 in gray and 3 in colour, the newest frame last; what
@@ -137,18 +136,19 @@ class Games:
         lanes = build_lanes(self.scenes, num_games, stack_size)
         lanes.scene[:] = numbers if order == "own" else len(self.places) - 1
         lanes.draws[:] = ORDERS[order]
-        self._started, self._closed = False, False
-        self._settle(lanes, num_threads)
-        self._seed(range(num_games))
+        self.started, self._closed = False, False
+        self.num_threads, self.turn = num_threads, threading.Lock()
+        self._settle(lanes)
+        self._seed(np.arange(num_games), range(num_games))
 
-    def _settle(self, lanes: Lanes, num_threads: int) -> None:
+    def _settle(self, lanes: Lanes) -> None:
         """Makes these the games' lanes, and who steps them."""
         self.lanes, self.state, self.scratch = lanes, lanes.state, build_scratch(self.scenes)
         self._last_observations = np.empty_like(lanes.observations)  # its pages are touched only as lanes end
         self._last_states = np.empty_like(self.state)
         self._actions, self._ended = np.zeros((2, self.num_games), np.int64)
         self.ended, self.final_observations = self._ended[:0], self._last_observations[:0]
-        threads = min(num_threads, self.num_games) if COMPILED else 1
+        threads = min(self.num_threads, self.num_games) if COMPILED else 1
         edges = np.linspace(0, self.num_games, threads + 1).astype(int).tolist()
         settings = self.frame_skip, self.random_start, self.autoreset
         kept = self._ended, self._last_observations, self._last_states
@@ -157,31 +157,67 @@ class Games:
             for a, b in pairwise(edges)
         ]
         self._firsts = edges[:-1]  # the first lane of each thread
-        self._step_own = partial(step_range, *jobs[0])
-        self._workers = [Worker(partial(serve, job)) for job in jobs[1:]]
+        self._crew = Crew(jobs)
 
-    def reset(self, seed: int | Sequence[int | None] | None = None) -> Any:
-        """Starts a new play in every lane; the first observations. Seed s seeds lane i with s + i."""
+    def __getstate__(self) -> dict[str, Any]:
+        """All but who steps the lanes. A copy, or what was pickled, goes on from here as these games would have."""
+        kept = {name: getattr(self, name) for name in KEPT}
+        return kept | {"lanes": Lanes(*map(on_cpu, self.lanes)), "last": self._last()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__({name: state[name] for name in KEPT} | {"_native": {}})
+        scenes = Scenes(*(np.require(each, requirements="W") for each in self.scenes))  # never written, but for
+        self.scenes = scenes._replace(chances=scenes.chances.copy())
+        lanes = Lanes(*(np.array(each) for each in state["lanes"]))
+        if lanes.observations.size == lanes.pictures.size:  # nothing is stacked: one memory
+            lanes = lanes._replace(observations=lanes.pictures.reshape(lanes.observations.shape))
+        self._settle(lanes)
+        self._put_last(*state["last"])
+        if self._closed:
+            self.close()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        other = object.__new__(type(self))
+        other.__setstate__(self.__getstate__())
+        return other
+
+    def _last(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The lanes that ended in the last step, and what was theirs: observations and states."""
+        return self.ended, self.final_observations, self.final_states
+
+    def _put_last(self, ended: np.ndarray, observations: np.ndarray, states: np.ndarray) -> None:
+        self.ended, self.final_observations = ended.copy(), self._last_observations[: len(ended)]
+        self.final_observations[:], self._last_states[: len(ended)] = observations, states
+
+    @in_turn
+    def reset(self, seed: int | Sequence[int | None] | None = None, lanes: Any = None) -> Any:
+        """Starts a new play in every lane, or in these; all observations.
+
+        Seed s seeds lane i with s + i. A list holds a seed a lane; None lets a lane draw on as it did.
+        """
         self._check_open()
-        if seed is not None:
-            self._seed(range(seed, seed + self.num_games) if isinstance(seed, (int, np.integer)) else seed)
-        self.lanes.ever[:] = 0
-        self.restart(np.arange(self.num_games))
+        chosen = np.arange(self.num_games) if lanes is None else np.asarray(lanes, np.int64)
+        seeds = checked_seeds(seed, self.num_games)
+        told = [lane for lane in chosen.tolist() if seeds[lane] is not None]
+        if told:
+            self._seed(np.array(told), [seeds[lane] for lane in told])
+        self.lanes.ever[chosen] = 0
+        self.restart(chosen)
         return self.lanes.observations
 
-    def _seed(self, seeds: Iterable[int | None]) -> None:
-        """Has the lanes draw places and first inputs by these seeds, or go through the places from the first one on."""
+    def _seed(self, lanes: np.ndarray, seeds: Sequence[int | None]) -> None:
+        """Has lanes draw places and first inputs by these seeds, or go through the places from the first one on."""
         if self.order == "drawn":
             words = [np.random.SeedSequence(seed).generate_state(1)[0] % WORD + 1 for seed in seeds]
-            self._put(self.lanes.draws, np.array(words, np.int64))
+            self._put(self.lanes.draws, lanes, np.array(words, np.int64))
         elif self.order == "in_order":
-            self.lanes.scene[:] = len(self.places) - 1
+            self.lanes.scene[lanes] = len(self.places) - 1
         if self.random_start:
-            self._put(self.lanes.generators, seeded(seeds))
+            self._put(self.lanes.generators, lanes, seeded(seeds))
 
-    def _put(self, held: Any, values: np.ndarray) -> None:
-        """Overwrites an array that the games hold."""
-        held[:] = values
+    def _put(self, held: Any, rows: Any, values: np.ndarray) -> None:
+        """Overwrites rows of an array that the games hold."""
+        held[rows] = values
 
     @property
     def chances(self) -> np.ndarray:
@@ -212,18 +248,20 @@ class Games:
         start_over(self.scenes, self.lanes, chosen, self.random_start, *kept, self.scratch)
         self.lanes.rewards[lanes] = 0.0
         self.lanes.terminated[lanes] = self.lanes.truncated[lanes] = False
-        self._started = True
+        self.started = True
 
-    def step(self, actions: Any) -> tuple[Any, Any, Any, Any]:
+    @in_turn
+    def step(self, actions: Any, over: np.ndarray | None = None) -> tuple[Any, Any, Any, Any]:
         """(observations, rewards float32 (N,), terminated bool (N,), truncated bool (N,)) after an action each.
 
-        Raises ValueError for actions that are not N whole numbers from 0 to 5.
+        Lanes in ``over``, bool (N,), start over instead, and are then those that ``ended`` names. Raises ValueError for
+        actions that are not N whole numbers from 0 to 5.
         """
         self._check_started()
-        self._actions[:] = checked_actions(actions, self.num_games)
-        for worker in self._workers:
-            worker.tell()
-        counts = [self._step_own(), *(worker.wait() for worker in self._workers)]
+        self._actions[:] = checked_actions(actions, self.num_games, over)
+        if over is not None:
+            self._actions[over] = START_OVER
+        counts = self._crew.step()
         total = counts[0]
         for count, first in zip(counts[1:], self._firsts[1:]):  # what threads wrote apart moves together
             for kept in (self._ended, self._last_observations, self._last_states):
@@ -233,13 +271,18 @@ class Games:
         return self.lanes.observations, self.lanes.rewards, self.lanes.terminated, self.lanes.truncated
 
     @property
+    def final_states(self) -> Any:
+        """int32 (n, FIELDS): the last ones of the lanes that ended in the last step and started over."""
+        return self._last_states[: len(self.ended)]
+
+    @property
     def final_info(self) -> dict[str, np.ndarray]:
         """What ``info`` was of the lanes that ended in the last step: arrays over them."""
-        return info_of(self._last_states[: len(self.ended)])
+        return info_of(on_cpu(self.final_states))
 
     def info(self) -> dict[str, np.ndarray]:
         """Arrays over the lanes; deaths, unique_states and inputs count over the play, x and y are in pixels."""
-        return info_of(self.state)
+        return info_of(on_cpu(self.state))
 
     def visited(self) -> np.ndarray:
         """bool (2 * side, columns): the positions visited since reset by any lane of any play.
@@ -278,7 +321,7 @@ class Games:
         own.observations[chosen] = saved.observations
         for lane in chosen:
             self.redraw(int(lane))
-        self._started = True
+        self.started = True
         return own.observations
 
     def redraw(self, lane: int) -> np.ndarray:
@@ -303,8 +346,7 @@ class Games:
         return int(self.lanes.scene[lane]), self.state[lane]
 
     def close(self) -> None:
-        for worker in self._workers:
-            worker.close()
+        self._crew.close()
         self._closed = True
 
     def _check_open(self) -> None:
@@ -313,53 +355,13 @@ class Games:
 
     def _check_started(self) -> None:
         self._check_open()
-        if not self._started:
+        if not self.started:
             raise RuntimeError("step before reset: call reset first")
 
 
 def on_cpu(array: Any) -> np.ndarray:
     """What games hold, wherever they hold it, as a numpy array: the same memory, or a copy of a card's."""
     return array if isinstance(array, np.ndarray) else array.cpu().numpy()
-
-
-def info_of(state: np.ndarray) -> dict[str, np.ndarray]:
-    """What states, int32 (n, FIELDS), tell: arrays over n."""
-    return {
-        "x": state[:, X] / 2,
-        "y": state[:, Y] / 2,
-        "on_ladder": state[:, ON_LADDER] != 0,
-        "jumping": state[:, JUMPING] != 0,
-        "speed": state[:, SPEED].copy(),
-        "enemies_alive": np.bitwise_count(state[:, MONSTERS]).astype(np.int32),
-        "deaths": state[:, DEATHS].copy(),
-        "unique_states": state[:, UNIQUE_STATES].copy(),
-        "has_key": state[:, HAS_KEY] != 0,
-        "solved": state[:, SOLVED] != 0,
-        "inputs": state[:, PLAY_INPUTS].copy(),
-        "place": state[:, PLACE].copy(),
-    }
-
-
-def build_lanes(scenes: Scenes, count: int, stack_size: int) -> Lanes:
-    size, _, channels = scenes.starts.shape[1:]
-    sides, walks = 2 * scenes.numbers[:, SIDE], scenes.numbers[:, WALK]
-    positions = int(((sides // walks + 1) * sides).max())
-    pictures = np.zeros((count, size, size * channels), np.uint8)
-    stacked = (count, size, size, stack_size * channels)
-    return Lanes(
-        scene=np.zeros(count, np.int64),
-        draws=np.zeros(count, np.int64),
-        generators=np.zeros((count, GENERATOR), np.int64),
-        state=np.zeros((count, FIELDS), np.int32),
-        drawn=np.zeros((count, 4), np.int32),
-        visited=np.zeros((count, positions // 8 + 1), np.uint8),
-        ever=np.zeros((count, positions // 8 + 1), np.uint8),
-        pictures=pictures,
-        observations=np.zeros(stacked, np.uint8) if stack_size > 1 else pictures.reshape(stacked),
-        rewards=np.zeros(count, np.float32),
-        terminated=np.zeros(count, np.bool_),
-        truncated=np.zeros(count, np.bool_),
-    )
 
 
 def check_fits(saved_scene: Any, saved_draws: Any, scene: Any, draws: Any) -> None:
@@ -369,11 +371,13 @@ def check_fits(saved_scene: Any, saved_draws: Any, scene: Any, draws: Any) -> No
         raise ValueError("restore: what was saved is of other games; expected the same levels, looks and lanes")
 
 
-def checked_actions(actions: object, count: int) -> np.ndarray:
-    """The actions as int64 (count,); ValueError says what is wrong with them."""
+def checked_actions(actions: object, count: int, ignored: np.ndarray | None = None) -> np.ndarray:
+    """The actions as int64 (count,), 0 where they are ignored, bool (count,); ValueError says what is wrong."""
     array = np.asarray(actions)
     if array.shape != (count,) or array.dtype.kind not in "iu":
         raise ValueError(f"actions are {array.dtype} {array.shape}: expected {count} whole numbers, shape ({count},)")
+    if ignored is not None:
+        array = np.where(ignored, 0, array)
     if count and (array.min() < 0 or array.max() >= INPUTS):
         lane = int(np.flatnonzero((array < 0) | (array >= INPUTS))[0])
         names = ", ".join(f"{number} {name}" for number, name in enumerate(INPUT_NAMES))

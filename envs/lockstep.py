@@ -6,10 +6,11 @@ import numpy as np
 
 from envs.compile import function, kernel
 from envs.draw import Scenes, Scratch, remember, show
-from envs.generators import WORD, below
+from envs.generators import GENERATOR, WORD, below
 from envs.rules import (
     DEATH,
     DEATHS,
+    FIELDS,
     GOES_ON,
     INPUT_NAMES,
     INPUTS,
@@ -33,6 +34,7 @@ from envs.rules import (
 # what a lane draws its scenes by: its own always, the next one, or a generator's state, 1 or more
 OWN, IN_ORDER = -1, 0
 CHOICES = len(INPUT_NAMES)
+START_OVER = -1  # instead of an action
 
 
 class Lanes(NamedTuple):
@@ -50,6 +52,29 @@ class Lanes(NamedTuple):
     rewards: np.ndarray  # float32 (N,)
     terminated: np.ndarray  # bool (N,)
     truncated: np.ndarray  # bool (N,)
+
+
+def build_lanes(scenes: Scenes, count: int, stack_size: int) -> Lanes:
+    """Lanes that were never reset, all in the first scene."""
+    size, _, channels = scenes.starts.shape[1:]
+    sides, walks = 2 * scenes.numbers[:, SIDE], scenes.numbers[:, WALK]
+    positions = int(((sides // walks + 1) * sides).max())
+    pictures = np.zeros((count, size, size * channels), np.uint8)
+    stacked = (count, size, size, stack_size * channels)
+    return Lanes(
+        scene=np.zeros(count, np.int64),
+        draws=np.zeros(count, np.int64),
+        generators=np.zeros((count, GENERATOR), np.int64),
+        state=np.zeros((count, FIELDS), np.int32),
+        drawn=np.zeros((count, 4), np.int32),
+        visited=np.zeros((count, positions // 8 + 1), np.uint8),
+        ever=np.zeros((count, positions // 8 + 1), np.uint8),
+        pictures=pictures,
+        observations=np.zeros(stacked, np.uint8) if stack_size > 1 else pictures.reshape(stacked),
+        rewards=np.zeros(count, np.float32),
+        terminated=np.zeros(count, np.bool_),
+        truncated=np.zeros(count, np.bool_),
+    )
 
 
 @function
@@ -172,9 +197,13 @@ def show_lane(scenes, lanes, lane, scratch):
 
 @kernel
 def advance(scenes: Scenes, lanes: Lanes, actions, frame_skip, start, stop, scratch: Scratch):
-    """Each lane from ``start`` to ``stop`` takes its action ``frame_skip`` times; how many of them ended."""
+    """Each lane from ``start`` to ``stop`` takes its action ``frame_skip`` times; how many ended, or are to START_OVER,
+    for which they wait."""
     ended, channels = 0, scenes.starts.shape[3]
     for lane in range(start, stop):
+        if actions[lane] == START_OVER:
+            ended += 1
+            continue
         ended += play_lane(scenes, lanes, lane, int(actions[lane]), frame_skip)
         show_lane(scenes, lanes, lane, scratch)
         if lanes.observations.shape[3] > channels:
@@ -283,17 +312,23 @@ def step_range(
     observations,
     states,
 ):
-    """Advances the lanes from ``start`` to ``stop`` and puts those that ended at the start; how many these were.
+    """Advances the lanes from ``start`` to ``stop``, and puts those at the start that are to START_OVER, with
+    ``autoreset`` also those that ended; how many these were.
 
     They are listed in ended, int64 (N,), and observations and states keep their last ones, from row ``start`` on.
     """
     count = advance(scenes, lanes, actions, frame_skip, start, stop, scratch)
-    if not autoreset or not count:
+    if not count:
         return 0
     found = start
     for lane in range(start, stop):
-        if lanes.terminated[lane] or lanes.truncated[lane]:
+        if actions[lane] == START_OVER or (autoreset and (lanes.terminated[lane] or lanes.truncated[lane])):
             ended[found] = lane
             found += 1
     start_over(scenes, lanes, ended[start:found], random_start, observations[start:], states[start:], scratch)
+    for i in range(start, found):
+        lane = ended[i]
+        if actions[lane] == START_OVER:
+            lanes.rewards[lane] = 0.0
+            lanes.terminated[lane] = lanes.truncated[lane] = False
     return found - start

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from envs.alone import Alone
 from envs.dials import Dials
 from envs.files import reserve, write_whole
 from envs.games import Games, checked_actions
@@ -59,7 +60,7 @@ Outcome = Literal["win", "limit", "quit"]
 Happened = list[tuple[str, dict[str, Any]]]  # events by one input, each with its fields
 
 
-class Course:
+class Course(Alone):
     """A game as one player goes through it: a death puts the player back at the start at once, it goes on.
 
     One of ``envs.courses.AnyCourse``; version ``random`` is the original, drawn by the dials of random looks.
@@ -78,7 +79,7 @@ class Course:
             looks=Dials() if drawn_at_random else None, screen_size=size or level.side, grayscale_obs=False,
             max_inputs=NO_LIMIT, autoreset=False,
         )  # fmt: skip
-        self.picture: np.ndarray = self.games.reset(seed)[0]
+        self.games.reset(seed)
         self.state = self.games.state[0].copy()
         self._action = np.zeros(1, np.int64)
         self.happened: Happened = []
@@ -96,6 +97,10 @@ class Course:
         died = bool(self.state[DEATHS] > deaths)
         self.happened = [("death", {"deaths": int(self.state[DEATHS])})] if died else []
         return died
+
+    @property
+    def picture(self) -> np.ndarray:
+        return self.games.lanes.observations[0]
 
     @property
     def solved(self) -> bool:

@@ -1,5 +1,6 @@
 """The games as a stable-baselines3 VecEnv. Importing it costs seconds, so nothing else here does."""
 
+import threading
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -10,14 +11,28 @@ from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvObs, VecEnvStepReturn
 
+from envs.alone import Alone, in_turn
 from envs.env import FPS
 from envs.games import INPUTS, Games, on_cpu
+from envs.resets import checked_options, checked_seeds
 
 
-class Batch(VecEnv):
+class Batch(Alone, VecEnv):
     """What stable-baselines3 asks of any batch of games in lockstep, which it can't reach one by one."""
 
     games: Any
+
+    def _told(self) -> list[int | None]:
+        """The seeds that the next reset was told. Options would mean nothing."""
+        for options in self._options:
+            checked_options(options)
+        return checked_seeds(self._seeds, self.num_envs)
+
+    def _begin(self) -> None:
+        """What a reset leaves."""
+        self._reset_seeds()
+        self._reset_options()
+        self.reset_infos = [{} for _ in range(self.num_envs)]
 
     def get_images(self) -> Sequence[np.ndarray | None]:
         return [self.games.native_frame(lane) for lane in range(self.num_envs)]
@@ -44,28 +59,27 @@ class PriorLabVecEnv(Batch):
     are those of each game's episode so far. Of games on a card all is copied into the CPU's memory.
     """
 
-    def __init__(self, num_games: int = 1, version: str | Sequence[str] = "original", **settings: Any):
-        self.games = Games(num_games, version, **settings)
+    def __init__(self, num_envs: int = 1, version: str | Sequence[str] = "original", **settings: Any):
+        self.games, self.turn = Games(num_envs, version, **settings), threading.Lock()
         shape = self.games.lanes.observations.shape[1:]
         self.render_mode = "rgb_array"
         self.metadata = {"render_modes": ["rgb_array"], "render_fps": FPS}
-        super().__init__(num_games, gymnasium.spaces.Box(0, 255, shape, np.uint8), gymnasium.spaces.Discrete(INPUTS))
+        super().__init__(num_envs, gymnasium.spaces.Box(0, 255, shape, np.uint8), gymnasium.spaces.Discrete(INPUTS))
         self._began = time.time()
-        self._actions = np.zeros(num_games, np.int64)
-        self.steps = np.zeros(num_games, np.int64)
+        self._actions = np.zeros(num_envs, np.int64)
+        self.steps = np.zeros(num_envs, np.int64)
 
+    @in_turn
     def reset(self) -> VecEnvObs:
-        seeds = [seed for seed in self._seeds if seed is not None]
-        observations = self.games.reset(seeds if len(seeds) == self.num_envs else None)
-        self._reset_seeds()
-        self._reset_options()
+        observations = self.games.reset(self._told())
+        self._begin()
         self.steps[:] = 0
-        self.reset_infos = [{} for _ in range(self.num_envs)]
         return on_cpu(observations).copy()
 
     def step_async(self, actions: np.ndarray) -> None:
         self._actions = actions
 
+    @in_turn
     def step_wait(self) -> VecEnvStepReturn:
         observations, rewards, terminated, truncated = map(on_cpu, self.games.step(self._actions))
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]

@@ -1,26 +1,34 @@
-"""The games as a gymnasium VectorEnv: Games in lockstep, same-step autoreset."""
+"""The games as a gymnasium VectorEnv: Games in lockstep."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import gymnasium
 import numpy as np
 from gymnasium.vector import AutoresetMode
-from gymnasium.vector.utils import batch_space
 
+from envs.alone import in_turn
+from envs.batch import Batch, checked_copy, checked_mode, shown
 from envs.dials import Dials
 from envs.env import FPS
 from envs.games import INPUTS, Games
+from envs.infos import endings, info_of, masked
 from envs.level import Level
 
 
-class PriorLabVectorEnv(gymnasium.vector.VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
+class PriorLabVectorEnv(Batch):
     """N games. ``version``, ``level`` and ``look_seed`` are one for all or a list of one a game.
 
-    Observations are uint8 (N, screen_size, screen_size, stack_size * C). A game that ends starts over in the same
-    step; its last picture and info are in ``infos["final_obs"]`` (object array) and ``infos["final_info"]`` (arrays),
-    each with a mask ``_final_obs``, ``_final_info``. Infos are arrays over the games. Game i equals the single
-    environment seeded with seed + i.
+    Observations are uint8 (N, screen_size, screen_size, stack_size * C), rewards float64 (N,), ends bool (N,). Infos
+    are arrays over the games, each with a mask of those that it tells of. Game i equals the single environment seeded
+    with seed + i, and all of them gymnasium's SyncVectorEnv of such, bit for bit, in each ``autoreset_mode``:
+
+    - SameStep: a game that ends starts over in the same step; its last picture and info are in ``infos["final_obs"]``
+      (object array) and ``infos["final_info"]`` (arrays), each with a mask ``_final_obs``, ``_final_info``.
+    - NextStep: it starts over in the next step, which ignores its action and pays nothing.
+    - Disabled: it waits for ``reset(options={"reset_mask": bool (N,)})``; a step before that is refused.
+
+    With ``copy=False`` observations, ``final_obs`` included, are views, valid until the next step or reset, that nobody
+    can write to. Everything else is always the caller's own.
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": FPS, "autoreset_mode": AutoresetMode.SAME_STEP}
@@ -44,48 +52,56 @@ class PriorLabVectorEnv(gymnasium.vector.VectorEnv[np.ndarray, np.ndarray, np.nd
         max_inputs: int | None = None,
         random_start: int = 0,
         num_threads: int = 1,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
+        copy: bool = True,
         render_mode: str | None = None,
     ):
         if render_mode not in (None, "rgb_array"):
             raise ValueError(f"render_mode is {render_mode!r}: expected None or rgb_array (human is for one game)")
-        self.render_mode = render_mode
-        self.num_envs = num_envs
+        mode, copy = checked_mode(autoreset_mode), checked_copy(copy)
         self.games = Games(
             num_envs, version, game=game, level=level, order=order, looks=looks, split=split, obs=obs,
             screen_size=screen_size, grayscale_obs=grayscale_obs,
             stack_size=stack_size, frame_skip=frame_skip, look_seed=look_seed, max_inputs=max_inputs,
-            random_start=random_start, num_threads=num_threads,
+            random_start=random_start, num_threads=num_threads, autoreset=mode == AutoresetMode.SAME_STEP,
         )  # fmt: skip
-        shape = self.games.lanes.observations.shape[1:]
-        self.single_observation_space = gymnasium.spaces.Box(0, 255, shape, np.uint8)
-        self.single_action_space = gymnasium.spaces.Discrete(INPUTS)
-        self.observation_space = batch_space(self.single_observation_space, num_envs)
-        self.action_space = batch_space(self.single_action_space, num_envs)
+        self._describe(num_envs, self.games.lanes.observations.shape[1:], INPUTS, mode, copy, render_mode)
 
+    @in_turn
     def reset(
-        self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
+        self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray, dict[str, Any]]:
-        """Starts new plays; ``options={"reset_mask": bool (N,)}`` only those of some games."""
-        super().reset(seed=seed if isinstance(seed, int) else None)
-        mask = (options or {}).get("reset_mask")
-        if mask is None:
-            self.games.reset(seed)
-        else:
-            self.games.restart(np.flatnonzero(mask))
-        return self.games.lanes.observations.copy(), self._infos()
+        """Starts games over, each as the single environment's reset does; with ``options={"reset_mask": bool (N,)}``
+        only some, and infos tell only of them. Seed s seeds game i with s + i; a list holds a seed or None a game."""
+        games = self.games
+        seeds, mask = self._told(seed, options, games.started)
+        chosen = np.flatnonzero(mask)
+        begun = np.array([seeds[lane] is not None for lane in chosen], np.bool_)
+        if mask.all():
+            games.lanes.ever[:] = 0
+        if begun.any():
+            games.reset(seeds, chosen[begun])
+        if not begun.all():
+            games.restart(chosen[~begun], new_play=False)  # who died goes on with the play
+        games.lanes.ever[chosen] |= games.lanes.visited[chosen]
+        info = info_of(games.state[chosen], chosen, self.num_envs)
+        return self._own(games.lanes.observations), masked(info, mask)
 
+    @in_turn
     def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
-        observations, rewards, terminated, truncated = self.games.step(actions)
-        infos = self._infos()
-        ended = self.games.ended
-        if len(ended):
-            infos |= endings(self.num_envs, ended, self.games.final_observations.copy(), self.games.final_info)
-        return observations.copy(), rewards.astype(np.float64), terminated.copy(), truncated.copy(), infos
+        self._check_open()
+        games = self.games
+        over = None if games.autoreset else self._over(games.lanes.terminated | games.lanes.truncated)
+        observations, rewards, terminated, truncated = games.step(actions, over)
+        infos = masked(info_of(games.state), np.ones(self.num_envs, np.bool_))
+        if games.autoreset and len(games.ended):
+            final = info_of(games.final_states, games.ended, self.num_envs)
+            infos |= endings(self._own(games.final_observations), final, terminated | truncated)
+        return self._own(observations), rewards.astype(np.float64), terminated.copy(), truncated.copy(), infos
 
-    def _infos(self) -> dict[str, Any]:
-        every = np.ones(self.num_envs, np.bool_)
-        info = self.games.info()
-        return {**info, **{f"_{key}": every for key in info}}
+    def _own(self, observations: np.ndarray) -> np.ndarray:
+        """The caller's own, or what nobody can write to: pictures are drawn on top of the last ones."""
+        return observations.copy() if self.copy else shown(observations)
 
     def render(self) -> tuple[np.ndarray, ...] | None:
         """Each game's native picture in colour, uint8 (side, side, 3)."""
@@ -95,19 +111,3 @@ class PriorLabVectorEnv(gymnasium.vector.VectorEnv[np.ndarray, np.ndarray, np.nd
 
     def close_extras(self, **kwargs: Any) -> None:
         self.games.close()
-
-
-def endings(count: int, ended: np.ndarray, observations: np.ndarray, info: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    """What gymnasium's infos tell of games that ended in a step: int64 (n,) of ``count``, their last observations and
-    infos, arrays over them."""
-    mask = np.zeros(count, np.bool_)
-    mask[ended] = True
-    final = np.full(count, None, object)
-    for lane, observation in zip(ended, observations):
-        final[lane] = observation
-    spread: dict[str, np.ndarray] = {}
-    for key, values in info.items():
-        spread[key] = np.zeros(count, values.dtype)
-        spread[key][ended] = values
-        spread[f"_{key}"] = mask.copy()
-    return {"final_obs": final, "_final_obs": mask, "final_info": spread, "_final_info": mask.copy()}

@@ -6,7 +6,7 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from scripts.experiments.speed import speed_figures
+from scripts.experiments.speed import Figure, speed_figures
 
 
 def main(seconds: float = 3.0, device: Literal["cpu", "cuda"] = "cpu") -> None:
@@ -20,17 +20,31 @@ def main(seconds: float = 3.0, device: Literal["cpu", "cuda"] = "cpu") -> None:
         from scripts.experiments.speed_card import card_figures as figures  # imports what only a card needs
     else:
         figures = speed_figures
-    console = Console()
-    table = Table("figure", "measured", "wanted", "holds")
+    console = Console(log_path=False)
+    found = []
     with console.status("measuring"):
         for figure in figures(seconds):
-            measured, wanted, holds = f"{readable(figure.value)} {figure.unit}", "", ""
-            if figure.target is not None:
-                wanted = f"{'at most' if figure.most else 'at least'} {readable(figure.target)}"
-                holds = "yes" if (figure.value <= figure.target) == figure.most else "no"
-            table.add_row(figure.name, measured, wanted, holds)
-            console.log(f"{figure.name}: {measured}")
-    console.print(table)
+            found.append(figure)
+            console.log(f"{figure.name}: {measured(figure)}")
+    console.print(table_of(found))
+
+
+def table_of(figures: list[Figure]) -> Table:
+    """Names are folded where the screen is narrow, numbers never."""
+    table = Table("figure")
+    for name in ("measured", "wanted", "holds"):
+        table.add_column(name, no_wrap=True)
+    for figure in figures:
+        wanted = holds = ""
+        if figure.target is not None:
+            wanted = f"{'≤' if figure.most else '≥'} {readable(figure.target)}"
+            holds = "yes" if (figure.value <= figure.target) == figure.most else "no"
+        table.add_row(figure.name, measured(figure), wanted, holds)
+    return table
+
+
+def measured(figure: Figure) -> str:
+    return f"{readable(figure.value)} {figure.unit}"
 
 
 def readable(value: float) -> str:

@@ -1,5 +1,7 @@
 """Games on a card beside the same games on the CPU. As a program: short plays in numba's simulator of a card."""
 
+import copy
+import pickle
 import sys
 
 import numpy as np
@@ -83,6 +85,7 @@ def what_is_refused() -> None:
     refused = [
         (lambda: card.step([0, 0]), RuntimeError, "step before reset"),
         (lambda: (card.reset(0), card.step([0, 6])), ValueError, "action 6 of game 1: expected 0 to 5"),
+        (lambda: card.step([0, 0], np.ones(2, bool)), ValueError, "over: expected None with device='cuda'"),
         (lambda: card.step(torch.zeros(2)), ValueError, "expected 2 whole numbers, shape (2,)"),
         (lambda: card.step(torch.zeros(3, dtype=torch.int64)), ValueError, "expected 2 whole numbers, shape (2,)"),
         (lambda: Games(2, device="cuda", num_threads=2), ValueError, "num_threads is 2: expected 1"),
@@ -116,10 +119,29 @@ def what_waits_and_what_was_visited() -> None:
     assert play_alike(cpu, card, random_actions(8, 3)) >= 12
 
 
+def what_is_copied() -> None:
+    """Copies and what was pickled go on from where the games are, and nothing is shared."""
+    settings = {"level": SHORT, "order": "drawn", "screen_size": 8, "max_inputs": 3, "random_start": 2, "stack_size": 2}
+    cpu, card = Games(3, **settings), Games(3, device="cuda", **settings)
+    cpu.reset([4, None, 5]), card.reset([4, None, 5])
+    assert play_alike(cpu, card, random_actions(3, 3))
+    for copied in (copy.copy, copy.deepcopy, lambda games: pickle.loads(pickle.dumps(games))):
+        ours, theirs = copied(cpu), copied(card)
+        assert type(theirs) is type(card)
+        alike(ours.ended, theirs.ended)
+        alike(ours.final_observations, theirs.final_observations)
+        ours.chances = theirs.chances = [0, 1, 1]
+        play_alike(ours, theirs, random_actions(4, 3))
+        ours.reset(3, np.array([0, 2])), theirs.reset(3, np.array([0, 2]))
+        play_alike(ours, theirs, random_actions(2, 3))
+    assert play_alike(cpu, card, random_actions(4, 3))
+
+
 if __name__ == "__main__":
     sys.setswitchinterval(1e-4)  # the simulator's threads wait for each other less
     for case, threads in CASES:
         a_case(case, threads)
     what_is_refused()
     what_waits_and_what_was_visited()
+    what_is_copied()
     print("alike")

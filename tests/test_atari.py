@@ -287,8 +287,11 @@ def test_settings_do_what_they_say():
     batch.reset(seed=0)
     assert [picture.shape for picture in batch.render()] == [(210, 160, 3)] * 3
     before = batch.step(np.zeros(3, int))[4]["inputs"]
-    after = batch.reset(options={"reset_mask": np.array([False, False, True])})[1]["inputs"]
-    assert (before[:2] == after[:2]).all() and after[2] == 0
+    after = batch.reset(options={"reset_mask": np.array([False, False, True])})[1]
+    assert (
+        after["_inputs"].tolist() == [False, False, True] and after["inputs"][2] == 0
+    )  # of the others nothing is told
+    assert (batch.step(np.zeros(3, int))[4]["inputs"] == [*(before[:2] + 4), 4]).all()
     batch.close()
 
 

@@ -45,7 +45,7 @@ def slow_code(picture: np.ndarray, first: np.ndarray, size: int, step: float) ->
 
 @pytest.mark.parametrize("counted", ["both", "episodic", "lifelong"])
 def test_the_bonus_is_that_of_a_slow_count(counted):
-    arguments = {"num_games": 3, "level": ROOM, "screen_size": 24, "stack_size": 2, "frame_skip": 2, "max_inputs": 60}
+    arguments = {"num_envs": 3, "level": ROOM, "screen_size": 24, "stack_size": 2, "frame_skip": 2, "max_inputs": 60}
     shape = (24, 24, 2)
     codes, plain = PictureCodes(shape, 8, 3.0), PriorLabVecEnv(**arguments)
     env = CountBonus(PriorLabVecEnv(**arguments), 0.5, codes, reward_scale=2.0, counted=counted)
@@ -94,7 +94,7 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(tmp_path: Path, curiosi
 
 def test_a_model_with_two_values_is_one_of_stable_baselines3(tmp_path: Path):
     model, _ = train_ppo(replace(SMALL, curiosity="rnd", inputs=600, out=tmp_path))
-    env = PriorLabVecEnv(**SMALL.of_games())
+    env = PriorLabVecEnv(**SMALL.of_vec_env())
     pictures = np.asarray(env.reset())
     for kind in (PPO, TwoReturnsPPO):
         loaded = kind.load(tmp_path / "model.zip", env=RND(env), device="cpu")
@@ -170,7 +170,7 @@ def test_the_bonus_of_rnd_has_a_return_of_its_own_that_no_episode_ends():
 
 @pytest.mark.parametrize("counted", ["both", "episodic", "lifelong"])
 def test_the_bonus_for_positions_is_that_of_a_slow_count(counted):
-    arguments = {"num_games": 3, "level": ROOM, "screen_size": 24, "frame_skip": 2, "max_inputs": 60}
+    arguments = {"num_envs": 3, "level": ROOM, "screen_size": 24, "frame_skip": 2, "max_inputs": 60}
     games, plain = PriorLabVecEnv(**arguments), PriorLabVecEnv(**arguments)
     env = PrivilegedCountBonus(games, 0.5, games.games, reward_scale=2.0, counted=counted)
     env.reset(), plain.reset()

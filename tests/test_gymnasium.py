@@ -154,5 +154,9 @@ def test_stable_baselines3_meets_what_it_expects():
     model.learn(16)
     mean, _ = evaluate_policy(model, env, n_eval_episodes=2)
     assert 0 <= mean <= 1
+    env.set_options({"reset_mask": [True, False]})
+    with pytest.raises(ValueError, match="options has 'reset_mask': a game has no options"):
+        env.reset()
+    env.set_options()
     assert env.get_images()[0].shape == (60, 60, 3)
     env.close()

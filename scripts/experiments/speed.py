@@ -175,7 +175,9 @@ def speed_figures(seconds: float) -> Iterator[Figure]:
     yield Figure("first use after an install, to the first step", first, "s", 10, most=True)
     yield Figure("later, to the first step", later, "s", 2, most=True)
     from scripts.experiments.speed_atari import atari_figures  # here: they take their tools from above
+    from scripts.experiments.speed_batch import batch_figures
     from scripts.experiments.speed_levels import level_figures
 
+    yield from batch_figures(seconds)
     yield from level_figures(seconds)
     yield from atari_figures(seconds)

@@ -39,7 +39,8 @@ def agent_of(
         seed=seed, inputs=inputs, max_inputs=max_inputs, evaluation_episodes=0, progress=False, **changed
     )
     torch.manual_seed(seed)
-    env = curious(PriorLabVecEnv(**games_of(settings, levels, settings.num_games)), settings)
+    games = games_of(settings, levels, settings.num_games)
+    env = curious(PriorLabVecEnv(games.pop("num_games"), **games), settings)
     model = ppo.make_model(settings, env)
     model.learn(inputs // settings.frame_skip)
     env.close()

@@ -1,0 +1,40 @@
+"""Objects that one thread uses at a time, and whose copies stand alone."""
+
+import copy
+import threading
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Self, TypeVar
+
+F = TypeVar("F", bound=Callable)
+
+
+def in_turn(method: F) -> F:
+    """A method of something Alone that one thread calls at a time; RuntimeError for another one meanwhile."""
+
+    @wraps(method)
+    def called(self: "Alone", *args: Any, **kwargs: Any) -> Any:
+        if not self.turn.acquire(blocking=False):
+            raise RuntimeError(f"{method.__name__}: another thread is stepping these games, which take one at a time")
+        try:
+            return method(self, *args, **kwargs)
+        finally:
+            self.turn.release()
+
+    return called  # pyright: ignore[reportReturnType]  called as the method is
+
+
+class Alone:
+    """Has a ``turn``, held by the thread that is in a method marked ``in_turn``. A copy, or what was pickled, shares
+    nothing with the original: where one steps, the other stays."""
+
+    turn: threading.Lock
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "turn"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, turn=threading.Lock())
+
+    def __copy__(self) -> Self:
+        return copy.deepcopy(self)
