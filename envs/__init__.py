@@ -1,12 +1,17 @@
 """The games of the lab. Importing this registers them with gymnasium: PriorLab/Princess-v0, PriorLab/KeyDoor-v0 and one
 id a version of each, PriorLab/Levels-v0, PriorLab/Random-v0 and PriorLab/Atari-v0."""
 
+import os
 from typing import Any
 
 import gymnasium
 
 from envs.sequences import TOWER
 from envs.versions import games, id_of, versions
+
+# SDL draws a window through OpenGL where it can, and Mesa's LLVM and the one in torch's triton end a process that loads
+# both. Set here, since every window is opened by what imports this, or shows its games (gymnasium's HumanRendering).
+os.environ.setdefault("SDL_FRAMEBUFFER_ACCELERATION", "0")
 
 
 def register(
