@@ -19,11 +19,14 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 
 from envs.atari import FPS, Atari, Outcome, checked_actions
+from envs.atari_ale import ours
+from envs.limits import inputs_of
 from envs.vector import endings
 
 
 class AtariVectorEnv(gymnasium.vector.VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
-    """N games; settings are those of ``Atari``, and ``num_threads``, how many processes step them.
+    """N games; settings are those of ``Atari``, or ale_py's own names for them, and ``num_threads``, how many processes
+    step them. ``max_episode_steps``, in steps, shortens what ``max_inputs`` says.
 
     Observations are uint8 (N, screen_size, screen_size, stack_size * C). A game that ends starts over in the same
     step; its last picture and info are in ``infos["final_obs"]`` (object array) and ``infos["final_info"]`` (arrays),
@@ -49,7 +52,9 @@ class AtariVectorEnv(gymnasium.vector.VectorEnv[np.ndarray, np.ndarray, np.ndarr
         noop_max: int = 0,
         full_action_space: bool = False,
         num_threads: int = 1,
+        max_episode_steps: int | None = None,
         render_mode: str | None = None,
+        **ale: Any,
     ):
         if render_mode not in (None, "rgb_array"):
             raise ValueError(f"render_mode is {render_mode!r}: expected None or rgb_array")
@@ -61,7 +66,9 @@ class AtariVectorEnv(gymnasium.vector.VectorEnv[np.ndarray, np.ndarray, np.ndarr
             "game": game, "mask": mask, "mask_seed": mask_seed, "frame_skip": frame_skip, "screen_size": screen_size,
             "grayscale_obs": grayscale_obs, "stack_size": stack_size, "max_inputs": max_inputs, "noop_max": noop_max,
             "repeat_action_probability": repeat_action_probability, "full_action_space": full_action_space,
-        }  # fmt: skip
+        } | ours(ale)  # fmt: skip
+        limit, noop_max = settings["max_inputs"], settings["noop_max"]
+        settings["max_inputs"] = inputs_of(max_episode_steps, settings["frame_skip"], noop_max, limit)
         self._edges = np.linspace(0, num_envs, min(num_threads, num_envs) + 1).astype(int).tolist()
         own, *others = [{"num_games": b - a, "first_lane": a, **settings} for a, b in pairwise(self._edges)]
         self._own = Atari(**own)  # first: it refuses settings that are wrong
@@ -119,6 +126,10 @@ class AtariVectorEnv(gymnasium.vector.VectorEnv[np.ndarray, np.ndarray, np.ndarr
                 other.tell("native_frame", (lane,))
                 own.append(other.answer())
         return tuple(own)
+
+    def get_action_meanings(self) -> list[str]:
+        """What ale_py calls the inputs: NOOP, FIRE, ..."""
+        return self._own.meanings
 
     def close_extras(self, **kwargs: Any) -> None:
         for other in self._others:

@@ -9,13 +9,17 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 
 from envs.dials import Dials
-from envs.env import FPS
+from envs.env import FPS, MEANINGS
+from envs.frames import frame_of
 from envs.games import INPUTS, Games
 from envs.level import Level
+from envs.limits import inputs_of
+from envs.rules import MAX_INPUTS
 
 
 class PriorLabVectorEnv(gymnasium.vector.VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     """N games. ``version``, ``level`` and ``look_seed`` are one for all or a list of one a game.
+    ``max_episode_steps``, in steps, shortens what ``max_inputs`` says.
 
     Observations are uint8 (N, screen_size, screen_size, stack_size * C). A game that ends starts over in the same
     step; its last picture and info are in ``infos["final_obs"]`` (object array) and ``infos["final_info"]`` (arrays),
@@ -44,6 +48,7 @@ class PriorLabVectorEnv(gymnasium.vector.VectorEnv[np.ndarray, np.ndarray, np.nd
         max_inputs: int | None = None,
         random_start: int = 0,
         num_threads: int = 1,
+        max_episode_steps: int | None = None,
         render_mode: str | None = None,
     ):
         if render_mode not in (None, "rgb_array"):
@@ -56,6 +61,8 @@ class PriorLabVectorEnv(gymnasium.vector.VectorEnv[np.ndarray, np.ndarray, np.nd
             stack_size=stack_size, frame_skip=frame_skip, look_seed=look_seed, max_inputs=max_inputs,
             random_start=random_start, num_threads=num_threads,
         )  # fmt: skip
+        limits = self.games.scenes.numbers[:, MAX_INPUTS]
+        limits[:] = [inputs_of(max_episode_steps, frame_skip, random_start, int(limit)) for limit in limits]
         shape = self.games.lanes.observations.shape[1:]
         self.single_observation_space = gymnasium.spaces.Box(0, 255, shape, np.uint8)
         self.single_action_space = gymnasium.spaces.Discrete(INPUTS)
@@ -88,10 +95,14 @@ class PriorLabVectorEnv(gymnasium.vector.VectorEnv[np.ndarray, np.ndarray, np.nd
         return {**info, **{f"_{key}": every for key in info}}
 
     def render(self) -> tuple[np.ndarray, ...] | None:
-        """Each game's native picture in colour, uint8 (side, side, 3)."""
+        """Each game's picture in colour, uint8 (side, side, 3) of one size: native, a smaller level's framed."""
         if self.render_mode is None:
             raise RuntimeError("nothing to render: make the environments with render_mode='rgb_array'")
-        return tuple(self.games.native_frame(lane) for lane in range(self.num_envs))
+        return tuple(frame_of(self.games, lane) for lane in range(self.num_envs))
+
+    def get_action_meanings(self) -> list[str]:
+        """What the inputs are called, as Atari's are: NOOP, LEFT, ..."""
+        return list(MEANINGS)
 
     def close_extras(self, **kwargs: Any) -> None:
         self.games.close()
