@@ -9,10 +9,10 @@ import numpy as np
 from envs.atari import FPS, Atari, Outcome, checked_actions
 from envs.atari_ale import MaskedALE, ours
 from envs.keyboard import keys_to_action
-from envs.limits import LimitedEnv, steps_of
+from envs.limits import Limited, steps_of
 
 
-class AtariEnv(LimitedEnv):
+class AtariEnv(Limited, gymnasium.Env[np.ndarray, np.int64]):  # pyright: ignore[reportIncompatibleVariableOverride]
     """One game; settings are those of ``Atari``, or ale_py's own names for them (frameskip).
 
     Observations are uint8 (screen_size, screen_size, stack_size * C), C = 3, or 1 with ``grayscale_obs``; without a

@@ -11,7 +11,7 @@ from envs.frames import frame_of
 from envs.games import INPUTS, Games, Saved, checked_actions
 from envs.keyboard import keys_to_action
 from envs.level import Level
-from envs.limits import LimitedEnv, steps_of
+from envs.limits import Limited, steps_of
 from envs.lockstep import advance
 from envs.rules import (
     DEATHS,
@@ -39,7 +39,7 @@ RENDER_MODES = ("human", "rgb_array")
 MEANINGS = ("NOOP", *(name.upper() for name in INPUT_NAMES[1:]))
 
 
-class PriorLabEnv(LimitedEnv):
+class PriorLabEnv(Limited, gymnasium.Env[np.ndarray, np.int64]):  # pyright: ignore[reportIncompatibleVariableOverride]
     """One game. Inputs 0 to 5: none, left, right, jump, up, down. Reward 1 at the goal, else 0.
 
     Observations are uint8 (screen_size, screen_size, stack_size * C), C = 3, or 1 with ``grayscale_obs``. A win or a

@@ -2,13 +2,13 @@
 
 import copy
 
-import gymnasium
 import numpy as np
 from gymnasium.envs.registration import EnvSpec
 
 
-class LimitedEnv(gymnasium.Env[np.ndarray, np.int64]):
-    """An environment that truncates its episodes itself, and whose spec says after how many steps."""
+class Limited:
+    """What an environment is, beside a gymnasium.Env, that truncates its episodes itself: its spec says after how many
+    steps. No Env of its own: some clients know an environment by its class's direct bases."""
 
     max_episode_steps: int
     _spec: EnvSpec | None = None
@@ -19,7 +19,7 @@ class LimitedEnv(gymnasium.Env[np.ndarray, np.int64]):
         return self._spec
 
     @spec.setter
-    def spec(self, spec: EnvSpec | None) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
+    def spec(self, spec: EnvSpec | None) -> None:
         self._spec = copy.copy(spec)
         if self._spec is not None:
             self._spec.max_episode_steps = self.max_episode_steps

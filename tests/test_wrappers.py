@@ -33,6 +33,7 @@ def make(name, **settings):
 @pytest.mark.parametrize("name", SOME)
 def test_every_id_is_made_stepped_rendered_and_closed(name):
     env = gymnasium.make(name, render_mode="rgb_array")
+    assert any(base.__module__.startswith("gymnasium") for base in type(env).__bases__)  # clients look for that
     observation, _ = env.reset(seed=0)
     assert env.observation_space.contains(observation) and env.render().dtype == np.uint8
     observation, reward, terminated, truncated, _ = env.step(env.action_space.n - 1)
