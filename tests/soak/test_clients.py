@@ -30,7 +30,6 @@ def steps(env, count=300):
     for _ in range(count):
         if any(env.step(env.action_space.sample())[2:4]):
             env.reset()
-    env.close()
 """
 CLIENTS = {
     "moviepy": Client(
@@ -41,6 +40,7 @@ for name, settings in (("Levels", {}), ("Random", {"levels": 9}), ("Atari-Pong-A
     env = gymnasium.make(f"PriorLab/{name}-v0", render_mode="rgb_array", max_inputs=20, **settings)
     env = gymnasium.wrappers.RecordVideo(env, name, step_trigger=lambda step: step == 0, video_length=60)
     steps(env, 80)
+    env.close()
     frames = [frame.shape for frame in imageio.get_reader(f"{name}/rl-video-step-0.mp4")]
     assert len(frames) >= 60 and len(set(frames)) == 1  # through several levels
 """,
@@ -140,7 +140,7 @@ for name, creator in (("princess", princess), ("atari", atari)):
         """
 import minari
 for number, name in enumerate(("PriorLab/Princess-MaskedObjects-v0", "PriorLab/Atari-Pong-All-v0")):
-    env = minari.DataCollector(gymnasium.make(name, max_inputs=100))
+    env = minari.DataCollector(gymnasium.make(name, max_inputs=100), jpeg_encoding=False)  # else it loses pixels
     steps(env, 250)
     about = {"algorithm_name": "random", "author": "x", "author_email": "x@example.org", "code_permalink": "x"}
     kept = env.create_dataset(dataset_id=f"priorlab/try{number}-v0", **about)
