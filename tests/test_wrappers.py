@@ -11,7 +11,7 @@ import pygame
 import pytest
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.utils.env_checker import check_env
-from gymnasium.wrappers import AddRenderObservation, HumanRendering
+from gymnasium.wrappers import AddRenderObservation, HumanRendering, TimeAwareObservation
 from stable_baselines3.common.env_checker import check_env as check_env_sb3
 
 import envs  # noqa: F401  registers the games
@@ -70,6 +70,14 @@ def test_a_spec_tells_how_long_an_episode_lasts_and_makes_the_environment_again(
     for number in range(spec.max_episode_steps):
         assert batch.step(np.zeros(1, int))[3][0] == (number == spec.max_episode_steps - 1)
     batch.close()
+
+
+def test_observations_can_tell_the_time():
+    """As a share of what the spec says an episode lasts."""
+    env = TimeAwareObservation(
+        make("Princess", level=TWO_SIZES[0], max_inputs=8, frame_skip=2), flatten=False, normalize_time=True
+    )
+    assert [env.reset(seed=0)[0]["time"], env.step(0)[0]["time"], env.step(0)[0]["time"]] == [0.0, 0.25, 0.5]
 
 
 @pytest.mark.parametrize("name", ["Princess", "Atari-Pong"])

@@ -217,6 +217,21 @@ agent = pfrl.agents.DQN(values, torch.optim.Adam(values.parameters()), kept, 0.9
 pfrl.experiments.train_agent(agent, env, steps=200, outdir="out")
 """,
     ),
+    "agilerl": Client(
+        "agilerl peft",
+        """
+from agilerl.algorithms.dqn import DQN
+from agilerl.utils.utils import make_vect_envs
+settings = {"num_envs": 2, "grayscale_obs": True}
+for make in (gymnasium.make_vec, make_vect_envs):
+    batch = make("PriorLab/Princess-v0", **settings)
+    player = DQN(gymnasium.spaces.Box(0, 255, (1, 84, 84), np.uint8), batch.single_action_space)  # channels first
+    seen, _ = batch.reset(seed=0)
+    for _ in range(100):
+        seen, *_ = batch.step(player.get_action(seen.transpose(0, 3, 1, 2), epsilon=0.5))
+    batch.close()
+""",
+    ),
     "pufferlib": Client(
         "pufferlib",
         """
