@@ -141,7 +141,7 @@ def test_the_window_keeps_its_size(monkeypatch):
     sizes = set()
     for _ in range(3):
         env.reset()
-        sizes.add(env.unwrapped._window.get_size())
+        sizes.add(env.unwrapped._window.size)
     assert sizes == {(450, 450)}
     env.close()
 
