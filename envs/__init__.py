@@ -1,12 +1,21 @@
 """The games of the lab. Importing this registers them with gymnasium: PriorLab/Princess-v0, PriorLab/KeyDoor-v0 and one
-id a version of each, PriorLab/Levels-v0, PriorLab/Random-v0 and PriorLab/Atari-v0."""
+id a version of each, PriorLab/Levels-v0, PriorLab/Random-v0, PriorLab/Atari-v0 and one id a game and mask of Atari."""
 
+import os
 from typing import Any
 
 import gymnasium
 
+from envs.atari_table import table
 from envs.sequences import TOWER
 from envs.versions import games, id_of, versions
+
+# SDL draws a window through OpenGL where it can, and Mesa's LLVM and the one in torch's triton end a process that loads
+# both. Set here, since every window is opened by what imports this, or shows its games (gymnasium's HumanRendering).
+os.environ.setdefault("SDL_FRAMEBUFFER_ACCELERATION", "0")
+
+ATARI = "atari_env:AtariEnv", "atari_vector:AtariVectorEnv"
+RAW = {"frame_skip": 1, "screen_size": None}  # clients that take no more than an id skip frames and scale by themselves
 
 
 def register(
@@ -31,7 +40,11 @@ def register_all() -> None:
             register(f"{id_of(game)}-{id_of(version)}", game=game, version=version)
     register("Levels", level=list(TOWER), order="drawn")
     register("Random", "random_levels:random_env", "random_levels:random_vector_env")
-    register("Atari", "atari_env:AtariEnv", "atari_vector:AtariVectorEnv")
+    register("Atari", *ATARI)
+    for game in table()["games"]:
+        for mask in table()["masks"]:
+            name = f"Atari-{id_of(game)}" if mask == "none" else f"Atari-{id_of(game)}-{id_of(mask)}"
+            register(name, *ATARI, game=game, mask=mask, **RAW)
 
 
 register_all()

@@ -108,6 +108,7 @@ class Atari(Alone):
         self._terminated, self._truncated = np.zeros((2, num_games), np.bool_)
         self._lives, self._inputs = np.zeros((2, num_games), np.int64)
         self._none, self._running = self._every[:0], False
+        self._screens = {}  # what shows a screen as it is, by whether it is gray
         self._settle(np.zeros((num_games, 2, height, WIDTH), np.uint8))
 
     def _settle(self, frames: np.ndarray) -> None:
@@ -186,13 +187,32 @@ class Atari(Alone):
 
     def native_frame(self, lane: int = 0) -> np.ndarray:
         """The lane's picture in colour, as large as ALE's screen; uint8 (H, 160, 3)."""
-        areas = build_areas(self._height, None, False)
-        look = paint_look(self._masks, self._mask_seed, self._height, False)
-        canvas = build_canvas(self._height, areas, False)
-        pictures = np.zeros((1, *canvas.picture.shape), np.uint8)
-        one = slice(lane, lane + 1)
-        observe(self._frames[one], self._words[one], np.zeros(1, np.int64), True, look, areas, canvas, pictures)
-        return pictures[0]
+        return self._show(self._frames[lane], False)
+
+    def screen(self, lane: int = 0, grayscale: bool = False) -> np.ndarray:
+        """The lane's last raw frame alone, masked, as large as ALE's screen; uint8 (H, 160, C)."""
+        return self._show(np.stack([self._slots[lane][1]] * 2), grayscale)
+
+    def _show(self, frames: np.ndarray, grayscale: bool) -> np.ndarray:
+        """The picture, uint8 (H, 160, C), of two raw frames, uint8 (2, H, 160)."""
+        if grayscale not in self._screens:
+            areas = build_areas(self._height, None, grayscale)
+            look = paint_look(self._masks, self._mask_seed, self._height, grayscale)
+            self._screens[grayscale] = look, areas, build_canvas(self._height, areas, grayscale)
+        look, areas, canvas = self._screens[grayscale]
+        picture = np.zeros((1, *canvas.picture.shape), np.uint8)
+        words = frames.view(np.uint64)  # (2, H, 160) -> (2, H, 160 / WORD)
+        observe(frames[None], words[None], np.zeros(1, np.int64), True, look, areas, canvas, picture)
+        return picture[0]
+
+    @property
+    def meanings(self) -> list[str]:
+        """What the inputs are called by ale_py: NOOP, FIRE, ..."""
+        return [ale_py.Action(action).name for action in self.actions]
+
+    def interface(self, lane: int = 0) -> ale_py.ALEInterface:
+        """The lane's game itself, which knows no masks."""
+        return self._games[lane]
 
     def memory(self, lane: int = 0) -> np.ndarray:
         """The lane's console memory, uint8 (128,)."""

@@ -8,11 +8,16 @@ import numpy as np
 
 from envs.alone import Alone
 from envs.atari import FPS, Atari, Outcome, checked_actions
+from envs.atari_ale import MaskedALE, ours
+from envs.keyboard import keys_to_action
+from envs.limits import Limited, steps_of
 from envs.resets import checked_options, checked_seed
 
+Base = gymnasium.Env[np.ndarray, np.int64]
 
-class AtariEnv(Alone, gymnasium.Env[np.ndarray, np.int64]):
-    """One game; settings are those of ``Atari``.
+
+class AtariEnv(Limited, Alone, Base):  # pyright: ignore[reportIncompatibleVariableOverride]
+    """One game; settings are those of ``Atari``, or ale_py's own names for them (frameskip).
 
     Observations are uint8 (screen_size, screen_size, stack_size * C), C = 3, or 1 with ``grayscale_obs``; without a
     screen size, (210, 160, ...) in most games. Rewards are the game's points. The end of the game terminates,
@@ -36,15 +41,18 @@ class AtariEnv(Alone, gymnasium.Env[np.ndarray, np.int64]):
         noop_max: int = 0,
         full_action_space: bool = False,
         render_mode: str | None = None,
+        **ale: Any,
     ):
         if render_mode not in (None, "rgb_array"):
             raise ValueError(f"render_mode is {render_mode!r}: expected None or rgb_array")
         self.render_mode = render_mode
-        self.games = Atari(
-            1, game, mask=mask, mask_seed=mask_seed, frame_skip=frame_skip, screen_size=screen_size,
-            grayscale_obs=grayscale_obs, stack_size=stack_size, repeat_action_probability=repeat_action_probability,
-            max_inputs=max_inputs, noop_max=noop_max, full_action_space=full_action_space, autoreset=False,
-        )  # fmt: skip
+        settings = {
+            "mask": mask, "mask_seed": mask_seed, "frame_skip": frame_skip, "screen_size": screen_size,
+            "grayscale_obs": grayscale_obs, "stack_size": stack_size, "max_inputs": max_inputs, "noop_max": noop_max,
+            "repeat_action_probability": repeat_action_probability, "full_action_space": full_action_space,
+        }  # fmt: skip
+        self.games = Atari(1, game, autoreset=False, **settings | ours(ale))
+        self.max_episode_steps = steps_of(self.games.max_inputs, self.games.frame_skip)
         self.observation_space = gymnasium.spaces.Box(0, 255, self.games.shape, np.uint8)
         self.action_space = gymnasium.spaces.Discrete(len(self.games.actions))
         self._running, self._closed = False, False
@@ -74,6 +82,24 @@ class AtariEnv(Alone, gymnasium.Env[np.ndarray, np.int64]):
         if self.render_mode is None:
             raise RuntimeError("nothing to render: make the environment with render_mode='rgb_array'")
         return self.games.native_frame()
+
+    @property
+    def ale(self) -> MaskedALE:
+        """ale_py's interface, masked, for wrappers made for its own environments."""
+        return MaskedALE(self.games)
+
+    @property
+    def _frameskip(self) -> int:
+        """What gymnasium's AtariPreprocessing looks at: it refuses to skip frames of a game that does."""
+        return self.games.frame_skip
+
+    def get_action_meanings(self) -> list[str]:
+        """What ale_py calls the inputs: NOOP, FIRE, ..."""
+        return self.games.meanings
+
+    def get_keys_to_action(self) -> dict[tuple[int, ...], int]:
+        """For gymnasium.utils.play: arrow keys or W A S D together with space, the button."""
+        return keys_to_action(self.games.meanings)
 
     def close(self) -> None:
         self._running, self._closed = False, True

@@ -1,26 +1,17 @@
-"""The masks of Atari games: which there are, and the tables from which one is drawn."""
+"""The masks of Atari games: the arrays from which one is drawn."""
 
-import tomllib
 from collections.abc import Sequence
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 
 from envs.atari_draw import TAPS, WIDTH, Areas, Canvas, Look
+from envs.atari_table import table
 from envs.draw import ROUND
 from envs.scenes import area_weights, shades
 from envs.textures import PATTERNS, TILE, Colour, Family, Textures, pieces
 
-TABLE = Path(__file__).parent / "atari.toml"
-MASKS = {
-    "none": (),
-    "colours": ("colours",),
-    "textures": ("textures",),
-    "objects": ("objects",),
-    "background": ("background",),
-    "all": ("textures", "objects", "background"),
-}
+MASKS = {name: tuple(parts) for name, parts in table()["masks"].items()}
 COLOURS = 256  # palette indices; the odd ones are the grays that a PAL screen falls back to
 PAL_HEIGHT = 250  # rows of the screen of a game made for PAL, whose palette is another one
 CLUTTER_TILES = 17  # a side of the clutter, tiles; no smaller than any screen
@@ -33,11 +24,6 @@ def masks_of(mask: str | Sequence[str]) -> tuple[str, ...]:
         if name not in MASKS:
             raise ValueError(f"mask is {name!r}: expected one or several of {', '.join(MASKS)}")
     return tuple(sorted({single for name in names for single in MASKS[name]}))
-
-
-@lru_cache(maxsize=1)
-def table() -> dict:
-    return tomllib.loads(TABLE.read_text(encoding="utf-8"))
 
 
 def palette(height: int) -> np.ndarray:

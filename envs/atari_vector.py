@@ -21,12 +21,15 @@ from gymnasium.vector import AutoresetMode
 
 from envs.alone import in_turn
 from envs.atari import FPS, Atari, Outcome, checked_actions
+from envs.atari_ale import ours
 from envs.batch import Batch, checked_copy, checked_mode
 from envs.infos import endings, masked
+from envs.limits import inputs_of
 
 
 class AtariVectorEnv(Batch):
-    """N games; settings are those of ``Atari``, and ``num_threads``, how many processes step them.
+    """N games; settings are those of ``Atari``, or ale_py's own names for them, and ``num_threads``, how many processes
+    step them. ``max_episode_steps``, in steps, shortens what ``max_inputs`` says.
 
     Observations are uint8 (N, screen_size, screen_size, stack_size * C). Game i equals the single environment seeded
     with seed + i, on any number of threads. Infos, ``autoreset_mode`` and ``copy`` are as in ``PriorLabVectorEnv``.
@@ -50,9 +53,11 @@ class AtariVectorEnv(Batch):
         noop_max: int = 0,
         full_action_space: bool = False,
         num_threads: int = 1,
+        max_episode_steps: int | None = None,
         autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
         copy: bool = True,
         render_mode: str | None = None,
+        **ale: Any,
     ):
         if render_mode not in (None, "rgb_array"):
             raise ValueError(f"render_mode is {render_mode!r}: expected None or rgb_array")
@@ -65,7 +70,9 @@ class AtariVectorEnv(Batch):
             "grayscale_obs": grayscale_obs, "stack_size": stack_size, "max_inputs": max_inputs, "noop_max": noop_max,
             "repeat_action_probability": repeat_action_probability, "full_action_space": full_action_space,
             "autoreset": mode == AutoresetMode.SAME_STEP,
-        }  # fmt: skip
+        } | ours(ale)  # fmt: skip
+        limit, noop_max = settings["max_inputs"], settings["noop_max"]
+        settings["max_inputs"] = inputs_of(max_episode_steps, settings["frame_skip"], noop_max, limit)
         self._edges = np.linspace(0, num_envs, min(num_threads, num_envs) + 1).astype(int).tolist()
         own, *others = [{"num_games": b - a, "first_lane": a, **settings} for a, b in pairwise(self._edges)]
         self._own = Atari(**own, copy=copy and not others)  # first: it refuses settings that are wrong
@@ -129,6 +136,10 @@ class AtariVectorEnv(Batch):
                 other.tell("native_frame", (lane,))
                 frames.append(other.answer())
         return tuple(frames)
+
+    def get_action_meanings(self) -> list[str]:
+        """What ale_py calls the inputs: NOOP, FIRE, ..."""
+        return self._own.meanings
 
     def close_extras(self, **kwargs: Any) -> None:
         for other in self._others:

@@ -10,14 +10,19 @@ import numpy as np
 
 from envs.alone import Alone, in_turn
 from envs.dials import Dials
+from envs.frames import frame_of
 from envs.games import INPUTS, Games, Saved, checked_actions
+from envs.keyboard import keys_to_action
 from envs.level import Level
+from envs.limits import Limited, steps_of
 from envs.lockstep import advance
 from envs.resets import checked_options, checked_seed
 from envs.rules import (
     DEATHS,
     HAS_KEY,
+    INPUT_NAMES,
     JUMPING,
+    MAX_INPUTS,
     MONSTERS,
     ON_LADDER,
     PLACE,
@@ -35,9 +40,13 @@ if TYPE_CHECKING:
 ZOOM = 3  # of the native picture in the window that render_mode="human" opens
 FPS = 30  # inputs a second, as people play
 RENDER_MODES = ("human", "rgb_array")
+MEANINGS = ("NOOP", *(name.upper() for name in INPUT_NAMES[1:]))
 
 
-class PriorLabEnv(Alone, gymnasium.Env[np.ndarray, np.int64]):
+Base = gymnasium.Env[np.ndarray, np.int64]
+
+
+class PriorLabEnv(Limited, Alone, Base):  # pyright: ignore[reportIncompatibleVariableOverride]
     """One game. Inputs 0 to 5: none, left, right, jump, up, down. Reward 1 at the goal, else 0.
 
     Observations are uint8 (screen_size, screen_size, stack_size * C), C = 3, or 1 with ``grayscale_obs``. A win or a
@@ -81,6 +90,7 @@ class PriorLabEnv(Alone, gymnasium.Env[np.ndarray, np.int64]):
         shape = self.games.lanes.observations.shape[1:]
         self.observation_space = gymnasium.spaces.Box(0, 255, shape, np.uint8)
         self.action_space = gymnasium.spaces.Discrete(INPUTS)
+        self.max_episode_steps = steps_of(int(self.games.scenes.numbers[:, MAX_INPUTS].max()), frame_skip)
         self._running, self._closed = False, False
         self._settle()
 
@@ -151,6 +161,14 @@ class PriorLabEnv(Alone, gymnasium.Env[np.ndarray, np.int64]):
             "place": state[PLACE],
         }
 
+    def get_action_meanings(self) -> list[str]:
+        """What the inputs are called, as Atari's are: NOOP, LEFT, ..."""
+        return list(MEANINGS)
+
+    def get_keys_to_action(self) -> dict[tuple[int, ...], int]:
+        """For gymnasium.utils.play: arrow keys or W A S D, and space. Of several, jump counts, then up and down."""
+        return keys_to_action(MEANINGS)
+
     def save(self) -> Saved:
         """A copy of the state, counts included, for ``restore``."""
         return self.games.save()
@@ -163,13 +181,13 @@ class PriorLabEnv(Alone, gymnasium.Env[np.ndarray, np.int64]):
         return self._observation.copy(), self._info()
 
     def render(self) -> np.ndarray | None:
-        """The native picture in colour, uint8 (side, side, 3), in mode rgb_array."""
+        """In mode rgb_array, the picture in colour, uint8 (side, side, 3): native, a smaller level's framed."""
         if self.render_mode == "human":
             self._show()
             return None
         if self.render_mode is None:
             raise RuntimeError("nothing to render: make the environment with render_mode='rgb_array' or 'human'")
-        return self.games.native_frame()
+        return frame_of(self.games)
 
     def _show(self) -> None:
         """Shows the picture in a window, and waits until it is due."""
@@ -177,7 +195,7 @@ class PriorLabEnv(Alone, gymnasium.Env[np.ndarray, np.int64]):
 
         if self._window is not None and self._shown_by != os.getpid():
             raise RuntimeError("render_mode is 'human', and the window is another process's: make the environment here")
-        frame = self.games.native_frame()
+        frame = frame_of(self.games)
         if self._window is None:
             pygame.display.init()
             self._window = pygame.Window("Priorlab", (ZOOM * frame.shape[1], ZOOM * frame.shape[0]))

@@ -29,6 +29,9 @@ def random_env(
     return PriorLabEnv(**random_settings(levels, looks, split, bank), **settings)
 
 
+random_env.metadata = PriorLabEnv.metadata  # pyright: ignore[reportFunctionMemberAccess]  gymnasium.make looks for it
+
+
 def random_vector_env(
     num_envs: int = 1,
     levels: int = LEVELS,

@@ -13,6 +13,7 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvO
 
 from envs.alone import Alone, in_turn
 from envs.env import FPS
+from envs.frames import frame_of
 from envs.games import INPUTS, Games, on_cpu
 from envs.resets import checked_options, checked_seeds
 
@@ -35,7 +36,11 @@ class Batch(Alone, VecEnv):
         self.reset_infos = [{} for _ in range(self.num_envs)]
 
     def get_images(self) -> Sequence[np.ndarray | None]:
-        return [self.games.native_frame(lane) for lane in range(self.num_envs)]
+        return [self.picture(lane) for lane in range(self.num_envs)]
+
+    def picture(self, lane: int) -> np.ndarray:
+        """uint8 (height, width, 3), as large in every game."""
+        return self.games.native_frame(lane)
 
     def get_attr(self, attr_name: str, indices: VecEnvIndices = None) -> list[Any]:
         return [getattr(self, attr_name) for _ in self._get_indices(indices)]
@@ -95,6 +100,9 @@ class PriorLabVecEnv(Batch):
             }
             self.steps[lane] = 0
         return observations.copy(), rewards.copy(), terminated | truncated, infos
+
+    def picture(self, lane: int) -> np.ndarray:
+        return frame_of(self.games, lane)
 
     def close(self) -> None:
         self.games.close()

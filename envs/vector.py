@@ -9,14 +9,18 @@ from gymnasium.vector import AutoresetMode
 from envs.alone import in_turn
 from envs.batch import Batch, checked_copy, checked_mode, shown
 from envs.dials import Dials
-from envs.env import FPS
+from envs.env import FPS, MEANINGS
+from envs.frames import frame_of
 from envs.games import INPUTS, Games
 from envs.infos import endings, info_of, masked
 from envs.level import Level
+from envs.limits import inputs_of
+from envs.rules import MAX_INPUTS
 
 
 class PriorLabVectorEnv(Batch):
     """N games. ``version``, ``level`` and ``look_seed`` are one for all or a list of one a game.
+    ``max_episode_steps``, in steps, shortens what ``max_inputs`` says.
 
     Observations are uint8 (N, screen_size, screen_size, stack_size * C), rewards float64 (N,), ends bool (N,). Infos
     are arrays over the games, each with a mask of those that it tells of. Game i equals the single environment seeded
@@ -52,6 +56,7 @@ class PriorLabVectorEnv(Batch):
         max_inputs: int | None = None,
         random_start: int = 0,
         num_threads: int = 1,
+        max_episode_steps: int | None = None,
         autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
         copy: bool = True,
         render_mode: str | None = None,
@@ -65,6 +70,8 @@ class PriorLabVectorEnv(Batch):
             stack_size=stack_size, frame_skip=frame_skip, look_seed=look_seed, max_inputs=max_inputs,
             random_start=random_start, num_threads=num_threads, autoreset=mode == AutoresetMode.SAME_STEP,
         )  # fmt: skip
+        limits = self.games.scenes.numbers[:, MAX_INPUTS]
+        limits[:] = [inputs_of(max_episode_steps, frame_skip, random_start, int(limit)) for limit in limits]
         self._describe(num_envs, self.games.lanes.observations.shape[1:], INPUTS, mode, copy, render_mode)
 
     @in_turn
@@ -104,10 +111,14 @@ class PriorLabVectorEnv(Batch):
         return observations.copy() if self.copy else shown(observations)
 
     def render(self) -> tuple[np.ndarray, ...] | None:
-        """Each game's native picture in colour, uint8 (side, side, 3)."""
+        """Each game's picture in colour, uint8 (side, side, 3) of one size: native, a smaller level's framed."""
         if self.render_mode is None:
             raise RuntimeError("nothing to render: make the environments with render_mode='rgb_array'")
-        return tuple(self.games.native_frame(lane) for lane in range(self.num_envs))
+        return tuple(frame_of(self.games, lane) for lane in range(self.num_envs))
+
+    def get_action_meanings(self) -> list[str]:
+        """What the inputs are called, as Atari's are: NOOP, LEFT, ..."""
+        return list(MEANINGS)
 
     def close_extras(self, **kwargs: Any) -> None:
         self.games.close()

@@ -73,4 +73,4 @@ def find_rules(name: str) -> Rules:
 
 def id_of(name: str) -> str:
     """masked_semantics -> MaskedSemantics, as in the ids of the environments."""
-    return "".join(part.capitalize() for part in name.split("_"))
+    return name.title().replace("_", "")

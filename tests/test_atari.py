@@ -264,7 +264,6 @@ def test_a_batch_is_its_games_alone_on_any_threads():
             assert info["inputs"] == infos["inputs"][lane]
 
 
-@pytest.mark.filterwarnings("ignore:.*Box observation space.*")
 def test_gymnasium_finds_nothing_to_say():
     check_env(gymnasium.make("PriorLab/Atari-v0", game="pong", mask="all", render_mode="rgb_array").unwrapped)
 

@@ -1,0 +1,29 @@
+"""The keys with which gymnasium.utils.play plays our games and Atari's: those of the window in which people play."""
+
+from collections.abc import Sequence
+from itertools import combinations
+
+FIRST = ("JUMP", "FIRE", "UP", "DOWN", "LEFT", "RIGHT")  # of held keys that have no input together, this one counts
+
+
+def keys_to_action(meanings: Sequence[str]) -> dict[tuple[int, ...], int]:
+    """The input of every set of held keys, pygame's codes in order; ``meanings``: what each input is, as in FIRST.
+
+    Arrow keys, or W A S D; space jumps or fires. Keys count together as far as an input has them all.
+    """
+    import pygame
+
+    names = {
+        pygame.K_SPACE: {"JUMP", "FIRE"},
+        pygame.K_UP: {"UP"}, pygame.K_DOWN: {"DOWN"}, pygame.K_LEFT: {"LEFT"}, pygame.K_RIGHT: {"RIGHT"},
+        pygame.K_w: {"UP"}, pygame.K_s: {"DOWN"}, pygame.K_a: {"LEFT"}, pygame.K_d: {"RIGHT"},
+    }  # fmt: skip
+    parts = [[name in meaning for name in FIRST] for meaning in meanings]
+    inputs = sorted(range(len(parts)), key=lambda number: (sum(parts[number]), parts[number]), reverse=True)
+    found = {}
+    for count in range(1, len(names) + 1):
+        for held in combinations(sorted(names), count):
+            wanted = set().union(*(names[key] for key in held))
+            has = [name in wanted for name in FIRST]
+            found[held] = next(number for number in inputs if all(h or not p for p, h in zip(parts[number], has)))
+    return found
