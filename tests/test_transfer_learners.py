@@ -95,6 +95,9 @@ def test_another_optimizer_is_refused_until_methods_are_attached_to_it():
     model.policy.optimizer = torch.optim.SGD(model.policy.action_net.parameters(), 0.1)
     with pytest.raises(ValueError, match=r"parameter '.*' is in none of the optimizers"):
         model.policy.kept.attach(model.policy.optimizer)
+    lbfgs = {"optimizer_class": torch.optim.LBFGS, "optimizer_kwargs": {}}
+    with pytest.raises(ValueError, match=r"policy.optimizer is an LBFGS: expected one that stable-baselines3 can step"):
+        learn_task(made(PPO, KeptMlpPolicy, policy_kwargs=lbfgs), 0, 16)
     model.policy = copy.deepcopy(made(PPO, KeptMlpPolicy, STRONG).policy)
     with pytest.raises(ValueError, match=r"policy.optimizer was made after"):
         begin(model.policy, 0)
