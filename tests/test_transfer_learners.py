@@ -5,16 +5,17 @@ import copy
 import gymnasium
 import pytest
 import torch
-from stable_baselines3 import A2C, PPO
+from stable_baselines3 import A2C, DQN, PPO
 from stable_baselines3.common.callbacks import BaseCallback, CallbackList, StopTrainingOnMaxEpisodes
 from stable_baselines3.common.policies import ActorCriticPolicy
+from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from stable_baselines3.dqn.policies import DQNPolicy
 from torch import nn
 
 from tests.test_transfer_sb3 import PICTURES, cartpole, make, pictures, seen
 from transfer import sb3
 from transfer.methods import parse
-from transfer.sb3 import KeptActor, KeptMlpPolicy, KeptQ, begin, consolidate, learn_task
+from transfer.sb3 import KeptActor, KeptMlpPolicy, KeptQ, KeptQPolicy, begin, consolidate, learn_task
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 STRONG = "l2:strength=1e6"
@@ -94,6 +95,9 @@ def test_another_optimizer_is_refused_until_methods_are_attached_to_it():
     model.policy.optimizer = torch.optim.SGD(model.policy.action_net.parameters(), 0.1)
     with pytest.raises(ValueError, match=r"parameter '.*' is in none of the optimizers"):
         model.policy.kept.attach(model.policy.optimizer)
+    lbfgs = {"optimizer_class": torch.optim.LBFGS, "optimizer_kwargs": {}}
+    with pytest.raises(ValueError, match=r"policy.optimizer is an LBFGS: expected one that stable-baselines3 can step"):
+        learn_task(made(PPO, KeptMlpPolicy, policy_kwargs=lbfgs), 0, 16)
     model.policy = copy.deepcopy(made(PPO, KeptMlpPolicy, STRONG).policy)
     with pytest.raises(ValueError, match=r"policy.optimizer was made after"):
         begin(model.policy, 0)
@@ -267,3 +271,34 @@ class KeptRemembering(KeptActor, Remembering):
 def test_a_layer_that_a_method_cannot_keep_is_refused_in_a_policy_too(name):
     with pytest.raises(ValueError, match="layer 'memory', a LSTM, can't be"):
         made(PPO, KeptRemembering, name)
+
+
+class Normed(BaseFeaturesExtractor):
+    def __init__(self, space):
+        super().__init__(space, 4)
+        self.layers = nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4))
+
+    def forward(self, observations):
+        return self.layers(observations)
+
+
+@pytest.mark.parametrize("name", ["l2", "ewc", "scratch", "psp", "packing", "progressive", "means"])
+def test_running_statistics_are_refused_in_a_policy_too(name):
+    for policy, kind in ((KeptMlpPolicy, PPO), (KeptQPolicy, DQN)):
+        settings = {"n_steps": None, "policy_kwargs": {"features_extractor_class": Normed}}
+        with pytest.raises(ValueError, match="a BatchNorm1d, keeps running statistics"):
+            made(kind, policy, name, **settings | ({"n_steps": 16} if kind is PPO else {}))
+
+
+def test_what_a_user_froze_in_a_policy_stays_frozen():
+    model = made(PPO, KeptMlpPolicy, "ewc")
+    weight = model.policy.mlp_extractor.policy_net[0].weight.requires_grad_(False)
+    before = weight.clone()
+    for task in range(2):
+        learn_task(model, task, 64)
+        consolidate(model.policy, seen(model))
+    assert torch.equal(weight, before) and not weight.requires_grad
+    model = made(PPO, KeptMlpPolicy, "packing")
+    model.policy.mlp_extractor.policy_net[0].weight.requires_grad_(False)
+    with pytest.raises(ValueError, match="weight' is frozen and can't be packed"):
+        learn_task(model, 0, 64)

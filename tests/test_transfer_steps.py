@@ -361,3 +361,23 @@ def test_a_compiled_step_adds_the_penalty():
             evaluating(one, optimizer, extra)()
             torch.compile(optimizer.step, backend="eager")()
         pair.same()
+
+
+@pytest.mark.parametrize("method", ["packing", "head-only", "separate"])
+@pytest.mark.parametrize("name", DENSE)
+def test_what_a_task_said_stays_the_same_to_the_bit_with_closures(name, method):
+    torch.manual_seed(0)
+    own = module(bias=name != "Muon")
+    kept = keep(Network(own), parse(method), 3)
+    optimizer, said = made(name, own.parameters()), []
+    kept.attach(optimizer)
+    for task in range(3):
+        kept.learn(task)
+        for share in (0.3, 0.6, 1.0):
+            optimizer.step(evaluating(own, optimizer, task=task % 2))
+            kept.advance(share)
+        kept.consolidate(Samples(X))
+        for earlier in range(task + 1):
+            with kept.playing(earlier), torch.no_grad():
+                said.append(own(X)) if earlier == task else None
+                assert torch.equal(own(X), said[earlier])

@@ -70,7 +70,7 @@ class L2(Method):
         for name, (parameter, weight, pull) in self.parts().items():
             if name in signs:
                 away = torch.where(weight > 0, parameter - pull / weight, 0.0)
-                total += float(signs[name]) * float((weight * away.square()).sum(dtype=torch.float64))
+                total += float(signs[name]) * float((weight * away.square()).sum())
         return self.strength / 2 * total
 
     def consolidate(self, task: int, samples: Samples) -> None:

@@ -269,6 +269,8 @@ def check_stepped(policy: BasePolicy) -> None:
     if not any(each is policy.optimizer for each in attached):
         raise ValueError("policy.optimizer was made after the methods were attached to one, and they would not act: "
                          "expected `kept.attach(policy.optimizer)` after that")  # fmt: skip
+    if isinstance(policy.optimizer, torch.optim.LBFGS):
+        raise ValueError("policy.optimizer is an LBFGS: expected one that stable-baselines3 can step, with no closure")
     within = set[int]().union(*(stepped(each) for each in attached))
     for name, parameter in kept.network.parameters().items():
         if parameter.requires_grad and id(parameter) not in within:
