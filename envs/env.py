@@ -194,7 +194,7 @@ class PriorLabEnv(Alone, gymnasium.Env[np.ndarray, np.int64]):
         self._running, self._closed = False, True
         if self._window is not None and self._shown_by == os.getpid():
             self._window.destroy()
-        self._window = None
+            self._window = None
 
     def _check_open(self) -> None:
         if self._closed:
