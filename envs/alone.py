@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Any, Self, TypeVar
 
 F = TypeVar("F", bound=Callable)
+TAKEN = "another thread is stepping these games, which take one at a time"
 
 
 def in_turn(method: F) -> F:
@@ -14,8 +15,8 @@ def in_turn(method: F) -> F:
 
     @wraps(method)
     def called(self: "Alone", *args: Any, **kwargs: Any) -> Any:
-        if not self.turn.acquire(blocking=False):
-            raise RuntimeError(f"{method.__name__}: another thread is stepping these games, which take one at a time")
+        if not self.turn.acquire(False):
+            raise RuntimeError(f"{method.__name__}: {TAKEN}")
         try:
             return method(self, *args, **kwargs)
         finally:

@@ -117,7 +117,7 @@ class AtariVectorEnv(Batch):
         chosen = checked_actions(actions, self.num_envs, len(self._own.actions), over)
         parts = pairwise(self._edges)
         outcome = self._together("step", [(chosen[a:b], None if over is None else over[a:b]) for a, b in parts])
-        infos = infos_of(outcome, np.ones(self.num_envs, np.bool_))
+        infos = infos_of(outcome, self._every)
         ended = self._ended = outcome.terminated | outcome.truncated
         if self._own.autoreset and ended.any():
             last = {name: np.zeros(self.num_envs, np.int64) for name in ("lives", "inputs")}

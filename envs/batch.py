@@ -33,7 +33,7 @@ class Batch(Alone, gymnasium.vector.VectorEnv[np.ndarray, np.ndarray, np.ndarray
         self.single_action_space = gymnasium.spaces.Discrete(inputs)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self.turn = threading.Lock()
+        self._every, self.turn = np.ones(num_envs, np.bool_), threading.Lock()
 
     def _told(self, seed: object, options: object, started: bool) -> tuple[list[int | None], np.ndarray]:
         """(a seed a game, bool (N,): which games to reset) of what a reset is told."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import gymnasium
 import numpy as np
 
-from envs.alone import Alone, in_turn
+from envs.alone import TAKEN, Alone, in_turn
 from envs.dials import Dials
 from envs.frames import frame_of
 from envs.games import INPUTS, Games, Saved, checked_actions
@@ -98,11 +98,13 @@ class PriorLabEnv(Limited, Alone, Base):  # pyright: ignore[reportIncompatibleVa
         """What no copy shares: where the games keep what is seen, and a window."""
         self._state, self._observation = self.games.state[0], self.games.lanes.observations[0]
         self._action, self.turn = np.zeros(1, np.int64), threading.Lock()
+        games = self.games
+        self._job = games.scenes, games.lanes, self._action, games.frame_skip, 0, 1, games.scratch
         self._window: pygame.Window | None = None
         self._clock: pygame.time.Clock | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        settled = "turn", "_state", "_observation", "_action", "_window", "_clock", "_shown_by"
+        settled = "turn", "_state", "_observation", "_action", "_job", "_window", "_clock", "_shown_by"
         return {name: value for name, value in vars(self).items() if name not in settled}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -127,21 +129,27 @@ class PriorLabEnv(Limited, Alone, Base):  # pyright: ignore[reportIncompatibleVa
             self._show()
         return self._observation.copy(), self._info()
 
-    @in_turn
     def step(self, action: int | np.integer) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+        if not self.turn.acquire(False):  # as ``in_turn``, whose call in between would take half a microsecond more
+            raise RuntimeError(f"step: {TAKEN}")
+        try:
+            return self._step(action)
+        finally:
+            self.turn.release()
+
+    def _step(self, action: int | np.integer) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         if not self._running:
             self._check_open()
             raise RuntimeError("step before reset, or after the episode ended: call reset first")
         if action not in range(INPUTS):
             checked_actions(np.atleast_1d(action), 1)
-        games, lanes = self.games, self.games.lanes
         self._action[0] = action
-        ended = advance(games.scenes, lanes, self._action, games.frame_skip, 0, 1, games.scratch)
+        ended = advance(*self._job)
         self._running = not ended
         if self.render_mode == "human":
             self._show()
         won = bool(self._state[SOLVED])
-        terminated = bool(ended and lanes.terminated[0])
+        terminated = bool(ended and self.games.lanes.terminated[0])
         return self._observation.copy(), float(won), terminated, bool(ended) and not terminated, self._info()
 
     def _info(self) -> dict[str, Any]:
@@ -212,7 +220,7 @@ class PriorLabEnv(Limited, Alone, Base):  # pyright: ignore[reportIncompatibleVa
         self._running, self._closed = False, True
         if self._window is not None and self._shown_by == os.getpid():
             self._window.destroy()
-        self._window = None
+            self._window = None
 
     def _check_open(self) -> None:
         if self._closed:

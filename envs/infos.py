@@ -59,8 +59,9 @@ def info_of(states: np.ndarray, lanes: np.ndarray | None = None, count: int | No
     Types are those that gymnasium's vector environments make of a single environment's: float64, int64 and bool.
     """
     total = len(states) if count is None else count
-    pixels, numbers = np.zeros((len(PIXELS), total)), np.zeros((len(NUMBERS), total), np.int64)
-    flags = np.zeros((len(FLAGS), total), np.bool_)
+    made = np.empty if lanes is None else np.zeros  # where every one is told, nothing needs to be 0
+    pixels, numbers = made((len(PIXELS), total)), made((len(NUMBERS), total), np.int64)
+    flags = made((len(FLAGS), total), np.bool_)
     read_states(states, np.arange(total) if lanes is None else lanes, pixels, numbers, flags)
     told = [*pixels, *numbers, *flags]
     return {name: told[k] for name, k in ORDER}

@@ -100,7 +100,7 @@ class PriorLabVectorEnv(Batch):
         games = self.games
         over = None if games.autoreset else self._over(games.lanes.terminated | games.lanes.truncated)
         observations, rewards, terminated, truncated = games.step(actions, over)
-        infos = masked(info_of(games.state), np.ones(self.num_envs, np.bool_))
+        infos = masked(info_of(games.state), self._every)
         if games.autoreset and len(games.ended):
             final = info_of(games.final_states, games.ended, self.num_envs)
             infos |= endings(self._own(games.final_observations), final, terminated | truncated)
