@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from envs.files import write_bytes, write_whole
+from envs.files import read_json, write_bytes, write_whole
 from envs.results import APPROACHES, CONFIGS, FRONT, TRACKS, VISITS, Results, check_config, check_same
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Archive:
         import pandas as pd
 
         described = folder / "settings.json"
-        settings = json.loads(described.read_text(encoding="utf-8")) if described.exists() else {}
+        settings = read_json(described) if described.exists() else {}
         tables = []
         for name, columns in (("runs.csv", RUNS), ("episodes.csv.xz", EPISODES), ("exploration.csv.xz", EXPLORATION)):
             path = folder / name

@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 
 from envs.dials import Dials
-from envs.files import reserve, write_whole
+from envs.files import read_bytes, reserve, write_whole
 from envs.games import Games, checked_actions
 from envs.level import Level
 from envs.places import version_on
@@ -186,10 +186,11 @@ class Play:
     def load(path: str | Path) -> "Play":
         """The play in that file, replayed and found to be what was recorded.
 
-        Raises ValueError, one line that names the file and the reason, for a file that is cut off or altered.
+        Raises ValueError, one line that names the file and the reason, for a file that is cut off or altered; OSError
+        where it can't be read.
         """
         try:
-            play = Play(**decode(Path(path).read_bytes()))
+            play = Play(**decode(read_bytes(Path(path))))
             play.check()
         except ValueError as error:
             raise ValueError(f"{path}: {' '.join(str(error).split())}") from None

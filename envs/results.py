@@ -25,7 +25,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from envs.files import hold, release, to_disk, whole_lines, write_whole
+from envs.files import files_under, hold, one_line, read_json, release, to_disk, whole_lines, write_whole
 from envs.tracks import APPROACHES, TRACKS, approaches, track
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class RunWriter:
         self.folder.mkdir(parents=True, exist_ok=True)
         described = self.folder / "config.json"
         if described.exists():
-            check_same(json.loads(described.read_text(encoding="utf-8")), config, self.folder)
+            check_same(read_json(described), config, self.folder)
         else:
             text = json.dumps({**config, "software": software(), "git_commit": git_commit()}, indent=2)
             write_whole(described, text + "\n")
@@ -166,8 +166,7 @@ def load(root: str | Path | Sequence[str | Path], experiment: str | None = None)
         try:
             rows = read_run(found.parent) if isinstance(found, Path) else read_play(found)
         except Exception as error:  # whatever is wrong with one, it is named and the others are still shown
-            reason = " ".join(str(error).split()) or type(error).__name__
-            problems.append(reason if str(path) in reason else f"{path}: {reason}")
+            problems.append(one_line(path, error))
             continue
         front = {name: rows["configs"].at[0, name] for name in FRONT}
         first = seen.setdefault(tuple(front.values()), path)
@@ -187,20 +186,29 @@ def load(root: str | Path | Sequence[str | Path], experiment: str | None = None)
 
 def sources(roots: Sequence[Path], experiment: str | None, problems: list[str]) -> "Iterator[Path | Recorded]":
     """The settings of each run and every play, in the order of their files; ``problems`` gains those of plays."""
-    from envs.sessions import find_plays, plays_under
+    from envs.sessions import plays_under, recorded_in, without_copies
 
-    for path in sorted({path for root in roots for path in (*root.rglob("seed_*/config.json"), *plays_under(root))}):
-        if path.name != "config.json":
-            found, wrong = find_plays(path)
-            problems += wrong
-            yield from found
-        elif experiment in (None, path.resolve().parents[3].name):
-            yield path
+    recordings, copies = without_copies(sorted({path for root in roots for path in plays_under(root)}))
+    problems += copies
+    runs = {path for root in roots for path in files_under(root, "config.json") if is_config(path)}
+    for path in sorted({*recordings, *runs}):
+        if path in runs:
+            if experiment in (None, path.resolve().parents[3].name):
+                yield path
+            continue
+        try:
+            yield from recorded_in(path)
+        except (ValueError, OSError) as error:
+            problems.append(one_line(path, error))
+
+
+def is_config(path: Path) -> bool:
+    return path.name == "config.json" and path.parent.name.startswith("seed_")
 
 
 def read_run(folder: Path) -> "dict[str, pd.DataFrame]":
     """The four tables of one run's folder, without the front columns but in ``configs``."""
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config = read_json(folder / "config.json")
     check_config(config, folder / "config.json")
     rows = {
         "episodes": read_rows(folder / "episodes.csv", EPISODES),
@@ -303,7 +311,7 @@ def reopen(path: Path, columns: tuple[str, ...], resume_at: int | None) -> tuple
     if resume_at is not None:
         rows = [row for row in rows if int(row["inputs"]) <= resume_at]
     text = "".join(line + "\n" for line in lines[: 1 + len(rows)])
-    if not path.exists() or path.read_text(encoding="utf-8") != text:
+    if not path.exists() or path.read_bytes() != text.encode():
         write_whole(path, text)
     return path.open("a", encoding="utf-8", buffering=1, newline="\n"), rows[-1] if rows else {}
 

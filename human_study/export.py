@@ -21,7 +21,7 @@ from envs.events import SUFFIX as LOG
 from envs.events import read_events
 from envs.play import CHARACTERS
 from envs.rules import DEATHS, HAS_KEY, INPUT_NAMES, JUMPING, ON_LADDER, SPEED, UNIQUE_STATES, X, Y
-from envs.sessions import Recorded, beside_steps
+from envs.sessions import Recorded, beside_steps, plays_under, without_copies
 
 COLUMNS = Path(__file__).parent / "columns.toml"
 ANSWER = "answer_"  # what columns of answers begin with
@@ -82,9 +82,9 @@ def write_tables(
 def without_play(root: Path, logs: Collection[Path]) -> dict[Path, list[dict[str, Any]]]:
     """Events of the sound logs under ``root`` beside ``logs``: of sessions that ended before anything was played."""
     found = {}
-    for path in root.rglob(f"*{LOG}"):
-        if path not in logs:
-            with suppress(ValueError):  # a log that is damaged was named where the plays were looked for
+    for path in without_copies(plays_under(root))[0]:
+        if path not in logs and path.name.endswith(LOG):
+            with suppress(ValueError, OSError):  # a log that is damaged was named where the plays were looked for
                 events = read_events(path).events
                 if all(event["event"] != "play" for event in events):
                     found[path] = beside_steps(events)
