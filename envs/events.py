@@ -224,6 +224,8 @@ def decode(line: bytes, number: int, chain: str) -> dict[str, Any]:
         raise ValueError(f"cut off or altered: not whole JSON ({error})") from None
     if not isinstance(event, dict) or not isinstance(event.get("hash"), str):
         raise ValueError("not an event of a session's log: expected a JSON object with a hash")
+    if number == 0 and event.get("event") == "session" and event.get("schema") != SCHEMA:
+        raise ValueError(f"schema {event.get('schema')!r}: expected {SCHEMA}, all that this Priorlab reads")
     body = line[: line.rfind(b',"hash":')].decode("utf-8") + "}"
     if event["hash"] != link(chain, body) or line + b"\n" != sealed(body, event["hash"]):
         raise ValueError("altered, or a line before it is missing: its hash is not that of the lines up to it")
@@ -232,10 +234,8 @@ def decode(line: bytes, number: int, chain: str) -> dict[str, Any]:
         raise ValueError(f"expected an event with n = {number}, t and event; it has {event.get('n')!r}")
     if not math.isfinite(seconds) or seconds < 0:
         raise ValueError(f"t is {seconds!r}: expected seconds, 0 or more")
-    if number == 0 and (event["event"], event.get("schema")) != ("session", SCHEMA):
-        raise ValueError(
-            f"begins with {event['event']!r} of schema {event.get('schema')!r}: expected session, {SCHEMA}"
-        )
+    if number == 0 and event["event"] != "session":
+        raise ValueError(f"begins with {event['event']!r}: expected session")
     return event
 
 

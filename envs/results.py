@@ -17,7 +17,7 @@ import io
 import json
 import platform
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -25,7 +25,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from envs.files import files_under, hold, one_line, read_json, release, to_disk, whole_lines, write_whole
+from envs.files import hold, one_line, read_json, release, to_disk, whole_lines, write_whole
 from envs.tracks import APPROACHES, TRACKS, approaches, track
 
 if TYPE_CHECKING:
@@ -150,9 +150,11 @@ class Results:
 def load(root: str | Path | Sequence[str | Path], experiment: str | None = None) -> Results:
     """Every run and play under ``root``, a folder or several; with ``experiment``, the runs of that one and all plays.
 
-    A run or play that is found twice counts once, and is told among the problems.
+    A run or play that is found twice, or as a copy, counts once, and is told among the problems.
     """
     import pandas as pd
+
+    from envs.sources import sources
 
     roots, problems = [Path(each) for each in ([root] if isinstance(root, (str, Path)) else root)], list[str]()
     columns = {
@@ -169,6 +171,8 @@ def load(root: str | Path | Sequence[str | Path], experiment: str | None = None)
             problems.append(one_line(path, error))
             continue
         front = {name: rows["configs"].at[0, name] for name in FRONT}
+        if not isinstance(found, Path) and tuple(front.values()) in seen:  # another play in a file of the same name
+            front["seed"] = rows["configs"].at[0, "seed"] = found.play.id
         first = seen.setdefault(tuple(front.values()), path)
         if first != path:
             problems.append(
@@ -182,28 +186,6 @@ def load(root: str | Path | Sequence[str | Path], experiment: str | None = None)
         for name, frames in tables.items()
     }
     return Results(**joined, problems=tuple(problems))
-
-
-def sources(roots: Sequence[Path], experiment: str | None, problems: list[str]) -> "Iterator[Path | Recorded]":
-    """The settings of each run and every play, in the order of their files; ``problems`` gains those of plays."""
-    from envs.sessions import plays_under, recorded_in, without_copies
-
-    recordings, copies = without_copies(sorted({path for root in roots for path in plays_under(root)}))
-    problems += copies
-    runs = {path for root in roots for path in files_under(root, "config.json") if is_config(path)}
-    for path in sorted({*recordings, *runs}):
-        if path in runs:
-            if experiment in (None, path.resolve().parents[3].name):
-                yield path
-            continue
-        try:
-            yield from recorded_in(path)
-        except (ValueError, OSError) as error:
-            problems.append(one_line(path, error))
-
-
-def is_config(path: Path) -> bool:
-    return path.name == "config.json" and path.parent.name.startswith("seed_")
 
 
 def read_run(folder: Path) -> "dict[str, pd.DataFrame]":

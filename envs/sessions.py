@@ -108,31 +108,31 @@ def without_copies(paths: Iterable[Path]) -> tuple[list[Path], list[str]]:
         for log in kept.get(name.rpartition("-")[0], ()) if path.name.endswith(PLAY_SUFFIX) else ():
             with suppress(ValueError, OSError):  # a damaged log, which whoever reads it will name
                 if name in [each.play.id for each in recorded_in(log)]:
-                    problems.append(f"{path}: a copy of a play in {log}, which counts")
+                    problems.append(f"{path}: a copy of a play in {log}; that one counts")
                     kept[name] = []
     return sorted(path for group in kept.values() for path in group), problems
 
 
 def chosen(name: str, paths: Sequence[Path], problems: list[str]) -> list[Path]:
     """Of the copies of a recording the longest that is sound; none where none is. ``problems`` gains a line for each
-    other one. Of equal ones that counts which is named by its id, and then the first."""
+    other one. Of equal ones that counts which is named by its id, then which lies least deep, then the first."""
     plays, rank, damaged = {}, {}, {}
     for path in paths:
         try:
             plays[path] = [each.play.inputs for each in recorded_in(path)]
             events = len(read_events(path).events) if path.name.endswith(SUFFIX) else 0
-            rank[path] = (-sum(map(len, plays[path])), -events, path.name.split(".")[0] != name, path)
+            rank[path] = (-sum(map(len, plays[path])), -events, path.name.split(".")[0] != name, len(path.parts), path)
         except (ValueError, OSError) as error:
             damaged[path] = one_line(path, error)
     best = min(plays, key=rank.__getitem__, default=None)
-    problems += [f"{line}; its copy {best} counts" if best else line for line in damaged.values()]
+    problems += [f"{line}; a copy of it counts, {best}" if best else line for line in damaged.values()]
     for path in plays.keys() - {best}:
         assert best
         own, counted = plays[path], plays[best]
         told = "" if own == counted else f" with {sum(map(len, own)):,} of its {sum(map(len, counted)):,} inputs"
         if not all(first == second[: len(first)] for first, second in zip(own, counted)):
             told = " in its id, but not in its inputs"
-        problems.append(f"{path}: a copy of {best}{told}, which counts")
+        problems.append(f"{path}: a copy of {best}{told}; that one counts")
     return [best] if best else []
 
 
