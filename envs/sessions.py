@@ -108,7 +108,7 @@ def without_copies(paths: Iterable[Path]) -> tuple[list[Path], list[str]]:
         for log in kept.get(name.rpartition("-")[0], ()) if path.name.endswith(PLAY_SUFFIX) else ():
             with suppress(ValueError, OSError):  # a damaged log, which whoever reads it will name
                 if name in [each.play.id for each in recorded_in(log)]:
-                    problems.append(f"{path}: a copy of a play in {log}; that one counts")
+                    problems.append(f"{path}: a copy of a play in {log}, which alone counts")
                     kept[name] = []
     return sorted(path for group in kept.values() for path in group), problems
 
@@ -132,7 +132,7 @@ def chosen(name: str, paths: Sequence[Path], problems: list[str]) -> list[Path]:
         told = "" if own == counted else f" with {sum(map(len, own)):,} of its {sum(map(len, counted)):,} inputs"
         if not all(first == second[: len(first)] for first, second in zip(own, counted)):
             told = " in its id, but not in its inputs"
-        problems.append(f"{path}: a copy of {best}{told}; that one counts")
+        problems.append(f"{path}: a copy of {best}{told}, which alone counts")
     return [best] if best else []
 
 

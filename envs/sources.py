@@ -57,7 +57,7 @@ def runs_without_copies(configs: Sequence[Path]) -> tuple[list[Path], list[str]]
                 longest.append(path)
                 continue
             shorter = " with fewer rows" if rows[path] != rows[same] else ""
-            problems.append(f"{path.parent}: a copy of the run in {same.parent}{shorter}; that one counts")
+            problems.append(f"{path.parent}: a copy of the run in {same.parent}{shorter}, which alone counts")
         kept += longest
     return sorted(kept), problems
 

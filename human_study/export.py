@@ -5,6 +5,7 @@ The tables' columns, their order and meaning stand in ``columns.toml``, and nowh
 
 import gzip
 import json
+import os
 import shutil
 import tomllib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -37,11 +38,7 @@ def new_folder(path: Path) -> Iterator[Path]:
 
     FileExistsError where there is something under that name: an export overwrites nothing.
     """
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise FileExistsError(f"{path} exists: expected a new or an empty folder; nothing was overwritten")
-    draft = path.with_name(path.name + ".draft")
-    if draft.exists():
-        raise FileExistsError(f"{draft} exists, of an export that was cut short: delete it, or name another folder")
+    draft = check_new(path)
     draft.mkdir(parents=True)
     try:
         yield draft
@@ -51,6 +48,16 @@ def new_folder(path: Path) -> Iterator[Path]:
     if path.exists():
         path.rmdir()
     draft.rename(path)
+
+
+def check_new(path: Path) -> Path:
+    """Raises FileExistsError as ``new_folder``; the name of the draft."""
+    if os.path.lexists(path) and (not path.is_dir() or any(path.iterdir())):
+        raise FileExistsError(f"{path} exists: expected a new or an empty folder; nothing was overwritten")
+    draft = path.with_name(path.name + ".draft")
+    if draft.exists():
+        raise FileExistsError(f"{draft} exists, of an export that was cut short: delete it, or name another folder")
+    return draft
 
 
 def write_tables(

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
-import tyro
 from matplotlib.figure import Figure
 
 from envs.atari import Atari
 from envs.atari_looks import MASKS
+from scripts.run import run
 
 MOMENTS = {"montezuma_revenge": 10, "ms_pacman": 90, "breakout": 150, "space_invaders": 100, "seaquest": 70}  # steps
 GAP, CAPTION, LABEL, DPI = 14, 34, 150, 100
@@ -56,4 +56,4 @@ def sheet(rows: list[list[np.ndarray]]) -> Figure:
 
 
 if __name__ == "__main__":
-    tyro.cli(main)
+    run("atari-sheet")

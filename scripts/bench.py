@@ -2,11 +2,12 @@
 
 from typing import Literal
 
-import tyro
-from rich.console import Console
 from rich.table import Table
 
+from scripts.checks import check_positive
+from scripts.console import plain_console
 from scripts.experiments.speed import speed_figures
+from scripts.run import run
 
 
 def main(seconds: float = 3.0, device: Literal["cpu", "cuda"] = "cpu") -> None:
@@ -20,7 +21,8 @@ def main(seconds: float = 3.0, device: Literal["cpu", "cuda"] = "cpu") -> None:
         from scripts.experiments.speed_card import card_figures as figures  # imports what only a card needs
     else:
         figures = speed_figures
-    console = Console()
+    check_positive(seconds=seconds)
+    console = plain_console()
     table = Table("figure", "measured", "wanted", "holds")
     with console.status("measuring"):
         for figure in figures(seconds):
@@ -38,4 +40,4 @@ def readable(value: float) -> str:
 
 
 if __name__ == "__main__":
-    tyro.cli(main)
+    run("bench")

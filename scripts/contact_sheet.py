@@ -4,11 +4,11 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
-import tyro
 from matplotlib.figure import Figure
 
 from envs.games import Games
 from envs.versions import looks, versions
+from scripts.run import run
 
 SHEET = Path("docs/contact_sheet.png")
 SCALE = 2  # pixels of the sheet to a native pixel
@@ -55,4 +55,4 @@ def sheet(names: list[str], frames: list[np.ndarray], columns: int) -> Figure:
 
 
 if __name__ == "__main__":
-    tyro.cli(main)
+    run("contact-sheet")

@@ -5,7 +5,6 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-import tyro
 
 from envs.dials import Dials
 from envs.level import Level
@@ -14,6 +13,7 @@ from envs.textures import TILE
 from scripts.contact_sheet import PAPER, sheet
 from scripts.experiments.probe_dials import KEEP
 from scripts.experiments.probe_places import picture
+from scripts.run import run
 
 COLUMNS = 4
 DPI = 100
@@ -51,4 +51,4 @@ def first_frame(level: Level, dials: Dials, look_seed: int, split: str) -> np.nd
 
 
 if __name__ == "__main__":
-    tyro.cli(main)
+    run("dials-sheet")

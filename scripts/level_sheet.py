@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import numpy as np
-import tyro
 from matplotlib.colors import to_rgb
 
 from envs.games import Games
 from envs.sequences import TOWER
 from scripts.contact_sheet import DPI, PAPER, sheet
+from scripts.run import run
 
 COLUMNS = 4
 
@@ -44,4 +44,4 @@ def on_paper(frame: np.ndarray, side: int) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    tyro.cli(main)
+    run("level-sheet")

@@ -1,9 +1,8 @@
 """The `priorlab` command: one subcommand a file of this folder."""
 
 import sys
-from importlib import import_module
 
-import tyro
+from scripts.run import run
 
 COMMANDS = {
     "play": "play a game in a window; the play is recorded",
@@ -43,11 +42,7 @@ def main() -> None:
         return
     if name not in COMMANDS:
         sys.exit(f"priorlab: unknown command {name!r}: expected one of {', '.join(COMMANDS)}")
-    command = import_module(f"scripts.{name.replace('-', '_')}").main
-    try:
-        tyro.cli(command, prog=f"priorlab {name}", args=sys.argv[2:])
-    except (ValueError, OSError, FloatingPointError) as error:
-        sys.exit(f"priorlab {name}: {error}")
+    run(name, sys.argv[2:])
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import tyro
 
+from scripts.run import run
+
 
 def main(
     study: Annotated[Path | None, tyro.conf.Positional] = None,
@@ -50,4 +52,4 @@ def take_part(path: Path, windowed: bool, station: str) -> str:
 
 
 if __name__ == "__main__":
-    tyro.cli(main)
+    run("participate")

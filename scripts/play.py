@@ -3,7 +3,7 @@
 import shlex
 from pathlib import Path
 
-import tyro
+from scripts.run import run
 
 COUNTED = ("inputs", "deaths", "unique states", "games over", "points")  # of a play's facts
 
@@ -54,4 +54,4 @@ def main(
 
 
 if __name__ == "__main__":
-    tyro.cli(main)
+    run("play")

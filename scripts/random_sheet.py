@@ -3,13 +3,12 @@
 from itertools import product
 from pathlib import Path
 
-import tyro
-
 from envs.bank import Bank
 from envs.dials import Dials
 from scripts.contact_sheet import DPI, PAPER, sheet
 from scripts.dials_sheet import caption, first_frame
 from scripts.level_sheet import on_paper
+from scripts.run import run
 
 COLUMNS = 6
 
@@ -34,4 +33,4 @@ def main(out: Path = Path("docs/random.png"), levels: int = 24, split: str = "he
 
 
 if __name__ == "__main__":
-    tyro.cli(main)
+    run("random-sheet")

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import tyro
 
+from scripts.run import run
+
 
 def main(
     code: Annotated[str, tyro.conf.Positional], study: Annotated[Path, tyro.conf.Positional], *, yes: bool = False
@@ -33,7 +35,9 @@ def main(
     print(f"deleted {len(found.files)} files of {code}; noted in {loaded.folder / 'withdrawals.csv'}")
     for path in found.mentions:
         print(f"mentions {code}, make it anew: {path}")
+    for path in found.unread:
+        print(f"can't be read, and may mention {code}: {path}")
 
 
 if __name__ == "__main__":
-    tyro.cli(main)
+    run("withdraw")

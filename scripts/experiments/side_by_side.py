@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -33,11 +32,12 @@ def on_one_thread_each() -> Iterator[None]:
 
 @contextmanager
 def stopped_in_a_line() -> Iterator[None]:
-    """Ends a command that Ctrl-C stops, whose work goes on when it is started again, with a line and exit code 1."""
+    """Ends a command that Ctrl-C stops with a line that tells that its work goes on when it is started again."""
     try:
         yield
     except KeyboardInterrupt:
-        sys.exit("Stopped. The same command goes on from here; with --report-only it shows what there is.")
+        told = "stopped; the same command goes on from here, with --report-only it shows what there is"
+        raise KeyboardInterrupt(told) from None
 
 
 def side_by_side(

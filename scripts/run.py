@@ -1,0 +1,50 @@
+"""How every command runs: it prints on every console, and whatever ends it is said in one line."""
+
+import _thread
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from io import TextIOWrapper
+from typing import Any
+
+STOPPED, BROKEN_PIPE = 130, 141  # exit codes: as shells give them to what Ctrl-C, or a reader that left, has ended
+
+
+def run(name: str, words: Sequence[str] | None = None) -> None:
+    """Runs the command of that name with the words of the command line. Whatever ends it early prints one line:
+    exit code 1 where it was refused or failed, 130 after Ctrl-C; for a reader that left, as `head` does, none."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    sys.unraisablehook = unraisable
+    try:
+        from scripts.words import called
+
+        command = import_module(f"scripts.{name.replace('-', '_')}").main
+        called(command, f"priorlab {name}", sys.argv[1:] if words is None else words)()
+        sys.stdout.flush()
+    except KeyboardInterrupt as stop:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        print(f"priorlab {name}: {stop or 'stopped'}", file=sys.stderr)
+        sys.exit(STOPPED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(BROKEN_PIPE)
+    except (ValueError, OSError, FloatingPointError) as error:
+        sys.exit(f"priorlab {name}: {told(error)}")
+
+
+def told(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return " ".join(str(error).splitlines()) or type(error).__name__
+
+
+def unraisable(caught: Any) -> None:
+    """Ctrl-C while the interpreter was where nothing can be raised is tried again, and not printed as a traceback."""
+    if caught.exc_type is KeyboardInterrupt:
+        _thread.interrupt_main()
+    else:
+        sys.__unraisablehook__(caught)
