@@ -83,6 +83,18 @@ def writing(path: Path) -> Iterator[io.BufferedWriter]:
 
 
 @contextmanager
+def writing_new(path: Path) -> Iterator[io.BufferedWriter]:
+    """As ``writing``, into a file that is not there yet; FileExistsError, and nothing written, where it is."""
+    reserve(path)
+    try:
+        with writing(path) as file:
+            yield file
+    except BaseException:
+        path.unlink()
+        raise
+
+
+@contextmanager
 def drafted(path: Path, ending: str = ".draft") -> Iterator[Path]:
     """The name of a draft, for what writes its own files: it takes the place of ``path`` at the end of the block.
 

@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 
 from envs.dials import Dials
-from envs.files import read_bytes, reserve, write_whole
+from envs.files import read_bytes, writing_new
 from envs.games import Games, checked_actions
 from envs.level import Level
 from envs.places import version_on
@@ -198,13 +198,9 @@ class Play:
 
     def save(self, path: str | Path) -> Path:
         """Writes the play to a new file; FileExistsError where there is one already, which stays as it is."""
-        path = reserve(Path(path))
-        try:
-            write_whole(path, self.text())
-        except BaseException:
-            path.unlink()
-            raise
-        return path
+        with writing_new(Path(path)) as file:
+            file.write(self.text().encode())
+        return Path(path)
 
     def text(self) -> str:
         """The content of the play's file."""

@@ -7,12 +7,11 @@ import tyro
 
 from scripts.checks import check_counts, check_some
 from scripts.console import plain_console, print_left_out
+from scripts.run import told
 
 
 def main(
-    folder: Annotated[Path, tyro.conf.Positional],
-    out: Path,
-    *,
+    folder: Annotated[Path, tyro.conf.Positional], out: Path, *,
     formats: tuple[Literal["csv", "minari", "videos"], ...] = ("csv",),
     players: tuple[Literal["person", "simulated", "agent"], ...] = ("person",),
     name: str = "priorlab", screen_size: int = 84, grayscale: bool = False, stack_size: int = 1, lossless: bool = False,
@@ -55,5 +54,5 @@ def main(
             if "videos" in formats:
                 video.write_videos(track(chosen, "videos", console=console), draft / "videos", lossless)
     except (OSError, RuntimeError) as error:  # the disk is full, a package is missing, ...
-        raise SystemExit(f"priorlab export: {error}") from None
+        raise SystemExit(f"priorlab export: {told(error)}") from None
     console.print(f"exported {len(chosen)} plays to {out}", soft_wrap=True)

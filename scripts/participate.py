@@ -5,7 +5,7 @@ from typing import Annotated
 
 import tyro
 
-from scripts.run import run
+from scripts.run import run, told
 
 
 def main(
@@ -33,7 +33,7 @@ def main(
         else:
             raise ValueError("expected a study's file, or --example FOLDER to get one")
     except (OSError, RuntimeError, ValueError) as error:
-        raise SystemExit(f"priorlab participate: {error}") from None
+        raise SystemExit(f"priorlab participate: {told(error)}") from None
 
 
 def take_part(path: Path, windowed: bool, station: str) -> str:

@@ -3,7 +3,7 @@
 import shlex
 from pathlib import Path
 
-from scripts.run import run
+from scripts.run import run, told
 
 COUNTED = ("inputs", "deaths", "unique states", "games over", "points")  # of a play's facts
 
@@ -46,7 +46,7 @@ def main(
         else:
             path, ended = resume, go_on(resume)
     except (NoDisplay, OSError, ValueError) as error:
-        raise SystemExit(f"priorlab play: {error}") from None
+        raise SystemExit(f"priorlab play: {told(error)}") from None
     facts = find_play(path, -1).play.facts()
     print(f"saved {path}")
     print(f"{ended} after " + ", ".join(f"{value} {name}" for name, value in facts.items() if name in COUNTED))

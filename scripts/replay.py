@@ -7,7 +7,7 @@ import tyro
 
 from scripts.checks import check_positive
 from scripts.console import plain_console
-from scripts.run import run
+from scripts.run import run, told
 
 
 def main(
@@ -44,7 +44,7 @@ def main(
             write_video(play, video, speed)
             console.print(f"wrote {video}", soft_wrap=True)
     except (NoDisplay, OSError, RuntimeError, ValueError) as error:
-        raise SystemExit(f"priorlab replay: {error}") from None
+        raise SystemExit(f"priorlab replay: {told(error)}") from None
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from typing import Annotated
 import tyro
 
 from scripts.console import plain_console
-from scripts.run import run
+from scripts.run import run, told
 
 
 def main(study: Annotated[Path, tyro.conf.Positional]) -> None:
@@ -26,7 +26,7 @@ def main(study: Annotated[Path, tyro.conf.Positional]) -> None:
         problems: list[str] = []
         found = overview(loaded, problems)
     except (OSError, ValueError) as error:
-        raise SystemExit(f"priorlab status: {error}") from None
+        raise SystemExit(f"priorlab status: {told(error)}") from None
     table = Table(title=f"{loaded.name}: {capacity(loaded)} places")
     table.add_column("version" if loaded.design == "between" else "order")
     for state in STATES:

@@ -6,7 +6,7 @@ from typing import Annotated
 import tyro
 
 from scripts.console import plain_console
-from scripts.run import run
+from scripts.run import run, told
 
 
 def main(paths: Annotated[list[Path], tyro.conf.Positional]) -> None:
@@ -26,7 +26,7 @@ def main(paths: Annotated[list[Path], tyro.conf.Positional]) -> None:
         total = len(files_of(paths))
         found = list(track(verify(paths), "checking", total, console=console, transient=True))
     except (OSError, ValueError) as error:
-        raise SystemExit(f"priorlab verify: {error}") from None
+        raise SystemExit(f"priorlab verify: {told(error)}") from None
     table = Table("file", "plays", "inputs", "found")
     for each in found:
         table.add_row(

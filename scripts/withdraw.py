@@ -5,7 +5,7 @@ from typing import Annotated
 
 import tyro
 
-from scripts.run import run
+from scripts.run import run, told
 
 
 def main(
@@ -31,7 +31,7 @@ def main(
     except EOFError:
         raise SystemExit("priorlab withdraw: nobody answered; nothing was deleted (--yes doesn't ask)") from None
     except (OSError, ValueError) as error:
-        raise SystemExit(f"priorlab withdraw: {error}") from None
+        raise SystemExit(f"priorlab withdraw: {told(error)}") from None
     print(f"deleted {len(found.files)} files of {code}; noted in {loaded.folder / 'withdrawals.csv'}")
     for path in found.mentions:
         print(f"mentions {code}, make it anew: {path}")
