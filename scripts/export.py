@@ -36,14 +36,14 @@ def main(
 
     check_some(formats=formats, players=players)
     check_counts(screen_size=screen_size, stack_size=stack_size)
-    export.check_new(out)
     console = plain_console()
-    found, problems = find_plays(folder) if folder.exists() else ([], [f"{folder}: no such folder"])
-    print_left_out(console, problems)
-    chosen = [each for each in found if each.play.player in players]
-    if not chosen:
-        raise ValueError(f"{folder}: expected plays by {' or '.join(players)}; found {len(found)} by others")
     try:
+        export.check_new(out)
+        found, problems = find_plays(folder) if folder.exists() else ([], [f"{folder}: no such folder"])
+        print_left_out(console, problems)
+        chosen = [each for each in found if each.play.player in players]
+        if not chosen:
+            raise ValueError(f"{folder}: expected plays by {' or '.join(players)}; found {len(found)} by others")
         with export.new_folder(out) as draft:
             if "csv" in formats:
                 export.write_tables(chosen, folder, draft, lambda plays: track(plays, "tables", console=console))
