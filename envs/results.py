@@ -13,7 +13,6 @@ A play of a person or of a simulated player, from a session's log or a ``*.play`
 player and method are "person" or "simulated", its name the seed. In Atari's games the mask is the version.
 """
 
-import io
 import json
 import platform
 import subprocess
@@ -26,6 +25,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from envs.files import hold, one_line, read_json, release, to_disk, whole_lines, write_whole
+from envs.tables import parse_table
 from envs.tracks import APPROACHES, TRACKS, approaches, track
 
 if TYPE_CHECKING:
@@ -275,13 +275,8 @@ def read_rows(path: Path | None, columns: tuple[str, ...]) -> "pd.DataFrame":
     text = whole_lines(path) if path else ""
     if not text:
         return pd.DataFrame({name: pd.Series(dtype=object if name == "outcome" else np.int64) for name in columns})
-    try:
-        frame = pd.read_csv(io.StringIO(text), dtype={name: np.int64 for name in columns if name != "outcome"})
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}; expected rows of {', '.join(columns)}") from None
-    if tuple(frame.columns) != columns:
-        raise ValueError(f"{path}: columns {', '.join(frame.columns)}; expected {', '.join(columns)}")
-    return frame
+    assert path
+    return parse_table(text, {name: str if name == "outcome" else int for name in columns}, path)
 
 
 def reopen(path: Path, columns: tuple[str, ...], resume_at: int | None) -> tuple[IO[str], dict[str, str]]:

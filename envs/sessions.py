@@ -19,6 +19,7 @@ from envs.play import SUFFIX as PLAY_SUFFIX
 
 ENDINGS: dict[str, Outcome] = {"win": "win", "timeout": "limit", "quit": "quit"}  # events that end a play, and how
 TOLD = ("death", "score", "lives", "reset", "state", "win", "timeout")  # events that follow from a step
+HEADER = ("id", "participant", "date")  # of a log's first event, by which others know it
 HEAD = 1 << 16  # bytes within which a log's first line ends
 WAITS = {"pause": "paused_seconds", "idle": "idle_seconds"}
 
@@ -62,6 +63,9 @@ def read_session(path: str | Path) -> list[Recorded]:
     """
     path = Path(path)
     events = read_events(path).events
+    for name in HEADER:
+        if not isinstance(events[0].get(name), str):
+            raise ValueError(f"{path}: line 1: {name} is {events[0].get(name)!r}: expected a text")
     try:
         raws = gather(events)
     except KeyError as error:

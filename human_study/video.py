@@ -34,7 +34,7 @@ def write_video(play: Play | AtariPlay, path: Path, speed: float = 1.0) -> None:
             f"a video needs opencv-python and its system libraries ({error}): install them, on Debian or Ubuntu with "
             "apt-get install libgl1 libglib2.0-0"
         ) from None
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # it would print a line a picture that it can't write
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # else a line a picture that fails
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.is_dir():
         raise IsADirectoryError(f"{path}: a folder: expected the name of a file")
