@@ -64,8 +64,11 @@ def held(path: Path, taken: str) -> Iterator[None]:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """The file is either as before or wholly new, also where the machine stops meanwhile."""
-    write_bytes(path, text.encode())
+    """The file is either as before or wholly new, also where the machine stops meanwhile.
+
+    Halves of characters, which no file of text can hold, are spelled out.
+    """
+    write_bytes(path, text.encode("utf-8", "backslashreplace"))
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -26,6 +26,7 @@ ANSWERS = (
     *GUESSED, "", "-", "1,5", "1.0", "  x ", 'a "quoted", word', "two\nlines", "a\tb", "#x", "'", "\\N", "back\\slash",
     "東京", "=1+1", "%", ";", "\ud800",
 )  # fmt: skip
+READ = [answer.encode("utf-8", "backslashreplace").decode() for answer in ANSWERS]
 CODES = ("NA", "None", "null", "nan", "TRUE", "007", "1e5", "-", "0")
 
 
@@ -38,57 +39,55 @@ def recipe(language: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def answered(tmp_path_factory) -> tuple[Path, dict[str, str]]:
-    """The folder that holds an export, and what each participant answered."""
+def answered(tmp_path_factory) -> Path:
+    """The folder that holds an export: somebody called NA gave all the answers, the others a number."""
     folder = tmp_path_factory.mktemp("answers")
-    codes = [*CODES, *(f"c{k}" for k in range(len(ANSWERS) - len(CODES)))]
-    for code, answer in [*zip(codes, ANSWERS), ("silent", None)]:
-        recorder = Recorder.create(folder / "data", code, study="NA", place=0 if answer else None)
-        recorder.note(
-            "answer", question="aim" if answer is not None else "age", answer=25 if answer is None else answer
-        )
+    for code in CODES:
+        recorder = Recorder.create(folder / "data", code, study="NA")
+        for number, answer in enumerate(ANSWERS if code == "NA" else ()):
+            recorder.note("answer", question=f"q{number}", answer=answer)
+        if code != "NA":
+            recorder.note("answer", question="age", answer=25)
         recorder.begin(GameSettings(), 100)
         recorder.step(2, time.perf_counter(), time.perf_counter())
         recorder.finish()
     export(folder / "data", folder / "export")
-    return folder, dict(zip(codes, (answer.encode("utf-8", "backslashreplace").decode() for answer in ANSWERS)))
+    return folder
 
 
 def test_the_recipe_for_pandas(answered, monkeypatch):
-    folder, given_ = answered
-    monkeypatch.chdir(folder)
+    monkeypatch.chdir(answered)
     found: dict = {}
     exec(recipe("python"), found)
     people, steps = found["people"].set_index("participant"), found["steps"]
-    assert people["answer_aim"].to_dict() == given_ | {"silent": ""}
-    assert people["answered_aim"].to_dict() == {**dict.fromkeys(given_, 1), "silent": 0}
-    assert people.at["silent", "answer_age"] == 25 and set(people["study"]) == {"NA"}
-    assert np.isnan(people["block"]).all() and people["minutes"].dtype == float
-    assert set(steps["participant"]) == {*given_, "silent"} and set(steps["input"]) == {"right"}
+    assert set(people.index) == set(steps["participant"]) == set(CODES) and set(steps["input"]) == {"right"}
+    assert [people.at["NA", f"answer_q{number}"] for number in range(len(ANSWERS))] == READ
+    assert [people.at["007", f"answer_q{number}"] for number in range(len(ANSWERS))] == [""] * len(ANSWERS)
+    assert {people.at["NA", f"answered_q{number}"] for number in range(len(ANSWERS))} == {1}
+    assert {people.at["007", f"answered_q{number}"] for number in range(len(ANSWERS))} == {0}
+    assert people.at["007", "answer_age"] == 25 and np.isnan(people.at["NA", "answer_age"])
+    assert set(people["study"]) == {"NA"} and np.isnan(people["block"]).all() and people["minutes"].dtype == float
 
 
 @pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not installed")
 def test_the_recipe_for_r(answered):
-    folder, given_ = answered
     told = """
-        for (k in seq_len(nrow(people))) {
-          codes <- utf8ToInt(people$answer_aim[k])
-          cat(people$participant[k], people$answered_aim[k], is.na(people$block[k]), codes[!is.na(codes)], "\\n")
-        }
-        stopifnot(is.numeric(steps$x), !any(is.na(people$participant)), all(people$study == "NA"))
+        cat(people$participant, "\\n")
+        one <- people[people$participant == "NA", ]
+        for (name in grep("^answer_q", names(one), value = TRUE)) cat(name, utf8ToInt(one[[name]]), "\\n")
+        stopifnot(is.numeric(steps$x), all(people$study == "NA"), is.na(people$block), one$answered_q0 == 1,
+                  people$answered_q0[people$participant == "007"] == 0)
     """
-    (folder / "recipe.R").write_text(recipe("r") + told, encoding="utf-8")
-    done = subprocess.run(["Rscript", "recipe.R"], cwd=folder, capture_output=True, text=True)
+    (answered / "recipe.R").write_text(recipe("r") + told, encoding="utf-8")
+    done = subprocess.run(["Rscript", "recipe.R"], cwd=answered, capture_output=True, text=True)
     assert not done.stderr
-    rows = [line.split() for line in done.stdout.splitlines()]
-    assert {row[0]: "".join(map(chr, map(int, row[3:]))) for row in rows} == given_ | {"silent": ""}
-    assert {row[0]: row[1] for row in rows} == {**dict.fromkeys(given_, "1"), "silent": "0"}
-    assert {row[2] for row in rows} == {"TRUE"}
+    codes, *rows = [line.split() for line in done.stdout.splitlines()]
+    read = {name: "".join(chr(int(each)) for each in points if each != "NA") for name, *points in rows}
+    assert set(codes) == set(CODES) and read == {f"answer_q{number}": text for number, text in enumerate(READ)}
 
 
 def test_the_same_recipe_reads_what_compare_writes(answered, tmp_path, monkeypatch):
-    folder, given_ = answered
-    compare((folder / "data",), out=tmp_path / "export")
+    compare((answered / "data",), out=tmp_path / "export")
     (tmp_path / "export" / "data").rename(tmp_path / "data")
     shutil.rmtree(tmp_path / "export")
     (tmp_path / "data").rename(tmp_path / "export")
@@ -96,8 +95,8 @@ def test_the_same_recipe_reads_what_compare_writes(answered, tmp_path, monkeypat
     found: dict = {}
     exec(recipe("python").split("\npeople = ")[0], found)
     plays, answers = found["read"]("plays.csv"), found["read"]("answers.csv")
-    assert set(plays["participant"]) == {*given_, "silent"} and set(plays["study"]) == {"NA"}
-    assert plays["inputs"].tolist() == [1] * len(plays) and set(answers["question"]) == {"aim", "age"}
+    assert set(plays["participant"]) == set(CODES) and set(plays["study"]) == {"NA"}
+    assert plays["inputs"].tolist() == [1] * len(CODES) and set(READ) <= set(answers["answer"])
     assert found["read"]("numbers.csv")["quit"].tolist() == [1.0]
 
 
