@@ -18,7 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-VARIABLE = "PRIORLAB_CACHE"
+VARIABLE, QUIET = "PRIORLAB_CACHE", "PRIORLAB_QUIET"
 MOMENT = 1.0  # seconds of compiling after which it is said
 PROBE = b"\0" * 65536  # written and deleted again, to find out whether a folder can be written to
 CHECKSUM = "checksum"
@@ -80,7 +80,10 @@ def unusable(root: Path, name: str) -> str:
 
 
 class Said:
-    """What this process has said; a line each, once, on stderr, and never by processes that work for another."""
+    """What this process has said; a line each, once, on stderr, and never by processes that work for another.
+
+    $PRIORLAB_QUIET silences it.
+    """
 
     def __init__(self) -> None:
         self.lines: set[str] = set()
@@ -91,7 +94,8 @@ class Said:
 
     def say(self, line: str) -> None:
         multiprocessing = sys.modules.get("multiprocessing.process")  # which whoever works for another has imported
-        if line in self.lines or (multiprocessing and multiprocessing.parent_process()):
+        works_for_another = multiprocessing and multiprocessing.parent_process()
+        if line in self.lines or works_for_another or os.environ.get(QUIET):
             return
         self.lines.add(line)
         with suppress(OSError, ValueError, AttributeError):  # no stderr, or a closed one
