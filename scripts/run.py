@@ -27,7 +27,7 @@ def run(name: str, words: Sequence[str] | None = None) -> None:
         sys.stdout.flush()
     except KeyboardInterrupt as stop:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        print(f"priorlab {name}: {stop or 'stopped'}", file=sys.stderr)
+        print(f"priorlab {name}: {str(stop) or 'stopped'}", file=sys.stderr)
         sys.exit(STOPPED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
