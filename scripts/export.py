@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 import tyro
 
 from scripts.checks import check_counts, check_some
-from scripts.console import plain_console, print_left_out
-from scripts.run import told
+from scripts.console import plain_console, print_left_out, told
 
 
 def main(

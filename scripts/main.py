@@ -2,7 +2,7 @@
 
 import sys
 
-from scripts.run import run
+from scripts.run import in_a_line, run
 
 COMMANDS = {
     "play": "play a game in a window; the play is recorded",
@@ -35,14 +35,15 @@ COMMANDS = {
 
 def main() -> None:
     name = sys.argv[1] if len(sys.argv) > 1 else "--help"
-    if name in ("-h", "--help"):
+    if name in COMMANDS:
+        run(name, sys.argv[2:])
+        return
+    with in_a_line("priorlab"):
+        if name not in ("-h", "--help"):
+            raise ValueError(f"unknown command {name!r}: expected one of {', '.join(COMMANDS)}")
         print("usage: priorlab COMMAND [settings]; priorlab COMMAND --help lists a command's settings\n")
         for command, purpose in COMMANDS.items():
             print(f"  {command:14} {purpose}")
-        return
-    if name not in COMMANDS:
-        sys.exit(f"priorlab: unknown command {name!r}: expected one of {', '.join(COMMANDS)}")
-    run(name, sys.argv[2:])
 
 
 if __name__ == "__main__":

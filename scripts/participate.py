@@ -5,7 +5,8 @@ from typing import Annotated
 
 import tyro
 
-from scripts.run import run, told
+from scripts.console import told
+from scripts.run import run
 
 
 def main(

@@ -3,7 +3,8 @@
 import shlex
 from pathlib import Path
 
-from scripts.run import run, told
+from scripts.console import told
+from scripts.run import run
 
 COUNTED = ("inputs", "deaths", "unique states", "games over", "points")  # of a play's facts
 

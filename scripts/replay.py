@@ -6,8 +6,8 @@ from typing import Annotated
 import tyro
 
 from scripts.checks import check_positive
-from scripts.console import plain_console
-from scripts.run import run, told
+from scripts.console import plain_console, told
+from scripts.run import run
 
 
 def main(

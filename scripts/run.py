@@ -4,42 +4,47 @@ import _thread
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
-from io import TextIOWrapper
+from io import StringIO, TextIOWrapper
 from typing import Any
+
+from scripts.console import printable, told
 
 STOPPED, BROKEN_PIPE = 130, 141  # exit codes: as shells give them to what Ctrl-C, or a reader that left, has ended
 
 
 def run(name: str, words: Sequence[str] | None = None) -> None:
-    """Runs the command of that name with the words of the command line. Whatever ends it early prints one line:
-    exit code 1 where it was refused or failed, 130 after Ctrl-C; for a reader that left, as `head` does, none."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-    sys.unraisablehook = unraisable
-    try:
+    """Runs the command of that name with the words of the command line, ``in_a_line``."""
+    with in_a_line(f"priorlab {name}"):
         from scripts.words import called
 
         command = import_module(f"scripts.{name.replace('-', '_')}").main
         called(command, f"priorlab {name}", sys.argv[1:] if words is None else words)()
+
+
+@contextmanager
+def in_a_line(name: str) -> Iterator[None]:
+    """Whatever ends the block early prints one line: exit code 1 where it was refused or failed, 130 after Ctrl-C; for
+    a reader that left, as `head` does, none."""
+    sys.stdout, sys.stderr = (stream or StringIO() for stream in (sys.stdout, sys.stderr))  # one may be closed
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors=printable.__name__)
+    sys.unraisablehook = unraisable
+    try:
+        yield
         sys.stdout.flush()
     except KeyboardInterrupt as stop:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        print(f"priorlab {name}: {str(stop) or 'stopped'}", file=sys.stderr)
+        print(f"{name}: {str(stop) or 'stopped'}", file=sys.stderr)
         sys.exit(STOPPED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(BROKEN_PIPE)
     except (ValueError, OSError, FloatingPointError) as error:
-        sys.exit(f"priorlab {name}: {told(error)}")
-
-
-def told(error: Exception) -> str:
-    if isinstance(error, OSError) and error.filename and error.strerror:
-        return f"{error.filename}: {error.strerror}"
-    return " ".join(str(error).splitlines()) or type(error).__name__
+        sys.exit(f"{name}: {told(error)}")
 
 
 def unraisable(caught: Any) -> None:

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import tyro
 
-from scripts.console import plain_console
-from scripts.run import run, told
+from scripts.console import plain_console, told
+from scripts.run import run
 
 
 def main(study: Annotated[Path, tyro.conf.Positional]) -> None:

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import tyro
 
-from scripts.console import plain_console
-from scripts.run import run, told
+from scripts.console import plain_console, told
+from scripts.run import run
 
 
 def main(paths: Annotated[list[Path], tyro.conf.Positional]) -> None:

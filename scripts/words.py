@@ -53,6 +53,6 @@ def columns(number: str) -> Iterator[None]:
 
 def first_words(framed: str) -> str:
     """What tyro says about an error, of all that is in its frame: a heading, this, a rule, and help."""
-    lines = [line.strip("│╭╮╰╯ ") for line in framed.splitlines()]
-    words = list(takewhile(lambda line: line.strip("─"), lines[1:]))
-    return " ".join(words).rstrip(".") or " ".join(lines)
+    lines = [line.strip("│╭╮╰╯ ") for line in framed.splitlines() if line.strip()]
+    body = lines[1:] if lines[1].strip("─-") else lines[2:]  # in ASCII, a rule is below the heading
+    return " ".join(takewhile(lambda line: line.strip("─-"), body)).rstrip(".")
