@@ -39,6 +39,8 @@ def main(
     effects = published_effects(versions) or {f"version {k + 1}": effect for k in range(tests)}
     design = Design(effects, minutes, spread, patience, limit, test, alpha)
     if pilot is not None:
+        if not pilot.exists():
+            raise ValueError(f"{pilot}: no such folder: expected one with people's plays")
         people = [run for run in played(load(pilot)) if run.player == "person"]
         design = from_pilot(design, people)
     table = Table("n a version", "version", "times as long", "power", "95 %", "solved", title=test)

@@ -3,6 +3,7 @@
 import shlex
 from pathlib import Path
 
+from scripts.checks import check_positive
 from scripts.console import told
 from scripts.run import run
 
@@ -34,6 +35,7 @@ def main(
         minutes: How long a play may last.
         resume: The log of an interrupted play, which goes on.
     """
+    check_positive(minutes=minutes)
     from envs.courses import GameSettings
     from envs.sessions import find_play
     from human_study.loop import play

@@ -11,7 +11,7 @@ from typing import Any
 
 import tyro
 
-from scripts.checks import check_numbers
+from scripts.checks import check_given
 
 WIDE = "100000"  # columns, in which tyro breaks no line
 
@@ -34,7 +34,7 @@ def called(command: Callable[..., Any], prog: str, words: Sequence[str]) -> Call
             call: Any = tyro.cli(later, prog=prog, args=list(words))
     except SystemExit:
         raise ValueError(f"{first_words(printed.getvalue())}; {prog} --help lists what there is") from None
-    check_numbers(call.args, call.keywords)
+    check_given(call.args, call.keywords, words)
     return call
 
 
