@@ -18,11 +18,10 @@ PAPER, INK = "#f6f3ee", "#2a2320"
 
 
 def main(out: Path = Path("docs/atari_sheet.png"), mask_seed: int = 0) -> None:
-    """Draws five Atari games in every mask.
+    """Draws five Atari games in every mask; ``mask_seed`` tells which drawing of each.
 
     Args:
         out: the PNG file to write.
-        mask_seed: which drawing of each mask.
     """
     check_png(out)
     rows = [[frame_of(game, steps, mask, mask_seed) for mask in MASKS] for game, steps in MOMENTS.items()]

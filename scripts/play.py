@@ -11,17 +11,10 @@ COUNTED = ("inputs", "deaths", "unique states", "games over", "points")  # of a 
 
 
 def main(
-    version: str | None = None,
-    *,
-    game: str | None = None,
-    level: str | None = None,
-    look_seed: int = 0,
-    seed: int = 0,
-    out: Path = Path("runs/people"),
-    player_id: str = "auto",
-    minutes: float = 30.0,
+    version: str | None = None, *, game: str | None = None, level: str | None = None, look_seed: int = 0,
+    seed: int = 0, out: Path = Path("runs/people"), player_id: str = "auto", minutes: float = 30.0,
     resume: Path | None = None,
-) -> None:
+) -> None:  # fmt: skip
     """Play a game: arrow keys or WASD, space jumps (Atari: the button), P pauses, Escape quits, F11 fills the screen.
 
     Args:
@@ -35,13 +28,13 @@ def main(
         minutes: How long a play may last.
         resume: The log of an interrupted play, which goes on.
     """
-    check_positive(minutes=minutes)
     from envs.courses import GameSettings
     from envs.sessions import find_play
     from human_study.loop import play
     from human_study.loop import resume as go_on
     from human_study.window import NoDisplay
 
+    check_positive(minutes=minutes)
     try:
         if resume is None:
             settings = GameSettings(game, version, level, look_seed, seed)

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from io import StringIO, TextIOWrapper
 from typing import Any
@@ -41,7 +41,8 @@ def in_a_line(name: str) -> Iterator[None]:
         print(f"{name}: {str(stop) or 'stopped'}", file=sys.stderr)
         sys.exit(STOPPED)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        with suppress(OSError):  # what is left to be written has nowhere to go
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(BROKEN_PIPE)
     except (ValueError, OSError, FloatingPointError) as error:
         sys.exit(f"{name}: {told(error)}")
