@@ -38,6 +38,7 @@ def in_a_line(name: str) -> Iterator[None]:
         sys.stdout.flush()
     except KeyboardInterrupt as stop:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        exec("")  # else Python ends itself by the signal where it came within an exec, although it is caught here
         print(f"{name}: {str(stop) or 'stopped'}", file=sys.stderr)
         sys.exit(STOPPED)
     except BrokenPipeError:
