@@ -32,7 +32,7 @@ def in_a_line(name: str) -> Iterator[None]:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors=printable.__name__)
-    sys.unraisablehook = unraisable
+    before, sys.unraisablehook = sys.unraisablehook, unraisable
     try:
         yield
         sys.stdout.flush()
@@ -47,6 +47,8 @@ def in_a_line(name: str) -> Iterator[None]:
         sys.exit(BROKEN_PIPE)
     except (ValueError, OSError, FloatingPointError) as error:
         sys.exit(f"{name}: {told(error)}")
+    finally:
+        sys.unraisablehook = before
 
 
 def unraisable(caught: Any) -> None:

@@ -15,9 +15,8 @@ from scripts.words import called, first_words
 
 
 @pytest.fixture(autouse=True)
-def as_before(monkeypatch):
-    """Commands settle for good what happens on Ctrl-C and how streams spell."""
-    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
+def as_before():
+    """A command that was stopped lets nothing else stop it."""
     before = signal.getsignal(signal.SIGINT)
     yield
     signal.signal(signal.SIGINT, before)
