@@ -145,13 +145,22 @@ def test_what_cannot_be_read_is_named_and_left_out(tmp_path):
     assert sum(map(bool, found.values())) == len(wrong) + 1 and not found[path.name]
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="everything may be read")
-def test_a_folder_that_may_not_be_listed_is_named(tmp_path):
+def test_a_folder_and_a_file_that_may_not_be_read_are_named(tmp_path, monkeypatch):
     path = a_session(tmp_path)
-    (tmp_path / "closed").mkdir(mode=0)
+    closed, secret = tmp_path / "closed", tmp_path / f"secret{SUFFIX}"
+    closed.mkdir()
+    shutil.copy(path, secret)
+    scandir, opened = os.scandir, Path.open
+
+    def denied(place, *_, **__):
+        if str(place) in (str(closed), str(secret)):
+            raise PermissionError(13, "Permission denied", str(place))
+        return scandir(place) if Path(place).is_dir() else opened(place, *_, **__)
+
+    monkeypatch.setattr("os.scandir", denied)
+    monkeypatch.setattr(Path, "open", denied)
     kept, problems = counted(tmp_path)
-    assert kept == [path.name] and problems == [f"{tmp_path / 'closed'}: Permission denied"]
-    (tmp_path / "closed").chmod(0o700)
+    assert kept == [path.name] and problems == [f"{each}: Permission denied" for each in (closed, secret)]
 
 
 def test_a_log_that_an_editor_saved_is_sound_and_goes_on_as_it_was(tmp_path):
