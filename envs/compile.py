@@ -92,7 +92,7 @@ def kept(plain: Callable, jit: Callable, **settings: Any) -> Any:
     finally:
         config.CACHE_DIR = before
     if hasattr(compiled, "_cache"):  # numba's simulator of a card keeps nothing
-        compiled._cache = kernel_cache.Kept(compiled._cache, why)
+        kernel_cache.Kept(compiled._cache, why)
     return compiled
 
 

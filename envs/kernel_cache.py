@@ -122,24 +122,17 @@ SAID = Said()
 
 
 class Kept:
-    """One kernel's cache in place of numba's, which it asks: what can't be read is compiled, what can't be written is
-    not kept, and either is no error."""
+    """How one kernel's cache, numba's for a processor or for a card, loads and saves from now on: what can't be read
+    is compiled, what can't be written is not kept, and either is no error."""
 
     def __init__(self, numbas: Any, why: str):
         self.numbas, self.why = numbas, why
+        self.load, self.save = numbas.load_overload, numbas.save_overload
+        numbas.load_overload, numbas.save_overload = self.load_overload, self.save_overload
 
     @property
     def cache_path(self) -> str | None:
         return self.numbas.cache_path
-
-    def enable(self) -> None:
-        self.numbas.enable()
-
-    def disable(self) -> None:
-        self.numbas.disable()
-
-    def flush(self) -> None:
-        self.numbas.flush()
 
     def load_overload(self, signature: Any, context: Any) -> Any:
         """None where it must be compiled, which then begins."""
@@ -148,7 +141,7 @@ class Kept:
         found = None
         try:
             if self.cache_path is None or self.checksum() == self.written():
-                found = self.numbas.load_overload(signature, context)
+                found = self.load(signature, context)
             else:
                 self.clear()
         except Exception:  # unpickling damaged bytes raises whatever it likes
@@ -160,7 +153,7 @@ class Kept:
     def save_overload(self, signature: Any, compiled: Any) -> None:
         SAID.end()
         try:
-            self.numbas.save_overload(signature, compiled)
+            self.save(signature, compiled)
             if self.cache_path is not None:
                 path = Path(self.cache_path, f"{CHECKSUM}.{os.getpid()}")
                 path.write_text(self.checksum(), encoding="ascii")
