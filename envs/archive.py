@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from envs.files import write_bytes, write_whole
+from envs.files import read_json, write_bytes, write_whole
 from envs.results import APPROACHES, CONFIGS, FRONT, TRACKS, VISITS, Results, check_config, check_same
+from envs.tables import kinds, read_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +26,7 @@ KEY = ("version", "method", "seed")
 RUNS = (*KEY, "inputs", "git_commit", "software")
 EPISODES = (*KEY, "inputs", "length", "outcome")
 EXPLORATION = (*KEY, "inputs", "unique_states")
+WHOLE = dict.fromkeys(("seed", "inputs", "length", "unique_states"), int)  # columns of whole numbers; others are text
 OF_ONE_RUN = ("version", "seed", "software", "git_commit")  # what of a run's config is no setting of its method
 
 
@@ -43,20 +45,14 @@ class Archive:
         import pandas as pd
 
         described = folder / "settings.json"
-        settings = json.loads(described.read_text(encoding="utf-8")) if described.exists() else {}
+        settings = read_json(described) if described.exists() else {}
         tables = []
         for name, columns in (("runs.csv", RUNS), ("episodes.csv.xz", EPISODES), ("exploration.csv.xz", EXPLORATION)):
             path = folder / name
             if not path.exists():
                 tables.append(pd.DataFrame(columns=list(columns)))
                 continue
-            try:
-                found = pd.read_csv(path, keep_default_na=False)
-            except (ValueError, EOFError, lzma.LZMAError) as error:
-                raise ValueError(f"{path}: {error}; expected rows of {', '.join(columns)}") from None
-            if tuple(found.columns) != columns:
-                raise ValueError(f"{path}: columns {', '.join(found.columns)}; expected {', '.join(columns)}")
-            tables.append(found)
+            tables.append(read_table(path, kinds(columns, **WHOLE)))
         runs, episodes, exploration = tables
         missing = set(runs["method"]) - set(settings)
         if missing:

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from envs.dials import SPLITS
+from envs.files import writing_new
 from envs.generate import Solved, generate, level_from
 from envs.level import LEVELS, Level
 
@@ -61,8 +62,7 @@ class Bank:
 
     def write(self, path: Path) -> None:
         """Into a new file; FileExistsError where there is one."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("xb") as file:
+        with writing_new(path) as file:
             np.savez_compressed(file, allow_pickle=False, checksum=np.array(checksum(self.parts)), **self.parts)
 
     def __len__(self) -> int:
@@ -97,7 +97,8 @@ def checksum(parts: dict[str, np.ndarray]) -> str:
 def generated(count: int, seed: int, split: str, threads: int) -> Iterator[Solved]:
     """Levels 0 to ``count`` in order, no two alike; the same on any number of threads."""
     seen: set[tuple[str, ...]] = set()
-    with ThreadPoolExecutor(threads) as pool:
+    pool = ThreadPoolExecutor(threads)
+    try:
         for number, solved in enumerate(pool.map(lambda number: generate(number, seed, split), range(count))):
             again = 0
             while solved.level.rows in seen:
@@ -105,3 +106,5 @@ def generated(count: int, seed: int, split: str, threads: int) -> Iterator[Solve
                 solved = generate(number, seed, split, again)
             seen.add(solved.level.rows)
             yield solved
+    finally:
+        pool.shutdown(cancel_futures=True)  # whoever stops does not wait for the rest

@@ -1,16 +1,17 @@
 """Compilation by numba where it is installed; the same functions run as plain Python where it is not.
 
 numba's cache on disk notices a change of the file that holds a kernel, but not of the modules whose functions it
-calls. So the cache's folder is named after a hash of every source that is compiled.
+calls. So the cache's folder is named after a hash of every source that is compiled (``envs/kernel_cache.py``).
 """
 
 import hashlib
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
+
+from envs import kernel_cache
 
 try:
     numba: Any = import_module("numba")
@@ -50,13 +51,10 @@ def sources_hash(folder: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def cache_folder() -> Path:
-    """Where compiled kernels are kept between runs; $PRIORLAB_CACHE moves it."""
-    root = (
-        os.environ.get("PRIORLAB_CACHE")
-        or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "priorlab"
-    )
-    return Path(root) / f"kernels-{sources_hash(Path(__file__).parent)}"
+@cache
+def cache_folder() -> tuple[Path | None, str]:
+    """(where compiled kernels are kept between runs, why not where they should be); see ``envs/kernel_cache.py``."""
+    return kernel_cache.folder(f"kernels-{sources_hash(Path(__file__).parent)}")
 
 
 def function(plain: F) -> F:
@@ -71,8 +69,7 @@ def kernel(plain: F) -> F:
     """A function that Python calls: compiled at its first call, kept on disk, run without the interpreter's lock."""
     if not numba:
         return plain
-    with our_cache():
-        return numba.njit(cache=True, nogil=True, _nrt=False, boundscheck=False, error_model="numpy")(plain)
+    return kept(plain, numba.njit, nogil=True, _nrt=False, boundscheck=False, error_model="numpy")
 
 
 def card_kernel(plain: Callable) -> Any:
@@ -81,20 +78,23 @@ def card_kernel(plain: Callable) -> Any:
     Compiled at its first start, kept on disk.
     """
     cuda = import_module("numba.cuda")
-    limits = {} if numba.config.ENABLE_CUDASIM else {"max_registers": REGISTERS}
-    with our_cache():
-        return cuda.jit(cache=True, **limits)(plain)
+    return kept(plain, cuda.jit, **({} if numba.config.ENABLE_CUDASIM else {"max_registers": REGISTERS}))
 
 
-@contextmanager
-def our_cache() -> Iterator[None]:
-    """What is compiled in here is kept in our folder."""
+def kept(plain: Callable, jit: Callable, **settings: Any) -> Any:
+    """The function compiled by ``jit``, and kept in a folder of its own in that of all kernels."""
     config = numba.config
-    kept, config.CACHE_DIR = config.CACHE_DIR, str(cache_folder())
+    folder, why = cache_folder()
+    before = config.CACHE_DIR
     try:
-        yield
+        if folder:
+            config.CACHE_DIR = str(folder / f"{plain.__module__}.{plain.__qualname__}")
+        compiled = jit(cache=folder is not None, **settings)(plain)
     finally:
-        config.CACHE_DIR = kept
+        config.CACHE_DIR = before
+    if hasattr(compiled, "_cache"):  # numba's simulator of a card keeps nothing
+        kernel_cache.Kept(compiled._cache, why)
+    return compiled
 
 
 def intrinsic(plain: Callable) -> Any:

@@ -10,6 +10,7 @@ import hashlib
 import json
 import math
 import os
+import re
 import threading
 import time
 from collections.abc import Mapping
@@ -20,13 +21,14 @@ from typing import Any, Self
 
 from filelock import FileLock
 
-from envs.files import hold, release
+from envs.files import MARKS, hold, read_bytes, release, write_bytes
 
 SUFFIX = ".session.jsonl"
 SCHEMA = 1
 SYNC_SECONDS = 0.5  # between one flush to disk and the next: a crash loses this and what the next one takes
 AT_ONCE = ("consent", "answer", "play", "death", "win", "timeout", "quit", "finish")  # flushed without waiting for it
 HASH_LENGTH = 12  # hexadecimal digits
+EMPTY_LINES = re.compile(rb"\n[ \t\n]*\Z")
 
 
 class EventLog:
@@ -84,7 +86,9 @@ class EventLog:
             found = read_events(path)
             if found.events[-1]["event"] == "finish":
                 raise ValueError(f"{path}: the session is finished: expected one that was interrupted")
-            if found.torn:
+            if found.edited:
+                write_bytes(path, unedited(read_bytes(path))[: found.size])
+            elif found.torn:
                 with path.open("r+b") as file:
                     file.truncate(found.size)
                     os.fsync(file.fileno())
@@ -172,6 +176,7 @@ class Events:
     events: list[dict[str, Any]]
     tail: bytes
     size: int  # bytes of the whole lines
+    edited: bool = False  # an editor saved it with other line breaks or a mark, every event as it was
 
     @property
     def torn(self) -> bool:
@@ -179,8 +184,13 @@ class Events:
 
 
 def read_events(path: str | Path) -> Events:
-    """Raises ValueError, one line that names the file, the line (from 1) and the reason, for anything but a log."""
-    *lines, tail = Path(path).read_bytes().split(b"\n")
+    """Raises ValueError, one line that names the file, the line (from 1) and the reason, for anything but a log.
+
+    OSError where it can't be read.
+    """
+    saved = read_bytes(Path(path))
+    data = unedited(saved)
+    *lines, tail = data.split(b"\n")
     events, chain = [], ""
     for number, line in enumerate(lines):
         try:
@@ -191,7 +201,19 @@ def read_events(path: str | Path) -> Events:
         events.append(event)
     if not events:
         raise ValueError(f"{path}: line 1: not a session's log: expected a whole line at least")
-    return Events(events, tail, sum(map(len, lines)) + len(lines))
+    return Events(events, tail, sum(map(len, lines)) + len(lines), data != saved)
+
+
+def unedited(data: bytes) -> bytes:
+    """A log's bytes without what editors change on saving: a mark, the encoding, line breaks, empty lines at the end.
+
+    A log holds no carriage return itself, as JSON spells it out.
+    """
+    mark = next((mark for mark in MARKS if data.startswith(mark)), b"")
+    data = data[len(mark) :]
+    if mark and MARKS[mark] != "utf-8":
+        data = data.decode(MARKS[mark], "replace").encode("utf-8", "replace")
+    return EMPTY_LINES.sub(b"\n", data.replace(b"\r\n", b"\n"))
 
 
 def decode(line: bytes, number: int, chain: str) -> dict[str, Any]:
@@ -202,6 +224,8 @@ def decode(line: bytes, number: int, chain: str) -> dict[str, Any]:
         raise ValueError(f"cut off or altered: not whole JSON ({error})") from None
     if not isinstance(event, dict) or not isinstance(event.get("hash"), str):
         raise ValueError("not an event of a session's log: expected a JSON object with a hash")
+    if number == 0 and event.get("event") == "session" and event.get("schema") != SCHEMA:
+        raise ValueError(f"schema {event.get('schema')!r}: expected {SCHEMA}, all that this Priorlab reads")
     body = line[: line.rfind(b',"hash":')].decode("utf-8") + "}"
     if event["hash"] != link(chain, body) or line + b"\n" != sealed(body, event["hash"]):
         raise ValueError("altered, or a line before it is missing: its hash is not that of the lines up to it")
@@ -210,10 +234,8 @@ def decode(line: bytes, number: int, chain: str) -> dict[str, Any]:
         raise ValueError(f"expected an event with n = {number}, t and event; it has {event.get('n')!r}")
     if not math.isfinite(seconds) or seconds < 0:
         raise ValueError(f"t is {seconds!r}: expected seconds, 0 or more")
-    if number == 0 and (event["event"], event.get("schema")) != ("session", SCHEMA):
-        raise ValueError(
-            f"begins with {event['event']!r} of schema {event.get('schema')!r}: expected session, {SCHEMA}"
-        )
+    if number == 0 and event["event"] != "session":
+        raise ValueError(f"begins with {event['event']!r}: expected session")
     return event
 
 

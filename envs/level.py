@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from envs.files import read_text
 from envs.rules import DEADLY, LADDER, TILE, WALL
 from envs.textures import groups
 from envs.versions import games
@@ -50,14 +51,15 @@ class Level:
     def read(source: "str | Path | Level") -> "Level":
         """The level of that name, in that text, in that file (a Path, or a name ending in .txt), or the one given.
 
-        Raises ValueError naming the source, the row and the column of what is wrong.
+        Raises ValueError naming the source, the row and the column of what is wrong; OSError for a file that can't
+        be read.
         """
         if isinstance(source, Level):
             return source
         if isinstance(source, str) and "\n" in source:
             return parse(source, "level text")
         if isinstance(source, Path) or source.endswith(".txt"):
-            return parse(Path(source).read_text(encoding="utf-8"), str(source))
+            return parse(read_text(Path(source)), str(source))
         if source not in level_names():
             known = ", ".join(level_names())
             raise ValueError(

@@ -18,7 +18,7 @@ import numpy as np
 
 from envs.alone import Alone
 from envs.dials import Dials
-from envs.files import reserve, write_whole
+from envs.files import read_bytes, writing_new
 from envs.games import Games, checked_actions
 from envs.level import Level
 from envs.places import version_on
@@ -191,10 +191,11 @@ class Play:
     def load(path: str | Path) -> "Play":
         """The play in that file, replayed and found to be what was recorded.
 
-        Raises ValueError, one line that names the file and the reason, for a file that is cut off or altered.
+        Raises ValueError, one line that names the file and the reason, for a file that is cut off or altered; OSError
+        where it can't be read.
         """
         try:
-            play = Play(**decode(Path(path).read_bytes()))
+            play = Play(**decode(read_bytes(Path(path))))
             play.check()
         except ValueError as error:
             raise ValueError(f"{path}: {' '.join(str(error).split())}") from None
@@ -202,13 +203,9 @@ class Play:
 
     def save(self, path: str | Path) -> Path:
         """Writes the play to a new file; FileExistsError where there is one already, which stays as it is."""
-        path = reserve(Path(path))
-        try:
-            write_whole(path, self.text())
-        except BaseException:
-            path.unlink()
-            raise
-        return path
+        with writing_new(Path(path)) as file:
+            file.write(self.text().encode())
+        return Path(path)
 
     def text(self) -> str:
         """The content of the play's file."""

@@ -4,6 +4,7 @@ import hashlib
 import json
 from typing import Any
 
+from envs.files import decoded
 from envs.level import Level
 
 FORMAT, SCHEMA = "priorlab play", 1
@@ -31,7 +32,7 @@ def checksum(content: dict[str, Any]) -> str:
 def decode(data: bytes) -> dict[str, Any]:
     """The fields of the play in a file's bytes, not yet replayed; ValueError says what is wrong with them."""
     try:
-        content = json.loads(data.decode("utf-8"))
+        content = json.loads(decoded(data))
     except (ValueError, RecursionError) as error:
         raise ValueError(f"cut off or altered: not whole JSON ({error})") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:

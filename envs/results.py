@@ -13,11 +13,10 @@ A play of a person or of a simulated player, from a session's log or a ``*.play`
 player and method are "person" or "simulated", its name the seed. In Atari's games the mask is the version.
 """
 
-import io
 import json
 import platform
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -25,7 +24,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from envs.files import hold, release, to_disk, whole_lines, write_whole
+from envs.files import hold, one_line, read_json, release, to_disk, whole_lines, write_whole
+from envs.tables import parse_table
 from envs.tracks import APPROACHES, TRACKS, approaches, track
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class RunWriter:
         self.folder.mkdir(parents=True, exist_ok=True)
         described = self.folder / "config.json"
         if described.exists():
-            check_same(json.loads(described.read_text(encoding="utf-8")), config, self.folder)
+            check_same(read_json(described), config, self.folder)
         else:
             text = json.dumps({**config, "software": software(), "git_commit": git_commit()}, indent=2)
             write_whole(described, text + "\n")
@@ -150,9 +150,11 @@ class Results:
 def load(root: str | Path | Sequence[str | Path], experiment: str | None = None) -> Results:
     """Every run and play under ``root``, a folder or several; with ``experiment``, the runs of that one and all plays.
 
-    A run or play that is found twice counts once, and is told among the problems.
+    A run or play that is found twice, or as a copy, counts once, and is told among the problems.
     """
     import pandas as pd
+
+    from envs.sources import sources
 
     roots, problems = [Path(each) for each in ([root] if isinstance(root, (str, Path)) else root)], list[str]()
     columns = {
@@ -166,10 +168,11 @@ def load(root: str | Path | Sequence[str | Path], experiment: str | None = None)
         try:
             rows = read_run(found.parent) if isinstance(found, Path) else read_play(found)
         except Exception as error:  # whatever is wrong with one, it is named and the others are still shown
-            reason = " ".join(str(error).split()) or type(error).__name__
-            problems.append(reason if str(path) in reason else f"{path}: {reason}")
+            problems.append(one_line(path, error))
             continue
         front = {name: rows["configs"].at[0, name] for name in FRONT}
+        if not isinstance(found, Path) and tuple(front.values()) in seen:  # another play in a file of the same name
+            front["seed"] = rows["configs"].at[0, "seed"] = found.play.id
         first = seen.setdefault(tuple(front.values()), path)
         if first != path:
             problems.append(
@@ -185,22 +188,9 @@ def load(root: str | Path | Sequence[str | Path], experiment: str | None = None)
     return Results(**joined, problems=tuple(problems))
 
 
-def sources(roots: Sequence[Path], experiment: str | None, problems: list[str]) -> "Iterator[Path | Recorded]":
-    """The settings of each run and every play, in the order of their files; ``problems`` gains those of plays."""
-    from envs.sessions import find_plays, plays_under
-
-    for path in sorted({path for root in roots for path in (*root.rglob("seed_*/config.json"), *plays_under(root))}):
-        if path.name != "config.json":
-            found, wrong = find_plays(path)
-            problems += wrong
-            yield from found
-        elif experiment in (None, path.resolve().parents[3].name):
-            yield path
-
-
 def read_run(folder: Path) -> "dict[str, pd.DataFrame]":
     """The four tables of one run's folder, without the front columns but in ``configs``."""
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config = read_json(folder / "config.json")
     check_config(config, folder / "config.json")
     rows = {
         "episodes": read_rows(folder / "episodes.csv", EPISODES),
@@ -285,13 +275,8 @@ def read_rows(path: Path | None, columns: tuple[str, ...]) -> "pd.DataFrame":
     text = whole_lines(path) if path else ""
     if not text:
         return pd.DataFrame({name: pd.Series(dtype=object if name == "outcome" else np.int64) for name in columns})
-    try:
-        frame = pd.read_csv(io.StringIO(text), dtype={name: np.int64 for name in columns if name != "outcome"})
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}; expected rows of {', '.join(columns)}") from None
-    if tuple(frame.columns) != columns:
-        raise ValueError(f"{path}: columns {', '.join(frame.columns)}; expected {', '.join(columns)}")
-    return frame
+    assert path
+    return parse_table(text, {name: str if name == "outcome" else int for name in columns}, path)
 
 
 def reopen(path: Path, columns: tuple[str, ...], resume_at: int | None) -> tuple[IO[str], dict[str, str]]:
@@ -303,7 +288,7 @@ def reopen(path: Path, columns: tuple[str, ...], resume_at: int | None) -> tuple
     if resume_at is not None:
         rows = [row for row in rows if int(row["inputs"]) <= resume_at]
     text = "".join(line + "\n" for line in lines[: 1 + len(rows)])
-    if not path.exists() or path.read_text(encoding="utf-8") != text:
+    if not path.exists() or path.read_bytes() != text.encode():
         write_whole(path, text)
     return path.open("a", encoding="utf-8", buffering=1, newline="\n"), rows[-1] if rows else {}
 

@@ -10,6 +10,8 @@ from typing import Any, Self
 
 import gymnasium
 
+from envs.files import read_text
+
 TABLE = Path(__file__).parent / "sequences.toml"
 
 
@@ -60,7 +62,7 @@ def find_sequence(name: str, file: Path | None = None) -> Sequence:
     """
     found = table()[1]
     if file is not None:
-        found = parse(file.read_text(encoding="utf-8"), str(file), table()[0])[1]
+        found = parse(read_text(file), str(file), table()[0])[1]
         for known in found:
             if known in table()[1]:
                 raise ValueError(f"{file}: sequence {known!r}: expected another name, as the lab has one of this name")

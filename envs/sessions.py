@@ -1,6 +1,9 @@
 """What the logs of sessions tell: the plays in them, each replayed and found to be what was recorded."""
 
-from collections.abc import Iterator
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -9,12 +12,15 @@ import numpy as np
 
 from envs.atari_course import ATARI, AtariPlay
 from envs.courses import level_of
-from envs.events import SUFFIX, read_events
+from envs.events import SUFFIX, read_events, unedited
+from envs.files import decoded, files_under, one_line, read_bytes
 from envs.play import CHARACTERS, Outcome, Play
 from envs.play import SUFFIX as PLAY_SUFFIX
 
 ENDINGS: dict[str, Outcome] = {"win": "win", "timeout": "limit", "quit": "quit"}  # events that end a play, and how
 TOLD = ("death", "score", "lives", "reset", "state", "win", "timeout")  # events that follow from a step
+HEADER = ("id", "participant", "date")  # of a log's first event, by which others know it
+HEAD = 1 << 16  # bytes within which a log's first line ends
 WAITS = {"pause": "paused_seconds", "idle": "idle_seconds"}
 
 
@@ -57,6 +63,9 @@ def read_session(path: str | Path) -> list[Recorded]:
     """
     path = Path(path)
     events = read_events(path).events
+    for name in HEADER:
+        if not isinstance(events[0].get(name), str):
+            raise ValueError(f"{path}: line 1: {name} is {events[0].get(name)!r}: expected a text")
     try:
         raws = gather(events)
     except KeyError as error:
@@ -75,22 +84,83 @@ def read_session(path: str | Path) -> list[Recorded]:
     return recorded
 
 
-def find_plays(root: str | Path) -> tuple[list[Recorded], list[str]]:
-    """Every play in the logs and ``.play`` files under ``root`` (or in that file), and a line for each problem."""
-    found, problems = [], []
-    for path in plays_under(root):
+def find_plays(root: str | Path | Sequence[Path]) -> tuple[list[Recorded], list[str]]:
+    """Every play in the logs and ``.play`` files under ``root`` (or in that file, or those), and a line for each
+    problem. A recording and its copies count once: ``without_copies``."""
+    paths, problems = without_copies(plays_under(root) if isinstance(root, (str, Path)) else root)
+    found = []
+    for path in paths:
         try:
-            found += read_session(path) if path.name.endswith(SUFFIX) else [of_file(path)]
+            found += recorded_in(path)
         except (ValueError, OSError) as error:
-            reason = " ".join(str(error).split())
-            problems.append(reason if str(path) in reason else f"{path}: {reason}")
+            problems.append(one_line(path, error))
     return found, problems
+
+
+def without_copies(paths: Iterable[Path]) -> tuple[list[Path], list[str]]:
+    """The files that hold different recordings, in order, and a line for each that is left out.
+
+    Recordings of one id are copies, whatever their files are called. A ``.play`` file of a play that is in a session's
+    log, too, is a copy of it.
+    """
+    groups: dict[str, list[Path]] = defaultdict(list)
+    for path in paths:
+        groups[id_in(path) or str(path)].append(path)
+    problems: list[str] = []
+    kept = {name: group if len(group) == 1 else chosen(name, group, problems) for name, group in groups.items()}
+    for name, (path, *_) in [each for each in kept.items() if each[1]]:
+        for log in kept.get(name.rpartition("-")[0], ()) if path.name.endswith(PLAY_SUFFIX) else ():
+            with suppress(ValueError, OSError):  # a damaged log, which whoever reads it will name
+                if name in [each.play.id for each in recorded_in(log)]:
+                    problems.append(f"{path}: a copy of a play in {log}, which alone counts")
+                    kept[name] = []
+    return sorted(path for group in kept.values() for path in group), problems
+
+
+def chosen(name: str, paths: Sequence[Path], problems: list[str]) -> list[Path]:
+    """Of the copies of a recording the longest that is sound; none where none is. ``problems`` gains a line for each
+    other one. Of equal ones that counts which is named by its id, then which lies least deep, then the first."""
+    plays, rank, damaged = {}, {}, {}
+    for path in paths:
+        try:
+            plays[path] = [each.play.inputs for each in recorded_in(path)]
+            events = len(read_events(path).events) if path.name.endswith(SUFFIX) else 0
+            rank[path] = (-sum(map(len, plays[path])), -events, path.name.split(".")[0] != name, len(path.parts), path)
+        except (ValueError, OSError) as error:
+            damaged[path] = one_line(path, error)
+    best = min(plays, key=rank.__getitem__, default=None)
+    problems += [f"{line}; a copy of it counts, {best}" if best else line for line in damaged.values()]
+    for path in plays.keys() - {best}:
+        assert best
+        own, counted = plays[path], plays[best]
+        told = "" if own == counted else f" with {sum(map(len, own)):,} of its {sum(map(len, counted)):,} inputs"
+        if not all(first == second[: len(first)] for first, second in zip(own, counted)):
+            told = " in its id, but not in its inputs"
+        problems.append(f"{path}: a copy of {best}{told}, which alone counts")
+    return [best] if best else []
+
+
+def id_in(path: Path) -> str | None:
+    """Of the session or play in that file, as its first line or its content tells; None where that can't be read."""
+    try:
+        if path.name.endswith(SUFFIX):
+            content = json.loads(unedited(read_bytes(path, HEAD)).split(b"\n")[0])
+        else:
+            content = json.loads(decoded(read_bytes(path)))
+        return content["id"] if isinstance(content["id"], str) else None
+    except (ValueError, OSError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def recorded_in(path: Path) -> list[Recorded]:
+    """The plays in a log or a ``.play`` file; ValueError and OSError as ``read_session`` and ``Play.load``."""
+    return read_session(path) if path.name.endswith(SUFFIX) else [of_file(path)]
 
 
 def find_play(path: str | Path, number: int = 0) -> Recorded:
     """That play of a log (-1: the last one), or the one in a ``.play`` file. ValueError where there is none."""
     path = Path(path)
-    found = read_session(path) if path.name.endswith(SUFFIX) else [of_file(path)]
+    found = recorded_in(path)
     if not -len(found) <= number < len(found):
         raise ValueError(
             f"{path}: no play {number}: expected 0 to {len(found) - 1}" if found else f"{path}: no play in it"
@@ -99,9 +169,8 @@ def find_play(path: str | Path, number: int = 0) -> Recorded:
 
 
 def plays_under(root: str | Path) -> list[Path]:
-    """The logs and ``.play`` files, in order."""
-    root = Path(root)
-    return [root] if root.is_file() else sorted([*root.rglob(f"*{SUFFIX}"), *root.rglob(f"*{PLAY_SUFFIX}")])
+    """The logs and ``.play`` files, in order, and whatever is called like one; linked folders are followed once."""
+    return files_under(Path(root), SUFFIX, PLAY_SUFFIX)
 
 
 def of_file(path: Path) -> Recorded:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from envs.files import write_whole
+from envs.files import read_text, write_whole
 from envs.play import today
 from human_study.study import Study
 
@@ -152,7 +152,7 @@ def numbers_taken(study: Study) -> list[int]:
 def read_place(study: Study, number: int) -> Place:
     """Where a crash came between the file and what is in it, the place is nobody's and stays taken."""
     path = path_of(study, number)
-    text = path.read_text(encoding="utf-8")
+    text = read_text(path)
     if not text:
         return place_at(study, number)
     try:

@@ -5,13 +5,14 @@ The tables' columns, their order and meaning stand in ``columns.toml``, and nowh
 
 import gzip
 import json
+import os
 import shutil
 import tomllib
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,10 +22,12 @@ from envs.events import SUFFIX as LOG
 from envs.events import read_events
 from envs.play import CHARACTERS
 from envs.rules import DEATHS, HAS_KEY, INPUT_NAMES, JUMPING, ON_LADDER, SPEED, UNIQUE_STATES, X, Y
-from envs.sessions import Recorded, beside_steps
+from envs.sessions import Recorded, beside_steps, plays_under, read_session, without_copies
+from envs.tables import csv_of
 
 COLUMNS = Path(__file__).parent / "columns.toml"
-ANSWER = "answer_"  # what columns of answers begin with
+ANSWER, ANSWERED = "answer_", "answered_"  # what columns of answers begin with
+DTYPES = {"text": object, "date": object, "integer": "Int64", "flag": "Int64", "number": float}
 SAID = ("n", "t", "event", "hash", "seconds", "play", "step")  # of an event, in other columns than its details
 LEVEL = 1  # of gzip's compression: a fifth of the time of the default, for a fifth more bytes
 DECIMALS = 6  # of times, as in the log
@@ -37,11 +40,7 @@ def new_folder(path: Path) -> Iterator[Path]:
 
     FileExistsError where there is something under that name: an export overwrites nothing.
     """
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise FileExistsError(f"{path} exists: expected a new or an empty folder; nothing was overwritten")
-    draft = path.with_name(path.name + ".draft")
-    if draft.exists():
-        raise FileExistsError(f"{draft} exists, of an export that was cut short: delete it, or name another folder")
+    draft = check_new(path)
     draft.mkdir(parents=True)
     try:
         yield draft
@@ -53,6 +52,16 @@ def new_folder(path: Path) -> Iterator[Path]:
     draft.rename(path)
 
 
+def check_new(path: Path) -> Path:
+    """Raises FileExistsError as ``new_folder``; the name of the draft."""
+    if os.path.lexists(path) and (not path.is_dir() or any(path.iterdir())):
+        raise FileExistsError(f"{path} exists: expected a new or an empty folder; nothing was overwritten")
+    draft = path.with_name(path.name + ".draft")
+    if draft.exists():
+        raise FileExistsError(f"{draft} exists, of an export that was cut short: delete it, or name another folder")
+    return draft
+
+
 def write_tables(
     recorded: Sequence[Recorded], root: Path, folder: Path, progress: Callable[[Iterable], Iterable] = iter
 ) -> None:
@@ -62,37 +71,68 @@ def write_tables(
     ``progress`` is given the plays and gives them back one after another.
     """
     rows, logs = [], {}
-    with gzip.open(folder / "steps.csv.gz", "wt", LEVEL, encoding="utf-8", newline="") as file:
-        steps = cast(IO[str], file)
-        steps.write(",".join(dictionary()["steps"]) + "\n")
+    with gzip.open(folder / "steps.csv.gz", "wb", LEVEL) as steps:
+        steps.write(encoded(pd.DataFrame(columns=[*dictionary()["steps"]])))
         for each in progress(recorded):
             logs[each.path] = each.events
             rows.append(participant_row(each))
-            save(step_table(each), steps, header=False)
+            steps.write(encoded(typed(step_table(each), "steps"), header=False))
     if any(each.play.player == "person" for each in recorded):
         logs |= without_play(root, logs)
-    answers = sorted({name for row in rows for name in row if name.startswith(ANSWER)})
-    columns = [*dictionary()["participants"], *answers]
-    save(pd.DataFrame(rows, columns=columns), folder / "participants.csv")
-    events = [row for path in sorted(logs) for row in event_rows(logs[path])]
-    save(pd.DataFrame(events, columns=[*dictionary()["events"]]), folder / "events.csv")
-    save(dictionary_table(answers), folder / "dictionary.csv")
+    questions = answer_columns(recorded)
+    silent = {name: 0 for name in questions if name.startswith(ANSWERED)}
+    participants = pd.DataFrame([silent | row for row in rows], columns=[*dictionary()["participants"], *questions])
+    save(typed(participants, "participants", questions), folder / "participants.csv")
+    events = pd.DataFrame(
+        [row for path in sorted(logs) for row in event_rows(logs[path])], columns=[*dictionary()["events"]]
+    )
+    save(typed(events, "events"), folder / "events.csv")
+    save(dictionary_table(questions), folder / "dictionary.csv")
 
 
 def without_play(root: Path, logs: Collection[Path]) -> dict[Path, list[dict[str, Any]]]:
     """Events of the sound logs under ``root`` beside ``logs``: of sessions that ended before anything was played."""
     found = {}
-    for path in root.rglob(f"*{LOG}"):
-        if path not in logs:
-            with suppress(ValueError):  # a log that is damaged was named where the plays were looked for
+    for path in without_copies(plays_under(root))[0]:
+        if path not in logs and path.name.endswith(LOG):
+            with suppress(ValueError, OSError):  # a log that is damaged was named where the plays were looked for
                 events = read_events(path).events
-                if all(event["event"] != "play" for event in events):
+                if all(event["event"] != "play" for event in events) and not read_session(path):
                     found[path] = beside_steps(events)
     return found
 
 
-def save(table: pd.DataFrame, file: Path | IO[str], header: bool = True) -> None:
-    table.to_csv(file, index=False, header=header, lineterminator="\n", encoding="utf-8")
+def save(table: pd.DataFrame, path: Path) -> None:
+    path.write_bytes(encoded(table))
+
+
+def encoded(table: pd.DataFrame, header: bool = True) -> bytes:
+    """As CSV in UTF-8; halves of characters, which are no text, are spelled out."""
+    return csv_of(table, header).encode("utf-8", "backslashreplace")
+
+
+def typed(table: pd.DataFrame, name: str, questions: Mapping[str, list[str]] | None = None) -> pd.DataFrame:
+    """The table with columns of the types that its dictionary, and that of the answers, tells."""
+    kinds = {column: about[0] for column, about in {**dictionary()[name], **(questions or {})}.items()}
+    try:
+        return table.astype({column: DTYPES[kind] for column, kind in kinds.items()})
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"{name}: a cell is not what columns.toml says of its column: {error}") from None
+
+
+def answer_columns(recorded: Iterable[Recorded]) -> dict[str, list[str]]:
+    """Type, unit and meaning of the columns of answers, two a question: the answer, and whether there is one."""
+    given: dict[str, list[Any]] = {}
+    for each in recorded:
+        for question, answer in each.answers.items():
+            given.setdefault(question, []).append(answer)
+    columns = {}
+    for question, answers in sorted(given.items()):
+        kinds = {type(answer) for answer in answers if answer is not None}
+        kind = "integer" if kinds == {int} else "number" if kinds and kinds <= {int, float} else "text"
+        columns[ANSWER + question] = [kind, "", f"answer to the question {question!r}; empty where there is none"]
+        columns[ANSWERED + question] = ["flag", "", f"whether the question {question!r} was answered"]
+    return columns
 
 
 @cache
@@ -101,15 +141,10 @@ def dictionary() -> dict[str, dict[str, list[str]]]:
     return tomllib.loads(COLUMNS.read_text(encoding="utf-8"))
 
 
-def dictionary_table(answers: Iterable[str] = ()) -> pd.DataFrame:
-    """The dictionary as a table itself, with the columns of these answers."""
-    rows = [
-        (name(table), column, *about) for table, columns in dictionary().items() for column, about in columns.items()
-    ]
-    rows += [
-        (name("participants"), each, "text", "", f"answer to the question {each.removeprefix(ANSWER)!r}")
-        for each in answers
-    ]
+def dictionary_table(questions: Mapping[str, list[str]] | None = None) -> pd.DataFrame:
+    """The dictionary as a table itself, with ``answer_columns``."""
+    tables = [*dictionary().items(), ("participants", questions or {})]
+    rows = [(name(table), column, *about) for table, columns in tables for column, about in columns.items()]
     return pd.DataFrame(rows, columns=["file", "column", "type", "unit", "meaning"])
 
 
@@ -138,7 +173,9 @@ def participant_row(recorded: Recorded) -> dict[str, Any]:
             "game": play.level.game, "level": play.level.name, "look_seed": play.look_seed, "seed": play.seed,
             "deaths": found.total_deaths, "unique_states": found.total_unique_states,
         }  # fmt: skip
-    return row | {ANSWER + question: plain(answer) for question, answer in recorded.answers.items()}
+    answers = recorded.answers
+    row |= {ANSWER + question: plain(answer) for question, answer in answers.items()}
+    return row | {ANSWERED + question: int(answer is not None) for question, answer in answers.items()}
 
 
 def step_table(recorded: Recorded) -> pd.DataFrame:

@@ -1,13 +1,13 @@
 """A study: who plays what, how long, and with which pages; a small TOML file."""
 
 import re
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from envs.courses import GameSettings
+from envs.files import one_line, read_toml
 
 EXAMPLE = Path(__file__).parent / "example.toml"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
@@ -47,9 +47,9 @@ class Study:
         if not path.exists():
             raise FileNotFoundError(f"{path}: no such study: expected one as `priorlab participate --example` writes")
         try:
-            return read(tomllib.loads(path.read_text(encoding="utf-8")), path)
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValueError) as error:
-            raise ValueError(f"{path}: {' '.join(str(error).split())}") from None
+            return read(read_toml(path), path)
+        except ValueError as error:
+            raise ValueError(one_line(path, error)) from None
 
     @property
     def folder(self) -> Path:

@@ -1,12 +1,13 @@
 """The words that a participant sees, one TOML file a language, and the questions in them, as data."""
 
-import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from string import Formatter
 from typing import Any
+
+from envs.files import one_line, read_toml
 
 FOLDER = Path(__file__).parent / "texts"
 MODEL = "en"  # whose names every other language has
@@ -57,8 +58,8 @@ class Texts:
                 raise ValueError(f"unknown texts {language!r}: expected {', '.join(languages())}, or a file .toml")
         try:
             return read(path)
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValueError) as error:
-            raise ValueError(f"{path}: {' '.join(str(error).split())}") from None
+        except ValueError as error:
+            raise ValueError(one_line(path, error)) from None
 
     def __call__(self, name: str, **filled: object) -> str:
         return self.words[name].format(**filled).strip()
@@ -84,16 +85,16 @@ def languages() -> list[str]:
 
 @cache
 def model() -> dict[str, Any]:
-    return tomllib.loads((FOLDER / f"{MODEL}.toml").read_text(encoding="utf-8"))
+    return read_toml(FOLDER / f"{MODEL}.toml")
 
 
 def read(path: Path) -> Texts:
-    entries = tomllib.loads(path.read_text(encoding="utf-8"))
+    entries = read_toml(path)
     base = entries.pop("extends", None)
     if base is not None:
         if base not in languages():
             raise ValueError(f"extends {base!r}: expected one of {', '.join(languages())}")
-        entries = joined(tomllib.loads((FOLDER / f"{base}.toml").read_text(encoding="utf-8")), entries)
+        entries = joined(read_toml(FOLDER / f"{base}.toml"), entries)
     check_names(entries, model())
     sections = {name: section for name, section in entries.items() if isinstance(section, dict)}
     font = FONT_ENTRIES | sections.pop("font", {})

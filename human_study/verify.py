@@ -1,6 +1,6 @@
 """Whether what people and agents left is whole: logs, plays, and the places of a study, checked against each other."""
 
-import json
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from envs.events import SUFFIX, read_events
+from envs.files import files_under, one_line, read_json
 from envs.sessions import find_play, plays_under, read_session
 
 PRIVATE_FIELDS = {
@@ -40,7 +41,7 @@ def verify(paths: Sequence[Path]) -> Iterator[Verified]:
         try:
             (check_log if path.name.endswith(SUFFIX) else check_play)(found, seen)
         except (ValueError, OSError) as error:
-            found.problems.append(" ".join(str(error).removeprefix(f"{path}: ").split()))
+            found.problems.append(one_line(path, error).removeprefix(f"{path}: "))
         yield found
     for root in paths:
         for check in FOLDER_CHECKS:
@@ -48,11 +49,13 @@ def verify(paths: Sequence[Path]) -> Iterator[Verified]:
 
 
 def files_of(paths: Sequence[Path]) -> list[Path]:
-    """FileNotFoundError for a folder or file that isn't there."""
+    """Each file once. ValueError where none is named, FileNotFoundError for a folder or file that isn't there."""
+    if not paths:
+        raise ValueError("expected one or more folders of sessions and plays, or single files")
     for path in paths:
-        if not path.exists():
+        if not os.path.lexists(path):
             raise FileNotFoundError(f"{path}: no such folder or file")
-    return [path for root in paths for path in plays_under(root)]
+    return list(dict.fromkeys(path for root in paths for path in plays_under(root)))
 
 
 def check_log(found: Verified, seen: dict[str, Path]) -> None:
@@ -61,6 +64,8 @@ def check_log(found: Verified, seen: dict[str, Path]) -> None:
     if found.path.name != f"{header.get('id')}{SUFFIX}":
         found.problems.append(f"line 1: id is {header.get('id')!r}: expected that of the file's name")
     found.problems += [f"line {line}: {what}" for line, event in enumerate(read.events, 1) for what in private(event)]
+    if read.edited:
+        found.notes.append("an editor changed its line breaks or encoding, and no event")
     if read.torn:
         found.notes.append(f"a torn last line ({len(read.tail)} bytes) is left out")
     if read.events[-1]["event"] != "finish":
@@ -115,14 +120,16 @@ def fields_of(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 
 def check_places(root: Path) -> Iterator[Verified]:
     """The places of studies, ``places/<number>.json`` beside the logs: each whole, each for one person."""
-    for folder in sorted(root.rglob("places")) if root.is_dir() else []:
+    files = [path for path in files_under(root, ".json") if path.parent.name == "places"]
+    for folder in dict.fromkeys(path.parent for path in files):
         taken: dict[str, str] = {}
-        for path in sorted(folder.glob("*.json")):
+        for path in (path for path in files if path.parent == folder):
             found = Verified(path)
             try:
-                who = json.loads(path.read_text(encoding="utf-8"))["participant"]
+                who = read_json(path)["participant"]
             except (OSError, ValueError, KeyError, TypeError) as error:
-                found.problems.append(f"cut off or altered: no place of a study ({error})")
+                reason = one_line(path, error).removeprefix(f"{path}: ")
+                found.problems.append(f"cut off or altered: no place of a study ({reason})")
             else:
                 if who and who in taken:
                     found.problems.append(f"{who} has place {taken[who]} too: expected one place a person")

@@ -1,14 +1,15 @@
 """What becomes of a study's places: who finished, and the deletion of all that a person left, if they wish so."""
 
-import json
+import os
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 from envs.events import SUFFIX, locked, read_events
-from envs.files import release
+from envs.files import one_line, read_bytes, read_json, read_text, release
 from envs.play import SUFFIX as PLAY_SUFFIX
 from envs.play import today
+from envs.sessions import id_in
 from human_study.assign import Place, clear, places
 from human_study.study import Study
 
@@ -20,11 +21,12 @@ TEXTS = (".csv", ".json", ".jsonl", ".html", ".md", ".txt", ".toml")  # files th
 
 @dataclass(frozen=True)
 class Found:
-    """What there is of a person: files to be deleted, their place, and other files that mention the code."""
+    """What there is of a person: files to be deleted, their place, and other files that mention the code, or may."""
 
     files: list[Path]
     place: Place | None
     mentions: list[Path]
+    unread: list[Path]  # can't be read
 
 
 def find(study: Study, participant: str) -> Found:
@@ -33,27 +35,34 @@ def find(study: Study, participant: str) -> Found:
     withdrawn = read_withdrawals(study)
     place = next((place for place in places(study) if place.participant == participant), None) if participant else None
     every = [path for path in sorted(folder.rglob("*")) if path.is_file()] if folder.is_dir() else []
-    files = [path for path in every if path.name.split(".")[0] == participant or is_play_of(path, participant)]
-    if not place and folder / f"{participant}{SUFFIX}" not in files:
+    files = [path for path in every if is_of(path, participant)]
+    if not place and not any(path.name.endswith(SUFFIX) for path in files):
         if participant in withdrawn:
             raise ValueError(f"{participant} withdrew on {withdrawn[participant]}: nothing is left to delete")
         raise ValueError(f"{folder}: nobody has the code {participant!r}: expected the eight characters of a session")
     own = {*files, folder / WITHDRAWALS}
-    mentions = [
-        path
-        for path in every
-        if path not in own and path.parent != folder / "places" and path.suffix in TEXTS
-        and participant in path.read_text(encoding="utf-8", errors="replace")
-    ]  # fmt: skip
-    return Found(files, place, mentions)
+    others = [path for path in every if path not in own and path.parent != folder / "places" and path.suffix in TEXTS]
+    mentions, unread = [], []
+    for path in others:
+        try:
+            if participant in read_bytes(path).decode("utf-8", "replace"):
+                mentions.append(path)
+        except OSError:
+            unread.append(path)
+    return Found(files, place, mentions, unread)
 
 
-def is_play_of(path: Path, participant: str) -> bool:
+def is_of(path: Path, participant: str) -> bool:
+    """Whether it is that person's by its name, or a recording of theirs under any name."""
+    if path.name.split(".")[0] == participant:
+        return True
+    if path.name.endswith(SUFFIX):
+        return id_in(path) == participant
     if path.suffix != PLAY_SUFFIX:
         return False
     try:
-        return json.loads(path.read_text(encoding="utf-8")).get("player_id") == participant
-    except (ValueError, AttributeError):
+        return read_json(path).get("player_id") == participant
+    except (ValueError, OSError, AttributeError):
         return False
 
 
@@ -84,7 +93,7 @@ def count(log: Path) -> tuple[int, int]:
     """(plays, events) of a log, 0 where it can't be read: it is deleted nevertheless."""
     try:
         events = read_events(log).events
-    except ValueError:
+    except (ValueError, OSError):
         return 0, 0
     return sum(event["event"] == "play" for event in events), len(events)
 
@@ -92,17 +101,25 @@ def count(log: Path) -> tuple[int, int]:
 def read_withdrawals(study: Study) -> dict[str, str]:
     """The date of each, by code."""
     path = study.folder / WITHDRAWALS
-    lines = path.read_text(encoding="utf-8").splitlines()[1:] if path.is_file() else []
-    return {line.split(",")[0]: line.split(",")[1] for line in lines}
+    rows = [line.split(",") for line in read_text(path).splitlines()[1:] if line] if path.is_file() else []
+    if any(len(row) < 2 for row in rows):
+        raise ValueError(f"{path}: expected rows of {HEADER}, with commas, as `priorlab withdraw` writes them")
+    return {row[0]: row[1] for row in rows}
 
 
-def overview(study: Study) -> dict[str, Counter[str]]:
-    """How many places of each version (within subjects: order) are in each of the STATES; for the researcher alone."""
+def overview(study: Study, problems: list[str]) -> dict[str, Counter[str]]:
+    """How many places of each version (within subjects: order) are in each of the STATES; for the researcher alone.
+
+    ``problems`` gains a line for each log that can't be read; its place counts as taken and nothing else.
+    """
     table = {}
     for place in places(study):
         counts = table.setdefault(", ".join(place.versions), Counter())
         counts["taken"] += 1
-        counts.update(states_of(study, place))
+        try:
+            counts.update(states_of(study, place))
+        except (ValueError, OSError) as error:
+            problems.append(one_line(study.folder / f"{place.participant}{SUFFIX}", error))
     return table
 
 
@@ -110,7 +127,7 @@ def states_of(study: Study, place: Place) -> list[str]:
     if not place.participant:
         return ["withdrawn"]
     log = study.folder / f"{place.participant}{SUFFIX}"
-    if not log.exists():
+    if not os.path.lexists(log):
         return ["unfinished"]
     happened = Counter(event["event"] for event in read_events(log).events)
     states = ["finished" if happened["finish"] else "unfinished"]

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
-import tyro
 from matplotlib.figure import Figure
 
 from envs.atari import Atari
 from envs.atari_looks import MASKS
+from scripts.checks import check_png
+from scripts.report.pictures import save_picture
+from scripts.run import run
 
 MOMENTS = {"montezuma_revenge": 10, "ms_pacman": 90, "breakout": 150, "space_invaders": 100, "seaquest": 70}  # steps
 GAP, CAPTION, LABEL, DPI = 14, 34, 150, 100
@@ -16,16 +18,14 @@ PAPER, INK = "#f6f3ee", "#2a2320"
 
 
 def main(out: Path = Path("docs/atari_sheet.png"), mask_seed: int = 0) -> None:
-    """Draws five Atari games in every mask.
+    """Draws five Atari games in every mask; ``mask_seed`` tells which drawing of each.
 
     Args:
         out: the PNG file to write.
-        mask_seed: which drawing of each mask.
     """
+    check_png(out)
     rows = [[frame_of(game, steps, mask, mask_seed) for mask in MASKS] for game, steps in MOMENTS.items()]
-    out.parent.mkdir(parents=True, exist_ok=True)
-    sheet(rows).savefig(out, dpi=DPI, facecolor=PAPER, metadata={"Software": None})
-    print(out)
+    print(save_picture(sheet(rows), out, DPI, PAPER))
 
 
 def frame_of(game: str, steps: int, mask: str, mask_seed: int) -> np.ndarray:
@@ -56,4 +56,4 @@ def sheet(rows: list[list[np.ndarray]]) -> Figure:
 
 
 if __name__ == "__main__":
-    tyro.cli(main)
+    run("atari-sheet")

@@ -4,10 +4,11 @@ import os
 from pathlib import Path
 
 import numpy as np
-import tyro
 from rich.progress import track
 
 from envs.bank import Bank, generated
+from scripts.checks import check_counts
+from scripts.run import run
 
 
 def main(
@@ -22,8 +23,7 @@ def main(
         split: training or held_out; levels of one are never in the other.
         threads: How many are made side by side.
     """
-    if levels < 1 or threads < 1:
-        raise ValueError(f"levels is {levels}, threads is {threads}: expected 1 or more")
+    check_counts(levels=levels, threads=threads)
     if out.exists():
         raise FileExistsError(f"{out} exists already: expected a new file")
     made = list(track(generated(levels, seed, split, threads), "solving", total=levels))
@@ -35,4 +35,4 @@ def main(
 
 
 if __name__ == "__main__":
-    tyro.cli(main)
+    run("bank")

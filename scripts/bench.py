@@ -2,11 +2,12 @@
 
 from typing import Literal
 
-import tyro
-from rich.console import Console
 from rich.table import Table
 
+from scripts.checks import check_positive
+from scripts.console import plain_console
 from scripts.experiments.speed import Figure, speed_figures
+from scripts.run import run
 
 
 def main(seconds: float = 3.0, device: Literal["cpu", "cuda"] = "cpu") -> None:
@@ -20,12 +21,12 @@ def main(seconds: float = 3.0, device: Literal["cpu", "cuda"] = "cpu") -> None:
         from scripts.experiments.speed_card import card_figures as figures  # imports what only a card needs
     else:
         figures = speed_figures
-    console = Console(log_path=False)
-    found = []
+    check_positive(seconds=seconds)
+    console, found = plain_console(), []
     with console.status("measuring"):
         for figure in figures(seconds):
             found.append(figure)
-            console.log(f"{figure.name}: {measured(figure)}")
+            console.print(f"{figure.name}: {measured(figure)}")
     console.print(table_of(found))
 
 
@@ -52,4 +53,4 @@ def readable(value: float) -> str:
 
 
 if __name__ == "__main__":
-    tyro.cli(main)
+    run("bench")

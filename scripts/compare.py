@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Annotated
 
 import tyro
-from rich.console import Console
 
 from envs.results import load
+from scripts.checks import check_positive, check_some
+from scripts.console import plain_console, print_left_out
 from scripts.report.page import write_comparison
+from scripts.run import run
 
 
 def main(
@@ -33,20 +35,19 @@ def main(
     for folder in folders:
         if not folder.is_dir():
             raise ValueError(f"{folder}: no such folder: expected one with sessions, plays or runs")
-    if limit <= 0:
-        raise ValueError(f"limit is {limit:g}: expected more than 0 minutes")
-    console, began = Console(), time.monotonic()
+    check_some(folders=folders)
+    check_positive(limit=limit)
+    console, began = plain_console(), time.monotonic()
     with console.status("replaying plays"):
         results = load(folders)
-    for problem in results.problems:
-        console.print(f"left out  {problem}", markup=False, highlight=False)
+    print_left_out(console, results.problems)
     if not len(results.configs):
         raise ValueError(f"nothing to compare in {', '.join(map(str, folders))}: expected sessions, plays or runs")
     with console.status(f"comparing {len(results.configs)} plays and runs"):
         path = write_comparison(results, out / "index.html", limit, paired, exclude)
     seconds = f"({len(results.configs)} plays and runs, {time.monotonic() - began:.0f} s)"
-    console.print(f"The page: {path.resolve()} {seconds}", soft_wrap=True, highlight=False)
+    console.print(f"The page: {path.resolve()} {seconds}", soft_wrap=True)
 
 
 if __name__ == "__main__":
-    tyro.cli(main)
+    run("compare")

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
-import tyro
 from matplotlib.figure import Figure
 
 from envs.games import Games
 from envs.versions import looks, versions
+from scripts.checks import check_png
+from scripts.report.pictures import save_picture
+from scripts.run import run
 
 SHEET = Path("docs/contact_sheet.png")
 SCALE = 2  # pixels of the sheet to a native pixel
@@ -25,13 +27,12 @@ def main(out: Path = SHEET, game: str = "princess", looks_only: bool = False, lo
         looks_only: leave out the versions that differ in their rules.
         look_seed: which drawing of each version.
     """
+    check_png(out)
     names = looks(game) if looks_only else versions(game)
     games = Games(len(names), names, game=game, look_seed=look_seed)
     games.reset(seed=0)
     frames = [games.native_frame(lane) for lane in range(len(names))]
-    out.parent.mkdir(parents=True, exist_ok=True)
-    sheet(names, frames, (len(names) + 1) // 2).savefig(out, dpi=DPI, facecolor=PAPER, metadata={"Software": None})
-    print(out)
+    print(save_picture(sheet(names, frames, (len(names) + 1) // 2), out, DPI, PAPER))
 
 
 def sheet(names: list[str], frames: list[np.ndarray], columns: int) -> Figure:
@@ -55,4 +56,4 @@ def sheet(names: list[str], frames: list[np.ndarray], columns: int) -> Figure:
 
 
 if __name__ == "__main__":
-    tyro.cli(main)
+    run("contact-sheet")

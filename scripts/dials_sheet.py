@@ -5,15 +5,17 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-import tyro
 
 from envs.dials import Dials
 from envs.level import Level
 from envs.paint_dials import corner, paint_dials
 from envs.textures import TILE
+from scripts.checks import check_png
 from scripts.contact_sheet import PAPER, sheet
 from scripts.experiments.probe_dials import KEEP
 from scripts.experiments.probe_places import picture
+from scripts.report.pictures import save_picture
+from scripts.run import run
 
 COLUMNS = 4
 DPI = 100
@@ -28,13 +30,12 @@ def main(out: Path = Path("docs/dials.png"), look_seed: int = 0, split: str = "t
         split: training or held_out: of whose pictures.
         level: a level's name, file, or text.
     """
+    check_png(out)
     corners = [Dials(*corner) for corner in product((1, 0), repeat=4)]
     read = Level.read(level)
     frames = [first_frame(read, dials, look_seed, split) for dials in corners]
     names = [caption(dials) for dials in corners]
-    out.parent.mkdir(parents=True, exist_ok=True)
-    sheet(names, frames, COLUMNS).savefig(out, dpi=DPI, facecolor=PAPER, metadata={"Software": None})
-    print(out)
+    print(save_picture(sheet(names, frames, COLUMNS), out, DPI, PAPER))
 
 
 def caption(dials: Dials) -> str:
@@ -51,4 +52,4 @@ def first_frame(level: Level, dials: Dials, look_seed: int, split: str) -> np.nd
 
 
 if __name__ == "__main__":
-    tyro.cli(main)
+    run("dials-sheet")

@@ -5,19 +5,16 @@ from typing import Annotated, Literal
 
 import tyro
 
+from scripts.checks import check_counts, check_some
+from scripts.console import plain_console, print_left_out, told
+
 
 def main(
-    folder: Annotated[Path, tyro.conf.Positional],
-    out: Path,
-    *,
+    folder: Annotated[Path, tyro.conf.Positional], out: Path, *,
     formats: tuple[Literal["csv", "minari", "videos"], ...] = ("csv",),
     players: tuple[Literal["person", "simulated", "agent"], ...] = ("person",),
-    name: str = "priorlab",
-    screen_size: int = 84,
-    grayscale: bool = False,
-    stack_size: int = 1,
-    lossless: bool = False,
-) -> None:
+    name: str = "priorlab", screen_size: int = 84, grayscale: bool = False, stack_size: int = 1, lossless: bool = False,
+) -> None:  # fmt: skip
     """Export every play under a folder: participants.csv, steps.csv.gz, events.csv and what their columns mean.
 
     Args:
@@ -31,29 +28,30 @@ def main(
         stack_size: How many pictures an observation holds.
         lossless: Whether videos keep every pixel's colour: .mkv in FFV1 instead of .mp4.
     """
-    from rich.console import Console
     from rich.progress import track
 
     from envs.sessions import find_plays
     from human_study import datasets, export, video
 
-    console = Console()
-    found, problems = find_plays(folder) if folder.exists() else ([], [f"{folder}: no such folder"])
-    for problem in problems:
-        console.print(f"left out  {problem}", markup=False, highlight=False, soft_wrap=True)
-    chosen = [each for each in found if each.play.player in players]
-    if not chosen:
-        raise ValueError(f"{folder}: expected plays by {' or '.join(players)}; found {len(found)} by others")
+    check_some(formats=formats, players=players)
+    check_counts(screen_size=screen_size, stack_size=stack_size)
+    console = plain_console()
     try:
+        export.check_new(out)
+        found, problems = find_plays(folder) if folder.exists() else ([], [f"{folder}: no such folder"])
+        print_left_out(console, problems)
+        chosen = [each for each in found if each.play.player in players]
+        if not chosen:
+            raise ValueError(f"{folder}: expected plays by {' or '.join(players)}; found {len(found)} by others")
         with export.new_folder(out) as draft:
             if "csv" in formats:
                 export.write_tables(chosen, folder, draft, lambda plays: track(plays, "tables", console=console))
             if "minari" in formats:
-                settings = {"screen_size": screen_size, "grayscale_obs": grayscale, "stack_size": stack_size}
-                ids = datasets.write_datasets(chosen, draft / "minari", name, settings)
-                console.print("datasets " + ", ".join(ids), soft_wrap=True, highlight=False)
+                seen = {"screen_size": screen_size, "grayscale_obs": grayscale, "stack_size": stack_size}
+                ids = datasets.write_datasets(chosen, draft / "minari", name, seen)
+                console.print("datasets " + ", ".join(ids), soft_wrap=True)
             if "videos" in formats:
                 video.write_videos(track(chosen, "videos", console=console), draft / "videos", lossless)
     except (OSError, RuntimeError) as error:  # the disk is full, a package is missing, ...
-        raise SystemExit(f"priorlab export: {error}") from None
-    console.print(f"exported {len(chosen)} plays to {out}", soft_wrap=True, highlight=False)
+        raise SystemExit(f"priorlab export: {told(error)}") from None
+    console.print(f"exported {len(chosen)} plays to {out}", soft_wrap=True)

@@ -1,14 +1,14 @@
 """`priorlab lecture`: each claim of the lecture as an experiment of minutes, and a small site of the answers."""
 
-import sys
 from typing import Annotated
 
 import tyro
-from rich.console import Console
 
+from scripts.console import plain_console
 from scripts.experiments.lecture.runs import Request, measure_missing, read
 from scripts.experiments.side_by_side import stopped_in_a_line
 from scripts.report.lecture import write_site
+from scripts.run import run
 
 
 def main(request: Annotated[Request, tyro.conf.OmitArgPrefixes, tyro.conf.arg(name="")]) -> None:
@@ -16,7 +16,7 @@ def main(request: Annotated[Request, tyro.conf.OmitArgPrefixes, tyro.conf.arg(na
 
     Stopped at any time, the same command goes on with what is not measured yet.
     """
-    console, problem = Console(), None
+    console, problem = plain_console(), None
     if not request.report_only:
         try:
             with stopped_in_a_line():
@@ -26,13 +26,10 @@ def main(request: Annotated[Request, tyro.conf.OmitArgPrefixes, tyro.conf.arg(na
     kept = read(request.folder)
     if problem is None or len(kept.rows):
         path = write_site(request.folder, kept)
-        console.print(f"The pages: {path.resolve()}", soft_wrap=True, highlight=False)
+        console.print(f"The pages: {path.resolve()}", soft_wrap=True)
     if problem:
         raise problem
 
 
 if __name__ == "__main__":
-    from scripts.main import main as priorlab
-
-    sys.argv[1:1] = ["lecture"]
-    priorlab()
+    run("lecture")

@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import numpy as np
-import tyro
 from matplotlib.colors import to_rgb
 
 from envs.games import Games
 from envs.sequences import TOWER
+from scripts.checks import check_png
 from scripts.contact_sheet import DPI, PAPER, sheet
+from scripts.report.pictures import save_picture
+from scripts.run import run
 
 COLUMNS = 4
 
@@ -21,17 +23,16 @@ def main(out: Path = Path("docs/levels_sheet.png"), version: str = "original", l
         version: Of the game: original, masked_semantics, ...
         look_seed: Which drawing of the version.
     """
+    check_png(out)
     frames = []
     for level in TOWER:
         games = Games(1, version, level=level, look_seed=look_seed)
         games.reset(seed=0)
         frames.append(games.native_frame(0))
     side = max(len(frame) for frame in frames)
-    out.parent.mkdir(parents=True, exist_ok=True)
     names = [name.removeprefix("tower_") for name in TOWER]
     figure = sheet(names, [on_paper(frame, side) for frame in frames], COLUMNS)
-    figure.savefig(out, dpi=DPI, facecolor=PAPER, metadata={"Software": None})
-    print(out)
+    print(save_picture(figure, out, DPI, PAPER))
 
 
 def on_paper(frame: np.ndarray, side: int) -> np.ndarray:
@@ -44,4 +45,4 @@ def on_paper(frame: np.ndarray, side: int) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    tyro.cli(main)
+    run("level-sheet")

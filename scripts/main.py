@@ -1,9 +1,8 @@
 """The `priorlab` command: one subcommand a file of this folder."""
 
 import sys
-from importlib import import_module
 
-import tyro
+from scripts.run import in_a_line, run
 
 COMMANDS = {
     "play": "play a game in a window; the play is recorded",
@@ -36,18 +35,15 @@ COMMANDS = {
 
 def main() -> None:
     name = sys.argv[1] if len(sys.argv) > 1 else "--help"
-    if name in ("-h", "--help"):
+    if name in COMMANDS:
+        run(name, sys.argv[2:])
+        return
+    with in_a_line("priorlab"):
+        if name not in ("-h", "--help"):
+            raise ValueError(f"unknown command {name!r}: expected one of {', '.join(COMMANDS)}")
         print("usage: priorlab COMMAND [settings]; priorlab COMMAND --help lists a command's settings\n")
         for command, purpose in COMMANDS.items():
             print(f"  {command:14} {purpose}")
-        return
-    if name not in COMMANDS:
-        sys.exit(f"priorlab: unknown command {name!r}: expected one of {', '.join(COMMANDS)}")
-    command = import_module(f"scripts.{name.replace('-', '_')}").main
-    try:
-        tyro.cli(command, prog=f"priorlab {name}", args=sys.argv[2:])
-    except (ValueError, OSError, FloatingPointError) as error:
-        sys.exit(f"priorlab {name}: {error}")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,9 @@ from typing import Annotated
 
 import tyro
 
+from scripts.console import told
+from scripts.run import run
+
 
 def main(
     study: Annotated[Path | None, tyro.conf.Positional] = None,
@@ -31,7 +34,7 @@ def main(
         else:
             raise ValueError("expected a study's file, or --example FOLDER to get one")
     except (OSError, RuntimeError, ValueError) as error:
-        raise SystemExit(f"priorlab participate: {error}") from None
+        raise SystemExit(f"priorlab participate: {told(error)}") from None
 
 
 def take_part(path: Path, windowed: bool, station: str) -> str:
@@ -50,4 +53,4 @@ def take_part(path: Path, windowed: bool, station: str) -> str:
 
 
 if __name__ == "__main__":
-    tyro.cli(main)
+    run("participate")

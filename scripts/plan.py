@@ -4,12 +4,13 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
-from rich.console import Console
 from rich.table import Table
 
 from envs.results import load
+from scripts.console import plain_console
 from scripts.report.planning import Design, enough_of, from_pilot, published_effects, smallest_n
 from scripts.report.statistics import played
+from scripts.run import run
 
 
 def main(
@@ -38,6 +39,8 @@ def main(
     effects = published_effects(versions) or {f"version {k + 1}": effect for k in range(tests)}
     design = Design(effects, minutes, spread, patience, limit, test, alpha)
     if pilot is not None:
+        if not pilot.exists():
+            raise ValueError(f"{pilot}: no such folder: expected one with people's plays")
         people = [run for run in played(load(pilot)) if run.player == "person"]
         design = from_pilot(design, people)
     table = Table("n a version", "version", "times as long", "power", "95 %", "solved", title=test)
@@ -45,11 +48,11 @@ def main(
     for each in (each for found in tried for each in found):
         numbers = f"{design.effects[each.version]:.2f}", f"{each.value:.3f}", f"{each.low:.3f} to {each.high:.3f}"
         table.add_row(str(each.n), each.version, *numbers, f"{each.solved:.0%}")
-    n, console = enough_of(tried, power), Console()
+    n, console = enough_of(tried, power), plain_console()
     console.print(table)
     told = f"spread {design.spread:.2f}, patience {design.patience:.0f} min, original {design.minutes:.1f} min"
-    console.print(f"{n} people a version, {n * (len(effects) + 1)} in all ({told}).", highlight=False)
+    console.print(f"{n} people a version, {n * (len(effects) + 1)} in all ({told}).")
 
 
 if __name__ == "__main__":
-    tyro.cli(main)
+    run("plan")

@@ -3,23 +3,18 @@
 import shlex
 from pathlib import Path
 
-import tyro
+from scripts.checks import check_positive
+from scripts.console import told
+from scripts.run import run
 
 COUNTED = ("inputs", "deaths", "unique states", "games over", "points")  # of a play's facts
 
 
 def main(
-    version: str | None = None,
-    *,
-    game: str | None = None,
-    level: str | None = None,
-    look_seed: int = 0,
-    seed: int = 0,
-    out: Path = Path("runs/people"),
-    player_id: str = "auto",
-    minutes: float = 30.0,
+    version: str | None = None, *, game: str | None = None, level: str | None = None, look_seed: int = 0,
+    seed: int = 0, out: Path = Path("runs/people"), player_id: str = "auto", minutes: float = 30.0,
     resume: Path | None = None,
-) -> None:
+) -> None:  # fmt: skip
     """Play a game: arrow keys or WASD, space jumps (Atari: the button), P pauses, Escape quits, F11 fills the screen.
 
     Args:
@@ -39,6 +34,7 @@ def main(
     from human_study.loop import resume as go_on
     from human_study.window import NoDisplay
 
+    check_positive(minutes=minutes)
     try:
         if resume is None:
             settings = GameSettings(game, version, level, look_seed, seed)
@@ -46,7 +42,7 @@ def main(
         else:
             path, ended = resume, go_on(resume)
     except (NoDisplay, OSError, ValueError) as error:
-        raise SystemExit(f"priorlab play: {error}") from None
+        raise SystemExit(f"priorlab play: {told(error)}") from None
     facts = find_play(path, -1).play.facts()
     print(f"saved {path}")
     print(f"{ended} after " + ", ".join(f"{value} {name}" for name, value in facts.items() if name in COUNTED))
@@ -54,4 +50,4 @@ def main(
 
 
 if __name__ == "__main__":
-    tyro.cli(main)
+    run("play")

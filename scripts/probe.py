@@ -1,19 +1,18 @@
-"""Holds every version, or the dials, to what is claimed of them, measured on the pictures.
-
-See ``scripts/experiments/probe_looks.py`` and ``scripts/experiments/probe_dials.py``.
-"""
+"""Holds every version, or the dials, to what is claimed of them, measured on the pictures (``scripts/experiments``)."""
 
 import sys
 
-import tyro
 from rich import box
-from rich.console import Console
 from rich.progress import track
 from rich.table import Table
+from rich.text import Text
 
 from envs.versions import looks
+from scripts.checks import check_counts
+from scripts.console import plain_console
 from scripts.experiments.probe_dials import show_dials
 from scripts.experiments.probe_looks import LEVELS, QUESTIONS, claims, probe
+from scripts.run import run
 
 WIDTH = 100  # columns that the table needs
 
@@ -26,6 +25,7 @@ def main(seeds: int | None = None, only: tuple[str, ...] = (), dials: bool = Fal
         only: versions to measure; all where none is named.
         dials: measure the dials of random looks instead.
     """
+    check_counts(seeds=1 if seeds is None else seeds)
     failed = show_dials(seeds or 24) if dials else show_versions(seeds or 12, only)
     sys.exit(1 if failed else 0)
 
@@ -48,12 +48,12 @@ def show_versions(seeds: int, only: tuple[str, ...]) -> int:
         held = claims(version, figures, seeds)
         failed += sum(not holds for _, holds in held)
         cells = [f"{figures[q].tile:.2f} ({figures[q].context:.2f})" for q in QUESTIONS]
-        words = [f"[green]{claim}: holds[/]" if holds else f"[red]{claim}: FAILS[/]" for claim, holds in held]
-        table.add_row(version, *cells, "\n".join(words))
-    console = Console()
-    Console(width=max(console.width, WIDTH)).print(table)
+        words = [Text(f"{claim}: holds", "green") if holds else Text(f"{claim}: FAILS", "red") for claim, holds in held]
+        table.add_row(version, *cells, Text("\n").join(words))
+    console = plain_console()
+    console.print(table, width=max(console.width, WIDTH), crop=False)
     return failed
 
 
 if __name__ == "__main__":
-    tyro.cli(main)
+    run("probe")

@@ -3,13 +3,14 @@
 from itertools import product
 from pathlib import Path
 
-import tyro
-
 from envs.bank import Bank
 from envs.dials import Dials
+from scripts.checks import check_png
 from scripts.contact_sheet import DPI, PAPER, sheet
 from scripts.dials_sheet import caption, first_frame
 from scripts.level_sheet import on_paper
+from scripts.report.pictures import save_picture
+from scripts.run import run
 
 COLUMNS = 6
 
@@ -22,16 +23,15 @@ def main(out: Path = Path("docs/random.png"), levels: int = 24, split: str = "he
         levels: How many of the split's bank.
         split: training or held_out: of levels and of pictures.
     """
+    check_png(out)
     corners = [Dials(*corner) for corner in product((1, 0), repeat=4)]
     chosen = [(level, corners[k % len(corners)]) for k, level in enumerate(Bank.read(split).levels(levels))]
     frames = [first_frame(level, dials, k, split) for k, (level, dials) in enumerate(chosen)]
     side = max(len(frame) for frame in frames)
     names = [caption(dials) for _, dials in chosen]
-    out.parent.mkdir(parents=True, exist_ok=True)
     figure = sheet(names, [on_paper(frame, side) for frame in frames], COLUMNS)
-    figure.savefig(out, dpi=DPI, facecolor=PAPER, metadata={"Software": None})
-    print(out)
+    print(save_picture(figure, out, DPI, PAPER))
 
 
 if __name__ == "__main__":
-    tyro.cli(main)
+    run("random-sheet")

@@ -5,6 +5,10 @@ from typing import Annotated
 
 import tyro
 
+from scripts.checks import check_positive
+from scripts.console import plain_console, told
+from scripts.run import run
+
 
 def main(
     path: Annotated[Path, tyro.conf.Positional], *, number: int = 0, video: Path | None = None, speed: float = 1.0
@@ -17,7 +21,6 @@ def main(
         video: Write this .mp4 file, or .mkv without loss, and open no window.
         speed: How many times faster than it was played.
     """
-    from rich.console import Console
     from rich.table import Table
 
     from envs.sessions import find_play
@@ -25,10 +28,9 @@ def main(
     from human_study.video import write_video
     from human_study.window import NoDisplay
 
-    console = Console()
+    console = plain_console()
     try:
-        if speed <= 0:
-            raise ValueError(f"speed is {speed:g}: expected more than 0")
+        check_positive(speed=speed)
         play = find_play(path, number).play
         table = Table(title=path.name, show_header=False)
         for name, value in play.facts().items():
@@ -40,10 +42,10 @@ def main(
             show(play, speed)
         else:
             write_video(play, video, speed)
-            console.print(f"wrote {video}")
+            console.print(f"wrote {video}", soft_wrap=True)
     except (NoDisplay, OSError, RuntimeError, ValueError) as error:
-        raise SystemExit(f"priorlab replay: {error}") from None
+        raise SystemExit(f"priorlab replay: {told(error)}") from None
 
 
 if __name__ == "__main__":
-    tyro.cli(main)
+    run("replay")

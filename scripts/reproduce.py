@@ -4,11 +4,12 @@ import sys
 from typing import Annotated
 
 import tyro
-from rich.console import Console
 
+from scripts.console import plain_console, print_left_out
 from scripts.experiments.reproduction import Request, keep, missing, report
 from scripts.experiments.runner import train
 from scripts.experiments.side_by_side import stopped_in_a_line
+from scripts.run import run
 
 
 def main(request: Annotated[Request, tyro.conf.OmitArgPrefixes, tyro.conf.arg(name="")]) -> None:
@@ -17,28 +18,24 @@ def main(request: Annotated[Request, tyro.conf.OmitArgPrefixes, tyro.conf.arg(na
     Runs go seed by seed over all versions and agents, so that the comparison is balanced whenever it ends. Stopped at
     any time, the same command goes on where it was.
     """
-    console = Console()
+    console = plain_console()
     kept, problems = keep(request.folder, request.game, request.merge)
     failed = []
     if not request.report_only:
         runs = request.plan()
         waiting = missing(runs, kept, request.folder / request.game)
-        console.print(f"{len(runs)} runs wanted, {len(runs) - len(waiting)} of them kept already.", highlight=False)
+        console.print(f"{len(runs)} runs wanted, {len(runs) - len(waiting)} of them kept already.")
         try:
             with stopped_in_a_line():
                 failed = train(waiting, request.workers, console, hours=request.hours)
         finally:
             problems = [*dict.fromkeys([*problems, *keep(request.folder, request.game)[1]])]
-    for problem in problems:
-        console.print(f"left out  {problem}", markup=False, highlight=False)
+    print_left_out(console, problems)
     path = report(request.folder, problems, request.quick)
-    console.print(f"The report: {path.resolve()}", soft_wrap=True, highlight=False)
+    console.print(f"The report: {path.resolve()}", soft_wrap=True)
     if failed:
         sys.exit(f"Runs that failed: {len(failed)}. The same command tries them again.")
 
 
 if __name__ == "__main__":
-    from scripts.main import main as priorlab
-
-    sys.argv[1:1] = ["reproduce"]
-    priorlab()
+    run("reproduce")

@@ -3,12 +3,13 @@
 from pathlib import Path
 from typing import Literal
 
-import tyro
-from rich.console import Console
 from rich.progress import track
 
 from envs.play import SUFFIX
 from human_study.simulated import LIMIT_MINUTES, planted_versions, play_of, setting_of
+from scripts.checks import check_positive
+from scripts.console import plain_console
+from scripts.run import run
 
 
 def main(
@@ -28,23 +29,21 @@ def main(
         seed: the same seed makes the same plays
         out: folder of the plays, <version>/<id>.play
     """
-    for name, value in (("players", players), ("minutes", minutes), ("spread", spread)):
-        if value <= 0:
-            raise ValueError(f"{name} is {value:g}: expected more than 0")
+    check_positive(players=players, minutes=minutes, spread=spread)
     if seed < 0:
         raise ValueError(f"seed is {seed}: expected 0 or more")
     settings = [setting_of(game, version, plant) for version in versions or planted_versions(game)]
     if not settings:
         raise ValueError(f"nothing is planted for {game}: expected versions")
-    console, won = Console(), 0
+    console, won = plain_console(), 0
     for setting in settings:
         for number in track(range(players), setting.version, console=console, transient=True):
             play = play_of(setting, seed, number, spread, minutes)
             play.save(out / setting.version / f"{play.id}{SUFFIX}")
             won += play.ended == "win"
     total = players * len(settings)
-    console.print(f"{total} plays of simulated players in {out}, {won} won", highlight=False, soft_wrap=True)
+    console.print(f"{total} plays of simulated players in {out}, {won} won", soft_wrap=True)
 
 
 if __name__ == "__main__":
-    tyro.cli(main)
+    run("simulate")

@@ -7,10 +7,14 @@ import tyro
 from rich import box
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from envs.level import Level, level_names
 from envs.solver import Solver
 from envs.versions import find_rules, find_version
+from scripts.checks import check_counts
+from scripts.console import plain_console
+from scripts.run import run
 
 CAPTION = "inputs of a shortest solution; states and positions that can be reached"
 
@@ -25,20 +29,19 @@ def main(
         version: By the rules of which version of their games.
         frame_skip: How often each input is repeated.
     """
-    if frame_skip < 1:
-        raise ValueError(f"frame_skip is {frame_skip}: expected 1 or more")
+    check_counts(frame_skip=frame_skip)
     table = Table(box=box.SIMPLE_HEAD, caption=CAPTION)
     for heading in ("level", "inputs", "states", "positions", "seconds"):
         table.add_column(heading, justify="left" if heading == "level" else "right")
     chosen, unsolved = [Level.read(name) for name in levels or level_names()], []
-    with Live(table) as screen:  # rows appear as they are found
+    with Live(table, console=plain_console()) as screen:  # rows appear as they are found
         for level in chosen:
             began = perf_counter()
             found = Solver(level, find_rules(find_version(level.game, version).rules), frame_skip).run()
             seconds = perf_counter() - began
             if found.inputs is None:
                 unsolved.append(level.name)
-            length = "[red]no solution[/]" if found.inputs is None else f"{len(found.inputs):,}"
+            length = Text("no solution", "red") if found.inputs is None else f"{len(found.inputs):,}"
             table.add_row(level.name, length, f"{found.states:,}", f"{found.positions:,}", f"{seconds:.1f}")
             screen.refresh()
     if unsolved:
@@ -46,4 +49,4 @@ def main(
 
 
 if __name__ == "__main__":
-    tyro.cli(main)
+    run("solve")

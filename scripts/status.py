@@ -5,6 +5,9 @@ from typing import Annotated
 
 import tyro
 
+from scripts.console import plain_console, told
+from scripts.run import run
+
 
 def main(study: Annotated[Path, tyro.conf.Positional]) -> None:
     """Show how many places of each version are taken, finished, won, stopped, unfinished and withdrawn.
@@ -12,7 +15,6 @@ def main(study: Annotated[Path, tyro.conf.Positional]) -> None:
     Args:
         study: The study's file, TOML.
     """
-    from rich.console import Console
     from rich.table import Table
 
     from human_study.assign import arms, capacity
@@ -21,9 +23,10 @@ def main(study: Annotated[Path, tyro.conf.Positional]) -> None:
 
     try:
         loaded = Study.load(study)
-        found = overview(loaded)
+        problems: list[str] = []
+        found = overview(loaded, problems)
     except (OSError, ValueError) as error:
-        raise SystemExit(f"priorlab status: {error}") from None
+        raise SystemExit(f"priorlab status: {told(error)}") from None
     table = Table(title=f"{loaded.name}: {capacity(loaded)} places")
     table.add_column("version" if loaded.design == "between" else "order")
     for state in STATES:
@@ -31,8 +34,11 @@ def main(study: Annotated[Path, tyro.conf.Positional]) -> None:
     for versions in arms(loaded):
         counts = found.get(", ".join(versions), {})
         table.add_row("\n".join(versions), *(str(counts.get(state, 0)) for state in STATES))
-    Console().print(table)
+    console = plain_console()
+    console.print(table)
+    for problem in problems:
+        console.print(f"can't be read  {problem}", soft_wrap=True)
 
 
 if __name__ == "__main__":
-    tyro.cli(main)
+    run("status")

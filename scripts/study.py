@@ -3,14 +3,14 @@
 import sys
 from pathlib import Path
 
-import tyro
-from rich.console import Console
-
 from envs.results import load
 from envs.versions import looks
+from scripts.checks import check_counts
+from scripts.console import plain_console, print_left_out
 from scripts.experiments.comparison import SEEDS, plan
 from scripts.experiments.runner import train
 from scripts.report.page import write_report
+from scripts.run import run
 
 
 def main(
@@ -28,28 +28,24 @@ def main(
     """
     size = "study-quick" if quick else "study"
     seeds = SEEDS[size] if seeds is None else seeds
-    for name, value in (("seeds", seeds), ("workers", workers)):
-        if value < 1:
-            raise ValueError(f"{name} is {value}: expected 1 or more")
-    console = Console()
+    check_counts(seeds=seeds, workers=workers)
+    console = plain_console()
     names = looks("princess")
     failed = []
     if agents:
         try:
             failed = train(plan(out / size, size, names, seeds), workers, console)
         except KeyboardInterrupt:
-            console.print("Stopped. The same command goes on from here.")
-            sys.exit(130)
+            raise KeyboardInterrupt("stopped; the same command goes on from here") from None
     out.mkdir(parents=True, exist_ok=True)
     results = load(out, size)
-    for problem in results.problems:
-        console.print(f"left out  {problem}", markup=False, highlight=False)
+    print_left_out(console, results.problems)
     path = write_report(results, out / size / "report.html", names, quick=quick)
-    console.print(f"The report: {path.resolve()}", soft_wrap=True, highlight=False)
+    console.print(f"The report: {path.resolve()}", soft_wrap=True)
     if failed:
         console.print(f"Runs that failed: {len(failed)}. The same command tries them again.")
         sys.exit(1)
 
 
 if __name__ == "__main__":
-    tyro.cli(main)
+    run("study")

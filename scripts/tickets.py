@@ -3,11 +3,12 @@
 from typing import Annotated
 
 import tyro
-from rich.console import Console
 
+from scripts.console import plain_console
 from scripts.experiments.side_by_side import stopped_in_a_line
 from scripts.experiments.tickets import Request, read, shrink_missing
 from scripts.report.tickets import write_tickets
+from scripts.run import run
 
 
 def main(request: Annotated[Request, tyro.conf.OmitArgPrefixes, tyro.conf.arg(name="")]) -> None:
@@ -15,13 +16,13 @@ def main(request: Annotated[Request, tyro.conf.OmitArgPrefixes, tyro.conf.arg(na
 
     Stopped at any time, the same command goes on with the networks that are not finished.
     """
-    console = Console()
+    console = plain_console()
     if not request.report_only:
         with stopped_in_a_line():
             shrink_missing(request, console)
     path = write_tickets(request.folder, *read(request.folder), quick=request.quick)
-    console.print(f"The report: {path.resolve()}", soft_wrap=True, highlight=False)
+    console.print(f"The report: {path.resolve()}", soft_wrap=True)
 
 
 if __name__ == "__main__":
-    tyro.cli(main)
+    run("tickets")

@@ -1,11 +1,11 @@
 """Trains an agent on a version of the game."""
 
-import sys
 from typing import Annotated
 
 import tyro
 
 from agents.settings import Settings
+from scripts.run import run
 
 
 def main(settings: Annotated[Settings, tyro.conf.OmitArgPrefixes, tyro.conf.arg(name="")]) -> None:
@@ -19,11 +19,9 @@ def main(settings: Annotated[Settings, tyro.conf.OmitArgPrefixes, tyro.conf.arg(
     try:
         print(train(settings))
     except KeyboardInterrupt:
-        sys.exit(f"stopped; the same command goes on from what is kept in {settings.folder}")
+        where = settings.folder
+        raise KeyboardInterrupt(f"stopped; the same command goes on from what is kept in {where}") from None
 
 
 if __name__ == "__main__":
-    from scripts.main import main as priorlab
-
-    sys.argv[1:1] = ["train"]
-    priorlab()
+    run("train")

@@ -3,11 +3,12 @@
 from typing import Annotated
 
 import tyro
-from rich.console import Console
 
+from scripts.console import plain_console
 from scripts.experiments.sequences import Request, gather, learn_missing, settings_of
 from scripts.experiments.side_by_side import stopped_in_a_line
 from scripts.report.transfer import write_transfer
+from scripts.run import run
 
 
 def main(request: Annotated[Request, tyro.conf.OmitArgPrefixes, tyro.conf.arg(name="")]) -> None:
@@ -15,7 +16,7 @@ def main(request: Annotated[Request, tyro.conf.OmitArgPrefixes, tyro.conf.arg(na
 
     Stopped at any time, the same command goes on with the runs that are not finished.
     """
-    console = Console()
+    console = plain_console()
     try:
         if not request.report_only:
             with stopped_in_a_line():
@@ -25,8 +26,8 @@ def main(request: Annotated[Request, tyro.conf.OmitArgPrefixes, tyro.conf.arg(na
     if not len(rows.runs):
         raise ValueError(f"{request.folder}: no runs: expected one or more; without --report-only it makes them")
     path = write_transfer(request.folder, rows, settings_of(request.folder), request.quick)
-    console.print(f"The report: {path.resolve()}", soft_wrap=True, highlight=False)
+    console.print(f"The report: {path.resolve()}", soft_wrap=True)
 
 
 if __name__ == "__main__":
-    tyro.cli(main)
+    run("transfer")

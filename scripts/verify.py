@@ -5,6 +5,9 @@ from typing import Annotated
 
 import tyro
 
+from scripts.console import plain_console, told
+from scripts.run import run
+
 
 def main(paths: Annotated[list[Path], tyro.conf.Positional]) -> None:
     """Check every log and play, and name what is wrong and where; exit code 1 if anything is.
@@ -12,31 +15,31 @@ def main(paths: Annotated[list[Path], tyro.conf.Positional]) -> None:
     Args:
         paths: Folders of sessions and plays, or single files.
     """
-    from rich.console import Console
     from rich.progress import track
     from rich.table import Table
+    from rich.text import Text
 
     from human_study.verify import files_of, verify
 
-    console = Console()
+    console = plain_console()
     try:
         total = len(files_of(paths))
         found = list(track(verify(paths), "checking", total, console=console, transient=True))
-    except OSError as error:
-        raise SystemExit(f"priorlab verify: {error}") from None
+    except (OSError, ValueError) as error:
+        raise SystemExit(f"priorlab verify: {told(error)}") from None
     table = Table("file", "plays", "inputs", "found")
     for each in found:
         table.add_row(
             each.path.name,
             str(each.plays),
             f"{each.inputs:,}",
-            "[red]wrong[/red]" if each.problems else "; ".join(each.notes) or "whole",
+            Text("wrong", style="red") if each.problems else "; ".join(each.notes) or "whole",
         )
     console.print(table)
     wrong = [each for each in found if each.problems]
     for each in wrong:
         for problem in each.problems:
-            console.print(f"{each.path}: {problem}", markup=False, highlight=False, soft_wrap=True)
+            console.print(f"{each.path}: {problem}", soft_wrap=True)
     plays, inputs = sum(each.plays for each in found), sum(each.inputs for each in found)
     console.print(f"{total} files, {plays} plays, {inputs:,} inputs; {len(wrong)} files with something wrong")
     if wrong:
@@ -44,4 +47,4 @@ def main(paths: Annotated[list[Path], tyro.conf.Positional]) -> None:
 
 
 if __name__ == "__main__":
-    tyro.cli(main)
+    run("verify")

@@ -5,6 +5,9 @@ from typing import Annotated
 
 import tyro
 
+from scripts.console import told
+from scripts.run import run
+
 
 def main(
     code: Annotated[str, tyro.conf.Positional], study: Annotated[Path, tyro.conf.Positional], *, yes: bool = False
@@ -29,11 +32,13 @@ def main(
     except EOFError:
         raise SystemExit("priorlab withdraw: nobody answered; nothing was deleted (--yes doesn't ask)") from None
     except (OSError, ValueError) as error:
-        raise SystemExit(f"priorlab withdraw: {error}") from None
+        raise SystemExit(f"priorlab withdraw: {told(error)}") from None
     print(f"deleted {len(found.files)} files of {code}; noted in {loaded.folder / 'withdrawals.csv'}")
     for path in found.mentions:
         print(f"mentions {code}, make it anew: {path}")
+    for path in found.unread:
+        print(f"can't be read, and may mention {code}: {path}")
 
 
 if __name__ == "__main__":
-    tyro.cli(main)
+    run("withdraw")

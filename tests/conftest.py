@@ -1,8 +1,11 @@
 """What several files of tests need."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
+
+os.environ["PRIORLAB_QUIET"] = "1"  # whatever a test starts says nothing of what it may have to compile
 
 
 @pytest.fixture

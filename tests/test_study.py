@@ -161,7 +161,7 @@ def test_who_withdraws_leaves_nothing_but_that(tmp_path: Path):
     left = {path for path in study.folder.rglob("*") if path.is_file() and gone in path.name + path.read_text("utf-8")}
     assert {path.name for path in left} == {"table.csv", "withdrawals.csv"}
     assert read_withdrawals(study).keys() == {gone} and (study.folder / f"{kept}.session.jsonl").read_bytes() == before
-    assert sum(overview(study).values(), Counter()) == {"taken": 2, "finished": 1, "stopped": 1, "withdrawn": 1}
+    assert sum(overview(study, []).values(), Counter()) == {"taken": 2, "finished": 1, "stopped": 1, "withdrawn": 1}
     with pytest.raises(ValueError, match="withdrew on"):
         withdraw(study, gone)
     for unknown in ("nobody", "", "places", "00000", "withdrawals", "table"):

@@ -250,5 +250,5 @@ def show_dials(seeds: int) -> int:
     console, held = Console(), claims(found)
     console.print(table)
     for claim, holds in held:
-        console.print(f"[green]{claim}: holds[/]" if holds else f"[red]{claim}: FAILS[/]", highlight=False)
+        console.print(f"{claim}: {'holds' if holds else 'FAILS'}", style="green" if holds else "red", highlight=False)
     return sum(not holds for _, holds in held)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
+from rich.text import Text
 
 from agents.settings import Settings
 from envs.results import check_same, inputs_done, is_finished
@@ -134,7 +135,7 @@ def train(
     clock, failed = Clock(workers), []
     active: dict[Run, subprocess.Popen] = {}
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.percentage:3.0f} %  {task.fields[note]}"),
     )
@@ -182,7 +183,8 @@ def report_end(run: Run, code: int, console: Console, failed: list[Run]) -> None
         console.print(f"finished  {run.name}  {run.inputs:,} inputs", highlight=False)
         return
     failed.append(run)
-    console.print(f"[bold red]failed[/]    {run.name}, exit code {code}; the end of {run.log}:", highlight=False)
+    said = f"    {run.name}, exit code {code}; the end of {run.log}:"
+    console.print(Text.assemble(("failed", "bold red"), said), soft_wrap=True)
     for line in run.log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES:]:
         console.print(f"  {line}", markup=False, highlight=False)
 

@@ -24,9 +24,10 @@ import pandas as pd
 import torch
 from rich.console import Console
 
-from envs.files import Taken, held, write_bytes, write_whole
+from envs.files import Taken, held, read_json, write_bytes, write_whole
 from envs.results import check_same, git_commit, software
 from envs.sequences import find_sequence, sequences
+from envs.tables import kinds, read_table
 from scripts.experiments import digits
 from scripts.experiments.side_by_side import side_by_side
 from transfer.digits import Data
@@ -39,6 +40,7 @@ COLUMNS = {
 }
 TASK = COLUMNS["tasks.csv"][3:]
 FLOATS: Any = dict.fromkeys(("share", "performance", *TASK), float)
+WHOLE: Any = dict.fromkeys(("seed", "learning", "task", "bytes"), int)
 SEEDS = 5
 LOCK = "runs.lock"
 OF_ONE_KIND = ("inputs", "agent", "episodes", "steps", "units", "data")  # settings of games or of digits alone
@@ -164,12 +166,7 @@ class Rows(NamedTuple):
             if not path.exists():
                 tables.append(pd.DataFrame(columns=list(columns)))
                 continue
-            try:
-                tables.append(pd.read_csv(path, dtype=FLOATS))
-            except (ValueError, EOFError, lzma.LZMAError) as error:
-                raise ValueError(f"{path}: {error}; expected rows of {', '.join(columns)}") from None
-            if tuple(tables[-1].columns) != columns:
-                raise ValueError(f"{path}: columns {', '.join(tables[-1].columns)}; expected {', '.join(columns)}")
+            tables.append(read_table(path, kinds(columns, **WHOLE, **FLOATS)))
         return cls(*tables)
 
     @classmethod
@@ -246,7 +243,7 @@ def file_of(folder: Path, method: str, seed: int) -> Path:
 
 def settings_of(folder: Path) -> dict[str, Any]:
     """What all runs in the folder share."""
-    return json.loads((folder / "settings.json").read_text(encoding="utf-8"))
+    return read_json(folder / "settings.json")
 
 
 def gather(folder: Path) -> Rows:
@@ -256,7 +253,7 @@ def gather(folder: Path) -> Rows:
     have = set(zip(rows.runs["method"], rows.runs["seed"]))
     finished = []
     for path in sorted(folder.glob("runs/*/seed_*.json")):
-        finished.append(json.loads(path.read_text(encoding="utf-8")))
+        finished.append(read_json(path))
         check_same(finished[-1]["settings"], settings_of(folder), path)
     new = [Rows.of(run) for run in finished if (run["method"], run["seed"]) not in have]
     if not new:

@@ -2,7 +2,7 @@
 
 import multiprocessing
 import os
-import sys
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -33,11 +33,28 @@ def on_one_thread_each() -> Iterator[None]:
 
 @contextmanager
 def stopped_in_a_line() -> Iterator[None]:
-    """Ends a command that Ctrl-C stops, whose work goes on when it is started again, with a line and exit code 1."""
+    """Ends a command that Ctrl-C stops with a line that tells that its work goes on when it is started again."""
     try:
         yield
     except KeyboardInterrupt:
-        sys.exit("Stopped. The same command goes on from here; with --report-only it shows what there is.")
+        told = "stopped; the same command goes on from here, with --report-only it shows what there is"
+        raise KeyboardInterrupt(told) from None
+
+
+@contextmanager
+def deaf_to_interrupts() -> Iterator[None]:
+    """Processes that are started meanwhile don't get Ctrl-C, which the terminal sends to all: this one ends them.
+
+    Windows can't do that.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def side_by_side(
@@ -49,7 +66,7 @@ def side_by_side(
     are finished, if jobs failed.
     """
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
@@ -58,7 +75,7 @@ def side_by_side(
     shown = Progress(*columns, console=console, transient=True, disable=console is None, speed_estimate_period=ALL)
     with shown, ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
         bar = shown.add_task(title, total=len(jobs))
-        with on_one_thread_each():
+        with on_one_thread_each(), deaf_to_interrupts():
             begun = {pool.submit(work, *job): job for job in jobs}
         failed = []
         try:

@@ -20,8 +20,9 @@ from agents import ppo
 from agents.evaluate import evaluate
 from agents.run import make_env, run
 from agents.settings import Settings
-from envs.files import held, write_whole
+from envs.files import held, read_json, write_whole
 from envs.results import check_same
+from envs.tables import kinds, read_table
 from scripts.experiments.side_by_side import side_by_side
 from transfer.network import Network
 from transfer.pruning import Mask, Shrunk, shrink_and_learn
@@ -144,9 +145,5 @@ def read(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     """The rows that are kept in the folder, and what they share; nothing where there are none."""
     if not (folder / "rows.csv").exists():
         return pd.DataFrame(columns=list(COLUMNS)), {}
-    settings = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
-    rows = pd.read_csv(folder / "rows.csv", dtype={"left": float, "performance": float})
-    if tuple(rows.columns) != COLUMNS:
-        found, expected = (", ".join(names) for names in (rows.columns, COLUMNS))
-        raise ValueError(f"{folder / 'rows.csv'}: columns {found}; expected {expected}")
-    return rows, settings
+    rows = read_table(folder / "rows.csv", kinds(COLUMNS, seed=int, left=float, performance=float))
+    return rows, read_json(folder / "settings.json")

@@ -29,7 +29,7 @@ class Test:
     """``version`` held against ``against``; ``p`` is two-sided, ``p_holm`` corrected over the versions tested together.
 
     ``effect`` is what the test's function says, ``low`` to ``high`` its 95 % interval, None where there is none.
-    ``p`` is NaN where nothing can be tested.
+    ``p`` is NaN where nothing can be tested, and ``why`` says why not.
     """
 
     version: str
@@ -42,6 +42,7 @@ class Test:
     effect: float
     low: float | None
     high: float | None
+    why: str = ""
 
 
 def log_rank(groups: Mapping[str, Group], against: str = "original", effects: bool = True) -> list[Test]:
@@ -56,11 +57,29 @@ def log_rank(groups: Mapping[str, Group], against: str = "original", effects: bo
     for version, (times, won), (times_o, won_o) in pairs(groups, against):
         both, is_win = np.concatenate([times, times_o]), np.concatenate([won, won_o]).astype(int)
         is_version = np.repeat([1, 0], [len(times), len(times_o)])
-        statistic = float(survdiff(both, is_win, is_version)[0]) if is_win.any() else np.nan
-        effect = hazard_ratio(both, is_win, is_version) if effects else (np.nan, None, None)
+        statistic, why, effect = np.nan, nothing_to_test(both, is_win, is_version), (np.nan, None, None)
+        if not why:
+            statistic = float(survdiff(both, is_win, is_version)[0])
+            effect = hazard_ratio(both, is_win, is_version) if effects else effect
         p = float(chi2.sf(statistic, 1))
-        tests.append(Test(version, against, len(times), len(times_o), statistic, p, np.nan, *effect))
+        tests.append(Test(version, against, len(times), len(times_o), statistic, p, np.nan, *effect, why))
     return holm(tests)
+
+
+def nothing_to_test(times: np.ndarray, won: np.ndarray, is_version: np.ndarray) -> str:
+    """Why a log-rank test has no answer; "" where it has one.
+
+    Its variance, a sum over the moments at which somebody wins, counts only those moments at which both groups still
+    play and not everybody wins.
+    """
+    if not won.any():
+        return "nobody won"
+    for time in np.unique(times[won == 1]):
+        playing = times >= time
+        wins = int(won[times == time].sum())
+        if len(np.unique(is_version[playing])) > 1 and wins < playing.sum():
+            return ""
+    return "whenever somebody won, all players of one version were done before, or all who still played won at once"
 
 
 def mann_whitney(
@@ -77,7 +96,8 @@ def mann_whitney(
     for version, (times, won), (times_o, won_o) in pairs(groups, against):
         a, b = np.where(won, times, np.inf), np.where(won_o, times_o, np.inf)
         differ = len(np.unique(np.concatenate([a, b]))) > 1
-        statistic, p = numbers(mannwhitneyu(a, b, method="asymptotic")) if differ else (len(a) * len(b) / 2, 1.0)
+        with quiet():
+            statistic, p = numbers(mannwhitneyu(a, b, method="asymptotic")) if differ else (len(a) * len(b) / 2, 1.0)
         longer = (a[:, None] > b) + 0.5 * (a[:, None] == b)
         low = high = None
         n = min(len(a), len(b))
@@ -104,13 +124,15 @@ def signed_rank(paired: Mapping[str, tuple[Group, Group]], against: str = "origi
         change = np.subtract(a, b, out=np.zeros(n), where=~tied)
         # infinite changes all rank above the others
         change = np.clip(change, -1e6, 1e6)
-        statistic, p = numbers(wilcoxon(change, zero_method="pratt")) if (~tied).any() else (0.0, 1.0)
+        with quiet():
+            statistic, p = numbers(wilcoxon(change, zero_method="pratt")) if (~tied).any() else (0.0, 1.0)
+        why = "" if np.isfinite(p) else "too few pairs"
         longer = (change > 0) + 0.5 * tied
         low = high = None
         if n > 1:
             low, high = np.quantile(resamples(n, generator) @ longer / n, quantiles(n)).tolist()
         effect = float(longer.mean())
-        tests.append(Test(version, against, n, n, statistic, p, np.nan, effect, low, high))
+        tests.append(Test(version, against, n, n, statistic, p, np.nan, effect, low, high, why))
     return holm(tests)
 
 
@@ -131,6 +153,8 @@ def death_rates(groups: Mapping[str, Group], against: str = "original") -> tuple
     design = (number[:, None] == np.arange(len(names))).astype(float)
     design[:, 0] = 1
     fit, note = fit_counts(deaths, design, exposure)
+    if fit is None:
+        return [], note
     left_out = [name for name in groups if name not in used]
     note += f"; left out, few players or no deaths: {', '.join(left_out)}" if left_out else ""
     tests = []
@@ -143,7 +167,8 @@ def death_rates(groups: Mapping[str, Group], against: str = "original") -> tuple
 
 
 def fit_counts(deaths: np.ndarray, design: np.ndarray, exposure: np.ndarray) -> tuple[Any, str]:
-    """(fitted model, note): negative binomial where it converges, and else Poisson with robust errors."""
+    """(fitted model, note): negative binomial where it converges, and else Poisson with robust errors; None where
+    neither has an answer."""
     with quiet():
         try:
             fit: Any = NegativeBinomial(deaths, design, exposure=exposure).fit(disp=0, maxiter=500)
@@ -151,7 +176,12 @@ def fit_counts(deaths: np.ndarray, design: np.ndarray, exposure: np.ndarray) -> 
                 return fit, f"negative binomial regression, dispersion {fit.params[-1]:.2g}"
         except (np.linalg.LinAlgError, ValueError):
             pass
-        fit = Poisson(deaths, design, exposure=exposure).fit(disp=0, cov_type="HC0")
+        try:
+            fit = Poisson(deaths, design, exposure=exposure).fit(disp=0, cov_type="HC0")
+        except (np.linalg.LinAlgError, ValueError) as error:
+            return None, f"no model: neither a negative binomial nor a Poisson regression has an answer ({error})"
+        if not (np.isfinite(fit.params).all() and np.isfinite(fit.bse).all()):
+            return None, "no model: neither a negative binomial nor a Poisson regression has an answer"
         return fit, "Poisson regression with robust errors, since the negative binomial did not converge"
 
 

@@ -157,6 +157,7 @@ def show(analysis: Analysis, tables: Mapping[str, pd.DataFrame], reachable: int 
         "tests": test_words(analysis),
         "effects": [TESTS[name] for name in tests_made(analysis)],
         "models": list(analysis.notes.items()),
+        "untested": list(untested(analysis).items()),
         "figures": figures(analysis, published, same_game),
         "objects": [(name, rows.OBJECTS[name]) for name in rows.objects_of(section)],
         "same_game": same_game,
@@ -288,6 +289,17 @@ def test_words(analysis: Analysis) -> list[dict]:
         for cell in analysis.cells
         if cell.tests
     ]
+
+
+def untested(analysis: Analysis) -> dict[str, list[str]]:
+    """Why tests have no answer, and which those are."""
+    found: dict[str, list[str]] = {}
+    for cell in analysis.cells:
+        for name, test in cell.tests.items():
+            if test.why:
+                words = f"{TESTS[name][0]} test of {cell.kind.label} on {title_of(cell.version)}"
+                found.setdefault(test.why, []).append(words)
+    return found
 
 
 def tests_made(analysis: Analysis) -> list[str]:

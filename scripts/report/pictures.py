@@ -3,12 +3,14 @@
 import base64
 import io
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import imsave
 
+from envs.files import writing
 from envs.level import Level
 from envs.results import CELL
 from envs.versions import find_rules, find_version
@@ -98,3 +100,11 @@ def trajectories(runs: Sequence[Played], picture: np.ndarray, colour: str) -> np
 def darkened(picture: np.ndarray) -> np.ndarray:
     """float64, the picture in dark gray."""
     return np.repeat(picture.astype(float).mean(axis=2, keepdims=True) * 0.28 + 14, 3, axis=2)
+
+
+def save_picture(figure: Figure, path: Path, dpi: int, paper: str) -> Path:
+    """Writes a PNG file, whole or not at all; the path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with writing(path) as file:
+        figure.savefig(file, format="png", dpi=dpi, facecolor=paper, metadata={"Software": None})
+    return path

@@ -36,8 +36,9 @@ class Design:
             if getattr(self, name) not in options:
                 raise ValueError(f"{name} is {getattr(self, name)!r}: expected one of {', '.join(options)}")
         for name in ("minutes", "spread", "patience", "limit"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} is {getattr(self, name):g}: expected more than 0")
+            value = getattr(self, name)
+            if not value > 0 or (value == float("inf") and name in ("minutes", "spread")):
+                raise ValueError(f"{name} is {value:g}: expected more than 0{', and finite' * (value > 0)}")
         if not 0 < self.alpha < 1:
             raise ValueError(f"alpha is {self.alpha:g}: expected between 0 and 1")
         for version, effect in self.effects.items():

@@ -4,14 +4,17 @@ Every table has the section's game and level in front; ``player`` is the kind of
 how many people or runs a row is, ``low`` to ``high`` a 95 % interval.
 """
 
+import gzip
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from envs.files import write_whole
+from envs.files import write_bytes, write_whole
+from envs.tables import csv_of
 from envs.tracks import APPROACHES, TRACKS
 from scripts.report.analysis import TESTS, Analysis
 from scripts.report.players import Kind, Section, answer_counts, level_name, of_kind
@@ -50,10 +53,12 @@ COLUMNS = {
     "against": "the version it is held against", "n_against": "how many of that version",
     "statistic": "chi squared, U, W or z", "p": "two-sided", "p_holm": "corrected over the versions by Holm's method",
     "effect": "hazard ratio of winning, probability of taking longer, share that took longer, or ratio of death rates",
+    "why": "why a test has no answer",
     "share": "share that has not won by then; of approaches, of players; of visits, of a player's time, as a mean",
     "states": "mean unique states", "object": "kind of object", "row": "of its first tile, from the top, from 0",
     "column": "of its first tile, from the left, from 0", "order": "of the first approaches in a play, from 1",
     "life": "lives before, so deaths so far", "x": "pixels; of a cell, its left", "y": "pixels; of a cell, its top",
+    "type": "of a column: text, integer or number", "unit": "of a column", "meaning": "of a column",
     "question": "what was asked", "answer": "what was answered",
 }  # fmt: skip
 FILES = {
@@ -69,6 +74,11 @@ FILES = {
     "answers": "how many people gave each answer",
 }
 COMPRESSED = ("tracks",)
+HEADING = (
+    "# The numbers of the page", "",
+    "UTF-8, comma-separated, one line of headings, text in quotes. Empty: there is none. dictionary.csv tells the type "
+    "of each column; docs/export.md shows how to read them by it.", "",
+)  # fmt: skip
 
 
 def labelled(section: Section, rows: Sequence[dict]) -> pd.DataFrame:
@@ -216,9 +226,10 @@ def tables_of(analysis: Analysis) -> dict[str, pd.DataFrame]:
 
 
 def write_tables(folder: Path, sections: Sequence[dict[str, pd.DataFrame]]) -> None:
-    """CSV files of all sections in ``folder``, replacing older ones, and README.md, which tells the columns."""
+    """CSV files of all sections in ``folder``, replacing older ones, and what tells the columns: README.md, and
+    dictionary.csv for programs."""
     folder.mkdir(parents=True, exist_ok=True)
-    text = ["# The numbers of the page", "", "UTF-8, comma-separated, one line of headings. Empty: there is none.", ""]
+    text, told = [*HEADING], []
     for name, what in FILES.items():
         frames = [tables[name] for tables in sections if len(tables[name])]
         file = f"{name}.csv.gz" if name in COMPRESSED else f"{name}.csv"
@@ -226,13 +237,24 @@ def write_tables(folder: Path, sections: Sequence[dict[str, pd.DataFrame]]) -> N
             (folder / file).unlink(missing_ok=True)
             continue
         joined = pd.concat(frames, ignore_index=True)
-        if name in COMPRESSED:
-            joined.to_csv(folder / file, index=False, compression={"method": "gzip", "compresslevel": 3, "mtime": 0})
-        else:
-            write_whole(folder / file, joined.to_csv(index=False))
+        joined = joined.astype(dict.fromkeys(joined.select_dtypes(bool).columns, int))
+        data = csv_of(joined).encode("utf-8", "backslashreplace")
+        write_bytes(folder / file, gzip.compress(data, 3, mtime=0) if name in COMPRESSED else data)
+        told += [(file, column, type_of(joined[column]), "", meaning_of(column)) for column in joined.columns]
         text += [f"## {file}", "", f"{what[0].upper()}{what[1:]}.", "", "| column | meaning |", "|---|---|"]
         text += [f"| {column} | {meaning_of(column)} |" for column in joined.columns] + [""]
+    dictionary = pd.DataFrame(told, columns=["file", "column", "type", "unit", "meaning"])
+    write_whole(folder / "dictionary.csv", csv_of(dictionary))
+    text += ["## dictionary.csv", "", "One row a column of the other files.", "", "| column | meaning |", "|---|---|"]
+    text += ["| file | which file |", "| column | its name |"]
+    text += [f"| {column} | {COLUMNS[column]} |" for column in ("type", "unit", "meaning")] + [""]
     write_whole(folder / "README.md", "\n".join(text))
+
+
+def type_of(column: Any) -> str:
+    if pd.api.types.is_integer_dtype(column):
+        return "integer"
+    return "number" if pd.api.types.is_float_dtype(column) or column.isna().all() else "text"
 
 
 def meaning_of(column: str) -> str:

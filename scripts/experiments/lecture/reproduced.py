@@ -15,7 +15,7 @@ def table(name: str) -> pd.DataFrame:
     """A table of all runs. ValueError where there is none."""
     if not (KEPT / name).exists():
         raise ValueError(f"{KEPT / name}: not there: expected the rows that `priorlab reproduce` keeps in this folder")
-    return pd.read_csv(KEPT / name)
+    return pd.read_csv(KEPT / name, keep_default_na=False)
 
 
 def rows_of(name: str, version: str, method: str, seed: int) -> pd.DataFrame:

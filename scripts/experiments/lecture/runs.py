@@ -15,8 +15,9 @@ import pandas as pd
 import torch
 from rich.console import Console
 
-from envs.files import held, write_whole
+from envs.files import held, read_json, write_whole
 from envs.results import check_same, git_commit, software
+from envs.tables import kinds, read_table
 from scripts.experiments.lecture.claim import CLAIMS, find_claim
 from scripts.experiments.side_by_side import side_by_side
 
@@ -24,6 +25,7 @@ COLUMNS = {
     "rows.csv": ("claim", "change", "seed", "figure", "line", "x", "value"),
     "runs.csv": ("claim", "change", "seed", "seconds", "git_commit", "software"),
 }
+NUMBERS = {"seed": int, "x": float, "value": float, "seconds": float}  # columns; others are text
 SEEDS, QUICK_SEEDS = 5, 2
 
 
@@ -86,16 +88,13 @@ def read(folder: Path) -> Rows:
     tables: list[Any] = []
     for name, columns in COLUMNS.items():
         if (folder / name).exists():
-            table = pd.read_csv(folder / name, keep_default_na=False, na_values={"value": ["", "nan"]})
-            if tuple(table.columns) != columns:
-                found, expected = (", ".join(names) for names in (table.columns, columns))
-                raise ValueError(f"{folder / name}: columns {found}; expected {expected}")
+            table = read_table(folder / name, kinds(columns, **NUMBERS))
         else:
             table = pd.DataFrame(columns=list(columns))
         tables.append(table)
     rows, runs = tables
     path = folder / "settings.json"
-    settings = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    settings = read_json(path) if path.exists() else {}
     settings = {claim: find_claim(claim).plain() | own for claim, own in settings.items()}  # what came later: as it was
     return Rows(rows[run_of(rows).isin(whole(rows, runs))], runs, settings)
 
