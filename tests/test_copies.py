@@ -281,6 +281,12 @@ def test_sticky_consoles_are_copied_before_their_first_reset_only():
     for way in (copy.copy, copy.deepcopy, pickle.dumps):
         with pytest.raises(RuntimeError, match=r"repeat_action_probability is 0\.25: games that run can't be copied"):
             way(games)
+    batch = make_vec("PriorLab/Atari-v0", num_envs=2, num_threads=2, **ATARI, repeat_action_probability=0.5)
+    batch.reset(seed=0)
+    with pytest.raises(RuntimeError, match=r"repeat_action_probability is 0\.5"):
+        copy.deepcopy(batch)
+    batch.step(np.zeros(2, int))
+    batch.close()
 
 
 def test_a_window_is_not_shared(monkeypatch):
