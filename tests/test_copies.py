@@ -137,6 +137,16 @@ def test_a_copy_of_a_batch_plays_on_as_it_would(name, way):
     twin.close()
 
 
+@pytest.mark.parametrize("make", [SINGLE["colour"], SINGLE["atari"], BATCHES["colour"]])
+def test_who_seeded_nothing_draws_the_same_in_a_copy(make):
+    env = make()
+    for way in (copy.deepcopy, WAYS["pickle 2"]):
+        twin = way(env)
+        alike([twin.action_space.sample() for _ in range(9)], [env.action_space.sample() for _ in range(9)])
+        alike(twin.observation_space.sample(), env.observation_space.sample())
+        assert twin.np_random.integers(10**9) == env.np_random.integers(10**9)
+
+
 def learned_from(env, steps, seed):
     draw, told = np.random.default_rng(seed), []
     for _ in range(steps):
