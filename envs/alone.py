@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Any, Self, TypeVar
 
 F = TypeVar("F", bound=Callable)
+SPACES = ("action_space", "observation_space", "single_action_space", "single_observation_space")
 TAKEN = "another thread is stepping these games, which take one at a time"
 
 
@@ -32,6 +33,8 @@ class Alone:
     turn: threading.Lock
 
     def __getstate__(self) -> dict[str, Any]:
+        for each in (self, *(getattr(self, name, None) for name in SPACES)):
+            getattr(each, "np_random", None)  # gymnasium makes it when asked, and would make a copy's of other entropy
         return {name: value for name, value in vars(self).items() if name != "turn"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

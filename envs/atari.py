@@ -108,12 +108,12 @@ class Atari(Alone):
         self._terminated, self._truncated = np.zeros((2, num_games), np.bool_)
         self._lives, self._inputs = np.zeros((2, num_games), np.int64)
         self._none, self._running = self._every[:0], False
-        self._screens = {}  # what shows a screen as it is, by whether it is gray
         self._settle(np.zeros((num_games, 2, height, WIDTH), np.uint8))
 
     def _settle(self, frames: np.ndarray) -> None:
         """Makes these the last two frames of each lane, the older one first."""
         self._frames = frames
+        self._screens = {}  # what shows a screen as it is, by whether it is gray
         self._words = frames.view(np.uint64).reshape(*frames.shape[:3], WIDTH // WORD)  # 8 pixels a word
         self._slots = [list(pair) for pair in frames]  # views: the older of a lane's two comes first, wherever it is
 
@@ -133,7 +133,11 @@ class Atari(Alone):
                 f"repeat_action_probability is {self._repeated:g}: games that run can't be copied, since ALE's states "
                 "lack the input that it may repeat; copy them before the first reset"
             )
-        kept = {name: value for name, value in vars(self).items() if name not in ("turn", "_games", "_words", "_slots")}
+        kept = {
+            name: value
+            for name, value in vars(self).items()
+            if name not in ("turn", "_games", "_words", "_slots", "_screens")
+        }
         consoles = [
             None if generator is None else ale.cloneState(include_rng=True)
             for ale, generator in zip(self._games, self._generators)

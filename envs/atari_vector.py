@@ -85,6 +85,7 @@ class AtariVectorEnv(Batch):
         states: list[Any] = []
         if not self.closed:
             self._check_open()
+            self._own.__getstate__()  # refuses here what would end the others
             states = self._ask("__getstate__", ())
         return {**super().__getstate__(), "_others": states}
 

@@ -105,7 +105,7 @@ class PriorLabEnv(Limited, Alone, Base):  # pyright: ignore[reportIncompatibleVa
 
     def __getstate__(self) -> dict[str, Any]:
         settled = "turn", "_state", "_observation", "_action", "_job", "_window", "_clock", "_shown_by"
-        return {name: value for name, value in vars(self).items() if name not in settled}
+        return {name: value for name, value in super().__getstate__().items() if name not in settled}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)

@@ -137,6 +137,16 @@ def test_a_copy_of_a_batch_plays_on_as_it_would(name, way):
     twin.close()
 
 
+@pytest.mark.parametrize("make", [SINGLE["colour"], SINGLE["atari"], BATCHES["colour"]])
+def test_who_seeded_nothing_draws_the_same_in_a_copy(make):
+    env = make()
+    for way in (copy.deepcopy, WAYS["pickle 2"]):
+        twin = way(env)
+        alike([twin.action_space.sample() for _ in range(9)], [env.action_space.sample() for _ in range(9)])
+        alike(twin.observation_space.sample(), env.observation_space.sample())
+        assert twin.np_random.integers(10**9) == env.np_random.integers(10**9)
+
+
 def learned_from(env, steps, seed):
     draw, told = np.random.default_rng(seed), []
     for _ in range(steps):
@@ -281,6 +291,12 @@ def test_sticky_consoles_are_copied_before_their_first_reset_only():
     for way in (copy.copy, copy.deepcopy, pickle.dumps):
         with pytest.raises(RuntimeError, match=r"repeat_action_probability is 0\.25: games that run can't be copied"):
             way(games)
+    batch = make_vec("PriorLab/Atari-v0", num_envs=2, num_threads=2, **ATARI, repeat_action_probability=0.5)
+    batch.reset(seed=0)
+    with pytest.raises(RuntimeError, match=r"repeat_action_probability is 0\.5"):
+        copy.deepcopy(batch)
+    batch.step(np.zeros(2, int))
+    batch.close()
 
 
 def test_a_window_is_not_shared(monkeypatch):
@@ -316,12 +332,16 @@ def there(method, env):
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
-@pytest.mark.parametrize("make", [SINGLE["stacked"], BATCHES["threads"], BATCHES["atari processes"]])
-def test_an_environment_plays_on_in_another_process(method, make):
-    env = begun(make)
+@pytest.mark.parametrize(
+    ("method", "name"),
+    [("spawn", "threads"), ("forkserver", "threads"), ("fork", "threads"), ("fork", "atari processes")],
+)
+def test_an_environment_plays_on_in_another_process(method, name):
+    if method not in multiprocessing.get_all_start_methods():
+        pytest.skip(f"no {method} here")
+    env = begun(BATCHES[name])
     told = there(method, env)
-    if method == "fork" and make is BATCHES["atari processes"]:
+    if name == "atari processes":
         assert told == "num_threads > 1, and the games are the process's that forked: make them in this one"
     else:
         alike(stripped(told), stripped(played(env, 25, 3)))
