@@ -12,7 +12,7 @@ test: .venv/ready  ## lint, types, tests
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/pytest -q -n 2
 
-soak: .venv/ready  ## the long checks: learning, Key and Door searched whole and won at a window, kills and damage to logs
+soak: .venv/ready  ## the long checks: learning, clients of gymnasium (installed on the way), Key and Door searched whole and won at a window, kills and damage to logs
 	$(BIN)/pytest -q tests/soak
 
 bench: .venv/ready  ## speed, beside a peer

@@ -184,6 +184,13 @@ def test_keys_give_inputs_as_at_the_window(held):
         assert env.get_action_meanings()[env.get_keys_to_action()[keys]] == expected
 
 
+def test_keys_that_no_input_has_give_none():
+    env = make("Atari-Backgammon").unwrapped
+    assert env.get_action_meanings() == ["FIRE", "RIGHT", "LEFT"]
+    keys = env.get_keys_to_action()
+    assert (pygame.K_UP,) not in keys and keys[pygame.K_LEFT, pygame.K_UP] == 2
+
+
 PLAYED = """
 import pygame, gymnasium, envs
 from gymnasium.utils.play import play
