@@ -46,7 +46,7 @@ class HeldRate:
 
 def make_env(settings: Settings) -> tuple[VecEnv, PriorLabVecEnv]:
     """The batch of games with curiosity around it, and the batch itself."""
-    games = PriorLabVecEnv(**settings.of_vec_env(), device=device_of(settings).type if settings.on_device else "cpu")
+    games = PriorLabVecEnv(**settings.of_games(), device=device_of(settings).type if settings.on_device else "cpu")
     return curious(games, settings), games
 
 

@@ -196,15 +196,10 @@ class Settings:
         return {"features": self.features, "bfloat16": self.bfloat16, "network": self.network}
 
     def of_games(self) -> dict[str, Any]:
-        """The arguments of ``Games``."""
+        """The arguments of ``Games`` and of ``PriorLabVecEnv``."""
         names = ("num_games", "version", "game", "level", "look_seed", "max_inputs", "random_start", "frame_skip")
         own = {name: getattr(self, name) for name in names} | {"screen_size": self.screen_size}
         return own if self.agent == "random" else own | {"stack_size": self.stack_size}  # chance looks at nothing
-
-    def of_vec_env(self) -> dict[str, Any]:
-        """The arguments of ``PriorLabVecEnv``."""
-        games = self.of_games()
-        return {"num_envs": games.pop("num_games"), **games}
 
     def config(self) -> dict[str, Any]:
         """What stands in config.json: every setting that can change a row, and what the loader needs.

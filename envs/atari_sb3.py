@@ -10,7 +10,7 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepR
 
 from envs.alone import in_turn
 from envs.atari import FPS, Atari
-from envs.sb3 import Batch
+from envs.sb3 import Batch, count_of
 
 
 class AtariVecEnv(Batch):
@@ -18,10 +18,19 @@ class AtariVecEnv(Batch):
 
     Rewards are the signs of the points (Mnih et al. 2015) unless ``clip_rewards`` is false. Infos are filled where an
     episode ended: terminal_observation, TimeLimit.truncated, inputs (raw frames), and episode with r, the score; l, in
-    steps; t, in seconds.
+    steps; t, in seconds. ``num_games``, as ``Atari`` calls it, is taken for ``num_envs``.
     """
 
-    def __init__(self, num_envs: int = 1, game: str = "pong", clip_rewards: bool = True, **settings: Any):
+    def __init__(
+        self,
+        num_envs: int | None = None,
+        game: str = "pong",
+        clip_rewards: bool = True,
+        *,
+        num_games: int | None = None,
+        **settings: Any,
+    ):
+        num_envs = count_of(num_envs, num_games)
         self.games, self.clip_rewards, self.turn = Atari(num_envs, game, **settings), clip_rewards, threading.Lock()
         self.render_mode = "rgb_array"
         self.metadata = {"render_modes": ["rgb_array"], "render_fps": FPS}

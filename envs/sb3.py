@@ -56,15 +56,35 @@ class Batch(Alone, VecEnv):
         return [wrapper_class is Monitor for _ in self._get_indices(indices)]
 
 
+def count_of(num_envs: int | None, num_games: int | None) -> int:
+    """How many games, by the name that environments have for it or by the one that ``Games`` has; 1 by neither.
+
+    Raises ValueError where both are given.
+    """
+    if num_envs is not None and num_games is not None:
+        raise ValueError(f"num_envs is {num_envs} and num_games is {num_games}: expected one of them")
+    given = num_envs if num_games is None else num_games
+    return 1 if given is None else given
+
+
 class PriorLabVecEnv(Batch):
     """N games; settings are those of ``Games``. Observations are uint8 (N, S, S, stack_size * C), channels last.
 
     Infos are filled where an episode ended: terminal_observation, TimeLimit.truncated, episode (r, l in steps, t in
     seconds: what a Monitor would add), and the games' own info. ``games`` is the batch itself; ``steps``, int64 (N,),
-    are those of each game's episode so far. Of games on a card all is copied into the CPU's memory.
+    are those of each game's episode so far. Of games on a card all is copied into the CPU's memory. ``num_games``, as
+    ``Games`` calls it, is taken for ``num_envs``, so that the same settings make either.
     """
 
-    def __init__(self, num_envs: int = 1, version: str | Sequence[str] = "original", **settings: Any):
+    def __init__(
+        self,
+        num_envs: int | None = None,
+        version: str | Sequence[str] = "original",
+        *,
+        num_games: int | None = None,
+        **settings: Any,
+    ):
+        num_envs = count_of(num_envs, num_games)
         self.games, self.turn = Games(num_envs, version, **settings), threading.Lock()
         shape = self.games.lanes.observations.shape[1:]
         self.render_mode = "rgb_array"

@@ -92,7 +92,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(tmp_path: 
 def test_a_saved_model_plays_in_evaluate_policy(tmp_path: Path):
     model, _ = train_ppo(replace(SMALL, inputs=600, out=tmp_path))
     loaded = PPO.load(tmp_path / "model.zip", device="cpu")
-    env = PriorLabVecEnv(**SMALL.of_vec_env())
+    env = PriorLabVecEnv(**SMALL.of_games())
     mean, _ = evaluate_policy(loaded, env, n_eval_episodes=8)
     assert isinstance(mean, float) and 0 <= mean <= 1
     pictures = env.reset()

@@ -1,9 +1,11 @@
 """Atari's games for stable-baselines3: those of any other batch of them, with what a learner needs in infos."""
 
 import numpy as np
+import pytest
 
 from envs.atari import Atari
 from envs.atari_sb3 import AtariVecEnv
+from envs.sb3 import PriorLabVecEnv
 
 SETTINGS = {"game": "breakout", "screen_size": 42, "stack_size": 2, "grayscale_obs": True, "max_inputs": 400}
 
@@ -37,3 +39,10 @@ def test_rewards_are_points_where_they_are_asked_for():
     env.reset()
     paid = {float(env.step(np.array([k % 9]))[1][0]) for k in range(120)}
     assert max(paid) >= 10
+
+
+@pytest.mark.parametrize("kind", [PriorLabVecEnv, AtariVecEnv])
+def test_a_batch_is_told_its_size_as_environments_are_or_as_the_engine_is(kind):
+    assert [kind().num_envs, kind(2).num_envs, kind(num_envs=2).num_envs, kind(num_games=2).num_envs] == [1, 2, 2, 2]
+    with pytest.raises(ValueError, match="num_envs is 2 and num_games is 3: expected one of them"):
+        kind(num_envs=2, num_games=3)

@@ -94,7 +94,7 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(tmp_path: Path, curiosi
 
 def test_a_model_with_two_values_is_one_of_stable_baselines3(tmp_path: Path):
     model, _ = train_ppo(replace(SMALL, curiosity="rnd", inputs=600, out=tmp_path))
-    env = PriorLabVecEnv(**SMALL.of_vec_env())
+    env = PriorLabVecEnv(**SMALL.of_games())
     pictures = np.asarray(env.reset())
     for kind in (PPO, TwoReturnsPPO):
         loaded = kind.load(tmp_path / "model.zip", env=RND(env), device="cpu")

@@ -253,7 +253,7 @@ def test_a_saved_model_is_one_of_stable_baselines3(tmp_path: Path):
     told = train(settings)
     assert told.startswith("dqn on original, seed 0") and "most probable actions" in told
     assert list((tmp_path / "logs").rglob("events*"))
-    env = PriorLabVecEnv(**settings.of_vec_env())
+    env = PriorLabVecEnv(**settings.of_games())
     pictures = np.asarray(env.reset())
     loaded, ours = (kind.load(tmp_path / "model.zip", env=env, device="cpu") for kind in (DQN, DoubleDQN))
     assert 0 <= evaluate_policy(loaded, env, n_eval_episodes=4)[0] <= 1  # type: ignore[operator]

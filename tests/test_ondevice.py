@@ -52,7 +52,7 @@ def counting(games: PriorLabVecEnv, on_device: bool, counted: str = "both") -> V
 
 
 def learned(kind: type[PPO], curiosity: str, settings: Settings) -> PPO:
-    games = curious(PriorLabVecEnv(**settings.of_vec_env()), curiosity, kind is SameOrder)
+    games = curious(PriorLabVecEnv(**settings.of_games()), curiosity, kind is SameOrder)
     model = kind(
         PixelPolicy, games, n_steps=32, batch_size=64, n_epochs=2, seed=3, device="cpu", policy_kwargs={"features": 32},
     )  # fmt: skip
@@ -105,7 +105,7 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_been(tmp_path: Path, curiosity: 
     for name in ("episodes.csv", "exploration.csv"):
         assert (tmp_path / "whole" / name).read_text() == (tmp_path / "run" / name).read_text()
     assert record.episodes == again.episodes > 20
-    games = PriorLabVecEnv(**settings.of_vec_env())
+    games = PriorLabVecEnv(**settings.of_games())
     loaded = PPO.load(tmp_path / "run" / "model.zip", games)  # plain stable-baselines3 plays it, and trains it on
     assert evaluate_policy(loaded, games, n_eval_episodes=8)
     assert not torch.equal(weights(loaded.learn(8 * 32)), weights(resumed))
@@ -128,7 +128,7 @@ def test_what_cannot_stay_on_a_device_is_refused(setting: str, value: object):
 
 def test_other_games_begin_anew():
     model = learned(SameOrder, "counts", ON_DEVICE)
-    model.set_env(counting(PriorLabVecEnv(**ON_DEVICE.of_vec_env()), True))
+    model.set_env(counting(PriorLabVecEnv(**ON_DEVICE.of_games()), True))
     model.learn(8 * 32, reset_num_timesteps=False)
     assert model.num_timesteps == 3 * 32 * 8 + 8 * 32
 
@@ -143,8 +143,8 @@ class Watching(BaseCallback):
 
 
 def test_callbacks_work(tmp_path: Path):
-    games = PriorLabVecEnv(**ON_DEVICE.of_vec_env())
-    others = VecTransposeImage(PriorLabVecEnv(**ON_DEVICE.of_vec_env()))
+    games = PriorLabVecEnv(**ON_DEVICE.of_games())
+    others = VecTransposeImage(PriorLabVecEnv(**ON_DEVICE.of_games()))
     evaluates = EvalCallback(others, eval_freq=40, best_model_save_path=str(tmp_path), verbose=0)
     model = OnDevicePPO(PixelPolicy, games, n_steps=32, batch_size=64, n_epochs=1, seed=3, device="cpu")
     model.learn(4000, CallbackList([Watching(), evaluates, StopTrainingOnMaxEpisodes(8)]))
@@ -152,7 +152,7 @@ def test_callbacks_work(tmp_path: Path):
 
 
 def test_what_it_needs_around_it_is_told():
-    games = PriorLabVecEnv(**ON_DEVICE.of_vec_env())
+    games = PriorLabVecEnv(**ON_DEVICE.of_games())
     with pytest.raises(ValueError, match="around the games is a VecNormalize: expected a curiosity alone"):
         OnDevicePPO(PixelPolicy, VecNormalize(games, norm_obs=False), n_steps=8, batch_size=8, device="cpu").learn(8)
     with pytest.raises(ValueError, match="the curiosity is CountBonus: expected OnDeviceCounts or ICM on cpu, or none"):

@@ -170,7 +170,7 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(tmp_path: Path, memory)
 def test_it_plays_in_evaluate_policy_and_in_ours(tmp_path: Path):
     model, _ = train_ppo(replace(REMEMBERS, inputs=600, out=tmp_path))
     loaded = RecurrentPPO.load(tmp_path / "model.zip", device="cpu")
-    env = PriorLabVecEnv(**REMEMBERS.of_vec_env())
+    env = PriorLabVecEnv(**REMEMBERS.of_games())
     assert 0 <= evaluate_policy(loaded, env, n_eval_episodes=4)[0] <= 1  # type: ignore[operator]
     assert 0 <= evaluate(loaded, REMEMBERS.of_games()).win_rate <= 1
     pictures = np.asarray(env.reset())

@@ -150,5 +150,5 @@ def test_who_played_in_a_finished_run_is_read_as_what_it_was(tmp_path: Path, cha
     model, _ = trains.trained(replace(small, inputs=600, out=tmp_path))
     again = trains.kept(replace(small, out=tmp_path))
     assert type(again) is type(model)
-    pictures = np.asarray(PriorLabVecEnv(**small.of_vec_env()).reset())
+    pictures = np.asarray(PriorLabVecEnv(**small.of_games()).reset())
     assert (again.predict(pictures, deterministic=True)[0] == model.predict(pictures, deterministic=True)[0]).all()
