@@ -90,7 +90,8 @@ for name in ("PriorLab/Princess-MaskedObjects-v0", "PriorLab/Atari-Breakout-All-
     "torchrl": Client(
         "torchrl",
         """
-from torchrl.envs import GymEnv, SerialEnv, TransformedEnv, check_env_specs
+from torchrl.collectors import Collector
+from torchrl.envs import GymEnv, GymWrapper, SerialEnv, TransformedEnv, check_env_specs
 from torchrl.envs.transforms import CatFrames, Compose, GrayScale, ToTensorImage
 def made(name="PriorLab/Princess-MaskedSimilarity-v0"):
     pixels = {"in_keys": ["pixels"]}
@@ -99,6 +100,9 @@ def made(name="PriorLab/Princess-MaskedSimilarity-v0"):
 check_env_specs(made())
 for env in (SerialEnv(2, made), made("PriorLab/Atari-Pong-All-v0")):
     env.rollout(100, break_when_any_done=False)
+batch = GymWrapper(gymnasium.make_vec("PriorLab/Princess-v0", num_envs=4, grayscale_obs=True, max_inputs=30))
+check_env_specs(batch)
+assert sum(each.numel() for each in Collector(batch, None, frames_per_batch=200, total_frames=400)) == 400
 """,
     ),
     "tianshou": Client(

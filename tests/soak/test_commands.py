@@ -22,8 +22,14 @@ def command(*words: object, **settings) -> subprocess.Popen:
     environment = {**os.environ, **settings.pop("env", {})}
     return subprocess.Popen(
         [sys.executable, "-m", "scripts.main", *map(str, words)], cwd=ROOT, env=environment, text=True,
-        stdout=settings.pop("stdout", subprocess.PIPE), stderr=subprocess.PIPE, start_new_session=True, **settings,
+        stdout=settings.pop("stdout", subprocess.PIPE), stderr=subprocess.PIPE, start_new_session=True,
+        preexec_fn=heeds_ctrl_c, **settings,
     )  # fmt: skip
+
+
+def heeds_ctrl_c() -> None:
+    """Also where these tests run in the background, in which a shell has every process ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.mark.parametrize(
