@@ -198,7 +198,8 @@ def ratio_to_original(
 ) -> Ratio | None:
     """Ratio of the restricted mean inputs to the first win, with its bootstrap interval over runs or people.
 
-    Restricted to ``limit`` inputs; without one, to how far both curves are known, and then None where less than half
+    Restricted to ``limit`` inputs, and None where in one of the groups nobody won and nobody stayed so long: all of its
+    mean would be made up. Without a limit, restricted to how far both curves are known, and None where less than half
     are seen to win the original: there is nothing to compare with. ``weights`` are (resamples, n) of either, drawn
     together where the same people played both.
     """
@@ -209,6 +210,8 @@ def ratio_to_original(
     if limit is not None:
         horizon = limit
         missing = [gap and group[0].max() < limit - 1 for gap, group in zip(missing, groups)]
+        if any(gap and not won.any() for gap, (_, won) in zip(missing, groups)):
+            return None
         bound = "~" if any(missing) else ""
     elif not np.isfinite(median_time(*groups[1])):
         return None
