@@ -54,6 +54,8 @@ def refused(*words: str) -> str:
         (["transfer", "--methods"], "methods: none is named: expected one or more"),
         (["plan", "--from", "nowhere"], "nowhere: no such folder"),
         (["plan", "--spread", "inf"], "spread is inf: expected more than 0, and finite"),
+        (["plan", "--versions", "gravity", "--effect", "-1"], "effect is -1: expected a finite number, more than 0"),
+        (["plan", "--versions", "gravity", "--tests", "0"], "tests is 0: expected a finite number"),
         (["contact-sheet", "--out", "a.txt"], "a.txt: expected the name of a file that ends in .png"),
         (["bank", "--out", "x.npz", "--threads", "0"], "threads is 0: expected 1 or more"),
         (["probe", "--seeds", "0"], "seeds is 0: expected 1 or more"),
