@@ -52,6 +52,7 @@ def refused(*words: str) -> str:
         (["play", "--look-seed", "-1"], "look_seed is -1: expected 0 or more"),
         (["reproduce", "--hours", "nan"], "hours is nan: expected a number"),
         (["transfer", "--methods"], "methods: none is named: expected one or more"),
+        (["transfer", "--sequences", "mine.toml"], "'permuted-digits', which is the lab's own"),
         (["plan", "--from", "nowhere"], "nowhere: no such folder"),
         (["plan", "--spread", "inf"], "spread is inf: expected more than 0, and finite"),
         (["plan", "--versions", "gravity", "--effect", "-1"], "effect is -1: expected a finite number, more than 0"),

@@ -4,7 +4,6 @@ import copy
 import multiprocessing
 import os
 import pickle
-import threading
 
 import cloudpickle
 import gymnasium
@@ -375,31 +374,3 @@ def test_workers_of_gymnasium_take_copies(context):
         for lane, twin in enumerate(twins):
             assert np.array_equal(observations[lane], twin.step(actions[lane])[0])
     batch.close()
-
-
-def test_a_second_thread_is_refused(monkeypatch):
-    import envs.env
-    import envs.vector
-
-    began, go_on = threading.Event(), threading.Event()
-
-    def slow(*_):
-        began.set()
-        assert go_on.wait(60)
-        return {}
-
-    one, batch = SINGLE["colour"]().unwrapped, BATCHES["colour"]()
-    monkeypatch.setattr(envs.env.PriorLabEnv, "_info", slow)
-    monkeypatch.setattr(envs.vector, "info_of", slow)
-    for env in (one, batch):
-        began.clear(), go_on.clear()
-        thread = threading.Thread(target=env.reset)
-        thread.start()
-        assert began.wait(60)
-        with pytest.raises(RuntimeError, match="another thread is stepping these games"):
-            env.step(0)
-        with pytest.raises(RuntimeError, match="another thread"):
-            env.reset()
-        go_on.set()
-        thread.join()
-        env.reset()
