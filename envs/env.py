@@ -143,7 +143,7 @@ class PriorLabEnv(Limited, Alone, Base):  # pyright: ignore[reportIncompatibleVa
             raise RuntimeError("step before reset, or after the episode ended: call reset first")
         if action not in range(INPUTS):
             checked_actions(np.atleast_1d(action), 1)
-        self._action[0] = action
+        self._action[:] = action
         ended = advance(*self._job)
         self._running = not ended
         if self.render_mode == "human":

@@ -239,8 +239,12 @@ def is_folder(entry: os.DirEntry) -> bool:
 
 
 def one_line(path: Path, error: Exception) -> str:
-    """The file's name, what is not printed spelled out, and what is wrong with it."""
-    name = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in str(path))
+    """The file's name, as ``shown``, and what is wrong with it."""
     given = (error.strerror if isinstance(error, OSError) and error.strerror else str(error)).removeprefix(f"{path}: ")
     reason = " ".join(given.split()) or type(error).__name__
-    return f"{name}: {reason}"
+    return f"{shown(path)}: {reason}"
+
+
+def shown(path: Path | str) -> str:
+    """The file's name on one line: what is not printed is spelled out."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in str(path))

@@ -13,7 +13,7 @@ import numpy as np
 from envs.atari_course import ATARI, AtariPlay
 from envs.courses import level_of
 from envs.events import SUFFIX, read_events, unedited
-from envs.files import decoded, files_under, one_line, read_bytes
+from envs.files import decoded, files_under, one_line, read_bytes, shown
 from envs.play import CHARACTERS, Outcome, Play
 from envs.play import SUFFIX as PLAY_SUFFIX
 
@@ -112,7 +112,7 @@ def without_copies(paths: Iterable[Path]) -> tuple[list[Path], list[str]]:
         for log in kept.get(name.rpartition("-")[0], ()) if path.name.endswith(PLAY_SUFFIX) else ():
             with suppress(ValueError, OSError):  # a damaged log, which whoever reads it will name
                 if name in [each.play.id for each in recorded_in(log)]:
-                    problems.append(f"{path}: a copy of a play in {log}, which alone counts")
+                    problems.append(f"{shown(path)}: a copy of a play in {shown(log)}, which alone counts")
                     kept[name] = []
     return sorted(path for group in kept.values() for path in group), problems
 
@@ -129,14 +129,14 @@ def chosen(name: str, paths: Sequence[Path], problems: list[str]) -> list[Path]:
         except (ValueError, OSError) as error:
             damaged[path] = one_line(path, error)
     best = min(plays, key=rank.__getitem__, default=None)
-    problems += [f"{line}; a copy of it counts, {best}" if best else line for line in damaged.values()]
+    problems += [f"{line}; a copy of it counts, {shown(best)}" if best else line for line in damaged.values()]
     for path in plays.keys() - {best}:
         assert best
         own, counted = plays[path], plays[best]
         told = "" if own == counted else f" with {sum(map(len, own)):,} of its {sum(map(len, counted)):,} inputs"
         if not all(first == second[: len(first)] for first, second in zip(own, counted)):
             told = " in its id, but not in its inputs"
-        problems.append(f"{path}: a copy of {best}{told}, which alone counts")
+        problems.append(f"{shown(path)}: a copy of {shown(best)}{told}, which alone counts")
     return [best] if best else []
 
 

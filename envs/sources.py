@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from envs.files import files_under, one_line, read_json, whole_lines
+from envs.files import files_under, one_line, read_json, shown, whole_lines
 from envs.results import is_finished
 from envs.sessions import Recorded, plays_under, recorded_in, without_copies
 
@@ -57,7 +57,9 @@ def runs_without_copies(configs: Sequence[Path]) -> tuple[list[Path], list[str]]
                 longest.append(path)
                 continue
             shorter = " with fewer rows" if rows[path] != rows[same] else ""
-            problems.append(f"{path.parent}: a copy of the run in {same.parent}{shorter}, which alone counts")
+            problems.append(
+                f"{shown(path.parent)}: a copy of the run in {shown(same.parent)}{shorter}, which alone counts"
+            )
         kept += longest
     return sorted(kept), problems
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from envs.events import SUFFIX, read_events
-from envs.files import files_under, one_line, read_json
+from envs.files import files_under, one_line, read_json, shown
 from envs.sessions import find_play, plays_under, read_session
 
 PRIVATE_FIELDS = {
@@ -41,7 +41,7 @@ def verify(paths: Sequence[Path]) -> Iterator[Verified]:
         try:
             (check_log if path.name.endswith(SUFFIX) else check_play)(found, seen)
         except (ValueError, OSError) as error:
-            found.problems.append(one_line(path, error).removeprefix(f"{path}: "))
+            found.problems.append(one_line(path, error).removeprefix(f"{shown(path)}: "))
         yield found
     for root in paths:
         for check in FOLDER_CHECKS:
@@ -90,7 +90,7 @@ def check_play(found: Verified, seen: dict[str, Path]) -> None:
 
 def is_new(name: str, found: Verified, seen: dict[str, Path]) -> None:
     if name in seen:
-        found.problems.append(f"id {name} is also that of a play in {seen[name]}: expected each play once")
+        found.problems.append(f"id {name} is also that of a play in {shown(seen[name])}: expected each play once")
     seen.setdefault(name, found.path)
 
 
@@ -128,7 +128,7 @@ def check_places(root: Path) -> Iterator[Verified]:
             try:
                 who = read_json(path)["participant"]
             except (OSError, ValueError, KeyError, TypeError) as error:
-                reason = one_line(path, error).removeprefix(f"{path}: ")
+                reason = one_line(path, error).removeprefix(f"{shown(path)}: ")
                 found.problems.append(f"cut off or altered: no place of a study ({reason})")
             else:
                 if who and who in taken:

@@ -7,6 +7,7 @@ import tyro
 from rich.table import Table
 
 from envs.results import load
+from scripts.checks import check_positive
 from scripts.console import plain_console
 from scripts.report.planning import Design, enough_of, from_pilot, published_effects, smallest_n
 from scripts.report.statistics import played
@@ -36,13 +37,13 @@ def main(
         seed: of the simulation
         pilot: folder with people's plays, whose spread, patience and original minutes are taken
     """
+    check_positive(effect=effect, tests=tests)
     effects = published_effects(versions) or {f"version {k + 1}": effect for k in range(tests)}
     design = Design(effects, minutes, spread, patience, limit, test, alpha)
     if pilot is not None:
         if not pilot.exists():
             raise ValueError(f"{pilot}: no such folder: expected one with people's plays")
-        people = [run for run in played(load(pilot)) if run.player == "person"]
-        design = from_pilot(design, people)
+        design = from_pilot(design, [run for run in played(load(pilot)) if run.player == "person"])
     table = Table("n a version", "version", "times as long", "power", "95 %", "solved", title=test)
     tried = smallest_n(design, power, repetitions, seed)
     for each in (each for found in tried for each in found):

@@ -17,7 +17,7 @@ def main(
 
     Args:
         path: The log of a session, <id>.session.jsonl, or a play, <id>.play.
-        number: Which play of the session, from 0.
+        number: Which play of the session, from 0; -1: the last.
         video: Write this .mp4 file, or .mkv without loss, and open no window.
         speed: How many times faster than it was played.
     """

@@ -19,6 +19,7 @@ def main(paths: Annotated[list[Path], tyro.conf.Positional]) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from envs.files import shown
     from human_study.verify import files_of, verify
 
     console = plain_console()
@@ -30,7 +31,7 @@ def main(paths: Annotated[list[Path], tyro.conf.Positional]) -> None:
     table = Table("file", "plays", "inputs", "found")
     for each in found:
         table.add_row(
-            each.path.name,
+            shown(each.path.name),
             str(each.plays),
             f"{each.inputs:,}",
             Text("wrong", style="red") if each.problems else "; ".join(each.notes) or "whole",
@@ -39,7 +40,7 @@ def main(paths: Annotated[list[Path], tyro.conf.Positional]) -> None:
     wrong = [each for each in found if each.problems]
     for each in wrong:
         for problem in each.problems:
-            console.print(f"{each.path}: {problem}", soft_wrap=True)
+            console.print(f"{shown(each.path)}: {problem}", soft_wrap=True)
     plays, inputs = sum(each.plays for each in found), sum(each.inputs for each in found)
     console.print(f"{total} files, {plays} plays, {inputs:,} inputs; {len(wrong)} files with something wrong")
     if wrong:

@@ -80,7 +80,7 @@ def test_wrong_use_is_refused():
     with pytest.raises(RuntimeError, match="step before reset"):
         env.step(0)
     env.reset(seed=0)
-    for action in (6, -1, "jump", 1.5):
+    for action in (6, -1, "jump", 1.5, [6], [[1]], np.array([-1])):
         with pytest.raises(ValueError, match="expected"):
             env.step(action)
     [env.step(2) for _ in range(5)]
@@ -91,6 +91,14 @@ def test_wrong_use_is_refused():
         env.step(0)
     with pytest.raises(ValueError, match="human, rgb_array"):
         PriorLabEnv(render_mode="ansi")
+
+
+def test_an_action_may_lie_in_an_array_of_one():
+    env, other = (gymnasium.make("PriorLab/Princess-v0") for _ in range(2))
+    env.reset(seed=0), other.reset(seed=0)
+    for action in ([2], np.array([2]), np.array(2), np.int8(2)):
+        found, expected = env.step(action), other.step(2)
+        assert np.array_equal(found[0], expected[0]) and found[1:] == expected[1:]
 
 
 def test_make_vec_gives_the_batch_with_final_observations_and_infos():

@@ -20,6 +20,7 @@ from human_study.recorder import Recorder
 from human_study.study import Study
 from human_study.verify import verify
 from scripts.export import main as export
+from scripts.run import run
 from tests.test_results import CONFIG
 from tests.test_sessions import a_session
 
@@ -65,6 +66,18 @@ def test_copies_count_once_and_the_longest_sound_one_counts(tmp_path):
     export(tmp_path, tmp_path / "export")
     assert (tmp_path / "export" / "participants.csv").read_text().count(f'"{name}"') == 1
     assert (tmp_path / "export" / "events.csv").read_text().count('"consent"') == 1
+
+
+def test_names_that_hold_line_breaks_are_told_in_one_line(tmp_path, capsys):
+    (tmp_path / "a\nb").mkdir()
+    path = a_session(tmp_path / "a\nb")
+    shutil.copy(path, tmp_path / f"c\nd{SUFFIX}")
+    Path(tmp_path, "e\nf.play").write_text("x")
+    assert len(counted(tmp_path)[1]) == 2
+    with pytest.raises(SystemExit):
+        run("verify", [str(tmp_path)])
+    told = capsys.readouterr().out
+    assert f"{tmp_path}/e\\nf.play: cut off" in told and "\nb" not in told and "\nf.play" not in told
 
 
 def test_copies_of_plays_are_told_by_their_id_and_other_plays_of_one_name_stay(tmp_path):

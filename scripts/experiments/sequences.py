@@ -51,7 +51,7 @@ def kind_of(sequence: str, is_own: bool = False) -> ModuleType:
     ValueError for one that there is not."""
     if sequence in digits.SEQUENCES:
         if is_own:
-            raise ValueError(f"sequence {sequence!r}: expected another name, as the lab has one of this name")
+            raise ValueError(f"sequence is {sequence!r}, which is the lab's own: expected the name of one in the file")
         return digits
     if not is_own and sequence not in sequences():
         raise ValueError(
