@@ -160,3 +160,46 @@ def test_weights_of_other_precisions_are_held(dtype):
         weight.data += moved
         kept.before_step()
         assert weight.grad.dtype == dtype and bool((weight.grad > 0).all()) == bool(moved)
+
+
+class Positions(nn.Module):
+    """Adds embeddings of positions, drawn anew for each network, that are in no ``state_dict``."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("table", torch.randn(4, 6), persistent=False)
+        self.register_buffer("cache", None, persistent=False)
+
+    def forward(self, inputs):
+        return inputs + self.table
+
+
+def tokens():
+    return nn.Sequential(
+        nn.Linear(3, 6), Positions(), nn.LayerNorm(6), nn.Linear(6, 6), nn.ReLU(), nn.Flatten(), nn.Linear(24, 3)
+    )
+
+
+@pytest.mark.parametrize("name", ["finetune", "separate", "packing", "progressive", "psp", "ewc", "means"])
+def test_a_saved_network_plays_by_buffers_that_are_in_no_state_dict(name, tmp_path):
+    """Of sequences, in three columns."""
+    inputs, kept = torch.randn(5, 4, 3), []
+    for seed in range(2):
+        torch.manual_seed(seed)
+        kept.append(keep(Network(tokens(), example=inputs[:1]), parse(name), 3))
+    ours, theirs = (each.network.module for each in kept)
+    for task in range(3):
+        kept[0].learn(task)
+        kept[0].consolidate(Samples(inputs))
+    ours[1].cache = torch.ones(2)
+    kept[0].save(tmp_path / "kept.pt")
+    kept[1].load(tmp_path / "kept.pt")
+    assert torch.equal(ours[1].cache, theirs[1].cache)
+    for task in range(3):
+        with kept[0].playing(task), kept[1].playing(task):
+            assert torch.equal(ours(inputs), theirs(inputs))
+    del ours[1].cache
+    ours[1].register_buffer("other", torch.ones(3), persistent=False)
+    kept[0].save(tmp_path / "other.pt")
+    with pytest.raises(ValueError, match=r"1.other is \(3,\): expected missing, as in this network"):
+        kept[1].load(tmp_path / "other.pt")

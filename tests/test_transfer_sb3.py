@@ -309,3 +309,14 @@ def test_a_penalty_acts_within_ppo_and_is_not_clipped():
         after = model.policy.mlp_extractor.policy_net[0].weight.detach()
         moved[strength] = float((after - before).abs().mean())
     assert moved[1e5] < 0.5 * moved[0.0]
+
+
+def test_a_policy_that_shares_no_extractor_is_loaded_as_it_was(tmp_path):
+    """``share_features_extractor`` is not in what stable-baselines3 saves of a policy."""
+    kwargs = {"methods": parse("progressive"), "tasks": 2, "share_features_extractor": False}
+    policy = PPO(KeptCnnPolicy, pictures(), n_steps=16, batch_size=16, policy_kwargs=kwargs, device="cpu").policy
+    policy.save(tmp_path / "policy.pt")
+    loaded, seen = KeptCnnPolicy.load(tmp_path / "policy.pt"), torch.zeros(1, *PICTURES.shape)
+    assert not loaded.share_features_extractor
+    assert torch.equal(sb3.logits(policy, seen), sb3.logits(loaded, seen))
+    assert torch.equal(policy.predict_values(seen), loaded.predict_values(seen))

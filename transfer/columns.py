@@ -102,7 +102,8 @@ class Adapter(nn.Module):
         self.to(leaf.weight)
 
     def forward(self, parts: list[torch.Tensor]) -> torch.Tensor:
-        scaled = torch.cat([alpha * part for alpha, part in zip(self.alpha, parts)], dim=1)
+        channels = 1 if isinstance(self.narrow, nn.Conv2d) else -1  # dense layers take rows of any shape
+        scaled = torch.cat([alpha * part for alpha, part in zip(self.alpha, parts)], dim=channels)
         return self.widen(torch.relu(self.narrow(scaled)))
 
 

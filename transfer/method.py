@@ -19,6 +19,7 @@ from envs.files import writing
 from transfer import steps
 from transfer.drift import Watch
 from transfer.network import KEPT, Network
+from transfer.states import State
 
 FORMAT = 1  # of files of ``Kept.save``
 
@@ -141,6 +142,7 @@ class Kept(nn.Module):
         self.held, self.fixed = set[str](), {*fixed}  # by the methods: for now, and for good
         self.shapes = {name: parameter.shape for name, parameter in network.parameters().items()}
         self.attached: steps.Attached | None = None
+        steps.ACTING.add(self)
         self.changes = 0  # of weights, other than by learning
         if watch and watch.inputs is None:
             self.first_run = network.module.register_forward_pre_hook(self.before_run, with_kwargs=True)
@@ -161,6 +163,10 @@ class Kept(nn.Module):
     def __getstate__(self) -> dict[str, Any]:
         """Of a copy or a pickle, which no optimizer's steps belong to."""
         return self.__dict__ | {"attached": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        steps.ACTING.add(self)
 
     def each(self) -> Iterator[Method]:
         yield from self.methods  # pyright: ignore[reportReturnType]
@@ -289,7 +295,7 @@ class Kept(nn.Module):
         clipping, and once, to gradients of the loss that is minimised; with a closure, to what it returns, too.
 
         ValueError where they can't act in each of these steps, or where parameters on which they act are in another
-        optimizer; that may only be seen in the first step, which then does nothing.
+        optimizer; that may only be seen in the first step, of either, which then does nothing.
         """
         before, self.attached = self.attached, steps.Attached(self, optimizers)
         if before is not None:
@@ -329,22 +335,32 @@ class Kept(nn.Module):
         return own + sum(method.bytes() for method in self.each())
 
     def save(self, path: str | Path) -> None:
-        """Writes the network with everything its methods keep, as tensors and plain data."""
+        """Writes the network with everything its methods keep, as tensors and plain data; with buffers that are in no
+        ``state_dict``, too, since the network plays by them."""
+        beside = {name: each.held for name, each in self.beside().items() if each.held is not None}
         with writing(Path(path)) as file:
-            torch.save({"about": self.about, "state": self.network.module.state_dict()}, file)
+            torch.save({"about": self.about, "state": self.network.module.state_dict(), "beside": beside}, file)
+
+    def beside(self) -> dict[str, State]:
+        """The buffers that are in no ``state_dict``, by name."""
+        return {
+            f"{name}.{key}".removeprefix("."): State(name, layer._buffers, key, layer._buffers[key], None)
+            for name, layer in self.network.layers()
+            for key in sorted(getattr(layer, "_non_persistent_buffers_set", ()))
+        }
 
     def load(self, path: str | Path) -> None:
         """Reads it back, running no code from the file; ValueError where it is of other methods, tasks or layers."""
         try:
             held = torch.load(path, map_location="cpu", weights_only=True)
-            about, state = held["about"], held["state"]
+            about, state, beside = held["about"], held["state"], held.get("beside", {})
             written = isinstance(json.loads(json.dumps(about)), dict) and all(
-                isinstance(name, str) and isinstance(each, torch.Tensor) for name, each in state.items()
+                isinstance(name, str) and isinstance(each, torch.Tensor) for name, each in (state | beside).items()
             )
         except FileNotFoundError:
             raise
         except Exception:  # whatever a torn or foreign file makes torch raise, in many lines
-            written, about, state = False, {}, {}
+            written, about, state, beside = False, {}, {}, {}
         if not written:
             raise ValueError(f"{path}: expected a network that Kept.save wrote")
         for name, ours in self.about.items():
@@ -355,7 +371,13 @@ class Kept(nn.Module):
             mine, theirs = (tuple(each[name].shape) if name in each else "missing" for each in (own, state))
             if mine != theirs:
                 raise ValueError(f"{path}: {name} is {theirs}: expected {mine}, as in this network")
+        buffers = self.beside()
+        for name in beside:
+            if name not in buffers:
+                raise ValueError(f"{path}: {name} is {tuple(beside[name].shape)}: expected missing, as in this network")
         self.network.module.load_state_dict(state)
+        for name, each in beside.items():  # of whatever shape, as that of a cache grows
+            buffers[name].put(each.to(self.task.device))
 
 
 def all_kept(module: nn.Module) -> list[Kept]:

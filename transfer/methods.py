@@ -44,15 +44,17 @@ def parse(text: str, heads: bool = True) -> list[dict[str, Any]]:
     """
     specs: list[dict[str, Any]] = []
     for part in text.split("+"):
-        name, _, told = part.partition(":")
-        if name == FINETUNE and not told:
+        name, colon, told = part.partition(":")
+        if name == FINETUNE and not colon:
             continue
         if any(spec["method"] == name for spec in specs):
             raise ValueError(f"method {text!r}: expected {name} once")
         if name not in METHODS or name == "own-heads":
             known = ", ".join([FINETUNE, *(name for name in METHODS if name != "own-heads")])
             raise ValueError(f"unknown method {name!r}: expected one of {known}, or several joined by +")
-        settings = [setting(each, part) for each in told.split(",") if told]
+        settings = [setting(each, part) for each in told.split(",") if colon]
+        if "method" in dict(settings):
+            raise ValueError(f"method {part!r}: expected settings of {name}, of which 'method' is none")
         if len(dict(settings)) < len(settings):
             raise ValueError(f"method {part!r}: expected each setting once")
         specs.append({"method": name, **dict(settings)})

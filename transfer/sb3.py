@@ -58,7 +58,10 @@ class Keeps:
         super().__init__(observation_space, action_space, *args, **kwargs)  # pyright: ignore[reportCallIssue]
 
     def _get_constructor_parameters(self) -> dict[str, Any]:
-        return super()._get_constructor_parameters() | self.told  # pyright: ignore[reportAttributeAccessIssue]
+        found = super()._get_constructor_parameters() | self.told  # pyright: ignore[reportAttributeAccessIssue]
+        if not getattr(self, "share_features_extractor", True):  # which stable-baselines3 leaves out
+            found["share_features_extractor"] = False
+        return found
 
     def keep(self, network: Network) -> Kept:
         return keep(network, self.told["methods"], self.told["tasks"], self.told["keep_seed"])

@@ -7,10 +7,12 @@ loss that a gradient scaler multiplied, which fused optimizers divide by themsel
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
+from weakref import WeakSet
 
 import torch
 from torch import nn
 from torch.optim import LBFGS, Optimizer, SparseAdam
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 from torch.utils.hooks import RemovableHandle
 
 from transfer.network import Network
@@ -119,6 +121,29 @@ class Acting(Protocol):
     def after_step(self) -> None: ...
 
 
+ACTING: WeakSet[Any] = WeakSet()  # every ``transfer.method.Kept`` there is
+
+
+def check_attached(optimizer: Optimizer, *_: Any) -> None:
+    """Before each step of any optimizer: ValueError where it would move what methods must act on, and is not attached,
+    nor lies in one that is, nor holds one."""
+    moved: set[int] = set()
+    for kept in [*ACTING]:
+        attached = kept.attached.optimizers if kept.attached else []
+        if any(each is optimizer or holds(each, optimizer) or holds(optimizer, each) for each in attached):
+            continue
+        moved = moved or stepped(optimizer)
+        for name, parameter in kept.acted(kept.network.parameters()).items():
+            if id(parameter) in moved:
+                raise ValueError(f"optimizer {type(optimizer).__name__} steps parameter {name!r} of a network whose "
+                                 "methods are not attached to it, and would not act: expected `kept.attach(optimizer)` "
+                                 "before, also of a copy or a new optimizer")  # fmt: skip
+
+
+def holds(one: Optimizer, other: Optimizer) -> bool:
+    return any(each is other for each in vars(one).values())
+
+
 class Attached:
     """The optimizers around whose steps the methods of a network act."""
 
@@ -180,3 +205,6 @@ def plainly(call: Callable[..., Any]) -> Callable[..., Any]:
         return torch.compiler.disable(call)(*args) if torch.compiler.is_compiling() else call(*args)
 
     return run
+
+
+register_optimizer_step_pre_hook(plainly(check_attached))
