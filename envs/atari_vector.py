@@ -22,12 +22,12 @@ from gymnasium.vector import AutoresetMode
 from envs.alone import in_turn
 from envs.atari import FPS, Atari, Outcome, checked_actions
 from envs.atari_ale import ours
-from envs.batch import Batch, checked_copy, checked_mode
+from envs.batch import Batch, VectorEnv, checked_copy, checked_mode
 from envs.infos import endings, masked
 from envs.limits import inputs_of
 
 
-class AtariVectorEnv(Batch):
+class AtariVectorEnv(Batch, VectorEnv):
     """N games; settings are those of ``Atari``, or ale_py's own names for them, and ``num_threads``, how many processes
     step them. ``max_episode_steps``, in steps, shortens what ``max_inputs`` says.
 

@@ -10,9 +10,12 @@ from gymnasium.vector.utils import batch_space
 from envs.alone import Alone
 from envs.resets import checked_mask, checked_seeds
 
+VectorEnv = gymnasium.vector.VectorEnv[np.ndarray, np.ndarray, np.ndarray]
 
-class Batch(Alone, gymnasium.vector.VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
-    """N games in lockstep. A subclass makes them, then has ``_describe`` told what they are."""
+
+class Batch(Alone, VectorEnv):
+    """N games in lockstep. A subclass makes them, then has ``_describe`` told what they are; it names ``VectorEnv``
+    among its bases again, as some clients know an environment by its class's direct bases."""
 
     autoreset_mode: AutoresetMode
     copy: bool

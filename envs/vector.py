@@ -7,7 +7,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from envs.alone import in_turn
-from envs.batch import Batch, checked_copy, checked_mode, shown
+from envs.batch import Batch, VectorEnv, checked_copy, checked_mode, shown
 from envs.dials import Dials
 from envs.env import FPS, MEANINGS
 from envs.frames import frame_of
@@ -18,7 +18,7 @@ from envs.limits import inputs_of
 from envs.rules import MAX_INPUTS
 
 
-class PriorLabVectorEnv(Batch):
+class PriorLabVectorEnv(Batch, VectorEnv):
     """N games. ``version``, ``level`` and ``look_seed`` are one for all or a list of one a game.
     ``max_episode_steps``, in steps, shortens what ``max_inputs`` says.
 

@@ -11,6 +11,8 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from gymnasium.wrappers import vector as wrappers
 
 import envs  # noqa: F401  registers the games
+from envs.atari_vector import AtariVectorEnv
+from envs.vector import PriorLabVectorEnv
 
 MODES = list(AutoresetMode)
 GAMES = 5
@@ -339,3 +341,8 @@ def test_one_game_refuses_the_same():
         for told in ({"seed": 1.0}, {"seed": -3}, {"seed": [1]}, {"options": {"reset_mask": np.ones(1, bool)}}):
             with pytest.raises(ValueError, match=r"seed is|options has"):
                 env.reset(**told)
+
+
+@pytest.mark.parametrize("kind", [PriorLabVectorEnv, AtariVectorEnv])
+def test_clients_that_look_at_direct_bases_find_gymnasiums_own(kind):
+    assert gymnasium.vector.VectorEnv in kind.__bases__
