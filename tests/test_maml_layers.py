@@ -125,12 +125,21 @@ def test_dropout_draws_for_each_task_and_step():
     assert maml.learn(lambda: tasks(), 3)
 
 
+def converged() -> nn.Module:
+    """Spectral norm whose vectors change only once its weight does."""
+    layer = spectral_norm(nn.Linear(6, 6))
+    for _ in range(2000):
+        layer(torch.zeros(1, 6))
+    return layer
+
+
 @pytest.mark.parametrize(
     ("layer", "words"),
     [
         (nn.BatchNorm1d(6), "layer '0', a BatchNorm1d, changes its running_mean as it runs, in which tasks would mix"),
         (Counting(6, 6), "layer '0', a Counting, changes its seen as it runs"),
         (spectral_norm(nn.Linear(6, 6)), "a _SpectralNorm, changes its _u as it runs"),
+        (converged(), "a _SpectralNorm, changes its _u as it runs"),
     ],
 )
 def test_a_layer_in_which_tasks_would_mix_is_refused(layer, words):

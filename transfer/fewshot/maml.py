@@ -13,7 +13,9 @@ from torch import nn
 from torch.func import grad, vmap
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from transfer.network import functional_call
+from transfer.network import Network, functional_call
+from transfer.states import preserved
+from transfer.trial import shake
 
 Parameters = dict[str, torch.Tensor]
 
@@ -65,12 +67,11 @@ class MAML:
         before = {name: buffer.clone() for name, buffer in self.module.named_buffers()}
         if not before:
             return
-        with torch.random.fork_rng(devices=[inputs.device] if inputs.is_cuda else []), torch.no_grad():
+        with preserved(self.module), torch.no_grad():
+            shake(Network(self.module), torch.Generator().manual_seed(0))  # some change only once weights do
             self.module(inputs)
-        named = dict(self.module.named_buffers())
-        changed = [name for name, value in before.items() if not torch.equal(named[name], value)]
-        for name in changed:
-            named[name].copy_(before[name])
+            named = dict(self.module.named_buffers())
+            changed = [name for name, value in before.items() if not torch.equal(named[name], value)]
         if changed:
             layer, _, buffer = changed[0].rpartition(".")
             kind = type(self.module.get_submodule(layer)).__name__
