@@ -246,7 +246,10 @@ def read_play(recorded: "Recorded") -> "dict[str, pd.DataFrame]":
         "minutes": total / play.inputs_per_second / 60, "answers": recorded.answers, "software": play.software,
         "inputs_per_second": play.inputs_per_second, "date": play.date,
     }  # fmt: skip
-    told = ("wall_seconds", "paused_seconds", "idle_seconds", "resumed", "quit_reason")
+    told = (
+        "wall_seconds", "play_seconds", "paused_seconds", "idle_seconds", "resumed", "quit_reason", "limit", "missed",
+        "missed_share",
+    )  # fmt: skip
     settings |= {name: recorded.about[name] for name in told if name in recorded.about}
     return {**rows, "configs": describe(front, rows, True, recorded.path, settings)}
 

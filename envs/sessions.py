@@ -36,7 +36,8 @@ class Recorded:
     times: np.ndarray  # float64 (n, 3): when each input was due, taken and shown, seconds; (0, 3) for a .play file
     late: np.ndarray  # bool (n,): whether each input was taken late; (0,) for a .play file
     answers: dict[str, Any]  # of the whole session, by question
-    about: dict[str, Any]  # the log's header; limit, wall_seconds, paused_seconds, idle_seconds, resumed, missed, ...
+    about: dict[str, Any]  # the log's header; limit, wall_seconds, play_seconds (without the waits), paused_seconds,
+    # idle_seconds, resumed, quit_reason, late, missed, missed_share (of the steps that were due)
     events: list[dict[str, Any]]  # of the whole session, as ``beside_steps`` gives them; none for a .play file
 
 
@@ -288,10 +289,11 @@ def replayed(
         raise ValueError(f"{len(inputs)} inputs: expected at most the limit, {begin['limit']}")
     play.check()
     late = np.array([bool(step["late"]) for step in raw.steps], bool)
+    wall, missed = raw.ended - raw.began, sum(step.get("missed", 0) for step in raw.steps)
     about = {key: value for key, value in header.items() if key not in ("n", "t", "event", "hash")} | {
-        "limit": begin["limit"], "wall_seconds": raw.ended - raw.began, **raw.waited, "resumed": raw.resumed,
-        "quit_reason": ending.get("reason", ""), "late": int(late.sum()),
-        "missed": sum(step.get("missed", 0) for step in raw.steps),
+        "limit": begin["limit"], "wall_seconds": wall, "play_seconds": wall - sum(raw.waited.values()), **raw.waited,
+        "resumed": raw.resumed, "quit_reason": ending.get("reason", ""), "late": int(late.sum()), "missed": missed,
+        "missed_share": missed / max(missed + len(inputs), 1),
     }  # fmt: skip
     times = np.array(raw.times, np.float64).reshape(-1, 3)
     study = header.get("study", "")
