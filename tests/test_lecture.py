@@ -163,22 +163,22 @@ class Links(HTMLParser):
 def test_the_site_opens_offline_and_leads_everywhere(tmp_path, monkeypatch):
     monkeypatch.setattr(runs, "side_by_side", lambda work, jobs, *_: ((job, work(*job)) for job in jobs))
     for request in (
-        Request(claims=("capacity", "drift", "inputs"), out=tmp_path, **QUICK),
-        Request(claims=("drift",), change="angles=6,units=32", out=tmp_path, **QUICK),
+        Request(claims=("capacity", "inputs"), out=tmp_path, **QUICK),
+        Request(claims=("capacity",), change="small=32,tasks=2", out=tmp_path, **QUICK),
     ):
         measure_missing(request)
     index = write_site(tmp_path, read(tmp_path))
-    for page in (index, *(tmp_path / f"{name}.html" for name in ("capacity", "drift", "inputs"))):
+    for page in (index, *(tmp_path / f"{name}.html" for name in ("capacity", "inputs"))):
         links = Links()
         text = page.read_text(encoding="utf-8")
         links.feed(text)
         assert all((tmp_path / link).exists() for link in links.found)
         assert "://" not in re.sub(r"http://www.w3.org/\S+", "", text)
-    drift = (tmp_path / "drift.html").read_text(encoding="utf-8")
-    assert "With angles = 6, units = 32" in drift and "Nothing follows from it" in drift
-    numbers = pd.read_csv(tmp_path / "drift" / "time-angles=6-units=32.csv")
-    assert set(numbers["x"]) == {0, 60, 120, 180, 240, 300} and set(numbers["seed"]) == {0, 1}
-    assert (tmp_path / "drift" / "time.svg").read_text(encoding="utf-8").startswith("<svg xmlns=")
+    capacity = (tmp_path / "capacity.html").read_text(encoding="utf-8")
+    assert "With tasks = 2, small = 32" in capacity and "Nothing follows from it" in capacity
+    numbers = pd.read_csv(tmp_path / "capacity" / "held_small-tasks=2-small=32.csv")
+    assert set(numbers["x"]) == {1, 2} and set(numbers["seed"]) == {0, 1}
+    assert (tmp_path / "capacity" / "held_small.svg").read_text(encoding="utf-8").startswith("<svg xmlns=")
 
 
 def test_an_answer_holds_by_differences_seed_by_seed():

@@ -19,8 +19,9 @@ SMALL = {"sequence": "looks", "tasks": 2, "inputs": 1500, "episodes": 8}
 
 
 @pytest.fixture(autouse=True)
-def few_samples_and_short_episodes(monkeypatch):
-    monkeypatch.setattr(games, "GAMES", {game: own | {"max_inputs": 400} for game, own in games.GAMES.items()})
+def few_samples_short_episodes_and_small_networks(monkeypatch):
+    small = {"max_inputs": 400, "screen_size": 24, "features": 64}
+    monkeypatch.setattr(games, "GAMES", {game: own | small for game, own in games.GAMES.items()})
     monkeypatch.setattr(lessons, "DECISIONS", 40)
     monkeypatch.setattr(lessons, "MET", 80)
 
