@@ -183,7 +183,7 @@ class KeysPage(Choice):
             blocks.append(Text(self.texts("controls.text")))
         blocks.append(Caps(rows))
         if self.pads is not None and self.pads.count:
-            blocks.append(Text(self.texts("controls.pad", jump=self.names["jump"]), dim=True))
+            blocks.append(Text(self.texts("controls.pad"), dim=True))
         if self.asked:
             return [*blocks, Text(self.note)]
         return [*blocks, Choices(list(self.options.values()), self.chosen)]

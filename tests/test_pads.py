@@ -233,7 +233,7 @@ def press_key(key: int) -> None:
 
 def test_the_keys_page_shows_pads(window: Window, monkeypatch: pytest.MonkeyPatch):
     page = KeysPage(TEXTS, DEFAULT, window.pads, NAMES, remap=True)
-    said = Text(TEXTS("controls.pad", jump="jump"), dim=True)
+    said = Text(TEXTS("controls.pad"), dim=True)
     seen: list[tuple[bool, list[str]]] = []
 
     def look() -> None:
