@@ -179,10 +179,10 @@ class Session:
         )
 
     def _begin(self, versions: tuple[str, ...]) -> None:
+        self.window.name_pads()
         self.versions, self.steps = versions, steps(self.study, len(versions))
         size = self.paper.em if self.paper.em > 20 else 20
         self.window.notice = notice(self.paper, self.texts("page.pause"), size)
-        self.window.name_pads()
 
     def _full(self) -> str:
         self._ask_alone(Page(self.texts, Title(self.texts("full.title")), Text(self.texts("full.text"))))

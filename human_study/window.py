@@ -95,7 +95,7 @@ class Window:
         except pygame.error as error:
             raise NoDisplay(f"no display to open a window on ({error}): {CURE}") from None
         self._fullscreen = fullscreen
-        self.pads = Pads() if gamepad else None  # which may be none, yet: compare with None, and ask ``count``
+        self.pads = Pads() if gamepad else None
         pygame.key.stop_text_input()  # else a key held down offers accents on macOS
         pygame.mouse.set_visible(False)
         self.paused, self._why = False, ""
