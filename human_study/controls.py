@@ -169,8 +169,9 @@ class Pads:
     """Gamepads, as many as there are, connected and disconnected at any time."""
 
     def __init__(self) -> None:
-        pygame.joystick.init()
-        controller.init()
+        with suppress(pygame.error):  # a system that has none to offer
+            pygame.joystick.init()
+            controller.init()
         self._pads: dict[int, Pad] = {}
         self._held: dict[tuple[int, str, int], Press] = {}
 
@@ -198,7 +199,7 @@ class Pads:
     def find(self) -> list[Plug]:
         """Opens the gamepads that are new. All are looked at: an event's index may by now be that of another one."""
         before = set(self._pads)
-        for index in range(pygame.joystick.get_count()):
+        for index in range(pygame.joystick.get_count() if pygame.joystick.get_init() else 0):
             with suppress(pygame.error):  # gone meanwhile, or not ours to read
                 joystick = pygame.joystick.Joystick(index)
                 if joystick.get_instance_id() not in self._pads:

@@ -71,10 +71,11 @@ class Window:
         keys: Keys | None = None,
         *,
         controls: Controls = DEFAULT,
-        gamepad: bool = False,
+        gamepad: bool = True,
         fullscreen: bool = False,
     ):
-        """For pictures of ``shape`` (height, width) px; ``keys`` is the rule by which keys give inputs."""
+        """For pictures of ``shape`` (height, width) px; ``keys`` is the rule by which keys, and gamepads unless
+        ``gamepad`` is False, give inputs."""
         require_display()
         room = [int(DESKTOP_SHARE * length) for length in pygame.display.get_desktop_sizes()[0]]
         size = fit(shape, *room)[2:] if min(room[0] // shape[1], room[1] // shape[0]) else shape[::-1]

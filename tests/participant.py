@@ -20,13 +20,13 @@ SHORT = {
 class Participant:
     """Takes part in the short study; presses a key when the log says that its page is up."""
 
-    def __init__(self, screen: Screen, folder: Path, *settings: str, run: tuple[str, ...] = ("scripts.participate",)):
+    def __init__(self, screen: Screen, folder: Path, *settings: str):
         folder.mkdir(exist_ok=True)
         (folder / "easy.txt").write_text(EASY, encoding="utf-8")
         path = folder / "study.toml"
         path.write_text("\n".join(f"{name} = {json.dumps(value)}" for name, value in SHORT.items()), encoding="utf-8")
         self.screen, self.study = screen, Study.load(path)
-        self.process = screen.start("-m", *run, str(path), *settings)
+        self.process = screen.start("-m", "scripts.participate", str(path), *settings)
         self.title = screen.do("getwindowfocus", "getwindowname")
 
     def events(self) -> list[dict[str, Any]]:

@@ -158,6 +158,8 @@ def test_pads_that_come_and_go_between_two_looks_do_no_harm(window: Window):
         pad.unplug()
     window.listen()
     assert notes(window, "gamepad") == [("connected", "2")] and not window.paused
+    time.sleep(SETTLE + 0.01)
+    assert after(window, VirtualPad.plugged[0].button, DPAD_UP) == UP, "read as itself, at another's place"
 
 
 def test_a_pad_plugged_in_before_the_start_is_there_and_named_again_for_a_new_log(opened: Callable[[], Window]):

@@ -28,7 +28,7 @@ def screen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Screen]:
 
 @needs_x
 @needs_virtual_pads
-def test_a_session_with_gamepads(screen: Screen, tmp_path: Path):
+def test_a_session_with_gamepads(screen: Screen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     fifo = tmp_path / "hands"
     os.mkfifo(fifo)
     hands = os.fdopen(os.open(fifo, os.O_RDWR), "w", buffering=1)  # opened for both it waits for no reader
@@ -55,14 +55,14 @@ def test_a_session_with_gamepads(screen: Screen, tmp_path: Path):
         assert len(steps()) == before
 
     hands.write("plug First\n")
-    person = Participant(screen, tmp_path, run=("tests.pads", str(fifo)))
+    monkeypatch.setattr(screen, "start", lambda *words: Screen.start(screen, "-m", "tests.pads", str(fifo), *words[2:]))
+    person = Participant(screen, tmp_path)
     tap("First", 0)
     person.agree()
     person.await_page("controls")
     unlit = screen.picture().copy()
     do("First axis 0 -1")
     wait_until(lambda: (screen.picture() != unlit).any())
-    save(screen, "lit")
     do("First axis 0 0")
     wait_until(lambda: (screen.picture() == unlit).all())
     person.press("Return")
@@ -81,7 +81,6 @@ def test_a_session_with_gamepads(screen: Screen, tmp_path: Path):
     wait_until(lambda: 1 in steps())
     do("First unplug")
     wait_until(lambda: ("begin", "gamepad") in told("pause", "what", "why"))
-    save(screen, "unplugged")
     waits()
     do("plug First")
     waits()
@@ -121,12 +120,3 @@ def test_a_session_with_gamepads(screen: Screen, tmp_path: Path):
     ]  # fmt: skip
     assert told("controls", "gamepads") == [(1,)]
     assert not [problem for found in verify([person.study.folder]) for problem in found.problems]
-
-
-def save(screen: Screen, name: str) -> None:
-    """Keeps a picture where ``PICTURES`` names a folder, to be looked at."""
-    if folder := os.environ.get("PICTURES"):
-        import pygame
-
-        picture = screen.picture()
-        pygame.image.save(pygame.surfarray.make_surface(picture.swapaxes(0, 1)), f"{folder}/{name}.png")
