@@ -167,6 +167,9 @@ class Window:
 
     def listen(self) -> list[pygame.Event]:
         """Takes in what happened to the window and the keys since it was last asked; all of it, for pages."""
+        if self.pads is not None and time.perf_counter() > self.touched + IDLE_SECONDS:
+            for key in self.pads.leaning():  # a stick that drifts, or lies on its side, is nobody who plays
+                self.keys.release(key)
         events = pygame.event.get()
         for event in events:
             if event.type in (pygame.KEYDOWN, pygame.KEYUP):
@@ -189,9 +192,6 @@ class Window:
                 self._focused = time.perf_counter() if self._touched else self._focused
                 if not self._touched and self._why == "focus":
                     self._go_on()  # the window has just come up
-        if self.pads is not None and time.perf_counter() > self.touched + IDLE_SECONDS:
-            for key in self.pads.leaning():  # a stick that drifts, or lies on its side, is nobody who plays
-                self.keys.release(key)
         return events
 
     def name_pads(self) -> None:
