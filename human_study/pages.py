@@ -1,7 +1,7 @@
 """Pages: what each shows, what keys do on it, and what it is answered with. By keyboard alone; knows no log."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -202,7 +202,7 @@ class KeysPage(Choice):
             if event.key != pygame.K_LEFT:  # it is tried here
                 super().take(event, paper)
 
-    def take_pads(self, held: Mapping[tuple[int, str, int], int]) -> bool:
+    def take_pads(self, held: dict[tuple[int, str, int], int]) -> bool:
         """What is held on gamepads lights up; whether that is something else than before."""
         before, keys = self.lit, {key: number for key, number in self.lit.items() if isinstance(key, int)}
         self.lit = {**keys, **held}
