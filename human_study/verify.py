@@ -19,7 +19,7 @@ PRIVATE_TEXT = {
     "an e-mail address": re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+"),
     "somebody's folder": re.compile(r"(?:/home/|/Users/|\\Users\\)\w+"),
 }
-UNREAD = ("answer", "key")  # what a person typed is theirs; the names of keys are no names
+UNREAD = ("answer", "key", "gamepad")  # what a person typed is theirs; the names of keys and gamepads are no names
 
 
 @dataclass
@@ -99,7 +99,7 @@ def private(event: dict[str, Any]) -> Iterator[str]:
     if event["event"] in UNREAD:
         return
     for name, value in fields_of(event):
-        if name.lower() in PRIVATE_FIELDS and event["event"] != "gamepad":  # whose name is its make
+        if name.lower() in PRIVATE_FIELDS:
             yield f"{event['event']} has a field {name!r}: expected none that can tell who played"
         for what, pattern in PRIVATE_TEXT.items():
             if isinstance(value, str) and pattern.search(value):
