@@ -34,11 +34,12 @@ SCANCODES = 512
 
 ON, OFF = 0.5, 0.35  # of a stick's or a trigger's way: where it counts as pressed, and where no longer
 SETTLE = 0.25  # seconds after a gamepad was connected in which it reports what was held before
+# Of a gamepad that SDL knows: SDL's words for its buttons and axes, in the order of SDL's numbers.
 PARTS = (
     "a", "b", "x", "y", "back", "guide", "start", "leftstick", "rightstick", "leftshoulder", "rightshoulder", "dpup",
     "dpdown", "dpleft", "dpright", "misc1", "paddle1", "paddle2", "paddle3", "paddle4", "touchpad",
-)  # fmt: skip  # SDL's words for the buttons of a gamepad that it knows, in the order of its numbers
-AXES = ("leftx", "lefty", "rightx", "righty", "lefttrigger", "righttrigger")  # and for its axes
+)  # fmt: skip
+AXES = ("leftx", "lefty", "rightx", "righty", "lefttrigger", "righttrigger")
 GIVES = {"dpup": UP, "dpdown": DOWN, "dpleft": LEFT, "dpright": RIGHT} | dict.fromkeys(
     ("a", "b", "x", "y", "leftshoulder", "rightshoulder", "paddle1", "paddle2", "paddle3", "paddle4"), JUMP
 )  # the others, such as back, guide, and the buttons under the sticks, are pressed by mistake or are the system's
@@ -48,9 +49,9 @@ TURNS = {  # what an axis gives: (input, in which direction of the axis)
 }  # fmt: skip
 PAUSES = "start"
 # Of gamepads that SDL does not know: on most, the first buttons are the face and shoulder buttons, and later ones back
-# and start; where there is no hat but many buttons, some of these are the cross, in SDL's order.
+# and start; where there is no hat but many buttons, some of them are the D-pad, in SDL's order.
 FIRST_BUTTONS, MANY_BUTTONS = 6, 15
-CROSS = {11: UP, 12: DOWN, 13: LEFT, 14: RIGHT}
+D_PAD = {11: UP, 12: DOWN, 13: LEFT, 14: RIGHT}
 PAD_AXES = (pygame.JOYAXISMOTION, pygame.CONTROLLERAXISMOTION)
 PAD_EVENTS = (
     *PAD_AXES, pygame.JOYHATMOTION, pygame.JOYBUTTONDOWN, pygame.JOYBUTTONUP, pygame.CONTROLLERBUTTONDOWN,
@@ -131,7 +132,7 @@ class Pad:
         except pygame.error:  # SDL does not know it
             self.known = None
         # parts that SDL gives a meaning, as it writes them: b6 is a button, a0, -a0 or a0~ an axis, h0.1 a hat
-        mapping = self.known.get_mapping().values() if self.known else ()
+        mapping = self.known.get_mapping().values() if self.known is not None else ()
         self._mapped = {part.strip("+-~").split(".")[0] for part in mapping}
         self.about = {
             "number": self.number, "name": joystick.get_name(), "guid": joystick.get_guid(),
@@ -159,9 +160,9 @@ class Pad:
         return []
 
     def _button(self, number: int) -> int:
-        has_cross = not self.about["hats"] and self.about["buttons"] >= MANY_BUTTONS
-        if has_cross and number in CROSS:
-            return CROSS[number]
+        has_d_pad = not self.about["hats"] and self.about["buttons"] >= MANY_BUTTONS
+        if has_d_pad and number in D_PAD:
+            return D_PAD[number]
         return JUMP if number < FIRST_BUTTONS else NONE
 
 
@@ -211,7 +212,7 @@ class Pads:
         if event.type == pygame.JOYDEVICEADDED:
             return [], self.find()
         pad = self._pads.get(event.instance_id)
-        if not pad:
+        if pad is None:
             return [], []
         if event.type == pygame.JOYDEVICEREMOVED:
             del self._pads[pad.number]

@@ -105,12 +105,12 @@ def test_a_pad_that_sdl_does_not_know_gives_inputs_by_a_rule(window: Window):
     for button in range(16):
         assert after(window, pad.button, button, True) == (JUMP if button < 6 else NONE)
         assert after(window, pad.button, button, False) == NONE
-    pad = plug(window, "With a cross of buttons", UNKNOWN, 2, 15, 0)
+    pad = plug(window, "With a D-pad of buttons", UNKNOWN, 2, 15, 0)
     assert [after(window, pad.button, button) for button in (11, 12, 13, 14, 0)] == [UP, DOWN, LEFT, RIGHT, JUMP]
 
 
 def test_what_sdl_is_taught_about_a_pad_holds(window: Window):
-    VirtualPad("Cross as axes", UNKNOWN, 2, 10, 0)
+    VirtualPad("D-pad as axes", UNKNOWN, 2, 10, 0)
     teach(["a:b8", "start:b0", "dpleft:-a0", "dpright:+a0", "dpup:-a1", "dpdown:+a1"])
     window.listen()
     time.sleep(SETTLE + 0.01)
