@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pygame
 
-from human_study.controls import DEFAULT, INPUTS, RESERVED, Controls, Pads, name_of
+from human_study.controls import DEFAULT, INPUTS, PAD_AXES, RESERVED, Controls, Pads, name_of
 from human_study.paper import Block, Caps, Choices, Entry, Paper, Picture, Text, Title, digits
 from human_study.plates import plate
 from human_study.texts import Question, Texts
@@ -182,7 +182,7 @@ class KeysPage(Choice):
         else:
             blocks.append(Text(self.texts("controls.text")))
         blocks.append(Caps(rows))
-        if self.pads:
+        if self.pads is not None and self.pads.count:
             blocks.append(Text(self.texts("controls.pad"), dim=True))
         if self.asked:
             return [*blocks, Text(self.note)]
@@ -202,9 +202,11 @@ class KeysPage(Choice):
             if event.key != pygame.K_LEFT:  # it is tried here
                 super().take(event, paper)
 
-    def take_pad(self, held: dict[object, int]) -> None:
-        """What is held on gamepads lights up."""
-        self.lit = {key: number for key, number in self.lit.items() if isinstance(key, int)} | held
+    def take_pads(self, held: dict[tuple[int, str, int], int]) -> bool:
+        """What is held on gamepads lights up; whether that is something else than before."""
+        before, keys = self.lit, {key: number for key, number in self.lit.items() if isinstance(key, int)}
+        self.lit = {**keys, **held}
+        return self.lit != before
 
     def _choose(self, event: pygame.Event) -> None:
         is_free = event.scancode not in self.new and event.key not in RESERVED
@@ -265,7 +267,7 @@ def show(
     hints = [page.hint, (lambda: paper.texts("page.back")) if back else (lambda: "")]
     while True:
         for event in window.listen():
-            stale = True
+            stale |= event.type not in PAD_AXES  # which a stick sends all the time
             if event.type == pygame.KEYDOWN and event.key == pygame.K_ESCAPE:
                 return escape
             if fresh.is_stale(event):
@@ -276,8 +278,8 @@ def show(
             page.back = False
         if window.closed:
             return "closed"
-        if isinstance(page, KeysPage) and window.pads:
-            page.take_pad(window.pads.held())
+        if isinstance(page, KeysPage) and window.pads is not None:
+            stale |= page.take_pads(window.pads.held())
         if stale:
             draw(page, window, paper, dots, hints)
         idle, stale = note_idle(window, idle), False

@@ -179,6 +179,7 @@ class Session:
         )
 
     def _begin(self, versions: tuple[str, ...]) -> None:
+        self.window.name_pads()
         self.versions, self.steps = versions, steps(self.study, len(versions))
         size = self.paper.em if self.paper.em > 20 else 20
         self.window.notice = notice(self.paper, self.texts("page.pause"), size)
@@ -244,7 +245,7 @@ class Session:
     def _note_answer(self, step: Step, page: Page, seconds: float) -> None:
         if step.kind == "controls":
             self.window.controls = page.answer
-            pads = len(self.window.pads) if self.window.pads else 0
+            pads = self.window.pads.count if self.window.pads is not None else 0
             self._recorder.note("controls", sync=True, **page.answer.about(), gamepads=pads)
         elif step.kind == "question":
             question = self.texts.questions[step.name]

@@ -19,7 +19,7 @@ PRIVATE_TEXT = {
     "an e-mail address": re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+"),
     "somebody's folder": re.compile(r"(?:/home/|/Users/|\\Users\\)\w+"),
 }
-UNREAD = ("answer", "key")  # what a person typed is theirs; the names of keys are no names
+UNREAD = ("answer", "key", "gamepad")  # what a person typed is theirs; the names of keys and gamepads are no names
 
 
 @dataclass

@@ -3,12 +3,14 @@
 import os
 import sys
 import time
+from collections.abc import Hashable, Sequence
 from typing import Any, Self
 
 import numpy as np
 import pygame
 
-from human_study.controls import DEFAULT, Controls, Pads, Press
+from envs.rules import NONE
+from human_study.controls import DEFAULT, PAD_EVENTS, Controls, Pads, Plug, Press
 from human_study.keys import Keys
 
 TITLE = "Priorlab"  # never the version's name
@@ -69,10 +71,11 @@ class Window:
         keys: Keys | None = None,
         *,
         controls: Controls = DEFAULT,
-        gamepad: bool = False,
+        gamepad: bool = True,
         fullscreen: bool = False,
     ):
-        """For pictures of ``shape`` (height, width) px; ``keys`` is the rule by which keys give inputs."""
+        """For pictures of ``shape`` (height, width) px; ``keys`` is the rule by which keys, and gamepads unless
+        ``gamepad`` is False, give inputs."""
         require_display()
         room = [int(DESKTOP_SHARE * length) for length in pygame.display.get_desktop_sizes()[0]]
         size = fit(shape, *room)[2:] if min(room[0] // shape[1], room[1] // shape[0]) else shape[::-1]
@@ -81,7 +84,7 @@ class Window:
         self._touched = False  # whether a key was pressed or the focus lost
         self._focused = -1.0  # when the focus came back
         self._down: set[int] = set()  # keys, by scancode
-        self._stale: set[int] = set()  # keys that were down when the focus was lost: not fresh until they come up
+        self._stale: set[Hashable] = set()  # what was down when the focus was lost: not fresh until it comes up
         self.keys, self.closed, self.reason = keys or Keys(), False, ""
         self.happened: list[tuple[float, str, dict[str, Any]]] = []
         self.touched = time.perf_counter()  # when a key last went down or up
@@ -99,11 +102,15 @@ class Window:
         self.paused, self._why = False, ""
         if not pygame.key.get_focused():
             self.pause("focus")
+        if self.pads is not None:
+            self._plug(self.pads.find())
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self.pads is not None:
+            self.pads.close()
         self._window.destroy()
         pygame.display.quit()
 
@@ -160,17 +167,22 @@ class Window:
 
     def listen(self) -> list[pygame.Event]:
         """Takes in what happened to the window and the keys since it was last asked; all of it, for pages."""
+        if self.pads is not None and time.perf_counter() > self.touched + IDLE_SECONDS:
+            for key in self.pads.leaning():  # a stick that drifts, or lies on its side, is nobody who plays
+                self.keys.release(key)
         events = pygame.event.get()
         for event in events:
             if event.type in (pygame.KEYDOWN, pygame.KEYUP):
                 self._take_key(event)
-            elif self.pads and (presses := self.pads.take(event)):
-                self._take_pad(presses)
+            elif self.pads is not None and event.type in PAD_EVENTS:
+                presses, plugs = self.pads.take(event)
+                self._press(presses)
+                self._plug(plugs)
             elif event.type == pygame.QUIT:
                 self.closed, self.reason = True, "window closed"
             elif event.type == pygame.WINDOWFOCUSLOST:
                 self._note("focus", what="lost")
-                self._stale |= self._down
+                self._stale |= self._down | set(self.pads.held() if self.pads is not None else ())
                 self._down.clear()
                 self._touched = True
                 if not self.reading:
@@ -182,8 +194,13 @@ class Window:
                     self._go_on()  # the window has just come up
         return events
 
+    def name_pads(self) -> None:
+        """Notes the gamepads that are connected, for a log that was begun after they were."""
+        if self.pads is not None:
+            self._plug(self.pads.connected())
+
     def pause(self, why: str) -> None:
-        """The game waits for a fresh press; ``why``: key, focus, idle, start or resumed."""
+        """The game waits for a fresh press; ``why``: key, focus, gamepad, idle, start, stop or resumed."""
         self.keys.release_all()
         if not self.paused:
             self.paused, self._why = True, why
@@ -226,19 +243,35 @@ class Window:
             if code in self.controls.keys:
                 self.keys.press(code, self.controls.keys[code])
 
-    def _take_pad(self, presses: list[Press]) -> None:
-        self.touched = time.perf_counter()
-        for press in () if self.reading else presses:
-            self._note("key", what="down" if press.is_down else "up", code=press.input, key=f"pad, {press.name}")
-            if press.is_down:
-                self._go_on()
-                self.keys.press(press.key, press.input)
-            else:
+    def _press(self, presses: Sequence[Press]) -> None:
+        for press in presses:
+            self.touched = time.perf_counter()
+            if not press.is_down:
+                self._stale.discard(press.key)
+            if self.reading:
+                self._touched = True
+                continue
+            self._note("key", what="down" if press.is_down else "up", code=press.input, key=press.name)
+            if not press.is_down:
                 self.keys.release(press.key)
+            elif press.pauses and not self.paused:
+                self.pause("key")
+            elif press.is_fresh and pygame.key.get_focused() and self._is_fresh(press.key):
+                self._go_on()
+                self._touched = True
+                if press.input != NONE:
+                    self.keys.press(press.key, press.input)
 
-    def _is_fresh(self, scancode: int) -> bool:
+    def _plug(self, plugs: Sequence[Plug]) -> None:
+        """Whoever's gamepad is gone can't play: the game waits."""
+        for plug in plugs:
+            self._note("gamepad", what=plug.what, **plug.about)
+            if plug.what == "disconnected" and not self.reading:
+                self.pause("gamepad")
+
+    def _is_fresh(self, key: Hashable) -> bool:
         """Whether a key that goes down was pressed just now, and not held since before the focus came back."""
-        return scancode not in self._stale and time.perf_counter() > self._focused + FRESH
+        return key not in self._stale and time.perf_counter() > self._focused + FRESH
 
     def _toggle_fullscreen(self) -> None:
         self._fullscreen = not self._fullscreen

@@ -3,19 +3,17 @@
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pygame
 import pytest
 
-from envs.rules import DOWN, JUMP, LEFT, RIGHT
+from envs.rules import JUMP, LEFT
 from envs.sessions import read_session
 from human_study.assign import places
-from human_study.controls import DEFAULT, Controls, Pads
+from human_study.controls import DEFAULT, Controls
 from human_study.pages import Choice, KeysPage, Page, Typed, ask
 from human_study.paper import Paper, Text, Title
 from human_study.protocol import after_stop, steps, taken_up
@@ -175,33 +173,6 @@ def test_keys_that_stop_or_pause_cannot_be_chosen(paper: Paper):
     page.take(pygame.Event(pygame.KEYDOWN, key=pygame.K_x, scancode=27), paper)
     press(page, paper, pygame.K_RETURN)
     assert page.done and page.answer == Controls({27: LEFT}, chosen=True)
-
-
-@pytest.fixture
-def pads(monkeypatch: pytest.MonkeyPatch) -> Pads:
-    def joystick(number: int) -> Any:
-        return SimpleNamespace(get_instance_id=lambda: number, get_numhats=lambda: number)  # pad 1 has a hat, 0 none
-
-    monkeypatch.setattr(pygame.joystick, "Joystick", joystick)
-    found = Pads()
-    for number in (0, 1):
-        found.take(pygame.Event(pygame.JOYDEVICEADDED, device_index=number))
-    return found
-
-
-def test_gamepads_give_inputs(pads: Pads):
-    def does(kind: int, pad: int = 1, **fields: Any) -> list[tuple[bool, int]]:
-        return [(press.is_down, press.input) for press in pads.take(pygame.Event(kind, instance_id=pad, **fields))]
-
-    stick: Callable[[float], list[tuple[bool, int]]] = lambda value: does(pygame.JOYAXISMOTION, axis=0, value=value)  # noqa: E731
-    assert [stick(value) for value in (0.2, 0.6, 0.4, 0.45, 0.1)] == [[], [(True, RIGHT)], [], [], [(False, RIGHT)]]
-    assert stick(-1.0) == [(True, LEFT)] and stick(1.0) == [(False, LEFT), (True, RIGHT)]
-    assert does(pygame.JOYHATMOTION, hat=0, value=(0, -1)) == [(True, DOWN)]
-    assert does(pygame.JOYBUTTONDOWN, button=14) == [(True, JUMP)], "a pad with a hat: any button"
-    assert does(pygame.JOYBUTTONDOWN, pad=0, button=14) == [(True, RIGHT)], "a pad whose cross are buttons"
-    assert set(pads.held().values()) == {RIGHT, DOWN, JUMP}
-    assert sorted(does(pygame.JOYDEVICEREMOVED)) == sorted((False, number) for number in (RIGHT, JUMP, DOWN))
-    assert list(pads.held().values()) == [RIGHT] and len(pads) == 1, "the other pad's, which is still there"
 
 
 TWO_GAMES = replace(EXAMPLE, before=("age",), after_each=("aim",), after=("known",), try_keys=True)
