@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from envs.files import read_text, write_whole
+from envs.files import one_line, read_text, write_whole
 from envs.level import Level
 from envs.play import today
 from human_study.study import Study
@@ -143,6 +143,17 @@ def is_full(study: Study, station: Station | None = None) -> bool:
 def places(study: Study) -> list[Place]:
     """Those that are taken, in order. ValueError for a file that is none."""
     return [read_place(study, number) for number in numbers_taken(study)]
+
+
+def readable_places(study: Study) -> tuple[list[Place], dict[int, str]]:
+    """As ``places``, and by its number a line for each that is damaged or can't be read."""
+    found, damaged = [], {}
+    for number in numbers_taken(study):
+        try:
+            found.append(read_place(study, number))
+        except (ValueError, OSError) as error:
+            damaged[number] = one_line(path_of(study, number), error)
+    return found, damaged
 
 
 def clear(study: Study, place: Place) -> None:
