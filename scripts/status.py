@@ -15,6 +15,7 @@ def main(study: Annotated[Path, tyro.conf.Positional]) -> None:
     Args:
         study: The study's file, TOML.
     """
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     from human_study.assign import arms, capacity
@@ -27,15 +28,16 @@ def main(study: Annotated[Path, tyro.conf.Positional]) -> None:
         found = overview(loaded, problems)
     except (OSError, ValueError) as error:
         raise SystemExit(f"priorlab status: {told(error)}") from None
-    table = Table(title=f"{loaded.name}: {capacity(loaded)} places")
-    table.add_column("version" if loaded.design == "between" else "order")
+    table = Table(title=f"{loaded.name}: {capacity(loaded)} places", box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("version" if loaded.design == "between" else "order", no_wrap=True)
     states = [state for state in STATES if state not in RARE or any(counts[state] for counts in found.values())]
     for state in states:
-        table.add_column(state, justify="right")
+        table.add_column(state, justify="right", min_width=max(map(len, state.split())))
     for versions in dict.fromkeys([*map(", ".join, arms(loaded)), *found]):
         counts = found.get(versions, {})
         table.add_row(versions.replace(", ", "\n"), *(str(counts.get(state, 0)) for state in states))
     console = plain_console()
+    console.width = max(console.width, console.measure(table, options=console.options.update(width=999)).maximum)
     console.print(table)
     for problem in problems:
         console.print(f"problem  {problem}", soft_wrap=True)

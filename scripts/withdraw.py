@@ -35,6 +35,10 @@ def main(
             console.print(f"{who} withdrew on {found.withdrew}; this is left in {folder}", soft_wrap=True)
         for path in found.files:
             console.print(f"to be deleted: {path}", soft_wrap=True)
+        for path in found.mentions:
+            console.print(f"also names {who}, and is kept: make it anew or edit it: {path}", soft_wrap=True)
+        for line in found.unread:
+            console.print(f"may name {who}: {line}", soft_wrap=True)
         if found.files or found.places:
             if not yes and input(f"delete everything of {who}? This can't be undone. yes or no: ").strip() != "yes":
                 raise SystemExit("priorlab withdraw: nothing was deleted")
@@ -44,10 +48,6 @@ def main(
         raise SystemExit("priorlab withdraw: nobody answered; nothing was deleted (--yes doesn't ask)") from None
     except (OSError, ValueError) as error:
         raise SystemExit(f"priorlab withdraw: {told(error)}") from None
-    for path in found.mentions:
-        console.print(f"mentions {who} among others, and is kept: make it anew or edit it: {path}", soft_wrap=True)
-    for line in found.unread:
-        console.print(f"may mention {who}: {line}", soft_wrap=True)
     console.print(f"searched {folder} and nothing else: see to exports and backups elsewhere", soft_wrap=True)
 
 
