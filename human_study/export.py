@@ -74,7 +74,7 @@ def write_tables(
     ``recorded`` are the plays, found under ``root``, whose logs of sessions without a play give events, too, and a row
     of participants.csv where somebody consented; ``progress`` is given the plays and gives them back one after another.
     """
-    is_people = any(each.play.player == "person" for each in recorded)
+    is_people = not recorded or any(each.play.player == "person" for each in recorded)
     idle = without_play(root, {each.path for each in recorded}) if is_people else {}
     logs = {each.path: each.events for each in recorded} | idle
     computers = numbered(events[0].event.get("machine") for events in logs.values() if events)

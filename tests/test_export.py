@@ -157,6 +157,16 @@ def test_who_consented_and_never_played_has_a_row_without_a_play(tables):
     assert by_version["won"].drop("gravity").eq(0).all() and by_version.loc["gravity"].isna().all()
 
 
+def test_a_study_that_nobody_has_played_yet_is_exported(study, tmp_path):
+    (early,) = (path for path in study.glob("*.session.jsonl") if b"question:aim" in path.read_bytes())
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / early.name).write_bytes(early.read_bytes())
+    main(tmp_path / "data", tmp_path / "out", formats=("csv", "minari"))
+    assert pd.read_csv(tmp_path / "out" / "participants.csv")["ended"].tolist() == ["not begun"]
+    with pytest.raises(ValueError, match="expected plays by simulated; found 0 by others"):
+        main(tmp_path / "data", tmp_path / "more", players=("simulated",))
+
+
 def test_wordings_are_exported_and_damaged_ones_named(study, tables, tmp_path, capsys):
     rows = tables["wordings"].fillna("")
     assert rows["kind"].tolist() == ["consent", "question", "question"] and rows["name"].tolist() == [

@@ -17,6 +17,7 @@ import h5py
 import numpy as np
 import pytest
 
+import human_study.withdraw
 from envs.files import hold
 from envs.play import Play, new_id
 from human_study import withdrawals
@@ -166,21 +167,37 @@ def test_codes_are_understood_and_unknown_ones_refused(study: Study):
     assert [path.name for path in withdraw(study, "zzzz2345").files] == ["zzzz2345-0.mp4", "zzzz2345.csv"]
 
 
-def test_a_withdrawal_that_was_interrupted_is_finished_by_the_next(study: Study, monkeypatch):
-    unlink = Path.unlink
+@pytest.mark.parametrize("whole", range(6))
+def test_a_withdrawal_that_was_interrupted_is_finished_by_the_next(study: Study, monkeypatch, whole: int):
+    """It is stopped before its file, the list and the place are changed, each once, and before each deletion."""
+    log, left = study.folder / f"{GONE}.session.jsonl", whole
+    (study.folder / f"{GONE}.tmp").write_bytes(log.read_bytes())
+    (study.folder / "copy").write_bytes(log.read_bytes())
 
-    def broken(path: Path, missing_ok: bool = False) -> None:
-        if path.name == f"{GONE}.session.jsonl":
-            raise KeyboardInterrupt
-        unlink(path, missing_ok)
+    def until_stopped(act):
+        def stopped(*arguments, **settings):
+            nonlocal left
+            if not left and "lock" not in str(arguments[0]):
+                raise KeyboardInterrupt
+            left -= 1
+            return act(*arguments, **settings)
 
-    monkeypatch.setattr(Path, "unlink", broken)
-    with pytest.raises(KeyboardInterrupt):
+        return stopped
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        for owner, name in ((Path, "unlink"), (withdrawals, "add"), (human_study.withdraw, "clear")):
+            patched.setattr(owner, name, until_stopped(getattr(owner, name)))
         withdraw(study, GONE)
-    monkeypatch.undo()
-    found = withdraw(study, GONE)
-    assert found.withdrew and len(found.files) == 1 and left_of(study, GONE) == ["withdrawals.csv"]
-    (study.folder / "withdrawals.csv").write_text("id,da")  # a power cut tore the first line
+        raise KeyboardInterrupt  # it was over
+    if whole < 5:
+        assert withdraw(study, GONE).participant == GONE
+    assert left_of(study, GONE) == ["withdrawals.csv"] and [place.participant for place in places(study)] == [KEPT, ""]
+    (row,) = csv.DictReader(io.StringIO((study.folder / "withdrawals.csv").read_text()))
+    assert (row["id"], row["files"], row["plays"]) == (GONE, "3", "1")
+
+
+def test_a_list_whose_first_line_a_power_cut_tore_is_begun_again(study: Study):
+    (study.folder / "withdrawals.csv").write_text("id,da")
     assert not withdrawals.read(study.folder / "withdrawals.csv")
     assert withdraw(study, KEPT).places and withdrawals.read(study.folder / "withdrawals.csv").keys() == {KEPT}
 
