@@ -158,7 +158,7 @@ def check_places(root: Path) -> Iterator[Verified]:
 
 def check_withdrawn(root: Path) -> Iterator[Verified]:
     """The lists of who withdrew: each can be read, and nothing of anybody on it is beside it."""
-    for path in files_under(root, withdrawals.NAME):
+    for path in (path for path in files_under(root, withdrawals.NAME) if path.name == withdrawals.NAME):
         found = Verified(path)
         try:
             gone = withdrawals.read(path)

@@ -19,20 +19,11 @@ from envs.results import load
 from envs.sessions import find_plays, read_session
 from human_study.datasets import datasets_under, write_datasets
 from human_study.export import dictionary, dictionary_table, new_folder, write_tables
-from human_study.kept_wordings import name_of
 from human_study.recorder import Recorder
-from human_study.verify import verify
 from human_study.video import write_video
 from scripts.export import main
 
 ROOT = Path(__file__).parent.parent
-WORDING = {
-    "language": "en", "consent_version": "2", "consent": 'I agree: größer, "yes"', "debriefing": "",
-    "questions": {
-        "age": {"kind": "choice", "text": "How old?", "options": {"18-24": "18 to 24"}},
-        "height": {"kind": "number", "text": "How tall?", "options": {}, "least": 1, "most": 3},
-    },
-}  # fmt: skip
 SPIKES = 'name = "spikes"\ngame = "key_door"\n---\n|       |\n| kS  ^ |\n|######D|\n'
 TEXT = 'a "quoted", long\nanswer: größer'
 
@@ -71,14 +62,9 @@ def study(tmp_path_factory) -> Path:
     )
     record(folder, GameSettings("key_door", level=SPIKES), np.r_[[2] * 30, random.integers(6, size=60)], end=False)
     record(folder, GameSettings("atari/pong", "colours", seed=5), random.integers(18, size=90))
-    (folder / "wordings").mkdir()
-    for text in (WORDING, {"language": "altered"}):
-        content = json.dumps(text, ensure_ascii=False, indent=1)
-        (folder / "wordings" / f"{name_of(WORDING)[: 12 if text is WORDING else 11]}.json").write_text(content, "utf-8")
-    early = Recorder.create(folder, study="ladders", place=18, versions=["gravity"], machine="zzzz2345", draw_ms=1.5)
-    early.note("consent", wording=name_of(WORDING), seconds=3.25)
+    early = Recorder.create(folder, study="ladders")
+    early.note("consent", seconds=3.25)
     early.note("answer", question="age", answer="18-24", seconds=7.125, play=3)
-    early.note("page", page="question:aim", what="stop")
     early.finish()
     Play.of([2] * 50, "original", player="simulated", player_id="robot").save(folder / "simulated" / "robot.play")
     return folder
@@ -146,50 +132,6 @@ def test_a_row_a_play_tells_what_replaying_tells(tables, study):
             assert row["game"] == "atari/pong" and row["version"] == "colours" and row["look_seed"] == 0
 
 
-def test_who_consented_and_never_played_has_a_row_without_a_play(tables):
-    (row,) = (row for _, row in tables["participants"].iterrows() if row["ended"] == "not begun")
-    assert (row["version"], row["quit_reason"], row["place"]) == ("gravity", "stopped at question:aim", 18)
-    assert (row["answer_age"], row["answered_age"], row["answered_aim"]) == ("18-24", 1, 0)
-    assert (row["wording"], row["machine"], row["draw_ms"]) == (name_of(WORDING), 1, 1.5) and row["unfinished"] == 0
-    assert row[["play", "won", "inputs", "minutes", "deaths", "play_id"]].isna().all()
-    assert not tables["events"]["details"].str.contains("zzzz2345", na=False).any(), "the computer's id"
-    by_version = tables["participants"].groupby("version")[["minutes", "won"]].mean()  # as docs/export.md has it
-    assert by_version["won"].drop("gravity").eq(0).all() and by_version.loc["gravity"].isna().all()
-
-
-def test_a_study_that_nobody_has_played_yet_is_exported(study, tmp_path):
-    (early,) = (path for path in study.glob("*.session.jsonl") if b"question:aim" in path.read_bytes())
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / early.name).write_bytes(early.read_bytes())
-    main(tmp_path / "data", tmp_path / "out", formats=("csv", "minari"))
-    assert pd.read_csv(tmp_path / "out" / "participants.csv")["ended"].tolist() == ["not begun"]
-    with pytest.raises(ValueError, match="expected plays by simulated; found 0 by others"):
-        main(tmp_path / "data", tmp_path / "more", players=("simulated",))
-
-
-def test_wordings_are_exported_and_damaged_ones_named(study, tables, tmp_path, capsys):
-    rows = tables["wordings"].fillna("")
-    assert rows["kind"].tolist() == ["consent", "question", "question"] and rows["name"].tolist() == [
-        "",
-        "age",
-        "height",
-    ]
-    assert rows["text"][0] == WORDING["consent"] and set(rows["wording"]) == {name_of(WORDING)}
-    assert json.loads(rows["options"][1]) == {"18-24": "18 to 24"} and rows["answer"].tolist()[1:] == [
-        "choice",
-        "number",
-    ]
-    assert json.loads(rows["settings"][2]) == {"least": 1, "most": 3} and rows["settings"][1] == ""
-    main(study, tmp_path / "out")
-    assert f"{name_of(WORDING)[:11]}.json: altered: expected the wording" in capsys.readouterr().out
-    problems = [line for each in verify([study]) for line in each.problems]
-    assert not problems
-    (study / "wordings" / f"{name_of(WORDING)}.json").rename(tmp_path / "kept")
-    (problem,) = (line for each in verify([study]) for line in each.problems)
-    (tmp_path / "kept").rename(study / "wordings" / f"{name_of(WORDING)}.json")
-    assert problem == f"line 2: consent: the wording wordings/{name_of(WORDING)}.json is not beside the log"
-
-
 def test_a_row_a_step_tells_the_states_and_the_times(tables, study):
     for path in study.glob("*.session.jsonl"):
         for each in read_session(path):
@@ -213,8 +155,8 @@ def test_a_row_an_event_of_every_session_also_of_those_without_a_play(tables, st
     assert not set(rows["event"]) & {"step", "state"}
     played = tables["participants"].dropna(subset="play")
     early = rows[~rows["participant"].isin(played["participant"])]
-    assert early["event"].tolist() == ["session", "consent", "answer", "page", "finish"]
-    assert json.loads(early["details"].iloc[1]) == {"wording": name_of(WORDING), "seconds": 3.25}
+    assert early["event"].tolist() == ["session", "consent", "answer", "finish"]
+    assert json.loads(early["details"].iloc[1]) == {"seconds": 3.25}
     assert json.loads(early["details"].iloc[2]) == {"question": "age", "answer": "18-24", "seconds": 7.125, "play": 3}
     assert (early["t"] < 3).all() and early["t"].is_monotonic_increasing, "when it was, not how long it took"
     focus = rows[rows["event"] == "focus"]
