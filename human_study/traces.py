@@ -59,7 +59,19 @@ def files_in(folder: Path) -> Iterator[Path]:
 
 def is_named(path: Path, folder: Path, code: str) -> bool:
     """Whether the code stands as a word in the path below the folder."""
-    return bool(re.search(rf"(?<![0-9A-Za-z]){re.escape(code)}(?![0-9A-Za-z])", str(path.relative_to(folder)), re.I))
+    return has_word(str(path.relative_to(folder)), code)
+
+
+def has_word(text: str, code: str) -> bool:
+    return bool(re.search(rf"(?<![0-9A-Za-z]){re.escape(code)}(?![0-9A-Za-z])", text, re.I))
+
+
+def is_named_after(path: Path, folder: Path, code: str) -> bool:
+    """Whether its name begins with the code, is that of a copy of their log, or its folder's name is the code; a figure
+    "without abcd2345.png" is not of that person."""
+    begins = re.match(rf"[\W_]*{re.escape(code)}(?![0-9A-Za-z])", path.name, re.I)
+    folders = [each.casefold() for each in path.relative_to(folder).parts[:-1]]
+    return bool(begins) or code.casefold() in folders or (SUFFIX in path.name and has_word(path.name, code))
 
 
 def holds(path: Path, words: Collection[str]) -> bool:
@@ -156,7 +168,7 @@ def is_alone(path: Path, folder: Path, code: str, others: Collection[str]) -> bo
     """Whether a file that is named by the code, or holds it, is of that person alone: a recording of theirs under any
     name, or a file that is named after them; where nobody else is named in it."""
     own, is_sound = recording_of(path, code)
-    named = is_named(path, folder, code)
+    named = is_named_after(path, folder, code)
     if (own and is_sound) or (named and not path.exists()):  # the latter is a link that leads nowhere
         return True
     if not own and not named:

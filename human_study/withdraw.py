@@ -14,7 +14,17 @@ from envs.play import today
 from human_study import withdrawals
 from human_study.assign import Place, clear, path_of, readable_places
 from human_study.study import Study
-from human_study.traces import codes_in, files_in, header_of, holds, is_alone, is_named, looks_recorded, recording_of
+from human_study.traces import (
+    codes_in,
+    files_in,
+    header_of,
+    holds,
+    is_alone,
+    is_named,
+    is_named_after,
+    looks_recorded,
+    recording_of,
+)
 
 WORDINGS = "wordings"  # the folder of what everybody was shown
 
@@ -97,7 +107,7 @@ def sort_in(path: Path, folder: Path, found: Found, others: set[str]) -> None:
     try:
         alone = is_alone(path, folder, who, others)
     except OSError:
-        alone = looks_recorded(path) and is_named(path, folder, who)
+        alone = looks_recorded(path) and is_named_after(path, folder, who)
     if not alone:
         found.mentions.append(path)
     elif path.name.endswith(LOCK):
@@ -140,7 +150,7 @@ def delete(study: Study, found: Found) -> None:
             except OSError as error:
                 kept.append(one_line(path, error))
     for folder in sorted({parent for path in found.files for parent in path.parents}, reverse=True):
-        if folder.is_relative_to(study.folder) and is_named(folder, study.folder, found.participant):
+        if folder.is_relative_to(study.folder) and folder.name.casefold() == found.participant.casefold():
             with suppress(OSError):
                 folder.rmdir()  # it is empty now
     if kept:

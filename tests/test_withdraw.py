@@ -89,6 +89,7 @@ def test_who_withdraws_leaves_nothing_but_that(study: Study):
         "table.csv": table, "steps.csv.gz": gzip.compress(table), "page.html": table, f"all but {GONE}.csv": table,
         "excel.csv": codecs.BOM_UTF16_LE + table.decode().encode("utf-16-le"), f"{GONE}.zip": zipped(table),
         "both.session.jsonl": whole + before, "remarks.txt": f"{GONE} wore glasses".encode(),
+        f"without {GONE}/analysis.R": b"", f"all but {GONE}.png": b"",
     }  # fmt: skip
     for name, content in (own | combined).items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -98,8 +99,11 @@ def test_who_withdraws_leaves_nothing_but_that(study: Study):
     found = withdraw(study, GONE)
     names = {path.relative_to(folder).as_posix() for path in found.files}
     assert names == {*own, "export.play", "exported.play.bak", log.name} - {f"{GONE}.lock"}
-    assert {path.name for path in found.mentions} == combined.keys() and not found.unread
-    assert left_of(study, GONE) == sorted([*combined, "withdrawals.csv"]) and not (folder / GONE).exists()
+    assert {path.relative_to(folder).as_posix() for path in found.mentions} == combined.keys() and not found.unread
+    assert (
+        left_of(study, GONE) == sorted({*combined, "withdrawals.csv"} - {f"without {GONE}/analysis.R"})
+        and not (folder / GONE).exists()
+    )
     assert (folder / f"{KEPT}.session.jsonl").read_bytes() == before and (folder / "wordings").exists()
     (row,) = csv.DictReader(io.StringIO((folder / "withdrawals.csv").read_text()))
     assert row == {"id": GONE, "date": row["date"], "files": "13", "plays": "1", "events": row["events"]}
