@@ -13,6 +13,7 @@ from envs.play import SUFFIX as PLAY_SUFFIX
 from envs.play import today
 from human_study import withdrawals
 from human_study.assign import Place, clear, path_of, readable_places
+from human_study.kept_wordings import FOLDER as WORDINGS
 from human_study.study import Study
 from human_study.traces import (
     codes_in,
@@ -25,8 +26,6 @@ from human_study.traces import (
     looks_recorded,
     recording_of,
 )
-
-WORDINGS = "wordings"  # the folder of what everybody was shown
 
 
 @dataclass
