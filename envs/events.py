@@ -21,9 +21,9 @@ from typing import Any, Self
 
 from filelock import FileLock
 
-from envs.files import MARKS, hold, read_bytes, release, write_bytes
+from envs.files import MARKS, Taken, hold, read_bytes, release, write_bytes
 
-SUFFIX = ".session.jsonl"
+SUFFIX, LOCK = ".session.jsonl", ".lock"
 SCHEMA = 1
 SYNC_SECONDS = 0.5  # between one flush to disk and the next: a crash loses this and what the next one takes
 AT_ONCE = ("consent", "answer", "play", "death", "win", "timeout", "quit", "finish")  # flushed without waiting for it
@@ -259,5 +259,19 @@ def sealed(body: str, chain: str) -> bytes:
 
 def locked(path: Path) -> FileLock:
     """The lock of that log, held; OSError where another process holds it."""
-    taken = f"{path}: another process records this session: expected one at a time"
-    return hold(path.with_name(path.name.removesuffix(SUFFIX) + ".lock"), taken)
+    return hold(lock_of(path), f"{path}: another process records this session: expected one at a time")
+
+
+def lock_of(path: Path) -> Path:
+    return path.with_name(path.name.removesuffix(SUFFIX) + LOCK)
+
+
+def is_held(path: Path) -> bool:
+    """Whether another process records that session; where there is no lock file nobody does, and none is made."""
+    if not lock_of(path).exists():
+        return False
+    try:
+        release(locked(path))
+    except OSError as error:
+        return isinstance(error, Taken)
+    return False

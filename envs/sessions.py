@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,6 +24,15 @@ HEAD = 1 << 16  # bytes within which a log's first line ends
 WAITS = {"pause": "paused_seconds", "idle": "idle_seconds"}
 
 
+class Beside(NamedTuple):
+    """An event that is no step and no hash of a state, and when it was."""
+
+    event: dict[str, Any]  # as the log holds it
+    seconds: float  # on one axis for the whole session
+    play: int | None  # number of the play under way; None between plays
+    step: int | None  # how many inputs that play had so far
+
+
 @dataclass(frozen=True)
 class Recorded:
     """One play of a session, or of a ``.play`` file."""
@@ -38,7 +47,7 @@ class Recorded:
     answers: dict[str, Any]  # of the whole session, by question
     about: dict[str, Any]  # the log's header; limit, wall_seconds, play_seconds (without the waits), paused_seconds,
     # idle_seconds, resumed, quit_reason, late, missed, missed_share (of the steps that were due)
-    events: list[dict[str, Any]]  # of the whole session, as ``beside_steps`` gives them; none for a .play file
+    events: list[Beside]  # of the whole session; none for a .play file
 
 
 @dataclass
@@ -73,7 +82,7 @@ def read_session(path: str | Path) -> list[Recorded]:
         raise ValueError(f"{path}: an event lacks {error}: expected what docs/recording.md lists") from None
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
-    answers = {str(event.get("question")): event.get("answer") for event in events if event["event"] == "answer"}
+    answers = answers_in(events)
     recorded, told = [], beside_steps(events)
     for number, raw in enumerate(raws):
         try:
@@ -194,9 +203,8 @@ def seconds_of(events: list[dict[str, Any]]) -> list[float]:
     return found[1:]
 
 
-def beside_steps(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The events that are no step and no hash of a state; each also has ``seconds``, on one axis for the session,
-    ``play``, its play's number or None between plays, and ``step``, how many inputs that play had so far."""
+def beside_steps(events: list[dict[str, Any]]) -> list[Beside]:
+    """The events that are no step and no hash of a state. ValueError as ``seconds_of``."""
     found, play, steps = [], None, 0
     for event, seconds in zip(events, seconds_of(events)):
         name = event["event"]
@@ -205,9 +213,14 @@ def beside_steps(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
         elif name != "state":
             if name == "play":
                 play, steps = event["number"], 0
-            found.append({**event, "seconds": seconds, "play": play, "step": None if play is None else steps})
+            found.append(Beside(event, seconds, play, None if play is None else steps))
             play = None if name in ENDINGS else play
     return found
+
+
+def answers_in(events: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """By question; of one that was answered again, the last answer."""
+    return {str(event.get("question")): event.get("answer") for event in events if event["event"] == "answer"}
 
 
 def gather(events: list[dict[str, Any]]) -> list[Raw]:
@@ -264,7 +277,7 @@ def times_of(line: int, event: dict[str, Any], offset: float, before: list) -> t
 
 
 def replayed(
-    path: Path, header: dict[str, Any], number: int, raw: Raw, answers: dict[str, Any], told: list[dict[str, Any]]
+    path: Path, header: dict[str, Any], number: int, raw: Raw, answers: dict[str, Any], told: list[Beside]
 ) -> Recorded:
     """The play, checked against everything that the log tells about it."""
     begin, ending = raw.begin, raw.ending or {}

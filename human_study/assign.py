@@ -12,10 +12,12 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from envs.files import read_text, write_whole
+from envs.files import one_line, read_text, write_whole
+from envs.level import Level
 from envs.play import today
 from human_study.study import Study
 
@@ -33,7 +35,7 @@ class Place:
     number: int  # from 0
     block: int  # from 0; each block holds each version (within subjects: each order) once
     study: str
-    rule: str  # a hash of all that the study's places follow from, so that a change of it is noticed
+    rule: dict[str, Any] | str  # ``rule_of`` the study, so that a change is noticed; in older places ``old_rule_of``
     versions: tuple[str, ...]  # in the order in which they are played
     participant: str = ""  # an id; empty for a place whose participant withdrew
     date: str = ""  # UTC
@@ -88,7 +90,22 @@ def place_at(study: Study, number: int) -> Place:
     return Place(number, block, study.name, rule_of(study), choices[order[position]])
 
 
-def rule_of(study: Study) -> str:
+def rule_of(study: Study) -> dict[str, Any]:
+    """The entries that must not change once a place is taken: places follow from them, or what is measured does."""
+    return {
+        "game": study.game, "level": study.level, "level's content": level_hash(study), "look_seed": study.look_seed,
+        "versions": [*study.versions], "design": study.design, "seed": study.seed, "minutes": study.minutes,
+    }  # fmt: skip
+
+
+def level_hash(study: Study) -> str:
+    """Of a level that the study names, which may be a file that somebody edits; empty where it names none."""
+    level = study.settings(study.versions[0]).level
+    return hashlib.sha256(Level.read(level).text().encode()).hexdigest()[:12] if level else ""
+
+
+def old_rule_of(study: Study) -> str:
+    """What places held that were taken before they held ``rule_of``: they know nothing of minutes."""
     told = [study.game, study.level, study.look_seed, study.versions, study.design, study.seed]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:12]
 
@@ -96,7 +113,7 @@ def rule_of(study: Study) -> str:
 def take(study: Study, participant: str, station: Station | None = None) -> Place:
     """The next free place, now that participant's.
 
-    Raises StudyFull; ValueError where the study was changed so that places taken already would now be others.
+    Raises StudyFull; ValueError where the study was changed so that what is recorded would no longer be comparable.
     """
     taken = numbers_taken(study)
     check_unchanged(study, taken)
@@ -128,19 +145,51 @@ def places(study: Study) -> list[Place]:
     return [read_place(study, number) for number in numbers_taken(study)]
 
 
+def readable_places(study: Study) -> tuple[list[Place], dict[int, str]]:
+    """As ``places``, and by its number a line for each that is damaged or can't be read."""
+    found, damaged = [], {}
+    for number in numbers_taken(study):
+        try:
+            found.append(read_place(study, number))
+        except (ValueError, OSError) as error:
+            damaged[number] = one_line(path_of(study, number), error)
+    return found, damaged
+
+
 def clear(study: Study, place: Place) -> None:
     """Forgets who had the place; it stays taken."""
     write_whole(path_of(study, place.number), content(replace(place, participant="", date="")))
 
 
 def check_unchanged(study: Study, taken: list[int]) -> None:
-    for number in taken[-1:]:
-        was = read_place(study, number)
-        if (was.study, was.rule) != (study.name, rule_of(study)):
-            raise ValueError(
-                f"{study.path}: name, game, level, looks, versions, design or seed changed after places were taken: "
-                f"expected them as they were, or another folder in the entry data; see {path_of(study, number)}"
-            )
+    """ValueError, one line with the old and the new values, unless the last of these places is the study's as it is."""
+    number = next((number for number in reversed(taken) if path_of(study, number).stat().st_size), None)
+    if number is None:
+        return
+    was = read_place(study, number)
+    if changes := changes_since(was, study):
+        raise ValueError(
+            f"{study.path}: changed after places were taken: {'; '.join(changes)}; "
+            f"expected it as it was, or another folder in the entry data; see {path_of(study, number)}"
+        )
+
+
+def changes_since(was: Place, study: Study) -> list[str]:
+    """A few words for each entry that was another when the place was taken, as far as the place knows."""
+    pairs = {"name": (was.study, study.name)}
+    if isinstance(was.rule, dict):
+        pairs |= {name: (was.rule[name], now) for name, now in rule_of(study).items() if name in was.rule}
+    changes = [f"{name} was {told(old)} and is {told(new)}" for name, (old, new) in pairs.items() if old != new]
+    if isinstance(was.rule, str) and was.rule != old_rule_of(study):
+        changes.append("game, level, looks, versions, design or seed")  # its hash does not say which
+    return changes
+
+
+def told(value: Any) -> str:
+    """As the study's file has it."""
+    if isinstance(value, float):
+        return f"{value:g}"
+    return "not given" if value in (None, "") else json.dumps(value, ensure_ascii=False)
 
 
 def numbers_taken(study: Study) -> list[int]:

@@ -22,13 +22,16 @@ from envs.events import SUFFIX as LOG
 from envs.events import read_events
 from envs.play import CHARACTERS
 from envs.rules import DEATHS, HAS_KEY, INPUT_NAMES, JUMPING, ON_LADDER, SPEED, UNIQUE_STATES, X, Y
-from envs.sessions import Recorded, beside_steps, plays_under, read_session, without_copies
+from envs.sessions import Beside, Recorded, answers_in, beside_steps, plays_under, read_session, without_copies
 from envs.tables import csv_of
+from human_study.kept_wordings import wording_rows
 
 COLUMNS = Path(__file__).parent / "columns.toml"
 ANSWER, ANSWERED = "answer_", "answered_"  # what columns of answers begin with
 DTYPES = {"text": object, "date": object, "integer": "Int64", "flag": "Int64", "number": float}
-SAID = ("n", "t", "event", "hash", "seconds", "play", "step")  # of an event, in other columns than its details
+SAID = ("n", "t", "event", "hash")  # of an event, in other columns than its details
+HIDDEN = ("machine",)  # of an event, in none: the export numbers computers, and says nothing else of them
+NOT_BEGUN = "not begun"  # how it ended for somebody who consented and never played
 LEVEL = 1  # of gzip's compression: a fifth of the time of the default, for a fifth more bytes
 DECIMALS = 6  # of times, as in the log
 NUMBERS = str.maketrans(CHARACTERS, "".join(map(chr, range(len(CHARACTERS)))))  # from characters to inputs
@@ -64,33 +67,42 @@ def check_new(path: Path) -> Path:
 
 def write_tables(
     recorded: Sequence[Recorded], root: Path, folder: Path, progress: Callable[[Iterable], Iterable] = iter
-) -> None:
-    """Writes participants.csv, steps.csv.gz, events.csv and dictionary.csv into the folder.
+) -> list[str]:
+    """Writes participants.csv, steps.csv.gz, events.csv, wordings.csv and dictionary.csv into the folder; a line for
+    each wording that is damaged.
 
-    ``recorded`` are the plays, found under ``root``, whose logs of sessions without a play give events, too;
-    ``progress`` is given the plays and gives them back one after another.
+    ``recorded`` are the plays, found under ``root``, whose logs of sessions without a play give events, too, and a row
+    of participants.csv where somebody consented; ``progress`` is given the plays and gives them back one after another.
     """
-    rows, logs = [], {}
+    is_people = not recorded or any(each.play.player == "person" for each in recorded)
+    idle = without_play(root, {each.path for each in recorded}) if is_people else {}
+    logs = {each.path: each.events for each in recorded} | idle
+    computers = numbered(events[0].event.get("machine") for events in logs.values() if events)
+    rows = []
     with gzip.open(folder / "steps.csv.gz", "wb", LEVEL) as steps:
         steps.write(encoded(pd.DataFrame(columns=[*dictionary()["steps"]])))
         for each in progress(recorded):
-            logs[each.path] = each.events
-            rows.append(participant_row(each))
+            rows.append(participant_row(each, computers))
             steps.write(encoded(typed(step_table(each), "steps"), header=False))
-    if any(each.play.player == "person" for each in recorded):
-        logs |= without_play(root, logs)
-    questions = answer_columns(recorded)
+    absent = {path: events for path, events in idle.items() if any(each.event["event"] == "consent" for each in events)}
+    rows += [absent_row(path, events, computers) for path, events in absent.items()]
+    questions = answer_columns([
+        *(each.answers for each in recorded), *(answers_in(each.event for each in events) for events in absent.values())
+    ])  # fmt: skip
     silent = {name: 0 for name in questions if name.startswith(ANSWERED)}
     participants = pd.DataFrame([silent | row for row in rows], columns=[*dictionary()["participants"], *questions])
     save(typed(participants, "participants", questions), folder / "participants.csv")
-    events = pd.DataFrame(
-        [row for path in sorted(logs) for row in event_rows(logs[path])], columns=[*dictionary()["events"]]
-    )
-    save(typed(events, "events"), folder / "events.csv")
+    problems: list[str] = []
+    for name, found in (
+        ("events", [row for path in sorted(logs) for row in event_rows(logs[path])]),
+        ("wordings", [*wording_rows(root, problems)]),
+    ):
+        save(typed(pd.DataFrame(found, columns=[*dictionary()[name]]), name), folder / f"{name}.csv")
     save(dictionary_table(questions), folder / "dictionary.csv")
+    return problems
 
 
-def without_play(root: Path, logs: Collection[Path]) -> dict[Path, list[dict[str, Any]]]:
+def without_play(root: Path, logs: Collection[Path]) -> dict[Path, list[Beside]]:
     """Events of the sound logs under ``root`` beside ``logs``: of sessions that ended before anything was played."""
     found = {}
     for path in without_copies(plays_under(root))[0]:
@@ -100,6 +112,11 @@ def without_play(root: Path, logs: Collection[Path]) -> dict[Path, list[dict[str
                 if all(event["event"] != "play" for event in events) and not read_session(path):
                     found[path] = beside_steps(events)
     return found
+
+
+def numbered(ids: Iterable[str | None]) -> dict[str, int]:
+    """A number from 1 for each random id."""
+    return {name: number for number, name in enumerate(sorted({name for name in ids if name}), 1)}
 
 
 def save(table: pd.DataFrame, path: Path) -> None:
@@ -120,11 +137,11 @@ def typed(table: pd.DataFrame, name: str, questions: Mapping[str, list[str]] | N
         raise ValueError(f"{name}: a cell is not what columns.toml says of its column: {error}") from None
 
 
-def answer_columns(recorded: Iterable[Recorded]) -> dict[str, list[str]]:
+def answer_columns(sessions: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
     """Type, unit and meaning of the columns of answers, two a question: the answer, and whether there is one."""
     given: dict[str, list[Any]] = {}
-    for each in recorded:
-        for question, answer in each.answers.items():
+    for answers in sessions:
+        for question, answer in answers.items():
             given.setdefault(question, []).append(answer)
     columns = {}
     for question, answers in sorted(given.items()):
@@ -152,17 +169,15 @@ def name(table: str) -> str:
     return f"{table}.csv.gz" if table == "steps" else f"{table}.csv"
 
 
-def participant_row(recorded: Recorded) -> dict[str, Any]:
+def participant_row(recorded: Recorded, computers: Mapping[str, int]) -> dict[str, Any]:
     """The row of participants.csv, answers included."""
-    play, about = recorded.play, recorded.about
-    row = {name: about.get(name) for name in dictionary()["participants"]}
-    row |= {
+    play = recorded.play
+    row = session_row(recorded.about, (each.event for each in recorded.events), computers) | {
         "participant": recorded.participant, "study": recorded.study, "play": recorded.number, "player": play.player,
         "date": play.date, "version": play.version, "ended": play.ended, "unfinished": int(play.unfinished),
         "won": int(play.ended == "win"), "inputs": len(play.inputs), "inputs_per_second": play.inputs_per_second,
         "minutes": len(play.inputs) / play.inputs_per_second / 60, "redrawn": int(play.redrawn), "play_id": play.id,
-        "software": ", ".join(f"{name} {version}" for name, version in play.software.items()),
-        "file": recorded.path.name,
+        "software": listed(play.software), "file": recorded.path.name,
     }  # fmt: skip
     if isinstance(play, AtariPlay):
         settings = {name: play.about[name] for name in ("game", "look_seed", "seed")}
@@ -173,9 +188,39 @@ def participant_row(recorded: Recorded) -> dict[str, Any]:
             "game": play.level.game, "level": play.level.name, "look_seed": play.look_seed, "seed": play.seed,
             "deaths": found.total_deaths, "unique_states": found.total_unique_states,
         }  # fmt: skip
-    answers = recorded.answers
-    row |= {ANSWER + question: plain(answer) for question, answer in answers.items()}
+    return row | answer_cells(recorded.answers)
+
+
+def absent_row(path: Path, happened: Sequence[Beside], computers: Mapping[str, int]) -> dict[str, Any]:
+    """The row of somebody who consented and never played; the version is the one they would have played first."""
+    events = [each.event for each in happened]
+    header, names = events[0], [event["event"] for event in events]
+    reasons = [f"excluded: {event.get('why')}" for event in events if event["event"] == "excluded"]
+    reasons += [f"stopped at {event.get('page')}" for event in events if event.get("what") == "stop"]
+    row = session_row(header, events, computers) | {
+        "study": header.get("study", ""), "player": "person", "version": next(iter(header.get("versions", ())), None),
+        "ended": NOT_BEGUN, "unfinished": int("finish" not in names), "quit_reason": next(iter(reasons), None),
+        "resumed": names.count("resumed"), "software": listed(header.get("software", {})), "file": path.name,
+    }  # fmt: skip
+    return row | answer_cells(answers_in(events))
+
+
+def session_row(
+    about: Mapping[str, Any], events: Iterable[Mapping[str, Any]], computers: Mapping[str, int]
+) -> dict[str, Any]:
+    """What the session's header tells, and its consent."""
+    row = {name: about.get(name) for name in dictionary()["participants"]}
+    wording = next((event.get("wording") for event in events if event["event"] == "consent"), None)
+    return row | {"machine": computers.get(about.get("machine", "")), "wording": wording}
+
+
+def answer_cells(answers: Mapping[str, Any]) -> dict[str, Any]:
+    row = {ANSWER + question: plain(answer) for question, answer in answers.items()}
     return row | {ANSWERED + question: int(answer is not None) for question, answer in answers.items()}
+
+
+def listed(software: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in software.items())
 
 
 def step_table(recorded: Recorded) -> pd.DataFrame:
@@ -200,15 +245,14 @@ def step_table(recorded: Recorded) -> pd.DataFrame:
     return pd.DataFrame(columns, columns=[*dictionary()["steps"]], index=range(count))
 
 
-def event_rows(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Of a session's events, as ``envs.sessions.beside_steps`` gives them, the rows of events.csv."""
-    who = {"participant": events[0]["participant"], "study": events[0].get("study", "")} if events else {}
+def event_rows(events: Sequence[Beside]) -> list[dict[str, Any]]:
+    """Of a session's events the rows of events.csv."""
+    who = {"participant": events[0].event["participant"], "study": events[0].event.get("study", "")} if events else {}
     rows = []
-    for event in events:
-        details = {name: value for name, value in event.items() if name not in SAID}
+    for event, seconds, play, step in events:
+        details = {name: value for name, value in event.items() if name not in (*SAID, *HIDDEN)}
         rows.append({
-            **who, "n": event["n"], "t": round(event["seconds"], DECIMALS), "event": event["event"],
-            "play": event["play"], "step": event["step"],
+            **who, "n": event["n"], "t": round(seconds, DECIMALS), "event": event["event"], "play": play, "step": step,
             "details": json.dumps(details, ensure_ascii=False) if details else None,
         })  # fmt: skip
     return rows

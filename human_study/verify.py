@@ -1,5 +1,6 @@
 """Whether what people and agents left is whole: logs, plays, and the places of a study, checked against each other."""
 
+import glob
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -10,6 +11,8 @@ from typing import Any
 from envs.events import SUFFIX, read_events
 from envs.files import files_under, one_line, read_json, shown
 from envs.sessions import find_play, plays_under, read_session
+from human_study import withdrawals
+from human_study.kept_wordings import FOLDER, read_wording
 
 PRIVATE_FIELDS = {
     "name", "first_name", "last_name", "surname", "email", "mail", "address", "phone", "birthday", "ip", "host",
@@ -70,6 +73,7 @@ def check_log(found: Verified, seen: dict[str, Path]) -> None:
         found.notes.append(f"a torn last line ({len(read.tail)} bytes) is left out")
     if read.events[-1]["event"] != "finish":
         found.notes.append("the session was interrupted")
+    found.problems += check_wordings(found.path, read.events)
     for recorded in read_session(found.path):
         is_new(recorded.play.id, found, seen)
         found.plays, found.inputs = found.plays + 1, found.inputs + len(recorded.play.inputs)
@@ -78,6 +82,18 @@ def check_log(found: Verified, seen: dict[str, Path]) -> None:
             found.notes.append(f"{where}: resumed {recorded.about['resumed']} times")
         if recorded.play.redrawn:
             found.notes.append(f"{where}: drawn otherwise today than the player saw it")
+
+
+def check_wordings(log: Path, events: list[dict[str, Any]]) -> Iterator[str]:
+    """What is wrong with the wordings that a log names, which are kept beside it."""
+    for line, event in enumerate(events, 1):
+        if isinstance(name := event.get("wording"), str):
+            try:
+                read_wording(log.parent / FOLDER / f"{name}.json")
+            except FileNotFoundError:
+                yield f"line {line}: {event['event']}: the wording {FOLDER}/{name}.json is not beside the log"
+            except (ValueError, OSError) as error:
+                yield f"line {line}: {event['event']}: {error}"
 
 
 def check_play(found: Verified, seen: dict[str, Path]) -> None:
@@ -140,4 +156,22 @@ def check_places(root: Path) -> Iterator[Verified]:
                 yield found
 
 
-FOLDER_CHECKS: list[Callable[[Path], Iterator[Verified]]] = [check_places]  # of a whole folder; a study may add its own
+def check_withdrawn(root: Path) -> Iterator[Verified]:
+    """The lists of who withdrew: each can be read, and nothing of anybody on it is beside it."""
+    for path in (path for path in files_under(root, withdrawals.NAME) if path.name == withdrawals.NAME):
+        found = Verified(path)
+        try:
+            gone = withdrawals.read(path)
+        except (ValueError, OSError) as error:
+            gone = {}
+            found.problems.append(one_line(path, error).removeprefix(f"{shown(path)}: "))
+        for code in gone:
+            left = sorted(each.name for each in path.parent.glob(f"{glob.escape(code)}*"))
+            if left:
+                found.problems.append(f"{code} withdrew, but there is {left[0]}: run priorlab withdraw again")
+        if found.problems:
+            yield found
+
+
+# Of a whole folder; a study may add its own.
+FOLDER_CHECKS: list[Callable[[Path], Iterator[Verified]]] = [check_places, check_withdrawn]

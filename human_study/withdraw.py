@@ -1,138 +1,165 @@
-"""What becomes of a study's places: who finished, and the deletion of all that a person left, if they wish so."""
+"""The deletion of all that a person left in a study's folder, if they wish so."""
 
-import os
-from collections import Counter
-from dataclasses import dataclass
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from envs.events import SUFFIX, locked, read_events
-from envs.files import one_line, read_bytes, read_json, read_text, release
+from envs.events import LOCK, SUFFIX, locked, read_events
+from envs.files import one_line, release
 from envs.play import SUFFIX as PLAY_SUFFIX
 from envs.play import today
-from envs.sessions import id_in
-from human_study.assign import Place, clear, places
+from human_study import withdrawals
+from human_study.assign import Place, clear, path_of, readable_places
+from human_study.kept_wordings import FOLDER as WORDINGS
 from human_study.study import Study
+from human_study.traces import (
+    codes_in,
+    files_in,
+    header_of,
+    holds,
+    is_alone,
+    is_named,
+    is_named_after,
+    looks_recorded,
+    recording_of,
+)
 
-WITHDRAWALS = "withdrawals.csv"
-HEADER = "id,date,files,plays,events"
-STATES = ("taken", "finished", "won", "stopped", "unfinished", "withdrawn")
-TEXTS = (".csv", ".json", ".jsonl", ".html", ".md", ".txt", ".toml")  # files that may mention a person's code
 
-
-@dataclass(frozen=True)
+@dataclass
 class Found:
-    """What there is of a person: files to be deleted, their place, and other files that mention the code, or may."""
+    """What there is of a person in the study's folder."""
 
-    files: list[Path]
-    place: Place | None
-    mentions: list[Path]
-    unread: list[Path]  # can't be read
+    participant: str  # the code
+    withdrew: str = ""  # when, as withdrawals.csv has it; empty where it was not before
+    files: list[Path] = field(default_factory=list)  # theirs alone, to be deleted
+    places: list[Place] = field(default_factory=list)
+    mentions: list[Path] = field(default_factory=list)  # are named by the code or hold it, and not theirs alone
+    unread: list[str] = field(default_factory=list)  # a line for each file that can't be read, or not searched whole
+    logs: set[Path] = field(default_factory=set)  # that nobody may be writing
 
-
-def find(study: Study, participant: str) -> Found:
-    """ValueError, one line, for a code of which there is nothing, or that withdrew already."""
-    folder = study.folder
-    withdrawn = read_withdrawals(study)
-    place = next((place for place in places(study) if place.participant == participant), None) if participant else None
-    every = [path for path in sorted(folder.rglob("*")) if path.is_file()] if folder.is_dir() else []
-    files = [path for path in every if is_of(path, participant)]
-    if not place and not any(path.name.endswith(SUFFIX) for path in files):
-        if participant in withdrawn:
-            raise ValueError(f"{participant} withdrew on {withdrawn[participant]}: nothing is left to delete")
-        raise ValueError(f"{folder}: nobody has the code {participant!r}: expected the eight characters of a session")
-    own = {*files, folder / WITHDRAWALS}
-    others = [path for path in every if path not in own and path.parent != folder / "places" and path.suffix in TEXTS]
-    mentions, unread = [], []
-    for path in others:
-        try:
-            if participant in read_bytes(path).decode("utf-8", "replace"):
-                mentions.append(path)
-        except OSError:
-            unread.append(path)
-    return Found(files, place, mentions, unread)
+    def __bool__(self) -> bool:
+        return bool(self.files or self.places or self.mentions or self.unread)
 
 
-def is_of(path: Path, participant: str) -> bool:
-    """Whether it is that person's by its name, or a recording of theirs under any name."""
-    if path.name.split(".")[0] == participant:
-        return True
-    if path.name.endswith(SUFFIX):
-        return id_in(path) == participant
-    if path.suffix != PLAY_SUFFIX:
-        return False
-    try:
-        return read_json(path).get("player_id") == participant
-    except (ValueError, OSError, AttributeError):
-        return False
+def find(study: Study, code: str, progress: Callable[[Iterable[Path]], Iterable[Path]] = iter) -> Found:
+    """Everything below the study's folder that is of that person, or names them. ``progress`` is given all files.
 
-
-def withdraw(study: Study, participant: str) -> Found:
-    """Deletes everything of that person, empties their place, and logs that it did; what was found.
-
-    Nothing about the person is kept but that they withdrew: code, UTC date, and how much was deleted. Done again
-    after a crash it goes on where it was. Raises ValueError as ``find``; OSError where the session is going on.
+    A code in other case, or with spaces or hyphens, is understood where only one is like it. ValueError, one line, for
+    one of which there is nothing, that withdrew and left no trace, or that may be several people's.
     """
-    found = find(study, participant)
-    log = study.folder / f"{participant}{SUFFIX}"
-    if log in found.files:
-        release(locked(log))
-    plays, events = count(log) if log in found.files else (0, 0)
-    for path in found.files:
-        path.unlink(missing_ok=True)
-    if participant not in read_withdrawals(study):
-        path = study.folder / WITHDRAWALS
-        line = ",".join(map(str, (participant, today(), len(found.files), plays, events)))
-        with path.open("a", encoding="utf-8", newline="\n") as file:
-            file.write(line + "\n" if path.stat().st_size else f"{HEADER}\n{line}\n")
-    if found.place:
-        clear(study, found.place)
+    folder = study.folder
+    withdrawn = withdrawals.read(folder / withdrawals.NAME)
+    places, _ = readable_places(study)
+    every = [*files_in(folder)] if folder.is_dir() else []
+    known = {place.participant for place in places} | withdrawn.keys()
+    known |= {each for path in every if path.name.endswith((SUFFIX, PLAY_SUFFIX)) for each in codes_in(header_of(path))}
+    who = meant(code, known - {""}, folder)
+    found = Found(who, withdrawn.get(who, ""), places=[place for place in places if place.participant == who])
+    passed = {folder / withdrawals.NAME, *(path_of(study, place.number) for place in places)}
+    for path in progress(every):
+        if path not in passed and path.parent != folder / WORDINGS and not is_list(path):
+            sort_in(path, folder, found, known - {who, ""})
+    if who not in known and not any(map(looks_recorded, found.files)):
+        also = f"; these hold it: {', '.join(map(str, found.mentions))}" if found.mentions else ""
+        raise ValueError(f"{folder}: nobody has the code {code!r}: expected the eight characters of a session{also}")
+    if found.withdrew and not found:
+        raise ValueError(f"{who} withdrew on {found.withdrew}: nothing is left to delete")
     return found
 
 
+def meant(code: str, known: Iterable[str], folder: Path) -> str:
+    """The known code that is written like this one; itself where none is."""
+    alike = sorted(each for each in known if plain(each) == plain(code))
+    if code in alike or len(alike) == 1:
+        return code if code in alike else alike[0]
+    if alike:
+        raise ValueError(f"{folder}: {code!r} may be {' or '.join(alike)}: expected one of these")
+    return plain(code)
+
+
+def plain(code: str) -> str:
+    return re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", code)).casefold()
+
+
+def is_list(path: Path) -> bool:
+    """Whether it is a copy of withdrawals.csv, which holds nothing but that somebody withdrew."""
+    if not path.name.startswith(Path(withdrawals.NAME).stem):
+        return False
+    try:
+        return bool(withdrawals.read(path))
+    except (ValueError, OSError):
+        return False
+
+
+def sort_in(path: Path, folder: Path, found: Found, others: set[str]) -> None:
+    """Adds the file to what was found, where it is of that person or names them. ``others`` are the others' codes."""
+    who = found.participant
+    try:
+        if not is_named(path, folder, who) and not holds(path, [who]):
+            return
+    except OSError as error:
+        found.unread.append(one_line(path, error))
+        return
+    try:
+        alone = is_alone(path, folder, who, others)
+    except OSError:
+        alone = looks_recorded(path) and is_named_after(path, folder, who)
+    if not alone:
+        found.mentions.append(path)
+    elif path.name.endswith(LOCK):
+        found.logs.add(path.with_name(path.name.removesuffix(LOCK) + SUFFIX))
+    else:
+        found.files.append(path)
+        if path.is_symlink() and recording_of(path, who)[0]:
+            found.files.append(path.resolve())
+        if path.name.endswith(SUFFIX):
+            found.logs.add(path)
+
+
+def withdraw(study: Study, code: str) -> Found:
+    """``find``, and ``delete`` that; what was found."""
+    found = find(study, code)
+    delete(study, found)
+    return found
+
+
+def delete(study: Study, found: Found) -> None:
+    """Logs that the person withdrew, empties their place, and deletes every file that is theirs alone.
+
+    Nothing about the person is kept but the code, the UTC date, and how much was deleted. What a crash leaves of it is
+    found by the next call. Raises OSError, and changes nothing, where the session is going on; OSError, one line, for
+    files that can't be deleted, when all others are.
+    """
+    kept = []
+    with ExitStack() as stack:
+        for log in sorted(found.logs):
+            stack.callback(release, locked(log))
+        if not found.withdrew:
+            plays, events = max(map(count, found.files), default=(0, 0))
+            row = {"id": found.participant, "date": today(), "files": len(found.files), "plays": plays}
+            withdrawals.add(study.folder / withdrawals.NAME, {**row, "events": events})
+        for place in found.places:
+            clear(study, place)
+        for path in found.files:
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                kept.append(one_line(path, error))
+    for folder in sorted({parent for path in found.files for parent in path.parents}, reverse=True):
+        if folder.is_relative_to(study.folder) and folder.name.casefold() == found.participant.casefold():
+            with suppress(OSError):
+                folder.rmdir()  # it is empty now
+    if kept:
+        raise OSError(f"can't be deleted: {'; '.join(kept)}; everything else of {found.participant} is")
+
+
 def count(log: Path) -> tuple[int, int]:
-    """(plays, events) of a log, 0 where it can't be read: it is deleted nevertheless."""
+    """(plays, events) of a log, 0 of anything else, and of a damaged one: it is deleted nevertheless."""
     try:
         events = read_events(log).events
     except (ValueError, OSError):
         return 0, 0
     return sum(event["event"] == "play" for event in events), len(events)
-
-
-def read_withdrawals(study: Study) -> dict[str, str]:
-    """The date of each, by code."""
-    path = study.folder / WITHDRAWALS
-    rows = [line.split(",") for line in read_text(path).splitlines()[1:] if line] if path.is_file() else []
-    if any(len(row) < 2 for row in rows):
-        raise ValueError(f"{path}: expected rows of {HEADER}, with commas, as `priorlab withdraw` writes them")
-    return {row[0]: row[1] for row in rows}
-
-
-def overview(study: Study, problems: list[str]) -> dict[str, Counter[str]]:
-    """How many places of each version (within subjects: order) are in each of the STATES; for the researcher alone.
-
-    ``problems`` gains a line for each log that can't be read; its place counts as taken and nothing else.
-    """
-    table = {}
-    for place in places(study):
-        counts = table.setdefault(", ".join(place.versions), Counter())
-        counts["taken"] += 1
-        try:
-            counts.update(states_of(study, place))
-        except (ValueError, OSError) as error:
-            problems.append(one_line(study.folder / f"{place.participant}{SUFFIX}", error))
-    return table
-
-
-def states_of(study: Study, place: Place) -> list[str]:
-    if not place.participant:
-        return ["withdrawn"]
-    log = study.folder / f"{place.participant}{SUFFIX}"
-    if not os.path.lexists(log):
-        return ["unfinished"]
-    happened = Counter(event["event"] for event in read_events(log).events)
-    states = ["finished" if happened["finish"] else "unfinished"]
-    if happened["quit"]:
-        states.append("stopped")
-    if happened["win"] == len(place.versions):
-        states.append("won")
-    return states

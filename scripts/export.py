@@ -1,5 +1,6 @@
 """`priorlab export`: what was recorded as tables for R and pandas, as Minari datasets, and as videos."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -15,7 +16,7 @@ def main(
     players: tuple[Literal["person", "simulated", "agent"], ...] = ("person",),
     name: str = "priorlab", screen_size: int = 84, grayscale: bool = False, stack_size: int = 1, lossless: bool = False,
 ) -> None:  # fmt: skip
-    """Export every play under a folder: participants.csv, steps.csv.gz, events.csv and what their columns mean.
+    """Export every play under a folder: participants, steps, events, wordings, and what their columns mean.
 
     Args:
         folder: Where sessions and plays were recorded; every folder in it is looked through.
@@ -41,11 +42,12 @@ def main(
         found, problems = find_plays(folder) if folder.exists() else ([], [f"{folder}: no such folder"])
         print_left_out(console, problems)
         chosen = [each for each in found if each.play.player in players]
-        if not chosen:
+        if not chosen and not ("person" in players and folder.exists() and export.without_play(folder, ())):
             raise ValueError(f"{folder}: expected plays by {' or '.join(players)}; found {len(found)} by others")
         with export.new_folder(out) as draft:
             if "csv" in formats:
-                export.write_tables(chosen, folder, draft, lambda plays: track(plays, "tables", console=console))
+                shown = partial(track, description="tables", console=console)
+                print_left_out(console, export.write_tables(chosen, folder, draft, shown))
             if "minari" in formats:
                 seen = {"screen_size": screen_size, "grayscale_obs": grayscale, "stack_size": stack_size}
                 ids = datasets.write_datasets(chosen, draft / "minari", name, seen)

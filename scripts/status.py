@@ -10,16 +10,17 @@ from scripts.run import run
 
 
 def main(study: Annotated[Path, tyro.conf.Positional]) -> None:
-    """Show how many places of each version are taken, finished, won, stopped, unfinished and withdrawn.
+    """Show what became of the places of each version: not begun, under way, stopped, finished, won, withdrawn, ...
 
     Args:
         study: The study's file, TOML.
     """
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     from human_study.assign import arms, capacity
+    from human_study.states import RARE, STATES, overview
     from human_study.study import Study
-    from human_study.withdraw import STATES, overview
 
     try:
         loaded = Study.load(study)
@@ -27,17 +28,19 @@ def main(study: Annotated[Path, tyro.conf.Positional]) -> None:
         found = overview(loaded, problems)
     except (OSError, ValueError) as error:
         raise SystemExit(f"priorlab status: {told(error)}") from None
-    table = Table(title=f"{loaded.name}: {capacity(loaded)} places")
-    table.add_column("version" if loaded.design == "between" else "order")
-    for state in STATES:
-        table.add_column(state, justify="right")
-    for versions in arms(loaded):
-        counts = found.get(", ".join(versions), {})
-        table.add_row("\n".join(versions), *(str(counts.get(state, 0)) for state in STATES))
+    table = Table(title=f"{loaded.name}: {capacity(loaded)} places", box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("version" if loaded.design == "between" else "order", no_wrap=True)
+    states = [state for state in STATES if state not in RARE or any(counts[state] for counts in found.values())]
+    for state in states:
+        table.add_column(state, justify="right", min_width=max(map(len, state.split())))
+    for versions in dict.fromkeys([*map(", ".join, arms(loaded)), *found]):
+        counts = found.get(versions, {})
+        table.add_row(versions.replace(", ", "\n"), *(str(counts.get(state, 0)) for state in states))
     console = plain_console()
+    console.width = max(console.width, console.measure(table, options=console.options.update(width=999)).maximum)
     console.print(table)
     for problem in problems:
-        console.print(f"can't be read  {problem}", soft_wrap=True)
+        console.print(f"problem  {problem}", soft_wrap=True)
 
 
 if __name__ == "__main__":

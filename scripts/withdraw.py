@@ -1,43 +1,54 @@
 """`priorlab withdraw`: deletes everything that a participant left, and logs that it did."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
-from scripts.console import told
+from scripts.console import plain_console, told
 from scripts.run import run
 
 
 def main(
     code: Annotated[str, tyro.conf.Positional], study: Annotated[Path, tyro.conf.Positional], *, yes: bool = False
 ) -> None:
-    """Delete a participant's data from a study's folder, for good.
+    """Delete a participant's data from a study's folder, for good, and name what else mentions their code.
 
     Args:
-        code: The eight characters that the participant saw at the end.
+        code: The eight characters that the participant saw; case, spaces and hyphens don't matter.
         study: The study's file, TOML.
         yes: Don't ask first.
     """
-    from human_study.study import Study
-    from human_study.withdraw import find, withdraw
+    from rich.progress import track
 
+    from human_study.study import Study
+    from human_study.withdraw import delete, find
+
+    console = plain_console()
     try:
         loaded = Study.load(study)
-        found = find(loaded, code)
-        print(*(f"to be deleted: {path}" for path in found.files), sep="\n")
-        if not yes and input(f"delete everything of {code}? This can't be undone. yes or no: ").strip() != "yes":
-            raise SystemExit("priorlab withdraw: nothing was deleted")
-        withdraw(loaded, code)
+        shown = partial(track, description="searching", console=console, transient=True)
+        found = find(loaded, code, shown if console.is_terminal else iter)
+        who, folder = found.participant, loaded.folder
+        if found.withdrew:
+            console.print(f"{who} withdrew on {found.withdrew}; this is left in {folder}", soft_wrap=True)
+        for path in found.files:
+            console.print(f"to be deleted: {path}", soft_wrap=True)
+        for path in found.mentions:
+            console.print(f"also names {who}, and is kept: make it anew or edit it: {path}", soft_wrap=True)
+        for line in found.unread:
+            console.print(f"may name {who}: {line}", soft_wrap=True)
+        if found.files or found.places:
+            if not yes and input(f"delete everything of {who}? This can't be undone. yes or no: ").strip() != "yes":
+                raise SystemExit("priorlab withdraw: nothing was deleted")
+            delete(loaded, found)
+            console.print(f"deleted {len(found.files)} files of {who}; noted in withdrawals.csv", soft_wrap=True)
     except EOFError:
         raise SystemExit("priorlab withdraw: nobody answered; nothing was deleted (--yes doesn't ask)") from None
     except (OSError, ValueError) as error:
         raise SystemExit(f"priorlab withdraw: {told(error)}") from None
-    print(f"deleted {len(found.files)} files of {code}; noted in {loaded.folder / 'withdrawals.csv'}")
-    for path in found.mentions:
-        print(f"mentions {code}, make it anew: {path}")
-    for path in found.unread:
-        print(f"can't be read, and may mention {code}: {path}")
+    console.print(f"searched {folder} and nothing else: see to exports and backups elsewhere", soft_wrap=True)
 
 
 if __name__ == "__main__":

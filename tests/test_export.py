@@ -63,7 +63,8 @@ def study(tmp_path_factory) -> Path:
     record(folder, GameSettings("key_door", level=SPIKES), np.r_[[2] * 30, random.integers(6, size=60)], end=False)
     record(folder, GameSettings("atari/pong", "colours", seed=5), random.integers(18, size=90))
     early = Recorder.create(folder, study="ladders")
-    early.note("consent", answer=False)
+    early.note("consent", seconds=3.25)
+    early.note("answer", question="age", answer="18-24", seconds=7.125, play=3)
     early.finish()
     Play.of([2] * 50, "original", player="simulated", player_id="robot").save(folder / "simulated" / "robot.play")
     return folder
@@ -74,14 +75,14 @@ def tables(study, tmp_path_factory) -> dict[str, pd.DataFrame]:
     out = tmp_path_factory.mktemp("out") / "export"
     main(study, out)
     assert sorted(path.name for path in out.iterdir()) == [
-        "dictionary.csv", "events.csv", "participants.csv", "steps.csv.gz",
+        "dictionary.csv", "events.csv", "participants.csv", "steps.csv.gz", "wordings.csv",
     ]  # fmt: skip
     return {path.name.split(".")[0]: pd.read_csv(path, dtype={"participant": str}) for path in out.iterdir()}
 
 
 def test_every_column_is_in_the_dictionary_and_every_entry_is_a_column(tables):
     told = tables["dictionary"]
-    for name in ("participants", "steps", "events"):
+    for name in ("participants", "steps", "events", "wordings"):
         entries = told[told["file"].str.startswith(f"{name}.")]
         assert entries["column"].tolist() == tables[name].columns.tolist()
     assert not told[["file", "column", "type", "meaning"]].isna().to_numpy().any()
@@ -114,8 +115,9 @@ def test_a_row_a_play_tells_what_replaying_tells(tables, study):
     rows = tables["participants"]
     recorded, problems = find_plays(study)
     people = [each for each in recorded if each.play.player == "person"]
-    assert not problems and len(rows) == len(people) == 3
     assert set(rows["player"]) == {"person"} and set(rows["study"]) == {"ladders"}
+    rows = rows[rows["play"].notna()]
+    assert not problems and len(rows) == len(people) == 3
     assert set(rows["answer_aim"]) == {TEXT} and set(rows["block"]) == {2} and set(rows["place"]) == {17}
     for each in people:
         row = rows[rows["participant"] == each.participant].iloc[0]
@@ -151,11 +153,14 @@ def test_a_row_an_event_of_every_session_also_of_those_without_a_play(tables, st
     rows = tables["events"]
     assert rows["participant"].nunique() == 4
     assert not set(rows["event"]) & {"step", "state"}
-    early = rows[~rows["participant"].isin(tables["participants"]["participant"])]
-    assert early["event"].tolist() == ["session", "consent", "finish"]
-    assert json.loads(early["details"].iloc[1]) == {"answer": False}
+    played = tables["participants"].dropna(subset="play")
+    early = rows[~rows["participant"].isin(played["participant"])]
+    assert early["event"].tolist() == ["session", "consent", "answer", "finish"]
+    assert json.loads(early["details"].iloc[1]) == {"seconds": 3.25}
+    assert json.loads(early["details"].iloc[2]) == {"question": "age", "answer": "18-24", "seconds": 7.125, "play": 3}
+    assert (early["t"] < 3).all() and early["t"].is_monotonic_increasing, "when it was, not how long it took"
     focus = rows[rows["event"] == "focus"]
-    halves = tables["participants"].set_index("participant")["inputs"] // 2
+    halves = played.set_index("participant")["inputs"] // 2
     assert (focus["step"] == focus["participant"].map(halves)).all() and set(focus["play"]) == {0}
     answers = [json.loads(text) for text in rows.loc[rows["event"] == "answer", "details"]]
     assert {"question": "aim", "answer": TEXT} in answers
@@ -177,7 +182,7 @@ def test_after_a_crash_one_clock_goes_on(tmp_path):
 def test_simulated_players_are_exported_where_they_are_asked_for_and_say_so(study, tmp_path):
     main(study, tmp_path / "both", players=("person", "simulated"))
     rows = pd.read_csv(tmp_path / "both" / "participants.csv")
-    assert rows["player"].value_counts().to_dict() == {"person": 3, "simulated": 1}
+    assert rows["player"].value_counts().to_dict() == {"person": 4, "simulated": 1}
     main(study, tmp_path / "one", players=("simulated",))
     assert len(pd.read_csv(tmp_path / "one" / "events.csv")) == 0
     steps = pd.read_csv(tmp_path / "one" / "steps.csv.gz")
@@ -209,7 +214,7 @@ def test_a_damaged_log_is_named_and_the_others_are_exported(study, tmp_path, cap
     broken.write_bytes(broken.read_bytes().replace(b'"input":', b'"input": ', 1))
     main(tmp_path, tmp_path / "export")
     assert f"left out  {broken}: line" in capsys.readouterr().out.replace("\n", "")
-    assert len(pd.read_csv(tmp_path / "export" / "participants.csv")) == 2
+    assert len(pd.read_csv(tmp_path / "export" / "participants.csv").dropna(subset="play")) == 2
     assert pd.read_csv(tmp_path / "export" / "events.csv")["participant"].nunique() == 3
 
 
@@ -337,7 +342,7 @@ def test_videos_of_all_plays_and_without_loss_pixel_for_pixel(tmp_path):
 def test_tables_and_results_agree(study, tables):
     """What `priorlab compare` reads is what is exported."""
     configs = load(study).configs
-    people, rows = configs[configs["player"] == "person"], tables["participants"]
+    people, rows = configs[configs["player"] == "person"], tables["participants"].dropna(subset="play")
     for name in ("inputs", "version", "game"):
         assert sorted(people[name]) == sorted(rows[name])
 

@@ -1,9 +1,10 @@
-"""Studies as files, who plays what, and what is left of a person who withdraws."""
+"""Studies as files, and who plays what."""
 
 import json
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,15 +13,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from envs.play import Play
-from human_study.assign import Station, StudyFull, arms, capacity, is_full, place_at, places, take, williams
+from human_study.assign import (
+    Station,
+    StudyFull,
+    arms,
+    capacity,
+    is_full,
+    old_rule_of,
+    place_at,
+    places,
+    take,
+    williams,
+)
 from human_study.paper import check_font, digits
 from human_study.plates import AXES, CONES, SIDE, colours, plate
-from human_study.recorder import GameSettings, Recorder
 from human_study.study import Study, write_example
 from human_study.texts import Texts, languages
-from human_study.withdraw import overview, read_withdrawals, withdraw
 from tests.screen import PATIENCE, ROOT
+from tests.test_play import EASY
 
 ALL = ["original", "masked_semantics", "reversed_semantics", "masked_objects", "gravity"]
 TAKE = (
@@ -131,52 +141,38 @@ def test_stations_without_a_common_folder_have_places_of_their_own(tmp_path: Pat
             Station.read(wrong)
 
 
+def test_a_level_that_changed_meanwhile_is_refused_and_old_places_tell_what_they_know(tmp_path: Path):
+    level = tmp_path / "own.txt"
+    level.write_text(EASY, encoding="utf-8")
+    study = a_study(tmp_path, level="own.txt", game="princess")
+    place = take(study, "one")
+    level.write_bytes(EASY.replace("\n", "\r\n").encode())
+    assert take(a_study(tmp_path, level="own.txt", game="princess"), "two").number == 1, "an editor's line breaks"
+    level.write_text(EASY.replace("S", " ", 1).replace("  ", " S", 1), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"level's content was \"\w{12}\" and is \"\w{12}\""):
+        take(a_study(tmp_path, level="own.txt", game="princess"), "three")
+    for number in (0, 1):  # places as they were written before: their rule is a hash
+        old = {**asdict(place), "number": number, "rule": old_rule_of(study)}
+        (study.folder / "places" / f"0000{number}.json").write_text(json.dumps(old))
+    with pytest.raises(ValueError, match=r"changed after .*: game, level, looks, versions, design or seed;"):
+        take(a_study(tmp_path, level="own.txt", game="princess", seed=4), "three")
+    assert take(a_study(tmp_path, level="own.txt", game="princess", minutes=3), "three").number == 2
+
+
 def test_a_study_that_changed_meanwhile_is_refused(tmp_path: Path):
     take(a_study(tmp_path), "one")
-    with pytest.raises(ValueError, match="changed after"):
+    with pytest.raises(ValueError, match=r"changed after .*: versions was \[.* and is \[.*; seed was 0 and is 5;"):
         take(a_study(tmp_path, versions=ALL[1:4], seed=5), "two")
+    with pytest.raises(
+        ValueError, match=r"study.toml: .*: minutes was 30 and is 20; expected it as it was, .*00000.json"
+    ):
+        take(a_study(tmp_path, minutes=20), "two")
     assert take(a_study(tmp_path, participants=9), "two").number == 1, "more participants change nothing"
     (tmp_path / "data" / "places" / "00002.json").touch()  # a crash came between the file and what is in it
     assert take(a_study(tmp_path, participants=9), "three").number == 3
     (tmp_path / "data" / "places" / "00003.json").write_text("{")
     with pytest.raises(ValueError, match=r"00003.json: cut off or altered"):
         places(a_study(tmp_path))
-
-
-def test_who_withdraws_leaves_nothing_but_that(tmp_path: Path):
-    study = a_study(tmp_path, game="princess", participants=1)
-    kept, gone = "keptkept", "gonegone"
-    for name in (kept, gone):
-        place = take(study, name)
-        recorder = Recorder.create(study.folder, id=name, study=study.name)
-        recorder.begin(GameSettings("princess", place.versions[0]), 100)
-        recorder.end("stopped")
-        recorder.finish()
-    Play.of("lll", player="person", player_id=gone).save(study.folder / "export.play")
-    (study.folder / "table.csv").write_text(f"participant\n{gone}\n")
-    before = (study.folder / f"{kept}.session.jsonl").read_bytes()
-    found = withdraw(study, gone)
-    assert sorted(path.name for path in found.files) == ["export.play", f"{gone}.session.jsonl"]
-    assert [path.name for path in found.mentions] == ["table.csv"], "for the researcher to make anew"
-    left = {path for path in study.folder.rglob("*") if path.is_file() and gone in path.name + path.read_text("utf-8")}
-    assert {path.name for path in left} == {"table.csv", "withdrawals.csv"}
-    assert read_withdrawals(study).keys() == {gone} and (study.folder / f"{kept}.session.jsonl").read_bytes() == before
-    assert sum(overview(study, []).values(), Counter()) == {"taken": 2, "finished": 1, "stopped": 1, "withdrawn": 1}
-    with pytest.raises(ValueError, match="withdrew on"):
-        withdraw(study, gone)
-    for unknown in ("nobody", "", "places", "00000", "withdrawals", "table"):
-        with pytest.raises(ValueError, match="nobody has the code"):
-            withdraw(study, unknown)
-    assert take(study, "next").number == 2, "the place stays taken"
-
-
-def test_a_session_that_goes_on_is_not_deleted(tmp_path: Path):
-    study = a_study(tmp_path)
-    recorder = Recorder.create(study.folder, id="busybusy")
-    with pytest.raises(OSError, match="another process"):
-        withdraw(study, "busybusy")
-    recorder.close()
-    assert recorder.path.exists()
 
 
 @pytest.mark.parametrize("language", languages())
