@@ -58,6 +58,22 @@ def test_survival_by_hand():
     assert horizon_of(times, np.array([True, True, False, False, False])) == 50
 
 
+@pytest.mark.parametrize(
+    ("times", "won", "median"),
+    [
+        ([1, 2, 3, 4], "1111", 2.5),  # flat at one half from 2 to 3
+        ([1, 2, 3, 4], "1101", 3),  # somebody leaves on the way: flat from 2 to 4
+        ([1, 2, 3, 4], "1100", 2),  # flat to the end: nobody knows how long
+        ([1, 2, 5, 5, 9, 9], "111111", 5),  # through one half within one time
+        ([1, 2, 3], "111", 2),
+        ([1, 2, 3], "100", np.inf),
+        ([1, 2], "00", np.inf),
+    ],
+)
+def test_a_median_is_the_middle_of_the_stretch_at_one_half(times, won, median):
+    assert median_time(np.array(times, float), np.array([*won]) == "1") == median
+
+
 def test_survival_agrees_with_scipy_where_times_tie():
     generator = np.random.default_rng(0)
     times, won = generator.integers(1, 12, 40).astype(float), generator.random(40) < 0.6

@@ -21,6 +21,7 @@ WINDOW = 100  # episodes over which a win rate is taken
 MASTERED = 0.9  # win rate from which a game counts as mastered
 BOUNDS = {(False, False): "", (True, False): ">=", (False, True): "<=", (True, True): "~"}  # by who never all won
 CURVE_POINTS = 25  # a decade of inputs
+HALF = np.finfo(float).eps ** 0.5  # within which a share is one half: R's tolerance
 
 
 @dataclass(frozen=True)
@@ -165,10 +166,20 @@ def kaplan_meier(
 
 
 def median_time(times: np.ndarray, won: np.ndarray) -> float:
-    """First time at which at most half have not won yet; infinity where that is never seen."""
+    """Median inputs to the first win, as R's survival package prints it; infinity where less than half are seen to win.
+
+    The first time at which at most half have not won yet; where the curve is flat at exactly one half until it falls
+    further, the middle of that stretch. A stretch that the curve ends with counts from its beginning.
+    """
     ordered, share = kaplan_meier(times, won)
-    reached = np.flatnonzero(share <= 0.5 + 1e-9)
-    return float(ordered[reached[0]]) if len(reached) else float("inf")
+    reached = np.flatnonzero(share < 0.5 + HALF)
+    if not len(reached):
+        return float("inf")
+    first = reached[0]
+    lower = np.flatnonzero(share < share[first])
+    if abs(share[first] - 0.5) < HALF and len(lower):
+        return float(ordered[first] + ordered[lower[0]]) / 2
+    return float(ordered[first])
 
 
 def restricted_mean(

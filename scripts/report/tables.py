@@ -39,7 +39,7 @@ COLUMNS = {
     "minutes": "inputs at the game's inputs a second: to the first win or to the end; in curves, so far",
     "deaths": "before the first win (in numbers.csv the median)", "unique_states": "different (x, y) positions",
     "first_object": "object approached first", "file": "the recording, or folder of the run",
-    "median_inputs": "median inputs to the first win (Kaplan-Meier); inf where at least half never won",
+    "median_inputs": "median inputs to the first win (Kaplan-Meier); inf where less than half are seen to win",
     "ratio": "restricted mean inputs to the first win, over the original's", "ratio_low": "", "ratio_high": "",
     "bound": "empty: exact; >= or <=: the ratio is a bound; ~: the curve is not known to the limit",
     "mean_minutes": "mean minutes to solve, restricted to the limit, quits and time-outs censored",
