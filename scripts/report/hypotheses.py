@@ -10,16 +10,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from scipy.special import ndtri
 from scipy.stats import chi2, mannwhitneyu, wilcoxon
 from statsmodels.discrete.discrete_model import NegativeBinomial, Poisson
 from statsmodels.duration.hazard_regression import PHReg
 from statsmodels.duration.survfunc import survdiff
 
-from scripts.report.statistics import quantiles, resamples
+from scripts.report.statistics import LEAST, quantiles, resamples
 
+FEWER = f"fewer than {LEAST} players"
 FEW = 5  # people or seeds of a version below which no rate of deaths is modelled
 MONOTONE = 8.0  # standard error of a log ratio from which on the likelihood has no maximum: one group is wholly later
-WALD = 1.959964  # standard errors to either end of a 95 % interval
+WALD = float(ndtri(0.975))  # standard errors to either end of a 95 % interval
+UNTESTED = (np.nan, np.nan, np.nan, np.nan, None, None)  # statistic, p, p_holm, effect, low, high
 Group = tuple[np.ndarray, np.ndarray]
 Interval = tuple[float, float | None, float | None]  # value, low, high
 
@@ -29,7 +32,7 @@ class Test:
     """``version`` held against ``against``; ``p`` is two-sided, ``p_holm`` corrected over the versions tested together.
 
     ``effect`` is what the test's function says, ``low`` to ``high`` its 95 % interval, None where there is none.
-    ``p`` is NaN where nothing can be tested, and ``why`` says why not.
+    ``p`` is NaN where nothing can be tested, and ``why`` says why not; below LEAST players of either side nothing is.
     """
 
     version: str
@@ -57,13 +60,19 @@ def log_rank(groups: Mapping[str, Group], against: str = "original", effects: bo
     for version, (times, won), (times_o, won_o) in pairs(groups, against):
         both, is_win = np.concatenate([times, times_o]), np.concatenate([won, won_o]).astype(int)
         is_version = np.repeat([1, 0], [len(times), len(times_o)])
-        statistic, why, effect = np.nan, nothing_to_test(both, is_win, is_version), (np.nan, None, None)
+        why = too_few(times, times_o) or nothing_to_test(both, is_win, is_version)
+        statistic, effect = np.nan, (np.nan, None, None)
         if not why:
             statistic = float(survdiff(both, is_win, is_version)[0])
             effect = hazard_ratio(both, is_win, is_version) if effects else effect
         p = float(chi2.sf(statistic, 1))
         tests.append(Test(version, against, len(times), len(times_o), statistic, p, np.nan, *effect, why))
     return holm(tests)
+
+
+def too_few(*groups: np.ndarray) -> str:
+    """Why a test of these groups isn't made; "" where there are enough players of each."""
+    return FEWER if min(map(len, groups)) < LEAST else ""
 
 
 def nothing_to_test(times: np.ndarray, won: np.ndarray, is_version: np.ndarray) -> str:
@@ -94,6 +103,9 @@ def mann_whitney(
     """
     tests, generator = [], np.random.default_rng(seed)
     for version, (times, won), (times_o, won_o) in pairs(groups, against):
+        if why := too_few(times, times_o):
+            tests.append(Test(version, against, len(times), len(times_o), *UNTESTED, why))
+            continue
         a, b = np.where(won, times, np.inf), np.where(won_o, times_o, np.inf)
         differ = len(np.unique(np.concatenate([a, b]))) > 1
         with quiet():
@@ -101,7 +113,7 @@ def mann_whitney(
         longer = (a[:, None] > b) + 0.5 * (a[:, None] == b)
         low = high = None
         n = min(len(a), len(b))
-        if effects and n > 1:
+        if effects:
             drawn = (resamples(len(a), generator) @ longer * resamples(len(b), generator)).sum(axis=1)
             low, high = np.quantile(drawn / longer.size, quantiles(n)).tolist()
         effect = float(longer.mean())
@@ -119,6 +131,9 @@ def signed_rank(paired: Mapping[str, tuple[Group, Group]], against: str = "origi
     tests, generator = [], np.random.default_rng(seed)
     for version, ((times, won), (times_o, won_o)) in paired.items():
         n = len(times)
+        if why := too_few(times):
+            tests.append(Test(version, against, n, n, *UNTESTED, why))
+            continue
         a, b = np.where(won, np.log(times), np.inf), np.where(won_o, np.log(times_o), np.inf)
         tied = a == b
         change = np.subtract(a, b, out=np.zeros(n), where=~tied)
@@ -128,9 +143,7 @@ def signed_rank(paired: Mapping[str, tuple[Group, Group]], against: str = "origi
             statistic, p = numbers(wilcoxon(change, zero_method="pratt")) if (~tied).any() else (0.0, 1.0)
         why = "" if np.isfinite(p) else "too few pairs"
         longer = (change > 0) + 0.5 * tied
-        low = high = None
-        if n > 1:
-            low, high = np.quantile(resamples(n, generator) @ longer / n, quantiles(n)).tolist()
+        low, high = np.quantile(resamples(n, generator) @ longer / n, quantiles(n)).tolist()
         effect = float(longer.mean())
         tests.append(Test(version, against, n, n, statistic, p, np.nan, effect, low, high, why))
     return holm(tests)

@@ -26,7 +26,7 @@ from scripts.report.players import (
     title_of_game,
     without,
 )
-from scripts.report.statistics import RESAMPLES, Played, played
+from scripts.report.statistics import LEAST, RESAMPLES, Played, played
 from scripts.report.summary import NOTHING, estimate_text, number, percent
 from scripts.report.tables import tables_of, write_tables
 
@@ -99,6 +99,7 @@ def write_page(
         problems=problems,
         unfinished=[run.folder for section in sections for run in section.runs if not run.finished],
         resamples=f"{RESAMPLES:,}",
+        least=LEAST,
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, text)
@@ -224,7 +225,6 @@ def show_version(version: str, analysis: Analysis, tables: Mapping[str, pd.DataF
 def figures(analysis: Analysis, published: Mapping, same_game: bool) -> dict[str, dict[str, str]]:
     """The figures that span the page, each drawn for a screen and for a phone; empty where there is nothing to draw."""
     section = analysis.section
-    human = any(not kind.is_agent for kind in section.kinds)
     game = "rebuilt here" if same_game else "another game"
     beside = {"": f"published people,\n{game} (grade)"}
     ratios = {name: summary.published_ratio(dict(published), name) for name in section.versions}
@@ -237,7 +237,7 @@ def figures(analysis: Analysis, published: Mapping, same_game: bool) -> dict[str
         if compared:
             words = beside if name == "wide" else {}
             drawn["slowdown"][name] = rows.slowdown(section, compared, width, words, on_axis)
-        if human:
+        if any(cell.minutes for cell in analysis.cells):
             drawn["minutes"][name] = rows.minutes(analysis, width, means(published) if same_game else {})
             drawn["quits"][name] = rows.quits(analysis, width)
         if any(run.approached for run in section.runs):
@@ -253,18 +253,20 @@ def cell_words(cell: Cell, reachable: int | None) -> dict:
         "kind": cell.kind,
         "n": cell.n,
         "won": f"{cell.won} of {cell.n}",
-        "first": summary.median_text(cell, cell.median),
+        "is_agent": cell.kind.is_agent,
+        "first": summary.single_text(cell) if cell.single else summary.median_text(cell, cell.median),
         "ratio": summary.ratio_text(cell.ratio),
         "interval": summary.interval_text(cell.ratio),
         "mastered": summary.median_text(cell, cell.mastered) if cell.kind.is_agent else NOTHING,
-        "deaths": number(cell.deaths),
+        "deaths": summary.each_text([run.deaths for run in cell.single]) or number(cell.deaths),
         "mean_deaths": estimate_text(cell.mean_deaths),
-        "states": number(cell.states.value),
-        "share": f"{100 * cell.states.value / reachable:.0f} %" if reachable else "",
-        "minutes": estimate_text(cell.minutes) if cell.minutes else "",
+        "states": number(cell.states.value) if cell.states else summary.each_text([run.states for run in cell.single]),
+        "share": f"{100 * cell.states.value / reachable:.0f} %" if reachable and cell.states else "",
+        "minutes": estimate_text(cell.minutes),
+        "each": summary.single_text(cell, "minutes"),
         "worst": estimate_text(cell.worst),
         "worst_ratio": summary.times(cell.worst_ratio.value) if cell.worst_ratio else NOTHING,
-        "quit": quit_text(cell.quit) if cell.quit else NOTHING,
+        "quit": quit_text(cell.quit) if cell.quit else f"{cell.quits} of {cell.n}",
     }
 
 

@@ -17,6 +17,7 @@ from envs.tracks import APPROACHES, TRACKS
 ORIGINALS = {"none": "original"}  # what Atari's games call it where nothing is masked
 RESAMPLES = 4000
 CONFIDENCE = 0.95
+LEAST = 3  # players or runs below which nothing is estimated: no interval and no test; of people no mean either
 WINDOW = 100  # episodes over which a win rate is taken
 MASTERED = 0.9  # win rate from which a game counts as mastered
 BOUNDS = {(False, False): "", (True, False): ">=", (False, True): "<=", (True, True): "~"}  # by who never all won
@@ -26,7 +27,7 @@ HALF = np.finfo(float).eps ** 0.5  # within which a share is one half: R's toler
 
 @dataclass(frozen=True)
 class Ratio:
-    """How many times the inputs of ``original`` a version took; ``low`` and ``high`` are None for single runs.
+    """How many times the inputs of ``original`` a version took; ``low`` and ``high`` are None below LEAST runs.
 
     ``bound``: "" exact; ">=" where some runs of the version never won, "<=" where some of the original never did,
     "~" where both.
@@ -228,13 +229,11 @@ def ratio_to_original(
         return None
     else:
         horizon = min(*(horizon_of(*group) for group in groups), max(group[0].max() for group in groups))
-        bound = {(False, False): "", (True, False): ">=", (False, True): "<=", (True, True): "~"}[
-            missing[0], missing[1]
-        ]
+        bound = BOUNDS[missing[0], missing[1]]
     above, below = (float(restricted_mean(*group, horizon)) for group in groups)
     low = high = None
     n = min(len(version), len(original))
-    if n > 1:
+    if n >= LEAST:
         both = weights or bootstrap_weights([version, original])
         means = [restricted_mean(*group, horizon, drawn) for group, drawn in zip(groups, both)]
         low, high = np.quantile(means[0] / means[1], quantiles(n)).tolist()
@@ -286,7 +285,7 @@ def grid_of(inputs: float) -> np.ndarray:
 
 
 def exploration_curve(runs: Sequence[Played], grid: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-    """Mean unique states of some runs at ``grid`` (m,), and the 95 % band (2, m) over runs; no band for a single run.
+    """Mean unique states of some runs at ``grid`` (m,), and the 95 % band (2, m) over runs; no band below LEAST runs.
 
     A run that has ended keeps its count, and the curve stops (NaN) where the longest run does.
     """
@@ -300,7 +299,7 @@ def mean_curve(
     curves = np.array([np.interp(grid, *curve) for curve in each])
     reached = grid <= max(run.budget for run in runs)
     mean = np.where(reached, curves.mean(axis=0), np.nan)
-    if len(curves) < 2:
+    if len(curves) < LEAST:
         return mean, None
     means = bootstrap_weights([runs])[0] @ curves / len(curves)
     return mean, np.where(reached, np.quantile(means, quantiles(len(curves)), axis=0), np.nan)

@@ -19,6 +19,7 @@ from envs.tracks import APPROACHES, TRACKS
 from scripts.report.analysis import TESTS, Analysis
 from scripts.report.players import Kind, Section, answer_counts, level_name, of_kind
 from scripts.report.statistics import (
+    LEAST,
     Played,
     bootstrap_weights,
     exploration_curve,
@@ -31,7 +32,8 @@ from scripts.report.statistics import (
 COLUMNS = {
     "game": "the game", "level": "name of the level", "version": "version of the game", "player": "kind of player",
     "n": "how many people or runs the row is of", "low": "lower end of the 95 % interval", "high": "its upper end",
-    "play": "id of the play, or seed of the run", "participant": "id of the person; none for agents",
+    "play": "id of the play, or seed of the run; in curves, where a row is of that play alone",
+    "participant": "id of the person; none for agents",
     "study": "name of the study", "number": "of the play in its session, from 0",
     "outcome": "win, quit or limit; of an agent's run, how its last episode ended", "won": "whether, or how many, won",
     "quit": "share that quit", "quit_low": "", "quit_high": "",
@@ -144,7 +146,7 @@ def survival(section: Section, unit: str) -> pd.DataFrame:
         times, won = times_of(runs)
         ordered, share = kaplan_meier(times, won)
         band = np.full((2, len(runs)), np.nan)
-        if len(runs) > 1:
+        if len(runs) >= LEAST:
             drawn = kaplan_meier(times, won, bootstrap_weights([runs])[0])[1]
             band = np.quantile(drawn, quantiles(len(runs)), axis=0)
         scale = 60 * runs[0].rate if unit == "minutes" else 1
@@ -160,11 +162,14 @@ def exploration(section: Section) -> pd.DataFrame:
         if not any(run.curve.size for run in runs):
             continue
         grid = grid_of(max(run.budget for run in runs))
-        mean, band = exploration_curve(runs, grid)
-        low, high = band if band is not None else np.full((2, len(grid)), np.nan)
-        for values in zip(grid, mean, low, high):
-            row = {"version": version, "player": kind.label, "n": len(runs)}
-            rows.append(row | dict(zip(("inputs", "states", "low", "high"), values)))
+        each = [runs] if kind.is_agent or len(runs) >= LEAST else [[run] for run in runs]
+        for group in each:
+            mean, band = exploration_curve(group, grid)
+            low, high = band if band is not None else np.full((2, len(grid)), np.nan)
+            row = {"version": version, "player": kind.label, "n": len(group), "play": ""}
+            row["play"] = str(group[0].seed) if len(each) > 1 else ""
+            for values in zip(grid, mean, low, high):
+                rows.append(row | dict(zip(("inputs", "states", "low", "high"), values)))
     return labelled(section, rows)
 
 
