@@ -14,6 +14,7 @@ from envs.level import Level
 from envs.results import Results
 from scripts.report import panels, rows, summary
 from scripts.report.analysis import MINUTES, TESTS, Analysis, Cell, Estimate, analyse, order_of
+from scripts.report.missed import MISSED, Second, note_on, rows_of, second_analysis, show_second
 from scripts.report.pictures import data_uri, heat_map, is_turned, picture_of, trajectories
 from scripts.report.players import (
     Kind,
@@ -56,15 +57,17 @@ def write_report(
 
 
 def write_comparison(
-    results: Results, path: Path, limit: float = MINUTES, paired: bool = False, exclude: Sequence[str] = ()
-) -> Path:
+    results: Results, path: Path, limit: float = MINUTES, paired: bool = False, exclude: Sequence[str] = (),
+    missed: float = MISSED,
+) -> Path:  # fmt: skip
     """Writes the comparison of everything in ``results``, a section a game and level; ``limit`` in minutes.
 
-    ``paired`` compares the plays of the same people, ``exclude`` leaves out people by their answers.
+    ``paired`` compares the plays of the same people, ``exclude`` leaves out people by their answers; a second analysis
+    leaves out people's plays that missed more than the share ``missed`` of their steps.
     """
     runs, notes = without(played(results), exclude)
     sections, beyond = sections_of(runs, paired)
-    return write_page(path, sections, limit, paired, notes=notes, problems=[*results.problems, *beyond])
+    return write_page(path, sections, limit, paired, missed, notes=notes, problems=[*results.problems, *beyond])
 
 
 def write_page(
@@ -72,6 +75,7 @@ def write_page(
     sections: Sequence[Section],
     limit: float = MINUTES,
     paired: bool = False,
+    missed: float = MISSED,
     *,
     notes: Sequence[str] = (),
     problems: Sequence[str] = (),
@@ -80,8 +84,12 @@ def write_page(
 ) -> Path:
     """The page of these sections at ``path``, and their tables in the folder ``data`` beside it."""
     analyses = [analyse(section, limit, paired) for section in sections]
-    tables = [tables_of(analysis) for analysis in analyses]
-    parts = [show(analysis, found, reachable) for analysis, found in zip(analyses, tables)]
+    seconds = [second_analysis(analysis, missed) for analysis in analyses]
+    tables = [
+        tables_of(analysis) | ({"without_missed": rows_of(second)} if second else {})
+        for analysis, second in zip(analyses, seconds)
+    ]
+    parts = [show(*each, reachable) for each in zip(analyses, seconds, tables)]
     for number_, part in enumerate(parts):
         part["at"] = f"s{number_}-" if number_ else ""
     kinds = list(dict.fromkeys(kind for section in sections for kind in section.kinds))
@@ -134,7 +142,7 @@ def on_level(runs: Sequence[Played], level: Level, versions: Sequence[str]) -> t
     return kept, lines
 
 
-def show(analysis: Analysis, tables: Mapping[str, pd.DataFrame], reachable: int | None) -> dict:
+def show(analysis: Analysis, second: Second | None, tables: Mapping[str, pd.DataFrame], reachable: int | None) -> dict:
     """What the page shows of one section."""
     section, kinds = analysis.section, analysis.section.kinds
     published = summary.published()
@@ -149,13 +157,14 @@ def show(analysis: Analysis, tables: Mapping[str, pd.DataFrame], reachable: int 
         "kinds": kinds,
         "human": [kind for kind in kinds if not kind.is_agent],
         "again": summary.plays_again(section.runs),
-        "notes": [*section.notes, *left_out(section)],
+        "notes": [*section.notes, *note_on(second), *left_out(section)],
         "versions": [show_version(version, analysis, tables) for version in section.versions],
         "table": [
             (version, [cell_words(cell, places) for cell in analysis.cells if cell.version == version])
             for version in section.versions
         ],
         "tests": test_words(analysis),
+        "missed": show_second(second),
         "effects": [TESTS[name] for name in tests_made(analysis)],
         "models": list(analysis.notes.items()),
         "untested": list(untested(analysis).items()),

@@ -71,8 +71,18 @@ class Played:
 
     @property
     def minutes(self) -> float:
-        """To the first win or to the end; pauses don't count."""
+        """To the first win or to the end, in steps: pauses don't count, nor do steps that were missed."""
         return self.inputs / self.rate / 60
+
+    @property
+    def clock_minutes(self) -> float:
+        """Of a person's play by the clock, pauses left out; NaN where it was recorded without times."""
+        return float(self.settings.get("play_seconds", np.nan)) / 60 if self.player == "person" else np.nan
+
+    @property
+    def missed_share(self) -> float:
+        """Of the steps that were due in a person's play, how many were left out; NaN as for ``clock_minutes``."""
+        return float(self.settings.get("missed_share", np.nan)) if self.player == "person" else np.nan
 
     @property
     def participant(self) -> str:

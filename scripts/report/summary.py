@@ -88,11 +88,15 @@ def headline(analysis: Analysis) -> str:
         slower = sum(cell.is_slower for cell in known)
         name = kind.label if kind.is_agent else kind.label.lower()
         many = count([cell.n for cell in known], kind)
-        parts.append(f"{name} in {slower or 'none'} of {len(known)} versions ({many} each)")
+        parts.append(f"{name} in {slower or 'none'} of {of_versions(len(known))} ({many} each)")
     if not parts:
         return "Too few have played yet to say what changed looks do"
     what = "looks" if same_rules(analysis.section) else "looks or rules"
     return f"Changed {what} clearly slowed " + " and ".join(parts)
+
+
+def of_versions(n: int) -> str:
+    return f"{n} version{'s' if n != 1 else ''}"
 
 
 def plays_again(runs: Sequence[Played]) -> int:
@@ -141,7 +145,7 @@ def on_changed(own: Sequence[Cell]) -> str:
     known = [cell for cell in own if cell.ratio and cell.ratio.low is not None]
     if known:
         slower, faster = sum(cell.is_slower for cell in known), sum(cell.is_faster for cell in known)
-        words += f" Clearly slower, the whole interval above 1, in {slower or 'none'} of {len(known)} versions"
+        words += f" Clearly slower, the whole interval above 1, in {slower or 'none'} of {of_versions(len(known))}"
         words += f"; clearly faster in {faster}." if faster else "."
     return words
 

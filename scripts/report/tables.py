@@ -39,6 +39,8 @@ COLUMNS = {
     "quit": "share that quit", "quit_low": "", "quit_high": "",
     "inputs": "raw inputs: to the first win or to the end; in curves, so far",
     "minutes": "inputs at the game's inputs a second: to the first win or to the end; in curves, so far",
+    "clock_minutes": "of a person's play by the clock, pauses left out; empty where it was recorded without times",
+    "missed_share": "steps that the machine missed, as a share of those that were due; empty as clock_minutes",
     "deaths": "before the first win (in numbers.csv the median)", "unique_states": "different (x, y) positions",
     "first_object": "object approached first", "file": "the recording, or folder of the run",
     "median_inputs": "median inputs to the first win (Kaplan-Meier); inf where less than half are seen to win",
@@ -61,12 +63,16 @@ COLUMNS = {
     "column": "of its first tile, from the left, from 0", "order": "of the first approaches in a play, from 1",
     "life": "lives before, so deaths so far", "x": "pixels; of a cell, its left", "y": "pixels; of a cell, its top",
     "type": "of a column: text, integer or number", "unit": "of a column", "meaning": "of a column",
+    "plays": "all, or without those that missed more than most_missed of their steps",
+    "most_missed": "share of missed steps above which a play is left out", "left_out": "how many plays were left out",
+    "unknown": "plays recorded without times, which stay in",
     "question": "what was asked", "answer": "what was answered",
 }  # fmt: skip
 FILES = {
     "plays": "one row a play or run that is compared",
     "numbers": "one row a kind of player and version: every number of the page",
     "tests": "one row a test of a version against the original",
+    "without_missed": "people, each version with all plays, and without those that missed many steps",
     "survival_minutes": "share that has not won yet against minutes, people and simulated players (Kaplan-Meier)",
     "survival_inputs": "the same against inputs, all players",
     "exploration": "unique states against inputs",
@@ -104,7 +110,8 @@ def plays(section: Section) -> pd.DataFrame:
             rows.append({
                 "version": version, "player": kind.label, "play": run.seed, "participant": run.participant,
                 "study": about.get("study", ""), "number": about.get("number", 0), "outcome": run.outcome,
-                "won": run.won, "inputs": run.inputs, "minutes": run.minutes, "deaths": run.deaths,
+                "won": run.won, "inputs": run.inputs, "minutes": run.minutes, "clock_minutes": run.clock_minutes,
+                "missed_share": run.missed_share, "deaths": run.deaths,
                 "unique_states": run.states, "first_object": run.approached[0][0] if run.approached else "",
                 "file": run.folder,
             })  # fmt: skip
@@ -236,7 +243,7 @@ def write_tables(folder: Path, sections: Sequence[dict[str, pd.DataFrame]]) -> N
     folder.mkdir(parents=True, exist_ok=True)
     text, told = [*HEADING], []
     for name, what in FILES.items():
-        frames = [tables[name] for tables in sections if len(tables[name])]
+        frames = [tables[name] for tables in sections if len(tables.get(name, ()))]
         file = f"{name}.csv.gz" if name in COMPRESSED else f"{name}.csv"
         if not frames:
             (folder / file).unlink(missing_ok=True)
