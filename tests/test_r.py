@@ -1,8 +1,8 @@
 """Our numbers against R's on fixed plays: every test, interval and mean that `priorlab compare` prints.
 
 ``data/r/numbers.R`` made ``data/r/numbers.json`` from ``data/r/plays.csv``. What both work out in closed form agrees to
-1e-9, and so does Cox's model, whose maximum both find to the last digits. The regressions of deaths are maximised
-numerically here, to a gradient of 1e-5: they agree to 1e-4.
+1e-9, and so does Cox's model, whose maximum both find to the last digits. The regressions of deaths are maximised here
+until no slope is above 1e-5: they agree to 2e-5, and p, far out in a tail, to 2e-4.
 """
 
 import csv
@@ -23,7 +23,7 @@ HERE = Path(__file__).parent / "data" / "r"
 THEIRS = json.loads((HERE / "numbers.json").read_text(encoding="utf-8"))
 ROWS = list(csv.DictReader((HERE / "plays.csv").read_text(encoding="utf-8").splitlines()))
 VERSIONS = list(dict.fromkeys(row["version"] for row in ROWS))
-FITTED = 1e-4  # relative, of regressions that are maximised numerically
+FITTED = 2e-5  # relative, of regressions of deaths
 LEVEL = Level.read("key_door").text()
 
 
@@ -92,7 +92,7 @@ def test_rates_of_deaths(section, cells):
             [expected[i] for i in ("error", "statistic", "effect")], FITTED
         )
         assert test.p == same(expected["p"], 10 * FITTED)  # far out in the tail p changes more than z
-        assert error != same(expected["error_fixed"], 10 * FITTED)
+        assert error != same(expected["error_fixed"], 1e-3)
     assert [test.p_holm for test in tests] == same(theirs["holm"], 10 * FITTED)
     (note,) = analyse(section).notes.values()
     assert note == f"negative binomial regression, dispersion {1 / theirs['theta']:.2g}"
