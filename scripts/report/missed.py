@@ -14,10 +14,10 @@ from scripts.report.analysis import TESTS, Analysis, Cell, analyse
 from scripts.report.hypotheses import Test
 from scripts.report.players import Kind, of_kind, title_of
 from scripts.report.statistics import LEAST, Played
-from scripts.report.summary import NOTHING, estimate_text, interval_text, p_text, percent, ratio_text
+from scripts.report.summary import NOTHING, estimate_text, interval_text, p_text, ratio_text
 from scripts.report.tables import labelled
 
-MISSED = 0.05  # minutes are then at most 5.3 % short of the clock, far less than people differ
+MISSED = 0.05  # minutes are then at most 5 % short of the clock, far less than people differ
 MAIN = ("log_rank", "signed_rank")  # the test that is shown: one of them, unpaired or paired
 ALL, WITHOUT = "all", "without"
 
@@ -133,7 +133,7 @@ def show_second(second: Second | None) -> dict | None:
         return None
     tests = [name for name in MAIN if any(name in cell.tests for cell in second.main.cells)]
     return {
-        "share": percent(second.share),
+        "share": limit_text(second.share),
         "kind": second.kind,
         "n": second.n,
         "above": second.above,
@@ -148,7 +148,7 @@ def note_on(second: Second | None) -> list[str]:
     """A line for the top of the page, where a play is left out of the second analysis."""
     if second is None or not second.above:
         return []
-    whose = f"{second.above} of {second.n} plays by people missed more than {percent(second.share)} of their steps"
+    whose = f"{second.above} of {second.n} plays by people missed more than {limit_text(second.share)} of their steps"
     return [f"{whose}. They count here; “Steps that the machine missed” compares without them, too."]
 
 
@@ -167,6 +167,10 @@ def row_words(second: Second, slow: Slow) -> dict:
         "interval": [interval_text(cell and cell.ratio) for cell in cells],
         "p": [p_text(test.p_holm) if test else NOTHING for test in tests],
     }
+
+
+def limit_text(share: float) -> str:
+    return f"{100 * share:g}\u00a0%"
 
 
 def share_text(share: float) -> str:
