@@ -9,6 +9,7 @@ import tyro
 from envs.results import load
 from scripts.checks import check_positive, check_some
 from scripts.console import plain_console, print_left_out
+from scripts.report.missed import MISSED
 from scripts.report.page import write_comparison
 from scripts.run import run
 
@@ -20,6 +21,7 @@ def main(
     limit: float = 30.0,
     paired: bool = False,
     exclude: tuple[str, ...] = (),
+    missed: float = MISSED,
 ) -> None:
     """Compares everything recorded in FOLDERS: a section a game and level, each version held against the original.
 
@@ -31,12 +33,15 @@ def main(
         limit: minutes to which mean times are restricted, and which a quitter takes in the worst case
         paired: compare plays of the same people on different versions, not each person's first play
         exclude: leave out people by an answer, as `--exclude knew=yes`; several with spaces between
+        missed: share of missed steps above which a second analysis, beside the main one, leaves out a person's play
     """
     for folder in folders:
         if not folder.is_dir():
             raise ValueError(f"{folder}: no such folder: expected one with sessions, plays or runs")
     check_some(folders=folders)
     check_positive(limit=limit)
+    if not 0 <= missed < 1:
+        raise ValueError(f"missed is {missed:g}: expected a share, from 0 to less than 1")
     console, began = plain_console(), time.monotonic()
     with console.status("replaying plays"):
         results = load(folders)
@@ -44,7 +49,7 @@ def main(
     if not len(results.configs):
         raise ValueError(f"nothing to compare in {', '.join(map(str, folders))}: expected sessions, plays or runs")
     with console.status(f"comparing {len(results.configs)} plays and runs"):
-        path = write_comparison(results, out / "index.html", limit, paired, exclude)
+        path = write_comparison(results, out / "index.html", limit, paired, exclude, missed)
     seconds = f"({len(results.configs)} plays and runs, {time.monotonic() - began:.0f} s)"
     console.print(f"The page: {path.resolve()} {seconds}", soft_wrap=True)
 

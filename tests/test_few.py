@@ -8,12 +8,13 @@ from envs.level import Level
 from envs.play import Play
 from envs.solver import Solver
 from scripts.compare import main as compare
-from scripts.report.hypotheses import death_rates, holm, log_rank, mann_whitney, signed_rank
+from scripts.report.hypotheses import FEWER, death_rates, holm, log_rank, mann_whitney, signed_rank
 from scripts.report.planning import Design, power_at
 from scripts.run import run
 
 LEVEL = "tower_01"
 WAY = "".join(".lrjud"[int(each)] for each in Solver(Level.read(LEVEL)).run().inputs)  # type: ignore[union-attr]
+TOLD = ("median_inputs", "deaths", "quit", "mean_minutes", "worst_minutes", "mean_deaths", "mean_states")
 LEFT_BEFORE = "all players of one version were done before, or all who still played won at once"
 
 
@@ -24,13 +25,14 @@ def group(times, won):
 @pytest.mark.parametrize(
     ("original", "version", "why"),
     [
-        (group([60], [False]), group([95], [True]), LEFT_BEFORE),
-        (group([60], [True]), group([60], [True]), LEFT_BEFORE),
+        (group([60], [True]), group([95], [True]), FEWER),
+        (group([60, 70], [True] * 2), group([95] * 9, [True] * 9), FEWER),
+        (group([60] * 3, [False] * 3), group([95] * 3, [True] * 3), LEFT_BEFORE),
+        (group([60] * 3, [True] * 3), group([60] * 3, [True] * 3), LEFT_BEFORE),
         (group([60] * 5, [True] * 5), group([60] * 4, [True] * 4), LEFT_BEFORE),
         (group([60] * 5, [False] * 5), group([60] * 4, [False] * 4), "nobody won"),
-        (group([5, 6], [False] * 2), group([7, 8, 9], [True] * 3), LEFT_BEFORE),
-        (group([60], [True]), group([95], [True]), ""),
-        (group([60, 60], [True, False]), group([60, 60], [True, True]), ""),
+        (group([5, 5, 6], [False] * 3), group([7, 8, 9], [True] * 3), LEFT_BEFORE),
+        (group([60, 60, 60], [True, True, False]), group([60] * 3, [True] * 3), ""),
     ],
 )
 def test_a_log_rank_test_without_an_answer_says_why(original, version, why):
@@ -39,16 +41,20 @@ def test_a_log_rank_test_without_an_answer_says_why(original, version, why):
     assert np.isnan([test.p, test.p_holm, test.statistic]).all() == bool(why)
     assert np.isnan(test.effect) or not why
     (rank,) = mann_whitney({"original": original, "gravity": version})
-    assert 0 <= rank.p <= 1 and 0 <= rank.effect <= 1
     both = {"gravity": (original, (original[0] + 1, original[1]))}
     (pair,) = signed_rank(both)
-    assert 0 <= pair.p <= 1 or pair.why
+    for test in (rank, pair):
+        if why == FEWER:
+            assert test.why == why and np.isnan([test.p, test.statistic, test.effect]).all()
+            assert (test.low, test.high) == (None, None)
+        else:
+            assert test.why or (0 <= test.p <= 1 and 0 <= test.effect <= 1)
 
 
 def test_tests_without_an_answer_don_t_count_where_several_are_corrected():
     tests = log_rank({
         "original": group([10, 20, 30], [True] * 3), "gravity": group([11, 25, 39], [True] * 3),
-        "all_masked": group([5, 6], [False] * 2),
+        "all_masked": group([5, 6, 7], [False] * 3),
     })  # fmt: skip
     assert not tests[0].why and tests[1].why and tests[0].p_holm == tests[0].p
     assert holm([]) == []
@@ -76,8 +82,9 @@ def test_power_of_the_smallest_studies_is_a_number():
         [("original", "." * 60)] * 3 + [("masked_semantics", "." * 60)] * 3,
         [("masked_semantics", WAY)],
         [("original", ".")],
+        [("original", WAY)] * 3 + [("masked_semantics", "." * 30 + WAY)] * 2,
     ],
-    ids=["one won", "all alike", "all quit at once", "no original", "one input"],
+    ids=["one won", "all alike", "all quit at once", "no original", "one input", "two against three"],
 )
 def test_the_page_of_few_comes_and_says_what_has_no_answer(tmp_path, plays):
     for number, (version, inputs) in enumerate(plays):
@@ -89,6 +96,11 @@ def test_the_page_of_few_comes_and_says_what_has_no_answer(tmp_path, plays):
         if not any(version == "original" and inputs == WAY for version, inputs in plays):
             assert "Nothing to compare yet" in page and "the inputs of the original" not in page
         path = tmp_path / "out" / "data" / "tests.csv"
+        numbers = pd.read_csv(tmp_path / "out" / "data" / "numbers.csv").to_dict("records")
+        for row in numbers:
+            told = [row[name] for name in TOLD]
+            assert np.isnan(row["ratio"]) and np.isnan(told).all() == (row["n"] < 3)
+        assert ("shown one by one, an example, not a finding" in page) == any(row["n"] < 3 for row in numbers)
         if not paired and len({version for version, _ in plays}) > 1:
             tests = pd.read_csv(path, keep_default_na=False, na_values={"p": [""]}).query("test == 'log_rank'")
             assert (tests["p"].isna() == (tests["why"] != "")).all() and tests["why"].str.len().min() > 0

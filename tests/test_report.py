@@ -58,6 +58,22 @@ def test_survival_by_hand():
     assert horizon_of(times, np.array([True, True, False, False, False])) == 50
 
 
+@pytest.mark.parametrize(
+    ("times", "won", "median"),
+    [
+        ([1, 2, 3, 4], "1111", 2.5),  # flat at one half from 2 to 3
+        ([1, 2, 3, 4], "1101", 3),  # somebody leaves on the way: flat from 2 to 4
+        ([1, 2, 3, 4], "1100", 2),  # flat to the end: nobody knows how long
+        ([1, 2, 5, 5, 9, 9], "111111", 5),  # through one half within one time
+        ([1, 2, 3], "111", 2),
+        ([1, 2, 3], "100", np.inf),
+        ([1, 2], "00", np.inf),
+    ],
+)
+def test_a_median_is_the_middle_of_the_stretch_at_one_half(times, won, median):
+    assert median_time(np.array(times, float), np.array([*won]) == "1") == median
+
+
 def test_survival_agrees_with_scipy_where_times_tie():
     generator = np.random.default_rng(0)
     times, won = generator.integers(1, 12, 40).astype(float), generator.random(40) < 0.6
@@ -76,10 +92,12 @@ def test_a_resample_s_weights_are_repeated_runs():
 
 
 def test_without_censoring_the_ratio_is_the_ratio_of_means():
-    ratio = ratio_to_original([run(200), run(400)], [run(100), run(100)])
+    ratio = ratio_to_original([run(200), run(300), run(400)], [run(100)] * 3)
     assert ratio is not None
-    assert (ratio.value, ratio.bound, ratio.n, ratio.n_original) == (pytest.approx(3), "", 2, 2)
+    assert (ratio.value, ratio.bound, ratio.n, ratio.n_original) == (pytest.approx(3), "", 3, 3)
     assert (ratio.low, ratio.high) == (pytest.approx(2), pytest.approx(4))
+    few = ratio_to_original([run(200), run(300), run(400)], [run(100)] * 2)
+    assert few is not None and (few.value, few.low, few.high) == (pytest.approx(3), None, None)
 
 
 def test_runs_that_never_won_make_the_ratio_a_bound():
@@ -112,13 +130,13 @@ def test_the_interval_of_a_ratio_covers_the_truth_about_as_often_as_it_says(n):
 
 def test_a_band_is_over_runs_and_an_ended_run_keeps_its_count():
     curves = [np.array([[10, 100], [10, 50.0]]), np.array([[10, 1000], [10, 90.0]])]
-    runs = [run(100, curve=curves[0]), run(1000, curve=curves[1])]
+    runs = [run(100, curve=curves[0]), run(1000, curve=curves[1])] * 2
     mean, band = exploration_curve(runs, np.array([10, 1000.0, 5000.0]))
     assert band is not None
     assert mean[:2].tolist() == [10, 70]
     assert band[:, 1].tolist() == [50, 90]
     assert np.isnan(mean[2])
-    assert exploration_curve(runs[:1], np.array([10.0]))[1] is None
+    assert exploration_curve(runs[:2], np.array([10.0]))[1] is None
 
 
 def test_mastered_is_where_ninety_of_the_last_hundred_were_first_won():

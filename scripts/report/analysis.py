@@ -10,6 +10,7 @@ from statsmodels.stats.proportion import proportion_confint
 from scripts.report.hypotheses import FEW, Test, death_rates, log_rank, mann_whitney, signed_rank
 from scripts.report.players import Kind, Section, of_kind
 from scripts.report.statistics import (
+    LEAST,
     Played,
     Ratio,
     bootstrap_weights,
@@ -25,7 +26,8 @@ MINUTES = 30.0  # the limit of the people's study, to which mean times are restr
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number with its 95 % interval, None where there is none, and of how many people or runs it is."""
+    """A number with its 95 % interval, None where there is none (below LEAST runs), and of how many people or runs it
+    is."""
 
     value: float
     low: float | None
@@ -38,20 +40,24 @@ class Cell:
     """One kind of player on one version; counts are of runs or people.
 
     Minutes and quits are of people and simulated players alone; tests are held against the same kind on the original.
+    Of one or two of those there are no means, medians or shares, and ``single`` holds their plays instead; nor is there
+    a ratio where there are so few on the original.
     """
 
     kind: Kind
     version: str
     n: int
     won: int
-    median: float  # inputs to the first win; infinity: at least half never won
+    median: float  # inputs to the first win; infinity: less than half are seen to win
     budget: int  # most inputs of a run
     ratio: Ratio | None  # inputs to the first win, as a multiple of the original's
     deaths: float  # median, before the first win
-    mean_deaths: Estimate
-    states: Estimate  # mean of unique states at the end
+    mean_deaths: Estimate | None
+    states: Estimate | None  # mean of unique states at the end
     mastered: float  # median inputs until 90 of the last 100 episodes were won, infinity where less than half did
     n_mastered: int
+    quits: int  # of n
+    single: tuple[Played, ...] = ()
     quit: Estimate | None = None  # share that quit (Wilson's interval)
     minutes: Estimate | None = None  # restricted mean to the limit, quits censored
     worst: Estimate | None = None  # mean where everybody who did not win takes the full time
@@ -137,32 +143,35 @@ def cell_of(
     mastered = np.array([run.budget if np.isnan(run.mastered) else run.mastered for run in here])
     full = limit * 60 * here[0].rate  # inputs
     times, won = times_of(here)
-    more = {}
+    deaths = [run.deaths for run in here]
     ratio = worst_ratio = None
     if version != "original" and groups.get("original"):
         both = together(groups, version) if paired and not kind.is_agent else (here, groups["original"])
         known = None if paired else (weights, drawn["original"])
-        ratio = ratio_to_original(both[0], both[1], None if kind.is_agent else full, known)
-        if not kind.is_agent:
+        if kind.is_agent:
+            ratio = ratio_to_original(both[0], both[1], weights=known)
+        elif min(map(len, both)) >= LEAST:
+            ratio = ratio_to_original(both[0], both[1], full, known)
             worst_ratio = ratio_to_original(at_worst(both[0], full), at_worst(both[1], full), full, known)
-    if not kind.is_agent:
-        gone = sum(run.outcome == "quit" for run in here)
-        low, high = np.array(proportion_confint(gone, len(here), method="wilson"), float).tolist()
-        inputs = full / limit  # a minute
-        worst = np.where(won, np.minimum(times, full), full)
-        drawn_means = restricted_mean(times, won, full, weights)
-        more = {
-            "quit": Estimate(gone / len(here), low, high, len(here)),
-            "minutes": estimate(restricted_mean(times, won, full), drawn_means, here, inputs),
-            "worst": estimate(worst.mean(), weights @ worst / len(here), here, inputs),
-        }  # fmt: skip
-    return Cell(
+    cell = Cell(
         kind=kind, version=version, n=len(here), won=int(won.sum()), median=median_time(times, won),
         budget=max(run.budget for run in here), ratio=ratio, worst_ratio=worst_ratio,
-        deaths=float(np.median([run.deaths for run in here])),
-        mean_deaths=mean([run.deaths for run in here], weights, here),
+        deaths=float(np.median(deaths)), mean_deaths=mean(deaths, weights, here),
         states=mean([run.states for run in here], weights, here),
-        mastered=median_time(mastered, is_mastered), n_mastered=int(is_mastered.sum()), tests=tests, **more,
+        mastered=median_time(mastered, is_mastered), n_mastered=int(is_mastered.sum()),
+        quits=sum(run.outcome == "quit" for run in here), tests=tests,
+    )  # fmt: skip
+    if kind.is_agent:
+        return cell
+    if len(here) < LEAST:
+        return replace(cell, median=np.nan, deaths=np.nan, mean_deaths=None, states=None, single=tuple(here))
+    low, high = np.array(proportion_confint(cell.quits, len(here), method="wilson"), float).tolist()
+    worst, inputs = np.where(won, np.minimum(times, full), full), full / limit  # inputs a minute
+    drawn_means = restricted_mean(times, won, full, weights)
+    return replace(
+        cell, quit=Estimate(cell.quits / len(here), low, high, len(here)),
+        minutes=estimate(restricted_mean(times, won, full), drawn_means, here, inputs),
+        worst=estimate(worst.mean(), weights @ worst / len(here), here, inputs),
     )  # fmt: skip
 
 
@@ -202,8 +211,8 @@ def mean(values: Sequence[float], weights: np.ndarray, runs: Sequence[Played]) -
 
 
 def estimate(value: float | np.ndarray, drawn: np.ndarray, runs: Sequence[Played], unit: float) -> Estimate:
-    """The value and its interval from those of resamples, both divided by ``unit``; of one run there is no interval."""
-    if len(runs) < 2:
+    """The value and its interval from those of resamples, both divided by ``unit``; below LEAST runs, no interval."""
+    if len(runs) < LEAST:
         return Estimate(float(value) / unit, None, None, len(runs))
     low, high = (np.quantile(drawn, quantiles(len(runs))) / unit).tolist()
     return Estimate(float(value) / unit, low, high, len(runs))
@@ -222,7 +231,7 @@ def order_of(analysis: Analysis, kind: Kind, published: Mapping[str, float]) -> 
     values = [cell.minutes.value for cell in cells if cell.minutes]
     theirs = np.array([published[cell.version] for cell in cells])
     low = high = None
-    if min(map(len, groups)) > 1:
+    if min(map(len, groups)) >= LEAST:
         drawn = np.stack(
             [restricted_mean(*times_of(g), f, w) for g, f, w in zip(groups, full, bootstrap_weights(groups))]
         )

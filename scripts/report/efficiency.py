@@ -14,6 +14,7 @@ from scripts.report.analysis import Estimate, estimate, mean
 from scripts.report.hypotheses import FEW
 from scripts.report.players import Kind, Section, of_kind
 from scripts.report.statistics import (
+    LEAST,
     Played,
     Ratio,
     area,
@@ -199,7 +200,7 @@ def improvement(here: np.ndarray, there: np.ndarray, weights: Sequence[np.ndarra
     each = (here[:, None] > there) + 0.5 * (here[:, None] == there)  # (n, m, ...)
     wins = each.reshape(len(here), len(there), -1).mean(axis=2)  # (n, m, ...) -> (n, m)
     n = min(len(here), len(there))
-    if n < 2:
+    if n < LEAST:
         return Estimate(float(wins.mean()), None, None, n)
     drawn = np.einsum("rn,nm,rm->r", weights[0], wins, weights[1], optimize=True) / wins.size
     low, high = np.quantile(drawn, quantiles(n)).tolist()

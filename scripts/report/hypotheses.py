@@ -10,16 +10,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy.stats import chi2, mannwhitneyu, wilcoxon
+from scipy.special import ndtr, ndtri
+from scipy.stats import chi2, mannwhitneyu, rankdata
 from statsmodels.discrete.discrete_model import NegativeBinomial, Poisson
 from statsmodels.duration.hazard_regression import PHReg
 from statsmodels.duration.survfunc import survdiff
 
-from scripts.report.statistics import quantiles, resamples
+from scripts.report.statistics import LEAST, quantiles, resamples
 
+FEWER = f"fewer than {LEAST} players"
 FEW = 5  # people or seeds of a version below which no rate of deaths is modelled
+MOST_EXACT = 50  # changes between pairs up to which a signed-rank test is exact
 MONOTONE = 8.0  # standard error of a log ratio from which on the likelihood has no maximum: one group is wholly later
-WALD = 1.959964  # standard errors to either end of a 95 % interval
+WALD = float(ndtri(0.975))  # standard errors to either end of a 95 % interval
+UNTESTED = (np.nan, np.nan, np.nan, np.nan, None, None)  # statistic, p, p_holm, effect, low, high
 Group = tuple[np.ndarray, np.ndarray]
 Interval = tuple[float, float | None, float | None]  # value, low, high
 
@@ -29,7 +33,7 @@ class Test:
     """``version`` held against ``against``; ``p`` is two-sided, ``p_holm`` corrected over the versions tested together.
 
     ``effect`` is what the test's function says, ``low`` to ``high`` its 95 % interval, None where there is none.
-    ``p`` is NaN where nothing can be tested, and ``why`` says why not.
+    ``p`` is NaN where nothing can be tested, and ``why`` says why not; below LEAST players of either side nothing is.
     """
 
     version: str
@@ -57,13 +61,19 @@ def log_rank(groups: Mapping[str, Group], against: str = "original", effects: bo
     for version, (times, won), (times_o, won_o) in pairs(groups, against):
         both, is_win = np.concatenate([times, times_o]), np.concatenate([won, won_o]).astype(int)
         is_version = np.repeat([1, 0], [len(times), len(times_o)])
-        statistic, why, effect = np.nan, nothing_to_test(both, is_win, is_version), (np.nan, None, None)
+        why = too_few(times, times_o) or nothing_to_test(both, is_win, is_version)
+        statistic, effect = np.nan, (np.nan, None, None)
         if not why:
             statistic = float(survdiff(both, is_win, is_version)[0])
             effect = hazard_ratio(both, is_win, is_version) if effects else effect
         p = float(chi2.sf(statistic, 1))
         tests.append(Test(version, against, len(times), len(times_o), statistic, p, np.nan, *effect, why))
     return holm(tests)
+
+
+def too_few(*groups: np.ndarray) -> str:
+    """Why a test of these groups isn't made; "" where there are enough players of each."""
+    return FEWER if min(map(len, groups)) < LEAST else ""
 
 
 def nothing_to_test(times: np.ndarray, won: np.ndarray, is_version: np.ndarray) -> str:
@@ -94,6 +104,9 @@ def mann_whitney(
     """
     tests, generator = [], np.random.default_rng(seed)
     for version, (times, won), (times_o, won_o) in pairs(groups, against):
+        if why := too_few(times, times_o):
+            tests.append(Test(version, against, len(times), len(times_o), *UNTESTED, why))
+            continue
         a, b = np.where(won, times, np.inf), np.where(won_o, times_o, np.inf)
         differ = len(np.unique(np.concatenate([a, b]))) > 1
         with quiet():
@@ -101,7 +114,7 @@ def mann_whitney(
         longer = (a[:, None] > b) + 0.5 * (a[:, None] == b)
         low = high = None
         n = min(len(a), len(b))
-        if effects and n > 1:
+        if effects:
             drawn = (resamples(len(a), generator) @ longer * resamples(len(b), generator)).sum(axis=1)
             low, high = np.quantile(drawn / longer.size, quantiles(n)).tolist()
         effect = float(longer.mean())
@@ -113,36 +126,55 @@ def signed_rank(paired: Mapping[str, tuple[Group, Group]], against: str = "origi
     """Wilcoxon's signed-rank tests on the log of times of the same people on a version and on ``against``.
 
     ``paired`` has of each version two groups as in ``log_rank``, the version's and ``against``'s, person by person; no
-    win is the longest time. Zero differences are split (Pratt 1959). Effect: the share of people who took longer on the
-    version, ties half; its interval resamples people.
+    win is the longest time. Zero differences take part in the ranking and then drop out (Pratt 1959). ``p`` is exact,
+    by all choices of signs, up to MOST_EXACT changes, and else by the normal approximation. Effect: the share of people
+    who took longer on the version, ties half; its interval resamples people.
     """
     tests, generator = [], np.random.default_rng(seed)
     for version, ((times, won), (times_o, won_o)) in paired.items():
         n = len(times)
+        if why := too_few(times):
+            tests.append(Test(version, against, n, n, *UNTESTED, why))
+            continue
         a, b = np.where(won, np.log(times), np.inf), np.where(won_o, np.log(times_o), np.inf)
         tied = a == b
         change = np.subtract(a, b, out=np.zeros(n), where=~tied)
         # infinite changes all rank above the others
         change = np.clip(change, -1e6, 1e6)
-        with quiet():
-            statistic, p = numbers(wilcoxon(change, zero_method="pratt")) if (~tied).any() else (0.0, 1.0)
-        why = "" if np.isfinite(p) else "too few pairs"
+        ranks = rankdata(np.abs(change))
+        statistic = float(min(ranks[change > 0].sum(), ranks[change < 0].sum()))
+        p = p_of_signs(ranks[change != 0], statistic)
         longer = (change > 0) + 0.5 * tied
-        low = high = None
-        if n > 1:
-            low, high = np.quantile(resamples(n, generator) @ longer / n, quantiles(n)).tolist()
+        low, high = np.quantile(resamples(n, generator) @ longer / n, quantiles(n)).tolist()
         effect = float(longer.mean())
-        tests.append(Test(version, against, n, n, statistic, p, np.nan, effect, low, high, why))
+        tests.append(Test(version, against, n, n, statistic, p, np.nan, effect, low, high))
     return holm(tests)
+
+
+def p_of_signs(ranks: np.ndarray, smaller: float) -> float:
+    """Two-sided p of a sum of ranks of one sign, the ``smaller`` of both, where each sign is as likely as the other.
+
+    Not by scipy, whose ``wilcoxon`` takes seconds where ranks tie, or approximates, as its version has it.
+    """
+    if not len(ranks):
+        return 1.0
+    if len(ranks) > MOST_EXACT:
+        return float(2 * ndtr((smaller - ranks.sum() / 2) / np.sqrt((ranks**2).sum() / 4)))
+    chances = np.ones(1)  # of each sum of halves of ranks, so far
+    for halves in np.rint(2 * ranks).astype(int):
+        chances = (np.pad(chances, (0, halves)) + np.pad(chances, (halves, 0))) / 2
+    return min(1.0, 2 * float(chances[: round(2 * smaller) + 1].sum()))
 
 
 def death_rates(groups: Mapping[str, Group], against: str = "original") -> tuple[list[Test], str]:
     """Negative binomial regression of deaths on versions, with exposure (NB2: one dispersion for all; statistic: z).
 
     ``groups`` has of each version int (n,) deaths and float64 (n,) exposures above 0, in any unit of time. Effect: the
-    ratio of deaths a unit of time to ``against``'s, Wald interval. Returned besides the tests: a note, how the model
-    was fitted or why it was not; where it has no maximum, or no dispersion beyond Poisson's, Poisson regression with
-    robust standard errors takes its place. Versions without deaths, or with few players, are left out.
+    ratio of deaths a unit of time to ``against``'s, Wald interval. Standard errors are by the joint observed
+    information of coefficients and dispersion, where R's ``glm.nb`` takes the dispersion as known. Returned besides the
+    tests: a note, how the model was fitted or why it was not; where it has no maximum, or no dispersion beyond
+    Poisson's, Poisson regression with robust standard errors takes its place. Versions without deaths, or with few
+    players, are left out.
     """
     used = {name: group for name, group in groups.items() if len(group[0]) >= FEW and group[0].any()}
     if against not in used or len(used) < 2:

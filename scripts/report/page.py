@@ -14,6 +14,7 @@ from envs.level import Level
 from envs.results import Results
 from scripts.report import panels, rows, summary
 from scripts.report.analysis import MINUTES, TESTS, Analysis, Cell, Estimate, analyse, order_of
+from scripts.report.missed import MISSED, Second, note_on, rows_of, second_analysis, show_second
 from scripts.report.pictures import data_uri, heat_map, is_turned, picture_of, trajectories
 from scripts.report.players import (
     Kind,
@@ -26,7 +27,7 @@ from scripts.report.players import (
     title_of_game,
     without,
 )
-from scripts.report.statistics import RESAMPLES, Played, played
+from scripts.report.statistics import LEAST, RESAMPLES, Played, played
 from scripts.report.summary import NOTHING, estimate_text, number, percent
 from scripts.report.tables import tables_of, write_tables
 
@@ -56,15 +57,17 @@ def write_report(
 
 
 def write_comparison(
-    results: Results, path: Path, limit: float = MINUTES, paired: bool = False, exclude: Sequence[str] = ()
-) -> Path:
+    results: Results, path: Path, limit: float = MINUTES, paired: bool = False, exclude: Sequence[str] = (),
+    missed: float = MISSED,
+) -> Path:  # fmt: skip
     """Writes the comparison of everything in ``results``, a section a game and level; ``limit`` in minutes.
 
-    ``paired`` compares the plays of the same people, ``exclude`` leaves out people by their answers.
+    ``paired`` compares the plays of the same people, ``exclude`` leaves out people by their answers; a second analysis
+    leaves out people's plays that missed more than the share ``missed`` of their steps.
     """
     runs, notes = without(played(results), exclude)
     sections, beyond = sections_of(runs, paired)
-    return write_page(path, sections, limit, paired, notes=notes, problems=[*results.problems, *beyond])
+    return write_page(path, sections, limit, paired, missed, notes=notes, problems=[*results.problems, *beyond])
 
 
 def write_page(
@@ -72,6 +75,7 @@ def write_page(
     sections: Sequence[Section],
     limit: float = MINUTES,
     paired: bool = False,
+    missed: float = MISSED,
     *,
     notes: Sequence[str] = (),
     problems: Sequence[str] = (),
@@ -80,8 +84,12 @@ def write_page(
 ) -> Path:
     """The page of these sections at ``path``, and their tables in the folder ``data`` beside it."""
     analyses = [analyse(section, limit, paired) for section in sections]
-    tables = [tables_of(analysis) for analysis in analyses]
-    parts = [show(analysis, found, reachable) for analysis, found in zip(analyses, tables)]
+    seconds = [second_analysis(analysis, missed) for analysis in analyses]
+    tables = [
+        tables_of(analysis) | ({"without_missed": rows_of(second)} if second else {})
+        for analysis, second in zip(analyses, seconds)
+    ]
+    parts = [show(*each, reachable) for each in zip(analyses, seconds, tables)]
     for number_, part in enumerate(parts):
         part["at"] = f"s{number_}-" if number_ else ""
     kinds = list(dict.fromkeys(kind for section in sections for kind in section.kinds))
@@ -99,6 +107,7 @@ def write_page(
         problems=problems,
         unfinished=[run.folder for section in sections for run in section.runs if not run.finished],
         resamples=f"{RESAMPLES:,}",
+        least=LEAST,
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, text)
@@ -133,7 +142,7 @@ def on_level(runs: Sequence[Played], level: Level, versions: Sequence[str]) -> t
     return kept, lines
 
 
-def show(analysis: Analysis, tables: Mapping[str, pd.DataFrame], reachable: int | None) -> dict:
+def show(analysis: Analysis, second: Second | None, tables: Mapping[str, pd.DataFrame], reachable: int | None) -> dict:
     """What the page shows of one section."""
     section, kinds = analysis.section, analysis.section.kinds
     published = summary.published()
@@ -148,13 +157,14 @@ def show(analysis: Analysis, tables: Mapping[str, pd.DataFrame], reachable: int 
         "kinds": kinds,
         "human": [kind for kind in kinds if not kind.is_agent],
         "again": summary.plays_again(section.runs),
-        "notes": [*section.notes, *left_out(section)],
+        "notes": [*section.notes, *note_on(second), *left_out(section)],
         "versions": [show_version(version, analysis, tables) for version in section.versions],
         "table": [
             (version, [cell_words(cell, places) for cell in analysis.cells if cell.version == version])
             for version in section.versions
         ],
         "tests": test_words(analysis),
+        "missed": show_second(second),
         "effects": [TESTS[name] for name in tests_made(analysis)],
         "models": list(analysis.notes.items()),
         "untested": list(untested(analysis).items()),
@@ -224,7 +234,6 @@ def show_version(version: str, analysis: Analysis, tables: Mapping[str, pd.DataF
 def figures(analysis: Analysis, published: Mapping, same_game: bool) -> dict[str, dict[str, str]]:
     """The figures that span the page, each drawn for a screen and for a phone; empty where there is nothing to draw."""
     section = analysis.section
-    human = any(not kind.is_agent for kind in section.kinds)
     game = "rebuilt here" if same_game else "another game"
     beside = {"": f"published people,\n{game} (grade)"}
     ratios = {name: summary.published_ratio(dict(published), name) for name in section.versions}
@@ -237,7 +246,7 @@ def figures(analysis: Analysis, published: Mapping, same_game: bool) -> dict[str
         if compared:
             words = beside if name == "wide" else {}
             drawn["slowdown"][name] = rows.slowdown(section, compared, width, words, on_axis)
-        if human:
+        if any(cell.minutes for cell in analysis.cells):
             drawn["minutes"][name] = rows.minutes(analysis, width, means(published) if same_game else {})
             drawn["quits"][name] = rows.quits(analysis, width)
         if any(run.approached for run in section.runs):
@@ -253,18 +262,20 @@ def cell_words(cell: Cell, reachable: int | None) -> dict:
         "kind": cell.kind,
         "n": cell.n,
         "won": f"{cell.won} of {cell.n}",
-        "first": summary.median_text(cell, cell.median),
+        "is_agent": cell.kind.is_agent,
+        "first": summary.single_text(cell) if cell.single else summary.median_text(cell, cell.median),
         "ratio": summary.ratio_text(cell.ratio),
         "interval": summary.interval_text(cell.ratio),
         "mastered": summary.median_text(cell, cell.mastered) if cell.kind.is_agent else NOTHING,
-        "deaths": number(cell.deaths),
+        "deaths": summary.each_text([run.deaths for run in cell.single]) or number(cell.deaths),
         "mean_deaths": estimate_text(cell.mean_deaths),
-        "states": number(cell.states.value),
-        "share": f"{100 * cell.states.value / reachable:.0f} %" if reachable else "",
-        "minutes": estimate_text(cell.minutes) if cell.minutes else "",
+        "states": number(cell.states.value) if cell.states else summary.each_text([run.states for run in cell.single]),
+        "share": f"{100 * cell.states.value / reachable:.0f} %" if reachable and cell.states else "",
+        "minutes": estimate_text(cell.minutes),
+        "each": summary.single_text(cell, "minutes"),
         "worst": estimate_text(cell.worst),
         "worst_ratio": summary.times(cell.worst_ratio.value) if cell.worst_ratio else NOTHING,
-        "quit": quit_text(cell.quit) if cell.quit else NOTHING,
+        "quit": quit_text(cell.quit) if cell.quit else f"{cell.quits} of {cell.n}",
     }
 
 

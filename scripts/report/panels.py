@@ -76,17 +76,21 @@ def draw_curves(
     ends = []
     for kind in reversed(kinds):
         colour = INKS[kind.colour]
-        compared, rows = (curve(frame, kind, name).dropna(subset=column) for name in ("original", version))
-        if version != "original" and len(compared):
-            axes.plot(compared["inputs"], compared[column], color=colour, **REFERENCE)
-        if not len(rows):
-            continue
-        axes.fill_between(rows["inputs"], rows["low"], rows["high"], color=colour, alpha=0.22, lw=0)
-        axes.plot(rows["inputs"], rows[column], color=colour, lw=2)
-        end = (float(rows["inputs"].iloc[-1]), float(rows[column].iloc[-1]))
-        axes.plot(*end, "o", color=colour, ms=4, clip_on=False)
-        ends.append((kind, *end))
+        compared, own = (curve(frame, kind, name).dropna(subset=column) for name in ("original", version))
+        for rows in each_play(compared) if version != "original" else []:
+            axes.plot(rows["inputs"], rows[column], color=colour, **REFERENCE)
+        for rows in each_play(own):
+            axes.fill_between(rows["inputs"], rows["low"], rows["high"], color=colour, alpha=0.22, lw=0)
+            axes.plot(rows["inputs"], rows[column], color=colour, lw=2)
+            end = (float(rows["inputs"].iloc[-1]), float(rows[column].iloc[-1]))
+            axes.plot(*end, "o", color=colour, ms=4, clip_on=False)
+            ends.append((kind, *end))
     return ends
+
+
+def each_play(rows: pd.DataFrame) -> list[pd.DataFrame]:
+    """The rows of each curve: of one or two people each has one of its own, and else there is one, their mean."""
+    return [group for _, group in rows.groupby("play", sort=False)] if "play" in rows else [rows] if len(rows) else []
 
 
 def name_ends(

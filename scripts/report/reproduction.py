@@ -29,7 +29,7 @@ from scripts.report.page import NARROW, WIDE, render
 from scripts.report.pictures import data_uri, picture_of
 from scripts.report.players import Kind, Section, count, title_of
 from scripts.report.statistics import RESAMPLES, mean_curve
-from scripts.report.summary import NOTHING, estimate_text, number, percent
+from scripts.report.summary import estimate_text, number, percent
 from scripts.report.tables import exploration, groups_of, labelled, survival
 
 TOLD = (SLOWER, FASTER, ALIKE)  # verdicts that tell something
@@ -200,7 +200,7 @@ def share_of(learner: Learner, bounds: Bounds) -> str:
 
 
 def interval(low: float | None, high: float | None) -> str:
-    return f"{number(low)} \u2013 {number(high)}" if low is not None and high is not None else NOTHING
+    return f"{number(low)} \u2013 {number(high)}" if low is not None and high is not None else ""
 
 
 def figures(section: Section, learners: Sequence[Learner]) -> dict[str, dict[str, str]]:

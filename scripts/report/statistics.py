@@ -17,15 +17,17 @@ from envs.tracks import APPROACHES, TRACKS
 ORIGINALS = {"none": "original"}  # what Atari's games call it where nothing is masked
 RESAMPLES = 4000
 CONFIDENCE = 0.95
+LEAST = 3  # players or runs below which nothing is estimated: no interval and no test; of people no mean either
 WINDOW = 100  # episodes over which a win rate is taken
 MASTERED = 0.9  # win rate from which a game counts as mastered
 BOUNDS = {(False, False): "", (True, False): ">=", (False, True): "<=", (True, True): "~"}  # by who never all won
 CURVE_POINTS = 25  # a decade of inputs
+HALF = np.finfo(float).eps ** 0.5  # within which a share is one half: R's tolerance
 
 
 @dataclass(frozen=True)
 class Ratio:
-    """How many times the inputs of ``original`` a version took; ``low`` and ``high`` are None for single runs.
+    """How many times the inputs of ``original`` a version took; ``low`` and ``high`` are None below LEAST runs.
 
     ``bound``: "" exact; ">=" where some runs of the version never won, "<=" where some of the original never did,
     "~" where both.
@@ -69,8 +71,18 @@ class Played:
 
     @property
     def minutes(self) -> float:
-        """To the first win or to the end; pauses don't count."""
+        """To the first win or to the end, in steps: pauses don't count, nor do steps that were missed."""
         return self.inputs / self.rate / 60
+
+    @property
+    def clock_minutes(self) -> float:
+        """Of a person's play by the clock, pauses left out; NaN where it was recorded without times."""
+        return float(self.settings.get("play_seconds", np.nan)) / 60 if self.player == "person" else np.nan
+
+    @property
+    def missed_share(self) -> float:
+        """Of the steps that were due in a person's play, how many were left out; NaN as for ``clock_minutes``."""
+        return float(self.settings.get("missed_share", np.nan)) if self.player == "person" else np.nan
 
     @property
     def participant(self) -> str:
@@ -165,10 +177,20 @@ def kaplan_meier(
 
 
 def median_time(times: np.ndarray, won: np.ndarray) -> float:
-    """First time at which at most half have not won yet; infinity where that is never seen."""
+    """Median inputs to the first win, as R's survival package prints it; infinity where less than half are seen to win.
+
+    The first time at which at most half have not won yet; where the curve is flat at exactly one half until it falls
+    further, the middle of that stretch. A stretch that the curve ends with counts from its beginning.
+    """
     ordered, share = kaplan_meier(times, won)
-    reached = np.flatnonzero(share <= 0.5 + 1e-9)
-    return float(ordered[reached[0]]) if len(reached) else float("inf")
+    reached = np.flatnonzero(share < 0.5 + HALF)
+    if not len(reached):
+        return float("inf")
+    first = reached[0]
+    lower = np.flatnonzero(share < share[first])
+    if abs(share[first] - 0.5) < HALF and len(lower):
+        return float(ordered[first] + ordered[lower[0]]) / 2
+    return float(ordered[first])
 
 
 def restricted_mean(
@@ -217,13 +239,11 @@ def ratio_to_original(
         return None
     else:
         horizon = min(*(horizon_of(*group) for group in groups), max(group[0].max() for group in groups))
-        bound = {(False, False): "", (True, False): ">=", (False, True): "<=", (True, True): "~"}[
-            missing[0], missing[1]
-        ]
+        bound = BOUNDS[missing[0], missing[1]]
     above, below = (float(restricted_mean(*group, horizon)) for group in groups)
     low = high = None
     n = min(len(version), len(original))
-    if n > 1:
+    if n >= LEAST:
         both = weights or bootstrap_weights([version, original])
         means = [restricted_mean(*group, horizon, drawn) for group, drawn in zip(groups, both)]
         low, high = np.quantile(means[0] / means[1], quantiles(n)).tolist()
@@ -275,7 +295,7 @@ def grid_of(inputs: float) -> np.ndarray:
 
 
 def exploration_curve(runs: Sequence[Played], grid: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-    """Mean unique states of some runs at ``grid`` (m,), and the 95 % band (2, m) over runs; no band for a single run.
+    """Mean unique states of some runs at ``grid`` (m,), and the 95 % band (2, m) over runs; no band below LEAST runs.
 
     A run that has ended keeps its count, and the curve stops (NaN) where the longest run does.
     """
@@ -289,7 +309,7 @@ def mean_curve(
     curves = np.array([np.interp(grid, *curve) for curve in each])
     reached = grid <= max(run.budget for run in runs)
     mean = np.where(reached, curves.mean(axis=0), np.nan)
-    if len(curves) < 2:
+    if len(curves) < LEAST:
         return mean, None
     means = bootstrap_weights([runs])[0] @ curves / len(curves)
     return mean, np.where(reached, np.quantile(means, quantiles(len(curves)), axis=0), np.nan)

@@ -9,7 +9,7 @@ import numpy as np
 from scripts.report.analysis import Analysis, Cell, Estimate, Order
 from scripts.report.hypotheses import FEW, Test
 from scripts.report.players import Kind, count, same_rules, title_of
-from scripts.report.statistics import Played, Ratio
+from scripts.report.statistics import LEAST, Played, Ratio
 
 CHANGES = {
     "original": "nothing is changed",
@@ -57,6 +57,17 @@ def median_text(cell: Cell, value: float) -> str:
     return number(value) if np.isfinite(value) else f"> {number(cell.budget)}"
 
 
+def each_text(values: Sequence[float], over: Sequence[bool] = ()) -> str:
+    """One or two players' own values, those that were ``over`` a value as "> 900"."""
+    ends = [*over] or [False] * len(values)
+    return " and ".join(f"> {number(value)}" if is_over else number(value) for value, is_over in zip(values, ends))
+
+
+def single_text(cell: Cell, unit: str = "inputs") -> str:
+    """What each of a cell's one or two players took to the first win, in inputs or minutes."""
+    return each_text([getattr(run, unit) for run in cell.single], [not run.won for run in cell.single])
+
+
 def published() -> dict:
     """The figures of the people's study, with their grades."""
     return tomllib.loads(Path(__file__).with_name("published.toml").read_text(encoding="utf-8"))
@@ -77,11 +88,15 @@ def headline(analysis: Analysis) -> str:
         slower = sum(cell.is_slower for cell in known)
         name = kind.label if kind.is_agent else kind.label.lower()
         many = count([cell.n for cell in known], kind)
-        parts.append(f"{name} in {slower or 'none'} of {len(known)} versions ({many} each)")
+        parts.append(f"{name} in {slower or 'none'} of {of_versions(len(known))} ({many} each)")
     if not parts:
         return "Too few have played yet to say what changed looks do"
     what = "looks" if same_rules(analysis.section) else "looks or rules"
     return f"Changed {what} clearly slowed " + " and ".join(parts)
+
+
+def of_versions(n: int) -> str:
+    return f"{n} version{'s' if n != 1 else ''}"
 
 
 def plays_again(runs: Sequence[Played]) -> int:
@@ -107,6 +122,8 @@ def on_original(cell: Cell | None, kind: Kind, limit: float) -> str:
     if cell is None:
         return "Not on the original yet, so nothing can be compared."
     many = count([cell.n], kind)
+    if cell.single and cell.won:
+        return f"First win on the original after {single_text(cell)} inputs ({many})."
     if not np.isfinite(cell.median):
         return f"{cell.won or 'None'} of {many} won the original within {number(cell.budget)} inputs."
     who = f"median of {many}" if cell.n > 1 else many
@@ -128,7 +145,7 @@ def on_changed(own: Sequence[Cell]) -> str:
     known = [cell for cell in own if cell.ratio and cell.ratio.low is not None]
     if known:
         slower, faster = sum(cell.is_slower for cell in known), sum(cell.is_faster for cell in known)
-        words += f" Clearly slower, the whole interval above 1, in {slower or 'none'} of {len(known)} versions"
+        words += f" Clearly slower, the whole interval above 1, in {slower or 'none'} of {of_versions(len(known))}"
         words += f"; clearly faster in {faster}." if faster else "."
     return words
 
@@ -140,11 +157,15 @@ def on_order(order: Order) -> str:
 
 
 def caution(own: Sequence[Cell]) -> str:
-    fewest = min((cell.n for cell in own if cell.ratio), default=FEW)
+    fewest = min((min(cell.ratio.n, cell.ratio.n_original) for cell in own if cell.ratio), default=FEW)
+    alone = [title_of(cell.version) for cell in own if cell.single]
+    if alone:
+        many = own[0].kind.units[1]
+        return f"Fewer than {LEAST} {many} on {', '.join(alone)}: shown one by one, an example, not a finding."
     if fewest >= FEW:
         return ""
-    if fewest == 1:
-        return "Where there is one only, there is no interval: an example, not a finding."
+    if fewest < LEAST:
+        return f"With fewer than {LEAST} {own[0].kind.units[1]} there is no interval: an example, not a finding."
     return f"With {count([fewest], own[0].kind)} the intervals are wide and rough: a first sign, not a result."
 
 

@@ -19,6 +19,7 @@ from envs.tracks import APPROACHES, TRACKS
 from scripts.report.analysis import TESTS, Analysis
 from scripts.report.players import Kind, Section, answer_counts, level_name, of_kind
 from scripts.report.statistics import (
+    LEAST,
     Played,
     bootstrap_weights,
     exploration_curve,
@@ -31,15 +32,18 @@ from scripts.report.statistics import (
 COLUMNS = {
     "game": "the game", "level": "name of the level", "version": "version of the game", "player": "kind of player",
     "n": "how many people or runs the row is of", "low": "lower end of the 95 % interval", "high": "its upper end",
-    "play": "id of the play, or seed of the run", "participant": "id of the person; none for agents",
+    "play": "id of the play, or seed of the run; in curves, where a row is of that play alone",
+    "participant": "id of the person; none for agents",
     "study": "name of the study", "number": "of the play in its session, from 0",
     "outcome": "win, quit or limit; of an agent's run, how its last episode ended", "won": "whether, or how many, won",
     "quit": "share that quit", "quit_low": "", "quit_high": "",
     "inputs": "raw inputs: to the first win or to the end; in curves, so far",
     "minutes": "inputs at the game's inputs a second: to the first win or to the end; in curves, so far",
+    "clock_minutes": "of a person's play by the clock, pauses left out; empty where it was recorded without times",
+    "missed_share": "steps that the machine missed, as a share of those that were due; empty as clock_minutes",
     "deaths": "before the first win (in numbers.csv the median)", "unique_states": "different (x, y) positions",
     "first_object": "object approached first", "file": "the recording, or folder of the run",
-    "median_inputs": "median inputs to the first win (Kaplan-Meier); inf where at least half never won",
+    "median_inputs": "median inputs to the first win (Kaplan-Meier); inf where less than half are seen to win",
     "ratio": "restricted mean inputs to the first win, over the original's", "ratio_low": "", "ratio_high": "",
     "bound": "empty: exact; >= or <=: the ratio is a bound; ~: the curve is not known to the limit",
     "mean_minutes": "mean minutes to solve, restricted to the limit, quits and time-outs censored",
@@ -59,12 +63,16 @@ COLUMNS = {
     "column": "of its first tile, from the left, from 0", "order": "of the first approaches in a play, from 1",
     "life": "lives before, so deaths so far", "x": "pixels; of a cell, its left", "y": "pixels; of a cell, its top",
     "type": "of a column: text, integer or number", "unit": "of a column", "meaning": "of a column",
+    "plays": "all, or without those that missed more than most_missed of their steps",
+    "most_missed": "share of missed steps above which a play is left out", "left_out": "how many plays were left out",
+    "unknown": "plays recorded without times, which stay in",
     "question": "what was asked", "answer": "what was answered",
 }  # fmt: skip
 FILES = {
     "plays": "one row a play or run that is compared",
     "numbers": "one row a kind of player and version: every number of the page",
     "tests": "one row a test of a version against the original",
+    "without_missed": "people, each version with all plays, and without those that missed many steps",
     "survival_minutes": "share that has not won yet against minutes, people and simulated players (Kaplan-Meier)",
     "survival_inputs": "the same against inputs, all players",
     "exploration": "unique states against inputs",
@@ -102,7 +110,8 @@ def plays(section: Section) -> pd.DataFrame:
             rows.append({
                 "version": version, "player": kind.label, "play": run.seed, "participant": run.participant,
                 "study": about.get("study", ""), "number": about.get("number", 0), "outcome": run.outcome,
-                "won": run.won, "inputs": run.inputs, "minutes": run.minutes, "deaths": run.deaths,
+                "won": run.won, "inputs": run.inputs, "minutes": run.minutes, "clock_minutes": run.clock_minutes,
+                "missed_share": run.missed_share, "deaths": run.deaths,
                 "unique_states": run.states, "first_object": run.approached[0][0] if run.approached else "",
                 "file": run.folder,
             })  # fmt: skip
@@ -144,7 +153,7 @@ def survival(section: Section, unit: str) -> pd.DataFrame:
         times, won = times_of(runs)
         ordered, share = kaplan_meier(times, won)
         band = np.full((2, len(runs)), np.nan)
-        if len(runs) > 1:
+        if len(runs) >= LEAST:
             drawn = kaplan_meier(times, won, bootstrap_weights([runs])[0])[1]
             band = np.quantile(drawn, quantiles(len(runs)), axis=0)
         scale = 60 * runs[0].rate if unit == "minutes" else 1
@@ -160,11 +169,14 @@ def exploration(section: Section) -> pd.DataFrame:
         if not any(run.curve.size for run in runs):
             continue
         grid = grid_of(max(run.budget for run in runs))
-        mean, band = exploration_curve(runs, grid)
-        low, high = band if band is not None else np.full((2, len(grid)), np.nan)
-        for values in zip(grid, mean, low, high):
-            row = {"version": version, "player": kind.label, "n": len(runs)}
-            rows.append(row | dict(zip(("inputs", "states", "low", "high"), values)))
+        each = [runs] if kind.is_agent or len(runs) >= LEAST else [[run] for run in runs]
+        for group in each:
+            mean, band = exploration_curve(group, grid)
+            low, high = band if band is not None else np.full((2, len(grid)), np.nan)
+            row = {"version": version, "player": kind.label, "n": len(group), "play": ""}
+            row["play"] = str(group[0].seed) if len(each) > 1 else ""
+            for values in zip(grid, mean, low, high):
+                rows.append(row | dict(zip(("inputs", "states", "low", "high"), values)))
     return labelled(section, rows)
 
 
@@ -231,7 +243,7 @@ def write_tables(folder: Path, sections: Sequence[dict[str, pd.DataFrame]]) -> N
     folder.mkdir(parents=True, exist_ok=True)
     text, told = [*HEADING], []
     for name, what in FILES.items():
-        frames = [tables[name] for tables in sections if len(tables[name])]
+        frames = [tables[name] for tables in sections if len(tables.get(name, ()))]
         file = f"{name}.csv.gz" if name in COMPRESSED else f"{name}.csv"
         if not frames:
             (folder / file).unlink(missing_ok=True)

@@ -1,0 +1,200 @@
+"""Missed steps: what they cost in people's plays, and the comparison once more without the plays that missed most.
+
+Minutes of play are counted in steps. A step that the machine was too busy to take is none, and its time is missing from
+the minutes: by the clock the play was longer. All plays stay in the main analysis; this one stands beside it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from scripts.report.analysis import TESTS, Analysis, Cell, analyse
+from scripts.report.hypotheses import Test
+from scripts.report.players import Kind, of_kind, title_of
+from scripts.report.statistics import LEAST, Played
+from scripts.report.summary import NOTHING, estimate_text, interval_text, p_text, ratio_text
+from scripts.report.tables import labelled
+
+MISSED = 0.05  # minutes are then at most 5 % short of the clock, far less than people differ
+MAIN = ("log_rank", "signed_rank")  # the test that is shown: one of them, unpaired or paired
+ALL, WITHOUT = "all", "without"
+
+
+@dataclass(frozen=True)
+class Slow:
+    """How the people's plays on one version kept time; ``gap`` is clock minutes over minutes of play, of those known.
+
+    ``n`` plays, ``unknown`` of them recorded without times, ``above`` missed more than the share that is left out.
+    """
+
+    version: str
+    n: int
+    unknown: int
+    above: int
+    most: float  # largest share missed; NaN where none is known
+    gap: np.ndarray  # float64 (n - unknown,), minutes
+
+
+@dataclass(frozen=True)
+class Second:
+    """The analysis without the people's plays that missed more than ``share`` of their steps.
+
+    ``without`` is the main analysis where no play did. ``slow`` is in the order of the section's versions.
+    """
+
+    kind: Kind
+    share: float
+    main: Analysis
+    without: Analysis
+    slow: tuple[Slow, ...]
+
+    @property
+    def above(self) -> int:
+        return sum(each.above for each in self.slow)
+
+    @property
+    def n(self) -> int:
+        return sum(each.n for each in self.slow)
+
+    @property
+    def unknown(self) -> int:
+        return sum(each.unknown for each in self.slow)
+
+
+def second_analysis(main: Analysis, share: float = MISSED) -> Second | None:
+    """As ``main``, without the plays that missed more than ``share`` of their steps; None where nobody played.
+
+    Plays without times, of which nobody knows how many steps they missed, stay in.
+    """
+    section = main.section
+    kind = next((kind for kind in section.kinds if kind.player == "person"), None)
+    if kind is None:
+        return None
+    people = of_kind(section.runs, kind)
+    kept = tuple(run for run in people if not run.missed_share > share)
+    without = main
+    if len(kept) < len(people):
+        without = analyse(replace(section, runs=kept), main.limit, main.paired)
+    groups = {version: of_kind(people, kind, version) for version in section.versions}
+    slow = tuple(slow_of(version, runs, share) for version, runs in groups.items() if runs)
+    return Second(kind, share, main, without, slow)
+
+
+def slow_of(version: str, runs: Sequence[Played], share: float) -> Slow:
+    known = [run for run in runs if not np.isnan(run.missed_share)]
+    return Slow(
+        version, len(runs), len(runs) - len(known), above=sum(run.missed_share > share for run in known),
+        most=max((run.missed_share for run in known), default=np.nan),
+        gap=np.array([run.clock_minutes - run.minutes for run in known]),
+    )  # fmt: skip
+
+
+def main_test(cell: Cell | None) -> Test | None:
+    return next((cell.tests[name] for name in MAIN if name in cell.tests), None) if cell else None
+
+
+def rows_of(second: Second) -> pd.DataFrame:
+    """``without_missed.csv``: a row a version and analysis."""
+    rows = []
+    for each in second.slow:
+        for name, analysis in ((ALL, second.main), (WITHOUT, second.without)):
+            cell, test = analysis.find(second.kind, each.version), main_test(analysis.find(second.kind, each.version))
+            left_out = each.above if name == WITHOUT else 0
+            row: dict = {
+                "version": each.version,
+                "player": second.kind.label,
+                "plays": name,
+                "most_missed": second.share,
+            }
+            row |= {
+                "n": each.n - left_out,
+                "left_out": left_out,
+                "unknown": each.unknown,
+                "won": cell.won if cell else 0,
+            }
+            for column, found in (("mean_minutes", cell and cell.minutes), ("ratio", cell and cell.ratio)):
+                row |= {column: found.value if found else None}
+                row |= {f"{column}_{end}": getattr(found, end) if found else None for end in ("low", "high")}
+            row |= {"bound": cell.ratio.bound if cell and cell.ratio else ""}
+            row |= {"test": next((test_ for test_ in MAIN if cell and test_ in cell.tests), "")}
+            row |= {
+                column: getattr(test, column) if test else None for column in ("p", "p_holm", "effect", "low", "high")
+            }
+            row |= {"why": test.why if test else ""}
+            rows.append(row)
+    return labelled(second.main.section, rows)
+
+
+def show_second(second: Second | None) -> dict | None:
+    """What the page shows of it."""
+    if second is None:
+        return None
+    tests = [name for name in MAIN if any(name in cell.tests for cell in second.main.cells)]
+    return {
+        "share": limit_text(second.share),
+        "kind": second.kind,
+        "n": second.n,
+        "above": second.above,
+        "unknown": second.unknown,
+        "test": TESTS[tests[0]][0] if tests else "",
+        "verdict": verdict(second),
+        "rows": [row_words(second, each) for each in second.slow],
+    }
+
+
+def note_on(second: Second | None) -> list[str]:
+    """A line for the top of the page, where a play is left out of the second analysis."""
+    if second is None or not second.above:
+        return []
+    whose = f"{second.above} of {second.n} plays by people missed more than {limit_text(second.share)} of their steps"
+    return [f"{whose}. They count here; “Steps that the machine missed” compares without them, too."]
+
+
+def row_words(second: Second, slow: Slow) -> dict:
+    cells = [analysis.find(second.kind, slow.version) for analysis in (second.main, second.without)]
+    tests = [main_test(cell) for cell in cells]
+    return {
+        "version": slow.version,
+        "n": slow.n,
+        "above": slow.above,
+        "most": NOTHING if np.isnan(slow.most) else share_text(slow.most),
+        "gap": seconds_text(np.median(slow.gap)) if len(slow.gap) >= LEAST else NOTHING,
+        "most_gap": seconds_text(slow.gap.max()) if len(slow.gap) else NOTHING,
+        "minutes": [estimate_text(cell and cell.minutes) for cell in cells],
+        "ratio": [ratio_text(cell and cell.ratio) for cell in cells],
+        "interval": [interval_text(cell and cell.ratio) for cell in cells],
+        "p": [p_text(test.p_holm) if test else NOTHING for test in tests],
+    }
+
+
+def limit_text(share: float) -> str:
+    return f"{100 * share:g}\u00a0%"
+
+
+def share_text(share: float) -> str:
+    return f"{100 * share:.1f}\u00a0%"
+
+
+def seconds_text(minutes: float) -> str:
+    return f"{60 * minutes:,.1f}\u00a0s"
+
+
+def verdict(second: Second) -> str:
+    """Whether both analyses call the same versions clearly slower or faster, in a sentence; "" where they are one."""
+    if not second.above:
+        return ""
+    changed = []
+    for version in second.main.section.versions:
+        before, after = (word_of(each.find(second.kind, version)) for each in (second.main, second.without))
+        changed += (
+            [f"{title_of(version)} is {before} with all plays and {after} without those"] if before != after else []
+        )
+    return f"{'; '.join(changed)}." if changed else "Both comparisons reach the same conclusion on every version."
+
+
+def word_of(cell: Cell | None) -> str:
+    if cell is None or cell.ratio is None or cell.ratio.low is None:
+        return "not compared"
+    return "clearly slower" if cell.is_slower else "clearly faster" if cell.is_faster else "not clearly different"
