@@ -12,10 +12,11 @@ from typing import Any
 import pygame
 import pytest
 
-from envs.rules import DOWN, JUMP, LEFT, RIGHT
+from envs.rules import DOWN, JUMP, LEFT, RIGHT, UP
 from envs.sessions import read_session
 from human_study.assign import places
 from human_study.controls import DEFAULT, Controls, Pads
+from human_study.letters import runs
 from human_study.pages import Choice, KeysPage, Page, Typed, ask
 from human_study.paper import Paper, Text, Title
 from human_study.protocol import after_stop, steps, taken_up
@@ -36,14 +37,18 @@ def test_a_participant_goes_from_consent_to_thanks(screen: Screen, tmp_path: Pat
     assert person.title == "Priorlab"
     person.agree()
     person.await_page("controls")
-    person.press("Down", "Return", "j", "j", "l", "i", "k", "b", "Return")  # j is taken the second time
+    person.press("Down", "Up", "space")  # are tried, and do nothing else
+    person.press("Tab", "j", "Escape", "Tab", "j", "j", "l", "i", "k", "b", "Return")  # cancelled; j is taken at last
     person.await_page("question:age")
     person.press("Down", "Down", "Return")
     person.await_page("question:plate_2")
-    person.press("Left")
+    screen.do("type", "12")
+    person.press("Down", "Left")  # I see no number, and back
     person.await_page("question:age", times=2)
-    person.press("Down", "Down", "Down", "Return")
+    person.press("Down", "Return")  # the one below the answer that was given
     person.await_page("question:plate_2", times=2)
+    screen.do("type", ".5-")  # none of it is a digit
+    person.press("BackSpace", "BackSpace")
     screen.do("type", "57")
     person.press("Return")
     person.await_page("begin:0")
@@ -67,6 +72,8 @@ def test_a_participant_goes_from_consent_to_thanks(screen: Screen, tmp_path: Pat
     assert recorded.answers == {"age": "25_34", "plate_2": 57, "aim": "x"}
     assert (recorded.play.ended, recorded.play.version, recorded.study) == ("win", "masked_semantics", "short")
     events = person.events()
+    answers = [(event["question"], event["answer"]) for event in events if event["event"] == "answer"]
+    assert answers[:4] == [("age", "18_24"), ("plate_2", "nothing"), ("age", "25_34"), ("plate_2", 57)]
     (controls,) = (event for event in events if event["event"] == "controls")
     assert Controls.of(controls) == Controls(
         {pygame.KSCAN_J: 1, pygame.KSCAN_L: 2, pygame.KSCAN_I: 4, pygame.KSCAN_K: 5, pygame.KSCAN_B: JUMP}, chosen=True
@@ -142,17 +149,73 @@ def test_nothing_is_chosen_at_first(paper: Paper):
     assert not page.done
 
 
+def typed(text: str, **entries: Any) -> Any:
+    """The page of a question at which that was typed at once, as input methods do."""
+    question = Question("q", entries.pop("kind", "number"), "?", entries.pop("options", {}), **entries)
+    page = ask(question, TEXTS)
+    press(page, Paper(TEXTS), text)
+    return page
+
+
 def test_text_is_typed_in_any_script_and_edited(paper: Paper):
     page = ask(Question("q", "text", "?", {}), TEXTS)
     press(page, paper, "a", "日本", "ß", pygame.K_LEFT, pygame.K_BACKSPACE, pygame.K_HOME, "é", pygame.K_RETURN)
     assert page.answer == "éa日ß"
+    family, accent, flag = "👨\u200d👩\u200d👧", "e\u0301", "🇩🇪"
+    page = typed(f"x{family}{accent}{flag}", kind="text")
+    press(page, paper, pygame.K_LEFT, pygame.K_BACKSPACE)
+    assert page.text == f"x{family}{flag}", "what looks like one character is one"
+    press(page, paper, pygame.K_LEFT, pygame.K_DELETE, pygame.K_DELETE)
+    assert page.text == "x"
+
+
+@pytest.mark.parametrize(
+    "text", ["東京\u3000大阪", "می\u200cروم", "👨\u200d👩\u200d👧", "10\u202f000", "a\xa0b", "क्\u200dष"]
+)
+def test_what_scripts_need_stays_in_a_text(text: str):
+    assert typed(f"  {text}\n", kind="text").given() == text
+    assert typed(f"\x00{text}\x1b", kind="text").given() == text, "control characters don't enter"
+
+
+def test_a_text_too_long_is_refused_and_says_so(paper: Paper):
+    page = typed("x" * 4000, kind="text")
+    press(page, paper, "y")
+    assert page.text == "x" * 4000 and page.note == TEXTS("answer.long")
+    press(page, paper, pygame.K_BACKSPACE)
+    assert not page.note
+
+
+BOUNDS = {"least": -20, "most": 168}
+
+
+@pytest.mark.parametrize(
+    ("text", "entries", "answer"),
+    [
+        ("45", {}, 45), ("\u0664\u0665", {}, 45), ("\uff14\uff15", {}, 45), ("007", {}, 7),  # digits of other scripts
+        ("-5", {}, -5), ("\u22125", {}, -5), ("-0", {}, 0), ("57", {"kind": "plate"}, 57),
+        ("4.5", {"decimals": 1}, 4.5), ("4,5", {"decimals": 1}, 4.5), ("\u0664\u066b\u0665", {"decimals": 1}, 4.5),
+        ("-.5", {"decimals": 1}, -0.5), ("4", {"decimals": 1}, 4.0), ("4.", {"decimals": 1}, 4.0),
+        ("0.25", {"decimals": 2}, 0.25),
+        ("4.5", {}, None), ("1,5", {}, None), ("4 5", {}, None), ("1e2", {}, None), ("²", {}, None), ("--5", {}, None),
+        ("5-", {}, None), ("-5", {"least": 0}, None), ("-5", {"kind": "plate"}, None), ("4.25", {"decimals": 1}, None),
+        ("1.2.3", {"decimals": 3}, None), ("1.000,5", {"decimals": 3}, None),
+    ],
+)  # fmt: skip
+def test_a_number_is_what_was_typed_or_refused(paper: Paper, text: str, entries: dict[str, Any], answer: float | None):
+    page = typed(text, **(BOUNDS | entries))
+    assert (page.given(), type(page.given())) == (answer, type(answer))
+    assert bool(page.note) == (answer is None) and (answer is not None or not page.text), "refused as a whole"
+    press(page, paper, pygame.K_RETURN)
+    assert page.done == (answer is not None) and page.note == ("" if page.done else TEXTS("answer.empty"))
 
 
 def test_numbers_hold_to_their_bounds_and_can_be_declined(paper: Paper):
     question = Question("q", "number", "?", {"not_said": "no"}, least=18, most=99)
     page = ask(question, TEXTS)
-    press(page, paper, "1", "x", pygame.K_RETURN)
-    assert not page.done and isinstance(page, Typed) and page.text == "1"
+    press(page, paper, "1", "x")
+    assert isinstance(page, Typed) and page.text == "1" and page.note == "Only digits here"
+    press(page, paper, pygame.K_RETURN)
+    assert not page.done and page.note == "1 is not from 18 to 99"
     press(page, paper, "9", pygame.K_RETURN)
     assert page.done and page.answer == 19
     page = ask(question, TEXTS)
@@ -160,21 +223,84 @@ def test_numbers_hold_to_their_bounds_and_can_be_declined(paper: Paper):
     assert page.done and page.answer == "not_said"
 
 
+@pytest.mark.parametrize("question", [
+    (TEXTS.questions["age"], "25_34"), (TEXTS.questions["plate_1"], 12), (TEXTS.questions["plate_1"], "nothing"),
+    (TEXTS.questions["aim"], "to win"), (Question("q", "number", "?", {}, -9, 9, decimals=2), -1.25),
+])  # fmt: skip
+def test_going_back_to_a_question_shows_its_answer(paper: Paper, question: tuple[Question, Any]):
+    asked, former = question
+    page = ask(asked, TEXTS, former)
+    assert page.given() == former
+    press(page, paper, pygame.K_RETURN)
+    assert page.done and page.answer == former
+    press(page := ask(asked, TEXTS), paper, pygame.K_LEFT)
+    assert page.back and page.given() is None, "nothing was answered"
+
+
+def test_the_caret_at_the_begin_goes_back_only_by_a_fresh_press(paper: Paper):
+    page = ask(TEXTS.questions["aim"], TEXTS, "ab")
+    press(page, paper, pygame.K_LEFT, pygame.K_LEFT, pygame.K_LEFT)
+    assert not page.back, "the key was held"
+    page.take(pygame.Event(pygame.KEYUP, key=pygame.K_LEFT, scancode=0), paper)
+    press(page, paper, pygame.K_LEFT)
+    assert page.back
+
+
 def test_words_are_wrapped_and_none_is_lost(paper: Paper):
     text = "short " + "l" * 200 + " 日本語は空白なしに書かれる and more"
     lines = paper.wrap(text, 120, 20)
     assert "".join("".join(lines).split()) == "".join(text.split())
     assert all(paper.font(20, False).size(line)[0] <= 120 for line in lines)
+    assert paper.wrap("10\xa0000 km", 90, 20) == ["10\xa0000", "km"]
 
 
-def test_keys_that_stop_or_pause_cannot_be_chosen(paper: Paper):
-    page = KeysPage(TEXTS, DEFAULT, None, {"left": "left"}, remap=True)
-    paper.draw(pygame.Surface((640, 480)), page.blocks(), "", (0, 0))
-    press(page, paper, pygame.K_DOWN, pygame.K_RETURN, pygame.K_p, pygame.K_F11)
-    assert page.asked == ["left"]
-    page.take(pygame.Event(pygame.KEYDOWN, key=pygame.K_x, scancode=27), paper)
+def test_lines_are_drawn_in_the_order_in_which_they_are_read():
+    assert runs("שלום abcd2345!", right_to_left=True) == [("!", True), ("abcd2345", False), ("שלום ", True)]
+    assert runs("12 שלום 3,5", right_to_left=True) == [("3,5", False), (" שלום ", True), ("12", False)]
+    assert runs("code שלום 12 there", right_to_left=False) == [
+        ("code ", False), ("12", False), ("שלום ", True), (" there", False),
+    ]  # fmt: skip
+    assert runs("-5 (x)", right_to_left=False) == [("-5 (x)", False)]
+
+
+def press_place(page: Page, paper: Paper, key: int, scancode: int) -> None:
+    page.take(pygame.Event(pygame.KEYDOWN, key=key, scancode=scancode), paper)
+
+
+def test_keys_that_are_tried_light_up_and_do_nothing_else(paper: Paper):
+    page = KeysPage(TEXTS, DEFAULT, None, {"left": "left", "down": "down"}, remap=True)
+    for code in DEFAULT.keys:
+        press_place(page, paper, pygame.K_DOWN, code)
+        assert page.lit and not page.asked and not page.done
+        page.take(pygame.Event(pygame.KEYUP, key=pygame.K_DOWN, scancode=code), paper)
+    assert not page.lit
+    enter = Controls({pygame.KSCAN_RETURN: JUMP})  # as logs may hold it
+    page = KeysPage(TEXTS, enter, None, {"left": "left"}, remap=True)
+    press_place(page, paper, pygame.K_RETURN, pygame.KSCAN_RETURN)
+    assert page.lit and not page.done
+    press(page, paper, pygame.K_KP_ENTER)
+    assert page.done and page.answer is enter
+
+
+def test_keys_of_the_pages_cannot_be_chosen_and_choosing_can_be_cancelled(paper: Paper):
+    page = KeysPage(TEXTS, DEFAULT, None, {"left": "left", "up": "up"}, remap=True)
+    press(page, paper, pygame.K_TAB)
+    for key in (pygame.K_p, pygame.K_F11, pygame.K_RETURN, pygame.K_TAB, pygame.K_BACKSPACE):
+        press(page, paper, key)
+        assert page.asked == ["left", "up"] and page.note == TEXTS("controls.reserved")
+    press_place(page, paper, pygame.K_x, 27)
+    assert not page.note and page.cancels
+    press_place(page, paper, pygame.K_x, 27)
+    assert page.note == TEXTS("controls.taken")
+    press(page, paper, pygame.K_ESCAPE)
+    assert page.controls is DEFAULT and page.said == TEXTS("controls.cancelled") and not page.cancels
+    press(page, paper, pygame.K_TAB)
+    press_place(page, paper, pygame.K_x, 27)
+    press_place(page, paper, pygame.K_y, 28)
     press(page, paper, pygame.K_RETURN)
-    assert page.done and page.answer == Controls({27: LEFT}, chosen=True)
+    assert page.done and page.answer == Controls({27: LEFT, 28: UP}, chosen=True)
+    press(page, paper, pygame.K_BACKSPACE)
+    assert page.controls == DEFAULT
 
 
 @pytest.fixture
