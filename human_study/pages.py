@@ -177,7 +177,7 @@ def note_idle(window: Window, was_idle: bool) -> bool:
 
 def notice(paper: Paper, text: str, size: int) -> pygame.Surface:
     """A line on a dark ground, to be shown on a game that waits; ``size`` px of its letters."""
-    drawn = paper.font(size, False).render(text, True, (255, 255, 255))
+    drawn = paper.letters.line(text, size, False, (255, 255, 255))
     board = pygame.Surface(np.array(drawn.get_size()) + size)
     board.fill((30, 30, 30))
     board.blit(drawn, drawn.get_rect(center=board.get_rect().center))

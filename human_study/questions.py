@@ -1,7 +1,9 @@
 """Pages of text and questions: what each shows, what keys do on it, and what it is answered with."""
 
+from functools import lru_cache
 from typing import Any
 
+import numpy as np
 import pygame
 
 from human_study.answers import LONGEST, bounds, cleaned, is_within, number, plain, refused
@@ -96,7 +98,7 @@ class Typed(Page):
     typing = True
 
     def __init__(self, question: Question, texts: Texts, *blocks: Block, former: Any = None):
-        super().__init__(texts, *blocks, hint="page.type")
+        super().__init__(texts, *blocks, hint="page.type_or_choose" if question.options else "page.type")
         self.question, self.is_number, self.former = question, question.kind != "text", former
         self.composing, self.note, self._left_held = "", "", False
         self.declined = former is not None and former in question.options
@@ -184,14 +186,19 @@ class Typed(Page):
         return self.texts("answer.empty_decline", decline=options[0]) if options else self.texts("answer.empty")
 
 
+@lru_cache(maxsize=32)
+def dots(shows: int, cones: str) -> np.ndarray:
+    """A plate, which takes half a second to lay out; read only."""
+    return plate(digits(shows), cones, seed=shows)
+
+
 def ask(question: Question, texts: Texts, former: Any = None) -> Page:
     """The page of a question; ``former``: the answer that was given to it before, which the page shows."""
     title = Title(question.text)
     if question.kind == "choice":
         return Choice(texts, question.options, title, chosen=former)
     if question.kind == "plate":
-        dots = plate(digits(question.shows), question.cones, seed=question.shows)
-        return Typed(question, texts, title, Picture(dots), former=former)
+        return Typed(question, texts, title, Picture(dots(question.shows, question.cones)), former=former)
     bound = Text(texts("answer.bounds", **bounds(question, texts)), dim=True)
     return Typed(question, texts, title, *([bound] if question.kind == "number" else []), former=former)
 

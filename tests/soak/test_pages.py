@@ -4,14 +4,12 @@ PAGES=FOLDER pytest tests/soak/test_pages.py leaves their pictures in that folde
 """
 
 import os
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pygame
 import pytest
 
@@ -146,6 +144,8 @@ class Reader:
         chosen, paper.scroll = page.chosen, 0
         page.chosen, reached = None, set()
         for _ in range(200):
+            if len(reached) == len(page.options):
+                break
             page.move(1, paper)
             paper.draw(surface, page.blocks(), hint, dots)
             if page.chosen is not None:
@@ -299,6 +299,4 @@ def test_every_page_fits_every_screen(language: str, tmp_path: Path, monkeypatch
 def test_long_pages_scroll_without_cutting_anything(language: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     reader = Reader(f"{language}-long", may_scroll=("agree-refuse", "o0-o1", "story-1-long"))
     reader.will = {"agree": ["agree"]}
-    begun = time.perf_counter()
     assert "saved" in session(a_study(tmp_path / "b", language, long=True), reader, monkeypatch)
-    assert time.perf_counter() - begun < 600 and np.isfinite(begun)
