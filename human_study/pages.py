@@ -7,7 +7,7 @@ import numpy as np
 import pygame
 
 from human_study.controls import DEFAULT, INPUTS, RESERVED, Controls, Pads, name_of
-from human_study.paper import Block, Caps, Commands, Note, Paper, Text, Title
+from human_study.paper import APART, Block, Caps, Commands, Note, Paper, Text, Title
 from human_study.questions import ENTER, Choice, Page, Typed, ask, with_code
 from human_study.texts import Texts
 from human_study.window import IDLE_SECONDS, Window
@@ -162,7 +162,7 @@ def show(
 
 
 def draw(page: Page, window: Window, paper: Paper, dots: tuple[int, int], hints: list[Callable[[], str]]) -> None:
-    hint = "   ".join(filter(None, (words() for words in hints)))
+    hint = APART.join(filter(None, (words() for words in hints)))
     paper.draw(window.page(), page.blocks(), hint, dots)
     window.flip()
 

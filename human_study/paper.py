@@ -19,6 +19,7 @@ EMS_WIDE, EMS_HIGH = 38, 31  # how many letter sizes fit a page where it is not 
 COLUMN, WIDEST = 34, 46  # letter sizes of a line of text, and of one on a crowded page
 SMALLEST, SHRINK = 13, 0.68  # px of a letter, and the share of its size, below which a page scrolls
 TIGHT = 0.55  # of the space between blocks, on a crowded page
+APART = "   "  # between the hints of a page
 CODE, SPACED = 2.2, 0.25  # letter sizes of a code, and between its characters
 
 
@@ -208,6 +209,7 @@ class Paper:
         self.em, self._air = em, air
         column = min(size[0] - 2 * em, max(COLUMN * em, min(COLUMN * base, WIDEST * em)))
         hints = self.wrap(hint, column, self._small) if hint else []
+        hints = hints if len(hints) < 2 else self.wrap(hint.replace(APART, "\n"), column, self._small)
         foot = round(len(hints) * 1.35 * self._small) + round(1.4 * em)
         height = self._lay(None, blocks, (size[0] - column) // 2, column) + round(air * em)
         return height <= size[1] - foot, column, hints, foot
