@@ -11,6 +11,7 @@ from pathlib import Path
 import pygame
 
 KEPT = 2000  # measured and drawn lines that are kept; a long answer has a new one at each key
+SURE = 0.9  # of a line's width up to which its words' widths tell that they fit it
 JOINED = "\xa0\u202f\u2007"  # spaces at which no line is broken
 WIDE = r"\u2e80-\u2fff\u3001-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uff60"  # written without spaces
 WORD = re.compile(rf"[^\S{JOINED}]+|[{WIDE}]|(?:[^\s{WIDE}]|[{JOINED}])+")
@@ -81,6 +82,7 @@ class Letters:
     def __init__(self, paths: Sequence[Path], right_to_left: bool, script: str):
         self._paths, self.right_to_left, self._script = paths, right_to_left, script
         self._font = cache(self._open)
+        self.word = lru_cache(KEPT)(self.width)
         self.wrap = lru_cache(KEPT)(self._wrap)
         self.line = lru_cache(KEPT // 10)(self._draw)
 
@@ -122,18 +124,21 @@ class Letters:
         """Lines of at most ``width`` px; words too long for one are broken anywhere."""
         lines: list[str] = []
         for paragraph in text.split("\n"):
-            line = ""
+            line, about = "", 0  # px of its words, one by one
             for word in WORD.findall(paragraph):
-                if line and self.width((line + word).rstrip(), size, bold) > width:
+                about += self.word(word, size, bold)
+                if line and about > SURE * width and self.width((line + word).rstrip(), size, bold) > width:
                     lines.append(line.rstrip())
-                    line = ""
+                    line, about = "", self.word(word, size, bold)
                     if word.isspace():
+                        about = 0
                         continue
                 while self.width(word, size, bold) > width and len(ends := clusters(word)) > 2:
                     fitting = bisect_right(ends, width, key=lambda end: self.width(word[:end], size, bold)) - 1
                     cut = ends[min(max(fitting, 1), len(ends) - 2)]
                     lines.append(word[:cut])
                     word = word[cut:]
+                    about = self.word(word, size, bold)
                 line += word
             lines.append(line)
         return lines

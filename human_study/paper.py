@@ -319,7 +319,7 @@ class Paper:
         before = block.text[: block.caret] + block.composing + caret
         text, inner = before + block.text[block.caret :], inside.move(0, round(0.4 * em))
         high = max(self._lay_lines(None, text, inner, em, INK), block.lines * step) + round(0.8 * em)
-        above = (len(self.wrap(before, inside.width, em)) - 1) * step
+        above = (len(self.wrap(before, inside.width, em, False)) - 1) * step
         self._caret = pygame.Rect(inner.left, inner.top + above, 1, step)
         box = pygame.Rect(room.left, room.top, room.width, high)
         if sheet:
