@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from typing import Any
 
 from human_study.texts import Question, Texts
 
@@ -47,6 +48,14 @@ def number(text: str, question: Question) -> int | float | None:
     if not re.search("[0-9]", text):
         return None
     return float(text.replace(",", ".")) + 0.0 if question.decimals else int(text)  # + 0.0: -0 is 0
+
+
+def again(former: Any, question: Question, texts: Texts) -> str:
+    """A former answer as it could be typed; nothing where it could not be, such as when the question was changed."""
+    if question.kind == "text":
+        return former if isinstance(former, str) else ""
+    typed = texts.number(former) if isinstance(former, (int, float)) else ""
+    return "" if refused(plain(typed), question) else typed
 
 
 def is_within(value: int | float, question: Question) -> bool:

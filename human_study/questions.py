@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pygame
 
-from human_study.answers import LONGEST, bounds, cleaned, is_within, number, plain, refused
+from human_study.answers import LONGEST, again, bounds, cleaned, is_within, number, plain, refused
 from human_study.letters import clusters
 from human_study.paper import Block, Choices, Code, Entry, Note, Paper, Picture, Text, Title, digits
 from human_study.plates import plate
@@ -102,8 +102,7 @@ class Typed(Page):
         self.question, self.is_number, self.former = question, question.kind != "text", former
         self.composing, self.note, self._left_held = "", "", False
         self.declined = former is not None and former in question.options
-        fits = not self.declined and isinstance(former, (int, float) if self.is_number else str)  # texts may change
-        self.text = (texts.number(former) if self.is_number else former) if fits else ""
+        self.text = "" if self.declined else again(former, question, texts)
         self.caret = len(self.text)
 
     def blocks(self) -> list[Block]:

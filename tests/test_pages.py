@@ -114,6 +114,11 @@ def test_going_back_to_a_question_shows_its_answer(paper: Paper, question: tuple
     assert page.back and page.given() is None, "nothing was answered"
 
 
+@pytest.mark.parametrize("former", [4.5, -5, "gone", None])
+def test_an_answer_to_a_question_that_was_changed_since_is_not_shown(former: Any):
+    assert ask(Question("q", "number", "?", {}, 0, 9), TEXTS, former).text == ""  # type: ignore[attr-defined]
+
+
 def test_the_caret_at_the_begin_goes_back_only_by_a_fresh_press(paper: Paper):
     page = ask(TEXTS.questions["aim"], TEXTS, "ab")
     press(page, paper, pygame.K_LEFT, pygame.K_LEFT, pygame.K_LEFT)

@@ -17,9 +17,10 @@ from human_study import protocol
 from human_study.assign import StudyFull, take
 from human_study.controls import DEFAULT
 from human_study.pages import Choice, KeysPage, Page, Typed
-from human_study.paper import ACCENT, GROUND, Paper
-from human_study.protocol import Session, load
+from human_study.paper import ACCENT, GROUND, Paper, check_font
+from human_study.protocol import Session
 from human_study.study import Study
+from human_study.texts import Texts
 
 SIZES = [(1024, 600), (1366, 768), (1920, 1080)]
 QUESTIONS = ["age", "plays", "plate_1", "plate_2", "known", "aim"]
@@ -88,6 +89,8 @@ class Glass:
     def __init__(self) -> None:
         self.controls, self.pads, self.happened, self.closed, self.notice = DEFAULT, None, [], False, None
 
+        self.size = SIZES[0]
+
     def about(self) -> dict[str, Any]:
         return {}
 
@@ -105,6 +108,7 @@ class Reader:
         back: bool = False,
     ) -> str:  # fmt: skip
         name = f"{len(self.seen):02d}-{'-'.join(getattr(page, 'options', {})) or type(page).__name__}"[:50]
+        assert window.notice is None or window.notice.get_width() < SIZES[0][0]
         if isinstance(page, Typed):
             name = f"{len(self.seen):02d}-{page.question.name}"
         hints = [page.hint, (lambda: paper.texts("page.back")) if back else (lambda: "")]
@@ -158,6 +162,7 @@ class Reader:
     def _answer(self, page: Page) -> str:
         if isinstance(page, Choice):
             wanted = next((self.will[each].pop(0) for each in page.options if self.will.get(each)), None)
+            wanted = "25_34" if "25_34" in page.options else wanted  # old enough for every study
             if wanted == "closed":
                 return "closed"
             page.chosen = [*page.options].index(wanted) if wanted else page.chosen or 0
@@ -243,11 +248,12 @@ def states_of_typed(page: Typed, paper: Paper) -> Iterator[str]:
 
 
 @pytest.fixture(params=["en", "de", "he"])
-def language(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+def language(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     def play(session: Session, number: int) -> int:
         session._asks_whether_to_stop(is_last=number > 0)
         return 1
 
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     monkeypatch.setattr(Session, "_play", play)
     monkeypatch.setattr(protocol, "drain", lambda *_: None)
     return request.param
@@ -265,15 +271,17 @@ def a_study(folder: Path, language: str, long: bool = False) -> Study:
     (folder / "texts.toml").write_text(begin + words, encoding="utf-8")
     (folder / "study.toml").write_text(
         f'name = "pages"\nversions = ["original", "masked_objects"]\ndesign = "within"\ntexts = "texts.toml"\n'
-        f"participants = 1\nminutes = {1 if not long else 0.5}\nbefore = {QUESTIONS + OWN}\nafter = []\n",
+        f'participants = 1\ncontact = "anna@example.org"\n'
+        f"minutes = {1 if not long else 0.5}\nbefore = {QUESTIONS + OWN}\nafter = []\n",
         encoding="utf-8",
     )
-    return load(folder / "study.toml")[0]
+    return Study.load(folder / "study.toml")
 
 
 def session(study: Study, reader: Reader, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr(protocol, "show", reader.show)
-    texts = load(study.path)[1]
+    texts = Texts.load(study.beside(study.texts))
+    check_font(texts)
     return Session(study, texts, Glass()).run()  # type: ignore[arg-type]
 
 
