@@ -1,206 +1,85 @@
-"""Pages: what each shows, what keys do on it, and what it is answered with. By keyboard alone; knows no log."""
+"""Showing pages at the window, and the page of the keys. By keyboard alone; knows no log."""
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pygame
 
 from human_study.controls import DEFAULT, INPUTS, PAD_AXES, RESERVED, Controls, Pads, name_of
-from human_study.paper import Block, Caps, Choices, Entry, Paper, Picture, Text, Title, digits
-from human_study.plates import plate
-from human_study.texts import Question, Texts
+from human_study.paper import APART, Block, Caps, Commands, Note, Paper, Text, Title
+from human_study.questions import ENTER, Choice, Page, Typed, ask, with_code
+from human_study.texts import Texts
 from human_study.window import IDLE_SECONDS, Window
 
-LONGEST = 4000  # characters of an answer
+__all__ = ["Choice", "KeysPage", "Page", "Typed", "ask", "notice", "show", "with_code"]
 TICK = 1 / 60  # seconds between two looks at the keyboard
 READABLE = 0.3  # seconds that a page is up before Enter counts
-SCROLL = 0.6  # of what is seen of a page that is scrolled at most at once
-ENTER = (pygame.K_RETURN, pygame.K_KP_ENTER)
+COMMANDS = (*ENTER, pygame.K_TAB, pygame.K_BACKSPACE)  # of the page of the keys, which can't be chosen for the game
 
 
-class Page:
-    """A page of text that Enter ends, and what other pages have in common."""
+class KeysPage(Page):
+    """Keys to be tried and, where that is allowed, chosen; the answer is the controls.
 
-    typing = False  # whether text is typed
-
-    def __init__(self, texts: Texts, *blocks: Block, hint: str = "page.next"):
-        self.texts, self._blocks, self._hint = texts, blocks, hint
-        self.done, self.back = False, False
-        self.answer: Any = None
-
-    def blocks(self) -> list[Block]:
-        return [*self._blocks]
-
-    def hint(self) -> str:
-        return self.texts(self._hint)
-
-    def take(self, event: pygame.Event, paper: Paper) -> None:
-        if event.type != pygame.KEYDOWN:
-            return
-        if event.key in ENTER:
-            self.enter()
-        elif event.key in (pygame.K_DOWN, pygame.K_UP):
-            self.move(1 if event.key == pygame.K_DOWN else -1, paper)
-        elif event.key in (pygame.K_PAGEDOWN, pygame.K_PAGEUP):
-            paper.scroll += round(SCROLL * paper.view) * (1 if event.key == pygame.K_PAGEDOWN else -1)
-        elif event.key == pygame.K_LEFT:
-            self.back = True
-
-    def enter(self) -> None:
-        self.done = True
-
-    def move(self, way: int, paper: Paper) -> None:
-        """Up (-1) or down (1): scrolls."""
-        paper.scroll += way * round(SCROLL * paper.view)
-
-
-class Choice(Page):
-    """One of some options, by name; at first none is chosen."""
-
-    def __init__(self, texts: Texts, options: dict[str, str], *blocks: Block, chosen: str | None = None):
-        super().__init__(texts, *blocks, hint="page.choose")
-        self.options, self.chosen = options, list(options).index(chosen) if chosen in options else None
-
-    def blocks(self) -> list[Block]:
-        return [*self._blocks, Choices(list(self.options.values()), self.chosen)]
-
-    def enter(self) -> None:
-        if self.chosen is not None:
-            self.answer, self.done = list(self.options)[self.chosen], True
-
-    def move(self, way: int, paper: Paper) -> None:
-        """The next option where it can be seen; else the page scrolls until it can, or as far as one reads at once."""
-        target = (-1 if self.chosen is None else self.chosen) + way
-        if not 0 <= target < len(self.options):
-            return super().move(way, paper)
-        box = paper.options[target]
-        wanted = min(max(paper.scroll, box.bottom + paper.em - paper.view), max(box.top - paper.em, 0))
-        reach = round(SCROLL * paper.view)
-        paper.scroll = min(max(wanted, paper.scroll - reach), paper.scroll + reach)
-        if box.top >= paper.scroll and box.bottom <= paper.scroll + paper.view:
-            self.chosen = target
-
-
-class Typed(Page):
-    """Something typed: a text or, with ``is_number``, digits; or the one option that stands for no answer."""
-
-    typing = True
-
-    def __init__(self, question: Question, texts: Texts, *blocks: Block):
-        super().__init__(texts, *blocks, hint="page.type")
-        self.question, self.is_number = question, question.kind != "text"
-        self.text, self.caret, self.composing, self.declined = "", 0, "", False
-
-    def blocks(self) -> list[Block]:
-        entry = Entry(self.text, self.caret, self.composing, active=not self.declined)
-        options = list(self.question.options.values())
-        return [*self._blocks, entry, *([Choices(options, 0 if self.declined else None)] if options else [])]
-
-    def take(self, event: pygame.Event, paper: Paper) -> None:
-        if event.type == pygame.TEXTINPUT:
-            self._type(event.text)
-        elif event.type == pygame.TEXTEDITING:
-            self.composing = event.text
-        elif event.type == pygame.KEYDOWN and not self.composing:
-            self._take_key(event, paper)
-
-    def _take_key(self, event: pygame.Event, paper: Paper) -> None:
-        if event.key == pygame.K_BACKSPACE and self.caret:
-            self.text, self.caret = self.text[: self.caret - 1] + self.text[self.caret :], self.caret - 1
-        elif event.key == pygame.K_DELETE:
-            self.text = self.text[: self.caret] + self.text[self.caret + 1 :]
-        elif event.key in (pygame.K_LEFT, pygame.K_RIGHT) and not (event.key == pygame.K_LEFT and not self.text):
-            self.caret = min(max(self.caret + (1 if event.key == pygame.K_RIGHT else -1), 0), len(self.text))
-        elif event.key in (pygame.K_HOME, pygame.K_END):
-            self.caret = 0 if event.key == pygame.K_HOME else len(self.text)
-        else:
-            super().take(event, paper)
-
-    def _type(self, text: str) -> None:
-        typed = "".join(each for each in text if each.isprintable() and (each.isdecimal() or not self.is_number))
-        typed = typed[: (9 if self.is_number else LONGEST) - len(self.text)]
-        self.text = self.text[: self.caret] + typed + self.text[self.caret :]
-        self.caret += len(typed)
-        self.composing, self.declined = "", False
-
-    def move(self, way: int, paper: Paper) -> None:
-        self.declined = way > 0 and bool(self.question.options)
-        super().move(way, paper)
-
-    def enter(self) -> None:
-        if self.declined:
-            self.answer, self.done = next(iter(self.question.options)), True
-        elif not self.is_number:
-            self.answer, self.done = self.text.strip(), True
-        elif self.text:
-            number, question = int(self.text), self.question
-            is_within = question.kind == "plate" or question.least <= number <= question.most
-            self.answer, self.done = number, is_within
-
-
-def ask(question: Question, texts: Texts) -> Page:
-    """The page of a question."""
-    if question.kind == "choice":
-        return Choice(texts, question.options, Title(question.text))
-    if question.kind == "plate":
-        dots = plate(digits(question.shows), question.cones, seed=question.shows)
-        return Typed(question, texts, Text(question.text), Picture(dots))
-    bounds = [Text(f"{question.least}-{question.most}", dim=True)] if question.kind == "number" else []
-    return Typed(question, texts, Title(question.text), *bounds)
-
-
-class KeysPage(Choice):
-    """Keys to be tried and, where that is allowed, chosen; the answer is the controls."""
+    A key that is among the controls lights up and does nothing else; what goes on is done by keys that can't be among
+    them. While keys are chosen Escape leaves them as they were.
+    """
 
     def __init__(self, texts: Texts, controls: Controls, pads: Pads | None, names: dict[str, str], remap: bool):
         """``names``: what each input, by its name in ``INPUTS``, is called."""
-        self.texts, self.controls, self.pads, self.names, self.remap = texts, controls, pads, names, remap
+        super().__init__(texts, hint="")
+        self.controls, self.pads, self.names, self.remap = controls, pads, names, remap
         self.lit: dict[object, int] = {}  # what is held, and the input it gives
         self.asked: list[str] = []  # inputs whose keys are still to be chosen
         self.new: dict[int, int] = {}
-        self.note = ""
-        super().__init__(texts, self._options(), chosen="keep")
+        self.note = ""  # what is wrong with a key
+        self.said = texts("controls.text")
 
-    def _options(self) -> dict[str, str]:
-        words = ["keep"]
-        if self.remap:
-            words += ["choose"] + (["default"] if self.controls.chosen else [])
-        return {word: self.texts(f"controls.{word}") for word in words}
+    @property
+    def cancels(self) -> bool:
+        return bool(self.asked)
 
     def blocks(self) -> list[Block]:
-        codes = self.new if self.asked else self.controls.keys
-        rows = [
-            (name, [name_of(code, self.texts) for code, given in codes.items() if given == INPUTS[each]],
-             INPUTS[each] in self.lit.values())
-            for each, name in self.names.items()
-        ]  # fmt: skip
-        blocks: list[Block] = [Title(self.texts("controls.title"))]
-        if self.asked:
-            blocks.append(Text(self.texts("controls.press", input=self.names[self.asked[0]])))
-        else:
-            blocks.append(Text(self.texts("controls.text")))
-        blocks.append(Caps(rows))
+        said = self.texts("controls.press", input=self.names[self.asked[0]]) if self.asked else self.said
+        rows = [self._row(each, name) for each, name in self.names.items()]
+        blocks: list[Block] = [Title(self.texts("controls.title")), Text(said), Caps(rows)]
         if self.pads is not None and self.pads.count:
             blocks.append(Text(self.texts("controls.pad"), dim=True))
         if self.asked:
-            return [*blocks, Text(self.note)]
-        return [*blocks, Choices(list(self.options.values()), self.chosen)]
+            blocks.append(Note(self.note))
+        commands = [(self.texts(f"keys.{key}"), self.texts(f"controls.{does}")) for key, does in self._commands()]
+        return [*blocks, Commands(commands)]
 
-    def hint(self) -> str:
-        return "" if self.asked else super().hint()
+    def _row(self, each: str, name: str) -> tuple[str, list[str], bool]:
+        """An input's name, the caps of its keys, and whether they are lit."""
+        if [each] == self.asked[:1]:
+            return name, ["?"], True
+        keys = self.new if self.asked else self.controls.keys
+        caps = [name_of(code, self.texts) for code, given in keys.items() if given == INPUTS[each]]
+        return name, caps, INPUTS[each] in self.lit.values()
+
+    def _commands(self) -> list[tuple[str, str]]:
+        """(the key, what it does) of what can be done now."""
+        if self.asked:
+            return [("escape", "cancel")]
+        chosen = [("tab", "choose"), *([("backspace", "default")] if self.controls.chosen else [])]
+        return [("return", "keep"), *(chosen if self.remap else [])]
 
     def take(self, event: pygame.Event, paper: Paper) -> None:
         if event.type == pygame.KEYUP:
             self.lit.pop(event.scancode, None)
-        elif event.type == pygame.KEYDOWN and self.asked:
+        elif event.type != pygame.KEYDOWN:
+            return
+        elif self.asked:
             self._choose(event)
-        elif event.type == pygame.KEYDOWN:
-            if event.scancode in self.controls.keys:
-                self.lit[event.scancode] = self.controls.keys[event.scancode]
-            if event.key != pygame.K_LEFT:  # it is tried here
-                super().take(event, paper)
+        elif event.scancode in self.controls.keys:
+            self.lit[event.scancode] = self.controls.keys[event.scancode]
+        elif self.remap and event.key == pygame.K_TAB:
+            self.asked, self.new, self.lit, self.note = list(self.names), {}, {}, ""
+        elif self.remap and event.key == pygame.K_BACKSPACE and self.controls.chosen:
+            self._set(DEFAULT, "controls.text")
+        else:
+            super().take(event, paper)
 
     def take_pads(self, held: dict[tuple[int, str, int], int]) -> bool:
         """What is held on gamepads lights up; whether that is something else than before."""
@@ -209,25 +88,23 @@ class KeysPage(Choice):
         return self.lit != before
 
     def _choose(self, event: pygame.Event) -> None:
-        is_free = event.scancode not in self.new and event.key not in RESERVED
-        self.note = "" if is_free else self.texts("controls.taken")
-        if is_free:
-            self.new[event.scancode] = INPUTS[self.asked.pop(0)]
-        if not self.asked:
-            self._set(Controls(self.new, chosen=True))
+        if event.key == pygame.K_ESCAPE:
+            self.asked = []
+            self._set(self.controls, "controls.cancelled")
+        elif event.key in (*RESERVED, *COMMANDS):
+            self.note = self.texts("controls.reserved")
+        elif event.scancode in self.new:
+            self.note = self.texts("controls.taken")
+        else:
+            self.new[event.scancode], self.note = INPUTS[self.asked.pop(0)], ""
+            if not self.asked:
+                self._set(Controls(self.new, chosen=True), "controls.changed")
 
-    def _set(self, controls: Controls) -> None:
-        self.controls, self.lit = controls, {}
-        self.options, self.chosen = self._options(), 0
+    def _set(self, controls: Controls, said: str) -> None:
+        self.controls, self.lit, self.said = controls, {}, self.texts(said)
 
     def enter(self) -> None:
-        word = list(self.options)[self.chosen or 0]
-        if word == "choose":
-            self.asked, self.new, self.lit = list(self.names), {}, {}
-        elif word == "default":
-            self._set(DEFAULT)
-        else:
-            self.answer, self.done = self.controls, True
+        self.answer, self.done = self.controls, True
 
 
 class Fresh:
@@ -268,7 +145,7 @@ def show(
     while True:
         for event in window.listen():
             stale |= event.type not in PAD_AXES  # which a stick sends all the time
-            if event.type == pygame.KEYDOWN and event.key == pygame.K_ESCAPE:
+            if event.type == pygame.KEYDOWN and event.key == pygame.K_ESCAPE and not page.cancels:
                 return escape
             if fresh.is_stale(event):
                 continue
@@ -287,10 +164,8 @@ def show(
 
 
 def draw(page: Page, window: Window, paper: Paper, dots: tuple[int, int], hints: list[Callable[[], str]]) -> None:
-    surface = window.page()
-    for _ in range(2):  # what is scrolled is known once it was laid out
-        hint = [paper.texts("page.more") if paper.scroll < paper.most else "", *(words() for words in hints)]
-        paper.draw(surface, page.blocks(), "   ".join(filter(None, hint)), dots)
+    hint = APART.join(filter(None, (words() for words in hints)))
+    paper.draw(window.page(), page.blocks(), hint, dots)
     window.flip()
 
 
@@ -304,7 +179,7 @@ def note_idle(window: Window, was_idle: bool) -> bool:
 
 def notice(paper: Paper, text: str, size: int) -> pygame.Surface:
     """A line on a dark ground, to be shown on a game that waits; ``size`` px of its letters."""
-    drawn = paper.font(size, False).render(text, True, (255, 255, 255))
+    drawn = paper.letters.line(text, size, False, (255, 255, 255))
     board = pygame.Surface(np.array(drawn.get_size()) + size)
     board.fill((30, 30, 30))
     board.blit(drawn, drawn.get_rect(center=board.get_rect().center))

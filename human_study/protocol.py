@@ -12,7 +12,7 @@ from envs.play import Outcome, new_id
 from human_study.assign import Place, Station, StudyFull, is_full, take
 from human_study.controls import INPUTS, Controls, name_of
 from human_study.loop import drain, keys_for, run
-from human_study.pages import Choice, KeysPage, Page, ask, notice, show
+from human_study.pages import Choice, KeysPage, Page, ask, notice, show, with_code
 from human_study.paper import Caps, Paper, Text, Title, check_font
 from human_study.recorder import Recorder, unfinished
 from human_study.study import Study
@@ -90,7 +90,7 @@ class Session:
         self.versions: tuple[str, ...] = ()
         self.steps: list[Step] = []
         self.at = 0  # which of the steps
-        self.answers: dict[str, Any] = {}
+        self.answers: dict[str, Any] = {}  # by question, as they are logged; the last of each
 
     def run(self) -> str:
         """Raises OSError, one line, where nothing can be recorded (any more); what was recorded is kept."""
@@ -141,6 +141,8 @@ class Session:
         for event in events:
             if event["event"] == "controls":
                 self.window.controls = Controls.of(event)
+            if event["event"] == "answer":
+                self.answers[event["question"]] = event["answer"]
         self.steps, self.at = taken_up(self.steps, events, recorder.plays - (recorder.course is not None))
 
     def _consent(self) -> str:
@@ -149,7 +151,7 @@ class Session:
         if is_full(study, self.station):
             return self._full()
         contact = study.contact or texts("consent.contact")
-        text = texts("consent.text", minutes=f"{study.longest:g}", contact=contact)
+        text = texts("consent.text", minutes=study.longest, contact=contact)
         options = {"agree": texts("consent.agree"), "refuse": texts("consent.refuse")}
         began = time.perf_counter()
         page = Choice(texts, options, Title(texts("consent.title")), Text(text))
@@ -224,9 +226,13 @@ class Session:
                 break
             if self._asks_whether_to_stop() == "stop":
                 raise Stopped
+        seconds = round(time.perf_counter() - began, 3)
         if how == "done":
-            self._note_answer(step, page, round(time.perf_counter() - began, 3))
+            self._note_answer(step, page, seconds)
             recorder.note("page", page=step.page, what="end")
+        elif page.given() not in (None, self.answers.get(key_of(step))):  # changed, and left by going back
+            page.answer = page.given()
+            self._note_answer(step, page, seconds)
         return 1 if how == "done" else -1
 
     def _page_of(self, step: Step) -> Page:
@@ -234,9 +240,9 @@ class Session:
         if step.kind == "controls":
             return KeysPage(texts, self.window.controls, self.window.pads, self._input_names(), self.study.remap)
         if step.kind == "question":
-            return ask(self.texts.questions[step.name], texts)
+            return ask(self.texts.questions[step.name], texts, self.answers.get(key_of(step)))
         again = "again_" if step.play else ""
-        text = texts(f"begin.{again}text") if again else texts("begin.text", minutes=minutes(self.study))
+        text = texts(f"begin.{again}text") if again else texts("begin.text", minutes=self.study.minutes)
         return Page(
             texts, Title(texts(f"begin.{again}title")), Text(text), Caps(self._key_rows()),
             Text(texts("begin.stop"), dim=True), hint="begin.go",
@@ -251,7 +257,8 @@ class Session:
             question = self.texts.questions[step.name]
             fields: dict[str, Any] = {"play": step.play} if step.play is not None else {}
             fields |= {"shows": question.shows, "cones": question.cones} if question.kind == "plate" else {}
-            name = step.name if step.play is None else f"{step.name}.{step.play}"
+            name = key_of(step)
+            self.answers[name] = page.answer
             self._recorder.note("answer", sync=True, question=name, answer=page.answer, seconds=seconds, **fields)
 
     def _play(self, number: int) -> int:
@@ -305,7 +312,7 @@ class Session:
         saved = f"saved {self._recorder.path}"
         try:
             while True:
-                page = Choice(texts, options, Title(texts("thanks.title")), Text(text), chosen="done")
+                page = Choice(texts, options, Title(texts("thanks.title")), *with_code(text, name), chosen="done")
                 if self._ask_alone(page) != "withdraw":
                     return saved
                 if self._ask_alone(Choice(texts, sure, Title(texts("thanks.sure")))) == "delete":
@@ -327,8 +334,9 @@ class Session:
         ]
 
 
-def minutes(study: Study) -> str:
-    return f"{study.minutes:g}"
+def key_of(step: Step) -> str:
+    """What an answer to the question of that step is logged under."""
+    return step.name if step.play is None else f"{step.name}.{step.play}"
 
 
 def load(path: str | Path) -> tuple[Study, Texts]:

@@ -15,10 +15,13 @@ FONT_ENTRIES = {"file": "", "direction": "ltr", "script": ""}
 KINDS: dict[str, dict[str, type]] = {  # the entries of each kind of question besides kind and text
     "choice": {"options": dict},
     "text": {},
-    "number": {"least": int, "most": int},
+    "number": {"least": float, "most": float},
     "plate": {"shows": int, "cones": str, "nothing": str},
 }
+OPTIONAL: dict[str, dict[str, type]] = {"text": {"decline": str}, "number": {"decline": str, "decimals": int}}
+TYPES = {str: "a text", int: "a whole number", float: "a number", dict: "a section"}
 CONES = ("L", "M", "nobody")
+MOST_DECIMALS, FARTHEST = 6, 10**9  # of numbers that are typed; a float tells all of them apart
 
 
 @dataclass(frozen=True)
@@ -29,10 +32,19 @@ class Question:
     kind: str
     text: str
     options: dict[str, str]
-    least: int = 0
-    most: int = 0
+    least: int | float = 0
+    most: int | float = 0
+    decimals: int = 0  # of a number; 0: whole numbers
     shows: int = 0
     cones: str = "nobody"
+
+
+class Plural(Formatter):
+    """``{minutes:minute|minutes}`` is the first word where minutes is 1, else the second."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        one, bar, more = format_spec.partition("|")
+        return super().format_field(value, format_spec) if not bar else one if str(value) == "1" else more
 
 
 @dataclass(frozen=True)
@@ -62,7 +74,13 @@ class Texts:
             raise ValueError(one_line(path, error)) from None
 
     def __call__(self, name: str, **filled: object) -> str:
-        return self.words[name].format(**filled).strip()
+        """The words of that name; numbers among ``filled`` are written as the language writes them."""
+        numbers = {key: self.number(each) for key, each in filled.items() if isinstance(each, (int, float))}
+        return Plural().vformat(self.words[name], (), {**filled, **numbers}).strip()
+
+    def number(self, value: int | float) -> str:
+        """With the language's decimal point."""
+        return (str(value) if isinstance(value, int) else f"{value:.15g}").replace(".", self.words["answer.point"])
 
     def every(self) -> Iterator[str]:
         """Everything that can be shown, for whoever must know which characters there are."""
@@ -144,32 +162,62 @@ def check_word(name: str, text: Any) -> None:
 
 
 def fields_of(text: str) -> set[str]:
-    """The names in braces; ValueError where the braces don't match."""
+    """The names in braces; ValueError where the braces don't match, or hold more than two words for one and more."""
     try:
-        return {field for _, field, _, _ in Formatter().parse(text) if field is not None}
+        fields = [(field, spec or "") for _, field, spec, _ in Formatter().parse(text) if field is not None]
     except ValueError as error:
         raise ValueError(f"{text[:30]!r}...: {error}; write {{{{ for a brace that stands for itself") from None
+    for field, spec in fields:
+        if spec and (spec.count("|") != 1 or "{" in spec):
+            raise ValueError(
+                f"{{{field}:{spec}}}: expected {{{field}:one|more}}, the words for 1 and for other numbers"
+            )
+    return {field for field, _ in fields}
+
+
+def is_of(value: Any, kind: type) -> bool:
+    """Whether a value read from TOML is of that kind; whole numbers are floats, too, and true is no number."""
+    return type(value) is kind or (kind is float and type(value) is int)
+
+
+def check_bounds(name: str, given: dict[str, Any]) -> None:
+    """ValueError, one line, where a number's bounds could not be typed."""
+    decimals = given.get("decimals", 0)
+    if not 0 <= decimals <= MOST_DECIMALS:
+        raise ValueError(f"questions.{name}.decimals is {decimals}: expected 0 (whole numbers) to {MOST_DECIMALS}")
+    for entry in ("least", "most"):
+        bound = given[entry]
+        if not abs(bound) <= FARTHEST or bound != round(bound, decimals):
+            expected = (
+                f"at most {decimals} decimals (its entry decimals)" if decimals else "a whole number, or decimals = 1"
+            )
+            raise ValueError(f"questions.{name}.{entry} is {bound}: expected {expected}, within {FARTHEST} of 0")
+    if given["least"] > given["most"]:
+        raise ValueError(f"questions.{name}: least is more than most")
 
 
 def read_question(name: str, found: Any) -> Question:
     kind = found.get("kind") if isinstance(found, dict) else None
     if kind not in KINDS:
         raise ValueError(f"questions.{name}: kind is {kind!r}: expected one of {', '.join(KINDS)}")
-    expected: dict[str, type] = {"text": str, **KINDS[kind]}
     given = {entry: value for entry, value in found.items() if entry != "kind"}
-    if kind in ("text", "number") and "decline" in given:
-        expected["decline"] = str
+    optional = OPTIONAL.get(kind, {})
+    expected: dict[str, type] = {
+        "text": str,
+        **KINDS[kind],
+        **{each: optional[each] for each in optional if each in given},
+    }
     for entry in {**expected, **given}:
-        if entry not in expected or type(given.get(entry)) is not expected[entry]:
-            entries = ", ".join(f"{known} ({kind.__name__})" for known, kind in expected.items())
+        if entry not in expected or not is_of(given.get(entry), expected[entry]):
+            entries = ", ".join(f"{known} ({TYPES[kind]})" for known, kind in {**expected, **optional}.items())
             raise ValueError(f"questions.{name}.{entry} is missing, unknown or of the wrong kind: expected {entries}")
     options = given.pop("options", {})
     if kind == "choice" and (len(options) < 2 or not all(type(text) is str for text in options.values())):
         raise ValueError(f"questions.{name}.options: expected two or more texts")
     if given.get("cones", "nobody") not in CONES:
         raise ValueError(f"questions.{name}.cones is {given['cones']!r}: expected one of {', '.join(CONES)}")
-    if kind == "number" and given["least"] > given["most"]:
-        raise ValueError(f"questions.{name}: least is more than most")
+    if kind == "number":
+        check_bounds(name, given)
     if "nothing" in given:
         options = {"nothing": given.pop("nothing")}
     if "decline" in given:

@@ -20,11 +20,14 @@ SHORT = {
 class Participant:
     """Takes part in the short study; presses a key when the log says that its page is up."""
 
-    def __init__(self, screen: Screen, folder: Path, *settings: str):
+    def __init__(self, screen: Screen, folder: Path, *settings: str, **entries: Any):
+        """``entries``: of the study, where it differs."""
         folder.mkdir(exist_ok=True)
         (folder / "easy.txt").write_text(EASY, encoding="utf-8")
         path = folder / "study.toml"
-        path.write_text("\n".join(f"{name} = {json.dumps(value)}" for name, value in SHORT.items()), encoding="utf-8")
+        path.write_text(
+            "\n".join(f"{name} = {json.dumps(value)}" for name, value in (SHORT | entries).items()), encoding="utf-8"
+        )
         self.screen, self.study = screen, Study.load(path)
         self.process = screen.start("-m", "scripts.participate", str(path), *settings)
         self.title = screen.do("getwindowfocus", "getwindowname")

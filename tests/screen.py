@@ -26,9 +26,9 @@ KEYS = {".": "", "l": "Left", "r": "Right", "j": "space", "u": "Up", "d": "Down"
 class Screen:
     """A virtual screen, its pixels, and a keyboard."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, size: str = "1280x960"):
         reader, writer = os.pipe()
-        command = ["Xvfb", "-displayfd", str(writer), "-screen", "0", "1280x960x24", "-noreset", "-fbdir", folder]
+        command = ["Xvfb", "-displayfd", str(writer), "-screen", "0", f"{size}x24", "-noreset", "-fbdir", folder]
         self.server = subprocess.Popen(command, pass_fds=[writer], stderr=subprocess.DEVNULL)
         os.close(writer)
         with os.fdopen(reader) as number:
@@ -150,9 +150,9 @@ def wait_until(holds: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def a_screen(folder: Path) -> Iterator[Screen]:
+def a_screen(folder: Path, size: str = "1280x960") -> Iterator[Screen]:
     """For a fixture."""
-    found = Screen(folder)
+    found = Screen(folder, size)
     yield found
     for process in (*found.started, found.server):
         process.kill()

@@ -323,6 +323,7 @@ def test_unplugging_in_a_game_is_recorded_as_a_pause(window: Window, tmp_path: P
     (recorded,) = read_session(recorder.path)
     assert isinstance(recorded.play, Play)
     assert re.fullmatch(r"\.+l+\.+", recorded.play.inputs)
-    told = [(event["event"], event["what"]) for event in recorded.events if event["event"] in ("gamepad", "pause")]
+    happened = [each.event for each in recorded.events]
+    told = [(event["event"], event["what"]) for event in happened if event["event"] in ("gamepad", "pause")]
     assert told == [("gamepad", "connected"), ("gamepad", "disconnected"), ("pause", "begin"), ("pause", "end")]
     assert 0.15 < recorded.about["paused_seconds"] < recorded.about["wall_seconds"]

@@ -10,15 +10,15 @@ from pathlib import Path
 import pygame
 import pytest
 
-from envs.rules import JUMP, LEFT
+from envs.rules import JUMP, LEFT, UP
 from envs.sessions import read_session
 from human_study.assign import places
 from human_study.controls import DEFAULT, Controls
-from human_study.pages import Choice, KeysPage, Page, Typed, ask
+from human_study.pages import Choice, KeysPage, Page, ask
 from human_study.paper import Paper, Text, Title
 from human_study.protocol import after_stop, steps, taken_up
 from human_study.study import Study
-from human_study.texts import Question, Texts
+from human_study.texts import Texts
 from tests.participant import Participant
 from tests.screen import PATIENCE, ROOT, Screen, a_screen, needs_x, wait_until
 
@@ -34,14 +34,18 @@ def test_a_participant_goes_from_consent_to_thanks(screen: Screen, tmp_path: Pat
     assert person.title == "Priorlab"
     person.agree()
     person.await_page("controls")
-    person.press("Down", "Return", "j", "j", "l", "i", "k", "b", "Return")  # j is taken the second time
+    person.press("Down", "Up", "space")  # are tried, and do nothing else
+    person.press("Tab", "j", "Escape", "Tab", "j", "j", "l", "i", "k", "b", "Return")  # cancelled; j is taken at last
     person.await_page("question:age")
     person.press("Down", "Down", "Return")
     person.await_page("question:plate_2")
-    person.press("Left")
+    screen.do("type", "12")
+    person.press("Down", "Left")  # I see no number, and back
     person.await_page("question:age", times=2)
-    person.press("Down", "Down", "Down", "Return")
+    person.press("Down", "Return")  # the one below the answer that was given
     person.await_page("question:plate_2", times=2)
+    screen.do("type", ".5-")  # none of it is a digit
+    person.press("BackSpace", "BackSpace")
     screen.do("type", "57")
     person.press("Return")
     person.await_page("begin:0")
@@ -65,6 +69,8 @@ def test_a_participant_goes_from_consent_to_thanks(screen: Screen, tmp_path: Pat
     assert recorded.answers == {"age": "25_34", "plate_2": 57, "aim": "x"}
     assert (recorded.play.ended, recorded.play.version, recorded.study) == ("win", "masked_semantics", "short")
     events = person.events()
+    answers = [(event["question"], event["answer"]) for event in events if event["event"] == "answer"]
+    assert answers[:4] == [("age", "18_24"), ("plate_2", "nothing"), ("age", "25_34"), ("plate_2", 57)]
     (controls,) = (event for event in events if event["event"] == "controls")
     assert Controls.of(controls) == Controls(
         {pygame.KSCAN_J: 1, pygame.KSCAN_L: 2, pygame.KSCAN_I: 4, pygame.KSCAN_K: 5, pygame.KSCAN_B: JUMP}, chosen=True
@@ -140,39 +146,52 @@ def test_nothing_is_chosen_at_first(paper: Paper):
     assert not page.done
 
 
-def test_text_is_typed_in_any_script_and_edited(paper: Paper):
-    page = ask(Question("q", "text", "?", {}), TEXTS)
-    press(page, paper, "a", "日本", "ß", pygame.K_LEFT, pygame.K_BACKSPACE, pygame.K_HOME, "é", pygame.K_RETURN)
-    assert page.answer == "éa日ß"
-
-
-def test_numbers_hold_to_their_bounds_and_can_be_declined(paper: Paper):
-    question = Question("q", "number", "?", {"not_said": "no"}, least=18, most=99)
-    page = ask(question, TEXTS)
-    press(page, paper, "1", "x", pygame.K_RETURN)
-    assert not page.done and isinstance(page, Typed) and page.text == "1"
-    press(page, paper, "9", pygame.K_RETURN)
-    assert page.done and page.answer == 19
-    page = ask(question, TEXTS)
-    press(page, paper, "5", pygame.K_DOWN, pygame.K_RETURN)
-    assert page.done and page.answer == "not_said"
-
-
 def test_words_are_wrapped_and_none_is_lost(paper: Paper):
     text = "short " + "l" * 200 + " 日本語は空白なしに書かれる and more"
     lines = paper.wrap(text, 120, 20)
     assert "".join("".join(lines).split()) == "".join(text.split())
     assert all(paper.font(20, False).size(line)[0] <= 120 for line in lines)
+    assert paper.wrap("10\xa0000 km", 90, 20) == ["10\xa0000", "km"]
 
 
-def test_keys_that_stop_or_pause_cannot_be_chosen(paper: Paper):
-    page = KeysPage(TEXTS, DEFAULT, None, {"left": "left"}, remap=True)
-    paper.draw(pygame.Surface((640, 480)), page.blocks(), "", (0, 0))
-    press(page, paper, pygame.K_DOWN, pygame.K_RETURN, pygame.K_p, pygame.K_F11)
-    assert page.asked == ["left"]
-    page.take(pygame.Event(pygame.KEYDOWN, key=pygame.K_x, scancode=27), paper)
+def press_place(page: Page, paper: Paper, key: int, scancode: int) -> None:
+    page.take(pygame.Event(pygame.KEYDOWN, key=key, scancode=scancode), paper)
+
+
+def test_keys_that_are_tried_light_up_and_do_nothing_else(paper: Paper):
+    page = KeysPage(TEXTS, DEFAULT, None, {"left": "left", "down": "down"}, remap=True)
+    for code in DEFAULT.keys:
+        press_place(page, paper, pygame.K_DOWN, code)
+        assert page.lit and not page.asked and not page.done
+        page.take(pygame.Event(pygame.KEYUP, key=pygame.K_DOWN, scancode=code), paper)
+    assert not page.lit
+    enter = Controls({pygame.KSCAN_RETURN: JUMP})  # as logs may hold it
+    page = KeysPage(TEXTS, enter, None, {"left": "left"}, remap=True)
+    press_place(page, paper, pygame.K_RETURN, pygame.KSCAN_RETURN)
+    assert page.lit and not page.done
+    press(page, paper, pygame.K_KP_ENTER)
+    assert page.done and page.answer is enter
+
+
+def test_keys_of_the_pages_cannot_be_chosen_and_choosing_can_be_cancelled(paper: Paper):
+    page = KeysPage(TEXTS, DEFAULT, None, {"left": "left", "up": "up"}, remap=True)
+    press(page, paper, pygame.K_TAB)
+    for key in (pygame.K_p, pygame.K_F11, pygame.K_RETURN, pygame.K_TAB, pygame.K_BACKSPACE):
+        press(page, paper, key)
+        assert page.asked == ["left", "up"] and page.note == TEXTS("controls.reserved")
+    press_place(page, paper, pygame.K_x, 27)
+    assert not page.note and page.cancels
+    press_place(page, paper, pygame.K_x, 27)
+    assert page.note == TEXTS("controls.taken")
+    press(page, paper, pygame.K_ESCAPE)
+    assert page.controls is DEFAULT and page.said == TEXTS("controls.cancelled") and not page.cancels
+    press(page, paper, pygame.K_TAB)
+    press_place(page, paper, pygame.K_x, 27)
+    press_place(page, paper, pygame.K_y, 28)
     press(page, paper, pygame.K_RETURN)
-    assert page.done and page.answer == Controls({27: LEFT}, chosen=True)
+    assert page.done and page.answer == Controls({27: LEFT, 28: UP}, chosen=True)
+    press(page, paper, pygame.K_BACKSPACE)
+    assert page.controls == DEFAULT
 
 
 TWO_GAMES = replace(EXAMPLE, before=("age",), after_each=("aim",), after=("known",), try_keys=True)

@@ -32,6 +32,7 @@ from human_study.texts import Texts, languages
 from tests.screen import PATIENCE, ROOT
 from tests.test_play import EASY
 
+A_NUMBER = 'extends = "en"\n[questions.a]\nkind = "number"\ntext = "?"\n'
 ALL = ["original", "masked_semantics", "reversed_semantics", "masked_objects", "gravity"]
 TAKE = (
     "import sys\nfrom envs.play import new_id\nfrom human_study.assign import take\n"
@@ -194,6 +195,12 @@ def test_every_language_is_whole_and_can_be_drawn(language: str):
         ('extends = "en"\n[questions.a]\nkind = "essay"', "questions.a: kind is 'essay'"),
         ('extends = "en"\n[questions.a]\nkind = "text"', "questions.a.text is missing"),
         ('extends = "en"\n[questions.a]\nkind = "number"\ntext = "?"\nleast = 3\nmost = 1', "least is more than most"),
+        ('extends = "en"\n[begin]\ntext = "{minutes:.1f}"', "{minutes:.1f}: expected {minutes:one|more}"),
+        (A_NUMBER + "least = 0\nmost = 0.5", "questions.a.most is 0.5: expected a whole number, or decimals = 1"),
+        (A_NUMBER + "least = 0.25\nmost = 1\ndecimals = 1", "questions.a.least is 0.25: expected at most 1 decimals"),
+        (A_NUMBER + "least = 0\nmost = inf\ndecimals = 1", "questions.a.most is inf: expected"),
+        (A_NUMBER + "least = 0\nmost = 1\ndecimals = 7", "questions.a.decimals is 7: expected 0 (whole numbers) to 6"),
+        (A_NUMBER + 'least = 0\nmost = "9"', "questions.a.most is missing, unknown or of the wrong kind"),
         ('extends = "en"\n[consent]\ntext = "同意"', "DejaVuSans.ttf lacks 同 意: expected another"),
         ('extends = "en"\n[font]\nfile = "Nonesuch"', "font 'Nonesuch': expected one installed"),
     ],
@@ -203,6 +210,15 @@ def test_wrong_texts_are_named_in_one_line(tmp_path: Path, changes: str, reason:
     with pytest.raises(ValueError) as caught:
         check_font(Texts.load(str(tmp_path / "mine.toml")))
     assert reason in str(caught.value) and "mine.toml" in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("language", "minutes", "words"),
+    [("en", 1, "at most 1 minute."), ("en", 1.0, "at most 1 minute."), ("en", 30.0, "at most 30 minutes."),
+     ("en", 0.5, "at most 0.5 minutes."), ("de", 1, "höchstens 1 Minute."), ("de", 0.5, "höchstens 0,5 Minuten.")],
+)  # fmt: skip
+def test_minutes_are_told_as_the_language_tells_them(language: str, minutes: float, words: str):
+    assert Texts.load(language)("begin.text", minutes=minutes).endswith(words)
 
 
 @pytest.mark.parametrize("cones", ["L", "M"])
