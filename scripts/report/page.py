@@ -83,7 +83,7 @@ def write_page(
     reachable: int | None = None,
 ) -> Path:
     """The page of these sections at ``path``, and their tables in the folder ``data`` beside it."""
-    analyses = [analyse(section, min(limit, section.limit or limit), paired) for section in sections]
+    analyses = [analyse(section, limit, paired) for section in sections]
     reach = [reaches_of(section) for section in sections]
     tables = [tables_of(analysis, found) for analysis, found in zip(analyses, reach)]
     parts = [show(analysis, found, own, reachable, limit) for analysis, found, own in zip(analyses, tables, reach)]
