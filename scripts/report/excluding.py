@@ -31,6 +31,8 @@ def without(runs: Sequence[Played], exclude: Sequence[str]) -> tuple[list[Played
         who, note = left_out_by(condition, given)
         notes.append(note)
         gone |= who
+    if given and gone == given.keys():
+        raise ValueError(f"--exclude {' '.join(map(repr, exclude))}: leaves out all {len(given)} people")
     return [run for run in runs if run.player != "person" or run.participant not in gone], notes
 
 
