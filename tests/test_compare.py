@@ -234,7 +234,7 @@ def test_plays_whose_limit_is_not_recorded_belong_where_they_can_only_belong():
     assert {each.about[0] for each in alone} == {"no study", "simulated players"}
     drawn = [play(i, person=f"p{i}", look_seed=i // 3) for i in (1, 2, 3)]
     assert sections_of(drawn)[0][0].notes == (
-        "People: plays differ in look seed, and stand together: 0 (2 plays), 1 (1 plays).",
+        "People: plays that are pooled here differ in look seed: 0 (2 plays), 1 (1 play).",
     )
 
 

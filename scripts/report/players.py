@@ -266,8 +266,8 @@ def differences(runs: Sequence[Played]) -> list[str]:
         }
         for what, values in found.items():
             counts = Counter(str(value) for value in values if value is not None)
-            words = ", ".join(f"{value} ({n} plays)" for value, n in sorted(counts.items()))
-            lines += [f"{kind.label}: plays differ in {what}, and stand together: {words}."] if len(counts) > 1 else []
+            words = ", ".join(f"{value} ({n} play{'s' * (n > 1)})" for value, n in sorted(counts.items()))
+            lines += [f"{kind.label}: plays that are pooled here differ in {what}: {words}."] if len(counts) > 1 else []
     return lines
 
 

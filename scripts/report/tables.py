@@ -88,6 +88,7 @@ FILES = {
     "answers": "how many people gave each answer",
 }
 COMPRESSED = ("tracks",)
+FORMER = ("approaches.csv",)  # that older pages have beside them, and that would be no part of a new one
 HEADING = (
     "# The numbers of the page", "",
     "UTF-8, comma-separated, one line of headings, text in quotes. Empty: there is none. dictionary.csv tells the type "
@@ -271,6 +272,8 @@ def write_tables(folder: Path, sections: Sequence[dict[str, pd.DataFrame]]) -> N
     """CSV files of all sections in ``folder``, replacing older ones, and what tells the columns: README.md, and
     dictionary.csv for programs."""
     folder.mkdir(parents=True, exist_ok=True)
+    for file in FORMER:
+        (folder / file).unlink(missing_ok=True)
     text, told = [*HEADING], []
     for name, what in FILES.items():
         frames = [tables[name] for tables in sections if len(tables[name])]
