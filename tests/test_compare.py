@@ -323,9 +323,9 @@ def test_a_copied_play_counts_once_and_is_told(recorded, tmp_path):
 
 
 def test_one_person_alone_is_an_example(tmp_path):
-    Play.of([2] * 90, "original", player_id="a").save(tmp_path / "a.play")
+    Play.of([0] * 90, "original", player_id="a").save(tmp_path / "a.play")  # and reaches nothing
     page = write_comparison(load(tmp_path), tmp_path / "out" / "index.html").read_text(encoding="utf-8")
-    assert "Too few have played yet" in page
+    assert "Too few have played yet" in page and 'id="reached"' not in page
 
 
 def test_a_game_that_tells_no_places_is_compared_without_them(tmp_path):

@@ -244,13 +244,15 @@ def show_version(version: str, analysis: Analysis, tables: Mapping[str, pd.DataF
 
 
 def show_reach(analysis: Analysis, reach: Sequence[Reach]) -> dict | None:
-    """When and in which order things were reached: a picture that names them, a panel of each, a figure of order."""
-    if not reach:
+    """When and in which order things were reached: a picture that names them, a panel of each, a figure of order;
+    None where nothing was."""
+    if not any(each.count for each in reach):
         return None
     section = analysis.section
     things = in_order(reach)
-    shown = sorted(things, key=lambda thing: -sum(each.count for each in reach if each.thing == thing))[:MOST_THINGS]
-    kept = [thing for thing in things if thing in shown]
+    counts = {thing.name: sum(each.count for each in reach if each.thing == thing) for thing in things}
+    most = sorted(counts, key=lambda name: -counts[name])[:MOST_THINGS]
+    kept = [thing for thing in things if counts[thing.name] and thing.name in most]
     kinds = [kind for kind in section.kinds if any(each.kind == kind for each in reach)]
     versions = [version for version in section.versions if any(each.version == version for each in reach)]
     times = [end for each in reach for end in (each.median.value, each.median.low) if end and np.isfinite(end)]

@@ -131,7 +131,10 @@ class Group:
         study = (
             "simulated players" if self.player == "simulated" else f"study {self.study}" if self.study else "no study"
         )
-        return study, f"at most {self.limit:g} minutes" if self.limit else "time limit not recorded"
+        return (
+            study,
+            f"at most {self.limit:g} minute{'s' * (self.limit != 1)}" if self.limit else "time limit not recorded",
+        )
 
 
 def groups_of(runs: Sequence[Played], player: str) -> list[Group]:

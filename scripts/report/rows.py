@@ -224,7 +224,9 @@ def reach_order(
         axes.grid(visible=False)
         axes.set_xlim(-0.5, len(things) - 0.5)
         axes.xaxis.tick_top()
-        axes.set_xticks(range(len(things)), [thing.short for thing in things], fontweight="bold")
+        column = axes.get_position().width * width / len(things)  # px
+        turned = 90 if column < 9 * max(len(thing.short) for thing in things) else 0
+        axes.set_xticks(range(len(things)), [thing.short for thing in things], fontweight="bold", rotation=turned)
         for label, thing in zip(axes.get_xticklabels(), things):
             label.set_color(INKS[THINGS.get(thing.kind, thing.kind)])
         axes.spines["bottom"].set_visible(False)
@@ -236,6 +238,7 @@ def reach_order(
             dark = 0.62 * (1 - (each.place.value - 1) / (most - 1))
             axes.barh(y, 0.94, 0.94 * height, x - 0.47, color=INKS[each.kind.colour], alpha=float(np.clip(dark, 0, 1)))
             value = f"{each.place.value:.1f}" if wide else f"{each.place.value:.0f}"
+            value = value if column > 15 else ""
             axes.text(x, y, value, ha="center", va="center_baseline", fontsize=row_font(width) - (0 if wide else 1.5))
         for row in range(len(versions)):
             for line, kind in enumerate(kinds if wide and len(kinds) > 1 else ()):
