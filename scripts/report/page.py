@@ -27,7 +27,7 @@ from scripts.report.players import (
     title_of_game,
 )
 from scripts.report.plots import THINGS
-from scripts.report.reaching import Reach, in_order, reaches_of
+from scripts.report.reaching import in_order, reaches_of
 from scripts.report.statistics import RESAMPLES, Played, played
 from scripts.report.summary import NOTHING, estimate_text, number, percent
 from scripts.report.tables import tables_of, write_tables
@@ -84,11 +84,11 @@ def write_page(
 ) -> Path:
     """The page of these sections at ``path``, and their tables in the folder ``data`` beside it."""
     analyses = [analyse(section, limit, paired) for section in sections]
-    reach = [reaches_of(section) for section in sections]
-    tables = [tables_of(analysis, found) for analysis, found in zip(analyses, reach)]
-    parts = [show(analysis, found, own, reachable, limit) for analysis, found, own in zip(analyses, tables, reach)]
+    tables = [tables_of(analysis) for analysis in analyses]
+    parts = [show(analysis, found, reachable) for analysis, found in zip(analyses, tables)]
     for number_, part in enumerate(parts):
         part["at"] = f"s{number_}-" if number_ else ""
+        part["notes"] += limits(analyses[number_], limit)
     kinds = list(dict.fromkeys(kind for section in sections for kind in section.kinds))
     text = render(
         "page.html",
@@ -138,10 +138,8 @@ def on_level(runs: Sequence[Played], level: Level, versions: Sequence[str]) -> t
     return kept, lines
 
 
-def show(
-    analysis: Analysis, tables: Mapping[str, pd.DataFrame], reach: Sequence[Reach], reachable: int | None, limit: float
-) -> dict:
-    """What the page shows of one section; ``limit``: minutes that means were to be counted to."""
+def show(analysis: Analysis, tables: Mapping[str, pd.DataFrame], reachable: int | None) -> dict:
+    """What the page shows of one section."""
     section, kinds = analysis.section, analysis.section.kinds
     published = summary.published()
     same_game = title_of_game(section.game) == published["game"]
@@ -150,13 +148,13 @@ def show(
     places = reachable or ABOUT_REACHABLE.get(section.name.lower())
     return {
         "title": section.title,
+        "limit": f"{analysis.limit:g}",
         "headline": summary.headline(analysis),
         "findings": summary.findings(analysis, orders),
         "kinds": kinds,
         "human": [kind for kind in kinds if not kind.is_agent],
         "again": summary.plays_again(section.runs),
-        "notes": [*section.notes, *limits(analysis, limit), *left_out(section)],
-        "limit": f"{analysis.limit:g}",
+        "notes": [*section.notes, *left_out(section)],
         "versions": [show_version(version, analysis, tables) for version in section.versions],
         "table": [
             (version, [cell_words(cell, places) for cell in analysis.cells if cell.version == version])
@@ -167,7 +165,7 @@ def show(
         "models": list(analysis.notes.items()),
         "untested": list(untested(analysis).items()),
         "figures": figures(analysis, published, same_game),
-        "reach": show_reach(analysis, reach),
+        "reach": show_reach(analysis),
         "same_game": same_game,
         "has_places": len(tables["exploration"]) > 0,
         "orders": [
@@ -243,12 +241,13 @@ def show_version(version: str, analysis: Analysis, tables: Mapping[str, pd.DataF
     return shown
 
 
-def show_reach(analysis: Analysis, reach: Sequence[Reach]) -> dict | None:
+def show_reach(analysis: Analysis) -> dict | None:
     """When and in which order things were reached: a picture that names them, a panel of each, a figure of order;
     None where nothing was."""
+    section = analysis.section
+    reach = reaches_of(section)
     if not any(each.count for each in reach):
         return None
-    section = analysis.section
     things = in_order(reach)
     counts = {thing.name: sum(each.count for each in reach if each.thing == thing) for thing in things}
     most = sorted(counts, key=lambda name: -counts[name])[:MOST_THINGS]

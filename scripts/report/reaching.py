@@ -8,6 +8,7 @@ wins without the thing, that is one minus the Kaplan-Meier curve.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy.stats import rankdata
@@ -16,7 +17,7 @@ from statsmodels.stats.proportion import proportion_confint
 from envs.level import Level
 from envs.tracks import Thing, things_of
 from scripts.report.analysis import Estimate
-from scripts.report.players import Kind, Section, of_kind
+from scripts.report.players import MOST_SECTIONS, Kind, Section, of_kind
 from scripts.report.statistics import Played, bootstrap_weights, quantiles
 
 LEFT, REACHED, WON = range(3)  # how a player's time to a thing ended: censored, reached, or won without
@@ -47,6 +48,7 @@ def things_in(section: Section) -> list[Thing]:
     return things_of(Level.read(section.level)) if any(run.reached for run in section.runs) else []
 
 
+@lru_cache(maxsize=MOST_SECTIONS)  # a section's page and its tables show the same
 def reaches_of(section: Section) -> list[Reach]:
     """Of each thing, kind of player and version that tells it, in this order."""
     things, found = things_in(section), []

@@ -19,7 +19,7 @@ from envs.tracks import TRACKS
 from scripts.report.analysis import TESTS, Analysis
 from scripts.report.excluding import answer_counts
 from scripts.report.players import Kind, Section, level_name, of_kind
-from scripts.report.reaching import Reach, things_in
+from scripts.report.reaching import reaches_of, things_in
 from scripts.report.statistics import (
     Played,
     bootstrap_weights,
@@ -204,9 +204,9 @@ def reached(section: Section) -> pd.DataFrame:
     return frame.astype({"inputs": "Int64", "order": "Int64"}) if rows else frame
 
 
-def reach(section: Section, found: Sequence[Reach]) -> pd.DataFrame:
+def reach(section: Section) -> pd.DataFrame:
     rows = []
-    for each in found:
+    for each in reaches_of(section):
         thing = each.thing
         row: dict = {"version": each.version, "player": each.kind.label, "n": each.n, "thing": thing.name}
         row |= {"kind": thing.kind, "row": thing.tiles[0][0], "column": thing.tiles[0][1]}
@@ -257,13 +257,13 @@ def first_reached(run: Played) -> str:
     return ", ".join(name for name, inputs in times.items() if inputs == min(times.values()))
 
 
-def tables_of(analysis: Analysis, found: Sequence[Reach]) -> dict[str, pd.DataFrame]:
-    """The tables of a section by their names in FILES; ``found`` is ``reaches_of`` it."""
+def tables_of(analysis: Analysis) -> dict[str, pd.DataFrame]:
+    """The tables of a section by their names in FILES."""
     section = analysis.section
     return {
         "plays": plays(section), "numbers": numbers(analysis), "tests": tests(analysis),
         "survival_minutes": survival(section, "minutes"), "survival_inputs": survival(section, "inputs"),
-        "exploration": exploration(section), "reached": reached(section), "reach": reach(section, found),
+        "exploration": exploration(section), "reached": reached(section), "reach": reach(section),
         "visits": visits(section), "tracks": tracks(section), "answers": answers(section),
     }  # fmt: skip
 
