@@ -86,9 +86,14 @@ def test_the_order_of_reaching_is_summed_up():
     runs = [walk(1, 2, "a"), walk(2, np.nan, "b", False), walk(np.nan, 1, "c"), walk(np.nan, np.nan, "d", False)]
     (kind,) = kinds_of(runs)
     spikes, key = reaches(things, kind, "original", runs)
-    assert (spikes.count, spikes.place.value, spikes.early[:2]) == (2, (1 + 1 + 2 + 1.5) / 4, (0.5, 0))
-    assert (key.count, key.place.value, key.early[:2]) == (2, (2 + 2 + 1 + 1.5) / 4, (0.25, 0.25))
-    assert (spikes.median.value, key.median.value) == (2, 2)
+    for each, place, early, times in ((spikes, 5.5, (0.5, 0), (1, 2)), (key, 6.5, (0.25, 0.25), (1, 2))):
+        assert each.place and each.median and each.reached
+        assert (each.times, each.place.value, each.early[:2]) == (times, place / 4, early)
+        assert (each.median.value, each.reached.value) == (2, 0.5)
+    few = reaches(things, kind, "original", runs[:2])  # two players: their own times alone
+    assert [(each.times, each.median, each.place, each.early) for each in few] == [
+        ((1, 2), None, None, ()), ((2,), None, None, ()),
+    ]  # fmt: skip
     (whole,) = [Section("key_door", SPIKES, ("original",), tuple(runs))]
     frame = table_of(whole)
     assert frame[["inputs", "minutes", "order"]].isna().all(axis=1).sum() == 8 and len(frame) == 12

@@ -27,7 +27,7 @@ from scripts.report.players import (
     title_of_game,
 )
 from scripts.report.plots import THINGS
-from scripts.report.reaching import in_order, reaches_of
+from scripts.report.reaching import LEAST, in_order, reaches_of
 from scripts.report.statistics import RESAMPLES, Played, played
 from scripts.report.summary import NOTHING, estimate_text, number, percent
 from scripts.report.tables import tables_of, write_tables
@@ -246,15 +246,16 @@ def show_reach(analysis: Analysis) -> dict | None:
     None where nothing was."""
     section = analysis.section
     reach = reaches_of(section)
-    if not any(each.count for each in reach):
+    if not any(each.times for each in reach):
         return None
     things = in_order(reach)
-    counts = {thing.name: sum(each.count for each in reach if each.thing == thing) for thing in things}
+    counts = {thing.name: sum(len(each.times) for each in reach if each.thing == thing) for thing in things}
     most = sorted(counts, key=lambda name: -counts[name])[:MOST_THINGS]
     kept = [thing for thing in things if counts[thing.name] and thing.name in most]
     kinds = [kind for kind in section.kinds if any(each.kind == kind for each in reach)]
     versions = [version for version in section.versions if any(each.version == version for each in reach)]
-    times = [end for each in reach for end in (each.median.value, each.median.low) if end and np.isfinite(end)]
+    ends = [end for each in reach for end in ((each.median.value, each.median.low) if each.median else each.times)]
+    times = [end for end in ends if end and np.isfinite(end)]
     first, last = min([1 / 60, *times]) * 0.8, max([1.0, analysis.limit, *times])
     picture = picture_of("original", section.level)
     return {
@@ -268,7 +269,10 @@ def show_reach(analysis: Analysis) -> dict | None:
         "order": {
             name: rows.reach_order(reach, kept, versions, kinds, width)
             for name, width in (("wide", WIDE), ("narrow", NARROW))
+            if any(each.place for each in reach)
         },
+        "few": any(each.place is None for each in reach),
+        "least": LEAST,
         "missing": [thing.name for thing in things if thing not in kept],
         "turned": any(is_turned(section.game, version) for version in versions),
     }

@@ -23,24 +23,22 @@ from scripts.report.statistics import Played, bootstrap_weights, quantiles
 LEFT, REACHED, WON = range(3)  # how a player's time to a thing ended: censored, reached, or won without
 TOLERANCE = np.finfo(float).eps ** 0.5  # within which a share is one half, as R's survival package has it
 FIRST_PLACES = 3  # whose shares are given
+LEAST = 3  # players below which nothing is summed up
 
 
 @dataclass(frozen=True)
 class Reach:
-    """One thing, and one kind of player on one version, n of them."""
+    """One thing, and one kind of player on one version, n of them; below LEAST, their own times alone."""
 
     thing: Thing
     kind: Kind
     version: str
     n: int
-    reached: Estimate  # share that reached it, with Wilson's interval
-    median: Estimate  # minutes until half had reached it; infinite where less than half are seen to
-    place: Estimate  # mean place in the order of reaching, from 1; what was not reached shares the last places
-    early: tuple[float, ...]  # share of players who reached it first, second, ..., to FIRST_PLACES
-
-    @property
-    def count(self) -> int:
-        return round(self.reached.value * self.n)
+    times: tuple[float, ...]  # minutes, of those who reached it
+    reached: Estimate | None = None  # share that reached it, with Wilson's interval
+    median: Estimate | None = None  # minutes until half had reached it; infinite where fewer are seen to
+    place: Estimate | None = None  # mean in the order of reaching, from 1; what was not reached shares the last places
+    early: tuple[float, ...] = ()  # share of players who reached it first, second, ..., to FIRST_PLACES
 
 
 def things_in(section: Section) -> list[Thing]:
@@ -71,12 +69,16 @@ def reaches(things: Sequence[Thing], kind: Kind, version: str, runs: Sequence[Pl
         is_reached = ~np.isnan(first[:, at])
         events = np.where(is_reached, REACHED, np.where(won, WON, LEFT))
         times = np.where(is_reached, first[:, at], ends) / minute
+        own = tuple(sorted(times[is_reached].tolist()))
+        if n < LEAST:
+            found.append(Reach(thing, kind, version, n, own))
+            continue
         middle, drawn = half_time(times, events), half_time(times, events, weights)
         low, high = np.array(proportion_confint(is_reached.sum(), n, method="wilson"), float).tolist()
         early = [float((is_reached & (order[:, at] == place)).mean()) for place in range(1, FIRST_PLACES + 1)]
         found.append(
             Reach(
-                thing=thing, kind=kind, version=version, n=n, reached=Estimate(is_reached.mean(), low, high, n),
+                thing, kind, version, n, own, reached=Estimate(float(is_reached.mean()), low, high, n),
                 median=between(float(middle), drawn, n),
                 place=between(float(places[:, at].mean()), weights @ places[:, at] / n, n), early=tuple(early),
             )
@@ -85,9 +87,7 @@ def reaches(things: Sequence[Thing], kind: Kind, version: str, runs: Sequence[Pl
 
 
 def between(value: float, drawn: np.ndarray, n: int) -> Estimate:
-    """The value with the interval of its resamples, some of which may be infinite; of one player there is none."""
-    if n < 2:
-        return Estimate(value, None, None, n)
+    """The value with the interval of its resamples, some of which may be infinite."""
     low, high = np.quantile(drawn, quantiles(n), method="inverted_cdf").tolist()
     return Estimate(value, low, high, n)
 
@@ -123,9 +123,14 @@ def half_time(times: np.ndarray, events: np.ndarray, weights: np.ndarray | None 
 
 def in_order(found: Sequence[Reach]) -> list[Thing]:
     """The things by their mean place on the original (else on the first version there is), of the first kind of player
-    that played it."""
-    versions = [each.version for each in found]
-    chosen = "original" if "original" in versions else versions[0]
-    kind = next(each.kind for each in found if each.version == chosen)
-    own = [each for each in found if (each.version, each.kind) == (chosen, kind)]
-    return [each.thing for each in sorted(own, key=lambda each: each.place.value)]
+    whose places are known there; in reading order where none are."""
+    placed = [each for each in found if each.place]
+    first = next((each for each in placed if each.version == "original"), placed[0] if placed else None)
+    if first is None:
+        return list(dict.fromkeys(each.thing for each in found))
+    own = {each.thing: each.place.value for each in placed if each.place and same(each, first)}
+    return sorted(own, key=own.__getitem__)
+
+
+def same(one: Reach, other: Reach) -> bool:
+    return (one.version, one.kind) == (other.version, other.kind)

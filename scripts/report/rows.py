@@ -176,7 +176,8 @@ def reach_times(
     found: Sequence[Reach], versions: Sequence[str], kinds: Sequence[Kind], first: float, last: float
 ) -> str:
     """When half of the players had reached a thing, a row a version, with 95 % intervals, on a log axis from ``first``
-    to ``last`` minutes; at the right how many of them reached it. A triangle at the end: less than half were seen to.
+    to ``last`` minutes; at the right how many of them reached it. A triangle at the end: fewer than half were seen to.
+    Of very few players a hollow dot each.
 
     ``found`` is of one thing.
     """
@@ -197,17 +198,19 @@ def reach_times(
         for each in found:
             line, colour = kinds.index(each.kind), INKS[each.kind.colour]
             y = versions.index(each.version) + (line - (len(kinds) - 1) / 2) * 13 / step
-            low, high = each.median.low, each.median.high
+            if each.median is None:
+                axes.plot(each.times, [y] * len(each.times), "o", mfc="none", mec=colour, ms=6, mew=1.3, clip_on=False)
+            low, high = (each.median.low, each.median.high) if each.median else (None, None)
             if low is not None and high is not None and np.isfinite(low):
                 ends = np.clip([low, min(high, last)], first, last)
                 axes.plot(ends, [y, y], color=colour, lw=4, alpha=0.35)
-            if np.isfinite(each.median.value):
+            if each.median and np.isfinite(each.median.value):
                 at = float(np.clip(each.median.value, first, last))
                 axes.plot(at, y, "o", color=colour, ms=6, mec=INKS["surface"], mew=0.8, clip_on=False)
-            elif each.count:
+            elif each.median and each.times:
                 axes.plot(last, y, ">", mfc=INKS["surface"], mec=colour, ms=6, mew=1.3, clip_on=False)
             axes.annotate(
-                f"{each.count}/{each.n}", (1, y), (8, 0), xycoords=("axes fraction", "data"), va="center",
+                f"{len(each.times)}/{each.n}", (1, y), (8, 0), xycoords=("axes fraction", "data"), va="center",
                 textcoords="offset points", color=colour, fontsize=9, annotation_clip=False,
             )  # fmt: skip
     name = found[0].thing.name if found else ""
@@ -232,7 +235,7 @@ def reach_order(
         axes.spines["bottom"].set_visible(False)
         height = offset(1, max(len(kinds), 2)) - offset(0, max(len(kinds), 2)) if len(kinds) > 1 else 0.7
         for each in found:
-            if each.thing not in things:
+            if each.thing not in things or each.place is None:
                 continue
             x, y = things.index(each.thing), versions.index(each.version) + offset(kinds.index(each.kind), len(kinds))
             dark = 0.62 * (1 - (each.place.value - 1) / (most - 1))

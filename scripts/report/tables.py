@@ -63,7 +63,9 @@ COLUMNS = {
     "kind": "ladder, monster, fire, spikes, key, door or goal", "row": "of its first tile, from the top, from 0",
     "column": "of its first tile, from the left, from 0",
     "order": "place in the order in which the play reached things, from 1; empty where it did not",
-    "reached": "share of the players that reached it", "reached_low": "", "reached_high": "",
+    "n_reached": "how many of the n reached it",
+    "reached": "share of the players that reached it; this and what follows is empty below three players",
+    "reached_low": "", "reached_high": "",
     "median_minutes": "minutes until half of the players had reached it (who quit or ran out of time is censored, who "
     "won without it never reaches it); inf where less than half are seen to",
     "median_minutes_low": "", "median_minutes_high": "",
@@ -211,9 +213,11 @@ def reach(section: Section) -> pd.DataFrame:
         row: dict = {"version": each.version, "player": each.kind.label, "n": each.n, "thing": thing.name}
         row |= {"kind": thing.kind, "row": thing.tiles[0][0], "column": thing.tiles[0][1]}
         estimates = {"reached": each.reached, "median_minutes": each.median, "mean_place": each.place}
-        for name, estimate in estimates.items():
-            row |= {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
-        rows.append(row | dict(zip(("first", "second", "third"), each.early)))
+        row["n_reached"] = len(each.times)
+        for name, found in estimates.items():
+            row |= {name: found.value if found else None}
+            row |= {f"{name}_{end}": getattr(found, end) if found else None for end in ("low", "high")}
+        rows.append(row | dict(zip(("first", "second", "third"), each.early or (None,) * 3)))
     return labelled(section, rows)
 
 
