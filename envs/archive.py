@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from envs.files import read_json, write_bytes, write_whole
-from envs.results import APPROACHES, CONFIGS, FRONT, TRACKS, VISITS, Results, check_config, check_same
+from envs.results import CONFIGS, FRONT, REACHED, TRACKS, VISITS, Results, check_config, check_same
 from envs.tables import kinds, read_table
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ class Archive:
         episodes = self.episodes.assign(episode=died.cumcount(), deaths=died["died"].cumsum())
         empty = {
             name: pd.DataFrame(columns=[*FRONT, *columns])
-            for name, columns in (("visits", VISITS), ("tracks", TRACKS), ("approaches", APPROACHES))
+            for name, columns in (("visits", VISITS), ("tracks", TRACKS), ("reached", REACHED))
         }
         return Results(
             episodes=front.merge(episodes, on=list(KEY)),

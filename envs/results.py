@@ -26,7 +26,7 @@ import numpy as np
 
 from envs.files import hold, one_line, read_json, release, to_disk, whole_lines, write_whole
 from envs.tables import parse_table
-from envs.tracks import APPROACHES, TRACKS, approaches, track
+from envs.tracks import REACHED, TRACKS, reached, track
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -134,7 +134,7 @@ class Results:
     """Rows of many runs and plays; every frame begins with experiment, game, version, method, player, privileged, seed.
 
     ``configs`` has one row a run: finished (bool), folder (or play file), frame_skip, level, inputs, settings (dict).
-    ``tracks`` and ``approaches`` (``envs.tracks``) are of plays alone. ``problems`` says, a line each, what could not
+    ``tracks`` and ``reached`` (``envs.tracks``) are of plays alone. ``problems`` says, a line each, what could not
     be read.
     """
 
@@ -142,7 +142,7 @@ class Results:
     exploration: "pd.DataFrame"
     visits: "pd.DataFrame"
     tracks: "pd.DataFrame"
-    approaches: "pd.DataFrame"
+    reached: "pd.DataFrame"
     configs: "pd.DataFrame"
     problems: tuple[str, ...]
 
@@ -158,7 +158,7 @@ def load(root: str | Path | Sequence[str | Path], experiment: str | None = None)
 
     roots, problems = [Path(each) for each in ([root] if isinstance(root, (str, Path)) else root)], list[str]()
     columns = {
-        "episodes": EPISODES, "exploration": EXPLORATION, "visits": VISITS, "tracks": TRACKS, "approaches": APPROACHES,
+        "episodes": EPISODES, "exploration": EXPLORATION, "visits": VISITS, "tracks": TRACKS, "reached": REACHED,
         "configs": CONFIGS,
     }  # fmt: skip
     tables: dict[str, list] = {name: [] for name in columns}
@@ -235,7 +235,7 @@ def read_play(recorded: "Recorded") -> "dict[str, pd.DataFrame]":
         counts = count_visits(measured.x, measured.y, play.level.side)
         ys, xs = np.nonzero(counts)
         rows["visits"] = pd.DataFrame({"x": CELL * xs, "y": CELL * ys, "visits": counts[ys, xs]})
-        rows |= {"tracks": track(measured), "approaches": approaches(play.level, measured)}
+        rows |= {"tracks": track(measured), "reached": reached(play)}
     front = {
         "experiment": EXPERIMENTS[play.player], "game": play.game, "version": play.version, "method": play.player,
         "player": play.player, "privileged": False, "seed": name_of(recorded),
@@ -251,6 +251,13 @@ def read_play(recorded: "Recorded") -> "dict[str, pd.DataFrame]":
         "missed_share",
     )  # fmt: skip
     settings |= {name: recorded.about[name] for name in told if name in recorded.about}
+    if "limit" not in settings and play.ended == "limit":  # a .play file tells it only so
+        settings["limit"] = total
+    drawn = (
+        {"look_seed": play.look_seed, "engine": play.engine} if isinstance(play, Play)
+        else {"look_seed": play.about["look_seed"]}
+    )  # fmt: skip
+    settings |= drawn
     return {**rows, "configs": describe(front, rows, True, recorded.path, settings)}
 
 

@@ -23,16 +23,18 @@ def main(
     exclude: tuple[str, ...] = (),
     missed: float = MISSED,
 ) -> None:
-    """Compares everything recorded in FOLDERS: a section a game and level, each version held against the original.
+    """Compares everything recorded in FOLDERS: a section a game, level, study and time limit, each version held against
+    the original.
 
     Writes `index.html`, which opens offline, and its numbers as CSV files in `data`.
 
     Args:
         folders: folders with sessions, plays and agents' runs
         out: folder of the page
-        limit: minutes to which mean times are restricted, and which a quitter takes in the worst case
+        limit: minutes to which mean times are restricted, and which a quitter takes in the worst case; never more than
+            the plays could last
         paired: compare plays of the same people on different versions, not each person's first play
-        exclude: leave out people by an answer, as `--exclude knew=yes`; several with spaces between
+        exclude: leave out people by an answer, as `--exclude knew=yes 'aim!=win' 'age<18'`
         missed: share of missed steps above which a second analysis, beside the main one, leaves out a person's play
     """
     for folder in folders:

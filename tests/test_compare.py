@@ -13,12 +13,12 @@ import pytest
 from envs.level import Level
 from envs.play import Play
 from envs.results import load
-from envs.tracks import NEAR, approaches, things_of, track
 from scripts.main import main
 from scripts.report.analysis import analyse, order_of
+from scripts.report.excluding import answer_counts, without
 from scripts.report.missed import WITHOUT, second_analysis
-from scripts.report.page import write_comparison, write_page
-from scripts.report.players import MOST_SECTIONS, Section, answer_counts, first_plays, kinds_of, sections_of, without
+from scripts.report.page import limits, write_comparison, write_page
+from scripts.report.players import MOST_SECTIONS, Section, first_plays, kinds_of, sections_of
 from scripts.report.statistics import Played, bootstrap_weights, ratio_to_original, restricted_mean, times_of
 from scripts.report.summary import published
 from scripts.report.tables import COLUMNS
@@ -149,10 +149,104 @@ def test_answers_leave_people_out_with_all_their_plays():
     assert [run.participant for run in kept] == ["b", "c"]
     assert note == "Without the 1 of 3 people who answered “yes” to “knew”; 1 gave no answer and are kept."
     with pytest.raises(
-        ValueError, match=r"--exclude 'seen=yes': expected QUESTION=ANSWER with a question of aim, knew"
+        ValueError, match=r"--exclude 'seen=yes': expected QUESTION=ANSWER, .*, with a question of aim, knew"
     ):
         without(runs, ["seen=yes"])
     assert answer_counts(runs[2:])["knew"] == {"no": 1}
+
+
+def test_not_equal_keeps_only_those_who_gave_the_answer_and_numbers_are_compared():
+    runs = [play(i, person=f"p{i}", answers={"age": str(15 + i), "aim": "Reach  the door"}) for i in (1, 2, 3, 4)]
+    runs[3].settings["answers"] = {"age": "17,5", "aim": "none"}
+    runs += [play(9, person="silent"), play(9, person="bot", player="simulated")]
+    kept, (note,) = without(runs, ["aim!= reach the DOOR "])
+    assert [run.participant for run in kept] == ["p1", "p2", "p3", "bot"]
+    assert note == (
+        "Without the 2 of 5 people who did not answer “reach the DOOR” to “aim”: 1 gave another answer, 1 none."
+    )
+    kept, (note,) = without(runs, ["age<17"])
+    assert [run.participant for run in kept] == ["p2", "p3", "p4", "silent", "bot"]
+    assert note == "Without the 1 of 5 people whose answer to “age” is < 17; 1 gave no answer, and are kept."
+    assert len(without(runs, ["age>=17", "aim=none"])[0]) == 3
+    for condition, reason in {
+        "aim=win": "nobody answered 'win' to 'aim': expected one of 'Reach the door' (3), 'none' (1)",
+        "age!=200": "nobody answered '200' to 'age': expected one of '16' (1), '17' (1), '18' (1), '17,5' (1)",
+        "age<old": "'old' is no number: expected one after <",
+        "aim>3": "no answer to 'aim' is a number: expected one of 'Reach the door' (3), 'none' (1)",
+        "aim": "expected QUESTION=ANSWER",
+    }.items():
+        with pytest.raises(ValueError, match=re.escape(f"--exclude {condition!r}: {reason}")):
+            without(runs, [condition])
+
+
+def agent(version="original", **settings):
+    run = replace(play(1, version=version), method="ppo", player="agent", settings=settings)
+    return replace(run, folder=f"ppo {version} {settings}")
+
+
+def test_studies_and_time_limits_are_never_pooled():
+    def limited(minutes, study="", limit=None, **about):
+        return play(minutes, study=study, **({"limit": 1800 * limit} if limit else {}), **about)
+
+    runs = [
+        limited(5, "pilot", 10, person="a"),
+        limited(6, "pilot", 10, person="b"),
+        limited(2, "pilot", 30, person="c"),
+    ]
+    runs += [limited(7, "main", 30, person="d"), limited(7, "main", 30, person="a", date="2026-01-02")]
+    runs += [limited(8, person="e"), limited(9, person="f", limit=9), limited(11, person="g", limit=12)]
+    runs += [
+        limited(30, "", 30, person="s", player="simulated", outcome="limit"),
+        limited(3, person="t", player="simulated"),
+    ]
+    runs += [agent(skip=4), agent(skip=6)]
+    found, beyond = sections_of(runs)
+    people = {
+        each.about: [run.participant for run in each.runs if run.player == "person"] for each in found
+    }  # fmt: skip
+    assert beyond == []
+    assert people == {
+        ("study pilot", "at most 10 minutes"): ["a", "b"], ("study pilot", "at most 30 minutes"): ["c"],
+        ("study main", "at most 30 minutes"): ["d"],  # a played in the pilot first
+        ("no study", "at most 9 minutes"): ["f"], ("no study", "at most 12 minutes"): ["g"],
+        ("no study", "time limit not recorded"): ["e"],  # it may have been 9 or 12
+    }  # fmt: skip
+    by = {each.about: each for each in found}
+    assert all(sum(run.player == "agent" for run in each.runs) == 2 for each in found)
+    simulated = {
+        about: [run.participant for run in each.runs if run.player == "simulated"] for about, each in by.items()
+    }
+    thirty = [about for about in by if about[1] == "at most 30 minutes"]
+    assert all(simulated[about] == (["s", "t"] if about in thirty or "not" in about[1] else []) for about in by)
+    main = by["study main", "at most 30 minutes"]
+    assert main.notes == (
+        "Compared are each person's first play on this level in any study; 1 play that was not a first is left out.",
+        "PPO: the runs of a version differ in skip.",
+    )
+    assert (main.study, main.limit) == ("main", 30)
+
+
+def test_plays_whose_limit_is_not_recorded_belong_where_they_can_only_belong():
+    known = play(9, person="a", limit=1800 * 10)
+    assert len(sections_of([known, play(4, person="b")])[0]) == 1
+    assert len(sections_of([known, play(11, person="b")])[0]) == 2
+    assert len(sections_of([known, play(4, person="b", player="simulated")])[0]) == 1
+    alone = sections_of([known, play(11, person="b", player="simulated")])[0]
+    assert {each.about[0] for each in alone} == {"no study", "simulated players"}
+    drawn = [play(i, person=f"p{i}", look_seed=i // 3) for i in (1, 2, 3)]
+    assert sections_of(drawn)[0][0].notes == (
+        "People: plays that are pooled here differ in look seed: 0 (2 plays), 1 (1 play).",
+    )
+
+
+def test_means_are_never_counted_beyond_what_the_plays_could_last():
+    ends = {1: "win", 2: "win", 9: "quit"}
+    runs = [play(minutes, end, person=f"p{minutes}", limit=18000) for minutes, end in ends.items()]
+    analysis = analyse(sections_of(runs)[0][0], 30)
+    note = "Means are counted to 10 minutes and not to 30: these plays could not last longer."
+    assert limits(analysis, 30) == [note] and limits(analysis, 10) == []
+    (cell,) = analysis.cells
+    assert cell.minutes is not None and cell.minutes.value == pytest.approx((1 + 2 + 10) / 3)
 
 
 def test_simulated_players_are_never_among_people():
@@ -171,28 +265,19 @@ def test_each_level_is_a_section_whatever_its_level_is_called():
     found, beyond = sections_of([one, same, other, atari])
     assert beyond == []
     assert [(each.title, len(each.runs)) for each in found] == [
-        ("Key and Door", 2), ("Breakout", 1), ("Key and Door, level spikes", 1),
-    ]  # fmt: skip
+        (f"{name} · no study · time limit not recorded", n)
+        for name, n in (("Key and Door", 2), ("Breakout", 1), ("Key and Door, level spikes", 1))
+    ]
 
 
 def test_a_level_that_finds_no_room_on_the_page_is_named():
     runs = [replace(play(1, person=f"p{k}"), level=f"level {k}") for k in range(MOST_SECTIONS + 1)]
     found, beyond = sections_of(runs)
-    assert len(found) == MOST_SECTIONS and len(beyond) == 1 and "Key and Door, level level 12: not shown" in beyond[0]
-
-
-def test_first_approaches_of_a_play_by_hand():
-    """Spikes are at x 90 to 105, the start's centre at 52.5: within 15 px from 75 on, 15 steps of 1.5 px."""
-    walk = Play.of([2] * 21 + [1] * 5 + [0] * 3, level=SPIKES)
-    measured = walk.measure()
-    assert [thing.kind for thing in things_of(walk.level)] == ["key", "spikes", "door"]
-    found = approaches(walk.level, measured)
-    first = next(i for i, x in enumerate(measured.x, 1) if x >= 90 - NEAR)
-    assert found.to_numpy().tolist()[0] == ["spikes", 1, 6, first]
-    places = track(measured)
-    assert places["inputs"].tolist() == [6, 12, 18, 20, 24, 29]  # and the last before the death at 21
-    assert places["life"].tolist() == [0, 0, 0, 0, 1, 1]
-    assert places["x"].tolist() == measured.x[places["inputs"] - 1].tolist()
+    assert (
+        len(found) == MOST_SECTIONS
+        and len(beyond) == 1
+        and beyond[0].startswith("Key and Door, level level 12 · no study")
+    )
 
 
 @pytest.fixture(scope="module")
@@ -217,13 +302,17 @@ def test_the_command_writes_a_page_and_tables_whose_columns_are_explained(record
     page = (recorded / "out" / "index.html").read_text(encoding="utf-8")
     assert "Simulated players</b> are programs, not people" in page
     assert not re.search(r"<(script|link|iframe|object|embed)\b", page)
-    for title in ("Key and Door: ", "Princess: "):
-        assert f'<h2 class="game">{title}' in page
+    for title in ("Key and Door", "Princess"):
+        assert f'<h2 class="game">{title} · no study · time limit not recorded: ' in page
     explained = (recorded / "out" / "data" / "README.md").read_text(encoding="utf-8")
     for path in (recorded / "out" / "data").glob("*.csv*"):
         frame = pd.read_csv(path)
         assert set(frame.columns) <= set(COLUMNS), path
         assert f"## {path.name}" in explained
+    reached = pd.read_csv(recorded / "out" / "data" / "reached.csv")
+    seen = set(reached.loc[reached["inputs"].notna(), "thing"])  # chance leads no play of Key and Door to anything
+    assert len(reached) == 6 * (13 + 5) and page.count('reached">') == 1
+    assert seen and all((f"{thing} <small" in page) == (thing in seen) for thing in set(reached["thing"]))
     numbers = pd.read_csv(recorded / "out" / "data" / "numbers.csv")
     assert numbers["n"].sum() == 12 and set(numbers["player"]) == {"People", "Simulated players"}
 
@@ -238,9 +327,9 @@ def test_a_copied_play_counts_once_and_is_told(recorded, tmp_path):
 
 
 def test_one_person_alone_is_an_example(tmp_path):
-    Play.of([2] * 90, "original", player_id="a").save(tmp_path / "a.play")
+    Play.of([0] * 90, "original", player_id="a").save(tmp_path / "a.play")  # and reaches nothing
     page = write_comparison(load(tmp_path), tmp_path / "out" / "index.html").read_text(encoding="utf-8")
-    assert "Too few have played yet" in page
+    assert "Too few have played yet" in page and 'id="reached"' not in page
 
 
 def test_plays_that_missed_steps_count_and_stand_beside_a_comparison_without_them(tmp_path):
@@ -302,9 +391,9 @@ def test_a_game_that_tells_no_places_is_compared_without_them(tmp_path):
     path = write_page(tmp_path / "index.html", sections_of(runs)[0])
     page = path.read_text(encoding="utf-8")
     assert "left out, since the game does not tell where the player is" in page
-    assert "Breakout, one game in 2 versions" in page
+    assert "Breakout · no study · time limit not recorded · one game in 2 versions" in page
     assert 'id="minutes"' in page and 'id="tests"' in page
-    assert not re.search('id="(exploration|where|tracks|approached)"', page)
+    assert not re.search('id="(exploration|where|tracks|reached)"', page)
     assert not (tmp_path / "data" / "exploration.csv").exists()
 
 

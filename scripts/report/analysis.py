@@ -117,10 +117,11 @@ class Order:
 
 
 def analyse(section: Section, limit: float = MINUTES, paired: bool = False) -> Analysis:
-    """``limit`` in minutes, to which mean times of people are restricted.
+    """``limit`` in minutes, to which mean times of people are restricted; never more than their plays could last.
 
     ``paired`` holds the plays of the same people against each other, those who played both versions.
     """
+    limit = min(limit, section.limit or limit)
     cells, notes = [], {}
     for kind in section.kinds:
         groups = {name: of_kind(section.runs, kind, name) for name in section.versions}

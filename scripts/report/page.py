@@ -14,19 +14,21 @@ from envs.level import Level
 from envs.results import Results
 from scripts.report import panels, rows, summary
 from scripts.report.analysis import MINUTES, TESTS, Analysis, Cell, Estimate, analyse, order_of
+from scripts.report.excluding import answer_counts, without
 from scripts.report.missed import MISSED, Second, note_on, rows_of, second_analysis, show_second
-from scripts.report.pictures import data_uri, heat_map, is_turned, picture_of, trajectories
+from scripts.report.pictures import data_uri, heat_map, is_turned, numbered, picture_of, trajectories
 from scripts.report.players import (
     Kind,
     Section,
-    answer_counts,
+    differences,
     geometry,
     of_kind,
     sections_of,
     title_of,
     title_of_game,
-    without,
 )
+from scripts.report.plots import THINGS
+from scripts.report.reaching import in_order, reaches_of
 from scripts.report.statistics import LEAST, RESAMPLES, Played, played
 from scripts.report.summary import NOTHING, estimate_text, number, percent
 from scripts.report.tables import tables_of, write_tables
@@ -34,6 +36,7 @@ from scripts.report.tables import tables_of, write_tables
 HERE = Path(__file__).parent
 WIDE, NARROW = 1060.0, 400.0  # px of the figures that span the page, on a screen and on a phone
 ABOUT_REACHABLE = {"princess": 5900}  # positions that can be reached: "about 5,900", by an exact search of its states
+MOST_THINGS = 24  # that are drawn of a level; the tables have all
 LINE = "#ffb27a"  # of tracks, on dark gray
 
 
@@ -52,7 +55,7 @@ def write_report(
     """
     found = Level.read(level)
     runs, left_out = on_level(played(results), found, versions)
-    section = Section(found.game, found.text(), tuple(versions), tuple(runs))
+    section = Section(found.game, found.text(), tuple(versions), tuple(runs), tuple(differences(runs)))
     return write_page(path, [section], problems=[*results.problems, *left_out], quick=quick, reachable=reachable)
 
 
@@ -60,7 +63,8 @@ def write_comparison(
     results: Results, path: Path, limit: float = MINUTES, paired: bool = False, exclude: Sequence[str] = (),
     missed: float = MISSED,
 ) -> Path:  # fmt: skip
-    """Writes the comparison of everything in ``results``, a section a game and level; ``limit`` in minutes.
+    """Writes the comparison of everything in ``results``, a section a game, level, study and time limit; ``limit`` in
+    minutes, to which means are counted, or to as many as the plays of a section could last.
 
     ``paired`` compares the plays of the same people, ``exclude`` leaves out people by their answers; a second analysis
     leaves out people's plays that missed more than the share ``missed`` of their steps.
@@ -92,6 +96,7 @@ def write_page(
     parts = [show(*each, reachable) for each in zip(analyses, seconds, tables)]
     for number_, part in enumerate(parts):
         part["at"] = f"s{number_}-" if number_ else ""
+        part["notes"] += limits(analyses[number_], limit)
     kinds = list(dict.fromkeys(kind for section in sections for kind in section.kinds))
     text = render(
         "page.html",
@@ -149,9 +154,10 @@ def show(analysis: Analysis, second: Second | None, tables: Mapping[str, pd.Data
     same_game = title_of_game(section.game) == published["game"]
     orders = [order_of(analysis, kind, means(published)) for kind in kinds] if same_game else []
     orders = [order for order in orders if order]
-    places = reachable or ABOUT_REACHABLE.get(section.title.lower())
+    places = reachable or ABOUT_REACHABLE.get(section.name.lower())
     return {
         "title": section.title,
+        "limit": f"{analysis.limit:g}",
         "headline": summary.headline(analysis),
         "findings": summary.findings(analysis, orders),
         "kinds": kinds,
@@ -169,7 +175,7 @@ def show(analysis: Analysis, second: Second | None, tables: Mapping[str, pd.Data
         "models": list(analysis.notes.items()),
         "untested": list(untested(analysis).items()),
         "figures": figures(analysis, published, same_game),
-        "objects": [(name, rows.OBJECTS[name]) for name in rows.objects_of(section)],
+        "reach": show_reach(analysis),
         "same_game": same_game,
         "has_places": len(tables["exploration"]) > 0,
         "orders": [
@@ -190,14 +196,28 @@ def means(published: Mapping) -> dict[str, float]:
     return {version: row["minutes"] for version, row in published["versions"].items()}
 
 
+def limits(analysis: Analysis, limit: float) -> list[str]:
+    """Where means are not counted to as many minutes as was asked for, or those may be more than plays could last."""
+    section = analysis.section
+    if analysis.limit < limit:
+        return [
+            f"Means are counted to {analysis.limit:g} minutes and not to {limit:g}: these plays could not last longer."
+        ]
+    if section.about and section.limit is None:
+        return [f"How long these plays could last is not recorded; means are counted to {limit:g} minutes."]
+    return []
+
+
 def left_out(section: Section) -> list[str]:
     """What does not apply here, a line each."""
     lines = []
     if not any(run.curve.size for run in section.runs):
-        lines.append("Unique states, places and objects: left out, since the game does not tell where the player is.")
+        lines.append(
+            "Unique states, places and what was reached: left out, since the game does not tell where the player is."
+        )
     agents = [kind.label for kind in section.kinds if kind.is_agent]
     if agents and len(agents) < len(section.kinds):
-        lines.append(f"Minutes, quits, first approaches and tracks are of people's plays; {', '.join(agents)}: none.")
+        lines.append(f"Minutes, quits, tracks and what was reached are of people's plays; {', '.join(agents)}: none.")
     return lines
 
 
@@ -231,6 +251,43 @@ def show_version(version: str, analysis: Analysis, tables: Mapping[str, pd.DataF
     return shown
 
 
+def show_reach(analysis: Analysis) -> dict | None:
+    """When and in which order things were reached: a picture that names them, a panel of each, a figure of order;
+    None where nothing was."""
+    section = analysis.section
+    reach = reaches_of(section)
+    if not any(each.times for each in reach):
+        return None
+    things = in_order(reach)
+    counts = {thing.name: sum(len(each.times) for each in reach if each.thing == thing) for thing in things}
+    most = sorted(counts, key=lambda name: -counts[name])[:MOST_THINGS]
+    kept = [thing for thing in things if counts[thing.name] and thing.name in most]
+    kinds = [kind for kind in section.kinds if any(each.kind == kind for each in reach)]
+    versions = [version for version in section.versions if any(each.version == version for each in reach)]
+    ends = [end for each in reach for end in ((each.median.value, each.median.low) if each.median else each.times)]
+    times = [end for end in ends if end and np.isfinite(end)]
+    first, last = min([1 / 60, *times]) * 0.8, max([1.0, analysis.limit, *times])
+    picture = picture_of("original", section.level)
+    return {
+        "kinds": kinds,
+        "picture": data_uri(numbered(things, picture)) if picture is not None else "",
+        "things": [(thing.name, thing.short, THINGS.get(thing.kind, thing.kind)) for thing in things],
+        "panels": [
+            (thing, rows.reach_times([each for each in reach if each.thing == thing], versions, kinds, first, last))
+            for thing in kept
+        ],
+        "order": {
+            name: rows.reach_order(reach, kept, versions, kinds, width)
+            for name, width in (("wide", WIDE), ("narrow", NARROW))
+            if any(each.place for each in reach)
+        },
+        "few": any(each.place is None for each in reach),
+        "least": LEAST,
+        "missing": [thing.name for thing in things if thing not in kept],
+        "turned": any(is_turned(section.game, version) for version in versions),
+    }
+
+
 def figures(analysis: Analysis, published: Mapping, same_game: bool) -> dict[str, dict[str, str]]:
     """The figures that span the page, each drawn for a screen and for a phone; empty where there is nothing to draw."""
     section = analysis.section
@@ -240,7 +297,7 @@ def figures(analysis: Analysis, published: Mapping, same_game: bool) -> dict[str
     for version, ratio in ratios.items():
         beside[version] = f"{summary.times(ratio)} ({published['versions'][version]['grade']})" if ratio else NOTHING
     on_axis = {name: ratio for name, ratio in ratios.items() if ratio and same_game}
-    drawn: dict[str, dict[str, str]] = {name: {} for name in ("slowdown", "minutes", "quits", "deaths", "approached")}
+    drawn: dict[str, dict[str, str]] = {name: {} for name in ("slowdown", "minutes", "quits", "deaths")}
     compared = {(cell.version, cell.kind): cell.ratio for cell in analysis.cells if cell.ratio}
     for name, width in (("wide", WIDE), ("narrow", NARROW)):
         if compared:
@@ -249,8 +306,6 @@ def figures(analysis: Analysis, published: Mapping, same_game: bool) -> dict[str
         if any(cell.minutes for cell in analysis.cells):
             drawn["minutes"][name] = rows.minutes(analysis, width, means(published) if same_game else {})
             drawn["quits"][name] = rows.quits(analysis, width)
-        if any(run.approached for run in section.runs):
-            drawn["approached"][name] = rows.approached(analysis, width)
         if section.runs:
             drawn["deaths"][name] = rows.deaths(analysis, width)
     return drawn

@@ -13,7 +13,9 @@ from matplotlib.image import imsave
 from envs.files import writing
 from envs.level import Level
 from envs.results import CELL
+from envs.tracks import Thing
 from envs.versions import find_rules, find_version
+from scripts.report.plots import INKS, THINGS
 from scripts.report.statistics import Played
 
 GLOW = np.array([[20, 11, 53], [120, 28, 109], [207, 68, 70], [251, 155, 6], [252, 255, 164]], float)  # dark to bright
@@ -108,3 +110,23 @@ def save_picture(figure: Figure, path: Path, dpi: int, paper: str) -> Path:
     with writing(path) as file:
         figure.savefig(file, format="png", dpi=dpi, facecolor=paper, metadata={"Software": None})
     return path
+
+
+def numbered(things: Sequence[Thing], picture: np.ndarray) -> np.ndarray:
+    """uint8 (3 side, 3 side, 3): the level in gray, and on each of its things the short name that figures call it."""
+    side = picture.shape[0]
+    figure = Figure(figsize=(3 * side / 100, 3 * side / 100), dpi=100)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.imshow(darkened(picture).astype(np.uint8), extent=(0, side, side, 0), interpolation="nearest")
+    axes.axis("off")
+    axes.set(xlim=(0, side), ylim=(side, 0))
+    for thing in things:
+        left, top, right, bottom = thing.box
+        box = {"boxstyle": "round,pad=0.2", "fc": INKS[THINGS.get(thing.kind, thing.kind)], "ec": "white", "lw": 1.5}
+        axes.text(
+            (left + right) / 2, (top + bottom) / 2, thing.short, ha="center", va="center", color="white", fontsize=21,
+            fontweight="bold", bbox=box,
+        )  # fmt: skip
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3]

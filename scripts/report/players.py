@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from envs.archive import OF_ONE_RUN
 from envs.level import Level
 from envs.versions import find_version, games, versions
 from scripts.report.statistics import Played
@@ -22,7 +23,6 @@ TITLES = {"princess": "Princess", "key_door": "Key and Door"}
 UNITS = {"person": ("person", "people"), "simulated": ("simulated player", "simulated players")}
 SEEDS = ("seed", "seeds")
 MOST_SECTIONS = 12
-MOST_ANSWERS = 8  # different ones, beyond which they are free text
 
 
 @dataclass(frozen=True)
@@ -48,18 +48,31 @@ class Kind:
 
 @dataclass(frozen=True)
 class Section:
-    """The plays of one game on one level, in whatever versions; ``notes`` say what was left out of them, and why."""
+    """The plays that are compared: of one game on one level, in whatever versions; ``notes`` say what was left out of
+    them, and what in them differs.
+
+    People's are of one ``study`` ("" where they belong to none; None where there are no people) and of one ``limit``,
+    minutes, None where none was recorded; ``about`` says so in words.
+    """
 
     game: str
     level: str  # its text, or its name where it has none
     versions: tuple[str, ...]
     runs: tuple[Played, ...]
     notes: tuple[str, ...] = ()
+    study: str | None = None
+    limit: float | None = None
+    about: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Of the game and the level."""
+        level = level_name(self.level)
+        return title_of_game(self.game) if level in (self.game, "") else f"{title_of_game(self.game)}, level {level}"
 
     @property
     def title(self) -> str:
-        name = level_name(self.level)
-        return title_of_game(self.game) if name in (self.game, "") else f"{title_of_game(self.game)}, level {name}"
+        return " · ".join((self.name, *self.about))
 
     @property
     def kinds(self) -> list[Kind]:
@@ -99,32 +112,119 @@ def count(ns: Sequence[int], kind: Kind) -> str:
     return f"{min(ns)} {unit}" if min(ns) == max(ns) else f"{min(ns)} to {max(ns)} {unit}"
 
 
+@dataclass
+class Group:
+    """Plays of people, or of simulated players, that may be pooled: of one study, time limit and pace."""
+
+    player: str
+    study: str
+    limit: float | None  # minutes
+    rate: float  # inputs a second
+    runs: list[Played]
+
+    @property
+    def longest(self) -> float:
+        """Minutes of play, won or not."""
+        return max(run.budget / run.rate / 60 for run in self.runs)
+
+    def about(self) -> tuple[str, ...]:
+        study = (
+            "simulated players" if self.player == "simulated" else f"study {self.study}" if self.study else "no study"
+        )
+        return (
+            study,
+            f"at most {self.limit:g} minute{'s' * (self.limit != 1)}" if self.limit else "time limit not recorded",
+        )
+
+
+def groups_of(runs: Sequence[Played], player: str) -> list[Group]:
+    """The plays of people, or of simulated players, in groups that may be pooled.
+
+    A ``.play`` file tells its time limit only where the play ended by it. Others belong to the group of the same study
+    whose limit is known, if there is one alone and none of them took longer.
+    """
+    found: dict[tuple, Group] = {}
+    for run in (run for run in runs if run.player == player):
+        study = str(run.settings.get("study") or "") if player == "person" else ""
+        group = found.setdefault((study, run.rate, run.limit), Group(player, study, run.limit, run.rate, []))
+        group.runs.append(run)
+    for key, group in [each for each in found.items() if each[1].limit is None]:
+        known = [each for each in found.values() if (each.study, each.rate) == (group.study, group.rate) and each.limit]
+        if len(known) == 1 and group.longest <= (known[0].limit or 0) + 1e-9:
+            known[0].runs += group.runs
+            del found[key]
+    return list(found.values())
+
+
 def sections_of(runs: Sequence[Played], paired: bool = False) -> tuple[list[Section], list[str]]:
-    """A section a game and level, those with most plays first, each with the plays that are compared in it.
+    """A section a game, level, study and time limit, those with most plays first.
 
-    And a line on each that finds no room, beyond MOST_SECTIONS.
+    And a line on each that finds no room, beyond MOST_SECTIONS. Agents, and simulated players of no other time limit,
+    stand beside the people of each section; where there are none, in a section of their own.
 
-    Compared are the first plays of each person on that level; ``paired``, on each version of it.
+    Compared are the first plays of each person on that level, in whatever study; ``paired``, on each version of it.
     """
     together: dict[tuple, list[Played]] = {}
     for run in runs:
         together.setdefault((run.game, geometry(run.level)), []).append(run)
-    found = sorted(together.values(), key=lambda group: (-len(group), group[0].game))
     sections = []
-    for group in found[:MOST_SECTIONS]:
-        kept, notes = first_plays(group, paired)
-        played = {run.version for run in kept}
-        known = versions(group[0].game) if group[0].game in games() else ["original"]
-        names = [name for name in known if name in played] + sorted(played - set(known))
-        sections.append(Section(group[0].game, group[0].level, tuple(names), tuple(kept), tuple(notes)))
-    beyond = [f"{title_of_game(group[0].game)}, level {level_name(group[0].level)}" for group in found[MOST_SECTIONS:]]
-    return sections, [f"{name}: not shown, {MOST_SECTIONS} games and levels have more plays" for name in beyond]
+    for on_level in together.values():
+        agents = [run for run in on_level if run.player == "agent"]
+        people, simulated = (groups_of(on_level, player) for player in ("person", "simulated"))
+        alone = list(simulated)
+        for group in people:
+            fit = [each for each in simulated if fits(each, group)]
+            beside = fit[0] if len(fit) == 1 else None
+            alone = [each for each in alone if each is not beside]
+            sections.append(section_of(group, beside, agents, on_level, len(people) > 1, paired))
+        sections += [section_of(group, None, agents, on_level, False, paired) for group in alone]
+        if not people and not simulated:
+            sections.append(section_of(None, None, agents, on_level, False, paired))
+    sections.sort(key=lambda section: (-len(section.runs), section.game, section.about))
+    beyond = [
+        f"{section.title}: not shown, {MOST_SECTIONS} sections have more plays" for section in sections[MOST_SECTIONS:]
+    ]
+    return sections[:MOST_SECTIONS], beyond
 
 
-def first_plays(runs: Sequence[Played], paired: bool = False) -> tuple[list[Played], list[str]]:
+def fits(simulated: Group, people: Group) -> bool:
+    """Whether simulated players can stand beside people: nothing says that they had another time limit."""
+    if simulated.rate != people.rate:
+        return False
+    if simulated.limit and people.limit:
+        return simulated.limit == people.limit
+    return people.limit is None or simulated.longest <= people.limit + 1e-9
+
+
+def section_of(
+    group: Group | None, beside: Group | None, agents: Sequence[Played], on_level: Sequence[Played], several: bool,
+    paired: bool,
+) -> Section:  # fmt: skip
+    """The section of a group, with simulated players and agents beside; ``several``: other people played the level."""
+    members = [*(group.runs if group else ()), *(beside.runs if beside else ()), *agents]
+    kept, notes = first_plays(members, paired, on_level if several else None)
+    notes += differences(kept)
+    if beside and beside.limit is None and group and group.limit:
+        notes.append(
+            "How long simulated players could play at most is not recorded; none played longer than people could."
+        )
+    played, game = {run.version for run in kept}, members[0].game
+    known = versions(game) if game in games() else ["original"]
+    names = [name for name in known if name in played] + sorted(played - set(known))
+    study = group.study if group and group.player == "person" else None
+    return Section(
+        game, members[0].level, tuple(names), tuple(kept), tuple(notes), study, group.limit if group else None,
+        group.about() if group else (),
+    )  # fmt: skip
+
+
+def first_plays(
+    runs: Sequence[Played], paired: bool = False, on_level: Sequence[Played] | None = None
+) -> tuple[list[Played], list[str]]:
     """The runs of agents, and of each person the first play (``paired``: of each version); and a line on the others.
 
-    A person's plays are in the order of their dates and of their numbers within a session.
+    A person's plays are in the order of their dates and of their numbers within a session. ``on_level`` are all plays
+    of the level, where there are others than ``runs``: whoever played it in another study knows the game, too.
     """
 
     def when(run: Played) -> tuple:
@@ -132,17 +232,54 @@ def first_plays(runs: Sequence[Played], paired: bool = False) -> tuple[list[Play
 
     seen: set[tuple] = set()
     kept, later = [], 0
-    for run in sorted(runs, key=when):
+    own = set(map(id, runs))
+    for run in sorted(runs if on_level is None else on_level, key=when):
         key = (run.method, run.participant, run.version if paired else "")
         if run.participant and key in seen:
-            later += 1
+            later += id(run) in own
             continue
         seen.add(key)
-        kept.append(run)
+        if id(run) in own:
+            kept.append(run)
     what = "first plays of each version by each person" if paired else "each person's first play"
+    what += " on this level in any study" if on_level is not None else ""
     plays = "play that was not a first is" if later == 1 else "plays that were not first are"
     notes = [f"Compared are {what}; {later} {plays} left out."] if later else []
     return kept, notes + (original_first(kept) if paired else [])
+
+
+def differences(runs: Sequence[Played]) -> list[str]:
+    """A line on each setting in which plays or runs differ that stand together: look seeds, engines, agents' settings.
+
+    Study and time limit as well: a section of ``sections_of`` has one of each, others may not.
+    """
+    lines = []
+    for kind in kinds_of(runs):
+        own = of_kind(runs, kind)
+        if kind.is_agent:
+            names = sorted({name for run in own for name in run.settings} - set(OF_ONE_RUN))
+            varied = [name for name in names if varies(own, name)]
+            lines += [f"{kind.label}: the runs of a version differ in {', '.join(varied)}."] if varied else []
+            continue
+        found = {
+            "study": [run.settings.get("study") or "none" for run in own if kind.player == "person"],
+            "time limit (minutes)": [f"{run.limit:g}" for run in own if run.limit],
+            "look seed": [run.settings.get("look_seed") for run in own],
+            "engine version": [run.settings.get("engine") for run in own],
+        }
+        for what, values in found.items():
+            counts = Counter(str(value) for value in values if value is not None)
+            words = ", ".join(f"{value} ({n} play{'s' * (n > 1)})" for value, n in sorted(counts.items()))
+            lines += [f"{kind.label}: plays that are pooled here differ in {what}: {words}."] if len(counts) > 1 else []
+    return lines
+
+
+def varies(runs: Sequence[Played], name: str) -> bool:
+    """Whether the setting differs among the runs of a version."""
+    values: dict[str, set[str]] = {}
+    for run in runs:
+        values.setdefault(run.version, set()).add(repr(run.settings.get(name)))
+    return any(len(each) > 1 for each in values.values())
 
 
 def original_first(in_order: Sequence[Played]) -> list[str]:
@@ -160,50 +297,6 @@ def original_first(in_order: Sequence[Played]) -> list[str]:
         first = sum(names.index("original") < names.index(version) for names in both)
         told += [f"{title_of(version)} {first} of {len(both)}"] if both else []
     return [f"Of those who played both, the original was played first: {', '.join(told)}."] if told else []
-
-
-def without(runs: Sequence[Played], exclude: Sequence[str]) -> tuple[list[Played], list[str]]:
-    """The runs but those of people who gave an answer of ``exclude``, each as "question=answer"; and a line on each.
-
-    A person's answer counts for all plays of that person. Raises ValueError for a question that nobody was asked.
-    """
-    given: dict[str, dict[str, str]] = {}  # of each person
-    for run in runs:
-        if run.participant:
-            given.setdefault(run.participant, {}).update(answers_of(run))
-    notes, gone = [], set()
-    for condition in exclude:
-        question, is_condition, answer = condition.partition("=")
-        asked = sorted({name for answers in given.values() for name in answers})
-        if not is_condition or question not in asked:
-            known = ", ".join(asked) or "none here"
-            raise ValueError(f"--exclude {condition!r}: expected QUESTION=ANSWER with a question of {known}")
-        who = {person for person, answers in given.items() if answers.get(question, "").lower() == answer.lower()}
-        silent = sum(question not in answers for answers in given.values())
-        notes.append(f"Without the {len(who)} of {len(given)} people who answered “{answer}” to “{question}”")
-        notes[-1] += f"; {silent} gave no answer and are kept." if silent else "."
-        gone |= who
-    return [run for run in runs if not run.participant or run.participant not in gone], notes
-
-
-def answers_of(run: Played) -> dict[str, str]:
-    """What the person answered, as text."""
-    answers = run.settings.get("answers") or {}
-    words = {name: ("yes" if value else "no") if isinstance(value, bool) else value for name, value in answers.items()}
-    return {str(name): str(value) for name, value in words.items()}
-
-
-def answer_counts(runs: Sequence[Played]) -> dict[str, Counter[str]]:
-    """How many people gave each answer to each question; of free texts, only that they gave one."""
-    people = {run.participant: answers_of(run) for run in runs if run.player == "person"}
-    counts: dict[str, Counter[str]] = {}
-    for answers in people.values():
-        for question, answer in answers.items():
-            counts.setdefault(question, Counter())[answer] += 1
-    return {
-        question: found if len(found) <= MOST_ANSWERS else Counter({"(free text)": found.total()})
-        for question, found in counts.items()
-    }
 
 
 @cache

@@ -17,6 +17,7 @@ INKS = {  # drawn with these, shown with the page's variable of that name
     "simulated": "#0b8f6a", "fourth": "#8a3fc4", "fifth": "#00829b", "sixth": "#b5179e", "seventh": "#8f6b00",
     "monster": "#c2305f", "fire": "#e06a1b", "spikes": "#8e4bb8", "key": "#c99a06", "goal": "#2f8f46",
 }  # fmt: skip
+THINGS = {"ladder": "soft", "door": "goal"}  # inks of a level's things; others have one of their own name
 FIRST_INPUTS = 10  # where the axes of inputs begin
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none", "svg.hashsalt": "priorlab", "font.size": 10.5, "text.color": INKS["ink"],

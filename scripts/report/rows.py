@@ -1,4 +1,4 @@
-"""Figures with a row a version: ratios, minutes, quits, deaths, first approaches."""
+"""Figures with a row a version: ratios, minutes, quits, deaths, and when and in which order things were reached."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,9 +7,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from envs.tracks import Thing
 from scripts.report.analysis import Analysis, Estimate
 from scripts.report.players import Kind, Section, of_kind, title_of
-from scripts.report.plots import INKS, STYLE, panel, said, svg
+from scripts.report.plots import INKS, STYLE, THINGS, panel, said, svg
+from scripts.report.reaching import Reach
 from scripts.report.statistics import Ratio
 from scripts.report.summary import TIMES, number, percent, ratio_text
 
@@ -17,18 +19,20 @@ HEIGHT, PAD, LEAST = 16.0, 12.0, 36.0  # px: of a player's line, around a row's 
 MARKERS = {"": "o", ">=": ">", "<=": "<", "~": "D"}
 PUBLISHED = {"marker": "d", "mfc": "none", "mec": INKS["ink"], "ms": 7, "mew": 1.2, "ls": "", "clip_on": False}
 ABOVE = 0.45  # of a row, above its middle, where a published figure stands: clear of the players' numbers
-OBJECTS = {"key": "key", "door": "goal", "goal": "goal", "monster": "monster", "fire": "fire", "spikes": "spikes"}
+MOMENTS = {1 / 60: "1 s", 1 / 6: "10 s", 1.0: "1 min", 10.0: "10 min", 100.0: "100 min"}  # minutes, on a log axis
 
 
 def row_font(width: float) -> float:
     return 13.0 if width > 600 else 11.0
 
 
-def row_axes(versions: Sequence[str], lines: int, width: float, right: float, top: float) -> tuple[Figure, Axes]:
+def row_axes(
+    versions: Sequence[str], lines: int, width: float, right: float, top: float, bottom: float = 44
+) -> tuple[Figure, Axes]:
     """Axes with a row a version, the first on top, each with room for so many lines, every other one shaded."""
     step = max(LEAST, HEIGHT * lines + PAD)
     left = 175.0 if width > 600 else 122.0
-    figure, axes = panel(width, step * len(versions) + 44 + top, (left, 44, right, top))
+    figure, axes = panel(width, step * len(versions) + bottom + top, (left, bottom, right, top))
     axes.grid(axis="y", visible=False)
     axes.set_ylim(len(versions) - 0.5, -0.5)
     axes.set_yticks(range(len(versions)), [title_of(version) for version in versions])
@@ -168,38 +172,83 @@ def deaths(analysis: Analysis, width: float) -> str:
     return svg(figure, "Deaths before the first win in each version")
 
 
-def objects_of(section: Section) -> list[str]:
-    """The objects that somebody approached first."""
-    seen = {run.approached[0][0] for run in section.runs if run.approached}
-    return [name for name in OBJECTS if name in seen]
+def reach_times(
+    found: Sequence[Reach], versions: Sequence[str], kinds: Sequence[Kind], first: float, last: float
+) -> str:
+    """When half of the players had reached a thing, a row a version, with 95 % intervals, on a log axis from ``first``
+    to ``last`` minutes; at the right how many of them reached it. A triangle at the end: fewer than half were seen to.
+    Of very few players a hollow dot each.
+
+    ``found`` is of one thing.
+    """
+    left, right, step = 112.0, 40.0, 13.0 * len(kinds) + 9
+    with matplotlib.rc_context(STYLE):
+        figure, axes = panel(300, step * len(versions) + 40, (left, 34, right, 6))
+        axes.grid(axis="y", visible=False)
+        axes.set_ylim(len(versions) - 0.5, -0.5)
+        axes.set_yticks(range(len(versions)), [title_of(version) for version in versions])
+        axes.tick_params(axis="y", labelcolor=INKS["ink"], pad=6)
+        axes.set_xscale("log")
+        axes.set_xlim(first, last)
+        ticks = [tick for tick in MOMENTS if first <= tick <= last]
+        axes.set_xticks(ticks, [MOMENTS[tick] for tick in ticks])
+        axes.minorticks_off()
+        for row in range(1, len(versions), 2):
+            axes.axhspan(row - 0.5, row + 0.5, color=INKS["line"], alpha=0.28, lw=0)
+        for each in found:
+            line, colour = kinds.index(each.kind), INKS[each.kind.colour]
+            y = versions.index(each.version) + (line - (len(kinds) - 1) / 2) * 13 / step
+            if each.median is None:
+                axes.plot(each.times, [y] * len(each.times), "o", mfc="none", mec=colour, ms=6, mew=1.3, clip_on=False)
+            low, high = (each.median.low, each.median.high) if each.median else (None, None)
+            if low is not None and high is not None and np.isfinite(low):
+                ends = np.clip([low, min(high, last)], first, last)
+                axes.plot(ends, [y, y], color=colour, lw=4, alpha=0.35)
+            if each.median and np.isfinite(each.median.value):
+                at = float(np.clip(each.median.value, first, last))
+                axes.plot(at, y, "o", color=colour, ms=6, mec=INKS["surface"], mew=0.8, clip_on=False)
+            elif each.median and each.times:
+                axes.plot(last, y, ">", mfc=INKS["surface"], mec=colour, ms=6, mew=1.3, clip_on=False)
+            axes.annotate(
+                f"{len(each.times)}/{each.n}", (1, y), (8, 0), xycoords=("axes fraction", "data"), va="center",
+                textcoords="offset points", color=colour, fontsize=9, annotation_clip=False,
+            )  # fmt: skip
+    name = found[0].thing.name if found else ""
+    return svg(figure, f"When half of the players had reached {name}, in each version")
 
 
-def approached(analysis: Analysis, width: float) -> str:
-    """Which object was approached first, as shares of the people on each version."""
-    section = analysis.section
-    kinds = [kind for kind in section.kinds if any(run.approached for run in of_kind(section.runs, kind))]
-    things = objects_of(section)
+def reach_order(
+    found: Sequence[Reach], things: Sequence[Thing], versions: Sequence[str], kinds: Sequence[Kind], width: float
+) -> str:
+    """The mean place of each thing in the order of reaching, a column a thing, a row a version; early ones are dark."""
+    wide, most = width > 600, max(len(things), 2)
     with matplotlib.rc_context({**STYLE, "font.size": row_font(width)}):
-        figure, axes = row_axes(section.versions, len(kinds), width, right=74, top=10)
-        axes.set_xlim(0, 1)
-        axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"])
-        axes.set_xlabel("share of players, by the object that they came near first")
-        for row, version in enumerate(section.versions):
-            for line, kind in enumerate(kinds):
-                runs, y, at = of_kind(section.runs, kind, version), row + offset(line, len(kinds)), 0.0
-                height = 0.8 * (offset(1, len(kinds)) - offset(0, len(kinds)) if len(kinds) > 1 else 0.62)
-                for thing in things if runs else []:
-                    share = sum(bool(run.approached) and run.approached[0][0] == thing for run in runs) / len(runs)
-                    axes.barh(y, share, height, at, color=INKS[OBJECTS[thing]], ec=INKS["surface"], lw=0.8)
-                    if share * (width - 220) > 7 * len(thing) + 34:
-                        axes.text(
-                            at + share / 2, y, f"{thing} {percent(share)}", ha="center", va="center_baseline",
-                            color=INKS["surface"], fontsize=row_font(width) - 2, fontweight="bold",
-                        )  # fmt: skip
-                    at += share
-                if runs and len(kinds) > 1:
+        figure, axes = row_axes(versions, len(kinds), width, 100 if wide and len(kinds) > 1 else 8, 30, 10)
+        axes.grid(visible=False)
+        axes.set_xlim(-0.5, len(things) - 0.5)
+        axes.xaxis.tick_top()
+        column = axes.get_position().width * width / len(things)  # px
+        turned = 90 if column < 9 * max(len(thing.short) for thing in things) else 0
+        axes.set_xticks(range(len(things)), [thing.short for thing in things], fontweight="bold", rotation=turned)
+        for label, thing in zip(axes.get_xticklabels(), things):
+            label.set_color(INKS[THINGS.get(thing.kind, thing.kind)])
+        axes.spines["bottom"].set_visible(False)
+        height = offset(1, max(len(kinds), 2)) - offset(0, max(len(kinds), 2)) if len(kinds) > 1 else 0.7
+        for each in found:
+            if each.thing not in things or each.place is None:
+                continue
+            x, y = things.index(each.thing), versions.index(each.version) + offset(kinds.index(each.kind), len(kinds))
+            dark = 0.62 * (1 - (each.place.value - 1) / (most - 1))
+            axes.barh(y, 0.94, 0.94 * height, x - 0.47, color=INKS[each.kind.colour], alpha=float(np.clip(dark, 0, 1)))
+            value = f"{each.place.value:.1f}" if wide else f"{each.place.value:.0f}"
+            value = value if column > 15 else ""
+            axes.text(x, y, value, ha="center", va="center_baseline", fontsize=row_font(width) - (0 if wide else 1.5))
+        for row in range(len(versions)):
+            for line, kind in enumerate(kinds if wide and len(kinds) > 1 else ()):
+                if any((each.version, each.kind) == (versions[row], kind) for each in found):
                     axes.annotate(
-                        kind.short, (1, y), (4, 0), va="center", textcoords="offset points", color=INKS[kind.colour],
-                        fontsize=row_font(width) - 3, annotation_clip=False,
+                        kind.short, (1, row + offset(line, len(kinds))), (6, 0), va="center", fontsize=11,
+                        xycoords=("axes fraction", "data"), textcoords="offset points", color=INKS[kind.colour],
+                        annotation_clip=False,
                     )  # fmt: skip
-    return svg(figure, "Which object was approached first in each version")
+    return svg(figure, "Mean place of each object and ladder in the order of reaching, in each version")

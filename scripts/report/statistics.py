@@ -3,7 +3,7 @@
 Resampled are always whole runs or whole people, never steps: the inputs of one run are not independent of each other.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,7 +12,7 @@ from scipy.special import ndtr, stdtrit
 
 from envs.play import INPUTS_PER_SECOND
 from envs.results import FRONT, VISITS, Results
-from envs.tracks import APPROACHES, TRACKS
+from envs.tracks import TRACKS
 
 ORIGINALS = {"none": "original"}  # what Atari's games call it where nothing is masked
 RESAMPLES = 4000
@@ -65,9 +65,15 @@ class Played:
     seed: int | str = 0  # of an agent's run; of a play, its name
     outcome: str = ""  # of its last episode: win, death, limit or quit
     rate: float = INPUTS_PER_SECOND
-    approached: tuple[tuple[str, int, int, int], ...] = ()  # objects in the order of first approach, as in the results
+    reached: Mapping[str, float] = field(default_factory=dict)  # of each thing by name: inputs, NaN where never
     track: np.ndarray = field(default_factory=lambda: np.zeros((0, 4)))  # float64 (m, 4): inputs, life, x, y
     success: np.ndarray = field(default_factory=lambda: np.zeros((2, 0)))  # as ``success`` gives it
+
+    @property
+    def limit(self) -> float | None:
+        """Minutes that a play could last at most; None where that was not recorded, as for a run of an agent."""
+        inputs = self.settings.get("limit") if self.player != "agent" else None
+        return inputs / self.rate / 60 if inputs else None
 
     @property
     def minutes(self) -> float:
@@ -97,7 +103,7 @@ class Played:
 
 def played(results: Results) -> list[Played]:
     """Every run and play of some results."""
-    names = ("episodes", "exploration", "visits", "tracks", "approaches")
+    names = ("episodes", "exploration", "visits", "tracks", "reached")
     rows = {name: split(getattr(results, name)) for name in names}
     none = np.zeros(0)
     found = []
@@ -121,7 +127,7 @@ def played(results: Results) -> list[Played]:
                 visits=np.array([visits.get(name, none) for name in VISITS], np.int64).T,
                 outcome=str(ended["outcome"][-1]) if ended else "",
                 rate=config["settings"].get("inputs_per_second", INPUTS_PER_SECOND),
-                approached=tuple(zip(*[near.get(name, none).tolist() for name in APPROACHES])),
+                reached=dict(zip(near.get("thing", none).tolist(), near.get("inputs", none).tolist())),
                 track=np.array([track.get(name, none) for name in TRACKS], float).T,
             )
         )

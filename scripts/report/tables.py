@@ -15,9 +15,11 @@ import pandas as pd
 
 from envs.files import write_bytes, write_whole
 from envs.tables import csv_of
-from envs.tracks import APPROACHES, TRACKS
+from envs.tracks import TRACKS
 from scripts.report.analysis import TESTS, Analysis
-from scripts.report.players import Kind, Section, answer_counts, level_name, of_kind
+from scripts.report.excluding import answer_counts
+from scripts.report.players import Kind, Section, level_name, of_kind
+from scripts.report.reaching import reaches_of, things_in
 from scripts.report.statistics import (
     LEAST,
     Played,
@@ -34,7 +36,9 @@ COLUMNS = {
     "n": "how many people or runs the row is of", "low": "lower end of the 95 % interval", "high": "its upper end",
     "play": "id of the play, or seed of the run; in curves, where a row is of that play alone",
     "participant": "id of the person; none for agents",
-    "study": "name of the study", "number": "of the play in its session, from 0",
+    "study": "name of the study whose people the section is of; empty where they belong to none, or there are none",
+    "limit": "minutes that a play of the section could last at most; empty where that is not recorded",
+    "number": "of the play in its session, from 0",
     "outcome": "win, quit or limit; of an agent's run, how its last episode ended", "won": "whether, or how many, won",
     "quit": "share that quit", "quit_low": "", "quit_high": "",
     "inputs": "raw inputs: to the first win or to the end; in curves, so far",
@@ -42,7 +46,7 @@ COLUMNS = {
     "clock_minutes": "of a person's play by the clock, pauses left out; empty where it was recorded without times",
     "missed_share": "steps that the machine missed, as a share of those that were due; empty as clock_minutes",
     "deaths": "before the first win (in numbers.csv the median)", "unique_states": "different (x, y) positions",
-    "first_object": "object approached first", "file": "the recording, or folder of the run",
+    "first_reached": "the object or ladder that was reached first", "file": "the recording, or folder of the run",
     "median_inputs": "median inputs to the first win (Kaplan-Meier); inf where less than half are seen to win",
     "ratio": "restricted mean inputs to the first win, over the original's", "ratio_low": "", "ratio_high": "",
     "bound": "empty: exact; >= or <=: the ratio is a bound; ~: the curve is not known to the limit",
@@ -58,9 +62,20 @@ COLUMNS = {
     "statistic": "chi squared, U, W or z", "p": "two-sided", "p_holm": "corrected over the versions by Holm's method",
     "effect": "hazard ratio of winning, probability of taking longer, share that took longer, or ratio of death rates",
     "why": "why a test has no answer",
-    "share": "share that has not won by then; of approaches, of players; of visits, of a player's time, as a mean",
-    "states": "mean unique states", "object": "kind of object", "row": "of its first tile, from the top, from 0",
-    "column": "of its first tile, from the left, from 0", "order": "of the first approaches in a play, from 1",
+    "share": "share that has not won by then; of visits, of a player's time, as a mean",
+    "states": "mean unique states", "thing": "the object or ladder, numbered within its kind in reading order",
+    "kind": "ladder, monster, fire, spikes, key, door or goal", "row": "of its first tile, from the top, from 0",
+    "column": "of its first tile, from the left, from 0",
+    "order": "place in the order in which the play reached things, from 1; empty where it did not",
+    "n_reached": "how many of the n reached it",
+    "reached": "share of the players that reached it; this and what follows is empty below three players",
+    "reached_low": "", "reached_high": "",
+    "median_minutes": "minutes until half of the players had reached it (who quit or ran out of time is censored, who "
+    "won without it never reaches it); inf where less than half are seen to",
+    "median_minutes_low": "", "median_minutes_high": "",
+    "mean_place": "mean place in the order of reaching; things not reached share the last places",
+    "mean_place_low": "", "mean_place_high": "",
+    "first": "share of the players that reached it first", "second": "second", "third": "third",
     "life": "lives before, so deaths so far", "x": "pixels; of a cell, its left", "y": "pixels; of a cell, its top",
     "type": "of a column: text, integer or number", "unit": "of a column", "meaning": "of a column",
     "plays": "all, or without those that missed more than most_missed of their steps",
@@ -76,12 +91,14 @@ FILES = {
     "survival_minutes": "share that has not won yet against minutes, people and simulated players (Kaplan-Meier)",
     "survival_inputs": "the same against inputs, all players",
     "exploration": "unique states against inputs",
-    "approaches": "objects in the order in which each play first came near them",
+    "reached": "when and in which order each play first reached each object and ladder; empty where it did not",
+    "reach": "the same summed up: one row a thing, version and kind of player",
     "visits": "time spent in each 7 px cell",
     "tracks": "where each play went, five places a second",
     "answers": "how many people gave each answer",
 }
 COMPRESSED = ("tracks",)
+FORMER = ("approaches.csv",)  # that older pages have beside them, and that would be no part of a new one
 HEADING = (
     "# The numbers of the page", "",
     "UTF-8, comma-separated, one line of headings, text in quotes. Empty: there is none. dictionary.csv tells the type "
@@ -90,9 +107,15 @@ HEADING = (
 
 
 def labelled(section: Section, rows: Sequence[dict]) -> pd.DataFrame:
-    frame = pd.DataFrame(rows)
+    return front(section, pd.DataFrame(rows))
+
+
+def front(section: Section, frame: pd.DataFrame) -> pd.DataFrame:
+    """The columns that tell a section, in front."""
     frame.insert(0, "game", section.game)
     frame.insert(1, "level", level_name(section.level))
+    frame.insert(2, "study", section.study or "")
+    frame.insert(3, "limit", np.nan if section.limit is None else section.limit)
     return frame
 
 
@@ -109,10 +132,10 @@ def plays(section: Section) -> pd.DataFrame:
             about = run.settings
             rows.append({
                 "version": version, "player": kind.label, "play": run.seed, "participant": run.participant,
-                "study": about.get("study", ""), "number": about.get("number", 0), "outcome": run.outcome,
+                "number": about.get("number", 0), "outcome": run.outcome,
                 "won": run.won, "inputs": run.inputs, "minutes": run.minutes, "clock_minutes": run.clock_minutes,
                 "missed_share": run.missed_share, "deaths": run.deaths,
-                "unique_states": run.states, "first_object": run.approached[0][0] if run.approached else "",
+                "unique_states": run.states, "first_reached": first_reached(run),
                 "file": run.folder,
             })  # fmt: skip
     return labelled(section, rows)
@@ -180,13 +203,33 @@ def exploration(section: Section) -> pd.DataFrame:
     return labelled(section, rows)
 
 
-def approaches(section: Section) -> pd.DataFrame:
-    rows = [
-        {"version": version, "player": kind.label, "play": run.seed, "order": order, **dict(zip(APPROACHES, each))}
-        for kind, version, runs in groups_of(section)
-        for run in runs
-        for order, each in enumerate(run.approached, 1)
-    ]
+def reached(section: Section) -> pd.DataFrame:
+    """A row a play and thing of the level; what a play did not reach has neither inputs, minutes nor order."""
+    things, rows = things_in(section), []
+    for kind, version, runs in groups_of(section):
+        for run in (run for run in runs if run.reached):
+            times = np.array([run.reached[thing.name] for thing in things])
+            for thing, inputs in zip(things, times):
+                row = {"version": version, "player": kind.label, "play": run.seed, "participant": run.participant}
+                row |= {"thing": thing.name, "kind": thing.kind, "row": thing.tiles[0][0], "column": thing.tiles[0][1]}
+                row |= {"inputs": inputs, "minutes": inputs / run.rate / 60}
+                rows.append(row | {"order": np.nan if np.isnan(inputs) else 1 + (times < inputs).sum()})
+    frame = labelled(section, rows)
+    return frame.astype({"inputs": "Int64", "order": "Int64"}) if rows else frame
+
+
+def reach(section: Section) -> pd.DataFrame:
+    rows = []
+    for each in reaches_of(section):
+        thing = each.thing
+        row: dict = {"version": each.version, "player": each.kind.label, "n": each.n, "thing": thing.name}
+        row |= {"kind": thing.kind, "row": thing.tiles[0][0], "column": thing.tiles[0][1]}
+        estimates = {"reached": each.reached, "median_minutes": each.median, "mean_place": each.place}
+        row["n_reached"] = len(each.times)
+        for name, found in estimates.items():
+            row |= {name: found.value if found else None}
+            row |= {f"{name}_{end}": getattr(found, end) if found else None for end in ("low", "high")}
+        rows.append(row | dict(zip(("first", "second", "third"), each.early or (None,) * 3)))
     return labelled(section, rows)
 
 
@@ -212,9 +255,7 @@ def tracks(section: Section) -> pd.DataFrame:
     ]
     joined = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["version", "player", "play"])
     joined = joined.astype({"inputs": int, "life": int}) if frames else joined
-    joined.insert(0, "game", section.game)
-    joined.insert(1, "level", level_name(section.level))
-    return joined
+    return front(section, joined)
 
 
 def answers(section: Section) -> pd.DataFrame:
@@ -226,14 +267,20 @@ def answers(section: Section) -> pd.DataFrame:
     return labelled(section, rows)
 
 
+def first_reached(run: Played) -> str:
+    """The name of what the play reached first; of several, all."""
+    times = {name: inputs for name, inputs in run.reached.items() if not np.isnan(inputs)}
+    return ", ".join(name for name, inputs in times.items() if inputs == min(times.values()))
+
+
 def tables_of(analysis: Analysis) -> dict[str, pd.DataFrame]:
     """The tables of a section by their names in FILES."""
     section = analysis.section
     return {
         "plays": plays(section), "numbers": numbers(analysis), "tests": tests(analysis),
         "survival_minutes": survival(section, "minutes"), "survival_inputs": survival(section, "inputs"),
-        "exploration": exploration(section), "approaches": approaches(section), "visits": visits(section),
-        "tracks": tracks(section), "answers": answers(section),
+        "exploration": exploration(section), "reached": reached(section), "reach": reach(section),
+        "visits": visits(section), "tracks": tracks(section), "answers": answers(section),
     }  # fmt: skip
 
 
@@ -241,6 +288,8 @@ def write_tables(folder: Path, sections: Sequence[dict[str, pd.DataFrame]]) -> N
     """CSV files of all sections in ``folder``, replacing older ones, and what tells the columns: README.md, and
     dictionary.csv for programs."""
     folder.mkdir(parents=True, exist_ok=True)
+    for file in FORMER:
+        (folder / file).unlink(missing_ok=True)
     text, told = [*HEADING], []
     for name, what in FILES.items():
         frames = [tables[name] for tables in sections if len(tables.get(name, ()))]
