@@ -19,6 +19,7 @@ PRIVATE_TEXT = {
     "an e-mail address": re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+"),
     "somebody's folder": re.compile(r"(?:/home/|/Users/|\\Users\\)\w+"),
 }
+MISSED = 0.01  # share of a play's steps above which it is worth knowing that they were missed
 UNREAD = ("answer", "key")  # what a person typed is theirs; the names of keys are no names
 
 
@@ -76,6 +77,8 @@ def check_log(found: Verified, seen: dict[str, Path]) -> None:
         where = f"play {recorded.number}"
         if recorded.about["resumed"]:
             found.notes.append(f"{where}: resumed {recorded.about['resumed']} times")
+        if recorded.about["missed_share"] > MISSED:
+            found.notes.append(f"{where}: {recorded.about['missed_share']:.1%} of its steps were missed")
         if recorded.play.redrawn:
             found.notes.append(f"{where}: drawn otherwise today than the player saw it")
 
