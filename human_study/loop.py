@@ -21,7 +21,7 @@ from human_study.texts import MODEL, Texts
 from human_study.window import IDLE_SECONDS, Window, require_display
 
 END_SECONDS = 2.0  # that the last picture stays
-WORD_SIZE, LEAST_SIZE = 30, 16  # of the word below it: how many would fill the window's height, and px at least
+WORD_SIZE, LEAST_SIZE = 24, 16  # of the word below it: how many would fill the window's height, and px at least
 
 
 def keys_for(course: AnyCourse) -> Keys:
