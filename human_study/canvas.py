@@ -94,7 +94,8 @@ class Canvas:
         else:
             if dark:
                 image.fill(PAUSED, special_flags=pygame.BLEND_MULT)
-            screen.fill(BORDER)
+            for border in around(place, *screen.get_size()):
+                screen.fill(BORDER, border)
             pygame.transform.scale(image, place[2:], screen.subsurface(place))
             if notice:
                 screen.blit(notice, notice.get_rect(center=screen.get_rect().center))
@@ -126,6 +127,15 @@ def arrange(shape: tuple[int, int], window: tuple[int, int], word: tuple[int, in
         left, top = (width - across) // 2, (height - tall - down) // 2
     room = height - top - down
     return (left, top, across, down), ((width - wide) // 2, height - (room + tall) // 2, wide, tall)
+
+
+def around(place: Area, width: int, height: int) -> list[Area]:
+    """All of a window but for a place in it."""
+    left, top, wide, high = place
+    right, bottom = left + wide, top + high
+    return [
+        (0, 0, width, top), (0, bottom, width, height - bottom), (0, top, left, high), (right, top, width - right, high)
+    ]  # fmt: skip
 
 
 def paste(image: pygame.Surface, area: Area, screen: pygame.Surface, place: Area) -> Area:

@@ -24,6 +24,7 @@ class Glass:
 
     def __init__(self, width: int, height: int):
         self.surface = pygame.Surface((width, height), depth=32)
+        self.surface.fill((7, 7, 7))
         self.screen = self.surface.copy()
         self.flips = 0
 

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from envs.courses import AnyCourse, GameSettings
+from envs.courses import GameSettings
 from human_study.canvas import Canvas, fit
 from human_study.window import require_display
 
@@ -27,6 +27,7 @@ GAMES = (
 SIZES = ("1024x768", "1366x768", "1920x1080", "3840x2160")
 HOLD = 8  # steps that an input is held
 REDRAWS = 20
+TURN = 20  # pictures that are drawn one way before they are drawn the other
 UNCHANGED = 20  # steps in a row without a change for each one that is timed, at most
 
 
@@ -40,7 +41,7 @@ def main(games: tuple[str, ...] = GAMES, sizes: tuple[str, ...] = SIZES, steps: 
         seed: of the inputs
     """
     require_display()
-    screen, courses = pygame.display.get_desktop_sizes()[0], {game: course_of(game, seed) for game in games}
+    screen, pictures = pygame.display.get_desktop_sizes()[0], {game: pictures_of(game, steps, seed) for game in games}
     table = Table(
         title=f"ms to draw and present: median, 95 %, most; {pygame.display.get_driver()}, {steps} steps each"
     )
@@ -52,15 +53,9 @@ def main(games: tuple[str, ...] = GAMES, sizes: tuple[str, ...] = SIZES, steps: 
             continue
         for game in track(games, size):
             with a_window(width, height) as window:
-                times = drawn(window, courses[game], steps, seed)
+                times = drawn(window, pictures[game])
             table.add_row(size, game, *map(summary, times))
     Console(width=140).print(table)
-
-
-def course_of(name: str, seed: int) -> AnyCourse:
-    game, _, version = name.partition("/")
-    settings = GameSettings(name, seed=seed) if game == "atari" else GameSettings(game, version or None, seed=seed)
-    return settings.open()
 
 
 @contextmanager
@@ -75,31 +70,41 @@ def a_window(width: int, height: int) -> Iterator[pygame.Window]:
     window.destroy()
 
 
-def drawn(window: pygame.Window, course: AnyCourse, steps: int, seed: int) -> tuple[list[float], ...]:
-    """Seconds that the changes took, the whole window beside them, and whole pictures where nothing is known."""
-    canvas, chance = Canvas(window), np.random.default_rng(seed)
+def drawn(window: pygame.Window, pictures: list[np.ndarray]) -> tuple[list[float], ...]:
+    """Seconds that the changes took, the whole window in turn with them, and whole pictures where nothing is known."""
+    canvas = Canvas(window)
     changes, whole, again = [], [], []
-    canvas.draw(course.picture)
-    last, action = course.picture.copy(), 0
+    canvas.draw(pictures[0])
+    for turn in range(1, len(pictures), TURN):
+        for picture in pictures[turn : turn + TURN]:
+            changes.append(timed(canvas.draw, picture))
+            pygame.event.get()
+        seen = pygame.surfarray.array2d(window.get_surface())
+        for picture in pictures[turn : turn + TURN]:
+            whole.append(timed(draw_whole, window, picture))
+            pygame.event.get()
+        assert (pygame.surfarray.array2d(window.get_surface()) == seen).all(), "both draw the same"
+    for _ in range(REDRAWS):
+        canvas.forget()
+        again.append(timed(canvas.draw, pictures[-1]))
+    return changes, whole, again
+
+
+def pictures_of(name: str, steps: int, seed: int) -> list[np.ndarray]:
+    """The first picture and, by inputs at random, as many that differ from the one before."""
+    game, _, version = name.partition("/")
+    settings = GameSettings(name, seed=seed) if game == "atari" else GameSettings(game, version or None, seed=seed)
+    course, chance = settings.open(), np.random.default_rng(seed)
+    found, action = [course.picture.copy()], 0
     for number in range(UNCHANGED * steps):
-        if len(changes) == steps or course.solved:
+        if len(found) > steps or course.solved:
             break
         if number % HOLD == 0:
             action = int(chance.integers(len(course.action_names)))
         course.step(action)
-        picture = course.picture
-        if (picture != last).any():
-            last = picture.copy()
-            changes.append(timed(canvas.draw, last))
-            seen = pygame.surfarray.array2d(window.get_surface()) if len(changes) == steps else None
-            whole.append(timed(draw_whole, window, last))
-            if seen is not None:
-                assert (pygame.surfarray.array2d(window.get_surface()) == seen).all(), "both draw the same"
-        pygame.event.get()
-    for _ in range(REDRAWS):
-        canvas.forget()
-        again.append(timed(canvas.draw, last))
-    return changes, whole, again
+        if (course.picture != found[-1]).any():
+            found.append(course.picture.copy())
+    return found
 
 
 def draw_whole(window: pygame.Window, picture: np.ndarray) -> None:
