@@ -78,7 +78,7 @@ def check_log(found: Verified, seen: dict[str, Path]) -> None:
         if recorded.about["resumed"]:
             found.notes.append(f"{where}: resumed {recorded.about['resumed']} times")
         if recorded.about["missed_share"] > MISSED:
-            found.notes.append(f"{where}: {recorded.about['missed_share']:.1%} of its steps were missed")
+            found.notes.append(f"{where}: {100 * recorded.about['missed_share']:.1f} % of its steps were missed")
         if recorded.play.redrawn:
             found.notes.append(f"{where}: drawn otherwise today than the player saw it")
 
