@@ -84,16 +84,15 @@ def finish(recorder: Recorder, course: AnyCourse, window: Window) -> Outcome:
 
 def run(recorder: Recorder, course: AnyCourse, window: Window) -> Outcome | None:
     """Takes an input each time one is due, until the play ends, or the window is closed: None."""
-    beat = Beat(course.rate, time.perf_counter())
-    window.redraw()
-    window.draw(course.picture, dark=window.paused)
-    window.begin()
-    window.touched = time.perf_counter()
     with calm():
+        window.redraw()
+        window.draw(course.picture, dark=window.paused)
+        window.begin()
+        window.touched = time.perf_counter()
+        beat = Beat(course.rate, window.touched)
         while True:
             due = beat.next_due(time.perf_counter())
             window.await_step(due)
-            window.listen()
             done = time.perf_counter()
             if not window.paused and not window.keys.held and done > window.touched + IDLE_SECONDS:
                 window.pause("idle")

@@ -147,7 +147,7 @@ class Window:
         """A game is shown from now on, which waits for a fresh press where ``wait`` tells why."""
         pygame.key.stop_text_input()
         pygame.key.set_repeat()
-        self.reading, self.keys, self.closed = False, keys, False
+        self.reading, self.keys = False, keys
         if wait or not pygame.key.get_focused():
             self.pause(wait or "focus")
         else:
@@ -164,6 +164,7 @@ class Window:
 
     def await_step(self, due: float) -> None:
         """Returns when a step is due, by ``time.perf_counter``; takes in what happens until then as it happens."""
+        self.listen()
         while (left := due - time.perf_counter()) > 0:
             time.sleep(min(left, POLL))
             self.listen()
