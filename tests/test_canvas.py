@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from envs.courses import GameSettings
 from human_study import screen_check
-from human_study.canvas import APART, Area, Canvas, arrange, changed
+from human_study.canvas import APART, Area, Canvas, arrange, changed, fit
 from human_study.screen_check import ScreenSpeed, ScreenTooSlow, check_screen
 
 TALL, WIDE = 24, 32
@@ -44,6 +44,18 @@ class OnGlass(Canvas):
 
 def pixels(surface: pygame.Surface) -> np.ndarray:
     return pygame.surfarray.array3d(surface)
+
+
+@pytest.mark.parametrize(
+    ("shape", "window", "placed"),
+    [
+        ((240, 240), (720, 720), (0, 0, 720, 720)), ((240, 240), (1000, 700), (260, 110, 480, 480)),
+        ((240, 240), (100, 300), (0, 100, 100, 100)), ((240, 240), (1, 1), (0, 0, 1, 1)),
+        ((210, 160), (1000, 700), (260, 35, 480, 630)),
+    ],
+)  # fmt: skip
+def test_the_picture_is_a_whole_multiple_in_the_middle(shape, window, placed):
+    assert fit(shape, *window) == placed
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from([(100, 80), (64, 48), (97, 131), (20, 20), (32, 24)]))

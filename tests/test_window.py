@@ -117,18 +117,6 @@ def test_steps_are_due_at_absolute_times_and_missed_ones_left_out():
     assert times[-1] == pytest.approx(100 + 100_017 / 30, abs=1e-6), "no drift"
 
 
-@pytest.mark.parametrize(
-    ("shape", "window", "placed"),
-    [
-        ((240, 240), (720, 720), (0, 0, 720, 720)), ((240, 240), (1000, 700), (260, 110, 480, 480)),
-        ((240, 240), (100, 300), (0, 100, 100, 100)), ((240, 240), (1, 1), (0, 0, 1, 1)),
-        ((210, 160), (1000, 700), (260, 35, 480, 630)),
-    ],
-)  # fmt: skip
-def test_the_picture_is_a_whole_multiple_in_the_middle(shape, window, placed):
-    assert fit(shape, *window) == placed
-
-
 def test_atari_s_keys_count_together():
     stick = Stick()
     stick.press("left", LEFT)
