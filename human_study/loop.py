@@ -7,19 +7,32 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pygame
+
 from envs.atari_course import AtariPlay
-from envs.courses import AnyCourse, GameSettings
+from envs.courses import AnyCourse, GameSettings, reopen
 from envs.play import Outcome, Play
 from envs.rules import INPUT_NAMES
 from human_study.keys import Beat, Keys, Stick
+from human_study.paper import Paper
 from human_study.recorder import Recorder
+from human_study.screen_check import check_screen
+from human_study.texts import MODEL, Texts
 from human_study.window import IDLE_SECONDS, Window, require_display
 
 END_SECONDS = 2.0  # that the last picture stays
+WORD_SIZE, LEAST_SIZE = 24, 16  # of the word below it: how many would fill the window's height, and px at least
 
 
 def keys_for(course: AnyCourse) -> Keys:
     return Keys() if course.action_names == INPUT_NAMES else Stick()
+
+
+def end_words(paper: Paper, high: int) -> dict[str, pygame.Surface]:
+    """What stands below the last picture, by how a play ended, in a window so many px high."""
+    words: dict[Outcome, str] = {"win": paper.texts("end.won"), "limit": paper.texts("end.time_up")}
+    font = paper.font(max(high // WORD_SIZE, LEAST_SIZE), False)
+    return {ended: font.render(word, True, (255, 255, 255)) for ended, word in words.items()}
 
 
 def play(game: GameSettings, minutes: float, folder: Path, participant: str | None = None) -> tuple[Path, Outcome]:
@@ -30,9 +43,17 @@ def play(game: GameSettings, minutes: float, folder: Path, participant: str | No
     limit = round(minutes * 60 * course.rate)
     if limit < 1:
         raise ValueError(f"minutes is {minutes:g}: expected more than 0")
-    with Window(course.picture.shape[:2], keys_for(course)) as window:
+    with Window(course.picture.shape[:2]) as window:
+        prepare(window, course)
+        window.play(keys_for(course))
         recorder = Recorder.create(folder, participant, **window.about())
         return recorder.path, finish(recorder, recorder.begin(game, limit), window)
+
+
+def prepare(window: Window, course: AnyCourse) -> None:
+    """Checks the screen with a game that nobody plays, and gets the words for the end ready."""
+    check_screen(window, course)
+    window.words = end_words(Paper(Texts.load(MODEL)), window.size[1])
 
 
 def resume(path: Path) -> Outcome:
@@ -42,8 +63,10 @@ def resume(path: Path) -> Outcome:
     if not recorder.course:
         recorder.close()
         raise ValueError(f"{path}: no play was under way: expected one that was interrupted")
-    with Window(recorder.course.picture.shape[:2], keys_for(recorder.course)) as window:
-        window.pause("resumed")
+    with Window(recorder.course.picture.shape[:2]) as window:
+        prepare(window, reopen(recorder.course.about()))
+        recorder.note("screen", **window.about())
+        window.play(keys_for(recorder.course), "resumed")
         return finish(recorder, recorder.course, window)
 
 
@@ -61,14 +84,15 @@ def finish(recorder: Recorder, course: AnyCourse, window: Window) -> Outcome:
 
 def run(recorder: Recorder, course: AnyCourse, window: Window) -> Outcome | None:
     """Takes an input each time one is due, until the play ends, or the window is closed: None."""
-    beat = Beat(course.rate, time.perf_counter())
-    window.draw(course.picture, dark=window.paused)
-    window.touched = time.perf_counter()
     with calm():
+        window.redraw()
+        window.draw(course.picture, dark=window.paused)
+        window.begin()
+        window.touched = time.perf_counter()
+        beat = Beat(course.rate, window.touched)
         while True:
             due = beat.next_due(time.perf_counter())
-            time.sleep(max(due - time.perf_counter(), 0))
-            window.listen()
+            window.await_step(due)
             done = time.perf_counter()
             if not window.paused and not window.keys.held and done > window.touched + IDLE_SECONDS:
                 window.pause("idle")
@@ -80,7 +104,7 @@ def run(recorder: Recorder, course: AnyCourse, window: Window) -> Outcome | None
             if not window.paused:
                 recorder.shown(time.perf_counter())
             if ended:
-                window.stay(course.picture, END_SECONDS)
+                window.stay(course.picture, END_SECONDS, window.words.get(ended))
                 drain(window, recorder)
                 return ended
 

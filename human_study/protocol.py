@@ -11,7 +11,7 @@ from envs.files import release
 from envs.play import Outcome, new_id
 from human_study.assign import Place, Station, StudyFull, is_full, take
 from human_study.controls import INPUTS, Controls, name_of
-from human_study.loop import drain, keys_for, run
+from human_study.loop import drain, end_words, keys_for, run
 from human_study.pages import Choice, KeysPage, Page, ask, notice, show, with_code
 from human_study.paper import Caps, Paper, Text, Title, check_font
 from human_study.recorder import Recorder, unfinished
@@ -137,6 +137,7 @@ class Session:
     def _resume(self, recorder: Recorder) -> None:
         self.recorder = recorder
         header, events = recorder.events[0], recorder.events
+        recorder.note("screen", **self.window.about())
         self._begin(tuple(header["versions"]))
         for event in events:
             if event["event"] == "controls":
@@ -185,6 +186,7 @@ class Session:
         self.versions, self.steps = versions, steps(self.study, len(versions))
         size = self.paper.em if self.paper.em > 20 else 20
         self.window.notice = notice(self.paper, self.texts("page.pause"), size)
+        self.window.words = end_words(self.paper, self.window.size[1])
 
     def _full(self) -> str:
         self._ask_alone(Page(self.texts, Title(self.texts("full.title")), Text(self.texts("full.text"))))

@@ -22,6 +22,7 @@ PRIVATE_TEXT = {
     "an e-mail address": re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+"),
     "somebody's folder": re.compile(r"(?:/home/|/Users/|\\Users\\)\w+"),
 }
+MISSED = 0.01  # share of a play's steps above which it is worth knowing that they were missed
 UNREAD = ("answer", "key", "gamepad")  # what a person typed is theirs; the names of keys and gamepads are no names
 
 
@@ -80,6 +81,8 @@ def check_log(found: Verified, seen: dict[str, Path]) -> None:
         where = f"play {recorded.number}"
         if recorded.about["resumed"]:
             found.notes.append(f"{where}: resumed {recorded.about['resumed']} times")
+        if recorded.about["missed_share"] > MISSED:
+            found.notes.append(f"{where}: {100 * recorded.about['missed_share']:.1f} % of its steps were missed")
         if recorded.play.redrawn:
             found.notes.append(f"{where}: drawn otherwise today than the player saw it")
 

@@ -10,17 +10,21 @@ import numpy as np
 import pygame
 
 from envs.rules import NONE
+from human_study.canvas import Canvas, fit
 from human_study.controls import DEFAULT, PAD_EVENTS, Controls, Pads, Plug, Press
 from human_study.keys import Keys
 
 TITLE = "Priorlab"  # never the version's name
 DESKTOP_SHARE = 0.8  # of the screen's shorter side that the window takes at first
-BORDER = (0, 0, 0)
-PAUSED = (110, 110, 110)  # what the picture is multiplied with, of 255
 STAY = 1 / 30  # seconds between two looks at what happened, while a picture stays
+POLL = 0.002  # seconds between two looks at the keys while a step is awaited: their times are that exact
 IDLE_SECONDS = 20.0  # without a key going down or up after which somebody may not be there any more
 FRESH = 0.25  # seconds after the focus came back in which keys that go down were held all the time
 REPEAT = 400, 40  # ms until a key held repeats while text is typed, and between repetitions
+REDRAWN = (  # events after which the screen may not show what was drawn last
+    pygame.WINDOWEXPOSED, pygame.WINDOWSHOWN, pygame.WINDOWRESTORED, pygame.WINDOWMAXIMIZED, pygame.WINDOWRESIZED,
+    pygame.WINDOWSIZECHANGED, pygame.WINDOWDISPLAYCHANGED,
+)  # fmt: skip
 NO_SCREEN = ("dummy", "offscreen")  # drivers of SDL that show nothing
 CURE = "run it in a desktop session (over ssh: ssh -X), with DISPLAY set and without SDL_VIDEODRIVER"
 
@@ -46,18 +50,6 @@ def require_display() -> None:
         raise NoDisplay(f"no display to open a window on (SDL's driver is {driver!r}): {CURE}")
 
 
-def fit(shape: tuple[int, int], width: int, height: int) -> tuple[int, int, int, int]:
-    """(left, top, width, height) in px of a picture of ``shape`` (height, width) px in the middle of a window.
-
-    A whole multiple of the picture where one fits, so that all its pixels come out alike.
-    """
-    tall, wide = shape
-    zoom = min(width / wide, height / tall)
-    zoom = int(zoom) or zoom
-    wide, tall = max(int(zoom * wide), 1), max(int(zoom * tall), 1)
-    return (width - wide) // 2, (height - tall) // 2, wide, tall
-
-
 class Window:
     """A resizable window, F11 for the whole screen. ``paused`` from a loss of focus, or P, to the next fresh press.
 
@@ -81,6 +73,8 @@ class Window:
         size = fit(shape, *room)[2:] if min(room[0] // shape[1], room[1] // shape[0]) else shape[::-1]
         self.controls, self.reading = controls, False
         self.notice: pygame.Surface | None = None  # shown in the middle of a dark picture
+        self.words: dict[str, pygame.Surface] = {}  # shown below the last picture, by how the play ended
+        self.speed: dict[str, float] = {}  # what was measured of it, for the log's header
         self._touched = False  # whether a key was pressed or the focus lost
         self._focused = -1.0  # when the focus came back
         self._down: set[int] = set()  # keys, by scancode
@@ -88,14 +82,15 @@ class Window:
         self.keys, self.closed, self.reason = keys or Keys(), False, ""
         self.happened: list[tuple[float, str, dict[str, Any]]] = []
         self.touched = time.perf_counter()  # when a key last went down or up
-        self._place: tuple[int, ...] = ()  # of the picture on the screen
+        self._early = False  # whether nothing has been shown yet that a key could be meant for
         try:
             place = {"position": (0, 0), "fullscreen_desktop": True} if fullscreen else {}
             whole = pygame.display.get_desktop_sizes()[0]  # in this size also where no window manager enlarges it
             self._window = pygame.Window(TITLE, whole if fullscreen else size, resizable=True, **place)
         except pygame.error as error:
             raise NoDisplay(f"no display to open a window on ({error}): {CURE}") from None
-        self._fullscreen = fullscreen
+        self._canvas = Canvas(self._window)
+        self.is_fullscreen = fullscreen
         self.pads = Pads() if gamepad else None
         pygame.key.stop_text_input()  # else a key held down offers accents on macOS
         pygame.mouse.set_visible(False)
@@ -114,39 +109,39 @@ class Window:
         self._window.destroy()
         pygame.display.quit()
 
+    @property
+    def size(self) -> tuple[int, int]:
+        return self._window.size
+
+    @property
+    def refresh_rate(self) -> int:
+        """Of the screen, times a second; 0 where the system does not tell."""
+        return pygame.display.get_desktop_refresh_rates()[0]
+
     def about(self) -> dict[str, Any]:
         """What the window is shown on, for the log's header."""
         wide, tall = pygame.display.get_desktop_sizes()[0]
         return {
             "system": sys.platform, "display_driver": pygame.display.get_driver(), "screen": [wide, tall],
-            "refresh_rate": pygame.display.get_desktop_refresh_rates()[0], "window": list(self._window.size),
-            "window_scale": self._window.get_surface().get_width() / max(self._window.size[0], 1),
-            "keymap": self.controls.about()["keys"], "pygame": pygame.ver,
+            "refresh_rate": self.refresh_rate, "window": list(self.size),
+            "window_scale": self._window.get_surface().get_width() / max(self.size[0], 1),
+            "keymap": self.controls.about()["keys"], "pygame": pygame.ver, **self.speed,
         }  # fmt: skip
 
-    def draw(self, picture: np.ndarray, dark: bool = False) -> None:
-        """Shows a picture, uint8 (height, width, 3), as large as it fits, without smoothing."""
-        screen, (tall, wide) = self._window.get_surface(), picture.shape[:2]
-        left, top, *size = fit((tall, wide), *screen.get_size())
-        if self._place != (place := (*screen.get_size(), left, top, *size)):
-            screen.fill(BORDER)
-            self._place = place
-        image = pygame.image.frombuffer(picture.tobytes(), (wide, tall), "RGB").convert(screen)
-        if dark:
-            image.fill(PAUSED, special_flags=pygame.BLEND_MULT)
-        pygame.transform.scale(image, size, screen.subsurface((left, top, *size)))
-        if dark and self.notice:
-            screen.blit(self.notice, self.notice.get_rect(center=screen.get_rect().center))
-            self._place = ()  # it may lie outside the picture
-        self._window.flip()
+    def draw(self, picture: np.ndarray, dark: bool = False, word: pygame.Surface | None = None) -> None:
+        """Shows a picture, uint8 (height, width, 3), as large as it fits, without smoothing; see ``Canvas.draw``."""
+        self._canvas.draw(picture, dark=dark, notice=self.notice if dark else None, word=word)
 
     def page(self) -> pygame.Surface:
         """To draw a page on; ``flip`` shows it."""
-        self._place = ()
-        return self._window.get_surface()
+        return self._canvas.page()
 
     def flip(self) -> None:
-        self._window.flip()
+        self._canvas.flip()
+
+    def redraw(self) -> None:
+        """The next picture is drawn whole."""
+        self._canvas.forget()
 
     def read(self, typing: bool = False) -> None:
         """A page is shown from now on; ``typing``: whether text is typed."""
@@ -159,11 +154,27 @@ class Window:
         """A game is shown from now on, which waits for a fresh press where ``wait`` tells why."""
         pygame.key.stop_text_input()
         pygame.key.set_repeat()
-        self.reading, self.keys, self.closed = False, keys, False
+        self.reading, self.keys = False, keys
         if wait or not pygame.key.get_focused():
             self.pause(wait or "focus")
         else:
             self._go_on()
+
+    def begin(self) -> None:
+        """The game's first picture is on the screen: keys that went down before count once they are pressed anew."""
+        self._early = True
+        self.listen()
+        self._early = False
+        self.keys.release_all()
+        self._stale |= self._down
+        self._down.clear()
+
+    def await_step(self, due: float) -> None:
+        """Returns when a step is due, by ``time.perf_counter``; takes in what happens until then as it happens."""
+        self.listen()
+        while (left := due - time.perf_counter()) > 0:
+            time.sleep(min(left, POLL))
+            self.listen()
 
     def listen(self) -> list[pygame.Event]:
         """Takes in what happened to the window and the keys since it was last asked; all of it, for pages."""
@@ -191,7 +202,9 @@ class Window:
                 self._note("focus", what="gained")
                 self._focused = time.perf_counter() if self._touched else self._focused
                 if not self._touched and self._why == "focus":
-                    self._go_on()  # the window has just come up
+                    self._end_pause()  # the window has just come up
+            elif event.type in REDRAWN:
+                self.redraw()
         return events
 
     def name_pads(self) -> None:
@@ -209,6 +222,11 @@ class Window:
             self._why = why  # nor does it go on by itself when the window has come up
 
     def _go_on(self) -> None:
+        """By a press, which counts for nothing before the first picture is shown."""
+        if not self._early:
+            self._end_pause()
+
+    def _end_pause(self) -> None:
         if self.paused:
             self.paused = False
             self._note("idle" if self._why == "idle" else "pause", what="end", why=self._why)
@@ -219,21 +237,21 @@ class Window:
     def _take_key(self, event: pygame.Event) -> None:
         is_down, code = event.type == pygame.KEYDOWN, event.scancode
         self.touched = time.perf_counter()
-        if is_down and event.key == pygame.K_F11:
-            self._toggle_fullscreen()
         if self.reading:
             self._touched = True
-            return
-        self._note("key", what="down" if is_down else "up", code=code, key=pygame.key.name(event.key))
+        else:
+            self._note("key", what="down" if is_down else "up", code=code, key=pygame.key.name(event.key))
+        if is_down and event.key == pygame.K_F11:
+            self._toggle_fullscreen()
         if not is_down:
             self.keys.release(code)
             if pygame.key.get_focused():  # losing the focus brings up every key, whether it is up or not
                 self._down.discard(code)
                 self._stale.discard(code)
+        elif self.reading or event.key == pygame.K_F11:
+            pass
         elif event.key == pygame.K_ESCAPE:
             self.closed, self.reason = True, "escape"
-        elif event.key == pygame.K_F11:
-            pass
         elif event.key == pygame.K_p and not self.paused:
             self.pause("key")
         elif self._is_fresh(code):
@@ -274,17 +292,17 @@ class Window:
         return key not in self._stale and time.perf_counter() > self._focused + FRESH
 
     def _toggle_fullscreen(self) -> None:
-        self._fullscreen = not self._fullscreen
-        if self._fullscreen:
+        self.is_fullscreen = not self.is_fullscreen
+        if self.is_fullscreen:
             self._window.set_fullscreen(desktop=True)
         else:
             self._window.set_windowed()
 
-    def stay(self, picture: np.ndarray, seconds: float) -> None:
-        """Keeps the picture up for a while, or until the window is closed."""
+    def stay(self, picture: np.ndarray, seconds: float, word: pygame.Surface | None = None) -> None:
+        """Keeps the picture up for a while, with a word below it, or until the window is closed."""
         end = time.perf_counter() + seconds
-        self.draw(picture)
+        self.draw(picture, word=word)
         while not self.closed and (left := end - time.perf_counter()) > 0:
             time.sleep(min(left, STAY))
             self.listen()
-            self.draw(picture)
+            self.draw(picture, word=word)

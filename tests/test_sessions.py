@@ -348,4 +348,5 @@ def test_waits_are_told_apart_and_count_no_steps(tmp_path, monkeypatch):
     assert about["wall_seconds"] == pytest.approx(12 + 5 * STEP + 0.002 + 0.002, abs=0.01)
     assert about["play_seconds"] == pytest.approx(about["wall_seconds"] - 12)
     assert about["missed_share"] == 3 / 5
+    assert next(verify([tmp_path])).notes == ["play 0: 60.0 % of its steps were missed"]
     assert (about["late"], about["missed"]) == (1, 3) and recorded.play.measure().inputs == 2

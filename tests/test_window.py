@@ -21,8 +21,8 @@ from envs.rules import DOWN, JUMP, LEFT, NONE, RIGHT, UP
 from envs.sessions import find_plays, read_session
 from envs.solver import Solver
 from envs.versions import find_rules
+from human_study.canvas import fit
 from human_study.keys import ALE_ACTIONS, Beat, Keys, Stick
-from human_study.window import fit
 from tests.screen import PATIENCE, ROOT, Screen, a_screen, needs_x, wait_until, win_at_the_window
 
 EASY = """name = "easy"
@@ -117,18 +117,6 @@ def test_steps_are_due_at_absolute_times_and_missed_ones_left_out():
     assert times[-1] == pytest.approx(100 + 100_017 / 30, abs=1e-6), "no drift"
 
 
-@pytest.mark.parametrize(
-    ("shape", "window", "placed"),
-    [
-        ((240, 240), (720, 720), (0, 0, 720, 720)), ((240, 240), (1000, 700), (260, 110, 480, 480)),
-        ((240, 240), (100, 300), (0, 100, 100, 100)), ((240, 240), (1, 1), (0, 0, 1, 1)),
-        ((210, 160), (1000, 700), (260, 35, 480, 630)),
-    ],
-)  # fmt: skip
-def test_the_picture_is_a_whole_multiple_in_the_middle(shape, window, placed):
-    assert fit(shape, *window) == placed
-
-
 def test_atari_s_keys_count_together():
     stick = Stick()
     stick.press("left", LEFT)
@@ -158,6 +146,11 @@ def inputs_so_far(folder: Path) -> str:
     return the_play(folder).inputs
 
 
+def await_steps(folder: Path) -> None:
+    """Until the first picture is shown no key counts."""
+    wait_until(lambda: len(inputs_so_far(folder)) > 2)
+
+
 def the_log(folder: Path) -> Path:
     """As soon as a play has begun in it."""
     wait_until(lambda: any(b'"event":"play"' in path.read_bytes() for path in folder.glob(f"*{SUFFIX}")))
@@ -176,6 +169,7 @@ def test_a_person_plays(screen: Screen, tmp_path: Path):
     window = screen.focused()
     assert "masked" not in screen.do("getwindowname", window)
 
+    await_steps(tmp_path)
     screen.do("keydown", "Left")
     wait_until(lambda: inputs_so_far(tmp_path).endswith("lll"))
     screen.do("keyup", "Left")
@@ -215,6 +209,7 @@ def test_a_person_plays(screen: Screen, tmp_path: Path):
     assert inputs_so_far(tmp_path)[len(held) :].lstrip("r").startswith("u"), "Right was let go with the focus"
 
     wait_until(lambda: inputs_so_far(tmp_path).endswith("." * 31))  # stands still
+    wait_until(lambda: shows(screen, window, tmp_path, 720, 720))  # also where the other window was
     for size in ((1000, 700), (300, 250), (150, 200)):
         screen.do("windowsize", "--sync", window, *map(str, size))
         wait_until(lambda size=size: shows(screen, window, tmp_path, *size))
@@ -245,8 +240,14 @@ def shows(screen: Screen, window: str, folder: Path, width: int, height: int) ->
 @needs_x
 def test_the_window_closes_at_the_win_and_the_play_is_shown_again(screen: Screen, tmp_path: Path):
     (tmp_path / "easy.txt").write_text(EASY, encoding="utf-8")
+    screen.do("keydown", "d")  # held since before the first picture: no input until it is pressed anew
     process = screen.start("-m", "scripts.play", "--out", str(tmp_path), "--level", str(tmp_path / "easy.txt"))
+    window = screen.focused()
+    await_steps(tmp_path)
+    screen.do("keyup", "d")
     screen.do("keydown", "d")
+    wait_until(lambda: read_events(the_log(tmp_path)).events[-1]["event"] == "win")
+    wait_until(lambda: bool((screen.part(window)[-24:] == 255).all(axis=2).any()))  # a word below the picture
     out, err = process.communicate(timeout=PATIENCE)
     screen.do("keyup", "d")
     (path,) = tmp_path.glob(f"*{SUFFIX}")
@@ -277,6 +278,7 @@ def test_key_and_door_on_its_side_is_won_through_a_death(screen: Screen, tmp_pat
 @needs_x
 def test_a_crash_loses_no_more_than_the_last_second(screen: Screen, tmp_path: Path):
     process = screen.start("-m", "scripts.play", "--out", str(tmp_path))
+    await_steps(tmp_path)
     screen.do("keydown", "Up")
     wait_until(lambda: inputs_so_far(tmp_path).endswith("uuuuu"))
     process.send_signal(signal.SIGKILL)
