@@ -143,6 +143,7 @@ class Hands:
     def __init__(self, *steps: tuple[str | None, str]):
         self.steps, self.found = list(steps), []
         self.controls, self.pads, self.happened, self.closed, self.notice = DEFAULT, None, [], False, None
+        self.size = 640, 480
 
     def about(self) -> dict[str, Any]:
         return {}
