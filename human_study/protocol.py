@@ -1,26 +1,27 @@
-"""A session with a participant: consent, keys, questions, games, questions, thanks; and one that was interrupted."""
+"""A session with a participant: consent, code, keys, questions, games, debriefing, thanks; or an interrupted one."""
 
 import hashlib
 import time
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from envs.events import locked
-from envs.files import release
 from envs.play import Outcome, new_id
-from human_study.assign import Place, Station, StudyFull, is_full, take
-from human_study.controls import INPUTS, Controls, name_of
+from human_study.assign import Place, Station, StudyFull, check_unchanged, give_back, is_full, numbers_taken, take
+from human_study.controls import Controls
+from human_study.interrupted import check_resumable, machine_id, own_interrupted
 from human_study.loop import drain, keys_for, run
-from human_study.pages import Choice, KeysPage, Page, ask, notice, show
-from human_study.paper import Caps, Paper, Text, Title, check_font
-from human_study.recorder import Recorder, unfinished
+from human_study.pages import Page, notice, show
+from human_study.paper import Paper, check_font
+from human_study.recorder import Recorder
+from human_study.script import Script
+from human_study.steps import Step, after_stop, steps, taken_up
 from human_study.study import Study
 from human_study.texts import Texts
 from human_study.window import Window
 from human_study.withdraw import withdraw
-
-RECENT = 12 * 3600  # seconds after which nobody is asked any more whether an interrupted session is theirs
+from human_study.wordings import check_kept, keep_wording, name_of, unready, wording_of
 
 
 class Left(Exception):
@@ -31,53 +32,8 @@ class Stopped(Exception):
     """The participant wants to stop."""
 
 
-@dataclass(frozen=True)
-class Step:
-    """One page, or one play, of a session; ``play`` is the number of the play that it belongs to."""
-
-    kind: str  # controls, question, begin, play
-    name: str = ""
-    play: int | None = None
-
-    @property
-    def page(self) -> str:
-        """What the log calls it."""
-        return ":".join(str(part) for part in (self.kind, self.name, self.play) if part not in ("", None))
-
-
-def steps(study: Study, plays: int) -> list[Step]:
-    """What comes between consent and thanks."""
-    found = [Step("controls")] if study.try_keys else []
-    found += [Step("question", name) for name in study.before]
-    for number in range(plays):
-        found += [Step("begin", play=number), Step("play", play=number)]
-        found += [Step("question", name, number) for name in study.after_each]
-    return found + [Step("question", name) for name in study.after]
-
-
-def after_stop(found: list[Step], at: int) -> list[Step]:
-    """What is left of all steps for a participant who stops at one of them: who has played is asked about that.
-
-    Who stops at a question is asked no more.
-    """
-    step = found[at]
-    if step.kind == "question" or not any(each.kind == "play" for each in found[: at + 1]):
-        return []
-    plays = (None, step.play) if step.kind == "play" else (None,)
-    return [each for each in found[at + 1 :] if each.kind == "question" and each.play in plays]
-
-
-def taken_up(found: list[Step], events: list[dict[str, Any]], plays: int) -> tuple[list[Step], int]:
-    """(the steps of a session that was interrupted, at which of them it is), by its log; ``plays`` of it are over."""
-    past = {Step("play", play=number).page for number in range(plays)}
-    for event in (event for event in events if event["event"] == "page"):
-        pages = [step.page for step in found]
-        if event["what"] == "end":
-            past.add(event["page"])
-        elif event["what"] == "stop" and event["page"] in pages:  # the study may have lost that question since
-            at = pages.index(event["page"])
-            found = [*found[:at], *after_stop(found, at)]
-    return found, next((at for at, step in enumerate(found) if step.page not in past), len(found))
+class TooYoung(Exception):
+    """An answer says that the participant is younger than the study's minimum age."""
 
 
 class Session:
@@ -85,30 +41,46 @@ class Session:
 
     def __init__(self, study: Study, texts: Texts, window: Window, station: Station | None = None):
         self.study, self.texts, self.window, self.station = study, texts, window, station
-        self.paper = Paper(texts)
+        self.script, self.paper = Script(study, texts), Paper(texts)
+        self.wording = wording_of(self.script)
+        self.machine = machine_id()
         self.recorder: Recorder | None = None
         self.versions: tuple[str, ...] = ()
         self.steps: list[Step] = []
         self.at = 0  # which of the steps
-        self.answers: dict[str, Any] = {}
 
-    def run(self) -> str:
-        """Raises OSError, one line, where nothing can be recorded (any more); what was recorded is kept."""
+    def run(self, resume: Path | None = None) -> str:
+        """``resume`` is the log of an interrupted session to be taken up, without asking whose it is.
+
+        Raises OSError, one line, where nothing can be recorded (any more), after a page that says so; what was
+        recorded is kept.
+        """
         try:
-            if not self._take_up() and (reason := self._consent()):
+            return self._lead(resume)
+        except StudyFull:
+            raise
+        except Exception:  # whatever it is, the participant learns that somebody must come
+            self._apologize()
+            raise
+
+    def _lead(self, resume: Path | None) -> str:
+        try:
+            if resume:
+                self._resume(resume)
+            elif not self._take_up() and (reason := self._consent()):
                 return reason
-            recorder = self._recorder
-            try:
-                self._walk()
-            except Left:
-                drain(self.window, recorder)
-                recorder.close()
-                return f"the window was closed; {recorder.path} can be taken up again"
-            drain(self.window, recorder)
-            recorder.finish()
-            return self._thank()
         except Left:
             return "the window was closed before anything was recorded"
+        recorder = self._recorder
+        try:
+            self._walk()
+        except Left:
+            drain(self.window, recorder)
+            recorder.close()
+            return f"the window was closed; {recorder.path} can be taken up again"
+        except TooYoung:
+            return f"younger than {self.study.minimum_age}, which ended the session; {self._farewell(is_excluded=True)}"
+        return self._farewell()
 
     @property
     def _recorder(self) -> Recorder:
@@ -118,53 +90,50 @@ class Session:
     # before there is a session
 
     def _take_up(self) -> bool:
-        """Whether the participant goes on with a session that was interrupted."""
-        now = time.time()
-        paths = [path for path in unfinished(self.study.folder) if now - path.stat().st_mtime < RECENT]
-        for path in paths:
-            try:
-                release(locked(path))
-            except OSError:
-                continue  # somebody is at it
-            name = path.name.split(".")[0]
-            options = {"mine": self.texts("resume.mine", id=name), "other": self.texts("resume.other")}
-            page = Choice(self.texts, options, Title(self.texts("resume.title")), Text(self.texts("resume.text")))
-            if self._ask_alone(page) == "mine":
-                self._resume(Recorder.resume(path))
+        """Whether the participant goes on with a session that was interrupted on this computer."""
+        for found in own_interrupted(self.study.folder, self.machine):
+            if self._ask_alone(self.script.resume(found)) == "mine":
+                self._resume(found.path)
                 return True
         return False
 
-    def _resume(self, recorder: Recorder) -> None:
-        self.recorder = recorder
-        header, events = recorder.events[0], recorder.events
-        self._begin(tuple(header["versions"]))
+    def _resume(self, path: Path) -> None:
+        self.recorder = recorder = Recorder.resume(path)
+        events = recorder.events
+        self._begin(tuple(events[0]["versions"]))
         for event in events:
             if event["event"] == "controls":
                 self.window.controls = Controls.of(event)
         self.steps, self.at = taken_up(self.steps, events, recorder.plays - (recorder.course is not None))
+        noted = [event["wording"] for event in events if "wording" in event]
+        if noted[-1:] != [name_of(self.wording)]:  # the texts were changed since
+            recorder.note("wording", sync=True, wording=keep_wording(self.study.folder, self.wording))
 
     def _consent(self) -> str:
         """Asks for consent, and begins the session; why there is none, else nothing."""
-        texts, study = self.texts, self.study
+        study = self.study
         if is_full(study, self.station):
-            return self._full()
-        contact = study.contact or texts("consent.contact")
-        text = texts("consent.text", minutes=f"{study.longest:g}", contact=contact)
-        options = {"agree": texts("consent.agree"), "refuse": texts("consent.refuse")}
+            self._end_full()
         began = time.perf_counter()
-        page = Choice(texts, options, Title(texts("consent.title")), Text(text))
-        if self._ask_alone(page) != "agree":
-            self._ask_alone(Page(texts, Title(texts("consent.refused"))))
+        if self._ask_alone(self.script.consent()) != "agree":
+            self._ask_alone(self.script.refused())
             return "no consent: nothing was recorded"
+        seconds = round(time.perf_counter() - began, 3)
+        wording = keep_wording(study.folder, self.wording)
         name = new_id()
         try:
             place = take(study, name, self.station)
         except StudyFull:
-            return self._full()
-        self._create(name, place)
+            self._end_full()
+        try:
+            self._create(name, place)
+        except OSError:
+            give_back(study, place)
+            raise
         self._recorder.note(
-            "consent", sync=True, version=study.consent_version, language=texts.language,
-            text=hashlib.sha256(text.encode()).hexdigest(), seconds=round(time.perf_counter() - began, 3),
+            "consent", sync=True, version=study.consent_version, language=self.texts.language, wording=wording,
+            minimum_age=study.minimum_age, seconds=seconds,
+            text=hashlib.sha256(self.script.consent_text.encode()).hexdigest(),
         )  # fmt: skip
         self._begin(place.versions)
         return ""
@@ -173,7 +142,7 @@ class Session:
         about = {
             key: value for key, value in asdict(place).items() if key not in ("participant", "date", "number", "rule")
         }
-        settings = {"design": self.study.design, "minutes": self.study.minutes}
+        settings = {"design": self.study.design, "minutes": self.study.minutes, "machine": self.machine}
         self.recorder = Recorder.create(
             self.study.folder, id=name, place=place.number, **about, **settings, **self.window.about()
         )
@@ -183,8 +152,8 @@ class Session:
         size = self.paper.em if self.paper.em > 20 else 20
         self.window.notice = notice(self.paper, self.texts("page.pause"), size)
 
-    def _full(self) -> str:
-        self._ask_alone(Page(self.texts, Title(self.texts("full.title")), Text(self.texts("full.text"))))
+    def _end_full(self) -> NoReturn:
+        self._ask_alone(self.script.full())
         raise StudyFull(f"{self.study.path}: all places are taken; nothing was recorded")
 
     def _ask_alone(self, page: Page) -> Any:
@@ -229,17 +198,14 @@ class Session:
         return 1 if how == "done" else -1
 
     def _page_of(self, step: Step) -> Page:
-        texts = self.texts
+        script, window = self.script, self.window
+        if step.kind == "code":
+            return script.code(self._recorder.participant)
         if step.kind == "controls":
-            return KeysPage(texts, self.window.controls, self.window.pads, self._input_names(), self.study.remap)
+            return script.keys(window.controls, window.pads)
         if step.kind == "question":
-            return ask(self.texts.questions[step.name], texts)
-        again = "again_" if step.play else ""
-        text = texts(f"begin.{again}text") if again else texts("begin.text", minutes=minutes(self.study))
-        return Page(
-            texts, Title(texts(f"begin.{again}title")), Text(text), Caps(self._key_rows()),
-            Text(texts("begin.stop"), dim=True), hint="begin.go",
-        )  # fmt: skip
+            return script.question(step.name)
+        return script.begin(step.play or 0, window.controls)
 
     def _note_answer(self, step: Step, page: Page, seconds: float) -> None:
         if step.kind == "controls":
@@ -247,6 +213,9 @@ class Session:
             pads = len(self.window.pads) if self.window.pads else 0
             self._recorder.note("controls", sync=True, **page.answer.about(), gamepads=pads)
         elif step.kind == "question":
+            if self.study.is_too_young(step.name, page.answer):
+                self._recorder.note("excluded", sync=True, why="minimum_age", minimum_age=self.study.minimum_age)
+                raise TooYoung
             question = self.texts.questions[step.name]
             fields: dict[str, Any] = {"play": step.play} if step.play is not None else {}
             fields |= {"shows": question.shows, "cones": question.cones} if question.kind == "plate" else {}
@@ -280,10 +249,8 @@ class Session:
             wait = "stop"
 
     def _asks_whether_to_stop(self, is_last: bool = True) -> str | None:
-        """go_on, leave (this game, where it is not the last) or stop; None where the page itself was left."""
-        words = ("go_on", "stop") if is_last else ("go_on", "leave", "stop")
-        options = {word: self.texts(f"stop.{word}") for word in words}
-        page = Choice(self.texts, options, Title(self.texts("stop.title")), Text(self.texts("stop.text")))
+        """The answer to ``Script.stop``; None where the page itself was left."""
+        page = self.script.stop(is_last)
         drain(self.window, self._recorder)
         self._recorder.note("page", page="stop", what="begin")
         how = show(page, self.window, self.paper)
@@ -295,45 +262,65 @@ class Session:
 
     # after it
 
-    def _thank(self) -> str:
-        """Thanks, and the way to withdraw at once; what was recorded is safe before."""
-        texts, name = self.texts, self._recorder.participant
-        text = texts("thanks.text", id=name, contact=self.study.contact or texts("consent.contact"))
-        options = {"done": texts("thanks.done"), "withdraw": texts("thanks.withdraw")}
-        sure = {"keep": texts("thanks.keep"), "delete": texts("thanks.delete")}
-        saved = f"saved {self._recorder.path}"
-        try:
-            while True:
-                page = Choice(texts, options, Title(texts("thanks.title")), Text(text), chosen="done")
-                if self._ask_alone(page) != "withdraw":
-                    return saved
-                if self._ask_alone(Choice(texts, sure, Title(texts("thanks.sure")))) == "delete":
-                    withdraw(self.study, name)
-                    self._ask_alone(Page(texts, Title(texts("thanks.deleted"))))
-                    return f"{name} withdrew: everything recorded was deleted"
-        except Left:
-            return saved
+    def _farewell(self, is_excluded: bool = False) -> str:
+        """Debriefing, thanks, and the way to withdraw at once; what was recorded is safe before."""
+        script, recorder = self.script, self._recorder
+        page = script.too_young() if is_excluded else script.debriefing()
+        drain(self.window, recorder)
+        if page:
+            recorder.note("page", page="too_young" if is_excluded else "debriefing", what="begin")
+        recorder.finish()
+        with suppress(Left):
+            if page:
+                self._ask_alone(page)
+            while self._ask_alone(script.thanks(recorder.participant)) == "withdraw":
+                if self._ask_alone(script.sure()) == "delete":
+                    return self._withdraw()
+        if not recorder.log.is_there():
+            raise OSError(f"{recorder.path}: is gone: expected the folder to stay until the session is over")
+        return f"saved {recorder.path}"
 
-    def _input_names(self) -> dict[str, str]:
-        fire = self.study.settings(self.study.versions[0]).is_atari
-        return {each: self.texts(f"inputs.{'fire' if fire and each == 'jump' else each}") for each in INPUTS}
+    def _withdraw(self) -> str:
+        name = self._recorder.participant
+        withdraw(self.study, name)
+        with suppress(Left):
+            self._ask_alone(self.script.deleted())
+        return f"{name} withdrew: everything recorded was deleted"
 
-    def _key_rows(self) -> list[tuple[str, list[str], bool]]:
-        codes = self.window.controls.codes
-        return [
-            (name, [name_of(code, self.texts) for code in codes(INPUTS[each])], False)
-            for each, name in self._input_names().items()
-        ]
+    def _apologize(self) -> None:
+        """The page of a session that can't go on."""
+        is_kept = False
+        if self.recorder:
+            with suppress(OSError):
+                self.recorder.log.close()
+            is_kept = self.recorder.log.is_there()
+        with suppress(Left):
+            self._ask_alone(self.script.failed(is_kept))
 
 
-def minutes(study: Study) -> str:
-    return f"{study.minutes:g}"
+def load(path: str | Path, resume: Path | None = None, is_preview: bool = False) -> tuple[Study, Texts]:
+    """A study and its texts, checked before a participant comes; ValueError, one line, FileNotFoundError.
 
-
-def load(path: str | Path) -> tuple[Study, Texts]:
-    """A study and its texts, checked before a participant comes; ValueError, one line, FileNotFoundError."""
+    Except for a preview they must be ready: nothing of the example's left, and in keeping with the data folder.
+    """
     study = Study.load(path)
     texts = Texts.load(study.beside(study.texts))
-    texts.ask([*study.before, *study.after_each, *study.after])
+    texts.ask(study.questions)
     check_font(texts)
+    if is_preview:
+        return study, texts
+    script = Script(study, texts)
+    if missing := unready(script):
+        raise ValueError(f"{missing[0]}; --preview shows the pages as they are")
+    check_unchanged(study, numbers_taken(study))
+    check_kept(study.folder, wording_of(script))
+    if resume:
+        check_resumable(resume, study.folder, study.name)
     return study, texts
+
+
+def picture_shape(study: Study) -> tuple[int, int]:
+    """(height, width) px of the game's picture; compiles what must not be compiled while a participant waits."""
+    course = study.settings(study.versions[0]).open()
+    course.step(0)
+    return course.picture.shape[0], course.picture.shape[1]

@@ -14,6 +14,8 @@ def main(
     *,
     windowed: bool = False,
     station: str = "1/1",
+    resume: Path | None = None,
+    preview: bool = False,
     example: Path | None = None,
 ) -> None:
     """Lead one participant through a study.
@@ -22,7 +24,9 @@ def main(
         study: The study's file, TOML.
         windowed: In a window, not full screen.
         station: This machine of how many that share no folder, such as 3/12; each has its own places.
-        example: Write an example of a study and its texts into this new folder, to be edited, and stop.
+        resume: The log of an interrupted session to go on with, also one begun on another machine or days ago.
+        preview: Show every page and every version, marked as a preview; nothing is kept.
+        example: Write an example of a study, its texts and a form for the ethics board into this new folder, and stop.
     """
     from human_study.study import write_example
 
@@ -30,26 +34,29 @@ def main(
         if example:
             print(f"wrote {write_example(example)}: edit it, then run priorlab participate on it")
         elif study:
-            print(take_part(study, windowed, station))
+            print(show_preview(study, windowed) if preview else take_part(study, windowed, station, resume))
         else:
             raise ValueError("expected a study's file, or --example FOLDER to get one")
     except (OSError, RuntimeError, ValueError) as error:
         raise SystemExit(f"priorlab participate: {told(error)}") from None
 
 
-def take_part(path: Path, windowed: bool, station: str) -> str:
+def take_part(path: Path, windowed: bool, station: str, resume: Path | None) -> str:
     from human_study.assign import Station
-    from human_study.protocol import Session, load
+    from human_study.protocol import Session, load, picture_shape
     from human_study.window import Window, require_display
 
     place = Station.read(station)
-    study, texts = load(path)
+    study, texts = load(path, resume)
     require_display()
-    course = study.settings(study.versions[0]).open()
-    course.step(0)  # compiles what must not be compiled while a participant waits
-    shape = course.picture.shape[0], course.picture.shape[1]
-    with Window(shape, gamepad=study.gamepad, fullscreen=not windowed) as window:
-        return Session(study, texts, window, place).run()
+    with Window(picture_shape(study), gamepad=study.gamepad, fullscreen=not windowed) as window:
+        return Session(study, texts, window, place).run(resume)
+
+
+def show_preview(path: Path, windowed: bool) -> str:
+    from human_study.preview import preview_study
+
+    return preview_study(path, windowed)
 
 
 if __name__ == "__main__":
