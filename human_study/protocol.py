@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
+from envs.files import one_line
 from envs.play import Outcome, new_id
 from human_study.assign import Place, Station, StudyFull, check_unchanged, give_back, is_full, numbers_taken, take
 from human_study.controls import Controls
@@ -118,13 +119,19 @@ class Session:
         if self._ask_alone(self.script.consent()) != "agree":
             self._ask_alone(self.script.refused())
             return "no consent: nothing was recorded"
-        seconds = round(time.perf_counter() - began, 3)
-        wording = keep_wording(study.folder, self.wording)
-        name = new_id()
         try:
-            place = take(study, name, self.station)
+            self._record_consent(round(time.perf_counter() - began, 3))
         except StudyFull:
             self._end_full()
+        except OSError as error:
+            raise OSError(one_line(study.folder, error)) if error.strerror else error from None
+        return ""
+
+    def _record_consent(self, seconds: float) -> None:
+        """Begins the session of a participant who agreed after that time."""
+        study, name = self.study, new_id()
+        wording = keep_wording(study.folder, self.wording)
+        place = take(study, name, self.station)
         try:
             self._create(name, place)
         except OSError:
@@ -136,7 +143,6 @@ class Session:
             text=hashlib.sha256(self.script.consent_text.encode()).hexdigest(),
         )  # fmt: skip
         self._begin(place.versions)
-        return ""
 
     def _create(self, name: str, place: Place) -> None:
         about = {
@@ -182,7 +188,7 @@ class Session:
         page, recorder = self._page_of(step), self._recorder
         can_go_back = step.kind == "question" and self.at > 0 and self.steps[self.at - 1].kind == "question"
         began = time.perf_counter()
-        recorder.note("page", page=step.page, what="begin")
+        recorder.note("page", page=step.page, what="begin", sync=True)  # a disk that failed is noticed before the page
         while True:
             how = show(page, self.window, self.paper, (self.at, len(self.steps)), back=can_go_back)
             drain(self.window, recorder)

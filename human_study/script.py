@@ -129,5 +129,5 @@ class Script:
 def with_code(text: str, code: str) -> list[Block]:
     """A text that holds a code, which stands out, in a block of its own."""
     before, _, after = text.partition(code)
-    parts = [Text(before.strip()), Title(code), Text(after.strip(" .,;\n"))]
+    parts = [Text(before.strip()), Title(code), Text(after.lstrip(" .,;\n").rstrip())]
     return [part for part in parts if part.text]

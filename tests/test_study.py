@@ -20,6 +20,7 @@ from human_study.recorder import GameSettings, Recorder
 from human_study.study import Study, write_example
 from human_study.texts import Texts, languages
 from human_study.withdraw import overview, read_withdrawals, withdraw
+from human_study.wordings import PLACEHOLDER
 from tests.screen import PATIENCE, ROOT
 
 ALL = ["original", "masked_semantics", "reversed_semantics", "masked_objects", "gravity"]
@@ -40,7 +41,7 @@ def test_the_example_is_a_study_and_tells_every_default(tmp_path: Path):
     path = write_example(tmp_path / "new")
     found = Study.load(path)
     plain = Study(path, found.name, found.versions)
-    assert found == Study(**{**vars(plain), "texts": "texts.toml"})
+    assert found == Study(**{**vars(plain), "texts": "texts.toml", "contact": PLACEHOLDER})
     assert Texts.load(found.beside(found.texts)).ask([*found.before, *found.after, "handed"])
     with pytest.raises(FileExistsError):
         write_example(tmp_path / "new")

@@ -1,21 +1,61 @@
-"""A session that a crash interrupts goes on, and is withdrawn at its end; letters of a German keyboard are typed."""
+"""Whole sessions at a window: interrupted, withdrawn, too young, on a disk that fills; and the preview."""
 
+import os
+import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from envs.events import read_events
 from envs.sessions import read_session
+from human_study.assign import places
+from human_study.controls import DEFAULT
+from human_study.paper import GROUND
+from human_study.preview import GROUND as MARK
+from human_study.preview import scenes
+from human_study.protocol import load
+from human_study.script import Script
+from human_study.study import write_example
 from tests.participant import Participant
-from tests.screen import Screen, a_screen, needs_x, wait_until
+from tests.screen import PATIENCE, Screen, a_screen, needs_x, wait_until
+
+is_root = hasattr(os, "geteuid") and os.geteuid() == 0
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def screen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Screen]:
     yield from a_screen(tmp_path_factory.mktemp("screen"))
+
+
+def begin_to_play(person: Participant) -> None:
+    person.agree()
+    person.await_page("controls")
+    person.press("Return")
+    person.await_page("question:age")
+    person.press("Down", "Down", "Return")
+    person.await_page("question:plate_2")
+    person.press("Down", "Return")
+    person.await_page("begin:0")
+    person.press("Return")
+    wait_until(lambda: sum(event["event"] == "step" for event in person.events()) > 10)
+
+
+def failed(person: Participant) -> str:
+    """What a command prints that had to give up, after the page that says so."""
+    with pytest.raises(subprocess.TimeoutExpired):
+        person.process.communicate(timeout=2)  # the page stays until somebody came
+    person.await_paper()
+    person.press("Return")
+    out, error = person.process.communicate(timeout=PATIENCE)
+    assert person.process.returncode == 1 and not out and len(error.splitlines()) == 1
+    assert error.startswith("priorlab participate: ")
+    return error
 
 
 @needs_x
@@ -23,21 +63,21 @@ def test_an_interrupted_session_goes_on_and_can_be_withdrawn(screen: Screen, tmp
     screen.env["LC_ALL"] = "C.UTF-8"  # else X has no letters but those of ASCII
     subprocess.run(["setxkbmap", "de"], env=screen.env, check=True)
     person = Participant(screen, tmp_path, "--windowed")
-    person.agree()
-    person.await_page("controls")
-    person.press("Return")
-    person.await_page("question:age")
-    person.press("Down", "Return")
-    person.await_page("question:plate_2")
-    person.press("Down", "Return")
-    person.await_page("begin:0")
-    person.press("Return")
-    wait_until(lambda: sum(event["event"] == "step" for event in person.events()) > 10)
+    begin_to_play(person)
     person.process.send_signal(signal.SIGKILL)
     person.process.communicate()
     steps = sum(event["event"] == "step" for event in person.events())
 
-    again = Participant(screen, tmp_path, "--windowed")
+    here, screen.env["XDG_STATE_HOME"] = screen.env["XDG_STATE_HOME"], str(tmp_path / "elsewhere")
+    other = Participant(screen, tmp_path, "--windowed")
+    other.await_paper()
+    other.press("Escape")
+    time.sleep(0.6)
+    other.press("Return")
+    assert "no consent" in other.end(), "another computer asks for consent, and offers nobody's session"
+    screen.env["XDG_STATE_HOME"] = here
+
+    again = Participant(screen, tmp_path, "--windowed", consent_version="2")
     again.await_paper()
     again.press("Down", "Return")  # it is mine
     wait_until(lambda: any(event["event"] == "resumed" for event in again.events()))
@@ -45,16 +85,27 @@ def test_an_interrupted_session_goes_on_and_can_be_withdrawn(screen: Screen, tmp
     assert sum(event["event"] == "step" for event in again.events()) == steps, "the game waits for a key"
     again.press("s")
     wait_until(lambda: sum(event["event"] == "step" for event in again.events()) > steps)
+    again.process.send_signal(signal.SIGKILL)
+    again.process.communicate()
+
+    (log,) = again.study.folder.glob("*.jsonl")
+    screen.env["XDG_STATE_HOME"] = str(tmp_path / "elsewhere")
+    again = Participant(screen, tmp_path, "--windowed", "--resume", str(log), consent_version="2")
+    wait_until(lambda: sum(event["event"] == "resumed" for event in again.events()) == 2)
+    again.press("s")
     again.press("Escape")
     again.await_page("stop")
     again.press("Down", "Down", "Return")
     again.await_page("question:aim")
     again.press("odiaeresis", "ssharp", "Return")
     wait_until(lambda: again.events()[-1]["event"] == "finish")
-    (recorded,) = read_session(next(again.study.folder.glob("*.jsonl")))
-    assert recorded.play.ended == "quit" and recorded.answers == {"age": "under_18", "plate_2": "nothing", "aim": "öß"}
+    (recorded,) = read_session(log)
+    assert recorded.play.ended == "quit" and recorded.answers == {"age": "18_24", "plate_2": "nothing", "aim": "öß"}
     numbers = [event["number"] for event in again.events() if event["event"] == "step"]
     assert numbers == list(range(len(numbers)))
+    wordings = [event["wording"] for event in again.events() if "wording" in event]
+    assert len(wordings) == 2 and len(set(wordings)) == 2, "the consent changed before the session was taken up"
+    assert {f"{name}.json" for name in wordings} == {path.name for path in log.parent.glob("wordings/*")}
     time.sleep(0.6)
     again.press("Down", "Return")  # delete my record
     time.sleep(0.6)
@@ -63,4 +114,121 @@ def test_an_interrupted_session_goes_on_and_can_be_withdrawn(screen: Screen, tmp
     again.press("Return")
     assert "withdrew" in again.end()
     left = [path.name for path in again.study.folder.rglob("*") if path.is_file()]
-    assert sorted(left) == ["00000.json", "withdrawals.csv"]
+    assert sorted(left) == sorted(["00000.json", "withdrawals.csv", *(f"{name}.json" for name in wordings)])
+
+
+@needs_x
+def test_a_participant_below_the_minimum_age_plays_nothing(screen: Screen, tmp_path: Path):
+    person = Participant(screen, tmp_path, "--windowed")
+    person.agree()
+    person.await_page("controls")
+    person.press("Return")
+    person.await_page("question:age")
+    person.press("Down", "Return")  # under 18
+    person.await_page("too_young")
+    person.press("Return")
+    time.sleep(0.6)
+    person.press("Return")
+    assert "younger than 18" in person.end()
+    events = person.events()
+    (excluded,) = (event for event in events if event["event"] == "excluded")
+    assert excluded["minimum_age"] == 18 and events[-1]["event"] == "finish"
+    assert not {"answer", "play"} & {event["event"] for event in events}, "nor is the age kept"
+    assert not read_session(next(person.study.folder.glob("*.jsonl"))) and len(places(person.study)) == 1
+
+
+@needs_x
+@pytest.mark.skipif(not is_root, reason="mounts a disk of 200 kB")
+def test_a_full_disk_is_said_to_the_participant_and_what_was_recorded_can_be_taken_up(screen: Screen, tmp_path: Path):
+    data, filler = tmp_path / "data", tmp_path / "data" / "filler"
+    data.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", data], check=True)
+    try:
+        fill(filler)
+        person = Participant(screen, tmp_path, "--windowed")
+        person.await_paper()
+        person.press("Down", "Up", "Down", "Up", "Return")
+        assert "No space left" in failed(person)
+        assert [path for path in data.rglob("*") if path.is_file()] == [filler], "no place is taken"
+        filler.unlink()
+        person = Participant(screen, tmp_path, "--windowed")
+        begin_to_play(person)
+        fill(filler)
+        assert "what was recorded until then is kept" in failed(person)
+        (log,) = data.glob("*.jsonl")
+        assert read_events(log).torn and read_session(log)[0].play.unfinished
+        filler.unlink()
+        again = Participant(screen, tmp_path, "--windowed")
+        again.await_paper()
+        again.press("Down", "Return")
+        wait_until(lambda: any(event["event"] == "resumed" for event in again.events()))
+    finally:
+        for process in screen.started:
+            process.kill()
+            process.communicate()
+        subprocess.run(["umount", data], check=True)
+
+
+def fill(path: Path) -> None:
+    with path.open("wb", buffering=0) as file:
+        for size in (4096, 1):
+            try:
+                while file.write(bytes(size)):
+                    pass
+            except OSError:
+                pass
+
+
+@needs_x
+@pytest.mark.parametrize("moment", ["question", "game", "thanks"])
+def test_a_folder_that_goes_is_said_and_never_called_saved(screen: Screen, tmp_path: Path, moment: str):
+    person = Participant(screen, tmp_path, "--windowed")
+    if moment == "question":
+        person.agree()
+        person.await_page("controls")
+        person.press("Return")
+        person.await_page("question:age")
+        shutil.rmtree(person.study.folder)
+        person.press("Down", "Down", "Return")
+    else:
+        begin_to_play(person)
+        if moment == "thanks":
+            person.press("Escape")
+            person.await_page("stop")
+            person.press("Down", "Down", "Return")
+            person.await_page("question:aim")
+            person.press("x", "Return")
+            wait_until(lambda: person.events()[-1]["event"] == "finish")
+            time.sleep(0.6)
+        shutil.rmtree(person.study.folder)
+        if moment == "thanks":
+            person.press("Return")
+    assert "gone" in failed(person) and not person.study.folder.exists()
+
+
+@needs_x
+def test_a_preview_shows_all_and_keeps_nothing(screen: Screen, tmp_path: Path):
+    path = write_example(tmp_path / "lab")
+    path.write_text(path.read_text("utf-8").replace('"between"', '"within"'), encoding="utf-8")
+    before = {each: each.read_bytes() for each in path.parent.iterdir()}
+    screen.env["XDG_STATE_HOME"] = str(tmp_path / "state")
+    window: Any = SimpleNamespace(controls=DEFAULT, pads=None)
+    shown = scenes(Script(*load(path, is_preview=True)), window)
+    process = screen.start("-m", "scripts.participate", str(path), "--preview")
+    for scene in shown:
+        is_page = not scene.version
+
+        def is_shown(is_page: bool = is_page) -> bool:
+            picture = screen.picture()
+            marked = (picture[:40] == MARK).all(axis=2).mean() > 0.05
+            return marked and is_page == ((picture == GROUND).all(axis=2).mean() > 0.3)
+
+        wait_until(is_shown)
+        time.sleep(0.6)
+        assert is_shown(), scene.name
+        screen.do("key", "Return" if is_page else "Escape")
+        time.sleep(0.3)
+    out, error = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0 and not error and f"{len(shown)} pages and games seen; nothing was kept" in out
+    assert "consent.text holds" in out, "what is still to be written"
+    assert {each: each.read_bytes() for each in path.parent.rglob("*")} == before and not (tmp_path / "state").exists()
