@@ -51,14 +51,15 @@ class Unkept(EventLog):
 
 
 class MarkedPaper(Paper):
-    """Draws pages as they are, and a band above them that says what they are."""
+    """Draws pages as they are, and a band at their foot, where a session has its dots, that says what they are."""
 
     mark = MARK
 
     def draw(self, surface: pygame.Surface, *arguments: Any, **named: Any) -> None:
         super().draw(surface, *arguments, **named)
         drawn = pygame.font.Font(str(default_font(bold=True)), round(0.6 * self.em)).render(self.mark, True, INK)
-        band = pygame.Rect(0, 0, surface.get_width(), round(0.9 * self.em))  # lower than the first line of a page
+        wide, high = surface.get_size()
+        band = pygame.Rect(0, high - round(0.9 * self.em), wide, round(0.9 * self.em))
         surface.fill(GROUND, band)
         surface.blit(drawn, drawn.get_rect(center=band.center))
 

@@ -161,7 +161,7 @@ def test_a_preview_holds_every_page_and_every_version(tmp_path: Path, design: st
         page = scene.page()
         assert page
         paper.draw(surface, page.blocks(), page.hint(), (0, 0))
-        assert surface.get_at((5, 2))[:3] == GROUND, f"{scene.name} is marked"
+        assert surface.get_at((5, 597))[:3] == GROUND, f"{scene.name} is marked"
         said[scene.name] = words_of(page)
     assert CODE in said["code"] and CODE in said["thanks"] and CODE not in said["an interrupted session"]
     questions = [scene.name for scene in shown if scene.name.startswith("question")]
