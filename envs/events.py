@@ -43,7 +43,6 @@ class EventLog:
         """``number`` and ``chain`` are those of the next line; see ``create`` and ``reopen``."""
         self.path = path
         self.began = time.perf_counter()
-        self._is_known = True
         self.synced = path.stat().st_size if mode == "ab" else 0  # bytes that are safely on disk
         self._lock = locked(path)
         try:
@@ -52,7 +51,6 @@ class EventLog:
             release(self._lock)
             raise
         self._own = os.fstat(self._file.fileno())
-        self._is_known = self.is_there()  # not on file systems that number their files anew
         self._number, self._chain, self._last = number, chain, 0.0
         self._lines: list[bytes] = []
         self._written, self._urgent, self._closing = self.synced, False, False
@@ -144,7 +142,8 @@ class EventLog:
             found = self.path.stat()
         except OSError:
             return False
-        return not self._is_known or os.path.samestat(found, self._own)
+        # some network folders number a file anew; one that holds all that was written is the log whatever its number
+        return os.path.samestat(found, self._own) or found.st_size >= self.synced
 
     def _require_there(self) -> None:
         if not self.is_there():

@@ -14,13 +14,13 @@ import pygame
 from envs.events import EventLog
 from human_study.interrupted import Interrupted
 from human_study.loop import keys_for, run
-from human_study.pages import ENTER, Page, notice, show
+from human_study.pages import ENTER, Page, show
 from human_study.paper import Paper, default_font
-from human_study.protocol import load, picture_shape
+from human_study.protocol import prepare
+from human_study.ready import load, picture_shape, unready
 from human_study.recorder import Recorder
 from human_study.script import Script
 from human_study.window import Window, require_display
-from human_study.wordings import unready
 
 CODE = "abcd2345"  # stands for a participant's
 INK, GROUND = (255, 255, 255), (176, 0, 32)  # of the mark
@@ -166,7 +166,7 @@ def preview(script: Script, window: MarkedWindow) -> int:
         if scene.page and (page := scene.page()):
             how = show(Leafed(page), window, paper, back=at > 0)
         else:
-            window.notice = notice(paper, script.texts("page.pause"), max(paper.em, 20))
+            prepare(window, paper)
             how = play(script, scene.version, window)
         window.happened.clear()
         if how not in ("done", "back"):

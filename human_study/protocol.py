@@ -9,12 +9,12 @@ from typing import Any, NoReturn
 
 from envs.files import one_line
 from envs.play import Outcome, new_id
-from human_study.assign import Place, Station, StudyFull, check_unchanged, give_back, is_full, numbers_taken, take
+from human_study.assign import Place, Station, StudyFull, give_back, is_full, take
 from human_study.controls import Controls
-from human_study.interrupted import check_resumable, machine_id, own_interrupted
+from human_study.interrupted import machine_id, own_interrupted
 from human_study.loop import drain, keys_for, run
 from human_study.pages import Page, notice, show
-from human_study.paper import Paper, check_font
+from human_study.paper import Paper
 from human_study.recorder import Recorder
 from human_study.script import Script
 from human_study.steps import Step, after_stop, steps, taken_up
@@ -22,7 +22,7 @@ from human_study.study import Study
 from human_study.texts import Texts
 from human_study.window import Window
 from human_study.withdraw import withdraw
-from human_study.wordings import check_kept, keep_wording, name_of, unready, wording_of
+from human_study.wordings import keep_wording, name_of, wording_of
 
 
 class Left(Exception):
@@ -155,8 +155,7 @@ class Session:
 
     def _begin(self, versions: tuple[str, ...]) -> None:
         self.versions, self.steps = versions, steps(self.study, len(versions))
-        size = self.paper.em if self.paper.em > 20 else 20
-        self.window.notice = notice(self.paper, self.texts("page.pause"), size)
+        prepare(self.window, self.paper)
 
     def _end_full(self) -> NoReturn:
         self._ask_alone(self.script.full())
@@ -304,29 +303,6 @@ class Session:
             self._ask_alone(self.script.failed(is_kept))
 
 
-def load(path: str | Path, resume: Path | None = None, is_preview: bool = False) -> tuple[Study, Texts]:
-    """A study and its texts, checked before a participant comes; ValueError, one line, FileNotFoundError.
-
-    Except for a preview they must be ready: nothing of the example's left, and in keeping with the data folder.
-    """
-    study = Study.load(path)
-    texts = Texts.load(study.beside(study.texts))
-    texts.ask(study.questions)
-    check_font(texts)
-    if is_preview:
-        return study, texts
-    script = Script(study, texts)
-    if missing := unready(script):
-        raise ValueError(f"{missing[0]}; --preview shows the pages as they are")
-    check_unchanged(study, numbers_taken(study))
-    check_kept(study.folder, wording_of(script))
-    if resume:
-        check_resumable(resume, study.folder, study.name)
-    return study, texts
-
-
-def picture_shape(study: Study) -> tuple[int, int]:
-    """(height, width) px of the game's picture; compiles what must not be compiled while a participant waits."""
-    course = study.settings(study.versions[0]).open()
-    course.step(0)
-    return course.picture.shape[0], course.picture.shape[1]
+def prepare(window: Window, paper: Paper) -> None:
+    """The words that the window shows on a game are made ready."""
+    window.notice = notice(paper, paper.texts("page.pause"), max(paper.em, 20))

@@ -119,7 +119,8 @@ class Script:
     def failed(self, is_kept: bool) -> Page:
         """``is_kept``: whether there is a record up to the failure."""
         kept = [Text(self.texts("failed.kept"))] if is_kept else []
-        return Page(self.texts, Title(self.texts("failed.title")), Text(self.texts("failed.text")), *kept)
+        title, text = Title(self.texts("failed.title")), Text(self.texts("failed.text"))
+        return Page(self.texts, title, text, *kept, hint="failed.close")
 
     def _input_names(self) -> dict[str, str]:
         fire = self.study.settings(self.study.versions[0]).is_atari

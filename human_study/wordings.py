@@ -12,7 +12,6 @@ from human_study.script import Script
 from human_study.texts import KINDS, Question
 
 FOLDER = "wordings"  # in the study's data folder
-PLACEHOLDER = "(Your own text here.)"  # in the example: what the lab can't know
 DEFAULTS = {field.name: field.default for field in fields(Question)}
 
 
@@ -74,16 +73,3 @@ def keep_wording(folder: Path, wording: dict[str, Any]) -> str:
 
 def path_of(folder: Path, wording: dict[str, Any]) -> Path:
     return folder / FOLDER / f"{name_of(wording)}.json"
-
-
-def unready(script: Script) -> list[str]:
-    """What is still to be written before participants come: a line for each entry that is the example's or empty."""
-    study, texts = script.study, script.texts
-    shown = {name: [text] for name, text in texts.words.items()}
-    shown |= {f"questions.{each.name}": [each.text, *each.options.values()] for each in texts.ask(study.questions)}
-    found = [(study.path, "contact")] if PLACEHOLDER in study.contact else []
-    found += [(texts.path, name) for name, said in shown.items() if any(PLACEHOLDER in text for text in said)]
-    lines = [f"{path}: {name} holds the example's {PLACEHOLDER!r}: expected your own text" for path, name in found]
-    if not texts.words["consent.text"].strip():
-        lines.append(f"{texts.path}: consent.text is empty: expected what participants agree to")
-    return lines

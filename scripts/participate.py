@@ -43,7 +43,8 @@ def main(
 
 def take_part(path: Path, windowed: bool, station: str, resume: Path | None) -> str:
     from human_study.assign import Station
-    from human_study.protocol import Session, load, picture_shape
+    from human_study.protocol import Session
+    from human_study.ready import load, picture_shape
     from human_study.window import Window, require_display
 
     place = Station.read(station)

@@ -18,12 +18,12 @@ from human_study.interrupted import check_resumable, machine_id, own_interrupted
 from human_study.pages import Choice, KeysPage, Page
 from human_study.paper import Paper
 from human_study.preview import CODE, GROUND, Leafed, MarkedPaper, label_of, scenes
-from human_study.protocol import load
+from human_study.ready import PLACEHOLDER, load, unready
 from human_study.recorder import Recorder
 from human_study.script import Script
 from human_study.study import Study, write_example
 from human_study.texts import Texts
-from human_study.wordings import FOLDER, PLACEHOLDER, asked, check_kept, keep_wording, unready, wording_of
+from human_study.wordings import FOLDER, asked, check_kept, keep_wording, wording_of
 from tests.test_study import a_study
 
 MINE = 'extends = "en"\n[consent]\ntext = "Mine, {minutes}."\n[debriefing]\ntext = "Why."\n'
@@ -125,7 +125,8 @@ def test_only_sessions_begun_on_this_computer_are_offered(tmp_path: Path, monkey
 
     path = interrupted("minemine", machine=mine)
     old = interrupted("oldoldol", machine=mine)
-    os.utime(old, (time.time() - 13 * 3600,) * 2)
+    then = time.time() - 13 * 3600
+    os.utime(old, (then, then))
     interrupted("elsewher", machine="otherone")
     interrupted("nomachin")
     unsure = interrupted("unmarked", machine="")

@@ -16,11 +16,11 @@ from envs.play import Play
 from human_study.assign import Station, StudyFull, arms, capacity, is_full, place_at, places, take, williams
 from human_study.paper import check_font, digits
 from human_study.plates import AXES, CONES, SIDE, colours, plate
+from human_study.ready import PLACEHOLDER
 from human_study.recorder import GameSettings, Recorder
 from human_study.study import Study, write_example
 from human_study.texts import Texts, languages
 from human_study.withdraw import overview, read_withdrawals, withdraw
-from human_study.wordings import PLACEHOLDER
 from tests.screen import PATIENCE, ROOT
 
 ALL = ["original", "masked_semantics", "reversed_semantics", "masked_objects", "gravity"]

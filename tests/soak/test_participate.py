@@ -19,7 +19,7 @@ from human_study.controls import DEFAULT
 from human_study.paper import GROUND
 from human_study.preview import GROUND as MARK
 from human_study.preview import scenes
-from human_study.protocol import load
+from human_study.ready import load
 from human_study.script import Script
 from human_study.study import write_example
 from tests.participant import Participant
