@@ -17,7 +17,7 @@ from human_study.loop import keys_for, run
 from human_study.pages import ENTER, Page, show
 from human_study.paper import Paper, default_font
 from human_study.protocol import prepare
-from human_study.ready import load, picture_shape, unready
+from human_study.ready import first_game, load, unready
 from human_study.recorder import Recorder
 from human_study.script import Script
 from human_study.window import Window, require_display
@@ -192,6 +192,6 @@ def preview_study(path: Path, windowed: bool = False) -> str:
     study, texts = load(path, is_preview=True)
     script = Script(study, texts)
     require_display()
-    with MarkedWindow(picture_shape(study), gamepad=study.gamepad, fullscreen=not windowed) as window:
+    with MarkedWindow(first_game(study).picture.shape[:2], gamepad=study.gamepad, fullscreen=not windowed) as window:
         seen = preview(script, window)
     return "\n".join([f"preview: {seen} pages and games seen; nothing was kept", *unready(script)])

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from envs.courses import AnyCourse
 from human_study.assign import check_unchanged, numbers_taken
 from human_study.interrupted import check_resumable
 from human_study.paper import check_font
@@ -34,11 +35,11 @@ def load(path: str | Path, resume: Path | None = None, is_preview: bool = False)
     return study, texts
 
 
-def picture_shape(study: Study) -> tuple[int, int]:
-    """(height, width) px of the game's picture; compiles what must not be compiled while a participant waits."""
+def first_game(study: Study) -> AnyCourse:
+    """That of the first version, with all compiled that must not be compiled while a participant waits."""
     course = study.settings(study.versions[0]).open()
     course.step(0)
-    return course.picture.shape[0], course.picture.shape[1]
+    return course
 
 
 def unready(script: Script) -> list[str]:

@@ -44,13 +44,14 @@ def main(
 def take_part(path: Path, windowed: bool, station: str, resume: Path | None) -> str:
     from human_study.assign import Station
     from human_study.protocol import Session
-    from human_study.ready import load, picture_shape
+    from human_study.ready import first_game, load
     from human_study.window import Window, require_display
 
     place = Station.read(station)
     study, texts = load(path, resume)
     require_display()
-    with Window(picture_shape(study), gamepad=study.gamepad, fullscreen=not windowed) as window:
+    course = first_game(study)
+    with Window(course.picture.shape[:2], gamepad=study.gamepad, fullscreen=not windowed) as window:
         return Session(study, texts, window, place).run(resume)
 
 
