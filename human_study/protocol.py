@@ -15,12 +15,13 @@ from human_study.interrupted import machine_id, own_interrupted
 from human_study.loop import drain, keys_for, run
 from human_study.pages import Page, notice, show
 from human_study.paper import Paper
+from human_study.ready import first_game, load
 from human_study.recorder import Recorder
 from human_study.script import Script
 from human_study.steps import Step, after_stop, steps, taken_up
 from human_study.study import Study
 from human_study.texts import Texts
-from human_study.window import Window
+from human_study.window import Window, require_display
 from human_study.withdraw import withdraw
 from human_study.wordings import keep_wording, name_of, wording_of
 
@@ -306,3 +307,16 @@ class Session:
 def prepare(window: Window, paper: Paper) -> None:
     """The words that the window shows on a game are made ready."""
     window.notice = notice(paper, paper.texts("page.pause"), max(paper.em, 20))
+
+
+def take_part(path: Path, windowed: bool = False, station: str = "1/1", resume: Path | None = None) -> str:
+    """Leads one participant through the study of that file, at a window of its own; how it ended.
+
+    Raises ValueError, FileNotFoundError as ``load``, StudyFull, and OSError as ``Session.run``.
+    """
+    place = Station.read(station)
+    study, texts = load(path, resume)
+    require_display()
+    course = first_game(study)
+    with Window(course.picture.shape[:2], gamepad=study.gamepad, fullscreen=not windowed) as window:
+        return Session(study, texts, window, place).run(resume)
