@@ -105,11 +105,10 @@ class Leafed(Page):
         return self._page.hint()
 
     def take(self, event: pygame.Event, paper: Paper) -> None:
-        before = self._page.blocks()
+        if event.type == pygame.KEYDOWN and event.key in ENTER:
+            self.done = True
+            return
         self._page.take(event, paper)
-        is_enter = event.type == pygame.KEYDOWN and event.key in ENTER
-        # an Enter that changes the page, such as one that begins to choose keys, is the page's own
-        self.done = self._page.done or (is_enter and self._page.blocks() == before)
         self.back, self._page.back = self._page.back, False
 
 
