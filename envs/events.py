@@ -35,7 +35,8 @@ class EventLog:
     """Writes a log. A thread of its own writes and flushes it, so that a slow disk makes no step late.
 
     One writer at a time: a lock beside the log, which the system releases when the process ends, however it ends.
-    Raises OSError, one line, where the log can't be written; what was written before stays as it is.
+    Raises OSError, one line, where the log can't be written, or is no longer where it was; what was written before
+    stays as it is.
     """
 
     def __init__(self, path: Path, mode: str, number: int, chain: str):
@@ -49,6 +50,7 @@ class EventLog:
         except OSError:
             release(self._lock)
             raise
+        self._own = os.fstat(self._file.fileno())
         self._number, self._chain, self._last = number, chain, 0.0
         self._lines: list[bytes] = []
         self._written, self._urgent, self._closing = self.synced, False, False
@@ -67,7 +69,13 @@ class EventLog:
             log = cls(path, "xb", 0, "")
         except FileExistsError:
             raise FileExistsError(f"{path} exists: expected a new name; nothing was overwritten") from None
-        log.write("session", sync=True, schema=SCHEMA, **header)
+        try:
+            log.write("session", sync=True, schema=SCHEMA, **header)
+        except OSError:
+            log._leave()
+            with suppress(OSError):
+                path.unlink()  # not one whole line is in it
+            raise
         with suppress(OSError):  # the file's name is on disk too; Windows can't, and need not, do that
             folder = os.open(path.parent, os.O_RDONLY)
             os.fsync(folder)
@@ -128,6 +136,19 @@ class EventLog:
         release(self._lock)
         self._check()
 
+    def is_there(self) -> bool:
+        """Whether the file is still where it was: one that was deleted, or whose folder is gone, can be written on."""
+        try:
+            found = self.path.stat()
+        except OSError:
+            return False
+        # some network folders number a file anew; one that holds all that was written is the log whatever its number
+        return os.path.samestat(found, self._own) or found.st_size >= self.synced
+
+    def _require_there(self) -> None:
+        if not self.is_there():
+            raise FileNotFoundError("it is gone, or its folder is")
+
     def _leave(self) -> None:
         """At the end of a program that failed, which has said why."""
         with suppress(OSError):
@@ -140,7 +161,8 @@ class EventLog:
     def _check(self) -> None:
         if self._error:
             reason = self._error.strerror or str(self._error)
-            raise OSError(f"{self.path}: can't be written ({reason}); what was recorded until then is kept")
+            kept = "; what was recorded until then is kept" if self.is_there() else ""
+            raise OSError(f"{self.path}: can't be written ({reason}){kept}")
 
     def _work(self) -> None:
         last = time.perf_counter()
@@ -158,10 +180,12 @@ class EventLog:
                 if self.synced < self._written and (urgent or closing or now >= last + SYNC_SECONDS):
                     last = now
                     os.fsync(self._file.fileno())
+                    self._require_there()
                     with self._news:
                         self.synced = self._written
                         self._news.notify_all()
                 if closing:
+                    self._require_there()
                     return
         except OSError as error:
             with self._news:

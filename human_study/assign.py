@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -132,6 +133,12 @@ def take(study: Study, participant: str, station: Station | None = None) -> Plac
             continue  # another machine was faster
         return place
     raise AssertionError("numbers never end")
+
+
+def give_back(study: Study, place: Place) -> None:
+    """The place is free again: nothing could be recorded of the participant who has just taken it."""
+    with suppress(OSError):
+        path_of(study, place.number).unlink()
 
 
 def is_full(study: Study, station: Station | None = None) -> bool:

@@ -1,4 +1,4 @@
-"""What participants read and were asked, as studies keep it beside their logs: ``wordings/<hash>.json``."""
+"""What participants read and were asked, read from the data folder; ``wordings.py`` keeps it there. Knows no window."""
 
 import hashlib
 import json
@@ -8,14 +8,18 @@ from typing import Any
 
 from envs.files import files_under, one_line, read_json
 
-FOLDER = "wordings"
+FOLDER = "wordings"  # in the data folder of a study
 DIGITS = 12  # of the hash by which a wording is named
 
 
+def canonical(wording: Any) -> str:
+    """As JSON, always the same text for the same wording. The order of questions and options is part of it."""
+    return json.dumps(wording, ensure_ascii=False, separators=(",", ":"))
+
+
 def name_of(wording: Any) -> str:
-    """The first 12 hexadecimal digits of the SHA-256 of its JSON, without spaces; the order of entries counts."""
-    plain = json.dumps(wording, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(plain.encode()).hexdigest()[:DIGITS]
+    """The first 12 hexadecimal digits of the SHA-256 of its JSON."""
+    return hashlib.sha256(canonical(wording).encode()).hexdigest()[:DIGITS]
 
 
 def read_wording(path: Path) -> dict[str, Any]:

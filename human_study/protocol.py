@@ -1,26 +1,30 @@
-"""A session with a participant: consent, keys, questions, games, questions, thanks; and one that was interrupted."""
+"""A session with a participant: consent, code, keys, questions, games, debriefing, thanks; or an interrupted one."""
 
 import hashlib
 import time
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from envs.events import locked
-from envs.files import release
+from envs.files import one_line
 from envs.play import Outcome, new_id
-from human_study.assign import Place, Station, StudyFull, is_full, take
-from human_study.controls import INPUTS, Controls, name_of
+from human_study.assign import Place, Station, StudyFull, give_back, is_full, take
+from human_study.controls import Controls
+from human_study.interrupted import machine_id, own_interrupted
 from human_study.loop import drain, end_words, keys_for, run
-from human_study.pages import Choice, KeysPage, Page, ask, notice, show, with_code
-from human_study.paper import Caps, Paper, Text, Title, check_font
-from human_study.recorder import Recorder, unfinished
+from human_study.pages import Page, notice, show
+from human_study.paper import Paper
+from human_study.ready import first_game, load
+from human_study.recorder import Recorder
+from human_study.screen_check import check_screen
+from human_study.script import Script
+from human_study.steps import Step, after_stop, steps, taken_up
 from human_study.study import Study
 from human_study.texts import Texts
-from human_study.window import Window
+from human_study.window import Window, require_display
 from human_study.withdraw import withdraw
-
-RECENT = 12 * 3600  # seconds after which nobody is asked any more whether an interrupted session is theirs
+from human_study.wordings import keep_wording, name_of, wording_of
 
 
 class Left(Exception):
@@ -31,53 +35,8 @@ class Stopped(Exception):
     """The participant wants to stop."""
 
 
-@dataclass(frozen=True)
-class Step:
-    """One page, or one play, of a session; ``play`` is the number of the play that it belongs to."""
-
-    kind: str  # controls, question, begin, play
-    name: str = ""
-    play: int | None = None
-
-    @property
-    def page(self) -> str:
-        """What the log calls it."""
-        return ":".join(str(part) for part in (self.kind, self.name, self.play) if part not in ("", None))
-
-
-def steps(study: Study, plays: int) -> list[Step]:
-    """What comes between consent and thanks."""
-    found = [Step("controls")] if study.try_keys else []
-    found += [Step("question", name) for name in study.before]
-    for number in range(plays):
-        found += [Step("begin", play=number), Step("play", play=number)]
-        found += [Step("question", name, number) for name in study.after_each]
-    return found + [Step("question", name) for name in study.after]
-
-
-def after_stop(found: list[Step], at: int) -> list[Step]:
-    """What is left of all steps for a participant who stops at one of them: who has played is asked about that.
-
-    Who stops at a question is asked no more.
-    """
-    step = found[at]
-    if step.kind == "question" or not any(each.kind == "play" for each in found[: at + 1]):
-        return []
-    plays = (None, step.play) if step.kind == "play" else (None,)
-    return [each for each in found[at + 1 :] if each.kind == "question" and each.play in plays]
-
-
-def taken_up(found: list[Step], events: list[dict[str, Any]], plays: int) -> tuple[list[Step], int]:
-    """(the steps of a session that was interrupted, at which of them it is), by its log; ``plays`` of it are over."""
-    past = {Step("play", play=number).page for number in range(plays)}
-    for event in (event for event in events if event["event"] == "page"):
-        pages = [step.page for step in found]
-        if event["what"] == "end":
-            past.add(event["page"])
-        elif event["what"] == "stop" and event["page"] in pages:  # the study may have lost that question since
-            at = pages.index(event["page"])
-            found = [*found[:at], *after_stop(found, at)]
-    return found, next((at for at, step in enumerate(found) if step.page not in past), len(found))
+class TooYoung(Exception):
+    """An answer says that the participant is younger than the study's minimum age."""
 
 
 class Session:
@@ -85,30 +44,47 @@ class Session:
 
     def __init__(self, study: Study, texts: Texts, window: Window, station: Station | None = None):
         self.study, self.texts, self.window, self.station = study, texts, window, station
-        self.paper = Paper(texts)
+        self.script, self.paper = Script(study, texts), Paper(texts)
+        self.wording = wording_of(self.script)
+        self.machine = machine_id()
         self.recorder: Recorder | None = None
         self.versions: tuple[str, ...] = ()
         self.steps: list[Step] = []
         self.at = 0  # which of the steps
         self.answers: dict[str, Any] = {}  # by question, as they are logged; the last of each
 
-    def run(self) -> str:
-        """Raises OSError, one line, where nothing can be recorded (any more); what was recorded is kept."""
+    def run(self, resume: Path | None = None) -> str:
+        """``resume`` is the log of an interrupted session to be taken up, without asking whose it is.
+
+        Raises OSError, one line, where nothing can be recorded (any more), after a page that says so; what was
+        recorded is kept.
+        """
         try:
-            if not self._take_up() and (reason := self._consent()):
+            return self._lead(resume)
+        except StudyFull:
+            raise
+        except Exception:  # whatever it is, the participant learns that somebody must come
+            self._apologize()
+            raise
+
+    def _lead(self, resume: Path | None) -> str:
+        try:
+            if resume:
+                self._resume(resume)
+            elif not self._take_up() and (reason := self._consent()):
                 return reason
-            recorder = self._recorder
-            try:
-                self._walk()
-            except Left:
-                drain(self.window, recorder)
-                recorder.close()
-                return f"the window was closed; {recorder.path} can be taken up again"
-            drain(self.window, recorder)
-            recorder.finish()
-            return self._thank()
         except Left:
             return "the window was closed before anything was recorded"
+        recorder = self._recorder
+        try:
+            self._walk()
+        except Left:
+            drain(self.window, recorder)
+            recorder.close()
+            return f"the window was closed; {recorder.path} can be taken up again"
+        except TooYoung:
+            return f"younger than {self.study.minimum_age}, which ended the session; {self._farewell(is_excluded=True)}"
+        return self._farewell()
 
     @property
     def _recorder(self) -> Recorder:
@@ -118,65 +94,67 @@ class Session:
     # before there is a session
 
     def _take_up(self) -> bool:
-        """Whether the participant goes on with a session that was interrupted."""
-        now = time.time()
-        paths = [path for path in unfinished(self.study.folder) if now - path.stat().st_mtime < RECENT]
-        for path in paths:
-            try:
-                release(locked(path))
-            except OSError:
-                continue  # somebody is at it
-            name = path.name.split(".")[0]
-            options = {"mine": self.texts("resume.mine", id=name), "other": self.texts("resume.other")}
-            page = Choice(self.texts, options, Title(self.texts("resume.title")), Text(self.texts("resume.text")))
-            if self._ask_alone(page) == "mine":
-                self._resume(Recorder.resume(path))
+        """Whether the participant goes on with a session that was interrupted on this computer."""
+        for found in own_interrupted(self.study.folder, self.machine):
+            if self._ask_alone(self.script.resume(found)) == "mine":
+                self._resume(found.path)
                 return True
         return False
 
-    def _resume(self, recorder: Recorder) -> None:
-        self.recorder = recorder
-        header, events = recorder.events[0], recorder.events
+    def _resume(self, path: Path) -> None:
+        self.recorder = recorder = Recorder.resume(path)
+        events = recorder.events
         recorder.note("screen", **self.window.about())
-        self._begin(tuple(header["versions"]))
+        self._begin(tuple(events[0]["versions"]))
         for event in events:
             if event["event"] == "controls":
                 self.window.controls = Controls.of(event)
             if event["event"] == "answer":
                 self.answers[event["question"]] = event["answer"]
         self.steps, self.at = taken_up(self.steps, events, recorder.plays - (recorder.course is not None))
+        noted = [event["wording"] for event in events if "wording" in event]
+        if noted[-1:] != [name_of(self.wording)]:  # the texts were changed since
+            recorder.note("wording", sync=True, wording=keep_wording(self.study.folder, self.wording))
 
     def _consent(self) -> str:
         """Asks for consent, and begins the session; why there is none, else nothing."""
-        texts, study = self.texts, self.study
+        study = self.study
         if is_full(study, self.station):
-            return self._full()
-        contact = study.contact or texts("consent.contact")
-        text = texts("consent.text", minutes=study.longest, contact=contact)
-        options = {"agree": texts("consent.agree"), "refuse": texts("consent.refuse")}
+            self._end_full()
         began = time.perf_counter()
-        page = Choice(texts, options, Title(texts("consent.title")), Text(text))
-        if self._ask_alone(page) != "agree":
-            self._ask_alone(Page(texts, Title(texts("consent.refused"))))
+        if self._ask_alone(self.script.consent()) != "agree":
+            self._ask_alone(self.script.refused())
             return "no consent: nothing was recorded"
-        name = new_id()
         try:
-            place = take(study, name, self.station)
+            self._record_consent(round(time.perf_counter() - began, 3))
         except StudyFull:
-            return self._full()
-        self._create(name, place)
+            self._end_full()
+        except OSError as error:
+            raise OSError(one_line(study.folder, error)) if error.strerror else error from None
+        return ""
+
+    def _record_consent(self, seconds: float) -> None:
+        """Begins the session of a participant who agreed after that time."""
+        study, name = self.study, new_id()
+        wording = keep_wording(study.folder, self.wording)
+        place = take(study, name, self.station)
+        try:
+            self._create(name, place)
+        except OSError:
+            give_back(study, place)
+            raise
         self._recorder.note(
-            "consent", sync=True, version=study.consent_version, language=texts.language,
-            text=hashlib.sha256(text.encode()).hexdigest(), seconds=round(time.perf_counter() - began, 3),
+            "consent", sync=True, version=study.consent_version, language=self.texts.language, wording=wording,
+            minimum_age=study.minimum_age, seconds=seconds,
+            text=hashlib.sha256(self.script.consent_text.encode()).hexdigest(),
         )  # fmt: skip
         self._begin(place.versions)
-        return ""
 
     def _create(self, name: str, place: Place) -> None:
         about = {
             key: value for key, value in asdict(place).items() if key not in ("participant", "date", "number", "rule")
         }
-        settings = {"design": self.study.design, "minutes": self.study.minutes}
+        settings = {"design": self.study.design, "minutes": self.study.minutes, "machine": self.machine}
         self.recorder = Recorder.create(
             self.study.folder, id=name, place=place.number, **about, **settings, **self.window.about()
         )
@@ -184,12 +162,10 @@ class Session:
     def _begin(self, versions: tuple[str, ...]) -> None:
         self.window.name_pads()
         self.versions, self.steps = versions, steps(self.study, len(versions))
-        size = self.paper.em if self.paper.em > 20 else 20
-        self.window.notice = notice(self.paper, self.texts("page.pause"), size)
-        self.window.words = end_words(self.paper, self.window.size[1])
+        prepare(self.window, self.paper)
 
-    def _full(self) -> str:
-        self._ask_alone(Page(self.texts, Title(self.texts("full.title")), Text(self.texts("full.text"))))
+    def _end_full(self) -> NoReturn:
+        self._ask_alone(self.script.full())
         raise StudyFull(f"{self.study.path}: all places are taken; nothing was recorded")
 
     def _ask_alone(self, page: Page) -> Any:
@@ -218,7 +194,7 @@ class Session:
         page, recorder = self._page_of(step), self._recorder
         can_go_back = step.kind == "question" and self.at > 0 and self.steps[self.at - 1].kind == "question"
         began = time.perf_counter()
-        recorder.note("page", page=step.page, what="begin")
+        recorder.note("page", page=step.page, what="begin", sync=True)  # a disk that failed is noticed before the page
         while True:
             how = show(page, self.window, self.paper, (self.at, len(self.steps)), back=can_go_back)
             drain(self.window, recorder)
@@ -232,23 +208,25 @@ class Session:
         if how == "done":
             self._note_answer(step, page, seconds)
             recorder.note("page", page=step.page, what="end")
-        elif page.given() not in (None, self.answers.get(key_of(step))):  # changed, and left by going back
-            page.answer = page.given()
+        elif self._is_changed(step, given := page.given()):
+            page.answer = given
             self._note_answer(step, page, seconds)
         return 1 if how == "done" else -1
 
+    def _is_changed(self, step: Step, given: Any) -> bool:
+        """Whether an answer left by going back is a new one. Too young an age ends nothing until it is confirmed."""
+        is_new = given not in (None, self.answers.get(key_of(step)))
+        return is_new and not self.study.is_too_young(step.name, given)
+
     def _page_of(self, step: Step) -> Page:
-        texts = self.texts
+        script, window = self.script, self.window
+        if step.kind == "code":
+            return script.code(self._recorder.participant)
         if step.kind == "controls":
-            return KeysPage(texts, self.window.controls, self.window.pads, self._input_names(), self.study.remap)
+            return script.keys(window.controls, window.pads)
         if step.kind == "question":
-            return ask(self.texts.questions[step.name], texts, self.answers.get(key_of(step)))
-        again = "again_" if step.play else ""
-        text = texts(f"begin.{again}text") if again else texts("begin.text", minutes=self.study.minutes)
-        return Page(
-            texts, Title(texts(f"begin.{again}title")), Text(text), Caps(self._key_rows()),
-            Text(texts("begin.stop"), dim=True), hint="begin.go",
-        )  # fmt: skip
+            return script.question(step.name, self.answers.get(key_of(step)))
+        return script.begin(step.play or 0, window.controls)
 
     def _note_answer(self, step: Step, page: Page, seconds: float) -> None:
         if step.kind == "controls":
@@ -256,6 +234,9 @@ class Session:
             pads = self.window.pads.count if self.window.pads is not None else 0
             self._recorder.note("controls", sync=True, **page.answer.about(), gamepads=pads)
         elif step.kind == "question":
+            if self.study.is_too_young(step.name, page.answer):
+                self._recorder.note("excluded", sync=True, why="minimum_age", minimum_age=self.study.minimum_age)
+                raise TooYoung
             question = self.texts.questions[step.name]
             fields: dict[str, Any] = {"play": step.play} if step.play is not None else {}
             fields |= {"shows": question.shows, "cones": question.cones} if question.kind == "plate" else {}
@@ -290,10 +271,8 @@ class Session:
             wait = "stop"
 
     def _asks_whether_to_stop(self, is_last: bool = True) -> str | None:
-        """go_on, leave (this game, where it is not the last) or stop; None where the page itself was left."""
-        words = ("go_on", "stop") if is_last else ("go_on", "leave", "stop")
-        options = {word: self.texts(f"stop.{word}") for word in words}
-        page = Choice(self.texts, options, Title(self.texts("stop.title")), Text(self.texts("stop.text")))
+        """The answer to ``Script.stop``; None where the page itself was left."""
+        page = self.script.stop(is_last)
         drain(self.window, self._recorder)
         self._recorder.note("page", page="stop", what="begin")
         how = show(page, self.window, self.paper)
@@ -305,35 +284,40 @@ class Session:
 
     # after it
 
-    def _thank(self) -> str:
-        """Thanks, and the way to withdraw at once; what was recorded is safe before."""
-        texts, name = self.texts, self._recorder.participant
-        text = texts("thanks.text", id=name, contact=self.study.contact or texts("consent.contact"))
-        options = {"done": texts("thanks.done"), "withdraw": texts("thanks.withdraw")}
-        sure = {"keep": texts("thanks.keep"), "delete": texts("thanks.delete")}
-        saved = f"saved {self._recorder.path}"
-        try:
-            while True:
-                page = Choice(texts, options, Title(texts("thanks.title")), *with_code(text, name), chosen="done")
-                if self._ask_alone(page) != "withdraw":
-                    return saved
-                if self._ask_alone(Choice(texts, sure, Title(texts("thanks.sure")))) == "delete":
-                    withdraw(self.study, name)
-                    self._ask_alone(Page(texts, Title(texts("thanks.deleted"))))
-                    return f"{name} withdrew: everything recorded was deleted"
-        except Left:
-            return saved
+    def _farewell(self, is_excluded: bool = False) -> str:
+        """Debriefing, thanks, and the way to withdraw at once; what was recorded is safe before."""
+        script, recorder = self.script, self._recorder
+        page = script.too_young() if is_excluded else script.debriefing()
+        drain(self.window, recorder)
+        if page:
+            recorder.note("page", page="too_young" if is_excluded else "debriefing", what="begin")
+        recorder.finish()
+        with suppress(Left):
+            if page:
+                self._ask_alone(page)
+            while self._ask_alone(script.thanks(recorder.participant)) == "withdraw":
+                if self._ask_alone(script.sure()) == "delete":
+                    return self._withdraw()
+        if not recorder.log.is_there():
+            raise OSError(f"{recorder.path}: is gone: expected the folder to stay until the session is over")
+        return f"saved {recorder.path}"
 
-    def _input_names(self) -> dict[str, str]:
-        fire = self.study.settings(self.study.versions[0]).is_atari
-        return {each: self.texts(f"inputs.{'fire' if fire and each == 'jump' else each}") for each in INPUTS}
+    def _withdraw(self) -> str:
+        name = self._recorder.participant
+        withdraw(self.study, name)
+        with suppress(Left):
+            self._ask_alone(self.script.deleted())
+        return f"{name} withdrew: everything recorded was deleted"
 
-    def _key_rows(self) -> list[tuple[str, list[str], bool]]:
-        codes = self.window.controls.codes
-        return [
-            (name, [name_of(code, self.texts) for code in codes(INPUTS[each])], False)
-            for each, name in self._input_names().items()
-        ]
+    def _apologize(self) -> None:
+        """The page of a session that can't go on."""
+        is_kept = False
+        if self.recorder:
+            with suppress(OSError):
+                self.recorder.log.close()
+            is_kept = self.recorder.log.is_there()
+        with suppress(Left):
+            self._ask_alone(self.script.failed(is_kept))
 
 
 def key_of(step: Step) -> str:
@@ -341,10 +325,27 @@ def key_of(step: Step) -> str:
     return step.name if step.play is None else f"{step.name}.{step.play}"
 
 
-def load(path: str | Path) -> tuple[Study, Texts]:
-    """A study and its texts, checked before a participant comes; ValueError, one line, FileNotFoundError."""
-    study = Study.load(path)
-    texts = Texts.load(study.beside(study.texts))
-    texts.ask([*study.before, *study.after_each, *study.after])
-    check_font(texts)
-    return study, texts
+def prepare(window: Window, paper: Paper) -> None:
+    """The words that the window shows on a game are made ready."""
+    window.notice = notice(paper, paper.texts("page.pause"), max(paper.em, 20))
+    window.words = end_words(paper, window.size[1])
+
+
+def take_part(
+    path: Path,
+    windowed: bool = False,
+    station: str = "1/1",
+    resume: Path | None = None,
+    allow_slow_screen: bool = False,
+) -> str:
+    """Leads one participant through the study of that file, at a window of its own; how it ended.
+
+    Raises ValueError, FileNotFoundError as ``load``, StudyFull, and OSError as ``Session.run``.
+    """
+    place = Station.read(station)
+    study, texts = load(path, resume)
+    require_display()
+    course = first_game(study)
+    with Window(course.picture.shape[:2], gamepad=study.gamepad, fullscreen=not windowed) as window:
+        check_screen(window, course, way_on="" if allow_slow_screen else "--allow-slow-screen")
+        return Session(study, texts, window, place).run(resume)

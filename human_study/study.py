@@ -10,8 +10,11 @@ from envs.courses import GameSettings
 from envs.files import one_line, read_toml
 
 EXAMPLE = Path(__file__).parent / "example.toml"
+EXAMPLE_FILES = {"study.toml": "example.toml", "texts.toml": "example_texts.toml", "ethics.md": "example_ethics.md"}
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 QUESTION_LISTS = ("before", "after_each", "after")
+AGE = "age"  # the question that tells whether somebody is too young
+UNDER, BAND = re.compile(r"under_(\d+)"), re.compile(r"(\d+)_(\d+)")  # its options' names, such as under_18, 18_24
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class Study:
     participants: int = 120
     when_full: str = "stop"
     minutes: float = 30.0
+    minimum_age: int = 18
     contact: str = ""
     texts: str = "en"
     consent_version: str = "1"
@@ -65,6 +69,24 @@ class Study:
     def longest(self) -> float:
         """Minutes that one participant may play in all."""
         return self.minutes * (len(self.versions) if self.design == "within" else 1)
+
+    @property
+    def questions(self) -> list[str]:
+        """Names of all that are asked, in order."""
+        return [*self.before, *self.after_each, *self.after]
+
+    def is_too_young(self, question: str, answer: Any) -> bool:
+        """Whether that answer says that somebody is certainly younger than ``minimum_age``.
+
+        An answer to the question ``age``: a number, or the name of an option such as under_18 or 16_17.
+        """
+        if question != AGE or not self.minimum_age:
+            return False
+        if isinstance(answer, str):
+            under, band = UNDER.fullmatch(answer), BAND.fullmatch(answer)
+            least = int(under[1]) if under else int(band[2]) + 1 if band else self.minimum_age + 1
+            return least <= self.minimum_age
+        return answer < self.minimum_age
 
     def settings(self, version: str) -> GameSettings:
         """What is played of that version."""
@@ -104,6 +126,10 @@ CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "participants": (is_whole(1), "a whole number, 1 or more"),
     "when_full": (lambda value: value in ("stop", "continue"), '"stop" or "continue"'),
     "minutes": (lambda value: type(value) in (int, float) and 0 < value <= 600, "a number above 0, up to 600"),
+    "minimum_age": (
+        lambda value: type(value) is int and 0 <= value <= 120,
+        "a whole number of years, or 0 for no minimum",
+    ),
     "contact": (is_text, "a text"),
     "texts": (is_text, "a language or a file ending in .toml"),
     "consent_version": (lambda value: is_text(value) and value.strip() != "", 'a text such as "2"'),
@@ -132,7 +158,7 @@ def read(entries: dict[str, Any], path: Path) -> Study:
             raise ValueError(f"{name} is {value!r}: expected {expected}")
     settings: dict[str, Any] = {name: tuple(value) if type(value) is list else value for name, value in entries.items()}
     study = Study(path, **settings)
-    asked = [question for name in QUESTION_LISTS for question in getattr(study, name)]
+    asked = study.questions
     for question in asked:
         if asked.count(question) > 1:
             raise ValueError(f"question {question!r} is asked in two lists: expected it in one of {QUESTION_LISTS}")
@@ -146,7 +172,7 @@ def read(entries: dict[str, Any], path: Path) -> Study:
 def write_example(folder: Path) -> Path:
     """The example's files in a new folder: the study's; FileExistsError where the folder exists."""
     folder.mkdir(parents=True)
-    for name in ("study.toml", "texts.toml"):
-        source = EXAMPLE.with_name("example.toml" if name == "study.toml" else "example_texts.toml")
+    for name, example in EXAMPLE_FILES.items():
+        source = EXAMPLE.with_name(example)
         (folder / name).write_text(source.read_text(encoding="utf-8"), encoding="utf-8", newline="\n")
     return folder / "study.toml"

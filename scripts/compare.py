@@ -23,8 +23,7 @@ def main(
     exclude: tuple[str, ...] = (),
     missed: float = MISSED,
 ) -> None:
-    """Compares everything recorded in FOLDERS: a section a game, level, study and time limit, each version held against
-    the original.
+    """Compares everything recorded in FOLDERS with the original, in a section for each game, level, study and limit.
 
     Writes `index.html`, which opens offline, and its numbers as CSV files in `data`.
 

@@ -21,7 +21,7 @@ class Participant:
     """Takes part in the short study; presses a key when the log says that its page is up."""
 
     def __init__(self, screen: Screen, folder: Path, *settings: str, **entries: Any):
-        """``entries``: of the study, where it differs."""
+        """``entries`` of the study's file besides those of ``SHORT``, or instead."""
         folder.mkdir(exist_ok=True)
         (folder / "easy.txt").write_text(EASY, encoding="utf-8")
         path = folder / "study.toml"
@@ -29,6 +29,7 @@ class Participant:
             "\n".join(f"{name} = {json.dumps(value)}" for name, value in (SHORT | entries).items()), encoding="utf-8"
         )
         self.screen, self.study = screen, Study.load(path)
+        screen.env.setdefault("XDG_STATE_HOME", str(folder / "state"))
         self.process = screen.start("-m", "scripts.participate", str(path), *settings)
         self.title = screen.do("getwindowfocus", "getwindowname")
 
@@ -53,6 +54,8 @@ class Participant:
     def agree(self) -> None:
         self.await_paper()
         self.press("Down", "Up", "Down", "Up")  # however long the text is on this screen
+        self.press("Return")
+        self.await_page("code")
         self.press("Return")
 
     def end(self) -> str:

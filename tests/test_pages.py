@@ -172,20 +172,21 @@ def test_a_session_keeps_and_logs_what_was_answered(tmp_path: Path, monkeypatch:
     study = Study.load(tmp_path / "study.toml")
     monkeypatch.setattr(protocol, "drain", lambda *_: None)
 
-    def lead(hands: Hands, recorder: Recorder) -> list[tuple[str, Any]]:
+    def lead(hands: Hands, path: Path) -> list[tuple[str, Any]]:
         """The session until its window is closed; what its log holds of answers."""
         monkeypatch.setattr(protocol, "show", hands.show)
         session = Session(study, TEXTS, hands)  # type: ignore[arg-type]
-        session._resume(recorder)
+        session._resume(path)
         with pytest.raises(protocol.Left):
             session._walk()
-        recorder.close()
+        session._recorder.close()
         assert not hands.steps
-        events = read_events(recorder.path).events
+        events = read_events(path).events
         return [(event["question"], event["answer"]) for event in events if event["event"] == "answer"]
 
     recorder = Recorder.create(study.folder, id="abcd2345", versions=["original"])
     recorder.close()
+    path = recorder.path
     hands = Hands(
         ("25_34", "done"), ("never", "back"), (None, "done"), (None, "done"),  # age, plays, age, plays
         (None, "back"), ("daily", "done"), ("12", "back"), (None, "closed"),  # plate_1, plays, plate_1, plays
@@ -193,8 +194,8 @@ def test_a_session_keeps_and_logs_what_was_answered(tmp_path: Path, monkeypatch:
     expected = [
         ("age", "25_34"), ("plays", "never"), ("age", "25_34"), ("plays", "never"), ("plays", "daily"), ("plate_1", 12),
     ]  # fmt: skip
-    assert lead(hands, Recorder.resume(recorder.path)) == expected
+    assert lead(hands, path) == expected
     assert hands.found == [None, None, "25_34", "never", None, "never", None, "daily"]
     hands = Hands((None, "back"), (None, "back"), ("45_54", "closed"))
-    assert lead(hands, Recorder.resume(recorder.path)) == expected, "nothing was changed and left"
+    assert lead(hands, path) == expected, "nothing was changed and left"
     assert hands.found == [12, "daily", "25_34"], "also after an interruption"

@@ -16,7 +16,7 @@ from human_study.assign import places
 from human_study.controls import DEFAULT, Controls
 from human_study.pages import Choice, KeysPage, Page, ask
 from human_study.paper import Paper, Text, Title
-from human_study.protocol import after_stop, steps, taken_up
+from human_study.steps import after_stop, steps, taken_up
 from human_study.study import Study
 from human_study.texts import Texts
 from tests.participant import Participant
@@ -76,6 +76,7 @@ def test_a_participant_goes_from_consent_to_thanks(screen: Screen, tmp_path: Pat
         {pygame.KSCAN_J: 1, pygame.KSCAN_L: 2, pygame.KSCAN_I: 4, pygame.KSCAN_K: 5, pygame.KSCAN_B: JUMP}, chosen=True
     )
     assert [event["event"] for event in events[:2]] == ["session", "consent"]
+    assert (person.study.folder / "wordings" / f"{events[1]['wording']}.json").exists() and events[0]["machine"]
     pauses = [(event["what"], event["why"]) for event in events if event["event"] == "pause"]
     assert pauses == [("begin", "stop"), ("end", "stop")]
     keys = [event["key"] for event in events if event["event"] == "key"]
@@ -201,14 +202,16 @@ def test_who_stops_is_asked_what_belongs_to_what_was_played():
     found = steps(TWO_GAMES, 2)
     pages = [step.page for step in found]
     assert pages == [
-        "controls", "question:age", "begin:0", "play:0", "question:aim:0", "begin:1", "play:1", "question:aim:1",
-        "question:known",
+        "code", "controls", "question:age", "begin:0", "play:0", "question:aim:0", "begin:1", "play:1",
+        "question:aim:1", "question:known",
     ]  # fmt: skip
     asked = {page: [step.page for step in after_stop(found, at)] for at, page in enumerate(pages)}
     assert asked["play:0"] == ["question:aim:0", "question:known"]
     assert asked["play:1"] == ["question:aim:1", "question:known"]
     assert asked["begin:1"] == ["question:known"]
-    assert not any(asked[page] for page in ("controls", "question:age", "begin:0", "question:aim:0", "question:known"))
+    assert not any(
+        asked[page] for page in ("code", "controls", "question:age", "begin:0", "question:aim:0", "question:known")
+    )
 
 
 def test_an_interrupted_session_goes_on_where_it_was():
@@ -217,9 +220,9 @@ def test_an_interrupted_session_goes_on_where_it_was():
         found, at = taken_up(steps(TWO_GAMES, 2), events, plays)
         return [step.page for step in found[at:]]
 
-    begun = [("controls", "end"), ("question:age", "end"), ("begin:0", "end")]
+    begun = [("code", "end"), ("controls", "end"), ("question:age", "end"), ("begin:0", "end")]
     rest = ["question:aim:0", "begin:1", "play:1", "question:aim:1", "question:known"]
-    assert left(0, *begun[:1]) == ["question:age", "begin:0", "play:0", *rest]
+    assert left(0, *begun[:2]) == ["question:age", "begin:0", "play:0", *rest]
     assert left(0, *begun) == ["play:0", *rest], "in the midst of a game"
     assert left(1, *begun) == rest
     stopped = [*begun, ("play:0", "stop")]

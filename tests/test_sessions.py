@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -275,6 +276,32 @@ def test_a_full_disk_is_said_and_what_was_written_stays(tmp_path, monkeypatch):
     again.write("page")
     again.close()
     assert [event["event"] for event in read_events(log.path).events] == ["session", "resumed", "page"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows deletes no file that is open")
+@pytest.mark.parametrize("how", ["file", "folder", "replaced"])
+def test_a_log_that_is_gone_is_noticed(tmp_path, how):
+    log = EventLog.create(tmp_path / "data" / f"a{SUFFIX}", {"id": "a"})
+    log.write("page", sync=True)
+    shutil.rmtree(tmp_path / "data") if how == "folder" else log.path.unlink()
+    if how == "replaced":
+        log.path.write_text("another")
+    assert not log.is_there()
+    with pytest.raises(OSError, match="it is gone, or its folder is") as caught:
+        log.write("answer", sync=True)
+    assert "is kept" not in str(caught.value)
+    with pytest.raises(OSError, match="it is gone"):
+        log.close()
+
+
+def test_a_log_that_could_not_be_begun_leaves_nothing(tmp_path, monkeypatch):
+    def full(file: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        EventLog.create(tmp_path / f"a{SUFFIX}", {"id": "a"})
+    assert not list(tmp_path.iterdir())
 
 
 LIMITED = """

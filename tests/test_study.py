@@ -27,6 +27,7 @@ from human_study.assign import (
 )
 from human_study.paper import check_font, digits
 from human_study.plates import AXES, CONES, SIDE, colours, plate
+from human_study.ready import PLACEHOLDER
 from human_study.study import Study, write_example
 from human_study.texts import Texts, languages
 from tests.screen import PATIENCE, ROOT
@@ -51,7 +52,7 @@ def test_the_example_is_a_study_and_tells_every_default(tmp_path: Path):
     path = write_example(tmp_path / "new")
     found = Study.load(path)
     plain = Study(path, found.name, found.versions)
-    assert found == Study(**{**vars(plain), "texts": "texts.toml"})
+    assert found == Study(**{**vars(plain), "texts": "texts.toml", "contact": PLACEHOLDER})
     assert Texts.load(found.beside(found.texts)).ask([*found.before, *found.after, "handed"])
     with pytest.raises(FileExistsError):
         write_example(tmp_path / "new")

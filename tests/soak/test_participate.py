@@ -1,26 +1,60 @@
-"""Sessions by real keys: one that a crash interrupts and that is withdrawn at its end, and one on each size of screen.
-
-Letters of a German keyboard are typed. PAGES=FOLDER leaves pictures of each page in that folder.
-"""
+"""Whole sessions at a window: interrupted, withdrawn, too young, on a disk that fills; and the preview."""
 
 import os
+import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
-import pygame
 import pytest
 
 from envs.sessions import read_session
+from human_study.assign import places
+from human_study.controls import DEFAULT
+from human_study.paper import GROUND
+from human_study.preview import GROUND as MARK
+from human_study.preview import scenes
+from human_study.ready import load
+from human_study.script import Script
+from human_study.study import write_example
 from tests.participant import Participant
-from tests.screen import Screen, a_screen, needs_x, wait_until
+from tests.screen import PATIENCE, Screen, a_screen, needs_x, wait_until
+
+is_root = hasattr(os, "geteuid") and os.geteuid() == 0
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def screen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Screen]:
     yield from a_screen(tmp_path_factory.mktemp("screen"))
+
+
+def begin_to_play(person: Participant) -> None:
+    person.agree()
+    person.await_page("controls")
+    person.press("Return")
+    person.await_page("question:age")
+    person.press("Down", "Down", "Return")
+    person.await_page("question:plate_2")
+    person.press("Down", "Return")
+    person.await_page("begin:0")
+    person.press("Return")
+    wait_until(lambda: sum(event["event"] == "step" for event in person.events()) > 10)
+
+
+def failed(person: Participant) -> str:
+    """What a command prints that had to give up, after the page that says so."""
+    with pytest.raises(subprocess.TimeoutExpired):
+        person.process.communicate(timeout=2)  # the page stays until somebody came
+    person.await_paper()
+    person.press("Return")
+    out, error = person.process.communicate(timeout=PATIENCE)
+    assert person.process.returncode == 1 and not out and len(error.splitlines()) == 1
+    assert error.startswith("priorlab participate: ")
+    return error
 
 
 @needs_x
@@ -28,21 +62,21 @@ def test_an_interrupted_session_goes_on_and_can_be_withdrawn(screen: Screen, tmp
     screen.env["LC_ALL"] = "C.UTF-8"  # else X has no letters but those of ASCII
     subprocess.run(["setxkbmap", "de"], env=screen.env, check=True)
     person = Participant(screen, tmp_path, "--windowed")
-    person.agree()
-    person.await_page("controls")
-    person.press("Return")
-    person.await_page("question:age")
-    person.press("Down", "Return")
-    person.await_page("question:plate_2")
-    person.press("Down", "Return")
-    person.await_page("begin:0")
-    person.press("Return")
-    wait_until(lambda: sum(event["event"] == "step" for event in person.events()) > 10)
+    begin_to_play(person)
     person.process.send_signal(signal.SIGKILL)
     person.process.communicate()
     steps = sum(event["event"] == "step" for event in person.events())
 
-    again = Participant(screen, tmp_path, "--windowed")
+    here, screen.env["XDG_STATE_HOME"] = screen.env["XDG_STATE_HOME"], str(tmp_path / "elsewhere")
+    other = Participant(screen, tmp_path, "--windowed")
+    other.await_paper()
+    other.press("Escape")
+    time.sleep(0.6)
+    other.press("Return")
+    assert "no consent" in other.end(), "another computer asks for consent, and offers nobody's session"
+    screen.env["XDG_STATE_HOME"] = here
+
+    again = Participant(screen, tmp_path, "--windowed", consent_version="2")
     again.await_paper()
     again.press("Down", "Return")  # it is mine
     wait_until(lambda: any(event["event"] == "resumed" for event in again.events()))
@@ -50,16 +84,27 @@ def test_an_interrupted_session_goes_on_and_can_be_withdrawn(screen: Screen, tmp
     assert sum(event["event"] == "step" for event in again.events()) == steps, "the game waits for a key"
     again.press("s")
     wait_until(lambda: sum(event["event"] == "step" for event in again.events()) > steps)
+    again.process.send_signal(signal.SIGKILL)
+    again.process.communicate()
+
+    (log,) = again.study.folder.glob("*.jsonl")
+    screen.env["XDG_STATE_HOME"] = str(tmp_path / "elsewhere")
+    again = Participant(screen, tmp_path, "--windowed", "--resume", str(log), consent_version="2")
+    wait_until(lambda: sum(event["event"] == "resumed" for event in again.events()) == 2)
+    again.press("s")
     again.press("Escape")
     again.await_page("stop")
     again.press("Down", "Down", "Return")
     again.await_page("question:aim")
     again.press("odiaeresis", "ssharp", "Return")
     wait_until(lambda: again.events()[-1]["event"] == "finish")
-    (recorded,) = read_session(next(again.study.folder.glob("*.jsonl")))
-    assert recorded.play.ended == "quit" and recorded.answers == {"age": "under_18", "plate_2": "nothing", "aim": "öß"}
+    (recorded,) = read_session(log)
+    assert recorded.play.ended == "quit" and recorded.answers == {"age": "18_24", "plate_2": "nothing", "aim": "öß"}
     numbers = [event["number"] for event in again.events() if event["event"] == "step"]
     assert numbers == list(range(len(numbers)))
+    wordings = [event["wording"] for event in again.events() if "wording" in event]
+    assert len(wordings) == 2 and len(set(wordings)) == 2, "the consent changed before the session was taken up"
+    assert {f"{name}.json" for name in wordings} == {path.name for path in log.parent.glob("wordings/*")}
     time.sleep(0.6)
     again.press("Down", "Return")  # delete my record
     time.sleep(0.6)
@@ -68,100 +113,121 @@ def test_an_interrupted_session_goes_on_and_can_be_withdrawn(screen: Screen, tmp
     again.press("Return")
     assert "withdrew" in again.end()
     left = [path.name for path in again.study.folder.rglob("*") if path.is_file()]
-    assert sorted(left) == ["00000.json", "withdrawals.csv"]
-
-
-MINE = """extends = "{language}"
-[questions.hours]
-kind = "number"
-text = "?"
-least = -5
-most = 168
-decimals = 1
-"""
+    assert sorted(left) == sorted(["00000.json", "withdrawals.csv", *(f"{name}.json" for name in wordings)])
 
 
 @needs_x
-@pytest.mark.parametrize("size", ["1024x600", "1366x768", "1920x1080"])
-@pytest.mark.parametrize("language", ["en", "de"])
-def test_a_session_on_each_screen(tmp_path: Path, language: str, size: str):
-    screens = a_screen(tmp_path, size)
-    screen = next(screens)
-    (tmp_path / "mine.toml").write_text(MINE.format(language=language), encoding="utf-8")
-    before = ["age", "hours", "plate_2"]
-    person = Participant(screen, tmp_path, texts="mine.toml", before=before, after=["known", "aim"])
-
-    def look(name: str) -> None:
-        if "PAGES" in os.environ:
-            shown = pygame.surfarray.make_surface(screen.picture().swapaxes(0, 1))
-            pygame.image.save(shown, str(Path(os.environ["PAGES"]) / f"real-{language}-{size}-{name}.png"))
-
-    person.await_paper()
-    look("consent")
-    person.press("Down", "Return")
+def test_a_participant_below_the_minimum_age_plays_nothing(screen: Screen, tmp_path: Path):
+    person = Participant(screen, tmp_path, "--windowed")
+    person.agree()
     person.await_page("controls")
-    person.press("Down", "Up", "space", "Left", "s")
-    screen.do("keydown", "Down")
-    time.sleep(0.2)
-    look("keys")
-    screen.do("keyup", "Down")
-    person.press("Tab", "f", "Return")
-    look("keys_reserved")
-    person.press("Escape")
-    time.sleep(0.2)
-    look("keys_cancelled")
     person.press("Return")
     person.await_page("question:age")
-    person.press("Down", "Down")
-    look("age")
+    person.press("Down", "Return")  # under 18
+    person.await_page("too_young")
     person.press("Return")
-    person.await_page("question:hours")
-    screen.do("type", "--", "-4x")
-    time.sleep(0.2)
-    look("hours_refused")
-    screen.do("type", ",55")
-    time.sleep(0.2)
-    look("hours_decimals")
-    person.press("Return")
-    person.await_page("question:plate_2")
-    look("plate")
-    person.press("Left")
-    person.await_page("question:hours", times=2)
-    look("hours_again")
-    person.press("BackSpace", "9", "Return")
-    person.await_page("question:plate_2", times=2)
-    person.press("Return")
-    time.sleep(0.2)
-    look("plate_empty")
-    person.press("Down", "Return")
-    person.await_page("begin:0")
-    look("begin")
-    person.press("Return")
-    wait_until(lambda: any(event["event"] == "step" for event in person.events()))
-    person.press("Escape")
-    person.await_page("stop")
-    look("stop")
-    person.press("Down", "Down", "Return")
-    person.await_page("question:known")
-    look("known")
-    person.press("Down", "Return")
-    person.await_page("question:aim")
-    person.press("x", "Left", "Left")  # the caret is at the begin, and a fresh press goes back
-    person.await_page("question:known", times=2)
-    person.press("Return")
-    person.await_page("question:aim", times=2)
-    look("aim")
-    person.press("Return")
-    wait_until(lambda: person.events()[-1]["event"] == "finish")
     time.sleep(0.6)
-    look("thanks")
     person.press("Return")
-    assert "saved" in person.end()
-    for _ in screens:
-        pass
-    answers = [(event["question"], event["answer"]) for event in person.events() if event["event"] == "answer"]
-    assert answers == [
-        ("age", "18_24"), ("hours", -4.5), ("hours", -4.9), ("plate_2", "nothing"), ("known", "no"), ("aim", "x"),
-        ("known", "no"), ("aim", "x"),
-    ]  # fmt: skip
-    assert not any(event["event"] == "controls" and event["chosen"] for event in person.events())
+    assert "younger than 18" in person.end()
+    events = person.events()
+    (excluded,) = (event for event in events if event["event"] == "excluded")
+    assert excluded["minimum_age"] == 18 and events[-1]["event"] == "finish"
+    assert not {"answer", "play"} & {event["event"] for event in events}, "nor is the age kept"
+    assert not read_session(next(person.study.folder.glob("*.jsonl"))) and len(places(person.study)) == 1
+
+
+@needs_x
+@pytest.mark.skipif(not is_root, reason="mounts a disk of 200 kB")
+def test_a_full_disk_is_said_to_the_participant_and_what_was_recorded_can_be_taken_up(screen: Screen, tmp_path: Path):
+    data, filler = tmp_path / "data", tmp_path / "data" / "filler"
+    data.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", data], check=True)
+    try:
+        fill(filler)
+        person = Participant(screen, tmp_path, "--windowed")
+        person.await_paper()
+        person.press("Down", "Up", "Down", "Up", "Return")
+        assert "No space left" in failed(person)
+        assert [path for path in data.rglob("*") if path.is_file()] == [filler], "no place is taken"
+        filler.unlink()
+        person = Participant(screen, tmp_path, "--windowed")
+        begin_to_play(person)
+        fill(filler)
+        assert "what was recorded until then is kept" in failed(person)
+        (log,) = data.glob("*.jsonl")
+        assert read_session(log)[0].play.unfinished
+        filler.unlink()
+        again = Participant(screen, tmp_path, "--windowed")
+        again.await_paper()
+        again.press("Down", "Return")
+        wait_until(lambda: any(event["event"] == "resumed" for event in again.events()))
+    finally:
+        for process in screen.started:
+            process.kill()
+            process.communicate()
+        subprocess.run(["umount", data], check=True)
+
+
+def fill(path: Path) -> None:
+    with path.open("wb", buffering=0) as file:
+        for size in (4096, 1):
+            try:
+                while file.write(bytes(size)):
+                    pass
+            except OSError:
+                pass
+
+
+@needs_x
+@pytest.mark.parametrize("moment", ["question", "game", "thanks"])
+def test_a_folder_that_goes_is_said_and_never_called_saved(screen: Screen, tmp_path: Path, moment: str):
+    person = Participant(screen, tmp_path, "--windowed")
+    if moment == "question":
+        person.agree()
+        person.await_page("controls")
+        person.press("Return")
+        person.await_page("question:age")
+        shutil.rmtree(person.study.folder)
+        person.press("Down", "Down", "Return")
+    else:
+        begin_to_play(person)
+        if moment == "thanks":
+            person.press("Escape")
+            person.await_page("stop")
+            person.press("Down", "Down", "Return")
+            person.await_page("question:aim")
+            person.press("x", "Return")
+            wait_until(lambda: person.events()[-1]["event"] == "finish")
+            time.sleep(0.6)
+        shutil.rmtree(person.study.folder)
+        if moment == "thanks":
+            person.press("Return")
+    assert "gone" in failed(person) and not person.study.folder.exists()
+
+
+@needs_x
+def test_a_preview_shows_all_and_keeps_nothing(screen: Screen, tmp_path: Path):
+    path = write_example(tmp_path / "lab")
+    path.write_text(path.read_text("utf-8").replace('"between"', '"within"'), encoding="utf-8")
+    before = {each: each.read_bytes() for each in path.parent.iterdir()}
+    screen.env["XDG_STATE_HOME"] = str(tmp_path / "state")
+    window: Any = SimpleNamespace(controls=DEFAULT, pads=None)
+    shown = scenes(Script(*load(path, is_preview=True)), window)
+    process = screen.start("-m", "scripts.participate", str(path), "--preview")
+    for scene in shown:
+        is_page = not scene.version
+
+        def is_shown(is_page: bool = is_page) -> bool:
+            picture = screen.picture()
+            marked = (picture == MARK).all(axis=2).mean() > 0.005
+            return marked and is_page == ((picture == GROUND).all(axis=2).mean() > 0.3)
+
+        wait_until(is_shown)
+        time.sleep(0.6)
+        assert is_shown(), scene.name
+        screen.do("key", "Return" if is_page else "Escape")
+        time.sleep(0.3)
+    out, error = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0 and not error and f"{len(shown)} pages and games seen; nothing was kept" in out
+    assert "consent.text holds" in out, "what is still to be written"
+    assert {each: each.read_bytes() for each in path.parent.rglob("*")} == before and not (tmp_path / "state").exists()

@@ -1,0 +1,55 @@
+"""Whether a study is ready for participants: checked as a whole before the first page."""
+
+from pathlib import Path
+
+from envs.courses import AnyCourse
+from human_study.assign import check_unchanged, numbers_taken
+from human_study.interrupted import check_resumable
+from human_study.paper import check_font
+from human_study.script import Script
+from human_study.study import Study
+from human_study.texts import Texts
+from human_study.wordings import check_kept, wording_of
+
+PLACEHOLDER = "(Your own text here.)"  # in the example: what the lab can't know
+
+
+def load(path: str | Path, resume: Path | None = None, is_preview: bool = False) -> tuple[Study, Texts]:
+    """A study and its texts, checked before a participant comes; ValueError, one line, FileNotFoundError.
+
+    Except for a preview they must be ready: nothing of the example's left, and in keeping with the data folder.
+    """
+    study = Study.load(path)
+    texts = Texts.load(study.beside(study.texts))
+    texts.ask(study.questions)
+    check_font(texts)
+    if is_preview:
+        return study, texts
+    script = Script(study, texts)
+    if missing := unready(script):
+        raise ValueError(f"{missing[0]}; --preview shows the pages as they are")
+    check_unchanged(study, numbers_taken(study))
+    check_kept(study.folder, wording_of(script))
+    if resume:
+        check_resumable(resume, study.folder, study.name)
+    return study, texts
+
+
+def first_game(study: Study) -> AnyCourse:
+    """That of the first version, with all compiled that must not be compiled while a participant waits."""
+    course = study.settings(study.versions[0]).open()
+    course.step(0)
+    return course
+
+
+def unready(script: Script) -> list[str]:
+    """What is still to be written before participants come: a line for each entry that is the example's or empty."""
+    study, texts = script.study, script.texts
+    shown = {name: [text] for name, text in texts.words.items()}
+    shown |= {f"questions.{each.name}": [each.text, *each.options.values()] for each in texts.ask(study.questions)}
+    found = [(study.path, "contact")] if PLACEHOLDER in study.contact else []
+    found += [(texts.path, name) for name, said in shown.items() if any(PLACEHOLDER in text for text in said)]
+    lines = [f"{path}: {name} holds the example's {PLACEHOLDER!r}: expected your own text" for path, name in found]
+    if not texts.words["consent.text"].strip():
+        lines.append(f"{texts.path}: consent.text is empty: expected what participants agree to")
+    return lines
