@@ -94,6 +94,17 @@ def test_nothing_is_sent_where_nothing_changed():
     assert sent == [(60, 40, 20, 40), (600, 400, 20, 20)] and glass.flips == 1
 
 
+def test_where_parts_cannot_be_sent_the_whole_window_is(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("human_study.canvas.sdl", lambda: None)
+    glass, picture = Glass(640, 480), np.zeros((TALL, WIDE, 3), np.uint8)
+    canvas = Canvas(glass)  # type: ignore[arg-type]
+    for value in (0, 200):
+        picture[5, 7] = value
+        canvas.draw(picture)
+        assert (pixels(glass.screen) == pixels(glass.surface)).all() and pixels(glass.screen).max() == value
+    assert glass.flips == 2
+
+
 @given(st.integers(0, 2**32 - 1), st.floats(0, 0.2))
 def test_areas_hold_every_change(seed: int, share: float):
     chance = np.random.default_rng(seed)
