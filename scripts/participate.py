@@ -23,7 +23,7 @@ def main(
         study: The study's file, TOML.
         windowed: In a window, not full screen.
         station: This machine of how many that share no folder, such as 3/12; each has its own places.
-        allow_slow_screen: Begin also where this screen is too slow for the game.
+        allow_slow_screen: Start the session even if this screen is too slow for the game.
         example: Write an example of a study and its texts into this new folder, to be edited, and stop.
     """
     from human_study.study import write_example

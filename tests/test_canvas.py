@@ -130,6 +130,7 @@ def test_the_word_covers_nothing_of_the_picture(shape: tuple[int, int], window: 
         (34, 34, 60, 30, "drawing a step takes 34 ms"), (17, 18, 60, 30, "drawing a step takes 17 ms"),
         (1, 34, 60, 30, "drawing a whole picture takes 34 ms"), (1, 20, 60, 60, "drawing a whole picture takes 20 ms"),
         (1, 2, 50, 60, "shows 50 pictures a second, and the game has 60"), (16, 33, 30, 30, ""), (1, 2, 0, 60, ""),
+        (1, 2, 59, 60, ""),
     ],
 )  # fmt: skip
 def test_what_a_researcher_is_warned_of(draw: float, redraw: float, refresh: int, rate: int, problem: str):
@@ -166,5 +167,5 @@ def test_a_screen_that_is_too_slow_is_refused(capsys: pytest.CaptureFixture[str]
     with pytest.raises(ScreenTooSlow, match=r"takes \d+ ms .*1920x1080.* lasts 33 ms.*--windowed.*--anyway"):
         check(SlowWindow(0.04), "--anyway")
     assert "drawing a step takes" in check(SlowWindow(0.04)), "a warning where one may go on"
-    assert "24 pictures a second, and the game has 30" in check(SlowWindow(0.0, 24), "--anyway")
+    assert "24 pictures a second, and the game has 30 steps: set a higher" in check(SlowWindow(0.0, 24), "--anyway")
     assert check(SlowWindow(0.0, 0), "--anyway") == check(SlowWindow(0.0), "--anyway") == ""
