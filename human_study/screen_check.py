@@ -14,7 +14,7 @@ from human_study.window import Window
 STEPS = 64  # pictures that differ, timed
 REDRAWS = 6  # whole pictures, timed
 HOLD = 8  # steps that an input is held
-SECONDS = 0.5  # that each of the two takes at most
+SECONDS = 0.3  # that each of the two takes at most
 SETTLED = 0.1  # seconds without a change of its size after which a window has come up
 STEADY = 0.5  # share of a step that drawing may take
 
@@ -45,9 +45,14 @@ class ScreenSpeed:
             return f"drawing a step takes {self.draw_ms:.0f} ms {where}, and a step lasts {step:.0f} ms"
         if self.redraw_ms > step:
             return f"drawing a whole picture takes {self.redraw_ms:.0f} ms {where}, and a step lasts {step:.0f} ms"
-        if 0 < self.refresh_rate < self.rate:
+        if 0 < self.refresh_rate < self.rate - 1:  # 59 may stand for 59.94
             return f"the screen shows {self.refresh_rate} pictures a second, and the game has {self.rate} steps"
         return ""
+
+    def cure(self, is_fullscreen: bool) -> str:
+        if max(self.draw_ms / STEADY, self.redraw_ms) <= 1000 / self.rate:
+            return "set a higher refresh rate"
+        return f"{'use --windowed' if is_fullscreen else 'make the window smaller'}, or lower the screen's resolution"
 
     def about(self) -> dict[str, Any]:
         """For the log's header."""
@@ -67,10 +72,10 @@ def check_screen(window: Window, course: AnyCourse, *, way_on: str = "") -> None
     window.speed = speed.about()
     if not speed.problem:
         return
-    cure = "choose --windowed or a lower screen resolution" if window.is_fullscreen else "choose a smaller window"
+    found = f"{speed.problem}: {speed.cure(window.is_fullscreen)}"
     if speed.is_too_slow and way_on:
-        raise ScreenTooSlow(f"{speed.problem}: {cure}; with {way_on} it starts all the same")
-    print(f"warning: {speed.problem}: {cure}", file=sys.stderr)
+        raise ScreenTooSlow(f"{found}; {way_on} starts the session anyway")
+    print(f"warning: {found}", file=sys.stderr)
 
 
 def settle(window: Window) -> None:

@@ -27,7 +27,7 @@ def main(
         station: This machine of how many that share no folder, such as 3/12; each has its own places.
         resume: The log of an interrupted session to go on with, also one begun on another machine or days ago.
         preview: Show every page and every version, marked as a preview; nothing is kept.
-        allow_slow_screen: Begin also where this screen is too slow for the game.
+        allow_slow_screen: Start the session even if this screen is too slow for the game.
         example: Write an example of a study, its texts and a form for the ethics board into this new folder, and stop.
     """
     from human_study.preview import preview_study

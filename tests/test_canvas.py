@@ -94,6 +94,17 @@ def test_nothing_is_sent_where_nothing_changed():
     assert sent == [(60, 40, 20, 40), (600, 400, 20, 20)] and glass.flips == 1
 
 
+def test_where_parts_cannot_be_sent_the_whole_window_is(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("human_study.canvas.sdl", lambda: None)
+    glass, picture = Glass(640, 480), np.zeros((TALL, WIDE, 3), np.uint8)
+    canvas = Canvas(glass)  # type: ignore[arg-type]
+    for value in (0, 200):
+        picture[5, 7] = value
+        canvas.draw(picture)
+        assert (pixels(glass.screen) == pixels(glass.surface)).all() and pixels(glass.screen).max() == value
+    assert glass.flips == 2
+
+
 @given(st.integers(0, 2**32 - 1), st.floats(0, 0.2))
 def test_areas_hold_every_change(seed: int, share: float):
     chance = np.random.default_rng(seed)
@@ -119,6 +130,7 @@ def test_the_word_covers_nothing_of_the_picture(shape: tuple[int, int], window: 
         (34, 34, 60, 30, "drawing a step takes 34 ms"), (17, 18, 60, 30, "drawing a step takes 17 ms"),
         (1, 34, 60, 30, "drawing a whole picture takes 34 ms"), (1, 20, 60, 60, "drawing a whole picture takes 20 ms"),
         (1, 2, 50, 60, "shows 50 pictures a second, and the game has 60"), (16, 33, 30, 30, ""), (1, 2, 0, 60, ""),
+        (1, 2, 59, 60, ""),
     ],
 )  # fmt: skip
 def test_what_a_researcher_is_warned_of(draw: float, redraw: float, refresh: int, rate: int, problem: str):
@@ -155,5 +167,5 @@ def test_a_screen_that_is_too_slow_is_refused(capsys: pytest.CaptureFixture[str]
     with pytest.raises(ScreenTooSlow, match=r"takes \d+ ms .*1920x1080.* lasts 33 ms.*--windowed.*--anyway"):
         check(SlowWindow(0.04), "--anyway")
     assert "drawing a step takes" in check(SlowWindow(0.04)), "a warning where one may go on"
-    assert "24 pictures a second, and the game has 30" in check(SlowWindow(0.0, 24), "--anyway")
+    assert "24 pictures a second, and the game has 30 steps: set a higher" in check(SlowWindow(0.0, 24), "--anyway")
     assert check(SlowWindow(0.0, 0), "--anyway") == check(SlowWindow(0.0), "--anyway") == ""

@@ -188,6 +188,7 @@ def test_a_session_keeps_and_logs_what_was_answered(tmp_path: Path, monkeypatch:
     recorder.close()
     path = recorder.path
     hands = Hands(
+        (None, "done"),  # the code
         ("25_34", "done"), ("never", "back"), (None, "done"), (None, "done"),  # age, plays, age, plays
         (None, "back"), ("daily", "done"), ("12", "back"), (None, "closed"),  # plate_1, plays, plate_1, plays
     )  # fmt: skip
@@ -195,7 +196,7 @@ def test_a_session_keeps_and_logs_what_was_answered(tmp_path: Path, monkeypatch:
         ("age", "25_34"), ("plays", "never"), ("age", "25_34"), ("plays", "never"), ("plays", "daily"), ("plate_1", 12),
     ]  # fmt: skip
     assert lead(hands, path) == expected
-    assert hands.found == [None, None, "25_34", "never", None, "never", None, "daily"]
+    assert hands.found == [None, None, None, "25_34", "never", None, "never", None, "daily"]
     hands = Hands((None, "back"), (None, "back"), ("45_54", "closed"))
     assert lead(hands, path) == expected, "nothing was changed and left"
     assert hands.found == [12, "daily", "25_34"], "also after an interruption"

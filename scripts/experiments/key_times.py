@@ -36,13 +36,18 @@ def main(presses: int = 60, game: str = "princess", seed: int = 0) -> None:
         seed: of the moments
     """
     with tempfile.TemporaryDirectory() as folder:
-        sent, path, began = drive(GameSettings(game), presses, Path(folder), random.Random(seed))
-        events = read_events(path).events
-    rate = next(event["inputs_per_second"] for event in events if event["event"] == "play")
+        report(*measure(GameSettings(game), presses, Path(folder), seed))
+
+
+def measure(game: GameSettings, presses: int, folder: Path, seed: int) -> tuple[np.ndarray, np.ndarray, float, int]:
+    """(when keys were pressed; when they were by the log, both by ``time.perf_counter``; when a step was due; steps a
+    second)."""
+    sent, path, began = drive(game, presses, folder, random.Random(seed))
+    events = read_events(path).events
     logged = np.array([began + event["t"] for event in events if event["event"] == "key" and event["what"] == "down"])
-    due = began + np.array([event["due"] for event in events if event["event"] == "step"])
+    due = next(event["due"] for event in events if event["event"] == "step")
     assert len(logged) == len(sent), f"{len(sent)} presses, and {len(logged)} in the log"
-    report(np.array(sent), logged, due[0], rate)
+    return np.array(sent), logged, began + due, game.rate
 
 
 def drive(game: GameSettings, presses: int, folder: Path, chance: random.Random) -> tuple[list[float], Path, float]:
