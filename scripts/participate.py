@@ -37,7 +37,7 @@ def main(
     try:
         if example:
             path = write_example(example)
-            print(f"wrote {path}, texts.toml and ethics.md: edit them; priorlab participate {path} --preview shows every page")
+            print(f"wrote {path}, texts.toml and ethics.md: edit them, then run priorlab participate {path} --preview")
         elif study:
             settings = (study, windowed, station, resume, allow_slow_screen)
             print(preview_study(study, windowed) if preview else take_part(*settings))
