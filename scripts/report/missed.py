@@ -91,9 +91,8 @@ def slow_of(version: str, runs: Sequence[Played], share: float) -> Slow:
     )  # fmt: skip
 
 
-def main_test(cell: Cell | None) -> tuple[str, Test | None]:
-    """The test that is shown of a version, and its name; ("", None) where none was made."""
-    return next(((name, cell.tests[name]) for name in MAIN if name in cell.tests), ("", None)) if cell else ("", None)
+def main_test(cell: Cell | None) -> Test | None:
+    return next((cell.tests[name] for name in MAIN if name in cell.tests), None) if cell else None
 
 
 def rows_of(second: Second) -> pd.DataFrame:
@@ -101,20 +100,30 @@ def rows_of(second: Second) -> pd.DataFrame:
     rows = []
     for each in second.slow:
         for name, analysis in ((ALL, second.main), (WITHOUT, second.without)):
-            cell = analysis.find(second.kind, each.version)
-            test_name, test = main_test(cell)
+            cell, test = analysis.find(second.kind, each.version), main_test(analysis.find(second.kind, each.version))
             left_out = each.above if name == WITHOUT else 0
             row: dict = {
-                "version": each.version, "player": second.kind.label, "plays": name, "most_missed": second.share,
-                "n": each.n - left_out, "left_out": left_out, "unknown": each.unknown, "won": cell.won if cell else 0,
-            }  # fmt: skip
+                "version": each.version,
+                "player": second.kind.label,
+                "plays": name,
+                "most_missed": second.share,
+            }
+            row |= {
+                "n": each.n - left_out,
+                "left_out": left_out,
+                "unknown": each.unknown,
+                "won": cell.won if cell else 0,
+            }
             for column, found in (("mean_minutes", cell and cell.minutes), ("ratio", cell and cell.ratio)):
                 row |= {column: found.value if found else None}
                 row |= {f"{column}_{end}": getattr(found, end) if found else None for end in ("low", "high")}
             row |= {"bound": cell.ratio.bound if cell and cell.ratio else ""}
-            row |= {"test": test_name}
-            row |= {end: getattr(test, end) if test else None for end in ("p", "p_holm", "effect", "low", "high")}
-            rows.append(row | {"why": test.why if test else ""})
+            row |= {"test": next((test_ for test_ in MAIN if cell and test_ in cell.tests), "")}
+            row |= {
+                column: getattr(test, column) if test else None for column in ("p", "p_holm", "effect", "low", "high")
+            }
+            row |= {"why": test.why if test else ""}
+            rows.append(row)
     return labelled(second.main.section, rows)
 
 
@@ -145,7 +154,7 @@ def note_on(second: Second | None) -> list[str]:
 
 def row_words(second: Second, slow: Slow) -> dict:
     cells = [analysis.find(second.kind, slow.version) for analysis in (second.main, second.without)]
-    tests = [main_test(cell)[1] for cell in cells]
+    tests = [main_test(cell) for cell in cells]
     return {
         "version": slow.version,
         "n": slow.n,
