@@ -21,7 +21,7 @@ STOPPED = "stopped by the participant"  # the reason of a play's end, in the log
 
 
 def overview(study: Study, problems: list[str]) -> dict[str, Counter[str]]:
-    """How many places of each version (within subjects: order) are in each of the STATES, which docs/people.md tells.
+    """How many places of each version (within subjects: order) are in each of the STATES (docs/people.md).
 
     ``problems`` gains a line for each file that can't be read, and for each that should be there, or should not.
     """

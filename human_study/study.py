@@ -19,7 +19,7 @@ UNDER, BAND = re.compile(r"under_(\d+)"), re.compile(r"(\d+)_(\d+)")  # its opti
 
 @dataclass(frozen=True)
 class Study:
-    """What a study's file says; ``Study.load`` reads and checks one. docs/people.md tells what each entry means."""
+    """What a study's file says; ``Study.load`` reads and checks one. docs/study-file.md says what each entry means."""
 
     path: Path
     name: str

@@ -213,7 +213,7 @@ class Window:
             self._plug(self.pads.connected())
 
     def pause(self, why: str) -> None:
-        """The game waits for a fresh press; ``why``: key, focus, gamepad, idle, start, stop or resumed."""
+        """The game waits for a fresh press; ``why``: key, focus, gamepad, idle, stop or resumed."""
         self.keys.release_all()
         if not self.paused:
             self.paused, self._why = True, why

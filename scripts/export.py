@@ -56,4 +56,4 @@ def main(
                 video.write_videos(track(chosen, "videos", console=console), draft / "videos", lossless)
     except (OSError, RuntimeError) as error:  # the disk is full, a package is missing, ...
         raise SystemExit(f"priorlab export: {told(error)}") from None
-    console.print(f"exported {len(chosen)} plays to {out}", soft_wrap=True)
+    console.print(f"exported {len(chosen)} play{'s' * (len(chosen) != 1)} to {out}", soft_wrap=True)

@@ -36,7 +36,8 @@ def main(
 
     try:
         if example:
-            print(f"wrote {write_example(example)}: edit it, then run priorlab participate on it")
+            path = write_example(example)
+            print(f"wrote {path}, texts.toml and ethics.md: edit them, then run priorlab participate {path} --preview")
         elif study:
             settings = (study, windowed, station, resume, allow_slow_screen)
             print(preview_study(study, windowed) if preview else take_part(*settings))

@@ -240,4 +240,4 @@ def test_names_of_folders_are_only_names(tmp_path, capsys):
     for name in ('q [/a] "x"', "[red]", "-rf", "wave [pilot] 1", "研究", "x" * 200):
         a_session(tmp_path / name)
         export(tmp_path / name, tmp_path / "out" / name)
-        assert f"exported 1 plays to {tmp_path / 'out' / name}" in capsys.readouterr().out
+        assert f"exported 1 play to {tmp_path / 'out' / name}" in capsys.readouterr().out

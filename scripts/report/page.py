@@ -358,14 +358,16 @@ def test_words(analysis: Analysis) -> list[dict]:
 
 
 def untested(analysis: Analysis) -> dict[str, list[str]]:
-    """Why tests have no answer, and which those are."""
-    found: dict[str, list[str]] = {}
+    """Why tests have no answer, and which those are: "Log-rank test (People, masked objects)"."""
+    found: dict[str, dict[str, list[str]]] = {}
     for cell in analysis.cells:
         for name, test in cell.tests.items():
             if test.why:
-                words = f"{TESTS[name][0]} test of {cell.kind.label} on {title_of(cell.version)}"
-                found.setdefault(test.why, []).append(words)
-    return found
+                of_test = found.setdefault(test.why, {}).setdefault(TESTS[name][0], [])
+                of_test.append(f"{cell.kind.label}, {title_of(cell.version)}")
+    return {
+        why: [f"{test} test ({'; '.join(whose)})" for test, whose in of_why.items()] for why, of_why in found.items()
+    }
 
 
 def tests_made(analysis: Analysis) -> list[str]:

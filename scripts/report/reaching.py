@@ -18,10 +18,9 @@ from envs.level import Level
 from envs.tracks import Thing, things_of
 from scripts.report.analysis import Estimate
 from scripts.report.players import MOST_SECTIONS, Kind, Section, of_kind
-from scripts.report.statistics import LEAST, Played, bootstrap_weights, quantiles
+from scripts.report.statistics import LEAST, TOLERANCE, Played, bootstrap_weights, quantiles
 
 LEFT, REACHED, WON = range(3)  # how a player's time to a thing ended: censored, reached, or won without
-TOLERANCE = np.finfo(float).eps ** 0.5  # within which a share is one half, as R's survival package has it
 FIRST_PLACES = 3  # whose shares are given
 
 

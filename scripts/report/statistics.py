@@ -22,7 +22,7 @@ WINDOW = 100  # episodes over which a win rate is taken
 MASTERED = 0.9  # win rate from which a game counts as mastered
 BOUNDS = {(False, False): "", (True, False): ">=", (False, True): "<=", (True, True): "~"}  # by who never all won
 CURVE_POINTS = 25  # a decade of inputs
-HALF = np.finfo(float).eps ** 0.5  # within which a share is one half: R's tolerance
+TOLERANCE = np.finfo(float).eps ** 0.5  # within which a share is one half, as R's survival package has it
 
 
 @dataclass(frozen=True)
@@ -189,12 +189,12 @@ def median_time(times: np.ndarray, won: np.ndarray) -> float:
     further, the middle of that stretch. A stretch that the curve ends with counts from its beginning.
     """
     ordered, share = kaplan_meier(times, won)
-    reached = np.flatnonzero(share < 0.5 + HALF)
+    reached = np.flatnonzero(share < 0.5 + TOLERANCE)
     if not len(reached):
         return float("inf")
     first = reached[0]
     lower = np.flatnonzero(share < share[first])
-    if abs(share[first] - 0.5) < HALF and len(lower):
+    if abs(share[first] - 0.5) < TOLERANCE and len(lower):
         return float(ordered[first] + ordered[lower[0]]) / 2
     return float(ordered[first])
 
