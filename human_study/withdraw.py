@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from envs.events import LOCK, SUFFIX, locked, read_events
-from envs.files import one_line, release
+from envs.files import one_line, release, shown
 from envs.play import SUFFIX as PLAY_SUFFIX
 from envs.play import today
 from human_study import withdrawals
 from human_study.assign import Place, clear, path_of, readable_places
+from human_study.kept_wordings import DIGITS
 from human_study.kept_wordings import FOLDER as WORDINGS
 from human_study.study import Study
 from human_study.traces import (
@@ -23,6 +24,7 @@ from human_study.traces import (
     is_alone,
     is_named,
     is_named_after,
+    is_video,
     looks_recorded,
     recording_of,
 )
@@ -60,9 +62,9 @@ def find(study: Study, code: str, progress: Callable[[Iterable[Path]], Iterable[
     found = Found(who, withdrawn.get(who, ""), places=[place for place in places if place.participant == who])
     passed = {folder / withdrawals.NAME, *(path_of(study, place.number) for place in places)}
     for path in progress(every):
-        if path not in passed and path.parent != folder / WORDINGS and not is_list(path):
+        if path not in passed and not is_wording(path, folder) and not is_list(path):
             sort_in(path, folder, found, known - {who, ""})
-    if who not in known and not any(map(looks_recorded, found.files)):
+    if who not in known and not any(looks_recorded(path) or recording_of(path, who)[0] for path in found.files):
         also = f"; these hold it: {', '.join(map(str, found.mentions))}" if found.mentions else ""
         raise ValueError(f"{folder}: nobody has the code {code!r}: expected the eight characters of a session{also}")
     if found.withdrew and not found:
@@ -84,6 +86,11 @@ def plain(code: str) -> str:
     return re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", code)).casefold()
 
 
+def is_wording(path: Path, folder: Path) -> bool:
+    """Whether it has the name of a wording, which holds no code; a log that somebody put beside it has not."""
+    return path.parent == folder / WORDINGS and bool(re.fullmatch(rf"[0-9a-f]{{{DIGITS}}}\.json", path.name))
+
+
 def is_list(path: Path) -> bool:
     """Whether it is a copy of withdrawals.csv, which holds nothing but that somebody withdrew."""
     if not path.name.startswith(Path(withdrawals.NAME).stem):
@@ -99,6 +106,8 @@ def sort_in(path: Path, folder: Path, found: Found, others: set[str]) -> None:
     who = found.participant
     try:
         if not is_named(path, folder, who) and not holds(path, [who]):
+            if is_video(path) and not any(is_named(path, folder, other) for other in others):
+                found.unread.append(f"{shown(path)}: is a video that no code names")
             return
     except OSError as error:
         found.unread.append(one_line(path, error))

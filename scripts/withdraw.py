@@ -46,6 +46,8 @@ def main(
             console.print(f"deleted {len(found.files)} files of {who}; noted in withdrawals.csv", soft_wrap=True)
     except EOFError:
         raise SystemExit("priorlab withdraw: nobody answered; nothing was deleted (--yes doesn't ask)") from None
+    except BrokenPipeError:
+        raise
     except (OSError, ValueError) as error:
         raise SystemExit(f"priorlab withdraw: {told(error)}") from None
     console.print(f"searched {folder} and nothing else: see to exports and backups elsewhere", soft_wrap=True)
