@@ -42,6 +42,11 @@ class Place:
     date: str = ""  # UTC
 
 
+KINDS: dict[str, type | tuple[type, ...]] = {  # of what a place's file holds
+    "number": int, "block": int, "study": str, "rule": (dict, str), "versions": list, "participant": str, "date": str,
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Station:
     """Machine ``number``, from 1, of ``of`` machines that share no folder: it has every ``of``-th place."""
@@ -114,7 +119,8 @@ def old_rule_of(study: Study) -> str:
 def take(study: Study, participant: str, station: Station | None = None) -> Place:
     """The next free place, now that participant's.
 
-    Raises StudyFull; ValueError where the study was changed so that what is recorded would no longer be comparable.
+    Raises StudyFull; ValueError where the study was changed so that what is recorded would no longer be comparable;
+    OSError where the place can't be written, which is then free as before.
     """
     taken = numbers_taken(study)
     check_unchanged(study, taken)
@@ -127,10 +133,15 @@ def take(study: Study, participant: str, station: Station | None = None) -> Plac
             raise StudyFull(f"{study.path}: all {capacity(study)} places are taken; nothing was recorded")
         place = replace(place_at(study, number), participant=participant, date=today())
         try:
-            with path_of(study, number).open("x", encoding="utf-8", newline="\n") as file:
-                file.write(content(place))
+            file = path_of(study, number).open("x", encoding="utf-8", newline="\n")
         except FileExistsError:
             continue  # another machine was faster
+        try:
+            with file:
+                file.write(content(place))
+        except OSError:  # the disk is full
+            give_back(study, place)
+            raise
         return place
     raise AssertionError("numbers never end")
 
@@ -212,9 +223,12 @@ def read_place(study: Study, number: int) -> Place:
     if not text:
         return place_at(study, number)
     try:
-        fields = json.loads(text)
-        return Place(**fields | {"versions": tuple(fields["versions"])})
-    except (ValueError, TypeError, KeyError):
+        place = Place(**json.loads(text))
+        right = [isinstance(getattr(place, name), kinds) for name, kinds in KINDS.items()]
+        if not all([*right, place.number == number, *(isinstance(each, str) for each in place.versions)]):
+            raise TypeError
+        return replace(place, versions=tuple(place.versions))
+    except (ValueError, TypeError, RecursionError):
         raise ValueError(f"{path}: cut off or altered: expected a place as `priorlab participate` writes it") from None
 
 

@@ -304,7 +304,11 @@ class Session:
 
     def _withdraw(self) -> str:
         name = self._recorder.participant
-        withdraw(self.study, name)
+        try:
+            withdraw(self.study, name)
+        except (OSError, ValueError) as error:
+            again = f"run priorlab withdraw {name} {self.study.path}"
+            raise OSError(f"{name} asked to be deleted, and is not: {' '.join(str(error).split())}; {again}") from None
         with suppress(Left):
             self._ask_alone(self.script.deleted())
         return f"{name} withdrew: everything recorded was deleted"

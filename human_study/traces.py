@@ -45,8 +45,8 @@ class Unsearched(OSError):
 
 
 def files_in(folder: Path) -> Iterator[Path]:
-    """Every file, link to a file, and folder that can't be listed or is a history of versions; linked folders are looked
-    through, each once."""
+    """Every file, link to a file, and folder that can't be listed or is a history of versions; linked folders are
+    looked through, each once."""
     unlisted: list[OSError] = []
     seen: set[str] = set()
     for root, folders, names in os.walk(folder, onerror=unlisted.append, followlinks=True):

@@ -89,7 +89,7 @@ def test_all_that_a_question_allows_is_kept(tmp_path: Path):
 @pytest.mark.parametrize(
     ("minimum", "young", "old"),
     [
-        (18, ["under_18", 17, 17.5, "12_17"], ["18_24", 18, "not_said", "65_or_more"]),
+        (18, ["under_18", 17, 17.5, "12_17", "12-17", "17"], ["18_24", 18, "18", "not_said", "65_or_more"]),
         (16, ["under_16", 15, "12_15"], ["under_18", "16_17", 16]),
         (25, ["under_18", "18_24", 24], ["24_30", 25]),
         (0, [], ["under_18", 3]),
@@ -100,6 +100,28 @@ def test_answers_below_the_minimum_age_are_told_from_others(minimum: int, young:
     assert all(study.is_too_young("age", answer) for answer in young)
     assert not any(study.is_too_young("age", answer) for answer in old)
     assert not study.is_too_young("years_of_school", 3)
+
+
+@pytest.mark.parametrize(
+    ("entries", "reason"),
+    [
+        ('kind = "text"', "kind is 'text': expected choice or number"),
+        (
+            'kind = "choice"\noptions = { unter_18 = "unter 18", not_said = "" }',
+            "option 'unter_18': expected a name such",
+        ),
+        ('kind = "choice"\noptions = { 16-17 = "16, 17", 18_or_more = "18", over_65 = "" }', ""),
+        ('kind = "number"\nleast = 0\nmost = 120\ndecline = "no"', ""),
+    ],
+)
+def test_an_age_that_cannot_be_held_against_the_minimum_age_is_refused(tmp_path: Path, entries: str, reason: str):
+    study = a_script(tmp_path, MINE + f'[questions.age]\ntext = "?"\n{entries}\n', before=["age"], after=[]).study
+    if not reason:
+        load(study.path)
+        return
+    with pytest.raises(ValueError, match=rf"texts.toml: questions.age, by which minimum_age = 18 .*: {reason}"):
+        load(study.path)
+    load(a_study(tmp_path, texts="texts.toml", before=["age"], after=[], minimum_age=0).path)
 
 
 def test_a_minimum_age_stands_on_the_consent_page(tmp_path: Path):

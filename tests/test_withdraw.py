@@ -26,6 +26,7 @@ from human_study.recorder import GameSettings, Recorder
 from human_study.states import overview
 from human_study.study import Study
 from human_study.traces import CHUNK, holds
+from human_study.verify import verify
 from human_study.withdraw import find, withdraw
 from scripts.run import run
 from tests.test_study import a_study
@@ -82,31 +83,39 @@ def test_who_withdraws_leaves_nothing_but_that(study: Study):
         f"{GONE}-LAPTOP-conflict.jsonl": b"", f"{GONE}.session.jsonl~": whole[9:], "other name.txt": whole,
         f"backup/{GONE}.session.jsonl.gz": gzip.compress(whole), f"videos/{GONE}-0.mp4": b"\0" * 99,
         f"{GONE}/notes.tmp": b"", f"pages/{GONE.upper()}.html": b"<p>" + GONE.encode(), f"{GONE}.lock": b"",
-        "places/00001 (1).json": path_of(study, 1).read_bytes(),
+        "places/00001 (1).json": path_of(study, 1).read_bytes(), "wordings/kept here.jsonl": whole,
     }  # fmt: skip
     table = f"participant\n{KEPT}\n{GONE}\n".encode()
     combined = {
         "table.csv": table, "steps.csv.gz": gzip.compress(table), "page.html": table, f"all but {GONE}.csv": table,
         "excel.csv": codecs.BOM_UTF16_LE + table.decode().encode("utf-16-le"), f"{GONE}.zip": zipped(table),
         "both.session.jsonl": whole + before, "remarks.txt": f"{GONE} wore glasses".encode(),
-        f"without {GONE}/analysis.R": b"", f"all but {GONE}.png": b"",
+        f"without {GONE}/analysis.R": b"", f"all but {GONE}.png": b"", "capitals.csv": table.upper(),
     }  # fmt: skip
     for name, content in (own | combined).items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
     Play.of("lll", player="person", player_id=GONE).save(folder / "export.play")
     Play.of("lll", player="person", id=f"{GONE}-0").save(folder / "exported.play.bak")
+    unsearched = [f"{folder / '.git'}: keeps every version", f"{folder / 'somebody.MP4'}: is a video that no code"]
+    (folder / ".git").mkdir()
+    for name in (f".git/{GONE}", "somebody.MP4", f"{KEPT}-0.mp4"):
+        (folder / name).touch()
     found = withdraw(study, GONE)
+    assert len(found.unread) == 2 and all(map(str.startswith, sorted(found.unread), unsearched))
+    (folder / ".git" / GONE).unlink()
+    (folder / ".git").rmdir()
+    (folder / "somebody.MP4").unlink()
     names = {path.relative_to(folder).as_posix() for path in found.files}
     assert names == {*own, "export.play", "exported.play.bak", log.name} - {f"{GONE}.lock"}
-    assert {path.relative_to(folder).as_posix() for path in found.mentions} == combined.keys() and not found.unread
+    assert {path.relative_to(folder).as_posix() for path in found.mentions} == combined.keys()
     assert (
         left_of(study, GONE) == sorted({*combined, "withdrawals.csv"} - {f"without {GONE}/analysis.R"})
         and not (folder / GONE).exists()
     )
     assert (folder / f"{KEPT}.session.jsonl").read_bytes() == before and (folder / "wordings").exists()
     (row,) = csv.DictReader(io.StringIO((folder / "withdrawals.csv").read_text()))
-    assert row == {"id": GONE, "date": row["date"], "files": "13", "plays": "1", "events": row["events"]}
+    assert row == {"id": GONE, "date": row["date"], "files": "14", "plays": "1", "events": row["events"]}
     assert int(row["events"]) > 3 and take(study, "next").number == 2, "the place stays taken"
 
     late = folder / f"late/{GONE}.session.jsonl"  # a copy that a service brings back
@@ -119,6 +128,8 @@ def test_who_withdraws_leaves_nothing_but_that(study: Study):
     with pytest.raises(ValueError, match=rf"{GONE} withdrew on .*: nothing is left"):
         withdraw(study, GONE)
     assert len((folder / "withdrawals.csv").read_text().splitlines()) == 2
+    late.write_bytes(whole)
+    assert f"{GONE} withdrew, but there is late/" in str([each.problems for each in verify([folder])])
 
 
 def zipped(content: bytes) -> bytes:
@@ -200,6 +211,37 @@ def test_a_withdrawal_that_was_interrupted_is_finished_by_the_next(study: Study,
     assert (row["id"], row["files"], row["plays"]) == (GONE, "3", "1")
 
 
+def test_a_withdrawal_on_a_full_disk_changes_nothing(study: Study, monkeypatch):
+    def fail(file) -> None:
+        file.flush()  # a part of the line had room
+        raise OSError(28, "No space left on device")
+
+    path, log = study.folder / "withdrawals.csv", study.folder / f"{GONE}.session.jsonl"
+    for before in (None, b"id;date"):
+        if before:
+            path.write_bytes(before)
+        with (
+            monkeypatch.context() as patched,
+            pytest.raises(OSError, match=r"s.csv: No space left.*nothing was deleted"),
+        ):
+            patched.setattr(withdrawals, "to_disk", fail)
+            withdraw(study, GONE)
+        assert (path.read_bytes() if path.exists() else None) == before and log.exists()
+        assert places(study)[1].participant == GONE
+    assert withdraw(study, GONE).files == [log] and withdrawals.read(path).keys() == {GONE}
+
+
+@pytest.mark.parametrize(
+    "altered", ['{"number": 1, "participant": "gene2345", "bl', '"versions": "original"', '"number": 7']
+)
+def test_a_damaged_place_is_emptied_and_stays_taken(study: Study, altered: str):
+    path = path_of(study, 1)
+    whole = json.loads(path.read_text())
+    path.write_text(altered if altered[0] == "{" else json.dumps(whole | json.loads(f"{{{altered}}}")))
+    assert withdraw(study, GONE).places and withdraw(study, KEPT).places
+    assert json.loads(path.read_text()) == whole | {"participant": "", "date": ""} and take(study, "next").number == 2
+
+
 def test_a_list_whose_first_line_a_power_cut_tore_is_begun_again(study: Study):
     (study.folder / "withdrawals.csv").write_text("id,da")
     assert not withdrawals.read(study.folder / "withdrawals.csv")
@@ -267,6 +309,10 @@ def test_a_list_that_is_none_stops_a_withdrawal_before_it_begins(study: Study):
         ValueError, match=r"withdrawals.csv: line 1: 'a letter': expected a table with the columns id, d"
     ):
         withdraw(study, GONE)
+    for text in ('id,date\n"abcd2345,2\r\nabcd\n', f"id,date\n{'a' * 200_000},1\n"):
+        (study.folder / "withdrawals.csv").write_bytes(text.encode())
+        with pytest.raises(ValueError, match=r"withdrawals.csv: .*: expected a table"):
+            withdraw(study, GONE)
     assert (study.folder / f"{GONE}.session.jsonl").exists()
 
 
