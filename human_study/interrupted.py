@@ -28,7 +28,7 @@ class Interrupted:
     @property
     def day(self) -> str:
         """``today`` or ``yesterday``, when it ended."""
-        return "today" if self.ended.date() == datetime.now().date() else "yesterday"
+        return "yesterday" if self.ended.date() < datetime.now().date() else "today"
 
 
 def state_folder() -> Path:
@@ -70,7 +70,7 @@ def own_interrupted(folder: Path, machine: str) -> Iterator[Interrupted]:
     for path in unfinished(folder):
         try:
             ended = path.stat().st_mtime
-            if now - ended >= RECENT:
+            if abs(now - ended) >= RECENT:  # ahead of a clock that was set back, it may be of any day
                 continue
             release(locked(path))
             events = read_events(path).events

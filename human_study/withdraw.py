@@ -125,6 +125,9 @@ def sort_in(path: Path, folder: Path, found: Found, others: set[str]) -> None:
     except OSError as error:
         found.unread.append(one_line(path, error))
         return
+    longer = [other for other in others if who.casefold() in other.casefold()]
+    if any(recording_of(path, other)[0] or is_named_after(path, folder, other) for other in longer):
+        return  # what stands there is a part of another code
     try:
         alone = is_alone(path, folder, who, others)
     except OSError:

@@ -5,6 +5,8 @@ import json
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -78,6 +80,9 @@ def test_consent_and_questions_are_kept_once_by_their_hash(tmp_path: Path):
     with pytest.raises(ValueError, match="was changed"):
         keep_wording(script.study.folder, wording)
     assert file.read_text() == "{}", "nothing is overwritten"
+    file.write_bytes(content[:50])
+    with pytest.raises(ValueError, match="was changed"):
+        check_kept(script.study.folder, wording)
 
 
 def test_all_that_a_question_allows_is_kept(tmp_path: Path):
@@ -149,13 +154,18 @@ def test_only_sessions_begun_on_this_computer_are_offered(tmp_path: Path, monkey
     old = interrupted("oldoldol", machine=mine)
     then = time.time() - 13 * 3600
     os.utime(old, (then, then))
+    ahead = interrupted("aheadddd", machine=mine)  # of a clock that was set back by more than a day
+    later = time.time() + 30 * 3600
+    os.utime(ahead, (later, later))
     interrupted("elsewher", machine="otherone")
     interrupted("nomachin")
     unsure = interrupted("unmarked", machine="")
     (found,) = own_interrupted(tmp_path, mine)
     assert found.path == path and 0 <= (found.ended - found.began).total_seconds() < 60
     assert not list(own_interrupted(tmp_path, ""))
-    script = Script(a_study(tmp_path), Texts.load("en"))
+    assert replace(found, ended=found.ended + timedelta(days=1)).day == "today", "the clock was set back meanwhile"
+    script = Script(a_study(tmp_path, contact=" "), Texts.load("en"))
+    assert script.contact == "the person who runs this study"
     page = script.resume(found)
     said = words_of(page)
     assert "minemine" not in said and script.texts("resume.mine") in said and found.began.strftime("%H:%M") in said

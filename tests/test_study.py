@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from human_study.assign import (
+    Place,
     Station,
     StudyFull,
     arms,
@@ -128,6 +129,18 @@ def test_many_processes_never_share_a_place(tmp_path: Path):
     assert not is_full(more) and take(more, "more").block == 12
     names = [path.name for path in study.folder.rglob("*")]
     assert not any(version in name for version in study.versions for name in names)
+
+
+def test_on_a_full_disk_no_place_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    study = a_study(tmp_path)
+
+    def full(place: Place) -> str:
+        raise OSError(28, "No space left on device")  # as writing does, once the file is there
+
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="No space left"):
+        patched.setattr("human_study.assign.content", full)
+        take(study, "a")
+    assert places(study) == [] and take(study, "b").number == 0
 
 
 def test_stations_without_a_common_folder_have_places_of_their_own(tmp_path: Path):

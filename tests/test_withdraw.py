@@ -163,6 +163,16 @@ def test_codes_are_found_however_they_are_packed_and_what_is_not_searched_is_nam
             holds(tmp_path / name, [GONE])
 
 
+def test_a_code_that_is_part_of_another_one_costs_that_one_nothing(study: Study):
+    for name in (longer := [f"{GONE}_2", f"{GONE}6", f"x-{GONE}"]):
+        take_part(study, name)
+        (study.folder / f"{name} (1).session.jsonl").write_bytes((study.folder / f"{name}.session.jsonl").read_bytes())
+        (study.folder / f"{name}-0.mp4").touch()
+    found = withdraw(study, GONE)
+    assert [path.name for path in found.files] == [f"{GONE}.session.jsonl"] and not found.mentions
+    assert [place.participant for place in places(study)] == [KEPT, "", *longer]
+
+
 def test_codes_are_understood_and_unknown_ones_refused(study: Study):
     for name in ("abcd2345", "ab-cd2345"):
         take_part(study, name, "escape")
