@@ -47,13 +47,16 @@ class Study:
     data: str = "data"
 
     @staticmethod
-    def load(path: str | Path) -> "Study":
-        """Raises ValueError, one line that names the file, the entry and what was expected; FileNotFoundError."""
+    def load(path: str | Path, is_played: bool = True) -> "Study":
+        """``is_played``: its game, level and versions must be there; for what was recorded they need not.
+
+        Raises ValueError, one line that names the file, the entry and what was expected; FileNotFoundError.
+        """
         path = Path(path)
         if not path.exists():
             raise FileNotFoundError(f"{path}: no such study: expected one as `priorlab participate --example` writes")
         try:
-            return read(read_toml(path), path)
+            return read(read_toml(path), path, is_played)
         except ValueError as error:
             raise ValueError(one_line(path, error)) from None
 
@@ -150,7 +153,7 @@ CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
 }
 
 
-def read(entries: dict[str, Any], path: Path) -> Study:
+def read(entries: dict[str, Any], path: Path, is_played: bool) -> Study:
     """The study of a file's entries; ValueError says what is wrong with the first that is."""
     known = [field.name for field in fields(Study) if field.name != "path"]
     for name in entries:
@@ -171,7 +174,7 @@ def read(entries: dict[str, Any], path: Path) -> Study:
             raise ValueError(f"question {question!r} is asked in two lists: expected it in one of {QUESTION_LISTS}")
     if study.after_each and study.design == "between":
         raise ValueError('after_each: expected only with design = "within", where there are several plays')
-    for version in study.versions:
+    for version in study.versions if is_played else ():
         study.settings(version).check()
     return study
 

@@ -109,7 +109,8 @@ def is_list(path: Path) -> bool:
     if not path.name.startswith(Path(withdrawals.NAME).stem):
         return False
     try:
-        return bool(withdrawals.read(path))
+        codes, manner, _ = withdrawals.parse(path)
+        return bool(codes) and {*manner.columns} <= {*withdrawals.HEADER, ""}
     except (ValueError, OSError):
         return False
 

@@ -27,7 +27,7 @@ def main(
 
     console = plain_console()
     try:
-        loaded = Study.load(study)
+        loaded = Study.load(study, is_played=False)
         shown = partial(track, description="searching", console=console, transient=True)
         found = find(loaded, code, shown if console.is_terminal else iter)
         who, folder = found.participant, loaded.folder

@@ -91,12 +91,14 @@ def test_who_withdraws_leaves_nothing_but_that(study: Study):
         "excel.csv": codecs.BOM_UTF16_LE + table.decode().encode("utf-16-le"), f"{GONE}.zip": zipped(table),
         "both.session.jsonl": whole + before, "remarks.txt": f"{GONE} wore glasses".encode(),
         f"without {GONE}/analysis.R": b"", f"all but {GONE}.png": b"", "capitals.csv": table.upper(),
+        "withdrawals with reasons.csv": f"id;date;why\n{GONE};1;ill\n".encode(),
     }  # fmt: skip
     for name, content in (own | combined).items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
     Play.of("lll", player="person", player_id=GONE).save(folder / "export.play")
     Play.of("lll", player="person", id=f"{GONE}-0").save(folder / "exported.play.bak")
+    (folder / "withdrawals (1).csv").write_text(f"id;date;files;\n{GONE};1.2.26;1;\n")
     unsearched = [f"{folder / '.git'}: keeps every version", f"{folder / 'somebody.MP4'}: is a video that no code"]
     (folder / ".git").mkdir()
     for name in (f".git/{GONE}", "somebody.MP4", f"{KEPT}-0.mp4"):
@@ -106,6 +108,7 @@ def test_who_withdraws_leaves_nothing_but_that(study: Study):
     (folder / ".git" / GONE).unlink()
     (folder / ".git").rmdir()
     (folder / "somebody.MP4").unlink()
+    (folder / "withdrawals (1).csv").unlink()
     names = {path.relative_to(folder).as_posix() for path in found.files}
     assert names == {*own, "export.play", "exported.play.bak", log.name} - {f"{GONE}.lock"}
     assert {path.relative_to(folder).as_posix() for path in found.mentions} == combined.keys()
@@ -300,6 +303,8 @@ def test_a_list_that_is_none_stops_a_withdrawal_before_it_begins(study: Study):
 def test_the_command_says_what_it_deletes_and_what_is_left(study: Study, capsys):
     (study.folder / "table.csv").write_text(f"{GONE}\n{KEPT}")
     (study.folder / "table.pdf").write_bytes(b"%PDF")
+    with study.path.open("a") as file:
+        file.write('\nlevel = "gone.txt"')  # whoever deletes a record need not have the game
     run("withdraw", [GONE.upper(), str(study.path), "--yes"])
     out = capsys.readouterr().out
     log = study.folder / f"{GONE}.session.jsonl"
