@@ -1,6 +1,8 @@
 """Sessions that ended early on this computer, and the random id by which it knows its own."""
 
+import hashlib
 import os
+import platform
 import sys
 import time
 from collections.abc import Iterator
@@ -48,7 +50,9 @@ def machine_id() -> str:
     It says nothing about the computer. Without one, sessions are recorded all the same, but not offered again.
     """
     with suppress(OSError, RuntimeError, ValueError):
-        path = state_folder() / "machine"
+        # computers of a lab may share the home folder, or be copies of one disk
+        name = platform.node().partition(".")[0].casefold()
+        path = state_folder() / f"machine-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
         with suppress(FileNotFoundError):
             if PLAYER_ID.fullmatch(found := read_text(path).strip()):
                 return found

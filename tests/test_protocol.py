@@ -143,6 +143,9 @@ def test_only_sessions_begun_on_this_computer_are_offered(tmp_path: Path, monkey
     monkeypatch.setattr("human_study.interrupted.state_folder", lambda: tmp_path / "state" / "priorlab")
     mine = machine_id()
     assert mine and mine == machine_id()
+    with monkeypatch.context() as patched:
+        patched.setattr("platform.node", lambda: "another-computer")  # which shares the home folder
+        assert machine_id() not in ("", mine)
 
     def interrupted(name: str, **header: str) -> Path:
         recorder = Recorder.create(tmp_path, id=name, study="t", **header)
