@@ -206,7 +206,7 @@ def changes_since(was: Place, study: Study) -> list[str]:
 def told(value: Any) -> str:
     """As the study's file has it."""
     if isinstance(value, float):
-        return f"{value:g}"
+        return f"{value:.15g}"
     return "not given" if value in (None, "") else json.dumps(value, ensure_ascii=False)
 
 
