@@ -180,16 +180,21 @@ def clear(study: Study, place: Place) -> None:
 
 
 def check_unchanged(study: Study, taken: list[int]) -> None:
-    """ValueError, one line with the old and the new values, unless the last of these places is the study's as it is."""
-    number = next((number for number in reversed(taken) if path_of(study, number).stat().st_size), None)
-    if number is None:
+    """ValueError, one line with the old and the new values, unless the last sound one of these places is the study's as
+    it is; a damaged one stops no participant, `priorlab status` names it."""
+    for number in reversed(taken):
+        try:
+            if not path_of(study, number).stat().st_size:
+                continue
+            was = read_place(study, number)
+        except (ValueError, OSError):
+            continue
+        if changes := changes_since(was, study):
+            raise ValueError(
+                f"{study.path}: changed after places were taken: {'; '.join(changes)}; "
+                f"expected it as it was, or another folder in the entry data; see {path_of(study, number)}"
+            )
         return
-    was = read_place(study, number)
-    if changes := changes_since(was, study):
-        raise ValueError(
-            f"{study.path}: changed after places were taken: {'; '.join(changes)}; "
-            f"expected it as it was, or another folder in the entry data; see {path_of(study, number)}"
-        )
 
 
 def changes_since(was: Place, study: Study) -> list[str]:

@@ -185,6 +185,10 @@ def test_a_study_that_changed_meanwhile_is_refused(tmp_path: Path):
     assert take(a_study(tmp_path, participants=9), "two").number == 1, "more participants change nothing"
     (tmp_path / "data" / "places" / "00002.json").touch()  # a crash came between the file and what is in it
     assert take(a_study(tmp_path, participants=9), "three").number == 3
+    (tmp_path / "data" / "places" / "00003.json").write_text('{"number": 3, "bl')  # it is being written, or damaged
+    with pytest.raises(ValueError, match=r"minutes was 30 and is 20; .*00001.json"):
+        take(a_study(tmp_path, participants=9, minutes=20), "four")
+    assert take(a_study(tmp_path, participants=9), "four").number == 4
     (tmp_path / "data" / "places" / "00003.json").write_text("{")
     with pytest.raises(ValueError, match=r"00003.json: cut off or altered"):
         places(a_study(tmp_path))
