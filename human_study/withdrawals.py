@@ -104,7 +104,9 @@ def dates(text: str, manner: Manner) -> dict[str, str]:
     for row in csv.reader(io.StringIO(text, newline=""), delimiter=manner.delimiter):
         other = next((each for each in DELIMITERS if len(row) == 1 and each in row[0]), None)
         cells = next(csv.reader(row, delimiter=other)) if other else row
-        code, date = (cells[at].strip().strip("\0") if at < len(cells) else "" for at in (code_at, date_at))
+        code, date = (
+            cells[at].strip().strip("\0\ufeff").strip() if at < len(cells) else "" for at in (code_at, date_at)
+        )
         if code and code.casefold() != "id" and not code.lower().startswith("sep="):
             found[code] = date
     return found
