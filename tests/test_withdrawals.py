@@ -14,7 +14,7 @@ SAVED = {  # as spreadsheets and editors save the list
     "other end": codecs.BOM_UTF16_BE + "id\tdate\tplays\taaa\r\naaaa2345\t2/1/2026\t1\tx".encode("utf-16-be"),
     "quotes": b'"id","date","files","plays","events","why"\n"aaaa2345","2026-02-01","1","1","3","he, ""x""\nsaid"\n',
     "old Windows": "sep=;\r\nid;date;Grund\r\naaaa2345;1. Feb. 26;später".encode("cp1252"),
-    "joined": b"id,date,files,plays,events\naaaa2345,2026-02-01,1,1,3\n\xef\xbb\xbfid;date;files\nbbbb2345;2026-02-02;1",
+    "joined": b"id,date,files,plays,events\naaaa2345,2026-02-1,1,1,3\n\xef\xbb\xbfid;date;files\nbbbb2345;2026-02-02;1",
 }
 
 
