@@ -161,7 +161,7 @@ class EventLog:
     def _check(self) -> None:
         if self._error:
             reason = self._error.strerror or str(self._error)
-            kept = "; what was recorded until then is kept" if self.is_there() else ""
+            kept = "; what was recorded until then is kept" if self.synced and self.is_there() else ""
             raise OSError(f"{self.path}: can't be written ({reason}){kept}")
 
     def _work(self) -> None:

@@ -42,6 +42,11 @@ class Place:
     date: str = ""  # UTC
 
 
+KINDS: dict[str, type | tuple[type, ...]] = {  # of what a place's file holds
+    "number": int, "block": int, "study": str, "rule": (dict, str), "versions": list, "participant": str, "date": str,
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Station:
     """Machine ``number``, from 1, of ``of`` machines that share no folder: it has every ``of``-th place."""
@@ -114,7 +119,8 @@ def old_rule_of(study: Study) -> str:
 def take(study: Study, participant: str, station: Station | None = None) -> Place:
     """The next free place, now that participant's.
 
-    Raises StudyFull; ValueError where the study was changed so that what is recorded would no longer be comparable.
+    Raises StudyFull; ValueError where the study was changed so that what is recorded would no longer be comparable;
+    OSError where the place can't be written, which is then free as before.
     """
     taken = numbers_taken(study)
     check_unchanged(study, taken)
@@ -127,10 +133,15 @@ def take(study: Study, participant: str, station: Station | None = None) -> Plac
             raise StudyFull(f"{study.path}: all {capacity(study)} places are taken; nothing was recorded")
         place = replace(place_at(study, number), participant=participant, date=today())
         try:
-            with path_of(study, number).open("x", encoding="utf-8", newline="\n") as file:
-                file.write(content(place))
+            file = path_of(study, number).open("x", encoding="utf-8", newline="\n")
         except FileExistsError:
             continue  # another machine was faster
+        try:
+            with file:
+                file.write(content(place))
+        except OSError:  # the disk is full
+            give_back(study, place)
+            raise
         return place
     raise AssertionError("numbers never end")
 
@@ -169,16 +180,21 @@ def clear(study: Study, place: Place) -> None:
 
 
 def check_unchanged(study: Study, taken: list[int]) -> None:
-    """ValueError, one line with the old and the new values, unless the last of these places is the study's as it is."""
-    number = next((number for number in reversed(taken) if path_of(study, number).stat().st_size), None)
-    if number is None:
+    """ValueError, one line with the old and the new values, unless the last sound one of these places is the study's as
+    it is; a damaged one stops no participant, `priorlab status` names it."""
+    for number in reversed(taken):
+        try:
+            if not path_of(study, number).stat().st_size:
+                continue
+            was = read_place(study, number)
+        except (ValueError, OSError):
+            continue
+        if changes := changes_since(was, study):
+            raise ValueError(
+                f"{study.path}: changed after places were taken: {'; '.join(changes)}; "
+                f"expected it as it was, or another folder in the entry data; see {path_of(study, number)}"
+            )
         return
-    was = read_place(study, number)
-    if changes := changes_since(was, study):
-        raise ValueError(
-            f"{study.path}: changed after places were taken: {'; '.join(changes)}; "
-            f"expected it as it was, or another folder in the entry data; see {path_of(study, number)}"
-        )
 
 
 def changes_since(was: Place, study: Study) -> list[str]:
@@ -195,7 +211,7 @@ def changes_since(was: Place, study: Study) -> list[str]:
 def told(value: Any) -> str:
     """As the study's file has it."""
     if isinstance(value, float):
-        return f"{value:g}"
+        return f"{value:.15g}"
     return "not given" if value in (None, "") else json.dumps(value, ensure_ascii=False)
 
 
@@ -212,9 +228,12 @@ def read_place(study: Study, number: int) -> Place:
     if not text:
         return place_at(study, number)
     try:
-        fields = json.loads(text)
-        return Place(**fields | {"versions": tuple(fields["versions"])})
-    except (ValueError, TypeError, KeyError):
+        place = Place(**json.loads(text))
+        right = [isinstance(getattr(place, name), kinds) for name, kinds in KINDS.items()]
+        if not all([*right, place.number == number, *(isinstance(each, str) for each in place.versions)]):
+            raise TypeError
+        return replace(place, versions=tuple(place.versions))
+    except (ValueError, TypeError, RecursionError):
         raise ValueError(f"{path}: cut off or altered: expected a place as `priorlab participate` writes it") from None
 
 

@@ -1,6 +1,8 @@
 """Sessions that ended early on this computer, and the random id by which it knows its own."""
 
+import hashlib
 import os
+import platform
 import sys
 import time
 from collections.abc import Iterator
@@ -28,7 +30,7 @@ class Interrupted:
     @property
     def day(self) -> str:
         """``today`` or ``yesterday``, when it ended."""
-        return "today" if self.ended.date() == datetime.now().date() else "yesterday"
+        return "yesterday" if self.ended.date() < datetime.now().date() else "today"
 
 
 def state_folder() -> Path:
@@ -48,7 +50,9 @@ def machine_id() -> str:
     It says nothing about the computer. Without one, sessions are recorded all the same, but not offered again.
     """
     with suppress(OSError, RuntimeError, ValueError):
-        path = state_folder() / "machine"
+        # computers of a lab may share the home folder, or be copies of one disk
+        name = platform.node().partition(".")[0].casefold()
+        path = state_folder() / f"machine-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
         with suppress(FileNotFoundError):
             if PLAYER_ID.fullmatch(found := read_text(path).strip()):
                 return found
@@ -70,7 +74,7 @@ def own_interrupted(folder: Path, machine: str) -> Iterator[Interrupted]:
     for path in unfinished(folder):
         try:
             ended = path.stat().st_mtime
-            if now - ended >= RECENT:
+            if abs(now - ended) >= RECENT:  # ahead of a clock that was set back, it may be of any day
                 continue
             release(locked(path))
             events = read_events(path).events

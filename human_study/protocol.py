@@ -304,10 +304,15 @@ class Session:
 
     def _withdraw(self) -> str:
         name = self._recorder.participant
-        withdraw(self.study, name)
+        again = f"run priorlab withdraw {name} {self.study.path}"
+        try:
+            found = withdraw(self.study, name)
+        except (OSError, ValueError) as error:
+            raise OSError(f"{name} asked to be deleted, and is not: {' '.join(str(error).split())}; {again}") from None
         with suppress(Left):
             self._ask_alone(self.script.deleted())
-        return f"{name} withdrew: everything recorded was deleted"
+        others = f"; {len(found.mentions)} other files name that code: {again}" if found.mentions else ""
+        return f"{name} withdrew: everything recorded was deleted{others}"
 
     def _apologize(self) -> None:
         """The page of a session that can't go on."""

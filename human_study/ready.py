@@ -7,7 +7,7 @@ from human_study.assign import check_unchanged, numbers_taken
 from human_study.interrupted import check_resumable
 from human_study.paper import check_font
 from human_study.script import Script
-from human_study.study import Study
+from human_study.study import AGE, Study, age_below
 from human_study.texts import Texts
 from human_study.wordings import check_kept, wording_of
 
@@ -22,6 +22,7 @@ def load(path: str | Path, resume: Path | None = None, is_preview: bool = False)
     study = Study.load(path)
     texts = Texts.load(study.beside(study.texts))
     texts.ask(study.questions)
+    check_age(study, texts)
     check_font(texts)
     if is_preview:
         return study, texts
@@ -33,6 +34,19 @@ def load(path: str | Path, resume: Path | None = None, is_preview: bool = False)
     if resume:
         check_resumable(resume, study.folder, study.name)
     return study, texts
+
+
+def check_age(study: Study, texts: Texts) -> None:
+    """ValueError, one line, where the answers to the question about age can't be held against the minimum age."""
+    if not study.minimum_age or AGE not in study.questions:
+        return
+    question = texts.questions[AGE]
+    where = f"{texts.path}: questions.{AGE}, by which minimum_age = {study.minimum_age} is checked"
+    if question.kind not in ("choice", "number"):
+        raise ValueError(f"{where}: kind is {question.kind!r}: expected choice or number")
+    for option in question.options:
+        if age_below(option) is None:
+            raise ValueError(f"{where}: option {option!r}: expected a name such as under_18, 12_17, 17 or 65_or_more")
 
 
 def first_game(study: Study) -> AnyCourse:

@@ -20,7 +20,7 @@ class Script:
 
     @property
     def contact(self) -> str:
-        return self.study.contact or self.texts("consent.contact")
+        return self.study.contact.strip() or self.texts("consent.contact")
 
     @property
     def consent_words(self) -> list[str]:

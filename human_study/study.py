@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ EXAMPLE_FILES = {"study.toml": "example.toml", "texts.toml": "example_texts.toml
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 QUESTION_LISTS = ("before", "after_each", "after")
 AGE = "age"  # the question that tells whether somebody is too young
-UNDER, BAND = re.compile(r"under_(\d+)"), re.compile(r"(\d+)_(\d+)")  # its options' names, such as under_18, 18_24
+UNDER, BAND = re.compile(r"under_(\d+)"), re.compile(r"(?:\d+[_-])?(\d+)")  # its options' names: under_18, 12_17, 17
+OPEN = re.compile(r"\D*|\d+_or_more|over_\d+")  # such as not_said, 65_or_more
 
 
 @dataclass(frozen=True)
@@ -45,13 +47,16 @@ class Study:
     data: str = "data"
 
     @staticmethod
-    def load(path: str | Path) -> "Study":
-        """Raises ValueError, one line that names the file, the entry and what was expected; FileNotFoundError."""
+    def load(path: str | Path, is_played: bool = True) -> "Study":
+        """``is_played``: its game, level and versions must be there; for what was recorded they need not.
+
+        Raises ValueError, one line that names the file, the entry and what was expected; FileNotFoundError.
+        """
         path = Path(path)
         if not path.exists():
             raise FileNotFoundError(f"{path}: no such study: expected one as `priorlab participate --example` writes")
         try:
-            return read(read_toml(path), path)
+            return read(read_toml(path), path, is_played)
         except ValueError as error:
             raise ValueError(one_line(path, error)) from None
 
@@ -83,9 +88,8 @@ class Study:
         if question != AGE or not self.minimum_age:
             return False
         if isinstance(answer, str):
-            under, band = UNDER.fullmatch(answer), BAND.fullmatch(answer)
-            least = int(under[1]) if under else int(band[2]) + 1 if band else self.minimum_age + 1
-            return least <= self.minimum_age
+            bound = age_below(answer)
+            return bound is not None and bound <= self.minimum_age
         return answer < self.minimum_age
 
     def settings(self, version: str) -> GameSettings:
@@ -96,6 +100,12 @@ class Study:
     def beside(self, name: str) -> str:
         """A file that the study names, found from the folder of the study; any other name as it is."""
         return str(self.path.parent / name) if Path(name).suffix in (".toml", ".txt") else name
+
+
+def age_below(option: str) -> float | None:
+    """The age that all are below who choose the option of that name; None where the name does not tell."""
+    under, band = UNDER.fullmatch(option), BAND.fullmatch(option)
+    return int(under[1]) if under else int(band[1]) + 1 if band else inf if OPEN.fullmatch(option) else None
 
 
 def is_whole(least: int) -> Callable[[Any], bool]:
@@ -143,7 +153,7 @@ CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
 }
 
 
-def read(entries: dict[str, Any], path: Path) -> Study:
+def read(entries: dict[str, Any], path: Path, is_played: bool) -> Study:
     """The study of a file's entries; ValueError says what is wrong with the first that is."""
     known = [field.name for field in fields(Study) if field.name != "path"]
     for name in entries:
@@ -164,7 +174,7 @@ def read(entries: dict[str, Any], path: Path) -> Study:
             raise ValueError(f"question {question!r} is asked in two lists: expected it in one of {QUESTION_LISTS}")
     if study.after_each and study.design == "between":
         raise ValueError('after_each: expected only with design = "within", where there are several plays')
-    for version in study.versions:
+    for version in study.versions if is_played else ():
         study.settings(version).check()
     return study
 

@@ -24,7 +24,9 @@ from human_study.video import CODECS
 CHUNK = 1 << 20  # bytes that are searched at once
 HEAD = 1 << 16  # bytes within which a log's first line ends
 WHOLE = 1 << 26  # bytes of the largest file that is read as one JSON object
+VIDEOS = {*CODECS, ".avi", ".m4v", ".mov", ".webm"}  # names of files that only a person can look through
 DEPTH = 4  # of archives within archives
+HISTORIES = frozenset({".git", ".hg", ".svn"})  # folders that keep, packed, what was deleted beside them
 STREAMS: dict[bytes, Callable[..., Any]] = {
     b"\x1f\x8b": gzip.open,
     b"BZh": bz2.open,
@@ -43,7 +45,8 @@ class Unsearched(OSError):
 
 
 def files_in(folder: Path) -> Iterator[Path]:
-    """Every file, link to a file, and folder that can't be listed; linked folders are looked through, each once."""
+    """Every file, link to a file, and folder that can't be listed or is a history of versions; linked folders are
+    looked through, each once."""
     unlisted: list[OSError] = []
     seen: set[str] = set()
     for root, folders, names in os.walk(folder, onerror=unlisted.append, followlinks=True):
@@ -52,7 +55,8 @@ def files_in(folder: Path) -> Iterator[Path]:
             folders.clear()
             continue
         seen.add(real)
-        folders.sort()
+        yield from (Path(root, name) for name in folders if name in HISTORIES)
+        folders[:] = sorted(set(folders) - HISTORIES)
         yield from (Path(root, name) for name in sorted(names))
     yield from (Path(error.filename) for error in unlisted)
 
@@ -75,21 +79,24 @@ def is_named_after(path: Path, folder: Path, code: str) -> bool:
 
 
 def holds(path: Path, words: Collection[str]) -> bool:
-    """Whether one of the words, ASCII, stands anywhere in the file: as UTF-8 or UTF-16, compressed, or in an archive.
+    """Whether one of the words, ASCII, stands anywhere in the file, in either case: as UTF-8 or UTF-16, compressed, or
+    in an archive.
 
     A video holds none. Nothing is held in memory but a part of the file. Raises OSError where the file, or a part of
     it, can't be read (``Unsearched``).
     """
-    if path.suffix in CODECS or not words:
+    if is_video(path) or not words:
         return False
+    if path.name in HISTORIES and path.is_dir():
+        raise Unsearched("keeps every version that was ever saved in it, also of what is deleted")
     read_bytes(path, 1)  # names what is no file
-    wanted = [between.join(word).encode() for word in words for between in ("", "\0", "\0\0\0")]
+    wanted = [between.join(word.lower()).encode() for word in words for between in ("", "\0", "\0\0\0")]
     with path.open("rb") as file:
         return stream_holds(file, wanted, DEPTH)
 
 
 def stream_holds(file: IO[bytes], wanted: list[bytes], depth: int) -> bool:
-    """As ``holds``, of a file that can be gone back in."""
+    """As ``holds``, of a file that can be gone back in; ``wanted`` is in lower case."""
     try:
         if raw_holds(file, wanted):
             return True
@@ -123,7 +130,7 @@ def raw_holds(file: IO[bytes], wanted: list[bytes]) -> bool:
     kept = max(map(len, wanted)) - 1  # what may be cut in two
     before = b""
     while chunk := file.read(CHUNK):
-        both = before + chunk
+        both = before + chunk.lower()
         if any(word in both for word in wanted):
             return True
         before = both[-kept:]
@@ -154,7 +161,7 @@ def hdf5_holds(file: IO[bytes], wanted: list[bytes]) -> bool:
             return None
         step = max(1, CHUNK // item.dtype.itemsize)
         for first in range(0, len(item), step):
-            content = item[first : first + step].tobytes()
+            content = item[first : first + step].tobytes().lower()
             if any(word in content for word in wanted):
                 return True
         return None
@@ -225,4 +232,8 @@ def beginning(path: Path, most: int) -> bytes:
 
 def looks_recorded(path: Path) -> bool:
     """Whether the name is one that a recording, a video of it, or a copy of either is given."""
-    return SUFFIX in path.name or path.suffix in (PLAY_SUFFIX, *CODECS)
+    return SUFFIX in path.name or path.suffix == PLAY_SUFFIX or is_video(path)
+
+
+def is_video(path: Path) -> bool:
+    return path.suffix.lower() in VIDEOS

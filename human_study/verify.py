@@ -13,6 +13,7 @@ from envs.files import files_under, one_line, read_json, shown
 from envs.sessions import find_play, plays_under, read_session
 from human_study import withdrawals
 from human_study.kept_wordings import FOLDER, read_wording
+from human_study.traces import codes_in, header_of
 
 PRIVATE_FIELDS = {
     "name", "first_name", "last_name", "surname", "email", "mail", "address", "phone", "birthday", "ip", "host",
@@ -168,10 +169,12 @@ def check_withdrawn(root: Path) -> Iterator[Verified]:
         except (ValueError, OSError) as error:
             gone = {}
             found.problems.append(one_line(path, error).removeprefix(f"{shown(path)}: "))
+        back = [(each, codes_in(header_of(each))) for each in plays_under(path.parent)] if gone else []
         for code in gone:
-            left = sorted(each.name for each in path.parent.glob(f"{glob.escape(code)}*"))
+            left = [*path.parent.glob(f"{glob.escape(code)}*"), *(each for each, codes in back if code in codes)]
             if left:
-                found.problems.append(f"{code} withdrew, but there is {left[0]}: run priorlab withdraw again")
+                what = shown(min(left).relative_to(path.parent))
+                found.problems.append(f"{code} withdrew, but there is {what}: run priorlab withdraw again")
         if found.problems:
             yield found
 

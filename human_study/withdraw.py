@@ -4,15 +4,16 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from envs.events import LOCK, SUFFIX, locked, read_events
-from envs.files import one_line, release
+from envs.files import Taken, one_line, release, shown
 from envs.play import SUFFIX as PLAY_SUFFIX
 from envs.play import today
 from human_study import withdrawals
-from human_study.assign import Place, clear, path_of, readable_places
+from human_study.assign import Place, clear, path_of, place_at, readable_places
+from human_study.kept_wordings import DIGITS
 from human_study.kept_wordings import FOLDER as WORDINGS
 from human_study.study import Study
 from human_study.traces import (
@@ -23,9 +24,12 @@ from human_study.traces import (
     is_alone,
     is_named,
     is_named_after,
+    is_video,
     looks_recorded,
     recording_of,
 )
+
+SHORT = 6  # characters; fewer stand in files by chance
 
 
 @dataclass
@@ -52,22 +56,33 @@ def find(study: Study, code: str, progress: Callable[[Iterable[Path]], Iterable[
     """
     folder = study.folder
     withdrawn = withdrawals.read(folder / withdrawals.NAME)
-    places, _ = readable_places(study)
+    places, damaged = readable_places(study)
     every = [*files_in(folder)] if folder.is_dir() else []
     known = {place.participant for place in places} | withdrawn.keys()
     known |= {each for path in every if path.name.endswith((SUFFIX, PLAY_SUFFIX)) for each in codes_in(header_of(path))}
     who = meant(code, known - {""}, folder)
     found = Found(who, withdrawn.get(who, ""), places=[place for place in places if place.participant == who])
-    passed = {folder / withdrawals.NAME, *(path_of(study, place.number) for place in places)}
+    found.places += [
+        replace(place_at(study, number), participant=who) for number in damaged if names(study, number, who)
+    ]
+    passed = {folder / withdrawals.NAME, *(path_of(study, place.number) for place in [*places, *found.places])}
     for path in progress(every):
-        if path not in passed and path.parent != folder / WORDINGS and not is_list(path):
+        if path not in passed and not is_wording(path, folder) and not is_list(path):
             sort_in(path, folder, found, known - {who, ""})
-    if who not in known and not any(map(looks_recorded, found.files)):
-        also = f"; these hold it: {', '.join(map(str, found.mentions))}" if found.mentions else ""
+    if who not in known and not any(looks_recorded(path) or recording_of(path, who)[0] for path in found.files):
+        is_telling = len(who) >= SHORT and found.mentions
+        also = f"; these hold it: {', '.join(map(str, found.mentions))}" if is_telling else ""
         raise ValueError(f"{folder}: nobody has the code {code!r}: expected the eight characters of a session{also}")
     if found.withdrew and not found:
         raise ValueError(f"{who} withdrew on {found.withdrew}: nothing is left to delete")
     return found
+
+
+def names(study: Study, number: int, who: str) -> bool:
+    """Whether that damaged place is of that person, as far as it can be read."""
+    with suppress(OSError):
+        return holds(path_of(study, number), [who])
+    return False
 
 
 def meant(code: str, known: Iterable[str], folder: Path) -> str:
@@ -84,12 +99,18 @@ def plain(code: str) -> str:
     return re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", code)).casefold()
 
 
+def is_wording(path: Path, folder: Path) -> bool:
+    """Whether it has the name of a wording, which holds no code; a log that somebody put beside it has not."""
+    return path.parent == folder / WORDINGS and bool(re.fullmatch(rf"[0-9a-f]{{{DIGITS}}}\.json", path.name))
+
+
 def is_list(path: Path) -> bool:
     """Whether it is a copy of withdrawals.csv, which holds nothing but that somebody withdrew."""
     if not path.name.startswith(Path(withdrawals.NAME).stem):
         return False
     try:
-        return bool(withdrawals.read(path))
+        codes, manner, _ = withdrawals.parse(path)
+        return bool(codes) and {*manner.columns} <= {*withdrawals.HEADER, ""}
     except (ValueError, OSError):
         return False
 
@@ -99,10 +120,15 @@ def sort_in(path: Path, folder: Path, found: Found, others: set[str]) -> None:
     who = found.participant
     try:
         if not is_named(path, folder, who) and not holds(path, [who]):
+            if is_video(path) and not any(is_named(path, folder, other) for other in others):
+                found.unread.append(f"{shown(path)}: is a video that no code names")
             return
     except OSError as error:
         found.unread.append(one_line(path, error))
         return
+    longer = [other for other in others if who.casefold() in other.casefold()]
+    if any(recording_of(path, other)[0] or is_named_after(path, folder, other) for other in longer):
+        return  # what stands there is a part of another code
     try:
         alone = is_alone(path, folder, who, others)
     except OSError:
@@ -127,27 +153,38 @@ def withdraw(study: Study, code: str) -> Found:
 
 
 def delete(study: Study, found: Found) -> None:
-    """Logs that the person withdrew, empties their place, and deletes every file that is theirs alone.
+    """Logs that the person withdrew, deletes every file that is theirs alone, and empties their place.
 
     Nothing about the person is kept but the code, the UTC date, and how much was deleted. What a crash leaves of it is
-    found by the next call. Raises OSError, and changes nothing, where the session is going on; OSError, one line, for
-    files that can't be deleted, when all others are.
+    found by the next call. Raises OSError, and changes nothing, where the session is going on or the list can't be
+    written; OSError, one line, for files that can't be deleted, when all others are.
     """
     kept = []
     with ExitStack() as stack:
         for log in sorted(found.logs):
-            stack.callback(release, locked(log))
+            try:
+                stack.callback(release, locked(log))
+            except Taken:
+                raise
+            except OSError:
+                continue  # nothing can be written beside it, so nobody records it; whether it can be deleted is seen
         if not found.withdrew:
             plays, events = max(map(count, found.files), default=(0, 0))
             row = {"id": found.participant, "date": today(), "files": len(found.files), "plays": plays}
-            withdrawals.add(study.folder / withdrawals.NAME, {**row, "events": events})
-        for place in found.places:
-            clear(study, place)
+            try:
+                withdrawals.add(study.folder / withdrawals.NAME, {**row, "events": events})
+            except OSError as error:
+                raise OSError(f"{error}; nothing was deleted, as that list could not be written") from None
         for path in found.files:
             try:
                 path.unlink(missing_ok=True)
             except OSError as error:
                 kept.append(one_line(path, error))
+        for place in found.places:  # after the files: on a full disk they made room for it
+            try:
+                clear(study, place)
+            except OSError as error:
+                kept.append(one_line(path_of(study, place.number), error))
     for folder in sorted({parent for path in found.files for parent in path.parents}, reverse=True):
         if folder.is_relative_to(study.folder) and folder.name.casefold() == found.participant.casefold():
             with suppress(OSError):

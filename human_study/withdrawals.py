@@ -2,10 +2,12 @@
 
 import csv
 import io
+import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from envs.files import MARKS, read_bytes, to_disk
+from envs.files import MARKS, one_line, read_bytes, to_disk
 
 NAME = "withdrawals.csv"
 HEADER = ("id", "date", "files", "plays", "events")
@@ -34,7 +36,10 @@ def read(path: Path) -> dict[str, str]:
 
 
 def add(path: Path, row: dict[str, object]) -> None:
-    """A further line, in the manner of the file; the file is made where there is none. Errors as ``read``."""
+    """A further line, in the manner of the file; the file is made where there is none.
+
+    Errors as ``read``; OSError, one line, where it can't be written, and the file stays as it was.
+    """
     _, manner, text = parse(path) if path.is_file() else ({}, Manner(), "")
     lines = io.StringIO()
     if text and not text.endswith(("\n", "\r")):
@@ -46,9 +51,15 @@ def add(path: Path, row: dict[str, object]) -> None:
     if manner.is_new:
         writer.writerow(HEADER)
     writer.writerow([row.get(column, "") for column in manner.columns])
-    with path.open("ab") as file:
-        file.write(lines.getvalue().encode(manner.encoding))
-        to_disk(file)
+    before = path.stat().st_size if path.exists() else None
+    try:
+        with path.open("ab") as file:
+            file.write(lines.getvalue().encode(manner.encoding))
+            to_disk(file)
+    except OSError as error:  # a full disk has taken part of the line
+        with suppress(OSError):
+            path.unlink(missing_ok=True) if before is None else os.truncate(path, before)
+        raise OSError(one_line(path, error)) from None
 
 
 def parse(path: Path) -> tuple[dict[str, str], Manner, str]:
@@ -65,11 +76,14 @@ def parse(path: Path) -> tuple[dict[str, str], Manner, str]:
     heads = ((line, each) for line in text.splitlines() for each in DELIMITERS if is_head(line, each))
     line, delimiter = next(heads, ("", ""))
     if not delimiter:
-        raise ValueError(f"{path}: line 1: {text.strip().splitlines()[0][:60]!r}: {EXPECTED}")
+        raise ValueError(f"{path}: line 1: {text.strip().splitlines()[0][:30]!r}: {EXPECTED}")
     newline = "\r\n" if "\r\n" in text else "\r" if "\r" in text and "\n" not in text else "\n"
     quotes = line.lstrip().startswith('"')
     manner = Manner(encoding, delimiter, quotes, newline, names_in(line, delimiter), is_new=False)
-    return dates(text, manner), manner, text
+    try:
+        return dates(text, manner), manner, text
+    except csv.Error as error:  # such as a quotation mark that nothing closes
+        raise ValueError(f"{path}: {error}: {EXPECTED}") from None
 
 
 def is_head(line: str, delimiter: str) -> bool:
@@ -77,7 +91,10 @@ def is_head(line: str, delimiter: str) -> bool:
 
 
 def names_in(line: str, delimiter: str) -> tuple[str, ...]:
-    return tuple(name.strip().casefold() for name in next(csv.reader([line], delimiter=delimiter), []))
+    try:
+        return tuple(name.strip().casefold() for name in next(csv.reader([line], delimiter=delimiter), []))
+    except csv.Error:  # a line as long as no table's
+        return ()
 
 
 def dates(text: str, manner: Manner) -> dict[str, str]:
@@ -87,7 +104,9 @@ def dates(text: str, manner: Manner) -> dict[str, str]:
     for row in csv.reader(io.StringIO(text, newline=""), delimiter=manner.delimiter):
         other = next((each for each in DELIMITERS if len(row) == 1 and each in row[0]), None)
         cells = next(csv.reader(row, delimiter=other)) if other else row
-        code, date = (cells[at].strip() if at < len(cells) else "" for at in (code_at, date_at))
+        code, date = (
+            cells[at].strip().strip("\0\ufeff").strip() if at < len(cells) else "" for at in (code_at, date_at)
+        )
         if code and code.casefold() != "id" and not code.lower().startswith("sep="):
             found[code] = date
     return found

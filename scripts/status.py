@@ -23,7 +23,7 @@ def main(study: Annotated[Path, tyro.conf.Positional]) -> None:
     from human_study.study import Study
 
     try:
-        loaded = Study.load(study)
+        loaded = Study.load(study, is_played=False)
         problems: list[str] = []
         found = overview(loaded, problems)
     except (OSError, ValueError) as error:

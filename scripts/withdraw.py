@@ -22,21 +22,22 @@ def main(
     """
     from rich.progress import track
 
+    from envs.files import shown
     from human_study.study import Study
     from human_study.withdraw import delete, find
 
     console = plain_console()
     try:
-        loaded = Study.load(study)
-        shown = partial(track, description="searching", console=console, transient=True)
-        found = find(loaded, code, shown if console.is_terminal else iter)
+        loaded = Study.load(study, is_played=False)
+        searching = partial(track, description="searching", console=console, transient=True)
+        found = find(loaded, code, searching if console.is_terminal else iter)
         who, folder = found.participant, loaded.folder
         if found.withdrew:
             console.print(f"{who} withdrew on {found.withdrew}; this is left in {folder}", soft_wrap=True)
         for path in found.files:
-            console.print(f"to be deleted: {path}", soft_wrap=True)
+            console.print(f"to be deleted: {shown(path)}", soft_wrap=True)
         for path in found.mentions:
-            console.print(f"also names {who}, and is kept: make it anew or edit it: {path}", soft_wrap=True)
+            console.print(f"also names {who}, and is kept: make it anew or edit it: {shown(path)}", soft_wrap=True)
         for line in found.unread:
             console.print(f"may name {who}: {line}", soft_wrap=True)
         if found.files or found.places:
@@ -46,6 +47,8 @@ def main(
             console.print(f"deleted {len(found.files)} files of {who}; noted in withdrawals.csv", soft_wrap=True)
     except EOFError:
         raise SystemExit("priorlab withdraw: nobody answered; nothing was deleted (--yes doesn't ask)") from None
+    except BrokenPipeError:
+        raise
     except (OSError, ValueError) as error:
         raise SystemExit(f"priorlab withdraw: {told(error)}") from None
     console.print(f"searched {folder} and nothing else: see to exports and backups elsewhere", soft_wrap=True)

@@ -5,6 +5,8 @@ import json
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -78,6 +80,9 @@ def test_consent_and_questions_are_kept_once_by_their_hash(tmp_path: Path):
     with pytest.raises(ValueError, match="was changed"):
         keep_wording(script.study.folder, wording)
     assert file.read_text() == "{}", "nothing is overwritten"
+    file.write_bytes(content[:50])
+    with pytest.raises(ValueError, match="was changed"):
+        check_kept(script.study.folder, wording)
 
 
 def test_all_that_a_question_allows_is_kept(tmp_path: Path):
@@ -89,7 +94,7 @@ def test_all_that_a_question_allows_is_kept(tmp_path: Path):
 @pytest.mark.parametrize(
     ("minimum", "young", "old"),
     [
-        (18, ["under_18", 17, 17.5, "12_17"], ["18_24", 18, "not_said", "65_or_more"]),
+        (18, ["under_18", 17, 17.5, "12_17", "12-17", "17"], ["18_24", 18, "18", "not_said", "65_or_more"]),
         (16, ["under_16", 15, "12_15"], ["under_18", "16_17", 16]),
         (25, ["under_18", "18_24", 24], ["24_30", 25]),
         (0, [], ["under_18", 3]),
@@ -100,6 +105,28 @@ def test_answers_below_the_minimum_age_are_told_from_others(minimum: int, young:
     assert all(study.is_too_young("age", answer) for answer in young)
     assert not any(study.is_too_young("age", answer) for answer in old)
     assert not study.is_too_young("years_of_school", 3)
+
+
+@pytest.mark.parametrize(
+    ("entries", "reason"),
+    [
+        ('kind = "text"', "kind is 'text': expected choice or number"),
+        (
+            'kind = "choice"\noptions = { unter_18 = "unter 18", not_said = "" }',
+            "option 'unter_18': expected a name such",
+        ),
+        ('kind = "choice"\noptions = { 16-17 = "16, 17", 18_or_more = "18", over_65 = "" }', ""),
+        ('kind = "number"\nleast = 0\nmost = 120\ndecline = "no"', ""),
+    ],
+)
+def test_an_age_that_cannot_be_held_against_the_minimum_age_is_refused(tmp_path: Path, entries: str, reason: str):
+    study = a_script(tmp_path, MINE + f'[questions.age]\ntext = "?"\n{entries}\n', before=["age"], after=[]).study
+    if not reason:
+        load(study.path)
+        return
+    with pytest.raises(ValueError, match=rf"texts.toml: questions.age, by which minimum_age = 18 .*: {reason}"):
+        load(study.path)
+    load(a_study(tmp_path, texts="texts.toml", before=["age"], after=[], minimum_age=0).path)
 
 
 def test_a_minimum_age_stands_on_the_consent_page(tmp_path: Path):
@@ -116,6 +143,9 @@ def test_only_sessions_begun_on_this_computer_are_offered(tmp_path: Path, monkey
     monkeypatch.setattr("human_study.interrupted.state_folder", lambda: tmp_path / "state" / "priorlab")
     mine = machine_id()
     assert mine and mine == machine_id()
+    with monkeypatch.context() as patched:
+        patched.setattr("platform.node", lambda: "another-computer")  # which shares the home folder
+        assert machine_id() not in ("", mine)
 
     def interrupted(name: str, **header: str) -> Path:
         recorder = Recorder.create(tmp_path, id=name, study="t", **header)
@@ -127,13 +157,18 @@ def test_only_sessions_begun_on_this_computer_are_offered(tmp_path: Path, monkey
     old = interrupted("oldoldol", machine=mine)
     then = time.time() - 13 * 3600
     os.utime(old, (then, then))
+    ahead = interrupted("aheadddd", machine=mine)  # of a clock that was set back by more than a day
+    later = time.time() + 30 * 3600
+    os.utime(ahead, (later, later))
     interrupted("elsewher", machine="otherone")
     interrupted("nomachin")
     unsure = interrupted("unmarked", machine="")
     (found,) = own_interrupted(tmp_path, mine)
     assert found.path == path and 0 <= (found.ended - found.began).total_seconds() < 60
     assert not list(own_interrupted(tmp_path, ""))
-    script = Script(a_study(tmp_path), Texts.load("en"))
+    assert replace(found, ended=found.ended + timedelta(days=1)).day == "today", "the clock was set back meanwhile"
+    script = Script(a_study(tmp_path, contact=" "), Texts.load("en"))
+    assert script.contact == "the person who runs this study"
     page = script.resume(found)
     said = words_of(page)
     assert "minemine" not in said and script.texts("resume.mine") in said and found.began.strftime("%H:%M") in said

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from human_study.assign import (
+    Place,
     Station,
     StudyFull,
     arms,
@@ -130,6 +131,18 @@ def test_many_processes_never_share_a_place(tmp_path: Path):
     assert not any(version in name for version in study.versions for name in names)
 
 
+def test_on_a_full_disk_no_place_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    study = a_study(tmp_path)
+
+    def full(place: Place) -> str:
+        raise OSError(28, "No space left on device")  # as writing does, once the file is there
+
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="No space left"):
+        patched.setattr("human_study.assign.content", full)
+        take(study, "a")
+    assert places(study) == [] and take(study, "b").number == 0
+
+
 def test_stations_without_a_common_folder_have_places_of_their_own(tmp_path: Path):
     taken = []
     for number in (1, 2, 3):
@@ -172,6 +185,10 @@ def test_a_study_that_changed_meanwhile_is_refused(tmp_path: Path):
     assert take(a_study(tmp_path, participants=9), "two").number == 1, "more participants change nothing"
     (tmp_path / "data" / "places" / "00002.json").touch()  # a crash came between the file and what is in it
     assert take(a_study(tmp_path, participants=9), "three").number == 3
+    (tmp_path / "data" / "places" / "00003.json").write_text('{"number": 3, "bl')  # it is being written, or damaged
+    with pytest.raises(ValueError, match=r"minutes was 30 and is 20; .*00001.json"):
+        take(a_study(tmp_path, participants=9, minutes=20), "four")
+    assert take(a_study(tmp_path, participants=9), "four").number == 4
     (tmp_path / "data" / "places" / "00003.json").write_text("{")
     with pytest.raises(ValueError, match=r"00003.json: cut off or altered"):
         places(a_study(tmp_path))

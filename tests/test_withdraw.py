@@ -19,13 +19,14 @@ import pytest
 
 import human_study.withdraw
 from envs.files import hold
-from envs.play import Play, new_id
+from envs.play import Play
 from human_study import withdrawals
 from human_study.assign import path_of, places, take
 from human_study.recorder import GameSettings, Recorder
 from human_study.states import overview
 from human_study.study import Study
 from human_study.traces import CHUNK, holds
+from human_study.verify import verify
 from human_study.withdraw import find, withdraw
 from scripts.run import run
 from tests.test_study import a_study
@@ -82,31 +83,42 @@ def test_who_withdraws_leaves_nothing_but_that(study: Study):
         f"{GONE}-LAPTOP-conflict.jsonl": b"", f"{GONE}.session.jsonl~": whole[9:], "other name.txt": whole,
         f"backup/{GONE}.session.jsonl.gz": gzip.compress(whole), f"videos/{GONE}-0.mp4": b"\0" * 99,
         f"{GONE}/notes.tmp": b"", f"pages/{GONE.upper()}.html": b"<p>" + GONE.encode(), f"{GONE}.lock": b"",
-        "places/00001 (1).json": path_of(study, 1).read_bytes(),
+        "places/00001 (1).json": path_of(study, 1).read_bytes(), "wordings/kept here.jsonl": whole,
     }  # fmt: skip
     table = f"participant\n{KEPT}\n{GONE}\n".encode()
     combined = {
         "table.csv": table, "steps.csv.gz": gzip.compress(table), "page.html": table, f"all but {GONE}.csv": table,
         "excel.csv": codecs.BOM_UTF16_LE + table.decode().encode("utf-16-le"), f"{GONE}.zip": zipped(table),
         "both.session.jsonl": whole + before, "remarks.txt": f"{GONE} wore glasses".encode(),
-        f"without {GONE}/analysis.R": b"", f"all but {GONE}.png": b"",
+        f"without {GONE}/analysis.R": b"", f"all but {GONE}.png": b"", "capitals.csv": table.upper(),
+        "withdrawals with reasons.csv": f"id;date;why\n{GONE};1;ill\n".encode(),
     }  # fmt: skip
     for name, content in (own | combined).items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
     Play.of("lll", player="person", player_id=GONE).save(folder / "export.play")
     Play.of("lll", player="person", id=f"{GONE}-0").save(folder / "exported.play.bak")
+    (folder / "withdrawals (1).csv").write_text(f"id;date;files;\n{GONE};1.2.26;1;\n")
+    unsearched = [f"{folder / '.git'}: keeps every version", f"{folder / 'somebody.MP4'}: is a video that no code"]
+    (folder / ".git").mkdir()
+    for name in (f".git/{GONE}", "somebody.MP4", f"{KEPT}-0.mp4"):
+        (folder / name).touch()
     found = withdraw(study, GONE)
+    assert len(found.unread) == 2 and all(map(str.startswith, sorted(found.unread), unsearched))
+    (folder / ".git" / GONE).unlink()
+    (folder / ".git").rmdir()
+    (folder / "somebody.MP4").unlink()
+    (folder / "withdrawals (1).csv").unlink()
     names = {path.relative_to(folder).as_posix() for path in found.files}
     assert names == {*own, "export.play", "exported.play.bak", log.name} - {f"{GONE}.lock"}
-    assert {path.relative_to(folder).as_posix() for path in found.mentions} == combined.keys() and not found.unread
+    assert {path.relative_to(folder).as_posix() for path in found.mentions} == combined.keys()
     assert (
         left_of(study, GONE) == sorted({*combined, "withdrawals.csv"} - {f"without {GONE}/analysis.R"})
         and not (folder / GONE).exists()
     )
     assert (folder / f"{KEPT}.session.jsonl").read_bytes() == before and (folder / "wordings").exists()
     (row,) = csv.DictReader(io.StringIO((folder / "withdrawals.csv").read_text()))
-    assert row == {"id": GONE, "date": row["date"], "files": "13", "plays": "1", "events": row["events"]}
+    assert row == {"id": GONE, "date": row["date"], "files": "14", "plays": "1", "events": row["events"]}
     assert int(row["events"]) > 3 and take(study, "next").number == 2, "the place stays taken"
 
     late = folder / f"late/{GONE}.session.jsonl"  # a copy that a service brings back
@@ -119,6 +131,8 @@ def test_who_withdraws_leaves_nothing_but_that(study: Study):
     with pytest.raises(ValueError, match=rf"{GONE} withdrew on .*: nothing is left"):
         withdraw(study, GONE)
     assert len((folder / "withdrawals.csv").read_text().splitlines()) == 2
+    late.write_bytes(whole)
+    assert f"{GONE} withdrew, but there is late/" in str([each.problems for each in verify([folder])])
 
 
 def zipped(content: bytes) -> bytes:
@@ -150,6 +164,16 @@ def test_codes_are_found_however_they_are_packed_and_what_is_not_searched_is_nam
         (tmp_path / name).write_bytes(content)
         with pytest.raises(OSError, match=reason):
             holds(tmp_path / name, [GONE])
+
+
+def test_a_code_that_is_part_of_another_one_costs_that_one_nothing(study: Study):
+    for name in (longer := [f"{GONE}_2", f"{GONE}6", f"x-{GONE}"]):
+        take_part(study, name)
+        (study.folder / f"{name} (1).session.jsonl").write_bytes((study.folder / f"{name}.session.jsonl").read_bytes())
+        (study.folder / f"{name}-0.mp4").touch()
+    found = withdraw(study, GONE)
+    assert [path.name for path in found.files] == [f"{GONE}.session.jsonl"] and not found.mentions
+    assert [place.participant for place in places(study)] == [KEPT, "", *longer]
 
 
 def test_codes_are_understood_and_unknown_ones_refused(study: Study):
@@ -200,6 +224,37 @@ def test_a_withdrawal_that_was_interrupted_is_finished_by_the_next(study: Study,
     assert (row["id"], row["files"], row["plays"]) == (GONE, "3", "1")
 
 
+def test_a_withdrawal_on_a_full_disk_changes_nothing(study: Study, monkeypatch):
+    def fail(file) -> None:
+        file.flush()  # a part of the line had room
+        raise OSError(28, "No space left on device")
+
+    path, log = study.folder / "withdrawals.csv", study.folder / f"{GONE}.session.jsonl"
+    for before in (None, b"id;date"):
+        if before:
+            path.write_bytes(before)
+        with (
+            monkeypatch.context() as patched,
+            pytest.raises(OSError, match=r"s.csv: No space left.*nothing was deleted"),
+        ):
+            patched.setattr(withdrawals, "to_disk", fail)
+            withdraw(study, GONE)
+        assert (path.read_bytes() if path.exists() else None) == before and log.exists()
+        assert places(study)[1].participant == GONE
+    assert withdraw(study, GONE).files == [log] and withdrawals.read(path).keys() == {GONE}
+
+
+@pytest.mark.parametrize(
+    "altered", ['{"number": 1, "participant": "gene2345", "bl', '"versions": "original"', '"number": 7']
+)
+def test_a_damaged_place_is_emptied_and_stays_taken(study: Study, altered: str):
+    path = path_of(study, 1)
+    whole = json.loads(path.read_text())
+    path.write_text(altered if altered[0] == "{" else json.dumps(whole | json.loads(f"{{{altered}}}")))
+    assert withdraw(study, GONE).places and withdraw(study, KEPT).places
+    assert json.loads(path.read_text()) == whole | {"participant": "", "date": ""} and take(study, "next").number == 2
+
+
 def test_a_list_whose_first_line_a_power_cut_tore_is_begun_again(study: Study):
     (study.folder / "withdrawals.csv").write_text("id,da")
     assert not withdrawals.read(study.folder / "withdrawals.csv")
@@ -232,47 +287,24 @@ def test_links_are_followed_and_deleted_with_what_they_lead_to(study: Study, tmp
     assert left_of(study, GONE) == ["withdrawals.csv"] and not os.path.lexists(study.folder / f"{GONE}.broken")
 
 
-SAVED = {  # as spreadsheets and editors save the list
-    "semicolons": b"\xef\xbb\xbfid;date;files;plays;events\r\naaaa2345;01.02.2026;1;1;3\r\n;;;;\r\n",
-    "unicode text": codecs.BOM_UTF16_LE + "id\tdate\tfiles\r\naaaa2345\t2/1/2026\t1\r\n".encode("utf-16-le"),
-    "other end": codecs.BOM_UTF16_BE + "id\tdate\tplays\taaa\r\naaaa2345\t2/1/2026\t1\tx".encode("utf-16-be"),
-    "quotes": b'"id","date","files","plays","events","why"\n"aaaa2345","2026-02-01","1","1","3","he, ""x""\nsaid"\n',
-    "old Windows": "sep=;\r\nid;date;Grund\r\naaaa2345;1. Feb. 26;später".encode("cp1252"),
-    "joined": b"id,date,files,plays,events\naaaa2345,2026-02-01,1,1,3\nid;date;files\nbbbb2345;2026-02-02;1",
-}
-
-
-@pytest.mark.parametrize("name", SAVED)
-def test_a_list_that_a_spreadsheet_saved_is_read_and_gains_lines_in_its_manner(tmp_path: Path, name: str):
-    path = tmp_path / "withdrawals.csv"
-    path.write_bytes(SAVED[name])
-    before = withdrawals.read(path)
-    assert "aaaa2345" in before and ("bbbb2345" in before) == (name == "joined")
-    for code in (new_id(), new_id()):
-        withdrawals.add(path, {"id": code, "date": "2026-03-01", "files": 2, "plays": 1, "events": 9})
-        before |= {code: "2026-03-01"}
-        assert withdrawals.read(path) == before and path.read_bytes().startswith(SAVED[name])
-    added = path.read_bytes()[len(SAVED[name]) :].replace(b"\0", b"")
-    expected = {
-        "semicolons": b";2026-03-01;2;1;9\r\n", "unicode text": b"\t2026-03-01\t2\r\n",
-        "other end": b"\t2026-03-01\t1\t\r\n", "quotes": b',"2026-03-01","2","1","9",""\n',
-        "old Windows": b";2026-03-01;\r\n", "joined": b",2026-03-01,2,1,9\n",
-    }  # fmt: skip
-    assert added.count(expected[name]) == 2
-
-
 def test_a_list_that_is_none_stops_a_withdrawal_before_it_begins(study: Study):
     (study.folder / "withdrawals.csv").write_text("a letter\n")
     with pytest.raises(
         ValueError, match=r"withdrawals.csv: line 1: 'a letter': expected a table with the columns id, d"
     ):
         withdraw(study, GONE)
+    for text in ('id,date\n"abcd2345,2\r\nabcd\n', f"id,date\n{'a' * 200_000},1\n"):
+        (study.folder / "withdrawals.csv").write_bytes(text.encode())
+        with pytest.raises(ValueError, match=r"withdrawals.csv: .*: expected a table"):
+            withdraw(study, GONE)
     assert (study.folder / f"{GONE}.session.jsonl").exists()
 
 
 def test_the_command_says_what_it_deletes_and_what_is_left(study: Study, capsys):
     (study.folder / "table.csv").write_text(f"{GONE}\n{KEPT}")
     (study.folder / "table.pdf").write_bytes(b"%PDF")
+    with study.path.open("a") as file:
+        file.write('\nlevel = "gone.txt"')  # whoever deletes a record need not have the game
     run("withdraw", [GONE.upper(), str(study.path), "--yes"])
     out = capsys.readouterr().out
     log = study.folder / f"{GONE}.session.jsonl"
