@@ -63,6 +63,9 @@ def test_wholly_later_is_a_hazard_ratio_of_nothing():
     (test,) = log_rank(groups)
     assert (test.effect, test.low) == (0.0, None)
     assert mann_whitney(groups)[0].effect == 1
+    # winning later all the same, though most of those players quit early
+    groups["late"] = (np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 20, 21]), np.array([0, 0, 0, 0, 0, 0, 1, 1], bool))
+    assert log_rank(groups)[0].effect == 0 and log_rank(groups, against="late")[0].effect == np.inf
 
 
 def test_the_hazard_ratio_of_exponential_times_is_the_ratio_of_their_rates():
