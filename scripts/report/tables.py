@@ -297,7 +297,8 @@ def write_tables(folder: Path, sections: Sequence[dict[str, pd.DataFrame]]) -> N
         if not frames:
             (folder / file).unlink(missing_ok=True)
             continue
-        joined = pd.concat(frames, ignore_index=True)
+        # a column of numbers stays one where a section has none of them
+        joined = pd.concat(frames, ignore_index=True).infer_objects()
         joined = joined.astype(dict.fromkeys(joined.select_dtypes(bool).columns, int))
         data = csv_of(joined).encode("utf-8", "backslashreplace")
         write_bytes(folder / file, gzip.compress(data, 3, mtime=0) if name in COMPRESSED else data)
