@@ -231,7 +231,7 @@ def hazard_ratio(times: np.ndarray, won: np.ndarray, is_version: np.ndarray) -> 
             value, error = float(fit.params[0]), float(fit.bse[0])
         except np.linalg.LinAlgError:
             value, error = np.nan, np.nan
-        slope = float(model.score(np.zeros(1))[0])  # of the likelihood where the ratio is 1; medians count quits as well
+        slope = float(model.score(np.zeros(1))[0])  # of the likelihood, where the ratio is 1
     if error < MONOTONE:
         low, ratio, high = np.exp(value + WALD * error * np.arange(-1, 2)).tolist()
         return ratio, low, high
