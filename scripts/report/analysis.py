@@ -78,10 +78,20 @@ class Cell:
     @property
     def is_sure(self) -> bool:
         """Whether the main test, corrected, is below 5 %; of few players there is none, and the interval decides."""
-        test = self.tests.get("log_rank") or self.tests.get("signed_rank")
-        return test is None or min(test.n, test.n_against) < FEW or test.p_holm < 0.05
+        return not self.is_tested or (self.main_test is not None and self.main_test.p_holm < 0.05)
+
+    @property
+    def is_tested(self) -> bool:
+        """Whether there are players enough for the main test to decide."""
+        test = self.main_test
+        return test is not None and min(test.n, test.n_against) >= FEW
+
+    @property
+    def main_test(self) -> Test | None:
+        return next((self.tests[name] for name in MAIN if name in self.tests), None)
 
 
+MAIN = ("log_rank", "signed_rank")  # the test that decides: one of them, unpaired or paired
 TESTS = {  # name: (title, effect)
     "log_rank": ("Log-rank", "hazard ratio of winning"),
     "mann_whitney": ("Mann-Whitney", "probability of taking longer"),

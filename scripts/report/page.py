@@ -171,6 +171,8 @@ def show(analysis: Analysis, second: Second | None, tables: Mapping[str, pd.Data
         ],
         "tests": test_words(analysis),
         "missed": show_second(second),
+        "made": tests_made(analysis),
+        "meanings": "; ".join(summary.EFFECTS[name] for name in tests_made(analysis)),
         "effects": [TESTS[name] for name in tests_made(analysis)],
         "models": list(analysis.notes.items()),
         "untested": list(untested(analysis).items()),
