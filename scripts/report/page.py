@@ -15,6 +15,7 @@ from envs.results import Results
 from scripts.report import panels, rows, summary
 from scripts.report.analysis import MINUTES, TESTS, Analysis, Cell, Estimate, analyse, order_of
 from scripts.report.excluding import answer_counts, without
+from scripts.report.hypotheses import FEW
 from scripts.report.missed import MISSED, Second, note_on, rows_of, second_analysis, show_second
 from scripts.report.pictures import data_uri, heat_map, is_turned, numbered, picture_of, trajectories
 from scripts.report.players import (
@@ -158,6 +159,7 @@ def show(analysis: Analysis, second: Second | None, tables: Mapping[str, pd.Data
     return {
         "title": section.title,
         "limit": f"{analysis.limit:g}",
+        "band": FEW,
         "headline": summary.headline(analysis),
         "findings": summary.findings(analysis, orders),
         "kinds": kinds,
@@ -305,7 +307,7 @@ def figures(analysis: Analysis, published: Mapping, same_game: bool) -> dict[str
         if compared:
             words = beside if name == "wide" else {}
             drawn["slowdown"][name] = rows.slowdown(section, compared, width, words, on_axis)
-        if any(cell.minutes for cell in analysis.cells):
+        if any(cell.worst for cell in analysis.cells):
             drawn["minutes"][name] = rows.minutes(analysis, width, means(published) if same_game else {})
             drawn["quits"][name] = rows.quits(analysis, width)
         if section.runs:

@@ -53,7 +53,7 @@ def interval(axes: Axes, y: float, found: Estimate, colour: str, text: str, mark
     if found.low is not None:
         axes.plot([found.low, high], [y, y], color=colour, lw=2 if hollow else 4, alpha=0.35)
     face = {"mfc": INKS["surface"], "mec": colour, "mew": 1.5} if hollow else {"mec": INKS["surface"], "mew": 0.8}
-    axes.plot(found.value, y, marker, color=colour, ms=7, **face)
+    axes.plot(found.value, y, marker, color=colour, ms=7, clip_on=False, **face)
     axes.annotate(
         text, (max(found.value, high), y), (7, 0), va="center", textcoords="offset points", color=colour,
         fontweight="bold", annotation_clip=False,
@@ -117,11 +117,10 @@ def minutes(analysis: Analysis, width: float, published: Mapping[str, float]) ->
         for row, version in enumerate(analysis.section.versions):
             for line, kind in enumerate(kinds):
                 cell = analysis.find(kind, version)
-                if cell is None or cell.minutes is None or cell.worst is None:
-                    continue
-                for at, found in enumerate((cell.minutes, cell.worst)):
+                for at, found in enumerate((cell.minutes, cell.worst) if cell else ()):
                     y = row + offset(2 * line + at, 2 * len(kinds))
-                    interval(axes, y, found, INKS[kind.colour], number(found.value), hollow=bool(at))
+                    if found:
+                        interval(axes, y, found, INKS[kind.colour], number(found.value), hollow=bool(at))
             if version in published:
                 axes.plot(published[version], row - ABOVE, **PUBLISHED)
     return svg(figure, "Mean minutes to solve in each version, quits censored and quits at the full time")

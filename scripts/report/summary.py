@@ -97,7 +97,9 @@ def headline(analysis: Analysis) -> str:
         many = count([cell.n for cell in known], kind)
         parts.append(f"{name} in {among(slower, len(known))} ({many} each)")
     if not parts:
-        return "Too few have played yet to say what changed looks do"
+        many = [(cell.kind, cell.version) for cell in analysis.cells if cell.n >= LEAST]
+        enough = any((kind, "original") in many for kind, version in many if version != "original")
+        return f"Too few have {'won' if enough else 'played'} yet to say what changed looks do"
     what = "looks" if same_rules(analysis.section) else "looks or rules"
     return f"Changed {what} clearly slowed " + " and ".join(parts)
 

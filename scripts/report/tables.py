@@ -50,7 +50,8 @@ COLUMNS = {
     "median_inputs": "median inputs to the first win (Kaplan-Meier); inf where less than half are seen to win",
     "ratio": "restricted mean inputs to the first win, over the original's", "ratio_low": "", "ratio_high": "",
     "bound": "empty: exact; >= or <=: the ratio is a bound; ~: the curve is not known to the limit",
-    "mean_minutes": "mean minutes to solve, restricted to the limit, quits and time-outs censored",
+    "mean_minutes": "mean minutes to solve, restricted to the limit, quits and time-outs censored; empty where nobody "
+    "solved and everybody left before the limit",
     "mean_minutes_low": "", "mean_minutes_high": "",
     "worst_minutes": "mean minutes where everybody who did not solve takes the full time",
     "worst_minutes_low": "", "worst_minutes_high": "",
