@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from envs.tracks import Thing
+from scripts.report import statistics
 from scripts.report.analysis import Analysis, Estimate
 from scripts.report.players import Kind, Section, of_kind, title_of
 from scripts.report.plots import INKS, STYLE, THINGS, panel, said, svg
@@ -166,7 +167,7 @@ def deaths(analysis: Analysis, width: float) -> str:
                     strewn = (np.arange(len(dots)) * 0.618 % 1 - 0.5) * (0.28 / max(len(kinds), 1) if many else 0)
                     style = {"ms": 4 if many else 6, "mfc": face, "mec": colour, "mew": 1.0 if many else 1.3}
                     axes.plot(dots, y + strewn, "o", clip_on=False, alpha=0.5 if many else 0.8, **style)
-                if rows:
+                if len(rows) >= statistics.LEAST or (kind.is_agent and rows):
                     axes.plot(np.median([run.deaths for run in rows]), y, "|", color=colour, ms=14, mew=2.4)
     return svg(figure, "Deaths before the first win in each version")
 
