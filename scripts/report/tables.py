@@ -113,10 +113,16 @@ def labelled(section: Section, rows: Sequence[dict]) -> pd.DataFrame:
 
 def front(section: Section, frame: pd.DataFrame) -> pd.DataFrame:
     """The columns that tell a section, in front."""
-    frame.insert(0, "game", section.game)
-    frame.insert(1, "level", level_name(section.level))
+    on_level(section, frame)
     frame.insert(2, "study", section.study or "")
     frame.insert(3, "limit", np.nan if section.limit is None else section.limit)
+    return frame
+
+
+def on_level(section: Section, frame: pd.DataFrame) -> pd.DataFrame:
+    """The columns that tell the game and the level, in front: all that there is where only agents play."""
+    frame.insert(0, "game", section.game)
+    frame.insert(1, "level", level_name(section.level))
     return frame
 
 
