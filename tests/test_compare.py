@@ -16,7 +16,7 @@ from envs.results import load
 from scripts.main import main
 from scripts.report.analysis import analyse, order_of
 from scripts.report.excluding import answer_counts, without
-from scripts.report.page import limits, write_comparison, write_page
+from scripts.report.page import limits, longest_limit, write_comparison, write_page
 from scripts.report.players import MOST_SECTIONS, Section, first_plays, kinds_of, sections_of
 from scripts.report.statistics import Played, bootstrap_weights, ratio_to_original, restricted_mean, times_of
 from scripts.report.summary import published
@@ -259,6 +259,8 @@ def test_means_are_never_counted_beyond_what_the_plays_could_last():
     analysis = analyse(sections_of(runs)[0][0], 30)
     note = "Means are counted to 10 minutes and not to 30: these plays could not last longer."
     assert limits(analysis, 30) == [note] and limits(analysis, 10) == []
+    assert longest_limit([*runs, play(1, limit=9000), agent()]) == 10  # as in the report of a study of agents
+    assert longest_limit([*runs, play(1)]) is None and longest_limit([agent()]) is None
     (cell,) = analysis.cells
     assert cell.minutes is not None and cell.minutes.value == pytest.approx((1 + 2 + 10) / 3)
 

@@ -56,7 +56,9 @@ def write_report(
     """
     found = Level.read(level)
     runs, left_out = on_level(played(results), found, versions)
-    section = Section(found.game, found.text(), tuple(versions), tuple(runs), tuple(differences(runs)))
+    section = Section(
+        found.game, found.text(), tuple(versions), tuple(runs), tuple(differences(runs)), limit=longest_limit(runs)
+    )
     return write_page(path, [section], problems=[*results.problems, *left_out], quick=quick, reachable=reachable)
 
 
@@ -132,6 +134,12 @@ def render(template: str, **values: Any) -> str:
     today = datetime.now(UTC)
     style = (HERE / "style.css").read_text(encoding="utf-8")
     return environment.get_template(template).render(style=style, now=f"{today.day} {today:%B %Y}", **values)
+
+
+def longest_limit(runs: Sequence[Played]) -> float | None:
+    """Minutes beyond which no play of these could last; None where that of some is not recorded, or nobody played."""
+    limits = [run.limit for run in runs if run.player != "agent"]
+    return max((limit for limit in limits if limit), default=None) if all(limits) else None
 
 
 def on_level(runs: Sequence[Played], level: Level, versions: Sequence[str]) -> tuple[list[Played], list[str]]:
