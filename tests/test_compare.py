@@ -105,8 +105,12 @@ def test_resampled_are_people_with_all_their_plays():
 
 
 def test_only_first_plays_are_compared_and_the_others_are_told():
-    runs = [play(5, person="a", number=1, version="gravity"), play(9, person="a", number=0), play(3, person="b")]
+    session = [play(5, person="a", number=1, version="gravity"), play(9, person="a", number=0)]
+    runs = [*(replace(run, folder="a") for run in session), play(3, person="b")]
     runs.append(play(1, player="simulated", person="a"))
+    same_day = [replace(run, folder=name) for name, run in zip("xy", 2 * [play(1, person="c", date="2026-01-02")])]
+    assert [run.folder for run in first_plays(same_day)[0]] == ["x"]
+    assert first_plays(same_day)[1][1].startswith("1 person played in several sessions on one day. Which was first")
     kept, notes = first_plays(runs)
     assert sorted((run.player, run.version, run.minutes) for run in kept) == [
         ("person", "original", 3), ("person", "original", 9), ("simulated", "original", 1),
