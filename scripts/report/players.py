@@ -251,7 +251,7 @@ def first_plays(
     if unclear and later:
         people = f"{len(unclear)} {'person' if len(unclear) == 1 else 'people'}"
         notes.append(
-            f"{people} played in several sessions on one day. Which was first is not recorded; the one whose file's name "
+            f"{people} played in several sessions on one day. Which was first is not recorded; the one whose file name "
             "comes first counts."
         )
     return kept, notes + (original_first(kept) if paired else [])
