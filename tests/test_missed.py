@@ -38,6 +38,8 @@ def test_plays_that_missed_steps_count_and_stand_beside_a_comparison_without_the
     few = [run for i, run in enumerate(runs) if i < 3 or i > 12 or i in (5, 8)]  # of five, three missed many
     words = show_second(second_analysis(analyse(section(few)), 0.05))
     assert words and words["verdict"].startswith("Gravity is ")
+    alone = show_second(second_analysis(analyse(section(runs[2:3])), 0.05))
+    assert alone and alone["above"] == 1 and alone["verdict"] == ""
     assert words["verdict"].endswith("with all plays; without those, too few are left to say.")
     rows = pd.read_csv(tmp_path / "data" / "without_missed.csv").set_index(["version", "plays"])
     numbers = pd.read_csv(tmp_path / "data" / "numbers.csv").set_index("version")

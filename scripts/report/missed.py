@@ -177,8 +177,9 @@ def seconds_text(minutes: float) -> str:
 
 
 def verdict(second: Second) -> str:
-    """Whether both analyses call the same versions clearly slower or faster, in sentences; "" where they are one."""
-    if not second.above:
+    """Whether both analyses call the same versions clearly slower or faster, in sentences; "" where they are one, or
+    nothing is compared."""
+    if not second.above or not any(map(word_of, second.main.of_kind(second.kind))):
         return ""
     changed = []
     for version in second.main.section.versions:
