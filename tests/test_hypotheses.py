@@ -110,6 +110,10 @@ def test_pairs_show_what_groups_hide():
     assert paired.effect > 0.8
     (same,) = signed_rank({"a": (original, original)})
     assert (same.p, same.effect) == (1.0, 0.5)
+    # twice as long and half as long tie, though the logs of 600 / 300 and 100 / 200 differ in the last digit
+    times = [np.array([600.0, 100, 900]), np.array([300.0, 200, 300])]
+    (tied,) = signed_rank({"a": ((times[0], everybody[:3]), (times[1], everybody[:3]))})
+    assert (tied.statistic, tied.p) == (1.5, 0.75)
 
 
 def test_a_person_who_solved_neither_says_nothing_and_one_who_quit_took_longest():

@@ -139,9 +139,9 @@ def signed_rank(paired: Mapping[str, tuple[Group, Group]], against: str = "origi
         a, b = np.where(won, np.log(times), np.inf), np.where(won_o, np.log(times_o), np.inf)
         tied = a == b
         change = np.subtract(a, b, out=np.zeros(n), where=~tied)
-        # infinite changes all rank above the others
+        # infinite changes all rank above the others; equal ratios tie, though their logs differ in the last digit
         change = np.clip(change, -1e6, 1e6)
-        ranks = rankdata(np.abs(change))
+        ranks = rankdata(np.abs(change).round(12))
         statistic = float(min(ranks[change > 0].sum(), ranks[change < 0].sum()))
         p = p_of_signs(ranks[change != 0], statistic)
         longer = (change > 0) + 0.5 * tied
