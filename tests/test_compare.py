@@ -16,7 +16,7 @@ from envs.results import load
 from scripts.main import main
 from scripts.report.analysis import analyse, order_of
 from scripts.report.excluding import answer_counts, without
-from scripts.report.page import limits, write_comparison, write_page
+from scripts.report.page import limits, longest_limit, write_comparison, write_page
 from scripts.report.players import MOST_SECTIONS, Section, first_plays, kinds_of, sections_of
 from scripts.report.statistics import Played, bootstrap_weights, ratio_to_original, restricted_mean, times_of
 from scripts.report.summary import published
@@ -105,8 +105,12 @@ def test_resampled_are_people_with_all_their_plays():
 
 
 def test_only_first_plays_are_compared_and_the_others_are_told():
-    runs = [play(5, person="a", number=1, version="gravity"), play(9, person="a", number=0), play(3, person="b")]
+    session = [play(5, person="a", number=1, version="gravity"), play(9, person="a", number=0)]
+    runs = [*(replace(run, folder="a") for run in session), play(3, person="b")]
     runs.append(play(1, player="simulated", person="a"))
+    same_day = [replace(run, folder=name) for name, run in zip("xy", 2 * [play(1, person="c", date="2026-01-02")])]
+    assert [run.folder for run in first_plays(same_day)[0]] == ["x"]
+    assert first_plays(same_day)[1][1].startswith("1 person played in several sessions on one day. Which was first")
     kept, notes = first_plays(runs)
     assert sorted((run.player, run.version, run.minutes) for run in kept) == [
         ("person", "original", 3), ("person", "original", 9), ("simulated", "original", 1),
@@ -146,7 +150,7 @@ def test_answers_leave_people_out_with_all_their_plays():
     runs += [play(3, person="b", answers={"knew": False, "aim": "reach the door"}), play(4, person="c")]
     kept, (note,) = without(runs, ["knew=yes"])
     assert [run.participant for run in kept] == ["b", "c"]
-    assert note == "Without the 1 of 3 people who answered “yes” to “knew”; 1 gave no answer and are kept."
+    assert note == "Without the 1 of 3 people who answered “yes” to “knew”; 1 gave no answer and is kept."
     with pytest.raises(
         ValueError, match=r"--exclude 'seen=yes': expected QUESTION=ANSWER, .*, with a question of aim, knew"
     ):
@@ -165,17 +169,32 @@ def test_not_equal_keeps_only_those_who_gave_the_answer_and_numbers_are_compared
     )
     kept, (note,) = without(runs, ["age<17"])
     assert [run.participant for run in kept] == ["p2", "p3", "p4", "silent", "bot"]
-    assert note == "Without the 1 of 5 people whose answer to “age” is < 17; 1 gave no answer, and are kept."
+    assert note == "Without the 1 of 5 people whose answer to “age” is < 17; 1 gave no answer, and is kept."
     assert len(without(runs, ["age>=17", "aim=none"])[0]) == 3
     for condition, reason in {
         "aim=win": "nobody answered 'win' to 'aim': expected one of 'Reach the door' (3), 'none' (1)",
         "age!=200": "nobody answered '200' to 'age': expected one of '16' (1), '17' (1), '18' (1), '17,5' (1)",
         "age<old": "'old' is no number: expected one after <",
+        "age<nan": "'nan' is no number: expected one after <",
         "aim>3": "no answer to 'aim' is a number: expected one of 'Reach the door' (3), 'none' (1)",
         "aim": "expected QUESTION=ANSWER",
     }.items():
         with pytest.raises(ValueError, match=re.escape(f"--exclude {condition!r}: {reason}")):
             without(runs, [condition])
+
+
+def test_answers_are_found_however_they_are_written():
+    answers = {"first": {"hours": 1.5, "town": "K\u00f6ln"}, "second": {"hours": 2.0, "town": "Bonn"}}
+    runs = [play(1, person=person, answers=each) for person, each in answers.items()]
+    for conditions, left in {
+        ("hours=1,5", "hours = 1.50", "hours<1,6", "town=Ko\u0308LN", "town!=bonn"): "second",
+        ("hours=2", "hours=2.00", "hours>1.9"): "first",
+    }.items():
+        for condition in conditions:
+            assert [run.participant for run in without(runs, [condition])[0]] == [left], condition
+    assert answer_counts(runs)["hours"] == {"1.5": 1, "2": 1}
+    many = [play(1, person=f"{i}", answers={"age": 20 + i, "why": f"reason {i}"}) for i in range(20)]
+    assert answer_counts(many) == {"age": {"(numbers from 20 to 39)": 20}, "why": {"(free text)": 20}}
 
 
 def agent(version="original", **settings):
@@ -244,6 +263,8 @@ def test_means_are_never_counted_beyond_what_the_plays_could_last():
     analysis = analyse(sections_of(runs)[0][0], 30)
     note = "Means are counted to 10 minutes and not to 30: these plays could not last longer."
     assert limits(analysis, 30) == [note] and limits(analysis, 10) == []
+    assert longest_limit([*runs, play(1, limit=9000), agent()]) == 10  # as in the report of a study of agents
+    assert longest_limit([*runs, play(1)]) is None and longest_limit([agent()]) is None
     (cell,) = analysis.cells
     assert cell.minutes is not None and cell.minutes.value == pytest.approx((1 + 2 + 10) / 3)
 

@@ -103,6 +103,7 @@ def test_the_page_of_few_comes_and_says_what_has_no_answer(tmp_path, plays, ways
         for row in numbers:
             told = [row[name] for name in TOLD]
             assert np.isnan(row["ratio"]) and np.isnan(told).all() == (row["n"] < 3)
+            assert np.isnan(row["mean_minutes"]) == (row["n"] < 3 or not row["won"])  # all quit long before the limit
         assert ("shown one by one, an example, not a finding" in page) == any(row["n"] < 3 for row in numbers)
         if not paired and len({version for version, _ in plays}) > 1:
             tests = pd.read_csv(path, keep_default_na=False, na_values={"p": [""]}).query("test == 'log_rank'")

@@ -63,6 +63,9 @@ def test_wholly_later_is_a_hazard_ratio_of_nothing():
     (test,) = log_rank(groups)
     assert (test.effect, test.low) == (0.0, None)
     assert mann_whitney(groups)[0].effect == 1
+    # winning later all the same, though most of those players quit early
+    groups["late"] = (np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 20, 21]), np.array([0, 0, 0, 0, 0, 0, 1, 1], bool))
+    assert log_rank(groups)[0].effect == 0 and log_rank(groups, against="late")[0].effect == np.inf
 
 
 def test_the_hazard_ratio_of_exponential_times_is_the_ratio_of_their_rates():
@@ -107,6 +110,10 @@ def test_pairs_show_what_groups_hide():
     assert paired.effect > 0.8
     (same,) = signed_rank({"a": (original, original)})
     assert (same.p, same.effect) == (1.0, 0.5)
+    # twice as long and half as long tie, though the logs of 600 / 300 and 100 / 200 differ in the last digit
+    times = [np.array([600.0, 100, 900]), np.array([300.0, 200, 300])]
+    (tied,) = signed_rank({"a": ((times[0], everybody[:3]), (times[1], everybody[:3]))})
+    assert (tied.statistic, tied.p) == (1.5, 0.75)
 
 
 def test_a_person_who_solved_neither_says_nothing_and_one_who_quit_took_longest():

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from scripts.report.analysis import analyse
-from scripts.report.missed import WITHOUT, second_analysis
+from scripts.report.missed import WITHOUT, second_analysis, show_second
 from scripts.report.page import write_page
 from scripts.report.players import Section
 from tests.test_compare import NOWHERE, people, play, section
@@ -34,6 +34,13 @@ def test_plays_that_missed_steps_count_and_stand_beside_a_comparison_without_the
     page = write_page(tmp_path / "index.html", [section(runs)]).read_text(encoding="utf-8")
     assert "8 of 24 plays by people missed more than 5\u00a0% of their steps. They count here" in page
     assert "1 play was recorded without times and stays in." in page and "<td>30.0\u00a0%</td>" in page
+    assert "hazard ratio, below 1 is slower; probability" in page
+    few = [run for i, run in enumerate(runs) if i < 3 or i > 12 or i in (5, 8)]  # of five, three missed many
+    words = show_second(second_analysis(analyse(section(few)), 0.05))
+    assert words and words["verdict"].startswith("Gravity is ")
+    alone = show_second(second_analysis(analyse(section(runs[2:3])), 0.05))
+    assert alone and alone["above"] == 1 and alone["verdict"] == ""
+    assert words["verdict"].endswith("with all plays; without those, too few are left to say.")
     rows = pd.read_csv(tmp_path / "data" / "without_missed.csv").set_index(["version", "plays"])
     numbers = pd.read_csv(tmp_path / "data" / "numbers.csv").set_index("version")
     plays = pd.read_csv(tmp_path / "data" / "plays.csv")

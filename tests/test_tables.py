@@ -87,7 +87,11 @@ def test_the_recipe_for_r(answered):
 
 
 def test_the_same_recipe_reads_what_compare_writes(answered, tmp_path, monkeypatch):
-    compare((answered / "data",), out=tmp_path / "export")
+    alone = Recorder.create(tmp_path / "more", study="one")  # of whom nothing is summed up
+    alone.begin(GameSettings(), 100)
+    alone.step(2, time.perf_counter(), time.perf_counter())
+    alone.finish()
+    compare((answered / "data", tmp_path / "more"), out=tmp_path / "export")
     (tmp_path / "export" / "data").rename(tmp_path / "data")
     shutil.rmtree(tmp_path / "export")
     (tmp_path / "data").rename(tmp_path / "export")
@@ -95,9 +99,10 @@ def test_the_same_recipe_reads_what_compare_writes(answered, tmp_path, monkeypat
     found: dict = {}
     exec(recipe("python").split("\npeople = ")[0], found)
     plays, answers = found["read"]("plays.csv"), found["read"]("answers.csv")
-    assert set(plays["participant"]) == set(CODES) and set(plays["study"]) == {"NA"}
-    assert plays["inputs"].tolist() == [1] * len(CODES) and set(READ) <= set(answers["answer"])
-    assert found["read"]("numbers.csv")["quit"].tolist() == [1.0]
+    assert set(plays["participant"]) == {*CODES, alone.participant} and set(plays["study"]) == {"NA", "one"}
+    assert plays["inputs"].tolist() == [1] * (len(CODES) + 1) and set(READ) <= set(answers["answer"])
+    one, other = found["read"]("numbers.csv")["quit"]
+    assert one == 1.0 and np.isnan(other)
 
 
 @given(

@@ -14,6 +14,7 @@ from scripts.report.statistics import (
     Played,
     Ratio,
     bootstrap_weights,
+    is_known,
     median_time,
     quantiles,
     ratio_to_original,
@@ -59,7 +60,7 @@ class Cell:
     quits: int  # of n
     single: tuple[Played, ...] = ()
     quit: Estimate | None = None  # share that quit (Wilson's interval)
-    minutes: Estimate | None = None  # restricted mean to the limit, quits censored
+    minutes: Estimate | None = None  # restricted mean to the limit, quits censored; none where nothing is known of it
     worst: Estimate | None = None  # mean where everybody who did not win takes the full time
     worst_ratio: Ratio | None = None
     tests: Mapping[str, Test] = field(default_factory=dict)  # by the names of TESTS
@@ -78,10 +79,20 @@ class Cell:
     @property
     def is_sure(self) -> bool:
         """Whether the main test, corrected, is below 5 %; of few players there is none, and the interval decides."""
-        test = self.tests.get("log_rank") or self.tests.get("signed_rank")
-        return test is None or min(test.n, test.n_against) < FEW or test.p_holm < 0.05
+        return not self.is_tested or (self.main_test is not None and self.main_test.p_holm < 0.05)
+
+    @property
+    def is_tested(self) -> bool:
+        """Whether there are players enough for the main test to decide."""
+        test = self.main_test
+        return test is not None and min(test.n, test.n_against) >= FEW
+
+    @property
+    def main_test(self) -> Test | None:
+        return next((self.tests[name] for name in MAIN if name in self.tests), None)
 
 
+MAIN = ("log_rank", "signed_rank")  # the test that decides: one of them, unpaired or paired
 TESTS = {  # name: (title, effect)
     "log_rank": ("Log-rank", "hazard ratio of winning"),
     "mann_whitney": ("Mann-Whitney", "probability of taking longer"),
@@ -168,10 +179,12 @@ def cell_of(
         return replace(cell, median=np.nan, deaths=np.nan, mean_deaths=None, states=None, single=tuple(here))
     low, high = np.array(proportion_confint(cell.quits, len(here), method="wilson"), float).tolist()
     worst, inputs = np.where(won, np.minimum(times, full), full), full / limit  # inputs a minute
-    drawn_means = restricted_mean(times, won, full, weights)
+    minutes = None
+    if is_known(times, won, full):
+        drawn_means = restricted_mean(times, won, full, weights)
+        minutes = estimate(restricted_mean(times, won, full), drawn_means, here, inputs)
     return replace(
-        cell, quit=Estimate(cell.quits / len(here), low, high, len(here)),
-        minutes=estimate(restricted_mean(times, won, full), drawn_means, here, inputs),
+        cell, quit=Estimate(cell.quits / len(here), low, high, len(here)), minutes=minutes,
         worst=estimate(worst.mean(), weights @ worst / len(here), here, inputs),
     )  # fmt: skip
 

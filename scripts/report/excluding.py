@@ -1,8 +1,11 @@
 """People left out by their answers: ``--exclude knew=yes``."""
 
+import math
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from scripts.report.statistics import Played
 
@@ -18,14 +21,12 @@ def without(runs: Sequence[Played], exclude: Sequence[str]) -> tuple[list[Played
     """The runs but those of people whom a condition of ``exclude`` leaves out; and a line on each condition.
 
     "question=answer" leaves out who gave that answer, "question!=answer" everybody else, those without an answer
-    included; "question<number" who gave a smaller number. Case and spaces around or within answers do not count.
+    included; "question<number" who gave a smaller number. Case and spaces around or within answers do not count, nor
+    how a number is written: 1.5 is 1,5.
     A person's answer counts for all plays of that person; only people answer. Raises ValueError for a question that
     nobody was asked, and an answer that nobody gave: it is likely misspelled.
     """
-    given: dict[str, dict[str, str]] = {}  # of each person
-    for run in runs:
-        if run.player == "person":
-            given.setdefault(run.participant, {}).update(answers_of(run))
+    given = given_by(runs)
     notes, gone = [], set()
     for condition in exclude:
         who, note = left_out_by(condition, given)
@@ -53,11 +54,13 @@ def left_out_by(condition: str, given: dict[str, dict[str, str]]) -> tuple[set[s
         if no_number == len(own):
             raise ValueError(f"--exclude {condition!r}: no answer to {question!r} is a number: {listed(own)}")
         who = {person for person, each in numbers.items() if each is not None and COMPARED[sign](each, limit)}
-        note = f"Without the {len(who)} of {len(given)} people whose answer to “{question}” is {sign} {answer}"
+        note = f"Without the {len(who)} of {len(given)} people whose answer to “{question}” is {sign} {worded(limit)}"
         others = [f"{no_number} gave no number" if no_number else "", f"{silent} gave no answer" if silent else ""]
         kept = " and ".join(filter(None, others))
-        return who, note + (f"; {kept}, and are kept." if kept else ".")
+        return who, note + (f"; {kept}, and {are(no_number + silent)} kept." if kept else ".")
     same = {person for person, each in own.items() if plain(each) == plain(answer)}
+    if not same and (value := number_of(answer)) is not None:
+        same = {person for person, each in own.items() if each == worded(value)}
     if not same:
         raise ValueError(f"--exclude {condition!r}: nobody answered {answer!r} to {question!r}: {listed(own)}")
     if sign == "!=":
@@ -65,19 +68,32 @@ def left_out_by(condition: str, given: dict[str, dict[str, str]]) -> tuple[set[s
         note = f"Without the {len(who)} of {len(given)} people who did not answer “{answer}” to “{question}”"
         return who, f"{note}: {len(own) - len(same)} gave another answer, {silent} none."
     note = f"Without the {len(same)} of {len(given)} people who answered “{answer}” to “{question}”"
-    return same, note + (f"; {silent} gave no answer and are kept." if silent else ".")
+    return same, note + (f"; {silent} gave no answer and {are(silent)} kept." if silent else ".")
+
+
+def are(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 def plain(answer: str) -> str:
-    return " ".join(answer.split()).casefold()
+    """What is compared of an answer; an umlaut may be one character or two."""
+    return unicodedata.normalize("NFC", " ".join(answer.split()).casefold())
 
 
 def number_of(answer: str) -> float | None:
     """With a point or a comma."""
     try:
-        return float(answer.replace(",", "."))
+        value = float(answer.replace(",", "."))
     except ValueError:
         return None
+    return value if math.isfinite(value) else None
+
+
+def worded(answer: Any) -> str:
+    """An answer as text; of a number no more than it needs: 2, also where the question took decimals."""
+    if isinstance(answer, bool):
+        return "yes" if answer else "no"
+    return str(answer).removesuffix(".0") if isinstance(answer, float) else str(answer)
 
 
 def listed(answers: dict[str, str]) -> str:
@@ -91,19 +107,32 @@ def listed(answers: dict[str, str]) -> str:
 
 def answers_of(run: Played) -> dict[str, str]:
     """What the person answered, as text."""
-    answers = run.settings.get("answers") or {}
-    words = {name: ("yes" if value else "no") if isinstance(value, bool) else value for name, value in answers.items()}
-    return {str(name): str(value) for name, value in words.items()}
+    return {str(name): worded(answer) for name, answer in (run.settings.get("answers") or {}).items()}
+
+
+def given_by(runs: Sequence[Played]) -> dict[str, dict[str, str]]:
+    """The answers of each person, by question; those of all sessions together."""
+    given: dict[str, dict[str, str]] = {}
+    for run in runs:
+        if run.player == "person":
+            given.setdefault(run.participant, {}).update(answers_of(run))
+    return given
 
 
 def answer_counts(runs: Sequence[Played]) -> dict[str, Counter[str]]:
-    """How many people gave each answer to each question; of free texts, only that they gave one."""
-    people = {run.participant: answers_of(run) for run in runs if run.player == "person"}
+    """How many people gave each answer to each question; of many different ones, only what they are."""
     counts: dict[str, Counter[str]] = {}
-    for answers in people.values():
+    for answers in given_by(runs).values():
         for question, answer in answers.items():
             counts.setdefault(question, Counter())[answer] += 1
     return {
-        question: found if len(found) <= MOST_LISTED else Counter({"(free text)": found.total()})
+        question: found if len(found) <= MOST_LISTED else Counter({summed_up(found): found.total()})
         for question, found in counts.items()
     }
+
+
+def summed_up(answers: Counter[str]) -> str:
+    numbers = [number for answer in answers if (number := number_of(answer)) is not None]
+    if len(numbers) < len(answers):
+        return "(free text)"
+    return f"(numbers from {worded(min(numbers))} to {worded(max(numbers))})"

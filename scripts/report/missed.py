@@ -10,15 +10,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from scripts.report.analysis import TESTS, Analysis, Cell, analyse
-from scripts.report.hypotheses import Test
+from scripts.report.analysis import MAIN, TESTS, Analysis, Cell, analyse
 from scripts.report.players import Kind, of_kind, title_of
 from scripts.report.statistics import LEAST, Played
 from scripts.report.summary import NOTHING, estimate_text, interval_text, p_text, ratio_text
 from scripts.report.tables import labelled
 
 MISSED = 0.05  # minutes are then at most 5 % short of the clock, far less than people differ
-MAIN = ("log_rank", "signed_rank")  # the test that is shown: one of them, unpaired or paired
 ALL, WITHOUT = "all", "without"
 
 
@@ -91,16 +89,13 @@ def slow_of(version: str, runs: Sequence[Played], share: float) -> Slow:
     )  # fmt: skip
 
 
-def main_test(cell: Cell | None) -> Test | None:
-    return next((cell.tests[name] for name in MAIN if name in cell.tests), None) if cell else None
-
-
 def rows_of(second: Second) -> pd.DataFrame:
     """``without_missed.csv``: a row a version and analysis."""
     rows = []
     for each in second.slow:
         for name, analysis in ((ALL, second.main), (WITHOUT, second.without)):
-            cell, test = analysis.find(second.kind, each.version), main_test(analysis.find(second.kind, each.version))
+            cell = analysis.find(second.kind, each.version)
+            test = cell.main_test if cell else None
             left_out = each.above if name == WITHOUT else 0
             row: dict = {
                 "version": each.version,
@@ -154,7 +149,7 @@ def note_on(second: Second | None) -> list[str]:
 
 def row_words(second: Second, slow: Slow) -> dict:
     cells = [analysis.find(second.kind, slow.version) for analysis in (second.main, second.without)]
-    tests = [main_test(cell) for cell in cells]
+    tests = [cell.main_test if cell else None for cell in cells]
     return {
         "version": slow.version,
         "n": slow.n,
@@ -182,19 +177,27 @@ def seconds_text(minutes: float) -> str:
 
 
 def verdict(second: Second) -> str:
-    """Whether both analyses call the same versions clearly slower or faster, in a sentence; "" where they are one."""
-    if not second.above:
+    """Whether both analyses call the same versions clearly slower or faster, in sentences; "" where they are one, or
+    nothing is compared."""
+    if not second.above or not any(map(word_of, second.main.of_kind(second.kind))):
         return ""
     changed = []
     for version in second.main.section.versions:
-        before, after = (word_of(each.find(second.kind, version)) for each in (second.main, second.without))
-        changed += (
-            [f"{title_of(version)} is {before} with all plays and {after} without those"] if before != after else []
-        )
-    return f"{'; '.join(changed)}." if changed else "Both comparisons reach the same conclusion on every version."
+        cell, other = (analysis.find(second.kind, version) for analysis in (second.main, second.without))
+        before, after = word_of(cell), word_of(other)
+        if not cell or not before or before == after:
+            continue
+        name = title_of(version)
+        # where fewer are left than a test needs, an interval alone would decide: another rule, no other conclusion
+        if not other or not after or (cell.is_tested and not other.is_tested):
+            changed.append(f"{name} is {before} with all plays; without those, too few are left to say.")
+        else:
+            changed.append(f"{name} is {before} with all plays and {after} without those.")
+    words = " ".join(sentence[:1].upper() + sentence[1:] for sentence in changed)
+    return words or "Both comparisons reach the same conclusion on every version."
 
 
 def word_of(cell: Cell | None) -> str:
     if cell is None or cell.ratio is None or cell.ratio.low is None:
-        return "not compared"
+        return ""
     return "clearly slower" if cell.is_slower else "clearly faster" if cell.is_faster else "not clearly different"

@@ -15,6 +15,7 @@ from envs.results import Results
 from scripts.report import panels, rows, summary
 from scripts.report.analysis import MINUTES, TESTS, Analysis, Cell, Estimate, analyse, order_of
 from scripts.report.excluding import answer_counts, without
+from scripts.report.hypotheses import FEW
 from scripts.report.missed import MISSED, Second, note_on, rows_of, second_analysis, show_second
 from scripts.report.pictures import data_uri, heat_map, is_turned, numbered, picture_of, trajectories
 from scripts.report.players import (
@@ -55,7 +56,9 @@ def write_report(
     """
     found = Level.read(level)
     runs, left_out = on_level(played(results), found, versions)
-    section = Section(found.game, found.text(), tuple(versions), tuple(runs), tuple(differences(runs)))
+    section = Section(
+        found.game, found.text(), tuple(versions), tuple(runs), tuple(differences(runs)), limit=longest_limit(runs)
+    )
     return write_page(path, [section], problems=[*results.problems, *left_out], quick=quick, reachable=reachable)
 
 
@@ -133,6 +136,12 @@ def render(template: str, **values: Any) -> str:
     return environment.get_template(template).render(style=style, now=f"{today.day} {today:%B %Y}", **values)
 
 
+def longest_limit(runs: Sequence[Played]) -> float | None:
+    """Minutes beyond which no play of these could last; None where that of some is not recorded, or nobody played."""
+    limits = [run.limit for run in runs if run.player != "agent"]
+    return max((limit for limit in limits if limit), default=None) if all(limits) else None
+
+
 def on_level(runs: Sequence[Played], level: Level, versions: Sequence[str]) -> tuple[list[Played], list[str]]:
     """The runs on that level and those versions, and a line for each one that is left out."""
     kept, lines = [], []
@@ -158,6 +167,7 @@ def show(analysis: Analysis, second: Second | None, tables: Mapping[str, pd.Data
     return {
         "title": section.title,
         "limit": f"{analysis.limit:g}",
+        "band": FEW,
         "headline": summary.headline(analysis),
         "findings": summary.findings(analysis, orders),
         "kinds": kinds,
@@ -171,6 +181,8 @@ def show(analysis: Analysis, second: Second | None, tables: Mapping[str, pd.Data
         ],
         "tests": test_words(analysis),
         "missed": show_second(second),
+        "made": tests_made(analysis),
+        "meanings": "; ".join(summary.EFFECTS[name] for name in tests_made(analysis)),
         "effects": [TESTS[name] for name in tests_made(analysis)],
         "models": list(analysis.notes.items()),
         "untested": list(untested(analysis).items()),
@@ -303,7 +315,7 @@ def figures(analysis: Analysis, published: Mapping, same_game: bool) -> dict[str
         if compared:
             words = beside if name == "wide" else {}
             drawn["slowdown"][name] = rows.slowdown(section, compared, width, words, on_axis)
-        if any(cell.minutes for cell in analysis.cells):
+        if any(cell.worst for cell in analysis.cells):
             drawn["minutes"][name] = rows.minutes(analysis, width, means(published) if same_game else {})
             drawn["quits"][name] = rows.quits(analysis, width)
         if section.runs:

@@ -223,28 +223,37 @@ def first_plays(
 ) -> tuple[list[Played], list[str]]:
     """The runs of agents, and of each person the first play (``paired``: of each version); and a line on the others.
 
-    A person's plays are in the order of their dates and of their numbers within a session. ``on_level`` are all plays
-    of the level, where there are others than ``runs``: whoever played it in another study knows the game, too.
+    A person's plays are in the order of their dates and of their numbers within a session; of sessions of one day
+    nobody knows the order, and a line says so. ``on_level`` are all plays of the level, where there are others than
+    ``runs``: whoever played it in another study knows the game, too.
     """
 
-    def when(run: Played) -> tuple:
-        return str(run.settings.get("date", "")), int(run.settings.get("number") or 0), run.folder
+    def when(run: Played) -> tuple[str, int]:
+        return str(run.settings.get("date", "")), int(run.settings.get("number") or 0)
 
-    seen: set[tuple] = set()
-    kept, later = [], 0
+    seen: dict[tuple, Played] = {}
+    kept, later, unclear = [], 0, set[str]()
     own = set(map(id, runs))
-    for run in sorted(runs if on_level is None else on_level, key=when):
+    for run in sorted(runs if on_level is None else on_level, key=lambda run: (*when(run), run.folder)):
         key = (run.method, run.participant, run.version if paired else "")
         if run.participant and key in seen:
             later += id(run) in own
+            if when(run)[0] == when(seen[key])[0] and run.folder != seen[key].folder:
+                unclear.add(run.participant)
             continue
-        seen.add(key)
+        seen[key] = run
         if id(run) in own:
             kept.append(run)
     what = "first plays of each version by each person" if paired else "each person's first play"
     what += " on this level in any study" if on_level is not None else ""
     plays = "play that was not a first is" if later == 1 else "plays that were not first are"
     notes = [f"Compared are {what}; {later} {plays} left out."] if later else []
+    if unclear and later:
+        people = f"{len(unclear)} {'person' if len(unclear) == 1 else 'people'}"
+        notes.append(
+            f"{people} played in several sessions on one day. Which was first is not recorded; the one whose file name "
+            "comes first counts."
+        )
     return kept, notes + (original_first(kept) if paired else [])
 
 

@@ -30,7 +30,7 @@ from scripts.report.pictures import data_uri, picture_of
 from scripts.report.players import Kind, Section, count, title_of
 from scripts.report.statistics import RESAMPLES, mean_curve
 from scripts.report.summary import estimate_text, number, percent
-from scripts.report.tables import exploration, groups_of, labelled, survival
+from scripts.report.tables import exploration, groups_of, on_level, survival
 
 TOLD = (SLOWER, FASTER, ALIKE)  # verdicts that tell something
 UNTOLD_YET = "These runs cannot tell yet whether agents without priors notice the masks"
@@ -253,7 +253,7 @@ def successes(section: Section) -> pd.DataFrame:
         for values in zip(grid, share, low, high):
             row = {"version": version, "player": kind.label, "n": len(runs)}
             found.append(row | dict(zip(("inputs", "share", "low", "high"), values)))
-    return labelled(section, found)
+    return on_level(section, pd.DataFrame(found))
 
 
 def numbers(section: Section, learners: Sequence[Learner]) -> pd.DataFrame:
@@ -269,7 +269,7 @@ def numbers(section: Section, learners: Sequence[Learner]) -> pd.DataFrame:
             row |= ends({f"{measure}_{name}": value for name, value in estimates.items()})
         row |= ends({"area": each.area, "area_iqm": each.middle, "unique_states": each.states})
         found.append(row)
-    return labelled(section, found)
+    return on_level(section, pd.DataFrame(found))
 
 
 def ends(estimates: dict) -> dict[str, float | None]:

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from envs.tracks import Thing
+from scripts.report import statistics
 from scripts.report.analysis import Analysis, Estimate
 from scripts.report.players import Kind, Section, of_kind, title_of
 from scripts.report.plots import INKS, STYLE, THINGS, panel, said, svg
@@ -53,7 +54,7 @@ def interval(axes: Axes, y: float, found: Estimate, colour: str, text: str, mark
     if found.low is not None:
         axes.plot([found.low, high], [y, y], color=colour, lw=2 if hollow else 4, alpha=0.35)
     face = {"mfc": INKS["surface"], "mec": colour, "mew": 1.5} if hollow else {"mec": INKS["surface"], "mew": 0.8}
-    axes.plot(found.value, y, marker, color=colour, ms=7, **face)
+    axes.plot(found.value, y, marker, color=colour, ms=7, clip_on=False, **face)
     axes.annotate(
         text, (max(found.value, high), y), (7, 0), va="center", textcoords="offset points", color=colour,
         fontweight="bold", annotation_clip=False,
@@ -117,11 +118,10 @@ def minutes(analysis: Analysis, width: float, published: Mapping[str, float]) ->
         for row, version in enumerate(analysis.section.versions):
             for line, kind in enumerate(kinds):
                 cell = analysis.find(kind, version)
-                if cell is None or cell.minutes is None or cell.worst is None:
-                    continue
-                for at, found in enumerate((cell.minutes, cell.worst)):
+                for at, found in enumerate((cell.minutes, cell.worst) if cell else ()):
                     y = row + offset(2 * line + at, 2 * len(kinds))
-                    interval(axes, y, found, INKS[kind.colour], number(found.value), hollow=bool(at))
+                    if found:
+                        interval(axes, y, found, INKS[kind.colour], number(found.value), hollow=bool(at))
             if version in published:
                 axes.plot(published[version], row - ABOVE, **PUBLISHED)
     return svg(figure, "Mean minutes to solve in each version, quits censored and quits at the full time")
@@ -167,7 +167,7 @@ def deaths(analysis: Analysis, width: float) -> str:
                     strewn = (np.arange(len(dots)) * 0.618 % 1 - 0.5) * (0.28 / max(len(kinds), 1) if many else 0)
                     style = {"ms": 4 if many else 6, "mfc": face, "mec": colour, "mew": 1.0 if many else 1.3}
                     axes.plot(dots, y + strewn, "o", clip_on=False, alpha=0.5 if many else 0.8, **style)
-                if rows:
+                if len(rows) >= statistics.LEAST or (kind.is_agent and rows):
                     axes.plot(np.median([run.deaths for run in rows]), y, "|", color=colour, ms=14, mew=2.4)
     return svg(figure, "Deaths before the first win in each version")
 

@@ -212,6 +212,11 @@ def restricted_mean(
     return (before * np.diff(edges)).sum(-1)
 
 
+def is_known(times: np.ndarray, won: np.ndarray, horizon: float) -> bool:
+    """Whether a mean restricted to ``horizon`` says anything: somebody won, or stayed so long."""
+    return bool(won.any()) or times.max() >= horizon - 1
+
+
 def horizon_of(times: np.ndarray, won: np.ndarray) -> float:
     """How far a survival curve is known: to its end, if all have won by then, and else to its last run."""
     _, share = kaplan_meier(times, won)
@@ -238,7 +243,7 @@ def ratio_to_original(
     if limit is not None:
         horizon = limit
         missing = [gap and group[0].max() < limit - 1 for gap, group in zip(missing, groups)]
-        if any(gap and not won.any() for gap, (_, won) in zip(missing, groups)):
+        if not all(is_known(*group, limit) for group in groups):
             return None
         bound = "~" if any(missing) else ""
     elif not np.isfinite(median_time(*groups[1])):

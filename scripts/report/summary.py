@@ -23,6 +23,13 @@ CHANGES = {
     "gravity": "the whole game is turned by a quarter",
     "all_masked": "every prior about objects is masked at once",
 }
+EFFECTS = {  # of each test, how its effect is read
+    "log_rank": "hazard ratio, below 1 is slower",
+    "mann_whitney": "probability that one player of the version takes longer than one of the original, .5 is no "
+    "difference",
+    "signed_rank": "share of people who took longer on the version than on the original, .5 is no difference",
+    "deaths": "deaths a minute as a multiple of the original's",
+}
 NOTHING, TIMES = "\u2013", "\u00d7"  # a dash and the sign of multiplication
 
 
@@ -88,15 +95,20 @@ def headline(analysis: Analysis) -> str:
         slower = sum(cell.is_slower for cell in known)
         name = kind.label if kind.is_agent else kind.label.lower()
         many = count([cell.n for cell in known], kind)
-        parts.append(f"{name} in {slower or 'none'} of {of_versions(len(known))} ({many} each)")
+        parts.append(f"{name} in {among(slower, len(known))} ({many} each)")
     if not parts:
-        return "Too few have played yet to say what changed looks do"
+        many = [(cell.kind, cell.version) for cell in analysis.cells if cell.n >= LEAST]
+        enough = any((kind, "original") in many for kind, version in many if version != "original")
+        return f"Too few have {'won' if enough else 'played'} yet to say what changed looks do"
     what = "looks" if same_rules(analysis.section) else "looks or rules"
     return f"Changed {what} clearly slowed " + " and ".join(parts)
 
 
-def of_versions(n: int) -> str:
-    return f"{n} version{'s' if n != 1 else ''}"
+def among(some: int, n: int) -> str:
+    """As "2 of 5 versions"; of one version alone, whether it is it."""
+    if n == 1:
+        return "the one version compared" if some else "no version"
+    return f"{some or 'none'} of {n} versions"
 
 
 def plays_again(runs: Sequence[Played]) -> int:
@@ -145,7 +157,9 @@ def on_changed(own: Sequence[Cell]) -> str:
     known = [cell for cell in own if cell.ratio and cell.ratio.low is not None]
     if known:
         slower, faster = sum(cell.is_slower for cell in known), sum(cell.is_faster for cell in known)
-        words += f" Clearly slower, the whole interval above 1, in {slower or 'none'} of {of_versions(len(known))}"
+        is_tested = any(cell.is_tested for cell in known)
+        what = "the whole interval above 1" + " and corrected p below .05" * is_tested
+        words += f" Clearly slower, {what}, in {among(slower, len(known))}"
         words += f"; clearly faster in {faster}." if faster else "."
     return words
 

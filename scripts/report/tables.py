@@ -50,7 +50,8 @@ COLUMNS = {
     "median_inputs": "median inputs to the first win (Kaplan-Meier); inf where less than half are seen to win",
     "ratio": "restricted mean inputs to the first win, over the original's", "ratio_low": "", "ratio_high": "",
     "bound": "empty: exact; >= or <=: the ratio is a bound; ~: the curve is not known to the limit",
-    "mean_minutes": "mean minutes to solve, restricted to the limit, quits and time-outs censored",
+    "mean_minutes": "mean minutes to solve, restricted to the limit, quits and time-outs censored; empty where nobody "
+    "solved and everybody left before the limit",
     "mean_minutes_low": "", "mean_minutes_high": "",
     "worst_minutes": "mean minutes where everybody who did not solve takes the full time",
     "worst_minutes_low": "", "worst_minutes_high": "",
@@ -112,10 +113,16 @@ def labelled(section: Section, rows: Sequence[dict]) -> pd.DataFrame:
 
 def front(section: Section, frame: pd.DataFrame) -> pd.DataFrame:
     """The columns that tell a section, in front."""
-    frame.insert(0, "game", section.game)
-    frame.insert(1, "level", level_name(section.level))
+    on_level(section, frame)
     frame.insert(2, "study", section.study or "")
     frame.insert(3, "limit", np.nan if section.limit is None else section.limit)
+    return frame
+
+
+def on_level(section: Section, frame: pd.DataFrame) -> pd.DataFrame:
+    """The columns that tell the game and the level, in front: all that there is where only agents play."""
+    frame.insert(0, "game", section.game)
+    frame.insert(1, "level", level_name(section.level))
     return frame
 
 
@@ -297,7 +304,8 @@ def write_tables(folder: Path, sections: Sequence[dict[str, pd.DataFrame]]) -> N
         if not frames:
             (folder / file).unlink(missing_ok=True)
             continue
-        joined = pd.concat(frames, ignore_index=True)
+        # a column of numbers stays one where a section has none of them
+        joined = pd.concat(frames, ignore_index=True).infer_objects()
         joined = joined.astype(dict.fromkeys(joined.select_dtypes(bool).columns, int))
         data = csv_of(joined).encode("utf-8", "backslashreplace")
         write_bytes(folder / file, gzip.compress(data, 3, mtime=0) if name in COMPRESSED else data)
