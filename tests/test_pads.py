@@ -203,6 +203,17 @@ def test_only_a_fresh_press_ends_a_pause(window: Window):
     assert after(window, again.button, A) == JUMP and not window.paused
 
 
+def test_a_key_that_went_up_elsewhere_is_pressed_anew_when_the_focus_is_back(window: Window):
+    down = pygame.Event(pygame.KEYDOWN, key=pygame.K_LEFT, scancode=pygame.KSCAN_LEFT)
+    assert after(window, pygame.event.post, down) == LEFT
+    window._window.hide()
+    assert after(window) == NONE and window.paused
+    window._window.show()
+    assert after(window, pygame.event.post, down) == NONE and window.paused, "as one that was held all the time"
+    time.sleep(FRESH + 0.01)
+    assert after(window, pygame.event.post, down) == LEFT and not window.paused
+
+
 def test_a_stick_that_drifts_is_nobody_who_plays(window: Window):
     pad = plug(window, "Worn out")
     window.touched = touched = time.perf_counter() - IDLE_SECONDS - 1
