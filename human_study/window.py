@@ -242,7 +242,8 @@ class Window:
             self._touched = True
         else:
             self._note("key", what="down" if is_down else "up", code=code, key=pygame.key.name(event.key))
-        if is_down and event.key == pygame.K_F11:
+        if is_down and event.key == pygame.K_F11 and code not in self._down and self._is_fresh(code):
+            self._down.add(code)  # where text is typed a key that is held goes down again and again
             self._toggle_fullscreen()
         if not is_down:
             self.keys.release(code)

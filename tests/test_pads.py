@@ -214,6 +214,17 @@ def test_a_key_that_went_up_elsewhere_is_pressed_anew_when_the_focus_is_back(win
     assert after(window, pygame.event.post, down) == LEFT and not window.paused
 
 
+def test_f11_that_is_held_while_text_is_typed_does_its_work_once(window: Window):
+    down = pygame.Event(pygame.KEYDOWN, key=pygame.K_F11, scancode=pygame.KSCAN_F11)
+    up = pygame.Event(pygame.KEYUP, key=pygame.K_F11, scancode=pygame.KSCAN_F11)
+    window.read(typing=True)
+    for times in (1, 2):
+        for _ in range(3):
+            after(window, pygame.event.post, down)
+            assert window.is_fullscreen == (times == 1)
+        after(window, pygame.event.post, up)
+
+
 def test_a_stick_that_drifts_is_nobody_who_plays(window: Window):
     pad = plug(window, "Worn out")
     window.touched = touched = time.perf_counter() - IDLE_SECONDS - 1
