@@ -17,8 +17,8 @@ class Replayed:
     def __init__(self, events: list[dict[str, Any]]):
         self.events, self.wrong, self.checked = events, list[str](), 0
         self.keys, self.keymap = Keys(), {int(code): number for code, number in events[0]["keymap"].items()}
-        self.paused, self.touched, self.began = False, False, 0.0
-        self.focused, self.last, self.done = -1.0, 0.0, 0.0  # when: the focus came back, a key moved, a step was taken
+        self.paused, self.touched, self.rate = False, False, 1
+        self.began, self.focused, self.last = 0.0, -1.0, 0.0  # when: the play began, the focus came back, a key moved
         self.connected: dict[str, float] = {}
         self.held: set[Key] = set()  # parts of gamepads
         self.stale: set[Key] = set()
@@ -30,9 +30,13 @@ class Replayed:
         if kind == "controls":
             self.keymap = dict(Controls.of(event).keys)
         elif kind == "play":
-            self.keys = Stick() if event["game"].startswith("atari/") else Keys()
-            first = next((each for each in later if each["event"] == "step"), None)
-            self.began = self.done = self.last = first["due"] - 1 / event["inputs_per_second"] if first else at
+            self.keys, self.rate = Stick() if event["game"].startswith("atari/") else Keys(), event["inputs_per_second"]
+            self.begin(at, later)
+        elif kind == "resumed":  # at another window; times begin anew
+            self.keys.release_all()
+            self.paused, self.touched, self.focused = False, False, -1.0
+            self.held, self.stale, self.connected = set(), set(), {}
+            self.begin(at, later)
         elif kind in ("pause", "idle") and event["why"] != "page":
             self.paused = event["what"] == "begin"
             if self.paused:
@@ -47,6 +51,11 @@ class Replayed:
             self.take_key(event, later)
         elif kind == "step":
             self.take_step(event)
+
+    def begin(self, at: float, later: list[dict[str, Any]]) -> None:
+        """The first picture was shown one step before the first step was due."""
+        first = next((each for each in later if each["event"] == "step"), None)
+        self.began = self.last = first["due"] - 1 / self.rate if first else at
 
     def take_key(self, event: dict[str, Any], later: list[dict[str, Any]]) -> None:
         at, name, code = event["t"], event["key"], event["code"]
@@ -92,3 +101,5 @@ def key_times(events: list[dict[str, Any]]) -> Iterator[tuple[float, float, floa
         elif event["event"] == "step":
             yield from ((done, at, event["done"]) for at in waiting if done)
             done, waiting = event["done"], []
+        elif event["event"] == "resumed":
+            done, waiting = 0.0, []
