@@ -65,7 +65,7 @@ def plug(window: Window, name: str, *about: int) -> VirtualPad:
     return pad
 
 
-def after(window: Window, change: Callable[..., None] | None = None, *how: Any) -> int:
+def after(window: Window, change: Callable[..., object] | None = None, *how: Any) -> int:
     """The input of a step after a change of a pad."""
     if change:
         change(*how)
