@@ -106,6 +106,7 @@ def run(recorder: Recorder, course: AnyCourse, window: Window) -> Outcome | None
             if ended:
                 window.stay(course.picture, END_SECONDS, window.words.get(ended))
                 drain(window, recorder)
+                window.closed &= window.reason != "escape"  # which left a play that is over, and nothing else
                 return ended
 
 

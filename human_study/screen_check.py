@@ -52,7 +52,8 @@ class ScreenSpeed:
     def cure(self, is_fullscreen: bool) -> str:
         if max(self.draw_ms / STEADY, self.redraw_ms) <= 1000 / self.rate:
             return "set a higher refresh rate"
-        return f"{'use --windowed' if is_fullscreen else 'make the window smaller'}, or lower the screen's resolution"
+        smaller = "use --windowed" if is_fullscreen else "make the window smaller"
+        return f"close other programs, {smaller}, or lower the screen's resolution"
 
     def about(self) -> dict[str, Any]:
         """For the log's header."""

@@ -78,7 +78,7 @@ class Window:
         self._touched = False  # whether a key was pressed or the focus lost
         self._focused = -1.0  # when the focus came back
         self._down: set[int] = set()  # keys, by scancode
-        self._stale: set[Hashable] = set()  # what was down when the focus was lost: not fresh until it comes up
+        self._stale: set[Hashable] = set()  # not fresh until they come up: down since before the game or the focus
         self.keys, self.closed, self.reason = keys or Keys(), False, ""
         self.happened: list[tuple[float, str, dict[str, Any]]] = []
         self.touched = time.perf_counter()  # when a key last went down or up
@@ -193,7 +193,8 @@ class Window:
                 self.closed, self.reason = True, "window closed"
             elif event.type == pygame.WINDOWFOCUSLOST:
                 self._note("focus", what="lost")
-                self._stale |= self._down | set(self.pads.held() if self.pads is not None else ())
+                # keys that are still held when the focus comes back go down anew at that moment, which FRESH catches
+                self._stale = set(self.pads.held() if self.pads is not None else ())
                 self._down.clear()
                 self._touched = True
                 if not self.reading:
@@ -241,7 +242,8 @@ class Window:
             self._touched = True
         else:
             self._note("key", what="down" if is_down else "up", code=code, key=pygame.key.name(event.key))
-        if is_down and event.key == pygame.K_F11:
+        if is_down and event.key == pygame.K_F11 and code not in self._down and self._is_fresh(code):
+            self._down.add(code)  # where text is typed a key that is held goes down again and again
             self._toggle_fullscreen()
         if not is_down:
             self.keys.release(code)

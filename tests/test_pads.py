@@ -65,7 +65,7 @@ def plug(window: Window, name: str, *about: int) -> VirtualPad:
     return pad
 
 
-def after(window: Window, change: Callable[..., None] | None = None, *how: Any) -> int:
+def after(window: Window, change: Callable[..., object] | None = None, *how: Any) -> int:
     """The input of a step after a change of a pad."""
     if change:
         change(*how)
@@ -201,6 +201,28 @@ def test_only_a_fresh_press_ends_a_pause(window: Window):
     time.sleep(SETTLE + 0.01)
     after(window, again.button, A, False)
     assert after(window, again.button, A) == JUMP and not window.paused
+
+
+def test_a_key_that_went_up_elsewhere_is_pressed_anew_when_the_focus_is_back(window: Window):
+    down = pygame.Event(pygame.KEYDOWN, key=pygame.K_LEFT, scancode=pygame.KSCAN_LEFT)
+    assert after(window, pygame.event.post, down) == LEFT
+    window._window.hide()
+    assert after(window) == NONE and window.paused
+    window._window.show()
+    assert after(window, pygame.event.post, down) == NONE and window.paused, "as one that was held all the time"
+    time.sleep(FRESH + 0.01)
+    assert after(window, pygame.event.post, down) == LEFT and not window.paused
+
+
+def test_f11_that_is_held_while_text_is_typed_does_its_work_once(window: Window):
+    down = pygame.Event(pygame.KEYDOWN, key=pygame.K_F11, scancode=pygame.KSCAN_F11)
+    up = pygame.Event(pygame.KEYUP, key=pygame.K_F11, scancode=pygame.KSCAN_F11)
+    window.read(typing=True)
+    for times in (1, 2):
+        for _ in range(3):
+            after(window, pygame.event.post, down)
+            assert window.is_fullscreen == (times == 1)
+        after(window, pygame.event.post, up)
 
 
 def test_a_stick_that_drifts_is_nobody_who_plays(window: Window):

@@ -56,6 +56,8 @@ def test_a_participant_goes_from_consent_to_thanks(screen: Screen, tmp_path: Pat
     person.press("Down", "Return")
     time.sleep(0.5)
     screen.do("keydown", "l")
+    wait_until(lambda: any(event["event"] == "win" for event in person.events()))
+    person.press("Escape")  # leaves the word below the last picture, not the session
     person.await_page("question:aim")
     time.sleep(0.5)  # what is still held, and repeated, is not typed
     screen.do("keyup", "l")
