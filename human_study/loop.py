@@ -31,8 +31,8 @@ def keys_for(course: AnyCourse) -> Keys:
 def end_words(paper: Paper, high: int) -> dict[str, pygame.Surface]:
     """What stands below the last picture, by how a play ended, in a window so many px high."""
     words: dict[Outcome, str] = {"win": paper.texts("end.won"), "limit": paper.texts("end.time_up")}
-    font = paper.font(max(high // WORD_SIZE, LEAST_SIZE), False)
-    return {ended: font.render(word, True, (255, 255, 255)) for ended, word in words.items()}
+    size = max(high // WORD_SIZE, LEAST_SIZE)
+    return {ended: paper.letters.line(word, size, False, (255, 255, 255)) for ended, word in words.items()}
 
 
 def play(game: GameSettings, minutes: float, folder: Path, participant: str | None = None) -> tuple[Path, Outcome]:

@@ -145,10 +145,10 @@ def show(
     while True:
         for event in window.listen():
             stale |= event.type not in PAD_AXES  # which a stick sends all the time
-            if event.type == pygame.KEYDOWN and event.key == pygame.K_ESCAPE and not page.cancels:
-                return escape
             if fresh.is_stale(event):
                 continue
+            if event.type == pygame.KEYDOWN and event.key == pygame.K_ESCAPE and not page.cancels:
+                return escape
             page.take(event, paper)
             if page.done or (page.back and back):
                 return "done" if page.done else "back"

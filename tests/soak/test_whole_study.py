@@ -60,6 +60,7 @@ class Visitor(Participant):
 
     def shoot(self, page: str) -> np.ndarray:
         """The picture of the page once it has come up, kept where SHOTS says."""
+        time.sleep(STILL)  # until the key before has done what it does
         wait_until(self._is_still)
         picture = self.screen.picture().copy()
         if "SHOTS" in os.environ:
@@ -259,6 +260,13 @@ def test_a_study_within_subjects(screen: Screen, language: str, tmp_path: Path):
     person.see("question:warm")
     person.await_page("question:town")
     person.type("Little Rock, near the river, in a house that had five rooms and an orchard with nineteen trees")
+    screen.do("keydown", "Escape")
+    person.await_page("stop")
+    time.sleep(1)
+    person.shoot("stop-escape-held")
+    screen.do("keyup", "Escape")
+    assert person.events()[-1]["page"] == "stop", "a key that is held does not leave the page that it called"
+    person.press("Escape")
     person.see("question:town")
     person.see("question:hand", "Down")
     for play, leave in enumerate(
