@@ -243,7 +243,9 @@ class Paper:
         for number in range(count):
             across = count - 1 - number if self.right_to_left else number
             centre = (wide / 2 + (across - (count - 1) / 2) * apart, high - 0.6 * em)
-            pygame.draw.aacircle(surface, ACCENT if number <= past else (200, 200, 200), centre, min(0.2 * em, apart / 4))
+            pygame.draw.aacircle(
+                surface, ACCENT if number <= past else (200, 200, 200), centre, min(0.2 * em, apart / 4)
+            )
 
     def _lay(self, sheet: pygame.Surface | None, blocks: Sequence[Block], left: int, width: int) -> int:
         """Draws the blocks on the sheet, or only finds out how high they are."""

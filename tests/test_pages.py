@@ -139,7 +139,7 @@ def test_a_dot_for_each_step_however_many(paper: Paper, count: int):
 
 
 def test_nothing_is_left_below_the_last_option(paper: Paper):
-    """"there is more below" must not stand under what is chosen when there is nothing."""
+    """ "there is more below" must not stand under what is chosen when there is nothing."""
     page, surface = Choice(TEXTS, {"a": "a", "b": "b"}, Text("words " * 900)), pygame.Surface((1024, 600))
     paper.draw(surface, page.blocks(), page.hint(), (0, 0))
     for _ in range(40):

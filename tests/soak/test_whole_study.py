@@ -27,6 +27,7 @@ from tests.test_window import EASY
 
 SIZES = ["1024x600", "1366x768", "1920x1080"]
 STILL = 0.25  # seconds without a change after which a page has come up
+TOWN = "Little Rock, near the river, in a house that had five rooms and an orchard with nineteen trees"
 CONSENT = {
     "en": "A long paragraph of a consent form, as ethics boards ask for it: who is responsible, and for how long. ",
     "de": "Ein langer Absatz einer Einwilligung, wie Ethikkommissionen ihn haben wollen: wer zuständig ist. ",
@@ -44,7 +45,8 @@ WORDS = {
         "hard": "Wie schwierig war es?",
         "hards": ["sehr leicht", "leicht", "eher leicht", "weder leicht noch schwierig", "eher schwierig", "schwierig",
                   "sehr schwierig", "Das möchte ich lieber nicht sagen, oder ich kann mich nicht mehr daran erinnern"],
-        "town": "Wo sind Sie aufgewachsen?", "decline": "Das möchte ich nicht sagen", "warm": "Wie warm ist es hier (°C)?",
+        "town": "Wo sind Sie aufgewachsen?", "decline": "Das möchte ich nicht sagen",
+        "warm": "Wie warm ist es hier (°C)?",
         "hand": "Mit welcher Hand schreiben Sie?", "hands": ["links", "rechts", "beide"],
     },
 }  # fmt: skip
@@ -208,9 +210,7 @@ after = ["known", "aim"]
 def example_study(folder: Path, language: str) -> Path:
     """As ``--example`` writes it, with what the lab must fill in."""
     path = write_example(folder)
-    path.write_text(
-        path.read_text("utf-8").replace(PLACEHOLDER, "Anna Example, anna@example.org"), encoding="utf-8"
-    )
+    path.write_text(path.read_text("utf-8").replace(PLACEHOLDER, "Anna Example, anna@example.org"), encoding="utf-8")
     texts = folder / "texts.toml"
     words = texts.read_text("utf-8").replace(f"{PLACEHOLDER} ", "").replace('extends = "en"', f'extends = "{language}"')
     texts.write_text(words, encoding="utf-8")
@@ -232,6 +232,28 @@ def exported(study: Study, folder: Path) -> dict[str, list[dict[str, Any]]]:
     lab("export", str(study.folder), "--out", str(folder))
     tables = {path.stem: path.read_text(encoding="utf-8-sig") for path in folder.glob("*.csv")}
     return {name: list(csv.DictReader(io.StringIO(text))) for name, text in tables.items()}
+
+
+def check_export(tables: dict[str, list[dict[str, Any]]], language: str) -> None:
+    """What was pressed and typed in ``test_a_study_within_subjects`` stands in the tables, with what was asked."""
+    words, rows = WORDS[language], tables["participants"]
+    given = {
+        "age": "25_34", "plays": "not_said", "plate_1": "12", "plate_2": "nothing", "plate_3": "3", "warm": "-5.5",
+        "town": TOWN, "hand": "hand_0", "hard.0": "hard_7", "hard.1": "hard_6", "hard.2": "hard_5", "years.0": "0",
+        "years.1": "1", "years.2": "2", "known": "no", "aim": "The star",
+    }  # fmt: skip
+    for row in rows:
+        assert {name: row[f"answer_{name}"] for name in given} == given
+    assert [row["ended"] for row in rows] == ["win", "limit", "quit"] and {row["wording"] for row in rows} != {""}
+    assert 6 <= float(rows[1]["play_seconds"]) < 7 and float(rows[2]["paused_seconds"]) > 0
+    answers = [json.loads(row["details"]) for row in tables["events"] if row["event"] == "answer"]
+    assert {each["question"]: str(each["answer"]) for each in answers} == given and len(answers) == len(given)
+    assert all(0 < each["seconds"] < PATIENCE for each in answers)
+    said = {row["name"] or row["kind"]: row for row in tables["wordings"]}
+    assert said["warm"]["text"] == words["warm"] and json.loads(said["warm"]["settings"])["least"] == -5.5
+    assert list(json.loads(said["hard"]["options"]).values()) == words["hards"]
+    assert CONSENT[language].strip() in said["consent"]["text"] and "18" in said["consent"]["text"]
+    assert said["debriefing"]["text"].endswith(words["debriefing"])
 
 
 @pytest.fixture(params=SIZES)
@@ -259,7 +281,7 @@ def test_a_study_within_subjects(screen: Screen, language: str, tmp_path: Path):
     person.press("BackSpace", "5", "comma", "5")
     person.see("question:warm")
     person.await_page("question:town")
-    person.type("Little Rock, near the river, in a house that had five rooms and an orchard with nineteen trees")
+    person.type(TOWN)
     screen.do("keydown", "Escape")
     person.await_page("stop")
     time.sleep(1)
@@ -269,9 +291,7 @@ def test_a_study_within_subjects(screen: Screen, language: str, tmp_path: Path):
     person.press("Escape")
     person.see("question:town")
     person.see("question:hand", "Down")
-    for play, leave in enumerate(
-        [person.leave_by_winning, person.leave_at_the_end_of_time, person.leave_by_stopping]
-    ):
+    for play, leave in enumerate([person.leave_by_winning, person.leave_at_the_end_of_time, person.leave_by_stopping]):
         person.see(f"begin:{play}")
         leave()
         person.see(f"question:hard:{play}", *(8 - play) * ["Down"])
@@ -291,8 +311,7 @@ def test_a_study_within_subjects(screen: Screen, language: str, tmp_path: Path):
     assert [each.play.ended for each in recorded] == ["win", "limit", "quit"]
     lab("verify", str(person.study.folder))
     assert "stopped" in lab("status", str(person.study.path))
-    tables = exported(person.study, tmp_path / "tables")
-    print({name: rows[:3] for name, rows in tables.items()})
+    check_export(exported(person.study, tmp_path / "tables"), language)
 
 
 @needs_x
