@@ -10,7 +10,7 @@ from human_study.controls import DEFAULT, INPUTS, PAD_AXES, RESERVED, Controls, 
 from human_study.paper import APART, Block, Caps, Commands, Note, Paper, Text, Title
 from human_study.questions import ENTER, Choice, Page, Typed, ask, with_code
 from human_study.texts import Texts
-from human_study.window import IDLE_SECONDS, Window
+from human_study.window import FRESH, IDLE_SECONDS, Window
 
 __all__ = ["Choice", "KeysPage", "Page", "Typed", "ask", "notice", "show", "with_code"]
 TICK = 1 / 60  # seconds between two looks at the keyboard
@@ -108,23 +108,28 @@ class KeysPage(Page):
 
 
 class Fresh:
-    """Tells keys meant for this page from those held since the last page or the game, which the keyboard repeats, and
-    from an Enter pressed before anybody could read."""
+    """Tells keys meant for this page from those held since the last page or the game, which the keyboard repeats, from
+    those held in another window from which the focus came, and from an Enter pressed before anybody could read."""
 
     def __init__(self) -> None:
         pressed = pygame.key.get_pressed()
         self._began = time.perf_counter()
         self._held = {code for code in range(len(pressed)) if tuple.__getitem__(pressed, code)}  # by scancode
         self._muted = bool(self._held)  # whether what is typed comes from one of them
+        self._away, self._focused = False, -1.0  # whether another window has the keyboard; when the focus came back
 
     def is_stale(self, event: pygame.Event) -> bool:
         if event.type == pygame.TEXTINPUT:
             return self._muted
+        if event.type in (pygame.WINDOWFOCUSLOST, pygame.WINDOWFOCUSGAINED):
+            self._away, self._focused = event.type == pygame.WINDOWFOCUSLOST, time.perf_counter()
         if event.type == pygame.KEYUP:
             self._held.discard(event.scancode)
             self._muted = self._muted and bool(self._held)
         if event.type != pygame.KEYDOWN:
             return False
+        if self._away or time.perf_counter() < self._focused + FRESH:  # X repeats it before it tells of the focus
+            self._held.add(event.scancode)
         self._muted = event.scancode in self._held
         if event.key in ENTER:
             self._held.add(event.scancode)
@@ -145,10 +150,10 @@ def show(
     while True:
         for event in window.listen():
             stale |= event.type not in PAD_AXES  # which a stick sends all the time
-            if event.type == pygame.KEYDOWN and event.key == pygame.K_ESCAPE and not page.cancels:
-                return escape
             if fresh.is_stale(event):
                 continue
+            if event.type == pygame.KEYDOWN and event.key == pygame.K_ESCAPE and not page.cancels:
+                return escape
             page.take(event, paper)
             if page.done or (page.back and back):
                 return "done" if page.done else "back"

@@ -239,10 +239,13 @@ class Paper:
             surface.blit(drawn, drawn.get_rect(midtop=(wide // 2, y)))
             y += round(1.35 * self._small)
         past, count = dots
+        apart = min(0.9 * em, (wide - 2 * em) / max(count, 1))  # closer together where there are many
         for number in range(count):
             across = count - 1 - number if self.right_to_left else number
-            centre = (wide / 2 + (across - (count - 1) / 2) * 0.9 * em, high - 0.6 * em)
-            pygame.draw.aacircle(surface, ACCENT if number <= past else (200, 200, 200), centre, 0.2 * em)
+            centre = (wide / 2 + (across - (count - 1) / 2) * apart, high - 0.6 * em)
+            pygame.draw.aacircle(
+                surface, ACCENT if number <= past else (200, 200, 200), centre, min(0.2 * em, apart / 4)
+            )
 
     def _lay(self, sheet: pygame.Surface | None, blocks: Sequence[Block], left: int, width: int) -> int:
         """Draws the blocks on the sheet, or only finds out how high they are."""

@@ -80,8 +80,9 @@ class Choice(Page):
         target = (-1 if self.chosen is None else self.chosen) + way
         if not 0 <= target < len(self.options):
             return super().move(way, paper)
-        box = paper.options[target]
-        wanted = min(max(paper.scroll, box.bottom + paper.em - paper.view), max(box.top - paper.em, 0))
+        box, is_last = paper.options[target], target == len(self.options) - 1
+        lowest = paper.most if is_last else box.bottom + paper.em - paper.view  # nothing is left below the last one
+        wanted = min(max(paper.scroll, lowest), max(box.top - paper.em, 0))
         reach = round(SCROLL * paper.view)
         paper.scroll = min(max(wanted, paper.scroll - reach), paper.scroll + reach)
         if box.top >= paper.scroll and box.bottom <= paper.scroll + paper.view:

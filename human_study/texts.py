@@ -155,7 +155,10 @@ def check_word(name: str, text: Any) -> None:
     section, word = name.split(".")
     if type(text) is not str:
         raise ValueError(f"{name} is {text!r}: expected a text")
-    allowed, used = fields_of(model()[section][word]), fields_of(text)
+    try:
+        allowed, used = fields_of(model()[section][word]), fields_of(text)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
     if not used <= allowed:
         expected = ", ".join(f"{{{field}}}" for field in sorted(allowed)) or "none"
         raise ValueError(f"{name} holds {{{min(used - allowed)}}}: expected of these: {expected}")

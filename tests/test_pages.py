@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pygame
 import pytest
 
@@ -10,8 +11,8 @@ from envs.events import read_events
 from human_study import protocol
 from human_study.controls import DEFAULT
 from human_study.letters import runs
-from human_study.pages import Typed, ask
-from human_study.paper import Paper
+from human_study.pages import Choice, Typed, ask
+from human_study.paper import GROUND, Paper, Text, Title
 from human_study.protocol import Session
 from human_study.recorder import Recorder
 from human_study.study import Study
@@ -126,6 +127,27 @@ def test_the_caret_at_the_begin_goes_back_only_by_a_fresh_press(paper: Paper):
     page.take(pygame.Event(pygame.KEYUP, key=pygame.K_LEFT, scancode=0), paper)
     press(page, paper, pygame.K_LEFT)
     assert page.back
+
+
+@pytest.mark.parametrize("count", [12, 80, 400])
+def test_a_dot_for_each_step_however_many(paper: Paper, count: int):
+    surface = pygame.Surface((1024, 600))
+    paper.draw(surface, [Title("?")], "", (count // 2, count))
+    dotted = (pygame.surfarray.array3d(surface)[:, 570:] != GROUND).any(axis=(1, 2))
+    assert not dotted[:8].any() and not dotted[-8:].any(), "none is cut off"
+    assert count == 400 or (np.diff(dotted.astype(int)) == 1).sum() == count
+
+
+def test_nothing_is_left_below_the_last_option(paper: Paper):
+    """ "there is more below" must not stand under what is chosen when there is nothing."""
+    page, surface = Choice(TEXTS, {"a": "a", "b": "b"}, Text("words " * 900)), pygame.Surface((1024, 600))
+    paper.draw(surface, page.blocks(), page.hint(), (0, 0))
+    for _ in range(40):
+        page.move(1, paper)
+        paper.draw(surface, page.blocks(), page.hint(), (0, 0))
+        if page.chosen == 1:
+            break
+    assert page.chosen == 1 and paper.scroll == paper.most > 0
 
 
 def test_lines_are_drawn_in_the_order_in_which_they_are_read():

@@ -213,7 +213,7 @@ def test_every_language_is_whole_and_can_be_drawn(language: str):
         ('extends = "en"\n[questions.a]\nkind = "essay"', "questions.a: kind is 'essay'"),
         ('extends = "en"\n[questions.a]\nkind = "text"', "questions.a.text is missing"),
         ('extends = "en"\n[questions.a]\nkind = "number"\ntext = "?"\nleast = 3\nmost = 1', "least is more than most"),
-        ('extends = "en"\n[begin]\ntext = "{minutes:.1f}"', "{minutes:.1f}: expected {minutes:one|more}"),
+        ('extends = "en"\n[begin]\ntext = "{minutes:.1f}"', "begin.text: {minutes:.1f}: expected {minutes:one|more}"),
         (A_NUMBER + "least = 0\nmost = 0.5", "questions.a.most is 0.5: expected a whole number, or decimals = 1"),
         (A_NUMBER + "least = 0.25\nmost = 1\ndecimals = 1", "questions.a.least is 0.25: expected at most 1 decimals"),
         (A_NUMBER + "least = 0\nmost = inf\ndecimals = 1", "questions.a.most is inf: expected"),

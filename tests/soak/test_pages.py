@@ -94,6 +94,9 @@ class Glass:
     def about(self) -> dict[str, Any]:
         return {}
 
+    def name_pads(self) -> None:
+        """There are none."""
+
 
 class Reader:
     """Stands in for ``show``: looks at each page in all its states and sizes, then answers it as ``will`` says."""
@@ -220,7 +223,7 @@ def states_of_keys(page: KeysPage, paper: Paper) -> Iterator[str]:
     press(page, paper, pygame.K_TAB, *(pygame.K_f + number for number in range(5)))
     assert page.controls.chosen
     yield "changed"
-    page.pads = SimpleNamespace(held=dict, __len__=lambda: 1)  # type: ignore[assignment]
+    page.pads = SimpleNamespace(held=dict, count=1)  # type: ignore[assignment]
     yield "pad"
     page.pads = None
 

@@ -23,6 +23,7 @@ from human_study.script import Script
 from human_study.study import write_example
 from tests.participant import Participant
 from tests.screen import PATIENCE, Screen, a_screen, needs_x, wait_until
+from tests.test_window import OTHER_WINDOW
 
 is_root = hasattr(os, "geteuid") and os.geteuid() == 0
 
@@ -134,6 +135,26 @@ def test_a_participant_below_the_minimum_age_plays_nothing(screen: Screen, tmp_p
     assert excluded["minimum_age"] == 18 and events[-1]["event"] == "finish"
     assert not {"answer", "play"} & {event["event"] for event in events}, "nor is the age kept"
     assert not read_session(next(person.study.folder.glob("*.jsonl"))) and len(places(person.study)) == 1
+
+
+@needs_x
+def test_a_key_held_in_another_window_answers_no_page(screen: Screen, tmp_path: Path):
+    person = Participant(screen, tmp_path, "--windowed")
+    person.agree()
+    person.await_page("controls")
+    person.press("Return")
+    person.await_page("question:age")
+    person.press("Down", "Down")
+    window = screen.focused()
+    screen.start("-c", OTHER_WINDOW, title="Other")
+    screen.do("keydown", "Return")
+    time.sleep(1)  # until the keyboard repeats it
+    screen.do("windowfocus", "--sync", window)
+    time.sleep(1.5)
+    assert not {"answer"} & {event["event"] for event in person.events()}
+    screen.do("keyup", "Return")
+    person.press("Return")
+    person.await_page("question:plate_2")
 
 
 @needs_x
