@@ -44,7 +44,8 @@ def main(
             if not yes and input(f"delete everything of {who}? This can't be undone. yes or no: ").strip() != "yes":
                 raise SystemExit("priorlab withdraw: nothing was deleted")
             delete(loaded, found)
-            console.print(f"deleted {len(found.files)} files of {who}; noted in withdrawals.csv", soft_wrap=True)
+            files = f"{len(found.files)} file{'s' * (len(found.files) != 1)}"
+            console.print(f"deleted {files} of {who}; noted in withdrawals.csv", soft_wrap=True)
     except EOFError:
         raise SystemExit("priorlab withdraw: nobody answered; nothing was deleted (--yes doesn't ask)") from None
     except BrokenPipeError:
