@@ -43,7 +43,7 @@ def main(
         print_left_out(console, problems)
         chosen = [each for each in found if each.play.player in players]
         if not chosen and not ("person" in players and folder.exists() and export.without_play(folder, ())):
-            raise ValueError(f"{folder}: expected plays by {' or '.join(players)}; found {len(found) or 'none'} by others")
+            raise ValueError(f"{folder}: expected plays by {' or '.join(players)}; found {len(found) or 'no'} others")
         with export.new_folder(out) as draft:
             if "csv" in formats:
                 shown = partial(track, description="tables", console=console)
