@@ -28,10 +28,13 @@ def screen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Screen]:
 
 @needs_x
 @needs_virtual_pads
-def test_a_session_with_gamepads(screen: Screen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_session_with_gamepads(
+    screen: Screen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+):
     fifo = tmp_path / "hands"
     os.mkfifo(fifo)
     hands = os.fdopen(os.open(fifo, os.O_RDWR), "w", buffering=1)  # opened for both it waits for no reader
+    request.addfinalizer(hands.close)
 
     def do(*lines: str) -> None:
         for line in lines:
@@ -69,7 +72,7 @@ def test_a_session_with_gamepads(screen: Screen, tmp_path: Path, monkeypatch: py
     person.await_page("question:age")
     do("plug Second", "Second axis 1 1", "Second axis 1 0")
     tap("Second", 0)
-    person.press("Down", "Return")
+    person.press("Down", "Down", "Return")
     person.await_page("question:plate_2")
     person.press("Down", "Return")
     person.await_page("begin:0")
@@ -109,7 +112,6 @@ def test_a_session_with_gamepads(screen: Screen, tmp_path: Path, monkeypatch: py
     time.sleep(0.6)
     person.press("Return")
     assert "saved" in person.end()
-    hands.close()
 
     (recorded,) = read_session(next(person.study.folder.glob("*.jsonl")))
     assert isinstance(recorded.play, Play) and recorded.play.ended == "win" and recorded.play.inputs.endswith("r")

@@ -130,6 +130,7 @@ class Reader:
         while True:
             paper.draw(surface, page.blocks(), hint, dots)
             if "PAGES" in os.environ:
+                Path(os.environ["PAGES"]).mkdir(parents=True, exist_ok=True)
                 pygame.image.save(
                     surface, str(Path(os.environ["PAGES"]) / f"{picture}{f'-{number}' if number else ''}.png")
                 )

@@ -67,6 +67,7 @@ class Visitor(Participant):
         picture = self.screen.picture().copy()
         if "SHOTS" in os.environ:
             image = pygame.surfarray.make_surface(picture.swapaxes(0, 1))
+            Path(os.environ["SHOTS"]).mkdir(parents=True, exist_ok=True)
             pygame.image.save(image, str(Path(os.environ["SHOTS"]) / f"{self.name}-{self.shots:02d}-{page}.png"))
         self.shots += 1
         return picture
@@ -212,8 +213,8 @@ def example_study(folder: Path, language: str) -> Path:
     path = write_example(folder)
     path.write_text(path.read_text("utf-8").replace(PLACEHOLDER, "Anna Example, anna@example.org"), encoding="utf-8")
     texts = folder / "texts.toml"
-    words = texts.read_text("utf-8").replace(f"{PLACEHOLDER} ", "").replace('extends = "en"', f'extends = "{language}"')
-    texts.write_text(words, encoding="utf-8")
+    words = texts.read_text("utf-8").replace(f"{PLACEHOLDER} ", "").replace(PLACEHOLDER, "It was about surprises.")
+    texts.write_text(words.replace('extends = "en"', f'extends = "{language}"'), encoding="utf-8")
     return path
 
 
