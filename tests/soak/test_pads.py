@@ -115,7 +115,7 @@ def test_a_session_with_gamepads(
 
     (recorded,) = read_session(next(person.study.folder.glob("*.jsonl")))
     assert isinstance(recorded.play, Play) and recorded.play.ended == "win" and recorded.play.inputs.endswith("r")
-    assert "j" not in recorded.play.inputs and recorded.answers["age"] == "under_18"
+    assert "j" not in recorded.play.inputs and recorded.answers["age"] == "18_24"
     assert told("gamepad", "what", "name") == [
         ("connected", "First"), ("connected", "Second"), ("disconnected", "First"), ("connected", "First"),
         ("disconnected", "Second"), ("disconnected", "First"),
