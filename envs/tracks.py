@@ -27,7 +27,6 @@ from envs.level import Level
 from envs.rules import (
     CLOCK,
     DEATHS,
-    GRID,
     LADDER,
     MONSTERS,
     PERIOD,
@@ -37,8 +36,8 @@ from envs.rules import (
     X,
     Y,
     patrolled,
-    pixel,
     step,
+    touched,
 )
 from envs.textures import groups
 from envs.versions import find_rules
@@ -122,7 +121,10 @@ def reached(play: "Play") -> "pd.DataFrame":
     import pandas as pd
 
     things, states, died = things_of(play.level), before_restarts(play), died_at(play)
-    first = np.array([first_entry(within_reach(play, states, thing), died) for thing in things])
+    ladders = [thing for thing in things if thing.kind == "ladder"]
+    near = [*on_ladders(states, play.level, ladders).T]  # ladders are the first of the things
+    near += [within_reach(play, states, thing) for thing in things[len(ladders) :]]
+    first = np.array([first_entry(each, died) for each in near])
     order = [1 + (first < inputs).sum() if np.isfinite(inputs) else np.nan for inputs in first]
     rows = [
         (thing.name, thing.kind, *thing.tiles[0], inputs, place) for thing, inputs, place in zip(things, first, order)
@@ -147,9 +149,7 @@ def first_entry(near: np.ndarray, died: np.ndarray) -> float:
 
 
 def within_reach(play: "Play", states: np.ndarray, thing: Thing) -> np.ndarray:
-    """bool (n + 1,): whether the thing was within reach in each of the states, which are ``before_restarts``'s."""
-    if thing.kind == "ladder":
-        return on_tiles(states, play.level, thing)
+    """bool (n + 1,): whether the thing, no ladder, was within reach in each of the states of ``before_restarts``."""
     x, y = states[:, X] / 2, states[:, Y] / 2
     left, top, right, bottom = (np.full(len(x), side) for side in thing.box)
     there = np.ones(len(x), bool)
@@ -169,21 +169,16 @@ def within_reach(play: "Play", states: np.ndarray, thing: Thing) -> np.ndarray:
     return there & (across**2 + down**2 <= NEAR**2)
 
 
-def on_tiles(states: np.ndarray, level: Level, thing: Thing) -> np.ndarray:
-    """bool (n,): whether the player overlaps one of the thing's tiles, or stands on it, as the rules have it."""
-    own = np.zeros((level.height + 2, level.width + 2), bool)  # a tile wider on each side
-    for row, column in thing.tiles:
-        own[row + 1, column + 1] = True
-
-    def has(row: np.ndarray, column: np.ndarray) -> np.ndarray:
-        return own[np.clip(row + 1, 0, level.height + 1), np.clip(column + 1, 0, level.width + 1)]
-
-    left, found = pixel(states[:, X]) - GRID, np.zeros(len(states), bool)
-    for down in (0, REACH):
-        top = pixel(states[:, Y] + down) - GRID
-        for row in (top // TILE, (top + TILE - 1) // TILE):
-            found |= has(row, left // TILE) | has(row, (left + TILE - 1) // TILE)
-    return found
+def on_ladders(states: np.ndarray, level: Level, ladders: list[Thing]) -> np.ndarray:
+    """bool (n, ladders): whether the player overlaps one of each ladder's tiles, or stands on it, by the rules' own
+    touch."""
+    bits = np.zeros(np.shape(level.tiles), object)  # of whole numbers of any length, a bit a ladder
+    for number, ladder in enumerate(ladders):
+        for place in ladder.tiles:
+            bits[place] = 1 << number
+    places, which = np.unique(states[:, [X, Y]], axis=0, return_inverse=True)
+    met = [touched(bits, x, y) | touched(bits, x, y + REACH) for x, y in places.tolist()]
+    return np.array([[each >> number & 1 for number in range(len(ladders))] for each in met], bool)[which.ravel()]
 
 
 def before_restarts(play: "Play") -> np.ndarray:
