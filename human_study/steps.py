@@ -31,9 +31,9 @@ def steps(study: Study, plays: int) -> list[Step]:
 
 
 def after_stop(found: list[Step], at: int) -> list[Step]:
-    """What is left of all steps for a participant who stops at one of them: after a play, the questions about it.
+    """The steps that remain after a participant quits at one of them: after a play, the questions about it.
 
-    A participant who stops at a question is asked no more.
+    A participant who quits at a question gets no further questions.
     """
     step = found[at]
     if step.kind == "question" or not any(each.kind == "play" for each in found[: at + 1]):
