@@ -8,11 +8,10 @@ import pygame
 
 from human_study.controls import DEFAULT, INPUTS, PAD_AXES, RESERVED, Controls, Pads, name_of
 from human_study.paper import APART, Block, Caps, Commands, Note, Paper, Text, Title
-from human_study.questions import ENTER, Choice, Page, Typed, ask, with_code
+from human_study.questions import ENTER, Page
 from human_study.texts import Texts
 from human_study.window import FRESH, IDLE_SECONDS, Window
 
-__all__ = ["Choice", "KeysPage", "Page", "Typed", "ask", "notice", "show", "with_code"]
 TICK = 1 / 60  # seconds between two looks at the keyboard
 READABLE = 0.3  # seconds that a page is up before Enter counts
 COMMANDS = (*ENTER, pygame.K_TAB, pygame.K_BACKSPACE)  # of the page of the keys, which can't be chosen for the game

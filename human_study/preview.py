@@ -14,9 +14,10 @@ import pygame
 from envs.events import EventLog
 from human_study.interrupted import Interrupted
 from human_study.loop import keys_for, run
-from human_study.pages import ENTER, Page, show
+from human_study.pages import show
 from human_study.paper import Paper, default_font
 from human_study.protocol import prepare
+from human_study.questions import ENTER, Page
 from human_study.ready import first_game, load, unready
 from human_study.recorder import Recorder
 from human_study.script import Script

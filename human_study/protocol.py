@@ -13,8 +13,9 @@ from human_study.assign import Place, Station, StudyFull, give_back, is_full, ta
 from human_study.controls import Controls
 from human_study.interrupted import machine_id, own_interrupted
 from human_study.loop import drain, end_words, keys_for, run
-from human_study.pages import Page, notice, show
+from human_study.pages import notice, show
 from human_study.paper import Paper
+from human_study.questions import Page
 from human_study.ready import first_game, load
 from human_study.recorder import Recorder
 from human_study.screen_check import check_screen

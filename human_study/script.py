@@ -5,8 +5,9 @@ from typing import Any
 
 from human_study.controls import INPUTS, Controls, Pads, name_of
 from human_study.interrupted import Interrupted
-from human_study.pages import Choice, KeysPage, Page, ask, with_code
+from human_study.pages import KeysPage
 from human_study.paper import Caps, Text, Title
+from human_study.questions import Choice, Page, ask, with_code
 from human_study.study import Study
 from human_study.texts import Texts
 

@@ -17,8 +17,9 @@ from human_study import window as module
 from human_study.controls import DEFAULT, SETTLE
 from human_study.keys import ALE_ACTIONS, Keys, Stick
 from human_study.loop import run
-from human_study.pages import KeysPage, Page, show
+from human_study.pages import KeysPage, show
 from human_study.paper import Caps, Paper, Text, Title
+from human_study.questions import Page
 from human_study.recorder import Recorder
 from human_study.texts import Texts
 from human_study.verify import verify

@@ -11,9 +11,9 @@ from envs.events import read_events
 from human_study import protocol
 from human_study.controls import DEFAULT
 from human_study.letters import runs
-from human_study.pages import Choice, Typed, ask
 from human_study.paper import GROUND, Paper, Text, Title
 from human_study.protocol import Session
+from human_study.questions import Choice, Typed, ask
 from human_study.recorder import Recorder
 from human_study.study import Study
 from human_study.texts import Question, Texts

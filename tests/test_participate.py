@@ -14,8 +14,9 @@ from envs.rules import JUMP, LEFT, UP
 from envs.sessions import read_session
 from human_study.assign import places
 from human_study.controls import DEFAULT, Controls
-from human_study.pages import Choice, KeysPage, Page, ask
+from human_study.pages import KeysPage
 from human_study.paper import Paper, Text, Title
+from human_study.questions import Choice, Page, ask
 from human_study.steps import after_stop, steps, taken_up
 from human_study.study import Study
 from human_study.texts import Texts

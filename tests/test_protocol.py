@@ -17,9 +17,10 @@ import pytest
 
 from human_study.controls import DEFAULT
 from human_study.interrupted import check_resumable, machine_id, own_interrupted
-from human_study.pages import Choice, KeysPage, Page
+from human_study.pages import KeysPage
 from human_study.paper import Paper
 from human_study.preview import CODE, GROUND, Leafed, MarkedPaper, label_of, scenes
+from human_study.questions import Choice, Page
 from human_study.ready import PLACEHOLDER, load, unready
 from human_study.recorder import Recorder
 from human_study.script import Script

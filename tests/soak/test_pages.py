@@ -16,9 +16,10 @@ import pytest
 from human_study import protocol
 from human_study.assign import StudyFull, take
 from human_study.controls import DEFAULT
-from human_study.pages import Choice, KeysPage, Page, Typed
+from human_study.pages import KeysPage
 from human_study.paper import ACCENT, GROUND, Paper, check_font
 from human_study.protocol import Session
+from human_study.questions import Choice, Page, Typed
 from human_study.study import Study
 from human_study.texts import Texts
 
