@@ -33,11 +33,15 @@ def screen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Screen]:
     yield from a_screen(tmp_path_factory.mktemp("screen"))
 
 
-def begin_to_play(person: Participant) -> None:
+def come_to_questions(person: Participant) -> None:
     person.agree()
     person.await_page("controls")
     person.press("Return")
     person.await_page("question:age")
+
+
+def begin_to_play(person: Participant) -> None:
+    come_to_questions(person)
     person.press("Down", "Down", "Return")
     person.await_page("question:plate_2")
     person.press("Down", "Return")
@@ -120,10 +124,7 @@ def test_an_interrupted_session_goes_on_and_can_be_withdrawn(screen: Screen, tmp
 @needs_x
 def test_a_participant_below_the_minimum_age_plays_nothing(screen: Screen, tmp_path: Path):
     person = Participant(screen, tmp_path, "--windowed")
-    person.agree()
-    person.await_page("controls")
-    person.press("Return")
-    person.await_page("question:age")
+    come_to_questions(person)
     person.press("Down", "Return")  # under 18
     person.await_page("too_young")
     person.press("Return")
@@ -140,10 +141,7 @@ def test_a_participant_below_the_minimum_age_plays_nothing(screen: Screen, tmp_p
 @needs_x
 def test_a_key_held_in_another_window_answers_no_page(screen: Screen, tmp_path: Path):
     person = Participant(screen, tmp_path, "--windowed")
-    person.agree()
-    person.await_page("controls")
-    person.press("Return")
-    person.await_page("question:age")
+    come_to_questions(person)
     person.press("Down", "Down")
     window = screen.focused()
     screen.start("-c", OTHER_WINDOW, title="Other")
@@ -204,10 +202,7 @@ def fill(path: Path) -> None:
 def test_a_folder_that_goes_is_said_and_never_called_saved(screen: Screen, tmp_path: Path, moment: str):
     person = Participant(screen, tmp_path, "--windowed")
     if moment == "question":
-        person.agree()
-        person.await_page("controls")
-        person.press("Return")
-        person.await_page("question:age")
+        come_to_questions(person)
         shutil.rmtree(person.study.folder)
         person.press("Down", "Down", "Return")
     else:
