@@ -1,4 +1,4 @@
-"""Where commands print: what they print is meant as it is, and every console can print it."""
+"""The console of the commands: it prints text literally, and can print any character."""
 
 import codecs
 from collections.abc import Iterable
@@ -9,8 +9,8 @@ if TYPE_CHECKING:
 
 
 def plain_console() -> "Console":
-    """A console that prints brackets and colons as they are: paths and answers hold them."""
-    from rich.console import Console  # a twentieth of a second
+    """A console that prints brackets and colons literally: paths and answers contain them."""
+    from rich.console import Console  # takes a twentieth of a second
 
     class Plain(Console):
         def on_broken_pipe(self) -> None:
@@ -25,7 +25,7 @@ def print_left_out(console: "Console", problems: Iterable[str]) -> None:
 
 
 def printable(error: UnicodeError) -> tuple[bytes | str, int]:
-    """What a console can't print is spelled out; bytes of a name that is no text stay as they are."""
+    """Escapes a character that the console can't print; passes on bytes of file names that are not text."""
     assert isinstance(error, UnicodeEncodeError)
     character = error.object[error.start]
     if "\udc80" <= character <= "\udcff":
@@ -36,8 +36,8 @@ def printable(error: UnicodeError) -> tuple[bytes | str, int]:
 codecs.register_error(printable.__name__, printable)
 
 
-def told(error: Exception) -> str:
-    """In one line."""
+def error_line(error: Exception) -> str:
+    """The error's message in one line."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     return " ".join(str(error).splitlines()) or type(error).__name__

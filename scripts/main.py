@@ -1,35 +1,35 @@
-"""The `priorlab` command: one subcommand a file of this folder."""
+"""The `priorlab` command. Each subcommand is one file in ``commands/``."""
 
 import sys
 
-from priorlab.scripts.run import in_a_line, run
+from priorlab.scripts.run import errors_in_one_line, run
 
 COMMANDS = {
-    "play": "play a game in a window; the play is recorded",
-    "participate": "lead a participant through a study: consent, keys, questions, game, thanks",
-    "status": "show how far a study is",
-    "withdraw": "delete everything that a participant left",
-    "replay": "show a recorded play or session, or write it as a video",
-    "verify": "check recorded sessions and plays, and name what is wrong and where",
-    "train": "train an agent on a version of the game",
-    "export": "write recorded plays as tables, Minari datasets or videos",
-    "study": "train agents on all versions, compare them and people in one report",
-    "transfer": "learn tasks one after another, by every method that keeps what was learned",
-    "lecture": "each claim of the lecture as an experiment of minutes, and a small site of the answers",
-    "tickets": "how far a trained agent's network can shrink until it no longer wins",
-    "reproduce": "train agents without priors on all versions, and hold the study's claim against them",
-    "plan": "how many people a comparison needs, by simulation",
-    "simulate": "plays of simulated players, to try an analysis on a known truth",
+    "play": "play a game in a window and record the play",
+    "participate": "lead one participant through a study: consent, keys, questions, game, thanks",
+    "status": "show the progress of a study",
+    "withdraw": "delete all data of one participant",
+    "replay": "show a recorded play, or write it as a video",
+    "verify": "check recorded sessions and plays, and report every problem with its place",
+    "train": "train an agent on one version of a game",
+    "export": "export recorded plays as tables, Minari datasets or videos",
+    "study": "train agents on all versions and compare them with people in one report",
+    "transfer": "learn a sequence of tasks with every method that keeps or reuses what was learned",
+    "lecture": "run a short experiment for each claim of the lecture and write a small site",
+    "tickets": "shrink a trained network until it no longer wins its game",
+    "reproduce": "train agents without priors on all versions and test the study's claim",
+    "plan": "find by simulation how many people a comparison needs",
+    "simulate": "simulate players with known effects, to try an analysis on",
     "compare": "compare people, simulated players and agents on one page",
-    "bench": "measure the games' speed beside a peer",
+    "bench": "measure the speed of the games, next to a peer's",
     "contact-sheet": "draw all versions of a game in one picture",
     "dials-sheet": "draw one level at every corner of the dials of random looks",
     "random-sheet": "draw random levels in random looks",
     "level-sheet": "draw the twenty levels in one picture",
     "solve": "find the shortest solutions of levels",
-    "atari-sheet": "draw five Atari games in every mask in one picture",
-    "bank": "make a bank of random levels, each solved",
-    "probe": "measure on the pictures what each version's look claims",
+    "atari-sheet": "draw five Atari games under every mask in one picture",
+    "bank": "generate a bank of random levels and solve each of them",
+    "probe": "measure on the pictures whether each version's look masks what it claims",
 }
 
 
@@ -38,13 +38,9 @@ def main() -> None:
     if name in COMMANDS:
         run(name, sys.argv[2:])
         return
-    with in_a_line("priorlab"):
+    with errors_in_one_line("priorlab"):
         if name not in ("-h", "--help"):
             raise ValueError(f"unknown command {name!r}: expected one of {', '.join(COMMANDS)}")
         print("usage: priorlab COMMAND [settings]; priorlab COMMAND --help lists a command's settings\n")
         for command, purpose in COMMANDS.items():
             print(f"  {command:14} {purpose}")
-
-
-if __name__ == "__main__":
-    main()

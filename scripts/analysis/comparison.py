@@ -1,4 +1,4 @@
-"""The numbers of one game on one level: a cell for each kind of player on each version, and the order of versions."""
+"""The numbers of one section: a cell for each kind of player on each version, and the order of versions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -22,13 +22,12 @@ from priorlab.scripts.analysis.statistics import (
     times_of,
 )
 
-MINUTES = 30.0  # the limit of the people's study, to which mean times are restricted
+MINUTES = 30.0  # the limit of the people's study; mean times are restricted to it
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number with its 95 % interval, None where there is none (below LEAST runs), and of how many people or runs it
-    is."""
+    """A number with its 95 % interval, None if there is none (below LEAST runs), and the number of people or runs."""
 
     value: float
     low: float | None
@@ -40,34 +39,34 @@ class Estimate:
 class Cell:
     """One kind of player on one version; counts are of runs or people.
 
-    Minutes and quits are of people and simulated players alone; tests are held against the same kind on the original.
-    Of one or two of those there are no means, medians or shares, and ``single`` holds their plays instead; nor is there
-    a ratio where there are so few on the original.
+    Only people and simulated players have minutes and quits. Tests compare with the same kind on the original. One or
+    two people have no means, medians or shares; ``single`` holds their plays instead. Nor is there a ratio if so few
+    played the original.
     """
 
     kind: Kind
     version: str
     n: int
     won: int
-    median: float  # inputs to the first win; infinity: less than half are seen to win
-    budget: int  # most inputs of a run
+    median: float  # inputs to the first win; infinite if fewer than half were seen to win
+    budget: int  # the most inputs of a run
     ratio: Ratio | None  # inputs to the first win, as a multiple of the original's
     deaths: float  # median, before the first win
     mean_deaths: Estimate | None
     states: Estimate | None  # mean of unique states at the end
-    mastered: float  # median inputs until 90 of the last 100 episodes were won, infinity where less than half did
+    mastered: float  # median inputs until 90 of the last 100 episodes were won, infinite if fewer than half did
     n_mastered: int
     quits: int  # of n
     single: tuple[Played, ...] = ()
     quit: Estimate | None = None  # share that quit (Wilson's interval)
-    minutes: Estimate | None = None  # restricted mean to the limit, quits censored; none where nothing is known of it
-    worst: Estimate | None = None  # mean where everybody who did not win takes the full time
+    minutes: Estimate | None = None  # mean restricted to the limit, quits censored; None if nothing is known of it
+    worst: Estimate | None = None  # mean if everybody who did not win takes the full time
     worst_ratio: Ratio | None = None
     tests: Mapping[str, Test] = field(default_factory=dict)  # by the names of TESTS
 
     @property
     def is_slower(self) -> bool:
-        """Clearly: the whole interval of its ratio above 1, and, of enough players, the corrected test as well."""
+        """Clearly slower: the interval of its ratio is above 1 and, with enough players, the corrected test agrees."""
         ratio = self.ratio
         return bool(ratio and ratio.low is not None and ratio.low > 1 and ratio.bound != "<=" and self.is_sure)
 
@@ -78,12 +77,12 @@ class Cell:
 
     @property
     def is_sure(self) -> bool:
-        """Whether the main test, corrected, is below 5 %; of few players there is none, and the interval decides."""
+        """Whether the corrected main test is below 5 %; with few players there is none, and the interval decides."""
         return not self.is_tested or (self.main_test is not None and self.main_test.p_holm < 0.05)
 
     @property
     def is_tested(self) -> bool:
-        """Whether there are players enough for the main test to decide."""
+        """Whether there are enough players for the main test to decide."""
         test = self.main_test
         return test is not None and min(test.n, test.n_against) >= FEW
 
@@ -92,18 +91,18 @@ class Cell:
         return next((self.tests[name] for name in MAIN if name in self.tests), None)
 
 
-MAIN = ("log_rank", "signed_rank")  # the test that decides: one of them, unpaired or paired
+MAIN = ("log_rank", "signed_rank")  # the tests that decide, unpaired and paired
 TESTS = {  # name: (title, effect)
     "log_rank": ("Log-rank", "hazard ratio of winning"),
     "mann_whitney": ("Mann-Whitney", "probability of taking longer"),
     "signed_rank": ("Signed-rank", "share of people who took longer"),
-    "deaths": ("Deaths a minute", "rate ratio"),
+    "deaths": ("Deaths per minute", "rate ratio"),
 }
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """All numbers of a section. ``notes`` say of each kind of player (its label) how deaths were modelled."""
+    """All numbers of a section. ``notes``: how deaths were modelled, by label of the kind of player."""
 
     section: Section
     cells: tuple[Cell, ...]
@@ -120,17 +119,18 @@ class Analysis:
 
 @dataclass(frozen=True)
 class Order:
-    """How the order of versions by mean time agrees with another: Kendall's tau, and the versions, quickest first."""
+    """Agreement of the order of versions by mean time with another: Kendall's tau; and the versions, fastest first."""
 
     kind: Kind
-    tau: Estimate  # n is of versions
+    tau: Estimate  # n: number of versions
     versions: tuple[str, ...]
 
 
 def analyse(section: Section, limit: float = MINUTES, paired: bool = False) -> Analysis:
-    """``limit`` in minutes, to which mean times of people are restricted; never more than their plays could last.
+    """Computes the numbers of a section.
 
-    ``paired`` holds the plays of the same people against each other, those who played both versions.
+    People's mean times are restricted to ``limit`` minutes, or to the longest possible play. ``paired`` compares the
+    plays of the people who played both versions.
     """
     limit = min(limit, section.limit or limit)
     cells, notes = [], {}
@@ -140,8 +140,8 @@ def analyse(section: Section, limit: float = MINUTES, paired: bool = False) -> A
         tests, notes[kind.label] = tests_of(groups, kind, paired)
         drawn = dict(zip(groups, bootstrap_weights(list(groups.values()))))
         for name in groups:
-            own = {test: found[name] for test, found in tests.items() if name in found}
-            cells.append(cell_of(groups, drawn, kind, name, own, limit, paired))
+            of_version = {test: results[name] for test, results in tests.items() if name in results}
+            cells.append(cell_of(groups, drawn, kind, name, of_version, limit, paired))
     in_order = sorted(cells, key=lambda cell: section.versions.index(cell.version))
     return Analysis(section, tuple(in_order), limit, paired, notes)
 
@@ -178,7 +178,7 @@ def cell_of(
     if len(here) < LEAST:
         return replace(cell, median=np.nan, deaths=np.nan, mean_deaths=None, states=None, single=tuple(here))
     low, high = np.array(proportion_confint(cell.quits, len(here), method="wilson"), float).tolist()
-    worst, inputs = np.where(won, np.minimum(times, full), full), full / limit  # inputs a minute
+    worst, inputs = np.where(won, np.minimum(times, full), full), full / limit  # inputs per minute
     minutes = None
     if is_known(times, won, full):
         drawn_means = restricted_mean(times, won, full, weights)
@@ -192,7 +192,7 @@ def cell_of(
 def tests_of(
     groups: Mapping[str, Sequence[Played]], kind: Kind, paired: bool
 ) -> tuple[dict[str, dict[str, Test]], str]:
-    """(the tests of TESTS by name and version, how deaths were modelled); times in inputs."""
+    """The tests of TESTS by name and version, and how deaths were modelled; times are in inputs."""
     if paired and not kind.is_agent:
         both = {name: together(groups, name) for name in groups if name != "original" and groups.get("original")}
         pairs = {name: (times_of(a), times_of(b)) for name, (a, b) in both.items() if a}
@@ -203,19 +203,19 @@ def tests_of(
         for name, group in groups.items()
     }
     rates, note = death_rates(deaths)
-    found = {"log_rank": log_rank(times), "mann_whitney": mann_whitney(times), "deaths": rates}
-    return {name: {test.version: test for test in tests} for name, tests in found.items()}, note
+    made = {"log_rank": log_rank(times), "mann_whitney": mann_whitney(times), "deaths": rates}
+    return {name: {test.version: test for test in tests} for name, tests in made.items()}, note
 
 
 def together(groups: Mapping[str, Sequence[Played]], version: str) -> tuple[list[Played], list[Played]]:
-    """The plays of the version and of the original by the people who played both, person by person."""
+    """The plays of the version and of the original by the people who played both, in the same order of people."""
     first, second = ({run.participant: run for run in groups.get(name, ())} for name in (version, "original"))
     people = sorted(first.keys() & second.keys())
     return [first[person] for person in people], [second[person] for person in people]
 
 
 def at_worst(runs: Sequence[Played], full: float) -> list[Played]:
-    """As if everybody who did not win had gone on to the limit."""
+    """The runs as if everybody who did not win had played to the limit."""
     return [run if run.won else replace(run, inputs=int(full)) for run in runs]
 
 
@@ -225,7 +225,7 @@ def mean(values: Sequence[float], weights: np.ndarray, runs: Sequence[Played]) -
 
 
 def estimate(value: float | np.ndarray, drawn: np.ndarray, runs: Sequence[Played], unit: float) -> Estimate:
-    """The value and its interval from those of resamples, both divided by ``unit``; below LEAST runs, no interval."""
+    """The value and its interval from resamples, both divided by ``unit``; no interval below LEAST runs."""
     if len(runs) < LEAST:
         return Estimate(float(value) / unit, None, None, len(runs))
     low, high = (np.quantile(drawn, quantiles(len(runs))) / unit).tolist()
@@ -233,7 +233,7 @@ def estimate(value: float | np.ndarray, drawn: np.ndarray, runs: Sequence[Played
 
 
 def order_of(analysis: Analysis, kind: Kind, published: Mapping[str, float]) -> Order | None:
-    """How the versions' mean minutes are ordered beside ``published`` ones; None below three versions.
+    """Compares the order of the versions by mean minutes with the ``published`` one; None below three versions.
 
     The interval of tau resamples people within versions.
     """

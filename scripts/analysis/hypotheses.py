@@ -1,6 +1,6 @@
-"""Tests of versions against the original: how sure a difference is, and how large, corrected for several versions.
+"""Tests of versions against the original: how certain a difference is and how large, corrected for several versions.
 
-Groups are independent people or seeds, one time each. Where the same people played both, ``signed_rank`` pairs them.
+Groups are independent people or seeds with one time each. If the same people played both, ``signed_rank`` pairs them.
 """
 
 import warnings
@@ -19,10 +19,10 @@ from statsmodels.duration.survfunc import survdiff
 from priorlab.scripts.analysis.statistics import LEAST, quantiles, resamples
 
 FEWER = f"fewer than {LEAST} players"
-FEW = 5  # people or seeds of a version below which no rate of deaths is modelled
-MOST_EXACT = 50  # changes between pairs up to which a signed-rank test is exact
-MONOTONE = 8.0  # standard error of a log ratio from which on the likelihood has no maximum: one group is wholly later
-WALD = float(ndtri(0.975))  # standard errors to either end of a 95 % interval
+FEW = 5  # people or seeds per version below which the rate of deaths is not modelled
+MOST_EXACT = 50  # up to this many changes between pairs, a signed-rank test is exact
+MONOTONE = 8.0  # from this standard error of a log ratio on, the likelihood has no maximum: one group is entirely later
+WALD = float(ndtri(0.975))  # standard errors from the value to either end of a 95 % interval
 UNTESTED = (np.nan, np.nan, np.nan, np.nan, None, None)  # statistic, p, p_holm, effect, low, high
 Group = tuple[np.ndarray, np.ndarray]
 Interval = tuple[float, float | None, float | None]  # value, low, high
@@ -30,10 +30,10 @@ Interval = tuple[float, float | None, float | None]  # value, low, high
 
 @dataclass(frozen=True)
 class Test:
-    """``version`` held against ``against``; ``p`` is two-sided, ``p_holm`` corrected over the versions tested together.
+    """``version`` compared with ``against``; ``p`` is two-sided, ``p_holm`` corrected over all versions.
 
-    ``effect`` is what the test's function says, ``low`` to ``high`` its 95 % interval, None where there is none.
-    ``p`` is NaN where nothing can be tested, and ``why`` says why not; below LEAST players of either side nothing is.
+    The test's function defines ``effect``; ``low`` to ``high`` is its 95 % interval, None if there is none. If nothing
+    can be tested, as with fewer than LEAST players on either side, ``p`` is NaN and ``why`` gives the reason.
     """
 
     version: str
@@ -52,10 +52,10 @@ class Test:
 def log_rank(groups: Mapping[str, Group], against: str = "original", effects: bool = True) -> list[Test]:
     """Log-rank tests of each other version (Mantel 1966; statistic: chi squared, 1 degree of freedom).
 
-    ``groups`` has of each version float64 (n,) times and bool (n,) whether each was a win; others are censored.
+    ``groups`` maps each version to times, float64 (n,), and whether each was a win, bool (n,); the others are censored.
     Effect: hazard ratio of winning (Cox 1972, Efron's ties, Wald interval); below 1 is slower than ``against``. It is
-    0 or infinite, without an interval, where one group wins nothing or only after the other. ``effects=False`` leaves
-    it out (NaN), which is some times faster.
+    0 or infinite, without an interval, if one group wins nothing or only after the other. ``effects=False`` leaves it
+    out (NaN), which is several times faster.
     """
     tests = []
     for version, (times, won), (times_o, won_o) in pairs(groups, against):
@@ -72,15 +72,15 @@ def log_rank(groups: Mapping[str, Group], against: str = "original", effects: bo
 
 
 def too_few(*groups: np.ndarray) -> str:
-    """Why a test of these groups isn't made; "" where there are enough players of each."""
+    """Why these groups are not tested; "" if both have enough players."""
     return FEWER if min(map(len, groups)) < LEAST else ""
 
 
 def nothing_to_test(times: np.ndarray, won: np.ndarray, is_version: np.ndarray) -> str:
-    """Why a log-rank test has no answer; "" where it has one.
+    """Why a log-rank test has no answer; "" if it has one.
 
-    Its variance, a sum over the moments at which somebody wins, counts only those moments at which both groups still
-    play and not everybody wins.
+    Its variance, a sum over the moments of wins, counts only moments at which both groups still play and not everybody
+    wins.
     """
     if not won.any():
         return "nobody won"
@@ -89,7 +89,7 @@ def nothing_to_test(times: np.ndarray, won: np.ndarray, is_version: np.ndarray) 
         wins = int(won[times == time].sum())
         if len(np.unique(is_version[playing])) > 1 and wins < playing.sum():
             return ""
-    return "whenever somebody won, all players of one version were done before, or all who still played won at once"
+    return "at every win, all players of one version had already finished, or all remaining players won at once"
 
 
 def mann_whitney(
@@ -97,10 +97,10 @@ def mann_whitney(
 ) -> list[Test]:
     """Mann-Whitney tests of each other version (statistic: U of the version; normal approximation with ties).
 
-    ``groups`` as in ``log_rank``. Whoever has not won counts as slower than everybody who has, and as all others who
-    have not: as if each had taken the full time. Effect: the probability that one of the version takes longer than one
-    of ``against``, ties half (Vargha and Delaney 2000); its interval, left out without ``effects``, resamples people or
-    seeds.
+    ``groups`` as in ``log_rank``. Players who have not won count as slower than all others and equal to each other,
+    as if each had taken the full time. Effect: the probability that one of the version takes longer than one of
+    ``against``, with ties as half (Vargha and Delaney 2000); its interval, omitted without ``effects``, resamples
+    people or seeds.
     """
     tests, generator = [], np.random.default_rng(seed)
     for version, (times, won), (times_o, won_o) in pairs(groups, against):
@@ -125,10 +125,10 @@ def mann_whitney(
 def signed_rank(paired: Mapping[str, tuple[Group, Group]], against: str = "original", seed: int = 0) -> list[Test]:
     """Wilcoxon's signed-rank tests on the log of times of the same people on a version and on ``against``.
 
-    ``paired`` has of each version two groups as in ``log_rank``, the version's and ``against``'s, person by person; no
-    win is the longest time. Zero differences take part in the ranking and then drop out (Pratt 1959). ``p`` is exact,
-    by all choices of signs, up to MOST_EXACT changes, and else by the normal approximation. Effect: the share of people
-    who took longer on the version, ties half; its interval resamples people.
+    ``paired`` maps each version to two groups as in ``log_rank``, the version's and ``against``'s, in the same order of
+    people; no win counts as the longest time. Zero differences are ranked and then dropped (Pratt 1959). ``p`` is exact
+    over all choices of signs up to MOST_EXACT changes, and a normal approximation above. Effect: the share of people
+    who took longer on the version, with ties as half; its interval resamples people.
     """
     tests, generator = [], np.random.default_rng(seed)
     for version, ((times, won), (times_o, won_o)) in paired.items():
@@ -152,15 +152,15 @@ def signed_rank(paired: Mapping[str, tuple[Group, Group]], against: str = "origi
 
 
 def p_of_signs(ranks: np.ndarray, smaller: float) -> float:
-    """Two-sided p of a sum of ranks of one sign, the ``smaller`` of both, where each sign is as likely as the other.
+    """Two-sided p of the ``smaller`` sum of ranks of one sign, if both signs are equally likely.
 
-    Not by scipy, whose ``wilcoxon`` takes seconds where ranks tie, or approximates, as its version has it.
+    Not by scipy, whose ``wilcoxon``, depending on its version, takes seconds for tied ranks or approximates.
     """
     if not len(ranks):
         return 1.0
     if len(ranks) > MOST_EXACT:
         return float(2 * ndtr((smaller - ranks.sum() / 2) / np.sqrt((ranks**2).sum() / 4)))
-    chances = np.ones(1)  # of each sum of halves of ranks, so far
+    chances = np.ones(1)  # probability of each sum of half ranks so far
     for halves in np.rint(2 * ranks).astype(int):
         chances = (np.pad(chances, (0, halves)) + np.pad(chances, (halves, 0))) / 2
     return min(1.0, 2 * float(chances[: round(2 * smaller) + 1].sum()))
@@ -169,12 +169,12 @@ def p_of_signs(ranks: np.ndarray, smaller: float) -> float:
 def death_rates(groups: Mapping[str, Group], against: str = "original") -> tuple[list[Test], str]:
     """Negative binomial regression of deaths on versions, with exposure (NB2: one dispersion for all; statistic: z).
 
-    ``groups`` has of each version int (n,) deaths and float64 (n,) exposures above 0, in any unit of time. Effect: the
-    ratio of deaths a unit of time to ``against``'s, Wald interval. Standard errors are by the joint observed
-    information of coefficients and dispersion, where R's ``glm.nb`` takes the dispersion as known. Returned besides the
-    tests: a note, how the model was fitted or why it was not; where it has no maximum, or no dispersion beyond
-    Poisson's, Poisson regression with robust standard errors takes its place. Versions without deaths, or with few
-    players, are left out.
+    ``groups`` maps each version to deaths, int (n,), and exposures above 0, float64 (n,), in any unit of time. Effect:
+    the ratio of deaths per unit of time to ``against``'s, with a Wald interval. Standard errors come from the joint
+    observed information of coefficients and dispersion, while R's ``glm.nb`` takes the dispersion as known. The
+    function also returns a note on how the model was fitted, or why not. If the model has no maximum, or no dispersion
+    beyond Poisson's, Poisson regression with robust standard errors replaces it. Versions without deaths or with few
+    players are left out.
     """
     used = {name: group for name, group in groups.items() if len(group[0]) >= FEW and group[0].any()}
     if against not in used or len(used) < 2:
@@ -199,7 +199,7 @@ def death_rates(groups: Mapping[str, Group], against: str = "original") -> tuple
 
 
 def fit_counts(deaths: np.ndarray, design: np.ndarray, exposure: np.ndarray) -> tuple[Any, str]:
-    """(fitted model, note): negative binomial where it converges, and else Poisson with robust errors; None where
+    """The fitted model and a note: negative binomial if it converges, otherwise Poisson with robust errors; None if
     neither has an answer."""
     with quiet():
         try:
@@ -218,7 +218,7 @@ def fit_counts(deaths: np.ndarray, design: np.ndarray, exposure: np.ndarray) -> 
 
 
 def hazard_ratio(times: np.ndarray, won: np.ndarray, is_version: np.ndarray) -> Interval:
-    """(ratio, low, high) of winning in the version to that in the other group."""
+    """The hazard ratio (value, low, high) of winning in the version, relative to the other group."""
     if not won.any():
         return np.nan, None, None
     for group, value in ((is_version == 1, 0.0), (is_version == 0, np.inf)):
@@ -231,7 +231,7 @@ def hazard_ratio(times: np.ndarray, won: np.ndarray, is_version: np.ndarray) -> 
             value, error = float(fit.params[0]), float(fit.bse[0])
         except np.linalg.LinAlgError:
             value, error = np.nan, np.nan
-        slope = float(model.score(np.zeros(1))[0])  # of the likelihood, where the ratio is 1
+        slope = float(model.score(np.zeros(1))[0])  # of the likelihood, at a ratio of 1
     if error < MONOTONE:
         low, ratio, high = np.exp(value + WALD * error * np.arange(-1, 2)).tolist()
         return ratio, low, high
@@ -239,9 +239,9 @@ def hazard_ratio(times: np.ndarray, won: np.ndarray, is_version: np.ndarray) -> 
 
 
 def holm(tests: Sequence[Test]) -> list[Test]:
-    """The tests with ``p_holm`` over those that could be made (Holm 1979).
+    """The tests with ``p_holm``, corrected over those that could be made (Holm 1979).
 
-    Not by statsmodels, whose ``multipletests`` collects garbage at each call: 65 ms, too slow to plan a study by.
+    Not by statsmodels, whose ``multipletests`` collects garbage at each call: 65 ms are too slow for planning a study.
     """
     p = np.array([test.p for test in tests])
     order = np.argsort(p)[: int(np.isfinite(p).sum())]  # NaN sorts last
@@ -251,7 +251,7 @@ def holm(tests: Sequence[Test]) -> list[Test]:
 
 
 def pairs(groups: Mapping[str, Group], against: str) -> Iterator[tuple[str, Group, Group]]:
-    """Each other version with its group and that of ``against``; empty groups are passed over."""
+    """Each other version with its group and that of ``against``; empty groups are skipped."""
     if against not in groups or not len(groups[against][0]):
         return
     for version, group in groups.items():
@@ -260,13 +260,13 @@ def pairs(groups: Mapping[str, Group], against: str) -> Iterator[tuple[str, Grou
 
 
 def numbers(result: Any) -> tuple[float, float]:
-    """(statistic, p) of a test of scipy."""
+    """Statistic and p of a scipy test."""
     return float(result.statistic), float(result.pvalue)
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Without the warnings of a fit that does not converge: what comes of it is looked at instead."""
+    """Suppresses the warnings of a fit that does not converge: its result is checked instead."""
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         yield

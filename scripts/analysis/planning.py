@@ -1,4 +1,4 @@
-"""How many people a comparison needs: power by simulation, through the very tests that `priorlab compare` runs."""
+"""How many people a comparison needs: power by simulation, with the tests of `priorlab compare`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,18 +14,18 @@ from priorlab.scripts.analysis.statistics import Played
 
 TESTS = {"log-rank": log_rank, "mann-whitney": mann_whitney}
 DISTRIBUTIONS = ("log-normal", "exponential")
-QUIT_SHAPE = 2.0  # of the Weibull distribution of quitting: its hazard grows in proportion to time
-LEAST, MOST = 4, 4096  # people a version
+QUIT_SHAPE = 2.0  # of the Weibull distribution of quitting times: the hazard grows in proportion to time
+LEAST, MOST = 4, 4096  # people per version
 
 
 @dataclass(frozen=True)
 class Design:
-    """A comparison of versions with the original, as many people on each, each person on one."""
+    """A comparison of versions with the original: equally many people on each, and each person on one."""
 
-    effects: Mapping[str, float]  # of each version other than the original: how many times as long it takes
+    effects: Mapping[str, float]  # per version other than the original: how many times as long it takes
     minutes: float = 1.8  # mean minutes to solve the original
-    spread: float = 0.6  # deviation of the log of times; not used where they are exponential
-    patience: float = float("inf")  # minutes, the scale of the Weibull distribution of when people quit
+    spread: float = 0.6  # standard deviation of the log of times; not used for exponential times
+    patience: float = float("inf")  # minutes, the scale of the Weibull distribution of quitting times
     limit: float = 30.0  # minutes
     test: str = "log-rank"
     alpha: float = 0.05  # two-sided, Holm-corrected over the versions
@@ -34,32 +34,32 @@ class Design:
     def __post_init__(self) -> None:
         for name, options in (("test", TESTS), ("distribution", DISTRIBUTIONS)):
             if getattr(self, name) not in options:
-                raise ValueError(f"{name} is {getattr(self, name)!r}: expected one of {', '.join(options)}")
+                raise ValueError(f"{name} must be one of {', '.join(options)}, got {getattr(self, name)!r}")
         for name in ("minutes", "spread", "patience", "limit"):
             value = getattr(self, name)
             if not value > 0 or (value == float("inf") and name in ("minutes", "spread")):
-                raise ValueError(f"{name} is {value:g}: expected more than 0{', and finite' * (value > 0)}")
+                raise ValueError(f"{name} must be above 0{' and finite' * (value > 0)}, got {value:g}")
         if not 0 < self.alpha < 1:
-            raise ValueError(f"alpha is {self.alpha:g}: expected between 0 and 1")
+            raise ValueError(f"alpha must be between 0 and 1, got {self.alpha:g}")
         for version, effect in self.effects.items():
             if not 0 < effect < float("inf"):
-                raise ValueError(f"effect of {version} is {effect:g}: expected a ratio of times, more than 0")
+                raise ValueError(f"the effect of {version} must be a ratio of times above 0, got {effect:g}")
         if not self.effects or "original" in self.effects:
-            raise ValueError("expected the effects of one version or more, and none of the original")
+            raise ValueError("expected the effects of one or more versions other than the original")
 
 
 def published_effects(versions: Sequence[str]) -> dict[str, float]:
-    """How many times as long people took on these versions, by the published means; ValueError where none is known."""
+    """How many times as long people took on these versions, by the published means; ValueError if one has none."""
     ratios = {version: published_ratio(published_figures(), version) for version in versions}
     missing = [version for version, ratio in ratios.items() if ratio is None]
     if missing:
-        raise ValueError(f"versions: no published ratio to the original of {', '.join(missing)}")
+        raise ValueError(f"versions: {', '.join(missing)} has no published ratio to the original")
     return {version: ratio for version, ratio in ratios.items() if ratio is not None}
 
 
 @dataclass(frozen=True)
 class Power:
-    """Share of simulated studies of ``n`` people a version in which a version was told from the original."""
+    """Share of simulated studies with ``n`` people per version that found a version different from the original."""
 
     n: int
     version: str
@@ -70,7 +70,7 @@ class Power:
 
 
 def sample(design: Design, effect: float, n: int, generator: np.random.Generator) -> Group:
-    """(float64 (n,) minutes, bool (n,) whether solved) of people whom a version slows by ``effect``."""
+    """Minutes, float64 (n,), and whether solved, bool (n,), of people whom a version slows by the factor ``effect``."""
     mean = design.minutes * effect
     if design.distribution == "exponential":
         times = generator.exponential(mean, n)
@@ -83,32 +83,32 @@ def sample(design: Design, effect: float, n: int, generator: np.random.Generator
 
 def power_at(design: Design, n: int, repetitions: int = 1000, seed: int = 0) -> list[Power]:
     """The power for each version, in the order of the design's effects."""
-    found, solved = np.zeros(len(design.effects)), np.zeros(len(design.effects))
+    different, solved = np.zeros(len(design.effects)), np.zeros(len(design.effects))
     for repetition in range(repetitions):
         generator = np.random.default_rng([seed, repetition])
         effects = {"original": 1.0, **design.effects}
         groups = {version: sample(design, effect, n, generator) for version, effect in effects.items()}
         tests = {test.version: test for test in TESTS[design.test](groups, effects=False)}
-        found += [tests[version].p_holm < design.alpha for version in design.effects]
+        different += [tests[version].p_holm < design.alpha for version in design.effects]
         solved += [groups[version][1].mean() for version in design.effects]
-    lows, highs = np.array(proportion_confint(found, repetitions, method="wilson"), float)
+    lows, highs = np.array(proportion_confint(different, repetitions, method="wilson"), float)
     return [
         Power(n, version, *values)
         for version, *values in zip(
-            design.effects, *np.array([found / repetitions, lows, highs, solved / repetitions]).tolist()
+            design.effects, *np.array([different / repetitions, lows, highs, solved / repetitions]).tolist()
         )
     ]
 
 
 def smallest_n(design: Design, power: float = 0.8, repetitions: int = 1000, seed: int = 0) -> list[list[Power]]:
-    """What was tried, by n; the last entry that reaches ``power`` for every version has the smallest such n.
+    """Searches the smallest n that reaches ``power`` for every version; returns the powers for each n tried.
 
-    Doubles n until it is enough, then halves the interval to within 4 % of n. Raises ValueError where MOST is not.
+    Doubles n until it is enough, then bisects to within 4 % of n. Raises ValueError if MOST is not enough.
     """
     if not 0 < power < 1:
-        raise ValueError(f"power is {power:g}: expected between 0 and 1")
+        raise ValueError(f"power must be between 0 and 1, got {power:g}")
     if repetitions < 1:
-        raise ValueError(f"repetitions is {repetitions}: expected 1 or more")
+        raise ValueError(f"repetitions must be at least 1, got {repetitions}")
     tried: dict[int, list[Power]] = {}
 
     def enough(n: int) -> bool:
@@ -119,7 +119,7 @@ def smallest_n(design: Design, power: float = 0.8, repetitions: int = 1000, seed
     while not enough(high):
         low, high = high, 2 * high
         if high > MOST:
-            raise ValueError(f"{MOST} people a version do not reach a power of {power:g}: expected a larger effect")
+            raise ValueError(f"{MOST} people per version do not reach a power of {power:g}: expected a larger effect")
     while high - low > max(1, high // 25):
         middle = (low + high) // 2
         low, high = (low, middle) if enough(middle) else (middle, high)
@@ -127,26 +127,26 @@ def smallest_n(design: Design, power: float = 0.8, repetitions: int = 1000, seed
 
 
 def enough_of(tried: Sequence[Sequence[Power]], power: float) -> int:
-    """The smallest n tried from which on all reach ``power``."""
+    """The smallest n tried such that it and all larger ones reach ``power``."""
     n = 0
     for each in reversed(tried):
-        if min(found.value for found in each) < power:
+        if min(version.value for version in each) < power:
             break
         n = each[0].n
     return n
 
 
 def from_pilot(design: Design, runs: Sequence[Played]) -> Design:
-    """The design with spread, patience and the original's minutes from plays of a pilot, quits and limit censored.
+    """The design with spread, patience and the original's minutes of a pilot; quits and time-outs are censored.
 
-    Spread: the maximum likelihood of log-normal times with one deviation and a mean for each version. Patience: the
-    Weibull scale of that likelihood, sqrt(sum of squared minutes / quits). Raises ValueError for too few.
+    Spread: maximum likelihood of log-normal times with one deviation and one mean per version. Patience: the Weibull
+    scale of maximum likelihood, sqrt(sum of squared minutes / quits). Raises ValueError for too few plays.
     """
     minutes, won = np.array([run.minutes for run in runs]), np.array([run.won for run in runs], bool)
     names = sorted({run.version for run in runs})
     if "original" not in names or won.sum() < 2 * len(names):
-        told = f"{len(runs)} plays, {won.sum()} won, on {', '.join(names) or 'nothing'}"
-        raise ValueError(f"{told}: expected the original, and two wins or more a version")
+        pilot = f"{len(runs)} plays, {won.sum()} won, on {', '.join(names) or 'nothing'}"
+        raise ValueError(f"{pilot}: expected the original, and at least two wins per version")
     of = np.array([names.index(run.version) for run in runs])
     logs = np.log(minutes)
 

@@ -1,4 +1,4 @@
-"""Kinds of players, and the sections of a report: which plays are compared with which."""
+"""Kinds of players, and the sections of a report: which plays are compared with each other."""
 
 import itertools
 from collections import Counter
@@ -13,9 +13,9 @@ from priorlab.scripts.analysis.statistics import Played
 
 NAMES = {
     "person": "People", "simulated": "Simulated players", "ppo": "PPO", "ppo-no-bonus": "PPO, no bonus",
-    "ppo-privileged-counts": "PPO, told positions", "ppo-icm": "PPO, ICM", "ppo-rnd": "PPO, RND",
+    "ppo-privileged-counts": "PPO, given positions", "ppo-icm": "PPO, ICM", "ppo-rnd": "PPO, RND",
     "dqn": "DQN", "dqn-no-bonus": "DQN, no bonus", "dqn-icm": "DQN, ICM", "dqn-rnd": "DQN, RND",
-    "dqn-privileged-counts": "DQN, told positions", "random": "Random",
+    "dqn-privileged-counts": "DQN, given positions", "random": "Random",
 }  # fmt: skip
 SHORT = {"simulated": "Simulated"}
 ORDER = {"person": 0, "simulated": 1, "ppo": 2, "dqn": 3, "random": 9}
@@ -30,8 +30,8 @@ class Kind:
     """A kind of player: all runs of one method."""
 
     method: str
-    label: str  # as shown, with "(privileged)" where it is
-    short: str  # as shown within figures, with a star where it is privileged
+    label: str  # with "(privileged)" if it is
+    short: str  # within figures, with a star if it is privileged
     colour: str  # its name in the style sheet
     privileged: bool
     player: str  # "person", "agent" or "simulated"
@@ -42,21 +42,21 @@ class Kind:
 
     @property
     def units(self) -> tuple[str, str]:
-        """What is counted: one, and several."""
+        """What is counted, singular and plural."""
         return UNITS.get(self.player, SEEDS)
 
 
 @dataclass(frozen=True)
 class Section:
-    """The plays that are compared: of one game on one level, in whatever versions; ``notes`` say what was left out of
-    them, and what in them differs.
+    """The plays that are compared: of one game on one level, in any versions.
 
-    People's are of one ``study`` ("" where they belong to none; None where there are no people) and of one ``limit``,
-    minutes, None where none was recorded; ``about`` says so in words.
+    ``notes`` say which plays were left out, and in which settings the others differ. People's plays are of one
+    ``study`` ("": of none; None: there are no people) and one ``limit`` in minutes (None: not recorded), as
+    ``about`` says in words.
     """
 
     game: str
-    level: str  # its text, or its name where it has none
+    level: str  # its text, or its name if it has none
     versions: tuple[str, ...]
     runs: tuple[Played, ...]
     notes: tuple[str, ...] = ()
@@ -66,7 +66,7 @@ class Section:
 
     @property
     def name(self) -> str:
-        """Of the game and the level."""
+        """The game and the level."""
         level = level_name(self.level)
         return title_of_game(self.game) if level in (self.game, "") else f"{title_of_game(self.game)}, level {level}"
 
@@ -80,7 +80,7 @@ class Section:
 
 
 def same_rules(section: Section) -> bool:
-    """Whether its versions differ in looks alone; masks of Atari's games do."""
+    """Whether its versions differ only in looks, as masks of Atari's games do."""
     if section.game not in games():
         return True
     return len({find_version(section.game, version).rules for version in section.versions} - {""}) <= 1
@@ -88,10 +88,10 @@ def same_rules(section: Section) -> bool:
 
 def kinds_of(runs: Sequence[Played]) -> list[Kind]:
     """People first, then simulated players; random last, privileged methods after the others."""
-    found = sorted({(ORDER.get(run.method, 5), run.privileged, run.method, run.player) for run in runs})
+    methods = sorted({(ORDER.get(run.method, 5), run.privileged, run.method, run.player) for run in runs})
     free = itertools.cycle(("fourth", "fifth", "sixth", "seventh"))
     kinds = []
-    for _, privileged, method, player in found:
+    for _, privileged, method, player in methods:
         name = NAMES.get(method, method)
         short = SHORT.get(method, name)
         label, short = (f"{name} (privileged)", f"{name.split(',')[0]}*") if privileged else (name, short)
@@ -101,25 +101,25 @@ def kinds_of(runs: Sequence[Played]) -> list[Kind]:
 
 
 def of_kind(runs: Sequence[Played], kind: Kind, version: str | None = None) -> list[Played]:
-    """The runs of that kind of player, on that version where one is given."""
-    found = [run for run in runs if run.method == kind.method and run.privileged == kind.privileged]
-    return [run for run in found if version in (None, run.version)]
+    """The runs of that kind of player, on one version if given."""
+    by_kind = [run for run in runs if run.method == kind.method and run.privileged == kind.privileged]
+    return [run for run in by_kind if version in (None, run.version)]
 
 
 def count(ns: Sequence[int], kind: Kind) -> str:
-    """As "3 seeds", "1 person" or "8 to 10 people"."""
+    """Such as "3 seeds", "1 person" or "8 to 10 people"."""
     unit = kind.units[max(ns) != 1]
     return f"{min(ns)} {unit}" if min(ns) == max(ns) else f"{min(ns)} to {max(ns)} {unit}"
 
 
 @dataclass
 class Group:
-    """Plays of people, or of simulated players, that may be pooled: of one study, time limit and pace."""
+    """Plays of people or of simulated players that may be pooled: they share study, time limit and pace."""
 
     player: str
     study: str
     limit: float | None  # minutes
-    rate: float  # inputs a second
+    rate: float  # inputs per second
     runs: list[Played]
 
     @property
@@ -138,31 +138,32 @@ class Group:
 
 
 def groups_of(runs: Sequence[Played], player: str) -> list[Group]:
-    """The plays of people, or of simulated players, in groups that may be pooled.
+    """The plays of people or of simulated players in groups that may be pooled.
 
-    A ``.play`` file tells its time limit only where the play ended by it. Others belong to the group of the same study
-    whose limit is known, if there is one alone and none of them took longer.
+    A ``.play`` file records its time limit only if the limit ended the play. Plays without one join the group of their
+    study with a known limit, if there is only one and none of them took longer.
     """
-    found: dict[tuple, Group] = {}
+    groups: dict[tuple, Group] = {}
     for run in (run for run in runs if run.player == player):
         study = str(run.settings.get("study") or "") if player == "person" else ""
-        group = found.setdefault((study, run.rate, run.limit), Group(player, study, run.limit, run.rate, []))
+        group = groups.setdefault((study, run.rate, run.limit), Group(player, study, run.limit, run.rate, []))
         group.runs.append(run)
-    for key, group in [each for each in found.items() if each[1].limit is None]:
-        known = [each for each in found.values() if (each.study, each.rate) == (group.study, group.rate) and each.limit]
+    for key, group in [each for each in groups.items() if each[1].limit is None]:
+        same = [each for each in groups.values() if (each.study, each.rate) == (group.study, group.rate)]
+        known = [each for each in same if each.limit]
         if len(known) == 1 and group.longest <= (known[0].limit or 0) + 1e-9:
             known[0].runs += group.runs
-            del found[key]
-    return list(found.values())
+            del groups[key]
+    return list(groups.values())
 
 
 def sections_of(runs: Sequence[Played], paired: bool = False) -> tuple[list[Section], list[str]]:
-    """A section a game, level, study and time limit, those with most plays first.
+    """One section per game, level, study and time limit, those with most plays first; and a line on each section beyond
+    MOST_SECTIONS, which is not shown.
 
-    And a line on each that finds no room, beyond MOST_SECTIONS. Agents, and simulated players of no other time limit,
-    stand beside the people of each section; where there are none, in a section of their own.
-
-    Compared are the first plays of each person on that level, in whatever study; ``paired``, on each version of it.
+    Every section of people also has the agents, and the simulated players unless their time limit differs; without
+    people, these have separate sections. Compared are each person's first plays on the level in any study; with
+    ``paired``, on each version of it.
     """
     together: dict[tuple, list[Played]] = {}
     for run in runs:
@@ -174,9 +175,9 @@ def sections_of(runs: Sequence[Played], paired: bool = False) -> tuple[list[Sect
         alone = list(simulated)
         for group in people:
             fit = [each for each in simulated if fits(each, group)]
-            beside = fit[0] if len(fit) == 1 else None
-            alone = [each for each in alone if each is not beside]
-            sections.append(section_of(group, beside, agents, on_level, len(people) > 1, paired))
+            joined = fit[0] if len(fit) == 1 else None
+            alone = [each for each in alone if each is not joined]
+            sections.append(section_of(group, joined, agents, on_level, len(people) > 1, paired))
         sections += [section_of(group, None, agents, on_level, False, paired) for group in alone]
         if not people and not simulated:
             sections.append(section_of(None, None, agents, on_level, False, paired))
@@ -188,7 +189,7 @@ def sections_of(runs: Sequence[Played], paired: bool = False) -> tuple[list[Sect
 
 
 def fits(simulated: Group, people: Group) -> bool:
-    """Whether simulated players can stand beside people: nothing says that they had another time limit."""
+    """Whether simulated players can be compared with people: they are not known to have another time limit."""
     if simulated.rate != people.rate:
         return False
     if simulated.limit and people.limit:
@@ -197,17 +198,15 @@ def fits(simulated: Group, people: Group) -> bool:
 
 
 def section_of(
-    group: Group | None, beside: Group | None, agents: Sequence[Played], on_level: Sequence[Played], several: bool,
+    group: Group | None, simulated: Group | None, agents: Sequence[Played], on_level: Sequence[Played], several: bool,
     paired: bool,
 ) -> Section:  # fmt: skip
-    """The section of a group, with simulated players and agents beside; ``several``: other people played the level."""
-    members = [*(group.runs if group else ()), *(beside.runs if beside else ()), *agents]
+    """The section of a group, simulated players and agents; ``several``: other groups of people played the level."""
+    members = [*(group.runs if group else ()), *(simulated.runs if simulated else ()), *agents]
     kept, notes = first_plays(members, paired, on_level if several else None)
     notes += differences(kept)
-    if beside and beside.limit is None and group and group.limit:
-        notes.append(
-            "How long simulated players could play at most is not recorded; none played longer than people could."
-        )
+    if simulated and simulated.limit is None and group and group.limit:
+        notes.append("The time limit of simulated players is not recorded; none played longer than people could.")
     played, game = {run.version for run in kept}, members[0].game
     known = versions(game) if game in games() else ["original"]
     names = [name for name in known if name in played] + sorted(played - set(known))
@@ -221,11 +220,11 @@ def section_of(
 def first_plays(
     runs: Sequence[Played], paired: bool = False, on_level: Sequence[Played] | None = None
 ) -> tuple[list[Played], list[str]]:
-    """The runs of agents, and of each person the first play (``paired``: of each version); and a line on the others.
+    """The runs of agents and each person's first play (``paired``: of each version); and lines on what was left out.
 
-    A person's plays are in the order of their dates and of their numbers within a session; of sessions of one day
-    nobody knows the order, and a line says so. ``on_level`` are all plays of the level, where there are others than
-    ``runs``: whoever played it in another study knows the game, too.
+    A person's plays are ordered by date, and within a session by number; the order of sessions on one day is unknown,
+    and a line says so. ``on_level``: all plays of the level, if there are others than ``runs``: people who played it in
+    another study know the game, too.
     """
 
     def when(run: Played) -> tuple[str, int]:
@@ -233,58 +232,58 @@ def first_plays(
 
     seen: dict[tuple, Played] = {}
     kept, later, unclear = [], 0, set[str]()
-    own = set(map(id, runs))
+    included = set(map(id, runs))
     for run in sorted(runs if on_level is None else on_level, key=lambda run: (*when(run), run.folder)):
         key = (run.method, run.participant, run.version if paired else "")
         if run.participant and key in seen:
-            later += id(run) in own
+            later += id(run) in included
             if when(run)[0] == when(seen[key])[0] and run.folder != seen[key].folder:
                 unclear.add(run.participant)
             continue
         seen[key] = run
-        if id(run) in own:
+        if id(run) in included:
             kept.append(run)
     what = "first plays of each version by each person" if paired else "each person's first play"
     what += " on this level in any study" if on_level is not None else ""
-    plays = "play that was not a first is" if later == 1 else "plays that were not first are"
+    plays = "later play is" if later == 1 else "later plays are"
     notes = [f"Compared are {what}; {later} {plays} left out."] if later else []
     if unclear and later:
         people = f"{len(unclear)} {'person' if len(unclear) == 1 else 'people'}"
         notes.append(
-            f"{people} played in several sessions on one day. Which was first is not recorded; the one whose file name "
+            f"{people} played in several sessions on one day. Their order is not recorded; the one whose file name "
             "comes first counts."
         )
     return kept, notes + (original_first(kept) if paired else [])
 
 
 def differences(runs: Sequence[Played]) -> list[str]:
-    """A line on each setting in which plays or runs differ that stand together: look seeds, engines, agents' settings.
+    """One line for each setting that differs between runs compared together: look seeds, engines, agents' settings.
 
-    Study and time limit as well: a section of ``sections_of`` has one of each, others may not.
+    Study and time limit too: sections from ``sections_of`` have one of each, but others may not.
     """
     lines = []
     for kind in kinds_of(runs):
-        own = of_kind(runs, kind)
+        theirs = of_kind(runs, kind)
         if kind.is_agent:
-            names = sorted({name for run in own for name in run.settings} - set(OF_ONE_RUN))
-            varied = [name for name in names if varies(own, name)]
-            lines += [f"{kind.label}: the runs of a version differ in {', '.join(varied)}."] if varied else []
+            names = sorted({name for run in theirs for name in run.settings} - set(OF_ONE_RUN))
+            varied = [name for name in names if varies(theirs, name)]
+            lines += [f"{kind.label}: runs of the same version differ in {', '.join(varied)}."] if varied else []
             continue
-        found = {
-            "study": [run.settings.get("study") or "none" for run in own if kind.player == "person"],
-            "time limit (minutes)": [f"{run.limit:g}" for run in own if run.limit],
-            "look seed": [run.settings.get("look_seed") for run in own],
-            "engine version": [run.settings.get("engine") for run in own],
+        compared = {
+            "study": [run.settings.get("study") or "none" for run in theirs if kind.player == "person"],
+            "time limit (minutes)": [f"{run.limit:g}" for run in theirs if run.limit],
+            "look seed": [run.settings.get("look_seed") for run in theirs],
+            "engine version": [run.settings.get("engine") for run in theirs],
         }
-        for what, values in found.items():
+        for what, values in compared.items():
             counts = Counter(str(value) for value in values if value is not None)
             words = ", ".join(f"{value} ({n} play{'s' * (n > 1)})" for value, n in sorted(counts.items()))
-            lines += [f"{kind.label}: plays that are pooled here differ in {what}: {words}."] if len(counts) > 1 else []
+            lines += [f"{kind.label}: the plays pooled here differ in {what}: {words}."] if len(counts) > 1 else []
     return lines
 
 
 def varies(runs: Sequence[Played], name: str) -> bool:
-    """Whether the setting differs among the runs of a version."""
+    """Whether the setting differs between runs of the same version."""
     values: dict[str, set[str]] = {}
     for run in runs:
         values.setdefault(run.version, set()).add(repr(run.settings.get(name)))
@@ -292,25 +291,25 @@ def varies(runs: Sequence[Played], name: str) -> bool:
 
 
 def original_first(in_order: Sequence[Played]) -> list[str]:
-    """A line of how many of those who played the original and another version played the original first, if any did.
+    """A line on how many players of the original and another version played the original first, if any played both.
 
-    Who did knows the game when the version begins: where most did, or few, versions and practice can't be told apart.
+    They know the game when the version starts: if most did, or few, practice is confounded with the version.
     """
-    played: dict[tuple[str, str], list[str]] = {}  # of each player, versions in the order of playing
+    played: dict[tuple[str, str], list[str]] = {}  # per player, versions in the order of playing
     for run in in_order:
         if run.participant:
             played.setdefault((run.method, run.participant), []).append(run.version)
-    told = []
+    counts = []
     for version in sorted({run.version for run in in_order} - {"original"}):
         both = [names for names in played.values() if version in names and "original" in names]
         first = sum(names.index("original") < names.index(version) for names in both)
-        told += [f"{title_of(version)} {first} of {len(both)}"] if both else []
-    return [f"Of those who played both, the original was played first: {', '.join(told)}."] if told else []
+        counts += [f"{title_of(version)} {first} of {len(both)}"] if both else []
+    return [f"Of those who played both, the original was played first: {', '.join(counts)}."] if counts else []
 
 
 @cache
 def geometry(level: str) -> tuple | str:
-    """What makes two levels the same to play, whatever they are called."""
+    """What decides whether two levels play the same, whatever their names."""
     try:
         read = Level.read(level) if "\n" in level else None
     except ValueError:

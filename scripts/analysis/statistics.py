@@ -1,10 +1,12 @@
 """Numbers from rows: survival, ratios and exploration curves, with bootstrap intervals over seeds or people.
 
-Resampled are always whole runs or whole people, never steps: the inputs of one run are not independent of each other.
+Runs and people are always resampled as units, never steps: the inputs of one run are not independent.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,23 +17,23 @@ from priorlab.envs.plays.tracks import TRACKS
 from priorlab.envs.results.load import Results
 from priorlab.envs.results.rows import FRONT, VISITS
 
-ORIGINALS = {"none": "original"}  # what Atari's games call it where nothing is masked
+ORIGINALS = {"none": "original"}  # Atari's name for a game without a mask
 RESAMPLES = 4000
 CONFIDENCE = 0.95
-LEAST = 3  # players or runs below which nothing is estimated: no interval and no test; of people no mean either
+LEAST = 3  # fewer players or runs have no interval and no test; fewer people have no mean either
 WINDOW = 100  # episodes over which a win rate is taken
-MASTERED = 0.9  # win rate from which a game counts as mastered
-BOUNDS = {(False, False): "", (True, False): ">=", (False, True): "<=", (True, True): "~"}  # by who never all won
-CURVE_POINTS = 25  # a decade of inputs
-TOLERANCE = np.finfo(float).eps ** 0.5  # within which a share is one half, as R's survival package has it
+MASTERED = 0.9  # win rate from which on a game counts as mastered
+BOUNDS = {(False, False): "", (True, False): ">=", (False, True): "<=", (True, True): "~"}  # who never all won
+CURVE_POINTS = 25  # points per decade of inputs
+TOLERANCE = np.finfo(float).eps ** 0.5  # a share this close to one half equals it, as in R's survival package
 
 
 @dataclass(frozen=True)
 class Ratio:
-    """How many times the inputs of ``original`` a version took; ``low`` and ``high`` are None below LEAST runs.
+    """A version's inputs as a multiple of the original's; ``low`` and ``high`` are None below LEAST runs.
 
-    ``bound``: "" exact; ">=" where some runs of the version never won, "<=" where some of the original never did,
-    "~" where both.
+    ``bound``: "" exact; ">=" if some runs of the version never won, "<=" if some of the original never did, "~" if
+    both.
     """
 
     value: float
@@ -44,56 +46,56 @@ class Ratio:
 
 @dataclass(frozen=True, eq=False)
 class Played:
-    """What came of one run of an agent or one play of a person; inputs are raw."""
+    """The outcome of one run of an agent or one play of a person; inputs are raw."""
 
     version: str
     method: str
     player: str  # "person", "agent" or "simulated"
     privileged: bool
-    folder: str  # or the file of a play
+    folder: str  # or a play's file
     level: str  # its text
     settings: dict
     frame_skip: int
     finished: bool
-    budget: int  # all inputs it had
-    inputs: int  # to the first win; where it never won, all
+    budget: int  # total inputs
+    inputs: int  # to the first win, or all if it never won
     won: bool
     deaths: int  # before the first win
     mastered: float  # inputs until 90 of the last 100 episodes were won for the first time; NaN if never
     curve: np.ndarray  # float64 (2, m): inputs, and unique states by then
     visits: np.ndarray  # int64 (k, 3): left and top of a 7 px cell, visits
     game: str = "princess"
-    seed: int | str = 0  # of an agent's run; of a play, its name
+    seed: int | str = 0  # an agent's seed, or a play's name
     outcome: str = ""  # of its last episode: win, death, limit or quit
     rate: float = INPUTS_PER_SECOND
-    reached: Mapping[str, float] = field(default_factory=dict)  # of each thing by name: inputs, NaN where never
+    reached: Mapping[str, float] = field(default_factory=dict)  # inputs by name of the thing, NaN if never
     track: np.ndarray = field(default_factory=lambda: np.zeros((0, 4)))  # float64 (m, 4): inputs, life, x, y
-    success: np.ndarray = field(default_factory=lambda: np.zeros((2, 0)))  # as ``success`` gives it
+    success: np.ndarray = field(default_factory=lambda: np.zeros((2, 0)))  # from ``success``
 
     @property
     def limit(self) -> float | None:
-        """Minutes that a play could last at most; None where that was not recorded, as for a run of an agent."""
+        """The play's time limit in minutes; None if it was not recorded, and for agents."""
         inputs = self.settings.get("limit") if self.player != "agent" else None
         return inputs / self.rate / 60 if inputs else None
 
     @property
     def minutes(self) -> float:
-        """To the first win or to the end, in steps: pauses don't count, nor do steps that were missed."""
+        """To the first win or to the end, counted in steps: pauses and missed steps don't count."""
         return self.inputs / self.rate / 60
 
     @property
     def clock_minutes(self) -> float:
-        """Of a person's play by the clock, pauses left out; NaN where it was recorded without times."""
+        """A person's play by the clock, without pauses; NaN if it was recorded without times."""
         return float(self.settings.get("play_seconds", np.nan)) / 60 if self.player == "person" else np.nan
 
     @property
     def missed_share(self) -> float:
-        """Of the steps that were due in a person's play, how many were left out; NaN as for ``clock_minutes``."""
+        """The share of due steps that a person's play missed; NaN as for ``clock_minutes``."""
         return float(self.settings.get("missed_share", np.nan)) if self.player == "person" else np.nan
 
     @property
     def participant(self) -> str:
-        """Whose play it is; "" for a run of an agent, each of which is a player of its own."""
+        """Who played; "" for agents, whose runs are separate players."""
         return str(self.settings.get("player_id") or self.folder) if self.player != "agent" else ""
 
     @property
@@ -103,17 +105,17 @@ class Played:
 
 
 def played(results: Results) -> list[Played]:
-    """Every run and play of some results."""
+    """Every run and play of the results."""
     names = ("episodes", "exploration", "visits", "tracks", "reached")
     rows = {name: split(getattr(results, name)) for name in names}
     none = np.zeros(0)
-    found = []
+    runs = []
     for config in results.configs.to_dict("records"):
         key = tuple(config[name] for name in FRONT)
         ended, curve, visits, track, near = (rows[name].get(key, {}) for name in names)
         wins = np.flatnonzero(ended.get("outcome", none) == "win")
         last = wins[0] if len(wins) else -1
-        found.append(
+        runs.append(
             Played(
                 version=ORIGINALS.get(str(config["version"]), str(config["version"])),
                 **{name: config[name] for name in ("method", "player", "privileged", "folder", "level")},
@@ -132,7 +134,7 @@ def played(results: Results) -> list[Played]:
                 track=np.array([track.get(name, none) for name in TRACKS], float).T,
             )
         )
-    return found
+    return runs
 
 
 def split(frame: pd.DataFrame) -> dict[tuple, dict[str, np.ndarray]]:
@@ -148,8 +150,15 @@ def mastered(won: np.ndarray, inputs: np.ndarray) -> float:
     return float(inputs[reached[0] + WINDOW - 1]) if len(reached) else float("nan")
 
 
+def milestones(folder: Path) -> tuple[float, float]:
+    """Inputs of the run in ``folder`` to its first win, and to mastery; NaN if never."""
+    episodes: Any = pd.read_csv(folder / "episodes.csv")
+    won, inputs = (episodes["outcome"] == "win").to_numpy(), episodes["inputs"].to_numpy()
+    return float(inputs[won][0]) if won.any() else np.nan, mastered(won, inputs)
+
+
 def success(won: np.ndarray, inputs: np.ndarray) -> np.ndarray:
-    """float64 (2, m): the inputs, and the share that was won of the last 100 episodes (at first, of those so far)."""
+    """The inputs, and the share won of the last 100 episodes (at first, of those so far); float64 (2, m)."""
     total = np.concatenate([[0], np.cumsum(won)])
     ends = np.arange(1, len(won) + 1)
     begins = np.maximum(ends - WINDOW, 0)
@@ -157,24 +166,24 @@ def success(won: np.ndarray, inputs: np.ndarray) -> np.ndarray:
 
 
 def area(curve: np.ndarray, budget: float) -> float:
-    """The mean height of a curve (2, m) from 0 to ``budget`` inputs; it is 0 at first, and each height holds on."""
+    """The mean height of a step curve (2, m) from 0 to ``budget`` inputs; it starts at 0."""
     inputs, heights = curve
     lasts = np.diff(np.minimum(np.append(inputs, budget), budget))
     return float((heights * lasts).sum() / budget)
 
 
 def times_of(runs: Sequence[Played]) -> tuple[np.ndarray, np.ndarray]:
-    """(float64 (n,) inputs to the first win or to the end, bool (n,) whether it was a win)."""
+    """Inputs to the first win or to the end, float64 (n,), and whether it was a win, bool (n,)."""
     return np.array([run.inputs for run in runs], float), np.array([run.won for run in runs], bool)
 
 
 def kaplan_meier(
     times: np.ndarray, won: np.ndarray, weights: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Times in order (n,), and the share that has not won after each: (n,), or (resamples, n) for weights so shaped.
+    """Times in order (n,), and the share that has not won after each: (n,), or (resamples, n) for such weights.
 
-    Runs that never won are censored at their time: they leave the count, and are no win (Kaplan and Meier 1958).
-    ``weights`` says how often each run is in a resample. A win and a censoring at one time: the win comes first.
+    Runs that never won are censored at their time (Kaplan and Meier 1958). ``weights``: how often each run is in a
+    resample. At equal times, a win comes before a censoring.
     """
     order = np.lexsort((~won.astype(bool), times))
     weights = np.ones(len(times)) if weights is None else weights[..., order]
@@ -184,10 +193,10 @@ def kaplan_meier(
 
 
 def median_time(times: np.ndarray, won: np.ndarray) -> float:
-    """Median inputs to the first win, as R's survival package prints it; infinity where less than half are seen to win.
+    """Median inputs to the first win, as in R's survival package; infinite if fewer than half were seen to win.
 
-    The first time at which at most half have not won yet; where the curve is flat at exactly one half until it falls
-    further, the middle of that stretch. A stretch that the curve ends with counts from its beginning.
+    It is the first time at which at most half have not won yet. If the curve stays at exactly one half and then falls
+    further, it is the middle of that stretch; a stretch at the end of the curve counts from its beginning.
     """
     ordered, share = kaplan_meier(times, won)
     reached = np.flatnonzero(share < 0.5 + TOLERANCE)
@@ -205,7 +214,7 @@ def restricted_mean(
 ) -> np.ndarray:
     """Mean inputs to the first win, each counted as at most ``horizon``: the area under the survival curve up to there.
 
-    A scalar, or (resamples,) for weights (resamples, n). After its last run a curve goes on level.
+    A scalar, or (resamples,) for weights (resamples, n). After its last run, a curve stays level.
     """
     ordered, share = kaplan_meier(times, won, weights)
     edges = np.minimum(np.concatenate([[0.0], ordered, [horizon]]), horizon)
@@ -214,12 +223,12 @@ def restricted_mean(
 
 
 def is_known(times: np.ndarray, won: np.ndarray, horizon: float) -> bool:
-    """Whether a mean restricted to ``horizon`` says anything: somebody won, or stayed so long."""
+    """Whether a mean restricted to ``horizon`` is meaningful: somebody won, or stayed that long."""
     return bool(won.any()) or times.max() >= horizon - 1
 
 
 def horizon_of(times: np.ndarray, won: np.ndarray) -> float:
-    """How far a survival curve is known: to its end, if all have won by then, and else to its last run."""
+    """How far a survival curve is known: without end if all have won, otherwise to its last run."""
     _, share = kaplan_meier(times, won)
     return float("inf") if share[-1] < 1e-9 else float(times.max())
 
@@ -232,10 +241,10 @@ def ratio_to_original(
 ) -> Ratio | None:
     """Ratio of the restricted mean inputs to the first win, with its bootstrap interval over runs or people.
 
-    Restricted to ``limit`` inputs, and None where in one of the groups nobody won and nobody stayed so long: all of its
-    mean would be made up. Without a limit, restricted to how far both curves are known, and None where less than half
-    are seen to win the original: there is nothing to compare with. ``weights`` are (resamples, n) of either, drawn
-    together where the same people played both.
+    Restricted to ``limit`` inputs; None if nobody of one group won or stayed that long, as its mean would be invented.
+    Without a limit, restricted to how far both curves are known; None if fewer than half were seen to win the original,
+    as there is nothing to compare with. ``weights``: (resamples, n) of each group, drawn together if the same people
+    played both.
     """
     if not version or not original:
         return None
@@ -263,10 +272,10 @@ def ratio_to_original(
 
 
 def bootstrap_weights(groups: Sequence[Sequence[Played]], seed: int = 0) -> list[np.ndarray]:
-    """Of each group (RESAMPLES, n): how often each of its plays is in each resample.
+    """How often each play is in each resample, (RESAMPLES, n) per group.
 
-    Drawn are people (or an agent's runs), with all their plays, among those who played in the same groups, so that
-    each resample has as many of them as there are.
+    People (or an agent's runs) are drawn with all their plays, among those who played in the same groups, so that each
+    resample has as many of them as there are.
     """
     generator = np.random.default_rng(seed)
     where: dict[str, list[tuple[int, int]]] = {}
@@ -286,30 +295,30 @@ def bootstrap_weights(groups: Sequence[Sequence[Played]], seed: int = 0) -> list
 
 
 def resamples(n: int, generator: np.random.Generator) -> np.ndarray:
-    """(RESAMPLES, n): how often each of n is drawn, with replacement, in each resample."""
+    """How often each of n is drawn, with replacement, in each resample; (RESAMPLES, n)."""
     return generator.multinomial(n, np.full(n, 1 / n), size=RESAMPLES)
 
 
 def quantiles(n: int) -> tuple[float, float]:
-    """Of the resamples of n runs, those between which a 95 % interval lies.
+    """The quantiles of resamples of n runs that bound a 95 % interval.
 
     Plain percentiles are too narrow for few runs; these are widened as Student's interval is (the expanded percentile
-    interval of Hesterberg, The American Statistician 69, 2015). For three runs that is the whole range.
+    interval of Hesterberg, The American Statistician 69, 2015). For three runs that is the full range.
     """
     tail = float(ndtr(np.sqrt(n / (n - 1)) * stdtrit(n - 1, (1 - CONFIDENCE) / 2)))
     return tail, 1 - tail
 
 
 def grid_of(inputs: float) -> np.ndarray:
-    """Counts of inputs from 1 to ``inputs``, evenly spaced on a log scale, the same for every player."""
+    """Counts of inputs from 1 to ``inputs``, evenly spaced on a log scale and the same for every player."""
     steps = int(np.ceil(CURVE_POINTS * np.log10(max(inputs, 10))))
     return np.minimum(10 ** (np.arange(steps + 1) / CURVE_POINTS), max(inputs, 10))
 
 
 def exploration_curve(runs: Sequence[Played], grid: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-    """Mean unique states of some runs at ``grid`` (m,), and the 95 % band (2, m) over runs; no band below LEAST runs.
+    """Mean unique states of the runs at ``grid`` (m,), and the 95 % band (2, m) over runs; no band below LEAST runs.
 
-    A run that has ended keeps its count, and the curve stops (NaN) where the longest run does.
+    A run that has ended keeps its count; the curve ends (NaN) with the longest run.
     """
     return mean_curve([np.insert(run.curve, 0, 1, axis=1) for run in runs], runs, grid)
 
@@ -317,7 +326,7 @@ def exploration_curve(runs: Sequence[Played], grid: np.ndarray) -> tuple[np.ndar
 def mean_curve(
     each: Sequence[np.ndarray], runs: Sequence[Played], grid: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """The mean of a curve (2, k) of each run at ``grid``, as ``exploration_curve`` gives that of unique states."""
+    """The mean of one curve (2, k) per run at ``grid``, as ``exploration_curve`` returns it for unique states."""
     curves = np.array([np.interp(grid, *curve) for curve in each])
     reached = grid <= max(run.budget for run in runs)
     mean = np.where(reached, curves.mean(axis=0), np.nan)

@@ -1,7 +1,7 @@
-"""The numbers as tidy tables: what every figure is drawn from, and what stands beside the page as CSV files.
+"""The numbers as tidy tables: the source of every figure, and the CSV files next to the page.
 
-Every table has the section's game and level in front; ``player`` is the kind of player as the page calls it, ``n`` of
-how many people or runs a row is, ``low`` to ``high`` a 95 % interval.
+Every table starts with the section's game and level. ``player`` is the kind of player as the page names it, ``n`` the
+number of people or runs behind a row, ``low`` to ``high`` a 95 % interval.
 """
 
 import gzip
@@ -33,77 +33,80 @@ from priorlab.scripts.analysis.statistics import (
 
 COLUMNS = {
     "game": "the game", "level": "name of the level", "version": "version of the game", "player": "kind of player",
-    "n": "how many people or runs the row is of", "low": "lower end of the 95 % interval", "high": "its upper end",
-    "play": "id of the play, or seed of the run; in curves, where a row is of that play alone",
-    "participant": "id of the person; none for agents",
-    "study": "name of the study whose people the section is of; empty where they belong to none, or there are none",
-    "limit": "minutes that a play of the section could last at most; empty where that is not recorded",
-    "number": "of the play in its session, from 0",
-    "outcome": "win, quit or limit; of an agent's run, how its last episode ended", "won": "whether, or how many, won",
+    "n": "number of people or runs behind the row", "low": "lower end of the 95 % interval", "high": "its upper end",
+    "play": "id of the play, or seed of the run; in curves, only if the row is of a single play",
+    "participant": "id of the person; empty for agents",
+    "study": "the study of the section's people; empty if they belong to none, or there are no people",
+    "limit": "time limit of the section's plays in minutes; empty if it is not recorded",
+    "number": "number of the play in its session, from 0",
+    "outcome": "win, quit or limit; for an agent's run, the end of its last episode",
+    "won": "whether, or how many, won",
     "quit": "share that quit", "quit_low": "", "quit_high": "",
-    "inputs": "raw inputs: to the first win or to the end; in curves, so far",
-    "minutes": "inputs at the game's inputs a second: to the first win or to the end; in curves, so far",
-    "clock_minutes": "of a person's play by the clock, pauses left out; empty where it was recorded without times",
-    "missed_share": "steps that the machine missed, as a share of those that were due; empty as clock_minutes",
-    "deaths": "before the first win (in numbers.csv the median)", "unique_states": "different (x, y) positions",
-    "first_reached": "the object or ladder that was reached first", "file": "the recording, or folder of the run",
-    "median_inputs": "median inputs to the first win (Kaplan-Meier); inf where less than half are seen to win",
+    "inputs": "raw inputs to the first win or to the end; in curves, so far",
+    "minutes": "the inputs in minutes of the game: to the first win or to the end; in curves, so far",
+    "clock_minutes": "a person's play by the clock, without pauses; empty if it was recorded without times",
+    "missed_share": "share of due steps that the machine missed; empty as clock_minutes",
+    "deaths": "deaths before the first win (in numbers.csv the median)", "unique_states": "different (x, y) positions",
+    "first_reached": "the object or ladder reached first", "file": "the recording, or folder of the run",
+    "median_inputs": "median inputs to the first win (Kaplan-Meier); inf if fewer than half were seen to win",
     "ratio": "restricted mean inputs to the first win, over the original's", "ratio_low": "", "ratio_high": "",
     "bound": "empty: exact; >= or <=: the ratio is a bound; ~: the curve is not known to the limit",
-    "mean_minutes": "mean minutes to solve, restricted to the limit, quits and time-outs censored; empty where nobody "
+    "mean_minutes": "mean minutes to solve, restricted to the limit, quits and time-outs censored; empty if nobody "
     "solved and everybody left before the limit",
     "mean_minutes_low": "", "mean_minutes_high": "",
-    "worst_minutes": "mean minutes where everybody who did not solve takes the full time",
+    "worst_minutes": "mean minutes if everybody who did not solve takes the full time",
     "worst_minutes_low": "", "worst_minutes_high": "",
     "worst_ratio": "worst_minutes over the original's", "worst_ratio_low": "", "worst_ratio_high": "",
     "mean_deaths": "mean deaths before the first win", "mean_deaths_low": "", "mean_deaths_high": "",
     "mean_states": "mean unique states at the end", "mean_states_low": "", "mean_states_high": "",
     "test": "log_rank, mann_whitney, signed_rank or deaths (negative binomial regression)",
-    "against": "the version it is held against", "n_against": "how many of that version",
+    "against": "the version compared with", "n_against": "people or runs on that version",
     "statistic": "chi squared, U, W or z", "p": "two-sided", "p_holm": "corrected over the versions by Holm's method",
     "effect": "hazard ratio of winning, probability of taking longer, share that took longer, or ratio of death rates",
     "why": "why a test has no answer",
-    "share": "share that has not won by then; of visits, of a player's time, as a mean",
+    "share": "share that has not won by then; in visits.csv the mean share of a player's time",
     "states": "mean unique states", "thing": "the object or ladder, numbered within its kind in reading order",
-    "kind": "ladder, monster, fire, spikes, key, door or goal", "row": "of its first tile, from the top, from 0",
-    "column": "of its first tile, from the left, from 0",
-    "order": "place in the order in which the play reached things, from 1; empty where it did not",
-    "n_reached": "how many of the n reached it",
-    "reached": "share of the players that reached it; this and what follows is empty below three players",
+    "kind": "ladder, monster, fire, spikes, key, door or goal",
+    "row": "row of its first tile, counted from the top from 0",
+    "column": "column of its first tile, counted from the left from 0",
+    "order": "place in the order in which the play reached things, from 1; empty if it did not",
+    "n_reached": "number of the n that reached it",
+    "reached": "share of the players that reached it; this and the following are empty below three players",
     "reached_low": "", "reached_high": "",
-    "median_minutes": "minutes until half of the players had reached it (who quit or ran out of time is censored, who "
-    "won without it never reaches it); inf where less than half are seen to",
+    "median_minutes": "minutes until half of the players had reached it (players who quit or ran out of time are "
+    "censored, players who won without it never reach it); inf if fewer than half were seen to",
     "median_minutes_low": "", "median_minutes_high": "",
     "mean_place": "mean place in the order of reaching; things not reached share the last places",
     "mean_place_low": "", "mean_place_high": "",
-    "first": "share of the players that reached it first", "second": "second", "third": "third",
-    "life": "lives before, so deaths so far", "x": "pixels; of a cell, its left", "y": "pixels; of a cell, its top",
-    "type": "of a column: text, integer or number", "unit": "of a column", "meaning": "of a column",
+    "first": "share of the players that reached it first",
+    "second": "share that reached it second", "third": "share that reached it third",
+    "life": "deaths so far", "x": "pixels; left edge of a cell", "y": "pixels; top edge of a cell",
+    "type": "type of the column: text, integer or number", "unit": "unit of the column", "meaning": "its meaning",
     "plays": "all, or without those that missed more than most_missed of their steps",
-    "most_missed": "share of missed steps above which a play is left out", "left_out": "how many plays were left out",
-    "unknown": "plays recorded without times, which stay in",
-    "question": "what was asked", "answer": "what was answered",
+    "most_missed": "share of missed steps above which a play is left out", "left_out": "number of plays left out",
+    "unknown": "plays recorded without times, which are included",
+    "question": "the question", "answer": "the answer",
 }  # fmt: skip
 FILES = {
-    "plays": "one row a play or run that is compared",
-    "numbers": "one row a kind of player and version: every number of the page",
-    "tests": "one row a test of a version against the original",
-    "without_missed": "people, each version with all plays, and without those that missed many steps",
-    "survival_minutes": "share that has not won yet against minutes, people and simulated players (Kaplan-Meier)",
-    "survival_inputs": "the same against inputs, all players",
+    "plays": "one row per play or run",
+    "numbers": "one row per kind of player and version: every number of the page",
+    "tests": "one row per test of a version against the original",
+    "without_missed": "people's plays of each version: all, and without those that missed many steps",
+    "survival_minutes": "share that has not won yet against minutes, for people and simulated players (Kaplan-Meier)",
+    "survival_inputs": "the same against inputs, for all players",
     "exploration": "unique states against inputs",
-    "reached": "when and in which order each play first reached each object and ladder; empty where it did not",
-    "reach": "the same summed up: one row a thing, version and kind of player",
+    "reached": "when and in which order each play first reached each object and ladder; empty if it did not",
+    "reach": "its summary: one row per thing, version and kind of player",
     "visits": "time spent in each 7 px cell",
-    "tracks": "where each play went, five places a second",
+    "tracks": "where each play went, at five positions per second",
     "answers": "how many people gave each answer",
 }
 COMPRESSED = ("tracks",)
-FORMER = ("approaches.csv",)  # that older pages have beside them, and that would be no part of a new one
+FORMER = ("approaches.csv",)  # a file of older pages, which is no part of a new one
 HEADING = (
     "# The numbers of the page", "",
-    "UTF-8, comma-separated, one line of headings, text in quotes. Empty: there is none. dictionary.csv tells the type "
-    "of each column; docs/export.md shows how to read them by it.", "",
+    "UTF-8, comma-separated, one line of headings, text in quotes. An empty cell: no value. dictionary.csv gives the "
+    "type of each column; docs/export.md shows how to use it.", "",
 )  # fmt: skip
 
 
@@ -112,7 +115,7 @@ def labelled(section: Section, rows: Sequence[dict]) -> pd.DataFrame:
 
 
 def front(section: Section, frame: pd.DataFrame) -> pd.DataFrame:
-    """The columns that tell a section, in front."""
+    """Inserts the columns that identify a section at the front."""
     on_level(section, frame)
     frame.insert(2, "study", section.study or "")
     frame.insert(3, "limit", np.nan if section.limit is None else section.limit)
@@ -120,7 +123,7 @@ def front(section: Section, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def on_level(section: Section, frame: pd.DataFrame) -> pd.DataFrame:
-    """The columns that tell the game and the level, in front: all that there is where only agents play."""
+    """Inserts the columns of game and level at the front; tables of agents alone need no others."""
     frame.insert(0, "game", section.game)
     frame.insert(1, "level", level_name(section.level))
     return frame
@@ -128,18 +131,17 @@ def on_level(section: Section, frame: pd.DataFrame) -> pd.DataFrame:
 
 def groups_of(section: Section) -> list[tuple[Kind, str, list[Played]]]:
     """Every kind of player on every version that it played."""
-    found = [(kind, name, of_kind(section.runs, kind, name)) for name in section.versions for kind in section.kinds]
-    return [group for group in found if group[2]]
+    groups = [(kind, name, of_kind(section.runs, kind, name)) for name in section.versions for kind in section.kinds]
+    return [group for group in groups if group[2]]
 
 
 def plays(section: Section) -> pd.DataFrame:
     rows = []
     for kind, version, runs in groups_of(section):
         for run in runs:
-            about = run.settings
             rows.append({
                 "version": version, "player": kind.label, "play": run.seed, "participant": run.participant,
-                "number": about.get("number", 0), "outcome": run.outcome,
+                "number": run.settings.get("number", 0), "outcome": run.outcome,
                 "won": run.won, "inputs": run.inputs, "minutes": run.minutes, "clock_minutes": run.clock_minutes,
                 "missed_share": run.missed_share, "deaths": run.deaths,
                 "unique_states": run.states, "first_reached": first_reached(run),
@@ -157,9 +159,9 @@ def numbers(analysis: Analysis) -> pd.DataFrame:
             "quit": cell.quit, "ratio": cell.ratio, "mean_minutes": cell.minutes, "worst_minutes": cell.worst,
             "worst_ratio": cell.worst_ratio, "mean_deaths": cell.mean_deaths, "mean_states": cell.states,
         }  # fmt: skip
-        for name, found in estimates.items():
-            row |= {name: found.value if found else None}
-            row |= {f"{name}_{end}": getattr(found, end) if found else None for end in ("low", "high")}
+        for name, estimate in estimates.items():
+            row |= {name: estimate.value if estimate else None}
+            row |= {f"{name}_{end}": getattr(estimate, end) if estimate else None for end in ("low", "high")}
         rows.append(row)
     return labelled(analysis.section, rows)
 
@@ -175,7 +177,7 @@ def tests(analysis: Analysis) -> pd.DataFrame:
 
 
 def survival(section: Section, unit: str) -> pd.DataFrame:
-    """Kaplan-Meier curves against "minutes" (no agents) or "inputs", with bands that resample people or runs."""
+    """Kaplan-Meier curves against "minutes" (not for agents) or "inputs", with bands that resample people or runs."""
     rows = []
     for kind, version, runs in groups_of(section):
         if unit == "minutes" and kind.is_agent:
@@ -211,7 +213,7 @@ def exploration(section: Section) -> pd.DataFrame:
 
 
 def reached(section: Section) -> pd.DataFrame:
-    """A row a play and thing of the level; what a play did not reach has neither inputs, minutes nor order."""
+    """One row per play and thing of the level; a thing that was not reached has no inputs, minutes or order."""
     things, rows = things_in(section), []
     for kind, version, runs in groups_of(section):
         for run in (run for run in runs if run.reached):
@@ -233,9 +235,9 @@ def reach(section: Section) -> pd.DataFrame:
         row |= {"kind": thing.kind, "row": thing.tiles[0][0], "column": thing.tiles[0][1]}
         estimates = {"reached": each.reached, "median_minutes": each.median, "mean_place": each.place}
         row["n_reached"] = len(each.times)
-        for name, found in estimates.items():
-            row |= {name: found.value if found else None}
-            row |= {f"{name}_{end}": getattr(found, end) if found else None for end in ("low", "high")}
+        for name, estimate in estimates.items():
+            row |= {name: estimate.value if estimate else None}
+            row |= {f"{name}_{end}": getattr(estimate, end) if estimate else None for end in ("low", "high")}
         rows.append(row | dict(zip(("first", "second", "third"), each.early or (None,) * 3)))
     return labelled(section, rows)
 
@@ -243,11 +245,11 @@ def reach(section: Section) -> pd.DataFrame:
 def visits(section: Section) -> pd.DataFrame:
     rows = []
     for kind, version, runs in groups_of(section):
-        seen = [run.visits for run in runs if len(run.visits)]
-        if not seen:
+        visited = [run.visits for run in runs if len(run.visits)]
+        if not visited:
             continue
-        shares = np.concatenate([visited[:, 2] / visited[:, 2].sum() for visited in seen]) / len(runs)
-        cells, which = np.unique(np.concatenate(seen)[:, :2], axis=0, return_inverse=True)
+        shares = np.concatenate([each[:, 2] / each[:, 2].sum() for each in visited]) / len(runs)
+        cells, which = np.unique(np.concatenate(visited)[:, :2], axis=0, return_inverse=True)
         for (x, y), share in zip(cells.tolist(), np.bincount(which.ravel(), shares)):
             rows.append({"version": version, "player": kind.label, "n": len(runs), "x": x, "y": y, "share": share})
     return labelled(section, rows)
@@ -268,20 +270,20 @@ def tracks(section: Section) -> pd.DataFrame:
 def answers(section: Section) -> pd.DataFrame:
     rows = [
         {"question": question, "answer": answer, "n": n}
-        for question, found in answer_counts(section.runs).items()
-        for answer, n in found.most_common()
+        for question, counts in answer_counts(section.runs).items()
+        for answer, n in counts.most_common()
     ]
     return labelled(section, rows)
 
 
 def first_reached(run: Played) -> str:
-    """The name of what the play reached first; of several, all."""
+    """The name of the thing that the play reached first, or the names if there are several."""
     times = {name: inputs for name, inputs in run.reached.items() if not np.isnan(inputs)}
     return ", ".join(name for name, inputs in times.items() if inputs == min(times.values()))
 
 
 def tables_of(analysis: Analysis) -> dict[str, pd.DataFrame]:
-    """The tables of a section by their names in FILES."""
+    """The tables of a section, by their names in FILES."""
     section = analysis.section
     return {
         "plays": plays(section), "numbers": numbers(analysis), "tests": tests(analysis),
@@ -292,30 +294,30 @@ def tables_of(analysis: Analysis) -> dict[str, pd.DataFrame]:
 
 
 def write_tables(folder: Path, sections: Sequence[dict[str, pd.DataFrame]]) -> None:
-    """CSV files of all sections in ``folder``, replacing older ones, and what tells the columns: README.md, and
-    dictionary.csv for programs."""
+    """Writes the CSV files of all sections to ``folder``, replacing older ones; README.md describes their columns for
+    people, dictionary.csv for programs."""
     folder.mkdir(parents=True, exist_ok=True)
     for file in FORMER:
         (folder / file).unlink(missing_ok=True)
-    text, told = [*HEADING], []
+    text, entries = [*HEADING], []
     for name, what in FILES.items():
         frames = [tables[name] for tables in sections if len(tables.get(name, ()))]
         file = f"{name}.csv.gz" if name in COMPRESSED else f"{name}.csv"
         if not frames:
             (folder / file).unlink(missing_ok=True)
             continue
-        # a column of numbers stays one where a section has none of them
+        # a column of numbers remains one if a section has none of them
         joined = pd.concat(frames, ignore_index=True).infer_objects()
         joined = joined.astype(dict.fromkeys(joined.select_dtypes(bool).columns, int))
         data = csv_of(joined).encode("utf-8", "backslashreplace")
         write_bytes(folder / file, gzip.compress(data, 3, mtime=0) if name in COMPRESSED else data)
-        told += [(file, column, type_of(joined[column]), "", meaning_of(column)) for column in joined.columns]
+        entries += [(file, column, type_of(joined[column]), "", meaning_of(column)) for column in joined.columns]
         text += [f"## {file}", "", f"{what[0].upper()}{what[1:]}.", "", "| column | meaning |", "|---|---|"]
         text += [f"| {column} | {meaning_of(column)} |" for column in joined.columns] + [""]
-    dictionary = pd.DataFrame(told, columns=["file", "column", "type", "unit", "meaning"])
+    dictionary = pd.DataFrame(entries, columns=["file", "column", "type", "unit", "meaning"])
     write_whole(folder / "dictionary.csv", csv_of(dictionary))
-    text += ["## dictionary.csv", "", "One row a column of the other files.", "", "| column | meaning |", "|---|---|"]
-    text += ["| file | which file |", "| column | its name |"]
+    text += ["## dictionary.csv", "", "One row per column of the other files.", "", "| column | meaning |", "|---|---|"]
+    text += ["| file | the file |", "| column | the column's name |"]
     text += [f"| {column} | {COLUMNS[column]} |" for column in ("type", "unit", "meaning")] + [""]
     write_whole(folder / "README.md", "\n".join(text))
 

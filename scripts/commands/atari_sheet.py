@@ -1,4 +1,4 @@
-"""`priorlab atari-sheet`: five Atari games in every mask, each at one moment of play, in one picture."""
+"""`priorlab atari-sheet`: five Atari games under every mask, each at one moment of play, in one picture."""
 
 from pathlib import Path
 
@@ -10,7 +10,6 @@ from priorlab.envs.atari.games import Atari
 from priorlab.envs.atari.masks import MASKS
 from priorlab.scripts.checks import check_png
 from priorlab.scripts.report.pictures import save_picture
-from priorlab.scripts.run import run
 
 MOMENTS = {"montezuma_revenge": 10, "ms_pacman": 90, "breakout": 150, "space_invaders": 100, "seaquest": 70}  # steps
 GAP, CAPTION, LABEL, DPI = 14, 34, 150, 100
@@ -18,10 +17,11 @@ PAPER, INK = "#f6f3ee", "#2a2320"
 
 
 def main(out: Path = Path("docs/atari_sheet.png"), mask_seed: int = 0) -> None:
-    """Draws five Atari games in every mask; ``mask_seed`` tells which drawing of each.
+    """Draw five Atari games under every mask.
 
     Args:
-        out: the PNG file to write.
+        out: The PNG file to write.
+        mask_seed: Picks the drawings of every mask.
     """
     check_png(out)
     rows = [[frame_of(game, steps, mask, mask_seed) for mask in MASKS] for game, steps in MOMENTS.items()]
@@ -29,7 +29,7 @@ def main(out: Path = Path("docs/atari_sheet.png"), mask_seed: int = 0) -> None:
 
 
 def frame_of(game: str, steps: int, mask: str, mask_seed: int) -> np.ndarray:
-    """The game after so many steps of the same random inputs; uint8 (210, 160, 3)."""
+    """The picture of the game after ``steps`` random inputs, always the same; uint8 (210, 160, 3)."""
     games = Atari(1, game, mask=mask, mask_seed=mask_seed, autoreset=False)
     games.reset()
     for action in np.random.default_rng(1).integers(len(games.actions), size=(steps, 1)):
@@ -38,7 +38,7 @@ def frame_of(game: str, steps: int, mask: str, mask_seed: int) -> np.ndarray:
 
 
 def sheet(rows: list[list[np.ndarray]]) -> Figure:
-    """A game a row, a mask a column, at ALE's own size; frames: uint8 (210, 160, 3)."""
+    """One row per game and one column per mask, at ALE's size; frames: uint8 (210, 160, 3)."""
     high, side = rows[0][0].shape[:2]
     width, height = LABEL + len(MASKS) * (side + GAP), CAPTION + len(rows) * (high + GAP)
     matplotlib.rcParams["font.family"] = "DejaVu Sans"
@@ -53,7 +53,3 @@ def sheet(rows: list[list[np.ndarray]]) -> Figure:
         middle = LABEL + k * (side + GAP) + side / 2
         figure.text(middle / width, 1 - CAPTION / 2 / height, mask, ha="center", **style)
     return figure
-
-
-if __name__ == "__main__":
-    run("atari-sheet")

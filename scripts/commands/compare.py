@@ -1,4 +1,4 @@
-"""`priorlab compare`: people, simulated players and agents on all versions, compared on one page."""
+"""`priorlab compare`: compares people, simulated players and agents on all versions on one page."""
 
 import time
 from pathlib import Path
@@ -7,11 +7,10 @@ from typing import Annotated
 import tyro
 
 from priorlab.envs.results.load import load
-from priorlab.scripts.checks import check_positive, check_some
+from priorlab.scripts.checks import check_not_empty, check_positive
 from priorlab.scripts.console import plain_console, print_left_out
 from priorlab.scripts.report.missed import MISSED
 from priorlab.scripts.report.page import write_comparison
-from priorlab.scripts.run import run
 
 
 def main(
@@ -23,28 +22,28 @@ def main(
     exclude: tuple[str, ...] = (),
     missed: float = MISSED,
 ) -> None:
-    """Compares everything recorded in FOLDERS with the original, in a section for each game, level, study and limit.
+    """Compare every version recorded in FOLDERS with the original, one section per game, level, study and time limit.
 
-    Writes `index.html`, which opens offline, and its numbers as CSV files in `data`.
+    The command writes `index.html`, which opens offline, and its numbers as CSV files in `data`.
 
     Args:
-        folders: folders with sessions, plays and agents' runs
-        out: folder of the page
-        limit: minutes to which mean times are restricted, and which a quitter takes in the worst case; never more than
-            the plays could last
-        paired: compare plays of the same people on different versions, not each person's first play
-        exclude: leave out people by an answer, as `--exclude knew=yes 'aim!=win' 'age<18'`
-        missed: share of missed steps above which a second analysis, beside the main one, leaves out a person's play
+        folders: Folders with sessions, plays and agents' runs.
+        out: Folder for the page.
+        limit: Mean times are restricted to this many minutes, which is also how long a participant who quits takes in
+            the worst case; never more than a play could last.
+        paired: Compare plays of the same people on different versions, not each person's first play.
+        exclude: Exclude people by their answers, such as `--exclude knew=yes 'aim!=win' 'age<18'`.
+        missed: A second analysis, next to the main one, excludes people's plays with a larger share of missed steps.
     """
     for folder in folders:
         if not folder.is_dir():
-            raise ValueError(f"{folder}: no such folder: expected one with sessions, plays or runs")
-    check_some(folders=folders)
+            raise ValueError(f"{folder}: no such folder: expected a folder with sessions, plays or runs")
+    check_not_empty(folders=folders)
     check_positive(limit=limit)
     if not 0 <= missed < 1:
-        raise ValueError(f"missed is {missed:g}: expected a share, from 0 to less than 1")
+        raise ValueError(f"missed must be at least 0 and less than 1, got {missed:g}")
     console, began = plain_console(), time.monotonic()
-    with console.status("replaying plays"):
+    with console.status("reading runs and replaying plays"):
         results = load(folders)
     print_left_out(console, results.problems)
     if not len(results.configs):
@@ -53,7 +52,3 @@ def main(
         path = write_comparison(results, out / "index.html", limit, paired, exclude, missed)
     seconds = f"({len(results.configs)} plays and runs, {time.monotonic() - began:.0f} s)"
     console.print(f"The page: {path.resolve()} {seconds}", soft_wrap=True)
-
-
-if __name__ == "__main__":
-    run("compare")

@@ -1,4 +1,4 @@
-"""Draws all versions of a game in one picture, as a player first sees them, names beneath."""
+"""`priorlab contact-sheet`: draws all versions of a game in one picture, as a player first sees them."""
 
 from pathlib import Path
 
@@ -10,22 +10,21 @@ from priorlab.envs.engine.games import Games
 from priorlab.envs.game.versions import looks, versions
 from priorlab.scripts.checks import check_png
 from priorlab.scripts.report.pictures import save_picture
-from priorlab.scripts.run import run
 
 SHEET = Path("docs/contact_sheet.png")
-SCALE = 2  # pixels of the sheet to a native pixel
+SCALE = 2  # pixels of the sheet per native pixel
 GAP, CAPTION, DPI = 36, 56, 100
 PAPER, INK = "#f6f3ee", "#2a2320"
 
 
 def main(out: Path = SHEET, game: str = "princess", looks_only: bool = False, look_seed: int = 0) -> None:
-    """Writes the contact sheet.
+    """Draw the first picture of every version of a game, with its name below.
 
     Args:
-        out: the PNG file to write.
+        out: The PNG file to write.
         game: princess or key_door.
-        looks_only: leave out the versions that differ in their rules.
-        look_seed: which drawing of each version.
+        looks_only: Leave out the versions that change the rules.
+        look_seed: Picks the drawings of every version.
     """
     check_png(out)
     names = looks(game) if looks_only else versions(game)
@@ -36,7 +35,7 @@ def main(out: Path = SHEET, game: str = "princess", looks_only: bool = False, lo
 
 
 def sheet(names: list[str], frames: list[np.ndarray], columns: int) -> Figure:
-    """The pictures at whole multiples of their pixels, captions beneath; ``frames``: uint8 (side, side, 3) each."""
+    """Every picture enlarged by a whole factor, with its caption below; ``frames``: uint8 (side, side, 3) each."""
     side = SCALE * frames[0].shape[0]
     rows = -(-len(frames) // columns)
     width = GAP + columns * (side + GAP)
@@ -53,7 +52,3 @@ def sheet(names: list[str], frames: list[np.ndarray], columns: int) -> Figure:
             ha="center", va="center", fontsize=17, color=INK,
         )  # fmt: skip
     return figure
-
-
-if __name__ == "__main__":
-    run("contact-sheet")

@@ -1,4 +1,4 @@
-"""Draws one level at every corner of the dials of random looks, beneath it the dials at 0."""
+"""`priorlab dials-sheet`: draws one level at every corner of the dials of random looks."""
 
 from dataclasses import asdict
 from itertools import product
@@ -15,20 +15,21 @@ from priorlab.scripts.commands.contact_sheet import PAPER, sheet
 from priorlab.scripts.probe.probe_dials import KEEP
 from priorlab.scripts.probe.probe_places import picture
 from priorlab.scripts.report.pictures import save_picture
-from priorlab.scripts.run import run
 
 COLUMNS = 4
 DPI = 100
 
 
 def main(out: Path = Path("docs/dials.png"), look_seed: int = 0, split: str = "training", level: str = KEEP) -> None:
-    """Writes the sheet: semantics and objects change from row to row, affordance and similarity along a row.
+    """Draw one level at every corner of the dials, and below each picture name the dials at 0.
+
+    Semantics and objects change between rows, affordance and similarity within a row.
 
     Args:
-        out: the PNG file to write.
-        look_seed: which look.
-        split: training or held_out: of whose pictures.
-        level: a level's name, file, or text.
+        out: The PNG file to write.
+        look_seed: Picks the look.
+        split: training or held_out: which of the two sets of pictures to draw from.
+        level: A level's name, file or text.
     """
     check_png(out)
     corners = [Dials(*corner) for corner in product((1, 0), repeat=4)]
@@ -44,12 +45,8 @@ def caption(dials: Dials) -> str:
 
 
 def first_frame(level: Level, dials: Dials, look_seed: int, split: str) -> np.ndarray:
-    """uint8 (side, side, 3): the level in that look, the player at its start."""
+    """The level in that look with the player at the start; uint8 (side, side, 3)."""
     scene = paint_dials(level, dials, look_seed, split)
-    shown, (left, top) = picture(level, scene), corner(*level.start)
-    shown[top : top + TILE, left : left + TILE][scene.player.opaque] = scene.player.rgb[scene.player.opaque]
-    return shown
-
-
-if __name__ == "__main__":
-    run("dials-sheet")
+    frame, (left, top) = picture(level, scene), corner(*level.start)
+    frame[top : top + TILE, left : left + TILE][scene.player.opaque] = scene.player.rgb[scene.player.opaque]
+    return frame

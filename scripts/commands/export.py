@@ -1,4 +1,4 @@
-"""`priorlab export`: what was recorded as tables for R and pandas, as Minari datasets, and as videos."""
+"""`priorlab export`: writes recorded plays as tables for R and pandas, Minari datasets or videos."""
 
 from functools import partial
 from pathlib import Path
@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 import tyro
 
-from priorlab.scripts.checks import check_counts, check_some
-from priorlab.scripts.console import plain_console, print_left_out, told
+from priorlab.scripts.checks import check_counts, check_not_empty
+from priorlab.scripts.console import error_line, plain_console, print_left_out
 
 
 def main(
@@ -16,25 +16,25 @@ def main(
     players: tuple[Literal["person", "simulated", "agent"], ...] = ("person",),
     name: str = "priorlab", screen_size: int = 84, grayscale: bool = False, stack_size: int = 1, lossless: bool = False,
 ) -> None:  # fmt: skip
-    """Export every play under a folder: participants, steps, events, wordings, and what their columns mean.
+    """Export every play under a folder, with participants, steps, events, wordings and a description of every column.
 
     Args:
-        folder: Where sessions and plays were recorded; every folder in it is looked through.
+        folder: Folder of recorded sessions and plays; the command searches its subfolders too.
         out: A new folder for the export.
-        formats: csv, minari (datasets for offline reinforcement learning), videos; one or several.
-        players: Whose plays; column player tells them apart.
-        name: What the Minari datasets are named by: NAME/GAME-VERSION-v0.
-        screen_size: Pixels a side of the observations in Minari datasets.
-        grayscale: Whether these are gray.
-        stack_size: How many pictures an observation holds.
-        lossless: Whether videos keep every pixel's colour: .mkv in FFV1 instead of .mp4.
+        formats: One or more of csv, minari (datasets for offline reinforcement learning) and videos.
+        players: Whose plays to export; the column player names it.
+        name: Prefix of the Minari datasets: NAME/GAME-VERSION-v0.
+        screen_size: Side of the observations in Minari datasets, in pixels.
+        grayscale: Store these observations in gray.
+        stack_size: Pictures per observation.
+        lossless: Keep every pixel's colour in videos: .mkv with FFV1 instead of .mp4.
     """
     from rich.progress import track
 
     from priorlab.envs.plays.sessions import find_plays
     from priorlab.human_study.data import datasets, export, video
 
-    check_some(formats=formats, players=players)
+    check_not_empty(formats=formats, players=players)
     check_counts(screen_size=screen_size, stack_size=stack_size)
     console = plain_console()
     try:
@@ -43,17 +43,17 @@ def main(
         print_left_out(console, problems)
         chosen = [each for each in found if each.play.player in players]
         if not chosen and not ("person" in players and folder.exists() and export.without_play(folder, ())):
-            raise ValueError(f"{folder}: expected plays by {' or '.join(players)}; found {len(found) or 'no'} others")
+            raise ValueError(f"{folder}: expected plays by {' or '.join(players)}, found {len(found) or 'no'} others")
         with export.new_folder(out) as draft:
             if "csv" in formats:
-                shown = partial(track, description="tables", console=console)
-                print_left_out(console, export.write_tables(chosen, folder, draft, shown))
+                progress = partial(track, description="tables", console=console)
+                print_left_out(console, export.write_tables(chosen, folder, draft, progress))
             if "minari" in formats:
-                seen = {"screen_size": screen_size, "grayscale_obs": grayscale, "stack_size": stack_size}
-                ids = datasets.write_datasets(chosen, draft / "minari", name, seen)
+                observed = {"screen_size": screen_size, "grayscale_obs": grayscale, "stack_size": stack_size}
+                ids = datasets.write_datasets(chosen, draft / "minari", name, observed)
                 console.print("datasets " + ", ".join(ids), soft_wrap=True)
             if "videos" in formats:
                 video.write_videos(track(chosen, "videos", console=console), draft / "videos", lossless)
     except (OSError, RuntimeError) as error:  # the disk is full, a package is missing, ...
-        raise SystemExit(f"priorlab export: {told(error)}") from None
+        raise SystemExit(f"priorlab export: {error_line(error)}") from None
     console.print(f"exported {len(chosen)} play{'s' * (len(chosen) != 1)} to {out}", soft_wrap=True)

@@ -1,4 +1,4 @@
-"""`priorlab lecture`: each claim of the lecture as an experiment of minutes, and a small site of the answers."""
+"""`priorlab lecture`: runs a short experiment for each claim of the lecture and writes a small site."""
 
 from typing import Annotated
 
@@ -7,29 +7,24 @@ import tyro
 from priorlab.scripts.console import plain_console
 from priorlab.scripts.lecture.page import write_site
 from priorlab.scripts.lecture.runs import Request, measure_missing, read
-from priorlab.scripts.run import run
-from priorlab.scripts.running.side_by_side import stopped_in_a_line
+from priorlab.scripts.running.side_by_side import resumable
 
 
 def main(request: Annotated[Request, tyro.conf.OmitArgPrefixes, tyro.conf.arg(name="")]) -> None:
-    """Measures what is missing in `--out`, keeps the rows there, and writes index.html and a page for each claim.
+    """Measure what `--out` does not hold yet, keep the rows there, and write index.html and one page per claim.
 
-    Stopped at any time, the same command goes on with what is not measured yet.
+    You can stop the command at any time; started again, it resumes.
     """
     console, problem = plain_console(), None
     if not request.report_only:
         try:
-            with stopped_in_a_line():
+            with resumable():
                 measure_missing(request, console)
         except ValueError as error:
-            problem = error  # the others are kept, and shown
-    kept = read(request.folder)
-    if problem is None or len(kept.rows):
-        path = write_site(request.folder, kept)
+            problem = error  # the other rows are kept, and their pages written
+    recorded = read(request.folder)
+    if problem is None or len(recorded.rows):
+        path = write_site(request.folder, recorded)
         console.print(f"The pages: {path.resolve()}", soft_wrap=True)
     if problem:
         raise problem
-
-
-if __name__ == "__main__":
-    run("lecture")

@@ -1,4 +1,4 @@
-"""Draws the twenty levels of the tower in one picture, as a player first sees them, names beneath."""
+"""`priorlab level-sheet`: draws the twenty levels of the tower in one picture, as a player first sees them."""
 
 from pathlib import Path
 
@@ -10,18 +10,17 @@ from priorlab.envs.game.sequences import TOWER
 from priorlab.scripts.checks import check_png
 from priorlab.scripts.commands.contact_sheet import DPI, PAPER, sheet
 from priorlab.scripts.report.pictures import save_picture
-from priorlab.scripts.run import run
 
 COLUMNS = 4
 
 
 def main(out: Path = Path("docs/levels_sheet.png"), version: str = "original", look_seed: int = 0) -> None:
-    """Write the sheet of levels.
+    """Draw the twenty levels of the tower, with their names below.
 
     Args:
         out: The PNG file to write.
-        version: Of the game: original, masked_semantics, ...
-        look_seed: Which drawing of the version.
+        version: Version of the game, such as original or masked_semantics.
+        look_seed: Picks the drawings of the version.
     """
     check_png(out)
     frames = []
@@ -36,13 +35,9 @@ def main(out: Path = Path("docs/levels_sheet.png"), version: str = "original", l
 
 
 def on_paper(frame: np.ndarray, side: int) -> np.ndarray:
-    """The frame, uint8 (n, n, 3), amid paper of side x side pixels."""
+    """The frame, uint8 (n, n, 3), centred on side x side pixels of paper."""
     framed = np.empty((side, side, 3), np.uint8)
     framed[:] = np.round(np.multiply(to_rgb(PAPER), 255))
     edge = (side - len(frame)) // 2
     framed[edge : edge + len(frame), edge : edge + len(frame)] = frame
     return framed
-
-
-if __name__ == "__main__":
-    run("level-sheet")

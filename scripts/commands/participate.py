@@ -1,12 +1,11 @@
-"""`priorlab participate`: one participant's session of a study, from consent to thanks."""
+"""`priorlab participate`: leads one participant through a session of a study, from consent to thanks."""
 
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
-from priorlab.scripts.console import told
-from priorlab.scripts.run import run
+from priorlab.scripts.console import error_line
 
 
 def main(
@@ -22,13 +21,13 @@ def main(
     """Lead one participant through a study.
 
     Args:
-        study: The study's file, TOML.
-        windowed: In a window, not full screen.
-        station: This machine of how many that share no folder, such as 3/12; each has its own places.
-        resume: The log of an interrupted session to go on with, also one begun on another machine or days ago.
-        preview: Show every page and every version, marked as a preview; nothing is kept.
-        allow_slow_screen: Start the session even if this screen is too slow for the game.
-        example: Write an example of a study, its texts and a form for the ethics board into this new folder, and stop.
+        study: The study's TOML file.
+        windowed: Use a window instead of the full screen.
+        station: Which of several machines without a shared folder this is, such as 3/12; each has its own places.
+        resume: Resume the interrupted session of this log, even from another machine or an earlier day.
+        preview: Show every page and every version, marked as a preview, and record nothing.
+        allow_slow_screen: Start even if this screen is too slow for the game.
+        example: Write an example study, its texts and a form for the ethics board into this new folder, then exit.
     """
     from priorlab.human_study.session.preview import preview_study
     from priorlab.human_study.session.protocol import take_part
@@ -42,10 +41,6 @@ def main(
             settings = (study, windowed, station, resume, allow_slow_screen)
             print(preview_study(study, windowed) if preview else take_part(*settings))
         else:
-            raise ValueError("expected a study's file, or --example FOLDER to get one")
+            raise ValueError("expected a study's file; --example FOLDER writes one")
     except (OSError, RuntimeError, ValueError) as error:
-        raise SystemExit(f"priorlab participate: {told(error)}") from None
-
-
-if __name__ == "__main__":
-    run("participate")
+        raise SystemExit(f"priorlab participate: {error_line(error)}") from None

@@ -1,13 +1,12 @@
-"""`priorlab play`: a person plays a game in a window; the session is recorded."""
+"""`priorlab play`: lets a person play a game in a window and records the session."""
 
 import shlex
 from pathlib import Path
 
 from priorlab.scripts.checks import check_positive
-from priorlab.scripts.console import told
-from priorlab.scripts.run import run
+from priorlab.scripts.console import error_line
 
-COUNTED = ("inputs", "deaths", "unique states", "games over", "points")  # of a play's facts
+COUNTED = ("inputs", "deaths", "unique states", "games over", "points")  # the facts of a play that are printed
 
 
 def main(
@@ -18,20 +17,20 @@ def main(
     """Play a game: arrow keys or WASD, space jumps (Atari: the button), P pauses, Escape quits, F11 fills the screen.
 
     Args:
-        version: Which version of the game, or mask of an Atari game; the player is not told.
-        game: princess, key_door, random (a level of the bank) or atari/NAME; by default the level's, else princess.
-        level: A level's name, or a file ending in .txt; by default the version's own.
-        look_seed: Which drawing of the version.
-        seed: Of the game's own chances: which level of the bank, what an Atari game does.
+        version: Version of the game, or mask of an Atari game; the player does not see its name.
+        game: princess, key_door, random (a level of the bank) or atari/NAME (default: the level's game, else princess).
+        level: A level's name, or a file ending in .txt (default: the version's level).
+        look_seed: Picks the drawings of the version.
+        seed: Seed of the game's random events: which level of the bank, what an Atari game does.
         out: Folder for the log, <id>.session.jsonl.
-        player_id: A code for the player, never a name; auto draws one.
-        minutes: How long a play may last.
-        resume: The log of an interrupted play, which goes on.
+        player_id: A code for the player, never a name; auto draws one at random.
+        minutes: Longest duration of a play.
+        resume: Resume the interrupted play of this log.
     """
     from priorlab.envs.plays.courses import GameSettings
     from priorlab.envs.plays.sessions import find_play
     from priorlab.human_study.window.loop import play
-    from priorlab.human_study.window.loop import resume as go_on
+    from priorlab.human_study.window.loop import resume as resume_play
     from priorlab.human_study.window.window import NoDisplay
 
     check_positive(minutes=minutes)
@@ -40,14 +39,10 @@ def main(
             settings = GameSettings(game, version, level, look_seed, seed)
             path, ended = play(settings, minutes, out, None if player_id == "auto" else player_id)
         else:
-            path, ended = resume, go_on(resume)
+            path, ended = resume, resume_play(resume)
     except (NoDisplay, OSError, ValueError) as error:
-        raise SystemExit(f"priorlab play: {told(error)}") from None
+        raise SystemExit(f"priorlab play: {error_line(error)}") from None
     facts = find_play(path, -1).play.facts()
     print(f"saved {path}")
     print(f"{ended} after " + ", ".join(f"{value} {name}" for name, value in facts.items() if name in COUNTED))
-    print(f"see it again: priorlab replay {shlex.quote(str(path))}")
-
-
-if __name__ == "__main__":
-    run("play")
+    print(f"watch it: priorlab replay {shlex.quote(str(path))}")

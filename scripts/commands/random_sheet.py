@@ -1,4 +1,4 @@
-"""Draws random levels in random looks, at the corners of the dials one after another."""
+"""`priorlab random-sheet`: draws random levels in random looks, at one corner of the dials after another."""
 
 from itertools import product
 from pathlib import Path
@@ -10,18 +10,17 @@ from priorlab.scripts.commands.contact_sheet import DPI, PAPER, sheet
 from priorlab.scripts.commands.dials_sheet import caption, first_frame
 from priorlab.scripts.commands.level_sheet import on_paper
 from priorlab.scripts.report.pictures import save_picture
-from priorlab.scripts.run import run
 
 COLUMNS = 6
 
 
 def main(out: Path = Path("docs/random.png"), levels: int = 24, split: str = "held_out") -> None:
-    """Write the sheet of random levels.
+    """Draw random levels in random looks, at one corner of the dials after another.
 
     Args:
         out: The PNG file to write.
-        levels: How many of the split's bank.
-        split: training or held_out: of levels and of pictures.
+        levels: Number of levels to take from the split's bank.
+        split: training or held_out: which levels and which pictures.
     """
     check_png(out)
     corners = [Dials(*corner) for corner in product((1, 0), repeat=4)]
@@ -31,7 +30,3 @@ def main(out: Path = Path("docs/random.png"), levels: int = 24, split: str = "he
     names = [caption(dials) for _, dials in chosen]
     figure = sheet(names, [on_paper(frame, side) for frame in frames], COLUMNS)
     print(save_picture(figure, out, DPI, PAPER))
-
-
-if __name__ == "__main__":
-    run("random-sheet")

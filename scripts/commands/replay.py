@@ -1,4 +1,4 @@
-"""`priorlab replay`: a recorded play again, in a window or as a video, and what it measures."""
+"""`priorlab replay`: shows a recorded play in a window or writes it as a video, and prints what it measured."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,20 +6,19 @@ from typing import Annotated
 import tyro
 
 from priorlab.scripts.checks import check_positive
-from priorlab.scripts.console import plain_console, told
-from priorlab.scripts.run import run
+from priorlab.scripts.console import error_line, plain_console
 
 
 def main(
     path: Annotated[Path, tyro.conf.Positional], *, number: int = 0, video: Path | None = None, speed: float = 1.0
 ) -> None:
-    """Show a recorded play.
+    """Show a recorded play and print what it measured.
 
     Args:
-        path: The log of a session, <id>.session.jsonl, or a play, <id>.play.
-        number: Which play of the session, from 0; -1: the last.
-        video: Write this .mp4 file, or .mkv without loss, and open no window.
-        speed: How many times faster than it was played.
+        path: The log of a session, <id>.session.jsonl, or one play, <id>.play.
+        number: Which play of the session, counted from 0; -1 is the last.
+        video: Write this .mp4 file, or a lossless .mkv, instead of opening a window.
+        speed: Playback speed relative to the play.
     """
     from rich.table import Table
 
@@ -37,15 +36,11 @@ def main(
             table.add_row(name, value)
         console.print(table)
         if play.redrawn:
-            console.print("This version is drawn otherwise today than the player saw it.", style="yellow")
+            console.print("This version is drawn differently today: the player saw another picture.", style="yellow")
         if video is None:
             show(play, speed)
         else:
             write_video(play, video, speed)
             console.print(f"wrote {video}", soft_wrap=True)
     except (NoDisplay, OSError, RuntimeError, ValueError) as error:
-        raise SystemExit(f"priorlab replay: {told(error)}") from None
-
-
-if __name__ == "__main__":
-    run("replay")
+        raise SystemExit(f"priorlab replay: {error_line(error)}") from None

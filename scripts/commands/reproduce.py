@@ -1,4 +1,4 @@
-"""`priorlab reproduce`: do agents without priors notice the masks? The study's agent and ours on every version."""
+"""`priorlab reproduce`: trains agents without priors on every version. Do they notice the masks?"""
 
 import sys
 from typing import Annotated
@@ -7,26 +7,25 @@ import tyro
 
 from priorlab.scripts.console import plain_console, print_left_out
 from priorlab.scripts.reproduce.runs import Request, keep, missing, report
-from priorlab.scripts.run import run
 from priorlab.scripts.running.runner import train
-from priorlab.scripts.running.side_by_side import stopped_in_a_line
+from priorlab.scripts.running.side_by_side import resumable
 
 
 def main(request: Annotated[Request, tyro.conf.OmitArgPrefixes, tyro.conf.arg(name="")]) -> None:
-    """Trains what is missing in `--out`, keeps the rows there, and writes report.html and README.md.
+    """Train what `--out` does not hold yet, keep the rows there, and write report.html and README.md.
 
-    Runs go seed by seed over all versions and agents, so that the comparison is balanced whenever it ends. Stopped at
-    any time, the same command goes on where it was.
+    Each seed is trained on all versions with all agents before the next, so the comparison stays balanced. You can
+    stop the command at any time; started again, it resumes.
     """
     console = plain_console()
-    kept, problems = keep(request.folder, request.game, request.merge)
+    recorded, problems = keep(request.folder, request.game, request.merge)
     failed = []
     if not request.report_only:
         runs = request.plan()
-        waiting = missing(runs, kept, request.folder / request.game)
-        console.print(f"{len(runs)} runs wanted, {len(runs) - len(waiting)} of them kept already.")
+        waiting = missing(runs, recorded, request.folder / request.game)
+        console.print(f"{len(runs)} runs planned, {len(runs) - len(waiting)} of them already recorded.")
         try:
-            with stopped_in_a_line():
+            with resumable():
                 failed = train(waiting, request.workers, console, hours=request.hours)
         finally:
             problems = [*dict.fromkeys([*problems, *keep(request.folder, request.game)[1]])]
@@ -34,8 +33,4 @@ def main(request: Annotated[Request, tyro.conf.OmitArgPrefixes, tyro.conf.arg(na
     path = report(request.folder, problems, request.quick)
     console.print(f"The report: {path.resolve()}", soft_wrap=True)
     if failed:
-        sys.exit(f"Runs that failed: {len(failed)}. The same command tries them again.")
-
-
-if __name__ == "__main__":
-    run("reproduce")
+        sys.exit(f"{len(failed)} runs failed. Run the same command to try them again.")

@@ -1,4 +1,4 @@
-"""`priorlab simulate`: plays of simulated players on the versions of a game, labelled simulated."""
+"""`priorlab simulate`: records plays of simulated players on the versions of a game, labelled simulated."""
 
 from pathlib import Path
 from typing import Literal
@@ -9,7 +9,6 @@ from priorlab.envs.players.simulated import LIMIT_MINUTES, planted_versions, pla
 from priorlab.envs.plays.play import SUFFIX
 from priorlab.scripts.checks import check_positive
 from priorlab.scripts.console import plain_console
-from priorlab.scripts.run import run
 
 
 def main(
@@ -17,24 +16,25 @@ def main(
     plant: Literal["published", "none", "masks"] = "published", spread: float = 1.0, minutes: float = LIMIT_MINUTES,
     seed: int = 0, out: Path = Path("runs/simulated"),
 ) -> None:  # fmt: skip
-    """Simulates players: no people, but plays of a known truth to try an analysis on. Each play is a file.
+    """Simulate players with known effects, to try an analysis on. Each play is one file.
 
     Args:
-        players: how many on each version, each on one alone
-        game: princess or key_door
-        versions: which versions; by default all that a published ratio is known for
-        plant: published (mean times in the published ratios), none (all alike) or masks (all is lost that is masked)
-        spread: times the usual differences between players
-        minutes: how long a play may last
-        seed: the same seed makes the same plays
-        out: folder of the plays, <version>/<id>.play
+        players: Players per version; each plays one version only.
+        game: princess or key_door.
+        versions: Versions to play (default: all with a published ratio).
+        plant: The effect of a mask: published (mean times in the published ratios), none, or masks (players lose
+            everything that is masked).
+        spread: Differences between players, relative to the usual ones.
+        minutes: Longest duration of a play.
+        seed: The same seed gives the same plays.
+        out: Folder for the plays, <version>/<id>.play.
     """
     check_positive(players=players, minutes=minutes, spread=spread)
     if seed < 0:
-        raise ValueError(f"seed is {seed}: expected 0 or more")
+        raise ValueError(f"seed must be at least 0, got {seed}")
     settings = [setting_of(game, version, plant) for version in versions or planted_versions(game)]
     if not settings:
-        raise ValueError(f"nothing is planted for {game}: expected versions")
+        raise ValueError(f"{game} has no published ratios: name --versions")
     console, won = plain_console(), 0
     for setting in settings:
         for number in track(range(players), setting.version, console=console, transient=True):
@@ -43,7 +43,3 @@ def main(
             won += play.ended == "win"
     total = players * len(settings)
     console.print(f"{total} plays of simulated players in {out}, {won} won", soft_wrap=True)
-
-
-if __name__ == "__main__":
-    run("simulate")

@@ -1,4 +1,4 @@
-"""`priorlab solve`: the shortest solution of levels, and how large they are."""
+"""`priorlab solve`: finds the shortest solution of levels, and counts their states."""
 
 from time import perf_counter
 from typing import Annotated
@@ -14,39 +14,34 @@ from priorlab.envs.game.solver import Solver
 from priorlab.envs.game.versions import find_rules, find_version
 from priorlab.scripts.checks import check_counts
 from priorlab.scripts.console import plain_console
-from priorlab.scripts.run import run
 
-CAPTION = "inputs of a shortest solution; states and positions that can be reached"
+CAPTION = "inputs of a shortest solution; reachable states and positions"
 
 
 def main(
     levels: Annotated[tuple[str, ...], tyro.conf.Positional] = (), *, version: str = "original", frame_skip: int = 1
 ) -> None:
-    """Search levels for their shortest solutions; ends with 1 where there is none.
+    """Find the shortest solutions of levels. The exit code is 1 if a level has none.
 
     Args:
-        levels: Names of levels, or files; all of ours where none is named.
-        version: By the rules of which version of their games.
-        frame_skip: How often each input is repeated.
+        levels: Names or files of levels (default: all levels of Priorlab).
+        version: The version whose rules apply.
+        frame_skip: Repetitions of each input.
     """
     check_counts(frame_skip=frame_skip)
     table = Table(box=box.SIMPLE_HEAD, caption=CAPTION)
     for heading in ("level", "inputs", "states", "positions", "seconds"):
         table.add_column(heading, justify="left" if heading == "level" else "right")
     chosen, unsolved = [Level.read(name) for name in levels or level_names()], []
-    with Live(table, console=plain_console()) as screen:  # rows appear as they are found
+    with Live(table, console=plain_console()) as screen:  # rows appear one by one
         for level in chosen:
             began = perf_counter()
-            found = Solver(level, find_rules(find_version(level.game, version).rules), frame_skip).run()
+            solution = Solver(level, find_rules(find_version(level.game, version).rules), frame_skip).run()
             seconds = perf_counter() - began
-            if found.inputs is None:
+            if solution.inputs is None:
                 unsolved.append(level.name)
-            length = Text("no solution", "red") if found.inputs is None else f"{len(found.inputs):,}"
-            table.add_row(level.name, length, f"{found.states:,}", f"{found.positions:,}", f"{seconds:.1f}")
+            length = Text("no solution", "red") if solution.inputs is None else f"{len(solution.inputs):,}"
+            table.add_row(level.name, length, f"{solution.states:,}", f"{solution.positions:,}", f"{seconds:.1f}")
             screen.refresh()
     if unsolved:
         raise SystemExit(f"priorlab solve: no solution: {', '.join(unsolved)}")
-
-
-if __name__ == "__main__":
-    run("solve")

@@ -1,4 +1,4 @@
-"""`priorlab study`: agents trained on every version, people's plays added, all compared in one report."""
+"""`priorlab study`: trains agents on every version and compares them with people in one report."""
 
 import sys
 from pathlib import Path
@@ -8,7 +8,6 @@ from priorlab.envs.results.load import load
 from priorlab.scripts.checks import check_counts
 from priorlab.scripts.console import plain_console, print_left_out
 from priorlab.scripts.report.page import write_report
-from priorlab.scripts.run import run
 from priorlab.scripts.running.runner import train
 from priorlab.scripts.study.runs import SEEDS, plan
 
@@ -16,15 +15,16 @@ from priorlab.scripts.study.runs import SEEDS, plan
 def main(
     quick: bool = False, seeds: int | None = None, out: Path = Path("runs"), workers: int = 2, agents: bool = True
 ) -> None:
-    """Trains PPO and a random agent on all versions of Princess, adds the people's plays found in `out`, and writes the
-    report. Stopped at any time, it goes on where it was when started again.
+    """Train PPO and a random agent on all versions of Princess, add the people's plays in `out`, and write the report.
+
+    You can stop the command at any time; started again, it resumes.
 
     Args:
-        quick: a small study, in a folder of its own: fewer inputs, one seed
-        seeds: runs of each agent on each version (default: 3, quick 1)
-        out: folder of all results; the study's own is `study` or `study-quick` in it
-        workers: runs trained side by side, a processor core each
-        agents: whether to train agents; without, the report shows what there is
+        quick: Run a small study in a separate folder: fewer inputs, one seed.
+        seeds: Runs of each agent on each version (default: 3; quick: 1).
+        out: Folder of all results; the study goes to `study` or `study-quick` in it.
+        workers: Runs trained in parallel, one CPU core each.
+        agents: Train agents; with --no-agents, only report existing rows.
     """
     size = "study-quick" if quick else "study"
     seeds = SEEDS[size] if seeds is None else seeds
@@ -36,16 +36,12 @@ def main(
         try:
             failed = train(plan(out / size, size, names, seeds), workers, console)
         except KeyboardInterrupt:
-            raise KeyboardInterrupt("stopped; the same command goes on from here") from None
+            raise KeyboardInterrupt("stopped; the same command resumes from here") from None
     out.mkdir(parents=True, exist_ok=True)
     results = load(out, size)
     print_left_out(console, results.problems)
     path = write_report(results, out / size / "report.html", names, quick=quick)
     console.print(f"The report: {path.resolve()}", soft_wrap=True)
     if failed:
-        console.print(f"Runs that failed: {len(failed)}. The same command tries them again.")
+        console.print(f"{len(failed)} runs failed. Run the same command to try them again.")
         sys.exit(1)
-
-
-if __name__ == "__main__":
-    run("study")

@@ -1,28 +1,23 @@
-"""`priorlab tickets`: how far a trained agent's network can shrink until it no longer wins its game."""
+"""`priorlab tickets`: shrinks a trained network until it no longer wins its game."""
 
 from typing import Annotated
 
 import tyro
 
 from priorlab.scripts.console import plain_console
-from priorlab.scripts.run import run
-from priorlab.scripts.running.side_by_side import stopped_in_a_line
+from priorlab.scripts.running.side_by_side import resumable
 from priorlab.scripts.tickets.page import write_tickets
 from priorlab.scripts.tickets.runs import Request, read, shrink_missing
 
 
 def main(request: Annotated[Request, tyro.conf.OmitArgPrefixes, tyro.conf.arg(name="")]) -> None:
-    """Trains, removes half of the weights, trains again, and so on; keeps the rows in `--out`, and writes report.html.
+    """Train a network, remove half of its weights, train it again, and so on; write rows and report.html to `--out`.
 
-    Stopped at any time, the same command goes on with the networks that are not finished.
+    You can stop the command at any time; started again, it continues with the unfinished networks.
     """
     console = plain_console()
     if not request.report_only:
-        with stopped_in_a_line():
+        with resumable():
             shrink_missing(request, console)
     path = write_tickets(request.folder, *read(request.folder), quick=request.quick)
     console.print(f"The report: {path.resolve()}", soft_wrap=True)
-
-
-if __name__ == "__main__":
-    run("tickets")

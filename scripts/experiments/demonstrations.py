@@ -1,7 +1,8 @@
-"""Whether demonstrations shorten learning: PPO with and without, on plays by simulated players of known skill.
+"""Do demonstrations shorten learning? PPO with and without plays of simulated players of known skill.
 
-The players know the shortest way from every state (``envs/game/solver.py``) and err: now and then they hold a random
-input for a while. So they are no people, and their plays say so; what is shown is that learning from plays works.
+The players know the shortest way from every state (``envs/game/solver.py``), but now and then they err and hold a
+random input for a while. They are not people, and their plays say so; the experiment shows that learning from plays
+works.
 """
 
 from pathlib import Path
@@ -20,7 +21,7 @@ from priorlab.envs.game.solver import INPUTS, Solver
 from priorlab.envs.game.versions import find_rules, find_version
 from priorlab.envs.plays.play import Course, Play
 from priorlab.envs.results.rows import is_finished
-from priorlab.scripts.analysis.statistics import mastered
+from priorlab.scripts.analysis.statistics import milestones
 
 DECIDES = [X, Y, JUMPING, SPEED, ON_LADDER, MONSTERS, CLOCK, LAST_SIDE, HAS_KEY]  # fields that tell states apart
 LONGEST_ERROR = 8  # inputs
@@ -28,7 +29,7 @@ LONGEST_PLAY = 5000  # inputs
 
 
 class Player:
-    """Takes a best input, but for errors, which begin at each input with probability ``error``."""
+    """Takes a best input, except during errors, which begin at each input with probability ``error``."""
 
     def __init__(self, level: Level, rules: str):
         labels = Solver(level, find_rules(rules)).labels()
@@ -38,7 +39,7 @@ class Player:
     def play(self, version: str, level: Level, error: float, seed: int) -> Play:
         random, course = np.random.default_rng(seed), Course(version, level)
         inputs: list[int] = []
-        held: list[int] = []  # what is left of an error
+        held: list[int] = []  # the rest of an error
         while not course.solved and len(inputs) < LONGEST_PLAY:
             number = self.numbers.get(course.state[DECIDES].tobytes())
             if not held and (number is None or random.random() < error):
@@ -50,18 +51,18 @@ class Player:
 
 
 def record(folder: Path, version: str, players: int, error: float) -> None:
-    """The plays of that many players, each until the win; those that are there already stay."""
+    """Records plays of that many players, each until the win, unless the folder exists."""
     if folder.exists():
         return
-    found = find_version("princess", version)
-    level = Level.read(found.level)
-    player = Player(level, found.rules)
+    game = find_version("princess", version)
+    level = Level.read(game.level)
+    player = Player(level, game.rules)
     for seed in range(players):
         player.play(version, level, error, seed).save(folder / f"{seed}.play")
 
 
 def ratio(others: np.ndarray, plain: np.ndarray) -> float:
-    """Of geometric means."""
+    """Ratio of geometric means."""
     return float(np.exp(np.log(others).mean() - np.log(plain).mean()))
 
 
@@ -73,24 +74,25 @@ def main(
     inputs: int = 60_000,
     out: Path = Path("runs/demonstrations"),
 ) -> None:
-    """Finished runs are not made again. Intervals resample seeds; a run that never won counts as won at its end."""
+    """Train what is missing, and print the ratios with intervals that resample seeds.
+
+    A run that never won counts as won at its end.
+    """
     for version in versions:
         folder = out / version
         record(folder / "plays", version, players, error)
         rows = []
         for seed in range(seeds):
-            for name, shown in (("ppo", None), ("ppo-demonstrations-simulated", folder / "plays")):
+            for name, plays in (("ppo", None), ("ppo-demonstrations-simulated", folder / "plays")):
                 run = Settings(
                     version=version, seed=seed, inputs=inputs, out=folder / name / f"seed_{seed}", progress=False,
-                    evaluation_episodes=0, demonstrations=shown, demonstrators="simulated",
+                    evaluation_episodes=0, demonstrations=plays, demonstrators="simulated",
                 )  # fmt: skip
                 if not is_finished(run.folder):
                     print(train(run), flush=True)
-                episodes = pd.read_csv(run.folder / "episodes.csv")
-                won, at = (episodes["outcome"] == "win").to_numpy(), episodes["inputs"].to_numpy()
                 cloned = Cloned.read(run.folder)
                 held_out = cloned.held_out_accuracy if cloned else None
-                rows.append((name, seed, at[won][0] if won.any() else np.nan, mastered(won, at), held_out))
+                rows.append((name, seed, *milestones(run.folder), held_out))
         table = pd.DataFrame(rows, columns=["run", "seed", "first win", "90 of 100 won", "held-out accuracy"])
         print(version, table.to_string(index=False), sep="\n")
         for column in ("first win", "90 of 100 won"):
@@ -98,8 +100,8 @@ def main(
                 group[column].fillna(inputs).to_numpy(float) for _, group in table.groupby("run", sort=False)
             )
             generator = np.random.default_rng(0)
-            found = bootstrap((others, plain), ratio, method="percentile", vectorized=False, rng=generator)
-            low, high = found.confidence_interval
+            interval = bootstrap((others, plain), ratio, method="percentile", vectorized=False, rng=generator)
+            low, high = interval.confidence_interval
             print(f"{column}: {ratio(others, plain):.3f} of that without, 95 % interval {low:.3f} to {high:.3f}")
 
 

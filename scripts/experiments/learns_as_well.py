@@ -1,8 +1,8 @@
-"""Whether agents learn as well with the compiled convolutions as with torch's own: a level, ten seeds each.
+"""Do agents learn as well with the compiled convolutions as with torch's? One level, ten seeds each.
 
 The area under the success curve is the mean, over a run's inputs, of the share of the last 100 episodes that were won.
-The ratio of mean areas has a percentile bootstrap interval, in which seeds are resampled. That our learner is stock
-stable-baselines3's otherwise, to rounding, is what tests/agents/test_rollouts.py holds.
+The ratio of mean areas has a percentile bootstrap interval over seeds. Apart from the convolutions, our learner equals
+that of stable-baselines3 up to rounding, as tests/agents/test_rollouts.py checks.
 """
 
 import os
@@ -32,21 +32,21 @@ def area(run: tuple[str, int, str, int]) -> float:
     learner, seed, level, inputs = run
     Convolution.fits = LEARNERS[learner]
     with tempfile.TemporaryDirectory() as folder:
-        own = {"seed": seed, "level": level, "inputs": inputs, "out": Path(folder)}
-        train_ppo(Settings(**own, evaluation_episodes=0, progress=False))
+        chosen = {"seed": seed, "level": level, "inputs": inputs, "out": Path(folder)}
+        train_ppo(Settings(**chosen, evaluation_episodes=0, progress=False))
         episodes: Any = pd.read_csv(Path(folder) / "episodes.csv")
     won, at = (episodes["outcome"] == "win").to_numpy(), episodes["inputs"].to_numpy()
     return area_under(success(won, at), inputs)
 
 
 def main(seeds: int = 10, level: str = "princess", inputs: int = 60_000, workers: int = 2) -> None:
-    """Prints both areas and their ratio.
+    """Print both areas and their ratio.
 
     Args:
-        seeds: runs of each
-        level: a level's name; where little has to be found, seeds differ less
-        inputs: raw inputs of a run
-        workers: runs side by side
+        seeds: Runs with each.
+        level: A level's name; on levels that need little exploration, seeds differ less.
+        inputs: Raw inputs per run.
+        workers: Runs in parallel.
     """
     os.environ["OMP_NUM_THREADS"] = "1"
     runs = [(learner, seed, level, inputs) for seed in range(seeds) for learner in LEARNERS]
@@ -54,7 +54,7 @@ def main(seeds: int = 10, level: str = "princess", inputs: int = 60_000, workers
         ours, torchs = np.reshape(list(pool.map(area, runs)), (seeds, 2)).T  # (runs,) -> (seeds, learners)
     drawn = np.random.default_rng(0).integers(seeds, size=(2, RESAMPLES, seeds))
     low, high = np.quantile(ours[drawn[0]].mean(1) / torchs[drawn[1]].mean(1), [0.025, 0.975])
-    table = Table("convolutions", "area under the success curve, each seed's", "mean")
+    table = Table("convolutions", "area under the success curve, one per seed", "mean")
     for name, areas in zip(LEARNERS, (ours, torchs)):
         table.add_row(name, " ".join(f"{each:.2f}" for each in areas), f"{areas.mean():.3f}")
     console = Console(width=120)

@@ -1,4 +1,4 @@
-"""Whether the defaults of `priorlab train`, found on Princess, learn other levels too: every second one of the twenty.
+"""Do the defaults of `priorlab train`, chosen on Princess, learn other levels too? On every second one of the twenty.
 
 No setting is changed, and none was chosen on these levels.
 """
@@ -9,7 +9,7 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from priorlab.scripts.experiments.sweep import told, trained
+from priorlab.scripts.experiments.sweep import inputs_text, train_variants
 
 LEVELS = tuple(f"tower_{number:02}" for number in range(2, 21, 2))
 
@@ -21,20 +21,20 @@ def main(
     workers: int = 1,
     out: Path = Path("runs/levels"),
 ) -> None:
-    """Trains what is missing and prints a row a level.
+    """Train the runs that are missing and print one row per level.
 
     Args:
-        levels: names of levels
-        seeds: runs of each
-        inputs: raw inputs of a run
-        workers: runs side by side
-        out: folder of all runs
+        levels: Names of levels.
+        seeds: Runs on each level.
+        inputs: Raw inputs per run.
+        workers: Runs in parallel.
+        out: Folder of all runs.
     """
     console = Console(width=120)
     table = Table("level", "first win", "90 of the last 100 won")
-    asked = {level: {"level": level} for level in levels}
-    for level, columns in trained(asked, range(seeds), inputs, workers, out, console).items():
-        table.add_row(level, *map(told, columns))
+    variants = {level: {"level": level} for level in levels}
+    for level, columns in train_variants(variants, range(seeds), inputs, workers, out, console).items():
+        table.add_row(level, *map(inputs_text, columns))
     console.print(table)
 
 

@@ -1,8 +1,9 @@
-"""How much of what each version masks must be lost so that simulated players' mean times stand in the published ratios.
+"""How much of what a version masks must simulated players lose, so that their mean times have the published ratios?
 
-The published means are of people who were stopped after half an hour, so here, too, a time is at most that: what is
-planted is what `priorlab compare` measures, the restricted mean. `python -m priorlab.scripts.experiments.planting`
-prints the tables [lost.<game>] of envs/players/simulated.toml; half an hour of one core.
+The published means are of people who were stopped after half an hour, so here, too, a time is at most that long: the
+planted effect is what `priorlab compare` measures, the restricted mean.
+`python -m priorlab.scripts.experiments.planting` prints the tables [lost.<game>] of envs/players/simulated.toml, and
+takes half an hour on one core.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -18,14 +19,14 @@ HALVINGS = 9
 
 
 def mean_time(game: str, version: str, knowledge: Knowledge, players: int, seed: int) -> float:
-    """Restricted mean inputs to the win where nobody quits; the same players whatever the knowledge."""
+    """Restricted mean inputs to the win if nobody quits; the players are the same for any knowledge."""
     return float(times_of(Setting(game, version, knowledge, NOBODY_QUITS), seed, range(players))[0].mean())
 
 
 def lost_for(game: str, version: str, wanted: float, players: int, seed: int) -> tuple[float, float]:
-    """(share lost, mean inputs there): the mean grows with the share, so halving the interval finds it.
+    """The share to lose and the mean inputs with it, by bisection: the mean grows with the share.
 
-    Where losing all of it takes less than ``wanted`` inputs, the share is 1.
+    The share is 1 if losing everything takes less than ``wanted`` inputs.
     """
     low, high, mean = 0.0, 1.0, mean_time(game, version, knowledge_without(version, 1.0), players, seed)
     if mean < wanted:
@@ -41,26 +42,28 @@ def main(
     games: tuple[str, ...] = ("key_door", "princess"), versions: tuple[str, ...] = (),
     players: int = 6000, seed: int = 1, workers: int = 2,
 ) -> None:  # fmt: skip
-    """Prints the shares.
+    """Print the shares.
 
     Args:
-        games: of which games
-        versions: which versions; by default all that have a published mean
-        players: on each version, for each share that is tried
-        seed: of the players
-        workers: versions tried side by side
+        games: Games to search.
+        versions: Versions to search (default: all with a published mean).
+        players: Players per version and share.
+        seed: Seed of the players.
+        workers: Versions searched in parallel.
     """
     figures = published_figures()["versions"]
     ratios = {version: figure["minutes"] / figures["original"]["minutes"] for version, figure in figures.items()}
     masked = [version for version in ratios if version != "original" and (not versions or version in versions)]
     for game in games:
-        own = mean_time(game, "original", Knowledge(), players, seed)
-        print(f"\n[lost.{game}]  # the original takes {own:.0f} inputs", flush=True)
+        original = mean_time(game, "original", Knowledge(), players, seed)
+        print(f"\n[lost.{game}]  # the original takes {original:.0f} inputs", flush=True)
         with ThreadPoolExecutor(workers) as pool:
-            searches = [pool.submit(lost_for, game, name, ratios[name] * own, players, seed) for name in masked]
+            searches = [pool.submit(lost_for, game, name, ratios[name] * original, players, seed) for name in masked]
             for version, search in zip(masked, searches):
                 share, mean = search.result()
-                print(f"{version} = {share:.3f}  # {mean / own:.2f} times, wanted {ratios[version]:.2f}", flush=True)
+                print(
+                    f"{version} = {share:.3f}  # {mean / original:.2f} times, wanted {ratios[version]:.2f}", flush=True
+                )
 
 
 if __name__ == "__main__":

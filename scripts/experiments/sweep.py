@@ -1,7 +1,7 @@
-"""Which settings learn Princess from the fewest inputs: one thing changed at a time, and what helped is kept.
+"""Which settings learn Princess from the fewest inputs? Each variant changes one setting; what helped was kept.
 
-Its seeds are none of those on which results are reported. A variant's score is the mean over its seeds of the inputs at
-which 90 of the last 100 episodes were won; a run that never came to that counts as its budget.
+No result is reported on these seeds. A variant's score is the mean over its seeds of the inputs at which 90 of the last
+100 episodes were won; a run that never reached that counts with its budget.
 """
 
 import sys
@@ -10,17 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import tyro
 from rich.console import Console
 from rich.table import Table
 
 from priorlab.agents.settings import Settings
-from priorlab.scripts.analysis.statistics import mastered
+from priorlab.scripts.analysis.statistics import milestones
 from priorlab.scripts.running.runner import Run, check_folders, train
 
 FIRST_SEED = 100
-START: dict[str, Any] = {  # what was the default before
+START: dict[str, Any] = {  # the former defaults
     "frame_skip": 2, "n_steps": 32, "learning_rate": 1e-3,
     "imitation_batches": 32, "imitation_episodes": 12, "imitation_enough": 0.2,
     "entropy": 0.005, "bonus_scale": 1.0,
@@ -30,9 +29,9 @@ SHARP = OFTEN | {
     "imitation_batches": 64,
     "imitation_episodes": 2,
     "imitation_enough": 0.02,
-}  # its few best ways, nearly whole
+}  # imitates its few best ways almost completely
 FAST = SHARP | {"learning_rate": 2e-3}
-VARIANTS: dict[str, dict[str, Any]] = {  # in the order in which they were tried, a round each
+VARIANTS: dict[str, dict[str, Any]] = {  # in the order in which they were tried, one round each
     "start": START,
     "start, imitation_batches 8": START | {"imitation_batches": 8},
     "start, imitation_batches 16": START | {"imitation_batches": 16},
@@ -73,36 +72,28 @@ VARIANTS: dict[str, dict[str, Any]] = {  # in the order in which they were tried
 }
 
 
-def trained(
-    named: Mapping[str, dict[str, Any]], seeds: Iterable[int], inputs: int, workers: int, out: Path, console: Console
+def train_variants(
+    variants: Mapping[str, dict[str, Any]], seeds: Iterable[int], inputs: int, workers: int, out: Path, console: Console
 ) -> dict[str, np.ndarray]:
-    """By name, float64 (2, seeds): what ``found_in`` tells of each run with these settings; trains what is missing.
+    """Trains the runs that are missing; returns the ``milestones`` of all, float64 (2, seeds) per variant.
 
-    Ends the program where a run failed.
+    Exits if a run failed.
     """
 
     def run_of(name: str, seed: int) -> Run:
         folder = out / name.replace(" ", "_").replace(",", "") / f"seed_{seed}"
-        own = {"seed": seed, "inputs": inputs, "out": folder, **named[name]}
-        return Run(Settings(**own, evaluation_episodes=0, progress=False))
+        settings = {"seed": seed, "inputs": inputs, "out": folder, **variants[name]}
+        return Run(Settings(**settings, evaluation_episodes=0, progress=False))
 
-    runs = {name: [run_of(name, seed) for seed in seeds] for name in named}
-    every = [run for of_one in zip(*runs.values()) for run in of_one]  # everyone's first seed first
+    runs = {name: [run_of(name, seed) for seed in seeds] for name in variants}
+    every = [run for of_seed in zip(*runs.values()) for run in of_seed]  # the first seed of all, then the next
     check_folders(every)
     if train(every, workers, console):
         sys.exit(1)
-    return {name: np.array([found_in(run.folder) for run in of_one]).T for name, of_one in runs.items()}
+    return {name: np.array([milestones(run.folder) for run in each]).T for name, each in runs.items()}
 
 
-def found_in(folder: Path) -> tuple[float, float]:
-    """Inputs to a run's first win, and until 90 of the last 100 episodes were won; not a number where that never
-    came."""
-    episodes: Any = pd.read_csv(folder / "episodes.csv")
-    won, inputs = (episodes["outcome"] == "win").to_numpy(), episodes["inputs"].to_numpy()
-    return float(inputs[won][0]) if won.any() else np.nan, mastered(won, inputs)
-
-
-def told(inputs: np.ndarray) -> str:
+def inputs_text(inputs: np.ndarray) -> str:
     return " ".join("never" if np.isnan(at) else f"{at:,.0f}" for at in inputs)
 
 
@@ -113,22 +104,24 @@ def main(
     workers: int = 1,
     out: Path = Path("runs/sweep"),
 ) -> None:
-    """Trains what is missing and prints the table, the best first.
+    """Train the runs that are missing and print the table, best variant first.
 
     Args:
-        variants: names in VARIANTS
-        seeds: runs of each
-        inputs: raw inputs of a run
-        workers: runs side by side
-        out: folder of all runs
+        variants: Names in VARIANTS.
+        seeds: Runs of each variant.
+        inputs: Raw inputs per run.
+        workers: Runs in parallel.
+        out: Folder of all runs.
     """
     console = Console(width=120)
-    asked = {name: VARIANTS[name] for name in variants}
-    rows = [*trained(asked, range(FIRST_SEED, FIRST_SEED + seeds), inputs, workers, out, console).items()]
+    chosen, numbers = {name: VARIANTS[name] for name in variants}, range(FIRST_SEED, FIRST_SEED + seeds)
+    rows = [*train_variants(chosen, numbers, inputs, workers, out, console).items()]
     rows.sort(key=lambda row: np.nan_to_num(row[1][1], nan=inputs).mean())
     table = Table("variant", "first win", "90 of the last 100 won", "mean, at most")
     for name, (first, learned) in rows:
-        table.add_row(name, told(first), told(learned), f"{np.nan_to_num(learned, nan=inputs).mean():,.0f}")
+        table.add_row(
+            name, inputs_text(first), inputs_text(learned), f"{np.nan_to_num(learned, nan=inputs).mean():,.0f}"
+        )
     console.print(table)
 
 

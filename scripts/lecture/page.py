@@ -16,8 +16,8 @@ from priorlab.envs.base.files import write_whole
 from priorlab.scripts.analysis.published import published_figures
 from priorlab.scripts.lecture.claim import CHANCE, CLAIMS, Answer, Claim, Figure, find_claim
 from priorlab.scripts.lecture.runs import Rows
-from priorlab.scripts.report.page import NARROW, WIDE, render
-from priorlab.scripts.report.plots import INKS, STYLE, panel, said, standalone, svg
+from priorlab.scripts.report.page import render
+from priorlab.scripts.report.plots import INKS, NARROW, STYLE, WIDE, panel, standalone, svg, tick_text
 
 LETTER = 6.0  # px, about, of a letter beside an axis
 HOLDS, FAILS, OPEN = "holds", "does not hold", "can't be told"
@@ -209,13 +209,13 @@ def ranged(axes: Axes, figure: Figure, rows: pd.DataFrame, width: float) -> None
             axes.minorticks_off()
         axes.set_xlim(at[0], at[-1] if len(at) > 1 else at[0] + 1)
         shown = at[:: -(-len(at) // (10 if width == WIDE else 5))]
-        axes.set_xticks(shown, [said(float(f"{x:.3g}")) for x in shown])
+        axes.set_xticks(shown, [tick_text(float(f"{x:.3g}")) for x in shown])
     axes.set_xlabel(figure.x)
     axes.set_ylabel(figure.y)
     if figure.log_y:
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axes.yaxis.set_major_formatter(lambda value, _: said(value))
+        axes.yaxis.set_major_formatter(lambda value, _: tick_text(value))
         axes.minorticks_off()
     elif figure.percent:
         axes.set_ylim(0, 1.04)

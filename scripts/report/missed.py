@@ -1,7 +1,7 @@
-"""Missed steps: what they cost in people's plays, and the comparison once more without the plays that missed most.
+"""Missed steps: their cost in people's plays, and a second comparison without the plays that missed most.
 
-Minutes of play are counted in steps. A step that the machine was too busy to take is none, and its time is missing from
-the minutes: by the clock the play was longer. All plays stay in the main analysis; this one stands beside it.
+Minutes of play are counted in steps. If the machine was too busy to take a step, its time is missing from the minutes:
+by the clock, the play was longer. The main analysis includes all plays; this one is an addition.
 """
 
 from collections.abc import Sequence
@@ -16,22 +16,22 @@ from priorlab.scripts.analysis.statistics import LEAST, Played
 from priorlab.scripts.analysis.tables import labelled
 from priorlab.scripts.report.summary import NOTHING, estimate_text, interval_text, p_text, ratio_text
 
-MISSED = 0.05  # minutes are then at most 5 % short of the clock, far less than people differ
+MISSED = 0.05  # minutes are then at most 5 % short of the clock, far less than the differences between people
 ALL, WITHOUT = "all", "without"
 
 
 @dataclass(frozen=True)
 class Slow:
-    """How the people's plays on one version kept time; ``gap`` is clock minutes over minutes of play, of those known.
+    """How the people's plays on one version kept time; ``gap`` is clock minutes minus minutes of play, where known.
 
-    ``n`` plays, ``unknown`` of them recorded without times, ``above`` missed more than the share that is left out.
+    There are ``n`` plays: ``unknown`` were recorded without times, and ``above`` missed more than the allowed share.
     """
 
     version: str
     n: int
     unknown: int
     above: int
-    most: float  # largest share missed; NaN where none is known
+    most: float  # largest share missed; NaN if none is known
     gap: np.ndarray  # float64 (n - unknown,), minutes
 
 
@@ -39,7 +39,7 @@ class Slow:
 class Second:
     """The analysis without the people's plays that missed more than ``share`` of their steps.
 
-    ``without`` is the main analysis where no play did. ``slow`` is in the order of the section's versions.
+    If there are none, ``without`` is the main analysis. ``slow`` is in the order of the section's versions.
     """
 
     kind: Kind
@@ -62,9 +62,9 @@ class Second:
 
 
 def second_analysis(main: Analysis, share: float = MISSED) -> Second | None:
-    """As ``main``, without the plays that missed more than ``share`` of their steps; None where nobody played.
+    """``main`` without the plays that missed more than ``share`` of their steps; None if no people played.
 
-    Plays without times, of which nobody knows how many steps they missed, stay in.
+    Plays recorded without times are kept: how many steps they missed is unknown.
     """
     section = main.section
     kind = next((kind for kind in section.kinds if kind.player == "person"), None)
@@ -90,7 +90,7 @@ def slow_of(version: str, runs: Sequence[Played], share: float) -> Slow:
 
 
 def rows_of(second: Second) -> pd.DataFrame:
-    """``without_missed.csv``: a row a version and analysis."""
+    """``without_missed.csv``: one row per version and analysis."""
     rows = []
     for each in second.slow:
         for name, analysis in ((ALL, second.main), (WITHOUT, second.without)):
@@ -109,9 +109,9 @@ def rows_of(second: Second) -> pd.DataFrame:
                 "unknown": each.unknown,
                 "won": cell.won if cell else 0,
             }
-            for column, found in (("mean_minutes", cell and cell.minutes), ("ratio", cell and cell.ratio)):
-                row |= {column: found.value if found else None}
-                row |= {f"{column}_{end}": getattr(found, end) if found else None for end in ("low", "high")}
+            for column, estimate in (("mean_minutes", cell and cell.minutes), ("ratio", cell and cell.ratio)):
+                row |= {column: estimate.value if estimate else None}
+                row |= {f"{column}_{end}": getattr(estimate, end) if estimate else None for end in ("low", "high")}
             row |= {"bound": cell.ratio.bound if cell and cell.ratio else ""}
             row |= {"test": next((test_ for test_ in MAIN if cell and test_ in cell.tests), "")}
             row |= {
@@ -123,7 +123,7 @@ def rows_of(second: Second) -> pd.DataFrame:
 
 
 def show_second(second: Second | None) -> dict | None:
-    """What the page shows of it."""
+    """What the page shows of the second analysis."""
     if second is None:
         return None
     tests = [name for name in MAIN if any(name in cell.tests for cell in second.main.cells)]
@@ -140,11 +140,11 @@ def show_second(second: Second | None) -> dict | None:
 
 
 def note_on(second: Second | None) -> list[str]:
-    """A line for the top of the page, where a play is left out of the second analysis."""
+    """A line for the top of the page if the second analysis excludes a play."""
     if second is None or not second.above:
         return []
     whose = f"{second.above} of {second.n} plays by people missed more than {limit_text(second.share)} of their steps"
-    return [f"{whose}. They count here; “Steps that the machine missed” compares without them, too."]
+    return [f"{whose}. They count here; “Steps that the machine missed” repeats the comparison without them."]
 
 
 def row_words(second: Second, slow: Slow) -> dict:
@@ -177,8 +177,8 @@ def seconds_text(minutes: float) -> str:
 
 
 def verdict(second: Second) -> str:
-    """Whether both analyses call the same versions clearly slower or faster, in sentences; "" where they are one, or
-    nothing is compared."""
+    """Whether both analyses agree on which versions are clearly slower or faster, in sentences; "" if there is only one
+    analysis, or nothing to compare."""
     if not second.above or not any(map(word_of, second.main.of_kind(second.kind))):
         return ""
     changed = []
@@ -188,9 +188,9 @@ def verdict(second: Second) -> str:
         if not cell or not before or before == after:
             continue
         name = title_of(version)
-        # where fewer are left than a test needs, an interval alone would decide: another rule, no other conclusion
+        # with too few plays for a test, the interval alone would decide: a different rule, not a different conclusion
         if not other or not after or (cell.is_tested and not other.is_tested):
-            changed.append(f"{name} is {before} with all plays; without those, too few are left to say.")
+            changed.append(f"{name} is {before} with all plays; without those, too few are left to judge.")
         else:
             changed.append(f"{name} is {before} with all plays and {after} without those.")
     words = " ".join(sentence[:1].upper() + sentence[1:] for sentence in changed)

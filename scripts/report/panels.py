@@ -1,4 +1,4 @@
-"""Curves in small panels, one a version: every kind of player, and thin and broken the same ones on the original."""
+"""Curves in small panels, one per version: every kind of player, and as thin broken lines the same on the original."""
 
 from collections.abc import Sequence
 
@@ -10,10 +10,10 @@ from matplotlib.ticker import MaxNLocator
 
 from priorlab.scripts.analysis.hypotheses import FEW
 from priorlab.scripts.analysis.players import Kind, title_of
-from priorlab.scripts.report.plots import FIRST_INPUTS, INKS, STYLE, apart, inputs_axis, panel, said, svg
+from priorlab.scripts.report.plots import FIRST_INPUTS, INKS, STYLE, apart, inputs_axis, panel, svg, tick_text
 
 REFERENCE = {"lw": 0.9, "ls": (0, (3, 2)), "alpha": 0.75}
-BOUND = {"color": INKS["ink"], "lw": 1.2, "ls": (0, (1, 1.6))}  # what the best possible play comes to
+BOUND = {"color": INKS["ink"], "lw": 1.2, "ls": (0, (1, 1.6))}  # of the best possible play
 
 
 def curve(frame: pd.DataFrame, kind: Kind, version: str) -> pd.DataFrame:
@@ -24,9 +24,9 @@ def curve(frame: pd.DataFrame, kind: Kind, version: str) -> pd.DataFrame:
 def exploration_panel(
     frame: pd.DataFrame, version: str, kinds: Sequence[Kind], last: float, most: float, reachable: int | None = None
 ) -> str:
-    """Unique states against inputs: mean and band of each kind; ``frame`` is that of ``tables.exploration``.
+    """Unique states against inputs: mean and band of each kind; ``frame`` comes from ``tables.exploration``.
 
-    ``reachable``: how many there are at all, drawn as a bound.
+    ``reachable``: the number of all reachable states, drawn as a bound.
     """
     width, height = 262.0, 200.0
     with matplotlib.rc_context(STYLE):
@@ -54,7 +54,7 @@ def success_panel(
         figure, axes = panel(width, height, (40, 36, margin_of(kinds), 14))
         axes.set_xlim(0, last)
         axes.xaxis.set_major_locator(MaxNLocator(4))
-        axes.xaxis.set_major_formatter(lambda value, _: said(value))
+        axes.xaxis.set_major_formatter(lambda value, _: tick_text(value))
         axes.set_ylim(-0.02, 1.04)
         axes.set_yticks([0, 0.5, 1], ["0 %", "50 %", "100 %"])
         axes.set_xlabel("inputs")
@@ -65,21 +65,21 @@ def success_panel(
 
 
 def margin_of(kinds: Sequence[Kind]) -> float:
-    """Px at the right of a panel for the names of these kinds."""
+    """Width of the right margin that fits the names of these kinds, in px."""
     return max(52, 6.6 * max((len(kind.short) for kind in kinds), default=0) + 12)
 
 
 def draw_curves(
     axes: Axes, frame: pd.DataFrame, version: str, kinds: Sequence[Kind], column: str
 ) -> list[tuple[Kind, float, float]]:
-    """The curves of a version, and those of the original to compare; and where each ends."""
+    """Draws the curves of a version and, for comparison, of the original; returns the end of each."""
     ends = []
     for kind in reversed(kinds):
         colour = INKS[kind.colour]
-        compared, own = (curve(frame, kind, name).dropna(subset=column) for name in ("original", version))
-        for rows in each_play(compared) if version != "original" else []:
+        reference, here = (curve(frame, kind, name).dropna(subset=column) for name in ("original", version))
+        for rows in each_play(reference) if version != "original" else []:
             axes.plot(rows["inputs"], rows[column], color=colour, **REFERENCE)
-        for rows in each_play(own):
+        for rows in each_play(here):
             axes.fill_between(rows["inputs"], rows["low"], rows["high"], color=colour, alpha=0.22, lw=0)
             axes.plot(rows["inputs"], rows[column], color=colour, lw=2)
             end = (float(rows["inputs"].iloc[-1]), float(rows[column].iloc[-1]))
@@ -89,16 +89,16 @@ def draw_curves(
 
 
 def each_play(rows: pd.DataFrame) -> list[pd.DataFrame]:
-    """The rows of each curve: of one or two people each has one of its own, and else there is one, their mean."""
+    """The rows of each curve: one curve per player if there are only one or two people, otherwise one for the mean."""
     return [group for _, group in rows.groupby("play", sort=False)] if "play" in rows else [rows] if len(rows) else []
 
 
 def name_ends(
     axes: Axes, ends: list[tuple[Kind, float, float]], last: float | None, most: float, height: float
 ) -> None:
-    """Names curves where they end: in the margin where they reach it, else left above their last point.
+    """Names each curve at its end: in the margin if it reaches it, otherwise above its last point, to the left.
 
-    ``last`` is the end of a log axis; without one all reach it.
+    ``last`` is the end of a log axis; without it, all curves reach the margin.
     """
     line = most * 13 / (height - 50)
     for inside in (True, False):
@@ -115,9 +115,9 @@ def name_ends(
 def survival_panel(
     frame: pd.DataFrame, version: str, kinds: Sequence[Kind], unit: str, last: float, soonest: float | None = None
 ) -> str:
-    """Share that had not won yet against inputs (log axis) or minutes; ``frame`` is that of ``tables.survival``.
+    """Share that had not won yet against inputs (log axis) or minutes; ``frame`` comes from ``tables.survival``.
 
-    ``soonest``: inputs before which nobody can have won, drawn as a bound; the axis begins in the decade of it.
+    ``soonest``: inputs before which nobody can have won, drawn as a bound; the axis starts in its decade.
     """
     width, height = 262.0, 180.0
     left, right = 40.0, 14.0
@@ -157,7 +157,7 @@ def survival_panel(
 
 
 def place(x: float, unit: str, first: float, last: float) -> float:
-    """Where it lies along the axis, from 0 to 1."""
+    """Position along the axis, from 0 to 1."""
     return np.log10(max(x, first) / first) / np.log10(last / first) if unit == "inputs" else x / last
 
 

@@ -1,4 +1,4 @@
-"""Pictures of the versions, and heat maps of where players went, as data URIs."""
+"""Pictures of the versions, and maps of where players went."""
 
 import base64
 import io
@@ -22,20 +22,20 @@ GLOW = np.array([[20, 11, 53], [120, 28, 109], [207, 68, 70], [251, 155, 6], [25
 
 
 def picture_of(version: str, level: str | Level = "princess") -> np.ndarray | None:
-    """uint8 (side, side, 3): the version's first picture, 15 px a tile, turned back where the version turns it.
+    """The version's first picture, uint8 (side, side, 3), at 15 px per tile, upright even if the version turns it.
 
-    None where the game is not one of ours.
+    None for a game that is not ours.
     """
     from priorlab.envs.engine.games import Games
 
     try:
-        found = Level.read(level)
-        games = Games(num_games=1, version=version, game=found.game, level=found)
+        read = Level.read(level)
+        games = Games(num_games=1, version=version, game=read.game, level=read)
     except ValueError:
         return None
     games.reset(seed=0)
     picture = np.array(games.native_frame(0))
-    return np.rot90(picture) if is_turned(found.game, version) else picture
+    return np.rot90(picture) if is_turned(read.game, version) else picture
 
 
 def is_turned(game: str, version: str) -> bool:
@@ -49,16 +49,16 @@ def data_uri(picture: np.ndarray) -> str:
 
 
 def heat_map(runs: Sequence[Played], picture: np.ndarray) -> np.ndarray:
-    """uint8 (side, side, 3): the level in dark gray, and on it how often each 7 px cell was visited, on a log scale.
+    """How often each 7 px cell was visited, on a log scale, over the level in dark gray; uint8 (side, side, 3).
 
-    Each run counts alike: its visits are taken as shares, so that a long run does not drown the others.
+    Visits count as shares of their run, so that a long run does not drown the others.
     """
     side = picture.shape[0]
     cells = np.zeros((-(-side // CELL), -(-side // CELL)))
     for run in runs:
         x, y, visits = run.visits.T
         np.add.at(cells, (y // CELL, x // CELL), visits / max(visits.sum(), 1))
-    shown = darkened(picture)
+    image = darkened(picture)
     if cells.any():
         least = cells[cells > 0].min()
         heat = np.log(np.maximum(cells, least) / least)
@@ -67,8 +67,8 @@ def heat_map(runs: Sequence[Played], picture: np.ndarray) -> np.ndarray:
         points = np.linspace(0, 1, len(GLOW))
         colour = np.stack([np.interp(heat, points, GLOW[:, channel]) for channel in range(3)], axis=2)
         strength = (0.45 + 0.5 * heat)[..., None]
-        shown = np.where(went[..., None], shown * (1 - strength) + colour * strength, shown)
-    return shown.round().astype(np.uint8)
+        image = np.where(went[..., None], image * (1 - strength) + colour * strength, image)
+    return image.round().astype(np.uint8)
 
 
 def enlarged(cells: np.ndarray, side: int) -> np.ndarray:
@@ -77,9 +77,9 @@ def enlarged(cells: np.ndarray, side: int) -> np.ndarray:
 
 
 def trajectories(runs: Sequence[Played], picture: np.ndarray, colour: str) -> np.ndarray:
-    """uint8 (2 side, 2 side, 3): the level in dark gray, and on it each play's track, a thin line a life.
+    """Each play's track over the level in dark gray, one thin line per life; uint8 (2 side, 2 side, 3).
 
-    The more plays there are, the fainter is each of them.
+    With more plays, each is fainter.
     """
     side = picture.shape[0]
     figure = Figure(figsize=(side / 50, side / 50), dpi=100)
@@ -100,12 +100,12 @@ def trajectories(runs: Sequence[Played], picture: np.ndarray, colour: str) -> np
 
 
 def darkened(picture: np.ndarray) -> np.ndarray:
-    """float64, the picture in dark gray."""
+    """The picture in dark gray, float64."""
     return np.repeat(picture.astype(float).mean(axis=2, keepdims=True) * 0.28 + 14, 3, axis=2)
 
 
 def save_picture(figure: Figure, path: Path, dpi: int, paper: str) -> Path:
-    """Writes a PNG file, whole or not at all; the path."""
+    """Writes a PNG file atomically, and returns its path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with writing(path) as file:
         figure.savefig(file, format="png", dpi=dpi, facecolor=paper, metadata={"Software": None})
@@ -113,7 +113,7 @@ def save_picture(figure: Figure, path: Path, dpi: int, paper: str) -> Path:
 
 
 def numbered(things: Sequence[Thing], picture: np.ndarray) -> np.ndarray:
-    """uint8 (3 side, 3 side, 3): the level in gray, and on each of its things the short name that figures call it."""
+    """The level in gray with the short name of each of its things, as figures use them; uint8 (3 side, 3 side, 3)."""
     side = picture.shape[0]
     figure = Figure(figsize=(3 * side / 100, 3 * side / 100), dpi=100)
     axes = figure.add_axes((0, 0, 1, 1))

@@ -1,4 +1,4 @@
-"""Figures as SVG text that takes its colours and its font from the page, so that one drawing serves light and dark."""
+"""Figures as SVG text. It takes its colours and font from the page, so one drawing serves light and dark."""
 
 import io
 import re
@@ -11,14 +11,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.optimize import isotonic_regression
 
-INKS = {  # drawn with these, shown with the page's variable of that name
+INKS = {  # figures are drawn in these colours; the page replaces each by its variable of that name
     "ink": "#1d2329", "soft": "#5f6b76", "line": "#d9dee3", "surface": "#ffffff",
     "person": "#d9480f", "ppo": "#1c6fd1", "dqn": "#5b7f1e", "random": "#7a828c",
     "simulated": "#0b8f6a", "fourth": "#8a3fc4", "fifth": "#00829b", "sixth": "#b5179e", "seventh": "#8f6b00",
     "monster": "#c2305f", "fire": "#e06a1b", "spikes": "#8e4bb8", "key": "#c99a06", "goal": "#2f8f46",
 }  # fmt: skip
-THINGS = {"ladder": "soft", "door": "goal"}  # inks of a level's things; others have one of their own name
-FIRST_INPUTS = 10  # where the axes of inputs begin
+THINGS = {"ladder": "soft", "door": "goal"}  # inks of a level's things; the others have the name of their ink
+WIDE, NARROW = 1060.0, 400.0  # px of the figures that span the page, on a screen and on a phone
+FIRST_INPUTS = 10  # at the left end of axes of inputs
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none", "svg.hashsalt": "priorlab", "font.size": 10.5, "text.color": INKS["ink"],
     "axes.edgecolor": INKS["line"], "axes.labelcolor": INKS["soft"], "axes.axisbelow": True,
@@ -31,8 +32,8 @@ matplotlib.use("svg")
 
 
 def svg(figure: Figure, label: str) -> str:
-    """The figure as an ``<svg>`` element of the page; ``label`` says in words what it shows."""
-    with matplotlib.rc_context(STYLE):  # fonttype and hashsalt count at writing
+    """The figure as an ``<svg>`` element of the page; ``label`` describes it in words."""
+    with matplotlib.rc_context(STYLE):  # fonttype and hashsalt take effect at writing
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     text = buffer.getvalue()
@@ -51,7 +52,7 @@ def svg(figure: Figure, label: str) -> str:
 
 
 def standalone(text: str) -> str:
-    """What ``svg`` gives, as a file of its own: on white, in the colours that it was drawn with."""
+    """An element from ``svg`` as a separate file: on white, in the colours it was drawn in."""
     for name, colour in INKS.items():
         text = text.replace(f"var(--{name})", colour)
     opening = '<svg xmlns="http://www.w3.org/2000/svg" style="background: #ffffff; font-family: sans-serif" '
@@ -67,24 +68,24 @@ def panel(width: float, height: float, margins: tuple[float, float, float, float
 
 
 def inputs_axis(axes: Axes, last: float, first: float = FIRST_INPUTS) -> None:
-    """A log axis of inputs, with its ends labelled as people say them."""
+    """A log axis of inputs, with labels such as 10k and 1M."""
     axes.set_xscale("log")
     axes.set_xlim(first, last)
     ticks = [10**k for k in range(1, 9) if first <= 10**k <= last * 1.001]
-    axes.set_xticks(ticks, [said(tick) for tick in ticks])
+    axes.set_xticks(ticks, [tick_text(tick) for tick in ticks])
     axes.minorticks_off()
 
 
-def said(value: float) -> str:
+def tick_text(value: float) -> str:
     return f"{value / 1e6:g}M" if value >= 1e6 else f"{value / 1e3:g}k" if value >= 1e3 else f"{value:g}"
 
 
 def apart(places: Sequence[float], sizes: Sequence[float], low: float, high: float) -> list[float]:
-    """Where labels of these sizes are written so that they neither meet nor leave low to high, each near its place."""
+    """Moves labels of these sizes apart, as little as possible, so that they neither overlap nor leave low to high."""
     order = np.argsort(places, kind="stable")
     moved, wide = np.asarray(places, float)[order], np.asarray(sizes, float)[order]
-    above = np.cumsum(wide) - wide / 2  # from low to the middle of each, if they were stacked there
-    free = isotonic_regression(moved - above).x.clip(low, max(low, high - wide.sum()))  # of as little moving as can be
+    above = np.cumsum(wide) - wide / 2  # from low to the middle of each, if they were stacked
+    free = isotonic_regression(moved - above).x.clip(low, max(low, high - wide.sum()))  # moves as little as possible
     back = np.empty(len(moved))
     back[order] = free + above
     return back.tolist()

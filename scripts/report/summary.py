@@ -1,4 +1,4 @@
-"""What the report says in words and in its tables, made from the numbers alone."""
+"""The words of the report and the cells of its tables, made from the numbers alone."""
 
 from collections.abc import Sequence
 
@@ -11,28 +11,28 @@ from priorlab.scripts.analysis.statistics import LEAST, Played, Ratio
 
 CHANGES = {
     "original": "nothing is changed",
-    "retextured": "everything gets another arbitrary texture; like things still look alike",
+    "retextured": "everything gets another arbitrary texture; things of one kind still look alike",
     "masked_semantics": "each kind of object is one plain colour",
     "reversed_semantics": "looks mislead: dangers look like treats, ladders look like fire",
-    "masked_objects": "plain colours, hidden among blocks that mean nothing",
+    "masked_objects": "plain colours, hidden among meaningless blocks",
     "masked_affordances": "free space is filled with textures like those of platforms and ladders",
-    "masked_similarity": "like affordances; and each platform and each ladder has a texture of its own",
-    "ladder_interaction": "climbing takes left and right in turn",
-    "gravity": "the whole game is turned by a quarter",
+    "masked_similarity": "as masked affordances, and every platform and every ladder has a different texture",
+    "ladder_interaction": "climbing needs left and right in turn",
+    "gravity": "the game is turned by a quarter",
     "all_masked": "every prior about objects is masked at once",
 }
-EFFECTS = {  # of each test, how its effect is read
+EFFECTS = {  # how to read the effect of each test
     "log_rank": "hazard ratio, below 1 is slower",
-    "mann_whitney": "probability that one player of the version takes longer than one of the original, .5 is no "
+    "mann_whitney": "probability that a player of the version takes longer than one of the original, .5 is no "
     "difference",
     "signed_rank": "share of people who took longer on the version than on the original, .5 is no difference",
-    "deaths": "deaths a minute as a multiple of the original's",
+    "deaths": "deaths per minute as a multiple of the original's",
 }
 NOTHING, TIMES = "\u2013", "\u00d7"  # a dash and the sign of multiplication
 
 
 def number(value: float) -> str:
-    """With three digits that count, and commas; millions as "1.25M"."""
+    """Three significant digits, with commas; millions as "1.25M"."""
     if np.isnan(value):
         return NOTHING
     if value >= 999_500:
@@ -46,7 +46,7 @@ def times(value: float) -> str:
 
 
 def ratio_text(ratio: Ratio | None) -> str:
-    """As "2.1x", with a sign of at least or at most where runs that never won make it a bound."""
+    """Such as "2.1x", with a sign of at least or at most if runs that never won make it a bound."""
     if ratio is None:
         return NOTHING
     return {"": "", ">=": "≥ ", "<=": "≤ ", "~": "≈ "}[ratio.bound] + times(ratio.value)
@@ -63,18 +63,18 @@ def median_text(cell: Cell, value: float) -> str:
 
 
 def each_text(values: Sequence[float], over: Sequence[bool] = ()) -> str:
-    """One or two players' own values, those that were ``over`` a value as "> 900"."""
+    """The values of one or two players; those that were ``over`` a value as "> 900"."""
     ends = [*over] or [False] * len(values)
     return " and ".join(f"> {number(value)}" if is_over else number(value) for value, is_over in zip(values, ends))
 
 
 def single_text(cell: Cell, unit: str = "inputs") -> str:
-    """What each of a cell's one or two players took to the first win, in inputs or minutes."""
+    """Inputs or minutes to the first win of each of a cell's one or two players."""
     return each_text([getattr(run, unit) for run in cell.single], [not run.won for run in cell.single])
 
 
 def headline(analysis: Analysis) -> str:
-    """The finding in one sentence: in how many versions what is changed clearly slowed each kind of player."""
+    """The finding in one sentence: in how many versions the change clearly slowed each kind of player."""
     parts = []
     for kind in analysis.section.kinds:
         known = [cell for cell in analysis.of_kind(kind) if cell.ratio and cell.ratio.low is not None]
@@ -87,40 +87,40 @@ def headline(analysis: Analysis) -> str:
     if not parts:
         many = [(cell.kind, cell.version) for cell in analysis.cells if cell.n >= LEAST]
         enough = any((kind, "original") in many for kind, version in many if version != "original")
-        return f"Too few have {'won' if enough else 'played'} yet to say what changed looks do"
+        return f"Too few have {'won' if enough else 'played'} yet to judge what changed looks do"
     what = "looks" if same_rules(analysis.section) else "looks or rules"
     return f"Changed {what} clearly slowed " + " and ".join(parts)
 
 
 def among(some: int, n: int) -> str:
-    """As "2 of 5 versions"; of one version alone, whether it is it."""
+    """Such as "2 of 5 versions"; for a single version, whether it is that one."""
     if n == 1:
         return "the one version compared" if some else "no version"
     return f"{some or 'none'} of {n} versions"
 
 
 def plays_again(runs: Sequence[Played]) -> int:
-    """Plays by people who had played before, on any version: they know the game, so those are no first encounters."""
+    """Plays by people who had played any version before: they know the game, so these are not first encounters."""
     players = [run.settings.get("player_id") for run in runs if run.player == "person"]
     known = [player for player in players if player]
     return len(known) - len(set(known))
 
 
 def findings(analysis: Analysis, orders: Sequence[Order]) -> list[tuple[Kind, str]]:
-    """A few sentences a kind of player: its inputs on the original, its ratios, and how far to trust them."""
-    told = []
+    """A few sentences per kind of player: its inputs on the original, its ratios, and how far to trust them."""
+    paragraphs = []
     for kind in analysis.section.kinds:
-        own = analysis.of_kind(kind)
+        cells = analysis.of_kind(kind)
         original = analysis.find(kind, "original")
         order = next((on_order(order) for order in orders if order.kind == kind), "")
-        sentences = [on_original(original, kind, analysis.limit), on_changed(own), order, caution(own)]
-        told.append((kind, " ".join(filter(None, sentences))))
-    return told
+        sentences = [on_original(original, kind, analysis.limit), on_changed(cells), order, caution(cells)]
+        paragraphs.append((kind, " ".join(filter(None, sentences))))
+    return paragraphs
 
 
 def on_original(cell: Cell | None, kind: Kind, limit: float) -> str:
     if cell is None:
-        return "Not on the original yet, so nothing can be compared."
+        return "No plays of the original yet, so there is nothing to compare."
     many = count([cell.n], kind)
     if cell.single and cell.won:
         return f"First win on the original after {single_text(cell)} inputs ({many})."
@@ -129,25 +129,25 @@ def on_original(cell: Cell | None, kind: Kind, limit: float) -> str:
     who = f"median of {many}" if cell.n > 1 else many
     first = f"First win on the original after {number(cell.median)} inputs ({who})."
     if cell.n_mastered:
-        first += f" 90 of its last 100 episodes won after {median_text(cell, cell.mastered)}."
+        first += f" 90 of the last 100 episodes won after {median_text(cell, cell.mastered)}."
     if cell.minutes and cell.n > 1:
         first += f" Mean {estimate_text(cell.minutes)} minutes, counted to {limit:g}."
     return first
 
 
-def on_changed(own: Sequence[Cell]) -> str:
-    ratios = [(cell.ratio, title_of(cell.version)) for cell in own if cell.ratio]
+def on_changed(cells: Sequence[Cell]) -> str:
+    ratios = [(cell.ratio, title_of(cell.version)) for cell in cells if cell.ratio]
     if not ratios:
         return ""
     ratio, version = max(ratios, key=lambda pair: pair[0].value)
     interval = f" (95\u00a0% interval {interval_text(ratio)})" if ratio.low is not None else ""
     words = f"Longest on {version}: {ratio_text(ratio)} the inputs of the original{interval}."
-    known = [cell for cell in own if cell.ratio and cell.ratio.low is not None]
+    known = [cell for cell in cells if cell.ratio and cell.ratio.low is not None]
     if known:
         slower, faster = sum(cell.is_slower for cell in known), sum(cell.is_faster for cell in known)
         is_tested = any(cell.is_tested for cell in known)
-        what = "the whole interval above 1" + " and corrected p below .05" * is_tested
-        words += f" Clearly slower, {what}, in {among(slower, len(known))}"
+        rule = "the whole interval above 1" + " and corrected p below .05" * is_tested
+        words += f" Clearly slower, {rule}, in {among(slower, len(known))}"
         words += f"; clearly faster in {faster}." if faster else "."
     return words
 
@@ -155,43 +155,43 @@ def on_changed(own: Sequence[Cell]) -> str:
 def on_order(order: Order) -> str:
     tau = order.tau
     interval = "" if tau.low is None else f" (95\u00a0% interval {tau.low:.2f} \u2013 {tau.high:.2f})"
-    return f"Order of {tau.n} versions beside the published one: Kendall's tau {tau.value:.2f}{interval}."
+    return f"Order of {tau.n} versions compared with the published one: Kendall's tau {tau.value:.2f}{interval}."
 
 
-def caution(own: Sequence[Cell]) -> str:
-    fewest = min((min(cell.ratio.n, cell.ratio.n_original) for cell in own if cell.ratio), default=FEW)
-    alone = [title_of(cell.version) for cell in own if cell.single]
+def caution(cells: Sequence[Cell]) -> str:
+    fewest = min((min(cell.ratio.n, cell.ratio.n_original) for cell in cells if cell.ratio), default=FEW)
+    alone = [title_of(cell.version) for cell in cells if cell.single]
     if alone:
-        many = own[0].kind.units[1]
+        many = cells[0].kind.units[1]
         return f"Fewer than {LEAST} {many} on {', '.join(alone)}: shown one by one, an example, not a finding."
     if fewest >= FEW:
         return ""
     if fewest < LEAST:
-        return f"With fewer than {LEAST} {own[0].kind.units[1]} there is no interval: an example, not a finding."
-    return f"With {count([fewest], own[0].kind)} the intervals are wide and rough: a first sign, not a result."
+        return f"With fewer than {LEAST} {cells[0].kind.units[1]} there is no interval: an example, not a finding."
+    return f"With {count([fewest], cells[0].kind)} the intervals are wide and rough: a first sign, not a result."
 
 
 def percent(share: float) -> str:
     return f"{100 * share:.0f}\u00a0%"
 
 
-def estimate_text(found: Estimate | Ratio | None, form: str = ".3g") -> str:
-    """The value and its interval, as "4.2 (3.9 to 4.6)" with a dash."""
-    if found is None:
+def estimate_text(estimate: Estimate | Ratio | None, form: str = ".3g") -> str:
+    """The value and its interval, such as "4.2 (3.9 - 4.6)"."""
+    if estimate is None:
         return NOTHING
-    interval = "" if found.low is None else f" ({found.low:{form}} \u2013 {found.high:{form}})"
-    return f"{found.value:{form}}{interval}"
+    interval = "" if estimate.low is None else f" ({estimate.low:{form}} \u2013 {estimate.high:{form}})"
+    return f"{estimate.value:{form}}{interval}"
 
 
 def p_text(p: float) -> str:
     return NOTHING if np.isnan(p) else "< .001" if p < 0.001 else f"{p:.3f}".removeprefix("0")
 
 
-ONE_SIDED = {0.0: "0 (never, or all later)", np.inf: "∞ (all earlier)"}  # hazard ratios that have no interval
+ONE_SIDED = {0.0: "0 (never, or all later)", np.inf: "∞ (all earlier)"}  # hazard ratios without an interval
 
 
 def effect_text(name: str, test: Test) -> str:
-    """The effect of a test of that name, with its interval where it has one."""
+    """The effect of a test of that name, with its interval if it has one."""
     if np.isnan(test.effect):
         return NOTHING
     if test.low is None or test.high is None:

@@ -1,4 +1,4 @@
-"""Figures with a row a version: ratios, minutes, quits, deaths, and when and in which order things were reached."""
+"""Figures with one row per version: ratios, minutes, quits, deaths, and when and in which order things were reached."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,13 +13,13 @@ from priorlab.scripts.analysis.comparison import Analysis, Estimate
 from priorlab.scripts.analysis.players import Kind, Section, of_kind, title_of
 from priorlab.scripts.analysis.reaching import Reach
 from priorlab.scripts.analysis.statistics import Ratio
-from priorlab.scripts.report.plots import INKS, STYLE, THINGS, panel, said, svg
+from priorlab.scripts.report.plots import INKS, STYLE, THINGS, panel, svg, tick_text
 from priorlab.scripts.report.summary import TIMES, number, percent, ratio_text
 
 HEIGHT, PAD, LEAST = 16.0, 12.0, 36.0  # px: of a player's line, around a row's lines, of a row
 MARKERS = {"": "o", ">=": ">", "<=": "<", "~": "D"}
 PUBLISHED = {"marker": "d", "mfc": "none", "mec": INKS["ink"], "ms": 7, "mew": 1.2, "ls": "", "clip_on": False}
-ABOVE = 0.45  # of a row, above its middle, where a published figure stands: clear of the players' numbers
+ABOVE = 0.45  # of a row, above its middle: where a published figure is drawn, clear of the players' numbers
 MOMENTS = {1 / 60: "1 s", 1 / 6: "10 s", 1.0: "1 min", 10.0: "10 min", 100.0: "100 min"}  # minutes, on a log axis
 
 
@@ -30,7 +30,7 @@ def row_font(width: float) -> float:
 def row_axes(
     versions: Sequence[str], lines: int, width: float, right: float, top: float, bottom: float = 44
 ) -> tuple[Figure, Axes]:
-    """Axes with a row a version, the first on top, each with room for so many lines, every other one shaded."""
+    """Axes with one row per version, the first on top, each with room for so many lines; every other row is shaded."""
     step = max(LEAST, HEIGHT * lines + PAD)
     left = 175.0 if width > 600 else 122.0
     figure, axes = panel(width, step * len(versions) + bottom + top, (left, bottom, right, top))
@@ -44,42 +44,42 @@ def row_axes(
 
 
 def offset(line: int, lines: int) -> float:
-    """Where a line lies within a version's row, whose height is 1."""
+    """Position of a line within a version's row, whose height is 1."""
     return (line - (lines - 1) / 2) * HEIGHT / max(LEAST, HEIGHT * lines + PAD)
 
 
-def interval(axes: Axes, y: float, found: Estimate, colour: str, text: str, marker: str = "o", hollow: bool = False):
-    """A point with its 95 % interval, and a text right of it."""
-    high = found.value if found.high is None else found.high
-    if found.low is not None:
-        axes.plot([found.low, high], [y, y], color=colour, lw=2 if hollow else 4, alpha=0.35)
+def interval(axes: Axes, y: float, estimate: Estimate, colour: str, text: str, marker: str = "o", hollow: bool = False):
+    """A point with its 95 % interval, and a text to its right."""
+    high = estimate.value if estimate.high is None else estimate.high
+    if estimate.low is not None:
+        axes.plot([estimate.low, high], [y, y], color=colour, lw=2 if hollow else 4, alpha=0.35)
     face = {"mfc": INKS["surface"], "mec": colour, "mew": 1.5} if hollow else {"mec": INKS["surface"], "mew": 0.8}
-    axes.plot(found.value, y, marker, color=colour, ms=7, clip_on=False, **face)
+    axes.plot(estimate.value, y, marker, color=colour, ms=7, clip_on=False, **face)
     axes.annotate(
-        text, (max(found.value, high), y), (7, 0), va="center", textcoords="offset points", color=colour,
+        text, (max(estimate.value, high), y), (7, 0), va="center", textcoords="offset points", color=colour,
         fontweight="bold", annotation_clip=False,
     )  # fmt: skip
 
 
 def slowdown(
-    section: Section, ratios: Mapping[tuple[str, Kind], Ratio], width: float, beside: Mapping[str, str],
+    section: Section, ratios: Mapping[tuple[str, Kind], Ratio], width: float, notes: Mapping[str, str],
     published: Mapping[str, float], what: str = "the first win",
 ) -> str:  # fmt: skip
-    """Inputs to the first win as multiples of the original's, a row a version, with 95 % intervals.
+    """Inputs to the first win as multiples of the original's, one row per version, with 95 % intervals.
 
-    ``ratios`` by version and kind of player. ``beside`` is written at the right of each row, under its entry "" as a
-    heading; it has no place on the axis. ``published`` ratios, of the same game, have one. ``what`` the inputs led to.
+    ``ratios`` are by version and kind of player. ``notes`` are written to the right of the rows, with the entry "" as
+    their heading. ``published`` ratios, of the same game, are drawn on the axis. ``what``: what the inputs led to.
     """
-    shown = [version for version in section.versions if version != "original"]
+    changed = [version for version in section.versions if version != "original"]
     players = [kind for kind in section.kinds if any(of == kind for _, of in ratios)]
-    theirs = {version: published[version] for version in shown if version in published}
+    theirs = {version: published[version] for version in changed if version in published}
     ends = [end for ratio in ratios.values() for end in (ratio.value, ratio.low, ratio.high) if end]
     ends += theirs.values()
     low, high = min([0.5, *[end / 1.15 for end in ends]]), max([4.0, *ends])
-    axis, name = (735, 130) if beside else (262, 105)  # px of the axis, and of the longest name right of a point
+    axis, name = (735, 130) if notes else (262, 105)  # px of the axis, and of the longest name to the right of a point
     high *= (high / low) ** (name / (axis - name))
     with matplotlib.rc_context({**STYLE, "font.size": row_font(width)}):
-        figure, axes = row_axes(shown, len(players), width, right=150 if beside else 16, top=40 if beside else 10)
+        figure, axes = row_axes(changed, len(players), width, right=150 if notes else 16, top=40 if notes else 10)
         axes.set_xscale("log", base=2)
         axes.set_xlim(low, high)
         ticks = [2.0**k for k in range(-8, 12) if low <= 2.0**k <= high]
@@ -89,19 +89,19 @@ def slowdown(
         axes.minorticks_off()
         axes.axvline(1, color=INKS["soft"], lw=1.2)
         axes.set_xlabel(f"inputs to {what}, as a multiple of the original's")
-        for row, version in enumerate(shown):
+        for row, version in enumerate(changed):
             for line, kind in enumerate(players):
                 ratio = ratios.get((version, kind))
                 if ratio:
-                    found = Estimate(ratio.value, ratio.low, ratio.high, ratio.n)
+                    estimate = Estimate(ratio.value, ratio.low, ratio.high, ratio.n)
                     text = f"{kind.short} {ratio_text(ratio)}"
                     y = row + offset(line, len(players))
-                    interval(axes, y, found, INKS[kind.colour], text, MARKERS[ratio.bound])
+                    interval(axes, y, estimate, INKS[kind.colour], text, MARKERS[ratio.bound])
             if version in theirs:
                 axes.plot(theirs[version], row - ABOVE, **PUBLISHED)
-        for row, version in enumerate(["", *shown] if beside else []):
+        for row, version in enumerate(["", *changed] if notes else []):
             axes.annotate(
-                beside[version], (1, row - 1 if row else -0.5), (75, 0 if row else 7), va="center" if row else "bottom",
+                notes[version], (1, row - 1 if row else -0.5), (75, 0 if row else 7), va="center" if row else "bottom",
                 xycoords=("axes fraction", "data"), textcoords="offset points", ha="center", annotation_clip=False,
                 color=INKS["ink" if row else "soft"],
             )  # fmt: skip
@@ -109,7 +109,7 @@ def slowdown(
 
 
 def minutes(analysis: Analysis, width: float, published: Mapping[str, float]) -> str:
-    """Mean minutes to solve: filled, quits censored; hollow, quits at the full time; ``published`` means beside."""
+    """Mean minutes to solve: filled, quits censored; hollow, quits at the full time; with ``published`` means."""
     kinds = [kind for kind in analysis.section.kinds if not kind.is_agent]
     with matplotlib.rc_context({**STYLE, "font.size": row_font(width)}):
         figure, axes = row_axes(analysis.section.versions, 2 * len(kinds), width, right=74, top=10)
@@ -118,10 +118,10 @@ def minutes(analysis: Analysis, width: float, published: Mapping[str, float]) ->
         for row, version in enumerate(analysis.section.versions):
             for line, kind in enumerate(kinds):
                 cell = analysis.find(kind, version)
-                for at, found in enumerate((cell.minutes, cell.worst) if cell else ()):
+                for at, estimate in enumerate((cell.minutes, cell.worst) if cell else ()):
                     y = row + offset(2 * line + at, 2 * len(kinds))
-                    if found:
-                        interval(axes, y, found, INKS[kind.colour], number(found.value), hollow=bool(at))
+                    if estimate:
+                        interval(axes, y, estimate, INKS[kind.colour], number(estimate.value), hollow=bool(at))
             if version in published:
                 axes.plot(published[version], row - ABOVE, **PUBLISHED)
     return svg(figure, "Mean minutes to solve in each version, quits censored and quits at the full time")
@@ -139,13 +139,13 @@ def quits(analysis: Analysis, width: float) -> str:
             for line, kind in enumerate(kinds):
                 cell = analysis.find(kind, version)
                 if cell and cell.quit:
-                    y, found = row + offset(line, len(kinds)), cell.quit
-                    interval(axes, y, found, INKS[kind.colour], f"{percent(found.value)} of {found.n}")
+                    y, text = row + offset(line, len(kinds)), f"{percent(cell.quit.value)} of {cell.quit.n}"
+                    interval(axes, y, cell.quit, INKS[kind.colour], text)
     return svg(figure, "Share that quit in each version")
 
 
 def deaths(analysis: Analysis, width: float) -> str:
-    """Deaths before the first win: a dot a run or person, hollow where it never won; the bar is the median."""
+    """Deaths before the first win: one dot per run or person, hollow if it never won; the bar is the median."""
     section, kinds = analysis.section, analysis.section.kinds
     most = max(10.0, max(run.deaths for run in section.runs) * 1.6)
     with matplotlib.rc_context({**STYLE, "font.size": row_font(width)}):
@@ -153,7 +153,7 @@ def deaths(analysis: Analysis, width: float) -> str:
         axes.set_xscale("symlog", linthresh=1, linscale=0.5)
         axes.set_xlim(-0.25, most)
         ticks = [0, *[10**k for k in range(0, 8) if 10**k <= most]]
-        axes.set_xticks(ticks, [said(tick) for tick in ticks])
+        axes.set_xticks(ticks, [tick_text(tick) for tick in ticks])
         axes.minorticks_off()
         axes.set_xlabel("deaths before the first win")
         for row, version in enumerate(section.versions):
@@ -163,7 +163,7 @@ def deaths(analysis: Analysis, width: float) -> str:
                 many = len(rows) > 12
                 for won, face in ((True, colour), (False, INKS["surface"])):
                     dots = [run.deaths for run in rows if run.won == won]
-                    # many are strewn a little, always alike, since they would hide each other
+                    # many dots would hide each other, so they are shifted a little, always the same way
                     strewn = (np.arange(len(dots)) * 0.618 % 1 - 0.5) * (0.28 / max(len(kinds), 1) if many else 0)
                     style = {"ms": 4 if many else 6, "mfc": face, "mec": colour, "mew": 1.0 if many else 1.3}
                     axes.plot(dots, y + strewn, "o", clip_on=False, alpha=0.5 if many else 0.8, **style)
@@ -173,13 +173,12 @@ def deaths(analysis: Analysis, width: float) -> str:
 
 
 def reach_times(
-    found: Sequence[Reach], versions: Sequence[str], kinds: Sequence[Kind], first: float, last: float
+    reaches: Sequence[Reach], versions: Sequence[str], kinds: Sequence[Kind], first: float, last: float
 ) -> str:
-    """When half of the players had reached a thing, a row a version, with 95 % intervals, on a log axis from ``first``
-    to ``last`` minutes; at the right how many of them reached it. A triangle at the end: fewer than half were seen to.
-    Of very few players a hollow dot each.
+    """When half of the players had reached one thing, one row per version, with 95 % intervals.
 
-    ``found`` is of one thing.
+    The log axis runs from ``first`` to ``last`` minutes; to its right is the number of players who reached the thing. A
+    triangle at its end: fewer than half were seen to. Very few players have one hollow dot each.
     """
     left, right, step = 112.0, 40.0, 13.0 * len(kinds) + 9
     with matplotlib.rc_context(STYLE):
@@ -195,7 +194,7 @@ def reach_times(
         axes.minorticks_off()
         for row in range(1, len(versions), 2):
             axes.axhspan(row - 0.5, row + 0.5, color=INKS["line"], alpha=0.28, lw=0)
-        for each in found:
+        for each in reaches:
             line, colour = kinds.index(each.kind), INKS[each.kind.colour]
             y = versions.index(each.version) + (line - (len(kinds) - 1) / 2) * 13 / step
             if each.median is None:
@@ -213,14 +212,14 @@ def reach_times(
                 f"{len(each.times)}/{each.n}", (1, y), (8, 0), xycoords=("axes fraction", "data"), va="center",
                 textcoords="offset points", color=colour, fontsize=9, annotation_clip=False,
             )  # fmt: skip
-    name = found[0].thing.name if found else ""
+    name = reaches[0].thing.name if reaches else ""
     return svg(figure, f"When half of the players had reached {name}, in each version")
 
 
 def reach_order(
-    found: Sequence[Reach], things: Sequence[Thing], versions: Sequence[str], kinds: Sequence[Kind], width: float
+    reaches: Sequence[Reach], things: Sequence[Thing], versions: Sequence[str], kinds: Sequence[Kind], width: float
 ) -> str:
-    """The mean place of each thing in the order of reaching, a column a thing, a row a version; early ones are dark."""
+    """The mean place of each thing (column) in the order of reaching, by version (row); early is dark."""
     wide, most = width > 600, max(len(things), 2)
     with matplotlib.rc_context({**STYLE, "font.size": row_font(width)}):
         figure, axes = row_axes(versions, len(kinds), width, 100 if wide and len(kinds) > 1 else 8, 30, 10)
@@ -234,7 +233,7 @@ def reach_order(
             label.set_color(INKS[THINGS.get(thing.kind, thing.kind)])
         axes.spines["bottom"].set_visible(False)
         height = offset(1, max(len(kinds), 2)) - offset(0, max(len(kinds), 2)) if len(kinds) > 1 else 0.7
-        for each in found:
+        for each in reaches:
             if each.thing not in things or each.place is None:
                 continue
             x, y = things.index(each.thing), versions.index(each.version) + offset(kinds.index(each.kind), len(kinds))
@@ -245,7 +244,7 @@ def reach_order(
             axes.text(x, y, value, ha="center", va="center_baseline", fontsize=row_font(width) - (0 if wide else 1.5))
         for row in range(len(versions)):
             for line, kind in enumerate(kinds if wide and len(kinds) > 1 else ()):
-                if any((each.version, each.kind) == (versions[row], kind) for each in found):
+                if any((each.version, each.kind) == (versions[row], kind) for each in reaches):
                     axes.annotate(
                         kind.short, (1, row + offset(line, len(kinds))), (6, 0), va="center", fontsize=11,
                         xycoords=("axes fraction", "data"), textcoords="offset points", color=INKS[kind.colour],

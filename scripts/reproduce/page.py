@@ -29,8 +29,9 @@ from priorlab.scripts.analysis.statistics import RESAMPLES, mean_curve
 from priorlab.scripts.analysis.tables import exploration, groups_of, on_level, survival
 from priorlab.scripts.report import panels, summary
 from priorlab.scripts.report import version_figures as rows
-from priorlab.scripts.report.page import NARROW, WIDE, render
+from priorlab.scripts.report.page import render
 from priorlab.scripts.report.pictures import data_uri, picture_of
+from priorlab.scripts.report.plots import NARROW, WIDE
 from priorlab.scripts.report.summary import estimate_text, number, percent
 from priorlab.scripts.reproduce.claims import claim_of, standing, words
 

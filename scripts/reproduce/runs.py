@@ -1,7 +1,7 @@
-"""What `priorlab reproduce` trains, in which order, and the rows that it keeps.
+"""The runs of `priorlab reproduce`: their order, and the rows that are kept.
 
-Runs train in ``OUT/runs/<game>/<version>/<method>/seed_<n>/``, which git ignores; the rows of those that are finished
-are kept in ``OUT/<game>/`` (``priorlab.envs.results.archive``), which belongs into the repository.
+Runs train in ``OUT/runs/<game>/<version>/<method>/seed_<n>/``, which git ignores; the rows of finished runs are kept in
+``OUT/<game>/`` (``priorlab.envs.results.archive``), which belongs in the repository.
 """
 
 from collections.abc import Sequence
@@ -17,78 +17,73 @@ from priorlab.envs.results.load import load
 from priorlab.scripts.analysis.bounds import bounds_of
 from priorlab.scripts.analysis.players import Section
 from priorlab.scripts.analysis.statistics import played
+from priorlab.scripts.checks import check_counts
 from priorlab.scripts.reproduce.page import write_reproduction
+from priorlab.scripts.running.budgets import BUDGETS
 from priorlab.scripts.running.runner import Run, check_folders
 
-AGENTS: dict[str, dict[str, Any]] = {  # what differs from the defaults; none is told more than players see
+AGENTS: dict[str, dict[str, Any]] = {  # what differs from the defaults; no agent gets more than players see
     "icm": {"curiosity": "icm"},
     "counts": {"curiosity": "counts"},
     "rnd": {"curiosity": "rnd"},
     "dqn": {"agent": "dqn"},
     "random": {"agent": "random"},
 }
-GAMES: dict[str, dict[str, Any]] = {  # and by game; inputs are the budget of a run
-    "princess": {"inputs": 100_000},
-    "key_door": {"inputs": 1_000_000, "max_inputs": 6000},
-}
-ON_DEVICE: dict[str, dict[str, Any]] = {  # the same with thousands of games on a card
+ON_DEVICE: dict[str, dict[str, Any]] = {  # the budgets with thousands of games on a GPU
     "princess": {"inputs": 10_000_000, "num_games": 1024},
     "key_door": {"inputs": 100_000_000, "num_games": 1024, "max_inputs": 6000},
 }
-STAYING = ("icm", "counts", "random")  # agents that can do that
+ON_DEVICE_AGENTS = ("icm", "counts", "random")
 SEEDS, QUICK_SEEDS = 10, 1
 QUICK_VERSIONS, QUICK_INPUTS = ("original", "masked_similarity"), 25_000
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is wanted. Raises ValueError, in one line, for what there is not."""
+    """The command's settings. Raises ValueError, in one line, for values that don't exist."""
 
     game: str = "princess"
     """princess or key_door"""
     agents: tuple[str, ...] = ()
-    """icm, counts, rnd, dqn, random (default: all; on_device: icm counts random)"""
+    """agents: icm, counts, rnd, dqn, random (default: all; on_device: icm counts random)"""
     versions: tuple[str, ...] = ()
-    """versions of the game (default: all that differ in looks alone; quick: original masked_similarity)"""
+    """versions of the game (default: all that change only the look; quick: original masked_similarity)"""
     seeds: int | None = None
     """runs of each agent on each version (default: 10; quick: 1)"""
     inputs: int | None = None
-    """raw inputs of a run (default: 100,000 in Princess, 1,000,000 in Key and Door; quick: 25,000; on_device:
+    """raw inputs per run (default: 100,000 in Princess, 1,000,000 in Key and Door; quick: 25,000; on_device:
     10,000,000 and 100,000,000)"""
     quick: bool = False
-    """a small one, in a folder of its own, to see what it is like"""
+    """run a small version in a separate folder, as a demonstration"""
     on_device: bool = False
-    """millions of inputs, on a card: learners' 1,024 games side by side, which never leave it"""
+    """train for millions of inputs on a GPU, where all 1,024 games of a learner stay"""
     out: Path | None = None
-    """folder of rows and report (default: results/reproduce; quick: runs/reproduce-quick; on_device:
+    """folder for rows and report (default: results/reproduce; quick: runs/reproduce-quick; on_device:
     results/reproduce-on-device)"""
     merge: tuple[Path, ...] = ()
-    """such folders from other machines, whose rows are added"""
+    """add the rows of these folders, written on other machines"""
     workers: int = 2
-    """runs trained side by side, a processor core each"""
+    """runs trained in parallel, one CPU core each"""
     hours: float = float("inf")
-    """after so many no more runs are started"""
+    """start no further run after this many hours"""
     report_only: bool = False
-    """train nothing; report what there is"""
+    """train nothing; only report existing rows"""
 
     def __post_init__(self) -> None:
         for what, name, known in (
-            ("game", self.game, GAMES),
+            ("game", self.game, BUDGETS),
             *(("agent", name, AGENTS) for name in self.agents),
         ):
             if name not in known:
                 raise ValueError(f"unknown {what} {name!r}: expected one of {', '.join(known)}")
-        for name in ("seeds", "inputs", "workers"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise ValueError(f"{name} is {value}: expected 1 or more")
+        check_counts(seeds=self.seeds, inputs=self.inputs, workers=self.workers)
         for agent in self.agents if self.on_device else ():
-            if agent not in STAYING:
-                raise ValueError(f"agent {agent}: expected one of {', '.join(STAYING)} with on_device")
+            if agent not in ON_DEVICE_AGENTS:
+                raise ValueError(f"with on_device, agents must be of {', '.join(ON_DEVICE_AGENTS)}, got {agent}")
         if self.quick and self.on_device:
-            raise ValueError("quick and on_device: expected one of them, as so many games need more inputs")
+            raise ValueError("quick and on_device exclude each other: so many games need more inputs")
         if self.hours < 0:
-            raise ValueError(f"hours is {self.hours:g}: expected 0 or more")
+            raise ValueError(f"hours must be at least 0, got {self.hours:g}")
 
     @property
     def folder(self) -> Path:
@@ -96,20 +91,20 @@ class Request:
         return self.out or (Path("runs") / "reproduce-quick" if self.quick else Path("results") / name)
 
     def plan(self) -> list[Run]:
-        """All runs, seed by seed over all versions and agents.
+        """All runs, one seed after another; each seed goes over all versions and agents.
 
-        Raises ValueError where a folder holds a run with other settings, and for an unknown version.
+        Raises ValueError if a folder holds a run with other settings, and for an unknown version.
         """
         versions = [find_version(self.game, name).name for name in self.versions]
         versions = versions or list(QUICK_VERSIONS if self.quick else looks(self.game))
-        told: dict[str, Any] = {**(ON_DEVICE if self.on_device else GAMES)[self.game], "game": self.game}
+        shared: dict[str, Any] = {**(ON_DEVICE if self.on_device else BUDGETS)[self.game], "game": self.game}
         if self.inputs or self.quick:
-            told["inputs"] = self.inputs or QUICK_INPUTS
+            shared["inputs"] = self.inputs or QUICK_INPUTS
         runs = []
         for seed in range(self.seeds or (QUICK_SEEDS if self.quick else SEEDS)):
             for version in versions:
-                for agent in self.agents or (STAYING if self.on_device else AGENTS):
-                    settings = {**told, **AGENTS[agent], "version": version, "seed": seed}
+                for agent in self.agents or (ON_DEVICE_AGENTS if self.on_device else AGENTS):
+                    settings = {**shared, **AGENTS[agent], "version": version, "seed": seed}
                     settings |= {"on_device": True} if self.on_device and agent != "random" else {}
                     folder = self.folder / "runs" / self.game / version / Settings(**settings).method / f"seed_{seed}"
                     runs.append(Run(Settings(**settings, out=folder, evaluation_episodes=0, progress=False)))
@@ -118,43 +113,43 @@ class Request:
 
 
 def keep(out: Path, game: str, others: Sequence[Path] = ()) -> tuple[Archive, list[str]]:
-    """The rows in ``out`` of a game, with those added, and written, of runs that have finished since and of other
-    machines' folders; and a line on each run that was left out.
+    """Adds the rows of newly finished runs, and of other machines' folders, to those of a game in ``out``.
 
-    Raises ValueError where a run has other settings than those that are kept.
+    Returns all rows, and one line per run that was left out. Raises ValueError if a run's settings differ from those
+    of the rows.
     """
     problems: list[str] = []
-    kept = before = newly_told(Archive.read(out / game), game)
+    kept = before = with_new_defaults(Archive.read(out / game), game)
     if (out / "runs" / game).is_dir():
         results = load(out / "runs" / game)
         problems += results.problems
-        finished = newly_told(Archive.of(results, but=kept.keys()), game)
+        finished = with_new_defaults(Archive.of(results, but=kept.keys()), game)
         kept = kept.joined(finished, out / "runs" / game, problems)
     for other in others:
         if not (other / game / "runs.csv").exists():
             raise ValueError(f"{other}: no {game}/runs.csv: expected a folder that `priorlab reproduce` wrote")
-        kept = kept.joined(newly_told(Archive.read(other / game), game), other / game, problems)
+        kept = kept.joined(with_new_defaults(Archive.read(other / game), game), other / game, problems)
     if kept is not before:
         kept.write(out / game)
     return kept, problems
 
 
-def newly_told(rows: Archive, game: str) -> Archive:
-    """The rows, where a setting that is younger than they are is taken to have been its default."""
+def with_new_defaults(rows: Archive, game: str) -> Archive:
+    """The rows with every setting that is newer than they are at its default."""
     defaults = {setting.name: setting.default for setting in fields(Settings)}
     settings = dict(rows.settings)
-    for told in AGENTS.values():
-        now = Settings(**{**GAMES[game], **told, "game": game})
-        own = settings.get(now.method)
-        if own is not None:
-            new = {name: value for name, value in settings_of(now.config()).items() if name not in own}
-            more = {name: value for name, value in new.items() if name in defaults and value == defaults[name]}
-            settings[now.method] = {**more, **own}
+    for changed in AGENTS.values():
+        now = Settings(**{**BUDGETS[game], **changed, "game": game})
+        recorded = settings.get(now.method)
+        if recorded is not None:
+            new = {name: value for name, value in settings_of(now.config()).items() if name not in recorded}
+            added = {name: value for name, value in new.items() if name in defaults and value == defaults[name]}
+            settings[now.method] = {**added, **recorded}
     return replace(rows, settings=settings)
 
 
 def missing(runs: Sequence[Run], kept: Archive, where: Path) -> list[Run]:
-    """The runs whose rows are not kept yet; ValueError where rows of the same method are of other settings."""
+    """The runs without rows so far; ValueError if rows of the same method have other settings."""
     for run in runs:
         kept.check(run.method, run.settings.config(), where)
     have = kept.keys()
@@ -162,9 +157,9 @@ def missing(runs: Sequence[Run], kept: Archive, where: Path) -> list[Run]:
 
 
 def report(out: Path, problems: Sequence[str] = (), quick: bool = False) -> Path:
-    """Writes the report of all games whose rows are kept in ``out``."""
+    """Writes the report on all games with rows in ``out``."""
     sections = []
-    for game in GAMES:
+    for game in BUDGETS:
         kept = Archive.read(out / game)
         runs = tuple(played(kept.results(out / game)))
         if runs:
@@ -176,9 +171,9 @@ def report(out: Path, problems: Sequence[str] = (), quick: bool = False) -> Path
 
 
 def command_of(section: Section) -> str:
-    """Which asks for the runs that are shown."""
+    """The command that trains the runs of a section."""
     methods = {run.method for run in section.runs}
-    agents = [name for name, told in AGENTS.items() if Settings(**told).method in methods]
+    agents = [name for name, changed in AGENTS.items() if Settings(**changed).method in methods]
     words = ["priorlab reproduce --game", section.game]
     words += ["--agents", *agents] if len(agents) < len(AGENTS) else []
     words += ["--versions", *section.versions] if list(section.versions) != looks(section.game) else []

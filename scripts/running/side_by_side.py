@@ -1,4 +1,4 @@
-"""Work done side by side, in a process each, with a bar that shows how much is left, and what is said when it stops."""
+"""Work in parallel, one process per job, with a progress bar."""
 
 import multiprocessing
 import os
@@ -12,13 +12,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "MKL", "OPENBLAS", "NUMBA")}
-ALL = 1e6  # seconds: what is left is told from all that was done, as jobs are of many lengths
+ALL = 1e6  # seconds: the time left is estimated from all jobs done, as their lengths differ
 
 
 @contextmanager
 def on_one_thread_each() -> Iterator[None]:
-    """Processes that are started meanwhile compute on one thread each: with more, they wait for one another. Libraries
-    read it when they are loaded, so this process stays as it is."""
+    """Processes started within the block compute on one thread each: with more, they would wait for one another.
+
+    Libraries read the setting when they are loaded, so this process is not affected.
+    """
     before = {name: os.environ.get(name) for name in ONE_THREAD}
     os.environ.update(ONE_THREAD)
     try:
@@ -32,18 +34,18 @@ def on_one_thread_each() -> Iterator[None]:
 
 
 @contextmanager
-def stopped_in_a_line() -> Iterator[None]:
-    """Ends a command that Ctrl-C stops with a line that tells that its work goes on when it is started again."""
+def resumable() -> Iterator[None]:
+    """After Ctrl-C, the command's last line says how to resume it."""
     try:
         yield
     except KeyboardInterrupt:
-        told = "stopped; the same command goes on from here, with --report-only it shows what there is"
-        raise KeyboardInterrupt(told) from None
+        hint = "stopped; the same command resumes from here, and --report-only reports what is done"
+        raise KeyboardInterrupt(hint) from None
 
 
 @contextmanager
 def deaf_to_interrupts() -> Iterator[None]:
-    """Processes that are started meanwhile don't get Ctrl-C, which the terminal sends to all: this one ends them.
+    """Processes started within the block ignore Ctrl-C, which the terminal sends to all of them; this one ends them.
 
     Windows can't do that.
     """
@@ -60,10 +62,10 @@ def deaf_to_interrupts() -> Iterator[None]:
 def side_by_side(
     work: Callable[..., Any], jobs: Sequence[tuple], workers: int, title: str, console: Console | None = None
 ) -> Iterator[tuple[tuple, Any]]:
-    """Each job and what ``work(*job)`` gave, as they are finished; when it is stopped, what is unfinished is ended.
+    """Yields each job with the result of ``work(*job)`` as soon as it is finished; stopping ends unfinished jobs.
 
-    The bar is shown on ``console``, if there is one, and which job failed, at once. Raises ValueError when all others
-    are finished, if jobs failed.
+    ``console``, if given, shows a progress bar, and each failure at once. If jobs failed, ValueError is raised after
+    all others are finished.
     """
     columns = (
         TextColumn("{task.description}", markup=False),
@@ -72,26 +74,26 @@ def side_by_side(
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    shown = Progress(*columns, console=console, transient=True, disable=console is None, speed_estimate_period=ALL)
-    with shown, ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        bar = shown.add_task(title, total=len(jobs))
+    progress = Progress(*columns, console=console, transient=True, disable=console is None, speed_estimate_period=ALL)
+    with progress, ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        bar = progress.add_task(title, total=len(jobs))
         with on_one_thread_each(), deaf_to_interrupts():
-            begun = {pool.submit(work, *job): job for job in jobs}
+            submitted = {pool.submit(work, *job): job for job in jobs}
         failed = []
         try:
-            for each in as_completed(begun):
+            for each in as_completed(submitted):
                 error = each.exception()
                 if error is None:
-                    yield begun[each], each.result()
+                    yield submitted[each], each.result()
                 else:
-                    failed.append(f"{', '.join(map(str, begun[each][:2]))}: {error}")
+                    failed.append(f"{', '.join(map(str, submitted[each][:2]))}: {error}")
                     if console is not None:
                         console.print(f"Failed: {failed[-1]}", markup=False, highlight=False, soft_wrap=True)
-                shown.advance(bar)
+                progress.advance(bar)
         except BaseException:
-            for worker in multiprocessing.active_children():  # which may be in the middle of minutes of work
+            for worker in multiprocessing.active_children():  # they may be busy for minutes
                 worker.terminate()
             pool.shutdown(cancel_futures=True)
             raise
     if failed:
-        raise ValueError(f"{len(failed)} of {len(jobs)} failed, the others are kept: {'; '.join(failed)}")
+        raise ValueError(f"{len(failed)} of {len(jobs)} failed, and the others are kept: {'; '.join(failed)}")

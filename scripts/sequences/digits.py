@@ -1,6 +1,6 @@
-"""One method's run over a sequence where the answer is known: digits, task after task."""
+"""One method's run over a sequence with a known answer: digits, one task after another."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ SEQUENCES: dict[str, Callable[[int, int, Data], list[Problem]]] = {
     "permuted-digits": permuted,
     "rotating-digits": rotating,
 }
-METHODS = (  # penalties in several strengths, as nobody knows the right one beforehand
+METHODS = (  # penalties in several strengths: nobody knows the right one beforehand
     "finetune", "separate", "scratch", "l2:strength=0.01", "l2:strength=0.1", "ewc:strength=0.1", "ewc:strength=1",
     "ewc:strength=10", "online-ewc:strength=10", "online-ewc:strength=100", "psp", "psp:contexts=complex", "packing",
     "progressive", "random-column", "means", "online-ewc:strength=10+means", "psp+means",
@@ -27,36 +27,35 @@ METHODS = (  # penalties in several strengths, as nobody knows the right one bef
 QUICK_METHODS, QUICK_SEEDS = ("finetune", "separate", "ewc:strength=1", "psp", "packing"), 2
 DEFAULTS = {"tasks": 20, "steps": Training.steps, "units": 256, "data": "digits"}
 QUICK = {"tasks": 5, "steps": 100}
-SIZES: dict[str, dict[str, Any]] = {}  # of some sequences, where they are not the defaults
+SIZES: dict[str, dict[str, Any]] = {}  # per sequence, where they differ from the defaults
 
 
-def settings(told: Mapping[str, Any]) -> dict[str, Any]:
-    """All that tells a run but its method and seed. ValueError where the data aren't there."""
-    read(told["data"])
-    training = Training(steps=told["steps"], reset_optimizer=not told["keep_optimizer"])
-    own = {name: told[name] for name in ("sequence", "tasks", "units", "heads", "data")}
-    return own | asdict(training)
+def settings(chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """All settings of a run except its method and seed. ValueError if the data are missing."""
+    read(chosen["data"])
+    training = Training(steps=chosen["steps"], reset_optimizer=not chosen["keep_optimizer"])
+    return {name: chosen[name] for name in ("sequence", "tasks", "units", "heads", "data")} | asdict(training)
 
 
-def check_method(method: str, settings: Mapping[str, Any]) -> None:
-    """ValueError for one that can't be learned."""
-    keep(Network(network(2, 0), example=torch.zeros(1, 784)), parse(method, settings["heads"]), settings["tasks"])
+def check_method(method: str, specs: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) -> None:
+    """ValueError for a method that can't learn the sequence; ``specs``: the method, parsed."""
+    keep(Network(network(2, 0), example=torch.zeros(1, 784)), specs, settings["tasks"])
 
 
 def learn(method: str, seed: int, settings: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """One run: its points, and after each task how much of the network is dormant, and its features' rank.
+    """One run: its points, and after each task the share of dormant units and the rank of the features.
 
-    It takes minutes at most, so nothing is kept in ``folder`` on the way.
+    It takes minutes at most, so nothing is stored in ``folder`` on the way.
     """
-    tasks, heads = settings["tasks"], settings["heads"]
+    tasks = settings["tasks"]
     problems = SEQUENCES[settings["sequence"]](tasks, seed, settings["data"])
-    seen = Network(network(settings["units"], seed), example=problems[0].inputs[:1])
-    kept = keep(seen, parse(method, heads), tasks, seed)
+    net = Network(network(settings["units"], seed), example=problems[0].inputs[:1])
+    kept = keep(net, parse(method, settings["heads"]), tasks, seed)
     learned: list[dict[str, Any]] = []
 
     def after(task: int) -> None:
         inputs = problems[task].seen(problems[task].test_inputs)
-        measured = {"dormant": dormant_units(seen, inputs), "rank": effective_rank(seen, inputs)}
+        measured = {"dormant": dormant_units(net, inputs), "rank": effective_rank(net, inputs)}
         learned.append(measured | {"others": sensitivity_to_others(kept, Samples(inputs))})
 
     training = Training(**{name: settings[name] for name in asdict(Training())})

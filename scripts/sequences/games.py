@@ -1,4 +1,4 @@
-"""One method's run over a sequence of games: an agent learns one after another, and plays all of them after each."""
+"""One method's run over a sequence of games: an agent learns them in turn, and is tested on all after each."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -21,10 +21,10 @@ from priorlab.envs.game.sequences import Sequence as TaskSequence
 from priorlab.envs.game.sequences import Task, sequence_in
 from priorlab.envs.game.versions import games, id_of
 from priorlab.envs.results.rows import is_finished
-from priorlab.scripts.experiments.sweep import found_in
-from priorlab.scripts.reproduce.runs import GAMES
+from priorlab.scripts.analysis.statistics import milestones
+from priorlab.scripts.running.budgets import BUDGETS
 from priorlab.scripts.sequences import atari, lessons
-from priorlab.scripts.sequences.lessons import KeptPixelPolicy, KeptPixelQPolicy, Lesson
+from priorlab.scripts.sequences.lessons import KeptPixelPolicy, KeptPixelQPolicy, Lesson, SequenceRun
 from priorlab.transfer.methods import meets, parse
 from priorlab.transfer.sb3 import advance
 
@@ -36,139 +36,149 @@ METHODS = (
 QUICK_METHODS, QUICK_SEEDS = ("finetune", "separate", "ewc:strength=10", "psp"), 1
 DEFAULTS = {"tasks": None, "inputs": None, "agent": "ppo", "episodes": 50}
 QUICK = {"tasks": 2, "inputs": 20_000, "episodes": 20}
-SIZES = {  # where an agent that learns one alone learns each of them
+SIZES = {  # with which an agent that learns one task alone learns each of them
     "levels": {"tasks": 4, "inputs": 60_000},
     "atari_masks": {"tasks": 2, "episodes": 10},
     "atari_games": {"episodes": 10},
 }
-LANES = 8  # games that are played for what a task is consolidated on
+LANES = 8  # games played for the samples on which a task is consolidated
 
 
 @dataclass(frozen=True)
-class Learner:
-    """What learns, and how it is tested: played as it was trained, or, where that gives the same play each time, after
-    up to ``random_start`` random inputs."""
+class Agent:
+    """An agent that can learn a sequence, and how it is tested.
+
+    A deterministic agent would repeat one episode, so it starts after up to ``random_start`` random inputs.
+    """
 
     model: Any
     policy: Any
-    parts: Any  # the module that puts it together
+    module: Any  # makes the model
     deterministic: bool
     random_start: int
 
 
-LEARNERS = {
-    "ppo": Learner(SelfImitatingPPO, KeptPixelPolicy, ppo, deterministic=False, random_start=0),
-    "dqn": Learner(dqn.DoubleDQN, KeptPixelQPolicy, dqn, deterministic=True, random_start=30),
+AGENTS = {
+    "ppo": Agent(SelfImitatingPPO, KeptPixelPolicy, ppo, deterministic=False, random_start=0),
+    "dqn": Agent(dqn.DoubleDQN, KeptPixelQPolicy, dqn, deterministic=True, random_start=30),
 }
 OURS = {f"PriorLab/{id_of(game)}-v0": game for game in games()}
 
 
 def tasks_of(sequence: TaskSequence, number: int | None) -> dict[str, Task]:
-    """The first ``number`` tasks of a sequence, all where that is None, by names that tell them apart and that folders
-    can have.
+    """The first ``number`` tasks of a sequence (None: all), by names that are unique and fit for folders.
 
-    ValueError for a sequence that is shorter, or that these agents don't learn.
+    ValueError for a shorter sequence, or for tasks that these agents can't learn.
     """
     tasks = sequence.tasks
     if number is not None and number > len(tasks):
-        raise ValueError(f"tasks is {number}: expected at most {len(tasks)}, as {sequence.name} has no more")
+        raise ValueError(f"tasks must be at most {len(tasks)}, the length of {sequence.name}, got {number}")
     for task in tasks:
         if task.id not in OURS and any(each.id != atari.ID for each in tasks):
             raise ValueError(
                 f"sequence {sequence.name}: {task.id}: expected tasks of {' and '.join(OURS)}, or of Atari alone"
             )
-    told = [{"id": task.id.removeprefix("PriorLab/"), **task.settings} for task in tasks]
-    varied = [name for name in dict.fromkeys(name for each in told for name in each) if differs(told, name)]
+    rows = [{"id": task.id.removeprefix("PriorLab/"), **task.settings} for task in tasks]
+    varied = [name for name in dict.fromkeys(name for row in rows for name in row) if differs(rows, name)]
     named: dict[str, Task] = {}
-    for each, task in zip(told, tasks):
-        name = "-".join(label(each[name]) for name in varied if name in each) or task.id.removeprefix("PriorLab/")
+    for row, task in zip(rows, tasks):
+        name = "-".join(label(row[name]) for name in varied if name in row) or task.id.removeprefix("PriorLab/")
         again = sum(known == name or known.startswith(f"{name} again") for known in named)
         named[f"{name} again{f' {again}' if again > 1 else ''}" if again else name] = task
     return dict(list(named.items())[:number])
 
 
 def label(value: object) -> str:
-    """A setting's value as a part of a folder's name: of a level's text the level's name."""
+    """A setting's value as part of a folder's name; the text of a level becomes its name."""
     text = Level.read(value).name if isinstance(value, str) and "\n" in value else str(value)
     return re.sub(r"[^\w.,' \[\]-]+", "_", text)
 
 
-def differs(told: Sequence[Mapping[str, Any]], name: str) -> bool:
-    return len({str(each.get(name)) for each in told}) > 1
+def differs(rows: Sequence[Mapping[str, Any]], name: str) -> bool:
+    return len({str(row.get(name)) for row in rows}) > 1
 
 
-def settings_of(task: Task, agent: str, seed: int, inputs: int | None, out: Path | None = None) -> Settings:
-    """Those of the learner of one task; inputs: where they are not what an agent gets in that game."""
+def learner_settings(task: Task, agent: str, seed: int, inputs: int | None, out: Path | None = None) -> Settings:
+    """The settings with which an agent learns one task; ``inputs`` replaces the game's budget."""
     game = OURS[task.id]
     known = [field.name for field in fields(Settings)]
     for name in task.settings:
         if name not in known:
-            raise ValueError(f"a task of {task.id} has a setting {name}: expected settings that `priorlab train` has, "
-                             "as that learns it")  # fmt: skip
-    own = {"game": game, **GAMES[game], **task.settings, "agent": agent, "seed": seed, "out": out}
-    own |= {"inputs": inputs} if inputs else {}
-    return Settings(**own, evaluation_episodes=0, progress=False)
+            raise ValueError(f"a task of {task.id} has the setting {name}: expected settings of `priorlab train`")
+    chosen = {"game": game, **BUDGETS[game], **task.settings, "agent": agent, "seed": seed, "out": out}
+    chosen |= {"inputs": inputs} if inputs else {}
+    return Settings(**chosen, evaluation_episodes=0, progress=False)
 
 
-def settings(told: Mapping[str, Any]) -> dict[str, Any]:
-    """All that tells a run but its method and seed, with the settings of the learners that all tasks share."""
-    tasks = tasks_of(sequence_in(told), told["tasks"])
-    own = {**told, "tasks": len(tasks), "names": list(tasks)}
-    if next(iter(tasks.values())).id == atari.ID:
-        atari.check(told["agent"], tasks.values())
-        return own | {"inputs": told["inputs"] or atari.INPUTS, "learner": atari.LEARNER}
-    configs = [settings_of(task, told["agent"], 0, told["inputs"]).config() for task in tasks.values()]
+def settings(chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """All settings of a run except its method and seed, with those settings of the learner that all tasks share."""
+    tasks = tasks_of(sequence_in(chosen), chosen["tasks"])
+    complete = {**chosen, "tasks": len(tasks), "names": list(tasks)}
+    if is_atari(tasks):
+        atari.check(chosen["agent"], tasks.values())
+        return complete | {"inputs": chosen["inputs"] or atari.INPUTS, "learner": atari.LEARNER}
+    configs = [learner_settings(task, chosen["agent"], 0, chosen["inputs"]).config() for task in tasks.values()]
     apart = ("method", "player", "privileged", "seed", "device", "bfloat16", "threads")
     learner = {name: value for name, value in configs[0].items() if name not in apart and not differs(configs, name)}
-    return own | {"learner": learner}
+    return complete | {"learner": learner}
 
 
-def check_method(method: str, settings: Mapping[str, Any]) -> None:
-    """ValueError for one that can't be learned."""
+def is_atari(tasks: Mapping[str, Task]) -> bool:
+    return all(task.id == atari.ID for task in tasks.values())
+
+
+def check_method(method: str, specs: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) -> None:
+    """ValueError for a method that can't learn the sequence; ``specs``: the method, parsed."""
     pictures = gymnasium.spaces.Box(0, 255, (2, 42, 42), np.uint8)
-    kept = {"methods": parse(method, settings["heads"]), "tasks": settings["tasks"], "relu_within": False}
-    spent = lessons.MET * settings["learner"]["frame_skip"] if meets(kept["methods"]) else 0
-    if settings["inputs"] is not None and settings["inputs"] <= spent:
-        raise ValueError(f"inputs is {settings['inputs']}: expected more than {spent}, which {method} spends on "
-                         "meeting a task")  # fmt: skip
-    LEARNERS[settings["agent"]].policy(pictures, gymnasium.spaces.Discrete(6), lambda _: 1e-3, **kept)
+    kept = {"methods": specs, "tasks": settings["tasks"], "relu_within": False}
+    inputs, spent = settings["inputs"], lessons.MET * settings["learner"]["frame_skip"] if meets(specs) else 0
+    if inputs is not None and inputs <= spent:
+        raise ValueError(f"inputs must be more than {spent}, which {method} spends on meeting a task, got {inputs}")
+    AGENTS[settings["agent"]].policy(pictures, gymnasium.spaces.Discrete(6), lambda _: 1e-3, **kept)
 
 
 def learn(method: str, seed: int, settings: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """One run: its points, and of each task what it took, how much of the network is dormant, and its features' rank.
+    """One run: its points, and for each task what it took, the share of dormant units and the rank of the features.
 
-    ``folder`` holds all runs of the sequence; what is finished there is not learned again.
+    ``folder`` holds all runs of the sequence; finished lessons there are not repeated.
     """
-    tasks = tasks_of(sequence_in(settings), settings["tasks"])
-    of_run = Path(method.replace(":", "_")) / f"seed_{seed}"
-    folders = [folder / "runs" / f"{number}_{name}" / of_run for number, name in enumerate(tasks)]
-    kind = GameLesson if all(task.id in OURS for task in tasks.values()) else atari.AtariLesson
-    found = [
-        kind(number, folders, method, seed, settings, list(tasks.values())).learned() for number in range(len(tasks))
-    ]
+    named = tasks_of(sequence_in(settings), settings["tasks"])
+    tasks, of_run = list(named.values()), Path(method.replace(":", "_")) / f"seed_{seed}"
+    folders = [folder / "runs" / f"{number}_{name}" / of_run for number, name in enumerate(named)]
+    course = SequenceRun(method, parse(method, settings["heads"]), seed, settings, folders)
+    if is_atari(named):
+        results = [atari.AtariLesson(course, number, tasks).result() for number in range(len(tasks))]
+    else:
+        chosen = settings["agent"], seed, settings["inputs"]
+        learners = [learner_settings(task, *chosen, out) for task, out in zip(tasks, folders)]
+        results = [GameLesson(course, number, learners).result() for number in range(len(tasks))]
     return {
-        "points": [point for each in found for point in each["points"]],
-        "learned": [each["learned"] for each in found],
-        "bytes": found[-1]["bytes"],
+        "points": [point for result in results for point in result["points"]],
+        "learned": [result["learned"] for result in results],
+        "bytes": results[-1]["bytes"],
     }
 
 
 @dataclass(frozen=True)
 class GameLesson(Lesson):
-    """A task of our own games, which ``priorlab.agents.runs.run`` trains; it goes on from a checkpoint."""
+    """A task of our games, which ``priorlab.agents.runs.run`` trains; it resumes from a checkpoint.
 
-    tasks: Sequence[Task]
+    ``learners``: the learner's settings for each task of the run.
+    """
+
+    learners: Sequence[Settings]
 
     @property
-    def learner(self) -> Learner:
-        return LEARNERS[self.about["agent"]]
+    def agent(self) -> Agent:
+        return AGENTS[self.learner.agent]
 
-    def settings(self, number: int) -> Settings:
-        told = self.about["agent"], self.seed, self.about["inputs"]
-        return settings_of(self.tasks[number], *told, self.folders[number])
+    @property
+    def learner(self) -> Settings:
+        return self.learners[self.number]
 
+    @property
     def inputs(self) -> int:
-        return self.settings(self.number).inputs
+        return self.learner.inputs
 
     @property
     def lanes(self) -> int:
@@ -176,46 +186,49 @@ class GameLesson(Lesson):
 
     @property
     def frame_skip(self) -> int:
-        return self.settings(self.number).frame_skip
+        return self.learner.frame_skip
 
-    def trained(self) -> Any:
-        settings, parts = self.settings(self.number), self.learner.parts
-        settings = replace(settings, inputs=self.left)
+    def train(self) -> Any:
         if is_finished(self.folder):
-            return self.learner.model.load(self.folder / "model.zip", device=settings.device)
+            return self.agent.model.load(self.folder / "model.zip", device=self.learner.device)
+        module, policy_kwargs = self.agent.module, self.run.policy_kwargs
+        settings = replace(self.learner, inputs=self.inputs_left)
         return run(
             settings,
-            lambda settings, env: parts.make_model(settings, env, self.learner.policy, **self.of_policy),
-            held_bytes=parts.held_bytes(settings),
+            lambda settings, env: module.make_model(settings, env, self.agent.policy, **policy_kwargs),
+            held_bytes=module.held_bytes(settings),
             told=self.config(),
-            begin=self.begin,
+            begin=self.start,
             during=lambda model, record: advance(model.policy, min(1.0, record.inputs / settings.inputs)),
         )[0]
 
-    def practised(self) -> pd.DataFrame:
+    def practice(self) -> pd.DataFrame:
         episodes: Any = pd.read_csv(self.folder / "episodes.csv")
         return episodes.assign(performance=(episodes["outcome"] == "win").astype(float))
 
-    def told(self) -> dict[str, Any]:
-        found = (self.met + inputs for inputs in found_in(self.folder))
-        first_win, mastered = (None if np.isnan(inputs) else int(inputs) for inputs in found)
+    def milestones(self) -> dict[str, Any]:
+        """Raw inputs of the task to the first win and to mastery; None where the agent never got there."""
+        reached = (self.inputs_met + inputs for inputs in milestones(self.folder))
+        first_win, mastered = (None if np.isnan(inputs) else int(inputs) for inputs in reached)
         return {"first_win": first_win, "mastered": mastered}
 
-    def test(self, model: Any, task: int) -> float:
-        """Share of episodes that it wins."""
-        arguments: dict[str, Any] = self.settings(task).of_games() | {"num_games": self.about["episodes"]}
-        arguments |= {"random_start": self.learner.random_start}
-        return evaluate(model, arguments, self.learner.deterministic, self.seed).win_rate
+    def games(self, task: int, number: int) -> dict[str, Any]:
+        """The arguments for ``number`` games of a task, as tests and samples play them."""
+        arguments = {"num_games": number, "random_start": self.agent.random_start}
+        return self.learners[task].of_games() | arguments
 
-    def play(self, model: Any, decisions: int) -> tuple[np.ndarray, np.ndarray]:
-        arguments: dict[str, Any] = self.settings(self.number).of_games() | {"num_games": LANES}
-        arguments |= {"random_start": self.learner.random_start}
-        batch, seen, taken = Games(**arguments), [], []
-        observations = batch.reset(self.seed)
+    def test(self, model: Any, task: int) -> float:
+        """Share of episodes won."""
+        arguments = self.games(task, self.run.settings["episodes"])
+        return evaluate(model, arguments, self.agent.deterministic, self.run.seed).win_rate
+
+    def sample(self, model: Any, decisions: int) -> tuple[np.ndarray, np.ndarray]:
+        games, pictures, taken = Games(**self.games(self.number, LANES)), [], []
+        observations = games.reset(self.run.seed)
         for _ in range(decisions):
-            actions = model.predict(observations, deterministic=self.learner.deterministic)[0]
-            seen.append(np.array(observations))
+            actions = model.predict(observations, deterministic=self.agent.deterministic)[0]
+            pictures.append(np.array(observations))
             taken.append(actions)
-            observations = batch.step(actions)[0]
-        batch.close()
-        return np.concatenate(seen), np.concatenate(taken)
+            observations = games.step(actions)[0]
+        games.close()
+        return np.concatenate(pictures), np.concatenate(taken)

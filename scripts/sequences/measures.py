@@ -15,7 +15,7 @@ import pandas as pd
 from priorlab.scripts.analysis.comparison import Estimate
 from priorlab.scripts.analysis.efficiency import improvement, middle_mean
 from priorlab.scripts.analysis.statistics import quantiles, resamples
-from priorlab.scripts.sequences.runs import Rows
+from priorlab.scripts.sequences.runs import Tables
 from priorlab.transfer import metrics
 from priorlab.transfer.methods import meets, parse
 
@@ -83,7 +83,7 @@ class Runs:
         return np.array([[matrix[k, : k + 1].mean() for k in range(len(matrix))] for matrix in self.matrices])
 
 
-def runs_of(rows: Rows) -> list[Runs]:
+def runs_of(rows: Tables) -> list[Runs]:
     """Of each method, in the order of ``rows.runs``."""
     found: list[Runs] = []
     by_run: dict[tuple, pd.DataFrame] = dict(iter(rows.points.groupby(["method", "seed"])))  # pyright: ignore

@@ -24,7 +24,7 @@ from priorlab.scripts.sequences.measures import (
     measured,
     runs_of,
 )
-from priorlab.scripts.sequences.runs import Rows
+from priorlab.scripts.sequences.runs import Tables
 
 TITLES = {
     "performance": "average performance",
@@ -56,7 +56,7 @@ APART = ("sequence", "own", "names", "learner")  # settings that are shown elsew
 FEW = 4  # networks: a method that stores less is one that shares weights
 
 
-def write_transfer(folder: Path, rows: Rows, settings: Mapping[str, Any], quick: bool = False) -> Path:
+def write_transfer(folder: Path, rows: Tables, settings: Mapping[str, Any], quick: bool = False) -> Path:
     """Writes report.html and README.md into ``folder``, of rows as ``priorlab.scripts.sequences.runs`` keeps them."""
     all_runs = runs_of(rows)
     found = measured(all_runs)

@@ -10,8 +10,8 @@ import pandas as pd
 
 from priorlab.envs.base.files import write_whole
 from priorlab.envs.game.level import Level
-from priorlab.scripts.report.page import NARROW, WIDE, render
-from priorlab.scripts.report.plots import INKS, STYLE, apart, panel, svg
+from priorlab.scripts.report.page import render
+from priorlab.scripts.report.plots import INKS, NARROW, STYLE, WIDE, apart, panel, svg
 from priorlab.scripts.sequences.measures import estimated
 from priorlab.scripts.sequences.page import words
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from priorlab.envs.plays.play import Play
-from priorlab.scripts.console import plain_console, printable, told
+from priorlab.scripts.arguments import parse_call, reason_in
+from priorlab.scripts.console import error_line, plain_console, printable
 from priorlab.scripts.main import COMMANDS, main
 from priorlab.scripts.run import BROKEN_PIPE, STOPPED, run
-from priorlab.scripts.words import called, first_words
 
 
 @pytest.fixture(autouse=True)
@@ -32,34 +32,34 @@ def refused(*words: str) -> str:
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        (["compare", "--limit", "nan"], "limit is nan: expected a number"),
-        (["compare", ".", "--limit", "inf"], "limit is inf: expected a finite number, more than 0"),
-        (["compare", ".", "--limit", "-1"], "limit is -1: expected a finite number, more than 0"),
-        (["compare", "--exclude"], "exclude: none is named: expected one or more"),
+        (["compare", "--limit", "nan"], "limit must be a number, got nan"),
+        (["compare", ".", "--limit", "inf"], "limit must be a finite number above 0, got inf"),
+        (["compare", ".", "--limit", "-1"], "limit must be a finite number above 0, got -1"),
+        (["compare", "--exclude"], "exclude is empty: expected at least one value"),
         (["compare", "--limit", "x"], "could not convert string to float: 'x'"),
         (["export", ".", "--out", ""], "--out is empty: expected a value"),
         (["export", ".", "--out="], "--out is empty: expected a value"),
-        (["export", ".", "--out", "x", "--formats"], "formats: none is named: expected one or more"),
+        (["export", ".", "--out", "x", "--formats"], "formats is empty: expected at least one value"),
         (["export", ".", "--out", "x", "--formats", "[red]"], "invalid choice '[red]' for argument '--formats'"),
-        (["export", ".", "--out", "x", "--screen-size", "0"], "screen_size is 0: expected 1 or more"),
+        (["export", ".", "--out", "x", "--screen-size", "0"], "screen_size must be at least 1, got 0"),
         (["export", "."], "Missing from priorlab export: --out PATH"),
         (["verify"], "expected one or more folders"),
         (["verify", "nowhere [/a]"], "nowhere [/a]: no such folder or file"),
         (["replay"], "Missing from priorlab replay: PATH"),
-        (["simulate", "--spread", "inf"], "spread is inf: expected a finite number"),
-        (["simulate", "--seed", "-1"], "seed is -1: expected 0 or more"),
-        (["play", "--minutes", "0"], "minutes is 0: expected a finite number"),
-        (["play", "--look-seed", "-1"], "look_seed is -1: expected 0 or more"),
-        (["reproduce", "--hours", "nan"], "hours is nan: expected a number"),
-        (["transfer", "--methods"], "methods: none is named: expected one or more"),
-        (["transfer", "--sequences", "mine.toml"], "'permuted-digits', which is the lab's own"),
+        (["simulate", "--spread", "inf"], "spread must be a finite number above 0, got inf"),
+        (["simulate", "--seed", "-1"], "seed must be at least 0, got -1"),
+        (["play", "--minutes", "0"], "minutes must be a finite number above 0, got 0"),
+        (["play", "--look-seed", "-1"], "look_seed must be at least 0, got -1"),
+        (["reproduce", "--hours", "nan"], "hours must be a number, got nan"),
+        (["transfer", "--methods"], "methods is empty: expected at least one value"),
+        (["transfer", "--sequences", "mine.toml"], "'permuted-digits' is a sequence of Priorlab"),
         (["plan", "--from", "nowhere"], "nowhere: no such folder"),
-        (["plan", "--spread", "inf"], "spread is inf: expected more than 0, and finite"),
-        (["plan", "--versions", "gravity", "--effect", "-1"], "effect is -1: expected a finite number, more than 0"),
-        (["plan", "--versions", "gravity", "--tests", "0"], "tests is 0: expected a finite number"),
+        (["plan", "--spread", "inf"], "spread must be above 0 and finite, got inf"),
+        (["plan", "--versions", "gravity", "--effect", "-1"], "effect must be a finite number above 0, got -1"),
+        (["plan", "--versions", "gravity", "--tests", "0"], "tests must be a finite number above 0, got 0"),
         (["contact-sheet", "--out", "a.txt"], "a.txt: expected the name of a file that ends in .png"),
-        (["bank", "--out", "x.npz", "--threads", "0"], "threads is 0: expected 1 or more"),
-        (["probe", "--seeds", "0"], "seeds is 0: expected 1 or more"),
+        (["bank", "--out", "x.npz", "--threads", "0"], "threads must be at least 1, got 0"),
+        (["probe", "--seeds", "0"], "seeds must be at least 1, got 0"),
         (["status", "."], ".: a folder: expected a file"),
         (["solve", "--nope"], "Unrecognized options: --nope"),
     ],
@@ -87,7 +87,7 @@ def test_an_unknown_command_is_refused_and_without_one_all_are_listed(monkeypatc
     ],
 )  # fmt: skip
 def test_of_a_frame_the_reason_alone_is_told(framed):
-    assert first_words(framed) == "not 'a' but 'b'"
+    assert reason_in(framed) == "not 'a' but 'b'"
 
 
 def test_words_are_read_before_anything_runs():
@@ -100,7 +100,7 @@ def test_words_are_read_before_anything_runs():
         """
         raise AssertionError("it ran")
 
-    call = called(command, "priorlab x", ["--number", "2", "--names", "b", "c"])
+    call = parse_call(command, "priorlab x", ["--number", "2", "--names", "b", "c"])
     with pytest.raises(AssertionError, match="it ran"):
         call()
 
@@ -127,7 +127,7 @@ def test_what_ends_a_command_is_a_line_and_a_code(monkeypatch, capsys):
     )
     assert ended_by(BrokenPipeError(), monkeypatch) == BROKEN_PIPE
     assert capsys.readouterr() == ("", "")
-    assert told(OSError(28, "No space left on device")) == "No space left on device"
+    assert error_line(OSError(28, "No space left on device")) == "No space left on device"
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])

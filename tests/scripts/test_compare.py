@@ -19,7 +19,8 @@ from priorlab.scripts.analysis.published import published_figures
 from priorlab.scripts.analysis.statistics import Played, bootstrap_weights, ratio_to_original, restricted_mean, times_of
 from priorlab.scripts.analysis.tables import COLUMNS
 from priorlab.scripts.main import main
-from priorlab.scripts.report.page import limits, longest_limit, write_comparison, write_page
+from priorlab.scripts.report.page import longest_limit, write_comparison, write_page
+from priorlab.scripts.report.section import limits
 from tests.support.paths import ROOT
 
 LEVEL = Level.read("key_door").text()
@@ -110,12 +111,12 @@ def test_only_first_plays_are_compared_and_the_others_are_told():
     runs.append(play(1, player="simulated", person="a"))
     same_day = [replace(run, folder=name) for name, run in zip("xy", 2 * [play(1, person="c", date="2026-01-02")])]
     assert [run.folder for run in first_plays(same_day)[0]] == ["x"]
-    assert first_plays(same_day)[1][1].startswith("1 person played in several sessions on one day. Which was first")
+    assert first_plays(same_day)[1][1].startswith("1 person played in several sessions on one day. Their order")
     kept, notes = first_plays(runs)
     assert sorted((run.player, run.version, run.minutes) for run in kept) == [
         ("person", "original", 3), ("person", "original", 9), ("simulated", "original", 1),
     ]  # fmt: skip
-    assert notes == ["Compared are each person's first play; 1 play that was not a first is left out."]
+    assert notes == ["Compared are each person's first play; 1 later play is left out."]
     assert len(first_plays(runs, paired=True)[0]) == 4
 
 
@@ -238,8 +239,8 @@ def test_studies_and_time_limits_are_never_pooled():
     assert all(simulated[about] == (["s", "t"] if about in thirty or "not" in about[1] else []) for about in by)
     main = by["study main", "at most 30 minutes"]
     assert main.notes == (
-        "Compared are each person's first play on this level in any study; 1 play that was not a first is left out.",
-        "PPO: the runs of a version differ in skip.",
+        "Compared are each person's first play on this level in any study; 1 later play is left out.",
+        "PPO: runs of the same version differ in skip.",
     )
     assert (main.study, main.limit) == ("main", 30)
 
@@ -253,7 +254,7 @@ def test_plays_whose_limit_is_not_recorded_belong_where_they_can_only_belong():
     assert {each.about[0] for each in alone} == {"no study", "simulated players"}
     drawn = [play(i, person=f"p{i}", look_seed=i // 3) for i in (1, 2, 3)]
     assert sections_of(drawn)[0][0].notes == (
-        "People: plays that are pooled here differ in look seed: 0 (2 plays), 1 (1 play).",
+        "People: the plays pooled here differ in look seed: 0 (2 plays), 1 (1 play).",
     )
 
 
@@ -360,7 +361,7 @@ def test_a_game_that_tells_no_places_is_compared_without_them(tmp_path):
     ]
     path = write_page(tmp_path / "index.html", sections_of(runs)[0])
     page = path.read_text(encoding="utf-8")
-    assert "left out, since the game does not tell where the player is" in page
+    assert "left out: the game does not report the player" in page
     assert "Breakout · no study · time limit not recorded · one game in 2 versions" in page
     assert 'id="minutes"' in page and 'id="tests"' in page
     assert not re.search('id="(exploration|where|tracks|reached)"', page)

@@ -15,7 +15,7 @@ from priorlab.scripts.run import run
 LEVEL = "tower_01"
 WAY = "".join(".lrjud"[int(each)] for each in Solver(Level.read(LEVEL)).run().inputs)  # type: ignore[union-attr]
 TOLD = ("median_inputs", "deaths", "quit", "mean_minutes", "worst_minutes", "mean_deaths", "mean_states")
-LEFT_BEFORE = "all players of one version were done before, or all who still played won at once"
+LEFT_BEFORE = "all players of one version had already finished, or all remaining players won at once"
 
 
 def group(times, won):

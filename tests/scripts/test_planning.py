@@ -79,12 +79,12 @@ def one(version: str, inputs: int, won: bool) -> Played:
 @pytest.mark.parametrize(
     ("make", "told"),
     [
-        (lambda: Design({"a": 0.0}), "effect of a is 0: expected"),
-        (lambda: Design({}), "expected the effects of one version"),
-        (lambda: Design({"a": 2.0}, limit=0), "limit is 0: expected more than 0"),
-        (lambda: Design({"a": 2.0}, test="t"), "test is 't': expected one of"),
-        (lambda: smallest_n(Design({"a": 2.0}), 1.0), "power is 1: expected between"),
-        (lambda: published_effects(["retextured"]), "no published ratio to the original of retextured"),
+        (lambda: Design({"a": 0.0}), "the effect of a must be a ratio of times above 0, got 0"),
+        (lambda: Design({}), "expected the effects of one or more versions"),
+        (lambda: Design({"a": 2.0}, limit=0), "limit must be above 0, got 0"),
+        (lambda: Design({"a": 2.0}, test="t"), "test must be one of .*, got 't'"),
+        (lambda: smallest_n(Design({"a": 2.0}), 1.0), "power must be between 0 and 1, got 1"),
+        (lambda: published_effects(["retextured"]), "retextured has no published ratio"),
         (lambda: from_pilot(Design({"a": 2.0}), [one("a", 3, True)]), "1 plays, 1 won, on a: expected"),
     ],
 )

@@ -226,7 +226,7 @@ def test_the_page_says_what_the_numbers_say(page):
 def test_what_is_missing_or_doubtful_is_told(page):
     assert "No recordings of people yet: <code>priorlab play</code> makes one." in page
     assert "broken.play" in page
-    assert "not on the level that is compared here" in page
+    assert ", the level compared here" in page
     assert "Runs not finished yet: 1." in page
     assert "(privileged)" in page
     assert "another game" in page

@@ -35,8 +35,9 @@ from priorlab.scripts.analysis.players import Section
 from priorlab.scripts.analysis.statistics import area, bootstrap_weights, played, success
 from priorlab.scripts.report.summary import NOTHING
 from priorlab.scripts.reproduce.claims import words
-from priorlab.scripts.reproduce.runs import AGENTS, GAMES, Request, keep, missing, report
+from priorlab.scripts.reproduce.runs import AGENTS, Request, keep, missing, report
 from priorlab.scripts.running import runner
+from priorlab.scripts.running.budgets import BUDGETS
 
 BUDGET, LENGTH = 60_000, 200  # inputs of a run and of an episode
 
@@ -186,7 +187,7 @@ def test_rows_of_several_machines_merge_and_other_settings_are_refused(tmp_path)
 
 
 def test_rows_older_than_a_setting_are_of_its_default(tmp_path):
-    older = planted({("counts", "original"): [QUICK]}, budget=GAMES["princess"]["inputs"])
+    older = planted({("counts", "original"): [QUICK]}, budget=BUDGETS["princess"]["inputs"])
     del older.settings["ppo"]["entropy"]
     older.write(tmp_path / "princess")
     runs = Request(agents=("counts",), versions=("original",), seeds=2, out=tmp_path).plan()
@@ -201,10 +202,10 @@ def test_rows_older_than_a_setting_are_of_its_default(tmp_path):
     [
         ({"game": "chess"}, "unknown game 'chess': expected one of princess, key_door"),
         ({"agents": ("a2c",)}, "unknown agent 'a2c': expected one of icm, counts, rnd, dqn, random"),
-        ({"seeds": 0}, "seeds is 0: expected 1 or more"),
-        ({"hours": -1.0}, "hours is -1: expected 0 or more"),
-        ({"agents": ("rnd",), "on_device": True}, "agent rnd: expected one of icm, counts, random with on_device"),
-        ({"quick": True, "on_device": True}, "quick and on_device: expected one of them"),
+        ({"seeds": 0}, "seeds must be at least 1, got 0"),
+        ({"hours": -1.0}, "hours must be at least 0, got -1"),
+        ({"agents": ("rnd",), "on_device": True}, "with on_device, agents must be of icm, counts, random, got rnd"),
+        ({"quick": True, "on_device": True}, "quick and on_device exclude each other"),
         ({"versions": ("nonesuch",)}, "unknown version 'nonesuch': expected one of original"),
     ],
 )
@@ -219,11 +220,11 @@ def test_every_seed_is_balanced_over_versions_and_agents_and_nobody_is_told_more
     assert len(whole) == 8 * len(AGENTS) and len(runs) == 2 * len(whole)
     assert {(run.settings.version, run.method) for run in runs[: len(whole)]} == whole
     assert not any(run.settings.privileged for run in runs)
-    assert {run.inputs for run in runs} == {GAMES["princess"]["inputs"]}
-    assert all(Request(game=game, quick=True).plan() for game in GAMES)
+    assert {run.inputs for run in runs} == {BUDGETS["princess"]["inputs"]}
+    assert all(Request(game=game, quick=True).plan() for game in BUDGETS)
 
 
-@pytest.mark.parametrize("game", GAMES)
+@pytest.mark.parametrize("game", BUDGETS)
 def test_at_the_study_s_scale_what_learns_stays_on_the_device(game):
     runs = Request(game=game, on_device=True, seeds=1).plan()
     assert {(run.method, run.settings.on_device) for run in runs} == {
@@ -233,7 +234,7 @@ def test_at_the_study_s_scale_what_learns_stays_on_the_device(game):
 
 
 def test_a_run_s_own_process_is_told_all_its_settings(tmp_path):
-    for game in GAMES:
+    for game in BUDGETS:
         for run in Request(game=game, seeds=2, out=tmp_path).plan():
             assert tyro.cli(Settings, args=run.command()[3:]) == run.settings
 
@@ -340,17 +341,8 @@ def test_the_page_is_bounded_by_the_solver_and_fetches_nothing(page):
 def test_the_command_trains_keeps_and_reports(tmp_path):
     """Two true runs."""
     few = ["--agents", "counts", "random", "--versions", "original", "--seeds", "1", "--inputs", "1000"]
-    command = [
-        sys.executable,
-        "-m",
-        "priorlab.scripts.commands.reproduce",
-        *few,
-        "--workers",
-        "1",
-        "--out",
-        str(tmp_path),
-    ]
+    command = [sys.executable, "-m", "priorlab", "reproduce", *few, "--workers", "1", "--out", str(tmp_path)]
     told = subprocess.run(command, cwd=runner.ROOT, capture_output=True, text=True, check=True).stdout
-    assert "2 runs wanted, 0 of them kept already." in told and "finished  ppo · original · seed 0" in told
+    assert "2 runs planned, 0 of them already recorded." in told and "finished  ppo · original · seed 0" in told
     assert (tmp_path / "report.html").exists()
     assert (tmp_path / "princess" / "numbers.csv").read_text().startswith("game,level,version,agent,")

@@ -17,7 +17,7 @@ from priorlab.scripts.commands.transfer import main
 from priorlab.scripts.running.side_by_side import side_by_side
 from priorlab.scripts.sequences.measures import better, measured, runs_of
 from priorlab.scripts.sequences.page import markdown, write_transfer
-from priorlab.scripts.sequences.runs import COLUMNS, LOCK, Request, Rows, file_of, gather, learn, learn_missing
+from priorlab.scripts.sequences.runs import COLUMNS, LOCK, Request, Tables, file_of, gather, learn, learn_missing
 from priorlab.transfer.digits import SIDE, permuted, rotating
 from priorlab.transfer.digits import read as read_digits
 
@@ -49,7 +49,7 @@ def test_a_fifth_of_the_digits_is_held_out():
 
 
 def test_fine_tuning_forgets_and_the_methods_keep(tmp_path):
-    settings = Request(tasks=6, steps=100, units=128).settings()
+    settings = Request(tasks=6, steps=100, units=128).settings
     left = {}
     for method in ("finetune", "separate", "ewc:strength=1", "psp", "packing"):
         run = learn(method, 0, settings, tmp_path)
@@ -63,20 +63,20 @@ def test_a_network_of_each_tasks_own_learns_as_if_it_were_alone(tmp_path):
     """Whatever the optimizer would carry over."""
     points = []
     for keep_optimizer in (False, True):
-        settings = Request(tasks=2, steps=30, units=32, keep_optimizer=keep_optimizer).settings()
+        settings = Request(tasks=2, steps=30, units=32, keep_optimizer=keep_optimizer).settings
         points.append(learn("separate", 0, settings, tmp_path)["points"])
     assert points[0] == points[1]
 
 
 def test_tasks_that_are_met_are_aligned_here_too(tmp_path):
-    settings = Request(tasks=2, steps=30, units=32).settings()
+    settings = Request(tasks=2, steps=30, units=32).settings
     plain, aligned = (learn(method, 0, settings, tmp_path)["points"] for method in ("means", "means:start=aligned"))
     assert [a for a in plain if a[0] == 0] == [b for b in aligned if b[0] == 0]  # there is nothing yet to align with
     assert plain != aligned
 
 
 def test_columns_tell_how_much_they_look_at_others(tmp_path):
-    settings = Request(tasks=2, steps=30, units=32).settings()
+    settings = Request(tasks=2, steps=30, units=32).settings
     first, second = (each["others"] for each in learn("progressive", 0, settings, tmp_path)["learned"])
     assert first is None and 0 < second < 1
     assert [each["others"] for each in learn("psp", 0, settings, tmp_path)["learned"]] == [None, None]
@@ -89,11 +89,11 @@ def test_the_command_goes_on_where_it_was_and_writes_its_page(tmp_path):
     before = file.stat().st_mtime_ns
     main(request)
     assert file.stat().st_mtime_ns == before
-    points, _, runs = Rows.read(tmp_path / "permuted-digits")
+    points, _, runs = Tables.read(tmp_path / "permuted-digits")
     assert sorted(zip(runs["method"], runs["seed"])) == sorted(
         (name, seed) for name in ("finetune", "psp+ewc", "separate") for seed in range(2)
     )
-    again = learn("finetune", 1, request.settings(), tmp_path)
+    again = learn("finetune", 1, request.settings, tmp_path)
     mine = points[(points["method"] == "finetune") & (points["seed"] == 1)]
     assert np.allclose(mine["performance"], [point[3] for point in again["points"]], atol=1e-6)
     page = (tmp_path / "permuted-digits" / "report.html").read_text(encoding="utf-8")
@@ -101,7 +101,7 @@ def test_the_command_goes_on_where_it_was_and_writes_its_page(tmp_path):
     assert "psp + ewc" in (tmp_path / "permuted-digits" / "README.md").read_text(encoding="utf-8")
     for path in (tmp_path / "permuted-digits" / "runs").rglob("*.json"):
         path.unlink()  # what git ignores
-    assert len(gather(tmp_path / "permuted-digits").runs) == 6
+    assert len(gather(request.folder, request.settings).runs) == 6
     learn_missing(request)
     assert not list((tmp_path / "permuted-digits" / "runs").rglob("*.json"))
     with pytest.raises(ValueError, match="tasks = 3, not 4"):
@@ -122,11 +122,11 @@ def test_settings_can_be_chosen_on_seeds_that_are_not_reported():
         ({"methods": ("ewc:strength=strong",)}, "method ewc: strength is 'strong': expected a number"),
         ({"methods": ("ewc:strength=true",)}, "strength is True: expected a number"),
         ({"methods": ("progressive:width=2.5",)}, "width is 2.5: expected a whole number"),
-        ({"methods": ("psp+ewc", "ewc+psp")}, "methods psp.ewc and ewc.psp: expected one of them"),
+        ({"methods": ("psp+ewc", "ewc+psp")}, "methods psp.ewc and ewc.psp are the same"),
         ({"tasks": 300}, "tasks is 300: expected less than 255 to be packed"),  # by a method that was not told
-        ({"seeds": 0}, "seeds is 0: expected 1 or more"),
-        ({"first_seed": -1}, "first_seed is -1: expected 0 or more"),
-        ({"inputs": 9}, "inputs is 9: expected none, as permuted-digits has no such setting"),
+        ({"seeds": 0}, "seeds must be at least 1, got 0"),
+        ({"first_seed": -1}, "first_seed must be at least 0, got -1"),
+        ({"inputs": 9}, "permuted-digits has no setting inputs, got 9"),
         ({"data": "letters"}, "data is 'letters': expected one of digits"),
     ],
 )
@@ -138,12 +138,12 @@ def test_what_cannot_be_learned_is_said_first(settings, words):
     except ImportError:
         with pytest.raises(ValueError, match="expected torchvision"):
             Request(data="mnist")
-    with pytest.raises(ValueError, match="no runs: expected one or more"):
+    with pytest.raises(ValueError, match="no runs yet: leave out --report-only"):
         main(Request(report_only=True, out=Path("nowhere")))
 
 
 def planted(performances):
-    """Rows of methods whose matrices are these."""
+    """Tables of methods whose matrices are these."""
     points, tasks, runs = [], [], []
     for method, matrices in performances.items():
         for seed, matrix in enumerate(matrices):
@@ -152,7 +152,7 @@ def planted(performances):
                 points += [[method, seed, learning, 1.0, task, value] for task, value in enumerate(row)]
                 tasks.append([method, seed, learning, 0.1 * learning, 5.0, np.nan, np.nan, np.nan])
             runs.append([method, seed, 1e6, "", ""])
-    return Rows(*(pd.DataFrame(each, columns=names) for each, names in zip((points, tasks, runs), COLUMNS.values())))
+    return Tables(*(pd.DataFrame(each, columns=names) for each, names in zip((points, tasks, runs), COLUMNS.values())))
 
 
 def test_the_table_says_what_was_planted(tmp_path):
@@ -203,9 +203,9 @@ def test_a_stop_between_the_files_leaves_no_run_twice(tmp_path):
     folder.mkdir()
     rows = planted({"finetune": 2 * [[[1.0, 0.0], [0.2, 1.0]]], "separate": [[[1.0, 0.0], [1.0, 1.0]]]})
     rows.write(folder)
-    torn = Rows(rows.points, rows.tasks, rows.runs[rows.runs["method"] == "finetune"])
+    torn = Tables(rows.points, rows.tasks, rows.runs[rows.runs["method"] == "finetune"])
     (folder / "runs.csv").write_text(torn.runs.to_csv(index=False), encoding="utf-8")
-    whole = Rows.read(folder).whole()
+    whole = Tables.read(folder).complete()
     assert [len(table) for table in whole] == [12, 4, 2] and len(rows.points) == 18
     assert set(whole.points["method"]) == {"finetune"}
 
@@ -214,21 +214,21 @@ def test_two_processes_do_not_add_runs_to_one_folder(tmp_path):
     request = Request(methods=("finetune",), out=tmp_path, workers=1, **{**SMALL, "seeds": 1})
     request.folder.mkdir()
     lock = hold(request.folder / LOCK, "taken")
-    with pytest.raises(OSError, match="permuted-digits: another process adds runs here: expected one"):
+    with pytest.raises(OSError, match="permuted-digits: another process is adding runs here"):
         learn_missing(request)
-    write_whole(request.folder / "settings.json", json.dumps(request.settings()))
+    write_whole(request.folder / "settings.json", json.dumps(request.settings))
     file = file_of(request.folder, "finetune", 0)
     file.parent.mkdir(parents=True)
-    run = learn("finetune", 0, request.settings() | {"tasks": 1, "steps": 1}, tmp_path)
-    write_whole(file, json.dumps(run | {"settings": request.settings()}))
-    assert len(gather(request.folder).runs) == 1 and not (request.folder / "runs.csv").exists()
+    run = learn("finetune", 0, request.settings | {"tasks": 1, "steps": 1}, tmp_path)
+    write_whole(file, json.dumps(run | {"settings": request.settings}))
+    assert len(gather(request.folder, request.settings).runs) == 1 and not (request.folder / "runs.csv").exists()
     release(lock)
-    assert len(gather(request.folder).runs) == 1 and (request.folder / "runs.csv").exists()
+    assert len(gather(request.folder, request.settings).runs) == 1 and (request.folder / "runs.csv").exists()
 
 
 def test_one_run_that_fails_stops_no_other(tmp_path):
     finished, told = [], Console(file=io.StringIO(), record=True)
-    with pytest.raises(ValueError, match="1 of 3 failed, the others are kept: zero, 0: division by zero"):
+    with pytest.raises(ValueError, match="1 of 3 failed, and the others are kept: zero, 0: division by zero"):
         for job, answer in side_by_side(divide, [("one", 1), ("zero", 0), ("two", 2)], 1, "all", told):
             finished.append((job, answer))
     assert sorted(finished) == [(("one", 1), 1.0), (("two", 2), 0.5)]

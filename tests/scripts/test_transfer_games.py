@@ -13,7 +13,8 @@ from priorlab.envs.results.load import load
 from priorlab.envs.results.rows import check_same
 from priorlab.scripts.sequences import atari, games, lessons
 from priorlab.scripts.sequences.page import write_transfer
-from priorlab.scripts.sequences.runs import Request, Rows, gather, learn
+from priorlab.scripts.sequences.runs import Request, Tables, gather, learn
+from priorlab.transfer.methods import parse
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 SMALL = {"sequence": "looks", "tasks": 2, "inputs": 1500, "episodes": 8}
@@ -22,13 +23,13 @@ SMALL = {"sequence": "looks", "tasks": 2, "inputs": 1500, "episodes": 8}
 @pytest.fixture(autouse=True)
 def few_samples_short_episodes_and_small_networks(monkeypatch):
     small = {"max_inputs": 400, "screen_size": 24, "features": 64}
-    monkeypatch.setattr(games, "GAMES", {game: own | small for game, own in games.GAMES.items()})
+    monkeypatch.setattr(games, "BUDGETS", {game: budget | small for game, budget in games.BUDGETS.items()})
     monkeypatch.setattr(lessons, "DECISIONS", 40)
     monkeypatch.setattr(lessons, "MET", 80)
 
 
 def settings_of(**changed):
-    return Request(**SMALL | changed).settings()
+    return Request(**SMALL | changed).settings
 
 
 def matrix(run, tasks=2):
@@ -80,7 +81,7 @@ def test_what_is_spent_on_meeting_a_task_counts_as_its_inputs(tmp_path):
     run = learn(method, 0, settings, tmp_path)
     assert [spent_by_the_learner(tmp_path, task) for task in range(2)] == [1500, 1500 - 80 * 4]
     assert len(run["points"]) == len(learn("means", 0, settings, tmp_path)["points"])
-    with pytest.raises(ValueError, match="inputs is 320: expected more than 320, which means:start=aligned spends"):
+    with pytest.raises(ValueError, match="inputs must be more than 320, which means:start=aligned spends"):
         Request(**SMALL | {"inputs": 320, "methods": (method,)})
 
 
@@ -91,14 +92,14 @@ def spent_by_the_learner(folder, task):
 
 def test_dqn_learns_sequences_too_and_its_optimizer_goes_on_if_asked(tmp_path, monkeypatch):
     models, began = [], []
-    begin, trained = games.GameLesson.begin, games.GameLesson.trained
-    monkeypatch.setattr(games.GameLesson, "trained", lambda lesson: models.append(trained(lesson)) or models[-1])
+    start, train = games.GameLesson.start, games.GameLesson.train
+    monkeypatch.setattr(games.GameLesson, "train", lambda lesson: models.append(train(lesson)) or models[-1])
 
-    def beginning(lesson, model):
-        begin(lesson, model)
+    def starting(lesson, model):
+        start(lesson, model)
         began.append(len(model.policy.optimizer.state))
 
-    monkeypatch.setattr(games.GameLesson, "begin", beginning)
+    monkeypatch.setattr(games.GameLesson, "start", starting)
     run = learn("psp", 0, settings_of(agent="dqn", inputs=2600, keep_optimizer=True), tmp_path)
     assert np.isfinite(matrix(run)).all() and len(run["learned"]) == 2
     assert began[0] == 0 < began[1] and all(model._n_updates > 0 for model in models)
@@ -109,33 +110,34 @@ def test_dqn_learns_sequences_too_and_its_optimizer_goes_on_if_asked(tmp_path, m
 def test_rows_are_those_of_every_other_run_and_the_page_names_the_tasks(tmp_path):
     request = Request(**SMALL, methods=("finetune",), out=tmp_path)
     for method in ("finetune", "separate"):
-        run = learn(method, 0, request.settings(), request.folder)
+        run = learn(method, 0, request.settings, request.folder)
         file = request.folder / "runs" / method / "seed_0.json"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(run), encoding="utf-8")
-    (request.folder / "settings.json").write_text(json.dumps(request.settings()), encoding="utf-8")
+    (request.folder / "settings.json").write_text(json.dumps(request.settings), encoding="utf-8")
     rows = load(request.folder / "runs")
     assert set(rows.configs["version"]) == {"original", "retextured"} and not rows.problems
     assert set(rows.configs["method"]) == {"finetune", "separate"} and set(rows.configs["finished"]) == {True}
-    kept = gather(request.folder)
-    for ours, again in zip(kept, Rows.read(request.folder)):
+    kept = gather(request.folder, request.settings)
+    for ours, again in zip(kept, Tables.read(request.folder)):
         pd.testing.assert_frame_equal(ours, again, rtol=1e-4)
     first = kept.tasks[(kept.tasks["method"] == "finetune") & (kept.tasks["learning"] == 0)]["first_win"].item()
     here = rows.episodes.query("version == 'original' and method == 'finetune' and outcome == 'win'")["inputs"]
     assert (np.isnan(first) and not len(here)) or first == here.min()
     own = kept.points.query("method == 'finetune' and learning == 0 and task == 0")
     assert own["share"].tolist() == pytest.approx([0, *np.arange(0.05, 1, 0.1), 1])
-    text = write_transfer(request.folder, kept, request.settings()).read_text(encoding="utf-8")
+    text = write_transfer(request.folder, kept, request.settings).read_text(encoding="utf-8")
     assert "Published" not in text
     assert "<th>original</th><th>retextured</th>" in text and "Share of episodes that are won" in text
 
 
 def test_practice_is_the_share_won_in_each_tenth(tmp_path):
-    tasks = [*games.tasks_of(find_sequence("looks"), 1).values()]
-    lesson = games.GameLesson(0, [tmp_path], "finetune", 0, {"agent": "ppo", "inputs": 1000}, tasks)
+    [task] = games.tasks_of(find_sequence("looks"), 1).values()
+    run = lessons.SequenceRun("finetune", parse("finetune"), 0, {}, [tmp_path])
+    lesson = games.GameLesson(run, 0, [games.learner_settings(task, "ppo", 0, 1000, tmp_path)])
     ended = {"inputs": [50, 100, 101, 250, 1000, 1003], "outcome": ["death", "win", "win", "death", "win", "death"]}
     pd.DataFrame(ended).to_csv(tmp_path / "episodes.csv")
-    assert [value for *_, value in lesson.on_the_way(0.25)] == [0.5, 1.0, *7 * [0.0], 0.5]
+    assert [value for *_, value in lesson.learning_curve(0.25)] == [0.5, 1.0, *7 * [0.0], 0.5]
 
 
 def test_a_pair_of_atari_games_is_learned_by_scores(tmp_path, monkeypatch):
@@ -148,7 +150,7 @@ def test_a_pair_of_atari_games_is_learned_by_scores(tmp_path, monkeypatch):
         "games",
         lambda lesson, task, number, seed: begun.append((number, seed)) or games_of(lesson, task, number, seed),
     )
-    settings = Request(sequence="atari_masks", inputs=2000, episodes=2).settings()
+    settings = Request(sequence="atari_masks", inputs=2000, episodes=2).settings
     assert settings["names"] == ["none", "colours"]
     run = learn("ewc+means:start=aligned", 0, settings, tmp_path)
     assert [spent_by_the_learner(tmp_path, task) for task in range(2)] == [2000, 2000 - 80 * 4]
@@ -160,21 +162,21 @@ def test_a_pair_of_atari_games_is_learned_by_scores(tmp_path, monkeypatch):
 
 
 def test_an_atari_game_whose_scores_are_not_known_is_refused():
-    assert Request(sequence="atari_games").settings()["inputs"] == atari.INPUTS
-    with pytest.raises(ValueError, match="game tetris: expected one of pong, breakout"):
+    assert Request(sequence="atari_games").settings["inputs"] == atari.INPUTS
+    with pytest.raises(ValueError, match=r"game must be one with known scores, pong, breakout.*, got tetris"):
         atari.check("ppo", [Task(atari.ID, {"game": "tetris"})])
 
 
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"tasks": 9}, "tasks is 9: expected at most 8, as looks has no more"),
-        ({"sequence": "interactions", "tasks": 4}, "tasks is 4: expected at most 3"),
-        ({"sequence": "atari_masks", "agent": "dqn"}, "agent is dqn: expected ppo for Atari"),
-        ({"steps": 5}, "steps is 5: expected none, as looks has no such setting"),
+        ({"tasks": 9}, "tasks must be at most 8, the length of looks, got 9"),
+        ({"sequence": "interactions", "tasks": 4}, "tasks must be at most 3"),
+        ({"sequence": "atari_masks", "agent": "dqn"}, "agent must be ppo for Atari, got dqn"),
+        ({"steps": 5}, "looks has no setting steps, got 5"),
         ({"methods": ("ewc:strength=-1",)}, "strength is -1"),
         ({"methods": ("head-only",)}, "heads of each task's own"),
-        ({"episodes": 0}, "episodes is 0: expected 1 or more"),
+        ({"episodes": 0}, "episodes must be at least 1, got 0"),
     ],
 )
 def test_what_cannot_be_learned_is_said_first(changed, words):
@@ -197,12 +199,12 @@ tasks = [{ id = "PriorLab/Princess-v0", order = "drawn" }]
 def test_a_sequence_of_ones_own_may_come_back_to_a_game_and_its_rows_know_its_tasks(tmp_path):
     file = tmp_path / "mine.toml"
     file.write_text(OWN)
-    settings = Request("mine", file, methods=("finetune",)).settings()
+    settings = Request("mine", file, methods=("finetune",)).settings
     assert settings["names"] == ["tower_01", "tower_02", "tower_01 again", "unnamed"]
     file.write_text(OWN.replace("tower_02", "tower_03"))
     with pytest.raises(ValueError, match="holds a run with own"):
-        check_same(json.loads(json.dumps(settings)), Request("mine", file, methods=("finetune",)).settings(), tmp_path)
-    with pytest.raises(ValueError, match=r"a task of PriorLab/Princess-v0 has a setting order: expected settings that"):
+        check_same(json.loads(json.dumps(settings)), Request("mine", file, methods=("finetune",)).settings, tmp_path)
+    with pytest.raises(ValueError, match=r"a task of PriorLab/Princess-v0 has the setting order: expected"):
         Request("odd", file)
 
 

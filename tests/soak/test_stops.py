@@ -31,15 +31,7 @@ LEARNERS = {
 
 
 def start(learner: str, folder: Path) -> subprocess.Popen[bytes]:
-    command = [
-        sys.executable,
-        "-m",
-        "priorlab.scripts.commands.train",
-        *SMALL,
-        *LEARNERS[learner],
-        "--out",
-        str(folder),
-    ]
+    command = [sys.executable, "-m", "priorlab", "train", *SMALL, *LEARNERS[learner], "--out", str(folder)]
     return subprocess.Popen(command, cwd=ROOT)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import numpy as np
 
 from priorlab.envs.players.simulated import setting_of, simulate
-from priorlab.scripts.experiments.sweep import mastered
+from priorlab.scripts.analysis.statistics import mastered
 from priorlab.scripts.lecture.claim import Row
 from priorlab.scripts.lecture.reproduced import check as check
 from priorlab.scripts.lecture.reproduced import first_win, rows_of

@@ -1,4 +1,4 @@
-"""The words of a command line, read by tyro; what is wrong with them is said in one line."""
+"""Reads a command line with tyro; a mistake in it becomes one line."""
 
 import os
 import re
@@ -11,36 +11,39 @@ from typing import Any
 
 import tyro
 
-from priorlab.scripts.checks import check_given
+from priorlab.scripts.checks import check_values
 
-WIDE = "100000"  # columns, in which tyro breaks no line
+WIDE = "100000"  # columns, so that tyro breaks no line
 
 
-def called(command: Callable[..., Any], prog: str, words: Sequence[str]) -> Callable[[], Any]:
-    """The call that the words ask for, not made yet. ValueError, in one line, for words that ask for none."""
+def parse_call(command: Callable[..., Any], prog: str, arguments: Sequence[str]) -> Callable[[], Any]:
+    """Returns the command bound to its arguments, to be called later.
+
+    Raises ValueError, in one line, for arguments that are wrong.
+    """
 
     @wraps(command)
-    def later(*values: Any, **named: Any) -> Callable[[], Any]:
+    def bind(*values: Any, **named: Any) -> Callable[[], Any]:
         return partial(command, *values, **named)
 
-    for before, word in zip(["", *words], words):
+    for before, word in zip(["", *arguments], arguments):
         if not word or re.fullmatch(r"--[\w-]+=", word):
             raise ValueError(f"{word.rstrip('=') or before or 'an argument'} is empty: expected a value")
-    if {"-h", "--help"} & {*words}:
-        return tyro.cli(later, prog=prog, args=list(words))
+    if {"-h", "--help"} & {*arguments}:
+        return tyro.cli(bind, prog=prog, args=list(arguments))
     printed = StringIO()
     try:
         with redirect_stderr(printed), columns(WIDE):
-            call: Any = tyro.cli(later, prog=prog, args=list(words))
+            call: Any = tyro.cli(bind, prog=prog, args=list(arguments))
     except SystemExit:
-        raise ValueError(f"{first_words(printed.getvalue())}; {prog} --help lists what there is") from None
-    check_given(call.args, call.keywords, words)
+        raise ValueError(f"{reason_in(printed.getvalue())}; {prog} --help lists the settings") from None
+    check_values(call.args, call.keywords, arguments)
     return call
 
 
 @contextmanager
 def columns(number: str) -> Iterator[None]:
-    """Whatever asks how wide the console is is told so."""
+    """Sets the width of the console for code that asks the environment for it."""
     before = os.environ.get("COLUMNS")
     os.environ["COLUMNS"] = number
     try:
@@ -51,8 +54,8 @@ def columns(number: str) -> Iterator[None]:
             os.environ["COLUMNS"] = before
 
 
-def first_words(framed: str) -> str:
-    """What tyro says about an error, of all that is in its frame: a heading, this, a rule, and help."""
+def reason_in(framed: str) -> str:
+    """Takes the reason out of tyro's frame, which holds a heading, the reason, a rule and help."""
     lines = [line.strip("│╭╮╰╯ ") for line in framed.splitlines() if line.strip()]
     body = lines[1:] if lines[1].strip("─-") else lines[2:]  # in ASCII, a rule is below the heading
     return " ".join(takewhile(lambda line: line.strip("─-"), body)).rstrip(".")

@@ -1,0 +1,268 @@
+"""What the page shows of one section: its words, numbers, pictures and figures, as ``section.html`` takes them."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from priorlab.scripts.analysis.comparison import TESTS, Analysis, Cell, Estimate, order_of
+from priorlab.scripts.analysis.excluding import answer_counts
+from priorlab.scripts.analysis.hypotheses import FEW
+from priorlab.scripts.analysis.players import Kind, Section, of_kind, title_of, title_of_game
+from priorlab.scripts.analysis.published import published_figures, published_ratio
+from priorlab.scripts.analysis.reaching import in_order, reaches_of
+from priorlab.scripts.analysis.statistics import LEAST, Played
+from priorlab.scripts.report import panels, summary, version_figures
+from priorlab.scripts.report.missed import Second, note_on, show_second
+from priorlab.scripts.report.pictures import data_uri, heat_map, is_turned, numbered, picture_of, trajectories
+from priorlab.scripts.report.plots import NARROW, THINGS, WIDE
+from priorlab.scripts.report.summary import NOTHING, estimate_text, number, percent
+
+ABOUT_REACHABLE = {"princess": 5900}  # reachable positions, rounded: an exact search of its states counted them
+MOST_THINGS = 24  # drawn of a level; the tables have all
+LINE = "#ffb27a"  # of tracks, on dark gray
+
+
+def show(analysis: Analysis, second: Second | None, tables: Mapping[str, pd.DataFrame], reachable: int | None) -> dict:
+    """What the page shows of one section."""
+    section, kinds = analysis.section, analysis.section.kinds
+    published = published_figures()
+    same_game = title_of_game(section.game) == published["game"]
+    orders = [order_of(analysis, kind, means(published)) for kind in kinds] if same_game else []
+    orders = [order for order in orders if order]
+    places = reachable or ABOUT_REACHABLE.get(section.name.lower())
+    return {
+        "title": section.title,
+        "limit": f"{analysis.limit:g}",
+        "band": FEW,
+        "headline": summary.headline(analysis),
+        "findings": summary.findings(analysis, orders),
+        "kinds": kinds,
+        "human": [kind for kind in kinds if not kind.is_agent],
+        "again": summary.plays_again(section.runs),
+        "notes": [*section.notes, *note_on(second), *left_out(section)],
+        "versions": [show_version(version, analysis, tables) for version in section.versions],
+        "table": [
+            (version, [cell_words(cell, places) for cell in analysis.cells if cell.version == version])
+            for version in section.versions
+        ],
+        "tests": test_words(analysis),
+        "missed": show_second(second),
+        "made": tests_made(analysis),
+        "meanings": "; ".join(summary.EFFECTS[name] for name in tests_made(analysis)),
+        "effects": [TESTS[name] for name in tests_made(analysis)],
+        "models": list(analysis.notes.items()),
+        "untested": list(untested(analysis).items()),
+        "figures": figures(analysis, published, same_game),
+        "reach": show_reach(analysis),
+        "same_game": same_game,
+        "has_places": len(tables["exploration"]) > 0,
+        "orders": [
+            (order, [title_of(name) for name in order.versions if name in means(published)]) for order in orders
+        ],
+        "published_order": [
+            title_of(name) for name in sorted(means(published), key=means(published).__getitem__)
+            if name in section.versions
+        ],
+        "answers": list(answer_counts(section.runs).items()),
+        "runs": [run_words(kind, of_kind(section.runs, kind)) for kind in kinds],
+        "reachable": f"{reachable:,}" if reachable else f"about {places:,}" if places else "",
+    }  # fmt: skip
+
+
+def means(published: Mapping) -> dict[str, float]:
+    """The published mean minutes of each version."""
+    return {version: row["minutes"] for version, row in published["versions"].items()}
+
+
+def limits(analysis: Analysis, limit: float) -> list[str]:
+    """A line if means are counted to fewer minutes than ``limit``, or if plays may have been shorter than that."""
+    section = analysis.section
+    if analysis.limit < limit:
+        return [
+            f"Means are counted to {analysis.limit:g} minutes instead of {limit:g}: these plays could not last longer."
+        ]
+    if section.about and section.limit is None:
+        return [f"The time limit of these plays is not recorded; means are counted to {limit:g} minutes."]
+    return []
+
+
+def left_out(section: Section) -> list[str]:
+    """One line for each measure that does not apply here."""
+    lines = []
+    if not any(run.curve.size for run in section.runs):
+        lines.append(
+            "Unique states, places and what was reached are left out: the game does not report the player's position."
+        )
+    agents = [kind.label for kind in section.kinds if kind.is_agent]
+    if agents and len(agents) < len(section.kinds):
+        lines.append(f"Only people's plays have minutes, quits, tracks and what was reached, not {', '.join(agents)}.")
+    return lines
+
+
+def show_version(version: str, analysis: Analysis, tables: Mapping[str, pd.DataFrame]) -> dict:
+    """What the page draws for one version: its picture, curves, heat maps and tracks."""
+    section, kinds = analysis.section, analysis.section.kinds
+    human = [kind for kind in kinds if not kind.is_agent]
+    picture = picture_of(version, section.level)
+    turn = -1 if picture is not None and is_turned(section.game, version) else 0
+    last = max([1000, *(run.budget for run in section.runs)])
+    curves = tables["exploration"]
+    most = float(np.nanmax([100.0, *(curves[["states", "high"]].to_numpy(float).ravel() if len(curves) else ())]))
+    runs_of = [(kind, of_kind(section.runs, kind, version)) for kind in kinds]
+    drawing: dict = {
+        "name": version,
+        "change": summary.CHANGES.get(version, ""),
+        "picture": data_uri(np.rot90(picture, turn)) if picture is not None else "",
+        "exploration": panels.exploration_panel(curves, version, kinds, last, most) if len(curves) else "",
+        "survival": panels.survival_panel(tables["survival_inputs"], version, kinds, "inputs", last),
+        "minutes": panels.survival_panel(tables["survival_minutes"], version, human, "minutes", analysis.limit)
+        if human
+        else "",
+        "heat": [],
+        "tracks": [],
+    }
+    if picture is not None:
+        tracked = [(kind, runs) for kind, runs in runs_of if any(len(run.track) for run in runs)]
+        heat = [(kind, heat_map(runs, picture)) for kind, runs in runs_of if runs]
+        lines = [(kind, trajectories(runs, picture, LINE)) for kind, runs in tracked]
+        for name, images in (("heat", heat), ("tracks", lines)):
+            drawing[name] = [(kind, data_uri(np.rot90(image, turn))) for kind, image in images]
+    return drawing
+
+
+def show_reach(analysis: Analysis) -> dict | None:
+    """When and in which order things were reached: a picture with their names, a panel for each, and a figure of the
+    order. None if nothing was reached."""
+    section = analysis.section
+    reach = reaches_of(section)
+    if not any(each.times for each in reach):
+        return None
+    things = in_order(reach)
+    counts = {thing.name: sum(len(each.times) for each in reach if each.thing == thing) for thing in things}
+    most = sorted(counts, key=lambda name: -counts[name])[:MOST_THINGS]
+    kept = [thing for thing in things if counts[thing.name] and thing.name in most]
+    kinds = [kind for kind in section.kinds if any(each.kind == kind for each in reach)]
+    versions = [version for version in section.versions if any(each.version == version for each in reach)]
+    ends = [end for each in reach for end in ((each.median.value, each.median.low) if each.median else each.times)]
+    times = [end for end in ends if end and np.isfinite(end)]
+    first, last = min([1 / 60, *times]) * 0.8, max([1.0, analysis.limit, *times])
+    picture = picture_of("original", section.level)
+    of_thing = {thing: [each for each in reach if each.thing == thing] for thing in kept}
+    return {
+        "kinds": kinds,
+        "picture": data_uri(numbered(things, picture)) if picture is not None else "",
+        "things": [(thing.name, thing.short, THINGS.get(thing.kind, thing.kind)) for thing in things],
+        "panels": [
+            (thing, version_figures.reach_times(of_thing[thing], versions, kinds, first, last)) for thing in kept
+        ],
+        "order": {
+            name: version_figures.reach_order(reach, kept, versions, kinds, width)
+            for name, width in (("wide", WIDE), ("narrow", NARROW))
+            if any(each.place for each in reach)
+        },
+        "few": any(each.place is None for each in reach),
+        "least": LEAST,
+        "missing": [thing.name for thing in things if thing not in kept],
+        "turned": any(is_turned(section.game, version) for version in versions),
+    }
+
+
+def figures(analysis: Analysis, published: Mapping, same_game: bool) -> dict[str, dict[str, str]]:
+    """The figures that span the page, drawn for a screen and for a phone; empty if there is nothing to draw."""
+    section = analysis.section
+    game = "rebuilt here" if same_game else "another game"
+    notes = {"": f"published people,\n{game} (grade)"}
+    ratios = {name: published_ratio(dict(published), name) for name in section.versions}
+    for version, ratio in ratios.items():
+        notes[version] = f"{summary.times(ratio)} ({published['versions'][version]['grade']})" if ratio else NOTHING
+    on_axis = {name: ratio for name, ratio in ratios.items() if ratio and same_game}
+    drawn: dict[str, dict[str, str]] = {name: {} for name in ("slowdown", "minutes", "quits", "deaths")}
+    compared = {(cell.version, cell.kind): cell.ratio for cell in analysis.cells if cell.ratio}
+    for name, width in (("wide", WIDE), ("narrow", NARROW)):
+        if compared:
+            words = notes if name == "wide" else {}
+            drawn["slowdown"][name] = version_figures.slowdown(section, compared, width, words, on_axis)
+        if any(cell.worst for cell in analysis.cells):
+            drawn["minutes"][name] = version_figures.minutes(analysis, width, means(published) if same_game else {})
+            drawn["quits"][name] = version_figures.quits(analysis, width)
+        if section.runs:
+            drawn["deaths"][name] = version_figures.deaths(analysis, width)
+    return drawn
+
+
+def cell_words(cell: Cell, reachable: int | None) -> dict:
+    """One row of the tables as text."""
+    return {
+        "kind": cell.kind,
+        "n": cell.n,
+        "won": f"{cell.won} of {cell.n}",
+        "is_agent": cell.kind.is_agent,
+        "first": summary.single_text(cell) if cell.single else summary.median_text(cell, cell.median),
+        "ratio": summary.ratio_text(cell.ratio),
+        "interval": summary.interval_text(cell.ratio),
+        "mastered": summary.median_text(cell, cell.mastered) if cell.kind.is_agent else NOTHING,
+        "deaths": summary.each_text([run.deaths for run in cell.single]) or number(cell.deaths),
+        "mean_deaths": estimate_text(cell.mean_deaths),
+        "states": number(cell.states.value) if cell.states else summary.each_text([run.states for run in cell.single]),
+        "share": f"{100 * cell.states.value / reachable:.0f} %" if reachable and cell.states else "",
+        "minutes": estimate_text(cell.minutes),
+        "each": summary.single_text(cell, "minutes"),
+        "worst": estimate_text(cell.worst),
+        "worst_ratio": summary.times(cell.worst_ratio.value) if cell.worst_ratio else NOTHING,
+        "quit": quit_text(cell.quit) if cell.quit else f"{cell.quits} of {cell.n}",
+    }
+
+
+def quit_text(share: Estimate) -> str:
+    return f"{percent(share.value)} ({percent(share.low or 0)} \u2013 {percent(share.high or 0)})"
+
+
+def test_words(analysis: Analysis) -> list[dict]:
+    """The tests, one row per kind of player and version."""
+    return [
+        {
+            "kind": cell.kind,
+            "version": cell.version,
+            "n": f"{max(test.n for test in cell.tests.values())}, {max(t.n_against for t in cell.tests.values())}",
+            "tests": [
+                (summary.p_text(cell.tests[name].p_holm), summary.effect_text(name, cell.tests[name]))
+                if name in cell.tests
+                else (NOTHING, NOTHING)
+                for name in tests_made(analysis)
+            ],
+        }
+        for cell in analysis.cells
+        if cell.tests
+    ]
+
+
+def untested(analysis: Analysis) -> dict[str, list[str]]:
+    """The tests without an answer, such as "Log-rank test (People, masked objects)", by reason."""
+    by_reason: dict[str, dict[str, list[str]]] = {}
+    for cell in analysis.cells:
+        for name, test in cell.tests.items():
+            if test.why:
+                of_test = by_reason.setdefault(test.why, {}).setdefault(TESTS[name][0], [])
+                of_test.append(f"{cell.kind.label}, {title_of(cell.version)}")
+    return {
+        why: [f"{test} test ({'; '.join(whose)})" for test, whose in of_why.items()]
+        for why, of_why in by_reason.items()
+    }
+
+
+def tests_made(analysis: Analysis) -> list[str]:
+    return [name for name in TESTS if any(name in cell.tests for cell in analysis.cells)]
+
+
+def run_words(kind: Kind, runs: Sequence[Played]) -> dict:
+    """How much a kind of player played, and with which software."""
+    settings = runs[0].settings
+    return {
+        "kind": kind,
+        "runs": f"{len(runs)} {'runs' if kind.is_agent else 'plays'}",
+        "inputs": number(max(run.budget for run in runs)),
+        "skip": " or ".join(str(skip) for skip in sorted({run.frame_skip for run in runs})),
+        "software": ", ".join(f"{name} {version}" for name, version in (settings.get("software") or {}).items()),
+        "commit": (settings.get("git_commit") or "")[:10],
+    }
