@@ -1,4 +1,4 @@
-"""What games cost as they grow: 1 to 16,384 of them, on 1 to all threads, in frames a second and memory a game."""
+"""The cost of 1 to 16,384 games on 1 to all threads: frames per second, and memory per game."""
 
 import os
 
@@ -9,20 +9,20 @@ from rich.table import Table
 from priorlab.scripts.bench.speed import memory_per_game, rate_of_games
 
 GAMES = (1, 4, 16, 64, 256, 1024, 4096, 16384)
-LEAST = 64  # games, of which memory can be told from the process's own
+LEAST = 64  # games whose memory can be distinguished from the process's
 
 
 def main(seconds: float = 2.0, threads: int | None = None) -> None:
-    """Prints the table, for Princess in 84x84 gray under uniform random inputs.
+    """Print the table, for Princess in 84x84 gray under uniform random inputs.
 
     Args:
-        seconds: how long each rate is measured
-        threads: at most so many (default: the processor's)
+        seconds: Time spent on each rate.
+        threads: Largest number of threads (default: all of the CPU).
     """
     most = threads or os.cpu_count() or 1
     counts = sorted({*(2**k for k in range(most.bit_length())), most})
     named = [f"{count} thread{'s' * (count > 1)}, frames/s" for count in counts]
-    table = Table("games", *named, "KiB a game beside its observation")
+    table = Table("games", *named, "KiB per game without its observation")
     console = Console()
     with console.status("measuring"):
         for games in GAMES:

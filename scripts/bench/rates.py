@@ -1,4 +1,4 @@
-"""How speed is measured: the best rate of several rounds of the same steps."""
+"""Measures speed as the best rate of several rounds of the same steps."""
 
 import time
 from collections.abc import Callable
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-ROUNDS = 3  # the best of so many; the machine's noise only ever slows
-DIFFERENT = 64  # steps of random actions, used over and over
+ROUNDS = 3  # the best one counts: the machine's noise only slows
+DIFFERENT = 64  # steps of random actions, which are repeated
 TURNS = 5  # of one thread against two
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One line of the table; ``target`` is the least, or with ``most`` the most, that is wanted."""
+    """One line of the table; ``target`` is a minimum or, with ``most``, a maximum."""
 
     name: str
     value: float
@@ -23,7 +23,7 @@ class Figure:
 
 
 def best_rate(step: Callable[[np.ndarray], object], games: int, actions: int, seconds: float) -> float:
-    """Games' steps a second under uniform random actions."""
+    """Steps per second, over all games, under uniform random actions."""
     chosen = np.random.default_rng(0).integers(0, actions, (DIFFERENT, games))
     began = time.perf_counter()
     for row in chosen[:8]:

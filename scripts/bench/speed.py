@@ -1,4 +1,4 @@
-"""How fast the games are, beside a peer and a control measured in the same run."""
+"""How fast are the games? With a peer and a control measured in the same run."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ from priorlab.envs.base.compile import kernel
 from priorlab.envs.engine.games import INPUTS, Games
 from priorlab.scripts.bench.rates import TURNS, Figure, best_rate
 
-SHARED = 1024, 16384  # games that two threads share
+SHARED = 1024, 16384  # games shared by two threads
 PEER = "montezuma_revenge"
 
 
@@ -29,7 +29,7 @@ def rate_of_games(games: int, seconds: float, **settings: Any) -> float:
 
 
 def rate_of_one(seconds: float) -> float:
-    """Through gymnasium.make, with its default colour pictures."""
+    """Steps per second through gymnasium.make, with its default colour pictures."""
     env = gymnasium.make("PriorLab/Princess-v0")
     env.reset(seed=0)
 
@@ -42,7 +42,7 @@ def rate_of_one(seconds: float) -> float:
 
 
 def rate_of_peer(seconds: float) -> float:
-    """ale_py's batch: 84x84 gray, frame skip 4, no stack, one thread."""
+    """Steps per second of ale_py's batch: 84x84 gray, frame skip 4, no stack, one thread."""
     from ale_py.vector_env import AtariVectorEnv
 
     games = 64
@@ -55,7 +55,7 @@ def rate_of_peer(seconds: float) -> float:
 
 @kernel
 def spin(turns):
-    """Pure computing, no memory."""
+    """Pure computation without memory access."""
     x = 1
     for _ in range(turns):
         x = (x * 1103515245 + 12345) & 0x7FFFFFFF ^ x >> 7
@@ -63,7 +63,7 @@ def spin(turns):
 
 
 def gain_of_computing(turns: int = 50_000_000) -> float:
-    """How much sooner two threads finish pure computing than one."""
+    """The speedup of pure computation by two threads."""
     spin(1)
     with ThreadPoolExecutor(1) as pool:
         began = time.perf_counter()
@@ -78,7 +78,7 @@ def gain_of_computing(turns: int = 50_000_000) -> float:
 
 
 def gains_of_two_threads(seconds: float) -> Iterator[tuple[float, ...]]:
-    """In turns, so that all meet the same noise: (gain of pure computing, gain of each size of batch in SHARED)."""
+    """The speedup of pure computation and of each batch in SHARED, measured in turns under the same noise."""
     batches = [[Games(games, grayscale_obs=True, num_threads=threads) for threads in (1, 2)] for games in SHARED]
     for one, two in batches:
         one.reset(seed=0)
@@ -87,12 +87,12 @@ def gains_of_two_threads(seconds: float) -> Iterator[tuple[float, ...]]:
         rates = [
             [best_rate(batch.step, batch.num_games, INPUTS, seconds / 2) for batch in threads] for threads in batches
         ]
-        if turn:  # the first warms up: memory is touched, plays spread out
+        if turn:  # the first turn warms up: it touches memory and spreads the plays
             yield gain_of_computing(), *(two / one for one, two in rates)
 
 
 def memory_per_game(games: int = 16384) -> float:
-    """KiB of resident memory a game, its observation not counted."""
+    """KiB of resident memory per game, without its observation."""
     code = (
         "import resource, numpy as np; from priorlab.envs.engine.games import Games;"
         "size = lambda: int(open('/proc/self/statm').read().split()[1]) * resource.getpagesize();"
@@ -104,9 +104,9 @@ def memory_per_game(games: int = 16384) -> float:
 
 
 def seconds_to_first_step() -> tuple[float, float]:
-    """From starting to import until one step is observed: (with nothing compiled before, afterwards)."""
+    """Seconds from the import to the first observed step: with an empty compile cache, and afterwards."""
     code = (
-        "import time; began = time.perf_counter(); import gymnasium, envs;"
+        "import time; began = time.perf_counter(); import gymnasium, priorlab;"
         "env = gymnasium.make('PriorLab/Princess-v0'); env.reset(seed=0); env.step(0);"
         "print(time.perf_counter() - began)"
     )
@@ -122,7 +122,7 @@ def python(code: str, environment: "os._Environ[str] | dict[str, str]") -> str:
 
 
 def speed_figures(seconds: float) -> Iterator[Figure]:
-    """Each figure as soon as it is measured, about ``seconds`` each."""
+    """Yields each figure as soon as it is measured, after about ``seconds`` each."""
     peer = rate_of_peer(seconds)
     yield Figure("ale_py AtariVectorEnv, Montezuma's Revenge, 84x84 gray, 1 thread", peer, "steps/s")
     one = rate_of_games(1024, seconds)
@@ -136,16 +136,16 @@ def speed_figures(seconds: float) -> Iterator[Figure]:
     yield Figure("1024 games, 84x84 gray, 4 frames stacked, 1 thread", stacked, "steps/s")
     yield Figure("1 game through gymnasium.make, 84x84 colour", rate_of_one(seconds), "steps/s", 100_000)
     control, *gains = zip(*gains_of_two_threads(seconds))
-    yield Figure("pure computing, gain of two threads", float(np.median(control)), "x")
+    yield Figure("pure computation, gain of two threads", float(np.median(control)), "x")
     for games, gain in zip(SHARED, gains):
         yield Figure(f"{games} games, 84x84 gray, gain of two threads", float(np.median(gain)), "x")
         share = float(np.median(np.array(gain) / np.array(control)))
-        yield Figure("    share of what pure computing gains", share, "", 0.85)
-    yield Figure("memory a game beside its observation, 16384 games", memory_per_game(), "KiB", 32, most=True)
+        yield Figure("    share of the gain of pure computation", share, "", 0.85)
+    yield Figure("memory per game without its observation, 16384 games", memory_per_game(), "KiB", 32, most=True)
     first, later = seconds_to_first_step()
-    yield Figure("first use after an install, to the first step", first, "s", 10, most=True)
-    yield Figure("later, to the first step", later, "s", 2, most=True)
-    from priorlab.scripts.bench.speed_atari import atari_figures  # here: they take their tools from above
+    yield Figure("first use after an installation, to the first step", first, "s", 10, most=True)
+    yield Figure("later uses, to the first step", later, "s", 2, most=True)
+    from priorlab.scripts.bench.speed_atari import atari_figures  # here, as they use the functions above
     from priorlab.scripts.bench.speed_batch import batch_figures
     from priorlab.scripts.bench.speed_levels import level_figures
 

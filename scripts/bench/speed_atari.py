@@ -1,4 +1,4 @@
-"""How fast masked Atari games are, beside ale_py's own unmasked ones in the same run."""
+"""How fast are masked Atari games? Compared with ale_py's unmasked ones in the same run."""
 
 from collections.abc import Callable, Iterator
 
@@ -10,9 +10,9 @@ from priorlab.scripts.bench.rates import Figure, best_rate
 
 GAME, PEER = "montezuma_revenge", "ALE/MontezumaRevenge-v5"
 INPUTS = 18
-GAMES = 8  # in a batch: ale_py takes a tenth of a second to seed one
-TURNS = 7  # of unmasked and masked; the median of their ratios counts
-SINGLE, VECTOR = 0.8, 0.7  # the least share of the unmasked speed that is wanted
+GAMES = 8  # per batch: ale_py takes a tenth of a second to seed one
+TURNS = 7  # of unmasked and masked games; the median of their ratios counts
+SINGLE, VECTOR = 0.8, 0.7  # targets: share of the unmasked speed
 
 Step = Callable[[np.ndarray], object]
 
@@ -57,21 +57,21 @@ def one_by_one(env: gymnasium.Env) -> Step:
 
 
 def share(unmasked: Step, masked: Step, games: int, seconds: float) -> float:
-    """The masked games' speed as a share of the unmasked ones', in turns, so that both meet the same noise."""
+    """The speed of masked games as a share of unmasked ones, measured in turns under the same noise."""
     slices = seconds / TURNS / 2
     rates = [[best_rate(step, games, INPUTS, slices) for step in (unmasked, masked)] for _ in range(TURNS)]
     return float(np.median([ours / theirs for theirs, ours in rates]))
 
 
 def atari_figures(seconds: float) -> Iterator[Figure]:
-    """Each figure as soon as it is measured; 84x84 gray, frame skip 4, no stack, on both sides."""
+    """Yields each figure as soon as it is measured; both sides use 84x84 gray, frame skip 4, no stack."""
     unmasked = unmasked_game()
     for mask in MASKS:
-        found = share(unmasked, masked_game(mask), 1, seconds)
-        yield Figure(f"Atari, mask {mask}, 1 game: share of AtariPreprocessing's speed", found, "", SINGLE)
+        part = share(unmasked, masked_game(mask), 1, seconds)
+        yield Figure(f"Atari, mask {mask}, 1 game: share of AtariPreprocessing's speed", part, "", SINGLE)
     for threads in (1, 2):
         batch = unmasked_batch(threads)
         for mask in MASKS:
-            found = share(batch, masked_batch(mask, threads), GAMES, seconds)
+            part = share(batch, masked_batch(mask, threads), GAMES, seconds)
             name = f"Atari, mask {mask}, {GAMES} games, threads {threads}: share of AtariVectorEnv's speed"
-            yield Figure(name, found, "", VECTOR)
+            yield Figure(name, part, "", VECTOR)

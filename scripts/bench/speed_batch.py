@@ -1,4 +1,4 @@
-"""How fast the batch is that `gymnasium.make_vec` gives, beside the engine under it and a copy of its pictures."""
+"""How fast is the batch of `gymnasium.make_vec`? Compared with its engine, and with a copy of its pictures."""
 
 from collections.abc import Callable, Iterator
 from time import perf_counter
@@ -10,12 +10,12 @@ from priorlab.envs.engine.games import INPUTS, Games
 from priorlab.scripts.bench.rates import DIFFERENT, Figure
 
 GAMES = 1024
-STEPS = 40  # to a turn: short ones, of which one or another meets a quiet moment
+STEPS = 40  # per turn: turns are short, so that some fall in quiet moments
 ENGINE, COPIES, VIEWS, COPYING = "engine", "copies", "views", "copying"
 
 
 def best_seconds(works: dict[str, Callable[[np.ndarray], object]], seconds: float) -> dict[str, float]:
-    """The least seconds a step of each kind of work took in the mean over a turn, all of them in turns."""
+    """Seconds per step of each kind of work, in its fastest turn; the kinds take turns."""
     chosen = np.random.default_rng(0).integers(0, INPUTS, (DIFFERENT, GAMES))
     best, end = dict.fromkeys(works, np.inf), perf_counter() + len(works) * seconds
     while perf_counter() < end:
@@ -28,7 +28,7 @@ def best_seconds(works: dict[str, Callable[[np.ndarray], object]], seconds: floa
 
 
 def batch_figures(seconds: float) -> Iterator[Figure]:
-    """Each figure as soon as it is measured."""
+    """Yields each figure as soon as it is measured."""
     games = Games(GAMES, grayscale_obs=True)
     games.reset(seed=0)
     batches = [
@@ -47,7 +47,7 @@ def batch_figures(seconds: float) -> Iterator[Figure]:
         },
         seconds,
     )
-    yield Figure(f"the engine, {GAMES} games, 84x84 gray, in turns with", GAMES / took[ENGINE], "steps/s")
+    yield Figure(f"the engine, {GAMES} games, 84x84 gray, in turns with the following", GAMES / took[ENGINE], "steps/s")
     yield Figure("gymnasium.make_vec, copies", GAMES / took[COPIES], "steps/s")
     yield Figure("    share of the engine", took[ENGINE] / took[COPIES], "")
     yield Figure(

@@ -1,7 +1,8 @@
-"""How fast our PPO learns beside stock stable-baselines3: same network, games, rollouts, epochs, minibatches, threads.
+"""How fast does our PPO learn? Compared with stock stable-baselines3 at the same network, games, rollouts, epochs,
+minibatches and threads.
 
-Both learn in turns, so that whatever else the machine does slows both; the ratio is the median over the turns. Stock
-plays the single environments in a DummyVecEnv, as its users do.
+Both learn in turns, so that other load on the machine slows both; the ratio is the median over turns. Stock plays
+single environments in a DummyVecEnv, as its users do.
 """
 
 import time
@@ -34,7 +35,7 @@ CASES = {
 
 
 class StockNetwork(BaseFeaturesExtractor):
-    """The layers of ``PixelNetwork``, made of torch's own."""
+    """The layers of ``PixelNetwork``, from torch."""
 
     def __init__(self, observation_space: gymnasium.spaces.Box, features: int):
         super().__init__(observation_space, features)
@@ -53,7 +54,7 @@ class StockNetwork(BaseFeaturesExtractor):
 
 
 def stock_games(settings: Settings) -> VecEnv:
-    """Single environments one after another, as stable-baselines3's users make them."""
+    """Single environments in sequence, as users of stable-baselines3 make them."""
     return make_vec_env(
         "PriorLab/Princess-v0",
         settings.num_games,
@@ -82,7 +83,7 @@ def stock(settings: Settings, games: VecEnv) -> PPO:
 
 @dataclass
 class Timed:
-    """A learner and the seconds that it spent on a decision, a turn each: in all and of those in updates."""
+    """A learner and its seconds per decision in each turn: in total, and in updates alone."""
 
     model: PPO
     whole: list[float] = field(default_factory=list)
@@ -108,7 +109,7 @@ class Timed:
 
 
 def compare(settings: Settings, turns: int) -> tuple[Timed, Timed]:
-    """Ours and stock's, after a turn that is not counted."""
+    """Our learner and stock's, after a warm-up turn."""
     torch.set_num_threads(settings.threads)
     both = Timed(make_model(settings, make_env(settings)[0])), Timed(stock(settings, stock_games(settings)))
     decisions = settings.n_steps * settings.num_games
@@ -121,11 +122,11 @@ def compare(settings: Settings, turns: int) -> tuple[Timed, Timed]:
 
 
 def main(turns: int = 10, threads: int = 1) -> None:
-    """Prints a table: decisions a second of both, and the ratios.
+    """Print the decisions per second of both, and their ratios.
 
     Args:
-        turns: of each, that are counted
-        threads: processor cores that the network may use
+        turns: Turns of each that count.
+        threads: CPU cores for the network.
     """
     table = Table("case", "ours, decisions/s", "stock's", "ratio", "lowest, highest", "ratio of updates", "of rollouts")
     for name, settings in CASES.items():

@@ -1,4 +1,4 @@
-"""How fast Key and Door, random levels, tiles, the solver and the generator are."""
+"""How fast are Key and Door, random levels, tiles, the solver and the generator?"""
 
 from collections.abc import Iterator
 from time import perf_counter
@@ -14,8 +14,8 @@ from priorlab.envs.random_games.random_levels import LEVELS, random_settings
 from priorlab.scripts.bench.rates import TURNS, Figure, best_rate
 
 GAMES = 1024
-MADE, SEED = 300, 12345  # levels that the generator is timed by, and of which seed
-BANK, SOLVED_IN = 10_000, 300  # levels, and seconds in which they are wanted
+MADE, SEED = 300, 12345  # levels on which the generator is timed, and their seed
+BANK, SOLVED_IN = 10_000, 300  # levels, and the seconds they may take
 
 
 def rate(games: Games, seconds: float) -> float:
@@ -24,19 +24,19 @@ def rate(games: Games, seconds: float) -> float:
 
 
 def drawn_and_kept(seconds: float) -> Iterator[tuple[float, float]]:
-    """In turns: the rates of a batch that draws a random level at each episode, and of one whose lanes keep theirs."""
+    """In turns: the rates of a batch that draws a random level per episode, and of one whose lanes keep theirs."""
     settings = random_settings(LEVELS)
     numbers = [lane % LEVELS for lane in range(GAMES)]
-    own = {"order": "own", "level": [settings["level"][k] for k in numbers], "look_seed": numbers}
-    drawn, kept = Games(GAMES, **settings), Games(GAMES, **settings | own)
+    fixed = {"order": "own", "level": [settings["level"][k] for k in numbers], "look_seed": numbers}
+    drawn, kept = Games(GAMES, **settings), Games(GAMES, **settings | fixed)
     for turn in range(1 + TURNS):
         rates = rate(drawn, seconds / 2), rate(kept, seconds / 2)
-        if turn:  # the first warms up
+        if turn:  # the first turn warms up
             yield rates
 
 
 def seconds_to_solve(name: str) -> float:
-    """Every state of a level searched."""
+    """Seconds for a search of every state of a level."""
     level = Level.read(name)
     began = perf_counter()
     Solver(level, find_rules(level.game)).run()
@@ -44,13 +44,13 @@ def seconds_to_solve(name: str) -> float:
 
 
 def level_figures(seconds: float) -> Iterator[Figure]:
-    """Each figure as soon as it is measured."""
+    """Yields each figure as soon as it is measured."""
     yield Figure("1024 games of Key and Door, 84x84 gray", rate(Games(GAMES, game="key_door"), seconds), "steps/s")
     yield Figure("1024 games of Princess as tiles", rate(Games(GAMES, obs="tiles"), seconds), "steps/s")
     drawn, kept = zip(*drawn_and_kept(seconds))
     yield Figure(f"1024 games drawn from {LEVELS:,} random levels, 84x84 gray", float(np.median(drawn)), "steps/s")
     share = float(np.median(np.divide(drawn, kept)))
-    yield Figure("    share of the speed where each game keeps its level", share, "", 0.9)
+    yield Figure("    share of the speed with fixed levels", share, "", 0.9)
     seconds_to_solve("tower_01")  # compiles
     solved = min(seconds_to_solve("princess") for _ in range(3))
     yield Figure("Princess solved, every state searched", solved, "s", 0.2, True)

@@ -1,7 +1,7 @@
-"""What each method costs: time per update beside fine-tuning, in turns, and the memory that tasks take.
+"""The cost of each method: time per update compared with fine-tuning, in turns, and the memory per task.
 
-The network is that of Mnih et al. 2015 (NatureCNN) on 84x84x4 pixels, which learns its second of four tasks: penalties
-have something to hold, columns have a second one, weights are packed.
+The network is that of Mnih et al. 2015 (NatureCNN) on 84x84x4 pixels. It learns the second of four tasks, so that
+penalties have something to protect, columns have a second one, and weights are packed.
 """
 
 import time
@@ -24,7 +24,7 @@ METHODS = (
 )  # fmt: skip
 TASKS, ACTIONS = 4, 6
 SHAPE = (4, 84, 84)
-UPDATES = 5  # of each method in a turn
+UPDATES = 5  # of each method per turn
 
 
 def nature() -> Network:
@@ -37,15 +37,15 @@ def nature() -> Network:
 
 
 @dataclass
-class Learner:
-    """A network that is being kept, and its optimizer."""
+class KeptLearner:
+    """A network with its method, and its optimizer."""
 
     kept: Kept
     optimizer: torch.optim.Optimizer
 
     @classmethod
-    def of(cls, method: str) -> "Learner":
-        """One that has learned a task, and learns the next."""
+    def of(cls, method: str) -> "KeptLearner":
+        """A learner that has learned one task and learns the next."""
         kept = keep(nature(), parse(method), TASKS)
         optimizer = torch.optim.Adam(kept.network.module.parameters(), 1e-4)
         kept.attach(optimizer)
@@ -62,16 +62,16 @@ class Learner:
 
 
 def main(batch_sizes: tuple[int, ...] = (64, 256), turns: int = 15, threads: int = 1) -> None:
-    """Prints the table.
+    """Print the table.
 
     Args:
-        batch_sizes: inputs of an update
-        turns: in each, every method makes five updates; the ratio is the median over turns
-        threads: processor cores that torch may use
+        batch_sizes: Inputs per update.
+        turns: In each turn every method makes five updates; the ratio is the median over turns.
+        threads: CPU cores for torch.
     """
     torch.set_num_threads(threads)
-    learners = {method: Learner.of(method) for method in METHODS}
-    ratios = {size: measured(learners, size, turns) for size in batch_sizes}
+    learners = {method: KeptLearner.of(method) for method in METHODS}
+    ratios = {size: time_ratios(learners, size, turns) for size in batch_sizes}
     headings = ["method", *(f"update, batch {size}" for size in batch_sizes)]
     table = Table(*headings, "MB for 1 task", *(f"for {tasks}" for tasks in range(2, TASKS + 1)))
     for method in METHODS:
@@ -81,8 +81,8 @@ def main(batch_sizes: tuple[int, ...] = (64, 256), turns: int = 15, threads: int
     Console(width=120).print(table)
 
 
-def measured(learners: dict[str, Learner], size: int, turns: int) -> dict[str, float]:
-    """Of each method the median over turns of its time beside fine-tuning's in the same turn."""
+def time_ratios(learners: dict[str, KeptLearner], size: int, turns: int) -> dict[str, float]:
+    """Each method's time relative to fine-tuning's in the same turn, as a median over turns."""
     inputs, labels = torch.rand(size, *SHAPE), torch.randint(ACTIONS, (size,))
     seconds: dict[str, list[float]] = {method: [] for method in learners}
     for turn in range(turns + 1):
@@ -90,7 +90,7 @@ def measured(learners: dict[str, Learner], size: int, turns: int) -> dict[str, f
             begun = time.perf_counter()
             for _ in range(UPDATES):
                 learner.update(inputs, labels)
-            if turn:  # the first warms up
+            if turn:  # the first turn warms up
                 seconds[method].append(time.perf_counter() - begun)
     plain = np.array(seconds["finetune"])
     return {method: float(np.median(np.array(each) / plain)) for method, each in seconds.items()}

@@ -1,6 +1,6 @@
-"""How long a step's picture takes to be drawn and sent to the screen: what changed, beside the whole window.
+"""How long does it take to draw a step's picture and send it to the screen? Its changes, and the full window.
 
-Opens a real window of each size under whatever display there is; sizes that the screen doesn't have are left out:
+Opens a real window of each size on the current display; sizes larger than the screen are left out:
 
     xvfb-run -s "-screen 0 3840x2160x24" python -m priorlab.scripts.experiments.drawing
 """
@@ -25,27 +25,27 @@ GAMES = (
     "key_door/masked_similarity", "random", "atari/montezuma_revenge", "atari/riverraid",
 )  # fmt: skip
 SIZES = ("1024x768", "1366x768", "1920x1080", "3840x2160")
-HOLD = 8  # steps that an input is held
+HOLD = 8  # steps for which an input is held
 REDRAWS = 20
-TURN = 20  # pictures that are drawn one way before they are drawn the other
-UNCHANGED = 20  # steps in a row without a change for each one that is timed, at most
+TURN = 20  # pictures drawn one way before they are drawn the other way
+UNCHANGED = 20  # the most steps per timed one
 
 
 def main(games: tuple[str, ...] = GAMES, sizes: tuple[str, ...] = SIZES, steps: int = 100, seed: int = 0) -> None:
-    """Prints milliseconds: the median, the 95th percentile and the most.
+    """Print milliseconds: the median, the 95th percentile and the maximum.
 
     Args:
-        games: game, or game/version, or atari/NAME
-        sizes: of the window, WIDTHxHEIGHT in pixels
-        steps: how many steps in which something changed are timed
-        seed: of the inputs
+        games: Games, as GAME, GAME/VERSION or atari/NAME.
+        sizes: Sizes of the window, WIDTHxHEIGHT in pixels.
+        steps: Number of timed steps, in which something changed.
+        seed: Seed of the inputs.
     """
     require_display()
     screen, pictures = pygame.display.get_desktop_sizes()[0], {game: pictures_of(game, steps, seed) for game in games}
     table = Table(
-        title=f"ms to draw and present: median, 95 %, most; {pygame.display.get_driver()}, {steps} steps each"
+        title=f"ms to draw and present: median, 95 %, maximum; {pygame.display.get_driver()}, {steps} steps each"
     )
-    for name in ("window", "game", "what changed", "whole window", "whole, nothing known"):
+    for name in ("window", "game", "changes", "full window", "full, after forgetting"):
         table.add_column(name, justify="left" if name in ("window", "game") else "right")
     for size in sizes:
         width, height = (int(length) for length in size.split("x"))
@@ -53,7 +53,7 @@ def main(games: tuple[str, ...] = GAMES, sizes: tuple[str, ...] = SIZES, steps: 
             continue
         for game in track(games, size):
             with a_window(width, height) as window:
-                times = drawn(window, pictures[game])
+                times = draw_times(window, pictures[game])
             table.add_row(size, game, *map(summary, times))
     Console(width=140).print(table)
 
@@ -61,7 +61,7 @@ def main(games: tuple[str, ...] = GAMES, sizes: tuple[str, ...] = SIZES, steps: 
 @contextmanager
 def a_window(width: int, height: int) -> Iterator[pygame.Window]:
     window = pygame.Window("drawing", (width, height), position=(0, 0))
-    for _ in range(10):  # until it is up
+    for _ in range(10):  # until it is open
         pygame.event.get()
         window.get_surface()
         window.flip()
@@ -70,8 +70,8 @@ def a_window(width: int, height: int) -> Iterator[pygame.Window]:
     window.destroy()
 
 
-def drawn(window: pygame.Window, pictures: list[np.ndarray]) -> tuple[list[float], ...]:
-    """Seconds that the changes took, the whole window in turn with them, and whole pictures where nothing is known."""
+def draw_times(window: pygame.Window, pictures: list[np.ndarray]) -> tuple[list[float], ...]:
+    """Seconds for drawing changes, for the full window in turns with them, and for full pictures after forgetting."""
     canvas = Canvas(window)
     changes, whole, again = [], [], []
     canvas.draw(pictures[0])
@@ -79,11 +79,11 @@ def drawn(window: pygame.Window, pictures: list[np.ndarray]) -> tuple[list[float
         for picture in pictures[turn : turn + TURN]:
             changes.append(timed(canvas.draw, picture))
             pygame.event.get()
-        seen = pygame.surfarray.array2d(window.get_surface())
+        before = pygame.surfarray.array2d(window.get_surface())
         for picture in pictures[turn : turn + TURN]:
             whole.append(timed(draw_whole, window, picture))
             pygame.event.get()
-        assert (pygame.surfarray.array2d(window.get_surface()) == seen).all(), "both draw the same"
+        assert (pygame.surfarray.array2d(window.get_surface()) == before).all(), "both draw the same"
     for _ in range(REDRAWS):
         canvas.forget()
         again.append(timed(canvas.draw, pictures[-1]))
@@ -91,24 +91,24 @@ def drawn(window: pygame.Window, pictures: list[np.ndarray]) -> tuple[list[float
 
 
 def pictures_of(name: str, steps: int, seed: int) -> list[np.ndarray]:
-    """The first picture and, by inputs at random, as many that differ from the one before."""
+    """The first picture and ``steps`` pictures that differ from the one before, under random inputs."""
     game, _, version = name.partition("/")
     settings = GameSettings(name, seed=seed) if game == "atari" else GameSettings(game, version or None, seed=seed)
     course, chance = settings.open(), np.random.default_rng(seed)
-    found, action = [course.picture.copy()], 0
+    pictures, action = [course.picture.copy()], 0
     for number in range(UNCHANGED * steps):
-        if len(found) > steps or course.solved:
+        if len(pictures) > steps or course.solved:
             break
         if number % HOLD == 0:
             action = int(chance.integers(len(course.action_names)))
         course.step(action)
-        if (course.picture != found[-1]).any():
-            found.append(course.picture.copy())
-    return found
+        if (course.picture != pictures[-1]).any():
+            pictures.append(course.picture.copy())
+    return pictures
 
 
 def draw_whole(window: pygame.Window, picture: np.ndarray) -> None:
-    """The plain way: the picture is enlarged, and the window shown, whole."""
+    """The plain way: enlarges the picture, and redraws the full window."""
     screen, (tall, wide) = window.get_surface(), picture.shape[:2]
     place = fit((tall, wide), *screen.get_size())
     image = pygame.image.frombuffer(picture.tobytes(), (wide, tall), "RGB").convert(screen)
@@ -123,8 +123,7 @@ def timed(draw: Callable[..., None], *given: object) -> float:
 
 
 def summary(times: list[float]) -> str:
-    found = 1000 * np.quantile(times, (0.5, 0.95, 1))
-    return " ".join(f"{value:7.2f}" for value in found)
+    return " ".join(f"{1000 * value:7.2f}" for value in np.quantile(times, (0.5, 0.95, 1)))
 
 
 if __name__ == "__main__":

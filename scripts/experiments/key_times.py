@@ -1,4 +1,4 @@
-"""When keys were pressed, against when the log says so: real key events of X at random moments of the steps.
+"""Compares when keys were pressed with their times in the log: real X key events at random moments of the steps.
 
 xvfb-run -s "-screen 0 1280x960x24" python -m priorlab.scripts.experiments.key_times
 """
@@ -22,26 +22,25 @@ from priorlab.human_study.data.recorder import Recorder
 from priorlab.human_study.window.loop import keys_for, run
 from priorlab.human_study.window.window import Window
 
-GAP, HOLD = (0.1, 0.3), (0.03, 0.1)  # seconds between two presses, and that a key is held, at least and at most
+GAP, HOLD = (0.1, 0.3), (0.03, 0.1)  # seconds between two presses, and for which a key is held: (least, most)
 BEGUN = 1.0  # seconds until the game is on the screen
 QUANTILES = (0.5, 0.95, 1.0)
 
 
 def main(presses: int = 60, game: str = "princess", seed: int = 0) -> None:
-    """Presses the left arrow key so often (xdotool) and prints how much later the log says that it went down.
+    """Press the left arrow key with xdotool, and print how much later the log has it.
 
     Args:
-        presses: how often
-        game: which game, as in `priorlab play`
-        seed: of the moments
+        presses: Number of presses.
+        game: The game, as in `priorlab play`.
+        seed: Seed of the moments.
     """
     with tempfile.TemporaryDirectory() as folder:
         report(*measure(GameSettings(game), presses, Path(folder), seed))
 
 
 def measure(game: GameSettings, presses: int, folder: Path, seed: int) -> tuple[np.ndarray, np.ndarray, float, int]:
-    """(when keys were pressed; when they were by the log, both by ``time.perf_counter``; when a step was due; steps a
-    second)."""
+    """When keys were pressed and when by the log, in ``time.perf_counter``; when a step was due; steps per second."""
     sent, path, began = drive(game, presses, folder, random.Random(seed))
     events = read_events(path).events
     logged = np.array([began + event["t"] for event in events if event["event"] == "key" and event["what"] == "down"])
@@ -51,7 +50,7 @@ def measure(game: GameSettings, presses: int, folder: Path, seed: int) -> tuple[
 
 
 def drive(game: GameSettings, presses: int, folder: Path, chance: random.Random) -> tuple[list[float], Path, float]:
-    """(when the key was pressed, by ``time.perf_counter``; the log; when its times began)."""
+    """When the key was pressed, in ``time.perf_counter``; the log; and the start of its times."""
     course = game.open()
     course.step(0)
     with Window(course.picture.shape[:2], keys_for(course)) as window:
@@ -81,10 +80,10 @@ def press(presses: int, sent: list[float], chance: random.Random, window: Window
 
 
 def report(sent: np.ndarray, logged: np.ndarray, due: float, rate: int) -> None:
-    """``due`` is when any one of the steps was due."""
+    """Prints the comparison; ``due``: when any one of the steps was due."""
     console = Console()
-    table = Table(title=f"{len(sent)} presses at {rate} steps a second")
-    for name in ("", "median", "95 %", "most"):
+    table = Table(title=f"{len(sent)} presses at {rate} steps per second")
+    for name in ("", "median", "95 %", "maximum"):
         table.add_column(name, justify="right")
     late = 1000 * np.quantile(logged - sent, QUANTILES)
     table.add_row("ms from the press to its time in the log", *(f"{value:.2f}" for value in late))

@@ -1,7 +1,7 @@
-"""Does the analysis find what is there, and nothing where nothing is? Simulated studies of a planted truth.
+"""Does the analysis find the effects that exist, and no others? Simulated studies with planted effects.
 
-`python -m priorlab.scripts.experiments.recovery` simulates studies, with the published ratios planted and with
-nothing planted, and puts each through the functions of `priorlab compare`. It prints tables and writes CSV files.
+`python -m priorlab.scripts.experiments.recovery` simulates studies, with the published ratios planted and with nothing
+planted, and analyses each with the functions of `priorlab compare`. It prints tables and writes CSV files.
 """
 
 from collections.abc import Callable, Iterable
@@ -24,17 +24,17 @@ from priorlab.scripts.analysis.published import published_figures
 from priorlab.scripts.analysis.statistics import restricted_mean
 
 ALPHA = 0.05
-Study = dict[str, Group]  # of each version: inputs, and whether each was a win
+Study = dict[str, Group]  # by version: inputs, and whether each was a win
 
 
 def study_of(game: str, plant: str, n: int, repetition: int, seed: int = 0) -> Study:
-    """A study of ``n`` simulated players on each version, none of whom is in another repetition."""
+    """A study of ``n`` simulated players per version; no player is in two repetitions."""
     numbers = range(repetition * n, (repetition + 1) * n)
     return {version: times_of(setting_of(game, version, plant), seed, numbers) for version in planted_versions(game)}
 
 
 def studies_of(game: str, plant: str, n: int, repetitions: int, seed: int = 0, workers: int = 1) -> list[Study]:
-    study_of(game, plant, 1, 0, seed)  # compiles, and draws the atlases, once
+    study_of(game, plant, 1, 0, seed)  # compiles and draws the atlases once
     with ThreadPoolExecutor(workers) as pool:
         return list(pool.map(lambda repetition: study_of(game, plant, n, repetition, seed), range(repetitions)))
 
@@ -51,7 +51,7 @@ def truth_of(versions: Iterable[str]) -> np.ndarray:
 
 
 def taus_of(studies: list[Study]) -> np.ndarray:
-    """Kendall's tau of each study's order of versions with the published one."""
+    """Kendall's tau between each study's order of versions and the published one."""
     return np.array([kendalltau(means_of(study), truth_of(study))[0] for study in studies], float)
 
 
@@ -67,7 +67,7 @@ def pooled(studies: list[Study]) -> Study:
 
 
 def taus_at(studies: list[Study], n: int, generator: np.random.Generator) -> np.ndarray:
-    """The same, of as many studies of ``n`` players a version, drawn with replacement from all that were simulated."""
+    """``taus_of`` equally many studies of ``n`` players per version, drawn with replacement from all players."""
     pool = pooled(studies)
     drawn: list[Study] = []
     for _ in studies:
@@ -77,7 +77,7 @@ def taus_at(studies: list[Study], n: int, generator: np.random.Generator) -> np.
 
 
 def ceiling(versions: Iterable[str], n: int, spread: float) -> float:
-    """Expected tau where means of ``n`` log-normal times, of that spread and the published means, are all one has.
+    """Expected tau for means of ``n`` log-normal times with that spread and the published means.
 
     A pair is in order with the normal probability of its difference in standard errors; tau is the mean of 2 p - 1.
     """
@@ -89,7 +89,7 @@ def ceiling(versions: Iterable[str], n: int, spread: float) -> float:
 
 
 def swaps_of(studies: list[Study]) -> pd.DataFrame:
-    """The pairs of versions that some studies put in the wrong order, and what share of them does."""
+    """The pairs of versions in the wrong order in some studies, with the share of studies."""
     means, truth, names = np.array([means_of(study) for study in studies]), truth_of(studies[0]), list(studies[0])
     rows = []
     for i, j in combinations(range(len(names)), 2):
@@ -100,7 +100,7 @@ def swaps_of(studies: list[Study]) -> pd.DataFrame:
 
 
 def table_of(studies: list[Study]) -> pd.DataFrame:
-    """What was simulated on each version, over all studies."""
+    """Summary of the simulated plays on each version, over all studies."""
     means, truth, rows = np.array([means_of(study) for study in studies]), truth_of(studies[0]), []
     for k, (version, (times, won)) in enumerate(pooled(studies).items()):
         at_limit = times == LIMIT_MINUTES * MINUTE
@@ -115,19 +115,19 @@ def table_of(studies: list[Study]) -> pd.DataFrame:
 
 
 def false_alarms(studies: list[Study]) -> pd.DataFrame:
-    """How often tests find something: of single tests, and of studies, after Holm's correction; 95 % Clopper-Pearson.
+    """How often tests find something: single tests, and studies after Holm's correction; 95 % Clopper-Pearson.
 
-    The interval of single tests takes them for independent, which those of one study are not.
+    The interval of single tests assumes independence, which the tests of one study lack.
     """
     rows = []
     for name, test in TESTS.items():
-        found: list[list] = [test(study, effects=False) for study in studies]
+        results: list[list] = [test(study, effects=False) for study in studies]
         counts: dict[str, tuple[int, int]] = {
-            "single tests": (sum(each.p < ALPHA for tests in found for each in tests), sum(map(len, found))),
-            "studies": (sum(min(each.p_holm for each in tests) < ALPHA for tests in found), len(found)),
+            "single tests": (sum(each.p < ALPHA for tests in results for each in tests), sum(map(len, results))),
+            "studies": (sum(min(each.p_holm for each in tests) < ALPHA for tests in results), len(results)),
         }
         for k, version in enumerate(list(studies[0])[1:]):
-            counts[version] = (sum(tests[k].p < ALPHA for tests in found), len(found))
+            counts[version] = (sum(tests[k].p < ALPHA for tests in results), len(results))
         for what, (count, total) in counts.items():
             low, high = proportion_confint(count, total, method="beta")
             rows.append((name, what, count, total, count / total, low, high))
@@ -138,19 +138,19 @@ def main(
     n: int = 120, repetitions: int = 200, *, game: str = "key_door", seed: int = 0, workers: int = 2,
     out: Path = Path("runs/recovery"),
 ) -> None:  # fmt: skip
-    """Simulates studies, and prints what the analysis makes of them.
+    """Simulate studies, and print the results of their analysis.
 
     Args:
-        n: players a version
-        repetitions: studies
-        game: key_door, which the published means are of, or princess
-        seed: of the players
-        workers: studies simulated side by side
-        out: folder of the tables as CSV files
+        n: Players per version.
+        repetitions: Number of studies.
+        game: key_door, to which the published means belong, or princess.
+        seed: Seed of the players.
+        workers: Studies simulated in parallel.
+        out: Folder for the tables as CSV files.
     """
     for name, value in (("n", n), ("repetitions", repetitions), ("workers", workers)):
         if value < 2 - (name == "workers"):
-            raise SystemExit(f"recovery: {name} is {value}: expected {2 - (name == 'workers')} or more")
+            raise SystemExit(f"recovery: {name} must be at least {2 - (name == 'workers')}, got {value}")
     console = Console(width=140)
     out.mkdir(parents=True, exist_ok=True)
 
@@ -165,7 +165,7 @@ def main(
     show("swapped", lambda: swaps_of(studies))
     low, median, high = np.quantile(taus, [0.025, 0.5, 0.975])
     console.print(
-        f"\nKendall's tau at {n} a version, {repetitions} studies: mean {taus.mean():.3f} (standard error "
+        f"\nKendall's tau at {n} per version, {repetitions} studies: mean {taus.mean():.3f} (standard error "
         f"{taus.std(ddof=1) / np.sqrt(len(taus)):.3f}), median {median:.3f}, 95 % of studies {low:.3f} to {high:.3f}; "
         f"over .9 in {(taus > 0.9).mean():.0%}\nceiling: {ceiling(studies[0], n, 0.6):.3f} with a spread of .6",
         highlight=False,

@@ -1,6 +1,6 @@
-"""How punctual a play at the window is: when steps were taken and shown, against when they were due.
+"""How punctual is a play in the window? When steps were taken and shown, compared with when they were due.
 
-Starts a real window under whatever display there is, a busy core beside it, and presses keys in it; then reads the log.
+Opens a real window on the current display while another core is busy, presses keys in it, and then reads the log.
 """
 
 import multiprocessing
@@ -20,33 +20,33 @@ from priorlab.envs.plays.sessions import read_session
 
 PUNCTUAL = 0.005  # seconds
 QUANTILES = (0.5, 0.9, 0.99, 0.999, 1.0)
-HOLD = (0.05, 0.6)  # seconds that a key is held, at least and at most
+HOLD = (0.05, 0.6)  # seconds for which a key is held: (least, most)
 
 
 def main(minutes: float = 10.0, game: str = "princess", busy: int = 1, seed: int = 0) -> None:
-    """Plays for so many minutes and prints how late steps were taken and shown.
+    """Play for some minutes, and print how late steps were taken and shown.
 
     Args:
-        minutes: how long the session lasts
-        game: which game, as in `priorlab play`
-        busy: how many processes keep a core busy beside it
-        seed: of the keys pressed
+        minutes: Duration of the session.
+        game: The game, as in `priorlab play`.
+        busy: Number of processes that keep a core busy.
+        seed: Seed of the keys.
     """
     context = multiprocessing.get_context("spawn")
-    beside = [context.Process(target=burn, daemon=True) for _ in range(busy)]
-    for process in beside:
+    load = [context.Process(target=burn, daemon=True) for _ in range(busy)]
+    for process in load:
         process.start()
     with tempfile.TemporaryDirectory() as folder:
         try:
             path = drive(GameSettings(game), minutes, Path(folder), seed)
         finally:
-            for process in beside:
+            for process in load:
                 process.terminate()
         report(path, busy)
 
 
 def drive(game: GameSettings, minutes: float, folder: Path, seed: int) -> Path:
-    """The log of a play to its limit, or its win, in which keys are pressed."""
+    """The log of a play to its limit or its win, with random keys."""
     from priorlab.human_study.window.loop import play
 
     over = Event()
@@ -59,7 +59,7 @@ def drive(game: GameSettings, minutes: float, folder: Path, seed: int) -> Path:
 
 
 def press_keys(over: Event, chance: random.Random) -> None:
-    """Through the window's own queue of events: only the way from a keyboard to there is left out."""
+    """Presses keys through the window's event queue: only the way from the keyboard to it is missing."""
     import pygame
 
     keys = (
@@ -84,10 +84,10 @@ def report(path: Path, busy: int) -> None:
     console = Console()
     due, done, shown = recorded.times.T
     step = 1 / recorded.play.inputs_per_second
-    table = Table(title=f"{len(due):,} steps of {1000 * step:.1f} ms, {busy} busy processes beside")
+    table = Table(title=f"{len(due):,} steps of {1000 * step:.1f} ms, {busy} busy processes")
     table.add_column("ms after due")
     for quantile in QUANTILES:
-        table.add_column(f"{100 * quantile:g} %" if quantile < 1 else "most", justify="right")
+        table.add_column(f"{100 * quantile:g} %" if quantile < 1 else "maximum", justify="right")
     table.add_column("within 5 ms", justify="right")
     table.add_column("within one step", justify="right")
     for name, at in (("taken", done), ("shown", shown)):
@@ -97,7 +97,7 @@ def report(path: Path, busy: int) -> None:
     console.print(table)
     about = recorded.about
     console.print(
-        f"{about['late']} steps late by more than half a step or after a gap, {about['missed']} left out; "
+        f"{about['late']} steps late by more than half a step or after a gap, {about['missed']} missed; "
         f"{about['display_driver']}, window {about['window']}, paused {about['paused_seconds']:.1f} s"
     )
 

@@ -1,9 +1,9 @@
-"""A claim of the lecture as an experiment: what is said, what is measured, and what in it can be changed.
+"""A claim of the lecture as an experiment: its statement, its measurements, and the settings that can be changed.
 
-Each claim is a module of this folder, which has ``Settings``, a frozen dataclass of numbers and words whose help, and
-of some the greatest value and the least, stand in their ``Annotated`` types; ``SMALL``, those for a glance;
-``measure(settings, seed)``, which gives rows; and where there is more to check, ``check(settings)``, which raises
-ValueError. Its texts, figures and answers stand beside it, in the TOML file of the same name.
+Each claim is a module of ``claims`` with ``Settings``, a frozen dataclass of numbers and words whose ``Annotated``
+types hold a help text and, for some, the largest and the smallest value; ``SMALL``, the settings of a quick run;
+``measure(settings, seed)``, which yields rows; and, if more has to be checked, ``check(settings)``, which raises
+ValueError. Its texts, figures and answers are in the TOML file of the same name.
 """
 
 import tomllib
@@ -18,7 +18,7 @@ CLAIMS = (  # in the lecture's order
     "inputs", "features", "neighbours", "matching", "fast", "fast_games", "low_shot", "looks", "spurious",
     "spurious_games", "curriculum", "drift", "compression", "capacity", "exploration",
 )  # fmt: skip
-CHANCE = "chance"  # the line of whoever guesses
+CHANCE = "chance"  # the line for guessing
 
 
 class Row(NamedTuple):
@@ -32,8 +32,8 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Figure:
-    """lines: colours by names; ticks: names of the x, where they are categories, which no line joins; log_y: a log
-    scale, on which values are averaged, too; percent: whether values are shares."""
+    """lines: colours by name; ticks: names of the x if they are categories, which no line joins; log_y: a log scale, on
+    which values are also averaged; percent: whether values are shares."""
 
     name: str
     title: str
@@ -48,7 +48,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Answer:
-    """Whether ``higher`` is above ``lower``, each a line and an x of the figure (the largest x where it tells none)."""
+    """Whether ``higher`` is above ``lower``, each a line of the figure and an x (by default the largest)."""
 
     says: str
     figure: str
@@ -57,8 +57,8 @@ class Answer:
 
 
 class Knob(NamedTuple):
-    """A setting that can be changed. kind: int, float, or words; most, least: its greatest value and its least, if
-    there are such; it is always more than 0."""
+    """A setting that can be changed. kind: int, float, or words; most, least: its largest and smallest value, if any;
+    numbers are always above 0."""
 
     name: str
     default: Any
@@ -70,7 +70,7 @@ class Knob(NamedTuple):
 
 @dataclass(frozen=True)
 class Claim:
-    """published: what, how much, where it stands, and its grade (``analysis/published.toml``), if it has one."""
+    """published: what, how much, its source, and its grade (``analysis/published.toml``), if it has one."""
 
     name: str
     title: str
@@ -92,63 +92,63 @@ class Claim:
         """The settings, but for ``change``, such as ``shots=5,ways=20``. ValueError for what there is not."""
         values, knobs = self.plain(small), {knob.name: knob for knob in self.knobs()}
         for part in filter(None, change.split(",")):
-            name, _, told = (word.strip() for word in part.partition("="))
+            name, _, text = (word.strip() for word in part.partition("="))
             if name not in knobs:
                 raise ValueError(f"{self.name}: change {part!r}: expected name=value, name one of {', '.join(knobs)}")
-            values[name] = self.read(knobs[name], told)
+            values[name] = self.read(knobs[name], text)
         settings = self.settings(**values)
         self.check(settings)
         return settings
 
-    def read(self, knob: Knob, told: str) -> Any:
+    def read(self, knob: Knob, text: str) -> Any:
         """The value of a setting from a text."""
-        words = get_args(knob.kind)  # of a Literal
+        words = get_args(knob.kind)  # for a Literal
         if words:
-            if told not in words:
-                raise ValueError(f"{self.name}: {knob.name} is {told!r}: expected one of {', '.join(words)}")
-            return told
+            if text not in words:
+                raise ValueError(f"{self.name}: {knob.name} must be one of {', '.join(words)}, got {text!r}")
+            return text
         try:
-            value = knob.kind(told)
+            value = knob.kind(text)
         except ValueError:
             kind = "a whole number" if knob.kind is int else "a number"
-            raise ValueError(f"{self.name}: {knob.name} is {told!r}: expected {kind}") from None
+            raise ValueError(f"{self.name}: {knob.name} must be {kind}, got {text!r}") from None
         if not (knob.least or 0) <= value <= (knob.most or float("inf")) or value in (0, float("inf")):
-            least = f"{knob.least:g} or more" if knob.least else "more than 0"
-            most = f", at most {knob.most:g}" if knob.most else ""
-            raise ValueError(f"{self.name}: {knob.name} is {told}: expected {least}{most}")
+            least = f"at least {knob.least:g}" if knob.least else "above 0"
+            most = f" and at most {knob.most:g}" if knob.most else ""
+            raise ValueError(f"{self.name}: {knob.name} must be {least}{most}, got {text}")
         return value
 
-    def told(self, change: str, small: bool = False) -> str:
-        """The change in one form: what it really changes, in the order of the settings; empty: nothing."""
+    def normal_form(self, change: str, small: bool = False) -> str:
+        """What a change really changes, in the order of the settings; empty: nothing."""
         plain, now = self.plain(small), asdict(self.changed(change, small))
         return ",".join(f"{name}={value}" for name, value in now.items() if value != plain[name])
 
     def knobs(self) -> list[Knob]:
-        """What can be changed."""
+        """The settings that can be changed."""
         hints = get_type_hints(self.settings, include_extras=True)
-        found = []
+        knobs = []
         for each in fields(self.settings):
             kind, help, *bounds = get_args(hints[each.name])
-            found.append(Knob(each.name, each.default, help, kind, *bounds))
-        return found
+            knobs.append(Knob(each.name, each.default, help, kind, *bounds))
+        return knobs
 
 
 @cache
 def find_claim(name: str) -> Claim:
-    """ValueError for one that there is not."""
+    """The claim of that name; ValueError if there is none."""
     if name not in CLAIMS:
         raise ValueError(f"unknown claim {name!r}: expected one of {', '.join(CLAIMS)}")
     module = import_module(f"{__package__}.{name}")
-    told = tomllib.loads(Path(__file__).parent.joinpath("claims", f"{name}.toml").read_text(encoding="utf-8"))
-    figures = tuple(Figure(**{**each, "ticks": tuple(each.get("ticks", ()))}) for each in told.pop("figures"))
+    texts = tomllib.loads(Path(__file__).parent.joinpath("claims", f"{name}.toml").read_text(encoding="utf-8"))
+    figures = tuple(Figure(**{**each, "ticks": tuple(each.get("ticks", ()))}) for each in texts.pop("figures"))
     answers = tuple(
         Answer(each["says"], each["figure"], tuple(each["higher"]), tuple(each["lower"]))
-        for each in told.pop("answers")
+        for each in texts.pop("answers")
     )
     published = tuple(
-        (each["what"], each["value"], each["source"], each.get("grade", "")) for each in told.pop("published", ())
+        (each["what"], each["value"], each["source"], each.get("grade", "")) for each in texts.pop("published", ())
     )
     return Claim(
-        name, **told, figures=figures, answers=answers, published=published, settings=module.Settings,
+        name, **texts, figures=figures, answers=answers, published=published, settings=module.Settings,
         small=module.SMALL, measure=module.measure, check=getattr(module, "check", lambda _: None),
     )  # fmt: skip

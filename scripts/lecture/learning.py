@@ -1,4 +1,4 @@
-"""The plain loops of the lecture's experiments, and networks that see pictures."""
+"""The training loops of the lecture's experiments, and networks for pictures."""
 
 from collections.abc import Callable
 from functools import cache, lru_cache
@@ -18,13 +18,13 @@ from priorlab.transfer.supervised import Problem, Training, learn_all
 WIDTH = 64  # features
 BATCH = 128
 KNOWN = 7680  # pictures to learn from
-NEW, EXAMPLES = 64, 40  # drawings from which those of a test are drawn, and pictures of each
+NEW, EXAMPLES = 64, 40  # drawings from which a test draws its own, and pictures of each
 Examples = tuple[torch.Tensor, torch.Tensor]  # pictures float32 (n, ...) and their classes int64 (n,)
 Signs = Literal["digits", "mnist", "fashion", "omniglot"]
 
 
 def eye(side: int, channels: int, seed: int, units: int = 32) -> nn.Sequential:
-    """Three convolutions and a dense layer: float32 (n, WIDTH) features of pictures (n, channels, side, side)."""
+    """Three convolutions and a dense layer: features, float32 (n, WIDTH), of pictures (n, channels, side, side)."""
     left = -(-side // 8)  # each convolution halves the side, rounded up
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -36,7 +36,7 @@ def eye(side: int, channels: int, seed: int, units: int = 32) -> nn.Sequential:
 
 
 def classifier(seen: nn.Module, classes: int, seed: int) -> nn.Sequential:
-    """A network that sees with ``seen``, whose weights it shares, and tells ``classes`` apart."""
+    """A network for ``classes`` classes on the features of ``seen``, whose weights it shares."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return nn.Sequential(seen, nn.Linear(WIDTH, classes))
@@ -51,7 +51,7 @@ def fit(
     learning_rate: float = 1e-3,
     attach: Callable[[torch.optim.Optimizer], object] = lambda _: None,
 ) -> None:
-    """Steps of Adam on minibatches of inputs (n, ...) and classes int64 (n,); ``attach`` is told the optimizer."""
+    """Steps of Adam on minibatches of inputs (n, ...) and classes int64 (n,); ``attach`` receives the optimizer."""
     optimizer = torch.optim.Adam(module.parameters(), learning_rate)
     attach(optimizer)
     for _ in range(steps):
@@ -64,25 +64,25 @@ def fit(
 
 @torch.no_grad()
 def accuracy(module: nn.Module, inputs: torch.Tensor, labels: torch.Tensor) -> float:
-    """Share of inputs (n, ...) that are given the right class, int64 (n,)."""
+    """Share of inputs (n, ...) classified correctly; classes: int64 (n,)."""
     return float((module(inputs).argmax(1) == labels).float().mean())
 
 
 @lru_cache(maxsize=1)
 def known_objects(classes: int, seed: int) -> Examples:
-    """Pictures of so many drawings of the split ``training``, KNOWN in all: what networks learn from."""
+    """KNOWN pictures of ``classes`` drawings of the split ``training``, from which networks learn."""
     rng = np.random.default_rng([seed, classes])
     return labelled(some_classes(classes, rng), KNOWN // classes, "training", rng)
 
 
 def new_objects(seed: int) -> Examples:
-    """Pictures of drawings of the split ``held_out``, from which tests are drawn."""
+    """Pictures of drawings of the split ``held_out``, for tests."""
     rng = np.random.default_rng([seed, 1])
     return labelled(some_classes(NEW, rng), EXAMPLES, "held_out", rng)
 
 
 def object_classifier(classes: int, steps: int, seed: int) -> nn.Sequential:
-    """An eye, and a last layer, that learned to tell ``known_objects`` apart."""
+    """An eye and a last layer that learned to classify ``known_objects``."""
     inputs, labels = known_objects(classes, seed)
     module = classifier(eye(inputs.shape[-1], 3, seed), classes, seed)
     fit(module, inputs, labels, steps, torch.Generator().manual_seed(seed))
@@ -99,7 +99,7 @@ def object_eye(classes: int, steps: int, seed: int) -> nn.Sequential:
 def one_after_another(
     method: str, problems: list[Problem], units: int, steps: int, seed: int
 ) -> dict[tuple[int, int], float]:
-    """How well each problem is done after each was learned, by (learned, problem), by one of transfer's methods."""
+    """The accuracy on each problem after learning each, by (learned, problem), with one of transfer's methods."""
     network = Network(digits.network(units, seed), example=problems[0].inputs[:1])
     kept = keep(network, parse(method, heads=False), len(problems), seed)
     points = learn_all(kept, problems, Training(steps=steps), seed)
@@ -108,8 +108,8 @@ def one_after_another(
 
 @cache
 def signs(data: Signs) -> tuple[Examples, Examples]:
-    """Known classes and new ones, of pictures float32 (n, 1, S, S): classes 0 to 4 and 5 to 9, or, of omniglot, the
-    characters of its background set and those of its evaluation set."""
+    """Pictures, float32 (n, 1, S, S), of known classes and of new ones: 0 to 4 and 5 to 9; for omniglot, the characters
+    of its background set and of its evaluation set."""
     if data == "omniglot":
         return digits.read_omniglot(True), digits.read_omniglot(False)
     every = digits.read(data)
@@ -120,7 +120,7 @@ def signs(data: Signs) -> tuple[Examples, Examples]:
 
 
 def sign_eye(data: Signs, steps: int, seed: int) -> nn.Sequential:
-    """An eye that learned to tell the known ones of ``signs`` apart."""
+    """An eye that learned to classify the known ``signs``."""
     inputs, labels = signs(data)[0]
     seen = eye(digits.SIDE, 1, seed)
     classes = len(labels.unique())

@@ -1,7 +1,7 @@
-"""Pictures of objects to learn from: a class is one drawing of the lab's own looks, in whatever colours and place.
+"""Pictures of objects to learn from: a class is one drawing of Priorlab's looks, in any colours and place.
 
-The drawings of the two splits differ (``envs/looks/exemplars.py``), so that classes of ``held_out`` are new to whoever
-learned from ``training``.
+The drawings of the two splits differ (``envs/looks/exemplars.py``), so that classes of ``held_out`` are new to a
+network that learned from ``training``.
 """
 
 from functools import cache
@@ -20,9 +20,9 @@ MOST = FAMILIES * DRAWINGS  # classes of a split
 
 
 def some_classes(number: int, rng: np.random.Generator) -> np.ndarray:
-    """int64 (number,): different classes, the families in turn."""
+    """Different classes, from the families in turn; int64 (number,)."""
     if not 1 <= number <= MOST:
-        raise ValueError(f"classes is {number}: expected 1 to {MOST}, as there are no more drawings")
+        raise ValueError(f"classes must be 1 to {MOST}, the number of drawings, got {number}")
     of_family = [rng.permutation(DRAWINGS) for _ in ROLES]
     numbers = np.arange(number)
     chosen = [of_family[one % FAMILIES][one // FAMILIES] for one in numbers]
@@ -32,35 +32,37 @@ def some_classes(number: int, rng: np.random.Generator) -> np.ndarray:
 def pictures(
     classes: np.ndarray, split: str, rng: np.random.Generator, grounds: np.ndarray | None = None
 ) -> torch.Tensor:
-    """float32 (n, 3, SIDE, SIDE), -1 to 1: an example of each of n classes; ``grounds``, uint8 (n, SIDE, SIDE, 3), is
-    what they stand on, at random where it is None."""
+    """An example of each of n classes; float32 (n, 3, SIDE, SIDE), -1 to 1.
+
+    ``grounds``: their backgrounds, uint8 (n, SIDE, SIDE, 3); None: random ones.
+    """
     number = len(classes)
     chances = rng.random((number, CHANCES))
     chances[:, 0] = (classes % DRAWINGS + 0.5) / DRAWINGS
     drawn = unpack(exemplars(classes // DRAWINGS, split, chances))  # (n, TILE, TILE, 4)
-    found = (backgrounds()[rng.integers(GROUNDS, size=number)] if grounds is None else grounds).copy()
+    images = (backgrounds()[rng.integers(GROUNDS, size=number)] if grounds is None else grounds).copy()
     rows, columns = rng.integers(2 * SHIFT + 1, size=(2, number))
-    for picture, thing, row, column in zip(found, drawn, rows, columns):
+    for picture, thing, row, column in zip(images, drawn, rows, columns):
         place = picture[row : row + TILE, column : column + TILE]
         np.copyto(place, thing[..., :3], where=thing[..., 3:] > 0)
-    return as_inputs(found)
+    return as_inputs(images)
 
 
-def as_inputs(found: np.ndarray) -> torch.Tensor:
-    """float32 (n, 3, S, S), -1 to 1, of uint8 (n, S, S, 3)."""
-    return torch.from_numpy(found).permute(0, 3, 1, 2).float() / 127.5 - 1
+def as_inputs(images: np.ndarray) -> torch.Tensor:
+    """Images, uint8 (n, S, S, 3), as float32 (n, 3, S, S), -1 to 1."""
+    return torch.from_numpy(images).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
 @cache
 def backgrounds() -> np.ndarray:
-    """uint8 (GROUNDS, SIDE, SIDE, 3): dim ones, in one colour or with a faint pattern."""
+    """Dim backgrounds in one colour or with a faint pattern; uint8 (GROUNDS, SIDE, SIDE, 3)."""
     rng = np.random.default_rng(0)
     tiles = np.stack([unpack(ground(rng))[..., :3] for _ in range(GROUNDS)])
     return np.tile(tiles, (1, 2, 2, 1))[:, :SIDE, :SIDE]
 
 
 def labelled(classes: np.ndarray, each: int, split: str, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-    """``each`` pictures of each class, (n, 3, SIDE, SIDE), and int64 (n,): which of ``classes``, class after class."""
+    """``each`` pictures of each class, (n, 3, SIDE, SIDE), and their indices in ``classes``, int64 (n,)."""
     return (
         pictures(classes.repeat(each), split, rng),
         torch.arange(len(classes)).repeat_interleave(each),

@@ -15,7 +15,7 @@ from scipy import stats
 from priorlab.envs.base.files import write_whole
 from priorlab.scripts.analysis.published import published_figures
 from priorlab.scripts.lecture.claim import CHANCE, CLAIMS, Answer, Claim, Figure, find_claim
-from priorlab.scripts.lecture.runs import Rows
+from priorlab.scripts.lecture.runs import Recorded
 from priorlab.scripts.report.page import render
 from priorlab.scripts.report.plots import INKS, NARROW, STYLE, WIDE, panel, standalone, svg, tick_text
 
@@ -46,7 +46,7 @@ class Verdict:
         return {HOLDS: "yes", FAILS: "no", OPEN: "open"}[self.verdict]
 
 
-def write_site(folder: Path, kept: Rows) -> Path:
+def write_site(folder: Path, kept: Recorded) -> Path:
     """Writes the pages of all claims that have rows, and index.html, into ``folder``."""
     unchanged = set(kept.rows[kept.rows["change"] == ""]["claim"])
     measured = [find_claim(name) for name in CLAIMS if name in unchanged]
@@ -67,11 +67,11 @@ def write_site(folder: Path, kept: Rows) -> Path:
     return folder / "index.html"
 
 
-def is_small(claim: Claim, kept: Rows) -> bool:
+def is_small(claim: Claim, kept: Recorded) -> bool:
     return kept.settings[claim.name] != claim.plain()
 
 
-def write_page(folder: Path, claim: Claim, kept: Rows, before: Claim | None, after: Claim | None) -> list[Verdict]:
+def write_page(folder: Path, claim: Claim, kept: Recorded, before: Claim | None, after: Claim | None) -> list[Verdict]:
     """Writes the page of a claim, and its figures and data in a folder of its name."""
     rows: Any = kept.rows[kept.rows["claim"] == claim.name]
     runs: Any = kept.runs[kept.runs["claim"] == claim.name]

@@ -10,12 +10,12 @@ from priorlab.agents.learners import ppo
 from priorlab.agents.settings import Settings
 from priorlab.envs.interfaces.sb3 import PriorLabVecEnv
 
-WIDTH, MIDDLE = 15, 7  # tiles of a room between its walls; where a player starts
-LIMIT = 160  # raw inputs of an episode: some times the way to the goal
+WIDTH, MIDDLE = 15, 7  # tiles of a room between its walls; column where a player starts
+LIMIT = 160  # raw inputs per episode: several times the way to the goal
 
 
 def room(goal: int, start: int = MIDDLE, fire: int | None = None) -> str:
-    """A level's text: a flat room, with the goal, the start, and where told a fire on the floor, in these columns."""
+    """A level's text: a flat room with the goal, the start and, if given, a fire on the floor, in these columns."""
     air = [" "] * WIDTH
     air[goal], air[start] = "G", "S"
     if fire is not None:
@@ -26,15 +26,17 @@ def room(goal: int, start: int = MIDDLE, fire: int | None = None) -> str:
 
 
 def games_of(settings: Settings, levels: Sequence[str], number: int) -> dict[str, Any]:
-    """Arguments of ``Games``: so many of them, in these levels in turn."""
+    """Arguments of ``Games`` for ``number`` games, in these levels in turn."""
     return settings.of_games() | {"num_games": number, "level": [levels[lane % len(levels)] for lane in range(number)]}
 
 
 def agent_of(
     levels: Sequence[str], inputs: int, seed: int, max_inputs: int = LIMIT, **changed: Any
 ) -> tuple[Any, Settings]:
-    """An agent as `priorlab train` makes it with these settings, that learned in these levels, side by side, for so
-    many raw inputs, in episodes of ``max_inputs``; and its settings."""
+    """Trains an agent, as `priorlab train` makes it, in these levels in parallel; returns it and its settings.
+
+    ``inputs``: raw inputs of training; ``max_inputs``: of an episode.
+    """
     settings = Settings(
         seed=seed, inputs=inputs, max_inputs=max_inputs, evaluation_episodes=0, progress=False, **changed
     )

@@ -1,14 +1,14 @@
-"""The probe of dials: whether each dial of random looks moves what it names, and nothing else, measured on pictures.
+"""The probe of dials: does each dial of random looks change what it names, and nothing else? Measured on pictures.
 
-Classifiers learn 15x15 places from pictures of the training split and are tried on pictures of the held-out split, so
-on exemplars and levels' drawings never seen; the best of them counts. Four measures:
+Classifiers learn 15x15 places from pictures of the training split and are tested on pictures of the held-out split,
+whose exemplars and drawings of levels are new to them; the best classifier counts. There are four measures:
 
 - *semantics*: which of eight roles is it? Area under the curve (AUC), one role against the rest, mean over roles.
 - *objects*: an object, or one of the up to eight free places around it? AUC.
 - *affordance*: a platform or ladder tile, or free space? AUC.
-- *similarity*: the share of pairs of like things of a level that have the same picture, to the pixel.
+- *similarity*: the share of pairs of things of one kind in a level whose pictures are identical.
 
-Guessing gives .5, .5, .5; things that are drawn apart, 0. The player is in none: it is marked in any look.
+Guessing gives .5, .5, .5, and different pictures give 0. No measure includes the player: every look marks it.
 """
 
 from collections.abc import Callable
@@ -35,7 +35,7 @@ from priorlab.envs.looks.paint_dials import Thing, cast, paint_dials
 from priorlab.envs.looks.textures import TILE
 from priorlab.scripts.probe.probe_places import CELLAR, picture, tile_features
 
-# Levels that no other part knows, with every kind of object
+# Levels that nothing else uses, with every kind of object
 KEEP = """name = "keep"
 ---
 |              |
@@ -105,8 +105,12 @@ ROLES = {
     "D": "door",
 }
 MEASURES = tuple(asdict(Dials()))
-SEEN, HIDDEN, APART = 0.9, 0.6, 0.15  # at least, at most; how far at least a dial moves its measure among halves
-MOST = 1600  # places to learn from, and as many to try
+SEEN, HIDDEN, APART = (
+    0.9,
+    0.6,
+    0.15,
+)  # at least; at most; least change by a measure's dial among .5
+MOST = 1600  # training places, and as many test places
 
 
 class Places(NamedTuple):
@@ -118,33 +122,33 @@ class Places(NamedTuple):
 
 
 def settings() -> list[tuple[str, Dials]]:
-    """What is measured, and its name: each dial at 0 among ones, and at 0 and 1 among halves."""
+    """The settings to measure, with their names: each dial at 0 among ones, and at 0 and 1 among halves."""
     ones, halves = Dials(), Dials(0.5, 0.5, 0.5, 0.5)
-    found = [("all 1", ones), *((f"{dial} 0, others 1", replace(ones, **{dial: 0})) for dial in MEASURES)]
-    found += [(f"{dial} {value}, others .5", replace(halves, **{dial: value})) for dial in MEASURES for value in (0, 1)]
-    return [*found, ("all 0", Dials(0, 0, 0, 0))]
+    named = [("all 1", ones), *((f"{dial} 0, others 1", replace(ones, **{dial: 0})) for dial in MEASURES)]
+    named += [(f"{dial} {value}, others .5", replace(halves, **{dial: value})) for dial in MEASURES for value in (0, 1)]
+    return [*named, ("all 0", Dials(0, 0, 0, 0))]
 
 
 def probe(dials: Dials, seeds: int) -> dict[str, float]:
     """Each measure, 0 to 1, over ``seeds`` looks of every level and split."""
-    found = {measure: [] for measure in MEASURES[:3]}
+    parts_of = {measure: [] for measure in MEASURES[:3]}
     pairs = []
     for i, source in enumerate(LEVELS):
         level = Level.read(source)
         asked = questions(level)
         for split in SPLITS:
             for seed in range(seeds):
-                look = 1000 * i + seed  # each level is drawn with seeds of its own
-                shown = picture(level, paint_dials(level, dials, look, split))
+                look = 1000 * i + seed  # every level has different seeds
+                image = picture(level, paint_dials(level, dials, look, split))
                 pairs += same_pictures(cast(level, dials, look, split))
                 for measure, (tiles, truth) in asked.items():
-                    found[measure].append((cells(shown)[tuple(tiles.T)], truth, split == "held_out"))
-    scores = {measure: score(gather(parts)) for measure, parts in found.items()}
+                    parts_of[measure].append((cells(image)[tuple(tiles.T)], truth, split == "held_out"))
+    scores = {measure: score(gather(parts)) for measure, parts in parts_of.items()}
     return scores | {"similarity": float(np.mean(pairs))}
 
 
 def questions(level: Level) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """For each measure of places: int (n, 2), their rows and columns, and int (n,), what they are."""
+    """The places of each measure, as rows and columns, int (n, 2), and what they are, int (n,)."""
     kinds = np.array([list(row) for row in level.rows])
     free = np.isin(kinds, list(" ~"))
     objects = np.isin(kinds, list("*^mkGD"))
@@ -155,30 +159,31 @@ def questions(level: Level) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     order = list(ROLES)
     return {
         "semantics": (things, np.array([order.index(str(kinds[r, c])) for r, c in things])),
-        "objects": told(objects, near & free),
-        "affordance": told(np.isin(kinds, list("#H")), free),
+        "objects": two_kinds(objects, near & free),
+        "affordance": two_kinds(np.isin(kinds, list("#H")), free),
     }
 
 
-def told(yes: np.ndarray, no: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def two_kinds(yes: np.ndarray, no: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Places of two kinds, and which are of the first."""
     tiles = np.concatenate([np.argwhere(yes), np.argwhere(no)])
     return tiles, np.repeat([1, 0], [yes.sum(), no.sum()])
 
 
-def cells(shown: np.ndarray) -> np.ndarray:
-    """uint8 (rows, columns, TILE, TILE, 3) of a picture uint8 (TILE * rows, TILE * columns, 3)."""
-    return shown.reshape(shown.shape[0] // TILE, TILE, -1, TILE, 3).swapaxes(1, 2)
+def cells(image: np.ndarray) -> np.ndarray:
+    """A picture, uint8 (TILE * rows, TILE * columns, 3), in cells: uint8 (rows, columns, TILE, TILE, 3)."""
+    return image.reshape(image.shape[0] // TILE, TILE, -1, TILE, 3).swapaxes(1, 2)
 
 
 def same_pictures(things: list[Thing]) -> list[bool]:
-    """Of every pair of things of one role, whether they have the same picture."""
+    """For every pair of things of one role, whether they have the same picture."""
     return [
         np.array_equal(one.picture, other.picture) for one, other in combinations(things, 2) if one.role == other.role
     ]
 
 
 def gather(parts: list[tuple[np.ndarray, np.ndarray, bool]]) -> Places:
-    """As many places of each truth and each split, as far as there are, MOST of a split at most."""
+    """Equally many places of each truth and split, if available, and at most MOST per split."""
     tiles, truth = (np.concatenate([part[i] for part in parts]) for i in (0, 1))
     held_out = np.repeat([part[2] for part in parts], [len(part[1]) for part in parts])
     rng = np.random.default_rng(0)
@@ -192,11 +197,11 @@ def gather(parts: list[tuple[np.ndarray, np.ndarray, bool]]) -> Places:
 
 
 def score(places: Places) -> float:
-    """AUC on held-out places of the best classifier; of two kinds of places, one below .5 counts as its mirror."""
+    """AUC of the best classifier on held-out places; with two kinds of places, an AUC below .5 is mirrored."""
     features, learn, test = tile_features(places.tiles), ~places.held_out, places.held_out
     best = 0.0
     for classifier in CLASSIFIERS:
-        with threadpool_limits(1):  # several threads take longer over so little
+        with threadpool_limits(1):  # several threads are slower on so few data
             chances = classifier().fit(features[learn], places.truth[learn]).predict_proba(features[test])
         if chances.shape[1] > 2:
             area = float(roc_auc_score(places.truth[test], chances, multi_class="ovr"))
@@ -214,41 +219,41 @@ CLASSIFIERS: tuple[Callable, ...] = (
 )
 
 
-def claims(found: dict[str, dict[str, float]]) -> list[tuple[str, bool]]:
-    """What is claimed of the figures, by the names of ``settings``, in words, and whether it holds; where only some
-    were measured, the claims on these."""
-    told = []
-    for name, row in found.items():
+def claims(figures: dict[str, dict[str, float]]) -> list[tuple[str, bool]]:
+    """The claims on the figures, by the names of ``settings``, and whether they hold; claims on settings that were not
+    measured are left out."""
+    verdicts = []
+    for name, row in figures.items():
         dial = name.split()[0]
         others = [figure for measure, figure in row.items() if measure != dial]
         if name == "all 1":
-            told.append((f"all 1: every measure >= {SEEN}", min(row.values()) >= SEEN))
+            verdicts.append((f"all 1: every measure >= {SEEN}", min(row.values()) >= SEEN))
         elif name == "all 0":
-            told.append((f"all 0: every measure <= {HIDDEN}", max(row.values()) <= HIDDEN))
+            verdicts.append((f"all 0: every measure <= {HIDDEN}", max(row.values()) <= HIDDEN))
         elif name.endswith("others 1"):
-            told.append((f"{name}: {dial} <= {HIDDEN}", row[dial] <= HIDDEN))
-            told.append((f"{name}: the other three >= {SEEN}", min(others) >= SEEN))
+            verdicts.append((f"{name}: {dial} <= {HIDDEN}", row[dial] <= HIDDEN))
+            verdicts.append((f"{name}: the other three >= {SEEN}", min(others) >= SEEN))
         elif name.startswith(f"{dial} 1"):
-            grown = row[dial] - found[name.replace(" 1", " 0")][dial]
-            told.append((f"{dial} from 0 to 1, others .5: {dial} grows by >= {APART}", grown >= APART))
-    return told
+            grown = row[dial] - figures[name.replace(" 1", " 0")][dial]
+            verdicts.append((f"{dial} from 0 to 1, others .5: {dial} grows by >= {APART}", grown >= APART))
+    return verdicts
 
 
 def show_dials(seeds: int) -> int:
-    """Measures all settings, prints the figures and the claims; how many claims fail."""
+    """Measures all settings, prints the figures and the claims, and returns the number of claims that fail."""
     table = Table(
-        title=f"{len(LEVELS)} levels, {seeds} looks of each in each split",
-        caption="area under the curve; of similarity, the share of like things with one picture",
+        title=f"{len(LEVELS)} levels, {seeds} looks per level and split",
+        caption="area under the curve; similarity: share of pairs of things of one kind with the same picture",
         box=box.SIMPLE_HEAD,
     )
     table.add_column("dials", no_wrap=True)
     for measure in MEASURES:
         table.add_column(measure, justify="right", no_wrap=True)
-    found = {name: probe(dials, seeds) for name, dials in track(settings(), "measuring", transient=True)}
-    for name, figures in found.items():
+    measured = {name: probe(dials, seeds) for name, dials in track(settings(), "measuring", transient=True)}
+    for name, figures in measured.items():
         table.add_row(name, *(f"{figure:.2f}" for figure in figures.values()))
-    console, held = Console(), claims(found)
+    console, verdicts = Console(), claims(measured)
     console.print(table)
-    for claim, holds in held:
+    for claim, holds in verdicts:
         console.print(f"{claim}: {'holds' if holds else 'FAILS'}", style="green" if holds else "red", highlight=False)
-    return sum(not holds for _, holds in held)
+    return sum(not holds for _, holds in verdicts)

@@ -1,10 +1,10 @@
-"""The probe of looks: holds every version to what its look claims, measured on the pictures.
+"""The probe of looks: does each version's look mask what it claims? Measured on the pictures.
 
-Classifiers (logistic regression, a forest, nearest neighbours) learn from pictures drawn with some look seeds and are
-tried on pictures drawn with others, and the best of them counts; an area under the curve (AUC) below .5 counts as its
-mirror. *tile* sees 15x15 pixels. *context* sees 45x45 and is tried on levels that it did not learn on, so that it
-knows no place by heart; it is shown, and no claim rests on it. What is asked, and what surrounds an object, is
-defined in ``scripts/probe/probe_places.py``.
+Classifiers (logistic regression, a forest, nearest neighbours) learn from pictures with some look seeds and are tested
+on pictures with others, and the best one counts; an area under the curve (AUC) below .5 is mirrored. *tile* sees 15x15
+pixels. *context* sees 45x45 and is tested on other levels than it learned from, so that it knows no place by heart; it
+is reported, but no claim depends on it. ``scripts/probe/probe_places.py`` defines the questions and the surroundings of
+objects.
 """
 
 from typing import NamedTuple
@@ -36,26 +36,26 @@ from priorlab.scripts.probe.probe_places import (
 )
 
 LEVELS = ("princess", "princess_masked_geometry", *EXTRA)
-GROUPS = (0, 0, 1, 2, 3)  # the first two are nearly one level: held out together
+GROUPS = (0, 0, 1, 2, 3)  # the first two levels are almost the same: held out together
 HIDDEN, SEEN, PLAIN = 0.6, 0.9, 0.95  # at most; at least; more than
 STRUCTURE_HIDDEN = ("masked_affordances", "masked_similarity", "all_masked")
 OBJECTS_HIDDEN = ("masked_objects", "all_masked")
 OWN_TEXTURES = "masked_similarity"
-MOST = 1500  # samples of a kind to learn from
+MOST = 1500  # training samples of each kind
 QUESTIONS = ("structure", "objects", "strictly")
-SEEDS_APART = 1000  # each level is drawn with seeds of its own
+SEEDS_APART = 1000  # between the seeds of two levels
 
 
 class Figure(NamedTuple):
-    """Areas under the curve, .5 to 1, by what the classifiers see."""
+    """Areas under the curve, .5 to 1, by the classifiers' view."""
 
     tile: float
     context: float
 
 
 class Samples(NamedTuple):
-    """Features of n places of pictures of one version, and what they are: ``truth``, 1 for a platform, ladder or
-    object; ``group``: of which levels; ``seed``: the how-manieth exemplar of its level."""
+    """Features of n places in pictures of one version. ``truth``: 1 for a platform, ladder or object; ``group``: the
+    group of their level; ``seed``: the number of the drawing of their level."""
 
     tile: np.ndarray
     context: np.ndarray
@@ -65,15 +65,15 @@ class Samples(NamedTuple):
 
 
 def probe(version: str, seeds: int) -> dict[str, Figure]:
-    """The figure of each question, from 2 * ``seeds`` exemplars of every level, half to learn and half to try."""
+    """The figure of each question, from 2 * ``seeds`` drawings of every level: half for training, half for tests."""
     return {question: figure(samples, seeds) for question, samples in gather(version, seeds).items()}
 
 
 def gather(version: str, seeds: int) -> dict[str, Samples]:
-    """Samples for each question; structure takes a fifth of the tiles at random, which is plenty."""
+    """Samples for each question; for structure, a random fifth of the tiles is enough."""
     rng = np.random.default_rng(0)
     look = find_version("princess", version).look
-    found: dict[str, list[tuple[Places, np.ndarray, int, int]]] = {question: [] for question in QUESTIONS}
+    parts_of: dict[str, list[tuple[Places, np.ndarray, int, int]]] = {question: [] for question in QUESTIONS}
     for i, (source, group) in enumerate(zip(LEVELS, GROUPS)):
         level = Level.read(source)
         things, structure = object_places(level), structure_places(level)
@@ -83,14 +83,14 @@ def gather(version: str, seeds: int) -> dict[str, Samples]:
             "strictly": (things, surroundings(level, AROUND)),
         }
         for seed in range(2 * seeds):
-            shown = picture(level, paint(level, look, i * SEEDS_APART + seed))
+            image = picture(level, paint(level, look, i * SEEDS_APART + seed))
             for question, (yes, no) in asked.items():
                 places, truth = [*yes, *no], np.repeat([1, 0], [len(yes), len(no)])
                 if question == "structure":
                     kept = rng.permutation(len(places))[: len(places) // 5]
                     places, truth = [places[i] for i in kept], truth[kept]
-                found[question].append((cut(shown, places), truth, group, seed))
-    return {question: join(parts) for question, parts in found.items()}
+                parts_of[question].append((cut(image, places), truth, group, seed))
+    return {question: join(parts) for question, parts in parts_of.items()}
 
 
 def join(parts: list[tuple[Places, np.ndarray, int, int]]) -> Samples:
@@ -105,7 +105,7 @@ def join(parts: list[tuple[Places, np.ndarray, int, int]]) -> Samples:
 
 
 def figure(samples: Samples, seeds: int) -> Figure:
-    """The best of the classifiers, by what it sees."""
+    """The best classifier of each view."""
     learn = samples.seed < seeds
     tile = [score(model, samples.tile, samples.truth, learn, ~learn) for model in ("line", "trees", "near")]
     context = []
@@ -116,7 +116,7 @@ def figure(samples: Samples, seeds: int) -> Figure:
 
 
 def score(model: str, features: np.ndarray, truth: np.ndarray, learn: np.ndarray, test: np.ndarray) -> float:
-    """Area under the curve over the samples of ``test``, having learned from those of ``learn``."""
+    """Area under the curve on the samples ``test``, after training on the samples ``learn``."""
     rng = np.random.default_rng(1)
     chosen = np.concatenate([rng.permutation(np.flatnonzero(learn & (truth == kind)))[:MOST] for kind in (0, 1)])
     classifier = {
@@ -129,24 +129,24 @@ def score(model: str, features: np.ndarray, truth: np.ndarray, learn: np.ndarray
 
 
 def shared(version: str, seeds: int) -> int:
-    """How many platforms and ladders, over exemplars of all levels, have a texture that something else has."""
+    """The number of platforms and ladders, over drawings of all levels, that share a texture with something else."""
     look = find_version("princess", version).look
     levels = [Level.read(source) for source in LEVELS]
     return sum(shared_textures(level, paint(level, look, seed)) for level in levels for seed in range(seeds))
 
 
 def claims(version: str, figures: dict[str, Figure], seeds: int) -> list[tuple[str, bool]]:
-    """What the version's look claims, in words, and whether the figures hold it."""
+    """The claims of the version's look, and whether the figures confirm them."""
     structure, objects, strictly = (figures[question].tile for question in QUESTIONS)
-    found = []
+    verdicts = []
     if version == "original":
-        found.append((f"structure > {PLAIN}", structure > PLAIN))
+        verdicts.append((f"structure > {PLAIN}", structure > PLAIN))
     if version in STRUCTURE_HIDDEN:
-        found.append((f"structure <= {HIDDEN}", structure <= HIDDEN))
+        verdicts.append((f"structure <= {HIDDEN}", structure <= HIDDEN))
     if version in OBJECTS_HIDDEN:
-        found.append((f"objects <= {HIDDEN}", max(objects, strictly) <= HIDDEN))
+        verdicts.append((f"objects <= {HIDDEN}", max(objects, strictly) <= HIDDEN))
     else:
-        found.append((f"objects >= {SEEN}", min(objects, strictly) >= SEEN))
+        verdicts.append((f"objects >= {SEEN}", min(objects, strictly) >= SEEN))
     if version == OWN_TEXTURES:
-        found.append(("no texture shared", shared(version, seeds) == 0))
-    return found
+        verdicts.append(("no texture shared", shared(version, seeds) == 0))
+    return verdicts

@@ -1,13 +1,12 @@
-"""What the probe of looks measures: places of pictures, cut out and turned into numbers.
+"""The material of the probe of looks: places of pictures, cut out and turned into numbers.
 
-A *place* is a 15x15 part of the native picture (monsters drawn, the player not). Two questions are asked of places:
+A *place* is a 15x15 part of the native picture, with monsters but without the player. There are two questions:
 
 - *structure*: is it a platform or ladder tile, or free space? Free space is every free tile that no object overlaps.
-- *objects*: is it an object (each monster, each fire tile, the foot of the goal, or where it is a block the block),
-  or what surrounds it? What surrounds an object is each place that is one or two places beside it in its row: for a
-  monster or the goal along the top of its platform, for fire along the floor that it is let into. *Strictly*, it is
-  each of its eight neighbours. Places that overlap an object, a ladder or the boundary, or leave the level, are
-  neither: no mask claims to cover these.
+- *objects*: is it an object (each monster, each fire tile, the foot of the goal, or the block if it is one), or its
+  surroundings? The surroundings of an object are the places one or two steps to its left and right: along the top of
+  the platform for a monster or the goal, along the floor for fire. *Strictly*, they are its eight neighbours. Places
+  that overlap an object, a ladder or the boundary, or leave the level, are neither: no mask claims to cover them.
 """
 
 import math
@@ -23,7 +22,7 @@ TILE = 15
 BESIDE = tuple((15 * i, 0) for i in (-2, -1, 1, 2))
 AROUND = tuple((15 * i, 15 * j) for i in (-1, 0, 1) for j in (-1, 0, 1) if i or j)
 
-# Levels that no other part knows, so that what is learned on some can be tried on levels never seen
+# Levels that nothing else uses, so that classifiers can be tested on levels that are new to them
 CELLAR = """name = "cellar"
 game = "princess"
 ---
@@ -79,28 +78,28 @@ EXTRA = (CELLAR, ATTIC, TOWER)
 
 
 class Places(NamedTuple):
-    """Cut out of one picture, n of them; ``context`` has the eight places around each too."""
+    """n places cut out of one picture; ``context`` includes the eight places around each."""
 
     tile: np.ndarray  # uint8 (n, 15, 15, 3)
     context: np.ndarray  # uint8 (n, 45, 45, 3)
 
 
 def picture(level: Level, scene: Scene) -> np.ndarray:
-    """uint8 (side, side, 3): the scene with its monsters and its key."""
-    shown = scene.background.copy()
+    """The scene with its monsters and its key; uint8 (side, side, 3)."""
+    image = scene.background.copy()
     places = monster_places(level) + [(TILE * column, TILE * row) for row, column in level.places("k")]
     for (left, top), sprite in zip(places, scene.monsters):
-        shown[top : top + TILE, left : left + TILE][sprite.opaque] = sprite.rgb[sprite.opaque]
-    return shown
+        image[top : top + TILE, left : left + TILE][sprite.opaque] = sprite.rgb[sprite.opaque]
+    return image
 
 
 def monster_places(level: Level) -> list[tuple[int, int]]:
-    """(left, top) in the native picture."""
+    """(left, top) of every monster in the native picture."""
     return [(TILE * column, TILE * row) for row, column in level.places("m")]
 
 
 def goal_rectangle(level: Level) -> tuple[int, int, int, int]:
-    """(left, top, right, bottom) of what is drawn, in the native picture."""
+    """(left, top, right, bottom) of the drawn goal in the native picture."""
     width, height = level.goal_size
     left = math.floor(level.goal[0] + 0.5) - width // 2 - 1
     top = math.floor(level.goal[1] + 0.5) - height // 2
@@ -115,7 +114,7 @@ def object_places(level: Level) -> list[tuple[int, int]]:
 
 
 def surroundings(level: Level, steps: tuple[tuple[int, int], ...]) -> list[tuple[int, int]]:
-    """(left, top) of every place that is such a step from an object and is of free space or platform."""
+    """(left, top) of every place one of these steps from an object that is free space or platform."""
     taken = np.ones((level.side + 2 * TILE,) * 2, bool)  # behind a margin of one place
     blocked = np.array([[c in "|H*" for c in row] for row in level.rows])
     part = taken[TILE : TILE * (1 + level.height), TILE : TILE * (1 + level.width)]
@@ -124,14 +123,14 @@ def surroundings(level: Level, steps: tuple[tuple[int, int], ...]) -> list[tuple
     taken[top + TILE : bottom + TILE, left + TILE : right + TILE] = True
     for left, top in monster_places(level):
         taken[top + TILE : top + 2 * TILE, left + TILE : left + 2 * TILE] = True
-    found = []
+    around = []
     for left, top in object_places(level):
         for aside, down in steps:
             x, y = left + aside, top + down
             inside = -TILE <= x <= level.side and -TILE <= y <= level.side
             if inside and not taken[y + TILE : y + 2 * TILE, x + TILE : x + 2 * TILE].any():
-                found.append((x, y))
-    return found
+                around.append((x, y))
+    return around
 
 
 def structure_places(level: Level) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
@@ -147,15 +146,15 @@ def structure_places(level: Level) -> tuple[list[tuple[int, int]], list[tuple[in
     return real, free
 
 
-def cut(shown: np.ndarray, places: list[tuple[int, int]]) -> Places:
-    """The places of a picture; beyond it there is black."""
-    wide = np.pad(shown, ((TILE, 2 * TILE), (TILE, 2 * TILE), (0, 0)))
+def cut(image: np.ndarray, places: list[tuple[int, int]]) -> Places:
+    """Cuts the places out of a picture; outside of it is black."""
+    wide = np.pad(image, ((TILE, 2 * TILE), (TILE, 2 * TILE), (0, 0)))
     context = np.array([wide[y : y + 45, x : x + 45] for x, y in places]).reshape(-1, 45, 45, 3)
     return Places(context[:, TILE : 2 * TILE, TILE : 2 * TILE], context)
 
 
 def tile_features(tiles: np.ndarray) -> np.ndarray:
-    """float32 (n, 96): 25 mean colours, mean and spread of colours, edges across and down, distinct shades.
+    """25 mean colours, mean and spread of colours, edges across and down, distinct shades; float32 (n, 96).
 
     ``tiles``: uint8 (n, 15, 15, 3).
     """
@@ -175,7 +174,7 @@ def tile_features(tiles: np.ndarray) -> np.ndarray:
 
 
 def context_features(contexts: np.ndarray) -> np.ndarray:
-    """float32 (n, features): of the middle all features; how alike the nine places are, pair by pair; their means."""
+    """Features of the middle, similarity of pairs of the nine places, and their means; float32 (n, features)."""
     nine = contexts.reshape(-1, 3, TILE, 3, TILE, 3).swapaxes(2, 3).reshape(len(contexts), 9, TILE, TILE, 3)
     values = nine.astype(np.float32) / 255
     pairs = [(i, j) for i in range(9) for j in range(i) if i == 4 or j == 4 or abs(i - j) in (1, 3)]
@@ -188,7 +187,7 @@ def context_features(contexts: np.ndarray) -> np.ndarray:
 
 
 def shared_textures(level: Level, scene: Scene) -> int:
-    """How many platforms and ladders have a tile that looks exactly like a tile of anything else on the screen."""
+    """The number of platforms and ladders with a tile that looks exactly like a tile of anything else."""
     kinds = np.array([list(row) for row in level.rows])
     parts = [{(r, c + i) for i in range(n)} for r, c, n in runs(kinds == "#")]
     parts += [{(int(r), int(c)) for r, c in block} for block in groups(kinds == "H")]

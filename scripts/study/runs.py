@@ -1,4 +1,4 @@
-"""What `priorlab study` trains: two agents on every version."""
+"""The runs of `priorlab study`: two agents on every version."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +8,7 @@ from priorlab.agents.settings import Settings
 from priorlab.scripts.running.runner import Run, check_folders
 
 AGENTS: dict[str, dict[str, Any]] = {"ppo": {}, "random": {"agent": "random"}}  # by method
-INPUTS = {  # raw inputs of a run, by size of the study and method
+INPUTS = {  # raw inputs per run, by size of the study and method
     "study": {"ppo": 90_000, "random": 90_000},
     "study-quick": {"ppo": 30_000, "random": 30_000},
 }
@@ -16,9 +16,9 @@ SEEDS = {"study": 3, "study-quick": 1}
 
 
 def plan(folder: Path, size: str, versions: Sequence[str], seeds: int) -> list[Run]:
-    """The runs of a study, each version's first seed before any second.
+    """The runs of a study: all versions with the first seed, then with the next.
 
-    Raises ValueError where a folder holds rows of a run with other settings: they are never mixed.
+    Raises ValueError if a folder holds rows of a run with other settings: they are never mixed.
     """
     runs = [
         Run(Settings(

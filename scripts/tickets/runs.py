@@ -1,9 +1,9 @@
-"""How far a trained agent's network can shrink: what `priorlab tickets` trains, and the rows that it keeps.
+"""How far a trained agent's network can shrink: the runs of `priorlab tickets`, and the rows that are kept.
 
-A network, of one seed and one way to start again, is trained once for each share of its weights that is left, by a
-learner that begins anew, and so is a lottery ticket's control. When it is finished, its rows are added to
-``OUT/rows.csv``: restart, seed, left (share of the weights, 0 to 1), performance (share of episodes that are won);
-``OUT/settings.json`` tells what all runs share.
+A network of one seed and one way to restart is trained once for each remaining share of its weights, by a learner that
+starts from scratch; so is the control of a lottery ticket. When a network is finished, its rows are added to
+``OUT/rows.csv``: restart, seed, left (share of the weights, 0 to 1), performance (share of episodes won).
+``OUT/settings.json`` holds the settings that all runs share.
 """
 
 import json
@@ -24,49 +24,48 @@ from priorlab.envs.base.files import read_json, write_whole
 from priorlab.envs.base.locks import held
 from priorlab.envs.base.tables import kinds, read_table
 from priorlab.envs.results.rows import check_same
+from priorlab.scripts.checks import check_counts
 from priorlab.scripts.running.side_by_side import side_by_side
 from priorlab.transfer.network import Network
 from priorlab.transfer.pruning import Mask, Shrunk, shrink_and_learn
 
-RESTARTS = ("start", "none")  # and "random", the control of "start", which is trained with it
+RESTARTS = ("start", "none")  # and "random", the control that is trained with "start"
 COLUMNS = ("restart", "seed", "left", "performance")
 HEADS = ("action_net", "value_net")
-MOST = 12  # rounds: about one weight in 4,000 is left
+MOST = 12  # rounds, after which about one weight in 4,000 is left
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is wanted. Raises ValueError, in one line, for what there is not."""
+    """The command's settings. Raises ValueError, in one line, for values that don't exist."""
 
     version: str = "original"
-    """of Princess"""
+    """version of Princess"""
     level: str | None = None
-    """a level's name instead of the version's own"""
+    """name of a level (default: the version's)"""
     seeds: int | None = None
     """networks of each kind (default: 5; quick: 1)"""
     rounds: int | None = None
-    """how often half of the weights that are left are removed (default: 8; quick: 2)"""
+    """how many times half of the remaining weights are removed (default: 8; quick: 2)"""
     inputs: int | None = None
-    """raw inputs of each training (default: 80,000; quick: 15,000)"""
+    """raw inputs per training (default: 80,000; quick: 15,000)"""
     episodes: int = 50
-    """of each test"""
+    """episodes per test"""
     quick: bool = False
-    """a small one, in a folder of its own, to see what it is like"""
+    """run a small version in a separate folder, as a demonstration"""
     out: Path | None = None
-    """folder of rows and report (default: results/tickets; quick: runs/tickets-quick)"""
+    """folder for rows and report (default: results/tickets; quick: runs/tickets-quick)"""
     workers: int = 2
-    """networks side by side, a processor core each"""
+    """networks in parallel, one CPU core each"""
     report_only: bool = False
-    """train nothing; report what there is"""
+    """train nothing; only report existing rows"""
 
     def __post_init__(self) -> None:
-        for name in ("seeds", "rounds", "inputs", "episodes", "workers"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise ValueError(f"{name} is {value}: expected 1 or more")
+        names = ("seeds", "rounds", "inputs", "episodes", "workers")
+        check_counts(**{name: getattr(self, name) for name in names})
         if (self.rounds or 0) > MOST:
-            raise ValueError(f"rounds is {self.rounds}: expected at most {MOST}, after which few weights are left")
-        self.learner(0).config()  # ValueError for a version or a level there is not
+            raise ValueError(f"rounds must be at most {MOST}, after which few weights are left, got {self.rounds}")
+        self.learner(0).config()  # ValueError for an unknown version or level
 
     @property
     def folder(self) -> Path:
@@ -79,18 +78,18 @@ class Request:
         )
 
     def settings(self) -> dict[str, Any]:
-        """What all runs share; rows of others are never mixed with theirs."""
+        """The settings that all runs share; rows with other settings are never mixed with theirs."""
         apart = ("seed", "device", "bfloat16", "threads")
         learner = {name: value for name, value in self.learner(0).config().items() if name not in apart}
         return {"rounds": self.rounds or (2 if self.quick else 8), "episodes": self.episodes, "learner": learner}
 
     def networks(self) -> list[tuple[str, int]]:
-        """(restart, seed), seed by seed."""
+        """(restart, seed), one seed after another."""
         return [(restart, seed) for seed in range(self.seeds or (1 if self.quick else 5)) for restart in RESTARTS]
 
 
 def shrink(restart: Any, settings: Settings, rounds: int, episodes: int) -> list[Shrunk]:
-    """What each training of one network came to; of a lottery ticket with its control."""
+    """The result of each training of one network; for a lottery ticket, with its control."""
     torch.set_num_threads(1)
     torch.manual_seed(settings.seed)
     first = ppo.make_model(settings, make_env(settings)[0]).policy
@@ -99,9 +98,9 @@ def shrink(restart: Any, settings: Settings, rounds: int, episodes: int) -> list
     def learn(mask: Mask) -> None:
         def begin(model: Any) -> None:
             model.policy.load_state_dict(first.state_dict())
-            its_own = Mask(Network(model.policy, HEADS))
-            its_own.masks = mask.masks
-            its_own.attach(model.policy.optimizer)
+            copy = Mask(Network(model.policy, HEADS))
+            copy.masks = mask.masks
+            copy.attach(model.policy.optimizer)
 
         with tempfile.TemporaryDirectory() as folder:
             trained[:] = run(replace(settings, out=Path(folder)), ppo.make_model, begin=begin)
@@ -117,10 +116,13 @@ def shrink(restart: Any, settings: Settings, rounds: int, episodes: int) -> list
 
 
 def shrink_missing(request: Request, console: Console | None = None) -> None:
-    """Trains the networks that have no rows yet; each one's rows are written when it is finished."""
+    """Trains the networks that have no rows yet, and writes the rows of each when it is finished.
+
+    OSError if another process adds rows to the same folder.
+    """
     folder = request.folder
     folder.mkdir(parents=True, exist_ok=True)
-    with held(folder / "rows.lock", f"{folder}: another process adds rows here: expected one"):
+    with held(folder / "rows.lock", f"{folder}: another process is adding rows here"):
         add_missing(request, console)
 
 
@@ -129,21 +131,21 @@ def add_missing(request: Request, console: Console | None) -> None:
     rows, before = read(folder)
     if before:
         check_same(before, settings, folder)
-    have = set(zip(rows["restart"], rows["seed"]))
-    waiting = [network for network in request.networks() if network not in have]
+    finished = set(zip(rows["restart"], rows["seed"]))
+    waiting = [network for network in request.networks() if network not in finished]
     write_whole(folder / "settings.json", json.dumps(settings, indent=2) + "\n")
     jobs = [(restart, request.learner(seed), settings["rounds"], request.episodes) for restart, seed in waiting]
     for (restart, learner, *_), points in side_by_side(shrink, jobs, request.workers, "all networks", console):
-        told = [(restart, each.left, each.performance) for each in points]
-        told += [("random", each.left, each.control) for each in points if each.control is not None]
-        new = pd.DataFrame([[kind, learner.seed, *each] for kind, *each in told], columns=list(COLUMNS))
+        results = [(restart, each.left, each.performance) for each in points]
+        results += [("random", each.left, each.control) for each in points if each.control is not None]
+        new = pd.DataFrame([[kind, learner.seed, *each] for kind, *each in results], columns=list(COLUMNS))
         rows = pd.concat([rows, new], ignore_index=True) if len(rows) else new
         ordered = rows.sort_values(["restart", "seed", "left"], ascending=[True, True, False])
         write_whole(folder / "rows.csv", ordered.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
 
 
 def read(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """The rows that are kept in the folder, and what they share; nothing where there are none."""
+    """The rows in the folder and the settings that they share; both are empty if there are none."""
     if not (folder / "rows.csv").exists():
         return pd.DataFrame(columns=list(COLUMNS)), {}
     rows = read_table(folder / "rows.csv", kinds(COLUMNS, seed=int, left=float, performance=float))

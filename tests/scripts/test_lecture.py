@@ -13,7 +13,7 @@ from priorlab.scripts.lecture import runs
 from priorlab.scripts.lecture.claim import CLAIMS, find_claim
 from priorlab.scripts.lecture.objects import SIDE, labelled, some_classes
 from priorlab.scripts.lecture.page import judged, write_site
-from priorlab.scripts.lecture.runs import Request, measure_missing, measured, read
+from priorlab.scripts.lecture.runs import Request, measure, measure_missing, read
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 QUICK = {"quick": True, "seeds": 2, "workers": 1}
@@ -26,7 +26,7 @@ def at(rows, figure, line, x):
 @pytest.mark.parametrize("name", CLAIMS)
 def test_each_experiment_gives_what_its_figures_and_answers_ask_for(name):
     claim = find_claim(name)
-    rows, _ = measured(name, "", 0, small=True)
+    rows, _ = measure(name, "", 0, small=True)
     assert all(np.isfinite(row[2]) and np.isfinite(row[3]) for row in rows)
     for figure in claim.figures:
         own = [row for row in rows if row[0] == figure.name]
@@ -99,12 +99,12 @@ def test_classes_are_drawings_in_many_colours_and_places_and_those_held_out_are_
     others, _ = labelled(classes, 3, "held_out", np.random.default_rng(0))
     same, _ = labelled(classes, 3, "training", np.random.default_rng(0))
     assert not torch.equal(others, same)
-    with pytest.raises(ValueError, match="classes is 3000: expected 1 to 2304"):
+    with pytest.raises(ValueError, match="classes must be 1 to 2304, the number of drawings, got 3000"):
         some_classes(3000, rng)
 
 
 def test_a_run_is_the_same_each_time_and_another_with_another_seed():
-    once, again, other = (measured("capacity", "", seed, small=True)[0] for seed in (3, 3, 4))
+    once, again, other = (measure("capacity", "", seed, small=True)[0] for seed in (3, 3, 4))
     assert once == again != other
 
 
@@ -132,8 +132,8 @@ def test_what_is_measured_is_kept_and_not_measured_again(tmp_path, monkeypatch):
 def test_a_change_has_one_form():
     claim = find_claim("spurious")
     forms = ("steps=200,agreement=0.9", "agreement=.90, steps= 200", "agreement=0.9,steps=200")
-    assert {claim.told(form) for form in forms} == {"agreement=0.9,steps=200"}
-    assert claim.told("agreement=0.95") == "" != claim.told("agreement=1")
+    assert {claim.normal_form(form) for form in forms} == {"agreement=0.9,steps=200"}
+    assert claim.normal_form("agreement=0.95") == "" != claim.normal_form("agreement=1")
     request = Request(claims=("spurious",), change="steps=300", seeds=1)
     assert request.runs() == [("spurious", "", 0)]
 
@@ -198,18 +198,18 @@ def test_an_answer_holds_by_differences_seed_by_seed():
 def test_what_there_is_not_is_refused_in_a_line(tmp_path):
     for arguments, message in (
         ({"claims": ("nonsense",)}, "unknown claim 'nonsense': expected one of inputs, features"),
-        ({"change": "ways=3"}, "expected --claims with the one"),
+        ({"change": "ways=3"}, "change 'ways=3' needs --claims with the one claim"),
         ({"claims": ("neighbours",), "change": "way=3"}, "expected name=value, name one of classes, steps, ways"),
-        ({"claims": ("neighbours",), "change": "ways=many"}, "ways is 'many': expected a whole number"),
-        ({"claims": ("neighbours",), "change": "k=0"}, "k is 0: expected more than 0"),
-        ({"claims": ("neighbours",), "change": "ways=1"}, "ways is 1: expected 2 or more, at most 64"),
-        ({"claims": ("features",), "change": "labels=101"}, "labels is 101: expected more than 0, at most 100"),
-        ({"claims": ("spurious",), "change": "agreement=1.5"}, "agreement is 1.5: expected more than 0, at most 1"),
-        ({"claims": ("spurious",), "change": "steps=inf"}, "steps is 'inf': expected a whole number"),
-        ({"seeds": 0}, "seeds is 0: expected 1 or more"),
+        ({"claims": ("neighbours",), "change": "ways=many"}, "ways must be a whole number, got 'many'"),
+        ({"claims": ("neighbours",), "change": "k=0"}, "k must be above 0, got 0"),
+        ({"claims": ("neighbours",), "change": "ways=1"}, "ways must be at least 2 and at most 64, got 1"),
+        ({"claims": ("features",), "change": "labels=101"}, "labels must be above 0 and at most 100, got 101"),
+        ({"claims": ("spurious",), "change": "agreement=1.5"}, "agreement must be above 0 and at most 1, got 1.5"),
+        ({"claims": ("spurious",), "change": "steps=inf"}, "steps must be a whole number, got 'inf'"),
+        ({"seeds": 0}, "seeds must be at least 1, got 0"),
         (
             {"claims": ("fast",), "change": "data=letters"},
-            "data is 'letters': expected one of digits, mnist",
+            "data must be one of digits, mnist.*, got 'letters'",
         ),
         ({"claims": ("fast",), "change": "data=omniglot"}, "data is omniglot: expected"),
     ):

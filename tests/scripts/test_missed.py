@@ -33,14 +33,14 @@ def test_plays_that_missed_steps_count_and_stand_beside_a_comparison_without_the
         )
     page = write_page(tmp_path / "index.html", [section(runs)]).read_text(encoding="utf-8")
     assert "8 of 24 plays by people missed more than 5\u00a0% of their steps. They count here" in page
-    assert "1 play was recorded without times and stays in." in page and "<td>30.0\u00a0%</td>" in page
+    assert "1 play was recorded without times and is included." in page and "<td>30.0\u00a0%</td>" in page
     assert "hazard ratio, below 1 is slower; probability" in page
     few = [run for i, run in enumerate(runs) if i < 3 or i > 12 or i in (5, 8)]  # of five, three missed many
     words = show_second(second_analysis(analyse(section(few)), 0.05))
     assert words and words["verdict"].startswith("Gravity is ")
     alone = show_second(second_analysis(analyse(section(runs[2:3])), 0.05))
     assert alone and alone["above"] == 1 and alone["verdict"] == ""
-    assert words["verdict"].endswith("with all plays; without those, too few are left to say.")
+    assert words["verdict"].endswith("with all plays; without those, too few are left to judge.")
     rows = pd.read_csv(tmp_path / "data" / "without_missed.csv").set_index(["version", "plays"])
     numbers = pd.read_csv(tmp_path / "data" / "numbers.csv").set_index("version")
     plays = pd.read_csv(tmp_path / "data" / "plays.csv")
@@ -62,7 +62,7 @@ def test_without_missed_steps_or_their_times_the_page_says_so(tmp_path):
         for game, runs in zip(("atari/pong", "atari/breakout", "atari/seaquest"), groups)
     ]
     page = write_page(tmp_path / "index.html", sections).read_text(encoding="utf-8")
-    assert page.count("So both comparisons are one.") == page.count("these plays were recorded without times") == 1
+    assert page.count("So both comparisons are the same.") == page.count("these plays were recorded without times") == 1
     assert ['id="missed"' in page, 'id="s1-missed"' in page, 'id="s2-missed"' in page] == [True, True, False]
     assert set(pd.read_csv(tmp_path / "data" / "without_missed.csv")["game"]) == {"atari/pong", "atari/breakout"}
     missed = pd.read_csv(tmp_path / "data" / "plays.csv").set_index("game")["missed_share"]

@@ -224,10 +224,10 @@ def test_the_page_says_what_the_numbers_say(page):
 
 
 def test_what_is_missing_or_doubtful_is_told(page):
-    assert "No recordings of people yet: <code>priorlab play</code> makes one." in page
+    assert "No recordings of people yet: <code>priorlab play</code> records one." in page
     assert "broken.play" in page
     assert ", the level compared here" in page
-    assert "Runs not finished yet: 1." in page
+    assert "Unfinished runs: 1." in page
     assert "(privileged)" in page
     assert "another game" in page
     assert "recalled, not read again" in page

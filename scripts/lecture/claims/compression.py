@@ -1,4 +1,4 @@
-"""How many weights are needed once a network has learned: a classifier's, and a game agent's."""
+"""How many weights does a trained network need? A classifier and a game agent."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,18 +19,18 @@ from priorlab.scripts.tickets.runs import HEADS
 from priorlab.transfer.network import Network
 from priorlab.transfer.pruning import Mask, shrink_and_learn
 
-ROUNDS, SHARE = 4, 0.75  # removals, and how much of what is left each takes
-LEVEL, LIMIT = ("tower_03",), 400  # of the agent; raw inputs of an episode
+ROUNDS, SHARE = 4, 0.75  # removals, and the share of the remaining weights that each takes
+LEVEL, LIMIT = ("tower_03",), 400  # of the agent; raw inputs per episode
 LEFT = tuple((1 - SHARE) ** k for k in range(ROUNDS + 1))
 TRAINED, ANEW, AT_ONCE, ALL = "removed, then trained on", "removed, then started anew", "removed at once", "all kept"
 
 
 @dataclass(frozen=True)
 class Settings:
-    steps: Annotated[int, "minibatches that the classifier learns from"] = 300
-    again: Annotated[int, "minibatches that it learns from after each removal"] = 75
-    inputs: Annotated[int, "raw inputs for which the agent learns"] = 25_000
-    episodes: Annotated[int, "of each test of the agent"] = 50
+    steps: Annotated[int, "minibatches of the classifier's training"] = 300
+    again: Annotated[int, "minibatches of training after each removal"] = 75
+    inputs: Annotated[int, "raw inputs of the agent's training"] = 25_000
+    episodes: Annotated[int, "episodes per test of the agent"] = 50
 
 
 SMALL = {"steps": 15, "again": 2, "inputs": 400, "episodes": 2}
@@ -41,7 +41,7 @@ def measure(settings: Settings, seed: int) -> Iterator[Row]:
     for line in (TRAINED, ANEW, ALL):
         values, module = shrunk(line, learning, testing, settings, seed)
         yield from (Row("classifier", line, left, value) for left, value in zip(LEFT, values))
-    values = removed(Network(module), lambda: accuracy(module, *testing))  # of the one that has kept all so far
+    values = removed(Network(module), lambda: accuracy(module, *testing))  # of the one with all weights
     yield from (Row("classifier", AT_ONCE, left, value) for left, value in zip(LEFT, values))
     yield from (Row("classifier", CHANCE, left, 1 / FAMILIES) for left in LEFT)
 
@@ -54,7 +54,7 @@ def measure(settings: Settings, seed: int) -> Iterator[Row]:
 
 
 def examples(seed: int) -> list[Examples]:
-    """Pictures of the nine families and their classes: to learn from, and of drawings never seen."""
+    """Pictures of the nine families with their classes: for training, and of new drawings."""
     rng = np.random.default_rng([seed, 4])
     parts = []
     for number, split in ((4608, "training"), (1800, "held_out")):
@@ -67,8 +67,11 @@ def examples(seed: int) -> list[Examples]:
 def shrunk(
     line: str, learning: Examples, testing: Examples, settings: Settings, seed: int
 ) -> tuple[list[float], nn.Module]:
-    """Accuracies of a classifier that learns, loses weights, learns again, and so on, and the classifier; ANEW: each
-    time from new weights, for as many steps as the others have learned by then; ALL: and loses none."""
+    """Trains a classifier, removes weights, trains it again, and so on; returns the accuracies and the classifier.
+
+    ANEW: each training starts from new weights, for as many steps as the others have had by then. ALL: no weights are
+    removed.
+    """
     module = classifier(eye(SIDE, 3, seed), FAMILIES, seed)
     generator, rounds = torch.Generator().manual_seed(seed), count()
 
@@ -84,12 +87,14 @@ def shrunk(
     if line == ALL:
         return [(learn(lambda _: None), test())[1] for _ in LEFT], module
     restart: Literal["random", "none"] = "random" if line == ANEW else "none"
-    found = shrink_and_learn(Network(module), lambda mask: learn(mask.attach), test, ROUNDS, SHARE, restart, seed=seed)
-    return [each.performance for each in found], module
+    rounds_done = shrink_and_learn(
+        Network(module), lambda mask: learn(mask.attach), test, ROUNDS, SHARE, restart, seed=seed
+    )
+    return [each.performance for each in rounds_done], module
 
 
 def removed(network: Network, test: Callable[[], float]) -> list[float]:
-    """What a test comes to with ever fewer of the weights, which learn no more; the smallest go first."""
+    """The results of a test with fewer and fewer weights, smallest removed first, without further training."""
     mask, values = Mask(network), [test()]
     for _ in range(ROUNDS):
         mask.shrink(SHARE)

@@ -1,4 +1,4 @@
-"""Training is IID, the world isn't: digits that turn while they are learned, and what is kept of them."""
+"""Training is IID, but the world isn't: digits turn during training. What does a network retain?"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,9 +24,9 @@ FOLLOWED = {"the first": 0, "a quarter turn": 1 / 4, "half a turn": 2 / 4, "thre
 
 @dataclass(frozen=True)
 class Settings:
-    angles: Annotated[int, "into which the full turn is divided", 72, 4] = 8
-    steps: Annotated[int, "minibatches at each angle"] = 100
-    units: Annotated[int, "of each of the two hidden layers"] = 128
+    angles: Annotated[int, "number of angles in the full turn", 72, 4] = 8
+    steps: Annotated[int, "minibatches per angle"] = 100
+    units: Annotated[int, "units in each of the two hidden layers"] = 128
 
 
 SMALL = {"angles": 4, "steps": 15}
@@ -38,16 +38,16 @@ def measure(settings: Settings, seed: int) -> Iterator[Row]:
     mixed = [Problem(inputs, labels, each.seen(each.test_inputs), each.test_labels) for each in problems]
     degrees, last = [360 * angle / settings.angles for angle in range(settings.angles)], settings.angles - 1
     for line, method in {SHUFFLED: "finetune", **METHODS}.items():
-        own = mixed if line == SHUFFLED else problems
-        found = one_after_another(method, own, settings.units, settings.steps, seed)
+        learned = mixed if line == SHUFFLED else problems
+        accuracies = one_after_another(method, learned, settings.units, settings.steps, seed)
         for angle, turned in enumerate(degrees) if line in SHOWN else ():
             met = range(settings.angles if line == SHUFFLED else angle + 1)
-            yield Row("time", line, turned, float(np.mean([found[angle, other] for other in met])))
-            yield Row("angles", line, turned, found[last, angle])
+            yield Row("time", line, turned, float(np.mean([accuracies[angle, other] for other in met])))
+            yield Row("angles", line, turned, accuracies[last, angle])
         for followed, share in FOLLOWED.items() if line == DRIFTING else ():
             task = round(share * settings.angles)
-            yield from (Row("each", followed, turned, found[angle, task]) for angle, turned in enumerate(degrees))
-        kept = float(np.mean([found[last, angle] for angle in range(settings.angles)]))
+            yield from (Row("each", followed, turned, accuracies[angle, task]) for angle, turned in enumerate(degrees))
+        kept = float(np.mean([accuracies[last, angle] for angle in range(settings.angles)]))
         if line == SHUFFLED:
             yield from (Row("methods", line, x, kept) for x in range(len(METHODS)))
         else:

@@ -1,4 +1,4 @@
-"""How players with priors and without them explore: different places seen, against inputs, and until the goal."""
+"""How do players with and without priors explore? Different places seen, against inputs and until the goal."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ PLAYERS = {"simulated players": "original", "simulated players, all masked": "al
 
 @dataclass(frozen=True)
 class Settings:
-    last: Annotated[int, "raw inputs at which the curves end", 100_000] = 30_000
+    last: Annotated[int, "raw inputs at the end of the curves", 100_000] = 30_000
     players: Annotated[int, "simulated players behind each value", 1000] = 8
 
 
@@ -35,23 +35,23 @@ def measure(settings: Settings, seed: int) -> Iterator[Row]:
     players = {version: players_on(version, settings.players, seed) for version in VERSIONS}
     for line, version in PLAYERS.items():
         seen = players[version]
-        curve = np.mean([own[np.minimum(grid, len(own)) - 1] for own in seen], axis=0)  # who is done sees no more
+        curve = np.mean([each[np.minimum(grid, len(each)) - 1] for each in seen], axis=0)  # ended plays stay
         yield from (Row("places", line, x, value) for x, value in zip(grid.tolist(), curve.tolist()))
     for x, version in enumerate(VERSIONS):
         at, seen = explored("ppo", version, seed)
         episodes = rows_of("episodes.csv.xz", version, "ppo", seed)
         until = int(np.searchsorted(at, first_win(episodes), side="right")) - 1
         yield Row("found", "agents", x, float(seen[max(until, 0)]))
-        yield Row("found", "simulated players", x, float(np.mean([own[-1] for own in players[version]])))
+        yield Row("found", "simulated players", x, float(np.mean([each[-1] for each in players[version]])))
 
 
 def explored(method: str, version: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Raw inputs of a run, all of its games together, and how many places it had seen by then."""
-    own = rows_of("exploration.csv.xz", version, method, seed)
-    return own["inputs"].to_numpy(), own["unique_states"].to_numpy()
+    """Raw inputs of a run, over all its games, and the number of places it had seen by then."""
+    rows = rows_of("exploration.csv.xz", version, method, seed)
+    return rows["inputs"].to_numpy(), rows["unique_states"].to_numpy()
 
 
 def players_on(version: str, number: int, seed: int) -> list[np.ndarray]:
-    """Of so many simulated players, how many places each had seen after each of its inputs."""
+    """The number of places that each of ``number`` simulated players had seen after each input."""
     setting = setting_of("princess", version)
     return [play_of(setting, seed, player).states[:, UNIQUE_STATES] for player in range(number)]

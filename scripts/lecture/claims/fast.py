@@ -1,4 +1,4 @@
-"""MAML against weights that were learned without a thought of what comes: sinusoids, and pictures from few shots."""
+"""MAML against weights that were not trained for adapting: sinusoids, and pictures from few examples."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -19,10 +19,10 @@ from priorlab.transfer.fewshot.maml import MAML, Parameters, Tasks, moved
 
 ORDERS = {"MAML": False, "MAML, first order": True}
 PLAIN = "all tasks at once"
-POINTS, MOST_STEPS, TESTS, TRIED = 10, 10, 50, 20  # of a sinusoid; steps of a test; tests; tasks to choose a rate by
+POINTS, MOST_STEPS, TESTS, TRIED = 10, 10, 50, 20  # per sinusoid; steps of a test; tests; tasks for choosing a rate
 WAYS, QUERIES, LEARNING_RATE = 3, 10, 3e-3  # digits of a task; questions of each class; of Adam, on pictures
 SINUSOID_RATE, PICTURE_RATE = 0.01, 0.1
-RATES = (0.001, 0.003, 0.01, 0.03, 0.1)  # from which who did not learn to adapt is given the best
+RATES = (0.001, 0.003, 0.01, 0.03, 0.1)  # a network that did not learn to adapt gets the best of them
 AMPLITUDE, PHASE, REACH = (0.1, 5.0), (0.0, np.pi), 5.0  # as in the paper, section 5.1
 
 
@@ -30,10 +30,10 @@ AMPLITUDE, PHASE, REACH = (0.1, 5.0), (0.0, np.pi), 5.0  # as in the paper, sect
 class Settings:
     sinusoid_steps: Annotated[int, "steps of meta-learning sinusoids"] = 1000
     picture_steps: Annotated[int, "steps of meta-learning pictures"] = 300
-    tasks: Annotated[int, "sinusoids a step"] = 25
-    inner_steps: Annotated[int, "steps of adapting that it learns for, on pictures"] = 3
-    ways: Annotated[int, "classes of a task of drawings", NEW, 2] = 5
-    shots: Annotated[int, "examples of each class that it adapts to", EXAMPLES - QUERIES] = 1
+    tasks: Annotated[int, "sinusoids per step"] = 25
+    inner_steps: Annotated[int, "steps of adapting that meta-learning prepares for, on pictures"] = 3
+    ways: Annotated[int, "classes per task of drawings", NEW, 2] = 5
+    shots: Annotated[int, "examples of each class to adapt to", EXAMPLES - QUERIES] = 1
     data: Annotated[Signs, "the second set of pictures; all but digits from torchvision, in the folder data"] = "digits"
 
 
@@ -81,7 +81,7 @@ def errors_of(maml: MAML, tests: Tasks) -> list[float]:
 
 
 def adapted(maml: MAML, inputs: torch.Tensor, targets: torch.Tensor) -> Iterator[Parameters]:
-    """The parameters of t tasks, (t, ...) each, before adapting to inputs (t, n, ...) and after each of some steps."""
+    """The parameters of t tasks, (t, ...) each, before adapting to inputs (t, n, ...), and after each step."""
     after = {name: value.detach().expand(len(inputs), *value.shape) for name, value in maml.parameters.items()}
     yield after
     step = vmap(lambda parameters, inputs, targets: maml.adapt(parameters, inputs, targets, 1))
@@ -91,8 +91,8 @@ def adapted(maml: MAML, inputs: torch.Tensor, targets: torch.Tensor) -> Iterator
 
 
 def distances(maml: MAML, tests: Tasks) -> list[float]:
-    """How far the weights move, on average, when they adapt to a task, to two at once (the sum of their losses); the
-    length of the sum of the changes by which they adapt to each of the two; and its distance from both at once."""
+    """How far the weights move, on average, when they adapt to one task; to two at once (the sum of their losses); the
+    length of the sum of the two separate changes; and its distance from the change for both at once."""
     before = maml.parameters
     changes = [
         {name: (value - before[name]).detach() for name, value in maml.adapt(before, *one, MOST_STEPS).items()}
@@ -100,15 +100,15 @@ def distances(maml: MAML, tests: Tasks) -> list[float]:
     ]
     nothing = {name: torch.zeros_like(value) for name, value in before.items()}
     both = MAML(maml.module, maml.loss, 2 * maml.rate)  # twice the mean over both is the sum of the two losses
-    found = []
+    lengths = []
     for k in range(0, len(changes) - 1, 2):
         together = both.adapt(
             before, tests.inputs[k : k + 2].flatten(0, 1), tests.targets[k : k + 2].flatten(0, 1), MOST_STEPS
         )
         summed = {name: changes[k][name] + changes[k + 1][name] for name in before}
         there = {name: value - before[name] for name, value in together.items()}
-        found.append([moved(nothing, each) for each in (changes[k], there, summed)] + [moved(there, summed)])
-    return np.mean(found, axis=0).tolist()
+        lengths.append([moved(nothing, each) for each in (changes[k], there, summed)] + [moved(there, summed)])
+    return np.mean(lengths, axis=0).tolist()
 
 
 def waves(generator: torch.Generator, number: int) -> Tasks:
@@ -120,7 +120,7 @@ def waves(generator: torch.Generator, number: int) -> Tasks:
 
 
 def at_once(maml: MAML, draw_tasks: Callable[[], Tasks], steps: int) -> None:
-    """Learns all tasks as one, by Adam, without adapting."""
+    """Learns all tasks as one with Adam, without adapting."""
     optimizer = torch.optim.Adam(maml.module.parameters(), 1e-3)
     for _ in range(steps):
         tasks = draw_tasks()
@@ -139,7 +139,7 @@ def few_shot(
     settings: Settings,
     seed: int,
 ) -> Iterator[Row]:
-    """How well tasks of new classes are done, by steps of adapting to them."""
+    """Accuracy on tasks of new classes, by steps of adapting to them."""
     side, channels = known[0].shape[-1], known[0].shape[1]
     for name, first_order in {**ORDERS, PLAIN: False}.items():
         seen = eye(side, channels, seed, units=8)
@@ -166,7 +166,7 @@ def few_shot(
 
 
 def rights(maml: MAML, tests: Tasks) -> list[float]:
-    """Share of rightly named pictures before adapting, and after each step."""
+    """Share of correctly classified pictures before adapting, and after each step."""
     return [
         float((vmap(maml.outputs)(after, tests.asked).argmax(-1) == tests.answers).float().mean())
         for after in adapted(maml, tests.inputs, tests.targets)
@@ -181,7 +181,7 @@ def tasks_of(
     generator: torch.Generator,
     queries: int = 3,
 ) -> Tasks:
-    """Tasks of ``ways`` classes, named anew in each: (number, ways shots, ...) to adapt to, and what they are asked."""
+    """Tasks of ``ways`` classes, renumbered in each: (number, ways shots, ...) to adapt to, and the queries."""
     episodes = [draw(*examples, ways, shots, queries, generator) for _ in range(number)]
     return Tasks(
         *(

@@ -1,4 +1,4 @@
-"""Whether what was learned on N classes helps with new ones, and what fine-tuning makes of few labels."""
+"""Do features from N classes help with new ones, and what does fine-tuning achieve with few labels?"""
 
 from collections.abc import Iterator
 from copy import deepcopy
@@ -24,17 +24,17 @@ from priorlab.scripts.lecture.learning import (
 from priorlab.scripts.lecture.objects import MOST, labelled, some_classes
 from priorlab.transfer.digits import Data
 
-NEW, LABELS, TESTED = 10, (1, 3, 10, 30, 100), 50  # new classes, labels of each to learn from, and to be tested with
+NEW, LABELS, TESTED = 10, (1, 3, 10, 30, 100), 50  # new classes, labels of each for training, and for tests
 CLASSES = (2, 8, 32, 128)
 WAYS = SCRATCH, TUNED, FROZEN = "from scratch", "fine-tuned", "features kept"
-RATES, TRIED = (1e-3, 1e-2), 10  # of learning; labels of each class with which they are tried
+RATES, TRIED = (1e-3, 1e-2), 10  # learning rates; labels of each class on which they are tried
 
 
 @dataclass(frozen=True)
 class Settings:
-    classes: Annotated[int, "drawings that the features were learned from, in the first figure", MOST] = 128
-    steps: Annotated[int, "minibatches that they were learned from"] = 300
-    tuning: Annotated[int, "steps of learning the new classes"] = 80
+    classes: Annotated[int, "drawings that the features were trained on, in the first figure", MOST] = 128
+    steps: Annotated[int, "minibatches of their training"] = 300
+    tuning: Annotated[int, "steps of training on the new classes"] = 80
     labels: Annotated[int, "labels of each new class in the last figure", LABELS[-1]] = 3
     data: Annotated[Data, "the second set of pictures; all but digits from torchvision, in the folder data"] = "digits"
 
@@ -65,18 +65,18 @@ def measure(settings: Settings, seed: int) -> Iterator[Row]:
 
 
 def split(examples: Examples, labels: int, rng: np.random.Generator) -> tuple[Examples, Examples]:
-    """``labels`` examples of each class to learn from, and ``TESTED`` others to be tested with."""
+    """``labels`` examples of each class for training, and ``TESTED`` others for tests."""
     inputs, classes = examples
-    own = [rng.permutation(np.flatnonzero(classes == each)) for each in classes.unique()]
-    first = torch.from_numpy(np.concatenate([one[:labels] for one in own]))
-    last = torch.from_numpy(np.concatenate([one[-TESTED:] for one in own]))
+    order = [rng.permutation(np.flatnonzero(classes == each)) for each in classes.unique()]
+    first = torch.from_numpy(np.concatenate([one[:labels] for one in order]))
+    last = torch.from_numpy(np.concatenate([one[-TESTED:] for one in order]))
     return (inputs[first], classes[first]), (inputs[last], classes[last])
 
 
-def told_apart(
+def accuracy_of(
     way: str, known: nn.Sequential, parts: tuple[Examples, Examples], rate: float, settings: Settings, seed: int
 ) -> float:
-    """How well classes are told apart after learning them in one of three ways."""
+    """Accuracy on classes after training on them in one of three ways."""
     (inputs, labels), (asked, truth) = parts
     classes = int(labels.max()) + 1
     if way == FROZEN:
@@ -91,8 +91,8 @@ def told_apart(
 def best_rates(
     known: nn.Sequential, parts: tuple[Examples, Examples], settings: Settings, seed: int
 ) -> dict[str, float]:
-    """By way, the rate of RATES with which it is best on classes that are not those it is tested on."""
-    return {way: max(RATES, key=lambda rate: told_apart(way, known, parts, rate, settings, seed)) for way in WAYS}
+    """The best of RATES for each way, on other classes than those of the test."""
+    return {way: max(RATES, key=lambda rate: accuracy_of(way, known, parts, rate, settings, seed)) for way in WAYS}
 
 
 def learned(
@@ -105,5 +105,5 @@ def learned(
     seed: int,
 ) -> Iterator[Row]:
     for way in WAYS:
-        yield Row(figure, way, x, told_apart(way, known, parts, rates[way], settings, seed))
+        yield Row(figure, way, x, accuracy_of(way, known, parts, rates[way], settings, seed))
     yield Row(figure, CHANCE, x, 1 / (int(parts[0][1].max()) + 1))

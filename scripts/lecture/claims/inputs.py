@@ -1,4 +1,4 @@
-"""How many inputs agents and people take: the lab's own runs, simulated players, and what was published."""
+"""How many inputs do agents and people take? Priorlab's runs, simulated players, and published figures."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ PERSON = "simulated players"
 
 @dataclass(frozen=True)
 class Settings:
-    budget: Annotated[int, "raw inputs at which a run that did not get there counts", 100_000] = 100_000
+    budget: Annotated[int, "raw inputs counted for a run that never got there", 100_000] = 100_000
     players: Annotated[int, "simulated players behind each value", 1000] = 8
 
 
@@ -29,9 +29,9 @@ SMALL = {"players": 2}
 def measure(settings: Settings, seed: int) -> Iterator[Row]:
     for x, version in enumerate(VERSIONS):
         for line, method in AGENTS.items():
-            own = rows_of("episodes.csv.xz", version, method, seed)
-            won, inputs = (own["outcome"] == "win").to_numpy(), own["inputs"].to_numpy()
-            yield Row("first", line, x, min(first_win(own), settings.budget))
+            episodes = rows_of("episodes.csv.xz", version, method, seed)
+            won, inputs = (episodes["outcome"] == "win").to_numpy(), episodes["inputs"].to_numpy()
+            yield Row("first", line, x, min(first_win(episodes), settings.budget))
             yield Row("learned", line, x, float(np.fmin(mastered(won, inputs), settings.budget)))
         plays = [simulate(setting_of("princess", version), seed, number) for number in range(settings.players)]
         taken = [len(inputs) if ended == "win" else settings.budget for inputs, ended in plays]

@@ -1,4 +1,4 @@
-"""How good features are on other pictures of the same things: families of drawings, and digits that are shifted."""
+"""How well do features work on other pictures of the same things? Families of drawings, and shifted digits."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,17 +15,17 @@ from priorlab.scripts.lecture.learning import accuracy, classifier, eye, fit
 from priorlab.scripts.lecture.objects import FAMILIES, SHIFT, SIDE, as_inputs, backgrounds, pictures
 from priorlab.transfer import digits
 
-LOOKS = (1, 8, 64, 256)  # drawings of each family to learn from
+LOOKS = (1, 8, 64, 256)  # training drawings of each family
 PICTURES, TESTED = 4608, 900
 SHIFTS, FARTHEST = (0, 1, 2, 3, 4, 5, 6), 8  # pixels
-COPIES = 4  # of each digit to learn from, each shifted anew
+COPIES = 4  # of each training digit, shifted independently
 
 
 @dataclass(frozen=True)
 class Settings:
-    steps: Annotated[int, "minibatches to learn the families from"] = 400
-    digit_steps: Annotated[int, "minibatches to learn the digits from"] = 200
-    shifted: Annotated[int, "pixels by which digits are shifted, at most, where they are", FARTHEST] = 4
+    steps: Annotated[int, "minibatches of training on the families"] = 400
+    digit_steps: Annotated[int, "minibatches of training on the digits"] = 200
+    shifted: Annotated[int, "largest shift of the shifted digits, in pixels", FARTHEST] = 4
 
 
 SMALL = {"steps": 15, "digit_steps": 5}
@@ -38,7 +38,7 @@ def measure(settings: Settings, seed: int) -> Iterator[Row]:
 
 
 def families(looks: int, steps: int, seed: int) -> Iterator[Row]:
-    """Learns which of nine families a picture shows, from ``looks`` drawings of each, and is tested."""
+    """Trains a network to name the family of a picture, from ``looks`` drawings of each, and tests it."""
     rng = np.random.default_rng([seed, looks])
     chosen = np.array([rng.permutation(DRAWINGS)[:looks] for _ in range(FAMILIES)])
     labels = np.arange(PICTURES) % FAMILIES
@@ -52,26 +52,26 @@ def families(looks: int, steps: int, seed: int) -> Iterator[Row]:
         "drawings never seen": pictures(classes_of(every, asked, rng), "held_out", rng),
         "alien looks": aliens(TESTED, rng),
     }
-    for name, found in tests.items():
-        yield Row("looks", name, looks, accuracy(module, found, torch.from_numpy(asked)))
+    for name, images in tests.items():
+        yield Row("looks", name, looks, accuracy(module, images, torch.from_numpy(asked)))
     yield Row("looks", CHANCE, looks, 1 / FAMILIES)
 
 
 def classes_of(drawings: np.ndarray, families: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """int64 (n,): a class for each of n families, one of its drawings (FAMILIES, m) at random."""
+    """A class for each of n families, one of its drawings (FAMILIES, m) at random; int64 (n,)."""
     return families * DRAWINGS + drawings[families, rng.integers(drawings.shape[1], size=len(families))]
 
 
 def aliens(number: int, rng: np.random.Generator) -> torch.Tensor:
-    """Pictures in which a texture in random colours stands for the thing, whatever it is."""
+    """Pictures in which a texture in random colours replaces the thing, of any family."""
     patterns = list(PATTERNS.values())
-    found = backgrounds()[rng.integers(len(backgrounds()), size=number)].copy()
-    for picture in found:
+    images = backgrounds()[rng.integers(len(backgrounds()), size=number)].copy()
+    for picture in images:
         colours = np.rint(255 * rgb_of(rng.random((3, 3)) * [1, 0.8, 1])).astype(np.uint8)
         row, column = rng.integers(2 * SHIFT + 1, size=2)
         texture = colours[patterns[int(rng.integers(len(patterns)))](rng, X, Y)]
         picture[row : row + TILE, column : column + TILE] = texture
-    return as_inputs(found)
+    return as_inputs(images)
 
 
 def shifted_digits(settings: Settings, seed: int) -> Iterator[Row]:
@@ -93,7 +93,7 @@ def shifted_digits(settings: Settings, seed: int) -> Iterator[Row]:
 
 
 def shifted(pictures: torch.Tensor, down: np.ndarray, right: np.ndarray) -> torch.Tensor:
-    """Pictures (n, 1, S, S), each moved by its own pixels, int (n,), at most FARTHEST; what comes in is paper."""
+    """Pictures (n, 1, S, S), each moved by a number of pixels, int (n,), at most FARTHEST; the rest is paper."""
     wide = functional.pad(pictures, (FARTHEST,) * 4, value=float(pictures.min()))
     at = np.arange(digits.SIDE) + FARTHEST
     rows, columns = (torch.from_numpy(at - move[:, None]) for move in (down, right))  # (n, S)

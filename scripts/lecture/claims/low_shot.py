@@ -1,4 +1,4 @@
-"""Recognising new classes from few examples, with others made up."""
+"""Recognising new classes from few examples, with the help of generated ones."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ SHOTS = (1, 2, 5, 20)
 
 @dataclass(frozen=True)
 class Settings:
-    classes: Annotated[int, "drawings that features and analogies were learned from", MOST, 2] = 96
-    steps: Annotated[int, "minibatches that the features, and who makes up examples, learned from"] = 600
-    ways: Annotated[int, "new drawings to tell apart", NEW, 2] = 20
-    enough: Annotated[int, "examples up to which a class is filled with those made up"] = 40
+    classes: Annotated[int, "drawings that features and analogies were trained on", MOST, 2] = 96
+    steps: Annotated[int, "minibatches of training for the features and for the generator of examples"] = 600
+    ways: Annotated[int, "new drawings to distinguish", NEW, 2] = 20
+    enough: Annotated[int, "examples per class after generated ones are added"] = 40
     episodes: Annotated[int, "tests of each kind"] = 20
 
 
@@ -33,7 +33,7 @@ def measure(settings: Settings, seed: int) -> Iterator[Row]:
     known, of_known = known_objects(settings.classes, seed)
     seen, judge = object_classifier(settings.classes, settings.steps, seed).requires_grad_(False)
     new, known = (seen(pictures) for pictures in (new, known))
-    size = known.square().mean().sqrt()  # of a feature, so that errors and regression have a scale
+    size = known.square().mean().sqrt()  # of a feature, to give errors and regression a scale
     new, known = new / size, known / size
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -46,6 +46,6 @@ def measure(settings: Settings, seed: int) -> Iterator[Row]:
     }
     for shots in SHOTS:
         for kind, answer in kinds.items():
-            found = accuracies(answer, new, of_new, settings.ways, shots, episodes=settings.episodes, seed=seed)
-            yield Row("shots", kind, shots, found.mean())
+            shares = accuracies(answer, new, of_new, settings.ways, shots, episodes=settings.episodes, seed=seed)
+            yield Row("shots", kind, shots, shares.mean())
         yield Row("shots", CHANCE, shots, 1 / settings.ways)

@@ -1,4 +1,4 @@
-"""Siamese networks: features that were learned for matching, tested on classes that they have not seen."""
+"""Siamese networks: features trained for matching, tested on new classes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,9 +28,9 @@ WAYS, SHOTS = (2, 5, 10, 20, 50), (1, 2, 5, 10)
 
 @dataclass(frozen=True)
 class Settings:
-    classes: Annotated[int, "drawings that both networks learned from", MOST, 2] = 128
-    steps: Annotated[int, "minibatches that both learned from"] = 600
-    ways: Annotated[int, "new drawings to tell apart, in the second figure", NEW, 2] = 20
+    classes: Annotated[int, "drawings that both networks were trained on", MOST, 2] = 128
+    steps: Annotated[int, "minibatches of training for both"] = 600
+    ways: Annotated[int, "new drawings to distinguish, in the second figure", NEW, 2] = 20
     episodes: Annotated[int, "tests of each kind"] = 100
 
 
@@ -42,17 +42,17 @@ def measure(settings: Settings, seed: int) -> Iterator[Row]:
     known, of_known = known_objects(settings.classes, seed)
     siamese = Siamese(eye(SIDE, 3, seed), WIDTH)
     learn(siamese, known, of_known, settings.steps, seed, BATCH // 2)  # pairs: as many pictures
-    told = object_eye(settings.classes, settings.steps, seed)
-    matcher = Siamese(nn.Identity(), WIDTH)  # of features that are found once for all tests
+    classified = object_eye(settings.classes, settings.steps, seed)
+    matcher = Siamese(nn.Identity(), WIDTH)  # on features that are computed once for all tests
     matcher.weigh = siamese.weigh
     kinds = {
         "learned to match": (frozen(siamese.features)(new), matcher.answer),
-        "learned to classify": (frozen(told)(new), by_neighbours(flat)),
+        "learned to classify": (frozen(classified)(new), by_neighbours(flat)),
         "pixels": (flat(new), by_neighbours(flat)),
     }
     tests = [("ways", ways, ways, 1) for ways in WAYS] + [("shots", shots, settings.ways, shots) for shots in SHOTS]
     for figure, x, ways, shots in tests:
         for kind, (inputs, answer) in kinds.items():
-            found = accuracies(answer, inputs, of_new, ways, shots, episodes=settings.episodes, seed=seed)
-            yield Row(figure, kind, x, found.mean())
+            shares = accuracies(answer, inputs, of_new, ways, shots, episodes=settings.episodes, seed=seed)
+            yield Row(figure, kind, x, shares.mean())
         yield Row(figure, CHANCE, x, 1 / ways)

@@ -1,4 +1,4 @@
-"""Nearest neighbours in three kinds of features, on classes that none of them has seen."""
+"""Nearest neighbours in three kinds of features, on classes that are new to all of them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,14 +21,14 @@ from priorlab.scripts.lecture.objects import MOST
 from priorlab.transfer.fewshot.episodes import accuracies
 from priorlab.transfer.fewshot.neighbours import Features, by_neighbours
 
-SHOTS, QUERIES, WAYS = (1, 2, 5, 10), 10, 5  # examples, and questions, of each class; digits to tell apart
+SHOTS, QUERIES, WAYS = (1, 2, 5, 10), 10, 5  # examples and queries per class; digits to distinguish
 
 
 @dataclass(frozen=True)
 class Settings:
-    classes: Annotated[int, "drawings that the trained features learned to tell apart", MOST] = 128
-    steps: Annotated[int, "minibatches that they learned from"] = 600
-    ways: Annotated[int, "new drawings to tell apart", NEW, 2] = 5
+    classes: Annotated[int, "drawings that the trained features were trained on", MOST] = 128
+    steps: Annotated[int, "minibatches of their training"] = 600
+    ways: Annotated[int, "new drawings to distinguish", NEW, 2] = 5
     k: Annotated[int, "nearest neighbours that vote, at most all examples"] = 1
     episodes: Annotated[int, "tests of each kind"] = 100
     data: Annotated[Signs, "the second set of pictures; all but digits from torchvision, in the folder data"] = "digits"
@@ -60,12 +60,12 @@ def compared(
     pictures, labels = examples
     untrained = eye(pictures.shape[-1], pictures.shape[1], seed)
     kinds = {"pixels": flat, "random features": frozen(untrained), "trained features": learned}
-    seen = {kind: features(pictures) for kind, features in kinds.items()}
+    inputs_of = {kind: features(pictures) for kind, features in kinds.items()}
     for shots in SHOTS:
-        for kind, inputs in seen.items():
+        for kind, inputs in inputs_of.items():
             answer = by_neighbours(flat, settings.k)
-            found = accuracies(
+            shares = accuracies(
                 answer, inputs, labels, ways, shots, queries=QUERIES, episodes=settings.episodes, seed=seed
             )
-            yield Row(figure, kind, shots, found.mean())
+            yield Row(figure, kind, shots, shares.mean())
         yield Row(figure, CHANCE, shots, 1 / ways)

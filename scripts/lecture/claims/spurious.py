@@ -1,4 +1,4 @@
-"""What a network makes of backgrounds that nearly give the class away, by its width."""
+"""What does a network learn from backgrounds that nearly give the class away? By its width."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ UNITS = (1, 2, 4, 8, 16, 32)
 
 @dataclass(frozen=True)
 class Settings:
-    agreement: Annotated[float, "share of the pictures whose background tells the class, in training", 1.0] = 0.95
-    steps: Annotated[int, "minibatches to learn from"] = 300
+    agreement: Annotated[float, "share of training pictures whose background agrees with the class", 1.0] = 0.95
+    steps: Annotated[int, "minibatches of training"] = 300
 
 
 SMALL = {"steps": 15}
