@@ -161,6 +161,7 @@ def main(
 
     studies = studies_of(game, "published", n, repetitions, seed, workers)
     taus, generator = taus_of(studies), np.random.default_rng(seed)
+    pd.DataFrame({"tau": taus}).to_csv(out / "taus.csv", index=False)
     show("planted", lambda: table_of(studies))
     show("swapped", lambda: swaps_of(studies))
     low, median, high = np.quantile(taus, [0.025, 0.5, 0.975])
