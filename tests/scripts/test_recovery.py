@@ -73,6 +73,7 @@ def test_with_nothing_planted_all_versions_are_played_alike():
     means = [np.log(times).mean() for times, _ in study.values()]  # their logs have a deviation of about .8
     assert np.ptp(means) < 0.6
 
+
 def published(folder: Path) -> list[str]:
     """What a README next to these rows shows of them: the sentence on tau, and the rows of its tables."""
     planted, swapped, sizes, nothing = (
