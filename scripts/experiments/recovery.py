@@ -158,15 +158,15 @@ def main(
     n: int = 120, repetitions: int = 200, *, game: str = "key_door", seed: int = 0, workers: int = 2,
     out: Path = Path("runs/recovery"),
 ) -> None:  # fmt: skip
-    """Simulates studies, and prints what the analysis makes of them.
+    """Simulates studies and prints what the analysis finds in them.
 
     Args:
-        n: players a version
+        n: players per version
         repetitions: studies
-        game: key_door, which the published means are of, or princess
-        seed: of the players
-        workers: studies simulated side by side
-        out: folder of the tables as CSV files, and of the figure
+        game: key_door, on which the published means were measured, or princess
+        seed: seeds the players
+        workers: studies simulated in parallel
+        out: folder for the tables (CSV) and the figure
     """
     for name, value in (("n", n), ("repetitions", repetitions), ("workers", workers)):
         if value < 2 - (name == "workers"):
@@ -186,7 +186,7 @@ def main(
     show("swapped", lambda: swaps_of(studies))
     low, median, high = np.quantile(taus, [0.025, 0.5, 0.975])
     console.print(
-        f"\nKendall's tau at {n} a version, {repetitions} studies: mean {taus.mean():.3f} (standard error "
+        f"\nKendall's tau with {n} players per version, {repetitions} studies: mean {taus.mean():.3f} (standard error "
         f"{taus.std(ddof=1) / np.sqrt(len(taus)):.3f}), median {median:.3f}, 95 % of studies {low:.3f} to {high:.3f}; "
         f"over .9 in {(taus > 0.9).mean():.0%}\nceiling: {ceiling(studies[0], n, 0.6):.3f} with a spread of .6",
         highlight=False,
