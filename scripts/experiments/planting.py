@@ -61,9 +61,8 @@ def main(
             searches = [pool.submit(lost_for, game, name, ratios[name] * original, players, seed) for name in masked]
             for version, search in zip(masked, searches):
                 share, mean = search.result()
-                print(
-                    f"{version} = {share:.3f}  # {mean / original:.2f} times, wanted {ratios[version]:.2f}", flush=True
-                )
+                times = f"{mean / original:.2f} times, target {ratios[version]:.2f}"
+                print(f"{version} = {share:.3f}  # {times}", flush=True)
 
 
 if __name__ == "__main__":
