@@ -22,7 +22,7 @@ def main(
     exclude: tuple[str, ...] = (),
     missed: float = MISSED,
 ) -> None:
-    """Compare every version recorded in FOLDERS with the original, one section per game, level, study and time limit.
+    """Compare every recorded version with the original, in one section per game, level, study and time limit.
 
     The command writes `index.html`, which opens offline, and its numbers as CSV files in `data`.
 

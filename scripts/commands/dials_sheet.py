@@ -20,7 +20,9 @@ COLUMNS = 4
 DPI = 100
 
 
-def main(out: Path = Path("docs/dials.png"), look_seed: int = 0, split: str = "training", level: str = KEEP) -> None:
+def main(
+    out: Path = Path("docs/dials.png"), look_seed: int = 0, split: str = "training", level: str | None = None
+) -> None:
     """Draw one level at every corner of the dials, and below each picture name the dials at 0.
 
     Semantics and objects change between rows, affordance and similarity within a row.
@@ -29,11 +31,11 @@ def main(out: Path = Path("docs/dials.png"), look_seed: int = 0, split: str = "t
         out: The PNG file to write.
         look_seed: Picks the look.
         split: training or held_out: which of the two sets of pictures to draw from.
-        level: A level's name, file or text.
+        level: A level's name, file or text (default: one with every kind of object).
     """
     check_png(out)
     corners = [Dials(*corner) for corner in product((1, 0), repeat=4)]
-    read = Level.read(level)
+    read = Level.read(level or KEEP)
     frames = [first_frame(read, dials, look_seed, split) for dials in corners]
     names = [caption(dials) for dials in corners]
     print(save_picture(sheet(names, frames, COLUMNS), out, DPI, PAPER))

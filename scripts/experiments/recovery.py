@@ -1,8 +1,8 @@
 """Does the analysis find the effects that exist, and no others? Simulated studies with planted effects.
 
 `python -m priorlab.scripts.experiments.recovery` simulates studies, with the published ratios planted and with nothing
-planted, and analyses each with the functions of `priorlab compare`. It prints tables, and writes
-them as CSV files with one figure.
+planted, and analyses each with the functions of `priorlab compare`. It prints tables, and writes them as CSV files with
+one figure.
 """
 
 from collections.abc import Callable, Iterable

@@ -45,7 +45,7 @@ class Request:
     game: str = "princess"
     """princess or key_door"""
     agents: tuple[str, ...] = ()
-    """agents: icm, counts, rnd, dqn, random (default: all; on_device: icm counts random)"""
+    """agents to train: icm, counts, rnd, dqn, random (default: all; on_device: icm counts random)"""
     versions: tuple[str, ...] = ()
     """versions of the game (default: all that change only the look; quick: original masked_similarity)"""
     seeds: int | None = None

@@ -175,8 +175,8 @@ def test_not_equal_keeps_only_those_who_gave_the_answer_and_numbers_are_compared
     for condition, reason in {
         "aim=win": "nobody answered 'win' to 'aim': expected one of 'Reach the door' (3), 'none' (1)",
         "age!=200": "nobody answered '200' to 'age': expected one of '16' (1), '17' (1), '18' (1), '17,5' (1)",
-        "age<old": "'old' is no number: expected one after <",
-        "age<nan": "'nan' is no number: expected one after <",
+        "age<old": "expected a number after <, got 'old'",
+        "age<nan": "expected a number after <, got 'nan'",
         "aim>3": "no answer to 'aim' is a number: expected one of 'Reach the door' (3), 'none' (1)",
         "aim": "expected QUESTION=ANSWER",
     }.items():
@@ -262,7 +262,7 @@ def test_means_are_never_counted_beyond_what_the_plays_could_last():
     ends = {1: "win", 2: "win", 9: "quit"}
     runs = [play(minutes, end, person=f"p{minutes}", limit=18000) for minutes, end in ends.items()]
     analysis = analyse(sections_of(runs)[0][0], 30)
-    note = "Means are counted to 10 minutes and not to 30: these plays could not last longer."
+    note = "Means are counted to 10 minutes instead of 30: these plays could not last longer."
     assert limits(analysis, 30) == [note] and limits(analysis, 10) == []
     assert longest_limit([*runs, play(1, limit=9000), agent()]) == 10  # as in the report of a study of agents
     assert longest_limit([*runs, play(1)]) is None and longest_limit([agent()]) is None
@@ -370,8 +370,8 @@ def test_a_game_that_tells_no_places_is_compared_without_them(tmp_path):
 
 BAD = {
     "nowhere: no such folder": ["nowhere"],
-    "limit is 0": [".", "--limit", "0"],
-    "missed is 5: expected a share, from 0 to less than 1": [".", "--missed", "5"],
+    "limit must be a finite number above 0, got 0": [".", "--limit", "0"],
+    "missed must be at least 0 and less than 1, got 5": [".", "--missed", "5"],
     "nothing to compare in empty": ["empty"],
 }
 

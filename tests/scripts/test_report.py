@@ -301,14 +301,14 @@ def test_a_stopped_study_leaves_no_process_and_goes_on_where_it_was(short, tmp_p
     begin = runner.start
     monkeypatch.setattr(runner, "start", lambda run, command: processes.append(begin(run, command)) or processes[-1])
 
-    def look(run):
+    def update(run):
         run.done = runner.inputs_done(run.folder)
         if run.done >= 100:
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         runs = comparison.plan(tmp_path, "study", ["original"], seeds=1)
-        patch.setattr(runner.Run, "look", look)
+        patch.setattr(runner.Run, "update", update)
         runner.train(runs, 2, Console(file=StringIO()), stand_in(30))
     assert len(processes) == 2
     assert all(process.poll() is not None for process in processes)
