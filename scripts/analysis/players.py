@@ -113,7 +113,7 @@ def count(ns: Sequence[int], kind: Kind) -> str:
 
 
 @dataclass
-class Group:
+class Pool:
     """Plays of people or of simulated players that may be pooled: they share study, time limit and pace."""
 
     player: str
@@ -137,16 +137,16 @@ class Group:
         )
 
 
-def groups_of(runs: Sequence[Played], player: str) -> list[Group]:
+def pools_of(runs: Sequence[Played], player: str) -> list[Pool]:
     """The plays of people or of simulated players in groups that may be pooled.
 
     A ``.play`` file records its time limit only if the limit ended the play. Plays without one join the group of their
     study with a known limit, if there is only one and none of them took longer.
     """
-    groups: dict[tuple, Group] = {}
+    groups: dict[tuple, Pool] = {}
     for run in (run for run in runs if run.player == player):
         study = str(run.settings.get("study") or "") if player == "person" else ""
-        group = groups.setdefault((study, run.rate, run.limit), Group(player, study, run.limit, run.rate, []))
+        group = groups.setdefault((study, run.rate, run.limit), Pool(player, study, run.limit, run.rate, []))
         group.runs.append(run)
     for key, group in [each for each in groups.items() if each[1].limit is None]:
         same = [each for each in groups.values() if (each.study, each.rate) == (group.study, group.rate)]
@@ -171,7 +171,7 @@ def sections_of(runs: Sequence[Played], paired: bool = False) -> tuple[list[Sect
     sections = []
     for on_level in together.values():
         agents = [run for run in on_level if run.player == "agent"]
-        people, simulated = (groups_of(on_level, player) for player in ("person", "simulated"))
+        people, simulated = (pools_of(on_level, player) for player in ("person", "simulated"))
         alone = list(simulated)
         for group in people:
             fit = [each for each in simulated if fits(each, group)]
@@ -188,7 +188,7 @@ def sections_of(runs: Sequence[Played], paired: bool = False) -> tuple[list[Sect
     return sections[:MOST_SECTIONS], beyond
 
 
-def fits(simulated: Group, people: Group) -> bool:
+def fits(simulated: Pool, people: Pool) -> bool:
     """Whether simulated players can be compared with people: they are not known to have another time limit."""
     if simulated.rate != people.rate:
         return False
@@ -198,7 +198,7 @@ def fits(simulated: Group, people: Group) -> bool:
 
 
 def section_of(
-    group: Group | None, simulated: Group | None, agents: Sequence[Played], on_level: Sequence[Played], several: bool,
+    group: Pool | None, simulated: Pool | None, agents: Sequence[Played], on_level: Sequence[Played], several: bool,
     paired: bool,
 ) -> Section:  # fmt: skip
     """The section of a group, simulated players and agents; ``several``: other groups of people played the level."""

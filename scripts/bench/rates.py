@@ -12,7 +12,7 @@ TURNS = 5  # of one thread against two
 
 
 @dataclass(frozen=True)
-class Figure:
+class Measurement:
     """One line of the table; ``target`` is a minimum or, with ``most``, a maximum."""
 
     name: str

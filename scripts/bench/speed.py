@@ -14,7 +14,7 @@ import numpy as np
 
 from priorlab.envs.base.compile import kernel
 from priorlab.envs.engine.games import INPUTS, Games
-from priorlab.scripts.bench.rates import TURNS, Figure, best_rate
+from priorlab.scripts.bench.rates import TURNS, Measurement, best_rate
 
 SHARED = 1024, 16384  # games shared by two threads
 PEER = "montezuma_revenge"
@@ -121,34 +121,34 @@ def python(code: str, environment: "os._Environ[str] | dict[str, str]") -> str:
     ).stdout
 
 
-def speed_figures(seconds: float) -> Iterator[Figure]:
-    """Yields each figure as soon as it is measured, after about ``seconds`` each."""
+def measure_games(seconds: float) -> Iterator[Measurement]:
+    """Yields each measurement as soon as it is measured, after about ``seconds`` each."""
     peer = rate_of_peer(seconds)
-    yield Figure("ale_py AtariVectorEnv, Montezuma's Revenge, 84x84 gray, 1 thread", peer, "steps/s")
+    yield Measurement("ale_py AtariVectorEnv, Montezuma's Revenge, 84x84 gray, 1 thread", peer, "steps/s")
     one = rate_of_games(1024, seconds)
-    yield Figure("1024 games, 84x84 gray, 1 thread", one, "steps/s", 1_000_000)
-    yield Figure("    ratio to the peer", one / peer, "x", 300)
-    yield Figure("16384 games, 84x84 gray, 1 thread", rate_of_games(16384, seconds), "steps/s", 500_000)
-    yield Figure(
+    yield Measurement("1024 games, 84x84 gray, 1 thread", one, "steps/s", 1_000_000)
+    yield Measurement("    ratio to the peer", one / peer, "x", 300)
+    yield Measurement("16384 games, 84x84 gray, 1 thread", rate_of_games(16384, seconds), "steps/s", 500_000)
+    yield Measurement(
         "1024 games, 84x84 colour, 1 thread", rate_of_games(1024, seconds, grayscale_obs=False), "steps/s", 400_000
     )
     stacked = rate_of_games(1024, seconds, stack_size=4)
-    yield Figure("1024 games, 84x84 gray, 4 frames stacked, 1 thread", stacked, "steps/s")
-    yield Figure("1 game through gymnasium.make, 84x84 colour", rate_of_one(seconds), "steps/s", 100_000)
+    yield Measurement("1024 games, 84x84 gray, 4 frames stacked, 1 thread", stacked, "steps/s")
+    yield Measurement("1 game through gymnasium.make, 84x84 colour", rate_of_one(seconds), "steps/s", 100_000)
     control, *gains = zip(*gains_of_two_threads(seconds))
-    yield Figure("pure computation, gain of two threads", float(np.median(control)), "x")
+    yield Measurement("pure computation, gain of two threads", float(np.median(control)), "x")
     for games, gain in zip(SHARED, gains):
-        yield Figure(f"{games} games, 84x84 gray, gain of two threads", float(np.median(gain)), "x")
+        yield Measurement(f"{games} games, 84x84 gray, gain of two threads", float(np.median(gain)), "x")
         share = float(np.median(np.array(gain) / np.array(control)))
-        yield Figure("    share of the gain of pure computation", share, "", 0.85)
-    yield Figure("memory per game without its observation, 16384 games", memory_per_game(), "KiB", 32, most=True)
+        yield Measurement("    share of the gain of pure computation", share, "", 0.85)
+    yield Measurement("memory per game without its observation, 16384 games", memory_per_game(), "KiB", 32, most=True)
     first, later = seconds_to_first_step()
-    yield Figure("first use after an installation, to the first step", first, "s", 10, most=True)
-    yield Figure("later uses, to the first step", later, "s", 2, most=True)
-    from priorlab.scripts.bench.speed_atari import atari_figures  # here, as they use the functions above
-    from priorlab.scripts.bench.speed_batch import batch_figures
-    from priorlab.scripts.bench.speed_levels import level_figures
+    yield Measurement("first use after an installation, to the first step", first, "s", 10, most=True)
+    yield Measurement("later uses, to the first step", later, "s", 2, most=True)
+    from priorlab.scripts.bench.speed_atari import measure_atari  # here, as they use the functions above
+    from priorlab.scripts.bench.speed_batch import measure_batch
+    from priorlab.scripts.bench.speed_levels import measure_levels
 
-    yield from batch_figures(seconds)
-    yield from level_figures(seconds)
-    yield from atari_figures(seconds)
+    yield from measure_batch(seconds)
+    yield from measure_levels(seconds)
+    yield from measure_atari(seconds)

@@ -6,7 +6,7 @@ import gymnasium
 import numpy as np
 
 from priorlab.envs.atari.masks import MASKS
-from priorlab.scripts.bench.rates import Figure, best_rate
+from priorlab.scripts.bench.rates import Measurement, best_rate
 
 GAME, PEER = "montezuma_revenge", "ALE/MontezumaRevenge-v5"
 INPUTS = 18
@@ -63,15 +63,15 @@ def share(unmasked: Step, masked: Step, games: int, seconds: float) -> float:
     return float(np.median([ours / theirs for theirs, ours in rates]))
 
 
-def atari_figures(seconds: float) -> Iterator[Figure]:
-    """Yields each figure as soon as it is measured; both sides use 84x84 gray, frame skip 4, no stack."""
+def measure_atari(seconds: float) -> Iterator[Measurement]:
+    """Yields each measurement as soon as it is measured; both sides use 84x84 gray, frame skip 4, no stack."""
     unmasked = unmasked_game()
     for mask in MASKS:
         part = share(unmasked, masked_game(mask), 1, seconds)
-        yield Figure(f"Atari, mask {mask}, 1 game: share of AtariPreprocessing's speed", part, "", SINGLE)
+        yield Measurement(f"Atari, mask {mask}, 1 game: share of AtariPreprocessing's speed", part, "", SINGLE)
     for threads in (1, 2):
         batch = unmasked_batch(threads)
         for mask in MASKS:
             part = share(batch, masked_batch(mask, threads), GAMES, seconds)
             name = f"Atari, mask {mask}, {GAMES} games, threads {threads}: share of AtariVectorEnv's speed"
-            yield Figure(name, part, "", VECTOR)
+            yield Measurement(name, part, "", VECTOR)

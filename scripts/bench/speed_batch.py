@@ -7,7 +7,7 @@ import gymnasium
 import numpy as np
 
 from priorlab.envs.engine.games import INPUTS, Games
-from priorlab.scripts.bench.rates import DIFFERENT, Figure
+from priorlab.scripts.bench.rates import DIFFERENT, Measurement
 
 GAMES = 1024
 STEPS = 40  # per turn: turns are short, so that some fall in quiet moments
@@ -27,8 +27,8 @@ def best_seconds(works: dict[str, Callable[[np.ndarray], object]], seconds: floa
     return best
 
 
-def batch_figures(seconds: float) -> Iterator[Figure]:
-    """Yields each figure as soon as it is measured."""
+def measure_batch(seconds: float) -> Iterator[Measurement]:
+    """Yields each measurement as soon as it is measured."""
     games = Games(GAMES, grayscale_obs=True)
     games.reset(seed=0)
     batches = [
@@ -47,11 +47,13 @@ def batch_figures(seconds: float) -> Iterator[Figure]:
         },
         seconds,
     )
-    yield Figure(f"the engine, {GAMES} games, 84x84 gray, in turns with the following", GAMES / took[ENGINE], "steps/s")
-    yield Figure("gymnasium.make_vec, copies", GAMES / took[COPIES], "steps/s")
-    yield Figure("    share of the engine", took[ENGINE] / took[COPIES], "")
-    yield Figure(
+    yield Measurement(
+        f"the engine, {GAMES} games, 84x84 gray, in turns with those below", GAMES / took[ENGINE], "steps/s"
+    )
+    yield Measurement("gymnasium.make_vec, copies", GAMES / took[COPIES], "steps/s")
+    yield Measurement("    share of the engine", took[ENGINE] / took[COPIES], "")
+    yield Measurement(
         "    share of the engine and a copy of the pictures", (took[ENGINE] + took[COPYING]) / took[COPIES], ""
     )
-    yield Figure("gymnasium.make_vec, copy=False", GAMES / took[VIEWS], "steps/s")
-    yield Figure("    share of the engine", took[ENGINE] / took[VIEWS], "", 0.8)
+    yield Measurement("gymnasium.make_vec, copy=False", GAMES / took[VIEWS], "steps/s")
+    yield Measurement("    share of the engine", took[ENGINE] / took[VIEWS], "", 0.8)

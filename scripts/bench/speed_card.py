@@ -13,7 +13,7 @@ from priorlab.agents.runs.run import make_env
 from priorlab.agents.settings import Settings
 from priorlab.envs.engine.card import CARD
 from priorlab.envs.engine.games import INPUTS, Games
-from priorlab.scripts.bench.rates import DIFFERENT, ROUNDS, Figure
+from priorlab.scripts.bench.rates import DIFFERENT, ROUNDS, Measurement
 from priorlab.scripts.bench.speed import rate_of_games
 
 COUNTS = 1, 16, 256, 4096, 16384, 65536
@@ -26,20 +26,20 @@ LEARNING_TARGET = 500_000  # decisions per second on an H200, without a bonus
 WARM = 4  # steps that compile, record a graph and touch memory
 
 
-def card_figures(seconds: float) -> Iterator[Figure]:
-    """Yields each figure as soon as it is measured, after about ``seconds`` each. ValueError without a GPU."""
+def measure_gpu(seconds: float) -> Iterator[Measurement]:
+    """Yields each measurement as soon as it is measured, after about ``seconds`` each. ValueError without a GPU."""
     for count in COUNTS:
         rate, memory = on_gpu(count, seconds)
         games = f"{count} game{'s' if count > 1 else ''}, 84x84 gray"
-        yield Figure(f"{games}, {torch.cuda.get_device_name()}", rate, "steps/s", TARGETS.get(count))
+        yield Measurement(f"{games}, {torch.cuda.get_device_name()}", rate, "steps/s", TARGETS.get(count))
         cpu = rate_of_games(count, seconds)
-        yield Figure(f"{games}, CPU, 1 thread", cpu, "steps/s")
-        yield Figure("    ratio", rate / cpu, "x")
-        yield Figure("    GPU memory per game", memory, "KiB")
+        yield Measurement(f"{games}, CPU, 1 thread", cpu, "steps/s")
+        yield Measurement("    ratio", rate / cpu, "x")
+        yield Measurement("    GPU memory per game", memory, "KiB")
     for curiosity, target in (("none", LEARNING_TARGET), ("counts", None), ("icm", None)):
         rate = learning_on_gpu(replace(LEARNING, curiosity=curiosity), seconds)
         name = f"PPO, 16384 games, 42x42x4, curiosity {curiosity}, {torch.cuda.get_device_name()}"
-        yield Figure(name, rate, "decisions/s", target)
+        yield Measurement(name, rate, "decisions/s", target)
 
 
 def learning_on_gpu(settings: Settings, seconds: float) -> float:

@@ -11,7 +11,7 @@ from priorlab.envs.game.solver import Solver
 from priorlab.envs.game.versions import find_rules
 from priorlab.envs.random_games.bank import generated
 from priorlab.envs.random_games.random_levels import LEVELS, random_settings
-from priorlab.scripts.bench.rates import TURNS, Figure, best_rate
+from priorlab.scripts.bench.rates import TURNS, Measurement, best_rate
 
 GAMES = 1024
 MADE, SEED = 300, 12345  # levels on which the generator is timed, and their seed
@@ -43,19 +43,19 @@ def seconds_to_solve(name: str) -> float:
     return perf_counter() - began
 
 
-def level_figures(seconds: float) -> Iterator[Figure]:
-    """Yields each figure as soon as it is measured."""
-    yield Figure("1024 games of Key and Door, 84x84 gray", rate(Games(GAMES, game="key_door"), seconds), "steps/s")
-    yield Figure("1024 games of Princess as tiles", rate(Games(GAMES, obs="tiles"), seconds), "steps/s")
+def measure_levels(seconds: float) -> Iterator[Measurement]:
+    """Yields each measurement as soon as it is measured."""
+    yield Measurement("1024 games of Key and Door, 84x84 gray", rate(Games(GAMES, game="key_door"), seconds), "steps/s")
+    yield Measurement("1024 games of Princess as tiles", rate(Games(GAMES, obs="tiles"), seconds), "steps/s")
     drawn, kept = zip(*drawn_and_kept(seconds))
-    yield Figure(f"1024 games drawn from {LEVELS:,} random levels, 84x84 gray", float(np.median(drawn)), "steps/s")
+    yield Measurement(f"1024 games drawn from {LEVELS:,} random levels, 84x84 gray", float(np.median(drawn)), "steps/s")
     share = float(np.median(np.divide(drawn, kept)))
-    yield Figure("    share of the speed with fixed levels", share, "", 0.9)
+    yield Measurement("    share of the speed with fixed levels", share, "", 0.9)
     seconds_to_solve("tower_01")  # compiles
     solved = min(seconds_to_solve("princess") for _ in range(3))
-    yield Figure("Princess solved, every state searched", solved, "s", 0.2, True)
-    yield Figure("Key and Door solved, every state searched", seconds_to_solve("key_door"), "s", 60, True)
+    yield Measurement("Princess solved, every state searched", solved, "s", 0.2, True)
+    yield Measurement("Key and Door solved, every state searched", seconds_to_solve("key_door"), "s", 60, True)
     began = perf_counter()
     made = len(list(generated(MADE, SEED, "training", 2)))
     whole = (perf_counter() - began) * BANK / made
-    yield Figure(f"{BANK:,} random levels on 2 threads, from {MADE} of them", whole, "s", SOLVED_IN, True)
+    yield Measurement(f"{BANK:,} random levels on 2 threads, from {MADE} of them", whole, "s", SOLVED_IN, True)

@@ -4,8 +4,8 @@ from typing import Literal
 
 from rich.table import Table
 
-from priorlab.scripts.bench.rates import Figure
-from priorlab.scripts.bench.speed import speed_figures
+from priorlab.scripts.bench.rates import Measurement
+from priorlab.scripts.bench.speed import measure_games
 from priorlab.scripts.checks import check_positive
 from priorlab.scripts.console import plain_console
 
@@ -14,38 +14,38 @@ def main(seconds: float = 3.0, device: Literal["cpu", "cuda"] = "cpu") -> None:
     """Measure how fast the games are under uniform random inputs.
 
     Args:
-        seconds: Time spent on each figure.
+        seconds: Time spent on each measurement.
         device: cpu measures all games and a peer; cuda measures batches on an NVIDIA GPU and the same on the CPU.
     """
     if device == "cuda":
-        from priorlab.scripts.bench.speed_card import card_figures as figures  # imports what only a GPU needs
+        from priorlab.scripts.bench.speed_card import measure_gpu as measure  # imports what only a GPU needs
     else:
-        figures = speed_figures
+        measure = measure_games
     check_positive(seconds=seconds)
     console, measured = plain_console(), []
     with console.status("measuring"):
-        for figure in figures(seconds):
-            measured.append(figure)
-            console.print(f"{figure.name}: {value_text(figure)}")
+        for measurement in measure(seconds):
+            measured.append(measurement)
+            console.print(f"{measurement.name}: {value_text(measurement)}")
     console.print(table_of(measured))
 
 
-def table_of(figures: list[Figure]) -> Table:
+def table_of(measurements: list[Measurement]) -> Table:
     """On a narrow screen, names wrap and numbers don't."""
-    table = Table("figure")
+    table = Table("measurement")
     for name in ("measured", "target", "reached"):
         table.add_column(name, no_wrap=True)
-    for figure in figures:
+    for each in measurements:
         target = reached = ""
-        if figure.target is not None:
-            target = f"{'≤' if figure.most else '≥'} {readable(figure.target)}"
-            reached = "yes" if (figure.value <= figure.target) == figure.most else "no"
-        table.add_row(figure.name, value_text(figure), target, reached)
+        if each.target is not None:
+            target = f"{'≤' if each.most else '≥'} {readable(each.target)}"
+            reached = "yes" if (each.value <= each.target) == each.most else "no"
+        table.add_row(each.name, value_text(each), target, reached)
     return table
 
 
-def value_text(figure: Figure) -> str:
-    return f"{readable(figure.value)} {figure.unit}"
+def value_text(each: Measurement) -> str:
+    return f"{readable(each.value)} {each.unit}"
 
 
 def readable(value: float) -> str:

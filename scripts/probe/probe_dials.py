@@ -113,7 +113,7 @@ SEEN, HIDDEN, APART = (
 MOST = 1600  # training places, and as many test places
 
 
-class Places(NamedTuple):
+class LabelledPlaces(NamedTuple):
     """n places: ``tiles`` uint8 (n, TILE, TILE, 3); ``truth`` int (n,), what each is; ``held_out`` bool (n,)."""
 
     tiles: np.ndarray
@@ -165,7 +165,7 @@ def questions(level: Level) -> dict[str, tuple[np.ndarray, np.ndarray]]:
 
 
 def two_kinds(yes: np.ndarray, no: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Places of two kinds, and which are of the first."""
+    """LabelledPlaces of two kinds, and which are of the first."""
     tiles = np.concatenate([np.argwhere(yes), np.argwhere(no)])
     return tiles, np.repeat([1, 0], [yes.sum(), no.sum()])
 
@@ -182,7 +182,7 @@ def same_pictures(things: list[Thing]) -> list[bool]:
     ]
 
 
-def gather(parts: list[tuple[np.ndarray, np.ndarray, bool]]) -> Places:
+def gather(parts: list[tuple[np.ndarray, np.ndarray, bool]]) -> LabelledPlaces:
     """Equally many places of each truth and split, if available, and at most MOST per split."""
     tiles, truth = (np.concatenate([part[i] for part in parts]) for i in (0, 1))
     held_out = np.repeat([part[2] for part in parts], [len(part[1]) for part in parts])
@@ -193,10 +193,10 @@ def gather(parts: list[tuple[np.ndarray, np.ndarray, bool]]) -> Places:
         for kind in kinds:
             kept.append(rng.permutation(np.flatnonzero((held_out == split) & (truth == kind)))[: MOST // len(kinds)])
     chosen = np.concatenate(kept)
-    return Places(tiles[chosen], truth[chosen], held_out[chosen])
+    return LabelledPlaces(tiles[chosen], truth[chosen], held_out[chosen])
 
 
-def score(places: Places) -> float:
+def score(places: LabelledPlaces) -> float:
     """AUC of the best classifier on held-out places; with two kinds of places, an AUC below .5 is mirrored."""
     features, learn, test = tile_features(places.tiles), ~places.held_out, places.held_out
     best = 0.0

@@ -46,7 +46,7 @@ QUESTIONS = ("structure", "objects", "strictly")
 SEEDS_APART = 1000  # between the seeds of two levels
 
 
-class Figure(NamedTuple):
+class Areas(NamedTuple):
     """Areas under the curve, .5 to 1, by the classifiers' view."""
 
     tile: float
@@ -64,9 +64,9 @@ class Samples(NamedTuple):
     seed: np.ndarray
 
 
-def probe(version: str, seeds: int) -> dict[str, Figure]:
-    """The figure of each question, from 2 * ``seeds`` drawings of every level: half for training, half for tests."""
-    return {question: figure(samples, seeds) for question, samples in gather(version, seeds).items()}
+def probe(version: str, seeds: int) -> dict[str, Areas]:
+    """The areas of each question, from 2 * ``seeds`` drawings of every level: half for training, half for tests."""
+    return {question: best_areas(samples, seeds) for question, samples in gather(version, seeds).items()}
 
 
 def gather(version: str, seeds: int) -> dict[str, Samples]:
@@ -104,7 +104,7 @@ def join(parts: list[tuple[Places, np.ndarray, int, int]]) -> Samples:
     )
 
 
-def figure(samples: Samples, seeds: int) -> Figure:
+def best_areas(samples: Samples, seeds: int) -> Areas:
     """The best classifier of each view."""
     learn = samples.seed < seeds
     tile = [score(model, samples.tile, samples.truth, learn, ~learn) for model in ("line", "trees", "near")]
@@ -112,7 +112,7 @@ def figure(samples: Samples, seeds: int) -> Figure:
     for model in ("line", "trees"):
         folds = [(learn & (samples.group != g), ~learn & (samples.group == g)) for g in sorted(set(GROUPS))]
         context.append(np.mean([score(model, samples.context, samples.truth, a, b) for a, b in folds]))
-    return Figure(*(max(max(area, 1 - area) for area in areas) for areas in (tile, context)))
+    return Areas(*(max(max(area, 1 - area) for area in areas) for areas in (tile, context)))
 
 
 def score(model: str, features: np.ndarray, truth: np.ndarray, learn: np.ndarray, test: np.ndarray) -> float:
@@ -135,9 +135,9 @@ def shared(version: str, seeds: int) -> int:
     return sum(shared_textures(level, paint(level, look, seed)) for level in levels for seed in range(seeds))
 
 
-def claims(version: str, figures: dict[str, Figure], seeds: int) -> list[tuple[str, bool]]:
-    """The claims of the version's look, and whether the figures confirm them."""
-    structure, objects, strictly = (figures[question].tile for question in QUESTIONS)
+def claims(version: str, areas: dict[str, Areas], seeds: int) -> list[tuple[str, bool]]:
+    """The claims of the version's look, and whether the areas confirm them."""
+    structure, objects, strictly = (areas[question].tile for question in QUESTIONS)
     verdicts = []
     if version == "original":
         verdicts.append((f"structure > {PLAIN}", structure > PLAIN))

@@ -9,7 +9,7 @@ from priorlab.envs.game.versions import find_version, games, id_of, looks, versi
 from priorlab.envs.looks.look import Look, look_names, parse
 from priorlab.envs.looks.paint import paint
 from priorlab.envs.looks.textures import pieces
-from priorlab.scripts.probe.probe_looks import OBJECTS_HIDDEN, QUESTIONS, STRUCTURE_HIDDEN, Figure, claims, probe
+from priorlab.scripts.probe.probe_looks import OBJECTS_HIDDEN, QUESTIONS, STRUCTURE_HIDDEN, Areas, claims, probe
 from priorlab.scripts.probe.probe_places import EXTRA, goal_rectangle, picture, shared_textures
 
 CROWDED = """goal = [3, 400]
@@ -167,7 +167,7 @@ def test_the_probe_finds_what_the_look_claims(version):
 
 
 def test_the_probe_fails_a_look_that_shows_what_it_masks_or_hides_what_it_shows():
-    seen, hidden = ({question: Figure(area, area) for question in QUESTIONS} for area in (1.0, 0.5))
+    seen, hidden = ({question: Areas(area, area) for question in QUESTIONS} for area in (1.0, 0.5))
     for version in looks():
         masks = version in STRUCTURE_HIDDEN + OBJECTS_HIDDEN
         assert all(holds for _, holds in claims(version, seen, seeds=1)) != masks

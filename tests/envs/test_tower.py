@@ -79,5 +79,5 @@ def test_the_command_tells_each_solution_and_which_level_has_none(tmp_path, caps
     assert re.search(r"tower_01 +16 +534 +388", capsys.readouterr().out)
     with pytest.raises(SystemExit, match="no solution: walled"):
         solve(("tower_01", str(path)))
-    with pytest.raises(ValueError, match="frame_skip is 0: expected 1 or more"):
+    with pytest.raises(ValueError, match="frame_skip must be at least 1, got 0"):
         solve(("tower_01",), frame_skip=0)

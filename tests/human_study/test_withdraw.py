@@ -308,9 +308,9 @@ def test_the_command_says_what_it_deletes_and_what_is_left(study: Study, capsys)
     run("withdraw", [GONE.upper(), str(study.path), "--yes"])
     out = capsys.readouterr().out
     log = study.folder / f"{GONE}.session.jsonl"
-    assert f"to be deleted: {log}\n" in out and not log.exists()
-    assert f"deleted 1 file of {GONE}; noted in withdrawals.csv\n" in out
-    assert f"make it anew or edit it: {study.folder / 'table.csv'}\n" in out and "table.pdf: is packed as PDF" in out
+    assert f"to delete: {log}\n" in out and not log.exists()
+    assert f"deleted 1 file of {GONE}; logged in withdrawals.csv\n" in out
+    assert f"recreate or edit it: {study.folder / 'table.csv'}\n" in out and "table.pdf: is packed as PDF" in out
     run("withdraw", [GONE, str(study.path)])  # nothing to delete, nothing to ask
     out = capsys.readouterr().out
     assert f"{GONE} withdrew on" in out and "table.csv" in out and "deleted" not in out

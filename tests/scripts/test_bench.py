@@ -4,15 +4,15 @@ from io import StringIO
 
 from rich.console import Console
 
-from priorlab.scripts.bench.rates import Figure
+from priorlab.scripts.bench.rates import Measurement
 from priorlab.scripts.commands.bench import table_of
 
 
 def test_numbers_are_whole_at_80_columns():
     figures = [
-        Figure("16384 games, 84x84 gray, 1 thread, and a name that goes on", 124_885_000, "steps/s", 100_000_000),
-        Figure("    share of the engine", 0.7712, "", 0.8),
-        Figure("memory a game beside its observation", 11.44, "KiB", 32, most=True),
+        Measurement("16384 games, 84x84 gray, 1 thread, and a name that goes on", 124_885_000, "steps/s", 100_000_000),
+        Measurement("    share of the engine", 0.7712, "", 0.8),
+        Measurement("memory a game beside its observation", 11.44, "KiB", 32, most=True),
     ]
     out = StringIO()
     Console(file=out, width=80).print(table_of(figures))

@@ -275,7 +275,7 @@ def test_an_interrupted_reproduction_goes_on_and_keeps_what_was_finished(tmp_pat
     left = missing(request.plan(), kept, tmp_path)
     assert [run.name for run in left] == [run.name for run in runs[1:]]
     assert runner.train(left, 1, told, stand_in, hours=0) == []
-    assert "3 of 3 runs were not started: 0 hours are over." in told.file.getvalue()
+    assert "3 of 3 runs were not started: the 0 hours are over." in told.file.getvalue()
     assert runner.train(left, 1, told, stand_in) == []
     assert missing(request.plan(), keep(tmp_path, "princess")[0], tmp_path) == []
     assert load(tmp_path / "runs").episodes.groupby(["version", "method"])["episode"].max().eq(5).all()

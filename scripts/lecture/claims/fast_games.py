@@ -40,7 +40,7 @@ class Settings:
 SMALL = {"steps": 2, "looks": 2, "episodes": 4}
 
 
-class Played(NamedTuple):
+class Episodes(NamedTuple):
     """Episodes of t tasks, or of one, without the first axis."""
 
     pictures: torch.Tensor  # float32 (t, episodes, decisions, pixels)
@@ -81,7 +81,7 @@ def rooms(split: str, episodes: int) -> list[Games]:
 
 def play(
     policy: nn.Module, parameters: Parameters, batches: Sequence[Games], death: float, rng: np.random.Generator
-) -> Played:
+) -> Episodes:
     """Plays an episode per game; ``parameters``: (t, ...), of t tasks, two per batch; ``death``: its cost."""
     tasks, lanes = 2 * len(batches), sum(batch.num_games for batch in batches)
     observed = [np.array(batch.reset(int(rng.integers(1 << 31)))) for batch in batches]
@@ -106,10 +106,10 @@ def play(
     by_task = (
         each.reshape(tasks, -1, *each.shape[1:]) for each in (pictures, actions, torch.from_numpy(gains), counted)
     )
-    return Played(*by_task)
+    return Episodes(*by_task)
 
 
-def loss_of(policy: nn.Module, parameters: Parameters, played: Played) -> torch.Tensor:
+def loss_of(policy: nn.Module, parameters: Parameters, played: Episodes) -> torch.Tensor:
     """The loss of one task: policy gradient (Williams 1992) in the form whose second derivative is right, too (Foerster
     et al. 2018, arXiv 1802.05098)."""
     logits = functional_call(policy, parameters, (played.pictures,))
@@ -123,7 +123,7 @@ def loss_of(policy: nn.Module, parameters: Parameters, played: Played) -> torch.
 
 
 def adapt(
-    policy: nn.Module, parameters: Parameters, played: Played, rate: float, first_order: bool = False
+    policy: nn.Module, parameters: Parameters, played: Episodes, rate: float, first_order: bool = False
 ) -> Parameters:
     """The parameters of one task after a step."""
     slopes = grad(lambda weights: loss_of(policy, weights, played))(parameters)
@@ -162,7 +162,7 @@ def learn(
         after = play(policy, {name: value.detach() for name, value in there.items()}, chosen, death, rng)
 
         def worth(weights: Parameters, before=before, after=after) -> torch.Tensor:
-            def one(first: Played, then: Played) -> torch.Tensor:
+            def one(first: Episodes, then: Episodes) -> torch.Tensor:
                 return loss_of(policy, adapt(policy, weights, first, settings.rate, first_order), then)
 
             return vmap(one)(before, after)
