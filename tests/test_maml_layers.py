@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from transfer.fewshot.maml import MAML, Tasks
+from transfer.fewshot.maml import MAML, TaskBatch
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -60,7 +60,7 @@ def made(module, **settings):
 def tasks(dtype=torch.float32, t=3):
     generator = torch.Generator().manual_seed(1)
     parts = [torch.randn(t, n, width, generator=generator, dtype=dtype) for n, width in ((5, 6), (5, 1)) * 2]
-    return Tasks(*parts)
+    return TaskBatch(*parts)
 
 
 def one_by_one(module, given, rate=0.1, steps=2):
@@ -114,7 +114,7 @@ def test_dropout_draws_for_each_task_and_step():
     torch.manual_seed(0)
     module = nn.Sequential(nn.Linear(6, 64), nn.Dropout(0.5), nn.Linear(64, 1))
     maml, one = made(module), tasks(t=1)
-    given = Tasks(*(part.repeat(400, 1, 1) for part in (one.inputs, one.targets, one.asked, one.answers)))
+    given = TaskBatch(*(part.repeat(400, 1, 1) for part in (one.inputs, one.targets, one.asked, one.answers)))
     torch.manual_seed(1)
     found = maml.after(maml.parameters, given).detach()
     torch.manual_seed(1)

@@ -7,10 +7,11 @@ import pytest
 import torch
 from torch import nn
 
-from transfer.importance import importance_of
-from transfer.method import Samples
-from transfer.methods import METHODS, keep, parse
-from transfer.network import Network, Start
+from transfer.keeping import METHODS, keep, parse
+from transfer.networks.importance import importance_of
+from transfer.networks.initialization import Initialization
+from transfer.networks.network import Network
+from transfer.networks.samples import Samples
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 TASKS = 3
@@ -290,12 +291,12 @@ def test_what_was_frozen_stays_frozen():
 def test_new_weights_are_drawn_as_the_first_ones_were():
     generator = torch.Generator().manual_seed(0)
     for shape in ((30, 50), (50, 30), (8, 3, 4, 4)):
-        drawn = Start.of(nn.init.orthogonal_(torch.empty(shape), 0.5)).draw(generator).flatten(1)
+        drawn = Initialization.of(nn.init.orthogonal_(torch.empty(shape), 0.5)).draw(generator).flatten(1)
         product = drawn @ drawn.T if shape[0] < drawn.shape[1] else drawn.T @ drawn
         torch.testing.assert_close(product, 0.25 * torch.eye(len(product)), rtol=1e-4, atol=1e-5)
     plain = 0.3 * torch.randn(100, 100)
-    assert abs(Start.of(plain).draw(generator).std() - plain.std()) < 0.01
-    assert Start.of(torch.full((5,), 2.0)).draw(generator).tolist() == [2.0] * 5
+    assert abs(Initialization.of(plain).draw(generator).std() - plain.std()) < 0.01
+    assert Initialization.of(torch.full((5,), 2.0)).draw(generator).tolist() == [2.0] * 5
 
 
 def test_a_layer_that_is_given_more_rows_than_there_are_samples_has_its_importance_too():

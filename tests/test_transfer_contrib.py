@@ -9,7 +9,8 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 
 from tests.test_transfer_learners import STRONG, cartpole, made, moved
 from tests.test_transfer_sb3 import seen
-from transfer.sb3 import KeptActor, KeptMlpPolicy, KeptQ, learn_task
+from transfer.sb3.learning import learn_task
+from transfer.sb3.policies import KeptActor, KeptMlpPolicy, KeptQ
 
 contrib = pytest.importorskip("sb3_contrib")
 pytestmark = pytest.mark.usefixtures("one_thread")

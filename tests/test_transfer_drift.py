@@ -12,10 +12,10 @@ from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from torch import nn
 from torch.nn.utils import parametrizations, spectral_norm
 
-from transfer.method import Samples
-from transfer.methods import METHODS, keep, parse
-from transfer.network import Network
-from transfer.sb3 import KeptMlpPolicy, KeptQPolicy
+from transfer.keeping import METHODS, keep, parse
+from transfer.networks.network import Network
+from transfer.networks.samples import Samples
+from transfer.sb3.policies import KeptMlpPolicy, KeptQPolicy
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 HOLDING = [name for name in METHODS if name != "own-heads"]

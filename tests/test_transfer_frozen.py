@@ -5,9 +5,9 @@ import torch
 from torch import nn
 
 from tests.test_transfer import NAMES, TASKS, data, kept_by, learn, network, optimizer_of, said, step
-from transfer.method import Samples
-from transfer.methods import keep, parse
-from transfer.network import Network
+from transfer.keeping import keep, parse
+from transfer.networks.network import Network
+from transfer.networks.samples import Samples
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -65,7 +65,7 @@ def test_what_is_let_learn_again_learns_and_is_kept(name):
     kept.learn(1)
     assert weight.requires_grad
     if name in ("ewc", "l2"):
-        assert "0.weight" in kept.acted(kept.network.parameters())
+        assert "0.weight" in kept.acted_on(kept.network.parameters())
 
 
 def test_what_a_method_freezes_stays_frozen_whatever_the_user_lets_learn():

@@ -9,10 +9,10 @@ from torch import nn
 
 from tests.wirings import TABLE, Wired, between, error_of, vectors, wired
 from transfer import importance
-from transfer.importance import importance_of
-from transfer.method import Samples
-from transfer.methods import keep, parse
-from transfer.network import Network
+from transfer.keeping import keep, parse
+from transfer.networks.importance import importance_of
+from transfer.networks.network import Network
+from transfer.networks.samples import Samples
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 ALLOWED = 1e-4

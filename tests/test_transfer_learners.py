@@ -14,8 +14,9 @@ from torch import nn
 
 from tests.test_transfer_sb3 import PICTURES, cartpole, make, pictures, seen
 from transfer import sb3
-from transfer.methods import parse
-from transfer.sb3 import KeptActor, KeptMlpPolicy, KeptQ, KeptQPolicy, begin, consolidate, learn_task
+from transfer.keeping import parse
+from transfer.sb3.learning import begin_task, consolidate, learn_task
+from transfer.sb3.policies import KeptActor, KeptMlpPolicy, KeptQ, KeptQPolicy
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 STRONG = "l2:strength=1e6"
@@ -100,7 +101,7 @@ def test_another_optimizer_is_refused_until_methods_are_attached_to_it():
         learn_task(made(PPO, KeptMlpPolicy, policy_kwargs=lbfgs), 0, 16)
     model.policy = copy.deepcopy(made(PPO, KeptMlpPolicy, STRONG).policy)
     with pytest.raises(ValueError, match=r"policy.optimizer was made after"):
-        begin(model.policy, 0)
+        begin_task(model.policy, 0)
 
 
 def test_a_model_that_was_loaded_is_held(tmp_path):

@@ -10,9 +10,10 @@ from torch.nn import functional
 
 from agents.convolution import Convolution
 from tests.test_transfer import SHAPE, TASKS, data, kept_by, learn, network, optimizer_of, said, step
-from transfer.method import Samples, all_kept
-from transfer.methods import keep, parse
-from transfer.network import Network
+from transfer.keeping import keep, parse
+from transfer.kept import find_kept
+from transfer.networks.network import Network
+from transfer.networks.samples import Samples
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -165,7 +166,7 @@ def test_a_copy_has_shifts_of_its_own():
     other = copy.deepcopy(kept.network.module)
     before = said(kept, 0)
     kept.play(1)
-    all_kept(other)[0].play(0)
+    find_kept(other)[0].play(0)
     with torch.no_grad():
         assert torch.equal(other(data(0)[0]), before)
 

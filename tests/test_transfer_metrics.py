@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from transfer import metrics
-from transfer.methods import keep, parse
-from transfer.network import Network
+from transfer.keeping import keep, parse
+from transfer.networks.network import Network
 
 MATRIX = np.array([[1.0, 0.2, 0.0], [0.6, 0.8, 0.1], [0.4, 0.5, 0.9]])
 
@@ -21,9 +21,9 @@ def test_what_is_kept_and_forgotten():
 
 def test_forward_transfer_is_what_was_gained_of_what_could_be():
     shares = np.array([0.0, 0.5, 1.0])
-    assert metrics.area(shares, np.array([0.0, 0.5, 1.0])) == pytest.approx(0.5)
-    assert metrics.area(shares, np.array([0.0, 1.0, 1.0])) == pytest.approx(0.75)
-    gains = metrics.gained(np.array([0.75, 0.5, 1.0]), np.array([0.5, 0.5, 1.0]))
+    assert metrics.area_under_curve(shares, np.array([0.0, 0.5, 1.0])) == pytest.approx(0.5)
+    assert metrics.area_under_curve(shares, np.array([0.0, 1.0, 1.0])) == pytest.approx(0.75)
+    gains = metrics.relative_gains(np.array([0.75, 0.5, 1.0]), np.array([0.5, 0.5, 1.0]))
     assert gains[:2] == pytest.approx([0.5, 0.0]) and np.isnan(gains[2])  # the last one leaves nothing to gain
 
 

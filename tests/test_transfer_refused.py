@@ -7,9 +7,9 @@ import torch
 from torch import nn
 
 from tests.test_transfer import TASKS, data, kept_by, network
-from transfer.method import Samples
-from transfer.methods import check_together, keep, parse
-from transfer.network import Network
+from transfer.keeping import check_together, keep, parse
+from transfer.networks.network import Network
+from transfer.networks.samples import Samples
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -59,7 +59,7 @@ def test_what_cannot_be_kept_together_is_said():
         keep(network(), "psp", 2)
     with pytest.raises(ValueError, match="both give each task its heads"):
         check_together([{"method": "own-heads"}, {"method": "progressive"}])
-    with pytest.raises(ValueError, match="heads of each task's own"):
+    with pytest.raises(ValueError, match="expected separate heads for each task"):
         parse("head-only", heads=False)
     with pytest.raises(ValueError, match="tasks is 0"):
         keep(network(), [], 0)

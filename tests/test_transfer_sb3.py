@@ -15,10 +15,11 @@ from torch import nn
 
 from scripts.experiments.lessons import KeptPixelPolicy
 from transfer import sb3
-from transfer.importance import importance_of
-from transfer.method import Samples
-from transfer.methods import METHODS, parse
-from transfer.sb3 import KeptCnnPolicy, KeptMlpPolicy, KeptQCnnPolicy, KeptQPolicy, begin, consolidate, learn_task
+from transfer.keeping import METHODS, parse
+from transfer.networks.importance import importance_of
+from transfer.networks.samples import Samples
+from transfer.sb3.learning import begin_task, consolidate, learn_task
+from transfer.sb3.policies import KeptCnnPolicy, KeptMlpPolicy, KeptQCnnPolicy, KeptQPolicy
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 NAMES = ["finetune", *(name for name in METHODS if name != "own-heads")]
@@ -95,7 +96,7 @@ def test_networks_for_pictures_are_kept_too(kind, name):
     model = make(kind, name, pictures())
     learn_task(model, 0, 32)
     consolidate(model.policy, seen(model))
-    begin(model.policy, 1)
+    begin_task(model.policy, 1)
 
 
 def test_a_kept_network_without_a_method_learns_as_stable_baselines3s_own():
@@ -111,7 +112,7 @@ def test_the_target_network_changes_tasks_with_the_online_one():
     model = make("dqn", "psp", cartpole())
     learn_task(model, 0, 40)
     consolidate(model.policy, seen(model))
-    begin(model.policy, 1)
+    begin_task(model.policy, 1)
     online, target = model.q_net.state_dict(), model.q_net_target.state_dict()
     assert all(torch.equal(online[key], target[key]) for key in online)
     assert int(model.q_net_target.kept.task) == 1
@@ -125,7 +126,7 @@ def test_the_target_network_takes_over_draws_and_masks(name):
     online, target = (network.kept.state_dict() for network in (model.q_net, model.q_net_target))
     assert all(torch.equal(online[key], target[key]) for key in online)  # packing has pruned on the way
     consolidate(model.policy, seen(model))
-    begin(model.policy, 1)
+    begin_task(model.policy, 1)
     online, target = model.q_net.state_dict(), model.q_net_target.state_dict()
     assert all(torch.equal(online[key], target[key]) for key in online)
 
@@ -223,13 +224,13 @@ def test_a_network_that_runs_in_bfloat16_is_kept(name):
     for low in (False, True):
         policy = kept_pixels(name, low)
         pictures = seen(policy)
-        begin(policy, 0)
+        begin_task(policy, 0)
         policy.optimizer.zero_grad()
         policy.evaluate_actions(pictures, torch.zeros(6, dtype=torch.int64))[1].sum().backward()
         policy.optimizer.step()
         consolidate(policy, pictures)
         sb3.meet(policy, 1, pictures)
-        begin(policy, 1)
+        begin_task(policy, 1)
         with torch.no_grad():
             said.append(policy.heads(pictures)[0])
         floats = [value.dtype for value in policy.state_dict().values() if value.is_floating_point()]

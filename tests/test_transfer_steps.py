@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from transfer.method import Samples
-from transfer.methods import keep, parse
-from transfer.network import Network
+from transfer.keeping import keep, parse
+from transfer.networks.network import Network
+from transfer.networks.samples import Samples
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

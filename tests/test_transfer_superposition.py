@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from tests.test_transfer import kept_by
-from transfer.methods import keep
-from transfer.network import Network
+from transfer.keeping import keep
+from transfer.networks.network import Network
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -5,10 +5,10 @@ import torch
 from torch import nn
 
 from tests.test_transfer import data, kept_by, learn, network, optimizer_of
-from transfer.importance import importance_of
-from transfer.method import Samples
-from transfer.methods import keep, parse
-from transfer.network import Network
+from transfer.keeping import keep, parse
+from transfer.networks.importance import importance_of
+from transfer.networks.network import Network
+from transfer.networks.samples import Samples
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -85,7 +85,8 @@ def test_only_the_part_that_keeps_is_no_layer():
         layers.add_module(name, nn.Linear(2, 2))
         return Network(layers)
 
-    assert "kept_features" in keep(module("kept_features"), parse("psp", heads=False), 2).methods[0].leaves
+    method = keep(module("kept_features"), parse("psp", heads=False), 2).methods[0]
+    assert "kept_features.weight" in [each.weight for each in method.matrices]
     with pytest.raises(ValueError, match="the network has a part 'kept': expected none"):
         keep(module("kept"), parse("psp"), 2)
 

@@ -13,10 +13,10 @@ from torch import nn
 from torch.nn.utils import parametrizations, spectral_norm
 from torch.utils.checkpoint import checkpoint
 
-from transfer.importance import importance_of
-from transfer.method import Samples
-from transfer.methods import keep, parse
-from transfer.network import Network
+from transfer.keeping import keep, parse
+from transfer.networks.importance import importance_of
+from transfer.networks.network import Network
+from transfer.networks.samples import Samples
 
 N = 9  # samples
 

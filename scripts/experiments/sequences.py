@@ -30,8 +30,8 @@ from envs.sequences import find_sequence, sequences
 from envs.tables import kinds, read_table
 from scripts.experiments import digits
 from scripts.experiments.side_by_side import side_by_side
-from transfer.digits import Data
-from transfer.methods import parse
+from transfer.digits import DataName
+from transfer.keeping import parse
 
 COLUMNS = {
     "points.csv.xz": ("method", "seed", "learning", "share", "task", "performance"),
@@ -91,7 +91,7 @@ class Request:
     """digits: minibatches of 128 a task (default: 300; quick: 100)"""
     units: int | None = None
     """digits: units of each of the two hidden layers (default: 256)"""
-    data: Data | None = None
+    data: DataName | None = None
     """digits: digits (scikit-learn's), mnist or fashion (of torchvision, in the folder data) (default: digits)"""
     heads: bool = False
     """whether each task has outputs of its own"""

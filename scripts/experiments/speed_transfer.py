@@ -14,9 +14,10 @@ from rich.console import Console
 from rich.table import Table
 from torch import nn
 
-from transfer.method import Kept, Samples
-from transfer.methods import keep, parse
-from transfer.network import Network
+from transfer.keeping import keep, parse
+from transfer.kept import Kept
+from transfer.networks.network import Network
+from transfer.networks.samples import Samples
 
 METHODS = (
     "finetune", "separate", "head-only", "l2", "ewc", "online-ewc", "psp", "psp:contexts=complex",

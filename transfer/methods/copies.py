@@ -1,17 +1,17 @@
-"""Values of some parameters that are each task's own: of norms, biases, embeddings of positions, scales of layers."""
+"""Per-task copies of some parameters: of norms, biases, position embeddings, layer scales."""
 
 from collections.abc import Iterable
 
 import torch
 from torch import nn
 
-from transfer.network import Network
+from transfer.networks.network import Network
 
 
 class Copies(nn.Module):
-    """Held by a method: as many values of these parameters as there are tasks, one of which lies in the network.
+    """One copy per task of the parameters with these names, held by a method; the current task's is in the network.
 
-    onward: whether a new task begins with what the last one left; otherwise as the first one does.
+    onward: whether a new task starts with the last task's values, rather than with those of the first task's start.
     """
 
     def __init__(self, network: Network, names: Iterable[str], tasks: int, onward: bool = False):
@@ -25,11 +25,11 @@ class Copies(nn.Module):
         self.begun: torch.Tensor
 
     def parts(self) -> list[nn.Parameter]:
-        found = self.network.parameters()
-        return [found[name] for name in self.names]
+        parameters = self.network.parameters()
+        return [parameters[name] for name in self.names]
 
     def move(self, task: int, before: int) -> None:
-        """Puts a task's values in place of those of ``before``, which are stored."""
+        """Stores the values of task ``before`` and puts those of ``task`` in their place."""
         for number, parameter in enumerate(self.parts()):
             self.begun[before] = True
             each = getattr(self, f"of_{number}")

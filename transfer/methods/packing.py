@@ -1,31 +1,33 @@
-"""Packing: several tasks in one network, each in weights that the ones before left free.
+"""Packing: several tasks in one network, each in weights that the earlier ones left free.
 
-PackNet (Mallya and Lazebnik 2018, arXiv 1711.05769): learn a task with all free weights, keep the largest, set the
-others to zero, learn on with the kept ones alone, freeze them; the next task sees them and learns in what is still
-free. Here what is free starts anew with each task: at zero, a unit that kept no weight gets no gradient and is lost.
+PackNet (Mallya and Lazebnik 2018, arXiv 1711.05769): a task is learned with all free weights. The largest are kept, the
+others are set to zero, and the kept ones are retrained alone and frozen. The next task uses them, and learns in what is
+still free. Unlike there, free weights are initialised again for each task: from zero, a unit that kept no weight would
+get no gradient and be lost.
 """
 
 from collections.abc import Mapping
 
 import torch
 
-from transfer import steps
-from transfer.copies import Copies
-from transfer.method import Method, Samples
-from transfer.network import Network, Start
+from transfer.methods.copies import Copies
+from transfer.methods.method import Factor, Method
+from transfer.networks.initialization import Initialization
+from transfer.networks.network import Network
+from transfer.networks.samples import Samples
 
-FREE = 255  # as the owner of a weight
+FREE = 255  # the owner of a weight that no task has
 
 
 class Packing(Method):
-    """Packs into the weights of all dense and convolutional layers and attention's projections; their biases learn the
-    first task and are frozen; other parameters, of norms and such, are each task's own.
+    """Packs tasks into the weights of dense and convolutional layers and of attention's projections. Their biases learn
+    the first task and are frozen. Each task has its own values of other parameters, such as those of norms.
 
-    share: of a layer's free weights, that a task keeps; None keeps equal parts for all tasks. retrain: the last part of
-    a task's learning, which comes after the others were set to zero.
+    share: of a layer's free weights, how many a task keeps, between 0 and 1; None keeps equal parts for all tasks.
+    retrain: the last part of a task's training, from 0 to less than 1, that comes after pruning.
     """
 
-    sorts_weights = True
+    assigns_weights = True
 
     def __init__(
         self,
@@ -44,27 +46,28 @@ class Packing(Method):
             raise ValueError(f"tasks is {tasks}: expected less than {FREE} to be packed")
         self.tasks, self.share, self.retrain = tasks, share, retrain
         self.names = [each.weight for each in network.matrices("packed")]
-        self.copies = Copies(network, network.apart("packed"), tasks)
-        self.starts = [Start.of(weight) for weight in self.weights()]
+        self.copies = Copies(network, network.small_parameters("packed"), tasks)
+        self.starts = [Initialization.of(weight) for weight in self.weights()]
         self.register_buffer("seed", torch.randint(2**62, (), generator=generator))
         self.seed: torch.Tensor
         self.register_buffer("pruned", torch.zeros(tasks, dtype=torch.bool))
         self.pruned: torch.Tensor
         self.task = 0
         for number, weight in enumerate(self.weights()):
-            self.register_buffer(f"packed_{number}", torch.zeros_like(weight))  # what is frozen
+            self.register_buffer(f"packed_{number}", torch.zeros_like(weight))  # the frozen weights
             owner = torch.full(weight.shape, FREE, dtype=torch.uint8, device=weight.device)
             self.register_buffer(f"owner_{number}", owner)
 
     def weights(self) -> list[torch.Tensor]:
-        found = self.network.parameters()
-        return [found[name] for name in self.names]
+        parameters = self.network.parameters()
+        return [parameters[name] for name in self.names]
 
-    def owned(self) -> list[str]:
+    def per_task(self) -> list[str]:
         return self.copies.names
 
     def parts(self) -> list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
-        """The weights of each layer, those that are frozen, and whose each is."""
+        """The weights of each layer, the frozen ones among them, and the owner of each: the number of a task, or
+        FREE."""
         each = enumerate(self.weights())
         return [(weight, getattr(self, f"packed_{k}"), getattr(self, f"owner_{k}")) for k, weight in each]
 
@@ -78,7 +81,7 @@ class Packing(Method):
     def move(self, task: int, before: int) -> None:
         self.copies.move(task, before)
         if task > before and not self.pruned[before]:
-            return  # the later task is not learned yet, and sees what is being learned
+            return  # the later task is not learned yet, and uses what is being learned
         for weight, packed, owner in self.parts():
             weight.copy_(torch.where(owner <= task, packed, 0.0))
 
@@ -93,27 +96,27 @@ class Packing(Method):
             weight.copy_(torch.where(owner == FREE, start.draw(generator).to(weight), weight))
 
     def check_free(self) -> None:
-        """ValueError where the user froze what is to be packed."""
-        found = self.network.parameters()
+        """ValueError if the user froze weights that are to be packed."""
+        parameters = self.network.parameters()
         for name in self.names:
-            if not found[name].requires_grad:
+            if not parameters[name].requires_grad:
                 raise ValueError(f"parameter {name!r} is frozen and can't be packed: expected it to learn, or to be "
                                  "frozen before the network is kept")  # fmt: skip
 
     def learning(self, owner: torch.Tensor) -> torch.Tensor:
-        """bool, of a layer's shape: the weights that the present task changes."""
+        """bool, of a layer's shape: the weights that the current task changes."""
         return owner == (self.task if self.pruned[self.task] else FREE)
 
-    def acted(self) -> list[str]:
+    def acts_on(self) -> list[str]:
         return self.names
 
-    def before_step(self, factors: Mapping[str, steps.Factor]) -> None:
+    def before_step(self, factors: Mapping[str, Factor]) -> None:
         for weight, _, owner in self.parts():
             if weight.grad is not None:
                 weight.grad.mul_(self.learning(owner))
 
     def after_step(self) -> None:
-        """Also what an optimizer's momentum would move stays in place, to the bit."""
+        """Restores what an optimizer's momentum moved, bit for bit."""
         for weight, packed, owner in self.parts():
             weight.copy_(torch.where(self.learning(owner), weight, torch.where(owner < self.task, packed, 0.0)))
 

@@ -1,27 +1,28 @@
-"""Penalties that hold weights where earlier tasks had them: L2, EWC with one penalty a task, and online EWC.
+"""Penalties that hold weights where earlier tasks left them: L2, EWC with one penalty per task, and online EWC.
 
-All are quadratic: 1/2 strength sum_i sum_k F_ki (w_i - a_ki)^2, with the importance F of each parameter to task k and
-its value a then. Their sum over tasks is one quadratic again, whose gradient is strength (A w - B) with A = sum_k F_k
-and B = sum_k F_k a_k: two numbers a parameter, however many tasks there were.
+All are quadratic: 1/2 strength sum_k sum_i F_ki (w_i - a_ki)^2, with the importance F_ki of parameter i for task k and
+the value a_ki that it had after that task. Their sum is one quadratic again, whose gradient is strength (A w - B) with
+A = sum_k F_k and B = sum_k F_k a_k: two numbers per parameter, however many tasks there were.
 """
 
 from collections.abc import Mapping
 
 import torch
 
-from transfer import steps
-from transfer.importance import Importance, check_importance, importance_of
-from transfer.method import Method, Samples
-from transfer.network import Network
+from transfer.methods.method import Factor, Method
+from transfer.networks.importance import Importance, check_importance, importance_of
+from transfer.networks.network import Network
+from transfer.networks.samples import Samples
 
 
 class L2(Method):
-    """Holds all weights alike where the last task left them: EWC with every importance equal.
+    """Holds all weights equally where the last task left them: EWC with equal importances (the L2 baseline of
+    Kirkpatrick et al. 2017, arXiv 1612.00796).
 
-    A parameter that a task's loss doesn't reach is pulled, too, and left alone where the penalty is least.
+    strength: at least 0. Also pulls a parameter that a task's loss doesn't reach, except at the penalty's minimum.
     """
 
-    adds = True
+    adds_to_gradients = True
 
     def __init__(self, network: Network, tasks: int, generator: torch.Generator, strength: float = 1.0):
         super().__init__(network)
@@ -35,18 +36,18 @@ class L2(Method):
                 self.register_buffer(f"{name}_{number}", torch.zeros_like(parameter, dtype=wide))
 
     def parts(self) -> dict[str, tuple[torch.nn.Parameter, torch.Tensor, torch.Tensor]]:
-        """Each parameter w that is held, and its A and B."""
-        found, each = self.network.parameters(), enumerate(self.names)
-        return {name: (found[name], getattr(self, f"weight_{k}"), getattr(self, f"pull_{k}")) for k, name in each}
+        """Each parameter w that is held, and its A and B, by name."""
+        parameters, each = self.network.parameters(), enumerate(self.names)
+        return {name: (parameters[name], getattr(self, f"weight_{k}"), getattr(self, f"pull_{k}")) for k, name in each}
 
     def flip(self, name: str, signs: torch.Tensor) -> None:
         if name in self.names:
             self.parts()[name][2].mul_(signs)
 
-    def acted(self) -> list[str]:
+    def acts_on(self) -> list[str]:
         return self.names
 
-    def before_step(self, factors: Mapping[str, steps.Factor]) -> None:
+    def before_step(self, factors: Mapping[str, Factor]) -> None:
         for name, (parameter, weight, pull) in self.parts().items():
             if name not in factors:
                 continue
@@ -63,9 +64,9 @@ class L2(Method):
                 parameter.grad.add_(slope, alpha=strength)
 
     @torch.no_grad()
-    def penalty(self, signs: Mapping[str, steps.Factor]) -> float:
-        """1/2 strength A (w - B / A)^2, which differs from the sum over tasks by what no weight changes, and keeps its
-        digits where that is large."""
+    def penalty(self, signs: Mapping[str, Factor]) -> float:
+        """1/2 strength A (w - B / A)^2. It differs from the sum over tasks by a constant, without which it keeps its
+        digits where that sum is large."""
         total = 0.0
         for name, (parameter, weight, pull) in self.parts().items():
             if name in signs:
@@ -80,13 +81,13 @@ class L2(Method):
 
 
 class EWC(L2):
-    """Elastic weight consolidation, with a penalty of each task's (Kirkpatrick et al. 2017, arXiv 1612.00796).
+    """Elastic weight consolidation with one penalty per task (Kirkpatrick et al. 2017, arXiv 1612.00796).
 
-    importance: exact, sampled or empirical (``transfer.importance``); strength is their lambda, of a penalty that has a
-    factor of 1/2.
+    strength: their lambda, of a penalty with a factor of 1/2. importance: exact, sampled or empirical
+    (``transfer.networks.importance``).
     """
 
-    runs = True
+    runs_network = True
 
     def __init__(
         self,
@@ -104,21 +105,24 @@ class EWC(L2):
 
     def consolidate(self, task: int, samples: Samples) -> None:
         generator = torch.Generator().manual_seed(int(self.seed) + task)
-        found = importance_of(self.network, self.names, samples, self.importance, generator)
+        importances = importance_of(self.network, self.names, samples, self.importance, generator)
         for name, (parameter, weight, pull) in self.parts().items():
-            self.add(found[name], parameter.detach(), weight, pull)
+            self.accumulate(importances[name], parameter.detach(), weight, pull)
 
-    def add(self, importance: torch.Tensor, parameter: torch.Tensor, weight: torch.Tensor, pull: torch.Tensor) -> None:
+    def accumulate(
+        self, importance: torch.Tensor, parameter: torch.Tensor, weight: torch.Tensor, pull: torch.Tensor
+    ) -> None:
+        """Updates A and B for the task that was learned."""
         weight.add_(importance)
         pull.add_(importance * parameter)
 
 
 class OnlineEWC(EWC):
-    """One penalty, at where the last task left the weights, with the importance of earlier ones fading by ``decay`` at
-    each task (Schwarz et al. 2018, arXiv 1805.06370, section 3.2).
+    """EWC with a single penalty, anchored where the last task left the weights. The importances of earlier tasks fade
+    by ``decay``, from 0 to 1, at each task (Schwarz et al. 2018, arXiv 1805.06370, section 3.2).
 
-    Their penalty on the next task multiplies the sum by the decay once more, so that the newest importance is faded,
-    too. Here it is not: their lambda times the decay is the strength here.
+    In the paper the penalty on the next task multiplies the sum by the decay once more, so that the newest importance
+    fades, too. Here it does not: the paper's lambda times the decay is the strength here.
     """
 
     def __init__(
@@ -135,6 +139,8 @@ class OnlineEWC(EWC):
             raise ValueError(f"decay is {decay}: expected 0 to 1")
         self.decay = decay
 
-    def add(self, importance: torch.Tensor, parameter: torch.Tensor, weight: torch.Tensor, pull: torch.Tensor) -> None:
+    def accumulate(
+        self, importance: torch.Tensor, parameter: torch.Tensor, weight: torch.Tensor, pull: torch.Tensor
+    ) -> None:
         weight.mul_(self.decay).add_(importance)
         pull.copy_(weight * parameter)

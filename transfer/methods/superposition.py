@@ -1,13 +1,12 @@
-"""Parameter superposition: many tasks' weights in one matrix, each under a context of its own.
+"""Parameter superposition: the weights of many tasks in one matrix, each under its own context.
 
-Cheung et al. 2019, arXiv 1902.05522: a layer computes W (c_k * x) with a context c_k for task k, the last layer and the
-first included; what other tasks stored then comes out as noise. A convolution's kernel is multiplied by a context that
-all output channels share.
+Cheung et al. 2019, arXiv 1902.05522: every layer computes W (c_k * x) with a context c_k for task k, so that what other
+tasks stored comes out as noise. A convolution's kernel is multiplied by a context that all output channels share.
 
 W (C_k x) = (W C_k) x, so the context is multiplied into the weights once, when the task changes, and learning costs
-nothing more: what lies in the network is V = W C_k, and moving to task j makes it V C_k^-1 C_j. For a step down a
-gradient this is the same, as C_k is orthogonal; an optimizer that scales each number by itself, as Adam does, works in
-the task's own axes here, which only for rotations and phases differ from the shared ones.
+nothing more: the network holds V = W C_k, and moving to task j makes it V C_k^-1 C_j. Gradient descent is the same, as
+C_k is orthogonal. An optimizer that scales each number separately, as Adam does, works in the task's own axes here;
+these differ from the shared ones only for rotations and phases.
 """
 
 import math
@@ -15,24 +14,25 @@ from typing import Literal, get_args
 
 import torch
 
-from transfer.copies import Copies
-from transfer.method import Method
-from transfer.network import Network, Start
+from transfer.methods.copies import Copies
+from transfer.methods.method import Method
+from transfer.networks.initialization import Initialization
+from transfer.networks.network import Network
 
 Contexts = Literal["binary", "complex", "rotation", "power"]
 Biases = Literal["own", "shared"]
 
 
 class Superposition(Method):
-    """Contexts, fixed and drawn from the seed, of all dense and convolutional layers and attention's projections; other
-    parameters, of norms and such, are each task's own.
+    """Superposes tasks in all dense and convolutional layers and attention's projections, under contexts that are fixed
+    and drawn from the seed. Each task has its own values of other parameters, such as those of norms.
 
-    contexts: binary (+1 and -1); complex, phases drawn for each task, with weights that have an imaginary part, which
-    starts as they do; power, task k's phases being k times those of one such context; rotation, random orthogonal
-    matrices, which take the square of a layer's inputs a task. biases: each task's own, or shared, and then fine-tuned.
+    contexts: "binary", of +1 and -1; "complex", of random phases, with weights that have an imaginary part, initialised
+    as they are; "power", where task k's phases are k times those of one context; "rotation", of random orthogonal
+    matrices, whose size is the square of a layer's inputs. biases: "own" for each task, or "shared", and so fine-tuned.
     """
 
-    sorts_weights = True
+    assigns_weights = True
 
     def __init__(
         self,
@@ -48,23 +48,22 @@ class Superposition(Method):
                 raise ValueError(f"{name} is {value!r}: expected one of {', '.join(get_args(known))}")
         self.contexts, self.biases = contexts, biases
         self.matrices = network.matrices("superposed")
-        self.leaves = [each.weight.rpartition(".")[0] for each in self.matrices]
-        self.copies = Copies(network, network.apart("superposed"), tasks)
+        self.copies = Copies(network, network.small_parameters("superposed"), tasks)
         self.register_buffer("seed", torch.randint(2**62, (), generator=generator))
         self.seed: torch.Tensor
         for number, (weight, bias) in enumerate(self.parts()):
             if contexts in ("complex", "power"):
-                drawn = Start.of(weight).draw(generator)  # at zero, later tasks' weights would start too small
+                drawn = Initialization.of(weight).draw(generator)  # from zero, later weights would start too small
                 self.register_buffer(f"imaginary_{number}", drawn.to(wide(weight)))
             if biases == "own" and bias is not None:
                 self.register_buffer(f"bias_{number}", bias.detach().repeat(tasks, 1))  # (tasks, out)
 
     def parts(self) -> list[tuple[torch.Tensor, torch.Tensor | None]]:
         """The weight and the bias of each layer."""
-        found = self.network.parameters()
-        return [(found[each.weight], found[each.bias] if each.bias else None) for each in self.matrices]
+        parameters = self.network.parameters()
+        return [(parameters[each.weight], parameters[each.bias] if each.bias else None) for each in self.matrices]
 
-    def owned(self) -> list[str]:
+    def per_task(self) -> list[str]:
         biases = [each.bias for each in self.matrices if each.bias] if self.biases == "own" else []
         return [*biases, *self.copies.names]
 
@@ -92,12 +91,12 @@ class Superposition(Method):
                 bias.copy_(each[task])  # pyright: ignore[reportOptionalMemberAccess]
 
     def grouped(self, number: int, weight: torch.Tensor) -> torch.Tensor:
-        """(out, in...) -> (groups, out, in), of one group each."""
+        """(out, in...) -> (groups, out of one group, in)."""
         return weight.reshape(self.matrices[number].groups, -1, weight[0].numel())
 
     def context(self, number: int, task: int) -> torch.Tensor:
-        """Of the number-th layer, whose inputs or kernel count ``in``: signs or phases (in,), or a matrix (in, in); of
-        a convolution in several groups, (groups, in) or (groups, in, in)."""
+        """The context of a task in layer ``number``: signs or phases (in,), or a matrix (in, in), where ``in`` counts
+        the layer's inputs or the numbers of its kernel; for several groups (groups, in) or (groups, in, in)."""
         weight, groups = self.parts()[number][0], self.matrices[number].groups
         size = weight[0].numel()
         stream = 0 if self.contexts == "power" else task  # all powers are of one context
@@ -114,5 +113,5 @@ class Superposition(Method):
 
 
 def wide(weight: torch.Tensor) -> torch.Tensor:
-    """In float32 at least: 16 bits would not turn back to what they were."""
+    """In float32 at least: 16 bits would not turn back to the same values."""
     return weight.to(torch.promote_types(weight.dtype, torch.float32))

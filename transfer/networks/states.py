@@ -1,4 +1,4 @@
-"""All that a module remembers beside its learning: buffers, attributes, and what plain objects in it hold."""
+"""All that a module remembers: parameters, buffers, attributes, and the contents of plain objects among these."""
 
 import copy
 import warnings
@@ -12,18 +12,16 @@ import numpy as np
 import torch
 from torch import nn
 
-from transfer.network import KEPT
+from transfer.networks.network import KEPT
 
 PLAIN = (bool, int, float, complex, str, type(None), torch.Tensor, np.ndarray, list, tuple, dict, set, deque)
-
-
-OF_TORCH = set(vars(nn.Module()))  # attributes of every module, whose tables are seen by themselves
+OF_TORCH = set(vars(nn.Module()))  # attributes of every module; the tables among them are visited separately
 Table = dict[Any, Any] | list[Any]
 
 
 @dataclass(frozen=True)
 class State:
-    """One thing that a layer remembers: ``table[key]``, and a copy of its value at that time."""
+    """One thing that a layer remembers: ``table[key]`` itself, ``held``, and a copy of its value at that time."""
 
     layer: str
     table: Table
@@ -33,10 +31,10 @@ class State:
 
     def changed(self) -> bool:
         now = dict(items(self.table)).get(self.key)
-        return not same(now.data if isinstance(now, nn.Parameter) else now, self.value)
+        return not identical(now.data if isinstance(now, nn.Parameter) else now, self.value)
 
     def put(self, value: Any) -> None:
-        """Gives it a value: in place, where it has one."""
+        """Sets the value, in place where possible."""
         now = self.held
         if isinstance(now, torch.Tensor) and now.shape == value.shape and now.dtype == value.dtype:
             now.data.copy_(value)
@@ -59,8 +57,8 @@ def items(table: Table) -> list[tuple[Any, Any]]:
 
 
 def tables(module: nn.Module) -> Iterator[tuple[str, Table]]:
-    """The name of a layer and a table of what it has: of each layer its parameters, buffers and other attributes, and
-    what lies in the lists, dictionaries and plain objects among these. What keeps the network is left out."""
+    """Pairs of a layer's name and one of its tables: its parameters, buffers and other attributes, and the lists,
+    dictionaries and plain objects among these. The methods that keep the network are left out."""
     for name, layer in module.named_modules():
         if name == KEPT or name.startswith(f"{KEPT}."):
             continue
@@ -78,21 +76,21 @@ def tables(module: nn.Module) -> Iterator[tuple[str, Table]]:
 
 
 def states(module: nn.Module, parameters: bool = True) -> list[State]:
-    """Everything that a module remembers now."""
-    found = []
+    """Everything that a module remembers now; parameters: whether to include these."""
+    remembered = []
     for layer, table in tables(module):
         for key, held in items(table):
             if isinstance(table, list) and not isinstance(held, (torch.Tensor, np.ndarray)):
-                continue  # the list itself tells
+                continue  # the copy of the list covers it
             if isinstance(held, PLAIN) and key not in OF_TORCH and (parameters or not isinstance(held, nn.Parameter)):
-                found.append(State(layer, table, key, held, copied(held)))
-    return found
+                remembered.append(State(layer, table, key, held, copy_of(held)))
+    return remembered
 
 
 @contextmanager
 def preserved(module: nn.Module, parameters: bool = True) -> Iterator[list[State]]:
-    """Within it, a module may run, learn, and change: after it everything is as before, to the bit, torch's random
-    states as well, and nothing was warned of. parameters: whether the values of parameters may change, too."""
+    """Within the block a module may run, learn and change; warnings are silent. Afterwards everything is as before, bit
+    for bit, torch's random states included. parameters: whether the values of parameters may change, too."""
     before = states(module, parameters)
     training = [(each, each.training) for each in module.modules()]
     known = [(table, set(table)) for _, table in tables(module) if isinstance(table, dict)]
@@ -111,25 +109,25 @@ def preserved(module: nn.Module, parameters: bool = True) -> Iterator[list[State
                 each.training = was
 
 
-def copied(value: Any) -> Any:
+def copy_of(value: Any) -> Any:
     if isinstance(value, torch.Tensor):
         return value.detach().clone()
     return value.copy() if isinstance(value, np.ndarray) else copy.copy(value)
 
 
-def same(one: Any, other: Any) -> bool:
-    """Whether two values are the same, to the bit; parameters, whether they are the same ones."""
+def identical(one: Any, other: Any) -> bool:
+    """Whether two values are equal bit for bit, NaNs included; of parameters, whether they are one object."""
     if isinstance(one, nn.Parameter) or not isinstance(one, PLAIN):
         return one is other
     if isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor):
-        alike = one.shape == other.shape and one.dtype == other.dtype
-        return alike and bool(((one.detach() == other) | ((one != one) & (other != other))).all())
+        fits = one.shape == other.shape and one.dtype == other.dtype
+        return fits and bool(((one.detach() == other) | ((one != one) & (other != other))).all())
     if type(one) is not type(other):
         return False
     if isinstance(one, np.ndarray):
         return one.shape == other.shape and one.tobytes() == other.tobytes()
     if isinstance(one, (list, tuple, deque)):
-        return len(one) == len(other) and all(same(*pair) for pair in zip(one, other))
+        return len(one) == len(other) and all(identical(*pair) for pair in zip(one, other))
     if isinstance(one, dict):
-        return one.keys() == other.keys() and all(same(each, other[key]) for key, each in one.items())
+        return one.keys() == other.keys() and all(identical(each, other[key]) for key, each in one.items())
     return one is other or bool(one == other)

@@ -1,4 +1,4 @@
-"""Which learners of stable-baselines3 move weights where methods act: in the steps of their policy's optimizer."""
+"""Which algorithms of stable-baselines3 move weights in their optimizer's steps alone, where methods act."""
 
 from types import TracebackType
 from typing import Any
@@ -7,30 +7,30 @@ import torch
 from stable_baselines3.common.callbacks import BaseCallback
 from torch.utils.hooks import RemovableHandle
 
-from transfer.method import Kept
+from transfer.kept import Kept
 
-STEP_BY_OPTIMIZER = {  # modules of learners that do, as their source says
+STEP_BY_OPTIMIZER = {  # modules of algorithms that do, according to their source
     "stable_baselines3.ppo.ppo",
     "stable_baselines3.a2c.a2c",
     "stable_baselines3.dqn.dqn",
     "sb3_contrib.ppo_mask.ppo_mask",
     "sb3_contrib.ppo_recurrent.ppo_recurrent",
 }
-STEP_BY_HAND = {"sb3_contrib.trpo.trpo"}  # its actor, after a search along a line
+STEP_BY_HAND = {"sb3_contrib.trpo.trpo"}  # it moves its actor after a line search
 
 
-class Watch(BaseCallback):
-    """Sees to it that a learner which trains in a way of its own moves weights in its optimizer's steps alone:
-    ValueError where it doesn't, with the weights put back. Acts as long as its context."""
+class WeightWatch(BaseCallback):
+    """Raises ValueError if an unknown algorithm moves weights outside its optimizer's steps, and restores them. Active
+    within its context."""
 
-    def __init__(self, learner: Any, kept: Kept):
+    def __init__(self, model: Any, kept: Kept):
         super().__init__()
-        self.learner, self.kept = learner, kept
+        self.algorithm, self.kept = model, kept
         self.before: list[torch.Tensor] | None = None
         self.hooks: list[RemovableHandle] = []
 
-    def __enter__(self) -> "Watch":
-        optimizer = self.learner.policy.optimizer
+    def __enter__(self) -> "WeightWatch":
+        optimizer = self.algorithm.policy.optimizer
         self.hooks = [
             optimizer.register_step_pre_hook(lambda *_: self.compare()),
             optimizer.register_step_post_hook(lambda *_: self.note()),
@@ -64,19 +64,19 @@ class Watch(BaseCallback):
             return
         for before, parameter in zip(self.before, now.values(), strict=True):
             parameter.copy_(before)
-        raise by_hand(self.learner)
+        raise stepping_by_hand(self.algorithm)
 
 
-def by_hand(learner: Any) -> ValueError:
-    return ValueError(f"model is a {type(learner).__name__}, which moves weights beside policy.optimizer's steps, in "
-                      "which methods act: expected a learner such as PPO, A2C or DQN")  # fmt: skip
+def stepping_by_hand(model: Any) -> ValueError:
+    return ValueError(f"model is a {type(model).__name__}, which moves weights outside policy.optimizer's steps, in "
+                      "which methods act: expected an algorithm such as PPO, A2C or DQN")  # fmt: skip
 
 
-def watch_of(learner: Any, kept: Kept) -> Watch | None:
-    """What a learner needs beside it as it learns; nothing, if it is known to step by its optimizer. ValueError where
-    it is known not to."""
-    kinds = [kind.__module__ for kind in type(learner).__mro__ if "train" in vars(kind)]
+def weight_watch(model: Any, kept: Kept) -> WeightWatch | None:
+    """A watch for a model's training; None for an algorithm known to step by its optimizer. ValueError for one known
+    not to."""
+    kinds = [kind.__module__ for kind in type(model).__mro__ if "train" in vars(kind)]
     if kinds and kinds[0] in STEP_BY_HAND:
-        raise by_hand(learner)
-    is_known = kinds and kinds[0] in STEP_BY_OPTIMIZER and "train" not in vars(learner)
-    return None if is_known else Watch(learner, kept)
+        raise stepping_by_hand(model)
+    is_known = kinds and kinds[0] in STEP_BY_OPTIMIZER and "train" not in vars(model)
+    return None if is_known else WeightWatch(model, kept)

@@ -16,8 +16,8 @@ from scripts.experiments.lecture.learning import Examples, accuracy, classifier,
 from scripts.experiments.lecture.objects import FAMILIES, SIDE, pictures
 from scripts.experiments.lecture.rooms import agent_of, games_of
 from scripts.experiments.tickets import HEADS
-from transfer.network import Network
-from transfer.pruning import Mask, shrink_and_learn
+from transfer.networks.network import Network
+from transfer.pruning import WeightMask, shrink_and_learn
 
 ROUNDS, SHARE = 4, 0.75  # removals, and how much of what is left each takes
 LEVEL, LIMIT = ("tower_03",), 400  # of the agent; raw inputs of an episode
@@ -90,7 +90,7 @@ def shrunk(
 
 def removed(network: Network, test: Callable[[], float]) -> list[float]:
     """What a test comes to with ever fewer of the weights, which learn no more; the smallest go first."""
-    mask, values = Mask(network), [test()]
+    mask, values = WeightMask(network), [test()]
     for _ in range(ROUNDS):
         mask.shrink(SHARE)
         values.append(test())

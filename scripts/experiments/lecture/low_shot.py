@@ -9,7 +9,7 @@ import torch
 from scripts.experiments.lecture.claim import CHANCE, Row
 from scripts.experiments.lecture.learning import NEW, WIDTH, flat, known_objects, new_objects, object_classifier
 from scripts.experiments.lecture.objects import MOST
-from transfer.fewshot.episodes import accuracies
+from transfer.fewshot.episodes import episode_accuracies
 from transfer.fewshot.lowshot import Hallucinator, analogies, by_regression
 from transfer.fewshot.neighbours import by_means
 
@@ -46,6 +46,6 @@ def measure(settings: Settings, seed: int) -> Iterator[Row]:
     }
     for shots in SHOTS:
         for kind, answer in kinds.items():
-            found = accuracies(answer, new, of_new, settings.ways, shots, episodes=settings.episodes, seed=seed)
+            found = episode_accuracies(answer, new, of_new, settings.ways, shots, episodes=settings.episodes, seed=seed)
             yield Row("shots", kind, shots, found.mean())
         yield Row("shots", CHANCE, shots, 1 / settings.ways)
