@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from tests.wirings import TABLE, Wired, between, error_of, vectors, wired
-from transfer import importance
 from transfer.keeping import keep, parse
+from transfer.networks import importance
 from transfer.networks.importance import importance_of
 from transfer.networks.network import Network
 from transfer.networks.samples import Samples
@@ -92,10 +92,10 @@ def test_drawn_actions_count_as_taken_ones_do():
 def test_dense_layers_that_are_used_once_are_computed_at_once(monkeypatch):
     """Also where they are changed in place behind, and beside others that are not used so."""
     asked = []
-    slowly = importance.by_sample
+    slowly = importance.squares_by_sample
     monkeypatch.setattr(
         importance,
-        "by_sample",
+        "squares_by_sample",
         lambda network, rest, *others: asked.append(list(rest)) or slowly(network, rest, *others),
     )
     twice = wired(lambda m, x: m.out(m.b(m.a(m.a(x)).relu_())))

@@ -13,9 +13,8 @@ from stable_baselines3.dqn.policies import DQNPolicy
 from torch import nn
 
 from tests.test_transfer_sb3 import PICTURES, cartpole, make, pictures, seen
-from transfer import sb3
 from transfer.keeping import parse
-from transfer.sb3.learning import begin_task, consolidate, learn_task
+from transfer.sb3.learning import begin_task, consolidate, kept_networks, learn_task
 from transfer.sb3.policies import KeptActor, KeptMlpPolicy, KeptQ, KeptQPolicy
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -34,9 +33,9 @@ def moved(model):
     """How far each weight moves in the second task, the mean over a layer."""
     learn_task(model, 0, 64)
     consolidate(model.policy, seen(model))
-    before = {name: each.detach().clone() for name, each in sb3.kept_of(model.policy)[0].network.parameters().items()}
+    before = {name: each.detach().clone() for name, each in kept_networks(model.policy)[0].network.parameters().items()}
     learn_task(model, 1, 512)
-    after = sb3.kept_of(model.policy)[0].network.parameters()
+    after = kept_networks(model.policy)[0].network.parameters()
     return {name: float((after[name].detach() - value).abs().mean()) for name, value in before.items()}
 
 

@@ -14,12 +14,12 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 from torch import nn
 
 from scripts.experiments.lessons import KeptPixelPolicy
-from transfer import sb3
 from transfer.keeping import METHODS, parse
 from transfer.networks.importance import importance_of
 from transfer.networks.samples import Samples
-from transfer.sb3.learning import begin_task, consolidate, learn_task
-from transfer.sb3.policies import KeptCnnPolicy, KeptMlpPolicy, KeptQCnnPolicy, KeptQPolicy
+from transfer.sb3 import learning
+from transfer.sb3.learning import begin_task, consolidate, learn_task, meet
+from transfer.sb3.policies import KeptCnnPolicy, KeptMlpPolicy, KeptQCnnPolicy, KeptQPolicy, logits
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 NAMES = ["finetune", *(name for name in METHODS if name != "own-heads")]
@@ -205,7 +205,7 @@ def test_a_task_that_was_not_being_learned_is_not_gone_on_with():
 
 def test_before_the_last_rollout_all_counts_as_done(monkeypatch):
     shares = []
-    monkeypatch.setattr(sb3, "advance", lambda _, share: shares.append(share))
+    monkeypatch.setattr(learning, "advance", lambda _, share: shares.append(share))
     learn_task(make("ppo", "packing", cartpole()), 0, 64)
     learn_task(make("ppo", "packing", cartpole()), 0, 100)
     assert shares == [0.0, 1.0, 0.0, 0.32, 0.64, 1.0]
@@ -229,7 +229,7 @@ def test_a_network_that_runs_in_bfloat16_is_kept(name):
         policy.evaluate_actions(pictures, torch.zeros(6, dtype=torch.int64))[1].sum().backward()
         policy.optimizer.step()
         consolidate(policy, pictures)
-        sb3.meet(policy, 1, pictures)
+        meet(policy, 1, pictures)
         begin_task(policy, 1)
         with torch.no_grad():
             said.append(policy.heads(pictures)[0])
@@ -263,7 +263,7 @@ def test_an_extractor_of_ones_own_gets_what_stable_baselines3_gives_it():
     policy = KeptCnnPolicy(PICTURES, gymnasium.spaces.Discrete(3), lambda _: 1e-3, **kwargs)
     pictures = torch.from_numpy(np.random.default_rng(0).integers(0, 255, (6, *PICTURES.shape), np.uint8))
     torch.testing.assert_close(
-        sb3.logits(policy, pictures).log_softmax(1), policy.get_distribution(pictures).distribution.logits
+        logits(policy, pictures).log_softmax(1), policy.get_distribution(pictures).distribution.logits
     )
     consolidate(policy, pictures)
     ours = KeptPixelPolicy(PICTURES, gymnasium.spaces.Discrete(3), lambda _: 1e-3, methods=parse("ewc"), tasks=2)
@@ -319,5 +319,5 @@ def test_a_policy_that_shares_no_extractor_is_loaded_as_it_was(tmp_path):
     policy.save(tmp_path / "policy.pt")
     loaded, seen = KeptCnnPolicy.load(tmp_path / "policy.pt"), torch.zeros(1, *PICTURES.shape)
     assert not loaded.share_features_extractor
-    assert torch.equal(sb3.logits(policy, seen), sb3.logits(loaded, seen))
+    assert torch.equal(logits(policy, seen), logits(loaded, seen))
     assert torch.equal(policy.predict_values(seen), loaded.predict_values(seen))
