@@ -1,17 +1,21 @@
 """Networks that keep what they learned, under any training loop of torch. Imports none of the other rooms.
 
-Public: the names in ``__all__``, and those of ``transfer.fewshot``. Each is loaded when it is first used, as torch and
-stable-baselines3 take seconds.
+Public: the names in ``__all__``, and those of ``priorlab.transfer.fewshot``. Each is loaded when it is first used, as
+torch and stable-baselines3 take seconds.
 """
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+if __name__ == "transfer":  # the short name, from a checkout's root: the same module
+    sys.modules[__name__] = import_module("priorlab.transfer")
+
 if TYPE_CHECKING:
-    from transfer.keeping import METHODS, keep, parse
-    from transfer.kept import Kept
-    from transfer.methods.method import Method
-    from transfer.metrics import (
+    from priorlab.transfer.keeping import METHODS, keep, parse
+    from priorlab.transfer.kept import Kept
+    from priorlab.transfer.methods.method import Method
+    from priorlab.transfer.metrics import (
         area_under_curve,
         average_performance,
         backward_transfer,
@@ -21,11 +25,18 @@ if TYPE_CHECKING:
         relative_gains,
         sensitivity_to_others,
     )
-    from transfer.networks.network import Network
-    from transfer.networks.samples import Samples
-    from transfer.pruning import PruningRound, WeightMask, shrink_and_learn
-    from transfer.sb3.learning import consolidate, learn_task, meet
-    from transfer.sb3.policies import KeptActor, KeptCnnPolicy, KeptMlpPolicy, KeptQ, KeptQCnnPolicy, KeptQPolicy
+    from priorlab.transfer.networks.network import Network
+    from priorlab.transfer.networks.samples import Samples
+    from priorlab.transfer.pruning import PruningRound, WeightMask, shrink_and_learn
+    from priorlab.transfer.sb3.learning import consolidate, learn_task, meet
+    from priorlab.transfer.sb3.policies import (
+        KeptActor,
+        KeptCnnPolicy,
+        KeptMlpPolicy,
+        KeptQ,
+        KeptQCnnPolicy,
+        KeptQPolicy,
+    )
 
 __all__ = [
     "METHODS", "Kept", "KeptActor", "KeptCnnPolicy", "KeptMlpPolicy", "KeptQ", "KeptQCnnPolicy", "KeptQPolicy",

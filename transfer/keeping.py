@@ -9,17 +9,17 @@ from typing import Any
 import torch
 from torch import nn
 
-from transfer.kept import Kept
-from transfer.methods.columns import Columns, Progressive, RandomColumn
-from transfer.methods.means import Means
-from transfer.methods.method import Method
-from transfer.methods.packing import Packing
-from transfer.methods.penalty import EWC, L2, OnlineEWC
-from transfer.methods.separate import HeadOnly, OwnHeads, Scratch, Separate
-from transfer.methods.superposition import Superposition
-from transfer.networks.drift import DriftWatch, check_drift, check_known_layers
-from transfer.networks.importance import check_outputs
-from transfer.networks.network import KEPT, Network
+from priorlab.transfer.kept import Kept
+from priorlab.transfer.methods.columns import Columns, Progressive, RandomColumn
+from priorlab.transfer.methods.means import Means
+from priorlab.transfer.methods.method import Method
+from priorlab.transfer.methods.packing import Packing
+from priorlab.transfer.methods.penalty import EWC, L2, OnlineEWC
+from priorlab.transfer.methods.separate import HeadOnly, OwnHeads, Scratch, Separate
+from priorlab.transfer.methods.superposition import Superposition
+from priorlab.transfer.networks.drift import DriftWatch, check_drift, check_known_layers
+from priorlab.transfer.networks.importance import check_outputs
+from priorlab.transfer.networks.network import KEPT, Network
 
 METHODS: dict[str, type[Method]] = {
     "own-heads": OwnHeads,

@@ -14,13 +14,13 @@ from typing import Any
 import torch
 from torch import nn
 
-from transfer.files import writing
-from transfer.methods.method import Factor, Method
-from transfer.networks.drift import DriftWatch
-from transfer.networks.network import KEPT, Network
-from transfer.networks.samples import Samples
-from transfer.networks.states import State
-from transfer.steps import ALL_KEPT, Attached
+from priorlab.transfer.files import writing
+from priorlab.transfer.methods.method import Factor, Method
+from priorlab.transfer.networks.drift import DriftWatch
+from priorlab.transfer.networks.network import KEPT, Network
+from priorlab.transfer.networks.samples import Samples
+from priorlab.transfer.networks.states import State
+from priorlab.transfer.steps import ALL_KEPT, Attached
 
 FORMAT = 1  # of files of ``Kept.save``
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from transfer.kept import Kept
-from transfer.methods.columns import ColumnLayer, Columns
-from transfer.networks.network import Network, WeightLayer
-from transfer.networks.samples import Samples
+from priorlab.transfer.kept import Kept
+from priorlab.transfer.methods.columns import ColumnLayer, Columns
+from priorlab.transfer.networks.network import Network, WeightLayer
+from priorlab.transfer.networks.samples import Samples
 
 DORMANT = 0.025  # of the mean activity of a layer: at most that much counts as dormant
 

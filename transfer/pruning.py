@@ -10,8 +10,8 @@ from typing import Literal, get_args
 
 import torch
 
-from transfer.networks.initialization import Initialization
-from transfer.networks.network import Network
+from priorlab.transfer.networks.initialization import Initialization
+from priorlab.transfer.networks.network import Network
 
 Restart = Literal["none", "start", "random"]
 

@@ -15,8 +15,8 @@ from torch.optim import LBFGS, Optimizer, SparseAdam
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 from torch.utils.hooks import RemovableHandle
 
-from transfer.methods.method import Factor
-from transfer.networks.network import Network
+from priorlab.transfer.methods.method import Factor
+from priorlab.transfer.networks.network import Network
 
 
 def check(optimizers: Sequence[Optimizer], parameters: Mapping[str, nn.Parameter], adds: bool) -> None:
@@ -108,7 +108,7 @@ def with_closure(
 
 
 class ActsOnSteps(Protocol):
-    """What ``Attached`` needs of ``transfer.kept.Kept``."""
+    """What ``Attached`` needs of ``priorlab.transfer.kept.Kept``."""
 
     changes: int
     network: Network
@@ -121,7 +121,7 @@ class ActsOnSteps(Protocol):
     def after_step(self) -> None: ...
 
 
-ALL_KEPT: WeakSet[Any] = WeakSet()  # every ``transfer.kept.Kept`` in the process
+ALL_KEPT: WeakSet[Any] = WeakSet()  # every ``priorlab.transfer.kept.Kept`` in the process
 
 
 def check_attached(optimizer: Optimizer, *_: Any) -> None:

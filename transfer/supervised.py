@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from transfer.kept import Kept
-from transfer.networks.samples import Samples
+from priorlab.transfer.kept import Kept
+from priorlab.transfer.networks.samples import Samples
 
 POINTS = 10  # evaluations while one task is learned
 

@@ -15,8 +15,8 @@ from sklearn.cluster import KMeans
 from sklearn.linear_model import LogisticRegression
 from torch import nn
 
-from transfer.fewshot.episodes import Episode
-from transfer.fewshot.neighbours import Features
+from priorlab.transfer.fewshot.episodes import Episode
+from priorlab.transfer.fewshot.neighbours import Features
 
 CLUSTERS = 8  # per class; the paper has a hundred, for classes of a thousand images
 ALIKE = 0.0  # an analogy's two differences have a cosine above this

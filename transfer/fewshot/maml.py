@@ -13,9 +13,9 @@ from torch import nn
 from torch.func import grad, vmap
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from transfer.networks.network import Network, functional_call
-from transfer.networks.states import preserved
-from transfer.networks.trial import perturb
+from priorlab.transfer.networks.network import Network, functional_call
+from priorlab.transfer.networks.states import preserved
+from priorlab.transfer.networks.trial import perturb
 
 Parameters = dict[str, torch.Tensor]
 

@@ -7,7 +7,7 @@ Koch et al. 2015 (ICML deep learning workshop): two examples go through the same
 import torch
 from torch import nn
 
-from transfer.fewshot.episodes import Episode
+from priorlab.transfer.fewshot.episodes import Episode
 
 
 class Siamese(nn.Module):

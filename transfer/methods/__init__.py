@@ -1,2 +1,1 @@
-"""The methods that keep what a network learned, one family per file; ``transfer.keeping`` has the table of their
-names."""
+"""The methods that keep what a network learned. Their names are in the table of ``priorlab.transfer.keeping``."""

@@ -12,14 +12,14 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-from transfer.methods.method import Method
-from transfer.networks.gradients import scores
-from transfer.networks.importance import output_weights
-from transfer.networks.initialization import Initialization
-from transfer.networks.network import SMALL, Network, WeightLayer, check_affine, evaluating
-from transfer.networks.samples import Samples
-from transfer.networks.states import preserved
-from transfer.networks.trial import one_line, perturb, trial_inputs
+from priorlab.transfer.methods.method import Method
+from priorlab.transfer.networks.gradients import scores
+from priorlab.transfer.networks.importance import output_weights
+from priorlab.transfer.networks.initialization import Initialization
+from priorlab.transfer.networks.network import SMALL, Network, WeightLayer, check_affine, evaluating
+from priorlab.transfer.networks.samples import Samples
+from priorlab.transfer.networks.states import preserved
+from priorlab.transfer.networks.trial import one_line, perturb, trial_inputs
 
 Place = Literal["first", "inner", "head", "only", "behind"]
 ALPHA = 0.01  # initial standard deviation of the learned scalars

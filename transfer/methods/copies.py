@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import torch
 from torch import nn
 
-from transfer.networks.network import Network
+from priorlab.transfer.networks.network import Network
 
 
 class Copies(nn.Module):

@@ -15,11 +15,11 @@ from typing import Any, Literal, get_args
 import torch
 from torch import nn
 
-from transfer.methods.copies import Copies
-from transfer.methods.method import Method
-from transfer.networks.gradients import InputOutput, recording_calls
-from transfer.networks.network import Network, WeightLayer, check_affine, evaluating
-from transfer.networks.samples import Samples
+from priorlab.transfer.methods.copies import Copies
+from priorlab.transfer.methods.method import Method
+from priorlab.transfer.networks.gradients import InputOutput, recording_calls
+from priorlab.transfer.networks.network import Network, WeightLayer, check_affine, evaluating
+from priorlab.transfer.networks.samples import Samples
 
 Beginning = Literal["plain", "aligned"]
 AT_ONCE = 256  # samples

@@ -1,4 +1,4 @@
-"""What a method is: the narrow protocol by which ``transfer.kept.Kept`` runs it.
+"""What a method is: the narrow protocol by which ``priorlab.transfer.kept.Kept`` runs it.
 
 Everything a method must remember is in its buffers and parameters. It lies in the network's module, so its memory is
 part of the module's ``state_dict``.
@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 import torch
 from torch import nn
 
-from transfer.networks.network import Network
-from transfer.networks.samples import Samples
+from priorlab.transfer.networks.network import Network
+from priorlab.transfer.networks.samples import Samples
 
 Factor = float | torch.Tensor  # what the gradient of a term of the loss is multiplied by in an optimizer's step
 

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 
 import torch
 
-from transfer.methods.copies import Copies
-from transfer.methods.method import Factor, Method
-from transfer.networks.initialization import Initialization
-from transfer.networks.network import Network
-from transfer.networks.samples import Samples
+from priorlab.transfer.methods.copies import Copies
+from priorlab.transfer.methods.method import Factor, Method
+from priorlab.transfer.networks.initialization import Initialization
+from priorlab.transfer.networks.network import Network
+from priorlab.transfer.networks.samples import Samples
 
 FREE = 255  # the owner of a weight that no task has
 

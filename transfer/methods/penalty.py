@@ -9,10 +9,10 @@ from collections.abc import Mapping
 
 import torch
 
-from transfer.methods.method import Factor, Method
-from transfer.networks.importance import Importance, check_importance, importance_of
-from transfer.networks.network import Network
-from transfer.networks.samples import Samples
+from priorlab.transfer.methods.method import Factor, Method
+from priorlab.transfer.networks.importance import Importance, check_importance, importance_of
+from priorlab.transfer.networks.network import Network
+from priorlab.transfer.networks.samples import Samples
 
 
 class L2(Method):
@@ -84,7 +84,7 @@ class EWC(L2):
     """Elastic weight consolidation with one penalty per task (Kirkpatrick et al. 2017, arXiv 1612.00796).
 
     strength: their lambda, of a penalty with a factor of 1/2. importance: exact, sampled or empirical
-    (``transfer.networks.importance``).
+    (``priorlab.transfer.networks.importance``).
     """
 
     runs_network = True

@@ -2,9 +2,9 @@
 
 import torch
 
-from transfer.methods.method import Method
-from transfer.networks.initialization import Initialization
-from transfer.networks.network import Network
+from priorlab.transfer.methods.method import Method
+from priorlab.transfer.networks.initialization import Initialization
+from priorlab.transfer.networks.network import Network
 
 
 class OwnHeads(Method):

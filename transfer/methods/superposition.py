@@ -14,10 +14,10 @@ from typing import Literal, get_args
 
 import torch
 
-from transfer.methods.copies import Copies
-from transfer.methods.method import Method
-from transfer.networks.initialization import Initialization
-from transfer.networks.network import Network
+from priorlab.transfer.methods.copies import Copies
+from priorlab.transfer.methods.method import Method
+from priorlab.transfer.networks.initialization import Initialization
+from priorlab.transfer.networks.network import Network
 
 Contexts = Literal["binary", "complex", "rotation", "power"]
 Biases = Literal["own", "shared"]

@@ -14,9 +14,9 @@ from torch import nn
 from torch.nn.utils import parametrizations
 from torch.nn.utils.spectral_norm import SpectralNorm
 
-from transfer.networks.network import KEPT, Network
-from transfer.networks.states import State, identical, items, preserved
-from transfer.networks.trial import (
+from priorlab.transfer.networks.network import KEPT, Network
+from priorlab.transfer.networks.states import State, identical, items, preserved
+from priorlab.transfer.networks.trial import (
     SAMPLES,
     LayerCall,
     all_outputs,

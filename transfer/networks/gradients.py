@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.func import jacrev, vmap
 
-from transfer.networks.network import Network, functional_call
+from priorlab.transfer.networks.network import Network, functional_call
 
 HALF_TYPES = (torch.float16, torch.bfloat16)
 NamedParameters = Mapping[str, nn.Parameter]

@@ -14,11 +14,11 @@ from typing import Any, Literal, get_args
 import torch
 from torch import nn
 
-from transfer.networks.gradients import HALF_TYPES, one_by_one, scores, squares_by_sample, squares_of_dense
-from transfer.networks.network import KEPT, Network, evaluating
-from transfer.networks.samples import Samples
-from transfer.networks.states import preserved
-from transfer.networks.trial import check_rows, one_line, runs_on_guesses, takes_hooks, tensors, trial_inputs
+from priorlab.transfer.networks.gradients import HALF_TYPES, one_by_one, scores, squares_by_sample, squares_of_dense
+from priorlab.transfer.networks.network import KEPT, Network, evaluating
+from priorlab.transfer.networks.samples import Samples
+from priorlab.transfer.networks.states import preserved
+from priorlab.transfer.networks.trial import check_rows, one_line, runs_on_guesses, takes_hooks, tensors, trial_inputs
 
 Importance = Literal["exact", "sampled", "empirical"]
 AT_ONCE = 1 << 24  # numbers of gradients that are held at once

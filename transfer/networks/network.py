@@ -14,7 +14,7 @@ Likelihood = Literal["categorical", "gaussian"]
 WeightLayer = nn.Linear | nn.Conv2d
 WEIGHTED = (nn.Linear, nn.Conv2d, nn.MultiheadAttention)
 SMALL = (nn.LayerNorm, nn.GroupNorm, nn.RMSNorm, nn.modules.batchnorm._NormBase, nn.PReLU)
-KEPT = "kept"  # the name under which a module holds its ``transfer.kept.Kept``
+KEPT = "kept"  # the name under which a module holds its ``priorlab.transfer.kept.Kept``
 
 
 def call(module: nn.Module, inputs: torch.Tensor) -> torch.Tensor:

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from transfer.networks.network import KEPT
+from priorlab.transfer.networks.network import KEPT
 
 PLAIN = (bool, int, float, complex, str, type(None), torch.Tensor, np.ndarray, list, tuple, dict, set, deque)
 OF_TORCH = set(vars(nn.Module()))  # attributes of every module; the tables among them are visited separately

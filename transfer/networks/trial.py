@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from transfer.networks.network import KEPT, Network
-from transfer.networks.states import preserved
+from priorlab.transfer.networks.network import KEPT, Network
+from priorlab.transfer.networks.states import preserved
 
 LayerCall = tuple[str, list[torch.Tensor], list[torch.Tensor]]  # a layer's name, its inputs and its outputs
 SAMPLES = 3  # of a trial

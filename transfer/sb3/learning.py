@@ -18,10 +18,10 @@ from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.vec_env import VecEnv
 
-from transfer.kept import Kept, find_kept
-from transfer.networks.samples import Samples
-from transfer.sb3.weight_watch import weight_watch
-from transfer.steps import stepped
+from priorlab.transfer.kept import Kept, find_kept
+from priorlab.transfer.networks.samples import Samples
+from priorlab.transfer.sb3.weight_watch import weight_watch
+from priorlab.transfer.steps import stepped
 
 
 def learn_task(

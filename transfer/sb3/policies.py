@@ -18,11 +18,11 @@ from stable_baselines3.common.type_aliases import Schedule
 from stable_baselines3.dqn.policies import CnnPolicy, DQNPolicy, QNetwork
 from torch import nn
 
-from transfer.keeping import METHODS, check_together, keep
-from transfer.kept import Kept
-from transfer.methods.penalty import EWC
-from transfer.networks.network import Network, evaluating
-from transfer.steps import stepped
+from priorlab.transfer.keeping import METHODS, check_together, keep
+from priorlab.transfer.kept import Kept
+from priorlab.transfer.methods.penalty import EWC
+from priorlab.transfer.networks.network import Network, evaluating
+from priorlab.transfer.steps import stepped
 
 
 class KeptPolicy:

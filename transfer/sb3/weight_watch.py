@@ -7,7 +7,7 @@ import torch
 from stable_baselines3.common.callbacks import BaseCallback
 from torch.utils.hooks import RemovableHandle
 
-from transfer.kept import Kept
+from priorlab.transfer.kept import Kept
 
 STEP_BY_OPTIMIZER = {  # modules of algorithms that do, according to their source
     "stable_baselines3.ppo.ppo",
