@@ -17,8 +17,9 @@ from priorlab.scripts.sequences.lessons import KeptPixelPolicy
 from priorlab.transfer.keeping import METHODS, parse
 from priorlab.transfer.networks.importance import importance_of
 from priorlab.transfer.networks.samples import Samples
+from priorlab.transfer.sb3 import learning
 from priorlab.transfer.sb3.learning import begin_task, consolidate, learn_task, meet
-from priorlab.transfer.sb3.policies import KeptCnnPolicy, KeptMlpPolicy, KeptQCnnPolicy, KeptQPolicy, learning, logits
+from priorlab.transfer.sb3.policies import KeptCnnPolicy, KeptMlpPolicy, KeptQCnnPolicy, KeptQPolicy, logits
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 NAMES = ["finetune", *(name for name in METHODS if name != "own-heads")]
