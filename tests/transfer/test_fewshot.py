@@ -42,7 +42,7 @@ def test_neighbours_are_those_of_brute_force(seed, k, metric):
 
 
 def test_many_neighbours_far_from_nothing_are_told_apart():
-    """Where distances by products of float32 would be lost."""
+    """Where distances from products of float32 would be lost."""
     generator = np.random.default_rng(0)
     shown, asked = (1000 + generator.normal(size=(count, 3)).astype(np.float32) for count in (60, 40))
     expected = ((asked[:, None].astype(float) - shown[None].astype(float)) ** 2).sum(2).argmin(1)
@@ -174,7 +174,7 @@ def test_more_examples_help_means_and_features_decide():
 
 
 def test_made_up_examples_follow_the_differences_of_known_classes():
-    """All classes differ within themselves along one direction: one example and a known difference tell the others."""
+    """The examples of each class differ along one direction: one of them and a known difference give the others."""
     generator = torch.Generator().manual_seed(0)
     labels = torch.arange(16).repeat_interleave(20)
     centres = 2 * torch.randn(16, 6, generator=generator)

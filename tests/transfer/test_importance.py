@@ -1,4 +1,4 @@
-"""Importances of any layer, however it is wired, against a loop over single samples: right, or refused beforehand."""
+"""Importances of all kinds of layers and wirings, against a loop over single samples: right, or rejected first."""
 
 import copy
 import io
@@ -28,9 +28,9 @@ def test_the_importance_is_that_of_single_samples(wiring):
 
 @pytest.mark.parametrize("wiring", refused, ids=lambda wiring: wiring.name)
 def test_what_has_no_importance_is_refused_before_anything_is_learned(wiring):
-    with pytest.raises(ValueError, match=wiring.refused) as told:
+    with pytest.raises(ValueError, match=wiring.refused) as raised:
         error_of(wiring, "exact")
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(raised.value)
 
 
 @pytest.mark.parametrize("wiring", refused, ids=lambda wiring: wiring.name)
@@ -90,7 +90,7 @@ def test_drawn_actions_count_as_taken_ones_do():
 
 
 def test_dense_layers_that_are_used_once_are_computed_at_once(monkeypatch):
-    """Also where they are changed in place behind, and beside others that are not used so."""
+    """Also if their outputs are then changed in place, and next to layers that are used otherwise."""
     asked = []
     slowly = importance.squares_by_sample
     monkeypatch.setattr(
@@ -147,7 +147,7 @@ def test_a_network_that_only_takes_what_the_example_holds_is_kept():
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16, torch.float16])
 def test_weights_of_other_precisions_are_held(dtype):
-    """A penalty is nothing at its anchor, and pulls back to it from elsewhere."""
+    """A penalty is zero at its anchor, and pulls back to it from elsewhere."""
     torch.manual_seed(0)
     module, inputs = between(nn.Tanh()).to(dtype), vectors().to(dtype)
     kept = keep(Network(module, example=inputs[:1]), parse("ewc:strength=1000", heads=False), 2)
@@ -163,7 +163,7 @@ def test_weights_of_other_precisions_are_held(dtype):
 
 
 class Positions(nn.Module):
-    """Adds embeddings of positions, drawn anew for each network, that are in no ``state_dict``."""
+    """Adds position embeddings that are drawn for each network and are in no ``state_dict``."""
 
     def __init__(self):
         super().__init__()
@@ -182,7 +182,7 @@ def tokens():
 
 @pytest.mark.parametrize("name", ["finetune", "separate", "packing", "progressive", "psp", "ewc", "means"])
 def test_a_saved_network_plays_by_buffers_that_are_in_no_state_dict(name, tmp_path):
-    """Of sequences, in three columns."""
+    """For sequences, in three columns."""
     inputs, kept = torch.randn(5, 4, 3), []
     for seed in range(2):
         torch.manual_seed(seed)

@@ -1,4 +1,4 @@
-"""Superposed weights against the matrix written out, and against what their size promises."""
+"""Superposed weights against the matrix written out, and the noise that theory predicts."""
 
 import pytest
 import torch
@@ -6,14 +6,14 @@ from torch import nn
 
 from priorlab.transfer.keeping import keep
 from priorlab.transfer.networks.network import Network
-from tests.transfer.test_transfer import kept_by
+from tests.support.kept_networks import kept_by
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.mark.parametrize("contexts", ["binary", "complex", "rotation", "power"])
 def test_superposed_weights_are_those_of_the_matrix_written_out(contexts):
-    """W (C_k x), with one W that holds what all tasks wrote into it, step by step down the same gradients."""
+    """W (C_k x), with one W into which all tasks write, step by step down the same gradients."""
     torch.manual_seed(0)
     module = nn.Sequential(nn.Linear(6, 3, bias=False))
     kept = keep(Network(module), [{"method": "psp", "contexts": contexts}], 4)
@@ -43,7 +43,7 @@ def test_superposed_weights_are_those_of_the_matrix_written_out(contexts):
 
 
 def test_other_tasks_come_out_of_a_superposition_as_noise():
-    """What W_1..W_K put in comes out with an error of K - 1 times the variance of what was put in."""
+    """Each of K stored matrices comes out with a squared error of K - 1 times their variance."""
     torch.manual_seed(0)
     module = nn.Sequential(nn.Linear(400, 50, bias=False))
     kept = keep(Network(module), [{"method": "psp"}], 5)
@@ -60,7 +60,7 @@ def test_other_tasks_come_out_of_a_superposition_as_noise():
 
 @pytest.mark.parametrize("contexts", ["binary", "complex", "rotation", "power"])
 def test_a_convolution_is_superposed_as_its_kernel_written_as_a_matrix(contexts):
-    """Two layers: each patch x of a picture, or input, comes to W (C_k x), under contexts of its own."""
+    """Two layers with different contexts: each patch x of an image, or input, gives W (C_k x)."""
     torch.manual_seed(0)
     module = nn.Sequential(nn.Conv2d(2, 3, 2, bias=False), nn.Flatten(), nn.Linear(27, 4, bias=False))
     kept = keep(Network(module), [{"method": "psp", "contexts": contexts}], 3)

@@ -1,4 +1,4 @@
-"""Methods together, in any order; what they refuse; and how much a column is used, against a slow reference."""
+"""Methods together, in any order; what they reject; and how much a column is used, against a slow reference."""
 
 import pytest
 import torch
@@ -8,7 +8,7 @@ from priorlab.transfer.keeping import keep, parse
 from priorlab.transfer.networks.importance import importance_of
 from priorlab.transfer.networks.network import Network
 from priorlab.transfer.networks.samples import Samples
-from tests.transfer.test_transfer import data, kept_by, learn, network, optimizer_of
+from tests.support.kept_networks import data, kept_by, learn, network, optimizer_of
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -92,7 +92,7 @@ def test_only_the_part_that_keeps_is_no_layer():
 
 
 def test_sensitivity_is_the_mean_of_single_samples_squared_gradients():
-    """By whole columns: of log p of each action, one sample at a time, by what every layer is given."""
+    """By columns: the gradients of log p of each action by every layer's input, one sample at a time."""
     kept = kept_by("progressive", heads=True)
     optimizer = optimizer_of(kept)
     for task in range(2):

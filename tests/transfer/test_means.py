@@ -13,7 +13,7 @@ from priorlab.transfer.keeping import keep, parse
 from priorlab.transfer.kept import find_kept
 from priorlab.transfer.networks.network import Network
 from priorlab.transfer.networks.samples import Samples
-from tests.transfer.test_transfer import SHAPE, TASKS, data, kept_by, learn, network, optimizer_of, said, step
+from tests.support.kept_networks import SHAPE, TASKS, data, kept_by, learn, network, optimizer_of, outputs_of, step
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -28,14 +28,14 @@ def first_six(module, inputs):
 
 @torch.no_grad()
 def layer(weights, number, inputs):
-    """What the ``number``-th layer of ``tests.transfer.test_transfer.network`` gives."""
+    """The output of the ``number``-th layer of ``tests.support.kept_networks.network``."""
     name = ("0", "3", "5")[number]
     weight, bias = weights[f"{name}.weight"], weights[f"{name}.bias"]
     return functional.conv2d(inputs, weight, bias, 2) if number == 0 else functional.linear(inputs, weight, bias)
 
 
 def through(weights, inputs, shifts=(0.0, 0.0, 0.0)):
-    """What each layer takes and gives, with something added to the latter."""
+    """The input and output of each layer, with something added to the latter."""
     calls = []
     for number, shift in enumerate(shifts):
         out = layer(weights, number, inputs) + shift
@@ -58,7 +58,7 @@ def test_each_layer_gives_for_its_mean_input_what_it_gave_when_the_task_was_lear
             gave.mean(0) - layer(now, number, given.mean(0, keepdim=True))[0]
             for number, (given, gave) in enumerate(through(then[task], inputs))
         ]
-        torch.testing.assert_close(said(kept, task), through(now, inputs, shifts)[2][1], rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(outputs_of(kept, task), through(now, inputs, shifts)[2][1], rtol=1e-4, atol=1e-5)
 
 
 def test_learning_is_that_without_it_and_what_was_just_learned_stays_to_the_bit():
@@ -67,15 +67,15 @@ def test_learning_is_that_without_it_and_what_was_just_learned_stays_to_the_bit(
     for task in range(TASKS):
         learn(ours, one, task)
         learn(plain, other, task)
-        assert torch.equal(said(ours, task), said(plain, task))
+        assert torch.equal(outputs_of(ours, task), outputs_of(plain, task))
         if task:
-            assert not torch.equal(said(ours, 0), said(plain, 0))
+            assert not torch.equal(outputs_of(ours, 0), outputs_of(plain, 0))
     assert all(torch.equal(each, weights_of(plain)[name]) for name, each in weights_of(ours).items())
 
 
 @pytest.mark.parametrize("name", ["finetune", "psp"])
 def test_where_inputs_of_a_task_are_much_alike_most_of_what_was_forgotten_comes_back(name):
-    """As with looks of one game: what all inputs share is larger than what tells them apart, and changes."""
+    """As with looks of one game: what all inputs share is larger than their differences, and changes."""
     generator = torch.Generator().manual_seed(0)
     shared = 4 * torch.randn(TASKS, *SHAPE, generator=generator)
     patterns = 0.5 * torch.randn(4, *SHAPE, generator=generator)
@@ -112,7 +112,7 @@ def test_a_new_task_is_met_with_the_means_of_the_last_one_and_keeps_its_shifts_w
     shifts = [shift[1].clone() for _, _, shift in kept.methods[0].parts()]
     for _ in range(5):
         step(kept, optimizer, 1)
-        said(kept, 0)
+        outputs_of(kept, 0)
     kept.play(0)
     kept.play(1)
     assert all(torch.equal(shift[1], was) for (_, _, shift), was in zip(kept.methods[0].parts(), shifts))
@@ -146,16 +146,16 @@ def test_a_task_learned_again_goes_on_from_what_it_played():
     optimizer = optimizer_of(kept)
     for task in range(TASKS):
         learn(kept, optimizer, task)
-    before = said(kept, 0)
+    before = outputs_of(kept, 0)
     kept.learn(0)
     with torch.no_grad():
         assert torch.equal(kept.network.module(data(0)[0]), before)
     learn(kept, optimizer, 0)
     with torch.no_grad():
         last = kept.network.module(data(0)[0])
-    assert torch.equal(said(kept, 0), last)
+    assert torch.equal(outputs_of(kept, 0), last)
     kept.play(1)
-    torch.testing.assert_close(said(kept, 0), last)
+    torch.testing.assert_close(outputs_of(kept, 0), last)
 
 
 def test_a_copy_has_shifts_of_its_own():
@@ -164,7 +164,7 @@ def test_a_copy_has_shifts_of_its_own():
     for task in range(TASKS):
         learn(kept, optimizer, task)
     other = copy.deepcopy(kept.network.module)
-    before = said(kept, 0)
+    before = outputs_of(kept, 0)
     kept.play(1)
     find_kept(other)[0].play(0)
     with torch.no_grad():
@@ -191,7 +191,7 @@ def test_what_cannot_be_given_its_means_back_is_said():
 @pytest.mark.parametrize("start", ["plain", "aligned"])
 @pytest.mark.parametrize("kind", [torch.float64, torch.bfloat16, torch.float16, "autocast"])
 def test_means_are_given_back_at_any_precision(kind, start):
-    """As in float32, within the rounding of what the network computes in; the network's type stays its own."""
+    """As in float32, up to rounding in the network's type, which stays the same."""
     found = []
     for dtype in (torch.float32, kind):
         low = dtype == "autocast"
@@ -212,15 +212,15 @@ def test_means_are_given_back_at_any_precision(kind, start):
                     optimizer.step()
                 kept.consolidate(Samples(inputs, labels))
         with torch.autocast("cpu", torch.bfloat16, enabled=low), kept.playing(0), torch.no_grad():
-            said = own.module(data(0)[0].to(example.dtype))
-        assert said.dtype == (torch.bfloat16 if low else dtype)
-        found.append(said.float())
+            outputs = own.module(data(0)[0].to(example.dtype))
+        assert outputs.dtype == (torch.bfloat16 if low else dtype)
+        found.append(outputs.float())
     bound = {torch.float64: 1e-5, torch.float16: 0.01}.get(kind, 0.05)
     torch.testing.assert_close(*found, atol=bound, rtol=0)
 
 
 def test_shifts_are_as_precise_as_they_are_kept():
-    """Of weights in 16 bits, what the mean input gives is computed in 32."""
+    """With weights in 16 bits, the output for the mean input is computed in 32 bits."""
     own = network()
     own.module.to(torch.bfloat16)
     kept = keep(replace(own, example=own.example.to(torch.bfloat16)), parse("means", heads=False), 2)

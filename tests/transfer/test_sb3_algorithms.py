@@ -1,4 +1,4 @@
-"""Learners and policies of stable-baselines3 and of one's own: methods act in each step, or learning doesn't begin."""
+"""Algorithms and policies of stable-baselines3 and of users: methods act in each step, or learning does not begin."""
 
 import copy
 
@@ -12,42 +12,33 @@ from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from stable_baselines3.dqn.policies import DQNPolicy
 from torch import nn
 
-from priorlab.transfer.keeping import parse
-from priorlab.transfer.sb3.learning import begin_task, consolidate, kept_networks, learn_task
+from priorlab.transfer.sb3.learning import begin_task, consolidate, learn_task
 from priorlab.transfer.sb3.policies import KeptActor, KeptMlpPolicy, KeptQ, KeptQPolicy
-from tests.transfer.test_transfer_sb3 import PICTURES, cartpole, make, pictures, seen
+from tests.support.kept_models import (
+    PICTURES,
+    STRONG,
+    cartpole,
+    make_kept,
+    make_model,
+    movement,
+    observations_of,
+    pictures,
+)
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-STRONG = "l2:strength=1e6"
-
-
-def made(kind, policy, name="finetune", env=None, **settings):
-    kwargs = {"methods": parse(name, heads=False), "tasks": 2, **settings.pop("policy_kwargs", {})}
-    settings = {"n_steps": 16, "seed": 0, "device": "cpu", **settings}
-    settings |= {"batch_size": 16} if issubclass(kind, PPO) else {}
-    settings = {name: each for name, each in settings.items() if each is not None}
-    return kind(policy, env or cartpole(), policy_kwargs=kwargs, **settings)
-
-
-def moved(model):
-    """How far each weight moves in the second task, the mean over a layer."""
-    learn_task(model, 0, 64)
-    consolidate(model.policy, seen(model))
-    before = {name: each.detach().clone() for name, each in kept_networks(model.policy)[0].network.parameters().items()}
-    learn_task(model, 1, 512)
-    after = kept_networks(model.policy)[0].network.parameters()
-    return {name: float((after[name].detach() - value).abs().mean()) for name, value in before.items()}
 
 
 def test_a2c_is_held():
     optimizer = {"optimizer_class": torch.optim.SGD}
     settings = {"learning_rate": 0.01, "n_steps": 5, "policy_kwargs": optimizer}
-    free, held = (moved(made(A2C, KeptMlpPolicy, name, **settings)) for name in ("finetune", "l2:strength=100"))
+    free, held = (
+        movement(make_model(A2C, KeptMlpPolicy, name, **settings)) for name in ("finetune", "l2:strength=100")
+    )
     assert sum(held.values()) < 0.2 * sum(free.values())
 
 
 class Remade(ActorCriticPolicy):
-    """A policy that gets more layers, and its optimizer, when all else is there: as those with a memory do."""
+    """A policy that gets more layers and its optimizer last, as those with a memory do."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -74,19 +65,19 @@ class Grown(KeptMlpPolicy):
 
 
 def test_a_policy_that_makes_its_optimizer_later_is_held_or_refused():
-    free, held = (moved(made(PPO, KeptRemade, name, n_epochs=2)) for name in ("finetune", STRONG))
+    free, held = (movement(make_model(PPO, KeptRemade, name, n_epochs=2)) for name in ("finetune", STRONG))
     assert "features_extractor.1.weight" in free and all(held[name] < 0.2 * free[name] for name in free)
-    model = made(PPO, RemadeAfterwards, STRONG)
+    model = make_model(PPO, RemadeAfterwards, STRONG)
     with pytest.raises(ValueError, match=r"policy.optimizer was made after the methods were attached to one"):
         learn_task(model, 0, 64)
     model.policy.kept.attach(model.policy.optimizer)
     learn_task(model, 0, 16)
     with pytest.raises(ValueError, match=r"parameter 'more.bias' is \(4,\): expected missing, as when the network was"):
-        learn_task(made(PPO, Grown, STRONG), 0, 64)
+        learn_task(make_model(PPO, Grown, STRONG), 0, 64)
 
 
 def test_another_optimizer_is_refused_until_methods_are_attached_to_it():
-    model = made(PPO, KeptMlpPolicy, STRONG)
+    model = make_model(PPO, KeptMlpPolicy, STRONG)
     learn_task(model, 0, 16)
     model.policy.optimizer = torch.optim.SGD(model.policy.parameters(), 0.1)
     for refused in (lambda: learn_task(model, 1, 16), lambda: learn_task(model, 0, 32, resume=True)):
@@ -97,16 +88,16 @@ def test_another_optimizer_is_refused_until_methods_are_attached_to_it():
         model.policy.kept.attach(model.policy.optimizer)
     lbfgs = {"optimizer_class": torch.optim.LBFGS, "optimizer_kwargs": {}}
     with pytest.raises(ValueError, match=r"policy.optimizer is an LBFGS: expected one that stable-baselines3 can step"):
-        learn_task(made(PPO, KeptMlpPolicy, policy_kwargs=lbfgs), 0, 16)
-    model.policy = copy.deepcopy(made(PPO, KeptMlpPolicy, STRONG).policy)
+        learn_task(make_model(PPO, KeptMlpPolicy, policy_kwargs=lbfgs), 0, 16)
+    model.policy = copy.deepcopy(make_model(PPO, KeptMlpPolicy, STRONG).policy)
     with pytest.raises(ValueError, match=r"policy.optimizer was made after"):
         begin_task(model.policy, 0)
 
 
 def test_a_model_that_was_loaded_is_held(tmp_path):
-    model = made(PPO, KeptMlpPolicy, STRONG)
+    model = make_model(PPO, KeptMlpPolicy, STRONG)
     learn_task(model, 0, 64)
-    consolidate(model.policy, seen(model))
+    consolidate(model.policy, observations_of(model))
     model.save(tmp_path / "model.zip")
     loaded = PPO.load(tmp_path / "model.zip", env=cartpole(), device="cpu")
     loaded.set_parameters(tmp_path / "model.zip")
@@ -119,10 +110,10 @@ def test_a_model_that_was_loaded_is_held(tmp_path):
 
 
 def test_consolidating_leaves_the_parameters_that_the_optimizer_steps():
-    """Also where a part lies in the policy under several names, as its features extractor does."""
-    model = make("ppo", "ewc", pictures())
+    """Also if a part of the policy has several names, as its features extractor does."""
+    model = make_kept("ppo", "ewc", pictures())
     before = {name: id(each) for name, each in model.policy.named_parameters()}
-    consolidate(model.policy, seen(model))
+    consolidate(model.policy, observations_of(model))
     assert {name: id(each) for name, each in model.policy.named_parameters()} == before
 
 
@@ -147,18 +138,18 @@ class Logged(PPO):
 
 @pytest.mark.parametrize("kind", [ByHand, HalfByHand])
 def test_a_learner_that_moves_weights_by_hand_is_refused(kind):
-    model = made(kind, KeptMlpPolicy)
+    model = make_model(kind, KeptMlpPolicy)
     before = {name: each.clone() for name, each in model.policy.state_dict().items()}
     with pytest.raises(ValueError, match=f"model is a {kind.__name__}, which moves weights beside policy.optimizer's"):
         learn_task(model, 0, 32)
     assert all(torch.equal(each, before[name]) for name, each in model.policy.state_dict().items())
     with pytest.raises(ValueError, match="which moves weights beside"):
-        learn_task(made(kind, KeptMlpPolicy), 0, 96)  # of several rollouts
+        learn_task(make_model(kind, KeptMlpPolicy), 0, 96)  # of several rollouts
 
 
 @pytest.mark.parametrize("name", ["ewc", "packing", "scratch"])
 def test_a_learner_with_a_way_of_its_own_to_train_learns_as_ever(name):
-    ours, theirs = (make("ppo", name, cartpole()) for _ in range(2))
+    ours, theirs = (make_kept("ppo", name, cartpole()) for _ in range(2))
     ours.__class__ = Logged
     for model in (ours, theirs):
         model.set_random_seed(7)
@@ -182,9 +173,9 @@ def test_callbacks_are_those_that_stable_baselines3_takes():
         seen_locals.append("rewards" in variables)
         return True
 
-    model = made(PPO, KeptMlpPolicy)
-    for told in (None, counted[0], [counted[1], function], CallbackList([counted[2]]), function, []):
-        learn_task(model, 0, 32, callback=told, log_interval=1, tb_log_name="some")
+    model = make_model(PPO, KeptMlpPolicy)
+    for callback in (None, counted[0], [counted[1], function], CallbackList([counted[2]]), function, []):
+        learn_task(model, 0, 32, callback=callback, log_interval=1, tb_log_name="some")
     assert [each.steps for each in counted] == [16, 16, 16] and seen_locals == [True] * 32
     learn_task(model, 0, 64, callback=StopTrainingOnMaxEpisodes(1))
     assert model.num_timesteps < 64
@@ -193,7 +184,7 @@ def test_callbacks_are_those_that_stable_baselines3_takes():
 
 
 def test_settings_that_learn_does_not_take_are_refused_before_a_task_begins():
-    model = made(PPO, KeptMlpPolicy, "scratch")
+    model = make_model(PPO, KeptMlpPolicy, "scratch")
     before = {name: each.clone() for name, each in model.policy.state_dict().items()}
     for name in ("reset_num_timesteps", "total_timesteps", "hope"):
         with pytest.raises(ValueError, match=f"learn_task has no setting '{name}': expected callback, log_interval"):
@@ -218,7 +209,7 @@ def test_policies_of_other_kinds_are_refused():
 
 
 class Doubled(ActorCriticPolicy):
-    """Acts by more than its last layer says."""
+    """Its actions depend on more than its last layer's output."""
 
     def _get_action_dist_from_latent(self, latent_pi):
         return self.action_dist.proba_distribution(action_logits=2 * self.action_net(latent_pi))
@@ -231,8 +222,8 @@ class KeptDoubled(KeptActor, Doubled):
 def test_a_policy_that_acts_by_other_outputs_is_refused_where_these_count():
     for name in ("ewc", "online-ewc", "means", "progressive"):
         with pytest.raises(ValueError, match="policy KeptDoubled acts by more than its actor says of one observation"):
-            made(PPO, KeptDoubled, name)
-    made(PPO, KeptDoubled, "l2")
+            make_model(PPO, KeptDoubled, name)
+    make_model(PPO, KeptDoubled, "l2")
 
 
 class Grouped(ActorCriticPolicy):
@@ -248,15 +239,15 @@ class KeptGrouped(KeptActor, Grouped):
 
 
 def test_an_optimizer_with_groups_of_its_own_stays_or_is_refused():
-    assert len(made(PPO, KeptGrouped, "l2").policy.optimizer.param_groups) == 2
+    assert len(make_model(PPO, KeptGrouped, "l2").policy.optimizer.param_groups) == 2
     with pytest.raises(
         ValueError, match=r"policy.optimizer has 2 groups of parameters: expected one, which progressive"
     ):
-        made(PPO, KeptGrouped, "progressive")
+        make_model(PPO, KeptGrouped, "progressive")
 
 
 class Remembering(ActorCriticPolicy):
-    """Gets a memory when all else is there."""
+    """Gets a memory last."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -270,7 +261,7 @@ class KeptRemembering(KeptActor, Remembering):
 @pytest.mark.parametrize("name", ["psp", "packing", "progressive", "random-column", "means"])
 def test_a_layer_that_a_method_cannot_keep_is_refused_in_a_policy_too(name):
     with pytest.raises(ValueError, match="layer 'memory', a LSTM, can't be"):
-        made(PPO, KeptRemembering, name)
+        make_model(PPO, KeptRemembering, name)
 
 
 class Normed(BaseFeaturesExtractor):
@@ -287,18 +278,18 @@ def test_running_statistics_are_refused_in_a_policy_too(name):
     for policy, kind in ((KeptMlpPolicy, PPO), (KeptQPolicy, DQN)):
         settings = {"n_steps": None, "policy_kwargs": {"features_extractor_class": Normed}}
         with pytest.raises(ValueError, match="a BatchNorm1d, keeps running statistics"):
-            made(kind, policy, name, **settings | ({"n_steps": 16} if kind is PPO else {}))
+            make_model(kind, policy, name, **settings | ({"n_steps": 16} if kind is PPO else {}))
 
 
 def test_what_a_user_froze_in_a_policy_stays_frozen():
-    model = made(PPO, KeptMlpPolicy, "ewc")
+    model = make_model(PPO, KeptMlpPolicy, "ewc")
     weight = model.policy.mlp_extractor.policy_net[0].weight.requires_grad_(False)
     before = weight.clone()
     for task in range(2):
         learn_task(model, task, 64)
-        consolidate(model.policy, seen(model))
+        consolidate(model.policy, observations_of(model))
     assert torch.equal(weight, before) and not weight.requires_grad
-    model = made(PPO, KeptMlpPolicy, "packing")
+    model = make_model(PPO, KeptMlpPolicy, "packing")
     model.policy.mlp_extractor.policy_net[0].weight.requires_grad_(False)
     with pytest.raises(ValueError, match="weight' is frozen and can't be packed"):
         learn_task(model, 0, 64)

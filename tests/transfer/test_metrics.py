@@ -1,4 +1,4 @@
-"""The measures of a sequence, on numbers whose answer is plain."""
+"""The measures of a sequence, on numbers with an obvious answer."""
 
 import numpy as np
 import pytest
@@ -62,8 +62,8 @@ def test_what_two_heads_are_given_counts_once():
 
 @pytest.mark.parametrize("method", ["progressive", "random-column"])
 def test_of_columns_only_the_tasks_own_counts(method):
-    """Its layers begin as those of a network of its own, and so do what lies dormant and the rank; adapters add little
-    at first, and how wide they are does not matter."""
+    """Its layers start as those of a separate network, with the same dormant units and rank; adapters add little
+    at first, and their width does not matter."""
     torch.manual_seed(0)
     module = nn.Sequential(nn.Linear(6, 40), nn.ReLU(), nn.Linear(40, 30), nn.ReLU(), nn.Linear(30, 3))
     network, inputs = Network(module, example=torch.zeros(1, 6)), torch.randn(300, 6)

@@ -1,4 +1,4 @@
-"""Methods that keep what a network learned, each against a slow and obvious reference."""
+"""Each method against a slow and obvious reference."""
 
 import copy
 from functools import partial
@@ -7,65 +7,14 @@ import pytest
 import torch
 from torch import nn
 
-from priorlab.transfer.keeping import METHODS, keep, parse
+from priorlab.transfer.keeping import keep, parse
 from priorlab.transfer.networks.importance import importance_of
 from priorlab.transfer.networks.initialization import Initialization
 from priorlab.transfer.networks.network import Network
 from priorlab.transfer.networks.samples import Samples
+from tests.support.kept_networks import NAMES, TASKS, data, kept_by, learn, network, optimizer_of, outputs_of, step
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-TASKS = 3
-
-
-SHAPE = (1, 8, 8)
-NAMES = ["finetune", *(name for name in METHODS if name != "own-heads"), "psp+ewc"]
-
-
-def network(seed=0, likelihood="categorical"):
-    torch.manual_seed(seed)
-    module = nn.Sequential(
-        nn.Conv2d(1, 4, 3, stride=2), nn.ReLU(), nn.Flatten(), nn.Linear(36, 12), nn.ReLU(), nn.Linear(12, 4)
-    )
-    return Network(module, example=torch.zeros(1, *SHAPE), likelihood=likelihood)
-
-
-def data(task, n=48):
-    generator = torch.Generator().manual_seed(100 + task)
-    return torch.randn(n, *SHAPE, generator=generator), torch.randint(4, (n,), generator=generator)
-
-
-def kept_by(name, seed=0, tasks=TASKS, heads=True, **settings):
-    told = ",".join(f"{key}={value}" for key, value in settings.items())
-    return keep(network(seed), parse(f"{name}:{told}" if told else name, heads), tasks, seed)
-
-
-def optimizer_of(kept):
-    optimizer = torch.optim.Adam(kept.network.module.parameters(), 1e-2)
-    kept.attach(optimizer)
-    return optimizer
-
-
-def step(kept, optimizer, task):
-    inputs, labels = data(task)
-    loss = nn.functional.cross_entropy(kept.network.module(inputs), labels)
-    optimizer.zero_grad()
-    loss.backward()
-    nn.utils.clip_grad_norm_(kept.network.module.parameters(), 0.5)
-    optimizer.step()
-
-
-def learn(kept, optimizer, task, steps=30):
-    kept.learn(task)
-    for number in range(steps):
-        step(kept, optimizer, task)
-        kept.advance((number + 1) / steps)
-    kept.consolidate(Samples(*data(task)))
-
-
-@torch.no_grad()
-def said(kept, task):
-    with kept.playing(task):
-        return kept.network.module(data(task)[0])
 
 
 def test_the_importance_of_a_parameter_is_the_mean_of_single_samples_squared_gradients():
@@ -90,7 +39,7 @@ def test_the_importance_of_a_parameter_is_the_mean_of_single_samples_squared_gra
                 torch.testing.assert_close(found[name], expected[name])
 
 
-def test_sampled_importance_comes_to_the_exact_one():
+def test_sampled_importance_converges_to_the_exact_one():
     own, (inputs, _) = network(), data(0, 8)
     names = list(own.parameters())
     exact = importance_of(own, names, Samples(inputs))
@@ -104,7 +53,7 @@ def test_sampled_importance_comes_to_the_exact_one():
     ("name", "kind"), [("l2", None), ("ewc", "exact"), ("online-ewc", "exact"), ("ewc", "empirical")]
 )
 def test_a_penalty_pulls_as_its_written_form_does(name, kind):
-    """Against autograd of the penalty, written out as a sum over tasks."""
+    """Compared with autograd of the penalty, written out as a sum over tasks."""
     kept = kept_by(name, heads=False, strength=3.0, **{"importance": kind} if kind else {})
     optimizer, decay = optimizer_of(kept), 0.95
     written = []  # of each task: its importances and where it left the weights
@@ -136,7 +85,7 @@ def test_a_penalty_pulls_as_its_written_form_does(name, kind):
 
 
 @pytest.mark.parametrize("name", ["l2", "ewc", "online-ewc"])
-def test_a_penalty_is_nothing_at_its_anchor_and_is_not_clipped(name):
+def test_a_penalty_is_zero_at_its_anchor_and_is_not_clipped(name):
     kept = kept_by(name, strength=1e4)
     optimizer = optimizer_of(kept)
     learn(kept, optimizer, 0)
@@ -178,17 +127,17 @@ def test_methods_act_once_in_each_step_of_the_optimizer_they_were_last_attached_
 
 @pytest.mark.parametrize("to_none", [True, False])
 @pytest.mark.parametrize("name", ["separate", "head-only", "random-column", "progressive", "packing"])
-def test_what_a_task_said_stays_the_same_to_the_bit(name, to_none):
-    """Also where a learner leaves gradients of zero, by which an optimizer's momentum would move what is frozen."""
+def test_a_tasks_outputs_stay_the_same_bit_for_bit(name, to_none):
+    """Also if gradients are zero rather than None, by which an optimizer's momentum would move what is frozen."""
     kept = kept_by(name)
     optimizer, before = optimizer_of(kept), []
     if not to_none:
         optimizer.zero_grad = partial(optimizer.zero_grad, set_to_none=False)
     for task in range(TASKS):
         learn(kept, optimizer, task)
-        before.append(said(kept, task))
+        before.append(outputs_of(kept, task))
         for earlier in range(task + 1):
-            assert torch.equal(said(kept, earlier), before[earlier])
+            assert torch.equal(outputs_of(kept, earlier), before[earlier])
 
 
 def test_a_progressive_column_computes_the_equation():
@@ -221,7 +170,7 @@ def test_sensitivity_shares_each_layer_out_among_its_columns():
     assert kept.methods[0].sensitivity(Samples(data(2)[0]))["5"].tolist() == [0.0, 0.0, 1.0]
 
 
-def test_packing_gives_each_task_its_share_and_later_ones_see_it():
+def test_packing_gives_each_task_its_share_and_later_ones_use_it():
     kept = kept_by("packing", heads=False)
     optimizer = optimizer_of(kept)
     for task in range(TASKS):
@@ -236,7 +185,7 @@ def test_packing_gives_each_task_its_share_and_later_ones_see_it():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_saved_between_two_tasks_it_goes_on_as_if_never_stopped(name, tmp_path):
+def test_saved_between_two_tasks_it_continues_as_if_never_stopped(name, tmp_path):
     whole, first, second = (kept_by(name, seed=4) for _ in range(3))
     optimizer = optimizer_of(whole)
     learn(whole, optimizer, 0)
@@ -263,7 +212,7 @@ def test_a_copy_and_a_file_are_kept_apart_and_playing_changes_nothing(name, tmp_
         other.kept.learn(2)
         other.kept.consolidate(Samples(*data(2)))
     for task in range(TASKS):
-        said(kept, task)
+        outputs_of(kept, task)
     after = kept.network.module.state_dict()
     assert all(torch.equal(after[key], before[key]) for key in before)
     assert [each.requires_grad for each in kept.network.module.parameters()] == flags
@@ -276,7 +225,7 @@ def test_playing_another_task_leaves_gradients_and_what_the_user_froze():
     step(kept, optimizer, 1)
     weight = kept.network.module[0].columns[1].weight
     gradient, bias = weight.grad.clone(), kept.network.module[0].columns[1].bias.requires_grad_(False)
-    said(kept, 0)
+    outputs_of(kept, 0)
     assert torch.equal(weight.grad, gradient) and weight.requires_grad and not bias.requires_grad
 
 
@@ -299,7 +248,7 @@ def test_new_weights_are_drawn_as_the_first_ones_were():
     assert Initialization.of(torch.full((5,), 2.0)).draw(generator).tolist() == [2.0] * 5
 
 
-def test_a_layer_that_is_given_more_rows_than_there_are_samples_has_its_importance_too():
+def test_a_layer_with_more_rows_than_samples_has_an_importance_too():
     class Rows(nn.Module):
         def __init__(self):
             super().__init__()
@@ -321,7 +270,7 @@ def test_a_layer_that_is_given_more_rows_than_there_are_samples_has_its_importan
         torch.testing.assert_close(importance_of(own, ["each.weight"], Samples(inputs))["each.weight"], expected)
 
 
-def test_methods_draw_from_their_own_seed_alone():
+def test_methods_draw_from_their_seed_alone():
     for name in NAMES:
         own = network()
         before = torch.get_rng_state()

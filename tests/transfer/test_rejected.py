@@ -1,4 +1,4 @@
-"""What the methods refuse, in a line, before anything is learned: settings, pairs of them, layers, samples, files."""
+"""What methods reject, with one line, before anything is learned: settings, pairs of them, layers, samples, files."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from torch import nn
 from priorlab.transfer.keeping import check_together, keep, parse
 from priorlab.transfer.networks.network import Network
 from priorlab.transfer.networks.samples import Samples
-from tests.transfer.test_transfer import TASKS, data, kept_by, network
+from tests.support.kept_networks import TASKS, data, kept_by, network
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -19,7 +19,7 @@ def places():
 
 
 class Within(nn.Linear):
-    """A layer with its nonlinearity in it."""
+    """A layer that includes its nonlinearity."""
 
     def forward(self, inputs):
         return super().forward(inputs).relu()

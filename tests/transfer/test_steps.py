@@ -1,7 +1,6 @@
-"""Methods in the steps of all of torch's optimizers, in each way in which these step: exactly right, or refused."""
+"""Methods in the steps of all of torch's optimizers, in each way of stepping: exactly right, or rejected."""
 
 import copy
-import inspect
 
 import pytest
 import torch
@@ -10,89 +9,9 @@ from torch import nn
 from priorlab.transfer.keeping import keep, parse
 from priorlab.transfer.networks.network import Network
 from priorlab.transfer.networks.samples import Samples
+from tests.support.optimizers import DENSE, Pair, X, closure_of, loss, make_optimizer, module, supports
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-OPTIMIZERS = {
-    name: kind
-    for name, kind in vars(torch.optim).items()
-    if isinstance(kind, type) and issubclass(kind, torch.optim.Optimizer) and kind is not torch.optim.Optimizer
-}
-DENSE = [name for name in OPTIMIZERS if name != "SparseAdam"]
-SETTINGS = {"LBFGS": {"max_iter": 4}, "SGD": {"momentum": 0.9, "weight_decay": 0.01}}
-STRENGTH = 30.0
-X = torch.randn(24, 5, generator=torch.Generator().manual_seed(7), dtype=torch.float64)
-Y = torch.randint(3, (2, 24), generator=torch.Generator().manual_seed(8))
-
-
-def module(bias=True):
-    torch.manual_seed(0)
-    return nn.Sequential(nn.Linear(5, 6, bias), nn.Tanh(), nn.Linear(6, 3, bias)).double()
-
-
-def supports(name, setting):
-    return setting in inspect.signature(OPTIMIZERS[name]).parameters
-
-
-def made(name, parameters, **settings):
-    return OPTIMIZERS[name](parameters, **{"lr": 0.01, **SETTINGS.get(name, {}), **settings})
-
-
-def loss(one, task=1):
-    return nn.functional.cross_entropy(one(X), Y[task])
-
-
-def evaluating(one, optimizer, extra=lambda: 0.0, way="plain", task=1):
-    """A closure: computes gradients of the loss, and what more there is of it, and returns that."""
-
-    def closure():
-        optimizer.zero_grad(set_to_none=way != "kept gradients")
-        if way == "accumulated":
-            (loss(one) / 2).backward()
-            value = loss(one, 0) / 2 + extra()
-        else:
-            value = (-1 if way.endswith("maximize") else 1) * (loss(one, task) + extra())
-        value.backward()
-        return value
-
-    return closure
-
-
-class Pair:
-    """A network that is kept, with penalties of two tasks, and a copy of it for which these are written out."""
-
-    def __init__(self, bias=True):
-        self.ours, self.theirs = module(bias), module(bias)
-        self.kept = keep(Network(self.ours), parse(f"ewc:strength={STRENGTH}", heads=False), 3)
-        self.kept.learn(2)
-        generator, self.tasks = torch.Generator().manual_seed(3), []
-        for weight in self.theirs.parameters():
-            drawn = torch.rand(2, 2, *weight.shape, generator=generator, dtype=torch.float64)
-            self.tasks.append([(importance.round(decimals=1), weight.detach() + place) for importance, place in drawn])
-        for (_, weight, pull), tasks in zip(self.kept.methods[0].parts().values(), self.tasks, strict=True):
-            weight.copy_(sum(importance for importance, _ in tasks))
-            pull.copy_(sum(importance * place for importance, place in tasks))
-
-    def both(self, optimizers):
-        """Of both networks, the optimizer and what it must minimise beside the loss."""
-        return zip((self.ours, self.theirs), optimizers, (lambda: 0.0, self.penalty), strict=True)
-
-    def penalty(self):
-        """Its least value taken off."""
-        found = 0.0
-        for weight, tasks in zip(self.theirs.parameters(), self.tasks, strict=True):
-            total = sum(importance for importance, _ in tasks)
-            least = sum(importance * place for importance, place in tasks) / total.clamp_min(1e-9)
-            for importance, place in tasks:
-                found = found + (importance * ((weight - place).square() - (least - place).square())).sum()
-        return STRENGTH / 2 * found
-
-    def same(self, tolerance=1e-9):
-        moved = 0.0
-        for one, other in zip(self.ours.parameters(), self.theirs.parameters(), strict=True):
-            torch.testing.assert_close(one, other, rtol=tolerance, atol=tolerance)
-            moved += float(one.grad.abs().sum())
-        assert moved > 0
 
 
 WAYS = ["plain", "accumulated", "kept gradients", "closure", "closure=", "none", "foreach", "fused", "maximize"]
@@ -112,12 +31,12 @@ STEPS = [
 def test_a_step_is_that_of_the_loss_with_the_penalty_written_out(name, way):
     settings = {each: True for each in way.split() if each in ("foreach", "maximize", "fused")}
     pair = Pair(bias=name != "Muon")
-    optimizers = [made(name, one.parameters(), **settings) for one in (pair.ours, pair.theirs)]
+    optimizers = [make_optimizer(name, one.parameters(), **settings) for one in (pair.ours, pair.theirs)]
     pair.kept.attach(optimizers[0])
     for _ in range(4):
         said = []
         for one, optimizer, extra in pair.both(optimizers):
-            closure = evaluating(one, optimizer, extra, way)
+            closure = closure_of(one, optimizer, extra, way)
             if way.startswith("closure"):
                 said.append(optimizer.step(closure=closure) if way == "closure=" else optimizer.step(closure))
             else:
@@ -130,11 +49,13 @@ def test_a_step_is_that_of_the_loss_with_the_penalty_written_out(name, way):
 @pytest.mark.parametrize("search", [None, "strong_wolfe"])
 def test_a_line_search_sees_the_penalty(search):
     pair = Pair()
-    optimizers = [made("LBFGS", one.parameters(), lr=1.0, line_search_fn=search) for one in (pair.ours, pair.theirs)]
+    optimizers = [
+        make_optimizer("LBFGS", one.parameters(), lr=1.0, line_search_fn=search) for one in (pair.ours, pair.theirs)
+    ]
     pair.kept.attach(optimizers[0])
     for _ in range(3):
         for one, optimizer, extra in pair.both(optimizers):
-            optimizer.step(evaluating(one, optimizer, extra))
+            optimizer.step(closure_of(one, optimizer, extra))
         pair.same(1e-6)
 
 
@@ -146,7 +67,7 @@ def test_a_line_search_sees_the_penalty(search):
 def test_a_penalty_is_scaled_where_gradients_are(name, fused, unscale):
     pair = Pair(bias=name != "Muon")
     settings = {"fused": True} if fused else {}
-    optimizers = [made(name, one.parameters(), **settings) for one in (pair.ours, pair.theirs)]
+    optimizers = [make_optimizer(name, one.parameters(), **settings) for one in (pair.ours, pair.theirs)]
     pair.kept.attach(optimizers[0])
     for _ in range(3):
         for one, optimizer, extra in pair.both(optimizers):
@@ -162,7 +83,7 @@ def test_a_penalty_is_scaled_where_gradients_are(name, fused, unscale):
 def test_several_optimizers_of_one_network_each_add_their_part():
     pair = Pair()
     ours, theirs = (
-        [made("SGD", one[0].parameters()), made("Adam", one[2].parameters(), maximize=True)]
+        [make_optimizer("SGD", one[0].parameters()), make_optimizer("Adam", one[2].parameters(), maximize=True)]
         for one in (pair.ours, pair.theirs)
     )
     pair.kept.attach(*ours)
@@ -177,7 +98,7 @@ def test_several_optimizers_of_one_network_each_add_their_part():
 
 
 class Warming(torch.optim.SGD):
-    """A step of its own, around that of its class: torch calls hooks around both."""
+    """It overrides the step of its class and calls it: torch calls hooks around both."""
 
     def step(self, closure=None):
         for group in self.param_groups:
@@ -193,14 +114,14 @@ def test_a_step_within_a_step_adds_the_penalty_once(with_closure):
     pair.kept.attach(optimizers[0])
     for _ in range(2):
         for one, optimizer, extra in pair.both(optimizers):
-            closure = evaluating(one, optimizer, extra)
+            closure = closure_of(one, optimizer, extra)
             (closure(), optimizer.step()) if not with_closure else optimizer.step(closure)
         pair.same()
 
 
 def test_an_optimizer_per_parameter_may_step_within_the_backward_pass():
     pair = Pair()
-    ours, theirs = ([made("Adam", [each]) for each in one.parameters()] for one in (pair.ours, pair.theirs))
+    ours, theirs = ([make_optimizer("Adam", [each]) for each in one.parameters()] for one in (pair.ours, pair.theirs))
     pair.kept.attach(*ours)
     for parameter, optimizer in zip(pair.ours.parameters(), ours, strict=True):
         parameter.register_post_accumulate_grad_hook(lambda _, optimizer=optimizer: optimizer.step())
@@ -265,7 +186,7 @@ def test_what_the_loss_does_not_reach_is_pulled_or_else_left_alone():
 
 @pytest.mark.parametrize("method", ["packing", "head-only", "progressive"])
 def test_lbfgs_moves_nothing_that_no_longer_learns(method):
-    """Not even on the way, where it asks for the loss: its directions remember what learned before."""
+    """Not even while it evaluates the loss: its directions remember what learned before."""
     torch.manual_seed(0)
     own = nn.Sequential(nn.Linear(5, 8), nn.Tanh(), nn.Linear(8, 3)).double()
     kept = keep(Network(own, example=X[:1]), parse(method), 2)
@@ -281,7 +202,7 @@ def test_lbfgs_moves_nothing_that_no_longer_learns(method):
 
     def watched():
         assert torch.equal(still(), before)
-        return evaluating(own, optimizer, task=task)()
+        return closure_of(own, optimizer, task=task)()
 
     for task in range(2):
         kept.learn(task)
@@ -296,7 +217,7 @@ def test_lbfgs_moves_nothing_that_no_longer_learns(method):
 
 
 class Wrapping(torch.optim.Optimizer):
-    """Of a library that steps another optimizer, and has no hooks of its own."""
+    """As in a library that steps another optimizer and has no hooks."""
 
     def __init__(self, optimizer):
         self.optimizer, self.param_groups = optimizer, optimizer.param_groups
@@ -319,11 +240,26 @@ def test_steps_in_which_methods_cannot_act_are_refused():
     for optimizers, words in (
         ([], "no optimizer: expected one or several"),
         ([object()], "optimizer is a object: expected a torch.optim.Optimizer"),
-        ([Wrapping(made("SGD", everything))], "optimizer is a Wrapping: .* whose steps have hooks, or the one within"),
-        ([made("SparseAdam", everything)], "optimizer is a SparseAdam: expected one that takes the dense gradients"),
-        ([made("Adam", everything, differentiable=True)], "optimizer Adam has differentiable=True: expected False"),
-        ([made("SGD", first)], "parameter '2.weight' is in none of the optimizers: expected all of them at once"),
-        ([made("SGD", everything), made("SGD", second)], "optimizer SGD has parameters of another one"),
+        (
+            [Wrapping(make_optimizer("SGD", everything))],
+            "optimizer is a Wrapping: .* whose steps have hooks, or the one within",
+        ),
+        (
+            [make_optimizer("SparseAdam", everything)],
+            "optimizer is a SparseAdam: expected one that takes the dense gradients",
+        ),
+        (
+            [make_optimizer("Adam", everything, differentiable=True)],
+            "optimizer Adam has differentiable=True: expected False",
+        ),
+        (
+            [make_optimizer("SGD", first)],
+            "parameter '2.weight' is in none of the optimizers: expected all of them at once",
+        ),
+        (
+            [make_optimizer("SGD", everything), make_optimizer("SGD", second)],
+            "optimizer SGD has parameters of another one",
+        ),
     ):
         with pytest.raises(ValueError, match=words):
             pair.kept.attach(*optimizers)
@@ -332,14 +268,16 @@ def test_steps_in_which_methods_cannot_act_are_refused():
     loss(pair.ours).backward()
     with pytest.raises(ValueError, match="optimizer Unscaling unscales gradients within its step"):
         pair.kept.attached.optimizers[0].step(grad_scaler=torch.amp.GradScaler("cpu"))
-    foreign = made("SGD", module().parameters())
+    foreign = make_optimizer("SGD", module().parameters())
     pair.kept.attach(foreign)
     with pytest.raises(
         ValueError, match=r"parameter '0.weight' has a gradient but is in no optimizer that is attached"
     ):
         foreign.step()
     assert all(torch.equal(one, other) for one, other in zip(before, everything, strict=True))
-    keep(Network(module()), parse("scratch", heads=False), 2).attach(made("SparseAdam", everything))  # adds nothing
+    keep(Network(module()), parse("scratch", heads=False), 2).attach(
+        make_optimizer("SparseAdam", everything)
+    )  # adds nothing
 
 
 def test_parameters_that_the_network_got_since_it_was_kept_are_refused():
@@ -348,36 +286,61 @@ def test_parameters_that_the_network_got_since_it_was_kept_are_refused():
     with pytest.raises(ValueError, match=r"parameter 'more.bias' is \(3,\): expected missing, as when the network was"):
         pair.kept.learn(2)
     copied = copy.deepcopy(Pair().ours)
-    copied.kept.attach(made("SGD", copied.parameters()))  # a copy is attached to nothing by itself
+    copied.kept.attach(make_optimizer("SGD", copied.parameters()))  # a copy is attached to nothing by itself
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what torch uses to compile
 def test_a_compiled_step_adds_the_penalty():
     pair = Pair()
-    optimizers = [made("Adam", one.parameters()) for one in (pair.ours, pair.theirs)]
+    optimizers = [make_optimizer("Adam", one.parameters()) for one in (pair.ours, pair.theirs)]
     pair.kept.attach(optimizers[0])
     for _ in range(3):
         for one, optimizer, extra in pair.both(optimizers):
-            evaluating(one, optimizer, extra)()
+            closure_of(one, optimizer, extra)()
             torch.compile(optimizer.step, backend="eager")()
         pair.same()
 
 
 @pytest.mark.parametrize("method", ["packing", "head-only", "separate"])
 @pytest.mark.parametrize("name", DENSE)
-def test_what_a_task_said_stays_the_same_to_the_bit_with_closures(name, method):
+def test_a_tasks_outputs_stay_the_same_bit_for_bit_with_closures(name, method):
     torch.manual_seed(0)
     own = module(bias=name != "Muon")
     kept = keep(Network(own), parse(method), 3)
-    optimizer, said = made(name, own.parameters()), []
+    optimizer, said = make_optimizer(name, own.parameters()), []
     kept.attach(optimizer)
     for task in range(3):
         kept.learn(task)
         for share in (0.3, 0.6, 1.0):
-            optimizer.step(evaluating(own, optimizer, task=task % 2))
+            optimizer.step(closure_of(own, optimizer, task=task % 2))
             kept.advance(share)
         kept.consolidate(Samples(X))
         for earlier in range(task + 1):
             with kept.playing(earlier), torch.no_grad():
                 said.append(own(X)) if earlier == task else None
                 assert torch.equal(own(X), said[earlier])
+
+
+class Holding(torch.optim.SGD):
+    """Steps an optimizer that it wraps, as those do that look ahead or are distributed over processes."""
+
+    def step(self, closure=None):
+        return self.inner.step(closure)
+
+
+def test_an_optimizer_that_is_not_attached_is_rejected_if_methods_must_act():
+    pair = Pair()
+    pair.kept.attach(make_optimizer("SGD", pair.ours.parameters()))
+    copied, optimizer = copy.deepcopy((pair.ours, pair.kept.attached.optimizers[0]))
+    before = [parameter.detach().clone() for parameter in pair.ours.parameters()]
+    for one, other in ((copied, optimizer), (pair.ours, make_optimizer("Adam", pair.ours.parameters()))):
+        loss(one).backward()
+        with pytest.raises(ValueError, match=r"steps parameter '0.weight' of a network whose methods are not attached"):
+            other.step()
+        assert all(torch.equal(*each) for each in zip(before, one.parameters(), strict=True))
+    outer = Holding(pair.ours.parameters(), lr=0.1)
+    outer.inner = make_optimizer("SGD", pair.ours.parameters())
+    for attached in (outer, outer.inner):
+        pair.kept.attach(attached)
+        outer.step()
+    make_optimizer("SGD", module().parameters()).step()  # of another network

@@ -1,4 +1,4 @@
-"""Learners of sb3-contrib, where that is installed: held in each step, or refused before they learn."""
+"""Algorithms of sb3-contrib, if it is installed: held in each step, or rejected before they learn."""
 
 from importlib import import_module
 
@@ -9,15 +9,14 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 
 from priorlab.transfer.sb3.learning import learn_task
 from priorlab.transfer.sb3.policies import KeptActor, KeptMlpPolicy, KeptQ
-from tests.transfer.test_transfer_learners import STRONG, cartpole, made, moved
-from tests.transfer.test_transfer_sb3 import seen
+from tests.support.kept_models import STRONG, cartpole, make_model, movement, observations_of
 
 contrib = pytest.importorskip("sb3_contrib")
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def kept(name, mixin=KeptActor):
-    """A policy of sb3-contrib's that is kept."""
+    """A kept policy of sb3-contrib."""
     place, _, kind = name.rpartition(".")
     return type("Mine", (mixin, getattr(import_module(f"sb3_contrib.{place}.policies"), kind)), {})
 
@@ -26,7 +25,7 @@ RECURRENT, MASKABLE = "common.recurrent.RecurrentActorCriticPolicy", "common.mas
 
 
 class Masked(gymnasium.Env):
-    """One of its two actions is always forbidden."""
+    """One of its two actions is always masked."""
 
     observation_space = gymnasium.spaces.Box(-1, 1, (4,))
     action_space = gymnasium.spaces.Discrete(3)
@@ -54,8 +53,10 @@ def masked():
 )
 def test_learners_that_step_by_their_optimizer_are_held(learner, policy, env):
     settings = {"batch_size": 16, "n_epochs": 2}
-    models = [made(getattr(contrib, learner), kept(policy), name, env(), **settings) for name in ("finetune", STRONG)]
-    free, held = (moved(model) for model in models)
+    models = [
+        make_model(getattr(contrib, learner), kept(policy), name, env(), **settings) for name in ("finetune", STRONG)
+    ]
+    free, held = (movement(model) for model in models)
     assert all(held[name] < 0.3 * free[name] for name in free)
     assert learner != "RecurrentPPO" or "lstm_actor.weight_ih_l0" in free
 
@@ -77,24 +78,24 @@ def test_learners_that_step_by_their_optimizer_are_held(learner, policy, env):
 def test_what_a_method_cannot_keep_of_a_policy_is_refused(learner, policy, name, words):
     settings = {"n_steps": None} if learner in ("ARS", "QRDQN") else {}
     with pytest.raises(ValueError, match=words):
-        made(getattr(contrib, learner), kept(policy), name, masked() if "Mask" in learner else None, **settings)
+        make_model(getattr(contrib, learner), kept(policy), name, masked() if "Mask" in learner else None, **settings)
 
 
 def test_networks_of_quantiles_are_refused():
     with pytest.raises(ValueError, match="policy Mine is none of DQN's: expected a DQNPolicy"):
-        made(contrib.QRDQN, kept("qrdqn.QRDQNPolicy", KeptQ), "l2", n_steps=None)
+        make_model(contrib.QRDQN, kept("qrdqn.QRDQNPolicy", KeptQ), "l2", n_steps=None)
 
 
 @pytest.mark.parametrize("name", ["finetune", "l2", "scratch"])
 def test_a_learner_that_steps_its_actor_by_hand_is_refused(name):
-    model = made(contrib.TRPO, KeptMlpPolicy, name, batch_size=16)
+    model = make_model(contrib.TRPO, KeptMlpPolicy, name, batch_size=16)
     with pytest.raises(ValueError, match=r"model is a TRPO, which moves weights beside policy.optimizer's steps"):
         learn_task(model, 0, 32)
 
 
 def test_a_memory_that_is_blank_gives_what_the_policy_does_in_a_game_that_has_just_begun():
-    model = made(contrib.RecurrentPPO, kept(RECURRENT), "l2")
-    network, observations = model.policy.kept.network, seen(model)
+    model = make_model(contrib.RecurrentPPO, kept(RECURRENT), "l2")
+    network, observations = model.policy.kept.network, observations_of(model)
     network.run(observations)
     logits = network.outputs(network.module, observations)
     actions, _ = model.policy.predict(observations.numpy(), deterministic=True)

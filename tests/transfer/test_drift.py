@@ -1,4 +1,4 @@
-"""State beside the parameters that changes in training: refused where it enters what a network says, by any name."""
+"""State other than parameters that changes in training: rejected if it affects the outputs, under any name."""
 
 from collections import deque
 from types import SimpleNamespace
@@ -22,7 +22,7 @@ HOLDING = [name for name in METHODS if name != "own-heads"]
 
 
 class Layer(nn.Module):
-    """A layer by two functions: what it remembers at first, and what it gives and remembers then."""
+    """A layer made of two functions: what it remembers at first, and what it outputs and remembers later."""
 
     def __init__(self, start, forward):
         super().__init__()
@@ -59,7 +59,7 @@ def reassigned(layer, x):
 
 
 def normalized(layer, x):
-    """By statistics in NumPy that an object holds, as learners of games have them."""
+    """By NumPy statistics in an object, as game-playing agents have them."""
     layer.stats.mean += 0.01 * (x.detach().mean(0).numpy() - layer.stats.mean)
     return x - torch.from_numpy(layer.stats.mean).float()
 
@@ -71,7 +71,7 @@ def in_table(layer, x):
 
 @torch.no_grad()
 def coded(layer, x):
-    """Each sample's nearest code, which moves to it."""
+    """Each sample's nearest code, which moves towards it."""
     nearest = (x[:, None] - layer.codes).square().sum(2).argmin(1)
     if layer.training:
         layer.codes[nearest] += 0.1 * (x - layer.codes[nearest])
@@ -79,7 +79,7 @@ def coded(layer, x):
 
 
 def initialized(layer, x):
-    """By the first batch, as ActNorm is."""
+    """Normalised by the first batch, as in ActNorm."""
     if layer.training and not layer.done:
         layer.shift.copy_(-x.detach().mean(0)), layer.done.fill_(True)
     return x + layer.shift
@@ -162,7 +162,7 @@ DRIFTING = {
 
 
 class Frozen(nn.BatchNorm1d):
-    """A BatchNorm whose statistics learn no more, whatever mode it is put in."""
+    """A BatchNorm whose statistics no longer change, in either mode."""
 
     def train(self, mode=True):
         return super().train(False)
@@ -176,7 +176,7 @@ def counting(layer, x):
 
 
 def averaged(layer, x):
-    """An average that nothing looks at."""
+    """An average that nothing reads."""
     layer.mean.lerp_(x.detach().mean(0), 0.1)
     return x
 
@@ -260,7 +260,7 @@ def test_what_changes_nothing_or_enters_nothing_is_kept(kind):
 @pytest.mark.parametrize("where", ["by hand", "by the optimizer"])
 @pytest.mark.parametrize("with_example", [True, False])
 def test_what_other_code_changes_while_a_task_is_learned_is_refused_within_steps(where, with_example):
-    """A normalizer that the training loop updates, or an average that a step of the optimizer does."""
+    """A normaliser that the training loop updates, or an average that an optimizer's step updates."""
     module = built(lambda: Layer(buffers(mean=torch.zeros(8)), lambda layer, x: x - layer.mean))
     kept = keep(Network(module, example=inputs()[:1] if with_example else None), parse("separate"), 2)
     optimizer = torch.optim.SGD(module.parameters(), 0.05)
@@ -287,6 +287,6 @@ def test_extractors_of_stable_baselines3_that_drift_are_refused(kind, learner, p
         def forward(self, observations):
             return self.second(self.first(observations))
 
-    told = {"methods": parse("separate"), "tasks": 2, "features_extractor_class": Extractor}
+    kwargs = {"methods": parse("separate"), "tasks": 2, "features_extractor_class": Extractor}
     with pytest.raises(ValueError, match=r"features_extractor.second.*would drift from task to task"):
-        learner(policy, gymnasium.make("CartPole-v1"), policy_kwargs=told)
+        learner(policy, gymnasium.make("CartPole-v1"), policy_kwargs=kwargs)

@@ -1,4 +1,4 @@
-"""What the user freezes, or has in eval mode, stays so, whatever methods freeze beside it; compiled networks."""
+"""What the user freezes, or puts in eval mode, stays so, whatever methods freeze; compiled networks."""
 
 import pytest
 import torch
@@ -7,7 +7,7 @@ from torch import nn
 from priorlab.transfer.keeping import keep, parse
 from priorlab.transfer.networks.network import Network
 from priorlab.transfer.networks.samples import Samples
-from tests.transfer.test_transfer import NAMES, TASKS, data, kept_by, learn, network, optimizer_of, said, step
+from tests.support.kept_networks import NAMES, TASKS, data, kept_by, learn, network, optimizer_of, outputs_of, step
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -23,7 +23,7 @@ def test_a_layer_that_was_frozen_before_is_the_same_in_all_tasks(name):
     for task in range(TASKS):
         learn(kept, optimizer, task, steps=3)
         assert not weight.requires_grad and torch.equal(weight, before[0]) and torch.equal(bias, before[1])
-        said(kept, 0)
+        outputs_of(kept, 0)
         assert not weight.requires_grad and torch.equal(weight, before[0])
 
 
@@ -46,7 +46,7 @@ def test_what_is_frozen_later_learns_no_more(name, when):
     before = bias.clone()
     for _ in range(3):
         step(kept, optimizer, task)
-    said(kept, 0)
+    outputs_of(kept, 0)
     step(kept, optimizer, task)
     kept.consolidate(Samples(*data(task)))
     assert not bias.requires_grad and torch.equal(bias, before)
@@ -73,11 +73,11 @@ def test_what_a_method_freezes_stays_frozen_whatever_the_user_lets_learn():
     optimizer = optimizer_of(kept)
     learn(kept, optimizer, 0, steps=2)
     kept.learn(1)
-    before = said(kept, 0)
+    before = outputs_of(kept, 0)
     kept.network.module.requires_grad_(True)
     for _ in range(3):
         step(kept, optimizer, 1)
-    assert torch.equal(said(kept, 0), before)
+    assert torch.equal(outputs_of(kept, 0), before)
     kept.learn(0)  # in which all learns: the method held it, not the user
     assert all(parameter.requires_grad for parameter in kept.network.module.parameters())
 

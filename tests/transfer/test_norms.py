@@ -1,4 +1,4 @@
-"""Networks of norms, attention, convolutions in groups and bare parameters, kept by methods that share weights."""
+"""Norms, attention, grouped convolutions and bare parameters, kept by methods that share weights."""
 
 import copy
 
@@ -36,7 +36,7 @@ class Torch(nn.MultiheadAttention):
 
 
 class ViT(nn.Module):
-    """Of pictures (n, 1, 8, 8), in patches of 4x4."""
+    """For images (n, 1, 8, 8), in patches of 4x4."""
 
     def __init__(self, attention=Attention, size=16):
         super().__init__()
@@ -83,7 +83,7 @@ class ConvNeXt(nn.Module):
 
 
 class Plain(nn.Module):
-    """With norms of batches, which go by the statistics of the batch alone."""
+    """With batch norms that use the statistics of the batch alone."""
 
     def __init__(self):
         super().__init__()
@@ -200,7 +200,7 @@ def test_norms_and_bare_parameters_are_each_tasks_own(method):
 
 
 def test_own_parameters_are_counted():
-    """Those of token, places, norms and biases, of 4 bytes each, once more for every task."""
+    """Token, positions, norms and biases, of 4 bytes each, once more for every task."""
     sizes = [kept_by(ViT, "psp", tasks, heads=False)[0].bytes() for tasks in (1, 2, 3)]
     module = ViT()
     own = sum(
@@ -210,7 +210,7 @@ def test_own_parameters_are_counted():
 
 
 def test_columns_of_a_network_with_norms_compute_the_equation():
-    """By hand: each column's own norm, adapters at the dense layers alone."""
+    """By hand: a norm per column, and adapters at the dense layers alone."""
     torch.manual_seed(0)
     module = nn.Sequential(nn.LayerNorm(6), nn.Linear(6, 8), nn.LayerNorm(8), nn.ReLU(), nn.Linear(8, 3), nn.Softplus())
     kept = keep(Network(module, example=torch.zeros(1, 6)), parse("progressive"), 2)
@@ -268,7 +268,7 @@ class Shared(Aliased):
 
 
 class Skipping(Aliased):
-    """Adds the network's input to what a layer gives."""
+    """Adds the network's input to a layer's output."""
 
     def __init__(self):
         super().__init__()
@@ -322,9 +322,9 @@ def test_what_cannot_be_right_is_refused_and_leaves_the_network_as_it_was(build,
     module = build()
     x = torch.randn(4, 8)
     before, names = module(x), [name for name, _ in module.named_parameters()]
-    with pytest.raises(ValueError, match=words) as told:
+    with pytest.raises(ValueError, match=words) as raised:
         keep(Network(module, example=x[:1]), parse(method, heads=False), 2)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(raised.value)
     assert torch.equal(module(x), before) and [name for name, _ in module.named_parameters()] == names
 
 
