@@ -32,7 +32,7 @@ def test_the_smallest_weights_of_all_layers_go():
 
 
 def test_a_layer_that_begins_small_goes_first():
-    """All layers are pruned together, so stable-baselines3's action_net, of gain .01, goes first if it has not learned."""
+    """Layers are pruned together, so stable-baselines3's action_net, of gain .01, goes first if it has not learned."""
     boxes = gymnasium.spaces.Box(-1, 1, (6,))
     policy = ActorCriticPolicy(boxes, gymnasium.spaces.Discrete(3), lambda _: 1e-3)
     mask = WeightMask(Network(policy, ("action_net", "value_net")))
