@@ -118,7 +118,7 @@ def test_settings_can_be_chosen_on_seeds_that_are_not_reported():
     [
         ({"sequence": "hard"}, "unknown sequence 'hard': expected one of permuted-digits"),
         ({"methods": ("ewc:strength=-1",)}, "strength is -1"),
-        ({"methods": ("head-only",)}, "heads of each task's own"),
+        ({"methods": ("head-only",)}, "expected separate heads for each task"),
         ({"methods": ("ewc:strength=strong",)}, "method ewc: strength is 'strong': expected a number"),
         ({"methods": ("ewc:strength=true",)}, "strength is True: expected a number"),
         ({"methods": ("progressive:width=2.5",)}, "width is 2.5: expected a whole number"),

@@ -52,7 +52,7 @@ def test_without_an_example_outputs_that_no_input_could_mend_are_refused_by_keep
         (lambda: wired(lambda m, x: (m.out(m.a(x)), m.b(x))), "output is a tuple"),
         (lambda: nn.Sequential(nn.Linear(8, 1), nn.Flatten(0)), r"output for 3 inputs is \(3,\)"),
         (lambda: nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU()), r"is \(3, 4, 6, 6\)"),
-        (lambda: nn.Linear(8, 1), "one number a sample"),
+        (lambda: nn.Linear(8, 1), "one number per sample"),
     ):
         with pytest.raises(ValueError, match=words):
             keep(Network(build()), EWC, 2)
@@ -139,7 +139,7 @@ def test_a_network_that_only_takes_what_the_example_holds_is_kept():
     keep(Network(one_hot, example=torch.zeros(1, 1, dtype=torch.int64)), EWC, 2)
     roots = Wired(lambda m, x: m.lin(x.sqrt()), lin=nn.Linear(4, 2))
     keep(Network(roots, example=torch.rand(1, 4)), EWC, 2)
-    with pytest.raises(ValueError, match="outputs for the example are no numbers"):
+    with pytest.raises(ValueError, match="outputs for the example are NaN"):
         keep(Network(Wired(lambda m, x: m.lin(x / 0), lin=nn.Linear(4, 2)), example=torch.rand(1, 4)), EWC, 2)
     with pytest.raises(ValueError, match="parameter 'weight' has no shape yet"):
         keep(Network(nn.LazyLinear(3), heads=("",)), EWC, 2)

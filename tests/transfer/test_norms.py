@@ -307,7 +307,7 @@ class Large(Skipping):
         (Shared, "progressive", "layers 'a' and 'again' share a weight and can't be given columns"),
         (Skipping, "progressive", "the network can't be given columns, which travel along the batch"),
         (Functional, "progressive", "can't be given columns|was not used"),
-        (Mixing, "progressive", "layer 'again' is given what depends on other samples"),
+        (Mixing, "progressive", "the input of layer 'again' for a sample depends on the others"),
         (Large, "psp", "parameter 'table', of 400 numbers, can't be superposed"),
         (lambda: nn.Sequential(parametrizations.weight_norm(nn.Linear(8, 8)), nn.Linear(8, 3)), "psp",
          "layer '0', a ParametrizedLinear, can't be superposed: expected its weight to be a parameter"),

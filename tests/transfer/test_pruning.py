@@ -51,7 +51,7 @@ def test_what_was_removed_stays_zero_under_momentum():
         if number == 2:
             mask.shrink(0.7)
     assert all(bool((weight[~kept] == 0).all()) for weight, kept in zip(mask.weights, mask.masks))
-    with pytest.raises(ValueError, match="optimizer is an LBFGS: expected one that asks for the loss once a step"):
+    with pytest.raises(ValueError, match="optimizer is an LBFGS: expected one that evaluates the loss once per step"):
         mask.attach(torch.optim.LBFGS(network.module.parameters()))
 
 

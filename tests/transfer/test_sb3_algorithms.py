@@ -140,10 +140,10 @@ class Logged(PPO):
 def test_a_learner_that_moves_weights_by_hand_is_refused(kind):
     model = make_model(kind, KeptMlpPolicy)
     before = {name: each.clone() for name, each in model.policy.state_dict().items()}
-    with pytest.raises(ValueError, match=f"model is a {kind.__name__}, which moves weights beside policy.optimizer's"):
+    with pytest.raises(ValueError, match=f"model is a {kind.__name__}, which moves weights outside policy.optimizer's"):
         learn_task(model, 0, 32)
     assert all(torch.equal(each, before[name]) for name, each in model.policy.state_dict().items())
-    with pytest.raises(ValueError, match="which moves weights beside"):
+    with pytest.raises(ValueError, match="which moves weights outside"):
         learn_task(make_model(kind, KeptMlpPolicy), 0, 96)  # of several rollouts
 
 
@@ -221,7 +221,9 @@ class KeptDoubled(KeptActor, Doubled):
 
 def test_a_policy_that_acts_by_other_outputs_is_refused_where_these_count():
     for name in ("ewc", "online-ewc", "means", "progressive"):
-        with pytest.raises(ValueError, match="policy KeptDoubled acts by more than its actor says of one observation"):
+        with pytest.raises(
+            ValueError, match="policy KeptDoubled acts by more than its actor's output for one observation"
+        ):
             make_model(PPO, KeptDoubled, name)
     make_model(PPO, KeptDoubled, "l2")
 

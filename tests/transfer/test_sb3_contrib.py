@@ -64,12 +64,12 @@ def test_learners_that_step_by_their_optimizer_are_held(learner, policy, env):
 @pytest.mark.parametrize(
     ("learner", "policy", "name", "words"),
     [
-        ("RecurrentPPO", RECURRENT, "ewc", "policy Mine acts by more than its actor says of one observation"),
+        ("RecurrentPPO", RECURRENT, "ewc", "policy Mine acts by more than its actor's output for one observation"),
         ("RecurrentPPO", RECURRENT, "psp", "layer 'lstm_actor', a LSTM, can't be superposed"),
         ("RecurrentPPO", RECURRENT, "packing", "layer 'lstm_actor', a LSTM, can't be packed"),
         ("RecurrentPPO", RECURRENT, "progressive", "policy Mine acts by more"),
         ("RecurrentPPO", RECURRENT, "means", "policy Mine acts by more"),
-        ("MaskablePPO", MASKABLE, "ewc", "policy Mine masks actions, of which importances know nothing"),
+        ("MaskablePPO", MASKABLE, "ewc", "policy Mine masks actions, which importances ignore"),
         ("MaskablePPO", MASKABLE, "online-ewc", "policy Mine masks actions"),
         ("ARS", "ars.ARSPolicy", "l2", "policy Mine has no value_net: expected an actor and a critic"),
         ("QRDQN", "qrdqn.QRDQNPolicy", "l2", "policy Mine has no action_net"),
@@ -89,7 +89,7 @@ def test_networks_of_quantiles_are_refused():
 @pytest.mark.parametrize("name", ["finetune", "l2", "scratch"])
 def test_a_learner_that_steps_its_actor_by_hand_is_refused(name):
     model = make_model(contrib.TRPO, KeptMlpPolicy, name, batch_size=16)
-    with pytest.raises(ValueError, match=r"model is a TRPO, which moves weights beside policy.optimizer's steps"):
+    with pytest.raises(ValueError, match=r"model is a TRPO, which moves weights outside policy.optimizer's steps"):
         learn_task(model, 0, 32)
 
 
