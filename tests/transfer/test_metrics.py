@@ -72,5 +72,5 @@ def test_of_columns_only_the_tasks_own_counts(method):
     for task in range(3):
         with kept.playing(task):
             assert metrics.effective_rank(network, inputs) == pytest.approx(plain, rel=0.3)
-            shapes = [each.shape for each in metrics.activities(network, inputs).values()]
+            shapes = [each.shape for each in metrics.layer_inputs(network, inputs).values()]
             assert shapes == [(300, 40), (300, 30)]
