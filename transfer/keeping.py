@@ -35,6 +35,7 @@ METHODS: dict[str, type[Method]] = {
     "packing": Packing,
     "means": Means,
 }
+"""The class of each method, by the name that ``parse`` takes; "own-heads" comes with its argument ``heads``."""
 FINETUNE = "finetune"  # no method at all
 
 

@@ -128,6 +128,7 @@ class Kept(nn.Module):
                 parameter.grad = None
 
     def check_task(self, task: int) -> None:
+        """ValueError for a task that there is not."""
         if not 0 <= task < self.tasks:
             raise ValueError(f"task is {task}: expected 0 to {self.tasks - 1}, as the network is kept for {self.tasks}")
 
@@ -247,7 +248,8 @@ class Kept(nn.Module):
 
     @torch.no_grad()
     def before_step(self, factors: Mapping[str, Factor] | None = None) -> None:
-        """factors: as of ``Method.before_step``; by default 1 for all parameters, as in a plain step."""
+        """Lets each method act before a step. factors: as of ``Method.before_step``; by default 1 for all parameters,
+        as in a plain step."""
         if self.watch:
             self.watch.step()
         factors = dict.fromkeys(self.network.parameters(), 1.0) if factors is None else factors
@@ -256,6 +258,7 @@ class Kept(nn.Module):
 
     @torch.no_grad()
     def after_step(self) -> None:
+        """Lets each method act after a step, as ``Method.after_step``."""
         for method in self.each():
             method.after_step()
         torch.clear_autocast_cache()

@@ -93,6 +93,7 @@ class MAML:
         return self.descend(parameters, inputs, targets, self.steps if steps is None else steps)
 
     def descend(self, parameters: Parameters, inputs: torch.Tensor, targets: torch.Tensor, steps: int) -> Parameters:
+        """``adapt`` without its checks."""
         learns = {name for name, parameter in self.module.named_parameters() if parameter.requires_grad}
         still = {name: value for name, value in parameters.items() if name not in learns}
         moving = {name: value for name, value in parameters.items() if name in learns}

@@ -46,7 +46,8 @@ class Network:
     default it calls the module.
     likelihood: "categorical" for logits; "gaussian" for values, which are then the means of Gaussians of variance 1.
     example: one input (1, ...), on which the network is tried; ``progressive``, ``random-column`` and ``means`` need
-    it. run_all: runs all of the module on inputs (n, ...), where ``outputs`` runs only a part.
+    it.
+    run_all: runs all of the module on inputs (n, ...), where ``outputs`` runs only a part.
     per_task: names of parameters that each task already has its own values of.
 
     ValueError if a head is no module of the network.
@@ -169,6 +170,7 @@ class Network:
         return layers
 
     def reject(self, name: str, module: nn.Module, purpose: str, kinds: str) -> NoReturn:
+        """Raises the ValueError for a layer of another kind than a method takes."""
         raise ValueError(
             f"layer {name!r}, a {type(module).__name__}, can't be {purpose}: expected layers of kinds {kinds}"
         )
