@@ -34,7 +34,7 @@ def check(optimizers: Sequence[Optimizer], parameters: Mapping[str, nn.Parameter
             raise ValueError("optimizer is a SparseAdam: expected one that takes the dense gradients of penalties")
         if any(group.get("differentiable") for group in optimizer.param_groups):
             raise ValueError(f"optimizer {kind} has differentiable=True: expected False, as methods change gradients")
-        ids = stepped(optimizer)
+        ids = stepped_ids(optimizer)
         if ids & seen:
             raise ValueError(f"optimizer {kind} shares parameters with another: expected each in one, or methods would "
                              "act twice on a gradient")  # fmt: skip
@@ -55,14 +55,14 @@ def check_step(
     if settings.get("grad_scaler") is not None:
         raise ValueError(f"optimizer {type(optimizer).__name__} unscales gradients within its step: expected "
                          "scaler.unscale_(optimizer) before it, and a step without the scaler")  # fmt: skip
-    within = set[int]().union(*(stepped(each) for each in optimizers))
+    within = set[int]().union(*(stepped_ids(each) for each in optimizers))
     for name, parameter in parameters.items():
         if parameter.requires_grad and parameter.grad is not None and id(parameter) not in within:
             raise ValueError(f"parameter {name!r} has a gradient but is in no attached optimizer: expected all of them "
                              "in one call, as attach(one, other)")  # fmt: skip
 
 
-def stepped(optimizer: Optimizer) -> set[int]:
+def stepped_ids(optimizer: Optimizer) -> set[int]:
     """The ids of the parameters that an optimizer steps."""
     return {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
 
@@ -130,9 +130,9 @@ def check_attached(optimizer: Optimizer, *_: Any) -> None:
     moved: set[int] = set()
     for kept in [*ALL_KEPT]:
         attached = kept.attached.optimizers if kept.attached else []
-        if any(each is optimizer or holds(each, optimizer) or holds(optimizer, each) for each in attached):
+        if any(each is optimizer or wraps(each, optimizer) or wraps(optimizer, each) for each in attached):
             continue
-        moved = moved or stepped(optimizer)
+        moved = moved or stepped_ids(optimizer)
         for name, parameter in kept.acted_on(kept.network.parameters()).items():
             if id(parameter) in moved:
                 raise ValueError(f"optimizer {type(optimizer).__name__} steps parameter {name!r} of a network whose "
@@ -140,7 +140,7 @@ def check_attached(optimizer: Optimizer, *_: Any) -> None:
                                  "before, also for a copy or a new optimizer")  # fmt: skip
 
 
-def holds(one: Optimizer, other: Optimizer) -> bool:
+def wraps(one: Optimizer, other: Optimizer) -> bool:
     return any(each is other for each in vars(one).values())
 
 

@@ -21,7 +21,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from priorlab.transfer.kept import Kept, find_kept
 from priorlab.transfer.networks.samples import Samples
 from priorlab.transfer.sb3.weight_watch import weight_watch
-from priorlab.transfer.steps import stepped
+from priorlab.transfer.steps import stepped_ids
 
 
 def learn_task(
@@ -91,7 +91,7 @@ def check_attached(policy: BasePolicy) -> None:
                          "expected `kept.attach(policy.optimizer)` after that")  # fmt: skip
     if isinstance(policy.optimizer, torch.optim.LBFGS):
         raise ValueError("policy.optimizer is an LBFGS: expected one that stable-baselines3 can step, with no closure")
-    within = set[int]().union(*(stepped(each) for each in attached))
+    within = set[int]().union(*(stepped_ids(each) for each in attached))
     for name, parameter in kept.network.parameters().items():
         if parameter.requires_grad and id(parameter) not in within:
             raise ValueError(f"parameter {name!r} is not in policy.optimizer: expected all that learn, or "

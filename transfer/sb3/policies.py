@@ -22,7 +22,7 @@ from priorlab.transfer.keeping import METHODS, check_together, keep
 from priorlab.transfer.kept import Kept
 from priorlab.transfer.methods.penalty import EWC
 from priorlab.transfer.networks.network import Network, evaluating
-from priorlab.transfer.steps import stepped
+from priorlab.transfer.steps import stepped_ids
 
 
 class KeptPolicy:
@@ -83,7 +83,7 @@ class KeptActor(KeptPolicy):
         if any(issubclass(kind, EWC) for kind in kinds) and hasattr(policy.action_dist, "apply_masking"):
             raise ValueError(f"policy {type(self).__name__} masks actions, which importances ignore: expected a "
                              "method without them, such as l2")  # fmt: skip
-        in_optimizer, groups = stepped(policy.optimizer), len(policy.optimizer.param_groups)
+        in_optimizer, groups = stepped_ids(policy.optimizer), len(policy.optimizer.param_groups)
         has_all = in_optimizer >= {id(parameter) for parameter in policy.parameters()}
         remembers = hasattr(policy, "lstm_hidden_state_shape")  # as those of sb3-contrib
         outputs, run_all = (first_logits, first_logits_and_values) if remembers else (logits, logits_and_values)
