@@ -27,17 +27,17 @@ SMALL = {"tasks": 3, "steps": 30, "units": 32, "seeds": 2}
 
 def test_the_tasks_hold_the_same_digits():
     digits = read_digits().inputs
-    first, second = (problem.seen(digits) for problem in permuted_digits(2, seed=0))
+    first, second = (problem.view(digits) for problem in permuted_digits(2, seed=0))
     assert torch.equal(first, digits) and not torch.equal(first, second)
     assert torch.equal(first.sort(dim=1).values, second.sort(dim=1).values)
-    assert torch.equal(permuted_digits(2, seed=0)[1].seen(digits), second)
-    assert not torch.equal(permuted_digits(2, seed=1)[1].seen(digits), second)
+    assert torch.equal(permuted_digits(2, seed=0)[1].view(digits), second)
+    assert not torch.equal(permuted_digits(2, seed=1)[1].view(digits), second)
     assert len({id(problem.inputs) for problem in permuted_digits(20, seed=0)}) == 1  # twenty tasks, one set of digits
 
 
 def test_a_quarter_turn_is_a_quarter_turn():
     digits = read_digits().inputs
-    turned = rotating_digits(4, seed=0)[1].seen(digits).reshape(-1, SIDE, SIDE)
+    turned = rotating_digits(4, seed=0)[1].view(digits).reshape(-1, SIDE, SIDE)
     upright = digits.reshape(-1, SIDE, SIDE)
     torch.testing.assert_close(turned, torch.rot90(upright, 1, (1, 2)), rtol=1e-3, atol=1e-3)
 

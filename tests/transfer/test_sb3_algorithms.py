@@ -243,7 +243,7 @@ class KeptGrouped(KeptActor, Grouped):
 def test_an_optimizer_with_groups_of_its_own_stays_or_is_refused():
     assert len(make_model(PPO, KeptGrouped, "l2").policy.optimizer.param_groups) == 2
     with pytest.raises(
-        ValueError, match=r"policy.optimizer has 2 groups of parameters: expected one, which progressive"
+        ValueError, match=r"policy.optimizer has 2 groups of parameters: expected one, to which progressive"
     ):
         make_model(PPO, KeptGrouped, "progressive")
 
