@@ -5,7 +5,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from priorlab.envs.engine.games import INPUTS, Games
+from priorlab.envs.engine.checks import INPUTS
+from priorlab.envs.engine.games import Games
 
 
 class Player(Protocol):

@@ -9,7 +9,8 @@ from priorlab.agents.evaluate import Chance, Player, evaluate
 from priorlab.agents.runs.record import Record
 from priorlab.agents.settings import Settings
 from priorlab.envs.base.files import write_whole
-from priorlab.envs.engine.games import INPUTS, Games
+from priorlab.envs.engine.checks import INPUTS
+from priorlab.envs.engine.games import Games
 from priorlab.envs.results.rows import RunWriter, check_same, is_finished
 
 EVALUATION = "evaluation.json"

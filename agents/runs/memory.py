@@ -15,7 +15,7 @@ from priorlab.agents.curiosity.rnd import predictor_network, target_network
 from priorlab.agents.device import device_of
 from priorlab.agents.networks.pixels import PixelNetwork
 from priorlab.agents.settings import Settings
-from priorlab.envs.engine.games import INPUTS
+from priorlab.envs.engine.checks import INPUTS
 
 GAME = 12_288  # bytes a game beside its pictures, measured (docs/speed.md)
 COPIES = 3  # of each game's pictures: its own, the last ones of an episode, the learner's

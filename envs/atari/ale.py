@@ -1,6 +1,5 @@
-"""What clients of ale_py expect of an environment: its interface ``env.unwrapped.ale``, and its names for settings."""
+"""The interface ``env.unwrapped.ale`` that clients of ale_py expect of an environment."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,15 +11,6 @@ ASKED = (  # of ale_py's methods, those that neither show the screen nor change 
     "getRAMSize", "getFrameNumber", "getEpisodeFrameNumber", "getAvailableModes", "getAvailableDifficulties",
     "getBool", "getFloat", "getInt", "getString",
 )  # fmt: skip
-OURS = {"frameskip": "frame_skip", "max_num_frames_per_episode": "max_inputs"}
-ALONE = {  # settings of ale_py's that have one value here, and what to say instead of another
-    "obs_type": ("rgb", "grayscale_obs=True gives gray pictures; the console's memory is env.unwrapped.ale.getRAM()"),
-    "mode": (None, "games are played in the mode in which ale_py starts them"),
-    "difficulty": (None, "games are played at the difficulty at which ale_py starts them"),
-    "continuous": (False, "inputs are whole numbers"),
-    "continuous_action_threshold": (0.5, "inputs are whole numbers"),
-    "sound_obs": (False, "games are silent"),
-}
 
 
 class MaskedALE:
@@ -59,21 +49,3 @@ def written(picture: np.ndarray, target: np.ndarray | None) -> np.ndarray:
         )
     target[:] = picture
     return target
-
-
-def ours(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings of ale_py's own environment as those of ``Atari``; None is what there is without them.
-
-    Raises ValueError for what can't be had here, TypeError for what neither knows.
-    """
-    found = {}
-    for name, value in settings.items():
-        if name in OURS:
-            found |= {} if value is None else {OURS[name]: value}
-        elif name not in ALONE:
-            raise TypeError(
-                f"unexpected setting {name!r}: expected those of priorlab.envs.atari.games.Atari, or ale_py's own"
-            )
-        elif value is not None and value != ALONE[name][0]:
-            raise ValueError(f"{name} is {value!r}: expected {ALONE[name][0]!r}; {ALONE[name][1]}")
-    return found

@@ -1,15 +1,15 @@
 """An Atari game with a masked look as a gymnasium.Env."""
 
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import gymnasium
 import numpy as np
 
-from priorlab.envs.atari.ale import MaskedALE, ours
+from priorlab.envs.atari.ale import MaskedALE
+from priorlab.envs.atari.atari_settings import AleSettings, with_ale_names
 from priorlab.envs.atari.games import FPS, Atari, Outcome, checked_actions
 from priorlab.envs.base.alone import Alone
-from priorlab.envs.engine.resets import checked_options, checked_seed
+from priorlab.envs.engine.checks import checked_options, checked_seed
 from priorlab.envs.interfaces.keyboard import keys_to_action
 from priorlab.envs.interfaces.limits import Limited, steps_of
 
@@ -30,28 +30,13 @@ class AtariEnv(Limited, Alone, Base):  # pyright: ignore[reportIncompatibleVaria
         self,
         game: str = "montezuma_revenge",
         *,
-        mask: str | Sequence[str] = "none",
-        mask_seed: int = 0,
-        frame_skip: int = 4,
-        screen_size: int | None = 84,
-        grayscale_obs: bool = False,
-        stack_size: int = 1,
-        repeat_action_probability: float = 0.0,
-        max_inputs: int = 108_000,
-        noop_max: int = 0,
-        full_action_space: bool = False,
         render_mode: str | None = None,
-        **ale: Any,
+        **settings: Unpack[AleSettings],
     ):
         if render_mode not in (None, "rgb_array"):
             raise ValueError(f"render_mode is {render_mode!r}: expected None or rgb_array")
         self.render_mode = render_mode
-        settings = {
-            "mask": mask, "mask_seed": mask_seed, "frame_skip": frame_skip, "screen_size": screen_size,
-            "grayscale_obs": grayscale_obs, "stack_size": stack_size, "max_inputs": max_inputs, "noop_max": noop_max,
-            "repeat_action_probability": repeat_action_probability, "full_action_space": full_action_space,
-        }  # fmt: skip
-        self.games = Atari(1, game, autoreset=False, **settings | ours(ale))
+        self.games = Atari(1, game, autoreset=False, **with_ale_names(settings, ("game", "render_mode")))
         self.max_episode_steps = steps_of(self.games.max_inputs, self.games.frame_skip)
         self.observation_space = gymnasium.spaces.Box(0, 255, self.games.shape, np.uint8)
         self.action_space = gymnasium.spaces.Discrete(len(self.games.actions))

@@ -2,14 +2,16 @@
 
 import threading
 import time
-from typing import Any
+from typing import Any, Unpack
 
 import gymnasium
 import numpy as np
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
 
+from priorlab.envs.atari.atari_settings import DEFAULTS, AtariSettings
 from priorlab.envs.atari.games import FPS, Atari
 from priorlab.envs.base.alone import in_turn
+from priorlab.envs.base.settings import complete
 from priorlab.envs.interfaces.sb3 import Batch, count_of
 
 
@@ -28,10 +30,11 @@ class AtariVecEnv(Batch):
         clip_rewards: bool = True,
         *,
         num_games: int | None = None,
-        **settings: Any,
+        **settings: Unpack[AtariSettings],
     ):
         num_envs = count_of(num_envs, num_games)
-        self.games, self.clip_rewards, self.turn = Atari(num_envs, game, **settings), clip_rewards, threading.Lock()
+        chosen = complete(settings, DEFAULTS, ("num_envs", "game", "clip_rewards", "num_games"))
+        self.games, self.clip_rewards, self.turn = Atari(num_envs, game, **chosen), clip_rewards, threading.Lock()
         self.render_mode = "rgb_array"
         self.metadata = {"render_modes": ["rgb_array"], "render_fps": FPS}
         pictures = gymnasium.spaces.Box(0, 255, self.games.shape, np.uint8)

@@ -13,18 +13,23 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import pairwise
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from priorlab import ROOT
-from priorlab.envs.atari.ale import ours
+from priorlab.envs.atari.atari_settings import AleSettings, with_ale_names
 from priorlab.envs.atari.games import FPS, Atari, Outcome, checked_actions
 from priorlab.envs.base.alone import in_turn
+from priorlab.envs.base.settings import check_whole
 from priorlab.envs.engine.infos import endings, masked
-from priorlab.envs.interfaces.batch import Batch, VectorEnv, checked_copy, checked_mode
+from priorlab.envs.interfaces.batch import BATCH_DEFAULTS, Batch, BatchSettings, VectorEnv
 from priorlab.envs.interfaces.limits import inputs_of
+
+
+class AtariVectorSettings(AleSettings, BatchSettings, total=False):
+    """All settings of ``AtariVectorEnv``."""
 
 
 class AtariVectorEnv(Batch, VectorEnv):
@@ -42,43 +47,23 @@ class AtariVectorEnv(Batch, VectorEnv):
         num_envs: int = 1,
         game: str = "montezuma_revenge",
         *,
-        mask: str | Sequence[str] = "none",
-        mask_seed: int = 0,
-        frame_skip: int = 4,
-        screen_size: int | None = 84,
-        grayscale_obs: bool = False,
-        stack_size: int = 1,
-        repeat_action_probability: float = 0.0,
-        max_inputs: int = 108_000,
-        noop_max: int = 0,
-        full_action_space: bool = False,
         num_threads: int = 1,
-        max_episode_steps: int | None = None,
-        autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
-        copy: bool = True,
-        render_mode: str | None = None,
-        **ale: Any,
+        **settings: Unpack[AtariVectorSettings],
     ):
-        if render_mode not in (None, "rgb_array"):
-            raise ValueError(f"render_mode is {render_mode!r}: expected None or rgb_array")
-        for name, value in (("num_envs", num_envs), ("num_threads", num_threads)):
-            if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < 1:
-                raise ValueError(f"{name} is {value!r}: expected a whole number, 1 or more")
-        mode, copy = checked_mode(autoreset_mode), checked_copy(copy)
-        settings = {
-            "game": game, "mask": mask, "mask_seed": mask_seed, "frame_skip": frame_skip, "screen_size": screen_size,
-            "grayscale_obs": grayscale_obs, "stack_size": stack_size, "max_inputs": max_inputs, "noop_max": noop_max,
-            "repeat_action_probability": repeat_action_probability, "full_action_space": full_action_space,
-            "autoreset": mode == AutoresetMode.SAME_STEP,
-        } | ours(ale)  # fmt: skip
-        limit, noop_max = settings["max_inputs"], settings["noop_max"]
-        settings["max_inputs"] = inputs_of(max_episode_steps, settings["frame_skip"], noop_max, limit)
+        check_whole("num_envs", num_envs, 1)
+        check_whole("num_threads", num_threads, 1)
+        self._take(BATCH_DEFAULTS | {name: value for name, value in settings.items() if name in BATCH_DEFAULTS})
+        others = {name: value for name, value in settings.items() if name not in BATCH_DEFAULTS}
+        chosen = with_ale_names(others, ("num_envs", "game", "num_threads", *BATCH_DEFAULTS))
+        limit, noop_max = chosen["max_inputs"], chosen["noop_max"]
+        chosen["max_inputs"] = inputs_of(settings.get("max_episode_steps"), chosen["frame_skip"], noop_max, limit)
+        chosen |= {"game": game, "autoreset": self.autoreset_mode == AutoresetMode.SAME_STEP}
         self._edges = np.linspace(0, num_envs, min(num_threads, num_envs) + 1).astype(int).tolist()
-        own, *others = [{"num_games": b - a, "first_lane": a, **settings} for a, b in pairwise(self._edges)]
-        self._own = Atari(**own, copy=copy and not others)  # first: it refuses settings that are wrong
+        own, *others = [{"num_games": b - a, "first_lane": a, **chosen} for a, b in pairwise(self._edges)]
+        self._own = Atari(**own, copy=self.copy and not others)  # first: it refuses settings that are wrong
         self._others = [Elsewhere(partial(Atari, **each, copy=False)) for each in others]
         self._started, self._ended = False, np.zeros(num_envs, np.bool_)
-        self._describe(num_envs, self._own.shape, len(self._own.actions), mode, copy, render_mode)
+        self._describe(num_envs, self._own.shape, len(self._own.actions))
 
     def __getstate__(self) -> dict[str, Any]:
         """Games that processes step are told as they stand there; a copy has processes of its own."""

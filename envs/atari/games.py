@@ -9,15 +9,17 @@ import threading
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Unpack
 
 import ale_py
 import numpy as np
 from ale_py import roms
 
+from priorlab.envs.atari.atari_settings import DEFAULTS, AtariSettings, check_settings
 from priorlab.envs.atari.masked_draw import WIDTH, WORD, observe
 from priorlab.envs.atari.masks import build_areas, build_canvas, masks_of, paint_look
 from priorlab.envs.base.alone import Alone, in_turn
+from priorlab.envs.base.settings import check_whole, complete
 
 FPS = 60  # raw frames a second
 NO_INPUT = 0
@@ -41,18 +43,14 @@ class Outcome(NamedTuple):
 class Atari(Alone):
     """N games of ale_py in lockstep. Lane i is seeded with seed + i.
 
+    - num_games: N.
     - game: ale_py's name of it, such as montezuma_revenge.
-    - mask: none, colours, textures, objects, background, all, or several of them.
-    - mask_seed: which drawing of the mask.
-    - frame_skip: raw frames that an action is held for in a step; the picture is the greater of the last two raw
-      frames, each as it is shown, in each pixel and channel (Machado et al. 2018).
-    - screen_size: pixels a side; None is ALE's own screen, 210 x 160 in most games.
-    - repeat_action_probability: that ALE goes on with the last input instead (Machado et al. 2018), by the seed.
-    - max_inputs: raw frames after which an episode is truncated.
-    - noop_max: each episode begins with 0 to this many raw frames without input, which count as inputs.
-    - full_action_space: all 18 inputs, also where the game knows fewer.
+    - autoreset: whether a lane that ends starts over within the same step.
     - first_lane: the number of the first lane, where these games are part of a batch.
-    - copy: observations are the caller's own; otherwise views, valid until the next step, that nobody can write to.
+    - copy: whether observations are the caller's; otherwise read-only views, valid until the next step.
+    - settings: see ``AtariSettings``.
+
+    Raises ValueError, one line, for a value that can't be, and TypeError for a setting that does not exist.
     """
 
     def __init__(
@@ -60,47 +58,33 @@ class Atari(Alone):
         num_games: int = 1,
         game: str = "montezuma_revenge",
         *,
-        mask: str | Sequence[str] = "none",
-        mask_seed: int = 0,
-        frame_skip: int = 4,
-        screen_size: int | None = 84,
-        grayscale_obs: bool = False,
-        stack_size: int = 1,
-        repeat_action_probability: float = 0.0,
-        max_inputs: int = 108_000,
-        noop_max: int = 0,
-        full_action_space: bool = False,
         autoreset: bool = True,
         first_lane: int = 0,
         copy: bool = True,
+        **settings: Unpack[AtariSettings],
     ):
-        for name, value, least in (
-            ("num_games", num_games, 1), ("screen_size", 1 if screen_size is None else screen_size, 1),
-            ("stack_size", stack_size, 1), ("frame_skip", frame_skip, 1), ("max_inputs", max_inputs, 1),
-            ("noop_max", noop_max, 0), ("mask_seed", mask_seed, 0),
-        ):  # fmt: skip
-            if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < least:
-                raise ValueError(f"{name} is {value!r}: expected a whole number, {least} or more")
-        if not 0 <= repeat_action_probability <= 1:
-            raise ValueError(f"repeat_action_probability is {repeat_action_probability!r}: expected 0 to 1")
-        if max_inputs <= noop_max:
-            raise ValueError(f"max_inputs is {max_inputs}: expected more than noop_max, {noop_max}")
+        chosen = complete(settings, DEFAULTS, ("num_games", "game", "autoreset", "first_lane", "copy"))
+        check_whole("num_games", num_games, 1)
+        check_settings(chosen)
+        grayscale, screen_size, stack_size = (chosen[name] for name in ("grayscale_obs", "screen_size", "stack_size"))
+        frame_skip, max_inputs, noop_max = (chosen[name] for name in ("frame_skip", "max_inputs", "noop_max"))
         self.num_games, self.frame_skip, self.max_inputs, self.noop_max = num_games, frame_skip, max_inputs, noop_max
         self.autoreset, self._first_lane, self._copy, self.turn = autoreset, first_lane, copy, threading.Lock()
-        self._rom, self._repeated = find_rom(game), float(repeat_action_probability)
+        self._rom, self._repeated = find_rom(game), float(chosen["repeat_action_probability"])
         self._games = [self._console() for _ in range(num_games)]
         self._every = np.arange(num_games)
         self._generators: list[np.random.Generator | None] = [None] * num_games  # of the lanes that were seeded
         self._seed(0, first_lane)  # the others when they are reset: it takes ale_py a tenth of a second each
         ale = self._games[0]
         self.actions = [
-            action.value for action in (ale.getLegalActionSet() if full_action_space else ale.getMinimalActionSet())
+            action.value
+            for action in (ale.getLegalActionSet() if chosen["full_action_space"] else ale.getMinimalActionSet())
         ]
         height, _ = ale.getScreenDims()
-        self._masks, self._mask_seed, self._height = masks_of(mask), int(mask_seed), height
-        self._look = paint_look(self._masks, self._mask_seed, height, grayscale_obs)
-        self._areas = build_areas(height, screen_size, grayscale_obs)
-        self._canvas = build_canvas(height, self._areas, grayscale_obs)
+        self._masks, self._mask_seed, self._height = masks_of(chosen["mask"]), int(chosen["mask_seed"]), height
+        self._look = paint_look(self._masks, self._mask_seed, height, grayscale)
+        self._areas = build_areas(height, screen_size, grayscale)
+        self._canvas = build_canvas(height, self._areas, grayscale)
         rows, columns, channels = self._canvas.picture.shape
         self._observations = np.zeros((num_games, rows, columns, stack_size * channels), np.uint8)
         self.shape = self._observations.shape[1:]

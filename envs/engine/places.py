@@ -11,7 +11,7 @@ import numpy as np
 from priorlab.envs.game.level import Level
 from priorlab.envs.game.versions import Rules, Version, find_rules, find_version
 from priorlab.envs.looks.dials import Dials, check_split
-from priorlab.envs.looks.paint import Scene, paint
+from priorlab.envs.looks.paint import PaintedScene, paint
 from priorlab.envs.looks.paint_dials import paint_dials
 
 GAME = "princess"  # where neither a game nor a level is given
@@ -26,19 +26,19 @@ class Place(NamedTuple):
     look_seed: int
     split: str
 
-    def paint(self) -> Scene:
+    def paint(self) -> PaintedScene:
         if isinstance(self.look, Dials):
             return paint_dials(self.level, self.look, self.look_seed, self.split)
         return paint_once(self.level, self.look, self.look_seed)
 
 
 @lru_cache(maxsize=64)
-def paint_once(level: Level, look: str, look_seed: int) -> Scene:
+def paint_once(level: Level, look: str, look_seed: int) -> PaintedScene:
     return paint(level, look, look_seed)
 
 
 def gather_places(
-    count: int, game: Any, version: Any, level: Any, look_seed: Any, looks: Dials | Mapping | None, split: str
+    count: int, *, game: Any, version: Any, level: Any, look_seed: Any, looks: Dials | Mapping | None, split: str
 ) -> tuple[list[Place], np.ndarray]:
     """The different places, and int64 (count,) which one each of ``count`` games is.
 

@@ -129,6 +129,7 @@ class Level:
 
 
 def level_names() -> list[str]:
+    """The names of the lab's levels, in alphabetical order."""
     return sorted(path.stem for path in LEVELS.glob("*.txt"))
 
 

@@ -43,6 +43,7 @@ def table() -> tuple[dict[str, Rules], dict[str, dict[str, Version]]]:
 
 
 def games() -> list[str]:
+    """The names of the games: princess, key_door."""
     return list(table()[1])
 
 
@@ -68,6 +69,7 @@ def find_version(game: str, version: str) -> Version:
 
 
 def find_rules(name: str) -> Rules:
+    """The rules of that name in ``versions.toml``, such as a version's. Raises KeyError for any other."""
     return table()[0][name]
 
 

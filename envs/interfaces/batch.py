@@ -1,6 +1,8 @@
 """What a batch of games is to gymnasium, whoever steps them: its spaces, how its games start over, what it is told."""
 
 import threading
+from collections.abc import Mapping
+from typing import Any, TypedDict
 
 import gymnasium
 import numpy as np
@@ -8,30 +10,53 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 
 from priorlab.envs.base.alone import Alone
-from priorlab.envs.engine.resets import checked_mask, checked_seeds
+from priorlab.envs.engine.checks import checked_mask, checked_seeds
 
+RENDER_MODES = (None, "rgb_array")
 VectorEnv = gymnasium.vector.VectorEnv[np.ndarray, np.ndarray, np.ndarray]
 
 
+class BatchSettings(TypedDict, total=False):
+    """What gymnasium.make_vec passes to any batch."""
+
+    max_episode_steps: int | None
+    """steps after which an episode is truncated, where ``max_inputs`` would come later (default None)"""
+
+    autoreset_mode: AutoresetMode | str
+    """what happens to a game that ended: SameStep (default), NextStep or Disabled"""
+
+    copy: bool
+    """whether observations are the caller's (default); otherwise read-only views, valid until the next step or reset"""
+
+    render_mode: str | None
+    """None (default) or rgb_array"""
+
+
+BATCH_DEFAULTS: dict[str, Any] = {
+    "max_episode_steps": None, "autoreset_mode": AutoresetMode.SAME_STEP, "copy": True, "render_mode": None
+}  # fmt: skip
+
+
 class Batch(Alone, VectorEnv):
-    """N games in lockstep. A subclass makes them, then has ``_describe`` told what they are; it names ``VectorEnv``
+    """N games in lockstep. A subclass makes them, then calls ``_take`` and ``_describe``; it names ``VectorEnv``
     among its bases again, as some clients know an environment by its class's direct bases."""
 
     autoreset_mode: AutoresetMode
     copy: bool
 
-    def _describe(
-        self,
-        num_envs: int,
-        shape: tuple[int, ...],
-        inputs: int,
-        autoreset_mode: AutoresetMode,
-        copy: bool,
-        render_mode: str | None,
-    ) -> None:
+    def _take(self, settings: Mapping[str, Any]) -> None:
+        """Takes over the values of ``BatchSettings``. ValueError, one line, for one that can't be."""
+        mode, copy, self.render_mode = (settings[name] for name in ("autoreset_mode", "copy", "render_mode"))
+        if self.render_mode not in RENDER_MODES:
+            raise ValueError(f"render_mode is {self.render_mode!r}: expected None or rgb_array (human is for one game)")
+        if not isinstance(copy, (bool, np.bool_)):
+            raise ValueError(f"copy is {copy!r}: expected True or False")
+        self.autoreset_mode, self.copy = checked_mode(mode), bool(copy)
+        self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
+
+    def _describe(self, num_envs: int, shape: tuple[int, ...], inputs: int) -> None:
         """Observations of a game are uint8 of that shape, actions numbers below ``inputs``."""
-        self.num_envs, self.autoreset_mode, self.copy, self.render_mode = num_envs, autoreset_mode, copy, render_mode
-        self.metadata = {**self.metadata, "autoreset_mode": autoreset_mode}
+        self.num_envs = num_envs
         self.single_observation_space = gymnasium.spaces.Box(0, 255, shape, np.uint8)
         self.single_action_space = gymnasium.spaces.Discrete(inputs)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
@@ -70,12 +95,6 @@ def checked_mode(mode: AutoresetMode | str) -> AutoresetMode:
     except ValueError:
         names = ", ".join(each.value for each in AutoresetMode)
         raise ValueError(f"autoreset_mode is {mode!r}: expected one of {names}") from None
-
-
-def checked_copy(copy: object) -> bool:
-    if not isinstance(copy, (bool, np.bool_)):
-        raise ValueError(f"copy is {copy!r}: expected True or False")
-    return bool(copy)
 
 
 def shown(array: np.ndarray) -> np.ndarray:

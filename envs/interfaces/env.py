@@ -2,17 +2,19 @@
 
 import os
 import threading
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Unpack
 
 import gymnasium
 import numpy as np
 
 from priorlab.envs.base.alone import TAKEN, Alone, in_turn
-from priorlab.envs.engine.games import INPUTS, Games, Saved, checked_actions
+from priorlab.envs.base.settings import complete
+from priorlab.envs.engine.checks import INPUTS, checked_actions, checked_options, checked_seed
+from priorlab.envs.engine.engine import Saved
+from priorlab.envs.engine.game_settings import IN_COLOUR, GameSettings
+from priorlab.envs.engine.games import Games
 from priorlab.envs.engine.lockstep import advance
-from priorlab.envs.engine.resets import checked_options, checked_seed
-from priorlab.envs.game.level import Level
 from priorlab.envs.game.rules import (
     DEATHS,
     HAS_KEY,
@@ -32,7 +34,6 @@ from priorlab.envs.game.rules import (
 from priorlab.envs.interfaces.frames import frame_of
 from priorlab.envs.interfaces.keyboard import keys_to_action
 from priorlab.envs.interfaces.limits import Limited, steps_of
-from priorlab.envs.looks.dials import Dials
 
 if TYPE_CHECKING:
     import pygame
@@ -62,35 +63,17 @@ class PriorLabEnv(Limited, Alone, Base):  # pyright: ignore[reportIncompatibleVa
         self,
         version: str | Sequence[str] = "original",
         *,
-        game: str | Sequence[str] | None = None,
-        level: str | Level | Sequence[str | Level] | None = None,
-        order: str = "own",
-        looks: Dials | Mapping[str, float] | None = None,
-        split: str = "training",
-        obs: str = "pixels",
-        screen_size: int = 84,
-        grayscale_obs: bool = False,
-        stack_size: int = 1,
-        frame_skip: int = 1,
-        look_seed: int | Sequence[int] = 0,
-        max_inputs: int | None = None,
-        random_start: int = 0,
-        num_threads: int = 1,
         render_mode: str | None = None,
+        **settings: Unpack[GameSettings],
     ):
         if render_mode is not None and render_mode not in RENDER_MODES:
             raise ValueError(f"render_mode is {render_mode!r}: expected None or one of {', '.join(RENDER_MODES)}")
         self.render_mode = render_mode
-        self.games = Games(
-            1, version, game=game, level=level, order=order, looks=looks, split=split, obs=obs,
-            screen_size=screen_size, grayscale_obs=grayscale_obs,
-            stack_size=stack_size, frame_skip=frame_skip, look_seed=look_seed, max_inputs=max_inputs,
-            random_start=random_start, num_threads=num_threads, autoreset=False,
-        )  # fmt: skip
+        self.games = Games(1, version, autoreset=False, **complete(settings, IN_COLOUR, ("version", "render_mode")))
         shape = self.games.lanes.observations.shape[1:]
         self.observation_space = gymnasium.spaces.Box(0, 255, shape, np.uint8)
         self.action_space = gymnasium.spaces.Discrete(INPUTS)
-        self.max_episode_steps = steps_of(int(self.games.scenes.numbers[:, MAX_INPUTS].max()), frame_skip)
+        self.max_episode_steps = steps_of(int(self.games.scenes.numbers[:, MAX_INPUTS].max()), self.games.frame_skip)
         self._running, self._closed = False, False
         self._settle()
 

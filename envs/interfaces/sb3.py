@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import gymnasium
 import numpy as np
@@ -12,8 +12,11 @@ from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvObs, VecEnvStepReturn
 
 from priorlab.envs.base.alone import Alone, in_turn
-from priorlab.envs.engine.games import INPUTS, Games, on_cpu
-from priorlab.envs.engine.resets import checked_options, checked_seeds
+from priorlab.envs.base.settings import complete
+from priorlab.envs.engine.checks import INPUTS, checked_options, checked_seeds
+from priorlab.envs.engine.engine import on_cpu
+from priorlab.envs.engine.game_settings import DEFAULTS, GameSettings
+from priorlab.envs.engine.games import Games
 from priorlab.envs.interfaces.env import FPS
 from priorlab.envs.interfaces.frames import frame_of
 
@@ -82,10 +85,12 @@ class PriorLabVecEnv(Batch):
         version: str | Sequence[str] = "original",
         *,
         num_games: int | None = None,
-        **settings: Any,
+        device: str = "cpu",
+        **settings: Unpack[GameSettings],
     ):
         num_envs = count_of(num_envs, num_games)
-        self.games, self.turn = Games(num_envs, version, **settings), threading.Lock()
+        chosen = complete(settings, DEFAULTS, ("num_envs", "version", "num_games", "device"))
+        self.games, self.turn = Games(num_envs, version, device=device, **chosen), threading.Lock()
         shape = self.games.lanes.observations.shape[1:]
         self.render_mode = "rgb_array"
         self.metadata = {"render_modes": ["rgb_array"], "render_fps": FPS}

@@ -1,21 +1,26 @@
 """The games as a gymnasium VectorEnv: Games in lockstep."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Unpack
 
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from priorlab.envs.base.alone import in_turn
-from priorlab.envs.engine.games import INPUTS, Games
+from priorlab.envs.base.settings import complete
+from priorlab.envs.engine.checks import INPUTS
+from priorlab.envs.engine.game_settings import IN_COLOUR, GameSettings
+from priorlab.envs.engine.games import Games
 from priorlab.envs.engine.infos import endings, info_of, masked
-from priorlab.envs.game.level import Level
 from priorlab.envs.game.rules import MAX_INPUTS
-from priorlab.envs.interfaces.batch import Batch, VectorEnv, checked_copy, checked_mode, shown
+from priorlab.envs.interfaces.batch import BATCH_DEFAULTS, Batch, BatchSettings, VectorEnv, shown
 from priorlab.envs.interfaces.env import FPS, MEANINGS
 from priorlab.envs.interfaces.frames import frame_of
 from priorlab.envs.interfaces.limits import inputs_of
-from priorlab.envs.looks.dials import Dials
+
+
+class VectorSettings(GameSettings, BatchSettings, total=False):
+    """All settings of ``PriorLabVectorEnv``."""
 
 
 class PriorLabVectorEnv(Batch, VectorEnv):
@@ -41,38 +46,16 @@ class PriorLabVectorEnv(Batch, VectorEnv):
         self,
         num_envs: int = 1,
         version: str | Sequence[str] = "original",
-        *,
-        game: str | Sequence[str] | None = None,
-        level: str | Level | Sequence[str | Level | None] | None = None,
-        order: str = "own",
-        looks: Dials | Mapping[str, float] | None = None,
-        split: str = "training",
-        obs: str = "pixels",
-        screen_size: int = 84,
-        grayscale_obs: bool = False,
-        stack_size: int = 1,
-        frame_skip: int = 1,
-        look_seed: int | Sequence[int] = 0,
-        max_inputs: int | None = None,
-        random_start: int = 0,
-        num_threads: int = 1,
-        max_episode_steps: int | None = None,
-        autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
-        copy: bool = True,
-        render_mode: str | None = None,
+        **settings: Unpack[VectorSettings],
     ):
-        if render_mode not in (None, "rgb_array"):
-            raise ValueError(f"render_mode is {render_mode!r}: expected None or rgb_array (human is for one game)")
-        mode, copy = checked_mode(autoreset_mode), checked_copy(copy)
-        self.games = Games(
-            num_envs, version, game=game, level=level, order=order, looks=looks, split=split, obs=obs,
-            screen_size=screen_size, grayscale_obs=grayscale_obs,
-            stack_size=stack_size, frame_skip=frame_skip, look_seed=look_seed, max_inputs=max_inputs,
-            random_start=random_start, num_threads=num_threads, autoreset=mode == AutoresetMode.SAME_STEP,
-        )  # fmt: skip
+        chosen = complete(settings, IN_COLOUR | BATCH_DEFAULTS, ("num_envs", "version"))
+        self._take(chosen)
+        of_games = {name: chosen[name] for name in IN_COLOUR}
+        self.games = Games(num_envs, version, autoreset=self.autoreset_mode == AutoresetMode.SAME_STEP, **of_games)
         limits = self.games.scenes.numbers[:, MAX_INPUTS]
-        limits[:] = [inputs_of(max_episode_steps, frame_skip, random_start, int(limit)) for limit in limits]
-        self._describe(num_envs, self.games.lanes.observations.shape[1:], INPUTS, mode, copy, render_mode)
+        steps, frame_skip, random_start = chosen["max_episode_steps"], self.games.frame_skip, self.games.random_start
+        limits[:] = [inputs_of(steps, frame_skip, random_start, int(limit)) for limit in limits]
+        self._describe(num_envs, self.games.lanes.observations.shape[1:], INPUTS)
 
     @in_turn
     def reset(

@@ -12,7 +12,7 @@ from priorlab.envs.game.grids import runs
 from priorlab.envs.looks.look import Blocks
 from priorlab.envs.looks.textures import TILE, Colour
 
-Place = tuple[int, int]  # left, top of a block in native pixels
+Corner = tuple[int, int]  # left, top of a block in native pixels
 ALIGNED = 0.5  # share of the lattices that are the tiles' own
 RUN_ODDS = (0.5, 0.25, 0.25)  # that a run of one colour is 1, 2, 3 blocks long
 REACH_ASIDE, REACH_UP = (2, 3), (1, 1)  # least and most blocks of a patch beside, and above or below, its middle
@@ -26,7 +26,7 @@ class Painter:
     allowed: np.ndarray  # bool (height, width): where blocks may be
     colours: tuple[Colour, ...]
     rng: np.random.Generator
-    fields: dict[Place, np.ndarray] = field(default_factory=dict)
+    fields: dict[Corner, np.ndarray] = field(default_factory=dict)
     planned: list[tuple[int, int, int, Colour]] = field(default_factory=list)  # order, left, top, colour
 
     def colour(self, left: int, top: int) -> Colour:
@@ -68,7 +68,7 @@ def scatter(
     picture: np.ndarray,
     allowed: np.ndarray,
     ground: np.ndarray,
-    objects: list[Place],
+    objects: list[Corner],
     blocks: Blocks,
     rng: np.random.Generator,
 ) -> None:
@@ -81,7 +81,7 @@ def scatter(
     painter = Painter(picture, allowed, blocks.colours, rng)
     phases = sorted({(left % TILE, top % TILE) for left, top in objects} - {(0, 0)}) or [(7, 0)]
 
-    def phase() -> Place:
+    def phase() -> Corner:
         return (0, 0) if rng.random() < ALIGNED else phases[int(rng.integers(len(phases)))]
 
     rows, columns = ground.shape

@@ -55,6 +55,7 @@ class Look:
 
 
 def look_names() -> list[str]:
+    """The names of the lab's looks, in alphabetical order."""
     return sorted(path.stem for path in LOOKS.glob("*.txt"))
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from priorlab.envs.game.grids import groups, runs
 from priorlab.envs.game.level import Level
-from priorlab.envs.looks.blocks import Place, scatter
+from priorlab.envs.looks.blocks import Corner, scatter
 from priorlab.envs.looks.look import THINGS, TILE, Look, colour
 from priorlab.envs.looks.textures import Colour, Textures, pieces
 
@@ -27,7 +27,7 @@ class Sprite:
 
 
 @dataclass(frozen=True)
-class Scene:
+class PaintedScene:
     """A level as it looks: ``background`` uint8 (side, side, 3) holds all that neither moves nor vanishes."""
 
     background: np.ndarray
@@ -35,12 +35,12 @@ class Scene:
     player: Sprite
 
 
-def corners(places: list[tuple[int, int]]) -> list[Place]:
+def corners(places: list[tuple[int, int]]) -> list[Corner]:
     """(left, top) in pixels of (row, column) tiles."""
     return [(TILE * column, TILE * row) for row, column in places]
 
 
-def paint(level: Level, look: str, look_seed: int = 0) -> Scene:
+def paint(level: Level, look: str, look_seed: int = 0) -> PaintedScene:
     """The level drawn with that look; the same arguments give the same scene, another seed another exemplar."""
     if isinstance(look_seed, bool) or not isinstance(look_seed, (int, np.integer)) or look_seed < 0:
         raise ValueError(f"look_seed is {look_seed!r}: expected a whole number, 0 or more")
@@ -70,7 +70,7 @@ class Easel:
             )
             self.block_colours = {thing: look.blocks.colours[order[i]] for i, thing in enumerate(OBJECTS)}
 
-    def scene(self) -> Scene:
+    def scene(self) -> PaintedScene:
         self.paint_tiles()
         still = {thing: self.level.places(character) for thing, character in (("fire", "*"), ("spikes", "^"))}
         drawn = [(self.figure(thing, TILE, TILE), corners(places)) for thing, places in still.items() if places]
@@ -86,9 +86,9 @@ class Easel:
             self.distract([*objects, (left, top), *monsters], monsters)
             self.place_all(drawn)
         self.place(goal, left, top)
-        return Scene(self.picture, movers, self.figure("player", TILE, TILE))
+        return PaintedScene(self.picture, movers, self.figure("player", TILE, TILE))
 
-    def place_all(self, sprites: list[tuple[Sprite, list[Place]]]) -> None:
+    def place_all(self, sprites: list[tuple[Sprite, list[Corner]]]) -> None:
         for sprite, places in sprites:
             for left, top in places:
                 self.place(sprite, left, top)
@@ -130,7 +130,7 @@ class Easel:
             chosen[rows, columns] = pick
             self.fill(cut[i], shared[pick])
 
-    def distract(self, objects: list[Place], monsters: list[Place]) -> None:
+    def distract(self, objects: list[Corner], monsters: list[Corner]) -> None:
         """The distractors; where a monster stands, what shows once it is gone is the ground."""
         blocks = self.look.blocks
         assert blocks is not None

@@ -14,7 +14,7 @@ from priorlab.envs.game.grids import groups, runs
 from priorlab.envs.game.level import Level
 from priorlab.envs.looks.dials import SPLITS, Dials, check_split
 from priorlab.envs.looks.exemplars import CHANCES, ROLES, exemplars, ground, unpack
-from priorlab.envs.looks.paint import Scene, Sprite
+from priorlab.envs.looks.paint import PaintedScene, Sprite
 from priorlab.envs.looks.textures import TILE, pieces
 
 STREAMS = ("ground", "things", "pieces", "textures", "places", "clutter")
@@ -36,7 +36,7 @@ class Thing(NamedTuple):
     picture: np.ndarray
 
 
-def paint_dials(level: Level, dials: Dials, look_seed: int, split: str) -> Scene:
+def paint_dials(level: Level, dials: Dials, look_seed: int, split: str) -> PaintedScene:
     """The level in a random look; the same arguments give the same scene.
 
     ``look_seed``: a whole number, 0 or more; ``split``: one of SPLITS, whose pictures the other never shows. Raises
@@ -69,7 +69,7 @@ class Painting:
         """One of STREAMS, from its beginning."""
         return np.random.default_rng([*self.seed, STREAMS.index(name)])
 
-    def scene(self) -> Scene:
+    def scene(self) -> PaintedScene:
         things = self.things()
         shown = {thing.role: thing for thing in things}
         self.cells[:] = self.ground
@@ -88,7 +88,7 @@ class Painting:
             background[: TILE * height, : TILE * width, channel] = pixels[..., channel]
         self.place_goal(background, shown[self.goal].picture)
         movers = [sprite(thing.picture) for role in ("monster", "key") for thing in things if thing.role == role]
-        return Scene(background, tuple(movers), sprite(marked(shown["player"].picture)))
+        return PaintedScene(background, tuple(movers), sprite(marked(shown["player"].picture)))
 
     def things(self) -> list[Thing]:
         """What the level holds, and what each is drawn as."""

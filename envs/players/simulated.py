@@ -30,7 +30,7 @@ SHARED = 0.7  # correlation of the two, on a log scale: who is slow slips more
 
 
 @dataclass(frozen=True)
-class Setting:
+class SimulatedSetting:
     """What is simulated: a game's version, and how the players on it differ from those on the original."""
 
     game: str
@@ -50,7 +50,7 @@ def knowledge_without(version: str, lost: float) -> Knowledge:
     return Knowledge(**{dial: 1 - lost * (1 - left) for dial, left in masked.items()})
 
 
-def setting_of(game: str, version: str, plant: str = "published") -> Setting:
+def simulated_setting(game: str, version: str, plant: str = "published") -> SimulatedSetting:
     """The setting of a version.
 
     plant: ``published``: as much of what the version masks is lost as makes mean times stand in the published ratios;
@@ -62,12 +62,14 @@ def setting_of(game: str, version: str, plant: str = "published") -> Setting:
     version_on(game, version, None)
     patience = table()["patience"]
     if plant == "none":
-        return Setting(game, version, Knowledge(), patience["original"])
+        return SimulatedSetting(game, version, Knowledge(), patience["original"])
     lost = 1.0 if plant == "masks" or version == "original" else table()["lost"].get(game, {}).get(version)
     if lost is None:
         known = ", ".join(planted_versions(game)) or "none"
         raise ValueError(f"no published ratio is planted for {version} of {game}: expected one of {known}")
-    return Setting(game, version, knowledge_without(version, lost), patience.get(version, patience["original"]))
+    return SimulatedSetting(
+        game, version, knowledge_without(version, lost), patience.get(version, patience["original"])
+    )
 
 
 def planted_versions(game: str) -> list[str]:
@@ -80,13 +82,13 @@ def atlas_for(game: str, version: str) -> Atlas:
     return atlas_of(level, find_rules(chosen.rules))
 
 
-def generator_of(setting: Setting, seed: int, number: int) -> np.random.Generator:
+def generator_of(setting: SimulatedSetting, seed: int, number: int) -> np.random.Generator:
     """Of one player: of the seed, the version and the player's number, and of nothing else."""
     return np.random.default_rng([seed, crc32(f"{setting.game}/{setting.version}".encode()), number])
 
 
 def simulate(
-    setting: Setting, seed: int, number: int, spread: float = 1.0, limit: float = LIMIT_MINUTES
+    setting: SimulatedSetting, seed: int, number: int, spread: float = 1.0, limit: float = LIMIT_MINUTES
 ) -> tuple[np.ndarray, Outcome]:
     """(uint8 (n,) inputs, how it ended) of one player's play; the same seed and number give the same play.
 
@@ -106,15 +108,17 @@ def simulate(
     return inputs, "win" if won else "limit" if len(inputs) == longest else "quit"
 
 
-def times_of(
-    setting: Setting, seed: int, numbers: Sequence[int], spread: float = 1.0, limit: float = LIMIT_MINUTES
+def simulated_times(
+    setting: SimulatedSetting, seed: int, numbers: Sequence[int], spread: float = 1.0, limit: float = LIMIT_MINUTES
 ) -> tuple[np.ndarray, np.ndarray]:
     """(float64 (n,) inputs, bool (n,) whether won) of these players."""
     plays = [simulate(setting, seed, number, spread, limit) for number in numbers]
     return np.array([len(inputs) for inputs, _ in plays], float), np.array([ended == "win" for _, ended in plays])
 
 
-def play_of(setting: Setting, seed: int, number: int, spread: float = 1.0, limit: float = LIMIT_MINUTES) -> Play:
+def simulated_play(
+    setting: SimulatedSetting, seed: int, number: int, spread: float = 1.0, limit: float = LIMIT_MINUTES
+) -> Play:
     """One player's play, labelled simulated, with an id drawn from the seed."""
     inputs, ended = simulate(setting, seed, number, spread, limit)
     letters = np.random.default_rng([*generator_of(setting, seed, number).integers(1 << 32, size=4)])

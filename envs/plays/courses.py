@@ -36,7 +36,7 @@ class AnyCourse(Protocol):
 
 
 @dataclass(frozen=True)
-class GameSettings:
+class ChosenGame:
     """Which game is played: a name of ours, ``random`` (a level of the bank drawn by the seed), or ``atari/<name>``.
 
     ``version`` is a mask's name in Atari's games; of ``random`` it is ``random``, its look drawn with all priors kept,

@@ -19,7 +19,8 @@ import numpy as np
 from priorlab.envs.base.alone import Alone
 from priorlab.envs.base.files import read_bytes, writing_new
 from priorlab.envs.base.provenance import software
-from priorlab.envs.engine.games import Games, checked_actions
+from priorlab.envs.engine.checks import checked_actions
+from priorlab.envs.engine.games import Games
 from priorlab.envs.engine.places import version_on
 from priorlab.envs.game.level import Level
 from priorlab.envs.game.replaying import replayed

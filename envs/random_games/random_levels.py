@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
+from priorlab.envs.engine.game_settings import PlaySettings
+from priorlab.envs.interfaces.batch import BatchSettings
 from priorlab.envs.interfaces.env import PriorLabEnv
 from priorlab.envs.interfaces.vector import PriorLabVectorEnv
 from priorlab.envs.looks.dials import Dials, check_split
@@ -13,20 +15,26 @@ LEVELS = 1000  # where nothing is said: drawing them takes a few seconds
 ALL = Dials()
 
 
+class RandomVectorSettings(PlaySettings, BatchSettings, total=False):
+    """Further settings of ``random_vector_env``."""
+
+
 def random_env(
     levels: int = LEVELS,
     looks: Dials | Mapping[str, float] | None = ALL,
     split: str = "training",
     *,
     bank: str | Path | None = None,
-    **settings: Any,
+    version: str = "original",
+    render_mode: str | None = None,
+    **settings: Unpack[PlaySettings],
 ) -> PriorLabEnv:
     """One game, each episode in one of the first ``levels`` levels of the split's bank, or of another bank's file.
 
     Level k is drawn by the dials ``looks`` with look seed k of the split; None draws the look of ``version``. Other
     settings are those of ``PriorLabEnv``. An episode's level is drawn by ``games.chances``; ``info["place"]`` is its k.
     """
-    return PriorLabEnv(**random_settings(levels, looks, split, bank), **settings)
+    return PriorLabEnv(version, render_mode=render_mode, **random_settings(levels, looks, split, bank), **settings)
 
 
 random_env.metadata = PriorLabEnv.metadata  # pyright: ignore[reportFunctionMemberAccess]  gymnasium.make looks for it
@@ -39,10 +47,11 @@ def random_vector_env(
     split: str = "training",
     *,
     bank: str | Path | None = None,
-    **settings: Any,
+    version: str = "original",
+    **settings: Unpack[RandomVectorSettings],
 ) -> PriorLabVectorEnv:
     """``num_envs`` games like that of ``random_env``, side by side."""
-    return PriorLabVectorEnv(num_envs, **random_settings(levels, looks, split, bank), **settings)
+    return PriorLabVectorEnv(num_envs, version, **random_settings(levels, looks, split, bank), **settings)
 
 
 def random_settings(

@@ -13,7 +13,8 @@ import gymnasium
 import numpy as np
 
 from priorlab.envs.base.compile import kernel
-from priorlab.envs.engine.games import INPUTS, Games
+from priorlab.envs.engine.checks import INPUTS
+from priorlab.envs.engine.games import Games
 from priorlab.scripts.bench.rates import TURNS, Figure, best_rate
 
 SHARED = 1024, 16384  # games that two threads share

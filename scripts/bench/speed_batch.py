@@ -6,7 +6,8 @@ from time import perf_counter
 import gymnasium
 import numpy as np
 
-from priorlab.envs.engine.games import INPUTS, Games
+from priorlab.envs.engine.checks import INPUTS
+from priorlab.envs.engine.games import Games
 from priorlab.scripts.bench.rates import DIFFERENT, Figure
 
 GAMES = 1024

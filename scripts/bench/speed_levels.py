@@ -5,7 +5,8 @@ from time import perf_counter
 
 import numpy as np
 
-from priorlab.envs.engine.games import INPUTS, Games
+from priorlab.envs.engine.checks import INPUTS
+from priorlab.envs.engine.games import Games
 from priorlab.envs.game.level import Level
 from priorlab.envs.game.solver import Solver
 from priorlab.envs.game.versions import find_rules

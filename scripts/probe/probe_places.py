@@ -17,7 +17,7 @@ import numpy as np
 
 from priorlab.envs.game.grids import groups, runs
 from priorlab.envs.game.level import Level
-from priorlab.envs.looks.paint import Scene
+from priorlab.envs.looks.paint import PaintedScene
 
 TILE = 15
 BESIDE = tuple((15 * i, 0) for i in (-2, -1, 1, 2))
@@ -85,7 +85,7 @@ class Places(NamedTuple):
     context: np.ndarray  # uint8 (n, 45, 45, 3)
 
 
-def picture(level: Level, scene: Scene) -> np.ndarray:
+def picture(level: Level, scene: PaintedScene) -> np.ndarray:
     """uint8 (side, side, 3): the scene with its monsters and its key."""
     shown = scene.background.copy()
     places = monster_places(level) + [(TILE * column, TILE * row) for row, column in level.places("k")]
@@ -187,7 +187,7 @@ def context_features(contexts: np.ndarray) -> np.ndarray:
     return np.concatenate([middle, unlike, alike, alike.sum(1, keepdims=True), means, spreads], axis=1)
 
 
-def shared_textures(level: Level, scene: Scene) -> int:
+def shared_textures(level: Level, scene: PaintedScene) -> int:
     """How many platforms and ladders have a tile that looks exactly like a tile of anything else on the screen."""
     kinds = np.array([list(row) for row in level.rows])
     parts = [{(r, c + i) for i in range(n)} for r, c, n in runs(kinds == "#")]

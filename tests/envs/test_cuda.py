@@ -35,7 +35,7 @@ def test_random_starts_draw_as_numpys_generators():
 
 @pytest.mark.skipif(bool(find_spec("torch") and __import__("torch").cuda.is_available()), reason="there is a card")
 def test_where_there_is_no_card_it_is_said_at_once():
-    with pytest.raises(ValueError, match=r"device is 'cuda', but (numba-cuda is not installed|torch .* finds no card)"):
+    with pytest.raises(ValueError, match=r"device is 'cuda', but (numba-cuda is not installed|torch .* finds no GPU)"):
         Games(2, device="cuda")
 
 

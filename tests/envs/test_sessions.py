@@ -19,7 +19,7 @@ from priorlab.envs.plays.events import SUFFIX, EventLog, encode, link, read_even
 from priorlab.envs.plays.play import CHARACTERS, Play
 from priorlab.envs.plays.sessions import find_plays, read_session
 from priorlab.envs.results.load import load
-from priorlab.human_study.data.recorder import GameSettings, Recorder, unfinished
+from priorlab.human_study.data.recorder import ChosenGame, Recorder, unfinished
 from priorlab.human_study.data.verify import verify
 from tests.envs.test_play import DEATH, EASY, RESTARTING
 from tests.support.damage import damaged, told
@@ -42,7 +42,7 @@ def a_session(folder: Path, inputs: str = DEATH + "l" * 60, **settings) -> Path:
     """The log of a whole session of one play, a quit."""
     recorder = Recorder.create(folder, study="s", window=[720, 720])
     recorder.note("consent", sync=True, version="1")
-    recorder.begin(GameSettings(**settings), 1000)
+    recorder.begin(ChosenGame(**settings), 1000)
     feed(recorder, inputs)
     recorder.end("escape")
     recorder.note("answer", sync=True, question="knew", answer="no")
@@ -85,7 +85,7 @@ def test_a_play_within_a_session_equals_its_exchange_file(tmp_path):
 @pytest.mark.parametrize("game", ["princess", "key_door", "random", "atari/breakout"])
 def test_every_game_is_recorded_replayed_and_taken_up_again_alike(tmp_path, game):
     """Also where the recorder just stops: whatever it had come to goes on as if nothing had been."""
-    settings = GameSettings(game, "colours" if game.startswith("atari") else None, seed=5)
+    settings = ChosenGame(game, "colours" if game.startswith("atari") else None, seed=5)
     actions = np.random.default_rng(0).integers(0, len(settings.open().action_names), 200).tolist()
     recorder = Recorder.create(tmp_path)
     course = recorder.begin(settings, 1000)
@@ -114,7 +114,7 @@ def test_every_game_is_recorded_replayed_and_taken_up_again_alike(tmp_path, game
 
 def test_a_lost_life_at_atari_is_told_and_a_game_over_goes_on(tmp_path):
     recorder = Recorder.create(tmp_path)
-    course = recorder.begin(GameSettings("atari/breakout", seed=1), 100_000)
+    course = recorder.begin(ChosenGame("atari/breakout", seed=1), 100_000)
     count = 0
     while not count or all(event != "reset" for event, _ in course.happened):
         recorder.step(1, 0, 0)  # the button serves each ball, and nobody is there to hit it
@@ -130,7 +130,7 @@ def test_a_lost_life_at_atari_is_told_and_a_game_over_goes_on(tmp_path):
 
 def test_the_clock_and_the_key_are_taken_up_again_through_a_death(tmp_path):
     recorder = Recorder.create(tmp_path)
-    course = recorder.begin(GameSettings(level=RESTARTING, seed=3), 1000)
+    course = recorder.begin(ChosenGame(level=RESTARTING, seed=3), 1000)
     feed(recorder, "l")
     feed(recorder, "r" * 12 + ".")
     assert course.state[HAS_KEY] and course.state[CLOCK] == 3, "the clock goes on from the death"  # type: ignore
@@ -144,13 +144,13 @@ def test_the_clock_and_the_key_are_taken_up_again_through_a_death(tmp_path):
 
 def test_a_play_ends_with_the_win_or_the_limit_and_a_session_may_hold_several(tmp_path):
     recorder = Recorder.create(tmp_path, "p7")
-    recorder.begin(GameSettings(level=EASY), 1000)
+    recorder.begin(ChosenGame(level=EASY), 1000)
     assert feed(recorder, "r" * 13) == [None] * 12 + ["win"]
     with pytest.raises(RuntimeError, match="no play is under way"):
         recorder.step(0, 0, 0)
-    recorder.begin(GameSettings(), 3)
+    recorder.begin(ChosenGame(), 3)
     with pytest.raises(RuntimeError, match="a play is under way"):
-        recorder.begin(GameSettings(), 3)
+        recorder.begin(ChosenGame(), 3)
     assert feed(recorder, "...") == [None, None, "limit"]
     recorder.finish()
     first, second = read_session(recorder.path)
@@ -162,7 +162,7 @@ def test_a_play_ends_with_the_win_or_the_limit_and_a_session_may_hold_several(tm
 def test_a_crash_between_a_step_and_what_came_of_it_is_made_good(tmp_path):
     """Cut right after the winning step: the win is written when the session is taken up again."""
     recorder = Recorder.create(tmp_path)
-    recorder.begin(GameSettings(level=EASY), 1000)
+    recorder.begin(ChosenGame(level=EASY), 1000)
     feed(recorder, "r" * 13)
     recorder.close()
     lines = recorder.path.read_bytes().splitlines(keepends=True)
@@ -196,7 +196,7 @@ def test_a_player_is_known_by_a_code_only(tmp_path):
         Recorder.create(tmp_path, "Ann Example <ann@example.org>")
     recorder = Recorder.create(tmp_path, contact="ann@example.org")
     with pytest.raises(ValueError, match="limit is 0"):
-        recorder.begin(GameSettings(), 0)
+        recorder.begin(ChosenGame(), 0)
     recorder.note("answer", question="aim", answer="mail me: ann@example.org")
     recorder.note("page", name="Ann")
     recorder.finish()
@@ -308,11 +308,11 @@ def test_a_log_that_could_not_be_begun_leaves_nothing(tmp_path, monkeypatch):
 LIMITED = """
 import resource, signal, sys
 from tests.envs.test_sessions import feed
-from priorlab.human_study.data.recorder import GameSettings, Recorder
+from priorlab.human_study.data.recorder import ChosenGame, Recorder
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000))
 recorder = Recorder.create(sys.argv[1])
-recorder.begin(GameSettings(), 10_000)
+recorder.begin(ChosenGame(), 10_000)
 try:
     feed(recorder, "lr" * 5_000)
 except OSError as error:
@@ -358,7 +358,7 @@ def test_waits_are_told_apart_and_count_no_steps(tmp_path, monkeypatch):
     now = [100.0]
     monkeypatch.setattr(time, "perf_counter", lambda: now[0])
     recorder = Recorder.create(tmp_path)
-    recorder.begin(GameSettings(), 1000)
+    recorder.begin(ChosenGame(), 1000)
     for event, seconds in (("pause", 5), ("idle", 7)):
         recorder.note(event, what="begin", why="key")
         now[0] += seconds

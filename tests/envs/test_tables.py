@@ -16,7 +16,7 @@ from priorlab.envs.base.tables import csv_of, parse_table, read_table
 from priorlab.envs.results.archive import Archive
 from priorlab.envs.results.load import load
 from priorlab.envs.results.rows import RunWriter
-from priorlab.human_study.data.recorder import GameSettings, Recorder
+from priorlab.human_study.data.recorder import ChosenGame, Recorder
 from priorlab.scripts.commands.compare import main as compare
 from priorlab.scripts.commands.export import main as export
 from tests.envs.test_results import CONFIG
@@ -49,7 +49,7 @@ def answered(tmp_path_factory) -> Path:
             recorder.note("answer", question=f"q{number}", answer=answer)
         if code != "NA":
             recorder.note("answer", question="age", answer=25)
-        recorder.begin(GameSettings(), 100)
+        recorder.begin(ChosenGame(), 100)
         recorder.step(2, time.perf_counter(), time.perf_counter())
         recorder.finish()
     export(folder / "data", folder / "export")
@@ -89,7 +89,7 @@ def test_the_recipe_for_r(answered):
 
 def test_the_same_recipe_reads_what_compare_writes(answered, tmp_path, monkeypatch):
     alone = Recorder.create(tmp_path / "more", study="one")  # of whom nothing is summed up
-    alone.begin(GameSettings(), 100)
+    alone.begin(ChosenGame(), 100)
     alone.step(2, time.perf_counter(), time.perf_counter())
     alone.finish()
     compare((answered / "data", tmp_path / "more"), out=tmp_path / "export")

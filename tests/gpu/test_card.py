@@ -100,7 +100,7 @@ def test_steps_can_be_part_of_a_cuda_graph():
 def test_what_does_not_fit_is_refused_before_it_is_allocated():
     gc.collect()  # what earlier tests left
     before = torch.cuda.memory_allocated()
-    with pytest.raises(ValueError, match=r"games need [\d,]+ MiB on the card: [\d,]+ MiB are free"):
+    with pytest.raises(ValueError, match=r"games need [\d,]+ MiB on the GPU: [\d,]+ MiB are free"):
         Games(200_000, device="cuda", screen_size=400, grayscale_obs=False)
     assert torch.cuda.memory_allocated() == before
 

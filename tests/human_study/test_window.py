@@ -308,10 +308,10 @@ def test_a_crash_loses_no_more_than_the_last_second(screen: Screen, tmp_path: Pa
 IDLE = """
 import sys
 from pathlib import Path
-from priorlab.envs.plays.courses import GameSettings
+from priorlab.envs.plays.courses import ChosenGame
 from priorlab.human_study.window import loop
 loop.IDLE_SECONDS = 1.0
-loop.play(GameSettings(), 1.0, Path(sys.argv[1]))
+loop.play(ChosenGame(), 1.0, Path(sys.argv[1]))
 """
 
 

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import torch
 
-from priorlab.envs.engine import card as card_games
+from priorlab.envs.engine import gpu
 from priorlab.envs.engine.games import Games
 from tests.support.levels import BUSY
 
@@ -54,7 +54,7 @@ def random_actions(steps: int, games: int) -> np.ndarray:
 
 def a_case(settings: dict, drawers: int) -> None:
     """From the start, and from where games are after a while; everything that can be asked for."""
-    card_games.DRAWERS = card_games.STARTERS = drawers
+    gpu.DRAWERS = gpu.STARTERS = drawers
     settings = {"screen_size": 12} | settings
     cpu, card = Games(3, **settings), Games(3, device="cuda", **settings)
     alike(cpu.reset(5), card.reset(5))

@@ -13,7 +13,8 @@ import torch
 from torch import nn
 from torch.func import functional_call, grad, vmap
 
-from priorlab.envs.engine.games import INPUTS, Games
+from priorlab.envs.engine.checks import INPUTS
+from priorlab.envs.engine.games import Games
 from priorlab.scripts.lecture.claim import CHANCE, Row
 from priorlab.scripts.lecture.rooms import MIDDLE, room
 from priorlab.transfer.fewshot.maml import Parameters

@@ -1,10 +1,13 @@
-"""What a reset is told, checked before anything changes: seeds, options, and which games of a batch it is for."""
+"""What a reset or a step of games is given, checked before anything changes: seeds, options, actions."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from priorlab.envs.game.rules import INPUT_NAMES
+
+INPUTS = len(INPUT_NAMES)
 RESET_MASK = "reset_mask"
 
 
@@ -55,3 +58,17 @@ def checked_mask(options: object, count: int) -> np.ndarray:
     if not mask.any():
         raise ValueError("reset_mask is False everywhere: expected at least one game to reset")
     return mask
+
+
+def checked_actions(actions: object, count: int, ignored: np.ndarray | None = None) -> np.ndarray:
+    """The actions as int64 (count,), 0 where they are ignored, bool (count,); ValueError says what is wrong."""
+    array = np.asarray(actions)
+    if array.shape != (count,) or array.dtype.kind not in "iu":
+        raise ValueError(f"actions are {array.dtype} {array.shape}: expected {count} whole numbers, shape ({count},)")
+    if ignored is not None:
+        array = np.where(ignored, 0, array)
+    if count and (array.min() < 0 or array.max() >= INPUTS):
+        lane = int(np.flatnonzero((array < 0) | (array >= INPUTS))[0])
+        names = ", ".join(f"{number} {name}" for number, name in enumerate(INPUT_NAMES))
+        raise ValueError(f"action {array[lane]} of game {lane}: expected 0 to {INPUTS - 1} ({names})")
+    return np.ascontiguousarray(array, np.int64)
