@@ -5,11 +5,12 @@ from functools import lru_cache
 
 import numpy as np
 
-from priorlab.envs.atari.masked_draw import TAPS, WIDTH, Areas, Canvas, Look
+from priorlab.envs.atari.masked_draw import TAPS, WIDTH, Areas, Canvas, MaskPaint
 from priorlab.envs.atari.table import table
 from priorlab.envs.engine.draw import ROUND
 from priorlab.envs.engine.scenes import area_weights, shades
-from priorlab.envs.looks.textures import PATTERNS, TILE, Colour, Family, Textures, pieces
+from priorlab.envs.game.rules import TILE
+from priorlab.envs.looks.textures import PATTERNS, Colour, Family, Textures, pieces
 
 MASKS = {name: tuple(parts) for name, parts in table()["masks"].items()}
 COLOURS = 256  # palette indices; the odd ones are the grays that a PAL screen falls back to
@@ -37,7 +38,7 @@ def palette(height: int) -> np.ndarray:
 
 
 @lru_cache(maxsize=32)
-def paint_look(masks: tuple[str, ...], mask_seed: int, height: int, grayscale: bool) -> Look:
+def paint_look(masks: tuple[str, ...], mask_seed: int, height: int, grayscale: bool) -> MaskPaint:
     """What the masks show; each draws from a generator of its own, so that it looks the same alone and with others."""
     generators = np.random.default_rng(mask_seed).spawn(3)
     colours = palette(height)
@@ -53,7 +54,7 @@ def paint_look(masks: tuple[str, ...], mask_seed: int, height: int, grayscale: b
     block = colour(rng.choice(table()["blocks"]["colours"]))
     side = CLUTTER_TILES * TILE
     clutter = paint_clutter(rng) if fills else np.zeros((1, 1, 3), np.uint8)
-    return Look(
+    return MaskPaint(
         rows=as_rows(across(tiles, WIDTH), grayscale),
         clutter=as_rows(across(clutter, side + WIDTH), grayscale),
         shifts=rng.integers(side, size=(COLOURS, 2)).astype(np.int32),

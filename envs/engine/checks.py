@@ -5,9 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from priorlab.envs.game.rules import INPUT_NAMES
+from priorlab.envs.game.rules import INPUT_COUNT, INPUT_NAMES
 
-INPUTS = len(INPUT_NAMES)
 RESET_MASK = "reset_mask"
 
 
@@ -67,8 +66,8 @@ def checked_actions(actions: object, count: int, ignored: np.ndarray | None = No
         raise ValueError(f"actions are {array.dtype} {array.shape}: expected {count} whole numbers, shape ({count},)")
     if ignored is not None:
         array = np.where(ignored, 0, array)
-    if count and (array.min() < 0 or array.max() >= INPUTS):
-        lane = int(np.flatnonzero((array < 0) | (array >= INPUTS))[0])
+    if count and (array.min() < 0 or array.max() >= INPUT_COUNT):
+        lane = int(np.flatnonzero((array < 0) | (array >= INPUT_COUNT))[0])
         names = ", ".join(f"{number} {name}" for number, name in enumerate(INPUT_NAMES))
-        raise ValueError(f"action {array[lane]} of game {lane}: expected 0 to {INPUTS - 1} ({names})")
+        raise ValueError(f"action {array[lane]} of game {lane}: expected 0 to {INPUT_COUNT - 1} ({names})")
     return np.ascontiguousarray(array, np.int64)

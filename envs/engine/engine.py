@@ -6,16 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from priorlab.envs.engine.draw import Scenes
-from priorlab.envs.engine.lockstep import OWN, Lanes
+from priorlab.envs.engine.lockstep import OWN, Lanes, Pace
 from priorlab.envs.engine.scenes import build_scratch
-
-
-class Pace(NamedTuple):
-    """How a step goes."""
-
-    frame_skip: int
-    random_start: int
-    autoreset: bool
 
 
 class Saved(NamedTuple):

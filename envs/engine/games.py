@@ -12,10 +12,10 @@ from priorlab.envs.base.settings import check_choice, check_whole, complete
 from priorlab.envs.engine.checks import checked_seeds
 from priorlab.envs.engine.cpu import CpuEngine
 from priorlab.envs.engine.draw import Scenes, Scratch, draw_whole
-from priorlab.envs.engine.engine import Engine, Pace, Saved, on_cpu
+from priorlab.envs.engine.engine import Engine, Saved, on_cpu
 from priorlab.envs.engine.game_settings import DEFAULTS, GameSettings, check_settings
 from priorlab.envs.engine.infos import info_of
-from priorlab.envs.engine.lockstep import IN_ORDER, OWN, Lanes, build_lanes
+from priorlab.envs.engine.lockstep import IN_ORDER, OWN, Lanes, Pace, build_lanes
 from priorlab.envs.engine.places import gather_places
 from priorlab.envs.engine.scenes import build_scenes, build_scratch, build_tiles
 from priorlab.envs.game.rules import SIDE
@@ -120,9 +120,9 @@ class Games(Alone):
         self._check_open()
         chosen = np.arange(self.num_games) if lanes is None else np.asarray(lanes, np.int64)
         seeds = checked_seeds(seed, self.num_games)
-        told = [lane for lane in chosen.tolist() if seeds[lane] is not None]
-        if told:
-            self._seed(np.array(told), [seeds[lane] for lane in told])
+        seeded_lanes = [lane for lane in chosen.tolist() if seeds[lane] is not None]
+        if seeded_lanes:
+            self._seed(np.array(seeded_lanes), [seeds[lane] for lane in seeded_lanes])
         self.lanes.ever[chosen] = 0
         self.restart(chosen)
         return self.lanes.observations

@@ -10,8 +10,8 @@ import torch
 
 from priorlab.envs.engine.checks import checked_actions
 from priorlab.envs.engine.draw import Scenes, draw_whole
-from priorlab.envs.engine.engine import Engine, Pace, Saved, check_fits, on_cpu
-from priorlab.envs.engine.lockstep import Lanes
+from priorlab.envs.engine.engine import Engine, Saved, check_fits, on_cpu
+from priorlab.envs.engine.lockstep import Lanes, Pace
 
 numba: Any = import_module("numba")  # type checkers don't know its CUDA, which is imported with the kernels
 SIMULATED = bool(numba.config.ENABLE_CUDASIM)  # numba's simulator of a GPU: slow, for tests; its memory is the CPU's
@@ -35,7 +35,7 @@ class GpuEngine(Engine):
 
     def __init__(self, scenes: Scenes, lanes: Lanes, pace: Pace, num_threads: int):
         from priorlab.envs.engine import (
-            card_kernels as kernels,  # here: it needs numba's CUDA, which ``check`` looks for
+            gpu_kernels as kernels,  # here: it needs numba's CUDA, which ``check`` looks for
         )
 
         super().__init__(scenes, lanes, pace, num_threads)
@@ -55,7 +55,7 @@ class GpuEngine(Engine):
             "observations": torch.zeros(depth, dtype=torch.uint8, device=GPU),
             "states": torch.zeros_like(self.lanes.state),
         }
-        self._turn: Any = kernels.Turn(**turn)
+        self._turn: Any = kernels.GpuTurn(**turn)
         self.last_observations, self.last_states = self._turn.observations, self._turn.states
         self._restarted = torch.zeros_like(self._turn.ended)
         self._seen: list[Any] = [each._make(map(seen, each)) for each in (self._scenes, self.lanes, self._turn)]
@@ -142,22 +142,22 @@ class GpuEngine(Engine):
 
     def save(self, lanes: Any) -> Saved:
         """Tensors on the GPU."""
-        chosen, own = self._chosen(lanes), self.lanes
-        ending = torch.stack([own.terminated[chosen], own.truncated[chosen]], dim=1)
-        before = (own.scene[chosen], own.state[chosen], own.visited[chosen], own.ever[chosen])
-        return Saved._make((*before, ending, own.observations[chosen], own.draws[chosen], own.generators[chosen]))
+        chosen, held = self._chosen(lanes), self.lanes
+        ending = torch.stack([held.terminated[chosen], held.truncated[chosen]], dim=1)
+        before = (held.scene[chosen], held.state[chosen], held.visited[chosen], held.ever[chosen])
+        return Saved._make((*before, ending, held.observations[chosen], held.draws[chosen], held.generators[chosen]))
 
     def restore(self, saved: Saved, lanes: Any) -> None:
         """From arrays on the GPU or on the CPU."""
-        chosen, own = self._chosen(lanes), self.lanes
+        chosen, held = self._chosen(lanes), self.lanes
         put = Saved._make(torch.as_tensor(field, device=GPU) for field in saved)
-        check_fits(put.scene, put.draws, own.scene[chosen], own.draws[chosen])
-        own.scene[chosen], own.draws[chosen], own.generators[chosen] = put.scene, put.draws, put.generators
-        own.state[chosen], own.visited[chosen], own.ever[chosen] = put.state, put.visited, put.ever
-        own.terminated[chosen], own.truncated[chosen] = put.ending[:, 0], put.ending[:, 1]
-        own.observations[chosen] = put.observations
+        check_fits(put.scene, put.draws, held.scene[chosen], held.draws[chosen])
+        held.scene[chosen], held.draws[chosen], held.generators[chosen] = put.scene, put.draws, put.generators
+        held.state[chosen], held.visited[chosen], held.ever[chosen] = put.state, put.visited, put.ever
+        held.terminated[chosen], held.truncated[chosen] = put.ending[:, 0], put.ending[:, 1]
+        held.observations[chosen] = put.observations
         last = put.observations[..., -self.scenes.starts.shape[3] :]  # of a stack, the newest
-        own.pictures[chosen] = last.reshape(len(chosen), last.shape[1], -1)  # (n, S, S, C) -> (n, S, S * C)
+        held.pictures[chosen] = last.reshape(len(chosen), last.shape[1], -1)  # (n, S, S, C) -> (n, S, S * C)
 
     def redraw(self, lane: int) -> np.ndarray:
         """Drawn on the CPU; the lane's picture on the GPU stays as it is."""

@@ -97,14 +97,14 @@ class Level:
         """uint8 (height, width): 0 or the bits WALL, LADDER, DEADLY of the rules."""
         return np.array([[BITS.get(c, 0) for c in row] for row in self.rows], np.uint8)
 
-    def places(self, character: str) -> list[tuple[int, int]]:
+    def tiles_of(self, character: str) -> list[tuple[int, int]]:
         """(row, column) of every tile drawn with that character, row by row."""
         return [(r, c) for r, row in enumerate(self.rows) for c, found in enumerate(row) if found == character]
 
     @cached_property
     def key(self) -> tuple[int, int] | None:
         """(row, column) of the key, where there is one."""
-        return next(iter(self.places("k")), None)
+        return next(iter(self.tiles_of("k")), None)
 
     @cached_property
     def patrols(self) -> dict[tuple[int, int], tuple[int, int]]:
@@ -119,7 +119,7 @@ class Level:
     def monsters(self) -> np.ndarray:
         """int32 (n, 4): the rules' fields of each monster, row by row, and then of the key where there is one."""
         fields = []
-        for r, c in self.places("m"):
+        for r, c in self.tiles_of("m"):
             first, last = self.patrols.get((r, c), (c, c))
             shift = (c - first) * (self.period // 2) // max(last - first, 1)
             fields.append((30 * first + 15, 30 * r + 15, 30 * (last - first), shift))

@@ -10,14 +10,15 @@ import numpy as np
 
 from priorlab.envs.base.alone import TAKEN, Alone, in_turn
 from priorlab.envs.base.settings import complete
-from priorlab.envs.engine.checks import INPUTS, checked_actions, checked_options, checked_seed
+from priorlab.envs.engine.checks import checked_actions, checked_options, checked_seed
 from priorlab.envs.engine.engine import Saved
 from priorlab.envs.engine.game_settings import IN_COLOUR, GameSettings
 from priorlab.envs.engine.games import Games
-from priorlab.envs.engine.lockstep import advance
+from priorlab.envs.engine.lockstep import Part, advance
 from priorlab.envs.game.rules import (
     DEATHS,
     HAS_KEY,
+    INPUT_COUNT,
     INPUT_NAMES,
     JUMPING,
     MAX_INPUTS,
@@ -72,7 +73,7 @@ class PriorLabEnv(Limited, Alone, Base):  # pyright: ignore[reportIncompatibleVa
         self.games = Games(1, version, autoreset=False, **complete(settings, IN_COLOUR, ("version", "render_mode")))
         shape = self.games.lanes.observations.shape[1:]
         self.observation_space = gymnasium.spaces.Box(0, 255, shape, np.uint8)
-        self.action_space = gymnasium.spaces.Discrete(INPUTS)
+        self.action_space = gymnasium.spaces.Discrete(INPUT_COUNT)
         self.max_episode_steps = steps_of(int(self.games.scenes.numbers[:, MAX_INPUTS].max()), self.games.frame_skip)
         self._running, self._closed = False, False
         self._settle()
@@ -82,7 +83,7 @@ class PriorLabEnv(Limited, Alone, Base):  # pyright: ignore[reportIncompatibleVa
         self._state, self._observation = self.games.state[0], self.games.lanes.observations[0]
         self._action, self.turn = np.zeros(1, np.int64), threading.Lock()
         games = self.games
-        self._job = games.scenes, games.lanes, self._action, games.frame_skip, 0, 1, games.scratch
+        self._job = games.scenes, games.lanes, self._action, games.frame_skip, Part(0, 1, games.scratch)
         self._window: pygame.Window | None = None
         self._clock: pygame.time.Clock | None = None
 
@@ -124,7 +125,7 @@ class PriorLabEnv(Limited, Alone, Base):  # pyright: ignore[reportIncompatibleVa
         if not self._running:
             self._check_open()
             raise RuntimeError("step before reset, or after the episode ended: call reset first")
-        if action not in range(INPUTS):
+        if action not in range(INPUT_COUNT):
             checked_actions(np.atleast_1d(action), 1)
         self._action[:] = action
         ended = advance(*self._job)

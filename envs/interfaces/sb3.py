@@ -13,10 +13,11 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvO
 
 from priorlab.envs.base.alone import Alone, in_turn
 from priorlab.envs.base.settings import complete
-from priorlab.envs.engine.checks import INPUTS, checked_options, checked_seeds
+from priorlab.envs.engine.checks import checked_options, checked_seeds
 from priorlab.envs.engine.engine import on_cpu
 from priorlab.envs.engine.game_settings import DEFAULTS, GameSettings
 from priorlab.envs.engine.games import Games
+from priorlab.envs.game.rules import INPUT_COUNT
 from priorlab.envs.interfaces.env import FPS
 from priorlab.envs.interfaces.frames import frame_of
 
@@ -94,7 +95,9 @@ class PriorLabVecEnv(Batch):
         shape = self.games.lanes.observations.shape[1:]
         self.render_mode = "rgb_array"
         self.metadata = {"render_modes": ["rgb_array"], "render_fps": FPS}
-        super().__init__(num_envs, gymnasium.spaces.Box(0, 255, shape, np.uint8), gymnasium.spaces.Discrete(INPUTS))
+        super().__init__(
+            num_envs, gymnasium.spaces.Box(0, 255, shape, np.uint8), gymnasium.spaces.Discrete(INPUT_COUNT)
+        )
         self._began = time.time()
         self._actions = np.zeros(num_envs, np.int64)
         self.steps = np.zeros(num_envs, np.int64)

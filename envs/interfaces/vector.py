@@ -8,11 +8,10 @@ from gymnasium.vector import AutoresetMode
 
 from priorlab.envs.base.alone import in_turn
 from priorlab.envs.base.settings import complete
-from priorlab.envs.engine.checks import INPUTS
 from priorlab.envs.engine.game_settings import IN_COLOUR, GameSettings
 from priorlab.envs.engine.games import Games
 from priorlab.envs.engine.infos import endings, info_of, masked
-from priorlab.envs.game.rules import MAX_INPUTS
+from priorlab.envs.game.rules import INPUT_COUNT, MAX_INPUTS
 from priorlab.envs.interfaces.batch import BATCH_DEFAULTS, Batch, BatchSettings, VectorEnv, shown
 from priorlab.envs.interfaces.env import FPS, MEANINGS
 from priorlab.envs.interfaces.frames import frame_of
@@ -55,7 +54,7 @@ class PriorLabVectorEnv(Batch, VectorEnv):
         limits = self.games.scenes.numbers[:, MAX_INPUTS]
         steps, frame_skip, random_start = chosen["max_episode_steps"], self.games.frame_skip, self.games.random_start
         limits[:] = [inputs_of(steps, frame_skip, random_start, int(limit)) for limit in limits]
-        self._describe(num_envs, self.games.lanes.observations.shape[1:], INPUTS)
+        self._describe(num_envs, self.games.lanes.observations.shape[1:], INPUT_COUNT)
 
     @in_turn
     def reset(

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from priorlab.envs.game.grids import runs
+from priorlab.envs.game.rules import TILE
 from priorlab.envs.looks.look import Blocks
-from priorlab.envs.looks.textures import TILE, Colour
+from priorlab.envs.looks.textures import Colour
 
 Corner = tuple[int, int]  # left, top of a block in native pixels
 ALIGNED = 0.5  # share of the lattices that are the tiles' own

@@ -10,7 +10,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from priorlab.envs.looks.textures import PATTERNS, TILE, X, Y
+from priorlab.envs.game.rules import TILE
+from priorlab.envs.looks.textures import PATTERNS, X, Y
 
 LINE, WHITE, A, B, C, D = 1, 2, 3, 6, 9, 12
 INKS = 15

@@ -10,10 +10,11 @@ from zlib import crc32
 
 import numpy as np
 
+from priorlab.envs.game.rules import TILE
 from priorlab.envs.looks.dials import SPLITS
 from priorlab.envs.looks.drawings import INKS, LINE, WHITE, A, Draw, door, fire, key, ladder, platform, spikes
 from priorlab.envs.looks.figures import goal, monster, player
-from priorlab.envs.looks.textures import PATTERNS, TILE, X, Y
+from priorlab.envs.looks.textures import PATTERNS, X, Y
 
 FAMILIES: dict[str, Draw] = {
     draw.__name__: draw for draw in (platform, ladder, fire, spikes, monster, goal, key, door, player)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from priorlab.envs.game.rules import TILE
 from priorlab.envs.looks.textures import PATTERNS, Colour, Family
 
 LOOKS = Path(__file__).parent
@@ -21,7 +22,6 @@ OBJECTS = ("fire", "monster", "goal", "spikes", "key", "door")
 THINGS = ("ground", "platform", "ladder", "boundary", "fire", "monster", "goal", "player", "spikes", "key", "door")
 SETTINGS = ("base", "pieces", "own_textures", "things", "palette", "families", "blocks")
 BLOCK_PLACES = ("platforms", "everywhere")
-TILE = 15  # pixels
 CLEAR = "."
 
 

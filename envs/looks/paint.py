@@ -11,8 +11,9 @@ import numpy as np
 
 from priorlab.envs.game.grids import groups, runs
 from priorlab.envs.game.level import Level
+from priorlab.envs.game.rules import TILE
 from priorlab.envs.looks.blocks import Corner, scatter
-from priorlab.envs.looks.look import THINGS, TILE, Look, colour
+from priorlab.envs.looks.look import THINGS, Look, colour
 from priorlab.envs.looks.textures import Colour, Textures, pieces
 
 OBJECTS = ("goal", "monster", "fire", "key", "door", "spikes")  # in the order of the colours of blocks
@@ -72,11 +73,11 @@ class Easel:
 
     def scene(self) -> PaintedScene:
         self.paint_tiles()
-        still = {thing: self.level.places(character) for thing, character in (("fire", "*"), ("spikes", "^"))}
+        still = {thing: self.level.tiles_of(character) for thing, character in (("fire", "*"), ("spikes", "^"))}
         drawn = [(self.figure(thing, TILE, TILE), corners(places)) for thing, places in still.items() if places]
         self.place_all(drawn)
         goal, left, top = self.goal()
-        monsters = corners(self.level.places("m"))
+        monsters = corners(self.level.tiles_of("m"))
         movers = (self.figure("monster", TILE, TILE),) * len(monsters)
         if self.level.key:
             monsters += corners([self.level.key])

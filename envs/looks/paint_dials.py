@@ -12,10 +12,11 @@ import numpy as np
 
 from priorlab.envs.game.grids import groups, runs
 from priorlab.envs.game.level import Level
+from priorlab.envs.game.rules import TILE
 from priorlab.envs.looks.dials import SPLITS, Dials, check_split
 from priorlab.envs.looks.exemplars import CHANCES, ROLES, exemplars, ground, unpack
 from priorlab.envs.looks.paint import PaintedScene, Sprite
-from priorlab.envs.looks.textures import TILE, pieces
+from priorlab.envs.looks.textures import pieces
 
 STREAMS = ("ground", "things", "pieces", "textures", "places", "clutter")
 OBJECTS = {"*": "fire", "^": "spikes", "m": "monster", "k": "key", "G": "goal", "D": "door", "S": "player"}

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from priorlab.envs.game.grids import groups, runs
+from priorlab.envs.game.rules import TILE
 
-TILE = 15  # pixels
 Colour = tuple[int, int, int]
 Pattern = Callable[[np.random.Generator, np.ndarray, np.ndarray], np.ndarray]
 DARK, PLAIN, LIGHT = 0, 1, 2  # the tones of a pattern

@@ -27,9 +27,9 @@ from priorlab.envs.game.replaying import replayed
 from priorlab.envs.game.rules import (
     CLOCK,
     DEATHS,
+    EPISODE_INPUTS,
     HAS_KEY,
     INPUT_NAMES,
-    INPUTS,
     JUMPING,
     LAST_SIDE,
     MONSTERS,
@@ -52,7 +52,7 @@ NUMBER_OF = np.zeros(128, np.uint8)  # of a character, by its code
 NUMBER_OF[list(CHARACTERS.encode())] = range(len(CHARACTERS))
 INPUTS_PER_SECOND = 30  # as people play
 NO_LIMIT = 2**31 - 1  # a play ends where its recorder says, not where an agent's episode would
-HASHED = (X, Y, JUMPING, SPEED, ON_LADDER, MONSTERS, INPUTS, PLAY_INPUTS, DEATHS, UNIQUE_STATES, SOLVED)
+HASHED = (X, Y, JUMPING, SPEED, ON_LADDER, MONSTERS, EPISODE_INPUTS, PLAY_INPUTS, DEATHS, UNIQUE_STATES, SOLVED)
 HASHED_TOO = (CLOCK, LAST_SIDE, HAS_KEY)  # where one is not 0: with patrols, alternating ladders, keys
 RANDOM = "random"  # a version: the rules of the original, the look of PriorLab/Random-v0
 ID_CHARACTERS, ID_LENGTH = "abcdefghijkmnpqrstuvwxyz23456789", 8

@@ -20,7 +20,7 @@ def run(*arguments, **environment):
 
 
 def test_a_simulated_card_plays_as_the_cpu():
-    done = run("-m", "tests.support.card", NUMBA_ENABLE_CUDASIM="1", PYTHONWARNINGS="error")
+    done = run("-m", "tests.support.gpu", NUMBA_ENABLE_CUDASIM="1", PYTHONWARNINGS="error")
     assert done.stdout == "alike\n", done.stderr
 
 
@@ -51,13 +51,13 @@ def test_every_kernel_compiles_for_a_card(settings, monkeypatch):
     import numba.cuda.dispatcher
     from numba import cuda, typeof, void
 
-    from priorlab.envs.engine import card_kernels as kernels
+    from priorlab.envs.engine import gpu_kernels as kernels
 
     h100 = SimpleNamespace(compute_capability=(9, 0))
     monkeypatch.setattr(numba.cuda.dispatcher, "get_current_device", lambda: h100)
     games = Games(2, **settings)
     flags = np.zeros(2, np.bool_)
-    turn = kernels.Turn(np.zeros(2, np.int64), flags, games.lanes.observations, games.state)
+    turn = kernels.GpuTurn(np.zeros(2, np.int64), flags, games.lanes.observations, games.state)
     common = games.scenes, games.lanes
     calls = {
         kernels.play_lanes: (*common, turn, 1, True),

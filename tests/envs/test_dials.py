@@ -117,7 +117,7 @@ def test_a_goal_between_tiles_stands_on_the_floor_of_its_row():
     level = Level.read("princess")
     assert goal_corner(level) == (22, 45)
     left, top = goal_corner(LEVEL)
-    assert [(top // 15, left // 15)] == LEVEL.places("D")
+    assert [(top // 15, left // 15)] == LEVEL.tiles_of("D")
 
 
 def test_with_all_dials_at_1_free_space_is_one_plain_ground():

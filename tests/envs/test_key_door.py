@@ -14,8 +14,8 @@ from priorlab.envs.game.rules import (
     CLOCK,
     DEATHS,
     DOWN,
+    EPISODE_INPUTS,
     HAS_KEY,
-    INPUTS,
     JUMP,
     JUMPING,
     LAST_SIDE,
@@ -100,9 +100,9 @@ def test_the_level_is_the_one_described():
     floors = [r for r, row in enumerate(level.rows) if row.count("#") > level.width / 2]
     assert len(floors) >= 4 and level.game == "key_door"
     assert level.key is not None and level.key[0] < floors[0] and level.key[1] > level.width * 2 / 3
-    (door,) = level.places("D")
+    (door,) = level.tiles_of("D")
     assert door[0] < floors[0] and door[1] < level.width / 3
-    assert level.places("m") and level.places("^") and level.start[1] > floors[-2] * 15
+    assert level.tiles_of("m") and level.tiles_of("^") and level.start[1] > floors[-2] * 15
 
 
 @pytest.mark.parametrize("game", games())
@@ -145,7 +145,7 @@ def test_a_death_puts_everything_back_but_what_counts_over_the_play():
             dead = batch.state[:, DEATHS] > before[:, DEATHS]
             assert (batch.state[dead][:, PLACED] == begun[dead][:, PLACED]).all()
             assert (seen[dead] == first[dead]).all(), "the key lies there again, the monsters are where they were"
-            assert (batch.state[:, [INPUTS, PLAY_INPUTS]] == before[:, [INPUTS, PLAY_INPUTS]] + 1).all()
+            assert (batch.state[:, [EPISODE_INPUTS, PLAY_INPUTS]] == before[:, [EPISODE_INPUTS, PLAY_INPUTS]] + 1).all()
             died += dead
             with_key += before[dead, HAS_KEY].sum()
             before = batch.state.copy()

@@ -121,7 +121,7 @@ def test_masked_objects_begin_with_the_colours_of_masked_semantics_and_keep_plat
     assert np.array_equal(scene.background[fire], plain.background[fire])
     ladders = np.kron(level.tiles == 2, np.ones((15, 15), bool))
     assert np.array_equal(scene.background[ladders], plain.background[ladders])
-    platforms = [(15 * r, 15 * c) for r, c in level.places("#")]
+    platforms = [(15 * r, 15 * c) for r, c in level.tiles_of("#")]
     alike = (scene.background == plain.background).all(axis=2)
     kept = [alike[y : y + 15, x : x + 15].all() for y, x in platforms]
     assert 0.2 < np.mean(kept) < 0.9
@@ -134,7 +134,7 @@ def test_masked_affordances_keeps_like_things_alike_and_apart_from_free_space():
             left, top, right, bottom = goal_rectangle(level)
             tiles = {kind: set() for kind in "#H "}
             for kind, found in tiles.items():
-                for r, c in level.places(kind):
+                for r, c in level.tiles_of(kind):
                     if not (15 * c < right and 15 * c + 15 > left and 15 * r < bottom and 15 * r + 15 > top):
                         found.add(background[15 * r : 15 * r + 15, 15 * c : 15 * c + 15].tobytes())
             assert [len(tiles[kind]) for kind in "#H"] == [1, 1]

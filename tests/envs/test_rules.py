@@ -51,13 +51,13 @@ def test_every_recorded_step_is_reproduced(name):
 def test_the_same_rules_run_as_plain_python(name):
     level = Level.read(LEVELS[name])
     numbers, state = level_numbers(level, find_rules("princess")), np.zeros(rules.FIELDS, np.int32)
-    ends = {"win": rules.WIN, "death": rules.DEATH, "open": rules.GOES_ON}
+    ends = {"win": rules.WIN, "death": rules.DEATH, "open": rules.ONGOING}
     for episode in recorded(name)[:12]:
         rules.begin(numbers, state)
-        outcome = rules.GOES_ON
+        outcome = rules.ONGOING
         for t, key in enumerate(episode["actions"]):
             outcome = rules.step(level.tiles, numbers, level.monsters, state, KEYS.index(key))
-            if outcome == rules.GOES_ON:
+            if outcome == rules.ONGOING:
                 alive = int(state[rules.MONSTERS]).bit_count()
                 assert [*state[: rules.MONSTERS].tolist(), alive] == entry(episode, t + 1)
         assert outcome == ends[episode["end"]]

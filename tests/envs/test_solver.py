@@ -14,12 +14,12 @@ from priorlab.envs.game.rules import (
     CLOCK,
     DEATH,
     FIELDS,
-    GOES_ON,
     HAS_KEY,
     JUMPING,
     LAST_SIDE,
     MONSTERS,
     ON_LADDER,
+    ONGOING,
     RESTARTS,
     SPEED,
     WIN,
@@ -100,12 +100,12 @@ def searched(text: str, rules: str, frame_skip: int) -> tuple[dict[tuple, list],
                 for _ in range(frame_skip):
                     outcome = step(tiles, numbers, monsters, state, action)
                     positions.add(position_bit(numbers, state))
-                    if outcome != GOES_ON:
+                    if outcome != ONGOING:
                         break
-                leads_to[own].append(tuple(state[FUTURE].tolist()) if outcome == GOES_ON else outcome)
+                leads_to[own].append(tuple(state[FUTURE].tolist()) if outcome == ONGOING else outcome)
                 if outcome == WIN and won is None:
                     won = distance
-                if outcome == GOES_ON:
+                if outcome == ONGOING:
                     found[leads_to[own][-1]] = None
         layer = [each for each in found if each not in leads_to]
     return leads_to, won, len(positions - {-1})
@@ -174,9 +174,7 @@ def test_the_solution_of_princess():
 
 
 def test_a_level_too_large_to_search_is_refused_at_once():
-    with pytest.raises(
-        ValueError, match=r"level 'crowd': .* states to tell apart; expected at most .*: fewer monsters"
-    ):
+    with pytest.raises(ValueError, match=r"level 'crowd': .* states; expected at most .*: fewer monsters"):
         Solver(Level.read('name = "crowd"\n---\nS' + "m" * 20 + "G\n"))
 
 

@@ -57,9 +57,9 @@ def test_a_level_is_as_its_page_says_and_traps_nobody(name):
 def test_what_is_placed_stands_on_something(name):
     level = Level.read(name)
     for thing in "SGDkm~":
-        for row, column in level.places(thing):
+        for row, column in level.tiles_of(thing):
             assert level.rows[row + 1][column] in "#|", f"{thing!r} at row {row}, column {column}"
-    row, column = next(iter(level.places("G") or level.places("D")))
+    row, column = next(iter(level.tiles_of("G") or level.tiles_of("D")))
     feet = level.goal[1] + level.goal_size[1] / 2
     assert abs(feet - TILE * (row + 1)) <= 1 and abs(level.goal[0] - TILE * (column + 0.5)) <= 2
 

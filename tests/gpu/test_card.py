@@ -16,7 +16,7 @@ from priorlab.agents.settings import Settings
 from priorlab.envs.engine.games import Games
 from tests.agents.test_agents import ROOM, SMALL, StopAt
 from tests.agents.test_demonstrations import save_wins
-from tests.support.card import (
+from tests.support.gpu import (
     CASES,
     a_case,
     alike,
