@@ -20,7 +20,7 @@ CLEAN = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
 USE = """
 import gymnasium, torch
 from pathlib import Path
-import envs, agents, scripts, transfer
+import priorlab, agents, scripts, transfer
 assert {envs.WHOSE, agents.WHOSE, scripts.WHOSE, transfer.WHOSE} == {"the researcher's"}
 env = gymnasium.make("priorlab:PriorLab/Princess-MaskedSimilarity-v0")
 env.reset(seed=0), env.step(1)
@@ -28,7 +28,8 @@ env.reset(seed=0), env.step(1)
 import priorlab
 from priorlab.agents.settings import Settings
 from priorlab.agents.train import train
-train(Settings(inputs=256, num_games=2, n_steps=16, batch_size=32, screen_size=24, evaluation_episodes=1, out=Path("run")))
+small = {"num_games": 2, "n_steps": 16, "batch_size": 32, "screen_size": 24, "evaluation_episodes": 1}
+train(Settings(inputs=256, out=Path("run"), **small))
 
 from priorlab.transfer.method import Samples
 from priorlab.transfer.methods import keep, parse
@@ -122,7 +123,7 @@ import {second}
 import priorlab.envs.game.rules, priorlab.transfer, priorlab.agents
 import envs.game.rules, transfer, agents
 from envs.game import rules
-from scripts.console import printable
+from priorlab.scripts.console import printable
 import priorlab.scripts.console
 import sys
 assert envs is priorlab.envs and transfer is priorlab.transfer and agents is priorlab.agents
