@@ -215,7 +215,7 @@ def begins_play(lanes, lane):
 
 @function
 def start_lane(scenes, lanes, lane, new_play):
-    """Puts a lane at the start of its next scene, which its picture must then show. Clear ``visited`` for a new play."""
+    """Puts a lane at the start of its next scene, which is to be drawn then. Clear ``visited`` for a new play."""
     state, scene = lanes.state[lane], next_scene(scenes, lanes, lane)
     lanes.scene[lane] = state[PLACE] = scene
     level = scenes.numbers[scene]
