@@ -12,10 +12,10 @@ from priorlab.envs.atari.atari_settings import DEFAULTS, AtariSettings
 from priorlab.envs.atari.games import FPS, Atari
 from priorlab.envs.base.alone import in_turn
 from priorlab.envs.base.settings import complete
-from priorlab.envs.interfaces.sb3 import Batch, count_of
+from priorlab.envs.interfaces.sb3 import Sb3Batch, count_of
 
 
-class AtariVecEnv(Batch):
+class AtariVecEnv(Sb3Batch):
     """N games of ale_py in lockstep; settings are those of ``Atari``. Observations are uint8 (N, R, S, stack * C).
 
     Rewards are the signs of the points (Mnih et al. 2015) unless ``clip_rewards`` is false. Infos are filled where an
@@ -45,7 +45,7 @@ class AtariVecEnv(Batch):
 
     @in_turn
     def reset(self) -> VecEnvObs:
-        outcome = self.games.reset(seeds=self._told())
+        outcome = self.games.reset(seeds=self._next_seeds())
         self._begin()
         self._scores[:], self._steps[:] = 0, 0
         return outcome.observations

@@ -24,7 +24,7 @@ from priorlab.envs.atari.games import FPS, Atari, Outcome, checked_actions
 from priorlab.envs.base.alone import in_turn
 from priorlab.envs.base.settings import check_whole
 from priorlab.envs.engine.infos import endings, masked
-from priorlab.envs.interfaces.batch import BATCH_DEFAULTS, Batch, BatchSettings, VectorEnv
+from priorlab.envs.interfaces.batch import BATCH_DEFAULTS, BatchSettings, GymBatch, VectorEnv
 from priorlab.envs.interfaces.limits import inputs_of
 
 
@@ -32,7 +32,7 @@ class AtariVectorSettings(AleSettings, BatchSettings, total=False):
     """All settings of ``AtariVectorEnv``."""
 
 
-class AtariVectorEnv(Batch, VectorEnv):
+class AtariVectorEnv(GymBatch, VectorEnv):
     """N games; settings are those of ``Atari``, or ale_py's own names for them, and ``num_threads``, how many processes
     step them. ``max_episode_steps``, in steps, shortens what ``max_inputs`` says.
 
@@ -84,7 +84,7 @@ class AtariVectorEnv(Batch, VectorEnv):
     ) -> tuple[np.ndarray, dict[str, Any]]:
         """Starts new episodes; with ``options={"reset_mask": bool (N,)}`` only of some games, and infos tell only of
         them. Seed s seeds game i with s + i; a list holds a seed or None a game."""
-        seeds, mask = self._told(seed, options, self._started)
+        seeds, mask = self._check_reset(seed, options, self._started)
         calls = []
         for a, b in pairwise(self._edges):
             lanes = np.flatnonzero(mask[a:b])

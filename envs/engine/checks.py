@@ -11,7 +11,7 @@ RESET_MASK = "reset_mask"
 
 
 def checked_seed(seed: object) -> int | None:
-    """A seed as gymnasium takes it; ValueError for anything but None or a whole number, 0 or more."""
+    """A seed for gymnasium; ValueError for anything but None or a whole number, 0 or more."""
     if seed is None:
         return None
     if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool) or seed < 0:
@@ -20,19 +20,19 @@ def checked_seed(seed: object) -> int | None:
 
 
 def checked_seeds(seed: object, count: int) -> list[int | None]:
-    """A seed a game: seed + i for game i, or those of a list, each None or a whole number, 0 or more."""
+    """One seed per game: seed + i for game i, or those of a list, each None or a whole number, 0 or more."""
     if isinstance(seed, np.ndarray) and seed.ndim != 1:
-        raise ValueError(f"seed is an array {seed.shape}: expected a whole number, or a list of {count}, one a game")
+        raise ValueError(f"seed is an array {seed.shape}: expected a whole number, or a list of {count}, one per game")
     if isinstance(seed, (list, tuple, range, np.ndarray)):
         if len(seed) != count:
-            raise ValueError(f"seed lists {len(seed)} values for {count} games: expected one a game")
+            raise ValueError(f"seed lists {len(seed)} values for {count} games: expected one per game")
         return [checked_seed(each) for each in seed]
     first = checked_seed(seed)
     return [None if first is None else first + lane for lane in range(count)]
 
 
 def checked_options(options: object, known: Sequence[str] = ()) -> Mapping[str, Any]:
-    """The options; ValueError names those that mean nothing here."""
+    """The options; ValueError names those that are unknown."""
     if options is None:
         return {}
     if not isinstance(options, Mapping):
@@ -45,11 +45,11 @@ def checked_options(options: object, known: Sequence[str] = ()) -> Mapping[str, 
 
 
 def checked_mask(options: object, count: int) -> np.ndarray:
-    """bool (count,): which games the options ask to reset, all where they name none."""
-    told = checked_options(options, [RESET_MASK])
-    if RESET_MASK not in told:
+    """bool (count,): which games the options ask to reset; all by default."""
+    given = checked_options(options, [RESET_MASK])
+    if RESET_MASK not in given:
         return np.ones(count, np.bool_)
-    mask = told[RESET_MASK]
+    mask = given[RESET_MASK]
     if not isinstance(mask, np.ndarray):
         raise ValueError(f"reset_mask is a {type(mask).__name__}: expected a numpy array, bool ({count},)")
     if mask.dtype != np.bool_ or mask.shape != (count,):
@@ -60,7 +60,7 @@ def checked_mask(options: object, count: int) -> np.ndarray:
 
 
 def checked_actions(actions: object, count: int, ignored: np.ndarray | None = None) -> np.ndarray:
-    """The actions as int64 (count,), 0 where they are ignored, bool (count,); ValueError says what is wrong."""
+    """The actions as int64 (count,), 0 where ``ignored``, bool (count,), is true; ValueError says what is wrong."""
     array = np.asarray(actions)
     if array.shape != (count,) or array.dtype.kind not in "iu":
         raise ValueError(f"actions are {array.dtype} {array.shape}: expected {count} whole numbers, shape ({count},)")

@@ -1,7 +1,7 @@
 """Levels: text files readable as a picture, and what the rules and the painter need of them.
 
-A level's text is TOML settings, a line ``---``, then rows of characters, one character a 15x15 pixel tile:
-``|`` boundary, ``#`` platform, ``H`` ladder, ``m`` monster, ``~`` where the monster beside it patrols, ``*`` fire,
+A level's text is TOML settings, a line ``---``, then rows of characters, one character per 15x15 pixel tile:
+``|`` boundary, ``#`` platform, ``H`` ladder, ``m`` monster, ``~`` where the monster next to it patrols, ``*`` fire,
 ``^`` spikes, ``S`` start, ``G`` goal, ``k`` key, ``D`` door (the goal where there is a key), space nothing.
 """
 
@@ -18,12 +18,12 @@ from priorlab.envs.game.grids import groups
 from priorlab.envs.game.rules import DEADLY, LADDER, TILE, WALL
 from priorlab.envs.game.versions import games
 
-BITS = {"|": WALL, "#": WALL, "H": LADDER, "*": DEADLY, "^": DEADLY}  # all others stand in empty space
+BITS = {"|": WALL, "#": WALL, "H": LADDER, "*": DEADLY, "^": DEADLY}  # all other characters are empty space
 MEANING = {
     "|": "boundary", "#": "platform", "H": "ladder", "m": "monster", "~": "a monster's patrol", "*": "fire",
     "^": "spikes", "S": "start", "G": "goal", "k": "key", "D": "door", " ": "nothing",
 }  # fmt: skip
-GOAL_SIZE = {"G": (18, 25), "D": (15, 15)}  # in pixels; the princess's as in the study's game
+GOAL_SIZE = {"G": (18, 25), "D": (15, 15)}  # in pixels; the princess's is that of the study's game
 PERIOD, MOST_STEPS = 60, 60  # of patrols, in steps: there and back again
 MAX_MONSTERS = 30  # with a key, one bit each in a state's 32-bit field
 MAX_TILES = 64  # keeps the area sums of drawing within 32 bits
@@ -33,10 +33,10 @@ SETTINGS = ("name", "game", "start", "goal", "goal_size", "period")
 
 @dataclass(frozen=True)
 class Level:
-    """What stands where. Positions are centres in pixels, from the top left, multiples of one half.
+    """A layout: what is where. Positions are centres in pixels from the top left, multiples of one half.
 
-    ``rows`` are strings of equal length; ``start`` and ``goal`` are (x, y); ``goal_size`` is (width, height);
-    ``period`` is how many steps the monsters' patrols take, all of them the same.
+    ``rows`` are strings of equal length, one character per tile of 15 x 15 pixels; ``start`` and ``goal`` are (x, y);
+    ``goal_size`` is (width, height) in pixels; ``period`` is the number of steps of every monster's patrol.
     """
 
     name: str
@@ -49,10 +49,10 @@ class Level:
 
     @staticmethod
     def read(source: "str | Path | Level") -> "Level":
-        """The level of that name, in that text, in that file (a Path, or a name ending in .txt), or the one given.
+        """Reads a level by name, from its text or from a file (a Path or a name ending in .txt). A Level is returned.
 
-        Raises ValueError naming the source, the row and the column of what is wrong; OSError for a file that can't
-        be read.
+        Raises ValueError, which names the source, row and column of what is wrong; OSError for a file that can't be
+        read.
         """
         if isinstance(source, Level):
             return source
@@ -69,7 +69,7 @@ class Level:
         return parse(path.read_text(encoding="utf-8"), path.name)
 
     def text(self) -> str:
-        """The level as text that ``read`` takes back to an equal level."""
+        """The level as text, from which ``read`` makes an equal level."""
         settings = [f'name = "{self.name}"', f'game = "{self.game}"']
         for key, value in (("start", self.start), ("goal", self.goal), ("goal_size", self.goal_size)):
             settings.append(f"{key} = [{value[0]:g}, {value[1]:g}]")
@@ -79,17 +79,17 @@ class Level:
 
     @property
     def height(self) -> int:
-        """In tiles."""
+        """Height in tiles."""
         return len(self.rows)
 
     @property
     def width(self) -> int:
-        """In tiles."""
+        """Width in tiles."""
         return len(self.rows[0])
 
     @property
     def side(self) -> int:
-        """Of the square native picture, in pixels."""
+        """Side of the square native picture, in pixels."""
         return TILE * max(self.width, self.height)
 
     @cached_property
@@ -98,17 +98,17 @@ class Level:
         return np.array([[BITS.get(c, 0) for c in row] for row in self.rows], np.uint8)
 
     def tiles_of(self, character: str) -> list[tuple[int, int]]:
-        """(row, column) of every tile drawn with that character, row by row."""
+        """(row, column) of every tile with that character, row by row."""
         return [(r, c) for r, row in enumerate(self.rows) for c, found in enumerate(row) if found == character]
 
     @cached_property
     def key(self) -> tuple[int, int] | None:
-        """(row, column) of the key, where there is one."""
+        """(row, column) of the key; None if there is none."""
         return next(iter(self.tiles_of("k")), None)
 
     @cached_property
     def patrols(self) -> dict[tuple[int, int], tuple[int, int]]:
-        """(row, column) of each monster that patrols: (first, last column) of where it does."""
+        """(row, column) of each monster that patrols -> (first, last column) of its patrol."""
         found = {}
         for r, row in enumerate(self.rows):
             for run in re.finditer("[m~]*~[m~]*", row):
@@ -117,7 +117,7 @@ class Level:
 
     @cached_property
     def monsters(self) -> np.ndarray:
-        """int32 (n, 4): the rules' fields of each monster, row by row, and then of the key where there is one."""
+        """int32 (n, 4): the rules' fields of each monster, row by row, and last of the key, if there is one."""
         fields = []
         for r, c in self.tiles_of("m"):
             first, last = self.patrols.get((r, c), (c, c))
@@ -134,7 +134,7 @@ def level_names() -> list[str]:
 
 
 def parse(text: str, source: str) -> Level:
-    """The level written in ``text``; ``source`` names it in errors."""
+    """Reads the level in ``text``; ``source`` names it in errors."""
     lines = text.splitlines()
     if "---" not in (line.strip() for line in lines):
         raise ValueError(
@@ -174,7 +174,7 @@ def parse(text: str, source: str) -> Level:
 
 
 def read_rows(lines: list[str], first_line: int, source: str) -> tuple[str, ...]:
-    """The rows, padded with spaces to one width; empty lines after the last are no rows."""
+    """The rows, padded with spaces to one width; empty lines at the end are ignored."""
     while lines and not lines[-1].strip():
         lines = lines[:-1]
     if not lines:
@@ -201,7 +201,7 @@ def read_rows(lines: list[str], first_line: int, source: str) -> tuple[str, ...]
 
 
 def check_key(rows: tuple[str, ...], source: str) -> str:
-    """The goal's character: the door 'D' where there is a key, which it opens with, else 'G'."""
+    """The goal's character: the door 'D' where there is a key to open it, else 'G'."""
     at = {c: [(r, i) for r, row in enumerate(rows) for i, here in enumerate(row) if here == c] for c in "kDG"}
     goal = "D" if at["k"] else "G"
     other = "G" if at["k"] else "D"
@@ -215,19 +215,19 @@ def check_key(rows: tuple[str, ...], source: str) -> str:
 
 
 def check_ladders(rows: tuple[str, ...], source: str) -> None:
-    """Each ladder must touch a platform or the boundary, if only at a corner: else nobody gets on it."""
+    """Each ladder must touch a platform or the boundary, if only at a corner; otherwise no player can reach it."""
     tiles = np.pad([list(row) for row in rows], 1, constant_values=" ")
     for ladder in groups(tiles == "H"):
         if not any(np.isin(tiles[r - 1 : r + 2, c - 1 : c + 2], ("#", "|")).any() for r, c in ladder):
             row, column = ladder[0] - 1
             raise ValueError(
                 f"{source}: row {row}, column {column}: a ladder that leads nowhere; "
-                "expected a platform '#' or boundary '|' at it"
+                "expected a platform '#' or boundary '|' next to it"
             )
 
 
 def read_period(settings: dict, source: str) -> int:
-    """Of the patrols, in steps."""
+    """The period of the patrols, in steps."""
     period = settings.get("period", PERIOD)
     if type(period) is not int or period % 2 or not 2 <= period <= MOST_STEPS:
         raise ValueError(f"{source}: period is {period!r}: expected an even whole number of steps, 2 to {MOST_STEPS}")
@@ -235,7 +235,7 @@ def read_period(settings: dict, source: str) -> int:
 
 
 def centre(rows: tuple[str, ...], character: str, optional: bool, source: str) -> tuple[float, float]:
-    """Of the one tile with that character, in pixels; where the settings say it, no tile need have it."""
+    """The centre of the one tile with that character, in pixels; optional where the settings give it."""
     found = [(r, c) for r, row in enumerate(rows) for c, here in enumerate(row) if here == character]
     if not found and optional:
         return (0.0, 0.0)
@@ -247,7 +247,7 @@ def centre(rows: tuple[str, ...], character: str, optional: bool, source: str) -
 
 
 def pair(settings: dict, key: str, default: tuple[float, float], source: str) -> tuple[float, float]:
-    """Two numbers, multiples of one half, of a level's settings."""
+    """Two numbers of a level's settings, multiples of one half."""
     value = settings.get(key, default)
     if not (isinstance(value, (list, tuple)) and len(value) == 2 and all(type(v) in (int, float) for v in value)):
         raise ValueError(f"{source}: {key} is {value!r}: expected two numbers, [x, y] in pixels")

@@ -39,8 +39,8 @@ from priorlab.envs.interfaces.limits import Limited, steps_of
 if TYPE_CHECKING:
     import pygame
 
-ZOOM = 3  # of the native picture in the window that render_mode="human" opens
-FPS = 30  # inputs a second, as people play
+ZOOM = 3  # factor on the native picture in the window of render_mode="human"
+FPS = 30  # inputs per second, as people play
 RENDER_MODES = ("human", "rgb_array")
 MEANINGS = ("NOOP", *(name.upper() for name in INPUT_NAMES[1:]))
 
@@ -49,13 +49,16 @@ Base = gymnasium.Env[np.ndarray, np.int64]
 
 
 class PriorLabEnv(Limited, Alone, Base):  # pyright: ignore[reportIncompatibleVariableOverride]
-    """One game. Inputs 0 to 5: none, left, right, jump, up, down. Reward 1 at the goal, else 0.
+    """One game as a gymnasium environment. Inputs 0 to 5: none, left, right, jump, up, down. The goal gives reward 1.
+
+    ``version`` is the game's; the other settings are those of ``GameSettings``, in colour by default. Raises
+    ValueError, one line, for an invalid value, and TypeError for a setting that does not exist.
 
     Observations are uint8 (screen_size, screen_size, stack_size * C), C = 3, or 1 with ``grayscale_obs``. A win or a
-    death terminates, ``max_inputs`` truncates. ``info`` tells x, y (pixels), on_ladder, jumping, speed,
-    enemies_alive, has_key, solved, over the play deaths, unique_states, inputs, and place, which of the games in
-    ``games.places`` is played. A reset after a death goes on with the play, where each episode is of the same game; one
-    with a seed, or after anything else, begins a new one. Settings are those of ``Games``.
+    death terminates, ``max_inputs`` truncates. ``info`` has x, y (pixels), on_ladder, jumping, speed (pixels per step,
+    upwards), enemies_alive, has_key, solved; deaths, unique_states and inputs, counted over the play; and place, the
+    number of the game in ``games.places``. A reset after a death continues the play, if every episode is of the same
+    game; a reset with a seed, or after anything else, begins a new play.
     """
 
     metadata = {"render_modes": list(RENDER_MODES), "render_fps": FPS}
@@ -79,7 +82,7 @@ class PriorLabEnv(Limited, Alone, Base):  # pyright: ignore[reportIncompatibleVa
         self._settle()
 
     def _settle(self) -> None:
-        """What no copy shares: where the games keep what is seen, and a window."""
+        """What copies do not share: views of the games' arrays, and a window."""
         self._state, self._observation = self.games.state[0], self.games.lanes.observations[0]
         self._action, self.turn = np.zeros(1, np.int64), threading.Lock()
         games = self.games
@@ -114,7 +117,7 @@ class PriorLabEnv(Limited, Alone, Base):  # pyright: ignore[reportIncompatibleVa
         return self._observation.copy(), self._info()
 
     def step(self, action: int | np.integer) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
-        if not self.turn.acquire(False):  # as ``in_turn``, whose call in between would take half a microsecond more
+        if not self.turn.acquire(False):  # as ``in_turn``, whose extra call would take half a microsecond
             raise RuntimeError(f"step: {TAKEN}")
         try:
             return self._step(action)
@@ -154,26 +157,28 @@ class PriorLabEnv(Limited, Alone, Base):  # pyright: ignore[reportIncompatibleVa
         }
 
     def get_action_meanings(self) -> list[str]:
-        """What the inputs are called, as Atari's are: NOOP, LEFT, ..."""
+        """The names of the inputs, in the style of Atari's: NOOP, LEFT, ..."""
         return list(MEANINGS)
 
     def get_keys_to_action(self) -> dict[tuple[int, ...], int]:
-        """For gymnasium.utils.play: arrow keys or W A S D, and space. Of several, jump counts, then up and down."""
+        """For gymnasium.utils.play: arrow keys or W A S D, and space. Of several held keys jump counts, then up and
+        down."""
         return keys_to_action(MEANINGS)
 
     def save(self) -> Saved:
-        """A copy of the state, counts included, for ``restore``."""
+        """A copy of the state, including counts, for ``restore``."""
         return self.games.save()
 
     def restore(self, saved: Saved) -> tuple[np.ndarray, dict[str, Any]]:
-        """Puts a saved state back; its observation and info."""
+        """Restores a saved state; returns its observation and info."""
         self._check_open()
         self.games.restore(saved)
         self._running = not saved.ending.any()
         return self._observation.copy(), self._info()
 
     def render(self) -> np.ndarray | None:
-        """In mode rgb_array, the picture in colour, uint8 (side, side, 3): native, a smaller level's framed."""
+        """In mode rgb_array, the picture in colour, uint8 (side, side, 3): native, or framed if the level is
+        smaller."""
         if self.render_mode == "human":
             self._show()
             return None
@@ -182,7 +187,7 @@ class PriorLabEnv(Limited, Alone, Base):  # pyright: ignore[reportIncompatibleVa
         return frame_of(self.games)
 
     def _show(self) -> None:
-        """Shows the picture in a window, and waits until it is due."""
+        """Shows the picture in a window, at ``FPS`` frames per second."""
         import pygame
 
         if self._window is not None and self._shown_by != os.getpid():

@@ -1,15 +1,16 @@
-"""The keys with which gymnasium.utils.play plays our games and Atari's: those of the window in which people play."""
+"""The keys for gymnasium.utils.play in our games and Atari's: the same as in the window in which people play."""
 
 from collections.abc import Sequence
 from itertools import combinations
 
-FIRST = ("JUMP", "FIRE", "UP", "DOWN", "LEFT", "RIGHT")  # of held keys that have no input together, this one counts
+FIRST = ("JUMP", "FIRE", "UP", "DOWN", "LEFT", "RIGHT")  # the first of these counts where held keys share no input
 
 
 def keys_to_action(meanings: Sequence[str]) -> dict[tuple[int, ...], int]:
-    """The input of every set of held keys, pygame's codes in order; ``meanings``: what each input is, as in FIRST.
+    """The input for every set of held keys, which are sorted codes of pygame; ``meanings``: each input, in words of
+    FIRST.
 
-    Arrow keys, or W A S D; space jumps or fires. Keys count together as far as an input has them all.
+    Arrow keys, or W A S D; space jumps or fires. Keys are combined if an input has them all.
     """
     import pygame
 

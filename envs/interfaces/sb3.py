@@ -1,4 +1,4 @@
-"""The games as a stable-baselines3 VecEnv. Importing it costs seconds, so nothing else here does."""
+"""The games as a stable-baselines3 VecEnv. Importing stable-baselines3 takes seconds, so no other module here does."""
 
 import threading
 import time
@@ -22,19 +22,19 @@ from priorlab.envs.interfaces.env import FPS
 from priorlab.envs.interfaces.frames import frame_of
 
 
-class Batch(Alone, VecEnv):
-    """What stable-baselines3 asks of any batch of games in lockstep, which it can't reach one by one."""
+class Sb3Batch(Alone, VecEnv):
+    """What all batches of games have in common for stable-baselines3: single games have no attributes or methods."""
 
     games: Any
 
-    def _told(self) -> list[int | None]:
-        """The seeds that the next reset was told. Options would mean nothing."""
+    def _next_seeds(self) -> list[int | None]:
+        """The seeds set for the next reset. ValueError for options, as there are none."""
         for options in self._options:
             checked_options(options)
         return checked_seeds(self._seeds, self.num_envs)
 
     def _begin(self) -> None:
-        """What a reset leaves."""
+        """Clears what a reset has used up."""
         self._reset_seeds()
         self._reset_options()
         self.reset_infos = [{} for _ in range(self.num_envs)]
@@ -43,27 +43,27 @@ class Batch(Alone, VecEnv):
         return [self.picture(lane) for lane in range(self.num_envs)]
 
     def picture(self, lane: int) -> np.ndarray:
-        """uint8 (height, width, 3), as large in every game."""
+        """A game's picture, uint8 (height, width, 3), of the same size for all games."""
         return self.games.native_frame(lane)
 
     def get_attr(self, attr_name: str, indices: VecEnvIndices = None) -> list[Any]:
         return [getattr(self, attr_name) for _ in self._get_indices(indices)]
 
     def set_attr(self, attr_name: str, value: Any, indices: VecEnvIndices = None) -> None:
-        raise ValueError(f"{attr_name}: the games of a batch have no attributes of their own to set")
+        raise ValueError(f"{attr_name}: single games of a batch have no attributes to set")
 
     def env_method(self, method_name: str, *args: Any, indices: VecEnvIndices = None, **kwargs: Any) -> list[Any]:
-        raise ValueError(f"{method_name}: the games of a batch have no methods of their own; use .games")
+        raise ValueError(f"{method_name}: single games of a batch have no methods; use .games")
 
     def env_is_wrapped(self, wrapper_class: type, indices: VecEnvIndices = None) -> list[bool]:
-        """What a Monitor would add to infos is there."""
+        """Infos have what a Monitor would add."""
         return [wrapper_class is Monitor for _ in self._get_indices(indices)]
 
 
 def count_of(num_envs: int | None, num_games: int | None) -> int:
-    """How many games, by the name that environments have for it or by the one that ``Games`` has; 1 by neither.
+    """The number of games, by the environments' name for it or by that of ``Games``; 1 by default.
 
-    Raises ValueError where both are given.
+    Raises ValueError if both are given.
     """
     if num_envs is not None and num_games is not None:
         raise ValueError(f"num_envs is {num_envs} and num_games is {num_games}: expected one of them")
@@ -71,13 +71,17 @@ def count_of(num_envs: int | None, num_games: int | None) -> int:
     return 1 if given is None else given
 
 
-class PriorLabVecEnv(Batch):
-    """N games; settings are those of ``Games``. Observations are uint8 (N, S, S, stack_size * C), channels last.
+class PriorLabVecEnv(Sb3Batch):
+    """N games as a stable-baselines3 VecEnv. Inputs are those of ``PriorLabEnv``, int (N,).
 
-    Infos are filled where an episode ended: terminal_observation, TimeLimit.truncated, episode (r, l in steps, t in
-    seconds: what a Monitor would add), and the games' own info. ``games`` is the batch itself; ``steps``, int64 (N,),
-    are those of each game's episode so far. Of games on a card all is copied into the CPU's memory. ``num_games``, as
-    ``Games`` calls it, is taken for ``num_envs``, so that the same settings make either.
+    ``num_envs`` is N; ``num_games``, the name in ``Games``, is accepted instead, so that the same settings make either.
+    The other settings are those of ``Games``. Raises ValueError, one line, for an invalid value, and TypeError for a
+    setting that does not exist.
+
+    Observations are uint8 (N, S, S, stack_size * C), channels last, gray by default; rewards float32 (N,). Infos are
+    filled where an episode ended: terminal_observation, TimeLimit.truncated, episode (r, l in steps, t in seconds: what
+    a Monitor would add), and the game's info. ``games`` is the batch; ``steps``, int64 (N,), counts the steps of each
+    game's current episode. From games on a GPU everything is copied into the CPU's memory.
     """
 
     def __init__(
@@ -104,7 +108,7 @@ class PriorLabVecEnv(Batch):
 
     @in_turn
     def reset(self) -> VecEnvObs:
-        observations = self.games.reset(self._told())
+        observations = self.games.reset(self._next_seeds())
         self._begin()
         self.steps[:] = 0
         return on_cpu(observations).copy()

@@ -1,4 +1,4 @@
-"""The games as a gymnasium VectorEnv: Games in lockstep."""
+"""The games as a gymnasium VectorEnv: ``Games``, in lockstep."""
 
 from collections.abc import Sequence
 from typing import Any, Unpack
@@ -12,7 +12,7 @@ from priorlab.envs.engine.game_settings import IN_COLOUR, GameSettings
 from priorlab.envs.engine.games import Games
 from priorlab.envs.engine.infos import endings, info_of, masked
 from priorlab.envs.game.rules import INPUT_COUNT, MAX_INPUTS
-from priorlab.envs.interfaces.batch import BATCH_DEFAULTS, Batch, BatchSettings, VectorEnv, shown
+from priorlab.envs.interfaces.batch import BATCH_DEFAULTS, BatchSettings, GymBatch, VectorEnv, read_only
 from priorlab.envs.interfaces.env import FPS, MEANINGS
 from priorlab.envs.interfaces.frames import frame_of
 from priorlab.envs.interfaces.limits import inputs_of
@@ -22,21 +22,25 @@ class VectorSettings(GameSettings, BatchSettings, total=False):
     """All settings of ``PriorLabVectorEnv``."""
 
 
-class PriorLabVectorEnv(Batch, VectorEnv):
-    """N games. ``version``, ``level`` and ``look_seed`` are one for all or a list of one a game.
-    ``max_episode_steps``, in steps, shortens what ``max_inputs`` says.
+class PriorLabVectorEnv(GymBatch, VectorEnv):
+    """N games as one gymnasium environment. Inputs are those of ``PriorLabEnv``, int (N,).
 
-    Observations are uint8 (N, screen_size, screen_size, stack_size * C), rewards float64 (N,), ends bool (N,). Infos
-    are arrays over the games, each with a mask of those that it tells of. Game i equals the single environment seeded
-    with seed + i, and all of them gymnasium's SyncVectorEnv of such, bit for bit, in each ``autoreset_mode``:
+    ``num_envs`` is N; ``version`` is one for all games or a sequence of one per game; the other settings are those of
+    ``GameSettings`` and ``BatchSettings``. Raises ValueError, one line, for an invalid value, and TypeError for a
+    setting that does not exist.
+
+    Observations are uint8 (N, screen_size, screen_size, stack_size * C), C = 3, or 1 with ``grayscale_obs``; rewards
+    float64 (N,); terminated and truncated bool (N,). Infos are arrays over the games, each with a mask ``_name`` of the
+    games for which it holds. Game i equals the single environment seeded with seed + i, and the batch equals
+    gymnasium's SyncVectorEnv of such environments, bit for bit, in each ``autoreset_mode``:
 
     - SameStep: a game that ends starts over in the same step; its last picture and info are in ``infos["final_obs"]``
       (object array) and ``infos["final_info"]`` (arrays), each with a mask ``_final_obs``, ``_final_info``.
-    - NextStep: it starts over in the next step, which ignores its action and pays nothing.
-    - Disabled: it waits for ``reset(options={"reset_mask": bool (N,)})``; a step before that is refused.
+    - NextStep: it starts over in the next step, which ignores its action and gives no reward.
+    - Disabled: it waits for ``reset(options={"reset_mask": bool (N,)})``; a step before that raises RuntimeError.
 
-    With ``copy=False`` observations, ``final_obs`` included, are views, valid until the next step or reset, that nobody
-    can write to. Everything else is always the caller's own.
+    With ``copy=False`` observations, ``final_obs`` included, are read-only views, valid until the next step or reset.
+    Everything else that is returned belongs to the caller.
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": FPS, "autoreset_mode": AutoresetMode.SAME_STEP}
@@ -60,10 +64,11 @@ class PriorLabVectorEnv(Batch, VectorEnv):
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray, dict[str, Any]]:
-        """Starts games over, each as the single environment's reset does; with ``options={"reset_mask": bool (N,)}``
-        only some, and infos tell only of them. Seed s seeds game i with s + i; a list holds a seed or None a game."""
+        """Resets all games, each as the single environment does, or only those in ``options={"reset_mask": bool
+        (N,)}``, for which alone the infos then hold. Seed s seeds game i with s + i; a list has one seed or None per
+        game."""
         games = self.games
-        seeds, mask = self._told(seed, options, games.started)
+        seeds, mask = self._check_reset(seed, options, games.started)
         chosen = np.flatnonzero(mask)
         begun = np.array([seeds[lane] is not None for lane in chosen], np.bool_)
         if mask.all():
@@ -71,10 +76,10 @@ class PriorLabVectorEnv(Batch, VectorEnv):
         if begun.any():
             games.reset(seeds, chosen[begun])
         if not begun.all():
-            games.restart(chosen[~begun], new_play=False)  # who died goes on with the play
+            games.restart(chosen[~begun], new_play=False)  # after a death the play continues
         games.lanes.ever[chosen] |= games.lanes.visited[chosen]
         info = info_of(games.state[chosen], chosen, self.num_envs)
-        return self._own(games.lanes.observations), masked(info, mask)
+        return self._returned(games.lanes.observations), masked(info, mask)
 
     @in_turn
     def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
@@ -85,21 +90,22 @@ class PriorLabVectorEnv(Batch, VectorEnv):
         infos = masked(info_of(games.state), self._every)
         if games.autoreset and len(games.ended):
             final = info_of(games.final_states, games.ended, self.num_envs)
-            infos |= endings(self._own(games.final_observations), final, terminated | truncated)
-        return self._own(observations), rewards.astype(np.float64), terminated.copy(), truncated.copy(), infos
+            infos |= endings(self._returned(games.final_observations), final, terminated | truncated)
+        return self._returned(observations), rewards.astype(np.float64), terminated.copy(), truncated.copy(), infos
 
-    def _own(self, observations: np.ndarray) -> np.ndarray:
-        """The caller's own, or what nobody can write to: pictures are drawn on top of the last ones."""
-        return observations.copy() if self.copy else shown(observations)
+    def _returned(self, observations: np.ndarray) -> np.ndarray:
+        """A copy, or a read-only view, since pictures are drawn on top of the last ones."""
+        return observations.copy() if self.copy else read_only(observations)
 
     def render(self) -> tuple[np.ndarray, ...] | None:
-        """Each game's picture in colour, uint8 (side, side, 3) of one size: native, a smaller level's framed."""
+        """Each game's picture in colour, uint8 (side, side, 3), all of one size: native, or framed if the level is
+        smaller."""
         if self.render_mode is None:
             raise RuntimeError("nothing to render: make the environments with render_mode='rgb_array'")
         return tuple(frame_of(self.games, lane) for lane in range(self.num_envs))
 
     def get_action_meanings(self) -> list[str]:
-        """What the inputs are called, as Atari's are: NOOP, LEFT, ..."""
+        """The names of the inputs, in the style of Atari's: NOOP, LEFT, ..."""
         return list(MEANINGS)
 
     def close_extras(self, **kwargs: Any) -> None:

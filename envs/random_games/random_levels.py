@@ -11,7 +11,7 @@ from priorlab.envs.interfaces.vector import PriorLabVectorEnv
 from priorlab.envs.looks.dials import Dials, check_split
 from priorlab.envs.random_games.bank import Bank
 
-LEVELS = 1000  # where nothing is said: drawing them takes a few seconds
+LEVELS = 1000  # by default; drawing them takes a few seconds
 ALL = Dials()
 
 
@@ -29,10 +29,11 @@ def random_env(
     render_mode: str | None = None,
     **settings: Unpack[PlaySettings],
 ) -> PriorLabEnv:
-    """One game, each episode in one of the first ``levels`` levels of the split's bank, or of another bank's file.
+    """One game that plays each episode in one of the first ``levels`` levels of the split's bank, or of a bank file.
 
-    Level k is drawn by the dials ``looks`` with look seed k of the split; None draws the look of ``version``. Other
-    settings are those of ``PriorLabEnv``. An episode's level is drawn by ``games.chances``; ``info["place"]`` is its k.
+    Level k is drawn by the dials ``looks`` with look seed k of the split; None gives it the look of ``version``. Other
+    settings are those of ``PriorLabEnv``. An episode draws its level with the probabilities ``games.chances``;
+    ``info["place"]`` is its k. Raises ValueError, one line, for an invalid value.
     """
     return PriorLabEnv(version, render_mode=render_mode, **random_settings(levels, looks, split, bank), **settings)
 
@@ -50,7 +51,7 @@ def random_vector_env(
     version: str = "original",
     **settings: Unpack[RandomVectorSettings],
 ) -> PriorLabVectorEnv:
-    """``num_envs`` games like that of ``random_env``, side by side."""
+    """``num_envs`` games as in ``random_env``, as one ``PriorLabVectorEnv``."""
     return PriorLabVectorEnv(num_envs, version, **random_settings(levels, looks, split, bank), **settings)
 
 
@@ -60,7 +61,7 @@ def random_settings(
     split: str = "training",
     bank: str | Path | None = None,
 ) -> dict[str, Any]:
-    """The same as settings of ``Games``, for a batch without gymnasium or for stable-baselines3."""
+    """The same random levels as settings of ``Games`` and ``PriorLabVecEnv``."""
     check_split(split)
     chosen = Bank.read(split if bank is None else bank).levels(levels)
     return {"level": chosen, "look_seed": range(levels), "order": "drawn", "looks": looks, "split": split}

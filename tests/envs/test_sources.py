@@ -209,9 +209,9 @@ def test_text_is_read_as_any_editor_saves_it(tmp_path, save):
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        ("a = 1\nname = 'größe'\n".encode("latin-1"), "line 2: no UTF-8 text"),
-        ("name = 1".encode("utf-16-le"), "holds zero bytes: expected a text, saved as UTF-8"),
-        (codecs.BOM_UTF16_LE + b"a", "no UTF-16-LE text"),
+        ("a = 1\nname = 'größe'\n".encode("latin-1"), "line 2: not UTF-8 text"),
+        ("name = 1".encode("utf-16-le"), "contains zero bytes: expected text saved as UTF-8"),
+        (codecs.BOM_UTF16_LE + b"a", "not UTF-16-LE text"),
         (b"name = ", "not TOML"),
         (b"a = " + b"[" * 3000, "not TOML"),
     ],

@@ -310,7 +310,7 @@ def test_what_is_not_copied_is_shown_until_the_next_step_and_cannot_be_written_t
         ({"seed": -1}, "seed is -1: expected"),
         ({"seed": True}, "seed is True: expected"),
         ({"seed": "7"}, "seed is '7': expected"),
-        ({"seed": [1, 2, 3]}, "seed lists 3 values for 2 games: expected one a game"),
+        ({"seed": [1, 2, 3]}, "seed lists 3 values for 2 games: expected one per game"),
         ({"seed": [1, "b"]}, "seed is 'b': expected"),
         ({"seed": np.ones((2, 2), int)}, r"seed is an array \(2, 2\): expected"),
     ],
