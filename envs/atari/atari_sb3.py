@@ -1,4 +1,4 @@
-"""Masked Atari games as a stable-baselines3 VecEnv. Importing it costs seconds, so nothing else here does."""
+"""Masked Atari games as a stable-baselines3 VecEnv, which takes seconds to import, so no other module here does."""
 
 import threading
 import time
@@ -16,11 +16,15 @@ from priorlab.envs.interfaces.sb3 import Sb3Batch, count_of
 
 
 class AtariVecEnv(Sb3Batch):
-    """N games of ale_py in lockstep; settings are those of ``Atari``. Observations are uint8 (N, R, S, stack * C).
+    """N Atari games as a stable-baselines3 VecEnv.
 
-    Rewards are the signs of the points (Mnih et al. 2015) unless ``clip_rewards`` is false. Infos are filled where an
-    episode ended: terminal_observation, TimeLimit.truncated, inputs (raw frames), and episode with r, the score; l, in
-    steps; t, in seconds. ``num_games``, as ``Atari`` calls it, is taken for ``num_envs``.
+    ``num_envs`` is N; ``num_games``, the name in ``Atari``, is accepted instead. ``game`` is ale_py's name of the game;
+    the other settings are those of ``AtariSettings``. Raises ValueError, one line, for an invalid value, and TypeError
+    for a setting that does not exist.
+
+    Observations are uint8 (N, R, S, stack * C). Rewards are the signs of the points (Mnih et al. 2015) unless
+    ``clip_rewards`` is false. Infos are filled where an episode ended: terminal_observation, TimeLimit.truncated,
+    inputs (raw frames), and episode with r, the score; l, in steps; t, in seconds.
     """
 
     def __init__(
@@ -73,4 +77,4 @@ class AtariVecEnv(Sb3Batch):
         return outcome.observations, rewards.astype(np.float32), outcome.terminated | outcome.truncated, infos
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Does nothing: nothing is open."""

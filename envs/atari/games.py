@@ -1,7 +1,7 @@
 """Atari: N games of ale_py in lockstep, with masked looks.
 
-The rules are ale_py's own: a game here takes the same inputs to the same rewards. Only what is seen is drawn anew,
-from the palette indices that its screen holds.
+The rules are ale_py's: the same inputs give the same rewards. Only the picture is redrawn, from the palette indices of
+its screen.
 """
 
 import hashlib
@@ -17,17 +17,17 @@ from ale_py import roms
 
 from priorlab.envs.atari.atari_settings import DEFAULTS, AtariSettings, check_settings
 from priorlab.envs.atari.masked_draw import WIDTH, WORD, observe
-from priorlab.envs.atari.masks import build_areas, build_canvas, masks_of, paint_look
+from priorlab.envs.atari.masks import build_areas, build_canvas, masks_of, paint_masks
 from priorlab.envs.base.alone import Alone, in_turn
 from priorlab.envs.base.settings import check_whole, complete
 
-FPS = 60  # raw frames a second
+FPS = 60  # raw frames per second
 NO_INPUT = 0
-SEVERAL_PLAYERS = ("combat", "joust", "maze_craze", "warlords")  # ale_py has these games for more than one only
+SEVERAL_PLAYERS = ("combat", "joust", "maze_craze", "warlords")  # games of ale_py for more than one player
 
 
 class Outcome(NamedTuple):
-    """What a step or a reset of N games gave; n of them ended, and have started over where they do so by themselves."""
+    """The result of a step or a reset of N games, of which n ended and, with autoreset, started over."""
 
     observations: np.ndarray  # uint8 (N, R, S, stack * C)
     rewards: np.ndarray  # float64 (N,)
@@ -35,7 +35,7 @@ class Outcome(NamedTuple):
     truncated: np.ndarray  # bool (N,)
     lives: np.ndarray  # int64 (N,)
     inputs: np.ndarray  # int64 (N,): raw frames of the episode
-    final_observations: np.ndarray  # uint8 (n, R, S, stack * C): of those that ended, in their order
+    final_observations: np.ndarray  # uint8 (n, R, S, stack * C): of the games that ended, in order
     final_lives: np.ndarray  # int64 (n,)
     final_inputs: np.ndarray  # int64 (n,)
 
@@ -73,16 +73,17 @@ class Atari(Alone):
         self._rom, self._repeated = find_rom(game), float(chosen["repeat_action_probability"])
         self._games = [self._console() for _ in range(num_games)]
         self._every = np.arange(num_games)
-        self._generators: list[np.random.Generator | None] = [None] * num_games  # of the lanes that were seeded
-        self._seed(0, first_lane)  # the others when they are reset: it takes ale_py a tenth of a second each
+        self._generators: list[np.random.Generator | None] = [None] * num_games  # of the lanes seeded so far
+        self._seed(0, first_lane)  # the others when they are reset, as it takes ale_py a tenth of a second each
         ale = self._games[0]
         self.actions = [
             action.value
             for action in (ale.getLegalActionSet() if chosen["full_action_space"] else ale.getMinimalActionSet())
         ]
+        self.meanings: list[str] = [ale_py.Action(action).name for action in self.actions]  # NOOP, FIRE, ...
         height, _ = ale.getScreenDims()
         self._masks, self._mask_seed, self._height = masks_of(chosen["mask"]), int(chosen["mask_seed"]), height
-        self._look = paint_look(self._masks, self._mask_seed, height, grayscale)
+        self._look = paint_masks(self._masks, self._mask_seed, height, grayscale)
         self._areas = build_areas(height, screen_size, grayscale)
         self._canvas = build_canvas(height, self._areas, grayscale)
         rows, columns, channels = self._canvas.picture.shape
@@ -95,11 +96,11 @@ class Atari(Alone):
         self._settle(np.zeros((num_games, 2, height, WIDTH), np.uint8))
 
     def _settle(self, frames: np.ndarray) -> None:
-        """Makes these the last two frames of each lane, the older one first."""
+        """Takes these as the last two frames of each lane, the older one first."""
         self._frames = frames
-        self._screens = {}  # what shows a screen as it is, by whether it is gray
-        self._words = frames.view(np.uint64).reshape(*frames.shape[:3], WIDTH // WORD)  # 8 pixels a word
-        self._slots = [list(pair) for pair in frames]  # views: the older of a lane's two comes first, wherever it is
+        self._screens = {}  # what draws a screen in its native size, by whether it is gray
+        self._words = frames.view(np.uint64).reshape(*frames.shape[:3], WIDTH // WORD)  # 8 pixels per word
+        self._slots = [list(pair) for pair in frames]  # views, the older of a lane's two first
 
     def _console(self) -> ale_py.ALEInterface:
         ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)
@@ -108,13 +109,14 @@ class Atari(Alone):
         return ale
 
     def __getstate__(self) -> dict[str, Any]:
-        """All, and of each lane that was seeded its console's state. A copy, or what was pickled, goes on from here.
+        """Everything, and the console state of each lane seeded so far. A copy, or what was pickled, continues from
+        here.
 
-        Raises RuntimeError for games that run with sticky actions: ALE's states lack the input that it may repeat.
+        Raises RuntimeError for running games with sticky actions: ALE's states lack the input that it may repeat.
         """
         if self._repeated and self._running:
             raise RuntimeError(
-                f"repeat_action_probability is {self._repeated:g}: games that run can't be copied, since ALE's states "
+                f"repeat_action_probability is {self._repeated:g}: running games can't be copied, as ALE's states "
                 "lack the input that it may repeat; copy them before the first reset"
             )
         kept = {
@@ -141,7 +143,7 @@ class Atari(Alone):
 
     @in_turn
     def reset(self, lanes: np.ndarray | None = None, seeds: Sequence[int | None] | None = None) -> Outcome:
-        """Starts new episodes in these lanes (None: all), seeded where a seed is given."""
+        """Starts new episodes in these lanes (None: all), seeded if ``seeds``, one per lane, gives a seed."""
         lanes = self._every if lanes is None else lanes
         for lane, seed in zip(lanes.tolist(), seeds or [None] * len(lanes)):
             if seed is not None or self._generators[lane] is None:
@@ -151,8 +153,8 @@ class Atari(Alone):
 
     @in_turn
     def step(self, actions: np.ndarray, over: np.ndarray | None = None) -> Outcome:
-        """Each game takes its action, int64 (N,), and starts over if it ended and autoreset says so; those in ``over``,
-        bool (N,), start over instead."""
+        """Each game takes its action, int64 (N,), and with autoreset starts over if it ended. Games in ``over``, bool
+        (N,), start over instead."""
         waiting = self._none if over is None else np.flatnonzero(over)
         playing = self._every if over is None else np.flatnonzero(~over)
         for lane in playing.tolist():
@@ -174,18 +176,18 @@ class Atari(Alone):
         )
 
     def native_frame(self, lane: int = 0) -> np.ndarray:
-        """The lane's picture in colour, as large as ALE's screen; uint8 (H, 160, 3)."""
+        """The lane's picture in colour, in the size of ALE's screen; uint8 (H, 160, 3)."""
         return self._show(self._frames[lane], False)
 
     def screen(self, lane: int = 0, grayscale: bool = False) -> np.ndarray:
-        """The lane's last raw frame alone, masked, as large as ALE's screen; uint8 (H, 160, C)."""
+        """Only the lane's last raw frame, masked, in the size of ALE's screen; uint8 (H, 160, C)."""
         return self._show(np.stack([self._slots[lane][1]] * 2), grayscale)
 
     def _show(self, frames: np.ndarray, grayscale: bool) -> np.ndarray:
         """The picture, uint8 (H, 160, C), of two raw frames, uint8 (2, H, 160)."""
         if grayscale not in self._screens:
             areas = build_areas(self._height, None, grayscale)
-            look = paint_look(self._masks, self._mask_seed, self._height, grayscale)
+            look = paint_masks(self._masks, self._mask_seed, self._height, grayscale)
             self._screens[grayscale] = look, areas, build_canvas(self._height, areas, grayscale)
         look, areas, canvas = self._screens[grayscale]
         picture = np.zeros((1, *canvas.picture.shape), np.uint8)
@@ -193,13 +195,8 @@ class Atari(Alone):
         observe(frames[None], words[None], np.zeros(1, np.int64), True, look, areas, canvas, picture)
         return picture[0]
 
-    @property
-    def meanings(self) -> list[str]:
-        """What the inputs are called by ale_py: NOOP, FIRE, ..."""
-        return [ale_py.Action(action).name for action in self.actions]
-
     def interface(self, lane: int = 0) -> ale_py.ALEInterface:
-        """The lane's game itself, which knows no masks."""
+        """ale_py's interface to the lane's game, without masks."""
         return self._games[lane]
 
     def memory(self, lane: int = 0) -> np.ndarray:
@@ -213,11 +210,11 @@ class Atari(Alone):
     def _seed(self, lane: int, seed: int) -> None:
         ale = self._games[lane]
         ale.setInt("random_seed", int(np.random.SeedSequence(seed).generate_state(1)[0] >> 1))
-        ale.loadROM(self._rom)  # from here on the seed holds
+        ale.loadROM(self._rom)  # the seed takes effect here
         self._generators[lane] = np.random.default_rng(seed)
 
     def _restart(self, lanes: np.ndarray) -> None:
-        """New episodes of these lanes, of which no reward and no end is left."""
+        """Starts new episodes in these lanes, and clears their rewards and ends."""
         self._running = True
         for lane in lanes.tolist():
             self._begin(lane)
@@ -226,7 +223,7 @@ class Atari(Alone):
         self._observe(lanes, fresh=True)
 
     def _begin(self, lane: int) -> None:
-        """A new episode of a lane, up to the player's first input."""
+        """Starts a new episode of a lane, up to the player's first input."""
         generator = self._generators[lane]
         assert generator is not None
         self._start(lane)
@@ -243,7 +240,7 @@ class Atari(Alone):
             self._games[lane].getScreen(frame)
 
     def _take_input(self, lane: int, action: int) -> int:
-        """One raw frame of a lane, kept; its reward."""
+        """Plays one raw frame of a lane and keeps it; its reward."""
         ale, slots = self._games[lane], self._slots[lane]
         reward = ale.act(action)
         ale.getScreen(slots[0])
@@ -276,29 +273,16 @@ class Atari(Alone):
 
 
 def writable(value: Any) -> Any:
-    """Arrays that were unpickled may not be, nor those of a named tuple."""
+    """Makes arrays, also those of a named tuple, writable; unpickled ones may not be."""
     if isinstance(value, np.ndarray):
         return np.require(value, requirements="W")
     return value._make(map(writable, value)) if hasattr(value, "_make") else value
 
 
 def find_rom(game: str) -> Any:
-    """The path of a game's ROM; ValueError names some that exist where there is none."""
+    """The path of a game's ROM; ValueError, which names similar games, if there is none."""
     names = [name for name in roms.get_all_rom_ids() if name not in SEVERAL_PLAYERS]
     if game not in names:
         near = get_close_matches(str(game), names, 3, 0.5) or ["breakout", "montezuma_revenge", "pong"]
         raise ValueError(f"game is {game!r}: expected one of ale_py's {len(names)}, such as {', '.join(near)}")
     return roms.get_rom_path(game)
-
-
-def checked_actions(actions: object, games: int, inputs: int, ignored: np.ndarray | None = None) -> np.ndarray:
-    """The actions as int64 (games,), 0 where they are ignored, bool (games,); ValueError says what is wrong."""
-    array = np.asarray(actions)
-    if array.shape != (games,) or array.dtype.kind not in "iu":
-        raise ValueError(f"actions are {array.dtype} {array.shape}: expected {games} whole numbers, shape ({games},)")
-    if ignored is not None:
-        array = np.where(ignored, 0, array)
-    if array.min() < 0 or array.max() >= inputs:
-        lane = int(np.flatnonzero((array < 0) | (array >= inputs))[0])
-        raise ValueError(f"action {array[lane]} of game {lane}: expected 0 to {inputs - 1}")
-    return np.ascontiguousarray(array, np.int64)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from priorlab.envs.game.rules import INPUT_COUNT, INPUT_NAMES
+from priorlab.envs.game.rules import INPUT_NAMES
 
 RESET_MASK = "reset_mask"
 
@@ -59,15 +59,20 @@ def checked_mask(options: object, count: int) -> np.ndarray:
     return mask
 
 
-def checked_actions(actions: object, count: int, ignored: np.ndarray | None = None) -> np.ndarray:
-    """The actions as int64 (count,), 0 where ``ignored``, bool (count,), is true; ValueError says what is wrong."""
+def checked_actions(
+    actions: object, count: int, names: Sequence[str] = INPUT_NAMES, ignored: np.ndarray | None = None
+) -> np.ndarray:
+    """The actions as int64 (count,), 0 where ``ignored``, bool (count,), is true; ``names``: of all inputs.
+
+    ValueError, one line, says what is wrong.
+    """
     array = np.asarray(actions)
     if array.shape != (count,) or array.dtype.kind not in "iu":
         raise ValueError(f"actions are {array.dtype} {array.shape}: expected {count} whole numbers, shape ({count},)")
     if ignored is not None:
         array = np.where(ignored, 0, array)
-    if count and (array.min() < 0 or array.max() >= INPUT_COUNT):
-        lane = int(np.flatnonzero((array < 0) | (array >= INPUT_COUNT))[0])
-        names = ", ".join(f"{number} {name}" for number, name in enumerate(INPUT_NAMES))
-        raise ValueError(f"action {array[lane]} of game {lane}: expected 0 to {INPUT_COUNT - 1} ({names})")
+    if array.min() < 0 or array.max() >= len(names):
+        lane = int(np.flatnonzero((array < 0) | (array >= len(names)))[0])
+        known = ", ".join(f"{number} {name}" for number, name in enumerate(names))
+        raise ValueError(f"action {array[lane]} of game {lane}: expected 0 to {len(names) - 1} ({known})")
     return np.ascontiguousarray(array, np.int64)

@@ -35,7 +35,7 @@ class CpuEngine(Engine):
 
     def step(self, actions: Any, over: np.ndarray | None) -> None:
         turn = self._turn
-        turn.actions[:] = checked_actions(actions, self.num_games, over)
+        turn.actions[:] = checked_actions(actions, self.num_games, ignored=over)
         if over is not None:
             turn.actions[over] = START_OVER
         counts = self._crew.step()

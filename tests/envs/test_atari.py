@@ -17,7 +17,7 @@ from priorlab.envs.atari.atari_env import AtariEnv
 from priorlab.envs.atari.atari_vector import AtariVectorEnv
 from priorlab.envs.atari.games import Atari
 from priorlab.envs.atari.masked_draw import LEAST_GROUND, WIDTH, observe
-from priorlab.envs.atari.masks import MASKS, build_areas, build_canvas, paint_look, palette
+from priorlab.envs.atari.masks import MASKS, build_areas, build_canvas, paint_masks, palette
 
 GAMES = ("ms_pacman", "breakout", "space_invaders")
 HEIGHT = 210
@@ -28,7 +28,7 @@ def shown(frames, mask=(), *, seed=0, size=None, grayscale=False):
     """The picture of two frames of palette indices, uint8 (2, H, WIDTH)."""
     frames = np.ascontiguousarray(frames)[None]
     words = frames.view(np.uint64)  # (1, 2, H, WIDTH) -> (1, 2, H, WIDTH / 8)
-    look, areas = paint_look(mask, seed, HEIGHT, grayscale), build_areas(HEIGHT, size, grayscale)
+    look, areas = paint_masks(mask, seed, HEIGHT, grayscale), build_areas(HEIGHT, size, grayscale)
     canvas = build_canvas(HEIGHT, areas, grayscale)
     picture = np.zeros((1, *canvas.picture.shape), np.uint8)
     observe(frames, words, np.zeros(1, np.int64), True, look, areas, canvas, picture)
@@ -194,7 +194,7 @@ def test_objects_and_background_are_opencv_s_regions(game):
     for frame in frames:
         twice, ground = np.stack([frame, frame]), regions(frame)
         plain, objects = shown(twice), shown(twice, ("objects",), seed=1)
-        block = paint_look(("objects",), 1, HEIGHT, False).block[:3]
+        block = paint_masks(("objects",), 1, HEIGHT, False).block[:3]
         expected = np.where(blocks(ground)[..., None], block, plain)
         assert (objects == expected).all()
         filled = shown(twice, ("background",), seed=1)
@@ -209,7 +209,7 @@ def test_colours_are_permuted_and_textures_are_all_different():
     pairs = np.unique(np.column_stack([frame.ravel(), picture.reshape(-1, 3)]), axis=0)  # (H, WIDTH, 3) -> (all, 3)
     assert len(pairs) == 128  # one colour each
     assert sorted(map(tuple, pairs[:, 1:])) == sorted(map(tuple, palette(HEIGHT)[::2]))
-    rows = paint_look(("textures",), 1, HEIGHT, False).rows
+    rows = paint_masks(("textures",), 1, HEIGHT, False).rows
     assert len({texture.tobytes() for texture in rows}) == 256
 
 

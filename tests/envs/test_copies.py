@@ -286,7 +286,7 @@ def test_sticky_consoles_are_copied_before_their_first_reset_only():
     twin = copy.deepcopy(games)
     alike(twin.reset(), games.reset())
     for way in (copy.copy, copy.deepcopy, pickle.dumps):
-        with pytest.raises(RuntimeError, match=r"repeat_action_probability is 0\.25: games that run can't be copied"):
+        with pytest.raises(RuntimeError, match=r"repeat_action_probability is 0\.25: running games can't be copied"):
             way(games)
     batch = make_vec("PriorLab/Atari-v0", num_envs=2, num_threads=2, **ATARI, repeat_action_probability=0.5)
     batch.reset(seed=0)

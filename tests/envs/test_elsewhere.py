@@ -46,7 +46,7 @@ def test_an_environment_plays_on_in_another_process(method, name):
     env = begun(BATCHES[name])
     told = there(method, env)
     if name == "atari processes":
-        assert told == "num_threads > 1, and the games are the process's that forked: make them in this one"
+        assert told == "num_threads > 1, and the games are the forking process's: make them in this one"
     else:
         alike(stripped(told), stripped(played(env, 25, 3)))
     env.close()

@@ -96,7 +96,7 @@ def test_a_finished_run_is_never_written_again(folder):
 
 def test_two_processes_never_write_one_run(folder):
     held = RunWriter(folder, CONFIG)
-    with pytest.raises(OSError, match="another process writes this run: expected one"):
+    with pytest.raises(OSError, match="another process is writing this run: expected one"):
         RunWriter(folder, CONFIG)
     held.close()
     RunWriter(folder, CONFIG).close()

@@ -180,7 +180,7 @@ def test_a_crash_between_a_step_and_what_came_of_it_is_made_good(tmp_path):
 
 def test_one_writes_at_a_time_and_nothing_is_written_after_the_end(tmp_path):
     recorder = Recorder.create(tmp_path)
-    with pytest.raises(OSError, match="another process records this session"):
+    with pytest.raises(OSError, match="another process is recording this session"):
         Recorder.resume(recorder.path)
     recorder.finish()
     with pytest.raises(OSError, match="is closed"):
@@ -220,13 +220,16 @@ def test_an_altered_log_is_refused_in_one_line_or_a_truthful_beginning(tmp_path_
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda events: [{**e, "input": 3} if e.get("number") == 8 else e for e in events], "input 30: replayed, the"),
-        (lambda events: [e for e in events if e["event"] != "death"], "input 6: replayed, it is followed by other"),
+        (
+            lambda events: [{**e, "input": 3} if e.get("number") == 8 else e for e in events],
+            "input 30: the state differs",
+        ),
+        (lambda events: [e for e in events if e["event"] != "death"], "input 6: the replay has other"),
         (lambda events: [e for e in events if e.get("number") != 7], "line 12: step 8: expected step 7"),
         (lambda events: [{**e, "inputs": 9} if e["event"] == "quit" else e for e in events], "ended after 9 inputs"),
         (lambda events: [{**e, "limit": 9} if e["event"] == "play" else e for e in events], "at most the limit, 9"),
         (lambda events: [{**e, "event": "win"} if e["event"] == "quit" else e for e in events], "is not won"),
-        (lambda events: [e for e in events if e["event"] != "play"], "line 3: 'step' where no play is under way"),
+        (lambda events: [e for e in events if e["event"] != "play"], "line 3: 'step' outside a play"),
         (lambda events: [{**e, "t": 0.0} if e["event"] == "finish" else e for e in events], "t goes back"),
         (lambda events: [*events, events[-1]], "nothing after its finish"),
         (lambda events: [{k: e[k] for k in e if k != "shown"} for e in events], "an event lacks 'shown'"),
@@ -288,10 +291,10 @@ def test_a_log_that_is_gone_is_noticed(tmp_path, how):
     if how == "replaced":
         log.path.write_text("another")
     assert not log.is_there()
-    with pytest.raises(OSError, match="it is gone, or its folder is") as caught:
+    with pytest.raises(OSError, match="it or its folder was deleted") as caught:
         log.write("answer", sync=True)
     assert "is kept" not in str(caught.value)
-    with pytest.raises(OSError, match="it is gone"):
+    with pytest.raises(OSError, match="it or its folder was deleted"):
         log.close()
 
 

@@ -136,7 +136,7 @@ def test_what_cannot_be_read_is_named_and_left_out(tmp_path):
         "empty": "line 1: not a session's log",
         "garbage": "line 1: cut off or altered",
         "huge": "line 1: cut off or altered",
-        "newer": "line 1: schema 2: expected 1, all that this Priorlab reads",
+        "newer": "line 1: schema 2: expected 1, the only one that this Priorlab reads",
         "bare": "line 1: participant is None",
     }
     at = {name: tmp_path / f"{name}{SUFFIX}" for name in wrong}
