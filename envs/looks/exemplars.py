@@ -1,8 +1,8 @@
-"""Families of pictures, one a role, with exemplars without end: a random drawing in random colours.
+"""Families of pictures, one per role, with endless exemplars: a random drawing in random colours.
 
-Each of the two splits has drawings of its own: held-out ones come from other seeds, and one that training has too, in
-whatever colours, is left out. Customary colours (warm flames, grey blades) are only as likely as any others, so that
-colour alone tells little.
+The two splits share no drawings: held-out ones come from other seeds, and those that training also has, in any colours,
+are left out. Customary colours (warm flames, grey blades) are only as likely as all others together, so colour alone
+reveals little.
 """
 
 from functools import lru_cache
@@ -19,10 +19,10 @@ from priorlab.envs.looks.textures import PATTERNS, X, Y
 FAMILIES: dict[str, Draw] = {
     draw.__name__: draw for draw in (platform, ladder, fire, spikes, monster, goal, key, door, player)
 }
-DRAWINGS = 256  # of each family in each split; colours are drawn anew for every exemplar
+DRAWINGS = 256  # of each family in each split; every exemplar draws its colours
 CUSTOM = 0.5  # share of exemplars whose colours A and B are the customary ones of their family
-SHADE, LIGHT, LINE_VALUE = 0.62, 0.5, 0.12  # of a colour; of the way to white; of colour A, for outlines
-CHANCES = 14  # random numbers that make an exemplar: its drawing, whether in custom colours, four colours
+SHADE, LIGHT, LINE_VALUE = 0.62, 0.5, 0.12  # factor on a colour; part of the way to white; factor on A, for outlines
+CHANCES = 14  # random numbers per exemplar: its drawing, whether in customary colours, four colours
 SKIN, METAL = ((0.02, 0.1), (0.15, 0.55), (0.55, 1.0)), ((0.09, 0.16), (0.1, 0.85), (0.75, 0.95))
 # Least and most: customary hues of A and of B; saturation and value of both in any hue
 COLOURS = {
@@ -36,7 +36,7 @@ COLOURS = {
     "door": ((0.03, 0.1), (0.0, 0.15), (0.3, 0.75), (0.45, 0.8)),
     "player": ((0.45, 0.65), (0.5, 0.7), (0.3, 0.8), (0.7, 1.0)),
 }
-FAINT, FAINTNESS = ("bricks", "stones", "planks", "studs", "slants", "waves"), 0.3  # of backgrounds
+FAINT, FAINTNESS = ("bricks", "stones", "planks", "studs", "slants", "waves"), 0.3  # of backgrounds: patterns, contrast
 ROLES = tuple(FAMILIES)
 RANGES = np.array([[(a, *tones), (b, *tones), SKIN, METAL] for a, b, *tones in (COLOURS[role] for role in ROLES)])
 # (families, colours, hsv, least and most) -> (families, colours, least and width, hsv)
@@ -62,10 +62,10 @@ def drawings(split: str) -> np.ndarray:
 
 def exemplars(families: np.ndarray, split: str, chances: np.ndarray) -> np.ndarray:
     """uint32 (n, TILE, TILE): a picture of each of n families, a pixel's bytes being red, green, blue, and 255 where
-    opaque; what is clear is 0 (``unpack`` takes them apart).
+    opaque; transparent pixels are 0 (``unpack`` splits them).
 
-    ``families``: int (n,), indices into ROLES; ``chances``: float (n, CHANCES), random numbers from 0 to 1, of which
-    each n make one exemplar.
+    ``families``: int (n,), indices into ROLES; ``chances``: float (n, CHANCES), random numbers from 0 to 1, one row
+    per exemplar.
     """
     drawn = drawings(split)[families, (chances[:, 0] * DRAWINGS).astype(int)]
     # (n, TILE, TILE) -> (n, TILE * TILE), and back
@@ -74,12 +74,12 @@ def exemplars(families: np.ndarray, split: str, chances: np.ndarray) -> np.ndarr
 
 
 def unpack(pictures: np.ndarray) -> np.ndarray:
-    """uint8 (..., 4) of uint32 (...): red, green, blue, and 255 where opaque."""
+    """uint32 (...) -> uint8 (..., 4): red, green, blue, and 255 where opaque."""
     return np.ascontiguousarray(pictures)[..., None].view(np.uint8)
 
 
 def palettes(families: np.ndarray, chances: np.ndarray) -> np.ndarray:
-    """uint32 (n, INKS): the packed colours of each ink, by ``chances``, float (n, 13) from 0 to 1."""
+    """uint32 (n, INKS): the packed colour of each ink, from ``chances``, float (n, 13), 0 to 1."""
     ranges, count = RANGES[families], len(families)  # (n, colours A to D, least and most, hsv)
     chance = chances[:, 1:].reshape(-1, 4, 3)  # (n, 12) -> (n, colours, hsv)
     hsv = ranges[:, :, 0] + ranges[:, :, 1] * chance
@@ -105,7 +105,7 @@ def ground(rng: np.random.Generator) -> np.ndarray:
 
 
 def rgb_of(hsv: np.ndarray) -> np.ndarray:
-    """float (..., 3), 0 to 1, of hue (turns), saturation and value (0 to 1), any shape (..., 3)."""
+    """Hue (turns), saturation and value (0 to 1), any shape (..., 3) -> red, green, blue, float (..., 3), 0 to 1."""
     hue, saturation, value = (hsv[..., i, None] for i in range(3))
     sector = (np.array([5.0, 3.0, 1.0]) + 6 * hue) % 6
     return value * (1 - saturation * np.clip(np.minimum(sector, 4 - sector), 0, 1))

@@ -222,7 +222,7 @@ def test_an_altered_log_is_refused_in_one_line_or_a_truthful_beginning(tmp_path_
     [
         (
             lambda events: [{**e, "input": 3} if e.get("number") == 8 else e for e in events],
-            "input 30: the state differs",
+            "input 30: the state",
         ),
         (lambda events: [e for e in events if e["event"] != "death"], "input 6: the replay has other"),
         (lambda events: [e for e in events if e.get("number") != 7], "line 12: step 8: expected step 7"),
