@@ -175,7 +175,7 @@ def files_under(root: Path, *endings: str) -> list[Path]:
     """
     if not root.is_dir():
         return [root] if os.path.lexists(root) else []
-    found: dict[str, Path] = {}  # by its real path
+    files: dict[str, Path] = {}  # by its real path
     seen: set[str] = set()
     folders, links = [str(root)], list[str]()  # links last: what is also reachable without one is found there
     while folders or links:
@@ -187,14 +187,14 @@ def files_under(root: Path, *endings: str) -> list[Path]:
         try:
             entries = sorted(os.scandir(folder), key=lambda entry: (entry.is_symlink(), entry.name))
         except OSError:
-            found.setdefault(real, Path(folder))
+            files.setdefault(real, Path(folder))
             continue
         for entry in entries:
             if entry.name.endswith(endings):
-                found.setdefault(os.path.realpath(entry.path), Path(entry.path))
+                files.setdefault(os.path.realpath(entry.path), Path(entry.path))
             if is_folder(entry):
                 (links if entry.is_symlink() else folders).append(entry.path)
-    return sorted(found.values())
+    return sorted(files.values())
 
 
 def is_folder(entry: os.DirEntry) -> bool:

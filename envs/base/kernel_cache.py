@@ -53,9 +53,9 @@ def preferred() -> tuple[Path | None, str]:
 def temporary() -> Iterator[Path]:
     """Folders among temporary files: one of the user that persists, then one for this process alone."""
     try:
-        own = Path(tempfile.gettempdir()) / f"priorlab-{os.geteuid() if hasattr(os, 'geteuid') else 'cache'}"
-        if not own.is_symlink():  # which any user can make there
-            yield own
+        lasting = Path(tempfile.gettempdir()) / f"priorlab-{os.geteuid() if hasattr(os, 'geteuid') else 'cache'}"
+        if not lasting.is_symlink():  # which any user can make there
+            yield lasting
         made = tempfile.mkdtemp(prefix="priorlab-")
     except OSError:
         return
@@ -68,8 +68,8 @@ def unusable(root: Path, name: str) -> str:
     try:
         for each in (root, root / name):
             each.mkdir(parents=True, exist_ok=True, mode=0o700)
-            found = each.stat()
-            if hasattr(os, "geteuid") and (found.st_uid != os.geteuid() or found.st_mode & stat.S_IWOTH):
+            status = each.stat()
+            if hasattr(os, "geteuid") and (status.st_uid != os.geteuid() or status.st_mode & stat.S_IWOTH):
                 return f"{each} belongs to another user, or other users can write to it"
         with tempfile.TemporaryFile(dir=root / name) as file:
             file.write(PROBE)
@@ -137,17 +137,17 @@ class Kept:
         """None if it must be compiled, which begins at once."""
         if self.why:
             SAID.say(self.why)
-        found = None
+        compiled = None
         try:
             if self.cache_path is None or self.checksum() == self.written():
-                found = self.load(signature, context)
+                compiled = self.load(signature, context)
             else:
                 self.clear()
         except Exception:  # unpickling damaged bytes can raise anything
             self.clear()
-        if found is None:
+        if compiled is None:
             SAID.begin()
-        return found
+        return compiled
 
     def save_overload(self, signature: Any, compiled: Any) -> None:
         SAID.end()

@@ -10,13 +10,13 @@ SOFTWARE = ("priorlab", "numpy", "numba", "torch", "stable_baselines3", "gymnasi
 
 def software() -> dict[str, str]:
     """Names and versions of the software in use."""
-    found = {"python": platform.python_version()}
+    versions = {"python": platform.python_version()}
     for name in SOFTWARE:
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 def git_commit() -> str | None:

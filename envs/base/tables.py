@@ -47,16 +47,16 @@ def parse_table(text: str, columns: Mapping[str, type], path: Path) -> "pd.DataF
     import pandas as pd
 
     try:
-        found = pd.read_csv(
+        table = pd.read_csv(
             io.StringIO(text), dtype={name: kind for name, kind in columns.items() if kind is not float},  # pyright: ignore[reportArgumentType]
             keep_default_na=False, na_values={name: ["", "nan"] for name, kind in columns.items() if kind is float},
         )  # fmt: skip
     except ValueError as error:
         raise ValueError(f"{path}: {' '.join(str(error).split())}; expected rows of {', '.join(columns)}") from None
-    if tuple(found.columns) != tuple(columns):
-        raise ValueError(f"{path}: columns {', '.join(found.columns)}; expected {', '.join(columns)}")
+    if tuple(table.columns) != tuple(columns):
+        raise ValueError(f"{path}: columns {', '.join(table.columns)}; expected {', '.join(columns)}")
     try:
-        return found.astype({name: float for name, kind in columns.items() if kind is float})
+        return table.astype({name: float for name, kind in columns.items() if kind is float})
     except ValueError as error:
         raise ValueError(f"{path}: {error}; expected rows of {', '.join(columns)}") from None
 

@@ -99,7 +99,7 @@ class Level:
 
     def tiles_of(self, character: str) -> list[tuple[int, int]]:
         """(row, column) of every tile with that character, row by row."""
-        return [(r, c) for r, row in enumerate(self.rows) for c, found in enumerate(row) if found == character]
+        return [(r, c) for r, row in enumerate(self.rows) for c, here in enumerate(row) if here == character]
 
     @cached_property
     def key(self) -> tuple[int, int] | None:
@@ -109,11 +109,11 @@ class Level:
     @cached_property
     def patrols(self) -> dict[tuple[int, int], tuple[int, int]]:
         """(row, column) of each monster that patrols -> (first, last column) of its patrol."""
-        found = {}
+        spans = {}
         for r, row in enumerate(self.rows):
             for run in re.finditer("[m~]*~[m~]*", row):
-                found[r, row.index("m", *run.span())] = (run.start(), run.end() - 1)
-        return found
+                spans[r, row.index("m", *run.span())] = (run.start(), run.end() - 1)
+        return spans
 
     @cached_property
     def monsters(self) -> np.ndarray:
@@ -236,13 +236,13 @@ def read_period(settings: dict, source: str) -> int:
 
 def centre(rows: tuple[str, ...], character: str, optional: bool, source: str) -> tuple[float, float]:
     """The centre of the one tile with that character, in pixels; optional where the settings give it."""
-    found = [(r, c) for r, row in enumerate(rows) for c, here in enumerate(row) if here == character]
-    if not found and optional:
+    cells = [(r, c) for r, row in enumerate(rows) for c, here in enumerate(row) if here == character]
+    if not cells and optional:
         return (0.0, 0.0)
-    if len(found) != 1:
-        where = ", ".join(f"row {r}, column {c}" for r, c in found) or "nowhere"
+    if len(cells) != 1:
+        where = ", ".join(f"row {r}, column {c}" for r, c in cells) or "nowhere"
         raise ValueError(f"{source}: {MEANING[character]} {character!r} found {where}; expected exactly one")
-    row, column = found[0]
+    row, column = cells[0]
     return (TILE * column + TILE / 2, TILE * row + TILE / 2)
 
 

@@ -60,16 +60,16 @@ def find_sequence(name: str, file: Path | None = None) -> Sequence:
 
     Raises ValueError, which lists what exists or what is wrong with the file; OSError if it can't be read.
     """
-    found = table()[1]
+    known_sequences = table()[1]
     if file is not None:
-        found = parse(read_text(file), str(file), table()[0])[1]
-        for known in found:
+        known_sequences = parse(read_text(file), str(file), table()[0])[1]
+        for known in known_sequences:
             if known in table()[1]:
                 raise ValueError(f"{file}: sequence {known!r}: expected another name, as the lab has this one")
-    if name not in found:
+    if name not in known_sequences:
         where = f"{file}: " if file else ""
-        raise ValueError(f"{where}unknown sequence {name!r}: expected one of {', '.join(found)}")
-    return found[name]
+        raise ValueError(f"{where}unknown sequence {name!r}: expected one of {', '.join(known_sequences)}")
+    return known_sequences[name]
 
 
 def sequence_in(settings: Mapping[str, Any]) -> Sequence:
@@ -92,7 +92,7 @@ def parse(
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{source}: not TOML: {error}") from None
     check_keys(read, {"lists": dict, "sequences": dict}, source)
-    lists, found = {**(known or {}), **read["lists"]}, {}
+    lists, read_sequences = {**(known or {}), **read["lists"]}, {}
     for name, values in lists.items():
         if not isinstance(values, list) or not values:
             raise ValueError(f"{source}: list {name!r} is {values!r}: expected one value or more in brackets")
@@ -106,8 +106,8 @@ def parse(
         ]
         if not tasks:
             raise ValueError(f"{where}: no tasks: expected one or more")
-        found[name] = Sequence(name, row["about"], tuple(tasks))
-    return lists, found
+        read_sequences[name] = Sequence(name, row["about"], tuple(tasks))
+    return lists, read_sequences
 
 
 def check_keys(row: object, expected: dict[str, type], where: str) -> None:

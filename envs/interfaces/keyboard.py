@@ -21,12 +21,12 @@ def keys_to_action(meanings: Sequence[str]) -> dict[tuple[int, ...], int]:
     }  # fmt: skip
     parts = [[name in meaning for name in FIRST] for meaning in meanings]
     inputs = sorted(range(len(parts)), key=lambda number: (sum(parts[number]), parts[number]), reverse=True)
-    found: dict[tuple[int, ...], int] = {}
+    chosen: dict[tuple[int, ...], int] = {}
     for count in range(1, len(names) + 1):
         for held in combinations(sorted(names), count):
             wanted = set().union(*(names[key] for key in held))
             has = [name in wanted for name in FIRST]
             fitting = [number for number in inputs if all(h or not p for p, h in zip(parts[number], has))]
             if fitting:  # a game may have no NOOP
-                found[held] = fitting[0]
-    return found
+                chosen[held] = fitting[0]
+    return chosen

@@ -123,9 +123,9 @@ class PriorLabVecEnv(Sb3Batch):
         self.steps += 1
         final_info, last = self.games.final_info, on_cpu(self.games.final_observations)
         for k, lane in enumerate(on_cpu(self.games.ended)):
-            own = {key: values[k].item() for key, values in final_info.items()}
+            info = {key: values[k].item() for key, values in final_info.items()}
             episode = {"r": float(rewards[lane]), "l": int(self.steps[lane]), "t": round(time.time() - self._began, 6)}
-            infos[lane] = own | {
+            infos[lane] = info | {
                 "terminal_observation": last[k].copy(),
                 "TimeLimit.truncated": bool(truncated[lane]),
                 "episode": episode,

@@ -86,13 +86,15 @@ def palettes(families: np.ndarray, chances: np.ndarray) -> np.ndarray:
     free = chances[:, 0] >= CUSTOM
     hsv[free, :2, 0] = chance[free, :2, 0]
     plain = rgb_of(hsv)
-    found = np.zeros((count, INKS, 4))
+    colours = np.zeros((count, INKS, 4))
     # (n, colours, tones, rgb) -> (n, inks, rgb)
-    found[:, A:, :3] = np.stack([plain * SHADE, plain, plain + (1 - plain) * LIGHT], axis=2).reshape(count, INKS - A, 3)
-    found[:, LINE, :3] = plain[:, 0] * LINE_VALUE
-    found[:, WHITE, :3] = 0.96
-    found[:, 1:, 3] = 1
-    return (255 * found + 0.5).astype(np.uint8).view(np.uint32)[..., 0]
+    colours[:, A:, :3] = np.stack([plain * SHADE, plain, plain + (1 - plain) * LIGHT], axis=2).reshape(
+        count, INKS - A, 3
+    )
+    colours[:, LINE, :3] = plain[:, 0] * LINE_VALUE
+    colours[:, WHITE, :3] = 0.96
+    colours[:, 1:, 3] = 1
+    return (255 * colours + 0.5).astype(np.uint8).view(np.uint32)[..., 0]
 
 
 def ground(rng: np.random.Generator) -> np.ndarray:

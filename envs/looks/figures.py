@@ -67,11 +67,11 @@ def body_of(kind: str, wide: float, high: float, rng: np.random.Generator) -> np
 
 def legs(rng: np.random.Generator) -> np.ndarray:
     """bool (TILE, TILE): a bug's right legs and feeler."""
-    found = stroke(8, 4, 8 + rng.uniform(1, 3.5), 1, 0.7)
+    drawn = stroke(8, 4, 8 + rng.uniform(1, 3.5), 1, 0.7)
     for i in range(int(rng.integers(2, 4))):
         y = 6 + 2.6 * i
-        found |= stroke(7, y, 7 + rng.uniform(5.6, 6.4), y + rng.uniform(0, 3), 0.7)
-    return found
+        drawn |= stroke(7, y, 7 + rng.uniform(5.6, 6.4), y + rng.uniform(0, 3), 0.7)
+    return drawn
 
 
 def wing(rng: np.random.Generator) -> np.ndarray:

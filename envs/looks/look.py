@@ -152,7 +152,7 @@ def read_grid(lines: list[str], first_line: int, palette: dict[str, Colour], sou
 
 def read_things(things: dict, source: str) -> dict[str, tuple[str, ...]]:
     expect_keys(things, THINGS, "thing", source)
-    found = {}
+    drawn = {}
     for thing, value in things.items():
         values = value if isinstance(value, list) else [value]
         if not values or not all(isinstance(v, str) for v in values):
@@ -160,8 +160,8 @@ def read_things(things: dict, source: str) -> dict[str, tuple[str, ...]]:
         for v in values:
             if v.startswith("#"):
                 colour(v, thing, source)
-        found[thing] = tuple(values)
-    return found
+        drawn[thing] = tuple(values)
+    return drawn
 
 
 def read_family(name: str, table: object, source: str) -> Family:

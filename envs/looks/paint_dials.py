@@ -93,14 +93,14 @@ class Painting:
 
     def things(self) -> list[Thing]:
         """The things of the level, and the picture of each."""
-        found = [("platform", np.array([(r, c + i) for i in range(n)])) for r, c, n in runs(self.kinds == "#")]
-        found += [("ladder", block) for block in groups(self.kinds == "H")]
+        placed = [("platform", np.array([(r, c + i) for i in range(n)])) for r, c, n in runs(self.kinds == "#")]
+        placed += [("ladder", block) for block in groups(self.kinds == "H")]
         for character, role in OBJECTS.items():
-            found += [(role, place[None]) for place in np.argwhere(self.kinds == character)]
-        unplaced = {self.goal, "player"} - {role for role, _ in found}  # placed only by the settings
-        found += [(role, np.zeros((0, 2), int)) for role in sorted(unplaced)]
-        pictures = self.pictures("things", [role for role, _ in found], 1)
-        return [Thing(role, tiles, picture) for (role, tiles), picture in zip(found, unpack(pictures))]
+            placed += [(role, place[None]) for place in np.argwhere(self.kinds == character)]
+        unplaced = {self.goal, "player"} - {role for role, _ in placed}  # placed only by the settings
+        placed += [(role, np.zeros((0, 2), int)) for role in sorted(unplaced)]
+        pictures = self.pictures("things", [role for role, _ in placed], 1)
+        return [Thing(role, tiles, picture) for (role, tiles), picture in zip(placed, unpack(pictures))]
 
     def pictures(self, stream: str, roles: list[str], variants: int) -> np.ndarray:
         """uint32 (n, TILE, TILE), packed: the picture of each of n things with these roles.
@@ -195,7 +195,7 @@ def marked(picture: np.ndarray) -> np.ndarray:
     """The picture made paler, with a pale edge where it meets transparent pixels or the end of the cell."""
     opaque = np.pad(picture[..., 3] > 0, 1)
     inside = opaque[:-2, 1:-1] & opaque[2:, 1:-1] & opaque[1:-1, :-2] & opaque[1:-1, 2:]
-    opaque, found = opaque[1:-1, 1:-1], picture.copy()
-    found[opaque, :3] = np.rint(found[opaque, :3] * (1 - PALER) + np.array(PALE) * PALER)
-    found[opaque & ~inside, :3] = PALE
-    return found
+    opaque, paler = opaque[1:-1, 1:-1], picture.copy()
+    paler[opaque, :3] = np.rint(paler[opaque, :3] * (1 - PALER) + np.array(PALE) * PALER)
+    paler[opaque & ~inside, :3] = PALE
+    return paler

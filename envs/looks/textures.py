@@ -256,9 +256,9 @@ def open_spots(free: np.ndarray, width: int, height: int) -> np.ndarray:
     total[1:, 1:] = free.cumsum(axis=0).cumsum(axis=1)
     upper, lower = total[:-height], total[height:]
     tiles = lower[:, width:] - lower[:, :-width] - upper[:, width:] + upper[:, :-width]
-    found = np.zeros_like(free)
-    found[: tiles.shape[0], : tiles.shape[1]] = tiles == width * height
-    return found
+    open_corners = np.zeros_like(free)
+    open_corners[: tiles.shape[0], : tiles.shape[1]] = tiles == width * height
+    return open_corners
 
 
 def fits(rows: list[int], row: int, column: int, width: int, height: int, gap: int) -> bool:

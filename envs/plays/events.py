@@ -91,19 +91,19 @@ class EventLog:
         path = Path(path)
         lock = locked(path)  # no process writes while it is read and truncated
         try:
-            found = read_events(path)
-            if found.events[-1]["event"] == "finish":
+            events = read_events(path)
+            if events.events[-1]["event"] == "finish":
                 raise ValueError(f"{path}: the session is finished: expected one that was interrupted")
-            if found.edited:
-                write_bytes(path, unedited(read_bytes(path))[: found.size])
-            elif found.torn:
+            if events.edited:
+                write_bytes(path, unedited(read_bytes(path))[: events.size])
+            elif events.torn:
                 with path.open("r+b") as file:
-                    file.truncate(found.size)
+                    file.truncate(events.size)
                     os.fsync(file.fileno())
         finally:
             release(lock)
-        log = cls(path, "ab", len(found.events), found.events[-1]["hash"])
-        log.write("resumed", sync=True, torn=found.tail.decode("utf-8", "replace"))
+        log = cls(path, "ab", len(events.events), events.events[-1]["hash"])
+        log.write("resumed", sync=True, torn=events.tail.decode("utf-8", "replace"))
         return log
 
     def write(self, event: str, *, at: float | None = None, sync: bool = False, **fields: Any) -> None:
@@ -140,11 +140,11 @@ class EventLog:
     def is_there(self) -> bool:
         """Whether the file is still where it was: a deleted file can still be written to."""
         try:
-            found = self.path.stat()
+            status = self.path.stat()
         except OSError:
             return False
         # some network folders renumber files; one with all that was written is the log, whatever its number
-        return os.path.samestat(found, self._own) or found.st_size >= self.synced
+        return os.path.samestat(status, self._own) or status.st_size >= self.synced
 
     def _require_there(self) -> None:
         if not self.is_there():

@@ -184,12 +184,12 @@ class Play:
         """
         characters = inputs if isinstance(inputs, str) else as_characters(inputs)
         check_inputs(characters)
-        _, found = version_on(game, "original" if version == RANDOM else version, level)
-        states = replay(version, found, characters)
+        _, chosen = version_on(game, "original" if version == RANDOM else version, level)
+        states = replay(version, chosen, characters)
         return Play(
-            version=version, level=found, inputs=characters, ended="win" if states[-1, SOLVED] else ended,
-            last_state=hash_state(states[-1]), first_picture=first_picture(version, found, look_seed),
-            look_seed=look_seed, seed=seed, rules=rules_of(found.game, version), **about,
+            version=version, level=chosen, inputs=characters, ended="win" if states[-1, SOLVED] else ended,
+            last_state=hash_state(states[-1]), first_picture=first_picture(version, chosen, look_seed),
+            look_seed=look_seed, seed=seed, rules=rules_of(chosen.game, version), **about,
         )  # fmt: skip
 
     @staticmethod
@@ -279,13 +279,13 @@ class Play:
 
     def facts(self) -> dict[str, str]:
         """A summary for a reader."""
-        found = self.measure()
+        measures = self.measure()
         return {
             "player": f"{self.player} {self.player_id}", "game": f"{self.level.game}, level {self.level.name}",
             "version": f"{self.version}, look seed {self.look_seed}", "ended": ended_as(self.ended, self.unfinished),
-            "inputs": f"{found.inputs:,}",
-            "minutes": f"{found.minutes:.2f} at {self.inputs_per_second} inputs per second",
-            "deaths": f"{found.total_deaths:,}", "unique states": f"{found.total_unique_states:,}",
+            "inputs": f"{measures.inputs:,}",
+            "minutes": f"{measures.minutes:.2f} at {self.inputs_per_second} inputs per second",
+            "deaths": f"{measures.total_deaths:,}", "unique states": f"{measures.total_unique_states:,}",
         }  # fmt: skip
 
 

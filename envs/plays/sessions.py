@@ -105,13 +105,13 @@ def find_plays(root: str | Path | Sequence[Path]) -> tuple[list[Recorded], list[
     A recording and its copies count once.
     """
     paths, problems = without_copies(plays_under(root) if isinstance(root, (str, Path)) else root)
-    found = []
+    plays = []
     for path in paths:
         try:
-            found += recorded_in(path)
+            plays += recorded_in(path)
         except (ValueError, OSError) as error:
             problems.append(one_line(path, error))
-    return found, problems
+    return plays, problems
 
 
 def without_copies(paths: Iterable[Path]) -> tuple[list[Path], list[str]]:
@@ -179,12 +179,12 @@ def recorded_in(path: Path) -> list[Recorded]:
 def find_play(path: str | Path, number: int = 0) -> Recorded:
     """Play ``number`` of a log (-1: the last one), or the play in a ``.play`` file. ValueError if there is none."""
     path = Path(path)
-    found = recorded_in(path)
-    if not -len(found) <= number < len(found):
+    plays = recorded_in(path)
+    if not -len(plays) <= number < len(plays):
         raise ValueError(
-            f"{path}: no play {number}: expected 0 to {len(found) - 1}" if found else f"{path}: no play in it"
+            f"{path}: no play {number}: expected 0 to {len(plays) - 1}" if plays else f"{path}: no play in it"
         )
-    return found[number]
+    return plays[number]
 
 
 def plays_under(root: str | Path) -> list[Path]:
@@ -202,19 +202,19 @@ def seconds_of(events: list[dict[str, Any]]) -> list[float]:
 
     ValueError names the line of an event that goes back in time.
     """
-    found, offset = [0.0], 0.0
+    seconds, offset = [0.0], 0.0
     for line, event in enumerate(events, 1):
         if event["event"] == "resumed":
-            offset = found[-1]
-        if offset + event["t"] < found[-1]:
+            offset = seconds[-1]
+        if offset + event["t"] < seconds[-1]:
             raise ValueError(f"line {line}: t goes back to {event['t']}: expected times that only grow")
-        found.append(offset + event["t"])
-    return found[1:]
+        seconds.append(offset + event["t"])
+    return seconds[1:]
 
 
 def timed_events(events: list[dict[str, Any]]) -> list[TimedEvent]:
     """All events other than steps and hashes of states. ValueError as ``seconds_of``."""
-    found, play, steps = [], None, 0
+    others, play, steps = [], None, 0
     for event, seconds in zip(events, seconds_of(events)):
         name = event["event"]
         if name == "step":
@@ -222,9 +222,9 @@ def timed_events(events: list[dict[str, Any]]) -> list[TimedEvent]:
         elif name != "state":
             if name == "play":
                 play, steps = event["number"], 0
-            found.append(TimedEvent(event, seconds, play, None if play is None else steps))
+            others.append(TimedEvent(event, seconds, play, None if play is None else steps))
             play = None if name in ENDINGS else play
-    return found
+    return others
 
 
 def answers_in(events: Iterable[dict[str, Any]]) -> dict[str, Any]:
@@ -342,14 +342,14 @@ def check_events(play: Play | AtariPlay, raw: Raw) -> None:
     """ValueError unless the events after each step are the same in the log and the replay."""
     rate, count = play.inputs_per_second, len(raw.steps)
     for inputs in sorted({0, *raw.events, *play.happenings, *range(rate, count + 1, rate)}):
-        found = [event for event in raw.events.get(inputs, []) if event["event"] not in ENDINGS]
+        logged = [event for event in raw.events.get(inputs, []) if event["event"] not in ENDINGS]
         expected = list(expected_after(play, inputs, rate))
         if inputs == count and not raw.ending:  # the log may have been cut off there
-            expected = expected[: len(found)]
-        if [event["event"] for event in found] != [name for name, _ in expected]:
+            expected = expected[: len(logged)]
+        if [event["event"] for event in logged] != [name for name, _ in expected]:
             names = ", ".join(name for name, _ in expected) or "none"
             raise ValueError(f"input {inputs}: the replay has other events after it: expected {names}")
-        for event, (name, fields) in zip(found, expected):
+        for event, (name, fields) in zip(logged, expected):
             wrong = next((key for key in fields if event.get(key) != fields[key]), None)
             if wrong == "state":
                 raise ValueError(f"input {inputs}: the state differs between the replay and the recording")

@@ -76,15 +76,15 @@ class Thing:
 
 def things_of(level: Level) -> list[Thing]:
     """Ladders, monsters, fire, spikes, key, and the goal, which is a door where there is a key."""
-    found = {"ladder": [[(int(r), int(c)) for r, c in block] for block in groups(np.array(level.tiles) & LADDER > 0)]}
-    found["monster"] = [[place] for place in level.tiles_of("m")]
+    places = {"ladder": [[(int(r), int(c)) for r, c in block] for block in groups(np.array(level.tiles) & LADDER > 0)]}
+    places["monster"] = [[place] for place in level.tiles_of("m")]
     for kind, pattern in RUNS.items():
         runs = [(row, *run.span()) for row, tiles in enumerate(level.rows) for run in re.finditer(pattern, tiles)]
-        found[kind] = [[(row, column) for column in range(first, end)] for row, first, end in runs]
-    found["key"] = [[place] for place in level.tiles_of("k")]
+        places[kind] = [[(row, column) for column in range(first, end)] for row, first, end in runs]
+    places["key"] = [[place] for place in level.tiles_of("k")]
     things = [
         Thing(kind, number, tuple(tiles), box_of(tiles))
-        for kind, every in found.items()
+        for kind, every in places.items()
         for number, tiles in enumerate(every, 1)
     ]
     (x, y), (width, height) = level.goal, level.goal_size

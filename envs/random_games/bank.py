@@ -56,12 +56,12 @@ class Bank:
             raise ValueError(f"no bank {str(source)!r}: expected {', '.join(SPLITS)} or the file of a bank")
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-                found = {name: archive[name] for name in (*PARTS, "checksum")}
+                parts = {name: archive[name] for name in (*PARTS, "checksum")}
         except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise ValueError(f"{path}: damaged, or not a bank ({' '.join(str(error).split())})") from None
-        if str(found.pop("checksum")) != checksum(found):
+        if str(parts.pop("checksum")) != checksum(parts):
             raise ValueError(f"{path}: damaged: the checksum of its levels does not match")
-        return Bank(found)
+        return Bank(parts)
 
     def write(self, path: Path) -> None:
         """Writes a new file; FileExistsError if it exists."""

@@ -82,8 +82,8 @@ class Archive:
         for run in results.configs.to_dict("records"):
             if not run["finished"] or run["player"] != "agent" or tuple(run[name] for name in KEY) in but:
                 continue
-            own = settings_of(run["settings"])
-            check_same(settings.setdefault(str(run["method"]), own), own, Path(run["folder"]))
+            shared = settings_of(run["settings"])
+            check_same(settings.setdefault(str(run["method"]), shared), shared, Path(run["folder"]))
             about = run["settings"]
             software = ", ".join(f"{name} {version}" for name, version in about.get("software", {}).items())
             rows.append([*(run[name] for name in KEY), run["inputs"], about.get("git_commit") or "", software])
@@ -121,8 +121,8 @@ class Archive:
             return self
         runs: Any = other.runs[is_new]
         new = (runs, rows_of(runs, other.episodes), rows_of(runs, other.exploration))
-        own = (self.runs, self.episodes, self.exploration)
-        joined = new if not len(self.runs) else (pd.concat(pair, ignore_index=True) for pair in zip(own, new))
+        tables = (self.runs, self.episodes, self.exploration)
+        joined = new if not len(self.runs) else (pd.concat(pair, ignore_index=True) for pair in zip(tables, new))
         return Archive({**other.settings, **self.settings}, *joined)
 
     def prints(self) -> dict[tuple, int]:
@@ -131,8 +131,8 @@ class Archive:
 
         rows = self.episodes
         hashed = hash_pandas_object(rows[["inputs", "length", "outcome"]], index=False)  # pyright: ignore[reportCallIssue]
-        told = rows.assign(told=hashed)
-        return told.groupby(list(KEY)).agg({"told": "sum"})["told"].to_dict()
+        hashes = rows.assign(hash=hashed)
+        return hashes.groupby(list(KEY)).agg({"hash": "sum"})["hash"].to_dict()
 
     def write(self, folder: Path) -> None:
         """Replaces the files in ``folder``; ``runs.csv``, which lists the runs that count, last."""

@@ -68,16 +68,16 @@ def load(root: str | Path | Sequence[str | Path], experiment: str | None = None)
     }  # fmt: skip
     tables: dict[str, list] = {name: [] for name in columns}
     seen: dict[tuple, Path] = {}
-    for found in sources(roots, experiment, problems):
-        path = found if isinstance(found, Path) else found.path
+    for source in sources(roots, experiment, problems):
+        path = source if isinstance(source, Path) else source.path
         try:
-            rows = read_run(found.parent) if isinstance(found, Path) else read_play(found)
+            rows = read_run(source.parent) if isinstance(source, Path) else read_play(source)
         except Exception as error:  # any problem of one is listed, and the others are still loaded
             problems.append(one_line(path, error))
             continue
         front = {name: rows["configs"].at[0, name] for name in FRONT}
-        if not isinstance(found, Path) and tuple(front.values()) in seen:  # another play in a file with the same name
-            front["seed"] = rows["configs"].at[0, "seed"] = found.play.id
+        if not isinstance(source, Path) and tuple(front.values()) in seen:  # another play in a file with the same name
+            front["seed"] = rows["configs"].at[0, "seed"] = source.play.id
         first = seen.setdefault(tuple(front.values()), path)
         if first != path:
             problems.append(
@@ -120,7 +120,7 @@ def read_play(recorded: "Recorded") -> "dict[str, pd.DataFrame]":
         reason = "nothing was played" if not total else "not a person's play; agents are compared by their runs"
         raise ValueError(f"{recorded.path}: {reason}")
     ends_at = "death" if isinstance(play, Play) else "reset"
-    died = [number for number, told in play.happenings.items() if any(event == ends_at for event, _ in told)]
+    died = [number for number, events in play.happenings.items() if any(event == ends_at for event, _ in events)]
     ends = died if died and died[-1] == total else [*died, total]
     episodes = pd.DataFrame(
         {
@@ -149,11 +149,11 @@ def read_play(recorded: "Recorded") -> "dict[str, pd.DataFrame]":
         "minutes": total / play.inputs_per_second / 60, "answers": recorded.answers, "software": play.software,
         "inputs_per_second": play.inputs_per_second, "date": play.date,
     }  # fmt: skip
-    told = (
+    copied = (
         "wall_seconds", "play_seconds", "paused_seconds", "idle_seconds", "resumed", "quit_reason", "limit", "missed",
         "missed_share",
     )  # fmt: skip
-    settings |= {name: recorded.about[name] for name in told if name in recorded.about}
+    settings |= {name: recorded.about[name] for name in copied if name in recorded.about}
     if "limit" not in settings and play.ended == "limit":  # a .play file has it only there
         settings["limit"] = total
     drawn = (
