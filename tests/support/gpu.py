@@ -31,11 +31,11 @@ def alike(ours: object, theirs: object) -> None:
     assert ours.dtype == theirs.dtype and np.array_equal(ours, theirs)
 
 
-def play_alike(cpu: Games, gpu: Games, actions: np.ndarray, on_card: bool = True) -> int:
+def play_alike(cpu: Games, gpu: Games, actions: np.ndarray, on_gpu: bool = True) -> int:
     """Asserts that both are the same after each row of actions; how many episodes ended."""
     ended = 0
     for row in actions:
-        given = torch.as_tensor(row, device=gpu.state.device) if on_card else row
+        given = torch.as_tensor(row, device=gpu.state.device) if on_gpu else row
         for ours, theirs in zip(cpu.step(row), gpu.step(given)):
             alike(ours, theirs)
         alike(cpu.state, gpu.state)
@@ -59,7 +59,7 @@ def a_case(settings: dict, drawers: int) -> None:
     cpu, gpu = Games(3, **settings), Games(3, device="cuda", **settings)
     alike(cpu.reset(5), gpu.reset(5))
     actions = random_actions(WARM + STEPS, 3)
-    play_alike(cpu, gpu, actions[:3], on_card=False)
+    play_alike(cpu, gpu, actions[:3], on_gpu=False)
     for row in actions[:WARM]:
         cpu.step(row)
     gpu.restore(cpu.save())
