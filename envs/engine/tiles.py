@@ -1,4 +1,4 @@
-"""A game as tiles instead of a picture, for planning and fast studies: what is in each cell, and the player's state.
+"""A game as tiles instead of a picture, for planning and fast experiments: the kind of each cell, the player's state.
 
 Each cell of a square of tiles holds CHANNELS numbers. The first is what the cell contains (KINDS). The others are 0
 except where something that moves has its centre: ACROSS and DOWN say where in the cell, in half pixels, 0 to 29. Where

@@ -1,4 +1,4 @@
-"""Levels: text files readable as a picture, and what the rules and the painter need of them.
+"""Levels: text files that read as a picture, and what the rules and the painter need of them.
 
 A level's text is TOML settings, a line ``---``, then rows of characters, one character per 15x15 pixel tile:
 ``|`` boundary, ``#`` platform, ``H`` ladder, ``m`` monster, ``~`` where the monster next to it patrols, ``*`` fire,

@@ -34,7 +34,7 @@ class PriorLabVectorEnv(GymBatch, VectorEnv):
     games for which it holds. Game i equals the single environment seeded with seed + i, and the batch equals
     gymnasium's SyncVectorEnv of such environments, bit for bit, in each ``autoreset_mode``:
 
-    - SameStep: a game that ends starts over in the same step; its last picture and info are in ``infos["final_obs"]``
+    - SameStep: a game that ends starts again in the same step; its last picture and info are in ``infos["final_obs"]``
       (object array) and ``infos["final_info"]`` (arrays), each with a mask ``_final_obs``, ``_final_info``.
     - NextStep: it starts over in the next step, which ignores its action and gives no reward.
     - Disabled: it waits for ``reset(options={"reset_mask": bool (N,)})``; a step before that raises RuntimeError.
