@@ -71,7 +71,7 @@ def checked_actions(
         raise ValueError(f"actions are {array.dtype} {array.shape}: expected {count} whole numbers, shape ({count},)")
     if ignored is not None:
         array = np.where(ignored, 0, array)
-    if array.min() < 0 or array.max() >= len(names):
+    if count and (array.min() < 0 or array.max() >= len(names)):
         lane = int(np.flatnonzero((array < 0) | (array >= len(names)))[0])
         known = ", ".join(f"{number} {name}" for number, name in enumerate(names))
         raise ValueError(f"action {array[lane]} of game {lane}: expected 0 to {len(names) - 1} ({known})")

@@ -66,7 +66,7 @@ HEAD, COUNT, WON, STEPPED, DEPTH, NEXT_DEPTH = range(6)
 
 
 class Search(NamedTuple):
-    """Every state found that does not end an episode, in order of its distance from the start."""
+    """Every non-terminal state found, in order of its distance from the start."""
 
     numbers: np.ndarray  # int64 (room,)
     parents: np.ndarray  # int32 (room,): the state from which each was found
@@ -78,10 +78,10 @@ class Search(NamedTuple):
 
 @dataclass(frozen=True)
 class Solution:
-    """What a search over the states of a level found.
+    """The result of a search.
 
-    inputs: uint8 (n,), the raw inputs of a shortest win, or None where there is none; states: how many states can be
-    reached without ending an episode; positions: how many of the player's positions in the frame, ends included.
+    inputs: uint8 (n,), a shortest solution in raw inputs, or None if there is none; states: the number of reachable
+    non-terminal states; positions: the number of reachable positions of the player in the frame, ends included.
     """
 
     inputs: np.ndarray | None
@@ -91,10 +91,10 @@ class Solution:
 
 @dataclass(frozen=True)
 class Labels:
-    """For every reachable state that does not end an episode: the distance to the win, and the best inputs.
+    """For every reachable non-terminal state, the distance to the win and the inputs that lead there soonest.
 
-    states: int32 (n, FIELDS), all counts 0; distances: int32 (n,), decisions to the win, -1 where there is no way;
-    best: bool (n, 6), the inputs that begin a shortest way.
+    states: int32 (n, FIELDS), all counts 0; distances: int32 (n,), decisions to the win, -1 if it is out of reach;
+    best: bool (n, 6), the inputs that begin a shortest solution.
     """
 
     states: np.ndarray

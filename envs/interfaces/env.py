@@ -55,10 +55,10 @@ class PriorLabEnv(Limited, Alone, Base):  # pyright: ignore[reportIncompatibleVa
     ValueError, one line, for an invalid value, and TypeError for a setting that does not exist.
 
     Observations are uint8 (screen_size, screen_size, stack_size * C), C = 3, or 1 with ``grayscale_obs``. A win or a
-    death terminates, ``max_inputs`` truncates. ``info`` has x, y (pixels), on_ladder, jumping, speed (pixels per step,
-    upwards), enemies_alive, has_key, solved; deaths, unique_states and inputs, counted over the play; and place, the
-    number of the game in ``games.places``. A reset after a death continues the play, if every episode is of the same
-    game; a reset with a seed, or after anything else, begins a new play.
+    death terminates (in Key and Door only a win), ``max_inputs`` truncates. ``info`` has x, y (pixels), on_ladder,
+    jumping, speed (pixels per step, upwards), enemies_alive, has_key, solved; deaths, unique_states and inputs, counted
+    over the play; and place, the number of the game in ``games.places``. A reset after a death continues the play, if
+    every episode is of the same game; a reset with a seed, or after anything else, begins a new play.
     """
 
     metadata = {"render_modes": list(RENDER_MODES), "render_fps": FPS}

@@ -62,7 +62,7 @@ def main(
             searches = [pool.submit(lost_for, game, name, ratios[name] * own, players, seed) for name in masked]
             for version, search in zip(masked, searches):
                 share, mean = search.result()
-                print(f"{version} = {share:.3f}  # {mean / own:.2f}, published {ratios[version]:.2f}", flush=True)
+                print(f"{version} = {share:.3f}  # {mean / own:.2f} times, target {ratios[version]:.2f}", flush=True)
 
 
 if __name__ == "__main__":
