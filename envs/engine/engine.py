@@ -52,7 +52,7 @@ class Engine(ABC):
 
     @abstractmethod
     def restart(self, lanes: Any, new_play: bool) -> None:
-        """Puts these lanes at the start; where it is not a new play, a play that died continues."""
+        """Puts these lanes at the start; unless ``new_play``, a play continues after a death."""
 
     @abstractmethod
     def put(self, array: Any, rows: Any, values: np.ndarray) -> None:

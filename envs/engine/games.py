@@ -113,9 +113,9 @@ class Games(Alone):
 
     @in_turn
     def reset(self, seed: int | Sequence[int | None] | None = None, lanes: Any = None) -> Any:
-        """Starts a new play in every lane, or in these; all observations.
+        """Starts a new play in every lane, or in these; returns all observations.
 
-        Seed s seeds lane i with s + i. A list holds a seed a lane; None lets a lane draw on as it did.
+        Seed s seeds lane i with s + i. A list has one seed per lane; with None a lane's random draws continue.
         """
         self._check_open()
         chosen = np.arange(self.num_games) if lanes is None else np.asarray(lanes, np.int64)
@@ -128,7 +128,8 @@ class Games(Alone):
         return self.lanes.observations
 
     def _seed(self, lanes: np.ndarray, seeds: Sequence[int | None]) -> None:
-        """Has lanes draw places and first inputs by these seeds, or go through the places from the first one on."""
+        """Seeds the draws of places and first inputs of these lanes; with order in_order, they restart at the first
+        place."""
         if self.order == "drawn":
             words = [np.random.SeedSequence(seed).generate_state(1)[0] % WORD + 1 for seed in seeds]
             self.engine.put(self.lanes.draws, lanes, np.array(words, np.int64))
@@ -139,9 +140,9 @@ class Games(Alone):
 
     @property
     def chances(self) -> np.ndarray:
-        """float64 (places,): how likely an episode that draws its place is played in each.
+        """float64 (places,): the probabilities with which an episode draws its place.
 
-        A curriculum may set them, to any weights, at any time between steps.
+        A curriculum may set them, as any weights, at any time between steps.
         """
         return np.diff(self.scenes.chances, prepend=0.0)
 
@@ -149,22 +150,23 @@ class Games(Alone):
     def chances(self, weights: Sequence[float] | np.ndarray) -> None:
         new = np.asarray(weights, np.float64)
         if new.shape != (len(self.places),) or not np.isfinite(new).all() or (new < 0).any() or not new.any():
-            raise ValueError(f"chances: expected {len(self.places)} numbers, 0 or more and not all 0, one a place")
+            raise ValueError(f"chances: expected {len(self.places)} numbers, 0 or more and not all 0, one per place")
         upto = np.cumsum(new) / new.sum()
         upto[np.flatnonzero(new)[-1] :] = 1.0  # whatever rounding did
         self.engine.put_chances(upto)
 
     def restart(self, lanes: Any, new_play: bool = True) -> None:
-        """Puts these lanes at the start; where it is not a new play, a play that died continues."""
+        """Puts these lanes at the start; unless ``new_play``, a play continues after a death."""
         self.engine.restart(lanes, new_play)
         self.started = True
 
     @in_turn
     def step(self, actions: Any, over: np.ndarray | None = None) -> tuple[Any, Any, Any, Any]:
-        """(observations, rewards float32 (N,), terminated bool (N,), truncated bool (N,)) after an action each.
+        """Takes an action in each lane; (observations, rewards float32 (N,), terminated bool (N,), truncated bool
+        (N,)).
 
-        Lanes in ``over``, bool (N,), start over instead, and are then those that ``ended`` names. Raises ValueError for
-        actions that are not N whole numbers from 0 to 5.
+        Lanes in ``over``, bool (N,), start over instead, and are then those in ``ended``. Raises ValueError for actions
+        that are not N whole numbers from 0 to 5.
         """
         self._check_started()
         self.engine.step(actions, over)
@@ -198,17 +200,18 @@ class Games(Alone):
 
     @property
     def final_info(self) -> dict[str, np.ndarray]:
-        """What ``info`` was of the lanes that ended in the last step: arrays over them."""
+        """The ``info`` of the lanes that ended in the last step, from before they started over: arrays over them."""
         return info_of(on_cpu(self.engine.final_states))
 
     def info(self) -> dict[str, np.ndarray]:
-        """Arrays over the lanes; deaths, unique_states and inputs count over the play, x and y are in pixels."""
+        """Arrays over the lanes: x and y in pixels, on_ladder, jumping, speed in pixels per step upwards,
+        enemies_alive, has_key, solved, place; and deaths, unique_states and inputs, counted over the play."""
         return info_of(on_cpu(self.state))
 
     def visited(self) -> np.ndarray:
-        """bool (2 * side, columns): the positions visited since reset by any lane of any play.
+        """bool (2 * side, columns): the positions that any lane visited in any play since its reset.
 
-        Row y is half a pixel, a column one step of walking. Only for lanes that share a level.
+        A row is half a pixel, a column one walking step. Raises ValueError if the lanes have different levels.
         """
         if len({place.level.text() for place in self.places}) > 1:
             raise ValueError("visited: the lanes play different levels, whose positions have nothing in common")
@@ -222,7 +225,8 @@ class Games(Alone):
         return self.engine.save(lanes)
 
     def restore(self, saved: Saved, lanes: Any = None) -> Any:
-        """Puts what was saved into these lanes (None: all); the observations. With order own a lane keeps its game."""
+        """Puts what was saved into these lanes (None: all); returns all observations. With order own a lane keeps its
+        game."""
         self.engine.restore(saved, lanes)
         self.started = True
         return self.lanes.observations
@@ -232,7 +236,7 @@ class Games(Alone):
         return self.engine.redraw(lane)
 
     def native_frame(self, lane: int = 0) -> np.ndarray:
-        """The lane's picture in colour, 15 pixels a tile; uint8 (side, side, 3)."""
+        """The lane's picture in colour, 15 pixels per tile; uint8 (side, side, 3)."""
         scene, state = self.engine.now(lane)
         if scene not in self._native:
             native = build_scenes([self.places[scene]], None, False, self._max_inputs)

@@ -17,12 +17,8 @@ from priorlab.envs.plays.events import SUFFIX, read_events, unedited
 from priorlab.envs.plays.play import CHARACTERS, Outcome, Play
 from priorlab.envs.plays.play import SUFFIX as PLAY_SUFFIX
 
-ENDINGS: dict[str, Outcome] = {
-    "win": "win",
-    "timeout": "limit",
-    "quit": "quit",
-}  # events that end a play, and how
-OUTCOMES = ("death", "score", "lives", "reset", "state", "win", "timeout")  # events that result from a step
+ENDINGS: dict[str, Outcome] = {"win": "win", "timeout": "limit", "quit": "quit"}  # of a play, by the event
+STEP_EVENTS = ("death", "score", "lives", "reset", "state", "win", "timeout")  # events that result from a step
 HEADER = ("id", "participant", "date")  # fields of a log's first event that identify it
 HEAD = 1 << 16  # bytes within which a log's first line ends
 WAITS = {"pause": "paused_seconds", "idle": "idle_seconds"}
@@ -248,7 +244,7 @@ def gather(events: list[dict[str, Any]]) -> list[Raw]:
             now = Raw(event, began=last)
             raws.append(now)
             waits = {}
-        elif name in ("step", *OUTCOMES, *ENDINGS) and not now:
+        elif name in ("step", *STEP_EVENTS, *ENDINGS) and not now:
             raise ValueError(f"line {line}: {name!r} outside a play")
         elif name == "step":
             assert now
@@ -256,7 +252,7 @@ def gather(events: list[dict[str, Any]]) -> list[Raw]:
                 raise ValueError(f"line {line}: step {event['number']}: expected step {len(now.steps)}")
             now.times.append(times_of(line, event, offset, now.times))
             now.steps.append(event)
-        elif name in OUTCOMES:
+        elif name in STEP_EVENTS:
             assert now
             now.events.setdefault(len(now.steps), []).append(event)
         elif name == "finish":

@@ -8,7 +8,7 @@ from priorlab.envs.base.provenance import software
 from priorlab.envs.plays.courses import AnyCourse, ChosenGame, reopen
 from priorlab.envs.plays.events import SUFFIX, EventLog, read_events
 from priorlab.envs.plays.play import INPUTS_PER_SECOND, Outcome, hash_picture, new_id, today
-from priorlab.envs.plays.sessions import ENDINGS, OUTCOMES
+from priorlab.envs.plays.sessions import ENDINGS, STEP_EVENTS
 
 __all__ = ["LIMIT", "ChosenGame", "Recorder", "unfinished"]
 
@@ -78,7 +78,7 @@ class Recorder:
             elif event["event"] == "step" and self.course:
                 self.course.step(event["input"])
                 self._number, told = self._number + 1, 0
-            told += event["event"] in OUTCOMES
+            told += event["event"] in STEP_EVENTS
             if event["event"] == "state" and self.course and event["state"] != self.course.hash():
                 where = f"{self.path}: play {self.plays - 1}, input {self._number}"
                 raise ValueError(f"{where}: replayed, the state is another than the one recorded")

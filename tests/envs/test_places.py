@@ -43,7 +43,7 @@ def test_drawn_places_follow_the_seed_and_the_chances():
 @pytest.mark.parametrize("wrong", [[1, 2], [1, 1, -1], [0, 0, 0], [1, 1, np.nan]])
 def test_wrong_chances_are_refused(wrong):
     games = Games(1, level=SHORT, order="drawn")
-    with pytest.raises(ValueError, match="chances: expected 3 numbers, 0 or more and not all 0, one a place"):
+    with pytest.raises(ValueError, match="chances: expected 3 numbers, 0 or more and not all 0, one per place"):
         games.chances = wrong
     assert games.chances == pytest.approx(1 / 3)
 
