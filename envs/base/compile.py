@@ -82,6 +82,23 @@ def gpu_kernel(plain: Callable) -> Any:
     return kept(plain, cuda.jit, **({} if numba.config.ENABLE_CUDASIM else {"max_registers": REGISTERS}))
 
 
+class Bound:
+    """A kernel together with its arguments, to be called often.
+
+    numba looks up the types of all arguments at every call, which takes as long as a step of some games; here they are
+    looked up only at the first.
+    """
+
+    def __init__(self, kernel: Any, *arguments: Any):
+        self._kernel, self._arguments, self._call = kernel, arguments, None
+
+    def __call__(self) -> Any:
+        if self._call is None:
+            types = tuple(map(numba.typeof, self._arguments)) if numba else ()
+            self._call = self._kernel.compile(types) if numba else self._kernel
+        return self._call(*self._arguments)
+
+
 def kept(plain: Callable, jit: Callable, **settings: Any) -> Any:
     """The function compiled by ``jit``, and cached in its folder within the one for all kernels."""
     config = numba.config

@@ -13,7 +13,7 @@ from functools import partial
 
 import numpy as np
 
-from priorlab.envs.base.compile import function, kernel, load, store
+from priorlab.envs.base.compile import Bound, function, kernel, load, store
 from priorlab.envs.engine.lockstep import step_range
 
 PATIENCE = 200_000  # polls before a worker sleeps: a tenth of a millisecond or two
@@ -58,7 +58,7 @@ class Crew:
     def _hire(self) -> None:
         self._process = os.getpid()
         first, *others = self._jobs
-        self._step_first = partial(step_range, *first)
+        self._step_first = Bound(step_range, *first)
         if others:  # compiled here: a fork meanwhile would leave the compiler locked in the child
             serve(others[0], np.zeros(3, np.int64))
         self._workers = [Worker(partial(serve, job)) for job in others]

@@ -190,9 +190,9 @@ def is_another(level, state, action):
 
 
 @kernel
-def explore(tiles, level, monsters, frame_skip, whole, deepest, search: Search, states):
-    """Expands all states less than ``deepest`` decisions away (or, where not ``whole``, until one wins), or until there
-    is no more room; DONE or FULL.
+def explore(tiles, level, monsters, frame_skip, exhaustive, deepest, search: Search, states):
+    """Expands all states less than ``deepest`` decisions away (or, where not ``exhaustive``, until one wins), or until
+    there is no more room; DONE or FULL.
 
     states: int32 (2, FIELDS), scratch memory.
     """
@@ -203,7 +203,7 @@ def explore(tiles, level, monsters, frame_skip, whole, deepest, search: Search, 
         search.numbers[0], kept[COUNT], kept[WON], kept[NEXT_DEPTH] = number_of(level, grid, state), 1, NOWHERE, 1
         mark(search.found, search.numbers[0])
         mark_position(level, state, search.positions)
-    while kept[HEAD] < kept[COUNT] and (whole or kept[WON] == NOWHERE):
+    while kept[HEAD] < kept[COUNT] and (exhaustive or kept[WON] == NOWHERE):
         if kept[HEAD] == kept[NEXT_DEPTH]:  # all states at this depth are expanded, all at the next are found
             kept[DEPTH] += 1
             kept[NEXT_DEPTH] = kept[COUNT]
@@ -311,14 +311,14 @@ class Solver:
             positions=np.zeros(positions // 8 + 1, np.uint8), kept=np.zeros(6, np.int64),
         )  # fmt: skip
 
-    def run(self, whole: bool = True, deepest: int = NO_END, most_states: int = NO_END) -> Solution:
-        """Searches all states at most ``deepest`` decisions away, or only until the first win where not ``whole``.
+    def run(self, exhaustive: bool = True, deepest: int = NO_END, most_states: int = NO_END) -> Solution:
+        """Searches all states at most ``deepest`` decisions away, or only until the first win where not ``exhaustive``.
 
         ``most_states``: how many states are kept at most; with more, the search stops. A later call continues it.
         """
         played = self.tiles, self.numbers, self.monsters, self.frame_skip
         states = np.zeros((2, FIELDS), np.int32)
-        while explore(*played, whole, deepest, self.search, states) == FULL:
+        while explore(*played, exhaustive, deepest, self.search, states) == FULL:
             if len(self.search.numbers) >= most_states:
                 break
             room = len(self.search.numbers) * 5 // 4

@@ -9,6 +9,7 @@ import gymnasium
 import numpy as np
 
 from priorlab.envs.base.alone import TAKEN, Alone, in_turn
+from priorlab.envs.base.compile import Bound
 from priorlab.envs.base.settings import complete
 from priorlab.envs.engine.checks import checked_actions, checked_options, checked_seed
 from priorlab.envs.engine.engine import Saved
@@ -86,12 +87,14 @@ class PriorLabEnv(Limited, Alone, Base):  # pyright: ignore[reportIncompatibleVa
         self._state, self._observation = self.games.state[0], self.games.lanes.observations[0]
         self._action, self.turn = np.zeros(1, np.int64), threading.Lock()
         games = self.games
-        self._job = games.scenes, games.lanes, self._action, games.frame_skip, Part(0, 1, games.scratch)
+        self._advance = Bound(
+            advance, games.scenes, games.lanes, self._action, games.frame_skip, Part(0, 1, games.scratch)
+        )
         self._window: pygame.Window | None = None
         self._clock: pygame.time.Clock | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        settled = "turn", "_state", "_observation", "_action", "_job", "_window", "_clock", "_shown_by"
+        settled = "turn", "_state", "_observation", "_action", "_advance", "_window", "_clock", "_shown_by"
         return {name: value for name, value in super().__getstate__().items() if name not in settled}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -131,7 +134,7 @@ class PriorLabEnv(Limited, Alone, Base):  # pyright: ignore[reportIncompatibleVa
         if action not in range(INPUT_COUNT):
             checked_actions(np.atleast_1d(action), 1)
         self._action[:] = action
-        ended = advance(*self._job)
+        ended = self._advance()
         self._running = not ended
         if self.render_mode == "human":
             self._show()

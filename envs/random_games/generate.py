@@ -203,7 +203,7 @@ def finish(sketch: Sketch, direction: tuple[int, int], number: int, split: str, 
     if level is None:
         return None
     deepest = min(most, int(steps[start, goal] * LONGEST))
-    way = Solver(level, find_rules(GAME)).run(whole=False, deepest=deepest, most_states=MOST_STATES).inputs
+    way = Solver(level, find_rules(GAME)).run(exhaustive=False, deepest=deepest, most_states=MOST_STATES).inputs
     return None if way is None or len(way) < least else Solved(level, way)
 
 

@@ -75,7 +75,7 @@ def solution(game: str, version: str) -> str:
     """A shortest solution by the rules of that version, as characters of a recording."""
     rules = find_version(game, version).rules
     if game == "princess":
-        inputs = Solver(Level.read(game), find_rules(rules)).run(whole=False).inputs
+        inputs = Solver(Level.read(game), find_rules(rules)).run(exhaustive=False).inputs
         assert inputs is not None
         return as_characters(inputs)
     kept = {name: "".join(lines) for name, lines in tomllib.loads(SOLUTIONS.read_text()).items()}

@@ -63,7 +63,7 @@ def test_a_way_followed_exactly_is_as_short_as_the_shortest(version):
         bits = int(atlas.ways[everything, goal, node])
         node, length = int(atlas.leads[node, (bits & -bits).bit_length() - 1]), length + 1
         assert node >= 0
-    solution = Solver(LEVEL, rules_of(version)).run(whole=False).inputs
+    solution = Solver(LEVEL, rules_of(version)).run(exhaustive=False).inputs
     assert solution is not None and len(solution) - 8 <= length <= len(solution)
 
 

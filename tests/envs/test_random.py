@@ -35,7 +35,7 @@ def test_every_level_of_the_banks_is_won_by_its_solution(bank):
 @pytest.mark.parametrize("number", range(0, 2000, 97))
 def test_solutions_are_shortest(number):
     level, solution = TRAINING[number]
-    assert len(Solver(level, find_rules(GAME)).run(whole=False).inputs) == len(solution)
+    assert len(Solver(level, find_rules(GAME)).run(exhaustive=False).inputs) == len(solution)
 
 
 def test_solutions_spread_and_no_direction_is_more_likely():

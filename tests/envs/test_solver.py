@@ -135,7 +135,7 @@ def test_the_problems_hold_what_can_be_asked():
 @pytest.mark.parametrize("text", [STAIR, CELL], ids=["stair", "cell"])
 def test_the_shortest_way_wins_the_real_game(text, version, frame_skip):
     games = Games(1, version, level=text, screen_size=15, autoreset=False)
-    way = Solver(games.places[0].level, games.places[0].rules, frame_skip).run(whole=False).inputs
+    way = Solver(games.places[0].level, games.places[0].rules, frame_skip).run(exhaustive=False).inputs
     assert way is not None
     games.reset(seed=0)
     won = [bool(games.step(np.array([action]))[1][0]) for action in way]
@@ -169,7 +169,7 @@ def test_the_solution_of_princess():
     solver = Solver(Level.read("princess"))
     found = solver.run()
     assert found.inputs is not None and (len(found.inputs), found.states) == (91, 87_421)
-    repeated = [Solver(Level.read("princess"), frame_skip=n).run(whole=False).inputs for n in (2, 4, 8)]
+    repeated = [Solver(Level.read("princess"), frame_skip=n).run(exhaustive=False).inputs for n in (2, 4, 8)]
     assert [-(-len(way) // n) * n for way, n in zip(repeated, (2, 4, 8)) if way is not None] == [96, 108, 144]
 
 

@@ -46,7 +46,7 @@ def test_a_level_is_as_its_page_says_and_traps_nobody(name):
     games.reset(0)
     won = [bool(games.step(np.array([action]))[1][0]) for action in way]
     assert won[-1] and not any(won[:-1])
-    assert Solver(level, frame_skip=4).run(whole=False).inputs is not None
+    assert Solver(level, frame_skip=4).run(exhaustive=False).inputs is not None
     at_rest = labels.states[:, JUMPING] == 0
     assert (labels.distances[at_rest] > 0).all(), "somebody stands alive where there is no way to the goal"
     x, y = labels.states[:, X] / 2, labels.states[:, Y] / 2
