@@ -1,4 +1,4 @@
-"""Random looks: each dial does what it says and nothing else; training never shows what is held out."""
+"""Random looks: each dial has its effect and no other; training never shows held-out drawings."""
 
 from dataclasses import replace
 from itertools import pairwise, product
@@ -102,7 +102,7 @@ def test_like_things_look_alike_as_often_as_similarity_says():
 
 @pytest.mark.parametrize("dials", CORNERS, ids=str)
 def test_every_thing_is_drawn_whole_within_its_cell(dials):
-    """Nothing overlaps it, whatever the dials, and the boundary shows nothing."""
+    """At any dials, nothing overlaps it, and the boundary shows nothing."""
     scene = paint_dials(LEVEL, dials, 3, "training")
     shown = cells(scene.background)
     for thing in cast(LEVEL, dials, 3, "training"):

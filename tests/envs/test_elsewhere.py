@@ -1,4 +1,5 @@
-"""Whatever plays can be handed to other processes, goes on on both sides of a fork, and is one thread's at a time."""
+"""Everything that plays can be passed to other processes, continues on both sides of a fork, and serves one thread at a
+time."""
 
 import copy
 import multiprocessing
@@ -17,7 +18,7 @@ from tests.envs.test_vector import alike
 
 
 def play_there(env, answers):
-    """In another process."""
+    """Runs in another process."""
     try:
         answers.put(played(env, 25, 3))
     except RuntimeError as error:

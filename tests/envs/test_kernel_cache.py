@@ -1,4 +1,4 @@
-"""The cache of compiled code: it heals itself, is never read where others can write, and says what takes a moment."""
+"""The cache of compiled code: it repairs itself, is never read where others can write, and reports compiling."""
 
 import os
 import stat
@@ -26,7 +26,7 @@ def said(monkeypatch) -> Said:
 
 @pytest.fixture
 def kernel(tmp_path, monkeypatch, said):
-    """Makes the kernel as a new process would, kept under ``tmp_path``."""
+    """Makes the kernel as a new process would, cached under ``tmp_path``."""
     monkeypatch.setattr(compile, "cache_folder", lambda: (tmp_path, ""))
     return lambda: compile.kernel(twice)
 

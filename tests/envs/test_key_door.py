@@ -1,4 +1,4 @@
-"""Key and Door: what its rules promise, on the real level and on small ones; every version of both games is won."""
+"""Key and Door: its rules, on the real level and on small ones; every version of both games can be won."""
 
 import tomllib
 from functools import cache
@@ -36,7 +36,7 @@ from priorlab.envs.plays.play import Play, as_characters
 from tests.support.paths import DATA
 
 SOLUTIONS = DATA / "solutions.toml"
-TURN = str.maketrans("lrud", "udrl")  # what names, on the screen of a game that is turned, the same directions
+TURN = str.maketrans("lrud", "udrl")  # the same directions on a rotated screen
 PLACED = [X, Y, JUMPING, SPEED, ON_LADDER, MONSTERS, CLOCK, LAST_SIDE, HAS_KEY]
 HALL = """name = "hall"
 game = "key_door"
@@ -132,7 +132,7 @@ def test_the_door_ends_the_game_only_with_the_key_held():
 
 
 def test_a_death_puts_everything_back_but_what_counts_over_the_play():
-    """On the real level and a small one, by random inputs that tend to the right, where spikes are."""
+    """On the real level and a small one, with random inputs that tend to the right, towards spikes."""
     for level in (None, HALL):
         batch = Games(20, game="key_door", level=level, screen_size=45)
         first = batch.reset(0).copy()
@@ -223,7 +223,7 @@ def test_gravity_is_the_original_turned(game, size):
         for version in ("original", "gravity")
     )
     seen, seen_turned = plain.reset(0), turned.reset(0)
-    same = np.array([NONE, UP, DOWN, JUMP, RIGHT, LEFT])  # on the turned screen, of each input
+    same = np.array([NONE, UP, DOWN, JUMP, RIGHT, LEFT])  # of each input, on the rotated screen
     for actions in np.random.default_rng(0).choice(6, (400, 4), p=[0.05, 0.2, 0.4, 0.15, 0.15, 0.05]):
         assert np.array_equal(np.rot90(seen, -1, axes=(1, 2)), seen_turned)
         answer, answer_turned = plain.step(actions), turned.step(same[actions])

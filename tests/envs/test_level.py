@@ -1,4 +1,4 @@
-"""Levels as text: what is read is what was written, and what is wrong is named."""
+"""Levels as text: read as written, with mistakes reported."""
 
 import pytest
 from hypothesis import given
@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from priorlab.envs.game.level import Level, level_names
 
-PARTS = {"H": "#H", "p": "|m~~|"}  # a ladder, which must lead somewhere; a patrol
+PARTS = {"H": "#H", "p": "|m~~|"}  # a ladder that leads somewhere; a patrol
 ROWS = st.integers(1, 12).flatmap(
     lambda width: st.lists(st.text("|#Hmp*^ ", min_size=width, max_size=width), min_size=1, max_size=12)
 )

@@ -1,4 +1,4 @@
-"""What each look must do: draw any level, the same for the same seed, hide what its version masks."""
+"""Every look draws any level, the same for the same seed, and hides what its version masks."""
 
 import numpy as np
 import pytest
@@ -90,7 +90,7 @@ def test_in_every_look_the_boundary_is_the_same_plain_frame():
 
 @pytest.mark.parametrize("version", looks("princess"))
 def test_no_version_hides_the_player_itself(version):
-    """In the small gray pictures of an agent it stands out at least half as much as in the original."""
+    """In an agent's small gray pictures it stands out at least half as much as in the original."""
 
     def contrast(version: str) -> int:
         scenes = Games(1, version, screen_size=42).scenes

@@ -1,4 +1,4 @@
-"""Batches whose episodes are played in one of several places, and games seen as tiles."""
+"""Batches that play each episode in one of several places, and games as tiles."""
 
 import gymnasium
 import numpy as np
@@ -13,7 +13,7 @@ SHORT = ["---\nS  G\n####\n", "---\nG  S\n####\n", "---\nS   G\n#####\n"]
 
 
 def places_of(games, steps, seed=0):
-    """Which place every episode of every lane was played in, lane by lane."""
+    """The places of all episodes, lane by lane."""
     games.reset(seed)
     played = [[place] for place in games.info()["place"].tolist()]
     for actions in np.random.default_rng(1).integers(0, 6, (steps, games.num_games)):
@@ -98,7 +98,7 @@ def test_tiles_tell_what_is_where(level, version):
         assert seen.shape == (4, side, side, CHANNELS)
         for lane in range(4):
             assert np.array_equal(games.redraw(lane), seen[lane])
-            cells = np.rot90(seen[lane]) if version == "gravity" else seen[lane]  # the screen turned back upright
+            cells = np.rot90(seen[lane]) if version == "gravity" else seen[lane]  # the screen rotated back
             state = games.state[lane]
             row, column = state[Y] // 30, state[X] // 30
             inside = 0 <= state[X] < 30 * side and 0 <= state[Y] < 30 * side

@@ -1,4 +1,4 @@
-"""Simulated players: their atlas is true to the rules, they play by them, and what they know decides how they fare."""
+"""Simulated players: their atlas matches the rules, they play by these, and their knowledge decides how well."""
 
 from dataclasses import replace
 from functools import cache
@@ -31,7 +31,7 @@ def rules_of(version: str) -> Rules:
 
 
 def plays(knowledge: Knowledge, count: int = 60, version: str = "original", limit: int = 1_000_000) -> np.ndarray:
-    """Inputs of that many players, of whom all win."""
+    """The inputs of that many players, who all win."""
     played = [inputs_of(princess(version), knowledge, Person(), seed, limit) for seed in range(count)]
     assert all(won for _, won in played)
     return np.array([len(inputs) for inputs, _ in played])
@@ -39,7 +39,7 @@ def plays(knowledge: Knowledge, count: int = 60, version: str = "original", limi
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_the_atlas_leads_where_the_rules_do(version):
-    """Inputs held for a while each, stepped through the graph and by the rules, deaths included."""
+    """Inputs, each held for a while, stepped through the graph and by the rules, including deaths."""
     atlas, generator = princess(version), np.random.default_rng(0)
     inputs = np.repeat(generator.integers(0, 6, 400), generator.integers(1, 30, 400)).astype(np.uint8)
     states = replayed(LEVEL, rules_of(version), inputs)
@@ -55,7 +55,7 @@ def test_the_atlas_leads_where_the_rules_do(version):
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_way_followed_exactly_is_as_short_as_the_shortest(version):
-    """Without monsters in the way, the atlas's way to the goal has the length of the solver's solution, or less."""
+    """Without monsters, the atlas's way to the goal is at most as long as the solver's solution."""
     atlas = princess(version)
     node, length, everything = atlas.start, 0, atlas.row_of[-1]
     goal = int(np.flatnonzero(atlas.targets[:, 0] == GOAL)[0])

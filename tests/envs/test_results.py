@@ -1,4 +1,4 @@
-"""Rows survive what happens to runs: a kill within a line, a resume, a second start; plays give the same rows."""
+"""Rows survive a kill within a line, a resume and a second start; plays give the same rows."""
 
 import numpy as np
 import pytest
@@ -151,7 +151,7 @@ def test_nothing_at_all_is_no_error(tmp_path):
 
 
 def test_a_person_s_play_gives_the_same_rows(folder, tmp_path):
-    inputs = [2] * 40 + [1] * 12 + [0] * 5  # right into the fire, and on after it
+    inputs = [2] * 40 + [1] * 12 + [0] * 5  # right into the fire, and on after the death
     play = Play.of(inputs, "masked_objects", player_id="someone")
     measured = play.measure()
     assert measured.total_deaths >= 1

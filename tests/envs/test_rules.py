@@ -1,4 +1,4 @@
-"""The rules against steps recorded in the study's public game, and what they promise on any level."""
+"""The rules against steps recorded in the study's public game, and their guarantees on any level."""
 
 import json
 
@@ -38,7 +38,7 @@ def test_every_recorded_step_is_reproduced(name):
             _, reward, terminated, truncated, info = env.step(KEYS.index(key))
             steps += 1
             assert not truncated
-            if t + 1 == len(episode["x2"]):  # the step that ends an episode has no state on record
+            if t + 1 == len(episode["x2"]):  # the recording has no state for the last step of an episode
                 assert terminated and episode["end"] == ("win" if reward else "death")
                 break
             found = [2 * info["x"], 2 * info["y"], info["jumping"], info["speed"], info["on_ladder"]]

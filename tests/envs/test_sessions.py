@@ -1,4 +1,4 @@
-"""Sessions: recorded as they happen, on disk within a second, refused when altered, taken up again after a crash."""
+"""Sessions: recorded as they happen, on disk within a second, rejected when altered, resumed after a crash."""
 
 import json
 import os
@@ -29,7 +29,7 @@ STEP = 1 / 30
 
 
 def feed(recorder: Recorder, inputs: str) -> list:
-    """Plays as somebody would, at no pace at all; how each input ended the play."""
+    """Plays as a person would, without pauses; how each input ended the play."""
     ends = []
     for character in inputs:
         now = time.perf_counter()
@@ -39,7 +39,7 @@ def feed(recorder: Recorder, inputs: str) -> list:
 
 
 def a_session(folder: Path, inputs: str = DEATH + "l" * 60, **settings) -> Path:
-    """The log of a whole session of one play, a quit."""
+    """The log of a complete session with one play, which is quit."""
     recorder = Recorder.create(folder, study="s", window=[720, 720])
     recorder.note("consent", sync=True, version="1")
     recorder.begin(ChosenGame(**settings), 1000)
@@ -51,7 +51,7 @@ def a_session(folder: Path, inputs: str = DEATH + "l" * 60, **settings) -> Path:
 
 
 def rewritten(path: Path, change) -> None:
-    """As a forger would, who knows how lines are chained: each event changed, and all chained anew."""
+    """As a forger who knows how lines are chained: changes the events and chains them again."""
     chain, lines = "", []
     for number, event in enumerate(change(read_events(path).events)):
         body = encode({**{name: value for name, value in event.items() if name != "hash"}, "n": number})
@@ -84,7 +84,7 @@ def test_a_play_within_a_session_equals_its_exchange_file(tmp_path):
 
 @pytest.mark.parametrize("game", ["princess", "key_door", "random", "atari/breakout"])
 def test_every_game_is_recorded_replayed_and_taken_up_again_alike(tmp_path, game):
-    """Also where the recorder just stops: whatever it had come to goes on as if nothing had been."""
+    """Even where the recorder stops in the middle, the session continues as if nothing had happened."""
     settings = ChosenGame(game, "colours" if game.startswith("atari") else None, seed=5)
     actions = np.random.default_rng(0).integers(0, len(settings.open().action_names), 200).tolist()
     recorder = Recorder.create(tmp_path)
@@ -117,7 +117,7 @@ def test_a_lost_life_at_atari_is_told_and_a_game_over_goes_on(tmp_path):
     course = recorder.begin(ChosenGame("atari/breakout", seed=1), 100_000)
     count = 0
     while not count or all(event != "reset" for event, _ in course.happened):
-        recorder.step(1, 0, 0)  # the button serves each ball, and nobody is there to hit it
+        recorder.step(1, 0, 0)  # the button serves each ball, and nobody hits it
         count += 1
     recorder.step(1, 0, 0)
     recorder.finish()
@@ -160,7 +160,7 @@ def test_a_play_ends_with_the_win_or_the_limit_and_a_session_may_hold_several(tm
 
 
 def test_a_crash_between_a_step_and_what_came_of_it_is_made_good(tmp_path):
-    """Cut right after the winning step: the win is written when the session is taken up again."""
+    """Cut off right after the winning step: the win is written when the session resumes."""
     recorder = Recorder.create(tmp_path)
     recorder.begin(ChosenGame(level=EASY), 1000)
     feed(recorder, "r" * 13)
@@ -350,7 +350,7 @@ def test_a_folder_that_is_none_is_said(tmp_path):
 
 
 def test_a_clock_set_back_changes_nothing(tmp_path, monkeypatch):
-    """Times are of a clock that nobody sets; only the date, told once, is the calendar's."""
+    """Times come from a monotonic clock; only the date, given once, is the calendar's."""
     clock = iter(range(2_000_000_000, 0, -86_400))
     monkeypatch.setattr(time, "time", lambda: float(next(clock)))
     (recorded,) = read_session(a_session(tmp_path))

@@ -1,4 +1,4 @@
-"""The solver against a plain search over the same rules, and what its solutions and labels promise."""
+"""The solver against a plain search over the same rules, and the guarantees of its solutions and labels."""
 
 import re
 from functools import cache
@@ -32,7 +32,7 @@ from priorlab.envs.game.solver import Solver
 from priorlab.envs.game.versions import find_rules
 from priorlab.scripts.commands.solve import main as solve
 
-FUTURE = [X, Y, JUMPING, SPEED, ON_LADDER, MONSTERS, CLOCK, LAST_SIDE, HAS_KEY]  # what decides how a state goes on
+FUTURE = [X, Y, JUMPING, SPEED, ON_LADDER, MONSTERS, CLOCK, LAST_SIDE, HAS_KEY]  # what decides a state's future
 STAIR = """name = "stair"
 ---
 |||||||||
@@ -121,7 +121,7 @@ def test_it_finds_what_a_plain_search_finds(text, rules, frame_skip):
 
 
 def test_the_problems_hold_what_can_be_asked():
-    """Else the tests above would compare less than they say."""
+    """Otherwise the tests above would compare too little."""
     lengths = {(text, rules): searched(text, rules, 1)[1] for text, rules in PROBLEMS}
     assert lengths[SHUT, "key_door"] is None and all(lengths[problem] for problem in PROBLEMS[:-1])
     values = np.array([state for text, rules in PROBLEMS for state in searched(text, rules, 1)[0]])
@@ -145,7 +145,7 @@ def test_the_shortest_way_wins_the_real_game(text, version, frame_skip):
 @pytest.mark.parametrize("frame_skip", [1, 4])
 @pytest.mark.parametrize("text, rules", PROBLEMS, ids=lambda value: value.splitlines()[0])
 def test_labels_lead_to_the_win_by_any_best_input_and_by_no_other(text, rules, frame_skip):
-    """Where a death puts the player back, it is a way like any other."""
+    """Where a death puts the player back, it can be part of a solution."""
     leads_to, _, _ = searched(text, rules, frame_skip)
     solver = Solver(Level.read(text), find_rules(rules), frame_skip)
     labels = solver.labels()

@@ -1,4 +1,4 @@
-"""What counts in a folder: each recording and run once, whatever lies beside it; text as any editor saved it."""
+"""What counts in a folder: each recording and run once, regardless of other files; text from any editor."""
 
 import codecs
 import json
@@ -37,7 +37,7 @@ SAVED = {  # as editors save text
 
 
 def counted(folder: Path) -> tuple[list[str], list[str]]:
-    """The files whose plays count, the same for all who read them, and what is said of the others."""
+    """The files whose plays count, the same for all readers, and the reports about the others."""
     found, problems = find_plays(folder)
     rows = load(folder)
     assert len(rows.configs) == len(found) and sorted(rows.problems) == sorted(problems)
@@ -62,7 +62,7 @@ def test_copies_count_once_and_the_longest_sound_one_counts(tmp_path):
     assert sum(bool(re.search(r" with 3\d of its 66 inputs, ", line)) for line in problems) == 1
     (damaged,) = [line for line in problems if "altered" in line]
     assert damaged.startswith(f"{tmp_path / f'b{SUFFIX}'}: line ") and damaged.endswith(f"a copy of it counts, {path}")
-    path.write_bytes(data[:-300])  # the original was cut off: a whole copy counts
+    path.write_bytes(data[:-300])  # the original was cut off: a complete copy counts
     assert counted(tmp_path)[0] == [str(Path("backup", path.name))]
     export(tmp_path, tmp_path / "export")
     assert (tmp_path / "export" / "participants.csv").read_text().count(f'"{name}"') == 1

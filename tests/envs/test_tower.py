@@ -1,4 +1,4 @@
-"""The twenty levels: each can be solved, is as long as its page says, and traps nobody."""
+"""The twenty levels: each can be solved, is as long as stated in the docs, and has no traps."""
 
 import re
 from functools import cache
@@ -20,12 +20,12 @@ ROW = re.compile(r"^\| (tower_\d\d) \|.*\| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \|$"
 
 @cache
 def page():
-    """(inputs, states, positions) of each level, by name, as the page has them."""
+    """Name -> (inputs, states, positions) of each level, as in the docs."""
     return {name: tuple(int(number.replace(",", "")) for number in row) for name, *row in ROW.findall(PAGE.read_text())}
 
 
 def explored(name):
-    """(a shortest way, labels of all states, positions) of a level."""
+    """(a shortest solution, labels of all states, positions) of a level."""
     solver = Solver(Level.read(name))
     labels: Labels = solver.labels()
     return solver.way(), labels, int(np.bitwise_count(solver.search.positions).sum())
