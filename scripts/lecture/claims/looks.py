@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from priorlab.envs.game.rules import TILE
 from priorlab.envs.looks.exemplars import DRAWINGS, rgb_of
-from priorlab.envs.looks.textures import PATTERNS, TILE, X, Y
+from priorlab.envs.looks.textures import PATTERNS, X, Y
 from priorlab.scripts.lecture.claim import CHANCE, Row
 from priorlab.scripts.lecture.learning import accuracy, classifier, eye, fit
 from priorlab.scripts.lecture.objects import FAMILIES, SHIFT, SIDE, as_inputs, backgrounds, pictures

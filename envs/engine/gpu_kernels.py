@@ -1,9 +1,9 @@
-"""The games' kernels for an NVIDIA card, of the functions that also run on the CPU: one copy of rules and drawing.
+"""The games' kernels for an NVIDIA GPU, made of the functions that also run on the CPU: one copy of rules and drawing.
 
-A thread a game steps the rules, and some threads a picture draw it. These never wait for each other: each byte of a
-picture belongs to one of them, which alone reads and writes it there and in the stack, so what it writes later lies on
-what it wrote earlier. That is also why no kernel that draws changes what is drawn by: the rules' kernel notes what a
-picture shows, which is the state before the step.
+One thread per game steps the rules, and several threads per picture draw it. These never wait for each other: each byte
+of a picture belongs to one thread, which alone reads and writes it there and in the stack, so what it writes later
+covers what it wrote earlier. For the same reason no kernel that draws changes what it draws from: the rules' kernel
+records what a picture shows, which is the state before the step.
 """
 
 from importlib import import_module
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import int32
 
-from priorlab.envs.base.compile import card_kernel, function
+from priorlab.envs.base.compile import function, gpu_kernel
 from priorlab.envs.engine.draw import PLAYER, Scenes, corner_of, mean, pixels_of, remember, showing, shown
 from priorlab.envs.engine.lockstep import Lanes, begins_play, open_lane, play_lane, start_lane
 from priorlab.envs.game.level import MAX_MONSTERS
@@ -20,26 +20,26 @@ from priorlab.envs.game.playing import copy
 from priorlab.envs.game.rules import CLOCK, KEYS, MONSTER_COUNT, SIDE, TILE, X, Y
 
 cuda: Any = import_module("numba.cuda")  # its type hints are those of the compiler, not of what kernels see
-import_module("numba").config.CUDA_LOW_OCCUPANCY_WARNINGS = 0  # a small batch is no mistake
+import_module("numba").config.CUDA_LOW_OCCUPANCY_WARNINGS = 0  # a small batch is intended
 ACROSS = 8  # threads that draw side by side; the others draw the rows below
 MOST_THINGS = MAX_MONSTERS + 2  # the monsters, a key, the player
-NEAR = (MOST_THINGS, 3)  # each: which sprite, its left, its top
+NEAR = (MOST_THINGS, 3)  # for each: the sprite's number, left, top
 
 
-class Turn(NamedTuple):
-    """What a step of N games takes and leaves beside the lanes."""
+class GpuTurn(NamedTuple):
+    """What a step of N lanes on a GPU takes and leaves besides the lanes."""
 
     actions: np.ndarray  # int64 (N,)
-    ended: np.ndarray  # bool (N,): lanes that ended and started over
-    observations: np.ndarray  # uint8 (N, S, S, stack * C): the last that each lane had when it last ended
-    states: np.ndarray  # int32 (N, FIELDS): the same
+    ended: np.ndarray  # bool (N,): whether a lane ended and started over
+    observations: np.ndarray  # uint8 (N, S, S, stack * C): by lane, the last one when it last ended
+    states: np.ndarray  # int32 (N, FIELDS): by lane, the last one when it last ended
 
 
 @function
 def first_row(row):
-    """How far from ``row`` on the first row is of which bytes are this thread's, and how many there are until the next.
+    """(how far after ``row`` this thread's first row is, how far apart its rows are).
 
-    threadIdx.x tells the threads of a picture apart.
+    threadIdx.x numbers the threads of a picture.
     """
     down = cuda.blockDim.x // min(ACROSS, cuda.blockDim.x)
     return (cuda.threadIdx.x // min(ACROSS, cuda.blockDim.x) - row) & (down - 1), down
@@ -47,14 +47,14 @@ def first_row(row):
 
 @function
 def first_byte(byte):
-    """The same of the bytes of a row."""
+    """The same for the bytes of a row."""
     across = min(ACROSS, cuda.blockDim.x)
     return (cuda.threadIdx.x - byte) & (across - 1), across
 
 
 @function
 def paste_ours(source, source_row, source_byte, picture, row, byte, rows, width):
-    """What ``paste`` copies, by the threads whose bytes these are."""
+    """``paste`` by all threads of a picture, each for its bytes."""
     row_from, down = first_row(row)
     byte_from, across = first_byte(byte)
     for r in range(row_from, rows, down):
@@ -64,7 +64,7 @@ def paste_ours(source, source_row, source_byte, picture, row, byte, rows, width)
 
 @function
 def redraw_ours(scenes, scene, state, picture, left, top, right, bottom, _scratch):
-    """What ``redraw`` draws, by the threads whose bytes these are."""
+    """``redraw`` by all threads of a picture, each for its bytes."""
     size, channels = picture.shape[0], scenes.starts.shape[3]
     left, top, right, bottom = pixels_of(int(scenes.numbers[scene, SIDE]), size, left, top, right, bottom)
     if left == right:
@@ -101,16 +101,16 @@ def pixel_of(byte, channels):
 
 @function
 def things_near(level, monsters, state, near, left, top, right, bottom):
-    """Lists in ``near`` what shows in a native rectangle, the player last; how many things these are."""
-    there, count, found = shown(level, state), level[MONSTER_COUNT] + level[KEYS] + 1, 0
+    """Lists in ``near`` what shows in a native rectangle, the player last; how many things there are."""
+    there, count, listed = shown(level, state), level[MONSTER_COUNT] + level[KEYS] + 1, 0
     for k in range(1, count + 1):
         thing = k if k < count else PLAYER
         if thing == PLAYER or there >> (thing - 1) & 1:
             at_x, at_y = corner_of(level, monsters, thing, int(state[X]), int(state[Y]), int(state[CLOCK]))
             if left - TILE < at_x < right and top - TILE < at_y < bottom:
-                near[found, 0], near[found, 1], near[found, 2] = thing, at_x, at_y
-                found += 1
-    return found
+                near[listed, 0], near[listed, 1], near[listed, 2] = thing, at_x, at_y
+                listed += 1
+    return listed
 
 
 @function
@@ -136,9 +136,9 @@ def show_lane_ours(scenes, lanes, lane):
 
 @function
 def stack_ours(picture, observation, channels, kept):
-    """Puts ``picture`` (S, S * C) last in ``observation`` (S, S, stack * C) and moves what it keeps of it back.
+    """Puts ``picture`` (S, S * C) last in ``observation`` (S, S, stack * C), after moving ``kept`` channels back.
 
-    ``kept`` channels are kept; what lies before the picture and is not kept becomes the picture too.
+    Earlier frames that are not kept are filled with the picture, too.
     """
     depth = observation.shape[2]
     row_from, down = first_row(0)
@@ -154,7 +154,7 @@ def stack_ours(picture, observation, channels, kept):
 
 @function
 def copy_ours(source, target, channels):
-    """Between observations (S, S, stack * C)."""
+    """Copies between observations (S, S, stack * C)."""
     row_from, down = first_row(0)
     byte_from, across = first_byte(0)
     for row in range(row_from, source.shape[0], down):
@@ -175,9 +175,9 @@ def start_ours(start, picture, channels):
             picture[row, byte] = start[row, column, channel]
 
 
-@card_kernel
-def play_lanes(scenes: Scenes, lanes: Lanes, turn: Turn, frame_skip, autoreset):
-    """A thread a lane: each takes its action ``frame_skip`` times."""
+@gpu_kernel
+def play_lanes(scenes: Scenes, lanes: Lanes, turn: GpuTurn, frame_skip, autoreset):
+    """One thread per lane: each lane takes its action ``frame_skip`` times."""
     lane = cuda.grid(1)
     if lane < lanes.scene.shape[0]:
         remember(scenes.numbers[lanes.scene[lane]], lanes.state[lane], lanes.drawn[lane])
@@ -185,9 +185,9 @@ def play_lanes(scenes: Scenes, lanes: Lanes, turn: Turn, frame_skip, autoreset):
         turn.ended[lane] = ended and autoreset
 
 
-@card_kernel
+@gpu_kernel
 def draw_lanes(scenes: Scenes, lanes: Lanes):
-    """blockDim.x threads a lane: brings pictures up to date after ``play_lanes``, and stacks them."""
+    """blockDim.x threads per lane: brings pictures up to date after ``play_lanes``, and stacks them."""
     lane, channels = cuda.blockIdx.x * cuda.blockDim.y + cuda.threadIdx.y, scenes.starts.shape[3]
     if lane < lanes.scene.shape[0]:
         show_lane_ours(scenes, lanes, lane)
@@ -196,11 +196,11 @@ def draw_lanes(scenes: Scenes, lanes: Lanes):
             stack_ours(lanes.pictures[lane], lanes.observations[lane], channels, depth - channels)
 
 
-@card_kernel
-def start_lanes(scenes: Scenes, lanes: Lanes, turn: Turn, chosen, random_start, keeps):
-    """A block a lane: puts the chosen ones, bool (N,), at their start, after their random inputs.
+@gpu_kernel
+def start_lanes(scenes: Scenes, lanes: Lanes, turn: GpuTurn, chosen, random_start, keeps):
+    """One block per lane: puts the chosen ones, bool (N,), at their start and takes their random inputs.
 
-    With ``keeps``, ``turn`` holds what was there before.
+    With ``keeps``, ``turn`` receives what was there before.
     """
     lane = cuda.blockIdx.x
     if not chosen[lane]:
@@ -218,9 +218,9 @@ def start_lanes(scenes: Scenes, lanes: Lanes, turn: Turn, chosen, random_start, 
             open_lane(scenes, lanes, lane, random_start)
 
 
-@card_kernel
-def draw_starts(scenes: Scenes, lanes: Lanes, turn: Turn, chosen, keeps):
-    """blockDim.x threads a lane: draws the chosen ones after ``start_lanes``."""
+@gpu_kernel
+def draw_starts(scenes: Scenes, lanes: Lanes, turn: GpuTurn, chosen, keeps):
+    """blockDim.x threads per lane: draws the chosen ones after ``start_lanes``."""
     lane, channels = cuda.blockIdx.x * cuda.blockDim.y + cuda.threadIdx.y, scenes.starts.shape[3]
     if lane < lanes.scene.shape[0] and chosen[lane]:
         if keeps:

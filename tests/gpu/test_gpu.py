@@ -1,4 +1,4 @@
-"""What only a card can show: the same games as on the CPU, at full size; memory that stays where it is."""
+"""What only a GPU can show: the same games as on the CPU, at full size; memory that stays in place."""
 
 import gc
 from dataclasses import replace
@@ -16,7 +16,7 @@ from priorlab.agents.settings import Settings
 from priorlab.envs.engine.games import Games
 from tests.agents.test_agents import ROOM, SMALL, StopAt
 from tests.agents.test_demonstrations import save_wins
-from tests.support.card import (
+from tests.support.gpu import (
     CASES,
     a_case,
     alike,
@@ -27,14 +27,14 @@ from tests.support.card import (
 )
 
 pytestmark = pytest.mark.skipif(
-    find_spec("numba_cuda") is None or not torch.cuda.is_available(), reason="needs numba-cuda and a card"
+    find_spec("numba_cuda") is None or not torch.cuda.is_available(), reason="needs numba-cuda and a GPU"
 )
 
 
 @pytest.mark.parametrize(("settings", "threads"), CASES)
 @pytest.mark.parametrize("every", [False, True])
 def test_every_kind_of_game_is_the_cpus(settings, threads, every):
-    """By as many threads a picture as in the simulator, and by as many as usual."""
+    """With as many threads per picture as in the simulator, and with the usual number."""
     a_case(settings, 32 if every else threads)
 
 
@@ -52,72 +52,72 @@ def test_what_is_refused_and_what_waits():
     ],
 )
 def test_long_play_of_16384_games_is_the_cpus(settings):
-    cpu, card = Games(16384, **settings), Games(16384, device="cuda", **settings)
-    alike(cpu.reset(3), card.reset(3))
-    ended = play_alike(cpu, card, random_actions(60, 16384))
+    cpu, gpu = Games(16384, **settings), Games(16384, device="cuda", **settings)
+    alike(cpu.reset(3), gpu.reset(3))
+    ended = play_alike(cpu, gpu, random_actions(60, 16384))
     assert ended > 1000 or "level" in settings
-    alike(cpu.visited(), card.visited())
+    alike(cpu.visited(), gpu.visited())
 
 
 @pytest.mark.filterwarnings("ignore:Synchronization debug mode")  # is said to miss some: so may this test
-def test_a_step_allocates_nothing_and_never_waits_for_the_card():
-    card = Games(4096, device="cuda", random_start=10)
-    addresses = [part.data_ptr() for part in (card.reset(0), card.state, *card.lanes)]
+def test_a_step_allocates_nothing_and_never_waits_for_the_gpu():
+    gpu = Games(4096, device="cuda", random_start=10)
+    addresses = [part.data_ptr() for part in (gpu.reset(0), gpu.state, *gpu.lanes)]
     actions = torch.as_tensor(random_actions(64, 4096), device="cuda")
     for row in actions[:3]:  # compiles, then records
-        card.step(row)
+        gpu.step(row)
     allocated = torch.cuda.memory_stats()["allocation.all.allocated"]
     torch.cuda.set_sync_debug_mode("error")
     try:
         for row in actions:
-            observations = card.step(row)[0]
+            observations = gpu.step(row)[0]
     finally:
         torch.cuda.set_sync_debug_mode("default")
     assert torch.cuda.memory_stats()["allocation.all.allocated"] == allocated
-    assert [part.data_ptr() for part in (observations, card.state, *card.lanes)] == addresses
+    assert [part.data_ptr() for part in (observations, gpu.state, *gpu.lanes)] == addresses
 
 
 def test_steps_can_be_part_of_a_cuda_graph():
-    cpu, card = Games(512), Games(512, device="cuda")
-    cpu.reset(0), card.reset(0)
+    cpu, gpu = Games(512), Games(512, device="cuda")
+    cpu.reset(0), gpu.reset(0)
     actions = random_actions(41, 512)
-    play_alike(cpu, card, actions[:1])
+    play_alike(cpu, gpu, actions[:1])
     given = torch.as_tensor(actions[:2], device="cuda")
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
-        card.step(given[0])
-        card.step(given[1])
+        gpu.step(given[0])
+        gpu.step(given[1])
     for pair in actions[1:].reshape(20, 2, 512):  # (40, 512) -> 20 pairs of steps
         given.copy_(torch.as_tensor(pair))
         graph.replay()
         for row in pair:
             cpu.step(row)
-        alike(cpu.state, card.state)
-        alike(cpu.lanes.observations, card.lanes.observations)
-        alike(cpu.ended, card.ended)
+        alike(cpu.state, gpu.state)
+        alike(cpu.lanes.observations, gpu.lanes.observations)
+        alike(cpu.ended, gpu.ended)
 
 
 def test_what_does_not_fit_is_refused_before_it_is_allocated():
     gc.collect()  # what earlier tests left
     before = torch.cuda.memory_allocated()
-    with pytest.raises(ValueError, match=r"games need [\d,]+ MiB on the card: [\d,]+ MiB are free"):
+    with pytest.raises(ValueError, match=r"games need [\d,]+ MiB on the GPU: [\d,]+ MiB are free"):
         Games(200_000, device="cuda", screen_size=400, grayscale_obs=False)
     assert torch.cuda.memory_allocated() == before
 
 
 def test_where_an_observation_last_ended_is_kept_by_lane():
-    cpu, card = Games(64, max_inputs=20), Games(64, device="cuda", max_inputs=20)
-    cpu.reset(0), card.reset(0)
+    cpu, gpu = Games(64, max_inputs=20), Games(64, device="cuda", max_inputs=20)
+    cpu.reset(0), gpu.reset(0)
     for row in random_actions(60, 64):
-        cpu.step(row), card.step(torch.as_tensor(row, device="cuda"))
+        cpu.step(row), gpu.step(torch.as_tensor(row, device="cuda"))
         if len(cpu.ended):
-            alike(cpu.final_observations, card.last_observations[torch.as_tensor(cpu.ended, device="cuda")])
-            assert np.array_equal(cpu.ended, card.ended.cpu().numpy())
+            alike(cpu.final_observations, gpu.last_observations[torch.as_tensor(cpu.ended, device="cuda")])
+            assert np.array_equal(cpu.ended, gpu.ended.cpu().numpy())
 
 
 @pytest.mark.parametrize("curiosity", ["none", "counts", "icm"])
-def test_what_is_learned_from_on_a_card_is_what_the_cpus_games_show(curiosity, tmp_path):
-    """And it learns on, after its checkpoint, as if it had not been stopped."""
+def test_what_is_learned_from_on_a_gpu_is_what_the_cpus_games_show(curiosity, tmp_path):
+    """After its checkpoint it continues as if it had not been stopped."""
     settings = Settings(
         on_device=True, device="cuda", num_games=256, n_steps=32, batch_size=1024, stack_size=3, max_inputs=150,
         inputs=3 * 256 * 32 * 4, curiosity=curiosity, progress=False, checkpoint_every=1,
@@ -144,8 +144,8 @@ def test_what_is_learned_from_on_a_card_is_what_the_cpus_games_show(curiosity, t
         assert torch.equal(values, theirs[name]), name
 
 
-def test_demonstrations_are_learned_on_a_card(tmp_path):
-    """And what was read there tells what the CPU tells of the same network."""
+def test_demonstrations_are_learned_on_a_gpu(tmp_path):
+    """And the same network reads the same there as on the CPU."""
     save_wins(tmp_path / "people", 3)
     settings = replace(SMALL, level=ROOM, device="cuda", demonstrations=tmp_path / "people", out=tmp_path / "run")
     model, _ = train_ppo(settings)

@@ -1,15 +1,17 @@
-"""What a reset is told, checked before anything changes: seeds, options, and which games of a batch it is for."""
+"""What a reset or a step of games is given, checked before anything changes: seeds, options, actions."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from priorlab.envs.game.rules import INPUT_NAMES
+
 RESET_MASK = "reset_mask"
 
 
 def checked_seed(seed: object) -> int | None:
-    """A seed as gymnasium takes it; ValueError for anything but None or a whole number, 0 or more."""
+    """A seed for gymnasium; ValueError for anything but None or a whole number, 0 or more."""
     if seed is None:
         return None
     if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool) or seed < 0:
@@ -18,19 +20,19 @@ def checked_seed(seed: object) -> int | None:
 
 
 def checked_seeds(seed: object, count: int) -> list[int | None]:
-    """A seed a game: seed + i for game i, or those of a list, each None or a whole number, 0 or more."""
+    """One seed per game: seed + i for game i, or those of a list, each None or a whole number, 0 or more."""
     if isinstance(seed, np.ndarray) and seed.ndim != 1:
-        raise ValueError(f"seed is an array {seed.shape}: expected a whole number, or a list of {count}, one a game")
+        raise ValueError(f"seed is an array {seed.shape}: expected a whole number, or a list of {count}, one per game")
     if isinstance(seed, (list, tuple, range, np.ndarray)):
         if len(seed) != count:
-            raise ValueError(f"seed lists {len(seed)} values for {count} games: expected one a game")
+            raise ValueError(f"seed lists {len(seed)} values for {count} games: expected one per game")
         return [checked_seed(each) for each in seed]
     first = checked_seed(seed)
     return [None if first is None else first + lane for lane in range(count)]
 
 
 def checked_options(options: object, known: Sequence[str] = ()) -> Mapping[str, Any]:
-    """The options; ValueError names those that mean nothing here."""
+    """The options; ValueError names those that are unknown."""
     if options is None:
         return {}
     if not isinstance(options, Mapping):
@@ -43,11 +45,11 @@ def checked_options(options: object, known: Sequence[str] = ()) -> Mapping[str, 
 
 
 def checked_mask(options: object, count: int) -> np.ndarray:
-    """bool (count,): which games the options ask to reset, all where they name none."""
-    told = checked_options(options, [RESET_MASK])
-    if RESET_MASK not in told:
+    """bool (count,): which games the options ask to reset; all by default."""
+    given = checked_options(options, [RESET_MASK])
+    if RESET_MASK not in given:
         return np.ones(count, np.bool_)
-    mask = told[RESET_MASK]
+    mask = given[RESET_MASK]
     if not isinstance(mask, np.ndarray):
         raise ValueError(f"reset_mask is a {type(mask).__name__}: expected a numpy array, bool ({count},)")
     if mask.dtype != np.bool_ or mask.shape != (count,):
@@ -55,3 +57,22 @@ def checked_mask(options: object, count: int) -> np.ndarray:
     if not mask.any():
         raise ValueError("reset_mask is False everywhere: expected at least one game to reset")
     return mask
+
+
+def checked_actions(
+    actions: object, count: int, names: Sequence[str] = INPUT_NAMES, ignored: np.ndarray | None = None
+) -> np.ndarray:
+    """The actions as int64 (count,), 0 where ``ignored``, bool (count,), is true; ``names``: of all inputs.
+
+    ValueError, one line, says what is wrong.
+    """
+    array = np.asarray(actions)
+    if array.shape != (count,) or array.dtype.kind not in "iu":
+        raise ValueError(f"actions are {array.dtype} {array.shape}: expected {count} whole numbers, shape ({count},)")
+    if ignored is not None:
+        array = np.where(ignored, 0, array)
+    if count and (array.min() < 0 or array.max() >= len(names)):
+        lane = int(np.flatnonzero((array < 0) | (array >= len(names)))[0])
+        known = ", ".join(f"{number} {name}" for number, name in enumerate(names))
+        raise ValueError(f"action {array[lane]} of game {lane}: expected 0 to {len(names) - 1} ({known})")
+    return np.ascontiguousarray(array, np.int64)
