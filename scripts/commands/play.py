@@ -27,7 +27,7 @@ def main(
         minutes: Longest duration of a play.
         resume: Resume the interrupted play of this log.
     """
-    from priorlab.envs.plays.courses import GameSettings
+    from priorlab.envs.plays.courses import ChosenGame
     from priorlab.envs.plays.sessions import find_play
     from priorlab.human_study.window.loop import play
     from priorlab.human_study.window.loop import resume as resume_play
@@ -36,7 +36,7 @@ def main(
     check_positive(minutes=minutes)
     try:
         if resume is None:
-            settings = GameSettings(game, version, level, look_seed, seed)
+            settings = ChosenGame(game, version, level, look_seed, seed)
             path, ended = play(settings, minutes, out, None if player_id == "auto" else player_id)
         else:
             path, ended = resume, resume_play(resume)

@@ -7,17 +7,16 @@ from typing import Any
 
 import torch
 
-from priorlab.transfer.columns import sensitivity_to_others
-from priorlab.transfer.digits import Data, network, permuted, read, rotating
-from priorlab.transfer.method import Samples
-from priorlab.transfer.methods import keep, parse
-from priorlab.transfer.metrics import dormant_units, effective_rank
-from priorlab.transfer.network import Network
+from priorlab.transfer.digits import DataName, dense_network, permuted_digits, read_digits, rotating_digits
+from priorlab.transfer.keeping import keep, parse
+from priorlab.transfer.metrics import dormant_units, effective_rank, sensitivity_to_others
+from priorlab.transfer.networks.network import Network
+from priorlab.transfer.networks.samples import Samples
 from priorlab.transfer.supervised import Problem, Training, learn_all
 
-SEQUENCES: dict[str, Callable[[int, int, Data], list[Problem]]] = {
-    "permuted-digits": permuted,
-    "rotating-digits": rotating,
+SEQUENCES: dict[str, Callable[[int, int, DataName], list[Problem]]] = {
+    "permuted-digits": permuted_digits,
+    "rotating-digits": rotating_digits,
 }
 METHODS = (  # penalties in several strengths: nobody knows the right one beforehand
     "finetune", "separate", "scratch", "l2:strength=0.01", "l2:strength=0.1", "ewc:strength=0.1", "ewc:strength=1",
@@ -32,14 +31,14 @@ SIZES: dict[str, dict[str, Any]] = {}  # per sequence, where they differ from th
 
 def settings(chosen: Mapping[str, Any]) -> dict[str, Any]:
     """All settings of a run except its method and seed. ValueError if the data are missing."""
-    read(chosen["data"])
+    read_digits(chosen["data"])
     training = Training(steps=chosen["steps"], reset_optimizer=not chosen["keep_optimizer"])
     return {name: chosen[name] for name in ("sequence", "tasks", "units", "heads", "data")} | asdict(training)
 
 
 def check_method(method: str, specs: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) -> None:
     """ValueError for a method that can't learn the sequence; ``specs``: the method, parsed."""
-    keep(Network(network(2, 0), example=torch.zeros(1, 784)), specs, settings["tasks"])
+    keep(Network(dense_network(2, 0), example=torch.zeros(1, 784)), specs, settings["tasks"])
 
 
 def learn(method: str, seed: int, settings: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -49,12 +48,12 @@ def learn(method: str, seed: int, settings: dict[str, Any], folder: Path) -> dic
     """
     tasks = settings["tasks"]
     problems = SEQUENCES[settings["sequence"]](tasks, seed, settings["data"])
-    net = Network(network(settings["units"], seed), example=problems[0].inputs[:1])
+    net = Network(dense_network(settings["units"], seed), example=problems[0].inputs[:1])
     kept = keep(net, parse(method, settings["heads"]), tasks, seed)
     learned: list[dict[str, Any]] = []
 
     def after(task: int) -> None:
-        inputs = problems[task].seen(problems[task].test_inputs)
+        inputs = problems[task].view(problems[task].test_inputs)
         measured = {"dormant": dormant_units(net, inputs), "rank": effective_rank(net, inputs)}
         learned.append(measured | {"others": sensitivity_to_others(kept, Samples(inputs))})
 

@@ -25,8 +25,8 @@ from priorlab.scripts.analysis.statistics import milestones
 from priorlab.scripts.running.budgets import BUDGETS
 from priorlab.scripts.sequences import atari, lessons
 from priorlab.scripts.sequences.lessons import KeptPixelPolicy, KeptPixelQPolicy, Lesson, SequenceRun
-from priorlab.transfer.methods import meets, parse
-from priorlab.transfer.sb3 import advance
+from priorlab.transfer.keeping import meets_tasks, parse
+from priorlab.transfer.sb3.learning import advance
 
 METHODS = (
     "finetune", "separate", "ewc:strength=10", "online-ewc:strength=10", "progressive", "random-column", "psp",
@@ -131,7 +131,7 @@ def check_method(method: str, specs: Sequence[Mapping[str, Any]], settings: Mapp
     """ValueError for a method that can't learn the sequence; ``specs``: the method, parsed."""
     pictures = gymnasium.spaces.Box(0, 255, (2, 42, 42), np.uint8)
     kept = {"methods": specs, "tasks": settings["tasks"], "relu_within": False}
-    inputs, spent = settings["inputs"], lessons.MET * settings["learner"]["frame_skip"] if meets(specs) else 0
+    inputs, spent = settings["inputs"], lessons.MET * settings["learner"]["frame_skip"] if meets_tasks(specs) else 0
     if inputs is not None and inputs <= spent:
         raise ValueError(f"inputs must be more than {spent}, which {method} spends on meeting a task, got {inputs}")
     AGENTS[settings["agent"]].policy(pictures, gymnasium.spaces.Discrete(6), lambda _: 1e-3, **kept)

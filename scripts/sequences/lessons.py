@@ -21,11 +21,12 @@ import torch
 from priorlab.agents.networks.pixels import PixelPolicy, PixelQPolicy
 from priorlab.envs.base.files import write_whole, writing
 from priorlab.envs.results.rows import check_same
-from priorlab.transfer.columns import sensitivity_to_others
-from priorlab.transfer.method import Samples, all_kept
-from priorlab.transfer.methods import meets
-from priorlab.transfer.metrics import dormant_units, effective_rank
-from priorlab.transfer.sb3 import KeptActor, KeptQ, begin, consolidate, meet
+from priorlab.transfer.keeping import meets_tasks
+from priorlab.transfer.kept import find_kept
+from priorlab.transfer.metrics import dormant_units, effective_rank, sensitivity_to_others
+from priorlab.transfer.networks.samples import Samples
+from priorlab.transfer.sb3.learning import begin_task, consolidate, meet
+from priorlab.transfer.sb3.policies import KeptActor, KeptQ
 from priorlab.transfer.supervised import POINTS
 
 SAMPLES, DECISIONS = 1024, 512  # a task is consolidated on so many samples of so many decisions in each game
@@ -67,7 +68,7 @@ class SequenceRun:
     @property
     def meets_tasks(self) -> bool:
         """Whether the method meets each new task before it learns."""
-        return meets(self.specs)
+        return meets_tasks(self.specs)
 
 
 @dataclass(frozen=True)
@@ -148,15 +149,15 @@ class Lesson(ABC):
         tasks."""
         if self.number:
             before = self.run.folders[self.number - 1]
-            all_kept(model.policy)[0].load(before / "kept.pt")
-            if self.run.settings["keep_optimizer"] and not all_kept(model.policy)[0].begins_anew:
+            find_kept(model.policy)[0].load(before / "kept.pt")
+            if self.run.settings["keep_optimizer"] and not find_kept(model.policy)[0].starts_fresh:
                 state = torch.load(before / "optimizer.pt", map_location="cpu", weights_only=True)
                 model.policy.optimizer.load_state_dict(state)
         if self.inputs_met:
-            with torch_seed(self.run.seed), all_kept(model.policy)[0].playing(self.number):
+            with torch_seed(self.run.seed), find_kept(model.policy)[0].playing(self.number):
                 observations, _ = self.sample(model, MET // self.lanes)
             meet(model.policy, self.number, as_pictures(observations).to(model.policy.device))
-        begin(model.policy, self.number)
+        begin_task(model.policy, self.number)
         tasks = [self.number] if self.number else range(len(self.run.folders))
         points = [(self.number, 0.0, task, self.performance(model, task)) for task in tasks]
         write_whole(self.folder / "before.json", json.dumps(points))
@@ -169,7 +170,7 @@ class Lesson(ABC):
         samples = as_pictures(observations[rows]), torch.tensor(actions[rows])
         pictures, taken = (part.to(model.policy.device) for part in samples)
         consolidate(model.policy, pictures, taken)
-        kept = all_kept(model.policy)[0]
+        kept = find_kept(model.policy)[0]
         kept.save(self.folder / "kept.pt")
         if self.run.settings["keep_optimizer"]:
             with writing(self.folder / "optimizer.pt") as file:
@@ -189,7 +190,7 @@ class Lesson(ABC):
 
     def performance(self, model: Any, task: int) -> float:
         """How well the model does a task with that task's weights; random numbers come from the run's seed."""
-        with torch_seed(self.run.seed), all_kept(model.policy)[0].playing(task):
+        with torch_seed(self.run.seed), find_kept(model.policy)[0].playing(task):
             return self.test(model, task)
 
     def learning_curve(self, at_first: float) -> list[tuple[int, float, int, float]]:

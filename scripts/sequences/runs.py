@@ -35,8 +35,8 @@ from priorlab.envs.results.rows import check_same
 from priorlab.scripts.checks import check_counts
 from priorlab.scripts.running.side_by_side import side_by_side
 from priorlab.scripts.sequences import digits
-from priorlab.transfer.digits import Data
-from priorlab.transfer.methods import parse
+from priorlab.transfer.digits import DataName
+from priorlab.transfer.keeping import parse
 
 COLUMNS = {
     "points.csv.xz": ("method", "seed", "learning", "share", "task", "performance"),
@@ -97,7 +97,7 @@ class Request:
     """digits: minibatches of 128 per task (default: 300; quick: 100)"""
     units: int | None = None
     """digits: units in each of the two hidden layers (default: 256)"""
-    data: Data | None = None
+    data: DataName | None = None
     """digits: digits (scikit-learn's), mnist or fashion (torchvision's, in the folder data) (default: digits)"""
     heads: bool = False
     """give each task separate outputs"""

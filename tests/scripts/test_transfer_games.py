@@ -175,7 +175,7 @@ def test_an_atari_game_whose_scores_are_not_known_is_refused():
         ({"sequence": "atari_masks", "agent": "dqn"}, "agent must be ppo for Atari, got dqn"),
         ({"steps": 5}, "looks has no setting steps, got 5"),
         ({"methods": ("ewc:strength=-1",)}, "strength is -1"),
-        ({"methods": ("head-only",)}, "heads of each task's own"),
+        ({"methods": ("head-only",)}, "expected separate heads for each task"),
         ({"episodes": 0}, "episodes must be at least 1, got 0"),
     ],
 )

@@ -16,8 +16,8 @@ from priorlab.scripts.lecture.learning import Examples, accuracy, classifier, ey
 from priorlab.scripts.lecture.objects import FAMILIES, SIDE, pictures
 from priorlab.scripts.lecture.rooms import agent_of, games_of
 from priorlab.scripts.tickets.runs import HEADS
-from priorlab.transfer.network import Network
-from priorlab.transfer.pruning import Mask, shrink_and_learn
+from priorlab.transfer.networks.network import Network
+from priorlab.transfer.pruning import WeightMask, shrink_and_learn
 
 ROUNDS, SHARE = 4, 0.75  # removals, and the share of the remaining weights that each takes
 LEVEL, LIMIT = ("tower_03",), 400  # of the agent; raw inputs per episode
@@ -95,7 +95,7 @@ def shrunk(
 
 def removed(network: Network, test: Callable[[], float]) -> list[float]:
     """The results of a test with fewer and fewer weights, smallest removed first, without further training."""
-    mask, values = Mask(network), [test()]
+    mask, values = WeightMask(network), [test()]
     for _ in range(ROUNDS):
         mask.shrink(SHARE)
         values.append(test())

@@ -18,7 +18,7 @@ from priorlab.scripts.lecture.learning import (
     signs,
 )
 from priorlab.scripts.lecture.objects import MOST
-from priorlab.transfer.fewshot.episodes import accuracies
+from priorlab.transfer.fewshot.episodes import episode_accuracies
 from priorlab.transfer.fewshot.neighbours import Features, by_neighbours
 
 SHOTS, QUERIES, WAYS = (1, 2, 5, 10), 10, 5  # examples and queries per class; digits to distinguish
@@ -64,7 +64,7 @@ def compared(
     for shots in SHOTS:
         for kind, inputs in inputs_of.items():
             answer = by_neighbours(flat, settings.k)
-            shares = accuracies(
+            shares = episode_accuracies(
                 answer, inputs, labels, ways, shots, queries=QUERIES, episodes=settings.episodes, seed=seed
             )
             yield Row(figure, kind, shots, shares.mean())
