@@ -148,7 +148,7 @@ def structure_places(level: Level) -> tuple[list[tuple[int, int]], list[tuple[in
 
 def cut(image: np.ndarray, places: list[tuple[int, int]]) -> Places:
     """Cuts the places out of a picture; outside of it is black."""
-    wide = np.pad(image, ((TILE, 2 * TILE), (TILE, 2 * TILE), (0, 0)))
+    wide = np.pad(image, np.array([(TILE, 2 * TILE), (TILE, 2 * TILE), (0, 0)]))
     context = np.array([wide[y : y + 45, x : x + 45] for x, y in places]).reshape(-1, 45, 45, 3)
     return Places(context[:, TILE : 2 * TILE, TILE : 2 * TILE], context)
 

@@ -14,7 +14,7 @@ from priorlab.envs.results.rows import check_same
 from priorlab.scripts.sequences import atari, games, lessons
 from priorlab.scripts.sequences.page import write_transfer
 from priorlab.scripts.sequences.runs import Request, Tables, gather, learn
-from priorlab.transfer.methods import parse
+from priorlab.transfer.keeping import parse
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 SMALL = {"sequence": "looks", "tasks": 2, "inputs": 1500, "episodes": 8}

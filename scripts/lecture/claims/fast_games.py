@@ -6,7 +6,7 @@ Its start is learned so that it does well in other episodes after that step.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -51,7 +51,7 @@ class Episodes(NamedTuple):
 
 
 def measure(settings: Settings, seed: int) -> Iterator[Row]:
-    known, new = (rooms(split, settings.episodes) for split in ("training", "held_out"))
+    known, new = rooms("training", settings.episodes), rooms("held_out", settings.episodes)
     for name, first_order in {**ORDERS, PLAIN: None}.items():
         policy = new_policy(seed)
         learn(policy, known, settings, first_order, np.random.default_rng(seed))
@@ -69,7 +69,7 @@ def new_policy(seed: int) -> nn.Sequential:
         return nn.Sequential(nn.Linear(PIXELS**2, 64), nn.ReLU(), nn.Linear(64, INPUT_COUNT))
 
 
-def rooms(split: str, episodes: int) -> list[Games]:
+def rooms(split: Literal["training", "held_out"], episodes: int) -> list[Games]:
     """For each look, a batch of ``episodes`` games with the goal on the left, and as many with it on the right."""
     return [
         Games(
