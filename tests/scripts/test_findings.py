@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from scripts.experiments.sequences import Rows
-from scripts.report.sequence_measures import given_back, measured, runs_of
-from scripts.report.transfer import SHOWN_BY_TASK, by_task, with_means, words
+from priorlab.scripts.sequences.measures import given_back, measured, runs_of
+from priorlab.scripts.sequences.page import SHOWN_BY_TASK, by_task, with_means, words
+from priorlab.scripts.sequences.runs import Rows
+from tests.support.paths import ROOT
 
-FOLDERS = sorted(path.parent for path in (Path(__file__).parent.parent / "results" / "transfer").glob("*/FINDINGS.md"))
+FOLDERS = sorted(path.parent for path in (ROOT / "results" / "transfer").glob("*/FINDINGS.md"))
 LINK = re.compile(r"\]\(\.\./([\w-]+)/FINDINGS\.md\)")  # to another sequence, whose numbers a finding may repeat
 ESTIMATE = re.compile(r"([+-]?[\d.]+) (?:% |points )?(?:of it )?\(([+-]?[\d.]+) to ([+-]?[\d.]+)\)")
 
