@@ -20,7 +20,7 @@ CLEAN = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
 USE = """
 import gymnasium, torch
 from pathlib import Path
-import priorlab, agents, scripts, transfer
+import envs, agents, scripts, transfer
 assert {envs.WHOSE, agents.WHOSE, scripts.WHOSE, transfer.WHOSE} == {"the researcher's"}
 env = gymnasium.make("priorlab:PriorLab/Princess-MaskedSimilarity-v0")
 env.reset(seed=0), env.step(1)
@@ -123,7 +123,7 @@ import {second}
 import priorlab.envs.game.rules, priorlab.transfer, priorlab.agents
 import envs.game.rules, transfer, agents
 from envs.game import rules
-from priorlab.scripts.console import printable
+from scripts.console import printable
 import priorlab.scripts.console
 import sys
 assert envs is priorlab.envs and transfer is priorlab.transfer and agents is priorlab.agents
