@@ -1,9 +1,10 @@
-"""Numbers with an interval in results/transfer/*/FINDINGS.md are those that the committed rows give."""
+"""Numbers in findings that people write are those that the committed rows give."""
 
 import re
 from functools import cache
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from priorlab.scripts.sequences.measures import given_back, measured, runs_of
@@ -20,7 +21,12 @@ ESTIMATE = re.compile(r"([+-]?[\d.]+) (?:% |points )?(?:of it )?\(([+-]?[\d.]+) 
 def derived(folder: Path) -> set[str]:
     """Every estimate that the page of a sequence shows, as it is written there."""
     runs = runs_of(Rows.read(folder))
-    found = [words(each, signed) for of_one in measured(runs).values() for each in of_one.values() for signed in (0, 1)]
+    found = [
+        words(each, signed)
+        for of_one in measured(runs).values()
+        for each in of_one.values()
+        for signed in (False, True)
+    ]
     pairs = with_means({each.method: each for each in runs})
     found += [words(back) for pair in pairs if (back := given_back(*pair))]
     if runs[0].tasks <= SHOWN_BY_TASK:
@@ -35,3 +41,17 @@ def test_findings_state_estimates_that_the_rows_give(folder: Path):
     known = derived(folder).union(*(derived(folder.parent / name) for name in LINK.findall(text)))
     assert stated
     assert [each for each in stated if each not in known] == []
+
+
+def test_tables_on_training_are_those_of_its_rows():
+    folder = ROOT / "results" / "training"
+    lines = (folder / "README.md").read_text(encoding="utf-8").splitlines()
+    rows = pd.read_csv(folder / "rows.csv", dtype={"first_win": "Int64", "mastered": "Int64"})
+    for _, runs in rows.groupby(["experiment", "name"], sort=False):
+        name = runs["name"].iloc[0]
+        first, mastered = (
+            ", ".join("never" if pd.isna(inputs) else f"{inputs:,}" for inputs in runs[column])
+            for column in ("first_win", "mastered")
+        )
+        ending = f" | {first} | {mastered} |"
+        assert any(line.startswith(f"| {name} |") and line.endswith(ending) for line in lines), (name, ending)
