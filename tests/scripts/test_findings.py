@@ -50,7 +50,7 @@ def test_tables_on_training_are_those_of_its_rows():
     for _, runs in rows.groupby(["experiment", "name"], sort=False):
         name = runs["name"].iloc[0]
         first, mastered = (
-            ", ".join("never" if pd.isna(inputs) else f"{inputs:,}" for inputs in runs[column])
+            "; ".join("never" if pd.isna(inputs) else f"{inputs:,}" for inputs in runs[column])
             for column in ("first_win", "mastered")
         )
         ending = f" | {first} | {mastered} |"
