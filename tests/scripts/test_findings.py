@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from priorlab.scripts.sequences.measures import given_back, measured, runs_of
-from priorlab.scripts.sequences.page import SHOWN_BY_TASK, by_task, with_means, words
+from priorlab.scripts.sequences.page import SHOWN_BY_TASK, by_task, words
 from priorlab.scripts.sequences.runs import Rows
 from tests.support.paths import ROOT
 
@@ -27,8 +27,9 @@ def derived(folder: Path) -> set[str]:
         for each in of_one.values()
         for signed in (False, True)
     ]
-    pairs = with_means({each.method: each for each in runs})
-    found += [words(back) for pair in pairs if (back := given_back(*pair))]
+    by_name = {each.method: each for each in runs}
+    restored = [each for each in runs if each.dash == "--"]
+    found += [words(back) for each in restored if (back := given_back(by_name[each.without_means], each))]
     if runs[0].tasks <= SHOWN_BY_TASK:
         found += [cell for _, _, rows in by_task(runs) for _, cells in rows for cell in cells]
     return {*found}
