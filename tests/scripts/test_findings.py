@@ -28,8 +28,8 @@ def derived(folder: Path) -> set[str]:
         for signed in (False, True)
     ]
     by_name = {each.method: each for each in runs}
-    restored = [each for each in runs if each.dash == "--"]
-    found += [words(back) for each in restored if (back := given_back(by_name[each.without_means], each))]
+    for restored in (each for each in runs if each.dash == "--" and each.without_means in by_name):
+        found += [words(back)] if (back := given_back(by_name[restored.without_means], restored)) else []
     if runs[0].tasks <= SHOWN_BY_TASK:
         found += [cell for _, _, rows in by_task(runs) for _, cells in rows for cell in cells]
     return {*found}
