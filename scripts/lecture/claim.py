@@ -138,7 +138,7 @@ def find_claim(name: str) -> Claim:
     """The claim of that name; ValueError if there is none."""
     if name not in CLAIMS:
         raise ValueError(f"unknown claim {name!r}: expected one of {', '.join(CLAIMS)}")
-    module = import_module(f"{__package__}.{name}")
+    module = import_module(f"{__package__}.claims.{name}")
     texts = tomllib.loads(Path(__file__).parent.joinpath("claims", f"{name}.toml").read_text(encoding="utf-8"))
     figures = tuple(Figure(**{**each, "ticks": tuple(each.get("ticks", ()))}) for each in texts.pop("figures"))
     answers = tuple(
