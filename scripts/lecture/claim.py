@@ -89,7 +89,7 @@ class Claim:
         return {**asdict(self.settings()), **(self.small if small else {})}
 
     def changed(self, change: str, small: bool = False) -> Any:
-        """The settings, but for ``change``, such as ``shots=5,ways=20``. ValueError for what there is not."""
+        """The settings with a change such as ``shots=5,ways=20``. ValueError for an unknown name or a bad value."""
         values, knobs = self.plain(small), {knob.name: knob for knob in self.knobs()}
         for part in filter(None, change.split(",")):
             name, _, text = (word.strip() for word in part.partition("="))
