@@ -76,7 +76,7 @@ def aliens(number: int, rng: np.random.Generator) -> torch.Tensor:
 
 
 def shifted_digits(settings: Settings, seed: int) -> Iterator[Row]:
-    every = digits.read()
+    every = digits.read_digits()
     inputs, tests = (each.reshape(-1, 1, digits.SIDE, digits.SIDE) for each in (every.inputs, every.test_inputs))
     rng = np.random.default_rng([seed, 2])
     for name, most in (("learned in the middle", 0), ("learned shifted", settings.shifted)):
