@@ -19,7 +19,7 @@ bench: .venv/ready  ## speed, beside a peer
 	$(BIN)/priorlab bench $(ARGS)
 
 site: .venv/site  ## guides, reference, results and lecture as one offline site: build/site/index.html
-	$(BIN)/python docs/build.py
+	$(BIN)/python -m priorlab.scripts.site.build
 
 .venv/site: .venv/ready
 	$(BIN)/pip install -q -e '.[site]'

@@ -3,32 +3,78 @@
 The source folder is the repository's root, so that a link reads the same on a forge and on the site.
 """
 
-import importlib
 import sys
+from importlib import import_module
 from pathlib import Path
-from typing import ClassVar
 
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 ROOT = Path(__file__).resolve().parent.parent
+PAGES = ROOT / "build" / "pages"  # what scripts/site/build.py made of the rows of results
 sys.path.insert(0, str(ROOT))
 
 project = "Priorlab"
 author = copyright = "Priorlab maintainers"
 root_doc = "docs/index"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.autosummary"]
-include_patterns = ["docs/*.md", "results/**/README.md", "CHANGELOG.md", "CONTRIBUTING.md"]
-exclude_patterns = [path.name for path in ROOT.iterdir() if path.is_dir() and path.name not in ("docs", "results")]
+include_patterns = ["docs/**/*.md", "results/**/*.md", "CHANGELOG.md", "CONTRIBUTING.md", "human_study/study/*.md"]
+exclude_patterns = [".*", "build", "priorlab", "runs"]
 
 myst_heading_anchors = 3
-myst_enable_extensions = ["attrs_inline", "colon_fence"]
+myst_enable_extensions = ["attrs_block", "colon_fence"]
+
+default_role = "code"
+add_module_names = False
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+python_maximum_signature_line_length = 88
 
 html_theme = "furo"
 html_title = "Priorlab"
 html_static_path = ["static"]
-html_extra_path = [str(ROOT / "build" / "pages")]
 html_css_files = ["site.css"]
+html_extra_path = [str(PAGES)]
 html_copy_source = False
 html_show_sphinx = False
+
+
+class Face(SphinxDirective):
+    """``{face} priorlab.envs``: a table of a room's public names, then each with its docstring.
+
+    The names are the module's ``__all__``, so that a new one is on the page without an edit.
+    """
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        module = self.arguments[0]
+        room = import_module(module)
+        kinds = {name: kind_of(getattr(room, name)) for name in sorted(room.__all__, key=str.lower)}
+        text = ["```{eval-rst}", f".. currentmodule:: {module}", "", ".. autosummary::", ""]
+        text += [f"   {name}" for name in kinds]
+        for name, kind in kinds.items():
+            members = ["   :members:"] if kind == "class" else []
+            text += ["", f".. auto{kind}:: {name}", *members]
+        return self.parse_text_to_nodes("\n".join([*text, "```"]))
+
+
+def kind_of(value: object) -> str:
+    if isinstance(value, type):
+        return "exception" if issubclass(value, Exception) else "class"
+    return "function" if callable(value) else "data"
+
+
+def add_page(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Puts a link to the page with every figure under the title of a results page, where there is one."""
+    folder = PAGES / Path(docname).parent
+    page = next((name for name in ("report.html", "index.html") if (folder / name).is_file()), None)
+    if page and docname.startswith("results/") and docname.endswith("/README"):
+        title, rest = source[0].split("\n", 1)
+        source[0] = f'{title}\n\n<p class="page"><a href="{page}">All figures and numbers on one page</a></p>\n\n{rest}'
+
+
+def setup(app: Sphinx) -> None:
+    app.add_directive("face", Face)
+    app.connect("source-read", add_page)

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from links import broken_links
+from priorlab.scripts.run import run
+from priorlab.scripts.site.front import draw_front
+from priorlab.scripts.site.links import broken_links
 
-from scripts.run import run
-
-ROOT = Path(__file__).resolve().parent.parent
-RESULTS, PAGES, SITE = ROOT / "results", ROOT / "build" / "pages", ROOT / "build" / "site"
+ROOT = Path(__file__).resolve().parent.parent.parent
+RESULTS, BUILD = ROOT / "results", ROOT / "build"
+PAGES, SITE = BUILD / "pages", BUILD / "site"
 
 # The folders of results and the commands that write their pages, the slowest first.
 COMMANDS = {
@@ -33,6 +34,7 @@ def main() -> None:
     with ProcessPoolExecutor(2) as pool:
         list(pool.map(write_pages, COMMANDS))
     (PAGES / "index.html").write_text(FRONT_PAGE)
+    draw_front(RESULTS / "reproduce" / "princess" / "numbers.csv", BUILD / "front")
     sphinx = ["-m", "sphinx", "-q", "-n", "-W", "--keep-going", "-c", ROOT / "docs", ROOT, SITE]
     if subprocess.run([sys.executable, *sphinx]).returncode:
         sys.exit("site: Sphinx warned; see above")

@@ -1,0 +1,57 @@
+"""The site: every link that leads nowhere is named, and every folder of results has a page."""
+
+import pytest
+
+from priorlab.envs.game.versions import looks
+from priorlab.scripts.site.build import COMMANDS, RESULTS
+from priorlab.scripts.site.front import draw_front
+from priorlab.scripts.site.links import broken_links
+
+PAGE = '<h2 id="here">a</h2><a href="#here">a</a><a href="other.html?x#there">b</a><a href="https://example.org">c</a>'
+
+
+@pytest.fixture
+def site(tmp_path):
+    (tmp_path / "index.html").write_text(PAGE + '<img src="data:image/png;base64,AA"><style>a {}</style>')
+    (tmp_path / "other.html").write_text('<a name="there"></a><img src="a%20b.png">')
+    (tmp_path / "a b.png").write_bytes(b"")
+    return tmp_path
+
+
+def test_sound_links_are_counted(site):
+    assert broken_links(site) == (5, [])
+
+
+@pytest.mark.parametrize(
+    "html, problem",
+    [
+        ('<a href="gone.html">', "gone.html: no such file"),
+        ('<a href="other.html#here">', "other.html#here: no such anchor"),
+        ('<a href=".">', ".: no such file"),
+        ('<img src="https://example.org/a.png">', "https://example.org/a.png: loaded from another host"),
+        ('<link href="//example.org/a.css">', "//example.org/a.css: loaded from another host"),
+        ("<style>@import 'https://example.org/a.css';</style>", "https://example.org/a.css: loaded from another host"),
+        ('<p style="background: url(a.png)">', "a.png: no such file"),
+    ],
+)
+def test_what_leads_nowhere_or_needs_a_network_is_named(site, html, problem):
+    (site / "page.html").write_text(html)
+    assert broken_links(site) == (6, [f"page.html: {problem}"])
+
+
+def test_style_sheets_are_checked(site):
+    (site / "a.css").write_text("a { background: url('gone.png') } b { background: url(a%20b.png) }")
+    assert broken_links(site) == (7, ["a.css: gone.png: no such file"])
+
+
+def test_every_folder_of_rows_has_a_command_that_writes_its_pages():
+    rows = {path.parent for name in ("rows.csv", "runs.csv") for path in RESULTS.rglob(name)}
+    folders = {path.relative_to(RESULTS).as_posix() for path in rows}
+    assert {folder if folder in COMMANDS else folder.rpartition("/")[0] for folder in folders} == {*COMMANDS}
+
+
+def test_the_front_page_shows_people_and_an_agent_in_every_look(tmp_path):
+    draw_front(RESULTS / "reproduce" / "princess" / "numbers.csv", tmp_path)
+    for name in ("people.svg", "agents.svg"):
+        text = (tmp_path / name).read_text()
+        assert all(look.replace("_", " ") in text for look in looks())
