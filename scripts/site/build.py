@@ -1,5 +1,6 @@
 """`make site`: writes the results pages from their rows, lets Sphinx build the guides, and checks every link."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -27,6 +28,7 @@ COMMANDS = {
     "transfer/rotating-digits": ("transfer", "--sequence", "rotating-digits"),
     "tickets": ("tickets",),
 }
+EYEBROW = r'(<p class="eyebrow">)(?:Priorlab · )?'  # of a page, where the way back to the front page goes
 FRONT_PAGE = '<!doctype html><title>Priorlab</title><meta http-equiv="refresh" content="0; url=docs/index.html">\n'
 
 
@@ -35,8 +37,10 @@ def main() -> None:
         list(pool.map(write_pages, COMMANDS))
     (PAGES / "index.html").write_text(FRONT_PAGE)
     draw_front(RESULTS / "reproduce" / "princess" / "numbers.csv", BUILD / "front")
-    sphinx = ["-m", "sphinx", "-q", "-n", "-W", "--keep-going", "-c", ROOT / "docs", ROOT, SITE]
-    if subprocess.run([sys.executable, *sphinx]).returncode:
+    shutil.rmtree(SITE, ignore_errors=True)  # so that no page outlives its source
+    strict = ["-q", "-n", "-W", "--keep-going"]
+    sphinx = [sys.executable, "-m", "sphinx", *strict, "-c", ROOT / "docs", "-d", BUILD / "doctrees", ROOT, SITE]
+    if subprocess.run(sphinx).returncode:
         sys.exit("site: Sphinx warned; see above")
     checked, broken = broken_links(SITE)
     if broken:
@@ -54,10 +58,14 @@ def write_pages(folder: str) -> None:
     shutil.copytree(rows, pages)
     command, *words = COMMANDS[folder]
     run(command, [*words, "--report-only", "--out", str(pages.parent if command == "transfer" else pages)])
+    for page in pages.glob("*.html"):
+        home = "../" * len(page.parent.relative_to(PAGES).parts) + "docs/index.html"
+        text = re.sub(EYEBROW, rf'\1<a href="{home}">Priorlab</a> · ', page.read_text(encoding="utf-8"), count=1)
+        page.write_text(text, encoding="utf-8")
 
 
 def files(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.rglob("*") if path.is_file())
+    return (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc")
 
 
 if __name__ == "__main__":
