@@ -1,6 +1,6 @@
 """Does the analysis find what is there, and nothing where nothing is? Simulated studies of a planted truth.
 
-`python -m scripts.experiments.recovery` simulates studies, with the published ratios planted and with
+`python -m priorlab.scripts.experiments.recovery` simulates studies, with the published ratios planted and with
 nothing planted, and puts each through the functions of `priorlab compare`. It prints tables and writes CSV files.
 """
 
@@ -17,11 +17,11 @@ from scipy.special import ndtr
 from scipy.stats import kendalltau
 from statsmodels.stats.proportion import proportion_confint
 
-from human_study.simulated import LIMIT_MINUTES, MINUTE, planted_versions, setting_of, times_of
-from scripts.report.hypotheses import Group
-from scripts.report.planning import TESTS
-from scripts.report.statistics import restricted_mean
-from scripts.report.summary import published
+from priorlab.envs.players.simulated import LIMIT_MINUTES, MINUTE, planted_versions, setting_of, times_of
+from priorlab.scripts.analysis.hypotheses import Group
+from priorlab.scripts.analysis.planning import TESTS
+from priorlab.scripts.analysis.published import published_figures
+from priorlab.scripts.analysis.statistics import restricted_mean
 
 ALPHA = 0.05
 Study = dict[str, Group]  # of each version: inputs, and whether each was a win
@@ -47,7 +47,7 @@ def means_of(study: Study) -> np.ndarray:
 
 def truth_of(versions: Iterable[str]) -> np.ndarray:
     """The published mean minutes of each version."""
-    return np.array([published()["versions"][version]["minutes"] for version in versions])
+    return np.array([published_figures()["versions"][version]["minutes"] for version in versions])
 
 
 def taus_of(studies: list[Study]) -> np.ndarray:
