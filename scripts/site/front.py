@@ -18,7 +18,7 @@ def draw_front(numbers: Path, folder: Path) -> None:
     """Writes people.svg and agents.svg, which the front page shows side by side; numbers: those of `reproduce`."""
     minutes = {name: figures["minutes"] for name, figures in published_figures()["versions"].items()}
     agent = pd.read_csv(numbers).query("agent == 'ppo'").set_index("version")
-    inputs = agent[["first_mean", "first_mean_low", "first_mean_high"]] / 1000
+    inputs = pd.DataFrame(agent, columns=["first_mean", "first_mean_low", "first_mean_high"]) / 1000
     folder.mkdir(parents=True, exist_ok=True)
     people = bars("People: minutes to finish", INKS["person"], pd.DataFrame({"minutes": minutes}))
     agents = bars("PPO: thousands of inputs to the first win", INKS["ppo"], inputs)
