@@ -55,7 +55,7 @@ def write_pages(folder: str) -> None:
     if all(path.stat().st_mtime > newest for path in pages.glob("*.html")) and any(pages.glob("*.html")):
         return
     shutil.rmtree(pages, ignore_errors=True)
-    shutil.copytree(rows, pages)
+    shutil.copytree(rows, pages, ignore=shutil.ignore_patterns("*.html"))
     command, *words = COMMANDS[folder]
     run(command, [*words, "--report-only", "--out", str(pages.parent if command == "transfer" else pages)])
     for page in pages.glob("*.html"):
