@@ -13,13 +13,14 @@ from sphinx.util.docutils import SphinxDirective
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ROOT / "build" / "pages"  # what scripts/site/build.py made of the rows of results
+LONGEST_VALUE = 100  # characters of a constant's value that is shown
 sys.path.insert(0, str(ROOT))
 
 project = "Priorlab"
 author = copyright = "Priorlab maintainers"
 root_doc = "docs/index"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.autosummary"]
-include_patterns = ["docs/**/*.md", "results/**/*.md", "CHANGELOG.md", "CONTRIBUTING.md", "human_study/study/*.md"]
+include_patterns = ["docs/**.md", "results/**.md", "CHANGELOG.md", "CONTRIBUTING.md", "human_study/study/*.md"]
 exclude_patterns = [".*", "build", "priorlab", "runs"]
 
 myst_heading_anchors = 3
@@ -28,8 +29,10 @@ myst_enable_extensions = ["attrs_block", "colon_fence"]
 default_role = "code"
 add_module_names = False
 autodoc_member_order = "bysource"
-autodoc_typehints = "signature"
+autodoc_inherit_docstrings = False
 python_maximum_signature_line_length = 88
+python_use_unqualified_type_names = True
+nitpick_ignore_regex = [("py:.*", ".*")]  # types of other libraries, and of ours that are not public
 
 html_theme = "furo"
 html_title = "Priorlab"
@@ -51,19 +54,25 @@ class Face(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         module = self.arguments[0]
         room = import_module(module)
-        kinds = {name: kind_of(getattr(room, name)) for name in sorted(room.__all__, key=str.lower)}
-        text = ["```{eval-rst}", f".. currentmodule:: {module}", "", ".. autosummary::", ""]
-        text += [f"   {name}" for name in kinds]
-        for name, kind in kinds.items():
-            members = ["   :members:"] if kind == "class" else []
-            text += ["", f".. auto{kind}:: {name}", *members]
+        values = {name: getattr(room, name) for name in sorted(room.__all__, key=str.lower)}
+        described = {name: value for name, value in values.items() if callable(value)}
+        text = ["```{eval-rst}", f".. currentmodule:: {module}", "", ".. autosummary::", "   :nosignatures:", ""]
+        text += [f"   {name}" for name in described]
+        for name, value in values.items():
+            text += ["", *(documented(name, value) if name in described else constant(name, value))]
         return self.parse_text_to_nodes("\n".join([*text, "```"]))
 
 
-def kind_of(value: object) -> str:
-    if isinstance(value, type):
-        return "exception" if issubclass(value, Exception) else "class"
-    return "function" if callable(value) else "data"
+def documented(name: str, value: object) -> list[str]:
+    if not isinstance(value, type):
+        return [f".. autofunction:: {name}"]
+    return [f".. auto{'exception' if issubclass(value, Exception) else 'class'}:: {name}", "   :members:"]
+
+
+def constant(name: str, value: object) -> list[str]:
+    """A name without a docstring: its type, and its value where that is short."""
+    shown = [f"   :value: {value!r}"] if len(repr(value)) < LONGEST_VALUE else []
+    return [f".. py:data:: {name}", f"   :type: {type(value).__name__}", *shown]
 
 
 def add_page(app: Sphinx, docname: str, source: list[str]) -> None:
