@@ -3,6 +3,7 @@
 The source folder is the repository's root, so that a link reads the same on a forge and on the site.
 """
 
+import re
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -76,14 +77,29 @@ def constant(name: str, value: object) -> list[str]:
 
 
 def add_page(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Puts a link to the page with every figure under the title of a results page, where there is one."""
-    folder = PAGES / Path(docname).parent
-    page = next((name for name in ("report.html", "index.html") if (folder / name).is_file()), None)
-    if page and docname.startswith("results/") and docname.endswith("/README"):
-        title, rest = source[0].split("\n", 1)
-        source[0] = f'{title}\n\n<p class="page"><a href="{page}">All figures and numbers on one page</a></p>\n\n{rest}'
+    """Puts below the title of a results page a link to the page with every figure, and its findings into the index."""
+    if not docname.startswith("results/") or not docname.endswith("/README"):
+        return
+    folder = Path(docname).parent
+    title, rest = source[0].split("\n", 1)
+    page = next((name for name in ("report.html", "index.html") if (PAGES / folder / name).is_file()), None)
+    if page:
+        title += f'\n\n<p class="page"><a href="{page}">All figures and numbers on one page</a></p>'
+    if (ROOT / folder / "FINDINGS.md").is_file():
+        rest += "\n```{toctree}\n:hidden:\n\nFINDINGS\n```\n"
+    source[0] = f"{title}\n\n{rest}"
+
+
+def escape(app: Sphinx, what: str, name: str, value: object, options: object, lines: list[str]) -> None:
+    """Docstrings are plain text with code between backticks: to reST no other character of them means anything."""
+    for number, line in enumerate(lines):
+        if not line.startswith("    "):
+            parts = re.split(r"(`+[^`]*`+)", line)
+            parts[::2] = (re.sub(r"[*|]|(?<=\w)_(?!\w)", r"\\\g<0>", part) for part in parts[::2])
+            lines[number] = "".join(parts)
 
 
 def setup(app: Sphinx) -> None:
     app.add_directive("face", Face)
     app.connect("source-read", add_page)
+    app.connect("autodoc-process-docstring", escape)
