@@ -33,6 +33,7 @@ autodoc_member_order = "bysource"
 autodoc_inherit_docstrings = False
 python_maximum_signature_line_length = 88
 python_use_unqualified_type_names = True
+toc_object_entries_show_parents = "hide"
 nitpick_ignore_regex = [("py:.*", ".*")]  # types of other libraries, and of ours that are not public
 
 html_theme = "furo"

@@ -36,7 +36,7 @@ def main() -> None:
     with ProcessPoolExecutor(2) as pool:
         list(pool.map(write_pages, COMMANDS))
     (PAGES / "index.html").write_text(FRONT_PAGE)
-    draw_front(RESULTS / "reproduce" / "princess" / "numbers.csv", BUILD / "front")
+    draw_front(PAGES / "results" / "reproduce" / "princess" / "numbers.csv", BUILD / "front")
     shutil.rmtree(SITE, ignore_errors=True)  # so that no page outlives its source
     strict = ["-q", "-n", "-W", "--keep-going"]
     sphinx = [sys.executable, "-m", "sphinx", *strict, "-c", ROOT / "docs", "-d", BUILD / "doctrees", ROOT, SITE]

@@ -15,7 +15,7 @@ TITLE = 8  # px from the left
 
 
 def draw_front(numbers: Path, folder: Path) -> None:
-    """Writes people.svg and agents.svg, which the front page shows side by side; numbers: those of `reproduce`."""
+    """Writes people.svg and agents.svg, which the front page shows side by side; numbers: what `reproduce` wrote."""
     minutes = {name: figures["minutes"] for name, figures in published_figures()["versions"].items()}
     agent = pd.read_csv(numbers).query("agent == 'ppo'").set_index("version")
     inputs = pd.DataFrame(agent, columns=["first_mean", "first_mean_low", "first_mean_high"]) / 1000

@@ -3,11 +3,15 @@
 import pytest
 
 from priorlab.envs.game.versions import looks
+from priorlab.scripts.analysis.published import published_figures
 from priorlab.scripts.site.build import COMMANDS, RESULTS
 from priorlab.scripts.site.front import draw_front
 from priorlab.scripts.site.links import broken_links
 
 PAGE = '<h2 id="here">a</h2><a href="#here">a</a><a href="other.html?x#there">b</a><a href="https://example.org">c</a>'
+
+AGENTS = {"ppo": 31_400, "dqn": 42_000}
+PUBLISHED = published_figures()["versions"]
 
 
 @pytest.fixture
@@ -51,7 +55,13 @@ def test_every_folder_of_rows_has_a_command_that_writes_its_pages():
 
 
 def test_the_front_page_shows_people_and_an_agent_in_every_look(tmp_path):
-    draw_front(RESULTS / "reproduce" / "princess" / "numbers.csv", tmp_path)
-    for name in ("people.svg", "agents.svg"):
-        text = (tmp_path / name).read_text()
-        assert all(look.replace("_", " ") in text for look in looks())
+    numbers = tmp_path / "numbers.csv"
+    numbers.write_text(
+        "version,agent,first_mean,first_mean_low,first_mean_high\n"
+        + "".join(f"{look},{agent},{mean},1000,60000\n" for look in looks() for agent, mean in AGENTS.items())
+    )
+    draw_front(numbers, tmp_path)
+    people, agents = (tmp_path.joinpath(name).read_text() for name in ("people.svg", "agents.svg"))
+    assert all(look.replace("_", " ") in text for look in looks() for text in (people, agents))
+    assert agents.count(">31.4<") == len(looks()) and ">42<" not in agents
+    assert all(f">{figures['minutes']:g}<" in people for name, figures in PUBLISHED.items() if name in looks())
