@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from priorlab.envs.plays.courses import GameSettings
 from priorlab.human_study.window import screen_check
-from priorlab.human_study.window.canvas import APART, Area, Canvas, arrange, changed, fit
+from priorlab.human_study.window.canvas import GAP, Area, Canvas, arrange, changed, fit
 from priorlab.human_study.window.screen_check import ScreenSpeed, ScreenTooSlow, check_screen
 
 TALL, WIDE = 24, 32
@@ -113,7 +113,7 @@ def test_areas_hold_every_change(seed: int, share: float):
     for left, top, wide, high in changed(before, before + flags[:, :, None].astype(np.uint8)):
         assert flags[top, left : left + wide].any() or flags[top : top + high, left].any(), "no wider than needed"
         held[top : top + high, left : left + wide] = True
-    assert (held >= flags).all() and APART > 0
+    assert (held >= flags).all() and GAP > 0
 
 
 @pytest.mark.parametrize("window", [(720, 720), (1366, 768), (1024, 600), (300, 100), (10, 10), (3, 1)])
@@ -128,8 +128,9 @@ def test_the_word_covers_nothing_of_the_picture(shape: tuple[int, int], window: 
     ("draw", "redraw", "refresh", "rate", "problem"),
     [
         (34, 34, 60, 30, "drawing a step takes 34 ms"), (17, 18, 60, 30, "drawing a step takes 17 ms"),
-        (1, 34, 60, 30, "drawing a whole picture takes 34 ms"), (1, 20, 60, 60, "drawing a whole picture takes 20 ms"),
-        (1, 2, 50, 60, "shows 50 pictures a second, and the game has 60"), (16, 33, 30, 30, ""), (1, 2, 0, 60, ""),
+        (1, 34, 60, 30, "drawing a complete picture takes 34 ms"),
+        (1, 20, 60, 60, "drawing a complete picture takes 20 ms"),
+        (1, 2, 50, 60, "shows 50 pictures per second, and the game has 60"), (16, 33, 30, 30, ""), (1, 2, 0, 60, ""),
         (1, 2, 59, 60, ""),
     ],
 )  # fmt: skip
@@ -159,13 +160,13 @@ class SlowWindow:
 def test_a_screen_that_is_too_slow_is_refused(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(screen_check, "SECONDS", 0.1)
 
-    def check(window: Any, way_on: str = "") -> str:
-        check_screen(window, GameSettings("princess").open(), way_on=way_on)
+    def check(window: Any, override: str = "") -> str:
+        check_screen(window, GameSettings("princess").open(), override=override)
         assert {*window.speed} == {"draw_ms", "redraw_ms"} and window.seen <= 1, "nothing of the game is seen"
         return capsys.readouterr().err
 
     with pytest.raises(ScreenTooSlow, match=r"takes \d+ ms .*1920x1080.* lasts 33 ms.*--windowed.*--anyway"):
         check(SlowWindow(0.04), "--anyway")
     assert "drawing a step takes" in check(SlowWindow(0.04)), "a warning where one may go on"
-    assert "24 pictures a second, and the game has 30 steps: set a higher" in check(SlowWindow(0.0, 24), "--anyway")
+    assert "24 pictures per second, and the game has 30 steps: set a higher" in check(SlowWindow(0.0, 24), "--anyway")
     assert check(SlowWindow(0.0, 0), "--anyway") == check(SlowWindow(0.0), "--anyway") == ""

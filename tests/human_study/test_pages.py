@@ -9,15 +9,17 @@ import pytest
 
 from priorlab.envs.plays.events import read_events
 from priorlab.human_study.data.recorder import Recorder
-from priorlab.human_study.session import protocol
-from priorlab.human_study.session.protocol import Session
-from priorlab.human_study.study.study import Study
+from priorlab.human_study.protocol.blocks import Text, Title
+from priorlab.human_study.protocol.pages import Choice, question_page
+from priorlab.human_study.study.study_file import Study
 from priorlab.human_study.study.texts import Question, Texts
+from priorlab.human_study.window import session as session_module
 from priorlab.human_study.window.controls import DEFAULT
+from priorlab.human_study.window.forms import TypedForm
 from priorlab.human_study.window.letters import runs
-from priorlab.human_study.window.paper import GROUND, Paper, Text, Title
-from priorlab.human_study.window.questions import Choice, Typed, ask
-from tests.human_study.test_participate import press
+from priorlab.human_study.window.paper import GROUND, Paper
+from priorlab.human_study.window.session import Session
+from tests.human_study.test_participate import a_form, press
 
 TEXTS = Texts.load("en")
 
@@ -30,13 +32,13 @@ def paper() -> Paper:
 def typed(text: str, **entries: Any) -> Any:
     """The page of a question at which that was typed at once, as input methods do."""
     question = Question("q", entries.pop("kind", "number"), "?", entries.pop("options", {}), **entries)
-    page = ask(question, TEXTS)
+    page = a_form(question_page(question, TEXTS))
     press(page, Paper(TEXTS), text)
     return page
 
 
 def test_text_is_typed_in_any_script_and_edited(paper: Paper):
-    page = ask(Question("q", "text", "?", {}), TEXTS)
+    page = a_form(question_page(Question("q", "text", "?", {}), TEXTS))
     press(page, paper, "a", "日本", "ß", pygame.K_LEFT, pygame.K_BACKSPACE, pygame.K_HOME, "é", pygame.K_RETURN)
     assert page.answer == "éa日ß"
     family, accent, flag = "👨\u200d👩\u200d👧", "e\u0301", "🇩🇪"
@@ -89,14 +91,14 @@ def test_a_number_is_what_was_typed_or_refused(paper: Paper, text: str, entries:
 
 def test_numbers_hold_to_their_bounds_and_can_be_declined(paper: Paper):
     question = Question("q", "number", "?", {"not_said": "no"}, least=18, most=99)
-    page = ask(question, TEXTS)
+    page = a_form(question_page(question, TEXTS))
     press(page, paper, "1", "x")
-    assert isinstance(page, Typed) and page.text == "1" and page.note == "Only digits here"
+    assert isinstance(page, TypedForm) and page.text == "1" and page.note == "Only digits here"
     press(page, paper, pygame.K_RETURN)
     assert not page.done and page.note == "1 is not between 18 and 99"
     press(page, paper, "9", pygame.K_RETURN)
     assert page.done and page.answer == 19
-    page = ask(question, TEXTS)
+    page = a_form(question_page(question, TEXTS))
     press(page, paper, "5", pygame.K_DOWN, pygame.K_RETURN)
     assert page.done and page.answer == "not_said"
 
@@ -107,21 +109,21 @@ def test_numbers_hold_to_their_bounds_and_can_be_declined(paper: Paper):
 ])  # fmt: skip
 def test_going_back_to_a_question_shows_its_answer(paper: Paper, question: tuple[Question, Any]):
     asked, former = question
-    page = ask(asked, TEXTS, former)
+    page = a_form(question_page(asked, TEXTS, former))
     assert page.given() == former
     press(page, paper, pygame.K_RETURN)
     assert page.done and page.answer == former
-    press(page := ask(asked, TEXTS), paper, pygame.K_LEFT)
+    press(page := a_form(question_page(asked, TEXTS)), paper, pygame.K_LEFT)
     assert page.back and page.given() is None, "nothing was answered"
 
 
 @pytest.mark.parametrize("former", [4.5, -5, "gone", None])
 def test_an_answer_to_a_question_that_was_changed_since_is_not_shown(former: Any):
-    assert ask(Question("q", "number", "?", {}, 0, 9), TEXTS, former).text == ""  # type: ignore[attr-defined]
+    assert a_form(question_page(Question("q", "number", "?", {}, 0, 9), TEXTS, former)).text == ""  # type: ignore[attr-defined]
 
 
 def test_the_caret_at_the_begin_goes_back_only_by_a_fresh_press(paper: Paper):
-    page = ask(TEXTS.questions["aim"], TEXTS, "ab")
+    page = a_form(question_page(TEXTS.questions["aim"], TEXTS, "ab"))
     press(page, paper, pygame.K_LEFT, pygame.K_LEFT, pygame.K_LEFT)
     assert not page.back, "the key was held"
     page.take(pygame.Event(pygame.KEYUP, key=pygame.K_LEFT, scancode=0), paper)
@@ -140,7 +142,8 @@ def test_a_dot_for_each_step_however_many(paper: Paper, count: int):
 
 def test_nothing_is_left_below_the_last_option(paper: Paper):
     """ "there is more below" must not stand under what is chosen when there is nothing."""
-    page, surface = Choice(TEXTS, {"a": "a", "b": "b"}, Text("words " * 900)), pygame.Surface((1024, 600))
+    page = a_form(Choice([Text("words " * 900)], options={"a": "a", "b": "b"}))
+    surface = pygame.Surface((1024, 600))
     paper.draw(surface, page.blocks(), page.hint(), (0, 0))
     for _ in range(40):
         page.move(1, paper)
@@ -176,7 +179,7 @@ class Hands:
     def show(self, page: Any, window: Any, paper: Paper, *_: Any, **__: Any) -> str:
         given, how = self.steps.pop(0)
         self.found.append(page.given())
-        if isinstance(page, Typed) and given is not None:
+        if isinstance(page, TypedForm) and given is not None:
             page._set("", 0)
             press(page, paper, given)
         elif given is not None:
@@ -192,14 +195,14 @@ def test_a_session_keeps_and_logs_what_was_answered(tmp_path: Path, monkeypatch:
         'name = "t"\nversions = ["original"]\ntry_keys = false\nbefore = ["age", "plays", "plate_1"]\nafter = []\n'
     )
     study = Study.load(tmp_path / "study.toml")
-    monkeypatch.setattr(protocol, "drain", lambda *_: None)
+    monkeypatch.setattr(session_module, "drain", lambda *_: None)
 
     def lead(hands: Hands, path: Path) -> list[tuple[str, Any]]:
         """The session until its window is closed; what its log holds of answers."""
-        monkeypatch.setattr(protocol, "show", hands.show)
+        monkeypatch.setattr(session_module, "show_page", hands.show)
         session = Session(study, TEXTS, hands)  # type: ignore[arg-type]
         session._resume(path)
-        with pytest.raises(protocol.Left):
+        with pytest.raises(session_module.WindowClosed):
             session._walk()
         session._recorder.close()
         assert not hands.steps

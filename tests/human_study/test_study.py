@@ -13,33 +13,34 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from priorlab.human_study.session.ready import PLACEHOLDER
-from priorlab.human_study.study.assign import (
-    Place,
+from priorlab.human_study.protocol.plates import AXES, CONES, SIDE, colours, plate
+from priorlab.human_study.protocol.ready import PLACEHOLDER
+from priorlab.human_study.study.assignment import (
     Station,
     StudyFull,
+    StudyPlace,
     arms,
     capacity,
     is_full,
     old_rule_of,
     place_at,
-    places,
-    take,
+    take_place,
+    taken_places,
     williams,
 )
-from priorlab.human_study.study.study import Study, write_example
+from priorlab.human_study.study.study_file import Study, write_example
 from priorlab.human_study.study.texts import Texts, languages
 from priorlab.human_study.window.paper import check_font, digits
-from priorlab.human_study.window.plates import AXES, CONES, SIDE, colours, plate
 from tests.envs.test_play import EASY
 from tests.support.screen import PATIENCE, ROOT
 
 A_NUMBER = 'extends = "en"\n[questions.a]\nkind = "number"\ntext = "?"\n'
 ALL = ["original", "masked_semantics", "reversed_semantics", "masked_objects", "gravity"]
 TAKE = (
-    "import sys\nfrom priorlab.envs.plays.play import new_id\nfrom priorlab.human_study.study.assign import take\n"
-    "from priorlab.human_study.study.study import Study\nstudy = Study.load(sys.argv[1])\n"
-    "for _ in range(12): take(study, new_id())"
+    "import sys\nfrom priorlab.envs.plays.play import new_id\n"
+    "from priorlab.human_study.study.assignment import take_place\n"
+    "from priorlab.human_study.study.study_file import Study\nstudy = Study.load(sys.argv[1])\n"
+    "for _ in range(12): take_place(study, new_id())"
 )
 
 
@@ -119,15 +120,15 @@ def test_many_processes_never_share_a_place(tmp_path: Path):
     study = a_study(tmp_path, participants=12)
     running = [subprocess.Popen([sys.executable, "-c", TAKE, str(study.path)], cwd=ROOT) for _ in range(3)]
     assert [process.wait(PATIENCE) for process in running] == [0, 0, 0]
-    taken = places(study)
+    taken = taken_places(study)
     assert [place.number for place in taken] == list(range(36))
     assert len({place.participant for place in taken}) == 36
     assert set(Counter(place.versions for place in taken).values()) == {12}
     assert is_full(study)
     with pytest.raises(StudyFull, match="all 36 places are taken"):
-        take(study, "late")
+        take_place(study, "late")
     more = a_study(tmp_path, participants=12, when_full="continue")
-    assert not is_full(more) and take(more, "more").block == 12
+    assert not is_full(more) and take_place(more, "more").block == 12
     names = [path.name for path in study.folder.rglob("*")]
     assert not any(version in name for version in study.versions for name in names)
 
@@ -135,13 +136,13 @@ def test_many_processes_never_share_a_place(tmp_path: Path):
 def test_on_a_full_disk_no_place_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     study = a_study(tmp_path)
 
-    def full(place: Place) -> str:
+    def full(place: StudyPlace) -> str:
         raise OSError(28, "No space left on device")  # as writing does, once the file is there
 
     with monkeypatch.context() as patched, pytest.raises(OSError, match="No space left"):
-        patched.setattr("priorlab.human_study.study.assign.content", full)
-        take(study, "a")
-    assert places(study) == [] and take(study, "b").number == 0
+        patched.setattr("priorlab.human_study.study.assignment.content", full)
+        take_place(study, "a")
+    assert taken_places(study) == [] and take_place(study, "b").number == 0
 
 
 def test_stations_without_a_common_folder_have_places_of_their_own(tmp_path: Path):
@@ -149,7 +150,7 @@ def test_stations_without_a_common_folder_have_places_of_their_own(tmp_path: Pat
     for number in (1, 2, 3):
         (tmp_path / str(number)).mkdir()
         study = a_study(tmp_path / str(number))
-        taken += [take(study, f"{number}{turn}", Station.read(f"{number}/3")) for turn in range(4)]
+        taken += [take_place(study, f"{number}{turn}", Station.read(f"{number}/3")) for turn in range(4)]
         assert is_full(study, Station(number, 3)) and not is_full(study)
     assert sorted(place.number for place in taken) == list(range(capacity(study)))
     for wrong in ("0/3", "4/3", "3", ""):
@@ -161,38 +162,38 @@ def test_a_level_that_changed_meanwhile_is_refused_and_old_places_tell_what_they
     level = tmp_path / "own.txt"
     level.write_text(EASY, encoding="utf-8")
     study = a_study(tmp_path, level="own.txt", game="princess")
-    place = take(study, "one")
+    place = take_place(study, "one")
     level.write_bytes(EASY.replace("\n", "\r\n").encode())
-    assert take(a_study(tmp_path, level="own.txt", game="princess"), "two").number == 1, "an editor's line breaks"
+    assert take_place(a_study(tmp_path, level="own.txt", game="princess"), "two").number == 1, "an editor's line breaks"
     level.write_text(EASY.replace("S", " ", 1).replace("  ", " S", 1), encoding="utf-8")
     with pytest.raises(ValueError, match=r"level's content was \"\w{12}\" and is \"\w{12}\""):
-        take(a_study(tmp_path, level="own.txt", game="princess"), "three")
+        take_place(a_study(tmp_path, level="own.txt", game="princess"), "three")
     for number in (0, 1):  # places as they were written before: their rule is a hash
         old = {**asdict(place), "number": number, "rule": old_rule_of(study)}
         (study.folder / "places" / f"0000{number}.json").write_text(json.dumps(old))
     with pytest.raises(ValueError, match=r"changed after .*: game, level, looks, versions, design or seed;"):
-        take(a_study(tmp_path, level="own.txt", game="princess", seed=4), "three")
-    assert take(a_study(tmp_path, level="own.txt", game="princess", minutes=3), "three").number == 2
+        take_place(a_study(tmp_path, level="own.txt", game="princess", seed=4), "three")
+    assert take_place(a_study(tmp_path, level="own.txt", game="princess", minutes=3), "three").number == 2
 
 
 def test_a_study_that_changed_meanwhile_is_refused(tmp_path: Path):
-    take(a_study(tmp_path), "one")
+    take_place(a_study(tmp_path), "one")
     with pytest.raises(ValueError, match=r"changed after .*: versions was \[.* and is \[.*; seed was 0 and is 5;"):
-        take(a_study(tmp_path, versions=ALL[1:4], seed=5), "two")
+        take_place(a_study(tmp_path, versions=ALL[1:4], seed=5), "two")
     with pytest.raises(
         ValueError, match=r"study.toml: .*: minutes was 30 and is 20; expected it as it was, .*00000.json"
     ):
-        take(a_study(tmp_path, minutes=20), "two")
-    assert take(a_study(tmp_path, participants=9), "two").number == 1, "more participants change nothing"
+        take_place(a_study(tmp_path, minutes=20), "two")
+    assert take_place(a_study(tmp_path, participants=9), "two").number == 1, "more participants change nothing"
     (tmp_path / "data" / "places" / "00002.json").touch()  # a crash came between the file and what is in it
-    assert take(a_study(tmp_path, participants=9), "three").number == 3
+    assert take_place(a_study(tmp_path, participants=9), "three").number == 3
     (tmp_path / "data" / "places" / "00003.json").write_text('{"number": 3, "bl')  # it is being written, or damaged
     with pytest.raises(ValueError, match=r"minutes was 30 and is 20; .*00001.json"):
-        take(a_study(tmp_path, participants=9, minutes=20), "four")
-    assert take(a_study(tmp_path, participants=9), "four").number == 4
+        take_place(a_study(tmp_path, participants=9, minutes=20), "four")
+    assert take_place(a_study(tmp_path, participants=9), "four").number == 4
     (tmp_path / "data" / "places" / "00003.json").write_text("{")
     with pytest.raises(ValueError, match=r"00003.json: cut off or altered"):
-        places(a_study(tmp_path))
+        taken_places(a_study(tmp_path))
 
 
 @pytest.mark.parametrize("language", languages())

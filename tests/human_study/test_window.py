@@ -21,8 +21,8 @@ from priorlab.envs.plays.atari_course import ACTION_NAMES
 from priorlab.envs.plays.events import SUFFIX, read_events
 from priorlab.envs.plays.play import Play, as_characters
 from priorlab.envs.plays.sessions import find_plays, read_session
+from priorlab.human_study.protocol.keys import ALE_ACTIONS, AtariKeys, Keys, StepClock
 from priorlab.human_study.window.canvas import fit
-from priorlab.human_study.window.keys import ALE_ACTIONS, Beat, Keys, Stick
 from tests.support.screen import PATIENCE, ROOT, Screen, a_screen, needs_x, wait_until, win_at_the_window
 
 EASY = """name = "easy"
@@ -108,7 +108,7 @@ def test_the_input_follows_its_rule(events):
 
 
 def test_steps_are_due_at_absolute_times_and_missed_ones_left_out():
-    beat = Beat(rate=30, start=100.0)
+    beat = StepClock(rate=30, start=100.0)
     due = [beat.next_due(now) for now in (100.0, 100.034, 100.066)]  # the last one awoke a little early
     assert due == pytest.approx([100 + 1 / 30, 100 + 2 / 30, 100 + 3 / 30])
     assert beat.next_due(100.51) == pytest.approx(100 + 16 / 30), "15 beats are past, and stay so"
@@ -118,7 +118,7 @@ def test_steps_are_due_at_absolute_times_and_missed_ones_left_out():
 
 
 def test_atari_s_keys_count_together():
-    stick = Stick()
+    stick = AtariKeys()
     stick.press("left", LEFT)
     stick.press("up", UP)
     assert ACTION_NAMES[stick.take()] == "upleft"
@@ -309,9 +309,9 @@ IDLE = """
 import sys
 from pathlib import Path
 from priorlab.envs.plays.courses import GameSettings
-from priorlab.human_study.window import loop
-loop.IDLE_SECONDS = 1.0
-loop.play(GameSettings(), 1.0, Path(sys.argv[1]))
+from priorlab.human_study.window import game_loop
+game_loop.IDLE_SECONDS = 1.0
+game_loop.play(GameSettings(), 1.0, Path(sys.argv[1]))
 """
 
 

@@ -21,13 +21,13 @@ from priorlab.envs.base.locks import hold
 from priorlab.envs.plays.play import Play
 from priorlab.human_study.data import withdraw as withdrawal
 from priorlab.human_study.data import withdrawals
+from priorlab.human_study.data.progress import progress
 from priorlab.human_study.data.recorder import GameSettings, Recorder
-from priorlab.human_study.data.states import overview
 from priorlab.human_study.data.traces import CHUNK, holds
 from priorlab.human_study.data.verify import verify
-from priorlab.human_study.data.withdraw import find, withdraw
-from priorlab.human_study.study.assign import path_of, places, take
-from priorlab.human_study.study.study import Study
+from priorlab.human_study.data.withdraw import find_record, withdraw
+from priorlab.human_study.study.assignment import place_path, take_place, taken_places
+from priorlab.human_study.study.study_file import Study
 from priorlab.scripts.run import run
 from tests.human_study.test_study import a_study
 
@@ -36,7 +36,7 @@ GONE, KEPT = "gene2345", "kept2345"
 
 def take_part(study: Study, name: str, *happened: str, plays: int = 1) -> Path:
     """A session: ``happened`` ends each play in turn (a reason, or ``win``), then stop, finish, excluded or resume."""
-    place = take(study, name)
+    place = take_place(study, name)
     recorder = Recorder.create(study.folder, id=name, study=study.name, place=place.number, versions=place.versions)
     recorder.note("consent", version="1", seconds=4.5)
     for number, end in enumerate(happened[:plays]):
@@ -83,7 +83,7 @@ def test_who_withdraws_leaves_nothing_but_that(study: Study):
         f"{GONE}-LAPTOP-conflict.jsonl": b"", f"{GONE}.session.jsonl~": whole[9:], "other name.txt": whole,
         f"backup/{GONE}.session.jsonl.gz": gzip.compress(whole), f"videos/{GONE}-0.mp4": b"\0" * 99,
         f"{GONE}/notes.tmp": b"", f"pages/{GONE.upper()}.html": b"<p>" + GONE.encode(), f"{GONE}.lock": b"",
-        "places/00001 (1).json": path_of(study, 1).read_bytes(), "wordings/kept here.jsonl": whole,
+        "places/00001 (1).json": place_path(study, 1).read_bytes(), "wordings/kept here.jsonl": whole,
     }  # fmt: skip
     table = f"participant\n{KEPT}\n{GONE}\n".encode()
     combined = {
@@ -119,7 +119,7 @@ def test_who_withdraws_leaves_nothing_but_that(study: Study):
     assert (folder / f"{KEPT}.session.jsonl").read_bytes() == before and (folder / "wordings").exists()
     (row,) = csv.DictReader(io.StringIO((folder / "withdrawals.csv").read_text()))
     assert row == {"id": GONE, "date": row["date"], "files": "14", "plays": "1", "events": row["events"]}
-    assert int(row["events"]) > 3 and take(study, "next").number == 2, "the place stays taken"
+    assert int(row["events"]) > 3 and take_place(study, "next").number == 2, "the place stays taken"
 
     late = folder / f"late/{GONE}.session.jsonl"  # a copy that a service brings back
     late.parent.mkdir()
@@ -173,24 +173,24 @@ def test_a_code_that_is_part_of_another_one_costs_that_one_nothing(study: Study)
         (study.folder / f"{name}-0.mp4").touch()
     found = withdraw(study, GONE)
     assert [path.name for path in found.files] == [f"{GONE}.session.jsonl"] and not found.mentions
-    assert [place.participant for place in places(study)] == [KEPT, "", *longer]
+    assert [place.participant for place in taken_places(study)] == [KEPT, "", *longer]
 
 
 def test_codes_are_understood_and_unknown_ones_refused(study: Study):
     for name in ("abcd2345", "ab-cd2345"):
         take_part(study, name, "escape")
     with pytest.raises(ValueError, match="'ABCD 2345' may be ab-cd2345 or abcd2345"):
-        find(study, "ABCD 2345")
-    assert find(study, "abcd2345").participant == "abcd2345"
-    assert find(study, f"\u00a0{KEPT[:4].upper()}\u2011{KEPT[4:]}\n").participant == KEPT
+        find_record(study, "ABCD 2345")
+    assert find_record(study, "abcd2345").participant == "abcd2345"
+    assert find_record(study, f"\u00a0{KEPT[:4].upper()}\u2011{KEPT[4:]}\n").participant == KEPT
     for name in ("table.csv", "pictures/a.png", "zzzz2345.csv"):
         (study.folder / name).parent.mkdir(exist_ok=True)
         (study.folder / name).write_text("zzzz2345")
     for unknown in ("nobody", "", " ", "places", "00000", "withdrawals", "table", "pictures", "wordings"):
         with pytest.raises(ValueError, match="nobody has the code"):
-            find(study, unknown)
+            find_record(study, unknown)
     with pytest.raises(ValueError, match=r"nobody has the code 'zzzz2345'.*; these hold it: .*table.csv"):
-        find(study, "zzzz2345")
+        find_record(study, "zzzz2345")
     (study.folder / "zzzz2345-0.mp4").touch()  # all that is left of a session whose log was deleted by hand
     assert [path.name for path in withdraw(study, "zzzz2345").files] == ["zzzz2345-0.mp4", "zzzz2345.csv"]
 
@@ -213,13 +213,16 @@ def test_a_withdrawal_that_was_interrupted_is_finished_by_the_next(study: Study,
         return stopped
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        for owner, name in ((Path, "unlink"), (withdrawals, "add"), (withdrawal, "clear")):
+        for owner, name in ((Path, "unlink"), (withdrawals, "add"), (withdrawal, "empty_place")):
             patched.setattr(owner, name, until_stopped(getattr(owner, name)))
         withdraw(study, GONE)
         raise KeyboardInterrupt  # it was over
     if whole < 5:
         assert withdraw(study, GONE).participant == GONE
-    assert left_of(study, GONE) == ["withdrawals.csv"] and [place.participant for place in places(study)] == [KEPT, ""]
+    assert left_of(study, GONE) == ["withdrawals.csv"] and [place.participant for place in taken_places(study)] == [
+        KEPT,
+        "",
+    ]
     (row,) = csv.DictReader(io.StringIO((study.folder / "withdrawals.csv").read_text()))
     assert (row["id"], row["files"], row["plays"]) == (GONE, "3", "1")
 
@@ -240,7 +243,7 @@ def test_a_withdrawal_on_a_full_disk_changes_nothing(study: Study, monkeypatch):
             patched.setattr(withdrawals, "to_disk", fail)
             withdraw(study, GONE)
         assert (path.read_bytes() if path.exists() else None) == before and log.exists()
-        assert places(study)[1].participant == GONE
+        assert taken_places(study)[1].participant == GONE
     assert withdraw(study, GONE).files == [log] and withdrawals.read(path).keys() == {GONE}
 
 
@@ -248,11 +251,14 @@ def test_a_withdrawal_on_a_full_disk_changes_nothing(study: Study, monkeypatch):
     "altered", ['{"number": 1, "participant": "gene2345", "bl', '"versions": "original"', '"number": 7']
 )
 def test_a_damaged_place_is_emptied_and_stays_taken(study: Study, altered: str):
-    path = path_of(study, 1)
+    path = place_path(study, 1)
     whole = json.loads(path.read_text())
     path.write_text(altered if altered[0] == "{" else json.dumps(whole | json.loads(f"{{{altered}}}")))
     assert withdraw(study, GONE).places and withdraw(study, KEPT).places
-    assert json.loads(path.read_text()) == whole | {"participant": "", "date": ""} and take(study, "next").number == 2
+    assert (
+        json.loads(path.read_text()) == whole | {"participant": "", "date": ""}
+        and take_place(study, "next").number == 2
+    )
 
 
 def test_a_list_whose_first_line_a_power_cut_tore_is_begun_again(study: Study):
@@ -266,7 +272,7 @@ def test_a_session_that_goes_on_anywhere_in_the_folder_is_not_deleted(study: Stu
     recorder = Recorder.create(study.folder / "station", id=GONE)
     with pytest.raises(OSError, match="another process"):
         withdraw(study, GONE)
-    assert not (study.folder / "withdrawals.csv").exists() and places(study)[1].participant == GONE
+    assert not (study.folder / "withdrawals.csv").exists() and taken_places(study)[1].participant == GONE
     recorder.close()
     assert len(withdraw(study, GONE).files) == 2
 
@@ -333,10 +339,10 @@ def test_every_place_is_in_one_state(tmp_path: Path):
     take_part(study, "j", "win", "win", "finish", plays=2)
     withdraw(study, "j")
     lock = hold(study.folder / "i.lock", "")
-    take(study, "k")  # a crash came before its log
-    path_of(study, 11).touch()  # or before there was anything in the place
+    take_place(study, "k")  # a crash came before its log
+    place_path(study, 11).touch()  # or before there was anything in the place
     problems: list[str] = []
-    assert sum(overview(study, problems).values(), Counter()) == {
+    assert sum(progress(study, problems).values(), Counter()) == {
         "taken": 12, "finished": 2, "won": 2, "stopped": 2, "unfinished": 1, "not begun": 4, "too young": 1,
         "under way": 1, "withdrawn": 1,
     }  # fmt: skip
@@ -353,7 +359,7 @@ def test_what_is_damaged_costs_status_a_line_and_nothing_else(study: Study, caps
     log.write_bytes(log.read_bytes().replace(b'"t":', b'"t" :', 3))
     (study.folder / "eeee2345.session.jsonl").unlink()
     (study.folder / "eeee2345.session.jsonl").mkdir()
-    path_of(study, 1).write_text('{"number": 1, "participant": "ge')
+    place_path(study, 1).write_text('{"number": 1, "participant": "ge')
     (study.folder / "withdrawals.csv").write_text("id;x\n")
     run("status", [str(study.path)])
     out = capsys.readouterr().out
@@ -366,11 +372,11 @@ def test_what_is_damaged_costs_status_a_line_and_nothing_else(study: Study, caps
     ):
         assert sum(name in line for line in lines) == 1, name
     assert len(lines) == 4
-    counts = sum(overview(study, []).values(), Counter())
+    counts = sum(progress(study, []).values(), Counter())
     assert counts == {"taken": 5, "unreadable": 3, "finished": 1, "stopped": 1}
     (study.folder / "withdrawals.csv").write_text(f"id,date\n{KEPT},2026-01-01\n")
     problems: list[str] = []
-    overview(study, problems)
+    progress(study, problems)
     assert any(f"{KEPT} withdrew: run priorlab withdraw again" in line for line in problems)
     assert withdraw(study, "ffff2345").places, "nor does it keep anybody else from withdrawing"
     assert [path.name for path in withdraw(study, GONE).mentions] == []

@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 
 from priorlab.human_study.data.recorder import LIMIT, GameSettings, Recorder
-from priorlab.human_study.window.loop import run
+from priorlab.human_study.window.game_loop import run
 from priorlab.human_study.window.window import Window
 
 GameSettings().open().step(0)  # compiles
