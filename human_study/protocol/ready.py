@@ -19,7 +19,7 @@ def load_study(path: str | Path, resume: Path | None = None, is_preview: bool = 
     Raises ValueError, one line; FileNotFoundError if the study or a file that it names is missing.
     """
     study = Study.load(path)
-    texts = Texts.load(study.beside(study.texts))
+    texts = Texts.load(study.path_to(study.texts))
     texts.ask(study.questions)
     check_age(study, texts)
     if is_preview:

@@ -125,7 +125,7 @@ class Script:
         fire = self.study.settings(self.study.versions[0]).is_atari
         return {each: self.texts(f"inputs.{'fire' if fire and each == 'jump' else each}") for each in INPUT_NUMBERS}
 
-    # what is kept of it
+    # the wording, to be stored with the data
 
     def wording(self) -> dict[str, Any]:
         """The consent and the debriefing as they are shown, and the questions that the study asks, in order."""

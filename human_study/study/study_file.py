@@ -95,10 +95,10 @@ class Study:
 
     def settings(self, version: str) -> GameSettings:
         """The game as it is played in that version."""
-        level = self.beside(self.level) if self.level else None
+        level = self.path_to(self.level) if self.level else None
         return GameSettings(self.game, version, level, self.look_seed, self.seed)
 
-    def beside(self, name: str) -> str:
+    def path_to(self, name: str) -> str:
         """The path of a file that the study names, relative to the study's folder; any other name unchanged."""
         return str(self.path.parent / name) if Path(name).suffix in (".toml", ".txt") else name
 

@@ -76,7 +76,7 @@ class Window:
         self.notice: pygame.Surface | None = None  # shown in the middle of a dark picture
         self.words: dict[str, pygame.Surface] = {}  # shown below the last picture; by how the play ended
         self.speed: dict[str, float] = {}  # what was measured of it, for the log's header
-        self._touched = False  # whether a key was pressed or the focus lost
+        self._used = False  # whether a key was pressed or the focus was lost
         self._focused = -1.0  # when the focus came back
         self._down: set[int] = set()  # keys, by scancode
         self._stale: set[Hashable] = set()  # held since before the game or the focus: not fresh until released
@@ -197,13 +197,13 @@ class Window:
                 # keys that are still held when the focus comes back go down again then: see REFOCUS_SECONDS
                 self._stale = set(self.pads.held() if self.pads is not None else ())
                 self._down.clear()
-                self._touched = True
+                self._used = True
                 if not self.reading:
                     self.pause("focus")
             elif event.type == pygame.WINDOWFOCUSGAINED:
                 self._note("focus", what="gained")
-                self._focused = time.perf_counter() if self._touched else self._focused
-                if not self._touched and self._why == "focus":
+                self._focused = time.perf_counter() if self._used else self._focused
+                if not self._used and self._why == "focus":
                     self._end_pause()  # the window has just come up
             elif event.type in REDRAWN:
                 self.redraw()
@@ -240,7 +240,7 @@ class Window:
         is_down, code = event.type == pygame.KEYDOWN, event.scancode
         self.touched = time.perf_counter()
         if self.reading:
-            self._touched = True
+            self._used = True
         else:
             self._note("key", what="down" if is_down else "up", code=code, key=pygame.key.name(event.key))
         if is_down and event.key == pygame.K_F11 and code not in self._down and self._is_fresh(code):
@@ -259,7 +259,7 @@ class Window:
             self.pause("key")
         elif self._is_fresh(code):
             self._continue()
-            self._touched = True
+            self._used = True
             self._down.add(code)
             if code in self.controls.keys:
                 self.keys.press(code, self.controls.keys[code])
@@ -270,7 +270,7 @@ class Window:
             if not press.is_down:
                 self._stale.discard(press.key)
             if self.reading:
-                self._touched = True
+                self._used = True
                 continue
             self._note("key", what="down" if press.is_down else "up", code=press.input, key=press.name)
             if not press.is_down:
@@ -279,7 +279,7 @@ class Window:
                 self.pause("key")
             elif press.is_fresh and pygame.key.get_focused() and self._is_fresh(press.key):
                 self._continue()
-                self._touched = True
+                self._used = True
                 if press.input != NONE:
                     self.keys.press(press.key, press.input)
 

@@ -201,7 +201,7 @@ def test_a_player_is_known_by_a_code_only(tmp_path):
     recorder.note("page", name="Ann")
     recorder.finish()
     (found,) = verify([tmp_path])
-    assert len(found.problems) == 2 and "line 1: session: contact holds an e-mail" in found.problems[0]
+    assert len(found.problems) == 2 and "line 1: session: contact contains an e-mail" in found.problems[0]
     assert "line 3: page has a field 'name'" in found.problems[1]
 
 
@@ -251,7 +251,7 @@ def test_a_copied_log_and_a_place_without_one_are_named(tmp_path):
     for number, who in enumerate((path.name.split(".")[0], "nobodyxx")):
         (tmp_path / "places" / f"0000{number}.json").write_text(json.dumps({"participant": who}))
     problems = [f"{each.path.name}: {line}" for each in verify([tmp_path]) for line in each.problems]
-    assert len(problems) == 2 and "is also that of a play in" in problems[0] and "no nobodyxx" in problems[1]
+    assert len(problems) == 2 and "is also the id of a play in" in problems[0] and "no nobodyxx" in problems[1]
 
 
 def test_a_full_disk_is_said_and_what_was_written_stays(tmp_path, monkeypatch):

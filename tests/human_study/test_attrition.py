@@ -88,4 +88,6 @@ def test_wordings_are_exported_and_damaged_ones_named(study, tables, tmp_path, c
     (study / "wordings" / f"{wording_name(WORDING)}.json").rename(tmp_path / "kept")
     problems = {line for each in verify([study]) for line in each.problems}
     (tmp_path / "kept").rename(study / "wordings" / f"{wording_name(WORDING)}.json")
-    assert problems == {f"line 2: consent: the wording wordings/{wording_name(WORDING)}.json is not beside the log"}
+    assert problems == {
+        f"line 2: consent: the wording wordings/{wording_name(WORDING)}.json is missing next to the log"
+    }

@@ -304,7 +304,7 @@ def test_minari_lists_what_was_exported_and_a_combined_dataset_still_says_who_pl
             env.close()
             players = {episode.infos["episode_player"][0].decode() for episode in episodes}
             assert players == ({"person"} if together is people else {"person", "agent"})
-    with pytest.raises(ValueError, match=r"name is 'data': expected another, as Minari takes"):
+    with pytest.raises(ValueError, match=r"name is 'data': expected another: Minari takes"):
         write_datasets([], tmp_path, "data", {})
 
 

@@ -36,7 +36,7 @@ MINE = 'extends = "en"\n[consent]\ntext = "Mine, {minutes}."\n[debriefing]\ntext
 def a_script(folder: Path, texts: str = MINE, **entries: object) -> Script:
     (folder / "texts.toml").write_text(texts, encoding="utf-8")
     study = a_study(folder, **{"texts": "texts.toml", "game": "princess", **entries})
-    return Script(study, Texts.load(study.beside(study.texts)))
+    return Script(study, Texts.load(study.path_to(study.texts)))
 
 
 def a_form(page: Page | KeysPage) -> Form:

@@ -56,7 +56,7 @@ def test_the_example_is_a_study_and_tells_every_default(tmp_path: Path):
     found = Study.load(path)
     plain = Study(path, found.name, found.versions)
     assert found == Study(**{**vars(plain), "texts": "texts.toml", "contact": PLACEHOLDER})
-    assert Texts.load(found.beside(found.texts)).ask([*found.before, *found.after, "handed"])
+    assert Texts.load(found.path_to(found.texts)).ask([*found.before, *found.after, "handed"])
     with pytest.raises(FileExistsError):
         write_example(tmp_path / "new")
 
@@ -140,7 +140,7 @@ def test_on_a_full_disk_no_place_is_taken(tmp_path: Path, monkeypatch: pytest.Mo
         raise OSError(28, "No space left on device")  # as writing does, once the file is there
 
     with monkeypatch.context() as patched, pytest.raises(OSError, match="No space left"):
-        patched.setattr("priorlab.human_study.study.assignment.content", full)
+        patched.setattr("priorlab.human_study.study.assignment.place_json", full)
         take_place(study, "a")
     assert taken_places(study) == [] and take_place(study, "b").number == 0
 
@@ -181,7 +181,7 @@ def test_a_study_that_changed_meanwhile_is_refused(tmp_path: Path):
     with pytest.raises(ValueError, match=r"changed after .*: versions was \[.* and is \[.*; seed was 0 and is 5;"):
         take_place(a_study(tmp_path, versions=ALL[1:4], seed=5), "two")
     with pytest.raises(
-        ValueError, match=r"study.toml: .*: minutes was 30 and is 20; expected it as it was, .*00000.json"
+        ValueError, match=r"study.toml: .*: minutes was 30 and is 20; expected the old values, .*00000.json"
     ):
         take_place(a_study(tmp_path, minutes=20), "two")
     assert take_place(a_study(tmp_path, participants=9), "two").number == 1, "more participants change nothing"
@@ -222,7 +222,7 @@ def test_every_language_is_whole_and_can_be_drawn(language: str):
         (A_NUMBER + "least = 0\nmost = 1\ndecimals = 7", "questions.a.decimals is 7: expected 0 (whole numbers) to 6"),
         (A_NUMBER + 'least = 0\nmost = "9"', "questions.a.most is missing, unknown or of the wrong kind"),
         ('extends = "en"\n[consent]\ntext = "同意"', "DejaVuSans.ttf lacks 同 意: expected another"),
-        ('extends = "en"\n[font]\nfile = "Nonesuch"', "font 'Nonesuch': expected one installed"),
+        ('extends = "en"\n[font]\nfile = "Nonesuch"', "font 'Nonesuch': expected an installed font"),
     ],
 )
 def test_wrong_texts_are_named_in_one_line(tmp_path: Path, changes: str, reason: str):

@@ -99,7 +99,7 @@ def test_who_withdraws_leaves_nothing_but_that(study: Study):
     Play.of("lll", player="person", player_id=GONE).save(folder / "export.play")
     Play.of("lll", player="person", id=f"{GONE}-0").save(folder / "exported.play.bak")
     (folder / "withdrawals (1).csv").write_text(f"id;date;files;\n{GONE};1.2.26;1;\n")
-    unsearched = [f"{folder / '.git'}: keeps every version", f"{folder / 'somebody.MP4'}: is a video that no code"]
+    unsearched = [f"{folder / '.git'}: keeps every version", f"{folder / 'somebody.MP4'}: is a video without a code"]
     (folder / ".git").mkdir()
     for name in (f".git/{GONE}", "somebody.MP4", f"{KEPT}-0.mp4"):
         (folder / name).touch()
@@ -132,7 +132,9 @@ def test_who_withdraws_leaves_nothing_but_that(study: Study):
         withdraw(study, GONE)
     assert len((folder / "withdrawals.csv").read_text().splitlines()) == 2
     late.write_bytes(whole)
-    assert f"{GONE} withdrew, but there is late/" in str([each.problems for each in verify([folder])])
+    assert f"{GONE} withdrew, but late/{GONE}.session.jsonl still exists" in str(
+        [each.problems for each in verify([folder])]
+    )
 
 
 def zipped(content: bytes) -> bytes:
@@ -159,7 +161,7 @@ def test_codes_are_found_however_they_are_packed_and_what_is_not_searched_is_nam
     for path in tmp_path.iterdir():
         assert holds(path, [GONE]) and not holds(path, [KEPT]), path
     for name, content, reason in (
-        ("a.parquet", b"PAR1...", "packed as Parquet"), ("b.gz", packed["a.gz"][:40], "damaged or encrypted"),
+        ("a.parquet", b"PAR1...", "compressed as Parquet"), ("b.gz", packed["a.gz"][:40], "damaged or encrypted"),
     ):  # fmt: skip
         (tmp_path / name).write_bytes(content)
         with pytest.raises(OSError, match=reason):
@@ -189,7 +191,7 @@ def test_codes_are_understood_and_unknown_ones_refused(study: Study):
     for unknown in ("nobody", "", " ", "places", "00000", "withdrawals", "table", "pictures", "wordings"):
         with pytest.raises(ValueError, match="nobody has the code"):
             find_record(study, unknown)
-    with pytest.raises(ValueError, match=r"nobody has the code 'zzzz2345'.*; these hold it: .*table.csv"):
+    with pytest.raises(ValueError, match=r"nobody has the code 'zzzz2345'.*; these contain it: .*table.csv"):
         find_record(study, "zzzz2345")
     (study.folder / "zzzz2345-0.mp4").touch()  # all that is left of a session whose log was deleted by hand
     assert [path.name for path in withdraw(study, "zzzz2345").files] == ["zzzz2345-0.mp4", "zzzz2345.csv"]
@@ -316,7 +318,9 @@ def test_the_command_says_what_it_deletes_and_what_is_left(study: Study, capsys)
     log = study.folder / f"{GONE}.session.jsonl"
     assert f"to be deleted: {log}\n" in out and not log.exists()
     assert f"deleted 1 file of {GONE}; noted in withdrawals.csv\n" in out
-    assert f"make it anew or edit it: {study.folder / 'table.csv'}\n" in out and "table.pdf: is packed as PDF" in out
+    assert (
+        f"make it anew or edit it: {study.folder / 'table.csv'}\n" in out and "table.pdf: is compressed as PDF" in out
+    )
     run("withdraw", [GONE, str(study.path)])  # nothing to delete, nothing to ask
     out = capsys.readouterr().out
     assert f"{GONE} withdrew on" in out and "table.csv" in out and "deleted" not in out
