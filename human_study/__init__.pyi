@@ -5,7 +5,6 @@ from .data.export import new_folder as new_folder
 from .data.export import write_tables as write_tables
 from .data.progress import STATES as STATES
 from .data.progress import progress as progress
-from .data.recorder import GameSettings as GameSettings
 from .data.recorder import Recorder as Recorder
 from .data.recorder import unfinished as unfinished
 from .data.verify import Verified as Verified
@@ -37,7 +36,7 @@ from .window.session import take_part as take_part
 from .window.window import NoDisplay as NoDisplay
 
 __all__ = [
-    "STATES", "GameSettings", "NoDisplay", "Question", "Record", "Recorder", "ScreenTooSlow", "Script", "Station",
+    "STATES", "NoDisplay", "Question", "Record", "Recorder", "ScreenTooSlow", "Script", "Station",
     "Study", "StudyFull", "StudyPlace", "Texts", "Verified", "arms", "capacity", "datasets_under", "delete_record",
     "dictionary", "find_record", "load_study", "new_folder", "play", "preview_study", "progress", "resume", "show_play",
     "take_part", "taken_places", "unfinished", "verify", "withdraw", "write_datasets", "write_example", "write_tables",

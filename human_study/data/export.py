@@ -24,12 +24,12 @@ from priorlab.envs.plays.events import SUFFIX as LOG
 from priorlab.envs.plays.events import read_events
 from priorlab.envs.plays.play import CHARACTERS
 from priorlab.envs.plays.sessions import (
-    Beside,
     Recorded,
+    TimedEvent,
     answers_in,
-    beside_steps,
     plays_under,
     read_session,
+    timed_events,
     without_copies,
 )
 from priorlab.human_study.data.wordings import wording_rows
@@ -110,7 +110,7 @@ def write_tables(
     return problems
 
 
-def sessions_without_play(root: Path, logs: Collection[Path]) -> dict[Path, list[Beside]]:
+def sessions_without_play(root: Path, logs: Collection[Path]) -> dict[Path, list[TimedEvent]]:
     """The events of sessions under ``root`` that ended before a play, by log; without damaged logs and ``logs``."""
     sessions = {}
     for path in without_copies(plays_under(root))[0]:
@@ -118,7 +118,7 @@ def sessions_without_play(root: Path, logs: Collection[Path]) -> dict[Path, list
             with suppress(ValueError, OSError):  # a damaged log was reported when the plays were read
                 events = read_events(path).events
                 if all(event["event"] != "play" for event in events) and not read_session(path):
-                    sessions[path] = beside_steps(events)
+                    sessions[path] = timed_events(events)
     return sessions
 
 
@@ -199,7 +199,7 @@ def participant_row(recorded: Recorded, computers: Mapping[str, int]) -> dict[st
     return row | answer_cells(recorded.answers)
 
 
-def absent_row(path: Path, happened: Sequence[Beside], computers: Mapping[str, int]) -> dict[str, Any]:
+def absent_row(path: Path, happened: Sequence[TimedEvent], computers: Mapping[str, int]) -> dict[str, Any]:
     """The row of a participant who agreed and never played; the version is the first that they would have played."""
     events = [each.event for each in happened]
     header, names = events[0], [event["event"] for event in events]
@@ -253,7 +253,7 @@ def step_table(recorded: Recorded) -> pd.DataFrame:
     return pd.DataFrame(columns, columns=[*dictionary()["steps"]], index=range(count))
 
 
-def event_rows(events: Sequence[Beside]) -> list[dict[str, Any]]:
+def event_rows(events: Sequence[TimedEvent]) -> list[dict[str, Any]]:
     """The rows of events.csv of one session."""
     who = {"participant": events[0].event["participant"], "study": events[0].event.get("study", "")} if events else {}
     rows = []

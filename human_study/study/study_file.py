@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from priorlab.envs.base.files import one_line, read_toml
-from priorlab.envs.plays.courses import GameSettings
+from priorlab.envs.plays.courses import ChosenGame
 
 EXAMPLE = Path(__file__).parent / "example.toml"
 EXAMPLE_FILES = {"study.toml": "example.toml", "texts.toml": "example_texts.toml", "ethics.md": "example_ethics.md"}
@@ -93,10 +93,10 @@ class Study:
             return bound is not None and bound <= self.minimum_age
         return answer < self.minimum_age
 
-    def settings(self, version: str) -> GameSettings:
+    def settings(self, version: str) -> ChosenGame:
         """The game as it is played in that version."""
         level = self.path_to(self.level) if self.level else None
-        return GameSettings(self.game, version, level, self.look_seed, self.seed)
+        return ChosenGame(self.game, version, level, self.look_seed, self.seed)
 
     def path_to(self, name: str) -> str:
         """The path of a file that the study names, relative to the study's folder; any other name unchanged."""

@@ -6,7 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from priorlab.human_study.data.recorder import GameSettings, Recorder
+from priorlab.envs.plays.courses import ChosenGame
+from priorlab.human_study.data.recorder import Recorder
 from priorlab.human_study.data.verify import verify
 from priorlab.human_study.data.wordings import wording_name
 from priorlab.scripts.commands.export import main
@@ -27,7 +28,7 @@ def study(tmp_path_factory) -> Path:
     recorder = Recorder.create(folder, study="ladders", machine="yyyy2345")
     recorder.note("consent", wording=wording_name(WORDING), seconds=1.5)
     recorder.note("answer", question="aim", answer="NA", seconds=2.5)
-    recorder.begin(GameSettings("princess"), 400)
+    recorder.begin(ChosenGame("princess"), 400)
     recorder.step(2, 0, 0)
     recorder.finish()
     (folder / "wordings").mkdir()
