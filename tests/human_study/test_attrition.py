@@ -1,4 +1,4 @@
-"""What an export tells of those who agreed and never played, and of what everybody read and was asked."""
+"""The export of participants who agreed and never played, and of what everybody read and was asked."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ WORDING = {
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory) -> Path:
-    """One who played, one who stopped before it, a wording, and one that somebody edited."""
+    """A participant who played, one who stopped before playing, a wording, and one that somebody edited."""
     folder = tmp_path_factory.mktemp("study")
     recorder = Recorder.create(folder, study="ladders", machine="yyyy2345")
     recorder.note("consent", wording=wording_name(WORDING), seconds=1.5)
@@ -52,7 +52,7 @@ def tables(study, tmp_path_factory) -> dict[str, pd.DataFrame]:
     return {path.name.split(".")[0]: pd.read_csv(path, dtype={"participant": str}) for path in out.iterdir()}
 
 
-def test_who_consented_and_never_played_has_a_row_without_a_play(tables):
+def test_a_participant_who_never_played_has_a_row_without_a_play(tables):
     (row,) = (row for _, row in tables["participants"].iterrows() if row["ended"] == "not begun")
     assert (row["version"], row["quit_reason"], row["place"]) == ("gravity", "stopped at question:aim", 18)
     assert (row["answer_age"], row["answered_age"], row["answered_aim"]) == ("18-24", 1, 0)
@@ -65,7 +65,7 @@ def test_who_consented_and_never_played_has_a_row_without_a_play(tables):
     assert by_version["won"].drop("gravity").eq(0).all() and by_version.loc["gravity"].isna().all()
 
 
-def test_a_study_that_nobody_has_played_yet_is_exported(study, tmp_path):
+def test_a_study_without_a_play_is_exported(study, tmp_path):
     early = next(path for path in study.glob("*.session.jsonl") if b"question:aim" in path.read_bytes())
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / early.name).write_bytes(early.read_bytes())
@@ -75,7 +75,7 @@ def test_a_study_that_nobody_has_played_yet_is_exported(study, tmp_path):
         main(tmp_path / "data", tmp_path / "more", players=("simulated",))
 
 
-def test_wordings_are_exported_and_damaged_ones_named(study, tables, tmp_path, capsys):
+def test_wordings_are_exported_and_damaged_ones_reported(study, tables, tmp_path, capsys):
     rows = tables["wordings"].fillna("")
     assert rows["kind"].tolist() == ["consent", "question", "question"] and set(rows["wording"]) == {
         wording_name(WORDING)

@@ -1,4 +1,4 @@
-"""Gamepads at the window: SDL's own virtual ones, through the real queue of events."""
+"""Gamepads at the window: SDL's virtual ones, through the real event queue."""
 
 import re
 import time
@@ -37,7 +37,7 @@ A, BACK, GUIDE, START, LEFT_STICK, DPAD_UP = 0, 4, 5, 6, 7, 11  # buttons of a v
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Window]]:
-    """Opens the window on a screen that shows nothing; at the end all is unplugged and closed."""
+    """Opens the window without a screen; at the end everything is unplugged and closed."""
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
     monkeypatch.setattr(module, "NO_SCREEN", ())
     pygame.joystick.init()
@@ -62,7 +62,7 @@ def window(opened: Callable[[], Window]) -> Window:
 
 
 def plug(window: Window, name: str, *about: int) -> VirtualPad:
-    """A gamepad that is plugged in, and has told what was held before."""
+    """A gamepad that is plugged in, after it has reported what was held before."""
     pad = VirtualPad(name, *about)
     window.listen()
     time.sleep(SETTLE_SECONDS + 0.01)
@@ -70,7 +70,7 @@ def plug(window: Window, name: str, *about: int) -> VirtualPad:
 
 
 def after(window: Window, change: Callable[..., object] | None = None, *how: Any) -> int:
-    """The input of a step after a change of a pad."""
+    """The input of the step after a gamepad changed."""
     if change:
         change(*how)
     window.listen()
@@ -158,7 +158,7 @@ def test_one_of_two_pads_is_unplugged_while_it_is_held(window: Window):
     assert notes(window, "gamepad")[-2:] == [("disconnected", "Second"), ("connected", "Third")]
 
 
-def test_pads_that_come_and_go_between_two_looks_do_no_harm(window: Window):
+def test_gamepads_may_come_and_go_between_two_polls(window: Window):
     for pad in [VirtualPad(str(number)) for number in range(3)][:2]:
         pad.unplug()
     window.listen()
@@ -167,7 +167,7 @@ def test_pads_that_come_and_go_between_two_looks_do_no_harm(window: Window):
     assert after(window, VirtualPad.plugged[0].button, DPAD_UP) == UP, "read as itself, at another's place"
 
 
-def test_a_pad_plugged_in_before_the_start_is_there_and_named_again_for_a_new_log(opened: Callable[[], Window]):
+def test_a_gamepad_plugged_in_before_the_start_is_noted_in_each_log(opened: Callable[[], Window]):
     pad = VirtualPad("Early")
     window = opened()
     window.listen()
@@ -207,7 +207,7 @@ def test_only_a_fresh_press_ends_a_pause(window: Window):
     assert after(window, again.button, A) == JUMP and not window.paused
 
 
-def test_a_key_that_went_up_elsewhere_is_pressed_anew_when_the_focus_is_back(window: Window):
+def test_a_key_released_in_another_window_can_be_pressed_when_the_focus_is_back(window: Window):
     down = pygame.Event(pygame.KEYDOWN, key=pygame.K_LEFT, scancode=pygame.KSCAN_LEFT)
     assert after(window, pygame.event.post, down) == LEFT
     window._window.hide()
@@ -218,7 +218,7 @@ def test_a_key_that_went_up_elsewhere_is_pressed_anew_when_the_focus_is_back(win
     assert after(window, pygame.event.post, down) == LEFT and not window.paused
 
 
-def test_f11_that_is_held_while_text_is_typed_does_its_work_once(window: Window):
+def test_f11_held_while_text_is_typed_acts_once(window: Window):
     down = pygame.Event(pygame.KEYDOWN, key=pygame.K_F11, scancode=pygame.KSCAN_F11)
     up = pygame.Event(pygame.KEYUP, key=pygame.K_F11, scancode=pygame.KSCAN_F11)
     window.read(typing=True)
@@ -229,7 +229,7 @@ def test_f11_that_is_held_while_text_is_typed_does_its_work_once(window: Window)
         after(window, pygame.event.post, up)
 
 
-def test_a_stick_that_drifts_is_nobody_who_plays(window: Window):
+def test_a_drifting_stick_does_not_count_as_playing(window: Window):
     pad = plug(window, "Worn out")
     window.touched = touched = time.perf_counter() - IDLE_SECONDS - 1
     for value in (0.1, 0.3, 0.45, 0.2, 0.48):
@@ -244,7 +244,7 @@ def test_a_stick_that_drifts_is_nobody_who_plays(window: Window):
 
 
 def scripted(window: Window, script: Iterator[object], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between any two looks at the queue the script goes on."""
+    """The script continues between any two polls of the queue."""
     listen = window.listen
 
     def after_next() -> list[pygame.Event]:
@@ -255,12 +255,12 @@ def scripted(window: Window, script: Iterator[object], monkeypatch: pytest.Monke
 
 
 def press_key(key: int) -> None:
-    """A tap. One that comes before anybody could read a page does not count."""
+    """A tap, late enough for a page to count it."""
     for kind in (pygame.KEYDOWN, pygame.KEYUP):
         pygame.event.post(pygame.Event(kind, key=key, scancode=0))
 
 
-def test_the_keys_page_shows_pads(window: Window, monkeypatch: pytest.MonkeyPatch):
+def test_the_page_of_keys_shows_gamepads(window: Window, monkeypatch: pytest.MonkeyPatch):
     page = KeyForm(KeysPage(NAMES, remap=True), TEXTS, DEFAULT, window.pads)
     said = Text(TEXTS("controls.pad"), dim=True)
     seen: list[tuple[bool, list[str]]] = []

@@ -1,4 +1,4 @@
-"""What is typed as an answer, what a page shows again, and how a session keeps it; lines in any script."""
+"""Typed answers, pages that show earlier answers, how a session keeps them; lines in any script."""
 
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ def paper() -> Paper:
 
 
 def typed(text: str, **entries: Any) -> Any:
-    """The page of a question at which that was typed at once, as input methods do."""
+    """The page of a question after that text was entered at once, as input methods do."""
     question = Question("q", entries.pop("kind", "number"), "?", entries.pop("options", {}), **entries)
     page = a_form(question_page(question, TEXTS))
     press(page, Paper(TEXTS), text)
@@ -52,12 +52,12 @@ def test_text_is_typed_in_any_script_and_edited(paper: Paper):
 @pytest.mark.parametrize(
     "text", ["東京\u3000大阪", "می\u200cروم", "👨\u200d👩\u200d👧", "10\u202f000", "a\xa0b", "क्\u200dष"]
 )
-def test_what_scripts_need_stays_in_a_text(text: str):
+def test_characters_that_scripts_need_stay_in_a_text(text: str):
     assert typed(f"  {text}\n", kind="text").given() == text
     assert typed(f"\x00{text}\x1b", kind="text").given() == text, "control characters don't enter"
 
 
-def test_a_text_too_long_is_refused_and_says_so(paper: Paper):
+def test_a_text_that_is_too_long_is_rejected_with_a_note(paper: Paper):
     page = typed("x" * 4000, kind="text")
     press(page, paper, "y")
     assert page.text == "x" * 4000 and page.note == TEXTS("answer.long")
@@ -81,15 +81,15 @@ BOUNDS = {"least": -20, "most": 168}
         ("1.2.3", {"decimals": 3}, None), ("1.000,5", {"decimals": 3}, None),
     ],
 )  # fmt: skip
-def test_a_number_is_what_was_typed_or_refused(paper: Paper, text: str, entries: dict[str, Any], answer: float | None):
+def test_a_number_is_what_was_typed_or_rejected(paper: Paper, text: str, entries: dict[str, Any], answer: float | None):
     page = typed(text, **(BOUNDS | entries))
     assert (page.given(), type(page.given())) == (answer, type(answer))
-    assert bool(page.note) == (answer is None) and (answer is not None or not page.text), "refused as a whole"
+    assert bool(page.note) == (answer is None) and (answer is not None or not page.text), "rejected completely"
     press(page, paper, pygame.K_RETURN)
     assert page.done == (answer is not None) and page.note == ("" if page.done else TEXTS("answer.empty"))
 
 
-def test_numbers_hold_to_their_bounds_and_can_be_declined(paper: Paper):
+def test_numbers_stay_within_bounds_and_can_be_declined(paper: Paper):
     question = Question("q", "number", "?", {"not_said": "no"}, least=18, most=99)
     page = a_form(question_page(question, TEXTS))
     press(page, paper, "1", "x")
@@ -118,11 +118,11 @@ def test_going_back_to_a_question_shows_its_answer(paper: Paper, question: tuple
 
 
 @pytest.mark.parametrize("former", [4.5, -5, "gone", None])
-def test_an_answer_to_a_question_that_was_changed_since_is_not_shown(former: Any):
+def test_an_answer_that_no_longer_fits_the_question_is_not_shown(former: Any):
     assert a_form(question_page(Question("q", "number", "?", {}, 0, 9), TEXTS, former)).text == ""  # type: ignore[attr-defined]
 
 
-def test_the_caret_at_the_begin_goes_back_only_by_a_fresh_press(paper: Paper):
+def test_a_held_arrow_stops_at_the_beginning_of_the_text(paper: Paper):
     page = a_form(question_page(TEXTS.questions["aim"], TEXTS, "ab"))
     press(page, paper, pygame.K_LEFT, pygame.K_LEFT, pygame.K_LEFT)
     assert not page.back, "the key was held"
@@ -132,7 +132,7 @@ def test_the_caret_at_the_begin_goes_back_only_by_a_fresh_press(paper: Paper):
 
 
 @pytest.mark.parametrize("count", [12, 80, 400])
-def test_a_dot_for_each_step_however_many(paper: Paper, count: int):
+def test_each_step_has_a_dot(paper: Paper, count: int):
     surface = pygame.Surface((1024, 600))
     paper.draw(surface, [Title("?")], "", (count // 2, count))
     dotted = (pygame.surfarray.array3d(surface)[:, 570:] != GROUND).any(axis=(1, 2))
@@ -141,7 +141,7 @@ def test_a_dot_for_each_step_however_many(paper: Paper, count: int):
 
 
 def test_nothing_is_left_below_the_last_option(paper: Paper):
-    """ "there is more below" must not stand under what is chosen when there is nothing."""
+    """The page must not say "there is more below" when the last option is chosen."""
     page = a_form(Choice([Text("words " * 900)], options={"a": "a", "b": "b"}))
     surface = pygame.Surface((1024, 600))
     paper.draw(surface, page.blocks(), page.hint(), (0, 0))
@@ -153,7 +153,7 @@ def test_nothing_is_left_below_the_last_option(paper: Paper):
     assert page.chosen == 1 and paper.scroll == paper.most > 0
 
 
-def test_lines_are_drawn_in_the_order_in_which_they_are_read():
+def test_lines_are_drawn_in_reading_order():
     assert runs("שלום abcd2345!", right_to_left=True) == [("!", True), ("abcd2345", False), ("שלום ", True)]
     assert runs("12 שלום 3,5", right_to_left=True) == [("3,5", False), (" שלום ", True), ("12", False)]
     assert runs("code שלום 12 there", right_to_left=False) == [
@@ -162,8 +162,8 @@ def test_lines_are_drawn_in_the_order_in_which_they_are_read():
     assert runs("-5 (x)", right_to_left=False) == [("-5 (x)", False)]
 
 
-class Hands:
-    """Answers pages as they come, with no window: (what is typed or chosen, how the page is left)."""
+class ScriptedWindow:
+    """Answers pages without a window; steps are (what is typed or chosen, how the page is left)."""
 
     def __init__(self, *steps: tuple[str | None, str]):
         self.steps, self.found = list(steps), []
@@ -197,8 +197,8 @@ def test_a_session_keeps_and_logs_what_was_answered(tmp_path: Path, monkeypatch:
     study = Study.load(tmp_path / "study.toml")
     monkeypatch.setattr(session_module, "drain", lambda *_: None)
 
-    def lead(hands: Hands, path: Path) -> list[tuple[str, Any]]:
-        """The session until its window is closed; what its log holds of answers."""
+    def lead(hands: ScriptedWindow, path: Path) -> list[tuple[str, Any]]:
+        """Runs the session until its window is closed; returns the answers in its log."""
         monkeypatch.setattr(session_module, "show_page", hands.show)
         session = Session(study, TEXTS, hands)  # type: ignore[arg-type]
         session._resume(path)
@@ -212,7 +212,7 @@ def test_a_session_keeps_and_logs_what_was_answered(tmp_path: Path, monkeypatch:
     recorder = Recorder.create(study.folder, id="abcd2345", versions=["original"])
     recorder.close()
     path = recorder.path
-    hands = Hands(
+    hands = ScriptedWindow(
         (None, "done"),  # the code
         ("25_34", "done"), ("never", "back"), (None, "done"), (None, "done"),  # age, plays, age, plays
         (None, "back"), ("daily", "done"), ("12", "back"), (None, "closed"),  # plate_1, plays, plate_1, plays
@@ -222,6 +222,6 @@ def test_a_session_keeps_and_logs_what_was_answered(tmp_path: Path, monkeypatch:
     ]  # fmt: skip
     assert lead(hands, path) == expected
     assert hands.found == [None, None, None, "25_34", "never", None, "never", None, "daily"]
-    hands = Hands((None, "back"), (None, "back"), ("45_54", "closed"))
+    hands = ScriptedWindow((None, "back"), (None, "back"), ("45_54", "closed"))
     assert lead(hands, path) == expected, "nothing was changed and left"
     assert hands.found == [12, "daily", "25_34"], "also after an interruption"

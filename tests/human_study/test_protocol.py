@@ -1,4 +1,4 @@
-"""What participants read and are asked: ready before they come, kept with the data, looked through in a preview."""
+"""What participants read and are asked: checked before they come, stored with the data, shown in a preview."""
 
 import hashlib
 import json
@@ -65,7 +65,7 @@ def test_the_example_can_only_be_previewed_until_its_texts_are_written(tmp_path:
         load_study(path)
 
 
-def test_consent_and_questions_are_kept_once_by_their_hash(tmp_path: Path):
+def test_each_wording_is_stored_once_under_its_hash(tmp_path: Path):
     script = a_script(tmp_path, before=["age", "plate_1"], after=["aim"])
     wording = script.wording()
     with ThreadPoolExecutor(8) as pool:  # computers that share the folder
@@ -93,7 +93,7 @@ def test_consent_and_questions_are_kept_once_by_their_hash(tmp_path: Path):
         is_stored(script.study.folder, wording)
 
 
-def test_all_that_a_question_allows_is_kept(tmp_path: Path):
+def test_a_wording_has_everything_a_question_allows(tmp_path: Path):
     texts = MINE + '[questions.n]\nkind = "number"\ntext = "?"\nleast = 0\nmost = 9\ndecline = "no"\n'
     (question,) = a_script(tmp_path, texts).texts.ask(["n"])
     assert question_wording(question) == {
@@ -114,7 +114,7 @@ def test_all_that_a_question_allows_is_kept(tmp_path: Path):
         (0, [], ["under_18", 3]),
     ],
 )
-def test_answers_below_the_minimum_age_are_told_from_others(minimum: int, young: list[Any], old: list[Any]):
+def test_answers_below_the_minimum_age_are_recognised(minimum: int, young: list[Any], old: list[Any]):
     study = Study(Path("x"), "t", ("original",), minimum_age=minimum)
     assert all(study.is_too_young("age", answer) for answer in young)
     assert not any(study.is_too_young("age", answer) for answer in old)
@@ -133,7 +133,7 @@ def test_answers_below_the_minimum_age_are_told_from_others(minimum: int, young:
         ('kind = "number"\nleast = 0\nmost = 120\ndecline = "no"', ""),
     ],
 )
-def test_an_age_that_cannot_be_held_against_the_minimum_age_is_refused(tmp_path: Path, entries: str, reason: str):
+def test_an_age_that_cannot_be_compared_with_the_minimum_age_is_rejected(tmp_path: Path, entries: str, reason: str):
     study = a_script(tmp_path, MINE + f'[questions.age]\ntext = "?"\n{entries}\n', before=["age"], after=[]).study
     if not reason:
         load_study(study.path)
@@ -143,7 +143,7 @@ def test_an_age_that_cannot_be_held_against_the_minimum_age_is_refused(tmp_path:
     load_study(a_study(tmp_path, texts="texts.toml", before=["age"], after=[], minimum_age=0).path)
 
 
-def test_a_minimum_age_stands_on_the_consent_page(tmp_path: Path):
+def test_the_consent_page_states_the_minimum_age(tmp_path: Path):
     words = "\n".join([*a_script(tmp_path, minimum_age=21).consent_words])
     assert "21" in words and "21" in a_script(tmp_path, minimum_age=21).consent_options["agree"]
     without = a_script(tmp_path, minimum_age=0)
@@ -198,7 +198,7 @@ def test_only_sessions_begun_on_this_computer_are_offered(tmp_path: Path, monkey
 
 
 @pytest.mark.parametrize(("design", "is_within"), [("between", False), ("within", True)])
-def test_a_preview_holds_every_page_and_every_version(tmp_path: Path, design: str, is_within: bool):
+def test_a_preview_shows_every_page_and_every_version(tmp_path: Path, design: str, is_within: bool):
     script = a_script(tmp_path, design=design, before=["age"], after_each=["known"] if is_within else [], after=["aim"])
     window: Any = SimpleNamespace(controls=DEFAULT, pads=None)
     shown = scenes(script, window)
@@ -218,7 +218,7 @@ def test_a_preview_holds_every_page_and_every_version(tmp_path: Path, design: st
     assert {"consent", "consent, refused", "all places taken", "too young", "debriefing", "failure"} <= said.keys()
 
 
-def test_a_preview_goes_on_with_enter_and_tries_what_a_page_does():
+def test_enter_always_continues_a_preview_and_other_keys_work():
     texts = Texts.load("en")
     paper = Paper(texts)
 

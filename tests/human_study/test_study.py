@@ -51,7 +51,7 @@ def a_study(folder: Path, **entries: object) -> Study:
     return Study.load(path)
 
 
-def test_the_example_is_a_study_and_tells_every_default(tmp_path: Path):
+def test_the_example_is_a_study_and_states_every_default(tmp_path: Path):
     path = write_example(tmp_path / "new")
     found = Study.load(path)
     plain = Study(path, found.name, found.versions)
@@ -77,7 +77,7 @@ def test_the_example_is_a_study_and_tells_every_default(tmp_path: Path):
         ({"before": ["aim"]}, "asked in two lists"),
     ],
 )
-def test_a_wrong_entry_is_named_in_one_line(tmp_path: Path, entries: dict[str, object], reason: str):
+def test_a_wrong_entry_gets_a_one_line_error(tmp_path: Path, entries: dict[str, object], reason: str):
     with pytest.raises(ValueError) as caught:
         a_study(tmp_path, **entries)
     assert reason in str(caught.value) and "study.toml" in str(caught.value) and "\n" not in str(caught.value)
@@ -101,14 +101,14 @@ def test_each_block_is_balanced_and_follows_from_the_seed(versions: int, design:
     assert held == [place_at(study, place.number) for place in held]
 
 
-def test_blocks_differ_and_seeds_do():
+def test_blocks_and_seeds_differ():
     study = [Study(Path("x"), "t", tuple(ALL), seed=seed) for seed in (0, 1)]
     sequences = [[place_at(each, number).versions for number in range(50)] for each in study]
     assert sequences[0] != sequences[1] and sequences[0][:5] != sequences[0][5:10]
 
 
 @pytest.mark.parametrize("n", range(1, 11))
-def test_orders_are_balanced_for_place_and_for_what_came_before(n: int):
+def test_orders_are_balanced_for_position_and_for_carry_over(n: int):
     rows = np.array(williams(n))
     for column in rows.T:
         assert set(Counter(column.tolist()).values()) == {len(rows) // n}
@@ -145,7 +145,7 @@ def test_on_a_full_disk_no_place_is_taken(tmp_path: Path, monkeypatch: pytest.Mo
     assert taken_places(study) == [] and take_place(study, "b").number == 0
 
 
-def test_stations_without_a_common_folder_have_places_of_their_own(tmp_path: Path):
+def test_stations_without_a_common_folder_take_separate_places(tmp_path: Path):
     taken = []
     for number in (1, 2, 3):
         (tmp_path / str(number)).mkdir()
@@ -158,7 +158,7 @@ def test_stations_without_a_common_folder_have_places_of_their_own(tmp_path: Pat
             Station.read(wrong)
 
 
-def test_a_level_that_changed_meanwhile_is_refused_and_old_places_tell_what_they_know(tmp_path: Path):
+def test_a_changed_level_is_rejected_also_by_old_places(tmp_path: Path):
     level = tmp_path / "own.txt"
     level.write_text(EASY, encoding="utf-8")
     study = a_study(tmp_path, level="own.txt", game="princess")
@@ -176,7 +176,7 @@ def test_a_level_that_changed_meanwhile_is_refused_and_old_places_tell_what_they
     assert take_place(a_study(tmp_path, level="own.txt", game="princess", minutes=3), "three").number == 2
 
 
-def test_a_study_that_changed_meanwhile_is_refused(tmp_path: Path):
+def test_a_changed_study_is_rejected(tmp_path: Path):
     take_place(a_study(tmp_path), "one")
     with pytest.raises(ValueError, match=r"changed after .*: versions was \[.* and is \[.*; seed was 0 and is 5;"):
         take_place(a_study(tmp_path, versions=ALL[1:4], seed=5), "two")
@@ -185,7 +185,7 @@ def test_a_study_that_changed_meanwhile_is_refused(tmp_path: Path):
     ):
         take_place(a_study(tmp_path, minutes=20), "two")
     assert take_place(a_study(tmp_path, participants=9), "two").number == 1, "more participants change nothing"
-    (tmp_path / "data" / "places" / "00002.json").touch()  # a crash came between the file and what is in it
+    (tmp_path / "data" / "places" / "00002.json").touch()  # a crash left it empty
     assert take_place(a_study(tmp_path, participants=9), "three").number == 3
     (tmp_path / "data" / "places" / "00003.json").write_text('{"number": 3, "bl')  # it is being written, or damaged
     with pytest.raises(ValueError, match=r"minutes was 30 and is 20; .*00001.json"):
@@ -197,7 +197,7 @@ def test_a_study_that_changed_meanwhile_is_refused(tmp_path: Path):
 
 
 @pytest.mark.parametrize("language", languages())
-def test_every_language_is_whole_and_can_be_drawn(language: str):
+def test_every_language_is_complete_and_can_be_drawn(language: str):
     texts, model = Texts.load(language), Texts.load("en")
     check_font(texts)
     assert texts.questions.keys() == model.questions.keys()
@@ -225,7 +225,7 @@ def test_every_language_is_whole_and_can_be_drawn(language: str):
         ('extends = "en"\n[font]\nfile = "Nonesuch"', "font 'Nonesuch': expected an installed font"),
     ],
 )
-def test_wrong_texts_are_named_in_one_line(tmp_path: Path, changes: str, reason: str):
+def test_wrong_texts_get_a_one_line_error(tmp_path: Path, changes: str, reason: str):
     (tmp_path / "mine.toml").write_text(changes, encoding="utf-8")
     with pytest.raises(ValueError) as caught:
         check_font(Texts.load(str(tmp_path / "mine.toml")))
@@ -237,7 +237,7 @@ def test_wrong_texts_are_named_in_one_line(tmp_path: Path, changes: str, reason:
     [("en", 1, "at most 1 minute."), ("en", 1.0, "at most 1 minute."), ("en", 30.0, "at most 30 minutes."),
      ("en", 0.5, "at most 0.5 minutes."), ("de", 1, "höchstens 1 Minute."), ("de", 0.5, "höchstens 0,5 Minuten.")],
 )  # fmt: skip
-def test_minutes_are_told_as_the_language_tells_them(language: str, minutes: float, words: str):
+def test_minutes_follow_the_language(language: str, minutes: float, words: str):
     assert Texts.load(language)("begin.text", minutes=minutes).endswith(words)
 
 
@@ -251,7 +251,7 @@ def test_a_plate_differs_for_the_named_cones_alone(cones: str):
     shown = plate(number, cones, 0) / 255.0
     linear = np.where(shown <= 0.04045, shown / 12.92, ((shown + 0.055) / 1.055) ** 2.4) @ CONES.T
     within = np.hypot(*(np.mgrid[:SIDE, :SIDE] - SIDE / 2)) < SIDE * 0.3
-    within &= (abs(shown - shown[0, 0]) > 0.02).any(axis=2)  # dots, not what lies between them
+    within &= (abs(shown - shown[0, 0]) > 0.02).any(axis=2)  # dots, not what is between them
     seen, ground_seen = linear[number & within].mean(0), linear[~number & within].mean(0)
     others = [axis for axis in range(3) if axis != AXES[cones].index(1)]
     assert abs(seen / ground_seen - 1)[AXES[cones].index(1)] > 0.1

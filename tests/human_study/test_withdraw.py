@@ -1,4 +1,4 @@
-"""What is left of a person who withdraws, and how far a study is said to be."""
+"""What remains of a participant who withdraws, and the progress of a study."""
 
 import bz2
 import codecs
@@ -59,7 +59,7 @@ EASY = 'name = "easy"\ngoal_size = [15, 15]\n---\n|             |\n| *  S      G
 
 @pytest.fixture
 def study(tmp_path: Path) -> Study:
-    """Of two people, whose study keeps its wordings; one of them left a lot."""
+    """A study with two participants and a wording; one of the two left many files."""
     study = a_study(tmp_path, game="princess", participants=4)
     for name in (KEPT, GONE):
         take_part(study, name, "escape", "finish")
@@ -76,7 +76,7 @@ def is_in(path: Path, code: str) -> bool:
     return code in path.name or (path.parent.name != "wordings" and holds(path, [code]))
 
 
-def test_who_withdraws_leaves_nothing_but_that(study: Study):
+def test_only_the_withdrawal_itself_remains(study: Study):
     folder, log = study.folder, study.folder / f"{GONE}.session.jsonl"
     whole, before = log.read_bytes(), (folder / f"{KEPT}.session.jsonl").read_bytes()
     own = {
@@ -144,7 +144,7 @@ def zipped(content: bytes) -> bytes:
     return whole.getvalue()
 
 
-def test_codes_are_found_however_they_are_packed_and_what_is_not_searched_is_named(tmp_path: Path):
+def test_codes_are_found_in_compressed_files_and_unsearched_files_are_reported(tmp_path: Path):
     text = b" " * (CHUNK - 4) + GONE.encode() + b" " * 99  # cut in two by the reading
     with tarfile.open(fileobj=(tar := io.BytesIO()), mode="w:gz") as archive:
         (member := tarfile.TarInfo("inner.zip")).size = len(zipped(text))
@@ -169,7 +169,7 @@ def test_codes_are_found_however_they_are_packed_and_what_is_not_searched_is_nam
             holds(tmp_path / name, [GONE])
 
 
-def test_a_code_that_is_part_of_another_one_costs_that_one_nothing(study: Study):
+def test_a_code_that_is_part_of_another_deletes_nothing_of_that_one(study: Study):
     for name in (longer := [f"{GONE}_2", f"{GONE}6", f"x-{GONE}"]):
         take_part(study, name)
         (study.folder / f"{name} (1).session.jsonl").write_bytes((study.folder / f"{name}.session.jsonl").read_bytes())
@@ -179,7 +179,7 @@ def test_a_code_that_is_part_of_another_one_costs_that_one_nothing(study: Study)
     assert [place.participant for place in taken_places(study)] == [KEPT, "", *longer]
 
 
-def test_codes_are_understood_and_unknown_ones_refused(study: Study):
+def test_codes_may_be_spelled_differently_and_unknown_ones_are_rejected(study: Study):
     for name in ("abcd2345", "ab-cd2345"):
         take_part(study, name, "escape")
     with pytest.raises(ValueError, match="'ABCD 2345' may be ab-cd2345 or abcd2345"):
@@ -199,8 +199,8 @@ def test_codes_are_understood_and_unknown_ones_refused(study: Study):
 
 
 @pytest.mark.parametrize("whole", range(6))
-def test_a_withdrawal_that_was_interrupted_is_finished_by_the_next(study: Study, monkeypatch, whole: int):
-    """It is stopped before its file, the list and the place are changed, each once, and before each deletion."""
+def test_an_interrupted_withdrawal_is_completed_by_the_next(study: Study, monkeypatch, whole: int):
+    """It is interrupted once before each change of a file, the list and the place."""
     log, left = study.folder / f"{GONE}.session.jsonl", whole
     (study.folder / f"{GONE}.tmp").write_bytes(log.read_bytes())
     (study.folder / "copy").write_bytes(log.read_bytes())
@@ -264,13 +264,13 @@ def test_a_damaged_place_is_emptied_and_stays_taken(study: Study, altered: str):
     )
 
 
-def test_a_list_whose_first_line_a_power_cut_tore_is_begun_again(study: Study):
+def test_a_list_with_a_torn_first_line_is_begun_again(study: Study):
     (study.folder / "withdrawals.csv").write_text("id,da")
     assert not withdrawals.read(study.folder / "withdrawals.csv")
     assert withdraw(study, KEPT).places and withdrawals.read(study.folder / "withdrawals.csv").keys() == {KEPT}
 
 
-def test_a_session_that_goes_on_anywhere_in_the_folder_is_not_deleted(study: Study):
+def test_a_session_under_way_anywhere_in_the_folder_is_not_deleted(study: Study):
     (study.folder / "station").mkdir()
     recorder = Recorder.create(study.folder / "station", id=GONE)
     with pytest.raises(OSError, match="another process"):
@@ -281,7 +281,7 @@ def test_a_session_that_goes_on_anywhere_in_the_folder_is_not_deleted(study: Stu
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need rights there")
-def test_links_are_followed_and_deleted_with_what_they_lead_to(study: Study, tmp_path: Path):
+def test_links_are_deleted_with_their_targets(study: Study, tmp_path: Path):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     whole = (study.folder / f"{GONE}.session.jsonl").read_bytes()
@@ -296,7 +296,7 @@ def test_links_are_followed_and_deleted_with_what_they_lead_to(study: Study, tmp
     assert left_of(study, GONE) == ["withdrawals.csv"] and not os.path.lexists(study.folder / f"{GONE}.broken")
 
 
-def test_a_list_that_is_none_stops_a_withdrawal_before_it_begins(study: Study):
+def test_a_wrong_list_stops_a_withdrawal_before_it_begins(study: Study):
     (study.folder / "withdrawals.csv").write_text("a letter\n")
     with pytest.raises(
         ValueError, match=r"withdrawals.csv: line 1: 'a letter': expected a table with the columns id, d"
@@ -309,11 +309,11 @@ def test_a_list_that_is_none_stops_a_withdrawal_before_it_begins(study: Study):
     assert (study.folder / f"{GONE}.session.jsonl").exists()
 
 
-def test_the_command_says_what_it_deletes_and_what_is_left(study: Study, capsys):
+def test_the_command_lists_what_it_deletes_and_what_remains(study: Study, capsys):
     (study.folder / "table.csv").write_text(f"{GONE}\n{KEPT}")
     (study.folder / "table.pdf").write_bytes(b"%PDF")
     with study.path.open("a") as file:
-        file.write('\nlevel = "gone.txt"')  # whoever deletes a record need not have the game
+        file.write('\nlevel = "gone.txt"')  # deleting a record does not need the game
     run("withdraw", [GONE.upper(), str(study.path), "--yes"])
     out = capsys.readouterr().out
     log = study.folder / f"{GONE}.session.jsonl"
@@ -352,11 +352,11 @@ def test_every_place_is_in_one_state(tmp_path: Path):
         "under way": 1, "withdrawn": 1,
     }  # fmt: skip
     assert len(problems) == 1 and "k.session.jsonl: there is none" in problems[0]
-    assert not list(study.folder.glob("[!i].lock")), "looking makes no lock"
+    assert not list(study.folder.glob("[!i].lock")), "status makes no lock"
     lock.release()
 
 
-def test_what_is_damaged_costs_status_a_line_and_nothing_else(study: Study, capsys):
+def test_status_reports_damaged_files_in_one_line_each(study: Study, capsys):
     take_part(study, "dddd2345", stopped := "stopped by the participant")
     take_part(study, "eeee2345", stopped)
     take_part(study, "ffff2345", stopped)
