@@ -1,6 +1,6 @@
 from .data.datasets import datasets_under as datasets_under
 from .data.datasets import write_datasets as write_datasets
-from .data.export import dictionary as dictionary
+from .data.export import data_dictionary as data_dictionary
 from .data.export import new_folder as new_folder
 from .data.export import write_tables as write_tables
 from .data.progress import STATES as STATES
@@ -11,7 +11,7 @@ from .data.verify import Verified as Verified
 from .data.verify import verify as verify
 from .data.video import write_video as write_video
 from .data.video import write_videos as write_videos
-from .data.withdraw import Record as Record
+from .data.withdraw import ParticipantRecord as ParticipantRecord
 from .data.withdraw import delete_record as delete_record
 from .data.withdraw import find_record as find_record
 from .data.withdraw import withdraw as withdraw
@@ -36,9 +36,9 @@ from .window.session import take_part as take_part
 from .window.window import NoDisplay as NoDisplay
 
 __all__ = [
-    "STATES", "NoDisplay", "Question", "Record", "Recorder", "ScreenTooSlow", "Script", "Station",
-    "Study", "StudyFull", "StudyPlace", "Texts", "Verified", "arms", "capacity", "datasets_under", "delete_record",
-    "dictionary", "find_record", "load_study", "new_folder", "play", "preview_study", "progress", "resume", "show_play",
-    "take_part", "taken_places", "unfinished", "verify", "withdraw", "write_datasets", "write_example", "write_tables",
-    "write_video", "write_videos",
+    "STATES", "NoDisplay", "ParticipantRecord", "Question", "Recorder", "ScreenTooSlow", "Script", "Station", "Study",
+    "StudyFull", "StudyPlace", "Texts", "Verified", "arms", "capacity", "data_dictionary", "datasets_under",
+    "delete_record", "find_record", "load_study", "new_folder", "play", "preview_study", "progress", "resume",
+    "show_play", "take_part", "taken_places", "unfinished", "verify", "withdraw", "write_datasets", "write_example",
+    "write_tables", "write_video", "write_videos",
 ]  # fmt: skip

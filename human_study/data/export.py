@@ -88,7 +88,7 @@ def write_tables(
     computers = numbered(events[0].event.get("machine") for events in logs.values() if events)
     rows = []
     with gzip.open(folder / "steps.csv.gz", "wb", LEVEL) as steps:
-        steps.write(encoded(pd.DataFrame(columns=[*dictionary()["steps"]])))
+        steps.write(encoded(pd.DataFrame(columns=[*data_dictionary()["steps"]])))
         for each in progress(recorded):
             rows.append(participant_row(each, computers))
             steps.write(encoded(typed(step_table(each), "steps"), header=False))
@@ -98,14 +98,16 @@ def write_tables(
         *(each.answers for each in recorded), *(answers_in(each.event for each in events) for events in absent.values())
     ])  # fmt: skip
     unanswered = {name: 0 for name in questions if name.startswith(ANSWERED)}
-    participants = pd.DataFrame([unanswered | row for row in rows], columns=[*dictionary()["participants"], *questions])
+    participants = pd.DataFrame(
+        [unanswered | row for row in rows], columns=[*data_dictionary()["participants"], *questions]
+    )
     save(typed(participants, "participants", questions), folder / "participants.csv")
     problems: list[str] = []
     for name, listed_rows in (
         ("events", [row for path in sorted(logs) for row in event_rows(logs[path])]),
         ("wordings", [*wording_rows(root, problems)]),
     ):
-        save(typed(pd.DataFrame(listed_rows, columns=[*dictionary()[name]]), name), folder / f"{name}.csv")
+        save(typed(pd.DataFrame(listed_rows, columns=[*data_dictionary()[name]]), name), folder / f"{name}.csv")
     save(dictionary_table(questions), folder / "dictionary.csv")
     return problems
 
@@ -138,7 +140,7 @@ def encoded(table: pd.DataFrame, header: bool = True) -> bytes:
 
 def typed(table: pd.DataFrame, name: str, questions: Mapping[str, list[str]] | None = None) -> pd.DataFrame:
     """The table with columns of the types in its dictionary and that of the answers."""
-    kinds = {column: about[0] for column, about in {**dictionary()[name], **(questions or {})}.items()}
+    kinds = {column: about[0] for column, about in {**data_dictionary()[name], **(questions or {})}.items()}
     try:
         return table.astype({column: DTYPES[kind] for column, kind in kinds.items()})
     except (TypeError, ValueError, OverflowError) as error:
@@ -161,14 +163,14 @@ def answer_columns(sessions: Iterable[Mapping[str, Any]]) -> dict[str, list[str]
 
 
 @cache
-def dictionary() -> dict[str, dict[str, list[str]]]:
+def data_dictionary() -> dict[str, dict[str, list[str]]]:
     """[type, unit, meaning] by table and column."""
     return tomllib.loads(COLUMNS.read_text(encoding="utf-8"))
 
 
 def dictionary_table(questions: Mapping[str, list[str]] | None = None) -> pd.DataFrame:
     """The dictionary as a table, including ``answer_columns``."""
-    tables = [*dictionary().items(), ("participants", questions or {})]
+    tables = [*data_dictionary().items(), ("participants", questions or {})]
     rows = [(file_name(table), column, *about) for table, columns in tables for column, about in columns.items()]
     return pd.DataFrame(rows, columns=["file", "column", "type", "unit", "meaning"])
 
@@ -217,7 +219,7 @@ def session_row(
     about: Mapping[str, Any], events: Iterable[Mapping[str, Any]], computers: Mapping[str, int]
 ) -> dict[str, Any]:
     """The columns that come from the session's header and its consent."""
-    row = {name: about.get(name) for name in dictionary()["participants"]}
+    row = {name: about.get(name) for name in data_dictionary()["participants"]}
     wording = next((event.get("wording") for event in events if event["event"] == "consent"), None)
     return row | {"machine": computers.get(about.get("machine", "")), "wording": wording}
 
@@ -250,7 +252,7 @@ def step_table(recorded: Recorded) -> pd.DataFrame:
             "on_ladder": states[:, ON_LADDER], "jumping": states[:, JUMPING], "speed": states[:, SPEED],
             "has_key": states[:, HAS_KEY], "deaths": states[:, DEATHS], "unique_states": states[:, UNIQUE_STATES],
         }  # fmt: skip
-    return pd.DataFrame(columns, columns=[*dictionary()["steps"]], index=range(count))
+    return pd.DataFrame(columns, columns=[*data_dictionary()["steps"]], index=range(count))
 
 
 def event_rows(events: Sequence[TimedEvent]) -> list[dict[str, Any]]:

@@ -34,7 +34,7 @@ SHORT = 6  # characters; shorter codes occur in files by chance
 
 
 @dataclass
-class Record:
+class ParticipantRecord:
     """Everything of a participant in the study's folder."""
 
     participant: str  # the code
@@ -49,7 +49,9 @@ class Record:
         return bool(self.files or self.places or self.mentions or self.unread)
 
 
-def find_record(study: Study, code: str, progress: Callable[[Iterable[Path]], Iterable[Path]] = iter) -> Record:
+def find_record(
+    study: Study, code: str, progress: Callable[[Iterable[Path]], Iterable[Path]] = iter
+) -> ParticipantRecord:
     """Everything in the study's folder that belongs to that participant, or names them.
 
     Case, spaces and hyphens of the code don't matter. ``progress`` gets all files, and returns them one by one. Raises
@@ -62,7 +64,9 @@ def find_record(study: Study, code: str, progress: Callable[[Iterable[Path]], It
     known = {place.participant for place in places} | withdrawn.keys()
     known |= {each for path in every if path.name.endswith((SUFFIX, PLAY_SUFFIX)) for each in codes_in(header_of(path))}
     who = meant(code, known - {""}, folder)
-    record = Record(who, withdrawn.get(who, ""), places=[place for place in places if place.participant == who])
+    record = ParticipantRecord(
+        who, withdrawn.get(who, ""), places=[place for place in places if place.participant == who]
+    )
     record.places += [
         replace(place_at(study, number), participant=who) for number in damaged if names(study, number, who)
     ]
@@ -116,7 +120,7 @@ def is_list(path: Path) -> bool:
         return False
 
 
-def add_file(path: Path, folder: Path, record: Record, others: set[str]) -> None:
+def add_file(path: Path, folder: Path, record: ParticipantRecord, others: set[str]) -> None:
     """Adds the file to the record if it belongs to the participant or names them. ``others``: all other codes."""
     who = record.participant
     try:
@@ -146,7 +150,7 @@ def add_file(path: Path, folder: Path, record: Record, others: set[str]) -> None
             record.logs.add(path)
 
 
-def withdraw(study: Study, code: str) -> Record:
+def withdraw(study: Study, code: str) -> ParticipantRecord:
     """Deletes everything of that participant from the study's folder, and returns what there was.
 
     Raises as ``find_record`` and ``delete_record``.
@@ -156,7 +160,7 @@ def withdraw(study: Study, code: str) -> Record:
     return record
 
 
-def delete_record(study: Study, record: Record) -> None:
+def delete_record(study: Study, record: ParticipantRecord) -> None:
     """Lists the withdrawal in withdrawals.csv, deletes every file that is the participant's alone, empties their place.
 
     Only the code, the UTC date and how much was deleted remain. If a crash interrupts it, the next call deletes the

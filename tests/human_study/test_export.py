@@ -18,7 +18,7 @@ from priorlab.envs.plays.play import Play
 from priorlab.envs.plays.sessions import find_plays, read_session
 from priorlab.envs.results.load import load
 from priorlab.human_study.data.datasets import datasets_under, write_datasets
-from priorlab.human_study.data.export import dictionary, dictionary_table, new_folder, write_tables
+from priorlab.human_study.data.export import data_dictionary, dictionary_table, new_folder, write_tables
 from priorlab.human_study.data.recorder import Recorder
 from priorlab.human_study.data.video import write_video
 from priorlab.scripts.commands.export import main
@@ -89,7 +89,7 @@ def test_every_column_is_in_the_dictionary_and_every_entry_is_a_column(tables):
 
 
 def test_cells_have_the_types_in_the_dictionary(tables):
-    for name, columns in dictionary().items():
+    for name, columns in data_dictionary().items():
         for column, (kind, _, _) in columns.items():
             values = tables[name][column].dropna()
             if kind in ("integer", "flag", "number"):
@@ -347,5 +347,5 @@ def test_tables_and_results_agree(study, tables):
 
 def test_empty_tables_have_their_columns(tmp_path):
     write_tables([], tmp_path, tmp_path)
-    assert pd.read_csv(tmp_path / "participants.csv").columns.tolist() == list(dictionary()["participants"])
-    assert pd.read_csv(tmp_path / "steps.csv.gz").columns.tolist() == list(dictionary()["steps"])
+    assert pd.read_csv(tmp_path / "participants.csv").columns.tolist() == list(data_dictionary()["participants"])
+    assert pd.read_csv(tmp_path / "steps.csv.gz").columns.tolist() == list(data_dictionary()["steps"])
