@@ -29,9 +29,9 @@ def main(
         allow_slow_screen: Start even if this screen is too slow for the game.
         example: Write an example study, its texts and a form for the ethics board into this new folder, then exit.
     """
-    from priorlab.human_study.session.preview import preview_study
-    from priorlab.human_study.session.protocol import take_part
-    from priorlab.human_study.study.study import write_example
+    from priorlab.human_study.study.study_file import write_example
+    from priorlab.human_study.window.preview import preview_study
+    from priorlab.human_study.window.session import take_part
 
     try:
         if example:

@@ -22,28 +22,28 @@ def main(
     from rich.progress import track
 
     from priorlab.envs.base.files import shown
-    from priorlab.human_study.data.withdraw import delete, find
-    from priorlab.human_study.study.study import Study
+    from priorlab.human_study.data.withdraw import delete_record, find_record
+    from priorlab.human_study.study.study_file import Study
 
     console = plain_console()
     try:
         loaded = Study.load(study, is_played=False)
         searching = partial(track, description="searching", console=console, transient=True)
-        found = find(loaded, code, searching if console.is_terminal else iter)
-        who, folder = found.participant, loaded.folder
-        if found.withdrew:
-            console.print(f"{who} withdrew on {found.withdrew}; these remain in {folder}", soft_wrap=True)
-        for path in found.files:
+        record = find_record(loaded, code, searching if console.is_terminal else iter)
+        who, folder = record.participant, loaded.folder
+        if record.withdrew:
+            console.print(f"{who} withdrew on {record.withdrew}; these remain in {folder}", soft_wrap=True)
+        for path in record.files:
             console.print(f"to delete: {shown(path)}", soft_wrap=True)
-        for path in found.mentions:
+        for path in record.mentions:
             console.print(f"mentions {who} but is kept; recreate or edit it: {shown(path)}", soft_wrap=True)
-        for line in found.unread:
+        for line in record.unread:
             console.print(f"may mention {who}: {line}", soft_wrap=True)
-        if found.files or found.places:
+        if record.files or record.places:
             if not yes and input(f"Delete all data of {who}? This can't be undone. yes or no: ").strip() != "yes":
                 raise SystemExit("priorlab withdraw: nothing was deleted")
-            delete(loaded, found)
-            files = f"{len(found.files)} file{'s' * (len(found.files) != 1)}"
+            delete_record(loaded, record)
+            files = f"{len(record.files)} file{'s' * (len(record.files) != 1)}"
             console.print(f"deleted {files} of {who}; logged in withdrawals.csv", soft_wrap=True)
     except EOFError:
         raise SystemExit("priorlab withdraw: no answer; nothing was deleted (--yes deletes without asking)") from None
