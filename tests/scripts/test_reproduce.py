@@ -236,7 +236,7 @@ def test_at_the_study_s_scale_what_learns_stays_on_the_device(game):
 def test_a_run_s_own_process_is_told_all_its_settings(tmp_path):
     for game in BUDGETS:
         for run in Request(game=game, seeds=2, out=tmp_path).plan():
-            assert tyro.cli(Settings, args=run.command()[3:]) == run.settings
+            assert tyro.cli(Settings, args=run.command()[4:]) == run.settings
 
 
 # what a run does instead of training: plays on to its end, and wins from half of it on
