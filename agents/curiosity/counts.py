@@ -14,7 +14,7 @@ import torch
 from stable_baselines3.common.vec_env import VecEnv
 
 from priorlab.agents.curiosity.bonus import Curiosity
-from priorlab.agents.settings import Counted
+from priorlab.agents.settings import CountKind
 from priorlab.envs.engine.games import Games
 from priorlab.envs.game.rules import X, Y
 
@@ -78,7 +78,7 @@ class Counts:
     numbered in the order of their coming; ``times`` int64 (m,), m >= codes, is how often each was seen.
     """
 
-    def __init__(self, num_lanes: int, counted: Counted = "both"):
+    def __init__(self, num_lanes: int, counted: CountKind = "both"):
         self.counted = counted
         self.numbers: dict[int, int] = {}
         self.times = np.zeros(1024, np.int64)
@@ -121,7 +121,7 @@ class CountBonus(Curiosity):
         scale: float,
         codes: PictureCodes | None = None,
         reward_scale: float = 1.0,
-        counted: Counted = "both",
+        counted: CountKind = "both",
     ):
         super().__init__(venv, scale, reward_scale)
         self.codes, self.counts = codes, Counts(venv.num_envs, counted)
@@ -180,7 +180,9 @@ class PrivilegedCountBonus(CountBonus):
 
     privileged = True
 
-    def __init__(self, venv: VecEnv, scale: float, games: Games, reward_scale: float = 1.0, counted: Counted = "both"):
+    def __init__(
+        self, venv: VecEnv, scale: float, games: Games, reward_scale: float = 1.0, counted: CountKind = "both"
+    ):
         super().__init__(venv, scale, reward_scale=reward_scale, counted=counted)
         self.games = games
 

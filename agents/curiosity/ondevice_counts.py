@@ -8,7 +8,7 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from priorlab.agents.curiosity.bonus import Curiosity
 from priorlab.agents.curiosity.counts import PictureCodes
-from priorlab.agents.settings import Counted
+from priorlab.agents.settings import CountKind
 
 ROOM = 1024  # codes that fit at first; doubled when they are full
 
@@ -28,7 +28,7 @@ class OnDeviceCounts(Curiosity):
         codes: PictureCodes,
         device: torch.device,
         reward_scale: float = 1.0,
-        counted: Counted = "both",
+        counted: CountKind = "both",
     ):
         super().__init__(venv, scale, reward_scale)
         self.picture_codes, self.counted, self.device = codes, counted, device

@@ -15,7 +15,6 @@ from stable_baselines3.common.evaluation import evaluate_policy
 from priorlab.agents.evaluate import Chance, evaluate
 from priorlab.agents.imitation.ways import without_loops
 from priorlab.agents.learners.ppo import train_ppo
-from priorlab.agents.limits import RANGES
 from priorlab.agents.networks.pixels import PixelPolicy
 from priorlab.agents.runs import checkpoint, record
 from priorlab.agents.settings import Settings
@@ -41,7 +40,6 @@ SMALL = Settings(
 RANDOM = Settings(
     agent="random", inputs=2400, level=ROOM, max_inputs=200, frame_skip=2, evaluation_episodes=0, progress=False
 )
-BELOW = {name: allowed.least - (not allowed.above) for name, allowed in RANGES.items()}  # numbers just out of range
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -125,17 +123,9 @@ def test_rows_count_raw_inputs_and_join(tmp_path: Path):
         ({"code_step": 0.0}, "code_step is 0.0: expected"),
         ({"screen_size": 8, "code_size": 4}, "pictures of 8x8: expected"),
         ({"version": "nowhere"}, "nowhere"),
-        *(
-            ({name: value}, f"{name} is {value}: expected a finite number, ")
-            for name in RANGES
-            for value in (float("nan"), float("inf"))
-        ),
-        *(({name: below}, f"{name} is {below}: expected ") for name, below in BELOW.items()),
+        ({"gamma": float("nan")}, "gamma is nan: expected a finite number, 0 or more, at most 1"),
         ({"gamma": 1.01}, "gamma is 1.01: expected 0 or more, at most 1"),
         ({"clip_range": 0}, "clip_range is 0: expected more than 0"),
-        ({"imitation_batches": 0, "imitation_episodes": 4}, "imitation_episodes is 4: expected None, the default, as"),
-        ({"memory": "play", "imitation_enough": 0.1}, "imitation_enough is 0.1: expected 0.02, the default, as"),
-        ({"imitation_batches": 0, "discovery_enough": 1}, "discovery_enough is 1: expected 1.2, the default, as"),
     ],
 )
 def test_a_bad_setting_is_told_in_one_line(tmp_path: Path, change: dict, message: str):
@@ -150,7 +140,9 @@ def test_chance_has_no_settings_of_learners():
         "learning_rate": 0.1, "gamma": 0.9, "features": 9, "network": "study", "reward_scale": 1.0, "batch_size": 2,
         "tensorboard": Path("x"), "screen_size": 84, "device": "cpu", "imitation_episodes": 3,
     }.items():  # fmt: skip
-        with pytest.raises(ValueError, match=f"{name} is {value}: expected .*, as random has no such setting"):
+        with pytest.raises(
+            ValueError, match=f"{name} is {value}: expected .*, because it applies only to agent ppo or dqn"
+        ):
             replace(RANDOM, **{name: value})
     assert replace(RANDOM, curiosity="none", num_games=3).config()["method"] == "random"
 

@@ -20,7 +20,7 @@ from priorlab.agents.learners.self_imitating import SelfImitatingPPO
 from priorlab.agents.learners.two_returns import TwoReturnsPPO
 from priorlab.agents.runs import checkpoint
 from priorlab.agents.runs.run import make_env
-from priorlab.agents.settings import Curious, Settings
+from priorlab.agents.settings import CuriosityKind, Settings
 from priorlab.agents.train import play_at_random, train
 from priorlab.envs.interfaces.sb3 import PriorLabVecEnv
 from priorlab.envs.results.load import load
@@ -239,20 +239,33 @@ def test_what_is_privileged_says_so(tmp_path: Path):
 @pytest.mark.parametrize(
     "change, message",
     [
-        ({"curiosity": "none", "bonus_scale": 2.0}, "bonus_scale is 2.0: expected a learner with curiosity counts or"),
-        ({"curiosity": "icm", "counts": "episodic"}, "counts is episodic: expected a learner with curiosity counts"),
-        ({"curiosity": "icm", "bonus_gamma": 0.9}, "bonus_gamma is 0.9: expected a learner with curiosity rnd"),
+        (
+            {"curiosity": "none", "bonus_scale": 2.0},
+            "bonus_scale is 2.0: expected None, the default, because it applies only to curiosity counts or",
+        ),
+        (
+            {"curiosity": "icm", "counts": "episodic"},
+            "counts is episodic: expected both, the default, because it applies only to curiosity counts",
+        ),
+        (
+            {"curiosity": "icm", "bonus_gamma": 0.9},
+            "bonus_gamma is 0.9: expected 0.99, the default, because it applies only to curiosity rnd",
+        ),
         (
             {"curiosity_learning_rate": 0.1},
-            "curiosity_learning_rate is 0.1: expected a learner with curiosity icm or rnd",
+            "because it applies only to curiosity icm or rnd",
         ),
-        ({"agent": "random", "counts": "episodic"}, "counts is episodic: expected a learner with"),
-        ({"agent": "random", "curiosity": "icm"}, "curiosity is icm: expected none for the random agent"),
-        ({"curiosity": "icm", "code_size": 8}, "code_size is 8: expected a learner with curiosity counts"),
-        ({"curiosity": "none", "code_step": 9.0}, "code_step is 9.0: expected a learner with curiosity counts"),
+        (
+            {"curiosity": "icm", "code_size": 8},
+            "code_size is 8: expected 11, the default, because it applies only to curiosity counts",
+        ),
+        (
+            {"curiosity": "none", "code_step": 9.0},
+            "code_step is 9.0: expected 3.0, the default, because it applies only to curiosity counts",
+        ),
         (
             {"curiosity": "rnd", "discovery_enough": 1},
-            "discovery_enough is 1: expected a learner with curiosity counts",
+            "discovery_enough is 1: expected 1.2, the default, because it applies only to curiosity counts",
         ),
         ({"curiosity": "rnd", "bonus_gamma": 1.5}, "bonus_gamma is 1.5: expected 0 or more, less than 1"),
         ({"curiosity": "icm", "curiosity_learning_rate": 0.0}, "curiosity_learning_rate is 0.0: expected more than 0"),
@@ -265,7 +278,7 @@ def test_settings_that_contradict_are_refused(change: dict, message: str):
 
 
 def test_methods_are_told_apart_and_runs_of_the_earlier_setting_load(tmp_path: Path):
-    names = {curiosity: replace(SMALL, curiosity=curiosity).method for curiosity in get_args(Curious)}
+    names = {curiosity: replace(SMALL, curiosity=curiosity).method for curiosity in get_args(CuriosityKind)}
     assert names == {
         "counts": "ppo", "icm": "ppo-icm", "rnd": "ppo-rnd", "privileged-counts": "ppo-privileged-counts",
         "none": "ppo-no-bonus",

@@ -238,7 +238,6 @@ def test_names_of_methods_keep_rows_apart(tmp_path):
         ({"demonstrations_held_out": 1.0}, "demonstrations_held_out is 1.0: expected 0 or more, less than 1"),
         ({"demonstration_epochs": 0}, "demonstration_epochs is 0: expected 1 or more"),
         ({"demonstrators": "anybody"}, "demonstrators is 'anybody': expected one of person, simulated, agent"),
-        ({"agent": "random", "demonstrations": Path("x")}, "expected None, the default, as random has no such"),
     ],
 )  # fmt: skip
 def test_a_bad_setting_is_told_in_one_line(change, message):

@@ -281,12 +281,15 @@ def test_only_with_curiosity_is_the_end_of_a_chain_found(curious: bool):
 @pytest.mark.parametrize(
     "change, message",
     [
-        ({"n_steps": 64}, "n_steps is 64: expected 16, the default, as dqn has no such setting, only ppo"),
-        ({"memory": "play"}, "memory is play: expected nothing, the default, as dqn has no such setting, only ppo"),
-        ({"demonstrations": Path("x")}, "demonstrations is x: expected None, the default, as dqn has no such setting"),
+        ({"n_steps": 64}, "n_steps is 64: expected 16, the default, because it applies only to agent ppo"),
+        ({"memory": "play"}, "memory is play: expected nothing, the default, because it applies only to agent ppo"),
+        (
+            {"demonstrations": Path("x")},
+            "demonstrations is x: expected None, the default, because it applies only to agent ppo",
+        ),
         (
             {"agent": "ppo", "replay_size": 800, "return_steps": 3, "batch_size": None},
-            "replay_size is 800: expected 50000, the default, as ppo has no such setting, only dqn",
+            "replay_size is 800: expected 50000, the default, because it applies only to agent dqn",
         ),
         ({"return_steps": 0}, "return_steps is 0: expected 1 or more"),
         ({"replay_size": 79}, "replay_size is 79: expected num_games * return_steps = 80 or more"),

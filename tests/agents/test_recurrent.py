@@ -185,7 +185,6 @@ def test_it_plays_in_evaluate_policy_and_in_ours(tmp_path: Path):
     [
         ({"imitation_batches": 8}, "imitation_batches is 8: expected 0 for an agent with memory"),
         ({"n_steps": 48, "batch_size": 64}, "batch_size is 64: expected a multiple of n_steps, 48"),
-        ({"agent": "random"}, "memory is episode: expected nothing, the default, as random has no such setting"),
     ],
 )
 def test_settings_that_contradict_are_refused(change: dict, message: str):
