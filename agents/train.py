@@ -35,10 +35,10 @@ def trained(settings: Settings) -> tuple[Player, Record]:
     if settings.agent == "random":
         return Chance(settings.seed), play_at_random(settings)
     if settings.agent == "dqn":
-        from priorlab.agents.learners.dqn import train_dqn  # torch and stable-baselines3 take seconds to import
+        from priorlab.agents.learners.make_dqn import train_dqn  # torch and stable-baselines3 take seconds to import
 
         return train_dqn(settings)
-    from priorlab.agents.learners.ppo import train_ppo
+    from priorlab.agents.learners.make_ppo import train_ppo
 
     return train_ppo(settings)
 
@@ -64,10 +64,10 @@ def kept(settings: Settings) -> Player:
         return Chance(settings.seed)
     from priorlab.agents.device import device_of
     from priorlab.agents.learners.dqn import DoubleDQN
-    from priorlab.agents.learners.ppo import learner_of
+    from priorlab.agents.learners.make_ppo import learner_and_policy
     from priorlab.agents.runs.run import MODEL
 
-    kind = DoubleDQN if settings.agent == "dqn" else learner_of(settings)
+    kind = DoubleDQN if settings.agent == "dqn" else learner_and_policy(settings)[0]
     return kind.load(settings.folder / MODEL, device=device_of(settings))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from priorlab.agents.curiosity.bonus import Curiosity, NoBonus
 from priorlab.agents.curiosity.counts import CountBonus, PictureCodes, PrivilegedCountBonus
 from priorlab.agents.curiosity.icm import ICM
-from priorlab.agents.curiosity.ondevice_counts import OnDeviceCounts
+from priorlab.agents.curiosity.on_device_counts import OnDeviceCounts
 from priorlab.agents.curiosity.rnd import RND
 from priorlab.agents.device import device_of
 from priorlab.agents.settings import Settings

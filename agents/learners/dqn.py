@@ -11,21 +11,14 @@ from typing import Any
 import numpy as np
 import torch
 from stable_baselines3 import DQN
-from stable_baselines3.common.callbacks import BaseCallback
-from stable_baselines3.common.vec_env import VecEnv
 from torch import nn
 from torch.nn import functional
 
 from priorlab.agents.curiosity.bonus import curiosity_of, reached
 from priorlab.agents.curiosity.counts import CountBonus
-from priorlab.agents.device import device_of
 from priorlab.agents.imitation.ways import Way, without_loops
 from priorlab.agents.learners.exploring import Exploring
 from priorlab.agents.learners.replay import FrameReplay, Steps
-from priorlab.agents.networks.pixels import PixelQPolicy
-from priorlab.agents.runs.record import Record
-from priorlab.agents.runs.run import HeldRate, logs, run
-from priorlab.agents.settings import Settings
 
 
 class DoubleDQN(DQN):
@@ -178,46 +171,3 @@ class DoubleDQN(DQN):
             seen, done = (torch.from_numpy(np.concatenate(parts)) for parts in zip(*(self.won or self.found)))
             self.shown = seen.to(self.device), done.to(self.device)
         return self.shown
-
-
-def make_model(settings: Settings, env: VecEnv, kind: type[PixelQPolicy] = PixelQPolicy, **of_policy: Any) -> DoubleDQN:
-    """``DoubleDQN`` as the settings tell; it learns from two minibatches after each decision of all games.
-
-    kind: another policy, of the same kind of network; of_policy: more of its arguments.
-    """
-    return DoubleDQN(
-        kind,
-        env,
-        learning_rate=HeldRate(settings.value("learning_rate"), settings.value("learning_rate_hold"), settings.inputs),
-        buffer_size=settings.replay_size,
-        learning_starts=500,  # decisions, all random, as a network can't learn from a handful of them
-        batch_size=settings.value("batch_size"),
-        gamma=settings.gamma,
-        train_freq=1,
-        gradient_steps=2,
-        target_update_interval=200,
-        replay_buffer_class=FrameReplay,
-        replay_buffer_kwargs={
-            "stack": settings.stack_size,
-            "n_steps": settings.return_steps,
-            "gamma": settings.gamma,
-            "seed": settings.seed,
-        },
-        policy_kwargs=settings.of_network() | of_policy,
-        margin=settings.margin,
-        discovery_margin=settings.discovery_margin,
-        ways=settings.value("imitation_episodes"),
-        tensorboard_log=logs(settings),
-        seed=settings.seed,
-        device=device_of(settings),
-    )
-
-
-def held_bytes(settings: Settings) -> int:
-    """Of the replay memory: a frame a step, and beside it the frames' numbers, and what was done and paid."""
-    return settings.replay_size * (settings.screen_size**2 + 8 * (settings.stack_size + 1) + 50)
-
-
-def train_dqn(settings: Settings, callback: BaseCallback | None = None) -> tuple[DoubleDQN, Record]:
-    """Trains to ``settings.inputs``, from the folder's checkpoint where it holds one; writes rows and model.zip."""
-    return run(settings, make_model, callback, held_bytes=held_bytes(settings))

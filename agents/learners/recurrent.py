@@ -178,7 +178,7 @@ class RecurrentPPO(SelfImitatingPPO):
         of, kept = self.tensor(lanes), 1 - self.tensor(self.forgetting[lanes])[:, None]
         return hidden[of] * kept, cell[of] * kept
 
-    def forget(self, dones: np.ndarray, infos: list[dict[str, Any]]) -> None:
+    def after_step(self, dones: np.ndarray, infos: list[dict[str, Any]]) -> None:
         over = [info.get("solved") or info.get("TimeLimit.truncated") or not self.through_deaths for info in infos]
         self.forgetting = (dones & np.array(over, bool)).astype(np.float32)
 

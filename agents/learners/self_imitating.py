@@ -14,10 +14,10 @@ import torch
 from stable_baselines3.common.vec_env import VecEnv
 
 from priorlab.agents.imitation.ways import Way, learn, without_loops
-from priorlab.agents.learners.rollouts import RolloutPPO
+from priorlab.agents.learners.ppo import PlainPPO
 
 
-class SelfImitatingPPO(RolloutPPO):
+class SelfImitatingPPO(PlainPPO):
     """PPO, each of whose updates is followed by at most ``imitation_batches`` minibatches of imitation; 0 is plain PPO.
 
     ``imitation_episodes`` of its own are kept; an update's imitation ends when the mean of -log of the probability of

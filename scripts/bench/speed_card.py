@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from priorlab.agents.learners.ppo import make_model
+from priorlab.agents.learners.make_ppo import make_ppo
 from priorlab.agents.runs.run import make_env
 from priorlab.agents.settings import Settings
 from priorlab.envs.engine.card import CARD
@@ -45,7 +45,7 @@ def card_figures(seconds: float) -> Iterator[Figure]:
 def learning_on_the_card(settings: Settings, seconds: float) -> float:
     """Decisions a second, of whole rollouts and updates."""
     env, _ = make_env(settings)
-    model, rollout = make_model(settings, env), settings.n_steps * settings.num_games
+    model, rollout = make_ppo(settings, env), settings.n_steps * settings.num_games
     model.learn(2 * rollout)  # compiles, and takes memory
     rollouts, rates = 1, []
     for round_ in range(1 + ROUNDS):  # the first finds how many rollouts fill the time

@@ -2,7 +2,7 @@
 
 The area under the success curve is the mean, over a run's inputs, of the share of the last 100 episodes that were won.
 The ratio of mean areas has a percentile bootstrap interval, in which seeds are resampled. That our learner is stock
-stable-baselines3's otherwise, to rounding, is what tests/agents/test_rollouts.py holds.
+stable-baselines3's otherwise, to rounding, is what tests/agents/test_ppo.py holds.
 """
 
 import os
@@ -18,7 +18,7 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from priorlab.agents.learners.ppo import train_ppo
+from priorlab.agents.learners.make_ppo import train_ppo
 from priorlab.agents.networks.convolution import Convolution
 from priorlab.agents.settings import Settings
 from priorlab.scripts.analysis.statistics import area as area_under

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from priorlab.agents.curiosity.kinds import curious
-from priorlab.agents.learners import ppo
+from priorlab.agents.learners.make_ppo import make_ppo
 from priorlab.agents.settings import Settings
 from priorlab.envs.interfaces.sb3 import PriorLabVecEnv
 
@@ -41,7 +41,7 @@ def agent_of(
     torch.manual_seed(seed)
     games = games_of(settings, levels, settings.num_games)
     env = curious(PriorLabVecEnv(games.pop("num_games"), **games), settings)
-    model = ppo.make_model(settings, env)
+    model = make_ppo(settings, env)
     model.learn(inputs // settings.frame_skip)
     env.close()
     return model, settings

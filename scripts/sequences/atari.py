@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from stable_baselines3.common.callbacks import BaseCallback
 
-from priorlab.agents.learners.rollouts import RolloutPPO
+from priorlab.agents.learners.ppo import PlainPPO
 from priorlab.envs.atari.atari_sb3 import AtariVecEnv
 from priorlab.envs.base.files import write_whole
 from priorlab.envs.game.sequences import Task
@@ -72,9 +72,9 @@ class AtariLesson(Lesson):
 
     def trained(self) -> Any:
         if is_finished(self.folder):
-            return RolloutPPO.load(self.folder / "model.zip")
+            return PlainPPO.load(self.folder / "model.zip")
         env = self.games(self.number, NUM_GAMES, self.seed)
-        model = RolloutPPO(KeptPixelPolicy, env, policy_kwargs=self.of_policy, seed=self.seed, **PPO)
+        model = PlainPPO(KeptPixelPolicy, env, policy_kwargs=self.of_policy, seed=self.seed, **PPO)
         own = {"mask": "none", **self.tasks[self.number].settings}
         front = {
             "game": f"atari/{own['game']}",

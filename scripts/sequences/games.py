@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 
 from priorlab.agents.evaluate import evaluate
-from priorlab.agents.learners import dqn, ppo
+from priorlab.agents.learners.dqn import DoubleDQN
+from priorlab.agents.learners.make_dqn import make_dqn, replay_bytes
+from priorlab.agents.learners.make_ppo import make_ppo, rollout_bytes
 from priorlab.agents.learners.self_imitating import SelfImitatingPPO
 from priorlab.agents.runs.run import run
 from priorlab.agents.settings import Settings
@@ -51,14 +53,15 @@ class Learner:
 
     model: Any
     policy: Any
-    parts: Any  # the module that puts it together
+    make: Any
+    stored_bytes: Any  # of the steps that it stores, by its settings
     deterministic: bool
     random_start: int
 
 
 LEARNERS = {
-    "ppo": Learner(SelfImitatingPPO, KeptPixelPolicy, ppo, deterministic=False, random_start=0),
-    "dqn": Learner(dqn.DoubleDQN, KeptPixelQPolicy, dqn, deterministic=True, random_start=30),
+    "ppo": Learner(SelfImitatingPPO, KeptPixelPolicy, make_ppo, rollout_bytes, deterministic=False, random_start=0),
+    "dqn": Learner(DoubleDQN, KeptPixelQPolicy, make_dqn, replay_bytes, deterministic=True, random_start=30),
 }
 OURS = {f"PriorLab/{id_of(game)}-v0": game for game in games()}
 
@@ -179,14 +182,13 @@ class GameLesson(Lesson):
         return self.settings(self.number).frame_skip
 
     def trained(self) -> Any:
-        settings, parts = self.settings(self.number), self.learner.parts
-        settings = replace(settings, inputs=self.left)
+        settings, learner = replace(self.settings(self.number), inputs=self.left), self.learner
         if is_finished(self.folder):
-            return self.learner.model.load(self.folder / "model.zip", device=settings.device)
+            return learner.model.load(self.folder / "model.zip", device=settings.device)
         return run(
             settings,
-            lambda settings, env: parts.make_model(settings, env, self.learner.policy, **self.of_policy),
-            held_bytes=parts.held_bytes(settings),
+            lambda settings, env: learner.make(settings, env, learner.policy, **self.of_policy),
+            held_bytes=learner.stored_bytes(settings),
             told=self.config(),
             begin=self.begin,
             during=lambda model, record: advance(model.policy, min(1.0, record.inputs / settings.inputs)),

@@ -17,7 +17,7 @@ import torch
 from rich.console import Console
 
 from priorlab.agents.evaluate import evaluate
-from priorlab.agents.learners import ppo
+from priorlab.agents.learners.make_ppo import make_ppo
 from priorlab.agents.runs.run import make_env, run
 from priorlab.agents.settings import Settings
 from priorlab.envs.base.files import held, read_json, write_whole
@@ -92,7 +92,7 @@ def shrink(restart: Any, settings: Settings, rounds: int, episodes: int) -> list
     """What each training of one network came to; of a lottery ticket with its control."""
     torch.set_num_threads(1)
     torch.manual_seed(settings.seed)
-    first = ppo.make_model(settings, make_env(settings)[0]).policy
+    first = make_ppo(settings, make_env(settings)[0]).policy
     trained: list[Any] = []
 
     def learn(mask: Mask) -> None:
@@ -103,7 +103,7 @@ def shrink(restart: Any, settings: Settings, rounds: int, episodes: int) -> list
             its_own.attach(model.policy.optimizer)
 
         with tempfile.TemporaryDirectory() as folder:
-            trained[:] = run(replace(settings, out=Path(folder)), ppo.make_model, begin=begin)
+            trained[:] = run(replace(settings, out=Path(folder)), make_ppo, begin=begin)
         first.load_state_dict(trained[0].policy.state_dict())
 
     def test() -> float:

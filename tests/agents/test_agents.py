@@ -14,7 +14,7 @@ from stable_baselines3.common.evaluation import evaluate_policy
 
 from priorlab.agents.evaluate import Chance, evaluate
 from priorlab.agents.imitation.ways import without_loops
-from priorlab.agents.learners.ppo import train_ppo
+from priorlab.agents.learners.make_ppo import train_ppo
 from priorlab.agents.networks.pixels import PixelPolicy
 from priorlab.agents.runs import checkpoint, record
 from priorlab.agents.settings import Settings

@@ -15,7 +15,7 @@ from stable_baselines3.common.evaluation import evaluate_policy
 from priorlab.agents.curiosity.bonus import curiosity_of
 from priorlab.agents.curiosity.counts import CountBonus, PictureCodes, PrivilegedCountBonus
 from priorlab.agents.curiosity.rnd import FIRST_STEPS, RND
-from priorlab.agents.learners.ppo import make_model, train_ppo
+from priorlab.agents.learners.make_ppo import make_ppo, train_ppo
 from priorlab.agents.learners.self_imitating import SelfImitatingPPO
 from priorlab.agents.learners.two_returns import TwoReturnsPPO
 from priorlab.agents.runs import checkpoint
@@ -128,7 +128,7 @@ class Kept(BaseCallback):
 
 def rollout(settings: Settings) -> tuple[SelfImitatingPPO, Kept]:
     """A learner after one rollout, from which it learned nothing."""
-    model, kept = make_model(settings, make_env(settings)[0]), Kept()
+    model, kept = make_ppo(settings, make_env(settings)[0]), Kept()
     model.train = lambda: None  # type: ignore[method-assign]
     model.learn(settings.n_steps * settings.num_games, kept)
     return model, kept
@@ -206,7 +206,7 @@ def places(env: PriorLabVecEnv) -> list[tuple[float, float]]:
 @pytest.mark.parametrize("on_device", [False, True])
 def test_without_a_bonus_a_win_pays_what_the_settings_say(on_device: bool):
     settings = replace(SMALL, curiosity="none", reward_scale=7.0, on_device=on_device)
-    model, rewards = make_model(settings, make_env(settings)[0]), Rewards()
+    model, rewards = make_ppo(settings, make_env(settings)[0]), Rewards()
     model.learn(4 * settings.rollout, rewards)
     assert rewards.found == {0.0, 7.0}
 

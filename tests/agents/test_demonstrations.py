@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from priorlab.agents.imitation.cloning import Cloned, clone, drawn
 from priorlab.agents.imitation.demonstrations import decision, read, ways_of
 from priorlab.agents.imitation.ways import without_loops
-from priorlab.agents.learners.ppo import make_model, train_ppo
+from priorlab.agents.learners.make_ppo import make_ppo, train_ppo
 from priorlab.agents.runs.run import make_env
 from priorlab.agents.train import train
 from priorlab.envs.engine.games import Games
@@ -172,7 +172,7 @@ def test_a_clone_acts_as_was_demonstrated_also_where_it_learned_nothing_from(tmp
         play = Play.of([0] * number + way.tolist(), level=LOFT, player_id=f"p{number // 2}")
         play.save(tmp_path / f"{number}.play")
     asked = replace(SMALL, demonstrations=tmp_path, level=LOFT, features=128, screen_size=42)
-    model = make_model(asked, make_env(asked)[0])
+    model = make_ppo(asked, make_env(asked)[0])
     shown = read(asked)
     cloned = clone(model, shown, epochs=60, held_out=0.4, seed=1, folder=tmp_path)
     assert (cloned.demonstrators, cloned.held_out_demonstrators) == (3, 2)

@@ -14,8 +14,9 @@ from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 from priorlab.agents.curiosity.counts import CountBonus, PictureCodes
-from priorlab.agents.learners.dqn import DoubleDQN, held_bytes, make_model, train_dqn
+from priorlab.agents.learners.dqn import DoubleDQN
 from priorlab.agents.learners.exploring import Exploring
+from priorlab.agents.learners.make_dqn import make_dqn, replay_bytes, train_dqn
 from priorlab.agents.learners.replay import FrameReplay, SumTree
 from priorlab.agents.networks.pixels import PixelQPolicy
 from priorlab.agents.runs import checkpoint
@@ -187,7 +188,7 @@ def test_an_episode_that_a_reset_broke_off_counts_as_cut_off():
 def test_the_loss_is_that_of_double_q_learning_with_a_margin():
     settings = replace(SMALL, inputs=900)
     env, _ = make_env(settings)
-    model = make_model(settings, env)
+    model = make_dqn(settings, env)
     model.learn(560)
     with torch.no_grad():
         model.q_net_target.value.bias += 1.0  # type: ignore[union-attr]
@@ -222,7 +223,7 @@ def test_the_loss_is_that_of_double_q_learning_with_a_margin():
 
 def test_what_counts_paid_for_kept_steps_is_told_by_the_counts_of_now():
     env, _ = make_env(SMALL)
-    model = make_model(SMALL, env)
+    model = make_dqn(SMALL, env)
     model.learn(400)
     curiosity, replay = env, model.replay_buffer
     assert isinstance(curiosity, CountBonus)
@@ -315,10 +316,8 @@ def test_a_replay_memory_larger_than_the_machine_is_told_before_anything_is_writ
     with pytest.raises(ValueError, match=r"kept steps 6\.5 GB"):
         train_dqn(replace(SMALL, replay_size=10**7, out=tmp_path / "run"))
     assert not (tmp_path / "run").exists()
-    target = 4 * sum(
-        each.numel() for each in make_model(SMALL, make_env(SMALL)[0]).q_net.features_extractor.parameters()
-    )
+    target = 4 * sum(each.numel() for each in make_dqn(SMALL, make_env(SMALL)[0]).q_net.features_extractor.parameters())
     assert machine.network_bytes(SMALL) == machine.network_bytes(replace(PPO, batch_size=16)) + target
-    replay = make_model(SMALL, make_env(SMALL)[0]).replay_buffer
+    replay = make_dqn(SMALL, make_env(SMALL)[0]).replay_buffer
     arrays = (replay.frames, replay.numbers, replay.actions, replay.rewards, replay.notes, replay.tree.nodes)
-    assert sum(array.nbytes for array in arrays) == pytest.approx(held_bytes(SMALL), rel=0.1)
+    assert sum(array.nbytes for array in arrays) == pytest.approx(replay_bytes(SMALL), rel=0.1)

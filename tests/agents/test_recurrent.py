@@ -14,9 +14,9 @@ from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 from priorlab.agents.evaluate import evaluate
-from priorlab.agents.learners.ppo import make_model, train_ppo
+from priorlab.agents.learners.make_ppo import make_ppo, train_ppo
+from priorlab.agents.learners.ppo import PlainPPO
 from priorlab.agents.learners.recurrent import Lanes, RecurrentPolicy, RecurrentPPO
-from priorlab.agents.learners.rollouts import RolloutPPO
 from priorlab.agents.networks.pixels import PixelPolicy
 from priorlab.agents.runs import checkpoint
 from priorlab.agents.runs.run import make_env
@@ -61,7 +61,7 @@ class Cue(gymnasium.Env):
 
 def learner(deaths: bool, **memory: bool) -> PPO:
     games = DummyVecEnv([lambda: Monitor(Cue(deaths))] * 8)
-    kind, policy = (RecurrentPPO, RecurrentPolicy) if memory else (RolloutPPO, PixelPolicy)
+    kind, policy = (RecurrentPPO, RecurrentPolicy) if memory else (PlainPPO, PixelPolicy)
     return kind(
         policy, games, n_steps=16, batch_size=64, n_epochs=4, learning_rate=3e-3, gamma=0.9, seed=0, device="cpu",
         policy_kwargs={"features": 32}, **memory,
@@ -89,7 +89,7 @@ def test_memory_through_deaths_answers_a_cue_of_the_life_before():
 def test_what_is_learned_from_is_what_was_done(memory, curiosity):
     """Before the first update, the probabilities and values of whole lanes equal those at which they were played."""
     settings = replace(REMEMBERS, memory=memory, curiosity=curiosity, n_steps=64, batch_size=128, level=None)
-    model, kept = make_model(settings, make_env(settings)[0]), Kept()
+    model, kept = make_ppo(settings, make_env(settings)[0]), Kept()
     assert isinstance(model, RecurrentPPO)
     model.train = lambda: None  # type: ignore[method-assign]
     model.learn(2 * 64 * settings.num_games, kept)  # the second rollout begins with something remembered
@@ -114,7 +114,7 @@ def test_what_is_learned_from_is_what_was_done(memory, curiosity):
 def test_an_episode_that_was_cut_off_is_bootstrapped_by_what_is_remembered_and_one_that_ended_is_not(memory):
     """Against all of a lane's pictures seen anew, one after another, since it last forgot."""
     settings = replace(REMEMBERS, memory=memory, level=None, n_steps=96, batch_size=96)
-    model, kept = make_model(settings, make_env(settings)[0]), Kept()
+    model, kept = make_ppo(settings, make_env(settings)[0]), Kept()
     assert isinstance(model, RecurrentPPO)
     model.train = lambda: None  # type: ignore[method-assign]
     model.learn(96 * settings.num_games, kept)

@@ -12,7 +12,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from priorlab.agents import train as trains
 from priorlab.agents.curiosity.bonus import curiosity_of
 from priorlab.agents.curiosity.rnd import RND
-from priorlab.agents.learners.ppo import make_model, train_ppo
+from priorlab.agents.learners.make_ppo import make_ppo, train_ppo
 from priorlab.agents.runs import checkpoint, run
 from priorlab.agents.runs import memory as machine
 from priorlab.envs.interfaces.sb3 import PriorLabVecEnv
@@ -109,7 +109,7 @@ def test_all_networks_of_a_run_are_counted(change: dict):
     """Of two rows a batch they take little more than their weights, the gradients and two moments of these."""
     settings = replace(SMALL, **change, num_games=2, n_steps=2, batch_size=2, features=700)
     env, _ = run.make_env(settings)
-    policy, curiosity = make_model(settings, env).policy, curiosity_of(env)
+    policy, curiosity = make_ppo(settings, env).policy, curiosity_of(env)
     learning: list[Any] = [policy.features_extractor, *([policy.lstm] if settings.memory == "play" else [])]
     counted, least = machine.network_bytes(settings), 0
     if settings.curiosity in machine.CURIOUS:

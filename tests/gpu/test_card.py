@@ -10,7 +10,7 @@ import torch
 
 from priorlab.agents.imitation.cloning import Cloned, measured
 from priorlab.agents.imitation.demonstrations import read
-from priorlab.agents.learners.ppo import make_model, train_ppo
+from priorlab.agents.learners.make_ppo import make_ppo, train_ppo
 from priorlab.agents.runs.run import make_env
 from priorlab.agents.settings import Settings
 from priorlab.envs.engine.games import Games
@@ -123,7 +123,7 @@ def test_what_is_learned_from_on_a_card_is_what_the_cpus_games_show(curiosity, t
         inputs=3 * 256 * 32 * 4, curiosity=curiosity, progress=False, checkpoint_every=1,
     )  # fmt: skip
     env, _ = make_env(settings)
-    model = make_model(settings, env)
+    model = make_ppo(settings, env)
     model.learn(256 * 32)  # one rollout, of seed 0
     rollout = model.rollout_buffer
     cpu = Games(**settings.of_games())

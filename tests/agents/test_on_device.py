@@ -11,14 +11,14 @@ from stable_baselines3.common.callbacks import BaseCallback, CallbackList, EvalC
 from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize, VecTransposeImage
 
-from priorlab.agents.curiosity import ondevice_counts
+from priorlab.agents.curiosity import on_device_counts
 from priorlab.agents.curiosity.bonus import NoBonus
 from priorlab.agents.curiosity.counts import CountBonus, PictureCodes
 from priorlab.agents.curiosity.icm import ICM
-from priorlab.agents.curiosity.ondevice_counts import OnDeviceCounts
-from priorlab.agents.learners.ondevice import OnDevicePPO
-from priorlab.agents.learners.ppo import train_ppo
-from priorlab.agents.learners.rollouts import RolloutPPO
+from priorlab.agents.curiosity.on_device_counts import OnDeviceCounts
+from priorlab.agents.learners.make_ppo import train_ppo
+from priorlab.agents.learners.on_device import OnDevicePPO, OnDeviceRollout
+from priorlab.agents.learners.ppo import PlainPPO
 from priorlab.agents.networks.pixels import PixelPolicy
 from priorlab.agents.settings import Settings
 from priorlab.envs.interfaces.sb3 import PriorLabVecEnv
@@ -30,12 +30,12 @@ ON_DEVICE = replace(SMALL, on_device=True, stack_size=3, max_inputs=60)  # most 
 CPU = torch.device("cpu")
 
 
-class SameOrder(OnDevicePPO):
-    """Draws minibatches as stable-baselines3's buffer does: step t of game i is its number i * T + t."""
+class SameOrder(OnDeviceRollout):
+    """Draws minibatches as stable-baselines3's buffer does: step t of game i has the number i * T + t there."""
 
     def order(self, count: int) -> torch.Tensor:
-        game, step = np.divmod(np.random.permutation(count), self.n_steps)  # noqa: NPY002  as stable-baselines3
-        return torch.from_numpy(step * self.n_envs + game)
+        game, step = np.divmod(np.random.permutation(count), self.steps)  # noqa: NPY002  as stable-baselines3
+        return torch.from_numpy(step * self.games + game)
 
 
 def curious(games: PriorLabVecEnv, curiosity: str, on_device: bool) -> VecEnv:
@@ -52,9 +52,11 @@ def counting(games: PriorLabVecEnv, on_device: bool, counted: str = "both") -> V
 
 
 def learned(kind: type[PPO], curiosity: str, settings: Settings) -> PPO:
-    games = curious(PriorLabVecEnv(**settings.of_games()), curiosity, kind is SameOrder)
+    on_device = kind is OnDevicePPO
+    games = curious(PriorLabVecEnv(**settings.of_games()), curiosity, on_device)
     model = kind(
         PixelPolicy, games, n_steps=32, batch_size=64, n_epochs=2, seed=3, device="cpu", policy_kwargs={"features": 32},
+        rollout_buffer_class=SameOrder if on_device else None,
     )  # fmt: skip
     return model.learn(3 * 32 * settings.num_games)
 
@@ -62,7 +64,7 @@ def learned(kind: type[PPO], curiosity: str, settings: Settings) -> PPO:
 @pytest.mark.parametrize(("curiosity", "stack_size"), [("none", 3), ("counts", 1), ("counts", 3), ("icm", 2)])
 def test_it_learns_what_the_other_learns(curiosity: str, stack_size: int):
     settings = replace(ON_DEVICE, stack_size=stack_size)
-    ours, theirs = (learned(kind, curiosity, settings) for kind in (SameOrder, RolloutPPO))
+    ours, theirs = (learned(kind, curiosity, settings) for kind in (OnDevicePPO, PlainPPO))
     assert isinstance(ours, OnDevicePPO)
     rollout, other = ours.rollout_buffer, theirs.rollout_buffer
     everything = rollout.gather(torch.arange(32 * settings.num_games))
@@ -82,7 +84,7 @@ def test_it_learns_what_the_other_learns(curiosity: str, stack_size: int):
 
 @pytest.mark.parametrize("counted", ["both", "episodic", "lifelong"])
 def test_counts_pay_what_they_pay_elsewhere(counted: str, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(ondevice_counts, "ROOM", 8)  # so that room is made often
+    monkeypatch.setattr(on_device_counts, "ROOM", 8)  # so that room is made often
     settings = {"max_inputs": 400, "screen_size": 24, "frame_skip": 6}
     ours, theirs = (counting(PriorLabVecEnv(24, **settings), each, counted) for each in (True, False))
     ours.seed(0), theirs.seed(0)
@@ -127,7 +129,7 @@ def test_what_cannot_stay_on_a_device_is_refused(setting: str, value: object):
 
 
 def test_other_games_begin_anew():
-    model = learned(SameOrder, "counts", ON_DEVICE)
+    model = learned(OnDevicePPO, "counts", ON_DEVICE)
     model.set_env(counting(PriorLabVecEnv(**ON_DEVICE.of_games()), True))
     model.learn(8 * 32, reset_num_timesteps=False)
     assert model.num_timesteps == 3 * 32 * 8 + 8 * 32
