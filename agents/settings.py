@@ -207,11 +207,11 @@ class Settings:
         """The run's folder."""
         return self.out or Path("runs") / "train" / self.version / self.method / f"seed_{self.seed}"
 
-    def of_network(self) -> dict[str, Any]:
+    def network_arguments(self) -> dict[str, Any]:
         """The arguments of ``PixelNetwork``."""
         return {"features": self.features, "bfloat16": self.bfloat16, "network": self.network}
 
-    def of_games(self) -> dict[str, Any]:
+    def game_arguments(self) -> dict[str, Any]:
         """The arguments of ``Games`` and ``PriorLabVecEnv``."""
         names = ["num_games", "version", "game", "level", "look_seed", "max_inputs", "random_start", "frame_skip"]
         names += ["screen_size"] if self.agent == "random" else ["screen_size", "stack_size"]

@@ -9,8 +9,8 @@ from priorlab.agents.device import device_of
 from priorlab.agents.learners.dqn import DoubleDQN
 from priorlab.agents.learners.replay import FrameReplay
 from priorlab.agents.networks.pixels import PixelQPolicy
-from priorlab.agents.runs.record import Record
-from priorlab.agents.runs.run import HeldRate, logs, run
+from priorlab.agents.runs.run_learner import HeldRate, run_learner, tensorboard_folder
+from priorlab.agents.runs.run_log import RunLog
 from priorlab.agents.settings import Settings
 
 
@@ -40,11 +40,11 @@ def make_dqn(
             "gamma": settings.gamma,
             "seed": settings.seed,
         },
-        policy_kwargs=settings.of_network() | policy_kwargs,
+        policy_kwargs=settings.network_arguments() | policy_kwargs,
         margin=settings.margin,
         discovery_margin=settings.discovery_margin,
-        ways=settings.value("imitation_episodes"),
-        tensorboard_log=logs(settings),
+        trajectories=settings.value("imitation_episodes"),
+        tensorboard_log=tensorboard_folder(settings),
         seed=settings.seed,
         device=device_of(settings),
     )
@@ -55,11 +55,11 @@ def replay_bytes(settings: Settings) -> int:
     return settings.replay_size * (settings.screen_size**2 + 8 * (settings.stack_size + 1) + 50)
 
 
-def train_dqn(settings: Settings, callback: BaseCallback | None = None) -> tuple[DoubleDQN, Record]:
+def train_dqn(settings: Settings, callback: BaseCallback | None = None) -> tuple[DoubleDQN, RunLog]:
     """Trains DQN to ``settings.inputs``, from the folder's checkpoint if there is one; writes rows and model.zip.
 
     callback: of stable-baselines3, called after every step. Returns the trained model and what was counted on the way.
     Raises ValueError before anything is written for a run that the machine can't carry, and FloatingPointError for one
     that diverges.
     """
-    return run(settings, make_dqn, callback, held_bytes=replay_bytes(settings))
+    return run_learner(settings, make_dqn, callback, stored_bytes=replay_bytes(settings))

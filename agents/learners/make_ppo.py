@@ -7,8 +7,8 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecEnv
 
 from priorlab.agents.device import device_of
-from priorlab.agents.imitation import demonstrations
 from priorlab.agents.imitation.cloning import clone
+from priorlab.agents.imitation.demonstrations import read_demonstrations
 from priorlab.agents.learners.on_device import OnDevicePPO
 from priorlab.agents.learners.recurrent import (
     RecurrentPolicy,
@@ -19,8 +19,8 @@ from priorlab.agents.learners.recurrent import (
 from priorlab.agents.learners.self_imitating import SelfImitatingPPO
 from priorlab.agents.learners.two_returns import TwoReturnsPPO, TwoValuesPolicy
 from priorlab.agents.networks.pixels import PixelPolicy
-from priorlab.agents.runs.record import Record
-from priorlab.agents.runs.run import HeldRate, logs, run
+from priorlab.agents.runs.run_learner import HeldRate, run_learner, tensorboard_folder
+from priorlab.agents.runs.run_log import RunLog
 from priorlab.agents.settings import Settings
 
 LEARNERS: dict[tuple[bool, bool], tuple[type[SelfImitatingPPO], type[PixelPolicy]]] = {  # (memory, two returns)
@@ -63,30 +63,30 @@ def make_ppo(
     arguments of the policy.
     """
     learner, policy = learner_and_policy(settings)
-    extensions: dict[str, Any] = {}
+    rate = HeldRate(settings.value("learning_rate"), settings.value("learning_rate_hold"), settings.inputs)
+    arguments: dict[str, Any] = {**hyperparameters(settings), "learning_rate": rate}
     if not settings.on_device:
-        extensions |= {
+        arguments |= {
             "imitation_batches": settings.value("imitation_batches"),
             "imitation_episodes": settings.value("imitation_episodes"),
             "imitation_enough": settings.imitation_enough,
             "discovery_enough": settings.discovery_enough,
         }
     if settings.curiosity == "rnd":
-        extensions["bonus_gamma"] = settings.bonus_gamma
+        arguments["bonus_gamma"] = settings.bonus_gamma
     if settings.memory != "nothing":
-        extensions["through_deaths"] = settings.memory == "play"
-    rate = HeldRate(settings.value("learning_rate"), settings.value("learning_rate_hold"), settings.inputs)
+        arguments["through_deaths"] = settings.memory == "play"
     return learner(
         policy_class or policy,
         env,
-        policy_kwargs=settings.of_network() | policy_kwargs,
-        tensorboard_log=logs(settings),
-        **hyperparameters(settings) | {"learning_rate": rate} | extensions,
+        policy_kwargs=settings.network_arguments() | policy_kwargs,
+        tensorboard_log=tensorboard_folder(settings),
+        **arguments,
     )
 
 
 def rollout_bytes(settings: Settings) -> int:
-    """Memory of a rollout: pictures are stored twice while it is learned from; on a device each frame is stored once."""
+    """Memory of a rollout, whose pictures are stored twice during an update; on a device each frame is stored once."""
     frame, stack = settings.screen_size**2, settings.stack_size
     pictures = frame if settings.on_device else 2 * frame * stack
     pictures += 4 * frame * stack if settings.on_device and settings.curiosity == "icm" else 0  # two, stored and joined
@@ -95,7 +95,7 @@ def rollout_bytes(settings: Settings) -> int:
 
 def train_ppo(
     settings: Settings, callback: BaseCallback | None = None
-) -> tuple[SelfImitatingPPO | OnDevicePPO, Record]:
+) -> tuple[SelfImitatingPPO | OnDevicePPO, RunLog]:
     """Trains PPO to ``settings.inputs``, from the folder's checkpoint if there is one; writes rows and model.zip.
 
     callback: of stable-baselines3, called after every step. Returns the trained model and what was counted on the way.
@@ -104,14 +104,16 @@ def train_ppo(
     """
     config, begin = {}, None
     if settings.demonstrations:
-        shown = demonstrations.read(settings)
-        config["demonstrations"] = shown.digest
+        demonstrations = read_demonstrations(settings)
+        config["demonstrations"] = demonstrations.digest
         begin = partial(
             clone,
-            shown=shown,
+            demonstrations=demonstrations,
             epochs=settings.demonstration_epochs,
             held_out=settings.demonstrations_held_out,
             seed=settings.seed,
             folder=settings.folder,
         )
-    return run(settings, make_ppo, callback, held_bytes=rollout_bytes(settings), told=config, begin=begin)
+    return run_learner(
+        settings, make_ppo, callback, stored_bytes=rollout_bytes(settings), extra_config=config, begin=begin
+    )

@@ -14,7 +14,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.type_aliases import GymEnv, RolloutBufferSamples
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper, VecTransposeImage
 
-from priorlab.agents.curiosity.bonus import Curiosity, StaysOnDevice, curiosity_of
+from priorlab.agents.curiosity.base import Curiosity, StaysOnDevice, find_curiosity
 from priorlab.agents.learners.ppo import PlainPPO, write_advantages
 from priorlab.agents.networks.pixels import PixelPolicy
 from priorlab.envs.engine.games import Games
@@ -120,7 +120,7 @@ class OnDevicePPO(PlainPPO):
         self.lengths: torch.Tensor | None = None  # int64 (N,): steps of each game's episode so far
         super().__init__(*args, **{"rollout_buffer_class": OnDeviceRollout, **kwargs})
 
-    def memory(self) -> dict[str, Any]:
+    def unsaved(self) -> dict[str, Any]:
         """What a saved model leaves out and a resumed run needs."""
         return {"lengths": self.lengths}
 
@@ -185,7 +185,7 @@ class OnDevicePPO(PlainPPO):
         return self.policy.heads(channels_first(observations))[1][:, 0]
 
     def bootstrap_all(self, rollout: OnDeviceRollout, cut: list[tuple[int, torch.Tensor, torch.Tensor]]) -> None:
-        """``bootstrap``, for a complete rollout at once, in batches of N: GPU libraries plan slowly for each new size."""
+        """``bootstrap`` for a complete rollout, in batches of N: GPU libraries plan slowly for each new size."""
         steps = [torch.full_like(games, step) for step, games, _ in cut]
         if not cut or not sum(map(len, steps)):
             return
@@ -232,7 +232,7 @@ def games_of(env: VecEnv, device: torch.device) -> Games:
 
 def curiosity_on_device(env: VecEnv, device: torch.device) -> StaysOnDevice | None:
     """The curiosity around the games; ValueError for one that does not stay on the device."""
-    curiosity = curiosity_of(env)
+    curiosity = find_curiosity(env)
     if curiosity is None:
         return None
     if not isinstance(curiosity, StaysOnDevice) or curiosity.device.type != device.type:

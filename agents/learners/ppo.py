@@ -5,7 +5,7 @@ stable-baselines3's ``learn`` repeats two steps until the budget is spent:
 1. ``collect_rollouts`` plays ``n_steps`` steps in each of N games, and ``compute_advantages`` judges the actions taken;
 2. ``train`` makes ``n_epochs`` passes over that rollout; ``update`` takes one gradient step on each minibatch.
 
-The extensions beside this file each replace a few of these methods: ``self_imitating.py`` adds imitation after
+The extensions next to this file each replace a few of these methods: ``self_imitating.py`` adds imitation after
 ``train``; ``recurrent.py`` changes how the agent acts (``act``, ``values_of``, ``after_step``); ``two_returns.py`` adds
 a second return (``values_of``, ``compute_advantages``); ``on_device.py`` collects rollouts on a GPU.
 """

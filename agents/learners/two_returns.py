@@ -1,8 +1,8 @@
-"""PPO that values the game's reward and curiosity's bonus apart: a head and a return for each.
+"""PPO that values the game's reward and curiosity's bonus separately: one head and one return for each.
 
-Burda et al. 2018 (arXiv 1810.12894), section 2.3. The game's return ends with the episode; the bonus's goes on: what is
-new is new over all episodes, and a death that leads back to the start costs what could have been found. Advantages of
-both are added, the game's with twice the weight (their table of hyperparameters).
+Burda et al. 2018 (arXiv 1810.12894), section 2.3. The game's return ends with the episode; the bonus's continues,
+because what is new is new across episodes, and a death that leads back to the start costs future discoveries. The two
+advantages are added, the game's with twice the weight (their table of hyperparameters).
 """
 
 from collections.abc import Generator
@@ -16,7 +16,7 @@ from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
 from torch import nn
 
-from priorlab.agents.curiosity.bonus import Curiosity, curiosity_of
+from priorlab.agents.curiosity.base import Curiosity, find_curiosity
 from priorlab.agents.learners.ppo import write_advantages
 from priorlab.agents.learners.self_imitating import SelfImitatingPPO
 from priorlab.agents.networks.pixels import PixelPolicy
@@ -30,15 +30,15 @@ class TwoValuesPolicy(PixelPolicy):
     def _build(self, lr_schedule: Schedule) -> None:
         super()._build(lr_schedule)
         self.value_net = nn.Linear(self.value_net.in_features, 2)
-        self.value_net.apply(lambda layer: self.init_weights(layer, gain=1.0))  # as stable-baselines3's one
-        self.optimize(lr_schedule)
+        self.value_net.apply(lambda layer: self.init_weights(layer, gain=1.0))  # as stable-baselines3 initialises one
+        self.make_optimizer(lr_schedule)
 
     def both_values(self, obs: torch.Tensor) -> torch.Tensor:
-        """float32 (n, 2)."""
+        """float32 (n, 2): the values of the game's reward and of the bonus."""
         return self.heads(obs)[1]
 
     def predict_values(self, obs: torch.Tensor) -> torch.Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """float32 (n, 1), of the game's reward: with these, stable-baselines3 bootstraps episodes that were cut off."""
+        """float32 (n, 1), of the game's reward: stable-baselines3 bootstraps episodes that were cut off from it."""
         return self.both_values(obs)[:, :1]
 
 
@@ -72,7 +72,7 @@ class TwoReturnsBuffer(RolloutBuffer):
 
 
 class GameRewards(VecEnvWrapper):
-    """The games' own rewards alone, while a curiosity inside adds its bonus to them."""
+    """Returns the games' rewards alone, although a curiosity inside adds its bonus to them."""
 
     def __init__(self, venv: VecEnv, curiosity: Curiosity):
         super().__init__(venv)
@@ -83,7 +83,7 @@ class GameRewards(VecEnvWrapper):
 
     def step_wait(self) -> VecEnvStepReturn:
         observations, _, dones, infos = self.venv.step_wait()
-        return observations, self.curiosity.own.copy(), dones, infos
+        return observations, self.curiosity.game_rewards.copy(), dones, infos
 
 
 class TwoReturnsPPO(SelfImitatingPPO):
@@ -105,7 +105,7 @@ class TwoReturnsPPO(SelfImitatingPPO):
         super().__init__(*args, **{**defaults, **kwargs})
 
     def collect_rollouts(self, env: VecEnv, *args: Any, **kwargs: Any) -> bool:
-        self.curiosity = curiosity_of(env)
+        self.curiosity = find_curiosity(env)
         if self.curiosity is None:
             raise ValueError("TwoReturnsPPO found no curiosity around its environment: expected one, such as RND")
         return super().collect_rollouts(GameRewards(env, self.curiosity), *args, **kwargs)

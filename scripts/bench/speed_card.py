@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from priorlab.agents.learners.make_ppo import make_ppo
-from priorlab.agents.runs.run import make_env
+from priorlab.agents.runs.run_learner import make_env
 from priorlab.agents.settings import Settings
 from priorlab.envs.engine.card import CARD
 from priorlab.envs.engine.games import INPUTS, Games

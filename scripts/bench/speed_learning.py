@@ -22,7 +22,7 @@ from torch import nn
 
 import priorlab  # noqa: F401  registers the games
 from priorlab.agents.learners.make_ppo import hyperparameters, make_ppo
-from priorlab.agents.runs.run import make_env
+from priorlab.agents.runs.run_learner import make_env
 from priorlab.agents.settings import Settings
 
 PLAIN = Settings(curiosity="none", imitation_batches=0, reward_scale=1.0, progress=False)

@@ -14,7 +14,7 @@ def main(settings: Annotated[Settings, tyro.conf.OmitArgPrefixes, tyro.conf.arg(
     The random agent has none, and begins anew; a run that was stopped in its evaluation is evaluated alone. Writes
     rows, visits, the trained model.zip and evaluation.json into the run's folder.
     """
-    from priorlab.agents.train import train  # seconds of imports that --help does without
+    from priorlab.agents.training import train  # seconds of imports that --help does without
 
     try:
         print(train(settings))

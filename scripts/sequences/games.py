@@ -10,12 +10,12 @@ import gymnasium
 import numpy as np
 import pandas as pd
 
-from priorlab.agents.evaluate import evaluate
+from priorlab.agents.evaluation import evaluate
 from priorlab.agents.learners.dqn import DoubleDQN
 from priorlab.agents.learners.make_dqn import make_dqn, replay_bytes
 from priorlab.agents.learners.make_ppo import make_ppo, rollout_bytes
 from priorlab.agents.learners.self_imitating import SelfImitatingPPO
-from priorlab.agents.runs.run import run
+from priorlab.agents.runs.run_learner import run_learner
 from priorlab.agents.settings import Settings
 from priorlab.envs.engine.games import Games
 from priorlab.envs.game.level import Level
@@ -158,7 +158,7 @@ def learn(method: str, seed: int, settings: dict[str, Any], folder: Path) -> dic
 
 @dataclass(frozen=True)
 class GameLesson(Lesson):
-    """A task of our own games, which ``priorlab.agents.runs.run`` trains; it goes on from a checkpoint."""
+    """A task of our own games, which ``priorlab.agents.runs.run_learner`` trains; it goes on from a checkpoint."""
 
     tasks: Sequence[Task]
 
@@ -185,13 +185,13 @@ class GameLesson(Lesson):
         settings, learner = replace(self.settings(self.number), inputs=self.left), self.learner
         if is_finished(self.folder):
             return learner.model.load(self.folder / "model.zip", device=settings.device)
-        return run(
+        return run_learner(
             settings,
             lambda settings, env: learner.make(settings, env, learner.policy, **self.of_policy),
-            held_bytes=learner.stored_bytes(settings),
-            told=self.config(),
+            stored_bytes=learner.stored_bytes(settings),
+            extra_config=self.config(),
             begin=self.begin,
-            during=lambda model, record: advance(model.policy, min(1.0, record.inputs / settings.inputs)),
+            before_rollout=lambda model, log: advance(model.policy, min(1.0, log.inputs / settings.inputs)),
         )[0]
 
     def practised(self) -> pd.DataFrame:
@@ -205,12 +205,12 @@ class GameLesson(Lesson):
 
     def test(self, model: Any, task: int) -> float:
         """Share of episodes that it wins."""
-        arguments: dict[str, Any] = self.settings(task).of_games() | {"num_games": self.about["episodes"]}
+        arguments: dict[str, Any] = self.settings(task).game_arguments() | {"num_games": self.about["episodes"]}
         arguments |= {"random_start": self.learner.random_start}
         return evaluate(model, arguments, self.learner.deterministic, self.seed).win_rate
 
     def play(self, model: Any, decisions: int) -> tuple[np.ndarray, np.ndarray]:
-        arguments: dict[str, Any] = self.settings(self.number).of_games() | {"num_games": LANES}
+        arguments: dict[str, Any] = self.settings(self.number).game_arguments() | {"num_games": LANES}
         arguments |= {"random_start": self.learner.random_start}
         batch, seen, taken = Games(**arguments), [], []
         observations = batch.reset(self.seed)

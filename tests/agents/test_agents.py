@@ -12,13 +12,13 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.evaluation import evaluate_policy
 
-from priorlab.agents.evaluate import Chance, evaluate
-from priorlab.agents.imitation.ways import without_loops
+from priorlab.agents.evaluation import RandomPlayer, evaluate
+from priorlab.agents.imitation.trajectories import remove_loops
 from priorlab.agents.learners.make_ppo import train_ppo
 from priorlab.agents.networks.pixels import PixelPolicy
-from priorlab.agents.runs import checkpoint, record
+from priorlab.agents.runs import checkpoint, run_log
 from priorlab.agents.settings import Settings
-from priorlab.agents.train import play_at_random
+from priorlab.agents.training import play_at_random
 from priorlab.envs.interfaces.sb3 import PriorLabVecEnv
 from priorlab.envs.results.load import load
 from priorlab.envs.results.rows import count_visits
@@ -63,16 +63,16 @@ def weights(model: PPO) -> torch.Tensor:
 
 def test_loops_are_cut_out_of_a_way():
     way, actions = np.array([[1], [2], [3], [2], [4], [1], [5], [6], [5]]), np.arange(9)
-    seen, taken = without_loops(way, actions)
+    seen, taken = remove_loops(way, actions)
     assert seen.tolist() == [[1], [5]] and taken.tolist() == [5, 8]
-    seen, taken = without_loops(way[:5], actions[:5])
+    seen, taken = remove_loops(way[:5], actions[:5])
     assert seen.tolist() == [[1], [2], [4]] and taken.tolist() == [0, 3, 4]
 
 
 def test_the_pixel_agent_learns_a_small_level(tmp_path: Path):
     model, trained = train_ppo(replace(SMALL, inputs=8000, out=tmp_path / "run", n_epochs=4, learning_rate=2e-3))
-    games = SMALL.of_games() | {"num_games": 50}
-    chance = evaluate(Chance(0), games, seed=1)
+    games = SMALL.game_arguments() | {"num_games": 50}
+    chance = evaluate(RandomPlayer(0), games, seed=1)
     learned = evaluate(model, games, seed=1)
     assert learned.win_rate >= 0.9 > chance.win_rate
     assert learned.median_length < chance.median_length
@@ -91,7 +91,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(tmp_path: 
 def test_a_saved_model_plays_in_evaluate_policy(tmp_path: Path):
     model, _ = train_ppo(replace(SMALL, inputs=600, out=tmp_path))
     loaded = PPO.load(tmp_path / "model.zip", device="cpu")
-    env = PriorLabVecEnv(**SMALL.of_games())
+    env = PriorLabVecEnv(**SMALL.game_arguments())
     mean, _ = evaluate_policy(loaded, env, n_eval_episodes=8)
     assert isinstance(mean, float) and 0 <= mean <= 1
     pictures = env.reset()
@@ -149,9 +149,9 @@ def test_chance_has_no_settings_of_learners():
 
 def test_positions_are_counted_now_and_then_and_the_table_of_visits_is_the_same(tmp_path: Path, monkeypatch):
     whole = play_at_random(replace(RANDOM, out=tmp_path / "whole"))
-    monkeypatch.setattr(record, "KEPT", 3)
+    monkeypatch.setattr(run_log, "BUFFERED", 3)
     counted = []
-    monkeypatch.setattr(record, "count_visits", lambda x, *where: counted.append(len(x)) or count_visits(x, *where))
+    monkeypatch.setattr(run_log, "count_visits", lambda x, *where: counted.append(len(x)) or count_visits(x, *where))
     play_at_random(replace(RANDOM, out=tmp_path / "often"))
     assert max(counted) == 3 * RANDOM.num_games and whole.visits.sum() == sum(counted) > 50 * RANDOM.num_games
     for name in ("visits.csv", "episodes.csv", "exploration.csv"):

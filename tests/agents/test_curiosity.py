@@ -12,16 +12,16 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.evaluation import evaluate_policy
 
-from priorlab.agents.curiosity.bonus import curiosity_of
+from priorlab.agents.curiosity.base import find_curiosity
 from priorlab.agents.curiosity.counts import CountBonus, PictureCodes, PrivilegedCountBonus
 from priorlab.agents.curiosity.rnd import FIRST_STEPS, RND
 from priorlab.agents.learners.make_ppo import make_ppo, train_ppo
 from priorlab.agents.learners.self_imitating import SelfImitatingPPO
 from priorlab.agents.learners.two_returns import TwoReturnsPPO
 from priorlab.agents.runs import checkpoint
-from priorlab.agents.runs.run import make_env
+from priorlab.agents.runs.run_learner import make_env
 from priorlab.agents.settings import CuriosityKind, Settings
-from priorlab.agents.train import play_at_random, train
+from priorlab.agents.training import play_at_random, train
 from priorlab.envs.interfaces.sb3 import PriorLabVecEnv
 from priorlab.envs.results.load import load
 from tests.agents.test_agents import RANDOM, ROOM, SMALL, StopAt, weights
@@ -67,8 +67,8 @@ def test_the_bonus_is_that_of_a_slow_count(counted):
                 seen[lane].add(code)
                 lifelong[code] = lifelong.get(code, 0) + 1
                 expected, paid = 0.5 if counted == "episodic" else 0.5 / lifelong[code], paid + 1
-            assert (env.own[lane], env.bonus[lane]) == pytest.approx((2 * own[lane], expected))
-            assert rewards[lane] == env.own[lane] + env.bonus[lane]
+            assert (env.game_rewards[lane], env.bonus[lane]) == pytest.approx((2 * own[lane], expected))
+            assert rewards[lane] == env.game_rewards[lane] + env.bonus[lane]
             if dones[lane]:
                 seen[lane], endings = {slow_code(pictures[lane], first, 8, 3.0)}, endings + 1
     assert paid > 50 and endings > 10
@@ -94,7 +94,7 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(tmp_path: Path, curiosi
 
 def test_a_model_with_two_values_is_one_of_stable_baselines3(tmp_path: Path):
     model, _ = train_ppo(replace(SMALL, curiosity="rnd", inputs=600, out=tmp_path))
-    env = PriorLabVecEnv(**SMALL.of_games())
+    env = PriorLabVecEnv(**SMALL.game_arguments())
     pictures = np.asarray(env.reset())
     for kind in (PPO, TwoReturnsPPO):
         loaded = kind.load(tmp_path / "model.zip", env=RND(env), device="cpu")
@@ -151,7 +151,7 @@ def test_the_bonus_of_rnd_has_a_return_of_its_own_that_no_episode_ends():
     model, kept = rollout(settings)
     assert isinstance(model, TwoReturnsPPO) and len(kept.ends) > 8
     buffer = model.rollout_buffer
-    curiosity = curiosity_of(model.get_env())
+    curiosity = find_curiosity(model.get_env())
     assert curiosity and (buffer.bonuses[-1] == curiosity.bonus).all() and buffer.bonuses[FIRST_STEPS:].all()
     assert set(np.unique(kept.rewards)) <= {0.0, 10.0}  # the game's alone
     with torch.no_grad():

@@ -12,7 +12,7 @@ from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.vec_env import VecEnv, VecNormalize, VecTransposeImage
 
 from priorlab.agents.curiosity import on_device_counts
-from priorlab.agents.curiosity.bonus import NoBonus
+from priorlab.agents.curiosity.base import NoBonus
 from priorlab.agents.curiosity.counts import CountBonus, PictureCodes
 from priorlab.agents.curiosity.icm import ICM
 from priorlab.agents.curiosity.on_device_counts import OnDeviceCounts
@@ -53,7 +53,7 @@ def counting(games: PriorLabVecEnv, on_device: bool, counted: str = "both") -> V
 
 def learned(kind: type[PPO], curiosity: str, settings: Settings) -> PPO:
     on_device = kind is OnDevicePPO
-    games = curious(PriorLabVecEnv(**settings.of_games()), curiosity, on_device)
+    games = curious(PriorLabVecEnv(**settings.game_arguments()), curiosity, on_device)
     model = kind(
         PixelPolicy, games, n_steps=32, batch_size=64, n_epochs=2, seed=3, device="cpu", policy_kwargs={"features": 32},
         rollout_buffer_class=SameOrder if on_device else None,
@@ -93,7 +93,7 @@ def test_counts_pay_what_they_pay_elsewhere(counted: str, monkeypatch: pytest.Mo
         for mine, other in zip(ours.step(actions)[:3], theirs.step(actions)[:3]):
             assert np.array_equal(mine, other)
     assert isinstance(ours, OnDeviceCounts) and isinstance(theirs, CountBonus)
-    assert ours.told() == theirs.told() and ours.told()["codes"] > 32
+    assert ours.statistics() == theirs.statistics() and ours.statistics()["codes"] > 32
 
 
 @pytest.mark.parametrize("curiosity", ["counts", "icm", "none"])
@@ -107,7 +107,7 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_been(tmp_path: Path, curiosity: 
     for name in ("episodes.csv", "exploration.csv"):
         assert (tmp_path / "whole" / name).read_text() == (tmp_path / "run" / name).read_text()
     assert record.episodes == again.episodes > 20
-    games = PriorLabVecEnv(**settings.of_games())
+    games = PriorLabVecEnv(**settings.game_arguments())
     loaded = PPO.load(tmp_path / "run" / "model.zip", games)  # plain stable-baselines3 plays it, and trains it on
     assert evaluate_policy(loaded, games, n_eval_episodes=8)
     assert not torch.equal(weights(loaded.learn(8 * 32)), weights(resumed))
@@ -130,7 +130,7 @@ def test_what_cannot_stay_on_a_device_is_refused(setting: str, value: object):
 
 def test_other_games_begin_anew():
     model = learned(OnDevicePPO, "counts", ON_DEVICE)
-    model.set_env(counting(PriorLabVecEnv(**ON_DEVICE.of_games()), True))
+    model.set_env(counting(PriorLabVecEnv(**ON_DEVICE.game_arguments()), True))
     model.learn(8 * 32, reset_num_timesteps=False)
     assert model.num_timesteps == 3 * 32 * 8 + 8 * 32
 
@@ -145,8 +145,8 @@ class Watching(BaseCallback):
 
 
 def test_callbacks_work(tmp_path: Path):
-    games = PriorLabVecEnv(**ON_DEVICE.of_games())
-    others = VecTransposeImage(PriorLabVecEnv(**ON_DEVICE.of_games()))
+    games = PriorLabVecEnv(**ON_DEVICE.game_arguments())
+    others = VecTransposeImage(PriorLabVecEnv(**ON_DEVICE.game_arguments()))
     evaluates = EvalCallback(others, eval_freq=40, best_model_save_path=str(tmp_path), verbose=0)
     model = OnDevicePPO(PixelPolicy, games, n_steps=32, batch_size=64, n_epochs=1, seed=3, device="cpu")
     model.learn(4000, CallbackList([Watching(), evaluates, StopTrainingOnMaxEpisodes(8)]))
@@ -154,7 +154,7 @@ def test_callbacks_work(tmp_path: Path):
 
 
 def test_what_it_needs_around_it_is_told():
-    games = PriorLabVecEnv(**ON_DEVICE.of_games())
+    games = PriorLabVecEnv(**ON_DEVICE.game_arguments())
     with pytest.raises(ValueError, match="around the games is a VecNormalize: expected a curiosity alone"):
         OnDevicePPO(PixelPolicy, VecNormalize(games, norm_obs=False), n_steps=8, batch_size=8, device="cpu").learn(8)
     with pytest.raises(ValueError, match="the curiosity is CountBonus: expected OnDeviceCounts or ICM on cpu, or none"):

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 def learned(kind: type[PPO], callback: BaseCallback | None = None, rollouts: int = 3) -> PPO:
     settings = replace(SMALL, max_inputs=60)  # most episodes are cut off, several in one step
     model = kind(
-        PixelPolicy, PriorLabVecEnv(**settings.of_games()), n_steps=32, batch_size=64, n_epochs=2, seed=3,
+        PixelPolicy, PriorLabVecEnv(**settings.game_arguments()), n_steps=32, batch_size=64, n_epochs=2, seed=3,
         device="cpu", policy_kwargs={"features": 32},
     )  # fmt: skip
     return model.learn(rollouts * 32 * settings.num_games, callback)

@@ -13,13 +13,13 @@ from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv
 
-from priorlab.agents.evaluate import evaluate
+from priorlab.agents.evaluation import evaluate
 from priorlab.agents.learners.make_ppo import make_ppo, train_ppo
 from priorlab.agents.learners.ppo import PlainPPO
-from priorlab.agents.learners.recurrent import Lanes, RecurrentPolicy, RecurrentPPO
+from priorlab.agents.learners.recurrent import GameSequences, RecurrentPolicy, RecurrentPPO
 from priorlab.agents.networks.pixels import PixelPolicy
 from priorlab.agents.runs import checkpoint
-from priorlab.agents.runs.run import make_env
+from priorlab.agents.runs.run_learner import make_env
 from priorlab.agents.settings import Settings
 from priorlab.envs.interfaces.sb3 import PriorLabVecEnv
 from tests.agents.test_agents import SMALL, StopAt, weights
@@ -101,7 +101,7 @@ def test_what_is_learned_from_is_what_was_done(memory, curiosity):
     assert dones.any() and (memory == "episode" or over.sum() < dones.sum())
     count = 0
     for samples in buffer.get(settings.batch_size):
-        assert isinstance(samples.observations, Lanes)
+        assert isinstance(samples.observations, GameSequences)
         with torch.no_grad():
             values, logs, _ = model.policy.evaluate_actions(samples.observations, samples.actions.long().flatten())
         assert torch.allclose(values.flatten(), samples.old_values, atol=1e-5)
@@ -126,11 +126,11 @@ def test_an_episode_that_was_cut_off_is_bootstrapped_by_what_is_remembered_and_o
             info = kept.infos[step][lane]
             if info["TimeLimit.truncated"]:
                 last = torch.as_tensor(info["terminal_observation"])
-                remembered = model.policy.blank(1)
+                remembered = model.policy.empty_memory(1)
                 with torch.no_grad():
                     for picture in (*pictures[forgotten : step + 1, lane], last):
-                        remembered = model.policy.remember(picture[None], remembered)
-                    expected[step, lane] += settings.gamma * model.policy.of_hidden(remembered[0])[1].item()
+                        remembered = model.policy.next_memory(picture[None], remembered)
+                    expected[step, lane] += settings.gamma * model.policy.heads_of(remembered[0])[1].item()
             ended, cut = ended + (not info["TimeLimit.truncated"]), cut + info["TimeLimit.truncated"]
             if memory == "episode" or kept.over[step][lane]:
                 forgotten = step + 1
@@ -170,9 +170,9 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(tmp_path: Path, memory)
 def test_it_plays_in_evaluate_policy_and_in_ours(tmp_path: Path):
     model, _ = train_ppo(replace(REMEMBERS, inputs=600, out=tmp_path))
     loaded = RecurrentPPO.load(tmp_path / "model.zip", device="cpu")
-    env = PriorLabVecEnv(**REMEMBERS.of_games())
+    env = PriorLabVecEnv(**REMEMBERS.game_arguments())
     assert 0 <= evaluate_policy(loaded, env, n_eval_episodes=4)[0] <= 1  # type: ignore[operator]
-    assert 0 <= evaluate(loaded, REMEMBERS.of_games()).win_rate <= 1
+    assert 0 <= evaluate(loaded, REMEMBERS.game_arguments()).win_rate <= 1
     pictures = np.asarray(env.reset())
     first, state = loaded.predict(pictures, deterministic=True)
     again, later = model.predict(pictures, state, np.ones(len(pictures), bool), deterministic=True)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from priorlab.agents.runs import run as running
+from priorlab.agents.runs import run_learner as running
 from priorlab.envs.game.sequences import Task, find_sequence
 from priorlab.envs.results.load import load
 from priorlab.envs.results.rows import check_same

@@ -1,4 +1,4 @@
-"""How well a player plays: episodes of the game, one in each of many games side by side."""
+"""How well a player plays: the first episode of each of many games, played in parallel."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -9,9 +9,10 @@ from priorlab.envs.engine.games import INPUTS, Games
 
 
 class Player(Protocol):
-    """Whatever chooses actions for pictures: every stable-baselines3 model, for one.
+    """Anything that chooses actions for pictures, such as every model of stable-baselines3.
 
-    state: what it returned the last time, None at first; episode_start: bool (n,), where an episode has just begun.
+    ``predict`` takes observations, uint8 (n, S, S, C); the state that it returned at the last step, None at first; and
+    episode_start, bool (n,), where an episode has just begun. It returns actions, int64 (n,), and its next state.
     """
 
     def predict(
@@ -19,8 +20,8 @@ class Player(Protocol):
     ) -> tuple[np.ndarray, Any]: ...
 
 
-class Chance:
-    """Takes uniformly random actions."""
+class RandomPlayer:
+    """A ``Player`` that takes uniformly random actions."""
 
     def __init__(self, seed: int = 0):
         self.generator = np.random.default_rng(seed)
@@ -33,21 +34,23 @@ class Chance:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Outcomes of n episodes. ``won`` bool (n,); ``lengths`` int64 (n,): raw inputs, random starts included."""
+    """Outcomes of n episodes: ``won``, bool (n,); ``lengths``, int64 (n,), in raw inputs, random starts included."""
 
     won: np.ndarray
     lengths: np.ndarray
 
     @property
     def win_rate(self) -> float:
+        """Share of the episodes that were won, 0 to 1."""
         return float(self.won.mean())
 
     @property
     def median_length(self) -> float:
-        """Of the won episodes, in raw inputs; not a number where none was won."""
+        """Median length of the won episodes in raw inputs; NaN if none was won."""
         return float(np.median(self.lengths[self.won])) if self.won.any() else float("nan")
 
     def row(self) -> dict[str, float | int | None]:
+        """The entry of evaluation.json."""
         median = self.median_length if self.won.any() else None
         return {"episodes": len(self.won), "win_rate": self.win_rate, "median_length": median}
 
@@ -57,25 +60,26 @@ class Evaluation:
 
 
 def evaluate(player: Player, games: dict[str, Any], deterministic: bool = False, seed: int = 0) -> Evaluation:
-    """One episode in each of ``games["num_games"]`` games; ``games`` are the arguments of ``Games``.
+    """Plays one episode in each of ``games["num_games"]`` games; ``games`` holds the arguments of ``Games``.
 
-    Each game's first episode and no other counts, so that short episodes are not counted more often than long ones.
+    Only the first episode of each game counts, so that short episodes are not counted more often than long ones.
+    deterministic: whether the player takes its most probable action instead of a sampled one; seed: of the games.
     """
     batch = Games(**games)
     observations = batch.reset(seed)
-    open_, won = np.ones(batch.num_games, bool), np.zeros(batch.num_games, bool)
+    is_open, won = np.ones(batch.num_games, bool), np.zeros(batch.num_games, bool)
     lengths = np.zeros(batch.num_games, np.int64)
-    state, began = None, np.ones(batch.num_games, bool)
-    while open_.any():
-        actions, state = player.predict(observations, state, began, deterministic)
+    state, starts = None, np.ones(batch.num_games, bool)
+    while is_open.any():
+        actions, state = player.predict(observations, state, starts, deterministic)
         observations = batch.step(actions)[0]
-        began[:] = False
+        starts[:] = False
         if not len(batch.ended):
             continue
-        began[batch.ended] = True
-        first = open_[batch.ended]
+        starts[batch.ended] = True
+        first = is_open[batch.ended]
         lanes = batch.ended[first]
         won[lanes], lengths[lanes] = batch.final_info["solved"][first], batch.final_info["inputs"][first]
-        open_[lanes] = False
+        is_open[lanes] = False
     batch.close()
     return Evaluation(won, lengths)

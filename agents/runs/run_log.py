@@ -1,4 +1,4 @@
-"""What a run leaves behind, counted from the games themselves, in raw inputs: rows for envs/results/rows.py."""
+"""The log of a run, counted from the games themselves, in raw inputs; its rows are those of envs/results/rows.py."""
 
 from collections import deque
 
@@ -8,14 +8,15 @@ from priorlab.envs.engine.games import Games, on_cpu
 from priorlab.envs.game.rules import PLAY_INPUTS, X, Y
 from priorlab.envs.results.rows import ROWS_A_DECADE, RunWriter, count_visits
 
-KEPT = 1000  # steps whose positions are counted at once, which is faster than one by one
+BUFFERED = 1000  # steps whose positions are counted together, which is faster than one by one
 
 
-class Record:
-    """Follows a batch of games step by step. ``inputs`` counts raw inputs of all lanes, random starts included.
+class RunLog:
+    """Follows a batch of games step by step, and writes its rows.
 
-    ``wins`` holds the outcomes of the last 100 episodes; ``first_win`` and ``learned`` are the inputs at the first
-    win and when 90 of those 100 were won, None before.
+    ``inputs`` counts raw inputs of all games, random starts included; ``episodes`` those that ended. ``wins`` holds the
+    outcomes of the last 100 episodes; ``first_win`` and ``learned`` are the inputs at the first win and when 90 of
+    those 100 were won, None before.
     """
 
     def __init__(self, games: Games, writer: RunWriter):
@@ -24,9 +25,9 @@ class Record:
         self.first_win: int | None = None
         self.learned: int | None = None
         self.wins: deque[bool] = deque(maxlen=100)
-        self.counted = np.zeros(games.num_games, np.int64)  # inputs of each lane's play so far
-        self.began = np.zeros(games.num_games, np.int64)  # and those before its episode
-        self.places: list[tuple[np.ndarray, np.ndarray]] = []
+        self.counted = np.zeros(games.num_games, np.int64)  # inputs of each game's play so far
+        self.began = np.zeros(games.num_games, np.int64)  # of those, the inputs before its episode
+        self.positions: list[tuple[np.ndarray, np.ndarray]] = []
         self.visits = count_visits(np.zeros(0), np.zeros(0), games.places[0].level.side)
 
     def begin(self) -> None:
@@ -52,13 +53,14 @@ class Record:
         else:
             self.inputs += int((now - self.counted).sum())
         self.counted = now
-        self.places.append((x, y))
-        if len(self.places) >= KEPT:
+        self.positions.append((x, y))
+        if len(self.positions) >= BUFFERED:
             self.count()
         if self.inputs >= self.due:
             self.explore()
 
     def end(self, length: int, outcome: str) -> None:
+        """An episode of this length, in raw inputs, ended as win, limit or death."""
         self.writer.episode(self.inputs, length, outcome)
         self.episodes += 1
         self.wins.append(outcome == "win")
@@ -68,30 +70,31 @@ class Record:
             self.learned = self.inputs
 
     def explore(self) -> None:
-        """Counting the positions costs more than a step, so it is done only where a row is due."""
+        """Writes how many positions were visited; counting them costs more than a step, so this is rare."""
         self.writer.exploration(self.inputs, int(self.games.visited().sum()))
         self.due = max(self.inputs, self.writer.last_explored) * 10 ** (1 / ROWS_A_DECADE)
 
     def count(self) -> None:
-        """Counts the visits of the steps that are kept, and forgets these."""
-        if self.places:
-            x, y = (np.concatenate(values) for values in zip(*self.places))
+        """Counts the visits of the buffered steps."""
+        if self.positions:
+            x, y = (np.concatenate(values) for values in zip(*self.positions))
             self.visits += count_visits(x, y, self.games.places[0].level.side)
-            self.places.clear()
+            self.positions.clear()
 
     def flush(self) -> None:
-        """Writes the table of visits; all rows so far outlast a power cut."""
+        """Writes the table of visits, and brings all rows so far safely to disk."""
         self.count()
         self.writer.visits(self.visits)
         self.writer.sync()
 
     def finish(self) -> None:
+        """Writes the last rows and marks the run as finished."""
         self.explore()
         self.flush()
         self.writer.finish()
 
     def state(self) -> dict:
-        """Everything that makes it go on as it would have; call ``flush`` first."""
+        """Everything that a resumed run needs to continue; call ``flush`` first."""
         names = ("inputs", "episodes", "due", "first_win", "learned", "wins", "counted", "began", "visits")
         return {name: getattr(self, name) for name in names}
 

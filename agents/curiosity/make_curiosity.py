@@ -1,12 +1,8 @@
-"""Which curiosities there are: rewards for what is new, as the games themselves pay only at the end.
-
-Each is a ``Curiosity`` (``agents/curiosity/bonus.py``), a wrapper around the games that works with any learner of
-stable-baselines3; what it needs to learn, it learns by itself from the steps that pass through it.
-"""
+"""The curiosity that the settings ask for: a ``Curiosity`` (``base.py``), which learns from the steps it sees."""
 
 from typing import Any
 
-from priorlab.agents.curiosity.bonus import Curiosity, NoBonus
+from priorlab.agents.curiosity.base import Curiosity, NoBonus
 from priorlab.agents.curiosity.counts import CountBonus, PictureCodes, PrivilegedCountBonus
 from priorlab.agents.curiosity.icm import ICM
 from priorlab.agents.curiosity.on_device_counts import OnDeviceCounts
@@ -16,8 +12,8 @@ from priorlab.agents.settings import Settings
 from priorlab.envs.interfaces.sb3 import PriorLabVecEnv
 
 
-def curious(games: PriorLabVecEnv, settings: Settings) -> Curiosity:
-    """The games with the curiosity of the settings around them; with none, what a win pays is still scaled."""
+def make_curiosity(games: PriorLabVecEnv, settings: Settings) -> Curiosity:
+    """Wraps the games in the curiosity of the settings; without one, rewards are still scaled."""
     scales = {"scale": settings.value("bonus_scale"), "reward_scale": settings.reward_scale}
     learning: dict[str, Any] = {
         "n_steps": settings.n_steps,
@@ -39,8 +35,7 @@ def curious(games: PriorLabVecEnv, settings: Settings) -> Curiosity:
         case "privileged-counts":
             return PrivilegedCountBonus(games, games=games.games, counted=settings.counts, **scales)
         case "icm":
-            # published beside a reward of 1, which is worth reward_scale here
-            scales["scale"] *= settings.reward_scale
+            scales["scale"] *= settings.reward_scale  # published next to a reward of 1, which is reward_scale here
             device = device_of(settings) if settings.on_device else "cpu"
             return ICM(games, device=device, **scales, **learning)
         case "rnd":

@@ -1,4 +1,4 @@
-"""What every curiosity is: a wrapper around games that adds a bonus to their rewards, for whatever learner."""
+"""The base of every curiosity: a wrapper around games that adds an exploration bonus to their rewards."""
 
 from abc import abstractmethod
 from collections.abc import Iterable
@@ -11,11 +11,11 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepR
 
 
 class Curiosity(VecEnvWrapper):
-    """Around any VecEnv with pictures, uint8 (n, S, S, C); ``step`` pays own + bonus.
+    """A wrapper around any VecEnv with pictures, uint8 (n, S, S, C), for any learner of stable-baselines3.
 
-    own: float32 (n,), the games' own rewards of the last step, times ``reward_scale``; bonus: float32 (n,), what
-    curiosity paid for it, times ``scale``. Infos keep the games' own rewards. A ``privileged`` one sees what no player
-    sees; one that does not ``pays`` has no bonus.
+    Each step pays ``game_rewards`` + ``bonus``: the games' rewards of the last step times ``reward_scale``, and what
+    curiosity paid for it times ``scale``, float32 (n,) each. Infos keep the games' unscaled rewards. A ``privileged``
+    curiosity uses what no player sees; one that does not ``pays`` has no bonus.
     """
 
     privileged, pays = False, True
@@ -23,13 +23,13 @@ class Curiosity(VecEnvWrapper):
     def __init__(self, venv: VecEnv, scale: float, reward_scale: float = 1.0):
         super().__init__(venv)
         self.scale, self.reward_scale = scale, reward_scale
-        self.own, self.bonus = np.zeros((2, venv.num_envs), np.float32)
+        self.game_rewards, self.bonus = np.zeros((2, venv.num_envs), np.float32)
         self.actions = np.zeros(venv.num_envs, np.int64)
 
     def reset(self) -> VecEnvObs:
         observations = self.venv.reset()
         assert isinstance(observations, np.ndarray)
-        self.begin(observations)
+        self.on_reset(observations)
         return observations
 
     def step_async(self, actions: np.ndarray) -> None:
@@ -39,37 +39,37 @@ class Curiosity(VecEnvWrapper):
     def step_wait(self) -> VecEnvStepReturn:
         observations, rewards, dones, infos = self.venv.step_wait()
         assert isinstance(observations, np.ndarray)
-        self.own = (self.reward_scale * rewards).astype(np.float32)
+        self.game_rewards = (self.reward_scale * rewards).astype(np.float32)
         self.bonus = (self.scale * self.pay(observations, dones, infos)).astype(np.float32)
-        return observations, self.own + self.bonus, dones, infos
+        return observations, self.game_rewards + self.bonus, dones, infos
 
     @abstractmethod
-    def begin(self, observations: np.ndarray) -> None:
-        """All games begin anew, here."""
+    def on_reset(self, observations: np.ndarray) -> None:
+        """All games were reset, and show these observations."""
 
     @abstractmethod
     def pay(self, observations: np.ndarray, dones: np.ndarray, infos: list[dict[str, Any]]) -> np.ndarray:
-        """The bonus of each game's step, (n,), before it is scaled; the arguments are what the step returned."""
+        """The unscaled bonus of each game's step, (n,); the arguments are what the step returned."""
 
     @abstractmethod
-    def told(self) -> dict[str, float]:
+    def statistics(self) -> dict[str, float]:
         """What TensorBoard shows of it."""
 
     def parameters(self) -> Iterable[torch.Tensor]:
-        """What it learns, if it does."""
+        """The parameters of its networks, if it has any."""
         return ()
 
     @abstractmethod
-    def memory(self) -> dict[str, Any]:
+    def state(self) -> dict[str, Any]:
         """Everything that a resumed run needs."""
 
     @abstractmethod
-    def restore(self, memory: dict[str, Any]) -> None:
-        """Goes on where the curiosity with this memory was."""
+    def restore(self, state: dict[str, Any]) -> None:
+        """Continues from this state."""
 
 
 class NoBonus(Curiosity):
-    """No curiosity: pays the games' own rewards, times ``reward_scale``, and nothing else; stays on a device."""
+    """No curiosity: pays only the games' rewards, times ``reward_scale``. It can stay on a device."""
 
     pays = False
 
@@ -77,8 +77,8 @@ class NoBonus(Curiosity):
         super().__init__(venv, 0.0, reward_scale)
         self.device = torch.device(device)
 
-    def begin(self, observations: np.ndarray) -> None:
-        """Nothing is kept."""
+    def on_reset(self, observations: np.ndarray) -> None:
+        """Nothing to do."""
 
     def pay(self, observations: np.ndarray, dones: np.ndarray, infos: list[dict[str, Any]]) -> np.ndarray:
         return np.zeros(len(dones), np.float32)
@@ -88,19 +88,19 @@ class NoBonus(Curiosity):
     ) -> torch.Tensor:
         return torch.zeros(len(actions), device=self.device)
 
-    def told(self) -> dict[str, float]:
+    def statistics(self) -> dict[str, float]:
         return {}
 
-    def memory(self) -> dict[str, Any]:
+    def state(self) -> dict[str, Any]:
         return {}
 
-    def restore(self, memory: dict[str, Any]) -> None:
-        """Nothing was kept."""
+    def restore(self, state: dict[str, Any]) -> None:
+        """Nothing to do."""
 
 
 @runtime_checkable
 class StaysOnDevice(Protocol):
-    """A curiosity that can pay for tensors, which never leave its device: for ``OnDevicePPO``."""
+    """A curiosity that takes and pays tensors, which never leave its device: for ``OnDevicePPO``."""
 
     device: torch.device
     reward_scale: float
@@ -108,24 +108,24 @@ class StaysOnDevice(Protocol):
     def pay_on_device(
         self, actions: torch.Tensor, observations: torch.Tensor, ended: torch.Tensor, last: torch.Tensor
     ) -> torch.Tensor:
-        """The bonus of each game's step, float32 (N,), scaled.
+        """The scaled bonus of each game's step, float32 (N,).
 
         actions: int64 (N,); observations: uint8 (N, S, S, stack), after the step, which the games will overwrite;
-        ended: int64 (n,), games that started over; last: uint8 (n, S, S, stack), what these saw last.
+        ended: int64 (n,), games whose episode ended; last: uint8 (n, S, S, stack), their last observations.
         """
         ...
 
 
-def reached(observations: np.ndarray, dones: np.ndarray, infos: list[dict[str, Any]]) -> np.ndarray:
-    """What the steps led to: where an episode ended, its last picture instead of the next one's first. A copy."""
-    led_to = observations.copy()
+def step_results(observations: np.ndarray, dones: np.ndarray, infos: list[dict[str, Any]]) -> np.ndarray:
+    """A copy of what the steps led to: where an episode ended, its last observation, not the next one's first."""
+    results = observations.copy()
     for lane in np.flatnonzero(dones):
-        led_to[lane] = infos[lane]["terminal_observation"]
-    return led_to
+        results[lane] = infos[lane]["terminal_observation"]
+    return results
 
 
-def curiosity_of(env: VecEnv | None) -> Curiosity | None:
-    """The curiosity among an environment's wrappers, None where there is none."""
+def find_curiosity(env: VecEnv | None) -> Curiosity | None:
+    """The curiosity among an environment's wrappers, None if there is none."""
     while isinstance(env, VecEnvWrapper):
         if isinstance(env, Curiosity):
             return env
