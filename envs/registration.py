@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import gymnasium
+from gymnasium.envs.registration import EnvSpec, registry
 
 from priorlab.envs.atari.table import table
 from priorlab.envs.game.sequences import TOWER
@@ -16,7 +16,7 @@ RAW = {"frame_skip": 1, "screen_size": None}  # clients that take no more than a
 
 def register(name: str, single: str = SINGLE, batch: str = BATCH, **settings: Any) -> None:
     """Registers PriorLab/NAME-v0 with two entry points of this room and their default settings."""
-    gymnasium.register(
+    spec = EnvSpec(
         f"PriorLab/{name}-v0",
         entry_point=f"priorlab.envs.{single}",
         vector_entry_point=f"priorlab.envs.{batch}",
@@ -25,6 +25,7 @@ def register(name: str, single: str = SINGLE, batch: str = BATCH, **settings: An
         disable_env_checker=True,
         order_enforce=False,
     )
+    registry[spec.id] = spec  # not by gymnasium.register, which looks through all ids each time
 
 
 def register_all() -> None:

@@ -28,8 +28,8 @@ env.reset(seed=0), env.step(1)
 import priorlab
 from priorlab.agents.settings import Settings
 from priorlab.agents.training import train
-settings = {"inputs": 256, "num_games": 2, "n_steps": 16, "batch_size": 32, "screen_size": 24, "evaluation_episodes": 1}
-train(Settings(**settings, out=Path("run")))
+small = {"num_games": 2, "n_steps": 16, "batch_size": 32, "screen_size": 24, "evaluation_episodes": 1}
+train(Settings(inputs=256, out=Path("run"), **small))
 
 from priorlab.transfer.method import Samples
 from priorlab.transfer.methods import keep, parse

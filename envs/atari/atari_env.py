@@ -17,11 +17,11 @@ Base = gymnasium.Env[np.ndarray, np.int64]
 
 
 class AtariEnv(Limited, Alone, Base):  # pyright: ignore[reportIncompatibleVariableOverride]
-    """One game; settings are those of ``Atari``, or ale_py's own names for them (frameskip).
+    """One game; settings are those of ``Atari``, also by ale_py's names (frameskip).
 
     Observations are uint8 (screen_size, screen_size, stack_size * C), C = 3, or 1 with ``grayscale_obs``; without a
     screen size, (210, 160, ...) in most games. Rewards are the game's points. The end of the game terminates,
-    ``max_inputs`` truncates. ``info`` tells lives and inputs, the raw frames of the episode.
+    ``max_inputs`` truncates. ``info`` has lives, and inputs, the number of raw frames in the episode.
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": FPS}

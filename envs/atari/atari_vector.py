@@ -1,7 +1,7 @@
-"""Atari games with masked looks as a gymnasium VectorEnv, on as many processors as wanted.
+"""Atari games with masked looks as a gymnasium VectorEnv, on several cores.
 
-ale_py steps a game while it holds the interpreter's lock, so lanes beyond the first thread's live in processes of
-their own, told what to do through a pipe.
+ale_py holds the interpreter's lock while it steps a game, so the lanes beyond the first thread's run in separate
+processes, controlled through pipes.
 """
 
 import os
@@ -28,8 +28,8 @@ from priorlab.envs.interfaces.limits import inputs_of
 
 
 class AtariVectorEnv(Batch, VectorEnv):
-    """N games; settings are those of ``Atari``, or ale_py's own names for them, and ``num_threads``, how many processes
-    step them. ``max_episode_steps``, in steps, shortens what ``max_inputs`` says.
+    """N games; settings are those of ``Atari``, also by ale_py's names, and ``num_threads``, the number of processes
+    that step them. ``max_episode_steps``, in steps, shortens the limit that ``max_inputs`` sets.
 
     Observations are uint8 (N, screen_size, screen_size, stack_size * C). Game i equals the single environment seeded
     with seed + i, on any number of threads. Infos, ``autoreset_mode`` and ``copy`` are as in ``PriorLabVectorEnv``.
@@ -97,8 +97,8 @@ class AtariVectorEnv(Batch, VectorEnv):
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray, dict[str, Any]]:
-        """Starts new episodes; with ``options={"reset_mask": bool (N,)}`` only of some games, and infos tell only of
-        them. Seed s seeds game i with s + i; a list holds a seed or None a game."""
+        """Starts new episodes; with ``options={"reset_mask": bool (N,)}`` only of some games, and infos hold for those.
+        Seed s seeds game i with s + i; a list has one seed, or None, per game."""
         seeds, mask = self._told(seed, options, self._started)
         calls = []
         for a, b in pairwise(self._edges):

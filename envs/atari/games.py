@@ -1,7 +1,7 @@
 """Atari: N games of ale_py in lockstep, with masked looks.
 
-The rules are ale_py's own: a game here takes the same inputs to the same rewards. Only what is seen is drawn anew,
-from the palette indices that its screen holds.
+The rules are ale_py's: the same inputs give the same rewards. Only the picture is redrawn, from the palette indices on
+the game's screen.
 """
 
 import hashlib
@@ -41,18 +41,18 @@ class Outcome(NamedTuple):
 class Atari(Alone):
     """N games of ale_py in lockstep. Lane i is seeded with seed + i.
 
-    - game: ale_py's name of it, such as montezuma_revenge.
+    - game: ale_py's name of the game, such as montezuma_revenge.
     - mask: none, colours, textures, objects, background, all, or several of them.
-    - mask_seed: which drawing of the mask.
-    - frame_skip: raw frames that an action is held for in a step; the picture is the greater of the last two raw
-      frames, each as it is shown, in each pixel and channel (Machado et al. 2018).
-    - screen_size: pixels a side; None is ALE's own screen, 210 x 160 in most games.
-    - repeat_action_probability: that ALE goes on with the last input instead (Machado et al. 2018), by the seed.
+    - mask_seed: which drawings of the masks.
+    - frame_skip: raw frames for which an action is repeated; the picture is the maximum of the last two raw frames,
+      as they are shown, per pixel and channel (Machado et al. 2018).
+    - screen_size: side in pixels; None is ALE's screen, 210 x 160 in most games.
+    - repeat_action_probability: the probability that ALE repeats the last input instead (Machado et al. 2018).
     - max_inputs: raw frames after which an episode is truncated.
     - noop_max: each episode begins with 0 to this many raw frames without input, which count as inputs.
-    - full_action_space: all 18 inputs, also where the game knows fewer.
+    - full_action_space: all 18 inputs, even if the game uses fewer.
     - first_lane: the number of the first lane, where these games are part of a batch.
-    - copy: observations are the caller's own; otherwise views, valid until the next step, that nobody can write to.
+    - copy: observations are copies; otherwise they are read-only views, valid until the next step.
     """
 
     def __init__(

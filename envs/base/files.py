@@ -12,8 +12,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from filelock import FileLock, Timeout
-
 MARKS = {  # of bytes at a file's begin that tell its encoding; UTF-32's begins with UTF-16's
     codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF32_LE: "utf-32-le", codecs.BOM_UTF32_BE: "utf-32-be",
     codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be",
@@ -29,38 +27,6 @@ def reserve(path: Path) -> Path:
     except FileExistsError:
         raise FileExistsError(f"{path} exists: expected a new name; nothing was overwritten") from None
     return path
-
-
-class Taken(OSError):
-    """Another process holds the lock file."""
-
-
-def hold(path: Path, taken: str) -> FileLock:
-    """The lock file, held by this process until released; ``Taken``, in the words ``taken``, where another holds it."""
-    lock = FileLock(path, thread_local=False)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise Taken(taken) from None
-    except NotImplementedError as error:
-        raise OSError(f"{path}: this folder can't lock files ({error}): expected a local folder, or NFS 4") from None
-    return lock
-
-
-def release(lock: FileLock) -> None:
-    lock.release()
-    with suppress(OSError):
-        Path(lock.lock_file).unlink(missing_ok=True)
-
-
-@contextmanager
-def held(path: Path, taken: str) -> Iterator[None]:
-    """``hold``, and ``release`` at the end of the block, however it ends."""
-    lock = hold(path, taken)
-    try:
-        yield
-    finally:
-        release(lock)
 
 
 def write_whole(path: Path, text: str) -> None:

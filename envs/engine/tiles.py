@@ -1,8 +1,9 @@
-"""A game as tiles instead of a picture, for planning and fast studies: what is in each cell, and the player's state.
+"""A game as tiles instead of a picture, for planning and fast experiments: the kind of each cell, the player's state.
 
-Of the CHANNELS numbers in each cell of a square of tiles the first is a kind. The others are 0 but for where something
-that moves has its centre: ACROSS and DOWN tell where in the cell, in half pixels, 0 to 29; and where the player is,
-HERE is 1 and the rest is its state, SPEED in pixels a step up plus 8. Who is outside the frame is in no cell.
+Each cell of a square of tiles has CHANNELS numbers. The first is the kind of thing. The others are 0, except in cells
+that hold the centre of something that moves: there ACROSS and DOWN give its position in the cell, in half pixels, 0 to
+29. In the player's cell HERE is 1 and the rest is its state; SPEED is in pixels per step, upwards, plus 8. A player
+outside the frame is in no cell.
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
-"""Levels: text files readable as a picture, and what the rules and the painter need of them.
+"""Levels: text files that read as a picture, and what the rules and the painter need of them.
 
-A level's text is TOML settings, a line ``---``, then rows of characters, one character a 15x15 pixel tile:
-``|`` boundary, ``#`` platform, ``H`` ladder, ``m`` monster, ``~`` where the monster beside it patrols, ``*`` fire,
+A level's text is TOML settings, a line ``---``, then rows of characters, one per tile of 15x15 pixels:
+``|`` boundary, ``#`` platform, ``H`` ladder, ``m`` monster, ``~`` where the monster next to it patrols, ``*`` fire,
 ``^`` spikes, ``S`` start, ``G`` goal, ``k`` key, ``D`` door (the goal where there is a key), space nothing.
 """
 
@@ -33,10 +33,10 @@ SETTINGS = ("name", "game", "start", "goal", "goal_size", "period")
 
 @dataclass(frozen=True)
 class Level:
-    """What stands where. Positions are centres in pixels, from the top left, multiples of one half.
+    """A layout: what is where. Positions are centres in pixels, from the top left, multiples of one half.
 
     ``rows`` are strings of equal length; ``start`` and ``goal`` are (x, y); ``goal_size`` is (width, height);
-    ``period`` is how many steps the monsters' patrols take, all of them the same.
+    ``period`` is the number of steps of a patrol there and back, the same for all monsters.
     """
 
     name: str
@@ -49,10 +49,9 @@ class Level:
 
     @staticmethod
     def read(source: "str | Path | Level") -> "Level":
-        """The level of that name, in that text, in that file (a Path, or a name ending in .txt), or the one given.
+        """Reads a level from its name, its text or a file (a Path, or a name ending in .txt); returns a Level as it is.
 
-        Raises ValueError naming the source, the row and the column of what is wrong; OSError for a file that can't
-        be read.
+        Raises ValueError with the source, row and column of a mistake, OSError if the file can't be read.
         """
         if isinstance(source, Level):
             return source
@@ -69,7 +68,7 @@ class Level:
         return parse(path.read_text(encoding="utf-8"), path.name)
 
     def text(self) -> str:
-        """The level as text that ``read`` takes back to an equal level."""
+        """The level as text, from which ``read`` makes an equal level."""
         settings = [f'name = "{self.name}"', f'game = "{self.game}"']
         for key, value in (("start", self.start), ("goal", self.goal), ("goal_size", self.goal_size)):
             settings.append(f"{key} = [{value[0]:g}, {value[1]:g}]")

@@ -17,23 +17,23 @@ TABLE = Path(__file__).parent / "sequences.toml"
 
 @dataclass(frozen=True)
 class Task:
-    """One game: an environment's id, and its settings, which are plain data."""
+    """An environment's id and its settings, as plain data."""
 
     id: str
     settings: dict[str, Any]
 
     def make(self, **settings: Any) -> gymnasium.Env:
-        """Its environment; ``settings`` add to the task's own and go before them."""
+        """Makes the environment; ``settings`` are added to the task's and override them."""
         return gymnasium.make(self.id, **self.settings | settings)
 
     def make_vec(self, num_envs: int, **settings: Any) -> gymnasium.vector.VectorEnv:
-        """Its environment ``num_envs`` times over; ``settings`` as for ``make``."""
+        """Makes a batch of ``num_envs`` environments; ``settings`` as for ``make``."""
         return gymnasium.make_vec(self.id, num_envs=num_envs, **self.settings | settings)
 
 
 @dataclass(frozen=True)
 class Sequence:
-    """Tasks in the order in which they are learned; ``about`` says in a line what changes from one to the next."""
+    """Tasks in the order of learning; ``about`` says in one line what changes from task to task."""
 
     name: str
     about: str
@@ -51,14 +51,14 @@ class Sequence:
 
 
 def sequences() -> list[str]:
-    """The names of the lab's own sequences."""
+    """The names of the sequences in ``sequences.toml``."""
     return list(table()[1])
 
 
 def find_sequence(name: str, file: Path | None = None) -> Sequence:
-    """A sequence of the lab's own, or of a TOML file of the same form, which may use the lab's lists, too.
+    """A sequence by name, from ``sequences.toml`` or from a TOML file of the same form, which may also use our lists.
 
-    Raises ValueError that lists what exists, or says what is wrong with the file; OSError where it can't be read.
+    Raises ValueError with the known names, or with the mistake in the file; OSError if it can't be read.
     """
     found = table()[1]
     if file is not None:

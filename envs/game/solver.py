@@ -1,8 +1,9 @@
 """The shortest solution of a level: breadth-first search over its exact states, by the rules that everyone plays by.
 
-A state is numbered by what decides its future: the player's place, speed, jump and ladder, the monsters that live, the
-key, the step of the patrol and, where it matters, the last side pressed. So what was found takes a bit a number. Who is
-below the frame, or so far beside it that the fall ends before the way back, is lost and no part of the search.
+A state's number encodes everything that decides its future: the player's position, speed, jump and ladder, the living
+monsters, the key, the step of the patrol and, where it matters, the last side pressed. So the set of states found takes
+one bit per number. A player below the frame, or so far to its side that it falls before it gets back, is lost, and the
+search leaves such states out.
 """
 
 from dataclasses import dataclass
@@ -79,10 +80,10 @@ class Search(NamedTuple):
 
 @dataclass(frozen=True)
 class Solution:
-    """What a search of all the states of a level found.
+    """The result of a search.
 
-    inputs: uint8 (n,), a shortest way to win, raw, or None where there is none; states: how many can be reached that
-    are no end; positions: how many positions of the player in the frame can, ends included.
+    inputs: uint8 (n,), a shortest solution in raw inputs, or None if there is none; states: the number of reachable
+    non-terminal states; positions: the number of reachable positions of the player in the frame, ends included.
     """
 
     inputs: np.ndarray | None
@@ -92,10 +93,10 @@ class Solution:
 
 @dataclass(frozen=True)
 class Labels:
-    """For every state that can be reached and is no end: how far the win is, and the inputs that lead there soonest.
+    """For every reachable non-terminal state, the distance to the win and the inputs that lead there soonest.
 
-    states: int32 (n, FIELDS), counts all 0; distances: int32 (n,), decisions to the win, -1 where there is no way;
-    best: bool (n, 6), the inputs of a shortest way.
+    states: int32 (n, FIELDS), with all counts 0; distances: int32 (n,), decisions to the win, -1 if it is out of reach;
+    best: bool (n, 6), the inputs that begin a shortest solution.
     """
 
     states: np.ndarray
@@ -289,7 +290,7 @@ def spread(first, before, distances, queue, count):
 
 
 class Solver:
-    """A level by certain rules, those of its game where none are given; inputs are repeated ``frame_skip`` times."""
+    """Solves a level by the given rules (default: its game's), with each input repeated ``frame_skip`` times."""
 
     def __init__(self, level: Level, rules: Rules | None = None, frame_skip: int = 1):
         self.level, self.frame_skip = level, frame_skip
@@ -327,7 +328,7 @@ class Solver:
         return Solution(self.way() if kept[WON] != NOWHERE else None, int(kept[COUNT]), positions)
 
     def way(self) -> np.ndarray:
-        """uint8 (n,): the raw inputs to the first win, without those after it."""
+        """uint8 (n,): the raw inputs of a shortest solution, up to the win."""
         actions, at = [int(self.search.kept[STEPPED])], int(self.search.kept[WON])
         while at:
             actions.append(int(self.search.actions[at]))
@@ -340,7 +341,7 @@ class Solver:
         return inputs[: 1 + next(number for number, outcome in enumerate(outcomes) if outcome == WIN)]
 
     def labels(self) -> Labels:
-        """The best inputs of every state that can be reached; where deaths restart, also by way of a death."""
+        """The best inputs in every reachable state; where deaths restart, including routes through a death."""
         self.run()
         count = int(self.search.kept[COUNT])
         order = np.argsort(self.search.numbers[:count])

@@ -50,10 +50,10 @@ class PriorLabEnv(Limited, Alone, Base):  # pyright: ignore[reportIncompatibleVa
     """One game. Inputs 0 to 5: none, left, right, jump, up, down. Reward 1 at the goal, else 0.
 
     Observations are uint8 (screen_size, screen_size, stack_size * C), C = 3, or 1 with ``grayscale_obs``. A win or a
-    death terminates, ``max_inputs`` truncates. ``info`` tells x, y (pixels), on_ladder, jumping, speed,
-    enemies_alive, has_key, solved, over the play deaths, unique_states, inputs, and place, which of the games in
-    ``games.places`` is played. A reset after a death goes on with the play, where each episode is of the same game; one
-    with a seed, or after anything else, begins a new one. Settings are those of ``Games``.
+    death terminates (in Key and Door only a win), ``max_inputs`` truncates. ``info`` has x, y (pixels), on_ladder,
+    jumping, speed, enemies_alive, has_key and solved; the play's counts deaths, unique_states and inputs; and place,
+    the game of ``games.places`` that is played. If every episode is of the same game, a reset after a death continues
+    the play; any other reset, or one with a seed, starts a new play. Settings are those of ``Games``.
     """
 
     metadata = {"render_modes": list(RENDER_MODES), "render_fps": FPS}

@@ -1,4 +1,4 @@
-"""The games as a stable-baselines3 VecEnv. Importing it costs seconds, so nothing else here does."""
+"""The games as a stable-baselines3 VecEnv. Importing stable-baselines3 takes seconds, so other files do without it."""
 
 import threading
 import time
@@ -70,10 +70,10 @@ def count_of(num_envs: int | None, num_games: int | None) -> int:
 class PriorLabVecEnv(Batch):
     """N games; settings are those of ``Games``. Observations are uint8 (N, S, S, stack_size * C), channels last.
 
-    Infos are filled where an episode ended: terminal_observation, TimeLimit.truncated, episode (r, l in steps, t in
-    seconds: what a Monitor would add), and the games' own info. ``games`` is the batch itself; ``steps``, int64 (N,),
-    are those of each game's episode so far. Of games on a card all is copied into the CPU's memory. ``num_games``, as
-    ``Games`` calls it, is taken for ``num_envs``, so that the same settings make either.
+    Infos are filled when an episode ends: terminal_observation, TimeLimit.truncated, episode (r, l in steps, t in
+    seconds, as a Monitor would add), and the game's info. ``games`` is the batch itself; ``steps``, int64 (N,), counts
+    the steps of each game's current episode. With games on a GPU, everything is copied into the CPU's memory.
+    ``num_games``, the name in ``Games``, works for ``num_envs`` too, so that the same settings make either.
     """
 
     def __init__(

@@ -19,20 +19,20 @@ from priorlab.envs.looks.dials import Dials
 
 
 class PriorLabVectorEnv(Batch, VectorEnv):
-    """N games. ``version``, ``level`` and ``look_seed`` are one for all or a list of one a game.
-    ``max_episode_steps``, in steps, shortens what ``max_inputs`` says.
+    """N games. ``version``, ``level`` and ``look_seed`` are one value for all games, or a list with one per game.
+    ``max_episode_steps``, in steps, shortens the limit that ``max_inputs`` sets.
 
     Observations are uint8 (N, screen_size, screen_size, stack_size * C), rewards float64 (N,), ends bool (N,). Infos
-    are arrays over the games, each with a mask of those that it tells of. Game i equals the single environment seeded
-    with seed + i, and all of them gymnasium's SyncVectorEnv of such, bit for bit, in each ``autoreset_mode``:
+    are arrays over the games, each with a mask of the games for which it holds. Game i equals the single environment
+    seeded with seed + i, and the batch equals gymnasium's SyncVectorEnv, bit for bit, in each ``autoreset_mode``:
 
-    - SameStep: a game that ends starts over in the same step; its last picture and info are in ``infos["final_obs"]``
+    - SameStep: a game that ends starts again in the same step; its last picture and info are in ``infos["final_obs"]``
       (object array) and ``infos["final_info"]`` (arrays), each with a mask ``_final_obs``, ``_final_info``.
-    - NextStep: it starts over in the next step, which ignores its action and pays nothing.
-    - Disabled: it waits for ``reset(options={"reset_mask": bool (N,)})``; a step before that is refused.
+    - NextStep: it starts again in the next step, which ignores its action and pays nothing.
+    - Disabled: it waits for ``reset(options={"reset_mask": bool (N,)})``; a step before that raises RuntimeError.
 
-    With ``copy=False`` observations, ``final_obs`` included, are views, valid until the next step or reset, that nobody
-    can write to. Everything else is always the caller's own.
+    With ``copy=False`` observations, ``final_obs`` included, are read-only views, valid until the next step or reset.
+    All other arrays are copies.
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": FPS, "autoreset_mode": AutoresetMode.SAME_STEP}
@@ -78,8 +78,8 @@ class PriorLabVectorEnv(Batch, VectorEnv):
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray, dict[str, Any]]:
-        """Starts games over, each as the single environment's reset does; with ``options={"reset_mask": bool (N,)}``
-        only some, and infos tell only of them. Seed s seeds game i with s + i; a list holds a seed or None a game."""
+        """Resets games, each as the single environment would; with ``options={"reset_mask": bool (N,)}`` only some, and
+        infos hold for those. Seed s seeds game i with s + i; a list has one seed, or None, per game."""
         games = self.games
         seeds, mask = self._told(seed, options, games.started)
         chosen = np.flatnonzero(mask)

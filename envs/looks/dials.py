@@ -13,11 +13,11 @@ def check_split(split: str) -> None:
 
 @dataclass(frozen=True)
 class Dials:
-    """Four numbers from 0 to 1, each a probability with which a look keeps to what a player expects.
+    """Four probabilities, from 0 to 1, that a look does what a player expects.
 
-    ``semantics``: a role keeps to its own family of pictures; ``objects``: a place beside an object or on a platform is
-    left free of distractors; ``affordance``: a piece of free space is left free of textures; ``similarity``: a thing
-    looks like the others of its kind. Raises ValueError for anything else.
+    ``semantics``: a role is drawn from its family of pictures; ``objects``: a place next to an object or on a platform
+    has no distractor; ``affordance``: a piece of free space has no texture; ``similarity``: a thing looks like the
+    others of its role. Raises ValueError for values outside 0 to 1.
     """
 
     semantics: float = 1.0

@@ -1,9 +1,9 @@
-"""Looks: text files that say what each thing is drawn as.
+"""Looks: text files that define what each thing is drawn as.
 
-A look's text is TOML settings, then grids: a line ``--- name`` and rows of characters, one character a pixel. A
-character is a colour of ``[palette]``, or ``.`` where what lies behind shows through. ``[things]`` says for each kind
-of thing a colour (``"#rrggbb"``), a grid, a family of textures, or ``"block"``; of a list the look seed picks one.
-``base`` names another look, from which everything that is not said comes.
+A look's text is TOML settings, then grids: a line ``--- name`` and rows of characters, one per pixel. A character is
+a colour of ``[palette]``, or ``.`` for transparent. ``[things]`` gives each kind of thing a colour (``"#rrggbb"``), a
+grid, a family of textures, or ``"block"``; from a list the look seed picks one. ``base`` names another look, which
+provides everything that is not set.
 """
 
 import re
@@ -48,7 +48,7 @@ class Look:
 
     @staticmethod
     def read(name: str) -> "Look":
-        """The look of that name. Raises ValueError naming the file, row and column of what is wrong."""
+        """Reads the look of that name. Raises ValueError with the file, row and column of a mistake."""
         if name not in look_names():
             raise ValueError(f"unknown look {name!r}: expected one of {', '.join(look_names())}")
         return read_file(name)

@@ -37,10 +37,10 @@ class Thing(NamedTuple):
 
 
 def paint_dials(level: Level, dials: Dials, look_seed: int, split: str) -> Scene:
-    """The level in a random look; the same arguments give the same scene.
+    """Draws a level in a random look; the same arguments give the same scene.
 
-    ``look_seed``: a whole number, 0 or more; ``split``: one of SPLITS, whose pictures the other never shows. Raises
-    ValueError for anything else.
+    ``look_seed``: an integer, at least 0; ``split``: one of SPLITS, which share no pictures. Raises ValueError for
+    anything else.
     """
     return Painting(level, dials, look_seed, split).scene()
 

@@ -21,7 +21,8 @@ from typing import Any, Self
 
 from filelock import FileLock
 
-from priorlab.envs.base.files import MARKS, Taken, hold, read_bytes, release, write_bytes
+from priorlab.envs.base.files import MARKS, read_bytes, write_bytes
+from priorlab.envs.base.locks import Taken, hold, release
 
 SUFFIX, LOCK = ".session.jsonl", ".lock"
 SCHEMA = 1

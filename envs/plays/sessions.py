@@ -79,7 +79,7 @@ def read_session(path: str | Path) -> list[Recorded]:
     try:
         raws = gather(events)
     except KeyError as error:
-        raise ValueError(f"{path}: an event lacks {error}: expected what docs/recording.md lists") from None
+        raise ValueError(f"{path}: an event lacks {error}: see docs/recording-reference.md") from None
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
     answers = answers_in(events)
@@ -88,7 +88,7 @@ def read_session(path: str | Path) -> list[Recorded]:
         try:
             recorded.append(replayed(path, events[0], number, raw, answers, told))
         except KeyError as error:
-            raise ValueError(f"{path}: play {number}: lacks {error}: expected what docs/recording.md lists") from None
+            raise ValueError(f"{path}: play {number}: lacks {error}: see docs/recording-reference.md") from None
         except (ValueError, TypeError) as error:
             raise ValueError(f"{path}: play {number}: {' '.join(str(error).split())}") from None
     return recorded

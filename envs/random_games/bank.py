@@ -1,4 +1,4 @@
-"""Banks: thousands of solved random levels in one small file, to play in without waiting for the generator.
+"""Banks: thousands of solved random levels in one small file, playable without waiting for the generator.
 
 A bank is a numpy archive: ``cells`` uint8 (n, SIDE, SIDE), characters of level.py, 0 outside; ``periods`` uint8 (n,);
 ``lengths`` int32 (n,) of the shortest solutions, and ``inputs`` uint8, all of them one after another; ``name``, what
@@ -24,7 +24,7 @@ PARTS = ("cells", "periods", "lengths", "inputs", "name")
 
 
 class Bank:
-    """Levels and a shortest solution of each: ``bank[k]`` is a Solved, ``bank.levels(n)`` are the first n."""
+    """Levels, each with a shortest solution: ``bank[k]`` is a Solved, ``bank.levels(n)`` returns the first n."""
 
     def __init__(self, parts: dict[str, np.ndarray]):
         self.parts = parts
@@ -47,7 +47,7 @@ class Bank:
 
     @staticmethod
     def read(source: str | Path) -> "Bank":
-        """The bank of that split, or in that file. ValueError for one that is damaged."""
+        """Reads the bank of a split, or from a file. Raises ValueError for a damaged one."""
         path = LEVELS / f"{source}.npz" if source in SPLITS else Path(source)
         if not path.exists():
             raise ValueError(f"no bank {str(source)!r}: expected {', '.join(SPLITS)} or the file of a bank")
@@ -61,7 +61,7 @@ class Bank:
         return Bank(found)
 
     def write(self, path: Path) -> None:
-        """Into a new file; FileExistsError where there is one."""
+        """Writes a new file; raises FileExistsError if there is one."""
         with writing_new(path) as file:
             np.savez_compressed(file, allow_pickle=False, checksum=np.array(checksum(self.parts)), **self.parts)
 

@@ -44,7 +44,7 @@ class Solved(NamedTuple):
 
 
 def generate(number: int, seed: int = 0, split: str = "training", again: int = 0) -> Solved:
-    """The random level of that number; ``again``: another instead, where one like it is there already."""
+    """The random level of that number; ``again`` draws another, for when an equal one exists already."""
     check_split(split)
     for name, value in (("number", number), ("seed", seed)):
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0:
@@ -163,7 +163,7 @@ class Sketch:
 
 
 def split_of(rows: tuple[str, ...]) -> str:
-    """Of which split a level is: told by its layout, so that no level is ever in both."""
+    """The split of a level, which follows from its layout, so that no level is ever in both."""
     return SPLITS[hashlib.sha256("\n".join(rows).encode()).digest()[0] % len(SPLITS)]
 
 

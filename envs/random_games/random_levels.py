@@ -21,10 +21,10 @@ def random_env(
     bank: str | Path | None = None,
     **settings: Any,
 ) -> PriorLabEnv:
-    """One game, each episode in one of the first ``levels`` levels of the split's bank, or of another bank's file.
+    """One game, whose episodes are played in the first ``levels`` levels of the split's bank, or of another file.
 
-    Level k is drawn by the dials ``looks`` with look seed k of the split; None draws the look of ``version``. Other
-    settings are those of ``PriorLabEnv``. An episode's level is drawn by ``games.chances``; ``info["place"]`` is its k.
+    Level k is drawn with the dials ``looks`` and look seed k of the split; None draws the look of ``version``. Other
+    settings are those of ``PriorLabEnv``. ``games.chances`` weights the levels; ``info["place"]`` is the episode's k.
     """
     return PriorLabEnv(**random_settings(levels, looks, split, bank), **settings)
 
@@ -41,7 +41,7 @@ def random_vector_env(
     bank: str | Path | None = None,
     **settings: Any,
 ) -> PriorLabVectorEnv:
-    """``num_envs`` games like that of ``random_env``, side by side."""
+    """A batch of ``num_envs`` games like that of ``random_env``."""
     return PriorLabVectorEnv(num_envs, **random_settings(levels, looks, split, bank), **settings)
 
 
@@ -51,7 +51,7 @@ def random_settings(
     split: str = "training",
     bank: str | Path | None = None,
 ) -> dict[str, Any]:
-    """The same as settings of ``Games``, for a batch without gymnasium or for stable-baselines3."""
+    """The same, as settings of ``Games``, for batches without gymnasium and for stable-baselines3."""
     check_split(split)
     chosen = Bank.read(split if bank is None else bank).levels(levels)
     return {"level": chosen, "look_seed": range(levels), "order": "drawn", "looks": looks, "split": split}

@@ -20,7 +20,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from priorlab.envs.base.files import hold, read_json, release, to_disk, whole_lines, write_whole
+from priorlab.envs.base.files import read_json, to_disk, whole_lines, write_whole
+from priorlab.envs.base.locks import hold, release
 from priorlab.envs.base.provenance import git_commit, software
 
 if TYPE_CHECKING:

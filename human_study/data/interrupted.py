@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from priorlab.envs.base.files import drafted, read_text, release
+from priorlab.envs.base.files import drafted, read_text
+from priorlab.envs.base.locks import release
 from priorlab.envs.plays.events import SUFFIX, locked, read_events
 from priorlab.envs.plays.play import new_id
 from priorlab.human_study.data.recorder import PLAYER_ID, unfinished

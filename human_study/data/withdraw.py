@@ -7,7 +7,8 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from priorlab.envs.base.files import Taken, one_line, release, shown
+from priorlab.envs.base.files import one_line, shown
+from priorlab.envs.base.locks import Taken, release
 from priorlab.envs.plays.events import LOCK, SUFFIX, locked, read_events
 from priorlab.envs.plays.play import SUFFIX as PLAY_SUFFIX
 from priorlab.envs.plays.play import today

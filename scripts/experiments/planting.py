@@ -1,7 +1,7 @@
-"""How much of what each version masks must be lost so that simulated players' mean times stand in the published ratios.
+"""How much of what each version masks simulated players must lose for their mean times to have the published ratios.
 
-The published means are of people who were stopped after half an hour, so here, too, a time is at most that: what is
-planted is what `priorlab compare` measures, the restricted mean. `python -m priorlab.scripts.experiments.planting`
+The people of the published study were stopped after half an hour, so a time is at most that here, too: what is planted
+is what `priorlab compare` measures, the restricted mean. `python -m priorlab.scripts.experiments.planting`
 prints the tables [lost.<game>] of envs/players/simulated.toml; half an hour of one core.
 """
 
@@ -60,7 +60,7 @@ def main(
             searches = [pool.submit(lost_for, game, name, ratios[name] * own, players, seed) for name in masked]
             for version, search in zip(masked, searches):
                 share, mean = search.result()
-                print(f"{version} = {share:.3f}  # {mean / own:.2f} times, wanted {ratios[version]:.2f}", flush=True)
+                print(f"{version} = {share:.3f}  # {mean / own:.2f} times, target {ratios[version]:.2f}", flush=True)
 
 
 if __name__ == "__main__":

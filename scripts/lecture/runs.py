@@ -15,7 +15,8 @@ import pandas as pd
 import torch
 from rich.console import Console
 
-from priorlab.envs.base.files import held, read_json, write_whole
+from priorlab.envs.base.files import read_json, write_whole
+from priorlab.envs.base.locks import held
 from priorlab.envs.base.provenance import git_commit, software
 from priorlab.envs.base.tables import kinds, read_table
 from priorlab.envs.results.rows import check_same

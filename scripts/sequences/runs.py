@@ -24,7 +24,8 @@ import pandas as pd
 import torch
 from rich.console import Console
 
-from priorlab.envs.base.files import Taken, held, read_json, write_bytes, write_whole
+from priorlab.envs.base.files import read_json, write_bytes, write_whole
+from priorlab.envs.base.locks import Taken, held
 from priorlab.envs.base.provenance import git_commit, software
 from priorlab.envs.base.tables import kinds, read_table
 from priorlab.envs.game.sequences import find_sequence, sequences

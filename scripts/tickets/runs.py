@@ -20,7 +20,8 @@ from priorlab.agents.evaluation import evaluate
 from priorlab.agents.learners.make_ppo import make_ppo
 from priorlab.agents.runs.run_learner import make_env, run_learner
 from priorlab.agents.settings import Settings
-from priorlab.envs.base.files import held, read_json, write_whole
+from priorlab.envs.base.files import read_json, write_whole
+from priorlab.envs.base.locks import held
 from priorlab.envs.base.tables import kinds, read_table
 from priorlab.envs.results.rows import check_same
 from priorlab.scripts.running.side_by_side import side_by_side

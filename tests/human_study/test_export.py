@@ -107,7 +107,7 @@ def test_cells_are_of_the_type_that_the_dictionary_tells(tables):
 def test_documentation_shows_the_dictionary_as_it_is():
     told = dictionary_table().fillna("")
     rows = [f"| {row.column} | {row.type} | {row.unit} | {row.meaning} |" for row in told.itertuples()]
-    text = (ROOT / "docs" / "export.md").read_text(encoding="utf-8").splitlines()
+    text = (ROOT / "docs" / "export-reference.md").read_text(encoding="utf-8").splitlines()
     assert [line for line in text if line in rows] == rows
 
 

@@ -93,7 +93,7 @@ def test_numbers_hold_to_their_bounds_and_can_be_declined(paper: Paper):
     press(page, paper, "1", "x")
     assert isinstance(page, Typed) and page.text == "1" and page.note == "Only digits here"
     press(page, paper, pygame.K_RETURN)
-    assert not page.done and page.note == "1 is not from 18 to 99"
+    assert not page.done and page.note == "1 is not between 18 and 99"
     press(page, paper, "9", pygame.K_RETURN)
     assert page.done and page.answer == 19
     page = ask(question, TEXTS)

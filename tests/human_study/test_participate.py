@@ -108,7 +108,7 @@ def test_what_is_no_study_is_named(arguments: list[str]):
 
 # pages by themselves
 
-EXAMPLE = Study.load(ROOT / "human_study" / "example.toml")
+EXAMPLE = Study.load(ROOT / "human_study" / "study" / "example.toml")
 TEXTS = Texts.load("en")
 
 

@@ -17,7 +17,7 @@ import h5py
 import numpy as np
 import pytest
 
-from priorlab.envs.base.files import hold
+from priorlab.envs.base.locks import hold
 from priorlab.envs.plays.play import Play
 from priorlab.human_study.data import withdraw as withdrawal
 from priorlab.human_study.data import withdrawals

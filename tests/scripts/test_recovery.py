@@ -1,6 +1,9 @@
 """Whether an analysis recovers what is planted: the measurement itself, and a small study of it."""
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 
 from priorlab.envs.players.simulated import MINUTE
 from priorlab.scripts.experiments.recovery import (
@@ -14,6 +17,7 @@ from priorlab.scripts.experiments.recovery import (
     taus_of,
     truth_of,
 )
+from tests.support.paths import ROOT
 
 VERSIONS = ("original", "masked_semantics", "masked_objects", "masked_similarity")
 
@@ -68,3 +72,37 @@ def test_with_nothing_planted_all_versions_are_played_alike():
     (study,) = studies_of("princess", "none", 150, 1)
     means = [np.log(times).mean() for times, _ in study.values()]  # their logs have a deviation of about .8
     assert np.ptp(means) < 0.6
+
+
+def published(folder: Path) -> list[str]:
+    """What a README next to these rows shows of them: the sentence on tau, and the rows of its tables."""
+    planted, swapped, sizes, nothing = (
+        pd.read_csv(folder / f"{name}.csv") for name in ("planted", "swapped", "tau_by_n", "nothing_planted")
+    )
+    taus = pd.read_csv(folder / "taus.csv")["tau"]
+    low, median, high = taus.quantile([0.025, 0.5, 0.975])
+    error, often = taus.std() / len(taus) ** 0.5, (taus > 0.9).mean()
+    ratios = [
+        (row.version, f"{row.published_ratio:.2f}", f"{row.ratio:.2f}", f"{row.won:.1%}", f"{row.spread_of_log:.2f}")
+        for row in planted.itertuples()
+    ]
+    by_n = [(str(row.n), f"{row.tau:.2f}", f"{row.ceiling:.2f}") for row in sizes.itertuples()]
+    ties = [
+        (row.version, row.other, str(row.published), str(row.published_other), f"{row.swapped:.0%}")
+        for row in swapped[swapped["swapped"] >= 0.1].itertuples()
+    ]
+    alarms = [
+        (row.test, row.of, f"{row.share:.1%}", f"{row.low:.1%} to {row.high:.1%}")
+        for row in nothing[nothing["of"].isin(["single tests", "studies"])].itertuples()
+    ]
+    sentence = (
+        f"mean {taus.mean():.3f} (standard error {error:.3f}), median {median:.3f}, 95% of studies {low:.3f} to "
+        f"{high:.3f}; over 0.9 in {often:.0%} of studies"
+    )
+    return [sentence, *("| " + " | ".join(map(str, cells)) + " |" for cells in ratios + by_n + ties + alarms)]
+
+
+def test_the_readme_shows_what_its_rows_say():
+    folder = ROOT / "results" / "simulated"
+    text = " ".join((folder / "README.md").read_text(encoding="utf-8").split()).replace(" %", "%")
+    assert [line for line in published(folder) if line not in text] == []

@@ -11,7 +11,8 @@ import pytest
 import torch
 from rich.console import Console
 
-from priorlab.envs.base.files import hold, release, write_whole
+from priorlab.envs.base.files import write_whole
+from priorlab.envs.base.locks import hold, release
 from priorlab.scripts.commands.transfer import main
 from priorlab.scripts.running.side_by_side import side_by_side
 from priorlab.scripts.sequences.measures import better, measured, runs_of
