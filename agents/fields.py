@@ -4,7 +4,7 @@ gamma: Annotated[float, Range(0, 1), Only("agent", ("ppo", "dqn"))] = 0.99
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from functools import cache
 from numbers import Integral, Real
@@ -74,7 +74,7 @@ KINDS: dict[type, tuple[type, str]] = {
     int: (Integral, "a whole number"),
     float: (Real, "a number"),
     str: (str, "text"),
-    bool: (bool, "True or False"),
+    bool: (bool, "True, False"),
     Path: (Path, "a Path"),
     NoneType: (NoneType, "None"),
 }
@@ -134,7 +134,7 @@ def check_kind(name: str, value: object, plain: Any) -> None:
     kinds = get_args(plain) if isinstance(plain, UnionType) else (plain,)
     is_bool = isinstance(value, bool)  # Python counts it as a whole number
     if not any(isinstance(value, KINDS[kind][0]) and is_bool == (kind is bool) for kind in kinds):
-        raise ValueError(f"{name} is {value!r}: expected {' or '.join(KINDS[kind][1] for kind in kinds)}")
+        raise ValueError(f"{name} is {value!r}: expected {alternatives(KINDS[kind][1] for kind in kinds)}")
 
 
 def check_range(name: str, value: float | None, allowed: Range) -> None:
@@ -146,15 +146,20 @@ def check_range(name: str, value: float | None, allowed: Range) -> None:
 def check_rule(settings: Any, name: str, rule: object) -> None:
     match rule:
         case Only(setting, values) if not applies(settings, rule):
-            expect_default(settings, name, f"only to {setting} {' or '.join(values)}")
+            expect_default(settings, name, f"only to {setting} {alternatives(values)}")
         case Needs(setting) if not value_of(settings, setting):
             expect_default(settings, name, f"only with {setting} above 0")
         case With(setting, values) if getattr(settings, setting) and getattr(settings, name) not in values:
-            expected = " or ".join(map(str, values))
-            raise ValueError(f"{name} is {getattr(settings, name)}: expected {expected} with {setting}")
+            raise ValueError(f"{name} is {getattr(settings, name)}: expected {alternatives(values)} with {setting}")
 
 
 def expect_default(settings: Any, name: str, where: str) -> None:
     value, default = getattr(settings, name), getattr(type(settings), name)
     if value != default:
         raise ValueError(f"{name} is {value}: expected {default}, the default, because it applies {where}")
+
+
+def alternatives(values: Iterable[object]) -> str:
+    """``a, b or c``."""
+    words = ", ".join(map(str, values))
+    return " or ".join(words.rsplit(", ", 1))

@@ -61,7 +61,7 @@ def weights(model: PPO) -> torch.Tensor:
     return torch.cat([value.flatten() for value in model.policy.state_dict().values()])
 
 
-def test_loops_are_cut_out_of_a_way():
+def test_loops_are_removed_from_a_trajectory():
     way, actions = np.array([[1], [2], [3], [2], [4], [1], [5], [6], [5]]), np.arange(9)
     seen, taken = remove_loops(way, actions)
     assert seen.tolist() == [[1], [5]] and taken.tolist() == [5, 8]
@@ -128,14 +128,14 @@ def test_rows_count_raw_inputs_and_join(tmp_path: Path):
         ({"clip_range": 0}, "clip_range is 0: expected more than 0"),
     ],
 )
-def test_a_bad_setting_is_told_in_one_line(tmp_path: Path, change: dict, message: str):
+def test_a_bad_setting_gets_a_one_line_error(tmp_path: Path, change: dict, message: str):
     with pytest.raises(ValueError) as error:
         train_ppo(replace(SMALL, out=tmp_path / "run", **change))
     assert message in str(error.value) and "\n" not in str(error.value)
     assert not (tmp_path / "run").exists()
 
 
-def test_chance_has_no_settings_of_learners():
+def test_the_random_agent_has_no_settings_of_learners():
     for name, value in {
         "learning_rate": 0.1, "gamma": 0.9, "features": 9, "network": "study", "reward_scale": 1.0, "batch_size": 2,
         "tensorboard": Path("x"), "screen_size": 84, "device": "cpu", "imitation_episodes": 3,
@@ -158,7 +158,7 @@ def test_positions_are_counted_now_and_then_and_the_table_of_visits_is_the_same(
         assert (tmp_path / "whole" / name).read_text() == (tmp_path / "often" / name).read_text()
 
 
-def test_a_checkpoint_that_is_cut_off_is_refused(tmp_path: Path):
+def test_a_truncated_checkpoint_is_rejected(tmp_path: Path):
     with pytest.raises(KeyboardInterrupt):
         train_ppo(replace(SMALL, out=tmp_path), StopAt(700))
     path = tmp_path / checkpoint.NAME

@@ -75,7 +75,7 @@ def test_the_bonus_is_that_of_a_slow_count(counted):
 
 
 @pytest.mark.parametrize("curiosity", ["counts", "icm", "rnd", "privileged-counts", "none"])
-def test_a_run_that_was_stopped_ends_as_one_that_was_not(tmp_path: Path, curiosity):
+def test_a_stopped_run_ends_with_the_same_weights_and_rows(tmp_path: Path, curiosity):
     settings = replace(SMALL, curiosity=curiosity, random_start=5)
     whole, _ = train_ppo(replace(settings, out=tmp_path / "whole"))
     stopped = replace(settings, out=tmp_path / "stopped")
@@ -223,7 +223,7 @@ class Rewards(BaseCallback):
         return True
 
 
-def test_what_is_privileged_says_so(tmp_path: Path):
+def test_privileged_runs_are_marked(tmp_path: Path):
     settings = replace(
         SMALL, inputs=300, curiosity="privileged-counts", out=tmp_path / "a" / "original" / "p" / "seed_0"
     )
@@ -241,7 +241,7 @@ def test_what_is_privileged_says_so(tmp_path: Path):
     [
         (
             {"curiosity": "none", "bonus_scale": 2.0},
-            "bonus_scale is 2.0: expected None, the default, because it applies only to curiosity counts or",
+            "bonus_scale is 2.0: expected None, the default, because it applies only to curiosity counts, icm, rnd or",
         ),
         (
             {"curiosity": "icm", "counts": "episodic"},
@@ -271,13 +271,13 @@ def test_what_is_privileged_says_so(tmp_path: Path):
         ({"curiosity": "icm", "curiosity_learning_rate": 0.0}, "curiosity_learning_rate is 0.0: expected more than 0"),
     ],
 )
-def test_settings_that_contradict_are_refused(change: dict, message: str):
+def test_settings_that_contradict_are_rejected(change: dict, message: str):
     with pytest.raises(ValueError) as error:
         replace(SMALL, **change)
     assert message in str(error.value) and "\n" not in str(error.value)
 
 
-def test_methods_are_told_apart_and_runs_of_the_earlier_setting_load(tmp_path: Path):
+def test_methods_have_different_names_and_runs_of_the_earlier_setting_load(tmp_path: Path):
     names = {curiosity: replace(SMALL, curiosity=curiosity).method for curiosity in get_args(CuriosityKind)}
     assert names == {
         "counts": "ppo", "icm": "ppo-icm", "rnd": "ppo-rnd", "privileged-counts": "ppo-privileged-counts",

@@ -243,6 +243,6 @@ def test_names_of_methods_keep_rows_apart(tmp_path):
         ({"demonstrators": "anybody"}, "demonstrators is 'anybody': expected one of person, simulated, agent"),
     ],
 )  # fmt: skip
-def test_a_bad_setting_is_told_in_one_line(change, message):
+def test_a_bad_setting_gets_a_one_line_error(change, message):
     with pytest.raises(ValueError, match=message):
         replace(SMALL, **change)

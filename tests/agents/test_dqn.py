@@ -121,7 +121,7 @@ def test_the_replay_memory_gives_what_a_slow_one_gives(ends: float, size: int):
         assert replay.size() > 0.8 * min(size // LANES, 120)
 
 
-def test_steps_are_drawn_as_often_as_they_surprised_and_weighted_against_it():
+def test_steps_are_drawn_in_proportion_to_their_priorities_and_weighted_against_them():
     reels, replay = Reels(2, 0.1), replay_of(20, priority=0.5, importance=0.5)
     for _ in range(10):
         replay.add(**reels.step())
@@ -152,7 +152,7 @@ def test_a_sum_tree_finds_what_a_running_sum_finds():
     assert known[tree.find(np.array([tree.total]))] > 0  # nothing lies there, and an empty place is never given
 
 
-def test_random_actions_come_more_often_in_some_lanes_and_where_nothing_new_does():
+def test_random_actions_are_more_frequent_in_some_games_and_where_nothing_is_new():
     exploration = Exploration(4, 6, epsilon=0.4, patience=5, seed=0)
     greedy, everywhere = np.full(4, 9), np.ones(4, bool)
     chosen = []
@@ -168,7 +168,7 @@ def test_random_actions_come_more_often_in_some_lanes_and_where_nothing_new_does
     assert (exploration.act(greedy, 0.0) == 9).all()
 
 
-def test_an_episode_that_a_reset_broke_off_counts_as_cut_off():
+def test_an_episode_interrupted_by_a_reset_counts_as_cut_off():
     reels, replay = Reels(3, 0.0), replay_of(40, n_steps=4)
     for _ in range(3):
         replay.add(**reels.step())
@@ -221,7 +221,7 @@ def test_the_loss_is_that_of_double_q_learning_with_a_margin():
     assert model.update(steps) == pytest.approx(expected, rel=1e-4)
 
 
-def test_what_counts_paid_for_kept_steps_is_told_by_the_counts_of_now():
+def test_the_bonus_of_replayed_steps_follows_the_current_counts():
     env, _ = make_env(SMALL)
     model = make_dqn(SMALL, env)
     model.learn(400)
@@ -236,7 +236,7 @@ def test_what_counts_paid_for_kept_steps_is_told_by_the_counts_of_now():
 
 
 @pytest.mark.parametrize("curiosity", ["counts", "rnd", "none"])
-def test_a_run_that_was_stopped_ends_as_one_that_was_not(tmp_path: Path, curiosity):
+def test_a_stopped_run_ends_with_the_same_weights_and_rows(tmp_path: Path, curiosity):
     settings = replace(SMALL, curiosity=curiosity, random_start=5, inputs=2200, checkpoint_every=600)
     whole, _ = train_dqn(replace(settings, out=tmp_path / "whole"))
     stopped = replace(settings, out=tmp_path / "stopped")
@@ -298,20 +298,20 @@ def test_only_with_curiosity_is_the_end_of_a_chain_found(curious: bool):
         ({"learning_rate": 0.0}, "learning_rate is 0.0: expected more than 0"),
     ],
 )
-def test_settings_that_contradict_are_refused(change: dict, message: str):
+def test_settings_that_contradict_are_rejected(change: dict, message: str):
     with pytest.raises(ValueError) as error:
         replace(SMALL, **change)
     assert message in str(error.value) and "\n" not in str(error.value)
 
 
-def test_agents_have_their_own_defaults_and_config_tells_them(tmp_path: Path):
+def test_each_agent_has_its_defaults_and_config_records_them(tmp_path: Path):
     ppo, dqn = Settings().config(), Settings(agent="dqn").config()
     assert (ppo["learning_rate"], dqn["learning_rate"]) != (None, None) and dqn["batch_size"] == 64
     assert "n_steps" not in dqn and dqn["return_steps"] == 10 and not {"replay_size", "margin"} & {*ppo}
     assert Settings(agent="dqn", curiosity="icm").method == "dqn-icm"
 
 
-def test_a_replay_memory_larger_than_the_machine_is_told_before_anything_is_written(tmp_path: Path, monkeypatch):
+def test_a_replay_memory_larger_than_the_machine_is_rejected_before_anything_is_written(tmp_path: Path, monkeypatch):
     monkeypatch.setattr(machine, "free_bytes", lambda: 4e9)
     with pytest.raises(ValueError, match=r"stored steps 6\.5 GB"):
         train_dqn(replace(SMALL, replay_size=10**7, out=tmp_path / "run"))

@@ -62,7 +62,7 @@ def learned(kind: type[PPO], curiosity: str, settings: Settings) -> PPO:
 
 
 @pytest.mark.parametrize(("curiosity", "stack_size"), [("none", 3), ("counts", 1), ("counts", 3), ("icm", 2)])
-def test_it_learns_what_the_other_learns(curiosity: str, stack_size: int):
+def test_it_learns_the_same_as_plain_ppo(curiosity: str, stack_size: int):
     settings = replace(ON_DEVICE, stack_size=stack_size)
     ours, theirs = (learned(kind, curiosity, settings) for kind in (OnDevicePPO, PlainPPO))
     assert isinstance(ours, OnDevicePPO)
@@ -83,7 +83,7 @@ def test_it_learns_what_the_other_learns(curiosity: str, stack_size: int):
 
 
 @pytest.mark.parametrize("counted", ["both", "episodic", "lifelong"])
-def test_counts_pay_what_they_pay_elsewhere(counted: str, monkeypatch: pytest.MonkeyPatch):
+def test_counts_pay_the_same_as_on_the_cpu(counted: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(on_device_counts, "ROOM", 8)  # so that room is made often
     settings = {"max_inputs": 400, "screen_size": 24, "frame_skip": 6}
     ours, theirs = (counting(PriorLabVecEnv(24, **settings), each, counted) for each in (True, False))
@@ -97,7 +97,7 @@ def test_counts_pay_what_they_pay_elsewhere(counted: str, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("curiosity", ["counts", "icm", "none"])
-def test_a_stopped_run_goes_on_as_if_it_had_not_been(tmp_path: Path, curiosity: str):
+def test_a_stopped_run_ends_with_the_same_weights_and_rows(tmp_path: Path, curiosity: str):
     settings = replace(ON_DEVICE, curiosity=curiosity)
     whole, record = train_ppo(replace(settings, out=tmp_path / "whole"))
     with pytest.raises(KeyboardInterrupt):
@@ -123,12 +123,12 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_been(tmp_path: Path, curiosity: 
         ("demonstrations", Path("here")),
     ],
 )
-def test_what_cannot_stay_on_a_device_is_refused(setting: str, value: object):
+def test_what_cannot_stay_on_a_device_is_rejected(setting: str, value: object):
     with pytest.raises(ValueError, match=f"{setting} is .*: expected .*"):
         replace(ON_DEVICE, **{setting: value})
 
 
-def test_other_games_begin_anew():
+def test_new_games_start_from_their_beginning():
     model = learned(OnDevicePPO, "counts", ON_DEVICE)
     model.set_env(counting(PriorLabVecEnv(**ON_DEVICE.game_arguments()), True))
     model.learn(8 * 32, reset_num_timesteps=False)
@@ -153,7 +153,7 @@ def test_callbacks_work(tmp_path: Path):
     assert model.num_timesteps < 4000 and (tmp_path / "best_model.zip").exists()
 
 
-def test_what_it_needs_around_it_is_told():
+def test_unsuitable_environments_are_rejected():
     games = PriorLabVecEnv(**ON_DEVICE.game_arguments())
     with pytest.raises(ValueError, match="around the games is a VecNormalize: expected a curiosity alone"):
         OnDevicePPO(PixelPolicy, VecNormalize(games, norm_obs=False), n_steps=8, batch_size=8, device="cpu").learn(8)

@@ -155,7 +155,7 @@ class Kept(BaseCallback):
 
 
 @pytest.mark.parametrize("memory", ["episode", "play"])
-def test_a_run_that_was_stopped_ends_as_one_that_was_not(tmp_path: Path, memory):
+def test_a_stopped_run_ends_with_the_same_weights_and_rows(tmp_path: Path, memory):
     settings: Settings = replace(REMEMBERS, memory=memory, inputs=1600, checkpoint_every=500)
     whole, _ = train_ppo(replace(settings, out=tmp_path / "whole"))
     stopped = replace(settings, out=tmp_path / "stopped")
@@ -187,6 +187,6 @@ def test_it_plays_in_evaluate_policy_and_in_ours(tmp_path: Path):
         ({"n_steps": 48, "batch_size": 64}, "batch_size is 64: expected a multiple of n_steps, 48"),
     ],
 )
-def test_settings_that_contradict_are_refused(change: dict, message: str):
+def test_settings_that_contradict_are_rejected(change: dict, message: str):
     with pytest.raises(ValueError, match=message):
         replace(REMEMBERS, **change)

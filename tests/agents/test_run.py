@@ -46,7 +46,7 @@ class Breaks(BaseCallback):
 
 
 @pytest.mark.parametrize("breaks", ["weights", "rewards"])
-def test_a_run_that_diverges_stops_and_goes_on_from_its_last_good_checkpoint(tmp_path: Path, breaks: str):
+def test_a_run_that_diverges_stops_and_resumes_from_its_last_good_checkpoint(tmp_path: Path, breaks: str):
     whole, _ = train_ppo(replace(SMALL, out=tmp_path / "whole"))
     settings = replace(SMALL, out=tmp_path / "run")
     with pytest.raises(FloatingPointError) as error:
@@ -61,7 +61,7 @@ def test_a_run_that_diverges_stops_and_goes_on_from_its_last_good_checkpoint(tmp
     assert (tmp_path / "whole" / "episodes.csv").read_text() == (tmp_path / "run" / "episodes.csv").read_text()
 
 
-def test_a_run_that_diverges_at_once_says_that_nothing_is_kept(tmp_path: Path):
+def test_a_run_that_diverges_at_once_says_that_there_is_no_checkpoint(tmp_path: Path):
     with pytest.raises(FloatingPointError, match="no checkpoint had been written yet"):
         train_ppo(replace(SMALL, out=tmp_path), Breaks("weights", 10))
 
@@ -90,7 +90,9 @@ def test_checkpoints_are_written_as_time_goes_by_and_cost_the_run_nothing(tmp_pa
         ({"device": "cuda"}, "device is cuda: expected a GPU that torch can use, and there is none"),
     ],
 )
-def test_what_the_machine_cannot_carry_is_told_before_anything_is_written(tmp_path: Path, monkeypatch, change, message):
+def test_a_run_that_the_machine_cannot_carry_is_rejected_before_anything_is_written(
+    tmp_path: Path, monkeypatch, change, message
+):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(machine, "free_bytes", lambda: 16e9)
     with pytest.raises(ValueError) as error:
@@ -99,7 +101,7 @@ def test_what_the_machine_cannot_carry_is_told_before_anything_is_written(tmp_pa
     assert not (tmp_path / "run").exists()
 
 
-def test_the_memory_that_is_free_is_some_of_what_there_is():
+def test_free_memory_is_a_plausible_number():
     assert 1e7 < machine.free_bytes() < 1e15
     assert machine.network_bytes(SMALL) < machine.network_bytes(replace(SMALL, features=10_000)) < 1e9
 
@@ -122,7 +124,7 @@ def test_all_networks_of_a_run_are_counted(change: dict):
 
 
 @pytest.mark.parametrize("agent", ["ppo", "random"])
-def test_a_run_that_was_stopped_while_it_was_evaluated_is_evaluated_alone(tmp_path: Path, monkeypatch, agent: str):
+def test_a_run_stopped_during_its_evaluation_is_only_evaluated(tmp_path: Path, monkeypatch, agent: str):
     small = RANDOM if agent == "random" else SMALL
     settings = replace(small, inputs=600, evaluation_episodes=4, out=tmp_path / "run")
     with monkeypatch.context() as stopped, pytest.raises(KeyboardInterrupt):
@@ -146,7 +148,7 @@ def interrupted(*_: object) -> list[str]:
 
 
 @pytest.mark.parametrize("change", [{"memory": "episode"}, {"curiosity": "rnd"}, {"on_device": True}, {"agent": "dqn"}])
-def test_who_played_in_a_finished_run_is_read_as_what_it_was(tmp_path: Path, change: dict):
+def test_the_player_of_a_finished_run_loads(tmp_path: Path, change: dict):
     small = DQN if change == {"agent": "dqn"} else replace(SMALL, **change)
     model, _ = training.train_player(replace(small, inputs=600, out=tmp_path))
     again = training.load_player(replace(small, out=tmp_path))

@@ -87,10 +87,10 @@ def test_numpys_numbers_are_numbers():
         ({"imitation_batches": 0, "imitation_episodes": 4}, "expected None, the default, because it applies only with"),
         ({"memory": "play", "batch_size": 32, "imitation_enough": 0.1}, "only with imitation_batches above 0"),
         ({"imitation_batches": 0, "discovery_enough": 1}, "discovery_enough is 1: expected 1.2, the default, because"),
-        ({"on_device": True, "curiosity": "rnd"}, "curiosity is rnd: expected counts or icm or none with on_device"),
+        ({"on_device": True, "curiosity": "rnd"}, "curiosity is rnd: expected counts, icm or none with on_device"),
         ({"on_device": True, "imitation_batches": 4}, "imitation_batches is 4: expected 0 or None with on_device"),
         ({"agent": "random", "curiosity": "icm"}, "curiosity is icm: expected none for the random agent"),
     ],
 )
-def test_settings_that_contradict_each_other_are_refused(change: dict, message: str):
+def test_settings_that_contradict_each_other_are_rejected(change: dict, message: str):
     assert message in error_of(Settings(), **change)
