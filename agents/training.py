@@ -9,7 +9,8 @@ from priorlab.agents.evaluation import Player, RandomPlayer, evaluate
 from priorlab.agents.runs.run_log import RunLog
 from priorlab.agents.settings import Settings
 from priorlab.envs.base.files import write_whole
-from priorlab.envs.engine.games import INPUTS, Games
+from priorlab.envs.engine.games import Games
+from priorlab.envs.game.rules import INPUT_COUNT
 from priorlab.envs.results.rows import RunWriter, check_same, is_finished
 
 EVALUATION = "evaluation.json"
@@ -85,7 +86,7 @@ def play_at_random(settings: Settings) -> RunLog:
     games.reset(settings.seed)
     log.begin()
     while log.inputs < settings.inputs:
-        games.step(generator.integers(INPUTS, size=settings.num_games))
+        games.step(generator.integers(INPUT_COUNT, size=settings.num_games))
         log.step()
     log.finish()
     return log

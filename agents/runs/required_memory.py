@@ -15,7 +15,7 @@ from priorlab.agents.curiosity.rnd import predictor_network, target_network
 from priorlab.agents.device import device_of
 from priorlab.agents.networks.pixels import PixelNetwork
 from priorlab.agents.settings import Settings
-from priorlab.envs.engine.games import INPUTS
+from priorlab.envs.game.rules import INPUT_COUNT
 
 GAME = 12_288  # bytes per game without its pictures, measured (docs/speed.md)
 COPIES = 3  # of each game's pictures: the current ones, the last ones of an episode, the learner's
@@ -71,10 +71,10 @@ def network_bytes(settings: Settings) -> int:
 def icm_bytes(settings: Settings) -> int:
     shape = settings.stack_size, settings.screen_size, settings.screen_size
     with torch.device("meta"), torch.no_grad():
-        models = Models(*shape, INPUTS)
+        models = Models(*shape, INPUT_COUNT)
         size = models.features(torch.zeros(1, *shape)).shape[1]
         outputs = 2 * outputs_of(models.features, *shape)  # of the pictures before and after
-        outputs += outputs_of(models.inverse_model, 2 * size) + outputs_of(models.forward_model, size + INPUTS)
+        outputs += outputs_of(models.inverse_model, 2 * size) + outputs_of(models.forward_model, size + INPUT_COUNT)
     return learning_bytes(settings, weights_of(models), outputs)
 
 
