@@ -49,7 +49,7 @@ class CloningResult:
     def __str__(self) -> str:
         learned = (
             f"  before training, it imitated {self.decisions:,} decisions of {self.demonstrators} demonstrators, and "
-            f"takes {self.accuracy:.0%} of them alike; "
+            f"agrees with {self.accuracy:.0%} of them; "
         )
         if self.held_out_accuracy is None:
             return learned + "nobody was held out"

@@ -131,7 +131,7 @@ def test_only_plays_of_the_same_players_version_and_level_are_learned_from(tmp_p
             {"version": "masked_similarity"},
             "expected plays by player 'person' of princess masked_similarity, on the agent",
         ),
-        ({"demonstrations_version": "gravity"}, "expected a version by the rules of original"),
+        ({"demonstrations_version": "gravity"}, "expected a version with the rules of original"),
         ({"demonstrations_version": "nothing"}, "unknown version"),
     ):
         with pytest.raises(ValueError, match=message) as error:
