@@ -16,8 +16,10 @@ from envs.versions import find_version, looks
 from envs.versions import versions as versions_of
 from scripts.experiments.runner import Run, check_folders
 from scripts.report.bounds import bounds_of
+from scripts.report.efficiency import learners_of
 from scripts.report.players import Section
 from scripts.report.reproduction import write_reproduction
+from scripts.report.reproduction_readme import Part
 from scripts.report.statistics import played
 
 AGENTS: dict[str, dict[str, Any]] = {  # what differs from the defaults; none is told more than players see
@@ -163,7 +165,12 @@ def missing(runs: Sequence[Run], kept: Archive, where: Path) -> list[Run]:
 
 def report(out: Path, problems: Sequence[str] = (), quick: bool = False) -> Path:
     """Writes the report of all games whose rows are kept in ``out``."""
-    sections = []
+    return write_reproduction(out, parts_of(out), problems, quick)
+
+
+def parts_of(out: Path) -> list[Part]:
+    """What the report says of each game whose rows are kept in ``out``."""
+    parts = []
     for game in GAMES:
         kept = Archive.read(out / game)
         runs = tuple(played(kept.results(out / game)))
@@ -171,8 +178,9 @@ def report(out: Path, problems: Sequence[str] = (), quick: bool = False) -> Path
             here = {run.version for run in runs}
             names = tuple(name for name in versions_of(game) if name in here)
             section = Section(game, runs[0].level, names, runs)
-            sections.append((section, bounds_of(runs, out / game / "bounds.json"), command_of(section)))
-    return write_reproduction(out, sections, problems, quick)
+            bounds = bounds_of(runs, out / game / "bounds.json")
+            parts.append(Part(section, learners_of(section), bounds, command_of(section)))
+    return parts
 
 
 def command_of(section: Section) -> str:

@@ -28,7 +28,7 @@ from scripts.report.players import (
     title_of,
     title_of_game,
 )
-from scripts.report.plots import THINGS
+from scripts.report.plots import THINGS, variables
 from scripts.report.reaching import in_order, reaches_of
 from scripts.report.statistics import LEAST, RESAMPLES, Played, played
 from scripts.report.summary import NOTHING, estimate_text, number, percent
@@ -132,7 +132,7 @@ def render(template: str, **values: Any) -> str:
     )  # fmt: skip
     environment.filters.update(times=summary.times, title=title_of)
     today = datetime.now(UTC)
-    style = (HERE / "style.css").read_text(encoding="utf-8")
+    style = variables() + (HERE / "style.css").read_text(encoding="utf-8")
     return environment.get_template(template).render(style=style, now=f"{today.day} {today:%B %Y}", **values)
 
 
