@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from envs.games import INPUTS, Games
+from priorlab.envs.engine.games import INPUTS, Games
 
 
 class Player(Protocol):

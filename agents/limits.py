@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 if TYPE_CHECKING:
-    from agents.settings import Settings
+    from priorlab.agents.settings import Settings
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from agents.limits import OWN, check
-from envs.level import Level
-from envs.versions import find_version
+from priorlab.agents.limits import OWN, check
+from priorlab.envs.game.level import Level
+from priorlab.envs.game.versions import find_version
 
 Agent = Literal["ppo", "dqn", "random"]
 Curious = Literal["counts", "icm", "rnd", "privileged-counts", "none"]

@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from agents.evaluate import Chance, Player, evaluate
-from agents.record import Record
-from agents.settings import Settings
-from envs.files import write_whole
-from envs.games import INPUTS, Games
-from envs.results import RunWriter, check_same, is_finished
+from priorlab.agents.evaluate import Chance, Player, evaluate
+from priorlab.agents.runs.record import Record
+from priorlab.agents.settings import Settings
+from priorlab.envs.base.files import write_whole
+from priorlab.envs.engine.games import INPUTS, Games
+from priorlab.envs.results.rows import RunWriter, check_same, is_finished
 
 EVALUATION = "evaluation.json"
 
@@ -35,10 +35,10 @@ def trained(settings: Settings) -> tuple[Player, Record]:
     if settings.agent == "random":
         return Chance(settings.seed), play_at_random(settings)
     if settings.agent == "dqn":
-        from agents.dqn import train_dqn  # torch and stable-baselines3 take seconds to import
+        from priorlab.agents.learners.dqn import train_dqn  # torch and stable-baselines3 take seconds to import
 
         return train_dqn(settings)
-    from agents.ppo import train_ppo
+    from priorlab.agents.learners.ppo import train_ppo
 
     return train_ppo(settings)
 
@@ -53,7 +53,7 @@ def config_of(settings: Settings) -> dict[str, Any]:
     """What stands in the run's config.json."""
     if not settings.demonstrations:
         return settings.config()
-    from agents.demonstrations import read
+    from priorlab.agents.imitation.demonstrations import read
 
     return settings.config() | {"demonstrations": read(settings).digest}
 
@@ -62,10 +62,10 @@ def kept(settings: Settings) -> Player:
     """Who played in the finished run of the folder."""
     if settings.agent == "random":
         return Chance(settings.seed)
-    from agents.dqn import DoubleDQN
-    from agents.machine import device_of
-    from agents.ppo import learner_of
-    from agents.run import MODEL
+    from priorlab.agents.device import device_of
+    from priorlab.agents.learners.dqn import DoubleDQN
+    from priorlab.agents.learners.ppo import learner_of
+    from priorlab.agents.runs.run import MODEL
 
     kind = DoubleDQN if settings.agent == "dqn" else learner_of(settings)
     return kind.load(settings.folder / MODEL, device=device_of(settings))
@@ -103,7 +103,7 @@ def learned_before(settings: Settings) -> list[str]:
     """A line on what it learned from demonstrations, if it was shown any."""
     if not settings.demonstrations:
         return []
-    from agents.cloning import Cloned
+    from priorlab.agents.imitation.cloning import Cloned
 
     return [str(Cloned.read(settings.folder))]
 

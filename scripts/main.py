@@ -2,7 +2,7 @@
 
 import sys
 
-from scripts.run import in_a_line, run
+from priorlab.scripts.run import in_a_line, run
 
 COMMANDS = {
     "play": "play a game in a window; the play is recorded",

@@ -10,7 +10,7 @@ from importlib import import_module
 from io import StringIO, TextIOWrapper
 from typing import Any
 
-from scripts.console import printable, told
+from priorlab.scripts.console import printable, told
 
 STOPPED, BROKEN_PIPE = 130, 141  # exit codes: as shells give them to what Ctrl-C, or a reader that left, has ended
 
@@ -18,9 +18,9 @@ STOPPED, BROKEN_PIPE = 130, 141  # exit codes: as shells give them to what Ctrl-
 def run(name: str, words: Sequence[str] | None = None) -> None:
     """Runs the command of that name with the words of the command line, ``in_a_line``."""
     with in_a_line(f"priorlab {name}"):
-        from scripts.words import called
+        from priorlab.scripts.words import called
 
-        command = import_module(f"scripts.{name.replace('-', '_')}").main
+        command = import_module(f"priorlab.scripts.commands.{name.replace('-', '_')}").main
         called(command, f"priorlab {name}", sys.argv[1:] if words is None else words)()
 
 

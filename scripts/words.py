@@ -11,7 +11,7 @@ from typing import Any
 
 import tyro
 
-from scripts.checks import check_given
+from priorlab.scripts.checks import check_given
 
 WIDE = "100000"  # columns, in which tyro breaks no line
 

@@ -12,12 +12,12 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-from transfer.gradients import said
-from transfer.importance import choices
-from transfer.method import Kept, Method, Samples
-from transfer.network import SMALL, Leaf, Network, Start, check_affine, evaluating
-from transfer.states import preserved
-from transfer.trial import inputs_of_trial, line, shake
+from priorlab.transfer.gradients import said
+from priorlab.transfer.importance import choices
+from priorlab.transfer.method import Kept, Method, Samples
+from priorlab.transfer.network import SMALL, Leaf, Network, Start, check_affine, evaluating
+from priorlab.transfer.states import preserved
+from priorlab.transfer.trial import inputs_of_trial, line, shake
 
 Place = Literal["first", "inner", "head", "only", "behind"]
 ALPHA = 0.01  # standard deviation of the learned scalars at first

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import torch
 from torch import nn
 
-from transfer.network import Network
+from priorlab.transfer.network import Network
 
 
 class Copies(nn.Module):

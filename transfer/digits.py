@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from transfer.supervised import Problem
+from priorlab.transfer.supervised import Problem
 
 Data = Literal["digits", "mnist", "fashion"]
 SIDE = 28  # pixels

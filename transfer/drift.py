@@ -13,9 +13,9 @@ from torch import nn
 from torch.nn.utils import parametrizations
 from torch.nn.utils.spectral_norm import SpectralNorm
 
-from transfer.network import KEPT, Network
-from transfer.states import State, items, preserved, same
-from transfer.trial import SAMPLES, Call, alike, calls_of, inputs_of_trial, line, said_by, shake
+from priorlab.transfer.network import KEPT, Network
+from priorlab.transfer.states import State, items, preserved, same
+from priorlab.transfer.trial import SAMPLES, Call, alike, calls_of, inputs_of_trial, line, said_by, shake
 
 LARGE = 10**6  # what a count may come to
 

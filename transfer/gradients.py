@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.func import jacrev, vmap
 
-from transfer.network import Network, functional_call
+from priorlab.transfer.network import Network, functional_call
 
 HALVES = (torch.float16, torch.bfloat16)
 

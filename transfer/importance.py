@@ -13,11 +13,11 @@ from typing import Any, Literal, get_args
 import torch
 from torch import nn
 
-from transfer.gradients import HALVES, by_sample, of_dense, one_by_one, said
-from transfer.method import Samples
-from transfer.network import KEPT, Network, evaluating
-from transfer.states import preserved
-from transfer.trial import check_rows, inputs_of_trial, line, runs_on_guesses, takes_hooks, tensors
+from priorlab.transfer.gradients import HALVES, by_sample, of_dense, one_by_one, said
+from priorlab.transfer.method import Samples
+from priorlab.transfer.network import KEPT, Network, evaluating
+from priorlab.transfer.states import preserved
+from priorlab.transfer.trial import check_rows, inputs_of_trial, line, runs_on_guesses, takes_hooks, tensors
 
 Importance = Literal["exact", "sampled", "empirical"]
 AT_ONCE = 1 << 24  # numbers of gradients that are held at once

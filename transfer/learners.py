@@ -7,7 +7,7 @@ import torch
 from stable_baselines3.common.callbacks import BaseCallback
 from torch.utils.hooks import RemovableHandle
 
-from transfer.method import Kept
+from priorlab.transfer.method import Kept
 
 STEP_BY_OPTIMIZER = {  # modules of learners that do, as their source says
     "stable_baselines3.ppo.ppo",

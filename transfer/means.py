@@ -14,10 +14,10 @@ from typing import Any, Literal, get_args
 import torch
 from torch import nn
 
-from transfer.copies import Copies
-from transfer.gradients import watching
-from transfer.method import Method, Samples
-from transfer.network import Leaf, Network, check_affine, evaluating
+from priorlab.transfer.copies import Copies
+from priorlab.transfer.gradients import watching
+from priorlab.transfer.method import Method, Samples
+from priorlab.transfer.network import Leaf, Network, check_affine, evaluating
 
 Beginning = Literal["plain", "aligned"]
 AT_ONCE = 256  # samples

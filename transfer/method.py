@@ -15,11 +15,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from envs.files import writing
-from transfer import steps
-from transfer.drift import Watch
-from transfer.network import KEPT, Network
-from transfer.states import State
+from priorlab.envs.base.files import writing
+from priorlab.transfer import steps
+from priorlab.transfer.drift import Watch
+from priorlab.transfer.network import KEPT, Network
+from priorlab.transfer.states import State
 
 FORMAT = 1  # of files of ``Kept.save``
 

@@ -9,16 +9,16 @@ from typing import Any
 import torch
 from torch import nn
 
-from transfer.columns import Columns, Progressive, RandomColumn
-from transfer.drift import Watch, check_drift, check_known
-from transfer.importance import check_outputs
-from transfer.means import Means
-from transfer.method import Kept, Method
-from transfer.network import KEPT, Network
-from transfer.packing import Packing
-from transfer.penalty import EWC, L2, OnlineEWC
-from transfer.separate import HeadOnly, OwnHeads, Scratch, Separate
-from transfer.superposition import Superposition
+from priorlab.transfer.columns import Columns, Progressive, RandomColumn
+from priorlab.transfer.drift import Watch, check_drift, check_known
+from priorlab.transfer.importance import check_outputs
+from priorlab.transfer.means import Means
+from priorlab.transfer.method import Kept, Method
+from priorlab.transfer.network import KEPT, Network
+from priorlab.transfer.packing import Packing
+from priorlab.transfer.penalty import EWC, L2, OnlineEWC
+from priorlab.transfer.separate import HeadOnly, OwnHeads, Scratch, Separate
+from priorlab.transfer.superposition import Superposition
 
 METHODS: dict[str, type[Method]] = {
     "own-heads": OwnHeads,

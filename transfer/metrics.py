@@ -7,8 +7,8 @@ is float (N, N): in row i how well each task is done when i tasks and one more h
 import numpy as np
 import torch
 
-from transfer.columns import ColumnLayer
-from transfer.network import Leaf, Network
+from priorlab.transfer.columns import ColumnLayer
+from priorlab.transfer.network import Leaf, Network
 
 DORMANT = 0.025  # of the mean activity of a layer, below which a unit counts as dormant
 

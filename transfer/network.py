@@ -14,7 +14,7 @@ Likelihood = Literal["categorical", "gaussian"]
 Leaf = nn.Linear | nn.Conv2d
 WEIGHTED = (nn.Linear, nn.Conv2d, nn.MultiheadAttention)
 SMALL = (nn.LayerNorm, nn.GroupNorm, nn.RMSNorm, nn.modules.batchnorm._NormBase, nn.PReLU)
-KEPT = "kept"  # under which name a network holds its ``transfer.method.Kept``
+KEPT = "kept"  # under which name a network holds its ``priorlab.transfer.method.Kept``
 
 
 def call(module: nn.Module, inputs: torch.Tensor) -> torch.Tensor:

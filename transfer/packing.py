@@ -9,10 +9,10 @@ from collections.abc import Mapping
 
 import torch
 
-from transfer import steps
-from transfer.copies import Copies
-from transfer.method import Method, Samples
-from transfer.network import Network, Start
+from priorlab.transfer import steps
+from priorlab.transfer.copies import Copies
+from priorlab.transfer.method import Method, Samples
+from priorlab.transfer.network import Network, Start
 
 FREE = 255  # as the owner of a weight
 

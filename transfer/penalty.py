@@ -9,10 +9,10 @@ from collections.abc import Mapping
 
 import torch
 
-from transfer import steps
-from transfer.importance import Importance, check_importance, importance_of
-from transfer.method import Method, Samples
-from transfer.network import Network
+from priorlab.transfer import steps
+from priorlab.transfer.importance import Importance, check_importance, importance_of
+from priorlab.transfer.method import Method, Samples
+from priorlab.transfer.network import Network
 
 
 class L2(Method):
@@ -82,7 +82,7 @@ class L2(Method):
 class EWC(L2):
     """Elastic weight consolidation, with a penalty of each task's (Kirkpatrick et al. 2017, arXiv 1612.00796).
 
-    importance: exact, sampled or empirical (``transfer.importance``); strength is their lambda, of a penalty that has a
+    importance: exact, sampled or empirical (``importance.py``); strength is their lambda, of a penalty that has a
     factor of 1/2.
     """
 

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 
 import torch
 
-from transfer.network import Network, Start
+from priorlab.transfer.network import Network, Start
 
 Restart = Literal["none", "start", "random"]
 

@@ -27,16 +27,16 @@ from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.dqn.policies import CnnPolicy, DQNPolicy, QNetwork
 from torch import nn
 
-from transfer.learners import watch_of
-from transfer.method import Kept, Samples, all_kept
-from transfer.methods import METHODS, check_together, keep
-from transfer.network import Network, evaluating
-from transfer.penalty import EWC
-from transfer.steps import stepped
+from priorlab.transfer.learners import watch_of
+from priorlab.transfer.method import Kept, Samples, all_kept
+from priorlab.transfer.methods import METHODS, check_together, keep
+from priorlab.transfer.network import Network, evaluating
+from priorlab.transfer.penalty import EWC
+from priorlab.transfer.steps import stepped
 
 
 class Keeps:
-    """What both kinds of policies share. methods: specs as ``transfer.methods.parse`` gives them; tasks: how many;
+    """What both kinds of policies share. methods: specs as ``methods.parse`` gives them; tasks: how many;
     keep_seed: of everything random in the methods. ValueError for spaces that it does not know."""
 
     def __init__(

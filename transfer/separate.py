@@ -2,8 +2,8 @@
 
 import torch
 
-from transfer.method import Method
-from transfer.network import Network, Start
+from priorlab.transfer.method import Method
+from priorlab.transfer.network import Network, Start
 
 
 class OwnHeads(Method):

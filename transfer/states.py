@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from transfer.network import KEPT
+from priorlab.transfer.network import KEPT
 
 PLAIN = (bool, int, float, complex, str, type(None), torch.Tensor, np.ndarray, list, tuple, dict, set, deque)
 

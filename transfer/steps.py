@@ -15,7 +15,7 @@ from torch.optim import LBFGS, Optimizer, SparseAdam
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 from torch.utils.hooks import RemovableHandle
 
-from transfer.network import Network
+from priorlab.transfer.network import Network
 
 Factor = float | torch.Tensor
 
@@ -108,7 +108,7 @@ def with_closure(
 
 
 class Acting(Protocol):
-    """What acts around steps: ``transfer.method.Kept``, whose methods tell what each of these does."""
+    """What acts around steps: ``priorlab.transfer.method.Kept``, whose methods tell what each of these does."""
 
     changes: int
     network: Network
@@ -121,7 +121,7 @@ class Acting(Protocol):
     def after_step(self) -> None: ...
 
 
-ACTING: WeakSet[Any] = WeakSet()  # every ``transfer.method.Kept`` there is
+ACTING: WeakSet[Any] = WeakSet()  # every ``priorlab.transfer.method.Kept`` there is
 
 
 def check_attached(optimizer: Optimizer, *_: Any) -> None:

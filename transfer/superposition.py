@@ -15,9 +15,9 @@ from typing import Literal, get_args
 
 import torch
 
-from transfer.copies import Copies
-from transfer.method import Method
-from transfer.network import Network, Start
+from priorlab.transfer.copies import Copies
+from priorlab.transfer.method import Method
+from priorlab.transfer.network import Network, Start
 
 Contexts = Literal["binary", "complex", "rotation", "power"]
 Biases = Literal["own", "shared"]

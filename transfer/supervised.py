@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from transfer.method import Kept, Samples
+from priorlab.transfer.method import Kept, Samples
 
 POINTS = 10  # evaluations while one task is learned
 

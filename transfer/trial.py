@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from transfer.network import KEPT, Network
-from transfer.states import preserved
+from priorlab.transfer.network import KEPT, Network
+from priorlab.transfer.states import preserved
 
 Call = tuple[str, list[torch.Tensor], list[torch.Tensor]]  # a layer's name, what it was given and what it gave
 SAMPLES = 3  # of a trial

@@ -1,7 +1,7 @@
 """Whether demonstrations shorten learning: PPO with and without, on plays by simulated players of known skill.
 
-The players know the shortest way from every state (``envs.solver``) and err: now and then they hold a random input for
-a while. So they are no people, and their plays say so; what is shown is that learning from plays works.
+The players know the shortest way from every state (``envs/game/solver.py``) and err: now and then they hold a random
+input for a while. So they are no people, and their plays say so; what is shown is that learning from plays works.
 """
 
 from pathlib import Path
@@ -11,16 +11,16 @@ import pandas as pd
 import tyro
 from scipy.stats import bootstrap
 
-from agents.cloning import Cloned
-from agents.settings import Settings
-from agents.train import train
-from envs.level import Level
-from envs.play import Course, Play
-from envs.results import is_finished
-from envs.rules import CLOCK, HAS_KEY, JUMPING, LAST_SIDE, MONSTERS, ON_LADDER, SPEED, X, Y
-from envs.solver import INPUTS, Solver
-from envs.versions import find_rules, find_version
-from scripts.report.statistics import mastered
+from priorlab.agents.imitation.cloning import Cloned
+from priorlab.agents.settings import Settings
+from priorlab.agents.train import train
+from priorlab.envs.game.level import Level
+from priorlab.envs.game.rules import CLOCK, HAS_KEY, JUMPING, LAST_SIDE, MONSTERS, ON_LADDER, SPEED, X, Y
+from priorlab.envs.game.solver import INPUTS, Solver
+from priorlab.envs.game.versions import find_rules, find_version
+from priorlab.envs.plays.play import Course, Play
+from priorlab.envs.results.rows import is_finished
+from priorlab.scripts.analysis.statistics import mastered
 
 DECIDES = [X, Y, JUMPING, SPEED, ON_LADDER, MONSTERS, CLOCK, LAST_SIDE, HAS_KEY]  # fields that tell states apart
 LONGEST_ERROR = 8  # inputs

@@ -2,7 +2,7 @@
 
 Opens a real window of each size under whatever display there is; sizes that the screen doesn't have are left out:
 
-    xvfb-run -s "-screen 0 3840x2160x24" python -m scripts.experiments.drawing
+    xvfb-run -s "-screen 0 3840x2160x24" python -m priorlab.scripts.experiments.drawing
 """
 
 import time
@@ -16,9 +16,9 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from envs.courses import GameSettings
-from human_study.canvas import Canvas, fit
-from human_study.window import require_display
+from priorlab.envs.plays.courses import GameSettings
+from priorlab.human_study.window.canvas import Canvas, fit
+from priorlab.human_study.window.window import require_display
 
 GAMES = (
     "princess", "princess/masked_objects", "princess/gravity", "key_door", "key_door/gravity", "key_door/all_masked",

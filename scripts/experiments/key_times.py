@@ -1,6 +1,6 @@
 """When keys were pressed, against when the log says so: real key events of X at random moments of the steps.
 
-xvfb-run -s "-screen 0 1280x960x24" python -m scripts.experiments.key_times
+xvfb-run -s "-screen 0 1280x960x24" python -m priorlab.scripts.experiments.key_times
 """
 
 import random
@@ -16,11 +16,11 @@ from rich.console import Console
 from rich.table import Table
 from scipy.stats import kstest
 
-from envs.courses import GameSettings
-from envs.events import read_events
-from human_study.loop import keys_for, run
-from human_study.recorder import Recorder
-from human_study.window import Window
+from priorlab.envs.plays.courses import GameSettings
+from priorlab.envs.plays.events import read_events
+from priorlab.human_study.data.recorder import Recorder
+from priorlab.human_study.window.loop import keys_for, run
+from priorlab.human_study.window.window import Window
 
 GAP, HOLD = (0.1, 0.3), (0.03, 0.1)  # seconds between two presses, and that a key is held, at least and at most
 BEGUN = 1.0  # seconds until the game is on the screen

@@ -2,7 +2,7 @@
 
 The area under the success curve is the mean, over a run's inputs, of the share of the last 100 episodes that were won.
 The ratio of mean areas has a percentile bootstrap interval, in which seeds are resampled. That our learner is stock
-stable-baselines3's otherwise, to rounding, is what tests/test_rollouts.py holds.
+stable-baselines3's otherwise, to rounding, is what tests/agents/test_rollouts.py holds.
 """
 
 import os
@@ -18,11 +18,11 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from agents.convolution import Convolution
-from agents.ppo import train_ppo
-from agents.settings import Settings
-from scripts.report.statistics import area as area_under
-from scripts.report.statistics import success
+from priorlab.agents.learners.ppo import train_ppo
+from priorlab.agents.networks.convolution import Convolution
+from priorlab.agents.settings import Settings
+from priorlab.scripts.analysis.statistics import area as area_under
+from priorlab.scripts.analysis.statistics import success
 
 LEARNERS = {"compiled": Convolution.fits, "torch's": lambda _self, _pictures: False}
 RESAMPLES = 10_000

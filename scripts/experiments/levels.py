@@ -9,7 +9,7 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from scripts.experiments.sweep import told, trained
+from priorlab.scripts.experiments.sweep import told, trained
 
 LEVELS = tuple(f"tower_{number:02}" for number in range(2, 21, 2))
 

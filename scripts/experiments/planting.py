@@ -1,17 +1,17 @@
-"""How much of what each version masks must be lost so that simulated players' mean times stand in the published ratios.
+"""How much of what each version masks simulated players must lose for their mean times to have the published ratios.
 
-The published means are of people who were stopped after half an hour, so here, too, a time is at most that: what is
-planted is what `priorlab compare` measures, the restricted mean. `python -m scripts.experiments.planting` prints the
-tables [lost.<game>] of human_study/simulated.toml; half an hour of one core.
+The people of the published study were stopped after half an hour, so a time is at most that here, too: what is planted
+is what `priorlab compare` measures, the restricted mean. `python -m priorlab.scripts.experiments.planting`
+prints the tables [lost.<game>] of envs/players/simulated.toml; half an hour of one core.
 """
 
 from concurrent.futures import ThreadPoolExecutor
 
 import tyro
 
-from envs.planner import Knowledge
-from human_study.simulated import Setting, knowledge_without, times_of
-from scripts.report.summary import published
+from priorlab.envs.players.planner import Knowledge
+from priorlab.envs.players.simulated import Setting, knowledge_without, times_of
+from priorlab.scripts.analysis.published import published_figures
 
 NOBODY_QUITS = float("inf")
 HALVINGS = 9
@@ -50,7 +50,7 @@ def main(
         seed: of the players
         workers: versions tried side by side
     """
-    figures = published()["versions"]
+    figures = published_figures()["versions"]
     ratios = {version: figure["minutes"] / figures["original"]["minutes"] for version, figure in figures.items()}
     masked = [version for version in ratios if version != "original" and (not versions or version in versions)]
     for game in games:
@@ -60,7 +60,7 @@ def main(
             searches = [pool.submit(lost_for, game, name, ratios[name] * own, players, seed) for name in masked]
             for version, search in zip(masked, searches):
                 share, mean = search.result()
-                print(f"{version} = {share:.3f}  # {mean / own:.2f} times, wanted {ratios[version]:.2f}", flush=True)
+                print(f"{version} = {share:.3f}  # {mean / own:.2f} times, target {ratios[version]:.2f}", flush=True)
 
 
 if __name__ == "__main__":

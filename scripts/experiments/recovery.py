@@ -1,7 +1,8 @@
 """Does the analysis find what is there, and nothing where nothing is? Simulated studies of a planted truth.
 
-`python -m scripts.experiments.recovery` simulates studies, with the published ratios planted and with
-nothing planted, and puts each through the functions of `priorlab compare`. It prints tables and writes CSV files.
+`python -m priorlab.scripts.experiments.recovery` simulates studies, with the published ratios planted and with
+nothing planted, and puts each through the functions of `priorlab compare`. It prints tables, and writes them as CSV
+files with one figure.
 """
 
 from collections.abc import Callable, Iterable
@@ -9,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pandas as pd
 import tyro
@@ -17,11 +19,12 @@ from scipy.special import ndtr
 from scipy.stats import kendalltau
 from statsmodels.stats.proportion import proportion_confint
 
-from human_study.simulated import LIMIT_MINUTES, MINUTE, planted_versions, setting_of, times_of
-from scripts.report.hypotheses import Group
-from scripts.report.planning import TESTS
-from scripts.report.statistics import restricted_mean
-from scripts.report.summary import published
+from priorlab.envs.players.simulated import LIMIT_MINUTES, MINUTE, planted_versions, setting_of, times_of
+from priorlab.scripts.analysis.hypotheses import Group
+from priorlab.scripts.analysis.planning import TESTS
+from priorlab.scripts.analysis.published import published_figures
+from priorlab.scripts.analysis.statistics import restricted_mean
+from priorlab.scripts.report.plots import INKS, STYLE, panel, standalone, svg
 
 ALPHA = 0.05
 Study = dict[str, Group]  # of each version: inputs, and whether each was a win
@@ -47,7 +50,7 @@ def means_of(study: Study) -> np.ndarray:
 
 def truth_of(versions: Iterable[str]) -> np.ndarray:
     """The published mean minutes of each version."""
-    return np.array([published()["versions"][version]["minutes"] for version in versions])
+    return np.array([published_figures()["versions"][version]["minutes"] for version in versions])
 
 
 def taus_of(studies: list[Study]) -> np.ndarray:
@@ -134,19 +137,36 @@ def false_alarms(studies: list[Study]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["test", "of", "found", "n", "share", "low", "high"])
 
 
+def order_figure(by_n: pd.DataFrame) -> str:
+    """SVG: mean tau against the players on each version, and the most that sampling allows."""
+    with matplotlib.rc_context(STYLE):
+        figure, axes = panel(560, 250, (54, 46, 24, 14))
+        for column, ink, words in (("ceiling", "soft", "ceiling"), ("tau", "simulated", "simulated players")):
+            axes.plot(by_n["n"], by_n[column], color=INKS[ink], marker="o", markersize=4, clip_on=False)
+            end = by_n.iloc[0]
+            axes.annotate(words, (end["n"], end[column]), (8, -12), textcoords="offset points", color=INKS[ink])
+        axes.set_xscale("log")
+        axes.set_xticks(by_n["n"], by_n["n"].astype(str))
+        axes.minorticks_off()
+        axes.set_yticks([0.8, 0.85, 0.9, 0.95, 1])
+        axes.set_xlabel("players on each version")
+        axes.set_ylabel("Kendall's tau")
+        return standalone(svg(figure, "Kendall's tau with the planted order against the players on each version"))
+
+
 def main(
     n: int = 120, repetitions: int = 200, *, game: str = "key_door", seed: int = 0, workers: int = 2,
     out: Path = Path("runs/recovery"),
 ) -> None:  # fmt: skip
-    """Simulates studies, and prints what the analysis makes of them.
+    """Simulates studies and prints what the analysis finds in them.
 
     Args:
-        n: players a version
+        n: players per version
         repetitions: studies
-        game: key_door, which the published means are of, or princess
-        seed: of the players
-        workers: studies simulated side by side
-        out: folder of the tables as CSV files
+        game: key_door, on which the published means were measured, or princess
+        seed: seeds the players
+        workers: studies simulated in parallel
+        out: folder for the tables (CSV) and the figure
     """
     for name, value in (("n", n), ("repetitions", repetitions), ("workers", workers)):
         if value < 2 - (name == "workers"):
@@ -161,11 +181,12 @@ def main(
 
     studies = studies_of(game, "published", n, repetitions, seed, workers)
     taus, generator = taus_of(studies), np.random.default_rng(seed)
+    pd.DataFrame({"tau": taus}).to_csv(out / "taus.csv", index=False)
     show("planted", lambda: table_of(studies))
     show("swapped", lambda: swaps_of(studies))
     low, median, high = np.quantile(taus, [0.025, 0.5, 0.975])
     console.print(
-        f"\nKendall's tau at {n} a version, {repetitions} studies: mean {taus.mean():.3f} (standard error "
+        f"\nKendall's tau with {n} players per version, {repetitions} studies: mean {taus.mean():.3f} (standard error "
         f"{taus.std(ddof=1) / np.sqrt(len(taus)):.3f}), median {median:.3f}, 95 % of studies {low:.3f} to {high:.3f}; "
         f"over .9 in {(taus > 0.9).mean():.0%}\nceiling: {ceiling(studies[0], n, 0.6):.3f} with a spread of .6",
         highlight=False,
@@ -175,6 +196,7 @@ def main(
         [(size, taus_at(studies, size, generator).mean(), ceiling(studies[0], size, 0.6)) for size in sizes],
         columns=["n", "tau", "ceiling"],
     ))  # fmt: skip
+    (out / "order.svg").write_text(order_figure(pd.read_csv(out / "tau_by_n.csv")), encoding="utf-8")
     show("nothing_planted", lambda: false_alarms(studies_of(game, "none", n, repetitions, seed, workers)))
 
 

@@ -15,9 +15,9 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from agents.settings import Settings
-from scripts.experiments.runner import Run, check_folders, train
-from scripts.report.statistics import mastered
+from priorlab.agents.settings import Settings
+from priorlab.scripts.analysis.statistics import mastered
+from priorlab.scripts.running.runner import Run, check_folders, train
 
 FIRST_SEED = 100
 START: dict[str, Any] = {  # what was the default before

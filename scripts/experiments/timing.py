@@ -15,8 +15,8 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from envs.courses import GameSettings
-from envs.sessions import read_session
+from priorlab.envs.plays.courses import GameSettings
+from priorlab.envs.plays.sessions import read_session
 
 PUNCTUAL = 0.005  # seconds
 QUANTILES = (0.5, 0.9, 0.99, 0.999, 1.0)
@@ -47,7 +47,7 @@ def main(minutes: float = 10.0, game: str = "princess", busy: int = 1, seed: int
 
 def drive(game: GameSettings, minutes: float, folder: Path, seed: int) -> Path:
     """The log of a play to its limit, or its win, in which keys are pressed."""
-    from human_study.loop import play
+    from priorlab.human_study.window.loop import play
 
     over = Event()
     hands = Thread(target=press_keys, args=(over, random.Random(seed)), daemon=True)

@@ -9,16 +9,13 @@ import jinja2
 import numpy as np
 import pandas as pd
 
-from envs.files import write_whole
-from envs.level import Level
-from envs.results import Results
-from scripts.report import panels, rows, summary
-from scripts.report.analysis import MINUTES, TESTS, Analysis, Cell, Estimate, analyse, order_of
-from scripts.report.excluding import answer_counts, without
-from scripts.report.hypotheses import FEW
-from scripts.report.missed import MISSED, Second, note_on, rows_of, second_analysis, show_second
-from scripts.report.pictures import data_uri, heat_map, is_turned, numbered, picture_of, trajectories
-from scripts.report.players import (
+from priorlab.envs.base.files import write_whole
+from priorlab.envs.game.level import Level
+from priorlab.envs.results.load import Results
+from priorlab.scripts.analysis.comparison import MINUTES, TESTS, Analysis, Cell, Estimate, analyse, order_of
+from priorlab.scripts.analysis.excluding import answer_counts, without
+from priorlab.scripts.analysis.hypotheses import FEW
+from priorlab.scripts.analysis.players import (
     Kind,
     Section,
     differences,
@@ -28,13 +25,18 @@ from scripts.report.players import (
     title_of,
     title_of_game,
 )
-from scripts.report.plots import THINGS, variables
-from scripts.report.reaching import in_order, reaches_of
-from scripts.report.statistics import LEAST, RESAMPLES, Played, played
-from scripts.report.summary import NOTHING, estimate_text, number, percent
-from scripts.report.tables import tables_of, write_tables
+from priorlab.scripts.analysis.published import published_figures, published_ratio
+from priorlab.scripts.analysis.reaching import in_order, reaches_of
+from priorlab.scripts.analysis.statistics import LEAST, RESAMPLES, Played, played
+from priorlab.scripts.analysis.tables import tables_of, write_tables
+from priorlab.scripts.report import panels, summary
+from priorlab.scripts.report import version_figures as rows
+from priorlab.scripts.report.missed import MISSED, Second, note_on, rows_of, second_analysis, show_second
+from priorlab.scripts.report.pictures import data_uri, heat_map, is_turned, numbered, picture_of, trajectories
+from priorlab.scripts.report.plots import THINGS, variables
+from priorlab.scripts.report.summary import NOTHING, estimate_text, number, percent
 
-HERE = Path(__file__).parent
+TEMPLATES = Path(__file__).parent / "templates"
 WIDE, NARROW = 1060.0, 400.0  # px of the figures that span the page, on a screen and on a phone
 ABOUT_REACHABLE = {"princess": 5900}  # positions that can be reached: "about 5,900", by an exact search of its states
 MOST_THINGS = 24  # that are drawn of a level; the tables have all
@@ -108,8 +110,8 @@ def write_page(
         has_people=any(kind.player == "person" for kind in kinds),
         notes=notes,
         quick=quick,
-        published=summary.published(),
-        published_ratio=summary.published_ratio,
+        published=published_figures(),
+        published_ratio=published_ratio,
         limit=f"{limit:g}",
         paired=paired,
         problems=problems,
@@ -126,13 +128,13 @@ def write_page(
 def render(template: str, **values: Any) -> str:
     """The page of that template, with the style within it."""
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(HERE), undefined=jinja2.StrictUndefined,
+        loader=jinja2.FileSystemLoader(TEMPLATES), undefined=jinja2.StrictUndefined,
         autoescape=jinja2.select_autoescape(["html"]),
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     environment.filters.update(times=summary.times, title=title_of)
     today = datetime.now(UTC)
-    style = variables() + (HERE / "style.css").read_text(encoding="utf-8")
+    style = variables() + (TEMPLATES / "style.css").read_text(encoding="utf-8")
     return environment.get_template(template).render(style=style, now=f"{today.day} {today:%B %Y}", **values)
 
 
@@ -159,7 +161,7 @@ def on_level(runs: Sequence[Played], level: Level, versions: Sequence[str]) -> t
 def show(analysis: Analysis, second: Second | None, tables: Mapping[str, pd.DataFrame], reachable: int | None) -> dict:
     """What the page shows of one section."""
     section, kinds = analysis.section, analysis.section.kinds
-    published = summary.published()
+    published = published_figures()
     same_game = title_of_game(section.game) == published["game"]
     orders = [order_of(analysis, kind, means(published)) for kind in kinds] if same_game else []
     orders = [order for order in orders if order]
@@ -305,7 +307,7 @@ def figures(analysis: Analysis, published: Mapping, same_game: bool) -> dict[str
     section = analysis.section
     game = "rebuilt here" if same_game else "another game"
     beside = {"": f"published people,\n{game} (grade)"}
-    ratios = {name: summary.published_ratio(dict(published), name) for name in section.versions}
+    ratios = {name: published_ratio(dict(published), name) for name in section.versions}
     for version, ratio in ratios.items():
         beside[version] = f"{summary.times(ratio)} ({published['versions'][version]['grade']})" if ratio else NOTHING
     on_axis = {name: ratio for name, ratio in ratios.items() if ratio and same_game}

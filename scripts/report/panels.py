@@ -8,9 +8,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from scripts.report.hypotheses import FEW
-from scripts.report.players import Kind, title_of
-from scripts.report.plots import FIRST_INPUTS, INKS, STYLE, apart, inputs_axis, panel, said, svg
+from priorlab.scripts.analysis.hypotheses import FEW
+from priorlab.scripts.analysis.players import Kind, title_of
+from priorlab.scripts.report.plots import FIRST_INPUTS, INKS, STYLE, apart, inputs_axis, panel, said, svg
 
 REFERENCE = {"lw": 0.9, "ls": (0, (3, 2)), "alpha": 0.75}
 BOUND = {"color": INKS["ink"], "lw": 1.2, "ls": (0, (1, 1.6))}  # what the best possible play comes to

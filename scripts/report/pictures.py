@@ -10,13 +10,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import imsave
 
-from envs.files import writing
-from envs.level import Level
-from envs.results import CELL
-from envs.tracks import Thing
-from envs.versions import find_rules, find_version
-from scripts.report.plots import INKS, THINGS
-from scripts.report.statistics import Played
+from priorlab.envs.base.files import writing
+from priorlab.envs.game.level import Level
+from priorlab.envs.game.versions import find_rules, find_version
+from priorlab.envs.plays.tracks import Thing
+from priorlab.envs.results.rows import CELL
+from priorlab.scripts.analysis.statistics import Played
+from priorlab.scripts.report.plots import INKS, THINGS
 
 GLOW = np.array([[20, 11, 53], [120, 28, 109], [207, 68, 70], [251, 155, 6], [252, 255, 164]], float)  # dark to bright
 
@@ -26,7 +26,7 @@ def picture_of(version: str, level: str | Level = "princess") -> np.ndarray | No
 
     None where the game is not one of ours.
     """
-    from envs.games import Games
+    from priorlab.envs.engine.games import Games
 
     try:
         found = Level.read(level)

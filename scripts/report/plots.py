@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from scipy.optimize import isotonic_regression
 
 COLOURS: dict[str, list[str]] = tomllib.loads(  # by name: on light, on dark; variables of a page
-    Path(__file__).with_name("colours.toml").read_text(encoding="utf-8")
+    (Path(__file__).parent / "templates" / "colours.toml").read_text(encoding="utf-8")
 )
 INKS = {name: light for name, (light, _) in COLOURS.items()}  # what figures are drawn with
 THINGS = {"ladder": "soft", "door": "goal"}  # inks of a level's things; others have one of their own name

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from envs.files import write_whole
-from scripts.report.page import render
-from scripts.report.plots import standalone
+from priorlab.envs.base.files import write_whole
+from priorlab.scripts.report.page import render
+from priorlab.scripts.report.plots import standalone
 
 FILE, FINDINGS = "README.md", "FINDINGS.md"
 COMMIT = 10  # letters of a commit's name

@@ -1,15 +1,13 @@
 """What the report says in words and in its tables, made from the numbers alone."""
 
-import tomllib
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
-from scripts.report.analysis import Analysis, Cell, Estimate, Order
-from scripts.report.hypotheses import FEW, Test
-from scripts.report.players import Kind, count, same_rules, title_of
-from scripts.report.statistics import LEAST, Played, Ratio
+from priorlab.scripts.analysis.comparison import Analysis, Cell, Estimate, Order
+from priorlab.scripts.analysis.hypotheses import FEW, Test
+from priorlab.scripts.analysis.players import Kind, count, same_rules, title_of
+from priorlab.scripts.analysis.statistics import LEAST, Played, Ratio
 
 CHANGES = {
     "original": "nothing is changed",
@@ -73,16 +71,6 @@ def each_text(values: Sequence[float], over: Sequence[bool] = ()) -> str:
 def single_text(cell: Cell, unit: str = "inputs") -> str:
     """What each of a cell's one or two players took to the first win, in inputs or minutes."""
     return each_text([getattr(run, unit) for run in cell.single], [not run.won for run in cell.single])
-
-
-def published() -> dict:
-    """The figures of the people's study, with their grades."""
-    return tomllib.loads(Path(__file__).with_name("published.toml").read_text(encoding="utf-8"))
-
-
-def published_ratio(figures: dict, version: str) -> float | None:
-    here = figures["versions"].get(version)
-    return here["minutes"] / figures["versions"]["original"]["minutes"] if here and version != "original" else None
 
 
 def headline(analysis: Analysis) -> str:

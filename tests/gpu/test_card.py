@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 import torch
 
-from agents.cloning import Cloned, measured
-from agents.demonstrations import read
-from agents.ppo import make_model, train_ppo
-from agents.run import make_env
-from agents.settings import Settings
-from envs.games import Games
-from tests.card import (
+from priorlab.agents.imitation.cloning import Cloned, measured
+from priorlab.agents.imitation.demonstrations import read
+from priorlab.agents.learners.ppo import make_model, train_ppo
+from priorlab.agents.runs.run import make_env
+from priorlab.agents.settings import Settings
+from priorlab.envs.engine.games import Games
+from tests.agents.test_agents import ROOM, SMALL, StopAt
+from tests.agents.test_demonstrations import save_wins
+from tests.support.card import (
     CASES,
     a_case,
     alike,
@@ -23,8 +25,6 @@ from tests.card import (
     what_is_refused,
     what_waits_and_what_was_visited,
 )
-from tests.test_agents import ROOM, SMALL, StopAt
-from tests.test_demonstrations import save_wins
 
 pytestmark = pytest.mark.skipif(
     find_spec("numba_cuda") is None or not torch.cuda.is_available(), reason="needs numba-cuda and a card"

@@ -3,7 +3,7 @@
 import gymnasium
 import numpy as np
 
-import envs  # noqa: F401  registers the games
+import priorlab  # noqa: F401  registers the games
 
 
 class Floats(gymnasium.ObservationWrapper):

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.support.paths import ROOT
+
 CACHE = Path(os.environ.get("PRIORLAB_CLIENTS") or Path(tempfile.gettempdir()) / "priorlab_clients")
 CLEANRL = os.environ.get("CLEANRL", "")  # a checkout; it is no package
 
@@ -22,7 +23,7 @@ class Client(NamedTuple):
 
 
 STEPS = """
-import envs, gymnasium, numpy as np
+import priorlab, gymnasium, numpy as np
 
 def steps(env, count=300):
     env.reset(seed=0)
@@ -50,7 +51,7 @@ for name, settings in (("Levels", {}), ("Random", {"levels": 9}), ("Atari-Pong-A
         """
 from sb3_contrib import QRDQN, TRPO, RecurrentPPO
 from stable_baselines3.common.env_util import make_atari_env, make_vec_env
-from envs.sb3 import PriorLabVecEnv
+from priorlab.envs.interfaces.sb3 import PriorLabVecEnv
 short = {"n_steps": 32, "batch_size": 32}
 for env in (make_vec_env("PriorLab/Princess-MaskedObjects-v0", 2), PriorLabVecEnv(2)):
     RecurrentPPO("CnnLstmPolicy", env, n_epochs=1, **short).learn(128)
@@ -63,7 +64,7 @@ TRPO("CnnPolicy", make_atari_env("PriorLab/Atari-Breakout-Objects-v0", 2), **sho
         """
 from sbx import DQN, PPO
 from stable_baselines3.common.env_util import make_vec_env
-from envs.sb3 import PriorLabVecEnv
+from priorlab.envs.interfaces.sb3 import PriorLabVecEnv
 for env in ("PriorLab/Princess-v0", PriorLabVecEnv(2)):
     DQN("CnnPolicy", env, learning_starts=50, buffer_size=300).learn(200)
 flat = {"env_kwargs": {"obs": "tiles"}, "wrapper_class": gymnasium.wrappers.FlattenObservation}

@@ -5,15 +5,14 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
-from envs.sessions import find_plays
-from human_study.video import check_whole, write_video
-from tests.test_sessions import a_session
+from priorlab.envs.plays.sessions import find_plays
+from priorlab.human_study.data.video import check_whole, write_video
+from tests.envs.test_sessions import a_session
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 STOPPED = "stopped"
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals and pipes are POSIX's")
 
@@ -21,7 +20,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals and pipes are P
 def command(*words: object, **settings) -> subprocess.Popen:
     environment = {**os.environ, **settings.pop("env", {})}
     return subprocess.Popen(
-        [sys.executable, "-m", "scripts.main", *map(str, words)], cwd=ROOT, env=environment, text=True,
+        [sys.executable, "-m", "priorlab", *map(str, words)], cwd=ROOT, env=environment, text=True,
         stdout=settings.pop("stdout", subprocess.PIPE), stderr=subprocess.PIPE, start_new_session=True,
         preexec_fn=heeds_ctrl_c, **settings,
     )  # fmt: skip
@@ -98,7 +97,7 @@ def test_a_video_that_could_not_be_written_whole_is_an_error_and_leaves_what_was
     data = (tmp_path / "a.mp4").read_bytes()
     limited = "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
     limited += f"resource.setrlimit(resource.RLIMIT_FSIZE, ({len(data) // 3},) * 2); "
-    limited += "import sys; from scripts.main import main; sys.argv[0] = 'priorlab'; main()"
+    limited += "import sys; from priorlab.scripts.main import main; sys.argv[0] = 'priorlab'; main()"
     words = ["replay", str(found.path), "--video", str(tmp_path / "a.mp4")]
     done = subprocess.run([sys.executable, "-c", limited, *words], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1 and "pictures could be written" in done.stderr and len(done.stderr.splitlines()) == 1

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from scripts.report.analysis import analyse
-from tests.test_compare import people, section
+from priorlab.scripts.analysis.comparison import analyse
+from tests.scripts.test_compare import people, section
 
 
 @pytest.mark.parametrize("n", [10, 40])

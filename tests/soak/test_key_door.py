@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from envs.games import Games
-from envs.level import Level
-from envs.play import Play, as_characters
-from envs.solver import Solver
-from envs.versions import find_rules
-from tests.screen import Screen, a_screen, needs_x, win_at_the_window
-from tests.test_key_door import solution
+from priorlab.envs.engine.games import Games
+from priorlab.envs.game.level import Level
+from priorlab.envs.game.solver import Solver
+from priorlab.envs.game.versions import find_rules
+from priorlab.envs.plays.play import Play, as_characters
+from tests.envs.test_key_door import solution
+from tests.support.screen import Screen, a_screen, needs_x, win_at_the_window
 
 
 @pytest.mark.parametrize("version", ["original", "ladder_interaction"])

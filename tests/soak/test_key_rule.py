@@ -11,15 +11,15 @@ from pathlib import Path
 import pygame
 import pytest
 
-from envs.courses import GameSettings
-from envs.events import SUFFIX, read_events
-from human_study.loop import keys_for, run
-from human_study.recorder import Recorder
-from human_study.window import Window
-from tests.key_rule import Replayed, key_times
-from tests.pads import UNKNOWN, VirtualPad, needs_virtual_pads
-from tests.screen import PATIENCE, Screen, a_screen, needs_x, wait_until
-from tests.test_window import OTHER_WINDOW
+from priorlab.envs.plays.courses import GameSettings
+from priorlab.envs.plays.events import SUFFIX, read_events
+from priorlab.human_study.data.recorder import Recorder
+from priorlab.human_study.window.loop import keys_for, run
+from priorlab.human_study.window.window import Window
+from tests.human_study.test_window import OTHER_WINDOW
+from tests.support.key_rule import Replayed, key_times
+from tests.support.pads import UNKNOWN, VirtualPad, needs_virtual_pads
+from tests.support.screen import PATIENCE, Screen, a_screen, needs_x, wait_until
 
 SECONDS = 20
 TAP = 0.03  # seconds at least until a key that went up goes down again; in 2 ms SDL takes it for one that is repeated
@@ -73,7 +73,7 @@ def test_no_key_is_lost_and_inputs_follow_from_keys(
     screen: Screen, tmp_path: Path, game: str, rate: float, layout: str
 ):
     subprocess.run(["setxkbmap", layout], env=screen.env, check=True)
-    process = screen.start("-m", "scripts.play", "--game", game, "--out", str(tmp_path))
+    process = screen.start("-m", "priorlab", "play", "--game", game, "--out", str(tmp_path))
     wait_until(lambda: any(b'"step"' in path.read_bytes() for path in tmp_path.glob(f"*{SUFFIX}")))
     presses = storm(screen, rate, random.Random(0), SECONDS, KEYS)
     screen.do("key", "Escape")
@@ -84,7 +84,7 @@ def test_no_key_is_lost_and_inputs_follow_from_keys(
 
 @needs_x
 def test_pauses_and_losses_of_the_focus_in_a_storm(screen: Screen, tmp_path: Path):
-    process = screen.start("-m", "scripts.play", "--out", str(tmp_path))
+    process = screen.start("-m", "priorlab", "play", "--out", str(tmp_path))
     window, chance = screen.focused(), random.Random(1)
     end = time.monotonic() + SECONDS * 1.5
     while time.monotonic() < end:

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
-from envs.courses import GameSettings
-from scripts.experiments.key_times import measure
-from tests.screen import Screen, a_screen, needs_x
+from priorlab.envs.plays.courses import GameSettings
+from priorlab.scripts.experiments.key_times import measure
+from tests.support.screen import Screen, a_screen, needs_x
 
 
 @pytest.fixture(scope="module")

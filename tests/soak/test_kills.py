@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.kills import kill_often
-from tests.screen import Screen, a_screen, needs_x
+from tests.support.kills import kill_often
+from tests.support.screen import Screen, a_screen, needs_x
 
 
 @pytest.fixture(scope="module")

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents.dqn import train_dqn
-from agents.ppo import train_ppo
-from agents.settings import Settings
-from agents.train import play_at_random
-from tests.test_predicting import finds_the_end, stock_dqn_finds_the_end
+from priorlab.agents.learners.dqn import train_dqn
+from priorlab.agents.learners.ppo import train_ppo
+from priorlab.agents.settings import Settings
+from priorlab.agents.train import play_at_random
+from tests.agents.test_predicting import finds_the_end, stock_dqn_finds_the_end
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from human_study.recorder import GameSettings, Recorder
-from tests.damage import damaged, told
-from tests.test_sessions import feed
+from priorlab.human_study.data.recorder import GameSettings, Recorder
+from tests.envs.test_sessions import feed
+from tests.support.damage import damaged, told
 
 
 def test_a_thousand_mutations(tmp_path: Path):

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from envs.play import Play
-from envs.sessions import read_session
-from human_study.verify import verify
-from tests.pads import needs_virtual_pads
-from tests.participant import Participant
-from tests.screen import Screen, a_screen, needs_x, wait_until
-from tests.test_window import OTHER_WINDOW
+from priorlab.envs.plays.play import Play
+from priorlab.envs.plays.sessions import read_session
+from priorlab.human_study.data.verify import verify
+from tests.human_study.test_window import OTHER_WINDOW
+from tests.support.pads import needs_virtual_pads
+from tests.support.participant import Participant
+from tests.support.screen import Screen, a_screen, needs_x, wait_until
 
 HOLD = 0.2  # seconds between two changes of one part of a gamepad, so that both are seen
 
@@ -58,7 +58,9 @@ def test_a_session_with_gamepads(
         assert len(steps()) == before
 
     hands.write("plug First\n")
-    monkeypatch.setattr(screen, "start", lambda *words: Screen.start(screen, "-m", "tests.pads", str(fifo), *words[2:]))
+    monkeypatch.setattr(
+        screen, "start", lambda *words: Screen.start(screen, "-m", "tests.support.pads", str(fifo), *words[3:])
+    )
     person = Participant(screen, tmp_path)
     tap("First", 0)
     person.agree()

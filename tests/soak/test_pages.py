@@ -13,15 +13,15 @@ from typing import Any
 import pygame
 import pytest
 
-from human_study import protocol
-from human_study.assign import StudyFull, take
-from human_study.controls import DEFAULT
-from human_study.pages import KeysPage
-from human_study.paper import ACCENT, GROUND, Paper, check_font
-from human_study.protocol import Session
-from human_study.questions import Choice, Page, Typed
-from human_study.study import Study
-from human_study.texts import Texts
+from priorlab.human_study.session import protocol
+from priorlab.human_study.session.protocol import Session
+from priorlab.human_study.study.assign import StudyFull, take
+from priorlab.human_study.study.study import Study
+from priorlab.human_study.study.texts import Texts
+from priorlab.human_study.window.controls import DEFAULT
+from priorlab.human_study.window.pages import KeysPage
+from priorlab.human_study.window.paper import ACCENT, GROUND, Paper, check_font
+from priorlab.human_study.window.questions import Choice, Page, Typed
 
 SIZES = [(1024, 600), (1366, 768), (1920, 1080)]
 QUESTIONS = ["age", "plays", "plate_1", "plate_2", "known", "aim"]

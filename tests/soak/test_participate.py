@@ -12,18 +12,18 @@ from typing import Any
 
 import pytest
 
-from envs.sessions import read_session
-from human_study.assign import places
-from human_study.controls import DEFAULT
-from human_study.paper import GROUND
-from human_study.preview import GROUND as MARK
-from human_study.preview import scenes
-from human_study.ready import load
-from human_study.script import Script
-from human_study.study import write_example
-from tests.participant import Participant
-from tests.screen import PATIENCE, Screen, a_screen, needs_x, wait_until
-from tests.test_window import OTHER_WINDOW
+from priorlab.envs.plays.sessions import read_session
+from priorlab.human_study.session.preview import GROUND as MARK
+from priorlab.human_study.session.preview import scenes
+from priorlab.human_study.session.ready import load
+from priorlab.human_study.session.script import Script
+from priorlab.human_study.study.assign import places
+from priorlab.human_study.study.study import write_example
+from priorlab.human_study.window.controls import DEFAULT
+from priorlab.human_study.window.paper import GROUND
+from tests.human_study.test_window import OTHER_WINDOW
+from tests.support.participant import Participant
+from tests.support.screen import PATIENCE, Screen, a_screen, needs_x, wait_until
 
 is_root = hasattr(os, "geteuid") and os.geteuid() == 0
 
@@ -229,7 +229,7 @@ def test_a_preview_shows_all_and_keeps_nothing(screen: Screen, tmp_path: Path):
     screen.env["XDG_STATE_HOME"] = str(tmp_path / "state")
     window: Any = SimpleNamespace(controls=DEFAULT, pads=None)
     shown = scenes(Script(*load(path, is_preview=True)), window)
-    process = screen.start("-m", "scripts.participate", str(path), "--preview")
+    process = screen.start("-m", "priorlab", "participate", str(path), "--preview")
     for scene in shown:
         is_page = not scene.version
 

@@ -1,4 +1,4 @@
-"""R, where it is installed, still finds the numbers that tests/test_r.py holds ours against."""
+"""R, where it is installed, still finds the numbers that tests/scripts/test_r.py holds ours against."""
 
 import json
 import shutil
@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from tests.test_r import HERE, THEIRS
+from tests.scripts.test_r import HERE, THEIRS
 
 
 def leaves(found, name=""):

@@ -4,10 +4,10 @@ from functools import cache
 
 import numpy as np
 
-from human_study.simulated import planted_versions, setting_of
-from scripts.experiments.planting import mean_time
-from scripts.experiments.recovery import false_alarms, studies_of, table_of, taus_of
-from scripts.report.summary import published, published_ratio
+from priorlab.envs.players.simulated import planted_versions, setting_of
+from priorlab.scripts.analysis.published import published_figures, published_ratio
+from priorlab.scripts.experiments.planting import mean_time
+from priorlab.scripts.experiments.recovery import false_alarms, studies_of, table_of, taus_of
 
 N, STUDIES = 120, 200
 
@@ -37,5 +37,5 @@ def test_mean_times_stand_in_the_published_ratios():
     own = mean_time("key_door", "original", setting_of("key_door", "original").knowledge, 2000, 7)
     for version in planted_versions("key_door")[1:]:
         ratio = mean_time("key_door", version, setting_of("key_door", version).knowledge, 2000, 7) / own
-        wanted = published_ratio(published(), version)
+        wanted = published_ratio(published_figures(), version)
         assert wanted and abs(np.log(ratio / wanted)) < 0.15, (version, ratio, wanted)

@@ -10,12 +10,12 @@ import pytest
 import torch
 from stable_baselines3 import DQN, PPO
 
-from agents import checkpoint
-from envs.results import is_finished
-from tests.screen import wait_until
-from tests.test_agents import ROOM
+from priorlab.agents.runs import checkpoint
+from priorlab.envs.results.rows import is_finished
+from tests.agents.test_agents import ROOM
+from tests.support.paths import ROOT
+from tests.support.screen import wait_until
 
-ROOT = Path(__file__).parents[2]
 KILLS = 5
 LONGEST = 0.4  # seconds from a new checkpoint to the kill: a few more are written in it
 SMALL = (
@@ -31,7 +31,15 @@ LEARNERS = {
 
 
 def start(learner: str, folder: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "scripts.train", *SMALL, *LEARNERS[learner], "--out", str(folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "priorlab.scripts.commands.train",
+        *SMALL,
+        *LEARNERS[learner],
+        "--out",
+        str(folder),
+    ]
     return subprocess.Popen(command, cwd=ROOT)
 
 

@@ -18,12 +18,12 @@ import numpy as np
 import pygame
 import pytest
 
-from envs.sessions import read_session
-from human_study.ready import PLACEHOLDER
-from human_study.study import Study, write_example
-from tests.participant import Participant
-from tests.screen import PATIENCE, ROOT, Screen, a_screen, needs_x, wait_until
-from tests.test_window import EASY
+from priorlab.envs.plays.sessions import read_session
+from priorlab.human_study.session.ready import PLACEHOLDER
+from priorlab.human_study.study.study import Study, write_example
+from tests.human_study.test_window import EASY
+from tests.support.participant import Participant
+from tests.support.screen import PATIENCE, ROOT, Screen, a_screen, needs_x, wait_until
 
 SIZES = ["1024x600", "1366x768", "1920x1080"]
 STILL = 0.25  # seconds without a change after which a page has come up
@@ -58,7 +58,7 @@ class Visitor(Participant):
     def __init__(self, screen: Screen, path: Path, name: str, *settings: str):
         self.screen, self.study, self.name, self.shots = screen, Study.load(path), name, 0
         screen.env.setdefault("XDG_STATE_HOME", str(path.parent / "state"))
-        self.process = screen.start("-m", "scripts.participate", str(path), *settings)
+        self.process = screen.start("-m", "priorlab", "participate", str(path), *settings)
 
     def shoot(self, page: str) -> np.ndarray:
         """The picture of the page once it has come up, kept where SHOTS says."""
@@ -221,7 +221,7 @@ def example_study(folder: Path, language: str) -> Path:
 def lab(*arguments: str) -> str:
     """What a command of the lab prints."""
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "scripts.main", *arguments], cwd=ROOT, capture_output=True, text=True,
+        [sys.executable, "-W", "error", "-m", "priorlab", *arguments], cwd=ROOT, capture_output=True, text=True,
         timeout=PATIENCE,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

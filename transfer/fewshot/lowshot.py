@@ -15,8 +15,8 @@ from sklearn.cluster import KMeans
 from sklearn.linear_model import LogisticRegression
 from torch import nn
 
-from transfer.fewshot.episodes import Episode
-from transfer.fewshot.neighbours import Features
+from priorlab.transfer.fewshot.episodes import Episode
+from priorlab.transfer.fewshot.neighbours import Features
 
 CLUSTERS = 8  # of each class; the paper's hundred are of classes with a thousand pictures each
 ALIKE = 0.0  # least cosine of two differences that make an analogy

@@ -13,9 +13,9 @@ from torch import nn
 from torch.func import grad, vmap
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from transfer.network import Network, functional_call
-from transfer.states import preserved
-from transfer.trial import shake
+from priorlab.transfer.network import Network, functional_call
+from priorlab.transfer.states import preserved
+from priorlab.transfer.trial import shake
 
 Parameters = dict[str, torch.Tensor]
 

@@ -5,7 +5,7 @@ from typing import Literal, get_args
 
 import torch
 
-from transfer.fewshot.episodes import Episode
+from priorlab.transfer.fewshot.episodes import Episode
 
 Metric = Literal["euclidean", "cosine"]
 Features = Callable[[torch.Tensor], torch.Tensor]  # (n, ...) -> float32 (n, d)

@@ -7,7 +7,7 @@ distances |h1 - h2|, whose weights are learned, tells whether they are of one cl
 import torch
 from torch import nn
 
-from transfer.fewshot.episodes import Episode
+from priorlab.transfer.fewshot.episodes import Episode
 
 
 class Siamese(nn.Module):

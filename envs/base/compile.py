@@ -1,0 +1,131 @@
+"""Compilation by numba where it is installed; the same functions run as plain Python where it is not.
+
+numba's cache on disk notices a change of the file that holds a kernel, but not of the modules whose functions it
+calls. So the cache's folder is named after a hash of every source that is compiled (``envs/base/kernel_cache.py``).
+"""
+
+import hashlib
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any, TypeVar
+
+from priorlab.envs.base import kernel_cache
+
+try:
+    numba: Any = import_module("numba")
+    extending: Any = import_module("numba.extending")
+    cgutils: Any = import_module("numba.core.cgutils")
+except ImportError:  # where there is no compiler (a browser)
+    numba = extending = cgutils = None
+
+COMPILED = numba is not None
+REGISTERS = 128  # a thread on a card, at most: with the 185 that drawing would take, half as many threads run at once
+F = TypeVar("F", bound=Callable)
+SOURCES = (  # of kernels, under envs/
+    "base/compile.py",
+    "base/generators.py",
+    "game/rules.py",
+    "game/playing.py",
+    "game/replaying.py",
+    "game/solver.py",
+    "engine/tiles.py",
+    "engine/draw.py",
+    "engine/lockstep.py",
+    "engine/infos.py",
+    "engine/crew.py",
+    "engine/card_kernels.py",
+    "random_games/estimate.py",
+    "players/atlas.py",
+    "players/mind.py",
+    "players/planner.py",
+    "atari/masked_draw.py",
+)
+
+
+def sources_hash(folder: Path) -> str:
+    """Of all the sources that go into kernels, in ``folder``."""
+    digest = hashlib.sha256()
+    for name in SOURCES:
+        digest.update((folder / name).read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@cache
+def cache_folder() -> tuple[Path | None, str]:
+    """(where compiled kernels are kept between runs, why not where they should be); see ``kernel_cache.py``."""
+    return kernel_cache.folder(f"kernels-{sources_hash(Path(__file__).parents[1])}")
+
+
+def function(plain: F) -> F:
+    """A function that kernels call: plain Python, and compiled by numba into each kernel that uses it, CPU's or card's.
+
+    Neither allocates: without numba's reference counts, taking a row of an array costs nothing.
+    """
+    return extending.register_jitable(_nrt=False)(plain) if numba else plain
+
+
+def kernel(plain: F) -> F:
+    """A function that Python calls: compiled at its first call, kept on disk, run without the interpreter's lock."""
+    if not numba:
+        return plain
+    return kept(plain, numba.njit, nogil=True, _nrt=False, boundscheck=False, error_model="numpy")
+
+
+def card_kernel(plain: Callable) -> Any:
+    """A function that Python starts on a card, in many threads, or in numba's simulator of a card.
+
+    Compiled at its first start, kept on disk.
+    """
+    cuda = import_module("numba.cuda")
+    return kept(plain, cuda.jit, **({} if numba.config.ENABLE_CUDASIM else {"max_registers": REGISTERS}))
+
+
+def kept(plain: Callable, jit: Callable, **settings: Any) -> Any:
+    """The function compiled by ``jit``, and kept in a folder of its own in that of all kernels."""
+    config = numba.config
+    folder, why = cache_folder()
+    before = config.CACHE_DIR
+    try:
+        if folder:
+            config.CACHE_DIR = str(folder / f"{plain.__module__}.{plain.__qualname__}")
+        compiled = jit(cache=folder is not None, **settings)(plain)
+    finally:
+        config.CACHE_DIR = before
+    if hasattr(compiled, "_cache"):  # numba's simulator of a card keeps nothing
+        kernel_cache.Kept(compiled._cache, why)
+    return compiled
+
+
+def intrinsic(plain: Callable) -> Any:
+    """A function that kernels call, made of the compiler's own instructions; it has no plain form."""
+    return extending.intrinsic(plain) if numba else plain
+
+
+def element(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    """A pointer to ``arguments[0][arguments[1]]``, of an int64 array."""
+    kind = signature.args[0]
+    array = context.make_array(kind)(context, builder, arguments[0])
+    return cgutils.get_item_pointer(context, builder, kind, array, [arguments[1]])
+
+
+@intrinsic
+def load(_typing: Any, array: Any, index: Any) -> Any:
+    """load(array, index): what another thread stored there, and with it all that it wrote before."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.load_atomic(element(context, builder, signature, arguments), "acquire", 8)
+
+    return array.dtype(array, numba.intp), generate
+
+
+@intrinsic
+def store(_typing: Any, array: Any, index: Any, value: Any) -> Any:
+    """store(array, index, value): for a thread that loads it."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        builder.store_atomic(arguments[2], element(context, builder, signature, arguments), "release", 8)
+        return context.get_dummy_value()
+
+    return numba.void(array, numba.intp, array.dtype), generate

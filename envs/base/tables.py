@@ -1,0 +1,66 @@
+"""Tables as CSV whose text comes back as the text it was: NA, None, 007 or 1e5, in pandas, in R and here."""
+
+import io
+import lzma
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from priorlab.envs.base.files import decoded, read_bytes
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def csv_of(table: "pd.DataFrame", header: bool = True) -> str:
+    """The table as CSV: text in quotes, also where it is empty; numbers without; nothing at all where there is none."""
+    import pandas as pd
+
+    def cells(column: Any) -> list[str]:
+        missing = column.isna().tolist()
+        if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+            return ["" if gone else str(value) for value, gone in zip(column.tolist(), missing)]
+        return ["" if gone else quoted(value) for value, gone in zip(column.tolist(), missing)]
+
+    lines = [",".join(map(quoted, table.columns))] if header else []
+    lines += map(",".join, zip(*(cells(table.iloc[:, k]) for k in range(table.shape[1]))))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def quoted(value: object) -> str:
+    return '"' + str(value).replace('"', '""') + '"'
+
+
+def read_table(path: Path, columns: Mapping[str, type]) -> "pd.DataFrame":
+    """The table in a CSV file, or .csv.xz, whose columns are of these kinds, in this order: str, int, float (NaN where
+    there is nothing). ValueError, one line that names the file, for any other; OSError where it can't be read."""
+    try:
+        data = read_bytes(path)
+        text = decoded(lzma.decompress(data) if path.suffix == ".xz" else data)
+    except (ValueError, EOFError, lzma.LZMAError) as error:
+        raise ValueError(f"{path}: {error}; expected rows of {', '.join(columns)}") from None
+    return parse_table(text, columns, path)
+
+
+def parse_table(text: str, columns: Mapping[str, type], path: Path) -> "pd.DataFrame":
+    """As ``read_table``, of what is in the file ``path``."""
+    import pandas as pd
+
+    try:
+        found = pd.read_csv(
+            io.StringIO(text), dtype={name: kind for name, kind in columns.items() if kind is not float},  # pyright: ignore[reportArgumentType]
+            keep_default_na=False, na_values={name: ["", "nan"] for name, kind in columns.items() if kind is float},
+        )  # fmt: skip
+    except ValueError as error:
+        raise ValueError(f"{path}: {' '.join(str(error).split())}; expected rows of {', '.join(columns)}") from None
+    if tuple(found.columns) != tuple(columns):
+        raise ValueError(f"{path}: columns {', '.join(found.columns)}; expected {', '.join(columns)}")
+    try:
+        return found.astype({name: float for name, kind in columns.items() if kind is float})
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}; expected rows of {', '.join(columns)}") from None
+
+
+def kinds(names: Iterable[str], **others: type) -> dict[str, type]:
+    """A kind for each column, text where none is told."""
+    return {name: others.get(name, str) for name in names}

@@ -1,0 +1,85 @@
+"""States -> infos: what a game tells of itself beside its picture, as arrays over many games."""
+
+from typing import Any
+
+import numpy as np
+
+from priorlab.envs.base.compile import kernel
+from priorlab.envs.game.rules import (
+    DEATHS,
+    HAS_KEY,
+    JUMPING,
+    MONSTERS,
+    ON_LADDER,
+    PLACE,
+    PLAY_INPUTS,
+    SOLVED,
+    SPEED,
+    UNIQUE_STATES,
+    X,
+    Y,
+)
+
+PIXELS = ("x", "y")
+NUMBERS = ("speed", "enemies_alive", "deaths", "unique_states", "inputs", "place")
+FLAGS = ("on_ladder", "jumping", "has_key", "solved")
+NAMES = (
+    "x", "y", "on_ladder", "jumping", "speed", "enemies_alive", "deaths", "unique_states", "has_key", "solved",
+    "inputs", "place",
+)  # fmt: skip
+ORDER = [(name, (PIXELS + NUMBERS + FLAGS).index(name)) for name in NAMES]
+
+
+@kernel
+def read_states(states, lanes, pixels, numbers, flags):
+    """Row i of states, int32 (n, FIELDS), goes into column lanes[i] of arrays of PIXELS, NUMBERS and FLAGS."""
+    for i in range(states.shape[0]):
+        lane = lanes[i]
+        pixels[0, lane] = states[i, X] / 2
+        pixels[1, lane] = states[i, Y] / 2
+        alive, count = int(states[i, MONSTERS]), 0
+        while alive:
+            alive &= alive - 1
+            count += 1
+        numbers[0, lane] = states[i, SPEED]
+        numbers[1, lane] = count
+        numbers[2, lane] = states[i, DEATHS]
+        numbers[3, lane] = states[i, UNIQUE_STATES]
+        numbers[4, lane] = states[i, PLAY_INPUTS]
+        numbers[5, lane] = states[i, PLACE]
+        flags[0, lane] = states[i, ON_LADDER] != 0
+        flags[1, lane] = states[i, JUMPING] != 0
+        flags[2, lane] = states[i, HAS_KEY] != 0
+        flags[3, lane] = states[i, SOLVED] != 0
+
+
+def info_of(states: np.ndarray, lanes: np.ndarray | None = None, count: int | None = None) -> dict[str, np.ndarray]:
+    """What states, int32 (n, FIELDS), tell: arrays over n, or over ``count`` games of which they are lanes, int64 (n,).
+
+    Types are those that gymnasium's vector environments make of a single environment's: float64, int64 and bool.
+    """
+    total = len(states) if count is None else count
+    made = np.empty if lanes is None else np.zeros  # where every one is told, nothing needs to be 0
+    pixels, numbers = made((len(PIXELS), total)), made((len(NUMBERS), total), np.int64)
+    flags = made((len(FLAGS), total), np.bool_)
+    read_states(states, np.arange(total) if lanes is None else lanes, pixels, numbers, flags)
+    told = [*pixels, *numbers, *flags]
+    return {name: told[k] for name, k in ORDER}
+
+
+def masked(info: dict[str, Any], mask: np.ndarray) -> dict[str, Any]:
+    """With a mask ``_name`` of each array, which of the games it tells of: a copy of ``mask``, bool (N,)."""
+    masks = np.empty((len(info), len(mask)), np.bool_)
+    masks[:] = mask
+    return info | {f"_{name}": own for name, own in zip(info, masks)}
+
+
+def endings(observations: np.ndarray, info: dict[str, Any], mask: np.ndarray) -> dict[str, Any]:
+    """What gymnasium's infos tell of the n games in ``mask``, bool (N,), that ended in a step and started over.
+
+    observations: uint8 (n, S, S, C), their last; info: arrays over N.
+    """
+    final = np.full(len(mask), None, object)
+    for lane, observation in zip(np.flatnonzero(mask), observations):
+        final[lane] = observation
+    return {"final_obs": final, "_final_obs": mask, "final_info": masked(info, mask), "_final_info": mask.copy()}

@@ -1,0 +1,86 @@
+"""What is played where, by which rules, and how it looks: the places of a batch, gathered from its settings."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from priorlab.envs.game.level import Level
+from priorlab.envs.game.versions import Rules, Version, find_rules, find_version
+from priorlab.envs.looks.dials import Dials, check_split
+from priorlab.envs.looks.paint import Scene, paint
+from priorlab.envs.looks.paint_dials import paint_dials
+
+GAME = "princess"  # where neither a game nor a level is given
+
+
+class Place(NamedTuple):
+    """A level, its rules and its look: the name of one, or dials, of which ``split`` takes training's or held-out's."""
+
+    level: Level
+    rules: Rules
+    look: str | Dials
+    look_seed: int
+    split: str
+
+    def paint(self) -> Scene:
+        if isinstance(self.look, Dials):
+            return paint_dials(self.level, self.look, self.look_seed, self.split)
+        return paint_once(self.level, self.look, self.look_seed)
+
+
+@lru_cache(maxsize=64)
+def paint_once(level: Level, look: str, look_seed: int) -> Scene:
+    return paint(level, look, look_seed)
+
+
+def gather_places(
+    count: int, game: Any, version: Any, level: Any, look_seed: Any, looks: Dials | Mapping | None, split: str
+) -> tuple[list[Place], np.ndarray]:
+    """The different places, and int64 (count,) which one each of ``count`` games is.
+
+    game, version, level and look_seed are one for all or a list of one a game, as in ``Games``.
+    """
+    check_split(split)
+    dials = read_dials(looks) if isinstance(looks, Mapping) else looks
+    found: dict[tuple, int] = {}
+    places, numbers = [], []
+    columns = {"game": game, "version": version, "level": level, "look_seed": look_seed}
+    for key in zip(*(a_game(value, count, name) for name, value in columns.items())):
+        if key not in found:
+            own, on = version_on(*key[:3])
+            found[key] = len(places)
+            places.append(Place(on, find_rules(own.rules), dials or own.look, key[3], split))
+        numbers.append(found[key])
+    return places, np.array(numbers, np.int64)
+
+
+def read_dials(values: Mapping[str, Any]) -> Dials:
+    names = [dial.name for dial in fields(Dials)]
+    for name in values:
+        if name not in names:
+            raise ValueError(f"unknown dial {name!r}: expected {', '.join(names)}")
+    return Dials(**values)
+
+
+def a_game(value: object, count: int, name: str) -> list:
+    """One value for all games, or a list of one a game, as a list of one a game."""
+    if not isinstance(value, (list, tuple, range, np.ndarray)):
+        return [value] * count
+    if len(value) != count:
+        raise ValueError(f"{name} lists {len(value)} values for {count} games: expected one, or one a game")
+    return list(value)
+
+
+def version_on(game: str | None, version: str, level: str | Path | Level | None) -> tuple[Version, Level]:
+    """The version of the game, or of the level's, and the level, which is the version's own where it is None."""
+    if level is None:
+        found = find_version(game or GAME, version)
+        return found, Level.read(found.level)
+    read = Level.read(level)
+    if game not in (None, read.game):
+        raise ValueError(f"level {read.name!r} is of {read.game!r}: expected a level of {game!r}")
+    return find_version(read.game, version), read

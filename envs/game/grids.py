@@ -1,0 +1,28 @@
+"""Grids of tiles: connected groups and horizontal runs."""
+
+import numpy as np
+
+
+def runs(mask: np.ndarray) -> list[tuple[int, int, int]]:
+    """(row, first column, length) of every maximal horizontal run of true tiles, row by row."""
+    wide = np.zeros((mask.shape[0], mask.shape[1] + 2), np.int8)
+    wide[:, 1:-1] = mask
+    edges = np.diff(wide, axis=1)
+    begins, ends = np.argwhere(edges == 1), np.argwhere(edges == -1)
+    return [(int(r), int(c), int(end - c)) for (r, c), (_, end) in zip(begins, ends)]
+
+
+def groups(mask: np.ndarray) -> list[np.ndarray]:
+    """int (n, 2) rows and columns of every connected block of true tiles, in the order of their first tiles."""
+    left = {(int(r), int(c)): None for r, c in np.argwhere(mask)}
+    found = []
+    while left:
+        block = [next(iter(left))]
+        del left[block[0]]
+        for r, c in block:
+            for beside in ((r - 1, c), (r + 1, c), (r, c - 1), (r, c + 1)):
+                if beside in left:
+                    del left[beside]
+                    block.append(beside)
+        found.append(np.array(sorted(block)))
+    return found

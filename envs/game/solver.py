@@ -1,0 +1,359 @@
+"""The shortest solution of a level: breadth-first search over its exact states, by the rules that everyone plays by.
+
+A state's number encodes everything that decides its future: the player's position, speed, jump and ladder, the living
+monsters, the key, the step of the patrol and, where it matters, the last side pressed. So the set of states found takes
+one bit per number. A player below the frame, or so far to its side that it falls before it gets back, is lost, and the
+search leaves such states out.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from priorlab.envs.base.compile import function, kernel
+from priorlab.envs.game.level import Level
+from priorlab.envs.game.numbers import level_numbers
+from priorlab.envs.game.playing import position_bit
+from priorlab.envs.game.rules import (
+    ALTERNATING,
+    CLOCK,
+    DEATH,
+    DOWN,
+    FIELDS,
+    GOES_ON,
+    HAS_KEY,
+    INPUT_NAMES,
+    JUMP,
+    JUMPING,
+    LADDER,
+    LAST_SIDE,
+    MONSTER_COUNT,
+    MONSTERS,
+    ON_LADDER,
+    PERIOD,
+    REACH,
+    RESTARTS,
+    RIGHT,
+    SIDE,
+    SPEED,
+    START_X,
+    TURNED,
+    UP,
+    WALK,
+    WIN,
+    X,
+    Y,
+    put_at_start,
+    step,
+    touched,
+    turned,
+)
+from priorlab.envs.game.versions import Rules, find_rules
+
+INPUTS = len(INPUT_NAMES)
+ABOVE = 128  # half pixels above the frame that are searched: a jump from its upper edge reaches less than half of that
+LONGEST_JUMP = 24  # steps from leaving the ground until falling at full speed
+FAST = 8  # pixels a step; speeds are from -8 to 7
+MOST_NUMBERS = 1 << 35  # 4 GiB of bits
+NO_END = 1 << 40  # decisions
+FIRST_ROOM = 1 << 17  # states; a quarter more when full
+LOST = -1  # the number of a state that is out of sight for good
+NOWHERE = -1
+TO_WIN, TO_END = -1, -2  # where an input leads instead of to a state
+DONE, FULL = range(2)  # how a search stops
+# of a search: states expanded, states found, the first that wins, its input, decisions to the state that is expanded,
+# and the first state that is one further
+HEAD, COUNT, WON, STEPPED, DEPTH, NEXT_DEPTH = range(6)
+
+
+class Search(NamedTuple):
+    """Every state found that is no end, in the order of its distance from the start."""
+
+    numbers: np.ndarray  # int64 (room,)
+    parents: np.ndarray  # int32 (room,): the state that it was found from
+    actions: np.ndarray  # uint8 (room,): and the input
+    found: np.ndarray  # uint8 (all numbers / 8,): a bit for each state that was found
+    positions: np.ndarray  # uint8 (positions / 8,): a bit for each of the player's, those where episodes end included
+    kept: np.ndarray  # int64 (6,)
+
+
+@dataclass(frozen=True)
+class Solution:
+    """The result of a search.
+
+    inputs: uint8 (n,), a shortest solution in raw inputs, or None if there is none; states: the number of reachable
+    non-terminal states; positions: the number of reachable positions of the player in the frame, ends included.
+    """
+
+    inputs: np.ndarray | None
+    states: int
+    positions: int
+
+
+@dataclass(frozen=True)
+class Labels:
+    """For every reachable non-terminal state, the distance to the win and the inputs that lead there soonest.
+
+    states: int32 (n, FIELDS), with all counts 0; distances: int32 (n,), decisions to the win, -1 if it is out of reach;
+    best: bool (n, 6), the inputs that begin a shortest solution.
+    """
+
+    states: np.ndarray
+    distances: np.ndarray
+    best: np.ndarray
+
+
+@function
+def aside(level):
+    """Beyond so many steps to the left or right of the frame, nobody gets back before falling below it."""
+    return (LONGEST_JUMP + (int(level[SIDE]) + ABOVE) // FAST) // 2 + 1
+
+
+@function
+def grid_of(level):
+    """(the first x, how many there are, a step of walking apart)"""
+    walk, beside = int(level[WALK]), aside(level)
+    return int(level[START_X]) % walk - beside * walk, 2 * int(level[SIDE]) // walk + 1 + 2 * beside
+
+
+@function
+def number_of(level, grid, state):
+    """The state's number, from 0 on, or LOST; ``grid`` is the level's, worked out once."""
+    y, side, (first_x, columns) = int(state[Y]), 2 * int(level[SIDE]), grid
+    column = (int(state[X]) - first_x) // int(level[WALK])
+    if column < 0 or column >= columns or y < -ABOVE or y >= side:
+        return LOST
+    number = int(state[MONSTERS]) * int(level[PERIOD]) + int(state[CLOCK])
+    number = number * 2 + int(state[HAS_KEY])
+    number = number * (RIGHT + 1) + int(state[LAST_SIDE]) if level[ALTERNATING] else number
+    number = number * columns + column
+    number = number * (side + ABOVE) + y + ABOVE
+    return (number * 2 * FAST + int(state[SPEED]) + FAST) * 4 + 2 * int(state[JUMPING]) + int(state[ON_LADDER])
+
+
+@function
+def read_number(level, grid, number, state):
+    """Puts the state of that number into ``state``, int32 (FIELDS,)."""
+    side, (first_x, columns) = 2 * int(level[SIDE]), grid
+    state[ON_LADDER], state[JUMPING], number = number & 1, number >> 1 & 1, number >> 2
+    state[SPEED], number = number % (2 * FAST) - FAST, number // (2 * FAST)
+    state[Y], number = number % (side + ABOVE) - ABOVE, number // (side + ABOVE)
+    state[X] = first_x + number % columns * int(level[WALK])
+    number //= columns
+    if level[ALTERNATING]:
+        state[LAST_SIDE], number = number % (RIGHT + 1), number // (RIGHT + 1)
+    state[HAS_KEY], number = number & 1, number >> 1
+    state[MONSTERS], state[CLOCK] = number // int(level[PERIOD]), number % int(level[PERIOD])
+
+
+@function
+def numbers_of(level):
+    """How many numbers there are."""
+    count = (2 * int(level[SIDE]) + ABOVE) * grid_of(level)[1] * int(level[PERIOD]) << int(level[MONSTER_COUNT])
+    return count * 2 * 2 * FAST * 4 * (RIGHT + 1 if level[ALTERNATING] else 1)
+
+
+@function
+def mark(bits, bit):
+    """Sets a bit; whether it was not set before."""
+    if bits[bit >> 3] >> (bit & 7) & 1:
+        return False
+    bits[bit >> 3] |= 1 << (bit & 7)
+    return True
+
+
+@function
+def mark_position(level, state, positions):
+    bit = position_bit(level, state)
+    if bit >= 0:
+        mark(positions, bit)
+
+
+@function
+def decide(tiles, level, monsters, state, action, frame_skip, positions):
+    """One input taken ``frame_skip`` times; how that ended. Marks the positions on the way, where not the last."""
+    outcome = GOES_ON
+    for k in range(frame_skip):
+        outcome = step(tiles, level, monsters, state, action)
+        if outcome != GOES_ON or k + 1 < frame_skip:
+            mark_position(level, state, positions)
+        if outcome != GOES_ON:
+            break
+    return outcome
+
+
+@function
+def is_another(level, state, action):
+    """Whether an input does what an earlier one does, off the ladder: up jumps, if anything, and down does nothing."""
+    if level[TURNED]:
+        action = turned(action)
+    return action == UP or action == DOWN or (action == JUMP and state[JUMPING])
+
+
+@kernel
+def explore(tiles, level, monsters, frame_skip, whole, deepest, search: Search, states):
+    """Expands states until all less than ``deepest`` decisions away are (or, where not ``whole``, one wins), or there
+    is no more room; DONE or FULL.
+
+    states: int32 (2, FIELDS), room to step in.
+    """
+    own, state, grid = states[0], states[1], grid_of(level)
+    kept, room = search.kept, search.numbers.shape[0]
+    if not kept[COUNT]:
+        put_at_start(level, state)
+        search.numbers[0], kept[COUNT], kept[WON], kept[NEXT_DEPTH] = number_of(level, grid, state), 1, NOWHERE, 1
+        mark(search.found, search.numbers[0])
+        mark_position(level, state, search.positions)
+    while kept[HEAD] < kept[COUNT] and (whole or kept[WON] == NOWHERE):
+        if kept[HEAD] == kept[NEXT_DEPTH]:  # all states of a depth are expanded, all of the next are found
+            kept[DEPTH] += 1
+            kept[NEXT_DEPTH] = kept[COUNT]
+        if kept[DEPTH] >= deepest:
+            return DONE
+        if kept[COUNT] + INPUTS > room:
+            return FULL
+        head = kept[HEAD]
+        kept[HEAD] += 1
+        read_number(level, grid, search.numbers[head], own)
+        off_ladder = frame_skip == 1 and not touched(tiles, int(own[X]), int(own[Y]) + REACH) & LADDER
+        for action in range(INPUTS):
+            if off_ladder and is_another(level, own, action):
+                continue
+            for k in range(FIELDS):
+                state[k] = own[k]
+            outcome = decide(tiles, level, monsters, state, action, frame_skip, search.positions)
+            if outcome == WIN and kept[WON] == NOWHERE:
+                kept[WON], kept[STEPPED] = head, action
+            if outcome == GOES_ON:
+                number = number_of(level, grid, state)
+                if number != LOST and mark(search.found, number):
+                    at = kept[COUNT]
+                    search.numbers[at], search.parents[at], search.actions[at] = number, head, action
+                    kept[COUNT] += 1
+                    mark_position(level, state, search.positions)
+    return DONE
+
+
+@function
+def place_of(number, ordered):
+    """Where ``number`` is in an ordered array that holds it."""
+    low, high = 0, ordered.shape[0] - 1
+    while low < high:
+        middle = (low + high) // 2
+        if ordered[middle] < number:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@kernel
+def link(tiles, level, monsters, frame_skip, ordered, order, positions, states, leads_to):
+    """Fills the states, int32 (n, FIELDS), and where each input leads, int32 (n, 6): a state, TO_WIN or TO_END.
+
+    ordered: int64 (n,), their numbers, ascending; order: int64 (n,), which states these are.
+    """
+    grid = grid_of(level)
+    for i in range(ordered.shape[0]):
+        own = states[order[i]]
+        for action in range(INPUTS):
+            read_number(level, grid, ordered[i], own)
+            outcome = decide(tiles, level, monsters, own, action, frame_skip, positions)
+            number = number_of(level, grid, own)
+            if outcome == WIN:
+                leads_to[order[i], action] = TO_WIN
+            elif outcome == DEATH:
+                leads_to[order[i], action] = 0 if level[RESTARTS] else TO_END
+            else:
+                leads_to[order[i], action] = TO_END if number == LOST else order[place_of(number, ordered)]
+        own[:] = 0
+        read_number(level, grid, ordered[i], own)
+
+
+@kernel
+def spread(first, before, distances, queue, count):
+    """Distances, -1 where not known, from the ``count`` states in the queue on to all that lead to them.
+
+    before: int32 (edges,), states that lead to state i from first[i] to first[i + 1]; queue: int32 (n,).
+    """
+    head = 0
+    while head < count:
+        state = queue[head]
+        head += 1
+        for edge in range(first[state], first[state + 1]):
+            source = before[edge]
+            if distances[source] < 0:
+                distances[source] = distances[state] + 1
+                queue[count] = source
+                count += 1
+
+
+class Solver:
+    """Solves a level by the given rules (default: its game's), with each input repeated ``frame_skip`` times."""
+
+    def __init__(self, level: Level, rules: Rules | None = None, frame_skip: int = 1):
+        self.level, self.frame_skip = level, frame_skip
+        self.numbers = level_numbers(level, rules or find_rules(level.game))
+        size = int(numbers_of(self.numbers))
+        if size > MOST_NUMBERS:
+            raise ValueError(
+                f"level {level.name!r}: {size:,} states to tell apart; expected at most {MOST_NUMBERS:,}: "
+                "fewer monsters or a shorter period"
+            )
+        self.tiles, self.monsters = level.tiles, level.monsters.reshape(-1, 4)
+        side = 2 * int(self.numbers[SIDE])
+        positions = (side // int(self.numbers[WALK]) + 1) * side
+        self.search = Search(
+            numbers=np.zeros(FIRST_ROOM, np.int64), parents=np.zeros(FIRST_ROOM, np.int32),
+            actions=np.zeros(FIRST_ROOM, np.uint8), found=np.zeros(size // 8 + 1, np.uint8),
+            positions=np.zeros(positions // 8 + 1, np.uint8), kept=np.zeros(6, np.int64),
+        )  # fmt: skip
+
+    def run(self, whole: bool = True, deepest: int = NO_END, most_states: int = NO_END) -> Solution:
+        """Searches every state that is at most ``deepest`` decisions away, or only until the first win.
+
+        ``most_states``: how many are kept before it goes no further.
+        """
+        played = self.tiles, self.numbers, self.monsters, self.frame_skip
+        states = np.zeros((2, FIELDS), np.int32)
+        while explore(*played, whole, deepest, self.search, states) == FULL:
+            if len(self.search.numbers) >= most_states:
+                break
+            room = len(self.search.numbers) * 5 // 4
+            for grown in (self.search.numbers, self.search.parents, self.search.actions):
+                grown.resize(room, refcheck=False)  # where it lies, if it can: no second copy
+        kept = self.search.kept
+        positions = int(np.bitwise_count(self.search.positions).sum())
+        return Solution(self.way() if kept[WON] != NOWHERE else None, int(kept[COUNT]), positions)
+
+    def way(self) -> np.ndarray:
+        """uint8 (n,): the raw inputs of a shortest solution, up to the win."""
+        actions, at = [int(self.search.kept[STEPPED])], int(self.search.kept[WON])
+        while at:
+            actions.append(int(self.search.actions[at]))
+            at = int(self.search.parents[at])
+        inputs, state = np.repeat(np.array(actions[::-1], np.uint8), self.frame_skip), np.zeros(FIELDS, np.int32)
+        if self.frame_skip == 1:
+            return inputs
+        put_at_start(self.numbers, state)
+        outcomes = (step(self.tiles, self.numbers, self.monsters, state, int(action)) for action in inputs)
+        return inputs[: 1 + next(number for number, outcome in enumerate(outcomes) if outcome == WIN)]
+
+    def labels(self) -> Labels:
+        """The best inputs in every reachable state; where deaths restart, including routes through a death."""
+        self.run()
+        count = int(self.search.kept[COUNT])
+        order = np.argsort(self.search.numbers[:count])
+        states, leads_to = np.zeros((count, FIELDS), np.int32), np.zeros((count, INPUTS), np.int32)
+        arrays = self.search.numbers[order], order, self.search.positions, states, leads_to
+        link(self.tiles, self.numbers, self.monsters, self.frame_skip, *arrays)
+        edges = np.argsort(leads_to, axis=None, kind="stable")  # (n, 6) -> (6n,), by where they lead
+        ends = np.searchsorted(leads_to.ravel()[edges], np.arange(count + 1))
+        won = np.unique(edges[leads_to.ravel()[edges] == TO_WIN] // INPUTS).astype(np.int32)
+        distances, queue = np.full(count, -1, np.int32), np.zeros(count, np.int32)
+        distances[won], queue[: len(won)] = 1, won
+        spread(ends, (edges // INPUTS).astype(np.int32), distances, queue, len(won))
+        after = np.where(leads_to >= 0, distances[leads_to], -1)
+        after[leads_to == TO_WIN] = 0
+        return Labels(states, distances, (after >= 0) & (after == distances[:, None] - 1))

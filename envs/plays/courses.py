@@ -1,0 +1,114 @@
+"""Courses: games as one player goes through them, ours and Atari's alike. Who records, shows or replays a course knows
+no game: it takes inputs, gives pictures, tells what happened, and its state has a hash."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from priorlab.envs.atari.games import FPS, find_rom
+from priorlab.envs.atari.masks import masks_of
+from priorlab.envs.engine.places import version_on
+from priorlab.envs.game.level import Level
+from priorlab.envs.game.versions import games
+from priorlab.envs.plays.atari_course import ATARI, AtariCourse
+from priorlab.envs.plays.play import INPUTS_PER_SECOND, RANDOM, Course, Happened
+from priorlab.envs.random_games.bank import Bank
+from priorlab.envs.random_games.random_levels import LEVELS
+
+RANDOM_SPLIT = "training"
+
+
+class AnyCourse(Protocol):
+    """What every course has. ``step`` takes an input's number and tells whether the player died of it."""
+
+    action_names: tuple[str, ...]  # of the inputs, by number; the first is none
+    rate: int  # inputs per second, as people play
+    happened: Happened  # by the last input: death, score, lives, reset
+
+    @property
+    def picture(self) -> np.ndarray: ...  # uint8 (height, width, 3)
+    @property
+    def solved(self) -> bool: ...
+    def step(self, action: int) -> bool: ...
+    def hash(self) -> str: ...  # of the state
+    def about(self) -> dict[str, Any]: ...  # plain data: the settings and whatever else replaying needs
+
+
+@dataclass(frozen=True)
+class GameSettings:
+    """Which game is played: a name of ours, ``random`` (a level of the bank drawn by the seed), or ``atari/<name>``.
+
+    ``version`` is a mask's name in Atari's games; of ``random`` it is ``random``, its look drawn with all priors kept,
+    or a version of the game. ``level`` is a level's name, text or file (ours only). Everything is plain data.
+    """
+
+    game: str | None = None
+    version: str | None = None
+    level: str | None = None
+    look_seed: int = 0
+    seed: int = 0
+
+    @property
+    def is_atari(self) -> bool:
+        return (self.game or "").startswith(ATARI)
+
+    @property
+    def rate(self) -> int:
+        """Inputs per second, as people play."""
+        return FPS if self.is_atari else INPUTS_PER_SECOND
+
+    def check(self) -> None:
+        """Raises ValueError, one line, for a game, version, mask or level that there isn't; draws nothing."""
+        if self.is_atari:
+            self._check_no_level("Atari's games have their own")
+            find_rom(self._atari)
+            masks_of(self._version.split("+"))
+        elif self.game == RANDOM:
+            self._check_no_level("the seed draws one")
+            _, level = self._drawn
+            version_on(None, "original" if self._version == RANDOM else self._version, level)
+        elif self.game and self.game not in games():
+            raise ValueError(f"unknown game {self.game!r}: expected {', '.join(games())}, {RANDOM} or {ATARI}<name>")
+        else:
+            version_on(self.game, self._version, self.level)
+
+    def open(self) -> AnyCourse:
+        """The course at its start. Raises ValueError as ``check``."""
+        self.check()
+        if self.is_atari:
+            return AtariCourse(self._atari, self._version, self.look_seed, self.seed)
+        if self.game == RANDOM:
+            number, level = self._drawn
+            return Course(self._version, level, self.look_seed or number, self.seed)
+        return Course(self._version, version_on(self.game, self._version, self.level)[1], self.look_seed, self.seed)
+
+    def _check_no_level(self, why: str) -> None:
+        if self.level is not None:
+            raise ValueError(f"level is {self.level!r}: expected none, {why}")
+
+    @property
+    def _atari(self) -> str:
+        return (self.game or "").removeprefix(ATARI)
+
+    @property
+    def _version(self) -> str:
+        """The one that is meant where none is named: nothing masked; of random levels, random looks."""
+        return self.version or ("none" if self.is_atari else RANDOM if self.game == RANDOM else "original")
+
+    @property
+    def _drawn(self) -> tuple[int, Level]:
+        """A level of the bank, drawn by the seed, and its number."""
+        number = int(np.random.default_rng(self.seed).integers(LEVELS))
+        return number, Bank.read(RANDOM_SPLIT)[number].level
+
+
+def reopen(about: dict[str, Any]) -> AnyCourse:
+    """The course that said this about itself, at its start."""
+    if str(about["game"]).startswith(ATARI):
+        return AtariCourse.reopen(about)
+    return Course(about["version"], level_of(about), about["look_seed"], about["seed"])
+
+
+def level_of(about: dict[str, Any]) -> Level:
+    return Level.read("\n".join(about["level"]) + "\n")

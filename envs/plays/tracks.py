@@ -1,0 +1,203 @@
+"""Where a play went: its track, thinned, and when it first reached each object and ladder of its level.
+
+The player *reaches*
+
+- a **ladder** when its picture overlaps one of the ladder's tiles, or stands on one: from there the ladder can be
+  climbed. A connected block of ladder tiles is one ladder;
+- a **monster**, **key**, **door** or **goal** when its centre comes within ``NEAR`` pixels, one tile, of the thing's
+  own box; a monster's is where the monster is at that moment, and a monster that is gone cannot be reached;
+- **fire** or **spikes** (tiles side by side are one thing) likewise, but not from below: they lie in a floor, and
+  a jump on the floor underneath comes as close.
+
+One tile is close enough that half a tile at most lies between the two pictures, and too close to come from another
+floor, whose platform keeps the player's centre 22.5 pixels away. Touching would be too strict: touching a danger kills,
+so whoever knows better never would.
+
+A player is put at the start, and has not gone there: what lies within reach of the start counts once the player has
+left it and comes back, in the first life and in every later one.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from priorlab.envs.game.grids import groups
+from priorlab.envs.game.level import Level
+from priorlab.envs.game.rules import (
+    CLOCK,
+    DEATHS,
+    LADDER,
+    MONSTERS,
+    PERIOD,
+    REACH,
+    RESTARTS,
+    TILE,
+    X,
+    Y,
+    patrolled,
+    step,
+    touched,
+)
+from priorlab.envs.game.versions import find_rules
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from priorlab.envs.plays.play import Measures, Play
+
+NEAR = TILE  # pixels
+EVERY = 6  # inputs between the places of a track: five a second, as people play
+TRACKS = ("inputs", "life", "x", "y")
+REACHED = ("thing", "kind", "row", "column", "inputs", "order")
+RUNS = {"fire": r"\*+", "spikes": r"\^+"}
+SINGLE = ("key", "door", "goal")  # of which a level has one at most
+
+
+@dataclass(frozen=True)
+class Thing:
+    """A ladder or an object of a level. ``tiles`` are (row, column), in reading order; numbers count within a kind."""
+
+    kind: str  # ladder, monster, fire, spikes, key, door or goal
+    number: int  # from 1, in the reading order of first tiles
+    tiles: tuple[tuple[int, int], ...]  # a monster's: where it begins; a goal's: the one that its centre is in
+    box: tuple[float, float, float, float]  # left, top, right, bottom in pixels
+
+    @property
+    def name(self) -> str:
+        return self.kind if self.kind in SINGLE else f"{self.kind} {self.number}"
+
+    @property
+    def short(self) -> str:
+        """As in figures: L2, M1, K."""
+        return self.kind[0].upper() + ("" if self.kind in SINGLE else str(self.number))
+
+
+def things_of(level: Level) -> list[Thing]:
+    """Ladders, monsters, fire, spikes, key, and the goal, which is a door where there is a key."""
+    found = {"ladder": [[(int(r), int(c)) for r, c in block] for block in groups(np.array(level.tiles) & LADDER > 0)]}
+    found["monster"] = [[place] for place in level.places("m")]
+    for kind, pattern in RUNS.items():
+        runs = [(row, *run.span()) for row, tiles in enumerate(level.rows) for run in re.finditer(pattern, tiles)]
+        found[kind] = [[(row, column) for column in range(first, end)] for row, first, end in runs]
+    found["key"] = [[place] for place in level.places("k")]
+    things = [
+        Thing(kind, number, tuple(tiles), box_of(tiles))
+        for kind, every in found.items()
+        for number, tiles in enumerate(every, 1)
+    ]
+    (x, y), (width, height) = level.goal, level.goal_size
+    box = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+    return [*things, Thing("door" if level.key else "goal", 1, ((int(y // TILE), int(x // TILE)),), box)]
+
+
+def box_of(tiles: list[tuple[int, int]]) -> tuple[float, float, float, float]:
+    (top, left), (bottom, right) = np.min(tiles, axis=0), np.max(tiles, axis=0)
+    return float(TILE * left), float(TILE * top), float(TILE * (right + 1)), float(TILE * (bottom + 1))
+
+
+def track(measures: "Measures") -> "pd.DataFrame":
+    """Places every ``EVERY`` inputs and at the end of each life: inputs so far, life (from 0), x, y in pixels.
+
+    The input of a death has no place here: the rules leave the player where it died, or back at the start.
+    """
+    import pandas as pd
+
+    alive = ~measures.events
+    kept = np.zeros(measures.inputs, bool)
+    kept[EVERY - 1 :: EVERY] = True
+    kept[:-1] |= measures.events[1:]
+    kept[-1:] = True
+    at = np.flatnonzero(kept & alive)
+    rows = (at + 1, measures.deaths[at], measures.x[at], measures.y[at])
+    return pd.DataFrame(dict(zip(TRACKS, rows)))
+
+
+def reached(play: "Play") -> "pd.DataFrame":
+    """A row for each thing of the level: its name, kind and first tile, the inputs after which it was first reached,
+    and its place in the order of reaching, from 1; both are NaN where it never was. Things reached by the same input
+    share a place."""
+    import pandas as pd
+
+    things, states, died = things_of(play.level), before_restarts(play), died_at(play)
+    ladders = [thing for thing in things if thing.kind == "ladder"]
+    near = [*on_ladders(states, play.level, ladders).T]  # ladders are the first of the things
+    near += [within_reach(play, states, thing) for thing in things[len(ladders) :]]
+    first = np.array([first_entry(each, died) for each in near])
+    order = [1 + (first < inputs).sum() if np.isfinite(inputs) else np.nan for inputs in first]
+    rows = [
+        (thing.name, thing.kind, *thing.tiles[0], inputs, place) for thing, inputs, place in zip(things, first, order)
+    ]
+    frame = pd.DataFrame(rows, columns=list(REACHED))
+    return frame.astype({"inputs": float, "order": float})
+
+
+def died_at(play: "Play") -> np.ndarray:
+    """bool (n + 1,): the states after which a new life begins at the start."""
+    return np.diff(play.states[:, DEATHS], prepend=0) > 0
+
+
+def first_entry(near: np.ndarray, died: np.ndarray) -> float:
+    """The first input that led from out of reach to within reach, from 1; NaN where none did.
+
+    near: bool (n + 1,), at the start and after each input; died: as ``died_at``. A life begins where the first did.
+    """
+    before = np.where(died[:-1], near[0], near[:-1])
+    came = np.flatnonzero(near[1:] & ~before)
+    return float(came[0] + 1) if len(came) else np.nan
+
+
+def within_reach(play: "Play", states: np.ndarray, thing: Thing) -> np.ndarray:
+    """bool (n + 1,): whether the thing, no ladder, was within reach in each of the states of ``before_restarts``."""
+    x, y = states[:, X] / 2, states[:, Y] / 2
+    left, top, right, bottom = (np.full(len(x), side) for side in thing.box)
+    there = np.ones(len(x), bool)
+    if thing.kind == "monster":
+        monsters, number = play.level.monsters, thing.number - 1
+        period = int(numbers_of(play)[PERIOD])
+        centres = np.array([patrolled(monsters, number, clock, period) for clock in range(period)]) / 2
+        left = centres[states[:, CLOCK]] - TILE / 2
+        right = left + TILE
+        # one that is met is gone by the same input
+        lived = np.where(died_at(play)[:-1], play.states[0, MONSTERS], play.states[:-1, MONSTERS])
+        there[1:] = lived >> number & 1
+    elif thing.kind in RUNS:
+        there = y <= bottom
+    across = np.maximum(np.maximum(left - x, x - right), 0)
+    down = np.maximum(np.maximum(top - y, y - bottom), 0)
+    return there & (across**2 + down**2 <= NEAR**2)
+
+
+def on_ladders(states: np.ndarray, level: Level, ladders: list[Thing]) -> np.ndarray:
+    """bool (n, ladders): whether the player overlaps one of each ladder's tiles, or stands on it, by the rules' own
+    touch."""
+    bits = np.zeros(np.shape(level.tiles), object)  # of whole numbers of any length, a bit a ladder
+    for number, ladder in enumerate(ladders):
+        for place in ladder.tiles:
+            bits[place] = 1 << number
+    places, which = np.unique(states[:, [X, Y]], axis=0, return_inverse=True)
+    met = [touched(bits, x, y) | touched(bits, x, y + REACH) for x, y in places.tolist()]
+    return np.array([[each >> number & 1 for number in range(len(ladders))] for each in met], bool)[which.ravel()]
+
+
+def before_restarts(play: "Play") -> np.ndarray:
+    """int32 (n + 1, FIELDS): the play's states, of each death as the player died, also where the rules then put the
+    player back at the start by the same input."""
+    from priorlab.envs.plays.play import CHARACTERS
+
+    numbers = numbers_of(play)
+    if not numbers[RESTARTS]:
+        return play.states
+    states = play.states.copy()
+    for at in np.flatnonzero(died_at(play)):
+        states[at] = play.states[at - 1]
+        step(play.level.tiles, numbers, play.level.monsters, states[at], CHARACTERS.index(play.inputs[at - 1]))
+    return states
+
+
+def numbers_of(play: "Play") -> np.ndarray:
+    """The rules' numbers of the play's level."""
+    from priorlab.envs.game.numbers import level_numbers
+
+    return level_numbers(play.level, find_rules(play.rules))

@@ -1,0 +1,110 @@
+"""Banks: thousands of solved random levels in one small file, playable without waiting for the generator.
+
+A bank is a numpy archive: ``cells`` uint8 (n, SIDE, SIDE), characters of level.py, 0 outside; ``periods`` uint8 (n,);
+``lengths`` int32 (n,) of the shortest solutions, and ``inputs`` uint8, all of them one after another; ``name``, what
+names of levels begin with; ``checksum``, SHA-256 of all that.
+"""
+
+import hashlib
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from priorlab.envs.base.files import writing_new
+from priorlab.envs.game.level import LEVELS, Level
+from priorlab.envs.looks.dials import SPLITS
+from priorlab.envs.random_games.generate import Solved, generate, level_from
+
+SIDE = 16  # most tiles a side
+PARTS = ("cells", "periods", "lengths", "inputs", "name")
+
+
+class Bank:
+    """Levels, each with a shortest solution: ``bank[k]`` is a Solved, ``bank.levels(n)`` returns the first n."""
+
+    def __init__(self, parts: dict[str, np.ndarray]):
+        self.parts = parts
+        self.ends = np.cumsum(parts["lengths"])
+
+    @staticmethod
+    def of(solved: Sequence[Solved], name: str) -> "Bank":
+        cells = np.zeros((len(solved), SIDE, SIDE), np.uint8)
+        for kept, (level, _) in zip(cells, solved):
+            kept[: level.height, : level.width] = [[ord(character) for character in row] for row in level.rows]
+        return Bank(
+            {
+                "cells": cells,
+                "periods": np.array([level.period for level, _ in solved], np.uint8),
+                "lengths": np.array([len(solution) for _, solution in solved], np.int32),
+                "inputs": np.concatenate([solution for _, solution in solved]).astype(np.uint8),
+                "name": np.array(name),
+            }
+        )
+
+    @staticmethod
+    def read(source: str | Path) -> "Bank":
+        """Reads the bank of a split, or from a file. Raises ValueError for a damaged one."""
+        path = LEVELS / f"{source}.npz" if source in SPLITS else Path(source)
+        if not path.exists():
+            raise ValueError(f"no bank {str(source)!r}: expected {', '.join(SPLITS)} or the file of a bank")
+        try:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+                found = {name: archive[name] for name in (*PARTS, "checksum")}
+        except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            raise ValueError(f"{path}: damaged, or no bank ({' '.join(str(error).split())})") from None
+        if str(found.pop("checksum")) != checksum(found):
+            raise ValueError(f"{path}: damaged: the levels are not those that were written")
+        return Bank(found)
+
+    def write(self, path: Path) -> None:
+        """Writes a new file; raises FileExistsError if there is one."""
+        with writing_new(path) as file:
+            np.savez_compressed(file, allow_pickle=False, checksum=np.array(checksum(self.parts)), **self.parts)
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    def __getitem__(self, number: int) -> Solved:
+        """IndexError beyond the last."""
+        if not 0 <= number < len(self):
+            raise IndexError(f"level {number} of a bank of {len(self)}")
+        cells, end = self.parts["cells"][number], int(self.ends[number])
+        rows = tuple("".join(map(chr, row[row > 0])) for row in cells if row[0])
+        level = level_from(rows, f"{self.parts['name']}_{number}", int(self.parts["periods"][number]))
+        return Solved(level, self.parts["inputs"][end - int(self.parts["lengths"][number]) : end])
+
+    def levels(self, count: int) -> list[Level]:
+        """The first so many."""
+        if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or not 1 <= count <= len(self):
+            raise ValueError(
+                f"levels is {count!r}: expected a whole number from 1 to {len(self)}, as many as there are"
+            )
+        return [self[k].level for k in range(count)]
+
+
+def checksum(parts: dict[str, np.ndarray]) -> str:
+    digest = hashlib.sha256()
+    for name in PARTS:
+        digest.update(f"{name} {parts[name].dtype.str} {parts[name].shape}\n".encode())
+        digest.update(parts[name].tobytes())
+    return digest.hexdigest()
+
+
+def generated(count: int, seed: int, split: str, threads: int) -> Iterator[Solved]:
+    """Levels 0 to ``count`` in order, no two alike; the same on any number of threads."""
+    seen: set[tuple[str, ...]] = set()
+    pool = ThreadPoolExecutor(threads)
+    try:
+        for number, solved in enumerate(pool.map(lambda number: generate(number, seed, split), range(count))):
+            again = 0
+            while solved.level.rows in seen:
+                again += 1
+                solved = generate(number, seed, split, again)
+            seen.add(solved.level.rows)
+            yield solved
+    finally:
+        pool.shutdown(cancel_futures=True)  # whoever stops does not wait for the rest

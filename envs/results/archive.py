@@ -1,0 +1,182 @@
+"""Many finished runs in a few small files, to be kept in a repository: all their rows but visits, and no models.
+
+- ``settings.json``       of each method, every setting of its runs but the version and the seed
+- ``runs.csv``            one row a run: version, method, seed, inputs, git_commit, software
+- ``episodes.csv.xz``     version, method, seed, inputs (raw, of the whole run, when it ended), length, outcome
+- ``exploration.csv.xz``  version, method, seed, inputs, unique_states
+
+Runs of one method on different settings are never in one archive.
+"""
+
+import json
+import lzma
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from priorlab.envs.base.files import read_json, write_bytes, write_whole
+from priorlab.envs.base.tables import kinds, read_table
+from priorlab.envs.plays.tracks import REACHED, TRACKS
+from priorlab.envs.results.load import Results
+from priorlab.envs.results.rows import CONFIGS, FRONT, VISITS, check_config, check_same
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+KEY = ("version", "method", "seed")
+RUNS = (*KEY, "inputs", "git_commit", "software")
+EPISODES = (*KEY, "inputs", "length", "outcome")
+EXPLORATION = (*KEY, "inputs", "unique_states")
+WHOLE = dict.fromkeys(("seed", "inputs", "length", "unique_states"), int)  # columns of whole numbers; others are text
+OF_ONE_RUN = ("version", "seed", "software", "git_commit")  # what of a run's config is no setting of its method
+
+
+@dataclass(frozen=True)
+class Archive:
+    """``settings`` by method; the tables' columns are RUNS, EPISODES and EXPLORATION."""
+
+    settings: Mapping[str, Mapping[str, Any]]
+    runs: "pd.DataFrame"
+    episodes: "pd.DataFrame"
+    exploration: "pd.DataFrame"
+
+    @classmethod
+    def read(cls, folder: Path) -> "Archive":
+        """What the folder holds; nothing where there is none. Rows of runs that ``runs.csv`` lacks are left out."""
+        import pandas as pd
+
+        described = folder / "settings.json"
+        settings = read_json(described) if described.exists() else {}
+        tables = []
+        for name, columns in (("runs.csv", RUNS), ("episodes.csv.xz", EPISODES), ("exploration.csv.xz", EXPLORATION)):
+            path = folder / name
+            if not path.exists():
+                tables.append(pd.DataFrame(columns=list(columns)))
+                continue
+            tables.append(read_table(path, kinds(columns, **WHOLE)))
+        runs, episodes, exploration = tables
+        missing = set(runs["method"]) - set(settings)
+        if missing:
+            raise ValueError(f"{described}: no settings of {', '.join(sorted(missing))}: expected those of each method")
+        return cls(settings, runs, rows_of(runs, episodes), rows_of(runs, exploration))
+
+    @classmethod
+    def of(cls, results: Results, but: Collection[tuple] = ()) -> "Archive":
+        """The finished runs of agents in some results, but those of certain ``keys``.
+
+        Raises ValueError where runs of one method have different settings.
+        """
+        import pandas as pd
+
+        settings: dict[str, dict] = {}
+        rows = []
+        for run in results.configs.to_dict("records"):
+            if not run["finished"] or run["player"] != "agent" or tuple(run[name] for name in KEY) in but:
+                continue
+            own = settings_of(run["settings"])
+            check_same(settings.setdefault(str(run["method"]), own), own, Path(run["folder"]))
+            about = run["settings"]
+            software = ", ".join(f"{name} {version}" for name, version in about.get("software", {}).items())
+            rows.append([*(run[name] for name in KEY), run["inputs"], about.get("git_commit") or "", software])
+        runs = pd.DataFrame(rows, columns=list(RUNS))
+        episodes, exploration = results.episodes[list(EPISODES)], results.exploration[list(EXPLORATION)]
+        return cls(settings, runs, rows_of(runs, episodes), rows_of(runs, exploration))
+
+    def keys(self) -> set[tuple]:
+        """(version, method, seed) of each run."""
+        return set(self.runs[list(KEY)].itertuples(index=False, name=None))
+
+    def check(self, method: str, config: Mapping[str, Any], where: Path) -> None:
+        """Raises ValueError, which begins with ``where``, if its runs of that method have other settings."""
+        if method in self.settings:
+            check_same(self.settings[method], settings_of(config), where)
+
+    def joined(self, other: "Archive", where: Path, problems: list[str]) -> "Archive":
+        """These runs and those of another, at ``where``, which are not among them.
+
+        ``problems`` gains a line for each run that both have with different rows: this one's count. Raises ValueError
+        where settings differ.
+        """
+        import pandas as pd
+
+        for method, settings in other.settings.items():
+            self.check(method, settings, where)
+        both = self.keys() & other.keys()
+        mine, theirs = (each.prints() if both else {} for each in (self, other))
+        for key in sorted(both):
+            if mine.get(key) != theirs.get(key):
+                name = ", ".join(map(str, key))
+                problems.append(f"{where}: the run {name} is here already with other rows, which alone count")
+        is_new = [key not in both for key in other.runs[list(KEY)].itertuples(index=False, name=None)]
+        if not any(is_new):
+            return self
+        runs: Any = other.runs[is_new]
+        new = (runs, rows_of(runs, other.episodes), rows_of(runs, other.exploration))
+        own = (self.runs, self.episodes, self.exploration)
+        joined = new if not len(self.runs) else (pd.concat(pair, ignore_index=True) for pair in zip(own, new))
+        return Archive({**other.settings, **self.settings}, *joined)
+
+    def prints(self) -> dict[tuple, int]:
+        """A number for each run, by (version, method, seed), that tells whether two have the same episodes."""
+        from pandas.util import hash_pandas_object
+
+        rows = self.episodes
+        hashed = hash_pandas_object(rows[["inputs", "length", "outcome"]], index=False)  # pyright: ignore[reportCallIssue]
+        told = rows.assign(told=hashed)
+        return told.groupby(list(KEY)).agg({"told": "sum"})["told"].to_dict()
+
+    def write(self, folder: Path) -> None:
+        """Replaces the files in ``folder``; ``runs.csv``, which says what counts, last."""
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / "settings.json", json.dumps(dict(sorted(self.settings.items())), indent=2) + "\n")
+        for name, table in (("episodes.csv.xz", self.episodes), ("exploration.csv.xz", self.exploration)):
+            text = table.sort_values(list(KEY), kind="stable").to_csv(index=False, lineterminator="\n")
+            write_bytes(folder / name, lzma.compress(text.encode()))
+        write_whole(folder / "runs.csv", self.runs.sort_values(list(KEY)).to_csv(index=False, lineterminator="\n"))
+
+    def results(self, folder: Path) -> Results:
+        """The same runs as ``priorlab.envs.results.load.load`` gives them; ``folder`` is named as where they lie."""
+        import pandas as pd
+
+        fronts, configs = {}, []
+        for run in self.runs.to_dict("records"):
+            config = {**self.settings[run["method"]], "version": run["version"], "seed": run["seed"]}
+            check_config(config, folder)
+            key = tuple(run[name] for name in KEY)
+            fronts[key] = {"experiment": folder.name, **{name: config[name] for name in FRONT[1:]}}
+            config |= {"git_commit": run["git_commit"], "software": software_of(run["software"])}
+            configs.append({
+                **fronts[key], "finished": True, "folder": f"{folder} {' '.join(map(str, key))}",
+                "frame_skip": config["frame_skip"], "level": config["level"], "inputs": run["inputs"],
+                "settings": config,
+            })  # fmt: skip
+        front = pd.DataFrame(fronts.values(), columns=list(FRONT))
+        died = self.episodes.assign(died=self.episodes["outcome"] == "death").groupby(list(KEY), sort=False)
+        episodes = self.episodes.assign(episode=died.cumcount(), deaths=died["died"].cumsum())
+        empty = {
+            name: pd.DataFrame(columns=[*FRONT, *columns])
+            for name, columns in (("visits", VISITS), ("tracks", TRACKS), ("reached", REACHED))
+        }
+        return Results(
+            episodes=front.merge(episodes, on=list(KEY)),
+            exploration=front.merge(self.exploration, on=list(KEY)),
+            configs=pd.DataFrame(configs, columns=[*FRONT, *CONFIGS]),
+            problems=(),
+            **empty,
+        )
+
+
+def settings_of(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What all runs of a method share."""
+    return {name: value for name, value in config.items() if name not in OF_ONE_RUN}
+
+
+def rows_of(runs: Any, table: Any) -> Any:
+    """The rows of these runs in a table, both with the columns KEY."""
+    return table.merge(runs[list(KEY)])
+
+
+def software_of(text: str) -> dict[str, str]:
+    """Back from "numpy 2.4.1, torch 2.13.0"."""
+    return dict(each.split(" ", 1) for each in text.split(", ") if each)

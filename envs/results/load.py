@@ -1,0 +1,190 @@
+"""The loader of results: joins the rows of runs and of recorded plays into one set of tables."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from priorlab.envs.base.files import one_line, read_json, whole_lines
+from priorlab.envs.base.tables import parse_table
+from priorlab.envs.plays.play import Play
+from priorlab.envs.plays.sessions import Recorded
+from priorlab.envs.plays.tracks import REACHED, TRACKS, reached, track
+from priorlab.envs.results.rows import (
+    CELL,
+    CONFIGS,
+    EPISODES,
+    EXPLORATION,
+    FRONT,
+    OUTCOMES,
+    REQUIRED,
+    VISITS,
+    check_config,
+    count_visits,
+    is_finished,
+    thinned,
+)
+from priorlab.envs.results.sources import sources
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+EXPERIMENTS = {"person": "people", "simulated": "simulated"}  # of plays, by who played
+
+
+@dataclass(frozen=True)
+class Results:
+    """Rows of many runs and plays; every frame begins with experiment, game, version, method, player, privileged, seed.
+
+    ``configs`` has one row a run: finished (bool), folder (or play file), frame_skip, level, inputs, settings (dict).
+    ``tracks`` and ``reached`` (``plays/tracks.py``) are of plays alone. ``problems`` says, a line each, what could not
+    be read.
+    """
+
+    episodes: "pd.DataFrame"
+    exploration: "pd.DataFrame"
+    visits: "pd.DataFrame"
+    tracks: "pd.DataFrame"
+    reached: "pd.DataFrame"
+    configs: "pd.DataFrame"
+    problems: tuple[str, ...]
+
+
+def load(root: str | Path | Sequence[str | Path], experiment: str | None = None) -> Results:
+    """Every run and play under ``root``, a folder or several; with ``experiment``, the runs of that one and all plays.
+
+    A run or play that is found twice, or as a copy, counts once, and is told among the problems.
+    """
+    import pandas as pd
+
+    roots, problems = [Path(each) for each in ([root] if isinstance(root, (str, Path)) else root)], list[str]()
+    columns = {
+        "episodes": EPISODES, "exploration": EXPLORATION, "visits": VISITS, "tracks": TRACKS, "reached": REACHED,
+        "configs": CONFIGS,
+    }  # fmt: skip
+    tables: dict[str, list] = {name: [] for name in columns}
+    seen: dict[tuple, Path] = {}
+    for found in sources(roots, experiment, problems):
+        path = found if isinstance(found, Path) else found.path
+        try:
+            rows = read_run(found.parent) if isinstance(found, Path) else read_play(found)
+        except Exception as error:  # whatever is wrong with one, it is named and the others are still shown
+            problems.append(one_line(path, error))
+            continue
+        front = {name: rows["configs"].at[0, name] for name in FRONT}
+        if not isinstance(found, Path) and tuple(front.values()) in seen:  # another play in a file of the same name
+            front["seed"] = rows["configs"].at[0, "seed"] = found.play.id
+        first = seen.setdefault(tuple(front.values()), path)
+        if first != path:
+            problems.append(
+                f"{path}: its experiment, version, method and seed or id are those of {first}, which alone counts"
+            )
+            continue
+        for name, frame in rows.items():
+            tables[name].append(frame if name == "configs" else frame.assign(**front)[[*FRONT, *frame.columns]])
+    joined = {
+        name: pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=[*FRONT, *columns[name]])
+        for name, frames in tables.items()
+    }
+    return Results(**joined, problems=tuple(problems))
+
+
+def read_run(folder: Path) -> "dict[str, pd.DataFrame]":
+    """The four tables of one run's folder, without the front columns but in ``configs``."""
+    config = read_json(folder / "config.json")
+    check_config(config, folder / "config.json")
+    rows = {
+        "episodes": read_rows(folder / "episodes.csv", EPISODES),
+        "exploration": read_rows(folder / "exploration.csv", EXPLORATION),
+        "visits": read_rows(folder / "visits.csv", VISITS),
+    }
+    unknown = set(rows["episodes"]["outcome"]) - set(OUTCOMES)
+    if unknown:
+        raise ValueError(f"{folder / 'episodes.csv'}: outcomes {sorted(unknown)}: expected {', '.join(OUTCOMES)}")
+    front = {**{name: config[name] for name in REQUIRED}, "experiment": folder.resolve().parents[2].name}
+    return {**rows, "configs": describe(front, rows, is_finished(folder), folder, config)}
+
+
+def read_play(recorded: "Recorded") -> "dict[str, pd.DataFrame]":
+    """A play as the same four tables: it is one run whose episodes end at deaths (in Atari's games: at games over).
+
+    So they do in Key and Door, too, where an agent's episode goes on: rows tell when each death was."""
+    import pandas as pd
+
+    play, total = recorded.play, len(recorded.play.inputs)
+    if play.player not in EXPERIMENTS or not total:
+        reason = "nothing was played" if not total else "not a person's play; agents are compared by their runs"
+        raise ValueError(f"{recorded.path}: {reason}")
+    ends_at = "death" if isinstance(play, Play) else "reset"
+    died = [number for number, told in play.happenings.items() if any(event == ends_at for event, _ in told)]
+    ends = died if died and died[-1] == total else [*died, total]
+    episodes = pd.DataFrame(
+        {
+            "episode": range(len(ends)),
+            "inputs": ends,
+            "length": np.diff([0, *ends]),
+            "outcome": ["death"] * len(died) + [play.ended] * (len(ends) - len(died)),
+            "deaths": np.minimum(np.arange(len(ends)) + 1, len(died)),
+        }
+    )
+    rows = {"episodes": episodes, "exploration": read_rows(None, EXPLORATION), "visits": read_rows(None, VISITS)}
+    if isinstance(play, Play):
+        measured, kept = play.measure(), thinned(total)
+        rows["exploration"] = pd.DataFrame({"inputs": kept, "unique_states": measured.unique_states[kept - 1]})
+        counts = count_visits(measured.x, measured.y, play.level.side)
+        ys, xs = np.nonzero(counts)
+        rows["visits"] = pd.DataFrame({"x": CELL * xs, "y": CELL * ys, "visits": counts[ys, xs]})
+        rows |= {"tracks": track(measured), "reached": reached(play)}
+    front = {
+        "experiment": EXPERIMENTS[play.player], "game": play.game, "version": play.version, "method": play.player,
+        "player": play.player, "privileged": False, "seed": name_of(recorded),
+        "level": play.level.text() if isinstance(play, Play) else "",
+    }  # fmt: skip
+    settings = {
+        "player_id": recorded.participant, "study": recorded.study, "number": recorded.number,
+        "minutes": total / play.inputs_per_second / 60, "answers": recorded.answers, "software": play.software,
+        "inputs_per_second": play.inputs_per_second, "date": play.date,
+    }  # fmt: skip
+    told = (
+        "wall_seconds", "play_seconds", "paused_seconds", "idle_seconds", "resumed", "quit_reason", "limit", "missed",
+        "missed_share",
+    )  # fmt: skip
+    settings |= {name: recorded.about[name] for name in told if name in recorded.about}
+    if "limit" not in settings and play.ended == "limit":  # a .play file tells it only so
+        settings["limit"] = total
+    drawn = (
+        {"look_seed": play.look_seed, "engine": play.engine} if isinstance(play, Play)
+        else {"look_seed": play.about["look_seed"]}
+    )  # fmt: skip
+    settings |= drawn
+    return {**rows, "configs": describe(front, rows, True, recorded.path, settings)}
+
+
+def name_of(recorded: "Recorded") -> str:
+    """A log's plays are named by its id and their number, others by their file."""
+    return recorded.play.id if recorded.about else recorded.path.stem
+
+
+def describe(front: dict, rows: dict, finished: bool, folder: Path, settings: dict) -> "pd.DataFrame":
+    """The one row of ``configs``."""
+    import pandas as pd
+
+    inputs = max(
+        (int(rows[name]["inputs"].iloc[-1]) for name in ("episodes", "exploration") if len(rows[name])), default=0
+    )
+    more = {"finished": finished, "folder": str(folder), "frame_skip": settings.get("frame_skip", 1)}
+    more |= {"level": front["level"], "inputs": inputs, "settings": settings}
+    return pd.DataFrame([{**{name: front[name] for name in FRONT}, **more}])
+
+
+def read_rows(path: Path | None, columns: tuple[str, ...]) -> "pd.DataFrame":
+    """The table in ``path`` without a torn last line; no file is no rows."""
+    import pandas as pd
+
+    text = whole_lines(path) if path else ""
+    if not text:
+        return pd.DataFrame({name: pd.Series(dtype=object if name == "outcome" else np.int64) for name in columns})
+    assert path
+    return parse_table(text, {name: str if name == "outcome" else int for name in columns}, path)

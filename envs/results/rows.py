@@ -1,0 +1,185 @@
+"""The one results format: rows that a run appends while it plays, and the loader that joins runs and people's plays.
+
+``runs/<experiment>/<version>/<method>/seed_<n>/`` holds
+
+- ``config.json``      the run's settings, and the software that made it
+- ``episodes.csv``     one row an episode: episode, inputs (raw, of the whole run, when it ended), length (raw inputs),
+  outcome (win, death, limit or quit), deaths (so far in the run)
+- ``exploration.csv``  inputs, unique_states (different (x, y) positions since the run began), about 20 rows a decade
+- ``visits.csv``       x, y (left and top of a 7 px cell), visits
+- ``done``             there when the run is finished
+
+A play of a person or of a simulated player, from a session's log or a ``*.play`` file, is replayed into the same rows:
+player and method are "person" or "simulated", its name the seed. In Atari's games the mask is the version.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+
+from priorlab.envs.base.files import read_json, to_disk, whole_lines, write_whole
+from priorlab.envs.base.locks import hold, release
+from priorlab.envs.base.provenance import git_commit, software
+
+if TYPE_CHECKING:
+    pass
+
+CELL = 7  # pixels a side of a cell of visits: a step of walking, so that no cell is skipped
+ROWS_A_DECADE = 20
+OUTCOMES = ("win", "death", "limit", "quit")
+EPISODES = ("episode", "inputs", "length", "outcome", "deaths")
+EXPLORATION = ("inputs", "unique_states")
+VISITS = ("x", "y", "visits")
+CONFIGS = ("finished", "folder", "frame_skip", "level", "inputs", "settings")
+FRONT = ("experiment", "game", "version", "method", "player", "privileged", "seed")
+REQUIRED = {"game": str, "version": str, "method": str, "player": str, "privileged": bool, "seed": int, "level": str}
+
+
+class RunWriter:
+    """Appends one run's rows; each row is on disk when the call returns.
+
+    ``config`` holds at least game, version, method, player, privileged, seed and level (its text), and every setting
+    that can change the rows. An unfinished folder is continued, if its settings are the same: after its last row, or,
+    with ``resume_at`` (raw inputs, of a checkpoint), after the last row of at most that many inputs; later rows, which
+    the resumed run makes again, are cut off. A finished folder is refused, and so is one of other settings.
+    """
+
+    def __init__(self, folder: str | Path, config: Mapping[str, Any], resume_at: int | None = None):
+        self.folder = Path(folder)
+        check_config(config, self.folder)
+        if is_finished(self.folder):
+            raise ValueError(f"{self.folder} holds a finished run: expected a new or an unfinished folder")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        described = self.folder / "config.json"
+        if described.exists():
+            check_same(read_json(described), config, self.folder)
+        else:
+            text = json.dumps({**config, "software": software(), "git_commit": git_commit()}, indent=2)
+            write_whole(described, text + "\n")
+        self.lock = hold(self.folder / "run.lock", f"{self.folder}: another process writes this run: expected one")
+        self.episodes, last_episode = reopen(self.folder / "episodes.csv", EPISODES, resume_at)
+        self.explored, last_explored = reopen(self.folder / "exploration.csv", EXPLORATION, resume_at)
+        self.number = int(last_episode["episode"]) + 1 if last_episode else 0
+        self.deaths = int(last_episode["deaths"]) if last_episode else 0
+        self.last_ended = int(last_episode["inputs"]) if last_episode else 0
+        self.last_explored = int(last_explored["inputs"]) if last_explored else 0
+        self.latest: tuple[int, int] | None = None  # explored, but not due yet
+
+    @property
+    def inputs(self) -> int:
+        """Raw inputs of the whole run at its last row."""
+        return max(self.last_ended, self.last_explored)
+
+    def episode(self, inputs: int, length: int, outcome: str) -> None:
+        """One ended episode: raw inputs of the whole run so far, of this episode alone, and how it ended."""
+        if outcome not in OUTCOMES:
+            raise ValueError(f"{self.folder}: outcome {outcome!r}: expected one of {', '.join(OUTCOMES)}")
+        if inputs < self.last_ended:
+            raise ValueError(f"{self.folder}: episode ended at {inputs} inputs: expected {self.last_ended} or more")
+        self.deaths += outcome == "death"
+        self.episodes.write(f"{self.number},{inputs},{length},{outcome},{self.deaths}\n")
+        self.number, self.last_ended = self.number + 1, inputs
+
+    def exploration(self, inputs: int, unique_states: int) -> None:
+        """Unique states of the run so far; call it as often as you like, it keeps about 20 rows a decade of inputs."""
+        self.latest = (int(inputs), int(unique_states))
+        if inputs >= self.last_explored * 10 ** (1 / ROWS_A_DECADE) and inputs > self.last_explored:
+            self.write_latest()
+
+    def visits(self, counts: np.ndarray) -> None:
+        """Replaces the table of visits; ``counts`` is (rows, columns) of 7 px cells, as ``count_visits`` gives it."""
+        ys, xs = np.nonzero(counts)
+        rows = [f"{CELL * x},{CELL * y},{counts[y, x]}" for x, y in zip(xs.tolist(), ys.tolist())]
+        write_whole(self.folder / "visits.csv", "\n".join([",".join(VISITS), *rows]) + "\n")
+
+    def sync(self) -> None:
+        """The rows so far outlast a power cut, and not only the end of this process."""
+        to_disk(self.episodes)
+        to_disk(self.explored)
+
+    def finish(self) -> None:
+        """Writes the last exploration row and marks the run as finished; nothing can be written after it."""
+        self.write_latest()
+        self.sync()
+        self.close()
+        write_whole(self.folder / "done", f"{self.inputs}\n")
+
+    def close(self) -> None:
+        """Ends writing; the run stays unfinished and can be reopened."""
+        self.write_latest()
+        self.episodes.close()
+        self.explored.close()
+        release(self.lock)
+
+    def write_latest(self) -> None:
+        if self.latest and self.latest[0] > self.last_explored:
+            self.explored.write(f"{self.latest[0]},{self.latest[1]}\n")
+            self.last_explored = self.latest[0]
+        self.latest = None
+
+
+def reopen(path: Path, columns: tuple[str, ...], resume_at: int | None) -> tuple[IO[str], dict[str, str]]:
+    """The file, open for appending after its whole rows of at most ``resume_at`` inputs, and the last of them."""
+    lines = whole_lines(path).splitlines() or [",".join(columns)]
+    if lines[0] != ",".join(columns):
+        raise ValueError(f"{path}: first line {lines[0]!r}: expected {','.join(columns)!r}")
+    rows = [dict(zip(columns, line.split(","))) for line in lines[1:]]
+    if resume_at is not None:
+        rows = [row for row in rows if int(row["inputs"]) <= resume_at]
+    text = "".join(line + "\n" for line in lines[: 1 + len(rows)])
+    if not path.exists() or path.read_bytes() != text.encode():
+        write_whole(path, text)
+    return path.open("a", encoding="utf-8", buffering=1, newline="\n"), rows[-1] if rows else {}
+
+
+def is_finished(folder: str | Path) -> bool:
+    return (Path(folder) / "done").exists()
+
+
+def inputs_done(folder: str | Path) -> int:
+    """Raw inputs of the run in ``folder`` so far, by its last rows; 0 where there is none."""
+    last = [0]
+    for name, column in (("episodes.csv", 1), ("exploration.csv", 0)):
+        lines = whole_lines(Path(folder) / name).splitlines()
+        if len(lines) > 1:
+            last.append(int(lines[-1].split(",")[column]))
+    return max(last)
+
+
+def count_visits(x: np.ndarray, y: np.ndarray, side: int) -> np.ndarray:
+    """int64 (cells, cells), how many of the positions (pixels) lie in each; those outside are left out."""
+    cells = -(-side // CELL)
+    x, y = np.asarray(x), np.asarray(y)
+    inside = (x >= 0) & (x < side) & (y >= 0) & (y < side)
+    columns, rows = (np.floor(values[inside] / CELL).astype(np.int64) for values in (x, y))
+    return np.bincount(rows * cells + columns, minlength=cells * cells).reshape(cells, cells)
+
+
+def thinned(inputs: int) -> np.ndarray:
+    """int64: the counts of inputs up to ``inputs`` at which an exploration row is kept, the last one included."""
+    if inputs == 0:
+        return np.zeros(0, np.int64)
+    steps = np.arange(np.ceil(ROWS_A_DECADE * np.log10(inputs)) + 1) / ROWS_A_DECADE
+    return np.unique(np.append(np.minimum(10**steps, inputs), inputs).astype(np.int64))
+
+
+def check_config(config: Mapping[str, Any], where: Path) -> None:
+    for name, kind in REQUIRED.items():
+        if type(config.get(name)) is not kind:
+            raise ValueError(f"{where}: config has {name} = {config.get(name)!r}: expected a {kind.__name__}")
+
+
+def check_same(before: Mapping[str, Any], now: Mapping[str, Any], folder: Path) -> None:
+    """Rows made with different settings never share a folder."""
+    plain = json.loads(json.dumps(dict(now)))  # tuples become lists, as in the file
+    changed = [name for name in {**before, **plain} if before.get(name) != plain.get(name)]
+    changed = [name for name in changed if name not in ("software", "git_commit")]
+    if changed:
+        name = changed[0]
+        raise ValueError(
+            f"{folder} holds a run with {name} = {before.get(name)!r}, not {plain.get(name)!r}: "
+            "expected the same settings, or another folder"
+        )

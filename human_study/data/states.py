@@ -1,0 +1,83 @@
+"""How far a study is: what became of each place that was taken, for the researcher alone."""
+
+import os
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from priorlab.envs.base.files import one_line
+from priorlab.envs.plays.events import SUFFIX, is_held, read_events
+from priorlab.human_study.data import withdrawals
+from priorlab.human_study.study.assign import Place, path_of, place_at, readable_places
+from priorlab.human_study.study.study import Study
+
+# ``taken`` is the sum of all others but ``won``, which counts people who also have another state.
+STATES = (
+    "taken", "not begun", "too young", "under way", "unfinished", "stopped", "finished", "won", "withdrawn",
+    "unreadable",
+)  # fmt: skip
+RARE = ("too young", "unreadable")  # shown where there are some
+STOPPED = "stopped by the participant"  # the reason of a play's end, in the log
+
+
+def overview(study: Study, problems: list[str]) -> dict[str, Counter[str]]:
+    """How many places of each version (within subjects: order) are in each of the STATES (docs/people.md).
+
+    ``problems`` gains a line for each file that can't be read, and for each that should be there, or should not.
+    """
+    readable, damaged = readable_places(study)
+    problems += damaged.values()
+    try:
+        withdrawn = withdrawals.read(study.folder / withdrawals.NAME)
+    except (ValueError, OSError) as error:
+        withdrawn = {}
+        problems.append(one_line(study.folder / withdrawals.NAME, error))
+    table: dict[str, Counter[str]] = {}
+    for place in sorted([*readable, *(place_at(study, number) for number in damaged)], key=lambda each: each.number):
+        counts = table.setdefault(", ".join(place.versions), Counter())
+        counts["taken"] += 1
+        if place.participant in withdrawn:
+            problems.append(
+                f"{path_of(study, place.number)}: {place.participant} withdrew: run priorlab withdraw again"
+            )
+        try:
+            counts.update(["unreadable"] if place.number in damaged else states_of(study, place))
+        except (ValueError, OSError) as error:
+            counts["unreadable"] += 1
+            problems.append(one_line(log_of(study, place), error))
+        if place.participant and not os.path.lexists(log_of(study, place)):
+            problems.append(f"{log_of(study, place)}: there is none, but {path_of(study, place.number)} is taken by it")
+    return table
+
+
+def log_of(study: Study, place: Place) -> Path:
+    return study.folder / f"{place.participant}{SUFFIX}"
+
+
+def states_of(study: Study, place: Place) -> list[str]:
+    """Which of the STATES the place is in. ValueError, OSError where its log can't be read."""
+    if not place.participant:  # a crash may have come between an empty file and what is in it
+        return ["withdrawn" if path_of(study, place.number).stat().st_size else "not begun"]
+    log = log_of(study, place)
+    if not os.path.lexists(log):
+        return ["not begun"]
+    events = read_events(log).events
+    happened = Counter(event["event"] for event in events)
+    if is_held(log):
+        end = "under way"
+    elif happened["excluded"]:
+        end = "too young"
+    elif not happened["play"]:
+        end = "not begun"
+    elif any(map(stops, events)):
+        end = "stopped"
+    else:
+        end = "finished" if happened["finish"] else "unfinished"
+    return [end] + ["won"] * (happened["win"] == len(place.versions))
+
+
+def stops(event: dict[str, Any]) -> bool:
+    """Whether the participant chose to stop; leaving one game for the next is no stop."""
+    if event["event"] == "page":
+        return event.get("what") == "stop"
+    return event["event"] == "quit" and event.get("reason") == STOPPED

@@ -1,0 +1,188 @@
+"""A study: who plays what, how long, and with which pages; a small TOML file."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from math import inf
+from pathlib import Path
+from typing import Any
+
+from priorlab.envs.base.files import one_line, read_toml
+from priorlab.envs.plays.courses import GameSettings
+
+EXAMPLE = Path(__file__).parent / "example.toml"
+EXAMPLE_FILES = {"study.toml": "example.toml", "texts.toml": "example_texts.toml", "ethics.md": "example_ethics.md"}
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+QUESTION_LISTS = ("before", "after_each", "after")
+AGE = "age"  # the question that tells whether somebody is too young
+UNDER, BAND = re.compile(r"under_(\d+)"), re.compile(r"(?:\d+[_-])?(\d+)")  # its options' names: under_18, 12_17, 17
+OPEN = re.compile(r"\D*|\d+_or_more|over_\d+")  # such as not_said, 65_or_more
+
+
+@dataclass(frozen=True)
+class Study:
+    """What a study's file says; ``Study.load`` reads and checks one. docs/study-file.md says what each entry means."""
+
+    path: Path
+    name: str
+    versions: tuple[str, ...]
+    game: str = "key_door"
+    level: str | None = None
+    look_seed: int = 0
+    seed: int = 0
+    design: str = "between"
+    participants: int = 120
+    when_full: str = "stop"
+    minutes: float = 30.0
+    minimum_age: int = 18
+    contact: str = ""
+    texts: str = "en"
+    consent_version: str = "1"
+    try_keys: bool = True
+    remap: bool = True
+    gamepad: bool = True
+    before: tuple[str, ...] = ("age", "plays", "plate_1", "plate_2", "plate_3")
+    after_each: tuple[str, ...] = ()
+    after: tuple[str, ...] = ("known", "aim")
+    data: str = "data"
+
+    @staticmethod
+    def load(path: str | Path, is_played: bool = True) -> "Study":
+        """``is_played``: its game, level and versions must be there; for what was recorded they need not.
+
+        Raises ValueError, one line that names the file, the entry and what was expected; FileNotFoundError.
+        """
+        path = Path(path)
+        if not path.exists():
+            raise FileNotFoundError(f"{path}: no such study: expected one as `priorlab participate --example` writes")
+        try:
+            return read(read_toml(path), path, is_played)
+        except ValueError as error:
+            raise ValueError(one_line(path, error)) from None
+
+    @property
+    def folder(self) -> Path:
+        """Of everything that is recorded; beside the study's file unless it names another."""
+        return self.path.parent / self.data
+
+    @property
+    def limit(self) -> int:
+        """Inputs after which a play is over."""
+        return round(self.minutes * 60 * self.settings(self.versions[0]).rate)
+
+    @property
+    def longest(self) -> float:
+        """Minutes that one participant may play in all."""
+        return self.minutes * (len(self.versions) if self.design == "within" else 1)
+
+    @property
+    def questions(self) -> list[str]:
+        """Names of all that are asked, in order."""
+        return [*self.before, *self.after_each, *self.after]
+
+    def is_too_young(self, question: str, answer: Any) -> bool:
+        """Whether that answer says that somebody is certainly younger than ``minimum_age``.
+
+        An answer to the question ``age``: a number, or the name of an option such as under_18 or 16_17.
+        """
+        if question != AGE or not self.minimum_age:
+            return False
+        if isinstance(answer, str):
+            bound = age_below(answer)
+            return bound is not None and bound <= self.minimum_age
+        return answer < self.minimum_age
+
+    def settings(self, version: str) -> GameSettings:
+        """What is played of that version."""
+        level = self.beside(self.level) if self.level else None
+        return GameSettings(self.game, version, level, self.look_seed, self.seed)
+
+    def beside(self, name: str) -> str:
+        """A file that the study names, found from the folder of the study; any other name as it is."""
+        return str(self.path.parent / name) if Path(name).suffix in (".toml", ".txt") else name
+
+
+def age_below(option: str) -> float | None:
+    """The age that all are below who choose the option of that name; None where the name does not tell."""
+    under, band = UNDER.fullmatch(option), BAND.fullmatch(option)
+    return int(under[1]) if under else int(band[1]) + 1 if band else inf if OPEN.fullmatch(option) else None
+
+
+def is_whole(least: int) -> Callable[[Any], bool]:
+    return lambda value: type(value) is int and value >= least
+
+
+def is_text(value: Any) -> bool:
+    return type(value) is str
+
+
+def is_yes_or_no(value: Any) -> bool:
+    return type(value) is bool
+
+
+def is_list(value: Any) -> bool:
+    """Of different texts."""
+    return type(value) is list and all(map(is_text, value)) and len(set(value)) == len(value)
+
+
+CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "name": (lambda value: is_text(value) and bool(NAME.fullmatch(value)), "1 to 40 of a-z, 0-9, '-' and '_'"),
+    "versions": (lambda value: is_list(value) and len(value) > 0, "a list of one or more different versions"),
+    "game": (is_text, "the name of a game"),
+    "level": (is_text, "a level's name or a file ending in .txt"),
+    "look_seed": (is_whole(0), "a whole number, 0 or more"),
+    "seed": (is_whole(0), "a whole number, 0 or more"),
+    "design": (lambda value: value in ("between", "within"), '"between" or "within"'),
+    "participants": (is_whole(1), "a whole number, 1 or more"),
+    "when_full": (lambda value: value in ("stop", "continue"), '"stop" or "continue"'),
+    "minutes": (lambda value: type(value) in (int, float) and 0 < value <= 600, "a number above 0, up to 600"),
+    "minimum_age": (
+        lambda value: type(value) is int and 0 <= value <= 120,
+        "a whole number of years, or 0 for no minimum",
+    ),
+    "contact": (is_text, "a text"),
+    "texts": (is_text, "a language or a file ending in .toml"),
+    "consent_version": (lambda value: is_text(value) and value.strip() != "", 'a text such as "2"'),
+    "try_keys": (is_yes_or_no, "true or false"),
+    "remap": (is_yes_or_no, "true or false"),
+    "gamepad": (is_yes_or_no, "true or false"),
+    "before": (is_list, "a list of different names of questions"),
+    "after_each": (is_list, "a list of different names of questions"),
+    "after": (is_list, "a list of different names of questions"),
+    "data": (lambda value: is_text(value) and value.strip() != "", "a folder"),
+}
+
+
+def read(entries: dict[str, Any], path: Path, is_played: bool) -> Study:
+    """The study of a file's entries; ValueError says what is wrong with the first that is."""
+    known = [field.name for field in fields(Study) if field.name != "path"]
+    for name in entries:
+        if name not in known:
+            raise ValueError(f"unknown entry {name!r}: expected some of {', '.join(known)}")
+    for name in ("name", "versions"):
+        if name not in entries:
+            raise ValueError(f"{name} is missing: expected {CHECKS[name][1]}")
+    for name, value in entries.items():
+        is_right, expected = CHECKS[name]
+        if not is_right(value):
+            raise ValueError(f"{name} is {value!r}: expected {expected}")
+    settings: dict[str, Any] = {name: tuple(value) if type(value) is list else value for name, value in entries.items()}
+    study = Study(path, **settings)
+    asked = study.questions
+    for question in asked:
+        if asked.count(question) > 1:
+            raise ValueError(f"question {question!r} is asked in two lists: expected it in one of {QUESTION_LISTS}")
+    if study.after_each and study.design == "between":
+        raise ValueError('after_each: expected only with design = "within", where there are several plays')
+    for version in study.versions if is_played else ():
+        study.settings(version).check()
+    return study
+
+
+def write_example(folder: Path) -> Path:
+    """The example's files in a new folder: the study's; FileExistsError where the folder exists."""
+    folder.mkdir(parents=True)
+    for name, example in EXAMPLE_FILES.items():
+        source = EXAMPLE.with_name(example)
+        (folder / name).write_text(source.read_text(encoding="utf-8"), encoding="utf-8", newline="\n")
+    return folder / "study.toml"

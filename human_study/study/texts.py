@@ -1,0 +1,228 @@
+"""The words that a participant sees, one TOML file a language, and the questions in them, as data."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from string import Formatter
+from typing import Any
+
+from priorlab.envs.base.files import one_line, read_toml
+
+FOLDER = Path(__file__).parent / "languages"
+MODEL = "en"  # whose names every other language has
+FONT_ENTRIES = {"file": "", "direction": "ltr", "script": ""}
+KINDS: dict[str, dict[str, type]] = {  # the entries of each kind of question besides kind and text
+    "choice": {"options": dict},
+    "text": {},
+    "number": {"least": float, "most": float},
+    "plate": {"shows": int, "cones": str, "nothing": str},
+}
+OPTIONAL: dict[str, dict[str, type]] = {"text": {"decline": str}, "number": {"decline": str, "decimals": int}}
+TYPES = {str: "a text", int: "a whole number", float: "a number", dict: "a section"}
+CONES = ("L", "M", "nobody")
+MOST_DECIMALS, FARTHEST = 6, 10**9  # of numbers that are typed; a float tells all of them apart
+
+
+@dataclass(frozen=True)
+class Question:
+    """``options`` of a choice: by the name that is recorded, what is shown; of others, an answer instead of typing."""
+
+    name: str
+    kind: str
+    text: str
+    options: dict[str, str]
+    least: int | float = 0
+    most: int | float = 0
+    decimals: int = 0  # of a number; 0: whole numbers
+    shows: int = 0
+    cones: str = "nobody"
+
+
+class Plural(Formatter):
+    """``{minutes:minute|minutes}`` is the first word where minutes is 1, else the second."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        one, bar, more = format_spec.partition("|")
+        return super().format_field(value, format_spec) if not bar else one if str(value) == "1" else more
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The words of one language: ``texts("page.next")``; ``Texts.load`` reads and checks a file."""
+
+    path: Path
+    language: str
+    font: dict[str, str]
+    words: dict[str, str]  # by section.name
+    questions: dict[str, Question]
+
+    @staticmethod
+    def load(language: str) -> "Texts":
+        """Of a language that the lab has, or of a file ending in .toml, which may extend such a language.
+
+        Raises ValueError, one line that names the file and the entry; FileNotFoundError.
+        """
+        path = Path(language)
+        if path.suffix != ".toml":
+            path = FOLDER / f"{language}.toml"
+            if not path.exists():
+                raise ValueError(f"unknown texts {language!r}: expected {', '.join(languages())}, or a file .toml")
+        try:
+            return read(path)
+        except ValueError as error:
+            raise ValueError(one_line(path, error)) from None
+
+    def __call__(self, name: str, **filled: object) -> str:
+        """The words of that name; numbers among ``filled`` are written as the language writes them."""
+        numbers = {key: self.number(each) for key, each in filled.items() if isinstance(each, (int, float))}
+        return Plural().vformat(self.words[name], (), {**filled, **numbers}).strip()
+
+    def number(self, value: int | float) -> str:
+        """With the language's decimal point."""
+        return (str(value) if isinstance(value, int) else f"{value:.15g}").replace(".", self.words["answer.point"])
+
+    def every(self) -> Iterator[str]:
+        """Everything that can be shown, for whoever must know which characters there are."""
+        yield from self.words.values()
+        for question in self.questions.values():
+            yield question.text
+            yield from question.options.values()
+
+    def ask(self, names: Iterable[str]) -> list[Question]:
+        """The questions of these names; ValueError for one that the texts don't have."""
+        for name in names:
+            if name not in self.questions:
+                raise ValueError(f"{self.path}: no question {name!r}: expected one of {', '.join(self.questions)}")
+        return [self.questions[name] for name in names]
+
+
+def languages() -> list[str]:
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+@cache
+def model() -> dict[str, Any]:
+    return read_toml(FOLDER / f"{MODEL}.toml")
+
+
+def read(path: Path) -> Texts:
+    entries = read_toml(path)
+    base = entries.pop("extends", None)
+    if base is not None:
+        if base not in languages():
+            raise ValueError(f"extends {base!r}: expected one of {', '.join(languages())}")
+        entries = joined(read_toml(FOLDER / f"{base}.toml"), entries)
+    check_names(entries, model())
+    sections = {name: section for name, section in entries.items() if isinstance(section, dict)}
+    font = FONT_ENTRIES | sections.pop("font", {})
+    if set(font) != set(FONT_ENTRIES) or font["direction"] not in ("ltr", "rtl"):
+        raise ValueError(f'font is {font}: expected file, direction ("ltr" or "rtl") and script')
+    asked = sections.pop("questions")
+    questions = {name: read_question(name, found) for name, found in asked.items()}
+    words = {f"{name}.{word}": text for name, section in sections.items() for word, text in section.items()}
+    for name, text in words.items():
+        check_word(name, text)
+    return Texts(path, entries["language"], font, words, questions)
+
+
+def joined(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """``base`` with what ``changes`` has; a question that is given is given whole."""
+    merged = dict(base)
+    for section, entries in changes.items():
+        old = base.get(section)
+        merged[section] = {**old, **entries} if isinstance(old, dict) and isinstance(entries, dict) else entries
+    return merged
+
+
+def check_names(entries: dict[str, Any], like: dict[str, Any]) -> None:
+    """Sections and words must be those of the model, each a text; questions may be any."""
+    if missing := sorted(set(like) - set(entries)):
+        raise ValueError(f'missing: {", ".join(missing)}; a file that changes only some texts begins: extends = "en"')
+    if unknown := sorted(set(entries) - set(like)):
+        raise ValueError(f"unknown: {', '.join(unknown)}; expected {', '.join(like)}")
+    for section, found in entries.items():
+        if type(found) is not type(like[section]):
+            raise ValueError(f"{section} is {found!r}: expected a {'section' if section != 'language' else 'text'}")
+        if not isinstance(found, dict) or section in ("questions", "font"):
+            continue
+        different = [f"{section}.{name}" for name in sorted(set(found) ^ set(like[section]))]
+        if different:
+            raise ValueError(f"missing or unknown: {', '.join(different)}; expected {', '.join(like[section])}")
+
+
+def check_word(name: str, text: Any) -> None:
+    section, word = name.split(".")
+    if type(text) is not str:
+        raise ValueError(f"{name} is {text!r}: expected a text")
+    try:
+        allowed, used = fields_of(model()[section][word]), fields_of(text)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+    if not used <= allowed:
+        expected = ", ".join(f"{{{field}}}" for field in sorted(allowed)) or "none"
+        raise ValueError(f"{name} holds {{{min(used - allowed)}}}: expected of these: {expected}")
+
+
+def fields_of(text: str) -> set[str]:
+    """The names in braces; ValueError where the braces don't match, or hold more than two words for one and more."""
+    try:
+        fields = [(field, spec or "") for _, field, spec, _ in Formatter().parse(text) if field is not None]
+    except ValueError as error:
+        raise ValueError(f"{text[:30]!r}...: {error}; write {{{{ for a brace that stands for itself") from None
+    for field, spec in fields:
+        if spec and (spec.count("|") != 1 or "{" in spec):
+            raise ValueError(
+                f"{{{field}:{spec}}}: expected {{{field}:one|more}}, the words for 1 and for other numbers"
+            )
+    return {field for field, _ in fields}
+
+
+def is_of(value: Any, kind: type) -> bool:
+    """Whether a value read from TOML is of that kind; whole numbers are floats, too, and true is no number."""
+    return type(value) is kind or (kind is float and type(value) is int)
+
+
+def check_bounds(name: str, given: dict[str, Any]) -> None:
+    """ValueError, one line, where a number's bounds could not be typed."""
+    decimals = given.get("decimals", 0)
+    if not 0 <= decimals <= MOST_DECIMALS:
+        raise ValueError(f"questions.{name}.decimals is {decimals}: expected 0 (whole numbers) to {MOST_DECIMALS}")
+    for entry in ("least", "most"):
+        bound = given[entry]
+        if not abs(bound) <= FARTHEST or bound != round(bound, decimals):
+            expected = (
+                f"at most {decimals} decimals (its entry decimals)" if decimals else "a whole number, or decimals = 1"
+            )
+            raise ValueError(f"questions.{name}.{entry} is {bound}: expected {expected}, within {FARTHEST} of 0")
+    if given["least"] > given["most"]:
+        raise ValueError(f"questions.{name}: least is more than most")
+
+
+def read_question(name: str, found: Any) -> Question:
+    kind = found.get("kind") if isinstance(found, dict) else None
+    if kind not in KINDS:
+        raise ValueError(f"questions.{name}: kind is {kind!r}: expected one of {', '.join(KINDS)}")
+    given = {entry: value for entry, value in found.items() if entry != "kind"}
+    optional = OPTIONAL.get(kind, {})
+    expected: dict[str, type] = {
+        "text": str,
+        **KINDS[kind],
+        **{each: optional[each] for each in optional if each in given},
+    }
+    for entry in {**expected, **given}:
+        if entry not in expected or not is_of(given.get(entry), expected[entry]):
+            entries = ", ".join(f"{known} ({TYPES[kind]})" for known, kind in {**expected, **optional}.items())
+            raise ValueError(f"questions.{name}.{entry} is missing, unknown or of the wrong kind: expected {entries}")
+    options = given.pop("options", {})
+    if kind == "choice" and (len(options) < 2 or not all(type(text) is str for text in options.values())):
+        raise ValueError(f"questions.{name}.options: expected two or more texts")
+    if given.get("cones", "nobody") not in CONES:
+        raise ValueError(f"questions.{name}.cones is {given['cones']!r}: expected one of {', '.join(CONES)}")
+    if kind == "number":
+        check_bounds(name, given)
+    if "nothing" in given:
+        options = {"nothing": given.pop("nothing")}
+    if "decline" in given:
+        options = {"not_said": given.pop("decline")}
+    return Question(name, kind, options=options, **given)

@@ -1,0 +1,142 @@
+"""Playing at the window: an input each time one is due, all of it recorded; and plays shown again."""
+
+import gc
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pygame
+
+from priorlab.envs.game.rules import INPUT_NAMES
+from priorlab.envs.plays.atari_course import AtariPlay
+from priorlab.envs.plays.courses import AnyCourse, GameSettings, reopen
+from priorlab.envs.plays.play import Outcome, Play
+from priorlab.human_study.data.recorder import Recorder
+from priorlab.human_study.study.texts import MODEL, Texts
+from priorlab.human_study.window.keys import Beat, Keys, Stick
+from priorlab.human_study.window.paper import Paper
+from priorlab.human_study.window.screen_check import check_screen
+from priorlab.human_study.window.window import IDLE_SECONDS, Window, require_display
+
+END_SECONDS = 2.0  # that the last picture stays
+WORD_SIZE, LEAST_SIZE = 24, 16  # of the word below it: how many would fill the window's height, and px at least
+
+
+def keys_for(course: AnyCourse) -> Keys:
+    return Keys() if course.action_names == INPUT_NAMES else Stick()
+
+
+def end_words(paper: Paper, high: int) -> dict[str, pygame.Surface]:
+    """What stands below the last picture, by how a play ended, in a window so many px high."""
+    words: dict[Outcome, str] = {"win": paper.texts("end.won"), "limit": paper.texts("end.time_up")}
+    size = max(high // WORD_SIZE, LEAST_SIZE)
+    return {ended: paper.letters.line(word, size, False, (255, 255, 255)) for ended, word in words.items()}
+
+
+def play(game: GameSettings, minutes: float, folder: Path, participant: str | None = None) -> tuple[Path, Outcome]:
+    """A session of one play, at a window of its own: (its log, how the play ended)."""
+    course = game.open()
+    require_display()
+    course.step(0)  # compiles before the window is up
+    limit = round(minutes * 60 * course.rate)
+    if limit < 1:
+        raise ValueError(f"minutes is {minutes:g}: expected more than 0")
+    with Window(course.picture.shape[:2]) as window:
+        prepare(window, course)
+        window.play(keys_for(course))
+        recorder = Recorder.create(folder, participant, **window.about())
+        return recorder.path, finish(recorder, recorder.begin(game, limit), window)
+
+
+def prepare(window: Window, course: AnyCourse) -> None:
+    """Checks the screen with a game that nobody plays, and gets the words for the end ready."""
+    check_screen(window, course)
+    window.words = end_words(Paper(Texts.load(MODEL)), window.size[1])
+
+
+def resume(path: Path) -> Outcome:
+    """The play that was interrupted in that session goes on; how it ended."""
+    require_display()  # before the log is touched
+    recorder = Recorder.resume(path)
+    if not recorder.course:
+        recorder.close()
+        raise ValueError(f"{path}: no play was under way: expected one that was interrupted")
+    with Window(recorder.course.picture.shape[:2]) as window:
+        prepare(window, reopen(recorder.course.about()))
+        recorder.note("screen", **window.about())
+        window.play(keys_for(recorder.course), "resumed")
+        return finish(recorder, recorder.course, window)
+
+
+def finish(recorder: Recorder, course: AnyCourse, window: Window) -> Outcome:
+    """The play to its end, and the end of the session."""
+    try:
+        ended, reason = run(recorder, course, window), window.reason
+    except KeyboardInterrupt:
+        print("stopped from the terminal", file=sys.stderr)
+        ended, reason = None, "stopped"
+    recorder.end(reason)
+    recorder.finish()
+    return ended or "quit"
+
+
+def run(recorder: Recorder, course: AnyCourse, window: Window) -> Outcome | None:
+    """Takes an input each time one is due, until the play ends, or the window is closed: None."""
+    with calm():
+        window.redraw()
+        window.draw(course.picture, dark=window.paused)
+        window.begin()
+        window.touched = time.perf_counter()
+        beat = Beat(course.rate, window.touched)
+        while True:
+            due = beat.next_due(time.perf_counter())
+            window.await_step(due)
+            done = time.perf_counter()
+            if not window.paused and not window.keys.held and done > window.touched + IDLE_SECONDS:
+                window.pause("idle")
+            drain(window, recorder)
+            if window.closed:
+                return None
+            ended = None if window.paused else recorder.step(window.keys.take(), due, done)
+            window.draw(course.picture, dark=window.paused)
+            if not window.paused:
+                recorder.shown(time.perf_counter())
+            if ended:
+                window.stay(course.picture, END_SECONDS, window.words.get(ended))
+                drain(window, recorder)
+                window.closed &= window.reason != "escape"  # which left a play that is over, and nothing else
+                return ended
+
+
+def drain(window: Window, recorder: Recorder) -> None:
+    """What happened at the window goes into the log."""
+    happened, window.happened = window.happened, []
+    for at, event, fields in happened:
+        recorder.note(event, at=at, **fields)
+
+
+@contextmanager
+def calm() -> Iterator[None]:
+    """What was made so far is not searched for garbage meanwhile: a search of everything would make a step late."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+def show(play: Play | AtariPlay, speed: float = 1.0) -> None:
+    """Shows a play in the window at ``speed`` times its pace, until it ends or the window is closed."""
+    frames = play.frames()
+    first = next(frames)
+    with Window(first.shape[:2]) as window:
+        beat = Beat(play.inputs_per_second * speed, time.perf_counter())
+        picture, last = first, len(play.inputs)
+        for number in range(last + 1):
+            window.stay(picture, END_SECONDS if number == last else beat.next_due(now := time.perf_counter()) - now)
+            if window.closed:
+                return
+            picture = next(frames, picture)

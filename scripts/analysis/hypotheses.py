@@ -1,0 +1,272 @@
+"""Tests of versions against the original: how sure a difference is, and how large, corrected for several versions.
+
+Groups are independent people or seeds, one time each. Where the same people played both, ``signed_rank`` pairs them.
+"""
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy.special import ndtr, ndtri
+from scipy.stats import chi2, mannwhitneyu, rankdata
+from statsmodels.discrete.discrete_model import NegativeBinomial, Poisson
+from statsmodels.duration.hazard_regression import PHReg
+from statsmodels.duration.survfunc import survdiff
+
+from priorlab.scripts.analysis.statistics import LEAST, quantiles, resamples
+
+FEWER = f"fewer than {LEAST} players"
+FEW = 5  # people or seeds of a version below which no rate of deaths is modelled
+MOST_EXACT = 50  # changes between pairs up to which a signed-rank test is exact
+MONOTONE = 8.0  # standard error of a log ratio from which on the likelihood has no maximum: one group is wholly later
+WALD = float(ndtri(0.975))  # standard errors to either end of a 95 % interval
+UNTESTED = (np.nan, np.nan, np.nan, np.nan, None, None)  # statistic, p, p_holm, effect, low, high
+Group = tuple[np.ndarray, np.ndarray]
+Interval = tuple[float, float | None, float | None]  # value, low, high
+
+
+@dataclass(frozen=True)
+class Test:
+    """``version`` held against ``against``; ``p`` is two-sided, ``p_holm`` corrected over the versions tested together.
+
+    ``effect`` is what the test's function says, ``low`` to ``high`` its 95 % interval, None where there is none.
+    ``p`` is NaN where nothing can be tested, and ``why`` says why not; below LEAST players of either side nothing is.
+    """
+
+    version: str
+    against: str
+    n: int
+    n_against: int
+    statistic: float
+    p: float
+    p_holm: float
+    effect: float
+    low: float | None
+    high: float | None
+    why: str = ""
+
+
+def log_rank(groups: Mapping[str, Group], against: str = "original", effects: bool = True) -> list[Test]:
+    """Log-rank tests of each other version (Mantel 1966; statistic: chi squared, 1 degree of freedom).
+
+    ``groups`` has of each version float64 (n,) times and bool (n,) whether each was a win; others are censored.
+    Effect: hazard ratio of winning (Cox 1972, Efron's ties, Wald interval); below 1 is slower than ``against``. It is
+    0 or infinite, without an interval, where one group wins nothing or only after the other. ``effects=False`` leaves
+    it out (NaN), which is some times faster.
+    """
+    tests = []
+    for version, (times, won), (times_o, won_o) in pairs(groups, against):
+        both, is_win = np.concatenate([times, times_o]), np.concatenate([won, won_o]).astype(int)
+        is_version = np.repeat([1, 0], [len(times), len(times_o)])
+        why = too_few(times, times_o) or nothing_to_test(both, is_win, is_version)
+        statistic, effect = np.nan, (np.nan, None, None)
+        if not why:
+            statistic = float(survdiff(both, is_win, is_version)[0])
+            effect = hazard_ratio(both, is_win, is_version) if effects else effect
+        p = float(chi2.sf(statistic, 1))
+        tests.append(Test(version, against, len(times), len(times_o), statistic, p, np.nan, *effect, why))
+    return holm(tests)
+
+
+def too_few(*groups: np.ndarray) -> str:
+    """Why a test of these groups isn't made; "" where there are enough players of each."""
+    return FEWER if min(map(len, groups)) < LEAST else ""
+
+
+def nothing_to_test(times: np.ndarray, won: np.ndarray, is_version: np.ndarray) -> str:
+    """Why a log-rank test has no answer; "" where it has one.
+
+    Its variance, a sum over the moments at which somebody wins, counts only those moments at which both groups still
+    play and not everybody wins.
+    """
+    if not won.any():
+        return "nobody won"
+    for time in np.unique(times[won == 1]):
+        playing = times >= time
+        wins = int(won[times == time].sum())
+        if len(np.unique(is_version[playing])) > 1 and wins < playing.sum():
+            return ""
+    return "whenever somebody won, all players of one version were done before, or all who still played won at once"
+
+
+def mann_whitney(
+    groups: Mapping[str, Group], against: str = "original", effects: bool = True, seed: int = 0
+) -> list[Test]:
+    """Mann-Whitney tests of each other version (statistic: U of the version; normal approximation with ties).
+
+    ``groups`` as in ``log_rank``. Whoever has not won counts as slower than everybody who has, and as all others who
+    have not: as if each had taken the full time. Effect: the probability that one of the version takes longer than one
+    of ``against``, ties half (Vargha and Delaney 2000); its interval, left out without ``effects``, resamples people or
+    seeds.
+    """
+    tests, generator = [], np.random.default_rng(seed)
+    for version, (times, won), (times_o, won_o) in pairs(groups, against):
+        if why := too_few(times, times_o):
+            tests.append(Test(version, against, len(times), len(times_o), *UNTESTED, why))
+            continue
+        a, b = np.where(won, times, np.inf), np.where(won_o, times_o, np.inf)
+        differ = len(np.unique(np.concatenate([a, b]))) > 1
+        with quiet():
+            statistic, p = numbers(mannwhitneyu(a, b, method="asymptotic")) if differ else (len(a) * len(b) / 2, 1.0)
+        longer = (a[:, None] > b) + 0.5 * (a[:, None] == b)
+        low = high = None
+        n = min(len(a), len(b))
+        if effects:
+            drawn = (resamples(len(a), generator) @ longer * resamples(len(b), generator)).sum(axis=1)
+            low, high = np.quantile(drawn / longer.size, quantiles(n)).tolist()
+        effect = float(longer.mean())
+        tests.append(Test(version, against, len(a), len(b), statistic, p, np.nan, effect, low, high))
+    return holm(tests)
+
+
+def signed_rank(paired: Mapping[str, tuple[Group, Group]], against: str = "original", seed: int = 0) -> list[Test]:
+    """Wilcoxon's signed-rank tests on the log of times of the same people on a version and on ``against``.
+
+    ``paired`` has of each version two groups as in ``log_rank``, the version's and ``against``'s, person by person; no
+    win is the longest time. Zero differences take part in the ranking and then drop out (Pratt 1959). ``p`` is exact,
+    by all choices of signs, up to MOST_EXACT changes, and else by the normal approximation. Effect: the share of people
+    who took longer on the version, ties half; its interval resamples people.
+    """
+    tests, generator = [], np.random.default_rng(seed)
+    for version, ((times, won), (times_o, won_o)) in paired.items():
+        n = len(times)
+        if why := too_few(times):
+            tests.append(Test(version, against, n, n, *UNTESTED, why))
+            continue
+        a, b = np.where(won, np.log(times), np.inf), np.where(won_o, np.log(times_o), np.inf)
+        tied = a == b
+        change = np.subtract(a, b, out=np.zeros(n), where=~tied)
+        # infinite changes all rank above the others; equal ratios tie, though their logs differ in the last digit
+        change = np.clip(change, -1e6, 1e6)
+        ranks = rankdata(np.abs(change).round(12))
+        statistic = float(min(ranks[change > 0].sum(), ranks[change < 0].sum()))
+        p = p_of_signs(ranks[change != 0], statistic)
+        longer = (change > 0) + 0.5 * tied
+        low, high = np.quantile(resamples(n, generator) @ longer / n, quantiles(n)).tolist()
+        effect = float(longer.mean())
+        tests.append(Test(version, against, n, n, statistic, p, np.nan, effect, low, high))
+    return holm(tests)
+
+
+def p_of_signs(ranks: np.ndarray, smaller: float) -> float:
+    """Two-sided p of a sum of ranks of one sign, the ``smaller`` of both, where each sign is as likely as the other.
+
+    Not by scipy, whose ``wilcoxon`` takes seconds where ranks tie, or approximates, as its version has it.
+    """
+    if not len(ranks):
+        return 1.0
+    if len(ranks) > MOST_EXACT:
+        return float(2 * ndtr((smaller - ranks.sum() / 2) / np.sqrt((ranks**2).sum() / 4)))
+    chances = np.ones(1)  # of each sum of halves of ranks, so far
+    for halves in np.rint(2 * ranks).astype(int):
+        chances = (np.pad(chances, (0, halves)) + np.pad(chances, (halves, 0))) / 2
+    return min(1.0, 2 * float(chances[: round(2 * smaller) + 1].sum()))
+
+
+def death_rates(groups: Mapping[str, Group], against: str = "original") -> tuple[list[Test], str]:
+    """Negative binomial regression of deaths on versions, with exposure (NB2: one dispersion for all; statistic: z).
+
+    ``groups`` has of each version int (n,) deaths and float64 (n,) exposures above 0, in any unit of time. Effect: the
+    ratio of deaths a unit of time to ``against``'s, Wald interval. Standard errors are by the joint observed
+    information of coefficients and dispersion, where R's ``glm.nb`` takes the dispersion as known. Returned besides the
+    tests: a note, how the model was fitted or why it was not; where it has no maximum, or no dispersion beyond
+    Poisson's, Poisson regression with robust standard errors takes its place. Versions without deaths, or with few
+    players, are left out.
+    """
+    used = {name: group for name, group in groups.items() if len(group[0]) >= FEW and group[0].any()}
+    if against not in used or len(used) < 2:
+        return [], f"no model: fewer than {FEW} players, or no deaths, on {against} or on all other versions"
+    names = [against, *(name for name in used if name != against)]
+    deaths, exposure = (np.concatenate([used[name][i] for name in names]) for i in (0, 1))
+    number = np.repeat(np.arange(len(names)), [len(used[name][0]) for name in names])
+    design = (number[:, None] == np.arange(len(names))).astype(float)
+    design[:, 0] = 1
+    fit, note = fit_counts(deaths, design, exposure)
+    if fit is None:
+        return [], note
+    left_out = [name for name in groups if name not in used]
+    note += f"; left out, few players or no deaths: {', '.join(left_out)}" if left_out else ""
+    tests = []
+    for i, name in enumerate(names[1:], 1):
+        value, error = float(fit.params[i]), float(fit.bse[i])
+        n, n_against = len(used[name][0]), len(used[against][0])
+        low, ratio, high = np.exp(value + WALD * error * np.arange(-1, 2)).tolist()
+        tests.append(Test(name, against, n, n_against, value / error, float(fit.pvalues[i]), np.nan, ratio, low, high))
+    return holm(tests), note
+
+
+def fit_counts(deaths: np.ndarray, design: np.ndarray, exposure: np.ndarray) -> tuple[Any, str]:
+    """(fitted model, note): negative binomial where it converges, and else Poisson with robust errors; None where
+    neither has an answer."""
+    with quiet():
+        try:
+            fit: Any = NegativeBinomial(deaths, design, exposure=exposure).fit(disp=0, maxiter=500)
+            if fit.mle_retvals["converged"] and np.isfinite(fit.bse).all() and fit.params[-1] > 0:
+                return fit, f"negative binomial regression, dispersion {fit.params[-1]:.2g}"
+        except (np.linalg.LinAlgError, ValueError):
+            pass
+        try:
+            fit = Poisson(deaths, design, exposure=exposure).fit(disp=0, cov_type="HC0")
+        except (np.linalg.LinAlgError, ValueError) as error:
+            return None, f"no model: neither a negative binomial nor a Poisson regression has an answer ({error})"
+        if not (np.isfinite(fit.params).all() and np.isfinite(fit.bse).all()):
+            return None, "no model: neither a negative binomial nor a Poisson regression has an answer"
+        return fit, "Poisson regression with robust errors, since the negative binomial did not converge"
+
+
+def hazard_ratio(times: np.ndarray, won: np.ndarray, is_version: np.ndarray) -> Interval:
+    """(ratio, low, high) of winning in the version to that in the other group."""
+    if not won.any():
+        return np.nan, None, None
+    for group, value in ((is_version == 1, 0.0), (is_version == 0, np.inf)):
+        if not won[group].any():
+            return value, None, None
+    with quiet():
+        model: Any = PHReg(times, is_version[:, None].astype(float), status=won, ties="efron")
+        try:
+            fit = model.fit(disp=0)
+            value, error = float(fit.params[0]), float(fit.bse[0])
+        except np.linalg.LinAlgError:
+            value, error = np.nan, np.nan
+        slope = float(model.score(np.zeros(1))[0])  # of the likelihood, where the ratio is 1
+    if error < MONOTONE:
+        low, ratio, high = np.exp(value + WALD * error * np.arange(-1, 2)).tolist()
+        return ratio, low, high
+    return (0.0 if slope < 0 else np.inf), None, None
+
+
+def holm(tests: Sequence[Test]) -> list[Test]:
+    """The tests with ``p_holm`` over those that could be made (Holm 1979).
+
+    Not by statsmodels, whose ``multipletests`` collects garbage at each call: 65 ms, too slow to plan a study by.
+    """
+    p = np.array([test.p for test in tests])
+    order = np.argsort(p)[: int(np.isfinite(p).sum())]  # NaN sorts last
+    corrected = np.full(len(p), np.nan)
+    corrected[order] = np.minimum(np.maximum.accumulate(p[order] * np.arange(len(order), 0, -1)), 1)
+    return [replace(test, p_holm=value) for test, value in zip(tests, corrected.tolist())]
+
+
+def pairs(groups: Mapping[str, Group], against: str) -> Iterator[tuple[str, Group, Group]]:
+    """Each other version with its group and that of ``against``; empty groups are passed over."""
+    if against not in groups or not len(groups[against][0]):
+        return
+    for version, group in groups.items():
+        if version != against and len(group[0]):
+            yield version, group, groups[against]
+
+
+def numbers(result: Any) -> tuple[float, float]:
+    """(statistic, p) of a test of scipy."""
+    return float(result.statistic), float(result.pvalue)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without the warnings of a fit that does not converge: what comes of it is looked at instead."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        yield

@@ -1,0 +1,331 @@
+"""The numbers as tidy tables: what every figure is drawn from, and what stands beside the page as CSV files.
+
+Every table has the section's game and level in front; ``player`` is the kind of player as the page calls it, ``n`` of
+how many people or runs a row is, ``low`` to ``high`` a 95 % interval.
+"""
+
+import gzip
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from priorlab.envs.base.files import write_bytes, write_whole
+from priorlab.envs.base.tables import csv_of
+from priorlab.envs.plays.tracks import TRACKS
+from priorlab.scripts.analysis.comparison import TESTS, Analysis
+from priorlab.scripts.analysis.excluding import answer_counts
+from priorlab.scripts.analysis.players import Kind, Section, level_name, of_kind
+from priorlab.scripts.analysis.reaching import reaches_of, things_in
+from priorlab.scripts.analysis.statistics import (
+    LEAST,
+    Played,
+    bootstrap_weights,
+    exploration_curve,
+    grid_of,
+    kaplan_meier,
+    quantiles,
+    times_of,
+)
+
+COLUMNS = {
+    "game": "the game", "level": "name of the level", "version": "version of the game", "player": "kind of player",
+    "n": "how many people or runs the row is of", "low": "lower end of the 95 % interval", "high": "its upper end",
+    "play": "id of the play, or seed of the run; in curves, where a row is of that play alone",
+    "participant": "id of the person; none for agents",
+    "study": "name of the study whose people the section is of; empty where they belong to none, or there are none",
+    "limit": "minutes that a play of the section could last at most; empty where that is not recorded",
+    "number": "of the play in its session, from 0",
+    "outcome": "win, quit or limit; of an agent's run, how its last episode ended", "won": "whether, or how many, won",
+    "quit": "share that quit", "quit_low": "", "quit_high": "",
+    "inputs": "raw inputs: to the first win or to the end; in curves, so far",
+    "minutes": "inputs at the game's inputs a second: to the first win or to the end; in curves, so far",
+    "clock_minutes": "of a person's play by the clock, pauses left out; empty where it was recorded without times",
+    "missed_share": "steps that the machine missed, as a share of those that were due; empty as clock_minutes",
+    "deaths": "before the first win (in numbers.csv the median)", "unique_states": "different (x, y) positions",
+    "first_reached": "the object or ladder that was reached first", "file": "the recording, or folder of the run",
+    "median_inputs": "median inputs to the first win (Kaplan-Meier); inf where less than half are seen to win",
+    "ratio": "restricted mean inputs to the first win, over the original's", "ratio_low": "", "ratio_high": "",
+    "bound": "empty: exact; >= or <=: the ratio is a bound; ~: the curve is not known to the limit",
+    "mean_minutes": "mean minutes to solve, restricted to the limit, quits and time-outs censored; empty where nobody "
+    "solved and everybody left before the limit",
+    "mean_minutes_low": "", "mean_minutes_high": "",
+    "worst_minutes": "mean minutes where everybody who did not solve takes the full time",
+    "worst_minutes_low": "", "worst_minutes_high": "",
+    "worst_ratio": "worst_minutes over the original's", "worst_ratio_low": "", "worst_ratio_high": "",
+    "mean_deaths": "mean deaths before the first win", "mean_deaths_low": "", "mean_deaths_high": "",
+    "mean_states": "mean unique states at the end", "mean_states_low": "", "mean_states_high": "",
+    "test": "log_rank, mann_whitney, signed_rank or deaths (negative binomial regression)",
+    "against": "the version it is held against", "n_against": "how many of that version",
+    "statistic": "chi squared, U, W or z", "p": "two-sided", "p_holm": "corrected over the versions by Holm's method",
+    "effect": "hazard ratio of winning, probability of taking longer, share that took longer, or ratio of death rates",
+    "why": "why a test has no answer",
+    "share": "share that has not won by then; of visits, of a player's time, as a mean",
+    "states": "mean unique states", "thing": "the object or ladder, numbered within its kind in reading order",
+    "kind": "ladder, monster, fire, spikes, key, door or goal", "row": "of its first tile, from the top, from 0",
+    "column": "of its first tile, from the left, from 0",
+    "order": "place in the order in which the play reached things, from 1; empty where it did not",
+    "n_reached": "how many of the n reached it",
+    "reached": "share of the players that reached it; this and what follows is empty below three players",
+    "reached_low": "", "reached_high": "",
+    "median_minutes": "minutes until half of the players had reached it (who quit or ran out of time is censored, who "
+    "won without it never reaches it); inf where less than half are seen to",
+    "median_minutes_low": "", "median_minutes_high": "",
+    "mean_place": "mean place in the order of reaching; things not reached share the last places",
+    "mean_place_low": "", "mean_place_high": "",
+    "first": "share of the players that reached it first", "second": "second", "third": "third",
+    "life": "lives before, so deaths so far", "x": "pixels; of a cell, its left", "y": "pixels; of a cell, its top",
+    "type": "of a column: text, integer or number", "unit": "of a column", "meaning": "of a column",
+    "plays": "all, or without those that missed more than most_missed of their steps",
+    "most_missed": "share of missed steps above which a play is left out", "left_out": "how many plays were left out",
+    "unknown": "plays recorded without times, which stay in",
+    "question": "what was asked", "answer": "what was answered",
+}  # fmt: skip
+FILES = {
+    "plays": "one row a play or run that is compared",
+    "numbers": "one row a kind of player and version: every number of the page",
+    "tests": "one row a test of a version against the original",
+    "without_missed": "people, each version with all plays, and without those that missed many steps",
+    "survival_minutes": "share that has not won yet against minutes, people and simulated players (Kaplan-Meier)",
+    "survival_inputs": "the same against inputs, all players",
+    "exploration": "unique states against inputs",
+    "reached": "when and in which order each play first reached each object and ladder; empty where it did not",
+    "reach": "the same summed up: one row a thing, version and kind of player",
+    "visits": "time spent in each 7 px cell",
+    "tracks": "where each play went, five places a second",
+    "answers": "how many people gave each answer",
+}
+COMPRESSED = ("tracks",)
+FORMER = ("approaches.csv",)  # that older pages have beside them, and that would be no part of a new one
+HEADING = (
+    "# The numbers of the page", "",
+    "UTF-8, comma-separated, one line of headings, text in quotes. Empty: there is none. dictionary.csv tells the type "
+    "of each column; docs/export.md shows how to read them by it.", "",
+)  # fmt: skip
+
+
+def labelled(section: Section, rows: Sequence[dict]) -> pd.DataFrame:
+    return front(section, pd.DataFrame(rows))
+
+
+def front(section: Section, frame: pd.DataFrame) -> pd.DataFrame:
+    """The columns that tell a section, in front."""
+    on_level(section, frame)
+    frame.insert(2, "study", section.study or "")
+    frame.insert(3, "limit", np.nan if section.limit is None else section.limit)
+    return frame
+
+
+def on_level(section: Section, frame: pd.DataFrame) -> pd.DataFrame:
+    """The columns that tell the game and the level, in front: all that there is where only agents play."""
+    frame.insert(0, "game", section.game)
+    frame.insert(1, "level", level_name(section.level))
+    return frame
+
+
+def groups_of(section: Section) -> list[tuple[Kind, str, list[Played]]]:
+    """Every kind of player on every version that it played."""
+    found = [(kind, name, of_kind(section.runs, kind, name)) for name in section.versions for kind in section.kinds]
+    return [group for group in found if group[2]]
+
+
+def plays(section: Section) -> pd.DataFrame:
+    rows = []
+    for kind, version, runs in groups_of(section):
+        for run in runs:
+            about = run.settings
+            rows.append({
+                "version": version, "player": kind.label, "play": run.seed, "participant": run.participant,
+                "number": about.get("number", 0), "outcome": run.outcome,
+                "won": run.won, "inputs": run.inputs, "minutes": run.minutes, "clock_minutes": run.clock_minutes,
+                "missed_share": run.missed_share, "deaths": run.deaths,
+                "unique_states": run.states, "first_reached": first_reached(run),
+                "file": run.folder,
+            })  # fmt: skip
+    return labelled(section, rows)
+
+
+def numbers(analysis: Analysis) -> pd.DataFrame:
+    rows = []
+    for cell in analysis.cells:
+        row: dict = {"version": cell.version, "player": cell.kind.label, "n": cell.n, "won": cell.won}
+        row |= {"median_inputs": cell.median, "deaths": cell.deaths, "bound": cell.ratio.bound if cell.ratio else ""}
+        estimates = {
+            "quit": cell.quit, "ratio": cell.ratio, "mean_minutes": cell.minutes, "worst_minutes": cell.worst,
+            "worst_ratio": cell.worst_ratio, "mean_deaths": cell.mean_deaths, "mean_states": cell.states,
+        }  # fmt: skip
+        for name, found in estimates.items():
+            row |= {name: found.value if found else None}
+            row |= {f"{name}_{end}": getattr(found, end) if found else None for end in ("low", "high")}
+        rows.append(row)
+    return labelled(analysis.section, rows)
+
+
+def tests(analysis: Analysis) -> pd.DataFrame:
+    rows = [
+        {"player": cell.kind.label, "test": name, **asdict(cell.tests[name])}
+        for cell in analysis.cells
+        for name in TESTS
+        if name in cell.tests
+    ]
+    return labelled(analysis.section, rows)
+
+
+def survival(section: Section, unit: str) -> pd.DataFrame:
+    """Kaplan-Meier curves against "minutes" (no agents) or "inputs", with bands that resample people or runs."""
+    rows = []
+    for kind, version, runs in groups_of(section):
+        if unit == "minutes" and kind.is_agent:
+            continue
+        times, won = times_of(runs)
+        ordered, share = kaplan_meier(times, won)
+        band = np.full((2, len(runs)), np.nan)
+        if len(runs) >= LEAST:
+            drawn = kaplan_meier(times, won, bootstrap_weights([runs])[0])[1]
+            band = np.quantile(drawn, quantiles(len(runs)), axis=0)
+        scale = 60 * runs[0].rate if unit == "minutes" else 1
+        for time, values in zip([0, *ordered / scale], [(1, 1, 1), *zip(share, *band)]):
+            row = {"version": version, "player": kind.label, "n": len(runs), unit: time}
+            rows.append(row | dict(zip(("share", "low", "high"), values)))
+    return labelled(section, rows)
+
+
+def exploration(section: Section) -> pd.DataFrame:
+    rows = []
+    for kind, version, runs in groups_of(section):
+        if not any(run.curve.size for run in runs):
+            continue
+        grid = grid_of(max(run.budget for run in runs))
+        each = [runs] if kind.is_agent or len(runs) >= LEAST else [[run] for run in runs]
+        for group in each:
+            mean, band = exploration_curve(group, grid)
+            low, high = band if band is not None else np.full((2, len(grid)), np.nan)
+            row = {"version": version, "player": kind.label, "n": len(group), "play": ""}
+            row["play"] = str(group[0].seed) if len(each) > 1 else ""
+            for values in zip(grid, mean, low, high):
+                rows.append(row | dict(zip(("inputs", "states", "low", "high"), values)))
+    return labelled(section, rows)
+
+
+def reached(section: Section) -> pd.DataFrame:
+    """A row a play and thing of the level; what a play did not reach has neither inputs, minutes nor order."""
+    things, rows = things_in(section), []
+    for kind, version, runs in groups_of(section):
+        for run in (run for run in runs if run.reached):
+            times = np.array([run.reached[thing.name] for thing in things])
+            for thing, inputs in zip(things, times):
+                row = {"version": version, "player": kind.label, "play": run.seed, "participant": run.participant}
+                row |= {"thing": thing.name, "kind": thing.kind, "row": thing.tiles[0][0], "column": thing.tiles[0][1]}
+                row |= {"inputs": inputs, "minutes": inputs / run.rate / 60}
+                rows.append(row | {"order": np.nan if np.isnan(inputs) else 1 + (times < inputs).sum()})
+    frame = labelled(section, rows)
+    return frame.astype({"inputs": "Int64", "order": "Int64"}) if rows else frame
+
+
+def reach(section: Section) -> pd.DataFrame:
+    rows = []
+    for each in reaches_of(section):
+        thing = each.thing
+        row: dict = {"version": each.version, "player": each.kind.label, "n": each.n, "thing": thing.name}
+        row |= {"kind": thing.kind, "row": thing.tiles[0][0], "column": thing.tiles[0][1]}
+        estimates = {"reached": each.reached, "median_minutes": each.median, "mean_place": each.place}
+        row["n_reached"] = len(each.times)
+        for name, found in estimates.items():
+            row |= {name: found.value if found else None}
+            row |= {f"{name}_{end}": getattr(found, end) if found else None for end in ("low", "high")}
+        rows.append(row | dict(zip(("first", "second", "third"), each.early or (None,) * 3)))
+    return labelled(section, rows)
+
+
+def visits(section: Section) -> pd.DataFrame:
+    rows = []
+    for kind, version, runs in groups_of(section):
+        seen = [run.visits for run in runs if len(run.visits)]
+        if not seen:
+            continue
+        shares = np.concatenate([visited[:, 2] / visited[:, 2].sum() for visited in seen]) / len(runs)
+        cells, which = np.unique(np.concatenate(seen)[:, :2], axis=0, return_inverse=True)
+        for (x, y), share in zip(cells.tolist(), np.bincount(which.ravel(), shares)):
+            rows.append({"version": version, "player": kind.label, "n": len(runs), "x": x, "y": y, "share": share})
+    return labelled(section, rows)
+
+
+def tracks(section: Section) -> pd.DataFrame:
+    frames = [
+        pd.DataFrame(run.track, columns=list(TRACKS)).assign(version=version, player=kind.label, play=str(run.seed))
+        for kind, version, runs in groups_of(section)
+        for run in runs
+        if len(run.track)
+    ]
+    joined = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["version", "player", "play"])
+    joined = joined.astype({"inputs": int, "life": int}) if frames else joined
+    return front(section, joined)
+
+
+def answers(section: Section) -> pd.DataFrame:
+    rows = [
+        {"question": question, "answer": answer, "n": n}
+        for question, found in answer_counts(section.runs).items()
+        for answer, n in found.most_common()
+    ]
+    return labelled(section, rows)
+
+
+def first_reached(run: Played) -> str:
+    """The name of what the play reached first; of several, all."""
+    times = {name: inputs for name, inputs in run.reached.items() if not np.isnan(inputs)}
+    return ", ".join(name for name, inputs in times.items() if inputs == min(times.values()))
+
+
+def tables_of(analysis: Analysis) -> dict[str, pd.DataFrame]:
+    """The tables of a section by their names in FILES."""
+    section = analysis.section
+    return {
+        "plays": plays(section), "numbers": numbers(analysis), "tests": tests(analysis),
+        "survival_minutes": survival(section, "minutes"), "survival_inputs": survival(section, "inputs"),
+        "exploration": exploration(section), "reached": reached(section), "reach": reach(section),
+        "visits": visits(section), "tracks": tracks(section), "answers": answers(section),
+    }  # fmt: skip
+
+
+def write_tables(folder: Path, sections: Sequence[dict[str, pd.DataFrame]]) -> None:
+    """CSV files of all sections in ``folder``, replacing older ones, and what tells the columns: README.md, and
+    dictionary.csv for programs."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in FORMER:
+        (folder / file).unlink(missing_ok=True)
+    text, told = [*HEADING], []
+    for name, what in FILES.items():
+        frames = [tables[name] for tables in sections if len(tables.get(name, ()))]
+        file = f"{name}.csv.gz" if name in COMPRESSED else f"{name}.csv"
+        if not frames:
+            (folder / file).unlink(missing_ok=True)
+            continue
+        # a column of numbers stays one where a section has none of them
+        joined = pd.concat(frames, ignore_index=True).infer_objects()
+        joined = joined.astype(dict.fromkeys(joined.select_dtypes(bool).columns, int))
+        data = csv_of(joined).encode("utf-8", "backslashreplace")
+        write_bytes(folder / file, gzip.compress(data, 3, mtime=0) if name in COMPRESSED else data)
+        told += [(file, column, type_of(joined[column]), "", meaning_of(column)) for column in joined.columns]
+        text += [f"## {file}", "", f"{what[0].upper()}{what[1:]}.", "", "| column | meaning |", "|---|---|"]
+        text += [f"| {column} | {meaning_of(column)} |" for column in joined.columns] + [""]
+    dictionary = pd.DataFrame(told, columns=["file", "column", "type", "unit", "meaning"])
+    write_whole(folder / "dictionary.csv", csv_of(dictionary))
+    text += ["## dictionary.csv", "", "One row a column of the other files.", "", "| column | meaning |", "|---|---|"]
+    text += ["| file | which file |", "| column | its name |"]
+    text += [f"| {column} | {COLUMNS[column]} |" for column in ("type", "unit", "meaning")] + [""]
+    write_whole(folder / "README.md", "\n".join(text))
+
+
+def type_of(column: Any) -> str:
+    if pd.api.types.is_integer_dtype(column):
+        return "integer"
+    return "number" if pd.api.types.is_float_dtype(column) or column.isna().all() else "text"
+
+
+def meaning_of(column: str) -> str:
+    of, _, end = column.rpartition("_")
+    return COLUMNS[column] or {"low": f"lower end of the 95 % interval of {of}", "high": "its upper end"}[end]

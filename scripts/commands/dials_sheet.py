@@ -1,0 +1,55 @@
+"""Draws one level at every corner of the dials of random looks, beneath it the dials at 0."""
+
+from dataclasses import asdict
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+
+from priorlab.envs.game.level import Level
+from priorlab.envs.looks.dials import Dials
+from priorlab.envs.looks.paint_dials import corner, paint_dials
+from priorlab.envs.looks.textures import TILE
+from priorlab.scripts.checks import check_png
+from priorlab.scripts.commands.contact_sheet import PAPER, sheet
+from priorlab.scripts.probe.probe_dials import KEEP
+from priorlab.scripts.probe.probe_places import picture
+from priorlab.scripts.report.pictures import save_picture
+from priorlab.scripts.run import run
+
+COLUMNS = 4
+DPI = 100
+
+
+def main(out: Path = Path("docs/dials.png"), look_seed: int = 0, split: str = "training", level: str = KEEP) -> None:
+    """Writes the sheet: semantics and objects change from row to row, affordance and similarity along a row.
+
+    Args:
+        out: the PNG file to write.
+        look_seed: which look.
+        split: training or held_out: of whose pictures.
+        level: a level's name, file, or text.
+    """
+    check_png(out)
+    corners = [Dials(*corner) for corner in product((1, 0), repeat=4)]
+    read = Level.read(level)
+    frames = [first_frame(read, dials, look_seed, split) for dials in corners]
+    names = [caption(dials) for dials in corners]
+    print(save_picture(sheet(names, frames, COLUMNS), out, DPI, PAPER))
+
+
+def caption(dials: Dials) -> str:
+    masked = [dial for dial, value in asdict(dials).items() if not value]
+    return {0: "all four", 4: "none"}.get(len(masked), f"without {', '.join(masked)}")
+
+
+def first_frame(level: Level, dials: Dials, look_seed: int, split: str) -> np.ndarray:
+    """uint8 (side, side, 3): the level in that look, the player at its start."""
+    scene = paint_dials(level, dials, look_seed, split)
+    shown, (left, top) = picture(level, scene), corner(*level.start)
+    shown[top : top + TILE, left : left + TILE][scene.player.opaque] = scene.player.rgb[scene.player.opaque]
+    return shown
+
+
+if __name__ == "__main__":
+    run("dials-sheet")

@@ -1,0 +1,37 @@
+"""Draws random levels in random looks, at the corners of the dials one after another."""
+
+from itertools import product
+from pathlib import Path
+
+from priorlab.envs.looks.dials import Dials
+from priorlab.envs.random_games.bank import Bank
+from priorlab.scripts.checks import check_png
+from priorlab.scripts.commands.contact_sheet import DPI, PAPER, sheet
+from priorlab.scripts.commands.dials_sheet import caption, first_frame
+from priorlab.scripts.commands.level_sheet import on_paper
+from priorlab.scripts.report.pictures import save_picture
+from priorlab.scripts.run import run
+
+COLUMNS = 6
+
+
+def main(out: Path = Path("docs/random.png"), levels: int = 24, split: str = "held_out") -> None:
+    """Write the sheet of random levels.
+
+    Args:
+        out: The PNG file to write.
+        levels: How many of the split's bank.
+        split: training or held_out: of levels and of pictures.
+    """
+    check_png(out)
+    corners = [Dials(*corner) for corner in product((1, 0), repeat=4)]
+    chosen = [(level, corners[k % len(corners)]) for k, level in enumerate(Bank.read(split).levels(levels))]
+    frames = [first_frame(level, dials, k, split) for k, (level, dials) in enumerate(chosen)]
+    side = max(len(frame) for frame in frames)
+    names = [caption(dials) for _, dials in chosen]
+    figure = sheet(names, [on_paper(frame, side) for frame in frames], COLUMNS)
+    print(save_picture(figure, out, DPI, PAPER))
+
+
+if __name__ == "__main__":
+    run("random-sheet")

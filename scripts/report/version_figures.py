@@ -1,0 +1,254 @@
+"""Figures with a row a version: ratios, minutes, quits, deaths, and when and in which order things were reached."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from priorlab.envs.plays.tracks import Thing
+from priorlab.scripts.analysis import statistics
+from priorlab.scripts.analysis.comparison import Analysis, Estimate
+from priorlab.scripts.analysis.players import Kind, Section, of_kind, title_of
+from priorlab.scripts.analysis.reaching import Reach
+from priorlab.scripts.analysis.statistics import Ratio
+from priorlab.scripts.report.plots import INKS, STYLE, THINGS, panel, said, svg
+from priorlab.scripts.report.summary import TIMES, number, percent, ratio_text
+
+HEIGHT, PAD, LEAST = 16.0, 12.0, 36.0  # px: of a player's line, around a row's lines, of a row
+MARKERS = {"": "o", ">=": ">", "<=": "<", "~": "D"}
+PUBLISHED = {"marker": "d", "mfc": "none", "mec": INKS["ink"], "ms": 7, "mew": 1.2, "ls": "", "clip_on": False}
+ABOVE = 0.45  # of a row, above its middle, where a published figure stands: clear of the players' numbers
+MOMENTS = {1 / 60: "1 s", 1 / 6: "10 s", 1.0: "1 min", 10.0: "10 min", 100.0: "100 min"}  # minutes, on a log axis
+
+
+def row_font(width: float) -> float:
+    return 13.0 if width > 600 else 11.0
+
+
+def row_axes(
+    versions: Sequence[str], lines: int, width: float, right: float, top: float, bottom: float = 44
+) -> tuple[Figure, Axes]:
+    """Axes with a row a version, the first on top, each with room for so many lines, every other one shaded."""
+    step = max(LEAST, HEIGHT * lines + PAD)
+    left = 175.0 if width > 600 else 122.0
+    figure, axes = panel(width, step * len(versions) + bottom + top, (left, bottom, right, top))
+    axes.grid(axis="y", visible=False)
+    axes.set_ylim(len(versions) - 0.5, -0.5)
+    axes.set_yticks(range(len(versions)), [title_of(version) for version in versions])
+    axes.tick_params(axis="y", labelcolor=INKS["ink"], pad=8)
+    for row in range(1, len(versions), 2):
+        axes.axhspan(row - 0.5, row + 0.5, color=INKS["line"], alpha=0.28, lw=0)
+    return figure, axes
+
+
+def offset(line: int, lines: int) -> float:
+    """Where a line lies within a version's row, whose height is 1."""
+    return (line - (lines - 1) / 2) * HEIGHT / max(LEAST, HEIGHT * lines + PAD)
+
+
+def interval(axes: Axes, y: float, found: Estimate, colour: str, text: str, marker: str = "o", hollow: bool = False):
+    """A point with its 95 % interval, and a text right of it."""
+    high = found.value if found.high is None else found.high
+    if found.low is not None:
+        axes.plot([found.low, high], [y, y], color=colour, lw=2 if hollow else 4, alpha=0.35)
+    face = {"mfc": INKS["surface"], "mec": colour, "mew": 1.5} if hollow else {"mec": INKS["surface"], "mew": 0.8}
+    axes.plot(found.value, y, marker, color=colour, ms=7, clip_on=False, **face)
+    axes.annotate(
+        text, (max(found.value, high), y), (7, 0), va="center", textcoords="offset points", color=colour,
+        fontweight="bold", annotation_clip=False,
+    )  # fmt: skip
+
+
+def slowdown(
+    section: Section, ratios: Mapping[tuple[str, Kind], Ratio], width: float, beside: Mapping[str, str],
+    published: Mapping[str, float], what: str = "the first win",
+) -> str:  # fmt: skip
+    """Inputs to the first win as multiples of the original's, a row a version, with 95 % intervals.
+
+    ``ratios`` by version and kind of player. ``beside`` is written at the right of each row, under its entry "" as a
+    heading; it has no place on the axis. ``published`` ratios, of the same game, have one. ``what`` the inputs led to.
+    """
+    shown = [version for version in section.versions if version != "original"]
+    players = [kind for kind in section.kinds if any(of == kind for _, of in ratios)]
+    theirs = {version: published[version] for version in shown if version in published}
+    ends = [end for ratio in ratios.values() for end in (ratio.value, ratio.low, ratio.high) if end]
+    ends += theirs.values()
+    low, high = min([0.5, *[end / 1.15 for end in ends]]), max([4.0, *ends])
+    axis, name = (735, 130) if beside else (262, 105)  # px of the axis, and of the longest name right of a point
+    high *= (high / low) ** (name / (axis - name))
+    with matplotlib.rc_context({**STYLE, "font.size": row_font(width)}):
+        figure, axes = row_axes(shown, len(players), width, right=150 if beside else 16, top=40 if beside else 10)
+        axes.set_xscale("log", base=2)
+        axes.set_xlim(low, high)
+        ticks = [2.0**k for k in range(-8, 12) if low <= 2.0**k <= high]
+        every = int(np.ceil(len(ticks) * 60 / (width - 150)))
+        ticks = [tick for tick in ticks if round(np.log2(tick)) % every == 0]  # 1 is always among them
+        axes.set_xticks(ticks, [f"{tick:g}{TIMES}" for tick in ticks])
+        axes.minorticks_off()
+        axes.axvline(1, color=INKS["soft"], lw=1.2)
+        axes.set_xlabel(f"inputs to {what}, as a multiple of the original's")
+        for row, version in enumerate(shown):
+            for line, kind in enumerate(players):
+                ratio = ratios.get((version, kind))
+                if ratio:
+                    found = Estimate(ratio.value, ratio.low, ratio.high, ratio.n)
+                    text = f"{kind.short} {ratio_text(ratio)}"
+                    y = row + offset(line, len(players))
+                    interval(axes, y, found, INKS[kind.colour], text, MARKERS[ratio.bound])
+            if version in theirs:
+                axes.plot(theirs[version], row - ABOVE, **PUBLISHED)
+        for row, version in enumerate(["", *shown] if beside else []):
+            axes.annotate(
+                beside[version], (1, row - 1 if row else -0.5), (75, 0 if row else 7), va="center" if row else "bottom",
+                xycoords=("axes fraction", "data"), textcoords="offset points", ha="center", annotation_clip=False,
+                color=INKS["ink" if row else "soft"],
+            )  # fmt: skip
+    return svg(figure, f"Inputs to {what} in each version as a multiple of the original's")
+
+
+def minutes(analysis: Analysis, width: float, published: Mapping[str, float]) -> str:
+    """Mean minutes to solve: filled, quits censored; hollow, quits at the full time; ``published`` means beside."""
+    kinds = [kind for kind in analysis.section.kinds if not kind.is_agent]
+    with matplotlib.rc_context({**STYLE, "font.size": row_font(width)}):
+        figure, axes = row_axes(analysis.section.versions, 2 * len(kinds), width, right=74, top=10)
+        axes.set_xlim(0, analysis.limit)
+        axes.set_xlabel(f"mean minutes to solve, at most {analysis.limit:g}")
+        for row, version in enumerate(analysis.section.versions):
+            for line, kind in enumerate(kinds):
+                cell = analysis.find(kind, version)
+                for at, found in enumerate((cell.minutes, cell.worst) if cell else ()):
+                    y = row + offset(2 * line + at, 2 * len(kinds))
+                    if found:
+                        interval(axes, y, found, INKS[kind.colour], number(found.value), hollow=bool(at))
+            if version in published:
+                axes.plot(published[version], row - ABOVE, **PUBLISHED)
+    return svg(figure, "Mean minutes to solve in each version, quits censored and quits at the full time")
+
+
+def quits(analysis: Analysis, width: float) -> str:
+    """The share that quit, with Wilson's interval."""
+    kinds = [kind for kind in analysis.section.kinds if not kind.is_agent]
+    with matplotlib.rc_context({**STYLE, "font.size": row_font(width)}):
+        figure, axes = row_axes(analysis.section.versions, len(kinds), width, right=74, top=10)
+        axes.set_xlim(-0.005, 1)
+        axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"])
+        axes.set_xlabel("share that quit")
+        for row, version in enumerate(analysis.section.versions):
+            for line, kind in enumerate(kinds):
+                cell = analysis.find(kind, version)
+                if cell and cell.quit:
+                    y, found = row + offset(line, len(kinds)), cell.quit
+                    interval(axes, y, found, INKS[kind.colour], f"{percent(found.value)} of {found.n}")
+    return svg(figure, "Share that quit in each version")
+
+
+def deaths(analysis: Analysis, width: float) -> str:
+    """Deaths before the first win: a dot a run or person, hollow where it never won; the bar is the median."""
+    section, kinds = analysis.section, analysis.section.kinds
+    most = max(10.0, max(run.deaths for run in section.runs) * 1.6)
+    with matplotlib.rc_context({**STYLE, "font.size": row_font(width)}):
+        figure, axes = row_axes(section.versions, len(kinds), width, right=16, top=10)
+        axes.set_xscale("symlog", linthresh=1, linscale=0.5)
+        axes.set_xlim(-0.25, most)
+        ticks = [0, *[10**k for k in range(0, 8) if 10**k <= most]]
+        axes.set_xticks(ticks, [said(tick) for tick in ticks])
+        axes.minorticks_off()
+        axes.set_xlabel("deaths before the first win")
+        for row, version in enumerate(section.versions):
+            for line, kind in enumerate(kinds):
+                rows = of_kind(section.runs, kind, version)
+                y, colour = row + offset(line, len(kinds)), INKS[kind.colour]
+                many = len(rows) > 12
+                for won, face in ((True, colour), (False, INKS["surface"])):
+                    dots = [run.deaths for run in rows if run.won == won]
+                    # many are strewn a little, always alike, since they would hide each other
+                    strewn = (np.arange(len(dots)) * 0.618 % 1 - 0.5) * (0.28 / max(len(kinds), 1) if many else 0)
+                    style = {"ms": 4 if many else 6, "mfc": face, "mec": colour, "mew": 1.0 if many else 1.3}
+                    axes.plot(dots, y + strewn, "o", clip_on=False, alpha=0.5 if many else 0.8, **style)
+                if len(rows) >= statistics.LEAST or (kind.is_agent and rows):
+                    axes.plot(np.median([run.deaths for run in rows]), y, "|", color=colour, ms=14, mew=2.4)
+    return svg(figure, "Deaths before the first win in each version")
+
+
+def reach_times(
+    found: Sequence[Reach], versions: Sequence[str], kinds: Sequence[Kind], first: float, last: float
+) -> str:
+    """When half of the players had reached a thing, a row a version, with 95 % intervals, on a log axis from ``first``
+    to ``last`` minutes; at the right how many of them reached it. A triangle at the end: fewer than half were seen to.
+    Of very few players a hollow dot each.
+
+    ``found`` is of one thing.
+    """
+    left, right, step = 112.0, 40.0, 13.0 * len(kinds) + 9
+    with matplotlib.rc_context(STYLE):
+        figure, axes = panel(300, step * len(versions) + 40, (left, 34, right, 6))
+        axes.grid(axis="y", visible=False)
+        axes.set_ylim(len(versions) - 0.5, -0.5)
+        axes.set_yticks(range(len(versions)), [title_of(version) for version in versions])
+        axes.tick_params(axis="y", labelcolor=INKS["ink"], pad=6)
+        axes.set_xscale("log")
+        axes.set_xlim(first, last)
+        ticks = [tick for tick in MOMENTS if first <= tick <= last]
+        axes.set_xticks(ticks, [MOMENTS[tick] for tick in ticks])
+        axes.minorticks_off()
+        for row in range(1, len(versions), 2):
+            axes.axhspan(row - 0.5, row + 0.5, color=INKS["line"], alpha=0.28, lw=0)
+        for each in found:
+            line, colour = kinds.index(each.kind), INKS[each.kind.colour]
+            y = versions.index(each.version) + (line - (len(kinds) - 1) / 2) * 13 / step
+            if each.median is None:
+                axes.plot(each.times, [y] * len(each.times), "o", mfc="none", mec=colour, ms=6, mew=1.3, clip_on=False)
+            low, high = (each.median.low, each.median.high) if each.median else (None, None)
+            if low is not None and high is not None and np.isfinite(low):
+                ends = np.clip([low, min(high, last)], first, last)
+                axes.plot(ends, [y, y], color=colour, lw=4, alpha=0.35)
+            if each.median and np.isfinite(each.median.value):
+                at = float(np.clip(each.median.value, first, last))
+                axes.plot(at, y, "o", color=colour, ms=6, mec=INKS["surface"], mew=0.8, clip_on=False)
+            elif each.median and each.times:
+                axes.plot(last, y, ">", mfc=INKS["surface"], mec=colour, ms=6, mew=1.3, clip_on=False)
+            axes.annotate(
+                f"{len(each.times)}/{each.n}", (1, y), (8, 0), xycoords=("axes fraction", "data"), va="center",
+                textcoords="offset points", color=colour, fontsize=9, annotation_clip=False,
+            )  # fmt: skip
+    name = found[0].thing.name if found else ""
+    return svg(figure, f"When half of the players had reached {name}, in each version")
+
+
+def reach_order(
+    found: Sequence[Reach], things: Sequence[Thing], versions: Sequence[str], kinds: Sequence[Kind], width: float
+) -> str:
+    """The mean place of each thing in the order of reaching, a column a thing, a row a version; early ones are dark."""
+    wide, most = width > 600, max(len(things), 2)
+    with matplotlib.rc_context({**STYLE, "font.size": row_font(width)}):
+        figure, axes = row_axes(versions, len(kinds), width, 100 if wide and len(kinds) > 1 else 8, 30, 10)
+        axes.grid(visible=False)
+        axes.set_xlim(-0.5, len(things) - 0.5)
+        axes.xaxis.tick_top()
+        column = axes.get_position().width * width / len(things)  # px
+        turned = 90 if column < 9 * max(len(thing.short) for thing in things) else 0
+        axes.set_xticks(range(len(things)), [thing.short for thing in things], fontweight="bold", rotation=turned)
+        for label, thing in zip(axes.get_xticklabels(), things):
+            label.set_color(INKS[THINGS.get(thing.kind, thing.kind)])
+        axes.spines["bottom"].set_visible(False)
+        height = offset(1, max(len(kinds), 2)) - offset(0, max(len(kinds), 2)) if len(kinds) > 1 else 0.7
+        for each in found:
+            if each.thing not in things or each.place is None:
+                continue
+            x, y = things.index(each.thing), versions.index(each.version) + offset(kinds.index(each.kind), len(kinds))
+            dark = 0.62 * (1 - (each.place.value - 1) / (most - 1))
+            axes.barh(y, 0.94, 0.94 * height, x - 0.47, color=INKS[each.kind.colour], alpha=float(np.clip(dark, 0, 1)))
+            value = f"{each.place.value:.1f}" if wide else f"{each.place.value:.0f}"
+            value = value if column > 15 else ""
+            axes.text(x, y, value, ha="center", va="center_baseline", fontsize=row_font(width) - (0 if wide else 1.5))
+        for row in range(len(versions)):
+            for line, kind in enumerate(kinds if wide and len(kinds) > 1 else ()):
+                if any((each.version, each.kind) == (versions[row], kind) for each in found):
+                    axes.annotate(
+                        kind.short, (1, row + offset(line, len(kinds))), (6, 0), va="center", fontsize=11,
+                        xycoords=("axes fraction", "data"), textcoords="offset points", color=INKS[kind.colour],
+                        annotation_clip=False,
+                    )  # fmt: skip
+    return svg(figure, "Mean place of each object and ladder in the order of reaching, in each version")

@@ -1,0 +1,155 @@
+"""What a learner's run does for its user: refuses what can't be run, keeps what was learned, stops what diverges."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from stable_baselines3.common.callbacks import BaseCallback
+
+from priorlab.agents import train as trains
+from priorlab.agents.curiosity.bonus import curiosity_of
+from priorlab.agents.curiosity.rnd import RND
+from priorlab.agents.learners.ppo import make_model, train_ppo
+from priorlab.agents.runs import checkpoint, run
+from priorlab.agents.runs import memory as machine
+from priorlab.envs.interfaces.sb3 import PriorLabVecEnv
+from tests.agents.test_agents import RANDOM, SMALL, StopAt, weights
+from tests.agents.test_dqn import SMALL as DQN
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+class Breaks(BaseCallback):
+    """Makes a weight or a reward not a number, once after so many decisions, as a divergence would."""
+
+    def __init__(self, breaks: str, decisions: int):
+        super().__init__()
+        self.breaks, self.decisions, self.done = breaks, decisions, False
+
+    def _on_step(self) -> bool:
+        if self.breaks == "rewards" and self.due():
+            self.locals["rewards"][0] = np.nan
+        return True
+
+    def _on_rollout_end(self) -> None:
+        if self.breaks == "weights" and self.due():
+            with torch.no_grad():
+                next(self.model.policy.parameters())[0] = float("nan")
+
+    def due(self) -> bool:
+        due = self.num_timesteps >= self.decisions and not self.done
+        self.done |= due
+        return due
+
+
+@pytest.mark.parametrize("breaks", ["weights", "rewards"])
+def test_a_run_that_diverges_stops_and_goes_on_from_its_last_good_checkpoint(tmp_path: Path, breaks: str):
+    whole, _ = train_ppo(replace(SMALL, out=tmp_path / "whole"))
+    settings = replace(SMALL, out=tmp_path / "run")
+    with pytest.raises(FloatingPointError) as error:
+        train_ppo(settings, Breaks(breaks, 900))
+    told, kept = str(error.value), checkpoint.read(tmp_path / "run")
+    assert kept
+    assert "became infinite or no number, after " in told and "\n" not in told
+    assert f"{tmp_path}/run/checkpoint.pt holds the run as it was after {kept['record']['inputs']:,}, " in told
+    assert not (tmp_path / "run" / "model.zip").exists()
+    resumed, _ = train_ppo(settings)
+    assert torch.equal(weights(whole), weights(resumed))
+    assert (tmp_path / "whole" / "episodes.csv").read_text() == (tmp_path / "run" / "episodes.csv").read_text()
+
+
+def test_a_run_that_diverges_at_once_says_that_nothing_is_kept(tmp_path: Path):
+    with pytest.raises(FloatingPointError, match="no checkpoint had been written yet"):
+        train_ppo(replace(SMALL, out=tmp_path), Breaks("weights", 10))
+
+
+@pytest.mark.parametrize("decisions", [300, 500, 700])
+def test_checkpoints_are_written_as_time_goes_by_and_cost_the_run_nothing(tmp_path: Path, monkeypatch, decisions: int):
+    settings = replace(SMALL, checkpoint_every=10**9, inputs=1600)
+    whole, _ = train_ppo(replace(settings, out=tmp_path / "whole"))
+    monkeypatch.setattr(run, "CHECKPOINT_SECONDS", 0.0)
+    with pytest.raises(KeyboardInterrupt):
+        train_ppo(replace(settings, out=tmp_path / "run"), StopAt(decisions))
+    kept = checkpoint.read(tmp_path / "run")
+    assert kept and kept["record"]["inputs"] > 2 * decisions - 2 * 32 * 8 - 50
+    resumed, _ = train_ppo(replace(settings, out=tmp_path / "run"))
+    assert torch.equal(weights(whole), weights(resumed))
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"features": 10**9}, "network 2,576.0 GB"),
+        ({"memory": "episode", "features": 50_000}, "network 320.4 GB"),
+        ({"curiosity": "icm", "screen_size": 2000, "batch_size": 2}, "curiosity's networks 19.2 GB"),
+        ({"num_games": 10**6, "batch_size": 10**6}, "kept steps 74.5 GB"),
+        ({"device": "tpu"}, "device is 'tpu': expected one of auto, cpu, cuda"),
+        ({"device": "cuda"}, "device is cuda: expected a card that torch can use, and there is none"),
+    ],
+)
+def test_what_the_machine_cannot_carry_is_told_before_anything_is_written(tmp_path: Path, monkeypatch, change, message):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(machine, "free_bytes", lambda: 16e9)
+    with pytest.raises(ValueError) as error:
+        train_ppo(replace(SMALL, out=tmp_path / "run", **change))
+    assert message in str(error.value) and "\n" not in str(error.value)
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_memory_that_is_free_is_some_of_what_there_is():
+    assert 1e7 < machine.free_bytes() < 1e15
+    assert machine.network_bytes(SMALL) < machine.network_bytes(replace(SMALL, features=10_000)) < 1e9
+
+
+@pytest.mark.parametrize("change", [{}, {"memory": "play"}, {"curiosity": "rnd"}, {"curiosity": "icm"}])
+def test_all_networks_of_a_run_are_counted(change: dict):
+    """Of two rows a batch they take little more than their weights, the gradients and two moments of these."""
+    settings = replace(SMALL, **change, num_games=2, n_steps=2, batch_size=2, features=700)
+    env, _ = run.make_env(settings)
+    policy, curiosity = make_model(settings, env).policy, curiosity_of(env)
+    learning: list[Any] = [policy.features_extractor, *([policy.lstm] if settings.memory == "play" else [])]
+    counted, least = machine.network_bytes(settings), 0
+    if settings.curiosity in machine.CURIOUS:
+        counted += machine.CURIOUS[settings.curiosity](settings)
+        learning.append(curiosity)
+    if isinstance(curiosity, RND):
+        least += 4 * machine.weights_of(curiosity.target)
+    least += 4 * 4 * sum(weight.numel() for each in learning for weight in each.parameters())
+    assert least < counted < 1.3 * least
+
+
+@pytest.mark.parametrize("agent", ["ppo", "random"])
+def test_a_run_that_was_stopped_while_it_was_evaluated_is_evaluated_alone(tmp_path: Path, monkeypatch, agent: str):
+    small = RANDOM if agent == "random" else SMALL
+    settings = replace(small, inputs=600, evaluation_episodes=4, out=tmp_path / "run")
+    with monkeypatch.context() as stopped, pytest.raises(KeyboardInterrupt):
+        stopped.setattr(trains, "evaluations", interrupted)
+        trains.train(settings)
+    kept = {path: path.read_bytes() for path in settings.folder.iterdir()}
+    assert settings.folder / "done" in kept and settings.folder / "evaluation.json" not in kept
+    with pytest.raises(ValueError, match="holds a run with frame_skip = 2, not 3"):
+        trains.train(replace(settings, frame_skip=3))
+    with pytest.raises(ValueError, match="holds a finished run"):
+        trains.train(replace(settings, evaluation_episodes=0))
+    told = trains.train(settings)
+    assert "was trained before" in told and "of 4 episodes won" in told
+    assert (settings.folder / "evaluation.json").exists() and all(path.read_bytes() == kept[path] for path in kept)
+    with pytest.raises(ValueError, match="holds a finished run"):
+        trains.train(settings)
+
+
+def interrupted(*_: object) -> list[str]:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("change", [{"memory": "episode"}, {"curiosity": "rnd"}, {"on_device": True}, {"agent": "dqn"}])
+def test_who_played_in_a_finished_run_is_read_as_what_it_was(tmp_path: Path, change: dict):
+    small = DQN if change == {"agent": "dqn"} else replace(SMALL, **change)
+    model, _ = trains.trained(replace(small, inputs=600, out=tmp_path))
+    again = trains.kept(replace(small, out=tmp_path))
+    assert type(again) is type(model)
+    pictures = np.asarray(PriorLabVecEnv(**small.of_games()).reset())
+    assert (again.predict(pictures, deterministic=True)[0] == model.predict(pictures, deterministic=True)[0]).all()

@@ -1,0 +1,158 @@
+"""What all commands share: bad words are refused in one line, and nothing that is printed is taken for a command."""
+
+import io
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from priorlab.envs.plays.play import Play
+from priorlab.scripts.console import plain_console, printable, told
+from priorlab.scripts.main import COMMANDS, main
+from priorlab.scripts.run import BROKEN_PIPE, STOPPED, run
+from priorlab.scripts.words import called, first_words
+
+
+@pytest.fixture(autouse=True)
+def as_before():
+    """A command that was stopped lets nothing else stop it."""
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def refused(*words: str) -> str:
+    with pytest.raises(SystemExit) as caught:
+        run(words[0], words[1:])
+    assert isinstance(caught.value.code, str) and len(caught.value.code.splitlines()) == 1
+    return caught.value.code
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["compare", "--limit", "nan"], "limit is nan: expected a number"),
+        (["compare", ".", "--limit", "inf"], "limit is inf: expected a finite number, more than 0"),
+        (["compare", ".", "--limit", "-1"], "limit is -1: expected a finite number, more than 0"),
+        (["compare", "--exclude"], "exclude: none is named: expected one or more"),
+        (["compare", "--limit", "x"], "could not convert string to float: 'x'"),
+        (["export", ".", "--out", ""], "--out is empty: expected a value"),
+        (["export", ".", "--out="], "--out is empty: expected a value"),
+        (["export", ".", "--out", "x", "--formats"], "formats: none is named: expected one or more"),
+        (["export", ".", "--out", "x", "--formats", "[red]"], "invalid choice '[red]' for argument '--formats'"),
+        (["export", ".", "--out", "x", "--screen-size", "0"], "screen_size is 0: expected 1 or more"),
+        (["export", "."], "Missing from priorlab export: --out PATH"),
+        (["verify"], "expected one or more folders"),
+        (["verify", "nowhere [/a]"], "nowhere [/a]: no such folder or file"),
+        (["replay"], "Missing from priorlab replay: PATH"),
+        (["simulate", "--spread", "inf"], "spread is inf: expected a finite number"),
+        (["simulate", "--seed", "-1"], "seed is -1: expected 0 or more"),
+        (["play", "--minutes", "0"], "minutes is 0: expected a finite number"),
+        (["play", "--look-seed", "-1"], "look_seed is -1: expected 0 or more"),
+        (["reproduce", "--hours", "nan"], "hours is nan: expected a number"),
+        (["transfer", "--methods"], "methods: none is named: expected one or more"),
+        (["transfer", "--sequences", "mine.toml"], "'permuted-digits', which is the lab's own"),
+        (["plan", "--from", "nowhere"], "nowhere: no such folder"),
+        (["plan", "--spread", "inf"], "spread is inf: expected more than 0, and finite"),
+        (["plan", "--versions", "gravity", "--effect", "-1"], "effect is -1: expected a finite number, more than 0"),
+        (["plan", "--versions", "gravity", "--tests", "0"], "tests is 0: expected a finite number"),
+        (["contact-sheet", "--out", "a.txt"], "a.txt: expected the name of a file that ends in .png"),
+        (["bank", "--out", "x.npz", "--threads", "0"], "threads is 0: expected 1 or more"),
+        (["probe", "--seeds", "0"], "seeds is 0: expected 1 or more"),
+        (["status", "."], ".: a folder: expected a file"),
+        (["solve", "--nope"], "Unrecognized options: --nope"),
+    ],
+)  # fmt: skip
+def test_words_that_mean_nothing_are_refused_in_a_line(words, reason):
+    said = refused(*words)
+    assert said.startswith(f"priorlab {words[0]}: ") and reason in said
+
+
+def test_an_unknown_command_is_refused_and_without_one_all_are_listed(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["priorlab", "nope"])
+    with pytest.raises(SystemExit, match=r"^priorlab: unknown command 'nope': expected one of play"):
+        main()
+    monkeypatch.setattr(sys, "argv", ["priorlab"])
+    main()
+    listed = capsys.readouterr().out
+    assert all(f"  {name} " in listed for name in COMMANDS)
+
+
+@pytest.mark.parametrize(
+    "framed",
+    [
+        "╭─ Invalid choice ─╮\n│ not 'a' but        │\n│ 'b'.               │\n│ ────────────────── │\n│ For help │\n",
+        " Invalid choice\n --------------\n  not 'a' but\n  'b'.\n  ------------\n  For help\n",
+    ],
+)  # fmt: skip
+def test_of_a_frame_the_reason_alone_is_told(framed):
+    assert first_words(framed) == "not 'a' but 'b'"
+
+
+def test_words_are_read_before_anything_runs():
+    def command(number: float = 1.0, *, names: tuple[str, ...] = ("a",)) -> None:
+        """Nothing.
+
+        Args:
+            number: a number
+            names: names
+        """
+        raise AssertionError("it ran")
+
+    call = called(command, "priorlab x", ["--number", "2", "--names", "b", "c"])
+    with pytest.raises(AssertionError, match="it ran"):
+        call()
+
+
+def ended_by(error: BaseException, monkeypatch) -> object:
+    def command() -> None:
+        """Fails."""
+        raise error
+
+    monkeypatch.setattr("priorlab.scripts.commands.verify.main", command)
+    with pytest.raises(SystemExit) as caught:
+        run("verify", [])
+    return caught.value.code
+
+
+def test_what_ends_a_command_is_a_line_and_a_code(monkeypatch, capsys):
+    assert ended_by(KeyboardInterrupt(), monkeypatch) == STOPPED
+    assert capsys.readouterr().err == "priorlab verify: stopped\n" and signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    assert ended_by(KeyboardInterrupt("stopped; it goes on"), monkeypatch) == STOPPED
+    assert capsys.readouterr().err == "priorlab verify: stopped; it goes on\n"
+    assert ended_by(ValueError("a\nb"), monkeypatch) == "priorlab verify: a b"
+    assert (
+        ended_by(PermissionError(13, "Permission denied", "x"), monkeypatch) == "priorlab verify: x: Permission denied"
+    )
+    assert ended_by(BrokenPipeError(), monkeypatch) == BROKEN_PIPE
+    assert capsys.readouterr() == ("", "")
+    assert told(OSError(28, "No space left on device")) == "No space left on device"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+def test_consoles_spell_out_what_they_cannot_print(encoding):
+    text = "größe 研究 \udcff [/a] :smile:"
+    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors=printable.__name__)
+    console = plain_console()
+    console.file = stream
+    console.print(text, soft_wrap=True)
+    stream.flush()
+    shown = stream.buffer.getvalue()  # type: ignore[attr-defined]
+    assert shown.endswith(b"\xff [/a] :smile:\n")
+    assert (rb"\u7814\u7a76" in shown) == (encoding != "utf-8")
+    assert shown.startswith({"ascii": b"gr\\xf6\\xdfe", "cp1252": b"gr\xf6\xdfe"}.get(encoding, "größe".encode()))
+
+
+def test_paths_with_brackets_are_printed_as_they_are(tmp_path, capsys):
+    folder = tmp_path / "[red]q [/a] :x:"
+    Play.of([2] * 9).save(folder / "[b].play")
+    run("verify", [str(folder)])
+    assert "[b].play" in capsys.readouterr().out
+    (folder / "[c].play").write_text("{")
+    with pytest.raises(SystemExit):
+        run("verify", [str(folder)])
+    assert f"{folder / '[c].play'}: cut off or altered" in capsys.readouterr().out
+    run("export", [str(folder), "--out", str(tmp_path / "[bold]" / "out"), "--players", "person"])
+    assert f"left out  {folder / '[c].play'}: cut off or altered" in (out := capsys.readouterr().out)
+    assert f"to {Path(tmp_path / '[bold]' / 'out')}\n" in out

@@ -1,0 +1,64 @@
+"""Somebody who takes part in a short study, at a real window with real keys."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from priorlab.envs.plays.events import read_events
+from priorlab.human_study.study.study import Study
+from priorlab.human_study.window.paper import GROUND
+from tests.human_study.test_window import EASY
+from tests.support.screen import PATIENCE, Screen, wait_until
+
+SHORT = {
+    "name": "short", "versions": ["masked_semantics"], "game": "princess", "level": "easy.txt", "texts": "de",
+    "before": ["age", "plate_2"], "after": ["aim"],
+}  # fmt: skip
+
+
+class Participant:
+    """Takes part in the short study; presses a key when the log says that its page is up."""
+
+    def __init__(self, screen: Screen, folder: Path, *settings: str, **entries: Any):
+        """``entries`` of the study's file besides those of ``SHORT``, or instead."""
+        folder.mkdir(exist_ok=True)
+        (folder / "easy.txt").write_text(EASY, encoding="utf-8")
+        path = folder / "study.toml"
+        path.write_text(
+            "\n".join(f"{name} = {json.dumps(value)}" for name, value in (SHORT | entries).items()), encoding="utf-8"
+        )
+        self.screen, self.study = screen, Study.load(path)
+        screen.env.setdefault("XDG_STATE_HOME", str(folder / "state"))
+        self.process = screen.start("-m", "priorlab", "participate", str(path), *settings)
+        self.title = screen.do("getwindowfocus", "getwindowname")
+
+    def events(self) -> list[dict[str, Any]]:
+        logs = list(self.study.folder.glob("*.jsonl"))
+        return read_events(logs[0]).events if logs else []
+
+    def await_page(self, name: str, times: int = 1) -> None:
+        begun = {"event": "page", "page": name, "what": "begin"}
+        wait_until(lambda: sum(begun.items() <= event.items() for event in self.events()) >= times)
+        time.sleep(0.6)  # as long as nobody reads a page
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.screen.do("key", key)
+            time.sleep(0.1)
+
+    def await_paper(self) -> None:
+        wait_until(lambda: (self.screen.picture() == GROUND).all(axis=2).mean() > 0.1)
+        time.sleep(0.6)
+
+    def agree(self) -> None:
+        self.await_paper()
+        self.press("Down", "Up", "Down", "Up")  # however long the text is on this screen
+        self.press("Return")
+        self.await_page("code")
+        self.press("Return")
+
+    def end(self) -> str:
+        out, err = self.process.communicate(timeout=PATIENCE)
+        assert self.process.returncode == 0 and not err
+        return out
