@@ -138,7 +138,7 @@ def find_claim(name: str) -> Claim:
     """ValueError for one that there is not."""
     if name not in CLAIMS:
         raise ValueError(f"unknown claim {name!r}: expected one of {', '.join(CLAIMS)}")
-    module = import_module(f"{__package__}.{name}")
+    module = import_module(f"{__package__}.claims.{name}")
     told = tomllib.loads(Path(__file__).parent.joinpath("claims", f"{name}.toml").read_text(encoding="utf-8"))
     figures = tuple(Figure(**{**each, "ticks": tuple(each.get("ticks", ()))}) for each in told.pop("figures"))
     answers = tuple(

@@ -115,7 +115,8 @@ def headline(told: Sequence[tuple[Claim, Sequence[Verdict]]]) -> str:
 
 def minutes(kept: Rows) -> float:
     """Of a CPU core that the rows without a change took."""
-    return float(kept.runs[kept.runs["change"] == ""]["seconds"].sum() / 60)
+    plain: Any = kept.runs[kept.runs["change"] == ""]
+    return float(plain["seconds"].sum() / 60)
 
 
 def answers_of(claim: Claim, kept: Rows) -> list[Verdict]:
