@@ -171,7 +171,8 @@ def findings(all_runs: Sequence[Runs], found: Mapping[str, Mapping[str, Estimate
     back = [(plain, given_back(plain, restored)) for plain, restored in with_means(by_name)]
     recovered = [f"{words(share)} % of what {plain.label} forgot" for plain, share in back if share]
     if recovered:
-        told.append(f"Restoring each layer's mean output when a task is played recovers {'; '.join(recovered)}.")
+        several = f"{', '.join(recovered[:-1])} and " if recovered[1:] else ""
+        told.append(f"Restoring each layer's mean output when a task is played recovers {several}{recovered[-1]}.")
     ahead = [runs.label for runs in all_runs if above(found[runs.method].get("later"))]
     if ahead:
         told.append(

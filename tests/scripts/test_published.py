@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
+from xml.etree.ElementTree import fromstring
 
 import pytest
 
@@ -47,6 +48,15 @@ def test_what_a_readme_links_to_is_there(readme):
     links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", readme.read_text(encoding="utf-8"))
     assert [link for link in links if not (readme.parent / link).exists()] == []
     assert not [link for link in links if link.endswith(".html")]  # which git ignores
+
+
+@pytest.mark.parametrize("figure", sorted((ROOT / RESULTS).glob("**/*.svg")), ids=lambda path: path.stem)
+def test_a_published_figure_stands_alone_on_light_and_dark(figure):
+    if figure.parent.parent.name == "lecture":
+        return  # which git ignores
+    text = figure.read_text(encoding="utf-8")
+    assert fromstring(text).tag == "{http://www.w3.org/2000/svg}svg"
+    assert "var(--" not in text and "prefers-color-scheme: dark" in text
 
 
 def test_no_generated_page_is_kept():
