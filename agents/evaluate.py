@@ -5,7 +5,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from priorlab.envs.engine.games import INPUTS, Games
+from priorlab.envs.engine.games import Games
+from priorlab.envs.game.rules import INPUT_COUNT
 
 
 class Player(Protocol):
@@ -28,7 +29,7 @@ class Chance:
     def predict(
         self, observation: np.ndarray, state: Any = None, episode_start: Any = None, deterministic: bool = False
     ) -> tuple[np.ndarray, None]:
-        return self.generator.integers(INPUTS, size=len(observation)), None
+        return self.generator.integers(INPUT_COUNT, size=len(observation)), None
 
 
 @dataclass(frozen=True)

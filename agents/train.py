@@ -9,7 +9,8 @@ from priorlab.agents.evaluate import Chance, Player, evaluate
 from priorlab.agents.runs.record import Record
 from priorlab.agents.settings import Settings
 from priorlab.envs.base.files import write_whole
-from priorlab.envs.engine.games import INPUTS, Games
+from priorlab.envs.engine.games import Games
+from priorlab.envs.game.rules import INPUT_COUNT
 from priorlab.envs.results.rows import RunWriter, check_same, is_finished
 
 EVALUATION = "evaluation.json"
@@ -82,7 +83,7 @@ def play_at_random(settings: Settings) -> Record:
     games.reset(settings.seed)
     record.begin()
     while record.inputs < settings.inputs:
-        games.step(generator.integers(INPUTS, size=settings.num_games))
+        games.step(generator.integers(INPUT_COUNT, size=settings.num_games))
         record.step()
     record.finish()
     return record

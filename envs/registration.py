@@ -1,4 +1,5 @@
-"""The gymnasium ids of the games: one per game, version, Atari game and mask, and those of random levels."""
+"""The gymnasium ids: one per game, version, and Atari game with mask, and those of lists of levels and random
+levels."""
 
 from typing import Any
 
@@ -11,11 +12,11 @@ from priorlab.envs.game.versions import games, id_of, versions
 SINGLE, BATCH = "interfaces.env:PriorLabEnv", "interfaces.vector:PriorLabVectorEnv"
 RANDOM = "random_games.random_levels:random_env", "random_games.random_levels:random_vector_env"
 ATARI = "atari.atari_env:AtariEnv", "atari.atari_vector:AtariVectorEnv"
-RAW = {"frame_skip": 1, "screen_size": None}  # clients that take no more than an id skip frames and scale by themselves
+RAW = {"frame_skip": 1, "screen_size": None}  # clients that pass only an id skip frames and scale by themselves
 
 
 def register(name: str, single: str = SINGLE, batch: str = BATCH, **settings: Any) -> None:
-    """Registers PriorLab/NAME-v0 with two entry points of this room and their default settings."""
+    """Registers PriorLab/NAME-v0 with its two entry points in this room and their settings."""
     spec = EnvSpec(
         f"PriorLab/{name}-v0",
         entry_point=f"priorlab.envs.{single}",

@@ -31,9 +31,7 @@ from priorlab.agents.train import train
 small = {"num_games": 2, "n_steps": 16, "batch_size": 32, "screen_size": 24, "evaluation_episodes": 1}
 train(Settings(inputs=256, out=Path("run"), **small))
 
-from priorlab.transfer.method import Samples
-from priorlab.transfer.methods import keep, parse
-from priorlab.transfer.network import Network
+from priorlab.transfer import Network, Samples, keep, parse
 module = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 2))
 inputs, labels = torch.ones(8, 4), torch.arange(8) % 2
 kept = keep(Network(module, example=inputs[:1]), parse("ewc"), tasks=2)

@@ -1,4 +1,4 @@
-"""Sequences of digits whose answers are known: the same digits in other orders of their pixels, or turned."""
+"""Sequences of digit tasks, for which the answer is known: digits with permuted pixels, and rotated digits."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,15 +13,15 @@ from torch.nn import functional
 
 from priorlab.transfer.supervised import Problem
 
-Data = Literal["digits", "mnist", "fashion"]
+DataName = Literal["digits", "mnist", "fashion"]
 SIDE = 28  # pixels
 CLASSES = 10
-TESTED = 0.2  # share of scikit-learn's digits that is held out
+TESTED = 0.2  # share of scikit-learn's digits that is held out for tests
 
 
-def permuted(tasks: int, seed: int, data: Data = "digits") -> list[Problem]:
-    """The digits as they are, then with their pixels in another order for each task (Kirkpatrick et al. 2017)."""
-    problem = read(data)
+def permuted_digits(tasks: int, seed: int, data: DataName = "digits") -> list[Problem]:
+    """The digits unchanged, then with their pixels in another order for each task (Kirkpatrick et al. 2017)."""
+    problem = read_digits(data)
     pixels = SIDE * SIDE
     orders = [torch.arange(pixels)]
     generator = torch.Generator().manual_seed(seed)
@@ -30,31 +30,32 @@ def permuted(tasks: int, seed: int, data: Data = "digits") -> list[Problem]:
     def ordered(inputs: torch.Tensor, order: torch.Tensor) -> torch.Tensor:
         return inputs[:, order]
 
-    return [replace(problem, seen=partial(ordered, order=order)) for order in orders]
+    return [replace(problem, view=partial(ordered, order=order)) for order in orders]
 
 
-def rotating(tasks: int, seed: int, data: Data = "digits") -> list[Problem]:
-    """The digits turned by ever more, a full turn over all tasks."""
-    problem = read(data)
+def rotating_digits(tasks: int, seed: int, data: DataName = "digits") -> list[Problem]:
+    """The digits rotated further in each task, a full turn over all tasks."""
+    problem = read_digits(data)
 
-    def turned(inputs: torch.Tensor, angle: float) -> torch.Tensor:
+    def rotated(inputs: torch.Tensor, angle: float) -> torch.Tensor:
         pictures = inputs.reshape(-1, 1, SIDE, SIDE)  # (n, pixels) -> (n, 1, S, S)
         turn = torch.tensor([[np.cos(angle), -np.sin(angle), 0.0], [np.sin(angle), np.cos(angle), 0.0]])
         grid = functional.affine_grid(turn.float().expand(len(pictures), 2, 3), list(pictures.shape), False)
         return functional.grid_sample(pictures, grid, align_corners=False).flatten(1)
 
-    return [replace(problem, seen=partial(turned, angle=2 * np.pi * task / tasks)) for task in range(tasks)]
+    return [replace(problem, view=partial(rotated, angle=2 * np.pi * task / tasks)) for task in range(tasks)]
 
 
 @cache
-def read(data: Data = "digits") -> Problem:
-    """Pictures float32 (n, 784) of mean 0 and deviation 1 over all pixels, and their classes.
+def read_digits(data: DataName = "digits") -> Problem:
+    """Images float32 (n, 784), standardised over all pixels, and their classes.
 
-    digits: scikit-learn's 1,797 of 8x8 pixels, enlarged to 28x28, a fifth of them held out. mnist, fashion: by
-    torchvision, from the folder ``data`` of the working directory; nothing is downloaded.
+    data: "digits", scikit-learn's 1,797 of 8x8 pixels, enlarged to 28x28, a fifth of them held out; "mnist" and
+    "fashion", read by torchvision from the folder ``data`` of the working directory. Nothing is downloaded. ValueError
+    for other names, and for data that are not there.
     """
-    if data not in get_args(Data):
-        raise ValueError(f"data is {data!r}: expected one of {', '.join(get_args(Data))}")
+    if data not in get_args(DataName):
+        raise ValueError(f"data is {data!r}: expected one of {', '.join(get_args(DataName))}")
     if data == "digits":
         from sklearn.datasets import load_digits
 
@@ -73,21 +74,21 @@ def read(data: Data = "digits") -> Problem:
 
 @cache
 def read_omniglot(background: bool) -> tuple[torch.Tensor, torch.Tensor]:
-    """Characters float32 (n, 1, SIDE, SIDE), ink 1 and paper 0, and which they are, int64 (n,); of the background set,
-    or of the evaluation set. As mnist, from the folder ``data``."""
-    found = torchvision_data("omniglot", lambda kinds, root: kinds.Omniglot(root, background, download=False))
-    inks = [1 - np.asarray(picture.convert("L").resize((SIDE, SIDE)), np.float32) / 255 for picture, _ in found]
-    return torch.from_numpy(np.stack(inks))[:, None], torch.tensor([label for _, label in found])
+    """Characters float32 (n, 1, SIDE, SIDE), ink 1 and paper 0, and their classes int64 (n,), of the background set or
+    the evaluation set; read from the folder ``data``, as "mnist" is."""
+    characters = torchvision_data("omniglot", lambda kinds, root: kinds.Omniglot(root, background, download=False))
+    inks = [1 - np.asarray(picture.convert("L").resize((SIDE, SIDE)), np.float32) / 255 for picture, _ in characters]
+    return torch.from_numpy(np.stack(inks))[:, None], torch.tensor([label for _, label in characters])
 
 
-def read_torchvision(data: Data, train: bool) -> tuple[torch.Tensor, torch.Tensor]:
+def read_torchvision(data: DataName, train: bool) -> tuple[torch.Tensor, torch.Tensor]:
     name = {"mnist": "MNIST", "fashion": "FashionMNIST"}[data]
-    found = torchvision_data(data, lambda kinds, root: getattr(kinds, name)(root, train=train, download=False))
-    return found.data.flatten(1).float(), found.targets
+    images = torchvision_data(data, lambda kinds, root: getattr(kinds, name)(root, train=train, download=False))
+    return images.data.flatten(1).float(), images.targets
 
 
 def torchvision_data(data: str, load: Callable[[Any, Path], Any]) -> Any:
-    """What ``load`` finds, by torchvision's datasets, in the folder ``data``; ValueError where it isn't there."""
+    """What ``load`` reads with torchvision's datasets from the folder ``data``; ValueError if it isn't there."""
     try:
         from torchvision import datasets  # pyright: ignore[reportMissingImports]
     except ImportError:
@@ -98,8 +99,8 @@ def torchvision_data(data: str, load: Callable[[Any, Path], Any]) -> Any:
         raise ValueError(f"data is {data}: expected it in the folder data, as torchvision keeps it: {error}") from None
 
 
-def network(units: int, seed: int) -> nn.Sequential:
-    """Two hidden layers of ``units`` with ReLU."""
+def dense_network(units: int, seed: int) -> nn.Sequential:
+    """A classifier with two hidden layers of ``units`` and ReLU."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return nn.Sequential(

@@ -1,4 +1,4 @@
-"""A plain loop that learns classes, task by task: for what the methods do where the answer is known."""
+"""A plain loop that learns to classify, task by task, to test methods on data for which the answer is known."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,41 +6,42 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from priorlab.transfer.method import Kept, Samples
+from priorlab.transfer.kept import Kept
+from priorlab.transfer.networks.samples import Samples
 
 POINTS = 10  # evaluations while one task is learned
 
 
-def as_they_are(inputs: torch.Tensor) -> torch.Tensor:
+def unchanged(inputs: torch.Tensor) -> torch.Tensor:
     return inputs
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Inputs float32 (n, ...) and classes int64 (n,) to learn from, and others to be tested with.
+    """A task: inputs float32 (n, ...) and classes int64 (n,) to learn from, and others to test with.
 
-    seen: what is made of inputs (n, ...) before the network takes them, a few at a time: many tasks share one set.
+    view: turns inputs (n, ...) into what the network takes, a few at a time, so that many tasks can share one data set.
     """
 
     inputs: torch.Tensor
     labels: torch.Tensor
     test_inputs: torch.Tensor
     test_labels: torch.Tensor
-    seen: Callable[[torch.Tensor], torch.Tensor] = as_they_are
+    view: Callable[[torch.Tensor], torch.Tensor] = unchanged
 
 
 @dataclass(frozen=True)
 class Training:
-    """How each task is learned. reset: whether the optimizer begins anew with each, a confounder where it doesn't."""
+    """How each task is learned."""
 
     steps: int = 300
-    """minibatches a task"""
+    """minibatches per task"""
     batch_size: int = 128
-    """inputs in a minibatch"""
+    """inputs per minibatch"""
     learning_rate: float = 1e-3
     """of Adam"""
     reset_optimizer: bool = True
-    """whether Adam's moments are forgotten between tasks; they are in any case where each has weights of its own"""
+    """whether Adam's moments are reset between tasks; they always are if each task has its own weights"""
     samples: int = 500
     """inputs on which a task is consolidated"""
 
@@ -54,7 +55,8 @@ class Training:
 
 @dataclass(frozen=True)
 class Point:
-    """How well a task is done while another is learned: ``share`` of it, from 0 to 1; performance from 0 to 1."""
+    """The performance on ``task``, from 0 to 1, when a ``share``, from 0 to 1, of the training on ``learning`` is
+    done."""
 
     learning: int
     share: float
@@ -69,19 +71,19 @@ def learn_all(
     seed: int,
     after: Callable[[int], None] = lambda _: None,
 ) -> list[Point]:
-    """Learns the problems in order, and tells how well each is done on the way.
+    """Learns the problems in order; returns the performances measured on the way.
 
-    ``after`` is called when a task is learned and consolidated. The one being learned is tested ``POINTS`` times while
-    it is, all others at its end.
+    after: called with the number of each task when it has been learned and consolidated. The task being learned is
+    tested ``POINTS`` times during its training, the others at its end.
     """
     module = kept.network.module
     optimizer = torch.optim.Adam(module.parameters(), training.learning_rate)
     kept.attach(optimizer)
     points = []
     for task, problem in enumerate(problems):
-        if training.reset_optimizer or kept.begins_anew:
+        if training.reset_optimizer or kept.starts_fresh:
             optimizer.state.clear()
-        kept.meet(task, Samples(problem.seen(problem.inputs[: training.samples])))
+        kept.meet(task, Samples(problem.view(problem.inputs[: training.samples])))
         kept.learn(task)
         generator = torch.Generator().manual_seed(seed * 1009 + task)
         if task == 0:
@@ -90,7 +92,7 @@ def learn_all(
             points.append(Point(task, 0.0, task, accuracy(kept, task, problem)))
         for step in range(1, training.steps + 1):
             chosen = torch.randint(len(problem.labels), (training.batch_size,), generator=generator)
-            loss = nn.functional.cross_entropy(module(problem.seen(problem.inputs[chosen])), problem.labels[chosen])
+            loss = nn.functional.cross_entropy(module(problem.view(problem.inputs[chosen])), problem.labels[chosen])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -98,7 +100,7 @@ def learn_all(
             if step * POINTS // training.steps > (step - 1) * POINTS // training.steps and step < training.steps:
                 points.append(Point(task, step / training.steps, task, accuracy(kept, task, problem)))
         drawn = torch.randperm(len(problem.labels), generator=generator)[: training.samples]
-        kept.consolidate(Samples(problem.seen(problem.inputs[drawn]), problem.labels[drawn]))
+        kept.consolidate(Samples(problem.view(problem.inputs[drawn]), problem.labels[drawn]))
         points += [Point(task, 1.0, other, accuracy(kept, other, each)) for other, each in enumerate(problems)]
         after(task)
     return points
@@ -106,7 +108,7 @@ def learn_all(
 
 @torch.no_grad()
 def accuracy(kept: Kept, task: int, problem: Problem) -> float:
-    """Share of the test's inputs that the network, as it plays this task, gives the right class."""
+    """The share of test inputs that the network, playing this task, classifies correctly."""
     with kept.playing(task):
-        said = kept.network.module(problem.seen(problem.test_inputs)).argmax(1)
-    return float((said == problem.test_labels).float().mean())
+        predicted = kept.network.module(problem.view(problem.test_inputs)).argmax(1)
+    return float((predicted == problem.test_labels).float().mean())

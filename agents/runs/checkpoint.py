@@ -12,7 +12,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from priorlab.agents.curiosity.bonus import Curiosity
 from priorlab.agents.runs.record import Record
 from priorlab.envs.base.files import writing
-from priorlab.envs.engine.games import Saved
+from priorlab.envs.engine.engine import Saved
 from priorlab.envs.interfaces.sb3 import PriorLabVecEnv
 
 NAME = "checkpoint.pt"

@@ -15,7 +15,7 @@ from priorlab.agents.curiosity.rnd import predictor_network, target_network
 from priorlab.agents.device import device_of
 from priorlab.agents.networks.pixels import PixelNetwork
 from priorlab.agents.settings import Settings
-from priorlab.envs.engine.games import INPUTS
+from priorlab.envs.game.rules import INPUT_COUNT
 
 GAME = 12_288  # bytes a game beside its pictures, measured (docs/speed.md)
 COPIES = 3  # of each game's pictures: its own, the last ones of an episode, the learner's
@@ -71,10 +71,10 @@ def network_bytes(settings: Settings) -> int:
 def icm_bytes(settings: Settings) -> int:
     shape = settings.stack_size, settings.screen_size, settings.screen_size
     with torch.device("meta"), torch.no_grad():
-        models = Models(*shape, INPUTS)
+        models = Models(*shape, INPUT_COUNT)
         size = models.features(torch.zeros(1, *shape)).shape[1]
         given = 2 * given_by(models.features, *shape)  # of the pictures before and after
-        given += given_by(models.inverse, 2 * size) + given_by(models.ahead, size + INPUTS)
+        given += given_by(models.inverse, 2 * size) + given_by(models.ahead, size + INPUT_COUNT)
     return learning_bytes(settings, weights_of(models), given)
 
 

@@ -4,7 +4,8 @@ from collections import deque
 
 import numpy as np
 
-from priorlab.envs.engine.games import Games, on_cpu
+from priorlab.envs.engine.engine import on_cpu
+from priorlab.envs.engine.games import Games
 from priorlab.envs.game.rules import PLAY_INPUTS, X, Y
 from priorlab.envs.results.rows import ROWS_A_DECADE, RunWriter, count_visits
 

@@ -1,24 +1,30 @@
-"""Masked Atari games as a stable-baselines3 VecEnv. Importing it costs seconds, so nothing else here does."""
+"""Masked Atari games as a stable-baselines3 VecEnv, which takes seconds to import, so no other module here does."""
 
 import threading
 import time
-from typing import Any
+from typing import Any, Unpack
 
 import gymnasium
 import numpy as np
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
 
+from priorlab.envs.atari.atari_settings import DEFAULTS, AtariSettings
 from priorlab.envs.atari.games import FPS, Atari
 from priorlab.envs.base.alone import in_turn
-from priorlab.envs.interfaces.sb3 import Batch, count_of
+from priorlab.envs.base.settings import complete
+from priorlab.envs.interfaces.sb3 import Sb3Batch, count_of
 
 
-class AtariVecEnv(Batch):
-    """N games of ale_py in lockstep; settings are those of ``Atari``. Observations are uint8 (N, R, S, stack * C).
+class AtariVecEnv(Sb3Batch):
+    """N Atari games as a stable-baselines3 VecEnv.
 
-    Rewards are the signs of the points (Mnih et al. 2015) unless ``clip_rewards`` is false. Infos are filled where an
-    episode ended: terminal_observation, TimeLimit.truncated, inputs (raw frames), and episode with r, the score; l, in
-    steps; t, in seconds. ``num_games``, as ``Atari`` calls it, is taken for ``num_envs``.
+    ``num_envs`` is N; ``num_games``, the name in ``Atari``, is accepted instead. ``game`` is ale_py's name of the game;
+    the other settings are those of ``AtariSettings``. Raises ValueError, one line, for an invalid value, and TypeError
+    for a setting that does not exist.
+
+    Observations are uint8 (N, R, S, stack * C). Rewards are the signs of the points (Mnih et al. 2015) unless
+    ``clip_rewards`` is false. Infos are filled where an episode ended: terminal_observation, TimeLimit.truncated,
+    inputs (raw frames), and episode with r, the score; l, in steps; t, in seconds.
     """
 
     def __init__(
@@ -28,10 +34,11 @@ class AtariVecEnv(Batch):
         clip_rewards: bool = True,
         *,
         num_games: int | None = None,
-        **settings: Any,
+        **settings: Unpack[AtariSettings],
     ):
         num_envs = count_of(num_envs, num_games)
-        self.games, self.clip_rewards, self.turn = Atari(num_envs, game, **settings), clip_rewards, threading.Lock()
+        chosen = complete(settings, DEFAULTS, ("num_envs", "game", "clip_rewards", "num_games"))
+        self.games, self.clip_rewards, self.turn = Atari(num_envs, game, **chosen), clip_rewards, threading.Lock()
         self.render_mode = "rgb_array"
         self.metadata = {"render_modes": ["rgb_array"], "render_fps": FPS}
         pictures = gymnasium.spaces.Box(0, 255, self.games.shape, np.uint8)
@@ -42,7 +49,7 @@ class AtariVecEnv(Batch):
 
     @in_turn
     def reset(self) -> VecEnvObs:
-        outcome = self.games.reset(seeds=self._told())
+        outcome = self.games.reset(seeds=self._next_seeds())
         self._begin()
         self._scores[:], self._steps[:] = 0, 0
         return outcome.observations
@@ -70,4 +77,4 @@ class AtariVecEnv(Batch):
         return outcome.observations, rewards.astype(np.float32), outcome.terminated | outcome.truncated, infos
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Does nothing: nothing is open."""

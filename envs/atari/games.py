@@ -1,7 +1,7 @@
 """Atari: N games of ale_py in lockstep, with masked looks.
 
-The rules are ale_py's: the same inputs give the same rewards. Only the picture is redrawn, from the palette indices on
-the game's screen.
+The rules are ale_py's: the same inputs give the same rewards. Only the picture is redrawn, from the palette indices of
+its screen.
 """
 
 import hashlib
@@ -9,23 +9,25 @@ import threading
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Unpack
 
 import ale_py
 import numpy as np
 from ale_py import roms
 
+from priorlab.envs.atari.atari_settings import DEFAULTS, AtariSettings, check_settings
 from priorlab.envs.atari.masked_draw import WIDTH, WORD, observe
-from priorlab.envs.atari.masks import build_areas, build_canvas, masks_of, paint_look
+from priorlab.envs.atari.masks import build_areas, build_canvas, masks_of, paint_masks
 from priorlab.envs.base.alone import Alone, in_turn
+from priorlab.envs.base.settings import check_whole, complete
 
-FPS = 60  # raw frames a second
+FPS = 60  # raw frames per second
 NO_INPUT = 0
-SEVERAL_PLAYERS = ("combat", "joust", "maze_craze", "warlords")  # ale_py has these games for more than one only
+SEVERAL_PLAYERS = ("combat", "joust", "maze_craze", "warlords")  # games of ale_py for more than one player
 
 
 class Outcome(NamedTuple):
-    """What a step or a reset of N games gave; n of them ended, and have started over where they do so by themselves."""
+    """The result of a step or a reset of N games, of which n ended and, with autoreset, started over."""
 
     observations: np.ndarray  # uint8 (N, R, S, stack * C)
     rewards: np.ndarray  # float64 (N,)
@@ -33,7 +35,7 @@ class Outcome(NamedTuple):
     truncated: np.ndarray  # bool (N,)
     lives: np.ndarray  # int64 (N,)
     inputs: np.ndarray  # int64 (N,): raw frames of the episode
-    final_observations: np.ndarray  # uint8 (n, R, S, stack * C): of those that ended, in their order
+    final_observations: np.ndarray  # uint8 (n, R, S, stack * C): of the games that ended, in order
     final_lives: np.ndarray  # int64 (n,)
     final_inputs: np.ndarray  # int64 (n,)
 
@@ -41,18 +43,14 @@ class Outcome(NamedTuple):
 class Atari(Alone):
     """N games of ale_py in lockstep. Lane i is seeded with seed + i.
 
-    - game: ale_py's name of the game, such as montezuma_revenge.
-    - mask: none, colours, textures, objects, background, all, or several of them.
-    - mask_seed: which drawings of the masks.
-    - frame_skip: raw frames for which an action is repeated; the picture is the maximum of the last two raw frames,
-      as they are shown, per pixel and channel (Machado et al. 2018).
-    - screen_size: side in pixels; None is ALE's screen, 210 x 160 in most games.
-    - repeat_action_probability: the probability that ALE repeats the last input instead (Machado et al. 2018).
-    - max_inputs: raw frames after which an episode is truncated.
-    - noop_max: each episode begins with 0 to this many raw frames without input, which count as inputs.
-    - full_action_space: all 18 inputs, even if the game uses fewer.
+    - num_games: N.
+    - game: ale_py's name of it, such as montezuma_revenge.
+    - autoreset: whether a lane that ends starts over within the same step.
     - first_lane: the number of the first lane, where these games are part of a batch.
-    - copy: observations are copies; otherwise they are read-only views, valid until the next step.
+    - copy: whether observations are the caller's; otherwise read-only views, valid until the next step.
+    - settings: see ``AtariSettings``.
+
+    Raises ValueError, one line, for a value that can't be, and TypeError for a setting that does not exist.
     """
 
     def __init__(
@@ -60,47 +58,34 @@ class Atari(Alone):
         num_games: int = 1,
         game: str = "montezuma_revenge",
         *,
-        mask: str | Sequence[str] = "none",
-        mask_seed: int = 0,
-        frame_skip: int = 4,
-        screen_size: int | None = 84,
-        grayscale_obs: bool = False,
-        stack_size: int = 1,
-        repeat_action_probability: float = 0.0,
-        max_inputs: int = 108_000,
-        noop_max: int = 0,
-        full_action_space: bool = False,
         autoreset: bool = True,
         first_lane: int = 0,
         copy: bool = True,
+        **settings: Unpack[AtariSettings],
     ):
-        for name, value, least in (
-            ("num_games", num_games, 1), ("screen_size", 1 if screen_size is None else screen_size, 1),
-            ("stack_size", stack_size, 1), ("frame_skip", frame_skip, 1), ("max_inputs", max_inputs, 1),
-            ("noop_max", noop_max, 0), ("mask_seed", mask_seed, 0),
-        ):  # fmt: skip
-            if not isinstance(value, (int, np.integer)) or isinstance(value, bool) or value < least:
-                raise ValueError(f"{name} is {value!r}: expected a whole number, {least} or more")
-        if not 0 <= repeat_action_probability <= 1:
-            raise ValueError(f"repeat_action_probability is {repeat_action_probability!r}: expected 0 to 1")
-        if max_inputs <= noop_max:
-            raise ValueError(f"max_inputs is {max_inputs}: expected more than noop_max, {noop_max}")
+        chosen = complete(settings, DEFAULTS, ("num_games", "game", "autoreset", "first_lane", "copy"))
+        check_whole("num_games", num_games, 1)
+        check_settings(chosen)
+        grayscale, screen_size, stack_size = (chosen[name] for name in ("grayscale_obs", "screen_size", "stack_size"))
+        frame_skip, max_inputs, noop_max = (chosen[name] for name in ("frame_skip", "max_inputs", "noop_max"))
         self.num_games, self.frame_skip, self.max_inputs, self.noop_max = num_games, frame_skip, max_inputs, noop_max
         self.autoreset, self._first_lane, self._copy, self.turn = autoreset, first_lane, copy, threading.Lock()
-        self._rom, self._repeated = find_rom(game), float(repeat_action_probability)
+        self._rom, self._repeated = find_rom(game), float(chosen["repeat_action_probability"])
         self._games = [self._console() for _ in range(num_games)]
         self._every = np.arange(num_games)
-        self._generators: list[np.random.Generator | None] = [None] * num_games  # of the lanes that were seeded
-        self._seed(0, first_lane)  # the others when they are reset: it takes ale_py a tenth of a second each
+        self._generators: list[np.random.Generator | None] = [None] * num_games  # of the lanes seeded so far
+        self._seed(0, first_lane)  # the others when they are reset, as it takes ale_py a tenth of a second each
         ale = self._games[0]
         self.actions = [
-            action.value for action in (ale.getLegalActionSet() if full_action_space else ale.getMinimalActionSet())
+            action.value
+            for action in (ale.getLegalActionSet() if chosen["full_action_space"] else ale.getMinimalActionSet())
         ]
+        self.meanings: list[str] = [ale_py.Action(action).name for action in self.actions]  # NOOP, FIRE, ...
         height, _ = ale.getScreenDims()
-        self._masks, self._mask_seed, self._height = masks_of(mask), int(mask_seed), height
-        self._look = paint_look(self._masks, self._mask_seed, height, grayscale_obs)
-        self._areas = build_areas(height, screen_size, grayscale_obs)
-        self._canvas = build_canvas(height, self._areas, grayscale_obs)
+        self._masks, self._mask_seed, self._height = masks_of(chosen["mask"]), int(chosen["mask_seed"]), height
+        self._look = paint_masks(self._masks, self._mask_seed, height, grayscale)
+        self._areas = build_areas(height, screen_size, grayscale)
+        self._canvas = build_canvas(height, self._areas, grayscale)
         rows, columns, channels = self._canvas.picture.shape
         self._observations = np.zeros((num_games, rows, columns, stack_size * channels), np.uint8)
         self.shape = self._observations.shape[1:]
@@ -111,11 +96,11 @@ class Atari(Alone):
         self._settle(np.zeros((num_games, 2, height, WIDTH), np.uint8))
 
     def _settle(self, frames: np.ndarray) -> None:
-        """Makes these the last two frames of each lane, the older one first."""
+        """Takes these as the last two frames of each lane, the older one first."""
         self._frames = frames
-        self._screens = {}  # what shows a screen as it is, by whether it is gray
-        self._words = frames.view(np.uint64).reshape(*frames.shape[:3], WIDTH // WORD)  # 8 pixels a word
-        self._slots = [list(pair) for pair in frames]  # views: the older of a lane's two comes first, wherever it is
+        self._screens = {}  # what draws a screen in its native size, by whether it is gray
+        self._words = frames.view(np.uint64).reshape(*frames.shape[:3], WIDTH // WORD)  # 8 pixels per word
+        self._slots = [list(pair) for pair in frames]  # views, the older of a lane's two first
 
     def _console(self) -> ale_py.ALEInterface:
         ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)
@@ -124,13 +109,14 @@ class Atari(Alone):
         return ale
 
     def __getstate__(self) -> dict[str, Any]:
-        """All, and of each lane that was seeded its console's state. A copy, or what was pickled, goes on from here.
+        """Everything, and the console state of each lane seeded so far. A copy, or what was pickled, continues from
+        here.
 
-        Raises RuntimeError for games that run with sticky actions: ALE's states lack the input that it may repeat.
+        Raises RuntimeError for running games with sticky actions: ALE's states lack the input that it may repeat.
         """
         if self._repeated and self._running:
             raise RuntimeError(
-                f"repeat_action_probability is {self._repeated:g}: games that run can't be copied, since ALE's states "
+                f"repeat_action_probability is {self._repeated:g}: running games can't be copied, as ALE's states "
                 "lack the input that it may repeat; copy them before the first reset"
             )
         kept = {
@@ -157,7 +143,7 @@ class Atari(Alone):
 
     @in_turn
     def reset(self, lanes: np.ndarray | None = None, seeds: Sequence[int | None] | None = None) -> Outcome:
-        """Starts new episodes in these lanes (None: all), seeded where a seed is given."""
+        """Starts new episodes in these lanes (None: all), seeded if ``seeds``, one per lane, gives a seed."""
         lanes = self._every if lanes is None else lanes
         for lane, seed in zip(lanes.tolist(), seeds or [None] * len(lanes)):
             if seed is not None or self._generators[lane] is None:
@@ -167,8 +153,8 @@ class Atari(Alone):
 
     @in_turn
     def step(self, actions: np.ndarray, over: np.ndarray | None = None) -> Outcome:
-        """Each game takes its action, int64 (N,), and starts over if it ended and autoreset says so; those in ``over``,
-        bool (N,), start over instead."""
+        """Each game takes its action, int64 (N,), and with autoreset starts over if it ended. Games in ``over``, bool
+        (N,), start over instead."""
         waiting = self._none if over is None else np.flatnonzero(over)
         playing = self._every if over is None else np.flatnonzero(~over)
         for lane in playing.tolist():
@@ -190,18 +176,18 @@ class Atari(Alone):
         )
 
     def native_frame(self, lane: int = 0) -> np.ndarray:
-        """The lane's picture in colour, as large as ALE's screen; uint8 (H, 160, 3)."""
+        """The lane's picture in colour, in the size of ALE's screen; uint8 (H, 160, 3)."""
         return self._show(self._frames[lane], False)
 
     def screen(self, lane: int = 0, grayscale: bool = False) -> np.ndarray:
-        """The lane's last raw frame alone, masked, as large as ALE's screen; uint8 (H, 160, C)."""
+        """Only the lane's last raw frame, masked, in the size of ALE's screen; uint8 (H, 160, C)."""
         return self._show(np.stack([self._slots[lane][1]] * 2), grayscale)
 
     def _show(self, frames: np.ndarray, grayscale: bool) -> np.ndarray:
         """The picture, uint8 (H, 160, C), of two raw frames, uint8 (2, H, 160)."""
         if grayscale not in self._screens:
             areas = build_areas(self._height, None, grayscale)
-            look = paint_look(self._masks, self._mask_seed, self._height, grayscale)
+            look = paint_masks(self._masks, self._mask_seed, self._height, grayscale)
             self._screens[grayscale] = look, areas, build_canvas(self._height, areas, grayscale)
         look, areas, canvas = self._screens[grayscale]
         picture = np.zeros((1, *canvas.picture.shape), np.uint8)
@@ -209,13 +195,8 @@ class Atari(Alone):
         observe(frames[None], words[None], np.zeros(1, np.int64), True, look, areas, canvas, picture)
         return picture[0]
 
-    @property
-    def meanings(self) -> list[str]:
-        """What the inputs are called by ale_py: NOOP, FIRE, ..."""
-        return [ale_py.Action(action).name for action in self.actions]
-
     def interface(self, lane: int = 0) -> ale_py.ALEInterface:
-        """The lane's game itself, which knows no masks."""
+        """ale_py's interface to the lane's game, without masks."""
         return self._games[lane]
 
     def memory(self, lane: int = 0) -> np.ndarray:
@@ -229,11 +210,11 @@ class Atari(Alone):
     def _seed(self, lane: int, seed: int) -> None:
         ale = self._games[lane]
         ale.setInt("random_seed", int(np.random.SeedSequence(seed).generate_state(1)[0] >> 1))
-        ale.loadROM(self._rom)  # from here on the seed holds
+        ale.loadROM(self._rom)  # the seed takes effect here
         self._generators[lane] = np.random.default_rng(seed)
 
     def _restart(self, lanes: np.ndarray) -> None:
-        """New episodes of these lanes, of which no reward and no end is left."""
+        """Starts new episodes in these lanes, and clears their rewards and ends."""
         self._running = True
         for lane in lanes.tolist():
             self._begin(lane)
@@ -242,7 +223,7 @@ class Atari(Alone):
         self._observe(lanes, fresh=True)
 
     def _begin(self, lane: int) -> None:
-        """A new episode of a lane, up to the player's first input."""
+        """Starts a new episode of a lane, up to the player's first input."""
         generator = self._generators[lane]
         assert generator is not None
         self._start(lane)
@@ -259,7 +240,7 @@ class Atari(Alone):
             self._games[lane].getScreen(frame)
 
     def _take_input(self, lane: int, action: int) -> int:
-        """One raw frame of a lane, kept; its reward."""
+        """Plays one raw frame of a lane and keeps it; its reward."""
         ale, slots = self._games[lane], self._slots[lane]
         reward = ale.act(action)
         ale.getScreen(slots[0])
@@ -292,29 +273,16 @@ class Atari(Alone):
 
 
 def writable(value: Any) -> Any:
-    """Arrays that were unpickled may not be, nor those of a named tuple."""
+    """Makes arrays, also those of a named tuple, writable; unpickled ones may not be."""
     if isinstance(value, np.ndarray):
         return np.require(value, requirements="W")
     return value._make(map(writable, value)) if hasattr(value, "_make") else value
 
 
 def find_rom(game: str) -> Any:
-    """The path of a game's ROM; ValueError names some that exist where there is none."""
+    """The path of a game's ROM; ValueError, which names similar games, if there is none."""
     names = [name for name in roms.get_all_rom_ids() if name not in SEVERAL_PLAYERS]
     if game not in names:
         near = get_close_matches(str(game), names, 3, 0.5) or ["breakout", "montezuma_revenge", "pong"]
         raise ValueError(f"game is {game!r}: expected one of ale_py's {len(names)}, such as {', '.join(near)}")
     return roms.get_rom_path(game)
-
-
-def checked_actions(actions: object, games: int, inputs: int, ignored: np.ndarray | None = None) -> np.ndarray:
-    """The actions as int64 (games,), 0 where they are ignored, bool (games,); ValueError says what is wrong."""
-    array = np.asarray(actions)
-    if array.shape != (games,) or array.dtype.kind not in "iu":
-        raise ValueError(f"actions are {array.dtype} {array.shape}: expected {games} whole numbers, shape ({games},)")
-    if ignored is not None:
-        array = np.where(ignored, 0, array)
-    if array.min() < 0 or array.max() >= inputs:
-        lane = int(np.flatnonzero((array < 0) | (array >= inputs))[0])
-        raise ValueError(f"action {array[lane]} of game {lane}: expected 0 to {inputs - 1}")
-    return np.ascontiguousarray(array, np.int64)

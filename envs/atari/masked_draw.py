@@ -1,7 +1,8 @@
 """ALE's frames of palette indices -> masked pictures: what is background, what is drawn where, maximum, averaging.
 
-A frame is cut into bands, rows that are alike, and each band into runs, stretches of one colour. There are some
-hundreds of runs, and all that follows is about them: which belong together, which are background, what is copied there.
+A frame is cut into bands, which are identical rows, and each band into runs, which are stretches of one colour. There
+are some hundreds of runs. Everything else is about them: which belong together, which are background, what is copied
+there.
 """
 
 from typing import NamedTuple
@@ -12,50 +13,50 @@ from priorlab.envs.base.compile import function, kernel
 from priorlab.envs.engine.draw import BLOCK, ROUND
 from priorlab.envs.engine.lockstep import put_frame, stack
 
-WIDTH = 160  # pixels of ALE's screen; its height is the game's own
-WORD = 8  # pixels that are compared at once
-TAPS = 3  # of the averaging, at least: that many are written out, which is twice as fast as a loop
-COMMON = 20  # a colour that fills one part in this many of a frame, or more, can be background
-LEAST_GROUND = 96  # pixels of such a colour that hang together; fewer, but of the commonest, are an object (a ball)
+WIDTH = 160  # pixels of ALE's screen; its height depends on the game
+WORD = 8  # pixels compared at once
+TAPS = 3  # of the averaging, at least: these are unrolled, which is twice as fast as a loop
+COMMON = 20  # a colour that fills at least one part in this many of a frame can be background
+LEAST_GROUND = 96  # connected pixels of such a colour; fewer are an object (a ball), except of the commonest colour
 MOST_SIDE = 48  # pixels; an object that is wider or higher is a structure, and keeps its shape
-OBJECT, GROUND = 0, -1  # kinds of run; while regions of one colour are sought, the kind is the colour
+OBJECT, GROUND = 0, -1  # kinds of run; while regions of one colour are found, the kind is the colour
 START, END, COLOUR, KIND = range(4)  # columns of a run
-LEFT, TOP, RIGHT, BOTTOM = range(4)  # what bounds a region
+LEFT, TOP, RIGHT, BOTTOM = range(4)  # a region's bounding box
 
 
-class Look(NamedTuple):
-    """What a mask shows, in C channels."""
+class MaskPaint(NamedTuple):
+    """How a mask paints, in C channels."""
 
     rows: np.ndarray  # uint8 (256, P, WIDTH * C): row y of the screen shows colour i as rows[i, y % P]
-    clutter: np.ndarray  # uint8 (Q, (Q + WIDTH) * C): what background is filled with
-    shifts: np.ndarray  # int32 (256, 2): the row and column of the clutter where a background colour's part begins
+    clutter: np.ndarray  # uint8 (Q, (Q + WIDTH) * C): the filling of the background
+    shifts: np.ndarray  # int32 (256, 2): the row and column of the clutter at which a background colour starts
     block: np.ndarray  # uint8 (WIDTH * C,): a row of the objects' one colour
     fills_ground: bool
     blocks_objects: bool
 
 
 class Areas(NamedTuple):
-    """How a screen is averaged to a picture of R x S pixels."""
+    """How a screen is averaged into a picture of R x S pixels."""
 
     down_first: np.ndarray  # int32 (R,): the first row that a pixel covers
-    down_weights: np.ndarray  # int32 (R, taps): how much of each row from there on
-    across_first: np.ndarray  # int64 (S * C,): the byte of a row that a byte of the picture covers first
-    across_weights: np.ndarray  # int64 (S * C, taps): how much of each byte from there on, in steps of C
+    down_weights: np.ndarray  # int32 (R, taps): how much of each row, from there on
+    across_first: np.ndarray  # int64 (S * C,): the first byte of a row that a byte of the picture covers
+    across_weights: np.ndarray  # int64 (S * C, taps): how much of each byte, from there on in steps of C
     inverse: int  # 2**ROUND / the sum of weights over an area, rounded up
 
 
 class Canvas(NamedTuple):
-    """Room for one thread to draw in; H is the screen's height."""
+    """Scratch memory in which one thread draws; H is the screen's height."""
 
     tops: np.ndarray  # int32 (H + 1,): each band's first row
     first: np.ndarray  # int32 (H + 1,): each band's first run
-    runs: np.ndarray  # int16 (H * WIDTH, 4): the columns named above
-    parents: np.ndarray  # int32 (H * WIDTH,): a run before it in the same region, or itself
-    sizes: np.ndarray  # int32 (H * WIDTH,): pixels of the region, at its first run
-    bounds: np.ndarray  # int16 (H * WIDTH, 4): what bounds the region, at its first run
+    runs: np.ndarray  # int16 (H * WIDTH, 4): START, END, COLOUR, KIND
+    parents: np.ndarray  # int32 (H * WIDTH,): an earlier run of the same region, or itself
+    sizes: np.ndarray  # int32 (H * WIDTH,): the region's pixels, at its first run
+    bounds: np.ndarray  # int16 (H * WIDTH, 4): the region's bounding box, at its first run
     shares: np.ndarray  # int32 (256,): pixels of each colour
-    screens: np.ndarray  # uint8 (2, H + taps, WIDTH * C): the two last frames as they are shown
-    sums: np.ndarray  # uint16 (WIDTH * C + taps * C,): weights of a screen's 250 rows, at most, times 255 fit
+    screens: np.ndarray  # uint8 (2, H + taps, WIDTH * C): the last two frames as they are shown
+    sums: np.ndarray  # uint16 (WIDTH * C + taps * C,): the weights of at most 250 rows times 255 fit
     picture: np.ndarray  # uint8 (R, S, C)
 
 
@@ -70,7 +71,7 @@ def same(one, other):
 
 @function
 def copy_span(source, begin, target, at, length):
-    read, written = source[begin:], target[at:]  # so that no index can be negative, and the loop becomes vectors
+    read, written = source[begin:], target[at:]  # so that no index can be negative, and the loop is vectorised
     for i in range(length):
         written[i] = read[i]
 
@@ -102,7 +103,7 @@ def find_runs(frame, words, canvas):
 
 @function
 def root(parents, run):
-    """The run that stands for a region; the way to it is halved."""
+    """The run that stands for a region; halves the path to it."""
     while parents[run] != run:
         parents[run] = parents[parents[run]]
         run = parents[run]
@@ -118,7 +119,7 @@ def join(runs, parents, one, other):
 
 @function
 def connect(canvas, bands):
-    """Joins runs of a kind, background excepted, that touch, be it at a corner."""
+    """Joins runs of one kind that touch, if only at a corner, except background."""
     first, runs, parents = canvas.first, canvas.runs, canvas.parents
     for band in range(bands):
         above = first[band - 1] if band else 0
@@ -137,7 +138,7 @@ def connect(canvas, bands):
 
 @function
 def find_ground(canvas, bands):
-    """Says of each run whether it is background: of the frame's commonest colour, or of a common one in a region of it
+    """Marks each run as background or object. Background has the frame's commonest colour, or a common one in a region
     that is not small."""
     tops, first, runs, parents, sizes, shares = (
         canvas.tops, canvas.first, canvas.runs, canvas.parents, canvas.sizes, canvas.shares
@@ -163,7 +164,7 @@ def find_ground(canvas, bands):
 
 @function
 def draw_blocks(canvas, bands, block, screen):
-    """Fills what bounds each object, but structures."""
+    """Fills the bounding box of each object that is not a structure."""
     tops, first, runs, parents, bounds = canvas.tops, canvas.first, canvas.runs, canvas.parents, canvas.bounds
     channels = screen.shape[1] // WIDTH
     connect(canvas, bands)
@@ -188,7 +189,7 @@ def draw_blocks(canvas, bands, block, screen):
 
 @function
 def draw_row(runs, begin, end, y, look, row):
-    """The runs from ``begin`` to ``end`` as row y of the screen shows them; row: uint8 (WIDTH * C,)."""
+    """Draws the runs from ``begin`` to ``end`` as row y of the screen; row: uint8 (WIDTH * C,)."""
     channels, phase, cycle = row.shape[0] // WIDTH, y % look.rows.shape[1], look.clutter.shape[0]
     for run in range(begin, end):
         colour, kind, at = int(runs[run, COLOUR]), runs[run, KIND], int(runs[run, START]) * channels
@@ -197,7 +198,7 @@ def draw_row(runs, begin, end, y, look, row):
             copy_span(look.block, at, row, at, length)
         elif look.fills_ground and kind == GROUND:
             down, along = y + int(look.shifts[colour, 0]), int(look.shifts[colour, 1]) * channels
-            if down >= cycle:  # sooner than a division; the clutter is no lower than the screen
+            if down >= cycle:  # faster than a division; the clutter is at least as high as the screen
                 down -= cycle
             copy_span(look.clutter[down], along + at, row, at, length)
         else:
@@ -206,12 +207,12 @@ def draw_row(runs, begin, end, y, look, row):
 
 @function
 def draw_screen(frame, words, look, canvas, screen):
-    """One frame as it is shown; screen: uint8 (H + taps, WIDTH * C)."""
+    """Draws one frame with the mask; screen: uint8 (H + taps, WIDTH * C)."""
     tops, first = canvas.tops, canvas.first
     bands = find_runs(frame, words, canvas)
     if look.fills_ground or look.blocks_objects:
         find_ground(canvas, bands)
-    alike = look.rows.shape[1] == 1 and not look.fills_ground  # whether the rows of a band are, as they are shown
+    alike = look.rows.shape[1] == 1 and not look.fills_ground  # whether all rows of a band look the same
     for band in range(bands):
         top = tops[band]
         for y in range(top, tops[band + 1]):
@@ -225,7 +226,7 @@ def draw_screen(frame, words, look, canvas, screen):
 
 @function
 def average(screen, areas, sums, picture):
-    """The screen averaged over areas, exact and rounded halves up; picture: uint8 (R, S * C)."""
+    """Averages the screen over areas, exactly, rounded halves up; picture: uint8 (R, S * C)."""
     down, across, first, inverse = areas.down_weights, areas.across_weights, areas.across_first, areas.inverse
     step = screen.shape[1] // WIDTH
     for row in range(picture.shape[0]):
@@ -250,7 +251,7 @@ def average(screen, areas, sums, picture):
 
 @function
 def show(frames, words, look, areas, canvas, picture):
-    """The greater, in each pixel and channel, of two frames as they are shown, averaged over areas.
+    """The maximum, per pixel and channel, of two frames drawn with the mask, averaged over areas.
 
     frames: uint8 (2, H, WIDTH) palette indices; words: the same as uint64 (2, H, WIDTH / WORD).
     """
@@ -265,9 +266,9 @@ def show(frames, words, look, areas, canvas, picture):
 
 
 @kernel
-def observe(frames, words, chosen, fresh, look: Look, areas: Areas, canvas: Canvas, observations):
+def observe(frames, words, chosen, fresh, look: MaskPaint, areas: Areas, canvas: Canvas, observations):
     """Puts the pictures of the chosen lanes, int64 (n,), into observations, uint8 (N, R, S, stack * C), as their newest
-    frame or, where ``fresh``, as all their frames. frames, words: as of ``show``, for N lanes."""
+    frame or, where ``fresh``, as all their frames. frames, words: as for ``show``, of N lanes."""
     channels = canvas.picture.shape[2]
     for i in range(chosen.shape[0]):
         lane = chosen[i]

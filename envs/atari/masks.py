@@ -1,24 +1,25 @@
-"""The masks of Atari games: the arrays from which one is drawn."""
+"""The masks of Atari games: the arrays from which they are drawn."""
 
 from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 
-from priorlab.envs.atari.masked_draw import TAPS, WIDTH, Areas, Canvas, Look
+from priorlab.envs.atari.masked_draw import TAPS, WIDTH, Areas, Canvas, MaskPaint
 from priorlab.envs.atari.table import table
 from priorlab.envs.engine.draw import ROUND
 from priorlab.envs.engine.scenes import area_weights, shades
-from priorlab.envs.looks.textures import PATTERNS, TILE, Colour, Family, Textures, pieces
+from priorlab.envs.game.rules import TILE
+from priorlab.envs.looks.textures import PATTERNS, Colour, Family, Textures, pieces
 
 MASKS = {name: tuple(parts) for name, parts in table()["masks"].items()}
-COLOURS = 256  # palette indices; the odd ones are the grays that a PAL screen falls back to
-PAL_HEIGHT = 250  # rows of the screen of a game made for PAL, whose palette is another one
-CLUTTER_TILES = 17  # a side of the clutter, tiles; no smaller than any screen
+COLOURS = 256  # palette indices; the odd ones are the grays to which a PAL screen falls back
+PAL_HEIGHT = 250  # rows of the screen of a PAL game, which has another palette
+CLUTTER_TILES = 17  # tiles per side of the clutter, which is no smaller than any screen
 
 
 def masks_of(mask: str | Sequence[str]) -> tuple[str, ...]:
-    """The single masks that a setting names, each once; ValueError for one that does not exist."""
+    """The single masks in a setting, each once; ValueError for a mask that does not exist."""
     names = (mask,) if isinstance(mask, str) else tuple(mask)
     for name in names:
         if name not in MASKS:
@@ -27,7 +28,7 @@ def masks_of(mask: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def palette(height: int) -> np.ndarray:
-    """uint8 (256, 3): what ALE shows of each palette index on a screen that high."""
+    """uint8 (256, 3): the colour that ALE shows for each palette index on a screen of that height."""
     name = "pal" if height == PAL_HEIGHT else "ntsc"
     even = np.frombuffer(bytes.fromhex("".join(table()["palettes"][name])), np.uint8).reshape(
         -1, 3
@@ -37,13 +38,13 @@ def palette(height: int) -> np.ndarray:
 
 
 @lru_cache(maxsize=32)
-def paint_look(masks: tuple[str, ...], mask_seed: int, height: int, grayscale: bool) -> Look:
-    """What the masks show; each draws from a generator of its own, so that it looks the same alone and with others."""
+def paint_masks(masks: tuple[str, ...], mask_seed: int, height: int, grayscale: bool) -> MaskPaint:
+    """How the masks paint. Each draws from a separate generator, so that it looks the same alone and with others."""
     generators = np.random.default_rng(mask_seed).spawn(3)
     colours = palette(height)
     if "colours" in masks:
         order = generators[0].permutation(COLOURS // 2)
-        colours = colours.reshape(-1, 2, 3)[order].reshape(COLOURS, 3)  # an index and its gray move together
+        colours = colours.reshape(-1, 2, 3)[order].reshape(COLOURS, 3)  # an index moves with its gray
     tiles = colours[:, None, None, :]
     if "textures" in masks:
         textures = Textures(generators[1])
@@ -53,7 +54,7 @@ def paint_look(masks: tuple[str, ...], mask_seed: int, height: int, grayscale: b
     block = colour(rng.choice(table()["blocks"]["colours"]))
     side = CLUTTER_TILES * TILE
     clutter = paint_clutter(rng) if fills else np.zeros((1, 1, 3), np.uint8)
-    return Look(
+    return MaskPaint(
         rows=as_rows(across(tiles, WIDTH), grayscale),
         clutter=as_rows(across(clutter, side + WIDTH), grayscale),
         shifts=rng.integers(side, size=(COLOURS, 2)).astype(np.int32),
@@ -64,7 +65,7 @@ def paint_look(masks: tuple[str, ...], mask_seed: int, height: int, grayscale: b
 
 
 def paint_clutter(rng: np.random.Generator) -> np.ndarray:
-    """uint8 (Q, Q, 3): runs and blocks of tiles like platforms and ladders, each of a dark texture of its own."""
+    """uint8 (Q, Q, 3): runs and blocks of tiles like platforms and ladders, each in a different dark texture."""
     everywhere = np.ones((CLUTTER_TILES, CLUTTER_TILES), bool)
     textures, picture = Textures(rng), np.zeros((CLUTTER_TILES * TILE,) * 2 + (3,), np.uint8)
     for piece in pieces(everywhere, ~everywhere, ~everywhere, rng):
@@ -75,7 +76,8 @@ def paint_clutter(rng: np.random.Generator) -> np.ndarray:
 
 
 def family_of(brightness: int) -> str:
-    """The name of the family of textures for a colour so bright: what stands out by its brightness still does."""
+    """The name of the family of textures for a colour of that brightness, so that what stands out by brightness still
+    does."""
     return [name for name, least in table()["textures"].items() if brightness >= least][-1]
 
 
@@ -85,13 +87,13 @@ def family(name: str) -> Family:
 
 
 def colour(text: str) -> Colour:
-    """Of #rrggbb."""
+    """(red, green, blue) of #rrggbb."""
     red, green, blue = bytes.fromhex(text[1:])
     return red, green, blue
 
 
 def across(tiles: np.ndarray, width: int) -> np.ndarray:
-    """uint8 (..., columns, 3), which repeats itself, at ``width`` columns."""
+    """uint8 (..., columns, 3), repeated to ``width`` columns."""
     return np.take(tiles, np.arange(width) % tiles.shape[-2], axis=-2)
 
 
@@ -102,7 +104,7 @@ def as_rows(pixels: np.ndarray, grayscale: bool) -> np.ndarray:
 
 
 def build_areas(height: int, screen_size: int | None, grayscale: bool) -> Areas:
-    """For pictures of screen_size x screen_size pixels; None: as large as the screen."""
+    """How screens are averaged to pictures of screen_size x screen_size pixels; None: in the size of the screen."""
     channels = 1 if grayscale else 3
     down_first, down_weights, down_total = area_weights(height, screen_size or height)
     across_first, across_weights, across_total = area_weights(WIDTH, screen_size or WIDTH)
@@ -117,7 +119,7 @@ def build_areas(height: int, screen_size: int | None, grayscale: bool) -> Areas:
 
 
 def at_least_taps(weights: np.ndarray) -> np.ndarray:
-    """int32 (size, taps) with nothing behind the last, up to TAPS."""
+    """int32 (size, taps), padded with zeros to at least TAPS."""
     return np.pad(weights, ((0, 0), (0, max(0, TAPS - weights.shape[1]))))
 
 

@@ -1,4 +1,4 @@
-"""Files that are either as before or wholly new, names that nobody else can take, and text as any editor saved it."""
+"""Files that are written completely or not at all, names reserved for one writer, and text saved by any editor."""
 
 import codecs
 import io
@@ -12,15 +12,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-MARKS = {  # of bytes at a file's begin that tell its encoding; UTF-32's begins with UTF-16's
+MARKS = {  # bytes at the start of a file that give its encoding; UTF-32's starts with UTF-16's
     codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF32_LE: "utf-32-le", codecs.BOM_UTF32_BE: "utf-32-be",
     codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be",
 }  # fmt: skip
-REPLACE_TRIES = 20  # on Windows a file that a virus scanner holds open can't be replaced for a moment
+REPLACE_TRIES = 20  # on Windows, a file that a virus scanner holds open can't be replaced for a moment
 
 
 def reserve(path: Path) -> Path:
-    """Makes the file, so that nobody else can take its name; FileExistsError where one has."""
+    """Creates an empty file, which reserves its name; FileExistsError if it exists."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         path.open("xb").close()
@@ -30,22 +30,22 @@ def reserve(path: Path) -> Path:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """The file is either as before or wholly new, also where the machine stops meanwhile.
+    """Writes the complete file or, if the machine stops meanwhile, leaves it as before.
 
-    Halves of characters, which no file of text can hold, are spelled out.
+    Lone surrogates, which no text file can hold, are escaped.
     """
     write_bytes(path, text.encode("utf-8", "backslashreplace"))
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """As ``write_whole``."""
+    """As ``write_whole``, for bytes."""
     with writing(path) as file:
         file.write(content)
 
 
 @contextmanager
 def writing(path: Path) -> Iterator[io.BufferedWriter]:
-    """A file to write into, which takes the place of ``path`` once all of it is on disk; never where that fails."""
+    """A file to write into, which replaces ``path`` once all of it is on disk, and not if the block fails."""
     with drafted(path) as draft, draft.open("wb") as file:
         yield file
         to_disk(file)
@@ -53,7 +53,7 @@ def writing(path: Path) -> Iterator[io.BufferedWriter]:
 
 @contextmanager
 def writing_new(path: Path) -> Iterator[io.BufferedWriter]:
-    """As ``writing``, into a file that is not there yet; FileExistsError, and nothing written, where it is."""
+    """As ``writing``, into a new file; FileExistsError, with nothing written, if it exists."""
     reserve(path)
     try:
         with writing(path) as file:
@@ -65,9 +65,9 @@ def writing_new(path: Path) -> Iterator[io.BufferedWriter]:
 
 @contextmanager
 def drafted(path: Path, ending: str = ".draft") -> Iterator[Path]:
-    """The name of a draft, for what writes its own files: it takes the place of ``path`` at the end of the block.
+    """The name of a draft, for libraries that write files themselves: it replaces ``path`` at the end of the block.
 
-    Where the block fails, the draft is deleted and ``path`` stays as it was.
+    If the block fails, the draft is deleted and ``path`` stays as it was.
     """
     draft = path.with_name(path.name + ending)
     try:
@@ -91,13 +91,13 @@ def replace(draft: Path, path: Path) -> None:
 
 
 def to_disk(file: IO) -> None:
-    """What was written so far outlasts a power cut."""
+    """Flushes what was written so far to disk, so that it survives a power cut."""
     file.flush()
     os.fsync(file.fileno())
 
 
 def whole_lines(path: Path) -> str:
-    """The file's text up to its last line break: a line that a killed process had not finished is left out."""
+    """The file's text up to its last line break, without a line that a killed process did not finish."""
     if not path.exists():
         return ""
     text = read_text(path)
@@ -105,7 +105,7 @@ def whole_lines(path: Path) -> str:
 
 
 def read_text(path: Path) -> str:
-    """The text of a file that somebody may have edited: UTF-8, or UTF-16 with its mark, and lines that end as they may.
+    """The text of a file saved by any editor: UTF-8, or UTF-16 or UTF-32 with a byte-order mark, with any line endings.
 
     Raises ValueError, one line that names the file, for anything else; OSError as ``read_bytes``.
     """
@@ -117,7 +117,7 @@ def read_text(path: Path) -> str:
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """What a TOML file says; ValueError and OSError as ``read_text``."""
+    """The content of a TOML file; ValueError and OSError as ``read_text``."""
     text = read_text(path)
     try:
         return tomllib.loads(text)
@@ -126,7 +126,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def read_json(path: Path) -> Any:
-    """What a JSON file says; ValueError and OSError as ``read_text``."""
+    """The content of a JSON file; ValueError and OSError as ``read_text``."""
     text = read_text(path)
     try:
         return json.loads(text)
@@ -135,7 +135,7 @@ def read_json(path: Path) -> Any:
 
 
 def decoded(data: bytes) -> str:
-    """The text in a file's bytes, without a mark, its lines ended by "\\n". ValueError says what is expected."""
+    """The text in a file's bytes, without a byte-order mark, with "\\n" line endings. ValueError for anything else."""
     mark = next((mark for mark in MARKS if data.startswith(mark)), b"")
     encoding = MARKS.get(mark, "utf-8")
     try:
@@ -143,20 +143,20 @@ def decoded(data: bytes) -> str:
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise ValueError(
-            f"line {line}: no {encoding.upper()} text ({error.reason}): expected one saved as UTF-8"
+            f"line {line}: not {encoding.upper()} text ({error.reason}): expected text saved as UTF-8"
         ) from None
     if "\0" in text:
-        raise ValueError("holds zero bytes: expected a text, saved as UTF-8")
+        raise ValueError("contains zero bytes: expected text saved as UTF-8")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def read_bytes(path: Path, most: int = -1) -> bytes:
-    """The file's content, or that many bytes of it. OSError, one line, where it can't be read or is no file, such as a
-    pipe, which would keep its reader waiting."""
+    """The file's content, or that many bytes of it. OSError, one line, if it can't be read or is not a file (to read a
+    pipe would block)."""
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
-            os.scandir(path).close()  # says whether it can't be listed, which is why it is among the files
+            os.scandir(path).close()  # raises if it can't be listed, which is why it is among the files
             raise IsADirectoryError(f"{path}: a folder: expected a file")
         if not stat.S_ISREG(mode):
             raise OSError(f"{path}: a pipe or a device: expected a file")
@@ -168,16 +168,16 @@ def read_bytes(path: Path, most: int = -1) -> bytes:
 
 
 def files_under(root: Path, *endings: str) -> list[Path]:
-    """What is under a folder and has a name of one of these endings, in order; or ``root``, where it is no folder.
+    """All files under a folder whose names end so, in order; or ``root`` itself, if it is not a folder.
 
-    Linked folders and files are followed, each only once. A folder that can't be listed is among what is found, and
-    so is anything else of such a name: ``read_bytes`` says what is wrong with it.
+    Linked folders and files are followed, each only once. Folders that can't be listed are included, as is anything
+    else with such a name: ``read_bytes`` reports what is wrong with it.
     """
     if not root.is_dir():
         return [root] if os.path.lexists(root) else []
-    found: dict[str, Path] = {}  # by where it really is
+    files: dict[str, Path] = {}  # by its real path
     seen: set[str] = set()
-    folders, links = [str(root)], list[str]()  # links last: what has a place of its own is found there
+    folders, links = [str(root)], list[str]()  # links last: what is also reachable without one is found there
     while folders or links:
         folder = folders.pop() if folders else links.pop(0)
         real = os.path.realpath(folder)
@@ -187,30 +187,30 @@ def files_under(root: Path, *endings: str) -> list[Path]:
         try:
             entries = sorted(os.scandir(folder), key=lambda entry: (entry.is_symlink(), entry.name))
         except OSError:
-            found.setdefault(real, Path(folder))
+            files.setdefault(real, Path(folder))
             continue
         for entry in entries:
             if entry.name.endswith(endings):
-                found.setdefault(os.path.realpath(entry.path), Path(entry.path))
+                files.setdefault(os.path.realpath(entry.path), Path(entry.path))
             if is_folder(entry):
                 (links if entry.is_symlink() else folders).append(entry.path)
-    return sorted(found.values())
+    return sorted(files.values())
 
 
 def is_folder(entry: os.DirEntry) -> bool:
     try:
         return entry.is_dir()
-    except OSError:  # a link that leads in a circle
+    except OSError:  # a link in a circle
         return False
 
 
 def one_line(path: Path, error: Exception) -> str:
-    """The file's name, as ``shown``, and what is wrong with it."""
+    """One line: the file's name, as ``shown``, and what is wrong with it."""
     given = (error.strerror if isinstance(error, OSError) and error.strerror else str(error)).removeprefix(f"{path}: ")
     reason = " ".join(given.split()) or type(error).__name__
     return f"{shown(path)}: {reason}"
 
 
 def shown(path: Path | str) -> str:
-    """The file's name on one line: what is not printed is spelled out."""
+    """The file's name on one line, with unprintable characters escaped."""
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in str(path))

@@ -1,7 +1,7 @@
-"""Where compiled kernels are kept between runs, and what happens where they can't be: they are compiled again.
+"""Where compiled kernels are cached between runs. Where they can't be, they are compiled again in each run.
 
-Compiled code is read by pickle, which runs what it reads. So it is read only from a folder that nobody else can write
-to, and only where it is what was written: what a power cut left of it is thrown away.
+Compiled code is loaded by pickle, which runs what it reads. So it is loaded only from a folder that no other user can
+write to, and only if it is intact: what a power cut left incomplete is deleted.
 """
 
 import atexit
@@ -19,15 +19,14 @@ from pathlib import Path
 from typing import Any
 
 VARIABLE, QUIET = "PRIORLAB_CACHE", "PRIORLAB_QUIET"
-MOMENT = 1.0  # seconds of compiling after which it is said
-PROBE = b"\0" * 65536  # written and deleted again, to find out whether a folder can be written to
+MOMENT = 1.0  # seconds of compiling after which a line is printed
+PROBE = b"\0" * 65536  # written and deleted again, to test whether a folder is writable
 CHECKSUM = "checksum"
 COMPILES = "priorlab: compiling the games, about half a minute"
 
 
 def folder(name: str) -> tuple[Path | None, str]:
-    """(the folder of that name for compiled code, ""), or one in the folder for temporary files and why; (None, why)
-    where nothing can be kept."""
+    """(the cache folder with that name, ""), or (one among temporary files, why); (None, why) where there is none."""
     wanted, why = preferred()
     if wanted is not None:
         why = unusable(wanted, name)
@@ -35,12 +34,12 @@ def folder(name: str) -> tuple[Path | None, str]:
             return wanted / name, ""
     for other in temporary():
         if not unusable(other, name):
-            return other / name, f"priorlab: {why}: compiled code is kept in {other}; {VARIABLE} names another folder"
-    return None, f"priorlab: {why}: compiled code is not kept; {VARIABLE} names another folder"
+            return other / name, f"priorlab: {why}: compiled code is cached in {other}; {VARIABLE} sets the folder"
+    return None, f"priorlab: {why}: compiled code is not cached; {VARIABLE} sets the folder"
 
 
 def preferred() -> tuple[Path | None, str]:
-    """(the folder that is named, or the user's own), or (None, why there is none)."""
+    """(the folder set by the user, or the user's cache folder), or (None, why there is none)."""
     if os.environ.get(VARIABLE):
         return Path(os.environ[VARIABLE]).absolute(), ""
     if Path(os.environ.get("XDG_CACHE_HOME", "")).is_absolute():
@@ -48,15 +47,15 @@ def preferred() -> tuple[Path | None, str]:
     try:
         return Path.home() / ".cache" / "priorlab", ""
     except RuntimeError:
-        return None, "nobody knows the user's home folder"
+        return None, "the user's home folder is unknown"
 
 
 def temporary() -> Iterator[Path]:
-    """A folder for temporary files that is the user's own and lasts, then one of this process alone."""
+    """Folders among temporary files: one of the user that persists, then one for this process alone."""
     try:
-        own = Path(tempfile.gettempdir()) / f"priorlab-{os.geteuid() if hasattr(os, 'geteuid') else 'cache'}"
-        if not own.is_symlink():  # which anybody can make there
-            yield own
+        lasting = Path(tempfile.gettempdir()) / f"priorlab-{os.geteuid() if hasattr(os, 'geteuid') else 'cache'}"
+        if not lasting.is_symlink():  # which any user can make there
+            yield lasting
         made = tempfile.mkdtemp(prefix="priorlab-")
     except OSError:
         return
@@ -65,13 +64,13 @@ def temporary() -> Iterator[Path]:
 
 
 def unusable(root: Path, name: str) -> str:
-    """Why compiled code can't be kept in, or read from, ``root``/``name``; "" where it can. Makes the folder."""
+    """Why compiled code can't be cached in ``root``/``name``; "" if it can. Makes the folder."""
     try:
         for each in (root, root / name):
             each.mkdir(parents=True, exist_ok=True, mode=0o700)
-            found = each.stat()
-            if hasattr(os, "geteuid") and (found.st_uid != os.geteuid() or found.st_mode & stat.S_IWOTH):
-                return f"{each} is another user's, or anybody can write to it"
+            status = each.stat()
+            if hasattr(os, "geteuid") and (status.st_uid != os.geteuid() or status.st_mode & stat.S_IWOTH):
+                return f"{each} belongs to another user, or other users can write to it"
         with tempfile.TemporaryFile(dir=root / name) as file:
             file.write(PROBE)
     except OSError as error:
@@ -80,20 +79,20 @@ def unusable(root: Path, name: str) -> str:
 
 
 class Said:
-    """What this process has said; a line each, once, on stderr, and never by processes that work for another.
+    """The lines that this process has printed on stderr: each once, and never in a worker process.
 
-    $PRIORLAB_QUIET silences it.
+    $PRIORLAB_QUIET suppresses them.
     """
 
     def __init__(self) -> None:
         self.lines: set[str] = set()
-        self.seconds = 0.0  # of compiling, so far
+        self.seconds = 0.0  # spent compiling, so far
         self.began = 0.0
-        self.depth = 0  # kernels that are compiled because another one is
+        self.depth = 0  # kernels being compiled because another one needs them
         self.timer: threading.Timer | None = None
 
     def say(self, line: str) -> None:
-        multiprocessing = sys.modules.get("multiprocessing.process")  # which whoever works for another has imported
+        multiprocessing = sys.modules.get("multiprocessing.process")  # imported in every worker process
         works_for_another = multiprocessing and multiprocessing.parent_process()
         if line in self.lines or works_for_another or os.environ.get(QUIET):
             return
@@ -102,7 +101,7 @@ class Said:
             print(line, file=sys.stderr, flush=True)
 
     def begin(self) -> None:
-        """Compiling begins; it is said when it has taken a moment."""
+        """Compiling begins; a line is printed once it has taken a moment."""
         self.depth += 1
         if self.depth == 1 and COMPILES not in self.lines:
             self.began = time.perf_counter()
@@ -122,8 +121,8 @@ SAID = Said()
 
 
 class Kept:
-    """How one kernel's cache, numba's for a processor or for a card, loads and saves from now on: what can't be read
-    is compiled, what can't be written is not kept, and either is no error."""
+    """Makes the cache of one kernel, numba's for the CPU or for a GPU, tolerant: what can't be read is compiled, what
+    can't be written is not cached, and neither is an error."""
 
     def __init__(self, numbas: Any, why: str):
         self.numbas, self.why = numbas, why
@@ -135,20 +134,20 @@ class Kept:
         return self.numbas.cache_path
 
     def load_overload(self, signature: Any, context: Any) -> Any:
-        """None where it must be compiled, which then begins."""
+        """None if it must be compiled, which begins at once."""
         if self.why:
             SAID.say(self.why)
-        found = None
+        compiled = None
         try:
             if self.cache_path is None or self.checksum() == self.written():
-                found = self.load(signature, context)
+                compiled = self.load(signature, context)
             else:
                 self.clear()
-        except Exception:  # unpickling damaged bytes raises whatever it likes
+        except Exception:  # unpickling damaged bytes can raise anything
             self.clear()
-        if found is None:
+        if compiled is None:
             SAID.begin()
-        return found
+        return compiled
 
     def save_overload(self, signature: Any, compiled: Any) -> None:
         SAID.end()
@@ -161,14 +160,14 @@ class Kept:
         except Exception as error:
             self.clear()
             reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            SAID.say(f"priorlab: compiled code can't be kept ({reason}), and is compiled again next time")
+            SAID.say(f"priorlab: compiled code can't be cached ({reason}), and is compiled again next time")
 
     def files(self) -> list[Path]:
-        """This kernel's own: it has a folder to itself."""
+        """The files of this kernel, which has a separate folder."""
         return sorted(path for path in Path(self.cache_path or "").iterdir() if path.suffix in (".nbi", ".nbc"))
 
     def checksum(self) -> str:
-        """Of all that is kept; "" where nothing is."""
+        """The checksum of all cached files; "" where there are none."""
         files = self.files()
         digest = hashlib.sha256()
         for path in files:
@@ -176,7 +175,7 @@ class Kept:
         return digest.hexdigest() if files else ""
 
     def written(self) -> str:
-        """The checksum that was written beside it."""
+        """The checksum that was written with the files."""
         try:
             return Path(self.cache_path or "", CHECKSUM).read_text(encoding="ascii")
         except FileNotFoundError:

@@ -12,7 +12,7 @@ class Taken(OSError):
 
 
 def hold(path: Path, taken: str) -> FileLock:
-    """The lock file, held by this process until released; ``Taken``, in the words ``taken``, where another holds it."""
+    """Locks the file until ``release``; raises ``Taken``, with the message ``taken``, if another process holds it."""
     lock = FileLock(path, thread_local=False)
     try:
         lock.acquire(timeout=0)
@@ -31,7 +31,7 @@ def release(lock: FileLock) -> None:
 
 @contextmanager
 def held(path: Path, taken: str) -> Iterator[None]:
-    """``hold``, and ``release`` at the end of the block, however it ends."""
+    """Calls ``hold``, and ``release`` at the end of the block, however it ends."""
     lock = hold(path, taken)
     try:
         yield

@@ -1,4 +1,4 @@
-"""What made a run: versions of software, and the commit of the checkout."""
+"""What produced a run: versions of software, and the commit of the checkout."""
 
 import platform
 import subprocess
@@ -9,18 +9,18 @@ SOFTWARE = ("priorlab", "numpy", "numba", "torch", "stable_baselines3", "gymnasi
 
 
 def software() -> dict[str, str]:
-    """Names and versions of what made a run."""
-    found = {"python": platform.python_version()}
+    """Names and versions of the software in use."""
+    versions = {"python": platform.python_version()}
     for name in SOFTWARE:
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 def git_commit() -> str | None:
-    """Of the checkout this file lies in; None where it lies in none."""
+    """The commit of the checkout that this file is in; None if it is in none."""
     here = Path(__file__).resolve().parents[2]
     if not (here / ".git").exists():
         return None

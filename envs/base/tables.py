@@ -1,4 +1,4 @@
-"""Tables as CSV whose text comes back as the text it was: NA, None, 007 or 1e5, in pandas, in R and here."""
+"""Tables as CSV from which text is read back unchanged (NA, None, 007, 1e5), by pandas, by R and here."""
 
 import io
 import lzma
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def csv_of(table: "pd.DataFrame", header: bool = True) -> str:
-    """The table as CSV: text in quotes, also where it is empty; numbers without; nothing at all where there is none."""
+    """The table as CSV: text in quotes, even if it is empty; numbers without; missing values as nothing."""
     import pandas as pd
 
     def cells(column: Any) -> list[str]:
@@ -32,8 +32,8 @@ def quoted(value: object) -> str:
 
 
 def read_table(path: Path, columns: Mapping[str, type]) -> "pd.DataFrame":
-    """The table in a CSV file, or .csv.xz, whose columns are of these kinds, in this order: str, int, float (NaN where
-    there is nothing). ValueError, one line that names the file, for any other; OSError where it can't be read."""
+    """The table in a .csv or .csv.xz file with these columns, in this order, each str, int or float (NaN where a value
+    is missing). ValueError, one line that names the file, for any other; OSError if it can't be read."""
     try:
         data = read_bytes(path)
         text = decoded(lzma.decompress(data) if path.suffix == ".xz" else data)
@@ -43,24 +43,24 @@ def read_table(path: Path, columns: Mapping[str, type]) -> "pd.DataFrame":
 
 
 def parse_table(text: str, columns: Mapping[str, type], path: Path) -> "pd.DataFrame":
-    """As ``read_table``, of what is in the file ``path``."""
+    """As ``read_table``, from the text of the file ``path``."""
     import pandas as pd
 
     try:
-        found = pd.read_csv(
+        table = pd.read_csv(
             io.StringIO(text), dtype={name: kind for name, kind in columns.items() if kind is not float},  # pyright: ignore[reportArgumentType]
             keep_default_na=False, na_values={name: ["", "nan"] for name, kind in columns.items() if kind is float},
         )  # fmt: skip
     except ValueError as error:
         raise ValueError(f"{path}: {' '.join(str(error).split())}; expected rows of {', '.join(columns)}") from None
-    if tuple(found.columns) != tuple(columns):
-        raise ValueError(f"{path}: columns {', '.join(found.columns)}; expected {', '.join(columns)}")
+    if tuple(table.columns) != tuple(columns):
+        raise ValueError(f"{path}: columns {', '.join(table.columns)}; expected {', '.join(columns)}")
     try:
-        return found.astype({name: float for name, kind in columns.items() if kind is float})
+        return table.astype({name: float for name, kind in columns.items() if kind is float})
     except ValueError as error:
         raise ValueError(f"{path}: {error}; expected rows of {', '.join(columns)}") from None
 
 
 def kinds(names: Iterable[str], **others: type) -> dict[str, type]:
-    """A kind for each column, text where none is told."""
+    """A type for each column: str unless given."""
     return {name: others.get(name, str) for name in names}

@@ -1,10 +1,10 @@
 """State + scene -> picture, at any size: the native picture averaged over areas, redrawn only where something moved.
 
-A picture of S x S pixels is the native picture of side x side pixels (15 a tile) averaged as OpenCV's INTER_AREA does:
+A picture of S x S pixels is the native picture, side x side pixels (15 per tile), averaged as OpenCV's INTER_AREA does:
 pixel i covers the native pixels from i * side / S to (i + 1) * side / S. In units of 1 / (S / gcd) of a native pixel
 these overlaps are whole numbers, so the average is exact, rounded halves up.
 
-A picture is rows of bytes here, (S, S * C): a pixel's channels side by side.
+Here a picture is rows of bytes, (S, S * C): a pixel's channels side by side.
 """
 
 from collections.abc import Callable
@@ -34,14 +34,14 @@ from priorlab.envs.game.rules import (
     pixel,
 )
 
-BLOCK = 16  # columns handled together, so that the compiler makes vectors of them; rows and sprites are padded to it
-MARGIN = 16  # room around what is composed, so that sprites that stick out need no clipping
+BLOCK = 16  # columns processed together, so that the compiler vectorises; rows and sprites are padded to it
+MARGIN = 16  # margin around what is composed, so that sprites that stick out need no clipping
 ROUND = 50  # bits of the fixed-point reciprocal that divides by the area, exact for every side up to 960
-PLAYER = 0  # first of a scene's sprites; monster i is sprite i + 1, and the last is a key where there is one
+PLAYER = 0  # the first of a scene's sprites; monster i is sprite i + 1, and a key, where there is one, is the last
 
 
 class Scenes(NamedTuple):
-    """What is drawn and played where, K scenes padded to common shapes; C channels, M monsters and keys, S x S."""
+    """What is played and drawn: K scenes, padded to common shapes; C channels, M monsters and keys, S x S pixels."""
 
     numbers: np.ndarray  # int64 (K, NUMBERS): fields of the rules
     tiles: np.ndarray  # uint8 (K, rows, columns): bits of the rules
@@ -50,22 +50,20 @@ class Scenes(NamedTuple):
     sprites: np.ndarray  # uint8 (K, 1 + M, TILE, BLOCK * C): 0 where transparent
     holes: np.ndarray  # uint8 (K, 1 + M, TILE, BLOCK * C): 255 where transparent, else 0
     first: np.ndarray  # int32 (K, S): the first native pixel that a pixel covers
-    weights: np.ndarray  # int32 (K, S, taps): how much of each native pixel from there on it covers
+    weights: np.ndarray  # int32 (K, S, taps): how much of each native pixel, from there on, it covers
     inverse: np.ndarray  # int64 (K,): 2**ROUND / the sum of weights over an area, rounded up
     starts: np.ndarray  # uint8 (K, S, S, C): the picture of the first state
     empty: np.ndarray  # uint8 (K, S, S * C): the picture of what never moves
-    patches: np.ndarray  # uint8 (K, columns, side + 1, P, B): what P x B bytes show around the player at each position
-    patrols: np.ndarray  # uint8 (K, M, steps, P, B): what they show around each monster at each step of its patrol
-    patch_row: np.ndarray  # int32 (K, side + TILE): a patch's first row for the top of what is in it, plus GRID
-    patch_byte: np.ndarray  # int32 (K, side + TILE): its first byte in a row for the left, plus GRID
-    kinds: np.ndarray  # uint8 (K, T, T): of tiles; T = 0 where pictures are drawn
-    chances: (
-        np.ndarray
-    )  # float64 (K,): of each scene and all before it, that an episode that draws its scene plays them
+    patches: np.ndarray  # uint8 (K, columns, side + 1, P, B): the P x B bytes around the player at each position
+    patrols: np.ndarray  # uint8 (K, M, steps, P, B): the bytes around each monster at each step of its patrol
+    patch_row: np.ndarray  # int32 (K, side + TILE): a patch's first row, by the top of what is in it plus GRID
+    patch_byte: np.ndarray  # int32 (K, side + TILE): its first byte in a row, by the left plus GRID
+    kinds: np.ndarray  # uint8 (K, T, T): kinds of tiles; T = 0 where pictures are drawn
+    chances: np.ndarray  # float64 (K,): cumulative probabilities with which an episode draws its scene
 
 
 class Scratch(NamedTuple):
-    """Room for one thread to draw in."""
+    """Scratch memory in which one thread draws."""
 
     composed: np.ndarray  # uint8 (side + taps + 2 MARGIN, (side + taps + BLOCK + 2 MARGIN) * C)
     sums: np.ndarray  # int32 (S, (side + taps + BLOCK) * C)
@@ -73,7 +71,7 @@ class Scratch(NamedTuple):
 
 @function
 def compose(level, monsters, native, sprites, holes, state, left, top, right, bottom, channels, composed):
-    """The native picture from (left, top) to (right, bottom), into ``composed`` behind its margin."""
+    """Composes the native picture from (left, top) to (right, bottom) in ``composed``, inside its margin."""
     first, columns = left * channels, (right - left) * channels
     margin = MARGIN * channels
     for row in range(bottom - top):
@@ -92,14 +90,14 @@ def compose(level, monsters, native, sprites, holes, state, left, top, right, bo
 
 @function
 def shown(level, state):
-    """A bit for each monster that lives, and above them one for a key that lies there."""
+    """A bit for each monster alive, and above them one for a key that was not taken."""
     key = level[KEYS] and not state[HAS_KEY]
     return int(state[MONSTERS]) | int(key) << level[MONSTER_COUNT]
 
 
 @function
 def corner(level, left, top):
-    """(left, top) on the screen, in native pixels, of a tile's square that is there in the level."""
+    """(left, top) on the screen, in native pixels, of the tile-sized square at (left, top) in the level."""
     if level[TURNED]:
         return int(level[SIDE]) - TILE - top, left
     return left, top
@@ -107,8 +105,8 @@ def corner(level, left, top):
 
 @function
 def player_corner(level, x, y):
-    """(left, top) on the screen, in native pixels. A tile's rectangle starts one pixel after its place on the grid, on
-    which everything is drawn; the player, drawn one pixel lower than that, stands on the floor without a gap."""
+    """(left, top) on the screen, in native pixels. Everything is drawn on the grid, one pixel before a tile's rectangle
+    starts; the player, drawn one pixel lower, stands on the floor without a gap."""
     return corner(level, pixel(x) - GRID, pixel(y) - GRID + 1)
 
 
@@ -159,7 +157,7 @@ def redraw(scenes, scene, state, picture, left, top, right, bottom, scratch):
 
 @function
 def pixels_of(side, size, left, top, right, bottom):
-    """(left, top, right, bottom) of the pixels that show part of a native rectangle; all 0 where none does."""
+    """(left, top, right, bottom) of the pixels that show part of a native rectangle; all 0 if none does."""
     left, top, right, bottom = max(left, 0), max(top, 0), min(right, side), min(bottom, side)
     if left >= right or top >= bottom:
         return 0, 0, 0, 0
@@ -169,7 +167,7 @@ def pixels_of(side, size, left, top, right, bottom):
 
 @function
 def mean(total, inverse):
-    """A weighted sum over an area, divided by the sum of its weights, rounded halves up."""
+    """A weighted sum over an area divided by the sum of its weights, rounded halves up."""
     return (2 * total * inverse + (1 << ROUND)) >> (ROUND + 1)
 
 
@@ -186,7 +184,7 @@ def average_columns(first, weights, inverse, sums, left, out_left, out_right, ch
 
 @function
 def patch_place(patch_row, patch_byte, left, top):
-    """(row, byte) in the picture of the patch that shows what is at that corner, by the scene's tables."""
+    """(row, byte) in the picture of the patch for what is at that corner, from the scene's tables."""
     last = patch_row.shape[0] - 1
     return int(patch_row[min(max(top + GRID, 0), last)]), int(patch_byte[min(max(left + GRID, 0), last)])
 
@@ -201,9 +199,9 @@ def corner_of(level, monsters, thing, x, y, clock):
 
 @function
 def is_alone(level, monsters, patch_row, patch_byte, rows, width, thing, left, top, there, x, y, clock):
-    """Whether a patch of ``rows`` x ``width`` bytes at that corner shows nothing but sprite ``thing``.
+    """Whether a patch of ``rows`` x ``width`` bytes at that corner shows no sprite but ``thing``.
 
-    Those that are there, bits, are where they are with the player at (x, y) half pixels, at that clock.
+    ``there``: bits of the others that show; the player is at (x, y) half pixels, the monsters at that clock.
     """
     row, byte = patch_place(patch_row, patch_byte, left, top)
     for other in range(level[MONSTER_COUNT] + level[KEYS] + 1):
@@ -226,15 +224,15 @@ def paste(source, source_row, source_byte, picture, row, byte, rows, width):
 
 
 def showing(paste: Callable, redraw: Callable) -> Callable:
-    """``show``, made of a way to copy and a way to redraw: one thread's, or that of many that share a picture."""
+    """Makes ``show`` from a way to copy and a way to redraw: by one thread, or by many that share a picture."""
 
     @function
     def show(scenes, scene, state, drawn, picture, scratch):
-        """Brings a picture, or tiles, from what ``drawn``, an int32 row, tells to the state.
+        """Updates a picture, or tiles, from what ``drawn``, an int32 row, records to the state.
 
-        ``drawn``: x, y, what was shown, clock. Where nothing else is nearby, two copies do: what is behind a thing, and
-        the thing at its new place. What is called here takes few arguments: a call that is not compiled in place would
-        copy every array of the scenes.
+        ``drawn``: x, y, what was shown, clock. Where nothing else is nearby, two copies suffice: what is behind a
+        thing, and the thing at its new position. Functions called here take few arguments: a call that is not inlined
+        would copy every array of the scenes.
         """
         level, monsters = scenes.numbers[scene], scenes.monsters[scene]
         if scenes.kinds.shape[1]:
@@ -259,7 +257,7 @@ def showing(paste: Callable, redraw: Callable) -> Callable:
             if left == old_left and top == old_top and not came:
                 continue
             patched, erased = scenes.patrols.shape[2] > 0, rows > 0 and not came
-            if thing == PLAYER:  # drawn last, when all others are where they are now
+            if thing == PLAYER:  # drawn last, when all others are at their new positions
                 was_x, was_y, was_clock = x, y, clock
                 patched = scenes.patches.shape[1] > 0 and in_frame(level, x, y)
             for before in range(1 if still or thing == PLAYER else 2):
@@ -283,7 +281,7 @@ def showing(paste: Callable, redraw: Callable) -> Callable:
             far = abs(left - old_left) > TILE or abs(top - old_top) > TILE
             first_left, first_top = (left, top) if far else (min(left, old_left), min(top, old_top))
             right, bottom = (left, top) if far else (max(left, old_left), max(top, old_top))
-            for part in range(2 if far else 1):  # one call alone, which is compiled in place
+            for part in range(2 if far else 1):  # a single call, which is inlined
                 if part:
                     first_left, first_top, right, bottom = old_left, old_top, old_left, old_top
                 redraw(scenes, scene, state, picture, first_left, first_top, right + TILE, bottom + TILE, scratch)
@@ -302,13 +300,13 @@ def in_frame(level, x, y):
 
 @function
 def remember(level, state, drawn):
-    """That ``state`` is what the picture shows now."""
+    """Records in ``drawn`` that the picture now shows ``state``."""
     drawn[0], drawn[1], drawn[2], drawn[3] = state[X], state[Y], shown(level, state), state[CLOCK]
 
 
 @kernel
 def draw_whole(scenes, scene, state, drawn, picture, scratch):
-    """All of a picture, or of tiles, from the state alone; ``drawn`` then tells so."""
+    """Draws a complete picture, or tiles, from the state alone, and records it in ``drawn``."""
     level = scenes.numbers[scene]
     remember(level, state, drawn)
     if scenes.kinds.shape[1]:
@@ -321,7 +319,7 @@ def draw_whole(scenes, scene, state, drawn, picture, scratch):
 def draw_still_pictures(scenes, scene, state, picture, scratch):
     """Fills a scene's pictures: of the first state, of what never moves, and around monsters and the player.
 
-    state: int32 (FIELDS,), the first; picture: uint8 (S, S * C), room to draw in. Both are changed.
+    state: int32 (FIELDS,), the first; picture: uint8 (S, S * C), scratch memory. Both are changed.
     """
     level, side = scenes.numbers[scene], int(scenes.numbers[scene, SIDE])
     empty, starts = scenes.empty[scene], scenes.starts[scene].reshape(picture.shape[0], -1)  # (S, S, C) -> (S, S * C)
@@ -329,14 +327,14 @@ def draw_still_pictures(scenes, scene, state, picture, scratch):
     patrols = level[MONSTER_COUNT] * steps
     walk, rows = int(level[WALK]), side + 1
     columns = min(scenes.patches.shape[1], (2 * side - int(level[START_X]) % walk + walk - 1) // walk)
-    for job in range(2 + patrols + columns * rows):  # one call of redraw alone, which is compiled in place
+    for job in range(2 + patrols + columns * rows):  # a single call of redraw, which is inlined
         left, top, right, bottom = 0, 0, side, side
-        own, place = job - 2, job - 2 - patrols
+        number, place = job - 2, job - 2 - patrols
         if job:
-            state[MONSTERS], state[HAS_KEY], state[X] = 0, 1, -4 * TILE  # nothing there, the player out of sight
+            state[MONSTERS], state[HAS_KEY], state[X] = 0, 1, -4 * TILE  # nothing shows, the player is out of the frame
         if job >= 2 and place < 0:
-            state[MONSTERS], state[CLOCK] = 1 << own // steps, own % steps
-            left, top = monster_corner(level, scenes.monsters[scene], own // steps, own % steps)
+            state[MONSTERS], state[CLOCK] = 1 << number // steps, number % steps
+            left, top = monster_corner(level, scenes.monsters[scene], number // steps, number % steps)
             right, bottom = left + TILE, top + TILE
         elif place >= 0:
             state[X], state[Y] = int(level[START_X]) % walk + place // rows * walk, 2 * (place % rows)
@@ -350,7 +348,7 @@ def draw_still_pictures(scenes, scene, state, picture, scratch):
                     target[row, byte] = picture[row, byte]
         else:
             patch = (
-                scenes.patrols[scene, own // max(steps, 1), own % max(steps, 1)]
+                scenes.patrols[scene, number // max(steps, 1), number % max(steps, 1)]
                 if place < 0
                 else (scenes.patches[scene, place // rows, place % rows])
             )

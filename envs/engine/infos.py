@@ -1,4 +1,4 @@
-"""States -> infos: what a game tells of itself beside its picture, as arrays over many games."""
+"""States -> infos: what a game reports besides its picture, as arrays over many games."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ ORDER = [(name, (PIXELS + NUMBERS + FLAGS).index(name)) for name in NAMES]
 
 @kernel
 def read_states(states, lanes, pixels, numbers, flags):
-    """Row i of states, int32 (n, FIELDS), goes into column lanes[i] of arrays of PIXELS, NUMBERS and FLAGS."""
+    """Writes row i of states, int32 (n, FIELDS), into column lanes[i] of the arrays of PIXELS, NUMBERS and FLAGS."""
     for i in range(states.shape[0]):
         lane = lanes[i]
         pixels[0, lane] = states[i, X] / 2
@@ -54,28 +54,29 @@ def read_states(states, lanes, pixels, numbers, flags):
 
 
 def info_of(states: np.ndarray, lanes: np.ndarray | None = None, count: int | None = None) -> dict[str, np.ndarray]:
-    """What states, int32 (n, FIELDS), tell: arrays over n, or over ``count`` games of which they are lanes, int64 (n,).
+    """The infos of states, int32 (n, FIELDS): arrays over n games, or over ``count``, of which these are ``lanes``,
+    int64 (n,).
 
-    Types are those that gymnasium's vector environments make of a single environment's: float64, int64 and bool.
+    The types are those of gymnasium's vector environments: float64, int64 and bool.
     """
     total = len(states) if count is None else count
-    made = np.empty if lanes is None else np.zeros  # where every one is told, nothing needs to be 0
+    made = np.empty if lanes is None else np.zeros  # where all are filled, nothing needs to be 0
     pixels, numbers = made((len(PIXELS), total)), made((len(NUMBERS), total), np.int64)
     flags = made((len(FLAGS), total), np.bool_)
     read_states(states, np.arange(total) if lanes is None else lanes, pixels, numbers, flags)
-    told = [*pixels, *numbers, *flags]
-    return {name: told[k] for name, k in ORDER}
+    arrays = [*pixels, *numbers, *flags]
+    return {name: arrays[k] for name, k in ORDER}
 
 
 def masked(info: dict[str, Any], mask: np.ndarray) -> dict[str, Any]:
-    """With a mask ``_name`` of each array, which of the games it tells of: a copy of ``mask``, bool (N,)."""
+    """The info with a mask ``_name`` for each array, the games for which it holds: a copy of ``mask``, bool (N,)."""
     masks = np.empty((len(info), len(mask)), np.bool_)
     masks[:] = mask
-    return info | {f"_{name}": own for name, own in zip(info, masks)}
+    return info | {f"_{name}": each for name, each in zip(info, masks)}
 
 
 def endings(observations: np.ndarray, info: dict[str, Any], mask: np.ndarray) -> dict[str, Any]:
-    """What gymnasium's infos tell of the n games in ``mask``, bool (N,), that ended in a step and started over.
+    """gymnasium's final infos of the n games in ``mask``, bool (N,), that ended in a step and started over.
 
     observations: uint8 (n, S, S, C), their last; info: arrays over N.
     """

@@ -10,11 +10,11 @@ from priorlab.envs.engine.draw import Scenes, Scratch, remember, show
 from priorlab.envs.game.playing import copy, play_input, visit
 from priorlab.envs.game.rules import (
     DEATHS,
+    EPISODE_INPUTS,
     FIELDS,
-    GOES_ON,
-    INPUT_NAMES,
-    INPUTS,
+    INPUT_COUNT,
     MAX_INPUTS,
+    ONGOING,
     PLACE,
     PLAY_INPUTS,
     SIDE,
@@ -25,31 +25,55 @@ from priorlab.envs.game.rules import (
     begin,
 )
 
-# what a lane draws its scenes by: its own always, the next one, or a generator's state, 1 or more
+# how a lane chooses the scene of an episode: always its own, the next one, or by a generator's state, 1 or more
 OWN, IN_ORDER = -1, 0
-CHOICES = len(INPUT_NAMES)
 START_OVER = -1  # instead of an action
 
 
 class Lanes(NamedTuple):
     """N games; P is the number of bytes that hold a bit for each position in the frame."""
 
-    scene: np.ndarray  # int64 (N,): which of the scenes
-    draws: np.ndarray  # int64 (N,): OWN, IN_ORDER or the state of a generator, which scene an episode is played in
-    generators: np.ndarray  # int64 (N, GENERATOR): of the random starts
+    scene: np.ndarray  # int64 (N,): the number of its scene
+    draws: np.ndarray  # int64 (N,): OWN, IN_ORDER or the state of the generator that draws scenes
+    generators: np.ndarray  # int64 (N, GENERATOR): for random starts
     state: np.ndarray  # int32 (N, FIELDS)
     drawn: np.ndarray  # int32 (N, 4): what the picture shows
-    visited: np.ndarray  # uint8 (N, P): positions of the play
-    ever: np.ndarray  # uint8 (N, P): positions of all plays since the batch was reset
+    visited: np.ndarray  # uint8 (N, P): positions visited in the play
+    ever: np.ndarray  # uint8 (N, P): positions visited since the batch was reset
     pictures: np.ndarray  # uint8 (N, S, S * C)
-    observations: np.ndarray  # uint8 (N, S, S, stack * C); the pictures' memory where nothing is stacked
+    observations: np.ndarray  # uint8 (N, S, S, stack * C); without stacking, the pictures' memory
     rewards: np.ndarray  # float32 (N,)
     terminated: np.ndarray  # bool (N,)
     truncated: np.ndarray  # bool (N,)
 
 
+class Turn(NamedTuple):
+    """What a step of N lanes on the CPU takes and leaves besides the lanes."""
+
+    actions: np.ndarray  # int64 (N,): an input each, or START_OVER
+    ended: np.ndarray  # int64 (N,): lanes that started over; each part lists its own, from its first row on
+    observations: np.ndarray  # uint8 (N, S, S, stack * C): in the same rows, what these lanes showed last
+    states: np.ndarray  # int32 (N, FIELDS): and their last states
+
+
+class Pace(NamedTuple):
+    """How a step proceeds."""
+
+    frame_skip: int
+    random_start: int
+    autoreset: bool
+
+
+class Part(NamedTuple):
+    """The lanes from ``start`` to ``stop``, which one thread steps, and its room to draw in."""
+
+    start: int
+    stop: int
+    scratch: Scratch
+
+
 def build_lanes(scenes: Scenes, count: int, stack_size: int) -> Lanes:
-    """Lanes that were never reset, all in the first scene."""
+    """Lanes not yet reset, all in the first scene."""
     size, _, channels = scenes.starts.shape[1:]
     sides, walks = 2 * scenes.numbers[:, SIDE], scenes.numbers[:, WALK]
     positions = int(((sides // walks + 1) * sides).max())
@@ -77,25 +101,27 @@ def put_frame(picture, observation, first, channels):
     depth = observation.shape[2]
     source, target = picture.reshape(-1), observation.reshape(-1)  # (R, S * C) and (R, S, stack * C) -> (all,)
     for c in range(channels):
-        for k in range(source.shape[0] // channels):  # unsigned: numba then looks for no negative ones, and is faster
+        for k in range(
+            source.shape[0] // channels
+        ):  # unsigned: numba need not check for negative indices, and is faster
             target[np.uint64(k * depth + first + c)] = source[np.uint64(k * channels + c)]
 
 
 @function
 def stack(observation, picture, channels):
-    """Moves the frames of ``observation`` (R, S, stack * C) one back and puts ``picture`` (R, S * C) last."""
-    flat, own = observation.reshape(-1), picture.reshape(-1)  # (R, S, stack * C) and (R, S * C) -> (all,)
+    """Moves the frames of ``observation`` (R, S, stack * C) back by one and puts ``picture`` (R, S * C) last."""
+    flat, frame = observation.reshape(-1), picture.reshape(-1)  # (R, S, stack * C) and (R, S * C) -> (all,)
     depth = observation.shape[2]
     if channels == 1 and depth == 2:  # the usual stacks, in loops that vectorise
-        for k in range(own.shape[0]):
+        for k in range(frame.shape[0]):
             flat[np.uint64(2 * k)] = flat[np.uint64(2 * k + 1)]
-            flat[np.uint64(2 * k + 1)] = own[np.uint64(k)]
+            flat[np.uint64(2 * k + 1)] = frame[np.uint64(k)]
     elif channels == 1 and depth == 4:
-        for k in range(own.shape[0]):
+        for k in range(frame.shape[0]):
             flat[np.uint64(4 * k)] = flat[np.uint64(4 * k + 1)]
             flat[np.uint64(4 * k + 1)] = flat[np.uint64(4 * k + 2)]
             flat[np.uint64(4 * k + 2)] = flat[np.uint64(4 * k + 3)]
-            flat[np.uint64(4 * k + 3)] = own[np.uint64(k)]
+            flat[np.uint64(4 * k + 3)] = frame[np.uint64(k)]
     else:
         for k in range(flat.shape[0] - channels):
             flat[np.uint64(k)] = flat[np.uint64(k + channels)]
@@ -104,7 +130,7 @@ def stack(observation, picture, channels):
 
 @function
 def fill_stack(scenes, lanes, lane):
-    """Makes every frame that a lane has stacked its picture."""
+    """Fills a lane's stack of frames with its picture."""
     channels, depth = scenes.starts.shape[3], lanes.observations.shape[3]
     if depth > channels:
         for k in range(0, depth, channels):
@@ -113,7 +139,7 @@ def fill_stack(scenes, lanes, lane):
 
 @function
 def take_input(scenes, lanes, lane, action):
-    """One raw input of a lane, as ``play_input``."""
+    """One raw input of a lane; returns what ``play_input`` does."""
     scene = int(lanes.scene[lane])
     return play_input(
         scenes.tiles[scene], scenes.numbers[scene], scenes.monsters[scene], lanes.state[lane], action,
@@ -123,19 +149,19 @@ def take_input(scenes, lanes, lane, action):
 
 @function
 def play_lane(scenes, lanes, lane, action, frame_skip):
-    """A lane takes its action ``frame_skip`` times or until its episode ends; whether that did."""
+    """A lane takes its action ``frame_skip`` times or until its episode ends; whether it ended."""
     scene, state = int(lanes.scene[lane]), lanes.state[lane]
-    outcome, late = GOES_ON, False
+    outcome, late = ONGOING, False
     for _ in range(frame_skip):
         outcome = take_input(scenes, lanes, lane, action)
-        late = int(state[INPUTS]) >= scenes.numbers[scene, MAX_INPUTS]
-        if outcome != GOES_ON or late:
+        late = int(state[EPISODE_INPUTS]) >= scenes.numbers[scene, MAX_INPUTS]
+        if outcome != ONGOING or late:
             break
     state[SOLVED] = outcome == WIN
     lanes.rewards[lane] = 1.0 if outcome == WIN else 0.0
-    lanes.terminated[lane] = outcome != GOES_ON
-    lanes.truncated[lane] = outcome == GOES_ON and late
-    return outcome != GOES_ON or late
+    lanes.terminated[lane] = outcome != ONGOING
+    lanes.truncated[lane] = outcome == ONGOING and late
+    return outcome != ONGOING or late
 
 
 @function
@@ -147,16 +173,15 @@ def show_lane(scenes, lanes, lane, scratch):
 
 
 @kernel
-def advance(scenes: Scenes, lanes: Lanes, actions, frame_skip, start, stop, scratch: Scratch):
-    """Each lane from ``start`` to ``stop`` takes its action ``frame_skip`` times; how many ended, or are to START_OVER,
-    for which they wait."""
+def advance(scenes: Scenes, lanes: Lanes, actions, frame_skip, part: Part):
+    """Each lane of the part takes its action ``frame_skip`` times; how many ended, or wait to START_OVER."""
     ended, channels = 0, scenes.starts.shape[3]
-    for lane in range(start, stop):
+    for lane in range(part.start, part.stop):
         if actions[lane] == START_OVER:
             ended += 1
             continue
         ended += play_lane(scenes, lanes, lane, int(actions[lane]), frame_skip)
-        show_lane(scenes, lanes, lane, scratch)
+        show_lane(scenes, lanes, lane, part.scratch)
         if lanes.observations.shape[3] > channels:
             stack(lanes.observations[lane], lanes.pictures[lane], channels)
     return ended
@@ -164,10 +189,8 @@ def advance(scenes: Scenes, lanes: Lanes, actions, frame_skip, start, stop, scra
 
 @function
 def next_scene(scenes, lanes, lane):
-    """The scene of a lane's next episode: its own, the next in order, or one drawn with the scenes' chances.
-
-    Its generator is ``next_draw``'s.
-    """
+    """The scene of a lane's next episode: its own, the next in order, or one drawn by ``next_draw`` with the scenes'
+    probabilities."""
     draw, chances = int(lanes.draws[lane]), scenes.chances
     if draw == OWN:
         return int(lanes.scene[lane])
@@ -186,14 +209,13 @@ def next_scene(scenes, lanes, lane):
 
 @function
 def begins_play(lanes, lane):
-    """Whether a lane that starts over begins a play: one goes on only through a death, and only in its own game."""
+    """Whether a lane that starts over begins a new play: a play continues only after a death, and in the same game."""
     return not lanes.terminated[lane] or lanes.state[lane, SOLVED] != 0 or lanes.draws[lane] != OWN
 
 
 @function
 def start_lane(scenes, lanes, lane, new_play):
-    """Puts a lane at the start of its next scene, which its picture shall show; where a play begins, nothing may be
-    ``visited``."""
+    """Puts a lane at the start of its next scene, which is to be drawn then. Clear ``visited`` for a new play."""
     state, scene = lanes.state[lane], next_scene(scenes, lanes, lane)
     lanes.scene[lane] = state[PLACE] = scene
     level = scenes.numbers[scene]
@@ -208,21 +230,21 @@ def start_lane(scenes, lanes, lane, new_play):
 def open_lane(scenes, lanes, lane, random_start):
     """A lane that just started takes 0 to ``random_start`` random inputs before the player's first.
 
-    One that ends in them is put at the start. All are drawn, whether it ends or not.
+    If it ends meanwhile it is put back at the start, and the other inputs are drawn but not taken.
     """
     generator, over = lanes.generators[lane], False
     for _ in range(below(generator, random_start + 1)):
-        action = below(generator, CHOICES)
-        if not over and take_input(scenes, lanes, lane, action) != GOES_ON:
+        action = below(generator, INPUT_COUNT)
+        if not over and take_input(scenes, lanes, lane, action) != ONGOING:
             begin(scenes.numbers[lanes.scene[lane]], lanes.state[lane])
             over = True
 
 
 @kernel
 def start_over(scenes: Scenes, lanes: Lanes, chosen, random_start, observations, states, scratch: Scratch):
-    """Puts the chosen lanes, int64 (n,), at the start of their next scene; a play goes on only through a death.
+    """Puts the chosen lanes, int64 (n,), at the start of their next scene; a play continues only after a death.
 
-    Into observations, uint8 (n, S, S, stack * C), and states, int32 (n, FIELDS), goes what was there before.
+    observations, uint8 (n, S, S, stack * C), and states, int32 (n, FIELDS), receive what was there before.
     """
     for i in range(chosen.shape[0]):
         lane = chosen[i]
@@ -241,37 +263,24 @@ def start_over(scenes: Scenes, lanes: Lanes, chosen, random_start, observations,
 
 
 @kernel
-def step_range(
-    scenes: Scenes,
-    lanes: Lanes,
-    actions,
-    frame_skip,
-    random_start,
-    autoreset,
-    start,
-    stop,
-    scratch: Scratch,
-    ended,
-    observations,
-    states,
-):
-    """Advances the lanes from ``start`` to ``stop``, and puts those at the start that are to START_OVER, with
-    ``autoreset`` also those that ended; how many these were.
-
-    They are listed in ended, int64 (N,), and observations and states keep their last ones, from row ``start`` on.
-    """
-    count = advance(scenes, lanes, actions, frame_skip, start, stop, scratch)
+def step_range(scenes: Scenes, lanes: Lanes, turn: Turn, pace: Pace, part: Part):
+    """Advances the lanes of the part and puts those at their start that are to START_OVER, with ``pace.autoreset`` also
+    those that ended; how many these were, which ``turn`` lists."""
+    count = advance(scenes, lanes, turn.actions, pace.frame_skip, part)
     if not count:
         return 0
-    found = start
-    for lane in range(start, stop):
-        if actions[lane] == START_OVER or (autoreset and (lanes.terminated[lane] or lanes.truncated[lane])):
-            ended[found] = lane
-            found += 1
-    start_over(scenes, lanes, ended[start:found], random_start, observations[start:], states[start:], scratch)
-    for i in range(start, found):
-        lane = ended[i]
-        if actions[lane] == START_OVER:
+    stop = part.start
+    for lane in range(part.start, part.stop):
+        over = pace.autoreset and (lanes.terminated[lane] or lanes.truncated[lane])
+        if over or turn.actions[lane] == START_OVER:
+            turn.ended[stop] = lane
+            stop += 1
+    chosen = turn.ended[part.start : stop]
+    observations, states = turn.observations[part.start :], turn.states[part.start :]
+    start_over(scenes, lanes, chosen, pace.random_start, observations, states, part.scratch)
+    for i in range(part.start, stop):
+        lane = turn.ended[i]
+        if turn.actions[lane] == START_OVER:
             lanes.rewards[lane] = 0.0
             lanes.terminated[lane] = lanes.truncated[lane] = False
-    return found - start
+    return stop - part.start

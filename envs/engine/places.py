@@ -1,4 +1,4 @@
-"""What is played where, by which rules, and how it looks: the places of a batch, gathered from its settings."""
+"""Places: which level is played, by which rules, in which look. A batch's places are gathered from its settings."""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -11,14 +11,15 @@ import numpy as np
 from priorlab.envs.game.level import Level
 from priorlab.envs.game.versions import Rules, Version, find_rules, find_version
 from priorlab.envs.looks.dials import Dials, check_split
-from priorlab.envs.looks.paint import Scene, paint
+from priorlab.envs.looks.paint import PaintedScene, paint
 from priorlab.envs.looks.paint_dials import paint_dials
 
 GAME = "princess"  # where neither a game nor a level is given
 
 
 class Place(NamedTuple):
-    """A level, its rules and its look: the name of one, or dials, of which ``split`` takes training's or held-out's."""
+    """A level, its rules and its look: a name, or dials, for which ``split`` selects training's or held-out
+    drawings."""
 
     level: Level
     rules: Rules
@@ -26,35 +27,35 @@ class Place(NamedTuple):
     look_seed: int
     split: str
 
-    def paint(self) -> Scene:
+    def paint(self) -> PaintedScene:
         if isinstance(self.look, Dials):
             return paint_dials(self.level, self.look, self.look_seed, self.split)
         return paint_once(self.level, self.look, self.look_seed)
 
 
 @lru_cache(maxsize=64)
-def paint_once(level: Level, look: str, look_seed: int) -> Scene:
+def paint_once(level: Level, look: str, look_seed: int) -> PaintedScene:
     return paint(level, look, look_seed)
 
 
 def gather_places(
-    count: int, game: Any, version: Any, level: Any, look_seed: Any, looks: Dials | Mapping | None, split: str
+    count: int, *, game: Any, version: Any, level: Any, look_seed: Any, looks: Dials | Mapping | None, split: str
 ) -> tuple[list[Place], np.ndarray]:
-    """The different places, and int64 (count,) which one each of ``count`` games is.
+    """The different places, and int64 (count,), the number of the place of each of ``count`` games.
 
-    game, version, level and look_seed are one for all or a list of one a game, as in ``Games``.
+    game, version, level and look_seed are one for all or a list of one per game, as in ``Games``.
     """
     check_split(split)
     dials = read_dials(looks) if isinstance(looks, Mapping) else looks
-    found: dict[tuple, int] = {}
+    known: dict[tuple, int] = {}
     places, numbers = [], []
     columns = {"game": game, "version": version, "level": level, "look_seed": look_seed}
-    for key in zip(*(a_game(value, count, name) for name, value in columns.items())):
-        if key not in found:
-            own, on = version_on(*key[:3])
-            found[key] = len(places)
-            places.append(Place(on, find_rules(own.rules), dials or own.look, key[3], split))
-        numbers.append(found[key])
+    for key in zip(*(per_game(value, count, name) for name, value in columns.items())):
+        if key not in known:
+            chosen, played = version_on(*key[:3])
+            known[key] = len(places)
+            places.append(Place(played, find_rules(chosen.rules), dials or chosen.look, key[3], split))
+        numbers.append(known[key])
     return places, np.array(numbers, np.int64)
 
 
@@ -66,21 +67,22 @@ def read_dials(values: Mapping[str, Any]) -> Dials:
     return Dials(**values)
 
 
-def a_game(value: object, count: int, name: str) -> list:
-    """One value for all games, or a list of one a game, as a list of one a game."""
+def per_game(value: object, count: int, name: str) -> list:
+    """One value for all games, or a list of one per game, as a list of one per game."""
     if not isinstance(value, (list, tuple, range, np.ndarray)):
         return [value] * count
     if len(value) != count:
-        raise ValueError(f"{name} lists {len(value)} values for {count} games: expected one, or one a game")
+        raise ValueError(f"{name} lists {len(value)} values for {count} games: expected one, or one per game")
     return list(value)
 
 
 def version_on(game: str | None, version: str, level: str | Path | Level | None) -> tuple[Version, Level]:
-    """The version of the game, or of the level's, and the level, which is the version's own where it is None."""
+    """(the version, of that game or of the level's; the level, by default the version's). ValueError for what is
+    unknown."""
     if level is None:
-        found = find_version(game or GAME, version)
-        return found, Level.read(found.level)
+        chosen = find_version(game or GAME, version)
+        return chosen, Level.read(chosen.level)
     read = Level.read(level)
     if game not in (None, read.game):
-        raise ValueError(f"level {read.name!r} is of {read.game!r}: expected a level of {game!r}")
+        raise ValueError(f"level {read.name!r} belongs to {read.game!r}: expected a level of {game!r}")
     return find_version(read.game, version), read

@@ -1,4 +1,4 @@
-"""Places -> scenes: the arrays that the games' kernels play and draw, made once for each level, rules and look."""
+"""Places -> scenes: the arrays that the games' kernels play and draw, made once per level, rules and look."""
 
 from math import gcd
 
@@ -19,14 +19,14 @@ from priorlab.envs.game.rules import (
     begin,
 )
 
-PATCH_MEMORY = 64 << 20  # bytes; with more scenes than fit, what moves is drawn anew each time
-GRAY = np.array([4899, 9617, 1868])  # weights of red, green, blue in 2**14, as OpenCV's RGB to gray
+PATCH_MEMORY = 64 << 20  # bytes; with more scenes than fit, what moves is redrawn each time
+GRAY = np.array([4899, 9617, 1868])  # weights of red, green, blue, of 2**14, as in OpenCV's RGB to gray
 
 
 def area_weights(side: int, size: int) -> tuple[np.ndarray, np.ndarray, int]:
-    """(first int32 (size,), weights int32 (size, taps), sum of a pixel's weights) of averaging side to size pixels."""
+    """(first int32 (size,), weights int32 (size, taps), sum of a pixel's weights) that average side to size pixels."""
     common = gcd(side, size)
-    native, out = side // common, size // common  # a native pixel is `out` units long, a pixel `native` units
+    native, out = side // common, size // common  # a native pixel is `out` units wide, a pixel `native` units
     begin = np.arange(size) * native
     first = begin // out
     taps = int(((begin + native - 1) // out - first).max()) + 1
@@ -36,7 +36,7 @@ def area_weights(side: int, size: int) -> tuple[np.ndarray, np.ndarray, int]:
 
 
 def shared_arrays(places: list[Place], max_inputs: int | None) -> dict[str, np.ndarray]:
-    """What the rules need of every scene, and how likely each is drawn, all alike."""
+    """What the rules need for every scene, and equal probabilities of being drawn."""
     count = len(places)
     rows, width = (max(getattr(place.level, name) for place in places) for name in ("height", "width"))
     tiles = np.zeros((count, rows, width), np.uint8)
@@ -49,7 +49,7 @@ def shared_arrays(places: list[Place], max_inputs: int | None) -> dict[str, np.n
 
 
 def build_scenes(places: list[Place], size: int | None, grayscale: bool, max_inputs: int | None) -> Scenes:
-    """Arrays of all scenes, for pictures of size x size pixels (None: the first level's native side)."""
+    """The arrays of all scenes, for pictures of size x size pixels (None: the native side of the first level)."""
     size = size or places[0].level.side
     side = max(place.level.side for place in places)
     channels, count = (1 if grayscale else 3), len(places)
@@ -87,7 +87,7 @@ def build_scenes(places: list[Place], size: int | None, grayscale: bool, max_inp
 
 
 def build_tiles(places: list[Place], max_inputs: int | None) -> Scenes:
-    """Arrays of all scenes, of which nothing is drawn: see ``envs/engine/tiles.py``."""
+    """The arrays of all scenes, as tiles instead of pictures (``envs/engine/tiles.py``)."""
     count, side = len(places), max(place.level.side for place in places) // TILE
     kinds = [still_kinds(place.level, side, place.rules.turned) for place in places]
     shared = shared_arrays(places, max_inputs)
@@ -112,8 +112,8 @@ def build_tiles(places: list[Place], max_inputs: int | None) -> Scenes:
 
 
 def fill_scene(scenes: Scenes, k: int, place: Place, scratch: Scratch) -> None:
-    """Draws a place as scene k, whose numbers and weights are there."""
-    level, scene, turns = place.level, place.paint(), -int(place.rules.turned)  # a quarter clockwise
+    """Draws a place as scene k, whose numbers and weights are already set."""
+    level, scene, turns = place.level, place.paint(), -int(place.rules.turned)  # 90 degrees clockwise
     (size, _, channels), (patch_rows, patch_bytes) = scenes.starts.shape[1:], scenes.patches.shape[3:]
     background = np.rot90(shades(scene.background, channels == 1), turns)
     # (side, side, C) -> (side, side * C): a row's channels stay side by side
@@ -133,13 +133,13 @@ def fill_scene(scenes: Scenes, k: int, place: Place, scratch: Scratch) -> None:
 
 
 def patch_shape(side: int, size: int, channels: int) -> tuple[int, int]:
-    """(rows, bytes a row) that surely hold every pixel showing part of the player, wherever it is."""
+    """(rows, bytes per row) that contain every pixel showing part of the player, at any position."""
     pixels = -(-TILE * size // side) + 1
     return pixels, -(-pixels * channels // 8) * 8
 
 
 def shades(rgb: np.ndarray, grayscale: bool) -> np.ndarray:
-    """uint8 (..., 3) -> itself, or (..., 1) in gray."""
+    """uint8 (..., 3), unchanged, or (..., 1) in gray."""
     if not grayscale:
         return rgb
     return ((rgb.astype(np.int64) @ GRAY + (1 << 13)) >> 14).astype(np.uint8)[..., None]

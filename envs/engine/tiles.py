@@ -1,9 +1,9 @@
 """A game as tiles instead of a picture, for planning and fast experiments: the kind of each cell, the player's state.
 
-Each cell of a square of tiles has CHANNELS numbers. The first is the kind of thing. The others are 0, except in cells
-that hold the centre of something that moves: there ACROSS and DOWN give its position in the cell, in half pixels, 0 to
-29. In the player's cell HERE is 1 and the rest is its state; SPEED is in pixels per step, upwards, plus 8. A player
-outside the frame is in no cell.
+Each cell of a square of tiles holds CHANNELS numbers. The first is what the cell contains (KINDS). The others are 0
+except where something that moves has its centre: ACROSS and DOWN say where in the cell, in half pixels, 0 to 29. Where
+the player is, HERE is 1 and the rest is its state, SPEED_UP in pixels per step plus 8. Outside the frame there is no
+cell.
 """
 
 import numpy as np
@@ -37,7 +37,7 @@ UNSPEED = 8  # added to speeds, which are -8 to 7
 
 
 def still_kinds(level: Level, tiles: int, turned: bool) -> np.ndarray:
-    """uint8 (tiles, tiles): the kind in each cell of what never moves; turned a quarter clockwise as pictures are."""
+    """uint8 (tiles, tiles): what never moves in each cell, as a kind; rotated 90 degrees clockwise as pictures are."""
     kinds = np.zeros((tiles, tiles), np.uint8)
     for r, row in enumerate(level.rows):
         for c, character in enumerate(row):
@@ -52,7 +52,7 @@ def still_kinds(level: Level, tiles: int, turned: bool) -> np.ndarray:
 
 @function
 def cell(level, x, y):
-    """(row, column, half pixels down, half pixels across) on the screen of a point of the level; row -1 outside."""
+    """(row, column, half pixels down, half pixels across) of a point of the level on the screen; row -1 outside."""
     side = 2 * int(level[SIDE])
     if x < 0 or y < 0 or x >= side or y >= side:
         return -1, 0, 0, 0
@@ -91,7 +91,7 @@ def put_player(level, state, cells):
 
 @function
 def show_tiles(level, monsters, kinds, state, there, drawn, cells):
-    """Brings cells, uint8 (T, T * CHANNELS), from what ``drawn`` tells to the state; ``there``: what is shown, bits."""
+    """Updates cells, uint8 (T, T * CHANNELS), from what ``drawn`` records to the state; ``there``: what shows, bits."""
     count, period = level[MONSTER_COUNT] + level[KEYS], level[PERIOD]
     for i in range(-1, count):  # the player, the others
         x, y = int(drawn[0]), int(drawn[1])
@@ -108,7 +108,7 @@ def show_tiles(level, monsters, kinds, state, there, drawn, cells):
 
 @function
 def show_all_tiles(level, monsters, kinds, state, there, drawn, cells):
-    """Fills all cells, whatever they showed."""
+    """Fills all cells, regardless of what they showed."""
     for row in range(kinds.shape[0]):
         for column in range(kinds.shape[1]):
             for channel in range(CHANNELS):

@@ -15,7 +15,7 @@ def runs(mask: np.ndarray) -> list[tuple[int, int, int]]:
 def groups(mask: np.ndarray) -> list[np.ndarray]:
     """int (n, 2) rows and columns of every connected block of true tiles, in the order of their first tiles."""
     left = {(int(r), int(c)): None for r, c in np.argwhere(mask)}
-    found = []
+    blocks = []
     while left:
         block = [next(iter(left))]
         del left[block[0]]
@@ -24,5 +24,5 @@ def groups(mask: np.ndarray) -> list[np.ndarray]:
                 if beside in left:
                     del left[beside]
                     block.append(beside)
-        found.append(np.array(sorted(block)))
-    return found
+        blocks.append(np.array(sorted(block)))
+    return blocks

@@ -1,6 +1,6 @@
 """Levels: text files that read as a picture, and what the rules and the painter need of them.
 
-A level's text is TOML settings, a line ``---``, then rows of characters, one per tile of 15x15 pixels:
+A level's text is TOML settings, a line ``---``, then rows of characters, one character per 15x15 pixel tile:
 ``|`` boundary, ``#`` platform, ``H`` ladder, ``m`` monster, ``~`` where the monster next to it patrols, ``*`` fire,
 ``^`` spikes, ``S`` start, ``G`` goal, ``k`` key, ``D`` door (the goal where there is a key), space nothing.
 """
@@ -18,12 +18,12 @@ from priorlab.envs.game.grids import groups
 from priorlab.envs.game.rules import DEADLY, LADDER, TILE, WALL
 from priorlab.envs.game.versions import games
 
-BITS = {"|": WALL, "#": WALL, "H": LADDER, "*": DEADLY, "^": DEADLY}  # all others stand in empty space
+BITS = {"|": WALL, "#": WALL, "H": LADDER, "*": DEADLY, "^": DEADLY}  # all other characters are empty space
 MEANING = {
     "|": "boundary", "#": "platform", "H": "ladder", "m": "monster", "~": "a monster's patrol", "*": "fire",
     "^": "spikes", "S": "start", "G": "goal", "k": "key", "D": "door", " ": "nothing",
 }  # fmt: skip
-GOAL_SIZE = {"G": (18, 25), "D": (15, 15)}  # in pixels; the princess's as in the study's game
+GOAL_SIZE = {"G": (18, 25), "D": (15, 15)}  # in pixels; the princess's is that of the study's game
 PERIOD, MOST_STEPS = 60, 60  # of patrols, in steps: there and back again
 MAX_MONSTERS = 30  # with a key, one bit each in a state's 32-bit field
 MAX_TILES = 64  # keeps the area sums of drawing within 32 bits
@@ -33,10 +33,10 @@ SETTINGS = ("name", "game", "start", "goal", "goal_size", "period")
 
 @dataclass(frozen=True)
 class Level:
-    """A layout: what is where. Positions are centres in pixels, from the top left, multiples of one half.
+    """A layout: what is where. Positions are centres in pixels from the top left, multiples of one half.
 
-    ``rows`` are strings of equal length; ``start`` and ``goal`` are (x, y); ``goal_size`` is (width, height);
-    ``period`` is the number of steps of a patrol there and back, the same for all monsters.
+    ``rows`` are strings of equal length, one character per tile of 15 x 15 pixels; ``start`` and ``goal`` are (x, y);
+    ``goal_size`` is (width, height) in pixels; ``period`` is the number of steps of every monster's patrol.
     """
 
     name: str
@@ -49,9 +49,10 @@ class Level:
 
     @staticmethod
     def read(source: "str | Path | Level") -> "Level":
-        """Reads a level from its name, its text or a file (a Path, or a name ending in .txt); returns a Level as it is.
+        """Reads a level by name, from its text or from a file (a Path or a name ending in .txt). A Level is returned.
 
-        Raises ValueError with the source, row and column of a mistake, OSError if the file can't be read.
+        Raises ValueError, which names the source, row and column of what is wrong; OSError for a file that can't be
+        read.
         """
         if isinstance(source, Level):
             return source
@@ -78,17 +79,17 @@ class Level:
 
     @property
     def height(self) -> int:
-        """In tiles."""
+        """Height in tiles."""
         return len(self.rows)
 
     @property
     def width(self) -> int:
-        """In tiles."""
+        """Width in tiles."""
         return len(self.rows[0])
 
     @property
     def side(self) -> int:
-        """Of the square native picture, in pixels."""
+        """Side of the square native picture, in pixels."""
         return TILE * max(self.width, self.height)
 
     @cached_property
@@ -96,29 +97,29 @@ class Level:
         """uint8 (height, width): 0 or the bits WALL, LADDER, DEADLY of the rules."""
         return np.array([[BITS.get(c, 0) for c in row] for row in self.rows], np.uint8)
 
-    def places(self, character: str) -> list[tuple[int, int]]:
-        """(row, column) of every tile drawn with that character, row by row."""
-        return [(r, c) for r, row in enumerate(self.rows) for c, found in enumerate(row) if found == character]
+    def tiles_of(self, character: str) -> list[tuple[int, int]]:
+        """(row, column) of every tile with that character, row by row."""
+        return [(r, c) for r, row in enumerate(self.rows) for c, here in enumerate(row) if here == character]
 
     @cached_property
     def key(self) -> tuple[int, int] | None:
-        """(row, column) of the key, where there is one."""
-        return next(iter(self.places("k")), None)
+        """(row, column) of the key; None if there is none."""
+        return next(iter(self.tiles_of("k")), None)
 
     @cached_property
     def patrols(self) -> dict[tuple[int, int], tuple[int, int]]:
-        """(row, column) of each monster that patrols: (first, last column) of where it does."""
-        found = {}
+        """(row, column) of each monster that patrols -> (first, last column) of its patrol."""
+        spans = {}
         for r, row in enumerate(self.rows):
             for run in re.finditer("[m~]*~[m~]*", row):
-                found[r, row.index("m", *run.span())] = (run.start(), run.end() - 1)
-        return found
+                spans[r, row.index("m", *run.span())] = (run.start(), run.end() - 1)
+        return spans
 
     @cached_property
     def monsters(self) -> np.ndarray:
-        """int32 (n, 4): the rules' fields of each monster, row by row, and then of the key where there is one."""
+        """int32 (n, 4): the rules' fields of each monster, row by row, and last of the key, if there is one."""
         fields = []
-        for r, c in self.places("m"):
+        for r, c in self.tiles_of("m"):
             first, last = self.patrols.get((r, c), (c, c))
             shift = (c - first) * (self.period // 2) // max(last - first, 1)
             fields.append((30 * first + 15, 30 * r + 15, 30 * (last - first), shift))
@@ -128,11 +129,12 @@ class Level:
 
 
 def level_names() -> list[str]:
+    """The names of the lab's levels, in alphabetical order."""
     return sorted(path.stem for path in LEVELS.glob("*.txt"))
 
 
 def parse(text: str, source: str) -> Level:
-    """The level written in ``text``; ``source`` names it in errors."""
+    """Reads the level in ``text``; ``source`` names it in errors."""
     lines = text.splitlines()
     if "---" not in (line.strip() for line in lines):
         raise ValueError(
@@ -172,7 +174,7 @@ def parse(text: str, source: str) -> Level:
 
 
 def read_rows(lines: list[str], first_line: int, source: str) -> tuple[str, ...]:
-    """The rows, padded with spaces to one width; empty lines after the last are no rows."""
+    """The rows, padded with spaces to one width; empty lines at the end are ignored."""
     while lines and not lines[-1].strip():
         lines = lines[:-1]
     if not lines:
@@ -199,7 +201,7 @@ def read_rows(lines: list[str], first_line: int, source: str) -> tuple[str, ...]
 
 
 def check_key(rows: tuple[str, ...], source: str) -> str:
-    """The goal's character: the door 'D' where there is a key, which it opens with, else 'G'."""
+    """The goal's character: the door 'D' where there is a key to open it, else 'G'."""
     at = {c: [(r, i) for r, row in enumerate(rows) for i, here in enumerate(row) if here == c] for c in "kDG"}
     goal = "D" if at["k"] else "G"
     other = "G" if at["k"] else "D"
@@ -213,19 +215,19 @@ def check_key(rows: tuple[str, ...], source: str) -> str:
 
 
 def check_ladders(rows: tuple[str, ...], source: str) -> None:
-    """Each ladder must touch a platform or the boundary, if only at a corner: else nobody gets on it."""
+    """Each ladder must touch a platform or the boundary, if only at a corner; otherwise no player can reach it."""
     tiles = np.pad([list(row) for row in rows], 1, constant_values=" ")
     for ladder in groups(tiles == "H"):
         if not any(np.isin(tiles[r - 1 : r + 2, c - 1 : c + 2], ("#", "|")).any() for r, c in ladder):
             row, column = ladder[0] - 1
             raise ValueError(
                 f"{source}: row {row}, column {column}: a ladder that leads nowhere; "
-                "expected a platform '#' or boundary '|' at it"
+                "expected a platform '#' or boundary '|' next to it"
             )
 
 
 def read_period(settings: dict, source: str) -> int:
-    """Of the patrols, in steps."""
+    """The period of the patrols, in steps."""
     period = settings.get("period", PERIOD)
     if type(period) is not int or period % 2 or not 2 <= period <= MOST_STEPS:
         raise ValueError(f"{source}: period is {period!r}: expected an even whole number of steps, 2 to {MOST_STEPS}")
@@ -233,19 +235,19 @@ def read_period(settings: dict, source: str) -> int:
 
 
 def centre(rows: tuple[str, ...], character: str, optional: bool, source: str) -> tuple[float, float]:
-    """Of the one tile with that character, in pixels; where the settings say it, no tile need have it."""
-    found = [(r, c) for r, row in enumerate(rows) for c, here in enumerate(row) if here == character]
-    if not found and optional:
+    """The centre of the one tile with that character, in pixels; optional where the settings give it."""
+    cells = [(r, c) for r, row in enumerate(rows) for c, here in enumerate(row) if here == character]
+    if not cells and optional:
         return (0.0, 0.0)
-    if len(found) != 1:
-        where = ", ".join(f"row {r}, column {c}" for r, c in found) or "nowhere"
+    if len(cells) != 1:
+        where = ", ".join(f"row {r}, column {c}" for r, c in cells) or "nowhere"
         raise ValueError(f"{source}: {MEANING[character]} {character!r} found {where}; expected exactly one")
-    row, column = found[0]
+    row, column = cells[0]
     return (TILE * column + TILE / 2, TILE * row + TILE / 2)
 
 
 def pair(settings: dict, key: str, default: tuple[float, float], source: str) -> tuple[float, float]:
-    """Two numbers, multiples of one half, of a level's settings."""
+    """Two numbers of a level's settings, multiples of one half."""
     value = settings.get(key, default)
     if not (isinstance(value, (list, tuple)) and len(value) == 2 and all(type(v) in (int, float) for v in value)):
         raise ValueError(f"{source}: {key} is {value!r}: expected two numbers, [x, y] in pixels")

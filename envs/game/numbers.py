@@ -1,4 +1,4 @@
-"""Level and rules -> the numbers by which the compiled rules play."""
+"""Level and rules -> the numbers that the compiled rules take."""
 
 import numpy as np
 
@@ -30,7 +30,7 @@ NEVER = 1 << 30  # half pixels below which nothing falls
 
 
 def level_numbers(level: Level, rules: Rules, max_inputs: int | None = None) -> np.ndarray:
-    """int64 (NUMBERS,) of the rules; without ``max_inputs``, an episode ends after as many as the rules say."""
+    """int64 (NUMBERS,), the rules' fields; ``max_inputs``: raw inputs per episode, by default the rules' limit."""
     numbers = np.zeros(NUMBERS, np.int64)
     width, height = level.goal_size
     keys = level.key is not None

@@ -4,8 +4,8 @@ from priorlab.envs.base.compile import function
 from priorlab.envs.game.rules import (
     DEATH,
     DEATHS,
-    GOES_ON,
-    INPUTS,
+    EPISODE_INPUTS,
+    ONGOING,
     PLAY_INPUTS,
     RESTARTS,
     SIDE,
@@ -21,7 +21,7 @@ from priorlab.envs.game.rules import (
 
 @function
 def copy(source, target):
-    """Between one-dimensional arrays of one length."""
+    """Copies between one-dimensional arrays of equal length."""
     for i in range(source.shape[0]):
         target[i] = source[i]
 
@@ -30,7 +30,7 @@ def copy(source, target):
 def position_bit(level, state):
     """The number of the player's position among those in the frame, or -1 outside.
 
-    The player walks in whole steps from the start, so x has one value a step.
+    The player walks in whole steps from the start, so x takes one value per step.
     """
     x, y, side, walk = int(state[X]), int(state[Y]), 2 * int(level[SIDE]), int(level[WALK])
     if x < 0 or y < 0 or x >= side or y >= side:
@@ -40,7 +40,7 @@ def position_bit(level, state):
 
 @function
 def visit(level, state, visited, ever):
-    """Counts the player's position if the play has not been there."""
+    """Counts the player's position if it is new to the play."""
     bit = position_bit(level, state)
     if bit >= 0 and not visited[bit >> 3] >> (bit & 7) & 1:
         visited[bit >> 3] |= 1 << (bit & 7)
@@ -50,13 +50,13 @@ def visit(level, state, visited, ever):
 
 @function
 def play_input(tiles, level, monsters, state, action, visited, ever):
-    """One raw input of a play, counted; GOES_ON, WIN or DEATH, after which an episode has ended."""
+    """One raw input of a play, counted; ONGOING, WIN or DEATH, after which an episode has ended."""
     outcome = step(tiles, level, monsters, state, action)
-    state[INPUTS] += 1
+    state[EPISODE_INPUTS] += 1
     state[PLAY_INPUTS] += 1
     visit(level, state, visited, ever)
     state[DEATHS] += outcome == DEATH
     if outcome == DEATH and level[RESTARTS]:
         put_at_start(level, state)
-        return GOES_ON
+        return ONGOING
     return outcome

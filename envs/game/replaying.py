@@ -1,4 +1,4 @@
-"""A whole play in one call: inputs -> states, by the rules that everyone plays by, with no picture drawn."""
+"""Replays a complete play in one call: inputs -> states, by the one copy of the rules, without drawing."""
 
 import numpy as np
 
@@ -12,10 +12,10 @@ from priorlab.envs.game.versions import Rules
 
 @kernel
 def replay_inputs(tiles, level, monsters, inputs, visited, state, states):
-    """How many of the inputs, uint8 (n,), were taken before or with the win.
+    """How many of the inputs, uint8 (n,), were taken up to and including the win.
 
-    state: int32 (FIELDS,), zeros; states: int32 (n + 1, FIELDS), filled with how things stood at the start and after
-    each input; visited: uint8, zeros, a bit for each position.
+    state: int32 (FIELDS,), zeros; states: int32 (n + 1, FIELDS), filled with the states at the start and after each
+    input; visited: uint8, zeros, a bit for each position.
     """
     begin(level, state)
     visit(level, state, visited, visited)
@@ -32,7 +32,7 @@ def replay_inputs(tiles, level, monsters, inputs, visited, state, states):
 
 
 def positions_room(numbers: np.ndarray) -> np.ndarray:
-    """uint8, zeros: a bit for each position in the frame of a level of these numbers."""
+    """uint8, zeros: a bit for each position in the frame of a level with these numbers."""
     side, walk = 2 * int(numbers[SIDE]), int(numbers[WALK])
     return np.zeros((side // walk + 1) * side // 8 + 1, np.uint8)
 

@@ -2,8 +2,8 @@
 
 Positions are centres in half pixels; a sprite's rectangle is w x h with left = R(x) - w // 2, top = R(y) - h // 2,
 where R rounds to whole pixels, halves up. A state is an int32 row with the fields named below. The rules are those
-of the study's public game (Dubey et al. 2018), found by running it and checked on recordings of it; what other games
-add to them stands in a level's numbers.
+of the study's public game (Dubey et al. 2018), found by running it and checked against recordings of it. What other
+games add to them is in a level's numbers.
 """
 
 from priorlab.envs.base.compile import function
@@ -11,50 +11,51 @@ from priorlab.envs.base.compile import function
 # Inputs
 NONE, LEFT, RIGHT, JUMP, UP, DOWN = range(6)
 INPUT_NAMES = ("none", "left", "right", "jump", "up", "down")
+INPUT_COUNT = len(INPUT_NAMES)
 
-# What a tile is made of, as bits, so that what a rectangle touches is the bits of its tiles together
+# What a tile is made of, as bits: what a rectangle touches is the union of its tiles' bits
 WALL, LADDER, DEADLY = 1, 2, 4
 
-# Fields of a state. MONSTERS has a bit for each monster that lives; INPUTS to SOLVED count what the player did; CLOCK
-# counts the steps of a patrol; LAST_SIDE is the last of LEFT and RIGHT that was pressed,
-# or NONE; PLACE is which of a batch's places is played
-X, Y, JUMPING, SPEED, ON_LADDER, MONSTERS, INPUTS, PLAY_INPUTS, DEATHS, UNIQUE_STATES, SOLVED = range(11)
+# Fields of a state. MONSTERS has a bit for each monster that lives; EPISODE_INPUTS to SOLVED count what the player
+# did; CLOCK counts the steps of a patrol; LAST_SIDE is whichever of LEFT and RIGHT was pressed last, or NONE; PLACE is
+# the number of the place, of a batch's, that is played
+X, Y, JUMPING, SPEED, ON_LADDER, MONSTERS, EPISODE_INPUTS, PLAY_INPUTS, DEATHS, UNIQUE_STATES, SOLVED = range(11)
 CLOCK, LAST_SIDE, HAS_KEY, PLACE = range(11, 15)
 FIELDS = 16  # one cache line
 
-# Fields of a level's numbers, an int64 row; lengths and positions in half pixels but for the goal's pixels
+# Fields of a level's numbers, an int64 row; lengths and positions in half pixels, except the goal's, in pixels
 START_X, START_Y, GOAL_LEFT, GOAL_TOP, GOAL_WIDTH, GOAL_HEIGHT, MONSTER_COUNT, MAX_INPUTS, SIDE, WALK = range(10)
 PERIOD, KEYS, BOTTOM, RESTARTS, ALTERNATING, TURNED = range(10, 16)
 NUMBERS = 16
 
-# Fields of a monster, an int32 row, in half pixels: its centre, the leftmost where it patrols; how far it patrols; and
-# how many steps before the clock's 0 it was leftmost. A key is the row after the last monster
+# Fields of a monster, an int32 row, in half pixels: its centre, the leftmost one if it patrols; how far it patrols; and
+# how many steps before clock 0 it was leftmost. A key is the row after the last monster
 MONSTER_X, MONSTER_Y, SPAN, SHIFT = range(4)
 
 # How a step ends
-GOES_ON, WIN, DEATH = range(3)
+ONGOING, WIN, DEATH = range(3)
 
 TILE = 15  # pixels
 HALF = TILE // 2
-GRID = HALF + 1  # from a centre to its rectangle's corner, counted from the tiles': R(15c + 7.5) - 7 = 15c + 1
-CLIMB = 7  # half pixels a step
-REACH = 4  # how far below and above the player looks for ground, ladders and ceilings
+GRID = HALF + 1  # from a centre to its rectangle's corner, relative to the tiles: R(15c + 7.5) - 7 = 15c + 1
+CLIMB = 7  # half pixels per step
+REACH = 4  # how far below and above the player ground, ladders and ceilings are looked for
 LADDER_DROP = 6  # how far a ceiling pushes a player who steps onto a ladder
-STAND = 32  # from a wall's centre to the centre of who stands on it or bumps into it
+STAND = 32  # from a wall's centre to the centre of a player who stands on it or bumps into it
 STOMP = 14  # how much higher than a monster the player must be to crush it
-JUMP_SPEED = 7  # pixels a step
+JUMP_SPEED = 7  # pixels per step
 FALL_SPEED = -8
 
 
 @function
 def pixel(half):
-    """Half pixels to the nearest whole pixel, halves up."""
+    """Half pixels rounded to whole pixels, halves up."""
     return (half + 1) >> 1
 
 
 @function
 def tile_at(tiles, row, column):
-    """The bits of a tile; nothing stands outside the level."""
+    """The bits of a tile; there is nothing outside the level."""
     if row < 0 or column < 0 or row >= tiles.shape[0] or column >= tiles.shape[1]:
         return 0
     return int(tiles[row, column])
@@ -74,7 +75,7 @@ def touched(tiles, x, y):
 
 @function
 def step_onto_ladder(tiles, x, y, on_ladder, jumping, ceiling):
-    """(y, on_ladder, jumping) after the player met each ladder tile below, in row-major order.
+    """(y, on_ladder, jumping) after the player meets each ladder tile below, in row-major order.
 
     A tile whose centre is above the player's changes nothing; under a ceiling each other one pushes the player down.
     """
@@ -90,7 +91,7 @@ def step_onto_ladder(tiles, x, y, on_ladder, jumping, ceiling):
 
 @function
 def first_wall(tiles, x, y):
-    """The centre's y of the first wall touched, in row-major order; to be called where a wall is touched."""
+    """The y of the centre of the first wall touched, in row-major order. Call it only where a wall is touched."""
     left, top = pixel(x) - GRID, pixel(y) - GRID
     row = top // TILE
     upper = tile_at(tiles, row, left // TILE) | tile_at(tiles, row, (left + TILE - 1) // TILE)
@@ -115,7 +116,7 @@ def fall(tiles, x, y, jumping, speed):
 
 @function
 def patrolled(monsters, i, clock, period):
-    """Where monster i is at that step of its patrol: its centre's x. It goes to the right end and back in a period."""
+    """The x of monster i's centre at that step of its patrol. It goes to the right end and back once per period."""
     x, span = int(monsters[i, MONSTER_X]), int(monsters[i, SPAN])
     if not span:
         return x
@@ -127,13 +128,13 @@ def patrolled(monsters, i, clock, period):
 
 @function
 def next_clock(level, clock):
-    """The step of the patrols after this one."""
+    """The patrols' next step."""
     return clock + 1 if clock + 1 < level[PERIOD] else 0
 
 
 @function
 def meets(monsters, i, clock, period, x, y):
-    """Whether the player at (x, y) overlaps monster i, or a key that is in its place."""
+    """Whether the player at (x, y) overlaps monster i, or the key in that row."""
     if abs(pixel(int(monsters[i, MONSTER_Y])) - pixel(y)) >= TILE:
         return False
     return abs(pixel(patrolled(monsters, i, clock, period)) - pixel(x)) < TILE
@@ -141,7 +142,7 @@ def meets(monsters, i, clock, period, x, y):
 
 @function
 def meet_monsters(level, monsters, x, y, alive, clock):
-    """(bits of the monsters still alive, whether one killed the player); each one touched is gone."""
+    """(bits of the monsters still alive, whether one killed the player). Every monster that is touched disappears."""
     killed = False
     for i in range(level[MONSTER_COUNT]):
         if alive >> i & 1 and meets(monsters, i, clock, level[PERIOD], x, y):
@@ -159,7 +160,7 @@ def at_goal(level, x, y):
 
 @function
 def turned(action):
-    """What an input, a direction on the screen, is in a game whose picture is turned a quarter clockwise."""
+    """The input in the game for a direction on the screen, where the picture is rotated 90 degrees clockwise."""
     if action == LEFT:
         return DOWN
     if action == RIGHT:
@@ -173,7 +174,7 @@ def turned(action):
 
 @function
 def put_at_start(level, state):
-    """Everything as it was at first; what counts over an episode or a play stays."""
+    """Puts everything back as it was at first; counts over an episode or a play stay."""
     state[X], state[Y] = level[START_X], level[START_Y]
     state[JUMPING] = state[SPEED] = state[ON_LADDER] = state[CLOCK] = state[LAST_SIDE] = state[HAS_KEY] = 0
     state[MONSTERS] = (1 << level[MONSTER_COUNT]) - 1
@@ -181,14 +182,14 @@ def put_at_start(level, state):
 
 @function
 def begin(level, state):
-    """Puts the player at the start of an episode; what counts over a play stays."""
+    """Puts the player at the start of an episode; counts over a play stay."""
     put_at_start(level, state)
-    state[INPUTS] = 0
+    state[EPISODE_INPUTS] = 0
 
 
 @function
 def step(tiles, level, monsters, state, action):
-    """One input: changes ``state`` in place; GOES_ON, WIN or DEATH.
+    """One input: changes ``state`` in place; ONGOING, WIN or DEATH.
 
     tiles: uint8 (rows, columns) of bits; level: int64 (NUMBERS,); monsters: int32 (n, 4); state: int32 (FIELDS,).
     """
@@ -241,4 +242,4 @@ def step(tiles, level, monsters, state, action):
         return WIN
     if killed or y >= level[BOTTOM] or touched(tiles, x, y) & DEADLY:
         return DEATH
-    return GOES_ON
+    return ONGOING

@@ -1,4 +1,4 @@
-"""Named sequences of games for sequential learning, the table ``sequences.toml``, and the tower of twenty levels."""
+"""Named sequences of games for sequential learning (the table ``sequences.toml``), and the tower of twenty levels."""
 
 import tomllib
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ TABLE = Path(__file__).parent / "sequences.toml"
 
 @dataclass(frozen=True)
 class Task:
-    """An environment's id and its settings, as plain data."""
+    """One game of a sequence: an environment's id and its settings, as plain data."""
 
     id: str
     settings: dict[str, Any]
@@ -27,53 +27,53 @@ class Task:
         return gymnasium.make(self.id, **self.settings | settings)
 
     def make_vec(self, num_envs: int, **settings: Any) -> gymnasium.vector.VectorEnv:
-        """Makes a batch of ``num_envs`` environments; ``settings`` as for ``make``."""
+        """Makes a batch of ``num_envs`` such environments; ``settings`` as for ``make``."""
         return gymnasium.make_vec(self.id, num_envs=num_envs, **self.settings | settings)
 
 
 @dataclass(frozen=True)
 class Sequence:
-    """Tasks in the order of learning; ``about`` says in one line what changes from task to task."""
+    """Tasks in the order in which they are learned; ``about`` describes in one line what changes from task to task."""
 
     name: str
     about: str
     tasks: tuple[Task, ...]
 
     def plain(self) -> dict[str, Any]:
-        """The same as plain data, whole in itself."""
+        """The sequence as self-contained plain data."""
         return {"name": self.name, "about": self.about, "tasks": [{"id": t.id, **t.settings} for t in self.tasks]}
 
     @classmethod
     def of(cls, plain: Mapping[str, Any]) -> Self:
-        """From what ``plain`` gave."""
+        """The sequence from what ``plain`` returned."""
         tasks = [Task(row["id"], {key: value for key, value in row.items() if key != "id"}) for row in plain["tasks"]]
         return cls(plain["name"], plain["about"], tuple(tasks))
 
 
 def sequences() -> list[str]:
-    """The names of the sequences in ``sequences.toml``."""
+    """The names of the lab's sequences."""
     return list(table()[1])
 
 
 def find_sequence(name: str, file: Path | None = None) -> Sequence:
-    """A sequence by name, from ``sequences.toml`` or from a TOML file of the same form, which may also use our lists.
+    """A sequence of the lab's, or of a TOML file in the same format, which may also use the lab's lists.
 
-    Raises ValueError with the known names, or with the mistake in the file; OSError if it can't be read.
+    Raises ValueError, which lists what exists or what is wrong with the file; OSError if it can't be read.
     """
-    found = table()[1]
+    known_sequences = table()[1]
     if file is not None:
-        found = parse(read_text(file), str(file), table()[0])[1]
-        for known in found:
+        known_sequences = parse(read_text(file), str(file), table()[0])[1]
+        for known in known_sequences:
             if known in table()[1]:
-                raise ValueError(f"{file}: sequence {known!r}: expected another name, as the lab has one of this name")
-    if name not in found:
+                raise ValueError(f"{file}: sequence {known!r}: expected another name, as the lab has this one")
+    if name not in known_sequences:
         where = f"{file}: " if file else ""
-        raise ValueError(f"{where}unknown sequence {name!r}: expected one of {', '.join(found)}")
-    return found[name]
+        raise ValueError(f"{where}unknown sequence {name!r}: expected one of {', '.join(known_sequences)}")
+    return known_sequences[name]
 
 
 def sequence_in(settings: Mapping[str, Any]) -> Sequence:
-    """The sequence that a run's settings tell: under "own" as plain data, or by its name under "sequence"."""
+    """The sequence in a run's settings: under "own" as plain data, or by name under "sequence"."""
     return Sequence.of(settings["own"]) if "own" in settings else find_sequence(settings["sequence"])
 
 
@@ -86,14 +86,13 @@ def table() -> tuple[dict[str, list], dict[str, Sequence]]:
 def parse(
     text: str, source: str, known: Mapping[str, list] | None = None
 ) -> tuple[dict[str, list], dict[str, Sequence]]:
-    """The lists and sequences written in ``text``, beside lists that are known already; ``source`` names it in errors,
-    ValueErrors."""
+    """The lists and sequences in ``text``, which may use the lists ``known``. ValueErrors name the ``source``."""
     try:
         read = {"lists": {}} | tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{source}: not TOML: {error}") from None
     check_keys(read, {"lists": dict, "sequences": dict}, source)
-    lists, found = {**(known or {}), **read["lists"]}, {}
+    lists, read_sequences = {**(known or {}), **read["lists"]}, {}
     for name, values in lists.items():
         if not isinstance(values, list) or not values:
             raise ValueError(f"{source}: list {name!r} is {values!r}: expected one value or more in brackets")
@@ -107,12 +106,12 @@ def parse(
         ]
         if not tasks:
             raise ValueError(f"{where}: no tasks: expected one or more")
-        found[name] = Sequence(name, row["about"], tuple(tasks))
-    return lists, found
+        read_sequences[name] = Sequence(name, row["about"], tuple(tasks))
+    return lists, read_sequences
 
 
 def check_keys(row: object, expected: dict[str, type], where: str) -> None:
-    """That a table has these keys, of these types, and no others."""
+    """Checks that a table has exactly these keys, with values of these types."""
     wanted = ", ".join(f"{key} ({kind.__name__})" for key, kind in expected.items())
     if not isinstance(row, dict):
         raise ValueError(f"{where}: {row!r}: expected a table of {wanted}")
@@ -123,7 +122,7 @@ def check_keys(row: object, expected: dict[str, type], where: str) -> None:
 
 
 def expand(settings: object, lists: dict[str, list], where: str) -> list[Task]:
-    """The tasks that one row of the table stands for."""
+    """The tasks that one row of the table describes."""
     if not isinstance(settings, dict) or not isinstance(settings.get("id"), str):
         raise ValueError(
             f"{where}: {settings!r}: expected a table with an environment's id, such as PriorLab/Princess-v0"
@@ -136,7 +135,7 @@ def expand(settings: object, lists: dict[str, list], where: str) -> list[Task]:
 
 
 def values_of(value: object, lists: dict[str, list], where: str) -> list:
-    """The values that a setting takes one after another; just itself unless it is { each = LIST }."""
+    """The values that a setting takes in turn: only itself, unless it is { each = LIST }."""
     if not isinstance(value, dict):
         return [value]
     each = value.get("each")

@@ -1,9 +1,8 @@
-"""The shortest solution of a level: breadth-first search over its exact states, by the rules that everyone plays by.
+"""The shortest solution of a level: breadth-first search over its exact states, by the one copy of the rules.
 
-A state's number encodes everything that decides its future: the player's position, speed, jump and ladder, the living
-monsters, the key, the step of the patrol and, where it matters, the last side pressed. So the set of states found takes
-one bit per number. A player below the frame, or so far to its side that it falls before it gets back, is lost, and the
-search leaves such states out.
+A state is numbered by what decides its future: the player's position, speed, jump and ladder, the monsters alive, the
+key, the patrols' step and, where it matters, the last side pressed. So each number takes one bit to mark as found. A
+player below the frame, or so far beside it that the fall ends before the way back, is lost and left out of the search.
 """
 
 from dataclasses import dataclass
@@ -21,9 +20,8 @@ from priorlab.envs.game.rules import (
     DEATH,
     DOWN,
     FIELDS,
-    GOES_ON,
     HAS_KEY,
-    INPUT_NAMES,
+    INPUT_COUNT,
     JUMP,
     JUMPING,
     LADDER,
@@ -31,6 +29,7 @@ from priorlab.envs.game.rules import (
     MONSTER_COUNT,
     MONSTERS,
     ON_LADDER,
+    ONGOING,
     PERIOD,
     REACH,
     RESTARTS,
@@ -51,30 +50,29 @@ from priorlab.envs.game.rules import (
 )
 from priorlab.envs.game.versions import Rules, find_rules
 
-INPUTS = len(INPUT_NAMES)
-ABOVE = 128  # half pixels above the frame that are searched: a jump from its upper edge reaches less than half of that
+ABOVE = 128  # half pixels above the frame that are searched; a jump from its upper edge reaches less than half of that
 LONGEST_JUMP = 24  # steps from leaving the ground until falling at full speed
-FAST = 8  # pixels a step; speeds are from -8 to 7
+FAST = 8  # pixels per step; speeds are from -8 to 7
 MOST_NUMBERS = 1 << 35  # 4 GiB of bits
 NO_END = 1 << 40  # decisions
 FIRST_ROOM = 1 << 17  # states; a quarter more when full
-LOST = -1  # the number of a state that is out of sight for good
+LOST = -1  # the number of a state out of the frame for good
 NOWHERE = -1
 TO_WIN, TO_END = -1, -2  # where an input leads instead of to a state
-DONE, FULL = range(2)  # how a search stops
-# of a search: states expanded, states found, the first that wins, its input, decisions to the state that is expanded,
-# and the first state that is one further
+DONE, FULL = range(2)  # why a search stopped
+# counters of a search: states expanded, states found, the first state that wins, its input, decisions to the state that
+# is expanded, and the first state that is one decision further
 HEAD, COUNT, WON, STEPPED, DEPTH, NEXT_DEPTH = range(6)
 
 
 class Search(NamedTuple):
-    """Every state found that is no end, in the order of its distance from the start."""
+    """Every non-terminal state found, in order of its distance from the start."""
 
     numbers: np.ndarray  # int64 (room,)
-    parents: np.ndarray  # int32 (room,): the state that it was found from
-    actions: np.ndarray  # uint8 (room,): and the input
+    parents: np.ndarray  # int32 (room,): the state from which each was found
+    actions: np.ndarray  # uint8 (room,): and by which input
     found: np.ndarray  # uint8 (all numbers / 8,): a bit for each state that was found
-    positions: np.ndarray  # uint8 (positions / 8,): a bit for each of the player's, those where episodes end included
+    positions: np.ndarray  # uint8 (positions / 8,): a bit for each position of the player, ends included
     kept: np.ndarray  # int64 (6,)
 
 
@@ -95,7 +93,7 @@ class Solution:
 class Labels:
     """For every reachable non-terminal state, the distance to the win and the inputs that lead there soonest.
 
-    states: int32 (n, FIELDS), with all counts 0; distances: int32 (n,), decisions to the win, -1 if it is out of reach;
+    states: int32 (n, FIELDS), all counts 0; distances: int32 (n,), decisions to the win, -1 if it is out of reach;
     best: bool (n, 6), the inputs that begin a shortest solution.
     """
 
@@ -106,20 +104,20 @@ class Labels:
 
 @function
 def aside(level):
-    """Beyond so many steps to the left or right of the frame, nobody gets back before falling below it."""
+    """How many steps to the left or right of the frame a player can be and still get back before falling below it."""
     return (LONGEST_JUMP + (int(level[SIDE]) + ABOVE) // FAST) // 2 + 1
 
 
 @function
 def grid_of(level):
-    """(the first x, how many there are, a step of walking apart)"""
+    """(the first x, how many values of x there are, one walking step apart)"""
     walk, beside = int(level[WALK]), aside(level)
     return int(level[START_X]) % walk - beside * walk, 2 * int(level[SIDE]) // walk + 1 + 2 * beside
 
 
 @function
 def number_of(level, grid, state):
-    """The state's number, from 0 on, or LOST; ``grid`` is the level's, worked out once."""
+    """The state's number, from 0, or LOST; ``grid`` is ``grid_of(level)``, computed once."""
     y, side, (first_x, columns) = int(state[Y]), 2 * int(level[SIDE]), grid
     column = (int(state[X]) - first_x) // int(level[WALK])
     if column < 0 or column >= columns or y < -ABOVE or y >= side:
@@ -134,7 +132,7 @@ def number_of(level, grid, state):
 
 @function
 def read_number(level, grid, number, state):
-    """Puts the state of that number into ``state``, int32 (FIELDS,)."""
+    """Writes the state with that number into ``state``, int32 (FIELDS,)."""
     side, (first_x, columns) = 2 * int(level[SIDE]), grid
     state[ON_LADDER], state[JUMPING], number = number & 1, number >> 1 & 1, number >> 2
     state[SPEED], number = number % (2 * FAST) - FAST, number // (2 * FAST)
@@ -156,7 +154,7 @@ def numbers_of(level):
 
 @function
 def mark(bits, bit):
-    """Sets a bit; whether it was not set before."""
+    """Sets a bit; returns whether it was clear before."""
     if bits[bit >> 3] >> (bit & 7) & 1:
         return False
     bits[bit >> 3] |= 1 << (bit & 7)
@@ -172,60 +170,60 @@ def mark_position(level, state, positions):
 
 @function
 def decide(tiles, level, monsters, state, action, frame_skip, positions):
-    """One input taken ``frame_skip`` times; how that ended. Marks the positions on the way, where not the last."""
-    outcome = GOES_ON
+    """Takes one input ``frame_skip`` times; the outcome. Marks all positions on the way except the last."""
+    outcome = ONGOING
     for k in range(frame_skip):
         outcome = step(tiles, level, monsters, state, action)
-        if outcome != GOES_ON or k + 1 < frame_skip:
+        if outcome != ONGOING or k + 1 < frame_skip:
             mark_position(level, state, positions)
-        if outcome != GOES_ON:
+        if outcome != ONGOING:
             break
     return outcome
 
 
 @function
 def is_another(level, state, action):
-    """Whether an input does what an earlier one does, off the ladder: up jumps, if anything, and down does nothing."""
+    """Whether an input does what an earlier one does, off the ladder: up at most jumps, and down does nothing."""
     if level[TURNED]:
         action = turned(action)
     return action == UP or action == DOWN or (action == JUMP and state[JUMPING])
 
 
 @kernel
-def explore(tiles, level, monsters, frame_skip, whole, deepest, search: Search, states):
-    """Expands states until all less than ``deepest`` decisions away are (or, where not ``whole``, one wins), or there
-    is no more room; DONE or FULL.
+def explore(tiles, level, monsters, frame_skip, exhaustive, deepest, search: Search, states):
+    """Expands all states less than ``deepest`` decisions away (or, where not ``exhaustive``, until one wins), or until
+    there is no more room; DONE or FULL.
 
-    states: int32 (2, FIELDS), room to step in.
+    states: int32 (2, FIELDS), scratch memory.
     """
-    own, state, grid = states[0], states[1], grid_of(level)
+    current, state, grid = states[0], states[1], grid_of(level)
     kept, room = search.kept, search.numbers.shape[0]
     if not kept[COUNT]:
         put_at_start(level, state)
         search.numbers[0], kept[COUNT], kept[WON], kept[NEXT_DEPTH] = number_of(level, grid, state), 1, NOWHERE, 1
         mark(search.found, search.numbers[0])
         mark_position(level, state, search.positions)
-    while kept[HEAD] < kept[COUNT] and (whole or kept[WON] == NOWHERE):
-        if kept[HEAD] == kept[NEXT_DEPTH]:  # all states of a depth are expanded, all of the next are found
+    while kept[HEAD] < kept[COUNT] and (exhaustive or kept[WON] == NOWHERE):
+        if kept[HEAD] == kept[NEXT_DEPTH]:  # all states at this depth are expanded, all at the next are found
             kept[DEPTH] += 1
             kept[NEXT_DEPTH] = kept[COUNT]
         if kept[DEPTH] >= deepest:
             return DONE
-        if kept[COUNT] + INPUTS > room:
+        if kept[COUNT] + INPUT_COUNT > room:
             return FULL
         head = kept[HEAD]
         kept[HEAD] += 1
-        read_number(level, grid, search.numbers[head], own)
-        off_ladder = frame_skip == 1 and not touched(tiles, int(own[X]), int(own[Y]) + REACH) & LADDER
-        for action in range(INPUTS):
-            if off_ladder and is_another(level, own, action):
+        read_number(level, grid, search.numbers[head], current)
+        off_ladder = frame_skip == 1 and not touched(tiles, int(current[X]), int(current[Y]) + REACH) & LADDER
+        for action in range(INPUT_COUNT):
+            if off_ladder and is_another(level, current, action):
                 continue
             for k in range(FIELDS):
-                state[k] = own[k]
+                state[k] = current[k]
             outcome = decide(tiles, level, monsters, state, action, frame_skip, search.positions)
             if outcome == WIN and kept[WON] == NOWHERE:
                 kept[WON], kept[STEPPED] = head, action
-            if outcome == GOES_ON:
+            if outcome == ONGOING:
                 number = number_of(level, grid, state)
                 if number != LOST and mark(search.found, number):
                     at = kept[COUNT]
@@ -236,8 +234,8 @@ def explore(tiles, level, monsters, frame_skip, whole, deepest, search: Search, 
 
 
 @function
-def place_of(number, ordered):
-    """Where ``number`` is in an ordered array that holds it."""
+def index_of(number, ordered):
+    """The index of ``number`` in a sorted array that holds it."""
     low, high = 0, ordered.shape[0] - 1
     while low < high:
         middle = (low + high) // 2
@@ -252,30 +250,30 @@ def place_of(number, ordered):
 def link(tiles, level, monsters, frame_skip, ordered, order, positions, states, leads_to):
     """Fills the states, int32 (n, FIELDS), and where each input leads, int32 (n, 6): a state, TO_WIN or TO_END.
 
-    ordered: int64 (n,), their numbers, ascending; order: int64 (n,), which states these are.
+    ordered: int64 (n,), their numbers, ascending; order: int64 (n,), the states with these numbers.
     """
     grid = grid_of(level)
     for i in range(ordered.shape[0]):
-        own = states[order[i]]
-        for action in range(INPUTS):
-            read_number(level, grid, ordered[i], own)
-            outcome = decide(tiles, level, monsters, own, action, frame_skip, positions)
-            number = number_of(level, grid, own)
+        state = states[order[i]]
+        for action in range(INPUT_COUNT):
+            read_number(level, grid, ordered[i], state)
+            outcome = decide(tiles, level, monsters, state, action, frame_skip, positions)
+            number = number_of(level, grid, state)
             if outcome == WIN:
                 leads_to[order[i], action] = TO_WIN
             elif outcome == DEATH:
                 leads_to[order[i], action] = 0 if level[RESTARTS] else TO_END
             else:
-                leads_to[order[i], action] = TO_END if number == LOST else order[place_of(number, ordered)]
-        own[:] = 0
-        read_number(level, grid, ordered[i], own)
+                leads_to[order[i], action] = TO_END if number == LOST else order[index_of(number, ordered)]
+        state[:] = 0
+        read_number(level, grid, ordered[i], state)
 
 
 @kernel
 def spread(first, before, distances, queue, count):
-    """Distances, -1 where not known, from the ``count`` states in the queue on to all that lead to them.
+    """Spreads distances, -1 where unknown, from the ``count`` states in the queue to all states that lead to them.
 
-    before: int32 (edges,), states that lead to state i from first[i] to first[i + 1]; queue: int32 (n,).
+    before: int32 (edges,), the states that lead to state i, from first[i] to first[i + 1]; queue: int32 (n,).
     """
     head = 0
     while head < count:
@@ -290,7 +288,10 @@ def spread(first, before, distances, queue, count):
 
 
 class Solver:
-    """Solves a level by the given rules (default: its game's), with each input repeated ``frame_skip`` times."""
+    """Searches a level by the given rules, or by those of its game; a decision is an input taken ``frame_skip`` times.
+
+    Raises ValueError, one line, for a level with too many states.
+    """
 
     def __init__(self, level: Level, rules: Rules | None = None, frame_skip: int = 1):
         self.level, self.frame_skip = level, frame_skip
@@ -298,7 +299,7 @@ class Solver:
         size = int(numbers_of(self.numbers))
         if size > MOST_NUMBERS:
             raise ValueError(
-                f"level {level.name!r}: {size:,} states to tell apart; expected at most {MOST_NUMBERS:,}: "
+                f"level {level.name!r}: {size:,} states; expected at most {MOST_NUMBERS:,}: "
                 "fewer monsters or a shorter period"
             )
         self.tiles, self.monsters = level.tiles, level.monsters.reshape(-1, 4)
@@ -310,25 +311,25 @@ class Solver:
             positions=np.zeros(positions // 8 + 1, np.uint8), kept=np.zeros(6, np.int64),
         )  # fmt: skip
 
-    def run(self, whole: bool = True, deepest: int = NO_END, most_states: int = NO_END) -> Solution:
-        """Searches every state that is at most ``deepest`` decisions away, or only until the first win.
+    def run(self, exhaustive: bool = True, deepest: int = NO_END, most_states: int = NO_END) -> Solution:
+        """Searches all states at most ``deepest`` decisions away, or only until the first win where not ``exhaustive``.
 
-        ``most_states``: how many are kept before it goes no further.
+        ``most_states``: how many states are kept at most; with more, the search stops. A later call continues it.
         """
         played = self.tiles, self.numbers, self.monsters, self.frame_skip
         states = np.zeros((2, FIELDS), np.int32)
-        while explore(*played, whole, deepest, self.search, states) == FULL:
+        while explore(*played, exhaustive, deepest, self.search, states) == FULL:
             if len(self.search.numbers) >= most_states:
                 break
             room = len(self.search.numbers) * 5 // 4
             for grown in (self.search.numbers, self.search.parents, self.search.actions):
-                grown.resize(room, refcheck=False)  # where it lies, if it can: no second copy
+                grown.resize(room, refcheck=False)  # in place, if possible: no second copy
         kept = self.search.kept
         positions = int(np.bitwise_count(self.search.positions).sum())
         return Solution(self.way() if kept[WON] != NOWHERE else None, int(kept[COUNT]), positions)
 
     def way(self) -> np.ndarray:
-        """uint8 (n,): the raw inputs of a shortest solution, up to the win."""
+        """uint8 (n,): the raw inputs up to the first win."""
         actions, at = [int(self.search.kept[STEPPED])], int(self.search.kept[WON])
         while at:
             actions.append(int(self.search.actions[at]))
@@ -341,19 +342,19 @@ class Solver:
         return inputs[: 1 + next(number for number, outcome in enumerate(outcomes) if outcome == WIN)]
 
     def labels(self) -> Labels:
-        """The best inputs in every reachable state; where deaths restart, including routes through a death."""
+        """The best inputs in every reachable state; where a death restarts the play, they may lead through one."""
         self.run()
         count = int(self.search.kept[COUNT])
         order = np.argsort(self.search.numbers[:count])
-        states, leads_to = np.zeros((count, FIELDS), np.int32), np.zeros((count, INPUTS), np.int32)
+        states, leads_to = np.zeros((count, FIELDS), np.int32), np.zeros((count, INPUT_COUNT), np.int32)
         arrays = self.search.numbers[order], order, self.search.positions, states, leads_to
         link(self.tiles, self.numbers, self.monsters, self.frame_skip, *arrays)
-        edges = np.argsort(leads_to, axis=None, kind="stable")  # (n, 6) -> (6n,), by where they lead
+        edges = np.argsort(leads_to, axis=None, kind="stable")  # (n, 6) -> (6n,), sorted by where they lead
         ends = np.searchsorted(leads_to.ravel()[edges], np.arange(count + 1))
-        won = np.unique(edges[leads_to.ravel()[edges] == TO_WIN] // INPUTS).astype(np.int32)
+        won = np.unique(edges[leads_to.ravel()[edges] == TO_WIN] // INPUT_COUNT).astype(np.int32)
         distances, queue = np.full(count, -1, np.int32), np.zeros(count, np.int32)
         distances[won], queue[: len(won)] = 1, won
-        spread(ends, (edges // INPUTS).astype(np.int32), distances, queue, len(won))
+        spread(ends, (edges // INPUT_COUNT).astype(np.int32), distances, queue, len(won))
         after = np.where(leads_to >= 0, distances[leads_to], -1)
         after[leads_to == TO_WIN] = 0
         return Labels(states, distances, (after >= 0) & (after == distances[:, None] - 1))

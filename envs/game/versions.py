@@ -10,7 +10,7 @@ TABLE = Path(__file__).parent / "versions.toml"
 
 @dataclass(frozen=True)
 class Rules:
-    """What differs between the rules of games and versions; the table's first lines tell what each means."""
+    """What differs between the rules of games and versions; ``versions.toml`` explains each in its first lines."""
 
     walk: float
     max_inputs: int
@@ -22,7 +22,7 @@ class Rules:
 
 @dataclass(frozen=True)
 class Version:
-    """Which level is played, by which rules, and what it looks like, each by name."""
+    """A version of a game: the names of the level that is played, of its rules, and of its look."""
 
     game: str
     name: str
@@ -43,6 +43,7 @@ def table() -> tuple[dict[str, Rules], dict[str, dict[str, Version]]]:
 
 
 def games() -> list[str]:
+    """The names of the games: princess, key_door."""
     return list(table()[1])
 
 
@@ -54,13 +55,13 @@ def versions(game: str = "princess") -> list[str]:
 
 
 def looks(game: str = "princess") -> list[str]:
-    """The names of the versions that differ from the original in looks alone, the original first."""
+    """The names of the versions that differ from the original only in their look, the original first."""
     every = [find_version(game, name) for name in versions(game)]
     return [version.name for version in every if version.rules == every[0].rules]
 
 
 def find_version(game: str, version: str) -> Version:
-    """Raises ValueError that lists what exists."""
+    """The version of that game. Raises ValueError, which lists what exists."""
     names = versions(game)
     if version not in names:
         raise ValueError(f"unknown version {version!r}: expected one of {', '.join(names)}")
@@ -68,9 +69,10 @@ def find_version(game: str, version: str) -> Version:
 
 
 def find_rules(name: str) -> Rules:
+    """The rules of that name in ``versions.toml``, such as a version's. Raises KeyError for any other."""
     return table()[0][name]
 
 
 def id_of(name: str) -> str:
-    """masked_semantics -> MaskedSemantics, as in the ids of the environments."""
+    """masked_semantics -> MaskedSemantics, as in environment ids."""
     return name.title().replace("_", "")

@@ -2,20 +2,24 @@
 
 import os
 import threading
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Unpack
 
 import gymnasium
 import numpy as np
 
 from priorlab.envs.base.alone import TAKEN, Alone, in_turn
-from priorlab.envs.engine.games import INPUTS, Games, Saved, checked_actions
-from priorlab.envs.engine.lockstep import advance
-from priorlab.envs.engine.resets import checked_options, checked_seed
-from priorlab.envs.game.level import Level
+from priorlab.envs.base.compile import Bound
+from priorlab.envs.base.settings import complete
+from priorlab.envs.engine.checks import checked_actions, checked_options, checked_seed
+from priorlab.envs.engine.engine import Saved
+from priorlab.envs.engine.game_settings import IN_COLOUR, GameSettings
+from priorlab.envs.engine.games import Games
+from priorlab.envs.engine.lockstep import Part, advance
 from priorlab.envs.game.rules import (
     DEATHS,
     HAS_KEY,
+    INPUT_COUNT,
     INPUT_NAMES,
     JUMPING,
     MAX_INPUTS,
@@ -32,13 +36,12 @@ from priorlab.envs.game.rules import (
 from priorlab.envs.interfaces.frames import frame_of
 from priorlab.envs.interfaces.keyboard import keys_to_action
 from priorlab.envs.interfaces.limits import Limited, steps_of
-from priorlab.envs.looks.dials import Dials
 
 if TYPE_CHECKING:
     import pygame
 
-ZOOM = 3  # of the native picture in the window that render_mode="human" opens
-FPS = 30  # inputs a second, as people play
+ZOOM = 3  # factor on the native picture in the window of render_mode="human"
+FPS = 30  # inputs per second, as people play
 RENDER_MODES = ("human", "rgb_array")
 MEANINGS = ("NOOP", *(name.upper() for name in INPUT_NAMES[1:]))
 
@@ -47,13 +50,16 @@ Base = gymnasium.Env[np.ndarray, np.int64]
 
 
 class PriorLabEnv(Limited, Alone, Base):  # pyright: ignore[reportIncompatibleVariableOverride]
-    """One game. Inputs 0 to 5: none, left, right, jump, up, down. Reward 1 at the goal, else 0.
+    """One game as a gymnasium environment. Inputs 0 to 5: none, left, right, jump, up, down. The goal gives reward 1.
+
+    ``version`` is the game's; the other settings are those of ``GameSettings``, in colour by default. Raises
+    ValueError, one line, for an invalid value, and TypeError for a setting that does not exist.
 
     Observations are uint8 (screen_size, screen_size, stack_size * C), C = 3, or 1 with ``grayscale_obs``. A win or a
     death terminates (in Key and Door only a win), ``max_inputs`` truncates. ``info`` has x, y (pixels), on_ladder,
-    jumping, speed, enemies_alive, has_key and solved; the play's counts deaths, unique_states and inputs; and place,
-    the game of ``games.places`` that is played. If every episode is of the same game, a reset after a death continues
-    the play; any other reset, or one with a seed, starts a new play. Settings are those of ``Games``.
+    jumping, speed (pixels per step, upwards), enemies_alive, has_key, solved; deaths, unique_states and inputs, counted
+    over the play; and place, the number of the game in ``games.places``. A reset after a death continues the play, if
+    every episode is of the same game; a reset with a seed, or after anything else, begins a new play.
     """
 
     metadata = {"render_modes": list(RENDER_MODES), "render_fps": FPS}
@@ -62,49 +68,33 @@ class PriorLabEnv(Limited, Alone, Base):  # pyright: ignore[reportIncompatibleVa
         self,
         version: str | Sequence[str] = "original",
         *,
-        game: str | Sequence[str] | None = None,
-        level: str | Level | Sequence[str | Level] | None = None,
-        order: str = "own",
-        looks: Dials | Mapping[str, float] | None = None,
-        split: str = "training",
-        obs: str = "pixels",
-        screen_size: int = 84,
-        grayscale_obs: bool = False,
-        stack_size: int = 1,
-        frame_skip: int = 1,
-        look_seed: int | Sequence[int] = 0,
-        max_inputs: int | None = None,
-        random_start: int = 0,
-        num_threads: int = 1,
         render_mode: str | None = None,
+        **settings: Unpack[GameSettings],
     ):
         if render_mode is not None and render_mode not in RENDER_MODES:
             raise ValueError(f"render_mode is {render_mode!r}: expected None or one of {', '.join(RENDER_MODES)}")
         self.render_mode = render_mode
-        self.games = Games(
-            1, version, game=game, level=level, order=order, looks=looks, split=split, obs=obs,
-            screen_size=screen_size, grayscale_obs=grayscale_obs,
-            stack_size=stack_size, frame_skip=frame_skip, look_seed=look_seed, max_inputs=max_inputs,
-            random_start=random_start, num_threads=num_threads, autoreset=False,
-        )  # fmt: skip
+        self.games = Games(1, version, autoreset=False, **complete(settings, IN_COLOUR, ("version", "render_mode")))
         shape = self.games.lanes.observations.shape[1:]
         self.observation_space = gymnasium.spaces.Box(0, 255, shape, np.uint8)
-        self.action_space = gymnasium.spaces.Discrete(INPUTS)
-        self.max_episode_steps = steps_of(int(self.games.scenes.numbers[:, MAX_INPUTS].max()), frame_skip)
+        self.action_space = gymnasium.spaces.Discrete(INPUT_COUNT)
+        self.max_episode_steps = steps_of(int(self.games.scenes.numbers[:, MAX_INPUTS].max()), self.games.frame_skip)
         self._running, self._closed = False, False
         self._settle()
 
     def _settle(self) -> None:
-        """What no copy shares: where the games keep what is seen, and a window."""
+        """What copies do not share: views of the games' arrays, and a window."""
         self._state, self._observation = self.games.state[0], self.games.lanes.observations[0]
         self._action, self.turn = np.zeros(1, np.int64), threading.Lock()
         games = self.games
-        self._job = games.scenes, games.lanes, self._action, games.frame_skip, 0, 1, games.scratch
+        self._advance = Bound(
+            advance, games.scenes, games.lanes, self._action, games.frame_skip, Part(0, 1, games.scratch)
+        )
         self._window: pygame.Window | None = None
         self._clock: pygame.time.Clock | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        settled = "turn", "_state", "_observation", "_action", "_job", "_window", "_clock", "_shown_by"
+        settled = "turn", "_state", "_observation", "_action", "_advance", "_window", "_clock", "_shown_by"
         return {name: value for name, value in super().__getstate__().items() if name not in settled}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -130,7 +120,7 @@ class PriorLabEnv(Limited, Alone, Base):  # pyright: ignore[reportIncompatibleVa
         return self._observation.copy(), self._info()
 
     def step(self, action: int | np.integer) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
-        if not self.turn.acquire(False):  # as ``in_turn``, whose call in between would take half a microsecond more
+        if not self.turn.acquire(False):  # as ``in_turn``, whose extra call would take half a microsecond
             raise RuntimeError(f"step: {TAKEN}")
         try:
             return self._step(action)
@@ -141,10 +131,10 @@ class PriorLabEnv(Limited, Alone, Base):  # pyright: ignore[reportIncompatibleVa
         if not self._running:
             self._check_open()
             raise RuntimeError("step before reset, or after the episode ended: call reset first")
-        if action not in range(INPUTS):
+        if action not in range(INPUT_COUNT):
             checked_actions(np.atleast_1d(action), 1)
         self._action[:] = action
-        ended = advance(*self._job)
+        ended = self._advance()
         self._running = not ended
         if self.render_mode == "human":
             self._show()
@@ -170,26 +160,28 @@ class PriorLabEnv(Limited, Alone, Base):  # pyright: ignore[reportIncompatibleVa
         }
 
     def get_action_meanings(self) -> list[str]:
-        """What the inputs are called, as Atari's are: NOOP, LEFT, ..."""
+        """The names of the inputs, in the style of Atari's: NOOP, LEFT, ..."""
         return list(MEANINGS)
 
     def get_keys_to_action(self) -> dict[tuple[int, ...], int]:
-        """For gymnasium.utils.play: arrow keys or W A S D, and space. Of several, jump counts, then up and down."""
+        """For gymnasium.utils.play: arrow keys or W A S D, and space. Of several held keys jump counts, then up and
+        down."""
         return keys_to_action(MEANINGS)
 
     def save(self) -> Saved:
-        """A copy of the state, counts included, for ``restore``."""
+        """A copy of the state, including counts, for ``restore``."""
         return self.games.save()
 
     def restore(self, saved: Saved) -> tuple[np.ndarray, dict[str, Any]]:
-        """Puts a saved state back; its observation and info."""
+        """Restores a saved state; returns its observation and info."""
         self._check_open()
         self.games.restore(saved)
         self._running = not saved.ending.any()
         return self._observation.copy(), self._info()
 
     def render(self) -> np.ndarray | None:
-        """In mode rgb_array, the picture in colour, uint8 (side, side, 3): native, a smaller level's framed."""
+        """In mode rgb_array, the picture in colour, uint8 (side, side, 3): native, or framed if the level is
+        smaller."""
         if self.render_mode == "human":
             self._show()
             return None
@@ -198,7 +190,7 @@ class PriorLabEnv(Limited, Alone, Base):  # pyright: ignore[reportIncompatibleVa
         return frame_of(self.games)
 
     def _show(self) -> None:
-        """Shows the picture in a window, and waits until it is due."""
+        """Shows the picture in a window, at ``FPS`` frames per second."""
         import pygame
 
         if self._window is not None and self._shown_by != os.getpid():

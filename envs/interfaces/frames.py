@@ -1,4 +1,4 @@
-"""Rendered pictures of one size, also where an environment's levels differ in theirs."""
+"""Rendered pictures of one size, even if an environment's levels differ in size."""
 
 import numpy as np
 
@@ -7,20 +7,20 @@ from priorlab.envs.game.rules import SIDE
 
 
 def frame_of(games: Games, lane: int = 0) -> np.ndarray:
-    """The lane's native picture in colour, as large as that of the largest level in the batch; uint8 (side, side, 3).
+    """The lane's native picture in colour, in the size of the batch's largest level; uint8 (side, side, 3).
 
-    A smaller one is enlarged by the whole number that fits, and lies in the middle of black.
+    A smaller picture is enlarged by the largest integer factor that fits, and centred on black.
     """
     return framed(games.native_frame(lane), int(games.scenes.numbers[:, SIDE].max()))
 
 
 def framed(picture: np.ndarray, side: int) -> np.ndarray:
-    """uint8 (own, own, 3) -> uint8 (side, side, 3), side >= own."""
-    own = len(picture)
-    if own == side:
+    """uint8 (n, n, 3) -> uint8 (side, side, 3), side >= n."""
+    size = len(picture)
+    if size == side:
         return picture
-    zoom = side // own
-    frame, margin = np.zeros((side, side, 3), np.uint8), (side - zoom * own) // 2
-    inside = slice(margin, margin + zoom * own)
+    zoom = side // size
+    frame, margin = np.zeros((side, side, 3), np.uint8), (side - zoom * size) // 2
+    inside = slice(margin, margin + zoom * size)
     frame[inside, inside] = picture.repeat(zoom, axis=0).repeat(zoom, axis=1)
     return frame

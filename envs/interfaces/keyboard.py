@@ -1,15 +1,16 @@
-"""The keys with which gymnasium.utils.play plays our games and Atari's: those of the window in which people play."""
+"""The keys for gymnasium.utils.play in our games and Atari's: the same as in the window in which people play."""
 
 from collections.abc import Sequence
 from itertools import combinations
 
-FIRST = ("JUMP", "FIRE", "UP", "DOWN", "LEFT", "RIGHT")  # of held keys that have no input together, this one counts
+FIRST = ("JUMP", "FIRE", "UP", "DOWN", "LEFT", "RIGHT")  # the first of these counts where held keys share no input
 
 
 def keys_to_action(meanings: Sequence[str]) -> dict[tuple[int, ...], int]:
-    """The input of every set of held keys, pygame's codes in order; ``meanings``: what each input is, as in FIRST.
+    """The input for every set of held keys, which are sorted codes of pygame; ``meanings``: each input, in words of
+    FIRST.
 
-    Arrow keys, or W A S D; space jumps or fires. Keys count together as far as an input has them all.
+    Arrow keys, or W A S D; space jumps or fires. Keys are combined if an input has them all.
     """
     import pygame
 
@@ -20,12 +21,12 @@ def keys_to_action(meanings: Sequence[str]) -> dict[tuple[int, ...], int]:
     }  # fmt: skip
     parts = [[name in meaning for name in FIRST] for meaning in meanings]
     inputs = sorted(range(len(parts)), key=lambda number: (sum(parts[number]), parts[number]), reverse=True)
-    found: dict[tuple[int, ...], int] = {}
+    chosen: dict[tuple[int, ...], int] = {}
     for count in range(1, len(names) + 1):
         for held in combinations(sorted(names), count):
             wanted = set().union(*(names[key] for key in held))
             has = [name in wanted for name in FIRST]
             fitting = [number for number in inputs if all(h or not p for p, h in zip(parts[number], has))]
             if fitting:  # a game may have no NOOP
-                found[held] = fitting[0]
-    return found
+                chosen[held] = fitting[0]
+    return chosen

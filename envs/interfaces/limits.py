@@ -1,4 +1,4 @@
-"""How many steps an episode can last: told in ``env.spec``, and taken from it when a batch is made of one."""
+"""How many steps an episode can last: stated in ``env.spec``, and taken from there when a batch is made from it."""
 
 import copy
 
@@ -7,15 +7,16 @@ from gymnasium.envs.registration import EnvSpec
 
 
 class Limited:
-    """What an environment is, beside a gymnasium.Env, that truncates its episodes itself: its spec says after how many
-    steps. No Env of its own: some clients know an environment by its class's direct bases."""
+    """Mixed into an environment that truncates its episodes itself: its spec states after how many steps. It is not a
+    gymnasium.Env, as some clients recognise an environment by the direct bases of its class."""
 
     max_episode_steps: int
     _spec: EnvSpec | None = None
 
     @property
     def spec(self) -> EnvSpec | None:
-        """As what it was made; made of this anew, it is wrapped in gymnasium's TimeLimit of the same length."""
+        """The spec that it was made from. Made from it again, it is wrapped in gymnasium's TimeLimit of the same
+        length."""
         return self._spec
 
     @spec.setter
@@ -26,14 +27,14 @@ class Limited:
 
 
 def steps_of(max_inputs: int, frame_skip: int) -> int:
-    """The most steps in which that many raw inputs are taken."""
+    """The number of steps that take at most that many raw inputs."""
     return -(-max_inputs // frame_skip)
 
 
 def inputs_of(max_episode_steps: int | None, frame_skip: int, first_inputs: int, limit: int) -> int:
-    """``limit``, raw inputs, or those of ``max_episode_steps``, which gymnasium.make_vec passes on, where fewer.
+    """``limit``, in raw inputs, or the inputs of ``max_episode_steps``, from gymnasium.make_vec, if these are fewer.
 
-    Raises ValueError where up to ``first_inputs`` inputs before the first step would count among them.
+    Raises ValueError if up to ``first_inputs`` inputs before the first step would count among them.
     """
     if max_episode_steps is None:
         return limit
@@ -41,8 +42,6 @@ def inputs_of(max_episode_steps: int | None, frame_skip: int, first_inputs: int,
         raise ValueError(f"max_episode_steps is {max_episode_steps!r}: expected a whole number, 1 or more")
     inputs = int(max_episode_steps) * frame_skip
     if inputs < 1 or (first_inputs and inputs < limit):
-        why = (
-            "a whole number, 1 or more" if inputs < 1 else "max_inputs instead, which counts an episode's first inputs"
-        )
+        why = "a whole number, 1 or more" if inputs < 1 else "max_inputs, which includes an episode's first inputs"
         raise ValueError(f"max_episode_steps is {max_episode_steps}: expected {why}")
     return min(inputs, limit)

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass, fields
 
-SPLITS = ("training", "held_out")  # the pictures of one are never seen in the other
+SPLITS = ("training", "held_out")  # neither shows pictures of the other
 
 
 def check_split(split: str) -> None:
@@ -13,11 +13,11 @@ def check_split(split: str) -> None:
 
 @dataclass(frozen=True)
 class Dials:
-    """Four probabilities, from 0 to 1, that a look does what a player expects.
+    """Four probabilities, 0 to 1, with which a random look meets a player's expectations.
 
-    ``semantics``: a role is drawn from its family of pictures; ``objects``: a place next to an object or on a platform
-    has no distractor; ``affordance``: a piece of free space has no texture; ``similarity``: a thing looks like the
-    others of its role. Raises ValueError for values outside 0 to 1.
+    ``semantics``: a role has a picture of its own family; ``objects``: a place next to an object or on a platform is
+    free of distractors; ``affordance``: a piece of free space is free of textures; ``similarity``: a thing looks like
+    the others of its kind. Raises ValueError for anything else.
     """
 
     semantics: float = 1.0

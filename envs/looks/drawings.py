@@ -1,8 +1,8 @@
-"""Random drawings of what does not live: platforms, ladders, dangers, keys, doors.
+"""Random drawings of inanimate things: platforms, ladders, dangers, keys, doors.
 
-A drawing is uint8 (TILE, TILE) of inks: 0 is clear, LINE the dark of outlines, WHITE nearly white; each of A, B, C, D
-is three inks, a colour's shade, the colour (+ 1) and its light (+ 2); C is skin, D gold or steel. Every size and shape
-in a drawing comes from the generator it is given.
+A drawing is uint8 (TILE, TILE) of inks: 0 is transparent, LINE the dark of outlines, WHITE nearly white; each of A, B,
+C, D is three inks: a colour's shade, the colour (+ 1) and its light (+ 2); C is skin, D gold or steel. All sizes and
+shapes in a drawing come from the generator passed to it.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,13 +10,14 @@ from typing import TypeVar
 
 import numpy as np
 
-from priorlab.envs.looks.textures import PATTERNS, TILE, X, Y
+from priorlab.envs.game.rules import TILE
+from priorlab.envs.looks.textures import PATTERNS, X, Y
 
 LINE, WHITE, A, B, C, D = 1, 2, 3, 6, 9, 12
 INKS = 15
 Drawing = np.ndarray
 Draw = Callable[[np.random.Generator], Drawing]
-SOLID = ("bricks", "stones", "planks", "weave", "scales", "studs", "mottle")  # patterns that platforms are made of
+SOLID = ("bricks", "stones", "planks", "weave", "scales", "studs", "mottle")  # patterns of platforms
 LAST = TILE - 1
 T = TypeVar("T")
 
@@ -26,17 +27,17 @@ def blank() -> Drawing:
 
 
 def ellipse(x: float, y: float, wide: float, high: float) -> np.ndarray:
-    """bool (TILE, TILE): what lies within that half width and half height of (x, y)."""
+    """bool (TILE, TILE): the ellipse around (x, y) with that half width and half height."""
     return ((X - x) / wide) ** 2 + ((Y - y) / high) ** 2 <= 1
 
 
 def box(left: float, top: float, right: float, bottom: float) -> np.ndarray:
-    """bool (TILE, TILE): the rectangle, its edges included."""
+    """bool (TILE, TILE): the rectangle, including its edges."""
     return (left <= X) & (right >= X) & (top <= Y) & (bottom >= Y)
 
 
 def stroke(x: float, y: float, to_x: float, to_y: float, thick: float = 0.8) -> np.ndarray:
-    """bool (TILE, TILE): what is nearer than ``thick`` to the line between two points."""
+    """bool (TILE, TILE): the pixels closer than ``thick`` to the line between two points."""
     along_x, along_y = to_x - x, to_y - y
     part = ((X - x) * along_x + (Y - y) * along_y) / max(along_x**2 + along_y**2, 1e-6)
     part = np.clip(part, 0, 1)
@@ -44,19 +45,19 @@ def stroke(x: float, y: float, to_x: float, to_y: float, thick: float = 0.8) -> 
 
 
 def pick(rng: np.random.Generator, options: Sequence[T]) -> T:
-    """One of them, each as likely (``Generator.choice`` takes ten times as long)."""
+    """A uniformly random one (``Generator.choice`` takes ten times as long)."""
     return options[int(rng.integers(len(options)))]
 
 
 def around(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """What ``mask`` holds above, below, before and after each pixel; nothing lies outside."""
+    """The values of ``mask`` above, below, left and right of each pixel; false outside."""
     wide = np.zeros((TILE + 2, TILE + 2), bool)
     wide[1:-1, 1:-1] = mask
     return wide[:-2, 1:-1], wide[2:, 1:-1], wide[1:-1, :-2], wide[1:-1, 2:]
 
 
 def mould(art: Drawing, mask: np.ndarray, colour: int) -> None:
-    """Fills it with a colour, lit from the top left."""
+    """Fills ``mask`` with a colour, lit from the top left."""
     above, below, before, after = around(mask)
     art[mask] = colour + 1
     art[mask & ~(below & after)] = colour
@@ -64,7 +65,7 @@ def mould(art: Drawing, mask: np.ndarray, colour: int) -> None:
 
 
 def outline(art: Drawing) -> Drawing:
-    """The drawing with a dark line around all of it that is not clear."""
+    """The drawing with a dark line around everything that is not transparent."""
     above, below, before, after = around(art > 0)
     art[(above | below | before | after) & (art == 0)] = LINE
     return art
@@ -76,7 +77,7 @@ def platform(rng: np.random.Generator) -> Drawing:
     art = (A + np.roll(tones, int(rng.integers(TILE)), 1)).astype(np.uint8)
     art[LAST] = LINE
     depth = int(rng.integers(1, 5))
-    if rng.random() < 0.5:  # a cap whose lower edge goes up and down
+    if rng.random() < 0.5:  # a cap with a wavy lower edge
         edge = depth + np.rint(1.2 * np.sin(2 * np.pi * (X * int(rng.integers(1, 5)) / TILE + rng.random())))
         art[edge + 1 == Y] = LINE
         art[edge >= Y] = B + 1
@@ -90,7 +91,7 @@ def platform(rng: np.random.Generator) -> Drawing:
 
 
 def ladder(rng: np.random.Generator) -> Drawing:
-    """Rungs between rails or ropes, chains, a vine, a trellis, a pole with pegs; it goes on upward and downward."""
+    """Rungs between rails or ropes, chains, a vine, a trellis, a pole with pegs; it continues upward and downward."""
     art = blank()
     kind = pick(rng, (rungs, rungs, rungs, chains, vine, trellis, pegs))
     upright, across = kind(rng)
@@ -101,12 +102,12 @@ def ladder(rng: np.random.Generator) -> Drawing:
     _, _, before, after = around(upright)
     art[upright & ~after] = A
     art[upright & ~before] = A + 2
-    shadow = np.roll(art > 0, 1, 0) | around(art > 0)[2]  # under and beside, and on from tile to tile
+    shadow = np.roll(art > 0, 1, 0) | around(art > 0)[2]  # below and beside, continued from tile to tile
     art[shadow & (art == 0)] = LINE
     return art
 
 
-Climbed = tuple[np.ndarray, np.ndarray]  # bool (TILE, TILE) both: what is upright, what is across
+Climbed = tuple[np.ndarray, np.ndarray]  # bool (TILE, TILE) each: the upright parts, the cross parts
 
 
 def rungs(rng: np.random.Generator) -> Climbed:
@@ -120,7 +121,7 @@ def rungs(rng: np.random.Generator) -> Climbed:
 
 def chains(rng: np.random.Generator) -> Climbed:
     rail, joint = int(rng.integers(1, 4)), int(rng.integers(5)) == Y % 5
-    aside = 6 - rail - np.abs(X - 7)  # of the middle of the nearer chain
+    aside = 6 - rail - np.abs(X - 7)  # from the middle of the nearer chain
     links = (np.abs(aside) == 1) & ~joint
     return links | ((aside == 0) & joint), joint & (aside >= 0)
 
@@ -146,7 +147,7 @@ def pegs(rng: np.random.Generator) -> Climbed:
 
 
 def fire(rng: np.random.Generator) -> Drawing:
-    """Tongues of flame side by side, one great one, or a ball of fire; hotter inside."""
+    """Tongues of flame side by side, one large flame, or a ball of fire; hotter inside."""
     art = blank()
     if rng.random() < 0.25:
         angle = np.arctan2(Y - 7, X - 7)
@@ -170,7 +171,7 @@ def fire(rng: np.random.Generator) -> Drawing:
 
 
 def spikes(rng: np.random.Generator) -> Drawing:
-    """What cuts: teeth, saws, thorns, blades."""
+    """Sharp things: teeth, saws, thorns, blades."""
     return outline(pick(rng, (teeth, teeth, saw, thorns, blades))(rng))
 
 

@@ -1,8 +1,8 @@
-"""Families of pictures, one a role, with exemplars without end: a random drawing in random colours.
+"""Families of pictures, one per role, with endless exemplars: a random drawing in random colours.
 
-Each of the two splits has drawings of its own: held-out ones come from other seeds, and one that training has too, in
-whatever colours, is left out. Customary colours (warm flames, grey blades) are only as likely as any others, so that
-colour alone tells little.
+The two splits share no drawings: held-out ones come from other seeds, and those that training also has, in any colours,
+are left out. Customary colours (warm flames, grey blades) are only as likely as all others together, so colour alone
+reveals little.
 """
 
 from functools import lru_cache
@@ -10,18 +10,19 @@ from zlib import crc32
 
 import numpy as np
 
+from priorlab.envs.game.rules import TILE
 from priorlab.envs.looks.dials import SPLITS
 from priorlab.envs.looks.drawings import INKS, LINE, WHITE, A, Draw, door, fire, key, ladder, platform, spikes
 from priorlab.envs.looks.figures import goal, monster, player
-from priorlab.envs.looks.textures import PATTERNS, TILE, X, Y
+from priorlab.envs.looks.textures import PATTERNS, X, Y
 
 FAMILIES: dict[str, Draw] = {
     draw.__name__: draw for draw in (platform, ladder, fire, spikes, monster, goal, key, door, player)
 }
-DRAWINGS = 256  # of each family in each split; colours are drawn anew for every exemplar
+DRAWINGS = 256  # of each family in each split; every exemplar draws its colours
 CUSTOM = 0.5  # share of exemplars whose colours A and B are the customary ones of their family
-SHADE, LIGHT, LINE_VALUE = 0.62, 0.5, 0.12  # of a colour; of the way to white; of colour A, for outlines
-CHANCES = 14  # random numbers that make an exemplar: its drawing, whether in custom colours, four colours
+SHADE, LIGHT, LINE_VALUE = 0.62, 0.5, 0.12  # factor on a colour; part of the way to white; factor on A, for outlines
+CHANCES = 14  # random numbers per exemplar: its drawing, whether in customary colours, four colours
 SKIN, METAL = ((0.02, 0.1), (0.15, 0.55), (0.55, 1.0)), ((0.09, 0.16), (0.1, 0.85), (0.75, 0.95))
 # Least and most: customary hues of A and of B; saturation and value of both in any hue
 COLOURS = {
@@ -35,7 +36,7 @@ COLOURS = {
     "door": ((0.03, 0.1), (0.0, 0.15), (0.3, 0.75), (0.45, 0.8)),
     "player": ((0.45, 0.65), (0.5, 0.7), (0.3, 0.8), (0.7, 1.0)),
 }
-FAINT, FAINTNESS = ("bricks", "stones", "planks", "studs", "slants", "waves"), 0.3  # of backgrounds
+FAINT, FAINTNESS = ("bricks", "stones", "planks", "studs", "slants", "waves"), 0.3  # of backgrounds: patterns, contrast
 ROLES = tuple(FAMILIES)
 RANGES = np.array([[(a, *tones), (b, *tones), SKIN, METAL] for a, b, *tones in (COLOURS[role] for role in ROLES)])
 # (families, colours, hsv, least and most) -> (families, colours, least and width, hsv)
@@ -61,10 +62,10 @@ def drawings(split: str) -> np.ndarray:
 
 def exemplars(families: np.ndarray, split: str, chances: np.ndarray) -> np.ndarray:
     """uint32 (n, TILE, TILE): a picture of each of n families, a pixel's bytes being red, green, blue, and 255 where
-    opaque; what is clear is 0 (``unpack`` takes them apart).
+    opaque; transparent pixels are 0 (``unpack`` splits them).
 
-    ``families``: int (n,), indices into ROLES; ``chances``: float (n, CHANCES), random numbers from 0 to 1, of which
-    each n make one exemplar.
+    ``families``: int (n,), indices into ROLES; ``chances``: float (n, CHANCES), random numbers from 0 to 1, one row
+    per exemplar.
     """
     drawn = drawings(split)[families, (chances[:, 0] * DRAWINGS).astype(int)]
     # (n, TILE, TILE) -> (n, TILE * TILE), and back
@@ -73,25 +74,27 @@ def exemplars(families: np.ndarray, split: str, chances: np.ndarray) -> np.ndarr
 
 
 def unpack(pictures: np.ndarray) -> np.ndarray:
-    """uint8 (..., 4) of uint32 (...): red, green, blue, and 255 where opaque."""
+    """uint32 (...) -> uint8 (..., 4): red, green, blue, and 255 where opaque."""
     return np.ascontiguousarray(pictures)[..., None].view(np.uint8)
 
 
 def palettes(families: np.ndarray, chances: np.ndarray) -> np.ndarray:
-    """uint32 (n, INKS): the packed colours of each ink, by ``chances``, float (n, 13) from 0 to 1."""
+    """uint32 (n, INKS): the packed colour of each ink, from ``chances``, float (n, 13), 0 to 1."""
     ranges, count = RANGES[families], len(families)  # (n, colours A to D, least and most, hsv)
     chance = chances[:, 1:].reshape(-1, 4, 3)  # (n, 12) -> (n, colours, hsv)
     hsv = ranges[:, :, 0] + ranges[:, :, 1] * chance
     free = chances[:, 0] >= CUSTOM
     hsv[free, :2, 0] = chance[free, :2, 0]
     plain = rgb_of(hsv)
-    found = np.zeros((count, INKS, 4))
+    colours = np.zeros((count, INKS, 4))
     # (n, colours, tones, rgb) -> (n, inks, rgb)
-    found[:, A:, :3] = np.stack([plain * SHADE, plain, plain + (1 - plain) * LIGHT], axis=2).reshape(count, INKS - A, 3)
-    found[:, LINE, :3] = plain[:, 0] * LINE_VALUE
-    found[:, WHITE, :3] = 0.96
-    found[:, 1:, 3] = 1
-    return (255 * found + 0.5).astype(np.uint8).view(np.uint32)[..., 0]
+    colours[:, A:, :3] = np.stack([plain * SHADE, plain, plain + (1 - plain) * LIGHT], axis=2).reshape(
+        count, INKS - A, 3
+    )
+    colours[:, LINE, :3] = plain[:, 0] * LINE_VALUE
+    colours[:, WHITE, :3] = 0.96
+    colours[:, 1:, 3] = 1
+    return (255 * colours + 0.5).astype(np.uint8).view(np.uint32)[..., 0]
 
 
 def ground(rng: np.random.Generator) -> np.ndarray:
@@ -104,7 +107,7 @@ def ground(rng: np.random.Generator) -> np.ndarray:
 
 
 def rgb_of(hsv: np.ndarray) -> np.ndarray:
-    """float (..., 3), 0 to 1, of hue (turns), saturation and value (0 to 1), any shape (..., 3)."""
+    """Hue (turns), saturation and value (0 to 1), any shape (..., 3) -> red, green, blue, float (..., 3), 0 to 1."""
     hue, saturation, value = (hsv[..., i, None] for i in range(3))
     sector = (np.array([5.0, 3.0, 1.0]) + 6 * hue) % 6
     return value * (1 - saturation * np.clip(np.minimum(sector, 4 - sector), 0, 1))

@@ -1,4 +1,4 @@
-"""Random drawings of what lives: monsters, people who wait to be reached, and the figures that a player moves.
+"""Random drawings of living things: monsters, people who wait to be reached, and the figures that a player moves.
 
 Inks and helpers are those of ``envs/looks/drawings.py``.
 """
@@ -25,7 +25,7 @@ from priorlab.envs.looks.textures import X, Y
 
 
 def monster(rng: np.random.Generator) -> Drawing:
-    """A body that is mostly face: slime, ghost, bug, bat, imp or block, with eyes and a mouth."""
+    """A body that is mostly a face: slime, ghost, bug, bat, imp or block, with eyes and a mouth."""
     art = blank()
     kind = pick(rng, ("slime", "ghost", "bug", "bat", "imp", "block"))
     wide, high = rng.uniform(4.4, 6.4), rng.uniform(4.2, 6)
@@ -48,7 +48,7 @@ def monster(rng: np.random.Generator) -> Drawing:
 
 
 def body_of(kind: str, wide: float, high: float, rng: np.random.Generator) -> np.ndarray:
-    """bool (TILE, TILE); ``wide`` and ``high`` are half of what they measure."""
+    """bool (TILE, TILE); ``wide`` and ``high`` are half the width and height."""
     if kind == "slime":
         drop = np.hypot(X - 7 - rng.uniform(-2, 2), Y - 13.5 + 1.7 * high) < 1.2
         dome = (np.abs(X - 7) / wide) ** 2 + np.clip((13.5 - Y) / (1.7 * high), 0, 9) ** 2 <= 1
@@ -66,21 +66,21 @@ def body_of(kind: str, wide: float, high: float, rng: np.random.Generator) -> np
 
 
 def legs(rng: np.random.Generator) -> np.ndarray:
-    """bool (TILE, TILE): a bug's right legs, and its feeler."""
-    found = stroke(8, 4, 8 + rng.uniform(1, 3.5), 1, 0.7)
+    """bool (TILE, TILE): a bug's right legs and feeler."""
+    drawn = stroke(8, 4, 8 + rng.uniform(1, 3.5), 1, 0.7)
     for i in range(int(rng.integers(2, 4))):
         y = 6 + 2.6 * i
-        found |= stroke(7, y, 7 + rng.uniform(5.6, 6.4), y + rng.uniform(0, 3), 0.7)
-    return found
+        drawn |= stroke(7, y, 7 + rng.uniform(5.6, 6.4), y + rng.uniform(0, 3), 0.7)
+    return drawn
 
 
 def wing(rng: np.random.Generator) -> np.ndarray:
-    """bool (TILE, TILE): a bat's right one."""
+    """bool (TILE, TILE): a bat's right wing."""
     return stroke(8, 8, 13, rng.uniform(2, 6), 1.6) | (stroke(8, 9, 13, 9, 1.2) & (X % 2 == 1)) | box(10, 6, 12, 8)
 
 
 def eyes(art: Drawing, rng: np.random.Generator, y: int) -> None:
-    """One, two or three, that look one way; under brows, now and then."""
+    """One, two or three eyes looking in one direction, sometimes under brows."""
     count = pick(rng, (1, 2, 2, 2, 2, 3))
     apart = int(rng.integers(2, 4)) if count == 2 else 4
     size = rng.uniform(2, 2.9) if count == 1 else rng.uniform(1.1, 1.9 if apart == 3 else 1.45)
@@ -113,7 +113,7 @@ def goal(rng: np.random.Generator) -> Drawing:
     """A person: in a gown, a robe or trousers, crowned, hooded or bareheaded, arms down, out or waving."""
     art = blank()
     head = rng.uniform(2, 2.7)
-    y = 5 + int(rng.integers(0, 2))  # of the middle of the head
+    y = 5 + int(rng.integers(0, 2))  # the middle of the head
     hips, neck = int(rng.integers(2, 4)), int(y + head)
     hem = rng.uniform(3, 5.6)
     hair = pick(rng, ("long", "long", "short", "short", "bun", "bald"))
@@ -152,7 +152,7 @@ def goal(rng: np.random.Generator) -> Drawing:
 
 
 def arms(art: Drawing, rng: np.random.Generator, y: int) -> None:
-    """Two, in sleeves; a hand at the end of each. Half of all people wave."""
+    """Two arms in sleeves, with hands. Half of all people wave."""
     raised = pick(rng, ((-1, 1), (-1, 1), (1, -1), (-1, -1), (1, 1), (0, 0)))
     for side, up in zip((-1, 1), raised):
         x, hand_y = 7 + side * 5.2, min(y + (-4, 1, 4)[int(up) + 1] + rng.uniform(-0.6, 0.6), 12)
@@ -177,7 +177,7 @@ def headgear(art: Drawing, rng: np.random.Generator, y: int, head: float) -> Non
 
 
 def player(rng: np.random.Generator) -> Drawing:
-    """A robot, a knight, a beast or a bird: a figure, but no person."""
+    """A robot, a knight, a beast or a bird: a figure, but not a person."""
     return outline(pick(rng, (robot, knight, beast, bird))(rng))
 
 
@@ -235,7 +235,7 @@ def bird(rng: np.random.Generator) -> Drawing:
 
 
 def body_and_head(art: Drawing, rng: np.random.Generator, wide: float, y: int) -> None:
-    """Round ones, with a light belly and two eyes at the height ``y``."""
+    """A round body and head, with a light belly and two eyes at height ``y``."""
     apart = int(rng.integers(1, 3))
     mould(art, ellipse(7, 10, wide - 0.6, 3.2), A)
     art[ellipse(7, 10.6, wide - 2, rng.uniform(1.4, 2.4))] = B + 2

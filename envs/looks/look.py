@@ -1,9 +1,9 @@
 """Looks: text files that define what each thing is drawn as.
 
-A look's text is TOML settings, then grids: a line ``--- name`` and rows of characters, one per pixel. A character is
-a colour of ``[palette]``, or ``.`` for transparent. ``[things]`` gives each kind of thing a colour (``"#rrggbb"``), a
-grid, a family of textures, or ``"block"``; from a list the look seed picks one. ``base`` names another look, which
-provides everything that is not set.
+A look's text is TOML settings, then grids: a line ``--- name`` and rows of characters, one character per pixel. A
+character is a colour of ``[palette]``, or ``.`` where the background shows through. ``[things]`` gives each kind of
+thing a colour (``"#rrggbb"``), a grid, a family of textures, or ``"block"``; from a list, the look seed picks one.
+``base`` names another look, which provides everything that is not given.
 """
 
 import re
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from priorlab.envs.game.rules import TILE
 from priorlab.envs.looks.textures import PATTERNS, Colour, Family
 
 LOOKS = Path(__file__).parent
@@ -21,7 +22,6 @@ OBJECTS = ("fire", "monster", "goal", "spikes", "key", "door")
 THINGS = ("ground", "platform", "ladder", "boundary", "fire", "monster", "goal", "player", "spikes", "key", "door")
 SETTINGS = ("base", "pieces", "own_textures", "things", "palette", "families", "blocks")
 BLOCK_PLACES = ("platforms", "everywhere")
-TILE = 15  # pixels
 CLEAR = "."
 
 
@@ -31,7 +31,7 @@ class Blocks:
 
     colours: tuple[Colour, ...]
     place: str  # one of BLOCK_PLACES
-    patches: float  # of distractors that hide no object, for each 100 tiles of the level
+    patches: float  # of distractors that hide no object, per 100 tiles of the level
 
 
 @dataclass(frozen=True)
@@ -40,21 +40,22 @@ class Look:
 
     name: str
     things: dict[str, tuple[str, ...]]
-    pieces: bool  # free space is cut into pieces that imitate platforms and ladders
-    own_textures: bool  # each platform, each ladder and each piece of free space has a texture that nothing else has
+    pieces: bool  # whether free space is cut into pieces that imitate platforms and ladders
+    own_textures: bool  # whether each platform, ladder and piece of free space has a unique texture
     families: dict[str, Family]
     blocks: Blocks | None
     grids: dict[str, np.ndarray]
 
     @staticmethod
     def read(name: str) -> "Look":
-        """Reads the look of that name. Raises ValueError with the file, row and column of a mistake."""
+        """The look of that name. Raises ValueError, which names the file, row and column of what is wrong."""
         if name not in look_names():
             raise ValueError(f"unknown look {name!r}: expected one of {', '.join(look_names())}")
         return read_file(name)
 
 
 def look_names() -> list[str]:
+    """The names of the lab's looks, in alphabetical order."""
     return sorted(path.stem for path in LOOKS.glob("*.txt"))
 
 
@@ -64,7 +65,7 @@ def read_file(name: str) -> Look:
 
 
 def parse(text: str, source: str) -> Look:
-    """The look written in ``text``; ``source`` is its file's name, for errors."""
+    """The look in ``text``; ``source`` names its file in errors."""
     lines = text.splitlines()
     starts = [i for i, line in enumerate(lines) if line.startswith("---")]
     try:
@@ -99,7 +100,7 @@ def parse(text: str, source: str) -> Look:
 
 
 def check(look: Look, source: str) -> None:
-    """That every thing is drawn as something that exists and fits."""
+    """Checks that every thing is drawn as something that exists and fits."""
     for thing in THINGS:
         if not look.things.get(thing):
             raise ValueError(f"{source}: things has no {thing!r}: expected all of {', '.join(THINGS)}")
@@ -123,7 +124,7 @@ def check(look: Look, source: str) -> None:
 
 
 def read_grid(lines: list[str], first_line: int, palette: dict[str, Colour], source: str) -> np.ndarray:
-    """uint8 (height, width, 4); empty lines at the end are no rows."""
+    """uint8 (height, width, 4); empty lines at the end are ignored."""
     while lines and not lines[-1].strip():
         lines = lines[:-1]
     if not lines:
@@ -151,7 +152,7 @@ def read_grid(lines: list[str], first_line: int, palette: dict[str, Colour], sou
 
 def read_things(things: dict, source: str) -> dict[str, tuple[str, ...]]:
     expect_keys(things, THINGS, "thing", source)
-    found = {}
+    drawn = {}
     for thing, value in things.items():
         values = value if isinstance(value, list) else [value]
         if not values or not all(isinstance(v, str) for v in values):
@@ -159,8 +160,8 @@ def read_things(things: dict, source: str) -> dict[str, tuple[str, ...]]:
         for v in values:
             if v.startswith("#"):
                 colour(v, thing, source)
-        found[thing] = tuple(values)
-    return found
+        drawn[thing] = tuple(values)
+    return drawn
 
 
 def read_family(name: str, table: object, source: str) -> Family:
@@ -203,7 +204,7 @@ def flag(table: dict, key: str, default: bool, source: str) -> bool:
 
 
 def colour(value: object, where: str, source: str) -> Colour:
-    """(red, green, blue), 0 to 255 each, of '#rrggbb'."""
+    """(red, green, blue), 0 to 255 each, from '#rrggbb'."""
     if not isinstance(value, str) or not re.fullmatch("#[0-9a-fA-F]{6}", value):
         raise ValueError(f"{source}: {where}: colour {value!r}: expected '#rrggbb'")
     return int(value[1:3], 16), int(value[3:5], 16), int(value[5:7], 16)

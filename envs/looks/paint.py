@@ -1,6 +1,6 @@
-"""Look + level + look seed -> a scene: what the drawing needs of the things of a level, at 15 pixels a tile.
+"""Look + level + look seed -> a painted scene: the pictures of a level's things, at 15 pixels per tile.
 
-Tiles are drawn on the grid, tile (row, column) from pixel (15 column, 15 row). Nothing here knows the rules.
+Tiles are drawn on the grid, tile (row, column) from pixel (15 column, 15 row). Nothing here depends on the rules.
 """
 
 import math
@@ -11,37 +11,42 @@ import numpy as np
 
 from priorlab.envs.game.grids import groups, runs
 from priorlab.envs.game.level import Level
-from priorlab.envs.looks.blocks import Place, scatter
-from priorlab.envs.looks.look import THINGS, TILE, Look, colour
+from priorlab.envs.game.rules import TILE
+from priorlab.envs.looks.blocks import Corner, scatter
+from priorlab.envs.looks.look import THINGS, Look, colour
 from priorlab.envs.looks.textures import Colour, Textures, pieces
 
-OBJECTS = ("goal", "monster", "fire", "key", "door", "spikes")  # in the order of the colours of blocks
+OBJECTS = ("goal", "monster", "fire", "key", "door", "spikes")  # in the order of the blocks' colours
 
 
 @dataclass(frozen=True)
 class Sprite:
-    """A small picture, to be drawn with its top left at R(x) - w // 2, R(y) - h // 2 of the centre (x, y)."""
+    """A small picture, drawn with its top left at R(x) - w // 2, R(y) - h // 2 for the centre (x, y)."""
 
     rgb: np.ndarray  # uint8 (h, w, 3)
     opaque: np.ndarray  # bool (h, w)
 
 
 @dataclass(frozen=True)
-class Scene:
-    """A level as it looks: ``background`` uint8 (side, side, 3) holds all that neither moves nor vanishes."""
+class PaintedScene:
+    """A level as drawn in a look: ``background``, uint8 (side, side, 3), shows everything that never moves or
+    vanishes."""
 
     background: np.ndarray
-    monsters: tuple[Sprite, ...]  # in the level's order, and then the key where there is one
+    monsters: tuple[Sprite, ...]  # in the level's order, followed by the key if there is one
     player: Sprite
 
 
-def corners(places: list[tuple[int, int]]) -> list[Place]:
-    """(left, top) in pixels of (row, column) tiles."""
+def corners(places: list[tuple[int, int]]) -> list[Corner]:
+    """(row, column) of tiles -> (left, top) in pixels."""
     return [(TILE * column, TILE * row) for row, column in places]
 
 
-def paint(level: Level, look: str, look_seed: int = 0) -> Scene:
-    """The level drawn with that look; the same arguments give the same scene, another seed another exemplar."""
+def paint(level: Level, look: str, look_seed: int = 0) -> PaintedScene:
+    """Paints the level in that look; the same arguments give the same scene, other seeds other drawings.
+
+    Raises ValueError for an unknown look or a seed below 0.
+    """
     if isinstance(look_seed, bool) or not isinstance(look_seed, (int, np.integer)) or look_seed < 0:
         raise ValueError(f"look_seed is {look_seed!r}: expected a whole number, 0 or more")
     return Easel(level, Look.read(look), int(look_seed)).scene()
@@ -70,13 +75,13 @@ class Easel:
             )
             self.block_colours = {thing: look.blocks.colours[order[i]] for i, thing in enumerate(OBJECTS)}
 
-    def scene(self) -> Scene:
+    def scene(self) -> PaintedScene:
         self.paint_tiles()
-        still = {thing: self.level.places(character) for thing, character in (("fire", "*"), ("spikes", "^"))}
+        still = {thing: self.level.tiles_of(character) for thing, character in (("fire", "*"), ("spikes", "^"))}
         drawn = [(self.figure(thing, TILE, TILE), corners(places)) for thing, places in still.items() if places]
         self.place_all(drawn)
         goal, left, top = self.goal()
-        monsters = corners(self.level.places("m"))
+        monsters = corners(self.level.tiles_of("m"))
         movers = (self.figure("monster", TILE, TILE),) * len(monsters)
         if self.level.key:
             monsters += corners([self.level.key])
@@ -86,9 +91,9 @@ class Easel:
             self.distract([*objects, (left, top), *monsters], monsters)
             self.place_all(drawn)
         self.place(goal, left, top)
-        return Scene(self.picture, movers, self.figure("player", TILE, TILE))
+        return PaintedScene(self.picture, movers, self.figure("player", TILE, TILE))
 
-    def place_all(self, sprites: list[tuple[Sprite, list[Place]]]) -> None:
+    def place_all(self, sprites: list[tuple[Sprite, list[Corner]]]) -> None:
         for sprite, places in sprites:
             for left, top in places:
                 self.place(sprite, left, top)
@@ -120,7 +125,7 @@ class Easel:
         self.fill_sharing(cut, shared)
 
     def fill_sharing(self, cut: list[np.ndarray], shared: list[np.ndarray]) -> None:
-        """Gives each piece one of the textures, no two touching ones alike if that can be."""
+        """Gives each piece one of the textures, if possible no two touching ones the same."""
         chosen = np.full((self.level.height + 2, self.level.width + 2), -1)
         for i in self.rng.permutation(len(cut)):
             rows, columns = cut[i].T + 1
@@ -130,8 +135,8 @@ class Easel:
             chosen[rows, columns] = pick
             self.fill(cut[i], shared[pick])
 
-    def distract(self, objects: list[Place], monsters: list[Place]) -> None:
-        """The distractors; where a monster stands, what shows once it is gone is the ground."""
+    def distract(self, objects: list[Corner], monsters: list[Corner]) -> None:
+        """Paints the distractors; under a monster the ground shows once it is gone."""
         blocks = self.look.blocks
         assert blocks is not None
         height, width = TILE * self.level.height, TILE * self.level.width
@@ -145,7 +150,7 @@ class Easel:
             picture[part] = before[part]
 
     def goal(self) -> tuple[Sprite, int, int]:
-        """(picture, left, top): as large as the goal is, or a block at its foot."""
+        """(picture, left, top): in the size of the goal, or a block at its foot."""
         width, height = self.level.goal_size
         thing = "door" if self.level.key else "goal"
         x, y = math.floor(self.level.goal[0] + 0.5), math.ceil(self.level.goal[1] - 0.5)
@@ -155,7 +160,7 @@ class Easel:
         return self.figure(thing, width, height), left, top
 
     def figure(self, thing: str, width: int, height: int) -> Sprite:
-        """What a thing is drawn as, of that size."""
+        """The picture of a thing in that size."""
         value = self.things[thing]
         if value in self.look.grids:
             grid = self.look.grids[value]
@@ -167,7 +172,7 @@ class Easel:
         return Sprite(rgb, np.ones((height, width), bool))
 
     def tile(self, thing: str) -> np.ndarray:
-        """uint8 (15, 15, 3), or (15, 15, 4) where parts of it are clear."""
+        """uint8 (15, 15, 3), or (15, 15, 4) if parts of it are transparent."""
         value = self.things[thing]
         if value in self.look.grids:
             return self.look.grids[value]
@@ -177,7 +182,7 @@ class Easel:
         return np.full((TILE, TILE, 3), plain, np.uint8)
 
     def fill(self, part: np.ndarray, tile: np.ndarray) -> None:
-        """Puts a tile's picture on each of the tiles, int (n, 2) rows and columns."""
+        """Draws a tile's picture on each of the tiles, int (n, 2), rows and columns."""
         for row, column in part.tolist():
             at = self.picture[TILE * row : TILE * (row + 1), TILE * column : TILE * (column + 1)]
             if tile.shape[2] == 3:
@@ -186,7 +191,7 @@ class Easel:
                 at[tile[..., 3] > 0] = tile[..., :3][tile[..., 3] > 0]
 
     def place(self, sprite: Sprite, left: int, top: int) -> None:
-        """Draws what of the sprite is within the picture."""
+        """Draws the part of the sprite that is within the picture."""
         side = self.picture.shape[0]
         rows, columns = slice(max(0, -top), max(0, side - top)), slice(max(0, -left), max(0, side - left))
         rgb, opaque = sprite.rgb[rows, columns], sprite.opaque[rows, columns]

@@ -1,7 +1,7 @@
 """Level + dials + look seed + split -> a scene of random exemplars (see ``envs/looks/exemplars.py``).
 
-Each choice has a random stream of its own, drawn alike at any dials: a dial moves what it names and nothing else, and
-a step of it changes only the things whose chance it passes.
+Each choice has a separate random stream, which does not depend on the dials: a dial changes only what it names, and a
+small change affects only the things whose random number it passes.
 """
 
 import math
@@ -12,19 +12,20 @@ import numpy as np
 
 from priorlab.envs.game.grids import groups, runs
 from priorlab.envs.game.level import Level
+from priorlab.envs.game.rules import TILE
 from priorlab.envs.looks.dials import SPLITS, Dials, check_split
 from priorlab.envs.looks.exemplars import CHANCES, ROLES, exemplars, ground, unpack
-from priorlab.envs.looks.paint import Scene, Sprite
-from priorlab.envs.looks.textures import TILE, pieces
+from priorlab.envs.looks.paint import PaintedScene, Sprite
+from priorlab.envs.looks.textures import pieces
 
 STREAMS = ("ground", "things", "pieces", "textures", "places", "clutter")
 OBJECTS = {"*": "fire", "^": "spikes", "m": "monster", "k": "key", "G": "goal", "D": "door", "S": "player"}
-CLUTTER = ("fire", "spikes", "monster", "key", "goal", "door")  # what distractors are drawn as
-FRAME = np.array([44, 34, 31, 255], np.uint8).view(np.uint32)[0]  # of the boundary, as in the looks of the study
-PALE, PALER = (255, 252, 236), 0.45  # the edge of the player alone, so that it is found in any look; of the way there
-VARIANTS = 3  # pictures that all distractors of a role, or all textures of free space, share
-CUTS = 1  # of free space to choose from: more take longer than all the rest
-PATCHES = 2  # of distractors, 3 x 3 tiles, where no object is, for each 100 tiles
+CLUTTER = ("fire", "spikes", "monster", "key", "goal", "door")  # the roles of distractors
+FRAME = np.array([44, 34, 31, 255], np.uint8).view(np.uint32)[0]  # the boundary's colour, as in the study's looks
+PALE, PALER = (255, 252, 236), 0.45  # the player's edge, so that it can be found in any look; fraction of the way to it
+VARIANTS = 3  # pictures shared by all distractors of a role, or all textures of free space
+CUTS = 1  # of free space to choose from: more would take longer than everything else
+PATCHES = 2  # of distractors, 3 x 3 tiles, away from objects, per 100 tiles
 
 
 class Thing(NamedTuple):
@@ -36,11 +37,11 @@ class Thing(NamedTuple):
     picture: np.ndarray
 
 
-def paint_dials(level: Level, dials: Dials, look_seed: int, split: str) -> Scene:
-    """Draws a level in a random look; the same arguments give the same scene.
+def paint_dials(level: Level, dials: Dials, look_seed: int, split: str) -> PaintedScene:
+    """Paints the level in a random look; the same arguments give the same scene.
 
-    ``look_seed``: an integer, at least 0; ``split``: one of SPLITS, which share no pictures. Raises ValueError for
-    anything else.
+    ``look_seed``: a whole number, 0 or more; ``split``: training or held_out, which share no drawings. Raises
+    ValueError for anything else.
     """
     return Painting(level, dials, look_seed, split).scene()
 
@@ -66,10 +67,10 @@ class Painting:
         self.open = self.open_tiles()
 
     def stream(self, name: str) -> np.random.Generator:
-        """One of STREAMS, from its beginning."""
+        """One of STREAMS, from its start."""
         return np.random.default_rng([*self.seed, STREAMS.index(name)])
 
-    def scene(self) -> Scene:
+    def scene(self) -> PaintedScene:
         things = self.things()
         shown = {thing.role: thing for thing in things}
         self.cells[:] = self.ground
@@ -84,31 +85,31 @@ class Painting:
         background = np.zeros((self.level.side, self.level.side, 3), np.uint8)
         # (rows, columns, TILE, TILE) -> (TILE * rows, TILE * columns)
         pixels = unpack(self.cells.swapaxes(1, 2).reshape(TILE * height, TILE * width))
-        for channel in range(3):  # ten times as fast as all at once
+        for channel in range(3):  # ten times as fast as all channels at once
             background[: TILE * height, : TILE * width, channel] = pixels[..., channel]
         self.place_goal(background, shown[self.goal].picture)
         movers = [sprite(thing.picture) for role in ("monster", "key") for thing in things if thing.role == role]
-        return Scene(background, tuple(movers), sprite(marked(shown["player"].picture)))
+        return PaintedScene(background, tuple(movers), sprite(marked(shown["player"].picture)))
 
     def things(self) -> list[Thing]:
-        """What the level holds, and what each is drawn as."""
-        found = [("platform", np.array([(r, c + i) for i in range(n)])) for r, c, n in runs(self.kinds == "#")]
-        found += [("ladder", block) for block in groups(self.kinds == "H")]
+        """The things of the level, and the picture of each."""
+        placed = [("platform", np.array([(r, c + i) for i in range(n)])) for r, c, n in runs(self.kinds == "#")]
+        placed += [("ladder", block) for block in groups(self.kinds == "H")]
         for character, role in OBJECTS.items():
-            found += [(role, place[None]) for place in np.argwhere(self.kinds == character)]
-        unplaced = {self.goal, "player"} - {role for role, _ in found}  # only the settings say where they are
-        found += [(role, np.zeros((0, 2), int)) for role in sorted(unplaced)]
-        pictures = self.pictures("things", [role for role, _ in found], 1)
-        return [Thing(role, tiles, picture) for (role, tiles), picture in zip(found, unpack(pictures))]
+            placed += [(role, place[None]) for place in np.argwhere(self.kinds == character)]
+        unplaced = {self.goal, "player"} - {role for role, _ in placed}  # placed only by the settings
+        placed += [(role, np.zeros((0, 2), int)) for role in sorted(unplaced)]
+        pictures = self.pictures("things", [role for role, _ in placed], 1)
+        return [Thing(role, tiles, picture) for (role, tiles), picture in zip(placed, unpack(pictures))]
 
     def pictures(self, stream: str, roles: list[str], variants: int) -> np.ndarray:
-        """uint32 (n, TILE, TILE), packed: what each of n things of these roles is drawn as.
+        """uint32 (n, TILE, TILE), packed: the picture of each of n things with these roles.
 
-        With the chance of the dial of similarity it is one of the ``variants`` that its role shares. An exemplar is of
-        its role's family with the chance of the dial of semantics, else of any.
+        With the probability of the similarity dial it is one of the ``variants`` shared by its role. An exemplar is of
+        its role's family with the probability of the semantics dial, otherwise of any.
         """
         rng, each = self.stream(stream), np.array([ROLES.index(role) for role in roles], int)
-        asked = np.concatenate([np.repeat(np.arange(len(ROLES)), variants), each])  # what is shared, then what is not
+        asked = np.concatenate([np.repeat(np.arange(len(ROLES)), variants), each])  # the shared ones, then the others
         count = len(asked) - len(each)
         keeps = rng.random(len(asked)) < self.dials.semantics
         families = np.where(keeps, asked, rng.integers(len(ROLES), size=len(asked)))
@@ -119,7 +120,7 @@ class Painting:
         return exemplars(families[shown], self.split, chances[shown])[which]
 
     def fill_free_space(self) -> None:
-        """Gives pieces of free space textures: as many tiles of platforms and of ladders as there are in the level."""
+        """Gives pieces of free space textures of platforms and ladders, on as many tiles as there are in the level."""
         platforms, ladders = self.kinds == "#", self.kinds == "H"
         rng = self.stream("pieces")
         cut = pieces(~(platforms | ladders | (self.kinds == "|")), platforms, ladders, rng, CUTS)
@@ -132,10 +133,10 @@ class Painting:
         filled = rng.random(len(cut)) >= self.dials.affordance
         pictures = self.pictures("textures", roles, VARIANTS)
         self.paste([piece for piece, fill in zip(cut, filled) if fill], pictures[filled])
-        self.cells[np.isin(self.kinds, list(" ~SmkGD*^")) & ~self.open] = self.ground  # nothing shows behind objects
+        self.cells[np.isin(self.kinds, list(" ~SmkGD*^")) & ~self.open] = self.ground  # objects have a plain background
 
     def strew(self, roles: list[str]) -> None:
-        """Lays distractors: along platforms, around objects and, so that these do not show, in patches elsewhere."""
+        """Places distractors along platforms, around objects and, to hide where these are, in patches elsewhere."""
         rng, (height, width) = self.stream("places"), self.kinds.shape
         solid = np.isin(self.kinds, list("#*^"))
         objects = np.isin(self.kinds, list("*^mkGD"))
@@ -153,7 +154,7 @@ class Painting:
         self.paste(tiles[shown][:, None], pictures[shown])
 
     def open_tiles(self) -> np.ndarray:
-        """bool (rows, columns): the free tiles that neither an object nor the player at its start overlaps."""
+        """bool (rows, columns): the free tiles that overlap neither an object nor the player's start."""
         free = np.isin(self.kinds, list(" ~"))
         for left, top in (goal_corner(self.level), corner(*self.level.start)):
             rows, columns = (slice(max(at // TILE, 0), max(-(-at // TILE) + 1, 0)) for at in (top, left))
@@ -161,14 +162,14 @@ class Painting:
         return free
 
     def place_goal(self, background: np.ndarray, picture: np.ndarray) -> None:
-        """Draws what of the goal is within the picture."""
+        """Draws the part of the goal that is within the picture."""
         (left, top), side = goal_corner(self.level), self.level.side
         shown = picture[max(-top, 0) : max(side - top, 0), max(-left, 0) : max(side - left, 0)]
         at = background[max(top, 0) : max(top + TILE, 0), max(left, 0) : max(left + TILE, 0)]
         at[shown[..., 3] > 0] = shown[shown[..., 3] > 0, :3]
 
     def paste(self, parts: Sequence[np.ndarray] | np.ndarray, pictures: Sequence[np.ndarray] | np.ndarray) -> None:
-        """Draws on each part's tiles, int (n, 2) rows and columns, its packed picture; no tile is in two parts."""
+        """Draws each part's packed picture on its tiles, int (n, 2), rows and columns; no tile is in two parts."""
         if len(parts):
             at = tuple(np.concatenate(parts).T)
             drawn = np.repeat(pictures, [len(part) for part in parts], axis=0)
@@ -176,12 +177,12 @@ class Painting:
 
 
 def corner(x: float, y: float) -> tuple[int, int]:
-    """(left, top) of a cell about a middle, on the tile grid where the middle is a tile's."""
+    """(left, top) of the cell around a centre; on the grid if the centre is a tile's."""
     return math.floor(x + 0.5) - TILE // 2 - 1, math.ceil(y - 0.5) - TILE // 2
 
 
 def goal_corner(level: Level) -> tuple[int, int]:
-    """(left, top) of the goal's cell: about its middle, on the floor of its row."""
+    """(left, top) of the goal's cell: at its centre, on the floor of its row."""
     left, _ = corner(*level.goal)
     return left, TILE * int(level.goal[1] // TILE)
 
@@ -191,10 +192,10 @@ def sprite(picture: np.ndarray) -> Sprite:
 
 
 def marked(picture: np.ndarray) -> np.ndarray:
-    """The picture made paler, with a pale edge where it meets what is clear or the end of the cell."""
+    """The picture made paler, with a pale edge where it meets transparent pixels or the end of the cell."""
     opaque = np.pad(picture[..., 3] > 0, 1)
     inside = opaque[:-2, 1:-1] & opaque[2:, 1:-1] & opaque[1:-1, :-2] & opaque[1:-1, 2:]
-    opaque, found = opaque[1:-1, 1:-1], picture.copy()
-    found[opaque, :3] = np.rint(found[opaque, :3] * (1 - PALER) + np.array(PALE) * PALER)
-    found[opaque & ~inside, :3] = PALE
-    return found
+    opaque, paler = opaque[1:-1, 1:-1], picture.copy()
+    paler[opaque, :3] = np.rint(paler[opaque, :3] * (1 - PALER) + np.array(PALE) * PALER)
+    paler[opaque & ~inside, :3] = PALE
+    return paler

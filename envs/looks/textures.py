@@ -1,6 +1,6 @@
 """Families of textures, and the cutting of free space into pieces that imitate platforms and ladders.
 
-A texture is a 15x15 picture that continues itself on every side: a pattern in three tones of colours of its family.
+A texture is a seamless 15x15 picture: a pattern in three tones of its family's colours.
 """
 
 from collections.abc import Callable
@@ -9,21 +9,21 @@ from typing import NamedTuple
 import numpy as np
 
 from priorlab.envs.game.grids import groups, runs
+from priorlab.envs.game.rules import TILE
 
-TILE = 15  # pixels
 Colour = tuple[int, int, int]
 Pattern = Callable[[np.random.Generator, np.ndarray, np.ndarray], np.ndarray]
 DARK, PLAIN, LIGHT = 0, 1, 2  # the tones of a pattern
-RUN_LENGTHS = (3, 4, 5, 6, 7, 8)  # of imitated platforms where the level has none to imitate
-LADDER_SIZES = ((2, 5), (2, 6))  # (width, height) of imitated ladders where the level has none
+RUN_LENGTHS = (3, 4, 5, 6, 7, 8)  # of imitated platforms, if the level has none
+LADDER_SIZES = ((2, 5), (2, 6))  # (width, height) of imitated ladders, if the level has none
 LADDER_SHARE = (0.25, 0.6)  # least and most of free space that imitates ladders
-LEAST_GAP, MOST_GAP = 3, 6  # tiles that may be left open beside an imitated ladder, where any are
-CUT_TILES = 4000  # how many tiles are cut, over all random cuts, to choose from
+LEAST_GAP, MOST_GAP = 3, 6  # tiles that may be left open next to an imitated ladder, if any
+CUT_TILES = 4000  # tiles cut, in total, over all random cuts to choose from
 MOST_CUTS = 20
 
 
 class Family(NamedTuple):
-    """Textures that belong together; ``depth`` is how dark the dark tone is, 1 being black."""
+    """Textures that belong together; ``depth`` is the darkness of the dark tone, 1 for black."""
 
     patterns: tuple[str, ...]
     colours: tuple[Colour, ...]
@@ -123,7 +123,7 @@ Y, X = np.mgrid[:TILE, :TILE]
 
 
 class Textures:
-    """Draws textures of families, never one twice."""
+    """Draws textures of families, never the same twice."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         self.rng = rng
@@ -131,8 +131,8 @@ class Textures:
         self.kinds: set[tuple[str, Colour, Colour]] = set()  # pattern, main colour, colour of the dark tone
 
     def draw(self, family: Family) -> np.ndarray:
-        """uint8 (TILE, TILE, 3), unlike every texture drawn before: another pattern or other colours while any are
-        left, another drawing always."""
+        """uint8 (TILE, TILE, 3), different from every texture before: in pattern or colours while any are left, and
+        always in drawing."""
         for attempt in range(10_000):
             pattern = family.patterns[int(self.rng.integers(len(family.patterns)))]
             plain, shade = (family.colours[i] for i in self.rng.integers(len(family.colours), size=2))
@@ -146,8 +146,8 @@ class Textures:
         raise ValueError(f"a family of {len(family.patterns)} patterns and {len(family.colours)} colours is too small")
 
     def draw_crossed(self, family: Family) -> list[np.ndarray]:
-        """Nine textures, three drawings in three colours each, in a random order but the first two: these, for
-        platforms and for ladders, share neither. So in one picture neither drawing nor colour says what a thing is."""
+        """Nine textures, three drawings in three colours each, in random order, except that the first two, for
+        platforms and ladders, share neither. So in one picture neither drawing nor colour identifies a thing."""
         rng = self.rng
         drawings = [self.tones(family.patterns[i]) for i in rng.choice(len(family.patterns), 3, replace=False)]
         colours = [family.colours[i] for i in rng.choice(len(family.colours), 3, replace=False)]
@@ -157,7 +157,7 @@ class Textures:
         return [three_tones(colours[j], shades[j], family.depth)[drawings[i]] for i, j in crossed]
 
     def tones(self, pattern: str) -> np.ndarray:
-        """int (TILE, TILE): a drawing of the pattern, turned and shifted at random."""
+        """int (TILE, TILE): a drawing of the pattern, rotated and shifted at random."""
         tones = PATTERNS[pattern](self.rng, X, Y)
         if self.rng.random() < 0.5:
             tones = tones.T
@@ -176,9 +176,9 @@ def pieces(
 ) -> list[np.ndarray]:
     """Cuts free space into upright blocks like the ladders and horizontal runs like the platforms.
 
-    ``free``, ``platforms``, ``ladders``: bool (rows, columns). Returns int (n, 2) rows and columns of each piece;
-    together they are the free tiles. Of several random cuts it is the one whose tiles meet their neighbours most as
-    the tiles of platforms and ladders do; ``most_cuts`` of them at most.
+    ``free``, ``platforms``, ``ladders``: bool (rows, columns). Returns int (n, 2), the rows and columns of each piece;
+    together they are the free tiles. Of at most ``most_cuts`` random cuts, it takes the one whose tiles adjoin their
+    neighbours most as those of platforms and ladders do.
     """
     lengths = sorted(length for _, _, length in runs(platforms)) or list(RUN_LENGTHS)
     blocks = groups(ladders)
@@ -202,7 +202,7 @@ def pieces(
 
 
 def meetings(labels: np.ndarray) -> np.ndarray:
-    """float (16,): the share of things' tiles that belong together with which of their four neighbours.
+    """float (16,): the share of things' tiles for each set of the four neighbours that belong to the same thing.
 
     ``labels``: int (rows, columns), a thing's number for each of its tiles, -1 elsewhere.
     """
@@ -219,7 +219,7 @@ def cut(
 ) -> np.ndarray:
     """int (rows, columns): one random cut of free space, a piece's number for each free tile, -1 elsewhere.
 
-    ``share`` of it, if there is room, are blocks of ``sizes`` (width, height), the rest runs of ``lengths``.
+    ``share`` of it, where there is room, becomes blocks of ``sizes`` (width, height), the rest runs of ``lengths``.
     """
     labels = np.full(free.shape, -1)
     packed = np.packbits(free, axis=1, bitorder="little")
@@ -251,20 +251,20 @@ def cut(
 
 
 def open_spots(free: np.ndarray, width: int, height: int) -> np.ndarray:
-    """bool (rows, columns): where a block whose top left tile is there lies on free tiles alone."""
+    """bool (rows, columns): where a block with its top left tile there covers only free tiles."""
     total = np.zeros((free.shape[0] + 1, free.shape[1] + 1), int)
     total[1:, 1:] = free.cumsum(axis=0).cumsum(axis=1)
     upper, lower = total[:-height], total[height:]
     tiles = lower[:, width:] - lower[:, :-width] - upper[:, width:] + upper[:, :-width]
-    found = np.zeros_like(free)
-    found[: tiles.shape[0], : tiles.shape[1]] = tiles == width * height
-    return found
+    open_corners = np.zeros_like(free)
+    open_corners[: tiles.shape[0], : tiles.shape[1]] = tiles == width * height
+    return open_corners
 
 
 def fits(rows: list[int], row: int, column: int, width: int, height: int, gap: int) -> bool:
-    """Whether a block may stand there: on open tiles, with in each row none beside it or at least ``gap``.
+    """Whether a block fits there: on open tiles, with no open tiles next to it in each row, or at least ``gap``.
 
-    ``rows``: bit c + MOST_GAP of a row's number says that column c is open.
+    ``rows``: bit c + MOST_GAP of a row's number is set if column c is open.
     """
     if row + height > len(rows):
         return False
@@ -280,9 +280,10 @@ def fits(rows: list[int], row: int, column: int, width: int, height: int, gap: i
 
 
 def part_of(length: int, lengths: list[int], chance: float) -> int:
-    """How long the first part of a run is: a length as common as its tiles are, or all; no rest shorter than any.
+    """The length of the first part of a run: one of ``lengths``, as often as its tiles, or all of it; the rest is never
+    shorter than all of them.
 
-    ``chance``: 0 to 1, what picks.
+    ``chance``: the random number, 0 to 1, that chooses.
     """
     shortest = max(2, lengths[0])
     possible = [part for part in lengths if part == length or part <= length - shortest]

@@ -1,9 +1,9 @@
-"""An atlas of a level: what somebody who sees the screen can go for, and the way there from wherever they are.
+"""An atlas of a level: what a player who sees the screen can go for, and the way there from anywhere.
 
-The player's own movement does not depend on monsters or the key, so it is a graph that is small enough to be known
-whole: a node is a place, speed, jump and ladder. Each target (goal, key, monster, danger, ladder, or a spot that means
-nothing) has a shortest way from every node, found by breadth-first search backwards, once for each set of ladders that
-somebody may know how to climb; and once more in the belief that what is deadly were floor.
+The player's movement does not depend on monsters or the key, so it is a graph small enough to be computed completely: a
+node is a position, speed, jump and ladder. Each target (goal, key, monster, danger, ladder, or a meaningless spot) has
+a shortest way from every node, found by breadth-first search backwards, once for each set of ladders that a player may
+know how to climb, and once more in the belief that deadly tiles are floor.
 """
 
 from functools import lru_cache
@@ -20,7 +20,7 @@ from priorlab.envs.game.rules import (
     DEATH,
     FIELDS,
     GRID,
-    INPUT_NAMES,
+    INPUT_COUNT,
     JUMPING,
     KEYS,
     LADDER,
@@ -38,48 +38,47 @@ from priorlab.envs.game.rules import (
     step,
     touched,
 )
-from priorlab.envs.game.solver import LOST, Solver, grid_of, number_of, place_of, read_number
+from priorlab.envs.game.solver import LOST, Solver, grid_of, index_of, number_of, read_number
 from priorlab.envs.game.versions import Rules
 
-ACTIONS = len(INPUT_NAMES)
 GOAL, KEY, MONSTER, DANGER, LADDER_TO_CLIMB, SPOT = range(6)  # kinds of targets
-ARRIVED = 1 << ACTIONS  # the bit of a way's end; the bits below are the inputs of a shortest way
-EXACT, NAIVE = range(2)  # by the rules; or as if what is deadly were floor
-LADDERS_APART = 6  # more ladders than these count as the last of them
+ARRIVED = 1 << INPUT_COUNT  # the bit of a way's end; the bits below it are the inputs of a shortest way
+EXACT, NAIVE = range(2)  # by the rules, or as if deadly tiles were floor
+LADDERS_APART = 6  # further ladders count as the last of these
 SPOTS = 12
-NEAR = 2.5 * TILE  # pixels beside a danger within which its like is reckoned with
+NEAR = 2.5 * TILE  # pixels to a danger within which the player takes it into account
 FAR = 1 << 20
 NO_WAY = -1
 
 
 class Atlas(NamedTuple):
-    """n nodes, m that are near a danger, T targets, L ladders, K sets of ladders; lengths in half pixels."""
+    """n nodes, m of them near a danger, T targets, L ladders, K sets of ladders; lengths in half pixels."""
 
     tiles: np.ndarray  # uint8 (rows, columns), as the rules need it
     level: np.ndarray  # int64 (NUMBERS,)
     monsters: np.ndarray  # int32 (monsters, 4)
     start: int  # the node
     place: np.ndarray  # int32 (n, 2): x, y
-    grounded: np.ndarray  # bool (n,): stands or hangs on a ladder
-    near: np.ndarray  # int32 (n, 2): number of the danger that is near, or -1; which of the m this node is, or -1
-    leads: np.ndarray  # int32 (n, 6): the node that an input leads to, or NO_WAY: a death, or out of the frame
+    grounded: np.ndarray  # bool (n,): whether the player stands, or hangs on a ladder
+    near: np.ndarray  # int32 (n, 2): number of the danger nearby, or -1; which of the m this node is, or -1
+    leads: np.ndarray  # int32 (n, 6): the node to which an input leads, or NO_WAY: a death, or out of the frame
     climbs: np.ndarray  # int8 (n, 6): number of the ladder that the input climbs, up or down, or -1
-    row_of: np.ndarray  # int64 (2**L,): of the K rows, that of a set of ladders, a bit each
+    row_of: np.ndarray  # int64 (2**L,): which of the K rows is for a set of ladders, one bit each
     ways: np.ndarray  # uint8 (K, T, n): bits of the inputs of a shortest way, ARRIVED at its end, 0 where there is none
-    naive: np.ndarray  # uint8 (K, T, m): the same, where what is deadly is taken for floor
+    naive: np.ndarray  # uint8 (K, T, m): the same, where deadly tiles are taken for floor
     targets: np.ndarray  # int64 (T, 4): kind, number within its kind, and x, y in half pixels
     counts: np.ndarray  # int64 (6,): how many targets of each kind
 
 
 @function
 def label_at(labels, x, y):
-    """The greatest of the labels, int8 (rows, columns), of the tiles that the player's rectangle overlaps; -1 none."""
-    left, top, found = pixel(x) - GRID, pixel(y) - GRID, -1
+    """The greatest label, int8 (rows, columns), of the tiles that the player's rectangle overlaps; -1 for none."""
+    left, top, greatest = pixel(x) - GRID, pixel(y) - GRID, -1
     for row in range(top // TILE, (top + TILE - 1) // TILE + 1):
         for column in range(left // TILE, (left + TILE - 1) // TILE + 1):
             if 0 <= row < labels.shape[0] and 0 <= column < labels.shape[1]:
-                found = max(found, int(labels[row, column]))
-    return found
+                greatest = max(greatest, int(labels[row, column]))
+    return greatest
 
 
 @kernel
@@ -98,14 +97,14 @@ def connect(tiles, level, monsters, labels, numbers, state, place, grounded, lad
         grounded[i] = state[ON_LADDER] or (below and not state[JUMPING])
         ladder_at[i] = label_at(labels, x, y)
         ladder = max(ladder_at[i], label_at(labels, x, y + REACH))
-        for action in range(ACTIONS):
+        for action in range(INPUT_COUNT):
             state[:] = 0
             read_number(level, grid, numbers[i], state)
             outcome = step(tiles, level, monsters, state, action)
             number = number_of(level, grid, state) if outcome != DEATH else LOST
-            found = place_of(number, numbers) if number != LOST else 0
-            there = number != LOST and numbers[found] == number
-            leads[i, action] = found if there else NO_WAY
+            node = index_of(number, numbers) if number != LOST else 0
+            there = number != LOST and numbers[node] == number
+            leads[i, action] = node if there else NO_WAY
             climbed = there and state[ON_LADDER] and abs(int(state[Y]) - y) == CLIMB
             climbs[i, action] = ladder if climbed else -1
 
@@ -135,7 +134,7 @@ def find_ways(first, edges, leads, climbs, known, ends, distances, queue, ways):
         node = queue[head]
         head += 1
         for k in range(first[node], first[node + 1]):
-            source, action = edges[k] // ACTIONS, edges[k] % ACTIONS
+            source, action = edges[k] // INPUT_COUNT, edges[k] % INPUT_COUNT
             ladder = climbs[source, action]
             if distances[source] < 0 and (ladder < 0 or known >> ladder & 1):
                 distances[source] = distances[node] + 1
@@ -143,7 +142,7 @@ def find_ways(first, edges, leads, climbs, known, ends, distances, queue, ways):
                 count += 1
     for i in range(ends.shape[0]):
         bits = ARRIVED if ends[i] else 0
-        for action in range(ACTIONS):
+        for action in range(INPUT_COUNT):
             to, ladder = leads[i, action], climbs[i, action]
             if distances[i] > 0 and to >= 0 and (ladder < 0 or known >> ladder & 1):
                 bits |= (distances[to] == distances[i] - 1) << action
@@ -152,13 +151,13 @@ def find_ways(first, edges, leads, climbs, known, ends, distances, queue, ways):
 
 @kernel
 def reach(leads, climbs, known, start, seen, queue):
-    """The bits of the ladders that can be climbed by who starts there and knows these; seen: bool (n,), False."""
+    """The bits of the ladders that a player who starts there and knows these can climb; seen: bool (n,), False."""
     count, head, used = 1, 0, 0
     queue[0], seen[start] = start, True
     while head < count:
         node = queue[head]
         head += 1
-        for action in range(ACTIONS):
+        for action in range(INPUT_COUNT):
             to, ladder = leads[node, action], climbs[node, action]
             if to < 0 or (ladder >= 0 and not known >> ladder & 1):
                 continue
@@ -172,24 +171,24 @@ def reach(leads, climbs, known, start, seen, queue):
 
 
 def labelled(level: Level, characters: str, most: int) -> np.ndarray:
-    """int8 (rows, columns): the number of the connected group of such tiles, from 0, at most ``most`` - 1; -1 none."""
+    """int8 (rows, columns): the number of the connected group of such tiles, 0 to ``most`` - 1; -1 for none."""
     labels = np.full((level.height, level.width), -1, np.int8)
-    found = groups(np.isin([list(row) for row in level.rows], list(characters)))
-    for number, group in enumerate(found):
+    blocks = groups(np.isin([list(row) for row in level.rows], list(characters)))
+    for number, group in enumerate(blocks):
         for row, column in group:
             labels[row, column] = min(number, most - 1)
     return labels
 
 
 def bare(level: Level, floor: str) -> Level:
-    """The level with nothing but what decides the player's own movement; ``floor`` are the tiles taken for floor."""
+    """The level with only what decides the player's movement; ``floor``: the tiles taken for floor."""
     drawn = str.maketrans({"m": " ", "~": " ", "k": " ", "D": " ", "G": " "} | dict.fromkeys(floor, "#"))
     rows = tuple(row.translate(drawn) for row in level.rows)
     return Level(level.name, level.game, rows, level.start, (-FAR, -FAR), (1, 1), 2)
 
 
 def spots_of(level: Level) -> list[tuple[int, int]]:
-    """(row, column) of SPOTS places on floors that mean nothing, evenly spread."""
+    """(row, column) of SPOTS meaningless places on floors, evenly spread."""
     free = [
         (r, c)
         for r, row in enumerate(level.rows[:-1])
@@ -202,17 +201,17 @@ def spots_of(level: Level) -> list[tuple[int, int]]:
 
 @lru_cache(maxsize=8)
 def atlas_of(level: Level, rules: Rules) -> Atlas:
-    """The atlas of a level by certain rules; a few seconds for Key and Door, kept while the program runs."""
+    """The atlas of a level and its rules; takes a few seconds for Key and Door, cached while the program runs."""
     numbers = [Solver(bare(level, floor), rules) for floor in ("", "*^")]
     for solver in numbers:
         solver.run()
     nodes = np.union1d(*(solver.search.numbers[: solver.search.kept[1]] for solver in numbers))
     count = len(nodes)
     place, grounded, ladder_at = np.zeros((count, 2), np.int32), np.zeros(count, np.bool_), np.zeros(count, np.int8)
-    leads, climbs = np.zeros((2, count, ACTIONS), np.int32), np.zeros((2, count, ACTIONS), np.int8)
+    leads, climbs = np.zeros((2, count, INPUT_COUNT), np.int32), np.zeros((2, count, INPUT_COUNT), np.int8)
     ladders, dangers = labelled(level, "H", LADDERS_APART), labelled(level, "*^", 127)
     state = np.zeros(FIELDS, np.int32)
-    for layer, solver in reversed(list(enumerate(numbers))):  # the exact one last: what it says of nodes stays
+    for layer, solver in reversed(list(enumerate(numbers))):  # the exact one last: its values for nodes remain
         rest = ladders, nodes, state, place, grounded, ladder_at, leads[layer], climbs[layer]
         connect(solver.tiles, solver.numbers, solver.monsters, *rest)
     put_at_start(numbers[0].numbers, state := np.zeros(FIELDS, np.int32))
@@ -247,8 +246,8 @@ def atlas_of(level: Level, rules: Rules) -> Atlas:
 
 
 def reversed_edges(leads: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(first int64 (n + 1,), edges int32): the edges in the order of the node that they lead to, none left out."""
-    order = np.argsort(leads, axis=None, kind="stable")  # (n, 6) -> (6n,), by where they lead
+    """(first int64 (n + 1,), edges int32): all edges, in the order of the node to which they lead."""
+    order = np.argsort(leads, axis=None, kind="stable")  # (n, 6) -> (6n,), sorted by where they lead
     first = np.searchsorted(leads.ravel()[order], np.arange(len(leads) + 1))
     return first, order.astype(np.int32)
 
@@ -282,7 +281,7 @@ def gather_targets(level, played, place, grounded, ladder_at, ladders, dangers, 
     add(GOAL, 0, level.goal, goal)
     if level.key:
         add(KEY, 0, (TILE * (level.key[1] + 0.5), TILE * (level.key[0] + 0.5)), key)
-    for number, (r, c) in enumerate(level.places("m")):
+    for number, (r, c) in enumerate(level.tiles_of("m")):
         first, last = level.patrols.get((r, c), (c, c))
         centre = (first + last) / 2
         add(MONSTER, number, (TILE * (centre + 0.5), TILE * (r + 0.5)), standing(centre, r, (last - first) / 2 + 0.5))

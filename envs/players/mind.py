@@ -1,6 +1,6 @@
-"""What a simulated player has in mind: what it knows, what it would try next, where it takes itself to be.
+"""What a simulated player has in mind: what it knows, what it would try next, where it believes itself to be.
 
-Plain functions for the kernel of ``envs/players/planner.py``, which tells what is assumed of a player, and why.
+Plain functions for the kernel of ``envs/players/planner.py``, which states what is assumed of a player, and why.
 """
 
 from typing import NamedTuple
@@ -14,6 +14,7 @@ from priorlab.envs.game.rules import (
     CLOCK,
     DOWN,
     HAS_KEY,
+    INPUT_COUNT,
     JUMP,
     KEYS,
     LAST_SIDE,
@@ -32,33 +33,33 @@ from priorlab.envs.game.rules import (
     patrolled,
     turned,
 )
-from priorlab.envs.players.atlas import ACTIONS, ARRIVED, DANGER, GOAL, KEY, LADDER_TO_CLIMB, MONSTER, SPOT, Atlas
+from priorlab.envs.players.atlas import ARRIVED, DANGER, GOAL, KEY, LADDER_TO_CLIMB, MONSTER, SPOT, Atlas
 
-DELAY = 8  # inputs from seeing to pressing: 267 ms at 30 a second; people take 250 to 300 (docs/simulated.md)
+DELAY = 8  # inputs from seeing to pressing: 267 ms at 30 per second; people take 250 to 300 (docs/simulated.md)
 RING = 16  # inputs remembered, more than DELAY
 AHEAD = 24  # inputs for which a player foresees a monster that it fears
-IMMINENT = 7  # inputs: a death farther off is not avoided yet, or nobody would get near a monster that stays
-HOLD = 10  # inputs for which it tries to get out of the way
+IMMINENT = 7  # inputs: a death farther off is not avoided yet, or no player would get near a monster that stands still
+HOLD = 10  # inputs for which a player tries to get out of the way
 WATCH = (10 * TILE, 5 * TILE)  # half pixels beside and above within which a monster is watched
-REACH_OUT = 8.0 * TILE  # half pixels: so far away, a thing is half as likely to be tried next as one at hand
-NOTICED = 0.2  # chance to see, by a death, what killed
-DISBELIEF = 0.11  # the same, for who takes it for a treat
-LURE = 12.0  # how much likelier things are tried that seem to be treats, and less likely what seems to be a danger
+REACH_OUT = 8.0 * TILE  # half pixels: at this distance a thing is half as likely to be tried next as one close by
+NOTICED = 0.2  # probability of noticing, by a death, what killed
+DISBELIEF = 0.11  # the same for a player who takes it for a treat
+LURE = 12.0  # how much more likely apparent treats are tried, and less likely apparent dangers
 
 
 class Mind(NamedTuple):
     """What a player keeps in mind while it plays; int64."""
 
-    random: np.ndarray  # (1,), the generator's state
-    nodes: np.ndarray  # (RING,), where it was
-    meant: np.ndarray  # (RING,), what it meant to press there
-    open: np.ndarray  # (T,), of each target: NO_TARGET, OPEN or TRIED
-    known: np.ndarray  # (3,), bits of the monsters that it fears, the dangers that it fears, the ladders that it climbs
-    alike: np.ndarray  # (3,), whether one of a kind stands for all
-    facts: np.ndarray  # (2,), whether it knows how to climb and turn; whether looks mislead it
+    random: np.ndarray  # (1,): the generator's state
+    nodes: np.ndarray  # (RING,): where it was
+    meant: np.ndarray  # (RING,): what it meant to press there
+    open: np.ndarray  # (T,): for each target, NO_TARGET, OPEN or TRIED
+    known: np.ndarray  # (3,): bits of the monsters that it fears, the dangers that it fears, the ladders that it climbs
+    alike: np.ndarray  # (3,): whether one of a kind stands for all
+    facts: np.ndarray  # (2,): whether it knows how to climb and turn; whether looks mislead it
 
 
-SEMANTICS = 0  # where in ``Knowledge`` that is
+SEMANTICS = 0  # its index in ``Knowledge``
 NO_TARGET, OPEN, TRIED = range(3)  # of Mind.open
 FEARED, AVOIDED, CLIMBED = range(3)  # of Mind.known and Mind.alike
 KNOWS_KEYS, MISLED = range(2)  # of Mind.facts
@@ -66,20 +67,20 @@ KNOWS_KEYS, MISLED = range(2)  # of Mind.facts
 
 @function
 def draw(random):
-    """A number from 0 to 1."""
+    """A random number from 0 to 1."""
     random[0] = next_draw(int(random[0]))
     return random[0] / (WORD + 1)
 
 
 @function
 def waiting(random, mean):
-    """A whole number of inputs, 0 or more, geometric with about that mean."""
+    """A random number of inputs, 0 or more, geometric with about that mean."""
     return int(-np.log(1.0 - draw(random)) * mean)
 
 
 @function
 def wake(atlas: Atlas, mind: Mind, dials):
-    """Draws what a player knows at the start; dials: float64 (5,), of ``Knowledge``."""
+    """Draws what a player knows at the start; dials: float64 (5,), those of ``Knowledge``."""
     semantics, objects, affordances, similarity, interaction = dials
     random = mind.random
     mind.facts[KNOWS_KEYS] = draw(random) < interaction
@@ -102,7 +103,7 @@ def wake(atlas: Atlas, mind: Mind, dials):
 
 @function
 def learn(mind: Mind, atlas: Atlas, k, kind, number):
-    """What it found out of one of a kind, it knows of that one, or of all that look alike."""
+    """What it learned about one of a kind, it knows of that one, or of all that look alike."""
     if k != CLIMBED and draw(mind.random) >= (DISBELIEF if mind.facts[MISLED] else NOTICED):
         return
     mind.known[k] |= (1 << atlas.counts[kind]) - 1 if mind.alike[k] else 1 << number
@@ -110,7 +111,7 @@ def learn(mind: Mind, atlas: Atlas, k, kind, number):
 
 @function
 def climbable(atlas: Atlas, mind: Mind):
-    """The row of the atlas for the ladders that it can climb."""
+    """The row of the atlas for the ladders that it knows how to climb."""
     knows_how = mind.facts[KNOWS_KEYS] or not atlas.level[ALTERNATING]
     return atlas.row_of[mind.known[CLIMBED] if knows_how else 0]
 
@@ -126,7 +127,7 @@ def way(atlas: Atlas, mind: Mind, row, target, node):
 
 @function
 def appeal(atlas: Atlas, mind: Mind, target, node):
-    """How likely it is to try that next, as a weight."""
+    """The weight with which it tries that target next."""
     kind, number, x, y = atlas.targets[target]
     weight = 1.0
     if kind == MONSTER or kind == DANGER:
@@ -175,12 +176,12 @@ def reopen(mind: Mind):
 
 @function
 def press(bits, last, random):
-    """One of the inputs of a way: the one that is held already, if it is of them."""
+    """One of the inputs of a way: the one already held, if it is among them."""
     if bits >> last & 1:
         return last
-    first = int(draw(random) * ACTIONS)
-    for k in range(ACTIONS):
-        action = (first + k) % ACTIONS
+    first = int(draw(random) * INPUT_COUNT)
+    for k in range(INPUT_COUNT):
+        action = (first + k) % INPUT_COUNT
         if bits >> action & 1:
             return action
     return NONE
@@ -188,7 +189,7 @@ def press(bits, last, random):
 
 @function
 def survives(atlas: Atlas, mind: Mind, state, row, target, node, first, hold):
-    """For how many inputs it foresees no death: ``first`` held for so long, and then its way."""
+    """For how many inputs it foresees no death: ``first`` held for ``hold`` inputs, and then its way."""
     clock, alive, last = int(state[CLOCK]), int(state[MONSTERS]), first
     for k in range(AHEAD):
         bits = 1 << first if k < hold else way(atlas, mind, row, target, node)
@@ -223,16 +224,16 @@ def watched(atlas: Atlas, mind: Mind, state, node):
 
 @function
 def evade(atlas: Atlas, mind: Mind, state, row, target, node, intended):
-    """(input, for how many more) by which it foresees to live longest; its way, unless a death on it is imminent.
+    """(input, for how many more inputs) with which it expects to survive longest; its way, unless death is imminent.
 
-    A jump over it is preferred to waiting.
+    A jump over the monster is preferred to waiting.
     """
     best, action, hold = survives(atlas, mind, state, row, target, node, intended, 1), intended, 0
     if best > IMMINENT:
         return action, hold
-    first = int(draw(mind.random) * ACTIONS)
-    for k in range(-1, ACTIONS):
-        other = JUMP if k < 0 else (first + k) % ACTIONS
+    first = int(draw(mind.random) * INPUT_COUNT)
+    for k in range(-1, INPUT_COUNT):
+        other = JUMP if k < 0 else (first + k) % INPUT_COUNT
         length = 1 if other == JUMP else HOLD
         lives = survives(atlas, mind, state, row, target, node, other, length)
         if lives > best:
@@ -242,7 +243,7 @@ def evade(atlas: Atlas, mind: Mind, state, row, target, node, intended):
 
 @function
 def believed(atlas: Atlas, mind: Mind, since, slipped, at):
-    """Where it takes itself to be: where it was DELAY inputs ago, and what it meant to press since."""
+    """Where it believes itself to be: where it was DELAY inputs ago, moved by what it meant to press since."""
     if at - slipped > DELAY or at - since < DELAY:
         return int(mind.nodes[at % RING])
     node = int(mind.nodes[(at - DELAY) % RING])
@@ -265,8 +266,8 @@ def try_out(atlas: Atlas, state, left, length, knows_how):
 
 @function
 def untwisted(action):
-    """The input on a turned screen that is this one in the game."""
-    for pressed in range(ACTIONS):
+    """The input on a rotated screen that is this one in the game."""
+    for pressed in range(INPUT_COUNT):
         if turned(pressed) == action:
             return pressed
     return action

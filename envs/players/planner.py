@@ -1,21 +1,21 @@
 """Simulated players: a noisy planner that plays by the exact rules, and whose knowledge is a dial.
 
-What a player knows (``Knowledge``) decides where it goes; how it is (``Person``) decides how well it gets there.
-Nothing that it does not know is kept from it for good: it finds out as people do, by trying.
+What a player knows (``Knowledge``) decides where it goes; how it plays (``Person``) decides how well it gets there.
+It can find out everything that it does not know as people do, by trying.
 
-- *Going.* Towards a target it takes inputs of a shortest way (``atlas.py``), as far as it believes the ladders
-  on it can be climbed. Its picture of where it is is DELAY inputs old, carried on by what it meant to press since: a
-  slip is not corrected before it is seen. Now and then it stands still, more often the less it knows: choosing among
-  what it can't tell takes time.
-- *Semantics.* Who knows what the goal and the key are goes there; who does not tries things, near ones first, until
-  one does something, and who half knows is drawn to them now and then. Who does not know that a thing kills walks into
-  it, and dies, a few times until it sees what kills. Who is misled goes for what kills, shuns the rest, ladders too,
-  and takes longer to see.
-- *Objects.* Who can't tell objects from what fills the screen tries spots that mean nothing, too.
-- *Affordances.* A ladder is no part of any way until the player knows that it is climbed: by trying it.
-- *Similarity.* What is learned of one ladder, danger or monster holds for all of them, or for that one alone.
-- *Interaction.* Who does not know how inputs act climbs by the wrong keys, and where the picture is turned now and
-  then presses what would be right if it were not.
+- *Going.* Towards a target it takes inputs of a shortest way (``atlas.py``), as far as it believes that the ladders on
+  it can be climbed. Its view of its position is DELAY inputs old, extrapolated by what it meant to press since: a slip
+  is not corrected before it is seen. It stands still now and then, more often the less it knows: choosing among
+  unknown things takes time.
+- *Semantics.* A player that knows the goal and the key goes there. One that does not tries things, near ones first,
+  until one does something; one that half knows is drawn to them now and then. A player that does not know that a thing
+  kills walks into it and dies, a few times, until it notices what kills. A misled player goes for what kills, avoids
+  everything else, ladders included, and takes longer to notice.
+- *Objects.* A player that can't tell objects from what fills the screen also tries meaningless spots.
+- *Affordances.* A ladder is part of no way until the player knows, by trying, that it can be climbed.
+- *Similarity.* What is learned about one ladder, danger or monster holds for all of them, or for that one alone.
+- *Interaction.* A player that does not know how inputs act climbs with the wrong keys and, where the picture is
+  rotated, sometimes presses what would be right if it were not.
 """
 
 from dataclasses import astuple, dataclass
@@ -28,6 +28,7 @@ from priorlab.envs.game.rules import (
     DEATH,
     FIELDS,
     HAS_KEY,
+    INPUT_COUNT,
     JUMP,
     MONSTER_COUNT,
     MONSTERS,
@@ -39,7 +40,7 @@ from priorlab.envs.game.rules import (
     step,
     turned,
 )
-from priorlab.envs.players.atlas import ACTIONS, ARRIVED, DANGER, LADDER_TO_CLIMB, MONSTER, Atlas
+from priorlab.envs.players.atlas import ARRIVED, DANGER, LADDER_TO_CLIMB, MONSTER, Atlas
 from priorlab.envs.players.mind import (
     AVOIDED,
     CLIMBED,
@@ -64,29 +65,30 @@ from priorlab.envs.players.mind import (
     way,
 )
 
-CHECK = 3  # inputs between two looks at monsters
-REST = 1 / 12  # chance an input to begin to stand still
-CAUTION = 2.5  # how much oftener it does for each dial that is at 0
-RESTED = 75.0  # inputs that it then stands still, on average, times the person's pace
+CHECK = 3  # inputs between two checks for monsters
+REST = 1 / 12  # probability per input of starting a rest
+CAUTION = 2.5  # how much more often, for each dial that is at 0
+RESTED = 75.0  # inputs of a rest, on average, times the person's pace
 TRIAL = 60.0  # inputs for which something is tried, times the person's pace
-SHOCK = 24.0  # inputs until it goes on after a death, times the person's pace
-SLIP = 4.0  # inputs that a slip lasts, on average, beside its first
-HELD = 0.6  # share of slips that are a key held too long; else some key
-PATIENCE = 900  # inputs after which it leaves a target that it has not reached
-INSIGHT = 1 / 16  # chance a trial of a ladder to find out that it is climbed by left and right
-MISTAKE = 0.35  # chance, at a change of input, to press as if the picture were not turned
-ADAPTED = 1 / 150  # chance a mistake to have made none any more
+SHOCK = 24.0  # inputs until it continues after a death, times the person's pace
+SLIP = 4.0  # inputs of a slip after its first, on average
+HELD = 0.6  # share of slips that are a key held too long; otherwise a random key
+PATIENCE = 900  # inputs after which it gives up a target that it has not reached
+INSIGHT = 1 / 16  # probability, per trial of a ladder, of finding out that it is climbed with left and right
+MISTAKE = 0.35  # probability, at a change of input, of pressing as if the picture were not rotated
+ADAPTED = 1 / 150  # probability, per mistake, that it was the last
 
 
 @dataclass(frozen=True)
 class Knowledge:
-    """Dials from 0 to 1: how likely each piece of such knowledge is there; -1 to 0: its opposite is.
+    """Dials: from 0 to 1, the probability of having such knowledge, piece by piece; from -1 to 0, of believing the
+    opposite.
 
-    What the goal and the key are is drawn at each choice of where to go, all else once, at the start.
+    What the goal and the key are is drawn at each choice of a target, everything else once, at the start.
     """
 
-    semantics: float = 1.0  # what is the goal, what the key is for, what kills; below 0 dangers seem treats
-    objects: float = 1.0  # what is an object, among all that fills the screen
+    semantics: float = 1.0  # what the goal is, what the key is for, what kills; below 0 dangers seem treats
+    objects: float = 1.0  # what is an object among all that fills the screen
     affordances: float = 1.0  # what can be climbed
     similarity: float = 1.0  # that what looks alike acts alike
     interaction: float = 1.0  # how inputs act
@@ -96,15 +98,15 @@ class Knowledge:
 class Person:
     """How one player differs from others."""
 
-    pace: float = 1.0  # how long it rests and tries things, as a multiple
-    slips: float = 0.01  # chance an input to begin a slip
+    pace: float = 1.0  # factor on how long it rests and tries things
+    slips: float = 0.01  # probability per input of starting a slip
 
 
 @kernel
 def live(atlas: Atlas, mind: Mind, dials, pace, slips, state, inputs):
-    """How many inputs a player took until it won, or all; it won where ``state``, int32 (FIELDS,), is solved.
+    """Plays until the win, or for n inputs; how many it took. It won if ``state``, int32 (FIELDS,), is solved.
 
-    dials: float64 (5,), of ``Knowledge``; inputs: uint8 (n,), filled with what it pressed, as many as it may.
+    dials: float64 (5,), those of ``Knowledge``; inputs: uint8 (n,), filled with what it pressed.
     """
     random, node, since, slipped = mind.random, int(atlas.start), 0, -RING
     wake(atlas, mind, dials)
@@ -113,7 +115,7 @@ def live(atlas: Atlas, mind: Mind, dials, pace, slips, state, inputs):
     rest, last, before = waiting(random, SHOCK * pace), NONE, NONE
     target, sought, trial, length, evading, evasion, slipping, slip = -1, 0, 0, 0, 0, NONE, 0, NONE
     for at in range(inputs.shape[0]):
-        if node < 0:  # falling out of the frame: a death to come, or, where no rule makes it one, the end of all ways
+        if node < 0:  # falling out of the frame: a death soon, or, where no rule makes it one, no way back
             if step(atlas.tiles, atlas.level, atlas.monsters, state, NONE) == DEATH:
                 put_at_start(atlas.level, state)
                 node, since, rest = int(atlas.start), at + 1, DELAY + waiting(random, SHOCK * pace)
@@ -155,7 +157,7 @@ def live(atlas: Atlas, mind: Mind, dials, pace, slips, state, inputs):
             slipping, slip = DELAY, turned(intended)
             mind.facts[KNOWS_KEYS] = draw(random) < ADAPTED
         elif not slipping and not rest and draw(random) < slips:
-            slipping, slip = 1 + waiting(random, SLIP), last if draw(random) < HELD else int(draw(random) * ACTIONS)
+            slipping, slip = 1 + waiting(random, SLIP), last if draw(random) < HELD else int(draw(random) * INPUT_COUNT)
         mind.meant[at % RING] = before = intended
         last = slip if slipping else intended
         if slipping:
@@ -186,7 +188,7 @@ def live(atlas: Atlas, mind: Mind, dials, pace, slips, state, inputs):
 
 @function
 def conclude(atlas: Atlas, mind: Mind, target):
-    """What a trial taught: that this target did nothing, or how a ladder is climbed."""
+    """Learns from a trial: that this target did nothing, or how a ladder is climbed."""
     kind, number = int(atlas.targets[target, 0]), int(atlas.targets[target, 1])
     mind.open[target] = TRIED
     if kind == LADDER_TO_CLIMB and atlas.level[ALTERNATING] and draw(mind.random) < INSIGHT:
@@ -196,7 +198,7 @@ def conclude(atlas: Atlas, mind: Mind, target):
 
 @function
 def mourn(atlas: Atlas, mind: Mind, node, gone):
-    """What a death taught: to fear the monster met in it, of the bits ``gone``, or else the danger that was near."""
+    """Learns from a death: to fear the monster that it met, a bit of ``gone``, or else the danger nearby."""
     for i in range(atlas.level[MONSTER_COUNT]):
         if gone >> i & 1:
             learn(mind, atlas, FEARED, MONSTER, i)

@@ -1,7 +1,7 @@
-"""Simulated players: plays of ``envs/players/planner.py``'s players, spread as people are, on the versions of a game.
+"""Simulated players: plays by the players of ``envs/players/planner.py``, who vary as people do, on a game's versions.
 
-They are no people and no model that was fitted to people: their differences between versions are planted, so that an
-analysis can be tried on a truth that is known (docs/simulated.md). ``simulated.toml`` is the table.
+They are neither people nor a model fitted to people: their differences between versions are planted, so that an
+analysis can be tested against a known truth (docs/simulated.md). ``simulated.toml`` is the table.
 """
 
 import tomllib
@@ -23,20 +23,23 @@ TABLE = Path(__file__).with_suffix(".toml")
 PLANTS = ("published", "none", "masks")
 LIMIT_MINUTES = 30.0
 MINUTE = 60 * INPUTS_PER_SECOND  # inputs
-SHAPE = 2.0  # of the Weibull distribution of patience: the hazard of quitting grows in proportion to time
-PACE, PACE_SPREAD = 1.0, 0.93  # of most people, and the deviation of its log
-SLIPS, SLIPS_SPREAD = 0.005, 0.4  # chance an input to begin a slip, and the deviation of its log
-SHARED = 0.7  # correlation of the two, on a log scale: who is slow slips more
+SHAPE = 2.0  # of patience's Weibull distribution: the hazard of quitting grows linearly with time
+PACE, PACE_SPREAD = 1.0, 0.93  # median; standard deviation of the logarithm
+SLIPS, SLIPS_SPREAD = (
+    0.005,
+    0.4,
+)  # median probability per input of a slip; deviation of its logarithm
+SHARED = 0.7  # correlation of the two logarithms: slow players slip more
 
 
 @dataclass(frozen=True)
-class Setting:
-    """What is simulated: a game's version, and how the players on it differ from those on the original."""
+class SimulatedSetting:
+    """What is simulated: a version of a game, and how its players differ from those of the original."""
 
     game: str
     version: str
     knowledge: Knowledge
-    patience: float  # scale of the Weibull distribution of the minutes after which a player quits; infinity: none do
+    patience: float  # Weibull scale of the minutes after which a player quits; infinity: never
 
 
 @cache
@@ -45,29 +48,31 @@ def table() -> dict:
 
 
 def knowledge_without(version: str, lost: float) -> Knowledge:
-    """What is known where the version takes that share, 0 to 1, of the knowledge that it masks."""
+    """The knowledge left where the version removes that share, 0 to 1, of the knowledge that it masks."""
     masked = table()["masked"].get(version, {})
     return Knowledge(**{dial: 1 - lost * (1 - left) for dial, left in masked.items()})
 
 
-def setting_of(game: str, version: str, plant: str = "published") -> Setting:
-    """The setting of a version.
+def simulated_setting(game: str, version: str, plant: str = "published") -> SimulatedSetting:
+    """How a version is simulated.
 
-    plant: ``published``: as much of what the version masks is lost as makes mean times stand in the published ratios;
-    ``masks``: all of it; ``none``: every version is played like the original, and nobody's patience differs.
-    Raises ValueError where nothing is known to plant.
+    plant: ``published``: players lose as much of the masked knowledge as gives mean times in the published ratios;
+    ``masks``: all of it; ``none``: none, so that every version is played, and quit, like the original. Raises
+    ValueError for an unknown game, version or plant, and for a version without a published ratio.
     """
     if plant not in PLANTS:
         raise ValueError(f"plant is {plant!r}: expected one of {', '.join(PLANTS)}")
     version_on(game, version, None)
     patience = table()["patience"]
     if plant == "none":
-        return Setting(game, version, Knowledge(), patience["original"])
+        return SimulatedSetting(game, version, Knowledge(), patience["original"])
     lost = 1.0 if plant == "masks" or version == "original" else table()["lost"].get(game, {}).get(version)
     if lost is None:
         known = ", ".join(planted_versions(game)) or "none"
         raise ValueError(f"no published ratio is planted for {version} of {game}: expected one of {known}")
-    return Setting(game, version, knowledge_without(version, lost), patience.get(version, patience["original"]))
+    return SimulatedSetting(
+        game, version, knowledge_without(version, lost), patience.get(version, patience["original"])
+    )
 
 
 def planted_versions(game: str) -> list[str]:
@@ -80,17 +85,17 @@ def atlas_for(game: str, version: str) -> Atlas:
     return atlas_of(level, find_rules(chosen.rules))
 
 
-def generator_of(setting: Setting, seed: int, number: int) -> np.random.Generator:
-    """Of one player: of the seed, the version and the player's number, and of nothing else."""
+def generator_of(setting: SimulatedSetting, seed: int, number: int) -> np.random.Generator:
+    """The generator of one player, which depends only on the seed, the version and the player's number."""
     return np.random.default_rng([seed, crc32(f"{setting.game}/{setting.version}".encode()), number])
 
 
 def simulate(
-    setting: Setting, seed: int, number: int, spread: float = 1.0, limit: float = LIMIT_MINUTES
+    setting: SimulatedSetting, seed: int, number: int, spread: float = 1.0, limit: float = LIMIT_MINUTES
 ) -> tuple[np.ndarray, Outcome]:
-    """(uint8 (n,) inputs, how it ended) of one player's play; the same seed and number give the same play.
+    """One player's play: (uint8 (n,) inputs, how it ended). The same seed and number give the same play.
 
-    spread: times the usual deviation of log pace and log slips between players; limit: in minutes, as patience is.
+    spread: a factor on the standard deviations between players; limit: minutes after which a play ends.
     """
     generator = generator_of(setting, seed, number)
     slow, clumsy = generator.normal(size=2)
@@ -106,16 +111,19 @@ def simulate(
     return inputs, "win" if won else "limit" if len(inputs) == longest else "quit"
 
 
-def times_of(
-    setting: Setting, seed: int, numbers: Sequence[int], spread: float = 1.0, limit: float = LIMIT_MINUTES
+def simulated_times(
+    setting: SimulatedSetting, seed: int, numbers: Sequence[int], spread: float = 1.0, limit: float = LIMIT_MINUTES
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(float64 (n,) inputs, bool (n,) whether won) of these players."""
+    """(float64 (n,) inputs, bool (n,) whether they won) of the players with these numbers."""
     plays = [simulate(setting, seed, number, spread, limit) for number in numbers]
     return np.array([len(inputs) for inputs, _ in plays], float), np.array([ended == "win" for _, ended in plays])
 
 
-def play_of(setting: Setting, seed: int, number: int, spread: float = 1.0, limit: float = LIMIT_MINUTES) -> Play:
-    """One player's play, labelled simulated, with an id drawn from the seed."""
+def simulated_play(
+    setting: SimulatedSetting, seed: int, number: int, spread: float = 1.0, limit: float = LIMIT_MINUTES
+) -> Play:
+    """One player's play as a ``Play``, labelled simulated, with an id drawn from the seed; arguments as for
+    ``simulate``."""
     inputs, ended = simulate(setting, seed, number, spread, limit)
     letters = np.random.default_rng([*generator_of(setting, seed, number).integers(1 << 32, size=4)])
     name = "".join(letters.choice(list(ID_CHARACTERS), ID_LENGTH))

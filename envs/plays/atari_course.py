@@ -1,4 +1,4 @@
-"""Atari's games as a person plays them: every raw frame an input, all of ALE's actions, on after each game over."""
+"""Atari games as people play them: one input per raw frame, all of ALE's actions, restarted after each game over."""
 
 import hashlib
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from priorlab.envs.atari.games import FPS, Atari
 from priorlab.envs.base.alone import Alone
 from priorlab.envs.plays.play import NO_LIMIT, Happened, Outcome, ended_as, hash_picture
 
-ATARI = "atari/"  # what names of games begin with, before ale_py's name
+ATARI = "atari/"  # prefix of ale_py's names in names of games
 ACTION_NAMES = (
     "noop", "fire", "up", "right", "left", "down", "upright", "upleft", "downright", "downleft", "upfire", "rightfire",
     "leftfire", "downfire", "uprightfire", "upleftfire", "downrightfire", "downleftfire",
@@ -20,11 +20,11 @@ ACTION_NAMES = (
 
 
 class AtariCourse(Alone):
-    """A game of ale_py with a mask, 60 inputs a second, each of them one of ALE's 18 actions; see ``AnyCourse``.
+    """A game of ale_py with a mask, at 60 inputs per second, each one of ALE's 18 actions; see ``AnyCourse``.
 
-    ``picture`` is uint8 (210, 160, 3) in most games. A game that is over begins anew by itself (``reset``), as a life
-    that is lost is no end: nothing but the limit or the player ends a play. The hash is of the console's memory, the
-    score, the lives and the games over.
+    ``picture`` is uint8 (210, 160, 3) in most games. Neither a lost life nor a game over ends a play, only the limit or
+    the player: a game that is over restarts by itself (``reset``). The hash covers the console's memory, the score, the
+    lives and the number of games over.
     """
 
     action_names: tuple[str, ...] = ACTION_NAMES
@@ -48,7 +48,7 @@ class AtariCourse(Alone):
         return AtariCourse(about["game"].removeprefix(ATARI), about["version"], about["look_seed"], about["seed"])
 
     def step(self, action: int) -> bool:
-        """One raw frame with that action, 0 to 17; whether the game was over by it."""
+        """Plays one raw frame with that action, 0 to 17; whether it ended the game."""
         self._action[0] = action
         outcome = self.games.step(self._action)
         points, lives, over = int(outcome.rewards[0]), int(outcome.lives[0]), bool(outcome.terminated[0])
@@ -79,10 +79,10 @@ class AtariCourse(Alone):
 
 @dataclass(frozen=True)
 class AtariPlay:
-    """A person's play of an Atari game, as ``play.Play`` is one of ours; replaying it finds everything else."""
+    """A person's play of an Atari game, as ``Play`` is one of our games. Everything else is derived by replaying it."""
 
-    about: dict[str, Any]  # what the course told about itself
-    inputs: bytes  # an action a byte
+    about: dict[str, Any]  # what ``AtariCourse.about`` returned
+    inputs: bytes  # one action per byte
     ended: Outcome
     last_state: str
     first_picture: str
@@ -110,53 +110,53 @@ class AtariPlay:
         return len(self.inputs) / self.inputs_per_second / 60
 
     def check(self) -> None:
-        """Raises ValueError with the reason where replaying does not lead to what was recorded."""
+        """Raises ValueError with the reason if replaying does not reproduce what was recorded."""
         rom = AtariCourse.reopen(self.about).games.rom_hash()
         if rom != self.about["rom"]:
-            raise ValueError(f"recorded with another ROM of {self.game} than the one that ale_py has here")
+            raise ValueError(f"recorded with a different ROM of {self.game} than the one in ale_py here")
         if self.hash_after(len(self.inputs)) != self.last_state:
             ale = self.software.get("ale-py", "unknown")
-            raise ValueError(f"replayed, the last state is another than the one recorded, with ale-py {ale}")
+            raise ValueError(f"the last state differs between the replay and the recording, made with ale-py {ale}")
 
     def hash_after(self, inputs: int) -> str:
-        """Of the state after that many inputs."""
+        """The hash of the state after that many inputs."""
         return self._replayed.hashes[inputs]
 
     @cached_property
     def happenings(self) -> dict[int, Happened]:
-        """By the number of inputs after which it happened: score, lives, reset."""
+        """Number of inputs -> the events after it: score, lives, reset."""
         return self._replayed.happenings
 
     @cached_property
     def points(self) -> np.ndarray:
-        """int64 (n,): all points so far, after each input."""
+        """int64 (n,): the total points after each input."""
         gained = np.zeros(len(self.inputs), np.int64)
-        for number, told in self.happenings.items():
-            gained[number - 1] = sum(fields["points"] for event, fields in told if event == "score")
+        for number, events in self.happenings.items():
+            gained[number - 1] = sum(fields["points"] for event, fields in events if event == "score")
         return gained.cumsum()
 
     @property
     def games_over(self) -> int:
-        return sum(event == "reset" for told in self.happenings.values() for event, _ in told)
+        return sum(event == "reset" for events in self.happenings.values() for event, _ in events)
 
     @cached_property
     def redrawn(self) -> bool:
-        """Whether the mask is drawn otherwise now than the player saw it; states are unaffected."""
+        """Whether the mask is drawn differently now from what the player saw; states are unaffected."""
         return self._replayed.first_picture != self.first_picture
 
     @cached_property
     def _replayed(self) -> "AtariReplay":
         course = AtariCourse.reopen(self.about)
-        found = AtariReplay(hash_picture(course.picture), [course.hash()], {})
+        replay = AtariReplay(hash_picture(course.picture), [course.hash()], {})
         for number, action in enumerate(self.inputs, 1):
             course.step(action)
-            found.hashes.append(course.hash())
+            replay.hashes.append(course.hash())
             if course.happened:
-                found.happenings[number] = course.happened
-        return found
+                replay.happenings[number] = course.happened
+        return replay
 
     def frames(self) -> Iterator[np.ndarray]:
-        """What the player saw, n + 1 pictures, uint8 (height, width, 3)."""
+        """The n + 1 pictures that the player saw, uint8 (height, width, 3)."""
         course = AtariCourse.reopen(self.about)
         yield course.picture.copy()
         for action in self.inputs:
@@ -164,19 +164,19 @@ class AtariPlay:
             yield course.picture.copy()
 
     def facts(self) -> dict[str, str]:
-        """What it came to, for a reader."""
+        """A summary for a reader."""
         return {
             "player": f"{self.player} {self.player_id}", "game": self.game,
             "mask": f"{self.version}, mask seed {self.about['look_seed']}",
             "ended": ended_as(self.ended, self.unfinished),
             "inputs": f"{len(self.inputs):,}",
-            "minutes": f"{self.minutes:.2f} at {self.inputs_per_second} inputs a second",
+            "minutes": f"{self.minutes:.2f} at {self.inputs_per_second} inputs per second",
             "games over": str(self.games_over), "points": f"{self.points[-1:].sum():,}",
         }  # fmt: skip
 
 
 class AtariReplay(NamedTuple):
-    """What replaying found: hashes of the n + 1 states, and what happened by which input."""
+    """The result of replaying: hashes of the n + 1 states, and the events after each input."""
 
     first_picture: str
     hashes: list[str]

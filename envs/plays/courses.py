@@ -1,5 +1,5 @@
-"""Courses: games as one player goes through them, ours and Atari's alike. Who records, shows or replays a course knows
-no game: it takes inputs, gives pictures, tells what happened, and its state has a hash."""
+"""Courses: games as one player goes through them, ours and Atari's alike. Code that records, shows or replays a course
+need not know the game: a course takes inputs, gives pictures, reports events, and its state has a hash."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -20,11 +20,11 @@ RANDOM_SPLIT = "training"
 
 
 class AnyCourse(Protocol):
-    """What every course has. ``step`` takes an input's number and tells whether the player died of it."""
+    """What every course has. ``step`` takes the number of an input and returns whether the player died of it."""
 
-    action_names: tuple[str, ...]  # of the inputs, by number; the first is none
+    action_names: tuple[str, ...]  # names of the inputs, by number; the first is no input
     rate: int  # inputs per second, as people play
-    happened: Happened  # by the last input: death, score, lives, reset
+    happened: Happened  # the events of the last input: death, score, lives, reset
 
     @property
     def picture(self) -> np.ndarray: ...  # uint8 (height, width, 3)
@@ -32,15 +32,15 @@ class AnyCourse(Protocol):
     def solved(self) -> bool: ...
     def step(self, action: int) -> bool: ...
     def hash(self) -> str: ...  # of the state
-    def about(self) -> dict[str, Any]: ...  # plain data: the settings and whatever else replaying needs
+    def about(self) -> dict[str, Any]: ...  # plain data: the settings, and what else replaying needs
 
 
 @dataclass(frozen=True)
-class GameSettings:
-    """Which game is played: a name of ours, ``random`` (a level of the bank drawn by the seed), or ``atari/<name>``.
+class ChosenGame:
+    """Which game a person plays: one of ours, ``random`` (a level of the bank, drawn by the seed), or ``atari/<name>``.
 
-    ``version`` is a mask's name in Atari's games; of ``random`` it is ``random``, its look drawn with all priors kept,
-    or a version of the game. ``level`` is a level's name, text or file (ours only). Everything is plain data.
+    ``version``: in Atari's games, the name of a mask; for ``random``, ``random`` (a random look that keeps all priors)
+    or a version of the game. ``level``: a level's name, text or file, only for our games. All values are plain data.
     """
 
     game: str | None = None
@@ -59,7 +59,7 @@ class GameSettings:
         return FPS if self.is_atari else INPUTS_PER_SECOND
 
     def check(self) -> None:
-        """Raises ValueError, one line, for a game, version, mask or level that there isn't; draws nothing."""
+        """Raises ValueError, one line, for a game, version, mask or level that does not exist; draws nothing."""
         if self.is_atari:
             self._check_no_level("Atari's games have their own")
             find_rom(self._atari)
@@ -74,7 +74,7 @@ class GameSettings:
             version_on(self.game, self._version, self.level)
 
     def open(self) -> AnyCourse:
-        """The course at its start. Raises ValueError as ``check``."""
+        """The course, at its start. Raises ValueError as ``check``."""
         self.check()
         if self.is_atari:
             return AtariCourse(self._atari, self._version, self.look_seed, self.seed)
@@ -93,18 +93,18 @@ class GameSettings:
 
     @property
     def _version(self) -> str:
-        """The one that is meant where none is named: nothing masked; of random levels, random looks."""
+        """The version, by default the unmasked one, or random looks for random levels."""
         return self.version or ("none" if self.is_atari else RANDOM if self.game == RANDOM else "original")
 
     @property
     def _drawn(self) -> tuple[int, Level]:
-        """A level of the bank, drawn by the seed, and its number."""
+        """The number of the level that the seed draws from the bank, and the level."""
         number = int(np.random.default_rng(self.seed).integers(LEVELS))
         return number, Bank.read(RANDOM_SPLIT)[number].level
 
 
 def reopen(about: dict[str, Any]) -> AnyCourse:
-    """The course that said this about itself, at its start."""
+    """The course that returned this from ``about``, at its start."""
     if str(about["game"]).startswith(ATARI):
         return AtariCourse.reopen(about)
     return Course(about["version"], level_of(about), about["look_seed"], about["seed"])

@@ -1,8 +1,8 @@
-"""The log of a session: one JSON object a line, only ever appended, chained by hashes, on disk within a second.
+"""The log of a session: one JSON object per line, append-only, chained by hashes, on disk within a second.
 
 Line n holds ``n``, ``t`` (seconds of a monotonic clock since the log was begun or reopened), ``event``, the event's
-own fields, and ``hash``: SHA-256 of the last line's hash and this line's content, shortened. So a log that was altered
-anywhere is found out; one whose end was cut off is a log of what happened until then.
+fields, and ``hash``: a shortened SHA-256 of the last line's hash and this line's content. So any alteration of a log is
+detected; a log whose end was cut off is a log of what happened until then.
 """
 
 import atexit
@@ -26,25 +26,24 @@ from priorlab.envs.base.locks import Taken, hold, release
 
 SUFFIX, LOCK = ".session.jsonl", ".lock"
 SCHEMA = 1
-SYNC_SECONDS = 0.5  # between one flush to disk and the next: a crash loses this and what the next one takes
+SYNC_SECONDS = 0.5  # between flushes to disk: a crash loses this much and what the next flush takes
 AT_ONCE = ("consent", "answer", "play", "death", "win", "timeout", "quit", "finish")  # flushed without waiting for it
 HASH_LENGTH = 12  # hexadecimal digits
 EMPTY_LINES = re.compile(rb"\n[ \t\n]*\Z")
 
 
 class EventLog:
-    """Writes a log. A thread of its own writes and flushes it, so that a slow disk makes no step late.
+    """Writes a log. A separate thread writes and flushes it, so that a slow disk delays no step.
 
-    One writer at a time: a lock beside the log, which the system releases when the process ends, however it ends.
-    Raises OSError, one line, where the log can't be written, or is no longer where it was; what was written before
-    stays as it is.
+    A lock file next to the log, which the system releases however the process ends, allows one writer at a time. Raises
+    OSError, one line, if the log can't be written or is no longer where it was; what was written before stays.
     """
 
     def __init__(self, path: Path, mode: str, number: int, chain: str):
         """``number`` and ``chain`` are those of the next line; see ``create`` and ``reopen``."""
         self.path = path
         self.began = time.perf_counter()
-        self.synced = path.stat().st_size if mode == "ab" else 0  # bytes that are safely on disk
+        self.synced = path.stat().st_size if mode == "ab" else 0  # bytes safely on disk
         self._lock = locked(path)
         try:
             self._file = path.open(mode, buffering=0)
@@ -63,7 +62,7 @@ class EventLog:
 
     @classmethod
     def create(cls, path: str | Path, header: Mapping[str, Any]) -> Self:
-        """A new log, its header on disk; FileExistsError where there is a file already, which stays as it is."""
+        """A new log with its header on disk; FileExistsError if the file exists, which then stays as it is."""
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -75,9 +74,9 @@ class EventLog:
         except OSError:
             log._leave()
             with suppress(OSError):
-                path.unlink()  # not one whole line is in it
+                path.unlink()  # it does not have one complete line
             raise
-        with suppress(OSError):  # the file's name is on disk too; Windows can't, and need not, do that
+        with suppress(OSError):  # puts the file's name on disk, too; Windows can't and need not
             folder = os.open(path.parent, os.O_RDONLY)
             os.fsync(folder)
             os.close(folder)
@@ -85,30 +84,31 @@ class EventLog:
 
     @classmethod
     def reopen(cls, path: str | Path) -> Self:
-        """Goes on after the log's last whole line; what a crash left behind it is kept in the event ``resumed``.
+        """Continues after the log's last complete line; what a crash left after it is kept in the event ``resumed``.
 
-        Raises ValueError for a log that is damaged or finished, OSError where another process writes it.
+        Raises ValueError for a damaged or finished log, OSError if another process is writing it.
         """
         path = Path(path)
-        lock = locked(path)  # nobody writes while it is read and cut
+        lock = locked(path)  # no process writes while it is read and truncated
         try:
-            found = read_events(path)
-            if found.events[-1]["event"] == "finish":
+            events = read_events(path)
+            if events.events[-1]["event"] == "finish":
                 raise ValueError(f"{path}: the session is finished: expected one that was interrupted")
-            if found.edited:
-                write_bytes(path, unedited(read_bytes(path))[: found.size])
-            elif found.torn:
+            if events.edited:
+                write_bytes(path, unedited(read_bytes(path))[: events.size])
+            elif events.torn:
                 with path.open("r+b") as file:
-                    file.truncate(found.size)
+                    file.truncate(events.size)
                     os.fsync(file.fileno())
         finally:
             release(lock)
-        log = cls(path, "ab", len(found.events), found.events[-1]["hash"])
-        log.write("resumed", sync=True, torn=found.tail.decode("utf-8", "replace"))
+        log = cls(path, "ab", len(events.events), events.events[-1]["hash"])
+        log.write("resumed", sync=True, torn=events.tail.decode("utf-8", "replace"))
         return log
 
     def write(self, event: str, *, at: float | None = None, sync: bool = False, **fields: Any) -> None:
-        """Appends an event, of now or of ``at`` (by ``time.perf_counter``); ``sync`` waits until it is on disk."""
+        """Appends an event of now, or of the time ``at`` (by ``time.perf_counter``); ``sync`` waits until it is on
+        disk."""
         with self._news:
             if self._closing:
                 raise OSError(f"{self.path}: the log is closed: expected no {event!r} after it")
@@ -138,20 +138,20 @@ class EventLog:
         self._check()
 
     def is_there(self) -> bool:
-        """Whether the file is still where it was: one that was deleted, or whose folder is gone, can be written on."""
+        """Whether the file is still where it was: a deleted file can still be written to."""
         try:
-            found = self.path.stat()
+            status = self.path.stat()
         except OSError:
             return False
-        # some network folders number a file anew; one that holds all that was written is the log whatever its number
-        return os.path.samestat(found, self._own) or found.st_size >= self.synced
+        # some network folders renumber files; one with all that was written is the log, whatever its number
+        return os.path.samestat(status, self._own) or status.st_size >= self.synced
 
     def _require_there(self) -> None:
         if not self.is_there():
-            raise FileNotFoundError("it is gone, or its folder is")
+            raise FileNotFoundError("it or its folder was deleted")
 
     def _leave(self) -> None:
-        """At the end of a program that failed, which has said why."""
+        """At the exit of a program that failed, which has already reported why."""
         with suppress(OSError):
             self.close()
 
@@ -196,12 +196,12 @@ class EventLog:
 
 @dataclass(frozen=True)
 class Events:
-    """A log that was read: every whole line's event. ``torn``: bytes without a line break follow, the ``tail``."""
+    """The events of a log, one per complete line. ``torn``: whether bytes without a line break follow, the ``tail``."""
 
     events: list[dict[str, Any]]
     tail: bytes
-    size: int  # bytes of the whole lines
-    edited: bool = False  # an editor saved it with other line breaks or a mark, every event as it was
+    size: int  # bytes of the complete lines
+    edited: bool = False  # an editor saved it with other line breaks or a byte-order mark; all events are intact
 
     @property
     def torn(self) -> bool:
@@ -209,9 +209,10 @@ class Events:
 
 
 def read_events(path: str | Path) -> Events:
-    """Raises ValueError, one line that names the file, the line (from 1) and the reason, for anything but a log.
+    """Reads a log. Raises ValueError, one line that names the file, the line (from 1) and the reason, for anything
+    else.
 
-    OSError where it can't be read.
+    OSError if it can't be read.
     """
     saved = read_bytes(Path(path))
     data = unedited(saved)
@@ -225,14 +226,14 @@ def read_events(path: str | Path) -> Events:
         chain = event["hash"]
         events.append(event)
     if not events:
-        raise ValueError(f"{path}: line 1: not a session's log: expected a whole line at least")
+        raise ValueError(f"{path}: line 1: not a session's log: expected at least one complete line")
     return Events(events, tail, sum(map(len, lines)) + len(lines), data != saved)
 
 
 def unedited(data: bytes) -> bytes:
-    """A log's bytes without what editors change on saving: a mark, the encoding, line breaks, empty lines at the end.
+    """A log's bytes without what editors change: byte-order mark, encoding, line breaks, empty lines at the end.
 
-    A log holds no carriage return itself, as JSON spells it out.
+    A log contains no carriage returns of its own, as JSON escapes them.
     """
     mark = next((mark for mark in MARKS if data.startswith(mark)), b"")
     data = data[len(mark) :]
@@ -242,18 +243,18 @@ def unedited(data: bytes) -> bytes:
 
 
 def decode(line: bytes, number: int, chain: str) -> dict[str, Any]:
-    """The event in line ``number``, from 0, after one of that hash."""
+    """The event in line ``number``, from 0, after a line with that hash."""
     try:
         event = json.loads(line.decode("utf-8"))
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"cut off or altered: not whole JSON ({error})") from None
+        raise ValueError(f"cut off or altered: not complete JSON ({error})") from None
     if not isinstance(event, dict) or not isinstance(event.get("hash"), str):
         raise ValueError("not an event of a session's log: expected a JSON object with a hash")
     if number == 0 and event.get("event") == "session" and event.get("schema") != SCHEMA:
-        raise ValueError(f"schema {event.get('schema')!r}: expected {SCHEMA}, all that this Priorlab reads")
+        raise ValueError(f"schema {event.get('schema')!r}: expected {SCHEMA}, the only one that this Priorlab reads")
     body = line[: line.rfind(b',"hash":')].decode("utf-8") + "}"
     if event["hash"] != link(chain, body) or line + b"\n" != sealed(body, event["hash"]):
-        raise ValueError("altered, or a line before it is missing: its hash is not that of the lines up to it")
+        raise ValueError("altered, or a line before it is missing: its hash does not match the lines up to it")
     seconds = event.get("t")
     if event.get("n") != number or not isinstance(event.get("event"), str) or not isinstance(seconds, (int, float)):
         raise ValueError(f"expected an event with n = {number}, t and event; it has {event.get('n')!r}")
@@ -265,7 +266,7 @@ def decode(line: bytes, number: int, chain: str) -> dict[str, Any]:
 
 
 def encode(content: dict[str, Any]) -> str:
-    """As JSON in one line; numpy's numbers as numbers, and characters that are no valid text escaped."""
+    """The content as JSON in one line, with numpy's numbers as numbers and invalid characters escaped."""
     text = json.dumps(content, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=lambda x: x.item())
     try:
         text.encode()
@@ -283,8 +284,8 @@ def sealed(body: str, chain: str) -> bytes:
 
 
 def locked(path: Path) -> FileLock:
-    """The lock of that log, held; OSError where another process holds it."""
-    return hold(lock_of(path), f"{path}: another process records this session: expected one at a time")
+    """Takes the lock of that log; OSError if another process holds it."""
+    return hold(lock_of(path), f"{path}: another process is recording this session: expected only one")
 
 
 def lock_of(path: Path) -> Path:
@@ -292,7 +293,7 @@ def lock_of(path: Path) -> Path:
 
 
 def is_held(path: Path) -> bool:
-    """Whether another process records that session; where there is no lock file nobody does, and none is made."""
+    """Whether another process is recording that session. Makes no lock file: without one there is none."""
     if not lock_of(path).exists():
         return False
     try:

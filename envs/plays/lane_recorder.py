@@ -1,4 +1,4 @@
-"""A recorder of what an agent does; people are recorded by ``priorlab.human_study.data.recorder``."""
+"""Records what an agent does; ``priorlab.human_study.data.recorder`` records people."""
 
 from typing import Any
 
@@ -10,11 +10,11 @@ from priorlab.envs.plays.play import CHARACTERS, Outcome, Play
 
 
 class LaneRecorder:
-    """Records the plays of one lane of a batch: after each ``games.step``, give ``step`` the lane's action.
+    """Records the plays of one lane of ``Games``: after each ``games.step``, pass the lane's action to ``step``.
 
-    Made right after ``games.reset``. The batch must restart its lanes itself (autoreset), in the same game each, and
-    without random inputs, of which nobody tells. An action repeated counts as often as it was. ``about`` are fields of
-    Play.
+    Make it right after ``games.reset``. Raises ValueError unless the games use autoreset, order "own" and no random
+    start, whose inputs are not reported. An action repeated by frame skip is recorded as often as it was taken.
+    ``about``: further fields of ``Play``.
     """
 
     def __init__(self, games: Games, lane: int, version: str, *, look_seed: int = 0, **about: Any):
@@ -35,6 +35,6 @@ class LaneRecorder:
         return self.end("limit") if over else None  # a death ends the agent's episode, not the play
 
     def end(self, ended: Outcome = "quit") -> Play:
-        """The play so far; the next one begins."""
+        """Ends the play and returns it; the next one begins."""
         inputs, self._inputs = self._inputs, ""
         return Play.of(inputs, self.version, ended=ended, **self._about)

@@ -1,7 +1,7 @@
-"""Plays: what one player did from the first step to the win, the quit or the limit, deaths and restarts too.
+"""Plays: what one player did from the first step to the win, the quit or the limit, including deaths and restarts.
 
-A play holds the game, a seed, the raw inputs and a hash of the last state. Everything else about it is found
-again by replaying it through ``Games``. Its file is ``play_file``'s.
+A play holds the game, a seed, the raw inputs and a hash of the last state. Everything else is derived by replaying it
+through ``Games``. ``play_file`` describes its file.
 """
 
 import hashlib
@@ -19,16 +19,17 @@ import numpy as np
 from priorlab.envs.base.alone import Alone
 from priorlab.envs.base.files import read_bytes, writing_new
 from priorlab.envs.base.provenance import software
-from priorlab.envs.engine.games import Games, checked_actions
+from priorlab.envs.engine.checks import checked_actions
+from priorlab.envs.engine.games import Games
 from priorlab.envs.engine.places import version_on
 from priorlab.envs.game.level import Level
 from priorlab.envs.game.replaying import replayed
 from priorlab.envs.game.rules import (
     CLOCK,
     DEATHS,
+    EPISODE_INPUTS,
     HAS_KEY,
     INPUT_NAMES,
-    INPUTS,
     JUMPING,
     LAST_SIDE,
     MONSTERS,
@@ -46,26 +47,26 @@ from priorlab.envs.plays.play_file import CHARACTERS, KINDS, check_inputs, decod
 from priorlab.envs.plays.play_file import PLAYERS as PLAYERS
 from priorlab.envs.plays.play_file import SUFFIX as SUFFIX
 
-ENGINE = 1  # to be raised when the same inputs can give other states than before
-NUMBER_OF = np.zeros(128, np.uint8)  # of a character, by its code
+ENGINE = 1  # to be increased when the same inputs can give other states than before
+NUMBER_OF = np.zeros(128, np.uint8)  # the input of a character, by the character's code
 NUMBER_OF[list(CHARACTERS.encode())] = range(len(CHARACTERS))
 INPUTS_PER_SECOND = 30  # as people play
-NO_LIMIT = 2**31 - 1  # a play ends where its recorder says, not where an agent's episode would
-HASHED = (X, Y, JUMPING, SPEED, ON_LADDER, MONSTERS, INPUTS, PLAY_INPUTS, DEATHS, UNIQUE_STATES, SOLVED)
-HASHED_TOO = (CLOCK, LAST_SIDE, HAS_KEY)  # where one is not 0: with patrols, alternating ladders, keys
-RANDOM = "random"  # a version: the rules of the original, the look of PriorLab/Random-v0
+NO_LIMIT = 2**31 - 1  # a play ends when its recorder ends it, not when an agent's episode would
+HASHED = (X, Y, JUMPING, SPEED, ON_LADDER, MONSTERS, EPISODE_INPUTS, PLAY_INPUTS, DEATHS, UNIQUE_STATES, SOLVED)
+HASHED_TOO = (CLOCK, LAST_SIDE, HAS_KEY)  # hashed unless all are 0: for patrols, alternating ladders, keys
+RANDOM = "random"  # a version with the rules of the original and the look of PriorLab/Random-v0
 ID_CHARACTERS, ID_LENGTH = "abcdefghijkmnpqrstuvwxyz23456789", 8
 
 Outcome = Literal["win", "limit", "quit"]
-Happened = list[tuple[str, dict[str, Any]]]  # events by one input, each with its fields
+Happened = list[tuple[str, dict[str, Any]]]  # the events of one input, each with its fields
 
 
 class Course(Alone):
-    """A game as one player goes through it: a death puts the player back at the start at once, it goes on.
+    """A game as one player goes through it: after a death it continues at once from the start.
 
-    One of ``courses.AnyCourse``; version ``random`` is the original, drawn by the dials of random looks.
-    ``picture`` is uint8 (size, size, 3), in colour, by default 15 px a tile; ``state`` is int32 (FIELDS,), as
-    the last input left it: at a death, where the player died, or the start where the rules put the player back.
+    It is one of ``courses.AnyCourse``. Version ``random`` is the original in a random look. ``picture`` is uint8 (size,
+    size, 3), in colour, by default 15 px per tile. ``state`` is int32 (FIELDS,) after the last input: at a death, where
+    the player died or, if the rules put the player back, the start.
     """
 
     action_names: tuple[str, ...] = INPUT_NAMES
@@ -85,7 +86,7 @@ class Course(Alone):
         self.happened: Happened = []
 
     def step(self, action: int) -> bool:
-        """One input, 0 to 5; whether the player died of it."""
+        """Takes one input, 0 to 5; whether the player died of it."""
         if self.solved:
             raise RuntimeError("the game is won: expected no input after it")
         deaths = self.state[DEATHS]
@@ -110,7 +111,7 @@ class Course(Alone):
         return hash_state(self.state)
 
     def about(self) -> dict[str, Any]:
-        """Plain data that ``priorlab.envs.plays.courses.reopen`` makes the course of again."""
+        """Plain data from which ``priorlab.envs.plays.courses.reopen`` makes the course again."""
         return {
             "game": self.level.game, "version": self.version, "level": self.level.text().splitlines(),
             "look_seed": self.look_seed, "seed": self.seed, "rules": rules_of(self.level.game, self.version),
@@ -120,13 +121,13 @@ class Course(Alone):
 
 @dataclass(frozen=True)
 class Measures:
-    """What a play came to; n raw inputs. Arrays have an entry an input: how things stood after it."""
+    """The measures of a play of n raw inputs. Arrays have one entry per input: the value after it."""
 
-    x: np.ndarray  # float64 (n,): the player's centre, in pixels; at a death as in ``Course.state``
+    x: np.ndarray  # float64 (n,): the player's centre in pixels; at a death as in ``Course.state``
     y: np.ndarray  # float64 (n,)
-    unique_states: np.ndarray  # int32 (n,): different (x, y) positions so far, the start included
+    unique_states: np.ndarray  # int32 (n,): different (x, y) positions so far, including the start
     deaths: np.ndarray  # int32 (n,): deaths so far
-    events: np.ndarray  # bool (n,): the input at which the player died
+    events: np.ndarray  # bool (n,): whether the player died of the input
     solved: bool
     inputs: int
     total_deaths: int
@@ -136,17 +137,21 @@ class Measures:
 
 @dataclass(frozen=True)
 class Play:
-    """One play. ``Play.of`` makes one from inputs, ``Play.load`` reads one."""
+    """One play of a person, an agent or a simulated player. ``Play.of`` makes one from inputs, ``Play.load`` reads a
+    file.
+
+    ``states`` are int32 (n + 1, FIELDS), ``frames`` the pictures, ``measure`` its ``Measures``.
+    """
 
     version: str
     level: Level
     inputs: str  # of the CHARACTERS ".lrjud"
     ended: Outcome
     last_state: str  # hash of the state after the last input
-    first_picture: str  # hash of the picture at the start, 15 px a tile: is it still drawn so?
+    first_picture: str  # hash of the picture at the start, 15 px per tile, to notice that it is drawn differently
     look_seed: int = 0
     seed: int = 0
-    unfinished: bool = False  # the recorder was cut short; a play that ended counts as "quit"
+    unfinished: bool = False  # whether the recorder was cut off; such a play counts as "quit"
     player: Literal["person", "agent", "simulated"] = "person"
     player_id: str = ""
     id: str = dataclass_field(default_factory=lambda: new_id())  # random
@@ -172,27 +177,27 @@ class Play:
         ended: Outcome = "quit",
         **about: Any,
     ) -> "Play":
-        """The play of these raw inputs, characters or numbers; one that solves the game ended with the win.
+        """The play of these raw inputs, characters or numbers; if they solve the game, it ended with the win.
 
-        ``game`` and ``level`` are as in ``Games``; ``about`` are further fields of Play: player, player_id, ...
-        Raises ValueError for inputs after a win.
+        ``game`` and ``level`` are as in ``GameSettings``; ``about``: further fields of Play, such as player or
+        player_id. Raises ValueError for inputs after a win.
         """
         characters = inputs if isinstance(inputs, str) else as_characters(inputs)
         check_inputs(characters)
-        _, found = version_on(game, "original" if version == RANDOM else version, level)
-        states = replay(version, found, characters)
+        _, chosen = version_on(game, "original" if version == RANDOM else version, level)
+        states = replay(version, chosen, characters)
         return Play(
-            version=version, level=found, inputs=characters, ended="win" if states[-1, SOLVED] else ended,
-            last_state=hash_state(states[-1]), first_picture=first_picture(version, found, look_seed),
-            look_seed=look_seed, seed=seed, rules=rules_of(found.game, version), **about,
+            version=version, level=chosen, inputs=characters, ended="win" if states[-1, SOLVED] else ended,
+            last_state=hash_state(states[-1]), first_picture=first_picture(version, chosen, look_seed),
+            look_seed=look_seed, seed=seed, rules=rules_of(chosen.game, version), **about,
         )  # fmt: skip
 
     @staticmethod
     def load(path: str | Path) -> "Play":
-        """The play in that file, replayed and found to be what was recorded.
+        """Reads a ``.play`` file and verifies it by replaying.
 
-        Raises ValueError, one line that names the file and the reason, for a file that is cut off or altered; OSError
-        where it can't be read.
+        Raises ValueError, one line that names the file and the reason, if it is cut off or altered; OSError if it can't
+        be read.
         """
         try:
             play = Play(**decode(read_bytes(Path(path))))
@@ -202,7 +207,7 @@ class Play:
         return play
 
     def save(self, path: str | Path) -> Path:
-        """Writes the play to a new file; FileExistsError where there is one already, which stays as it is."""
+        """Writes the play to a new file; FileExistsError if it exists, which then stays as it is."""
         with writing_new(Path(path)) as file:
             file.write(self.text().encode())
         return Path(path)
@@ -212,7 +217,7 @@ class Play:
         return encode(self.level, self.inputs, {name: getattr(self, name, None) for name in KINDS})
 
     def check(self) -> None:
-        """Raises ValueError with the reason where replaying does not lead to what was recorded."""
+        """Raises ValueError with the reason if replaying does not reproduce what was recorded."""
         rules = rules_of(self.level.game, self.version)
         if self.rules != rules:
             raise ValueError(f"recorded under the rules {self.rules!r}; {self.version} has {rules!r} here")
@@ -221,7 +226,7 @@ class Play:
             raise ValueError(f"ended as {self.ended!r}, but replayed it is {'' if won else 'not '}won")
         if hash_state(self.states[-1]) != self.last_state:
             engines = f"; it was recorded with engine {self.engine}, this is engine {ENGINE}"
-            raise ValueError("replayed, the last state is another than the one recorded" + engines)
+            raise ValueError("the last state differs between the replay and the recording" + engines)
 
     @cached_property
     def states(self) -> np.ndarray:
@@ -233,23 +238,23 @@ class Play:
         return bool(self.states[-1, SOLVED])
 
     def hash_after(self, inputs: int) -> str:
-        """Of the state after that many inputs."""
+        """The hash of the state after that many inputs."""
         return hash_state(self.states[inputs])
 
     @cached_property
     def happenings(self) -> dict[int, Happened]:
-        """By the number of inputs after which it happened: deaths."""
+        """Number of inputs -> the events after it: deaths."""
         deaths = self.states[:, DEATHS]
         died = np.flatnonzero(np.diff(deaths) > 0) + 1
         return {int(number): [("death", {"deaths": int(deaths[number])})] for number in died}
 
     @cached_property
     def redrawn(self) -> bool:
-        """Whether the version is drawn otherwise now than the player saw it; states are unaffected."""
+        """Whether the version is drawn differently now from what the player saw; states are unaffected."""
         return first_picture(self.version, self.level, self.look_seed) != self.first_picture
 
     def frames(self, size: int | None = None) -> Iterator[np.ndarray]:
-        """What the player saw, n + 1 pictures, uint8 (size, size, 3); None is 15 px a tile."""
+        """The n + 1 pictures that the player saw, uint8 (size, size, 3); ``size`` None is 15 px per tile."""
         course = Course(self.version, self.level, self.look_seed, self.seed, size)
         yield course.picture.copy()
         for character in self.inputs:
@@ -273,14 +278,14 @@ class Play:
         )
 
     def facts(self) -> dict[str, str]:
-        """What it came to, for a reader."""
-        found = self.measure()
+        """A summary for a reader."""
+        measures = self.measure()
         return {
             "player": f"{self.player} {self.player_id}", "game": f"{self.level.game}, level {self.level.name}",
             "version": f"{self.version}, look seed {self.look_seed}", "ended": ended_as(self.ended, self.unfinished),
-            "inputs": f"{found.inputs:,}",
-            "minutes": f"{found.minutes:.2f} at {self.inputs_per_second} inputs a second",
-            "deaths": f"{found.total_deaths:,}", "unique states": f"{found.total_unique_states:,}",
+            "inputs": f"{measures.inputs:,}",
+            "minutes": f"{measures.minutes:.2f} at {self.inputs_per_second} inputs per second",
+            "deaths": f"{measures.total_deaths:,}", "unique states": f"{measures.total_unique_states:,}",
         }  # fmt: skip
 
 
@@ -294,19 +299,20 @@ def rules_of(game: str, version: str) -> str:
 
 
 def replay(version: str, level: Level, inputs: str) -> np.ndarray:
-    """int32 (n + 1, FIELDS) of states, as ``Course.state`` has them; nothing is drawn."""
+    """The states, int32 (n + 1, FIELDS), as in ``Course.state``; draws nothing."""
     numbers = np.frombuffer(inputs.encode("ascii"), np.uint8)
     return replayed(level, find_rules(rules_of(level.game, version)), NUMBER_OF[numbers])
 
 
 @lru_cache(maxsize=256)
 def first_picture(version: str, level: Level, look_seed: int) -> str:
-    """Hash of what a player first sees, 15 px a tile; the seed of a play changes nothing about it."""
+    """The hash of the first picture, 15 px per tile, which does not depend on the play's seed."""
     return hash_picture(Course(version, level, look_seed).picture)
 
 
 def hash_state(state: np.ndarray) -> str:
-    """The same on every platform: of the fields HASHED, and of HASHED_TOO unless all are 0, as little-endian int32."""
+    """A hash, the same on every platform, of the fields HASHED and, unless all are 0, HASHED_TOO, as little-endian
+    int32."""
     fields = HASHED + HASHED_TOO if state[list(HASHED_TOO)].any() else HASHED
     return hashlib.sha256(state[list(fields)].astype("<i4").tobytes()).hexdigest()
 
@@ -320,7 +326,7 @@ def today() -> str:
 
 
 def new_id() -> str:
-    """Says nothing about the player, the version or the time."""
+    """A random id, which reveals nothing about the player, the version or the time."""
     return "".join(secrets.choice(ID_CHARACTERS) for _ in range(ID_LENGTH))
 
 

@@ -1,4 +1,4 @@
-"""The file of a play: JSON, a second of inputs a line, one character an input, with a checksum."""
+"""The file of a play: JSON with a checksum; inputs are one character each, one second per line."""
 
 import hashlib
 import json
@@ -23,24 +23,24 @@ FRAME = ("format", "schema", "checksum")
 
 
 def checksum(content: dict[str, Any]) -> str:
-    """Of everything but the checksum itself, however it is spaced and ordered."""
+    """The checksum of everything except itself, independent of spacing and order."""
     rest = {name: value for name, value in content.items() if name != "checksum"}
     plain = json.dumps(rest, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(plain.encode()).hexdigest()
 
 
 def decode(data: bytes) -> dict[str, Any]:
-    """The fields of the play in a file's bytes, not yet replayed; ValueError says what is wrong with them."""
+    """The fields of the play in a file's bytes, not yet replayed; ValueError says what is wrong."""
     try:
         content = json.loads(decoded(data))
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"cut off or altered: not whole JSON ({error})") from None
+        raise ValueError(f"cut off or altered: not complete JSON ({error})") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise ValueError(f'not a play: expected JSON with "format": "{FORMAT}"')
     if content.get("schema") != SCHEMA:
-        raise ValueError(f"schema {content.get('schema')!r}: expected {SCHEMA}, all that this Priorlab reads")
+        raise ValueError(f"schema {content.get('schema')!r}: expected {SCHEMA}, the only one that this Priorlab reads")
     if content.get("checksum") != checksum(content):
-        raise ValueError("altered: its content is not what its checksum says")
+        raise ValueError("altered: its content does not match its checksum")
     if set(content) != {*KINDS, *FRAME}:
         names = ", ".join(sorted(set(content) ^ {*KINDS, *FRAME}))
         raise ValueError(f"missing or unknown: {names}; expected exactly {', '.join(KINDS)}")
@@ -59,7 +59,7 @@ def decode(data: bytes) -> dict[str, Any]:
     check_inputs(inputs)
     level = Level.read("\n".join(content["level"]) + "\n")
     if level.game != content["game"]:
-        raise ValueError(f"game is {content['game']!r}, but its level is of {level.game!r}")
+        raise ValueError(f"game is {content['game']!r}, but its level belongs to {level.game!r}")
     fields = {name: content[name] for name in KINDS if name not in ("game", "level", "inputs")}
     return {**fields, "level": level, "inputs": inputs}
 
@@ -71,7 +71,7 @@ def check_inputs(inputs: str) -> None:
 
 
 def encode(level: Level, inputs: str, fields: dict[str, Any]) -> str:
-    """The content of a play's file; ``fields`` are those of ``KINDS``, but for these and the game."""
+    """The content of a play's file; ``fields``: the other fields of ``KINDS``, without the game."""
     second = fields["inputs_per_second"]
     lines = {
         "game": level.game,

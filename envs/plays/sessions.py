@@ -1,4 +1,4 @@
-"""What the logs of sessions tell: the plays in them, each replayed and found to be what was recorded."""
+"""The plays in the logs of sessions, each verified by replaying."""
 
 import json
 from collections import defaultdict
@@ -17,48 +17,48 @@ from priorlab.envs.plays.events import SUFFIX, read_events, unedited
 from priorlab.envs.plays.play import CHARACTERS, Outcome, Play
 from priorlab.envs.plays.play import SUFFIX as PLAY_SUFFIX
 
-ENDINGS: dict[str, Outcome] = {"win": "win", "timeout": "limit", "quit": "quit"}  # events that end a play, and how
-TOLD = ("death", "score", "lives", "reset", "state", "win", "timeout")  # events that follow from a step
-HEADER = ("id", "participant", "date")  # of a log's first event, by which others know it
+ENDINGS: dict[str, Outcome] = {"win": "win", "timeout": "limit", "quit": "quit"}  # of a play, by the event
+STEP_EVENTS = ("death", "score", "lives", "reset", "state", "win", "timeout")  # events that result from a step
+HEADER = ("id", "participant", "date")  # fields of a log's first event that identify it
 HEAD = 1 << 16  # bytes within which a log's first line ends
 WAITS = {"pause": "paused_seconds", "idle": "idle_seconds"}
 
 
-class Beside(NamedTuple):
-    """An event that is no step and no hash of a state, and when it was."""
+class TimedEvent(NamedTuple):
+    """An event other than a step or a hash of a state, and when it happened."""
 
-    event: dict[str, Any]  # as the log holds it
-    seconds: float  # on one axis for the whole session
-    play: int | None  # number of the play under way; None between plays
-    step: int | None  # how many inputs that play had so far
+    event: dict[str, Any]  # as in the log
+    seconds: float  # on one time axis for the complete session
+    play: int | None  # number of the current play; None between plays
+    step: int | None  # number of inputs of that play so far
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """One play of a session, or of a ``.play`` file."""
+    """One play of a session's log or of a ``.play`` file, with its times and the session's answers and events."""
 
-    play: Play | AtariPlay  # replayed and checked
+    play: Play | AtariPlay  # verified by replaying
     path: Path
     participant: str
     study: str
-    number: int  # the play's in its session, from 0
-    times: np.ndarray  # float64 (n, 3): when each input was due, taken and shown, seconds; (0, 3) for a .play file
+    number: int  # of the play in its session, from 0
+    times: np.ndarray  # float64 (n, 3): seconds at which each input was due, taken and shown; (0, 3) for a .play file
     late: np.ndarray  # bool (n,): whether each input was taken late; (0,) for a .play file
-    answers: dict[str, Any]  # of the whole session, by question
+    answers: dict[str, Any]  # of the complete session, by question
     about: dict[str, Any]  # the log's header; limit, wall_seconds, play_seconds (without the waits), paused_seconds,
     # idle_seconds, resumed, quit_reason, late, missed, missed_share (of the steps that were due)
-    events: list[Beside]  # of the whole session; none for a .play file
+    events: list[TimedEvent]  # of the complete session; none for a .play file
 
 
 @dataclass
 class Raw:
-    """The events of one play, as they are in the log."""
+    """The events of one play, as in the log."""
 
     begin: dict[str, Any]
     steps: list[dict[str, Any]] = field(default_factory=list)
-    told: dict[int, list[dict[str, Any]]] = field(default_factory=dict)  # by the number of inputs so far
+    events: dict[int, list[dict[str, Any]]] = field(default_factory=dict)  # by the number of inputs so far
     ending: dict[str, Any] | None = None
-    began: float = 0.0  # seconds, on one axis for the whole session
+    began: float = 0.0  # seconds, on one time axis for the complete session
     ended: float = 0.0
     times: list[tuple[float, float, float]] = field(default_factory=list)
     waited: dict[str, float] = field(default_factory=lambda: dict.fromkeys(WAITS.values(), 0.0))
@@ -66,10 +66,10 @@ class Raw:
 
 
 def read_session(path: str | Path) -> list[Recorded]:
-    """The plays of a log, in order; the last one may be ``unfinished``.
+    """The plays in a log, in order; the last one may be ``unfinished``.
 
-    Raises ValueError, one line that names the file, the place and the reason, for a log that is altered, whose events
-    don't follow on each other, or that replays to something else than was recorded.
+    Raises ValueError, one line that names the file, the place and the reason, for a log that was altered, whose events
+    are out of order, or whose replay differs from the recording.
     """
     path = Path(path)
     events = read_events(path).events
@@ -83,10 +83,10 @@ def read_session(path: str | Path) -> list[Recorded]:
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
     answers = answers_in(events)
-    recorded, told = [], beside_steps(events)
+    recorded, others = [], timed_events(events)
     for number, raw in enumerate(raws):
         try:
-            recorded.append(replayed(path, events[0], number, raw, answers, told))
+            recorded.append(replayed(path, events[0], number, raw, answers, others))
         except KeyError as error:
             raise ValueError(f"{path}: play {number}: lacks {error}: see docs/recording-reference.md") from None
         except (ValueError, TypeError) as error:
@@ -95,23 +95,26 @@ def read_session(path: str | Path) -> list[Recorded]:
 
 
 def find_plays(root: str | Path | Sequence[Path]) -> tuple[list[Recorded], list[str]]:
-    """Every play in the logs and ``.play`` files under ``root`` (or in that file, or those), and a line for each
-    problem. A recording and its copies count once: ``without_copies``."""
+    """(all plays in the logs and ``.play`` files under ``root``, a folder, file or list of files; one line per
+    problem).
+
+    A recording and its copies count once.
+    """
     paths, problems = without_copies(plays_under(root) if isinstance(root, (str, Path)) else root)
-    found = []
+    plays = []
     for path in paths:
         try:
-            found += recorded_in(path)
+            plays += recorded_in(path)
         except (ValueError, OSError) as error:
             problems.append(one_line(path, error))
-    return found, problems
+    return plays, problems
 
 
 def without_copies(paths: Iterable[Path]) -> tuple[list[Path], list[str]]:
-    """The files that hold different recordings, in order, and a line for each that is left out.
+    """(the files with different recordings, in order; one line for each file that is left out).
 
-    Recordings of one id are copies, whatever their files are called. A ``.play`` file of a play that is in a session's
-    log, too, is a copy of it.
+    Recordings with the same id are copies, under any file name. A ``.play`` file of a play that is also in a session's
+    log is a copy of it.
     """
     groups: dict[str, list[Path]] = defaultdict(list)
     for path in paths:
@@ -120,7 +123,7 @@ def without_copies(paths: Iterable[Path]) -> tuple[list[Path], list[str]]:
     kept = {name: group if len(group) == 1 else chosen(name, group, problems) for name, group in groups.items()}
     for name, (path, *_) in [each for each in kept.items() if each[1]]:
         for log in kept.get(name.rpartition("-")[0], ()) if path.name.endswith(PLAY_SUFFIX) else ():
-            with suppress(ValueError, OSError):  # a damaged log, which whoever reads it will name
+            with suppress(ValueError, OSError):  # a damaged log, reported when it is read
                 if name in [each.play.id for each in recorded_in(log)]:
                     problems.append(f"{shown(path)}: a copy of a play in {shown(log)}, which alone counts")
                     kept[name] = []
@@ -128,8 +131,8 @@ def without_copies(paths: Iterable[Path]) -> tuple[list[Path], list[str]]:
 
 
 def chosen(name: str, paths: Sequence[Path], problems: list[str]) -> list[Path]:
-    """Of the copies of a recording the longest that is sound; none where none is. ``problems`` gains a line for each
-    other one. Of equal ones that counts which is named by its id, then which lies least deep, then the first."""
+    """The longest intact copy of a recording, if there is one. ``problems`` gains a line for each other copy. Among
+    equal ones the file named by its id is preferred, then the one in the fewest folders, then the first."""
     plays, rank, damaged = {}, {}, {}
     for path in paths:
         try:
@@ -142,16 +145,18 @@ def chosen(name: str, paths: Sequence[Path], problems: list[str]) -> list[Path]:
     problems += [f"{line}; a copy of it counts, {shown(best)}" if best else line for line in damaged.values()]
     for path in plays.keys() - {best}:
         assert best
-        own, counted = plays[path], plays[best]
-        told = "" if own == counted else f" with {sum(map(len, own)):,} of its {sum(map(len, counted)):,} inputs"
-        if not all(first == second[: len(first)] for first, second in zip(own, counted)):
-            told = " in its id, but not in its inputs"
-        problems.append(f"{shown(path)}: a copy of {shown(best)}{told}, which alone counts")
+        inputs, counted = plays[path], plays[best]
+        shorter = (
+            "" if inputs == counted else f" with {sum(map(len, inputs)):,} of its {sum(map(len, counted)):,} inputs"
+        )
+        if not all(first == second[: len(first)] for first, second in zip(inputs, counted)):
+            shorter = " in its id, but not in its inputs"
+        problems.append(f"{shown(path)}: a copy of {shown(best)}{shorter}, which alone counts")
     return [best] if best else []
 
 
 def id_in(path: Path) -> str | None:
-    """Of the session or play in that file, as its first line or its content tells; None where that can't be read."""
+    """The id of the session or play in that file, from its first line or content; None if that can't be read."""
     try:
         if path.name.endswith(SUFFIX):
             content = json.loads(unedited(read_bytes(path, HEAD)).split(b"\n")[0])
@@ -168,18 +173,18 @@ def recorded_in(path: Path) -> list[Recorded]:
 
 
 def find_play(path: str | Path, number: int = 0) -> Recorded:
-    """That play of a log (-1: the last one), or the one in a ``.play`` file. ValueError where there is none."""
+    """Play ``number`` of a log (-1: the last one), or the play in a ``.play`` file. ValueError if there is none."""
     path = Path(path)
-    found = recorded_in(path)
-    if not -len(found) <= number < len(found):
+    plays = recorded_in(path)
+    if not -len(plays) <= number < len(plays):
         raise ValueError(
-            f"{path}: no play {number}: expected 0 to {len(found) - 1}" if found else f"{path}: no play in it"
+            f"{path}: no play {number}: expected 0 to {len(plays) - 1}" if plays else f"{path}: no play in it"
         )
-    return found[number]
+    return plays[number]
 
 
 def plays_under(root: str | Path) -> list[Path]:
-    """The logs and ``.play`` files, in order, and whatever is called like one; linked folders are followed once."""
+    """All logs and ``.play`` files under ``root``, by their names, in order; linked folders are followed once."""
     return files_under(Path(root), SUFFIX, PLAY_SUFFIX)
 
 
@@ -189,23 +194,23 @@ def of_file(path: Path) -> Recorded:
 
 
 def seconds_of(events: list[dict[str, Any]]) -> list[float]:
-    """When each event was, on one axis for the whole session: t begins anew when it is resumed.
+    """The time of each event on one axis for the complete session, as t restarts when a session is resumed.
 
-    ValueError names the line of one that goes back.
+    ValueError names the line of an event that goes back in time.
     """
-    found, offset = [0.0], 0.0
+    seconds, offset = [0.0], 0.0
     for line, event in enumerate(events, 1):
         if event["event"] == "resumed":
-            offset = found[-1]
-        if offset + event["t"] < found[-1]:
+            offset = seconds[-1]
+        if offset + event["t"] < seconds[-1]:
             raise ValueError(f"line {line}: t goes back to {event['t']}: expected times that only grow")
-        found.append(offset + event["t"])
-    return found[1:]
+        seconds.append(offset + event["t"])
+    return seconds[1:]
 
 
-def beside_steps(events: list[dict[str, Any]]) -> list[Beside]:
-    """The events that are no step and no hash of a state. ValueError as ``seconds_of``."""
-    found, play, steps = [], None, 0
+def timed_events(events: list[dict[str, Any]]) -> list[TimedEvent]:
+    """All events other than steps and hashes of states. ValueError as ``seconds_of``."""
+    others, play, steps = [], None, 0
     for event, seconds in zip(events, seconds_of(events)):
         name = event["event"]
         if name == "step":
@@ -213,21 +218,21 @@ def beside_steps(events: list[dict[str, Any]]) -> list[Beside]:
         elif name != "state":
             if name == "play":
                 play, steps = event["number"], 0
-            found.append(Beside(event, seconds, play, None if play is None else steps))
+            others.append(TimedEvent(event, seconds, play, None if play is None else steps))
             play = None if name in ENDINGS else play
-    return found
+    return others
 
 
 def answers_in(events: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """By question; of one that was answered again, the last answer."""
+    """Question -> answer; the last one, if it was answered more than once."""
     return {str(event.get("question")): event.get("answer") for event in events if event["event"] == "answer"}
 
 
 def gather(events: list[dict[str, Any]]) -> list[Raw]:
-    """The events of each play. ValueError names the line of one that can't be where it is."""
+    """The events of each play. ValueError names the line of an event that is out of place."""
     raws: list[Raw] = []
-    now: Raw | None = None  # the play under way
-    waits: dict[str, float] = {}  # what the play waits for, and since when
+    now: Raw | None = None  # the current play
+    waits: dict[str, float] = {}  # what the play waits for -> since when
     finished = False
     for line, (event, last) in enumerate(zip(events, seconds_of(events)), 1):
         name, offset = event["event"], last - event["t"]
@@ -239,17 +244,17 @@ def gather(events: list[dict[str, Any]]) -> list[Raw]:
             now = Raw(event, began=last)
             raws.append(now)
             waits = {}
-        elif name in ("step", *TOLD, *ENDINGS) and not now:
-            raise ValueError(f"line {line}: {name!r} where no play is under way")
+        elif name in ("step", *STEP_EVENTS, *ENDINGS) and not now:
+            raise ValueError(f"line {line}: {name!r} outside a play")
         elif name == "step":
             assert now
             if event["number"] != len(now.steps):
                 raise ValueError(f"line {line}: step {event['number']}: expected step {len(now.steps)}")
             now.times.append(times_of(line, event, offset, now.times))
             now.steps.append(event)
-        elif name in TOLD:
+        elif name in STEP_EVENTS:
             assert now
-            now.told.setdefault(len(now.steps), []).append(event)
+            now.events.setdefault(len(now.steps), []).append(event)
         elif name == "finish":
             finished = True
         if not now:
@@ -268,7 +273,7 @@ def gather(events: list[dict[str, Any]]) -> list[Raw]:
 
 
 def times_of(line: int, event: dict[str, Any], offset: float, before: list) -> tuple[float, float, float]:
-    """(due, done, shown) of a step, nan where it was not shown."""
+    """(due, done, shown) of a step; nan if it was not shown."""
     shown = event["shown"]
     due, done = event["due"] + offset, event["done"] + offset
     if (before and (due < before[-1][0] or done < before[-1][1])) or (shown is not None and shown < event["done"]):
@@ -277,13 +282,13 @@ def times_of(line: int, event: dict[str, Any], offset: float, before: list) -> t
 
 
 def replayed(
-    path: Path, header: dict[str, Any], number: int, raw: Raw, answers: dict[str, Any], told: list[Beside]
+    path: Path, header: dict[str, Any], number: int, raw: Raw, answers: dict[str, Any], others: list[TimedEvent]
 ) -> Recorded:
-    """The play, checked against everything that the log tells about it."""
+    """The play, verified against everything in the log."""
     begin, ending = raw.begin, raw.ending or {}
     inputs = [step["input"] for step in raw.steps]
     if not all(type(action) is int for action in inputs):
-        raise ValueError("an input is no whole number")
+        raise ValueError("an input is not a whole number")
     fields: dict[str, Any] = {
         "ended": ENDINGS[ending["event"]] if ending else "quit", "last_state": ending.get("state", ""),
         "first_picture": begin["first_picture"], "unfinished": not ending, "player_id": header["participant"],
@@ -291,11 +296,11 @@ def replayed(
         "software": header["software"],
     }  # fmt: skip
     play = atari_play(begin, inputs, fields) if begin["game"].startswith(ATARI) else our_play(begin, inputs, fields)
-    if not ending:  # cut right after its last step it may be over all the same
+    if not ending:  # cut off right after its last step, it may still have ended
         over = "win" if play.solved else "limit" if len(inputs) >= begin["limit"] else "quit"
         last = play.hash_after(len(inputs))
         play = replace(play, last_state=last, ended=over, unfinished=over == "quit")
-    check_told(play, raw)
+    check_events(play, raw)
     if ending and ending["inputs"] != len(inputs):
         raise ValueError(f"ended after {ending['inputs']} inputs, but there are {len(inputs)}")
     if len(inputs) > begin["limit"]:
@@ -310,16 +315,16 @@ def replayed(
     }  # fmt: skip
     times = np.array(raw.times, np.float64).reshape(-1, 3)
     study = header.get("study", "")
-    return Recorded(play, path, header["participant"], study, number, times, late, answers, about, told)
+    return Recorded(play, path, header["participant"], study, number, times, late, answers, about, others)
 
 
 def our_play(begin: dict[str, Any], inputs: list[int], fields: dict[str, Any]) -> Play:
     if inputs and not 0 <= min(inputs) <= max(inputs) < len(CHARACTERS):
-        raise ValueError(f"an input is none of 0 to {len(CHARACTERS) - 1}")
+        raise ValueError(f"an input is not one of 0 to {len(CHARACTERS) - 1}")
     characters = "".join(CHARACTERS[action] for action in inputs)
     level = level_of(begin)
     if level.game != begin["game"]:
-        raise ValueError(f"game is {begin['game']!r}, but its level is of {level.game!r}")
+        raise ValueError(f"game is {begin['game']!r}, but its level belongs to {level.game!r}")
     settings = {name: begin[name] for name in ("version", "look_seed", "seed", "rules", "engine")}
     return Play(level=level, inputs=characters, **settings, **fields)
 
@@ -329,27 +334,27 @@ def atari_play(begin: dict[str, Any], inputs: list[int], fields: dict[str, Any])
     return AtariPlay(about=about, inputs=bytes(inputs), **fields)
 
 
-def check_told(play: Play | AtariPlay, raw: Raw) -> None:
-    """ValueError unless what the log tells after each step is what replaying tells."""
+def check_events(play: Play | AtariPlay, raw: Raw) -> None:
+    """ValueError unless the events after each step are the same in the log and the replay."""
     rate, count = play.inputs_per_second, len(raw.steps)
-    for inputs in sorted({0, *raw.told, *play.happenings, *range(rate, count + 1, rate)}):
-        found = [event for event in raw.told.get(inputs, []) if event["event"] not in ENDINGS]
+    for inputs in sorted({0, *raw.events, *play.happenings, *range(rate, count + 1, rate)}):
+        logged = [event for event in raw.events.get(inputs, []) if event["event"] not in ENDINGS]
         expected = list(expected_after(play, inputs, rate))
-        if inputs == count and not raw.ending:  # the log may have been cut right there
-            expected = expected[: len(found)]
-        if [event["event"] for event in found] != [name for name, _ in expected]:
+        if inputs == count and not raw.ending:  # the log may have been cut off there
+            expected = expected[: len(logged)]
+        if [event["event"] for event in logged] != [name for name, _ in expected]:
             names = ", ".join(name for name, _ in expected) or "none"
-            raise ValueError(f"input {inputs}: replayed, it is followed by other events: expected {names}")
-        for event, (name, fields) in zip(found, expected):
+            raise ValueError(f"input {inputs}: the replay has other events after it: expected {names}")
+        for event, (name, fields) in zip(logged, expected):
             wrong = next((key for key in fields if event.get(key) != fields[key]), None)
             if wrong == "state":
-                raise ValueError(f"input {inputs}: replayed, the state is another than the one recorded")
+                raise ValueError(f"input {inputs}: the state differs between the replay and the recording")
             if wrong:
                 raise ValueError(f"input {inputs}: {name}: {wrong} is {event.get(wrong)!r}, replayed {fields[wrong]!r}")
 
 
 def expected_after(play: Play | AtariPlay, inputs: int, rate: int) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The events that a step's outcome and the clock give after that many inputs."""
+    """The events that result from a step and the clock after that many inputs."""
     yield from play.happenings.get(inputs, [])
     if inputs and inputs % rate == 0:
         yield "state", {"number": inputs, "state": play.hash_after(inputs)}

@@ -1,20 +1,20 @@
-"""Where a play went: its track, thinned, and when it first reached each object and ladder of its level.
+"""Where a play went: its thinned track, and when it first reached each object and ladder of its level.
 
 The player *reaches*
 
-- a **ladder** when its picture overlaps one of the ladder's tiles, or stands on one: from there the ladder can be
+- a **ladder** when its picture overlaps one of the ladder's tiles, or stands on one, from where the ladder can be
   climbed. A connected block of ladder tiles is one ladder;
 - a **monster**, **key**, **door** or **goal** when its centre comes within ``NEAR`` pixels, one tile, of the thing's
-  own box; a monster's is where the monster is at that moment, and a monster that is gone cannot be reached;
-- **fire** or **spikes** (tiles side by side are one thing) likewise, but not from below: they lie in a floor, and
-  a jump on the floor underneath comes as close.
+  box; a monster's box moves with it, and a monster that is gone cannot be reached;
+- **fire** or **spikes** (tiles side by side are one thing) in the same way, but not from below: they are in a floor,
+  and a jump on the floor underneath comes as close.
 
-One tile is close enough that half a tile at most lies between the two pictures, and too close to come from another
-floor, whose platform keeps the player's centre 22.5 pixels away. Touching would be too strict: touching a danger kills,
-so whoever knows better never would.
+At one tile, at most half a tile separates the two pictures; and no player on another floor is that close, as its
+platform keeps the player's centre 22.5 pixels away. Touching would be too strict: it kills, so a player who knows the
+danger never would.
 
-A player is put at the start, and has not gone there: what lies within reach of the start counts once the player has
-left it and comes back, in the first life and in every later one.
+A player is put at the start and did not go there: what is within reach of the start counts once the player has left and
+comes back, in the first life and in every later one.
 """
 
 import re
@@ -48,11 +48,11 @@ if TYPE_CHECKING:
     from priorlab.envs.plays.play import Measures, Play
 
 NEAR = TILE  # pixels
-EVERY = 6  # inputs between the places of a track: five a second, as people play
+EVERY = 6  # inputs between positions of a track: five per second, as people play
 TRACKS = ("inputs", "life", "x", "y")
 REACHED = ("thing", "kind", "row", "column", "inputs", "order")
 RUNS = {"fire": r"\*+", "spikes": r"\^+"}
-SINGLE = ("key", "door", "goal")  # of which a level has one at most
+SINGLE = ("key", "door", "goal")  # of which a level has at most one
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Thing:
 
     kind: str  # ladder, monster, fire, spikes, key, door or goal
     number: int  # from 1, in the reading order of first tiles
-    tiles: tuple[tuple[int, int], ...]  # a monster's: where it begins; a goal's: the one that its centre is in
+    tiles: tuple[tuple[int, int], ...]  # a monster's: where it starts; a goal's: the tile of its centre
     box: tuple[float, float, float, float]  # left, top, right, bottom in pixels
 
     @property
@@ -70,21 +70,21 @@ class Thing:
 
     @property
     def short(self) -> str:
-        """As in figures: L2, M1, K."""
+        """The name in figures: L2, M1, K."""
         return self.kind[0].upper() + ("" if self.kind in SINGLE else str(self.number))
 
 
 def things_of(level: Level) -> list[Thing]:
     """Ladders, monsters, fire, spikes, key, and the goal, which is a door where there is a key."""
-    found = {"ladder": [[(int(r), int(c)) for r, c in block] for block in groups(np.array(level.tiles) & LADDER > 0)]}
-    found["monster"] = [[place] for place in level.places("m")]
+    places = {"ladder": [[(int(r), int(c)) for r, c in block] for block in groups(np.array(level.tiles) & LADDER > 0)]}
+    places["monster"] = [[place] for place in level.tiles_of("m")]
     for kind, pattern in RUNS.items():
         runs = [(row, *run.span()) for row, tiles in enumerate(level.rows) for run in re.finditer(pattern, tiles)]
-        found[kind] = [[(row, column) for column in range(first, end)] for row, first, end in runs]
-    found["key"] = [[place] for place in level.places("k")]
+        places[kind] = [[(row, column) for column in range(first, end)] for row, first, end in runs]
+    places["key"] = [[place] for place in level.tiles_of("k")]
     things = [
         Thing(kind, number, tuple(tiles), box_of(tiles))
-        for kind, every in found.items()
+        for kind, every in places.items()
         for number, tiles in enumerate(every, 1)
     ]
     (x, y), (width, height) = level.goal, level.goal_size
@@ -98,9 +98,9 @@ def box_of(tiles: list[tuple[int, int]]) -> tuple[float, float, float, float]:
 
 
 def track(measures: "Measures") -> "pd.DataFrame":
-    """Places every ``EVERY`` inputs and at the end of each life: inputs so far, life (from 0), x, y in pixels.
+    """Positions every ``EVERY`` inputs and at the end of each life: inputs so far, life (from 0), x, y in pixels.
 
-    The input of a death has no place here: the rules leave the player where it died, or back at the start.
+    The input of a death has no position here: the rules leave the player where it died, or back at the start.
     """
     import pandas as pd
 
@@ -115,9 +115,9 @@ def track(measures: "Measures") -> "pd.DataFrame":
 
 
 def reached(play: "Play") -> "pd.DataFrame":
-    """A row for each thing of the level: its name, kind and first tile, the inputs after which it was first reached,
-    and its place in the order of reaching, from 1; both are NaN where it never was. Things reached by the same input
-    share a place."""
+    """One row per thing of the level: its name, kind and first tile, the inputs after which it was first reached, and
+    its rank in the order of reaching, from 1; both are NaN if it never was. Things reached by the same input share a
+    rank."""
     import pandas as pd
 
     things, states, died = things_of(play.level), before_restarts(play), died_at(play)
@@ -134,14 +134,14 @@ def reached(play: "Play") -> "pd.DataFrame":
 
 
 def died_at(play: "Play") -> np.ndarray:
-    """bool (n + 1,): the states after which a new life begins at the start."""
+    """bool (n + 1,): whether a new life begins at the start after each state."""
     return np.diff(play.states[:, DEATHS], prepend=0) > 0
 
 
 def first_entry(near: np.ndarray, died: np.ndarray) -> float:
-    """The first input that led from out of reach to within reach, from 1; NaN where none did.
+    """The first input that led from out of reach to within reach, from 1; NaN if none did.
 
-    near: bool (n + 1,), at the start and after each input; died: as ``died_at``. A life begins where the first did.
+    near: bool (n + 1,), at the start and after each input; died: as ``died_at``. Every life begins where the first did.
     """
     before = np.where(died[:-1], near[0], near[:-1])
     came = np.flatnonzero(near[1:] & ~before)
@@ -149,7 +149,7 @@ def first_entry(near: np.ndarray, died: np.ndarray) -> float:
 
 
 def within_reach(play: "Play", states: np.ndarray, thing: Thing) -> np.ndarray:
-    """bool (n + 1,): whether the thing, no ladder, was within reach in each of the states of ``before_restarts``."""
+    """bool (n + 1,): whether the thing, not a ladder, was within reach in each of the states of ``before_restarts``."""
     x, y = states[:, X] / 2, states[:, Y] / 2
     left, top, right, bottom = (np.full(len(x), side) for side in thing.box)
     there = np.ones(len(x), bool)
@@ -159,7 +159,7 @@ def within_reach(play: "Play", states: np.ndarray, thing: Thing) -> np.ndarray:
         centres = np.array([patrolled(monsters, number, clock, period) for clock in range(period)]) / 2
         left = centres[states[:, CLOCK]] - TILE / 2
         right = left + TILE
-        # one that is met is gone by the same input
+        # one that is met disappears with the same input
         lived = np.where(died_at(play)[:-1], play.states[0, MONSTERS], play.states[:-1, MONSTERS])
         there[1:] = lived >> number & 1
     elif thing.kind in RUNS:
@@ -170,9 +170,9 @@ def within_reach(play: "Play", states: np.ndarray, thing: Thing) -> np.ndarray:
 
 
 def on_ladders(states: np.ndarray, level: Level, ladders: list[Thing]) -> np.ndarray:
-    """bool (n, ladders): whether the player overlaps one of each ladder's tiles, or stands on it, by the rules' own
-    touch."""
-    bits = np.zeros(np.shape(level.tiles), object)  # of whole numbers of any length, a bit a ladder
+    """bool (n, ladders): whether the player overlaps a tile of each ladder, or stands on it, by ``touched`` of the
+    rules."""
+    bits = np.zeros(np.shape(level.tiles), object)  # Python integers, one bit per ladder
     for number, ladder in enumerate(ladders):
         for place in ladder.tiles:
             bits[place] = 1 << number
@@ -182,8 +182,8 @@ def on_ladders(states: np.ndarray, level: Level, ladders: list[Thing]) -> np.nda
 
 
 def before_restarts(play: "Play") -> np.ndarray:
-    """int32 (n + 1, FIELDS): the play's states, of each death as the player died, also where the rules then put the
-    player back at the start by the same input."""
+    """int32 (n + 1, FIELDS): the play's states; at a death the state in which the player died, even if the rules then
+    put the player back at the start with the same input."""
     from priorlab.envs.plays.play import CHARACTERS
 
     numbers = numbers_of(play)

@@ -1,8 +1,8 @@
-"""Banks: thousands of solved random levels in one small file, playable without waiting for the generator.
+"""Banks: thousands of solved random levels in one small file, to play without waiting for the generator.
 
 A bank is a numpy archive: ``cells`` uint8 (n, SIDE, SIDE), characters of level.py, 0 outside; ``periods`` uint8 (n,);
-``lengths`` int32 (n,) of the shortest solutions, and ``inputs`` uint8, all of them one after another; ``name``, what
-names of levels begin with; ``checksum``, SHA-256 of all that.
+``lengths`` int32 (n,) of the shortest solutions, and ``inputs`` uint8, all of them one after another; ``name``, the
+prefix of the levels' names; ``checksum``, SHA-256 of all this.
 """
 
 import hashlib
@@ -19,12 +19,15 @@ from priorlab.envs.game.level import LEVELS, Level
 from priorlab.envs.looks.dials import SPLITS
 from priorlab.envs.random_games.generate import Solved, generate, level_from
 
-SIDE = 16  # most tiles a side
+SIDE = 16  # most tiles per side
 PARTS = ("cells", "periods", "lengths", "inputs", "name")
 
 
 class Bank:
-    """Levels, each with a shortest solution: ``bank[k]`` is a Solved, ``bank.levels(n)`` returns the first n."""
+    """Random levels, each with a shortest solution: ``bank[k]`` is a ``Solved``, ``bank.levels(n)`` are the first n.
+
+    ``Bank.read`` reads one, ``len(bank)`` is how many levels it holds.
+    """
 
     def __init__(self, parts: dict[str, np.ndarray]):
         self.parts = parts
@@ -47,21 +50,21 @@ class Bank:
 
     @staticmethod
     def read(source: str | Path) -> "Bank":
-        """Reads the bank of a split, or from a file. Raises ValueError for a damaged one."""
+        """The lab's bank of that split (training, held_out), or the one in that file. ValueError if it is damaged."""
         path = LEVELS / f"{source}.npz" if source in SPLITS else Path(source)
         if not path.exists():
             raise ValueError(f"no bank {str(source)!r}: expected {', '.join(SPLITS)} or the file of a bank")
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-                found = {name: archive[name] for name in (*PARTS, "checksum")}
+                parts = {name: archive[name] for name in (*PARTS, "checksum")}
         except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-            raise ValueError(f"{path}: damaged, or no bank ({' '.join(str(error).split())})") from None
-        if str(found.pop("checksum")) != checksum(found):
-            raise ValueError(f"{path}: damaged: the levels are not those that were written")
-        return Bank(found)
+            raise ValueError(f"{path}: damaged, or not a bank ({' '.join(str(error).split())})") from None
+        if str(parts.pop("checksum")) != checksum(parts):
+            raise ValueError(f"{path}: damaged: the checksum of its levels does not match")
+        return Bank(parts)
 
     def write(self, path: Path) -> None:
-        """Writes a new file; raises FileExistsError if there is one."""
+        """Writes a new file; FileExistsError if it exists."""
         with writing_new(path) as file:
             np.savez_compressed(file, allow_pickle=False, checksum=np.array(checksum(self.parts)), **self.parts)
 
@@ -69,7 +72,7 @@ class Bank:
         return len(self.ends)
 
     def __getitem__(self, number: int) -> Solved:
-        """IndexError beyond the last."""
+        """Level ``number`` and its solution; IndexError after the last."""
         if not 0 <= number < len(self):
             raise IndexError(f"level {number} of a bank of {len(self)}")
         cells, end = self.parts["cells"][number], int(self.ends[number])
@@ -78,10 +81,10 @@ class Bank:
         return Solved(level, self.parts["inputs"][end - int(self.parts["lengths"][number]) : end])
 
     def levels(self, count: int) -> list[Level]:
-        """The first so many."""
+        """The first ``count`` levels. ValueError for more than there are."""
         if isinstance(count, bool) or not isinstance(count, (int, np.integer)) or not 1 <= count <= len(self):
             raise ValueError(
-                f"levels is {count!r}: expected a whole number from 1 to {len(self)}, as many as there are"
+                f"levels is {count!r}: expected a whole number from 1 to {len(self)}, the size of the bank"
             )
         return [self[k].level for k in range(count)]
 
@@ -95,7 +98,7 @@ def checksum(parts: dict[str, np.ndarray]) -> str:
 
 
 def generated(count: int, seed: int, split: str, threads: int) -> Iterator[Solved]:
-    """Levels 0 to ``count`` in order, no two alike; the same on any number of threads."""
+    """Levels 0 to ``count`` - 1 in order, all different; the same on any number of threads."""
     seen: set[tuple[str, ...]] = set()
     pool = ThreadPoolExecutor(threads)
     try:
@@ -107,4 +110,4 @@ def generated(count: int, seed: int, split: str, threads: int) -> Iterator[Solve
             seen.add(solved.level.rows)
             yield solved
     finally:
-        pool.shutdown(cancel_futures=True)  # whoever stops does not wait for the rest
+        pool.shutdown(cancel_futures=True)  # stopped early, it does not wait for the rest

@@ -1,6 +1,6 @@
-"""About how far it is from cell to cell of a level: a rough guess in microseconds, which the solver then makes exact.
+"""Rough distances between the cells of a level, in microseconds of computing; the solver then finds exact ones.
 
-Costs are tenths of an input at walking steps of 7 px. Monsters are not looked at; whatever is deadly is shut.
+Costs are tenths of an input at walking steps of 7 px. Monsters are ignored; deadly tiles are impassable.
 """
 
 import numpy as np
@@ -18,52 +18,52 @@ FAR = 1 << 30
 
 @function
 def at(tiles, row, column):
-    """The bits of a tile; outside of the level there are walls."""
+    """The bits of a tile; outside the level there are walls."""
     if row < 0 or column < 0 or row >= tiles.shape[0] or column >= tiles.shape[1]:
         return WALL
     return int(tiles[row, column])
 
 
 @function
-def offer(found, queue, count, row, column, cost):
-    """Notes a way to a cell if it is the best so far; how long the queue then is."""
-    if cost < found[row, column]:
-        found[row, column] = cost
-        queue[count % queue.shape[0]] = row * found.shape[1] + column
+def offer(costs, queue, count, row, column, cost):
+    """Records a way to a cell if it is the best so far; the length of the queue afterwards."""
+    if cost < costs[row, column]:
+        costs[row, column] = cost
+        queue[count % queue.shape[0]] = row * costs.shape[1] + column
         return count + 1
     return count
 
 
 @kernel
-def spread_from(tiles, row, column, found, queue):
-    """Fills found, int32 (rows, columns), with the cost from that cell to each, FAR where no way was seen.
+def spread_from(tiles, row, column, costs, queue):
+    """Fills costs, int32 (rows, columns), with the cost from that cell to each, FAR where no way was found.
 
-    queue: int64 (n,), room for every cell some times over.
+    queue: int64 (n,), with space for every cell several times.
     """
     shut = WALL | DEADLY
-    found[:] = FAR
-    count, head = offer(found, queue, 0, row, column, 0), 0
+    costs[:] = FAR
+    count, head = offer(costs, queue, 0, row, column, 0), 0
     while head < count:
-        row, column = queue[head % queue.shape[0]] // found.shape[1], queue[head % queue.shape[0]] % found.shape[1]
+        row, column = queue[head % queue.shape[0]] // costs.shape[1], queue[head % queue.shape[0]] % costs.shape[1]
         head += 1
-        cost, here, below = found[row, column], at(tiles, row, column), at(tiles, row + 1, column)
+        cost, here, below = costs[row, column], at(tiles, row, column), at(tiles, row + 1, column)
         climbs, stands = here & LADDER, below & WALL
         if climbs and not at(tiles, row - 1, column) & shut:
-            count = offer(found, queue, count, row - 1, column, cost + CLIMB_COST)
+            count = offer(costs, queue, count, row - 1, column, cost + CLIMB_COST)
         if below & LADDER:
-            count = offer(found, queue, count, row + 1, column, cost + CLIMB_COST)
+            count = offer(costs, queue, count, row + 1, column, cost + CLIMB_COST)
         elif not stands and not below & shut:
-            count = offer(found, queue, count, row + 1, column, cost + FALL_COST)
+            count = offer(costs, queue, count, row + 1, column, cost + FALL_COST)
         for side in (-1, 1):
             beside = at(tiles, row, column + side)
             if climbs or stands or below & LADDER:
                 if not beside & shut:
-                    count = offer(found, queue, count, row, column + side, cost + WALK_COST)
+                    count = offer(costs, queue, count, row, column + side, cost + WALK_COST)
             elif not beside & shut and not at(tiles, row + 1, column + side) & shut:
-                count = offer(found, queue, count, row + 1, column + side, cost + WALK_COST)
+                count = offer(costs, queue, count, row + 1, column + side, cost + WALK_COST)
             above = at(tiles, row - 1, column) | at(tiles, row - 2, column) | at(tiles, row - 2, column + side)
             if stands and not above & WALL and not at(tiles, row - 1, column + side) & shut:
-                count = offer(found, queue, count, row - 1, column + side, cost + HOP_COST)
+                count = offer(costs, queue, count, row - 1, column + side, cost + HOP_COST)
             if stands:
                 farthest = FARTHEST_JUMP
                 for far in range(1, FARTHEST_JUMP + 1):
@@ -73,18 +73,18 @@ def spread_from(tiles, row, column, found, queue):
                     if far > farthest or (at(tiles, row, along) | at(tiles, row - 1, along)) & WALL:
                         break
                     if not at(tiles, row, along) & DEADLY:
-                        count = offer(found, queue, count, row, along, cost + far * WALK_COST)
+                        count = offer(costs, queue, count, row, along, cost + far * WALK_COST)
 
 
 def estimates(tiles: np.ndarray, cells: list[tuple[int, int]]) -> np.ndarray:
-    """int32 (n, n): about how many inputs from each of n cells, (row, column), to each; FAR where no way was seen.
+    """int32 (n, n): about how many inputs from each of n cells, (row, column), to each; FAR where no way was found.
 
     tiles: uint8 (rows, columns), bits of the rules.
     """
-    found, queue = np.zeros(tiles.shape, np.int32), np.zeros(4 * tiles.size, np.int64)
+    costs, queue = np.zeros(tiles.shape, np.int32), np.zeros(4 * tiles.size, np.int64)
     answer = np.full((len(cells), len(cells)), FAR, np.int32)
     rows, columns = np.array(cells).T
     for i, (row, column) in enumerate(cells):
-        spread_from(tiles, row, column, found, queue)
-        answer[i] = found[rows, columns]
+        spread_from(tiles, row, column, costs, queue)
+        answer[i] = costs[rows, columns]
     return np.where(answer < FAR, answer // 10, FAR)

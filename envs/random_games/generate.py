@@ -1,8 +1,8 @@
-"""Random levels, each solved: a layout is drawn, start and goal put where a way of the wanted length is likely, and the
-exact states searched. So every level is proven solvable, and its shortest solution is known.
+"""Random levels, each solved: draw a layout, put start and goal where a way of the desired length is likely, and search
+the exact states. So every level is proven solvable, and its shortest solution is known.
 
-A level follows from its split, seed and number alone. Numbers go through DIRECTIONS and CLASSES, so no direction from
-the start to the goal is more common than another, and the quartiles of the shortest solutions are at least 50, 90, 150.
+A level depends only on its split, seed and number. Numbers cycle through DIRECTIONS and CLASSES, so all directions from
+the start to the goal are equally common, and the quartiles of the shortest solutions are at least 50, 90, 150.
 """
 
 import hashlib
@@ -17,34 +17,37 @@ from priorlab.envs.game.versions import find_rules
 from priorlab.envs.looks.dials import SPLITS, check_split
 from priorlab.envs.random_games.estimate import FAR, estimates
 
-GAME = "princess"  # whose rules random levels are played by
-DIRECTIONS = ((0, -1), (1, 0), (0, 1), (-1, 0))  # (right, down) of the goal from the start, the larger of the two
+GAME = "princess"  # whose rules random levels use
+DIRECTIONS = ((0, -1), (1, 0), (0, 1), (-1, 0))  # (right, down) from the start to the goal, by the larger of the two
 LENGTHS = ((25, 60), (55, 100), (95, 160), (150, 220), (180, 400))  # least and most inputs of a shortest solution
-CLASSES = (0, 1, 2, 3, 0, 2, 1, 4, 2, 3, 1)  # which of LENGTHS is wanted, in turns
-SIDES = ((9, 11), (10, 13), (11, 14), (13, 15), (13, 16))  # least and most tiles a side, for each of LENGTHS
-KEY_SHARES = (0.1, 0.1, 0.2, 1, 1)  # of the layouts that get a key and a door, for each of LENGTHS
+CLASSES = (0, 1, 2, 3, 0, 2, 1, 4, 2, 3, 1)  # which of LENGTHS is desired, in turn
+SIDES = ((9, 11), (10, 13), (11, 14), (13, 15), (13, 16))  # least and most tiles per side, for each of LENGTHS
+KEY_SHARES = (0.1, 0.1, 0.2, 1, 1)  # share of layouts with a key and a door, for each of LENGTHS
 SPACINGS = ((3, 4, 5), (3, 4, 5), (3, 4, 4), (3, 3, 4), (3, 3, 4))  # rows from floor to floor, for each of LENGTHS
 CEILING = 3  # rows above the highest floor
-PATROL_SHARE, PERIODS = 0.6, (6, 8)  # of monsters in small levels that patrol, and in how many steps
-MOST_PATROLLED = 121  # tiles of a level in which a monster may patrol: the search takes a period's times as long
-SHORTEST, LONGEST = 0.92, 1.15  # of the estimate, between which most solutions are
+PATROL_SHARE, PERIODS = 0.6, (6, 8)  # share of monsters in small levels that patrol, and the steps of a patrol
+MOST_PATROLLED = 121  # tiles, at most, of a level with patrols: the search takes as many times as long as a period
+SHORTEST, LONGEST = 0.92, 1.15  # factors on the estimate between which most solutions are
 HEADROOM = 3  # free tiles above the floor, in which monsters and dangers can be jumped over
-MOST_STATES = 1 << 17  # that the search of a layout keeps
-MOST_MONSTERS = (2, 1, 1, 1, 1)  # of a layout, for each of LENGTHS: each one doubles the states
-LADDER = 2  # tiles wide: walking in steps of 7 px nobody fits a narrower hole
-ENDS = 16  # pairs of start and goal that are looked at for one of the split
+MOST_STATES = 1 << 17  # at most, in the search of a layout
+MOST_MONSTERS = (2, 1, 1, 1, 1)  # at most, for each of LENGTHS: each one doubles the states
+LADDER = 2  # tiles wide: walking in steps of 7 px, a player does not fit a narrower hole
+ENDS = 16  # pairs of start and goal that are tried to find one in the split
 ATTEMPTS = 10_000
 
 
 class Solved(NamedTuple):
-    """A level and a shortest solution, uint8 (n,) raw inputs."""
+    """A level and a shortest solution, uint8 (n,), raw inputs."""
 
     level: Level
     solution: np.ndarray
 
 
 def generate(number: int, seed: int = 0, split: str = "training", again: int = 0) -> Solved:
-    """The random level of that number; ``again`` draws another, for when an equal one exists already."""
+    """The random level with that number in a split; ``again`` = 1, 2, ... gives others, where it equals an earlier one.
+
+    Raises ValueError for an unknown split or a number or seed below 0.
+    """
     check_split(split)
     for name, value in (("number", number), ("seed", seed)):
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0:
@@ -60,7 +63,7 @@ def generate(number: int, seed: int = 0, split: str = "training", again: int = 0
 
 
 class Sketch:
-    """A layout with everything but the goal: characters of level.py, str (height, width)."""
+    """A layout with everything except the goal: ``cells``, str (height, width), characters of level.py."""
 
     def __init__(self, rng: np.random.Generator, size: int):
         self.rng = rng
@@ -78,7 +81,7 @@ class Sketch:
         self.draw_monsters(size)
 
     def draw_floors(self, size: int) -> list[int]:
-        """Rows of the floors, from the lowest up; the lowest has no gaps."""
+        """Draws the floors; their rows, from the lowest up. The lowest has no gaps."""
         rng, row, floors = self.rng, self.height - 1, []
         while row >= CEILING:
             self.cells[row, 1:-1] = "#"
@@ -92,7 +95,7 @@ class Sketch:
         return floors
 
     def draw_ladders(self, alternating: bool) -> None:
-        """One or two from each floor to the next; ``alternating``: from end to end, which makes long ways."""
+        """Draws one or two ladders from each floor to the next; ``alternating``: at alternate ends, for long ways."""
         rng, cells, last = self.rng, self.cells, self.width - 1 - LADDER
         at_left = bool(rng.integers(2))
         for low, high in zip(self.floors, self.floors[1:]):
@@ -108,13 +111,13 @@ class Sketch:
                 cells[high, beside] = "#" if cells[high, beside] == " " else cells[high, beside]
 
     def draw_steps(self) -> None:
-        """Blocks on floors, to be jumped over."""
+        """Draws blocks on floors, to be jumped over."""
         for row, column in self.roomy():
             if self.rng.random() < 0.05 and "H" not in self.cells[row - 1 : row + 1, column - 1 : column + 2]:
                 self.cells[row, column] = "#"
 
     def draw_dangers(self) -> None:
-        """Fire or spikes let into floors, one to three tiles wide, with ground on both sides."""
+        """Draws fire or spikes set into floors, one to three tiles wide, with ground on both sides."""
         rng, cells = self.rng, self.cells
         for row in self.floors:
             for _ in range(rng.integers(0, 3)):
@@ -147,13 +150,13 @@ class Sketch:
         return [(r, c) for r, c in self.standable() if (self.cells[max(r - HEADROOM + 1, 0) : r + 1, c] == " ").all()]
 
     def choose(self, character: str, spots: list[tuple[int, int]]) -> tuple[int, int]:
-        """Puts a thing on one of the spots, (row, column); which."""
+        """Puts a thing on a random one of the spots, and returns its (row, column)."""
         spot = spots[int(self.rng.integers(len(spots)))]
         self.cells[spot] = character
         return spot
 
     def clear_spots(self) -> list[tuple[int, int]]:
-        """Where something can stand with no monster up to two cells aside, so that none is met at once."""
+        """Where something can stand with no monster within two cells to either side."""
         monsters = {(row, column) for row, column in np.argwhere(np.isin(self.cells, ["m", "~"])).tolist()}
         return [
             (row, column)
@@ -163,14 +166,14 @@ class Sketch:
 
 
 def split_of(rows: tuple[str, ...]) -> str:
-    """The split of a level, which follows from its layout, so that no level is ever in both."""
+    """The split of a level with these rows, training or held_out: it depends on the layout, so no level is in both."""
     return SPLITS[hashlib.sha256("\n".join(rows).encode()).digest()[0] % len(SPLITS)]
 
 
 def finish(sketch: Sketch, direction: tuple[int, int], number: int, split: str, name: str) -> Solved | None:
-    """The sketch with start, goal and perhaps a key, its shortest solution as long as ``LENGTHS[number]`` wants.
+    """Completes the sketch with start, goal and perhaps a key, for a shortest solution within ``LENGTHS[number]``.
 
-    None where there is no such place. A rough estimate chooses the places, an exact search proves them.
+    None if there are no such places. A rough estimate chooses them, an exact search proves them.
     """
     least, most = LENGTHS[number]
     spots = sketch.clear_spots()
@@ -200,12 +203,12 @@ def finish(sketch: Sketch, direction: tuple[int, int], number: int, split: str, 
     if level is None:
         return None
     deepest = min(most, int(steps[start, goal] * LONGEST))
-    way = Solver(level, find_rules(GAME)).run(whole=False, deepest=deepest, most_states=MOST_STATES).inputs
+    way = Solver(level, find_rules(GAME)).run(exhaustive=False, deepest=deepest, most_states=MOST_STATES).inputs
     return None if way is None or len(way) < least else Solved(level, way)
 
 
 def level_of(sketch: Sketch, start: tuple[int, int], goal: tuple[int, int], name: str) -> Level:
-    """The level with start and goal in these (row, column)."""
+    """The level with start and goal at these (row, column)."""
     cells = sketch.cells.copy()
     cells[start] = "S"
     cells[goal] = "D" if "k" in cells else "G"
@@ -213,7 +216,7 @@ def level_of(sketch: Sketch, start: tuple[int, int], goal: tuple[int, int], name
 
 
 def level_from(rows: tuple[str, ...], name: str, period: int) -> Level:
-    """The level of these rows, in which everything is as large as its tile."""
+    """The level with these rows, in which everything is as large as its tile."""
     goal = "D" if any("k" in row for row in rows) else "G"
     start, end = (
         next((TILE * (row.index(character) + 0.5), TILE * (r + 0.5)) for r, row in enumerate(rows) if character in row)

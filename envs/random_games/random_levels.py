@@ -2,15 +2,21 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
+from priorlab.envs.engine.game_settings import PlaySettings
+from priorlab.envs.interfaces.batch import BatchSettings
 from priorlab.envs.interfaces.env import PriorLabEnv
 from priorlab.envs.interfaces.vector import PriorLabVectorEnv
 from priorlab.envs.looks.dials import Dials, check_split
 from priorlab.envs.random_games.bank import Bank
 
-LEVELS = 1000  # where nothing is said: drawing them takes a few seconds
+LEVELS = 1000  # by default; drawing them takes a few seconds
 ALL = Dials()
+
+
+class RandomVectorSettings(PlaySettings, BatchSettings, total=False):
+    """Further settings of ``random_vector_env``."""
 
 
 def random_env(
@@ -19,14 +25,17 @@ def random_env(
     split: str = "training",
     *,
     bank: str | Path | None = None,
-    **settings: Any,
+    version: str = "original",
+    render_mode: str | None = None,
+    **settings: Unpack[PlaySettings],
 ) -> PriorLabEnv:
-    """One game, whose episodes are played in the first ``levels`` levels of the split's bank, or of another file.
+    """One game that plays each episode in one of the first ``levels`` levels of the split's bank, or of a bank file.
 
-    Level k is drawn with the dials ``looks`` and look seed k of the split; None draws the look of ``version``. Other
-    settings are those of ``PriorLabEnv``. ``games.chances`` weights the levels; ``info["place"]`` is the episode's k.
+    Level k is drawn by the dials ``looks`` with look seed k of the split; None gives it the look of ``version``. Other
+    settings are those of ``PriorLabEnv``. An episode draws its level with the probabilities ``games.chances``;
+    ``info["place"]`` is its k. Raises ValueError, one line, for an invalid value.
     """
-    return PriorLabEnv(**random_settings(levels, looks, split, bank), **settings)
+    return PriorLabEnv(version, render_mode=render_mode, **random_settings(levels, looks, split, bank), **settings)
 
 
 random_env.metadata = PriorLabEnv.metadata  # pyright: ignore[reportFunctionMemberAccess]  gymnasium.make looks for it
@@ -39,10 +48,11 @@ def random_vector_env(
     split: str = "training",
     *,
     bank: str | Path | None = None,
-    **settings: Any,
+    version: str = "original",
+    **settings: Unpack[RandomVectorSettings],
 ) -> PriorLabVectorEnv:
-    """A batch of ``num_envs`` games like that of ``random_env``."""
-    return PriorLabVectorEnv(num_envs, **random_settings(levels, looks, split, bank), **settings)
+    """``num_envs`` games as in ``random_env``, as one ``PriorLabVectorEnv``."""
+    return PriorLabVectorEnv(num_envs, version, **random_settings(levels, looks, split, bank), **settings)
 
 
 def random_settings(
@@ -51,7 +61,7 @@ def random_settings(
     split: str = "training",
     bank: str | Path | None = None,
 ) -> dict[str, Any]:
-    """The same, as settings of ``Games``, for batches without gymnasium and for stable-baselines3."""
+    """The same random levels as settings of ``Games`` and ``PriorLabVecEnv``."""
     check_split(split)
     chosen = Bank.read(split if bank is None else bank).levels(levels)
     return {"level": chosen, "look_seed": range(levels), "order": "drawn", "looks": looks, "split": split}

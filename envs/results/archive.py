@@ -1,11 +1,11 @@
-"""Many finished runs in a few small files, to be kept in a repository: all their rows but visits, and no models.
+"""Many finished runs in a few small files, for a repository: all their rows except visits, and no models.
 
-- ``settings.json``       of each method, every setting of its runs but the version and the seed
-- ``runs.csv``            one row a run: version, method, seed, inputs, git_commit, software
+- ``settings.json``       for each method, every setting of its runs except the version and the seed
+- ``runs.csv``            one row per run: version, method, seed, inputs, git_commit, software
 - ``episodes.csv.xz``     version, method, seed, inputs (raw, of the whole run, when it ended), length, outcome
 - ``exploration.csv.xz``  version, method, seed, inputs, unique_states
 
-Runs of one method on different settings are never in one archive.
+An archive never holds runs of one method with different settings.
 """
 
 import json
@@ -28,13 +28,18 @@ KEY = ("version", "method", "seed")
 RUNS = (*KEY, "inputs", "git_commit", "software")
 EPISODES = (*KEY, "inputs", "length", "outcome")
 EXPLORATION = (*KEY, "inputs", "unique_states")
-WHOLE = dict.fromkeys(("seed", "inputs", "length", "unique_states"), int)  # columns of whole numbers; others are text
-OF_ONE_RUN = ("version", "seed", "software", "git_commit")  # what of a run's config is no setting of its method
+INTEGERS = dict.fromkeys(("seed", "inputs", "length", "unique_states"), int)  # integer columns; others are text
+OF_ONE_RUN = (
+    "version",
+    "seed",
+    "software",
+    "git_commit",
+)  # in a run's config, but no settings of its method
 
 
 @dataclass(frozen=True)
 class Archive:
-    """``settings`` by method; the tables' columns are RUNS, EPISODES and EXPLORATION."""
+    """Archived runs: ``settings`` by method, and tables with the columns RUNS, EPISODES and EXPLORATION."""
 
     settings: Mapping[str, Mapping[str, Any]]
     runs: "pd.DataFrame"
@@ -43,7 +48,10 @@ class Archive:
 
     @classmethod
     def read(cls, folder: Path) -> "Archive":
-        """What the folder holds; nothing where there is none. Rows of runs that ``runs.csv`` lacks are left out."""
+        """Reads an archive, empty if there is no folder. Rows of runs that are not in ``runs.csv`` are left out.
+
+        Raises ValueError, one line that names the file, for what is damaged.
+        """
         import pandas as pd
 
         described = folder / "settings.json"
@@ -54,7 +62,7 @@ class Archive:
             if not path.exists():
                 tables.append(pd.DataFrame(columns=list(columns)))
                 continue
-            tables.append(read_table(path, kinds(columns, **WHOLE)))
+            tables.append(read_table(path, kinds(columns, **INTEGERS)))
         runs, episodes, exploration = tables
         missing = set(runs["method"]) - set(settings)
         if missing:
@@ -63,9 +71,9 @@ class Archive:
 
     @classmethod
     def of(cls, results: Results, but: Collection[tuple] = ()) -> "Archive":
-        """The finished runs of agents in some results, but those of certain ``keys``.
+        """The finished runs of agents in ``results``, except those with the keys ``but``.
 
-        Raises ValueError where runs of one method have different settings.
+        Raises ValueError if runs of one method have different settings.
         """
         import pandas as pd
 
@@ -74,8 +82,8 @@ class Archive:
         for run in results.configs.to_dict("records"):
             if not run["finished"] or run["player"] != "agent" or tuple(run[name] for name in KEY) in but:
                 continue
-            own = settings_of(run["settings"])
-            check_same(settings.setdefault(str(run["method"]), own), own, Path(run["folder"]))
+            shared = settings_of(run["settings"])
+            check_same(settings.setdefault(str(run["method"]), shared), shared, Path(run["folder"]))
             about = run["settings"]
             software = ", ".join(f"{name} {version}" for name, version in about.get("software", {}).items())
             rows.append([*(run[name] for name in KEY), run["inputs"], about.get("git_commit") or "", software])
@@ -84,7 +92,7 @@ class Archive:
         return cls(settings, runs, rows_of(runs, episodes), rows_of(runs, exploration))
 
     def keys(self) -> set[tuple]:
-        """(version, method, seed) of each run."""
+        """The (version, method, seed) of each run."""
         return set(self.runs[list(KEY)].itertuples(index=False, name=None))
 
     def check(self, method: str, config: Mapping[str, Any], where: Path) -> None:
@@ -93,10 +101,10 @@ class Archive:
             check_same(self.settings[method], settings_of(config), where)
 
     def joined(self, other: "Archive", where: Path, problems: list[str]) -> "Archive":
-        """These runs and those of another, at ``where``, which are not among them.
+        """These runs, and those of another archive, at ``where``, that are not among them.
 
-        ``problems`` gains a line for each run that both have with different rows: this one's count. Raises ValueError
-        where settings differ.
+        ``problems`` gains a line for each run that both have with different rows, of which this archive's count. Raises
+        ValueError if settings differ.
         """
         import pandas as pd
 
@@ -113,21 +121,21 @@ class Archive:
             return self
         runs: Any = other.runs[is_new]
         new = (runs, rows_of(runs, other.episodes), rows_of(runs, other.exploration))
-        own = (self.runs, self.episodes, self.exploration)
-        joined = new if not len(self.runs) else (pd.concat(pair, ignore_index=True) for pair in zip(own, new))
+        tables = (self.runs, self.episodes, self.exploration)
+        joined = new if not len(self.runs) else (pd.concat(pair, ignore_index=True) for pair in zip(tables, new))
         return Archive({**other.settings, **self.settings}, *joined)
 
     def prints(self) -> dict[tuple, int]:
-        """A number for each run, by (version, method, seed), that tells whether two have the same episodes."""
+        """(version, method, seed) -> a number that is the same for runs with the same episodes."""
         from pandas.util import hash_pandas_object
 
         rows = self.episodes
         hashed = hash_pandas_object(rows[["inputs", "length", "outcome"]], index=False)  # pyright: ignore[reportCallIssue]
-        told = rows.assign(told=hashed)
-        return told.groupby(list(KEY)).agg({"told": "sum"})["told"].to_dict()
+        hashes = rows.assign(hash=hashed)
+        return hashes.groupby(list(KEY)).agg({"hash": "sum"})["hash"].to_dict()
 
     def write(self, folder: Path) -> None:
-        """Replaces the files in ``folder``; ``runs.csv``, which says what counts, last."""
+        """Replaces the files in ``folder``; ``runs.csv``, which lists the runs that count, last."""
         folder.mkdir(parents=True, exist_ok=True)
         write_whole(folder / "settings.json", json.dumps(dict(sorted(self.settings.items())), indent=2) + "\n")
         for name, table in (("episodes.csv.xz", self.episodes), ("exploration.csv.xz", self.exploration)):
@@ -136,7 +144,7 @@ class Archive:
         write_whole(folder / "runs.csv", self.runs.sort_values(list(KEY)).to_csv(index=False, lineterminator="\n"))
 
     def results(self, folder: Path) -> Results:
-        """The same runs as ``priorlab.envs.results.load.load`` gives them; ``folder`` is named as where they lie."""
+        """The same runs as ``load`` returns them; ``folder`` is named as where they are."""
         import pandas as pd
 
         fronts, configs = {}, []
@@ -168,7 +176,7 @@ class Archive:
 
 
 def settings_of(config: Mapping[str, Any]) -> dict[str, Any]:
-    """What all runs of a method share."""
+    """The settings that all runs of a method share."""
     return {name: value for name, value in config.items() if name not in OF_ONE_RUN}
 
 
@@ -178,5 +186,5 @@ def rows_of(runs: Any, table: Any) -> Any:
 
 
 def software_of(text: str) -> dict[str, str]:
-    """Back from "numpy 2.4.1, torch 2.13.0"."""
+    """Name -> version, from "numpy 2.4.1, torch 2.13.0"."""
     return dict(each.split(" ", 1) for each in text.split(", ") if each)

@@ -1,4 +1,4 @@
-"""The loader of results: joins the rows of runs and of recorded plays into one set of tables."""
+"""Loads results: joins the rows of runs and of recorded plays into one set of tables."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,16 +31,17 @@ from priorlab.envs.results.sources import sources
 if TYPE_CHECKING:
     import pandas as pd
 
-EXPERIMENTS = {"person": "people", "simulated": "simulated"}  # of plays, by who played
+EXPERIMENTS = {"person": "people", "simulated": "simulated"}  # experiments of plays, by player
 
 
 @dataclass(frozen=True)
 class Results:
-    """Rows of many runs and plays; every frame begins with experiment, game, version, method, player, privileged, seed.
+    """Rows of many runs and plays as pandas frames, whose first columns are experiment, game, version, method, player,
+    privileged and seed.
 
-    ``configs`` has one row a run: finished (bool), folder (or play file), frame_skip, level, inputs, settings (dict).
-    ``tracks`` and ``reached`` (``plays/tracks.py``) are of plays alone. ``problems`` says, a line each, what could not
-    be read.
+    ``configs`` has one row per run: finished (bool), folder (or play file), frame_skip, level, inputs, settings (dict).
+    ``episodes``, ``exploration`` and ``visits`` have the columns of a run's files (``results/rows.py``); ``tracks`` and
+    ``reached`` (``plays/tracks.py``) are only for plays. ``problems`` lists what could not be read, one line each.
     """
 
     episodes: "pd.DataFrame"
@@ -53,9 +54,10 @@ class Results:
 
 
 def load(root: str | Path | Sequence[str | Path], experiment: str | None = None) -> Results:
-    """Every run and play under ``root``, a folder or several; with ``experiment``, the runs of that one and all plays.
+    """Loads every run and play under ``root``, one folder or several; with ``experiment``, only its runs, and all
+    plays.
 
-    A run or play that is found twice, or as a copy, counts once, and is told among the problems.
+    A run or play that is found twice, or as a copy, counts once and is listed among the problems.
     """
     import pandas as pd
 
@@ -66,16 +68,16 @@ def load(root: str | Path | Sequence[str | Path], experiment: str | None = None)
     }  # fmt: skip
     tables: dict[str, list] = {name: [] for name in columns}
     seen: dict[tuple, Path] = {}
-    for found in sources(roots, experiment, problems):
-        path = found if isinstance(found, Path) else found.path
+    for source in sources(roots, experiment, problems):
+        path = source if isinstance(source, Path) else source.path
         try:
-            rows = read_run(found.parent) if isinstance(found, Path) else read_play(found)
-        except Exception as error:  # whatever is wrong with one, it is named and the others are still shown
+            rows = read_run(source.parent) if isinstance(source, Path) else read_play(source)
+        except Exception as error:  # any problem of one is listed, and the others are still loaded
             problems.append(one_line(path, error))
             continue
         front = {name: rows["configs"].at[0, name] for name in FRONT}
-        if not isinstance(found, Path) and tuple(front.values()) in seen:  # another play in a file of the same name
-            front["seed"] = rows["configs"].at[0, "seed"] = found.play.id
+        if not isinstance(source, Path) and tuple(front.values()) in seen:  # another play in a file with the same name
+            front["seed"] = rows["configs"].at[0, "seed"] = source.play.id
         first = seen.setdefault(tuple(front.values()), path)
         if first != path:
             problems.append(
@@ -92,7 +94,7 @@ def load(root: str | Path | Sequence[str | Path], experiment: str | None = None)
 
 
 def read_run(folder: Path) -> "dict[str, pd.DataFrame]":
-    """The four tables of one run's folder, without the front columns but in ``configs``."""
+    """The four tables of one run's folder; only ``configs`` has the first columns."""
     config = read_json(folder / "config.json")
     check_config(config, folder / "config.json")
     rows = {
@@ -108,9 +110,9 @@ def read_run(folder: Path) -> "dict[str, pd.DataFrame]":
 
 
 def read_play(recorded: "Recorded") -> "dict[str, pd.DataFrame]":
-    """A play as the same four tables: it is one run whose episodes end at deaths (in Atari's games: at games over).
+    """A play as the same tables: it is one run, whose episodes end at deaths, in Atari's games at games over.
 
-    So they do in Key and Door, too, where an agent's episode goes on: rows tell when each death was."""
+    This also holds in Key and Door, where an agent's episode continues, so that rows show when each death was."""
     import pandas as pd
 
     play, total = recorded.play, len(recorded.play.inputs)
@@ -118,7 +120,7 @@ def read_play(recorded: "Recorded") -> "dict[str, pd.DataFrame]":
         reason = "nothing was played" if not total else "not a person's play; agents are compared by their runs"
         raise ValueError(f"{recorded.path}: {reason}")
     ends_at = "death" if isinstance(play, Play) else "reset"
-    died = [number for number, told in play.happenings.items() if any(event == ends_at for event, _ in told)]
+    died = [number for number, events in play.happenings.items() if any(event == ends_at for event, _ in events)]
     ends = died if died and died[-1] == total else [*died, total]
     episodes = pd.DataFrame(
         {
@@ -147,12 +149,12 @@ def read_play(recorded: "Recorded") -> "dict[str, pd.DataFrame]":
         "minutes": total / play.inputs_per_second / 60, "answers": recorded.answers, "software": play.software,
         "inputs_per_second": play.inputs_per_second, "date": play.date,
     }  # fmt: skip
-    told = (
+    copied = (
         "wall_seconds", "play_seconds", "paused_seconds", "idle_seconds", "resumed", "quit_reason", "limit", "missed",
         "missed_share",
     )  # fmt: skip
-    settings |= {name: recorded.about[name] for name in told if name in recorded.about}
-    if "limit" not in settings and play.ended == "limit":  # a .play file tells it only so
+    settings |= {name: recorded.about[name] for name in copied if name in recorded.about}
+    if "limit" not in settings and play.ended == "limit":  # a .play file has it only there
         settings["limit"] = total
     drawn = (
         {"look_seed": play.look_seed, "engine": play.engine} if isinstance(play, Play)
@@ -163,7 +165,7 @@ def read_play(recorded: "Recorded") -> "dict[str, pd.DataFrame]":
 
 
 def name_of(recorded: "Recorded") -> str:
-    """A log's plays are named by its id and their number, others by their file."""
+    """The name of a play: for a log's, its id and number; for others, the file's."""
     return recorded.play.id if recorded.about else recorded.path.stem
 
 
@@ -180,7 +182,7 @@ def describe(front: dict, rows: dict, finished: bool, folder: Path, settings: di
 
 
 def read_rows(path: Path | None, columns: tuple[str, ...]) -> "pd.DataFrame":
-    """The table in ``path`` without a torn last line; no file is no rows."""
+    """The table in ``path``, without an incomplete last line; empty if there is no file."""
     import pandas as pd
 
     text = whole_lines(path) if path else ""

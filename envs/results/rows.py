@@ -1,16 +1,16 @@
-"""The one results format: rows that a run appends while it plays, and the loader that joins runs and people's plays.
+"""The results format: rows that a run appends while it plays. ``load`` joins them with those of people's plays.
 
 ``runs/<experiment>/<version>/<method>/seed_<n>/`` holds
 
-- ``config.json``      the run's settings, and the software that made it
-- ``episodes.csv``     one row an episode: episode, inputs (raw, of the whole run, when it ended), length (raw inputs),
+- ``config.json``      the run's settings, and the software that produced it
+- ``episodes.csv``     one row per episode: episode, inputs (raw, of the complete run, at its end), length (raw inputs),
   outcome (win, death, limit or quit), deaths (so far in the run)
-- ``exploration.csv``  inputs, unique_states (different (x, y) positions since the run began), about 20 rows a decade
+- ``exploration.csv``  inputs, unique_states (different (x, y) positions since the run began), about 20 rows per decade
 - ``visits.csv``       x, y (left and top of a 7 px cell), visits
-- ``done``             there when the run is finished
+- ``done``             exists once the run is finished
 
 A play of a person or of a simulated player, from a session's log or a ``*.play`` file, is replayed into the same rows:
-player and method are "person" or "simulated", its name the seed. In Atari's games the mask is the version.
+player and method are "person" or "simulated", and the seed is its name. In Atari's games the version is the mask.
 """
 
 import json
@@ -27,7 +27,7 @@ from priorlab.envs.base.provenance import git_commit, software
 if TYPE_CHECKING:
     pass
 
-CELL = 7  # pixels a side of a cell of visits: a step of walking, so that no cell is skipped
+CELL = 7  # pixels per side of a cell of visits: one walking step, so that no cell is skipped
 ROWS_A_DECADE = 20
 OUTCOMES = ("win", "death", "limit", "quit")
 EPISODES = ("episode", "inputs", "length", "outcome", "deaths")
@@ -39,12 +39,12 @@ REQUIRED = {"game": str, "version": str, "method": str, "player": str, "privileg
 
 
 class RunWriter:
-    """Appends one run's rows; each row is on disk when the call returns.
+    """Appends one run's rows to its folder; each row is written when the call returns.
 
-    ``config`` holds at least game, version, method, player, privileged, seed and level (its text), and every setting
-    that can change the rows. An unfinished folder is continued, if its settings are the same: after its last row, or,
-    with ``resume_at`` (raw inputs, of a checkpoint), after the last row of at most that many inputs; later rows, which
-    the resumed run makes again, are cut off. A finished folder is refused, and so is one of other settings.
+    ``config`` has at least game, version, method, player, privileged, seed and level (its text), and every setting that
+    can change the rows. An unfinished folder with the same settings is continued after its last row or, with
+    ``resume_at`` (raw inputs, of a checkpoint), after the last row of at most that many inputs; later rows, which the
+    resumed run writes again, are cut off. Raises ValueError for a finished folder, or one with other settings.
     """
 
     def __init__(self, folder: str | Path, config: Mapping[str, Any], resume_at: int | None = None):
@@ -59,22 +59,22 @@ class RunWriter:
         else:
             text = json.dumps({**config, "software": software(), "git_commit": git_commit()}, indent=2)
             write_whole(described, text + "\n")
-        self.lock = hold(self.folder / "run.lock", f"{self.folder}: another process writes this run: expected one")
+        self.lock = hold(self.folder / "run.lock", f"{self.folder}: another process is writing this run: expected one")
         self.episodes, last_episode = reopen(self.folder / "episodes.csv", EPISODES, resume_at)
         self.explored, last_explored = reopen(self.folder / "exploration.csv", EXPLORATION, resume_at)
         self.number = int(last_episode["episode"]) + 1 if last_episode else 0
         self.deaths = int(last_episode["deaths"]) if last_episode else 0
         self.last_ended = int(last_episode["inputs"]) if last_episode else 0
         self.last_explored = int(last_explored["inputs"]) if last_explored else 0
-        self.latest: tuple[int, int] | None = None  # explored, but not due yet
+        self.latest: tuple[int, int] | None = None  # latest count, not yet due
 
     @property
     def inputs(self) -> int:
-        """Raw inputs of the whole run at its last row."""
+        """Raw inputs of the complete run at its last row."""
         return max(self.last_ended, self.last_explored)
 
     def episode(self, inputs: int, length: int, outcome: str) -> None:
-        """One ended episode: raw inputs of the whole run so far, of this episode alone, and how it ended."""
+        """Writes an episode: raw inputs of the complete run so far, raw inputs of the episode, and how it ended."""
         if outcome not in OUTCOMES:
             raise ValueError(f"{self.folder}: outcome {outcome!r}: expected one of {', '.join(OUTCOMES)}")
         if inputs < self.last_ended:
@@ -84,19 +84,20 @@ class RunWriter:
         self.number, self.last_ended = self.number + 1, inputs
 
     def exploration(self, inputs: int, unique_states: int) -> None:
-        """Unique states of the run so far; call it as often as you like, it keeps about 20 rows a decade of inputs."""
+        """Records the unique states of the run so far. Call it as often as you like: it keeps about 20 rows per decade
+        of inputs."""
         self.latest = (int(inputs), int(unique_states))
         if inputs >= self.last_explored * 10 ** (1 / ROWS_A_DECADE) and inputs > self.last_explored:
             self.write_latest()
 
     def visits(self, counts: np.ndarray) -> None:
-        """Replaces the table of visits; ``counts`` is (rows, columns) of 7 px cells, as ``count_visits`` gives it."""
+        """Replaces the table of visits; ``counts``: int (rows, columns) of 7 px cells, as from ``count_visits``."""
         ys, xs = np.nonzero(counts)
         rows = [f"{CELL * x},{CELL * y},{counts[y, x]}" for x, y in zip(xs.tolist(), ys.tolist())]
         write_whole(self.folder / "visits.csv", "\n".join([",".join(VISITS), *rows]) + "\n")
 
     def sync(self) -> None:
-        """The rows so far outlast a power cut, and not only the end of this process."""
+        """Makes the rows so far survive a power cut, and not only the end of this process."""
         to_disk(self.episodes)
         to_disk(self.explored)
 
@@ -108,7 +109,7 @@ class RunWriter:
         write_whole(self.folder / "done", f"{self.inputs}\n")
 
     def close(self) -> None:
-        """Ends writing; the run stays unfinished and can be reopened."""
+        """Stops writing; the run stays unfinished and can be continued."""
         self.write_latest()
         self.episodes.close()
         self.explored.close()
@@ -122,7 +123,7 @@ class RunWriter:
 
 
 def reopen(path: Path, columns: tuple[str, ...], resume_at: int | None) -> tuple[IO[str], dict[str, str]]:
-    """The file, open for appending after its whole rows of at most ``resume_at`` inputs, and the last of them."""
+    """The file, open for appending after its complete rows of at most ``resume_at`` inputs, and the last of these."""
     lines = whole_lines(path).splitlines() or [",".join(columns)]
     if lines[0] != ",".join(columns):
         raise ValueError(f"{path}: first line {lines[0]!r}: expected {','.join(columns)!r}")
@@ -140,7 +141,7 @@ def is_finished(folder: str | Path) -> bool:
 
 
 def inputs_done(folder: str | Path) -> int:
-    """Raw inputs of the run in ``folder`` so far, by its last rows; 0 where there is none."""
+    """Raw inputs of the run in ``folder`` so far, by its last rows; 0 if there is none."""
     last = [0]
     for name, column in (("episodes.csv", 1), ("exploration.csv", 0)):
         lines = whole_lines(Path(folder) / name).splitlines()
@@ -150,7 +151,7 @@ def inputs_done(folder: str | Path) -> int:
 
 
 def count_visits(x: np.ndarray, y: np.ndarray, side: int) -> np.ndarray:
-    """int64 (cells, cells), how many of the positions (pixels) lie in each; those outside are left out."""
+    """int64 (cells, cells): how many of the positions (pixels) are in each cell; those outside are left out."""
     cells = -(-side // CELL)
     x, y = np.asarray(x), np.asarray(y)
     inside = (x >= 0) & (x < side) & (y >= 0) & (y < side)
@@ -159,7 +160,7 @@ def count_visits(x: np.ndarray, y: np.ndarray, side: int) -> np.ndarray:
 
 
 def thinned(inputs: int) -> np.ndarray:
-    """int64: the counts of inputs up to ``inputs`` at which an exploration row is kept, the last one included."""
+    """int64: the numbers of inputs up to ``inputs`` at which an exploration row is kept, including the last."""
     if inputs == 0:
         return np.zeros(0, np.int64)
     steps = np.arange(np.ceil(ROWS_A_DECADE * np.log10(inputs)) + 1) / ROWS_A_DECADE

@@ -1,4 +1,4 @@
-"""What counts under some folders: every run and every recording, each once, however many copies there are."""
+"""The sources of results under some folders: every run and every recording, once each, regardless of copies."""
 
 import json
 from collections import defaultdict
@@ -10,12 +10,12 @@ from priorlab.envs.plays.sessions import Recorded, plays_under, recorded_in, wit
 from priorlab.envs.results.rows import is_finished
 
 CONFIG = "config.json"
-NO_SETTINGS = ("software", "git_commit")  # of a run's config
+NO_SETTINGS = ("software", "git_commit")  # entries of a run's config that are not settings
 
 
 def sources(roots: Sequence[Path], experiment: str | None, problems: list[str]) -> Iterator[Path | Recorded]:
-    """The ``config.json`` of each run, of that experiment where one is named, and every play, in the order of their
-    files; ``problems`` gains a line for each copy and each recording that can't be read."""
+    """The ``config.json`` of each run (of ``experiment``, if given) and every play, in the order of their files;
+    ``problems`` gains a line for each copy and each recording that can't be read."""
     recordings, copies = without_copies(sorted({path for root in roots for path in plays_under(root)}))
     configs = sorted({path for root in roots for path in files_under(root, CONFIG) if is_of(path, experiment)})
     runs, same = runs_without_copies(configs)
@@ -31,15 +31,15 @@ def sources(roots: Sequence[Path], experiment: str | None, problems: list[str]) 
 
 
 def is_of(path: Path, experiment: str | None) -> bool:
-    """Whether it is the config of a run of that experiment, or of any."""
+    """Whether it is the config of a run of that experiment, or of any if None."""
     is_run = path.name == CONFIG and path.parent.name.startswith("seed_")
     return is_run and experiment in (None, path.resolve().parents[3].name)
 
 
 def runs_without_copies(configs: Sequence[Path]) -> tuple[list[Path], list[str]]:
-    """The runs that differ, and a line for each that is left out.
+    """(the different runs, one line for each that is left out).
 
-    Of runs with the same settings and seed, one whose episodes are also the first ones of another is its copy; the
+    Of two runs with the same settings and seed, one is a copy if its episodes are the first ones of the other; the
     longer one counts.
     """
     groups: dict[str, list[Path]] = defaultdict(list)
@@ -65,7 +65,7 @@ def runs_without_copies(configs: Sequence[Path]) -> tuple[list[Path], list[str]]
 
 
 def settings_in(path: Path) -> str:
-    """All that can change a run's rows, as text; the path itself where it can't be read."""
+    """Everything that can change a run's rows, as text; the path itself if it can't be read."""
     try:
         return json.dumps({name: each for name, each in read_json(path).items() if name not in NO_SETTINGS})
     except (ValueError, OSError, AttributeError):
@@ -73,7 +73,7 @@ def settings_in(path: Path) -> str:
 
 
 def episodes_of(path: Path) -> str:
-    """The rows of a run's episodes as text, without the headings; empty where there are none or they can't be read."""
+    """The rows of a run's episodes as text, without the header; empty if there are none or they can't be read."""
     try:
         return whole_lines(path.with_name("episodes.csv")).partition("\n")[2]
     except (ValueError, OSError):

@@ -24,12 +24,12 @@ from priorlab.envs.plays.events import SUFFIX as LOG
 from priorlab.envs.plays.events import read_events
 from priorlab.envs.plays.play import CHARACTERS
 from priorlab.envs.plays.sessions import (
-    Beside,
     Recorded,
+    TimedEvent,
     answers_in,
-    beside_steps,
     plays_under,
     read_session,
+    timed_events,
     without_copies,
 )
 from priorlab.human_study.data.kept_wordings import wording_rows
@@ -110,7 +110,7 @@ def write_tables(
     return problems
 
 
-def without_play(root: Path, logs: Collection[Path]) -> dict[Path, list[Beside]]:
+def without_play(root: Path, logs: Collection[Path]) -> dict[Path, list[TimedEvent]]:
     """Events of the sound logs under ``root`` beside ``logs``: of sessions that ended before anything was played."""
     found = {}
     for path in without_copies(plays_under(root))[0]:
@@ -118,7 +118,7 @@ def without_play(root: Path, logs: Collection[Path]) -> dict[Path, list[Beside]]
             with suppress(ValueError, OSError):  # a log that is damaged was named where the plays were looked for
                 events = read_events(path).events
                 if all(event["event"] != "play" for event in events) and not read_session(path):
-                    found[path] = beside_steps(events)
+                    found[path] = timed_events(events)
     return found
 
 
@@ -199,7 +199,7 @@ def participant_row(recorded: Recorded, computers: Mapping[str, int]) -> dict[st
     return row | answer_cells(recorded.answers)
 
 
-def absent_row(path: Path, happened: Sequence[Beside], computers: Mapping[str, int]) -> dict[str, Any]:
+def absent_row(path: Path, happened: Sequence[TimedEvent], computers: Mapping[str, int]) -> dict[str, Any]:
     """The row of somebody who consented and never played; the version is the one they would have played first."""
     events = [each.event for each in happened]
     header, names = events[0], [event["event"] for event in events]
@@ -253,7 +253,7 @@ def step_table(recorded: Recorded) -> pd.DataFrame:
     return pd.DataFrame(columns, columns=[*dictionary()["steps"]], index=range(count))
 
 
-def event_rows(events: Sequence[Beside]) -> list[dict[str, Any]]:
+def event_rows(events: Sequence[TimedEvent]) -> list[dict[str, Any]]:
     """Of a session's events the rows of events.csv."""
     who = {"participant": events[0].event["participant"], "study": events[0].event.get("study", "")} if events else {}
     rows = []

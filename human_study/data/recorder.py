@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any, Self
 
 from priorlab.envs.base.provenance import software
-from priorlab.envs.plays.courses import AnyCourse, GameSettings, reopen
+from priorlab.envs.plays.courses import AnyCourse, ChosenGame, reopen
 from priorlab.envs.plays.events import SUFFIX, EventLog, read_events
 from priorlab.envs.plays.play import INPUTS_PER_SECOND, Outcome, hash_picture, new_id, today
-from priorlab.envs.plays.sessions import ENDINGS, TOLD
+from priorlab.envs.plays.sessions import ENDINGS, STEP_EVENTS
 
-__all__ = ["LIMIT", "GameSettings", "Recorder", "unfinished"]
+__all__ = ["LIMIT", "ChosenGame", "Recorder", "unfinished"]
 
 LIMIT = 30 * 60 * INPUTS_PER_SECOND  # inputs of a person's play: 30 minutes
 PLAYER_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
@@ -78,7 +78,7 @@ class Recorder:
             elif event["event"] == "step" and self.course:
                 self.course.step(event["input"])
                 self._number, told = self._number + 1, 0
-            told += event["event"] in TOLD
+            told += event["event"] in STEP_EVENTS
             if event["event"] == "state" and self.course and event["state"] != self.course.hash():
                 where = f"{self.path}: play {self.plays - 1}, input {self._number}"
                 raise ValueError(f"{where}: replayed, the state is another than the one recorded")
@@ -91,7 +91,7 @@ class Recorder:
             self._due = 0.0
         self.log.write(event, at=at, sync=sync, **fields)
 
-    def begin(self, game: GameSettings, limit: int) -> AnyCourse:
+    def begin(self, game: ChosenGame, limit: int) -> AnyCourse:
         """A play begins, of at most ``limit`` inputs."""
         if self.course:
             raise RuntimeError("a play is under way: expected its end before the next one")

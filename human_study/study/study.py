@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from priorlab.envs.base.files import one_line, read_toml
-from priorlab.envs.plays.courses import GameSettings
+from priorlab.envs.plays.courses import ChosenGame
 
 EXAMPLE = Path(__file__).parent / "example.toml"
 EXAMPLE_FILES = {"study.toml": "example.toml", "texts.toml": "example_texts.toml", "ethics.md": "example_ethics.md"}
@@ -92,10 +92,10 @@ class Study:
             return bound is not None and bound <= self.minimum_age
         return answer < self.minimum_age
 
-    def settings(self, version: str) -> GameSettings:
+    def settings(self, version: str) -> ChosenGame:
         """What is played of that version."""
         level = self.beside(self.level) if self.level else None
-        return GameSettings(self.game, version, level, self.look_seed, self.seed)
+        return ChosenGame(self.game, version, level, self.look_seed, self.seed)
 
     def beside(self, name: str) -> str:
         """A file that the study names, found from the folder of the study; any other name as it is."""

@@ -11,7 +11,7 @@ import pygame
 
 from priorlab.envs.game.rules import INPUT_NAMES
 from priorlab.envs.plays.atari_course import AtariPlay
-from priorlab.envs.plays.courses import AnyCourse, GameSettings, reopen
+from priorlab.envs.plays.courses import AnyCourse, ChosenGame, reopen
 from priorlab.envs.plays.play import Outcome, Play
 from priorlab.human_study.data.recorder import Recorder
 from priorlab.human_study.study.texts import MODEL, Texts
@@ -35,7 +35,7 @@ def end_words(paper: Paper, high: int) -> dict[str, pygame.Surface]:
     return {ended: paper.letters.line(word, size, False, (255, 255, 255)) for ended, word in words.items()}
 
 
-def play(game: GameSettings, minutes: float, folder: Path, participant: str | None = None) -> tuple[Path, Outcome]:
+def play(game: ChosenGame, minutes: float, folder: Path, participant: str | None = None) -> tuple[Path, Outcome]:
     """A session of one play, at a window of its own: (its log, how the play ended)."""
     course = game.open()
     require_display()

@@ -13,7 +13,8 @@ import gymnasium
 import numpy as np
 
 from priorlab.envs.base.compile import kernel
-from priorlab.envs.engine.games import INPUTS, Games
+from priorlab.envs.engine.games import Games
+from priorlab.envs.game.rules import INPUT_COUNT
 from priorlab.scripts.bench.rates import TURNS, Figure, best_rate
 
 SHARED = 1024, 16384  # games that two threads share
@@ -23,7 +24,7 @@ PEER = "montezuma_revenge"
 def rate_of_games(games: int, seconds: float, **settings: Any) -> float:
     batch = Games(games, **settings)
     batch.reset(seed=0)
-    rate = best_rate(batch.step, games, INPUTS, seconds)
+    rate = best_rate(batch.step, games, INPUT_COUNT, seconds)
     batch.close()
     return rate
 
@@ -38,7 +39,7 @@ def rate_of_one(seconds: float) -> float:
         if terminated or truncated:
             env.reset()
 
-    return best_rate(step, 1, INPUTS, seconds)
+    return best_rate(step, 1, INPUT_COUNT, seconds)
 
 
 def rate_of_peer(seconds: float) -> float:
@@ -85,7 +86,8 @@ def gains_of_two_threads(seconds: float) -> Iterator[tuple[float, ...]]:
         two.reset(seed=0)
     for turn in range(1 + TURNS):
         rates = [
-            [best_rate(batch.step, batch.num_games, INPUTS, seconds / 2) for batch in threads] for threads in batches
+            [best_rate(batch.step, batch.num_games, INPUT_COUNT, seconds / 2) for batch in threads]
+            for threads in batches
         ]
         if turn:  # the first warms up: memory is touched, plays spread out
             yield gain_of_computing(), *(two / one for one, two in rates)

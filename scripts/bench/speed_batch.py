@@ -6,7 +6,8 @@ from time import perf_counter
 import gymnasium
 import numpy as np
 
-from priorlab.envs.engine.games import INPUTS, Games
+from priorlab.envs.engine.games import Games
+from priorlab.envs.game.rules import INPUT_COUNT
 from priorlab.scripts.bench.rates import DIFFERENT, Figure
 
 GAMES = 1024
@@ -16,7 +17,7 @@ ENGINE, COPIES, VIEWS, COPYING = "engine", "copies", "views", "copying"
 
 def best_seconds(works: dict[str, Callable[[np.ndarray], object]], seconds: float) -> dict[str, float]:
     """The least seconds a step of each kind of work took in the mean over a turn, all of them in turns."""
-    chosen = np.random.default_rng(0).integers(0, INPUTS, (DIFFERENT, GAMES))
+    chosen = np.random.default_rng(0).integers(0, INPUT_COUNT, (DIFFERENT, GAMES))
     best, end = dict.fromkeys(works, np.inf), perf_counter() + len(works) * seconds
     while perf_counter() < end:
         for name, work in works.items():

@@ -11,8 +11,9 @@ import torch
 from priorlab.agents.learners.ppo import make_model
 from priorlab.agents.runs.run import make_env
 from priorlab.agents.settings import Settings
-from priorlab.envs.engine.card import CARD
-from priorlab.envs.engine.games import INPUTS, Games
+from priorlab.envs.engine.games import Games
+from priorlab.envs.engine.gpu import GPU
+from priorlab.envs.game.rules import INPUT_COUNT
 from priorlab.scripts.bench.rates import DIFFERENT, ROUNDS, Figure
 from priorlab.scripts.bench.speed import rate_of_games
 
@@ -68,7 +69,7 @@ def on_the_card(count: int, seconds: float) -> tuple[float, float]:
     batch = Games(count, device="cuda")
     memory = torch.cuda.memory_allocated() - before
     batch.reset(0)
-    chosen = torch.as_tensor(np.random.default_rng(0).integers(0, INPUTS, (DIFFERENT, count)), device=CARD)
+    chosen = torch.as_tensor(np.random.default_rng(0).integers(0, INPUT_COUNT, (DIFFERENT, count)), device=GPU)
     for k in range(WARM):
         batch.step(chosen[k])
     steps, rates = DIFFERENT, []

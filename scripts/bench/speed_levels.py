@@ -5,8 +5,9 @@ from time import perf_counter
 
 import numpy as np
 
-from priorlab.envs.engine.games import INPUTS, Games
+from priorlab.envs.engine.games import Games
 from priorlab.envs.game.level import Level
+from priorlab.envs.game.rules import INPUT_COUNT
 from priorlab.envs.game.solver import Solver
 from priorlab.envs.game.versions import find_rules
 from priorlab.envs.random_games.bank import generated
@@ -20,7 +21,7 @@ BANK, SOLVED_IN = 10_000, 300  # levels, and seconds in which they are wanted
 
 def rate(games: Games, seconds: float) -> float:
     games.reset(seed=0)
-    return best_rate(games.step, games.num_games, INPUTS, seconds)
+    return best_rate(games.step, games.num_games, INPUT_COUNT, seconds)
 
 
 def drawn_and_kept(seconds: float) -> Iterator[tuple[float, float]]:

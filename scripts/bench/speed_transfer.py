@@ -14,9 +14,10 @@ from rich.console import Console
 from rich.table import Table
 from torch import nn
 
-from priorlab.transfer.method import Kept, Samples
-from priorlab.transfer.methods import keep, parse
-from priorlab.transfer.network import Network
+from priorlab.transfer.keeping import keep, parse
+from priorlab.transfer.kept import Kept
+from priorlab.transfer.networks.network import Network
+from priorlab.transfer.networks.samples import Samples
 
 METHODS = (
     "finetune", "separate", "head-only", "l2", "ewc", "online-ewc", "psp", "psp:contexts=complex",

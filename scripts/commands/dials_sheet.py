@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from priorlab.envs.game.level import Level
+from priorlab.envs.game.rules import TILE
 from priorlab.envs.looks.dials import Dials
 from priorlab.envs.looks.paint_dials import corner, paint_dials
-from priorlab.envs.looks.textures import TILE
 from priorlab.scripts.checks import check_png
 from priorlab.scripts.commands.contact_sheet import PAPER, sheet
 from priorlab.scripts.probe.probe_dials import KEEP

@@ -28,7 +28,7 @@ def main(
         minutes: How long a play may last.
         resume: The log of an interrupted play, which goes on.
     """
-    from priorlab.envs.plays.courses import GameSettings
+    from priorlab.envs.plays.courses import ChosenGame
     from priorlab.envs.plays.sessions import find_play
     from priorlab.human_study.window.loop import play
     from priorlab.human_study.window.loop import resume as go_on
@@ -37,7 +37,7 @@ def main(
     check_positive(minutes=minutes)
     try:
         if resume is None:
-            settings = GameSettings(game, version, level, look_seed, seed)
+            settings = ChosenGame(game, version, level, look_seed, seed)
             path, ended = play(settings, minutes, out, None if player_id == "auto" else player_id)
         else:
             path, ended = resume, go_on(resume)

@@ -5,7 +5,7 @@ from typing import Literal
 
 from rich.progress import track
 
-from priorlab.envs.players.simulated import LIMIT_MINUTES, planted_versions, play_of, setting_of
+from priorlab.envs.players.simulated import LIMIT_MINUTES, planted_versions, simulated_play, simulated_setting
 from priorlab.envs.plays.play import SUFFIX
 from priorlab.scripts.checks import check_positive
 from priorlab.scripts.console import plain_console
@@ -32,13 +32,13 @@ def main(
     check_positive(players=players, minutes=minutes, spread=spread)
     if seed < 0:
         raise ValueError(f"seed is {seed}: expected 0 or more")
-    settings = [setting_of(game, version, plant) for version in versions or planted_versions(game)]
+    settings = [simulated_setting(game, version, plant) for version in versions or planted_versions(game)]
     if not settings:
         raise ValueError(f"nothing is planted for {game}: expected versions")
     console, won = plain_console(), 0
     for setting in settings:
         for number in track(range(players), setting.version, console=console, transient=True):
-            play = play_of(setting, seed, number, spread, minutes)
+            play = simulated_play(setting, seed, number, spread, minutes)
             play.save(out / setting.version / f"{play.id}{SUFFIX}")
             won += play.ended == "win"
     total = players * len(settings)

@@ -15,8 +15,8 @@ from priorlab.agents.imitation.cloning import Cloned
 from priorlab.agents.settings import Settings
 from priorlab.agents.train import train
 from priorlab.envs.game.level import Level
-from priorlab.envs.game.rules import CLOCK, HAS_KEY, JUMPING, LAST_SIDE, MONSTERS, ON_LADDER, SPEED, X, Y
-from priorlab.envs.game.solver import INPUTS, Solver
+from priorlab.envs.game.rules import CLOCK, HAS_KEY, INPUT_COUNT, JUMPING, LAST_SIDE, MONSTERS, ON_LADDER, SPEED, X, Y
+from priorlab.envs.game.solver import Solver
 from priorlab.envs.game.versions import find_rules, find_version
 from priorlab.envs.plays.play import Course, Play
 from priorlab.envs.results.rows import is_finished
@@ -42,7 +42,7 @@ class Player:
         while not course.solved and len(inputs) < LONGEST_PLAY:
             number = self.numbers.get(course.state[DECIDES].tobytes())
             if not held and (number is None or random.random() < error):
-                held = [int(random.integers(INPUTS))] * int(random.integers(1, LONGEST_ERROR + 1))
+                held = [int(random.integers(INPUT_COUNT))] * int(random.integers(1, LONGEST_ERROR + 1))
             inputs.append(held.pop() if held or number is None else int(self.best[number]))
             course.step(inputs[-1])
         name = f"errs{round(100 * error)}-{seed}"

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from priorlab.envs.plays.courses import GameSettings
+from priorlab.envs.plays.courses import ChosenGame
 from priorlab.human_study.window.canvas import Canvas, fit
 from priorlab.human_study.window.window import require_display
 
@@ -93,7 +93,7 @@ def drawn(window: pygame.Window, pictures: list[np.ndarray]) -> tuple[list[float
 def pictures_of(name: str, steps: int, seed: int) -> list[np.ndarray]:
     """The first picture and, by inputs at random, as many that differ from the one before."""
     game, _, version = name.partition("/")
-    settings = GameSettings(name, seed=seed) if game == "atari" else GameSettings(game, version or None, seed=seed)
+    settings = ChosenGame(name, seed=seed) if game == "atari" else ChosenGame(game, version or None, seed=seed)
     course, chance = settings.open(), np.random.default_rng(seed)
     found, action = [course.picture.copy()], 0
     for number in range(UNCHANGED * steps):

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from scipy.stats import kstest
 
-from priorlab.envs.plays.courses import GameSettings
+from priorlab.envs.plays.courses import ChosenGame
 from priorlab.envs.plays.events import read_events
 from priorlab.human_study.data.recorder import Recorder
 from priorlab.human_study.window.loop import keys_for, run
@@ -36,10 +36,10 @@ def main(presses: int = 60, game: str = "princess", seed: int = 0) -> None:
         seed: of the moments
     """
     with tempfile.TemporaryDirectory() as folder:
-        report(*measure(GameSettings(game), presses, Path(folder), seed))
+        report(*measure(ChosenGame(game), presses, Path(folder), seed))
 
 
-def measure(game: GameSettings, presses: int, folder: Path, seed: int) -> tuple[np.ndarray, np.ndarray, float, int]:
+def measure(game: ChosenGame, presses: int, folder: Path, seed: int) -> tuple[np.ndarray, np.ndarray, float, int]:
     """(when keys were pressed; when they were by the log, both by ``time.perf_counter``; when a step was due; steps a
     second)."""
     sent, path, began = drive(game, presses, folder, random.Random(seed))
@@ -50,7 +50,7 @@ def measure(game: GameSettings, presses: int, folder: Path, seed: int) -> tuple[
     return np.array(sent), logged, began + due, game.rate
 
 
-def drive(game: GameSettings, presses: int, folder: Path, chance: random.Random) -> tuple[list[float], Path, float]:
+def drive(game: ChosenGame, presses: int, folder: Path, chance: random.Random) -> tuple[list[float], Path, float]:
     """(when the key was pressed, by ``time.perf_counter``; the log; when its times began)."""
     course = game.open()
     course.step(0)

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import tyro
 
 from priorlab.envs.players.planner import Knowledge
-from priorlab.envs.players.simulated import Setting, knowledge_without, times_of
+from priorlab.envs.players.simulated import SimulatedSetting, knowledge_without, simulated_times
 from priorlab.scripts.analysis.published import published_figures
 
 NOBODY_QUITS = float("inf")
@@ -19,7 +19,9 @@ HALVINGS = 9
 
 def mean_time(game: str, version: str, knowledge: Knowledge, players: int, seed: int) -> float:
     """Restricted mean inputs to the win where nobody quits; the same players whatever the knowledge."""
-    return float(times_of(Setting(game, version, knowledge, NOBODY_QUITS), seed, range(players))[0].mean())
+    return float(
+        simulated_times(SimulatedSetting(game, version, knowledge, NOBODY_QUITS), seed, range(players))[0].mean()
+    )
 
 
 def lost_for(game: str, version: str, wanted: float, players: int, seed: int) -> tuple[float, float]:

@@ -19,7 +19,7 @@ from scipy.special import ndtr
 from scipy.stats import kendalltau
 from statsmodels.stats.proportion import proportion_confint
 
-from priorlab.envs.players.simulated import LIMIT_MINUTES, MINUTE, planted_versions, setting_of, times_of
+from priorlab.envs.players.simulated import LIMIT_MINUTES, MINUTE, planted_versions, simulated_setting, simulated_times
 from priorlab.scripts.analysis.hypotheses import Group
 from priorlab.scripts.analysis.planning import TESTS
 from priorlab.scripts.analysis.published import published_figures
@@ -33,7 +33,10 @@ Study = dict[str, Group]  # of each version: inputs, and whether each was a win
 def study_of(game: str, plant: str, n: int, repetition: int, seed: int = 0) -> Study:
     """A study of ``n`` simulated players on each version, none of whom is in another repetition."""
     numbers = range(repetition * n, (repetition + 1) * n)
-    return {version: times_of(setting_of(game, version, plant), seed, numbers) for version in planted_versions(game)}
+    return {
+        version: simulated_times(simulated_setting(game, version, plant), seed, numbers)
+        for version in planted_versions(game)
+    }
 
 
 def studies_of(game: str, plant: str, n: int, repetitions: int, seed: int = 0, workers: int = 1) -> list[Study]:

@@ -15,7 +15,7 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from priorlab.envs.plays.courses import GameSettings
+from priorlab.envs.plays.courses import ChosenGame
 from priorlab.envs.plays.sessions import read_session
 
 PUNCTUAL = 0.005  # seconds
@@ -38,14 +38,14 @@ def main(minutes: float = 10.0, game: str = "princess", busy: int = 1, seed: int
         process.start()
     with tempfile.TemporaryDirectory() as folder:
         try:
-            path = drive(GameSettings(game), minutes, Path(folder), seed)
+            path = drive(ChosenGame(game), minutes, Path(folder), seed)
         finally:
             for process in beside:
                 process.terminate()
         report(path, busy)
 
 
-def drive(game: GameSettings, minutes: float, folder: Path, seed: int) -> Path:
+def drive(game: ChosenGame, minutes: float, folder: Path, seed: int) -> Path:
     """The log of a play to its limit, or its win, in which keys are pressed."""
     from priorlab.human_study.window.loop import play
 

@@ -11,8 +11,8 @@ from torch.nn import functional
 
 from priorlab.scripts.lecture.objects import labelled, some_classes
 from priorlab.transfer import digits
-from priorlab.transfer.methods import keep, parse
-from priorlab.transfer.network import Network
+from priorlab.transfer.keeping import keep, parse
+from priorlab.transfer.networks.network import Network
 from priorlab.transfer.supervised import Problem, Training, learn_all
 
 WIDTH = 64  # features
@@ -100,7 +100,7 @@ def one_after_another(
     method: str, problems: list[Problem], units: int, steps: int, seed: int
 ) -> dict[tuple[int, int], float]:
     """How well each problem is done after each was learned, by (learned, problem), by one of transfer's methods."""
-    network = Network(digits.network(units, seed), example=problems[0].inputs[:1])
+    network = Network(digits.dense_network(units, seed), example=problems[0].inputs[:1])
     kept = keep(network, parse(method, heads=False), len(problems), seed)
     points = learn_all(kept, problems, Training(steps=steps), seed)
     return {(point.learning, point.task): point.performance for point in points if point.share == 1}
@@ -112,7 +112,7 @@ def signs(data: Signs) -> tuple[Examples, Examples]:
     characters of its background set and those of its evaluation set."""
     if data == "omniglot":
         return digits.read_omniglot(True), digits.read_omniglot(False)
-    every = digits.read(data)
+    every = digits.read_digits(data)
     pictures = torch.cat([every.inputs, every.test_inputs]).reshape(-1, 1, digits.SIDE, digits.SIDE)  # from (n, pixels)
     labels = torch.cat([every.labels, every.test_labels])
     low = labels < digits.CLASSES // 2

@@ -9,8 +9,8 @@ from functools import cache
 import numpy as np
 import torch
 
+from priorlab.envs.game.rules import TILE
 from priorlab.envs.looks.exemplars import CHANCES, DRAWINGS, ROLES, exemplars, ground, unpack
-from priorlab.envs.looks.textures import TILE
 
 SHIFT = 2  # pixels, at most, from the middle
 SIDE = TILE + 2 * SHIFT

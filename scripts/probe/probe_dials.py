@@ -30,9 +30,9 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from priorlab.envs.game.level import Level
+from priorlab.envs.game.rules import TILE
 from priorlab.envs.looks.dials import SPLITS, Dials
 from priorlab.envs.looks.paint_dials import Thing, cast, paint_dials
-from priorlab.envs.looks.textures import TILE
 from priorlab.scripts.probe.probe_places import CELLAR, picture, tile_features
 
 # Levels that no other part knows, with every kind of object

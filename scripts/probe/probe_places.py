@@ -17,9 +17,9 @@ import numpy as np
 
 from priorlab.envs.game.grids import groups, runs
 from priorlab.envs.game.level import Level
-from priorlab.envs.looks.paint import Scene
+from priorlab.envs.game.rules import TILE
+from priorlab.envs.looks.paint import PaintedScene
 
-TILE = 15
 BESIDE = tuple((15 * i, 0) for i in (-2, -1, 1, 2))
 AROUND = tuple((15 * i, 15 * j) for i in (-1, 0, 1) for j in (-1, 0, 1) if i or j)
 
@@ -85,10 +85,10 @@ class Places(NamedTuple):
     context: np.ndarray  # uint8 (n, 45, 45, 3)
 
 
-def picture(level: Level, scene: Scene) -> np.ndarray:
+def picture(level: Level, scene: PaintedScene) -> np.ndarray:
     """uint8 (side, side, 3): the scene with its monsters and its key."""
     shown = scene.background.copy()
-    places = monster_places(level) + [(TILE * column, TILE * row) for row, column in level.places("k")]
+    places = monster_places(level) + [(TILE * column, TILE * row) for row, column in level.tiles_of("k")]
     for (left, top), sprite in zip(places, scene.monsters):
         shown[top : top + TILE, left : left + TILE][sprite.opaque] = sprite.rgb[sprite.opaque]
     return shown
@@ -96,7 +96,7 @@ def picture(level: Level, scene: Scene) -> np.ndarray:
 
 def monster_places(level: Level) -> list[tuple[int, int]]:
     """(left, top) in the native picture."""
-    return [(TILE * column, TILE * row) for row, column in level.places("m")]
+    return [(TILE * column, TILE * row) for row, column in level.tiles_of("m")]
 
 
 def goal_rectangle(level: Level) -> tuple[int, int, int, int]:
@@ -111,7 +111,7 @@ def object_places(level: Level) -> list[tuple[int, int]]:
     """(left, top) of every object's place."""
     left, _, right, bottom = goal_rectangle(level)
     goal = (left + (right - left - TILE) // 2, bottom - TILE)
-    return [goal, *monster_places(level), *((TILE * c, TILE * r) for r, c in level.places("*"))]
+    return [goal, *monster_places(level), *((TILE * c, TILE * r) for r, c in level.tiles_of("*"))]
 
 
 def surroundings(level: Level, steps: tuple[tuple[int, int], ...]) -> list[tuple[int, int]]:
@@ -136,12 +136,12 @@ def surroundings(level: Level, steps: tuple[tuple[int, int], ...]) -> list[tuple
 
 def structure_places(level: Level) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
     """(left, top) of platform and ladder tiles, and of free tiles that no object overlaps."""
-    real = [(TILE * c, TILE * r) for character in "#H" for r, c in level.places(character)]
+    real = [(TILE * c, TILE * r) for character in "#H" for r, c in level.tiles_of(character)]
     left, top, right, bottom = goal_rectangle(level)
     free = [
         (TILE * c, TILE * r)
         for character in " SG"
-        for r, c in level.places(character)
+        for r, c in level.tiles_of(character)
         if TILE * c >= right or TILE * c + TILE <= left or TILE * r >= bottom or TILE * r + TILE <= top
     ]
     return real, free
@@ -187,7 +187,7 @@ def context_features(contexts: np.ndarray) -> np.ndarray:
     return np.concatenate([middle, unlike, alike, alike.sum(1, keepdims=True), means, spreads], axis=1)
 
 
-def shared_textures(level: Level, scene: Scene) -> int:
+def shared_textures(level: Level, scene: PaintedScene) -> int:
     """How many platforms and ladders have a tile that looks exactly like a tile of anything else on the screen."""
     kinds = np.array([list(row) for row in level.rows])
     parts = [{(r, c + i) for i in range(n)} for r, c, n in runs(kinds == "#")]

@@ -19,7 +19,7 @@ from priorlab.envs.base.files import write_whole
 from priorlab.envs.game.sequences import Task
 from priorlab.envs.results.rows import RunWriter, is_finished
 from priorlab.scripts.sequences.lessons import KeptPixelPolicy, Lesson
-from priorlab.transfer.sb3 import Advance
+from priorlab.transfer.sb3.learning import AdvanceCallback
 
 ID = "PriorLab/Atari-v0"
 SCORES = {  # of random play and of people: Mnih et al. 2015, extended data table 2; of Pong, the least and the most
@@ -87,7 +87,7 @@ class AtariLesson(Lesson):
         writer = RunWriter(self.folder, config, resume_at=0)
         self.begin(model)
         scores, decisions = Scores(writer), self.left // GAME["frame_skip"]
-        model.learn(decisions, callback=[Advance(decisions), scores])
+        model.learn(decisions, callback=[AdvanceCallback(decisions), scores])
         write_whole(self.folder / "scores.json", json.dumps(scores.found))
         model.save(self.folder / "model.zip")
         writer.finish()

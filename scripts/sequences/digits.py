@@ -7,17 +7,16 @@ from typing import Any
 
 import torch
 
-from priorlab.transfer.columns import sensitivity_to_others
-from priorlab.transfer.digits import Data, network, permuted, read, rotating
-from priorlab.transfer.method import Samples
-from priorlab.transfer.methods import keep, parse
-from priorlab.transfer.metrics import dormant_units, effective_rank
-from priorlab.transfer.network import Network
+from priorlab.transfer.digits import DataName, dense_network, permuted_digits, read_digits, rotating_digits
+from priorlab.transfer.keeping import keep, parse
+from priorlab.transfer.metrics import dormant_units, effective_rank, sensitivity_to_others
+from priorlab.transfer.networks.network import Network
+from priorlab.transfer.networks.samples import Samples
 from priorlab.transfer.supervised import Problem, Training, learn_all
 
-SEQUENCES: dict[str, Callable[[int, int, Data], list[Problem]]] = {
-    "permuted-digits": permuted,
-    "rotating-digits": rotating,
+SEQUENCES: dict[str, Callable[[int, int, DataName], list[Problem]]] = {
+    "permuted-digits": permuted_digits,
+    "rotating-digits": rotating_digits,
 }
 METHODS = (  # penalties in several strengths, as nobody knows the right one beforehand
     "finetune", "separate", "scratch", "l2:strength=0.01", "l2:strength=0.1", "ewc:strength=0.1", "ewc:strength=1",
@@ -32,7 +31,7 @@ SIZES: dict[str, dict[str, Any]] = {}  # of some sequences, where they are not t
 
 def settings(told: Mapping[str, Any]) -> dict[str, Any]:
     """All that tells a run but its method and seed. ValueError where the data aren't there."""
-    read(told["data"])
+    read_digits(told["data"])
     training = Training(steps=told["steps"], reset_optimizer=not told["keep_optimizer"])
     own = {name: told[name] for name in ("sequence", "tasks", "units", "heads", "data")}
     return own | asdict(training)
@@ -40,7 +39,7 @@ def settings(told: Mapping[str, Any]) -> dict[str, Any]:
 
 def check_method(method: str, settings: Mapping[str, Any]) -> None:
     """ValueError for one that can't be learned."""
-    keep(Network(network(2, 0), example=torch.zeros(1, 784)), parse(method, settings["heads"]), settings["tasks"])
+    keep(Network(dense_network(2, 0), example=torch.zeros(1, 784)), parse(method, settings["heads"]), settings["tasks"])
 
 
 def learn(method: str, seed: int, settings: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -50,12 +49,12 @@ def learn(method: str, seed: int, settings: dict[str, Any], folder: Path) -> dic
     """
     tasks, heads = settings["tasks"], settings["heads"]
     problems = SEQUENCES[settings["sequence"]](tasks, seed, settings["data"])
-    seen = Network(network(settings["units"], seed), example=problems[0].inputs[:1])
+    seen = Network(dense_network(settings["units"], seed), example=problems[0].inputs[:1])
     kept = keep(seen, parse(method, heads), tasks, seed)
     learned: list[dict[str, Any]] = []
 
     def after(task: int) -> None:
-        inputs = problems[task].seen(problems[task].test_inputs)
+        inputs = problems[task].view(problems[task].test_inputs)
         measured = {"dormant": dormant_units(seen, inputs), "rank": effective_rank(seen, inputs)}
         learned.append(measured | {"others": sensitivity_to_others(kept, Samples(inputs))})
 

@@ -25,8 +25,8 @@ from priorlab.scripts.experiments.sweep import found_in
 from priorlab.scripts.reproduce.runs import GAMES
 from priorlab.scripts.sequences import atari, lessons
 from priorlab.scripts.sequences.lessons import KeptPixelPolicy, KeptPixelQPolicy, Lesson
-from priorlab.transfer.methods import meets, parse
-from priorlab.transfer.sb3 import advance
+from priorlab.transfer.keeping import meets_tasks, parse
+from priorlab.transfer.sb3.learning import advance
 
 METHODS = (
     "finetune", "separate", "ewc:strength=10", "online-ewc:strength=10", "progressive", "random-column", "psp",
@@ -127,7 +127,7 @@ def check_method(method: str, settings: Mapping[str, Any]) -> None:
     """ValueError for one that can't be learned."""
     pictures = gymnasium.spaces.Box(0, 255, (2, 42, 42), np.uint8)
     kept = {"methods": parse(method, settings["heads"]), "tasks": settings["tasks"], "relu_within": False}
-    spent = lessons.MET * settings["learner"]["frame_skip"] if meets(kept["methods"]) else 0
+    spent = lessons.MET * settings["learner"]["frame_skip"] if meets_tasks(kept["methods"]) else 0
     if settings["inputs"] is not None and settings["inputs"] <= spent:
         raise ValueError(f"inputs is {settings['inputs']}: expected more than {spent}, which {method} spends on "
                          "meeting a task")  # fmt: skip

@@ -21,11 +21,12 @@ import torch
 from priorlab.agents.networks.pixels import PixelPolicy, PixelQPolicy
 from priorlab.envs.base.files import write_whole, writing
 from priorlab.envs.results.rows import check_same
-from priorlab.transfer.columns import sensitivity_to_others
-from priorlab.transfer.method import Samples, all_kept
-from priorlab.transfer.methods import meets, parse
-from priorlab.transfer.metrics import dormant_units, effective_rank
-from priorlab.transfer.sb3 import KeptActor, KeptQ, begin, consolidate, meet
+from priorlab.transfer.keeping import meets_tasks, parse
+from priorlab.transfer.kept import find_kept
+from priorlab.transfer.metrics import dormant_units, effective_rank, sensitivity_to_others
+from priorlab.transfer.networks.samples import Samples
+from priorlab.transfer.sb3.learning import begin_task, consolidate, meet
+from priorlab.transfer.sb3.policies import KeptActor, KeptQ
 from priorlab.transfer.supervised import POINTS
 
 SAMPLES, DECISIONS = 1024, 512  # of a game's decisions, so many on which a task is consolidated
@@ -89,7 +90,7 @@ class Lesson(ABC):
     @property
     def met(self) -> int:
         """Raw inputs of those that are spent on meeting it, before the learner begins."""
-        return MET * self.frame_skip if self.number and meets(self.of_policy["methods"]) else 0
+        return MET * self.frame_skip if self.number and meets_tasks(self.of_policy["methods"]) else 0
 
     @property
     def left(self) -> int:
@@ -128,15 +129,15 @@ class Lesson(ABC):
         """Before the first input: the network goes on from the task before, and is tested; at first on all tasks."""
         if self.number:
             before = self.folders[self.number - 1]
-            all_kept(model.policy)[0].load(before / "kept.pt")
-            if self.about["keep_optimizer"] and not all_kept(model.policy)[0].begins_anew:
+            find_kept(model.policy)[0].load(before / "kept.pt")
+            if self.about["keep_optimizer"] and not find_kept(model.policy)[0].starts_fresh:
                 held = torch.load(before / "optimizer.pt", map_location="cpu", weights_only=True)
                 model.policy.optimizer.load_state_dict(held)
         if self.met:
-            with drawing_from(self.seed), all_kept(model.policy)[0].playing(self.number):
+            with drawing_from(self.seed), find_kept(model.policy)[0].playing(self.number):
                 observations, _ = self.play(model, MET // self.lanes)
             meet(model.policy, self.number, as_pictures(observations).to(model.policy.device))
-        begin(model.policy, self.number)
+        begin_task(model.policy, self.number)
         tasks = [self.number] if self.number else range(len(self.folders))
         points = [(self.number, 0.0, task, self.performance(model, task)) for task in tasks]
         write_whole(self.folder / "before.json", json.dumps(points))
@@ -149,7 +150,7 @@ class Lesson(ABC):
         both = as_pictures(observations[rows]), torch.tensor(actions[rows])
         seen, taken = (part.to(model.policy.device) for part in both)
         consolidate(model.policy, seen, taken)
-        kept = all_kept(model.policy)[0]
+        kept = find_kept(model.policy)[0]
         kept.save(self.folder / "kept.pt")
         if self.about["keep_optimizer"]:
             with writing(self.folder / "optimizer.pt") as file:
@@ -167,7 +168,7 @@ class Lesson(ABC):
 
     def performance(self, model: Any, task: int) -> float:
         """How well a task is done with its weights, by draws of the run's seed."""
-        with drawing_from(self.seed), all_kept(model.policy)[0].playing(task):
+        with drawing_from(self.seed), find_kept(model.policy)[0].playing(task):
             return self.test(model, task)
 
     def on_the_way(self, before: float) -> list[tuple[int, float, int, float]]:

@@ -17,7 +17,7 @@ from priorlab.scripts.analysis.efficiency import improvement, middle_mean
 from priorlab.scripts.analysis.statistics import quantiles, resamples
 from priorlab.scripts.sequences.runs import Rows
 from priorlab.transfer import metrics
-from priorlab.transfer.methods import meets, parse
+from priorlab.transfer.keeping import meets_tasks, parse
 
 SINGLE, FINETUNE = "separate", "finetune"  # what a task alone comes to; what every method is held against
 MEANS = "means"  # what is added to a method to restore means; alone, to fine-tuning
@@ -31,7 +31,7 @@ COLOURS = (
 class Runs:
     """All n runs of one method over N tasks.
 
-    matrices: float (n, N, N), as ``priorlab.transfer.metrics`` takes them; areas: (n, N), under each task's curve;
+    matrices: float (n, N, N) as in ``transfer/metrics.py``; areas: (n, N), under each task's own learning curve;
     curves: (n, m) at ``grid`` (m,), in tasks, how well the task being learned is done; sight: (n, N), how well before
     it was learned; dormant, rank, others: (n, N), after each task; first_win: (n, N), inputs of the task, NaN where
     never.
@@ -69,7 +69,7 @@ class Runs:
         """How its lines are drawn: with restored means dashed, where new tasks are aligned with them dotted."""
         if self.method == self.without_means:
             return "-"
-        return ":" if meets(parse(self.method, heads=False)) else "--"
+        return ":" if meets_tasks(parse(self.method, heads=False)) else "--"
 
     @property
     def n(self) -> int:
@@ -100,7 +100,9 @@ def runs_of(rows: Rows) -> list[Runs]:
             curves.append(performance)
             sight.append(performance[share == 0])
             tasks = np.unique(learning)
-            areas.append([metrics.area(share[learning == task], performance[learning == task]) for task in tasks])
+            areas.append(
+                [metrics.area_under_curve(share[learning == task], performance[learning == task]) for task in tasks]
+            )
         of_tasks: pd.DataFrame = rows.tasks[rows.tasks["method"] == method]  # pyright: ignore[reportAssignmentType]
         told = {
             name: of_tasks.pivot(index="seed", columns="learning", values=name).to_numpy(float)
@@ -169,7 +171,7 @@ def forward(runs: Runs, single: Runs, tasks: slice = slice(None)) -> Estimate:
     single task are both resampled, together where they have the same seeds."""
 
     def mean(areas: np.ndarray, alone: np.ndarray) -> np.ndarray:
-        gains = metrics.gained(areas, alone)[..., tasks]
+        gains = metrics.relative_gains(areas, alone)[..., tasks]
         known = np.isfinite(gains)
         counted = known.sum(axis=-1)
         total = np.where(known, gains, 0).sum(axis=-1)

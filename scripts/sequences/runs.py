@@ -32,8 +32,8 @@ from priorlab.envs.game.sequences import find_sequence, sequences
 from priorlab.envs.results.rows import check_same
 from priorlab.scripts.running.side_by_side import side_by_side
 from priorlab.scripts.sequences import digits
-from priorlab.transfer.digits import Data
-from priorlab.transfer.methods import parse
+from priorlab.transfer.digits import DataName
+from priorlab.transfer.keeping import parse
 
 COLUMNS = {
     "points.csv.xz": ("method", "seed", "learning", "share", "task", "performance"),
@@ -93,7 +93,7 @@ class Request:
     """digits: minibatches of 128 a task (default: 300; quick: 100)"""
     units: int | None = None
     """digits: units of each of the two hidden layers (default: 256)"""
-    data: Data | None = None
+    data: DataName | None = None
     """digits: digits (scikit-learn's), mnist or fashion (of torchvision, in the folder data) (default: digits)"""
     heads: bool = False
     """whether each task has outputs of its own"""

@@ -25,8 +25,8 @@ from priorlab.envs.base.locks import held
 from priorlab.envs.base.tables import kinds, read_table
 from priorlab.envs.results.rows import check_same
 from priorlab.scripts.running.side_by_side import side_by_side
-from priorlab.transfer.network import Network
-from priorlab.transfer.pruning import Mask, Shrunk, shrink_and_learn
+from priorlab.transfer.networks.network import Network
+from priorlab.transfer.pruning import PruningRound, WeightMask, shrink_and_learn
 
 RESTARTS = ("start", "none")  # and "random", the control of "start", which is trained with it
 COLUMNS = ("restart", "seed", "left", "performance")
@@ -89,17 +89,17 @@ class Request:
         return [(restart, seed) for seed in range(self.seeds or (1 if self.quick else 5)) for restart in RESTARTS]
 
 
-def shrink(restart: Any, settings: Settings, rounds: int, episodes: int) -> list[Shrunk]:
+def shrink(restart: Any, settings: Settings, rounds: int, episodes: int) -> list[PruningRound]:
     """What each training of one network came to; of a lottery ticket with its control."""
     torch.set_num_threads(1)
     torch.manual_seed(settings.seed)
     first = ppo.make_model(settings, make_env(settings)[0]).policy
     trained: list[Any] = []
 
-    def learn(mask: Mask) -> None:
+    def learn(mask: WeightMask) -> None:
         def begin(model: Any) -> None:
             model.policy.load_state_dict(first.state_dict())
-            its_own = Mask(Network(model.policy, HEADS))
+            its_own = WeightMask(Network(model.policy, HEADS))
             its_own.masks = mask.masks
             its_own.attach(model.policy.optimizer)
 

@@ -1,4 +1,4 @@
-"""Masked Atari: ALE's own rules behind every mask, and pictures that are what they claim."""
+"""Masked Atari: ALE's rules behind every mask, and correct pictures."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ from priorlab.envs.atari.atari_env import AtariEnv
 from priorlab.envs.atari.atari_vector import AtariVectorEnv
 from priorlab.envs.atari.games import Atari
 from priorlab.envs.atari.masked_draw import LEAST_GROUND, WIDTH, observe
-from priorlab.envs.atari.masks import MASKS, build_areas, build_canvas, paint_look, palette
+from priorlab.envs.atari.masks import MASKS, build_areas, build_canvas, paint_masks, palette
 
 GAMES = ("ms_pacman", "breakout", "space_invaders")
 HEIGHT = 210
@@ -28,7 +28,7 @@ def shown(frames, mask=(), *, seed=0, size=None, grayscale=False):
     """The picture of two frames of palette indices, uint8 (2, H, WIDTH)."""
     frames = np.ascontiguousarray(frames)[None]
     words = frames.view(np.uint64)  # (1, 2, H, WIDTH) -> (1, 2, H, WIDTH / 8)
-    look, areas = paint_look(mask, seed, HEIGHT, grayscale), build_areas(HEIGHT, size, grayscale)
+    look, areas = paint_masks(mask, seed, HEIGHT, grayscale), build_areas(HEIGHT, size, grayscale)
     canvas = build_canvas(HEIGHT, areas, grayscale)
     picture = np.zeros((1, *canvas.picture.shape), np.uint8)
     observe(frames, words, np.zeros(1, np.int64), True, look, areas, canvas, picture)
@@ -40,7 +40,7 @@ def empty():
 
 
 def noise(seed=0):
-    """Frames of a few colours in spots of all sizes."""
+    """Frames with spots of all sizes in a few colours."""
     rng = np.random.default_rng(seed)
     frames = empty()
     for _ in range(120):
@@ -50,7 +50,7 @@ def noise(seed=0):
 
 
 def unmasked(game, actions, probability=0.0):
-    """What ale_py itself gives for the inputs, each held for 4 raw frames: reward, game over, lives of each step."""
+    """ale_py's results for the inputs, each held for 4 raw frames: reward, game over and lives per step."""
     ale = ale_py.ALEInterface()
     ale.setFloat("repeat_action_probability", probability)
     ale.setInt("random_seed", int(np.random.SeedSequence(5).generate_state(1)[0] >> 1))
@@ -88,7 +88,7 @@ def test_the_same_inputs_give_the_rewards_and_ends_of_unmasked_ale(game, probabi
 
 @pytest.mark.parametrize("game", [*GAMES, "adventure"])
 def test_without_a_mask_the_picture_is_ales(game):
-    """The greater of its last two frames in each pixel; adventure is shown with the palette of PAL."""
+    """The maximum of its last two frames per pixel; adventure uses the PAL palette."""
     games = Atari(1, game, frame_skip=1, screen_size=None)
     games.reset(seeds=[5])
     ale = ale_py.ALEInterface()
@@ -126,7 +126,7 @@ def test_a_picture_is_the_screen_averaged_as_opencv_does(size, grayscale):
 
 
 def test_what_flickers_is_kept():
-    """Two sprites, each drawn in every other frame."""
+    """Two sprites, drawn in alternate frames."""
     frames = empty()
     frames[0, 40:48, 20:28], frames[1, 90:98, 60:68] = BALL, PADDLE
     for mask in MASKS.values():
@@ -160,7 +160,7 @@ def test_structures_keep_their_shape():
 
 
 def regions(frame):
-    """Background by the rule, with OpenCV's labels as the truth; bool (H, WIDTH)."""
+    """The background by the rule, from OpenCV's labels; bool (H, WIDTH)."""
     ground = frame == np.argmax(np.bincount(frame.ravel()))
     for colour in np.unique(frame):
         of_it = frame == colour
@@ -171,7 +171,7 @@ def regions(frame):
 
 
 def blocks(ground):
-    """Where blocks stand; bool (H, WIDTH)."""
+    """Where blocks are; bool (H, WIDTH)."""
     filled = ~ground
     _, _, stats, _ = cv2.connectedComponentsWithStats((~ground).astype(np.uint8), connectivity=8)
     for x, y, w, h, _ in stats[1:]:
@@ -194,7 +194,7 @@ def test_objects_and_background_are_opencv_s_regions(game):
     for frame in frames:
         twice, ground = np.stack([frame, frame]), regions(frame)
         plain, objects = shown(twice), shown(twice, ("objects",), seed=1)
-        block = paint_look(("objects",), 1, HEIGHT, False).block[:3]
+        block = paint_masks(("objects",), 1, HEIGHT, False).block[:3]
         expected = np.where(blocks(ground)[..., None], block, plain)
         assert (objects == expected).all()
         filled = shown(twice, ("background",), seed=1)
@@ -209,7 +209,7 @@ def test_colours_are_permuted_and_textures_are_all_different():
     pairs = np.unique(np.column_stack([frame.ravel(), picture.reshape(-1, 3)]), axis=0)  # (H, WIDTH, 3) -> (all, 3)
     assert len(pairs) == 128  # one colour each
     assert sorted(map(tuple, pairs[:, 1:])) == sorted(map(tuple, palette(HEIGHT)[::2]))
-    rows = paint_look(("textures",), 1, HEIGHT, False).rows
+    rows = paint_masks(("textures",), 1, HEIGHT, False).rows
     assert len({texture.tobytes() for texture in rows}) == 256
 
 
@@ -287,9 +287,7 @@ def test_settings_do_what_they_say():
     assert [picture.shape for picture in batch.render()] == [(210, 160, 3)] * 3
     before = batch.step(np.zeros(3, int))[4]["inputs"]
     after = batch.reset(options={"reset_mask": np.array([False, False, True])})[1]
-    assert (
-        after["_inputs"].tolist() == [False, False, True] and after["inputs"][2] == 0
-    )  # of the others nothing is told
+    assert after["_inputs"].tolist() == [False, False, True] and after["inputs"][2] == 0  # the others have no infos
     assert (batch.step(np.zeros(3, int))[4]["inputs"] == [*(before[:2] + 4), 4]).all()
     batch.close()
 

@@ -1,4 +1,4 @@
-"""Atari's games for stable-baselines3: those of any other batch of them, with what a learner needs in infos."""
+"""Atari's games for stable-baselines3: the same as in any other batch, with the infos that a learner needs."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Wrappers made for ale_py's own environments see the game as the player does: masked."""
+"""Wrappers made for ale_py's environments see the game as the player does: masked."""
 
 import ale_py
 import gymnasium
@@ -30,7 +30,7 @@ def test_every_game_and_mask_has_an_id():
     }
     gymnasium.register_envs(ale_py)
     theirs = {name for name in gymnasium.registry if name.startswith("ALE/")}
-    assert {f"ALE/{id_of(game)}-v5" for game in games} <= theirs  # the names that ale_py gives them
+    assert {f"ALE/{id_of(game)}-v5" for game in games} <= theirs  # ale_py's names
 
 
 @pytest.mark.parametrize("mask", MASKS)
@@ -47,7 +47,7 @@ def test_ales_screen_is_the_masked_one(mask):
         ale.getScreenRGB(given[0])
         ale.getScreenGrayscale(given[1])
         assert (ale.getScreenRGB() == given[0]).all() and (ale.getScreenGrayscale() == given[1]).all()
-        assert (np.maximum(before, given[0]) == pictures[1]).all()  # an observation is the greater of two such screens
+        assert (np.maximum(before, given[0]) == pictures[1]).all()  # an observation is the maximum of two such screens
         if mask != "None":
             assert (given[0] != env.unwrapped.games.interface().getScreenRGB()).mean() > 0.1
         before = given[0].copy()
@@ -86,7 +86,7 @@ def test_unmasked_gymnasiums_preprocessing_gives_what_it_gives_of_ale(grayscale)
 
 
 def test_masked_preprocessing_gives_masked_pictures():
-    """As far as its rounding and ours differ, what our own skipping and averaging give."""
+    """Except for rounding, the same as our skipping and averaging."""
     theirs = AtariPreprocessing(make("Objects"), noop_max=0)
     ours = make("Objects", frame_skip=4, screen_size=84, grayscale_obs=True)
     plain = AtariPreprocessing(make("None"), noop_max=0)

@@ -1,4 +1,5 @@
-"""Whatever plays can be copied, pickled and handed to another process, and plays on there as it would have here."""
+"""Everything that plays can be copied, pickled and passed to another process, where it continues as it would have
+here."""
 
 import copy
 import pickle
@@ -61,7 +62,7 @@ WAYS = {
 
 
 def out_of_band(it):
-    """As who keeps arrays apart pickles them: what comes back can't be written to."""
+    """Pickled with out-of-band buffers: the arrays that come back are read-only."""
     kept = []
     packed = pickle.dumps(it, 5, buffer_callback=kept.append)
     return pickle.loads(packed, buffers=[bytes(each) for each in kept])
@@ -71,7 +72,7 @@ WAYS["out of band"] = out_of_band
 
 
 def played(env, steps, seed):
-    """What an environment gives for random actions, its own samples among them, as bytes can be compared."""
+    """An environment's results for random actions and its own samples, comparable as bytes."""
     draw, told = np.random.default_rng(seed), []
     for _ in range(steps):
         action = env.action_space.sample() if draw.integers(2) else env.action_space.sample() * 0 + 2
@@ -86,14 +87,14 @@ def played(env, steps, seed):
 
 
 def stripped(told):
-    """Without how many seconds episodes took."""
+    """Without the episodes' seconds."""
     if isinstance(told, dict):
         return {key: stripped(value) for key, value in told.items() if key != "t"}
     return [stripped(each) for each in told] if isinstance(told, (list, tuple)) else told
 
 
 def plays_alike(env, twin, play=played, seed=5):
-    """Twice as long a game as the other's, in turns: neither moves the other."""
+    """Steps both in turn: neither affects the other."""
     before, theirs = play(env, 30, seed), play(twin, 30, seed)
     alike(stripped(theirs), stripped(before))
     alike(stripped(play(twin, 20, 1)), stripped(play(env, 20, 1)))
@@ -113,7 +114,7 @@ def begun(make):
 
 
 def each_name_and_each_way(makers, name):
-    """Each of them copied in one way, and one of them in each."""
+    """Each environment with one way of copying, and one environment with each way."""
     return pytest.mark.parametrize(
         ("name", "way"), [*((each, "deepcopy") for each in makers), *((name, way) for way in WAYS if way != "deepcopy")]
     )
@@ -174,7 +175,7 @@ def test_a_shallow_copy_shares_nothing(make):
 
 @pytest.mark.parametrize("mode", ["NextStep", "Disabled"])
 def test_copies_are_as_far_as_the_original(mode):
-    """Before the first reset, in the middle, after the end, and closed."""
+    """Copied before the first reset, in the middle, after the end, and closed."""
     for make_one, action in ((SINGLE["deadly"], 2), (SINGLE["atari"], 0)):
         env = make_one()
         with pytest.raises(RuntimeError, match="before reset"):
@@ -286,7 +287,7 @@ def test_sticky_consoles_are_copied_before_their_first_reset_only():
     twin = copy.deepcopy(games)
     alike(twin.reset(), games.reset())
     for way in (copy.copy, copy.deepcopy, pickle.dumps):
-        with pytest.raises(RuntimeError, match=r"repeat_action_probability is 0\.25: games that run can't be copied"):
+        with pytest.raises(RuntimeError, match=r"repeat_action_probability is 0\.25: running games can't be copied"):
             way(games)
     batch = make_vec("PriorLab/Atari-v0", num_envs=2, num_threads=2, **ATARI, repeat_action_probability=0.5)
     batch.reset(seed=0)

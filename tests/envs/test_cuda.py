@@ -1,4 +1,4 @@
-"""Games on a card where there is none: in numba's simulator, and compiled for one; tests/gpu is for a real one."""
+"""Games on a GPU without one: in numba's simulator, and compiled for an H100; tests/gpu is for a real GPU."""
 
 import os
 import subprocess
@@ -19,8 +19,8 @@ def run(*arguments, **environment):
     )
 
 
-def test_a_simulated_card_plays_as_the_cpu():
-    done = run("-m", "tests.support.card", NUMBA_ENABLE_CUDASIM="1", PYTHONWARNINGS="error")
+def test_a_simulated_gpu_plays_as_the_cpu():
+    done = run("-m", "tests.support.gpu", NUMBA_ENABLE_CUDASIM="1", PYTHONWARNINGS="error")
     assert done.stdout == "alike\n", done.stderr
 
 
@@ -33,9 +33,9 @@ def test_random_starts_draw_as_numpys_generators():
         assert [below(generator, 6) for _ in range(99)] == numpys.integers(6, size=99).tolist()
 
 
-@pytest.mark.skipif(bool(find_spec("torch") and __import__("torch").cuda.is_available()), reason="there is a card")
-def test_where_there_is_no_card_it_is_said_at_once():
-    with pytest.raises(ValueError, match=r"device is 'cuda', but (numba-cuda is not installed|torch .* finds no card)"):
+@pytest.mark.skipif(bool(find_spec("torch") and __import__("torch").cuda.is_available()), reason="there is a GPU")
+def test_a_missing_gpu_is_reported_at_once():
+    with pytest.raises(ValueError, match=r"device is 'cuda', but (numba-cuda is not installed|torch .* finds no GPU)"):
         Games(2, device="cuda")
 
 
@@ -46,18 +46,18 @@ def test_an_unknown_device_is_refused():
 
 @pytest.mark.skipif(find_spec("numba_cuda") is None, reason="numba-cuda is not installed: pip install 'priorlab[cuda]'")
 @pytest.mark.parametrize("settings", [{}, {"grayscale_obs": False, "stack_size": 4}, {"obs": "tiles"}])
-def test_every_kernel_compiles_for_a_card(settings, monkeypatch):
-    """To PTX for an H100, which needs no driver."""
+def test_every_kernel_compiles_for_a_gpu(settings, monkeypatch):
+    """To PTX for an H100, for which no driver is needed."""
     import numba.cuda.dispatcher
     from numba import cuda, typeof, void
 
-    from priorlab.envs.engine import card_kernels as kernels
+    from priorlab.envs.engine import gpu_kernels as kernels
 
     h100 = SimpleNamespace(compute_capability=(9, 0))
     monkeypatch.setattr(numba.cuda.dispatcher, "get_current_device", lambda: h100)
     games = Games(2, **settings)
     flags = np.zeros(2, np.bool_)
-    turn = kernels.Turn(np.zeros(2, np.int64), flags, games.lanes.observations, games.state)
+    turn = kernels.GpuTurn(np.zeros(2, np.int64), flags, games.lanes.observations, games.state)
     common = games.scenes, games.lanes
     calls = {
         kernels.play_lanes: (*common, turn, 1, True),

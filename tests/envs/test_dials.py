@@ -1,4 +1,4 @@
-"""Random looks: each dial does what it says and nothing else; training never shows what is held out."""
+"""Random looks: each dial has its effect and no other; training never shows held-out drawings."""
 
 from dataclasses import replace
 from itertools import pairwise, product
@@ -102,7 +102,7 @@ def test_like_things_look_alike_as_often_as_similarity_says():
 
 @pytest.mark.parametrize("dials", CORNERS, ids=str)
 def test_every_thing_is_drawn_whole_within_its_cell(dials):
-    """Nothing overlaps it, whatever the dials, and the boundary shows nothing."""
+    """At any dials, nothing overlaps it, and the boundary shows nothing."""
     scene = paint_dials(LEVEL, dials, 3, "training")
     shown = cells(scene.background)
     for thing in cast(LEVEL, dials, 3, "training"):
@@ -117,7 +117,7 @@ def test_a_goal_between_tiles_stands_on_the_floor_of_its_row():
     level = Level.read("princess")
     assert goal_corner(level) == (22, 45)
     left, top = goal_corner(LEVEL)
-    assert [(top // 15, left // 15)] == LEVEL.places("D")
+    assert [(top // 15, left // 15)] == LEVEL.tiles_of("D")
 
 
 def test_with_all_dials_at_1_free_space_is_one_plain_ground():

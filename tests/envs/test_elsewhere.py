@@ -1,4 +1,5 @@
-"""Whatever plays can be handed to other processes, goes on on both sides of a fork, and is one thread's at a time."""
+"""Everything that plays can be passed to other processes, continues on both sides of a fork, and serves one thread at a
+time."""
 
 import copy
 import multiprocessing
@@ -17,7 +18,7 @@ from tests.envs.test_vector import alike
 
 
 def play_there(env, answers):
-    """In another process."""
+    """Runs in another process."""
     try:
         answers.put(played(env, 25, 3))
     except RuntimeError as error:
@@ -46,7 +47,7 @@ def test_an_environment_plays_on_in_another_process(method, name):
     env = begun(BATCHES[name])
     told = there(method, env)
     if name == "atari processes":
-        assert told == "num_threads > 1, and the games are the process's that forked: make them in this one"
+        assert told == "num_threads > 1, and the games are the forking process's: make them in this one"
     else:
         alike(stripped(told), stripped(played(env, 25, 3)))
     env.close()

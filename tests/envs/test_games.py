@@ -21,7 +21,7 @@ def random_actions(games, steps, seed=0):
 
 
 def winning_inputs():
-    """The one way to win that the rules allow in a corridor."""
+    """The only way to win in a corridor."""
     return [RIGHT] * 5
 
 

@@ -1,4 +1,4 @@
-"""The environments as Gymnasium and stable-baselines3 know them."""
+"""The environments as Gymnasium and stable-baselines3 use them."""
 
 import gymnasium
 import numpy as np
@@ -43,7 +43,7 @@ def test_a_play_goes_on_after_a_death_and_ends_with_a_win_or_a_seed():
     assert info["deaths"] == 1 and info["inputs"] == 3
     _, info = env.reset()
     assert info["deaths"] == 1 and info["unique_states"] > 1 and info["inputs"] == 3
-    _, info = env.reset()  # in mid-episode: who starts over without dying has quit
+    _, info = env.reset()  # in mid-episode: a restart without a death counts as a quit
     assert info["deaths"] == 0 and info["unique_states"] == 1
     env.step(2), env.step(2)
     assert env.reset(seed=1)[1]["deaths"] == 0

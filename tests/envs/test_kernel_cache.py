@@ -1,4 +1,4 @@
-"""The cache of compiled code: it heals itself, is never read where others can write, and says what takes a moment."""
+"""The cache of compiled code: it repairs itself, is never read where others can write, and reports compiling."""
 
 import os
 import stat
@@ -26,7 +26,7 @@ def said(monkeypatch) -> Said:
 
 @pytest.fixture
 def kernel(tmp_path, monkeypatch, said):
-    """Makes the kernel as a new process would, kept under ``tmp_path``."""
+    """Makes the kernel as a new process would, cached under ``tmp_path``."""
     monkeypatch.setattr(compile, "cache_folder", lambda: (tmp_path, ""))
     return lambda: compile.kernel(twice)
 
@@ -70,7 +70,7 @@ def test_a_disk_that_is_full_costs_only_the_cache(kernel, tmp_path, monkeypatch,
     monkeypatch.setattr(made._cache.save_overload.__self__, "save", full)
     assert made(3) == 6 and made(3.5) == 7 and not files(tmp_path)
     assert capsys.readouterr().err == (
-        "priorlab: compiled code can't be kept (No space left on device), and is compiled again next time\n"
+        "priorlab: compiled code can't be cached (No space left on device), and is compiled again next time\n"
     )
 
 
@@ -121,7 +121,7 @@ def test_folders_that_cannot_be_used_are_passed_over_and_named(tmp_path, monkeyp
     found, why = folder(NAME)
     assert found and found.parent.parent == tmp_path / "temporary" and "home folder" in why
     monkeypatch.setattr(kernel_cache, "unusable", lambda *_: "no")
-    assert folder(NAME)[0] is None and "not kept" in folder(NAME)[1]
+    assert folder(NAME)[0] is None and "not cached" in folder(NAME)[1]
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="there, folders for temporary files are the user's own")
@@ -132,7 +132,7 @@ def test_no_folder_is_read_that_others_can_write_to(tmp_path, monkeypatch):
     )
     for each in (tmp_path / "a", tmp_path / "a" / NAME):
         each.chmod(0o777)
-        assert "anybody can write to it" in unusable(tmp_path / "a", NAME)
+        assert "other users can write to it" in unusable(tmp_path / "a", NAME)
         each.chmod(0o700)
     owner = os.geteuid()
     monkeypatch.setattr(os, "geteuid", lambda: owner + 1)

@@ -1,4 +1,4 @@
-"""Key and Door: what its rules promise, on the real level and on small ones; every version of both games is won."""
+"""Key and Door: its rules, on the real level and on small ones; every version of both games can be won."""
 
 import tomllib
 from functools import cache
@@ -14,8 +14,8 @@ from priorlab.envs.game.rules import (
     CLOCK,
     DEATHS,
     DOWN,
+    EPISODE_INPUTS,
     HAS_KEY,
-    INPUTS,
     JUMP,
     JUMPING,
     LAST_SIDE,
@@ -36,7 +36,7 @@ from priorlab.envs.plays.play import Play, as_characters
 from tests.support.paths import DATA
 
 SOLUTIONS = DATA / "solutions.toml"
-TURN = str.maketrans("lrud", "udrl")  # what names, on the screen of a game that is turned, the same directions
+TURN = str.maketrans("lrud", "udrl")  # the same directions on a rotated screen
 PLACED = [X, Y, JUMPING, SPEED, ON_LADDER, MONSTERS, CLOCK, LAST_SIDE, HAS_KEY]
 HALL = """name = "hall"
 game = "key_door"
@@ -75,7 +75,7 @@ def solution(game: str, version: str) -> str:
     """A shortest solution by the rules of that version, as characters of a recording."""
     rules = find_version(game, version).rules
     if game == "princess":
-        inputs = Solver(Level.read(game), find_rules(rules)).run(whole=False).inputs
+        inputs = Solver(Level.read(game), find_rules(rules)).run(exhaustive=False).inputs
         assert inputs is not None
         return as_characters(inputs)
     kept = {name: "".join(lines) for name, lines in tomllib.loads(SOLUTIONS.read_text()).items()}
@@ -100,9 +100,9 @@ def test_the_level_is_the_one_described():
     floors = [r for r, row in enumerate(level.rows) if row.count("#") > level.width / 2]
     assert len(floors) >= 4 and level.game == "key_door"
     assert level.key is not None and level.key[0] < floors[0] and level.key[1] > level.width * 2 / 3
-    (door,) = level.places("D")
+    (door,) = level.tiles_of("D")
     assert door[0] < floors[0] and door[1] < level.width / 3
-    assert level.places("m") and level.places("^") and level.start[1] > floors[-2] * 15
+    assert level.tiles_of("m") and level.tiles_of("^") and level.start[1] > floors[-2] * 15
 
 
 @pytest.mark.parametrize("game", games())
@@ -132,7 +132,7 @@ def test_the_door_ends_the_game_only_with_the_key_held():
 
 
 def test_a_death_puts_everything_back_but_what_counts_over_the_play():
-    """On the real level and a small one, by random inputs that tend to the right, where spikes are."""
+    """On the real level and a small one, with random inputs that tend to the right, towards spikes."""
     for level in (None, HALL):
         batch = Games(20, game="key_door", level=level, screen_size=45)
         first = batch.reset(0).copy()
@@ -145,7 +145,7 @@ def test_a_death_puts_everything_back_but_what_counts_over_the_play():
             dead = batch.state[:, DEATHS] > before[:, DEATHS]
             assert (batch.state[dead][:, PLACED] == begun[dead][:, PLACED]).all()
             assert (seen[dead] == first[dead]).all(), "the key lies there again, the monsters are where they were"
-            assert (batch.state[:, [INPUTS, PLAY_INPUTS]] == before[:, [INPUTS, PLAY_INPUTS]] + 1).all()
+            assert (batch.state[:, [EPISODE_INPUTS, PLAY_INPUTS]] == before[:, [EPISODE_INPUTS, PLAY_INPUTS]] + 1).all()
             died += dead
             with_key += before[dead, HAS_KEY].sum()
             before = batch.state.copy()
@@ -223,7 +223,7 @@ def test_gravity_is_the_original_turned(game, size):
         for version in ("original", "gravity")
     )
     seen, seen_turned = plain.reset(0), turned.reset(0)
-    same = np.array([NONE, UP, DOWN, JUMP, RIGHT, LEFT])  # on the turned screen, of each input
+    same = np.array([NONE, UP, DOWN, JUMP, RIGHT, LEFT])  # of each input, on the rotated screen
     for actions in np.random.default_rng(0).choice(6, (400, 4), p=[0.05, 0.2, 0.4, 0.15, 0.15, 0.05]):
         assert np.array_equal(np.rot90(seen, -1, axes=(1, 2)), seen_turned)
         answer, answer_turned = plain.step(actions), turned.step(same[actions])

@@ -1,4 +1,4 @@
-"""Levels as text: what is read is what was written, and what is wrong is named."""
+"""Levels as text: read as written, with mistakes reported."""
 
 import pytest
 from hypothesis import given
@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from priorlab.envs.game.level import Level, level_names
 
-PARTS = {"H": "#H", "p": "|m~~|"}  # a ladder, which must lead somewhere; a patrol
+PARTS = {"H": "#H", "p": "|m~~|"}  # a ladder that leads somewhere; a patrol
 ROWS = st.integers(1, 12).flatmap(
     lambda width: st.lists(st.text("|#Hmp*^ ", min_size=width, max_size=width), min_size=1, max_size=12)
 )
@@ -37,7 +37,7 @@ def test_the_two_geometries_of_the_study():
     assert floors == [[1, 2, 3, *range(6, 13)], [*range(3, 9), *range(11, 15)], [*range(1, 9), 12, 13, 14]]
     assert [original.rows[14].index("*"), original.rows[14].rindex("*")] == [9, 11]
     ladders = [(r, c) for r in range(3, 9) for c in (13, 14)] + [(r, c) for r in range(8, 14) for c in (1, 2)]
-    assert original.places("H") == sorted(ladders)
+    assert original.tiles_of("H") == sorted(ladders)
 
 
 def test_a_level_is_read_from_a_file(tmp_path):

@@ -1,4 +1,4 @@
-"""What each look must do: draw any level, the same for the same seed, hide what its version masks."""
+"""Every look draws any level, the same for the same seed, and hides what its version masks."""
 
 import numpy as np
 import pytest
@@ -90,7 +90,7 @@ def test_in_every_look_the_boundary_is_the_same_plain_frame():
 
 @pytest.mark.parametrize("version", looks("princess"))
 def test_no_version_hides_the_player_itself(version):
-    """In the small gray pictures of an agent it stands out at least half as much as in the original."""
+    """In an agent's small gray pictures it stands out at least half as much as in the original."""
 
     def contrast(version: str) -> int:
         scenes = Games(1, version, screen_size=42).scenes
@@ -121,7 +121,7 @@ def test_masked_objects_begin_with_the_colours_of_masked_semantics_and_keep_plat
     assert np.array_equal(scene.background[fire], plain.background[fire])
     ladders = np.kron(level.tiles == 2, np.ones((15, 15), bool))
     assert np.array_equal(scene.background[ladders], plain.background[ladders])
-    platforms = [(15 * r, 15 * c) for r, c in level.places("#")]
+    platforms = [(15 * r, 15 * c) for r, c in level.tiles_of("#")]
     alike = (scene.background == plain.background).all(axis=2)
     kept = [alike[y : y + 15, x : x + 15].all() for y, x in platforms]
     assert 0.2 < np.mean(kept) < 0.9
@@ -134,7 +134,7 @@ def test_masked_affordances_keeps_like_things_alike_and_apart_from_free_space():
             left, top, right, bottom = goal_rectangle(level)
             tiles = {kind: set() for kind in "#H "}
             for kind, found in tiles.items():
-                for r, c in level.places(kind):
+                for r, c in level.tiles_of(kind):
                     if not (15 * c < right and 15 * c + 15 > left and 15 * r < bottom and 15 * r + 15 > top):
                         found.add(background[15 * r : 15 * r + 15, 15 * c : 15 * c + 15].tobytes())
             assert [len(tiles[kind]) for kind in "#H"] == [1, 1]

@@ -1,4 +1,4 @@
-"""Batches whose episodes are played in one of several places, and games seen as tiles."""
+"""Batches that play each episode in one of several places, and games as tiles."""
 
 import gymnasium
 import numpy as np
@@ -13,7 +13,7 @@ SHORT = ["---\nS  G\n####\n", "---\nG  S\n####\n", "---\nS   G\n#####\n"]
 
 
 def places_of(games, steps, seed=0):
-    """Which place every episode of every lane was played in, lane by lane."""
+    """The places of all episodes, lane by lane."""
     games.reset(seed)
     played = [[place] for place in games.info()["place"].tolist()]
     for actions in np.random.default_rng(1).integers(0, 6, (steps, games.num_games)):
@@ -43,7 +43,7 @@ def test_drawn_places_follow_the_seed_and_the_chances():
 @pytest.mark.parametrize("wrong", [[1, 2], [1, 1, -1], [0, 0, 0], [1, 1, np.nan]])
 def test_wrong_chances_are_refused(wrong):
     games = Games(1, level=SHORT, order="drawn")
-    with pytest.raises(ValueError, match="chances: expected 3 numbers, 0 or more and not all 0, one a place"):
+    with pytest.raises(ValueError, match="chances: expected 3 numbers, 0 or more and not all 0, one per place"):
         games.chances = wrong
     assert games.chances == pytest.approx(1 / 3)
 
@@ -98,7 +98,7 @@ def test_tiles_tell_what_is_where(level, version):
         assert seen.shape == (4, side, side, CHANNELS)
         for lane in range(4):
             assert np.array_equal(games.redraw(lane), seen[lane])
-            cells = np.rot90(seen[lane]) if version == "gravity" else seen[lane]  # the screen turned back upright
+            cells = np.rot90(seen[lane]) if version == "gravity" else seen[lane]  # the screen rotated back
             state = games.state[lane]
             row, column = state[Y] // 30, state[X] // 30
             inside = 0 <= state[X] < 30 * side and 0 <= state[Y] < 30 * side

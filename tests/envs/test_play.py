@@ -1,4 +1,4 @@
-"""Plays: recorded, saved, refused when damaged, replayed to exactly what was recorded."""
+"""Plays: recorded, saved, rejected when damaged, and replayed exactly."""
 
 import json
 from functools import cache
@@ -52,7 +52,7 @@ def short_play() -> Play:
 
 
 def until_the_win(inputs: str, level: str | None = None) -> str:
-    """The inputs up to the one that wins, if one does."""
+    """The inputs up to the winning one, if there is one."""
     games = Games(1, level=level, autoreset=False)
     games.reset(seed=0)
     for count, character in enumerate(inputs, 1):
@@ -128,7 +128,7 @@ def test_a_damaged_file_is_refused_or_the_same_play(tmp_path_factory, data):
 
 
 def test_a_forged_file_is_refused_with_the_reason(tmp_path):
-    """Someone who also writes a fitting checksum still can't change what happened."""
+    """Even with a matching checksum, nobody can change what happened."""
     content = json.loads(Play.of(DEATH + "ll").text())
     forged = {
         "ended": ("win", "not won"),
@@ -168,7 +168,7 @@ def test_a_play_never_overwrites_another(tmp_path):
 
 
 def test_a_recording_made_today_stays_valid():
-    """A file of the first schema, as it was written; neither it nor what it measures may ever change."""
+    """A file of the first schema, as written; neither it nor its measures may ever change."""
     play = Play.load(DATA / "first.play")
     found = play.measure()
     assert (play.version, play.ended, found.total_deaths, found.inputs) == ("original", "win", 1, 153)

@@ -1,4 +1,4 @@
-"""Random levels: solved, spread and fair; banks of them; the environment that plays them."""
+"""Random levels: solved, varied and fair; their banks; the environment that plays them."""
 
 import gymnasium
 import numpy as np
@@ -14,12 +14,12 @@ from priorlab.envs.random_games.bank import Bank, generated
 from priorlab.envs.random_games.generate import CLASSES, DIRECTIONS, GAME, generate
 from priorlab.envs.random_games.random_levels import random_settings
 
-TURN = len(CLASSES) * len(DIRECTIONS)  # numbers until directions and lengths come again
+TURN = len(CLASSES) * len(DIRECTIONS)  # numbers until directions and lengths repeat
 TRAINING, HELD_OUT = Bank.read("training"), Bank.read("held_out")
 
 
 def won(level, inputs):
-    """Whether the inputs win, the last of them and none before."""
+    """Whether the inputs win, and only with the last one."""
     games = Games(1, level=level, autoreset=False, obs="tiles")
     games.reset(0)
     rewards = [float(games.step(np.array([action]))[1][0]) for action in inputs]
@@ -35,7 +35,7 @@ def test_every_level_of_the_banks_is_won_by_its_solution(bank):
 @pytest.mark.parametrize("number", range(0, 2000, 97))
 def test_solutions_are_shortest(number):
     level, solution = TRAINING[number]
-    assert len(Solver(level, find_rules(GAME)).run(whole=False).inputs) == len(solution)
+    assert len(Solver(level, find_rules(GAME)).run(exhaustive=False).inputs) == len(solution)
 
 
 def test_solutions_spread_and_no_direction_is_more_likely():

@@ -1,4 +1,4 @@
-"""When plays reached the objects and ladders of a level: by hand, and summed up."""
+"""When plays reached the objects and ladders of a level: by hand, and in summaries."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ SPIKES = 'name = "spikes"\ngame = "key_door"\n---\n|       |\n| kS  ^ |\n|######
 
 
 def times_in(play):
-    """Inputs by thing, of those that the play reached."""
+    """Thing -> inputs, for the things that the play reached."""
     found = reached(play)
     return {row.thing: int(row.inputs) for row in found.itertuples() if row.inputs == row.inputs}
 
@@ -26,7 +26,7 @@ def test_what_a_play_reached_by_hand():
     walk = Play.of([2] * 21 + [1] * 3 + [2] * 10 + [1] * 8 + [0] * 3, level=SPIKES)
     measured = walk.measure()
     assert [thing.name for thing in things_of(walk.level)] == ["spikes 1", "key", "door"]
-    assert times_in(walk) == {"spikes 1": 15, "key": 21 + 3 + 10 + 2}  # not at 21, where the death puts it back
+    assert times_in(walk) == {"spikes 1": 15, "key": 21 + 3 + 10 + 2}  # not at 21, where the death puts the player back
     assert reached(walk)["order"].tolist()[:2] == [1, 2] and np.isnan(reached(walk)["order"][2])
     places = track(measured)
     assert places["inputs"].tolist() == [6, 12, 18, 20, 24, 30, 36, 42, 45]  # and the last before the death at 21
@@ -35,7 +35,8 @@ def test_what_a_play_reached_by_hand():
 
 
 def test_a_monster_is_reached_where_it_is_and_spikes_not_from_below():
-    """The monster walks 2 px a step, from 75 to 45 and back (its left): 15 px from the player's centre, 37.5, by 12."""
+    """The monster walks 2 px per step, from 75 to 45 and back (its left): 15 px from the player's centre, 37.5, by
+    12."""
     patrol = 'name = "m"\ngame = "key_door"\nperiod = 30\n---\n|k       |\n| S~~m  D|\n|########|\n'
     assert times_in(Play.of([0] * 11, level=patrol)) == {}
     assert times_in(Play.of([0] * 12, level=patrol)) == {"monster 1": 12}
@@ -61,13 +62,14 @@ def test_where_a_player_died_counts_though_the_rules_put_it_back(depth):
 
 
 def test_how_many_have_reached_a_thing_by_hand():
-    """Of four one quits first; a third reaches the thing at 1, and of the two left one at 2; the last wins without."""
+    """Of four players, one quits first; one of three reaches the thing at 1, one of the other two at 2; the last wins
+    without."""
     times, events = np.array([0.5, 1, 2, 3]), np.array([0, 1, 1, 2])
     ordered, share = incidence(times, events)
     assert ordered.tolist() == [0.5, 1, 2, 3] and share == pytest.approx([0, 1 / 3, 2 / 3, 2 / 3])
     assert half_time(times, events) == 2
     assert half_time(times, np.array([0, 1, 2, 2])) == np.inf
-    assert half_time(np.array([1, 2, 3, 4.0]), np.array([1, 1, 1, 1])) == 2.5  # as R has it
+    assert half_time(np.array([1, 2, 3, 4.0]), np.array([1, 1, 1, 1])) == 2.5  # as in R
     weights = np.array([[1, 1, 1, 1], [0, 2, 1, 3], [2, 0, 1, 1]])
     repeated = [half_time(times.repeat(row), events.repeat(row)) for row in weights]
     assert half_time(times, events, weights).tolist() == repeated
@@ -90,7 +92,7 @@ def test_the_order_of_reaching_is_summed_up():
         assert each.place and each.median and each.reached
         assert (each.times, each.place.value, each.early[:2]) == (times, place / 4, early)
         assert (each.median.value, each.reached.value) == (2, 0.5)
-    few = reaches(things, kind, "original", runs[:2])  # two players: their own times alone
+    few = reaches(things, kind, "original", runs[:2])  # two players: only their own times
     assert [(each.times, each.median, each.place, each.early) for each in few] == [
         ((1, 2), None, None, ()), ((2,), None, None, ()),
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Replaying a play in one call gives, bit for bit, the states that stepping it gives."""
+"""Replaying a play in one call gives the same states as stepping it, bit for bit."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ def stepped(version: str, level: Level, inputs: np.ndarray) -> np.ndarray:
 
 
 def wandering(seed: int, count: int) -> np.ndarray:
-    """Inputs held for a while each, so that the player gets about: onto ladders, into fire, over edges."""
+    """Inputs, each held for a while, so that the player gets around: onto ladders, into fire, over edges."""
     generator = np.random.default_rng(seed)
     return np.repeat(generator.integers(0, 6, count), generator.integers(1, 40, count))[:count]
 

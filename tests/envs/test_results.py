@@ -1,4 +1,4 @@
-"""Rows survive what happens to runs: a kill within a line, a resume, a second start; plays give the same rows."""
+"""Rows survive a kill within a line, a resume and a second start; plays give the same rows."""
 
 import numpy as np
 import pytest
@@ -96,7 +96,7 @@ def test_a_finished_run_is_never_written_again(folder):
 
 def test_two_processes_never_write_one_run(folder):
     held = RunWriter(folder, CONFIG)
-    with pytest.raises(OSError, match="another process writes this run: expected one"):
+    with pytest.raises(OSError, match="another process is writing this run: expected one"):
         RunWriter(folder, CONFIG)
     held.close()
     RunWriter(folder, CONFIG).close()
@@ -151,7 +151,7 @@ def test_nothing_at_all_is_no_error(tmp_path):
 
 
 def test_a_person_s_play_gives_the_same_rows(folder, tmp_path):
-    inputs = [2] * 40 + [1] * 12 + [0] * 5  # right into the fire, and on after it
+    inputs = [2] * 40 + [1] * 12 + [0] * 5  # right into the fire, and on after the death
     play = Play.of(inputs, "masked_objects", player_id="someone")
     measured = play.measure()
     assert measured.total_deaths >= 1

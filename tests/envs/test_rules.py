@@ -1,4 +1,4 @@
-"""The rules against steps recorded in the study's public game, and what they promise on any level."""
+"""The rules against steps recorded in the study's public game, and their guarantees on any level."""
 
 import json
 
@@ -38,7 +38,7 @@ def test_every_recorded_step_is_reproduced(name):
             _, reward, terminated, truncated, info = env.step(KEYS.index(key))
             steps += 1
             assert not truncated
-            if t + 1 == len(episode["x2"]):  # the step that ends an episode has no state on record
+            if t + 1 == len(episode["x2"]):  # the recording has no state for the last step of an episode
                 assert terminated and episode["end"] == ("win" if reward else "death")
                 break
             found = [2 * info["x"], 2 * info["y"], info["jumping"], info["speed"], info["on_ladder"]]
@@ -51,13 +51,13 @@ def test_every_recorded_step_is_reproduced(name):
 def test_the_same_rules_run_as_plain_python(name):
     level = Level.read(LEVELS[name])
     numbers, state = level_numbers(level, find_rules("princess")), np.zeros(rules.FIELDS, np.int32)
-    ends = {"win": rules.WIN, "death": rules.DEATH, "open": rules.GOES_ON}
+    ends = {"win": rules.WIN, "death": rules.DEATH, "open": rules.ONGOING}
     for episode in recorded(name)[:12]:
         rules.begin(numbers, state)
-        outcome = rules.GOES_ON
+        outcome = rules.ONGOING
         for t, key in enumerate(episode["actions"]):
             outcome = rules.step(level.tiles, numbers, level.monsters, state, KEYS.index(key))
-            if outcome == rules.GOES_ON:
+            if outcome == rules.ONGOING:
                 alive = int(state[rules.MONSTERS]).bit_count()
                 assert [*state[: rules.MONSTERS].tolist(), alive] == entry(episode, t + 1)
         assert outcome == ends[episode["end"]]

@@ -1,4 +1,4 @@
-"""Sequences of games: what is named can be made and played, and what is wrong with a table is said."""
+"""Sequences of games: every task can be made and played, and mistakes in a table are reported."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Sessions: recorded as they happen, on disk within a second, refused when altered, taken up again after a crash."""
+"""Sessions: recorded as they happen, on disk within a second, rejected when altered, resumed after a crash."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from priorlab.envs.plays.events import SUFFIX, EventLog, encode, link, read_even
 from priorlab.envs.plays.play import CHARACTERS, Play
 from priorlab.envs.plays.sessions import find_plays, read_session
 from priorlab.envs.results.load import load
-from priorlab.human_study.data.recorder import GameSettings, Recorder, unfinished
+from priorlab.human_study.data.recorder import ChosenGame, Recorder, unfinished
 from priorlab.human_study.data.verify import verify
 from tests.envs.test_play import DEATH, EASY, RESTARTING
 from tests.support.damage import damaged, told
@@ -29,7 +29,7 @@ STEP = 1 / 30
 
 
 def feed(recorder: Recorder, inputs: str) -> list:
-    """Plays as somebody would, at no pace at all; how each input ended the play."""
+    """Plays as a person would, without pauses; how each input ended the play."""
     ends = []
     for character in inputs:
         now = time.perf_counter()
@@ -39,10 +39,10 @@ def feed(recorder: Recorder, inputs: str) -> list:
 
 
 def a_session(folder: Path, inputs: str = DEATH + "l" * 60, **settings) -> Path:
-    """The log of a whole session of one play, a quit."""
+    """The log of a complete session with one play, which is quit."""
     recorder = Recorder.create(folder, study="s", window=[720, 720])
     recorder.note("consent", sync=True, version="1")
-    recorder.begin(GameSettings(**settings), 1000)
+    recorder.begin(ChosenGame(**settings), 1000)
     feed(recorder, inputs)
     recorder.end("escape")
     recorder.note("answer", sync=True, question="knew", answer="no")
@@ -51,7 +51,7 @@ def a_session(folder: Path, inputs: str = DEATH + "l" * 60, **settings) -> Path:
 
 
 def rewritten(path: Path, change) -> None:
-    """As a forger would, who knows how lines are chained: each event changed, and all chained anew."""
+    """As a forger who knows how lines are chained: changes the events and chains them again."""
     chain, lines = "", []
     for number, event in enumerate(change(read_events(path).events)):
         body = encode({**{name: value for name, value in event.items() if name != "hash"}, "n": number})
@@ -84,8 +84,8 @@ def test_a_play_within_a_session_equals_its_exchange_file(tmp_path):
 
 @pytest.mark.parametrize("game", ["princess", "key_door", "random", "atari/breakout"])
 def test_every_game_is_recorded_replayed_and_taken_up_again_alike(tmp_path, game):
-    """Also where the recorder just stops: whatever it had come to goes on as if nothing had been."""
-    settings = GameSettings(game, "colours" if game.startswith("atari") else None, seed=5)
+    """Even where the recorder stops in the middle, the session continues as if nothing had happened."""
+    settings = ChosenGame(game, "colours" if game.startswith("atari") else None, seed=5)
     actions = np.random.default_rng(0).integers(0, len(settings.open().action_names), 200).tolist()
     recorder = Recorder.create(tmp_path)
     course = recorder.begin(settings, 1000)
@@ -114,10 +114,10 @@ def test_every_game_is_recorded_replayed_and_taken_up_again_alike(tmp_path, game
 
 def test_a_lost_life_at_atari_is_told_and_a_game_over_goes_on(tmp_path):
     recorder = Recorder.create(tmp_path)
-    course = recorder.begin(GameSettings("atari/breakout", seed=1), 100_000)
+    course = recorder.begin(ChosenGame("atari/breakout", seed=1), 100_000)
     count = 0
     while not count or all(event != "reset" for event, _ in course.happened):
-        recorder.step(1, 0, 0)  # the button serves each ball, and nobody is there to hit it
+        recorder.step(1, 0, 0)  # the button serves each ball, and nobody hits it
         count += 1
     recorder.step(1, 0, 0)
     recorder.finish()
@@ -130,7 +130,7 @@ def test_a_lost_life_at_atari_is_told_and_a_game_over_goes_on(tmp_path):
 
 def test_the_clock_and_the_key_are_taken_up_again_through_a_death(tmp_path):
     recorder = Recorder.create(tmp_path)
-    course = recorder.begin(GameSettings(level=RESTARTING, seed=3), 1000)
+    course = recorder.begin(ChosenGame(level=RESTARTING, seed=3), 1000)
     feed(recorder, "l")
     feed(recorder, "r" * 12 + ".")
     assert course.state[HAS_KEY] and course.state[CLOCK] == 3, "the clock goes on from the death"  # type: ignore
@@ -144,13 +144,13 @@ def test_the_clock_and_the_key_are_taken_up_again_through_a_death(tmp_path):
 
 def test_a_play_ends_with_the_win_or_the_limit_and_a_session_may_hold_several(tmp_path):
     recorder = Recorder.create(tmp_path, "p7")
-    recorder.begin(GameSettings(level=EASY), 1000)
+    recorder.begin(ChosenGame(level=EASY), 1000)
     assert feed(recorder, "r" * 13) == [None] * 12 + ["win"]
     with pytest.raises(RuntimeError, match="no play is under way"):
         recorder.step(0, 0, 0)
-    recorder.begin(GameSettings(), 3)
+    recorder.begin(ChosenGame(), 3)
     with pytest.raises(RuntimeError, match="a play is under way"):
-        recorder.begin(GameSettings(), 3)
+        recorder.begin(ChosenGame(), 3)
     assert feed(recorder, "...") == [None, None, "limit"]
     recorder.finish()
     first, second = read_session(recorder.path)
@@ -160,9 +160,9 @@ def test_a_play_ends_with_the_win_or_the_limit_and_a_session_may_hold_several(tm
 
 
 def test_a_crash_between_a_step_and_what_came_of_it_is_made_good(tmp_path):
-    """Cut right after the winning step: the win is written when the session is taken up again."""
+    """Cut off right after the winning step: the win is written when the session resumes."""
     recorder = Recorder.create(tmp_path)
-    recorder.begin(GameSettings(level=EASY), 1000)
+    recorder.begin(ChosenGame(level=EASY), 1000)
     feed(recorder, "r" * 13)
     recorder.close()
     lines = recorder.path.read_bytes().splitlines(keepends=True)
@@ -180,7 +180,7 @@ def test_a_crash_between_a_step_and_what_came_of_it_is_made_good(tmp_path):
 
 def test_one_writes_at_a_time_and_nothing_is_written_after_the_end(tmp_path):
     recorder = Recorder.create(tmp_path)
-    with pytest.raises(OSError, match="another process records this session"):
+    with pytest.raises(OSError, match="another process is recording this session"):
         Recorder.resume(recorder.path)
     recorder.finish()
     with pytest.raises(OSError, match="is closed"):
@@ -196,7 +196,7 @@ def test_a_player_is_known_by_a_code_only(tmp_path):
         Recorder.create(tmp_path, "Ann Example <ann@example.org>")
     recorder = Recorder.create(tmp_path, contact="ann@example.org")
     with pytest.raises(ValueError, match="limit is 0"):
-        recorder.begin(GameSettings(), 0)
+        recorder.begin(ChosenGame(), 0)
     recorder.note("answer", question="aim", answer="mail me: ann@example.org")
     recorder.note("page", name="Ann")
     recorder.finish()
@@ -220,13 +220,16 @@ def test_an_altered_log_is_refused_in_one_line_or_a_truthful_beginning(tmp_path_
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda events: [{**e, "input": 3} if e.get("number") == 8 else e for e in events], "input 30: replayed, the"),
-        (lambda events: [e for e in events if e["event"] != "death"], "input 6: replayed, it is followed by other"),
+        (
+            lambda events: [{**e, "input": 3} if e.get("number") == 8 else e for e in events],
+            "input 30: the state",
+        ),
+        (lambda events: [e for e in events if e["event"] != "death"], "input 6: the replay has other"),
         (lambda events: [e for e in events if e.get("number") != 7], "line 12: step 8: expected step 7"),
         (lambda events: [{**e, "inputs": 9} if e["event"] == "quit" else e for e in events], "ended after 9 inputs"),
         (lambda events: [{**e, "limit": 9} if e["event"] == "play" else e for e in events], "at most the limit, 9"),
         (lambda events: [{**e, "event": "win"} if e["event"] == "quit" else e for e in events], "is not won"),
-        (lambda events: [e for e in events if e["event"] != "play"], "line 3: 'step' where no play is under way"),
+        (lambda events: [e for e in events if e["event"] != "play"], "line 3: 'step' outside a play"),
         (lambda events: [{**e, "t": 0.0} if e["event"] == "finish" else e for e in events], "t goes back"),
         (lambda events: [*events, events[-1]], "nothing after its finish"),
         (lambda events: [{k: e[k] for k in e if k != "shown"} for e in events], "an event lacks 'shown'"),
@@ -288,10 +291,10 @@ def test_a_log_that_is_gone_is_noticed(tmp_path, how):
     if how == "replaced":
         log.path.write_text("another")
     assert not log.is_there()
-    with pytest.raises(OSError, match="it is gone, or its folder is") as caught:
+    with pytest.raises(OSError, match="it or its folder was deleted") as caught:
         log.write("answer", sync=True)
     assert "is kept" not in str(caught.value)
-    with pytest.raises(OSError, match="it is gone"):
+    with pytest.raises(OSError, match="it or its folder was deleted"):
         log.close()
 
 
@@ -308,11 +311,11 @@ def test_a_log_that_could_not_be_begun_leaves_nothing(tmp_path, monkeypatch):
 LIMITED = """
 import resource, signal, sys
 from tests.envs.test_sessions import feed
-from priorlab.human_study.data.recorder import GameSettings, Recorder
+from priorlab.human_study.data.recorder import ChosenGame, Recorder
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000))
 recorder = Recorder.create(sys.argv[1])
-recorder.begin(GameSettings(), 10_000)
+recorder.begin(ChosenGame(), 10_000)
 try:
     feed(recorder, "lr" * 5_000)
 except OSError as error:
@@ -347,7 +350,7 @@ def test_a_folder_that_is_none_is_said(tmp_path):
 
 
 def test_a_clock_set_back_changes_nothing(tmp_path, monkeypatch):
-    """Times are of a clock that nobody sets; only the date, told once, is the calendar's."""
+    """Times come from a monotonic clock; only the date, given once, is the calendar's."""
     clock = iter(range(2_000_000_000, 0, -86_400))
     monkeypatch.setattr(time, "time", lambda: float(next(clock)))
     (recorded,) = read_session(a_session(tmp_path))
@@ -358,7 +361,7 @@ def test_waits_are_told_apart_and_count_no_steps(tmp_path, monkeypatch):
     now = [100.0]
     monkeypatch.setattr(time, "perf_counter", lambda: now[0])
     recorder = Recorder.create(tmp_path)
-    recorder.begin(GameSettings(), 1000)
+    recorder.begin(ChosenGame(), 1000)
     for event, seconds in (("pause", 5), ("idle", 7)):
         recorder.note(event, what="begin", why="key")
         now[0] += seconds

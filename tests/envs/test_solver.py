@@ -1,4 +1,4 @@
-"""The solver against a plain search over the same rules, and what its solutions and labels promise."""
+"""The solver against a plain search over the same rules, and the guarantees of its solutions and labels."""
 
 import re
 from functools import cache
@@ -14,12 +14,12 @@ from priorlab.envs.game.rules import (
     CLOCK,
     DEATH,
     FIELDS,
-    GOES_ON,
     HAS_KEY,
     JUMPING,
     LAST_SIDE,
     MONSTERS,
     ON_LADDER,
+    ONGOING,
     RESTARTS,
     SPEED,
     WIN,
@@ -32,7 +32,7 @@ from priorlab.envs.game.solver import Solver
 from priorlab.envs.game.versions import find_rules
 from priorlab.scripts.commands.solve import main as solve
 
-FUTURE = [X, Y, JUMPING, SPEED, ON_LADDER, MONSTERS, CLOCK, LAST_SIDE, HAS_KEY]  # what decides how a state goes on
+FUTURE = [X, Y, JUMPING, SPEED, ON_LADDER, MONSTERS, CLOCK, LAST_SIDE, HAS_KEY]  # what decides a state's future
 STAIR = """name = "stair"
 ---
 |||||||||
@@ -100,12 +100,12 @@ def searched(text: str, rules: str, frame_skip: int) -> tuple[dict[tuple, list],
                 for _ in range(frame_skip):
                     outcome = step(tiles, numbers, monsters, state, action)
                     positions.add(position_bit(numbers, state))
-                    if outcome != GOES_ON:
+                    if outcome != ONGOING:
                         break
-                leads_to[own].append(tuple(state[FUTURE].tolist()) if outcome == GOES_ON else outcome)
+                leads_to[own].append(tuple(state[FUTURE].tolist()) if outcome == ONGOING else outcome)
                 if outcome == WIN and won is None:
                     won = distance
-                if outcome == GOES_ON:
+                if outcome == ONGOING:
                     found[leads_to[own][-1]] = None
         layer = [each for each in found if each not in leads_to]
     return leads_to, won, len(positions - {-1})
@@ -121,7 +121,7 @@ def test_it_finds_what_a_plain_search_finds(text, rules, frame_skip):
 
 
 def test_the_problems_hold_what_can_be_asked():
-    """Else the tests above would compare less than they say."""
+    """Otherwise the tests above would compare too little."""
     lengths = {(text, rules): searched(text, rules, 1)[1] for text, rules in PROBLEMS}
     assert lengths[SHUT, "key_door"] is None and all(lengths[problem] for problem in PROBLEMS[:-1])
     values = np.array([state for text, rules in PROBLEMS for state in searched(text, rules, 1)[0]])
@@ -135,7 +135,7 @@ def test_the_problems_hold_what_can_be_asked():
 @pytest.mark.parametrize("text", [STAIR, CELL], ids=["stair", "cell"])
 def test_the_shortest_way_wins_the_real_game(text, version, frame_skip):
     games = Games(1, version, level=text, screen_size=15, autoreset=False)
-    way = Solver(games.places[0].level, games.places[0].rules, frame_skip).run(whole=False).inputs
+    way = Solver(games.places[0].level, games.places[0].rules, frame_skip).run(exhaustive=False).inputs
     assert way is not None
     games.reset(seed=0)
     won = [bool(games.step(np.array([action]))[1][0]) for action in way]
@@ -145,7 +145,7 @@ def test_the_shortest_way_wins_the_real_game(text, version, frame_skip):
 @pytest.mark.parametrize("frame_skip", [1, 4])
 @pytest.mark.parametrize("text, rules", PROBLEMS, ids=lambda value: value.splitlines()[0])
 def test_labels_lead_to_the_win_by_any_best_input_and_by_no_other(text, rules, frame_skip):
-    """Where a death puts the player back, it is a way like any other."""
+    """Where a death puts the player back, it can be part of a solution."""
     leads_to, _, _ = searched(text, rules, frame_skip)
     solver = Solver(Level.read(text), find_rules(rules), frame_skip)
     labels = solver.labels()
@@ -169,14 +169,12 @@ def test_the_solution_of_princess():
     solver = Solver(Level.read("princess"))
     found = solver.run()
     assert found.inputs is not None and (len(found.inputs), found.states) == (91, 87_421)
-    repeated = [Solver(Level.read("princess"), frame_skip=n).run(whole=False).inputs for n in (2, 4, 8)]
+    repeated = [Solver(Level.read("princess"), frame_skip=n).run(exhaustive=False).inputs for n in (2, 4, 8)]
     assert [-(-len(way) // n) * n for way, n in zip(repeated, (2, 4, 8)) if way is not None] == [96, 108, 144]
 
 
 def test_a_level_too_large_to_search_is_refused_at_once():
-    with pytest.raises(
-        ValueError, match=r"level 'crowd': .* states to tell apart; expected at most .*: fewer monsters"
-    ):
+    with pytest.raises(ValueError, match=r"level 'crowd': .* states; expected at most .*: fewer monsters"):
         Solver(Level.read('name = "crowd"\n---\nS' + "m" * 20 + "G\n"))
 
 

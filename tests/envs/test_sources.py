@@ -1,4 +1,4 @@
-"""What counts in a folder: each recording and run once, whatever lies beside it; text as any editor saved it."""
+"""What counts in a folder: each recording and run once, regardless of other files; text from any editor."""
 
 import codecs
 import json
@@ -37,7 +37,7 @@ SAVED = {  # as editors save text
 
 
 def counted(folder: Path) -> tuple[list[str], list[str]]:
-    """The files whose plays count, the same for all who read them, and what is said of the others."""
+    """The files whose plays count, the same for all readers, and the reports about the others."""
     found, problems = find_plays(folder)
     rows = load(folder)
     assert len(rows.configs) == len(found) and sorted(rows.problems) == sorted(problems)
@@ -62,7 +62,7 @@ def test_copies_count_once_and_the_longest_sound_one_counts(tmp_path):
     assert sum(bool(re.search(r" with 3\d of its 66 inputs, ", line)) for line in problems) == 1
     (damaged,) = [line for line in problems if "altered" in line]
     assert damaged.startswith(f"{tmp_path / f'b{SUFFIX}'}: line ") and damaged.endswith(f"a copy of it counts, {path}")
-    path.write_bytes(data[:-300])  # the original was cut off: a whole copy counts
+    path.write_bytes(data[:-300])  # the original was cut off: a complete copy counts
     assert counted(tmp_path)[0] == [str(Path("backup", path.name))]
     export(tmp_path, tmp_path / "export")
     assert (tmp_path / "export" / "participants.csv").read_text().count(f'"{name}"') == 1
@@ -136,7 +136,7 @@ def test_what_cannot_be_read_is_named_and_left_out(tmp_path):
         "empty": "line 1: not a session's log",
         "garbage": "line 1: cut off or altered",
         "huge": "line 1: cut off or altered",
-        "newer": "line 1: schema 2: expected 1, all that this Priorlab reads",
+        "newer": "line 1: schema 2: expected 1, the only one that this Priorlab reads",
         "bare": "line 1: participant is None",
     }
     at = {name: tmp_path / f"{name}{SUFFIX}" for name in wrong}
@@ -209,9 +209,9 @@ def test_text_is_read_as_any_editor_saves_it(tmp_path, save):
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        ("a = 1\nname = 'größe'\n".encode("latin-1"), "line 2: no UTF-8 text"),
-        ("name = 1".encode("utf-16-le"), "holds zero bytes: expected a text, saved as UTF-8"),
-        (codecs.BOM_UTF16_LE + b"a", "no UTF-16-LE text"),
+        ("a = 1\nname = 'größe'\n".encode("latin-1"), "line 2: not UTF-8 text"),
+        ("name = 1".encode("utf-16-le"), "contains zero bytes: expected text saved as UTF-8"),
+        (codecs.BOM_UTF16_LE + b"a", "not UTF-16-LE text"),
         (b"name = ", "not TOML"),
         (b"a = " + b"[" * 3000, "not TOML"),
     ],

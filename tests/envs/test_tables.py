@@ -1,4 +1,4 @@
-"""Codes and answers come back from tables as the text they are: by the recipes of the docs, and by our own loaders."""
+"""Codes and answers are read back from tables as text, by the recipes of the docs and by our loaders."""
 
 import re
 import shutil
@@ -16,7 +16,7 @@ from priorlab.envs.base.tables import csv_of, parse_table, read_table
 from priorlab.envs.results.archive import Archive
 from priorlab.envs.results.load import load
 from priorlab.envs.results.rows import RunWriter
-from priorlab.human_study.data.recorder import GameSettings, Recorder
+from priorlab.human_study.data.recorder import ChosenGame, Recorder
 from priorlab.scripts.commands.compare import main as compare
 from priorlab.scripts.commands.export import main as export
 from tests.envs.test_results import CONFIG
@@ -32,7 +32,7 @@ CODES = ("NA", "None", "null", "nan", "TRUE", "007", "1e5", "-", "0")
 
 
 def recipe(language: str) -> str:
-    """What docs/export.md says how to read an export, up to what it then does with it."""
+    """The code of docs/export.md that reads an export."""
     (code,) = re.findall(
         rf"```{language}\n(.*?read\(\"steps.csv.gz\"\)\n)", (ROOT / "docs" / "export.md").read_text(), re.S
     )
@@ -41,7 +41,7 @@ def recipe(language: str) -> str:
 
 @pytest.fixture(scope="module")
 def answered(tmp_path_factory) -> Path:
-    """The folder that holds an export: somebody called NA gave all the answers, the others a number."""
+    """The folder of an export in which a participant called NA gave all answers, the others a number."""
     folder = tmp_path_factory.mktemp("answers")
     for code in CODES:
         recorder = Recorder.create(folder / "data", code, study="NA")
@@ -49,7 +49,7 @@ def answered(tmp_path_factory) -> Path:
             recorder.note("answer", question=f"q{number}", answer=answer)
         if code != "NA":
             recorder.note("answer", question="age", answer=25)
-        recorder.begin(GameSettings(), 100)
+        recorder.begin(ChosenGame(), 100)
         recorder.step(2, time.perf_counter(), time.perf_counter())
         recorder.finish()
     export(folder / "data", folder / "export")
@@ -88,8 +88,8 @@ def test_the_recipe_for_r(answered):
 
 
 def test_the_same_recipe_reads_what_compare_writes(answered, tmp_path, monkeypatch):
-    alone = Recorder.create(tmp_path / "more", study="one")  # of whom nothing is summed up
-    alone.begin(GameSettings(), 100)
+    alone = Recorder.create(tmp_path / "more", study="one")  # without a summary
+    alone.begin(ChosenGame(), 100)
     alone.step(2, time.perf_counter(), time.perf_counter())
     alone.finish()
     compare((answered / "data", tmp_path / "more"), out=tmp_path / "export")

@@ -1,4 +1,4 @@
-"""The twenty levels: each can be solved, is as long as its page says, and traps nobody."""
+"""The twenty levels: each can be solved, is as long as stated in the docs, and has no traps."""
 
 import re
 from functools import cache
@@ -20,12 +20,12 @@ ROW = re.compile(r"^\| (tower_\d\d) \|.*\| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \|$"
 
 @cache
 def page():
-    """(inputs, states, positions) of each level, by name, as the page has them."""
+    """Name -> (inputs, states, positions) of each level, as in the docs."""
     return {name: tuple(int(number.replace(",", "")) for number in row) for name, *row in ROW.findall(PAGE.read_text())}
 
 
 def explored(name):
-    """(a shortest way, labels of all states, positions) of a level."""
+    """(a shortest solution, labels of all states, positions) of a level."""
     solver = Solver(Level.read(name))
     labels: Labels = solver.labels()
     return solver.way(), labels, int(np.bitwise_count(solver.search.positions).sum())
@@ -46,7 +46,7 @@ def test_a_level_is_as_its_page_says_and_traps_nobody(name):
     games.reset(0)
     won = [bool(games.step(np.array([action]))[1][0]) for action in way]
     assert won[-1] and not any(won[:-1])
-    assert Solver(level, frame_skip=4).run(whole=False).inputs is not None
+    assert Solver(level, frame_skip=4).run(exhaustive=False).inputs is not None
     at_rest = labels.states[:, JUMPING] == 0
     assert (labels.distances[at_rest] > 0).all(), "somebody stands alive where there is no way to the goal"
     x, y = labels.states[:, X] / 2, labels.states[:, Y] / 2
@@ -57,9 +57,9 @@ def test_a_level_is_as_its_page_says_and_traps_nobody(name):
 def test_what_is_placed_stands_on_something(name):
     level = Level.read(name)
     for thing in "SGDkm~":
-        for row, column in level.places(thing):
+        for row, column in level.tiles_of(thing):
             assert level.rows[row + 1][column] in "#|", f"{thing!r} at row {row}, column {column}"
-    row, column = next(iter(level.places("G") or level.places("D")))
+    row, column = next(iter(level.tiles_of("G") or level.tiles_of("D")))
     feet = level.goal[1] + level.goal_size[1] / 2
     assert abs(feet - TILE * (row + 1)) <= 1 and abs(level.goal[0] - TILE * (column + 0.5)) <= 2
 

@@ -1,4 +1,4 @@
-"""Batches are gymnasium's: the same as its SyncVectorEnv of single environments, under every wrapper of its own."""
+"""Batches equal gymnasium's SyncVectorEnv of single environments, under all of gymnasium's wrappers."""
 
 import copy
 import re
@@ -29,7 +29,7 @@ CASES = {
 
 
 def alike(ours, theirs):
-    """Asserts that what two environments gave is the same, type and all."""
+    """Asserts that two environments' results are the same, including their types."""
     if isinstance(theirs, dict):
         assert set(ours) == set(theirs)
         for key, value in theirs.items():
@@ -55,7 +55,7 @@ def pair(name, mode, wrap=lambda env: env, games=GAMES, **settings):
 
 
 def play_alike(ours, theirs, steps, seed=0):
-    """Random actions; ended games are reset where nobody else does it. How many ended."""
+    """Plays random actions, and resets ended games if nothing else does; how many ended."""
     draw, count = np.random.default_rng(seed), 0
     alike(ours.reset(seed=seed), theirs.reset(seed=seed))
     for _ in range(steps):
@@ -138,7 +138,7 @@ def test_threads_start_over_alike_in_the_next_step(name, threads):
     ours.close()
 
 
-# what each of gymnasium's wrappers is given
+# arguments of gymnasium's wrappers
 PICTURES = gymnasium.spaces.Box(0, 255, (24, 24, 3), np.uint8)
 HALVES = gymnasium.spaces.Box(0, 128, (24, 24, 3), np.float32)
 WRAPPERS = {
@@ -172,7 +172,7 @@ WRAPPERS = {
 
 
 def untimed(env):
-    """Statistics of episodes, without how many seconds they took."""
+    """Statistics of episodes, without their seconds."""
     step = env.step
 
     def stepped(actions):
@@ -186,15 +186,15 @@ def untimed(env):
 
 
 def test_every_wrapper_is_tried():
-    others = {"FilterObservation", "ClipAction", "RescaleAction"}  # of Dict observations and of continuous actions
+    others = {"FilterObservation", "ClipAction", "RescaleAction"}  # for Dict observations and continuous actions
     shown = {"RecordVideo", "HumanRendering"}  # below
-    converters = {"ArrayConversion", "JaxToNumpy", "JaxToTorch"}  # of other libraries' arrays
+    converters = {"ArrayConversion", "JaxToNumpy", "JaxToTorch"}  # for other libraries' arrays
     assert {name for name in wrappers.__all__ if name[0].isupper()} == {*WRAPPERS, *others, *shown, *converters} | {
         "VectorObservationWrapper", "VectorActionWrapper", "VectorRewardWrapper"
     } & {*wrappers.__all__}  # fmt: skip
 
 
-@pytest.mark.filterwarnings("ignore")  # what gymnasium tells of its own
+@pytest.mark.filterwarnings("ignore")  # gymnasium's own
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("name", WRAPPERS)
 def test_gymnasiums_wrappers_do_with_ours_what_they_do_with_its_own(name, mode):
@@ -210,7 +210,7 @@ def test_gymnasiums_wrappers_do_with_ours_what_they_do_with_its_own(name, mode):
     ours, theirs = pair("Princess", mode, **CASES["Princess"])
     try:
         theirs = wrap(theirs)
-    except ValueError as error:  # of its own batches too
+    except ValueError as error:  # in its own batches, too
         assert mode is not AutoresetMode.NEXT_STEP
         with pytest.raises(ValueError, match=re.escape(str(error))):
             wrap(ours)
@@ -243,7 +243,7 @@ def test_statistics_of_episodes_are_right(mode):
 
 
 def told_as_numpy(env):
-    """What a wrapper made torch tensors or a list of infos of, as ``play_alike`` compares it."""
+    """Converts a wrapper's torch tensors or list of infos back, for ``play_alike``."""
     reset, step = env.reset, env.step
 
     def plain(value):
@@ -288,7 +288,7 @@ def test_what_is_not_copied_is_shown_until_the_next_step_and_cannot_be_written_t
         with pytest.raises(ValueError, match="read-only"):
             found[0][:] = 0
         told.append((found[1:4], expected[1:4], found[4]["inputs"], expected[4]["inputs"]))
-    for ours, theirs, inputs, expected in told:  # all but pictures is the caller's own
+    for ours, theirs, inputs, expected in told:  # everything except pictures belongs to the caller
         alike(ours, theirs)
         alike(inputs, expected)
     with pytest.raises(ValueError, match="copy is 'no': expected True or False"):
@@ -310,7 +310,7 @@ def test_what_is_not_copied_is_shown_until_the_next_step_and_cannot_be_written_t
         ({"seed": -1}, "seed is -1: expected"),
         ({"seed": True}, "seed is True: expected"),
         ({"seed": "7"}, "seed is '7': expected"),
-        ({"seed": [1, 2, 3]}, "seed lists 3 values for 2 games: expected one a game"),
+        ({"seed": [1, 2, 3]}, "seed lists 3 values for 2 games: expected one per game"),
         ({"seed": [1, "b"]}, "seed is 'b': expected"),
         ({"seed": np.ones((2, 2), int)}, r"seed is an array \(2, 2\): expected"),
     ],

@@ -1,4 +1,4 @@
-"""Every window in which games are shown can share a process with torch."""
+"""Every window that shows games can share a process with torch."""
 
 import os
 import subprocess
@@ -24,7 +24,7 @@ pygame.display.init = opened
 @pytest.mark.parametrize("said", [None, "1"])
 @pytest.mark.parametrize("opener", OPENERS)
 def test_sdl_is_told_to_draw_without_opengl_before_a_window_opens(opener, said):
-    """Else Mesa's LLVM and that of torch's triton meet, and the process ends. What a user says holds."""
+    """Otherwise Mesa's LLVM and that of torch's triton would end the process. A user's setting is kept."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("SDL_")} | {"DISPLAY": ":0"}
     env |= {"SDL_FRAMEBUFFER_ACCELERATION": said} if said else {}
     command = [sys.executable, "-c", REPORT + OPENERS[opener]]

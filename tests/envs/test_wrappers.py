@@ -1,4 +1,4 @@
-"""What gymnasium's own wrappers, checkers and player find at a single environment."""
+"""A single environment under gymnasium's wrappers, checkers and player."""
 
 import os
 import subprocess
@@ -20,9 +20,9 @@ from priorlab.envs.interfaces.frames import framed
 
 OURS = [name for name in gymnasium.registry if name.startswith("PriorLab/") and "/Atari-" not in name]
 ATARI = [name for name in gymnasium.registry if name.startswith("PriorLab/Atari-")]
-SOME = [*OURS, *islice(ATARI, 0, None, 103)]  # of Atari's a few, in all masks
+SOME = [*OURS, *islice(ATARI, 0, None, 103)]  # a few of Atari's, with all masks
 TWO_SIZES = ["---\nS  G\n####\n", "---\nS" + 8 * " " + "G\n" + 10 * "#" + "\n"]
-FEW = {"Levels": {"level": ["tower_01", "tower_20"]}, "Random": {"levels": 3}}  # levels, so that it takes no seconds
+FEW = {"Levels": {"level": ["tower_01", "tower_20"]}, "Random": {"levels": 3}}  # levels, to be fast
 DIFFERENT = {"level": TWO_SIZES, "order": "in_order", "max_inputs": 2}
 
 
@@ -33,7 +33,7 @@ def make(name, **settings):
 @pytest.mark.parametrize("name", SOME)
 def test_every_id_is_made_stepped_rendered_and_closed(name):
     env = gymnasium.make(name, render_mode="rgb_array")
-    assert any(base.__module__.startswith("gymnasium") for base in type(env).__bases__)  # clients look for that
+    assert any(base.__module__.startswith("gymnasium") for base in type(env).__bases__)  # clients check for it
     observation, _ = env.reset(seed=0)
     assert env.observation_space.contains(observation) and env.render().dtype == np.uint8
     observation, reward, terminated, truncated, _ = env.step(env.action_space.n - 1)
@@ -58,7 +58,7 @@ def test_every_id_is_made_stepped_rendered_and_closed(name):
 def test_a_spec_tells_how_long_an_episode_lasts_and_makes_the_environment_again(name, settings):
     env = make(name, **settings)
     spec = EnvSpec.from_json(env.spec.to_json())
-    assert spec == env.spec and env is env.unwrapped  # nothing is wrapped around it for that
+    assert spec == env.spec and env is env.unwrapped  # without a wrapper
     again = gymnasium.make(spec)
     assert again.spec == spec
     batch = gymnasium.make_vec(spec, num_envs=1)
@@ -73,7 +73,7 @@ def test_a_spec_tells_how_long_an_episode_lasts_and_makes_the_environment_again(
 
 
 def test_observations_can_tell_the_time():
-    """As a share of what the spec says an episode lasts."""
+    """As a share of the episode length in the spec."""
     env = TimeAwareObservation(
         make("Princess", level=TWO_SIZES[0], max_inputs=8, frame_skip=2), flatten=False, normalize_time=True
     )
@@ -115,7 +115,7 @@ def test_a_frame_has_the_pixels_of_the_picture_as_large_as_whole_numbers_allow()
         frame = framed(picture, side)
         own = frame[margin : margin + 4 * zoom, margin : margin + 4 * zoom]
         assert frame.shape == (side, side, 3) and (own[zoom - 1 :: zoom, ::zoom] == picture).all()
-        assert frame.astype(int).sum() == zoom * zoom * picture.astype(int).sum()  # and all else is black
+        assert frame.astype(int).sum() == zoom * zoom * picture.astype(int).sum()  # and everything else is black
 
 
 @pytest.mark.parametrize("name", ["Princess", "Levels", "Random", "Atari", "Atari-Pong-All"])
@@ -162,7 +162,7 @@ def test_inputs_have_names():
     assert len(make("Atari-Pong", full_action_space=True).unwrapped.get_action_meanings()) == 18
 
 
-HELD = {  # what is held: the input's name in our games, in Atari's with all inputs, and in Pong
+HELD = {  # held keys: the input's name in our games, in Atari's with all inputs, and in Pong
     ("LEFT",): ("LEFT", "LEFT", "LEFT"),
     ("d",): ("RIGHT", "RIGHT", "RIGHT"),
     ("UP",): ("UP", "UP", "NOOP"),

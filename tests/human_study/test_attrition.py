@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from priorlab.human_study.data.kept_wordings import name_of
-from priorlab.human_study.data.recorder import GameSettings, Recorder
+from priorlab.human_study.data.recorder import ChosenGame, Recorder
 from priorlab.human_study.data.verify import verify
 from priorlab.scripts.commands.export import main
 
@@ -27,7 +27,7 @@ def study(tmp_path_factory) -> Path:
     recorder = Recorder.create(folder, study="ladders", machine="yyyy2345")
     recorder.note("consent", wording=name_of(WORDING), seconds=1.5)
     recorder.note("answer", question="aim", answer="NA", seconds=2.5)
-    recorder.begin(GameSettings("princess"), 400)
+    recorder.begin(ChosenGame("princess"), 400)
     recorder.step(2, 0, 0)
     recorder.finish()
     (folder / "wordings").mkdir()

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from priorlab.envs.plays.courses import GameSettings
+from priorlab.envs.plays.courses import ChosenGame
 from priorlab.human_study.window import screen_check
 from priorlab.human_study.window.canvas import APART, Area, Canvas, arrange, changed, fit
 from priorlab.human_study.window.screen_check import ScreenSpeed, ScreenTooSlow, check_screen
@@ -160,7 +160,7 @@ def test_a_screen_that_is_too_slow_is_refused(capsys: pytest.CaptureFixture[str]
     monkeypatch.setattr(screen_check, "SECONDS", 0.1)
 
     def check(window: Any, way_on: str = "") -> str:
-        check_screen(window, GameSettings("princess").open(), way_on=way_on)
+        check_screen(window, ChosenGame("princess").open(), way_on=way_on)
         assert {*window.speed} == {"draw_ms", "redraw_ms"} and window.seen <= 1, "nothing of the game is seen"
         return capsys.readouterr().err
 

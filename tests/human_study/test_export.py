@@ -13,7 +13,7 @@ import pytest
 from minari.cli import app
 from typer.testing import CliRunner
 
-from priorlab.envs.plays.courses import GameSettings
+from priorlab.envs.plays.courses import ChosenGame
 from priorlab.envs.plays.play import Play
 from priorlab.envs.plays.sessions import find_plays, read_session
 from priorlab.envs.results.load import load
@@ -28,7 +28,7 @@ SPIKES = 'name = "spikes"\ngame = "key_door"\n---\n|       |\n| kS  ^ |\n|######
 TEXT = 'a "quoted", long\nanswer: größer'
 
 
-def record(folder: Path, game: GameSettings, inputs: np.ndarray, end: bool = True) -> Recorder:
+def record(folder: Path, game: ChosenGame, inputs: np.ndarray, end: bool = True) -> Recorder:
     """A whole session: an answer, a loss of focus in the middle of the play, a late step, another answer."""
     recorder = Recorder.create(folder, study="ladders", block=2, place=17, system="linux", refresh_rate=60)
     recorder.note("answer", question="age", answer="25-34")
@@ -57,11 +57,9 @@ def study(tmp_path_factory) -> Path:
     """Two people's sessions of our games and one of Atari's, one that ended before any play, a simulated player."""
     folder = tmp_path_factory.mktemp("study")
     random = np.random.default_rng(3)
-    record(
-        folder, GameSettings("princess", "masked_objects", look_seed=4), np.r_[[2] * 40, random.integers(6, size=80)]
-    )
-    record(folder, GameSettings("key_door", level=SPIKES), np.r_[[2] * 30, random.integers(6, size=60)], end=False)
-    record(folder, GameSettings("atari/pong", "colours", seed=5), random.integers(18, size=90))
+    record(folder, ChosenGame("princess", "masked_objects", look_seed=4), np.r_[[2] * 40, random.integers(6, size=80)])
+    record(folder, ChosenGame("key_door", level=SPIKES), np.r_[[2] * 30, random.integers(6, size=60)], end=False)
+    record(folder, ChosenGame("atari/pong", "colours", seed=5), random.integers(18, size=90))
     early = Recorder.create(folder, study="ladders")
     early.note("consent", seconds=3.25)
     early.note("answer", question="age", answer="18-24", seconds=7.125, play=3)
@@ -168,7 +166,7 @@ def test_a_row_an_event_of_every_session_also_of_those_without_a_play(tables, st
 
 
 def test_after_a_crash_one_clock_goes_on(tmp_path):
-    recorder = record(tmp_path, GameSettings("princess"), np.full(40, 2), end=False)
+    recorder = record(tmp_path, ChosenGame("princess"), np.full(40, 2), end=False)
     again = Recorder.resume(recorder.path)
     again.note("page", name="thanks")
     again.finish()
@@ -326,8 +324,8 @@ def frames_of(path: Path) -> list[np.ndarray]:
 
 
 def test_videos_of_all_plays_and_without_loss_pixel_for_pixel(tmp_path):
-    record(tmp_path, GameSettings("princess", "masked_affordances"), np.array([2, 2, 3, 2, 1]))
-    record(tmp_path, GameSettings("atari/pong", "colours"), np.array([1, 2, 2, 5, 5]))
+    record(tmp_path, ChosenGame("princess", "masked_affordances"), np.array([2, 2, 3, 2, 1]))
+    record(tmp_path, ChosenGame("atari/pong", "colours"), np.array([1, 2, 2, 5, 5]))
     main(tmp_path, tmp_path / "export", formats=("videos",), lossless=True)
     found, _ = find_plays(tmp_path)
     for each in found:

@@ -10,7 +10,7 @@ import pygame
 import pytest
 
 from priorlab.envs.game.rules import DOWN, JUMP, LEFT, NONE, RIGHT, UP
-from priorlab.envs.plays.courses import GameSettings
+from priorlab.envs.plays.courses import ChosenGame
 from priorlab.envs.plays.play import Play
 from priorlab.envs.plays.sessions import read_session
 from priorlab.human_study.data.recorder import Recorder
@@ -311,7 +311,7 @@ def test_pads_do_nothing_on_other_pages(window: Window, monkeypatch: pytest.Monk
 def test_unplugging_in_a_game_is_recorded_as_a_pause(window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     pad = plug(window, "Known")
     recorder = Recorder.create(tmp_path, study="")
-    course = recorder.begin(GameSettings("princess", "original"), 300)
+    course = recorder.begin(ChosenGame("princess", "original"), 300)
 
     steps: list[int] = []
     step = recorder.step

@@ -266,7 +266,7 @@ def test_the_window_closes_at_the_win_and_the_play_is_shown_again(screen: Screen
 def test_key_and_door_on_its_side_is_won_through_a_death(screen: Screen, tmp_path: Path):
     """In gravity the player's right is the screen's down; what is held through the death goes on counting."""
     (tmp_path / "keyed.txt").write_text(KEYED, encoding="utf-8")
-    way = Solver(Level.read(KEYED), find_rules("key_door_gravity")).run(whole=False).inputs
+    way = Solver(Level.read(KEYED), find_rules("key_door_gravity")).run(exhaustive=False).inputs
     assert way is not None
     wanted = Play.of("d" * 31 + as_characters(way), "gravity", level=KEYED)
     play, printed = win_at_the_window(screen, tmp_path, wanted, "--level", str(tmp_path / "keyed.txt"))
@@ -308,10 +308,10 @@ def test_a_crash_loses_no_more_than_the_last_second(screen: Screen, tmp_path: Pa
 IDLE = """
 import sys
 from pathlib import Path
-from priorlab.envs.plays.courses import GameSettings
+from priorlab.envs.plays.courses import ChosenGame
 from priorlab.human_study.window import loop
 loop.IDLE_SECONDS = 1.0
-loop.play(GameSettings(), 1.0, Path(sys.argv[1]))
+loop.play(ChosenGame(), 1.0, Path(sys.argv[1]))
 """
 
 

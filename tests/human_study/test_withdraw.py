@@ -21,7 +21,7 @@ from priorlab.envs.base.locks import hold
 from priorlab.envs.plays.play import Play
 from priorlab.human_study.data import withdraw as withdrawal
 from priorlab.human_study.data import withdrawals
-from priorlab.human_study.data.recorder import GameSettings, Recorder
+from priorlab.human_study.data.recorder import ChosenGame, Recorder
 from priorlab.human_study.data.states import overview
 from priorlab.human_study.data.traces import CHUNK, holds
 from priorlab.human_study.data.verify import verify
@@ -40,7 +40,7 @@ def take_part(study: Study, name: str, *happened: str, plays: int = 1) -> Path:
     recorder = Recorder.create(study.folder, id=name, study=study.name, place=place.number, versions=place.versions)
     recorder.note("consent", version="1", seconds=4.5)
     for number, end in enumerate(happened[:plays]):
-        recorder.begin(GameSettings("princess", place.versions[number], EASY if end == "win" else None), 100)
+        recorder.begin(ChosenGame("princess", place.versions[number], EASY if end == "win" else None), 100)
         for _ in range(13 if end == "win" else 1):
             recorder.step(2, 0, 0)
         recorder.end(end)

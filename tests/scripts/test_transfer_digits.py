@@ -19,8 +19,8 @@ from priorlab.scripts.sequences.measures import better, measured, runs_of
 from priorlab.scripts.sequences.page import write_transfer
 from priorlab.scripts.sequences.readme import readme_of
 from priorlab.scripts.sequences.runs import COLUMNS, LOCK, Request, Rows, file_of, gather, learn, learn_missing
-from priorlab.transfer.digits import SIDE, permuted, rotating
-from priorlab.transfer.digits import read as read_digits
+from priorlab.transfer.digits import SIDE, permuted_digits, rotating_digits
+from priorlab.transfer.digits import read_digits as read_digits
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 SMALL = {"tasks": 3, "steps": 30, "units": 32, "seeds": 2}
@@ -28,17 +28,17 @@ SMALL = {"tasks": 3, "steps": 30, "units": 32, "seeds": 2}
 
 def test_the_tasks_hold_the_same_digits():
     digits = read_digits().inputs
-    first, second = (problem.seen(digits) for problem in permuted(2, seed=0))
+    first, second = (problem.view(digits) for problem in permuted_digits(2, seed=0))
     assert torch.equal(first, digits) and not torch.equal(first, second)
     assert torch.equal(first.sort(dim=1).values, second.sort(dim=1).values)
-    assert torch.equal(permuted(2, seed=0)[1].seen(digits), second)
-    assert not torch.equal(permuted(2, seed=1)[1].seen(digits), second)
-    assert len({id(problem.inputs) for problem in permuted(20, seed=0)}) == 1  # twenty tasks, one set of digits
+    assert torch.equal(permuted_digits(2, seed=0)[1].view(digits), second)
+    assert not torch.equal(permuted_digits(2, seed=1)[1].view(digits), second)
+    assert len({id(problem.inputs) for problem in permuted_digits(20, seed=0)}) == 1  # twenty tasks, one set of digits
 
 
 def test_a_quarter_turn_is_a_quarter_turn():
     digits = read_digits().inputs
-    turned = rotating(4, seed=0)[1].seen(digits).reshape(-1, SIDE, SIDE)
+    turned = rotating_digits(4, seed=0)[1].view(digits).reshape(-1, SIDE, SIDE)
     upright = digits.reshape(-1, SIDE, SIDE)
     torch.testing.assert_close(turned, torch.rot90(upright, 1, (1, 2)), rtol=1e-3, atol=1e-3)
 
@@ -119,7 +119,7 @@ def test_settings_can_be_chosen_on_seeds_that_are_not_reported():
     [
         ({"sequence": "hard"}, "unknown sequence 'hard': expected one of permuted-digits"),
         ({"methods": ("ewc:strength=-1",)}, "strength is -1"),
-        ({"methods": ("head-only",)}, "heads of each task's own"),
+        ({"methods": ("head-only",)}, "expected separate heads for each task"),
         ({"methods": ("ewc:strength=strong",)}, "method ewc: strength is 'strong': expected a number"),
         ({"methods": ("ewc:strength=true",)}, "strength is True: expected a number"),
         ({"methods": ("progressive:width=2.5",)}, "width is 2.5: expected a whole number"),

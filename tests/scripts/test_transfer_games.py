@@ -173,7 +173,7 @@ def test_an_atari_game_whose_scores_are_not_known_is_refused():
         ({"sequence": "atari_masks", "agent": "dqn"}, "agent is dqn: expected ppo for Atari"),
         ({"steps": 5}, "steps is 5: expected none, as looks has no such setting"),
         ({"methods": ("ewc:strength=-1",)}, "strength is -1"),
-        ({"methods": ("head-only",)}, "heads of each task's own"),
+        ({"methods": ("head-only",)}, "expected separate heads for each task"),
         ({"episodes": 0}, "episodes is 0: expected 1 or more"),
     ],
 )

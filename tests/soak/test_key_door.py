@@ -19,7 +19,7 @@ from tests.support.screen import Screen, a_screen, needs_x, win_at_the_window
 def test_the_solver_finds_the_solution_that_is_kept(version: str):
     """A minute and 2 GB of memory each, on a quiet core."""
     rules = find_rules("key_door" if version == "original" else "key_door_ladder_interaction")
-    found = Solver(Level.read("key_door"), rules).run(whole=version == "original")
+    found = Solver(Level.read("key_door"), rules).run(exhaustive=version == "original")
     assert found.inputs is not None and as_characters(found.inputs) == solution("key_door", version)
     assert version != "original" or (found.states, found.positions) == (72_920_160, 32_591)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pygame
 import pytest
 
-from priorlab.envs.plays.courses import GameSettings
+from priorlab.envs.plays.courses import ChosenGame
 from priorlab.envs.plays.events import SUFFIX, read_events
 from priorlab.human_study.data.recorder import Recorder
 from priorlab.human_study.window.loop import keys_for, run
@@ -108,7 +108,7 @@ def test_gamepads_and_keys_together(screen: Screen, tmp_path: Path, monkeypatch:
     """Two gamepads press opposite ways, are unplugged and plugged in again; keys are pressed beside them."""
     monkeypatch.setenv("DISPLAY", screen.env["DISPLAY"])
     monkeypatch.delenv("SDL_VIDEODRIVER", raising=False)
-    game = GameSettings("princess")
+    game = ChosenGame("princess")
     pygame.joystick.init()
     course = game.open()
     course.step(0)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
-from priorlab.envs.plays.courses import GameSettings
+from priorlab.envs.plays.courses import ChosenGame
 from priorlab.scripts.experiments.key_times import measure
 from tests.support.screen import Screen, a_screen, needs_x
 
@@ -24,7 +24,7 @@ def test_keys_have_the_times_at_which_they_were_pressed(
     monkeypatch.setenv("DISPLAY", screen.env["DISPLAY"])
     for name in ("SDL_VIDEODRIVER", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
-    sent, logged, due, rate = measure(GameSettings("princess"), 60, tmp_path, 0)
+    sent, logged, due, rate = measure(ChosenGame("princess"), 60, tmp_path, 0)
     late = logged - sent
     assert np.median(late) < 0.005 and (late > -0.001).all()
     places = (logged - due) * rate % 1

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from priorlab.human_study.data.recorder import GameSettings, Recorder
+from priorlab.human_study.data.recorder import ChosenGame, Recorder
 from tests.envs.test_sessions import feed
 from tests.support.damage import damaged, told
 
@@ -13,7 +13,7 @@ from tests.support.damage import damaged, told
 def test_a_thousand_mutations(tmp_path: Path):
     recorder = Recorder.create(tmp_path, study="s")
     for game in ("princess", "key_door"):
-        recorder.begin(GameSettings(game), 200)
+        recorder.begin(ChosenGame(game), 200)
         feed(recorder, "".join(np.random.default_rng(1).choice(list(".lrjud"), 200)))
         recorder.note("answer", sync=True, question="knew", answer="nein, \u00fcberhaupt nicht")
     recorder.finish()

@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 
-from priorlab.envs.players.simulated import planted_versions, setting_of
+from priorlab.envs.players.simulated import planted_versions, simulated_setting
 from priorlab.scripts.analysis.published import published_figures, published_ratio
 from priorlab.scripts.experiments.planting import mean_time
 from priorlab.scripts.experiments.recovery import false_alarms, studies_of, table_of, taus_of
@@ -34,8 +34,8 @@ def test_nothing_is_found_where_nothing_is_planted_but_at_the_nominal_rate():
 
 def test_mean_times_stand_in_the_published_ratios():
     """Of other players than those that the shares were found with; where nobody quits."""
-    own = mean_time("key_door", "original", setting_of("key_door", "original").knowledge, 2000, 7)
+    own = mean_time("key_door", "original", simulated_setting("key_door", "original").knowledge, 2000, 7)
     for version in planted_versions("key_door")[1:]:
-        ratio = mean_time("key_door", version, setting_of("key_door", version).knowledge, 2000, 7) / own
+        ratio = mean_time("key_door", version, simulated_setting("key_door", version).knowledge, 2000, 7) / own
         wanted = published_ratio(published_figures(), version)
         assert wanted and abs(np.log(ratio / wanted)) < 0.15, (version, ratio, wanted)

@@ -4,11 +4,11 @@ import os
 import stat
 from pathlib import Path
 
-from priorlab.human_study.data.recorder import LIMIT, GameSettings, Recorder
+from priorlab.human_study.data.recorder import LIMIT, ChosenGame, Recorder
 from priorlab.human_study.window.loop import run
 from priorlab.human_study.window.window import Window
 
-GameSettings().open().step(0)  # compiles
+ChosenGame().open().step(0)  # compiles
 
 
 def play_there(env: dict[str, str], folder: Path, path: Path | None, note: Path) -> None:
@@ -27,6 +27,6 @@ def play_there(env: dict[str, str], folder: Path, path: Path | None, note: Path)
     os.fsync = fsync
     recorder = Recorder.resume(path) if path else Recorder.create(folder)
     with Window((240, 240)) as window:
-        course = recorder.course or recorder.begin(GameSettings(), LIMIT)
+        course = recorder.course or recorder.begin(ChosenGame(), LIMIT)
         os.pwrite(told, b" %20.6f" % recorder.log.began, 20)
         run(recorder, course, window)

@@ -13,10 +13,10 @@ from torch import nn
 from torch.nn.utils import parametrizations, spectral_norm
 from torch.utils.checkpoint import checkpoint
 
-from priorlab.transfer.importance import importance_of
-from priorlab.transfer.method import Samples
-from priorlab.transfer.methods import keep, parse
-from priorlab.transfer.network import Network
+from priorlab.transfer.keeping import keep, parse
+from priorlab.transfer.networks.importance import importance_of
+from priorlab.transfer.networks.network import Network
+from priorlab.transfer.networks.samples import Samples
 
 N = 9  # samples
 
@@ -179,7 +179,7 @@ def of(build: Callable[[], nn.Module], *kinds: torch.dtype) -> Callable[[], nn.M
     return lambda: build().to(*kinds)
 
 
-BY_BATCH = "what the network gives for a sample depends on the others"
+BY_BATCH = "the output of the network for a sample depends on the others"
 TABLE = [
     Wiring("ReLU", lambda: between(nn.ReLU())),
     Wiring("ReLU in place", lambda: between(nn.ReLU(inplace=True))),
@@ -265,7 +265,7 @@ TABLE = [
     Wiring(
         "less the mean of the batch",
         lambda: wired(lambda m, x: m.out(m.a(x) - m.a(x).mean(0))),
-        refused="what the network gives for a sample depends on the others",
+        refused="the output of the network for a sample depends on the others",
     ),
     Wiring("sums over the batch", lambda: wired(lambda m, x: m.out(m.a(x).cumsum(0))), refused=BY_BATCH),
     Wiring("share of the batch", lambda: wired(lambda m, x: m.out(m.a(x) * m.b(x).softmax(0))), refused=BY_BATCH),
@@ -273,7 +273,7 @@ TABLE = [
         "attention across the batch",
         lambda: attention(False),
         lambda: steps(5, 8),
-        refused="layer 'att', a MultiheadAttention, gives for a sample depends on the others",
+        refused="the output of layer 'att', a MultiheadAttention, for a sample depends on the others",
     ),
     Wiring("a tuple", lambda: wired(lambda m, x: (m.out(m.a(x)), m.b(x))), refused="output is a tuple"),
     Wiring("a dictionary", lambda: wired(lambda m, x: {"out": m.out(m.a(x))}), refused="output is a dict"),
@@ -283,13 +283,13 @@ TABLE = [
         lambda: nn.Sequential(nn.Linear(8, 6), nn.Unflatten(1, (2, 3))),
         refused=r"output for 3 inputs is \(3, 2, 3\)",
     ),
-    Wiring("one logit", lambda: nn.Linear(8, 1), refused="one number a sample"),
+    Wiring("one logit", lambda: nn.Linear(8, 1), refused="one number per sample"),
     Wiring(
         "all under no_grad",
         lambda: wired(torch.no_grad()(lambda m, x: m.out(m.a(x)))),
         refused="depends on none of its parameters",
     ),
-    Wiring("checkpoint, reentrant", lambda: wired(reentrant), refused="gradients can't be found"),
+    Wiring("checkpoint, reentrant", lambda: wired(reentrant), refused="gradients can't be computed"),
     Wiring("a layer with a mistake", lambda: between(nn.Linear(9, 9)), refused="the network can't run on"),
 ]
 

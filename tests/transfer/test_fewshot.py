@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from priorlab.transfer.digits import read
-from priorlab.transfer.fewshot.episodes import accuracies, draw
+from priorlab.transfer.digits import read_digits
+from priorlab.transfer.fewshot.episodes import draw_episode, episode_accuracies
 from priorlab.transfer.fewshot.lowshot import Hallucinator, analogies, by_regression
-from priorlab.transfer.fewshot.maml import MAML, Tasks, moved
+from priorlab.transfer.fewshot.maml import MAML, TaskBatch, distance_moved
 from priorlab.transfer.fewshot.neighbours import by_means, by_neighbours, nearest
-from priorlab.transfer.fewshot.siamese import Siamese, learn, pairs
+from priorlab.transfer.fewshot.siamese import Siamese, pairs, train_siamese
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -42,7 +42,7 @@ def test_neighbours_are_those_of_brute_force(seed, k, metric):
 
 
 def test_many_neighbours_far_from_nothing_are_told_apart():
-    """Where distances by products of float32 would be lost."""
+    """Where distances from products of float32 would be lost."""
     generator = np.random.default_rng(0)
     shown, asked = (1000 + generator.normal(size=(count, 3)).astype(np.float32) for count in (60, 40))
     expected = ((asked[:, None].astype(float) - shown[None].astype(float)) ** 2).sum(2).argmin(1)
@@ -51,16 +51,16 @@ def test_many_neighbours_far_from_nothing_are_told_apart():
 
 def test_episodes_show_and_ask_different_examples_of_the_same_classes():
     inputs, labels = torch.arange(60), torch.arange(60) % 6
-    episode = draw(inputs, labels, 4, 3, 5, torch.Generator().manual_seed(1))
-    shown, asked = episode.shown.tolist(), episode.asked.tolist()
-    assert len(set(shown)) == 12 and len(set(asked)) == 20 and not {*shown} & {*asked}
-    for examples, names in ((shown, episode.shown_labels), (asked, episode.asked_labels)):
+    episode = draw_episode(inputs, labels, 4, 3, 5, torch.Generator().manual_seed(1))
+    support, query = episode.support.tolist(), episode.query.tolist()
+    assert len(set(support)) == 12 and len(set(query)) == 20 and not {*support} & {*query}
+    for examples, names in ((support, episode.support_labels), (query, episode.query_labels)):
         of_class = {(name, example % 6) for example, name in zip(examples, names.tolist())}
         assert len(of_class) == 4  # one class a name
     with pytest.raises(ValueError, match="ways is 7: expected 1 to 6"):
-        draw(inputs, labels, 7, 1, 1, torch.Generator())
+        draw_episode(inputs, labels, 7, 1, 1, torch.Generator())
     with pytest.raises(ValueError, match="has 10 examples: expected 11 or more"):
-        draw(inputs, labels, 2, 1, 10, torch.Generator())
+        draw_episode(inputs, labels, 2, 1, 10, torch.Generator())
 
 
 def small():
@@ -71,20 +71,20 @@ def small():
 def tasks(t=3):
     generator = torch.Generator().manual_seed(4)
     parts = [torch.randn(t, n, width, generator=generator, dtype=torch.float64) for n, width in ((4, 2), (4, 1)) * 2]
-    return Tasks(*parts)
+    return TaskBatch(*parts)
 
 
 @pytest.mark.parametrize("steps", [1, 3])
 def test_mamls_gradient_is_that_of_finite_differences(steps):
     maml, given_tasks = MAML(small(), nn.functional.mse_loss, 0.1, steps), tasks()
-    maml.after(maml.parameters, given_tasks).mean().backward()
+    maml.adapted_losses(maml.parameters, given_tasks).mean().backward()
     for parameter in maml.module.parameters():
         for place in range(parameter.numel()):
             found = []
             for change in (1e-5, -1e-5):
                 with torch.no_grad():
                     parameter.view(-1)[place] += change
-                    found.append(float(maml.after(maml.parameters, given_tasks).mean()))
+                    found.append(float(maml.adapted_losses(maml.parameters, given_tasks).mean()))
                     parameter.view(-1)[place] -= change
             slope = (found[0] - found[1]) / 2e-5
             assert float(parameter.grad.view(-1)[place]) == pytest.approx(slope, rel=1e-4, abs=1e-8)
@@ -92,15 +92,15 @@ def test_mamls_gradient_is_that_of_finite_differences(steps):
 
 def test_the_first_order_takes_the_slope_where_it_has_come_to():
     maml, given_tasks = MAML(small(), nn.functional.mse_loss, 0.1, 2, first_order=True), tasks(1)
-    maml.after(maml.parameters, given_tasks).mean().backward()
+    maml.adapted_losses(maml.parameters, given_tasks).mean().backward()
     adapted = maml.adapt(maml.parameters, given_tasks.inputs[0], given_tasks.targets[0])
     there = {name: value.detach().requires_grad_() for name, value in adapted.items()}
-    maml.loss_of(there, given_tasks.asked[0], given_tasks.answers[0]).backward()
+    maml.loss_of(there, given_tasks.query_inputs[0], given_tasks.query_targets[0]).backward()
     for name, parameter in maml.module.named_parameters():
         torch.testing.assert_close(parameter.grad, there[name].grad)
     exact = MAML(maml.module, nn.functional.mse_loss, 0.1, 2)
     maml.module.zero_grad()
-    exact.after(exact.parameters, given_tasks).mean().backward()
+    exact.adapted_losses(exact.parameters, given_tasks).mean().backward()
     assert not torch.allclose(next(maml.module.parameters()).grad, next(iter(there.values())).grad)
 
 
@@ -111,7 +111,7 @@ def test_maml_learns_to_adapt_and_its_steps_are_those_of_gradient_descent():
         """y = a x, with a slope of each task's own: nothing but adapting can tell it."""
         slopes = torch.randn(16, 1, 1, generator=generator, dtype=torch.float64)
         x, asked = torch.randn(2, 16, 5, 2, generator=generator, dtype=torch.float64)
-        return Tasks(x, x[..., :1] * slopes, asked, asked[..., :1] * slopes)
+        return TaskBatch(x, x[..., :1] * slopes, asked, asked[..., :1] * slopes)
 
     maml = MAML(small(), nn.functional.mse_loss, 0.1, 1)
     losses = maml.learn(lines, 150, 1e-2)
@@ -127,7 +127,7 @@ def test_maml_learns_to_adapt_and_its_steps_are_those_of_gradient_descent():
     plain.step()
     for name, value in maml.module.named_parameters():
         torch.testing.assert_close(after[name], value.detach())
-    assert moved(held, after) == pytest.approx(
+    assert distance_moved(held, after) == pytest.approx(
         math.sqrt(sum(float((after[name] - held[name]).square().sum()) for name in held))
     )
 
@@ -155,10 +155,10 @@ def test_a_siamese_network_separates_classes_that_it_has_not_seen():
     torch.manual_seed(0)
     siamese = Siamese(nn.Sequential(nn.Linear(8, 32), nn.ReLU(), nn.Linear(32, 16)), 16)
     held_out = toy([1, 4, 7, 10], 1)
-    before = accuracies(siamese.answer, *held_out, 4, 1, episodes=30).mean()
-    losses = learn(siamese, *toy([0, 2, 3, 5, 6, 8, 9, 11], 0), 400)
-    after = accuracies(siamese.answer, *held_out, 4, 1, episodes=30).mean()
-    pixels = accuracies(by_neighbours(lambda each: each), *held_out, 4, 1, episodes=30).mean()
+    before = episode_accuracies(siamese.classify, *held_out, 4, 1, episodes=30).mean()
+    losses = train_siamese(siamese, *toy([0, 2, 3, 5, 6, 8, 9, 11], 0), 400)
+    after = episode_accuracies(siamese.classify, *held_out, 4, 1, episodes=30).mean()
+    pixels = episode_accuracies(by_neighbours(lambda each: each), *held_out, 4, 1, episodes=30).mean()
     assert losses[-1] < 0.3 < losses[0]
     assert after > 0.9 and after > pixels + 0.3 and after > before
 
@@ -166,14 +166,15 @@ def test_a_siamese_network_separates_classes_that_it_has_not_seen():
 def test_more_examples_help_means_and_features_decide():
     inputs, labels = toy([0, 3, 6, 9], 2)
     one, five = (
-        accuracies(by_means(lambda each: each), inputs, labels, 4, shots, episodes=40).mean() for shots in (1, 5)
+        episode_accuracies(by_means(lambda each: each), inputs, labels, 4, shots, episodes=40).mean()
+        for shots in (1, 5)
     )
-    right = accuracies(by_means(lambda each: each[:, :2]), inputs, labels, 4, 1, episodes=40).mean()
+    right = episode_accuracies(by_means(lambda each: each[:, :2]), inputs, labels, 4, 1, episodes=40).mean()
     assert 0.25 < one < five < right and right > 0.99
 
 
 def test_made_up_examples_follow_the_differences_of_known_classes():
-    """All classes differ within themselves along one direction: one example and a known difference tell the others."""
+    """The examples of each class differ along one direction: one of them and a known difference give the others."""
     generator = torch.Generator().manual_seed(0)
     labels = torch.arange(16).repeat_interleave(20)
     centres = 2 * torch.randn(16, 6, generator=generator)
@@ -192,7 +193,7 @@ def test_made_up_examples_follow_the_differences_of_known_classes():
 
 
 def test_digits_are_told_apart_by_few_examples():
-    inputs, labels = read().inputs, read().labels
+    inputs, labels = read_digits().inputs, read_digits().labels
     for answer in (by_neighbours(lambda each: each), by_regression(lambda each: each)):
-        found = accuracies(answer, inputs, labels, 5, 5, episodes=10)
+        found = episode_accuracies(answer, inputs, labels, 5, 5, episodes=10)
         assert found.shape == (10,) and found.mean() > 0.7

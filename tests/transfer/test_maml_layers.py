@@ -1,11 +1,11 @@
-"""MAML of layers that draw, remember, or are frozen: adapted rightly, or refused before anything is learned."""
+"""MAML with layers that draw, remember, or are frozen: adapted correctly, or rejected before anything is learned."""
 
 import pytest
 import torch
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from priorlab.transfer.fewshot.maml import MAML, Tasks
+from priorlab.transfer.fewshot.maml import MAML, TaskBatch
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -60,14 +60,16 @@ def made(module, **settings):
 def tasks(dtype=torch.float32, t=3):
     generator = torch.Generator().manual_seed(1)
     parts = [torch.randn(t, n, width, generator=generator, dtype=dtype) for n, width in ((5, 6), (5, 1)) * 2]
-    return Tasks(*parts)
+    return TaskBatch(*parts)
 
 
 def one_by_one(module, given, rate=0.1, steps=2):
     """By plain loops of autograd, without functional calls."""
     found = []
     start = [each.detach().clone() for each in module.parameters()]
-    for inputs, targets, asked, answers in zip(given.inputs, given.targets, given.asked, given.answers, strict=True):
+    for inputs, targets, asked, answers in zip(
+        given.inputs, given.targets, given.query_inputs, given.query_targets, strict=True
+    ):
         for _ in range(steps):
             module.zero_grad()
             nn.functional.mse_loss(module(inputs), targets).backward()
@@ -102,7 +104,7 @@ def test_layers_adapt_as_by_plain_gradient_descent(name, dtype):
     module, given = LAYERS[name]().to(dtype), tasks(dtype)
     before, buffers = [id(each) for each in module.parameters()], {**module.state_dict()}
     maml = made(module)
-    found = maml.after(maml.parameters, given)
+    found = maml.adapted_losses(maml.parameters, given)
     assert found.dtype == dtype
     torch.testing.assert_close(found.detach(), one_by_one(module, given), rtol=1e-4, atol=1e-5)
     assert maml.learn(lambda: given, 2)[1] != found.mean()
@@ -114,11 +116,13 @@ def test_dropout_draws_for_each_task_and_step():
     torch.manual_seed(0)
     module = nn.Sequential(nn.Linear(6, 64), nn.Dropout(0.5), nn.Linear(64, 1))
     maml, one = made(module), tasks(t=1)
-    given = Tasks(*(part.repeat(400, 1, 1) for part in (one.inputs, one.targets, one.asked, one.answers)))
+    given = TaskBatch(
+        *(part.repeat(400, 1, 1) for part in (one.inputs, one.targets, one.query_inputs, one.query_targets))
+    )
     torch.manual_seed(1)
-    found = maml.after(maml.parameters, given).detach()
+    found = maml.adapted_losses(maml.parameters, given).detach()
     torch.manual_seed(1)
-    assert torch.equal(found, maml.after(maml.parameters, given).detach()) and len(found.unique()) > 390
+    assert torch.equal(found, maml.adapted_losses(maml.parameters, given).detach()) and len(found.unique()) > 390
     plain = torch.stack([one_by_one(module, one)[0] for _ in range(400)])
     error = (found.var() / 400 + plain.var() / 400).sqrt()
     assert (found.mean() - plain.mean()).abs() < 4 * error
@@ -148,7 +152,7 @@ def test_a_layer_in_which_tasks_would_mix_is_refused(layer, words):
     given = tasks()
     for refused in (
         lambda: maml.learn(lambda: given, 1),
-        lambda: maml.after(maml.parameters, given),
+        lambda: maml.adapted_losses(maml.parameters, given),
         lambda: maml.adapt(maml.parameters, given.inputs[0], given.targets[0]),
     ):
         with pytest.raises(ValueError, match=words):
@@ -167,7 +171,7 @@ def test_what_is_frozen_does_not_adapt(first_order):
     adapted = maml.adapt(maml.parameters, given.inputs[0], given.targets[0])
     assert list(adapted) == list(maml.parameters)
     assert adapted["0.weight"] is module[0].weight and not torch.equal(adapted["2.weight"], module[2].weight)
-    found = maml.after(maml.parameters, given).detach()
+    found = maml.adapted_losses(maml.parameters, given).detach()
     torch.testing.assert_close(found, one_by_one(module, given), rtol=1e-4, atol=1e-5)
     before = module[0].weight.clone()
     maml.learn(lambda: given, 3)

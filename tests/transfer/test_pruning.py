@@ -1,4 +1,4 @@
-"""How far a network can shrink: what is removed stays removed, and tickets go back to where they started."""
+"""Pruning: what is removed stays removed, and tickets return to their initial values."""
 
 import gymnasium
 import pytest
@@ -6,10 +6,10 @@ import torch
 from stable_baselines3.common.policies import ActorCriticPolicy
 from torch import nn
 
-from priorlab.transfer.digits import network as digits_network
-from priorlab.transfer.digits import read
-from priorlab.transfer.network import Network
-from priorlab.transfer.pruning import Mask, shrink_and_learn
+from priorlab.transfer.digits import dense_network as digits_network
+from priorlab.transfer.digits import read_digits
+from priorlab.transfer.networks.network import Network
+from priorlab.transfer.pruning import WeightMask, shrink_and_learn
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -23,7 +23,7 @@ def test_the_smallest_weights_of_all_layers_go():
     network = small()
     weights = [network.module[0].weight, network.module[3].weight]
     before = torch.cat([weight.detach().abs().flatten() for weight in weights])
-    mask = Mask(network)
+    mask = WeightMask(network)
     mask.shrink(0.5)
     mask.shrink(0.5)
     assert mask.left == pytest.approx(0.25, abs=0.002)
@@ -32,10 +32,10 @@ def test_the_smallest_weights_of_all_layers_go():
 
 
 def test_a_layer_that_begins_small_goes_first():
-    """All layers are pruned together, so stable-baselines3's action_net, of gain .01, is gone if it has not learned."""
+    """Layers are pruned together, so stable-baselines3's action_net, of gain .01, goes first if it has not learned."""
     boxes = gymnasium.spaces.Box(-1, 1, (6,))
     policy = ActorCriticPolicy(boxes, gymnasium.spaces.Discrete(3), lambda _: 1e-3)
-    mask = Mask(Network(policy, ("action_net", "value_net")))
+    mask = WeightMask(Network(policy, ("action_net", "value_net")))
     mask.shrink(0.2)
     left = {name: int((leaf.weight != 0).sum()) for name, leaf in policy.named_modules() if isinstance(leaf, nn.Linear)}
     assert left.pop("action_net") == 0 and all(left.values())
@@ -43,7 +43,7 @@ def test_a_layer_that_begins_small_goes_first():
 
 def test_what_was_removed_stays_zero_under_momentum():
     network = small()
-    mask, optimizer = Mask(network), torch.optim.Adam(network.module.parameters(), 1e-2)
+    mask, optimizer = WeightMask(network), torch.optim.Adam(network.module.parameters(), 1e-2)
     mask.attach(optimizer)
     for number in range(6):
         network.module(torch.randn(8, 1, 8, 8)).square().sum().backward()
@@ -51,7 +51,7 @@ def test_what_was_removed_stays_zero_under_momentum():
         if number == 2:
             mask.shrink(0.7)
     assert all(bool((weight[~kept] == 0).all()) for weight, kept in zip(mask.weights, mask.masks))
-    with pytest.raises(ValueError, match="optimizer is an LBFGS: expected one that asks for the loss once a step"):
+    with pytest.raises(ValueError, match="optimizer is an LBFGS: expected one that evaluates the loss once per step"):
         mask.attach(torch.optim.LBFGS(network.module.parameters()))
 
 
@@ -74,7 +74,7 @@ def test_tickets_go_back_to_their_start_and_their_controls_do_not():
 
 
 def test_most_of_a_network_for_digits_is_not_needed():
-    problem, network = read(), Network(digits_network(64, 0))
+    problem, network = read_digits(), Network(digits_network(64, 0))
 
     def learn(mask):
         optimizer = torch.optim.Adam(network.module.parameters(), 1e-3)
@@ -115,7 +115,7 @@ def test_a_control_learns_where_the_ticket_does_from_other_weights_and_changes_n
 
 
 def test_what_is_too_small_to_be_shrunk_is_said():
-    mask = Mask(Network(nn.Sequential(nn.Linear(2, 2))))
+    mask = WeightMask(Network(nn.Sequential(nn.Linear(2, 2))))
     mask.shrink(0.5)
     with pytest.raises(ValueError, match=r"share is 0\.1: expected one that removes any of 2 weights"):
         mask.shrink(0.1)
@@ -129,4 +129,4 @@ def test_what_cannot_be_pruned_is_said(settings, words):
     with pytest.raises(ValueError, match=words):
         shrink_and_learn(small(), lambda _: None, lambda: 0.0, **{"rounds": 1, **settings})
     with pytest.raises(ValueError, match="a LayerNorm, can't be pruned"):
-        Mask(Network(nn.Sequential(nn.Linear(2, 2), nn.LayerNorm(2), nn.Linear(2, 2))))
+        WeightMask(Network(nn.Sequential(nn.Linear(2, 2), nn.LayerNorm(2), nn.Linear(2, 2))))

@@ -1,7 +1,7 @@
 """MAML: weights from which a few steps of gradient descent learn a new task.
 
 Finn et al. 2017, arXiv 1703.03400, algorithms 1 and 2: the loss after adapting to a task is minimised with respect to
-the weights before it, through the steps themselves (second order), or as if these did not depend on the weights (first
+the weights before it, through the steps of adapting (second order), or as if these did not depend on the weights (first
 order).
 """
 
@@ -13,30 +13,34 @@ from torch import nn
 from torch.func import grad, vmap
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from priorlab.transfer.network import Network, functional_call
-from priorlab.transfer.states import preserved
-from priorlab.transfer.trial import shake
+from priorlab.transfer.networks.network import Network, functional_call
+from priorlab.transfer.networks.states import preserved
+from priorlab.transfer.networks.trial import perturb
 
 Parameters = dict[str, torch.Tensor]
 
 
 @dataclass(frozen=True)
-class Tasks:
-    """t tasks of the same size: what each is adapted to, (t, n, ...), and what it is then asked, (t, m, ...)."""
+class TaskBatch:
+    """t tasks of the same size: inputs and targets to adapt to, (t, n, ...), and queries for the adapted network with
+    their targets, (t, m, ...)."""
 
     inputs: torch.Tensor
     targets: torch.Tensor
-    asked: torch.Tensor
-    answers: torch.Tensor
+    query_inputs: torch.Tensor
+    query_targets: torch.Tensor
 
 
 @dataclass(frozen=True)
 class MAML:
-    """How a module adapts. loss: of its outputs and the targets, a scalar; rate, steps: of gradient descent.
+    """Adapts a module to tasks, and trains it to adapt better (Finn et al. 2017, arXiv 1703.03400).
 
-    Parameters that are frozen don't adapt. What a module draws, as Dropout does in training, is drawn anew for each
-    task and step, from torch's own generator. ValueError for a layer that changes its buffers as it runs, as BatchNorm
-    does in training: tasks would mix in them.
+    loss: a scalar from the module's outputs and the targets. rate: of gradient descent, above 0. steps: of adapting, at
+    least 1. first_order: whether to ignore that the steps depend on the weights.
+
+    Frozen parameters don't adapt. What a module draws, as Dropout does in training, is drawn for each task and step
+    from torch's global generator. ValueError if nothing can adapt, and for a layer that changes its buffers as it runs,
+    as BatchNorm does in training: tasks would mix in them.
     """
 
     module: nn.Module
@@ -51,24 +55,27 @@ class MAML:
 
     @property
     def parameters(self) -> Parameters:
+        """The module's parameters by name."""
         return dict(self.module.named_parameters())
 
     def outputs(self, parameters: Parameters, inputs: torch.Tensor) -> torch.Tensor:
-        with sdpa_kernel(SDPBackend.MATH):  # of attention, which alone has second derivatives
+        """The module's outputs (n, ...) for inputs (n, ...), with these parameters."""
+        with sdpa_kernel(SDPBackend.MATH):  # the only kernel of attention with second derivatives
             return functional_call(self.module, parameters, (inputs,))
 
     def loss_of(self, parameters: Parameters, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """The loss on inputs and targets (n, ...) with these parameters."""
         return self.loss(self.outputs(parameters, inputs), targets)
 
     def check(self, inputs: torch.Tensor) -> None:
-        """ValueError where nothing can adapt, or a layer changes its buffers for inputs (n, ...); leaves no trace."""
+        """ValueError if nothing can adapt, or if a layer changes its buffers for inputs (n, ...); leaves no trace."""
         if not any(parameter.requires_grad for parameter in self.module.parameters()):
             raise ValueError("all parameters are frozen: expected some that adapt")
         before = {name: buffer.clone() for name, buffer in self.module.named_buffers()}
         if not before:
             return
         with preserved(self.module), torch.no_grad():
-            shake(Network(self.module), torch.Generator().manual_seed(0))  # some change only once weights do
+            perturb(Network(self.module), torch.Generator().manual_seed(0))  # some buffers change only with weights
             self.module(inputs)
             named = dict(self.module.named_buffers())
             changed = [name for name, value in before.items() if not torch.equal(named[name], value)]
@@ -81,11 +88,12 @@ class MAML:
     def adapt(
         self, parameters: Parameters, inputs: torch.Tensor, targets: torch.Tensor, steps: int | None = None
     ) -> Parameters:
-        """The parameters after some steps down the loss of one task, (n, ...)."""
+        """The parameters after some steps, by default ``self.steps``, down the loss on one task's inputs (n, ...)."""
         self.check(inputs)
         return self.descend(parameters, inputs, targets, self.steps if steps is None else steps)
 
     def descend(self, parameters: Parameters, inputs: torch.Tensor, targets: torch.Tensor, steps: int) -> Parameters:
+        """``adapt`` without its checks."""
         learns = {name for name, parameter in self.module.named_parameters() if parameter.requires_grad}
         still = {name: value for name, value in parameters.items() if name not in learns}
         moving = {name: value for name, value in parameters.items() if name in learns}
@@ -96,28 +104,29 @@ class MAML:
             moving = {name: value - self.rate * slopes[name] for name, value in moving.items()}
         return {name: (moving | still)[name] for name in parameters}
 
-    def after(self, parameters: Parameters, tasks: Tasks) -> torch.Tensor:
-        """(t,): the loss on what each task is asked, after adapting to it."""
+    def adapted_losses(self, parameters: Parameters, tasks: TaskBatch) -> torch.Tensor:
+        """float (t,): the loss on each task's queries after adapting to it."""
 
         def one(
-            inputs: torch.Tensor, targets: torch.Tensor, asked: torch.Tensor, answers: torch.Tensor
+            inputs: torch.Tensor, targets: torch.Tensor, query_inputs: torch.Tensor, query_targets: torch.Tensor
         ) -> torch.Tensor:
-            return self.loss_of(self.descend(parameters, inputs, targets, self.steps), asked, answers)
+            adapted = self.descend(parameters, inputs, targets, self.steps)
+            return self.loss_of(adapted, query_inputs, query_targets)
 
         self.check(tasks.inputs[0])
-        given = tasks.inputs, tasks.targets, tasks.asked, tasks.answers
+        parts = tasks.inputs, tasks.targets, tasks.query_inputs, tasks.query_targets
         try:
-            return vmap(one, randomness="different")(*given)
-        except RuntimeError:  # some layers, such as LSTM, can't take several tasks; any other fault shows again
-            return torch.stack([one(*task) for task in zip(*given)])
+            return vmap(one, randomness="different")(*parts)
+        except RuntimeError:  # some layers, such as LSTM, can't take several tasks; any other error shows again
+            return torch.stack([one(*task) for task in zip(*parts)])
 
-    def learn(self, draw: Callable[[], Tasks], steps: int, learning_rate: float = 1e-3) -> list[float]:
-        """Changes the module so that it adapts better, by Adam on tasks that ``draw`` gives; the mean loss of each
-        step, after adapting."""
+    def learn(self, draw: Callable[[], TaskBatch], steps: int, learning_rate: float = 1e-3) -> list[float]:
+        """Trains the module to adapt better, by so many ``steps`` of Adam on tasks from ``draw``; returns each step's
+        mean loss after adapting."""
         optimizer = torch.optim.Adam(self.module.parameters(), learning_rate)
         losses = []
         for _ in range(steps):
-            loss = self.after(self.parameters, draw()).mean()
+            loss = self.adapted_losses(self.parameters, draw()).mean()
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -125,6 +134,6 @@ class MAML:
         return losses
 
 
-def moved(before: Parameters, after: Parameters) -> float:
-    """How far weights moved: the Euclidean norm of all their changes together."""
+def distance_moved(before: Parameters, after: Parameters) -> float:
+    """How far parameters moved: the Euclidean norm of all their changes together."""
     return float(torch.cat([(after[name] - before[name]).flatten() for name in before]).detach().norm())

@@ -1,7 +1,7 @@
-"""Siamese networks: features learned for matching.
+"""Siamese networks: features learned by matching.
 
-Koch et al. 2015 (ICML deep learning workshop): two examples go through the same network; a sigmoid of the weighted
-distances |h1 - h2|, whose weights are learned, tells whether they are of one class.
+Koch et al. 2015 (ICML deep learning workshop): two examples go through the same network; a sigmoid of the distances
+|h1 - h2|, under learned weights, is the probability that they are of one class.
 """
 
 import torch
@@ -11,30 +11,31 @@ from priorlab.transfer.fewshot.episodes import Episode
 
 
 class Siamese(nn.Module):
-    """features: a network that gives float32 (n, width)."""
+    """Matches pairs of examples (Koch et al. 2015). features: a module that returns float32 (n, width) for (n, ...)."""
 
     def __init__(self, features: nn.Module, width: int):
         super().__init__()
         self.features, self.weigh = features, nn.Linear(width, 1)
 
     def forward(self, one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
-        """float32 (n,): logits of being of one class, for pairs (n, ...)."""
+        """float32 (n,): the logits of being of one class, for pairs (n, ...)."""
         return self.weigh((self.features(one) - self.features(other)).abs())[:, 0]
 
     @torch.no_grad()
-    def answer(self, episode: Episode) -> torch.Tensor:
-        """int64 (m,): for each that is asked, the class whose examples match it best, on average."""
-        asked, shown = self.features(episode.asked), self.features(episode.shown)
-        alike = self.weigh((asked[:, None] - shown[None]).abs())[..., 0].sigmoid()  # (m, d), (n, d) -> (m, n)
-        of_class = nn.functional.one_hot(episode.shown_labels).float()
-        return (alike @ of_class / of_class.sum(dim=0)).argmax(dim=1)
+    def classify(self, episode: Episode) -> torch.Tensor:
+        """int64 (m,): for each query, the class whose supports match it best on average."""
+        query, support = self.features(episode.query), self.features(episode.support)
+        matches = self.weigh((query[:, None] - support[None]).abs())[..., 0].sigmoid()  # (m, d), (n, d) -> (m, n)
+        of_class = nn.functional.one_hot(episode.support_labels).float()
+        return (matches @ of_class / of_class.sum(dim=0)).argmax(dim=1)
 
 
 def pairs(
     labels: torch.Tensor, number: int, generator: torch.Generator
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Indices int64 (number,) of ones and others, and float32 (number,): 1 where both are of one class, which is half
-    of them; never one with itself. Needs two classes or more, and two examples or more of each."""
+    """Draws pairs of examples with labels int64 (n,): the indices of both, int64 (number,), and float32 (number,), 1 if
+    they are of one class, as half of the pairs are. None is paired with itself. ValueError unless there are two classes
+    or more, and two examples or more of each."""
     classes, counts = labels.unique(return_counts=True)
     if len(classes) < 2 or int(counts.min()) < 2:
         least = int(counts.min()) if len(counts) else 0
@@ -46,7 +47,7 @@ def pairs(
     return one, fits.float().multinomial(1, generator=generator)[:, 0], same
 
 
-def learn(
+def train_siamese(
     siamese: Siamese,
     inputs: torch.Tensor,
     labels: torch.Tensor,
@@ -55,7 +56,8 @@ def learn(
     batch_size: int = 128,
     learning_rate: float = 1e-3,
 ) -> list[float]:
-    """Learns to match examples (n, ...) with labels int64 (n,) by pairwise cross-entropy; the loss of each step."""
+    """Trains it on pairs of examples (n, ...) with labels int64 (n,) by cross-entropy and Adam; returns the loss of
+    each of so many ``steps``. Errors as of ``pairs``."""
     generator = torch.Generator().manual_seed(seed)
     optimizer = torch.optim.Adam(siamese.parameters(), learning_rate)
     losses = []

@@ -26,7 +26,7 @@ SMALL = {"tasks": 3, "steps": 15}
 
 
 def measure(settings: Settings, seed: int) -> Iterator[Row]:
-    problems = digits.permuted(settings.tasks, seed)
+    problems = digits.permuted_digits(settings.tasks, seed)
     for size in ("small", "large"):
         for line, method in METHODS.items():
             found = one_after_another(method, problems, getattr(settings, size), settings.steps, seed)

@@ -16,8 +16,8 @@ from priorlab.scripts.lecture.learning import Examples, accuracy, classifier, ey
 from priorlab.scripts.lecture.objects import FAMILIES, SIDE, pictures
 from priorlab.scripts.lecture.rooms import agent_of, games_of
 from priorlab.scripts.tickets.runs import HEADS
-from priorlab.transfer.network import Network
-from priorlab.transfer.pruning import Mask, shrink_and_learn
+from priorlab.transfer.networks.network import Network
+from priorlab.transfer.pruning import WeightMask, shrink_and_learn
 
 ROUNDS, SHARE = 4, 0.75  # removals, and how much of what is left each takes
 LEVEL, LIMIT = ("tower_03",), 400  # of the agent; raw inputs of an episode
@@ -90,7 +90,7 @@ def shrunk(
 
 def removed(network: Network, test: Callable[[], float]) -> list[float]:
     """What a test comes to with ever fewer of the weights, which learn no more; the smallest go first."""
-    mask, values = Mask(network), [test()]
+    mask, values = WeightMask(network), [test()]
     for _ in range(ROUNDS):
         mask.shrink(SHARE)
         values.append(test())

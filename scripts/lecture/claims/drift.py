@@ -33,9 +33,9 @@ SMALL = {"angles": 4, "steps": 15}
 
 
 def measure(settings: Settings, seed: int) -> Iterator[Row]:
-    problems = digits.rotating(settings.angles, seed)
-    inputs, labels = (torch.cat(parts) for parts in zip(*((each.seen(each.inputs), each.labels) for each in problems)))
-    mixed = [Problem(inputs, labels, each.seen(each.test_inputs), each.test_labels) for each in problems]
+    problems = digits.rotating_digits(settings.angles, seed)
+    inputs, labels = (torch.cat(parts) for parts in zip(*((each.view(each.inputs), each.labels) for each in problems)))
+    mixed = [Problem(inputs, labels, each.view(each.test_inputs), each.test_labels) for each in problems]
     degrees, last = [360 * angle / settings.angles for angle in range(settings.angles)], settings.angles - 1
     for line, method in {SHUFFLED: "finetune", **METHODS}.items():
         own = mixed if line == SHUFFLED else problems

@@ -7,7 +7,7 @@ from typing import Annotated
 import numpy as np
 
 from priorlab.envs.game.rules import UNIQUE_STATES
-from priorlab.envs.players.simulated import play_of, setting_of
+from priorlab.envs.players.simulated import simulated_play, simulated_setting
 from priorlab.scripts.lecture.claim import CHANCE, Row
 from priorlab.scripts.lecture.reproduced import check as check
 from priorlab.scripts.lecture.reproduced import first_win, rows_of
@@ -53,5 +53,5 @@ def explored(method: str, version: str, seed: int) -> tuple[np.ndarray, np.ndarr
 
 def players_on(version: str, number: int, seed: int) -> list[np.ndarray]:
     """Of so many simulated players, how many places each had seen after each of its inputs."""
-    setting = setting_of("princess", version)
-    return [play_of(setting, seed, player).states[:, UNIQUE_STATES] for player in range(number)]
+    setting = simulated_setting("princess", version)
+    return [simulated_play(setting, seed, player).states[:, UNIQUE_STATES] for player in range(number)]

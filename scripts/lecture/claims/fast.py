@@ -14,8 +14,8 @@ from torch.nn import functional
 from priorlab.scripts.lecture.claim import CHANCE, Row
 from priorlab.scripts.lecture.learning import EXAMPLES, NEW, Examples, Signs, classifier, eye, fit, signs
 from priorlab.scripts.lecture.objects import labelled, some_classes
-from priorlab.transfer.fewshot.episodes import draw
-from priorlab.transfer.fewshot.maml import MAML, Parameters, Tasks, moved
+from priorlab.transfer.fewshot.episodes import draw_episode
+from priorlab.transfer.fewshot.maml import MAML, Parameters, TaskBatch, distance_moved
 
 ORDERS = {"MAML": False, "MAML, first order": True}
 PLAIN = "all tasks at once"
@@ -72,10 +72,10 @@ def sinusoids(settings: Settings, seed: int) -> Iterator[Row]:
         yield from (Row("sinusoids", name, step, error) for step, error in enumerate(errors_of(maml, tests)))
 
 
-def errors_of(maml: MAML, tests: Tasks) -> list[float]:
+def errors_of(maml: MAML, tests: TaskBatch) -> list[float]:
     """Mean squared error before adapting, and after each step."""
     return [
-        float(vmap(maml.loss_of)(after, tests.asked, tests.answers).mean())
+        float(vmap(maml.loss_of)(after, tests.query_inputs, tests.query_targets).mean())
         for after in adapted(maml, tests.inputs, tests.targets)
     ]
 
@@ -90,7 +90,7 @@ def adapted(maml: MAML, inputs: torch.Tensor, targets: torch.Tensor) -> Iterator
         yield after
 
 
-def distances(maml: MAML, tests: Tasks) -> list[float]:
+def distances(maml: MAML, tests: TaskBatch) -> list[float]:
     """How far the weights move, on average, when they adapt to a task, to two at once (the sum of their losses); the
     length of the sum of the changes by which they adapt to each of the two; and its distance from both at once."""
     before = maml.parameters
@@ -107,24 +107,26 @@ def distances(maml: MAML, tests: Tasks) -> list[float]:
         )
         summed = {name: changes[k][name] + changes[k + 1][name] for name in before}
         there = {name: value - before[name] for name, value in together.items()}
-        found.append([moved(nothing, each) for each in (changes[k], there, summed)] + [moved(there, summed)])
+        found.append(
+            [distance_moved(nothing, each) for each in (changes[k], there, summed)] + [distance_moved(there, summed)]
+        )
     return np.mean(found, axis=0).tolist()
 
 
-def waves(generator: torch.Generator, number: int) -> Tasks:
+def waves(generator: torch.Generator, number: int) -> TaskBatch:
     """Sinusoids (number, POINTS, 1) of random amplitude and phase."""
     amplitude = torch.empty(number, 1, 1).uniform_(*AMPLITUDE, generator=generator)
     phase = torch.empty(number, 1, 1).uniform_(*PHASE, generator=generator)
     x, asked = (torch.empty(number, POINTS, 1).uniform_(-REACH, REACH, generator=generator) for _ in range(2))
-    return Tasks(x, amplitude * torch.sin(x - phase), asked, amplitude * torch.sin(asked - phase))
+    return TaskBatch(x, amplitude * torch.sin(x - phase), asked, amplitude * torch.sin(asked - phase))
 
 
-def at_once(maml: MAML, draw_tasks: Callable[[], Tasks], steps: int) -> None:
+def at_once(maml: MAML, draw_tasks: Callable[[], TaskBatch], steps: int) -> None:
     """Learns all tasks as one, by Adam, without adapting."""
     optimizer = torch.optim.Adam(maml.module.parameters(), 1e-3)
     for _ in range(steps):
         tasks = draw_tasks()
-        inputs, targets = torch.cat([tasks.inputs, tasks.asked]), torch.cat([tasks.targets, tasks.answers])
+        inputs, targets = torch.cat([tasks.inputs, tasks.query_inputs]), torch.cat([tasks.targets, tasks.query_targets])
         loss = maml.loss_of(maml.parameters, inputs.flatten(0, 1), targets.flatten(0, 1))
         optimizer.zero_grad()
         loss.backward()
@@ -165,10 +167,10 @@ def few_shot(
                 yield Row(figure, CHANCE, step, 1 / ways)
 
 
-def rights(maml: MAML, tests: Tasks) -> list[float]:
+def rights(maml: MAML, tests: TaskBatch) -> list[float]:
     """Share of rightly named pictures before adapting, and after each step."""
     return [
-        float((vmap(maml.outputs)(after, tests.asked).argmax(-1) == tests.answers).float().mean())
+        float((vmap(maml.outputs)(after, tests.query_inputs).argmax(-1) == tests.query_targets).float().mean())
         for after in adapted(maml, tests.inputs, tests.targets)
     ]
 
@@ -180,12 +182,12 @@ def tasks_of(
     number: int,
     generator: torch.Generator,
     queries: int = 3,
-) -> Tasks:
+) -> TaskBatch:
     """Tasks of ``ways`` classes, named anew in each: (number, ways shots, ...) to adapt to, and what they are asked."""
-    episodes = [draw(*examples, ways, shots, queries, generator) for _ in range(number)]
-    return Tasks(
+    episodes = [draw_episode(*examples, ways, shots, queries, generator) for _ in range(number)]
+    return TaskBatch(
         *(
             torch.stack([getattr(each, name) for each in episodes])
-            for name in ("shown", "shown_labels", "asked", "asked_labels")
+            for name in ("support", "support_labels", "query", "query_labels")
         )
     )

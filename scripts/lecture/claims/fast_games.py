@@ -13,7 +13,8 @@ import torch
 from torch import nn
 from torch.func import functional_call, grad, vmap
 
-from priorlab.envs.engine.games import INPUTS, Games
+from priorlab.envs.engine.games import Games
+from priorlab.envs.game.rules import INPUT_COUNT
 from priorlab.scripts.lecture.claim import CHANCE, Row
 from priorlab.scripts.lecture.rooms import MIDDLE, room
 from priorlab.transfer.fewshot.maml import Parameters
@@ -65,7 +66,7 @@ def measure(settings: Settings, seed: int) -> Iterator[Row]:
 def new_policy(seed: int) -> nn.Sequential:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return nn.Sequential(nn.Linear(PIXELS**2, 64), nn.ReLU(), nn.Linear(64, INPUTS))
+        return nn.Sequential(nn.Linear(PIXELS**2, 64), nn.ReLU(), nn.Linear(64, INPUT_COUNT))
 
 
 def rooms(split: str, episodes: int) -> list[Games]:
@@ -92,8 +93,8 @@ def play(
         pictures = torch.from_numpy(np.concatenate(seen)).float().flatten(1) / 127.5 - 1  # (lanes, pixels)
         with torch.no_grad():
             logits = outputs(parameters, pictures.reshape(tasks, -1, PIXELS**2))  # lanes go task by task
-        chances = logits.softmax(-1).cumsum(-1).reshape(lanes, INPUTS).numpy()
-        actions = np.minimum((chances < rng.random((lanes, 1))).sum(1), INPUTS - 1)
+        chances = logits.softmax(-1).cumsum(-1).reshape(lanes, INPUT_COUNT).numpy()
+        actions = np.minimum((chances < rng.random((lanes, 1))).sum(1), INPUT_COUNT - 1)
         found.append((pictures, torch.from_numpy(actions), torch.from_numpy(going.copy()).float()))
         seen, first = [], 0
         for batch in batches:

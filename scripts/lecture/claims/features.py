@@ -22,7 +22,7 @@ from priorlab.scripts.lecture.learning import (
     signs,
 )
 from priorlab.scripts.lecture.objects import MOST, labelled, some_classes
-from priorlab.transfer.digits import Data
+from priorlab.transfer.digits import DataName
 
 NEW, LABELS, TESTED = 10, (1, 3, 10, 30, 100), 50  # new classes, labels of each to learn from, and to be tested with
 CLASSES = (2, 8, 32, 128)
@@ -36,7 +36,9 @@ class Settings:
     steps: Annotated[int, "minibatches that they were learned from"] = 300
     tuning: Annotated[int, "steps of learning the new classes"] = 80
     labels: Annotated[int, "labels of each new class in the last figure", LABELS[-1]] = 3
-    data: Annotated[Data, "the second set of pictures; all but digits from torchvision, in the folder data"] = "digits"
+    data: Annotated[DataName, "the second set of pictures; all but digits from torchvision, in the folder data"] = (
+        "digits"
+    )
 
 
 SMALL = {"classes": 18, "steps": 10, "tuning": 4}

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import numpy as np
 
-from priorlab.envs.players.simulated import setting_of, simulate
+from priorlab.envs.players.simulated import simulate, simulated_setting
 from priorlab.scripts.experiments.sweep import mastered
 from priorlab.scripts.lecture.claim import Row
 from priorlab.scripts.lecture.reproduced import check as check
@@ -33,6 +33,6 @@ def measure(settings: Settings, seed: int) -> Iterator[Row]:
             won, inputs = (own["outcome"] == "win").to_numpy(), own["inputs"].to_numpy()
             yield Row("first", line, x, min(first_win(own), settings.budget))
             yield Row("learned", line, x, float(np.fmin(mastered(won, inputs), settings.budget)))
-        plays = [simulate(setting_of("princess", version), seed, number) for number in range(settings.players)]
+        plays = [simulate(simulated_setting("princess", version), seed, number) for number in range(settings.players)]
         taken = [len(inputs) if ended == "win" else settings.budget for inputs, ended in plays]
         yield Row("first", PERSON, x, float(np.exp(np.mean(np.log(np.minimum(taken, settings.budget))))))

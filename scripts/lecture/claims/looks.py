@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from priorlab.envs.game.rules import TILE
 from priorlab.envs.looks.exemplars import DRAWINGS, rgb_of
-from priorlab.envs.looks.textures import PATTERNS, TILE, X, Y
+from priorlab.envs.looks.textures import PATTERNS, X, Y
 from priorlab.scripts.lecture.claim import CHANCE, Row
 from priorlab.scripts.lecture.learning import accuracy, classifier, eye, fit
 from priorlab.scripts.lecture.objects import FAMILIES, SHIFT, SIDE, as_inputs, backgrounds, pictures
@@ -75,7 +76,7 @@ def aliens(number: int, rng: np.random.Generator) -> torch.Tensor:
 
 
 def shifted_digits(settings: Settings, seed: int) -> Iterator[Row]:
-    every = digits.read()
+    every = digits.read_digits()
     inputs, tests = (each.reshape(-1, 1, digits.SIDE, digits.SIDE) for each in (every.inputs, every.test_inputs))
     rng = np.random.default_rng([seed, 2])
     for name, most in (("learned in the middle", 0), ("learned shifted", settings.shifted)):

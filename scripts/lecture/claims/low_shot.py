@@ -9,7 +9,7 @@ import torch
 from priorlab.scripts.lecture.claim import CHANCE, Row
 from priorlab.scripts.lecture.learning import NEW, WIDTH, flat, known_objects, new_objects, object_classifier
 from priorlab.scripts.lecture.objects import MOST
-from priorlab.transfer.fewshot.episodes import accuracies
+from priorlab.transfer.fewshot.episodes import episode_accuracies
 from priorlab.transfer.fewshot.lowshot import Hallucinator, analogies, by_regression
 from priorlab.transfer.fewshot.neighbours import by_means
 
@@ -46,6 +46,6 @@ def measure(settings: Settings, seed: int) -> Iterator[Row]:
     }
     for shots in SHOTS:
         for kind, answer in kinds.items():
-            found = accuracies(answer, new, of_new, settings.ways, shots, episodes=settings.episodes, seed=seed)
+            found = episode_accuracies(answer, new, of_new, settings.ways, shots, episodes=settings.episodes, seed=seed)
             yield Row("shots", kind, shots, found.mean())
         yield Row("shots", CHANCE, shots, 1 / settings.ways)

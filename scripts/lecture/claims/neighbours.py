@@ -18,7 +18,7 @@ from priorlab.scripts.lecture.learning import (
     signs,
 )
 from priorlab.scripts.lecture.objects import MOST
-from priorlab.transfer.fewshot.episodes import accuracies
+from priorlab.transfer.fewshot.episodes import episode_accuracies
 from priorlab.transfer.fewshot.neighbours import Features, by_neighbours
 
 SHOTS, QUERIES, WAYS = (1, 2, 5, 10), 10, 5  # examples, and questions, of each class; digits to tell apart
@@ -64,7 +64,7 @@ def compared(
     for shots in SHOTS:
         for kind, inputs in seen.items():
             answer = by_neighbours(flat, settings.k)
-            found = accuracies(
+            found = episode_accuracies(
                 answer, inputs, labels, ways, shots, queries=QUERIES, episodes=settings.episodes, seed=seed
             )
             yield Row(figure, kind, shots, found.mean())
