@@ -1,4 +1,4 @@
-"""What agents learn, as docs/training.md claims; minutes on one core."""
+"""What agents learn, as results/reproduce and results/training say; minutes on one core."""
 
 from pathlib import Path
 
