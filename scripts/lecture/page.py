@@ -19,8 +19,8 @@ from priorlab.scripts.analysis.published import published_figures
 from priorlab.scripts.lecture.claim import CHANCE, CLAIMS, Answer, Claim, Figure, find_claim
 from priorlab.scripts.lecture.runs import Rows
 from priorlab.scripts.report import readme
-from priorlab.scripts.report.page import NARROW, WIDE, render
 from priorlab.scripts.report.plots import INKS, STYLE, panel, said, standalone, svg
+from priorlab.scripts.report.render import NARROW, WIDE, render
 
 LETTER = 6.0  # px, about, of a letter beside an axis
 HOLDS, FAILS, OPEN = "holds", "does not hold", "inconclusive"

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from priorlab.envs.base.files import write_whole
-from priorlab.scripts.report.page import render
 from priorlab.scripts.report.plots import standalone
+from priorlab.scripts.report.render import render
 
 FILE, FINDINGS = "README.md", "FINDINGS.md"
 COMMIT = 10  # letters of a commit's name

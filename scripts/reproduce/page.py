@@ -16,8 +16,8 @@ from priorlab.scripts.analysis.statistics import RESAMPLES, mean_curve
 from priorlab.scripts.analysis.tables import exploration, groups_of, on_level, survival
 from priorlab.scripts.report import panels, readme, summary
 from priorlab.scripts.report import version_figures as rows
-from priorlab.scripts.report.page import NARROW, WIDE, render
 from priorlab.scripts.report.pictures import data_uri, picture_of
+from priorlab.scripts.report.render import NARROW, WIDE, render
 from priorlab.scripts.report.summary import estimate_text, number, percent
 from priorlab.scripts.reproduce.claims import claim_of, standing, words
 from priorlab.scripts.reproduce.readme import (

@@ -9,7 +9,7 @@ import numpy as np
 from priorlab.envs.base.files import write_whole
 from priorlab.scripts.analysis.statistics import RESAMPLES
 from priorlab.scripts.report import readme
-from priorlab.scripts.report.page import render
+from priorlab.scripts.report.render import render
 from priorlab.scripts.report.summary import NOTHING
 from priorlab.scripts.sequences import figures as figures
 from priorlab.scripts.sequences.measures import SINGLE, Runs, better, estimated, forward, measured, runs_of

@@ -11,8 +11,8 @@ import pandas as pd
 from priorlab.envs.base.files import write_whole
 from priorlab.envs.game.level import Level
 from priorlab.scripts.report import readme
-from priorlab.scripts.report.page import NARROW, WIDE, render
 from priorlab.scripts.report.plots import INKS, STYLE, apart, panel, svg
+from priorlab.scripts.report.render import NARROW, WIDE, render
 from priorlab.scripts.sequences.measures import estimated
 from priorlab.scripts.sequences.readme import words
 

@@ -28,12 +28,13 @@ def reproduced(folder: Path) -> str:
     return reproduce_text(folder, parts_of(folder))
 
 
+SEQUENCES = sorted(path.parent for path in (ROOT / RESULTS / "transfer").glob("*/settings.json"))
 TEXTS: dict[Path, Callable[[Path], str]] = {
     RESULTS / "tickets": lambda folder: tickets.readme_of(folder, *read_tickets(folder)),
     RESULTS / "lecture": lambda folder: lecture.readme_of(folder, read_lecture(folder)),
     RESULTS / "reproduce": reproduced,
     RESULTS / "reproduce-on-device": reproduced,
-} | {folder.relative_to(ROOT): sequence for folder in sorted((ROOT / RESULTS / "transfer").iterdir()) if folder.is_dir()}
+} | {folder.relative_to(ROOT): sequence for folder in SEQUENCES}
 
 
 @pytest.mark.parametrize("folder", TEXTS, ids=str)
