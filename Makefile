@@ -18,9 +18,16 @@ soak: .venv/ready  ## the long checks: learning, clients of gymnasium (installed
 bench: .venv/ready  ## speed, beside a peer
 	$(BIN)/priorlab bench $(ARGS)
 
+site: .venv/site  ## guides, reference, results and lecture as one offline site: build/site/index.html
+	$(BIN)/python -m priorlab.scripts.site.build
+
+.venv/site: .venv/ready
+	$(BIN)/pip install -q -e '.[site]'
+	touch $@
+
 .venv/ready: pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install -q -e '.[test]'
 	touch $@
 
-.PHONY: study test soak bench
+.PHONY: study test soak bench site

@@ -2,6 +2,7 @@
 
 import sys
 
+from priorlab.envs.base.provenance import git_commit, lab_version
 from priorlab.scripts.run import in_a_line, run
 
 COMMANDS = {
@@ -39,9 +40,14 @@ def main() -> None:
         run(name, sys.argv[2:])
         return
     with in_a_line("priorlab"):
+        if name == "--version":
+            commit = git_commit()
+            print(f"priorlab {lab_version()}" + (f" (commit {commit[:10]})" if commit else ""))
+            return
         if name not in ("-h", "--help"):
             raise ValueError(f"unknown command {name!r}: expected one of {', '.join(COMMANDS)}")
         print("usage: priorlab COMMAND [settings]; priorlab COMMAND --help lists a command's settings\n")
+        print(f"  {'--version':14} print the version and the checkout's commit")
         for command, purpose in COMMANDS.items():
             print(f"  {command:14} {purpose}")
 

@@ -2,6 +2,7 @@
 
 import platform
 import subprocess
+import tomllib
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -17,6 +18,15 @@ def software() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return versions
+
+
+def lab_version() -> str:
+    """Of the installed package; of a checkout that is not installed, as its pyproject.toml has it."""
+    try:
+        return version("priorlab")
+    except PackageNotFoundError:
+        project = Path(__file__).resolve().parents[2] / "pyproject.toml"
+        return tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"]
 
 
 def git_commit() -> str | None:

@@ -1,6 +1,6 @@
 """Settings given by keyword: their defaults, names that do not exist, and values that can't be."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ def check_whole(name: str, value: object, least: int) -> None:
         raise ValueError(f"{name} is {value!r}: expected a whole number, {least} or more")
 
 
-def check_choice(name: str, value: object, choices: Iterable[str]) -> None:
+def check_choice(name: str, value: object, choices: Collection[str]) -> None:
     """ValueError unless it is one of the choices."""
     if value not in choices:
         raise ValueError(f"{name} is {value!r}: expected one of {', '.join(choices)}")

@@ -61,8 +61,8 @@ class GameSettings(PlaySettings, total=False):
     looks: Dials | Mapping[str, float] | None
     """dials, or a dict of their settings, that draw a random look in place of the version's (default None)"""
 
-    split: Literal["training", "held_out"]
-    """the set of drawings from which random looks are drawn (default training)"""
+    split: str
+    """training (default) or held_out: the set of drawings from which random looks are drawn"""
 
 
 DEFAULTS: dict[str, Any] = {

@@ -1,7 +1,7 @@
-"""Plays as Minari datasets: episodes of observations, actions and rewards, for learners that never play themselves.
+"""Plays as Minari datasets: episodes of observations, actions and rewards, for offline reinforcement learning.
 
-Minari (Younis et al. 2024) is the Farama Foundation's format for offline reinforcement learning. One dataset holds the
-episodes of one game, version, level, look and kind of player, and the environment in which they replay exactly.
+Minari (Younis et al. 2024) is the Farama Foundation's format. One dataset holds the episodes of one game, version,
+level, look and kind of player, and the environment in which they replay exactly.
 """
 
 import os
@@ -25,23 +25,24 @@ from priorlab.envs.plays.play import CHARACTERS, NO_LIMIT, RANDOM, Play
 from priorlab.envs.plays.sessions import Recorded
 
 NEEDED = "Minari datasets need the package minari[hdf5]: install priorlab[export]"
-ROOT = "MINARI_DATASETS_PATH"  # the variable that tells Minari where datasets are
-RESERVED = "data"  # under a root that holds this folder, `minari list local` finds nothing else
-FRAMES = 32  # observations that are compressed together: each is hardly more than what changed since the last
+ROOT = "MINARI_DATASETS_PATH"  # the environment variable that names Minari's folder of datasets
+RESERVED = "data"  # in a root with a folder of this name, `minari list local` finds nothing else
+FRAMES = 32  # observations compressed together: each costs hardly more than its changes since the last
 DESCRIPTION = (
-    "Plays recorded by Priorlab, every input a step. A death, or in Atari games the game's end, ends an episode where "
-    "the environment's rules say so; who quit or was stopped by the time limit was truncated. An episode's metadata "
-    "tells who played, in which play of which session, and how the episode ended."
+    "Plays recorded by Priorlab; each input is one step. A death, or the end of an Atari game, terminates an episode "
+    "if the environment's rules say so; a quit or the time limit truncates it. An episode's metadata says who "
+    "played, in which play of which session, and how the episode ended."
 )
-UNSAID = "`(code_permalink|author|author_email)` is set to None"  # a study's to say, in a dataset that it publishes
+UNSAID = "`(code_permalink|author|author_email)` is set to None"  # left to the study that publishes a dataset
 
 
 def write_datasets(recorded: Iterable[Recorded], root: Path, name: str, settings: Mapping[str, Any]) -> list[str]:
-    """Writes all plays under ``root``, as Minari lays datasets out, and gives the datasets' ids: NAME/GAME-VERSION-v0.
+    """Writes all plays as Minari datasets under ``root``, and returns their ids: NAME/GAME-VERSION-v0.
 
-    Where the level is not the version's own, the look seed not 0, or the player no person, the id says so, too.
-    ``settings`` are the observations', as environments know them: screen_size, grayscale_obs, stack_size.
-    Raises RuntimeError, one line, where Minari is not installed, ValueError for a name that it refuses.
+    If the level is not the version's default, the look seed not 0, or the player not a person, the id says so, too.
+    ``settings`` are those of the environments' observations: screen_size, grayscale_obs, stack_size. Observations are
+    uint8 (height, width, channels), rewards float64. Raises RuntimeError, one line, if Minari is not installed,
+    ValueError for a name that it rejects.
     """
     try:
         import minari
@@ -50,7 +51,7 @@ def write_datasets(recorded: Iterable[Recorded], root: Path, name: str, settings
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]+", name):
         raise ValueError(f"name is {name!r}: expected two or more letters, digits, '-' or '_'")
     if name == RESERVED:
-        raise ValueError(f"name is {name!r}: expected another, as Minari takes a folder of this name for a dataset")
+        raise ValueError(f"name is {name!r}: expected another: Minari takes a folder of this name for a dataset")
     datasets: dict[str, tuple[Any, gymnasium.Env]] = {}  # by what their episodes share
     ids: list[str] = []
     with datasets_under(root):
@@ -69,7 +70,7 @@ def write_datasets(recorded: Iterable[Recorded], root: Path, name: str, settings
                         ids[-1], [], env, env.spec, shared.player, description=DESCRIPTION, jpeg_encoding=False
                     )
                 datasets[key] = dataset.storage, env
-            add(*datasets[key], each, shared.about)
+            append_episodes(*datasets[key], each, shared.about)
     for _, env in datasets.values():
         env.close()
     return ids
@@ -77,7 +78,7 @@ def write_datasets(recorded: Iterable[Recorded], root: Path, name: str, settings
 
 @contextmanager
 def datasets_under(root: Path) -> Iterator[None]:
-    """Has Minari read and write datasets there; it needs the whole path to write."""
+    """Makes Minari read and write datasets there; it needs an absolute path to write."""
     before = os.environ.get(ROOT)
     os.environ[ROOT] = str(root.resolve())
     try:
@@ -92,15 +93,15 @@ def datasets_under(root: Path) -> Iterator[None]:
 class Shared:
     """What the episodes of one dataset share."""
 
-    name: str  # GAME-VERSION, and what else tells it apart
+    name: str  # GAME-VERSION, and what else distinguishes it
     player: str
     environment: str  # gymnasium's id
-    arguments: dict[str, Any]  # with which it is made; plain data, whole in itself: a level is text
+    arguments: dict[str, Any]  # of ``gymnasium.make``; plain data that needs no other file: a level is text
     about: dict[str, Any]  # for the metadata of an episode
 
     @staticmethod
     def of(play: Play | AtariPlay) -> "Shared":
-        """The player ends an episode, or the rules do: environments are made without a limit."""
+        """Environments are made without a limit: the player or the rules end an episode."""
         if isinstance(play, AtariPlay):
             seed, level, environment = play.about["look_seed"], "", "PriorLab/Atari-v0"
             game = play.game
@@ -115,19 +116,19 @@ class Shared:
             arguments = {"version": play.version, "level": play.level.text(), "look_seed": seed}
             if play.version == RANDOM:
                 arguments |= {"version": "original", "looks": asdict(Dials())}
-            own = play.version != RANDOM and play.level == version_on(game, play.version, None)[1]
-            parts = [game, play.version, *([] if own else [level or "level"])]
+            is_default = play.version != RANDOM and play.level == version_on(game, play.version, None)[1]
+            parts = [game, play.version, *([] if is_default else [level or "level"])]
         parts += [f"look_{seed}"] * bool(seed) + [play.player] * (play.player != "person")
         name = "-".join(re.sub(r"\W+", "_", part) for part in parts)
         about = {"player": play.player, "game": game, "version": play.version, "level": level, "look_seed": seed}
         return Shared(name, play.player, environment, arguments | {"max_inputs": NO_LIMIT}, about)
 
 
-def add(storage: Any, env: gymnasium.Env, recorded: Recorded, about: Mapping[str, Any]) -> None:
-    """Appends a play's episodes, observations compressed without loss.
+def append_episodes(storage: Any, env: gymnasium.Env, recorded: Recorded, about: Mapping[str, Any]) -> None:
+    """Appends a play's episodes, with losslessly compressed observations.
 
-    Minari's own writer would keep them raw, or as JPEG, which loses. It is given the first observation of each episode,
-    and all of them take its place.
+    Minari's writer would store them raw, or as JPEG, which is lossy. It writes only the first observation of each
+    episode, which all of them then replace.
     """
     import h5py
     from minari.data_collector import EpisodeBuffer
@@ -136,32 +137,32 @@ def add(storage: Any, env: gymnasium.Env, recorded: Recorded, about: Mapping[str
     for episode in episodes(env, play):
         number, seen, last = storage.total_episodes, episode.observations, np.zeros(len(episode.actions), bool)
         last[-1] = True
-        own = {
+        episode_about = {
             "participant": recorded.participant, "study": recorded.study, "play": recorded.number, "play_id": play.id,
             "ended": episode.ended,
         }  # fmt: skip
         buffer = EpisodeBuffer(
             seed=seed_of(play), observations=seen[:1], actions=episode.actions, rewards=episode.rewards,
             terminations=(last & episode.terminated).tolist(), truncations=(last & (not episode.terminated)).tolist(),
-            infos=infos_of({"seed": seed_of(play), **about, **own}, len(seen)),
+            infos=infos_of({"seed": seed_of(play), **about, **episode_about}, len(seen)),
         )  # fmt: skip
         storage.update_episodes([buffer])
         with h5py.File(storage.data_path / "main_data.hdf5", "a", track_order=True) as file:
             group: Any = file[f"episode_{number}"]
             del group["observations"]
             shape = seen[0].shape
-            kept = group.create_dataset(
+            pictures = group.create_dataset(
                 "observations", (len(seen), *shape), np.uint8, chunks=(min(FRAMES, len(seen)), *shape),
                 maxshape=(None, *shape), compression="gzip",
             )  # fmt: skip
             for first in range(0, len(seen), FRAMES):
-                kept[first : first + FRAMES] = np.stack(seen[first : first + FRAMES])
-        storage.update_episode_metadata([{**about, **own}], [number])
+                pictures[first : first + FRAMES] = np.stack(seen[first : first + FRAMES])
+        storage.update_episode_metadata([{**about, **episode_about}], [number])
 
 
 def infos_of(about: Mapping[str, Any], count: int) -> dict[str, np.ndarray]:
-    """What is said of an episode, said of each of its ``count`` observations: Minari carries infos over into combined
-    datasets, but no metadata of episodes. Text becomes UTF-8."""
+    """An episode's metadata for each of its ``count`` observations, because combined datasets keep infos, but lose the
+    metadata of episodes. Text becomes UTF-8."""
     return {
         f"episode_{name}": np.full(count, value.encode() if isinstance(value, str) else value)
         for name, value in about.items()
@@ -171,7 +172,7 @@ def infos_of(about: Mapping[str, Any], count: int) -> dict[str, np.ndarray]:
 
 @dataclass(frozen=True)
 class Episode:
-    """n inputs, as the environment takes them."""
+    """n inputs in the environment."""
 
     observations: list[np.ndarray]  # n + 1
     actions: list[int]
@@ -181,7 +182,7 @@ class Episode:
 
 
 def episodes(env: gymnasium.Env, play: Play | AtariPlay) -> Iterator[Episode]:
-    """The play, cut into episodes where the environment ends them; the last one ends where the play does."""
+    """The play, cut into episodes where the environment ends them; the last one ends with the play."""
     inputs = list(play.inputs) if isinstance(play, AtariPlay) else [CHARACTERS.index(each) for each in play.inputs]
     observations, actions, rewards = [env.reset(seed=seed_of(play))[0]], [], []
     for number, action in enumerate(inputs, 1):

@@ -1,6 +1,6 @@
-"""What a study recorded as tables for R and pandas: a row a play, a row a step, a row an event, and what they mean.
+"""What a study recorded, as tables for R and pandas: one row per play, per step and per event, and what they mean.
 
-The tables' columns, their order and meaning stand in ``columns.toml``, and nowhere else.
+``columns.toml`` defines the columns of the tables, their order and meaning.
 """
 
 import gzip
@@ -32,14 +32,14 @@ from priorlab.envs.plays.sessions import (
     timed_events,
     without_copies,
 )
-from priorlab.human_study.data.kept_wordings import wording_rows
+from priorlab.human_study.data.wordings import wording_rows
 
 COLUMNS = Path(__file__).parent / "columns.toml"
-ANSWER, ANSWERED = "answer_", "answered_"  # what columns of answers begin with
+ANSWER, ANSWERED = "answer_", "answered_"  # prefixes of the columns of answers
 DTYPES = {"text": object, "date": object, "integer": "Int64", "flag": "Int64", "number": float}
-SAID = ("n", "t", "event", "hash")  # of an event, in other columns than its details
-HIDDEN = ("machine",)  # of an event, in none: the export numbers computers, and says nothing else of them
-NOT_BEGUN = "not begun"  # how it ended for somebody who consented and never played
+IN_COLUMNS = ("n", "t", "event", "hash")  # fields of an event that are not among its details
+HIDDEN = ("machine",)  # fields of an event that are not exported: computers are only numbered
+NOT_BEGUN = "not begun"  # ``ended`` of a participant who agreed and never played
 LEVEL = 1  # of gzip's compression: a fifth of the time of the default, for a fifth more bytes
 DECIMALS = 6  # of times, as in the log
 NUMBERS = str.maketrans(CHARACTERS, "".join(map(chr, range(len(CHARACTERS)))))  # from characters to inputs
@@ -47,9 +47,9 @@ NUMBERS = str.maketrans(CHARACTERS, "".join(map(chr, range(len(CHARACTERS)))))  
 
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
-    """A draft of the folder, which takes its name when all is written, so that it is whole or not there.
+    """A draft of the folder, renamed once everything is written, so that the folder is complete or does not exist.
 
-    FileExistsError where there is something under that name: an export overwrites nothing.
+    Raises FileExistsError if ``path`` exists and is not an empty folder: an export overwrites nothing.
     """
     draft = check_new(path)
     draft.mkdir(parents=True)
@@ -64,31 +64,31 @@ def new_folder(path: Path) -> Iterator[Path]:
 
 
 def check_new(path: Path) -> Path:
-    """Raises FileExistsError as ``new_folder``; the name of the draft."""
+    """Raises FileExistsError as ``new_folder``; returns the path of the draft."""
     if os.path.lexists(path) and (not path.is_dir() or any(path.iterdir())):
         raise FileExistsError(f"{path} exists: expected a new or an empty folder; nothing was overwritten")
     draft = path.with_name(path.name + ".draft")
     if draft.exists():
-        raise FileExistsError(f"{draft} exists, of an export that was cut short: delete it, or name another folder")
+        raise FileExistsError(f"{draft} exists, from an interrupted export: delete it, or choose another folder")
     return draft
 
 
 def write_tables(
     recorded: Sequence[Recorded], root: Path, folder: Path, progress: Callable[[Iterable], Iterable] = iter
 ) -> list[str]:
-    """Writes participants.csv, steps.csv.gz, events.csv, wordings.csv and dictionary.csv into the folder; a line for
-    each wording that is damaged.
+    """Writes participants.csv, steps.csv.gz, events.csv, wordings.csv and dictionary.csv into the folder.
 
-    ``recorded`` are the plays, found under ``root``, whose logs of sessions without a play give events, too, and a row
-    of participants.csv where somebody consented; ``progress`` is given the plays and gives them back one after another.
+    ``recorded`` are the plays found under ``root``. Sessions without a play under ``root`` add their events, and a row
+    of participants.csv if the participant agreed. ``progress`` gets the plays, and returns them one by one. The columns
+    are in dictionary.csv: type, unit, meaning. Returns one line per damaged wording.
     """
     is_people = not recorded or any(each.play.player == "person" for each in recorded)
-    idle = without_play(root, {each.path for each in recorded}) if is_people else {}
+    idle = sessions_without_play(root, {each.path for each in recorded}) if is_people else {}
     logs = {each.path: each.events for each in recorded} | idle
     computers = numbered(events[0].event.get("machine") for events in logs.values() if events)
     rows = []
     with gzip.open(folder / "steps.csv.gz", "wb", LEVEL) as steps:
-        steps.write(encoded(pd.DataFrame(columns=[*dictionary()["steps"]])))
+        steps.write(encoded(pd.DataFrame(columns=[*data_dictionary()["steps"]])))
         for each in progress(recorded):
             rows.append(participant_row(each, computers))
             steps.write(encoded(typed(step_table(each), "steps"), header=False))
@@ -97,29 +97,31 @@ def write_tables(
     questions = answer_columns([
         *(each.answers for each in recorded), *(answers_in(each.event for each in events) for events in absent.values())
     ])  # fmt: skip
-    silent = {name: 0 for name in questions if name.startswith(ANSWERED)}
-    participants = pd.DataFrame([silent | row for row in rows], columns=[*dictionary()["participants"], *questions])
+    unanswered = {name: 0 for name in questions if name.startswith(ANSWERED)}
+    participants = pd.DataFrame(
+        [unanswered | row for row in rows], columns=[*data_dictionary()["participants"], *questions]
+    )
     save(typed(participants, "participants", questions), folder / "participants.csv")
     problems: list[str] = []
-    for name, found in (
+    for name, listed_rows in (
         ("events", [row for path in sorted(logs) for row in event_rows(logs[path])]),
         ("wordings", [*wording_rows(root, problems)]),
     ):
-        save(typed(pd.DataFrame(found, columns=[*dictionary()[name]]), name), folder / f"{name}.csv")
+        save(typed(pd.DataFrame(listed_rows, columns=[*data_dictionary()[name]]), name), folder / f"{name}.csv")
     save(dictionary_table(questions), folder / "dictionary.csv")
     return problems
 
 
-def without_play(root: Path, logs: Collection[Path]) -> dict[Path, list[TimedEvent]]:
-    """Events of the sound logs under ``root`` beside ``logs``: of sessions that ended before anything was played."""
-    found = {}
+def sessions_without_play(root: Path, logs: Collection[Path]) -> dict[Path, list[TimedEvent]]:
+    """The events of sessions under ``root`` that ended before a play, by log; without damaged logs and ``logs``."""
+    sessions = {}
     for path in without_copies(plays_under(root))[0]:
         if path not in logs and path.name.endswith(LOG):
-            with suppress(ValueError, OSError):  # a log that is damaged was named where the plays were looked for
+            with suppress(ValueError, OSError):  # a damaged log was reported when the plays were read
                 events = read_events(path).events
                 if all(event["event"] != "play" for event in events) and not read_session(path):
-                    found[path] = timed_events(events)
-    return found
+                    sessions[path] = timed_events(events)
+    return sessions
 
 
 def numbered(ids: Iterable[str | None]) -> dict[str, int]:
@@ -132,21 +134,21 @@ def save(table: pd.DataFrame, path: Path) -> None:
 
 
 def encoded(table: pd.DataFrame, header: bool = True) -> bytes:
-    """As CSV in UTF-8; halves of characters, which are no text, are spelled out."""
+    """As CSV in UTF-8; lone surrogates, which are no text, are escaped."""
     return csv_of(table, header).encode("utf-8", "backslashreplace")
 
 
 def typed(table: pd.DataFrame, name: str, questions: Mapping[str, list[str]] | None = None) -> pd.DataFrame:
-    """The table with columns of the types that its dictionary, and that of the answers, tells."""
-    kinds = {column: about[0] for column, about in {**dictionary()[name], **(questions or {})}.items()}
+    """The table with columns of the types in its dictionary and that of the answers."""
+    kinds = {column: about[0] for column, about in {**data_dictionary()[name], **(questions or {})}.items()}
     try:
         return table.astype({column: DTYPES[kind] for column, kind in kinds.items()})
     except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"{name}: a cell is not what columns.toml says of its column: {error}") from None
+        raise ValueError(f"{name}: a cell does not have the type that columns.toml gives its column: {error}") from None
 
 
 def answer_columns(sessions: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
-    """Type, unit and meaning of the columns of answers, two a question: the answer, and whether there is one."""
+    """Type, unit and meaning of the columns of answers, two per question: the answer, and whether there is one."""
     given: dict[str, list[Any]] = {}
     for answers in sessions:
         for question, answer in answers.items():
@@ -161,19 +163,19 @@ def answer_columns(sessions: Iterable[Mapping[str, Any]]) -> dict[str, list[str]
 
 
 @cache
-def dictionary() -> dict[str, dict[str, list[str]]]:
-    """Of each table, by its columns' names: type, unit, meaning."""
+def data_dictionary() -> dict[str, dict[str, list[str]]]:
+    """[type, unit, meaning] by table and column."""
     return tomllib.loads(COLUMNS.read_text(encoding="utf-8"))
 
 
 def dictionary_table(questions: Mapping[str, list[str]] | None = None) -> pd.DataFrame:
-    """The dictionary as a table itself, with ``answer_columns``."""
-    tables = [*dictionary().items(), ("participants", questions or {})]
-    rows = [(name(table), column, *about) for table, columns in tables for column, about in columns.items()]
+    """The dictionary as a table, including ``answer_columns``."""
+    tables = [*data_dictionary().items(), ("participants", questions or {})]
+    rows = [(file_name(table), column, *about) for table, columns in tables for column, about in columns.items()]
     return pd.DataFrame(rows, columns=["file", "column", "type", "unit", "meaning"])
 
 
-def name(table: str) -> str:
+def file_name(table: str) -> str:
     return f"{table}.csv.gz" if table == "steps" else f"{table}.csv"
 
 
@@ -191,16 +193,16 @@ def participant_row(recorded: Recorded, computers: Mapping[str, int]) -> dict[st
         settings = {name: play.about[name] for name in ("game", "look_seed", "seed")}
         row |= settings | {"points": play.points[-1:].sum(), "games_over": play.games_over}
     else:
-        found = play.measure()
+        measured = play.measure()
         row |= {
             "game": play.level.game, "level": play.level.name, "look_seed": play.look_seed, "seed": play.seed,
-            "deaths": found.total_deaths, "unique_states": found.total_unique_states,
+            "deaths": measured.total_deaths, "unique_states": measured.total_unique_states,
         }  # fmt: skip
     return row | answer_cells(recorded.answers)
 
 
 def absent_row(path: Path, happened: Sequence[TimedEvent], computers: Mapping[str, int]) -> dict[str, Any]:
-    """The row of somebody who consented and never played; the version is the one they would have played first."""
+    """The row of a participant who agreed and never played; the version is the first that they would have played."""
     events = [each.event for each in happened]
     header, names = events[0], [event["event"] for event in events]
     reasons = [f"excluded: {event.get('why')}" for event in events if event["event"] == "excluded"]
@@ -216,8 +218,8 @@ def absent_row(path: Path, happened: Sequence[TimedEvent], computers: Mapping[st
 def session_row(
     about: Mapping[str, Any], events: Iterable[Mapping[str, Any]], computers: Mapping[str, int]
 ) -> dict[str, Any]:
-    """What the session's header tells, and its consent."""
-    row = {name: about.get(name) for name in dictionary()["participants"]}
+    """The columns that come from the session's header and its consent."""
+    row = {name: about.get(name) for name in data_dictionary()["participants"]}
     wording = next((event.get("wording") for event in events if event["event"] == "consent"), None)
     return row | {"machine": computers.get(about.get("machine", "")), "wording": wording}
 
@@ -232,7 +234,7 @@ def listed(software: Mapping[str, str]) -> str:
 
 
 def step_table(recorded: Recorded) -> pd.DataFrame:
-    """The play's rows of steps.csv.gz; without times where nobody wrote them down."""
+    """The play's rows of steps.csv.gz, without times if none were recorded."""
     play = recorded.play
     count = len(play.inputs)
     due, done, shown = recorded.times.round(DECIMALS).T if len(recorded.times) else (None, None, None)
@@ -250,15 +252,15 @@ def step_table(recorded: Recorded) -> pd.DataFrame:
             "on_ladder": states[:, ON_LADDER], "jumping": states[:, JUMPING], "speed": states[:, SPEED],
             "has_key": states[:, HAS_KEY], "deaths": states[:, DEATHS], "unique_states": states[:, UNIQUE_STATES],
         }  # fmt: skip
-    return pd.DataFrame(columns, columns=[*dictionary()["steps"]], index=range(count))
+    return pd.DataFrame(columns, columns=[*data_dictionary()["steps"]], index=range(count))
 
 
 def event_rows(events: Sequence[TimedEvent]) -> list[dict[str, Any]]:
-    """Of a session's events the rows of events.csv."""
+    """The rows of events.csv of one session."""
     who = {"participant": events[0].event["participant"], "study": events[0].event.get("study", "")} if events else {}
     rows = []
     for event, seconds, play, step in events:
-        details = {name: value for name, value in event.items() if name not in (*SAID, *HIDDEN)}
+        details = {name: value for name, value in event.items() if name not in (*IN_COLUMNS, *HIDDEN)}
         rows.append({
             **who, "n": event["n"], "t": round(seconds, DECIMALS), "event": event["event"], "play": play, "step": step,
             "details": json.dumps(details, ensure_ascii=False) if details else None,
@@ -267,7 +269,7 @@ def event_rows(events: Sequence[TimedEvent]) -> list[dict[str, Any]]:
 
 
 def plain(answer: Any) -> Any:
-    """An answer as one cell."""
+    """An answer as the value of one cell."""
     if answer is None or isinstance(answer, (str, int, float)):
         return int(answer) if isinstance(answer, bool) else answer
     return json.dumps(answer, ensure_ascii=False)

@@ -1,5 +1,4 @@
-"""Where somebody's code stands in a folder: in names, in files and in what is compressed; and which files are of them
-alone."""
+"""Finds a participant's code in a folder: in names, in files, in compressed data; and which files are theirs alone."""
 
 import bz2
 import gzip
@@ -21,19 +20,19 @@ from priorlab.envs.plays.play_file import FORMAT
 from priorlab.envs.plays.play_file import SUFFIX as PLAY_SUFFIX
 from priorlab.human_study.data.video import CODECS
 
-CHUNK = 1 << 20  # bytes that are searched at once
-HEAD = 1 << 16  # bytes within which a log's first line ends
+CHUNK = 1 << 20  # bytes searched at once
+HEAD = 1 << 16  # bytes within which the first line of a log ends
 WHOLE = 1 << 26  # bytes of the largest file that is read as one JSON object
-VIDEOS = {*CODECS, ".avi", ".m4v", ".mov", ".webm"}  # names of files that only a person can look through
+VIDEOS = {*CODECS, ".avi", ".m4v", ".mov", ".webm"}  # files that only a person can check
 DEPTH = 4  # of archives within archives
-HISTORIES = frozenset({".git", ".hg", ".svn"})  # folders that keep, packed, what was deleted beside them
+HISTORIES = frozenset({".git", ".hg", ".svn"})  # folders that keep, compressed, what was deleted next to them
 STREAMS: dict[bytes, Callable[..., Any]] = {
     b"\x1f\x8b": gzip.open,
     b"BZh": bz2.open,
     b"\xfd7zXZ\x00": lzma.open,
 }  # by first bytes
 ZIP, TAR, HDF5 = (b"PK\x03\x04", b"PK\x05\x06"), b"ustar", b"\x89HDF\r\n\x1a\n"
-CLOSED = {  # kinds of files whose text is packed in a way that is not undone here, by their first bytes
+CLOSED = {  # kinds of files whose text can't be unpacked here, by first bytes
     b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!": "RAR", b"\x28\xb5\x2f\xfd": "Zstandard", b"\x04\x22\x4d\x18": "LZ4",
     b"PAR1": "Parquet", b"ARROW1": "Arrow", b"%PDF": "PDF",
 }  # fmt: skip
@@ -41,12 +40,12 @@ DAMAGE = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, tarfile.TarE
 
 
 class Unsearched(OSError):
-    """Part of a file can't be searched, and the rest of it does not hold what was looked for."""
+    """Part of a file can't be searched, and the rest does not contain the code."""
 
 
 def files_in(folder: Path) -> Iterator[Path]:
-    """Every file, link to a file, and folder that can't be listed or is a history of versions; linked folders are
-    looked through, each once."""
+    """Every file, link to a file, and folder that can't be listed or is a version history. Follows linked folders, each
+    once."""
     unlisted: list[OSError] = []
     seen: set[str] = set()
     for root, folders, names in os.walk(folder, onerror=unlisted.append, followlinks=True):
@@ -62,7 +61,7 @@ def files_in(folder: Path) -> Iterator[Path]:
 
 
 def is_named(path: Path, folder: Path, code: str) -> bool:
-    """Whether the code stands as a word in the path below the folder."""
+    """Whether the code is a word in the path below the folder."""
     return has_word(str(path.relative_to(folder)), code)
 
 
@@ -71,32 +70,33 @@ def has_word(text: str, code: str) -> bool:
 
 
 def is_named_after(path: Path, folder: Path, code: str) -> bool:
-    """Whether its name begins with the code, is that of a copy of their log, or its folder's name is the code; a figure
-    "without abcd2345.png" is not of that person."""
+    """Whether the file's name begins with the code or is that of a copy of their log, or a folder is named by the code.
+
+    A figure "without abcd2345.png" is not theirs.
+    """
     begins = re.match(rf"[\W_]*{re.escape(code)}(?![0-9A-Za-z])", path.name, re.I)
     folders = [each.casefold() for each in path.relative_to(folder).parts[:-1]]
     return bool(begins) or code.casefold() in folders or (SUFFIX in path.name and has_word(path.name, code))
 
 
 def holds(path: Path, words: Collection[str]) -> bool:
-    """Whether one of the words, ASCII, stands anywhere in the file, in either case: as UTF-8 or UTF-16, compressed, or
-    in an archive.
+    """Whether the file contains one of the words, ASCII in any case: as UTF-8 or UTF-16, compressed, or in an archive.
 
-    A video holds none. Nothing is held in memory but a part of the file. Raises OSError where the file, or a part of
-    it, can't be read (``Unsearched``).
+    Videos are not searched. Only a part of the file is in memory at a time. Raises OSError if the file can't be read,
+    ``Unsearched`` if a part of it can't.
     """
     if is_video(path) or not words:
         return False
     if path.name in HISTORIES and path.is_dir():
-        raise Unsearched("keeps every version that was ever saved in it, also of what is deleted")
-    read_bytes(path, 1)  # names what is no file
+        raise Unsearched("keeps every version that was ever saved in it, even of deleted files")
+    read_bytes(path, 1)  # raises a clear error if it is no file
     wanted = [between.join(word.lower()).encode() for word in words for between in ("", "\0", "\0\0\0")]
     with path.open("rb") as file:
         return stream_holds(file, wanted, DEPTH)
 
 
 def stream_holds(file: IO[bytes], wanted: list[bytes], depth: int) -> bool:
-    """As ``holds``, of a file that can be gone back in; ``wanted`` is in lower case."""
+    """As ``holds``, for a seekable file; ``wanted`` is in lower case."""
     try:
         if raw_holds(file, wanted):
             return True
@@ -106,7 +106,7 @@ def stream_holds(file: IO[bytes], wanted: list[bytes], depth: int) -> bool:
         if head.startswith(HDF5):
             return hdf5_holds(file, wanted)
         kind = next((kind for mark, kind in CLOSED.items() if head.startswith(mark)), None)
-        doubt = f"is packed as {kind}, which can't be searched" if kind else ""
+        doubt = f"is compressed as {kind}, which can't be searched" if kind else ""
         for opened in inside(file, head):
             try:
                 with opened() as stream:
@@ -127,18 +127,18 @@ def why(error: Exception) -> str:
 
 
 def raw_holds(file: IO[bytes], wanted: list[bytes]) -> bool:
-    kept = max(map(len, wanted)) - 1  # what may be cut in two
+    overlap = max(map(len, wanted)) - 1  # bytes of a word that a chunk may cut off
     before = b""
     while chunk := file.read(CHUNK):
         both = before + chunk.lower()
         if any(word in both for word in wanted):
             return True
-        before = both[-kept:]
+        before = both[-overlap:]
     return False
 
 
 def inside(file: IO[bytes], head: bytes) -> Iterator[Callable[[], Any]]:
-    """What opens each thing that is packed in the file: one stream, or the members of an archive."""
+    """A function that opens each thing in the file: one compressed stream, or the members of an archive."""
     yield from (partial(opened, file) for mark, opened in STREAMS.items() if head.startswith(mark))
     if head.startswith(ZIP):
         with zipfile.ZipFile(file) as archive:
@@ -149,13 +149,13 @@ def inside(file: IO[bytes], head: bytes) -> Iterator[Callable[[], Any]]:
 
 
 def hdf5_holds(file: IO[bytes], wanted: list[bytes]) -> bool:
-    """Whether text that HDF5 has compressed holds it; all other text was seen as it stands in the file."""
+    """Whether text that HDF5 compressed contains a word; all other text was searched before."""
     try:
         import h5py
     except ImportError:
-        raise Unsearched("may hold compressed text, which only the package h5py can search") from None
+        raise Unsearched("may contain compressed text, which only the package h5py can search") from None
 
-    def found(_: str, item: Any) -> bool | None:
+    def item_holds(_: str, item: Any) -> bool | None:
         is_packed = isinstance(item, h5py.Dataset) and item.chunks and item.id.get_create_plist().get_nfilters()
         if not is_packed or item.dtype.kind not in "SV":
             return None
@@ -168,23 +168,23 @@ def hdf5_holds(file: IO[bytes], wanted: list[bytes]) -> bool:
 
     file.seek(0)
     with h5py.File(file, "r") as data:
-        return bool(data.visititems(found))
+        return bool(data.visititems(item_holds))
 
 
 def is_alone(path: Path, folder: Path, code: str, others: Collection[str]) -> bool:
-    """Whether a file that is named by the code, or holds it, is of that person alone: a recording of theirs under any
-    name, or a file that is named after them; where nobody else is named in it."""
-    own, is_sound = recording_of(path, code)
+    """Whether a file that contains the code, or has it in its name, belongs to that participant alone: a recording of
+    theirs under any name, or a file that is named after them and names nobody else."""
+    is_theirs, is_intact = recording_of(path, code)
     named = is_named_after(path, folder, code)
-    if (own and is_sound) or (named and not path.exists()):  # the latter is a link that leads nowhere
+    if (is_theirs and is_intact) or (named and not path.exists()):  # the latter is a broken link
         return True
-    if not own and not named:
+    if not is_theirs and not named:
         return False
     return not any(is_named(path, folder, other) for other in others) and not holds(path, others)
 
 
 def recording_of(path: Path, code: str) -> tuple[bool, bool]:
-    """Whether the file is a log, a play or a place of that person, and whether it is whole; by what is in it."""
+    """(whether the file is a log, play or place of that participant, whether it is intact), from its content."""
     header = header_of(path)
     if header.get("event") == "session":
         try:
@@ -196,32 +196,32 @@ def recording_of(path: Path, code: str) -> tuple[bool, bool]:
 
 
 def codes_in(header: dict[str, Any]) -> set[str]:
-    """Whose recording it is that has this header."""
+    """The codes of the participant whose recording has this header."""
     if header.get("event") == "session":
-        found = (header.get("id"), header.get("participant"))
+        codes = (header.get("id"), header.get("participant"))
     elif header.get("format") == FORMAT and header.get("player") == "person":
-        found = (header.get("player_id"), str(header.get("id")).rpartition("-")[0])
+        codes = (header.get("player_id"), str(header.get("id")).rpartition("-")[0])
     elif {"number", "block", "rule", "participant"} <= header.keys():
-        found = (header["participant"],)
+        codes = (header["participant"],)
     else:
-        found = ()
-    return {each for each in found if isinstance(each, str) and each}
+        codes = ()
+    return {each for each in codes if isinstance(each, str) and each}
 
 
 def header_of(path: Path) -> dict[str, Any]:
-    """The first event of a log, or all of a play or a place, also where it is compressed; {} where it is none."""
+    """The first event of a log, or all of a play or a place, compressed or not; {} for other files."""
     try:
         line = unedited(beginning(path, HEAD)).partition(b"\n")[0].strip()
         if not line.startswith(b"{"):
             return {}
-        found = json.loads(decoded(beginning(path, WHOLE)) if line == b"{" else line)
+        header = json.loads(decoded(beginning(path, WHOLE)) if line == b"{" else line)
     except (OSError, ValueError, RecursionError, *DAMAGE):
         return {}
-    return found if isinstance(found, dict) else {}
+    return header if isinstance(header, dict) else {}
 
 
 def beginning(path: Path, most: int) -> bytes:
-    """That many bytes of it, unpacked."""
+    """The first bytes of the file, unpacked, at most that many."""
     data = read_bytes(path, most)
     opened = next((opened for mark, opened in STREAMS.items() if data.startswith(mark)), None)
     if not opened:
@@ -231,7 +231,7 @@ def beginning(path: Path, most: int) -> bytes:
 
 
 def looks_recorded(path: Path) -> bool:
-    """Whether the name is one that a recording, a video of it, or a copy of either is given."""
+    """Whether the name is that of a recording, a video, or a copy of one."""
     return SUFFIX in path.name or path.suffix == PLAY_SUFFIX or is_video(path)
 
 

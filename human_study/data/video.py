@@ -12,17 +12,17 @@ from priorlab.envs.plays.atari_course import AtariPlay
 from priorlab.envs.plays.play import SUFFIX, Play
 from priorlab.envs.plays.sessions import Recorded
 
-CODECS = {".mp4": "mp4v", ".mkv": "FFV1"}  # the latter without loss
-QUIET = "-8"  # what is wrong with a file is found and said here
-ZOOM = 3  # of the native picture
-END_SECONDS = 2  # that the last picture stays
+CODECS = {".mp4": "mp4v", ".mkv": "FFV1"}  # the latter is lossless
+QUIET = "-8"  # OpenCV prints nothing: errors are found and raised here
+ZOOM = 3  # relative to the native picture
+END_SECONDS = 2  # for which the last picture stays
 
 
 def write_video(play: Play | AtariPlay, path: Path, speed: float = 1.0) -> None:
-    """Writes what the player saw, ``speed`` times as fast, three times the native size: .mp4, or .mkv without loss.
+    """Writes what the player saw, ``speed`` times as fast, at three times the native size: .mp4, or .mkv (lossless).
 
-    It takes the name when it is whole; what was there before stays until then. Raises RuntimeError where OpenCV can't
-    be loaded, OSError, one line, where it can't write such a file or not all of it.
+    An old file of that name stays until the new one is complete. Raises ValueError for another kind of name,
+    RuntimeError if OpenCV can't be loaded, OSError, one line, if the video can't be written completely.
     """
     if path.suffix not in CODECS:
         raise ValueError(f"{path}: expected a file name that ends in {' or '.join(CODECS)}")
@@ -34,13 +34,13 @@ def write_video(play: Play | AtariPlay, path: Path, speed: float = 1.0) -> None:
             f"a video needs opencv-python and its system libraries ({error}): install them, on Debian or Ubuntu with "
             "apt-get install libgl1 libglib2.0-0"
         ) from None
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # else a line a picture that fails
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # else one line per failed picture
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.is_dir():
         raise IsADirectoryError(f"{path}: a folder: expected the name of a file")
     rate, total = play.inputs_per_second * speed, 0
     with drafted(path, f".draft{path.suffix}") as draft:
-        with draft.open("wb"):  # OpenCV does not say why it can't write
+        with draft.open("wb"):  # raises the reason, which OpenCV does not give
             pass
         pictures = play.frames()
         frame = enlarged(next(pictures))
@@ -57,22 +57,22 @@ def write_video(play: Play | AtariPlay, path: Path, speed: float = 1.0) -> None:
                 total += 1
         finally:
             writer.release()
-        check_whole(draft, path, total)
+        check_complete(draft, path, total)
 
 
-def check_whole(draft: Path, path: Path, frames: int) -> None:
-    """OSError unless the draft holds that many pictures: OpenCV says nothing of a disk that is full."""
+def check_complete(draft: Path, path: Path, frames: int) -> None:
+    """Raises OSError unless the draft holds that many pictures: OpenCV does not report a full disk."""
     import cv2
 
     with draft.open("r+b") as file:
         to_disk(file)
     video = cv2.VideoCapture(str(draft))
-    found = 0
+    count = 0
     while video.grab():
-        found += 1
+        count += 1
     video.release()
-    if found != frames:
-        raise OSError(f"{path}: only {found:,} of {frames:,} pictures could be written: is the disk full?")
+    if count != frames:
+        raise OSError(f"{path}: only {count:,} of {frames:,} pictures could be written: is the disk full?")
 
 
 def enlarged(picture: np.ndarray) -> np.ndarray:
@@ -81,7 +81,10 @@ def enlarged(picture: np.ndarray) -> np.ndarray:
 
 
 def write_videos(recorded: Iterable[Recorded], folder: Path, lossless: bool = False) -> None:
-    """A video a play: <name of its recording>.mp4, or with the play's number in its session behind the name."""
+    """One video per play, <recording>.mp4 or <recording>-<number of the play>.mp4; ``lossless``: .mkv.
+
+    Raises as ``write_video``.
+    """
     for each in recorded:
         stem = each.path.name.split(".", 1)[0]
         number = "" if each.path.suffix == SUFFIX else f"-{each.number}"

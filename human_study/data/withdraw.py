@@ -1,4 +1,4 @@
-"""The deletion of all that a person left in a study's folder, if they wish so."""
+"""Deletes everything of a participant who withdraws from a study's folder."""
 
 import re
 import unicodedata
@@ -13,8 +13,6 @@ from priorlab.envs.plays.events import LOCK, SUFFIX, locked, read_events
 from priorlab.envs.plays.play import SUFFIX as PLAY_SUFFIX
 from priorlab.envs.plays.play import today
 from priorlab.human_study.data import withdrawals
-from priorlab.human_study.data.kept_wordings import DIGITS
-from priorlab.human_study.data.kept_wordings import FOLDER as WORDINGS
 from priorlab.human_study.data.traces import (
     codes_in,
     files_in,
@@ -27,33 +25,37 @@ from priorlab.human_study.data.traces import (
     looks_recorded,
     recording_of,
 )
-from priorlab.human_study.study.assign import Place, clear, path_of, place_at, readable_places
-from priorlab.human_study.study.study import Study
+from priorlab.human_study.data.wordings import DIGITS
+from priorlab.human_study.data.wordings import FOLDER as WORDINGS
+from priorlab.human_study.study.assignment import StudyPlace, empty_place, place_at, place_path, readable_places
+from priorlab.human_study.study.study_file import Study
 
-SHORT = 6  # characters; fewer stand in files by chance
+SHORT = 6  # characters; shorter codes occur in files by chance
 
 
 @dataclass
-class Found:
-    """What there is of a person in the study's folder."""
+class ParticipantRecord:
+    """Everything of a participant in the study's folder."""
 
     participant: str  # the code
-    withdrew: str = ""  # when, as withdrawals.csv has it; empty where it was not before
+    withdrew: str = ""  # date of an earlier withdrawal, as in withdrawals.csv; empty if there was none
     files: list[Path] = field(default_factory=list)  # theirs alone, to be deleted
-    places: list[Place] = field(default_factory=list)
-    mentions: list[Path] = field(default_factory=list)  # are named by the code or hold it, and not theirs alone
-    unread: list[str] = field(default_factory=list)  # a line for each file that can't be read, or not searched whole
-    logs: set[Path] = field(default_factory=set)  # that nobody may be writing
+    places: list[StudyPlace] = field(default_factory=list)
+    mentions: list[Path] = field(default_factory=list)  # have the code in them or in their name; not theirs alone
+    unread: list[str] = field(default_factory=list)  # one line per file that can't be read or completely searched
+    logs: set[Path] = field(default_factory=set)  # that no process may be recording
 
     def __bool__(self) -> bool:
         return bool(self.files or self.places or self.mentions or self.unread)
 
 
-def find(study: Study, code: str, progress: Callable[[Iterable[Path]], Iterable[Path]] = iter) -> Found:
-    """Everything below the study's folder that is of that person, or names them. ``progress`` is given all files.
+def find_record(
+    study: Study, code: str, progress: Callable[[Iterable[Path]], Iterable[Path]] = iter
+) -> ParticipantRecord:
+    """Everything in the study's folder that belongs to that participant, or names them.
 
-    A code in other case, or with spaces or hyphens, is understood where only one is like it. ValueError, one line, for
-    one of which there is nothing, that withdrew and left no trace, or that may be several people's.
+    Case, spaces and hyphens of the code don't matter. ``progress`` gets all files, and returns them one by one. Raises
+    ValueError, one line, for a code that is unknown, that may be several participants', or of which nothing is left.
     """
     folder = study.folder
     withdrawn = withdrawals.read(folder / withdrawals.NAME)
@@ -62,32 +64,34 @@ def find(study: Study, code: str, progress: Callable[[Iterable[Path]], Iterable[
     known = {place.participant for place in places} | withdrawn.keys()
     known |= {each for path in every if path.name.endswith((SUFFIX, PLAY_SUFFIX)) for each in codes_in(header_of(path))}
     who = meant(code, known - {""}, folder)
-    found = Found(who, withdrawn.get(who, ""), places=[place for place in places if place.participant == who])
-    found.places += [
+    record = ParticipantRecord(
+        who, withdrawn.get(who, ""), places=[place for place in places if place.participant == who]
+    )
+    record.places += [
         replace(place_at(study, number), participant=who) for number in damaged if names(study, number, who)
     ]
-    passed = {folder / withdrawals.NAME, *(path_of(study, place.number) for place in [*places, *found.places])}
+    passed = {folder / withdrawals.NAME, *(place_path(study, place.number) for place in [*places, *record.places])}
     for path in progress(every):
         if path not in passed and not is_wording(path, folder) and not is_list(path):
-            sort_in(path, folder, found, known - {who, ""})
-    if who not in known and not any(looks_recorded(path) or recording_of(path, who)[0] for path in found.files):
-        is_telling = len(who) >= SHORT and found.mentions
-        also = f"; these hold it: {', '.join(map(str, found.mentions))}" if is_telling else ""
+            add_file(path, folder, record, known - {who, ""})
+    if who not in known and not any(looks_recorded(path) or recording_of(path, who)[0] for path in record.files):
+        is_listed = len(who) >= SHORT and record.mentions
+        also = f"; these contain it: {', '.join(map(str, record.mentions))}" if is_listed else ""
         raise ValueError(f"{folder}: nobody has the code {code!r}: expected the eight characters of a session{also}")
-    if found.withdrew and not found:
-        raise ValueError(f"{who} withdrew on {found.withdrew}: nothing is left to delete")
-    return found
+    if record.withdrew and not record:
+        raise ValueError(f"{who} withdrew on {record.withdrew}: nothing is left to delete")
+    return record
 
 
 def names(study: Study, number: int, who: str) -> bool:
-    """Whether that damaged place is of that person, as far as it can be read."""
+    """Whether that damaged place belongs to that participant, as far as it can be read."""
     with suppress(OSError):
-        return holds(path_of(study, number), [who])
+        return holds(place_path(study, number), [who])
     return False
 
 
 def meant(code: str, known: Iterable[str], folder: Path) -> str:
-    """The known code that is written like this one; itself where none is."""
+    """The known code that is spelled like this one; this one if there is none."""
     alike = sorted(each for each in known if plain(each) == plain(code))
     if code in alike or len(alike) == 1:
         return code if code in alike else alike[0]
@@ -101,101 +105,104 @@ def plain(code: str) -> str:
 
 
 def is_wording(path: Path, folder: Path) -> bool:
-    """Whether it has the name of a wording, which holds no code; a log that somebody put beside it has not."""
+    """Whether it has the name of a wording, which contains no code; other files in that folder may."""
     return path.parent == folder / WORDINGS and bool(re.fullmatch(rf"[0-9a-f]{{{DIGITS}}}\.json", path.name))
 
 
 def is_list(path: Path) -> bool:
-    """Whether it is a copy of withdrawals.csv, which holds nothing but that somebody withdrew."""
+    """Whether it is a copy of withdrawals.csv, which says only that somebody withdrew."""
     if not path.name.startswith(Path(withdrawals.NAME).stem):
         return False
     try:
-        codes, manner, _ = withdrawals.parse(path)
-        return bool(codes) and {*manner.columns} <= {*withdrawals.HEADER, ""}
+        codes, dialect, _ = withdrawals.parse(path)
+        return bool(codes) and {*dialect.columns} <= {*withdrawals.HEADER, ""}
     except (ValueError, OSError):
         return False
 
 
-def sort_in(path: Path, folder: Path, found: Found, others: set[str]) -> None:
-    """Adds the file to what was found, where it is of that person or names them. ``others`` are the others' codes."""
-    who = found.participant
+def add_file(path: Path, folder: Path, record: ParticipantRecord, others: set[str]) -> None:
+    """Adds the file to the record if it belongs to the participant or names them. ``others``: all other codes."""
+    who = record.participant
     try:
         if not is_named(path, folder, who) and not holds(path, [who]):
             if is_video(path) and not any(is_named(path, folder, other) for other in others):
-                found.unread.append(f"{shown(path)}: is a video that no code names")
+                record.unread.append(f"{shown(path)}: is a video without a code in its name")
             return
     except OSError as error:
-        found.unread.append(one_line(path, error))
+        record.unread.append(one_line(path, error))
         return
     longer = [other for other in others if who.casefold() in other.casefold()]
     if any(recording_of(path, other)[0] or is_named_after(path, folder, other) for other in longer):
-        return  # what stands there is a part of another code
+        return  # it contains another, longer code
     try:
         alone = is_alone(path, folder, who, others)
     except OSError:
         alone = looks_recorded(path) and is_named_after(path, folder, who)
     if not alone:
-        found.mentions.append(path)
+        record.mentions.append(path)
     elif path.name.endswith(LOCK):
-        found.logs.add(path.with_name(path.name.removesuffix(LOCK) + SUFFIX))
+        record.logs.add(path.with_name(path.name.removesuffix(LOCK) + SUFFIX))
     else:
-        found.files.append(path)
+        record.files.append(path)
         if path.is_symlink() and recording_of(path, who)[0]:
-            found.files.append(path.resolve())
+            record.files.append(path.resolve())
         if path.name.endswith(SUFFIX):
-            found.logs.add(path)
+            record.logs.add(path)
 
 
-def withdraw(study: Study, code: str) -> Found:
-    """``find``, and ``delete`` that; what was found."""
-    found = find(study, code)
-    delete(study, found)
-    return found
+def withdraw(study: Study, code: str) -> ParticipantRecord:
+    """Deletes everything of that participant from the study's folder, and returns what there was.
 
-
-def delete(study: Study, found: Found) -> None:
-    """Logs that the person withdrew, deletes every file that is theirs alone, and empties their place.
-
-    Nothing about the person is kept but the code, the UTC date, and how much was deleted. What a crash leaves of it is
-    found by the next call. Raises OSError, and changes nothing, where the session is going on or the list can't be
-    written; OSError, one line, for files that can't be deleted, when all others are.
+    Raises as ``find_record`` and ``delete_record``.
     """
-    kept = []
+    record = find_record(study, code)
+    delete_record(study, record)
+    return record
+
+
+def delete_record(study: Study, record: ParticipantRecord) -> None:
+    """Lists the withdrawal in withdrawals.csv, deletes every file that is the participant's alone, empties their place.
+
+    Only the code, the UTC date and how much was deleted remain. If a crash interrupts it, the next call deletes the
+    rest. Raises OSError, and changes nothing, if the session is under way or the list can't be written; OSError, one
+    line, if some files can't be deleted, after deleting all others.
+    """
+    failed = []
     with ExitStack() as stack:
-        for log in sorted(found.logs):
+        for log in sorted(record.logs):
             try:
                 stack.callback(release, locked(log))
             except Taken:
                 raise
             except OSError:
-                continue  # nothing can be written beside it, so nobody records it; whether it can be deleted is seen
-        if not found.withdrew:
-            plays, events = max(map(count, found.files), default=(0, 0))
-            row = {"id": found.participant, "date": today(), "files": len(found.files), "plays": plays}
+                continue  # nothing can be written next to it, so nobody records it; deleting it may still work
+        if not record.withdrew:
+            plays, events = max(map(count, record.files), default=(0, 0))
+            row = {"id": record.participant, "date": today(), "files": len(record.files), "plays": plays}
             try:
                 withdrawals.add(study.folder / withdrawals.NAME, {**row, "events": events})
             except OSError as error:
-                raise OSError(f"{error}; nothing was deleted, as that list could not be written") from None
-        for path in found.files:
+                raise OSError(f"{error}; nothing was deleted, because that list could not be written") from None
+        for path in record.files:
             try:
                 path.unlink(missing_ok=True)
             except OSError as error:
-                kept.append(one_line(path, error))
-        for place in found.places:  # after the files: on a full disk they made room for it
+                failed.append(one_line(path, error))
+        for place in record.places:  # after the files, which make room for it on a full disk
             try:
-                clear(study, place)
+                empty_place(study, place)
             except OSError as error:
-                kept.append(one_line(path_of(study, place.number), error))
-    for folder in sorted({parent for path in found.files for parent in path.parents}, reverse=True):
-        if folder.is_relative_to(study.folder) and folder.name.casefold() == found.participant.casefold():
+                failed.append(one_line(place_path(study, place.number), error))
+    for folder in sorted({parent for path in record.files for parent in path.parents}, reverse=True):
+        if folder.is_relative_to(study.folder) and folder.name.casefold() == record.participant.casefold():
             with suppress(OSError):
                 folder.rmdir()  # it is empty now
-    if kept:
-        raise OSError(f"can't be deleted: {'; '.join(kept)}; everything else of {found.participant} is")
+    if failed:
+        raise OSError(f"could not delete: {'; '.join(failed)}; everything else of {record.participant} was deleted")
 
 
 def count(log: Path) -> tuple[int, int]:
-    """(plays, events) of a log, 0 of anything else, and of a damaged one: it is deleted nevertheless."""
+    """(plays, events) of a log; (0, 0) for other files, and for a damaged log, which is deleted all the same."""
     try:
         events = read_events(log).events
     except (ValueError, OSError):

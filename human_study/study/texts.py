@@ -1,4 +1,4 @@
-"""The words that a participant sees, one TOML file a language, and the questions in them, as data."""
+"""The words that a participant sees, one TOML file per language, and the questions, as data."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from typing import Any
 from priorlab.envs.base.files import one_line, read_toml
 
 FOLDER = Path(__file__).parent / "languages"
-MODEL = "en"  # whose names every other language has
+MODEL = "en"  # every other language has the same names
 FONT_ENTRIES = {"file": "", "direction": "ltr", "script": ""}
 KINDS: dict[str, dict[str, type]] = {  # the entries of each kind of question besides kind and text
     "choice": {"options": dict},
@@ -21,12 +21,12 @@ KINDS: dict[str, dict[str, type]] = {  # the entries of each kind of question be
 OPTIONAL: dict[str, dict[str, type]] = {"text": {"decline": str}, "number": {"decline": str, "decimals": int}}
 TYPES = {str: "a text", int: "a whole number", float: "a number", dict: "a section"}
 CONES = ("L", "M", "nobody")
-MOST_DECIMALS, FARTHEST = 6, 10**9  # of numbers that are typed; a float tells all of them apart
+MOST_DECIMALS, FARTHEST = 6, 10**9  # of typed numbers; a float can tell all of them apart
 
 
 @dataclass(frozen=True)
 class Question:
-    """``options`` of a choice: by the name that is recorded, what is shown; of others, an answer instead of typing."""
+    """A question. ``options``, by the name that is recorded: what a choice offers, or an alternative to typing."""
 
     name: str
     kind: str
@@ -40,7 +40,7 @@ class Question:
 
 
 class Plural(Formatter):
-    """``{minutes:minute|minutes}`` is the first word where minutes is 1, else the second."""
+    """``{minutes:minute|minutes}`` is the first word if minutes is 1, the second otherwise."""
 
     def format_field(self, value: Any, format_spec: str) -> str:
         one, bar, more = format_spec.partition("|")
@@ -49,7 +49,7 @@ class Plural(Formatter):
 
 @dataclass(frozen=True)
 class Texts:
-    """The words of one language: ``texts("page.next")``; ``Texts.load`` reads and checks a file."""
+    """The words of one language: ``texts("page.next")``. ``Texts.load`` reads and checks a file."""
 
     path: Path
     language: str
@@ -59,7 +59,7 @@ class Texts:
 
     @staticmethod
     def load(language: str) -> "Texts":
-        """Of a language that the lab has, or of a file ending in .toml, which may extend such a language.
+        """From a language that Priorlab has (en, de), or from a file ending in .toml, which may extend one.
 
         Raises ValueError, one line that names the file and the entry; FileNotFoundError.
         """
@@ -67,14 +67,14 @@ class Texts:
         if path.suffix != ".toml":
             path = FOLDER / f"{language}.toml"
             if not path.exists():
-                raise ValueError(f"unknown texts {language!r}: expected {', '.join(languages())}, or a file .toml")
+                raise ValueError(f"unknown texts {language!r}: expected {', '.join(languages())}, or a .toml file")
         try:
             return read(path)
         except ValueError as error:
             raise ValueError(one_line(path, error)) from None
 
     def __call__(self, name: str, **filled: object) -> str:
-        """The words of that name; numbers among ``filled`` are written as the language writes them."""
+        """The words of that name, with ``filled`` in place of names in braces; numbers as the language writes them."""
         numbers = {key: self.number(each) for key, each in filled.items() if isinstance(each, (int, float))}
         return Plural().vformat(self.words[name], (), {**filled, **numbers}).strip()
 
@@ -83,14 +83,14 @@ class Texts:
         return (str(value) if isinstance(value, int) else f"{value:.15g}").replace(".", self.words["answer.point"])
 
     def every(self) -> Iterator[str]:
-        """Everything that can be shown, for whoever must know which characters there are."""
+        """Everything that can be shown, to check which characters there are."""
         yield from self.words.values()
         for question in self.questions.values():
             yield question.text
             yield from question.options.values()
 
     def ask(self, names: Iterable[str]) -> list[Question]:
-        """The questions of these names; ValueError for one that the texts don't have."""
+        """The questions of these names. Raises ValueError for one that the texts don't have."""
         for name in names:
             if name not in self.questions:
                 raise ValueError(f"{self.path}: no question {name!r}: expected one of {', '.join(self.questions)}")
@@ -119,7 +119,7 @@ def read(path: Path) -> Texts:
     if set(font) != set(FONT_ENTRIES) or font["direction"] not in ("ltr", "rtl"):
         raise ValueError(f'font is {font}: expected file, direction ("ltr" or "rtl") and script')
     asked = sections.pop("questions")
-    questions = {name: read_question(name, found) for name, found in asked.items()}
+    questions = {name: read_question(name, content) for name, content in asked.items()}
     words = {f"{name}.{word}": text for name, section in sections.items() for word, text in section.items()}
     for name, text in words.items():
         check_word(name, text)
@@ -127,7 +127,7 @@ def read(path: Path) -> Texts:
 
 
 def joined(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """``base`` with what ``changes`` has; a question that is given is given whole."""
+    """``base`` with ``changes``; a changed question replaces the old one completely."""
     merged = dict(base)
     for section, entries in changes.items():
         old = base.get(section)
@@ -136,17 +136,17 @@ def joined(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 
 
 def check_names(entries: dict[str, Any], like: dict[str, Any]) -> None:
-    """Sections and words must be those of the model, each a text; questions may be any."""
+    """Raises ValueError unless sections and words are those of the model, each a text. Any questions will do."""
     if missing := sorted(set(like) - set(entries)):
         raise ValueError(f'missing: {", ".join(missing)}; a file that changes only some texts begins: extends = "en"')
     if unknown := sorted(set(entries) - set(like)):
         raise ValueError(f"unknown: {', '.join(unknown)}; expected {', '.join(like)}")
-    for section, found in entries.items():
-        if type(found) is not type(like[section]):
-            raise ValueError(f"{section} is {found!r}: expected a {'section' if section != 'language' else 'text'}")
-        if not isinstance(found, dict) or section in ("questions", "font"):
+    for section, content in entries.items():
+        if type(content) is not type(like[section]):
+            raise ValueError(f"{section} is {content!r}: expected a {'section' if section != 'language' else 'text'}")
+        if not isinstance(content, dict) or section in ("questions", "font"):
             continue
-        different = [f"{section}.{name}" for name in sorted(set(found) ^ set(like[section]))]
+        different = [f"{section}.{name}" for name in sorted(set(content) ^ set(like[section]))]
         if different:
             raise ValueError(f"missing or unknown: {', '.join(different)}; expected {', '.join(like[section])}")
 
@@ -165,11 +165,11 @@ def check_word(name: str, text: Any) -> None:
 
 
 def fields_of(text: str) -> set[str]:
-    """The names in braces; ValueError where the braces don't match, or hold more than two words for one and more."""
+    """The names in braces. Raises ValueError if braces don't match, or have other than two words for one and more."""
     try:
         fields = [(field, spec or "") for _, field, spec, _ in Formatter().parse(text) if field is not None]
     except ValueError as error:
-        raise ValueError(f"{text[:30]!r}...: {error}; write {{{{ for a brace that stands for itself") from None
+        raise ValueError(f"{text[:30]!r}...: {error}; write {{{{ for a brace itself") from None
     for field, spec in fields:
         if spec and (spec.count("|") != 1 or "{" in spec):
             raise ValueError(
@@ -179,12 +179,12 @@ def fields_of(text: str) -> set[str]:
 
 
 def is_of(value: Any, kind: type) -> bool:
-    """Whether a value read from TOML is of that kind; whole numbers are floats, too, and true is no number."""
+    """Whether a value read from TOML is of that kind. A whole number is a float, too; true is not a number."""
     return type(value) is kind or (kind is float and type(value) is int)
 
 
 def check_bounds(name: str, given: dict[str, Any]) -> None:
-    """ValueError, one line, where a number's bounds could not be typed."""
+    """Raises ValueError, one line, if a number's bounds could not be typed."""
     decimals = given.get("decimals", 0)
     if not 0 <= decimals <= MOST_DECIMALS:
         raise ValueError(f"questions.{name}.decimals is {decimals}: expected 0 (whole numbers) to {MOST_DECIMALS}")
@@ -199,11 +199,11 @@ def check_bounds(name: str, given: dict[str, Any]) -> None:
         raise ValueError(f"questions.{name}: least is more than most")
 
 
-def read_question(name: str, found: Any) -> Question:
-    kind = found.get("kind") if isinstance(found, dict) else None
+def read_question(name: str, content: Any) -> Question:
+    kind = content.get("kind") if isinstance(content, dict) else None
     if kind not in KINDS:
         raise ValueError(f"questions.{name}: kind is {kind!r}: expected one of {', '.join(KINDS)}")
-    given = {entry: value for entry, value in found.items() if entry != "kind"}
+    given = {entry: value for entry, value in content.items() if entry != "kind"}
     optional = OPTIONAL.get(kind, {})
     expected: dict[str, type] = {
         "text": str,

@@ -1,6 +1,6 @@
-"""Which keys and gamepads give which input: the map at first, the participant's own, and what keys are called.
+"""Which keys and gamepads give which input: the default keys, those a participant chose, and what keys are called.
 
-Inputs are those of our games, by number; in Atari's games JUMP is the button (``keys.Stick``).
+Inputs are those of our games, by number; in Atari games JUMP is the button (``keys.AtariKeys``).
 """
 
 import time
@@ -13,15 +13,15 @@ import pygame
 from pygame._sdl2 import controller
 
 from priorlab.envs.game.rules import DOWN, JUMP, LEFT, NONE, RIGHT, UP
+from priorlab.human_study.protocol.keys import INPUT_NUMBERS
 
-INPUTS = {"left": LEFT, "right": RIGHT, "up": UP, "down": DOWN, "jump": JUMP}
 KEYMAP = {
     pygame.KSCAN_LEFT: LEFT, pygame.KSCAN_RIGHT: RIGHT, pygame.KSCAN_UP: UP, pygame.KSCAN_DOWN: DOWN,
     pygame.KSCAN_A: LEFT, pygame.KSCAN_D: RIGHT, pygame.KSCAN_W: UP, pygame.KSCAN_S: DOWN, pygame.KSCAN_SPACE: JUMP,
 }  # fmt: skip
-RESERVED = (pygame.K_ESCAPE, pygame.K_F11, pygame.K_p)  # what they do they do in every map
+RESERVED = (pygame.K_ESCAPE, pygame.K_F11, pygame.K_p)  # do the same with any controls
 ARROWS = {pygame.KSCAN_LEFT: "←", pygame.KSCAN_RIGHT: "→", pygame.KSCAN_UP: "↑", pygame.KSCAN_DOWN: "↓"}
-WORDS = {  # keys whose names are among the texts
+WORDS = {  # keys whose names are in the texts
     pygame.KSCAN_SPACE: "space", pygame.KSCAN_RETURN: "return", pygame.KSCAN_TAB: "tab",
     pygame.KSCAN_BACKSPACE: "backspace", pygame.KSCAN_LSHIFT: "shift", pygame.KSCAN_RSHIFT: "shift",
     pygame.KSCAN_LCTRL: "control", pygame.KSCAN_RCTRL: "control", pygame.KSCAN_LALT: "alt", pygame.KSCAN_RALT: "alt",
@@ -32,24 +32,24 @@ KEYPAD = {pygame.KSCAN_KP_0: "0", pygame.KSCAN_KP_ENTER: "Enter"} | {
 }
 SCANCODES = 512
 
-ON, OFF = 0.5, 0.35  # of a stick's or a trigger's way: where it counts as pressed, and where no longer
-SETTLE = 0.25  # seconds after a gamepad was connected in which it reports what was held before
-# Of a gamepad that SDL knows: SDL's words for its buttons and axes, in the order of SDL's numbers.
+ON, OFF = 0.5, 0.35  # how far a stick or trigger must move to count as pressed, and to be released
+SETTLE_SECONDS = 0.25  # after it was connected, in which a gamepad reports what was held before
+# SDL's names for the buttons and axes of a gamepad that it knows, in the order of SDL's numbers.
 PARTS = (
     "a", "b", "x", "y", "back", "guide", "start", "leftstick", "rightstick", "leftshoulder", "rightshoulder", "dpup",
     "dpdown", "dpleft", "dpright", "misc1", "paddle1", "paddle2", "paddle3", "paddle4", "touchpad",
 )  # fmt: skip
 AXES = ("leftx", "lefty", "rightx", "righty", "lefttrigger", "righttrigger")
-GIVES = {"dpup": UP, "dpdown": DOWN, "dpleft": LEFT, "dpright": RIGHT} | dict.fromkeys(
+BUTTON_INPUTS = {"dpup": UP, "dpdown": DOWN, "dpleft": LEFT, "dpright": RIGHT} | dict.fromkeys(
     ("a", "b", "x", "y", "leftshoulder", "rightshoulder", "paddle1", "paddle2", "paddle3", "paddle4"), JUMP
-)  # the others, such as back, guide, and the buttons under the sticks, are pressed by mistake or are the system's
-TURNS = {  # what an axis gives: (input, in which direction of the axis)
+)  # the others (back, guide, the buttons under the sticks, ...) are pressed by mistake, or belong to the system
+AXIS_INPUTS = {  # (input, direction of the axis)
     "leftx": ((LEFT, -1), (RIGHT, 1)), "lefty": ((UP, -1), (DOWN, 1)),
     "lefttrigger": ((JUMP, 1),), "righttrigger": ((JUMP, 1),),
 }  # fmt: skip
 PAUSES = "start"
-# Of gamepads that SDL does not know: on most, the first buttons are the face and shoulder buttons, and later ones back
-# and start; where there is no hat but many buttons, some of them are the D-pad, in SDL's order.
+# On most gamepads that SDL does not know, the first buttons are the face and shoulder buttons, and later ones back and
+# start. If there is no hat but many buttons, some of them are the D-pad, in SDL's order.
 FIRST_BUTTONS, MANY_BUTTONS = 6, 15
 D_PAD = {11: UP, 12: DOWN, 13: LEFT, 14: RIGHT}
 PAD_AXES = (pygame.JOYAXISMOTION, pygame.CONTROLLERAXISMOTION)
@@ -68,11 +68,11 @@ class Controls:
 
     @staticmethod
     def of(event: Mapping[str, Any]) -> "Controls":
-        """Those that an event ``controls`` of a log tells."""
+        """From the event ``controls`` of a log."""
         return Controls({int(code): number for code, number in event["keys"].items()}, event["chosen"])
 
     def about(self) -> dict[str, Any]:
-        """For the log."""
+        """The event for the log."""
         return {"keys": {str(code): number for code, number in self.keys.items()}, "chosen": self.chosen}
 
     def codes(self, number: int) -> list[int]:
@@ -83,7 +83,12 @@ class Controls:
 DEFAULT = Controls(KEYMAP)
 
 
-def name_of(code: int, texts: Callable[..., str]) -> str:
+def key_names(controls: Controls, texts: Callable[..., str]) -> dict[str, list[str]]:
+    """What the keys of each input are called."""
+    return {name: [key_name(code, texts) for code in controls.codes(number)] for name, number in INPUT_NUMBERS.items()}
+
+
+def key_name(code: int, texts: Callable[..., str]) -> str:
     """What the key with that scancode is called: what this keyboard's layout prints on it, or a word of the texts."""
     if code in ARROWS:
         return ARROWS[code]
@@ -91,19 +96,19 @@ def name_of(code: int, texts: Callable[..., str]) -> str:
         return texts(f"keys.{WORDS[code]}")
     if code in KEYPAD:
         return texts("keys.keypad", key=KEYPAD[code])
-    # SDL tells a key's place; this asks it, of every character that a key can bear, whether its place is this one
+    # SDL knows the key of a character, but not the character of a key: this asks for each character a key can have
     here = pygame.key.ScancodeWrapper(tuple(number == code for number in range(SCANCODES)))
-    found = next((character for character in PRINTED if here[character]), None)
-    return chr(found).upper() if found else texts("keys.button", number=code)
+    printed = next((character for character in PRINTED if here[character]), None)
+    return chr(printed).upper() if printed else texts("keys.button", number=code)
 
 
 class Press(NamedTuple):
-    """Something on a gamepad went down, or up."""
+    """A button, stick or trigger of a gamepad was pressed or released."""
 
     is_down: bool
-    key: tuple[int, str, int]  # the pad's number, the part of it, the input: tells it from everything else that is held
-    input: int  # NONE where that part plays nothing
-    is_fresh: bool = True  # False where it was held already when the pad was connected
+    key: tuple[int, str, int]  # (number of the gamepad, part of it, input), which identifies it
+    input: int  # NONE if that part has no input
+    is_fresh: bool = True  # False if it was already held when the gamepad was connected
 
     @property
     def name(self) -> str:
@@ -115,15 +120,15 @@ class Press(NamedTuple):
         return self.key[1] == PAUSES
 
 
-class Plug(NamedTuple):
-    """A gamepad was connected, or disconnected; ``about`` it, for the log."""
+class Connection(NamedTuple):
+    """A gamepad was connected or disconnected; ``about`` describes it for the log."""
 
     what: str
     about: dict[str, Any]
 
 
-class Pad:
-    """One gamepad. Where SDL knows what its buttons and axes are, it is read as SDL says; else by the rule above."""
+class Gamepad:
+    """One gamepad. If SDL knows its buttons and axes, it is read as SDL says; if not, by the rule above."""
 
     def __init__(self, joystick: pygame.joystick.JoystickType):
         self.number, self.joystick, self.since = joystick.get_instance_id(), joystick, time.perf_counter()
@@ -131,7 +136,7 @@ class Pad:
             self.known = controller.Controller.from_joystick(joystick)
         except pygame.error:  # SDL does not know it
             self.known = None
-        # parts that SDL gives a meaning, as it writes them: b6 is a button, a0, -a0 or a0~ an axis, h0.1 a hat
+        # parts that SDL knows, as it writes them: b6 is a button; a0, -a0 and a0~ are an axis; h0.1 is a hat
         mapping = self.known.get_mapping().values() if self.known is not None else ()
         self._mapped = {part.strip("+-~").split(".")[0] for part in mapping}
         self.about = {
@@ -141,13 +146,13 @@ class Pad:
         }  # fmt: skip
 
     def parts(self, event: pygame.Event) -> list[tuple[str, int, float]]:
-        """What an event of this pad says: (part, input, how far that is pressed: 0 to 1)."""
+        """(part, input, how far it is pressed: 0 to 1) for all that an event of this gamepad reports."""
         if event.type in (pygame.CONTROLLERBUTTONDOWN, pygame.CONTROLLERBUTTONUP):
             name = PARTS[event.button] if event.button < len(PARTS) else f"part {event.button}"
-            return [(name, GIVES.get(name, NONE), event.type == pygame.CONTROLLERBUTTONDOWN)]
+            return [(name, BUTTON_INPUTS.get(name, NONE), event.type == pygame.CONTROLLERBUTTONDOWN)]
         if event.type == pygame.CONTROLLERAXISMOTION:
             name = AXES[event.axis] if event.axis < len(AXES) else ""
-            return [(name, number, sign * event.value / 32767) for number, sign in TURNS.get(name, ())]
+            return [(name, number, sign * event.value / 32767) for number, sign in AXIS_INPUTS.get(name, ())]
         if event.type in (pygame.JOYBUTTONDOWN, pygame.JOYBUTTONUP) and f"b{event.button}" not in self._mapped:
             return [(f"button {event.button}", self._button(event.button), event.type == pygame.JOYBUTTONDOWN)]
         if event.type == pygame.JOYHATMOTION and f"h{event.hat}" not in self._mapped:
@@ -155,7 +160,7 @@ class Pad:
             ways = {LEFT: -across, RIGHT: across, UP: along, DOWN: -along}
             return [(f"hat {event.hat}", number, way) for number, way in ways.items()]
         if event.type == pygame.JOYAXISMOTION and event.axis < 2 and f"a{event.axis}" not in self._mapped:
-            ways = TURNS[AXES[event.axis]]
+            ways = AXIS_INPUTS[AXES[event.axis]]
             return [(f"axis {event.axis}", number, sign * event.value) for number, sign in ways]
         return []
 
@@ -166,14 +171,14 @@ class Pad:
         return JUMP if number < FIRST_BUTTONS else NONE
 
 
-class Pads:
-    """Gamepads, as many as there are, connected and disconnected at any time."""
+class Gamepads:
+    """All gamepads. They can be connected and disconnected at any time."""
 
     def __init__(self) -> None:
-        with suppress(pygame.error):  # a system that has none to offer
+        with suppress(pygame.error):  # a system without gamepads
             pygame.joystick.init()
             controller.init()
-        self._pads: dict[int, Pad] = {}
+        self._pads: dict[int, Gamepad] = {}
         self._held: dict[tuple[int, str, int], Press] = {}
 
     def close(self) -> None:
@@ -185,30 +190,30 @@ class Pads:
     def count(self) -> int:
         return len(self._pads)
 
-    def connected(self) -> list[Plug]:
-        """Those that are, as if they had just been."""
-        return [Plug("connected", pad.about) for pad in self._pads.values()]
+    def connected(self) -> list[Connection]:
+        """The connected gamepads, as if each had just been connected."""
+        return [Connection("connected", pad.about) for pad in self._pads.values()]
 
     def held(self) -> dict[tuple[int, str, int], int]:
         """The input of everything that is held."""
         return {key: press.input for key, press in self._held.items()}
 
     def leaning(self) -> list[tuple[int, str, int]]:
-        """What is held of sticks and triggers, which can be so without a hand."""
+        """The sticks and triggers that are held, which needs no hand: a stick may drift."""
         return [key for key in self._held if key[1] in AXES or key[1].startswith("axis")]
 
-    def find(self) -> list[Plug]:
-        """Opens the gamepads that are new. All are looked at: an event's index may by now be that of another one."""
+    def find(self) -> list[Connection]:
+        """Opens the new gamepads. It looks at all: the index in an event may by now belong to another one."""
         before = set(self._pads)
         for index in range(pygame.joystick.get_count() if pygame.joystick.get_init() else 0):
-            with suppress(pygame.error):  # gone meanwhile, or not ours to read
+            with suppress(pygame.error):  # already gone, or not readable by us
                 joystick = pygame.joystick.Joystick(index)
                 if joystick.get_instance_id() not in self._pads:
-                    self._pads[joystick.get_instance_id()] = Pad(joystick)
-        return [plug for plug in self.connected() if plug.about["number"] not in before]
+                    self._pads[joystick.get_instance_id()] = Gamepad(joystick)
+        return [each for each in self.connected() if each.about["number"] not in before]
 
-    def take(self, event: pygame.Event) -> tuple[list[Press], list[Plug]]:
-        """What one of ``PAD_EVENTS`` means: what goes up, what goes down, and which pads come and go."""
+    def take(self, event: pygame.Event) -> tuple[list[Press], list[Connection]]:
+        """What one of ``PAD_EVENTS`` means: presses and releases, and gamepads that come and go."""
         if event.type == pygame.JOYDEVICEADDED:
             return [], self.find()
         pad = self._pads.get(event.instance_id)
@@ -217,8 +222,8 @@ class Pads:
         if event.type == pygame.JOYDEVICEREMOVED:
             del self._pads[pad.number]
             held = [key for key in self._held if key[0] == pad.number]
-            return [self._set(key, False) for key in held], [Plug("disconnected", pad.about)]
-        presses, is_fresh = [], time.perf_counter() > pad.since + SETTLE
+            return [self._set(key, False) for key in held], [Connection("disconnected", pad.about)]
+        presses, is_fresh = [], time.perf_counter() > pad.since + SETTLE_SECONDS
         for name, number, way in pad.parts(event):
             key = pad.number, name, number
             if (is_down := way > (OFF if key in self._held else ON)) != (key in self._held):

@@ -1,4 +1,4 @@
-"""Lines of text in any script: broken where words end, measured, and drawn in the order in which they are read."""
+"""Lines of text in any script: wrapped at the ends of words, measured, and drawn in reading order."""
 
 import re
 import unicodedata
@@ -10,21 +10,21 @@ from pathlib import Path
 
 import pygame
 
-KEPT = 2000  # measured and drawn lines that are kept; a long answer has a new one at each key
-SURE = 0.9  # of a line's width up to which its words' widths tell that they fit it
-JOINED = "\xa0\u202f\u2007"  # spaces at which no line is broken
+CACHED = 2000  # measured and drawn lines that are kept; a long answer has a new one at each key
+SURE = 0.9  # share of a line's width up to which the widths of its words prove that they fit
+JOINED = "\xa0\u202f\u2007"  # spaces at which no line is wrapped
 WIDE = r"\u2e80-\u2fff\u3001-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uff60"  # written without spaces
 WORD = re.compile(rf"[^\S{JOINED}]+|[{WIDE}]|(?:[^\s{WIDE}]|[{JOINED}])+")
 LEFTWARDS = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 ZWJ = "\u200d"
-# Unicode's classes of direction (UAX 9): letters rightwards and leftwards, Numbers, what stands in and around Numbers
+# Unicode's classes of direction (UAX 9): letters rightwards and leftwards, Numbers, what is in and around Numbers
 CLASSES = {"L": "L", "R": "R", "AL": "R", "EN": "N", "AN": "N", "CS": "C", "ES": "S", "ET": "T"}
 
 
 def clusters(text: str) -> list[int]:
-    """Where the caret can stand: the ends of what readers take for one character, with its accents and joined emoji.
+    """Where the caret can be: the ends of what readers see as one character, with its accents and joined emoji.
 
-    After the rules of Unicode's UAX 29 for marks, joiners, emoji and flags.
+    Follows the rules of Unicode's UAX 29 for marks, joiners, emoji and flags.
     """
     ends, flags = [0], 0
     for at, each in enumerate(text):
@@ -32,8 +32,8 @@ def clusters(text: str) -> list[int]:
         extends = (
             unicodedata.category(each).startswith("M")
             or each in (ZWJ, "\u200c")
-            or "\U0001f3fb" <= each <= "\U0001f3ff"  # tones of skin
-            or "\U000e0020" <= each <= "\U000e007f"  # what tells regional flags
+            or "\U0001f3fb" <= each <= "\U0001f3ff"  # skin tones
+            or "\U000e0020" <= each <= "\U000e007f"  # tags of regional flags
         )
         if at and (extends or text[at - 1] == ZWJ or (is_flag and flags % 2)):
             ends[-1] = at + 1
@@ -46,7 +46,7 @@ def clusters(text: str) -> list[int]:
 def runs(text: str, right_to_left: bool) -> list[tuple[str, bool]]:
     """(part, whether it runs leftwards), from left to right on the screen.
 
-    Unicode's UAX 9 without its control characters; a sign before a number stays before it, so that -5 is read as -5.
+    Follows Unicode's UAX 9 without its control characters; a sign stays before its number, so that -5 reads as -5.
     """
     if not text or (not right_to_left and not LEFTWARDS.search(text)):
         return [(text, False)]
@@ -54,22 +54,22 @@ def runs(text: str, right_to_left: bool) -> list[tuple[str, bool]]:
     for each in text:
         name = unicodedata.bidirectional(each)
         kinds += (kinds[-1:] or "o") if name == "NSM" else CLASSES.get(name, "o")
-    kinds = re.sub(r"(?<=N)[CS](?=N)|(?<![LRN])S(?=N)|T+(?=N)|(?<=N)T+", lambda found: "N" * len(found[0]), kinds)
+    kinds = re.sub(r"(?<=N)[CS](?=N)|(?<![LRN])S(?=N)|T+(?=N)|(?<=N)T+", lambda match: "N" * len(match[0]), kinds)
     base = "R" if right_to_left else "L"
     strong, resolved = base, ""
-    for kind in kinds:  # a number among letters that run rightwards is one of them
+    for kind in kinds:  # a number among rightward letters is one of them
         strong = kind if kind in "LR" else strong
         resolved += "L" if kind == "N" and strong == "L" else kind
     levels: list[int] = []
-    for found in re.finditer(r"[LRN]|[^LRN]+", resolved):
-        kind = found[0]
-        if kind not in ("L", "R", "N"):  # neutral: as what is on both sides of it, else as the page
-            before, after = resolved[: found.start()][-1:] or base, resolved[found.end() :][:1] or base
+    for match in re.finditer(r"[LRN]|[^LRN]+", resolved):
+        kind = match[0]
+        if kind not in ("L", "R", "N"):  # neutral: as both of its sides, if they agree; else as the page
+            before, after = resolved[: match.start()][-1:] or base, resolved[match.end() :][:1] or base
             sides = {"R" if side == "N" else side for side in (before, after)}
             kind = sides.pop() if len(sides) == 1 else base
-        levels += [{"L": 2 if right_to_left else 0, "R": 1, "N": 2}[kind]] * len(found[0])
+        levels += [{"L": 2 if right_to_left else 0, "R": 1, "N": 2}[kind]] * len(match[0])
     ordered: list[tuple[int, str]] = []
-    at = 0  # where a part goes that is embedded: before those that it is read after
+    at = 0  # where an embedded part goes: before the parts that are read before it
     for level, group in groupby(zip(levels, text), key=lambda pair: pair[0]):
         ordered.insert(at if level else len(ordered), (level, "".join(each for _, each in group)))
         at = at if level else len(ordered)
@@ -77,14 +77,14 @@ def runs(text: str, right_to_left: bool) -> list[tuple[str, bool]]:
 
 
 class Letters:
-    """Fonts of one pair of files, plain and bold; ``script`` is ISO 15924's name of one whose letters join."""
+    """The fonts of one pair of files, plain and bold. ``script``: ISO 15924's name, if its letters join or stack."""
 
     def __init__(self, paths: Sequence[Path], right_to_left: bool, script: str):
         self._paths, self.right_to_left, self._script = paths, right_to_left, script
         self._font = cache(self._open)
-        self.word = lru_cache(KEPT)(self.width)
-        self.wrap = lru_cache(KEPT)(self._wrap)
-        self.line = lru_cache(KEPT // 10)(self._draw)
+        self.word = lru_cache(CACHED)(self.width)
+        self.wrap = lru_cache(CACHED)(self._wrap)
+        self.line = lru_cache(CACHED // 10)(self._draw)
 
     def font(self, size: int, bold: bool) -> pygame.font.Font:
         return self._font(size, bold, self.right_to_left, self._script)
@@ -97,14 +97,14 @@ class Letters:
         return font
 
     def _parts(self, text: str, size: int, bold: bool) -> list[tuple[pygame.font.Font, str]]:
-        """Each part of a line, from left to right, and the font that draws it in its direction."""
-        found = []
+        """(font that draws it in its direction, part) for each part of a line, from left to right."""
+        parts = []
         for part, leftwards in runs(text, self.right_to_left):
             script = self._script if leftwards == self.right_to_left else ""
             if leftwards and not script:
                 script = "Arab" if any(unicodedata.bidirectional(each) == "AL" for each in part) else "Hebr"
-            found.append((self._font(size, bold, leftwards, script), part))
-        return found
+            parts.append((self._font(size, bold, leftwards, script), part))
+        return parts
 
     def width(self, text: str, size: int, bold: bool = False) -> int:
         return sum(font.size(part)[0] for font, part in self._parts(text, size, bold))
@@ -121,24 +121,24 @@ class Letters:
         return sheet
 
     def _wrap(self, text: str, width: int, size: int, bold: bool = False) -> list[str]:
-        """Lines of at most ``width`` px; words too long for one are broken anywhere."""
+        """Lines of at most ``width`` px; a word that is longer is broken anywhere."""
         lines: list[str] = []
         for paragraph in text.split("\n"):
-            line, about = "", 0  # px of its words, one by one
+            line, total = "", 0  # px of its words, one by one
             for word in WORD.findall(paragraph):
-                about += self.word(word, size, bold)
-                if line and about > SURE * width and self.width((line + word).rstrip(), size, bold) > width:
+                total += self.word(word, size, bold)
+                if line and total > SURE * width and self.width((line + word).rstrip(), size, bold) > width:
                     lines.append(line.rstrip())
-                    line, about = "", self.word(word, size, bold)
+                    line, total = "", self.word(word, size, bold)
                     if word.isspace():
-                        about = 0
+                        total = 0
                         continue
                 while self.width(word, size, bold) > width and len(ends := clusters(word)) > 2:
                     fitting = bisect_right(ends, width, key=lambda end: self.width(word[:end], size, bold)) - 1
                     cut = ends[min(max(fitting, 1), len(ends) - 2)]
                     lines.append(word[:cut])
                     word = word[cut:]
-                    about = self.word(word, size, bold)
+                    total = self.word(word, size, bold)
                 line += word
             lines.append(line)
         return lines

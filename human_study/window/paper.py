@@ -1,122 +1,73 @@
-"""Drawing pages: text, choices, a line to type in, pictures and keys, large and readable on a surface of any size."""
+"""Draws pages: text, choices, a line to type in, plates and keys, large and readable on a surface of any size."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pygame
 
+from priorlab.human_study.protocol.blocks import (
+    Block,
+    Caps,
+    Choices,
+    Code,
+    Commands,
+    Entry,
+    Note,
+    Plate,
+    Text,
+    Title,
+)
+from priorlab.human_study.protocol.plates import SIDE, plate
 from priorlab.human_study.study.texts import Texts
 from priorlab.human_study.window.letters import Letters
-from priorlab.human_study.window.plates import SIDE
 
 INK, DIM, GROUND, ACCENT, ON_ACCENT = (17, 17, 17), (95, 95, 95), (250, 250, 248), (11, 87, 208), (255, 255, 255)
 WARNING = (176, 0, 32)
-LINES = "ABC←→↑↓•"  # characters that pages have whatever the texts are
-EMS_WIDE, EMS_HIGH = 38, 31  # how many letter sizes fit a page where it is not crowded
-COLUMN, WIDEST = 34, 46  # letter sizes of a line of text, and of one on a crowded page
-SMALLEST, SHRINK = 13, 0.68  # px of a letter, and the share of its size, below which a page scrolls
-TIGHT = 0.55  # of the space between blocks, on a crowded page
+LINES = "ABC←→↑↓•"  # characters that pages show with any texts
+EMS_WIDE, EMS_HIGH = 38, 31  # the size of a page that is not crowded, in letter sizes
+COLUMN, WIDEST = 34, 46  # width of a line in letter sizes, and on a crowded page
+SMALLEST, SHRINK = 13, 0.68  # smallest letters, px, and as a share of the usual size; smaller ones: the page scrolls
+TIGHT = 0.55  # share of the space between blocks that remains on a crowded page
 APART = "   "  # between the hints of a page
-CODE, SPACED = 2.2, 0.25  # letter sizes of a code, and between its characters
-
-
-@dataclass(frozen=True)
-class Title:
-    text: str
-
-
-@dataclass(frozen=True)
-class Text:
-    text: str
-    dim: bool = False
-
-
-@dataclass(frozen=True)
-class Choices:
-    options: Sequence[str]
-    chosen: int | None  # by number
-
-
-@dataclass(frozen=True)
-class Note:
-    """What is wrong with an answer; a line is kept free for it."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Code:
-    """Characters to be copied by hand."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Entry:
-    text: str
-    caret: int
-    composing: str = ""  # what an input method holds, not yet part of the text
-    active: bool = True
-    lines: int = 1  # that it has at least
-
-
-@dataclass(frozen=True)
-class Picture:
-    pixels: np.ndarray  # uint8 (height, width, 3)
-
-
-@dataclass(frozen=True)
-class Caps:
-    """Rows of a name and the caps of the keys that do it; ``lit`` are those that are held."""
-
-    rows: Sequence[tuple[str, Sequence[str], bool]]
-
-
-@dataclass(frozen=True)
-class Commands:
-    """Rows of the cap of a key and what it does on the page."""
-
-    rows: Sequence[tuple[str, str]]
-
-
-Block = Title | Text | Choices | Note | Code | Entry | Picture | Caps | Commands
+CODE, SPACED = 2.2, 0.25  # size of a code in letter sizes, and space between its characters in code sizes
 
 
 def default_font(bold: bool, kind: str = "") -> Path:
-    """DejaVu Sans, or its kind "Mono", which matplotlib has with it; nothing is imported."""
-    found = find_spec("matplotlib")
-    assert found and found.origin
-    return Path(found.origin).parent / f"mpl-data/fonts/ttf/DejaVuSans{kind}{'-Bold' if bold else ''}.ttf"
+    """The file of DejaVu Sans, or of its kind "Mono"; matplotlib ships it, and is not imported."""
+    package = find_spec("matplotlib")
+    assert package and package.origin
+    return Path(package.origin).parent / f"mpl-data/fonts/ttf/DejaVuSans{kind}{'-Bold' if bold else ''}.ttf"
 
 
 def find_font(texts: Texts, bold: bool = False) -> Path:
-    """The file of the texts' font. ValueError, one line, where there is none of that name or file."""
+    """The file of the texts' font. Raises ValueError, one line, if there is no such font and no such file."""
     wanted = texts.font["file"]
     if not wanted:
         return default_font(bold)
-    beside = texts.path.parent / wanted
-    path = str(beside) if beside.is_file() else pygame.font.match_font(wanted, bold) or pygame.font.match_font(wanted)
+    file = texts.path.parent / wanted
+    path = str(file) if file.is_file() else pygame.font.match_font(wanted, bold) or pygame.font.match_font(wanted)
     if path is None:
-        raise ValueError(f"{texts.path}: font {wanted!r}: expected one installed here, or a file beside the texts")
+        raise ValueError(f"{texts.path}: font {wanted!r}: expected an installed font, or a file next to the texts")
     return Path(path)
 
 
 def check_font(texts: Texts) -> None:
-    """ValueError, one line, that names the characters which the font lacks."""
+    """Raises ValueError, one line, that names the characters the font lacks."""
     pygame.font.init()
     path = find_font(texts)
     font = pygame.font.Font(str(path), 20)
-    nothing = image(font, "\uffff")  # what is drawn for a character that no font has
+    missing = image(font, "\uffff")  # what is drawn for a character that no font has
     characters = sorted(
         {each for text in [LINES, *texts.every()] for each in text if each.isprintable() and each != " "}
     )
-    lacking = [each for each in characters if image(font, each) == nothing]
+    lacking = [each for each in characters if image(font, each) == missing]
     if lacking:
-        shown = " ".join(lacking[:20]) + (f" and {len(lacking) - 20} more" if len(lacking) > 20 else "")
-        raise ValueError(f"{texts.path}: the font {path.name} lacks {shown}: expected another in [font], file")
+        listed = " ".join(lacking[:20]) + (f" and {len(lacking) - 20} more" if len(lacking) > 20 else "")
+        raise ValueError(f"{texts.path}: the font {path.name} lacks {listed}: expected another in [font], file")
 
 
 def image(font: pygame.font.Font, character: str) -> bytes:
@@ -124,27 +75,33 @@ def image(font: pygame.font.Font, character: str) -> bytes:
 
 
 def digits(number: int) -> np.ndarray:
-    """bool (SIDE, SIDE): where a plate's number is."""
+    """bool (SIDE, SIDE): where the number is on a plate."""
     pygame.font.init()
     font = pygame.font.Font(str(default_font(bold=True)), 300)
     drawn = font.render(str(number), True, (255, 255, 255))
     drawn = drawn.subsurface(drawn.get_bounding_rect())
     size = np.array(drawn.get_size()) * min(0.66 * SIDE / drawn.get_width(), 0.5 * SIDE / drawn.get_height())
-    plate = pygame.Surface((SIDE, SIDE))
+    sheet = pygame.Surface((SIDE, SIDE))
     drawn = pygame.transform.smoothscale(drawn, size.astype(int).tolist())
-    plate.blit(drawn, drawn.get_rect(center=(SIDE // 2, SIDE // 2)))
-    return pygame.surfarray.array_red(plate).T > 127
+    sheet.blit(drawn, drawn.get_rect(center=(SIDE // 2, SIDE // 2)))
+    return pygame.surfarray.array_red(sheet).T > 127
+
+
+@lru_cache(maxsize=32)
+def plate_picture(block: Plate) -> np.ndarray:
+    """uint8 (SIDE, SIDE, 3), read only. Takes half a second the first time."""
+    return plate(digits(block.number), block.cones, seed=block.number)
 
 
 class Paper:
     """Draws blocks, one below the other, in a column in the middle of a surface.
 
-    Where they don't fit, the space between them shrinks, then their letters; where that is not enough either, letters
-    stay as they are and the page scrolls. Nothing that is drawn is cut off: what would be stays hidden until it is
-    scrolled to.
+    If they don't fit, the space between them shrinks, then their letters; if that is not enough, the letters keep their
+    size and the page scrolls. Nothing is ever cut off: what would be is hidden until the page scrolls to it.
 
-    After ``draw``: ``scroll`` px of ``most`` are hidden above and ``view`` px are seen; ``options`` are where the
-    choices are, from the top of the page, and ``units`` where everything is that is shown whole or not at all.
+    After ``draw``, ``scroll`` px of at most ``most`` are hidden above, and ``view`` px are visible. ``options`` are the
+    boxes of the choices, from the top of the page, and ``units`` those of everything that is shown complete or not at
+    all.
     """
 
     def __init__(self, texts: Texts):
@@ -158,12 +115,12 @@ class Paper:
         self.scroll = self.most = self.view = 0
         self.options: list[pygame.Rect] = []
         self.em, self._air = SMALLEST, 1.0
-        self.follow = False  # whether the caret is to be seen
+        self.follow = False  # whether to scroll to the caret
         self._caret = pygame.Rect(0, 0, 0, 0)
         self.units: list[pygame.Rect] = []
 
     def draw(self, surface: pygame.Surface, blocks: Sequence[Block], hint: str, dots: tuple[int, int]) -> None:
-        """``dots``: how many pages are past, of how many; of 0 none are drawn."""
+        """``dots``: (number of the page, how many pages there are); one dot is drawn for each."""
         wide, high = surface.get_size()
         column, hints, foot = self._fit(wide, high, blocks, hint)
         left, margin = (wide - column) // 2, round(self._air * self.em)
@@ -181,7 +138,7 @@ class Paper:
         surface.fill(GROUND)
         top = max((self.view - height) // 3, 0)
         surface.blit(sheet, (0, top), (0, self.scroll, wide, self.view))
-        self._hide_what_is_cut(surface)
+        self._hide_cut_units(surface)
         if self.scroll < self.most:
             pygame.draw.rect(surface, ACCENT, (0, self.view, wide, bar))
             more = self.letters.line(self.texts("page.more"), self.em, True, ON_ACCENT)
@@ -189,23 +146,23 @@ class Paper:
         self._foot(surface, hints, dots, foot)
 
     def _fit(self, wide: int, high: int, blocks: Sequence[Block], hint: str) -> tuple[int, list[str], int]:
-        """(width of the column, lines of the hint, px below the page) at the sizes at which the page fits.
+        """(width of the column, lines of the hint, px below the page) at the largest sizes at which the page fits.
 
-        What is typed does not count, so that letters don't change as one types.
+        Typed text does not count, so that letters don't change while a participant types.
         """
         rest = [replace(each, text="", composing="") if isinstance(each, Entry) else each for each in blocks]
         base = max(int(min(wide / EMS_WIDE, high / EMS_HIGH)), SMALLEST)
         least = max(SMALLEST, round(SHRINK * base))
         sizes = [(base, 1.0), *((em, TIGHT) for em in range(base, least - 1, -1))]
-        found = next(
+        best = next(
             (fit for em, air in sizes if (fit := self._fit_at(em, air, base, (wide, high), rest, hint))[0]), None
         )
-        return (found or self._fit_at(base, TIGHT, base, (wide, high), rest, hint))[1:]
+        return (best or self._fit_at(base, TIGHT, base, (wide, high), rest, hint))[1:]
 
     def _fit_at(
         self, em: int, air: float, base: int, size: tuple[int, int], blocks: Sequence[Block], hint: str
     ) -> tuple[bool, int, list[str], int]:
-        """Sets the sizes, and says whether the blocks fit with them; the rest as ``_fit``."""
+        """Sets the sizes; returns whether the blocks fit with them, then as ``_fit``."""
         self.em, self._air = em, air
         column = min(size[0] - 2 * em, max(COLUMN * em, min(COLUMN * base, WIDEST * em)))
         hints = self.wrap(hint, column, self._small) if hint else []
@@ -219,8 +176,8 @@ class Paper:
         """px of the letters of hints."""
         return max(round(0.8 * self.em), 12)
 
-    def _hide_what_is_cut(self, surface: pygame.Surface) -> None:
-        """Of lines, options and pictures that the edges of the view cut through; larger ones than half of it stay."""
+    def _hide_cut_units(self, surface: pygame.Surface) -> None:
+        """Hides lines, options and plates that the edge of the view cuts, unless they fill more than half of it."""
         wide = surface.get_width()
         for unit in self.units:
             if unit.height > self.view // 2:
@@ -239,7 +196,7 @@ class Paper:
             surface.blit(drawn, drawn.get_rect(midtop=(wide // 2, y)))
             y += round(1.35 * self._small)
         past, count = dots
-        apart = min(0.9 * em, (wide - 2 * em) / max(count, 1))  # closer together where there are many
+        apart = min(0.9 * em, (wide - 2 * em) / max(count, 1))  # closer together if there are many
         for number in range(count):
             across = count - 1 - number if self.right_to_left else number
             centre = (wide / 2 + (across - (count - 1) / 2) * apart, high - 0.6 * em)
@@ -248,7 +205,7 @@ class Paper:
             )
 
     def _lay(self, sheet: pygame.Surface | None, blocks: Sequence[Block], left: int, width: int) -> int:
-        """Draws the blocks on the sheet, or only finds out how high they are."""
+        """Draws the blocks on the sheet, if there is one; returns their height."""
         y = round(self._air * self.em)
         self.options, self.units = [], []
         for block in blocks:
@@ -268,8 +225,8 @@ class Paper:
                 return self._lay_choices(sheet, block, room)
             case Entry():
                 return self._lay_entry(sheet, block, room)
-            case Picture():
-                return self._lay_picture(sheet, block, room)
+            case Plate():
+                return self._lay_plate(sheet, block, room)
             case Code():
                 return self._lay_code(sheet, block, room)
             case Commands():
@@ -280,7 +237,7 @@ class Paper:
         self, sheet: pygame.Surface | None, text: str, room: pygame.Rect, size: int,
         colour: tuple[int, int, int], bold: bool = False, parts: bool = True,
     ) -> int:  # fmt: skip
-        """``parts``: whether each line is one that is seen by itself."""
+        """``parts``: whether each line is a unit."""
         lines, step = self.wrap(text, room.width, size, bold), round(1.3 * size)
         for number, line in enumerate(lines):
             y = room.top + number * step
@@ -291,12 +248,13 @@ class Paper:
                 sheet.blit(drawn, (room.right - drawn.get_width() if self.right_to_left else room.left, y))
         return len(lines) * step
 
-    def _lay_picture(self, sheet: pygame.Surface | None, block: Picture, room: pygame.Rect) -> int:
+    def _lay_plate(self, sheet: pygame.Surface | None, block: Plate, room: pygame.Rect) -> int:
         side = min(room.width, 15 * self.em)
         box = pygame.Rect(room.centerx - side // 2, room.top, side, side)
         self.units.append(box)
         if sheet:
-            image = pygame.image.frombuffer(block.pixels.tobytes(), block.pixels.shape[1::-1], "RGB")
+            pixels = plate_picture(block)
+            image = pygame.image.frombuffer(pixels.tobytes(), pixels.shape[1::-1], "RGB")
             sheet.blit(pygame.transform.smoothscale(image, box.size), box)
         return side
 
@@ -316,7 +274,7 @@ class Paper:
         return y - room.top
 
     def _lay_entry(self, sheet: pygame.Surface | None, block: Entry, room: pygame.Rect) -> int:
-        """The caret is drawn as a bar in the text, so that it stays where the text is wrapped."""
+        """The caret is a bar in the text, so that it moves with the text when lines wrap."""
         em, inside, step = self.em, room.inflate(-self.em, 0), round(1.3 * self.em)
         caret = "|" if block.active else ""
         before = block.text[: block.caret] + block.composing + caret
@@ -332,7 +290,7 @@ class Paper:
         return high
 
     def _lay_code(self, sheet: pygame.Surface | None, block: Code, room: pygame.Rect) -> int:
-        """Each character by itself, in letters of one width."""
+        """Each character apart, in letters of equal width."""
         size, count = round(CODE * self.em), max(len(block.text), 1)
         width = self._code.width("0", size, True)
         apart = min(round(SPACED * size), max((room.width - self.em) // count - width, 0))
@@ -348,7 +306,7 @@ class Paper:
         return box.height
 
     def _cap(self, text: str, x: int, y: int) -> pygame.Rect:
-        """Where a cap is whose left top corner is there."""
+        """The box of a cap whose upper left corner is there."""
         high = round(1.9 * self.em)
         return pygame.Rect(x, y, max(self.letters.width(text, self.em) + self.em, high), high)
 

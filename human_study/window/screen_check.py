@@ -1,4 +1,4 @@
-"""Whether this screen can show a game in time: measured before anybody plays, in the very window that is played in."""
+"""Whether this screen can show a game in time, measured in the window that will show it, before anybody plays."""
 
 import sys
 import time
@@ -11,12 +11,12 @@ import numpy as np
 from priorlab.envs.plays.courses import AnyCourse
 from priorlab.human_study.window.window import Window
 
-STEPS = 64  # pictures that differ, timed
-REDRAWS = 6  # whole pictures, timed
-HOLD = 8  # steps that an input is held
-SECONDS = 0.3  # that each of the two takes at most
-SETTLED = 0.1  # seconds without a change of its size after which a window has come up
-STEADY = 0.5  # share of a step that drawing may take
+STEPS = 64  # changed pictures that are timed
+REDRAWS = 6  # complete pictures that are timed
+HOLD = 8  # steps for which an input is held
+SECONDS = 0.3  # limit of each of the two measurements
+SETTLED = 0.1  # seconds without a change of size after which a window has come up
+STEADY = 0.5  # share of a step that drawing may take without a warning
 
 
 class ScreenTooSlow(ValueError):
@@ -25,12 +25,12 @@ class ScreenTooSlow(ValueError):
 
 @dataclass(frozen=True)
 class ScreenSpeed:
-    """How long drawing takes in a window, sending it to the screen included."""
+    """How long drawing and sending to the screen take in a window."""
 
-    draw_ms: float  # the 95th percentile, of steps in which something changed
-    redraw_ms: float  # the median, of whole pictures
-    refresh_rate: int  # of the screen, times a second; 0: not known
-    rate: int  # steps a second
+    draw_ms: float  # the 95th percentile of steps in which something changed
+    redraw_ms: float  # the median of complete pictures
+    refresh_rate: int  # of the screen, Hz; 0: unknown
+    rate: int  # steps per second
     size: tuple[int, int]  # of the window, px
 
     @property
@@ -39,14 +39,14 @@ class ScreenSpeed:
 
     @property
     def problem(self) -> str:
-        """What a researcher should know, in one line; nothing where all is well."""
+        """What a researcher should know, in one line; empty if all is well."""
         step, where = 1000 / self.rate, f"in this window of {self.size[0]}x{self.size[1]} pixels"
         if self.draw_ms > STEADY * step:
             return f"drawing a step takes {self.draw_ms:.0f} ms {where}, and a step lasts {step:.0f} ms"
         if self.redraw_ms > step:
-            return f"drawing a whole picture takes {self.redraw_ms:.0f} ms {where}, and a step lasts {step:.0f} ms"
+            return f"drawing a complete picture takes {self.redraw_ms:.0f} ms {where}, and a step lasts {step:.0f} ms"
         if 0 < self.refresh_rate < self.rate - 1:  # 59 may stand for 59.94
-            return f"the screen shows {self.refresh_rate} pictures a second, and the game has {self.rate} steps"
+            return f"the screen shows {self.refresh_rate} pictures per second, and the game has {self.rate} steps"
         return ""
 
     def cure(self, is_fullscreen: bool) -> str:
@@ -60,27 +60,27 @@ class ScreenSpeed:
         return {"draw_ms": round(self.draw_ms, 2), "redraw_ms": round(self.redraw_ms, 2)}
 
 
-def check_screen(window: Window, course: AnyCourse, *, way_on: str = "") -> None:
-    """Measures how fast the window shows a game, for the log's header, and warns on stderr where that is too slow.
+def check_screen(window: Window, course: AnyCourse, *, override: str = "") -> None:
+    """Measures how fast the window shows a game, for the log's header, and warns on stderr if it is too slow.
 
-    With ``way_on``, the option by which one begins all the same, ScreenTooSlow is raised instead where even typical
-    steps would be missed. The course goes on by some steps; nothing of them is seen. Takes less than 2 seconds.
+    If ``override`` names the option that starts a session anyway, it raises ScreenTooSlow instead when drawing a step
+    takes longer than a step lasts. The course takes some steps, none of which are visible. Takes less than 2 seconds.
     """
     settle(window)
     speed = measure(window, course)
-    if speed.problem:  # something else may have kept the machine busy
+    if speed.problem:  # another program may have kept the machine busy
         speed = min(speed, measure(window, course), key=lambda each: each.draw_ms)
     window.speed = speed.about()
     if not speed.problem:
         return
-    found = f"{speed.problem}: {speed.cure(window.is_fullscreen)}"
-    if speed.is_too_slow and way_on:
-        raise ScreenTooSlow(f"{found}; {way_on} starts the session anyway")
-    print(f"warning: {found}", file=sys.stderr)
+    warning = f"{speed.problem}: {speed.cure(window.is_fullscreen)}"
+    if speed.is_too_slow and override:
+        raise ScreenTooSlow(f"{warning}; {override} starts the session anyway")
+    print(f"warning: {warning}", file=sys.stderr)
 
 
 def settle(window: Window) -> None:
-    """Waits until the window has come up; keys that are pressed from now on are meant for no game."""
+    """Waits until the window has come up; keys pressed from now on are not meant for a game."""
     window.read()
     size, since = window.size, time.perf_counter()
     begun = since
@@ -93,9 +93,9 @@ def settle(window: Window) -> None:
 
 
 def measure(window: Window, course: AnyCourse) -> ScreenSpeed:
-    """Draws black pictures in which the same pixels change as in the game, by inputs at random."""
-    chance, last = np.random.default_rng(0), course.picture.copy()
-    veil = np.zeros_like(last)  # of 0 and 1: black to the eye
+    """Draws black pictures in which the same pixels change as in the game, with random inputs."""
+    random, last = np.random.default_rng(0), course.picture.copy()
+    veil = np.zeros_like(last)  # values 0 and 1: black to the eye
     redraws = []
     for _ in until(SECONDS, REDRAWS):
         window.redraw()
@@ -105,7 +105,7 @@ def measure(window: Window, course: AnyCourse) -> ScreenSpeed:
         if course.solved or len(draws) == STEPS:
             break
         if number % HOLD == 0:
-            action = int(chance.integers(len(course.action_names)))
+            action = int(random.integers(len(course.action_names)))
         course.step(action)
         picture = course.picture
         if (picture != last).any():
@@ -118,7 +118,7 @@ def measure(window: Window, course: AnyCourse) -> ScreenSpeed:
 
 
 def until(seconds: float, most: int) -> Iterator[int]:
-    """Counts from 0 for so many seconds, up to ``most``."""
+    """Counts from 0 to ``most`` - 1, for at most that many seconds."""
     end = time.perf_counter() + seconds
     for number in range(most):
         yield number
@@ -127,7 +127,7 @@ def until(seconds: float, most: int) -> Iterator[int]:
 
 
 def timed(window: Window, picture: np.ndarray) -> float:
-    """Milliseconds."""
+    """How long it takes to draw and show the picture, ms."""
     window.listen()
     began = time.perf_counter()
     window.draw(picture)

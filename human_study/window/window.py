@@ -1,4 +1,4 @@
-"""The window in which people play and plays are shown again; knows no game and no log."""
+"""The window in which people play and replays are shown. It knows neither games nor logs."""
 
 import os
 import sys
@@ -10,18 +10,18 @@ import numpy as np
 import pygame
 
 from priorlab.envs.game.rules import NONE
+from priorlab.human_study.protocol.keys import Keys
 from priorlab.human_study.window.canvas import Canvas, fit
-from priorlab.human_study.window.controls import DEFAULT, PAD_EVENTS, Controls, Pads, Plug, Press
-from priorlab.human_study.window.keys import Keys
+from priorlab.human_study.window.controls import DEFAULT, PAD_EVENTS, Connection, Controls, Gamepads, Press
 
-TITLE = "Priorlab"  # never the version's name
-DESKTOP_SHARE = 0.8  # of the screen's shorter side that the window takes at first
-STAY = 1 / 30  # seconds between two looks at what happened, while a picture stays
-POLL = 0.002  # seconds between two looks at the keys while a step is awaited: their times are that exact
-IDLE_SECONDS = 20.0  # without a key going down or up after which somebody may not be there any more
-FRESH = 0.25  # seconds after the focus came back in which keys that go down were held all the time
-REPEAT = 400, 40  # ms until a key held repeats while text is typed, and between repetitions
-REDRAWN = (  # events after which the screen may not show what was drawn last
+TITLE = "Priorlab"  # never names the version
+DESKTOP_SHARE = 0.8  # share of the screen's shorter side that the window takes at first
+STAY = 1 / 30  # seconds between two polls for events while a picture stays
+POLL = 0.002  # seconds between two polls for events before a step: the precision of key times
+IDLE_SECONDS = 20.0  # without a key going down or up, after which the participant may have left
+REFOCUS_SECONDS = 0.25  # after the focus came back; keys that go down within it were held all the time
+REPEAT = 400, 40  # ms until a held key repeats while text is typed, and between repetitions
+REDRAWN = (  # events after which the screen may have lost the last picture
     pygame.WINDOWEXPOSED, pygame.WINDOWSHOWN, pygame.WINDOWRESTORED, pygame.WINDOWMAXIMIZED, pygame.WINDOWRESIZED,
     pygame.WINDOWSIZECHANGED, pygame.WINDOWDISPLAYCHANGED,
 )  # fmt: skip
@@ -30,16 +30,16 @@ CURE = "run it in a desktop session (over ssh: ssh -X), with DISPLAY set and wit
 
 
 class NoDisplay(RuntimeError):
-    """There is no screen to open a window on."""
+    """There is no display to open a window on."""
 
 
 def require_display() -> None:
-    """Starts the display; NoDisplay says in one line what is missing and what to do."""
+    """Starts the display. Raises NoDisplay, which says in one line what is missing and what to do."""
     if sys.platform.startswith("linux") and not os.environ.get("SDL_VIDEODRIVER"):
         if not os.environ.get("DISPLAY") and not os.environ.get("WAYLAND_DISPLAY"):
             raise NoDisplay(f"no display to open a window on (DISPLAY is not set): {CURE}")
         if not os.environ.get("WAYLAND_DISPLAY"):
-            os.environ["SDL_VIDEODRIVER"] = "x11"  # else SDL tries, loudly, what can't be there
+            os.environ["SDL_VIDEODRIVER"] = "x11"  # else SDL first tries other drivers, and prints errors
     try:
         pygame.display.init()
     except pygame.error as error:
@@ -51,10 +51,11 @@ def require_display() -> None:
 
 
 class Window:
-    """A resizable window, F11 for the whole screen. ``paused`` from a loss of focus, or P, to the next fresh press.
+    """A resizable window; F11 fills the screen. ``paused`` from a loss of focus, or P, to the next fresh press.
 
-    ``happened`` gathers what a log should hold: (time by ``time.perf_counter``, event, its fields). While the window
-    shows a page (``reading``) keys are whoever's who shows it, and not logged: nobody's words are, letter by letter.
+    ``happened`` collects what a log should hold: (time by ``time.perf_counter``, event, its fields). While the window
+    shows a page (``reading``), keys belong to the page and are not logged, so that nobody's words are logged letter by
+    letter.
     """
 
     def __init__(
@@ -66,39 +67,39 @@ class Window:
         gamepad: bool = True,
         fullscreen: bool = False,
     ):
-        """For pictures of ``shape`` (height, width) px; ``keys`` is the rule by which keys, and gamepads unless
-        ``gamepad`` is False, give inputs."""
+        """For pictures of ``shape`` (height, width) px. ``keys`` is the rule that turns keys into inputs; gamepads give
+        inputs, too, unless ``gamepad`` is False."""
         require_display()
         room = [int(DESKTOP_SHARE * length) for length in pygame.display.get_desktop_sizes()[0]]
         size = fit(shape, *room)[2:] if min(room[0] // shape[1], room[1] // shape[0]) else shape[::-1]
         self.controls, self.reading = controls, False
         self.notice: pygame.Surface | None = None  # shown in the middle of a dark picture
-        self.words: dict[str, pygame.Surface] = {}  # shown below the last picture, by how the play ended
+        self.words: dict[str, pygame.Surface] = {}  # shown below the last picture; by how the play ended
         self.speed: dict[str, float] = {}  # what was measured of it, for the log's header
-        self._touched = False  # whether a key was pressed or the focus lost
+        self._used = False  # whether a key was pressed or the focus was lost
         self._focused = -1.0  # when the focus came back
         self._down: set[int] = set()  # keys, by scancode
-        self._stale: set[Hashable] = set()  # not fresh until they come up: down since before the game or the focus
+        self._stale: set[Hashable] = set()  # held since before the game or the focus: not fresh until released
         self.keys, self.closed, self.reason = keys or Keys(), False, ""
         self.happened: list[tuple[float, str, dict[str, Any]]] = []
         self.touched = time.perf_counter()  # when a key last went down or up
-        self._early = False  # whether nothing has been shown yet that a key could be meant for
+        self._early = False  # whether no picture has been shown yet that a key could be meant for
         try:
-            place = {"position": (0, 0), "fullscreen_desktop": True} if fullscreen else {}
-            whole = pygame.display.get_desktop_sizes()[0]  # in this size also where no window manager enlarges it
-            self._window = pygame.Window(TITLE, whole if fullscreen else size, resizable=True, **place)
+            options = {"position": (0, 0), "fullscreen_desktop": True} if fullscreen else {}
+            screen = pygame.display.get_desktop_sizes()[0]  # the size, too, in case no window manager enlarges it
+            self._window = pygame.Window(TITLE, screen if fullscreen else size, resizable=True, **options)
         except pygame.error as error:
             raise NoDisplay(f"no display to open a window on ({error}): {CURE}") from None
         self._canvas = Canvas(self._window)
         self.is_fullscreen = fullscreen
-        self.pads = Pads() if gamepad else None
-        pygame.key.stop_text_input()  # else a key held down offers accents on macOS
+        self.pads = Gamepads() if gamepad else None
+        pygame.key.stop_text_input()  # else macOS offers accents for a key that is held
         pygame.mouse.set_visible(False)
         self.paused, self._why = False, ""
         if not pygame.key.get_focused():
             self.pause("focus")
         if self.pads is not None:
-            self._plug(self.pads.find())
+            self._note_pads(self.pads.find())
 
     def __enter__(self) -> Self:
         return self
@@ -115,11 +116,11 @@ class Window:
 
     @property
     def refresh_rate(self) -> int:
-        """Of the screen, times a second; 0 where the system does not tell."""
+        """Of the screen, Hz; 0 if unknown."""
         return pygame.display.get_desktop_refresh_rates()[0]
 
     def about(self) -> dict[str, Any]:
-        """What the window is shown on, for the log's header."""
+        """The system, the screen and the window, for the log's header."""
         wide, tall = pygame.display.get_desktop_sizes()[0]
         return {
             "system": sys.platform, "display_driver": pygame.display.get_driver(), "screen": [wide, tall],
@@ -133,35 +134,35 @@ class Window:
         self._canvas.draw(picture, dark=dark, notice=self.notice if dark else None, word=word)
 
     def page(self) -> pygame.Surface:
-        """To draw a page on; ``flip`` shows it."""
+        """A surface to draw a page on; ``flip`` shows it."""
         return self._canvas.page()
 
     def flip(self) -> None:
         self._canvas.flip()
 
     def redraw(self) -> None:
-        """The next picture is drawn whole."""
+        """The next picture is drawn completely."""
         self._canvas.forget()
 
     def read(self, typing: bool = False) -> None:
-        """A page is shown from now on; ``typing``: whether text is typed."""
+        """From now on the window shows a page; ``typing``: whether text is typed."""
         self.reading = True
         self.keys.release_all()
         (pygame.key.start_text_input if typing else pygame.key.stop_text_input)()
         pygame.key.set_repeat(*(REPEAT if typing else ()))
 
     def play(self, keys: Keys, wait: str = "") -> None:
-        """A game is shown from now on, which waits for a fresh press where ``wait`` tells why."""
+        """From now on the window shows a game; it waits for a fresh press if ``wait`` gives a reason."""
         pygame.key.stop_text_input()
         pygame.key.set_repeat()
         self.reading, self.keys = False, keys
         if wait or not pygame.key.get_focused():
             self.pause(wait or "focus")
         else:
-            self._go_on()
+            self._continue()
 
     def begin(self) -> None:
-        """The game's first picture is on the screen: keys that went down before count once they are pressed anew."""
+        """The game's first picture is on the screen: keys that went down before count once they are pressed again."""
         self._early = True
         self.listen()
         self._early = False
@@ -170,48 +171,48 @@ class Window:
         self._down.clear()
 
     def await_step(self, due: float) -> None:
-        """Returns when a step is due, by ``time.perf_counter``; takes in what happens until then as it happens."""
+        """Returns when a step is due, by ``time.perf_counter``; handles events until then as they happen."""
         self.listen()
         while (left := due - time.perf_counter()) > 0:
             time.sleep(min(left, POLL))
             self.listen()
 
     def listen(self) -> list[pygame.Event]:
-        """Takes in what happened to the window and the keys since it was last asked; all of it, for pages."""
+        """Handles what happened to the window and the keys since the last call; returns all events, for pages."""
         if self.pads is not None and time.perf_counter() > self.touched + IDLE_SECONDS:
-            for key in self.pads.leaning():  # a stick that drifts, or lies on its side, is nobody who plays
+            for key in self.pads.leaning():  # nobody plays with a stick that drifts or lies on its side
                 self.keys.release(key)
         events = pygame.event.get()
         for event in events:
             if event.type in (pygame.KEYDOWN, pygame.KEYUP):
                 self._take_key(event)
             elif self.pads is not None and event.type in PAD_EVENTS:
-                presses, plugs = self.pads.take(event)
+                presses, connections = self.pads.take(event)
                 self._press(presses)
-                self._plug(plugs)
+                self._note_pads(connections)
             elif event.type == pygame.QUIT:
                 self.closed, self.reason = True, "window closed"
             elif event.type == pygame.WINDOWFOCUSLOST:
                 self._note("focus", what="lost")
-                # keys that are still held when the focus comes back go down anew at that moment, which FRESH catches
+                # keys that are still held when the focus comes back go down again then: see REFOCUS_SECONDS
                 self._stale = set(self.pads.held() if self.pads is not None else ())
                 self._down.clear()
-                self._touched = True
+                self._used = True
                 if not self.reading:
                     self.pause("focus")
             elif event.type == pygame.WINDOWFOCUSGAINED:
                 self._note("focus", what="gained")
-                self._focused = time.perf_counter() if self._touched else self._focused
-                if not self._touched and self._why == "focus":
+                self._focused = time.perf_counter() if self._used else self._focused
+                if not self._used and self._why == "focus":
                     self._end_pause()  # the window has just come up
             elif event.type in REDRAWN:
                 self.redraw()
         return events
 
     def name_pads(self) -> None:
-        """Notes the gamepads that are connected, for a log that was begun after they were."""
+        """Notes the connected gamepads, for a log that begins after they were connected."""
         if self.pads is not None:
-            self._plug(self.pads.connected())
+            self._note_pads(self.pads.connected())
 
     def pause(self, why: str) -> None:
         """The game waits for a fresh press; ``why``: key, focus, gamepad, idle, stop or resumed."""
@@ -220,10 +221,10 @@ class Window:
             self.paused, self._why = True, why
             self._note("idle" if why == "idle" else "pause", what="begin", why=why)
         elif why == "resumed":
-            self._why = why  # nor does it go on by itself when the window has come up
+            self._why = why  # so that the game does not continue by itself once the window has come up
 
-    def _go_on(self) -> None:
-        """By a press, which counts for nothing before the first picture is shown."""
+    def _continue(self) -> None:
+        """After a press, which does not count before the first picture is shown."""
         if not self._early:
             self._end_pause()
 
@@ -239,15 +240,15 @@ class Window:
         is_down, code = event.type == pygame.KEYDOWN, event.scancode
         self.touched = time.perf_counter()
         if self.reading:
-            self._touched = True
+            self._used = True
         else:
             self._note("key", what="down" if is_down else "up", code=code, key=pygame.key.name(event.key))
         if is_down and event.key == pygame.K_F11 and code not in self._down and self._is_fresh(code):
-            self._down.add(code)  # where text is typed a key that is held goes down again and again
+            self._down.add(code)  # while text is typed, a held key goes down again and again
             self._toggle_fullscreen()
         if not is_down:
             self.keys.release(code)
-            if pygame.key.get_focused():  # losing the focus brings up every key, whether it is up or not
+            if pygame.key.get_focused():  # losing the focus releases every key, even if it is still held
                 self._down.discard(code)
                 self._stale.discard(code)
         elif self.reading or event.key == pygame.K_F11:
@@ -257,8 +258,8 @@ class Window:
         elif event.key == pygame.K_p and not self.paused:
             self.pause("key")
         elif self._is_fresh(code):
-            self._go_on()
-            self._touched = True
+            self._continue()
+            self._used = True
             self._down.add(code)
             if code in self.controls.keys:
                 self.keys.press(code, self.controls.keys[code])
@@ -269,7 +270,7 @@ class Window:
             if not press.is_down:
                 self._stale.discard(press.key)
             if self.reading:
-                self._touched = True
+                self._used = True
                 continue
             self._note("key", what="down" if press.is_down else "up", code=press.input, key=press.name)
             if not press.is_down:
@@ -277,21 +278,21 @@ class Window:
             elif press.pauses and not self.paused:
                 self.pause("key")
             elif press.is_fresh and pygame.key.get_focused() and self._is_fresh(press.key):
-                self._go_on()
-                self._touched = True
+                self._continue()
+                self._used = True
                 if press.input != NONE:
                     self.keys.press(press.key, press.input)
 
-    def _plug(self, plugs: Sequence[Plug]) -> None:
-        """Whoever's gamepad is gone can't play: the game waits."""
-        for plug in plugs:
-            self._note("gamepad", what=plug.what, **plug.about)
-            if plug.what == "disconnected" and not self.reading:
+    def _note_pads(self, connections: Sequence[Connection]) -> None:
+        """Without their gamepad a participant can't play, so the game waits."""
+        for each in connections:
+            self._note("gamepad", what=each.what, **each.about)
+            if each.what == "disconnected" and not self.reading:
                 self.pause("gamepad")
 
     def _is_fresh(self, key: Hashable) -> bool:
-        """Whether a key that goes down was pressed just now, and not held since before the focus came back."""
-        return key not in self._stale and time.perf_counter() > self._focused + FRESH
+        """Whether a key that goes down was just pressed, and not held since before the focus came back."""
+        return key not in self._stale and time.perf_counter() > self._focused + REFOCUS_SECONDS
 
     def _toggle_fullscreen(self) -> None:
         self.is_fullscreen = not self.is_fullscreen
@@ -301,7 +302,7 @@ class Window:
             self._window.set_windowed()
 
     def stay(self, picture: np.ndarray, seconds: float, word: pygame.Surface | None = None) -> None:
-        """Keeps the picture up for a while, with a word below it, or until the window is closed."""
+        """Shows the picture for a while, with a word below it, or until the window is closed."""
         end = time.perf_counter() + seconds
         self.draw(picture, word=word)
         while not self.closed and (left := end - time.perf_counter()) > 0:

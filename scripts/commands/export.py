@@ -42,7 +42,7 @@ def main(
         found, problems = find_plays(folder) if folder.exists() else ([], [f"{folder}: no such folder"])
         print_left_out(console, problems)
         chosen = [each for each in found if each.play.player in players]
-        if not chosen and not ("person" in players and folder.exists() and export.without_play(folder, ())):
+        if not chosen and not (folder.exists() and "person" in players and export.sessions_without_play(folder, ())):
             raise ValueError(f"{folder}: expected plays by {' or '.join(players)}; found {len(found) or 'no'} others")
         with export.new_folder(out) as draft:
             if "csv" in formats:

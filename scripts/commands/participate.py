@@ -30,9 +30,9 @@ def main(
         allow_slow_screen: Start the session even if this screen is too slow for the game.
         example: Write an example of a study, its texts and a form for the ethics board into this new folder, and stop.
     """
-    from priorlab.human_study.session.preview import preview_study
-    from priorlab.human_study.session.protocol import take_part
-    from priorlab.human_study.study.study import write_example
+    from priorlab.human_study.study.study_file import write_example
+    from priorlab.human_study.window.preview import preview_study
+    from priorlab.human_study.window.session import take_part
 
     try:
         if example:

@@ -30,8 +30,8 @@ def main(
     """
     from priorlab.envs.plays.courses import ChosenGame
     from priorlab.envs.plays.sessions import find_play
-    from priorlab.human_study.window.loop import play
-    from priorlab.human_study.window.loop import resume as go_on
+    from priorlab.human_study.window.game_loop import play
+    from priorlab.human_study.window.game_loop import resume as go_on
     from priorlab.human_study.window.window import NoDisplay
 
     check_positive(minutes=minutes)

@@ -25,7 +25,7 @@ def main(
 
     from priorlab.envs.plays.sessions import find_play
     from priorlab.human_study.data.video import write_video
-    from priorlab.human_study.window.loop import show
+    from priorlab.human_study.window.game_loop import show_play
     from priorlab.human_study.window.window import NoDisplay
 
     console = plain_console()
@@ -39,7 +39,7 @@ def main(
         if play.redrawn:
             console.print("This version is drawn otherwise today than the player saw it.", style="yellow")
         if video is None:
-            show(play, speed)
+            show_play(play, speed)
         else:
             write_video(play, video, speed)
             console.print(f"wrote {video}", soft_wrap=True)

@@ -18,14 +18,14 @@ def main(study: Annotated[Path, tyro.conf.Positional]) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    from priorlab.human_study.data.states import RARE, STATES, overview
-    from priorlab.human_study.study.assign import arms, capacity
-    from priorlab.human_study.study.study import Study
+    from priorlab.human_study.data.progress import RARE, STATES, progress
+    from priorlab.human_study.study.assignment import arms, capacity
+    from priorlab.human_study.study.study_file import Study
 
     try:
         loaded = Study.load(study, is_played=False)
         problems: list[str] = []
-        found = overview(loaded, problems)
+        found = progress(loaded, problems)
     except (OSError, ValueError) as error:
         raise SystemExit(f"priorlab status: {told(error)}") from None
     table = Table(title=f"{loaded.name}: {capacity(loaded)} places", box=SIMPLE_HEAD, pad_edge=False)

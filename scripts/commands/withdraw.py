@@ -23,28 +23,28 @@ def main(
     from rich.progress import track
 
     from priorlab.envs.base.files import shown
-    from priorlab.human_study.data.withdraw import delete, find
-    from priorlab.human_study.study.study import Study
+    from priorlab.human_study.data.withdraw import delete_record, find_record
+    from priorlab.human_study.study.study_file import Study
 
     console = plain_console()
     try:
         loaded = Study.load(study, is_played=False)
         searching = partial(track, description="searching", console=console, transient=True)
-        found = find(loaded, code, searching if console.is_terminal else iter)
-        who, folder = found.participant, loaded.folder
-        if found.withdrew:
-            console.print(f"{who} withdrew on {found.withdrew}; this is left in {folder}", soft_wrap=True)
-        for path in found.files:
+        record = find_record(loaded, code, searching if console.is_terminal else iter)
+        who, folder = record.participant, loaded.folder
+        if record.withdrew:
+            console.print(f"{who} withdrew on {record.withdrew}; this is left in {folder}", soft_wrap=True)
+        for path in record.files:
             console.print(f"to be deleted: {shown(path)}", soft_wrap=True)
-        for path in found.mentions:
+        for path in record.mentions:
             console.print(f"also names {who}, and is kept: make it anew or edit it: {shown(path)}", soft_wrap=True)
-        for line in found.unread:
+        for line in record.unread:
             console.print(f"may name {who}: {line}", soft_wrap=True)
-        if found.files or found.places:
+        if record.files or record.places:
             if not yes and input(f"delete everything of {who}? This can't be undone. yes or no: ").strip() != "yes":
                 raise SystemExit("priorlab withdraw: nothing was deleted")
-            delete(loaded, found)
-            files = f"{len(found.files)} file{'s' * (len(found.files) != 1)}"
+            delete_record(loaded, record)
+            files = f"{len(record.files)} file{'s' * (len(record.files) != 1)}"
             console.print(f"deleted {files} of {who}; noted in withdrawals.csv", soft_wrap=True)
     except EOFError:
         raise SystemExit("priorlab withdraw: nobody answered; nothing was deleted (--yes doesn't ask)") from None

@@ -19,7 +19,7 @@ from scipy.stats import kstest
 from priorlab.envs.plays.courses import ChosenGame
 from priorlab.envs.plays.events import read_events
 from priorlab.human_study.data.recorder import Recorder
-from priorlab.human_study.window.loop import keys_for, run
+from priorlab.human_study.window.game_loop import keys_for, run
 from priorlab.human_study.window.window import Window
 
 GAP, HOLD = (0.1, 0.3), (0.03, 0.1)  # seconds between two presses, and that a key is held, at least and at most

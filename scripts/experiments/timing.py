@@ -47,7 +47,7 @@ def main(minutes: float = 10.0, game: str = "princess", busy: int = 1, seed: int
 
 def drive(game: ChosenGame, minutes: float, folder: Path, seed: int) -> Path:
     """The log of a play to its limit, or its win, in which keys are pressed."""
-    from priorlab.human_study.window.loop import play
+    from priorlab.human_study.window.game_loop import play
 
     over = Event()
     hands = Thread(target=press_keys, args=(over, random.Random(seed)), daemon=True)

@@ -281,7 +281,7 @@ def test_settings_do_what_they_say():
     with pytest.raises(RuntimeError, match="reset first"):
         env.step(0)
     batch = AtariVectorEnv(3, num_threads=2, render_mode="rgb_array")
-    with pytest.raises(RuntimeError, match="before all"):
+    with pytest.raises(RuntimeError, match="before the first reset of all"):
         batch.reset(options={"reset_mask": np.array([True, False, False])})
     batch.reset(seed=0)
     assert [picture.shape for picture in batch.render()] == [(210, 160, 3)] * 3

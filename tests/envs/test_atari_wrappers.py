@@ -64,7 +64,7 @@ def test_ales_interface_tells_what_it_may_and_refuses_the_rest():
     assert {"act", "reset_game", "getScreen", "saveScreenPNG", "loadROM", "setRAM", "restoreState"} <= refused
     screens = {name for name in dir(game) if "Screen" in name}
     assert not refused & shown and screens - refused == shown | {"getScreenDims"}
-    with pytest.raises(AttributeError, match=r"^ale.getScreen: not here, .* expected getScreenRGB"):
+    with pytest.raises(AttributeError, match=r"^ale.getScreen: not available, .* expected getScreenRGB"):
         ale.getScreen()
 
 

@@ -136,7 +136,7 @@ def test_no_folder_is_read_that_others_can_write_to(tmp_path, monkeypatch):
         each.chmod(0o700)
     owner = os.geteuid()
     monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
-    assert "another user's" in unusable(tmp_path / "a", NAME)
+    assert "belongs to another user" in unusable(tmp_path / "a", NAME)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     own = tmp_path / f"priorlab-{owner + 1}"
     own.symlink_to(tmp_path / "a")

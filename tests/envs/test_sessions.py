@@ -14,12 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from priorlab.envs.game.rules import CLOCK, HAS_KEY
-from priorlab.envs.plays.courses import reopen
+from priorlab.envs.plays.courses import ChosenGame, reopen
 from priorlab.envs.plays.events import SUFFIX, EventLog, encode, link, read_events, sealed
 from priorlab.envs.plays.play import CHARACTERS, Play
 from priorlab.envs.plays.sessions import find_plays, read_session
 from priorlab.envs.results.load import load
-from priorlab.human_study.data.recorder import ChosenGame, Recorder, unfinished
+from priorlab.human_study.data.recorder import Recorder, unfinished
 from priorlab.human_study.data.verify import verify
 from tests.envs.test_play import DEATH, EASY, RESTARTING
 from tests.support.damage import damaged, told
@@ -201,7 +201,7 @@ def test_a_player_is_known_by_a_code_only(tmp_path):
     recorder.note("page", name="Ann")
     recorder.finish()
     (found,) = verify([tmp_path])
-    assert len(found.problems) == 2 and "line 1: session: contact holds an e-mail" in found.problems[0]
+    assert len(found.problems) == 2 and "line 1: session: contact contains an e-mail" in found.problems[0]
     assert "line 3: page has a field 'name'" in found.problems[1]
 
 
@@ -254,7 +254,7 @@ def test_a_copied_log_and_a_place_without_one_are_named(tmp_path):
     for number, who in enumerate((path.name.split(".")[0], "nobodyxx")):
         (tmp_path / "places" / f"0000{number}.json").write_text(json.dumps({"participant": who}))
     problems = [f"{each.path.name}: {line}" for each in verify([tmp_path]) for line in each.problems]
-    assert len(problems) == 2 and "is also that of a play in" in problems[0] and "no nobodyxx" in problems[1]
+    assert len(problems) == 2 and "is also the id of a play in" in problems[0] and "no nobodyxx" in problems[1]
 
 
 def test_a_full_disk_is_said_and_what_was_written_stays(tmp_path, monkeypatch):
@@ -311,7 +311,8 @@ def test_a_log_that_could_not_be_begun_leaves_nothing(tmp_path, monkeypatch):
 LIMITED = """
 import resource, signal, sys
 from tests.envs.test_sessions import feed
-from priorlab.human_study.data.recorder import ChosenGame, Recorder
+from priorlab.envs.plays.courses import ChosenGame
+from priorlab.human_study.data.recorder import Recorder
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000))
 recorder = Recorder.create(sys.argv[1])

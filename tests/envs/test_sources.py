@@ -19,7 +19,7 @@ from priorlab.envs.results.load import load
 from priorlab.envs.results.rows import RunWriter
 from priorlab.human_study.data.recorder import Recorder
 from priorlab.human_study.data.verify import verify
-from priorlab.human_study.study.study import Study
+from priorlab.human_study.study.study_file import Study
 from priorlab.scripts.commands.export import main as export
 from priorlab.scripts.run import run
 from tests.envs.test_results import CONFIG

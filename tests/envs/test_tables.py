@@ -13,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from priorlab.envs.base.tables import csv_of, parse_table, read_table
+from priorlab.envs.plays.courses import ChosenGame
 from priorlab.envs.results.archive import Archive
 from priorlab.envs.results.load import load
 from priorlab.envs.results.rows import RunWriter
-from priorlab.human_study.data.recorder import ChosenGame, Recorder
+from priorlab.human_study.data.recorder import Recorder
 from priorlab.scripts.commands.compare import main as compare
 from priorlab.scripts.commands.export import main as export
 from tests.envs.test_results import CONFIG

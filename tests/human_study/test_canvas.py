@@ -1,4 +1,4 @@
-"""What is on the screen after parts of it were drawn is what drawing it whole shows; and screens that are too slow."""
+"""Drawing only what changed shows the same as drawing everything; and slow screens are detected."""
 
 import time
 from typing import Any
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from priorlab.envs.plays.courses import ChosenGame
 from priorlab.human_study.window import screen_check
-from priorlab.human_study.window.canvas import APART, Area, Canvas, arrange, changed, fit
+from priorlab.human_study.window.canvas import GAP, Area, Canvas, arrange, changed, fit
 from priorlab.human_study.window.screen_check import ScreenSpeed, ScreenTooSlow, check_screen
 
 TALL, WIDE = 24, 32
@@ -54,13 +54,13 @@ def pixels(surface: pygame.Surface) -> np.ndarray:
         ((210, 160), (1000, 700), (260, 35, 480, 630)),
     ],
 )  # fmt: skip
-def test_the_picture_is_a_whole_multiple_in_the_middle(shape, window, placed):
+def test_the_picture_is_in_the_middle_at_an_integer_scale(shape, window, placed):
     assert fit(shape, *window) == placed
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from([(100, 80), (64, 48), (97, 131), (20, 20), (32, 24)]))
 @settings(max_examples=60, deadline=None)
-def test_the_screen_shows_what_drawing_it_whole_shows(seed: int, size: tuple[int, int]):
+def test_drawing_changes_shows_the_same_as_drawing_everything(seed: int, size: tuple[int, int]):
     chance, glass = np.random.default_rng(seed), Glass(*size)
     canvas: Any = OnGlass(glass)  # type: ignore[arg-type]
     picture = chance.integers(0, 256, (TALL, WIDE, 3), np.uint8)
@@ -78,7 +78,7 @@ def test_the_screen_shows_what_drawing_it_whole_shows(seed: int, size: tuple[int
         assert (pixels(glass.screen) == pixels(whole.screen)).all()
 
 
-def test_nothing_is_sent_where_nothing_changed():
+def test_only_changed_areas_are_sent():
     glass = Glass(640, 480)
     canvas: Any = OnGlass(glass)  # type: ignore[arg-type]
     picture = np.zeros((TALL, WIDE, 3), np.uint8)
@@ -94,7 +94,7 @@ def test_nothing_is_sent_where_nothing_changed():
     assert sent == [(60, 40, 20, 40), (600, 400, 20, 20)] and glass.flips == 1
 
 
-def test_where_parts_cannot_be_sent_the_whole_window_is(monkeypatch: pytest.MonkeyPatch):
+def test_everything_is_sent_if_parts_cannot_be(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("priorlab.human_study.window.canvas.sdl", lambda: None)
     glass, picture = Glass(640, 480), np.zeros((TALL, WIDE, 3), np.uint8)
     canvas = Canvas(glass)  # type: ignore[arg-type]
@@ -106,19 +106,19 @@ def test_where_parts_cannot_be_sent_the_whole_window_is(monkeypatch: pytest.Monk
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(0, 0.2))
-def test_areas_hold_every_change(seed: int, share: float):
+def test_areas_cover_every_change(seed: int, share: float):
     chance = np.random.default_rng(seed)
     flags, before = chance.random((TALL, WIDE)) < share, np.zeros((TALL, WIDE, 3), np.uint8)
     held = np.zeros_like(flags)
     for left, top, wide, high in changed(before, before + flags[:, :, None].astype(np.uint8)):
         assert flags[top, left : left + wide].any() or flags[top : top + high, left].any(), "no wider than needed"
         held[top : top + high, left : left + wide] = True
-    assert (held >= flags).all() and APART > 0
+    assert (held >= flags).all() and GAP > 0
 
 
 @pytest.mark.parametrize("window", [(720, 720), (1366, 768), (1024, 600), (300, 100), (10, 10), (3, 1)])
 @pytest.mark.parametrize("shape", [(240, 240), (210, 160)])
-def test_the_word_covers_nothing_of_the_picture(shape: tuple[int, int], window: tuple[int, int]):
+def test_the_word_never_covers_the_picture(shape: tuple[int, int], window: tuple[int, int]):
     (left, top, wide, high), (x, y, word_wide, word_high) = arrange(shape, window, (200, 30))
     assert left >= 0 and top >= 0 and left + wide <= window[0] and top + high <= y
     assert x >= 0 and x + word_wide <= window[0] and y + word_high <= window[1]
@@ -128,19 +128,20 @@ def test_the_word_covers_nothing_of_the_picture(shape: tuple[int, int], window: 
     ("draw", "redraw", "refresh", "rate", "problem"),
     [
         (34, 34, 60, 30, "drawing a step takes 34 ms"), (17, 18, 60, 30, "drawing a step takes 17 ms"),
-        (1, 34, 60, 30, "drawing a whole picture takes 34 ms"), (1, 20, 60, 60, "drawing a whole picture takes 20 ms"),
-        (1, 2, 50, 60, "shows 50 pictures a second, and the game has 60"), (16, 33, 30, 30, ""), (1, 2, 0, 60, ""),
+        (1, 34, 60, 30, "drawing a complete picture takes 34 ms"),
+        (1, 20, 60, 60, "drawing a complete picture takes 20 ms"),
+        (1, 2, 50, 60, "shows 50 pictures per second, and the game has 60"), (16, 33, 30, 30, ""), (1, 2, 0, 60, ""),
         (1, 2, 59, 60, ""),
     ],
 )  # fmt: skip
-def test_what_a_researcher_is_warned_of(draw: float, redraw: float, refresh: int, rate: int, problem: str):
+def test_researchers_are_warned_of_slow_screens(draw: float, redraw: float, refresh: int, rate: int, problem: str):
     speed = ScreenSpeed(draw, redraw, refresh, rate, (1920, 1080))
     assert problem in speed.problem and bool(problem) == bool(speed.problem)
     assert speed.is_too_slow == (draw > 33)
 
 
 class SlowWindow:
-    """What is measured of a window, one that takes so many seconds for each picture."""
+    """A window that takes that many seconds for each picture."""
 
     def __init__(self, seconds: float, refresh_rate: int = 60):
         self.seconds, self.refresh_rate = seconds, refresh_rate
@@ -156,16 +157,16 @@ class SlowWindow:
     def listen(self) -> None: ...
 
 
-def test_a_screen_that_is_too_slow_is_refused(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+def test_a_screen_that_is_too_slow_is_rejected(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(screen_check, "SECONDS", 0.1)
 
-    def check(window: Any, way_on: str = "") -> str:
-        check_screen(window, ChosenGame("princess").open(), way_on=way_on)
+    def check(window: Any, override: str = "") -> str:
+        check_screen(window, ChosenGame("princess").open(), override=override)
         assert {*window.speed} == {"draw_ms", "redraw_ms"} and window.seen <= 1, "nothing of the game is seen"
         return capsys.readouterr().err
 
     with pytest.raises(ScreenTooSlow, match=r"takes \d+ ms .*1920x1080.* lasts 33 ms.*--windowed.*--anyway"):
         check(SlowWindow(0.04), "--anyway")
-    assert "drawing a step takes" in check(SlowWindow(0.04)), "a warning where one may go on"
-    assert "24 pictures a second, and the game has 30 steps: set a higher" in check(SlowWindow(0.0, 24), "--anyway")
+    assert "drawing a step takes" in check(SlowWindow(0.04)), "only a warning without an override"
+    assert "24 pictures per second, and the game has 30 steps: set a higher" in check(SlowWindow(0.0, 24), "--anyway")
     assert check(SlowWindow(0.0, 0), "--anyway") == check(SlowWindow(0.0), "--anyway") == ""

@@ -1,4 +1,4 @@
-"""What was recorded comes out again: as tables that pandas reads, as Minari datasets that replay, as videos."""
+"""Exports of recordings: tables that pandas reads, Minari datasets that replay, videos."""
 
 import json
 import sys
@@ -18,7 +18,7 @@ from priorlab.envs.plays.play import Play
 from priorlab.envs.plays.sessions import find_plays, read_session
 from priorlab.envs.results.load import load
 from priorlab.human_study.data.datasets import datasets_under, write_datasets
-from priorlab.human_study.data.export import dictionary, dictionary_table, new_folder, write_tables
+from priorlab.human_study.data.export import data_dictionary, dictionary_table, new_folder, write_tables
 from priorlab.human_study.data.recorder import Recorder
 from priorlab.human_study.data.video import write_video
 from priorlab.scripts.commands.export import main
@@ -29,7 +29,7 @@ TEXT = 'a "quoted", long\nanswer: größer'
 
 
 def record(folder: Path, game: ChosenGame, inputs: np.ndarray, end: bool = True) -> Recorder:
-    """A whole session: an answer, a loss of focus in the middle of the play, a late step, another answer."""
+    """A session with answers, a loss of focus in the middle of the play, and a late step."""
     recorder = Recorder.create(folder, study="ladders", block=2, place=17, system="linux", refresh_rate=60)
     recorder.note("answer", question="age", answer="25-34")
     recorder.note("answer", question="aim", answer=TEXT)
@@ -54,7 +54,7 @@ def record(folder: Path, game: ChosenGame, inputs: np.ndarray, end: bool = True)
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory) -> Path:
-    """Two people's sessions of our games and one of Atari's, one that ended before any play, a simulated player."""
+    """Sessions of our games and of an Atari game, a session that ended before any play, a simulated player."""
     folder = tmp_path_factory.mktemp("study")
     random = np.random.default_rng(3)
     record(folder, ChosenGame("princess", "masked_objects", look_seed=4), np.r_[[2] * 40, random.integers(6, size=80)])
@@ -88,8 +88,8 @@ def test_every_column_is_in_the_dictionary_and_every_entry_is_a_column(tables):
     assert {"answer_age", "answer_aim"} <= set(told["column"])
 
 
-def test_cells_are_of_the_type_that_the_dictionary_tells(tables):
-    for name, columns in dictionary().items():
+def test_cells_have_the_types_in_the_dictionary(tables):
+    for name, columns in data_dictionary().items():
         for column, (kind, _, _) in columns.items():
             values = tables[name][column].dropna()
             if kind in ("integer", "flag", "number"):
@@ -102,14 +102,14 @@ def test_cells_are_of_the_type_that_the_dictionary_tells(tables):
                 pd.to_datetime(values, format="%Y-%m-%d")
 
 
-def test_documentation_shows_the_dictionary_as_it_is():
+def test_the_documentation_shows_the_dictionary():
     told = dictionary_table().fillna("")
     rows = [f"| {row.column} | {row.type} | {row.unit} | {row.meaning} |" for row in told.itertuples()]
     text = (ROOT / "docs" / "export-reference.md").read_text(encoding="utf-8").splitlines()
     assert [line for line in text if line in rows] == rows
 
 
-def test_a_row_a_play_tells_what_replaying_tells(tables, study):
+def test_each_play_has_a_row_with_its_measures(tables, study):
     rows = tables["participants"]
     recorded, problems = find_plays(study)
     people = [each for each in recorded if each.play.player == "person"]
@@ -130,7 +130,7 @@ def test_a_row_a_play_tells_what_replaying_tells(tables, study):
             assert row["game"] == "atari/pong" and row["version"] == "colours" and row["look_seed"] == 0
 
 
-def test_a_row_a_step_tells_the_states_and_the_times(tables, study):
+def test_each_step_has_a_row_with_its_state_and_times(tables, study):
     for path in study.glob("*.session.jsonl"):
         for each in read_session(path):
             rows = tables["steps"][tables["steps"]["participant"] == each.participant]
@@ -147,7 +147,7 @@ def test_a_row_a_step_tells_the_states_and_the_times(tables, study):
                 assert rows["x"].isna().all() and rows["points"].notna().all() and rows["input"].nunique() > 9
 
 
-def test_a_row_an_event_of_every_session_also_of_those_without_a_play(tables, study):
+def test_each_event_has_a_row_also_in_sessions_without_a_play(tables, study):
     rows = tables["events"]
     assert rows["participant"].nunique() == 4
     assert not set(rows["event"]) & {"step", "state"}
@@ -165,7 +165,7 @@ def test_a_row_an_event_of_every_session_also_of_those_without_a_play(tables, st
     assert rows[rows["event"] == "answer"]["play"].isna().all()
 
 
-def test_after_a_crash_one_clock_goes_on(tmp_path):
+def test_the_clock_continues_after_a_crash(tmp_path):
     recorder = record(tmp_path, ChosenGame("princess"), np.full(40, 2), end=False)
     again = Recorder.resume(recorder.path)
     again.note("page", name="thanks")
@@ -177,7 +177,7 @@ def test_after_a_crash_one_clock_goes_on(tmp_path):
     assert events["t"].is_monotonic_increasing
 
 
-def test_simulated_players_are_exported_where_they_are_asked_for_and_say_so(study, tmp_path):
+def test_simulated_players_are_exported_on_request_and_marked(study, tmp_path):
     main(study, tmp_path / "both", players=("person", "simulated"))
     rows = pd.read_csv(tmp_path / "both" / "participants.csv")
     assert rows["player"].value_counts().to_dict() == {"person": 4, "simulated": 1}
@@ -187,7 +187,7 @@ def test_simulated_players_are_exported_where_they_are_asked_for_and_say_so(stud
     assert len(steps) == 50 and steps[["due", "done", "shown", "late"]].isna().all(axis=None)
 
 
-def test_an_export_overwrites_nothing_and_is_whole_or_not_there(study, tmp_path, capsys):
+def test_an_export_overwrites_nothing_and_is_complete_or_absent(study, tmp_path, capsys):
     kept = tmp_path / "export" / "mine.txt"
     kept.parent.mkdir()
     kept.write_text("mine")
@@ -205,7 +205,7 @@ def test_an_export_overwrites_nothing_and_is_whole_or_not_there(study, tmp_path,
     assert not (tmp_path / "new").exists()
 
 
-def test_a_damaged_log_is_named_and_the_others_are_exported(study, tmp_path, capsys):
+def test_a_damaged_log_is_reported_and_the_others_are_exported(study, tmp_path, capsys):
     for path in study.glob("*.session.jsonl"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
     broken = min(tmp_path.iterdir(), key=lambda path: -path.stat().st_size)
@@ -217,7 +217,7 @@ def test_a_damaged_log_is_named_and_the_others_are_exported(study, tmp_path, cap
 
 
 def replays(dataset: minari.MinariDataset) -> list[str]:
-    """How its episodes ended, each replayed by itself to the very same observations, rewards and ends."""
+    """How the episodes ended, after checking that each replays to the same observations, rewards and ends."""
     env = dataset.recover_environment()
     assert env.observation_space == dataset.observation_space and env.action_space == dataset.action_space
     ends = []
@@ -239,7 +239,7 @@ def replays(dataset: minari.MinariDataset) -> list[str]:
 
 
 @pytest.mark.parametrize("settings", [{"screen_size": 84}, {"screen_size": 42, "grayscale_obs": True, "stack_size": 2}])
-def test_a_minari_dataset_replays_to_the_very_same(study, tmp_path, settings):
+def test_a_minari_dataset_replays_exactly(study, tmp_path, settings):
     recorded, _ = find_plays(study)
     ids = write_datasets(recorded, tmp_path, "ladders", settings)
     assert sorted(ids) == [
@@ -261,7 +261,7 @@ def test_a_minari_dataset_replays_to_the_very_same(study, tmp_path, settings):
     assert masked.observation_space == gymnasium.spaces.Box(0, 255, shape, np.uint8)
 
 
-def test_levels_of_one_name_have_datasets_of_their_own_also_under_a_relative_path(tmp_path, monkeypatch):
+def test_levels_with_the_same_name_get_separate_datasets_also_under_a_relative_path(tmp_path, monkeypatch):
     other = SPIKES.replace(" kS  ^ ", " kS   ^")
     for number, level in enumerate((SPIKES, other, SPIKES)):
         Play.of([2] * 5, level=level, id=f"play{number}").save(tmp_path / "people" / f"{number}.play")
@@ -272,7 +272,7 @@ def test_levels_of_one_name_have_datasets_of_their_own_also_under_a_relative_pat
         assert [minari.load_dataset(name).total_episodes for name in ids] == [2, 1]
 
 
-def test_minari_lists_what_was_exported_and_a_combined_dataset_still_says_who_played(tmp_path):
+def test_minari_lists_the_datasets_and_combined_ones_still_say_who_played(tmp_path):
     for number, (player, seed) in enumerate((("person", 0), ("agent", 0), ("person", 3))):
         play = Play.of([2] * 12, level=SPIKES, player=player, look_seed=seed, id=f"play{number}")
         play.save(tmp_path / "plays" / f"{number}.play")
@@ -302,7 +302,7 @@ def test_minari_lists_what_was_exported_and_a_combined_dataset_still_says_who_pl
             env.close()
             players = {episode.infos["episode_player"][0].decode() for episode in episodes}
             assert players == ({"person"} if together is people else {"person", "agent"})
-    with pytest.raises(ValueError, match=r"name is 'data': expected another, as Minari takes"):
+    with pytest.raises(ValueError, match=r"name is 'data': expected another: Minari takes"):
         write_datasets([], tmp_path, "data", {})
 
 
@@ -323,7 +323,7 @@ def frames_of(path: Path) -> list[np.ndarray]:
     return frames
 
 
-def test_videos_of_all_plays_and_without_loss_pixel_for_pixel(tmp_path):
+def test_every_play_gets_a_video_and_lossless_ones_keep_every_pixel(tmp_path):
     record(tmp_path, ChosenGame("princess", "masked_affordances"), np.array([2, 2, 3, 2, 1]))
     record(tmp_path, ChosenGame("atari/pong", "colours"), np.array([1, 2, 2, 5, 5]))
     main(tmp_path, tmp_path / "export", formats=("videos",), lossless=True)
@@ -345,7 +345,7 @@ def test_tables_and_results_agree(study, tables):
         assert sorted(people[name]) == sorted(rows[name])
 
 
-def test_tables_of_no_play_have_their_columns(tmp_path):
+def test_empty_tables_have_their_columns(tmp_path):
     write_tables([], tmp_path, tmp_path)
-    assert pd.read_csv(tmp_path / "participants.csv").columns.tolist() == list(dictionary()["participants"])
-    assert pd.read_csv(tmp_path / "steps.csv.gz").columns.tolist() == list(dictionary()["steps"])
+    assert pd.read_csv(tmp_path / "participants.csv").columns.tolist() == list(data_dictionary()["participants"])
+    assert pd.read_csv(tmp_path / "steps.csv.gz").columns.tolist() == list(data_dictionary()["steps"])

@@ -1,4 +1,4 @@
-"""Gamepads at the window: SDL's own virtual ones, through the real queue of events."""
+"""Gamepads at the window: SDL's virtual ones, through the real event queue."""
 
 import re
 import time
@@ -15,15 +15,18 @@ from priorlab.envs.plays.play import Play
 from priorlab.envs.plays.sessions import read_session
 from priorlab.human_study.data.recorder import Recorder
 from priorlab.human_study.data.verify import verify
+from priorlab.human_study.protocol.blocks import Caps, Text, Title
+from priorlab.human_study.protocol.keys import ALE_ACTIONS, AtariKeys, Keys
+from priorlab.human_study.protocol.pages import KeysPage, Page
 from priorlab.human_study.study.texts import Texts
 from priorlab.human_study.window import window as module
-from priorlab.human_study.window.controls import DEFAULT, SETTLE
-from priorlab.human_study.window.keys import ALE_ACTIONS, Keys, Stick
-from priorlab.human_study.window.loop import run
-from priorlab.human_study.window.pages import KeysPage, show
-from priorlab.human_study.window.paper import Caps, Paper, Text, Title
-from priorlab.human_study.window.questions import Page
-from priorlab.human_study.window.window import FRESH, IDLE_SECONDS, Window
+from priorlab.human_study.window.controls import DEFAULT, SETTLE_SECONDS
+from priorlab.human_study.window.forms import Form
+from priorlab.human_study.window.game_loop import run
+from priorlab.human_study.window.key_form import KeyForm
+from priorlab.human_study.window.paper import Paper
+from priorlab.human_study.window.show_page import show_page
+from priorlab.human_study.window.window import IDLE_SECONDS, REFOCUS_SECONDS, Window
 from tests.support.pads import UNKNOWN, VirtualPad, needs_virtual_pads, teach
 
 pytestmark = needs_virtual_pads
@@ -34,7 +37,7 @@ A, BACK, GUIDE, START, LEFT_STICK, DPAD_UP = 0, 4, 5, 6, 7, 11  # buttons of a v
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Window]]:
-    """Opens the window on a screen that shows nothing; at the end all is unplugged and closed."""
+    """Opens the window without a screen; at the end everything is unplugged and closed."""
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
     monkeypatch.setattr(module, "NO_SCREEN", ())
     pygame.joystick.init()
@@ -59,15 +62,15 @@ def window(opened: Callable[[], Window]) -> Window:
 
 
 def plug(window: Window, name: str, *about: int) -> VirtualPad:
-    """A gamepad that is plugged in, and has told what was held before."""
+    """A gamepad that is plugged in, after it has reported what was held before."""
     pad = VirtualPad(name, *about)
     window.listen()
-    time.sleep(SETTLE + 0.01)
+    time.sleep(SETTLE_SECONDS + 0.01)
     return pad
 
 
 def after(window: Window, change: Callable[..., object] | None = None, *how: Any) -> int:
-    """The input of a step after a change of a pad."""
+    """The input of the step after a gamepad changed."""
     if change:
         change(*how)
     window.listen()
@@ -114,7 +117,7 @@ def test_what_sdl_is_taught_about_a_pad_holds(window: Window):
     VirtualPad("D-pad as axes", UNKNOWN, 2, 10, 0)
     teach(["a:b8", "start:b0", "dpleft:-a0", "dpright:+a0", "dpup:-a1", "dpdown:+a1"])
     window.listen()
-    time.sleep(SETTLE + 0.01)
+    time.sleep(SETTLE_SECONDS + 0.01)
     (pad,) = VirtualPad.plugged
     assert [after(window, pad.axis, 0, value) for value in (-1, 1, 0)] == [LEFT, RIGHT, NONE]
     assert [after(window, pad.axis, 1, value) for value in (-1, 1, 0)] == [UP, DOWN, NONE]
@@ -124,7 +127,7 @@ def test_what_sdl_is_taught_about_a_pad_holds(window: Window):
 
 def test_in_atari_directions_and_the_button_count_together(window: Window):
     pad = plug(window, "Known")
-    window.play(Stick())
+    window.play(AtariKeys())
     pad.axis(0, 1)
     pad.button(DPAD_UP)
     assert after(window, pad.button, A) == ALE_ACTIONS[UP, RIGHT, True]
@@ -155,20 +158,20 @@ def test_one_of_two_pads_is_unplugged_while_it_is_held(window: Window):
     assert notes(window, "gamepad")[-2:] == [("disconnected", "Second"), ("connected", "Third")]
 
 
-def test_pads_that_come_and_go_between_two_looks_do_no_harm(window: Window):
+def test_gamepads_may_come_and_go_between_two_polls(window: Window):
     for pad in [VirtualPad(str(number)) for number in range(3)][:2]:
         pad.unplug()
     window.listen()
     assert notes(window, "gamepad") == [("connected", "2")] and not window.paused
-    time.sleep(SETTLE + 0.01)
+    time.sleep(SETTLE_SECONDS + 0.01)
     assert after(window, VirtualPad.plugged[0].button, DPAD_UP) == UP, "read as itself, at another's place"
 
 
-def test_a_pad_plugged_in_before_the_start_is_there_and_named_again_for_a_new_log(opened: Callable[[], Window]):
+def test_a_gamepad_plugged_in_before_the_start_is_noted_in_each_log(opened: Callable[[], Window]):
     pad = VirtualPad("Early")
     window = opened()
     window.listen()
-    time.sleep(SETTLE + 0.01)
+    time.sleep(SETTLE_SECONDS + 0.01)
     assert notes(window, "gamepad") == [("connected", "Early")]
     assert after(window, pad.button, A) == JUMP
     window.happened.clear()
@@ -190,7 +193,7 @@ def test_only_a_fresh_press_ends_a_pause(window: Window):
     assert window.paused and window.keys.take() == NONE, "pressed elsewhere"
     window._window.show()
     assert after(window) == NONE and window.paused, "and still held"
-    time.sleep(FRESH + 0.01)
+    time.sleep(REFOCUS_SECONDS + 0.01)
     after(window, pad.button, A, False)
     assert after(window, pad.button, A) == JUMP and not window.paused
     assert after(window, pad.button, DPAD_UP, False) == JUMP
@@ -199,23 +202,23 @@ def test_only_a_fresh_press_ends_a_pause(window: Window):
     again = VirtualPad("Held while it is plugged in")
     again.button(A)
     assert after(window) == NONE and window.paused
-    time.sleep(SETTLE + 0.01)
+    time.sleep(SETTLE_SECONDS + 0.01)
     after(window, again.button, A, False)
     assert after(window, again.button, A) == JUMP and not window.paused
 
 
-def test_a_key_that_went_up_elsewhere_is_pressed_anew_when_the_focus_is_back(window: Window):
+def test_a_key_released_in_another_window_can_be_pressed_when_the_focus_is_back(window: Window):
     down = pygame.Event(pygame.KEYDOWN, key=pygame.K_LEFT, scancode=pygame.KSCAN_LEFT)
     assert after(window, pygame.event.post, down) == LEFT
     window._window.hide()
     assert after(window) == NONE and window.paused
     window._window.show()
     assert after(window, pygame.event.post, down) == NONE and window.paused, "as one that was held all the time"
-    time.sleep(FRESH + 0.01)
+    time.sleep(REFOCUS_SECONDS + 0.01)
     assert after(window, pygame.event.post, down) == LEFT and not window.paused
 
 
-def test_f11_that_is_held_while_text_is_typed_does_its_work_once(window: Window):
+def test_f11_held_while_text_is_typed_acts_once(window: Window):
     down = pygame.Event(pygame.KEYDOWN, key=pygame.K_F11, scancode=pygame.KSCAN_F11)
     up = pygame.Event(pygame.KEYUP, key=pygame.K_F11, scancode=pygame.KSCAN_F11)
     window.read(typing=True)
@@ -226,7 +229,7 @@ def test_f11_that_is_held_while_text_is_typed_does_its_work_once(window: Window)
         after(window, pygame.event.post, up)
 
 
-def test_a_stick_that_drifts_is_nobody_who_plays(window: Window):
+def test_a_drifting_stick_does_not_count_as_playing(window: Window):
     pad = plug(window, "Worn out")
     window.touched = touched = time.perf_counter() - IDLE_SECONDS - 1
     for value in (0.1, 0.3, 0.45, 0.2, 0.48):
@@ -241,7 +244,7 @@ def test_a_stick_that_drifts_is_nobody_who_plays(window: Window):
 
 
 def scripted(window: Window, script: Iterator[object], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between any two looks at the queue the script goes on."""
+    """The script continues between any two polls of the queue."""
     listen = window.listen
 
     def after_next() -> list[pygame.Event]:
@@ -252,13 +255,13 @@ def scripted(window: Window, script: Iterator[object], monkeypatch: pytest.Monke
 
 
 def press_key(key: int) -> None:
-    """A tap. One that comes before anybody could read a page does not count."""
+    """A tap, late enough for a page to count it."""
     for kind in (pygame.KEYDOWN, pygame.KEYUP):
         pygame.event.post(pygame.Event(kind, key=key, scancode=0))
 
 
-def test_the_keys_page_shows_pads(window: Window, monkeypatch: pytest.MonkeyPatch):
-    page = KeysPage(TEXTS, DEFAULT, window.pads, NAMES, remap=True)
+def test_the_page_of_keys_shows_gamepads(window: Window, monkeypatch: pytest.MonkeyPatch):
+    page = KeyForm(KeysPage(NAMES, remap=True), TEXTS, DEFAULT, window.pads)
     said = Text(TEXTS("controls.pad"), dim=True)
     seen: list[tuple[bool, list[str]]] = []
 
@@ -284,7 +287,7 @@ def test_the_keys_page_shows_pads(window: Window, monkeypatch: pytest.MonkeyPatc
             yield press_key(pygame.K_RETURN)
 
     scripted(window, script(), monkeypatch)
-    assert show(page, window, Paper(TEXTS)) == "done"
+    assert show_page(page, window, Paper(TEXTS)) == "done"
     assert seen == [
         (False, []), (True, []), (True, ["left", "jump"]), (True, ["left"]), (True, ["left"]), (False, [])
     ]  # fmt: skip
@@ -292,7 +295,7 @@ def test_the_keys_page_shows_pads(window: Window, monkeypatch: pytest.MonkeyPatc
 
 
 def test_pads_do_nothing_on_other_pages(window: Window, monkeypatch: pytest.MonkeyPatch):
-    page, pad = Page(TEXTS, Title("Read")), plug(window, "Known")
+    page, pad = Form(Page([Title("Read")]), TEXTS), plug(window, "Known")
 
     def script() -> Iterator[object]:
         for button in range(15):
@@ -305,7 +308,7 @@ def test_pads_do_nothing_on_other_pages(window: Window, monkeypatch: pytest.Monk
             yield press_key(pygame.K_RETURN)
 
     scripted(window, script(), monkeypatch)
-    assert show(page, window, Paper(TEXTS)) == "done" and not window.paused
+    assert show_page(page, window, Paper(TEXTS)) == "done" and not window.paused
 
 
 def test_unplugging_in_a_game_is_recorded_as_a_pause(window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

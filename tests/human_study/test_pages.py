@@ -1,4 +1,4 @@
-"""What is typed as an answer, what a page shows again, and how a session keeps it; lines in any script."""
+"""Typed answers, pages that show earlier answers, how a session keeps them; lines in any script."""
 
 from pathlib import Path
 from typing import Any
@@ -9,15 +9,17 @@ import pytest
 
 from priorlab.envs.plays.events import read_events
 from priorlab.human_study.data.recorder import Recorder
-from priorlab.human_study.session import protocol
-from priorlab.human_study.session.protocol import Session
-from priorlab.human_study.study.study import Study
+from priorlab.human_study.protocol.blocks import Text, Title
+from priorlab.human_study.protocol.pages import Choice, question_page
+from priorlab.human_study.study.study_file import Study
 from priorlab.human_study.study.texts import Question, Texts
+from priorlab.human_study.window import session as session_module
 from priorlab.human_study.window.controls import DEFAULT
+from priorlab.human_study.window.forms import TypedForm
 from priorlab.human_study.window.letters import runs
-from priorlab.human_study.window.paper import GROUND, Paper, Text, Title
-from priorlab.human_study.window.questions import Choice, Typed, ask
-from tests.human_study.test_participate import press
+from priorlab.human_study.window.paper import GROUND, Paper
+from priorlab.human_study.window.session import Session
+from tests.human_study.test_participate import a_form, press
 
 TEXTS = Texts.load("en")
 
@@ -28,15 +30,15 @@ def paper() -> Paper:
 
 
 def typed(text: str, **entries: Any) -> Any:
-    """The page of a question at which that was typed at once, as input methods do."""
+    """The page of a question after that text was entered at once, as input methods do."""
     question = Question("q", entries.pop("kind", "number"), "?", entries.pop("options", {}), **entries)
-    page = ask(question, TEXTS)
+    page = a_form(question_page(question, TEXTS))
     press(page, Paper(TEXTS), text)
     return page
 
 
 def test_text_is_typed_in_any_script_and_edited(paper: Paper):
-    page = ask(Question("q", "text", "?", {}), TEXTS)
+    page = a_form(question_page(Question("q", "text", "?", {}), TEXTS))
     press(page, paper, "a", "日本", "ß", pygame.K_LEFT, pygame.K_BACKSPACE, pygame.K_HOME, "é", pygame.K_RETURN)
     assert page.answer == "éa日ß"
     family, accent, flag = "👨\u200d👩\u200d👧", "e\u0301", "🇩🇪"
@@ -50,12 +52,12 @@ def test_text_is_typed_in_any_script_and_edited(paper: Paper):
 @pytest.mark.parametrize(
     "text", ["東京\u3000大阪", "می\u200cروم", "👨\u200d👩\u200d👧", "10\u202f000", "a\xa0b", "क्\u200dष"]
 )
-def test_what_scripts_need_stays_in_a_text(text: str):
+def test_characters_that_scripts_need_stay_in_a_text(text: str):
     assert typed(f"  {text}\n", kind="text").given() == text
     assert typed(f"\x00{text}\x1b", kind="text").given() == text, "control characters don't enter"
 
 
-def test_a_text_too_long_is_refused_and_says_so(paper: Paper):
+def test_a_text_that_is_too_long_is_rejected_with_a_note(paper: Paper):
     page = typed("x" * 4000, kind="text")
     press(page, paper, "y")
     assert page.text == "x" * 4000 and page.note == TEXTS("answer.long")
@@ -79,24 +81,24 @@ BOUNDS = {"least": -20, "most": 168}
         ("1.2.3", {"decimals": 3}, None), ("1.000,5", {"decimals": 3}, None),
     ],
 )  # fmt: skip
-def test_a_number_is_what_was_typed_or_refused(paper: Paper, text: str, entries: dict[str, Any], answer: float | None):
+def test_a_number_is_what_was_typed_or_rejected(paper: Paper, text: str, entries: dict[str, Any], answer: float | None):
     page = typed(text, **(BOUNDS | entries))
     assert (page.given(), type(page.given())) == (answer, type(answer))
-    assert bool(page.note) == (answer is None) and (answer is not None or not page.text), "refused as a whole"
+    assert bool(page.note) == (answer is None) and (answer is not None or not page.text), "rejected completely"
     press(page, paper, pygame.K_RETURN)
     assert page.done == (answer is not None) and page.note == ("" if page.done else TEXTS("answer.empty"))
 
 
-def test_numbers_hold_to_their_bounds_and_can_be_declined(paper: Paper):
+def test_numbers_stay_within_bounds_and_can_be_declined(paper: Paper):
     question = Question("q", "number", "?", {"not_said": "no"}, least=18, most=99)
-    page = ask(question, TEXTS)
+    page = a_form(question_page(question, TEXTS))
     press(page, paper, "1", "x")
-    assert isinstance(page, Typed) and page.text == "1" and page.note == "Only digits here"
+    assert isinstance(page, TypedForm) and page.text == "1" and page.note == "Only digits here"
     press(page, paper, pygame.K_RETURN)
     assert not page.done and page.note == "1 is not between 18 and 99"
     press(page, paper, "9", pygame.K_RETURN)
     assert page.done and page.answer == 19
-    page = ask(question, TEXTS)
+    page = a_form(question_page(question, TEXTS))
     press(page, paper, "5", pygame.K_DOWN, pygame.K_RETURN)
     assert page.done and page.answer == "not_said"
 
@@ -107,21 +109,21 @@ def test_numbers_hold_to_their_bounds_and_can_be_declined(paper: Paper):
 ])  # fmt: skip
 def test_going_back_to_a_question_shows_its_answer(paper: Paper, question: tuple[Question, Any]):
     asked, former = question
-    page = ask(asked, TEXTS, former)
+    page = a_form(question_page(asked, TEXTS, former))
     assert page.given() == former
     press(page, paper, pygame.K_RETURN)
     assert page.done and page.answer == former
-    press(page := ask(asked, TEXTS), paper, pygame.K_LEFT)
+    press(page := a_form(question_page(asked, TEXTS)), paper, pygame.K_LEFT)
     assert page.back and page.given() is None, "nothing was answered"
 
 
 @pytest.mark.parametrize("former", [4.5, -5, "gone", None])
-def test_an_answer_to_a_question_that_was_changed_since_is_not_shown(former: Any):
-    assert ask(Question("q", "number", "?", {}, 0, 9), TEXTS, former).text == ""  # type: ignore[attr-defined]
+def test_an_answer_that_no_longer_fits_the_question_is_not_shown(former: Any):
+    assert a_form(question_page(Question("q", "number", "?", {}, 0, 9), TEXTS, former)).text == ""  # type: ignore[attr-defined]
 
 
-def test_the_caret_at_the_begin_goes_back_only_by_a_fresh_press(paper: Paper):
-    page = ask(TEXTS.questions["aim"], TEXTS, "ab")
+def test_a_held_arrow_stops_at_the_beginning_of_the_text(paper: Paper):
+    page = a_form(question_page(TEXTS.questions["aim"], TEXTS, "ab"))
     press(page, paper, pygame.K_LEFT, pygame.K_LEFT, pygame.K_LEFT)
     assert not page.back, "the key was held"
     page.take(pygame.Event(pygame.KEYUP, key=pygame.K_LEFT, scancode=0), paper)
@@ -130,7 +132,7 @@ def test_the_caret_at_the_begin_goes_back_only_by_a_fresh_press(paper: Paper):
 
 
 @pytest.mark.parametrize("count", [12, 80, 400])
-def test_a_dot_for_each_step_however_many(paper: Paper, count: int):
+def test_each_step_has_a_dot(paper: Paper, count: int):
     surface = pygame.Surface((1024, 600))
     paper.draw(surface, [Title("?")], "", (count // 2, count))
     dotted = (pygame.surfarray.array3d(surface)[:, 570:] != GROUND).any(axis=(1, 2))
@@ -139,8 +141,9 @@ def test_a_dot_for_each_step_however_many(paper: Paper, count: int):
 
 
 def test_nothing_is_left_below_the_last_option(paper: Paper):
-    """ "there is more below" must not stand under what is chosen when there is nothing."""
-    page, surface = Choice(TEXTS, {"a": "a", "b": "b"}, Text("words " * 900)), pygame.Surface((1024, 600))
+    """The page must not say "there is more below" when the last option is chosen."""
+    page = a_form(Choice([Text("words " * 900)], options={"a": "a", "b": "b"}))
+    surface = pygame.Surface((1024, 600))
     paper.draw(surface, page.blocks(), page.hint(), (0, 0))
     for _ in range(40):
         page.move(1, paper)
@@ -150,7 +153,7 @@ def test_nothing_is_left_below_the_last_option(paper: Paper):
     assert page.chosen == 1 and paper.scroll == paper.most > 0
 
 
-def test_lines_are_drawn_in_the_order_in_which_they_are_read():
+def test_lines_are_drawn_in_reading_order():
     assert runs("שלום abcd2345!", right_to_left=True) == [("!", True), ("abcd2345", False), ("שלום ", True)]
     assert runs("12 שלום 3,5", right_to_left=True) == [("3,5", False), (" שלום ", True), ("12", False)]
     assert runs("code שלום 12 there", right_to_left=False) == [
@@ -159,8 +162,8 @@ def test_lines_are_drawn_in_the_order_in_which_they_are_read():
     assert runs("-5 (x)", right_to_left=False) == [("-5 (x)", False)]
 
 
-class Hands:
-    """Answers pages as they come, with no window: (what is typed or chosen, how the page is left)."""
+class ScriptedWindow:
+    """Answers pages without a window; steps are (what is typed or chosen, how the page is left)."""
 
     def __init__(self, *steps: tuple[str | None, str]):
         self.steps, self.found = list(steps), []
@@ -176,7 +179,7 @@ class Hands:
     def show(self, page: Any, window: Any, paper: Paper, *_: Any, **__: Any) -> str:
         given, how = self.steps.pop(0)
         self.found.append(page.given())
-        if isinstance(page, Typed) and given is not None:
+        if isinstance(page, TypedForm) and given is not None:
             page._set("", 0)
             press(page, paper, given)
         elif given is not None:
@@ -192,14 +195,14 @@ def test_a_session_keeps_and_logs_what_was_answered(tmp_path: Path, monkeypatch:
         'name = "t"\nversions = ["original"]\ntry_keys = false\nbefore = ["age", "plays", "plate_1"]\nafter = []\n'
     )
     study = Study.load(tmp_path / "study.toml")
-    monkeypatch.setattr(protocol, "drain", lambda *_: None)
+    monkeypatch.setattr(session_module, "drain", lambda *_: None)
 
-    def lead(hands: Hands, path: Path) -> list[tuple[str, Any]]:
-        """The session until its window is closed; what its log holds of answers."""
-        monkeypatch.setattr(protocol, "show", hands.show)
+    def lead(hands: ScriptedWindow, path: Path) -> list[tuple[str, Any]]:
+        """Runs the session until its window is closed; returns the answers in its log."""
+        monkeypatch.setattr(session_module, "show_page", hands.show)
         session = Session(study, TEXTS, hands)  # type: ignore[arg-type]
         session._resume(path)
-        with pytest.raises(protocol.Left):
+        with pytest.raises(session_module.WindowClosed):
             session._walk()
         session._recorder.close()
         assert not hands.steps
@@ -209,7 +212,7 @@ def test_a_session_keeps_and_logs_what_was_answered(tmp_path: Path, monkeypatch:
     recorder = Recorder.create(study.folder, id="abcd2345", versions=["original"])
     recorder.close()
     path = recorder.path
-    hands = Hands(
+    hands = ScriptedWindow(
         (None, "done"),  # the code
         ("25_34", "done"), ("never", "back"), (None, "done"), (None, "done"),  # age, plays, age, plays
         (None, "back"), ("daily", "done"), ("12", "back"), (None, "closed"),  # plate_1, plays, plate_1, plays
@@ -219,6 +222,6 @@ def test_a_session_keeps_and_logs_what_was_answered(tmp_path: Path, monkeypatch:
     ]  # fmt: skip
     assert lead(hands, path) == expected
     assert hands.found == [None, None, None, "25_34", "never", None, "never", None, "daily"]
-    hands = Hands((None, "back"), (None, "back"), ("45_54", "closed"))
+    hands = ScriptedWindow((None, "back"), (None, "back"), ("45_54", "closed"))
     assert lead(hands, path) == expected, "nothing was changed and left"
     assert hands.found == [12, "daily", "25_34"], "also after an interruption"

@@ -1,4 +1,4 @@
-"""A session with a participant, real window and real keys, from consent to thanks; pages and controls alone."""
+"""A complete session at a real window with real keys; and pages, keys and steps by themselves."""
 
 import subprocess
 import sys
@@ -6,20 +6,25 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pygame
 import pytest
 
 from priorlab.envs.game.rules import JUMP, LEFT, UP
 from priorlab.envs.plays.sessions import read_session
-from priorlab.human_study.session.steps import after_stop, steps, taken_up
-from priorlab.human_study.study.assign import places
-from priorlab.human_study.study.study import Study
+from priorlab.human_study.protocol.blocks import Text, Title
+from priorlab.human_study.protocol.pages import Choice, KeysPage, Page, question_page
+from priorlab.human_study.protocol.steps import after_stop, resumed, steps
+from priorlab.human_study.study.assignment import taken_places
+from priorlab.human_study.study.study_file import Study
 from priorlab.human_study.study.texts import Texts
 from priorlab.human_study.window.controls import DEFAULT, Controls
-from priorlab.human_study.window.pages import KeysPage
-from priorlab.human_study.window.paper import Paper, Text, Title
-from priorlab.human_study.window.questions import Choice, Page, ask
+from priorlab.human_study.window.forms import ChoiceForm, Form
+from priorlab.human_study.window.key_form import KeyForm
+from priorlab.human_study.window.paper import Paper
+from priorlab.human_study.window.show_page import form_of
 from tests.support.participant import Participant
 from tests.support.screen import PATIENCE, ROOT, Screen, a_screen, needs_x, wait_until
 
@@ -84,12 +89,12 @@ def test_a_participant_goes_from_consent_to_thanks(screen: Screen, tmp_path: Pat
     assert pauses == [("begin", "stop"), ("end", "stop")]
     keys = [event["key"] for event in events if event["event"] == "key"]
     assert set(keys) <= {"return", "escape", "l"}, "what is typed on pages is not logged key by key"
-    (place,) = places(person.study)
+    (place,) = taken_places(person.study)
     assert place.participant == recorded.participant == events[0]["id"] and events[0]["block"] == 0
 
 
 @needs_x
-def test_without_consent_nothing_is_kept(screen: Screen, tmp_path: Path):
+def test_without_consent_nothing_is_recorded(screen: Screen, tmp_path: Path):
     person = Participant(screen, tmp_path, "--windowed")
     person.await_paper()
     person.press("Down", "Down", "Down", "Down", "Return")
@@ -99,7 +104,7 @@ def test_without_consent_nothing_is_kept(screen: Screen, tmp_path: Path):
 
 
 @pytest.mark.parametrize("arguments", [[], ["nowhere.toml"], ["README.md"], ["--station", "x", "y.toml"]])
-def test_what_is_no_study_is_named(arguments: list[str]):
+def test_a_wrong_study_gets_a_one_line_error(arguments: list[str]):
     command = [sys.executable, "-m", "priorlab", "participate", *arguments]
     process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
     assert process.returncode == 1 and len(process.stderr.splitlines()) == 1
@@ -117,7 +122,12 @@ def paper() -> Paper:
     return Paper(TEXTS)
 
 
-def press(page: Page, paper: Paper, *keys: int | str) -> None:
+def a_form(page: Page | KeysPage) -> Any:
+    """The page as the window would show it."""
+    return form_of(page, TEXTS, SimpleNamespace(controls=DEFAULT, pads=None))  # type: ignore[arg-type]
+
+
+def press(page: Form, paper: Paper, *keys: int | str) -> None:
     for key in keys:
         if isinstance(key, str):
             page.take(pygame.Event(pygame.TEXTINPUT, text=key), paper)
@@ -126,15 +136,16 @@ def press(page: Page, paper: Paper, *keys: int | str) -> None:
 
 
 @pytest.mark.parametrize("size", [(1280, 960), (640, 480), (1920, 1080), (300, 200)])
-def test_a_long_page_is_read_to_its_end_before_anything_is_chosen(paper: Paper, size: tuple[int, int]):
-    page = Choice(TEXTS, {"yes": "yes", "no": "no"}, Title("Read"), Text("a word " * 600))
+def test_a_long_page_scrolls_to_its_end_before_an_option_is_chosen(paper: Paper, size: tuple[int, int]):
+    read = [Title("Read"), Text("a word " * 600)]
+    page = ChoiceForm(Choice(read, options={"yes": "yes", "no": "no"}), TEXTS)
     surface = pygame.Surface(size)
     paper.draw(surface, page.blocks(), "hint", (1, 9))
     for _ in range(100):
         before = paper.scroll
         press(page, paper, pygame.K_DOWN)
         paper.draw(surface, page.blocks(), "hint", (1, 9))
-        assert paper.scroll - before < paper.view, "no line is jumped over"
+        assert paper.scroll - before < paper.view, "no line is skipped"
         if page.chosen is not None:
             break
     assert page.chosen == 0 and paper.scroll > 0
@@ -145,12 +156,12 @@ def test_a_long_page_is_read_to_its_end_before_anything_is_chosen(paper: Paper, 
 
 
 def test_nothing_is_chosen_at_first(paper: Paper):
-    page = ask(TEXTS.questions["age"], TEXTS)
+    page = a_form(question_page(TEXTS.questions["age"], TEXTS))
     press(page, paper, pygame.K_RETURN)
     assert not page.done
 
 
-def test_words_are_wrapped_and_none_is_lost(paper: Paper):
+def test_wrapping_loses_no_word(paper: Paper):
     text = "short " + "l" * 200 + " 日本語は空白なしに書かれる and more"
     lines = paper.wrap(text, 120, 20)
     assert "".join("".join(lines).split()) == "".join(text.split())
@@ -158,27 +169,27 @@ def test_words_are_wrapped_and_none_is_lost(paper: Paper):
     assert paper.wrap("10\xa0000 km", 90, 20) == ["10\xa0000", "km"]
 
 
-def press_place(page: Page, paper: Paper, key: int, scancode: int) -> None:
+def press_place(page: Form, paper: Paper, key: int, scancode: int) -> None:
     page.take(pygame.Event(pygame.KEYDOWN, key=key, scancode=scancode), paper)
 
 
-def test_keys_that_are_tried_light_up_and_do_nothing_else(paper: Paper):
-    page = KeysPage(TEXTS, DEFAULT, None, {"left": "left", "down": "down"}, remap=True)
+def test_game_keys_light_up_and_do_nothing_else(paper: Paper):
+    page = KeyForm(KeysPage({"left": "left", "down": "down"}, remap=True), TEXTS, DEFAULT, None)
     for code in DEFAULT.keys:
         press_place(page, paper, pygame.K_DOWN, code)
         assert page.lit and not page.asked and not page.done
         page.take(pygame.Event(pygame.KEYUP, key=pygame.K_DOWN, scancode=code), paper)
     assert not page.lit
     enter = Controls({pygame.KSCAN_RETURN: JUMP})  # as logs may hold it
-    page = KeysPage(TEXTS, enter, None, {"left": "left"}, remap=True)
+    page = KeyForm(KeysPage({"left": "left"}, remap=True), TEXTS, enter, None)
     press_place(page, paper, pygame.K_RETURN, pygame.KSCAN_RETURN)
     assert page.lit and not page.done
     press(page, paper, pygame.K_KP_ENTER)
     assert page.done and page.answer is enter
 
 
-def test_keys_of_the_pages_cannot_be_chosen_and_choosing_can_be_cancelled(paper: Paper):
-    page = KeysPage(TEXTS, DEFAULT, None, {"left": "left", "up": "up"}, remap=True)
+def test_keys_of_the_page_cannot_be_chosen_and_choosing_can_be_cancelled(paper: Paper):
+    page = KeyForm(KeysPage({"left": "left", "up": "up"}, remap=True), TEXTS, DEFAULT, None)
     press(page, paper, pygame.K_TAB)
     for key in (pygame.K_p, pygame.K_F11, pygame.K_RETURN, pygame.K_TAB, pygame.K_BACKSPACE):
         press(page, paper, key)
@@ -188,7 +199,7 @@ def test_keys_of_the_pages_cannot_be_chosen_and_choosing_can_be_cancelled(paper:
     press_place(page, paper, pygame.K_x, 27)
     assert page.note == TEXTS("controls.taken")
     press(page, paper, pygame.K_ESCAPE)
-    assert page.controls is DEFAULT and page.said == TEXTS("controls.cancelled") and not page.cancels
+    assert page.controls is DEFAULT and page.message == TEXTS("controls.cancelled") and not page.cancels
     press(page, paper, pygame.K_TAB)
     press_place(page, paper, pygame.K_x, 27)
     press_place(page, paper, pygame.K_y, 28)
@@ -201,7 +212,7 @@ def test_keys_of_the_pages_cannot_be_chosen_and_choosing_can_be_cancelled(paper:
 TWO_GAMES = replace(EXAMPLE, before=("age",), after_each=("aim",), after=("known",), try_keys=True)
 
 
-def test_who_stops_is_asked_what_belongs_to_what_was_played():
+def test_a_participant_who_stops_is_asked_only_about_what_was_played():
     found = steps(TWO_GAMES, 2)
     pages = [step.page for step in found]
     assert pages == [
@@ -217,19 +228,19 @@ def test_who_stops_is_asked_what_belongs_to_what_was_played():
     )
 
 
-def test_an_interrupted_session_goes_on_where_it_was():
+def test_an_interrupted_session_continues_where_it_was():
     def left(plays: int, *pages: tuple[str, str]) -> list[str]:
         events = [{"event": "page", "page": page, "what": what} for page, what in pages]
-        found, at = taken_up(steps(TWO_GAMES, 2), events, plays)
+        found, at = resumed(steps(TWO_GAMES, 2), events, plays)
         return [step.page for step in found[at:]]
 
     begun = [("code", "end"), ("controls", "end"), ("question:age", "end"), ("begin:0", "end")]
     rest = ["question:aim:0", "begin:1", "play:1", "question:aim:1", "question:known"]
     assert left(0, *begun[:2]) == ["question:age", "begin:0", "play:0", *rest]
-    assert left(0, *begun) == ["play:0", *rest], "in the midst of a game"
+    assert left(0, *begun) == ["play:0", *rest], "in the middle of a game"
     assert left(1, *begun) == rest
     stopped = [*begun, ("play:0", "stop")]
     assert left(1, *stopped) == ["question:aim:0", "question:known"], "nothing of a game that was never played"
     assert left(1, *stopped, ("question:aim:0", "end")) == ["question:known"]
     assert left(1, *stopped, ("question:aim:0", "stop")) == []
-    assert left(1, *begun, ("question:gone:0", "stop")) == rest, "a question that the study has no more"
+    assert left(1, *begun, ("question:gone:0", "stop")) == rest, "a question that the study no longer has"

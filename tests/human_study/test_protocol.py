@@ -1,4 +1,4 @@
-"""What participants read and are asked: ready before they come, kept with the data, looked through in a preview."""
+"""What participants read and are asked: checked before they come, stored with the data, shown in a preview."""
 
 import hashlib
 import json
@@ -15,18 +15,19 @@ import numpy as np
 import pygame
 import pytest
 
-from priorlab.human_study.data.interrupted import check_resumable, machine_id, own_interrupted
+from priorlab.human_study.data.interrupted import check_resumable, interrupted_here, machine_id
 from priorlab.human_study.data.recorder import Recorder
-from priorlab.human_study.session.preview import CODE, GROUND, Leafed, MarkedPaper, label_of, scenes
-from priorlab.human_study.session.ready import PLACEHOLDER, load, unready
-from priorlab.human_study.session.script import Script
-from priorlab.human_study.session.wordings import FOLDER, asked, check_kept, keep_wording, wording_of
-from priorlab.human_study.study.study import Study, write_example
+from priorlab.human_study.data.wordings import FOLDER, is_stored, store_wording
+from priorlab.human_study.protocol.pages import Choice, KeysPage, Page
+from priorlab.human_study.protocol.ready import PLACEHOLDER, load_study, unready
+from priorlab.human_study.protocol.script import Script, question_wording
+from priorlab.human_study.study.study_file import Study, write_example
 from priorlab.human_study.study.texts import Texts
 from priorlab.human_study.window.controls import DEFAULT
-from priorlab.human_study.window.pages import KeysPage
+from priorlab.human_study.window.forms import Form
 from priorlab.human_study.window.paper import Paper
-from priorlab.human_study.window.questions import Choice, Page
+from priorlab.human_study.window.preview import CODE, GROUND, MarkedPaper, PreviewForm, label_of, scenes
+from priorlab.human_study.window.show_page import form_of
 from tests.human_study.test_study import a_study
 
 MINE = 'extends = "en"\n[consent]\ntext = "Mine, {minutes}."\n[debriefing]\ntext = "Why."\n'
@@ -35,34 +36,40 @@ MINE = 'extends = "en"\n[consent]\ntext = "Mine, {minutes}."\n[debriefing]\ntext
 def a_script(folder: Path, texts: str = MINE, **entries: object) -> Script:
     (folder / "texts.toml").write_text(texts, encoding="utf-8")
     study = a_study(folder, **{"texts": "texts.toml", "game": "princess", **entries})
-    return Script(study, Texts.load(study.beside(study.texts)))
+    return Script(study, Texts.load(study.path_to(study.texts)))
 
 
-def words_of(page: Page) -> str:
-    return " ".join(str(getattr(block, "text", getattr(block, "options", ""))) for block in page.blocks())
+def a_form(page: Page | KeysPage) -> Form:
+    window: Any = SimpleNamespace(controls=DEFAULT, pads=None)
+    return form_of(page, Texts.load("en"), window)
+
+
+def words_of(page: Page | KeysPage) -> str:
+    blocks = a_form(page).blocks()
+    return " ".join(str(getattr(block, "text", getattr(block, "options", ""))) for block in blocks)
 
 
 def test_the_example_can_only_be_previewed_until_its_texts_are_written(tmp_path: Path):
     path = write_example(tmp_path / "lab")
-    study, texts = load(path, is_preview=True)
+    study, texts = load_study(path, is_preview=True)
     assert len(unready(Script(study, texts))) == 3
     for file, entry in (("study.toml", "contact"), ("texts.toml", "consent.text"), ("texts.toml", "debriefing.text")):
         with pytest.raises(ValueError) as caught:
-            load(path)
+            load_study(path)
         assert f"{file}: {entry} holds" in str(caught.value) and "--preview" in str(caught.value)
         edited = path.parent / file
         edited.write_text(edited.read_text("utf-8").replace(PLACEHOLDER, "Ours.", 1), encoding="utf-8")
-    assert load(path)[0].contact == "Ours."
+    assert load_study(path)[0].contact == "Ours."
     (tmp_path / "lab" / "texts.toml").write_text('extends = "en"\nconsent.text = " "', encoding="utf-8")
     with pytest.raises(ValueError, match=r"consent.text is empty"):
-        load(path)
+        load_study(path)
 
 
-def test_consent_and_questions_are_kept_once_by_their_hash(tmp_path: Path):
+def test_each_wording_is_stored_once_under_its_hash(tmp_path: Path):
     script = a_script(tmp_path, before=["age", "plate_1"], after=["aim"])
-    wording = wording_of(script)
+    wording = script.wording()
     with ThreadPoolExecutor(8) as pool:  # computers that share the folder
-        names = set(pool.map(lambda _: keep_wording(script.study.folder, wording), range(40)))
+        names = set(pool.map(lambda _: store_wording(script.study.folder, wording), range(40)))
     (file,) = (script.study.folder / FOLDER).iterdir()
     content = file.read_bytes()
     assert names == {file.stem} == {hashlib.sha256(content).hexdigest()[:12]}
@@ -73,23 +80,29 @@ def test_consent_and_questions_are_kept_once_by_their_hash(tmp_path: Path):
     assert kept["questions"]["age"]["options"]["under_18"] == "under 18"
     assert kept["questions"]["plate_1"]["shows"] == 12 and "shows" not in kept["questions"]["aim"]
 
-    other = wording_of(a_script(tmp_path, MINE.replace("Mine", "Changed"), before=["age", "plate_1"], after=["aim"]))
-    assert keep_wording(script.study.folder, other) != file.stem and len(list(file.parent.iterdir())) == 2
+    other = a_script(tmp_path, MINE.replace("Mine", "Changed"), before=["age", "plate_1"], after=["aim"]).wording()
+    assert store_wording(script.study.folder, other) != file.stem and len(list(file.parent.iterdir())) == 2
     file.write_text("{}")
     with pytest.raises(ValueError, match="was changed"):
-        check_kept(script.study.folder, wording)
+        is_stored(script.study.folder, wording)
     with pytest.raises(ValueError, match="was changed"):
-        keep_wording(script.study.folder, wording)
+        store_wording(script.study.folder, wording)
     assert file.read_text() == "{}", "nothing is overwritten"
     file.write_bytes(content[:50])
     with pytest.raises(ValueError, match="was changed"):
-        check_kept(script.study.folder, wording)
+        is_stored(script.study.folder, wording)
 
 
-def test_all_that_a_question_allows_is_kept(tmp_path: Path):
+def test_a_wording_has_everything_a_question_allows(tmp_path: Path):
     texts = MINE + '[questions.n]\nkind = "number"\ntext = "?"\nleast = 0\nmost = 9\ndecline = "no"\n'
     (question,) = a_script(tmp_path, texts).texts.ask(["n"])
-    assert asked(question) == {"kind": "number", "text": "?", "options": {"not_said": "no"}, "least": 0, "most": 9}
+    assert question_wording(question) == {
+        "kind": "number",
+        "text": "?",
+        "options": {"not_said": "no"},
+        "least": 0,
+        "most": 9,
+    }
 
 
 @pytest.mark.parametrize(
@@ -101,7 +114,7 @@ def test_all_that_a_question_allows_is_kept(tmp_path: Path):
         (0, [], ["under_18", 3]),
     ],
 )
-def test_answers_below_the_minimum_age_are_told_from_others(minimum: int, young: list[Any], old: list[Any]):
+def test_answers_below_the_minimum_age_are_recognised(minimum: int, young: list[Any], old: list[Any]):
     study = Study(Path("x"), "t", ("original",), minimum_age=minimum)
     assert all(study.is_too_young("age", answer) for answer in young)
     assert not any(study.is_too_young("age", answer) for answer in old)
@@ -120,17 +133,17 @@ def test_answers_below_the_minimum_age_are_told_from_others(minimum: int, young:
         ('kind = "number"\nleast = 0\nmost = 120\ndecline = "no"', ""),
     ],
 )
-def test_an_age_that_cannot_be_held_against_the_minimum_age_is_refused(tmp_path: Path, entries: str, reason: str):
+def test_an_age_that_cannot_be_compared_with_the_minimum_age_is_rejected(tmp_path: Path, entries: str, reason: str):
     study = a_script(tmp_path, MINE + f'[questions.age]\ntext = "?"\n{entries}\n', before=["age"], after=[]).study
     if not reason:
-        load(study.path)
+        load_study(study.path)
         return
-    with pytest.raises(ValueError, match=rf"texts.toml: questions.age, by which minimum_age = 18 .*: {reason}"):
-        load(study.path)
-    load(a_study(tmp_path, texts="texts.toml", before=["age"], after=[], minimum_age=0).path)
+    with pytest.raises(ValueError, match=rf"texts.toml: questions.age, which minimum_age = 18 .*: {reason}"):
+        load_study(study.path)
+    load_study(a_study(tmp_path, texts="texts.toml", before=["age"], after=[], minimum_age=0).path)
 
 
-def test_a_minimum_age_stands_on_the_consent_page(tmp_path: Path):
+def test_the_consent_page_states_the_minimum_age(tmp_path: Path):
     words = "\n".join([*a_script(tmp_path, minimum_age=21).consent_words])
     assert "21" in words and "21" in a_script(tmp_path, minimum_age=21).consent_options["agree"]
     without = a_script(tmp_path, minimum_age=0)
@@ -164,9 +177,9 @@ def test_only_sessions_begun_on_this_computer_are_offered(tmp_path: Path, monkey
     interrupted("elsewher", machine="otherone")
     interrupted("nomachin")
     unsure = interrupted("unmarked", machine="")
-    (found,) = own_interrupted(tmp_path, mine)
+    (found,) = interrupted_here(tmp_path, mine)
     assert found.path == path and 0 <= (found.ended - found.began).total_seconds() < 60
-    assert not list(own_interrupted(tmp_path, ""))
+    assert not list(interrupted_here(tmp_path, ""))
     assert replace(found, ended=found.ended + timedelta(days=1)).day == "today", "the clock was set back meanwhile"
     script = Script(a_study(tmp_path, contact=" "), Texts.load("en"))
     assert script.contact == "the person who runs this study"
@@ -185,7 +198,7 @@ def test_only_sessions_begun_on_this_computer_are_offered(tmp_path: Path, monkey
 
 
 @pytest.mark.parametrize(("design", "is_within"), [("between", False), ("within", True)])
-def test_a_preview_holds_every_page_and_every_version(tmp_path: Path, design: str, is_within: bool):
+def test_a_preview_shows_every_page_and_every_version(tmp_path: Path, design: str, is_within: bool):
     script = a_script(tmp_path, design=design, before=["age"], after_each=["known"] if is_within else [], after=["aim"])
     window: Any = SimpleNamespace(controls=DEFAULT, pads=None)
     shown = scenes(script, window)
@@ -196,8 +209,7 @@ def test_a_preview_holds_every_page_and_every_version(tmp_path: Path, design: st
         if not scene.page:
             continue
         page = scene.page()
-        assert page
-        paper.draw(surface, page.blocks(), page.hint(), (0, 0))
+        paper.draw(surface, a_form(page).blocks(), a_form(page).hint(), (0, 0))
         assert surface.get_at((5, 597))[:3] == GROUND, f"{scene.name} is marked"
         said[scene.name] = words_of(page)
     assert CODE in said["code"] and CODE in said["thanks"] and CODE not in said["an interrupted session"]
@@ -206,21 +218,24 @@ def test_a_preview_holds_every_page_and_every_version(tmp_path: Path, design: st
     assert {"consent", "consent, refused", "all places taken", "too young", "debriefing", "failure"} <= said.keys()
 
 
-def test_a_preview_goes_on_with_enter_and_tries_what_a_page_does():
+def test_enter_always_continues_a_preview_and_other_keys_work():
     texts = Texts.load("en")
     paper = Paper(texts)
 
-    def press(page: Leafed, *keys: int) -> bool:
+    def preview(page: Page | KeysPage) -> PreviewForm:
+        return PreviewForm(a_form(page))
+
+    def press(page: PreviewForm, *keys: int) -> bool:
         paper.draw(pygame.Surface((640, 480)), page.blocks(), "", (0, 0))
         for key in keys:
             page.take(pygame.Event(pygame.KEYDOWN, key=key, scancode=0), paper)
         return page.done
 
-    choice = Choice(texts, {"a": "a", "b": "b"})
-    assert not press(Leafed(choice), pygame.K_DOWN) and choice.chosen == 0
-    assert press(Leafed(Choice(texts, {"a": "a"})), pygame.K_RETURN), "without an answer"
-    assert press(Leafed(KeysPage(texts, DEFAULT, None, {"left": "left"}, remap=True)), pygame.K_RETURN)
-    page = Leafed(Choice(texts, {"a": "a"}))
+    choice = a_form(Choice([], options={"a": "a", "b": "b"}))
+    assert not press(PreviewForm(choice), pygame.K_DOWN) and choice.given() == "a"
+    assert press(preview(Choice([], options={"a": "a"})), pygame.K_RETURN), "without an answer"
+    assert press(preview(KeysPage({"left": "left"}, remap=True)), pygame.K_RETURN)
+    page = preview(Choice([], options={"a": "a"}))
     press(page, pygame.K_LEFT)
     assert page.back
 

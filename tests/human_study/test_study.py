@@ -13,33 +13,34 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from priorlab.human_study.session.ready import PLACEHOLDER
-from priorlab.human_study.study.assign import (
-    Place,
+from priorlab.human_study.protocol.plates import AXES, CONES, SIDE, colours, plate
+from priorlab.human_study.protocol.ready import PLACEHOLDER
+from priorlab.human_study.study.assignment import (
     Station,
     StudyFull,
+    StudyPlace,
     arms,
     capacity,
     is_full,
     old_rule_of,
     place_at,
-    places,
-    take,
+    take_place,
+    taken_places,
     williams,
 )
-from priorlab.human_study.study.study import Study, write_example
+from priorlab.human_study.study.study_file import Study, write_example
 from priorlab.human_study.study.texts import Texts, languages
 from priorlab.human_study.window.paper import check_font, digits
-from priorlab.human_study.window.plates import AXES, CONES, SIDE, colours, plate
 from tests.envs.test_play import EASY
 from tests.support.screen import PATIENCE, ROOT
 
 A_NUMBER = 'extends = "en"\n[questions.a]\nkind = "number"\ntext = "?"\n'
 ALL = ["original", "masked_semantics", "reversed_semantics", "masked_objects", "gravity"]
 TAKE = (
-    "import sys\nfrom priorlab.envs.plays.play import new_id\nfrom priorlab.human_study.study.assign import take\n"
-    "from priorlab.human_study.study.study import Study\nstudy = Study.load(sys.argv[1])\n"
-    "for _ in range(12): take(study, new_id())"
+    "import sys\nfrom priorlab.envs.plays.play import new_id\n"
+    "from priorlab.human_study.study.assignment import take_place\n"
+    "from priorlab.human_study.study.study_file import Study\nstudy = Study.load(sys.argv[1])\n"
+    "for _ in range(12): take_place(study, new_id())"
 )
 
 
@@ -50,12 +51,12 @@ def a_study(folder: Path, **entries: object) -> Study:
     return Study.load(path)
 
 
-def test_the_example_is_a_study_and_tells_every_default(tmp_path: Path):
+def test_the_example_is_a_study_and_states_every_default(tmp_path: Path):
     path = write_example(tmp_path / "new")
     found = Study.load(path)
     plain = Study(path, found.name, found.versions)
     assert found == Study(**{**vars(plain), "texts": "texts.toml", "contact": PLACEHOLDER})
-    assert Texts.load(found.beside(found.texts)).ask([*found.before, *found.after, "handed"])
+    assert Texts.load(found.path_to(found.texts)).ask([*found.before, *found.after, "handed"])
     with pytest.raises(FileExistsError):
         write_example(tmp_path / "new")
 
@@ -76,7 +77,7 @@ def test_the_example_is_a_study_and_tells_every_default(tmp_path: Path):
         ({"before": ["aim"]}, "asked in two lists"),
     ],
 )
-def test_a_wrong_entry_is_named_in_one_line(tmp_path: Path, entries: dict[str, object], reason: str):
+def test_a_wrong_entry_gets_a_one_line_error(tmp_path: Path, entries: dict[str, object], reason: str):
     with pytest.raises(ValueError) as caught:
         a_study(tmp_path, **entries)
     assert reason in str(caught.value) and "study.toml" in str(caught.value) and "\n" not in str(caught.value)
@@ -100,14 +101,14 @@ def test_each_block_is_balanced_and_follows_from_the_seed(versions: int, design:
     assert held == [place_at(study, place.number) for place in held]
 
 
-def test_blocks_differ_and_seeds_do():
+def test_blocks_and_seeds_differ():
     study = [Study(Path("x"), "t", tuple(ALL), seed=seed) for seed in (0, 1)]
     sequences = [[place_at(each, number).versions for number in range(50)] for each in study]
     assert sequences[0] != sequences[1] and sequences[0][:5] != sequences[0][5:10]
 
 
 @pytest.mark.parametrize("n", range(1, 11))
-def test_orders_are_balanced_for_place_and_for_what_came_before(n: int):
+def test_orders_are_balanced_for_position_and_for_carry_over(n: int):
     rows = np.array(williams(n))
     for column in rows.T:
         assert set(Counter(column.tolist()).values()) == {len(rows) // n}
@@ -119,15 +120,15 @@ def test_many_processes_never_share_a_place(tmp_path: Path):
     study = a_study(tmp_path, participants=12)
     running = [subprocess.Popen([sys.executable, "-c", TAKE, str(study.path)], cwd=ROOT) for _ in range(3)]
     assert [process.wait(PATIENCE) for process in running] == [0, 0, 0]
-    taken = places(study)
+    taken = taken_places(study)
     assert [place.number for place in taken] == list(range(36))
     assert len({place.participant for place in taken}) == 36
     assert set(Counter(place.versions for place in taken).values()) == {12}
     assert is_full(study)
     with pytest.raises(StudyFull, match="all 36 places are taken"):
-        take(study, "late")
+        take_place(study, "late")
     more = a_study(tmp_path, participants=12, when_full="continue")
-    assert not is_full(more) and take(more, "more").block == 12
+    assert not is_full(more) and take_place(more, "more").block == 12
     names = [path.name for path in study.folder.rglob("*")]
     assert not any(version in name for version in study.versions for name in names)
 
@@ -135,21 +136,21 @@ def test_many_processes_never_share_a_place(tmp_path: Path):
 def test_on_a_full_disk_no_place_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     study = a_study(tmp_path)
 
-    def full(place: Place) -> str:
+    def full(place: StudyPlace) -> str:
         raise OSError(28, "No space left on device")  # as writing does, once the file is there
 
     with monkeypatch.context() as patched, pytest.raises(OSError, match="No space left"):
-        patched.setattr("priorlab.human_study.study.assign.content", full)
-        take(study, "a")
-    assert places(study) == [] and take(study, "b").number == 0
+        patched.setattr("priorlab.human_study.study.assignment.place_json", full)
+        take_place(study, "a")
+    assert taken_places(study) == [] and take_place(study, "b").number == 0
 
 
-def test_stations_without_a_common_folder_have_places_of_their_own(tmp_path: Path):
+def test_stations_without_a_common_folder_take_separate_places(tmp_path: Path):
     taken = []
     for number in (1, 2, 3):
         (tmp_path / str(number)).mkdir()
         study = a_study(tmp_path / str(number))
-        taken += [take(study, f"{number}{turn}", Station.read(f"{number}/3")) for turn in range(4)]
+        taken += [take_place(study, f"{number}{turn}", Station.read(f"{number}/3")) for turn in range(4)]
         assert is_full(study, Station(number, 3)) and not is_full(study)
     assert sorted(place.number for place in taken) == list(range(capacity(study)))
     for wrong in ("0/3", "4/3", "3", ""):
@@ -157,46 +158,46 @@ def test_stations_without_a_common_folder_have_places_of_their_own(tmp_path: Pat
             Station.read(wrong)
 
 
-def test_a_level_that_changed_meanwhile_is_refused_and_old_places_tell_what_they_know(tmp_path: Path):
+def test_a_changed_level_is_rejected_also_by_old_places(tmp_path: Path):
     level = tmp_path / "own.txt"
     level.write_text(EASY, encoding="utf-8")
     study = a_study(tmp_path, level="own.txt", game="princess")
-    place = take(study, "one")
+    place = take_place(study, "one")
     level.write_bytes(EASY.replace("\n", "\r\n").encode())
-    assert take(a_study(tmp_path, level="own.txt", game="princess"), "two").number == 1, "an editor's line breaks"
+    assert take_place(a_study(tmp_path, level="own.txt", game="princess"), "two").number == 1, "an editor's line breaks"
     level.write_text(EASY.replace("S", " ", 1).replace("  ", " S", 1), encoding="utf-8")
     with pytest.raises(ValueError, match=r"level's content was \"\w{12}\" and is \"\w{12}\""):
-        take(a_study(tmp_path, level="own.txt", game="princess"), "three")
+        take_place(a_study(tmp_path, level="own.txt", game="princess"), "three")
     for number in (0, 1):  # places as they were written before: their rule is a hash
         old = {**asdict(place), "number": number, "rule": old_rule_of(study)}
         (study.folder / "places" / f"0000{number}.json").write_text(json.dumps(old))
     with pytest.raises(ValueError, match=r"changed after .*: game, level, looks, versions, design or seed;"):
-        take(a_study(tmp_path, level="own.txt", game="princess", seed=4), "three")
-    assert take(a_study(tmp_path, level="own.txt", game="princess", minutes=3), "three").number == 2
+        take_place(a_study(tmp_path, level="own.txt", game="princess", seed=4), "three")
+    assert take_place(a_study(tmp_path, level="own.txt", game="princess", minutes=3), "three").number == 2
 
 
-def test_a_study_that_changed_meanwhile_is_refused(tmp_path: Path):
-    take(a_study(tmp_path), "one")
+def test_a_changed_study_is_rejected(tmp_path: Path):
+    take_place(a_study(tmp_path), "one")
     with pytest.raises(ValueError, match=r"changed after .*: versions was \[.* and is \[.*; seed was 0 and is 5;"):
-        take(a_study(tmp_path, versions=ALL[1:4], seed=5), "two")
+        take_place(a_study(tmp_path, versions=ALL[1:4], seed=5), "two")
     with pytest.raises(
-        ValueError, match=r"study.toml: .*: minutes was 30 and is 20; expected it as it was, .*00000.json"
+        ValueError, match=r"study.toml: .*: minutes was 30 and is 20; expected the old values, .*00000.json"
     ):
-        take(a_study(tmp_path, minutes=20), "two")
-    assert take(a_study(tmp_path, participants=9), "two").number == 1, "more participants change nothing"
-    (tmp_path / "data" / "places" / "00002.json").touch()  # a crash came between the file and what is in it
-    assert take(a_study(tmp_path, participants=9), "three").number == 3
+        take_place(a_study(tmp_path, minutes=20), "two")
+    assert take_place(a_study(tmp_path, participants=9), "two").number == 1, "more participants change nothing"
+    (tmp_path / "data" / "places" / "00002.json").touch()  # a crash left it empty
+    assert take_place(a_study(tmp_path, participants=9), "three").number == 3
     (tmp_path / "data" / "places" / "00003.json").write_text('{"number": 3, "bl')  # it is being written, or damaged
     with pytest.raises(ValueError, match=r"minutes was 30 and is 20; .*00001.json"):
-        take(a_study(tmp_path, participants=9, minutes=20), "four")
-    assert take(a_study(tmp_path, participants=9), "four").number == 4
+        take_place(a_study(tmp_path, participants=9, minutes=20), "four")
+    assert take_place(a_study(tmp_path, participants=9), "four").number == 4
     (tmp_path / "data" / "places" / "00003.json").write_text("{")
     with pytest.raises(ValueError, match=r"00003.json: cut off or altered"):
-        places(a_study(tmp_path))
+        taken_places(a_study(tmp_path))
 
 
 @pytest.mark.parametrize("language", languages())
-def test_every_language_is_whole_and_can_be_drawn(language: str):
+def test_every_language_is_complete_and_can_be_drawn(language: str):
     texts, model = Texts.load(language), Texts.load("en")
     check_font(texts)
     assert texts.questions.keys() == model.questions.keys()
@@ -221,10 +222,10 @@ def test_every_language_is_whole_and_can_be_drawn(language: str):
         (A_NUMBER + "least = 0\nmost = 1\ndecimals = 7", "questions.a.decimals is 7: expected 0 (whole numbers) to 6"),
         (A_NUMBER + 'least = 0\nmost = "9"', "questions.a.most is missing, unknown or of the wrong kind"),
         ('extends = "en"\n[consent]\ntext = "同意"', "DejaVuSans.ttf lacks 同 意: expected another"),
-        ('extends = "en"\n[font]\nfile = "Nonesuch"', "font 'Nonesuch': expected one installed"),
+        ('extends = "en"\n[font]\nfile = "Nonesuch"', "font 'Nonesuch': expected an installed font"),
     ],
 )
-def test_wrong_texts_are_named_in_one_line(tmp_path: Path, changes: str, reason: str):
+def test_wrong_texts_get_a_one_line_error(tmp_path: Path, changes: str, reason: str):
     (tmp_path / "mine.toml").write_text(changes, encoding="utf-8")
     with pytest.raises(ValueError) as caught:
         check_font(Texts.load(str(tmp_path / "mine.toml")))
@@ -236,7 +237,7 @@ def test_wrong_texts_are_named_in_one_line(tmp_path: Path, changes: str, reason:
     [("en", 1, "at most 1 minute."), ("en", 1.0, "at most 1 minute."), ("en", 30.0, "at most 30 minutes."),
      ("en", 0.5, "at most 0.5 minutes."), ("de", 1, "höchstens 1 Minute."), ("de", 0.5, "höchstens 0,5 Minuten.")],
 )  # fmt: skip
-def test_minutes_are_told_as_the_language_tells_them(language: str, minutes: float, words: str):
+def test_minutes_follow_the_language(language: str, minutes: float, words: str):
     assert Texts.load(language)("begin.text", minutes=minutes).endswith(words)
 
 
@@ -250,7 +251,7 @@ def test_a_plate_differs_for_the_named_cones_alone(cones: str):
     shown = plate(number, cones, 0) / 255.0
     linear = np.where(shown <= 0.04045, shown / 12.92, ((shown + 0.055) / 1.055) ** 2.4) @ CONES.T
     within = np.hypot(*(np.mgrid[:SIDE, :SIDE] - SIDE / 2)) < SIDE * 0.3
-    within &= (abs(shown - shown[0, 0]) > 0.02).any(axis=2)  # dots, not what lies between them
+    within &= (abs(shown - shown[0, 0]) > 0.02).any(axis=2)  # dots, not what is between them
     seen, ground_seen = linear[number & within].mean(0), linear[~number & within].mean(0)
     others = [axis for axis in range(3) if axis != AXES[cones].index(1)]
     assert abs(seen / ground_seen - 1)[AXES[cones].index(1)] > 0.1

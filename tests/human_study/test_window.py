@@ -21,8 +21,8 @@ from priorlab.envs.plays.atari_course import ACTION_NAMES
 from priorlab.envs.plays.events import SUFFIX, read_events
 from priorlab.envs.plays.play import Play, as_characters
 from priorlab.envs.plays.sessions import find_plays, read_session
+from priorlab.human_study.protocol.keys import ALE_ACTIONS, AtariKeys, Keys, StepClock
 from priorlab.human_study.window.canvas import fit
-from priorlab.human_study.window.keys import ALE_ACTIONS, Beat, Keys, Stick
 from tests.support.screen import PATIENCE, ROOT, Screen, a_screen, needs_x, wait_until, win_at_the_window
 
 EASY = """name = "easy"
@@ -77,10 +77,10 @@ def test_keys_give_inputs():
     keys.release_all()
     assert keys.take() == NONE
     keys.release("down")
-    assert keys.take() == NONE, "let go after the focus was lost"
+    assert keys.take() == NONE, "released after the focus was lost"
 
 
-def test_a_key_the_keyboard_repeats_is_pressed_once():
+def test_a_key_that_the_keyboard_repeats_is_pressed_once():
     keys = Keys()
     keys.press("left", LEFT)
     keys.press("right", RIGHT)
@@ -90,7 +90,7 @@ def test_a_key_the_keyboard_repeats_is_pressed_once():
 
 
 @given(st.lists(st.one_of(st.none(), st.tuples(st.booleans(), st.integers(1, 5)))))
-def test_the_input_follows_its_rule(events):
+def test_the_input_follows_the_rule(events):
     """None is a step; (pressed, input) is a key going down or up."""
     keys, held, pressed = Keys(), [], []
     for event in events:
@@ -107,8 +107,8 @@ def test_the_input_follows_its_rule(events):
             held = [key for key in held if key != event[1]]
 
 
-def test_steps_are_due_at_absolute_times_and_missed_ones_left_out():
-    beat = Beat(rate=30, start=100.0)
+def test_steps_are_due_at_absolute_times_and_missed_ones_are_skipped():
+    beat = StepClock(rate=30, start=100.0)
     due = [beat.next_due(now) for now in (100.0, 100.034, 100.066)]  # the last one awoke a little early
     assert due == pytest.approx([100 + 1 / 30, 100 + 2 / 30, 100 + 3 / 30])
     assert beat.next_due(100.51) == pytest.approx(100 + 16 / 30), "15 beats are past, and stay so"
@@ -117,8 +117,8 @@ def test_steps_are_due_at_absolute_times_and_missed_ones_left_out():
     assert times[-1] == pytest.approx(100 + 100_017 / 30, abs=1e-6), "no drift"
 
 
-def test_atari_s_keys_count_together():
-    stick = Stick()
+def test_in_atari_games_keys_count_together():
+    stick = AtariKeys()
     stick.press("left", LEFT)
     stick.press("up", UP)
     assert ACTION_NAMES[stick.take()] == "upleft"
@@ -193,7 +193,7 @@ def test_a_person_plays(screen: Screen, tmp_path: Path):
     other.communicate()
     screen.do("windowfocus", "--sync", window)
     time.sleep(0.3)
-    assert inputs_so_far(tmp_path) == held, "and until something is pressed anew"
+    assert inputs_so_far(tmp_path) == held, "and until a key is pressed again"
     screen.do("keyup", "Right")
 
     def goes_on() -> bool:
@@ -227,7 +227,7 @@ def test_a_person_plays(screen: Screen, tmp_path: Path):
 
 
 def shows(screen: Screen, window: str, folder: Path, width: int, height: int) -> bool:
-    """Whether the window shows the recording's last picture exactly, enlarged by a whole number between bars."""
+    """Whether the window shows the recording's last picture exactly, at an integer scale between bars."""
     *_, last = the_play(folder).frames()
     left, top, size, _ = fit(last.shape[:2], width, height)
     expected = np.zeros((height, width, 3), np.uint8)
@@ -238,9 +238,9 @@ def shows(screen: Screen, window: str, folder: Path, width: int, height: int) ->
 
 
 @needs_x
-def test_the_window_closes_at_the_win_and_the_play_is_shown_again(screen: Screen, tmp_path: Path):
+def test_the_window_closes_at_the_win_and_the_play_can_be_replayed(screen: Screen, tmp_path: Path):
     (tmp_path / "easy.txt").write_text(EASY, encoding="utf-8")
-    screen.do("keydown", "d")  # held since before the first picture: no input until it is pressed anew
+    screen.do("keydown", "d")  # held since before the first picture: no input until it is pressed again
     process = screen.start("-m", "priorlab", "play", "--out", str(tmp_path), "--level", str(tmp_path / "easy.txt"))
     window = screen.focused()
     await_steps(tmp_path)
@@ -264,7 +264,7 @@ def test_the_window_closes_at_the_win_and_the_play_is_shown_again(screen: Screen
 
 @needs_x
 def test_key_and_door_on_its_side_is_won_through_a_death(screen: Screen, tmp_path: Path):
-    """In gravity the player's right is the screen's down; what is held through the death goes on counting."""
+    """In gravity the player's right is the screen's down; a key held through the death still counts."""
     (tmp_path / "keyed.txt").write_text(KEYED, encoding="utf-8")
     way = Solver(Level.read(KEYED), find_rules("key_door_gravity")).run(exhaustive=False).inputs
     assert way is not None
@@ -309,14 +309,14 @@ IDLE = """
 import sys
 from pathlib import Path
 from priorlab.envs.plays.courses import ChosenGame
-from priorlab.human_study.window import loop
-loop.IDLE_SECONDS = 1.0
-loop.play(ChosenGame(), 1.0, Path(sys.argv[1]))
+from priorlab.human_study.window import game_loop
+game_loop.IDLE_SECONDS = 1.0
+game_loop.play(ChosenGame(), 1.0, Path(sys.argv[1]))
 """
 
 
 @needs_x
-def test_who_does_nothing_for_long_is_waited_for(screen: Screen, tmp_path: Path):
+def test_the_game_waits_for_an_idle_player(screen: Screen, tmp_path: Path):
     process = screen.start("-c", IDLE, str(tmp_path))
     window = screen.focused()
 
@@ -330,7 +330,7 @@ def test_who_does_nothing_for_long_is_waited_for(screen: Screen, tmp_path: Path)
     screen.do("keydown", "Left")
     wait_until(lambda: told("idle", "end") == 1)
     time.sleep(1.5)
-    assert told("idle", "begin") == 1, "a key that is held is not nothing"
+    assert told("idle", "begin") == 1, "a held key is not idle"
     assert set(inputs_so_far(tmp_path)[len(held) :]) == {"l"} and screen.part(window).max() > dark
     screen.do("keyup", "Left")
     screen.do("key", "p")
@@ -354,7 +354,7 @@ def test_without_a_display_one_line_says_what_to_do(display: dict[str, str], tmp
     assert not (tmp_path / "people").exists(), "nothing is recorded"
 
 
-def test_an_unknown_version_is_refused_and_those_that_exist_are_listed():
+def test_an_unknown_version_is_rejected_with_a_list_of_all():
     command = [sys.executable, "-m", "priorlab", "play", "--version", "nonesuch"]
     process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
     assert process.returncode == 1 and len(process.stderr.splitlines()) == 1
@@ -370,7 +370,7 @@ def test_an_unknown_version_is_refused_and_those_that_exist_are_listed():
         (["tests/data/first.play", "--video", "film.avi"], "expected a file name that ends in .mp4"),
     ],
 )
-def test_what_cannot_be_replayed_is_named(arguments: list[str], reason: str):
+def test_a_file_that_cannot_be_replayed_gets_a_one_line_error(arguments: list[str], reason: str):
     command = [sys.executable, "-m", "priorlab", "replay", *arguments]
     process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
     assert process.returncode == 1 and len(process.stderr.splitlines()) == 1 and reason in process.stderr

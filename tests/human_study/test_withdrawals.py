@@ -1,4 +1,4 @@
-"""The list of who withdrew, as spreadsheets and editors save it."""
+"""The list of withdrawals, as spreadsheets and editors save it."""
 
 import codecs
 from pathlib import Path
@@ -19,7 +19,7 @@ SAVED = {  # as spreadsheets and editors save the list
 
 
 @pytest.mark.parametrize("name", SAVED)
-def test_a_list_that_a_spreadsheet_saved_is_read_and_gains_lines_in_its_manner(tmp_path: Path, name: str):
+def test_a_list_that_a_spreadsheet_saved_is_read_and_extended_in_its_dialect(tmp_path: Path, name: str):
     path = tmp_path / "withdrawals.csv"
     path.write_bytes(SAVED[name])
     before = withdrawals.read(path)

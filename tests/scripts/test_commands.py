@@ -1,8 +1,10 @@
 """What all commands share: bad words are refused in one line, and nothing that is printed is taken for a command."""
 
 import io
+import re
 import signal
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from priorlab.scripts.console import plain_console, printable, told
 from priorlab.scripts.main import COMMANDS, main
 from priorlab.scripts.run import BROKEN_PIPE, STOPPED, run
 from priorlab.scripts.words import called, first_words
+from tests.support.paths import ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -77,6 +80,13 @@ def test_an_unknown_command_is_refused_and_without_one_all_are_listed(monkeypatc
     main()
     listed = capsys.readouterr().out
     assert all(f"  {name} " in listed for name in COMMANDS)
+
+
+def test_the_version_is_that_of_the_project(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["priorlab", "--version"])
+    main()
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert re.fullmatch(rf"priorlab {re.escape(version)}( \(commit [0-9a-f]{{10}}\))?\n", capsys.readouterr().out)
 
 
 @pytest.mark.parametrize(

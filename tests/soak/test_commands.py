@@ -9,7 +9,7 @@ import time
 import pytest
 
 from priorlab.envs.plays.sessions import find_plays
-from priorlab.human_study.data.video import check_whole, write_video
+from priorlab.human_study.data.video import check_complete, write_video
 from tests.envs.test_sessions import a_session
 from tests.support.paths import ROOT
 
@@ -93,7 +93,7 @@ def test_a_video_that_could_not_be_written_whole_is_an_error_and_leaves_what_was
     (found,), _ = find_plays(a_session(tmp_path))
     write_video(found.play, tmp_path / "a.mp4")
     with pytest.raises(OSError, match=r"only 127 of 999 pictures could be written: is the disk full\?"):
-        check_whole(tmp_path / "a.mp4", tmp_path / "b.mp4", 999)
+        check_complete(tmp_path / "a.mp4", tmp_path / "b.mp4", 999)
     data = (tmp_path / "a.mp4").read_bytes()
     limited = "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
     limited += f"resource.setrlimit(resource.RLIMIT_FSIZE, ({len(data) // 3},) * 2); "

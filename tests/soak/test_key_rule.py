@@ -14,7 +14,7 @@ import pytest
 from priorlab.envs.plays.courses import ChosenGame
 from priorlab.envs.plays.events import SUFFIX, read_events
 from priorlab.human_study.data.recorder import Recorder
-from priorlab.human_study.window.loop import keys_for, run
+from priorlab.human_study.window.game_loop import keys_for, run
 from priorlab.human_study.window.window import Window
 from tests.human_study.test_window import OTHER_WINDOW
 from tests.support.key_rule import Replayed, key_times

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from priorlab.human_study.data.recorder import ChosenGame, Recorder
+from priorlab.envs.plays.courses import ChosenGame
+from priorlab.human_study.data.recorder import Recorder
 from tests.envs.test_sessions import feed
 from tests.support.damage import damaged, told
 

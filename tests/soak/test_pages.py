@@ -13,15 +13,15 @@ from typing import Any
 import pygame
 import pytest
 
-from priorlab.human_study.session import protocol
-from priorlab.human_study.session.protocol import Session
-from priorlab.human_study.study.assign import StudyFull, take
-from priorlab.human_study.study.study import Study
+from priorlab.human_study.study.assignment import StudyFull, take_place
+from priorlab.human_study.study.study_file import Study
 from priorlab.human_study.study.texts import Texts
+from priorlab.human_study.window import session as session_module
 from priorlab.human_study.window.controls import DEFAULT
-from priorlab.human_study.window.pages import KeysPage
+from priorlab.human_study.window.forms import ChoiceForm, Form, TypedForm
+from priorlab.human_study.window.key_form import KeyForm
 from priorlab.human_study.window.paper import ACCENT, GROUND, Paper, check_font
-from priorlab.human_study.window.questions import Choice, Page, Typed
+from priorlab.human_study.window.session import Session
 
 SIZES = [(1024, 600), (1366, 768), (1920, 1080)]
 QUESTIONS = ["age", "plays", "plate_1", "plate_2", "known", "aim"]
@@ -108,12 +108,11 @@ class Reader:
         self.seen: list[str] = []
 
     def show(
-        self, page: Page, window: Glass, paper: Paper, dots: tuple[int, int] = (0, 0), escape: str = "escape",
-        back: bool = False,
+        self, page: Form, window: Glass, paper: Paper, dots: tuple[int, int] = (0, 0), back: bool = False
     ) -> str:  # fmt: skip
         name = f"{len(self.seen):02d}-{'-'.join(getattr(page, 'options', {})) or type(page).__name__}"[:50]
         assert window.notice is None or window.notice.get_width() < SIZES[0][0]
-        if isinstance(page, Typed):
+        if isinstance(page, TypedForm):
             name = f"{len(self.seen):02d}-{page.question.name}"
         hints = [page.hint, (lambda: paper.texts("page.back")) if back else (lambda: "")]
         for number, state in enumerate(states(page, paper)):
@@ -122,7 +121,7 @@ class Reader:
         self.seen.append(name)
         return self._answer(page)
 
-    def _look(self, page: Page, paper: Paper, size: tuple[int, int], dots: Any, hints: Any, name: str) -> None:
+    def _look(self, page: Form, paper: Paper, size: tuple[int, int], dots: Any, hints: Any, name: str) -> None:
         """Draws the page at every place to which it scrolls."""
         surface = pygame.Surface(size)
         hint = "   ".join(filter(None, (words() for words in hints)))
@@ -140,15 +139,15 @@ class Reader:
                 break
             assert any(each in name for each in self.may_scroll), f"{picture}: scrolls by {paper.most} px"
             before, number = paper.scroll, number + 1
-            Page.move(page, 1, paper)
+            Form.move(page, 1, paper)
             assert paper.scroll > before
         left = [unit for number, unit in enumerate(paper.units) if number not in seen]
         assert not left, f"{picture}: never seen whole: {left}"
-        if isinstance(page, Choice):
+        if isinstance(page, ChoiceForm):
             self._choose_each(page, paper, surface, hint, dots, picture)
 
     def _choose_each(
-        self, page: Choice, paper: Paper, surface: pygame.Surface, hint: str, dots: Any, picture: str
+        self, page: ChoiceForm, paper: Paper, surface: pygame.Surface, hint: str, dots: Any, picture: str
     ) -> None:
         chosen, paper.scroll = page.chosen, 0
         page.chosen, reached = None, set()
@@ -164,14 +163,14 @@ class Reader:
         assert reached == set(range(len(page.options))), f"{picture}: {reached}"
         page.chosen, paper.scroll = chosen, 0
 
-    def _answer(self, page: Page) -> str:
-        if isinstance(page, Choice):
+    def _answer(self, page: Form) -> str:
+        if isinstance(page, ChoiceForm):
             wanted = next((self.will[each].pop(0) for each in page.options if self.will.get(each)), None)
             wanted = "25_34" if "25_34" in page.options else wanted  # old enough for every study
             if wanted == "closed":
                 return "closed"
             page.chosen = [*page.options].index(wanted) if wanted else page.chosen or 0
-        elif isinstance(page, Typed):
+        elif isinstance(page, TypedForm):
             page.text, page.declined = "7", False
         page.enter()
         assert page.done
@@ -195,21 +194,21 @@ def check_view(surface: pygame.Surface, paper: Paper, picture: str) -> set[int]:
     return whole
 
 
-def press(page: Page, paper: Paper, *keys: int, down: int = pygame.KEYDOWN) -> None:
+def press(page: Form, paper: Paper, *keys: int, down: int = pygame.KEYDOWN) -> None:
     for key in keys:
         page.take(pygame.Event(down, key=key, scancode=pygame.KSCAN_A + key - pygame.K_a), paper)
 
 
-def states(page: Page, paper: Paper) -> Iterator[str]:
+def states(page: Form, paper: Paper) -> Iterator[str]:
     """Puts a page into each of its states, one after the other, and names it."""
     yield "first"
-    if isinstance(page, KeysPage):
+    if isinstance(page, KeyForm):
         yield from states_of_keys(page, paper)
-    elif isinstance(page, Typed):
+    elif isinstance(page, TypedForm):
         yield from states_of_typed(page, paper)
 
 
-def states_of_keys(page: KeysPage, paper: Paper) -> Iterator[str]:
+def states_of_keys(page: KeyForm, paper: Paper) -> Iterator[str]:
     press(page, paper, pygame.K_a)
     assert page.lit
     yield "lit"
@@ -230,7 +229,7 @@ def states_of_keys(page: KeysPage, paper: Paper) -> Iterator[str]:
     page.pads = None
 
 
-def states_of_typed(page: Typed, paper: Paper) -> Iterator[str]:
+def states_of_typed(page: TypedForm, paper: Paper) -> Iterator[str]:
     for text in ("x", "12,34", "99999"):
         page.text, page.caret, page.note = "", 0, ""
         page._type(text)
@@ -260,7 +259,7 @@ def language(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest
 
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     monkeypatch.setattr(Session, "_play", play)
-    monkeypatch.setattr(protocol, "drain", lambda *_: None)
+    monkeypatch.setattr(session_module, "drain", lambda *_: None)
     return request.param
 
 
@@ -284,8 +283,8 @@ def a_study(folder: Path, language: str, long: bool = False) -> Study:
 
 
 def session(study: Study, reader: Reader, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setattr(protocol, "show", reader.show)
-    texts = Texts.load(study.beside(study.texts))
+    monkeypatch.setattr(session_module, "show_page", reader.show)
+    texts = Texts.load(study.path_to(study.texts))
     check_font(texts)
     return Session(study, texts, Glass()).run()  # type: ignore[arg-type]
 
@@ -295,18 +294,18 @@ def test_every_page_fits_every_screen(language: str, tmp_path: Path, monkeypatch
     reader.will = {"agree": ["refuse"]}
     assert "no consent" in session(study, reader, monkeypatch)
     reader.will = {"agree": ["agree"], "go_on": ["closed"]}
-    assert "can be taken up" in session(study, reader, monkeypatch)
+    assert "can be resumed" in session(study, reader, monkeypatch)
     study = replace(study, participants=2)
     reader.will = {"mine": ["mine"], "done": ["withdraw", "withdraw"], "keep": ["keep", "delete"]}
     assert "withdrew" in session(study, reader, monkeypatch)
     with pytest.raises(StudyFull):
-        take(study, "another"), take(study, "and_another")
-        take(study, "last")
+        take_place(study, "another"), take_place(study, "and_another")
+        take_place(study, "last")
     with pytest.raises(StudyFull):
         session(study, reader, monkeypatch)
     kinds = {name.split("-", 1)[1] for name in reader.seen}
     assert {*QUESTIONS, *OWN} & kinds == {"plate_1", "plate_2", "aim", "years", "warmth", "story"}
-    assert {"KeysPage", "Page", "agree-refuse", "mine-other", "go_on-stop", "done-withdraw", "keep-delete"} <= kinds
+    assert {"KeyForm", "Form", "agree-refuse", "mine-other", "go_on-stop", "done-withdraw", "keep-delete"} <= kinds
 
 
 def test_long_pages_scroll_without_cutting_anything(language: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

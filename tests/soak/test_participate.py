@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 
 from priorlab.envs.plays.sessions import read_session
-from priorlab.human_study.session.preview import GROUND as MARK
-from priorlab.human_study.session.preview import scenes
-from priorlab.human_study.session.ready import load
-from priorlab.human_study.session.script import Script
-from priorlab.human_study.study.assign import places
-from priorlab.human_study.study.study import write_example
+from priorlab.human_study.protocol.ready import load_study
+from priorlab.human_study.protocol.script import Script
+from priorlab.human_study.study.assignment import taken_places
+from priorlab.human_study.study.study_file import write_example
 from priorlab.human_study.window.controls import DEFAULT
 from priorlab.human_study.window.paper import GROUND
+from priorlab.human_study.window.preview import GROUND as MARK
+from priorlab.human_study.window.preview import scenes
 from tests.human_study.test_window import OTHER_WINDOW
 from tests.support.participant import Participant
 from tests.support.screen import PATIENCE, Screen, a_screen, needs_x, wait_until
@@ -135,7 +135,7 @@ def test_a_participant_below_the_minimum_age_plays_nothing(screen: Screen, tmp_p
     (excluded,) = (event for event in events if event["event"] == "excluded")
     assert excluded["minimum_age"] == 18 and events[-1]["event"] == "finish"
     assert not {"answer", "play"} & {event["event"] for event in events}, "nor is the age kept"
-    assert not read_session(next(person.study.folder.glob("*.jsonl"))) and len(places(person.study)) == 1
+    assert not read_session(next(person.study.folder.glob("*.jsonl"))) and len(taken_places(person.study)) == 1
 
 
 @needs_x
@@ -228,7 +228,7 @@ def test_a_preview_shows_all_and_keeps_nothing(screen: Screen, tmp_path: Path):
     before = {each: each.read_bytes() for each in path.parent.iterdir()}
     screen.env["XDG_STATE_HOME"] = str(tmp_path / "state")
     window: Any = SimpleNamespace(controls=DEFAULT, pads=None)
-    shown = scenes(Script(*load(path, is_preview=True)), window)
+    shown = scenes(Script(*load_study(path, is_preview=True)), window)
     process = screen.start("-m", "priorlab", "participate", str(path), "--preview")
     for scene in shown:
         is_page = not scene.version
@@ -244,6 +244,6 @@ def test_a_preview_shows_all_and_keeps_nothing(screen: Screen, tmp_path: Path):
         screen.do("key", "Return" if is_page else "Escape")
         time.sleep(0.3)
     out, error = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 0 and not error and f"{len(shown)} pages and games seen; nothing was kept" in out
+    assert process.returncode == 0 and not error and f"{len(shown)} pages and games seen; nothing was recorded" in out
     assert "consent.text holds" in out, "what is still to be written"
     assert {each: each.read_bytes() for each in path.parent.rglob("*")} == before and not (tmp_path / "state").exists()

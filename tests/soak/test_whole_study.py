@@ -19,8 +19,8 @@ import pygame
 import pytest
 
 from priorlab.envs.plays.sessions import read_session
-from priorlab.human_study.session.ready import PLACEHOLDER
-from priorlab.human_study.study.study import Study, write_example
+from priorlab.human_study.protocol.ready import PLACEHOLDER
+from priorlab.human_study.study.study_file import Study, write_example
 from tests.human_study.test_window import EASY
 from tests.support.participant import Participant
 from tests.support.screen import PATIENCE, ROOT, Screen, a_screen, needs_x, wait_until

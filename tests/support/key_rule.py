@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from priorlab.envs.game.rules import NONE
-from priorlab.human_study.window.controls import AXES, SETTLE, Controls
-from priorlab.human_study.window.keys import Keys, Stick
-from priorlab.human_study.window.window import FRESH, IDLE_SECONDS
+from priorlab.human_study.protocol.keys import AtariKeys, Keys
+from priorlab.human_study.window.controls import AXES, SETTLE_SECONDS, Controls
+from priorlab.human_study.window.window import IDLE_SECONDS, REFOCUS_SECONDS
 
 Key = tuple[str, int]  # (a gamepad's part, the input) or ("", a key's scancode)
 
@@ -30,7 +30,10 @@ class Replayed:
         if kind == "controls":
             self.keymap = dict(Controls.of(event).keys)
         elif kind == "play":
-            self.keys, self.rate = Stick() if event["game"].startswith("atari/") else Keys(), event["inputs_per_second"]
+            self.keys, self.rate = (
+                AtariKeys() if event["game"].startswith("atari/") else Keys(),
+                event["inputs_per_second"],
+            )
             self.begin(at, later)
         elif kind == "resumed":  # at another window; times begin anew
             self.keys.release_all()
@@ -67,10 +70,10 @@ class Replayed:
             self.held.discard(key)
             self.stale.discard(key)
             return
-        is_fresh = at > self.focused + FRESH and key not in self.stale and at > self.began
+        is_fresh = at > self.focused + REFOCUS_SECONDS and key not in self.stale and at > self.began
         if pad:
             self.held.add(key)
-            is_fresh &= at > self.connected[pad] + SETTLE
+            is_fresh &= at > self.connected[pad] + SETTLE_SECONDS
         pauses = not self.paused and (name == "p" or part == "start")
         goes_on = bool(later) and later[0]["event"] in ("pause", "idle") and later[0]["what"] == "end"
         if pauses or not is_fresh or name in ("escape", "f11") or (self.paused and not goes_on):

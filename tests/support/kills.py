@@ -93,8 +93,8 @@ def cut_to_disk(path: Path, note: Path, killed: float) -> float:
     assert (all_of_it.play.states[: count + 1] == kept.play.states).all()
     assert [line for each in verify([path]) for line in each.problems] == []
     events = [json.loads(line) for line in whole.splitlines(keepends=True) if line.endswith(b"\n")]
-    taken_up = max((n for n, event in enumerate(events) if event["event"] == "resumed"), default=0)
-    steps = [event for event in events[taken_up:] if event["event"] == "step"]
+    resumed = max((n for n, event in enumerate(events) if event["event"] == "resumed"), default=0)
+    steps = [event for event in events[resumed:] if event["event"] == "step"]
     lost = [event for event in steps if event["number"] >= count]
     if not lost and (not steps or events[-1]["event"] in ("pause", "idle")):
         return 0.0

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from priorlab.envs.plays.events import read_events
-from priorlab.human_study.study.study import Study
+from priorlab.human_study.study.study_file import Study
 from priorlab.human_study.window.paper import GROUND
 from tests.human_study.test_window import EASY
 from tests.support.screen import PATIENCE, Screen, wait_until

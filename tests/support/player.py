@@ -4,8 +4,9 @@ import os
 import stat
 from pathlib import Path
 
-from priorlab.human_study.data.recorder import LIMIT, ChosenGame, Recorder
-from priorlab.human_study.window.loop import run
+from priorlab.envs.plays.courses import ChosenGame
+from priorlab.human_study.data.recorder import LIMIT, Recorder
+from priorlab.human_study.window.game_loop import run
 from priorlab.human_study.window.window import Window
 
 ChosenGame().open().step(0)  # compiles

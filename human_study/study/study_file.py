@@ -1,4 +1,4 @@
-"""A study: who plays what, how long, and with which pages; a small TOML file."""
+"""The study's file, a small TOML file: who plays what, for how long, and with which pages."""
 
 import re
 from collections.abc import Callable
@@ -14,14 +14,14 @@ EXAMPLE = Path(__file__).parent / "example.toml"
 EXAMPLE_FILES = {"study.toml": "example.toml", "texts.toml": "example_texts.toml", "ethics.md": "example_ethics.md"}
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 QUESTION_LISTS = ("before", "after_each", "after")
-AGE = "age"  # the question that tells whether somebody is too young
-UNDER, BAND = re.compile(r"under_(\d+)"), re.compile(r"(?:\d+[_-])?(\d+)")  # its options' names: under_18, 12_17, 17
+AGE = "age"  # the question that shows whether somebody is too young
+UNDER, BAND = re.compile(r"under_(\d+)"), re.compile(r"(?:\d+[_-])?(\d+)")  # names of its options: under_18, 12_17, 17
 OPEN = re.compile(r"\D*|\d+_or_more|over_\d+")  # such as not_said, 65_or_more
 
 
 @dataclass(frozen=True)
 class Study:
-    """What a study's file says; ``Study.load`` reads and checks one. docs/study-file.md says what each entry means."""
+    """The entries of a study's file, which ``Study.load`` reads and checks. docs/study-file.md explains each entry."""
 
     path: Path
     name: str
@@ -48,9 +48,10 @@ class Study:
 
     @staticmethod
     def load(path: str | Path, is_played: bool = True) -> "Study":
-        """``is_played``: its game, level and versions must be there; for what was recorded they need not.
+        """Reads and checks a study's file.
 
-        Raises ValueError, one line that names the file, the entry and what was expected; FileNotFoundError.
+        With ``is_played``, its game, level and versions must exist; without, recordings can be handled even if they are
+        gone. Raises ValueError, one line that names the file, the entry and what was expected; FileNotFoundError.
         """
         path = Path(path)
         if not path.exists():
@@ -62,28 +63,28 @@ class Study:
 
     @property
     def folder(self) -> Path:
-        """Of everything that is recorded; beside the study's file unless it names another."""
+        """The data folder, of everything that is recorded. Relative to the study's file."""
         return self.path.parent / self.data
 
     @property
     def limit(self) -> int:
-        """Inputs after which a play is over."""
+        """The number of inputs after which a play ends."""
         return round(self.minutes * 60 * self.settings(self.versions[0]).rate)
 
     @property
     def longest(self) -> float:
-        """Minutes that one participant may play in all."""
+        """How many minutes one participant may play in total."""
         return self.minutes * (len(self.versions) if self.design == "within" else 1)
 
     @property
     def questions(self) -> list[str]:
-        """Names of all that are asked, in order."""
+        """The names of all questions, in order."""
         return [*self.before, *self.after_each, *self.after]
 
     def is_too_young(self, question: str, answer: Any) -> bool:
-        """Whether that answer says that somebody is certainly younger than ``minimum_age``.
+        """Whether that answer proves that a participant is younger than ``minimum_age``.
 
-        An answer to the question ``age``: a number, or the name of an option such as under_18 or 16_17.
+        It must answer the question ``age``: a number, or the name of an option such as under_18 or 16_17.
         """
         if question != AGE or not self.minimum_age:
             return False
@@ -93,17 +94,17 @@ class Study:
         return answer < self.minimum_age
 
     def settings(self, version: str) -> ChosenGame:
-        """What is played of that version."""
-        level = self.beside(self.level) if self.level else None
+        """The game as it is played in that version."""
+        level = self.path_to(self.level) if self.level else None
         return ChosenGame(self.game, version, level, self.look_seed, self.seed)
 
-    def beside(self, name: str) -> str:
-        """A file that the study names, found from the folder of the study; any other name as it is."""
+    def path_to(self, name: str) -> str:
+        """The path of a file that the study names, relative to the study's folder; any other name unchanged."""
         return str(self.path.parent / name) if Path(name).suffix in (".toml", ".txt") else name
 
 
 def age_below(option: str) -> float | None:
-    """The age that all are below who choose the option of that name; None where the name does not tell."""
+    """The age that everybody who chooses that option is below, inf if there is none; None for any other name."""
     under, band = UNDER.fullmatch(option), BAND.fullmatch(option)
     return int(under[1]) if under else int(band[1]) + 1 if band else inf if OPEN.fullmatch(option) else None
 
@@ -121,7 +122,7 @@ def is_yes_or_no(value: Any) -> bool:
 
 
 def is_list(value: Any) -> bool:
-    """Of different texts."""
+    """Whether it is a list of different texts."""
     return type(value) is list and all(map(is_text, value)) and len(set(value)) == len(value)
 
 
@@ -154,7 +155,7 @@ CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
 
 
 def read(entries: dict[str, Any], path: Path, is_played: bool) -> Study:
-    """The study of a file's entries; ValueError says what is wrong with the first that is."""
+    """The study with a file's entries. Raises ValueError for the first wrong one."""
     known = [field.name for field in fields(Study) if field.name != "path"]
     for name in entries:
         if name not in known:
@@ -180,7 +181,10 @@ def read(entries: dict[str, Any], path: Path, is_played: bool) -> Study:
 
 
 def write_example(folder: Path) -> Path:
-    """The example's files in a new folder: the study's; FileExistsError where the folder exists."""
+    """Writes an example of a study, its texts and a form for the ethics board into a new folder.
+
+    Returns the path of the study's file. Raises FileExistsError if the folder exists.
+    """
     folder.mkdir(parents=True)
     for name, example in EXAMPLE_FILES.items():
         source = EXAMPLE.with_name(example)

@@ -1,4 +1,4 @@
-"""How far a study is: what became of each place that was taken, for the researcher alone."""
+"""How far a study has come: the state of each place that was taken, for the researcher only."""
 
 import os
 from collections import Counter
@@ -8,22 +8,23 @@ from typing import Any
 from priorlab.envs.base.files import one_line
 from priorlab.envs.plays.events import SUFFIX, is_held, read_events
 from priorlab.human_study.data import withdrawals
-from priorlab.human_study.study.assign import Place, path_of, place_at, readable_places
-from priorlab.human_study.study.study import Study
+from priorlab.human_study.study.assignment import StudyPlace, place_at, place_path, readable_places
+from priorlab.human_study.study.study_file import Study
 
-# ``taken`` is the sum of all others but ``won``, which counts people who also have another state.
+# ``taken`` is the sum of the others except ``won``, which counts people who also have another state.
 STATES = (
     "taken", "not begun", "too young", "under way", "unfinished", "stopped", "finished", "won", "withdrawn",
     "unreadable",
 )  # fmt: skip
-RARE = ("too young", "unreadable")  # shown where there are some
-STOPPED = "stopped by the participant"  # the reason of a play's end, in the log
+RARE = ("too young", "unreadable")  # shown only if there are any
+STOPPED = "stopped by the participant"  # a play's ``reason`` in the log
 
 
-def overview(study: Study, problems: list[str]) -> dict[str, Counter[str]]:
-    """How many places of each version (within subjects: order) are in each of the STATES (docs/people.md).
+def progress(study: Study, problems: list[str]) -> dict[str, Counter[str]]:
+    """How many places of each version (within subjects: of each order) are in each of the ``STATES``.
 
-    ``problems`` gains a line for each file that can't be read, and for each that should be there, or should not.
+    docs/people.md explains them. ``problems`` gains one line per file that can't be read, is missing, or should not
+    exist.
     """
     readable, damaged = readable_places(study)
     problems += damaged.values()
@@ -38,7 +39,7 @@ def overview(study: Study, problems: list[str]) -> dict[str, Counter[str]]:
         counts["taken"] += 1
         if place.participant in withdrawn:
             problems.append(
-                f"{path_of(study, place.number)}: {place.participant} withdrew: run priorlab withdraw again"
+                f"{place_path(study, place.number)}: {place.participant} withdrew: run priorlab withdraw again"
             )
         try:
             counts.update(["unreadable"] if place.number in damaged else states_of(study, place))
@@ -46,18 +47,20 @@ def overview(study: Study, problems: list[str]) -> dict[str, Counter[str]]:
             counts["unreadable"] += 1
             problems.append(one_line(log_of(study, place), error))
         if place.participant and not os.path.lexists(log_of(study, place)):
-            problems.append(f"{log_of(study, place)}: there is none, but {path_of(study, place.number)} is taken by it")
+            problems.append(
+                f"{log_of(study, place)}: there is none, but {place_path(study, place.number)} belongs to it"
+            )
     return table
 
 
-def log_of(study: Study, place: Place) -> Path:
+def log_of(study: Study, place: StudyPlace) -> Path:
     return study.folder / f"{place.participant}{SUFFIX}"
 
 
-def states_of(study: Study, place: Place) -> list[str]:
-    """Which of the STATES the place is in. ValueError, OSError where its log can't be read."""
-    if not place.participant:  # a crash may have come between an empty file and what is in it
-        return ["withdrawn" if path_of(study, place.number).stat().st_size else "not begun"]
+def states_of(study: Study, place: StudyPlace) -> list[str]:
+    """Which of the ``STATES`` the place is in. Raises ValueError or OSError if its log can't be read."""
+    if not place.participant:  # a crash may have left an empty file
+        return ["withdrawn" if place_path(study, place.number).stat().st_size else "not begun"]
     log = log_of(study, place)
     if not os.path.lexists(log):
         return ["not begun"]
@@ -77,7 +80,7 @@ def states_of(study: Study, place: Place) -> list[str]:
 
 
 def stops(event: dict[str, Any]) -> bool:
-    """Whether the participant chose to stop; leaving one game for the next is no stop."""
+    """Whether the participant chose to stop; skipping to the next game does not count."""
     if event["event"] == "page":
         return event.get("what") == "stop"
     return event["event"] == "quit" and event.get("reason") == STOPPED

@@ -1,4 +1,4 @@
-"""Playing at the window: an input each time one is due, all of it recorded; and plays shown again."""
+"""Playing at the window, recorded step by step; and replaying."""
 
 import gc
 import sys
@@ -14,29 +14,35 @@ from priorlab.envs.plays.atari_course import AtariPlay
 from priorlab.envs.plays.courses import AnyCourse, ChosenGame, reopen
 from priorlab.envs.plays.play import Outcome, Play
 from priorlab.human_study.data.recorder import Recorder
+from priorlab.human_study.protocol.keys import AtariKeys, Keys, StepClock
 from priorlab.human_study.study.texts import MODEL, Texts
-from priorlab.human_study.window.keys import Beat, Keys, Stick
 from priorlab.human_study.window.paper import Paper
 from priorlab.human_study.window.screen_check import check_screen
 from priorlab.human_study.window.window import IDLE_SECONDS, Window, require_display
 
-END_SECONDS = 2.0  # that the last picture stays
-WORD_SIZE, LEAST_SIZE = 24, 16  # of the word below it: how many would fill the window's height, and px at least
+END_SECONDS = 2.0  # for which the last picture stays
+WORD_SIZE, LEAST_SIZE = 24, 16  # the word below it: 1/24 of the window's height, at least 16 px
 
 
 def keys_for(course: AnyCourse) -> Keys:
-    return Keys() if course.action_names == INPUT_NAMES else Stick()
+    """The rule that turns keys into this game's inputs."""
+    return Keys() if course.action_names == INPUT_NAMES else AtariKeys()
 
 
 def end_words(paper: Paper, high: int) -> dict[str, pygame.Surface]:
-    """What stands below the last picture, by how a play ended, in a window so many px high."""
+    """The words below the last picture, by how a play ended, for a window of height ``high`` px."""
     words: dict[Outcome, str] = {"win": paper.texts("end.won"), "limit": paper.texts("end.time_up")}
     size = max(high // WORD_SIZE, LEAST_SIZE)
     return {ended: paper.letters.line(word, size, False, (255, 255, 255)) for ended, word in words.items()}
 
 
 def play(game: ChosenGame, minutes: float, folder: Path, participant: str | None = None) -> tuple[Path, Outcome]:
-    """A session of one play, at a window of its own: (its log, how the play ended)."""
+    """A session of one play, at a new window: (its log, how the play ended).
+
+    The play lasts at most that many minutes. The log is ``<folder>/<id>.session.jsonl``, with ``participant`` as id, or
+    a random one. Raises NoDisplay; ValueError, one line, for settings or minutes that can't be; OSError if nothing can
+    be recorded.
+    """
     course = game.open()
     require_display()
     course.step(0)  # compiles before the window is up
@@ -51,18 +57,22 @@ def play(game: ChosenGame, minutes: float, folder: Path, participant: str | None
 
 
 def prepare(window: Window, course: AnyCourse) -> None:
-    """Checks the screen with a game that nobody plays, and gets the words for the end ready."""
+    """Measures the screen with a game that nobody plays, and draws the words for the end."""
     check_screen(window, course)
     window.words = end_words(Paper(Texts.load(MODEL)), window.size[1])
 
 
 def resume(path: Path) -> Outcome:
-    """The play that was interrupted in that session goes on; how it ended."""
+    """Continues the interrupted play of that session, at a new window; returns how it ended.
+
+    Raises NoDisplay; ValueError, one line, if no play was interrupted or the log is damaged; OSError if another process
+    records it.
+    """
     require_display()  # before the log is touched
     recorder = Recorder.resume(path)
     if not recorder.course:
         recorder.close()
-        raise ValueError(f"{path}: no play was under way: expected one that was interrupted")
+        raise ValueError(f"{path}: no play was under way: expected an interrupted play")
     with Window(recorder.course.picture.shape[:2]) as window:
         prepare(window, reopen(recorder.course.about()))
         recorder.note("screen", **window.about())
@@ -71,7 +81,7 @@ def resume(path: Path) -> Outcome:
 
 
 def finish(recorder: Recorder, course: AnyCourse, window: Window) -> Outcome:
-    """The play to its end, and the end of the session."""
+    """Runs the play to its end, and ends the session."""
     try:
         ended, reason = run(recorder, course, window), window.reason
     except KeyboardInterrupt:
@@ -83,15 +93,15 @@ def finish(recorder: Recorder, course: AnyCourse, window: Window) -> Outcome:
 
 
 def run(recorder: Recorder, course: AnyCourse, window: Window) -> Outcome | None:
-    """Takes an input each time one is due, until the play ends, or the window is closed: None."""
-    with calm():
+    """Takes an input each time one is due until the play ends; returns None if the window was closed."""
+    with frozen_garbage():
         window.redraw()
         window.draw(course.picture, dark=window.paused)
         window.begin()
         window.touched = time.perf_counter()
-        beat = Beat(course.rate, window.touched)
+        clock = StepClock(course.rate, window.touched)
         while True:
-            due = beat.next_due(time.perf_counter())
+            due = clock.next_due(time.perf_counter())
             window.await_step(due)
             done = time.perf_counter()
             if not window.paused and not window.keys.held and done > window.touched + IDLE_SECONDS:
@@ -106,20 +116,20 @@ def run(recorder: Recorder, course: AnyCourse, window: Window) -> Outcome | None
             if ended:
                 window.stay(course.picture, END_SECONDS, window.words.get(ended))
                 drain(window, recorder)
-                window.closed &= window.reason != "escape"  # which left a play that is over, and nothing else
+                window.closed &= window.reason != "escape"  # Escape only left the last picture
                 return ended
 
 
 def drain(window: Window, recorder: Recorder) -> None:
-    """What happened at the window goes into the log."""
+    """Writes what happened at the window into the log."""
     happened, window.happened = window.happened, []
     for at, event, fields in happened:
         recorder.note(event, at=at, **fields)
 
 
 @contextmanager
-def calm() -> Iterator[None]:
-    """What was made so far is not searched for garbage meanwhile: a search of everything would make a step late."""
+def frozen_garbage() -> Iterator[None]:
+    """Keeps the garbage collector away from all present objects: searching them all would make a step late."""
     gc.collect()
     gc.freeze()
     try:
@@ -128,15 +138,18 @@ def calm() -> Iterator[None]:
         gc.unfreeze()
 
 
-def show(play: Play | AtariPlay, speed: float = 1.0) -> None:
-    """Shows a play in the window at ``speed`` times its pace, until it ends or the window is closed."""
+def show_play(play: Play | AtariPlay, speed: float = 1.0) -> None:
+    """Shows a play in a new window, ``speed`` times as fast, until it ends or the window is closed.
+
+    Raises NoDisplay.
+    """
     frames = play.frames()
     first = next(frames)
     with Window(first.shape[:2]) as window:
-        beat = Beat(play.inputs_per_second * speed, time.perf_counter())
+        clock = StepClock(play.inputs_per_second * speed, time.perf_counter())
         picture, last = first, len(play.inputs)
         for number in range(last + 1):
-            window.stay(picture, END_SECONDS if number == last else beat.next_due(now := time.perf_counter()) - now)
+            window.stay(picture, END_SECONDS if number == last else clock.next_due(now := time.perf_counter()) - now)
             if window.closed:
                 return
             picture = next(frames, picture)

@@ -1,4 +1,4 @@
-"""A session with a participant: consent, code, keys, questions, games, debriefing, thanks; or an interrupted one."""
+"""A session with a participant: consent, code, keys, questions, games, debriefing, thanks; also an interrupted one."""
 
 import hashlib
 import time
@@ -8,28 +8,30 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from priorlab.envs.base.files import one_line
+from priorlab.envs.plays.courses import AnyCourse
 from priorlab.envs.plays.play import Outcome, new_id
-from priorlab.human_study.data.interrupted import machine_id, own_interrupted
+from priorlab.human_study.data.interrupted import interrupted_here, machine_id
 from priorlab.human_study.data.recorder import Recorder
 from priorlab.human_study.data.withdraw import withdraw
-from priorlab.human_study.session.ready import first_game, load
-from priorlab.human_study.session.script import Script
-from priorlab.human_study.session.steps import Step, after_stop, steps, taken_up
-from priorlab.human_study.session.wordings import keep_wording, name_of, wording_of
-from priorlab.human_study.study.assign import Place, Station, StudyFull, give_back, is_full, take
-from priorlab.human_study.study.study import Study
+from priorlab.human_study.data.wordings import store_wording, wording_name
+from priorlab.human_study.protocol.pages import KeysPage, Page
+from priorlab.human_study.protocol.ready import load_study
+from priorlab.human_study.protocol.script import Script
+from priorlab.human_study.protocol.steps import Step, after_stop, resumed, steps
+from priorlab.human_study.study.assignment import Station, StudyFull, StudyPlace, free_place, is_full, take_place
+from priorlab.human_study.study.study_file import Study
 from priorlab.human_study.study.texts import Texts
-from priorlab.human_study.window.controls import Controls
-from priorlab.human_study.window.loop import drain, end_words, keys_for, run
-from priorlab.human_study.window.pages import notice, show
-from priorlab.human_study.window.paper import Paper
-from priorlab.human_study.window.questions import Page
+from priorlab.human_study.window.controls import Controls, key_names
+from priorlab.human_study.window.forms import Form
+from priorlab.human_study.window.game_loop import drain, end_words, keys_for, run
+from priorlab.human_study.window.paper import Paper, check_font
 from priorlab.human_study.window.screen_check import check_screen
+from priorlab.human_study.window.show_page import form_of, notice, show_page
 from priorlab.human_study.window.window import Window, require_display
 
 
-class Left(Exception):
-    """The window was closed: the session waits to be taken up again."""
+class WindowClosed(Exception):
+    """The session can be resumed later."""
 
 
 class Stopped(Exception):
@@ -41,30 +43,30 @@ class TooYoung(Exception):
 
 
 class Session:
-    """Leads one participant through a study at a window. ``run`` tells how it ended, in words for the terminal."""
+    """Leads one participant through a study at a window. ``run`` returns how it ended, in words for the terminal."""
 
     def __init__(self, study: Study, texts: Texts, window: Window, station: Station | None = None):
         self.study, self.texts, self.window, self.station = study, texts, window, station
         self.script, self.paper = Script(study, texts), Paper(texts)
-        self.wording = wording_of(self.script)
+        self.wording = self.script.wording()
         self.machine = machine_id()
         self.recorder: Recorder | None = None
         self.versions: tuple[str, ...] = ()
         self.steps: list[Step] = []
-        self.at = 0  # which of the steps
-        self.answers: dict[str, Any] = {}  # by question, as they are logged; the last of each
+        self.at = 0  # number of the current step
+        self.answers: dict[str, Any] = {}  # by question, as they are logged; the latest of each
 
     def run(self, resume: Path | None = None) -> str:
-        """``resume`` is the log of an interrupted session to be taken up, without asking whose it is.
+        """``resume`` is the log of an interrupted session to continue, without asking whose it is.
 
-        Raises OSError, one line, where nothing can be recorded (any more), after a page that says so; what was
+        Raises StudyFull; OSError, one line, when recording becomes impossible, after a page that says so. What was
         recorded is kept.
         """
         try:
             return self._lead(resume)
         except StudyFull:
             raise
-        except Exception:  # whatever it is, the participant learns that somebody must come
+        except Exception:  # in any case the participant learns that somebody must come
             self._apologize()
             raise
 
@@ -72,17 +74,17 @@ class Session:
         try:
             if resume:
                 self._resume(resume)
-            elif not self._take_up() and (reason := self._consent()):
+            elif not self._offer_interrupted() and (reason := self._consent()):
                 return reason
-        except Left:
+        except WindowClosed:
             return "the window was closed before anything was recorded"
         recorder = self._recorder
         try:
             self._walk()
-        except Left:
+        except WindowClosed:
             drain(self.window, recorder)
             recorder.close()
-            return f"the window was closed; {recorder.path} can be taken up again"
+            return f"the window was closed; {recorder.path} can be resumed"
         except TooYoung:
             return f"younger than {self.study.minimum_age}, which ended the session; {self._farewell(is_excluded=True)}"
         return self._farewell()
@@ -94,11 +96,11 @@ class Session:
 
     # before there is a session
 
-    def _take_up(self) -> bool:
-        """Whether the participant goes on with a session that was interrupted on this computer."""
-        for found in own_interrupted(self.study.folder, self.machine):
-            if self._ask_alone(self.script.resume(found)) == "mine":
-                self._resume(found.path)
+    def _offer_interrupted(self) -> bool:
+        """Whether the participant continues a session that was interrupted on this computer."""
+        for interrupted in interrupted_here(self.study.folder, self.machine):
+            if self._ask_alone(self.script.resume(interrupted)) == "mine":
+                self._resume(interrupted.path)
                 return True
         return False
 
@@ -112,13 +114,13 @@ class Session:
                 self.window.controls = Controls.of(event)
             if event["event"] == "answer":
                 self.answers[event["question"]] = event["answer"]
-        self.steps, self.at = taken_up(self.steps, events, recorder.plays - (recorder.course is not None))
+        self.steps, self.at = resumed(self.steps, events, recorder.plays - (recorder.course is not None))
         noted = [event["wording"] for event in events if "wording" in event]
-        if noted[-1:] != [name_of(self.wording)]:  # the texts were changed since
-            recorder.note("wording", sync=True, wording=keep_wording(self.study.folder, self.wording))
+        if noted[-1:] != [wording_name(self.wording)]:  # the texts have changed since
+            recorder.note("wording", sync=True, wording=store_wording(self.study.folder, self.wording))
 
     def _consent(self) -> str:
-        """Asks for consent, and begins the session; why there is none, else nothing."""
+        """Asks for consent and begins the session; returns why there is none, or an empty text."""
         study = self.study
         if is_full(study, self.station):
             self._end_full()
@@ -135,14 +137,14 @@ class Session:
         return ""
 
     def _record_consent(self, seconds: float) -> None:
-        """Begins the session of a participant who agreed after that time."""
+        """Begins the session of a participant who agreed after that many seconds."""
         study, name = self.study, new_id()
-        wording = keep_wording(study.folder, self.wording)
-        place = take(study, name, self.station)
+        wording = store_wording(study.folder, self.wording)
+        place = take_place(study, name, self.station)
         try:
             self._create(name, place)
         except OSError:
-            give_back(study, place)
+            free_place(study, place)
             raise
         self._recorder.note(
             "consent", sync=True, version=study.consent_version, language=self.texts.language, wording=wording,
@@ -151,7 +153,7 @@ class Session:
         )  # fmt: skip
         self._begin(place.versions)
 
-    def _create(self, name: str, place: Place) -> None:
+    def _create(self, name: str, place: StudyPlace) -> None:
         about = {
             key: value for key, value in asdict(place).items() if key not in ("participant", "date", "number", "rule")
         }
@@ -169,17 +171,21 @@ class Session:
         self._ask_alone(self.script.full())
         raise StudyFull(f"{self.study.path}: all places are taken; nothing was recorded")
 
+    def _form(self, page: Page | KeysPage) -> Form:
+        return form_of(page, self.texts, self.window)
+
     def _ask_alone(self, page: Page) -> Any:
-        """A page outside the session's; Escape leaves it unanswered."""
-        if show(page, self.window, self.paper) == "closed":
-            raise Left
-        self.window.happened.clear()  # nothing is kept of it
-        return page.answer
+        """The answer to a page outside the session; Escape leaves it unanswered."""
+        form = self._form(page)
+        if show_page(form, self.window, self.paper) == "closed":
+            raise WindowClosed
+        self.window.happened.clear()  # none of it is logged
+        return form.answer
 
     # the session
 
     def _walk(self) -> None:
-        """All steps in order; a question can be gone back to from the next one."""
+        """All steps in order. From a question, the participant can go back to the previous one."""
         while self.at < len(self.steps):
             step = self.steps[self.at]
             try:
@@ -191,62 +197,61 @@ class Session:
             self.at += went
 
     def _show(self, step: Step) -> int:
-        """One page; how many steps to go on, -1 for back."""
-        page, recorder = self._page_of(step), self._recorder
+        """Shows one page; returns how many steps to advance, -1 for back."""
+        form, recorder = self._form(self._page_of(step)), self._recorder
         can_go_back = step.kind == "question" and self.at > 0 and self.steps[self.at - 1].kind == "question"
         began = time.perf_counter()
-        recorder.note("page", page=step.page, what="begin", sync=True)  # a disk that failed is noticed before the page
+        recorder.note("page", page=step.page, what="begin", sync=True)  # a failed disk is noticed before the page
         while True:
-            how = show(page, self.window, self.paper, (self.at, len(self.steps)), back=can_go_back)
+            how = show_page(form, self.window, self.paper, (self.at, len(self.steps)), back=can_go_back)
             drain(self.window, recorder)
             if how == "closed":
-                raise Left
+                raise WindowClosed
             if how != "escape":
                 break
             if self._asks_whether_to_stop() == "stop":
                 raise Stopped
         seconds = round(time.perf_counter() - began, 3)
         if how == "done":
-            self._note_answer(step, page, seconds)
+            self._note_answer(step, form.answer, seconds)
             recorder.note("page", page=step.page, what="end")
-        elif self._is_changed(step, given := page.given()):
-            page.answer = given
-            self._note_answer(step, page, seconds)
+        elif self._is_changed(step, given := form.given()):
+            self._note_answer(step, given, seconds)
         return 1 if how == "done" else -1
 
     def _is_changed(self, step: Step, given: Any) -> bool:
-        """Whether an answer left by going back is a new one. Too young an age ends nothing until it is confirmed."""
+        """Whether a participant who goes back leaves a new answer. One that is too young counts only after Enter."""
         is_new = given not in (None, self.answers.get(key_of(step)))
         return is_new and not self.study.is_too_young(step.name, given)
 
-    def _page_of(self, step: Step) -> Page:
+    def _page_of(self, step: Step) -> Page | KeysPage:
         script, window = self.script, self.window
         if step.kind == "code":
             return script.code(self._recorder.participant)
         if step.kind == "controls":
-            return script.keys(window.controls, window.pads)
+            return script.keys()
         if step.kind == "question":
             return script.question(step.name, self.answers.get(key_of(step)))
-        return script.begin(step.play or 0, window.controls)
+        return script.begin(step.play or 0, key_names(window.controls, self.texts))
 
-    def _note_answer(self, step: Step, page: Page, seconds: float) -> None:
+    def _note_answer(self, step: Step, answer: Any, seconds: float) -> None:
         if step.kind == "controls":
-            self.window.controls = page.answer
+            self.window.controls = answer
             pads = self.window.pads.count if self.window.pads is not None else 0
-            self._recorder.note("controls", sync=True, **page.answer.about(), gamepads=pads)
+            self._recorder.note("controls", sync=True, **answer.about(), gamepads=pads)
         elif step.kind == "question":
-            if self.study.is_too_young(step.name, page.answer):
+            if self.study.is_too_young(step.name, answer):
                 self._recorder.note("excluded", sync=True, why="minimum_age", minimum_age=self.study.minimum_age)
                 raise TooYoung
             question = self.texts.questions[step.name]
             fields: dict[str, Any] = {"play": step.play} if step.play is not None else {}
             fields |= {"shows": question.shows, "cones": question.cones} if question.kind == "plate" else {}
             name = key_of(step)
-            self.answers[name] = page.answer
-            self._recorder.note("answer", sync=True, question=name, answer=page.answer, seconds=seconds, **fields)
+            self.answers[name] = answer
+            self._recorder.note("answer", sync=True, question=name, answer=answer, seconds=seconds, **fields)
 
     def _play(self, number: int) -> int:
-        """The play of that number, begun or gone on with."""
+        """The play of that number, from its beginning or from where it was interrupted."""
         study, recorder, window = self.study, self._recorder, self.window
         wait = "resumed" if recorder.course else ""
         if not recorder.course:
@@ -259,7 +264,7 @@ class Session:
             if ended:
                 return 1
             if window.reason != "escape":
-                raise Left
+                raise WindowClosed
             window.closed = False
             window.pause("stop")
             chosen = self._asks_whether_to_stop(is_last=number + 1 == len(self.versions))
@@ -272,69 +277,78 @@ class Session:
             wait = "stop"
 
     def _asks_whether_to_stop(self, is_last: bool = True) -> str | None:
-        """The answer to ``Script.stop``; None where the page itself was left."""
-        page = self.script.stop(is_last)
+        """The answer to ``Script.stop``; None if the participant left the page by Escape."""
+        form = self._form(self.script.stop(is_last))
         drain(self.window, self._recorder)
         self._recorder.note("page", page="stop", what="begin")
-        how = show(page, self.window, self.paper)
+        how = show_page(form, self.window, self.paper)
         drain(self.window, self._recorder)
-        self._recorder.note("page", page="stop", what="end", value=page.answer)
+        self._recorder.note("page", page="stop", what="end", value=form.answer)
         if how == "closed":
-            raise Left
-        return page.answer
+            raise WindowClosed
+        return form.answer
 
     # after it
 
     def _farewell(self, is_excluded: bool = False) -> str:
-        """Debriefing, thanks, and the way to withdraw at once; what was recorded is safe before."""
+        """Debriefing, thanks, and the way to withdraw at once. The record is complete and on disk before."""
         script, recorder = self.script, self._recorder
         page = script.too_young() if is_excluded else script.debriefing()
         drain(self.window, recorder)
         if page:
             recorder.note("page", page="too_young" if is_excluded else "debriefing", what="begin")
         recorder.finish()
-        with suppress(Left):
+        with suppress(WindowClosed):
             if page:
                 self._ask_alone(page)
             while self._ask_alone(script.thanks(recorder.participant)) == "withdraw":
                 if self._ask_alone(script.sure()) == "delete":
                     return self._withdraw()
         if not recorder.log.is_there():
-            raise OSError(f"{recorder.path}: is gone: expected the folder to stay until the session is over")
+            raise OSError(f"{recorder.path}: no longer exists: expected the folder to stay until the session is over")
         return f"saved {recorder.path}"
 
     def _withdraw(self) -> str:
         name = self._recorder.participant
         again = f"run priorlab withdraw {name} {self.study.path}"
         try:
-            found = withdraw(self.study, name)
+            record = withdraw(self.study, name)
         except (OSError, ValueError) as error:
-            raise OSError(f"{name} asked to be deleted, and is not: {' '.join(str(error).split())}; {again}") from None
-        with suppress(Left):
+            raise OSError(
+                f"{name} withdrew, but the record could not be deleted: {' '.join(str(error).split())}; {again}"
+            ) from None
+        with suppress(WindowClosed):
             self._ask_alone(self.script.deleted())
-        others = f"; {len(found.mentions)} other files name that code: {again}" if found.mentions else ""
+        others = f"; {len(record.mentions)} other files contain that code: {again}" if record.mentions else ""
         return f"{name} withdrew: everything recorded was deleted{others}"
 
     def _apologize(self) -> None:
-        """The page of a session that can't go on."""
+        """The page of a session that can't continue."""
         is_kept = False
         if self.recorder:
             with suppress(OSError):
                 self.recorder.log.close()
             is_kept = self.recorder.log.is_there()
-        with suppress(Left):
+        with suppress(WindowClosed):
             self._ask_alone(self.script.failed(is_kept))
 
 
 def key_of(step: Step) -> str:
-    """What an answer to the question of that step is logged under."""
+    """The name under which the answer to that step's question is logged."""
     return step.name if step.play is None else f"{step.name}.{step.play}"
 
 
 def prepare(window: Window, paper: Paper) -> None:
-    """The words that the window shows on a game are made ready."""
+    """Draws the words that the window shows on a game."""
     window.notice = notice(paper, paper.texts("page.pause"), max(paper.em, 20))
     window.words = end_words(paper, window.size[1])
+
+
+def first_game(study: Study) -> AnyCourse:
+    """The game of the first version, with everything compiled that must not be compiled while a participant waits."""
+    course = study.settings(study.versions[0]).open()
+    course.step(0)
+    return course
 
 
 def take_part(
@@ -344,14 +358,16 @@ def take_part(
     resume: Path | None = None,
     allow_slow_screen: bool = False,
 ) -> str:
-    """Leads one participant through the study of that file, at a window of its own; how it ended.
+    """Leads one participant through the study of that file, at a new window; returns how it ended, one line.
 
-    Raises ValueError, FileNotFoundError as ``load``, StudyFull, and OSError as ``Session.run``.
+    The arguments are the options of `priorlab participate`. Raises ValueError and FileNotFoundError as ``load_study``,
+    and ValueError for fonts, stations and screens that won't do; NoDisplay; StudyFull and OSError as ``Session.run``.
     """
-    place = Station.read(station)
-    study, texts = load(path, resume)
+    machine = Station.read(station)
+    study, texts = load_study(path, resume)
+    check_font(texts)
     require_display()
     course = first_game(study)
     with Window(course.picture.shape[:2], gamepad=study.gamepad, fullscreen=not windowed) as window:
-        check_screen(window, course, way_on="" if allow_slow_screen else "--allow-slow-screen")
-        return Session(study, texts, window, place).run(resume)
+        check_screen(window, course, override="" if allow_slow_screen else "--allow-slow-screen")
+        return Session(study, texts, window, machine).run(resume)

@@ -1,52 +1,52 @@
-"""Plates of dots in which a number stands out by one cone's response alone, so that who lacks that cone can't read it.
+"""Plates of dots whose number differs from the ground in one cone's response alone: people without it can't read it.
 
-A screening on a screen that nobody calibrated, and no diagnosis.
+This screens for colour vision deficiency on an uncalibrated screen. It is no diagnosis.
 """
 
 import numpy as np
 
 SIDE = 480  # px of a plate
 RADII = (15, 12, 9, 7, 5)  # px of its dots; the larger ones are laid first
-TRIES = (400, 900, 2000, 3000, 5000)  # places tried for dots of each size
+TRIES = (400, 900, 2000, 3000, 5000)  # positions tried for dots of each size
 GAP = 1.5  # px between dots
-ROOM = 0.92  # of half the plate's side within which the dots lie
-PAPER = (0.83, 0.83, 0.83)  # between the dots, linear RGB
-LIGHTNESS = (0.7, 1.15)  # by which a dot's colour is multiplied at random, so that brightness tells nothing
+ROOM = 0.92  # share of half the side within which all dots are
+BACKGROUND = (0.83, 0.83, 0.83)  # between the dots, linear RGB
+LIGHTNESS = (0.7, 1.15)  # a dot's colour is multiplied by a random factor, so that brightness reveals nothing
 BASE = (0.30, 0.30, 0.16)  # linear RGB, between the colours of number and ground
-REACH = 0.7  # of the greatest difference along the cone's axis that the screen has
+REACH = 0.7  # share of the greatest difference along the cone's axis that the screen can show
 
 # Linear RGB to the responses of the three cones: Viénot, Brettel & Mollon, Color Research and Application 24 (1999).
 CONES = np.array([[17.8824, 43.5161, 4.11935], [3.45565, 27.1554, 3.86714], [0.0299566, 0.184309, 1.46709]]) / 100
 AXES = {"L": (1, 0, 0), "M": (0, 1, 0)}
-# For everybody: orange on blue, which differ in all three.
+# A number that everybody can read: orange on blue, which differ in all three.
 PLAIN = ((0.62, 0.22, 0.03), (0.10, 0.25, 0.50))
 
 
 def colours(cones: str) -> tuple[np.ndarray, np.ndarray]:
-    """(of the number, of the ground), linear RGB; they differ in the L or M cones' response alone; "nobody": in all."""
+    """(number, ground), linear RGB. They differ in the response of the L or M cones alone; "nobody": in all three."""
     if cones == "nobody":
         return np.array(PLAIN[0]), np.array(PLAIN[1])
     base = np.array(BASE)
     step = np.linalg.solve(CONES, np.array(AXES[cones], float))
-    top = 1 / LIGHTNESS[1]  # the brightest dots, too, must be shown
+    top = 1 / LIGHTNESS[1]  # the screen must be able to show the brightest dots
     up, down = (min(room_along(base, way, top)) for way in (step, -step))
     return base + REACH * up * step, base - REACH * down * step
 
 
 def room_along(base: np.ndarray, way: np.ndarray, top: float) -> list[float]:
-    """How far each channel can go that way within 0 to ``top``."""
+    """How far each channel can go in direction ``way`` and stay within 0 to ``top``."""
     return [(top - value) / part if part > 0 else value / -part for value, part in zip(base, way) if part]
 
 
 def plate(number: np.ndarray, cones: str, seed: int) -> np.ndarray:
-    """uint8 (SIDE, SIDE, 3): dots, coloured by whether ``number``, bool (SIDE, SIDE), holds at their centre."""
+    """uint8 (SIDE, SIDE, 3), sRGB: dots, coloured by whether ``number``, bool (SIDE, SIDE), is True at their centre."""
     generator = np.random.default_rng(seed)
     centres, radii = lay_dots(generator)
     figure, ground = colours(cones)
     holds = number[centres[:, 1].astype(int), centres[:, 0].astype(int)]
     shades = generator.uniform(*LIGHTNESS, (len(radii), 1))
     inks = np.where(holds[:, None], figure, ground) * shades
-    picture = np.ones((SIDE, SIDE, 3)) * PAPER
+    picture = np.ones((SIDE, SIDE, 3)) * BACKGROUND
     rows, columns = np.mgrid[:SIDE, :SIDE] + 0.5
     for (x, y), radius, ink in zip(centres, radii, inks):
         part = np.s_[max(int(y) - 17, 0) : int(y) + 18, max(int(x) - 17, 0) : int(x) + 18]
@@ -56,7 +56,7 @@ def plate(number: np.ndarray, cones: str, seed: int) -> np.ndarray:
 
 
 def lay_dots(generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """(float64 (n, 2) centres x, y; float64 (n,) radii) of dots that don't touch, within a disc."""
+    """(centres x, y, float64 (n, 2); radii, float64 (n,)), px, of dots that don't touch, within a disc."""
     centres, radii = np.zeros((0, 2)), np.zeros(0)
     for radius, tries in zip(RADII, TRIES):
         for _ in range(tries):

@@ -1,4 +1,4 @@
-"""Every page and every version of a study, one after another, for the researcher; marked, and nothing is kept."""
+"""The preview for researchers: every page and every version of a study, marked; nothing is recorded."""
 
 import time
 from collections.abc import Callable
@@ -14,32 +14,35 @@ import pygame
 from priorlab.envs.plays.events import EventLog
 from priorlab.human_study.data.interrupted import Interrupted
 from priorlab.human_study.data.recorder import Recorder
-from priorlab.human_study.session.protocol import prepare
-from priorlab.human_study.session.ready import first_game, load, unready
-from priorlab.human_study.session.script import Script
-from priorlab.human_study.window.loop import keys_for, run
-from priorlab.human_study.window.pages import show
-from priorlab.human_study.window.paper import Paper, default_font
-from priorlab.human_study.window.questions import ENTER, Page
+from priorlab.human_study.protocol.blocks import Block
+from priorlab.human_study.protocol.pages import KeysPage, Page
+from priorlab.human_study.protocol.ready import load_study, unready
+from priorlab.human_study.protocol.script import Script
+from priorlab.human_study.window.controls import key_names
+from priorlab.human_study.window.forms import ENTER, Form
+from priorlab.human_study.window.game_loop import keys_for, run
+from priorlab.human_study.window.paper import Paper, check_font, default_font
+from priorlab.human_study.window.session import first_game, prepare
+from priorlab.human_study.window.show_page import form_of, show_page
 from priorlab.human_study.window.window import Window, require_display
 
 CODE = "abcd2345"  # stands for a participant's
 INK, GROUND = (255, 255, 255), (176, 0, 32)  # of the mark
 MARK = "PREVIEW"
-LARGEST, SMALLEST = 11, 6  # px of the mark's letters in a game's picture
+LARGEST, SMALLEST = 11, 6  # size of the mark's letters in a game's picture, px
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A page, made when it is shown, or the game of a ``version``."""
+    """A page, filled in when it is shown, or the game of a ``version``."""
 
     name: str
-    page: Callable[[], Page | None] | None = None
+    page: Callable[[], Page | KeysPage] | None = None
     version: str = ""
 
 
-class Unkept(EventLog):
-    """A log that keeps nothing."""
+class NoLog(EventLog):
+    """A log that writes nothing."""
 
     def __init__(self) -> None:
         self.path, self.began = Path(MARK), time.perf_counter()
@@ -52,7 +55,7 @@ class Unkept(EventLog):
 
 
 class MarkedPaper(Paper):
-    """Draws pages as they are, and a band at their foot, where a session has its dots, that says what they are."""
+    """Draws pages as they are, with a band at the foot, where a session has its dots, that names the page."""
 
     mark = MARK
 
@@ -66,7 +69,7 @@ class MarkedPaper(Paper):
 
 
 class MarkedWindow(Window):
-    """Shows games with the mark in their pictures' upper left corner."""
+    """Shows games with the mark in the upper left corner of the picture."""
 
     mark = MARK
 
@@ -79,7 +82,7 @@ class MarkedWindow(Window):
 
 @cache
 def label_of(text: str, wide: int) -> np.ndarray:
-    """uint8 (height, width, 3): the text in letters that fit into ``wide`` px, cut off where even small ones don't."""
+    """uint8 (height, width, 3): the text in letters that fit into ``wide`` px, or cut off if even small ones don't."""
     path, size = str(default_font(bold=True)), LARGEST
     while size > SMALLEST and pygame.font.Font(path, size).size(f" {text} ")[0] > wide:
         size -= 1
@@ -87,65 +90,65 @@ def label_of(text: str, wide: int) -> np.ndarray:
     return pygame.surfarray.array3d(drawn).swapaxes(0, 1)[:, :wide]
 
 
-class Leafed(Page):
-    """A page as it is, but that Enter goes on from it whether or not it was answered, and the left arrow back."""
+class PreviewForm(Form):
+    """A form that Enter leaves whether it is answered or not, and that the left arrow always leaves backwards."""
 
-    def __init__(self, page: Page):
-        super().__init__(page.texts)
-        self._page, self.typing = page, page.typing
+    def __init__(self, form: Form):
+        super().__init__(form.page, form.texts)
+        self._form, self.typing = form, form.typing
 
     @property
     def cancels(self) -> bool:
-        """Whether Escape is the page's own."""
-        return getattr(self._page, "cancels", False)
+        return self._form.cancels
 
-    def blocks(self) -> list[Any]:
-        return self._page.blocks()
+    def blocks(self) -> list[Block]:
+        return self._form.blocks()
 
     def hint(self) -> str:
-        return self._page.hint()
+        return self._form.hint()
 
     def take(self, event: pygame.Event, paper: Paper) -> None:
         if event.type == pygame.KEYDOWN and event.key in ENTER:
             self.done = True
             return
-        self._page.take(event, paper)
-        self.back, self._page.back = self._page.back, False
+        self._form.take(event, paper)
+        self.back, self._form.back = self._form.back, False
 
 
 def scenes(script: Script, window: Window) -> list[Scene]:
-    """All that the study can show, in the order of a session; then what few participants see."""
+    """Everything the study can show, in the order of a session; last, what few participants see."""
     study = script.study
     is_within = study.design == "within"
 
-    def asked(names: tuple[str, ...]) -> list[Scene]:
+    def questions(names: tuple[str, ...]) -> list[Scene]:
         return [Scene(f"question {name}", lambda name=name: script.question(name)) for name in names]
 
-    found = [
+    planned = [
         Scene("consent", script.consent), Scene("consent, refused", script.refused),
         Scene("code", lambda: script.code(CODE)),
     ]  # fmt: skip
     if study.try_keys:
-        found.append(Scene("keys", lambda: script.keys(window.controls, window.pads)))
-    found += asked(study.before)
+        planned.append(Scene("keys", script.keys))
+    planned += questions(study.before)
+    caps = key_names(window.controls, script.texts)
     for number, version in enumerate(study.versions):
         if number == 0 or is_within:
-            found.append(Scene("begin", lambda number=number: script.begin(number, window.controls)))
-        found.append(Scene(f"game, {version}", version=version))
+            planned.append(Scene("begin", lambda number=number: script.begin(number, caps)))
+        planned.append(Scene(f"game, {version}", version=version))
         if number == 0:
-            found.append(Scene("stop, in a game", lambda: script.stop(is_last=not is_within)))
-        found += asked(study.after_each)
-    found += asked(study.after)
-    if script.debriefing():
-        found.append(Scene("debriefing", script.debriefing))
-    found += [
+            planned.append(Scene("stop, in a game", lambda: script.stop(is_last=not is_within)))
+        planned += questions(study.after_each)
+    planned += questions(study.after)
+    if debriefing := script.debriefing():
+        planned.append(Scene("debriefing", lambda: debriefing))
+    planned += [
         Scene("thanks", lambda: script.thanks(CODE)), Scene("withdrawal", script.sure),
         Scene("withdrawal, done", script.deleted), Scene("all places taken", script.full),
         Scene("an interrupted session", lambda: script.resume(interrupted())),
     ]  # fmt: skip
     if study.minimum_age:
-        found.append(Scene("too young", script.too_young))
-    return found + [Scene("failure", lambda: script.failed(is_kept=True))]
+        planned.append(Scene("too young", script.too_young))
+    return planned + [Scene("failure", lambda: script.failed(is_kept=True))]
 
 
 def interrupted() -> Interrupted:
@@ -154,17 +157,21 @@ def interrupted() -> Interrupted:
 
 
 def preview(script: Script, window: MarkedWindow) -> int:
-    """Shows every scene; how many were seen. Enter goes on, the left arrow back; Escape leaves a game or ends it."""
+    """Shows every scene, and returns how many were seen.
+
+    Enter goes forward, the left arrow back; Escape leaves a game or ends the preview.
+    """
     paper = MarkedPaper(script.texts)
-    shown = scenes(script, window)
+    planned = scenes(script, window)
     at, seen = 0, set[int]()
-    while at < len(shown):
-        scene = shown[at]
-        mark = f"{MARK} {at + 1}/{len(shown)}: {scene.name}"
-        paper.mark, window.mark = f"{mark} (nothing is kept; Enter: on, Escape: end)", mark
+    while at < len(planned):
+        scene = planned[at]
+        mark = f"{MARK} {at + 1}/{len(planned)}: {scene.name}"
+        paper.mark, window.mark = f"{mark} (nothing is recorded; Enter: next, Escape: end)", mark
         seen.add(at)
-        if scene.page and (page := scene.page()):
-            how = show(Leafed(page), window, paper, back=at > 0)
+        if scene.page:
+            form = PreviewForm(form_of(scene.page(), script.texts, window))
+            how = show_page(form, window, paper, back=at > 0)
         else:
             prepare(window, paper)
             how = play(script, scene.version, window)
@@ -176,8 +183,8 @@ def preview(script: Script, window: MarkedWindow) -> int:
 
 
 def play(script: Script, version: str, window: Window) -> str:
-    """The game of that version until it ends or is left; "done", or "closed"."""
-    recorder = Recorder(Unkept(), MARK)
+    """Plays the game of that version until it ends or the researcher leaves it; returns "done" or "closed"."""
+    recorder = Recorder(NoLog(), MARK)
     course = recorder.begin(script.study.settings(version), script.study.limit)
     window.play(keys_for(course))
     if run(recorder, course, window) or window.reason == "escape":
@@ -187,11 +194,15 @@ def play(script: Script, version: str, window: Window) -> str:
 
 
 def preview_study(path: Path, windowed: bool = False) -> str:
-    """The preview of a study's file, at a window of its own; what it came to, a line and one for each entry that is
-    still to be written. Raises ValueError and FileNotFoundError as ``load``."""
-    study, texts = load(path, is_preview=True)
+    """Previews the study of that file at a new window; nothing is recorded.
+
+    Returns one line about what was seen, and one for each entry that must still be written. Raises ValueError and
+    FileNotFoundError as ``load_study``, and NoDisplay.
+    """
+    study, texts = load_study(path, is_preview=True)
+    check_font(texts)
     script = Script(study, texts)
     require_display()
     with MarkedWindow(first_game(study).picture.shape[:2], gamepad=study.gamepad, fullscreen=not windowed) as window:
         seen = preview(script, window)
-    return "\n".join([f"preview: {seen} pages and games seen; nothing was kept", *unready(script)])
+    return "\n".join([f"preview: {seen} pages and games seen; nothing was recorded", *unready(script)])

@@ -1,0 +1,60 @@
+"""Whether a study is ready for participants: everything is checked before the first page."""
+
+from pathlib import Path
+
+from priorlab.human_study.data.interrupted import check_resumable
+from priorlab.human_study.data.wordings import is_stored
+from priorlab.human_study.protocol.script import Script
+from priorlab.human_study.study.assignment import check_unchanged, taken_numbers
+from priorlab.human_study.study.study_file import AGE, Study, age_below
+from priorlab.human_study.study.texts import Texts
+
+PLACEHOLDER = "(Your own text here.)"  # in the example: what only the lab can write
+
+
+def load_study(path: str | Path, resume: Path | None = None, is_preview: bool = False) -> tuple[Study, Texts]:
+    """Reads and checks a study and its texts. ``resume`` is the log of an interrupted session that is to continue.
+
+    Except for a preview, no placeholder of the example may be left, and the study must agree with its data folder.
+    Raises ValueError, one line; FileNotFoundError if the study or a file that it names is missing.
+    """
+    study = Study.load(path)
+    texts = Texts.load(study.path_to(study.texts))
+    texts.ask(study.questions)
+    check_age(study, texts)
+    if is_preview:
+        return study, texts
+    script = Script(study, texts)
+    if missing := unready(script):
+        raise ValueError(f"{missing[0]}; --preview shows the pages as they are")
+    check_unchanged(study, taken_numbers(study))
+    is_stored(study.folder, script.wording())
+    if resume:
+        check_resumable(resume, study.folder, study.name)
+    return study, texts
+
+
+def check_age(study: Study, texts: Texts) -> None:
+    """Raises ValueError, one line, if answers to the question about age can't be compared with the minimum age."""
+    if not study.minimum_age or AGE not in study.questions:
+        return
+    question = texts.questions[AGE]
+    where = f"{texts.path}: questions.{AGE}, which minimum_age = {study.minimum_age} is compared with"
+    if question.kind not in ("choice", "number"):
+        raise ValueError(f"{where}: kind is {question.kind!r}: expected choice or number")
+    for option in question.options:
+        if age_below(option) is None:
+            raise ValueError(f"{where}: option {option!r}: expected a name such as under_18, 12_17, 17 or 65_or_more")
+
+
+def unready(script: Script) -> list[str]:
+    """What must still be written before participants come: one line per entry that is empty or the example's."""
+    study, texts = script.study, script.texts
+    words = {name: [text] for name, text in texts.words.items()}
+    words |= {f"questions.{each.name}": [each.text, *each.options.values()] for each in texts.ask(study.questions)}
+    entries = [(study.path, "contact")] if PLACEHOLDER in study.contact else []
+    entries += [(texts.path, name) for name, shown in words.items() if any(PLACEHOLDER in text for text in shown)]
+    lines = [f"{path}: {name} holds the example's {PLACEHOLDER!r}: expected your own text" for path, name in entries]
+    if not texts.words["consent.text"].strip():
+        lines.append(f"{texts.path}: consent.text is empty: expected what participants agree to")
+    return lines
