@@ -12,9 +12,10 @@ from priorlab.scripts.tickets.runs import Request, read, shrink_missing
 
 
 def main(request: Annotated[Request, tyro.conf.OmitArgPrefixes, tyro.conf.arg(name="")]) -> None:
-    """Trains, removes half of the weights, trains again, and so on; keeps the rows in `--out`, and writes report.html.
+    """Trains, removes half of the weights, trains again, and so on; keeps the rows in `--out`, and writes report.html
+    and README.md.
 
-    Stopped at any time, the same command goes on with the networks that are not finished.
+    If you stop it, the same command continues with the networks that are not finished.
     """
     console = plain_console()
     if not request.report_only:

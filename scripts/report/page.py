@@ -1,11 +1,8 @@
 """The page: one HTML file that holds everything it shows, and its numbers as CSV files beside it."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-import jinja2
 import numpy as np
 import pandas as pd
 
@@ -34,10 +31,9 @@ from priorlab.scripts.report import version_figures as rows
 from priorlab.scripts.report.missed import MISSED, Second, note_on, rows_of, second_analysis, show_second
 from priorlab.scripts.report.pictures import data_uri, heat_map, is_turned, numbered, picture_of, trajectories
 from priorlab.scripts.report.plots import THINGS
+from priorlab.scripts.report.render import NARROW, WIDE, render
 from priorlab.scripts.report.summary import NOTHING, estimate_text, number, percent
 
-TEMPLATES = Path(__file__).parent / "templates"
-WIDE, NARROW = 1060.0, 400.0  # px of the figures that span the page, on a screen and on a phone
 ABOUT_REACHABLE = {"princess": 5900}  # positions that can be reached: "about 5,900", by an exact search of its states
 MOST_THINGS = 24  # that are drawn of a level; the tables have all
 LINE = "#ffb27a"  # of tracks, on dark gray
@@ -123,19 +119,6 @@ def write_page(
     write_whole(path, text)
     write_tables(path.parent / "data", tables)
     return path
-
-
-def render(template: str, **values: Any) -> str:
-    """The page of that template, with the style within it."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), undefined=jinja2.StrictUndefined,
-        autoescape=jinja2.select_autoescape(["html"]),
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    environment.filters.update(times=summary.times, title=title_of)
-    today = datetime.now(UTC)
-    style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
-    return environment.get_template(template).render(style=style, now=f"{today.day} {today:%B %Y}", **values)
 
 
 def longest_limit(runs: Sequence[Played]) -> float | None:

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from priorlab.scripts.sequences.measures import given_back, measured, runs_of
-from priorlab.scripts.sequences.page import SHOWN_BY_TASK, by_task, words
+from priorlab.scripts.sequences.page import SHOWN_BY_TASK, by_task
+from priorlab.scripts.sequences.readme import words
 from priorlab.scripts.sequences.runs import Rows
 from tests.support.paths import ROOT
 
