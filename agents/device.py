@@ -6,8 +6,8 @@ from priorlab.agents.settings import Settings
 
 
 def device_of(settings: Settings) -> torch.device:
-    """Where the network runs; ValueError where that is not there."""
-    there = torch.cuda.is_available()
-    if settings.device == "cuda" and not there:
-        raise ValueError("device is cuda: expected a card that torch can use, and there is none; expected auto or cpu")
-    return torch.device("cuda" if there and settings.device != "cpu" else "cpu")
+    """The device that the settings ask for; ValueError where the machine does not have it."""
+    has_gpu = torch.cuda.is_available()
+    if settings.device == "cuda" and not has_gpu:
+        raise ValueError("device is cuda: expected a GPU that torch can use, and there is none; expected auto or cpu")
+    return torch.device("cuda" if has_gpu and settings.device != "cpu" else "cpu")

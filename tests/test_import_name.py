@@ -27,7 +27,7 @@ env.reset(seed=0), env.step(1)
 
 import priorlab
 from priorlab.agents.settings import Settings
-from priorlab.agents.train import train
+from priorlab.agents.training import train
 small = {"num_games": 2, "n_steps": 16, "batch_size": 32, "screen_size": 24, "evaluation_episodes": 1}
 train(Settings(inputs=256, out=Path("run"), **small))
 

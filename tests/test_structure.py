@@ -62,7 +62,7 @@ def compiles(path):
     return any(
         isinstance(node, ast.ImportFrom)
         and node.module == "priorlab.envs.base.compile"
-        and {each.name for each in node.names} - {"COMPILED"}
+        and {each.name for each in node.names} - {"COMPILED", "Bound"}
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
     )
 

@@ -1,10 +1,10 @@
-"""Curiosity that counts: what was seen seldom pays.
+"""Curiosity that counts: what was rarely seen pays.
 
-The bonus of a step is 1 / n when it leads to something not yet seen in this episode, n being in how many episodes it
-was seen so far, this one included; else 0. Each half of that can be had alone: "episodic" pays 1 for what is new in
-this episode, "lifelong" 1 / n for every visit, n being the visits so far. Counts of coarse picture codes see what
-the agent sees, in the spirit of Tang et al. 2017 (#Exploration, arXiv 1611.04717) and Ecoffet et al. 2021 (Go-Explore,
-arXiv 2004.12919).
+The bonus of a step is 1 / n when it leads to something not yet seen in this episode, where n is the number of episodes
+that saw it so far, this one included; otherwise it is 0. Each half of that is available alone: "episodic" pays 1 for
+what is new in this episode, "lifelong" pays 1 / n for every visit, where n is the number of visits so far. Counts of
+coarse picture codes use what the agent sees, in the spirit of Tang et al. 2017 (#Exploration, arXiv 1611.04717) and
+Ecoffet et al. 2021 (Go-Explore, arXiv 2004.12919).
 """
 
 from typing import Any
@@ -13,19 +13,22 @@ import numpy as np
 import torch
 from stable_baselines3.common.vec_env import VecEnv
 
-from priorlab.agents.curiosity.bonus import Curiosity
-from priorlab.agents.settings import Counted
+from priorlab.agents.curiosity.base import Curiosity
+from priorlab.agents.settings import CountKind
 from priorlab.envs.engine.games import Games
 from priorlab.envs.game.rules import X, Y
 
 
 class PictureCodes:
-    """Numbers for pictures, the same for pictures that look alike from afar.
+    """Numbers for pictures, equal for pictures that look alike from afar.
 
-    The newest frame of an observation is averaged over areas to a gray picture of ``size`` x ``size``; each of its
-    pixels is then darker than in the first picture ever seen, or brighter, by ``step`` gray levels or more, or neither;
-    and that is hashed to 64 bits. So what counts is where something is that was not there at first, or no longer, and
-    hardly how it is drawn. ``channels`` is how many a frame has. With a ``device`` all are tensors there.
+    The newest frame of an observation is averaged over areas to a grayscale picture of ``size`` x ``size`` pixels. Each
+    of its pixels is then darker than in the first picture ever seen, or brighter, by ``step`` gray levels or more, or
+    neither; these signs are hashed to 64 bits. So a code depends on where something appeared or disappeared, and hardly
+    on how it is drawn.
+
+    shape: of an observation, (S, S, stack * channels); channels: of one frame; device: where inputs and codes are
+    tensors, None for numpy arrays. ValueError for a size or step out of range.
     """
 
     def __init__(
@@ -72,22 +75,22 @@ def area_weights(side: int, size: int) -> np.ndarray:
 
 
 class Counts:
-    """How often each code was seen, and which codes each lane has seen in its episode.
+    """How often each code was seen, and which codes each game has seen in its episode.
 
     ``counted`` is "both", "episodic" or "lifelong"; the last counts visits, the others episodes with a visit. Codes are
-    numbered in the order of their coming; ``times`` int64 (m,), m >= codes, is how often each was seen.
+    numbered in the order in which they appear; ``times`` int64 (m,), m >= codes, is how often each was seen.
     """
 
-    def __init__(self, num_lanes: int, counted: Counted = "both"):
+    def __init__(self, num_lanes: int, counted: CountKind = "both"):
         self.counted = counted
         self.numbers: dict[int, int] = {}
         self.times = np.zeros(1024, np.int64)
         self.episode: list[set[int]] = [set() for _ in range(num_lanes)]
 
     def visit(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """For lanes whose step led to these codes, int64 (n,) each: the codes' numbers, -1 where the visit does not
-        count, as this episode had seen the code before; and how often each was seen so far, this visit included, 0
-        where it does not count."""
+        """For games whose step led to these codes, int64 (n,) each: the codes' numbers, -1 where the visit does not
+        count because this episode had seen the code before; and how often each was seen so far, this visit included,
+        0 where it does not count."""
         numbers, times = np.full(len(codes), -1), np.zeros(len(codes), np.int64)
         for lane, (code, seen) in enumerate(zip(codes.tolist(), self.episode)):
             if code not in seen or self.counted == "lifelong":
@@ -100,7 +103,7 @@ class Counts:
         return numbers, times
 
     def worth(self, times: np.ndarray) -> np.ndarray:
-        """float64 (n,): the bonus of visits to what was seen so often."""
+        """float64 (n,): the bonus of visits to what was seen this many times."""
         return (times > 0) / (1 if self.counted == "episodic" else np.maximum(times, 1))
 
     def begin(self, lane: int, code: int) -> None:
@@ -109,10 +112,15 @@ class Counts:
 
 
 class CountBonus(Curiosity):
-    """Counts picture codes, or in a subclass other codes. Infos say ``discovery`` at what was never seen before.
+    """Pays for picture codes that were rarely seen; a subclass may count other codes.
 
-    ``visited`` int64 (n,): the numbers of what the last step led to, -1 where that does not count. For a learner that
-    keeps steps, ``worth_now`` tells later what such a visit is worth by then.
+    venv: any VecEnv of pictures, uint8 (n, S, S, C); scale: factor of the bonus; codes: how pictures become codes;
+    reward_scale: factor of the games' rewards; counted: "both", "episodic" or "lifelong". A step's info holds
+    ``discovery`` where it led to a code never seen before. ``visited``, int64 (n,), holds the numbers of the codes that
+    the last step led to, -1 where the visit does not count; ``worth_now`` gives what such visits are worth later.
+
+    In the spirit of Tang et al. 2017 (arXiv 1611.04717), section 2, with codes like those of Ecoffet et al. 2021 (arXiv
+    2004.12919).
     """
 
     def __init__(
@@ -121,37 +129,37 @@ class CountBonus(Curiosity):
         scale: float,
         codes: PictureCodes | None = None,
         reward_scale: float = 1.0,
-        counted: Counted = "both",
+        counted: CountKind = "both",
     ):
         super().__init__(venv, scale, reward_scale)
         self.codes, self.counts = codes, Counts(venv.num_envs, counted)
         self.visited = np.full(venv.num_envs, -1)
 
-    def begin(self, observations: np.ndarray) -> None:
-        for lane, code in enumerate(self.shown(observations).tolist()):
+    def on_reset(self, observations: np.ndarray) -> None:
+        for lane, code in enumerate(self.codes_of(observations).tolist()):
             self.counts.begin(lane, code)
 
     def pay(self, observations: np.ndarray, dones: np.ndarray, infos: list[dict[str, Any]]) -> np.ndarray:
-        shown = self.shown(observations)
-        reached = shown.copy()
+        now = self.codes_of(observations)
+        reached = now.copy()
         ended = np.flatnonzero(dones)
-        for lane in ended:  # the step led to the episode's last picture; what is shown is the next one's first
-            reached[lane] = self.last(infos[lane])
+        for lane in ended:  # the step led to the episode's last picture; the observation is the next one's first
+            reached[lane] = self.last_code(infos[lane])
         self.visited, times = self.counts.visit(reached)
         for lane in np.flatnonzero(times == 1):
             infos[lane]["discovery"] = True
         for lane in ended:
-            self.counts.begin(int(lane), int(shown[lane]))
+            self.counts.begin(int(lane), int(now[lane]))
         return self.counts.worth(times)
 
     def worth_now(self, visited: np.ndarray) -> np.ndarray:
-        """float64, in the shape of ``visited``: the bonus of these visits by the counts of now, scaled."""
+        """float64, in the shape of ``visited``: the scaled bonus of these visits by the current counts."""
         return self.scale * self.counts.worth(np.where(visited < 0, 0, self.counts.times[visited]))
 
-    def told(self) -> dict[str, float]:
+    def statistics(self) -> dict[str, float]:
         return {"codes": len(self.counts.numbers)}
 
-    def memory(self) -> dict[str, Any]:
+    def state(self) -> dict[str, Any]:
         return {
             "numbers": self.counts.numbers,
             "times": self.counts.times,
@@ -159,33 +167,38 @@ class CountBonus(Curiosity):
             "first": self.codes and self.codes.first,
         }
 
-    def restore(self, memory: dict[str, Any]) -> None:
-        self.counts.numbers, self.counts.times = memory["numbers"], memory["times"]
-        self.counts.episode = memory["episode"]
+    def restore(self, state: dict[str, Any]) -> None:
+        self.counts.numbers, self.counts.times = state["numbers"], state["times"]
+        self.counts.episode = state["episode"]
         if self.codes:
-            self.codes.first = memory["first"]
+            self.codes.first = state["first"]
 
-    def shown(self, observations: np.ndarray) -> np.ndarray:
-        """int64 (n,): the codes of where the lanes are."""
+    def codes_of(self, observations: np.ndarray) -> np.ndarray:
+        """int64 (n,): the codes of these observations."""
         assert self.codes
         return self.codes(observations)
 
-    def last(self, info: dict[str, Any]) -> int:
-        """The code of where an episode ended."""
-        return int(self.shown(info["terminal_observation"][None])[0])
+    def last_code(self, info: dict[str, Any]) -> int:
+        """The code at which an episode ended."""
+        return int(self.codes_of(info["terminal_observation"][None])[0])
 
 
 class PrivilegedCountBonus(CountBonus):
-    """Counts the player's positions, which no player sees: for comparisons of speed, never for a claim on looks."""
+    """Counts the player's positions, which no player sees: for comparisons of speed, never for a claim about looks.
+
+    games: the batch of ``Games`` inside ``venv``; other arguments as ``CountBonus`` has them.
+    """
 
     privileged = True
 
-    def __init__(self, venv: VecEnv, scale: float, games: Games, reward_scale: float = 1.0, counted: Counted = "both"):
+    def __init__(
+        self, venv: VecEnv, scale: float, games: Games, reward_scale: float = 1.0, counted: CountKind = "both"
+    ):
         super().__init__(venv, scale, reward_scale=reward_scale, counted=counted)
         self.games = games
 
-    def shown(self, observations: np.ndarray) -> np.ndarray:
+    def codes_of(self, observations: np.ndarray) -> np.ndarray:
         return self.games.state[:, X].astype(np.int64) << 32 | self.games.state[:, Y].astype(np.int64)
 
-    def last(self, info: dict[str, Any]) -> int:
+    def last_code(self, info: dict[str, Any]) -> int:
         return round(2 * info["x"]) << 32 | round(2 * info["y"])

@@ -1,9 +1,9 @@
-"""The intrinsic curiosity module: what a model of the game predicts badly pays, in features of what actions change.
+"""The intrinsic curiosity module: what a forward model predicts badly pays, in features of what actions change.
 
-Pathak et al. 2017, *Curiosity-driven Exploration by Self-supervised Prediction*, arXiv 1705.05363. Features of two
-pictures in a row are learned by telling from them which action lay between (the inverse model), so that they hold
-what actions influence and leave out what they don't. A forward model predicts the next features from the last ones
-and the action; the bonus is half its squared error, times eta. Both losses train the features, as in the authors' code.
+Pathak et al. 2017, *Curiosity-driven Exploration by Self-supervised Prediction*, arXiv 1705.05363. An inverse model
+predicts the action between two successive pictures from their features; so the features learn what actions influence
+and ignore the rest. A forward model predicts the next features from the last ones and the action; the bonus is half its
+squared error, times eta. Both losses train the features, as in the authors' code.
 """
 
 from typing import Any
@@ -15,11 +15,11 @@ from stable_baselines3.common.vec_env import VecEnv
 from torch import nn
 from torch.nn import functional
 
-from priorlab.agents.curiosity.bonus import reached
-from priorlab.agents.curiosity.prediction import Predicting
+from priorlab.agents.curiosity.base import step_results
+from priorlab.agents.curiosity.prediction import PredictionBonus
 from priorlab.agents.networks.convolution import Convolution
 
-ETA = 0.01  # of the bonus eta / 2 * ||error||^2: PREDICTION_BETA in the authors' code, which the study's agent ran on
+ETA = 0.01  # of the bonus eta / 2 * ||error||^2: PREDICTION_BETA in the authors' code, which the study used
 FORWARD_WEIGHT = 0.2  # of the forward model's loss; the inverse model's has the rest (the paper's beta, section 3)
 CHANNELS = 32  # of each of four convolutions, 3x3, stride 2, with ELU (section 3; 288 features of 42x42 pixels)
 UNITS = 256  # of the one hidden layer of either model (section 3)
@@ -37,26 +37,32 @@ class Models(nn.Module):
             height, width = (height + 1) // 2, (width + 1) // 2
         self.features = nn.Sequential(*layers, nn.Flatten())
         size = CHANNELS * height * width
-        self.inverse = nn.Sequential(nn.Linear(2 * size, UNITS), nn.ReLU(), nn.Linear(UNITS, actions))
-        self.ahead = nn.Sequential(nn.Linear(size + actions, UNITS), nn.ReLU(), nn.Linear(UNITS, size))
+        self.inverse_model = nn.Sequential(nn.Linear(2 * size, UNITS), nn.ReLU(), nn.Linear(UNITS, actions))
+        self.forward_model = nn.Sequential(nn.Linear(size + actions, UNITS), nn.ReLU(), nn.Linear(UNITS, size))
 
     def forward(
         self, before: torch.Tensor, actions: torch.Tensor, after: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Half the squared error of the predicted features, and -log of the action's probability; float32 (n,) each.
+        """Half the squared error of the predicted features, and the action's negative log-likelihood, float32 (n,).
 
         before, after: uint8 (n, C, H, W); actions: int64 (n,).
         """
         first, second = self.features(torch.cat([before, after])).chunk(2)
         taken = functional.one_hot(actions, self.actions).float()
-        error = (self.ahead(torch.cat([first, taken], 1)) - second).square().sum(1) / 2
-        return error, functional.cross_entropy(self.inverse(torch.cat([first, second], 1)), actions, reduction="none")
+        error = (self.forward_model(torch.cat([first, taken], 1)) - second).square().sum(1) / 2
+        return error, functional.cross_entropy(
+            self.inverse_model(torch.cat([first, second], 1)), actions, reduction="none"
+        )
 
 
-class ICM(Predicting):
-    """Pays ``ETA`` times half the squared error of the forward model, in features of whole observations.
+class ICM(PredictionBonus):
+    """Pays ``ETA`` times half the squared error of the forward model, in features of complete observations.
 
-    device: where the models are.
+    venv: any VecEnv of pictures, uint8 (n, S, S, C), with discrete actions; learning_rate: of Adam; seed: of initial
+    weights and minibatches; device: of the models; scale, reward_scale, n_steps, batch_size and n_epochs are those of
+    ``PredictionBonus``. It can stay on a device.
+
+    Pathak et al. 2017 (arXiv 1705.05363), section 2.
     """
 
     def __init__(
@@ -77,28 +83,29 @@ class ICM(Predicting):
         super().__init__(venv, models, learning_rate, seed=seed, **settings)
         self.before = torch.zeros((venv.num_envs, channels, height, width), dtype=torch.uint8, device=device)
 
-    def begin(self, observations: np.ndarray) -> None:
+    def on_reset(self, observations: np.ndarray) -> None:
         self.before = self.pictures(observations)
 
     def pay(self, observations: np.ndarray, dones: np.ndarray, infos: list[dict[str, Any]]) -> np.ndarray:
         actions = torch.as_tensor(self.actions.astype(np.int64), device=self.device)
-        after = self.pictures(reached(observations, dones, infos))
-        return self.earned(actions, after, self.pictures(observations)).cpu().numpy()
+        after = self.pictures(step_results(observations, dones, infos))
+        return self.unscaled(actions, after, self.pictures(observations)).cpu().numpy()
 
     def pay_on_device(
         self, actions: torch.Tensor, observations: torch.Tensor, ended: torch.Tensor, last: torch.Tensor
     ) -> torch.Tensor:
-        shown, after = observations.clone(), observations.clone()
+        now, after = observations.clone(), observations.clone()
         after[ended] = last
-        bonus = self.scale * self.earned(actions, after.movedim(3, 1), shown.movedim(3, 1))
-        self.bonus = bonus  # pyright: ignore[reportAttributeAccessIssue]  a tensor, as all here
+        bonus = self.scale * self.unscaled(actions, after.movedim(3, 1), now.movedim(3, 1))
+        self.bonus = bonus  # pyright: ignore[reportAttributeAccessIssue]  a tensor on the device
         return bonus
 
     @torch.no_grad()
-    def earned(self, actions: torch.Tensor, after: torch.Tensor, shown: torch.Tensor) -> torch.Tensor:
-        """The bonus before it is scaled, float32 (N,); what the steps led to, and what the games show now.
+    def unscaled(self, actions: torch.Tensor, after: torch.Tensor, now: torch.Tensor) -> torch.Tensor:
+        """The unscaled bonus, float32 (N,).
 
-        after, shown: uint8 (N, C, H, W); they differ where an episode ended. Both are kept.
+        after: what the steps led to; now: what the games show; uint8 (N, C, H, W) each, which differ where an episode
+        ended. Both are stored without a copy.
         """
         step = self.before, actions, after
         self.seen.append(step)
@@ -106,7 +113,7 @@ class ICM(Predicting):
         if len(self.seen) == self.n_steps:
             with torch.enable_grad():
                 self.learn(*(torch.cat(parts) for parts in zip(*self.seen)))
-        self.before = shown
+        self.before = now
         return bonus
 
     def pictures(self, observations: np.ndarray) -> torch.Tensor:
@@ -114,12 +121,12 @@ class ICM(Predicting):
         return torch.tensor(observations, device=self.device).movedim(3, 1)
 
     def loss(self, *batch: torch.Tensor) -> torch.Tensor:
-        ahead, inverse = self.network(*batch)
-        return FORWARD_WEIGHT * ahead.mean() + (1 - FORWARD_WEIGHT) * inverse.mean()
+        error, surprise = self.network(*batch)
+        return FORWARD_WEIGHT * error.mean() + (1 - FORWARD_WEIGHT) * surprise.mean()
 
-    def memory(self) -> dict[str, Any]:
-        return super().memory() | {"before": self.before}
+    def state(self) -> dict[str, Any]:
+        return super().state() | {"before": self.before}
 
-    def restore(self, memory: dict[str, Any]) -> None:
-        super().restore(memory)
-        self.before = memory["before"].to(self.device)
+    def restore(self, state: dict[str, Any]) -> None:
+        super().restore(state)
+        self.before = state["before"].to(self.device)

@@ -1,4 +1,4 @@
-"""Curiosity that predicts: what a network predicts badly pays, and the network learns from what it saw."""
+"""Curiosity that predicts: what a network predicts badly pays, and the network learns from what it sees."""
 
 from abc import abstractmethod
 from collections.abc import Iterable
@@ -9,13 +9,13 @@ import torch
 from stable_baselines3.common.vec_env import VecEnv
 from torch import nn
 
-from priorlab.agents.curiosity.bonus import Curiosity
+from priorlab.agents.curiosity.base import Curiosity
 
 
-class Predicting(Curiosity):
-    """A bonus that is an error of ``network``, which learns by itself, with Adam, each ``n_steps`` steps.
+class PredictionBonus(Curiosity):
+    """A bonus that is an error of ``network``, which learns with Adam every ``n_steps`` steps.
 
-    It then learns from the steps that it saw since it last did, ``n_epochs`` times, in minibatches of ``batch_size``.
+    It makes ``n_epochs`` passes over the steps that it saw since its last update, in minibatches of ``batch_size``.
     """
 
     def __init__(
@@ -35,32 +35,32 @@ class Predicting(Curiosity):
         self.optimizer = torch.optim.Adam(network.parameters(), learning_rate)
         self.device = next(network.parameters()).device
         self.generator = torch.Generator(self.device).manual_seed(seed)  # of the minibatches
-        self.seen: list[tuple[Any, ...]] = []  # a step each: what is learned from, (n, ...)
-        self.loss_was = torch.zeros(())
+        self.seen: list[tuple[Any, ...]] = []  # per step: training data, (n, ...)
+        self.last_loss = torch.zeros(())
 
     @abstractmethod
     def loss(self, *batch: torch.Tensor) -> torch.Tensor:
-        """A scalar, for what ``learn`` was given, cut into minibatches."""
+        """A scalar, for a minibatch of what ``learn`` received."""
 
     def learn(self, *columns: torch.Tensor) -> None:
-        """Learns from all rows of these, and forgets what was seen."""
+        """Learns from all rows of these columns, and clears what was seen."""
         for _ in range(self.n_epochs):
             order = torch.randperm(len(columns[0]), generator=self.generator, device=self.device)
-            for chosen in order.split(self.batch_size):
-                loss = self.loss(*(column[chosen] for column in columns))
+            for batch in order.split(self.batch_size):
+                loss = self.loss(*(column[batch] for column in columns))
                 self.optimizer.zero_grad()
                 loss.backward()
                 self.optimizer.step()
-                self.loss_was = loss.detach()
+                self.last_loss = loss.detach()
         self.seen = []
 
     def parameters(self) -> Iterable[torch.Tensor]:
         return self.network.parameters()
 
-    def told(self) -> dict[str, float]:
-        return {"loss": float(self.loss_was), "bonus": float(self.bonus.mean())}
+    def statistics(self) -> dict[str, float]:
+        return {"loss": float(self.last_loss), "bonus": float(self.bonus.mean())}
 
-    def memory(self) -> dict[str, Any]:
+    def state(self) -> dict[str, Any]:
         return {
             "network": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -68,13 +68,13 @@ class Predicting(Curiosity):
             "seen": self.seen,
         }
 
-    def restore(self, memory: dict[str, Any]) -> None:
-        self.network.load_state_dict(memory["network"])
-        self.optimizer.load_state_dict(memory["optimizer"])
-        self.generator.set_state(memory["generator"])
-        self.seen = memory["seen"]
+    def restore(self, state: dict[str, Any]) -> None:
+        self.network.load_state_dict(state["network"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.generator.set_state(state["generator"])
+        self.seen = state["seen"]
 
 
 def tensor(pictures: np.ndarray) -> torch.Tensor:
-    """float32 (n, C, S, S) for (n, S, S, C), as numbers of the same size."""
+    """float32 (n, C, S, S) for (n, S, S, C), with the same values."""
     return torch.from_numpy(np.ascontiguousarray(np.moveaxis(pictures, 3, 1), dtype=np.float32))

@@ -1,125 +1,176 @@
-"""PPO on pixels with curiosity: stable-baselines3's learner, put together."""
+"""Plain PPO, complete in this file: proximal policy optimisation (Schulman et al. 2017, arXiv 1707.06347).
 
-from functools import partial
+stable-baselines3's ``learn`` repeats two steps until the budget is spent:
+
+1. ``collect_rollouts`` plays ``n_steps`` steps in each of N games, and ``compute_advantages`` judges the actions taken;
+2. ``train`` makes ``n_epochs`` passes over that rollout; ``update`` takes one gradient step on each minibatch.
+
+The extensions next to this file each replace a few of these methods: ``self_imitating.py`` adds imitation after
+``train``; ``recurrent.py`` changes how the agent acts (``act``, ``values_of``, ``after_step``); ``two_returns.py`` adds
+a second return (``values_of``, ``compute_advantages``); ``on_device.py`` collects rollouts on a GPU.
+"""
+
 from typing import Any
 
+import numpy as np
+import torch
+from stable_baselines3 import PPO
+from stable_baselines3.common.buffers import RolloutBuffer
 from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.type_aliases import RolloutBufferSamples
 from stable_baselines3.common.vec_env import VecEnv
+from torch.nn import functional
 
-from priorlab.agents.device import device_of
-from priorlab.agents.imitation import demonstrations
-from priorlab.agents.imitation.cloning import clone
-from priorlab.agents.learners.ondevice import OnDevicePPO
-from priorlab.agents.learners.recurrent import (
-    RecurrentPolicy,
-    RecurrentPPO,
-    RecurrentTwoReturnsPPO,
-    RecurrentTwoValuesPolicy,
-)
-from priorlab.agents.learners.self_imitating import SelfImitatingPPO
-from priorlab.agents.learners.two_returns import TwoReturnsPPO, TwoValuesPolicy
-from priorlab.agents.networks.pixels import PixelPolicy
-from priorlab.agents.runs.record import Record
-from priorlab.agents.runs.run import HeldRate, logs, run
-from priorlab.agents.settings import Settings
-
-LEARNERS: dict[tuple[bool, bool], tuple[type[SelfImitatingPPO], type[PixelPolicy]]] = {  # has memory, two returns
-    (False, False): (SelfImitatingPPO, PixelPolicy),
-    (False, True): (TwoReturnsPPO, TwoValuesPolicy),
-    (True, False): (RecurrentPPO, RecurrentPolicy),
-    (True, True): (RecurrentTwoReturnsPPO, RecurrentTwoValuesPolicy),
-}
+MEASURES = "policy_gradient_loss", "value_loss", "entropy_loss", "approx_kl", "clip_fraction", "loss"
 
 
-def kind_of(settings: Settings) -> tuple[bool, bool]:
-    """Which of ``LEARNERS``."""
-    return settings.memory != "nothing", settings.curiosity == "rnd"
+class PlainPPO(PPO):
+    """PPO for discrete actions, with the arguments, policies, environments and callbacks of stable-baselines3's PPO.
 
-
-def learner_of(settings: Settings) -> type[SelfImitatingPPO | OnDevicePPO]:
-    """The class of the model that these settings make."""
-    return OnDevicePPO if settings.on_device else LEARNERS[kind_of(settings)][0]
-
-
-def hyperparameters(settings: Settings) -> dict[str, Any]:
-    """Those of stable-baselines3's PPO; the learning rate at first."""
-    return {
-        "learning_rate": settings.value("learning_rate"),
-        "n_steps": settings.n_steps,
-        "batch_size": settings.value("batch_size"),
-        "n_epochs": settings.n_epochs,
-        "gamma": settings.gamma,
-        "gae_lambda": settings.gae_lambda,
-        "ent_coef": settings.entropy,
-        "clip_range": settings.clip_range,
-        "seed": settings.seed,
-        "device": device_of(settings),
-    }
-
-
-def make_model(
-    settings: Settings, env: VecEnv, kind: type[PixelPolicy] | None = None, **of_policy: Any
-) -> SelfImitatingPPO | OnDevicePPO:
-    """PPO, with memory or without; with rnd, the one that values the bonus apart; or the one that stays on a device.
-
-    kind: another policy, of the same kind of network; of_policy: more of its arguments.
+    From the same seed it learns the same as stable-baselines3's, up to rounding (``tests/agents/test_ppo.py``), in
+    fewer calls. Logged losses are means over all minibatches of an update. ValueError for ``target_kl`` and
+    ``clip_range_vf``, limits that the plain algorithm does not have.
     """
-    if settings.on_device:
-        return make_on_device(settings, env)
-    remembers, apart = kind_of(settings)
-    learner, policy = LEARNERS[remembers, apart]
-    own = hyperparameters(settings) | {"learning_rate": held_rate(settings)}
-    own |= {"bonus_gamma": settings.bonus_gamma} if apart else {}
-    own |= {"through_deaths": settings.memory == "play"} if remembers else {}
-    return learner(
-        kind or policy,
-        env,
-        policy_kwargs=settings.of_network() | of_policy,
-        imitation_batches=settings.value("imitation_batches"),
-        imitation_episodes=settings.value("imitation_episodes"),
-        imitation_enough=settings.imitation_enough,
-        discovery_enough=settings.discovery_enough,
-        tensorboard_log=logs(settings),
-        **own,
-    )
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        for name in ("clip_range_vf", "target_kl"):
+            if kwargs.get(name) is not None:
+                raise ValueError(f"{name} is {kwargs[name]}: expected None, because this PPO has no such limit")
+        super().__init__(*args, **kwargs)
+
+    # 1. Collecting a rollout
+
+    def collect_rollouts(
+        self, env: VecEnv, callback: BaseCallback, rollout_buffer: RolloutBuffer, n_rollout_steps: int
+    ) -> bool:
+        """Plays ``n_rollout_steps`` steps in each game with the current policy; False if the callback stopped it.
+
+        Callbacks find the locals that stable-baselines3 gives them, under the same names.
+        """
+        assert isinstance(self._last_obs, np.ndarray)
+        self.policy.set_training_mode(False)
+        rollout_buffer.reset()
+        callback.on_rollout_start()
+        n_steps = 0
+        while n_steps < n_rollout_steps:
+            last_obs, episode_starts = self._last_obs, self._last_episode_starts
+            obs_tensor = self.tensor(last_obs)
+            actions, values, log_probs = self.act(obs_tensor)
+            actions = clipped_actions = actions.cpu().numpy()  # discrete actions need no clipping
+            new_obs, rewards, dones, infos = env.step(clipped_actions)
+            self.num_timesteps += env.num_envs
+            callback.update_locals(locals())
+            if not callback.on_step():
+                return False
+            self._update_info_buffer(infos, dones)
+            n_steps += 1
+            self.bootstrap(rewards, dones, infos)
+            actions = actions[:, None]
+            rollout_buffer.add(last_obs, actions, rewards, episode_starts, values, log_probs)  # type: ignore[arg-type]
+            self.after_step(dones, infos)
+            self._last_obs, self._last_episode_starts = new_obs, dones  # type: ignore[assignment]
+        new_obs, dones = self._last_obs, self._last_episode_starts
+        last_values = self.values_of(self.tensor(new_obs), np.arange(env.num_envs))
+        values = last_values[:, :1]
+        assert dones is not None
+        self.compute_advantages(last_values.cpu().numpy(), dones)
+        callback.update_locals(locals())
+        callback.on_rollout_end()
+        return True
+
+    def bootstrap(self, rewards: np.ndarray, dones: np.ndarray, infos: list[dict[str, Any]]) -> None:
+        """Where a time limit cut an episode off, adds the value of its last observation to the step's reward."""
+        cut = np.array([lane for lane in np.flatnonzero(dones) if infos[lane].get("TimeLimit.truncated")], int)
+        if len(cut):
+            last = np.stack([infos[lane]["terminal_observation"] for lane in cut])
+            rewards[cut] += self.gamma * self.values_of(self.tensor(last), cut)[:, 0].cpu().numpy()
+
+    def tensor(self, observations: Any) -> torch.Tensor:
+        return torch.as_tensor(observations, device=self.device)
+
+    @torch.no_grad()
+    def act(self, observations: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Actions int64 (N,), values float32 (N, heads), log probabilities (N,), for one observation of each game."""
+        return self.policy(observations)
+
+    @torch.no_grad()
+    def values_of(self, observations: torch.Tensor, lanes: np.ndarray) -> torch.Tensor:
+        """float32 (n, heads), the value of the game's reward first: of these n games, after the step just made."""
+        return self.policy.predict_values(observations)
+
+    def after_step(self, dones: np.ndarray, infos: list[dict[str, Any]]) -> None:
+        """Called at the end of each step; plain PPO has nothing to do here."""
+
+    def compute_advantages(self, last_values: np.ndarray, dones: np.ndarray) -> None:
+        """Writes advantages and returns, float32 (T, N), into the rollout.
+
+        last_values: float32 (N, heads), of the observations after the rollout; dones: bool (N,), whether the last step
+        ended an episode.
+        """
+        rollout = self.rollout_buffer
+        continues = 1 - np.concatenate([rollout.episode_starts[1:], dones[None]])
+        game = rollout.rewards, rollout.values, last_values[:, 0]
+        write_advantages(rollout.advantages, *game, continues, self.gamma, self.gae_lambda)
+        rollout.returns = rollout.advantages + rollout.values
+
+    # 2. Learning from it
+
+    def train(self) -> None:
+        """Makes ``n_epochs`` passes over the rollout, in minibatches drawn at random, and logs the means."""
+        self.policy.set_training_mode(True)
+        self._update_learning_rate(self.policy.optimizer)
+        assert callable(self.clip_range)
+        clip_range, rollout = self.clip_range(self._current_progress_remaining), self.rollout_buffer
+        measures = []
+        for _ in range(self.n_epochs):
+            for batch in rollout.get(self.batch_size):
+                measures.append(self.update(batch, clip_range))
+            self._n_updates += 1
+        for name, value in zip(MEASURES, torch.stack(measures).mean(0).tolist()):  # read from the device only here
+            self.logger.record(f"train/{name}", value)
+        variance, unexplained = float(rollout.returns.var()), float((rollout.returns - rollout.values).var())
+        self.logger.record("train/explained_variance", 1 - unexplained / variance if variance else float("nan"))
+        self.logger.record("train/n_updates", self._n_updates, exclude="tensorboard")
+        self.logger.record("train/clip_range", clip_range)
+
+    def update(self, batch: RolloutBufferSamples, clip_range: float) -> torch.Tensor:
+        """One gradient step on a minibatch of n decisions; float32 (6,), what ``MEASURES`` names."""
+        values, log_probs, entropies = self.policy.evaluate_actions(batch.observations, batch.actions.long().flatten())
+        advantages = batch.advantages  # float32 (n,), as are log_probs and entropies
+        if self.normalize_advantage and len(advantages) > 1:
+            advantages = (advantages - advantages.mean()) / (advantages.std() + 1e-8)
+
+        # equation 7: the smaller of two objectives, so that nothing is gained by moving a probability too far
+        log_ratio = log_probs - batch.old_log_prob
+        ratio = log_ratio.exp()  # of the action's new probability to its old one
+        clipped = ratio.clamp(1 - clip_range, 1 + clip_range)
+        policy_loss = -torch.min(advantages * ratio, advantages * clipped).mean()
+        value_loss = functional.mse_loss(batch.returns, values.flatten())
+        assert entropies is not None  # None only for continuous actions
+        entropy_loss = -entropies.mean()
+        loss = policy_loss + self.ent_coef * entropy_loss + self.vf_coef * value_loss  # equation 9, to be minimised
+
+        self.policy.optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.policy.parameters(), self.max_grad_norm)
+        self.policy.optimizer.step()
+        with torch.no_grad():
+            approx_kl = (ratio - 1 - log_ratio).mean()
+            clip_fraction = ((ratio - 1).abs() > clip_range).float().mean()
+            measures = policy_loss, value_loss, entropy_loss, approx_kl, clip_fraction, loss
+            return torch.stack(measures).detach()
 
 
-def make_on_device(settings: Settings, env: VecEnv) -> OnDevicePPO:
-    return OnDevicePPO(
-        PixelPolicy,
-        env,
-        policy_kwargs=settings.of_network(),
-        tensorboard_log=logs(settings),
-        **hyperparameters(settings) | {"learning_rate": held_rate(settings)},
-    )
+def write_advantages(
+    advantages: Any, rewards: Any, values: Any, last_values: Any, continues: Any, gamma: float, gae_lambda: float
+) -> None:
+    """Generalized advantage estimation (Schulman et al. 2016, arXiv 1506.02438), into ``advantages``, float32 (T, N).
 
-
-def held_rate(settings: Settings) -> HeldRate:
-    return HeldRate(settings.value("learning_rate"), settings.value("learning_rate_hold"), settings.inputs)
-
-
-def held_bytes(settings: Settings) -> int:
-    """Of a rollout, whose pictures lie twice in memory while it is learned from; on a device each frame lies once."""
-    frame, stack = settings.screen_size**2, settings.stack_size
-    pictures = frame if settings.on_device else 2 * frame * stack
-    pictures += 4 * frame * stack if settings.on_device and settings.curiosity == "icm" else 0  # two, kept and joined
-    return settings.rollout * (pictures + 6 * 4)  # six float32 beside them
-
-
-def train_ppo(
-    settings: Settings, callback: BaseCallback | None = None
-) -> tuple[SelfImitatingPPO | OnDevicePPO, Record]:
-    """Trains to ``settings.inputs``, from the folder's checkpoint where it holds one; writes rows and model.zip."""
-    told, begin = {}, None
-    if settings.demonstrations:
-        shown = demonstrations.read(settings)
-        told["demonstrations"] = shown.digest
-        begin = partial(
-            clone,
-            shown=shown,
-            epochs=settings.demonstration_epochs,
-            held_out=settings.demonstrations_held_out,
-            seed=settings.seed,
-            folder=settings.folder,
-        )
-    return run(settings, make_model, callback, held_bytes=held_bytes(settings), told=told, begin=begin)
+    rewards, values, continues: float32 (T, N); continues is 0 where the step ended an episode, else 1. last_values:
+    float32 (N,), of the observations after the last step. All are arrays of numpy, or all are tensors.
+    """
+    advantage, next_values = 0.0, last_values
+    for step in reversed(range(len(rewards))):
+        error = rewards[step] + gamma * next_values * continues[step] - values[step]
+        advantage = error + gamma * gae_lambda * continues[step] * advantage
+        advantages[step], next_values = advantage, values[step]

@@ -1,7 +1,7 @@
 """A convolution layer that is fast for games: few channels, small pictures.
 
-It is compiled for a CPU's float32 on one thread, and one product of matrices for a card's uint8 pictures; elsewhere it
-is torch's own. Its parameters are those of ``torch.nn.Conv2d``.
+It is compiled for float32 on one CPU thread, and one product of matrices for uint8 pictures on a GPU; elsewhere it is
+torch's convolution. Its parameters are those of ``torch.nn.Conv2d``.
 """
 
 import math
@@ -16,13 +16,13 @@ from torch.nn import functional
 
 from priorlab.agents.networks.kernels import COLUMNS, Windows, convolve, convolve_back
 
-ALIGNED = 8  # numbers: of rows that are as many times that long, cards multiply matrices faster
+ALIGNED = 8  # GPUs multiply matrices faster whose rows have a multiple of this many numbers
 
 
 class Convolution(nn.Conv2d):
-    """A square convolution, then ReLU (slope 0), leaky ReLU, or nothing (slope 1); uint8 pictures count as 0 to 1.
+    """A square convolution, followed by ReLU (slope 0), leaky ReLU, or nothing (slope 1).
 
-    Takes float32 or uint8 (n, C, H, W), gives float32 (n, O, h, w).
+    Maps float32 or uint8 (n, C, H, W) to float32 (n, O, h, w); uint8 pictures are scaled to 0 to 1.
     """
 
     def __init__(self, channels: int, outs: int, size: int, stride: int = 1, padding: int = 0, slope: float = 0.0):
@@ -41,9 +41,9 @@ class Convolution(nn.Conv2d):
         return out if self.slope == 1 else functional.leaky_relu(out, self.slope)
 
     def of_windows(self, pictures: torch.Tensor) -> torch.Tensor:
-        """All windows times the weights, as one product of matrices: for so few channels cards have nothing faster.
+        """All windows times the weights, as one product of matrices: nothing is faster on GPUs for so few channels.
 
-        Takes uint8 (n, C, H, W), gives (n, O, h, w), whose memory is (n, h, w, O); no gradient of the pictures.
+        Maps uint8 (n, C, H, W) to (n, O, h, w), whose memory is (n, h, w, O); without a gradient of the pictures.
         """
         device, side, stride = pictures.device.type, self.kernel_size[0], self.stride[0]
         low = torch.is_autocast_enabled(device)
@@ -59,7 +59,7 @@ class Convolution(nn.Conv2d):
         return functional.linear(rows, weights, self.bias).permute(0, 3, 1, 2)
 
     def fits(self, pictures: torch.Tensor) -> bool:
-        """Whether the kernels can do it."""
+        """Whether the compiled kernels support this input."""
         return (
             self.out_channels % COLUMNS == 0
             and pictures.device.type == "cpu"
@@ -74,12 +74,12 @@ class Convolution(nn.Conv2d):
 
 
 def is_transformed(tensor: torch.Tensor) -> bool:
-    """Whether torch.func works on it, by vmap, grad and the like: the kernels have no rules for those."""
+    """Whether torch.func transforms it, by vmap, grad or others: the kernels have no rules for those."""
     return torch._C._functorch.is_functorch_wrapped_tensor(tensor)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 class Convolve(torch.autograd.Function):
-    """``Convolution``, by the kernels."""
+    """``Convolution`` by the compiled kernels."""
 
     @staticmethod
     def forward(
@@ -147,12 +147,12 @@ def windows_of(pictures: torch.Tensor, size: int, stride: int, padding: int) -> 
 
 
 def channels_last(pictures: torch.Tensor) -> np.ndarray:
-    """(n, C, H, W) -> (n, H * W * C), copied only where they lie otherwise."""
+    """(n, C, H, W) -> (n, H * W * C), copied only if their memory is in another order."""
     return pictures.detach().permute(0, 2, 3, 1).flatten(1).numpy()
 
 
 @cache
 def window_starts(down: int, across: int, stride: int, width: int, channels: int) -> np.ndarray:
-    """int64 (down * across,): where each window begins in a picture of this width, flat and channels last."""
+    """int64 (down * across,): where each window begins in a flat channels-last picture of this width."""
     lines, columns = np.arange(down, dtype=np.int64)[:, None], np.arange(across, dtype=np.int64)
     return (stride * channels * (lines * width + columns)).reshape(-1)

@@ -1,9 +1,9 @@
 """Convolutions of small float32 networks on the CPU, compiled by numba: loops around one tile of registers.
 
-Games' pictures are small and have few channels: there, general libraries leave much of a core's speed unused. All three
-passes of a convolution are sums of products of ``ROWS`` rows by ``COLUMNS`` channels, so one tile, whose sums stay in
-registers (van Zee and van de Geijn 2015, *BLIS*), does them all. Pictures lie channels last: then each row of a window
-lies in one piece.
+The games' pictures are small and have few channels, for which general libraries leave much of a core's speed unused.
+All three passes of a convolution are sums of products of ``ROWS`` rows by ``COLUMNS`` channels, so one tile, whose sums
+stay in registers (van Zee and van de Geijn 2015, *BLIS*), serves them all. Pictures are channels-last, so that each row
+of a window is contiguous.
 """
 
 from importlib import import_module
@@ -62,7 +62,7 @@ def add_products(_typing: Any, sums: Any, rows: Any, shared: Any, at: Any, start
             return [builder.bitcast(builder.gep(data, [place]), VECTOR.as_pointer()) for place in places]
 
         targets = [place for index in at for place in vectors(sums, index)]
-        held = [cgutils.alloca_once(builder, VECTOR) for _ in targets]  # the compiler makes registers of these
+        held = [cgutils.alloca_once(builder, VECTOR) for _ in targets]  # the compiler turns these into registers
         for target, kept in zip(targets, held):
             builder.store(builder.load(target, align=4), kept)
         with cgutils.for_range(builder, loops[3]) as outer, cgutils.for_range(builder, loops[0]) as inner:
@@ -86,7 +86,7 @@ def add_products(_typing: Any, sums: Any, rows: Any, shared: Any, at: Any, start
     return types.void(sums, rows, shared, indices, indices, types.int64, types.UniTuple(types.int64, 6)), generate
 
 
-# Unsigned indices below, where a loop is short: numba then needs no look at whether they are negative, and vectorises.
+# Short loops below use unsigned indices: numba then need not check whether they are negative, and vectorises.
 
 
 @function
@@ -123,27 +123,27 @@ def convolve(windows, weights, bias, slope, out):
     loops = (windows.length, 1, outs, windows.rows, wide, windows.length * outs)
     for n in range(out.shape[0]):
         take_in(windows, n)
-        own = out[n]
+        row = out[n]
         for p in range(pixels):
             first = np.uint64(p * outs)
             for c in range(outs):
-                own[first + np.uint64(c)] = bias[np.uint64(c)]
+                row[first + np.uint64(c)] = bias[np.uint64(c)]
         for p in range(0, pixels, ROWS):
             at, begins = six_pixels(windows.starts, p, outs)
             for c in range(0, outs, COLUMNS):
-                add_products(own, windows.padded, weights, shifted(at, c), begins, c, loops)
+                add_products(row, windows.padded, weights, shifted(at, c), begins, c, loops)
         if slope != 1:
             for k in range(pixels * outs):
-                own[np.uint64(k)] = max(own[np.uint64(k)], own[np.uint64(k)] * slope)
+                row[np.uint64(k)] = max(row[np.uint64(k)], row[np.uint64(k)] * slope)
 
 
 @kernel
-def convolve_back(windows, turned, slope, out, grads, own, weight_grads, bias_grads, padded_grads, picture_grads):
+def convolve_back(windows, turned, slope, out, grads, row_grads, weight_grads, bias_grads, padded_grads, picture_grads):
     """Adds to ``weight_grads`` (rows * length * O,) and ``bias_grads`` (O,), and writes ``picture_grads``.
 
-    All float32. grads: (n, h * w * O), of ``out``; turned: the weights as (rows, O, length), flat; own, padded_grads:
-    scratch like a row of ``out`` and like ``padded``; picture_grads: (n, H * W * C), or (0, ...) if not wanted. For
-    them C must be a multiple of ``COLUMNS``: then the sums of a tile's rows lie apart.
+    All float32. grads: (n, h * w * O), of ``out``; turned: the weights as (rows, O, length), flat; row_grads,
+    padded_grads: scratch like a row of ``out`` and like ``padded``; picture_grads: (n, H * W * C), or (0, ...) if not
+    needed. They need C to be a multiple of ``COLUMNS``, which keeps the sums of a tile's rows apart.
     """
     padded, starts, across, length = windows.padded, windows.starts, windows.across, windows.length
     outs, pixels, wide = bias_grads.shape[0], starts.shape[0], line(windows)
@@ -154,24 +154,24 @@ def convolve_back(windows, turned, slope, out, grads, own, weight_grads, bias_gr
         take_in(windows, n)
         for k in range(pixels * outs):
             u = np.uint64(k)
-            own[u] = grads[n, u] if out[n, u] > 0 else grads[n, u] * slope
+            row_grads[u] = grads[n, u] if out[n, u] > 0 else grads[n, u] * slope
         for p in range(pixels):
             first = np.uint64(p * outs)
             for c in range(outs):
-                bias_grads[np.uint64(c)] += own[first + np.uint64(c)]
+                bias_grads[np.uint64(c)] += row_grads[first + np.uint64(c)]
         for row in range(windows.rows):
             for t in range(0, length, ROWS):
                 six = six_from(t, length)
                 at, factors = shifted(scaled(six, outs), row * length * outs), shifted(six, row * wide)
                 for c in range(0, outs, COLUMNS):
-                    add_products(weight_grads, padded, own, shifted(at, c), factors, c, loops)
+                    add_products(weight_grads, padded, row_grads, shifted(at, c), factors, c, loops)
         if picture_grads.shape[0]:
-            write_picture_grads(windows, n, own, turned, outs, padded_grads, picture_grads[n])
+            write_picture_grads(windows, n, row_grads, turned, outs, padded_grads, picture_grads[n])
 
 
 @function
-def write_picture_grads(windows, n, own, turned, outs, padded_grads, grads):
-    """Of one picture; ``own``: the gradients of what its convolution gave, (h * w * O,)."""
+def write_picture_grads(windows, n, row_grads, turned, outs, padded_grads, grads):
+    """The gradients of one picture; ``row_grads``: those of its convolution's output, (h * w * O,)."""
     starts, length, padding, wide = windows.starts, windows.length, windows.padding, line(windows)
     height, width, channels = windows.shape
     padded_grads[:] = 0
@@ -180,7 +180,7 @@ def write_picture_grads(windows, n, own, turned, outs, padded_grads, grads):
             for p in range(0, starts.shape[0], ROWS):
                 factors, begins = six_pixels(starts, p, outs)
                 at, first = shifted(begins, row * wide + t), row * outs * length + t
-                add_products(padded_grads, own, turned, at, factors, first, (outs, 1, length, 1, 0, 0))
+                add_products(padded_grads, row_grads, turned, at, factors, first, (outs, 1, length, 1, 0, 0))
     for y in range(height):
         source, target = np.uint64((y + padding) * wide + padding * channels), np.uint64(y * width * channels)
         for k in range(width * channels):
@@ -195,9 +195,9 @@ def line(windows):
 
 @function
 def six_from(first, count):
-    """``ROWS`` whole numbers from ``first`` on, the last one, count - 1, again where there are no more.
+    """``ROWS`` whole numbers from ``first`` on, with the last one, count - 1, repeated where there are no more.
 
-    What is computed twice comes out twice the same, and a tile writes its sums only at its end: no harm is done.
+    Repeating is harmless: both results are equal, and a tile writes its sums only at its end.
     """
     last = count - 1
     return (

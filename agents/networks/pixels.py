@@ -13,7 +13,7 @@ from torch import nn
 
 from priorlab.agents.networks.convolution import Convolution
 
-SMALLEST = 22  # pixels a side that the three convolutions need
+SMALLEST = 22  # pixels per side that the three convolutions need
 CONVOLUTIONS: dict[str, list[tuple[int, int, int, int]]] = {  # of each network: channels, side, stride, padding
     "small": [(16, 6, 3, 0), (32, 3, 2, 0), (32, 3, 1, 0)],  # each with ReLU
     "study": 4 * [(32, 3, 2, 1)],  # each with ELU: Pathak et al. 2017, arXiv 1705.05363, section 3
@@ -21,11 +21,14 @@ CONVOLUTIONS: dict[str, list[tuple[int, int, int, int]]] = {  # of each network:
 
 
 class PixelNetwork(BaseFeaturesExtractor):
-    """Convolutions and a dense layer: small has 150,000 parameters on 2 gray frames of 42x42; study is the study's.
+    """Convolutions and a dense layer, as a features extractor of stable-baselines3.
 
-    Takes uint8 (n, C, S, S), gives float32 (n, features). Runs in bfloat16 on a card that has it (None) or where told
-    (True, False); the weights stay float32, so a model saved on one machine runs on any other. ReLU lies within the
-    convolutions, which is faster, or in layers of its own, for methods that add to what a convolution gives.
+    Maps pictures, uint8 (n, C, S, S), to float32 (n, features). network: "small", 150,000 parameters on two grayscale
+    frames of 42x42, or "study", the four convolutions of the study's agent (Pathak et al. 2017, arXiv 1705.05363,
+    section 3). bfloat16: whether it runs in bfloat16; None for on a GPU that supports it. The weights stay float32, so
+    a model saved on one machine runs on any other. relu_within: whether ReLU is part of the convolutions, which is
+    faster, or a separate layer, for methods that add to the output of a convolution. ValueError for pictures that are
+    too small.
     """
 
     def __init__(
@@ -39,8 +42,8 @@ class PixelNetwork(BaseFeaturesExtractor):
         super().__init__(observation_space, features)
         channels, *sides = observation_space.shape
         if network == "small" and min(sides) < SMALLEST:
-            raise ValueError(f"pictures of {sides[1]}x{sides[0]}: expected {SMALLEST} or more pixels a side")
-        self.asked = bfloat16
+            raise ValueError(f"pictures of {sides[1]}x{sides[0]}: expected {SMALLEST} or more pixels per side")
+        self.in_bfloat16 = bfloat16
         layers = nn.Sequential()  # the names are those under which weights are saved
         convolutions, relu = CONVOLUTIONS[network], network == "small"
         slope = 0.0 if relu and relu_within else 1.0
@@ -59,8 +62,8 @@ class PixelNetwork(BaseFeaturesExtractor):
 
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
         device = observations.device.type
-        low = gains_from_bfloat16(device) if self.asked is None else self.asked
-        # stable-baselines3 makes floats of them where only values are asked for
+        low = gains_from_bfloat16(device) if self.in_bfloat16 is None else self.in_bfloat16
+        # stable-baselines3 passes floats where it needs values alone
         pictures = observations if observations.dtype == torch.uint8 else observations / 255
         if not low:
             return self.layers(pictures)
@@ -70,13 +73,13 @@ class PixelNetwork(BaseFeaturesExtractor):
 
 @cache
 def gains_from_bfloat16(device: str) -> bool:
-    """Whether it is faster there: on cards that multiply it in hardware. On processors that do so the compiled float32
-    convolutions are as fast, and all processors then compute alike."""
+    """Whether bfloat16 is faster there: on GPUs that multiply it in hardware. On CPUs that do so the compiled float32
+    convolutions are as fast, and all CPUs then compute the same."""
     return device == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
 
 
 class OnPixels:
-    """Before a policy of stable-baselines3: it becomes linear layers on a ``PixelNetwork``, whose settings it takes."""
+    """Put before a policy of stable-baselines3: linear layers on a ``PixelNetwork``, whose arguments it takes."""
 
     def __init__(
         self,
@@ -88,63 +91,67 @@ class OnPixels:
         **kwargs: Any,
     ):
         settings = {"features": features, "bfloat16": bfloat16, "network": network, "relu_within": relu_within}
-        own = {
+        defaults = {
             "features_extractor_class": PixelNetwork,
             "features_extractor_kwargs": settings,
             "net_arch": [],
-            "normalize_images": False,  # the network does, at the precision it runs in
+            "normalize_images": False,  # the network does, in its own precision
             "optimizer_kwargs": {"eps": 1e-5, "fused": True},
         }
-        super().__init__(*args, **{**own, **kwargs})
+        super().__init__(*args, **{**defaults, **kwargs})
 
 
 class PixelPolicy(OnPixels, ActorCriticCnnPolicy):
-    """Actor and critic, one linear layer each on a ``PixelNetwork`` that they share; a policy class for PPO and A2C."""
+    """Actor and critic, one linear layer each on a shared ``PixelNetwork``: a policy class for PPO and A2C.
+
+    Takes the arguments of ``PixelNetwork`` and of stable-baselines3's ``ActorCriticCnnPolicy``, as ``policy_kwargs``.
+    Observations are uint8 (n, C, S, S), actions discrete.
+    """
 
     def _build(self, lr_schedule: Schedule) -> None:
-        super()._build(lr_schedule)  # its orthogonal start wants plain memory
-        self.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]  torch's stubs leave it out
+        super()._build(lr_schedule)  # its orthogonal initialisation needs contiguous memory
+        self.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]  missing from torch's stubs
 
-    def optimize(self, lr_schedule: Schedule) -> None:
-        """Makes the optimizer anew, for a policy that has got other parameters since."""
+    def make_optimizer(self, lr_schedule: Schedule) -> None:
+        """Replaces the optimizer, for a policy whose parameters have changed."""
         settings = {"lr": lr_schedule(1), **self.optimizer_kwargs}
         self.optimizer = self.optimizer_class(self.parameters(), **settings)
 
-    # What follows equals stable-baselines3's own, without its distribution objects: a third of a rollout's time.
+    # These methods compute what stable-baselines3's do, without distribution objects, which take a third of a rollout.
 
     def heads(self, observations: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Logarithms of the actions' probabilities, float32 (n, actions), and values, float32 (n, 1)."""
+        """Log probabilities of all actions, float32 (n, actions), and values, float32 (n, 1)."""
         features = self.features_extractor(observations)
         return self.action_net(features).log_softmax(dim=1), self.value_net(features)
 
     def forward(
         self, obs: torch.Tensor, deterministic: bool = False
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        return chosen(*self.heads(obs), deterministic)
+        return choose_actions(*self.heads(obs), deterministic)
 
     def evaluate_actions(  # pyright: ignore[reportIncompatibleMethodOverride]  dictionaries are no pictures
         self, obs: torch.Tensor, actions: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        return judged(*self.heads(obs), actions)
+        return score_actions(*self.heads(obs), actions)
 
 
-def chosen(
+def choose_actions(
     logs: torch.Tensor, values: torch.Tensor, deterministic: bool = False
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Actions int64 (n,), the most probable or drawn; the values; logarithms of these actions' probabilities, (n,)."""
+    """Actions int64 (n,), the most probable ones or sampled; the values; the actions' log probabilities, (n,)."""
     actions = logs.argmax(dim=1, keepdim=True) if deterministic else logs.exp().multinomial(1)
     return actions.squeeze(1), values, logs.gather(1, actions).squeeze(1)
 
 
-def judged(
+def score_actions(
     logs: torch.Tensor, values: torch.Tensor, actions: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """The values; logarithms of these actions' probabilities, (n,); entropies (n,)."""
+    """The values; these actions' log probabilities, (n,); entropies, (n,)."""
     return values, logs.gather(1, actions[:, None]).squeeze(1), -(logs.exp() * logs).sum(dim=1)
 
 
 class PixelQNetwork(QNetwork):
-    """Values of actions, float32 (n, actions), from a ``PixelNetwork``: the state's, and each action's advantage over
+    """Action values, float32 (n, actions), from a ``PixelNetwork``: the state's value plus each action's advantage over
     their mean (dueling heads, Wang et al. 2016, arXiv 1511.06581, equation 9)."""
 
     def __init__(self, *args: Any, **kwargs: Any):
@@ -158,7 +165,7 @@ class PixelQNetwork(QNetwork):
 
 
 class PixelQPolicy(OnPixels, DQNPolicy):
-    """A ``PixelQNetwork`` and its target; a policy class for DQN."""
+    """A ``PixelQNetwork`` and its target network: a policy class for DQN, with the arguments of ``PixelNetwork``."""
 
     def make_q_net(self) -> QNetwork:
         arguments = self._update_features_extractor(self.net_args, features_extractor=None)

@@ -1,4 +1,4 @@
-"""Checkpoints: one file, written whole or not at all, with everything that makes a run go on as if never stopped."""
+"""Checkpoints: one file, written completely or not at all, from which a run continues as if never stopped."""
 
 import io
 import random
@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from stable_baselines3.common.vec_env import VecEnv
 
-from priorlab.agents.curiosity.bonus import Curiosity
-from priorlab.agents.runs.record import Record
+from priorlab.agents.curiosity.base import Curiosity
+from priorlab.agents.runs.run_log import RunLog
 from priorlab.envs.base.files import writing
 from priorlab.envs.engine.engine import Saved
 from priorlab.envs.interfaces.sb3 import PriorLabVecEnv
@@ -18,8 +18,8 @@ from priorlab.envs.interfaces.sb3 import PriorLabVecEnv
 NAME = "checkpoint.pt"
 
 
-class Learner(Protocol):
-    """A learner of stable-baselines3 that tells what else it must remember."""
+class Resumable(Protocol):
+    """A learner of stable-baselines3 that knows what a resumed run needs beyond a saved model."""
 
     num_timesteps: int
     device: torch.device
@@ -32,48 +32,49 @@ class Learner(Protocol):
     @classmethod
     def load(cls, path: io.BytesIO, env: VecEnv, device: torch.device, *, force_reset: bool) -> Self: ...
 
-    def memory(self) -> dict[str, Any]:
+    def unsaved(self) -> dict[str, Any]:
         """Attributes that a saved model leaves out and a resumed run needs."""
         ...
 
 
-Model = TypeVar("Model", bound=Learner)
+Model = TypeVar("Model", bound=Resumable)
 
 
-def save(folder: Path, model: Learner, batch: PriorLabVecEnv, curiosity: Curiosity | None, record: Record) -> None:
-    """Call it between an update and the next rollout.
+def save(folder: Path, model: Resumable, batch: PriorLabVecEnv, curiosity: Curiosity | None, log: RunLog) -> None:
+    """Writes a checkpoint; call it between an update and the next rollout.
 
-    The rows are on disk before the checkpoint takes its place, so that it is never newer than they are.
+    The rows reach the disk first, so that a checkpoint is never newer than they are.
     """
-    record.flush()
+    log.flush()
     weights = io.BytesIO()
     model.save(weights)
     contents = {
         "model": weights.getvalue(),
-        "memory": model.memory(),
+        "memory": model.unsaved(),
         "games": batch.games.save()._asdict(),
         "steps": batch.steps,
-        "curiosity": curiosity and curiosity.memory(),
-        "record": record.state(),
+        "curiosity": curiosity and curiosity.state(),
+        "record": log.state(),
         "random": (torch.get_rng_state(), np.random.get_state(), random.getstate()),  # noqa: NPY002, as SB3 draws from it
         "cards": torch.cuda.get_rng_state_all(),
         "device": model.device.type,
     }
     with writing(folder / NAME) as file:
-        torch.save(
-            contents, file, pickle_protocol=5
-        )  # the older one writes large arrays slowly, and half as large again
+        torch.save(contents, file, pickle_protocol=5)  # older protocols write large arrays slowly, half as large again
 
 
 def read(folder: Path) -> dict[str, Any] | None:
-    """What the folder's checkpoint holds, None where there is none. It is a pickle: load only your own."""
+    """The contents of the folder's checkpoint, None if there is none. It is a pickle: load only your own.
+
+    ValueError for a damaged file.
+    """
     path = folder / NAME
     if not path.exists():
         return None
     try:
         return torch.load(path, weights_only=False, map_location="cpu")
     except Exception as error:
-        raise ValueError(f"{path}: {error}; expected a checkpoint; delete it to begin anew") from None
+        raise ValueError(f"{path}: {error}; expected a checkpoint; delete it to start the run again") from None
 
 
 def restore(
@@ -83,11 +84,11 @@ def restore(
     env: VecEnv,
     batch: PriorLabVecEnv,
     curiosity: Curiosity | None,
-    record: Record,
+    log: RunLog,
 ) -> Model:
-    """The model, of that kind, as it was; the batch of games, curiosity and record are put back in place.
+    """The model, of that class, as it was; restores the batch of games, the curiosity and the log in place.
 
-    ValueError where the run was on another kind of device: random numbers go on only on their own.
+    ValueError for a run on another kind of device, whose random numbers can't be continued.
     """
     was = contents.get("device", device.type)
     if was != device.type:
@@ -96,13 +97,13 @@ def restore(
     for name, value in contents["memory"].items():
         setattr(model, name, value)
     batch.games.restore(Saved(**contents["games"]))
-    batch.steps[:] = contents.get("steps", 0)  # which older checkpoints leave out
+    batch.steps[:] = contents.get("steps", 0)  # absent from older checkpoints
     if curiosity:
         curiosity.restore(contents["curiosity"])
-    record.restore(contents["record"])
-    ours, numpys, pythons = contents["random"]
-    torch.set_rng_state(ours)
+    log.restore(contents["record"])
+    torch_state, numpy_state, python_state = contents["random"]
+    torch.set_rng_state(torch_state)
     torch.cuda.set_rng_state_all(contents["cards"])
-    np.random.set_state(numpys)  # noqa: NPY002
-    random.setstate(pythons)
+    np.random.set_state(numpy_state)  # noqa: NPY002
+    random.setstate(python_state)
     return model

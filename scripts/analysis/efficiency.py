@@ -30,8 +30,8 @@ MEASURES = {"first": "the first win", "learned": "90 of the last 100 won"}
 MARGIN = 1.25  # ratios from one over this to this are hardly a difference
 MOST = 0.9  # of the runs must have got there, before a ratio can be called small
 ALIKE, SLOWER, FASTER = "hardly different", "slower", "faster"
-UNTOLD, NEVER = "cannot be told with these runs", "never got there"
-FITS, ABOVE, BELOW, OPEN = "fits", "contradicts: slower than that", "contradicts: faster than that", "open"
+INCONCLUSIVE, NEVER = "inconclusive", "never reached"
+FITS, ABOVE, BELOW, OPEN = "fits", "contradicted: slower", "contradicted: faster", "open"
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Reached:
           runs of both got there (where many don't, both means are near the budget, and their ratio near 1);
         - slower: the whole interval of the probability of needing fewer inputs lies below one half, and that of the
           ratio, where there is one, above 1; faster: the same, the other way round;
-        - cannot be told: everything else.
+        - inconclusive: everything else.
 
         "" on the original.
         """
@@ -77,7 +77,7 @@ class Reached:
         if not self.got and not original.got:
             return NEVER
         if not self.is_enough or sooner.low is None or sooner.high is None:
-            return UNTOLD
+            return INCONCLUSIVE
         low, high = (ratio.low, ratio.high) if ratio else (None, None)
         if low and high and low >= 1 / MARGIN and high <= MARGIN and self.is_mostly and original.is_mostly:
             return ALIKE
@@ -85,7 +85,7 @@ class Reached:
             return SLOWER
         if sooner.low > 0.5 and (high is None or high < 1):
             return FASTER
-        return UNTOLD
+        return INCONCLUSIVE
 
     def against(self, claim: float) -> str:
         """Whether it fits a claimed ratio: the whole interval within the claim's MARGIN, contradicts it: the whole

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from priorlab.agents.learners.ppo import make_model
-from priorlab.agents.runs.run import make_env
+from priorlab.agents.learners.make_ppo import make_ppo
+from priorlab.agents.runs.run_learner import make_env
 from priorlab.agents.settings import Settings
 from priorlab.envs.engine.games import Games
 from priorlab.envs.engine.gpu import GPU
@@ -46,7 +46,7 @@ def measure_gpu(seconds: float) -> Iterator[Measurement]:
 def learning_on_gpu(settings: Settings, seconds: float) -> float:
     """Decisions per second, over complete rollouts and updates."""
     env, _ = make_env(settings)
-    model, rollout = make_model(settings, env), settings.n_steps * settings.num_games
+    model, rollout = make_ppo(settings, env), settings.n_steps * settings.num_games
     model.learn(2 * rollout)  # compiles, and allocates memory
     rollouts, rates = 1, []
     for round_ in range(1 + ROUNDS):  # the first round finds how many rollouts fill the time

@@ -22,8 +22,8 @@ from stable_baselines3.common.vec_env import VecEnv
 from torch import nn
 
 import priorlab  # noqa: F401  registers the games
-from priorlab.agents.learners.ppo import hyperparameters, make_model
-from priorlab.agents.runs.run import make_env
+from priorlab.agents.learners.make_ppo import hyperparameters, make_ppo
+from priorlab.agents.runs.run_learner import make_env
 from priorlab.agents.settings import Settings
 
 PLAIN = Settings(curiosity="none", imitation_batches=0, reward_scale=1.0, progress=False)
@@ -111,7 +111,7 @@ class Timed:
 def compare(settings: Settings, turns: int) -> tuple[Timed, Timed]:
     """Our learner and stock's, after a warm-up turn."""
     torch.set_num_threads(settings.threads)
-    both = Timed(make_model(settings, make_env(settings)[0])), Timed(stock(settings, stock_games(settings)))
+    both = Timed(make_ppo(settings, make_env(settings)[0])), Timed(stock(settings, stock_games(settings)))
     decisions = settings.n_steps * settings.num_games
     for turn in range(turns + 1):
         for learner in both:

@@ -11,9 +11,10 @@ from priorlab.scripts.tickets.runs import Request, read, shrink_missing
 
 
 def main(request: Annotated[Request, tyro.conf.OmitArgPrefixes, tyro.conf.arg(name="")]) -> None:
-    """Train a network, remove half of its weights, train it again, and so on; write rows and report.html to `--out`.
+    """Train a network, remove half of its weights, train it again, and so on; write rows and pages to `--out`.
 
-    You can stop the command at any time; started again, it continues with the unfinished networks.
+    The pages are report.html and README.md. You can stop the command at any time; started again, it continues with the
+    unfinished networks.
     """
     console = plain_console()
     if not request.report_only:

@@ -13,7 +13,7 @@ def main(settings: Annotated[Settings, tyro.conf.OmitArgPrefixes, tyro.conf.arg(
     You can stop the command at any time; started again, it resumes from the last checkpoint. The random agent has no
     checkpoints and starts from scratch. If only the evaluation was interrupted, only the evaluation is repeated.
     """
-    from priorlab.agents.train import train  # imports for seconds, which --help does not need
+    from priorlab.agents.training import train  # imports for seconds, which --help does not need
 
     try:
         print(train(settings))

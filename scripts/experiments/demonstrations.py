@@ -12,9 +12,9 @@ import pandas as pd
 import tyro
 from scipy.stats import bootstrap
 
-from priorlab.agents.imitation.cloning import Cloned
+from priorlab.agents.imitation.cloning import CloningResult
 from priorlab.agents.settings import Settings
-from priorlab.agents.train import train
+from priorlab.agents.training import train
 from priorlab.envs.game.level import Level
 from priorlab.envs.game.rules import CLOCK, HAS_KEY, INPUT_COUNT, JUMPING, LAST_SIDE, MONSTERS, ON_LADDER, SPEED, X, Y
 from priorlab.envs.game.solver import Solver
@@ -90,7 +90,7 @@ def main(
                 )  # fmt: skip
                 if not is_finished(run.folder):
                     print(train(run), flush=True)
-                cloned = Cloned.read(run.folder)
+                cloned = CloningResult.read(run.folder)
                 held_out = cloned.held_out_accuracy if cloned else None
                 rows.append((name, seed, *milestones(run.folder), held_out))
         table = pd.DataFrame(rows, columns=["run", "seed", "first win", "90 of 100 won", "held-out accuracy"])

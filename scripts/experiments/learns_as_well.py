@@ -2,7 +2,7 @@
 
 The area under the success curve is the mean, over a run's inputs, of the share of the last 100 episodes that were won.
 The ratio of mean areas has a percentile bootstrap interval over seeds. Apart from the convolutions, our learner equals
-that of stable-baselines3 up to rounding, as tests/agents/test_rollouts.py checks.
+that of stable-baselines3 up to rounding, as tests/agents/test_ppo.py checks.
 """
 
 import os
@@ -18,7 +18,7 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from priorlab.agents.learners.ppo import train_ppo
+from priorlab.agents.learners.make_ppo import train_ppo
 from priorlab.agents.networks.convolution import Convolution
 from priorlab.agents.settings import Settings
 from priorlab.scripts.analysis.statistics import area as area_under

@@ -1,6 +1,8 @@
-"""The lecture's small site: index.html and a page for each claim, with figures as SVG and their data as CSV beside."""
+"""The lecture's small site: index.html and a page for each claim, with figures as SVG and their data as CSV beside; and
+README.md, which has every answer."""
 
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,11 +18,14 @@ from priorlab.envs.base.files import write_whole
 from priorlab.scripts.analysis.published import published_figures
 from priorlab.scripts.lecture.claim import CHANCE, CLAIMS, Answer, Claim, Figure, find_claim
 from priorlab.scripts.lecture.runs import Recorded
-from priorlab.scripts.report.page import render
-from priorlab.scripts.report.plots import INKS, NARROW, STYLE, WIDE, panel, standalone, svg, tick_text
+from priorlab.scripts.report import readme
+from priorlab.scripts.report.plots import INKS, STYLE, panel, standalone, svg, tick_text
+from priorlab.scripts.report.render import NARROW, WIDE, render
 
 LETTER = 6.0  # px, about, of a letter beside an axis
-HOLDS, FAILS, OPEN = "holds", "does not hold", "can't be told"
+HOLDS, FAILS, OPEN = "holds", "does not hold", "inconclusive"
+USUAL = Path("results/lecture")
+SHOWN = {"inputs": "first", "drift": "time"}  # figures of README.md, by claim
 
 
 class Mean(NamedTuple):
@@ -48,23 +53,92 @@ class Verdict:
 
 def write_site(folder: Path, kept: Recorded) -> Path:
     """Writes the pages of all claims that have rows, and index.html, into ``folder``."""
-    unchanged = set(kept.rows[kept.rows["change"] == ""]["claim"])
-    measured = [find_claim(name) for name in CLAIMS if name in unchanged]
+    measured = measured_claims(kept)
     if not measured:
         raise ValueError(f"{folder}: no rows: expected those of one claim or more; without --report-only it makes them")
     around = zip([None, *measured], measured, [*measured[1:], None])
     told = [(claim, write_page(folder, claim, kept, before, after)) for before, claim, after in around]
-    marks = [verdict.mark for _, verdicts in told for verdict in verdicts]
     page = render(
         "lecture.html",
         told=told,
-        left=[find_claim(name) for name in CLAIMS if name not in unchanged],
-        minutes=kept.runs[kept.runs["change"] == ""]["seconds"].sum() / 60,
-        tally={mark: marks.count(mark) for mark in ("yes", "no", "open")},
+        headline=headline(told),
+        left=[claim for claim in map(find_claim, CLAIMS) if claim not in measured],
+        minutes=minutes(kept),
         quick=any(is_small(claim, kept) for claim in measured),
     )
     write_whole(folder / "index.html", page)
+    readme.write(
+        folder, readme_of(folder, kept), {f"{claim.name}.svg": shown(claim, kept) for claim in with_figure(measured)}
+    )
     return folder / "index.html"
+
+
+def measured_claims(kept: Recorded) -> list[Claim]:
+    """Those that have rows without a change."""
+    names = set(kept.rows[kept.rows["change"] == ""]["claim"])
+    return [find_claim(name) for name in CLAIMS if name in names]
+
+
+def readme_of(folder: Path, kept: Recorded) -> str:
+    """The text of README.md."""
+    claims = measured_claims(kept)
+    told = [(claim, answers_of(claim, kept)) for claim in claims]
+    plain: Any = kept.runs[kept.runs["change"] == ""]
+    names = tuple(claim.name for claim in claims)
+    flags = {"out": readme.elsewhere(folder, USUAL), "quick": any(is_small(claim, kept) for claim in claims)}
+    asked = {"claims": () if names == CLAIMS else names, "seeds": plain["seed"].nunique()}
+    return readme.readme(
+        "lecture.md",
+        folder,
+        title="The lecture, runnable",
+        finding=headline(told),
+        made=[readme.command("lecture", **asked, **flags)],
+        again=readme.command("lecture", report_only=True, **flags),
+        software=readme.made_with(plain["software"], plain["git_commit"].fillna("")),
+        quick=flags["quick"],
+        figures=[(claim, figure_of(claim)) for claim in with_figure(claims)],
+        told=[
+            (claim, [[each.says, each.verdict, f"{each.higher} vs {each.lower}"] for each in verdicts])
+            for claim, verdicts in told
+        ],
+        minutes=minutes(kept),
+    )
+
+
+def headline(told: Sequence[tuple[Claim, Sequence[Verdict]]]) -> str:
+    """How many of the answers hold."""
+    verdicts = [each.verdict for _, answers in told for each in answers]
+    fails, open_ = verdicts.count(FAILS), verdicts.count(OPEN)
+    rest = f"{fails} {'does' if fails == 1 else 'do'} not, {open_} {'is' if open_ == 1 else 'are'} inconclusive"
+    return f"{verdicts.count(HOLDS)} of {len(verdicts)} predictions hold, {rest}"
+
+
+def minutes(kept: Recorded) -> float:
+    """Of a CPU core that the rows without a change took."""
+    plain: Any = kept.runs[kept.runs["change"] == ""]
+    return float(plain["seconds"].sum() / 60)
+
+
+def answers_of(claim: Claim, kept: Recorded) -> list[Verdict]:
+    """Those of the claim without a change."""
+    own: Any = kept.rows[(kept.rows["claim"] == claim.name) & (kept.rows["change"] == "")]
+    return [judged(answer, claim, own) for answer in claim.answers]
+
+
+def with_figure(claims: Sequence[Claim]) -> list[Claim]:
+    """Those of which README.md shows a figure."""
+    return [claim for claim in claims if claim.name in SHOWN]
+
+
+def figure_of(claim: Claim) -> Figure:
+    return next(each for each in claim.figures if each.name == SHOWN[claim.name])
+
+
+def shown(claim: Claim, kept: Recorded) -> str:
+    """The figure of a claim that README.md shows."""
+    rows, figure = kept.rows, figure_of(claim)
+    own: Any = rows[(rows["claim"] == claim.name) & (rows["change"] == "") & (rows["figure"] == figure.name)]
+    return draw(figure, own, WIDE, keyed=True)
 
 
 def is_small(claim: Claim, kept: Recorded) -> bool:
@@ -84,25 +158,26 @@ def write_page(folder: Path, claim: Claim, kept: Recorded, before: Claim | None,
             own: Any = every[every["figure"] == figure.name]
             drawing = {width: draw(figure, own, size) for width, size in (("wide", WIDE), ("narrow", NARROW))}
             stem = "-".join(filter(None, [figure.name, *change.split(",")]))
-            write_whole(folder / claim.name / f"{stem}.svg", standalone(drawing["wide"]))
+            write_whole(folder / claim.name / f"{stem}.svg", standalone(draw(figure, own, WIDE, keyed=True)))
             data = own[["line", "x", "seed", "value"]]
             write_whole(folder / claim.name / f"{stem}.csv", data.to_csv(index=False, lineterminator="\n"))
             drawn.append((change, drawing, f"{claim.name}/{stem}"))
         figures.append((figure, drawn))
     verdicts = {change: [judged(answer, claim, own) for answer in claim.answers] for change, own in by_change.items()}
     plain = verdicts.pop("")
-    made = dict.fromkeys(zip(runs["software"], runs["git_commit"].str[:12]))
+    holding = sum(each.verdict == HOLDS for each in plain)
     page = render(
         "claim.html",
         claim=claim,
         figures=figures,
+        headline=f"{holding} of {len(plain)} predictions {'hold' if holding != 1 or len(plain) > 1 else 'holds'}",
         verdicts=plain,
         changed=verdicts,
         settings=kept.settings[claim.name],
         grades=published_figures()["grades"],
         seeds=by_change[""]["seed"].nunique(),
         seconds=float(runs[runs["change"] == ""]["seconds"].mean()),
-        made=[f"{software}; commit {commit}" for software, commit in made],
+        made=readme.made_with(runs["software"], runs["git_commit"].fillna("")),
         quick=is_small(claim, kept),
         before=before,
         after=after,
@@ -167,12 +242,13 @@ def number(mean: Mean, percent: bool) -> str:
     return f"{value}{unit}" + (f" ({low} to {high})" if mean.n > 1 else "")
 
 
-def draw(figure: Figure, rows: pd.DataFrame, width: float) -> str:
-    """The figure as SVG: means over seeds, with bands or bars of their intervals."""
+def draw(figure: Figure, rows: pd.DataFrame, width: float, keyed: bool = False) -> str:
+    """The figure as SVG: means over seeds, with bands or bars of their intervals; ``keyed`` with a key of its lines."""
     lines = [line for line in figure.lines if line in set(rows["line"])]
     with matplotlib.rc_context(STYLE):
         below = 46 if not figure.ticks else 70 if width == WIDE else 88  # px, for the names of ticks
-        drawn, axes = panel(width, 380 if width == WIDE else 320, (58, below, 14, 12))
+        above = 34 if keyed else 12
+        drawn, axes = panel(width, (380 if width == WIDE else 320) + above - 12, (58, below, 14, above))
         for place, line in enumerate(lines):
             own: Any = rows[rows["line"] == line]
             at = np.unique(own["x"].to_numpy(float))
@@ -183,12 +259,14 @@ def draw(figure: Figure, rows: pd.DataFrame, width: float) -> str:
                 moved = at + 0.5 * (place - (len(lines) - 1) / 2) / len(lines)
                 axes.errorbar(
                     moved, middle, [middle - low, high - middle], fmt="_" if line == CHANCE else "o",
-                    color=colour, lw=0, elinewidth=2, ms=13 if line == CHANCE else 7,
+                    color=colour, lw=0, elinewidth=2, ms=13 if line == CHANCE else 7, label=line,
                 )  # fmt: skip
             else:
-                axes.plot(at, middle, color=colour, lw=2.2, ls="--" if line == CHANCE else "-")
+                axes.plot(at, middle, color=colour, lw=2.2, ls="--" if line == CHANCE else "-", label=line)
                 axes.fill_between(at, low, high, color=colour, alpha=0.16, lw=0)
         ranged(axes, figure, rows, width)
+        if keyed:
+            axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 1), ncols=len(lines), frameon=False, handlelength=1.6)
     return svg(drawn, figure.title)
 
 

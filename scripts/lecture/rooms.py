@@ -5,8 +5,8 @@ from typing import Any
 
 import torch
 
-from priorlab.agents.curiosity.kinds import curious
-from priorlab.agents.learners import ppo
+from priorlab.agents.curiosity.make_curiosity import make_curiosity
+from priorlab.agents.learners.make_ppo import make_ppo
 from priorlab.agents.settings import Settings
 from priorlab.envs.interfaces.sb3 import PriorLabVecEnv
 
@@ -27,7 +27,10 @@ def room(goal: int, start: int = MIDDLE, fire: int | None = None) -> str:
 
 def games_of(settings: Settings, levels: Sequence[str], number: int) -> dict[str, Any]:
     """Arguments of ``Games`` for ``number`` games, in these levels in turn."""
-    return settings.of_games() | {"num_games": number, "level": [levels[lane % len(levels)] for lane in range(number)]}
+    return settings.game_arguments() | {
+        "num_games": number,
+        "level": [levels[lane % len(levels)] for lane in range(number)],
+    }
 
 
 def agent_of(
@@ -42,8 +45,8 @@ def agent_of(
     )
     torch.manual_seed(seed)
     games = games_of(settings, levels, settings.num_games)
-    env = curious(PriorLabVecEnv(games.pop("num_games"), **games), settings)
-    model = ppo.make_model(settings, env)
+    env = make_curiosity(PriorLabVecEnv(games.pop("num_games"), **games), settings)
+    model = make_ppo(settings, env)
     model.learn(inputs // settings.frame_skip)
     env.close()
     return model, settings

@@ -1,26 +1,20 @@
 """The page of a comparison: one HTML file that holds everything it shows, and its numbers as CSV files next to it."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-
-import jinja2
 
 from priorlab.envs.base.files import write_whole
 from priorlab.envs.game.level import Level
 from priorlab.envs.results.load import Results
 from priorlab.scripts.analysis.comparison import MINUTES, analyse
 from priorlab.scripts.analysis.excluding import without
-from priorlab.scripts.analysis.players import Section, differences, geometry, sections_of, title_of
+from priorlab.scripts.analysis.players import Section, differences, geometry, sections_of
 from priorlab.scripts.analysis.published import published_figures, published_ratio
 from priorlab.scripts.analysis.statistics import LEAST, RESAMPLES, Played, played
 from priorlab.scripts.analysis.tables import tables_of, write_tables
-from priorlab.scripts.report import summary
 from priorlab.scripts.report.missed import MISSED, rows_of, second_analysis
+from priorlab.scripts.report.render import render
 from priorlab.scripts.report.section import limits, show
-
-TEMPLATES = Path(__file__).parent / "templates"
 
 
 def write_report(
@@ -107,19 +101,6 @@ def write_page(
     write_whole(path, text)
     write_tables(path.parent / "data", tables)
     return path
-
-
-def render(template: str, **values: Any) -> str:
-    """A page from that template, with the style included."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), undefined=jinja2.StrictUndefined,
-        autoescape=jinja2.select_autoescape(["html"]),
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    environment.filters.update(times=summary.times, title=title_of)
-    today = datetime.now(UTC)
-    style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
-    return environment.get_template(template).render(style=style, now=f"{today.day} {today:%B %Y}", **values)
 
 
 def longest_limit(runs: Sequence[Played]) -> float | None:

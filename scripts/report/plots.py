@@ -2,7 +2,9 @@
 
 import io
 import re
+import tomllib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import matplotlib
@@ -11,14 +13,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.optimize import isotonic_regression
 
-INKS = {  # figures are drawn in these colours; the page replaces each by its variable of that name
-    "ink": "#1d2329", "soft": "#5f6b76", "line": "#d9dee3", "surface": "#ffffff",
-    "person": "#d9480f", "ppo": "#1c6fd1", "dqn": "#5b7f1e", "random": "#7a828c",
-    "simulated": "#0b8f6a", "fourth": "#8a3fc4", "fifth": "#00829b", "sixth": "#b5179e", "seventh": "#8f6b00",
-    "monster": "#c2305f", "fire": "#e06a1b", "spikes": "#8e4bb8", "key": "#c99a06", "goal": "#2f8f46",
-}  # fmt: skip
+COLOURS: dict[str, list[str]] = tomllib.loads(  # by name: on light, on dark; also the variables of a page
+    (Path(__file__).parent / "templates" / "colours.toml").read_text(encoding="utf-8")
+)
+INKS = {name: light for name, (light, _) in COLOURS.items()}  # the colours that figures are drawn in
 THINGS = {"ladder": "soft", "door": "goal"}  # inks of a level's things; the others have the name of their ink
-WIDE, NARROW = 1060.0, 400.0  # px of the figures that span the page, on a screen and on a phone
+FONT = "font-family: system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', Arial, sans-serif"
 FIRST_INPUTS = 10  # at the left end of axes of inputs
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none", "svg.hashsalt": "priorlab", "font.size": 10.5, "text.color": INKS["ink"],
@@ -41,6 +41,7 @@ def svg(figure: Figure, label: str) -> str:
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)
     text = re.sub(r'<g id="[^"]*">', "<g>", text)
     text = re.sub(r"<!--.*?-->", "", text, flags=re.S)
+    text = re.sub(r"(\d\.\d\d)\d+", r"\1", text)  # hundredths of a pixel
     text = re.sub(r"font: [^;\"]*?([\d.]+)px [^;\"]*", r"font-size: \1px", text)
     text = re.sub(r"font-family: [^;\"]*;?", "", text)
     for name, colour in INKS.items():
@@ -52,11 +53,34 @@ def svg(figure: Figure, label: str) -> str:
 
 
 def standalone(text: str) -> str:
-    """An element from ``svg`` as a separate file: on white, in the colours it was drawn in."""
+    """An element from ``svg`` as a separate file: it has a background, and turns dark if the reader's browser is."""
     for name, colour in INKS.items():
         text = text.replace(f"var(--{name})", colour)
-    opening = '<svg xmlns="http://www.w3.org/2000/svg" style="background: #ffffff; font-family: sans-serif" '
-    return text.replace("<svg ", opening, 1) + "\n"
+    box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', text)
+    width, height = box.groups() if box else ("", "")
+    opening = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" style="{FONT}" '
+    ground = f'<style>{dark(text)}</style><rect width="100%" height="100%" style="fill: {INKS["surface"]}"/>'
+    return re.sub(r"<svg ([^>]*>)", rf"{opening}\1{ground}", text, count=1) + "\n"
+
+
+def dark(text: str) -> str:
+    """The style by which the colours of a figure that was drawn on light are those on dark."""
+    rules = [
+        f'[style*="{what}: {light}"] {{ {what}: {other} !important }}'
+        for light, other in COLOURS.values()
+        for what in ("fill", "stroke")
+        if f"{what}: {light}" in text or light == INKS["surface"]
+    ]
+    return f"@media (prefers-color-scheme: dark) {{ {' '.join(rules)} }}"
+
+
+def variables() -> str:
+    """The style of a page that has all colours as variables."""
+    sides = ["".join(f" --{name}: {pair[side]};" for name, pair in COLOURS.items()) for side in (0, 1)]
+    return (
+        f":root {{ color-scheme: light dark;{sides[0]} }}\n"
+        f"@media (prefers-color-scheme: dark) {{ :root {{{sides[1]} }} }}\n"
+    )
 
 
 def panel(width: float, height: float, margins: tuple[float, float, float, float]) -> tuple[Figure, Axes]:

@@ -15,7 +15,8 @@ from priorlab.scripts.analysis.statistics import LEAST, Played
 from priorlab.scripts.report import panels, summary, version_figures
 from priorlab.scripts.report.missed import Second, note_on, show_second
 from priorlab.scripts.report.pictures import data_uri, heat_map, is_turned, numbered, picture_of, trajectories
-from priorlab.scripts.report.plots import NARROW, THINGS, WIDE
+from priorlab.scripts.report.plots import THINGS
+from priorlab.scripts.report.render import NARROW, WIDE
 from priorlab.scripts.report.summary import NOTHING, estimate_text, number, percent
 
 ABOUT_REACHABLE = {"princess": 5900}  # reachable positions, rounded: an exact search of its states counted them

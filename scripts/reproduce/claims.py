@@ -15,18 +15,23 @@ def claim_of(section: Section, version: str) -> dict[str, Any] | None:
 
 def words(reached: Reached) -> str:
     """As "hardly different: ratio 1.08 (0.95 to 1.21)"; where runs did not get there, with how many did."""
-    ratio, original = reached.ratio, reached.original
+    ratio, original = words_of_ratio(reached), reached.original
     if original is None or reached.verdict == NEVER:
         return reached.verdict
-    told = []
-    if ratio:
-        sign = {"": "", ">=": "at least ", "<=": "at most ", "~": "about "}[ratio.bound]
-        told.append(f"ratio {sign}{ratio.value:.2f}")
-        told[0] += f" ({ratio.low:.2f} to {ratio.high:.2f})" if ratio.low is not None else ""
-    if not ratio or ratio.bound or reached.verdict not in (ALIKE,):
-        got = f"{reached.got} of {reached.n} runs got there, on the original {original.got} of {original.n}"
+    told = [f"ratio {ratio}"] if ratio else []
+    if reached.ratio is None or reached.ratio.bound or reached.verdict != ALIKE:
+        got = f"reached by {reached.got} of {reached.n} runs, on the original by {original.got} of {original.n}"
         told += [got] if (reached.got, original.got) != (reached.n, original.n) else []
     return f"{reached.verdict}: {'; '.join(told)}" if told else reached.verdict
+
+
+def words_of_ratio(reached: Reached) -> str:
+    """As "at least 1.08 (0.95 to 1.21)"; "" where there is no ratio."""
+    ratio = reached.ratio
+    if ratio is None:
+        return ""
+    sign = {"": "", ">=": "at least ", "<=": "at most ", "~": "about "}[ratio.bound]
+    return f"{sign}{ratio.value:.2f}" + (f" ({ratio.low:.2f} to {ratio.high:.2f})" if ratio.low is not None else "")
 
 
 def standing(reached: Reached, claim: dict[str, Any] | None) -> str:

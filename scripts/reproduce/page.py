@@ -1,4 +1,4 @@
-"""The report of `priorlab reproduce`: one page, a short README.md beside it, and every number as a CSV file."""
+"""The report of `priorlab reproduce`: one page, README.md beside it, and every number as a CSV file."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,157 +8,75 @@ import pandas as pd
 
 from priorlab.envs.base.files import write_whole
 from priorlab.scripts.analysis.bounds import Bounds
-from priorlab.scripts.analysis.efficiency import (
-    ABOVE,
-    ALIKE,
-    BELOW,
-    FASTER,
-    MARGIN,
-    MEASURES,
-    MOST,
-    NEVER,
-    SLOWER,
-    Learner,
-    learners_of,
-    until,
-)
+from priorlab.scripts.analysis.efficiency import MARGIN, MEASURES, MOST, NEVER, Learner, until
 from priorlab.scripts.analysis.hypotheses import FEW
-from priorlab.scripts.analysis.players import Kind, Section, count, title_of
+from priorlab.scripts.analysis.players import Section, count
 from priorlab.scripts.analysis.published import published_figures
 from priorlab.scripts.analysis.statistics import RESAMPLES, mean_curve
 from priorlab.scripts.analysis.tables import exploration, groups_of, on_level, survival
-from priorlab.scripts.report import panels, summary
+from priorlab.scripts.report import panels, readme, summary
 from priorlab.scripts.report import version_figures as rows
-from priorlab.scripts.report.page import render
 from priorlab.scripts.report.pictures import data_uri, picture_of
-from priorlab.scripts.report.plots import NARROW, WIDE
+from priorlab.scripts.report.render import NARROW, WIDE, render
 from priorlab.scripts.report.summary import estimate_text, number, percent
 from priorlab.scripts.reproduce.claims import claim_of, standing, words
+from priorlab.scripts.reproduce.readme import (
+    Part,
+    figure_of,
+    finding,
+    headline,
+    made_with,
+    readme_of,
+    share_of,
+)
 
-TOLD = (SLOWER, FASTER, ALIKE)  # verdicts that tell something
-UNTOLD_YET = "These runs cannot tell yet whether agents without priors notice the masks"
-MOST_NAMED = 3  # versions; more are counted
-PAGE, SUMMARY = "report.html", "README.md"
+PAGE = "report.html"
 
 
-def write_reproduction(
-    out: Path, sections: Sequence[tuple[Section, Bounds | None, str]], problems: Sequence[str] = (), quick: bool = False
-) -> Path:
-    """Writes the page into ``out``; of each game, what the best possible play comes to, and what asks for its runs."""
-    parts = []
-    for section, bounds, command in sections:
-        learners = learners_of(section)
-        parts.append(show(section, learners, bounds, command))
-        write_whole(out / section.game / "numbers.csv", numbers(section, learners).to_csv(index=False))
-    published = published_figures()
-    rule = {"margin": f"{MARGIN:g}", "least": f"{1 / MARGIN:g}", "most": percent(MOST), "few": FEW}
+def write_reproduction(out: Path, parts: Sequence[Part], problems: Sequence[str] = (), quick: bool = False) -> Path:
+    """Writes the page, README.md and every number as CSV into ``out``."""
+    shown, drawn = [], {}
+    for part in parts:
+        shown.append(show(part))
+        path = out / part.section.game / "numbers.csv"
+        write_whole(path, numbers(part.section, part.learners).to_csv(index=False))
+        for measure, figure in shown[-1]["figures"].items():
+            drawn |= {figure_of(part.section, measure): figure["wide"]} if figure else {}
     text = render(
-        "reproduction.html", parts=parts, published=published, measures=MEASURES, rule=rule, problems=problems,
-        quick=quick, resamples=f"{RESAMPLES:,}",
+        "reproduction.html", parts=shown, published=published_figures(), measures=MEASURES, problems=problems,
+        rule={"margin": f"{MARGIN:g}", "least": f"{1 / MARGIN:g}", "most": percent(MOST), "few": FEW}, quick=quick,
+        resamples=f"{RESAMPLES:,}",
     )  # fmt: skip
     out.mkdir(parents=True, exist_ok=True)
     write_whole(out / PAGE, text)
-    write_whole(out / SUMMARY, render("reproduction.md", parts=parts, published=published, rule=rule) + "\n")
+    readme.write(out, readme_of(out, parts, quick), drawn)
     return out / PAGE
 
 
-def show(section: Section, learners: Sequence[Learner], bounds: Bounds | None, command: str) -> dict:
+def show(part: Part) -> dict:
     """What the page shows of one game."""
-    runs, kinds = section.runs, section.kinds
-    seeds = [learner.n for learner in learners]
+    section, learners, bounds = part.section, part.learners, part.bounds
+    kinds = section.kinds
     versions = [version for version in section.versions if version != "original"]
-    drawn = figures(section, learners)
     return {
         "at": f"{section.game}-",
         "game": section.game,
         "title": section.title,
         "kinds": kinds,
-        "headline": headline(section, learners),
-        "findings": [(kind, finding(kind, learners, bounds)) for kind in kinds],
+        "headline": headline(part),
+        "findings": [(kind, finding(kind, part)) for kind in kinds],
         "versions": show_versions(section, bounds),
-        "figures": drawn,
+        "figures": figures(section, learners),
         "claims": [(version, claim_of(section, version), claim_rows(section, version, learners))
                    for version in versions],
         "table": [(version, [number_words(each, bounds) for each in learners if each.version == version])
                   for version in section.versions],
         "bounds": bounds,
-        "seeds": count(seeds, kinds[0]),
+        "seeds": count([learner.n for learner in learners], kinds[0]),
         "inputs": number(max(learner.budget for learner in learners)),
-        "command": command,
-        "software": sorted({software(run.settings) for run in runs}),
+        "command": part.command,
+        "software": made_with([part]),
     }  # fmt: skip
-
-
-def software(settings: dict) -> str:
-    commit = settings.get("git_commit") or ""
-    named = ", ".join(f"{name} {version}" for name, version in (settings.get("software") or {}).items())
-    return named + (f", commit {commit[:10]}" if commit else "")
-
-
-def headline(section: Section, learners: Sequence[Learner]) -> str:
-    """The finding in one sentence, by the inputs until 90 of the last 100 episodes were won."""
-    against = [
-        f"{kind.label} contradicts what is claimed of {listed(names)}"
-        for kind, names in contradicted(section, learners).items()
-    ]
-    parts = []
-    for kind in dict.fromkeys(learner.kind for learner in learners):
-        told = [(verdict, len(found)) for verdict, found in verdicts(learners, kind, "learned").items() if found]
-        if any(verdict in TOLD for verdict, _ in told):
-            parts.append(f"{kind.label} {', '.join(f'{verdict} on {count}' for verdict, count in told)}")
-    told = f"Learning masked versions beside the original: {'; '.join(parts)}" if parts else UNTOLD_YET
-    return "; ".join([told, *against])
-
-
-def contradicted(section: Section, learners: Sequence[Learner]) -> dict[Kind, list[str]]:
-    """By kind, the versions of which the claim is contradicted, by one measure as by the other, as they are called."""
-    found: dict[Kind, list[str]] = {}
-    for each in learners:
-        claim = claim_of(section, each.version)
-        if all(standing(reached, claim) in (ABOVE, BELOW) for reached in each.reached.values()):
-            found.setdefault(each.kind, []).append(title_of(each.version))
-    return found
-
-
-def verdicts(learners: Sequence[Learner], kind: Kind, measure: str) -> dict[str, list[str]]:
-    """The versions of each verdict, as they are called."""
-    found: dict[str, list[str]] = {verdict: [] for verdict in (*TOLD, "not told")}
-    for each in learners:
-        verdict = each.reached[measure].verdict
-        if each.kind == kind and verdict:
-            found[verdict if verdict in TOLD else "not told"].append(title_of(each.version))
-    return found
-
-
-def finding(kind: Kind, learners: Sequence[Learner], bounds: Bounds | None) -> str:
-    """A few sentences on one kind of agent."""
-    own = [each for each in learners if each.kind == kind]
-    if all(not reached.got for each in own for reached in each.reached.values()):
-        most = max(own, key=lambda each: each.states.value)
-        share = f": {share_of(most, bounds)} of all that can be reached" if bounds else ""
-        seen = f"{number(most.states.value)} positions seen (mean of its runs, {title_of(most.version)}){share}"
-        return f"Never won, in {number(most.budget)} inputs a run. At most {seen}."
-    sentences = []
-    for each in own:
-        if each.version == "original":
-            first, learned = (each.reached[measure] for measure in MEASURES)
-            sentences.append(
-                f"On the original: first win after {at_least(first.median, each)} inputs (median; {first.got} of "
-                f"{first.n} runs won), 90 of the last 100 after {at_least(learned.median, each)} ({learned.got} of "
-                f"{learned.n})."
-            )
-    for measure, name in MEASURES.items():
-        told = [f"{verdict} on {listed(names)}" for verdict, names in verdicts(own, kind, measure).items() if names]
-        sentences += [f"To {name}: {'; '.join(told)}."] if told else []
-    return " ".join(sentences)
-
-
-def listed(names: Sequence[str]) -> str:
-    return ", ".join(names) if len(names) <= MOST_NAMED else f"{len(names)} versions"
-
-
-def at_least(value: float, learner: Learner) -> str:
-    return number(value) if np.isfinite(value) else f"more than {number(learner.budget)}"
 
 
 def claim_rows(section: Section, version: str, learners: Sequence[Learner]) -> list[dict]:
@@ -198,10 +116,6 @@ def number_words(learner: Learner, bounds: Bounds | None) -> dict:
     }
 
 
-def share_of(learner: Learner, bounds: Bounds) -> str:
-    return percent(learner.states.value / bounds.positions)
-
-
 def interval(low: float | None, high: float | None) -> str:
     return f"{number(low)} \u2013 {number(high)}" if low is not None and high is not None else ""
 
@@ -213,7 +127,7 @@ def figures(section: Section, learners: Sequence[Learner]) -> dict[str, dict[str
     drawn: dict[str, dict[str, str]] = {}
     for measure, name in MEASURES.items():
         ratios = {(each.version, each.kind): each.reached[measure].ratio for each in learners}
-        known = {place: ratio for place, ratio in ratios.items() if ratio}
+        known = {place: ratio for place, ratio in ratios.items() if ratio and place[1].method != "random"}
         drawn[measure] = {
             name_of: rows.slowdown(section, known, width, {}, on_axis, name)
             for name_of, width in (("wide", WIDE), ("narrow", NARROW)) if known

@@ -15,10 +15,12 @@ from priorlab.envs.game.versions import versions as versions_of
 from priorlab.envs.results.archive import Archive, settings_of
 from priorlab.envs.results.load import load
 from priorlab.scripts.analysis.bounds import bounds_of
+from priorlab.scripts.analysis.efficiency import learners_of
 from priorlab.scripts.analysis.players import Section
 from priorlab.scripts.analysis.statistics import played
 from priorlab.scripts.checks import check_counts
 from priorlab.scripts.reproduce.page import write_reproduction
+from priorlab.scripts.reproduce.readme import Part
 from priorlab.scripts.running.budgets import BUDGETS
 from priorlab.scripts.running.runner import Run, check_folders
 
@@ -158,7 +160,12 @@ def missing(runs: Sequence[Run], kept: Archive, where: Path) -> list[Run]:
 
 def report(out: Path, problems: Sequence[str] = (), quick: bool = False) -> Path:
     """Writes the report on all games with rows in ``out``."""
-    sections = []
+    return write_reproduction(out, parts_of(out), problems, quick)
+
+
+def parts_of(out: Path) -> list[Part]:
+    """What the report shows of each game with rows in ``out``."""
+    parts = []
     for game in BUDGETS:
         kept = Archive.read(out / game)
         runs = tuple(played(kept.results(out / game)))
@@ -166,8 +173,9 @@ def report(out: Path, problems: Sequence[str] = (), quick: bool = False) -> Path
             here = {run.version for run in runs}
             names = tuple(name for name in versions_of(game) if name in here)
             section = Section(game, runs[0].level, names, runs)
-            sections.append((section, bounds_of(runs, out / game / "bounds.json"), command_of(section)))
-    return write_reproduction(out, sections, problems, quick)
+            bounds = bounds_of(runs, out / game / "bounds.json")
+            parts.append(Part(section, learners_of(section), bounds, command_of(section)))
+    return parts
 
 
 def command_of(section: Section) -> str:

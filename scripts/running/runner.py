@@ -70,7 +70,7 @@ class Run:
             if value == setting.default:
                 continue
             name = setting.name.replace("_", "-")
-            if setting.type is bool:
+            if isinstance(setting.default, bool):
                 words.append(f"--{name}" if value else f"--no-{name}")
             else:
                 words += [f"--{name}", str(value)]

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from stable_baselines3.common.callbacks import BaseCallback
 
-from priorlab.agents.learners.rollouts import RolloutPPO
+from priorlab.agents.learners.ppo import PlainPPO
 from priorlab.envs.atari.atari_sb3 import AtariVecEnv
 from priorlab.envs.base.files import write_whole
 from priorlab.envs.game.sequences import Task
@@ -72,10 +72,10 @@ class AtariLesson(Lesson):
 
     def train(self) -> Any:
         if is_finished(self.folder):
-            return RolloutPPO.load(self.folder / "model.zip")
+            return PlainPPO.load(self.folder / "model.zip")
         seed = self.run.seed
         env = self.games(self.number, NUM_GAMES, seed)
-        model = RolloutPPO(KeptPixelPolicy, env, policy_kwargs=self.run.policy_kwargs, seed=seed, **PPO)
+        model = PlainPPO(KeptPixelPolicy, env, policy_kwargs=self.run.policy_kwargs, seed=seed, **PPO)
         task = {"mask": "none", **self.tasks[self.number].settings}
         front = {"game": f"atari/{task['game']}", "version": task["mask"], "player": "agent", "privileged": False}
         config = front | {"level": "", "seed": seed, "inputs": self.inputs_left, **LEARNER, **self.config()}

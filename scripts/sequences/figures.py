@@ -58,12 +58,13 @@ def lines(all_runs: Sequence["Runs"], width: float, height: float) -> str:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel("tasks learned")
         line = 1.02 * 14 / (height - 50)
-        for runs, name, place in zip(all_runs, names, apart(ends, [line * count for count in counts], -0.05, 1.06)):
+        top = 1.02 * (1 + 10 / (height - 50))  # of the figure
+        for runs, name, place in zip(all_runs, names, apart(ends, [line * count for count in counts], -0.05, top)):
             axes.annotate(
                 name, (1, place), (7, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
                 va="center", color=INKS[runs.colour], fontweight="bold", fontsize=10,
             )  # fmt: skip
-    return svg(figure, "Mean performance over the tasks learned so far, against how many they are")
+    return svg(figure, "Mean performance over the tasks learned so far, against their number")
 
 
 def intervals(all_runs: Sequence["Runs"], found: Found) -> dict[str, str]:
@@ -107,7 +108,7 @@ def forest(all_runs: Sequence["Runs"], found: Found, shown: Mapping[str, str], w
 
 
 def memory(all_runs: Sequence["Runs"], found: Found) -> dict[str, str]:
-    """What must be stored against what is kept."""
+    """Average performance against what must be stored."""
     return {"wide": scatter(all_runs, found, WIDE, 360), "narrow": scatter(all_runs, found, NARROW, 360)}
 
 
@@ -149,7 +150,7 @@ def scatter(all_runs: Sequence["Runs"], found: Found, width: float, height: floa
                     names[number], (end, place), (9, 0), textcoords="offset points", va="center",
                     color=INKS[runs.colour], fontweight="bold", fontsize=10,
                 )  # fmt: skip
-    return svg(figure, "Average performance against the memory that all tasks take")
+    return svg(figure, "Average performance against the memory that all tasks need")
 
 
 def plasticity(all_runs: Sequence["Runs"], found: Found) -> dict[str, str]:
@@ -180,12 +181,12 @@ def over_tasks(all_runs: Sequence["Runs"], width: float) -> str:
                 )
             axes.set_ylim(bottom=0)
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-            axes.set_xlabel(f"{title}, after so many tasks" if wide else title)
+            axes.set_xlabel(f"{title}, against tasks learned" if wide else title)
     return svg(figure, "Dormant units and effective rank after each task")
 
 
 def curve(runs: "Runs") -> str:
-    """How well the task being learned is done all through the sequence, and the first task beside it."""
+    """Performance on the task being learned, throughout the sequence, and on the first task."""
     with matplotlib.rc_context(STYLE):
         figure, axes = panel(262, 160, (36, 34, 10, 10))
         colour, tasks = INKS[runs.colour], runs.matrices.shape[1]
@@ -197,11 +198,11 @@ def curve(runs: "Runs") -> str:
         axes.set_yticks([0, 0.5, 1], ["0", "50 %", "100 %"])
         axes.set_xlim(0, tasks)
         axes.set_xlabel("tasks")
-    return svg(figure, f"{runs.label}: the task being learned, and the first task, all through the sequence")
+    return svg(figure, f"{runs.label}: the task being learned, and the first task, throughout the sequence")
 
 
 def matrix(runs: "Runs") -> str:
-    """After each task (a row), how well each is done."""
+    """After each task (a row), the performance on each."""
     mean = runs.matrices.mean(axis=0)
     picture = np.empty((*mean.shape, 4))
     picture[..., :3] = to_rgb(INKS["ppo"])
@@ -215,4 +216,4 @@ def matrix(runs: "Runs") -> str:
             axis.set_ticks([0, last], ["1", str(last + 1)])
         axes.set_xlabel("task", labelpad=-8)
         axes.set_ylabel("after task", labelpad=-10)
-    return svg(figure, f"{runs.label}: how well each task is done after each was learned")
+    return svg(figure, f"{runs.label}: performance on each task after each was learned")

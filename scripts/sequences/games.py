@@ -10,10 +10,12 @@ import gymnasium
 import numpy as np
 import pandas as pd
 
-from priorlab.agents.evaluate import evaluate
-from priorlab.agents.learners import dqn, ppo
+from priorlab.agents.evaluation import evaluate
+from priorlab.agents.learners.dqn import DoubleDQN
+from priorlab.agents.learners.make_dqn import make_dqn, replay_bytes
+from priorlab.agents.learners.make_ppo import make_ppo, rollout_bytes
 from priorlab.agents.learners.self_imitating import SelfImitatingPPO
-from priorlab.agents.runs.run import run
+from priorlab.agents.runs.run_learner import run_learner
 from priorlab.agents.settings import Settings
 from priorlab.envs.engine.games import Games
 from priorlab.envs.game.level import Level
@@ -53,14 +55,15 @@ class Agent:
 
     model: Any
     policy: Any
-    module: Any  # makes the model
+    make: Any
+    stored_bytes: Any  # of the steps that it stores, by its settings
     deterministic: bool
     random_start: int
 
 
 AGENTS = {
-    "ppo": Agent(SelfImitatingPPO, KeptPixelPolicy, ppo, deterministic=False, random_start=0),
-    "dqn": Agent(dqn.DoubleDQN, KeptPixelQPolicy, dqn, deterministic=True, random_start=30),
+    "ppo": Agent(SelfImitatingPPO, KeptPixelPolicy, make_ppo, rollout_bytes, deterministic=False, random_start=0),
+    "dqn": Agent(DoubleDQN, KeptPixelQPolicy, make_dqn, replay_bytes, deterministic=True, random_start=30),
 }
 OURS = {f"PriorLab/{id_of(game)}-v0": game for game in games()}
 
@@ -161,7 +164,7 @@ def learn(method: str, seed: int, settings: dict[str, Any], folder: Path) -> dic
 
 @dataclass(frozen=True)
 class GameLesson(Lesson):
-    """A task of our games, which ``priorlab.agents.runs.run`` trains; it resumes from a checkpoint.
+    """A task of our games, which ``priorlab.agents.runs.run_learner`` trains; it resumes from a checkpoint.
 
     ``learners``: the learner's settings for each task of the run.
     """
@@ -189,17 +192,16 @@ class GameLesson(Lesson):
         return self.learner.frame_skip
 
     def train(self) -> Any:
+        agent, settings = self.agent, replace(self.learner, inputs=self.inputs_left)
         if is_finished(self.folder):
-            return self.agent.model.load(self.folder / "model.zip", device=self.learner.device)
-        module, policy_kwargs = self.agent.module, self.run.policy_kwargs
-        settings = replace(self.learner, inputs=self.inputs_left)
-        return run(
+            return agent.model.load(self.folder / "model.zip", device=settings.device)
+        return run_learner(
             settings,
-            lambda settings, env: module.make_model(settings, env, self.agent.policy, **policy_kwargs),
-            held_bytes=module.held_bytes(settings),
-            told=self.config(),
+            lambda settings, env: agent.make(settings, env, agent.policy, **self.run.policy_kwargs),
+            stored_bytes=agent.stored_bytes(settings),
+            extra_config=self.config(),
             begin=self.start,
-            during=lambda model, record: advance(model.policy, min(1.0, record.inputs / settings.inputs)),
+            before_rollout=lambda model, log: advance(model.policy, min(1.0, log.inputs / settings.inputs)),
         )[0]
 
     def practice(self) -> pd.DataFrame:
@@ -215,7 +217,7 @@ class GameLesson(Lesson):
     def games(self, task: int, number: int) -> dict[str, Any]:
         """The arguments for ``number`` games of a task, as tests and samples play them."""
         arguments = {"num_games": number, "random_start": self.agent.random_start}
-        return self.learners[task].of_games() | arguments
+        return self.learners[task].game_arguments() | arguments
 
     def test(self, model: Any, task: int) -> float:
         """Share of episodes won."""

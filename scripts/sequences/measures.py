@@ -53,8 +53,9 @@ class Runs:
 
     @property
     def label(self) -> str:
-        """Of settings that are words, the words alone: psp, complex + ewc, strength 5."""
-        told = re.sub(r"[:,]", ", ", self.method).replace("+", " + ")
+        """Its parts, each with its settings in brackets; of settings that are words, the words alone: psp (complex) +
+        ewc (strength 5)."""
+        told = re.sub(r":([^+]+)", r" (\1)", self.method).replace("+", " + ").replace(",", ", ")
         return re.sub(r"\w+=(?=[a-z])", "", told).replace("=", " ")
 
     @property

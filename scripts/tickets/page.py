@@ -1,4 +1,4 @@
-"""The page on how far an agent's network can shrink."""
+"""The page and the README.md on how far an agent's network can shrink."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,43 +10,89 @@ import pandas as pd
 
 from priorlab.envs.base.files import write_whole
 from priorlab.envs.game.level import Level
-from priorlab.scripts.report.page import render
-from priorlab.scripts.report.plots import INKS, NARROW, STYLE, WIDE, apart, panel, svg
+from priorlab.scripts.report import readme
+from priorlab.scripts.report.plots import INKS, STYLE, apart, panel, svg
+from priorlab.scripts.report.render import NARROW, WIDE, render
 from priorlab.scripts.sequences.measures import estimated
-from priorlab.scripts.sequences.page import words
+from priorlab.scripts.sequences.readme import words
 
 KINDS = {  # how it starts again: its name, its colour, what it means, and in a sentence
-    "start": ("back to its start", "ppo",
-              "the weights that are left begin as they did the first time: a lottery ticket", "back at their start"),
-    "random": ("a new start", "random", "the ticket's control: the same ones are left, but drawn anew", "drawn anew"),
-    "none": ("trained on", "person", "they go on from where they are: magnitude pruning", "trained on"),
+    "start": ("reset to the start", "ppo",
+              "the weights that are left return to their first values: a lottery ticket",
+              "reset to their first values"),
+    "random": ("drawn again", "random",
+               "the ticket's control: the same weights are left, with new random values", "drawn again at random"),
+    "none": ("trained on", "person", "the weights that are left continue from their values: magnitude pruning",
+             "trained on"),
 }  # fmt: skip
 SOLVED = 0.9  # share of episodes won
+USUAL = Path("results/tickets")
+FIGURE = "won.svg"
 
 
 def write_tickets(folder: Path, rows: pd.DataFrame, settings: Mapping[str, Any], quick: bool = False) -> Path:
-    """Writes report.html into ``folder``, of rows as ``priorlab.scripts.tickets.runs`` keeps them."""
-    if not len(rows):
-        raise ValueError(
-            f"{folder}: no rows: expected those of one network or more; without --report-only it makes them"
-        )
-    found = {kind: table_of(rows, kind) for kind in KINDS if kind in set(rows["restart"])}
-    shares = np.unique(np.concatenate([left for left, _ in found.values()]))[::-1]
-    table = [(kind, [cell(found[kind], left) for left in shares]) for kind in found]
+    """Writes report.html and README.md, of rows as ``priorlab.scripts.tickets.runs`` keeps them, into ``folder``."""
+    found = tables_of(rows, folder)
+    drawn = {"wide": lines(found, WIDE, 400), "narrow": lines(found, NARROW, 340)}
+    shares = shares_of(found)
     text = render(
         "tickets.html",
         headline=headline(found),
         quick=quick,
-        figure={"wide": lines(found, WIDE, 400), "narrow": lines(found, NARROW, 340)},
+        figure=drawn,
         kinds=[(*KINDS[kind][:3], len(found[kind][1])) for kind in found],
         shares=[share(left) for left in shares],
-        table=[(*KINDS[kind][:2], cells) for kind, cells in table],
+        table=[(*KINDS[kind][:2], [cell(found[kind], left) for left in shares]) for kind in found],
         settings=settings,
         level=Level.read(settings["learner"]["level"]).name,
     )
     path = folder / "report.html"
     write_whole(path, text)
+    readme.write(folder, readme_of(folder, rows, settings, quick), {FIGURE: drawn["wide"]})
     return path
+
+
+def readme_of(folder: Path, rows: pd.DataFrame, settings: Mapping[str, Any], quick: bool = False) -> str:
+    """The text of README.md."""
+    found, learner = tables_of(rows, folder), settings["learner"]
+    flags = {"out": readme.elsewhere(folder, USUAL), "quick": quick}
+    asked = {
+        "version": None if learner["version"] == "original" else learner["version"],
+        "seeds": rows["seed"].nunique(),
+        "rounds": settings["rounds"],
+        "inputs": learner["inputs"],
+        "episodes": settings["episodes"],
+    }
+    return readme.readme(
+        "tickets.md",
+        folder,
+        title="How far an agent's network can shrink",
+        finding=headline(found),
+        made=[readme.command("tickets", **asked, **flags)],
+        again=readme.command("tickets", report_only=True, **flags),
+        quick=quick,
+        kinds=[(KINDS[kind][0], KINDS[kind][2], len(found[kind][1])) for kind in found],
+        header=["weights left", *(KINDS[kind][0] for kind in found)],
+        cells=[[share(left), *(cell(found[kind], left) for kind in found)] for left in shares_of(found)],
+        level=Level.read(learner["level"]).name,
+        learner=learner,
+        settings=settings,
+        figure=FIGURE,
+    )
+
+
+def tables_of(rows: pd.DataFrame, folder: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Of each kind that there is, as ``table_of`` gives it. ValueError where there are no rows."""
+    if not len(rows):
+        raise ValueError(
+            f"{folder}: no rows: expected those of one network or more; without --report-only it makes them"
+        )
+    return {kind: table_of(rows, kind) for kind in KINDS if kind in set(rows["restart"])}
+
+
+def shares_of(found: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """Every share of weights left, the largest first."""
+    return np.unique(np.concatenate([left for left, _ in found.values()]))[::-1]
 
 
 def table_of(rows: pd.DataFrame, kind: str) -> tuple[np.ndarray, np.ndarray]:
@@ -65,26 +111,27 @@ def cell(found: tuple[np.ndarray, np.ndarray], left: float) -> str:
 
 
 def share(left: float) -> str:
-    return f"{100 * left:.{0 if left > 0.1 else 1}f}\N{NO-BREAK SPACE}%"
+    return f"{100 * left:.{0 if left > 0.2 else 1}f}\N{NO-BREAK SPACE}%"
 
 
 def headline(found: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> str:
-    """With how few of its weights, and with all shares above, the median network of each kind wins nine of ten; the
-    mean would say how often a training fails."""
-    told = []
+    """With how few of its weights, and with all shares above, the median network of the best kinds wins nine of ten;
+    the mean would say how often a training fails."""
+    fewest = {}
     for kind, (left, performances) in found.items():
         wins = np.median(performances, axis=0) >= SOLVED
         if wins[0]:
-            fewest = left[np.logical_and.accumulate(wins)][-1]
-            told.append(f"{share(fewest)}{'' if told else ' of its weights'} {KINDS[kind][3]}")
-    if not told:
+            fewest[kind] = float(left[np.logical_and.accumulate(wins)][-1])
+    if not fewest:
         return "No kind of network wins nine of ten episodes"
-    return f"The median network still wins nine of ten episodes with {', '.join(told)}"
+    best = [KINDS[kind][3] for kind, left in fewest.items() if left == min(fewest.values())]
+    how = " or ".join(best) if len(best) < len(found) else "however they restart"
+    return f"The median network wins nine of ten episodes with {share(min(fewest.values()))} of its weights, {how}"
 
 
 def lines(found: Mapping[str, tuple[np.ndarray, np.ndarray]], width: float, height: float) -> str:
     with matplotlib.rc_context(STYLE):
-        figure, axes = panel(width, height, (44, 40, 118, 10))
+        figure, axes = panel(width, height, (44, 40, 128, 10))
         ends = []
         for kind, (left, performances) in found.items():
             name, colour, *_ = KINDS[kind]
@@ -94,7 +141,7 @@ def lines(found: Mapping[str, tuple[np.ndarray, np.ndarray]], width: float, heig
             axes.plot(left, middle, color=INKS[colour], lw=2.2, marker="o", ms=4)
             ends.append((float(middle[-1]), name, colour))
         axes.set_xscale("log")
-        shares = np.unique(np.concatenate([left for left, _ in found.values()]))[::-1]
+        shares = shares_of(found)
         axes.set_xlim(shares[0] * 1.1, shares[-1] * 0.9)
         shown = shares if width == WIDE else shares[::2]
         axes.set_xticks(shown, [share(left) for left in shown])
@@ -108,4 +155,4 @@ def lines(found: Mapping[str, tuple[np.ndarray, np.ndarray]], width: float, heig
                 name, (1, place), (7, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
                 va="center", color=INKS[colour], fontweight="bold", fontsize=10,
             )  # fmt: skip
-    return svg(figure, "Share of episodes won against the share of weights that are left")
+    return svg(figure, "Share of episodes won against the share of weights left")

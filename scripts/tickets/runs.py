@@ -16,9 +16,9 @@ import pandas as pd
 import torch
 from rich.console import Console
 
-from priorlab.agents.evaluate import evaluate
-from priorlab.agents.learners import ppo
-from priorlab.agents.runs.run import make_env, run
+from priorlab.agents.evaluation import evaluate
+from priorlab.agents.learners.make_ppo import make_ppo
+from priorlab.agents.runs.run_learner import make_env, run_learner
 from priorlab.agents.settings import Settings
 from priorlab.envs.base.files import read_json, write_whole
 from priorlab.envs.base.locks import held
@@ -92,7 +92,7 @@ def shrink(restart: Any, settings: Settings, rounds: int, episodes: int) -> list
     """The result of each training of one network; for a lottery ticket, with its control."""
     torch.set_num_threads(1)
     torch.manual_seed(settings.seed)
-    first = ppo.make_model(settings, make_env(settings)[0]).policy
+    first = make_ppo(settings, make_env(settings)[0]).policy
     trained: list[Any] = []
 
     def learn(mask: WeightMask) -> None:
@@ -103,11 +103,11 @@ def shrink(restart: Any, settings: Settings, rounds: int, episodes: int) -> list
             copy.attach(model.policy.optimizer)
 
         with tempfile.TemporaryDirectory() as folder:
-            trained[:] = run(replace(settings, out=Path(folder)), ppo.make_model, begin=begin)
+            trained[:] = run_learner(replace(settings, out=Path(folder)), make_ppo, begin=begin)
         first.load_state_dict(trained[0].policy.state_dict())
 
     def test() -> float:
-        games = settings.of_games() | {"num_games": episodes}
+        games = settings.game_arguments() | {"num_games": episodes}
         return evaluate(trained[0], games, seed=settings.seed).win_rate
 
     return shrink_and_learn(

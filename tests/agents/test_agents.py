@@ -12,14 +12,13 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.evaluation import evaluate_policy
 
-from priorlab.agents.evaluate import Chance, evaluate
-from priorlab.agents.imitation.ways import without_loops
-from priorlab.agents.learners.ppo import train_ppo
-from priorlab.agents.limits import RANGES
+from priorlab.agents.evaluation import RandomPlayer, evaluate
+from priorlab.agents.imitation.trajectories import remove_loops
+from priorlab.agents.learners.make_ppo import train_ppo
 from priorlab.agents.networks.pixels import PixelPolicy
-from priorlab.agents.runs import checkpoint, record
+from priorlab.agents.runs import checkpoint, run_log
 from priorlab.agents.settings import Settings
-from priorlab.agents.train import play_at_random
+from priorlab.agents.training import play_at_random
 from priorlab.envs.interfaces.sb3 import PriorLabVecEnv
 from priorlab.envs.results.load import load
 from priorlab.envs.results.rows import count_visits
@@ -41,7 +40,6 @@ SMALL = Settings(
 RANDOM = Settings(
     agent="random", inputs=2400, level=ROOM, max_inputs=200, frame_skip=2, evaluation_episodes=0, progress=False
 )
-BELOW = {name: allowed.least - (not allowed.above) for name, allowed in RANGES.items()}  # numbers just out of range
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -63,18 +61,18 @@ def weights(model: PPO) -> torch.Tensor:
     return torch.cat([value.flatten() for value in model.policy.state_dict().values()])
 
 
-def test_loops_are_cut_out_of_a_way():
+def test_loops_are_removed_from_a_trajectory():
     way, actions = np.array([[1], [2], [3], [2], [4], [1], [5], [6], [5]]), np.arange(9)
-    seen, taken = without_loops(way, actions)
+    seen, taken = remove_loops(way, actions)
     assert seen.tolist() == [[1], [5]] and taken.tolist() == [5, 8]
-    seen, taken = without_loops(way[:5], actions[:5])
+    seen, taken = remove_loops(way[:5], actions[:5])
     assert seen.tolist() == [[1], [2], [4]] and taken.tolist() == [0, 3, 4]
 
 
 def test_the_pixel_agent_learns_a_small_level(tmp_path: Path):
     model, trained = train_ppo(replace(SMALL, inputs=8000, out=tmp_path / "run", n_epochs=4, learning_rate=2e-3))
-    games = SMALL.of_games() | {"num_games": 50}
-    chance = evaluate(Chance(0), games, seed=1)
+    games = SMALL.game_arguments() | {"num_games": 50}
+    chance = evaluate(RandomPlayer(0), games, seed=1)
     learned = evaluate(model, games, seed=1)
     assert learned.win_rate >= 0.9 > chance.win_rate
     assert learned.median_length < chance.median_length
@@ -93,7 +91,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(tmp_path: 
 def test_a_saved_model_plays_in_evaluate_policy(tmp_path: Path):
     model, _ = train_ppo(replace(SMALL, inputs=600, out=tmp_path))
     loaded = PPO.load(tmp_path / "model.zip", device="cpu")
-    env = PriorLabVecEnv(**SMALL.of_games())
+    env = PriorLabVecEnv(**SMALL.game_arguments())
     mean, _ = evaluate_policy(loaded, env, n_eval_episodes=8)
     assert isinstance(mean, float) and 0 <= mean <= 1
     pictures = env.reset()
@@ -125,48 +123,42 @@ def test_rows_count_raw_inputs_and_join(tmp_path: Path):
         ({"code_step": 0.0}, "code_step is 0.0: expected"),
         ({"screen_size": 8, "code_size": 4}, "pictures of 8x8: expected"),
         ({"version": "nowhere"}, "nowhere"),
-        *(
-            ({name: value}, f"{name} is {value}: expected a finite number, ")
-            for name in RANGES
-            for value in (float("nan"), float("inf"))
-        ),
-        *(({name: below}, f"{name} is {below}: expected ") for name, below in BELOW.items()),
+        ({"gamma": float("nan")}, "gamma is nan: expected a finite number, 0 or more, at most 1"),
         ({"gamma": 1.01}, "gamma is 1.01: expected 0 or more, at most 1"),
         ({"clip_range": 0}, "clip_range is 0: expected more than 0"),
-        ({"imitation_batches": 0, "imitation_episodes": 4}, "imitation_episodes is 4: expected None, the default, as"),
-        ({"memory": "play", "imitation_enough": 0.1}, "imitation_enough is 0.1: expected 0.02, the default, as"),
-        ({"imitation_batches": 0, "discovery_enough": 1}, "discovery_enough is 1: expected 1.2, the default, as"),
     ],
 )
-def test_a_bad_setting_is_told_in_one_line(tmp_path: Path, change: dict, message: str):
+def test_a_bad_setting_gets_a_one_line_error(tmp_path: Path, change: dict, message: str):
     with pytest.raises(ValueError) as error:
         train_ppo(replace(SMALL, out=tmp_path / "run", **change))
     assert message in str(error.value) and "\n" not in str(error.value)
     assert not (tmp_path / "run").exists()
 
 
-def test_chance_has_no_settings_of_learners():
+def test_the_random_agent_has_no_settings_of_learners():
     for name, value in {
         "learning_rate": 0.1, "gamma": 0.9, "features": 9, "network": "study", "reward_scale": 1.0, "batch_size": 2,
         "tensorboard": Path("x"), "screen_size": 84, "device": "cpu", "imitation_episodes": 3,
     }.items():  # fmt: skip
-        with pytest.raises(ValueError, match=f"{name} is {value}: expected .*, as random has no such setting"):
+        with pytest.raises(
+            ValueError, match=f"{name} is {value}: expected .*, because it applies only to agent ppo or dqn"
+        ):
             replace(RANDOM, **{name: value})
     assert replace(RANDOM, curiosity="none", num_games=3).config()["method"] == "random"
 
 
 def test_positions_are_counted_now_and_then_and_the_table_of_visits_is_the_same(tmp_path: Path, monkeypatch):
     whole = play_at_random(replace(RANDOM, out=tmp_path / "whole"))
-    monkeypatch.setattr(record, "KEPT", 3)
+    monkeypatch.setattr(run_log, "BUFFERED", 3)
     counted = []
-    monkeypatch.setattr(record, "count_visits", lambda x, *where: counted.append(len(x)) or count_visits(x, *where))
+    monkeypatch.setattr(run_log, "count_visits", lambda x, *where: counted.append(len(x)) or count_visits(x, *where))
     play_at_random(replace(RANDOM, out=tmp_path / "often"))
     assert max(counted) == 3 * RANDOM.num_games and whole.visits.sum() == sum(counted) > 50 * RANDOM.num_games
     for name in ("visits.csv", "episodes.csv", "exploration.csv"):
         assert (tmp_path / "whole" / name).read_text() == (tmp_path / "often" / name).read_text()
 
 
-def test_a_checkpoint_that_is_cut_off_is_refused(tmp_path: Path):
+def test_a_truncated_checkpoint_is_rejected(tmp_path: Path):
     with pytest.raises(KeyboardInterrupt):
         train_ppo(replace(SMALL, out=tmp_path), StopAt(700))
     path = tmp_path / checkpoint.NAME

@@ -12,16 +12,16 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.evaluation import evaluate_policy
 
-from priorlab.agents.curiosity.bonus import curiosity_of
+from priorlab.agents.curiosity.base import find_curiosity
 from priorlab.agents.curiosity.counts import CountBonus, PictureCodes, PrivilegedCountBonus
 from priorlab.agents.curiosity.rnd import FIRST_STEPS, RND
-from priorlab.agents.learners.ppo import make_model, train_ppo
+from priorlab.agents.learners.make_ppo import make_ppo, train_ppo
 from priorlab.agents.learners.self_imitating import SelfImitatingPPO
 from priorlab.agents.learners.two_returns import TwoReturnsPPO
 from priorlab.agents.runs import checkpoint
-from priorlab.agents.runs.run import make_env
-from priorlab.agents.settings import Curious, Settings
-from priorlab.agents.train import play_at_random, train
+from priorlab.agents.runs.run_learner import make_env
+from priorlab.agents.settings import CuriosityKind, Settings
+from priorlab.agents.training import play_at_random, train
 from priorlab.envs.interfaces.sb3 import PriorLabVecEnv
 from priorlab.envs.results.load import load
 from tests.agents.test_agents import RANDOM, ROOM, SMALL, StopAt, weights
@@ -67,15 +67,15 @@ def test_the_bonus_is_that_of_a_slow_count(counted):
                 seen[lane].add(code)
                 lifelong[code] = lifelong.get(code, 0) + 1
                 expected, paid = 0.5 if counted == "episodic" else 0.5 / lifelong[code], paid + 1
-            assert (env.own[lane], env.bonus[lane]) == pytest.approx((2 * own[lane], expected))
-            assert rewards[lane] == env.own[lane] + env.bonus[lane]
+            assert (env.game_rewards[lane], env.bonus[lane]) == pytest.approx((2 * own[lane], expected))
+            assert rewards[lane] == env.game_rewards[lane] + env.bonus[lane]
             if dones[lane]:
                 seen[lane], endings = {slow_code(pictures[lane], first, 8, 3.0)}, endings + 1
     assert paid > 50 and endings > 10
 
 
 @pytest.mark.parametrize("curiosity", ["counts", "icm", "rnd", "privileged-counts", "none"])
-def test_a_run_that_was_stopped_ends_as_one_that_was_not(tmp_path: Path, curiosity):
+def test_a_stopped_run_ends_with_the_same_weights_and_rows(tmp_path: Path, curiosity):
     settings = replace(SMALL, curiosity=curiosity, random_start=5)
     whole, _ = train_ppo(replace(settings, out=tmp_path / "whole"))
     stopped = replace(settings, out=tmp_path / "stopped")
@@ -94,7 +94,7 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(tmp_path: Path, curiosi
 
 def test_a_model_with_two_values_is_one_of_stable_baselines3(tmp_path: Path):
     model, _ = train_ppo(replace(SMALL, curiosity="rnd", inputs=600, out=tmp_path))
-    env = PriorLabVecEnv(**SMALL.of_games())
+    env = PriorLabVecEnv(**SMALL.game_arguments())
     pictures = np.asarray(env.reset())
     for kind in (PPO, TwoReturnsPPO):
         loaded = kind.load(tmp_path / "model.zip", env=RND(env), device="cpu")
@@ -128,7 +128,7 @@ class Kept(BaseCallback):
 
 def rollout(settings: Settings) -> tuple[SelfImitatingPPO, Kept]:
     """A learner after one rollout, from which it learned nothing."""
-    model, kept = make_model(settings, make_env(settings)[0]), Kept()
+    model, kept = make_ppo(settings, make_env(settings)[0]), Kept()
     model.train = lambda: None  # type: ignore[method-assign]
     model.learn(settings.n_steps * settings.num_games, kept)
     return model, kept
@@ -151,7 +151,7 @@ def test_the_bonus_of_rnd_has_a_return_of_its_own_that_no_episode_ends():
     model, kept = rollout(settings)
     assert isinstance(model, TwoReturnsPPO) and len(kept.ends) > 8
     buffer = model.rollout_buffer
-    curiosity = curiosity_of(model.get_env())
+    curiosity = find_curiosity(model.get_env())
     assert curiosity and (buffer.bonuses[-1] == curiosity.bonus).all() and buffer.bonuses[FIRST_STEPS:].all()
     assert set(np.unique(kept.rewards)) <= {0.0, 10.0}  # the game's alone
     with torch.no_grad():
@@ -206,7 +206,7 @@ def places(env: PriorLabVecEnv) -> list[tuple[float, float]]:
 @pytest.mark.parametrize("on_device", [False, True])
 def test_without_a_bonus_a_win_pays_what_the_settings_say(on_device: bool):
     settings = replace(SMALL, curiosity="none", reward_scale=7.0, on_device=on_device)
-    model, rewards = make_model(settings, make_env(settings)[0]), Rewards()
+    model, rewards = make_ppo(settings, make_env(settings)[0]), Rewards()
     model.learn(4 * settings.rollout, rewards)
     assert rewards.found == {0.0, 7.0}
 
@@ -223,7 +223,7 @@ class Rewards(BaseCallback):
         return True
 
 
-def test_what_is_privileged_says_so(tmp_path: Path):
+def test_privileged_runs_are_marked(tmp_path: Path):
     settings = replace(
         SMALL, inputs=300, curiosity="privileged-counts", out=tmp_path / "a" / "original" / "p" / "seed_0"
     )
@@ -239,33 +239,46 @@ def test_what_is_privileged_says_so(tmp_path: Path):
 @pytest.mark.parametrize(
     "change, message",
     [
-        ({"curiosity": "none", "bonus_scale": 2.0}, "bonus_scale is 2.0: expected a learner with curiosity counts or"),
-        ({"curiosity": "icm", "counts": "episodic"}, "counts is episodic: expected a learner with curiosity counts"),
-        ({"curiosity": "icm", "bonus_gamma": 0.9}, "bonus_gamma is 0.9: expected a learner with curiosity rnd"),
+        (
+            {"curiosity": "none", "bonus_scale": 2.0},
+            "bonus_scale is 2.0: expected None, the default, because it applies only to curiosity counts, icm, rnd or",
+        ),
+        (
+            {"curiosity": "icm", "counts": "episodic"},
+            "counts is episodic: expected both, the default, because it applies only to curiosity counts",
+        ),
+        (
+            {"curiosity": "icm", "bonus_gamma": 0.9},
+            "bonus_gamma is 0.9: expected 0.99, the default, because it applies only to curiosity rnd",
+        ),
         (
             {"curiosity_learning_rate": 0.1},
-            "curiosity_learning_rate is 0.1: expected a learner with curiosity icm or rnd",
+            "because it applies only to curiosity icm or rnd",
         ),
-        ({"agent": "random", "counts": "episodic"}, "counts is episodic: expected a learner with"),
-        ({"agent": "random", "curiosity": "icm"}, "curiosity is icm: expected none for the random agent"),
-        ({"curiosity": "icm", "code_size": 8}, "code_size is 8: expected a learner with curiosity counts"),
-        ({"curiosity": "none", "code_step": 9.0}, "code_step is 9.0: expected a learner with curiosity counts"),
+        (
+            {"curiosity": "icm", "code_size": 8},
+            "code_size is 8: expected 11, the default, because it applies only to curiosity counts",
+        ),
+        (
+            {"curiosity": "none", "code_step": 9.0},
+            "code_step is 9.0: expected 3.0, the default, because it applies only to curiosity counts",
+        ),
         (
             {"curiosity": "rnd", "discovery_enough": 1},
-            "discovery_enough is 1: expected a learner with curiosity counts",
+            "discovery_enough is 1: expected 1.2, the default, because it applies only to curiosity counts",
         ),
         ({"curiosity": "rnd", "bonus_gamma": 1.5}, "bonus_gamma is 1.5: expected 0 or more, less than 1"),
         ({"curiosity": "icm", "curiosity_learning_rate": 0.0}, "curiosity_learning_rate is 0.0: expected more than 0"),
     ],
 )
-def test_settings_that_contradict_are_refused(change: dict, message: str):
+def test_settings_that_contradict_are_rejected(change: dict, message: str):
     with pytest.raises(ValueError) as error:
         replace(SMALL, **change)
     assert message in str(error.value) and "\n" not in str(error.value)
 
 
-def test_methods_are_told_apart_and_runs_of_the_earlier_setting_load(tmp_path: Path):
-    names = {curiosity: replace(SMALL, curiosity=curiosity).method for curiosity in get_args(Curious)}
+def test_methods_have_different_names_and_runs_of_the_earlier_setting_load(tmp_path: Path):
+    names = {curiosity: replace(SMALL, curiosity=curiosity).method for curiosity in get_args(CuriosityKind)}
     assert names == {
         "counts": "ppo", "icm": "ppo-icm", "rnd": "ppo-rnd", "privileged-counts": "ppo-privileged-counts",
         "none": "ppo-no-bonus",

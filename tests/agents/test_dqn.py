@@ -14,15 +14,16 @@ from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 from priorlab.agents.curiosity.counts import CountBonus, PictureCodes
-from priorlab.agents.learners.dqn import DoubleDQN, held_bytes, make_model, train_dqn
-from priorlab.agents.learners.exploring import Exploring
+from priorlab.agents.learners.dqn import DoubleDQN
+from priorlab.agents.learners.exploration import Exploration
+from priorlab.agents.learners.make_dqn import make_dqn, replay_bytes, train_dqn
 from priorlab.agents.learners.replay import FrameReplay, SumTree
 from priorlab.agents.networks.pixels import PixelQPolicy
 from priorlab.agents.runs import checkpoint
-from priorlab.agents.runs import memory as machine
-from priorlab.agents.runs.run import make_env
+from priorlab.agents.runs import required_memory as machine
+from priorlab.agents.runs.run_learner import make_env
 from priorlab.agents.settings import Settings
-from priorlab.agents.train import train
+from priorlab.agents.training import train
 from priorlab.envs.interfaces.sb3 import PriorLabVecEnv
 from tests.agents.test_agents import ROOM, StopAt, weights
 from tests.agents.test_agents import SMALL as PPO
@@ -120,12 +121,12 @@ def test_the_replay_memory_gives_what_a_slow_one_gives(ends: float, size: int):
         assert replay.size() > 0.8 * min(size // LANES, 120)
 
 
-def test_steps_are_drawn_as_often_as_they_surprised_and_weighted_against_it():
+def test_steps_are_drawn_in_proportion_to_their_priorities_and_weighted_against_them():
     reels, replay = Reels(2, 0.1), replay_of(20, priority=0.5, importance=0.5)
     for _ in range(10):
         replay.add(**reels.step())
     errors = np.linspace(0.1, 3, 20)
-    replay.surprised(np.arange(20), -errors)
+    replay.update_priorities(np.arange(20), -errors)
     drawn, chances = np.zeros(20), (errors + 0.01) ** 0.5
     chances /= chances.sum()
     for _ in range(400):
@@ -151,23 +152,23 @@ def test_a_sum_tree_finds_what_a_running_sum_finds():
     assert known[tree.find(np.array([tree.total]))] > 0  # nothing lies there, and an empty place is never given
 
 
-def test_random_actions_come_more_often_in_some_lanes_and_where_nothing_new_does():
-    exploring = Exploring(4, 6, epsilon=0.4, patience=5, seed=0)
+def test_random_actions_are_more_frequent_in_some_games_and_where_nothing_is_new():
+    exploration = Exploration(4, 6, epsilon=0.4, patience=5, seed=0)
     greedy, everywhere = np.full(4, 9), np.ones(4, bool)
     chosen = []
     for _ in range(4000):
-        chosen.append(exploring.act(greedy, 1.0) != 9)
-        exploring.learn(~everywhere, everywhere)
+        chosen.append(exploration.act(greedy, 1.0) != 9)
+        exploration.after_step(~everywhere, everywhere)
     shares = np.mean(chosen, axis=0)
-    assert shares == pytest.approx(exploring.ladder, abs=0.03) and (np.diff(shares) < 0).all()
+    assert shares == pytest.approx(exploration.ladder, abs=0.03) and (np.diff(shares) < 0).all()
     for waited in range(1, 12):
-        exploring.learn(~everywhere, np.array([False, False, True, True]))
-        assert (exploring.act(greedy, 0.0) != 9).tolist() == [waited > 5, waited > 5, False, False]
-    exploring.learn(everywhere, ~everywhere)  # the episodes ended
-    assert (exploring.act(greedy, 0.0) == 9).all()
+        exploration.after_step(~everywhere, np.array([False, False, True, True]))
+        assert (exploration.act(greedy, 0.0) != 9).tolist() == [waited > 5, waited > 5, False, False]
+    exploration.after_step(everywhere, ~everywhere)  # the episodes ended
+    assert (exploration.act(greedy, 0.0) == 9).all()
 
 
-def test_an_episode_that_a_reset_broke_off_counts_as_cut_off():
+def test_an_episode_interrupted_by_a_reset_counts_as_cut_off():
     reels, replay = Reels(3, 0.0), replay_of(40, n_steps=4)
     for _ in range(3):
         replay.add(**reels.step())
@@ -187,11 +188,11 @@ def test_an_episode_that_a_reset_broke_off_counts_as_cut_off():
 def test_the_loss_is_that_of_double_q_learning_with_a_margin():
     settings = replace(SMALL, inputs=900)
     env, _ = make_env(settings)
-    model = make_model(settings, env)
+    model = make_dqn(settings, env)
     model.learn(560)
     with torch.no_grad():
         model.q_net_target.value.bias += 1.0  # type: ignore[union-attr]
-    assert model.won or model.found
+    assert model.wins or model.discoveries
     steps = model.replay_buffer.sample(8)
     expected = 0.0
     for k in range(8):
@@ -205,24 +206,24 @@ def test_the_loss_is_that_of_double_q_learning_with_a_margin():
         expected += steps.weights[k].item() * huber / 8
     model.margin = model.discovery_margin = 0.0
     state = torch.get_rng_state(), {name: value.clone() for name, value in model.policy.state_dict().items()}
-    assert model.learn_from(steps) == pytest.approx(expected, rel=1e-4)
+    assert model.update(steps) == pytest.approx(expected, rel=1e-4)
     torch.set_rng_state(state[0])
     model.policy.load_state_dict(state[1])
     model.margin = model.discovery_margin = 0.3
     seen, done = model.best()
     with torch.no_grad():
-        chosen = torch.randint(len(done), (model.way_steps,))
+        chosen = torch.randint(len(done), (model.imitation_steps,))
         torch.set_rng_state(state[0])
         values = model.q_net(seen[chosen])
     for row, action in zip(values.tolist(), done[chosen].tolist()):
         above = max(value + 0.3 * (k != action) for k, value in enumerate(row))
-        expected += (above - row[action]) / model.way_steps
-    assert model.learn_from(steps) == pytest.approx(expected, rel=1e-4)
+        expected += (above - row[action]) / model.imitation_steps
+    assert model.update(steps) == pytest.approx(expected, rel=1e-4)
 
 
-def test_what_counts_paid_for_kept_steps_is_told_by_the_counts_of_now():
+def test_the_bonus_of_replayed_steps_follows_the_current_counts():
     env, _ = make_env(SMALL)
-    model = make_model(SMALL, env)
+    model = make_dqn(SMALL, env)
     model.learn(400)
     curiosity, replay = env, model.replay_buffer
     assert isinstance(curiosity, CountBonus)
@@ -235,7 +236,7 @@ def test_what_counts_paid_for_kept_steps_is_told_by_the_counts_of_now():
 
 
 @pytest.mark.parametrize("curiosity", ["counts", "rnd", "none"])
-def test_a_run_that_was_stopped_ends_as_one_that_was_not(tmp_path: Path, curiosity):
+def test_a_stopped_run_ends_with_the_same_weights_and_rows(tmp_path: Path, curiosity):
     settings = replace(SMALL, curiosity=curiosity, random_start=5, inputs=2200, checkpoint_every=600)
     whole, _ = train_dqn(replace(settings, out=tmp_path / "whole"))
     stopped = replace(settings, out=tmp_path / "stopped")
@@ -254,7 +255,7 @@ def test_a_saved_model_is_one_of_stable_baselines3(tmp_path: Path):
     told = train(settings)
     assert told.startswith("dqn on original, seed 0") and "most probable actions" in told
     assert list((tmp_path / "logs").rglob("events*"))
-    env = PriorLabVecEnv(**settings.of_games())
+    env = PriorLabVecEnv(**settings.game_arguments())
     pictures = np.asarray(env.reset())
     loaded, ours = (kind.load(tmp_path / "model.zip", env=env, device="cpu") for kind in (DQN, DoubleDQN))
     assert 0 <= evaluate_policy(loaded, env, n_eval_episodes=4)[0] <= 1  # type: ignore[operator]
@@ -272,7 +273,7 @@ def test_only_with_curiosity_is_the_end_of_a_chain_found(curious: bool):
     model = DoubleDQN(
         PixelQPolicy, env, learning_rate=1e-3, buffer_size=8000, learning_starts=500, batch_size=32, train_freq=1,
         target_update_interval=100, replay_buffer_class=FrameReplay, replay_buffer_kwargs={"n_steps": 5, "seed": 0},
-        policy_kwargs={"features": 32, "bfloat16": False}, way_steps=32, seed=0, device="cpu",
+        policy_kwargs={"features": 32, "bfloat16": False}, imitation_steps=32, seed=0, device="cpu",
     )  # fmt: skip
     model.learn(6000 if curious else 2000, wins)
     assert (wins.count > wins.enough) == curious
@@ -281,12 +282,15 @@ def test_only_with_curiosity_is_the_end_of_a_chain_found(curious: bool):
 @pytest.mark.parametrize(
     "change, message",
     [
-        ({"n_steps": 64}, "n_steps is 64: expected 16, the default, as dqn has no such setting, only ppo"),
-        ({"memory": "play"}, "memory is play: expected nothing, the default, as dqn has no such setting, only ppo"),
-        ({"demonstrations": Path("x")}, "demonstrations is x: expected None, the default, as dqn has no such setting"),
+        ({"n_steps": 64}, "n_steps is 64: expected 16, the default, because it applies only to agent ppo"),
+        ({"memory": "play"}, "memory is play: expected nothing, the default, because it applies only to agent ppo"),
+        (
+            {"demonstrations": Path("x")},
+            "demonstrations is x: expected None, the default, because it applies only to agent ppo",
+        ),
         (
             {"agent": "ppo", "replay_size": 800, "return_steps": 3, "batch_size": None},
-            "replay_size is 800: expected 50000, the default, as ppo has no such setting, only dqn",
+            "replay_size is 800: expected 50000, the default, because it applies only to agent dqn",
         ),
         ({"return_steps": 0}, "return_steps is 0: expected 1 or more"),
         ({"replay_size": 79}, "replay_size is 79: expected num_games * return_steps = 80 or more"),
@@ -294,28 +298,26 @@ def test_only_with_curiosity_is_the_end_of_a_chain_found(curious: bool):
         ({"learning_rate": 0.0}, "learning_rate is 0.0: expected more than 0"),
     ],
 )
-def test_settings_that_contradict_are_refused(change: dict, message: str):
+def test_settings_that_contradict_are_rejected(change: dict, message: str):
     with pytest.raises(ValueError) as error:
         replace(SMALL, **change)
     assert message in str(error.value) and "\n" not in str(error.value)
 
 
-def test_agents_have_their_own_defaults_and_config_tells_them(tmp_path: Path):
+def test_each_agent_has_its_defaults_and_config_records_them(tmp_path: Path):
     ppo, dqn = Settings().config(), Settings(agent="dqn").config()
     assert (ppo["learning_rate"], dqn["learning_rate"]) != (None, None) and dqn["batch_size"] == 64
     assert "n_steps" not in dqn and dqn["return_steps"] == 10 and not {"replay_size", "margin"} & {*ppo}
     assert Settings(agent="dqn", curiosity="icm").method == "dqn-icm"
 
 
-def test_a_replay_memory_larger_than_the_machine_is_told_before_anything_is_written(tmp_path: Path, monkeypatch):
+def test_a_replay_memory_larger_than_the_machine_is_rejected_before_anything_is_written(tmp_path: Path, monkeypatch):
     monkeypatch.setattr(machine, "free_bytes", lambda: 4e9)
-    with pytest.raises(ValueError, match=r"kept steps 6\.5 GB"):
+    with pytest.raises(ValueError, match=r"stored steps 6\.5 GB"):
         train_dqn(replace(SMALL, replay_size=10**7, out=tmp_path / "run"))
     assert not (tmp_path / "run").exists()
-    target = 4 * sum(
-        each.numel() for each in make_model(SMALL, make_env(SMALL)[0]).q_net.features_extractor.parameters()
-    )
+    target = 4 * sum(each.numel() for each in make_dqn(SMALL, make_env(SMALL)[0]).q_net.features_extractor.parameters())
     assert machine.network_bytes(SMALL) == machine.network_bytes(replace(PPO, batch_size=16)) + target
-    replay = make_model(SMALL, make_env(SMALL)[0]).replay_buffer
+    replay = make_dqn(SMALL, make_env(SMALL)[0]).replay_buffer
     arrays = (replay.frames, replay.numbers, replay.actions, replay.rewards, replay.notes, replay.tree.nodes)
-    assert sum(array.nbytes for array in arrays) == pytest.approx(held_bytes(SMALL), rel=0.1)
+    assert sum(array.nbytes for array in arrays) == pytest.approx(replay_bytes(SMALL), rel=0.1)

@@ -89,8 +89,8 @@ def icm_by_hand(weights: dict[str, torch.Tensor], before: np.ndarray, actions: n
     errors, surprises = [], []
     for first, action, second in zip(before, actions, after):
         one, two = features(first), features(second)
-        errors.append(((model("ahead", torch.cat([one, torch.eye(3)[action]])) - two) ** 2).sum() / 2)
-        chances = torch.exp(model("inverse", torch.cat([one, two])))
+        errors.append(((model("forward_model", torch.cat([one, torch.eye(3)[action]])) - two) ** 2).sum() / 2)
+        chances = torch.exp(model("inverse_model", torch.cat([one, two])))
         surprises.append(-torch.log(chances[action] / chances.sum()))
     return torch.stack(errors), torch.stack(surprises)
 
@@ -106,7 +106,7 @@ def test_icm_pays_and_learns_as_by_hand():
             assert env.bonus == pytest.approx(expected.detach().numpy(), rel=1e-3)
     errors, surprises = icm_by_hand(weights, *(np.concatenate(parts) for parts in zip(*steps)))
     loss = 0.2 * errors.mean() + 0.8 * surprises.mean()
-    assert float(env.loss_was) == pytest.approx(loss.item(), rel=1e-4)
+    assert float(env.last_loss) == pytest.approx(loss.item(), rel=1e-4)
     gradients = torch.autograd.grad(loss, list(weights.values()))
     for (name, value), gradient in zip(weights.items(), gradients):  # Adam's first step
         expected = value - 1e-3 * gradient / (gradient.abs() + 1e-8)

@@ -13,13 +13,13 @@ from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv
 
-from priorlab.agents.evaluate import evaluate
-from priorlab.agents.learners.ppo import make_model, train_ppo
-from priorlab.agents.learners.recurrent import Lanes, RecurrentPolicy, RecurrentPPO
-from priorlab.agents.learners.rollouts import RolloutPPO
+from priorlab.agents.evaluation import evaluate
+from priorlab.agents.learners.make_ppo import make_ppo, train_ppo
+from priorlab.agents.learners.ppo import PlainPPO
+from priorlab.agents.learners.recurrent import GameSequences, RecurrentPolicy, RecurrentPPO
 from priorlab.agents.networks.pixels import PixelPolicy
 from priorlab.agents.runs import checkpoint
-from priorlab.agents.runs.run import make_env
+from priorlab.agents.runs.run_learner import make_env
 from priorlab.agents.settings import Settings
 from priorlab.envs.interfaces.sb3 import PriorLabVecEnv
 from tests.agents.test_agents import SMALL, StopAt, weights
@@ -61,7 +61,7 @@ class Cue(gymnasium.Env):
 
 def learner(deaths: bool, **memory: bool) -> PPO:
     games = DummyVecEnv([lambda: Monitor(Cue(deaths))] * 8)
-    kind, policy = (RecurrentPPO, RecurrentPolicy) if memory else (RolloutPPO, PixelPolicy)
+    kind, policy = (RecurrentPPO, RecurrentPolicy) if memory else (PlainPPO, PixelPolicy)
     return kind(
         policy, games, n_steps=16, batch_size=64, n_epochs=4, learning_rate=3e-3, gamma=0.9, seed=0, device="cpu",
         policy_kwargs={"features": 32}, **memory,
@@ -89,7 +89,7 @@ def test_memory_through_deaths_answers_a_cue_of_the_life_before():
 def test_what_is_learned_from_is_what_was_done(memory, curiosity):
     """Before the first update, the probabilities and values of whole lanes equal those at which they were played."""
     settings = replace(REMEMBERS, memory=memory, curiosity=curiosity, n_steps=64, batch_size=128, level=None)
-    model, kept = make_model(settings, make_env(settings)[0]), Kept()
+    model, kept = make_ppo(settings, make_env(settings)[0]), Kept()
     assert isinstance(model, RecurrentPPO)
     model.train = lambda: None  # type: ignore[method-assign]
     model.learn(2 * 64 * settings.num_games, kept)  # the second rollout begins with something remembered
@@ -101,7 +101,7 @@ def test_what_is_learned_from_is_what_was_done(memory, curiosity):
     assert dones.any() and (memory == "episode" or over.sum() < dones.sum())
     count = 0
     for samples in buffer.get(settings.batch_size):
-        assert isinstance(samples.observations, Lanes)
+        assert isinstance(samples.observations, GameSequences)
         with torch.no_grad():
             values, logs, _ = model.policy.evaluate_actions(samples.observations, samples.actions.long().flatten())
         assert torch.allclose(values.flatten(), samples.old_values, atol=1e-5)
@@ -114,7 +114,7 @@ def test_what_is_learned_from_is_what_was_done(memory, curiosity):
 def test_an_episode_that_was_cut_off_is_bootstrapped_by_what_is_remembered_and_one_that_ended_is_not(memory):
     """Against all of a lane's pictures seen anew, one after another, since it last forgot."""
     settings = replace(REMEMBERS, memory=memory, level=None, n_steps=96, batch_size=96)
-    model, kept = make_model(settings, make_env(settings)[0]), Kept()
+    model, kept = make_ppo(settings, make_env(settings)[0]), Kept()
     assert isinstance(model, RecurrentPPO)
     model.train = lambda: None  # type: ignore[method-assign]
     model.learn(96 * settings.num_games, kept)
@@ -126,11 +126,11 @@ def test_an_episode_that_was_cut_off_is_bootstrapped_by_what_is_remembered_and_o
             info = kept.infos[step][lane]
             if info["TimeLimit.truncated"]:
                 last = torch.as_tensor(info["terminal_observation"])
-                remembered = model.policy.blank(1)
+                remembered = model.policy.empty_memory(1)
                 with torch.no_grad():
                     for picture in (*pictures[forgotten : step + 1, lane], last):
-                        remembered = model.policy.remember(picture[None], remembered)
-                    expected[step, lane] += settings.gamma * model.policy.of_hidden(remembered[0])[1].item()
+                        remembered = model.policy.next_memory(picture[None], remembered)
+                    expected[step, lane] += settings.gamma * model.policy.heads_of(remembered[0])[1].item()
             ended, cut = ended + (not info["TimeLimit.truncated"]), cut + info["TimeLimit.truncated"]
             if memory == "episode" or kept.over[step][lane]:
                 forgotten = step + 1
@@ -155,7 +155,7 @@ class Kept(BaseCallback):
 
 
 @pytest.mark.parametrize("memory", ["episode", "play"])
-def test_a_run_that_was_stopped_ends_as_one_that_was_not(tmp_path: Path, memory):
+def test_a_stopped_run_ends_with_the_same_weights_and_rows(tmp_path: Path, memory):
     settings: Settings = replace(REMEMBERS, memory=memory, inputs=1600, checkpoint_every=500)
     whole, _ = train_ppo(replace(settings, out=tmp_path / "whole"))
     stopped = replace(settings, out=tmp_path / "stopped")
@@ -170,9 +170,9 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(tmp_path: Path, memory)
 def test_it_plays_in_evaluate_policy_and_in_ours(tmp_path: Path):
     model, _ = train_ppo(replace(REMEMBERS, inputs=600, out=tmp_path))
     loaded = RecurrentPPO.load(tmp_path / "model.zip", device="cpu")
-    env = PriorLabVecEnv(**REMEMBERS.of_games())
+    env = PriorLabVecEnv(**REMEMBERS.game_arguments())
     assert 0 <= evaluate_policy(loaded, env, n_eval_episodes=4)[0] <= 1  # type: ignore[operator]
-    assert 0 <= evaluate(loaded, REMEMBERS.of_games()).win_rate <= 1
+    assert 0 <= evaluate(loaded, REMEMBERS.game_arguments()).win_rate <= 1
     pictures = np.asarray(env.reset())
     first, state = loaded.predict(pictures, deterministic=True)
     again, later = model.predict(pictures, state, np.ones(len(pictures), bool), deterministic=True)
@@ -185,9 +185,8 @@ def test_it_plays_in_evaluate_policy_and_in_ours(tmp_path: Path):
     [
         ({"imitation_batches": 8}, "imitation_batches is 8: expected 0 for an agent with memory"),
         ({"n_steps": 48, "batch_size": 64}, "batch_size is 64: expected a multiple of n_steps, 48"),
-        ({"agent": "random"}, "memory is episode: expected nothing, the default, as random has no such setting"),
     ],
 )
-def test_settings_that_contradict_are_refused(change: dict, message: str):
+def test_settings_that_contradict_are_rejected(change: dict, message: str):
     with pytest.raises(ValueError, match=message):
         replace(REMEMBERS, **change)

@@ -9,12 +9,12 @@ import pytest
 import torch
 from stable_baselines3.common.callbacks import BaseCallback
 
-from priorlab.agents import train as trains
-from priorlab.agents.curiosity.bonus import curiosity_of
+from priorlab.agents import training
+from priorlab.agents.curiosity.base import find_curiosity
 from priorlab.agents.curiosity.rnd import RND
-from priorlab.agents.learners.ppo import make_model, train_ppo
-from priorlab.agents.runs import checkpoint, run
-from priorlab.agents.runs import memory as machine
+from priorlab.agents.learners.make_ppo import make_ppo, train_ppo
+from priorlab.agents.runs import checkpoint, run_learner
+from priorlab.agents.runs import required_memory as machine
 from priorlab.envs.interfaces.sb3 import PriorLabVecEnv
 from tests.agents.test_agents import RANDOM, SMALL, StopAt, weights
 from tests.agents.test_dqn import SMALL as DQN
@@ -46,14 +46,14 @@ class Breaks(BaseCallback):
 
 
 @pytest.mark.parametrize("breaks", ["weights", "rewards"])
-def test_a_run_that_diverges_stops_and_goes_on_from_its_last_good_checkpoint(tmp_path: Path, breaks: str):
+def test_a_run_that_diverges_stops_and_resumes_from_its_last_good_checkpoint(tmp_path: Path, breaks: str):
     whole, _ = train_ppo(replace(SMALL, out=tmp_path / "whole"))
     settings = replace(SMALL, out=tmp_path / "run")
     with pytest.raises(FloatingPointError) as error:
         train_ppo(settings, Breaks(breaks, 900))
     told, kept = str(error.value), checkpoint.read(tmp_path / "run")
     assert kept
-    assert "became infinite or no number, after " in told and "\n" not in told
+    assert "became infinite or NaN, after " in told and "\n" not in told
     assert f"{tmp_path}/run/checkpoint.pt holds the run as it was after {kept['record']['inputs']:,}, " in told
     assert not (tmp_path / "run" / "model.zip").exists()
     resumed, _ = train_ppo(settings)
@@ -61,7 +61,7 @@ def test_a_run_that_diverges_stops_and_goes_on_from_its_last_good_checkpoint(tmp
     assert (tmp_path / "whole" / "episodes.csv").read_text() == (tmp_path / "run" / "episodes.csv").read_text()
 
 
-def test_a_run_that_diverges_at_once_says_that_nothing_is_kept(tmp_path: Path):
+def test_a_run_that_diverges_at_once_says_that_there_is_no_checkpoint(tmp_path: Path):
     with pytest.raises(FloatingPointError, match="no checkpoint had been written yet"):
         train_ppo(replace(SMALL, out=tmp_path), Breaks("weights", 10))
 
@@ -70,7 +70,7 @@ def test_a_run_that_diverges_at_once_says_that_nothing_is_kept(tmp_path: Path):
 def test_checkpoints_are_written_as_time_goes_by_and_cost_the_run_nothing(tmp_path: Path, monkeypatch, decisions: int):
     settings = replace(SMALL, checkpoint_every=10**9, inputs=1600)
     whole, _ = train_ppo(replace(settings, out=tmp_path / "whole"))
-    monkeypatch.setattr(run, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(run_learner, "CHECKPOINT_SECONDS", 0.0)
     with pytest.raises(KeyboardInterrupt):
         train_ppo(replace(settings, out=tmp_path / "run"), StopAt(decisions))
     kept = checkpoint.read(tmp_path / "run")
@@ -85,12 +85,14 @@ def test_checkpoints_are_written_as_time_goes_by_and_cost_the_run_nothing(tmp_pa
         ({"features": 10**9}, "network 2,576.0 GB"),
         ({"memory": "episode", "features": 50_000}, "network 320.4 GB"),
         ({"curiosity": "icm", "screen_size": 2000, "batch_size": 2}, "curiosity's networks 19.2 GB"),
-        ({"num_games": 10**6, "batch_size": 10**6}, "kept steps 74.5 GB"),
+        ({"num_games": 10**6, "batch_size": 10**6}, "stored steps 74.5 GB"),
         ({"device": "tpu"}, "device is 'tpu': expected one of auto, cpu, cuda"),
-        ({"device": "cuda"}, "device is cuda: expected a card that torch can use, and there is none"),
+        ({"device": "cuda"}, "device is cuda: expected a GPU that torch can use, and there is none"),
     ],
 )
-def test_what_the_machine_cannot_carry_is_told_before_anything_is_written(tmp_path: Path, monkeypatch, change, message):
+def test_a_run_that_the_machine_cannot_carry_is_rejected_before_anything_is_written(
+    tmp_path: Path, monkeypatch, change, message
+):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(machine, "free_bytes", lambda: 16e9)
     with pytest.raises(ValueError) as error:
@@ -99,7 +101,7 @@ def test_what_the_machine_cannot_carry_is_told_before_anything_is_written(tmp_pa
     assert not (tmp_path / "run").exists()
 
 
-def test_the_memory_that_is_free_is_some_of_what_there_is():
+def test_free_memory_is_a_plausible_number():
     assert 1e7 < machine.free_bytes() < 1e15
     assert machine.network_bytes(SMALL) < machine.network_bytes(replace(SMALL, features=10_000)) < 1e9
 
@@ -108,12 +110,12 @@ def test_the_memory_that_is_free_is_some_of_what_there_is():
 def test_all_networks_of_a_run_are_counted(change: dict):
     """Of two rows a batch they take little more than their weights, the gradients and two moments of these."""
     settings = replace(SMALL, **change, num_games=2, n_steps=2, batch_size=2, features=700)
-    env, _ = run.make_env(settings)
-    policy, curiosity = make_model(settings, env).policy, curiosity_of(env)
+    env, _ = run_learner.make_env(settings)
+    policy, curiosity = make_ppo(settings, env).policy, find_curiosity(env)
     learning: list[Any] = [policy.features_extractor, *([policy.lstm] if settings.memory == "play" else [])]
     counted, least = machine.network_bytes(settings), 0
-    if settings.curiosity in machine.CURIOUS:
-        counted += machine.CURIOUS[settings.curiosity](settings)
+    if settings.curiosity in machine.CURIOSITY_BYTES:
+        counted += machine.CURIOSITY_BYTES[settings.curiosity](settings)
         learning.append(curiosity)
     if isinstance(curiosity, RND):
         least += 4 * machine.weights_of(curiosity.target)
@@ -122,23 +124,23 @@ def test_all_networks_of_a_run_are_counted(change: dict):
 
 
 @pytest.mark.parametrize("agent", ["ppo", "random"])
-def test_a_run_that_was_stopped_while_it_was_evaluated_is_evaluated_alone(tmp_path: Path, monkeypatch, agent: str):
+def test_a_run_stopped_during_its_evaluation_is_only_evaluated(tmp_path: Path, monkeypatch, agent: str):
     small = RANDOM if agent == "random" else SMALL
     settings = replace(small, inputs=600, evaluation_episodes=4, out=tmp_path / "run")
     with monkeypatch.context() as stopped, pytest.raises(KeyboardInterrupt):
-        stopped.setattr(trains, "evaluations", interrupted)
-        trains.train(settings)
+        stopped.setattr(training, "evaluate_player", interrupted)
+        training.train(settings)
     kept = {path: path.read_bytes() for path in settings.folder.iterdir()}
     assert settings.folder / "done" in kept and settings.folder / "evaluation.json" not in kept
     with pytest.raises(ValueError, match="holds a run with frame_skip = 2, not 3"):
-        trains.train(replace(settings, frame_skip=3))
+        training.train(replace(settings, frame_skip=3))
     with pytest.raises(ValueError, match="holds a finished run"):
-        trains.train(replace(settings, evaluation_episodes=0))
-    told = trains.train(settings)
+        training.train(replace(settings, evaluation_episodes=0))
+    told = training.train(settings)
     assert "was trained before" in told and "of 4 episodes won" in told
     assert (settings.folder / "evaluation.json").exists() and all(path.read_bytes() == kept[path] for path in kept)
     with pytest.raises(ValueError, match="holds a finished run"):
-        trains.train(settings)
+        training.train(settings)
 
 
 def interrupted(*_: object) -> list[str]:
@@ -146,10 +148,10 @@ def interrupted(*_: object) -> list[str]:
 
 
 @pytest.mark.parametrize("change", [{"memory": "episode"}, {"curiosity": "rnd"}, {"on_device": True}, {"agent": "dqn"}])
-def test_who_played_in_a_finished_run_is_read_as_what_it_was(tmp_path: Path, change: dict):
+def test_the_player_of_a_finished_run_loads(tmp_path: Path, change: dict):
     small = DQN if change == {"agent": "dqn"} else replace(SMALL, **change)
-    model, _ = trains.trained(replace(small, inputs=600, out=tmp_path))
-    again = trains.kept(replace(small, out=tmp_path))
+    model, _ = training.train_player(replace(small, inputs=600, out=tmp_path))
+    again = training.load_player(replace(small, out=tmp_path))
     assert type(again) is type(model)
-    pictures = np.asarray(PriorLabVecEnv(**small.of_games()).reset())
+    pictures = np.asarray(PriorLabVecEnv(**small.game_arguments()).reset())
     assert (again.predict(pictures, deterministic=True)[0] == model.predict(pictures, deterministic=True)[0]).all()

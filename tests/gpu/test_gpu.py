@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from priorlab.agents.imitation.cloning import Cloned, measured
-from priorlab.agents.imitation.demonstrations import read
-from priorlab.agents.learners.ppo import make_model, train_ppo
-from priorlab.agents.runs.run import make_env
+from priorlab.agents.imitation.cloning import CloningResult, measure
+from priorlab.agents.imitation.demonstrations import read_demonstrations
+from priorlab.agents.learners.make_ppo import make_ppo, train_ppo
+from priorlab.agents.runs.run_learner import make_env
 from priorlab.agents.settings import Settings
 from priorlab.envs.engine.games import Games
 from tests.agents.test_agents import ROOM, SMALL, StopAt
@@ -123,10 +123,10 @@ def test_what_is_learned_from_on_a_gpu_is_what_the_cpus_games_show(curiosity, tm
         inputs=3 * 256 * 32 * 4, curiosity=curiosity, progress=False, checkpoint_every=1,
     )  # fmt: skip
     env, _ = make_env(settings)
-    model = make_model(settings, env)
+    model = make_ppo(settings, env)
     model.learn(256 * 32)  # one rollout, of seed 0
     rollout = model.rollout_buffer
-    cpu = Games(**settings.of_games())
+    cpu = Games(**settings.game_arguments())
     cpu.reset(0)
     for step in range(32):
         chosen = torch.arange(256, device="cuda") + 256 * step
@@ -149,8 +149,8 @@ def test_demonstrations_are_learned_on_a_gpu(tmp_path):
     save_wins(tmp_path / "people", 3)
     settings = replace(SMALL, level=ROOM, device="cuda", demonstrations=tmp_path / "people", out=tmp_path / "run")
     model, _ = train_ppo(settings)
-    cloned, shown = Cloned.read(settings.folder), read(settings)
+    cloned, shown = CloningResult.read(settings.folder), read_demonstrations(settings)
     assert model.device.type == "cuda" and cloned and cloned.epochs > 1
     assert cloned.held_out_demonstrators == 1 and cloned.accuracy > 0.5
     on_cpu = type(model).load(settings.folder / "model.zip", device="cpu")
-    assert measured(on_cpu, shown.ways)[1] == pytest.approx(measured(model, shown.ways)[1], rel=0.05)
+    assert measure(on_cpu, shown.trajectories)[1] == pytest.approx(measure(model, shown.trajectories)[1], rel=0.05)

@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from priorlab.scripts.sequences.measures import given_back, measured, runs_of
-from priorlab.scripts.sequences.page import SHOWN_BY_TASK, by_task, words
-from priorlab.scripts.sequences.runs import Rows
+from priorlab.scripts.sequences.page import SHOWN_BY_TASK, by_task
+from priorlab.scripts.sequences.readme import words
+from priorlab.scripts.sequences.runs import Tables
 from tests.support.paths import ROOT
 
 FOLDERS = sorted(path.parent for path in (ROOT / "results" / "transfer").glob("*/FINDINGS.md"))
@@ -20,7 +21,7 @@ ESTIMATE = re.compile(r"([+-]?[\d.]+) (?:% |points )?(?:of it )?\(([+-]?[\d.]+) 
 @cache
 def derived(folder: Path) -> set[str]:
     """Every estimate that the page of a sequence shows, as it is written there."""
-    runs = runs_of(Rows.read(folder))
+    runs = runs_of(Tables.read(folder))
     found = [
         words(each, signed)
         for of_one in measured(runs).values()

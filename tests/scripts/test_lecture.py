@@ -191,8 +191,8 @@ def test_an_answer_holds_by_differences_seed_by_seed():
     table["line"] = table["line"].map({"EWC": "fine-tuning", "fine-tuning": "EWC"})
     assert judged(answer, claim, table).verdict == "does not hold"
     table.loc[table["line"] == "EWC", "value"] = [9.0, 0, 9, 0, 9]
-    assert judged(answer, claim, table).verdict == "can't be told"
-    assert judged(answer, claim, table[table["seed"] == 0]).verdict == "can't be told"
+    assert judged(answer, claim, table).verdict == "inconclusive"
+    assert judged(answer, claim, table[table["seed"] == 0]).verdict == "inconclusive"
 
 
 def test_what_there_is_not_is_refused_in_a_line(tmp_path):

@@ -16,7 +16,8 @@ from priorlab.envs.base.locks import hold, release
 from priorlab.scripts.commands.transfer import main
 from priorlab.scripts.running.side_by_side import side_by_side
 from priorlab.scripts.sequences.measures import better, measured, runs_of
-from priorlab.scripts.sequences.page import markdown, write_transfer
+from priorlab.scripts.sequences.page import write_transfer
+from priorlab.scripts.sequences.readme import readme_of
 from priorlab.scripts.sequences.runs import COLUMNS, LOCK, Request, Tables, file_of, gather, learn, learn_missing
 from priorlab.transfer.digits import SIDE, permuted_digits, read_digits, rotating_digits
 
@@ -96,7 +97,7 @@ def test_the_command_goes_on_where_it_was_and_writes_its_page(tmp_path):
     mine = points[(points["method"] == "finetune") & (points["seed"] == 1)]
     assert np.allclose(mine["performance"], [point[3] for point in again["points"]], atol=1e-6)
     page = (tmp_path / "permuted-digits" / "report.html").read_text(encoding="utf-8")
-    assert "After 3 tasks, fine-tuning is left with" in page and "<script" not in page and "src=" not in page
+    assert "After 3 tasks, psp + ewc retains" in page and "<script" not in page and "src=" not in page
     assert "psp + ewc" in (tmp_path / "permuted-digits" / "README.md").read_text(encoding="utf-8")
     for path in (tmp_path / "permuted-digits" / "runs").rglob("*.json"):
         path.unlink()  # what git ignores
@@ -166,23 +167,26 @@ def test_the_table_says_what_was_planted(tmp_path):
     assert found["separate"]["better"].value == 0.75 and "forward" not in found["separate"]  # one task of two, one tie
     settings = {"sequence": "permuted-digits", "tasks": 2}
     text = write_transfer(tmp_path, rows, settings).read_text(encoding="utf-8")
-    assert "fine-tuning is left with 60.0" in text and "psp keeps 80.0" in text
-    assert "finetune is left with 60.0 (60.0 to 60.0) % on average; with the same learning" in text
-    assert "75.0 (75.0 to 75.0) %: so 37.5 (37.5 to 37.5) % of what was forgotten is played again." in text
-    assert "psp is left" not in text  # it was not run with restored means
+    assert "After 2 tasks, psp retains 80.0\N{NO-BREAK SPACE}%, fine-tuning 60.0\N{NO-BREAK SPACE}%" in text
+    assert "recovers 37.5 (37.5 to 37.5) % of what finetune forgot." in text  # psp was not run with restored means
     assert "<td><b>75</b></td>" in text  # separate against fine-tuning
-    assert "earlier tasks change by -80.0 (-80.0 to -80.0) points" in text
+    assert "changes earlier tasks by -80.0 (-80.0 to -80.0) points" in text
     assert "<td>20.0 (20.0 to 20.0)</td><td>100.0 (100.0 to 100.0)</td>" in text  # fine-tuning's two tasks
     assert "band over runs" in text
     many = planted({each: 2 * [keeps] for each in ("finetune", "separate", "psp", "ewc", "l2", "packing", "means")})
-    assert "means over runs, with intervals in the next" in write_transfer(tmp_path, many, settings).read_text("utf-8")
-    assert markdown(settings, "", []).startswith("# Permuted digits")
+    assert "means over runs; the next figure has the intervals" in write_transfer(tmp_path, many, settings).read_text(
+        "utf-8"
+    )
+    summary = (tmp_path / "README.md").read_text("utf-8")
+    assert summary.startswith("# Permuted digits\n\n**After 2 tasks, ") and "FINDINGS" not in summary
+    (tmp_path / "FINDINGS.md").write_text("What people wrote.", encoding="utf-8")
+    assert "(FINDINGS.md)" in readme_of(tmp_path, many, settings)
 
 
 def test_a_sequence_of_one_task_has_a_page_too(tmp_path):
     text = write_transfer(tmp_path, planted({"finetune": 2 * [[[0.8]]], "separate": 2 * [[[0.8]]]}),
                           {"sequence": "permuted-digits", "tasks": 1}).read_text("utf-8")  # fmt: skip
-    assert "fine-tuning is left with 80.0" in text and "earlier tasks change" not in text
+    assert "fine-tuning retains 80.0" in text and "changes earlier tasks" not in text
 
 
 def test_a_single_run_of_a_few_methods_has_a_page_that_says_so(tmp_path):
@@ -191,9 +195,9 @@ def test_a_single_run_of_a_few_methods_has_a_page_that_says_so(tmp_path):
     text = write_transfer(tmp_path, planted({"finetune": [goes_on], "separate": [alone]}), settings).read_text("utf-8")
     assert not any(f"{what} over runs" in text for what in ("band", "means", "intervals"))
     assert "One Atari game in each mask, the first 2 of them: 1" in text
-    assert "After 2 tasks, fine-tuning is left with 95.0" in text and "a network for each task 70.0" in text
-    assert "earlier tasks change by +10.0 points" in text
-    assert "is learned sooner, in one run, than alone: forward transfer +28.6." in text  # areas .5 and .3
+    assert "After 2 tasks, fine-tuning retains 95.0" in text and "separate networks 70.0" in text
+    assert "changes earlier tasks by +10.0 points" in text
+    assert "faster than alone is inconclusive: forward transfer +28.6 %." in text  # areas .5 and .3
 
 
 def test_a_stop_between_the_files_leaves_no_run_twice(tmp_path):

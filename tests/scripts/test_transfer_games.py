@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from priorlab.agents.runs import run as running
+from priorlab.agents.runs import run_learner as running
 from priorlab.envs.game.sequences import Task, find_sequence
 from priorlab.envs.results.load import load
 from priorlab.envs.results.rows import check_same
@@ -128,7 +128,7 @@ def test_rows_are_those_of_every_other_run_and_the_page_names_the_tasks(tmp_path
     assert own["share"].tolist() == pytest.approx([0, *np.arange(0.05, 1, 0.1), 1])
     text = write_transfer(request.folder, kept, request.settings).read_text(encoding="utf-8")
     assert "Published" not in text
-    assert "<th>original</th><th>retextured</th>" in text and "Share of episodes that are won" in text
+    assert "<th>original</th><th>retextured</th>" in text and "Share of episodes won" in text
 
 
 def test_practice_is_the_share_won_in_each_tenth(tmp_path):

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from priorlab.agents.learners.dqn import train_dqn
-from priorlab.agents.learners.ppo import train_ppo
+from priorlab.agents.learners.make_dqn import train_dqn
+from priorlab.agents.learners.make_ppo import train_ppo
 from priorlab.agents.settings import Settings
-from priorlab.agents.train import play_at_random
+from priorlab.agents.training import play_at_random
 from tests.agents.test_predicting import finds_the_end, stock_dqn_finds_the_end
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from priorlab.agents.evaluate import Chance, evaluate
+from priorlab.agents.evaluation import RandomPlayer, evaluate
 from priorlab.envs.looks.exemplars import DRAWINGS
 from priorlab.scripts.lecture.claim import CHANCE, Row
 from priorlab.scripts.lecture.learning import Examples, accuracy, classifier, eye, fit
@@ -49,7 +49,7 @@ def measure(settings: Settings, seed: int) -> Iterator[Row]:
     games = games_of(learner, LEVEL, settings.episodes)
     values = removed(Network(agent.policy, HEADS), lambda: evaluate(agent, games, seed=seed).win_rate)
     yield from (Row("agent", AT_ONCE, left, value) for left, value in zip(LEFT, values))
-    luck = evaluate(Chance(seed), games, seed=seed).win_rate
+    luck = evaluate(RandomPlayer(seed), games, seed=seed).win_rate
     yield from (Row("agent", CHANCE, left, luck) for left in LEFT)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from priorlab.agents.evaluate import Chance, Player, evaluate
+from priorlab.agents.evaluation import Player, RandomPlayer, evaluate
 from priorlab.scripts.lecture.claim import CHANCE, Row
 from priorlab.scripts.lecture.rooms import MIDDLE, WIDTH, agent_of, games_of, room
 
@@ -34,7 +34,7 @@ def measure(settings: Settings, seed: int) -> Iterator[Row]:
     rooms = {ONE: [room(CORNER)], VARIED: [room(goal) for goal in MANY]}
     learned = {line: agent_of(levels, settings.inputs, seed, **SIDE_BY_SIDE) for line, levels in rooms.items()}
     learner = learned[ONE][1]
-    players: Mapping[str, Player] = {line: model for line, (model, _) in learned.items()} | {CHANCE: Chance(seed)}
+    players: Mapping[str, Player] = {line: model for line, (model, _) in learned.items()} | {CHANCE: RandomPlayer(seed)}
     for line, player in players.items():
         for x, (level, changed) in enumerate(PROBES):
             games = games_of(learner, [level], settings.episodes) | changed

@@ -1,0 +1,18 @@
+"""The public names of the agents: each is there, says what it is, and costs nothing until it is used."""
+
+import subprocess
+import sys
+
+import priorlab.agents
+import priorlab.agents.training  # modules that were imported before hide no public name
+
+
+def test_importing_the_agents_imports_no_torch():
+    code = "import sys, priorlab.agents; from priorlab.agents import Settings, train; print('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "False\n"
+
+
+def test_every_public_name_is_documented_and_is_no_module():
+    for name in priorlab.agents.__all__:
+        found = getattr(priorlab.agents, name)
+        assert callable(found) and found.__doc__ and found.__name__ == name
