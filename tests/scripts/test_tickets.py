@@ -14,14 +14,14 @@ SMALL = {"level": "tower_01", "inputs": 600, "episodes": 4, "rounds": 2, "worker
 
 
 def test_half_of_the_weights_go_each_time_and_stay_away_while_an_agent_learns(monkeypatch):
-    begun, ended, run = [], [], tickets.run
+    begun, ended, run = [], [], tickets.run_learner
 
     def watching(settings, make, begin):
         model, record = run(settings, make, begin=lambda model: (begin(model), begun.append(weights(model))))
         ended.append(weights(model))
         return model, record
 
-    monkeypatch.setattr(tickets, "run", watching)
+    monkeypatch.setattr(tickets, "run_learner", watching)
     request = Request(**SMALL)
     found = shrink("start", request.learner(3), 2, 4)
     assert [each.left for each in found] == pytest.approx([1, 0.5, 0.25], abs=1e-4)
