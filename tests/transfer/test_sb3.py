@@ -278,4 +278,4 @@ def test_a_policy_that_shares_no_extractor_is_loaded_as_it_was(tmp_path):
     loaded, observations = KeptCnnPolicy.load(tmp_path / "policy.pt"), torch.zeros(1, *PICTURES.shape)
     assert not loaded.share_features_extractor
     assert torch.equal(logits(policy, observations), logits(loaded, observations))
-    assert torch.equal(policy.predict_values(observations_of), loaded.predict_values(observations_of))
+    assert torch.equal(policy.predict_values(observations), loaded.predict_values(observations))
