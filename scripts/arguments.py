@@ -4,12 +4,17 @@ import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr
+from dataclasses import is_dataclass
 from functools import partial, wraps
+from inspect import Signature, signature
 from io import StringIO
 from itertools import takewhile
-from typing import Any
+from pathlib import Path
+from types import NoneType
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import tyro
+from docstring_parser import parse_from_object
 
 from priorlab.scripts.checks import check_values
 
@@ -30,7 +35,7 @@ def parse_call(command: Callable[..., Any], prog: str, arguments: Sequence[str])
         if not word or re.fullmatch(r"--[\w-]+=", word):
             raise ValueError(f"{word.rstrip('=') or before or 'an argument'} is empty: expected a value")
     if {"-h", "--help"} & {*arguments}:
-        return tyro.cli(bind, prog=prog, args=list(arguments))
+        return tyro.cli(described(command), prog=prog, args=list(arguments))
     printed = StringIO()
     try:
         with redirect_stderr(printed), columns(WIDE):
@@ -39,6 +44,38 @@ def parse_call(command: Callable[..., Any], prog: str, arguments: Sequence[str])
         raise ValueError(f"{reason_in(printed.getvalue())}; {prog} --help lists the settings") from None
     check_values(call.args, call.keywords, arguments)
     return call
+
+
+def described(command: Callable[..., Any]) -> Callable[..., None]:
+    """A function with the command's settings, for --help: a default that the text states is not printed again, None is
+    not printed at all, and a text that takes several lines in the code is one paragraph."""
+
+    def settings(**_: Any) -> None: ...
+
+    requests = [each for each in get_type_hints(command).values() if is_dataclass(each)]
+    owner: Any = requests[0] if requests else command
+    hints = get_type_hints(owner, include_extras=True)
+    texts = {each.arg_name: " ".join((each.description or "").split()) for each in parse_from_object(owner).params}
+    parameters = [
+        each.replace(kind=each.KEYWORD_ONLY, annotation=described_type(hints[name], texts.get(name, "")))
+        for name, each in signature(owner).parameters.items()
+    ]
+    settings.__signature__ = Signature(parameters)  # pyright: ignore[reportFunctionMemberAccess]
+    settings.__annotations__ = {each.name: each.annotation for each in parameters}
+    settings.__doc__ = (command.__doc__ or "").partition("Args:")[0]
+    return settings
+
+
+def described_type(hint: Any, text: str) -> Any:
+    """A setting's type with its help; ``int | None`` is shown as INT."""
+
+    def default(value: str) -> str:
+        return "" if "(default: " in text or value in ("", "''", "None") else f"(default: {value})"
+
+    plain = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+    kinds = [each for each in get_args(plain) if each is not NoneType] if NoneType in get_args(plain) else []
+    metavar = kinds[0].__name__.upper() if kinds in ([int], [float], [str], [Path]) else None
+    return Annotated[hint, tyro.conf.arg(help=text, metavar=metavar, help_behavior_hint=default)]
 
 
 @contextmanager

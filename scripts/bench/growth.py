@@ -16,8 +16,8 @@ def main(seconds: float = 2.0, threads: int | None = None) -> None:
     """Print the table, for Princess in 84x84 gray under uniform random inputs.
 
     Args:
-        seconds: Time spent on each rate.
-        threads: Largest number of threads (default: all of the CPU).
+        seconds: time spent on each rate
+        threads: largest number of threads (default: all of the CPU)
     """
     most = threads or os.cpu_count() or 1
     counts = sorted({*(2**k for k in range(most.bit_length())), most})

@@ -125,8 +125,8 @@ def main(turns: int = 10, threads: int = 1) -> None:
     """Print the decisions per second of both, and their ratios.
 
     Args:
-        turns: Turns of each that count.
-        threads: CPU cores for the network.
+        turns: turns of each that count
+        threads: CPU cores for the network
     """
     table = Table("case", "ours, decisions/s", "stock's", "ratio", "lowest, highest", "ratio of updates", "of rollouts")
     for name, settings in CASES.items():

@@ -66,9 +66,9 @@ def main(batch_sizes: tuple[int, ...] = (64, 256), turns: int = 15, threads: int
     """Print the table.
 
     Args:
-        batch_sizes: Inputs per update.
-        turns: In each turn every method makes five updates; the ratio is the median over turns.
-        threads: CPU cores for torch.
+        batch_sizes: inputs per update
+        turns: in each turn every method makes five updates; the ratio is the median over turns
+        threads: CPU cores for torch
     """
     torch.set_num_threads(threads)
     learners = {method: KeptLearner.of(method) for method in METHODS}

@@ -20,8 +20,8 @@ def main(out: Path = Path("docs/atari_sheet.png"), mask_seed: int = 0) -> None:
     """Draw five Atari games under every mask.
 
     Args:
-        out: The PNG file to write.
-        mask_seed: Picks the drawings of every mask.
+        out: the PNG file to write
+        mask_seed: picks the drawings of every mask
     """
     check_png(out)
     rows = [[frame_of(game, steps, mask, mask_seed) for mask in MASKS] for game, steps in MOMENTS.items()]

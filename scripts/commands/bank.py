@@ -16,11 +16,11 @@ def main(
     """Generate a bank of random levels and solve each of them. The same settings always give the same bank.
 
     Args:
-        out: The .npz file to write.
-        levels: Number of levels.
-        seed: Picks the levels.
-        split: training or held_out; the two never share a level.
-        threads: Levels generated in parallel.
+        out: the .npz file to write
+        levels: number of levels
+        seed: picks the levels
+        split: training or held_out; the two never share a level
+        threads: levels generated in parallel
     """
     check_counts(levels=levels, threads=threads)
     if out.exists():

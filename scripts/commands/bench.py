@@ -14,8 +14,8 @@ def main(seconds: float = 3.0, device: Literal["cpu", "cuda"] = "cpu") -> None:
     """Measure how fast the games are under uniform random inputs.
 
     Args:
-        seconds: Time spent on each measurement.
-        device: cpu measures all games and a peer; cuda measures batches on an NVIDIA GPU and the same on the CPU.
+        seconds: time spent on each measurement
+        device: cpu measures all games and a peer; cuda measures the same batches on an NVIDIA GPU and on the CPU
     """
     if device == "cuda":
         from priorlab.scripts.bench.speed_card import measure_gpu as measure  # imports what only a GPU needs

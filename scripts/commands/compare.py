@@ -27,13 +27,13 @@ def main(
     The command writes `index.html`, which opens offline, and its numbers as CSV files in `data`.
 
     Args:
-        folders: Folders with sessions, plays and agents' runs.
-        out: Folder for the page.
-        limit: Mean times are restricted to this many minutes, which is also how long a participant who quits takes in
-            the worst case; never more than a play could last.
-        paired: Compare plays of the same people on different versions, not each person's first play.
-        exclude: Exclude people by their answers, such as `--exclude knew=yes 'aim!=win' 'age<18'`.
-        missed: A second analysis, next to the main one, excludes people's plays with a larger share of missed steps.
+        folders: folders with sessions, plays and agents' runs
+        out: folder for the page
+        limit: mean times are restricted to this many minutes, which is also how long a participant who quits takes in
+            the worst case; never more than a play could last
+        paired: compare plays of the same people on different versions, not each person's first play
+        exclude: exclude people by their answers, such as `--exclude knew=yes 'aim!=win' 'age<18'`
+        missed: a second analysis, next to the main one, excludes people's plays with a larger share of missed steps
     """
     for folder in folders:
         if not folder.is_dir():

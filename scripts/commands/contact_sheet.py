@@ -21,10 +21,10 @@ def main(out: Path = SHEET, game: str = "princess", looks_only: bool = False, lo
     """Draw the first picture of every version of a game, with its name below.
 
     Args:
-        out: The PNG file to write.
-        game: princess or key_door.
-        looks_only: Leave out the versions that change the rules.
-        look_seed: Picks the drawings of every version.
+        out: the PNG file to write
+        game: princess or key_door
+        looks_only: leave out the versions that change the rules
+        look_seed: picks the drawings of every version
     """
     check_png(out)
     names = looks(game) if looks_only else versions(game)

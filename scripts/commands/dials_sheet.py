@@ -28,10 +28,10 @@ def main(
     Semantics and objects change between rows, affordance and similarity within a row.
 
     Args:
-        out: The PNG file to write.
-        look_seed: Picks the look.
-        split: training or held_out: which of the two sets of pictures to draw from.
-        level: A level's name, file or text (default: one with every kind of object).
+        out: the PNG file to write
+        look_seed: picks the look
+        split: training or held_out: which of the two sets of pictures to draw from
+        level: a level's name, file or text (default: one with every kind of object)
     """
     check_png(out)
     corners = [Dials(*corner) for corner in product((1, 0), repeat=4)]

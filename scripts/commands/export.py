@@ -19,15 +19,15 @@ def main(
     """Export every play under a folder, with participants, steps, events, wordings and a description of every column.
 
     Args:
-        folder: Folder of recorded sessions and plays; the command searches its subfolders too.
-        out: A new folder for the export.
-        formats: One or more of csv, minari (datasets for offline reinforcement learning) and videos.
-        players: Whose plays to export; the column player names it.
-        name: Prefix of the Minari datasets: NAME/GAME-VERSION-v0.
-        screen_size: Side of the observations in Minari datasets, in pixels.
-        grayscale: Store these observations in gray.
-        stack_size: Pictures per observation.
-        lossless: Keep every pixel's colour in videos: .mkv with FFV1 instead of .mp4.
+        folder: folder of recorded sessions and plays; the command searches its subfolders too
+        out: a new folder for the export
+        formats: one or more of csv, minari (datasets for offline reinforcement learning) and videos
+        players: whose plays to export; the column player names it
+        name: prefix of the Minari datasets: NAME/GAME-VERSION-v0
+        screen_size: side of the observations in Minari datasets, in pixels
+        grayscale: store these observations in gray
+        stack_size: pictures per observation
+        lossless: keep every pixel's colour in videos: .mkv with FFV1 instead of .mp4
     """
     from rich.progress import track
 

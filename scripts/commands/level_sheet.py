@@ -18,9 +18,9 @@ def main(out: Path = Path("docs/levels_sheet.png"), version: str = "original", l
     """Draw the twenty levels of the tower, with their names below.
 
     Args:
-        out: The PNG file to write.
-        version: Version of the game, such as original or masked_semantics.
-        look_seed: Picks the drawings of the version.
+        out: the PNG file to write
+        version: version of the game, such as original or masked_semantics
+        look_seed: picks the drawings of the version
     """
     check_png(out)
     frames = []

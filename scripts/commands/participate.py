@@ -21,13 +21,13 @@ def main(
     """Lead one participant through a study.
 
     Args:
-        study: The study's TOML file.
-        windowed: Use a window instead of the full screen.
-        station: Which of several machines without a shared folder this is, such as 3/12; each has its own places.
-        resume: Resume the interrupted session of this log, even from another machine or an earlier day.
-        preview: Show every page and every version, marked as a preview, and record nothing.
-        allow_slow_screen: Start even if this screen is too slow for the game.
-        example: Write an example study, its texts and a form for the ethics board into this new folder, then exit.
+        study: the study's TOML file
+        windowed: use a window instead of the full screen
+        station: which of several machines without a shared folder this is, such as 3/12; each has its own places
+        resume: resume the interrupted session of this log, even from another machine or an earlier day
+        preview: show every page and every version, marked as a preview, and record nothing
+        allow_slow_screen: start even if this screen is too slow for the game
+        example: write an example study, its texts and a form for the ethics board into this new folder, then exit
     """
     from priorlab.human_study.study.study_file import write_example
     from priorlab.human_study.window.preview import preview_study

@@ -22,19 +22,19 @@ def main(
     """Print the power for several n, and the smallest n per version that reaches the power you ask for.
 
     Args:
-        effect: Mean time on a version divided by the mean time on the original.
-        power: Probability wanted of finding each difference.
-        versions: Use the published effects of these versions instead, such as `--versions gravity`.
-        tests: Number of versions with that effect compared with the original (Holm's correction).
-        minutes: Mean time to solve the original.
-        spread: Standard deviation of the log of times between people.
-        patience: Minutes after which 63 % would have quit (Weibull, shape 2; inf: nobody quits).
-        limit: Longest duration of a play, in minutes.
-        alpha: Two-sided level of the tests.
-        test: The test that must find the difference.
-        repetitions: Simulated studies for each n.
-        seed: Seed of the simulation.
-        pilot: Take spread, patience and the minutes on the original from the people's plays in this folder.
+        effect: mean time on a version divided by the mean time on the original
+        power: probability of detecting each difference
+        versions: use the published effects of these versions instead, such as `--versions gravity`
+        tests: number of versions with that effect compared with the original (Holm's correction)
+        minutes: mean time to solve the original
+        spread: standard deviation of the log of times between people
+        patience: minutes after which 63 % would have quit (Weibull, shape 2; inf: nobody quits)
+        limit: longest duration of a play, in minutes
+        alpha: two-sided level of the tests
+        test: the test that must detect the difference
+        repetitions: simulated studies per n
+        seed: seed of the simulation
+        pilot: take spread, patience and the minutes on the original from the people's plays in this folder
     """
     check_positive(effect=effect, tests=tests)
     effects = published_effects(versions) or {f"version {k + 1}": effect for k in range(tests)}

@@ -17,15 +17,15 @@ def main(
     """Play a game: arrow keys or WASD, space jumps (Atari: the button), P pauses, Escape quits, F11 fills the screen.
 
     Args:
-        version: Version of the game, or mask of an Atari game; the player does not see its name.
-        game: princess, key_door, random (a level of the bank) or atari/NAME (default: the level's game, else princess).
-        level: A level's name, or a file ending in .txt (default: the version's level).
-        look_seed: Picks the drawings of the version.
-        seed: Seed of the game's random events: which level of the bank, what an Atari game does.
-        out: Folder for the log, <id>.session.jsonl.
-        player_id: A code for the player, never a name; auto draws one at random.
-        minutes: Longest duration of a play.
-        resume: Resume the interrupted play of this log.
+        version: version of the game, or mask of an Atari game; the player does not see its name
+        game: princess, key_door, random (a level of the bank) or atari/NAME (default: the level's game, else princess)
+        level: a level's name, or a file ending in .txt (default: the version's level)
+        look_seed: picks the drawings of the version
+        seed: seed of the game's random events: which level of the bank, what an Atari game does
+        out: folder for the log, <id>.session.jsonl
+        player_id: a code for the player, never a name; auto draws one at random
+        minutes: longest duration of a play
+        resume: resume the interrupted play of this log
     """
     from priorlab.envs.plays.courses import ChosenGame
     from priorlab.envs.plays.sessions import find_play

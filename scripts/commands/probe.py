@@ -20,9 +20,9 @@ def main(seeds: int | None = None, only: tuple[str, ...] = (), dials: bool = Fal
     """Measure every version, or the dials, and print a table. The exit code is 1 if a claim fails.
 
     Args:
-        seeds: Drawings of each level to learn from, and as many others to test on (default: 12; dials: 24).
-        only: Versions to measure (default: all).
-        dials: Measure the dials of random looks instead.
+        seeds: drawings of each level to learn from, and as many others to test on (default: 12; dials: 24)
+        only: versions to measure (default: all)
+        dials: measure the dials of random looks instead
     """
     check_counts(seeds=seeds)
     failed = show_dials(seeds or 24) if dials else show_versions(seeds or 12, only)

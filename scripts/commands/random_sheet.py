@@ -18,9 +18,9 @@ def main(out: Path = Path("docs/random.png"), levels: int = 24, split: str = "he
     """Draw random levels in random looks, at one corner of the dials after another.
 
     Args:
-        out: The PNG file to write.
-        levels: Number of levels to take from the split's bank.
-        split: training or held_out: which levels and which pictures.
+        out: the PNG file to write
+        levels: number of levels to take from the split's bank
+        split: training or held_out: which levels and which pictures
     """
     check_png(out)
     corners = [Dials(*corner) for corner in product((1, 0), repeat=4)]

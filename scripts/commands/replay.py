@@ -15,10 +15,10 @@ def main(
     """Show a recorded play and print what it measured.
 
     Args:
-        path: The log of a session, <id>.session.jsonl, or one play, <id>.play.
-        number: Which play of the session, counted from 0; -1 is the last.
-        video: Write this .mp4 file, or a lossless .mkv, instead of opening a window.
-        speed: Playback speed relative to the play.
+        path: the log of a session, <id>.session.jsonl, or one play, <id>.play
+        number: which play of the session, counted from 0; -1 is the last
+        video: write this .mp4 file, or a lossless .mkv, instead of opening a window
+        speed: playback speed relative to the play
     """
     from rich.table import Table
 

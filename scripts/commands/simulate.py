@@ -19,15 +19,15 @@ def main(
     """Simulate players with known effects, to try an analysis on. Each play is one file.
 
     Args:
-        players: Players per version; each plays one version only.
-        game: princess or key_door.
-        versions: Versions to play (default: all with a published ratio).
-        plant: The effect of a mask: published (mean times in the published ratios), none, or masks (players lose
-            everything that is masked).
-        spread: Differences between players, relative to the usual ones.
-        minutes: Longest duration of a play.
-        seed: The same seed gives the same plays.
-        out: Folder for the plays, <version>/<id>.play.
+        players: players per version; each plays one version only
+        game: princess or key_door
+        versions: versions to play (default: all with a published ratio)
+        plant: the effect of a mask: published (mean times in the published ratios), none, or masks (players lose
+            everything that is masked)
+        spread: differences between players, relative to the usual ones
+        minutes: longest duration of a play
+        seed: the same seed gives the same plays
+        out: folder for the plays, <version>/<id>.play
     """
     check_positive(players=players, minutes=minutes, spread=spread)
     if seed < 0:

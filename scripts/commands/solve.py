@@ -24,9 +24,9 @@ def main(
     """Find the shortest solutions of levels. The exit code is 1 if a level has none.
 
     Args:
-        levels: Names or files of levels (default: all levels of Priorlab).
-        version: The version whose rules apply.
-        frame_skip: Repetitions of each input.
+        levels: names or files of levels (default: all levels of Priorlab)
+        version: the version whose rules apply
+        frame_skip: repetitions of each input
     """
     check_counts(frame_skip=frame_skip)
     table = Table(box=box.SIMPLE_HEAD, caption=CAPTION)

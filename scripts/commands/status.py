@@ -12,7 +12,7 @@ def main(study: Annotated[Path, tyro.conf.Positional]) -> None:
     """Count the places of each version by their state: not begun, under way, stopped, finished, won, withdrawn, ...
 
     Args:
-        study: The study's TOML file.
+        study: the study's TOML file
     """
     from rich.box import SIMPLE_HEAD
     from rich.table import Table

@@ -20,11 +20,11 @@ def main(
     You can stop the command at any time; started again, it resumes.
 
     Args:
-        quick: Run a small study in a separate folder: fewer inputs, one seed.
-        seeds: Runs of each agent on each version (default: 3; quick: 1).
-        out: Folder of all results; the study goes to `study` or `study-quick` in it.
-        workers: Runs trained in parallel, one CPU core each.
-        agents: Train agents; with --no-agents, only report existing rows.
+        quick: run a small study in a separate folder: fewer inputs, one seed
+        seeds: runs of each agent on each version (default: 3; quick: 1)
+        out: folder of all results; the study goes to `study` or `study-quick` in it
+        workers: runs trained in parallel, one CPU core each
+        agents: train agents; with --no-agents, only report existing rows
     """
     size = "study-quick" if quick else "study"
     seeds = SEEDS[size] if seeds is None else seeds

@@ -12,7 +12,7 @@ def main(paths: Annotated[list[Path], tyro.conf.Positional]) -> None:
     """Check every log and play, and report every problem with its place. The exit code is 1 if there are any.
 
     Args:
-        paths: Folders of sessions and plays, or single files.
+        paths: folders of sessions and plays, or single files
     """
     from rich.progress import track
     from rich.table import Table

@@ -15,9 +15,9 @@ def main(
     """Permanently delete a participant's data from a study's folder, and list other files that mention their code.
 
     Args:
-        code: The eight characters shown to the participant; case, spaces and hyphens don't matter.
-        study: The study's TOML file.
-        yes: Delete without asking.
+        code: the eight characters shown to the participant; case, spaces and hyphens don't matter
+        study: the study's TOML file
+        yes: delete without asking
     """
     from rich.progress import track
 

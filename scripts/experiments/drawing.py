@@ -35,10 +35,10 @@ def main(games: tuple[str, ...] = GAMES, sizes: tuple[str, ...] = SIZES, steps: 
     """Print milliseconds: the median, the 95th percentile and the maximum.
 
     Args:
-        games: Games, as GAME, GAME/VERSION or atari/NAME.
-        sizes: Sizes of the window, WIDTHxHEIGHT in pixels.
-        steps: Number of timed steps, in which something changed.
-        seed: Seed of the inputs.
+        games: games, as GAME, GAME/VERSION or atari/NAME
+        sizes: sizes of the window, WIDTHxHEIGHT in pixels
+        steps: number of timed steps, in which something changed
+        seed: seed of the inputs
     """
     require_display()
     screen, pictures = pygame.display.get_desktop_sizes()[0], {game: pictures_of(game, steps, seed) for game in games}

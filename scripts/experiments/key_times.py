@@ -31,9 +31,9 @@ def main(presses: int = 60, game: str = "princess", seed: int = 0) -> None:
     """Press the left arrow key with xdotool, and print how much later the log has it.
 
     Args:
-        presses: Number of presses.
-        game: The game, as in `priorlab play`.
-        seed: Seed of the moments.
+        presses: number of presses
+        game: the game, as in `priorlab play`
+        seed: seed of the moments
     """
     with tempfile.TemporaryDirectory() as folder:
         report(*measure(ChosenGame(game), presses, Path(folder), seed))

@@ -43,10 +43,10 @@ def main(seeds: int = 10, level: str = "princess", inputs: int = 60_000, workers
     """Print both areas and their ratio.
 
     Args:
-        seeds: Runs with each.
-        level: A level's name; on levels that need little exploration, seeds differ less.
-        inputs: Raw inputs per run.
-        workers: Runs in parallel.
+        seeds: runs with each
+        level: a level's name; on levels that need little exploration, seeds differ less
+        inputs: raw inputs per run
+        workers: runs in parallel
     """
     os.environ["OMP_NUM_THREADS"] = "1"
     runs = [(learner, seed, level, inputs) for seed in range(seeds) for learner in LEARNERS]

@@ -24,11 +24,11 @@ def main(
     """Train the runs that are missing and print one row per level.
 
     Args:
-        levels: Names of levels.
-        seeds: Runs on each level.
-        inputs: Raw inputs per run.
-        workers: Runs in parallel.
-        out: Folder of all runs.
+        levels: names of levels
+        seeds: runs on each level
+        inputs: raw inputs per run
+        workers: runs in parallel
+        out: folder of all runs
     """
     console = Console(width=120)
     table = Table("level", "first win", "90 of the last 100 won")

@@ -47,11 +47,11 @@ def main(
     """Print the shares.
 
     Args:
-        games: Games to search.
-        versions: Versions to search (default: all with a published mean).
-        players: Players per version and share.
-        seed: Seed of the players.
-        workers: Versions searched in parallel.
+        games: games to search
+        versions: versions to search (default: all with a published mean)
+        players: players per version and share
+        seed: seed of the players
+        workers: versions searched in parallel
     """
     figures = published_figures()["versions"]
     ratios = {version: figure["minutes"] / figures["original"]["minutes"] for version, figure in figures.items()}

@@ -164,12 +164,12 @@ def main(
     """Simulate studies, and print the results of their analysis.
 
     Args:
-        n: Players per version.
-        repetitions: Number of studies.
-        game: key_door, on which the published means were measured, or princess.
-        seed: Seed of the players.
-        workers: Studies simulated in parallel.
-        out: Folder for the tables (CSV) and the figure.
+        n: players per version
+        repetitions: number of studies
+        game: key_door, on which the published means were measured, or princess
+        seed: seed of the players
+        workers: studies simulated in parallel
+        out: folder for the tables (CSV) and the figure
     """
     for name, value in (("n", n), ("repetitions", repetitions), ("workers", workers)):
         if value < 2 - (name == "workers"):

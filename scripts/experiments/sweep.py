@@ -107,11 +107,11 @@ def main(
     """Train the runs that are missing and print the table, best variant first.
 
     Args:
-        variants: Names in VARIANTS.
-        seeds: Runs of each variant.
-        inputs: Raw inputs per run.
-        workers: Runs in parallel.
-        out: Folder of all runs.
+        variants: names in VARIANTS
+        seeds: runs of each variant
+        inputs: raw inputs per run
+        workers: runs in parallel
+        out: folder of all runs
     """
     console = Console(width=120)
     chosen, numbers = {name: VARIANTS[name] for name in variants}, range(FIRST_SEED, FIRST_SEED + seeds)

@@ -27,10 +27,10 @@ def main(minutes: float = 10.0, game: str = "princess", busy: int = 1, seed: int
     """Play for some minutes, and print how late steps were taken and shown.
 
     Args:
-        minutes: Duration of the session.
-        game: The game, as in `priorlab play`.
-        busy: Number of processes that keep a core busy.
-        seed: Seed of the keys.
+        minutes: duration of the session
+        game: the game, as in `priorlab play`
+        busy: number of processes that keep a core busy
+        seed: seed of the keys
     """
     context = multiprocessing.get_context("spawn")
     load = [context.Process(target=burn, daemon=True) for _ in range(busy)]
