@@ -78,7 +78,7 @@ class Settings:
         int | None, Range(1), LEARNERS,
         IfNone(lambda settings: 500 * settings.rollout if settings.on_device else 60_000),
     ] = None  # fmt: skip
-    """decisions after which the learning rate decays as 1 / decisions (default: 60,000; with on_device, those of 500
+    """decisions after which the learning rate decays as 1 / decisions (default: 60,000; with on_device, 500
     rollouts)"""
     gamma: Annotated[float, Range(0, 1), LEARNERS] = 0.99
     """discount per decision"""
@@ -163,7 +163,7 @@ class Settings:
         int | None, Range(1), LEARNERS, Unrecorded(),
         IfNone(lambda settings: 20 * settings.rollout * settings.frame_skip if settings.on_device else 20_000),
     ] = None  # fmt: skip
-    """raw inputs between two checkpoints (default: 20,000; with on_device, those of 20 rollouts)"""
+    """raw inputs between two checkpoints (default: 20,000; with on_device, 20 rollouts)"""
     evaluation_episodes: Annotated[int, Range(0), Unrecorded()] = 100
     """episodes per evaluation after training; 0 disables it"""
     tensorboard: Annotated[Path | None, LEARNERS, Unrecorded()] = None

@@ -48,5 +48,5 @@ class ShortNames(MetaPathFinder):
 
 
 def install(root: Path) -> None:
-    """From now on, the short names find this checkout's rooms, wherever ``root`` is on Python's path."""
+    """From now on, the short names find this checkout's rooms, at any place of ``root`` on Python's path."""
     sys.meta_path.insert(0, ShortNames(root))

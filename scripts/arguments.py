@@ -9,7 +9,6 @@ from functools import partial, wraps
 from inspect import Signature, signature
 from io import StringIO
 from itertools import takewhile
-from pathlib import Path
 from types import NoneType
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
@@ -73,9 +72,12 @@ def described_type(hint: Any, text: str) -> Any:
         return "" if "(default: " in text or value in ("", "''", "None") else f"(default: {value})"
 
     plain = get_args(hint)[0] if get_origin(hint) is Annotated else hint
-    kinds = [each for each in get_args(plain) if each is not NoneType] if NoneType in get_args(plain) else []
-    metavar = kinds[0].__name__.upper() if kinds in ([int], [float], [str], [Path]) else None
-    return Annotated[hint, tyro.conf.arg(help=text, metavar=metavar, help_behavior_hint=default)]
+    shown = None
+    if NoneType in get_args(plain):
+        [kind] = [each for each in get_args(plain) if each is not NoneType]
+        choices = (True, False) if kind is bool else get_args(kind)
+        shown = f"{{{','.join(map(str, choices))}}}" if choices else kind.__name__.upper()
+    return Annotated[hint, tyro.conf.arg(help=text, metavar=shown, help_behavior_hint=default)]
 
 
 @contextmanager

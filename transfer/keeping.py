@@ -59,7 +59,7 @@ def parse(text: str, heads: bool = True) -> list[dict[str, Any]]:
             raise ValueError(f"unknown method {name!r}: expected one of {known}, or several joined by +")
         settings = [parse_setting(each, part) for each in after.split(",") if colon]
         if "method" in dict(settings):
-            raise ValueError(f"method {part!r}: expected settings of {name}, of which 'method' is none")
+            raise ValueError(f"method {part!r}: expected settings of {name}; 'method' is not one")
         if len(dict(settings)) < len(settings):
             raise ValueError(f"method {part!r}: expected each setting once")
         specs.append({"method": name, **dict(settings)})
@@ -165,7 +165,7 @@ def meets_tasks(methods: Sequence[Mapping[str, Any]]) -> bool:
 def check_together(methods: Sequence[Mapping[str, Any]]) -> None:
     """ValueError if the methods of these specs can't be used together."""
     if isinstance(methods, str):
-        raise ValueError(f"methods is {methods!r}: expected specs, as `parse({methods!r})` gives them")
+        raise ValueError(f"methods is {methods!r}: expected specs, as `parse({methods!r})` returns them")
     names = [spec.get("method", "") for spec in methods]
     for name in names:
         if name not in METHODS:

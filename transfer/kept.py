@@ -99,7 +99,7 @@ class Kept(nn.Module):
         self.refresh()
 
     def refresh(self) -> None:
-        """Derives what is no tensor from the tensors; called also whenever a state is loaded, into a copy too."""
+        """Derives everything that is not a tensor from the tensors; also when a state is loaded into a copy."""
         for name, parameter in self.network.module.named_parameters():
             if not parameter.requires_grad and name not in self.held:
                 self.frozen.add(name)  # by the user, since the last time
@@ -128,13 +128,13 @@ class Kept(nn.Module):
                 parameter.grad = None
 
     def check_task(self, task: int) -> None:
-        """ValueError for a task that there is not."""
+        """ValueError for a task that does not exist."""
         if not 0 <= task < self.tasks:
             raise ValueError(f"task is {task}: expected 0 to {self.tasks - 1}, as the network is kept for {self.tasks}")
 
     @torch.no_grad()
     def play(self, task: int) -> None:
-        """Puts the weights of a task in place, which has a number from 0; ValueError for one that there is not.
+        """Puts the weights of a task, numbered from 0, in place; ValueError for one that does not exist.
 
         With some methods, what has been learned of the current task is lost unless it was consolidated. To look at
         another task before that, use ``playing``.
@@ -196,7 +196,7 @@ class Kept(nn.Module):
         return any(changed)
 
     def consolidate(self, samples: Samples) -> None:
-        """Call it once when a task is learned, with samples of it, a few hundred as a rule. ValueError, before anything
+        """Call it once when a task is learned, with samples of it, usually a few hundred. ValueError, before anything
         changes, for samples that a method can't use."""
         if self.watch:
             self.watch.try_on(samples.inputs)
@@ -273,7 +273,7 @@ class Kept(nn.Module):
 
     def save(self, path: str | Path) -> None:
         """Writes the network and everything that its methods keep, as tensors and plain data. Buffers that are in no
-        ``state_dict`` are written too, as they affect how the network plays. The file is replaced at once, or not."""
+        ``state_dict`` are written too, as they affect how the network plays. The file is replaced atomically."""
         beside = {name: each.held for name, each in self.unsaved_buffers().items() if each.held is not None}
         with writing(Path(path)) as file:
             torch.save({"about": self.about, "state": self.network.module.state_dict(), "beside": beside}, file)
@@ -303,7 +303,7 @@ class Kept(nn.Module):
             raise ValueError(f"{path}: expected a network that Kept.save wrote")
         for name, ours in self.about.items():
             if about.get(name) != ours:
-                raise ValueError(f"{path}: {name} is {about.get(name)}: expected {ours}, as this network is kept")
+                raise ValueError(f"{path}: {name} is {about.get(name)}: expected {ours}, as in this network")
         own = self.network.module.state_dict()
         for name in sorted({*own, *state}):
             mine, theirs = (tuple(each[name].shape) if name in each else "missing" for each in (own, state))

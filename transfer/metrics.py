@@ -82,7 +82,7 @@ def layer_inputs(network: Network, inputs: torch.Tensor) -> dict[str, torch.Tens
 
 
 def is_of_this_task(name: str, network: Network) -> bool:
-    """Whether a layer belongs to the current task: it is no adapter, and not in another task's column."""
+    """Whether a layer belongs to the current task: it is not an adapter, and not in another task's column."""
     for owner, module in network.module.named_modules():
         if isinstance(module, ColumnLayer) and name.startswith(f"{owner}."):
             return name == f"{owner}.columns.{module.active}"
@@ -110,7 +110,7 @@ def effective_rank(network: Network, inputs: torch.Tensor) -> float:
 
 
 def sensitivity_to_others(kept: Kept, samples: Samples) -> float | None:
-    """Of a network of columns, the share of the current task's sensitivity, from 0 to 1, to columns other than its own:
+    """The share, from 0 to 1, of the current task's sensitivity to columns other than its own:
     the mean over layers of ``Columns.sensitivity``. None for any other network, and for a single column."""
     columns = [method for method in kept.each() if isinstance(method, Columns)]
     shares = columns[0].sensitivity(samples) if columns else {}

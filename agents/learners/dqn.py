@@ -90,7 +90,7 @@ class DoubleDQN(DQN):
     def _on_step(self) -> None:
         self.logger.record("rollout/exploration_rate", self.exploration_rate)  # ``train`` does the rest
 
-    def _store_transition(  # pyright: ignore[reportIncompatibleMethodOverride]  dictionaries are no pictures
+    def _store_transition(  # pyright: ignore[reportIncompatibleMethodOverride]  dictionaries are not pictures
         self,
         replay_buffer: FrameReplay,
         buffer_action: np.ndarray,

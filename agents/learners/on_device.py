@@ -215,7 +215,7 @@ def games_of(env: VecEnv, device: torch.device) -> Games:
     inner = env
     while isinstance(inner, VecEnvWrapper):
         if not isinstance(inner, (VecTransposeImage, Curiosity)):
-            raise ValueError(f"around the games is a {type(inner).__name__}: expected a curiosity alone")
+            raise ValueError(f"the games are wrapped in a {type(inner).__name__}: expected only a curiosity")
         inner = inner.venv
     if not isinstance(inner, PriorLabVecEnv):
         raise ValueError(f"the environment is a {type(inner).__name__}: expected a PriorLabVecEnv")

@@ -32,7 +32,7 @@ class Windows(NamedTuple):
     padding: int
     padded: np.ndarray  # float32 ((H + 2 padding) * (W + 2 padding) * C,): scratch, zeros at its edge
     starts: np.ndarray  # int64 (h * w,): where in it each window begins
-    across: int  # w: windows in a line
+    across: int  # w: windows per row
     rows: int  # of a window
     length: int  # of a window's row: columns * C
 

@@ -129,7 +129,7 @@ class PixelPolicy(OnPixels, ActorCriticCnnPolicy):
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         return choose_actions(*self.heads(obs), deterministic)
 
-    def evaluate_actions(  # pyright: ignore[reportIncompatibleMethodOverride]  dictionaries are no pictures
+    def evaluate_actions(  # pyright: ignore[reportIncompatibleMethodOverride]  dictionaries are not pictures
         self, obs: torch.Tensor, actions: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         return score_actions(*self.heads(obs), actions)

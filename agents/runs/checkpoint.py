@@ -92,7 +92,7 @@ def restore(
     """
     was = contents.get("device", device.type)
     if was != device.type:
-        raise ValueError(f"the checkpoint is of a run on {was}: expected device {was}, not {device.type}")
+        raise ValueError(f"the checkpoint is from a run on {was}: expected device {was}, not {device.type}")
     model = kind.load(io.BytesIO(contents["model"]), env, device, force_reset=False)
     for name, value in contents["memory"].items():
         setattr(model, name, value)

@@ -44,13 +44,13 @@ class Atari(Alone):
     """N games of ale_py in lockstep. Lane i is seeded with seed + i.
 
     - num_games: N.
-    - game: ale_py's name of it, such as montezuma_revenge.
+    - game: its name in ale_py, such as montezuma_revenge.
     - autoreset: whether a lane that ends starts over within the same step.
     - first_lane: the number of the first lane, where these games are part of a batch.
     - copy: whether observations are the caller's; otherwise read-only views, valid until the next step.
     - settings: see ``AtariSettings``.
 
-    Raises ValueError, one line, for a value that can't be, and TypeError for a setting that does not exist.
+    Raises ValueError, one line, for an invalid value, and TypeError for a setting that does not exist.
     """
 
     def __init__(

@@ -2,7 +2,7 @@
 
 PCG XSL RR 128/64 (O'Neill 2014), with numpy's use of 64 bits as two halves (the lower first) and its unbiased bounded
 integers (Lemire 2019). A 128-bit number is four 32-bit words, the lowest first, so that products fit into 64 bits
-wherever these functions run: in plain Python, compiled, or on a GPU.
+anywhere these functions run: in plain Python, compiled, or on a GPU.
 """
 
 from collections.abc import Iterable

@@ -103,4 +103,4 @@ def check_fits(saved_scene: Any, saved_draws: Any, scene: Any, draws: Any) -> No
     """ValueError where saved lanes belong to other games than the lanes they are to replace."""
     same = len(saved_scene) == len(scene) and ((saved_draws == OWN) == (draws == OWN)).all()
     if not same or ((draws == OWN) & (saved_scene != scene)).any():
-        raise ValueError("restore: what was saved is of other games; expected the same levels, looks and lanes")
+        raise ValueError("restore: the saved state is from other games: expected the same levels, looks and lanes")

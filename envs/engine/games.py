@@ -44,7 +44,7 @@ class Games(Alone):
       GPU; infos, frames and ``visited`` are numpy arrays.
     - settings: see ``GameSettings``.
 
-    Raises ValueError, one line, for a value that can't be, and TypeError for a setting that does not exist.
+    Raises ValueError, one line, for an invalid value, and TypeError for a setting that does not exist.
     """
 
     def __init__(

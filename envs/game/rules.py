@@ -17,7 +17,7 @@ INPUT_COUNT = len(INPUT_NAMES)
 WALL, LADDER, DEADLY = 1, 2, 4
 
 # Fields of a state. MONSTERS has a bit for each monster that lives; EPISODE_INPUTS to SOLVED count what the player
-# did; CLOCK counts the steps of a patrol; LAST_SIDE is whichever of LEFT and RIGHT was pressed last, or NONE; PLACE is
+# did; CLOCK counts the steps of a patrol; LAST_SIDE is the last pressed of LEFT and RIGHT, or NONE; PLACE is
 # the number of the place, of a batch's, that is played
 X, Y, JUMPING, SPEED, ON_LADDER, MONSTERS, EPISODE_INPUTS, PLAY_INPUTS, DEATHS, UNIQUE_STATES, SOLVED = range(11)
 CLOCK, LAST_SIDE, HAS_KEY, PLACE = range(11, 15)

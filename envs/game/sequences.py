@@ -65,7 +65,7 @@ def find_sequence(name: str, file: Path | None = None) -> Sequence:
         known_sequences = parse(read_text(file), str(file), table()[0])[1]
         for known in known_sequences:
             if known in table()[1]:
-                raise ValueError(f"{file}: sequence {known!r}: expected another name, as the lab has this one")
+                raise ValueError(f"{file}: sequence {known!r}: expected another name, as Priorlab uses this one")
     if name not in known_sequences:
         where = f"{file}: " if file else ""
         raise ValueError(f"{where}unknown sequence {name!r}: expected one of {', '.join(known_sequences)}")

@@ -87,7 +87,7 @@ class Recorder:
             self._write_events(self._events()[logged:])  # what the crash cut off
 
     def note(self, event: str, *, at: float | None = None, sync: bool = False, **fields: Any) -> None:
-        """Logs an event that is no step: consent, page, answer, key, ... ``sync`` waits until it is on disk."""
+        """Logs an event other than a step: consent, page, answer, key, ... ``sync`` waits until it is on disk."""
         if event in STOPS:
             self._due = 0.0
         self.log.write(event, at=at, sync=sync, **fields)

@@ -89,7 +89,7 @@ def holds(path: Path, words: Collection[str]) -> bool:
         return False
     if path.name in HISTORIES and path.is_dir():
         raise Unsearched("keeps every version that was ever saved in it, even of deleted files")
-    read_bytes(path, 1)  # raises a clear error if it is no file
+    read_bytes(path, 1)  # raises a clear error if it is not a file
     wanted = [between.join(word.lower()).encode() for word in words for between in ("", "\0", "\0\0\0")]
     with path.open("rb") as file:
         return stream_holds(file, wanted, DEPTH)

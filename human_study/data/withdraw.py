@@ -30,7 +30,7 @@ from priorlab.human_study.data.wordings import FOLDER as WORDINGS
 from priorlab.human_study.study.assignment import StudyPlace, empty_place, place_at, place_path, readable_places
 from priorlab.human_study.study.study_file import Study
 
-SHORT = 6  # characters; shorter codes occur in files by chance
+SHORT = 6  # characters; shorter codes occur in files at random
 
 
 @dataclass

@@ -30,7 +30,7 @@ class Dialect:
 def read(path: Path) -> dict[str, str]:
     """The date of each withdrawal, as in the file, by code; {} if there is no such file.
 
-    Raises ValueError, one line, if the file is no such table, OSError if it can't be read.
+    Raises ValueError, one line, if the file is not such a table, OSError if it can't be read.
     """
     return parse(path)[0] if path.is_file() else {}
 

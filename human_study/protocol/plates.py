@@ -1,6 +1,6 @@
 """Plates of dots whose number differs from the ground in one cone's response alone: people without it can't read it.
 
-This screens for colour vision deficiency on an uncalibrated screen. It is no diagnosis.
+This screens for colour vision deficiency on an uncalibrated screen. It is not a diagnosis.
 """
 
 import numpy as np

@@ -40,7 +40,7 @@ def play(game: ChosenGame, minutes: float, folder: Path, participant: str | None
     """A session of one play, at a new window: (its log, how the play ended).
 
     The play lasts at most that many minutes. The log is ``<folder>/<id>.session.jsonl``, with ``participant`` as id, or
-    a random one. Raises NoDisplay; ValueError, one line, for settings or minutes that can't be; OSError if nothing can
+    a random one. Raises NoDisplay; ValueError, one line, for invalid settings or minutes; OSError if nothing can
     be recorded.
     """
     course = game.open()

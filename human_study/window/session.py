@@ -361,7 +361,7 @@ def take_part(
     """Leads one participant through the study of that file, at a new window; returns how it ended, one line.
 
     The arguments are the options of `priorlab participate`. Raises ValueError and FileNotFoundError as ``load_study``,
-    and ValueError for fonts, stations and screens that won't do; NoDisplay; StudyFull and OSError as ``Session.run``.
+    and ValueError for unusable fonts, stations and screens; NoDisplay; StudyFull and OSError as ``Session.run``.
     """
     machine = Station.read(station)
     study, texts = load_study(path, resume)

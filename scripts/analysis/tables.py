@@ -102,7 +102,7 @@ FILES = {
     "answers": "how many people gave each answer",
 }
 COMPRESSED = ("tracks",)
-FORMER = ("approaches.csv",)  # a file of older pages, which is no part of a new one
+FORMER = ("approaches.csv",)  # a file of older pages, which a new page lacks
 HEADING = (
     "# The numbers of the page", "",
     "UTF-8, comma-separated, one line of headings, text in quotes. An empty cell: no value. dictionary.csv gives the "

@@ -22,7 +22,7 @@ def main(
         folder: folder of recorded sessions and plays; the command searches its subfolders too
         out: a new folder for the export
         formats: one or more of csv, minari (datasets for offline reinforcement learning) and videos
-        players: whose plays to export; the column player names it
+        players: whose plays to export; see the column player
         name: prefix of the Minari datasets: NAME/GAME-VERSION-v0
         screen_size: side of the observations in Minari datasets, in pixels
         grayscale: store these observations in gray

@@ -16,7 +16,7 @@ def main(
     plant: Literal["published", "none", "masks"] = "published", spread: float = 1.0, minutes: float = LIMIT_MINUTES,
     seed: int = 0, out: Path = Path("runs/simulated"),
 ) -> None:  # fmt: skip
-    """Simulate players with known effects, to try an analysis on. Each play is one file.
+    """Simulate players with known effects, to test an analysis. Each play is one file.
 
     Args:
         players: players per version; each plays one version only

@@ -24,6 +24,6 @@ def main(request: Annotated[Request, tyro.conf.OmitArgPrefixes, tyro.conf.arg(na
         settings = settings_of(request.folder, request.settings)
         rows = gather(request.folder, settings)
     if not len(rows.runs):
-        raise ValueError(f"{request.folder}: no runs yet: leave out --report-only to do some")
+        raise ValueError(f"{request.folder}: no runs yet: run without --report-only first")
     path = write_transfer(request.folder, rows, settings, request.quick)
     console.print(f"The report: {path.resolve()}", soft_wrap=True)

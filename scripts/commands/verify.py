@@ -9,7 +9,7 @@ from priorlab.scripts.console import error_line, plain_console
 
 
 def main(paths: Annotated[list[Path], tyro.conf.Positional]) -> None:
-    """Check every log and play, and report every problem with its place. The exit code is 1 if there are any.
+    """Check every log and play, and report where each problem is. The exit code is 1 if there are any.
 
     Args:
         paths: folders of sessions and plays, or single files

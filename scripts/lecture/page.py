@@ -1,4 +1,4 @@
-"""The lecture's small site: index.html and a page for each claim, with figures as SVG and their data as CSV beside; and
+"""The lecture's small site: index.html and a page for each claim, with figures as SVG and data as CSV; and
 README.md, which has every answer."""
 
 import textwrap
@@ -22,7 +22,7 @@ from priorlab.scripts.report import readme
 from priorlab.scripts.report.plots import INKS, STYLE, panel, standalone, svg, tick_text
 from priorlab.scripts.report.render import NARROW, WIDE, render
 
-LETTER = 6.0  # px, about, of a letter beside an axis
+LETTER = 6.0  # px, about, of a letter next to an axis
 HOLDS, FAILS, OPEN = "holds", "does not hold", "inconclusive"
 USUAL = Path("results/lecture")
 SHOWN = {"inputs": "first", "drift": "time"}  # figures of README.md, by claim
@@ -55,7 +55,7 @@ def write_site(folder: Path, kept: Recorded) -> Path:
     """Writes the pages of all claims that have rows, and index.html, into ``folder``."""
     measured = measured_claims(kept)
     if not measured:
-        raise ValueError(f"{folder}: no rows: expected those of one claim or more; without --report-only it makes them")
+        raise ValueError(f"{folder}: no rows: expected one claim or more; run without --report-only first")
     around = zip([None, *measured], measured, [*measured[1:], None])
     told = [(claim, write_page(folder, claim, kept, before, after)) for before, claim, after in around]
     page = render(

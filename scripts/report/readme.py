@@ -1,4 +1,4 @@
-"""README.md beside a feature's rows: what they show, for a reader on a forge, who installs nothing."""
+"""README.md next to a feature's rows: what they show, for a reader on a forge, who installs nothing."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -48,7 +48,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def command(name: str, **flags: object) -> str:
-    """``priorlab name`` with these flags, but for those that are None, False or empty."""
+    """``priorlab name`` with these flags, except those that are None, False or empty."""
     words = [f"priorlab {name}"]
     for flag, value in flags.items():
         if value is None or value is False or value == ():

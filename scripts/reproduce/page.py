@@ -80,7 +80,7 @@ def show(part: Part) -> dict:
 
 
 def claim_rows(section: Section, version: str, learners: Sequence[Learner]) -> list[dict]:
-    """The finding on a version, a row an agent that is no random one: in words, and whether it fits the claim."""
+    """The finding on a version, one row per agent except the random one: in words, and whether it fits the claim."""
     claim = claim_of(section, version)
     return [
         {

@@ -53,8 +53,8 @@ class Request:
     seeds: int | None = None
     """runs of each agent on each version (default: 10; quick: 1)"""
     inputs: int | None = None
-    """raw inputs per run (default: 100,000 in Princess, 1,000,000 in Key and Door; quick: 25,000; on_device:
-    10,000,000 and 100,000,000)"""
+    """raw inputs per run (default: 100,000 in Princess, 1 million in Key and Door; quick: 25,000; on_device:
+    10 million and 100 million)"""
     quick: bool = False
     """run a small version in a separate folder, as a demonstration"""
     on_device: bool = False
@@ -81,7 +81,7 @@ class Request:
         check_counts(seeds=self.seeds, inputs=self.inputs, workers=self.workers)
         for agent in self.agents if self.on_device else ():
             if agent not in ON_DEVICE_AGENTS:
-                raise ValueError(f"with on_device, agents must be of {', '.join(ON_DEVICE_AGENTS)}, got {agent}")
+                raise ValueError(f"with on_device, agents must be among {', '.join(ON_DEVICE_AGENTS)}, got {agent}")
         if self.quick and self.on_device:
             raise ValueError("quick and on_device exclude each other: so many games need more inputs")
         if self.hours < 0:

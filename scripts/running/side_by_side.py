@@ -96,4 +96,4 @@ def side_by_side(
             pool.shutdown(cancel_futures=True)
             raise
     if failed:
-        raise ValueError(f"{len(failed)} of {len(jobs)} failed, and the others are kept: {'; '.join(failed)}")
+        raise ValueError(f"{len(failed)} of {len(jobs)} failed; the others were recorded: {'; '.join(failed)}")

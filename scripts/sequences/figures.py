@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 WIDE, NARROW = 1060.0, 400.0  # px
 LETTER = 6.6  # px of a label
-BANDS = 6  # methods at most whose intervals can be told apart in one figure
+BANDS = 6  # methods at most whose intervals can be distinguished in one figure
 Found = Mapping[str, Mapping[str, Estimate]]
 
 

@@ -60,7 +60,7 @@ class Runs:
 
     @property
     def without_means(self) -> str:
-        """The method that this one is, but for restored means."""
+        """The same method without restored means."""
         parts = [part for part in self.method.split("+") if part.partition(":")[0] != MEANS]
         return "+".join(parts) or FINETUNE
 

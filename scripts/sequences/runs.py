@@ -58,7 +58,7 @@ def kind_of(sequence: str, from_file: bool = False) -> ModuleType:
     """
     if sequence in digits.SEQUENCES:
         if from_file:
-            raise ValueError(f"{sequence!r} is a sequence of Priorlab: expected the name of one in the file")
+            raise ValueError(f"{sequence!r} is built into Priorlab: expected the name of a sequence in the file")
         return digits
     if not from_file and sequence not in sequences():
         known = ", ".join([*digits.SEQUENCES, *sequences()])
@@ -87,8 +87,8 @@ class Request:
     """number of tasks to learn (default: 20 digits, 4 levels, 2 of atari_masks, all of others; quick: 5
     digits, 2 games)"""
     inputs: int | None = None
-    """games: raw inputs per task (default: 60,000 for levels, else 100,000 in Princess, 1,000,000
-    in Key and Door, 4,000,000 in Atari; quick: 20,000)"""
+    """games: raw inputs per task (default: 60,000 for levels, else 100,000 in Princess, 1 million
+    in Key and Door, 4 million in Atari; quick: 20,000)"""
     agent: Literal["ppo", "dqn"] | None = None
     """games: the learner (default: ppo)"""
     episodes: int | None = None

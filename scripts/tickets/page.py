@@ -84,9 +84,7 @@ def readme_of(folder: Path, rows: pd.DataFrame, settings: Mapping[str, Any], qui
 def tables_of(rows: pd.DataFrame, folder: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Of each kind that there is, as ``table_of`` gives it. ValueError where there are no rows."""
     if not len(rows):
-        raise ValueError(
-            f"{folder}: no rows: expected those of one network or more; without --report-only it makes them"
-        )
+        raise ValueError(f"{folder}: no rows: expected one network or more; run without --report-only first")
     return {kind: table_of(rows, kind) for kind in KINDS if kind in set(rows["restart"])}
 
 

@@ -155,7 +155,7 @@ def test_callbacks_work(tmp_path: Path):
 
 def test_unsuitable_environments_are_rejected():
     games = PriorLabVecEnv(**ON_DEVICE.game_arguments())
-    with pytest.raises(ValueError, match="around the games is a VecNormalize: expected a curiosity alone"):
+    with pytest.raises(ValueError, match="the games are wrapped in a VecNormalize: expected only a curiosity"):
         OnDevicePPO(PixelPolicy, VecNormalize(games, norm_obs=False), n_steps=8, batch_size=8, device="cpu").learn(8)
     with pytest.raises(ValueError, match="the curiosity is CountBonus: expected OnDeviceCounts or ICM on cpu, or none"):
         OnDevicePPO(PixelPolicy, counting(games, False), n_steps=8, batch_size=8, device="cpu").learn(8)

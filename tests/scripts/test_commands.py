@@ -55,7 +55,7 @@ def refused(*words: str) -> str:
         (["play", "--look-seed", "-1"], "look_seed must be at least 0, got -1"),
         (["reproduce", "--hours", "nan"], "hours must be a number, got nan"),
         (["transfer", "--methods"], "methods is empty: expected at least one value"),
-        (["transfer", "--sequences", "mine.toml"], "'permuted-digits' is a sequence of Priorlab"),
+        (["transfer", "--sequences", "mine.toml"], "'permuted-digits' is built into Priorlab"),
         (["plan", "--from", "nowhere"], "nowhere: no such folder"),
         (["plan", "--spread", "inf"], "spread must be above 0 and finite, got inf"),
         (["plan", "--versions", "gravity", "--effect", "-1"], "effect must be a finite number above 0, got -1"),
@@ -113,6 +113,25 @@ def test_words_are_read_before_anything_runs():
     call = parse_call(command, "priorlab x", ["--number", "2", "--names", "b", "c"])
     with pytest.raises(AssertionError, match="it ran"):
         call()
+
+
+def test_help_states_each_default_once(capsys):
+    def command(number: int | None = None, *, names: tuple[str, ...] = (), out: str = "here") -> None:
+        """Nothing.
+
+        Args:
+            number: a number (default: three, where
+                (by convention) it is not two)
+            names: names
+            out: a folder
+        """
+
+    with pytest.raises(SystemExit):
+        parse_call(command, "priorlab x", ["--help"])
+    words = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert "--number INT a number (default: three, where (by convention) it is not two)" in words
+    assert "--out STR a folder (default: here)" in words
+    assert words.count("default") == 2 and "None" not in words
 
 
 def ended_by(error: BaseException, monkeypatch) -> object:

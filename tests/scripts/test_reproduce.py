@@ -204,7 +204,7 @@ def test_rows_older_than_a_setting_are_of_its_default(tmp_path):
         ({"agents": ("a2c",)}, "unknown agent 'a2c': expected one of icm, counts, rnd, dqn, random"),
         ({"seeds": 0}, "seeds must be at least 1, got 0"),
         ({"hours": -1.0}, "hours must be at least 0, got -1"),
-        ({"agents": ("rnd",), "on_device": True}, "with on_device, agents must be of icm, counts, random, got rnd"),
+        ({"agents": ("rnd",), "on_device": True}, "with on_device, agents must be among icm, counts, random, got rnd"),
         ({"quick": True, "on_device": True}, "quick and on_device exclude each other"),
         ({"versions": ("nonesuch",)}, "unknown version 'nonesuch': expected one of original"),
     ],

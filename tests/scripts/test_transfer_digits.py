@@ -231,7 +231,7 @@ def test_two_processes_do_not_add_runs_to_one_folder(tmp_path):
 
 def test_one_run_that_fails_stops_no_other(tmp_path):
     finished, told = [], Console(file=io.StringIO(), record=True)
-    with pytest.raises(ValueError, match="1 of 3 failed, and the others are kept: zero, 0: division by zero"):
+    with pytest.raises(ValueError, match="1 of 3 failed; the others were recorded: zero, 0: division by zero"):
         for job, answer in side_by_side(divide, [("one", 1), ("zero", 0), ("two", 2)], 1, "all", told):
             finished.append((job, answer))
     assert sorted(finished) == [(("one", 1), 1.0), (("two", 2), 0.5)]

@@ -301,7 +301,7 @@ class Large(Skipping):
 @pytest.mark.parametrize(
     ("build", "method", "words"),
     [
-        (Aliased, "progressive", "layer 'a' is 'again', too, and can't be given columns"),
+        (Aliased, "progressive", "layer 'a' is also 'again' and can't be given columns"),
         (Shared, "packing", "layers 'a' and 'again' share a weight and can't be packed"),
         (Shared, "psp", "layers 'a' and 'again' share a weight and can't be superposed"),
         (Shared, "progressive", "layers 'a' and 'again' share a weight and can't be given columns"),
@@ -347,7 +347,7 @@ def test_weights_in_two_layers_can_be_held_and_separated():
 def test_a_head_that_shares_its_weight_with_the_body_is_not_each_tasks_own():
     module = nn.Sequential(nn.Linear(8, 8), nn.Tanh(), nn.Linear(8, 8))
     module[2].weight = module[0].weight
-    with pytest.raises(ValueError, match=r"head's parameter '2.weight' is '0.weight', too"):
+    with pytest.raises(ValueError, match=r"head's parameter '2.weight' is also '0.weight'"):
         keep(Network(module), parse("ewc"), 2)
     keep(Network(module), parse("ewc", heads=False), 2)
 

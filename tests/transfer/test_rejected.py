@@ -38,7 +38,7 @@ class Within(nn.Linear):
         ("ewc", {"width": 3}, "has no setting 'width'"),
         ("ewc:strength", {}, "'strength': expected a setting and its value"),
         ("ewc:", {}, "'': expected a setting and its value"),
-        ("ewc:method=l2", {}, "expected settings of ewc, of which 'method' is none"),
+        ("ewc:method=l2", {}, "expected settings of ewc; 'method' is not one"),
         ("hope", {}, "unknown method 'hope'"),
         ("psp+packing", {}, "each decides which task has which weights"),
         ("packing+ewc", {}, "no weight that an earlier task needs can change"),

@@ -204,7 +204,7 @@ def test_policies_of_other_kinds_are_refused():
     actions = gymnasium.spaces.Discrete(3)
     with pytest.raises(ValueError, match="policy Wrong has no action_net: expected an actor and a critic"):
         Wrong(PICTURES, actions, lambda _: 1e-3)
-    with pytest.raises(ValueError, match="policy Other is none of DQN's: expected a DQNPolicy"):
+    with pytest.raises(ValueError, match="policy Other is not one of DQN's: expected a DQNPolicy"):
         Other(PICTURES, actions, lambda _: 1e-3)
 
 

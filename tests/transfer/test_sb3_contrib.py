@@ -82,7 +82,7 @@ def test_what_a_method_cannot_keep_of_a_policy_is_refused(learner, policy, name,
 
 
 def test_networks_of_quantiles_are_refused():
-    with pytest.raises(ValueError, match="policy Mine is none of DQN's: expected a DQNPolicy"):
+    with pytest.raises(ValueError, match="policy Mine is not one of DQN's: expected a DQNPolicy"):
         make_model(contrib.QRDQN, kept("qrdqn.QRDQNPolicy", KeptQ), "l2", n_steps=None)
 
 

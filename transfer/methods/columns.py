@@ -286,7 +286,7 @@ def places(network: Network, layers: dict[str, Any]) -> dict[str, Place]:
         for key, module in parent._modules.items():
             for name, layer in layers.items():
                 if module is layer and place_of(network, name) != (parent, key):
-                    raise ValueError(f"layer {name!r} is {key!r}, too, and can't be given columns: expected one name")
+                    raise ValueError(f"layer {name!r} is also {key!r} and can't be given columns: expected one name")
     calls: list[tuple[str, torch.Tensor]] = []
     heads: set[str] = set()
     rows: dict[str, set[int]] = {}

@@ -48,7 +48,7 @@ class Method(nn.Module):
         """Prepares to learn a task whose weights are in place."""
 
     def refresh(self, task: int) -> None:
-        """Derives what is no tensor, such as which parameters learn, from the tensors; also after they are loaded."""
+        """Derives everything that is not a tensor, such as which parameters learn; also after tensors are loaded."""
 
     def advance(self, task: int, share: float) -> bool:
         """Called while a task is learned, when ``share`` of its training, from 0 to 1, is done. Returns whether it

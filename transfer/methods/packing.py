@@ -87,7 +87,9 @@ class Packing(Method):
 
     def learn(self, task: int) -> None:
         if self.pruned[task]:
-            raise ValueError(f"task {task} is packed: expected one that was not learned, as its weights are frozen")
+            raise ValueError(
+                f"task {task} is packed and its weights are frozen: expected a task that was not learned yet"
+            )
         self.check_free()
         if not self.pruned.any():
             return

@@ -27,7 +27,7 @@ class L2(Method):
     def __init__(self, network: Network, tasks: int, generator: torch.Generator, strength: float = 1.0):
         super().__init__(network)
         if not 0 <= strength < float("inf"):
-            raise ValueError(f"strength is {strength}: expected a number from 0")
+            raise ValueError(f"strength is {strength}: expected 0 or more")
         self.strength = strength
         self.names = list(network.shared())
         for number, parameter in enumerate(network.shared().values()):

@@ -29,7 +29,7 @@ class OwnHeads(Method):
         of_body = {id(parameter): name for name, parameter in named if not self.network.is_head(name)}
         for name, parameter in named:
             if self.network.is_head(name) and id(parameter) in of_body:
-                raise ValueError(f"head's parameter {name!r} is {of_body[id(parameter)]!r}, too: expected heads that "
+                raise ValueError(f"head's parameter {name!r} is also {of_body[id(parameter)]!r}: expected heads that "
                                  "share no weight with the body, or methods without heads of their own")  # fmt: skip
 
     def moved(self) -> list[torch.nn.Parameter]:

@@ -89,7 +89,7 @@ def train_on(network: Network, inputs: torch.Tensor) -> None:
 
 def check_memory(network: Network, inputs: torch.Tensor) -> None:
     """ValueError if training changes the network's outputs although its parameters are the same: it remembers something
-    that is no attribute of its layers, but is in a closure, in a class, or deep inside an object."""
+    that is not an attribute of its layers, but in a closure, in a class, or deep inside an object."""
     runs: list[tuple[list[torch.Tensor], list[LayerCall]]] = []
     with preserved(network.module), torch.no_grad():
         perturb(network, torch.Generator().manual_seed(0))

@@ -50,7 +50,7 @@ class Network:
     run_all: runs all of the module on inputs (n, ...), where ``outputs`` runs only a part.
     per_task: names of parameters that each task already has its own values of.
 
-    ValueError if a head is no module of the network.
+    ValueError if a head is not a module of the network.
     """
 
     module: nn.Module
@@ -108,7 +108,7 @@ class Network:
         return {each: parameter for each, parameter in named if each not in self.per_task}
 
     def small_parameters(self, purpose: str) -> dict[str, nn.Parameter]:
-        """The shared parameters of layers that compute no sums of products: of norms and PReLU, and those that lie bare
+        """The shared parameters of layers that compute no sums of products: of norms and PReLU, and those directly
         in a user's module, such as position embeddings and layer scales.
 
         ValueError if they outnumber the weights, as giving each task its own would then cost too much. ``purpose`` ends

@@ -62,7 +62,7 @@ def tables(module: nn.Module) -> Iterator[tuple[str, Table]]:
     for name, layer in module.named_modules():
         if name == KEPT or name.startswith(f"{KEPT}."):
             continue
-        if isinstance(layer, torch.jit.ScriptModule):  # whose tables are no dictionaries
+        if isinstance(layer, torch.jit.ScriptModule):  # whose tables are not dictionaries
             yield name, dict(layer.named_parameters(recurse=False)) | dict(layer.named_buffers(recurse=False))
             continue
         yield from ((name, table) for table in (layer._parameters, layer._buffers, vars(layer)))

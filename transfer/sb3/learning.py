@@ -147,7 +147,7 @@ def meet(policy: BasePolicy, task: int, observations: torch.Tensor) -> None:
     """Shows a new task to the policy's methods before ``learn_task``; only ``means:start=aligned`` uses it.
 
     observations: (n, ...), of the task as the policy plays it by then, as its network takes them: images with channels
-    first. ValueError for a policy that is not kept, and for a task that there is not.
+    first. ValueError for a policy that is not kept, and for a task that does not exist.
     """
     kept_networks(policy)[0].meet(task, Samples(observations))
     sync_target(policy)

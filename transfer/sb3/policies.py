@@ -115,7 +115,7 @@ class KeptQ(KeptPolicy):
 
     def __init__(self, *args: Any, **kwargs: Any):
         if not isinstance(self, DQNPolicy):
-            raise ValueError(f"policy {type(self).__name__} is none of DQN's: expected a DQNPolicy")
+            raise ValueError(f"policy {type(self).__name__} is not one of DQN's: expected a DQNPolicy")
         super().__init__(*args, **kwargs)
 
     def make_q_net(self) -> QNetwork:
