@@ -45,11 +45,11 @@ def parse_call(command: Callable[..., Any], prog: str, arguments: Sequence[str])
     return call
 
 
-def described(command: Callable[..., Any]) -> Callable[..., None]:
+def described(command: Callable[..., Any]) -> Callable[..., Any]:
     """A function with the command's settings, for --help: a default that the text states is not printed again, None is
     not printed at all, and a text that takes several lines in the code is one paragraph."""
 
-    def settings(**_: Any) -> None: ...
+    def settings(**_: Any) -> Any: ...
 
     requests = [each for each in get_type_hints(command).values() if is_dataclass(each)]
     owner: Any = requests[0] if requests else command

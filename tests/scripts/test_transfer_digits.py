@@ -138,7 +138,7 @@ def test_what_cannot_be_learned_is_said_first(settings, words):
     except ImportError:
         with pytest.raises(ValueError, match="expected torchvision"):
             Request(data="mnist")
-    with pytest.raises(ValueError, match="no runs yet: leave out --report-only"):
+    with pytest.raises(ValueError, match="no runs yet: run without --report-only"):
         main(Request(report_only=True, out=Path("nowhere")))
 
 
