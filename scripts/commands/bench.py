@@ -1,4 +1,4 @@
-"""`priorlab bench`: measures the speed of the games, next to a peer's in the same run."""
+"""`priorlab bench`: measures the speed of the games and of a peer in the same run."""
 
 from typing import Literal
 
