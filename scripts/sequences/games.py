@@ -16,6 +16,7 @@ from priorlab.agents.learners.make_dqn import make_dqn, replay_bytes
 from priorlab.agents.learners.make_ppo import make_ppo, rollout_bytes
 from priorlab.agents.learners.self_imitating import SelfImitatingPPO
 from priorlab.agents.runs.run_learner import run_learner
+from priorlab.agents.runs.saved_model import load_model
 from priorlab.agents.settings import Settings
 from priorlab.envs.engine.games import Games
 from priorlab.envs.game.level import Level
@@ -194,7 +195,7 @@ class GameLesson(Lesson):
     def train(self) -> Any:
         agent, settings = self.agent, replace(self.learner, inputs=self.inputs_left)
         if is_finished(self.folder):
-            return agent.model.load(self.folder / "model.zip", device=settings.device)
+            return load_model(agent.model, self.folder, device=settings.device)
         return run_learner(
             settings,
             lambda settings, env: agent.make(settings, env, agent.policy, **self.run.policy_kwargs),
