@@ -34,7 +34,7 @@ PPO = {  # Schulman et al. 2017, but half the minibatch and a constant rate of 1
 }  # fmt: skip
 NUM_GAMES = 16
 LEARNER = {"num_games": NUM_GAMES, **GAME, **PPO}
-INPUTS = 4_000_000  # raw frames of training per task
+TRAINING_INPUTS = 4_000_000  # raw frames of training per task
 TESTED = 1_000_003  # is added to the seed of tests, so that their random starts differ from those of training
 
 

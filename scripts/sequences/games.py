@@ -120,7 +120,7 @@ def settings(chosen: Mapping[str, Any]) -> dict[str, Any]:
     complete = {**chosen, "tasks": len(tasks), "names": list(tasks)}
     if is_atari(tasks):
         atari.check(chosen["agent"], tasks.values())
-        return complete | {"inputs": chosen["inputs"] or atari.INPUTS, "learner": atari.LEARNER}
+        return complete | {"inputs": chosen["inputs"] or atari.TRAINING_INPUTS, "learner": atari.LEARNER}
     configs = [learner_settings(task, chosen["agent"], 0, chosen["inputs"]).config() for task in tasks.values()]
     apart = ("method", "player", "privileged", "seed", "device", "bfloat16", "threads")
     learner = {name: value for name, value in configs[0].items() if name not in apart and not differs(configs, name)}
