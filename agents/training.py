@@ -69,10 +69,10 @@ def load_player(settings: Settings) -> Player:
     from priorlab.agents.device import device_of
     from priorlab.agents.learners.dqn import DoubleDQN
     from priorlab.agents.learners.make_ppo import learner_and_policy
-    from priorlab.agents.runs.run_learner import MODEL
+    from priorlab.agents.runs.saved_model import load_model
 
     learner = DoubleDQN if settings.agent == "dqn" else learner_and_policy(settings)[0]
-    return learner.load(settings.folder / MODEL, device=device_of(settings))
+    return load_model(learner, settings.folder, device=device_of(settings))
 
 
 def play_at_random(settings: Settings) -> RunLog:

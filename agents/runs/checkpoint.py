@@ -11,6 +11,7 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from priorlab.agents.curiosity.base import Curiosity
 from priorlab.agents.runs.run_log import RunLog
+from priorlab.agents.runs.saved_model import unpickling
 from priorlab.envs.base.files import writing
 from priorlab.envs.engine.engine import Saved
 from priorlab.envs.interfaces.sb3 import PriorLabVecEnv
@@ -93,7 +94,8 @@ def restore(
     was = contents.get("device", device.type)
     if was != device.type:
         raise ValueError(f"the checkpoint is of a run on {was}: expected device {was}, not {device.type}")
-    model = kind.load(io.BytesIO(contents["model"]), env, device, force_reset=False)
+    with unpickling("the checkpoint"):
+        model = kind.load(io.BytesIO(contents["model"]), env, device, force_reset=False)
     for name, value in contents["memory"].items():
         setattr(model, name, value)
     batch.games.restore(Saved(**contents["games"]))

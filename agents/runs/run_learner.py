@@ -19,12 +19,12 @@ from priorlab.agents.runs import checkpoint
 from priorlab.agents.runs.checkpoint import Model
 from priorlab.agents.runs.required_memory import check_memory
 from priorlab.agents.runs.run_log import RunLog
+from priorlab.agents.runs.saved_model import MODEL
 from priorlab.agents.settings import Settings
 from priorlab.envs.base.files import writing
 from priorlab.envs.interfaces.sb3 import PriorLabVecEnv
 from priorlab.envs.results.rows import RunWriter
 
-MODEL = "model.zip"
 CHECKPOINT_SECONDS = 45.0  # after these, the next pause between rollouts writes a checkpoint: a stop costs little more
 
 

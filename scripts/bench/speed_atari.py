@@ -9,7 +9,7 @@ from priorlab.envs.atari.masks import MASKS
 from priorlab.scripts.bench.rates import Measurement, best_rate
 
 GAME, PEER = "montezuma_revenge", "ALE/MontezumaRevenge-v5"
-INPUTS = 18
+ACTIONS = 18
 GAMES = 8  # per batch: ale_py takes a tenth of a second to seed one
 TURNS = 7  # of unmasked and masked games; the median of their ratios counts
 SINGLE, VECTOR = 0.8, 0.7  # targets: share of the unmasked speed
@@ -59,7 +59,7 @@ def one_by_one(env: gymnasium.Env) -> Step:
 def share(unmasked: Step, masked: Step, games: int, seconds: float) -> float:
     """The speed of masked games as a share of unmasked ones, measured in turns under the same noise."""
     slices = seconds / TURNS / 2
-    rates = [[best_rate(step, games, INPUTS, slices) for step in (unmasked, masked)] for _ in range(TURNS)]
+    rates = [[best_rate(step, games, ACTIONS, slices) for step in (unmasked, masked)] for _ in range(TURNS)]
     return float(np.median([ours / theirs for theirs, ours in rates]))
 
 

@@ -57,11 +57,11 @@ def write_site(folder: Path, kept: Recorded) -> Path:
     if not measured:
         raise ValueError(f"{folder}: no rows: expected those of one claim or more; without --report-only it makes them")
     around = zip([None, *measured], measured, [*measured[1:], None])
-    told = [(claim, write_page(folder, claim, kept, before, after)) for before, claim, after in around]
+    answered = [(claim, write_page(folder, claim, kept, before, after)) for before, claim, after in around]
     page = render(
         "lecture.html",
-        told=told,
-        headline=headline(told),
+        answered=answered,
+        headline=headline(answered),
         left=[claim for claim in map(find_claim, CLAIMS) if claim not in measured],
         minutes=minutes(kept),
         quick=any(is_small(claim, kept) for claim in measured),
@@ -82,7 +82,7 @@ def measured_claims(kept: Recorded) -> list[Claim]:
 def readme_of(folder: Path, kept: Recorded) -> str:
     """The text of README.md."""
     claims = measured_claims(kept)
-    told = [(claim, answers_of(claim, kept)) for claim in claims]
+    answered = [(claim, answers_of(claim, kept)) for claim in claims]
     plain: Any = kept.runs[kept.runs["change"] == ""]
     names = tuple(claim.name for claim in claims)
     flags = {"out": readme.elsewhere(folder, USUAL), "quick": any(is_small(claim, kept) for claim in claims)}
@@ -91,23 +91,23 @@ def readme_of(folder: Path, kept: Recorded) -> str:
         "lecture.md",
         folder,
         title="The lecture, runnable",
-        finding=headline(told),
+        finding=headline(answered),
         made=[readme.command("lecture", **asked, **flags)],
         again=readme.command("lecture", report_only=True, **flags),
         software=readme.made_with(plain["software"], plain["git_commit"].fillna("")),
         quick=flags["quick"],
         figures=[(claim, figure_of(claim)) for claim in with_figure(claims)],
-        told=[
+        answered=[
             (claim, [[each.says, each.verdict, f"{each.higher} vs {each.lower}"] for each in verdicts])
-            for claim, verdicts in told
+            for claim, verdicts in answered
         ],
         minutes=minutes(kept),
     )
 
 
-def headline(told: Sequence[tuple[Claim, Sequence[Verdict]]]) -> str:
+def headline(answered: Sequence[tuple[Claim, Sequence[Verdict]]]) -> str:
     """How many of the answers hold."""
-    verdicts = [each.verdict for _, answers in told for each in answers]
+    verdicts = [each.verdict for _, answers in answered for each in answers]
     fails, open_ = verdicts.count(FAILS), verdicts.count(OPEN)
     rest = f"{fails} {'does' if fails == 1 else 'do'} not, {open_} {'is' if open_ == 1 else 'are'} inconclusive"
     return f"{verdicts.count(HOLDS)} of {len(verdicts)} predictions hold, {rest}"
@@ -220,8 +220,8 @@ def judged(answer: Answer, claim: Claim, rows: pd.DataFrame) -> Verdict:
     both = pd.concat(sides, axis=1, join="inner").to_numpy(float)  # (seeds, 2)
     scaled = np.log(both) if figure.log_y else both
     verdict = judgement(scaled[:, 0] - scaled[:, 1])
-    told = [number(mean_of(both[:, k], figure), figure.percent) for k in range(2)]
-    return Verdict(answer.says, verdict, *told)
+    values = [number(mean_of(both[:, k], figure), figure.percent) for k in range(2)]
+    return Verdict(answer.says, verdict, *values)
 
 
 def judgement(differences: np.ndarray) -> str:

@@ -71,7 +71,7 @@ def made_with(software: Iterable[str], commits: Iterable[str]) -> str:
         for part in filter(None, re.split(r"[,;] ", text)):
             name, _, version = part.rpartition(" ")
             versions.setdefault(name, {})[version] = None
-    told = [f"{name} {' and '.join(own)}" for name, own in versions.items()]
+    parts = [f"{name} {' and '.join(own)}" for name, own in versions.items()]
     short = sorted({commit[:COMMIT] for commit in commits if commit})
-    told += [f"commit{'s' if len(short) > 1 else ''} {', '.join(short)}"] if short else []
-    return f"Made with {'; '.join([', '.join(told[: len(versions)]), *told[len(versions) :]])}." if told else ""
+    parts += [f"commit{'s' if len(short) > 1 else ''} {', '.join(short)}"] if short else []
+    return f"Made with {'; '.join([', '.join(parts[: len(versions)]), *parts[len(versions) :]])}." if parts else ""

@@ -115,12 +115,12 @@ def rows_of(section: Section, own: Sequence[Learner]) -> list[list[str]]:
         for reached in each.reached.values():
             after = number(reached.median) if np.isfinite(reached.median) else f"> {number(each.budget)}"
             row.append(f"{after} ({reached.got}/{reached.n})")
-            row += [words_of_ratio(reached) or NOTHING, found(section, each, reached)]
+            row += [words_of_ratio(reached) or NOTHING, finding_of(section, each, reached)]
         rows.append(row)
     return rows
 
 
-def found(section: Section, learner: Learner, reached: Reached) -> str:
+def finding_of(section: Section, learner: Learner, reached: Reached) -> str:
     """The verdict, and what it means for the claim."""
     fits = standing(reached, claim_of(section, learner.version))
     told = [reached.verdict or NOTHING, *(["fits the claim"] if fits == FITS else [])]

@@ -14,6 +14,7 @@ import pandas as pd
 from stable_baselines3.common.callbacks import BaseCallback
 
 from priorlab.agents.learners.ppo import PlainPPO
+from priorlab.agents.runs.saved_model import MODEL, load_model
 from priorlab.envs.atari.atari_sb3 import AtariVecEnv
 from priorlab.envs.base.files import write_whole
 from priorlab.envs.game.sequences import Task
@@ -33,7 +34,7 @@ PPO = {  # Schulman et al. 2017, but half the minibatch and a constant rate of 1
 }  # fmt: skip
 NUM_GAMES = 16
 LEARNER = {"num_games": NUM_GAMES, **GAME, **PPO}
-INPUTS = 4_000_000  # raw frames of training per task
+TRAINING_INPUTS = 4_000_000  # raw frames of training per task
 TESTED = 1_000_003  # is added to the seed of tests, so that their random starts differ from those of training
 
 
@@ -72,7 +73,7 @@ class AtariLesson(Lesson):
 
     def train(self) -> Any:
         if is_finished(self.folder):
-            return PlainPPO.load(self.folder / "model.zip")
+            return load_model(PlainPPO, self.folder)
         seed = self.run.seed
         env = self.games(self.number, NUM_GAMES, seed)
         model = PlainPPO(KeptPixelPolicy, env, policy_kwargs=self.run.policy_kwargs, seed=seed, **PPO)
@@ -84,7 +85,7 @@ class AtariLesson(Lesson):
         scores, decisions = Scores(writer), self.inputs_left // GAME["frame_skip"]
         model.learn(decisions, callback=[AdvanceCallback(decisions), scores])
         write_whole(self.folder / "scores.json", json.dumps(scores.scores))
-        model.save(self.folder / "model.zip")
+        model.save(self.folder / MODEL)
         writer.finish()
         return model
 

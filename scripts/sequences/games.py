@@ -16,6 +16,7 @@ from priorlab.agents.learners.make_dqn import make_dqn, replay_bytes
 from priorlab.agents.learners.make_ppo import make_ppo, rollout_bytes
 from priorlab.agents.learners.self_imitating import SelfImitatingPPO
 from priorlab.agents.runs.run_learner import run_learner
+from priorlab.agents.runs.saved_model import load_model
 from priorlab.agents.settings import Settings
 from priorlab.envs.engine.games import Games
 from priorlab.envs.game.level import Level
@@ -119,7 +120,7 @@ def settings(chosen: Mapping[str, Any]) -> dict[str, Any]:
     complete = {**chosen, "tasks": len(tasks), "names": list(tasks)}
     if is_atari(tasks):
         atari.check(chosen["agent"], tasks.values())
-        return complete | {"inputs": chosen["inputs"] or atari.INPUTS, "learner": atari.LEARNER}
+        return complete | {"inputs": chosen["inputs"] or atari.TRAINING_INPUTS, "learner": atari.LEARNER}
     configs = [learner_settings(task, chosen["agent"], 0, chosen["inputs"]).config() for task in tasks.values()]
     apart = ("method", "player", "privileged", "seed", "device", "bfloat16", "threads")
     learner = {name: value for name, value in configs[0].items() if name not in apart and not differs(configs, name)}
@@ -194,7 +195,7 @@ class GameLesson(Lesson):
     def train(self) -> Any:
         agent, settings = self.agent, replace(self.learner, inputs=self.inputs_left)
         if is_finished(self.folder):
-            return agent.model.load(self.folder / "model.zip", device=settings.device)
+            return load_model(agent.model, self.folder, device=settings.device)
         return run_learner(
             settings,
             lambda settings, env: agent.make(settings, env, agent.policy, **self.run.policy_kwargs),

@@ -8,7 +8,7 @@ from priorlab.agents.settings import Settings
 from priorlab.scripts.running.runner import Run, check_folders
 
 AGENTS: dict[str, dict[str, Any]] = {"ppo": {}, "random": {"agent": "random"}}  # by method
-INPUTS = {  # raw inputs per run, by size of the study and method
+BUDGETS = {  # raw inputs per run, by size of the study and method
     "study": {"ppo": 90_000, "random": 90_000},
     "study-quick": {"ppo": 30_000, "random": 30_000},
 }
@@ -22,11 +22,11 @@ def plan(folder: Path, size: str, versions: Sequence[str], seeds: int) -> list[R
     """
     runs = [
         Run(Settings(
-            **AGENTS[method], version=version, seed=seed, inputs=INPUTS[size][method],
+            **AGENTS[method], version=version, seed=seed, inputs=BUDGETS[size][method],
             out=folder / version / method / f"seed_{seed}", evaluation_episodes=0, progress=False,
         ))
         for seed in range(seeds)
-        for method in INPUTS[size]
+        for method in BUDGETS[size]
         for version in versions
     ]  # fmt: skip
     check_folders(runs)

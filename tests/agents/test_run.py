@@ -1,5 +1,6 @@
 """What a learner's run does for its user: refuses what can't be run, keeps what was learned, stops what diverges."""
 
+import pickle
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from priorlab.agents.curiosity.rnd import RND
 from priorlab.agents.learners.make_ppo import make_ppo, train_ppo
 from priorlab.agents.runs import checkpoint, run_learner
 from priorlab.agents.runs import required_memory as machine
+from priorlab.agents.runs.saved_model import load_model
 from priorlab.envs.interfaces.sb3 import PriorLabVecEnv
 from tests.agents.test_agents import RANDOM, SMALL, StopAt, weights
 from tests.agents.test_dqn import SMALL as DQN
@@ -155,3 +157,13 @@ def test_the_player_of_a_finished_run_loads(tmp_path: Path, change: dict):
     assert type(again) is type(model)
     pictures = np.asarray(PriorLabVecEnv(**small.game_arguments()).reset())
     assert (again.predict(pictures, deterministic=True)[0] == model.predict(pictures, deterministic=True)[0]).all()
+
+
+def test_a_model_of_an_earlier_version_is_rejected_in_one_line(tmp_path):
+    class Learner:
+        def load(self, path):
+            pickle.loads(b"cpriorlab.agents.gone\nPolicy\n.")
+
+    with pytest.raises(ValueError, match=r"model\.zip: must be saved by this version of Priorlab") as raised:
+        load_model(Learner(), tmp_path)
+    assert "\n" not in str(raised.value)

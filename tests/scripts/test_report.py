@@ -281,7 +281,7 @@ def stand_in(pause):
 
 @pytest.fixture
 def short(monkeypatch):
-    monkeypatch.setitem(comparison.INPUTS, "study", {"ppo": 300, "random": 600})
+    monkeypatch.setitem(comparison.BUDGETS, "study", {"ppo": 300, "random": 600})
     monkeypatch.setattr(runner, "POLL", 0.05)
 
 
@@ -323,7 +323,7 @@ def test_a_stopped_study_leaves_no_process_and_goes_on_where_it_was(short, tmp_p
 def test_a_study_of_other_settings_is_not_mixed_in(short, tmp_path, monkeypatch):
     runs = comparison.plan(tmp_path, "study", ["original"], seeds=1)
     runner.train(runs, 2, Console(file=StringIO()), stand_in(0))
-    monkeypatch.setitem(comparison.INPUTS, "study", {"ppo": 500, "random": 600})
+    monkeypatch.setitem(comparison.BUDGETS, "study", {"ppo": 500, "random": 600})
     with pytest.raises(ValueError, match=r"inputs = 300, not 500: expected the same settings, or another folder"):
         comparison.plan(tmp_path, "study", ["original"], seeds=1)
 

@@ -162,7 +162,7 @@ def test_a_pair_of_atari_games_is_learned_by_scores(tmp_path, monkeypatch):
 
 
 def test_an_atari_game_whose_scores_are_not_known_is_refused():
-    assert Request(sequence="atari_games").settings["inputs"] == atari.INPUTS
+    assert Request(sequence="atari_games").settings["inputs"] == atari.TRAINING_INPUTS
     with pytest.raises(ValueError, match=r"game must be one with known scores, pong, breakout.*, got tetris"):
         atari.check("ppo", [Task(atari.ID, {"game": "tetris"})])
 
