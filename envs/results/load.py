@@ -40,8 +40,9 @@ class Results:
     privileged and seed.
 
     ``configs`` has one row per run: finished (bool), folder (or play file), frame_skip, level, inputs, settings (dict).
-    ``episodes``, ``exploration`` and ``visits`` have the columns of a run's files (``results/rows.py``); ``tracks`` and
-    ``reached`` (``plays/tracks.py``) are only for plays. ``problems`` lists what could not be read, one line each.
+    ``episodes``, ``exploration`` and ``visits`` have the columns of a run's files (``envs/results/rows.py``);
+    ``tracks`` and ``reached`` (``envs/plays/tracks.py``) are only for plays. ``problems`` lists what could not be read,
+    one line each.
     """
 
     episodes: "pd.DataFrame"

@@ -70,7 +70,7 @@ class Knob(NamedTuple):
 
 @dataclass(frozen=True)
 class Claim:
-    """published: what, how much, its source, and its grade (``analysis/published.toml``), if it has one."""
+    """published: what, how much, its source, and its grade (``scripts/analysis/published.toml``), if it has one."""
 
     name: str
     title: str

@@ -1,7 +1,5 @@
 """The site: every link that leads nowhere is named, and every folder of results has a page."""
 
-import re
-
 import pytest
 
 from priorlab.envs.game.versions import looks
@@ -9,7 +7,6 @@ from priorlab.scripts.analysis.published import published_figures
 from priorlab.scripts.site.build import COMMANDS, RESULTS
 from priorlab.scripts.site.front import draw_front
 from priorlab.scripts.site.links import broken_links
-from tests.support.paths import ROOT
 
 PAGE = '<h2 id="here">a</h2><a href="#here">a</a><a href="other.html?x#there">b</a><a href="https://example.org">c</a>'
 
@@ -67,9 +64,3 @@ def test_the_front_page_shows_people_and_an_agent_in_every_look(tmp_path):
     assert all(look.replace("_", " ") in text for look in looks() for text in (people, agents))
     assert agents.count(">31.4<") == len(looks()) and ">42<" not in agents
     assert all(f">{figures['minutes']:g}<" in people for name, figures in PUBLISHED.items() if name in looks())
-
-
-def test_every_path_that_a_recipe_names_is_there():
-    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    paths = {path for path in re.findall(r"`([a-z.][\w./-]*/[\w./-]*)`", text) if not re.search(r"/[A-Z]+\b", path)}
-    assert len(paths) > 20 and not [path for path in paths if not (ROOT / path).exists()]

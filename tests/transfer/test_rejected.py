@@ -90,7 +90,7 @@ def test_samples_that_nothing_can_be_kept_on_are_refused():
     inputs, labels = data(0)
     for arguments, words in (
         ((inputs[:0],), "samples have no inputs"),
-        ((inputs, labels.float()), "labels or actions are torch.float32: expected int64"),
+        ((inputs, labels.float()), "labels or actions are torch.float32: expected a tensor of int64"),
         ((inputs, labels[:3]), "expected .48,., one for each input"),
     ):
         with pytest.raises(ValueError, match=words):

@@ -25,4 +25,4 @@ class Samples:
             expected = f"({len(self.inputs)},), one for each input"
             raise ValueError(f"samples' labels or actions have shape {tuple(self.taken.shape)}: expected {expected}")
         if self.taken.dtype != torch.int64:
-            raise ValueError(f"samples' labels or actions are {self.taken.dtype}: expected int64")
+            raise ValueError(f"samples' labels or actions are {self.taken.dtype}: expected a tensor of int64")
