@@ -6,13 +6,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 
+import tyro
+
+from priorlab import ROOT
 from priorlab.scripts.run import run
 from priorlab.scripts.site.front import draw_front
 from priorlab.scripts.site.links import broken_links
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 RESULTS, BUILD = ROOT / "results", ROOT / "build"
 PAGES, SITE = BUILD / "pages", BUILD / "site"
 
@@ -33,6 +36,9 @@ FRONT_PAGE = '<!doctype html><title>Priorlab</title><meta http-equiv="refresh" c
 
 
 def main() -> None:
+    """Build the guides, the reference, all results and the lecture as one offline site, build/site/index.html."""
+    if find_spec("sphinx") is None:
+        sys.exit("site: Sphinx must be installed; run make site, or pip install -e '.[site]'")
     with ProcessPoolExecutor(2) as pool:
         list(pool.map(write_pages, COMMANDS))
     (PAGES / "index.html").write_text(FRONT_PAGE)
@@ -69,4 +75,4 @@ def files(folder: Path) -> Iterator[Path]:
 
 
 if __name__ == "__main__":
-    main()
+    tyro.cli(main)
