@@ -215,5 +215,5 @@ def test_what_there_is_not_is_refused_in_a_line(tmp_path):
     ):
         with pytest.raises(ValueError, match=message):
             Request(**arguments)
-    with pytest.raises(ValueError, match="no rows: expected those of one claim or more"):
+    with pytest.raises(ValueError, match="no rows: expected one claim or more"):
         main(Request(out=tmp_path, report_only=True))
