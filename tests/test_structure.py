@@ -33,6 +33,16 @@ def test_no_file_and_no_shelf_imports_in_a_circle():
     assert not circle(shelf_graph(files))
 
 
+def test_imports_are_seen_wherever_they_are():
+    """In functions, by names made at run time, and in the stubs of faces."""
+    files = file_graph()
+    assert "envs.interfaces.env" in files["envs.atari.atari_env"] | files["envs.random_games.random_levels"]
+    assert "agents.learners.make_dqn" in files["agents.training"]
+    assert "scripts.lecture.claims.fast" in files["scripts.lecture.catalogue"]
+    assert "envs.engine.games" in files["envs"]
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"a"}})
+
+
 def test_rooms_import_one_way():
     for module, others in file_graph().items():
         room = module.partition(".")[0]

@@ -6,18 +6,10 @@ types hold a help text and, for some, the largest and the smallest value; ``SMAL
 ValueError. Its texts, figures and answers are in the TOML file of the same name.
 """
 
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
-from functools import cache
-from importlib import import_module
-from pathlib import Path
 from typing import Any, NamedTuple, get_args, get_type_hints
 
-CLAIMS = (  # in the lecture's order
-    "inputs", "features", "neighbours", "matching", "fast", "fast_games", "low_shot", "looks", "spurious",
-    "spurious_games", "curriculum", "drift", "compression", "capacity", "exploration",
-)  # fmt: skip
 CHANCE = "chance"  # the line for guessing
 
 
@@ -131,24 +123,3 @@ class Claim:
             kind, help, *bounds = get_args(hints[each.name])
             knobs.append(Knob(each.name, each.default, help, kind, *bounds))
         return knobs
-
-
-@cache
-def find_claim(name: str) -> Claim:
-    """The claim of that name; ValueError if there is none."""
-    if name not in CLAIMS:
-        raise ValueError(f"unknown claim {name!r}: expected one of {', '.join(CLAIMS)}")
-    module = import_module(f"{__package__}.claims.{name}")
-    texts = tomllib.loads(Path(__file__).parent.joinpath("claims", f"{name}.toml").read_text(encoding="utf-8"))
-    figures = tuple(Figure(**{**each, "ticks": tuple(each.get("ticks", ()))}) for each in texts.pop("figures"))
-    answers = tuple(
-        Answer(each["says"], each["figure"], tuple(each["higher"]), tuple(each["lower"]))
-        for each in texts.pop("answers")
-    )
-    published = tuple(
-        (each["what"], each["value"], each["source"], each.get("grade", "")) for each in texts.pop("published", ())
-    )
-    return Claim(
-        name, **texts, figures=figures, answers=answers, published=published, settings=module.Settings,
-        small=module.SMALL, measure=module.measure, check=getattr(module, "check", lambda _: None),
-    )  # fmt: skip

@@ -16,7 +16,8 @@ from scipy import stats
 
 from priorlab.envs.base.files import write_whole
 from priorlab.scripts.analysis.published import published_figures
-from priorlab.scripts.lecture.claim import CHANCE, CLAIMS, Answer, Claim, Figure, find_claim
+from priorlab.scripts.lecture.catalogue import CLAIMS, find_claim
+from priorlab.scripts.lecture.claim import CHANCE, Answer, Claim, Figure
 from priorlab.scripts.lecture.runs import Recorded
 from priorlab.scripts.report import readme
 from priorlab.scripts.report.plots import INKS, STYLE, panel, standalone, svg, tick_text

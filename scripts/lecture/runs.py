@@ -21,7 +21,7 @@ from priorlab.envs.base.provenance import git_commit, software
 from priorlab.envs.base.tables import kinds, read_table
 from priorlab.envs.results.rows import check_same
 from priorlab.scripts.checks import check_counts
-from priorlab.scripts.lecture.claim import CLAIMS, find_claim
+from priorlab.scripts.lecture.catalogue import CLAIMS, find_claim
 from priorlab.scripts.running.side_by_side import side_by_side
 
 COLUMNS = {

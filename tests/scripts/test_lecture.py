@@ -10,7 +10,7 @@ import torch
 
 from priorlab.scripts.commands.lecture import main
 from priorlab.scripts.lecture import runs
-from priorlab.scripts.lecture.claim import CLAIMS, find_claim
+from priorlab.scripts.lecture.catalogue import CLAIMS, find_claim
 from priorlab.scripts.lecture.objects import SIDE, labelled, some_classes
 from priorlab.scripts.lecture.page import judged, write_site
 from priorlab.scripts.lecture.runs import Request, measure, measure_missing, read
