@@ -93,3 +93,8 @@ def test_callbacks_find_the_locals_that_stable_baselines3_has():
     assert theirs.at_step["actions"][:2] == (np.ndarray, (8,)) and theirs.at_step["n_steps"][-1] == 31
     assert theirs.at_step.items() <= ours.at_step.items()
     assert theirs.at_end.items() <= ours.at_end.items()
+
+
+def test_actions_that_are_not_discrete_are_rejected():
+    with pytest.raises(ValueError, match=r"the action space is Box.*expected Discrete"):
+        PlainPPO("MlpPolicy", "Pendulum-v1")
