@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from gymnasium.spaces import Discrete
+from gymnasium.spaces import Dict, Discrete
 from stable_baselines3 import PPO
 from stable_baselines3.common.buffers import RolloutBuffer
 from stable_baselines3.common.callbacks import BaseCallback
@@ -29,8 +29,9 @@ class PlainPPO(PPO):
     """PPO for discrete actions, with the arguments, policies, environments and callbacks of stable-baselines3's PPO.
 
     From the same seed it learns the same as stable-baselines3's, up to rounding (``tests/agents/test_ppo.py``), in
-    fewer calls. Logged losses are means over all minibatches of an update. ValueError for actions that
-    are not discrete, and for ``target_kl`` and ``clip_range_vf``, limits that the plain algorithm does not have.
+    fewer calls. Logged losses are means over all minibatches of an update. ValueError for
+    actions that are not discrete, for observations that are dictionaries, and for ``target_kl`` and
+    ``clip_range_vf``, limits that the plain algorithm does not have.
     """
 
     def __init__(self, *args: Any, **kwargs: Any):
@@ -42,6 +43,8 @@ class PlainPPO(PPO):
     def _setup_model(self) -> None:
         if not isinstance(self.action_space, Discrete):
             raise ValueError(f"the action space is {self.action_space}: expected Discrete")
+        if isinstance(self.observation_space, Dict):
+            raise ValueError(f"the observation space is {self.observation_space}: expected no Dict")
         super()._setup_model()
 
     # 1. Collecting a rollout

@@ -94,8 +94,8 @@ class Bound:
 
     def __call__(self) -> Any:
         if self._call is None:
-            types = tuple(map(numba.typeof, self._arguments)) if numba else ()
-            self._call = self._kernel.compile(types) if numba else self._kernel
+            compiled = hasattr(self._kernel, "compile")  # not without numba, and not with NUMBA_DISABLE_JIT
+            self._call = self._kernel.compile(tuple(map(numba.typeof, self._arguments))) if compiled else self._kernel
         return self._call(*self._arguments)
 
 
