@@ -239,7 +239,7 @@ class Games(Alone):
         """The lane's picture in colour, 15 pixels per tile; uint8 (side, side, 3)."""
         scene, state = self.engine.now(lane)
         if scene not in self._native:
-            native = build_scenes([self.places[scene]], None, False, self._max_inputs)
+            native = build_scenes([self.places[scene]], None, False, self._max_inputs, still=False)
             self._native[scene] = native, build_scratch(native)
         scenes, scratch = self._native[scene]
         frame = np.zeros_like(scenes.empty[0])

@@ -48,8 +48,13 @@ def shared_arrays(places: list[Place], max_inputs: int | None) -> dict[str, np.n
     return {"numbers": numbers, "tiles": tiles, "monsters": monsters, "chances": np.arange(1, count + 1) / count}
 
 
-def build_scenes(places: list[Place], size: int | None, grayscale: bool, max_inputs: int | None) -> Scenes:
-    """The arrays of all scenes, for pictures of size x size pixels (None: the native side of the first level)."""
+def build_scenes(
+    places: list[Place], size: int | None, grayscale: bool, max_inputs: int | None, still: bool = True
+) -> Scenes:
+    """The arrays of all scenes, for pictures of size x size pixels (None: the native side of the first level).
+
+    ``still``: draw the pictures that make steps fast, once and for all; they cost more than a thousand steps.
+    """
     size = size or places[0].level.side
     side = max(place.level.side for place in places)
     channels, count = (1 if grayscale else 3), len(places)
@@ -59,7 +64,7 @@ def build_scenes(places: list[Place], size: int | None, grayscale: bool, max_inp
     numbers, most = shared["numbers"], shared["monsters"].shape[1]
     patch_rows, patch_bytes = patch_shape(min(place.level.side for place in places), size, channels)
     columns = int((2 * numbers[:, SIDE] // numbers[:, WALK]).max()) + 1
-    fits = COMPILED and patch_rows <= size and patch_bytes <= size * channels
+    fits = still and COMPILED and patch_rows <= size and patch_bytes <= size * channels
     patch_rows, patch_bytes = (patch_rows, patch_bytes) if fits else (0, 0)
     patched = fits and count * columns * (side + 1) * patch_rows * patch_bytes <= PATCH_MEMORY
     steps = int(numbers[:, PERIOD].max()) if fits and any(place.level.patrols for place in places) else 0
