@@ -12,10 +12,10 @@ from itertools import combinations, permutations
 import numpy as np
 
 from priorlab.scripts.analysis.players import Kind, Section, of_kind
+from priorlab.scripts.analysis.slowdown import Drawn
 from priorlab.scripts.analysis.statistics import (
     LEAST,
     Played,
-    bootstrap_weights,
     horizon_of,
     is_known,
     quantiles,
@@ -31,7 +31,6 @@ ESTIMATORS = {  # how a mean time is estimated
 PUBLISHED = "Published people"
 APART = 0.2  # published means that differ by this share of the smaller or more can be told apart
 MOST_EXACT = 9  # versions whose orders are all enumerated: 362,880
-FIRST_SEED = 101  # of resamples; each kind of player has its own
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,20 +107,20 @@ class Agreement:
 
 
 def agreements_of(
-    section: Section, limit: float, published: Mapping[str, float]
+    section: Section, limit: float, published: Mapping[str, float], drawn: Drawn
 ) -> tuple[tuple[Side, ...], tuple[Agreement, ...]]:
     """The sides of a section, and the agreement of any two with at least three versions in common.
 
-    ``limit``: minutes to which people's means are restricted; ``published``: mean minutes by version. Only versions
-    with a published mean are ordered, since these decide which pairs count.
+    ``limit``: minutes to which people's means are restricted; ``published``: mean minutes by version; ``drawn``: from
+    ``draw``. Only versions with a published mean are ordered, since these decide which pairs count.
     """
     versions = tuple(version for version in section.versions if version in published)
     if len(versions) < 3:
         return (), ()
     theirs = np.array([published[version] for version in versions])
     sides = [Side(PUBLISHED, None, "finishers", versions, theirs, np.zeros(len(versions), int))]
-    for number, kind in enumerate(section.kinds):
-        sides += sides_of(section, kind, versions, limit, FIRST_SEED + number)
+    for kind in section.kinds:
+        sides += sides_of(section, kind, versions, limit, drawn[kind])
     found = []
     for first, second in combinations(sides, 2):
         is_published = PUBLISHED in (first.label, second.label)
@@ -132,27 +131,29 @@ def agreements_of(
     return tuple(sides), tuple(found)
 
 
-def sides_of(section: Section, kind: Kind, versions: Sequence[str], limit: float, seed: int) -> list[Side]:
+def sides_of(
+    section: Section, kind: Kind, versions: Sequence[str], limit: float, drawn: Mapping[str, np.ndarray]
+) -> list[Side]:
     """One side per estimator; a person's or simulated player's mean needs LEAST players, an agent's one run."""
     groups = [of_kind(section.runs, kind, version) for version in versions]
     fewest = 1 if kind.is_agent else LEAST
     played = [group for group in groups if group]
     horizon = horizon_of_all(played) if kind.is_agent else limit * 60 * played[0][0].rate if played else 0.0
-    weights = bootstrap_weights(groups, seed) if min(map(len, groups)) >= LEAST else [None] * len(groups)
+    is_drawn = min(map(len, groups)) >= LEAST
     sides = []
     for estimator in ESTIMATORS:
-        means, counts, drawn = [], [], []
-        for group, weight in zip(groups, weights):
+        means, counts, resampled = [], [], []
+        for version, group in zip(versions, groups):
             times, won = times_of(group)
             n = len(group) if estimator == "restricted" else int(won.sum())
             known = n >= fewest and (kind.is_agent or estimator != "restricted" or is_known(times, won, horizon))
             means.append(mean_of(estimator, times, won, horizon) if known else np.nan)
             counts.append(n)
-            if weight is not None:
-                drawn.append(mean_of(estimator, times, won, horizon, weight))
+            if is_drawn:
+                resampled.append(mean_of(estimator, times, won, horizon, drawn[version]))
         sides.append(Side(
             kind.label, kind, estimator, tuple(versions), np.array(means, float), np.array(counts),
-            np.array(drawn) if drawn else None,
+            np.array(resampled) if is_drawn else None,
         ))  # fmt: skip
     return sides
 
@@ -220,23 +221,19 @@ def p_of_orders(first: np.ndarray, second: np.ndarray, apart: np.ndarray) -> flo
     if k > MOST_EXACT:
         return np.nan
     i, j = np.triu_indices(k, 1)
-    kept, places = first[i, j][apart], orders(k)[apart]
-    table, agree = second.ravel(), np.zeros(places.shape[1], np.int8)
-    untied = np.full(places.shape[1], len(kept), np.int8) if (second[i, j] == 0).any() else len(kept)
-    for sign, at in zip(kept, places):
-        shuffled = table[at]
-        agree += sign * shuffled
-        if isinstance(untied, np.ndarray):
-            untied -= shuffled == 0
+    ranks = (second > 0).sum(axis=0).astype(np.int8)[orders(k)]  # (versions, orders)
+    agree, untied = np.zeros((2, ranks.shape[1]), np.int8)
+    kept = first[i, j][apart]
+    for sign, here, there in zip(kept, i[apart], j[apart]):
+        longer, shorter = ranks[there] > ranks[here], ranks[there] < ranks[here]
+        agree += sign * (longer.view(np.int8) - shorter.view(np.int8))
+        untied += longer | shorter
     with np.errstate(invalid="ignore"):
-        taus = agree / np.sqrt(np.count_nonzero(kept) * np.asarray(untied, float))
+        taus = agree / np.sqrt(np.count_nonzero(kept) * untied.astype(float))
     return float((taus >= taus[0] - 1e-12).mean()) if np.isfinite(taus[0]) else np.nan
 
 
 @cache
 def orders(k: int) -> np.ndarray:
-    """For each pair of k versions and each of the k! orders, the place of the pair in a (k, k) table that is then flat:
-    uint8 (pairs, k!). The first order is the given one."""
-    every = np.array(list(permutations(range(k))), np.uint8).T
-    i, j = np.triu_indices(k, 1)
-    return every[i] * np.uint8(k) + every[j]
+    """All orders of k versions, int8 (k, k!); the first is the given one."""
+    return np.array(list(permutations(range(k))), np.int8).T.copy()

@@ -19,13 +19,12 @@ from priorlab.scripts.analysis.hypotheses import (
 )
 from priorlab.scripts.analysis.players import Kind, Section, of_kind
 from priorlab.scripts.analysis.published import published_means
-from priorlab.scripts.analysis.slowdown import Contrast, contrasts_of, means_against, together
+from priorlab.scripts.analysis.slowdown import Contrast, contrasts_of, draw, means_against, together
 from priorlab.scripts.analysis.statistics import (
     LEAST,
     Means,
     Played,
     Ratio,
-    bootstrap_weights,
     is_known,
     median_time,
     quantiles,
@@ -153,7 +152,7 @@ def analyse(section: Section, limit: float = MINUTES, paired: bool = False) -> A
     plays of the people who played both versions.
     """
     limit = min(limit, section.limit or limit)
-    cells, notes, all_versions, published = [], {}, {}, published_means()
+    cells, notes, all_versions, drawn = [], {}, {}, draw(section)
     for kind in section.kinds:
         groups = {name: of_kind(section.runs, kind, name) for name in section.versions}
         groups = {name: group for name, group in groups.items() if group}
@@ -165,14 +164,13 @@ def analyse(section: Section, limit: float = MINUTES, paired: bool = False) -> A
             together_all = omnibus(times)
             if together_all:
                 all_versions[kind.label] = together_all
-        drawn = dict(zip(groups, bootstrap_weights(list(groups.values()))))
         for name in groups:
             of_version = {test: results[name] for test, results in tests.items() if name in results}
-            cell = cell_of(groups, drawn, kind, name, of_version, limit, paired)
+            cell = cell_of(groups, drawn[kind], kind, name, of_version, limit, paired)
             cells.append(replace(cell, hazards=hazards.get(name)))
     in_order = sorted(cells, key=lambda cell: section.versions.index(cell.version))
-    contrasts = contrasts_of(section, limit, paired)
-    sides, agreements = agreements_of(section, limit, published)
+    contrasts = contrasts_of(section, limit, drawn, paired)
+    sides, agreements = agreements_of(section, limit, published_means(), drawn)
     return Analysis(section, tuple(in_order), limit, paired, notes, all_versions, contrasts, sides, agreements)
 
 

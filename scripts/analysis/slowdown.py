@@ -23,7 +23,7 @@ from priorlab.scripts.analysis.statistics import (
 )
 
 INVERSE = {"": "", ">=": "<=", "<=": ">=", "~": "~"}  # the bound of a number that is divided by, as one of the quotient
-FIRST_SEED = 1  # of resamples; each kind of player has its own, so that people and agents are drawn independently
+Drawn = Mapping[Kind, Mapping[str, np.ndarray]]  # how often each run is in each resample, by kind and version
 
 
 @dataclass(frozen=True)
@@ -63,16 +63,26 @@ class Contrast:
         return self.p_holm is not None and self.p_holm < 1 - CONFIDENCE
 
 
-def contrasts_of(section: Section, limit: float, paired: bool = False) -> tuple[Contrast, ...]:
+def draw(section: Section) -> Drawn:
+    """Resamples of all runs, int (RESAMPLES, n) for each kind of player and version that it played.
+
+    Each kind has a seed of its own: with a common one, equally many people and runs would be drawn in step.
+    """
+    drawn = {}
+    for seed, kind in enumerate(section.kinds):
+        groups = {version: of_kind(section.runs, kind, version) for version in section.versions}
+        groups = {version: runs for version, runs in groups.items() if runs}
+        drawn[kind] = dict(zip(groups, bootstrap_weights(list(groups.values()), seed)))
+    return drawn
+
+
+def contrasts_of(section: Section, limit: float, drawn: Drawn, paired: bool = False) -> tuple[Contrast, ...]:
     """Every ratio of ratios of a section: people and simulated players against each kind of agent on each version.
 
-    ``limit``: minutes to which people's means are restricted. ``paired``: people's slow-down is of those who played
-    both versions. Versions that have no slow-down on one side are left out.
+    ``limit``: minutes to which people's means are restricted; ``drawn``: from ``draw``. ``paired``: people's slow-down
+    is of those who played both versions. Versions that have no slow-down on one side are left out.
     """
-    sides = {
-        kind: means_of_kind(section, kind, limit, paired, FIRST_SEED + number)
-        for number, kind in enumerate(section.kinds)
-    }
+    sides = {kind: means_of_kind(section, kind, limit, drawn[kind], paired) for kind in section.kinds}
     contrasts = []
     for kind in (kind for kind in sides if not kind.is_agent):
         for agent in (agent for agent in sides if agent.is_agent):
@@ -86,11 +96,11 @@ def contrasts_of(section: Section, limit: float, paired: bool = False) -> tuple[
     return tuple(contrasts)
 
 
-def means_of_kind(section: Section, kind: Kind, limit: float, paired: bool, seed: int) -> dict[str, Means]:
+def means_of_kind(
+    section: Section, kind: Kind, limit: float, drawn: Mapping[str, np.ndarray], paired: bool = False
+) -> dict[str, Means]:
     """The means of each version next to the original's; the versions share the resamples of the original."""
-    groups = {version: of_kind(section.runs, kind, version) for version in section.versions}
-    groups = {version: runs for version, runs in groups.items() if runs}
-    drawn = dict(zip(groups, bootstrap_weights(list(groups.values()), seed)))
+    groups = {version: of_kind(section.runs, kind, version) for version in drawn}
     means = {version: means_against(groups, drawn, kind, version, limit, paired) for version in groups}
     return {version: each for version, each in means.items() if each}
 

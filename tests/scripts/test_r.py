@@ -18,6 +18,7 @@ from priorlab.scripts.analysis.comparison import analyse
 from priorlab.scripts.analysis.hazards import WALD
 from priorlab.scripts.analysis.hypotheses import fit_counts, log_rank, signed_rank
 from priorlab.scripts.analysis.players import Section
+from priorlab.scripts.analysis.slowdown import draw
 from priorlab.scripts.analysis.statistics import Played, kaplan_meier, times_of
 from tests.support.paths import DATA
 
@@ -134,7 +135,7 @@ def test_firth_s_correction(section, name):
 
 @pytest.mark.parametrize("estimator", ["restricted", "finishers"])
 def test_the_order_of_versions(section, estimator):
-    sides, found = agreements_of(section, 30, THEIRS["published"])
+    sides, found = agreements_of(section, 30, THEIRS["published"], draw(section))
     (agreement,) = [each for each in found if each.estimator == estimator]
     assert {entry: getattr(agreement, entry) for entry in ("tau", "p", "n_pairs")} == same(
         THEIRS["agreement"][estimator]
