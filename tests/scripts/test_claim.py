@@ -181,3 +181,13 @@ def test_a_small_simulation_covers_what_it_planted():
     rows = measure((True, 0.3, 20, 5), 3).set_index("version")
     assert rows["known"].dropna().tolist() == [3] * 4 and rows["below"].sum() + rows["above"].sum() <= 4
     assert rows["more"]["all_masked"] == 3 and rows["less"].sum() == 0
+
+
+def test_an_agent_that_lacks_a_version_is_compared_on_the_others_with_an_interval():
+    means = published_means()
+    some = dict.fromkeys(list(means)[:5], 1000000.0)
+    here = section(people(means, 20) + agents(some, 5))
+    found = agreements_of(here, 30, means, draw(here))[1]
+    with_agents = [each for each in found if each.second.label == "PPO" and each.estimator == "restricted"]
+    assert [each.first.label for each in with_agents] == [PUBLISHED, "People"]
+    assert all(len(each.first.versions) == 5 and each.low is not None and each.low < each.tau for each in with_agents)
