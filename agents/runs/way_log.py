@@ -56,7 +56,7 @@ class WayLog:
         self.distances: Distances | None = None
         with suppress(ValueError):  # there is no way, or it can't be searched
             self.distances = find_distances(place.level, place.rules)
-        self.least = self.distances.start if self.distances else 0
+        self.least = self.distances.first if self.distances else 0
         if self.distances and not writer.add_file(PROGRESS_FILE, PROGRESS):
             writer.add(PROGRESS_FILE, [(0, self.least)])
         writer.add_file(TRACKS_FILE, TRACKS)
