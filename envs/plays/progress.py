@@ -82,7 +82,11 @@ class Distances:
     def of(self, states: np.ndarray) -> np.ndarray:
         """int32 (...): the distances of states, int32 (..., FIELDS): 0 where the game is won, UNKNOWN where no way
         leads from."""
-        distances = self.table[states[..., HAS_KEY], self.positions.number(states)]
+        return self.at(states, self.positions.number(states))
+
+    def at(self, states: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+        """As ``of``, where the numbers of the states' positions are known."""
+        distances = self.table[states[..., HAS_KEY], numbers]
         return np.where(states[..., SOLVED] != 0, 0, distances)
 
 
