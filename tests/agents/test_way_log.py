@@ -30,9 +30,10 @@ def rest_of(play: Play) -> np.ndarray:
     return remaining[np.searchsorted(inputs, np.arange(len(play.inputs) + 1), side="right") - 1]
 
 
-@pytest.mark.parametrize(
-    "level, game", [(STAIR, "princess"), (SPIKES, "key_door"), (None, "key_door")], ids=["stair", "spikes", "key_door"]
-)
+GAMES = {"stair": (STAIR, "princess"), "spikes": (SPIKES, "key_door"), "key_door": (None, "key_door")}
+
+
+@pytest.mark.parametrize("level, game", GAMES.values(), ids=GAMES)
 @pytest.mark.parametrize("lanes", [1, 3])
 def test_a_run_records_what_the_plays_of_its_lanes_do(tmp_path: Path, level: str | None, game: str, lanes: int):
     """Until the first win, where a play ends. Without frame skip and random starts a run sees every input."""
