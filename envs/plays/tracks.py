@@ -25,20 +25,19 @@ import numpy as np
 
 from priorlab.envs.game.grids import groups
 from priorlab.envs.game.level import Level
+from priorlab.envs.game.replaying import overlaps
 from priorlab.envs.game.rules import (
     CLOCK,
     DEATHS,
     LADDER,
     MONSTERS,
     PERIOD,
-    REACH,
     RESTARTS,
     TILE,
     X,
     Y,
     patrolled,
     step,
-    touched,
 )
 from priorlab.envs.game.versions import find_rules
 
@@ -51,6 +50,7 @@ NEAR = TILE  # pixels
 EVERY = 6  # inputs between positions of a track: five per second, as people play
 TRACKS = ("inputs", "life", "x", "y")
 REACHED = ("thing", "kind", "row", "column", "inputs", "order")
+BITS = 63  # ladders that are looked for together, one bit of an int64 for each
 RUNS = {"fire": r"\*+", "spikes": r"\^+"}
 SINGLE = ("key", "door", "goal")  # of which a level has at most one
 
@@ -172,13 +172,15 @@ def within_reach(play: "Play", states: np.ndarray, thing: Thing) -> np.ndarray:
 def on_ladders(states: np.ndarray, level: Level, ladders: list[Thing]) -> np.ndarray:
     """bool (n, ladders): whether the player overlaps a tile of each ladder, or stands on it, by ``touched`` of the
     rules."""
-    bits = np.zeros(np.shape(level.tiles), object)  # Python integers, one bit per ladder
-    for number, ladder in enumerate(ladders):
-        for place in ladder.tiles:
-            bits[place] = 1 << number
-    places, which = np.unique(states[:, [X, Y]], axis=0, return_inverse=True)
-    met = [touched(bits, x, y) | touched(bits, x, y + REACH) for x, y in places.tolist()]
-    return np.array([[each >> number & 1 for number in range(len(ladders))] for each in met], bool)[which.ravel()]
+    met = np.zeros((len(states), len(ladders)), bool)
+    for first in range(0, len(ladders), BITS):
+        some = ladders[first : first + BITS]
+        tiles, bits = np.zeros(np.shape(level.tiles), np.int64), np.zeros(len(states), np.int64)
+        for number, ladder in enumerate(some):
+            tiles[tuple(np.transpose(ladder.tiles))] = 1 << number
+        overlaps(tiles, states, bits)
+        met[:, first : first + BITS] = bits[:, None] >> np.arange(len(some)) & 1
+    return met
 
 
 def before_restarts(play: "Play") -> np.ndarray:

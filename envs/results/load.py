@@ -67,7 +67,7 @@ def load(root: str | Path | Sequence[str | Path], experiment: str | None = None)
         "episodes": EPISODES, "exploration": EXPLORATION, "visits": VISITS, "tracks": TRACKS, "reached": REACHED,
         "configs": CONFIGS,
     }  # fmt: skip
-    tables: dict[str, list] = {name: [] for name in columns}
+    fronts, tables = list[dict](), {name: list[pd.DataFrame | None]() for name in columns}  # None: a run lacks that table
     seen: dict[tuple, Path] = {}
     for source in sources(roots, experiment, problems):
         path = source if isinstance(source, Path) else source.path
@@ -85,13 +85,23 @@ def load(root: str | Path | Sequence[str | Path], experiment: str | None = None)
                 f"{path}: its experiment, version, method and seed or id are those of {first}, which alone counts"
             )
             continue
-        for name, frame in rows.items():
-            tables[name].append(frame if name == "configs" else frame.assign(**front)[[*FRONT, *frame.columns]])
-    joined = {
-        name: pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=[*FRONT, *columns[name]])
-        for name, frames in tables.items()
-    }
+        fronts.append(front)
+        for name, frames in tables.items():
+            frames.append(rows.get(name))
+    joined = {name: joined_rows(fronts, frames, columns[name]) for name, frames in tables.items()}
     return Results(**joined, problems=tuple(problems))
+
+
+def joined_rows(fronts: Sequence[dict], frames: "Sequence[pd.DataFrame | None]", columns: Sequence[str]) -> "pd.DataFrame":
+    """The rows of one table of all runs, each with the first columns of its run; None where a run has no such table."""
+    import pandas as pd
+
+    known = [frame.drop(columns=[*FRONT], errors="ignore") for frame in frames if frame is not None]
+    if not known:
+        return pd.DataFrame(columns=[*FRONT, *columns])
+    of_run = np.repeat(np.arange(len(frames)), [0 if frame is None else len(frame) for frame in frames])
+    front = pd.DataFrame(fronts, columns=[*FRONT]).iloc[of_run].infer_objects().reset_index(drop=True)
+    return pd.concat([front, pd.concat(known, ignore_index=True)], axis=1)
 
 
 def read_run(folder: Path) -> "dict[str, pd.DataFrame]":
