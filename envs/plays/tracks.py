@@ -126,11 +126,9 @@ def reached(play: "Play") -> "pd.DataFrame":
     near += [within_reach(play, states, thing) for thing in things[len(ladders) :]]
     first = np.array([first_entry(each, died) for each in near])
     order = [1 + (first < inputs).sum() if np.isfinite(inputs) else np.nan for inputs in first]
-    rows = [
-        (thing.name, thing.kind, *thing.tiles[0], inputs, place) for thing, inputs, place in zip(things, first, order)
-    ]
-    frame = pd.DataFrame(rows, columns=list(REACHED))
-    return frame.astype({"inputs": float, "order": float})
+    rows, columns = np.transpose([thing.tiles[0] for thing in things])
+    names, kinds = [thing.name for thing in things], [thing.kind for thing in things]
+    return pd.DataFrame(dict(zip(REACHED, (names, kinds, rows, columns, first, np.array(order, float)))))
 
 
 def died_at(play: "Play") -> np.ndarray:
