@@ -56,7 +56,7 @@ def test_a_ladder_is_reached_when_it_is_touched_in_gravity_too():
 
 def test_of_many_ladders_each_state_s_are_those_of_the_rules():
     """93 ladders, more than the bits of a number; the plain rules say which tiles the player overlaps."""
-    row, blank = "|" + "H " * 31 + "|\n", "|" + "  " * 31 + "|\n"
+    row, blank = "|" + "H#" * 31 + "|\n", "|" + "  " * 31 + "|\n"
     level = Level.read('name = "l"\ngame = "key_door"\n---\n' + 3 * (row + blank) + "|kS" + "#" * 59 + "D|\n")
     ladders = [thing for thing in things_of(level) if thing.kind == "ladder"]
     states = np.zeros((300, FIELDS), np.int32)
