@@ -19,6 +19,7 @@ comes back, in the first life and in every later one.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -169,14 +170,19 @@ def is_close(states: np.ndarray, thing: Thing, level: Level, period: int) -> np.
     left, top, right, bottom = (np.full(len(x), side) for side in thing.box)
     there = np.ones(len(x), bool)
     if thing.kind == "monster":
-        centres = np.array([patrolled(level.monsters, thing.number - 1, clock, period) for clock in range(period)]) / 2
-        left = centres[states[:, CLOCK]] - TILE / 2
+        left = centres_of(level, thing.number - 1, period)[states[:, CLOCK]] - TILE / 2
         right = left + TILE
     elif thing.kind in RUNS:
         there = y <= bottom
     across = np.maximum(np.maximum(left - x, x - right), 0)
     down = np.maximum(np.maximum(top - y, y - bottom), 0)
     return there & (across**2 + down**2 <= NEAR**2)
+
+
+@lru_cache(maxsize=64)
+def centres_of(level: Level, number: int, period: int) -> np.ndarray:
+    """float64 (period,): the x of that monster's centre, in pixels, at each step of its patrol."""
+    return np.array([patrolled(level.monsters, number, clock, period) for clock in range(period)]) / 2
 
 
 def lives(monsters: np.ndarray, thing: Thing) -> np.ndarray:
