@@ -19,6 +19,7 @@ comes back, in the first life and in every later one.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -165,13 +166,18 @@ def is_close(states: np.ndarray, thing: Thing, level: Level, period: int) -> np.
     x, y = states[:, X] / 2, states[:, Y] / 2
     left, top, right, bottom = thing.box
     if thing.kind == "monster":
-        centres = np.array([patrolled(level.monsters, thing.number - 1, clock, period) for clock in range(period)]) / 2
-        left = centres[states[:, CLOCK]] - TILE / 2
+        left = centres_of(level, thing.number - 1, period)[states[:, CLOCK]] - TILE / 2
         right = left + TILE
     across = np.maximum(np.maximum(left - x, x - right), 0)
     down = np.maximum(np.maximum(top - y, y - bottom), 0)
     near = across**2 + down**2 <= NEAR**2
     return near & (y <= bottom) if thing.kind in RUNS else near
+
+
+@lru_cache(maxsize=64)
+def centres_of(level: Level, number: int, period: int) -> np.ndarray:
+    """float64 (period,): the x of that monster's centre, in pixels, at each step of its patrol."""
+    return np.array([patrolled(level.monsters, number, clock, period) for clock in range(period)]) / 2
 
 
 def lives(monsters: np.ndarray, thing: Thing) -> np.ndarray:
