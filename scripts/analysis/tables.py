@@ -85,6 +85,8 @@ COLUMNS = {
     "plays": "all, or without those that missed more than most_missed of their steps",
     "most_missed": "share of missed steps above which a play is left out", "left_out": "number of plays left out",
     "unknown": "plays recorded without times, which are included",
+    "stage": "consented, too_young, stopped_before, not_begun (lost before the game), began, no_input (lost), played, "
+    "won, limit, quit, interrupted (how plays ended), excluded (by answers), later (later plays left out) or analysed",
     "question": "the question", "answer": "the answer",
 }  # fmt: skip
 FILES = {
@@ -100,6 +102,7 @@ FILES = {
     "visits": "time spent in each 7 px cell",
     "tracks": "where each play went, at five positions per second",
     "answers": "how many people gave each answer",
+    "flow": "people and plays at each stage from consent to analysis",
 }
 COMPRESSED = ("tracks",)
 FORMER = ("approaches.csv",)  # a file of older pages, which a new page lacks
