@@ -44,7 +44,7 @@ def show(
     curves = progress.curves_of(section, tables)
     published = published_figures()
     same_game = title_of_game(section.game) == published["game"]
-    orders = [order_of(analysis, kind, means(published)) for kind in kinds] if same_game else []
+    orders = [order_of(analysis, kind) for kind in kinds] if same_game else []
     orders = [order for order in orders if order]
     places = reachable or ABOUT_REACHABLE.get(section.name.lower())
     return {
