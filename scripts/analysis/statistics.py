@@ -70,7 +70,9 @@ class Played:
     rate: float = INPUTS_PER_SECOND
     reached: Mapping[str, float] = field(default_factory=dict)  # inputs by name of the thing, NaN if never
     track: np.ndarray = field(default_factory=lambda: np.zeros((0, 4)))  # float64 (m, 4): inputs, life, x, y
+    progress: np.ndarray = field(default_factory=lambda: np.zeros((2, 0)))  # from ``covered``; (2, 0): not recorded
     success: np.ndarray = field(default_factory=lambda: np.zeros((2, 0)))  # from ``success``
+    episodes: np.ndarray = field(default_factory=lambda: np.zeros((3, 0)))  # inputs, deaths, wins by the end of each
 
     @property
     def limit(self) -> float | None:
@@ -126,6 +128,7 @@ def played(results: Results) -> list[Played]:
                 deaths=int(ended["deaths"][last]) if ended else 0,
                 mastered=mastered(ended["outcome"] == "win", ended["inputs"]) if ended else float("nan"),
                 success=success(ended["outcome"] == "win", ended["inputs"]) if ended else np.zeros((2, 0)),
+                episodes=totals(ended),
                 curve=np.array([curve.get(name, none) for name in ("inputs", "unique_states")], float),
                 visits=np.array([visits.get(name, none) for name in VISITS], np.int64).T,
                 outcome=str(ended["outcome"][-1]) if ended else "",
@@ -141,6 +144,13 @@ def split(frame: pd.DataFrame) -> dict[tuple, dict[str, np.ndarray]]:
     """The columns of each run's rows, by the run's front columns."""
     groups = frame.groupby([*FRONT], sort=False)
     return {tuple(key): {str(name): rows[name].to_numpy() for name in rows} for key, rows in groups}  # pyright: ignore
+
+
+def totals(ended: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The inputs, deaths and wins of a run by the end of each episode, float64 (3, m), from its rows of episodes."""
+    if not ended:
+        return np.zeros((3, 0))
+    return np.array([ended["inputs"], ended["deaths"], np.cumsum(ended["outcome"] == "win")], float)
 
 
 def mastered(won: np.ndarray, inputs: np.ndarray) -> float:

@@ -16,6 +16,7 @@ import pandas as pd
 from priorlab.envs.base.files import write_bytes, write_whole
 from priorlab.envs.base.tables import csv_of
 from priorlab.envs.plays.tracks import TRACKS
+from priorlab.scripts.analysis import further_tables
 from priorlab.scripts.analysis.comparison import TESTS, Analysis
 from priorlab.scripts.analysis.excluding import answer_counts
 from priorlab.scripts.analysis.players import Kind, Section, level_name, of_kind
@@ -86,6 +87,7 @@ COLUMNS = {
     "most_missed": "share of missed steps above which a play is left out", "left_out": "number of plays left out",
     "unknown": "plays recorded without times, which are included",
     "question": "the question", "answer": "the answer",
+    **further_tables.COLUMNS,
 }  # fmt: skip
 FILES = {
     "plays": "one row per play or run",
@@ -100,8 +102,9 @@ FILES = {
     "visits": "time spent in each 7 px cell",
     "tracks": "where each play went, at five positions per second",
     "answers": "how many people gave each answer",
+    **further_tables.FILES,
 }
-COMPRESSED = ("tracks",)
+COMPRESSED = ("tracks", "single")
 FORMER = ("approaches.csv",)  # a file of older pages, which a new page lacks
 HEADING = (
     "# The numbers of the page", "",
@@ -290,6 +293,7 @@ def tables_of(analysis: Analysis) -> dict[str, pd.DataFrame]:
         "survival_minutes": survival(section, "minutes"), "survival_inputs": survival(section, "inputs"),
         "exploration": exploration(section), "reached": reached(section), "reach": reach(section),
         "visits": visits(section), "tracks": tracks(section), "answers": answers(section),
+        **{name: front(section, frame) for name, frame in further_tables.further_tables(analysis).items()},
     }  # fmt: skip
 
 
