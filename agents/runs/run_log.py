@@ -4,12 +4,14 @@ from collections import deque
 
 import numpy as np
 
+from priorlab.agents.runs.way_log import Steps, WayLog
 from priorlab.envs.engine.engine import on_cpu
 from priorlab.envs.engine.games import Games
-from priorlab.envs.game.rules import PLAY_INPUTS, X, Y
+from priorlab.envs.game.rules import FIELDS, PLAY_INPUTS, SOLVED, X, Y
 from priorlab.envs.results.rows import ROWS_A_DECADE, RunWriter, count_visits
 
-BUFFERED = 1000  # steps whose positions are counted together, which is faster than one by one
+BUFFERED = 1000  # steps whose states are counted together, which is faster than one by one
+MOST_BUFFERED = 1 << 20  # their lanes together: 64 MiB
 
 
 class RunLog:
@@ -28,34 +30,47 @@ class RunLog:
         self.wins: deque[bool] = deque(maxlen=100)
         self.counted = np.zeros(games.num_games, np.int64)  # inputs of each game's play so far
         self.began = np.zeros(games.num_games, np.int64)  # of those, the inputs before its episode
-        self.positions: list[tuple[np.ndarray, np.ndarray]] = []
+        self.states: list[np.ndarray] = []  # int32 (N, FIELDS) after each buffered step; of a lane that ended, its last
+        self.after: list[int] = []  # inputs after each
+        self.starts: list[tuple[int, np.ndarray, np.ndarray]] = []  # buffered step, lanes that ended, where they start
+        self.previous = np.zeros((0, FIELDS), np.int32)  # the states before the buffered steps
+        self.way: WayLog | None = None
         self.visits = count_visits(np.zeros(0), np.zeros(0), games.places[0].level.side)
 
     def begin(self) -> None:
         """Call it after the games' reset."""
-        self.counted[:] = on_cpu(self.games.state)[:, PLAY_INPUTS]
+        self.previous = on_cpu(self.games.state).copy()
+        self.counted[:] = self.previous[:, PLAY_INPUTS]
         self.inputs = int(self.counted.sum())
+        self.way = self.follow()
+
+    def follow(self) -> WayLog | None:
+        """The log of the lanes' ways, for one level and its rules."""
+        places = self.games.places
+        same = len({(place.level, place.rules) for place in places}) == 1
+        return WayLog(places[0], self.writer) if same else None
 
     def step(self) -> None:
         """Call it after each step of the games."""
         games, ended, state = self.games, on_cpu(self.games.ended), on_cpu(self.games.state)
-        now = state[:, PLAY_INPUTS].astype(np.int64)
-        x, y = state[:, X] / 2, state[:, Y] / 2
+        now, state = state[:, PLAY_INPUTS].astype(np.int64), state.copy()
         if len(ended):
-            last, truncated = games.final_info, on_cpu(games.lanes.truncated)[ended]
-            played = last["inputs"].astype(np.int64)
-            opening = now[ended] - np.where(last["solved"] | truncated, 0, played)
+            last, truncated = on_cpu(games.final_states), on_cpu(games.lanes.truncated)[ended]
+            self.starts.append((len(self.states), ended, state[ended]))
+            state[ended], won = last, last[:, SOLVED] != 0
+            played = last[:, PLAY_INPUTS].astype(np.int64)
+            opening = now[ended] - np.where(won | truncated, 0, played)
             self.inputs += int((now - self.counted).sum() + (played + opening - now[ended]).sum())
             lengths = played - self.began[ended]
             self.began[ended] = now[ended] - opening
-            x[ended], y[ended] = last["x"], last["y"]
-            for length, won, late in zip(lengths.tolist(), last["solved"], truncated):
-                self.end(length, "win" if won else "limit" if late else "death")
+            for length, solved, late in zip(lengths.tolist(), won, truncated):
+                self.end(length, "win" if solved else "limit" if late else "death")
         else:
             self.inputs += int((now - self.counted).sum())
         self.counted = now
-        self.positions.append((x, y))
-        if len(self.positions) >= BUFFERED:
+        self.states.append(state)
+        self.after.append(self.inputs)
+        if len(self.states) >= BUFFERED or len(self.states) * len(state) >= MOST_BUFFERED:
             self.count()
         if self.inputs >= self.due:
             self.explore()
@@ -76,16 +91,27 @@ class RunLog:
         self.due = max(self.inputs, self.writer.last_explored) * 10 ** (1 / ROWS_A_DECADE)
 
     def count(self) -> None:
-        """Counts the visits of the buffered steps."""
-        if self.positions:
-            x, y = (np.concatenate(values) for values in zip(*self.positions))
-            self.visits += count_visits(x, y, self.games.places[0].level.side)
-            self.positions.clear()
+        """Counts the visits of the buffered steps, and follows their ways."""
+        if not self.states:
+            return
+        after, ended = np.array(self.states), np.zeros((len(self.states), len(self.previous)), bool)
+        x, y = after[..., X].ravel() / 2, after[..., Y].ravel() / 2
+        self.visits += count_visits(x, y, self.games.places[0].level.side)
+        before = np.concatenate([self.previous[None], after])
+        for step, lanes, starts in self.starts:
+            before[step + 1, lanes], ended[step, lanes] = starts, True
+        if self.way:
+            self.way.add(Steps(np.array(self.after), before[:-1], after, ended))
+        self.previous = before[-1]
+        for buffer in (self.states, self.after, self.starts):
+            buffer.clear()
 
     def flush(self) -> None:
-        """Writes the table of visits, and brings all rows so far safely to disk."""
+        """Writes the tables of visits and of things reached, and brings all rows so far safely to disk."""
         self.count()
         self.writer.visits(self.visits)
+        if self.way:
+            self.way.flush()
         self.writer.sync()
 
     def finish(self) -> None:
@@ -97,8 +123,14 @@ class RunLog:
     def state(self) -> dict:
         """Everything that a resumed run needs to continue; call ``flush`` first."""
         names = ("inputs", "episodes", "due", "first_win", "learned", "wins", "counted", "began", "visits")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in names} | {"way": self.way and self.way.state()}
 
     def restore(self, state: dict) -> None:
+        """Call it after the games were restored. A run whose checkpoint lacks its way records none from here on."""
         for name, value in state.items():
-            setattr(self, name, value)
+            if name != "way":
+                setattr(self, name, value)
+        self.previous = on_cpu(self.games.state).copy()
+        self.way = self.follow() if state.get("way") else None
+        if self.way:
+            self.way.restore(state["way"])

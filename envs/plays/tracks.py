@@ -125,12 +125,17 @@ def reached(play: "Play") -> "pd.DataFrame":
     near = [*on_ladders(states, play.level, ladders).T]  # ladders are the first of the things
     near += [within_reach(play, states, thing) for thing in things[len(ladders) :]]
     first = np.array([first_entry(each, died) for each in near])
-    order = [1 + (first < inputs).sum() if np.isfinite(inputs) else np.nan for inputs in first]
+    order = order_of(first)
     rows = [
         (thing.name, thing.kind, *thing.tiles[0], inputs, place) for thing, inputs, place in zip(things, first, order)
     ]
     frame = pd.DataFrame(rows, columns=list(REACHED))
     return frame.astype({"inputs": float, "order": float})
+
+
+def order_of(first: np.ndarray) -> list[float]:
+    """The rank of each time of reaching, from 1, NaN for NaN; equal times share a rank."""
+    return [float(1 + (first < inputs).sum()) if np.isfinite(inputs) else np.nan for inputs in first]
 
 
 def died_at(play: "Play") -> np.ndarray:
@@ -150,23 +155,33 @@ def first_entry(near: np.ndarray, died: np.ndarray) -> float:
 
 def within_reach(play: "Play", states: np.ndarray, thing: Thing) -> np.ndarray:
     """bool (n + 1,): whether the thing, not a ladder, was within reach in each of the states of ``before_restarts``."""
+    near = is_close(states, thing, play.level, int(numbers_of(play)[PERIOD]))
+    if thing.kind == "monster":  # one that is met disappears with the same input
+        lived = np.where(died_at(play)[:-1], play.states[0, MONSTERS], play.states[:-1, MONSTERS])
+        near[1:] &= lives(lived, thing)
+    return near
+
+
+def is_close(states: np.ndarray, thing: Thing, level: Level, period: int) -> np.ndarray:
+    """bool (n,): whether the thing, not a ladder, is within reach in each state, int32 (n, FIELDS). A monster need not
+    be alive; ``period``: of its patrol, in steps."""
     x, y = states[:, X] / 2, states[:, Y] / 2
     left, top, right, bottom = (np.full(len(x), side) for side in thing.box)
     there = np.ones(len(x), bool)
     if thing.kind == "monster":
-        monsters, number = play.level.monsters, thing.number - 1
-        period = int(numbers_of(play)[PERIOD])
-        centres = np.array([patrolled(monsters, number, clock, period) for clock in range(period)]) / 2
+        centres = np.array([patrolled(level.monsters, thing.number - 1, clock, period) for clock in range(period)]) / 2
         left = centres[states[:, CLOCK]] - TILE / 2
         right = left + TILE
-        # one that is met disappears with the same input
-        lived = np.where(died_at(play)[:-1], play.states[0, MONSTERS], play.states[:-1, MONSTERS])
-        there[1:] = lived >> number & 1
     elif thing.kind in RUNS:
         there = y <= bottom
     across = np.maximum(np.maximum(left - x, x - right), 0)
     down = np.maximum(np.maximum(top - y, y - bottom), 0)
     return there & (across**2 + down**2 <= NEAR**2)
+
+
+def lives(monsters: np.ndarray, thing: Thing) -> np.ndarray:
+    """bool (n,): whether the thing, a monster, is alive by the field MONSTERS of n states."""
+    return (monsters >> (thing.number - 1) & 1).astype(bool)
 
 
 def on_ladders(states: np.ndarray, level: Level, ladders: list[Thing]) -> np.ndarray:

@@ -4,20 +4,24 @@
 - ``runs.csv``            one row per run: version, method, seed, inputs, git_commit, software
 - ``episodes.csv.xz``     version, method, seed, inputs (raw, of the whole run, when it ended), length, outcome
 - ``exploration.csv.xz``  version, method, seed, inputs, unique_states
+- ``progress.csv.xz``     version, method, seed, inputs, remaining; as the next, only if a run has any
+- ``reached.csv.xz``      version, method, seed, thing, kind, row, column, inputs, order
 
 An archive never holds runs of one method with different settings.
 """
 
 import json
 import lzma
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from priorlab.envs.base.files import read_json, write_bytes, write_whole
 from priorlab.envs.base.tables import kinds, read_table
-from priorlab.envs.plays.tracks import REACHED, TRACKS
+from priorlab.envs.plays.progress import PROGRESS as WAY
+from priorlab.envs.plays.tracks import REACHED as THINGS
+from priorlab.envs.plays.tracks import TRACKS
 from priorlab.envs.results.load import Results
 from priorlab.envs.results.rows import CONFIGS, FRONT, VISITS, check_config, check_same
 
@@ -28,7 +32,12 @@ KEY = ("version", "method", "seed")
 RUNS = (*KEY, "inputs", "git_commit", "software")
 EPISODES = (*KEY, "inputs", "length", "outcome")
 EXPLORATION = (*KEY, "inputs", "unique_states")
-INTEGERS = dict.fromkeys(("seed", "inputs", "length", "unique_states"), int)  # integer columns; others are text
+PROGRESS = (*KEY, *WAY)
+REACHED = (*KEY, *THINGS)
+TABLES = {"episodes": EPISODES, "exploration": EXPLORATION, "progress": PROGRESS, "reached": REACHED}
+INTEGERS = dict.fromkeys(("seed", "inputs", "length", "unique_states", "remaining"), int)  # of columns; others are text
+OF_REACHED = {"row": int, "column": int, "inputs": float, "order": float}
+MAY_LACK = ("progress", "reached")
 OF_ONE_RUN = (
     "version",
     "seed",
@@ -39,12 +48,19 @@ OF_ONE_RUN = (
 
 @dataclass(frozen=True)
 class Archive:
-    """Archived runs: ``settings`` by method, and tables with the columns RUNS, EPISODES and EXPLORATION."""
+    """Archived runs: ``settings`` by method, ``runs`` with the columns RUNS, and the TABLES."""
 
     settings: Mapping[str, Mapping[str, Any]]
     runs: "pd.DataFrame"
     episodes: "pd.DataFrame"
     exploration: "pd.DataFrame"
+    progress: "pd.DataFrame" = field(default_factory=lambda: none(PROGRESS))
+    reached: "pd.DataFrame" = field(default_factory=lambda: none(REACHED))
+
+    @property
+    def tables(self) -> dict[str, Any]:
+        """The TABLES by name."""
+        return {name: getattr(self, name) for name in TABLES}
 
     @classmethod
     def read(cls, folder: Path) -> "Archive":
@@ -52,22 +68,19 @@ class Archive:
 
         Raises ValueError, one line that names the file, for what is damaged.
         """
-        import pandas as pd
 
         described = folder / "settings.json"
         settings = read_json(described) if described.exists() else {}
-        tables = []
-        for name, columns in (("runs.csv", RUNS), ("episodes.csv.xz", EPISODES), ("exploration.csv.xz", EXPLORATION)):
-            path = folder / name
-            if not path.exists():
-                tables.append(pd.DataFrame(columns=list(columns)))
-                continue
-            tables.append(read_table(path, kinds(columns, **INTEGERS)))
-        runs, episodes, exploration = tables
+        tables: dict[str, Any] = {}
+        for name, columns in {"runs": RUNS, **TABLES}.items():
+            path = folder / (f"{name}.csv.xz" if name in TABLES else f"{name}.csv")
+            types = kinds(columns, **INTEGERS | (OF_REACHED if name == "reached" else {}))
+            tables[name] = read_table(path, types) if path.exists() else none(columns)
+        runs = tables.pop("runs")
         missing = set(runs["method"]) - set(settings)
         if missing:
             raise ValueError(f"{described}: no settings of {', '.join(sorted(missing))}: expected those of each method")
-        return cls(settings, runs, rows_of(runs, episodes), rows_of(runs, exploration))
+        return cls(settings, runs, **{name: rows_of(runs, table) for name, table in tables.items()})
 
     @classmethod
     def of(cls, results: Results, but: Collection[tuple] = ()) -> "Archive":
@@ -88,8 +101,8 @@ class Archive:
             software = ", ".join(f"{name} {version}" for name, version in about.get("software", {}).items())
             rows.append([*(run[name] for name in KEY), run["inputs"], about.get("git_commit") or "", software])
         runs = pd.DataFrame(rows, columns=list(RUNS))
-        episodes, exploration = results.episodes[list(EPISODES)], results.exploration[list(EXPLORATION)]
-        return cls(settings, runs, rows_of(runs, episodes), rows_of(runs, exploration))
+        tables = {name: getattr(results, name)[list(columns)] for name, columns in TABLES.items()}
+        return cls(settings, runs, **{name: rows_of(runs, table) for name, table in tables.items()})
 
     def keys(self) -> set[tuple]:
         """The (version, method, seed) of each run."""
@@ -120,10 +133,13 @@ class Archive:
         if not any(is_new):
             return self
         runs: Any = other.runs[is_new]
-        new = (runs, rows_of(runs, other.episodes), rows_of(runs, other.exploration))
-        tables = (self.runs, self.episodes, self.exploration)
-        joined = new if not len(self.runs) else (pd.concat(pair, ignore_index=True) for pair in zip(tables, new))
-        return Archive({**other.settings, **self.settings}, *joined)
+        joined = {"runs": runs, **{name: rows_of(runs, table) for name, table in other.tables.items()}}
+        for name, mine in {"runs": self.runs, **self.tables}.items():
+            pair = [
+                table for table in (mine, joined[name]) if len(table)
+            ]  # empty ones would change the types of columns
+            joined[name] = pd.concat(pair, ignore_index=True) if pair else mine
+        return Archive({**other.settings, **self.settings}, **joined)
 
     def prints(self) -> dict[tuple, int]:
         """(version, method, seed) -> a number that is the same for runs with the same episodes."""
@@ -138,9 +154,13 @@ class Archive:
         """Replaces the files in ``folder``; ``runs.csv``, which lists the runs that count, last."""
         folder.mkdir(parents=True, exist_ok=True)
         write_whole(folder / "settings.json", json.dumps(dict(sorted(self.settings.items())), indent=2) + "\n")
-        for name, table in (("episodes.csv.xz", self.episodes), ("exploration.csv.xz", self.exploration)):
+        for name, table in self.tables.items():
+            path = folder / f"{name}.csv.xz"
+            if not len(table) and name in MAY_LACK:
+                path.unlink(missing_ok=True)
+                continue
             text = table.sort_values(list(KEY), kind="stable").to_csv(index=False, lineterminator="\n")
-            write_bytes(folder / name, lzma.compress(text.encode()))
+            write_bytes(path, lzma.compress(text.encode()))
         write_whole(folder / "runs.csv", self.runs.sort_values(list(KEY)).to_csv(index=False, lineterminator="\n"))
 
     def results(self, folder: Path) -> Results:
@@ -163,16 +183,22 @@ class Archive:
         died = self.episodes.assign(died=self.episodes["outcome"] == "death").groupby(list(KEY), sort=False)
         episodes = self.episodes.assign(episode=died.cumcount(), deaths=died["died"].cumsum())
         empty = {
-            name: pd.DataFrame(columns=[*FRONT, *columns])
-            for name, columns in (("visits", VISITS), ("tracks", TRACKS), ("reached", REACHED))
+            name: pd.DataFrame(columns=[*FRONT, *columns]) for name, columns in (("visits", VISITS), ("tracks", TRACKS))
         }
         return Results(
-            episodes=front.merge(episodes, on=list(KEY)),
-            exploration=front.merge(self.exploration, on=list(KEY)),
+            episodes=in_front(front, episodes),
+            **{name: in_front(front, table) for name, table in self.tables.items() if name != "episodes"},
             configs=pd.DataFrame(configs, columns=[*FRONT, *CONFIGS]),
             problems=(),
             **empty,
         )
+
+
+def none(columns: Sequence[str]) -> "pd.DataFrame":
+    """No rows, in these columns."""
+    import pandas as pd
+
+    return pd.DataFrame(columns=list(columns))
 
 
 def settings_of(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -182,7 +208,13 @@ def settings_of(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def rows_of(runs: Any, table: Any) -> Any:
     """The rows of these runs in a table, both with the columns KEY."""
-    return table.merge(runs[list(KEY)])
+    return table.merge(runs[list(KEY)]) if len(table) else table
+
+
+def in_front(front: Any, table: Any) -> Any:
+    """A table with the columns KEY, after the first columns of each run."""
+    further = [name for name in table if name not in KEY]
+    return front.merge(table, on=list(KEY)) if len(table) else none([*FRONT, *further])
 
 
 def software_of(text: str) -> dict[str, str]:

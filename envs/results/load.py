@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from priorlab.envs.base.files import one_line, read_json, whole_lines
-from priorlab.envs.base.tables import parse_table
+from priorlab.envs.base.tables import kinds, parse_table
 from priorlab.envs.plays.play import Play
+from priorlab.envs.plays.progress import PROGRESS, progress
 from priorlab.envs.plays.sessions import Recorded
 from priorlab.envs.plays.tracks import REACHED, TRACKS, reached, track
 from priorlab.envs.results.rows import (
@@ -31,6 +32,11 @@ from priorlab.envs.results.sources import sources
 if TYPE_CHECKING:
     import pandas as pd
 
+FURTHER = {  # files that not every run has, and the types of their columns
+    "progress": dict.fromkeys(PROGRESS, int),
+    "reached": kinds(REACHED, row=int, column=int, inputs=float, order=float),
+    "tracks": dict.fromkeys(TRACKS, float) | {"inputs": int, "life": int},
+}
 EXPERIMENTS = {"person": "people", "simulated": "simulated"}  # experiments of plays, by player
 
 
@@ -40,9 +46,8 @@ class Results:
     privileged and seed.
 
     ``configs`` has one row per run: finished (bool), folder (or play file), frame_skip, level, inputs, settings (dict).
-    ``episodes``, ``exploration`` and ``visits`` have the columns of a run's files (``envs/results/rows.py``);
-    ``tracks`` and ``reached`` (``envs/plays/tracks.py``) are only for plays. ``problems`` lists what could not be read,
-    one line each.
+    The other tables have the columns of a run's files (``envs/results/rows.py``), and no rows of runs without that
+    file. ``problems`` lists what could not be read, one line each.
     """
 
     episodes: "pd.DataFrame"
@@ -50,6 +55,7 @@ class Results:
     visits: "pd.DataFrame"
     tracks: "pd.DataFrame"
     reached: "pd.DataFrame"
+    progress: "pd.DataFrame"
     configs: "pd.DataFrame"
     problems: tuple[str, ...]
 
@@ -65,7 +71,7 @@ def load(root: str | Path | Sequence[str | Path], experiment: str | None = None)
     roots, problems = [Path(each) for each in ([root] if isinstance(root, (str, Path)) else root)], list[str]()
     columns = {
         "episodes": EPISODES, "exploration": EXPLORATION, "visits": VISITS, "tracks": TRACKS, "reached": REACHED,
-        "configs": CONFIGS,
+        "progress": PROGRESS, "configs": CONFIGS,
     }  # fmt: skip
     tables: dict[str, list] = {name: [] for name in columns}
     seen: dict[tuple, Path] = {}
@@ -95,7 +101,7 @@ def load(root: str | Path | Sequence[str | Path], experiment: str | None = None)
 
 
 def read_run(folder: Path) -> "dict[str, pd.DataFrame]":
-    """The four tables of one run's folder; only ``configs`` has the first columns."""
+    """The tables of one run's folder; only ``configs`` has the first columns."""
     config = read_json(folder / "config.json")
     check_config(config, folder / "config.json")
     rows = {
@@ -107,6 +113,10 @@ def read_run(folder: Path) -> "dict[str, pd.DataFrame]":
     if unknown:
         raise ValueError(f"{folder / 'episodes.csv'}: outcomes {sorted(unknown)}: expected {', '.join(OUTCOMES)}")
     front = {**{name: config[name] for name in REQUIRED}, "experiment": folder.resolve().parents[2].name}
+    for name, columns in FURTHER.items():
+        path = folder / f"{name}.csv"
+        if path.exists():
+            rows[name] = parse_table(whole_lines(path), columns, path)
     return {**rows, "configs": describe(front, rows, is_finished(folder), folder, config)}
 
 
@@ -139,7 +149,7 @@ def read_play(recorded: "Recorded") -> "dict[str, pd.DataFrame]":
         counts = count_visits(measured.x, measured.y, play.level.side)
         ys, xs = np.nonzero(counts)
         rows["visits"] = pd.DataFrame({"x": CELL * xs, "y": CELL * ys, "visits": counts[ys, xs]})
-        rows |= {"tracks": track(measured), "reached": reached(play)}
+        rows |= {"tracks": track(measured), "reached": reached(play), "progress": progress(play)}
     front = {
         "experiment": EXPERIMENTS[play.player], "game": play.game, "version": play.version, "method": play.player,
         "player": play.player, "privileged": False, "seed": name_of(recorded),

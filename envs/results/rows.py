@@ -7,25 +7,31 @@
   outcome (win, death, limit or quit), deaths (so far in the run)
 - ``exploration.csv``  inputs, unique_states (different (x, y) positions since the run began), about 20 rows per decade
 - ``visits.csv``       x, y (left and top of a 7 px cell), visits
+- ``progress.csv``     inputs, remaining (the inputs of the shortest way still to go, the least over all lanes so far;
+  ``envs/plays/progress.py``); one row at the start, and one each time that it falls
+- ``reached.csv``      when a lane first reached each object and ladder (``envs/plays/tracks.py``): thing, kind, row,
+  column, inputs, order
+- ``tracks.csv``       where lane 0 went in some of its lives (``agents/runs/way_log.py``): inputs, life, x, y
 - ``done``             exists once the run is finished
+
+The inputs of all files are raw, of the complete run. Runs of several levels, and of Atari's games, have no progress,
+reached and tracks; nor do runs made before these files. A level without a solution has no progress.
 
 A play of a person or of a simulated player, from a session's log or a ``*.play`` file, is replayed into the same rows:
 player and method are "person" or "simulated", and the seed is its name. In Atari's games the version is the mask.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 import numpy as np
 
 from priorlab.envs.base.files import read_json, to_disk, whole_lines, write_whole
 from priorlab.envs.base.locks import hold, release
 from priorlab.envs.base.provenance import git_commit, software
-
-if TYPE_CHECKING:
-    pass
+from priorlab.envs.plays.tracks import REACHED
 
 CELL = 7  # pixels per side of a cell of visits: one walking step, so that no cell is skipped
 ROWS_A_DECADE = 20
@@ -62,6 +68,7 @@ class RunWriter:
         self.lock = hold(self.folder / "run.lock", f"{self.folder}: another process is writing this run: expected one")
         self.episodes, last_episode = reopen(self.folder / "episodes.csv", EPISODES, resume_at)
         self.explored, last_explored = reopen(self.folder / "exploration.csv", EXPLORATION, resume_at)
+        self.resume_at, self.added = resume_at, dict[str, IO[str]]()
         self.number = int(last_episode["episode"]) + 1 if last_episode else 0
         self.deaths = int(last_episode["deaths"]) if last_episode else 0
         self.last_ended = int(last_episode["inputs"]) if last_episode else 0
@@ -96,10 +103,25 @@ class RunWriter:
         rows = [f"{CELL * x},{CELL * y},{counts[y, x]}" for x, y in zip(xs.tolist(), ys.tolist())]
         write_whole(self.folder / "visits.csv", "\n".join([",".join(VISITS), *rows]) + "\n")
 
+    def add_file(self, name: str, columns: tuple[str, ...]) -> bool:
+        """Opens a further file of rows, for ``add``; inputs is one of its columns. Rows after ``resume_at`` are cut
+        off; returns whether any remain."""
+        self.added[name], last = reopen(self.folder / name, columns, self.resume_at)
+        return bool(last)
+
+    def add(self, name: str, rows: Iterable[tuple]) -> None:
+        """Appends rows of numbers to a file that ``add_file`` opened."""
+        self.added[name].writelines(",".join(f"{value:.15g}" for value in row) + "\n" for row in rows)
+
+    def reached(self, rows: Iterable[tuple]) -> None:
+        """Replaces the table of when things were first reached; rows of REACHED, None where a thing was not."""
+        lines = [",".join("" if value is None else str(value) for value in row) for row in rows]
+        write_whole(self.folder / "reached.csv", "\n".join([",".join(REACHED), *lines]) + "\n")
+
     def sync(self) -> None:
         """Makes the rows so far survive a power cut, and not only the end of this process."""
-        to_disk(self.episodes)
-        to_disk(self.explored)
+        for file in (self.episodes, self.explored, *self.added.values()):
+            to_disk(file)
 
     def finish(self) -> None:
         """Writes the last exploration row and marks the run as finished; nothing can be written after it."""
@@ -111,8 +133,8 @@ class RunWriter:
     def close(self) -> None:
         """Stops writing; the run stays unfinished and can be continued."""
         self.write_latest()
-        self.episodes.close()
-        self.explored.close()
+        for file in (self.episodes, self.explored, *self.added.values()):
+            file.close()
         release(self.lock)
 
     def write_latest(self) -> None:

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 
 from priorlab.scripts.analysis.comparison import Analysis, mean
+from priorlab.scripts.analysis.curves import groups_of
 from priorlab.scripts.analysis.entropy import matched, of_run
 from priorlab.scripts.analysis.learning import attempts_of
-from priorlab.scripts.analysis.players import Kind, Section, of_kind
+from priorlab.scripts.analysis.players import Section
 from priorlab.scripts.analysis.recurrent import mean_deaths
 from priorlab.scripts.analysis.statistics import LEAST, Played, bootstrap_weights, grid_of
 
@@ -44,12 +45,6 @@ COLUMNS = {
     "mean_covered": "mean share of the shortest way covered at the end of the play",
 }
 COMPLETE = 1 << 62  # instead of a number of inputs
-
-
-def groups_of(section: Section) -> list[tuple[Kind, str, list[Played]]]:
-    """Every kind of player on every version that it played."""
-    groups = [(kind, name, of_kind(section.runs, kind, name)) for name in section.versions for kind in section.kinds]
-    return [group for group in groups if group[2]]
 
 
 def further_tables(analysis: Analysis) -> dict[str, pd.DataFrame]:

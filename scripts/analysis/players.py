@@ -20,6 +20,7 @@ NAMES = {
 SHORT = {"simulated": "Simulated"}
 ORDER = {"person": 0, "simulated": 1, "ppo": 2, "dqn": 3, "random": 9}
 TITLES = {"princess": "Princess", "key_door": "Key and Door"}
+WHO = {"person": "recorded here", "simulated": "planted slow-downs"}  # who is behind a curve of people
 UNITS = {"person": ("person", "people"), "simulated": ("simulated player", "simulated players")}
 SEEDS = ("seed", "seeds")
 MOST_SECTIONS = 12
@@ -39,6 +40,11 @@ class Kind:
     @property
     def is_agent(self) -> bool:
         return self.player == "agent"
+
+    @property
+    def who(self) -> str:
+        """The label as legends have it, which says whose curve it is: nobody takes simulated players for people."""
+        return f"{self.label}, {WHO[self.player]}" if self.player in WHO else self.label
 
     @property
     def units(self) -> tuple[str, str]:

@@ -13,6 +13,7 @@ import pandas as pd
 from scipy.special import ndtr, stdtrit
 
 from priorlab.envs.plays.play import INPUTS_PER_SECOND
+from priorlab.envs.plays.progress import PROGRESS, covered
 from priorlab.envs.plays.tracks import TRACKS
 from priorlab.envs.results.load import Results
 from priorlab.envs.results.rows import FRONT, VISITS
@@ -68,7 +69,7 @@ class Played:
     seed: int | str = 0  # an agent's seed, or a play's name
     outcome: str = ""  # of its last episode: win, death, limit or quit
     rate: float = INPUTS_PER_SECOND
-    reached: Mapping[str, float] = field(default_factory=dict)  # inputs by name of the thing, NaN if never
+    reached: Mapping[str, float] = field(default_factory=dict)  # inputs by thing, NaN if not before the first win
     track: np.ndarray = field(default_factory=lambda: np.zeros((0, 4)))  # float64 (m, 4): inputs, life, x, y
     progress: np.ndarray = field(default_factory=lambda: np.zeros((2, 0)))  # from ``covered``; (2, 0): not recorded
     success: np.ndarray = field(default_factory=lambda: np.zeros((2, 0)))  # from ``success``
@@ -108,22 +109,24 @@ class Played:
 
 def played(results: Results) -> list[Played]:
     """Every run and play of the results."""
-    names = ("episodes", "exploration", "visits", "tracks", "reached")
+    names = ("episodes", "exploration", "visits", "tracks", "reached", "progress")
     rows = {name: split(getattr(results, name)) for name in names}
     none = np.zeros(0)
     runs = []
     for config in results.configs.to_dict("records"):
         key = tuple(config[name] for name in FRONT)
-        ended, curve, visits, track, near = (rows[name].get(key, {}) for name in names)
+        ended, curve, visits, track, near, way = (rows[name].get(key, {}) for name in names)
         wins = np.flatnonzero(ended.get("outcome", none) == "win")
         last = wins[0] if len(wins) else -1
+        inputs = int(ended["inputs"][last]) if len(wins) else config["inputs"]
+        times = near.get("inputs", none)
         runs.append(
             Played(
                 version=ORIGINALS.get(str(config["version"]), str(config["version"])),
                 **{name: config[name] for name in ("method", "player", "privileged", "folder", "level")},
                 **{name: config[name] for name in ("settings", "frame_skip", "finished", "game", "seed")},
                 budget=config["inputs"],
-                inputs=int(ended["inputs"][last]) if len(wins) else config["inputs"],
+                inputs=inputs,
                 won=len(wins) > 0,
                 deaths=int(ended["deaths"][last]) if ended else 0,
                 mastered=mastered(ended["outcome"] == "win", ended["inputs"]) if ended else float("nan"),
@@ -133,7 +136,8 @@ def played(results: Results) -> list[Played]:
                 visits=np.array([visits.get(name, none) for name in VISITS], np.int64).T,
                 outcome=str(ended["outcome"][-1]) if ended else "",
                 rate=config["settings"].get("inputs_per_second", INPUTS_PER_SECOND),
-                reached=dict(zip(near.get("thing", none).tolist(), near.get("inputs", none).tolist())),
+                reached=dict(zip(near.get("thing", none).tolist(), np.where(times <= inputs, times, np.nan).tolist())),
+                progress=covered(*(way.get(name, none) for name in PROGRESS)),
                 track=np.array([track.get(name, none) for name in TRACKS], float).T,
             )
         )
@@ -333,11 +337,24 @@ def exploration_curve(runs: Sequence[Played], grid: np.ndarray) -> tuple[np.ndar
     return mean_curve([np.insert(run.curve, 0, 1, axis=1) for run in runs], runs, grid)
 
 
+def progress_curve(runs: Sequence[Played], grid: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """Mean share of the shortest way covered by runs that record it, as ``exploration_curve``.
+
+    A share counts from the input at which it was covered; a run that has ended keeps its share.
+    """
+    steps = [np.searchsorted(run.progress[0], grid, side="right") - 1 for run in runs]
+    return mean_at(np.array([run.progress[1][step] for run, step in zip(runs, steps)]), runs, grid)
+
+
 def mean_curve(
     each: Sequence[np.ndarray], runs: Sequence[Played], grid: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """The mean of one curve (2, k) per run at ``grid``, as ``exploration_curve`` returns it for unique states."""
-    curves = np.array([np.interp(grid, *curve) for curve in each])
+    return mean_at(np.array([np.interp(grid, *curve) for curve in each]), runs, grid)
+
+
+def mean_at(curves: np.ndarray, runs: Sequence[Played], grid: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """The mean of curves (n, m), one per run, and its band, as in ``exploration_curve``."""
     reached = grid <= max(run.budget for run in runs)
     mean = np.where(reached, curves.mean(axis=0), np.nan)
     if len(curves) < LEAST:

@@ -18,15 +18,14 @@ from priorlab.envs.base.tables import csv_of
 from priorlab.envs.plays.tracks import TRACKS
 from priorlab.scripts.analysis import further_tables
 from priorlab.scripts.analysis.comparison import TESTS, Analysis
+from priorlab.scripts.analysis.curves import exploration, front, groups_of, labelled, progress
 from priorlab.scripts.analysis.excluding import answer_counts
-from priorlab.scripts.analysis.players import Kind, Section, level_name, of_kind
+from priorlab.scripts.analysis.players import Section
 from priorlab.scripts.analysis.reaching import reaches_of, things_in
 from priorlab.scripts.analysis.statistics import (
     LEAST,
     Played,
     bootstrap_weights,
-    exploration_curve,
-    grid_of,
     kaplan_meier,
     quantiles,
     times_of,
@@ -66,7 +65,9 @@ COLUMNS = {
     "effect": "hazard ratio of winning, probability of taking longer, share that took longer, or ratio of death rates",
     "why": "why a test has no answer",
     "share": "share that has not won by then; in visits.csv the mean share of a player's time",
-    "states": "mean unique states", "thing": "the object or ladder, numbered within its kind in reading order",
+    "states": "mean unique states",
+    "progress": "mean share of the shortest way to the win covered so far, 1 at the win (envs/plays/progress.py)",
+    "thing": "the object or ladder, numbered within its kind in reading order",
     "kind": "ladder, monster, fire, spikes, key, door or goal",
     "row": "row of its first tile, counted from the top from 0",
     "column": "column of its first tile, counted from the left from 0",
@@ -86,6 +87,8 @@ COLUMNS = {
     "plays": "all, or without those that missed more than most_missed of their steps",
     "most_missed": "share of missed steps above which a play is left out", "left_out": "number of plays left out",
     "unknown": "plays recorded without times, which are included",
+    "stage": "consented, too_young, stopped_before, not_begun (lost before the game), began, no_input (lost), played, "
+    "won, limit, quit, interrupted (how plays ended), excluded (by answers), later (later plays left out) or analysed",
     "question": "the question", "answer": "the answer",
     **further_tables.COLUMNS,
 }  # fmt: skip
@@ -97,11 +100,13 @@ FILES = {
     "survival_minutes": "share that has not won yet against minutes, for people and simulated players (Kaplan-Meier)",
     "survival_inputs": "the same against inputs, for all players",
     "exploration": "unique states against inputs",
+    "progress": "share of the shortest way to the win covered so far, against inputs",
     "reached": "when and in which order each play first reached each object and ladder; empty if it did not",
     "reach": "its summary: one row per thing, version and kind of player",
     "visits": "time spent in each 7 px cell",
     "tracks": "where each play went, at five positions per second",
     "answers": "how many people gave each answer",
+    "flow": "people and plays at each stage from consent to analysis",
     **further_tables.FILES,
 }
 COMPRESSED = ("tracks", "single")
@@ -111,31 +116,6 @@ HEADING = (
     "UTF-8, comma-separated, one line of headings, text in quotes. An empty cell: no value. dictionary.csv gives the "
     "type of each column; docs/export.md shows how to use it.", "",
 )  # fmt: skip
-
-
-def labelled(section: Section, rows: Sequence[dict]) -> pd.DataFrame:
-    return front(section, pd.DataFrame(rows))
-
-
-def front(section: Section, frame: pd.DataFrame) -> pd.DataFrame:
-    """Inserts the columns that identify a section at the front."""
-    on_level(section, frame)
-    frame.insert(2, "study", section.study or "")
-    frame.insert(3, "limit", np.nan if section.limit is None else section.limit)
-    return frame
-
-
-def on_level(section: Section, frame: pd.DataFrame) -> pd.DataFrame:
-    """Inserts the columns of game and level at the front; tables of agents alone need no others."""
-    frame.insert(0, "game", section.game)
-    frame.insert(1, "level", level_name(section.level))
-    return frame
-
-
-def groups_of(section: Section) -> list[tuple[Kind, str, list[Played]]]:
-    """Every kind of player on every version that it played."""
-    groups = [(kind, name, of_kind(section.runs, kind, name)) for name in section.versions for kind in section.kinds]
-    return [group for group in groups if group[2]]
 
 
 def plays(section: Section) -> pd.DataFrame:
@@ -195,23 +175,6 @@ def survival(section: Section, unit: str) -> pd.DataFrame:
         for time, values in zip([0, *ordered / scale], [(1, 1, 1), *zip(share, *band)]):
             row = {"version": version, "player": kind.label, "n": len(runs), unit: time}
             rows.append(row | dict(zip(("share", "low", "high"), values)))
-    return labelled(section, rows)
-
-
-def exploration(section: Section) -> pd.DataFrame:
-    rows = []
-    for kind, version, runs in groups_of(section):
-        if not any(run.curve.size for run in runs):
-            continue
-        grid = grid_of(max(run.budget for run in runs))
-        each = [runs] if kind.is_agent or len(runs) >= LEAST else [[run] for run in runs]
-        for group in each:
-            mean, band = exploration_curve(group, grid)
-            low, high = band if band is not None else np.full((2, len(grid)), np.nan)
-            row = {"version": version, "player": kind.label, "n": len(group), "play": ""}
-            row["play"] = str(group[0].seed) if len(each) > 1 else ""
-            for values in zip(grid, mean, low, high):
-                rows.append(row | dict(zip(("inputs", "states", "low", "high"), values)))
     return labelled(section, rows)
 
 
@@ -291,8 +254,8 @@ def tables_of(analysis: Analysis) -> dict[str, pd.DataFrame]:
     return {
         "plays": plays(section), "numbers": numbers(analysis), "tests": tests(analysis),
         "survival_minutes": survival(section, "minutes"), "survival_inputs": survival(section, "inputs"),
-        "exploration": exploration(section), "reached": reached(section), "reach": reach(section),
-        "visits": visits(section), "tracks": tracks(section), "answers": answers(section),
+        "exploration": exploration(section), "progress": progress(section), "reached": reached(section),
+        "reach": reach(section), "visits": visits(section), "tracks": tracks(section), "answers": answers(section),
         **{name: front(section, frame) for name, frame in further_tables.further_tables(analysis).items()},
     }  # fmt: skip
 

@@ -12,14 +12,14 @@ from matplotlib.ticker import MaxNLocator
 
 from priorlab.scripts.analysis.players import Kind, title_of
 from priorlab.scripts.report.panels import curve, draw_curves, each_play, margin_of, name_ends
-from priorlab.scripts.report.plots import INKS, STYLE, inputs_axis, panel, svg, tick_text
+from priorlab.scripts.report.plots import INKS, STYLE, Drawing, inputs_axis, panel, tick_text
 
 WIDTH, HEIGHT = 262.0, 190.0  # px of a panel
 MOST_LINES = 40  # plays of a kind in one panel
 SINGLE = {"states": "unique states", "covered": "share of the way covered"}  # columns of the table ``single``
 
 
-def entropy_panel(frame: pd.DataFrame, version: str, kinds: Sequence[Kind], last: float, most: float) -> str:
+def entropy_panel(frame: pd.DataFrame, version: str, kinds: Sequence[Kind], last: float, most: float) -> Drawing:
     """Mean state-visit entropy (bits) at the same numbers of inputs: mean and band of each kind; from
     ``mean_entropy``. ``last`` and ``most``: ends of the axes, inputs and bits.
     """
@@ -31,10 +31,10 @@ def entropy_panel(frame: pd.DataFrame, version: str, kinds: Sequence[Kind], last
         axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
         axes.set_xlabel("inputs")
         name_ends(axes, draw_curves(axes, matched, version, kinds, "mean_entropy"), last, most, HEIGHT)
-    return svg(figure, f"State-visit entropy in bits against inputs, {title_of(version)}")
+    return Drawing(figure, f"State-visit entropy in bits against inputs, {title_of(version)}")
 
 
-def deaths_panel(frame: pd.DataFrame, version: str, kinds: Sequence[Kind], last: float, most: float) -> str:
+def deaths_panel(frame: pd.DataFrame, version: str, kinds: Sequence[Kind], last: float, most: float) -> Drawing:
     """Mean cumulative deaths against inputs: mean and band of each kind, on an axis of the log of one plus deaths; from
     ``mean_deaths``. ``last`` and ``most``: ends of the axes, inputs and deaths.
     """
@@ -51,12 +51,12 @@ def deaths_panel(frame: pd.DataFrame, version: str, kinds: Sequence[Kind], last:
         axes.set_yticks([float(np.log10(1 + tick)) for tick in ticks], [tick_text(tick) for tick in ticks])
         axes.set_xlabel("inputs")
         name_ends(axes, draw_curves(axes, scaled, version, kinds, "cumulative_deaths"), last, top, HEIGHT)
-    return svg(figure, f"Mean cumulative deaths against inputs, {title_of(version)}")
+    return Drawing(figure, f"Mean cumulative deaths against inputs, {title_of(version)}")
 
 
 def single_panel(
     frame: pd.DataFrame, version: str, kinds: Sequence[Kind], column: str, last: float, most: float = 1.0
-) -> str:
+) -> Drawing:
     """Each play or run as a thin line against inputs (log axis), with a dot at its end; from ``single``.
 
     ``column`` is one of SINGLE: unique states, on a log axis up to ``most``, or the share of the way covered. Of more
@@ -84,7 +84,7 @@ def single_panel(
                 axes.plot(rows["inputs"], rows[column], color=colour, lw=0.8, alpha=alpha, drawstyle=style)
                 end = rows["inputs"].iloc[-1], rows[column].iloc[-1]
                 axes.plot(*end, "o", color=colour, ms=2.5, mew=0, clip_on=False)
-    return svg(figure, f"{SINGLE[column].capitalize()} against inputs, each play, {title_of(version)}")
+    return Drawing(figure, f"{SINGLE[column].capitalize()} against inputs, each play, {title_of(version)}")
 
 
 def spaced(plays: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:

@@ -10,12 +10,12 @@ from matplotlib.ticker import LogLocator, MaxNLocator
 
 from priorlab.scripts.analysis.players import Kind, title_of
 from priorlab.scripts.report.panels import curve, margin_of
-from priorlab.scripts.report.plots import INKS, STYLE, apart, panel, svg, tick_text
+from priorlab.scripts.report.plots import INKS, STYLE, Drawing, apart, panel, tick_text
 
 WIDTH, HEIGHT = 262.0, 190.0  # px of a panel
 
 
-def plays_panel(frame: pd.DataFrame, version: str, kinds: Sequence[Kind]) -> str:
+def plays_panel(frame: pd.DataFrame, version: str, kinds: Sequence[Kind]) -> Drawing:
     """Restricted mean inputs of the first, second, ... play of people, with 95 % intervals.
 
     ``kinds``: of people and simulated players.
@@ -32,10 +32,10 @@ def plays_panel(frame: pd.DataFrame, version: str, kinds: Sequence[Kind]) -> str
         ends = draw(axes, frame, version, human)
         axes.set_ylim(0, axes.get_ylim()[1])
         name(axes, ends)
-    return svg(figure, f"Mean inputs to the win by number of the play, {title_of(version)}")
+    return Drawing(figure, f"Mean inputs to the win by number of the play, {title_of(version)}")
 
 
-def episodes_panel(frame: pd.DataFrame, version: str, kinds: Sequence[Kind]) -> str:
+def episodes_panel(frame: pd.DataFrame, version: str, kinds: Sequence[Kind]) -> Drawing:
     """Mean inputs per episode of agents against the number of episodes so far, with 95 % intervals; log axes."""
     agents = [kind for kind in kinds if kind.is_agent]
     with matplotlib.rc_context(STYLE):
@@ -49,7 +49,7 @@ def episodes_panel(frame: pd.DataFrame, version: str, kinds: Sequence[Kind]) -> 
             axis.set_major_formatter(lambda value, _: tick_text(value))
         axes.minorticks_off()
         name(axes, ends)
-    return svg(figure, f"Mean inputs per episode against episodes so far, {title_of(version)}")
+    return Drawing(figure, f"Mean inputs per episode against episodes so far, {title_of(version)}")
 
 
 def draw(axes: Axes, frame: pd.DataFrame, version: str, kinds: Sequence[Kind]) -> list[tuple[Kind, float]]:

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from priorlab.scripts.analysis.comparison import MAIN, TESTS, Analysis, Cell, analyse
+from priorlab.scripts.analysis.curves import labelled
 from priorlab.scripts.analysis.players import Kind, of_kind, title_of
 from priorlab.scripts.analysis.statistics import LEAST, Played
-from priorlab.scripts.analysis.tables import labelled
 from priorlab.scripts.report.summary import NOTHING, estimate_text, interval_text, p_text, ratio_text
 
 MISSED = 0.05  # minutes are then at most 5 % short of the clock, far less than the differences between people

@@ -5,17 +5,21 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from priorlab.envs.game.versions import games
 from priorlab.scripts.analysis.comparison import TESTS, Analysis, Cell, Estimate, order_of
 from priorlab.scripts.analysis.excluding import answer_counts
+from priorlab.scripts.analysis.flow import Flow, waits_of
 from priorlab.scripts.analysis.hypotheses import FEW
 from priorlab.scripts.analysis.players import Kind, Section, of_kind, title_of, title_of_game
 from priorlab.scripts.analysis.published import published_figures, published_ratio
 from priorlab.scripts.analysis.reaching import in_order, reaches_of
 from priorlab.scripts.analysis.statistics import LEAST, Played
-from priorlab.scripts.report import panels, summary, version_figures
+from priorlab.scripts.report import courses, layout, panels, progress, summary, version_figures
 from priorlab.scripts.report.missed import Second, note_on, show_second
 from priorlab.scripts.report.pictures import data_uri, heat_map, is_turned, numbered, picture_of, trajectories
-from priorlab.scripts.report.plots import THINGS
+from priorlab.scripts.report.plots import THINGS, Drawing
+from priorlab.scripts.report.progress import Curves
+from priorlab.scripts.report.quality import show_quality
 from priorlab.scripts.report.render import NARROW, WIDE
 from priorlab.scripts.report.summary import NOTHING, estimate_text, number, percent
 
@@ -24,9 +28,13 @@ MOST_THINGS = 24  # drawn of a level; the tables have all
 LINE = "#ffb27a"  # of tracks, on dark gray
 
 
-def show(analysis: Analysis, second: Second | None, tables: Mapping[str, pd.DataFrame], reachable: int | None) -> dict:
-    """What the page shows of one section."""
+def show(
+    analysis: Analysis, second: Second | None, flow: Flow | None, tables: Mapping[str, pd.DataFrame],
+    reachable: int | None, chosen: Sequence[str] = (),
+) -> dict:  # fmt: skip
+    """What the page shows of one section; ``chosen``: the versions in the figure for print, by default all."""
     section, kinds = analysis.section, analysis.section.kinds
+    curves = progress.curves_of(section, tables)
     published = published_figures()
     same_game = title_of_game(section.game) == published["game"]
     orders = [order_of(analysis, kind, means(published)) for kind in kinds] if same_game else []
@@ -40,15 +48,24 @@ def show(analysis: Analysis, second: Second | None, tables: Mapping[str, pd.Data
         "findings": summary.findings(analysis, orders),
         "kinds": kinds,
         "human": [kind for kind in kinds if not kind.is_agent],
+        "agents": [kind for kind in kinds if kind.is_agent],
         "again": summary.plays_again(section.runs),
         "notes": [*section.notes, *note_on(second), *left_out(section)],
-        "versions": [show_version(version, analysis, tables) for version in section.versions],
+        "versions": [
+            show_version(version, analysis, tables, curves) | courses.panels_of(version, section, tables, curves.last)
+            for version in section.versions
+        ],
+        "entropy": courses.entropy_table(section, tables),
+        "learning": courses.learning_table(section, tables),
+        "progress": show_progress(curves, section.versions, chosen),
+        "maps": {name: show_maps(name, section) for name in ("heat", "tracks")},
         "table": [
             (version, [cell_words(cell, places) for cell in analysis.cells if cell.version == version])
             for version in section.versions
         ],
         "tests": test_words(analysis),
         "missed": show_second(second),
+        "quality": show_quality(flow, waits_of(section), {"wide": WIDE, "narrow": NARROW}),
         "made": tests_made(analysis),
         "meanings": "; ".join(summary.EFFECTS[name] for name in tests_made(analysis)),
         "effects": [TESTS[name] for name in tests_made(analysis)],
@@ -57,7 +74,9 @@ def show(analysis: Analysis, second: Second | None, tables: Mapping[str, pd.Data
         "figures": figures(analysis, published, same_game),
         "reach": show_reach(analysis),
         "same_game": same_game,
-        "has_places": len(tables["exploration"]) > 0,
+        "has_key": section.game == "key_door",
+        "few_human": any(cell.single for cell in analysis.cells),
+        "has_mastery": any(cell.kind.is_agent for cell in analysis.cells),
         "orders": [
             (order, [title_of(name) for name in order.versions if name in means(published)]) for order in orders
         ],
@@ -101,35 +120,61 @@ def left_out(section: Section) -> list[str]:
     return lines
 
 
-def show_version(version: str, analysis: Analysis, tables: Mapping[str, pd.DataFrame]) -> dict:
-    """What the page draws for one version: its picture, curves, heat maps and tracks."""
+def show_version(version: str, analysis: Analysis, tables: Mapping[str, pd.DataFrame], curves: Curves) -> dict:
+    """What the page draws for one version: its picture and its curves."""
     section, kinds = analysis.section, analysis.section.kinds
-    human = [kind for kind in kinds if not kind.is_agent]
+    here = [kind for kind in kinds if of_kind(section.runs, kind, version)]
+    human = [kind for kind in here if not kind.is_agent]
     picture = picture_of(version, section.level)
-    turn = -1 if picture is not None and is_turned(section.game, version) else 0
-    last = max([1000, *(run.budget for run in section.runs)])
-    curves = tables["exploration"]
-    most = float(np.nanmax([100.0, *(curves[["states", "high"]].to_numpy(float).ravel() if len(curves) else ())]))
-    runs_of = [(kind, of_kind(section.runs, kind, version)) for kind in kinds]
-    drawing: dict = {
+    return {
         "name": version,
         "change": summary.CHANGES.get(version, ""),
-        "picture": data_uri(np.rot90(picture, turn)) if picture is not None else "",
-        "exploration": panels.exploration_panel(curves, version, kinds, last, most) if len(curves) else "",
-        "survival": panels.survival_panel(tables["survival_inputs"], version, kinds, "inputs", last),
+        "picture": data_uri(np.rot90(picture, turn_of(section, version))) if picture is not None else "",
+        **{measure.column: progress.measure_panel(curves, measure, version) for measure in curves.measures},
+        "survival": panels.survival_panel(tables["survival_inputs"], version, here, "inputs", longest(section)),
         "minutes": panels.survival_panel(tables["survival_minutes"], version, human, "minutes", analysis.limit)
         if human
         else "",
-        "heat": [],
-        "tracks": [],
     }
-    if picture is not None:
-        tracked = [(kind, runs) for kind, runs in runs_of if any(len(run.track) for run in runs)]
-        heat = [(kind, heat_map(runs, picture)) for kind, runs in runs_of if runs]
-        lines = [(kind, trajectories(runs, picture, LINE)) for kind, runs in tracked]
-        for name, images in (("heat", heat), ("tracks", lines)):
-            drawing[name] = [(kind, data_uri(np.rot90(image, turn))) for kind, image in images]
-    return drawing
+
+
+def turn_of(section: Section, version: str) -> int:
+    """Quarters by which an upright picture is turned to be as on the screen."""
+    return -1 if section.game in games() and is_turned(section.game, version) else 0
+
+
+def longest(section: Section) -> float:
+    """The most inputs of a play or run, on versions that can be compared: an agent's runs on a single version do not
+    stretch the axes of all others."""
+    several = [kind for kind in section.kinds if len({run.version for run in of_kind(section.runs, kind)}) > 1]
+    return max([1000, *(run.budget for kind in several or section.kinds for run in of_kind(section.runs, kind))])
+
+
+def show_progress(curves: Curves, versions: Sequence[str], chosen: Sequence[str]) -> dict:
+    """What the page shows of progress and unique states at matched inputs."""
+    return {
+        "columns": [measure.column for measure in curves.measures],
+        "last": number(curves.last),
+        "kinds": curves.kinds,
+        "table": progress.shares_at(curves, versions),
+        "without": [kind.label for kind in curves.without_progress],
+        "print": progress.print_figure(curves, [name for name in versions if name in (chosen or versions)]),
+    }
+
+
+def show_maps(name: str, section: Section) -> dict:
+    """Maps of where each kind of player went on each version: "heat" from visits, "tracks" from the tracks of plays."""
+    shown, per_version = [], []
+    for version in section.versions:
+        picture = picture_of(version, section.level)
+        for kind in section.kinds if picture is not None else ():
+            runs = of_kind(section.runs, kind, version)
+            recorded = [run for run in runs if len(run.track if name == "tracks" else run.visits)]
+            if recorded and picture is not None:
+                drawn = trajectories(recorded, picture, LINE) if name == "tracks" else heat_map(recorded, picture)
+                shown.append((version, kind, data_uri(np.rot90(drawn, turn_of(section, version)))))
+        per_version.append(sum(each[0] == version for each in shown))
+    return {"shown": shown, "style": layout.columns(len(shown), layout.maps([n for n in per_version if n]))}
 
 
 def show_reach(analysis: Analysis) -> dict | None:
@@ -169,7 +214,7 @@ def show_reach(analysis: Analysis) -> dict | None:
     }
 
 
-def figures(analysis: Analysis, published: Mapping, same_game: bool) -> dict[str, dict[str, str]]:
+def figures(analysis: Analysis, published: Mapping, same_game: bool) -> dict[str, dict[str, Drawing]]:
     """The figures that span the page, drawn for a screen and for a phone; empty if there is nothing to draw."""
     section = analysis.section
     game = "rebuilt here" if same_game else "another game"
@@ -178,7 +223,7 @@ def figures(analysis: Analysis, published: Mapping, same_game: bool) -> dict[str
     for version, ratio in ratios.items():
         notes[version] = f"{summary.times(ratio)} ({published['versions'][version]['grade']})" if ratio else NOTHING
     on_axis = {name: ratio for name, ratio in ratios.items() if ratio and same_game}
-    drawn: dict[str, dict[str, str]] = {name: {} for name in ("slowdown", "minutes", "quits", "deaths")}
+    drawn: dict[str, dict[str, Drawing]] = {name: {} for name in ("slowdown", "minutes", "quits", "deaths")}
     compared = {(cell.version, cell.kind): cell.ratio for cell in analysis.cells if cell.ratio}
     for name, width in (("wide", WIDE), ("narrow", NARROW)):
         if compared:

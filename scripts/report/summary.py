@@ -42,7 +42,9 @@ def number(value: float) -> str:
 
 
 def times(value: float) -> str:
-    return f"{value:.1f}{TIMES}" if value < 9.95 else f"{value:,.0f}{TIMES}"
+    """Two significant digits, such as "0.57x", "2.1x" and "11x"."""
+    digits = 2 if value < 0.995 else 1 if value < 9.95 else 0
+    return f"{value:,.{digits}f}{TIMES}"
 
 
 def ratio_text(ratio: Ratio | None) -> str:
@@ -55,7 +57,7 @@ def ratio_text(ratio: Ratio | None) -> str:
 def interval_text(ratio: Ratio | None) -> str:
     if ratio is None or ratio.low is None or ratio.high is None:
         return ""
-    return f"{ratio.low:.2g} \u2013 {ratio.high:.2g}"
+    return f"{times(ratio.low)} \u2013 {times(ratio.high)}".replace(TIMES, "")
 
 
 def median_text(cell: Cell, value: float) -> str:
@@ -175,7 +177,7 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f}\u00a0%"
 
 
-def estimate_text(estimate: Estimate | Ratio | None, form: str = ".3g") -> str:
+def estimate_text(estimate: Estimate | Ratio | None, form: str = ".1f") -> str:
     """The value and its interval, such as "4.2 (3.9 - 4.6)"."""
     if estimate is None:
         return NOTHING

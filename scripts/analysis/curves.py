@@ -1,0 +1,64 @@
+"""Curves against inputs as tidy tables: unique states, and progress along the shortest way."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from priorlab.scripts.analysis.players import Kind, Section, level_name, of_kind
+from priorlab.scripts.analysis.statistics import LEAST, Played, exploration_curve, grid_of, progress_curve
+
+Curve = Callable[[Sequence[Played], np.ndarray], tuple[np.ndarray, np.ndarray | None]]
+
+
+def labelled(section: Section, rows: Sequence[dict]) -> pd.DataFrame:
+    return front(section, pd.DataFrame(rows))
+
+
+def front(section: Section, frame: pd.DataFrame) -> pd.DataFrame:
+    """Inserts the columns that identify a section at the front."""
+    on_level(section, frame)
+    frame.insert(2, "study", section.study or "")
+    frame.insert(3, "limit", np.nan if section.limit is None else section.limit)
+    return frame
+
+
+def on_level(section: Section, frame: pd.DataFrame) -> pd.DataFrame:
+    """Inserts the columns of game and level at the front; tables of agents alone need no others."""
+    frame.insert(0, "game", section.game)
+    frame.insert(1, "level", level_name(section.level))
+    return frame
+
+
+def groups_of(section: Section) -> list[tuple[Kind, str, list[Played]]]:
+    """Every kind of player on every version that it played."""
+    groups = [(kind, name, of_kind(section.runs, kind, name)) for name in section.versions for kind in section.kinds]
+    return [group for group in groups if group[2]]
+
+
+def exploration(section: Section) -> pd.DataFrame:
+    """Unique states against inputs; a kind of player without positions has no rows."""
+    groups = [group for group in groups_of(section) if any(run.curve.size for run in group[2])]
+    return curves(section, groups, "states", exploration_curve)
+
+
+def progress(section: Section) -> pd.DataFrame:
+    """The share of the shortest way covered so far against inputs, of the runs and plays that record it."""
+    groups = [(kind, name, [run for run in runs if run.progress.size]) for kind, name, runs in groups_of(section)]
+    return curves(section, [group for group in groups if group[2]], "progress", progress_curve)
+
+
+def curves(section: Section, groups: Sequence[tuple[Kind, str, list[Played]]], name: str, curve: Curve) -> pd.DataFrame:
+    """The mean curve of each group and its band; of few people, who have no mean, the curve of each play."""
+    rows = []
+    for kind, version, runs in groups:
+        grid = grid_of(max(run.budget for run in runs))
+        each = [runs] if kind.is_agent or len(runs) >= LEAST else [[run] for run in runs]
+        for group in each:
+            mean, band = curve(group, grid)
+            low, high = band if band is not None else np.full((2, len(grid)), np.nan)
+            row = {"version": version, "player": kind.label, "n": len(group), "play": ""}
+            row["play"] = str(group[0].seed) if len(each) > 1 else ""
+            for values in zip(grid, mean, low, high):
+                rows.append(row | dict(zip(("inputs", name, "low", "high"), values)))
+    return labelled(section, rows)
