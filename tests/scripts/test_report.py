@@ -194,7 +194,7 @@ def test_the_page_holds_every_section_and_every_version(page):
     for section in ("versions", "slowdown", "table", "progress", "survival", "deaths", "where", "runs"):
         assert f'<section id="{section}"' in page
     for version in VERSIONS:
-        assert page.count(f"<h3>{version.replace('_', ' ')}</h3>") == 2
+        assert page.count(f"<h3>{version.replace('_', ' ')}</h3>") == 4
         assert f"The game as drawn in {version.replace('_', ' ')}" in page
     assert page.count('src="data:image/png;base64,') == len(VERSIONS) * 3 + 1  # a picture, two players; one privileged
 
