@@ -138,9 +138,11 @@ def is_of(run: Played, section: Section) -> bool:
 
 
 def ending_of(run: Played) -> str:
-    """How a play ended: won, limit, quit or interrupted."""
-    if run.won or run.outcome == "limit":
-        return "won" if run.won else "limit"
+    """How a play ended: won, limit, quit or interrupted; one may also die at the limit."""
+    if run.won:
+        return "won"
+    if run.outcome == "limit" or run.budget >= run.settings.get("limit", np.inf):
+        return "limit"
     return "interrupted" if run.settings.get("quit_reason") == "" else "quit"
 
 

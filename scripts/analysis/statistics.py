@@ -3,7 +3,7 @@
 Runs and people are always resampled as units, never steps: the inputs of one run are not independent.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,33 @@ class Ratio:
     bound: str
     n: int
     n_original: int
+
+
+@dataclass(frozen=True, eq=False)
+class Means:
+    """Restricted mean inputs to the first win on a version and on the original, to one horizon.
+
+    ``drawn``: float64 (2, RESAMPLES), those of resamples; None below LEAST runs of either. ``bound`` as in ``Ratio``.
+    """
+
+    version: float
+    original: float
+    drawn: np.ndarray | None
+    bound: str
+    n: int
+    n_original: int
+
+    @property
+    def ratio(self) -> Ratio:
+        low, high = self.interval(lambda means: means[0] / means[1])
+        return Ratio(self.version / self.original, low, high, self.bound, self.n, self.n_original)
+
+    def interval(self, of: Callable[[np.ndarray], np.ndarray]) -> tuple[float, float] | tuple[None, None]:
+        """The 95 % interval of a number that ``of`` works out from the means of resamples (2, RESAMPLES)."""
+        if self.drawn is None:
+            return None, None
+        low, high = np.quantile(of(self.drawn), quantiles(min(self.n, self.n_original))).tolist()
+        return low, high
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +158,9 @@ def played(results: Results) -> list[Played]:
                 deaths=int(ended["deaths"][last]) if ended else 0,
                 mastered=mastered(ended["outcome"] == "win", ended["inputs"]) if ended else float("nan"),
                 success=success(ended["outcome"] == "win", ended["inputs"]) if ended else np.zeros((2, 0)),
-                episodes=totals(ended),
+                episodes=np.array([ended["inputs"], ended["deaths"], np.cumsum(ended["outcome"] == "win")], float)
+                if ended
+                else np.zeros((3, 0)),
                 curve=np.array([curve.get(name, none) for name in ("inputs", "unique_states")], float),
                 visits=np.array([visits.get(name, none) for name in VISITS], np.int64).T,
                 outcome=str(ended["outcome"][-1]) if ended else "",
@@ -148,13 +177,6 @@ def split(frame: pd.DataFrame) -> dict[tuple, dict[str, np.ndarray]]:
     """The columns of each run's rows, by the run's front columns."""
     groups = frame.groupby([*FRONT], sort=False)
     return {tuple(key): {str(name): rows[name].to_numpy() for name in rows} for key, rows in groups}  # pyright: ignore
-
-
-def totals(ended: Mapping[str, np.ndarray]) -> np.ndarray:
-    """The inputs, deaths and wins of a run by the end of each episode, float64 (3, m), from its rows of episodes."""
-    if not ended:
-        return np.zeros((3, 0))
-    return np.array([ended["inputs"], ended["deaths"], np.cumsum(ended["outcome"] == "win")], float)
 
 
 def mastered(won: np.ndarray, inputs: np.ndarray) -> float:
@@ -255,6 +277,20 @@ def ratio_to_original(
 ) -> Ratio | None:
     """Ratio of the restricted mean inputs to the first win, with its bootstrap interval over runs or people.
 
+    The arguments are those of ``means_to_original``; None if that has no answer.
+    """
+    means = means_to_original(version, original, limit, weights)
+    return means.ratio if means else None
+
+
+def means_to_original(
+    version: Sequence[Played],
+    original: Sequence[Played],
+    limit: float | None = None,
+    weights: tuple[np.ndarray, np.ndarray] | None = None,
+) -> Means | None:
+    """Restricted mean inputs to the first win on a version and on the original, with those of resamples.
+
     Restricted to ``limit`` inputs; None if nobody of one group won or stayed that long, as its mean would be invented.
     Without a limit, restricted to how far both curves are known; None if fewer than half were seen to win the original,
     as there is nothing to compare with. ``weights``: (resamples, n) of each group, drawn together if the same people
@@ -275,14 +311,12 @@ def ratio_to_original(
     else:
         horizon = min(*(horizon_of(*group) for group in groups), max(group[0].max() for group in groups))
         bound = BOUNDS[missing[0], missing[1]]
-    above, below = (float(restricted_mean(*group, horizon)) for group in groups)
-    low = high = None
-    n = min(len(version), len(original))
-    if n >= LEAST:
+    here, there = (float(restricted_mean(*group, horizon)) for group in groups)
+    drawn = None
+    if min(len(version), len(original)) >= LEAST:
         both = weights or bootstrap_weights([version, original])
-        means = [restricted_mean(*group, horizon, drawn) for group, drawn in zip(groups, both)]
-        low, high = np.quantile(means[0] / means[1], quantiles(n)).tolist()
-    return Ratio(above / below, low, high, bound, len(version), len(original))
+        drawn = np.array([restricted_mean(*group, horizon, each) for group, each in zip(groups, both)])
+    return Means(here, there, drawn, bound, len(version), len(original))
 
 
 def bootstrap_weights(groups: Sequence[Sequence[Played]], seed: int = 0) -> list[np.ndarray]:

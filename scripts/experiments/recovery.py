@@ -152,7 +152,7 @@ def order_figure(by_n: pd.DataFrame) -> str:
         axes.set_xticks(by_n["n"], by_n["n"].astype(str))
         axes.minorticks_off()
         axes.set_yticks([0.8, 0.85, 0.9, 0.95, 1])
-        axes.set_xlabel("players on each version")
+        axes.set_xlabel("simulated players on each version, planted slow-downs")
         axes.set_ylabel("Kendall's tau")
         return standalone(svg(figure, "Kendall's tau with the planted order against the players on each version"))
 

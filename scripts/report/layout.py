@@ -23,8 +23,8 @@ def columns(n: int, widths: dict[str, tuple[int, ...]] = PANELS) -> str:
 
 def best(n: int, possible: Sequence[int]) -> tuple[int, int]:
     """(the number of columns that leaves the fewest places empty, that number of places)."""
-    count = n if n < min(possible) else min(possible, key=lambda each: -n % each)
-    return count, -n % max(count, 1)
+    count = min(possible, key=lambda each: -n % each)
+    return count, -n % count
 
 
 def maps(per_version: Sequence[int]) -> dict[str, tuple[int, ...]]:

@@ -6,6 +6,7 @@ shorter.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -23,7 +24,12 @@ PRINT_MM = 178.0  # width of a page's two columns in most journals
 MM = 72 / 25.4  # points
 MARKS = (100, 300, 1000, 3000, 10_000, 30_000, 100_000, 300_000, 1_000_000)  # inputs of the table
 SHAPES = ("o", "s", "^", "D", "v", "P", "X")  # of kinds in print, where colour alone may not be seen
-TEXT, SMALL = 7.5, 6.5  # points, in print
+TEXT, SMALL, KEYS = 7.5, 6.5, 4  # points; entries of a legend's row, in print
+LEFT, RIGHT, BETWEEN, ROW, HEAD, FOOT = 34.0, 6.0, 9.0, 62.0, 17.0, 24.0  # points: margins, panels and their titles
+PRINT: dict[Any, Any] = {
+    "font.size": SMALL, "xtick.major.pad": 2, "ytick.major.pad": 2, "grid.linewidth": 0.4, "axes.linewidth": 0.6,
+    "xtick.labelsize": SMALL, "ytick.labelsize": SMALL,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -58,11 +64,9 @@ class Curves:
         """Those that are recorded of any player."""
         return [measure for measure in MEASURES if len(self.of(measure))]
 
-    @property
-    def without_progress(self) -> list[Kind]:
-        """The kinds of players whose unique states are recorded, but not their progress."""
-        seen, covered = (set(self.of(each)["player"]) if len(self.of(each)) else set() for each in (STATES, PROGRESS))
-        return [kind for kind in self.kinds if kind.label in seen - covered]
+    def has(self, measure: Measure, version: str) -> bool:
+        frame = self.of(measure)
+        return len(frame) > 0 and bool((frame["version"] == version).any())
 
 
 def curves_of(section: Section, tables: Mapping[str, pd.DataFrame]) -> Curves:
@@ -86,8 +90,10 @@ def cut_at(frame: pd.DataFrame, last: float) -> pd.DataFrame:
     return frame.loc[frame["inputs"] <= last] if len(frame) else frame
 
 
-def measure_panel(curves: Curves, measure: Measure, version: str) -> Drawing:
-    """One measure against inputs on one version: mean and band of each kind of player."""
+def measure_panel(curves: Curves, measure: Measure, version: str) -> Drawing | None:
+    """One measure against inputs on one version: mean and band of each kind of player; None if it was not recorded."""
+    if not curves.has(measure, version):
+        return None
     right = margin_of(curves.kinds)
     with matplotlib.rc_context(STYLE):
         figure, axes = panel(262, 196, (40, 36, right, 22))
@@ -158,60 +164,63 @@ def name_curves(axes: Axes, ends: Sequence[tuple[Kind, float]], height: float) -
 def print_figure(curves: Curves, versions: Sequence[str], width_mm: float = PRINT_MM) -> Drawing | None:
     """The figure for a paper: each measure as small multiples over versions, with one legend; None without curves.
 
-    As wide as two columns of a journal; kinds of players also differ in their markers, so it can be read without
+    As wide as two columns of a journal. Kinds of players also differ in their markers, so that it can be read without
     colours.
     """
-    measures = curves.measures
-    if not measures or not versions:
+    blocks = [(measure, [name for name in versions if curves.has(measure, name)]) for measure in curves.measures]
+    blocks = [block for block in blocks if block[1]]
+    if not blocks:
         return None
-    across = len(versions) if len(versions) <= 5 else -(-len(versions) // -(-len(versions) // 5))
-    rows = -(-len(versions) // across)
-    left, right, gap, row, head, top, bottom = (
-        34.0,
-        4.0,
-        8.0,
-        66.0,
-        17.0,
-        16.0 + 10 * (len(curves.kinds) > 4),
-        26.0,
-    )  # points
-    width, block = width_mm * MM, rows * (row + head) + 14.0
-    height = top + len(measures) * block + bottom - 10
+    width = width_mm * MM
+    lefts, wide = columns_of(max(len(names) for _, names in blocks), width)
+    heights = [-(-len(names) // len(lefts)) * (ROW + HEAD) + FOOT for _, names in blocks]
     shapes = dict(zip(curves.kinds, SHAPES * 2))
-    with matplotlib.rc_context({**STYLE, "font.size": SMALL, "xtick.major.pad": 2, "ytick.major.pad": 2}):
+    keys, key_height = legend_of(curves, shapes, len(versions) > 1)
+    height = key_height + sum(heights)
+    with matplotlib.rc_context({**STYLE, **PRINT}):
         figure = Figure(figsize=(width / 72, height / 72))
-        each = (width - left - right - gap * (across - 1)) / across
-        for number, measure in enumerate(measures):
-            for place, version in enumerate(versions):
-                down, along = divmod(place, across)
-                at = height - top - number * block - (down + 1) * (row + head)
-                axes = figure.add_axes(((left + along * (each + gap)) / width, at / height, each / width, row / height))
+        top = height - key_height
+        for letter, (measure, names), block in zip("ab", blocks, heights):
+            for place, version in enumerate(names):
+                row, column = divmod(place, len(lefts))
+                bottom = top - (row + 1) * (ROW + HEAD)
+                box = (lefts[column] / width, bottom / height, wide / width, ROW / height)
+                axes = figure.add_axes(box)
                 set_axes(axes, curves, measure)
-                is_last = place + across >= len(versions)
-                axes.tick_params(labelbottom=is_last, labelleft=along == 0, labelsize=SMALL)
+                axes.tick_params(labelbottom=place + len(lefts) >= len(names), labelleft=column == 0)
                 axes.set_title(title_of(version), fontsize=TEXT, loc="left", pad=3, color=INKS["ink"])
-                if not place:
-                    axes.annotate(
-                        "ab"[number], (0, 1), (-left + 1, 5), xycoords="axes fraction", textcoords="offset points",
-                        fontsize=10, fontweight="bold", annotation_clip=False,
-                    )  # fmt: skip
                 draw(axes, curves, measure, version, 1.1, shapes)
-            middle = height - top - number * block - rows * (row + head) / 2
-            figure.text(7 / width, middle / height, measure.title, rotation=90, fontsize=TEXT, ha="center", va="center")
-        figure.text((left + (width - left) / 2) / width, 3 / height, "Inputs", fontsize=TEXT, ha="center", va="bottom")
-        lines = [
-            Line2D([], [], color=INKS[kind.colour], marker=shapes[kind], lw=1.1, ms=3.6, label=kind.who)
-            for kind in curves.kinds
-        ]
-        if len(versions) > 1:
-            broken = {**REFERENCE, "lw": 0.6, "color": INKS["soft"]}
-            lines.append(Line2D([], [], **broken, label="the same players on the original"))
+            bold = {"fontsize": 10, "fontweight": "bold", "va": "top"}
+            figure.text(1 / width, (top - 4) / height, letter, **bold)
+            middle = {"ha": "center", "va": "center", "fontsize": TEXT}
+            figure.text(7 / width, (top - (block - FOOT + HEAD) / 2) / height, measure.title, rotation=90, **middle)
+            figure.text((lefts[0] + lefts[-1] + wide) / 2 / width, (top - block + 5) / height, "Inputs", **middle)
+            top -= block
         figure.legend(
-            handles=lines, loc="upper right", bbox_to_anchor=(1, 1),
-            ncols=len(lines) if len(lines) <= 5 else 4, frameon=False,
-            fontsize=SMALL, borderpad=0, handlelength=2.2, columnspacing=1.4, borderaxespad=0.2,
+            handles=keys, loc="upper left", bbox_to_anchor=(lefts[0] / width, 1), ncols=min(len(keys), KEYS),
+            frameon=False, fontsize=SMALL, borderpad=0, handlelength=2.2, columnspacing=1.6, borderaxespad=0.2,
         )  # fmt: skip
-    return Drawing(figure, "Shortest way covered and unique states against inputs, by version")
+    what = " and ".join(measure.title.lower() for measure, _ in blocks)
+    return Drawing(figure, f"{what[:1].upper()}{what[1:]} against inputs, by version")
+
+
+def columns_of(n: int, width: float) -> tuple[list[float], float]:
+    """(the left ends of the columns of panels in print, their width) in points; at most five, with few empty places."""
+    count = n if n <= 5 else min((5, 4), key=lambda each: -n % each)
+    wide = (width - LEFT - RIGHT - BETWEEN * (count - 1)) / count
+    return [LEFT + (wide + BETWEEN) * column for column in range(count)], wide
+
+
+def legend_of(curves: Curves, shapes: Mapping[Kind, str], with_original: bool) -> tuple[list[Line2D], float]:
+    """The entries of the legend in print, and its height in points."""
+    keys = [
+        Line2D([], [], color=INKS[kind.colour], marker=shapes[kind], lw=1.1, ms=3.6, label=kind.who)
+        for kind in curves.kinds
+    ]
+    if with_original:
+        broken = {**REFERENCE, "lw": 0.6, "color": INKS["soft"]}
+        keys.append(Line2D([], [], **broken, label="the same players on the original"))
+    return keys, 10.0 * -(-len(keys) // KEYS) + 4
 
 
 def shares_at(curves: Curves, versions: Sequence[str]) -> dict:

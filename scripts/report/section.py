@@ -1,6 +1,6 @@
 """What the page shows of one section: its words, numbers, pictures and figures, as ``section.html`` takes them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,13 @@ from priorlab.scripts.report.summary import NOTHING, estimate_text, number, perc
 
 ABOUT_REACHABLE = {"princess": 5900}  # reachable positions, rounded: an exact search of its states counted them
 MOST_THINGS = 24  # drawn of a level; the tables have all
+RECORDED: dict[str, Callable[[Played], bool]] = {  # what some kinds of players may lack
+    "minutes and quits": lambda run: run.player != "agent",
+    "progress": lambda run: run.progress.size > 0,
+    "places": lambda run: len(run.visits) > 0,
+    "tracks": lambda run: len(run.track) > 0,
+    "what was reached": lambda run: len(run.reached) > 0,
+}
 LINE = "#ffb27a"  # of tracks, on dark gray
 
 
@@ -37,7 +44,7 @@ def show(
     curves = progress.curves_of(section, tables)
     published = published_figures()
     same_game = title_of_game(section.game) == published["game"]
-    orders = [order_of(analysis, kind, means(published)) for kind in kinds] if same_game else []
+    orders = [order_of(analysis, kind) for kind in kinds] if same_game else []
     orders = [order for order in orders if order]
     places = reachable or ABOUT_REACHABLE.get(section.name.lower())
     return {
@@ -114,9 +121,16 @@ def left_out(section: Section) -> list[str]:
         lines.append(
             "Unique states, places and what was reached are left out: the game does not report the player's position."
         )
-    agents = [kind.label for kind in section.kinds if kind.is_agent]
-    if agents and len(agents) < len(section.kinds):
-        lines.append(f"Only people's plays have minutes, quits, tracks and what was reached, not {', '.join(agents)}.")
+    missing: dict[str, list[str]] = {}
+    for what, has in RECORDED.items():
+        kinds = [kind.label for kind in section.kinds if not any(map(has, of_kind(section.runs, kind)))]
+        if kinds and len(kinds) < len(section.kinds):
+            missing.setdefault(", ".join(kinds), []).append(what)
+    if missing:
+        words = [
+            f"{' and '.join(filter(None, [', '.join(what[:-1]), what[-1]]))} of {who}" for who, what in missing.items()
+        ]
+        lines.append(f"Not recorded: {'; '.join(words)}.")
     return lines
 
 
@@ -157,7 +171,6 @@ def show_progress(curves: Curves, versions: Sequence[str], chosen: Sequence[str]
         "last": number(curves.last),
         "kinds": curves.kinds,
         "table": progress.shares_at(curves, versions),
-        "without": [kind.label for kind in curves.without_progress],
         "print": progress.print_figure(curves, [name for name in versions if name in (chosen or versions)]),
     }
 
@@ -190,6 +203,8 @@ def show_reach(analysis: Analysis) -> dict | None:
     kept = [thing for thing in things if counts[thing.name] and thing.name in most]
     kinds = [kind for kind in section.kinds if any(each.kind == kind for each in reach)]
     versions = [version for version in section.versions if any(each.version == version for each in reach)]
+    placed = [kind for kind in kinds if any(each.kind == kind and each.place for each in reach)]
+    placed_on = [name for name in versions if any(each.version == name and each.place for each in reach)]
     ends = [end for each in reach for end in ((each.median.value, each.median.low) if each.median else each.times)]
     times = [end for end in ends if end and np.isfinite(end)]
     first, last = min([1 / 60, *times]) * 0.8, max([1.0, analysis.limit, *times])
@@ -197,15 +212,16 @@ def show_reach(analysis: Analysis) -> dict | None:
     of_thing = {thing: [each for each in reach if each.thing == thing] for thing in kept}
     return {
         "kinds": kinds,
+        "placed": placed,
         "picture": data_uri(numbered(things, picture)) if picture is not None else "",
         "things": [(thing.name, thing.short, THINGS.get(thing.kind, thing.kind)) for thing in things],
         "panels": [
             (thing, version_figures.reach_times(of_thing[thing], versions, kinds, first, last)) for thing in kept
         ],
         "order": {
-            name: version_figures.reach_order(reach, kept, versions, kinds, width)
+            name: version_figures.reach_order(reach, kept, placed_on, placed, width)
             for name, width in (("wide", WIDE), ("narrow", NARROW))
-            if any(each.place for each in reach)
+            if placed
         },
         "few": any(each.place is None for each in reach),
         "least": LEAST,
@@ -231,7 +247,8 @@ def figures(analysis: Analysis, published: Mapping, same_game: bool) -> dict[str
             drawn["slowdown"][name] = version_figures.slowdown(section, compared, width, words, on_axis)
         if any(cell.worst for cell in analysis.cells):
             drawn["minutes"][name] = version_figures.minutes(analysis, width, means(published) if same_game else {})
-            drawn["quits"][name] = version_figures.quits(analysis, width)
+            if any(cell.quits for cell in analysis.cells if not cell.kind.is_agent):
+                drawn["quits"][name] = version_figures.quits(analysis, width)
         if section.runs:
             drawn["deaths"][name] = version_figures.deaths(analysis, width)
     return drawn

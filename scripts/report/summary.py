@@ -177,10 +177,20 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f}\u00a0%"
 
 
-def estimate_text(estimate: Estimate | Ratio | None, form: str = ".1f") -> str:
-    """The value and its interval, such as "4.2 (3.9 - 4.6)"."""
+def decimal(value: float) -> str:
+    """Such as "0.22", "4.3" or "17.0"."""
+    return f"{value:.{decimals(value)}f}"
+
+
+def decimals(value: float) -> int:
+    return 2 if value < 0.995 else 1 if value < 99.95 else 0
+
+
+def estimate_text(estimate: Estimate | Ratio | None, form: str = "") -> str:
+    """The value and its interval with equally many decimals, such as "4.2 (3.9 - 4.6)"."""
     if estimate is None:
         return NOTHING
+    form = form or f".{decimals(estimate.value)}f"
     interval = "" if estimate.low is None else f" ({estimate.low:{form}} \u2013 {estimate.high:{form}})"
     return f"{estimate.value:{form}}{interval}"
 
@@ -198,5 +208,10 @@ def effect_text(name: str, test: Test) -> str:
         return NOTHING
     if test.low is None or test.high is None:
         words = ONE_SIDED if name == "log_rank" else {}
-        return words.get(test.effect, f"{test.effect:.2f}")
-    return f"{test.effect:.2f} ({test.low:.2f} \u2013 {test.high:.2f})"
+        return words.get(test.effect, hundredths(test.effect))
+    return f"{hundredths(test.effect)} ({hundredths(test.low)} \u2013 {hundredths(test.high)})"
+
+
+def hundredths(value: float) -> str:
+    """With two decimals, from ten on with none."""
+    return f"{value:.2f}" if value < 9.995 else f"{value:,.0f}"

@@ -15,7 +15,7 @@ from priorlab.scripts.analysis.players import Kind, Section, of_kind, title_of
 from priorlab.scripts.analysis.reaching import Reach
 from priorlab.scripts.analysis.statistics import Ratio
 from priorlab.scripts.report.plots import INKS, STYLE, THINGS, Drawing, panel, tick_text
-from priorlab.scripts.report.summary import TIMES, percent, ratio_text
+from priorlab.scripts.report.summary import TIMES, decimal, percent, ratio_text
 
 HEIGHT, PAD, LEAST = 16.0, 12.0, 36.0  # px: of a player's line, around a row's lines, of a row
 MARKERS = {"": "o", ">=": ">", "<=": "<", "~": "D"}
@@ -110,23 +110,30 @@ def slowdown(
     return Drawing(figure, f"Inputs to {what} in each version as a multiple of the original's")
 
 
+def human(analysis: Analysis) -> tuple[list[Kind], list[str]]:
+    """The kinds of players that are not agents, and the versions that they played."""
+    cells = [cell for cell in analysis.cells if not cell.kind.is_agent]
+    kinds = [kind for kind in analysis.section.kinds if not kind.is_agent]
+    return kinds, [name for name in analysis.section.versions if any(cell.version == name for cell in cells)]
+
+
 def minutes(analysis: Analysis, width: float, published: Mapping[str, float]) -> Drawing:
     """Mean minutes to solve: filled, quits censored; hollow, quits at the full time; with ``published`` means."""
-    kinds = [kind for kind in analysis.section.kinds if not kind.is_agent]
+    kinds, versions = human(analysis)
     with matplotlib.rc_context({**STYLE, "font.size": row_font(width)}):
-        figure, axes = row_axes(analysis.section.versions, 2 * len(kinds), width, right=74, top=10)
+        figure, axes = row_axes(versions, 2 * len(kinds), width, right=74, top=10)
         shown = [each for cell in analysis.cells for each in (cell.minutes, cell.worst) if each]
         ends = [end for each in shown for end in (each.value, each.high) if end] + [*published.values()]
         axes.set_xlim(0, min(1.03 * max(ends, default=1), max(analysis.limit, *published.values(), 0)))
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         axes.set_xlabel(f"mean minutes to solve, counted to {analysis.limit:g}")
-        for row, version in enumerate(analysis.section.versions):
+        for row, version in enumerate(versions):
             cells = [cell for kind in kinds if (cell := analysis.find(kind, version))]
             for line, cell in enumerate(cells):
                 for at, estimate in enumerate((cell.minutes, cell.worst)):
                     y = row + offset(2 * line + at, 2 * len(cells), 2 * len(kinds))
                     if estimate:
-                        text = f"{estimate.value:.1f}"
+                        text = decimal(estimate.value)
                         interval(axes, y, estimate, INKS[cell.kind.colour], text, hollow=bool(at))
             if version in published:
                 axes.plot(published[version], row - ABOVE, **PUBLISHED)
@@ -135,16 +142,16 @@ def minutes(analysis: Analysis, width: float, published: Mapping[str, float]) ->
 
 def quits(analysis: Analysis, width: float) -> Drawing:
     """The share that quit, with Wilson's interval."""
-    kinds = [kind for kind in analysis.section.kinds if not kind.is_agent]
+    kinds, versions = human(analysis)
     with matplotlib.rc_context({**STYLE, "font.size": row_font(width)}):
-        figure, axes = row_axes(analysis.section.versions, len(kinds), width, right=74, top=10)
+        figure, axes = row_axes(versions, len(kinds), width, right=74, top=10)
         most = max((cell.quit.high or cell.quit.value for cell in analysis.cells if cell.quit), default=1)
         last = next(end for end in (0.1, 0.2, 0.4, 0.6, 0.8, 1.0) if end > 0.98 * most)
         axes.set_xlim(-0.005 * last, last)
         ticks = last * np.arange(5) / 4 if last > 0.1 else [0, 0.05, 0.1]
         axes.set_xticks(ticks, [f"{100 * tick:g} %" for tick in ticks])
         axes.set_xlabel("share that quit")
-        for row, version in enumerate(analysis.section.versions):
+        for row, version in enumerate(versions):
             cells = [cell for kind in kinds if (cell := analysis.find(kind, version))]
             for line, cell in enumerate(cells):
                 if cell.quit:
@@ -206,8 +213,9 @@ def reach_times(
         for row in range(1, len(versions), 2):
             axes.axhspan(row - 0.5, row + 0.5, color=INKS["line"], alpha=0.28, lw=0)
         for each in reaches:
-            line, colour = kinds.index(each.kind), INKS[each.kind.colour]
-            y = versions.index(each.version) + (line - (len(kinds) - 1) / 2) * 13 / step
+            here = [kind for kind in kinds if any((one.version, one.kind) == (each.version, kind) for one in reaches)]
+            line, colour = here.index(each.kind), INKS[each.kind.colour]
+            y = versions.index(each.version) + (line - (len(here) - 1) / 2) * 13 / step
             if each.median is None:
                 axes.plot(each.times, [y] * len(each.times), "o", mfc="none", mec=colour, ms=6, mew=1.3, clip_on=False)
             low, high = (each.median.low, each.median.high) if each.median else (None, None)
@@ -243,22 +251,25 @@ def reach_order(
         for label, thing in zip(axes.get_xticklabels(), things):
             label.set_color(INKS[THINGS.get(thing.kind, thing.kind)])
         axes.spines["bottom"].set_visible(False)
-        height = offset(1, max(len(kinds), 2)) - offset(0, max(len(kinds), 2)) if len(kinds) > 1 else 0.7
-        for each in reaches:
-            if each.thing not in things or each.place is None:
-                continue
-            x, y = things.index(each.thing), versions.index(each.version) + offset(kinds.index(each.kind), len(kinds))
+        height = offset(1, len(kinds)) - offset(0, len(kinds)) if len(kinds) > 1 else 0.7
+        placed = [each for each in reaches if each.thing in things and each.place]
+        here = {name: [kind for kind in kinds if any((each.version, each.kind) == (name, kind) for each in placed)]
+                for name in versions}  # fmt: skip
+        for each in placed:
+            assert each.place
+            line = here[each.version].index(each.kind)
+            x, y = things.index(each.thing), versions.index(each.version)
+            y += offset(line, len(here[each.version]), len(kinds))
             dark = 0.62 * (1 - (each.place.value - 1) / (most - 1))
             axes.barh(y, 0.94, 0.94 * height, x - 0.47, color=INKS[each.kind.colour], alpha=float(np.clip(dark, 0, 1)))
             value = f"{each.place.value:.1f}" if wide else f"{each.place.value:.0f}"
             value = value if column > 15 else ""
             axes.text(x, y, value, ha="center", va="center_baseline", fontsize=row_font(width) - (0 if wide else 1.5))
-        for row in range(len(versions)):
-            for line, kind in enumerate(kinds if wide and len(kinds) > 1 else ()):
-                if any((each.version, each.kind) == (versions[row], kind) for each in reaches):
-                    axes.annotate(
-                        kind.short, (1, row + offset(line, len(kinds))), (6, 0), va="center", fontsize=11,
-                        xycoords=("axes fraction", "data"), textcoords="offset points", color=INKS[kind.colour],
-                        annotation_clip=False,
-                    )  # fmt: skip
+        for row, version in enumerate(versions if wide and len(kinds) > 1 else ()):
+            for line, kind in enumerate(here[version]):
+                axes.annotate(
+                    kind.short, (1, row + offset(line, len(here[version]), len(kinds))), (6, 0), va="center",
+                    fontsize=11, xycoords=("axes fraction", "data"), textcoords="offset points",
+                    color=INKS[kind.colour], annotation_clip=False,
+                )  # fmt: skip
     return Drawing(figure, "Mean place of each object and ladder in the order of reaching, in each version")

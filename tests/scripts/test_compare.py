@@ -71,7 +71,7 @@ def test_planted_means_and_their_order_are_found():
     means = {name: row["minutes"] for name, row in published_figures()["versions"].items() if name != "gravity"}
     analysis = analyse(section(people(means, 150, quits=200)))
     (kind,) = analysis.section.kinds
-    order = order_of(analysis, kind, means)
+    order = order_of(analysis, kind)
     assert order is not None and order.tau.low is not None
     assert order.tau.value > 0.8 and order.tau.low <= order.tau.value + 1e-9
     for cell in analysis.cells:
@@ -80,7 +80,7 @@ def test_planted_means_and_their_order_are_found():
             assert cell.minutes.value == pytest.approx(means[cell.version], rel=0.16)
         assert cell.worst.value >= cell.minutes.value - 0.02
         assert cell.version == "original" or cell.is_slower
-    assert order_of(analyse(section(people({"original": 2, "gravity": 3}, 5))), kind, means) is None
+    assert order_of(analyse(section(people({"original": 2, "gravity": 3}, 5))), kind) is None
 
 
 def test_quits_are_counted_apart_from_time_outs_and_in_the_worst_case_take_all_the_time():
