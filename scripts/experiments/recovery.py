@@ -20,8 +20,8 @@ from scipy.stats import kendalltau
 from statsmodels.stats.proportion import proportion_confint
 
 from priorlab.envs.players.simulated import LIMIT_MINUTES, MINUTE, planted_versions, simulated_setting, simulated_times
+from priorlab.scripts.analysis.designs import TESTS
 from priorlab.scripts.analysis.hypotheses import Group
-from priorlab.scripts.analysis.planning import TESTS
 from priorlab.scripts.analysis.published import published_figures
 from priorlab.scripts.analysis.statistics import restricted_mean
 from priorlab.scripts.report.plots import INKS, STYLE, panel, standalone, svg

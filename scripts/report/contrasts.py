@@ -32,9 +32,7 @@ def show_contrasts(analysis: Analysis, widths: Mapping[str, float]) -> dict | No
         return None
     drawn = [each for each in analysis.contrasts if each.low is not None] or analysis.contrasts
     return {
-        "figure": {
-            name: forest(analysis.contrasts, analysis.section.versions, width) for name, width in widths.items()
-        },
+        "figure": {name: forest(drawn, analysis.section.versions, width) for name, width in widths.items()},
         "verdicts": verdicts(analysis.contrasts),
         "rows": [
             {

@@ -7,7 +7,11 @@ from priorlab.envs.base.files import write_bytes, write_whole
 from priorlab.scripts.report.plots import Drawing, standalone
 
 PAPER = "paper"  # the name of the figure that is made for print
-OF_A_VERSION = {"progress": "progress", "states": "states", "survival": "survival", "minutes": "solved"}
+OF_A_VERSION = {  # by what the page calls a panel
+    "progress": "progress", "states": "states", "survival": "survival", "minutes": "solved",
+    "mean_deaths": "deaths-over-time", "entropy": "entropy", "single_covered": "each-progress",
+    "single_states": "each-states", "plays": "learning", "episodes": "episodes",
+}  # fmt: skip
 
 
 def figures_of(part: Mapping) -> dict[str, Drawing]:

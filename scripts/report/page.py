@@ -13,6 +13,7 @@ from priorlab.scripts.analysis.players import Section, differences, geometry, se
 from priorlab.scripts.analysis.published import published_figures, published_ratio
 from priorlab.scripts.analysis.statistics import LEAST, RESAMPLES, Played, played
 from priorlab.scripts.analysis.tables import tables_of, write_tables
+from priorlab.scripts.report.course_panels import MOST_LINES
 from priorlab.scripts.report.figures import write_figures
 from priorlab.scripts.report.missed import MISSED, rows_of, second_analysis
 from priorlab.scripts.report.render import render
@@ -117,6 +118,7 @@ def write_page(
         unfinished=[run.folder for section in sections for run in section.runs if not run.finished],
         resamples=f"{RESAMPLES:,}",
         least=LEAST,
+        most_lines=MOST_LINES,
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, text)

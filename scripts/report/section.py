@@ -14,7 +14,7 @@ from priorlab.scripts.analysis.players import Kind, Section, of_kind, title_of, 
 from priorlab.scripts.analysis.published import published_figures, published_ratio
 from priorlab.scripts.analysis.reaching import in_order, reaches_of
 from priorlab.scripts.analysis.statistics import LEAST, Played
-from priorlab.scripts.report import layout, panels, progress, summary, version_figures
+from priorlab.scripts.report import courses, layout, panels, progress, summary, version_figures
 from priorlab.scripts.report.contrasts import checks_words, show_contrasts, show_orders
 from priorlab.scripts.report.missed import Second, note_on, show_second
 from priorlab.scripts.report.pictures import data_uri, heat_map, is_turned, numbered, picture_of, trajectories
@@ -57,9 +57,15 @@ def show(
         "findings": summary.findings(analysis, orders),
         "kinds": kinds,
         "human": [kind for kind in kinds if not kind.is_agent],
+        "agents": [kind for kind in kinds if kind.is_agent],
         "again": summary.plays_again(section.runs),
         "notes": [*section.notes, *note_on(second), *left_out(section)],
-        "versions": [show_version(version, analysis, tables, curves) for version in section.versions],
+        "versions": [
+            show_version(version, analysis, tables, curves) | courses.panels_of(version, section, tables, curves.last)
+            for version in section.versions
+        ],
+        "entropy": courses.entropy_table(section, tables),
+        "learning": courses.learning_table(section, tables),
         "progress": show_progress(curves, section.versions, chosen),
         "maps": {name: show_maps(name, section) for name in ("heat", "tracks")},
         "table": [

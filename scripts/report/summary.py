@@ -125,7 +125,7 @@ def support(analysis: Analysis) -> str:
     if not contrasts:
         return ""
     most = max(contrasts, key=lambda each: (each.bound != "<=", each.value))
-    who, agent = most.kind.label.lower(), most.agent
+    agent = most.agent
     assert most.low is not None and most.high is not None
     interval = f"95\u00a0% interval {times(most.low)} \u2013 {times(most.high)}".replace(TIMES, "")
     bound = {"": "", ">=": "at least ", "<=": "at most ", "~": "about "}[most.bound]
