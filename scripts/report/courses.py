@@ -28,11 +28,12 @@ def panels_of(version: str, section: Section, tables: Tables, last: float) -> di
         most = float(np.nanmax([1.0, *deaths[["high", "cumulative_deaths"]].to_numpy(float).ravel()]))
         drawn["mean_deaths"] = course_panels.deaths_panel(deaths, version, kinds_in(rows, section), last, most)
     if len(rows := of_version(matched, version)):
-        ends = 1.3 * float(matched["at_inputs"].to_numpy(float).max()), float(matched["high"].to_numpy(float).max())
+        bits = float(np.nanmax([1.0, *matched[["high", "mean_entropy"]].to_numpy(float).ravel()]))
+        ends = 1.3 * float(matched["at_inputs"].to_numpy(float).max()), bits
         drawn["entropy"] = course_panels.entropy_panel(matched, version, kinds_in(rows, section), *ends)
     rows = of_version(single, version)
     for column in (name for name in course_panels.SINGLE if name in rows and rows[name].notna().to_numpy(bool).any()):
-        most = float(single[column].to_numpy(float).max()) if column == "states" else 1.0
+        most = float(np.nanmax(single[column].to_numpy(float))) if column == "states" else 1.0
         drawn[f"single_{column}"] = course_panels.single_panel(
             single, version, kinds_in(rows, section), column, last, most
         )
