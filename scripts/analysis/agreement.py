@@ -15,6 +15,7 @@ from priorlab.scripts.analysis.players import Kind, Section, of_kind
 from priorlab.scripts.analysis.slowdown import Drawn
 from priorlab.scripts.analysis.statistics import (
     LEAST,
+    RESAMPLES,
     Played,
     horizon_of,
     is_known,
@@ -38,7 +39,7 @@ class Side:
     """Mean inputs of one kind of player (published: minutes) on each version, by one of ESTIMATORS.
 
     ``means``: float64 (versions,), NaN where there is none; ``n``: int (versions,), the players behind each mean;
-    ``drawn``: float64 (versions, RESAMPLES), means of resamples; None if any version has fewer than LEAST players.
+    ``drawn``: float64 (versions, RESAMPLES), means of resamples, NaN for fewer than LEAST players; None if published.
     """
 
     label: str
@@ -109,7 +110,7 @@ class Agreement:
 def agreements_of(
     section: Section, limit: float, published: Mapping[str, float], drawn: Drawn
 ) -> tuple[tuple[Side, ...], tuple[Agreement, ...]]:
-    """The sides of a section, and the agreement of any two with at least three versions in common.
+    """The sides of a section, and the agreement of any two, except two agents, on at least three common versions.
 
     ``limit``: minutes to which people's means are restricted; ``published``: mean minutes by version; ``drawn``: from
     ``draw``. Only versions with a published mean are ordered, since these decide which pairs count.
@@ -123,8 +124,9 @@ def agreements_of(
         sides += sides_of(section, kind, versions, limit, drawn[kind])
     found = []
     for first, second in combinations(sides, 2):
-        is_published = PUBLISHED in (first.label, second.label)
-        if first.kind != second.kind and (is_published or first.estimator == second.estimator):
+        is_comparable = first.kind is None or first.estimator == second.estimator
+        are_agents = all(side.kind is not None and side.kind.is_agent for side in (first, second))
+        if first.kind != second.kind and is_comparable and not are_agents:
             common = [name for name, *means in zip(versions, first.means, second.means) if np.isfinite(means).all()]
             if len(common) >= 3:
                 found.append(agreement(first.on(common), second.on(common), np.array([published[v] for v in common])))
@@ -139,7 +141,6 @@ def sides_of(
     fewest = 1 if kind.is_agent else LEAST
     played = [group for group in groups if group]
     horizon = horizon_of_all(played) if kind.is_agent else limit * 60 * played[0][0].rate if played else 0.0
-    is_drawn = min(map(len, groups)) >= LEAST
     sides = []
     for estimator in ESTIMATORS:
         means, counts, resampled = [], [], []
@@ -149,11 +150,12 @@ def sides_of(
             known = n >= fewest and (kind.is_agent or estimator != "restricted" or is_known(times, won, horizon))
             means.append(mean_of(estimator, times, won, horizon) if known else np.nan)
             counts.append(n)
-            if is_drawn:
-                resampled.append(mean_of(estimator, times, won, horizon, drawn[version]))
+            enough = len(group) >= LEAST
+            none = np.full(RESAMPLES, np.nan)
+            resampled.append(mean_of(estimator, times, won, horizon, drawn[version]) if enough else none)
         sides.append(Side(
             kind.label, kind, estimator, tuple(versions), np.array(means, float), np.array(counts),
-            np.array(resampled) if is_drawn else None,
+            np.array(resampled),
         ))  # fmt: skip
     return sides
 
@@ -182,8 +184,8 @@ def agreement(first: Side, second: Side, published: np.ndarray) -> Agreement:
     a, b = signs(first.means), signs(second.means)
     tau = float(tau_b(a[i, j], b[i, j], apart))
     low = high = None
-    drawn = [side.means[:, None] if side.kind is None else side.drawn for side in (first, second)]
-    if np.isfinite(tau) and drawn[0] is not None and drawn[1] is not None:
+    drawn = [side.means[:, None] if side.drawn is None else side.drawn for side in (first, second)]
+    if np.isfinite(tau) and all(np.isfinite(each).any(axis=1).all() for each in drawn):
         taus = tau_b(signs(drawn[0])[i, j], signs(drawn[1])[i, j], apart[:, None])
         fewest = min(int(side.n.min()) for side in (first, second) if side.kind is not None)
         low, high = np.nanquantile(taus, quantiles(max(fewest, 2))).tolist()

@@ -169,13 +169,16 @@ def power_table(rows: Any, spread: float) -> str:
 def readme_of(folder: Path) -> str:
     """The text of README.md from the rows in ``folder``."""
     rows: Any = pd.read_csv(folder / "coverage.csv")
-    single, any_ = rows[rows["version"] != ANY], rows[(rows["version"] == ANY) & (rows["planted"] == 0)]
-    by = single.groupby(["agent_spread", "seeds"])[["below", "above", "known"]].sum()
-    covered = 100 * (1 - (by["below"] + by["above"]) / by["known"])
-    most = 100 * (any_["more"] + any_["less"]) / any_["studies"]
+    parts = []
+    for spread in SPREADS:
+        single = rows[(rows["version"] != ANY) & (rows["agent_spread"] == spread)]
+        nothing = rows[(rows["version"] == ANY) & (rows["planted"] == 0) & (rows["agent_spread"] == spread)]
+        covered = 1 - (single["below"] + single["above"]).sum() / single["known"].sum()
+        found = (nothing["more"] + nothing["less"]).sum() / nothing["studies"].sum()
+        parts.append(f"{100 * covered:.1f} % and {100 * found:.1f} % if an agent's log inputs spread by {spread}")
     finding = (
-        f"The 95 % interval of a ratio of ratios covers the truth in {covered.min():.0f} to {covered.max():.0f} % of "
-        f"studies; where nothing is planted, {most.min():.1f} to {most.max():.1f} % find something"
+        "The 95 % interval of a ratio of ratios covers the truth about as often as it says, and few studies find "
+        f"something where nothing is planted: {', '.join(parts)}"
     )
     command = "python -m priorlab.scripts.experiments.contrasts --out results/ratio-of-ratios"
     return readme(

@@ -9,9 +9,11 @@ from scipy.stats import kendalltau
 
 from priorlab.scripts.analysis.agreement import PUBLISHED, agreements_of, p_of_orders, signs, tau_b
 from priorlab.scripts.analysis.comparison import analyse
+from priorlab.scripts.analysis.planning import Design, sample
 from priorlab.scripts.analysis.published import published_means
 from priorlab.scripts.analysis.slowdown import contrasts_of, draw, means_of_kind
 from priorlab.scripts.analysis.tables import tables_of
+from priorlab.scripts.experiments.contrasts import measure, restricted, truths
 from tests.scripts.test_compare import people, play, section
 
 
@@ -160,3 +162,32 @@ def test_the_tables_say_the_same():
     tests = tables["tests"]
     assert set(tests.query("test == 'omnibus'")["player"]) == {"People", "PPO"}
     assert len(tests.query("test == 'proportional_hazards' and player == 'People'")) == 3
+
+
+def test_the_truth_of_simulated_studies_is_that_of_their_restricted_means():
+    design = Design({"slower": 1.0}, limit=30.0)
+    means = {}
+    for by in (1.0, 2.4, 11.1):
+        times, _ = sample(design, by, 400_000, np.random.default_rng(0))
+        means[by] = times.mean()  # nobody quits: each time counts as at most the limit
+        assert restricted(design.minutes * by, design.spread, 30.0) == pytest.approx(means[by], rel=5e-3)
+    truth = truths(
+        {"original": 1.0, "gravity": 2.4, "masked_semantics": 1, "masked_objects": 1, "all_masked": 11.1}, design
+    )
+    assert truth["all_masked"] == pytest.approx(means[11.1] / means[1.0], rel=5e-3)
+
+
+def test_a_small_simulation_covers_what_it_planted():
+    rows = measure((True, 0.3, 20, 5), 3).set_index("version")
+    assert rows["known"].dropna().tolist() == [3] * 4 and rows["below"].sum() + rows["above"].sum() <= 4
+    assert rows["more"]["all_masked"] == 3 and rows["less"].sum() == 0
+
+
+def test_an_agent_that_lacks_a_version_is_compared_on_the_others_with_an_interval():
+    means = published_means()
+    some = dict.fromkeys(list(means)[:5], 1000000.0)
+    here = section(people(means, 20) + agents(some, 5))
+    found = agreements_of(here, 30, means, draw(here))[1]
+    with_agents = [each for each in found if each.second.label == "PPO" and each.estimator == "restricted"]
+    assert [each.first.label for each in with_agents] == [PUBLISHED, "People"]
+    assert all(len(each.first.versions) == 5 and each.low is not None and each.low < each.tau for each in with_agents)
