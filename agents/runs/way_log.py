@@ -56,20 +56,22 @@ class WayLog:
         self.distances: Distances | None = None
         with suppress(ValueError):  # there is no way, or it can't be searched
             self.distances = find_distances(place.level, place.rules)
-        self.least = self.distances.start if self.distances else 0
+        self.least = self.distances.first if self.distances else 0
         if self.distances and not writer.add_file(PROGRESS_FILE, PROGRESS):
             writer.add(PROGRESS_FILE, [(0, self.least)])
         writer.add_file(TRACKS_FILE, TRACKS)
 
     def add(self, steps: Steps) -> None:
         died = (steps.after[..., DEATHS] > steps.before[..., DEATHS]) & self.restarts
+        numbers = self.reached.positions.number(steps.after)
         if self.distances:
-            self.come_closer(steps, self.distances)
-        self.reached.add(steps, died)
+            self.come_closer(steps, self.distances.at(steps.after, numbers))
+        self.reached.add(steps, died, numbers)
         self.writer.add(TRACKS_FILE, self.tracks.rows(steps, steps.ended[:, 0] | died[:, 0]))
 
-    def come_closer(self, steps: Steps, distances: Distances) -> None:
-        least = np.minimum.accumulate(np.append(self.least, distances.of(steps.after).min(axis=1)))
+    def come_closer(self, steps: Steps, distances: np.ndarray) -> None:
+        """distances, int32 (T, N): after each step."""
+        least = np.minimum.accumulate(np.append(self.least, distances.min(axis=1)))
         fell = np.flatnonzero(np.diff(least))
         self.writer.add(PROGRESS_FILE, zip(steps.inputs[fell].tolist(), least[fell + 1].tolist()))
         self.least = int(least[-1])
@@ -81,7 +83,8 @@ class WayLog:
         return {"least": self.least, "first": self.reached.first.copy(), "tracks": dict(vars(self.tracks))}
 
     def restore(self, state: dict[str, Any]) -> None:
-        self.least, self.reached.first = state["least"], state["first"].copy()
+        self.least = state["least"]
+        self.reached.put(state["first"])
         vars(self.tracks).update(state["tracks"])
 
 
@@ -101,44 +104,57 @@ class FirstReached:
         put_at_start(numbers, self.start)
         self.positions = Positions.of(numbers)
         self.table = np.zeros((self.positions.count, len(self.things)), np.bool_)
-        self.known = np.zeros(self.positions.count, np.bool_)
+        inside = np.zeros((self.positions.columns - 2, self.positions.rows - 2), np.bool_)
+        self.known = np.pad(inside, 1, constant_values=True).ravel()  # nothing is within reach of the border
+        self.wanted = self.table.any(axis=1)  # bool (positions,): whether something not yet reached is within reach
 
-    def add(self, steps: Steps, died: np.ndarray) -> None:
-        """died, bool (T, N): where the rules put a lane back at the start, at which its next life begins."""
-        met = self.around(steps.after) & np.isnan(self.first)
-        for at in np.flatnonzero(met.any(axis=(0, 1))).tolist():
-            step, lane = np.nonzero(met[..., at])  # in order of time
-            before = np.where(died[step, lane][:, None], self.start, steps.before[step, lane])
-            entered = ~self.near(before, at)
+    def add(self, steps: Steps, died: np.ndarray, numbers: np.ndarray) -> None:
+        """died, bool (T, N): where the rules put a lane back at the start, at which its next life begins; numbers, int
+        (T, N): of the positions after each step."""
+        self.learn(steps.after, numbers)
+        step, lane = np.nonzero(self.wanted[numbers])  # in order of time
+        met = self.table[numbers[step, lane]] & np.isnan(self.first)  # (k, things)
+        before = np.where(died[step, lane][:, None], self.start, steps.before[step, lane])
+        for at in np.flatnonzero(met.any(axis=0)).tolist():
+            rows = np.flatnonzero(met[:, at])
+            entered = ~self.near(before[rows], at)
             if self.things[at].kind == "monster":
-                entered &= self.near(steps.after[step, lane], at) & lives(before[:, MONSTERS], self.things[at])
+                there = self.near(steps.after[step[rows], lane[rows]], at)
+                entered &= there & lives(before[rows, MONSTERS], self.things[at])
             if entered.any():
-                self.first[at] = steps.inputs[step[entered.argmax()]]
+                self.first[at] = steps.inputs[step[rows[entered.argmax()]]]
+        if np.isfinite(self.first[met.any(axis=0)]).any():
+            self.wanted = (self.table & np.isnan(self.first)).any(axis=1)
 
     def near(self, states: np.ndarray, at: int) -> np.ndarray:
         """bool (n,): whether the thing number ``at`` is within reach in each state, int32 (n, FIELDS); alive or not."""
         if self.things[at].kind == "monster":
             return is_close(states, self.things[at], self.level, self.period)
-        return self.around(states)[:, at]
+        numbers = self.positions.number(states)
+        self.learn(states, numbers)
+        return self.table[numbers, at]
+
+    def learn(self, states: np.ndarray, numbers: np.ndarray) -> None:
+        """Works out what is within reach of positions where no lane was before."""
+        known = self.known[numbers]
+        if not known.all():
+            new, where = np.unique(numbers[~known], return_index=True)
+            self.table[new], self.known[new] = self.around(states[~known][where]), True
+            self.wanted[new] = (self.table[new] & np.isnan(self.first)).any(axis=1)
 
     def around(self, states: np.ndarray) -> np.ndarray:
-        """bool (..., things): what is within reach of the position of each state, a monster at any step of its
-        patrol."""
-        numbers = self.positions.number(states)
-        unknown = ~self.known[numbers]
-        if unknown.any():
-            new, where = np.unique(numbers[unknown], return_index=True)
-            self.table[new], self.known[new] = self.work_out(states[unknown][where]), True
-        return self.table[numbers]
-
-    def work_out(self, states: np.ndarray) -> np.ndarray:
-        """bool (n, things), as ``around``."""
+        """bool (n, things): what is within reach of the position of each state, a monster at any step of its patrol."""
         columns = [*on_ladders(states, self.level, self.ladders).T]
         for thing in self.things[len(self.ladders) :]:
             moments = range(self.period) if thing.kind == "monster" else [0]
             close = [is_close(at_clock(states, clock), thing, self.level, self.period) for clock in moments]
             columns.append(np.any(close, axis=0))
         return np.stack(columns, axis=1)
+
+    def put(self, first: np.ndarray) -> None:
+        """Continues from the times of a stopped run."""
+        self.first[:] = first
+        self.wanted = (self.table & np.isnan(self.first)).any(axis=1)
 
     def rows(self) -> Iterator[tuple]:
         """Rows of REACHED."""
@@ -182,7 +198,7 @@ class LaneTracks:
         """Rows of a part of one life, (n,) steps of lane 0; taken, int64 (n,): its inputs of this life by then."""
         earlier = np.append(self.taken, taken[:-1])
         died = part.after[-1, DEATHS] > part.before[-1, DEATHS]
-        kept = taken // EVERY > earlier // EVERY
+        kept = part.after[:, PLAY_INPUTS] // EVERY > part.before[:, PLAY_INPUTS] // EVERY
         kept[-1] = (kept[-1] or part.ended[-1]) and not died
         chosen = np.flatnonzero(kept & (taken <= MOST_INPUTS))
         columns = part.inputs[chosen], part.after[chosen, X] / 2, part.after[chosen, Y] / 2

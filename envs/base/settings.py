@@ -8,10 +8,10 @@ import numpy as np
 
 def complete(given: Mapping[str, Any], defaults: Mapping[str, Any], others: Iterable[str] = ()) -> dict[str, Any]:
     """The defaults with what is given put in. TypeError, one line, names a setting that does not exist and those that
-    do, among them ``others``, which the caller takes by itself."""
+    do, among them ``others``, which the caller takes by itself; it begins as Python's own, which clients look for."""
     for name in given:
         if name not in defaults:
-            raise TypeError(f"unexpected setting {name!r}: expected {', '.join([*others, *defaults])}")
+            raise TypeError(f"unexpected keyword argument {name!r}: expected {', '.join([*others, *defaults])}")
     return {**defaults, **given}
 
 

@@ -5,8 +5,9 @@ that position with, or without, the key. So in a level with a key the way leads 
 Distances are exact: they come from the complete search of ``envs/game/solver.py``, of the level without its monsters,
 since where a monster is depends on the time. Where a death puts the player back, the shortest way may lead through one.
 
-The share covered is 1 - (least distance so far) / (distance of the start). It never falls, whatever the player does
-after it; it is 1 at the win and not before.
+The share covered is 1 - (least distance so far) / (distance at first). The distance at first is the least that a player
+comes to who does nothing: in Princess, one falls from the start to the floor. So who stands still has covered nothing.
+The share never falls, whatever the player does next; it is 1 at the win, and not before.
 """
 
 from dataclasses import dataclass, replace
@@ -16,7 +17,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from priorlab.envs.game.level import Level
-from priorlab.envs.game.rules import HAS_KEY, SIDE, SOLVED, WALK, X, Y
+from priorlab.envs.game.rules import (
+    FIELDS,
+    HAS_KEY,
+    NONE,
+    ONGOING,
+    SIDE,
+    SOLVED,
+    WALK,
+    X,
+    Y,
+    put_at_start,
+    step,
+)
 from priorlab.envs.game.solver import ABOVE, COUNT, HEAD, Solver, grid_of
 from priorlab.envs.game.versions import Rules, find_rules
 
@@ -28,6 +41,7 @@ if TYPE_CHECKING:
 PROGRESS = ("inputs", "remaining")
 UNKNOWN = np.iinfo(np.int32).max  # the distance of a position from which no win was found
 MOST_STATES = 2_000_000  # of a search, about ten seconds and half a GiB; Key and Door has 319,000
+LONGEST_FALL = 1000  # steps; a player who falls out of the frame falls on without end
 MONSTERS_AWAY = str.maketrans("m~", "  ")
 
 
@@ -59,16 +73,20 @@ class Positions:
 
 @dataclass(frozen=True, eq=False)
 class Distances:
-    """The distances of a level's positions, int32 (2, positions), by key and number; ``start`` is that of the start."""
+    """The distances of a level's positions; ``first`` is the least that a player comes to who does nothing."""
 
-    table: np.ndarray
+    table: np.ndarray  # int32 (2, positions): without and with the key, by number
     positions: Positions
-    start: int
+    first: int
 
     def of(self, states: np.ndarray) -> np.ndarray:
         """int32 (...): the distances of states, int32 (..., FIELDS): 0 where the game is won, UNKNOWN where no way
         leads from."""
-        distances = self.table[states[..., HAS_KEY], self.positions.number(states)]
+        return self.at(states, self.positions.number(states))
+
+    def at(self, states: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+        """As ``of``, where the numbers of the states' positions are known."""
+        distances = self.table[states[..., HAS_KEY], numbers]
         return np.where(states[..., SOLVED] != 0, 0, distances)
 
 
@@ -107,7 +125,19 @@ def search(level: Level, rules: Rules) -> "Distances | str":
     states, table = labels.states[known], np.full((2, positions.count), UNKNOWN, np.int32)
     np.minimum.at(table, (states[:, HAS_KEY], positions.number(states)), labels.distances[known])
     made = Distances(table, positions, 0)
-    return replace(made, start=int(made.of(labels.states[0])))  # the search begins at the start
+    return replace(made, first=int(made.of(idle(level, solver.numbers)).min()))
+
+
+def idle(level: Level, numbers: np.ndarray) -> np.ndarray:
+    """int32 (n, FIELDS): the states of a player who does nothing, until nothing changes or the player dies or wins."""
+    state = np.zeros(FIELDS, np.int32)
+    put_at_start(numbers, state)
+    states = [state.copy()]
+    while step(level.tiles, numbers, level.monsters.reshape(-1, 4), state, NONE) == ONGOING:
+        if len(states) > LONGEST_FALL or np.array_equal(state, states[-1]):
+            break
+        states.append(state.copy())
+    return np.array(states)
 
 
 def progress(play: "Play") -> "pd.DataFrame":
@@ -122,7 +152,7 @@ def progress(play: "Play") -> "pd.DataFrame":
         distances = find_distances(play.level, find_rules(play.rules))
     except ValueError:
         return pd.DataFrame({name: np.zeros(0, np.int64) for name in PROGRESS})
-    least = np.minimum.accumulate(distances.of(play.states))
+    least = np.minimum.accumulate(np.minimum(distances.first, distances.of(play.states)))
     fell = np.append(0, 1 + np.flatnonzero(np.diff(least)))
     return pd.DataFrame({"inputs": fell, "remaining": least[fell].astype(np.int64)})
 

@@ -13,16 +13,16 @@ An archive never holds runs of one method with different settings.
 import json
 import lzma
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from priorlab.envs.base.files import read_json, write_bytes, write_whole
+from priorlab.envs.base.files import files_under, one_line, read_json, write_bytes, write_whole
 from priorlab.envs.base.tables import kinds, read_table
 from priorlab.envs.plays.progress import PROGRESS as WAY
 from priorlab.envs.plays.tracks import REACHED as THINGS
 from priorlab.envs.plays.tracks import TRACKS
-from priorlab.envs.results.load import Results
+from priorlab.envs.results.load import Results, load
 from priorlab.envs.results.rows import CONFIGS, FRONT, VISITS, check_config, check_same
 
 if TYPE_CHECKING:
@@ -220,3 +220,36 @@ def in_front(front: Any, table: Any) -> Any:
 def software_of(text: str) -> dict[str, str]:
     """Name -> version, from "numpy 2.4.1, torch 2.13.0"."""
     return dict(each.split(" ", 1) for each in text.split(", ") if each)
+
+
+def load_with_archives(roots: Sequence[str | Path]) -> Results:
+    """What ``load`` finds under ``roots``, and the runs of the archives there.
+
+    A run that is there already, with the same experiment, version, method and seed, is listed among the problems, as is
+    an archive that can't be read.
+    """
+    import pandas as pd
+
+    results = load(roots)
+    for folder in sorted({path.parent for root in roots for path in files_under(Path(root), "runs.csv")}):
+        if not (folder / "settings.json").exists() or not (folder / "episodes.csv.xz").exists():
+            continue
+        problems = list(results.problems)
+        try:
+            archived = Archive.read(folder).results(folder)
+        except (ValueError, OSError) as error:
+            problems.append(one_line(folder, error))
+            results = replace(results, problems=tuple(problems))
+            continue
+        front = archived.configs[list(FRONT)].merge(results.configs[list(FRONT)], how="left", indicator=True)
+        is_new = (front["_merge"] == "left_only").to_numpy()
+        if not is_new.all():
+            problems.append(f"{folder}: {(~is_new).sum()} archived runs are also in other folders, which alone count")
+        kept = archived.configs[list(FRONT)][is_new]
+        joined = {}
+        for name in (each.name for each in fields(Results) if each.name != "problems"):
+            tables = getattr(results, name), getattr(archived, name).merge(kept)
+            filled = [table for table in tables if len(table)]  # empty ones would change the types of columns
+            joined[name] = pd.concat(filled, ignore_index=True) if filled else tables[0]
+        results = Results(**joined, problems=tuple(problems))
+    return results

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import tyro
 
-from priorlab.envs.results.load import load
+from priorlab.envs.results.archive import load_with_archives
 from priorlab.scripts.analysis.flow import read_sessions
 from priorlab.scripts.checks import check_not_empty, check_positive
 from priorlab.scripts.console import plain_console, print_left_out
@@ -30,7 +30,7 @@ def main(
     The command writes `index.html`, which opens offline, and its numbers as CSV files in `data`.
 
     Args:
-        folders: folders with sessions, plays and agents' runs
+        folders: folders with sessions, plays and agents' runs, archived ones (such as results/reproduce) included
         out: folder for the page
         limit: mean times are restricted to this many minutes, which is also how long a participant who quits takes in
             the worst case; never more than a play could last
@@ -48,7 +48,7 @@ def main(
         raise ValueError(f"missed must be at least 0 and less than 1, got {missed:g}")
     console, began = plain_console(), time.monotonic()
     with console.status("reading runs and replaying plays"):
-        results = load(folders)
+        results = load_with_archives(folders)
     print_left_out(console, results.problems)
     if not len(results.configs):
         raise ValueError(f"nothing to compare in {', '.join(map(str, folders))}: expected sessions, plays or runs")

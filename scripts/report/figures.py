@@ -20,6 +20,8 @@ def figures_of(part: Mapping) -> dict[str, Drawing]:
     for version in part["versions"]:
         found |= {f"{name}-{version['name']}": version.get(key) for key, name in OF_A_VERSION.items()}
     found |= {name: drawn.get("wide") for name, drawn in part["figures"].items()}
+    if part["contrasts"]:
+        found["claim"] = part["contrasts"]["figure"]["wide"]
     if part["quality"]:
         found["flow"] = part["quality"]["flow"]["wide"]
     if part["reach"]:

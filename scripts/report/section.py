@@ -15,6 +15,7 @@ from priorlab.scripts.analysis.published import published_figures, published_rat
 from priorlab.scripts.analysis.reaching import in_order, reaches_of
 from priorlab.scripts.analysis.statistics import LEAST, Played
 from priorlab.scripts.report import courses, layout, panels, progress, summary, version_figures
+from priorlab.scripts.report.contrasts import checks_words, show_contrasts, show_orders
 from priorlab.scripts.report.missed import Second, note_on, show_second
 from priorlab.scripts.report.pictures import data_uri, heat_map, is_turned, numbered, picture_of, trajectories
 from priorlab.scripts.report.plots import THINGS, Drawing
@@ -23,6 +24,7 @@ from priorlab.scripts.report.quality import show_quality
 from priorlab.scripts.report.render import NARROW, WIDE
 from priorlab.scripts.report.summary import NOTHING, estimate_text, number, percent
 
+WIDTHS = {"wide": WIDE, "narrow": NARROW}
 ABOUT_REACHABLE = {"princess": 5900}  # reachable positions, rounded: an exact search of its states counted them
 MOST_THINGS = 24  # drawn of a level; the tables have all
 RECORDED: dict[str, Callable[[Played], bool]] = {  # what some kinds of players may lack
@@ -44,14 +46,14 @@ def show(
     curves = progress.curves_of(section, tables)
     published = published_figures()
     same_game = title_of_game(section.game) == published["game"]
-    orders = [order_of(analysis, kind) for kind in kinds] if same_game else []
-    orders = [order for order in orders if order]
+    orders = [order for kind in kinds if same_game and (order := order_of(analysis, kind))]
     places = reachable or ABOUT_REACHABLE.get(section.name.lower())
     return {
         "title": section.title,
         "limit": f"{analysis.limit:g}",
         "band": FEW,
         "headline": summary.headline(analysis),
+        "support": summary.support(analysis),
         "findings": summary.findings(analysis, orders),
         "kinds": kinds,
         "human": [kind for kind in kinds if not kind.is_agent],
@@ -72,7 +74,7 @@ def show(
         ],
         "tests": test_words(analysis),
         "missed": show_second(second),
-        "quality": show_quality(flow, waits_of(section), {"wide": WIDE, "narrow": NARROW}),
+        "quality": show_quality(flow, waits_of(section), WIDTHS),
         "made": tests_made(analysis),
         "meanings": "; ".join(summary.EFFECTS[name] for name in tests_made(analysis)),
         "effects": [TESTS[name] for name in tests_made(analysis)],
@@ -84,13 +86,10 @@ def show(
         "has_key": section.game == "key_door",
         "few_human": any(cell.single for cell in analysis.cells),
         "has_mastery": any(cell.kind.is_agent for cell in analysis.cells),
-        "orders": [
-            (order, [title_of(name) for name in order.versions if name in means(published)]) for order in orders
-        ],
-        "published_order": [
-            title_of(name) for name in sorted(means(published), key=means(published).__getitem__)
-            if name in section.versions
-        ],
+        "contrasts": show_contrasts(analysis, WIDTHS),
+        "orders": show_orders(analysis),
+        "checks": checks_words(analysis),
+        "has_person": any(kind.player == "person" for kind in kinds),
         "answers": list(answer_counts(section.runs).items()),
         "runs": [run_words(kind, of_kind(section.runs, kind)) for kind in kinds],
         "reachable": f"{reachable:,}" if reachable else f"about {places:,}" if places else "",
@@ -220,7 +219,7 @@ def show_reach(analysis: Analysis) -> dict | None:
         ],
         "order": {
             name: version_figures.reach_order(reach, kept, placed_on, placed, width)
-            for name, width in (("wide", WIDE), ("narrow", NARROW))
+            for name, width in WIDTHS.items()
             if placed
         },
         "few": any(each.place is None for each in reach),
@@ -241,7 +240,7 @@ def figures(analysis: Analysis, published: Mapping, same_game: bool) -> dict[str
     on_axis = {name: ratio for name, ratio in ratios.items() if ratio and same_game}
     drawn: dict[str, dict[str, Drawing]] = {name: {} for name in ("slowdown", "minutes", "quits", "deaths")}
     compared = {(cell.version, cell.kind): cell.ratio for cell in analysis.cells if cell.ratio}
-    for name, width in (("wide", WIDE), ("narrow", NARROW)):
+    for name, width in WIDTHS.items():
         if compared:
             words = notes if name == "wide" else {}
             drawn["slowdown"][name] = version_figures.slowdown(section, compared, width, words, on_axis)
@@ -264,6 +263,8 @@ def cell_words(cell: Cell, reachable: int | None) -> dict:
         "first": summary.single_text(cell) if cell.single else summary.median_text(cell, cell.median),
         "ratio": summary.ratio_text(cell.ratio),
         "interval": summary.interval_text(cell.ratio),
+        "extra": summary.extra_text(cell),
+        "finishers": estimate_text(cell.finishers),
         "mastered": summary.median_text(cell, cell.mastered) if cell.kind.is_agent else NOTHING,
         "deaths": summary.each_text([run.deaths for run in cell.single]) or number(cell.deaths),
         "mean_deaths": estimate_text(cell.mean_deaths),
@@ -296,7 +297,7 @@ def test_words(analysis: Analysis) -> list[dict]:
             ],
         }
         for cell in analysis.cells
-        if cell.tests
+        if any(not np.isnan(test.p) for test in cell.tests.values())
     ]
 
 
@@ -315,7 +316,9 @@ def untested(analysis: Analysis) -> dict[str, list[str]]:
 
 
 def tests_made(analysis: Analysis) -> list[str]:
-    return [name for name in TESTS if any(name in cell.tests for cell in analysis.cells)]
+    """Those that at least one kind of player on one version had enough players for."""
+    tested = [(name, test) for cell in analysis.cells for name, test in cell.tests.items()]
+    return [each for each in TESTS if any(name == each and not np.isnan(test.p) for name, test in tested)]
 
 
 def run_words(kind: Kind, runs: Sequence[Played]) -> dict:

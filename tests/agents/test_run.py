@@ -21,6 +21,8 @@ from priorlab.envs.interfaces.sb3 import PriorLabVecEnv
 from tests.agents.test_agents import RANDOM, SMALL, StopAt, weights
 from tests.agents.test_dqn import SMALL as DQN
 
+ROWS = ("episodes.csv", "exploration.csv", "visits.csv", "progress.csv", "reached.csv", "tracks.csv")
+
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
@@ -60,7 +62,8 @@ def test_a_run_that_diverges_stops_and_resumes_from_its_last_good_checkpoint(tmp
     assert not (tmp_path / "run" / "model.zip").exists()
     resumed, _ = train_ppo(settings)
     assert torch.equal(weights(whole), weights(resumed))
-    assert (tmp_path / "whole" / "episodes.csv").read_text() == (tmp_path / "run" / "episodes.csv").read_text()
+    for name in ROWS:
+        assert (tmp_path / "whole" / name).read_text() == (tmp_path / "run" / name).read_text(), name
 
 
 def test_a_run_that_diverges_at_once_says_that_there_is_no_checkpoint(tmp_path: Path):
@@ -79,6 +82,8 @@ def test_checkpoints_are_written_as_time_goes_by_and_cost_the_run_nothing(tmp_pa
     assert kept and kept["record"]["inputs"] > 2 * decisions - 2 * 32 * 8 - 50
     resumed, _ = train_ppo(replace(settings, out=tmp_path / "run"))
     assert torch.equal(weights(whole), weights(resumed))
+    for name in ROWS:
+        assert (tmp_path / "whole" / name).read_text() == (tmp_path / "run" / name).read_text(), name
 
 
 @pytest.mark.parametrize(

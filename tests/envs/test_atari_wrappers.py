@@ -145,5 +145,5 @@ def test_settings_of_ales_own_environment_are_taken_or_refused(vector):
     ):
         with pytest.raises(ValueError, match=said):
             made(**settings)
-    with pytest.raises(TypeError, match="unexpected setting 'frame_skips'"):
+    with pytest.raises(TypeError, match="unexpected keyword argument 'frame_skips'"):
         made(frame_skips=4)
