@@ -101,6 +101,7 @@ class Played:
     track: np.ndarray = field(default_factory=lambda: np.zeros((0, 4)))  # float64 (m, 4): inputs, life, x, y
     progress: np.ndarray = field(default_factory=lambda: np.zeros((2, 0)))  # from ``covered``; (2, 0): not recorded
     success: np.ndarray = field(default_factory=lambda: np.zeros((2, 0)))  # from ``success``
+    episodes: np.ndarray = field(default_factory=lambda: np.zeros((3, 0)))  # inputs, deaths, wins by the end of each
 
     @property
     def limit(self) -> float | None:
@@ -158,6 +159,9 @@ def played(results: Results) -> list[Played]:
                 deaths=int(ended["deaths"][last]) if ended else 0,
                 mastered=mastered(ended["outcome"] == "win", ended["inputs"]) if ended else float("nan"),
                 success=success(ended["outcome"] == "win", ended["inputs"]) if ended else np.zeros((2, 0)),
+                episodes=np.array([ended["inputs"], ended["deaths"], np.cumsum(ended["outcome"] == "win")], float)
+                if ended
+                else np.zeros((3, 0)),
                 curve=np.array([curve.get(name, none) for name in ("inputs", "unique_states")], float),
                 visits=np.array([visits.get(name, none) for name in VISITS], np.int64).T,
                 outcome=str(ended["outcome"][-1]) if ended else "",

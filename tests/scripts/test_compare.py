@@ -376,7 +376,7 @@ def test_a_game_that_tells_no_places_is_compared_without_them(tmp_path):
     assert "left out: the game does not report the player" in page
     assert "Breakout · no study · time limit not recorded · one game in 2 versions" in page
     assert 'id="minutes"' in page and 'id="tests"' in page
-    assert not re.search('id="(exploration|where|tracks|reached)"', page)
+    assert not re.search('id="(progress|where|tracks|reached)"', page)
     assert not (tmp_path / "data" / "exploration.csv").exists()
 
 
