@@ -124,13 +124,15 @@ def mann_whitney(
     return carried(tests, lambda test: least_p(test.n, test.n_against, two_sided=True))
 
 
-def signed_rank(paired: Mapping[str, tuple[Group, Group]], against: str = "original", seed: int = 0) -> list[Test]:
+def signed_rank(
+    paired: Mapping[str, tuple[Group, Group]], against: str = "original", seed: int = 0, effects: bool = True
+) -> list[Test]:
     """Wilcoxon's signed-rank tests on the log of times of the same people on a version and on ``against``.
 
     ``paired`` maps each version to two groups as in ``log_rank``, the version's and ``against``'s, in the same order of
     people; no win counts as the longest time. Zero differences are ranked and then dropped (Pratt 1959). ``p`` is exact
     over all choices of signs up to MOST_EXACT changes, and a normal approximation above. Effect: the share of people
-    who took longer on the version, with ties as half; its interval resamples people.
+    who took longer on the version, with ties as half; its interval, omitted without ``effects``, resamples people.
     """
     tests, generator = [], np.random.default_rng(seed)
     for version, ((times, won), (times_o, won_o)) in paired.items():
@@ -147,7 +149,9 @@ def signed_rank(paired: Mapping[str, tuple[Group, Group]], against: str = "origi
         statistic = float(min(ranks[change > 0].sum(), ranks[change < 0].sum()))
         p = p_of_signs(ranks[change != 0], statistic)
         longer = (change > 0) + 0.5 * tied
-        low, high = np.quantile(resamples(n, generator) @ longer / n, quantiles(n)).tolist()
+        low = high = None
+        if effects:
+            low, high = np.quantile(resamples(n, generator) @ longer / n, quantiles(n)).tolist()
         effect = float(longer.mean())
         tests.append(Test(version, against, n, n, statistic, p, np.nan, effect, low, high))
     return carried(tests, lambda test: least_p_of_pairs(test.n))

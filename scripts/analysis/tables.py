@@ -16,7 +16,7 @@ import pandas as pd
 from priorlab.envs.base.files import write_bytes, write_whole
 from priorlab.envs.base.tables import csv_of
 from priorlab.envs.plays.tracks import TRACKS
-from priorlab.scripts.analysis import claim_tables
+from priorlab.scripts.analysis import claim_tables, further_tables
 from priorlab.scripts.analysis.comparison import TESTS, Analysis
 from priorlab.scripts.analysis.curves import exploration, front, groups_of, labelled, progress
 from priorlab.scripts.analysis.excluding import answer_counts
@@ -90,8 +90,10 @@ COLUMNS = {
     "plays": "all, or without those that missed more than most_missed of their steps",
     "most_missed": "share of missed steps above which a play is left out", "left_out": "number of plays left out",
     "unknown": "plays recorded without times, which are included",
+    "stage": "consented, too_young, stopped_before, not_begun (lost before the game), began, no_input (lost), played, "
+    "won, limit, quit, interrupted (how plays ended), excluded (by answers), later (later plays left out) or analysed",
     "question": "the question", "answer": "the answer",
-} | claim_tables.COLUMNS  # fmt: skip
+} | claim_tables.COLUMNS | further_tables.COLUMNS  # fmt: skip
 FILES = {
     "plays": "one row per play or run",
     "numbers": "one row per kind of player and version: every number of the page",
@@ -106,8 +108,10 @@ FILES = {
     "visits": "time spent in each 7 px cell",
     "tracks": "where each play went, at five positions per second",
     "answers": "how many people gave each answer",
-} | claim_tables.FILES
-COMPRESSED = ("tracks",)
+    "flow": "people and plays at each stage from consent to analysis",
+}
+FILES |= claim_tables.FILES | further_tables.FILES
+COMPRESSED = ("tracks", "single")
 FORMER = ("approaches.csv",)  # a file of older pages, which a new page lacks
 HEADING = (
     "# The numbers of the page", "",
@@ -257,6 +261,7 @@ def tables_of(analysis: Analysis) -> dict[str, pd.DataFrame]:
         "survival_minutes": survival(section, "minutes"), "survival_inputs": survival(section, "inputs"),
         "exploration": exploration(section), "progress": progress(section), "reached": reached(section),
         "reach": reach(section), "visits": visits(section), "tracks": tracks(section), "answers": answers(section),
+        **{name: front(section, frame) for name, frame in further_tables.further_tables(analysis).items()},
     }  # fmt: skip
 
 

@@ -7,8 +7,9 @@ import pytest
 from priorlab.envs.game.level import Level
 from priorlab.envs.game.solver import Solver
 from priorlab.envs.plays.play import Play
+from priorlab.scripts.analysis.designs import Design
 from priorlab.scripts.analysis.hypotheses import FEWER, death_rates, holm, log_rank, mann_whitney, signed_rank
-from priorlab.scripts.analysis.planning import Design, power_at
+from priorlab.scripts.analysis.planning import power_at
 from priorlab.scripts.commands.compare import main as compare
 from priorlab.scripts.run import run
 
