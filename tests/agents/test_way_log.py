@@ -99,11 +99,11 @@ def test_a_level_without_a_solution_has_no_progress_but_the_rest(tmp_path: Path)
 
 
 def test_archives_keep_progress_and_what_was_reached_if_runs_have_them(tmp_path: Path):
-    for seed in range(2):
-        folder = tmp_path / "runs" / "study" / "original" / "random" / f"seed_{seed}"
+    folders = [tmp_path / "runs" / "study" / "original" / "random" / f"seed_{seed}" for seed in range(2)]
+    for seed, folder in enumerate(folders):
         play_at_random(replace(LONG, level=STAIR, seed=seed, out=folder))
     for name in WAY:
-        (folder / f"{name}.csv").unlink()  # as an older run
+        (folders[1] / f"{name}.csv").unlink()  # as an older run
     before = load(tmp_path / "runs")
     assert before.problems == () and set(before.progress["seed"]) == {0} == set(before.tracks["seed"])
     Archive.of(before).write(tmp_path / "kept")
