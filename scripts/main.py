@@ -20,6 +20,7 @@ COMMANDS = {
     "tickets": "shrink a trained network until it no longer wins its game",
     "reproduce": "train agents without priors on all versions and test the study's claim",
     "plan": "find by simulation how many people a comparison needs",
+    "preregister": "write a preregistration from a study's file and planned numbers",
     "simulate": "simulate players with known effects, to test an analysis",
     "compare": "compare people, simulated players and agents on one page",
     "bench": "measure the speed of the games and of a peer",

@@ -17,7 +17,7 @@ from priorlab.envs.engine.places import version_on
 from priorlab.envs.game.versions import find_rules
 from priorlab.envs.players.atlas import Atlas, atlas_of
 from priorlab.envs.players.planner import Knowledge, Person, inputs_of
-from priorlab.envs.plays.play import ID_CHARACTERS, ID_LENGTH, INPUTS_PER_SECOND, Outcome, Play
+from priorlab.envs.plays.play import ID_CHARACTERS, ID_LENGTH, INPUTS_PER_SECOND, Outcome, Play, today
 
 TABLE = Path(__file__).with_suffix(".toml")
 PLANTS = ("published", "none", "masks")
@@ -90,19 +90,58 @@ def generator_of(setting: SimulatedSetting, seed: int, number: int) -> np.random
     return np.random.default_rng([seed, crc32(f"{setting.game}/{setting.version}".encode()), number])
 
 
+@dataclass(frozen=True)
+class Turn:
+    """Which play of a player it is; the first of a player who plays one version needs none.
+
+    ``number``: of the player's play, from 0. ``practice``: factor on the player's pace, for each earlier play. Players
+    are ``shared``: the player of a number is the same person in all versions of a game.
+    """
+
+    number: int = 0
+    practice: float = 1.0
+    shared: bool = False
+
+
+ALONE = Turn()
+
+
+def person_of(setting: SimulatedSetting, seed: int, number: int, spread: float, turn: Turn) -> Person:
+    """How this player differs from others, in that play."""
+    generator = person_generator(setting, seed, number, turn)
+    slow, clumsy = generator.normal(size=2)
+    clumsy = SHARED * slow + np.sqrt(1 - SHARED**2) * clumsy
+    pace = PACE * float(np.exp(spread * PACE_SPREAD * slow)) * turn.practice**turn.number
+    return Person(pace, SLIPS * float(np.exp(spread * SLIPS_SPREAD * clumsy)))
+
+
+def person_generator(setting: SimulatedSetting, seed: int, number: int, turn: Turn) -> np.random.Generator:
+    """The generator of what all plays of a player share; for a player of one version, the first play's."""
+    if turn.shared:
+        return np.random.default_rng([seed, crc32(f"{setting.game}/people".encode()), number])
+    return generator_of(setting, seed, number)
+
+
+def play_generator(setting: SimulatedSetting, seed: int, number: int, turn: Turn) -> np.random.Generator:
+    """The generator of one play, beyond what its player shares with other plays."""
+    if turn.number or turn.shared:
+        key = crc32(f"{setting.game}/{setting.version}/play".encode())
+        return np.random.default_rng([seed, key, number, turn.number])
+    generator = generator_of(setting, seed, number)
+    generator.normal(size=2)  # of the person
+    return generator
+
+
 def simulate(
-    setting: SimulatedSetting, seed: int, number: int, spread: float = 1.0, limit: float = LIMIT_MINUTES
-) -> tuple[np.ndarray, Outcome]:
-    """One player's play: (uint8 (n,) inputs, how it ended). The same seed and number give the same play.
+    setting: SimulatedSetting, seed: int, number: int, spread: float = 1.0, limit: float = LIMIT_MINUTES,
+    turn: Turn = ALONE,
+) -> tuple[np.ndarray, Outcome]:  # fmt: skip
+    """One player's play: (uint8 (n,) inputs, how it ended). The same seed, number and turn give the same play.
 
     spread: a factor on the standard deviations between players; limit: minutes after which a play ends.
     """
-    generator = generator_of(setting, seed, number)
-    slow, clumsy = generator.normal(size=2)
-    clumsy = SHARED * slow + np.sqrt(1 - SHARED**2) * clumsy
-    person = Person(
-        PACE * float(np.exp(spread * PACE_SPREAD * slow)), SLIPS * float(np.exp(spread * SLIPS_SPREAD * clumsy))
-    )
+    person = person_of(setting, seed, number, spread, turn)
+    generator = play_generator(setting, seed, number, turn)
     quits = round(setting.patience * generator.weibull(SHAPE) * MINUTE) if np.isfinite(setting.patience) else None
     longest = round(limit * MINUTE)
     taken = longest if quits is None else max(1, min(longest, quits))
@@ -120,13 +159,23 @@ def simulated_times(
 
 
 def simulated_play(
-    setting: SimulatedSetting, seed: int, number: int, spread: float = 1.0, limit: float = LIMIT_MINUTES
-) -> Play:
-    """One player's play as a ``Play``, labelled simulated, with an id drawn from the seed; arguments as for
-    ``simulate``."""
-    inputs, ended = simulate(setting, seed, number, spread, limit)
-    letters = np.random.default_rng([*generator_of(setting, seed, number).integers(1 << 32, size=4)])
-    name = "".join(letters.choice(list(ID_CHARACTERS), ID_LENGTH))
+    setting: SimulatedSetting, seed: int, number: int, spread: float = 1.0, limit: float = LIMIT_MINUTES,
+    turn: Turn = ALONE, date: str | None = None,
+) -> Play:  # fmt: skip
+    """One player's play as a ``Play``, labelled simulated, with ids of player and play drawn from the seed.
+
+    ``date``: by default today (UTC); several plays of a player need different dates, by which they are in order.
+    Other arguments as for ``simulate``.
+    """
+    inputs, ended = simulate(setting, seed, number, spread, limit, turn)
+    player = name_from(person_generator(setting, seed, number, turn))
+    name = name_from(play_generator(setting, seed, number, turn)) if turn.number or turn.shared else player
     return Play.of(
-        inputs, setting.version, game=setting.game, seed=seed, ended=ended, player="simulated", player_id=name, id=name
+        inputs, setting.version, game=setting.game, seed=seed, ended=ended, player="simulated", player_id=player,
+        id=name, date=date or today(),
     )  # fmt: skip
+
+
+def name_from(generator: np.random.Generator) -> str:
+    letters = np.random.default_rng([*generator.integers(1 << 32, size=4)])
+    return "".join(letters.choice(list(ID_CHARACTERS), ID_LENGTH))

@@ -4,20 +4,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from scipy.stats import kendalltau
 from statsmodels.stats.proportion import proportion_confint
 
-from priorlab.scripts.analysis.hypotheses import FEW, Test, death_rates, log_rank, mann_whitney, signed_rank
+from priorlab.scripts.analysis.agreement import Agreement, Side, agreements_of, mean_of
+from priorlab.scripts.analysis.hypotheses import (
+    FEW,
+    Test,
+    death_rates,
+    log_rank,
+    mann_whitney,
+    omnibus,
+    proportional_hazards,
+    signed_rank,
+)
 from priorlab.scripts.analysis.players import Kind, Section, of_kind
+from priorlab.scripts.analysis.published import published_means
+from priorlab.scripts.analysis.slowdown import Contrast, contrasts_of, draw, means_against, together
 from priorlab.scripts.analysis.statistics import (
     LEAST,
+    Means,
     Played,
     Ratio,
-    bootstrap_weights,
     is_known,
     median_time,
     quantiles,
-    ratio_to_original,
     restricted_mean,
     times_of,
 )
@@ -57,12 +67,15 @@ class Cell:
     mastered: float  # median inputs until 90 of the last 100 episodes were won, infinite if fewer than half did
     n_mastered: int
     quits: int  # of n
+    extra: Estimate | None = None  # restricted mean inputs beyond the original's; ``ratio.bound`` bounds it, too
     single: tuple[Played, ...] = ()
     quit: Estimate | None = None  # share that quit (Wilson's interval)
     minutes: Estimate | None = None  # mean restricted to the limit, quits censored; None if nothing is known of it
     worst: Estimate | None = None  # mean if everybody who did not win takes the full time
     worst_ratio: Ratio | None = None
+    finishers: Estimate | None = None  # mean minutes of those who won, as the published means; its n counts them
     tests: Mapping[str, Test] = field(default_factory=dict)  # by the names of TESTS
+    hazards: Test | None = None  # whether the hazard ratio of the log-rank test is the same at all times; not for pairs
 
     @property
     def is_slower(self) -> bool:
@@ -102,13 +115,18 @@ TESTS = {  # name: (title, effect)
 
 @dataclass(frozen=True)
 class Analysis:
-    """All numbers of a section. ``notes``: how deaths were modelled, by label of the kind of player."""
+    """All numbers of a section. ``notes``: how deaths were modelled; ``omnibus``: the test of all versions together;
+    both by label of the kind of player."""
 
     section: Section
     cells: tuple[Cell, ...]
     limit: float  # minutes
     paired: bool
     notes: Mapping[str, str]
+    omnibus: Mapping[str, Test] = field(default_factory=dict)  # not for pairs
+    contrasts: tuple[Contrast, ...] = ()  # people's slow-downs over agents'
+    sides: tuple[Side, ...] = ()  # mean times of the versions, by kind of player and estimator
+    agreements: tuple[Agreement, ...] = ()  # of their orders
 
     def find(self, kind: Kind, version: str) -> Cell | None:
         return next((cell for cell in self.cells if (cell.kind, cell.version) == (kind, version)), None)
@@ -119,7 +137,8 @@ class Analysis:
 
 @dataclass(frozen=True)
 class Order:
-    """Agreement of the order of versions by mean time with another: Kendall's tau; and the versions, fastest first."""
+    """Agreement of the order of versions by mean time with the published one: Kendall's tau-b over the pairs whose
+    published means are apart; and the versions, fastest first."""
 
     kind: Kind
     tau: Estimate  # n: number of versions
@@ -133,17 +152,26 @@ def analyse(section: Section, limit: float = MINUTES, paired: bool = False) -> A
     plays of the people who played both versions.
     """
     limit = min(limit, section.limit or limit)
-    cells, notes = [], {}
+    cells, notes, all_versions, drawn = [], {}, {}, draw(section)
     for kind in section.kinds:
         groups = {name: of_kind(section.runs, kind, name) for name in section.versions}
         groups = {name: group for name, group in groups.items() if group}
         tests, notes[kind.label] = tests_of(groups, kind, paired)
-        drawn = dict(zip(groups, bootstrap_weights(list(groups.values()))))
+        hazards: dict[str, Test] = {}
+        if kind.is_agent or not paired:
+            times = {name: times_of(group) for name, group in groups.items()}
+            hazards = {test.version: test for test in proportional_hazards(times)}
+            together_all = omnibus(times)
+            if together_all:
+                all_versions[kind.label] = together_all
         for name in groups:
             of_version = {test: results[name] for test, results in tests.items() if name in results}
-            cells.append(cell_of(groups, drawn, kind, name, of_version, limit, paired))
+            cell = cell_of(groups, drawn[kind], kind, name, of_version, limit, paired)
+            cells.append(replace(cell, hazards=hazards.get(name)))
     in_order = sorted(cells, key=lambda cell: section.versions.index(cell.version))
-    return Analysis(section, tuple(in_order), limit, paired, notes)
+    contrasts = contrasts_of(section, limit, drawn, paired)
+    sides, agreements = agreements_of(section, limit, published_means(), drawn)
+    return Analysis(section, tuple(in_order), limit, paired, notes, all_versions, contrasts, sides, agreements)
 
 
 def cell_of(
@@ -156,18 +184,16 @@ def cell_of(
     full = limit * 60 * here[0].rate  # inputs
     times, won = times_of(here)
     deaths = [run.deaths for run in here]
-    ratio = worst_ratio = None
-    if version != "original" and groups.get("original"):
-        both = together(groups, version) if paired and not kind.is_agent else (here, groups["original"])
-        known = None if paired else (weights, drawn["original"])
-        if kind.is_agent:
-            ratio = ratio_to_original(both[0], both[1], weights=known)
-        elif min(map(len, both)) >= LEAST:
-            ratio = ratio_to_original(both[0], both[1], full, known)
-            worst_ratio = ratio_to_original(at_worst(both[0], full), at_worst(both[1], full), full, known)
+    means = means_against(groups, drawn, kind, version, limit, paired)
+    worst_ratio = None
+    if not kind.is_agent:
+        at_worst = {name: [played_on(run, full) for run in group] for name, group in groups.items()}
+        worst = means_against(at_worst, drawn, kind, version, limit, paired)
+        worst_ratio = worst.ratio if worst else None
     cell = Cell(
         kind=kind, version=version, n=len(here), won=int(won.sum()), median=median_time(times, won),
-        budget=max(run.budget for run in here), ratio=ratio, worst_ratio=worst_ratio,
+        budget=max(run.budget for run in here), ratio=means.ratio if means else None, extra=extra_of(means),
+        worst_ratio=worst_ratio,
         deaths=float(np.median(deaths)), mean_deaths=mean(deaths, weights, here),
         states=mean([run.states for run in here], weights, here),
         mastered=median_time(mastered, is_mastered), n_mastered=int(is_mastered.sum()),
@@ -186,6 +212,7 @@ def cell_of(
     return replace(
         cell, quit=Estimate(cell.quits / len(here), low, high, len(here)), minutes=minutes,
         worst=estimate(worst.mean(), weights @ worst / len(here), here, inputs),
+        finishers=finishers(here, weights, inputs),
     )  # fmt: skip
 
 
@@ -207,16 +234,28 @@ def tests_of(
     return {name: {test.version: test for test in tests} for name, tests in made.items()}, note
 
 
-def together(groups: Mapping[str, Sequence[Played]], version: str) -> tuple[list[Played], list[Played]]:
-    """The plays of the version and of the original by the people who played both, in the same order of people."""
-    first, second = ({run.participant: run for run in groups.get(name, ())} for name in (version, "original"))
-    people = sorted(first.keys() & second.keys())
-    return [first[person] for person in people], [second[person] for person in people]
+def extra_of(means: Means | None) -> Estimate | None:
+    """Restricted mean inputs to the first win minus the original's, with the interval of resamples."""
+    if means is None:
+        return None
+    low, high = means.interval(lambda each: each[0] - each[1])
+    return Estimate(means.version - means.original, low, high, min(means.n, means.n_original))
 
 
-def at_worst(runs: Sequence[Played], full: float) -> list[Played]:
-    """The runs as if everybody who did not win had played to the limit."""
-    return [run if run.won else replace(run, inputs=int(full)) for run in runs]
+def finishers(runs: Sequence[Played], weights: np.ndarray, unit: float) -> Estimate | None:
+    """Mean time of those who won, with its interval; None if fewer than LEAST did. The interval resamples all players,
+    so how many win varies with it."""
+    times, won = times_of(runs)
+    if won.sum() < LEAST:
+        return None
+    drawn = mean_of("finishers", times, won, np.inf, weights)
+    low, high = (np.nanquantile(drawn, quantiles(int(won.sum()))) / unit).tolist()
+    return Estimate(float(times[won].mean()) / unit, low, high, int(won.sum()))
+
+
+def played_on(run: Played, full: float) -> Played:
+    """The run as if somebody who did not win had played to the limit."""
+    return run if run.won else replace(run, inputs=int(full))
 
 
 def mean(values: Sequence[float], weights: np.ndarray, runs: Sequence[Played]) -> Estimate:
@@ -232,27 +271,10 @@ def estimate(value: float | np.ndarray, drawn: np.ndarray, runs: Sequence[Played
     return Estimate(float(value) / unit, low, high, len(runs))
 
 
-def order_of(analysis: Analysis, kind: Kind, published: Mapping[str, float]) -> Order | None:
-    """Compares the order of the versions by mean minutes with the ``published`` one; None below three versions.
-
-    The interval of tau resamples people within versions.
-    """
-    cells = [cell for cell in analysis.of_kind(kind) if cell.version in published and cell.minutes]
-    if len(cells) < 3:
-        return None
-    groups = [of_kind(analysis.section.runs, kind, cell.version) for cell in cells]
-    full = [analysis.limit * 60 * group[0].rate for group in groups]
-    values = [cell.minutes.value for cell in cells if cell.minutes]
-    theirs = np.array([published[cell.version] for cell in cells])
-    low = high = None
-    if min(map(len, groups)) >= LEAST:
-        drawn = np.stack(
-            [restricted_mean(*times_of(g), f, w) for g, f, w in zip(groups, full, bootstrap_weights(groups))]
-        )
-        i, j = np.triu_indices(len(cells), 1)
-        same = np.sign(drawn[i] - drawn[j]) * np.sign(theirs[i] - theirs[j])[:, None]
-        ties = np.sqrt((np.sign(theirs[i] - theirs[j]) != 0).sum() * len(i))
-        low, high = np.quantile(same.sum(axis=0) / ties, quantiles(min(map(len, groups)))).tolist()
-    tau = float(np.asarray(kendalltau(values, theirs)[0]))
-    ordered = tuple(cells[i].version for i in np.argsort(values, kind="stable"))
-    return Order(kind, Estimate(tau, low, high, len(cells)), ordered)
+def order_of(analysis: Analysis, kind: Kind) -> Order | None:
+    """Agreement of the order by restricted means with the published one; None below three versions."""
+    for found in analysis.agreements:
+        if found.first.kind is None and found.second.kind == kind and found.estimator == "restricted":
+            tau = Estimate(found.tau, found.low, found.high, len(found.second.versions))
+            return Order(kind, tau, found.second.order)
+    return None

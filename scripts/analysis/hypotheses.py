@@ -4,28 +4,26 @@ Groups are independent people or seeds with one time each. If the same people pl
 """
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr
 from scipy.stats import chi2, mannwhitneyu, rankdata
 from statsmodels.discrete.discrete_model import NegativeBinomial, Poisson
-from statsmodels.duration.hazard_regression import PHReg
 from statsmodels.duration.survfunc import survdiff
 
+from priorlab.scripts.analysis.hazards import WALD, at_risk, hazard_of, proportional
+from priorlab.scripts.analysis.least_p import holm_of, least_p, least_p_of_pairs, why_not
 from priorlab.scripts.analysis.statistics import LEAST, quantiles, resamples
 
 FEWER = f"fewer than {LEAST} players"
 FEW = 5  # people or seeds per version below which the rate of deaths is not modelled
 MOST_EXACT = 50  # up to this many changes between pairs, a signed-rank test is exact
-MONOTONE = 8.0  # from this standard error of a log ratio on, the likelihood has no maximum: one group is entirely later
-WALD = float(ndtri(0.975))  # standard errors from the value to either end of a 95 % interval
 UNTESTED = (np.nan, np.nan, np.nan, np.nan, None, None)  # statistic, p, p_holm, effect, low, high
 Group = tuple[np.ndarray, np.ndarray]
-Interval = tuple[float, float | None, float | None]  # value, low, high
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,8 @@ class Test:
     """``version`` compared with ``against``; ``p`` is two-sided, ``p_holm`` corrected over all versions.
 
     The test's function defines ``effect``; ``low`` to ``high`` is its 95 % interval, None if there is none. If nothing
-    can be tested, as with fewer than LEAST players on either side, ``p`` is NaN and ``why`` gives the reason.
+    can be tested, as with fewer than LEAST players on either side, or if so few players could not give a p below 5 %
+    whatever happened (``least_p.why_not``), all numbers are empty and ``why`` gives the reason.
     """
 
     version: str
@@ -47,28 +46,31 @@ class Test:
     low: float | None
     high: float | None
     why: str = ""
+    firth: bool = False  # the hazard ratio is Firth's, since one group won nothing or only after the other
 
 
 def log_rank(groups: Mapping[str, Group], against: str = "original", effects: bool = True) -> list[Test]:
     """Log-rank tests of each other version (Mantel 1966; statistic: chi squared, 1 degree of freedom).
 
     ``groups`` maps each version to times, float64 (n,), and whether each was a win, bool (n,); the others are censored.
-    Effect: hazard ratio of winning (Cox 1972, Efron's ties, Wald interval); below 1 is slower than ``against``. It is
-    0 or infinite, without an interval, if one group wins nothing or only after the other. ``effects=False`` leaves it
-    out (NaN), which is several times faster.
+    Effect: hazard ratio of winning (Cox 1972, Efron's ties, Wald interval; Firth's correction with its profile interval
+    if one group wins nothing or only after the other); below 1 is slower than ``against``. ``effects=False`` leaves it
+    out (NaN).
     """
     tests = []
     for version, (times, won), (times_o, won_o) in pairs(groups, against):
         both, is_win = np.concatenate([times, times_o]), np.concatenate([won, won_o]).astype(int)
         is_version = np.repeat([1, 0], [len(times), len(times_o)])
         why = too_few(times, times_o) or nothing_to_test(both, is_win, is_version)
-        statistic, effect = np.nan, (np.nan, None, None)
+        statistic, effect, firth = np.nan, (np.nan, None, None), False
         if not why:
             statistic = float(survdiff(both, is_win, is_version)[0])
-            effect = hazard_ratio(both, is_win, is_version) if effects else effect
+            hazard = hazard_of(at_risk(both, is_win, is_version)) if effects else None
+            if hazard:
+                effect, firth = (hazard.value, hazard.low, hazard.high), hazard.firth
         p = float(chi2.sf(statistic, 1))
-        tests.append(Test(version, against, len(times), len(times_o), statistic, p, np.nan, *effect, why))
-    return holm(tests)
+        tests.append(Test(version, against, len(times), len(times_o), statistic, p, np.nan, *effect, why, firth))
+    return carried(tests, lambda test: least_p(test.n, test.n_against))
 
 
 def too_few(*groups: np.ndarray) -> str:
@@ -119,16 +121,18 @@ def mann_whitney(
             low, high = np.quantile(drawn / longer.size, quantiles(n)).tolist()
         effect = float(longer.mean())
         tests.append(Test(version, against, len(a), len(b), statistic, p, np.nan, effect, low, high))
-    return holm(tests)
+    return carried(tests, lambda test: least_p(test.n, test.n_against, two_sided=True))
 
 
-def signed_rank(paired: Mapping[str, tuple[Group, Group]], against: str = "original", seed: int = 0) -> list[Test]:
+def signed_rank(
+    paired: Mapping[str, tuple[Group, Group]], against: str = "original", seed: int = 0, effects: bool = True
+) -> list[Test]:
     """Wilcoxon's signed-rank tests on the log of times of the same people on a version and on ``against``.
 
     ``paired`` maps each version to two groups as in ``log_rank``, the version's and ``against``'s, in the same order of
     people; no win counts as the longest time. Zero differences are ranked and then dropped (Pratt 1959). ``p`` is exact
     over all choices of signs up to MOST_EXACT changes, and a normal approximation above. Effect: the share of people
-    who took longer on the version, with ties as half; its interval resamples people.
+    who took longer on the version, with ties as half; its interval, omitted without ``effects``, resamples people.
     """
     tests, generator = [], np.random.default_rng(seed)
     for version, ((times, won), (times_o, won_o)) in paired.items():
@@ -145,10 +149,12 @@ def signed_rank(paired: Mapping[str, tuple[Group, Group]], against: str = "origi
         statistic = float(min(ranks[change > 0].sum(), ranks[change < 0].sum()))
         p = p_of_signs(ranks[change != 0], statistic)
         longer = (change > 0) + 0.5 * tied
-        low, high = np.quantile(resamples(n, generator) @ longer / n, quantiles(n)).tolist()
+        low = high = None
+        if effects:
+            low, high = np.quantile(resamples(n, generator) @ longer / n, quantiles(n)).tolist()
         effect = float(longer.mean())
         tests.append(Test(version, against, n, n, statistic, p, np.nan, effect, low, high))
-    return holm(tests)
+    return carried(tests, lambda test: least_p_of_pairs(test.n))
 
 
 def p_of_signs(ranks: np.ndarray, smaller: float) -> float:
@@ -195,7 +201,7 @@ def death_rates(groups: Mapping[str, Group], against: str = "original") -> tuple
         n, n_against = len(used[name][0]), len(used[against][0])
         low, ratio, high = np.exp(value + WALD * error * np.arange(-1, 2)).tolist()
         tests.append(Test(name, against, n, n_against, value / error, float(fit.pvalues[i]), np.nan, ratio, low, high))
-    return holm(tests), note
+    return carried(tests, lambda test: least_p(test.n, test.n_against)), note
 
 
 def fit_counts(deaths: np.ndarray, design: np.ndarray, exposure: np.ndarray) -> tuple[Any, str]:
@@ -217,37 +223,60 @@ def fit_counts(deaths: np.ndarray, design: np.ndarray, exposure: np.ndarray) -> 
         return fit, "Poisson regression with robust errors, since the negative binomial did not converge"
 
 
-def hazard_ratio(times: np.ndarray, won: np.ndarray, is_version: np.ndarray) -> Interval:
-    """The hazard ratio (value, low, high) of winning in the version, relative to the other group."""
-    if not won.any():
-        return np.nan, None, None
-    for group, value in ((is_version == 1, 0.0), (is_version == 0, np.inf)):
-        if not won[group].any():
-            return value, None, None
-    with quiet():
-        model: Any = PHReg(times, is_version[:, None].astype(float), status=won, ties="efron")
-        try:
-            fit = model.fit(disp=0)
-            value, error = float(fit.params[0]), float(fit.bse[0])
-        except np.linalg.LinAlgError:
-            value, error = np.nan, np.nan
-        slope = float(model.score(np.zeros(1))[0])  # of the likelihood, at a ratio of 1
-    if error < MONOTONE:
-        low, ratio, high = np.exp(value + WALD * error * np.arange(-1, 2)).tolist()
-        return ratio, low, high
-    return (0.0 if slope < 0 else np.inf), None, None
+def omnibus(groups: Mapping[str, Group], against: str = "original") -> Test | None:
+    """Log-rank test of all versions together: do any of the curves differ? None below two versions with LEAST players.
+
+    Statistic: chi squared, with one degree of freedom fewer than versions. ``groups`` as in ``log_rank``; ``n`` counts
+    all players, ``n_against`` those of ``against``. It has no effect; its p needs no correction.
+    """
+    used = {name: group for name, group in groups.items() if len(group[0]) >= LEAST}
+    if len(used) < 2:
+        return None
+    times, won = (np.concatenate([group[i] for group in used.values()]) for i in (0, 1))
+    of = np.repeat(np.arange(len(used)), [len(group[0]) for group in used.values()])
+    statistic = p = np.nan
+    (why,) = why_not([least_p(*(len(group[0]) for group in used.values()))])
+    if not why:
+        with suppress(np.linalg.LinAlgError), quiet():
+            statistic, p = (float(value) for value in survdiff(times, won.astype(int), of))
+        why = "" if np.isfinite(p) else "at every win, only players of one version were left, or nobody won"
+    n_against = len(used[against][0]) if against in used else 0
+    return Test("all", against, len(times), n_against, statistic, p, p, np.nan, None, None, why)
+
+
+def proportional_hazards(groups: Mapping[str, Group], against: str = "original") -> list[Test]:
+    """Does each version's hazard ratio change with time? Statistic: chi squared, 1 degree of freedom.
+
+    ``groups`` as in ``log_rank``; the test is ``hazards.proportional``'s. It has no effect. A small p says that the
+    hazard ratio is an average over time. It checks an assumption, so p is not corrected.
+    """
+    tests = []
+    for version, (times, won), (times_o, won_o) in pairs(groups, against):
+        (why,) = why_not([least_p(len(times), len(times_o))])
+        both, is_win = np.concatenate([times, times_o]), np.concatenate([won, won_o])
+        statistic = np.nan
+        if not why:
+            risk = at_risk(both, is_win, np.repeat([1, 0], [len(times), len(times_o)]))
+            statistic = proportional(risk, both, is_win)
+            why = "" if np.isfinite(statistic) else "too few wins while both versions were played"
+        p = float(chi2.sf(statistic, 1))
+        tests.append(Test(version, against, len(times), len(times_o), statistic, p, p, np.nan, None, None, why))
+    return tests
 
 
 def holm(tests: Sequence[Test]) -> list[Test]:
-    """The tests with ``p_holm``, corrected over those that could be made (Holm 1979).
+    """The tests with ``p_holm``, corrected over those that could be made."""
+    corrected = holm_of([test.p for test in tests])
+    return [replace(test, p_holm=value) for test, value in zip(tests, corrected)]
 
-    Not by statsmodels, whose ``multipletests`` collects garbage at each call: 65 ms are too slow for planning a study.
-    """
-    p = np.array([test.p for test in tests])
-    order = np.argsort(p)[: int(np.isfinite(p).sum())]  # NaN sorts last
-    corrected = np.full(len(p), np.nan)
-    corrected[order] = np.minimum(np.maximum.accumulate(p[order] * np.arange(len(order), 0, -1)), 1)
-    return [replace(test, p_holm=value) for test, value in zip(tests, corrected.tolist())]
+
+def carried(tests: Sequence[Test], least: Callable[[Test], float]) -> list[Test]:
+    """The tests, corrected by Holm's method; emptied are those that n can't carry, by the ``least`` p of each."""
+    reasons = why_not([least(test) if np.isfinite(test.p) else np.nan for test in tests])
+    return holm([
+        Test(test.version, test.against, test.n, test.n_against, *UNTESTED, why) if why else test
+        for test, why in zip(tests, reasons)
+    ])  # fmt: skip
 
 
 def pairs(groups: Mapping[str, Group], against: str) -> Iterator[tuple[str, Group, Group]]:

@@ -1,51 +1,22 @@
 """How many people a comparison needs: power by simulation, with the tests of `priorlab compare`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from scipy.optimize import minimize
 from scipy.stats import norm
 from statsmodels.stats.proportion import proportion_confint
 
-from priorlab.scripts.analysis.hypotheses import Group, log_rank, mann_whitney
+from priorlab.envs.results.load import load
+from priorlab.scripts.analysis.designs import TESTS, Design, sample, sample_within
+from priorlab.scripts.analysis.hypotheses import Group, Test, signed_rank
 from priorlab.scripts.analysis.published import published_figures, published_ratio
-from priorlab.scripts.analysis.statistics import Played
+from priorlab.scripts.analysis.statistics import Played, played
+from priorlab.scripts.analysis.within import fit_repeated
 
-TESTS = {"log-rank": log_rank, "mann-whitney": mann_whitney}
-DISTRIBUTIONS = ("log-normal", "exponential")
-QUIT_SHAPE = 2.0  # of the Weibull distribution of quitting times: the hazard grows in proportion to time
-LEAST, MOST = 4, 4096  # people per version
-
-
-@dataclass(frozen=True)
-class Design:
-    """A comparison of versions with the original: equally many people on each, and each person on one."""
-
-    effects: Mapping[str, float]  # per version other than the original: how many times as long it takes
-    minutes: float = 1.8  # mean minutes to solve the original
-    spread: float = 0.6  # standard deviation of the log of times; not used for exponential times
-    patience: float = float("inf")  # minutes, the scale of the Weibull distribution of quitting times
-    limit: float = 30.0  # minutes
-    test: str = "log-rank"
-    alpha: float = 0.05  # two-sided, Holm-corrected over the versions
-    distribution: str = "log-normal"
-
-    def __post_init__(self) -> None:
-        for name, options in (("test", TESTS), ("distribution", DISTRIBUTIONS)):
-            if getattr(self, name) not in options:
-                raise ValueError(f"{name} must be one of {', '.join(options)}, got {getattr(self, name)!r}")
-        for name in ("minutes", "spread", "patience", "limit"):
-            value = getattr(self, name)
-            if not value > 0 or (value == float("inf") and name in ("minutes", "spread")):
-                raise ValueError(f"{name} must be above 0{' and finite' * (value > 0)}, got {value:g}")
-        if not 0 < self.alpha < 1:
-            raise ValueError(f"alpha must be between 0 and 1, got {self.alpha:g}")
-        for version, effect in self.effects.items():
-            if not 0 < effect < float("inf"):
-                raise ValueError(f"the effect of {version} must be a ratio of times above 0, got {effect:g}")
-        if not self.effects or "original" in self.effects:
-            raise ValueError("expected the effects of one or more versions other than the original")
+LEAST, MOST = 4, 4096  # people per version; within subjects, people in total
 
 
 def published_effects(versions: Sequence[str]) -> dict[str, float]:
@@ -59,9 +30,9 @@ def published_effects(versions: Sequence[str]) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Power:
-    """Share of simulated studies with ``n`` people per version that found a version different from the original."""
+    """Share of simulated studies with n people that found a version different from the original."""
 
-    n: int
+    n: int  # per version; within subjects, in total
     version: str
     value: float
     low: float  # 95 %, Wilson
@@ -69,26 +40,26 @@ class Power:
     solved: float  # share of the people on that version who solved it
 
 
-def sample(design: Design, effect: float, n: int, generator: np.random.Generator) -> Group:
-    """Minutes, float64 (n,), and whether solved, bool (n,), of people whom a version slows by the factor ``effect``."""
-    mean = design.minutes * effect
-    if design.distribution == "exponential":
-        times = generator.exponential(mean, n)
+def simulated_study(design: Design, n: int, generator: np.random.Generator) -> tuple[dict[str, Group], dict[str, Test]]:
+    """The times of n people per version (within subjects: in total) by version, and the tests of each version."""
+    if design.within:
+        (minutes, solved), _ = sample_within(design, n, generator)
+        groups = {version: (minutes[:, k], solved[:, k]) for k, version in enumerate(["original", *design.effects])}
+        tests = signed_rank(
+            {version: (groups[version], groups["original"]) for version in design.effects}, effects=False
+        )
     else:
-        times = generator.lognormal(np.log(mean) - design.spread**2 / 2, design.spread, n)
-    quits = generator.weibull(QUIT_SHAPE, n)
-    ends = np.minimum(quits * design.patience if np.isfinite(design.patience) else np.inf, design.limit)
-    return np.minimum(times, ends), times <= ends
+        factors = {"original": 1.0, **design.effects}
+        groups = {version: sample(design, effect, n, generator) for version, effect in factors.items()}
+        tests = TESTS[design.test](groups, effects=False)
+    return groups, {test.version: test for test in tests}
 
 
 def power_at(design: Design, n: int, repetitions: int = 1000, seed: int = 0) -> list[Power]:
     """The power for each version, in the order of the design's effects."""
     different, solved = np.zeros(len(design.effects)), np.zeros(len(design.effects))
     for repetition in range(repetitions):
-        generator = np.random.default_rng([seed, repetition])
-        effects = {"original": 1.0, **design.effects}
-        groups = {version: sample(design, effect, n, generator) for version, effect in effects.items()}
-        tests = {test.version: test for test in TESTS[design.test](groups, effects=False)}
+        groups, tests = simulated_study(design, n, np.random.default_rng([seed, repetition]))
         different += [tests[version].p_holm < design.alpha for version in design.effects]
         solved += [groups[version][1].mean() for version in design.effects]
     lows, highs = np.array(proportion_confint(different, repetitions, method="wilson"), float)
@@ -119,7 +90,8 @@ def smallest_n(design: Design, power: float = 0.8, repetitions: int = 1000, seed
     while not enough(high):
         low, high = high, 2 * high
         if high > MOST:
-            raise ValueError(f"{MOST} people per version do not reach a power of {power:g}: expected a larger effect")
+            people = "" if design.within else " per version"
+            raise ValueError(f"{MOST} people{people} do not reach a power of {power:g}: expected a larger effect")
     while high - low > max(1, high // 25):
         middle = (low + high) // 2
         low, high = (low, middle) if enough(middle) else (middle, high)
@@ -136,17 +108,43 @@ def enough_of(tried: Sequence[Sequence[Power]], power: float) -> int:
     return n
 
 
+def conclusion(design: Design, n: int) -> str:
+    """How many people are needed, and under which assumptions."""
+    assumed = f"spread {design.spread:.2f}, patience {design.patience:.0f} min, original {design.minutes:.1f} min"
+    if design.within:
+        deviations = f"{design.between_spread:.2f} between and {design.within_spread:.2f} within people"
+        assumed = assumed.replace(",", f" ({deviations}), practice {design.practice:.2f} per play,", 1)
+        return f"{n} people, {n * (len(design.effects) + 1)} plays in total ({assumed})."
+    return f"{n} people per version, {n * (len(design.effects) + 1)} in total ({assumed})."
+
+
+def people_in(folder: Path) -> list[Played]:
+    """The people's plays in a pilot's folder. Raises ValueError if it does not exist."""
+    if not folder.exists():
+        raise ValueError(f"{folder}: no such folder: expected a folder with people's plays")
+    return [run for run in played(load(folder)) if run.player == "person"]
+
+
 def from_pilot(design: Design, runs: Sequence[Played]) -> Design:
     """The design with spread, patience and the original's minutes of a pilot; quits and time-outs are censored.
 
-    Spread: maximum likelihood of log-normal times with one deviation and one mean per version. Patience: the Weibull
-    scale of maximum likelihood, sqrt(sum of squared minutes / quits). Raises ValueError for too few plays.
+    Spread: maximum likelihood of log-normal times with one deviation and one mean per version. A design within subjects
+    also takes correlation and practice, as ``fit_repeated`` does. Patience: the Weibull scale of maximum likelihood,
+    sqrt(sum of squared minutes / quits). Raises ValueError for too few plays.
     """
     minutes, won = np.array([run.minutes for run in runs]), np.array([run.won for run in runs], bool)
     names = sorted({run.version for run in runs})
     if "original" not in names or won.sum() < 2 * len(names):
         pilot = f"{len(runs)} plays, {won.sum()} won, on {', '.join(names) or 'nothing'}"
         raise ValueError(f"{pilot}: expected the original, and at least two wins per version")
+    quits = sum(run.outcome == "quit" for run in runs)
+    patience = float(np.sqrt((minutes**2).sum() / quits)) if quits else float("inf")
+    if design.within:
+        fit = fit_repeated(runs)
+        return replace(
+            design, spread=fit.spread, correlation=fit.correlation, practice=fit.practice, patience=patience,
+            minutes=fit.minutes,
+        )  # fmt: skip
     of = np.array([names.index(run.version) for run in runs])
     logs = np.log(minutes)
 
@@ -157,7 +155,5 @@ def from_pilot(design: Design, runs: Sequence[Played]) -> Design:
     means = [logs[of == k].mean() for k in range(len(names))]
     fit = minimize(loss, np.array([*means, 0.0]), method="Nelder-Mead", options={"maxiter": 20000, "maxfev": 20000})
     spread = float(np.exp(fit.x[-1]))
-    quits = sum(run.outcome == "quit" for run in runs)
-    patience = float(np.sqrt((minutes**2).sum() / quits)) if quits else float("inf")
     mean = float(np.exp(fit.x[names.index("original")] + spread**2 / 2))
     return replace(design, spread=spread, patience=patience, minutes=mean)

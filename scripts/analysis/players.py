@@ -20,6 +20,7 @@ NAMES = {
 SHORT = {"simulated": "Simulated"}
 ORDER = {"person": 0, "simulated": 1, "ppo": 2, "dqn": 3, "random": 9}
 TITLES = {"princess": "Princess", "key_door": "Key and Door"}
+WHO = {"person": "recorded here", "simulated": "planted slow-downs"}  # who is behind a curve of people
 UNITS = {"person": ("person", "people"), "simulated": ("simulated player", "simulated players")}
 SEEDS = ("seed", "seeds")
 MOST_SECTIONS = 12
@@ -41,6 +42,11 @@ class Kind:
         return self.player == "agent"
 
     @property
+    def who(self) -> str:
+        """The label as legends have it, which says whose curve it is: nobody takes simulated players for people."""
+        return f"{self.label}, {WHO[self.player]}" if self.player in WHO else self.label
+
+    @property
     def units(self) -> tuple[str, str]:
         """What is counted, singular and plural."""
         return UNITS.get(self.player, SEEDS)
@@ -52,7 +58,7 @@ class Section:
 
     ``notes`` say which plays were left out, and in which settings the others differ. People's plays are of one
     ``study`` ("": of none; None: there are no people) and one ``limit`` in minutes (None: not recorded), as
-    ``about`` says in words.
+    ``about`` says in words. ``later``: the plays that were left out because the person had played before.
     """
 
     game: str
@@ -63,6 +69,7 @@ class Section:
     study: str | None = None
     limit: float | None = None
     about: tuple[str, ...] = ()
+    later: tuple[Played, ...] = ()
 
     @property
     def name(self) -> str:
@@ -207,13 +214,15 @@ def section_of(
     notes += differences(kept)
     if simulated and simulated.limit is None and group and group.limit:
         notes.append("The time limit of simulated players is not recorded; none played longer than people could.")
+    compared = set(map(id, kept))
+    later = tuple(run for run in members if id(run) not in compared)
     played, game = {run.version for run in kept}, members[0].game
     known = versions(game) if game in games() else ["original"]
     names = [name for name in known if name in played] + sorted(played - set(known))
     study = group.study if group and group.player == "person" else None
     return Section(
         game, members[0].level, tuple(names), tuple(kept), tuple(notes), study, group.limit if group else None,
-        group.about() if group else (),
+        group.about() if group else (), later,
     )  # fmt: skip
 
 

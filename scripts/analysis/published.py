@@ -12,3 +12,8 @@ def published_figures() -> dict:
 def published_ratio(figures: dict, version: str) -> float | None:
     here = figures["versions"].get(version)
     return here["minutes"] / figures["versions"]["original"]["minutes"] if here and version != "original" else None
+
+
+def published_means() -> dict[str, float]:
+    """The published mean minutes of each version, of the people who finished."""
+    return {version: row["minutes"] for version, row in published_figures()["versions"].items()}

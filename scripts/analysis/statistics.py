@@ -3,8 +3,9 @@
 Runs and people are always resampled as units, never steps: the inputs of one run are not independent.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,33 @@ class Ratio:
 
 
 @dataclass(frozen=True, eq=False)
+class Means:
+    """Restricted mean inputs to the first win on a version and on the original, to one horizon.
+
+    ``drawn``: float64 (2, RESAMPLES), those of resamples; None below LEAST runs of either. ``bound`` as in ``Ratio``.
+    """
+
+    version: float
+    original: float
+    drawn: np.ndarray | None
+    bound: str
+    n: int
+    n_original: int
+
+    @property
+    def ratio(self) -> Ratio:
+        low, high = self.interval(lambda means: means[0] / means[1])
+        return Ratio(self.version / self.original, low, high, self.bound, self.n, self.n_original)
+
+    def interval(self, of: Callable[[np.ndarray], np.ndarray]) -> tuple[float, float] | tuple[None, None]:
+        """The 95 % interval of a number that ``of`` works out from the means of resamples (2, RESAMPLES)."""
+        if self.drawn is None:
+            return None, None
+        low, high = np.quantile(of(self.drawn), quantiles(min(self.n, self.n_original))).tolist()
+        return low, high
+
+
+@dataclass(frozen=True, eq=False)
 class Played:
     """The outcome of one run of an agent or one play of a person; inputs are raw."""
 
@@ -73,6 +101,7 @@ class Played:
     track: np.ndarray = field(default_factory=lambda: np.zeros((0, 4)))  # float64 (m, 4): inputs, life, x, y
     progress: np.ndarray = field(default_factory=lambda: np.zeros((2, 0)))  # from ``covered``; (2, 0): not recorded
     success: np.ndarray = field(default_factory=lambda: np.zeros((2, 0)))  # from ``success``
+    episodes: np.ndarray = field(default_factory=lambda: np.zeros((3, 0)))  # inputs, deaths, wins by the end of each
 
     @property
     def limit(self) -> float | None:
@@ -130,6 +159,9 @@ def played(results: Results) -> list[Played]:
                 deaths=int(ended["deaths"][last]) if ended else 0,
                 mastered=mastered(ended["outcome"] == "win", ended["inputs"]) if ended else float("nan"),
                 success=success(ended["outcome"] == "win", ended["inputs"]) if ended else np.zeros((2, 0)),
+                episodes=np.array([ended["inputs"], ended["deaths"], np.cumsum(ended["outcome"] == "win")], float)
+                if ended
+                else np.zeros((3, 0)),
                 curve=np.array([curve.get(name, none) for name in ("inputs", "unique_states")], float),
                 visits=np.array([visits.get(name, none) for name in VISITS], np.int64).T,
                 outcome=str(ended["outcome"][-1]) if ended else "",
@@ -143,9 +175,10 @@ def played(results: Results) -> list[Played]:
 
 
 def split(frame: pd.DataFrame) -> dict[tuple, dict[str, np.ndarray]]:
-    """The columns of each run's rows, by the run's front columns."""
-    groups = frame.groupby([*FRONT], sort=False)
-    return {tuple(key): {str(name): rows[name].to_numpy() for name in rows} for key, rows in groups}  # pyright: ignore
+    """The other columns of each run's rows, by the run's front columns."""
+    columns = {str(name): frame[name].to_numpy() for name in frame if name not in FRONT}
+    groups = frame.groupby([*FRONT], sort=False).indices
+    return {key: {name: values[at] for name, values in columns.items()} for key, at in groups.items()}  # pyright: ignore
 
 
 def mastered(won: np.ndarray, inputs: np.ndarray) -> float:
@@ -246,6 +279,20 @@ def ratio_to_original(
 ) -> Ratio | None:
     """Ratio of the restricted mean inputs to the first win, with its bootstrap interval over runs or people.
 
+    The arguments are those of ``means_to_original``; None if that has no answer.
+    """
+    means = means_to_original(version, original, limit, weights)
+    return means.ratio if means else None
+
+
+def means_to_original(
+    version: Sequence[Played],
+    original: Sequence[Played],
+    limit: float | None = None,
+    weights: tuple[np.ndarray, np.ndarray] | None = None,
+) -> Means | None:
+    """Restricted mean inputs to the first win on a version and on the original, with those of resamples.
+
     Restricted to ``limit`` inputs; None if nobody of one group won or stayed that long, as its mean would be invented.
     Without a limit, restricted to how far both curves are known; None if fewer than half were seen to win the original,
     as there is nothing to compare with. ``weights``: (resamples, n) of each group, drawn together if the same people
@@ -266,36 +313,45 @@ def ratio_to_original(
     else:
         horizon = min(*(horizon_of(*group) for group in groups), max(group[0].max() for group in groups))
         bound = BOUNDS[missing[0], missing[1]]
-    above, below = (float(restricted_mean(*group, horizon)) for group in groups)
-    low = high = None
-    n = min(len(version), len(original))
-    if n >= LEAST:
+    here, there = (float(restricted_mean(*group, horizon)) for group in groups)
+    drawn = None
+    if min(len(version), len(original)) >= LEAST:
         both = weights or bootstrap_weights([version, original])
-        means = [restricted_mean(*group, horizon, drawn) for group, drawn in zip(groups, both)]
-        low, high = np.quantile(means[0] / means[1], quantiles(n)).tolist()
-    return Ratio(above / below, low, high, bound, len(version), len(original))
+        drawn = np.array([restricted_mean(*group, horizon, each) for group, each in zip(groups, both)])
+    return Means(here, there, drawn, bound, len(version), len(original))
 
 
 def bootstrap_weights(groups: Sequence[Sequence[Played]], seed: int = 0) -> list[np.ndarray]:
     """How often each play is in each resample, (RESAMPLES, n) per group.
 
     People (or an agent's runs) are drawn with all their plays, among those who played in the same groups, so that each
-    resample has as many of them as there are.
+    resample has as many of them as there are. The arrays are read-only.
     """
+    people: dict[str, int] = {}
+    numbered = tuple(
+        tuple(people.setdefault(run.participant or f"{number} {place}", len(people)) for place, run in enumerate(group))
+        for number, group in enumerate(groups)
+    )
+    return list(weights_of(numbered, seed))
+
+
+@lru_cache(maxsize=8)  # most groups of one size share theirs
+def weights_of(groups: tuple[tuple[int, ...], ...], seed: int) -> tuple[np.ndarray, ...]:
+    """As ``bootstrap_weights``, for groups of people by their numbers; read-only."""
     generator = np.random.default_rng(seed)
-    where: dict[str, list[tuple[int, int]]] = {}
+    of_person: dict[int, list[int]] = {}  # groups
     for number, group in enumerate(groups):
-        for place, run in enumerate(group):
-            where.setdefault(run.participant or f"{number} {place}", []).append((number, place))
-    strata: dict[tuple[int, ...], list[str]] = {}
-    for participant, places in where.items():
-        strata.setdefault(tuple(sorted({number for number, _ in places})), []).append(participant)
-    weights = [np.zeros((RESAMPLES, len(group)), np.int32) for group in groups]
+        for person in group:
+            of_person.setdefault(person, []).append(number)
+    strata: dict[tuple[int, ...], list[int]] = {}
+    for person, numbers in of_person.items():
+        strata.setdefault(tuple(sorted({*numbers})), []).append(person)
+    drawn = np.zeros((RESAMPLES, len(of_person)), np.int32)
     for members in strata.values():
-        drawn = resamples(len(members), generator)
-        for column, participant in enumerate(members):
-            for number, place in where[participant]:
-                weights[number][:, place] = drawn[:, column]
+        drawn[:, members] = resamples(len(members), generator)
+    weights = tuple(np.take(drawn, np.array(group, int), axis=1) for group in groups)
+    for each in weights:
+        each.flags.writeable = False
     return weights
 
 

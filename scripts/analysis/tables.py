@@ -16,6 +16,7 @@ import pandas as pd
 from priorlab.envs.base.files import write_bytes, write_whole
 from priorlab.envs.base.tables import csv_of
 from priorlab.envs.plays.tracks import TRACKS
+from priorlab.scripts.analysis import claim_tables, further_tables
 from priorlab.scripts.analysis.comparison import TESTS, Analysis
 from priorlab.scripts.analysis.curves import exploration, front, groups_of, labelled, progress
 from priorlab.scripts.analysis.excluding import answer_counts
@@ -58,9 +59,12 @@ COLUMNS = {
     "worst_ratio": "worst_minutes over the original's", "worst_ratio_low": "", "worst_ratio_high": "",
     "mean_deaths": "mean deaths before the first win", "mean_deaths_low": "", "mean_deaths_high": "",
     "mean_states": "mean unique states at the end", "mean_states_low": "", "mean_states_high": "",
-    "test": "log_rank, mann_whitney, signed_rank or deaths (negative binomial regression)",
+    "test": "log_rank, mann_whitney, signed_rank, deaths (negative binomial regression), proportional_hazards (does "
+    "the hazard ratio change with time) or omnibus (log-rank test of all versions together)",
     "against": "the version compared with", "n_against": "people or runs on that version",
-    "statistic": "chi squared, U, W or z", "p": "two-sided", "p_holm": "corrected over the versions by Holm's method",
+    "statistic": "chi squared, U, W or z", "p": "two-sided; of an agreement one-sided, exact",
+    "p_holm": "corrected over the versions by Holm's method; of omnibus and proportional_hazards not corrected",
+    "firth": "1: Firth's hazard ratio, since one version won nothing or only after the other",
     "effect": "hazard ratio of winning, probability of taking longer, share that took longer, or ratio of death rates",
     "why": "why a test has no answer",
     "share": "share that has not won by then; in visits.csv the mean share of a player's time",
@@ -87,8 +91,10 @@ COLUMNS = {
     "plays": "all, or without those that missed more than most_missed of their steps",
     "most_missed": "share of missed steps above which a play is left out", "left_out": "number of plays left out",
     "unknown": "plays recorded without times, which are included",
+    "stage": "consented, too_young, stopped_before, not_begun (lost before the game), began, no_input (lost), played, "
+    "won, limit, quit, interrupted (how plays ended), excluded (by answers), later (later plays left out) or analysed",
     "question": "the question", "answer": "the answer",
-}  # fmt: skip
+} | claim_tables.COLUMNS | further_tables.COLUMNS  # fmt: skip
 FILES = {
     "plays": "one row per play or run",
     "numbers": "one row per kind of player and version: every number of the page",
@@ -103,8 +109,10 @@ FILES = {
     "visits": "time spent in each 7 px cell",
     "tracks": "where each play went, at five positions per second; of an agent's run, some lives of its first game",
     "answers": "how many people gave each answer",
+    "flow": "people and plays at each stage from consent to analysis",
 }
-COMPRESSED = ("tracks",)
+FILES |= claim_tables.FILES | further_tables.FILES
+COMPRESSED = ("tracks", "single")
 FORMER = ("approaches.csv",)  # a file of older pages, which a new page lacks
 HEADING = (
     "# The numbers of the page", "",
@@ -134,8 +142,9 @@ def numbers(analysis: Analysis) -> pd.DataFrame:
         row: dict = {"version": cell.version, "player": cell.kind.label, "n": cell.n, "won": cell.won}
         row |= {"median_inputs": cell.median, "deaths": cell.deaths, "bound": cell.ratio.bound if cell.ratio else ""}
         estimates = {
-            "quit": cell.quit, "ratio": cell.ratio, "mean_minutes": cell.minutes, "worst_minutes": cell.worst,
-            "worst_ratio": cell.worst_ratio, "mean_deaths": cell.mean_deaths, "mean_states": cell.states,
+            "quit": cell.quit, "ratio": cell.ratio, "extra_inputs": cell.extra, "mean_minutes": cell.minutes,
+            "finishers_minutes": cell.finishers, "worst_minutes": cell.worst, "worst_ratio": cell.worst_ratio,
+            "mean_deaths": cell.mean_deaths, "mean_states": cell.states,
         }  # fmt: skip
         for name, estimate in estimates.items():
             row |= {name: estimate.value if estimate else None}
@@ -151,6 +160,7 @@ def tests(analysis: Analysis) -> pd.DataFrame:
         for name in TESTS
         if name in cell.tests
     ]
+    rows += claim_tables.checks(analysis)
     return labelled(analysis.section, rows)
 
 
@@ -246,11 +256,13 @@ def first_reached(run: Played) -> str:
 def tables_of(analysis: Analysis) -> dict[str, pd.DataFrame]:
     """The tables of a section, by their names in FILES."""
     section = analysis.section
-    return {
+    claim = {name: labelled(section, rows) for name, rows in claim_tables.rows_of(analysis).items()}
+    return claim | {
         "plays": plays(section), "numbers": numbers(analysis), "tests": tests(analysis),
         "survival_minutes": survival(section, "minutes"), "survival_inputs": survival(section, "inputs"),
         "exploration": exploration(section), "progress": progress(section), "reached": reached(section),
         "reach": reach(section), "visits": visits(section), "tracks": tracks(section), "answers": answers(section),
+        **{name: front(section, frame) for name, frame in further_tables.further_tables(analysis).items()},
     }  # fmt: skip
 
 

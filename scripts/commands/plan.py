@@ -6,20 +6,20 @@ from typing import Annotated, Literal
 import tyro
 from rich.table import Table
 
-from priorlab.envs.results.load import load
-from priorlab.scripts.analysis.planning import Design, enough_of, from_pilot, published_effects, smallest_n
-from priorlab.scripts.analysis.statistics import played
+from priorlab.scripts.analysis import planning
+from priorlab.scripts.analysis.designs import Design, default_test
 from priorlab.scripts.checks import check_positive
 from priorlab.scripts.console import plain_console
 
 
 def main(
     effect: float = 1.5, power: float = 0.8, *, versions: tuple[str, ...] = (), tests: int = 1, minutes: float = 1.8,
-    spread: float = 0.6, patience: float = 60.0, limit: float = 30.0, alpha: float = 0.05,
-    test: Literal["log-rank", "mann-whitney"] = "log-rank", repetitions: int = 1000, seed: int = 0,
+    spread: float = 0.6, patience: float = 60.0, limit: float = 30.0, alpha: float = 0.05, within: bool = False,
+    correlation: float = 0.5, practice: float = 0.8, repetitions: int = 1000, seed: int = 0,
+    test: Literal["log-rank", "mann-whitney", "signed-rank"] | None = None,
     pilot: Annotated[Path | None, tyro.conf.arg(name="from")] = None,
 ) -> None:  # fmt: skip
-    """Print the power for several n, and the smallest n per version that reaches the power you ask for.
+    """Print the power for several n, and the smallest n that reaches the power you ask for.
 
     Args:
         effect: mean time on a version divided by the mean time on the original
@@ -31,24 +31,25 @@ def main(
         patience: minutes after which 63 % would have quit (Weibull, shape 2; inf: nobody quits)
         limit: longest duration of a play, in minutes
         alpha: two-sided level of the tests
-        test: the test that must detect the difference
+        within: each person plays the original and every version, in counterbalanced order
+        correlation: within subjects, between the logs of one person's times
+        practice: within subjects, a play's time divided by what it would have taken one play earlier
         repetitions: simulated studies per n
         seed: seed of the simulation
-        pilot: take spread, patience and the minutes on the original from the people's plays in this folder
+        test: the test that must detect the difference (default: log-rank; within subjects signed-rank)
+        pilot: take spread, patience, minutes, and within subjects correlation and practice, from people's plays there
     """
     check_positive(effect=effect, tests=tests)
-    effects = published_effects(versions) or {f"version {k + 1}": effect for k in range(tests)}
-    design = Design(effects, minutes, spread, patience, limit, test, alpha)
-    if pilot is not None:
-        if not pilot.exists():
-            raise ValueError(f"{pilot}: no such folder: expected a folder with people's plays")
-        design = from_pilot(design, [run for run in played(load(pilot)) if run.player == "person"])
-    table = Table("n per version", "version", "times as long", "power", "95 %", "solved", title=test)
-    tried = smallest_n(design, power, repetitions, seed)
+    effects = planning.published_effects(versions) or {f"version {k + 1}": effect for k in range(tests)}
+    chosen = test or default_test(within)
+    design = Design(
+        effects, minutes, spread, patience, limit, chosen, alpha, "log-normal", within, correlation, practice
+    )
+    design = planning.from_pilot(design, planning.people_in(pilot)) if pilot else design
+    table = Table("people" if within else "n per version", "version", "times as long", "power", "95 %", "solved")
+    tried = planning.smallest_n(design, power, repetitions, seed)
     for each in (each for powers in tried for each in powers):
         numbers = f"{design.effects[each.version]:.2f}", f"{each.value:.3f}", f"{each.low:.3f} to {each.high:.3f}"
         table.add_row(str(each.n), each.version, *numbers, f"{each.solved:.0%}")
-    n, console = enough_of(tried, power), plain_console()
-    console.print(table)
-    assumed = f"spread {design.spread:.2f}, patience {design.patience:.0f} min, original {design.minutes:.1f} min"
-    console.print(f"{n} people per version, {n * (len(effects) + 1)} in total ({assumed}).")
+    table.title = chosen
+    plain_console().print(table, planning.conclusion(design, planning.enough_of(tried, power)), sep="")

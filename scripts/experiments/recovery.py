@@ -20,8 +20,8 @@ from scipy.stats import kendalltau
 from statsmodels.stats.proportion import proportion_confint
 
 from priorlab.envs.players.simulated import LIMIT_MINUTES, MINUTE, planted_versions, simulated_setting, simulated_times
+from priorlab.scripts.analysis.designs import TESTS
 from priorlab.scripts.analysis.hypotheses import Group
-from priorlab.scripts.analysis.planning import TESTS
 from priorlab.scripts.analysis.published import published_figures
 from priorlab.scripts.analysis.statistics import restricted_mean
 from priorlab.scripts.report.plots import INKS, STYLE, panel, standalone, svg
@@ -152,7 +152,7 @@ def order_figure(by_n: pd.DataFrame) -> str:
         axes.set_xticks(by_n["n"], by_n["n"].astype(str))
         axes.minorticks_off()
         axes.set_yticks([0.8, 0.85, 0.9, 0.95, 1])
-        axes.set_xlabel("players on each version")
+        axes.set_xlabel("simulated players on each version, planted slow-downs")
         axes.set_ylabel("Kendall's tau")
         return standalone(svg(figure, "Kendall's tau with the planted order against the players on each version"))
 

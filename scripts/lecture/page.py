@@ -24,6 +24,7 @@ from priorlab.scripts.report.plots import INKS, STYLE, panel, standalone, svg, t
 from priorlab.scripts.report.render import NARROW, WIDE, render
 
 LETTER = 6.0  # px, about, of a letter next to an axis
+SIMULATED, PLANTED = "simulated players", "planted slow-downs"
 HOLDS, FAILS, OPEN = "holds", "does not hold", "inconclusive"
 USUAL = Path("results/lecture")
 SHOWN = {"inputs": "first", "drift": "time"}  # figures of README.md, by claim
@@ -170,6 +171,7 @@ def write_page(folder: Path, claim: Claim, kept: Recorded, before: Claim | None,
     page = render(
         "claim.html",
         claim=claim,
+        named=named,
         figures=figures,
         headline=f"{holding} of {len(plain)} predictions {'hold' if holding != 1 or len(plain) > 1 else 'holds'}",
         verdicts=plain,
@@ -185,6 +187,11 @@ def write_page(folder: Path, claim: Claim, kept: Recorded, before: Claim | None,
     )
     write_whole(folder / f"{claim.name}.html", page)
     return plain
+
+
+def named(line: str) -> str:
+    """A line's name as keys have it, which says that simulated players are slowed down on purpose."""
+    return line.replace(SIMULATED, f"{SIMULATED} ({PLANTED})")
 
 
 def values_of(rows: pd.DataFrame, figure: str, line: str, x: float | None = None) -> pd.Series:
@@ -260,10 +267,10 @@ def draw(figure: Figure, rows: pd.DataFrame, width: float, keyed: bool = False) 
                 moved = at + 0.5 * (place - (len(lines) - 1) / 2) / len(lines)
                 axes.errorbar(
                     moved, middle, [middle - low, high - middle], fmt="_" if line == CHANCE else "o",
-                    color=colour, lw=0, elinewidth=2, ms=13 if line == CHANCE else 7, label=line,
+                    color=colour, lw=0, elinewidth=2, ms=13 if line == CHANCE else 7, label=named(line),
                 )  # fmt: skip
             else:
-                axes.plot(at, middle, color=colour, lw=2.2, ls="--" if line == CHANCE else "-", label=line)
+                axes.plot(at, middle, color=colour, lw=2.2, ls="--" if line == CHANCE else "-", label=named(line))
                 axes.fill_between(at, low, high, color=colour, alpha=0.16, lw=0)
         ranged(axes, figure, rows, width)
         if keyed:

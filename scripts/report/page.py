@@ -8,10 +8,13 @@ from priorlab.envs.game.level import Level
 from priorlab.envs.results.load import Results
 from priorlab.scripts.analysis.comparison import MINUTES, analyse
 from priorlab.scripts.analysis.excluding import without
+from priorlab.scripts.analysis.flow import Flow, Session, flow_of, flow_rows
 from priorlab.scripts.analysis.players import Section, differences, geometry, sections_of
 from priorlab.scripts.analysis.published import published_figures, published_ratio
 from priorlab.scripts.analysis.statistics import LEAST, RESAMPLES, Played, played
 from priorlab.scripts.analysis.tables import tables_of, write_tables
+from priorlab.scripts.report.course_panels import MOST_LINES
+from priorlab.scripts.report.figures import write_figures
 from priorlab.scripts.report.missed import MISSED, rows_of, second_analysis
 from priorlab.scripts.report.render import render
 from priorlab.scripts.report.section import limits, show
@@ -44,17 +47,26 @@ def write_report(
 
 def write_comparison(
     results: Results, path: Path, limit: float = MINUTES, paired: bool = False, exclude: Sequence[str] = (),
-    missed: float = MISSED,
+    missed: float = MISSED, *, sessions: Sequence[Session] = (), figures: bool = False, chosen: Sequence[str] = (),
 ) -> Path:  # fmt: skip
     """Writes the comparison of everything in ``results``, one section per game, level, study and time limit.
 
     Means are counted to ``limit`` minutes, or to the longest possible play of a section. ``paired`` compares the plays
     of the same people; ``exclude`` excludes people by their answers; a second analysis excludes people's plays that
-    missed more than the share ``missed`` of their steps.
+    missed more than the share ``missed`` of their steps. ``sessions``: those of ``read_sessions``, for the way from
+    consent to analysis. ``figures`` and ``chosen`` as for ``write_page``.
     """
-    runs, notes = without(played(results), exclude)
+    recorded = played(results)
+    runs, notes = without(recorded, exclude)
     sections, beyond = sections_of(runs, paired)
-    return write_page(path, sections, limit, paired, missed, notes=notes, problems=[*results.problems, *beyond])
+    known = sorted({version for section in sections for version in section.versions})
+    if unknown := [version for version in chosen if version not in known]:
+        raise ValueError(f"no plays of {', '.join(unknown)} for the figure in print: expected {', '.join(known)}")
+    flows = [flow_of(section, recorded, runs, sessions) for section in sections]
+    return write_page(
+        path, sections, limit, paired, missed, flows=flows, figures=figures, chosen=chosen,
+        notes=notes, problems=[*results.problems, *beyond],
+    )  # fmt: skip
 
 
 def write_page(
@@ -64,19 +76,29 @@ def write_page(
     paired: bool = False,
     missed: float = MISSED,
     *,
+    flows: Sequence[Flow | None] = (),
+    figures: bool = False,
+    chosen: Sequence[str] = (),
     notes: Sequence[str] = (),
     problems: Sequence[str] = (),
     quick: bool = False,
     reachable: int | None = None,
 ) -> Path:
-    """Writes the page of these sections to ``path``, and their tables to the folder ``data`` next to it."""
+    """Writes the page of these sections to ``path``, and their tables to the folder ``data`` next to it.
+
+    ``flows``: the way from consent to analysis of each section. ``figures``: every figure is also written to the folder
+    ``figures`` next to the page, as SVG and PDF. ``chosen``: the versions in the figure for print; none: all.
+    """
+    flows = flows or [flow_of(section, section.runs, section.runs) for section in sections]
     analyses = [analyse(section, limit, paired) for section in sections]
     seconds = [second_analysis(analysis, missed) for analysis in analyses]
     tables = [
-        tables_of(analysis) | ({"without_missed": rows_of(second)} if second else {})
-        for analysis, second in zip(analyses, seconds)
+        tables_of(analysis)
+        | ({"without_missed": rows_of(second)} if second else {})
+        | ({"flow": flow_rows(analysis.section, flow)} if flow else {})
+        for analysis, second, flow in zip(analyses, seconds, flows)
     ]
-    parts = [show(*each, reachable) for each in zip(analyses, seconds, tables)]
+    parts = [show(*each, reachable, chosen) for each in zip(analyses, seconds, flows, tables)]
     for number_, part in enumerate(parts):
         part["at"] = f"s{number_}-" if number_ else ""
         part["notes"] += limits(analyses[number_], limit)
@@ -96,10 +118,13 @@ def write_page(
         unfinished=[run.folder for section in sections for run in section.runs if not run.finished],
         resamples=f"{RESAMPLES:,}",
         least=LEAST,
+        most_lines=MOST_LINES,
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, text)
     write_tables(path.parent / "data", tables)
+    if figures:
+        write_figures(path.parent / "figures", parts)
     return path
 
 

@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from priorlab.scripts.analysis.hypotheses import FEW
 from priorlab.scripts.analysis.players import Kind, title_of
-from priorlab.scripts.report.plots import FIRST_INPUTS, INKS, STYLE, apart, inputs_axis, panel, svg, tick_text
+from priorlab.scripts.report.plots import FIRST_INPUTS, INKS, STYLE, Drawing, apart, inputs_axis, panel, tick_text
 
 REFERENCE = {"lw": 0.9, "ls": (0, (3, 2)), "alpha": 0.75}
 BOUND = {"color": INKS["ink"], "lw": 1.2, "ls": (0, (1, 1.6))}  # of the best possible play
@@ -23,7 +23,7 @@ def curve(frame: pd.DataFrame, kind: Kind, version: str) -> pd.DataFrame:
 
 def exploration_panel(
     frame: pd.DataFrame, version: str, kinds: Sequence[Kind], last: float, most: float, reachable: int | None = None
-) -> str:
+) -> Drawing:
     """Unique states against inputs: mean and band of each kind; ``frame`` comes from ``tables.exploration``.
 
     ``reachable``: the number of all reachable states, drawn as a bound.
@@ -39,12 +39,12 @@ def exploration_panel(
         if reachable:
             axes.axhline(reachable, **BOUND)
         name_ends(axes, draw_curves(axes, frame, version, kinds, "states"), last, most, height)
-    return svg(figure, f"Unique states against inputs, {title_of(version)}")
+    return Drawing(figure, f"Unique states against inputs, {title_of(version)}")
 
 
 def success_panel(
     frame: pd.DataFrame, version: str, kinds: Sequence[Kind], last: float, soonest: float | None = None
-) -> str:
+) -> Drawing:
     """The share won of the last 100 episodes against inputs: mean and band of each kind of agent, in ``share``.
 
     ``soonest``: inputs before which no episode can be won, drawn as a bound.
@@ -61,7 +61,7 @@ def success_panel(
         if soonest:
             axes.plot([soonest, soonest, last], [0, 1, 1], **BOUND)
         name_ends(axes, draw_curves(axes, frame, version, kinds, "share"), None, 1, height)
-    return svg(figure, f"Share won of the last 100 episodes against inputs, {title_of(version)}")
+    return Drawing(figure, f"Share won of the last 100 episodes against inputs, {title_of(version)}")
 
 
 def margin_of(kinds: Sequence[Kind]) -> float:
@@ -114,7 +114,7 @@ def name_ends(
 
 def survival_panel(
     frame: pd.DataFrame, version: str, kinds: Sequence[Kind], unit: str, last: float, soonest: float | None = None
-) -> str:
+) -> Drawing:
     """Share that had not won yet against inputs (log axis) or minutes; ``frame`` comes from ``tables.survival``.
 
     ``soonest``: inputs before which nobody can have won, drawn as a bound; the axis starts in its decade.
@@ -153,7 +153,7 @@ def survival_panel(
                 kind.short, (at / across, 1.03), (0, 4), xycoords="axes fraction", textcoords="offset points",
                 ha="center", color=INKS[kind.colour], fontweight="bold", fontsize=9.5,
             )  # fmt: skip
-    return svg(figure, f"Share that has not won yet against {unit}, {title_of(version)}")
+    return Drawing(figure, f"Share that has not won yet against {unit}, {title_of(version)}")
 
 
 def place(x: float, unit: str, first: float, last: float) -> float:

@@ -1,9 +1,13 @@
-"""Figures as SVG text. It takes its colours and font from the page, so one drawing serves light and dark."""
+"""Figures for pages and papers. On a page, SVG takes its colours and font from the page, so one drawing serves light
+and dark; files are SVG or PDF.
+"""
 
 import io
 import re
 import tomllib
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +35,32 @@ STYLE: dict[Any, Any] = {
 matplotlib.use("svg")
 
 
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """A figure and its description in words. Templates and ``str`` get it as the ``<svg>`` element of a page."""
+
+    figure: Figure
+    label: str
+
+    @cached_property
+    def text(self) -> str:
+        return svg(self.figure, self.label)
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __html__(self) -> str:
+        return self.text
+
+    def pdf(self) -> bytes:
+        """The figure as a PDF file whose fonts are embedded as TrueType (type 42), as journals ask, so text stays
+        text."""
+        buffer = io.BytesIO()
+        with matplotlib.rc_context({**STYLE, "pdf.fonttype": 42}):
+            self.figure.savefig(buffer, format="pdf", metadata={"Title": self.label, "CreationDate": None})
+        return buffer.getvalue()
+
+
 def svg(figure: Figure, label: str) -> str:
     """The figure as an ``<svg>`` element of the page; ``label`` describes it in words."""
     with matplotlib.rc_context(STYLE):  # fonttype and hashsalt take effect at writing
@@ -52,8 +82,10 @@ def svg(figure: Figure, label: str) -> str:
     return re.sub(r"<svg[^>]*>", opening, text, count=1).strip()
 
 
-def standalone(text: str) -> str:
-    """An element from ``svg`` as a separate file: it has a background, and turns dark if the reader's browser is."""
+def standalone(figure: str | Drawing) -> str:
+    """A drawing, or an element from ``svg``, as a separate file: it has a background, and turns dark if the reader's
+    browser is."""
+    text = str(figure)
     for name, colour in INKS.items():
         text = text.replace(f"var(--{name})", colour)
     box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', text)

@@ -1,12 +1,12 @@
 """README.md next to a feature's rows: what they show, for a reader on a forge, who installs nothing."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from priorlab.envs.base.files import write_whole
-from priorlab.scripts.report.plots import standalone
+from priorlab.scripts.report.plots import Drawing, standalone
 from priorlab.scripts.report.render import render
 
 FILE, FINDINGS = "README.md", "FINDINGS.md"
@@ -29,8 +29,8 @@ def readme(
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
-def write(folder: Path, text: str, figures: dict[str, str]) -> None:
-    """Writes README.md and its figures, which are as ``plots.svg`` gives them, by names of files."""
+def write(folder: Path, text: str, figures: Mapping[str, str | Drawing]) -> None:
+    """Writes README.md and its figures, drawings or elements from ``plots.svg``, by names of files."""
     for name, figure in figures.items():
         write_whole(folder / name, standalone(figure))
     write_whole(folder / FILE, text)

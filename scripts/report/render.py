@@ -7,7 +7,7 @@ from typing import Any
 import jinja2
 
 from priorlab.scripts.analysis.players import title_of
-from priorlab.scripts.report import summary
+from priorlab.scripts.report import layout, summary
 from priorlab.scripts.report.plots import variables
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -22,6 +22,7 @@ def render(template: str, **values: Any) -> str:
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     environment.filters.update(times=summary.times, title=title_of)
+    environment.globals.update(columns=layout.columns, PICTURES=layout.PICTURES, PAIRS=layout.PAIRS)
     today = datetime.now(UTC)
     style = variables() + (TEMPLATES / "style.css").read_text(encoding="utf-8")
     return environment.get_template(template).render(style=style, now=f"{today.day} {today:%B %Y}", **values)

@@ -1,54 +1,80 @@
 """What the page shows of one section: its words, numbers, pictures and figures, as ``section.html`` takes them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
+from priorlab.envs.game.versions import games
 from priorlab.scripts.analysis.comparison import TESTS, Analysis, Cell, Estimate, order_of
 from priorlab.scripts.analysis.excluding import answer_counts
+from priorlab.scripts.analysis.flow import Flow, waits_of
 from priorlab.scripts.analysis.hypotheses import FEW
 from priorlab.scripts.analysis.players import Kind, Section, of_kind, title_of, title_of_game
 from priorlab.scripts.analysis.published import published_figures, published_ratio
 from priorlab.scripts.analysis.reaching import in_order, reaches_of
 from priorlab.scripts.analysis.statistics import LEAST, Played
-from priorlab.scripts.report import panels, summary, version_figures
+from priorlab.scripts.report import courses, layout, panels, progress, summary, version_figures
+from priorlab.scripts.report.contrasts import checks_words, show_contrasts, show_orders
 from priorlab.scripts.report.missed import Second, note_on, show_second
 from priorlab.scripts.report.pictures import data_uri, heat_map, is_turned, numbered, picture_of, trajectories
-from priorlab.scripts.report.plots import THINGS
+from priorlab.scripts.report.plots import THINGS, Drawing
+from priorlab.scripts.report.progress import Curves
+from priorlab.scripts.report.quality import show_quality
 from priorlab.scripts.report.render import NARROW, WIDE
 from priorlab.scripts.report.summary import NOTHING, estimate_text, number, percent
 
+WIDTHS = {"wide": WIDE, "narrow": NARROW}
 ABOUT_REACHABLE = {"princess": 5900}  # reachable positions, rounded: an exact search of its states counted them
 MOST_THINGS = 24  # drawn of a level; the tables have all
+RECORDED: dict[str, Callable[[Played], bool]] = {  # what some kinds of players may lack
+    "minutes and quits": lambda run: run.player != "agent",
+    "progress": lambda run: run.progress.size > 0,
+    "places": lambda run: len(run.visits) > 0,
+    "tracks": lambda run: len(run.track) > 0,
+    "what was reached": lambda run: len(run.reached) > 0,
+}
 LINE = "#ffb27a"  # of tracks, on dark gray
 
 
-def show(analysis: Analysis, second: Second | None, tables: Mapping[str, pd.DataFrame], reachable: int | None) -> dict:
-    """What the page shows of one section."""
+def show(
+    analysis: Analysis, second: Second | None, flow: Flow | None, tables: Mapping[str, pd.DataFrame],
+    reachable: int | None, chosen: Sequence[str] = (),
+) -> dict:  # fmt: skip
+    """What the page shows of one section; ``chosen``: the versions in the figure for print, by default all."""
     section, kinds = analysis.section, analysis.section.kinds
+    curves = progress.curves_of(section, tables)
     published = published_figures()
     same_game = title_of_game(section.game) == published["game"]
-    orders = [order_of(analysis, kind, means(published)) for kind in kinds] if same_game else []
-    orders = [order for order in orders if order]
+    orders = [order for kind in kinds if same_game and (order := order_of(analysis, kind))]
     places = reachable or ABOUT_REACHABLE.get(section.name.lower())
     return {
         "title": section.title,
         "limit": f"{analysis.limit:g}",
         "band": FEW,
         "headline": summary.headline(analysis),
+        "support": summary.support(analysis),
         "findings": summary.findings(analysis, orders),
         "kinds": kinds,
         "human": [kind for kind in kinds if not kind.is_agent],
+        "agents": [kind for kind in kinds if kind.is_agent],
         "again": summary.plays_again(section.runs),
         "notes": [*section.notes, *note_on(second), *left_out(section)],
-        "versions": [show_version(version, analysis, tables) for version in section.versions],
+        "versions": [
+            show_version(version, analysis, tables, curves) | courses.panels_of(version, section, tables, curves.last)
+            for version in section.versions
+        ],
+        "entropy": courses.entropy_table(section, tables),
+        "learning": courses.learning_table(section, tables),
+        "progress": show_progress(curves, section.versions, chosen),
+        "maps": {name: show_maps(name, section) for name in ("heat", "tracks")},
         "table": [
             (version, [cell_words(cell, places) for cell in analysis.cells if cell.version == version])
             for version in section.versions
         ],
         "tests": test_words(analysis),
         "missed": show_second(second),
+        "quality": show_quality(flow, waits_of(section), WIDTHS),
         "made": tests_made(analysis),
         "meanings": "; ".join(summary.EFFECTS[name] for name in tests_made(analysis)),
         "effects": [TESTS[name] for name in tests_made(analysis)],
@@ -57,14 +83,13 @@ def show(analysis: Analysis, second: Second | None, tables: Mapping[str, pd.Data
         "figures": figures(analysis, published, same_game),
         "reach": show_reach(analysis),
         "same_game": same_game,
-        "has_places": len(tables["exploration"]) > 0,
-        "orders": [
-            (order, [title_of(name) for name in order.versions if name in means(published)]) for order in orders
-        ],
-        "published_order": [
-            title_of(name) for name in sorted(means(published), key=means(published).__getitem__)
-            if name in section.versions
-        ],
+        "has_key": section.game == "key_door",
+        "few_human": any(cell.single for cell in analysis.cells),
+        "has_mastery": any(cell.kind.is_agent for cell in analysis.cells),
+        "contrasts": show_contrasts(analysis, WIDTHS),
+        "orders": show_orders(analysis),
+        "checks": checks_words(analysis),
+        "has_person": any(kind.player == "person" for kind in kinds),
         "answers": list(answer_counts(section.runs).items()),
         "runs": [run_words(kind, of_kind(section.runs, kind)) for kind in kinds],
         "reachable": f"{reachable:,}" if reachable else f"about {places:,}" if places else "",
@@ -95,41 +120,73 @@ def left_out(section: Section) -> list[str]:
         lines.append(
             "Unique states, places and what was reached are left out: the game does not report the player's position."
         )
-    agents = [kind.label for kind in section.kinds if kind.is_agent]
-    if agents and len(agents) < len(section.kinds):
-        lines.append(f"Only people's plays have minutes, quits, tracks and what was reached, not {', '.join(agents)}.")
+    missing: dict[str, list[str]] = {}
+    for what, has in RECORDED.items():
+        kinds = [kind.label for kind in section.kinds if not any(map(has, of_kind(section.runs, kind)))]
+        if kinds and len(kinds) < len(section.kinds):
+            missing.setdefault(", ".join(kinds), []).append(what)
+    if missing:
+        words = [
+            f"{' and '.join(filter(None, [', '.join(what[:-1]), what[-1]]))} of {who}" for who, what in missing.items()
+        ]
+        lines.append(f"Not recorded: {'; '.join(words)}.")
     return lines
 
 
-def show_version(version: str, analysis: Analysis, tables: Mapping[str, pd.DataFrame]) -> dict:
-    """What the page draws for one version: its picture, curves, heat maps and tracks."""
+def show_version(version: str, analysis: Analysis, tables: Mapping[str, pd.DataFrame], curves: Curves) -> dict:
+    """What the page draws for one version: its picture and its curves."""
     section, kinds = analysis.section, analysis.section.kinds
-    human = [kind for kind in kinds if not kind.is_agent]
+    here = [kind for kind in kinds if of_kind(section.runs, kind, version)]
+    human = [kind for kind in here if not kind.is_agent]
     picture = picture_of(version, section.level)
-    turn = -1 if picture is not None and is_turned(section.game, version) else 0
-    last = max([1000, *(run.budget for run in section.runs)])
-    curves = tables["exploration"]
-    most = float(np.nanmax([100.0, *(curves[["states", "high"]].to_numpy(float).ravel() if len(curves) else ())]))
-    runs_of = [(kind, of_kind(section.runs, kind, version)) for kind in kinds]
-    drawing: dict = {
+    return {
         "name": version,
         "change": summary.CHANGES.get(version, ""),
-        "picture": data_uri(np.rot90(picture, turn)) if picture is not None else "",
-        "exploration": panels.exploration_panel(curves, version, kinds, last, most) if len(curves) else "",
-        "survival": panels.survival_panel(tables["survival_inputs"], version, kinds, "inputs", last),
+        "picture": data_uri(np.rot90(picture, turn_of(section, version))) if picture is not None else "",
+        **{measure.column: progress.measure_panel(curves, measure, version) for measure in curves.measures},
+        "survival": panels.survival_panel(tables["survival_inputs"], version, here, "inputs", longest(section)),
         "minutes": panels.survival_panel(tables["survival_minutes"], version, human, "minutes", analysis.limit)
         if human
         else "",
-        "heat": [],
-        "tracks": [],
     }
-    if picture is not None:
-        tracked = [(kind, runs) for kind, runs in runs_of if any(len(run.track) for run in runs)]
-        heat = [(kind, heat_map(runs, picture)) for kind, runs in runs_of if runs]
-        lines = [(kind, trajectories(runs, picture, LINE)) for kind, runs in tracked]
-        for name, images in (("heat", heat), ("tracks", lines)):
-            drawing[name] = [(kind, data_uri(np.rot90(image, turn))) for kind, image in images]
-    return drawing
+
+
+def turn_of(section: Section, version: str) -> int:
+    """Quarters by which an upright picture is turned to be as on the screen."""
+    return -1 if section.game in games() and is_turned(section.game, version) else 0
+
+
+def longest(section: Section) -> float:
+    """The most inputs of a play or run, on versions that can be compared: an agent's runs on a single version do not
+    stretch the axes of all others."""
+    several = [kind for kind in section.kinds if len({run.version for run in of_kind(section.runs, kind)}) > 1]
+    return max([1000, *(run.budget for kind in several or section.kinds for run in of_kind(section.runs, kind))])
+
+
+def show_progress(curves: Curves, versions: Sequence[str], chosen: Sequence[str]) -> dict:
+    """What the page shows of progress and unique states at matched inputs."""
+    return {
+        "columns": [measure.column for measure in curves.measures],
+        "last": number(curves.last),
+        "kinds": curves.kinds,
+        "table": progress.shares_at(curves, versions),
+        "print": progress.print_figure(curves, [name for name in versions if name in (chosen or versions)]),
+    }
+
+
+def show_maps(name: str, section: Section) -> dict:
+    """Maps of where each kind of player went on each version: "heat" from visits, "tracks" from the tracks of plays."""
+    shown, per_version = [], []
+    for version in section.versions:
+        picture = picture_of(version, section.level)
+        for kind in section.kinds if picture is not None else ():
+            runs = of_kind(section.runs, kind, version)
+            recorded = [run for run in runs if len(run.track if name == "tracks" else run.visits)]
+            if recorded and picture is not None:
+                drawn = trajectories(recorded, picture, LINE) if name == "tracks" else heat_map(recorded, picture)
+                shown.append((version, kind, data_uri(np.rot90(drawn, turn_of(section, version)))))
+        per_version.append(sum(each[0] == version for each in shown))
+    return {"shown": shown, "style": layout.columns(len(shown), layout.maps([n for n in per_version if n]))}
 
 
 def show_reach(analysis: Analysis) -> dict | None:
@@ -145,6 +202,8 @@ def show_reach(analysis: Analysis) -> dict | None:
     kept = [thing for thing in things if counts[thing.name] and thing.name in most]
     kinds = [kind for kind in section.kinds if any(each.kind == kind for each in reach)]
     versions = [version for version in section.versions if any(each.version == version for each in reach)]
+    placed = [kind for kind in kinds if any(each.kind == kind and each.place for each in reach)]
+    placed_on = [name for name in versions if any(each.version == name and each.place for each in reach)]
     ends = [end for each in reach for end in ((each.median.value, each.median.low) if each.median else each.times)]
     times = [end for end in ends if end and np.isfinite(end)]
     first, last = min([1 / 60, *times]) * 0.8, max([1.0, analysis.limit, *times])
@@ -152,15 +211,16 @@ def show_reach(analysis: Analysis) -> dict | None:
     of_thing = {thing: [each for each in reach if each.thing == thing] for thing in kept}
     return {
         "kinds": kinds,
+        "placed": placed,
         "picture": data_uri(numbered(things, picture)) if picture is not None else "",
         "things": [(thing.name, thing.short, THINGS.get(thing.kind, thing.kind)) for thing in things],
         "panels": [
             (thing, version_figures.reach_times(of_thing[thing], versions, kinds, first, last)) for thing in kept
         ],
         "order": {
-            name: version_figures.reach_order(reach, kept, versions, kinds, width)
-            for name, width in (("wide", WIDE), ("narrow", NARROW))
-            if any(each.place for each in reach)
+            name: version_figures.reach_order(reach, kept, placed_on, placed, width)
+            for name, width in WIDTHS.items()
+            if placed
         },
         "few": any(each.place is None for each in reach),
         "least": LEAST,
@@ -169,7 +229,7 @@ def show_reach(analysis: Analysis) -> dict | None:
     }
 
 
-def figures(analysis: Analysis, published: Mapping, same_game: bool) -> dict[str, dict[str, str]]:
+def figures(analysis: Analysis, published: Mapping, same_game: bool) -> dict[str, dict[str, Drawing]]:
     """The figures that span the page, drawn for a screen and for a phone; empty if there is nothing to draw."""
     section = analysis.section
     game = "rebuilt here" if same_game else "another game"
@@ -178,15 +238,16 @@ def figures(analysis: Analysis, published: Mapping, same_game: bool) -> dict[str
     for version, ratio in ratios.items():
         notes[version] = f"{summary.times(ratio)} ({published['versions'][version]['grade']})" if ratio else NOTHING
     on_axis = {name: ratio for name, ratio in ratios.items() if ratio and same_game}
-    drawn: dict[str, dict[str, str]] = {name: {} for name in ("slowdown", "minutes", "quits", "deaths")}
+    drawn: dict[str, dict[str, Drawing]] = {name: {} for name in ("slowdown", "minutes", "quits", "deaths")}
     compared = {(cell.version, cell.kind): cell.ratio for cell in analysis.cells if cell.ratio}
-    for name, width in (("wide", WIDE), ("narrow", NARROW)):
+    for name, width in WIDTHS.items():
         if compared:
             words = notes if name == "wide" else {}
             drawn["slowdown"][name] = version_figures.slowdown(section, compared, width, words, on_axis)
         if any(cell.worst for cell in analysis.cells):
             drawn["minutes"][name] = version_figures.minutes(analysis, width, means(published) if same_game else {})
-            drawn["quits"][name] = version_figures.quits(analysis, width)
+            if any(cell.quits for cell in analysis.cells if not cell.kind.is_agent):
+                drawn["quits"][name] = version_figures.quits(analysis, width)
         if section.runs:
             drawn["deaths"][name] = version_figures.deaths(analysis, width)
     return drawn
@@ -202,6 +263,8 @@ def cell_words(cell: Cell, reachable: int | None) -> dict:
         "first": summary.single_text(cell) if cell.single else summary.median_text(cell, cell.median),
         "ratio": summary.ratio_text(cell.ratio),
         "interval": summary.interval_text(cell.ratio),
+        "extra": summary.extra_text(cell),
+        "finishers": estimate_text(cell.finishers),
         "mastered": summary.median_text(cell, cell.mastered) if cell.kind.is_agent else NOTHING,
         "deaths": summary.each_text([run.deaths for run in cell.single]) or number(cell.deaths),
         "mean_deaths": estimate_text(cell.mean_deaths),
@@ -234,7 +297,7 @@ def test_words(analysis: Analysis) -> list[dict]:
             ],
         }
         for cell in analysis.cells
-        if cell.tests
+        if any(not np.isnan(test.p) for test in cell.tests.values())
     ]
 
 
@@ -253,7 +316,9 @@ def untested(analysis: Analysis) -> dict[str, list[str]]:
 
 
 def tests_made(analysis: Analysis) -> list[str]:
-    return [name for name in TESTS if any(name in cell.tests for cell in analysis.cells)]
+    """Those that at least one kind of player on one version had enough players for."""
+    tested = [(name, test) for cell in analysis.cells for name, test in cell.tests.items()]
+    return [each for each in TESTS if any(name == each and not np.isnan(test.p) for name, test in tested)]
 
 
 def run_words(kind: Kind, runs: Sequence[Played]) -> dict:

@@ -7,6 +7,7 @@ import numpy as np
 from priorlab.scripts.analysis.comparison import Analysis, Cell, Estimate, Order
 from priorlab.scripts.analysis.hypotheses import FEW, Test
 from priorlab.scripts.analysis.players import Kind, count, same_rules, title_of
+from priorlab.scripts.analysis.slowdown import Contrast
 from priorlab.scripts.analysis.statistics import LEAST, Played, Ratio
 
 CHANGES = {
@@ -42,7 +43,9 @@ def number(value: float) -> str:
 
 
 def times(value: float) -> str:
-    return f"{value:.1f}{TIMES}" if value < 9.95 else f"{value:,.0f}{TIMES}"
+    """Two significant digits, such as "0.57x", "2.1x" and "11x"."""
+    digits = 2 if value < 0.995 else 1 if value < 9.95 else 0
+    return f"{value:,.{digits}f}{TIMES}"
 
 
 def ratio_text(ratio: Ratio | None) -> str:
@@ -55,7 +58,16 @@ def ratio_text(ratio: Ratio | None) -> str:
 def interval_text(ratio: Ratio | None) -> str:
     if ratio is None or ratio.low is None or ratio.high is None:
         return ""
-    return f"{ratio.low:.2g} \u2013 {ratio.high:.2g}"
+    return f"{times(ratio.low)} \u2013 {times(ratio.high)}".replace(TIMES, "")
+
+
+def extra_text(cell: Cell) -> str:
+    """Inputs beyond the original's, such as "+1,200" or "-30"; a bound as of the ratio."""
+    if cell.extra is None or cell.ratio is None:
+        return NOTHING
+    sign = {"": "", ">=": "≥ ", "<=": "≤ ", "~": "≈ "}[cell.ratio.bound]
+    direction = "+" if cell.extra.value >= 0 else "\u2212"
+    return f"{sign}{direction}{number(abs(cell.extra.value))}"
 
 
 def median_text(cell: Cell, value: float) -> str:
@@ -73,8 +85,22 @@ def single_text(cell: Cell, unit: str = "inputs") -> str:
     return each_text([getattr(run, unit) for run in cell.single], [not run.won for run in cell.single])
 
 
+def main_contrasts(analysis: Analysis) -> list[Contrast]:
+    """Those of people, or of simulated players without them, with the first agent that learns from pictures alone."""
+    known = [each for each in analysis.contrasts if each.p_holm is not None]
+    known = [each for each in known if each.agent.method != "random" and not each.agent.privileged]
+    return [each for each in known if (each.kind, each.agent) == (known[0].kind, known[0].agent)]
+
+
 def headline(analysis: Analysis) -> str:
-    """The finding in one sentence: in how many versions the change clearly slowed each kind of player."""
+    """The finding in one sentence: in how many versions the change clearly slows people more than an agent or, without
+    such a comparison, in how many it clearly slowed each kind of player."""
+    contrasts = main_contrasts(analysis)
+    if contrasts:
+        what = "Changed looks" if same_rules(analysis.section) else "Changed looks or rules"
+        who, agent = contrasts[0].kind.label.lower(), contrasts[0].agent.label
+        more = among(sum(each.is_more for each in contrasts), len(contrasts))
+        return f"{what} slow {who} clearly more than {agent} in {more}"
     parts = []
     for kind in analysis.section.kinds:
         known = [cell for cell in analysis.of_kind(kind) if cell.ratio and cell.ratio.low is not None]
@@ -90,6 +116,24 @@ def headline(analysis: Analysis) -> str:
         return f"Too few have {'won' if enough else 'played'} yet to judge what changed looks do"
     what = "looks" if same_rules(analysis.section) else "looks or rules"
     return f"Changed {what} clearly slowed " + " and ".join(parts)
+
+
+def support(analysis: Analysis) -> str:
+    """How sure the headline is: the range of the ratios of ratios, the largest with its interval, and how many played;
+    "" if the headline is not about them."""
+    contrasts = main_contrasts(analysis)
+    if not contrasts:
+        return ""
+    most = max(contrasts, key=lambda each: (each.bound != "<=", each.value))
+    agent = most.agent
+    assert most.low is not None and most.high is not None
+    interval = f"95\u00a0% interval {times(most.low)} \u2013 {times(most.high)}".replace(TIMES, "")
+    bound = {"": "", ">=": "at least ", "<=": "at most ", "~": "about "}[most.bound]
+    size = f"{bound}{times(most.value)} as much as {agent.label} ({interval})"
+    many = count([each.people.n for each in contrasts], most.kind)
+    runs = count([each.agents.n for each in contrasts], agent)
+    planted = " Their slow-downs are planted." if most.kind.player == "simulated" else ""
+    return f"Most in {title_of(most.version)}: {size}. {many} and {runs} of {agent.label} per version.{planted}"
 
 
 def among(some: int, n: int) -> str:
@@ -175,10 +219,22 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f}\u00a0%"
 
 
-def estimate_text(estimate: Estimate | Ratio | None, form: str = ".3g") -> str:
-    """The value and its interval, such as "4.2 (3.9 - 4.6)"."""
+def decimal(value: float) -> str:
+    """Such as "0.22", "4.3" or "17.0"."""
+    return f"{value:.{decimals(value)}f}"
+
+
+def decimals(value: float) -> int:
+    return 2 if value < 0.995 else 1 if value < 99.95 else 0
+
+
+def estimate_text(estimate: Estimate | Ratio | None, form: str = "") -> str:
+    """The value and its interval with equally many decimals, such as "4.2 (3.9 - 4.6)"."""
     if estimate is None:
         return NOTHING
+    if not form and not any((estimate.value, estimate.low, estimate.high)):
+        return "0"
+    form = form or f".{decimals(estimate.value)}f"
     interval = "" if estimate.low is None else f" ({estimate.low:{form}} \u2013 {estimate.high:{form}})"
     return f"{estimate.value:{form}}{interval}"
 
@@ -196,5 +252,10 @@ def effect_text(name: str, test: Test) -> str:
         return NOTHING
     if test.low is None or test.high is None:
         words = ONE_SIDED if name == "log_rank" else {}
-        return words.get(test.effect, f"{test.effect:.2f}")
-    return f"{test.effect:.2f} ({test.low:.2f} \u2013 {test.high:.2f})"
+        return words.get(test.effect, hundredths(test.effect))
+    return f"{hundredths(test.effect)} ({hundredths(test.low)} \u2013 {hundredths(test.high)})"
+
+
+def hundredths(value: float) -> str:
+    """With two decimals, from ten on with none."""
+    return f"{value:.2f}" if value < 9.995 else f"{value:,.0f}"

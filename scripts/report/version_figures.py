@@ -6,6 +6,7 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from priorlab.envs.plays.tracks import Thing
 from priorlab.scripts.analysis import statistics
@@ -13,14 +14,14 @@ from priorlab.scripts.analysis.comparison import Analysis, Estimate
 from priorlab.scripts.analysis.players import Kind, Section, of_kind, title_of
 from priorlab.scripts.analysis.reaching import Reach
 from priorlab.scripts.analysis.statistics import Ratio
-from priorlab.scripts.report.plots import INKS, STYLE, THINGS, panel, svg, tick_text
-from priorlab.scripts.report.summary import TIMES, number, percent, ratio_text
+from priorlab.scripts.report.plots import INKS, STYLE, THINGS, Drawing, panel, tick_text
+from priorlab.scripts.report.summary import TIMES, decimal, percent, ratio_text
 
 HEIGHT, PAD, LEAST = 16.0, 12.0, 36.0  # px: of a player's line, around a row's lines, of a row
 MARKERS = {"": "o", ">=": ">", "<=": "<", "~": "D"}
 PUBLISHED = {"marker": "d", "mfc": "none", "mec": INKS["ink"], "ms": 7, "mew": 1.2, "ls": "", "clip_on": False}
 ABOVE = 0.45  # of a row, above its middle: where a published figure is drawn, clear of the players' numbers
-MOMENTS = {1 / 60: "1 s", 1 / 6: "10 s", 1.0: "1 min", 10.0: "10 min", 100.0: "100 min"}  # minutes, on a log axis
+MOMENTS = {1 / 60: "1 s", 1 / 6: "10 s", 1.0: "1 m", 10.0: "10 m", 100.0: "100 m"}  # minutes, on a log axis
 
 
 def row_font(width: float) -> float:
@@ -43,9 +44,10 @@ def row_axes(
     return figure, axes
 
 
-def offset(line: int, lines: int) -> float:
-    """Position of a line within a version's row, whose height is 1."""
-    return (line - (lines - 1) / 2) * HEIGHT / max(LEAST, HEIGHT * lines + PAD)
+def offset(line: int, lines: int, most: int | None = None) -> float:
+    """Position of a line within a version's row, whose height is 1; ``most``: the number of lines of the fullest row,
+    by which rows are as high as they are."""
+    return (line - (lines - 1) / 2) * HEIGHT / max(LEAST, HEIGHT * (most or lines) + PAD)
 
 
 def interval(axes: Axes, y: float, estimate: Estimate, colour: str, text: str, marker: str = "o", hollow: bool = False):
@@ -64,7 +66,7 @@ def interval(axes: Axes, y: float, estimate: Estimate, colour: str, text: str, m
 def slowdown(
     section: Section, ratios: Mapping[tuple[str, Kind], Ratio], width: float, notes: Mapping[str, str],
     published: Mapping[str, float], what: str = "the first win",
-) -> str:  # fmt: skip
+) -> Drawing:  # fmt: skip
     """Inputs to the first win as multiples of the original's, one row per version, with 95 % intervals.
 
     ``ratios`` are by version and kind of player. ``notes`` are written to the right of the rows, with the entry "" as
@@ -90,13 +92,13 @@ def slowdown(
         axes.axvline(1, color=INKS["soft"], lw=1.2)
         axes.set_xlabel(f"inputs to {what}, as a multiple of the original's")
         for row, version in enumerate(changed):
-            for line, kind in enumerate(players):
-                ratio = ratios.get((version, kind))
-                if ratio:
-                    estimate = Estimate(ratio.value, ratio.low, ratio.high, ratio.n)
-                    text = f"{kind.short} {ratio_text(ratio)}"
-                    y = row + offset(line, len(players))
-                    interval(axes, y, estimate, INKS[kind.colour], text, MARKERS[ratio.bound])
+            here = [(kind, ratio) for kind in players if (ratio := ratios.get((version, kind)))]
+            for line, (kind, ratio) in enumerate(here):
+                estimate = Estimate(ratio.value, ratio.low, ratio.high, ratio.n)
+                y = row + offset(line, len(here), len(players))
+                interval(
+                    axes, y, estimate, INKS[kind.colour], f"{kind.short} {ratio_text(ratio)}", MARKERS[ratio.bound]
+                )
             if version in theirs:
                 axes.plot(theirs[version], row - ABOVE, **PUBLISHED)
         for row, version in enumerate(["", *changed] if notes else []):
@@ -105,61 +107,77 @@ def slowdown(
                 xycoords=("axes fraction", "data"), textcoords="offset points", ha="center", annotation_clip=False,
                 color=INKS["ink" if row else "soft"],
             )  # fmt: skip
-    return svg(figure, f"Inputs to {what} in each version as a multiple of the original's")
+    return Drawing(figure, f"Inputs to {what} in each version as a multiple of the original's")
 
 
-def minutes(analysis: Analysis, width: float, published: Mapping[str, float]) -> str:
-    """Mean minutes to solve: filled, quits censored; hollow, quits at the full time; with ``published`` means."""
+def human(analysis: Analysis) -> tuple[list[Kind], list[str]]:
+    """The kinds of players that are not agents, and the versions that they played."""
+    cells = [cell for cell in analysis.cells if not cell.kind.is_agent]
     kinds = [kind for kind in analysis.section.kinds if not kind.is_agent]
+    return kinds, [name for name in analysis.section.versions if any(cell.version == name for cell in cells)]
+
+
+def minutes(analysis: Analysis, width: float, published: Mapping[str, float]) -> Drawing:
+    """Mean minutes to solve: filled, quits censored; hollow, quits at the full time; with ``published`` means."""
+    kinds, versions = human(analysis)
     with matplotlib.rc_context({**STYLE, "font.size": row_font(width)}):
-        figure, axes = row_axes(analysis.section.versions, 2 * len(kinds), width, right=74, top=10)
-        axes.set_xlim(0, analysis.limit)
-        axes.set_xlabel(f"mean minutes to solve, at most {analysis.limit:g}")
-        for row, version in enumerate(analysis.section.versions):
-            for line, kind in enumerate(kinds):
-                cell = analysis.find(kind, version)
-                for at, estimate in enumerate((cell.minutes, cell.worst) if cell else ()):
-                    y = row + offset(2 * line + at, 2 * len(kinds))
+        figure, axes = row_axes(versions, 2 * len(kinds), width, right=74, top=10)
+        shown = [each for cell in analysis.cells for each in (cell.minutes, cell.worst) if each]
+        ends = [end for each in shown for end in (each.value, each.high) if end] + [*published.values()]
+        axes.set_xlim(0, min(1.03 * max(ends, default=1), max(analysis.limit, *published.values(), 0)))
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        axes.set_xlabel(f"mean minutes to solve, counted to {analysis.limit:g}")
+        for row, version in enumerate(versions):
+            cells = [cell for kind in kinds if (cell := analysis.find(kind, version))]
+            for line, cell in enumerate(cells):
+                for at, estimate in enumerate((cell.minutes, cell.worst)):
+                    y = row + offset(2 * line + at, 2 * len(cells), 2 * len(kinds))
                     if estimate:
-                        interval(axes, y, estimate, INKS[kind.colour], number(estimate.value), hollow=bool(at))
+                        text = decimal(estimate.value)
+                        interval(axes, y, estimate, INKS[cell.kind.colour], text, hollow=bool(at))
             if version in published:
                 axes.plot(published[version], row - ABOVE, **PUBLISHED)
-    return svg(figure, "Mean minutes to solve in each version, quits censored and quits at the full time")
+    return Drawing(figure, "Mean minutes to solve in each version, quits censored and quits at the full time")
 
 
-def quits(analysis: Analysis, width: float) -> str:
+def quits(analysis: Analysis, width: float) -> Drawing:
     """The share that quit, with Wilson's interval."""
-    kinds = [kind for kind in analysis.section.kinds if not kind.is_agent]
+    kinds, versions = human(analysis)
     with matplotlib.rc_context({**STYLE, "font.size": row_font(width)}):
-        figure, axes = row_axes(analysis.section.versions, len(kinds), width, right=74, top=10)
-        axes.set_xlim(-0.005, 1)
-        axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"])
+        figure, axes = row_axes(versions, len(kinds), width, right=74, top=10)
+        most = max((cell.quit.high or cell.quit.value for cell in analysis.cells if cell.quit), default=1)
+        last = next(end for end in (0.1, 0.2, 0.4, 0.6, 0.8, 1.0) if end > 0.98 * most)
+        axes.set_xlim(-0.005 * last, last)
+        ticks = last * np.arange(5) / 4 if last > 0.1 else [0, 0.05, 0.1]
+        axes.set_xticks(ticks, [f"{100 * tick:g} %" for tick in ticks])
         axes.set_xlabel("share that quit")
-        for row, version in enumerate(analysis.section.versions):
-            for line, kind in enumerate(kinds):
-                cell = analysis.find(kind, version)
-                if cell and cell.quit:
-                    y, text = row + offset(line, len(kinds)), f"{percent(cell.quit.value)} of {cell.quit.n}"
-                    interval(axes, y, cell.quit, INKS[kind.colour], text)
-    return svg(figure, "Share that quit in each version")
+        for row, version in enumerate(versions):
+            cells = [cell for kind in kinds if (cell := analysis.find(kind, version))]
+            for line, cell in enumerate(cells):
+                if cell.quit:
+                    y, text = row + offset(line, len(cells), len(kinds)), f"{percent(cell.quit.value)} of {cell.quit.n}"
+                    interval(axes, y, cell.quit, INKS[cell.kind.colour], text)
+    return Drawing(figure, "Share that quit in each version")
 
 
-def deaths(analysis: Analysis, width: float) -> str:
+def deaths(analysis: Analysis, width: float) -> Drawing:
     """Deaths before the first win: one dot per run or person, hollow if it never won; the bar is the median."""
     section, kinds = analysis.section, analysis.section.kinds
-    most = max(10.0, max(run.deaths for run in section.runs) * 1.6)
+    most = max(2.0, max(run.deaths for run in section.runs) * 1.15)
     with matplotlib.rc_context({**STYLE, "font.size": row_font(width)}):
         figure, axes = row_axes(section.versions, len(kinds), width, right=16, top=10)
         axes.set_xscale("symlog", linthresh=1, linscale=0.5)
         axes.set_xlim(-0.25, most)
-        ticks = [0, *[10**k for k in range(0, 8) if 10**k <= most]]
+        steps = (1, 2, 5) if most < 200 else (1,)
+        ticks = [0, *[step * 10**k for k in range(8) for step in steps if step * 10**k <= most]]
         axes.set_xticks(ticks, [tick_text(tick) for tick in ticks])
         axes.minorticks_off()
         axes.set_xlabel("deaths before the first win")
         for row, version in enumerate(section.versions):
-            for line, kind in enumerate(kinds):
+            here = [kind for kind in kinds if of_kind(section.runs, kind, version)]
+            for line, kind in enumerate(here):
                 rows = of_kind(section.runs, kind, version)
-                y, colour = row + offset(line, len(kinds)), INKS[kind.colour]
+                y, colour = row + offset(line, len(here), len(kinds)), INKS[kind.colour]
                 many = len(rows) > 12
                 for won, face in ((True, colour), (False, INKS["surface"])):
                     dots = [run.deaths for run in rows if run.won == won]
@@ -169,12 +187,12 @@ def deaths(analysis: Analysis, width: float) -> str:
                     axes.plot(dots, y + strewn, "o", clip_on=False, alpha=0.5 if many else 0.8, **style)
                 if len(rows) >= statistics.LEAST or (kind.is_agent and rows):
                     axes.plot(np.median([run.deaths for run in rows]), y, "|", color=colour, ms=14, mew=2.4)
-    return svg(figure, "Deaths before the first win in each version")
+    return Drawing(figure, "Deaths before the first win in each version")
 
 
 def reach_times(
     reaches: Sequence[Reach], versions: Sequence[str], kinds: Sequence[Kind], first: float, last: float
-) -> str:
+) -> Drawing:
     """When half of the players had reached one thing, one row per version, with 95 % intervals.
 
     The log axis runs from ``first`` to ``last`` minutes; to its right is the number of players who reached the thing. A
@@ -195,8 +213,9 @@ def reach_times(
         for row in range(1, len(versions), 2):
             axes.axhspan(row - 0.5, row + 0.5, color=INKS["line"], alpha=0.28, lw=0)
         for each in reaches:
-            line, colour = kinds.index(each.kind), INKS[each.kind.colour]
-            y = versions.index(each.version) + (line - (len(kinds) - 1) / 2) * 13 / step
+            here = [kind for kind in kinds if any((one.version, one.kind) == (each.version, kind) for one in reaches)]
+            line, colour = here.index(each.kind), INKS[each.kind.colour]
+            y = versions.index(each.version) + (line - (len(here) - 1) / 2) * 13 / step
             if each.median is None:
                 axes.plot(each.times, [y] * len(each.times), "o", mfc="none", mec=colour, ms=6, mew=1.3, clip_on=False)
             low, high = (each.median.low, each.median.high) if each.median else (None, None)
@@ -213,12 +232,12 @@ def reach_times(
                 textcoords="offset points", color=colour, fontsize=9, annotation_clip=False,
             )  # fmt: skip
     name = reaches[0].thing.name if reaches else ""
-    return svg(figure, f"When half of the players had reached {name}, in each version")
+    return Drawing(figure, f"When half of the players had reached {name}, in each version")
 
 
 def reach_order(
     reaches: Sequence[Reach], things: Sequence[Thing], versions: Sequence[str], kinds: Sequence[Kind], width: float
-) -> str:
+) -> Drawing:
     """The mean place of each thing (column) in the order of reaching, by version (row); early is dark."""
     wide, most = width > 600, max(len(things), 2)
     with matplotlib.rc_context({**STYLE, "font.size": row_font(width)}):
@@ -232,22 +251,25 @@ def reach_order(
         for label, thing in zip(axes.get_xticklabels(), things):
             label.set_color(INKS[THINGS.get(thing.kind, thing.kind)])
         axes.spines["bottom"].set_visible(False)
-        height = offset(1, max(len(kinds), 2)) - offset(0, max(len(kinds), 2)) if len(kinds) > 1 else 0.7
-        for each in reaches:
-            if each.thing not in things or each.place is None:
-                continue
-            x, y = things.index(each.thing), versions.index(each.version) + offset(kinds.index(each.kind), len(kinds))
+        height = offset(1, len(kinds)) - offset(0, len(kinds)) if len(kinds) > 1 else 0.7
+        placed = [each for each in reaches if each.thing in things and each.place]
+        here = {name: [kind for kind in kinds if any((each.version, each.kind) == (name, kind) for each in placed)]
+                for name in versions}  # fmt: skip
+        for each in placed:
+            assert each.place
+            line = here[each.version].index(each.kind)
+            x, y = things.index(each.thing), versions.index(each.version)
+            y += offset(line, len(here[each.version]), len(kinds))
             dark = 0.62 * (1 - (each.place.value - 1) / (most - 1))
             axes.barh(y, 0.94, 0.94 * height, x - 0.47, color=INKS[each.kind.colour], alpha=float(np.clip(dark, 0, 1)))
             value = f"{each.place.value:.1f}" if wide else f"{each.place.value:.0f}"
             value = value if column > 15 else ""
             axes.text(x, y, value, ha="center", va="center_baseline", fontsize=row_font(width) - (0 if wide else 1.5))
-        for row in range(len(versions)):
-            for line, kind in enumerate(kinds if wide and len(kinds) > 1 else ()):
-                if any((each.version, each.kind) == (versions[row], kind) for each in reaches):
-                    axes.annotate(
-                        kind.short, (1, row + offset(line, len(kinds))), (6, 0), va="center", fontsize=11,
-                        xycoords=("axes fraction", "data"), textcoords="offset points", color=INKS[kind.colour],
-                        annotation_clip=False,
-                    )  # fmt: skip
-    return svg(figure, "Mean place of each object and ladder in the order of reaching, in each version")
+        for row, version in enumerate(versions if wide and len(kinds) > 1 else ()):
+            for line, kind in enumerate(here[version]):
+                axes.annotate(
+                    kind.short, (1, row + offset(line, len(here[version]), len(kinds))), (6, 0), va="center",
+                    fontsize=11, xycoords=("axes fraction", "data"), textcoords="offset points",
+                    color=INKS[kind.colour], annotation_clip=False,
+                )  # fmt: skip
+    return Drawing(figure, "Mean place of each object and ladder in the order of reaching, in each version")

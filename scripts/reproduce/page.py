@@ -18,6 +18,7 @@ from priorlab.scripts.analysis.tables import survival
 from priorlab.scripts.report import panels, readme, summary
 from priorlab.scripts.report import version_figures as rows
 from priorlab.scripts.report.pictures import data_uri, picture_of
+from priorlab.scripts.report.plots import Drawing
 from priorlab.scripts.report.render import NARROW, WIDE, render
 from priorlab.scripts.report.summary import estimate_text, number, percent
 from priorlab.scripts.reproduce.claims import claim_of, standing, words
@@ -121,11 +122,11 @@ def interval(low: float | None, high: float | None) -> str:
     return f"{number(low)} \u2013 {number(high)}" if low is not None and high is not None else ""
 
 
-def figures(section: Section, learners: Sequence[Learner]) -> dict[str, dict[str, str]]:
+def figures(section: Section, learners: Sequence[Learner]) -> dict[str, dict[str, Drawing]]:
     """The ratios by either measure, drawn for a screen and for a phone; empty where there are none."""
     claims = {version: claim_of(section, version) for version in section.versions}
     on_axis = {version: claim["ratio"] for version, claim in claims.items() if claim}
-    drawn: dict[str, dict[str, str]] = {}
+    drawn: dict[str, dict[str, Drawing]] = {}
     for measure, name in MEASURES.items():
         ratios = {(each.version, each.kind): each.reached[measure].ratio for each in learners}
         known = {place: ratio for place, ratio in ratios.items() if ratio and place[1].method != "random"}

@@ -20,7 +20,7 @@ def draw_front(numbers: Path, folder: Path) -> None:
     agent = pd.read_csv(numbers).query("agent == 'ppo'").set_index("version")
     inputs = pd.DataFrame(agent, columns=["first_mean", "first_mean_low", "first_mean_high"]) / 1000
     folder.mkdir(parents=True, exist_ok=True)
-    people = bars("People: minutes to finish", INKS["person"], pd.DataFrame({"minutes": minutes}))
+    people = bars("People, published means: minutes to finish", INKS["person"], pd.DataFrame({"minutes": minutes}))
     agents = bars("PPO: thousands of inputs to the first win", INKS["ppo"], inputs)
     (folder / "people.svg").write_text(people, encoding="utf-8")
     (folder / "agents.svg").write_text(agents, encoding="utf-8")

@@ -7,8 +7,9 @@ import pytest
 from priorlab.envs.game.level import Level
 from priorlab.envs.game.solver import Solver
 from priorlab.envs.plays.play import Play
+from priorlab.scripts.analysis.designs import Design
 from priorlab.scripts.analysis.hypotheses import FEWER, death_rates, holm, log_rank, mann_whitney, signed_rank
-from priorlab.scripts.analysis.planning import Design, power_at
+from priorlab.scripts.analysis.planning import power_at
 from priorlab.scripts.commands.compare import main as compare
 from priorlab.scripts.run import run
 
@@ -32,7 +33,8 @@ def group(times, won):
         (group([60] * 5, [True] * 5), group([60] * 4, [True] * 4), LEFT_BEFORE),
         (group([60] * 5, [False] * 5), group([60] * 4, [False] * 4), "nobody won"),
         (group([5, 5, 6], [False] * 3), group([7, 8, 9], [True] * 3), LEFT_BEFORE),
-        (group([60, 60, 60], [True, True, False]), group([60] * 3, [True] * 3), ""),
+        (group([60] * 4, [True, True, True, False]), group([60] * 4, [True] * 4), ""),
+        (group([60, 70, 80], [True] * 3), group([65, 75, 85], [True] * 3), "the smallest possible p is 0.1"),
     ],
 )
 def test_a_log_rank_test_without_an_answer_says_why(original, version, why):
@@ -53,7 +55,7 @@ def test_a_log_rank_test_without_an_answer_says_why(original, version, why):
 
 def test_tests_without_an_answer_don_t_count_where_several_are_corrected():
     tests = log_rank({
-        "original": group([10, 20, 30], [True] * 3), "gravity": group([11, 25, 39], [True] * 3),
+        "original": group([10, 20, 30, 40], [True] * 4), "gravity": group([11, 25, 39, 41], [True] * 4),
         "all_masked": group([5, 6, 7], [False] * 3),
     })  # fmt: skip
     assert not tests[0].why and tests[1].why and tests[0].p_holm == tests[0].p

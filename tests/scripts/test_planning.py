@@ -6,15 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from priorlab.scripts.analysis.planning import (
-    Design,
-    enough_of,
-    from_pilot,
-    power_at,
-    published_effects,
-    sample,
-    smallest_n,
-)
+from priorlab.scripts.analysis.designs import Design, sample
+from priorlab.scripts.analysis.planning import enough_of, from_pilot, power_at, published_effects, smallest_n
 from priorlab.scripts.analysis.statistics import Played
 
 Z = norm.ppf(0.975) + norm.ppf(0.8)

@@ -13,9 +13,12 @@ import numpy as np
 import pytest
 
 from priorlab.envs.game.level import Level
-from priorlab.scripts.analysis.comparison import analyse, order_of
-from priorlab.scripts.analysis.hypotheses import WALD, fit_counts, signed_rank
+from priorlab.scripts.analysis.agreement import agreements_of
+from priorlab.scripts.analysis.comparison import analyse
+from priorlab.scripts.analysis.hazards import WALD
+from priorlab.scripts.analysis.hypotheses import fit_counts, log_rank, signed_rank
 from priorlab.scripts.analysis.players import Section
+from priorlab.scripts.analysis.slowdown import draw
 from priorlab.scripts.analysis.statistics import Played, kaplan_meier, times_of
 from tests.support.paths import DATA
 
@@ -108,8 +111,38 @@ def test_counts_that_spread_less_than_chance():
         assert [low, ratio, high] == same([theirs[name] for name in ("low", "effect", "high")], FITTED)
 
 
-def test_the_order_of_versions(section):
-    order = order_of(analyse(section), section.kinds[0], THEIRS["published"])
-    assert order is not None and order.tau.value == same(THEIRS["tau"])
-    means = [THEIRS["survival"][version]["mean"] for version in order.versions]
-    assert all(one <= other for one, other in pairwise(means))
+def test_tests_of_the_hazards_and_of_all_versions(section, cells):
+    for version, theirs in THEIRS["zph"].items():
+        found = cells[version].hazards
+        assert [found.statistic, found.p] == same([theirs["statistic"], theirs["p"]])
+    (test,) = analyse(section).omnibus.values()
+    assert [test.statistic, test.p] == same(list(THEIRS["omnibus"].values()))
+
+
+@pytest.mark.parametrize("name", ["never", "later"])
+def test_firth_s_correction(section, name):
+    """R maximises its own likelihood and information, which it prints at any ratio, to about 1e-7."""
+    groups = {
+        version: times_of([run for run in section.runs if run.version == version])
+        for version in ("original", "masked_semantics")
+    }
+    times, won = groups["masked_semantics"]
+    groups["masked_semantics"] = (times, won & False) if name == "never" else (times + 54000, won)
+    (test,) = log_rank(groups)
+    assert test.firth
+    assert {entry: getattr(test, entry) for entry in THEIRS["firth"][name]} == same(THEIRS["firth"][name], 1e-6)
+
+
+@pytest.mark.parametrize("estimator", ["restricted", "finishers"])
+def test_the_order_of_versions(section, estimator):
+    sides, found = agreements_of(section, 30, THEIRS["published"], draw(section))
+    (agreement,) = [each for each in found if each.estimator == estimator]
+    assert {entry: getattr(agreement, entry) for entry in ("tau", "p", "n_pairs")} == same(
+        THEIRS["agreement"][estimator]
+    )
+    (side,) = [side for side in sides if side.kind and side.estimator == estimator]
+    means = THEIRS["finishers"] if estimator == "finishers" else {
+        version: theirs["mean"] for version, theirs in THEIRS["survival"].items()
+    }  # fmt: skip
+    assert dict(zip(side.versions, side.means.tolist())) == same(means)
+    assert all(means[one] <= means[other] for one, other in pairwise(side.order))

@@ -191,10 +191,10 @@ def page(tmp_path_factory):
 
 
 def test_the_page_holds_every_section_and_every_version(page):
-    for section in ("versions", "slowdown", "table", "exploration", "survival", "deaths", "where", "runs"):
+    for section in ("versions", "slowdown", "table", "progress", "survival", "deaths", "where", "runs"):
         assert f'<section id="{section}"' in page
     for version in VERSIONS:
-        assert page.count(f"<h3>{version.replace('_', ' ')}</h3>") == 3
+        assert page.count(f"<h3>{version.replace('_', ' ')}</h3>") == 4
         assert f"The game as drawn in {version.replace('_', ' ')}" in page
     assert page.count('src="data:image/png;base64,') == len(VERSIONS) * 3 + 1  # a picture, two players; one privileged
 
@@ -209,7 +209,7 @@ def test_the_page_fetches_nothing(page):
 
 def test_every_figure_is_well_formed_and_takes_the_page_s_colours(page):
     figures = re.findall(r"<svg.*?</svg>", page, flags=re.S)
-    assert len(figures) == 2 * len(VERSIONS) + 4
+    assert len(figures) == 4 * len(VERSIONS) + 4
     for figure in figures:
         ElementTree.fromstring(figure)
         assert not re.search(r"#(1d2329|5f6b76|d9480f|1c6fd1|7a828c)", figure)

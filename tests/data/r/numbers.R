@@ -36,6 +36,56 @@ log_rank_of <- function(version) {
     wald(unname(coef(model)), sqrt(vcov(model)[1, 1])))
 }
 
+# cox.zph at the maximum that log_rank_of finds, time being 1 - the Kaplan-Meier estimate of all players just before.
+zph_of <- function(version) {
+  both <- rbind(of("original"), of(version))
+  both$is_version <- as.integer(both$version == version)
+  model <- coxph(Surv(inputs, won) ~ is_version, data = both, ties = "efron",
+                 control = coxph.control(eps = 1e-14, toler.chol = 1e-15, iter.max = 100))
+  found <- cox.zph(model, transform = "km")$table[1, ]
+  list(statistic = unname(found["chisq"]), p = unname(found["p"]))
+}
+
+# Firth's correction, by coxph's likelihood and information without a step, where everybody of the version wins nothing
+# ("never"), or wins after all of the original ("later").
+firth_of <- function(name) {
+  both <- rbind(of("original"), of("masked_semantics"))
+  both$is_version <- as.integer(both$version != "original")
+  if (name == "never") both$won <- both$won & both$is_version == 0
+  else both$inputs <- both$inputs + both$is_version * limit
+  penalised <- function(ratio) {
+    model <- suppressWarnings(coxph(Surv(inputs, won) ~ is_version, data = both, ties = "efron", init = ratio,
+                                    control = coxph.control(iter.max = 0)))
+    model$loglik[1] - log(vcov(model)[1, 1]) / 2
+  }
+  best <- optimize(penalised, c(-10, 2), maximum = TRUE, tol = 1e-12)
+  below <- function(ratio) penalised(ratio) - best$objective + qchisq(.95, 1) / 2
+  list(effect = exp(best$maximum), low = exp(uniroot(below, c(-15, best$maximum), tol = 1e-13)$root),
+       high = exp(uniroot(below, c(best$maximum, 5), tol = 1e-13)$root))
+}
+
+omnibus <- function() {
+  test <- survdiff(Surv(inputs, won) ~ version, data = plays)
+  list(statistic = test$chisq, p = pchisq(test$chisq, length(versions) - 1, lower.tail = FALSE))
+}
+
+# tau-b over the pairs of versions whose published means differ by a fifth of the smaller or more, and the share of all
+# orders of the other means whose tau-b is as large.
+agreement_of <- function(means) {
+  theirs <- published[versions]
+  pairs <- combn(length(versions), 2)
+  apart <- apply(pairs, 2, function(ij) abs(diff(theirs[ij])) >= .2 * min(theirs[ij]) - 1e-9)
+  pairs <- pairs[, apart, drop = FALSE]
+  tau <- function(x) {
+    a <- apply(pairs, 2, function(ij) sign(diff(x[ij]))); b <- apply(pairs, 2, function(ij) sign(diff(theirs[ij])))
+    sum(a * b) / sqrt(sum(a != 0) * sum(b != 0))
+  }
+  orders <- as.matrix(expand.grid(rep(list(seq_along(versions)), length(versions))))
+  orders <- orders[apply(orders, 1, function(order) !any(duplicated(order))), ]
+  all <- apply(orders, 1, function(order) tau(means[order]))
+  list(tau = tau(means), p = mean(all >= tau(means) - 1e-12), n_pairs = sum(apart))
+}
+
 mann_whitney_of <- function(version) {
   x <- ifelse(of(version)$won, of(version)$inputs, never)
   y <- ifelse(of("original")$won, of("original")$inputs, never)
@@ -117,9 +167,12 @@ log_rank <- each(others, log_rank_of)
 mann_whitney <- each(others, mann_whitney_of)
 signed_ranks <- each(others, signed_rank_of)
 means <- sapply(survival, function(found) found$mean)
+finishers <- sapply(versions, function(version) mean(of(version)$inputs[of(version)$won]))
 cat(json(list(
   made_by = paste0(R.version.string, ", survival ", packageVersion("survival"), ", MASS ", packageVersion("MASS")),
   published = as.list(published), survival = survival, log_rank = log_rank, log_rank_holm = unname(holm(log_rank)),
   mann_whitney = mann_whitney, mann_whitney_holm = unname(holm(mann_whitney)), signed_rank = signed_ranks,
   signed_rank_holm = unname(holm(signed_ranks)), many_pairs = many_pairs(), negative_binomial = negative_binomial(), poisson = poisson_robust(),
-  tau = cor(means, published[versions], method = "kendall"))), "\n")
+  zph = each(others, zph_of), firth = each(c("never", "later"), firth_of), omnibus = omnibus(),
+  finishers = as.list(finishers), agreement = list(restricted = agreement_of(means), finishers = agreement_of(finishers))
+)), "\n")
