@@ -26,7 +26,6 @@ LEAST = 3  # fewer players or runs have no interval and no test; fewer people ha
 WINDOW = 100  # episodes over which a win rate is taken
 MASTERED = 0.9  # win rate from which on a game counts as mastered
 BOUNDS = {(False, False): "", (True, False): ">=", (False, True): "<=", (True, True): "~"}  # who never all won
-CURVE_POINTS = 25  # points per decade of inputs
 TOLERANCE = np.finfo(float).eps ** 0.5  # a share this close to one half equals it, as in R's survival package
 
 
@@ -368,43 +367,3 @@ def quantiles(n: int) -> tuple[float, float]:
     """
     tail = float(ndtr(np.sqrt(n / (n - 1)) * stdtrit(n - 1, (1 - CONFIDENCE) / 2)))
     return tail, 1 - tail
-
-
-def grid_of(inputs: float) -> np.ndarray:
-    """Counts of inputs from 1 to ``inputs``, evenly spaced on a log scale and the same for every player."""
-    steps = int(np.ceil(CURVE_POINTS * np.log10(max(inputs, 10))))
-    return np.minimum(10 ** (np.arange(steps + 1) / CURVE_POINTS), max(inputs, 10))
-
-
-def exploration_curve(runs: Sequence[Played], grid: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-    """Mean unique states of the runs at ``grid`` (m,), and the 95 % band (2, m) over runs; no band below LEAST runs.
-
-    A run that has ended keeps its count; the curve ends (NaN) with the longest run.
-    """
-    return mean_curve([np.insert(run.curve, 0, 1, axis=1) for run in runs], runs, grid)
-
-
-def progress_curve(runs: Sequence[Played], grid: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-    """Mean share of the shortest way covered by runs that record it, as ``exploration_curve``.
-
-    A share counts from the input at which it was covered; a run that has ended keeps its share.
-    """
-    steps = [np.searchsorted(run.progress[0], grid, side="right") - 1 for run in runs]
-    return mean_at(np.array([run.progress[1][step] for run, step in zip(runs, steps)]), runs, grid)
-
-
-def mean_curve(
-    each: Sequence[np.ndarray], runs: Sequence[Played], grid: np.ndarray
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """The mean of one curve (2, k) per run at ``grid``, as ``exploration_curve`` returns it for unique states."""
-    return mean_at(np.array([np.interp(grid, *curve) for curve in each]), runs, grid)
-
-
-def mean_at(curves: np.ndarray, runs: Sequence[Played], grid: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-    """The mean of curves (n, m), one per run, and its band, as in ``exploration_curve``."""
-    reached = grid <= max(run.budget for run in runs)
-    mean = np.where(reached, curves.mean(axis=0), np.nan)
-    if len(curves) < LEAST:
-        return mean, None
-    means = bootstrap_weights([runs])[0] @ curves / len(curves)
-    return mean, np.where(reached, np.quantile(means, quantiles(len(curves)), axis=0), np.nan)
