@@ -106,7 +106,7 @@ class FirstReached:
         self.table = np.zeros((self.positions.count, len(self.things)), np.bool_)
         inside = np.zeros((self.positions.columns - 2, self.positions.rows - 2), np.bool_)
         self.known = np.pad(inside, 1, constant_values=True).ravel()  # nothing is within reach of the border
-        self.wanted = self.table.any(axis=1)  # bool (positions,): whether something not yet reached is within reach
+        self.wanted: np.ndarray = np.zeros(self.positions.count, np.bool_)  # whether something not yet reached is near
 
     def add(self, steps: Steps, died: np.ndarray, numbers: np.ndarray) -> None:
         """died, bool (T, N): where the rules put a lane back at the start, at which its next life begins; numbers, int
@@ -124,7 +124,7 @@ class FirstReached:
             if entered.any():
                 self.first[at] = steps.inputs[step[rows[entered.argmax()]]]
         if np.isfinite(self.first[met.any(axis=0)]).any():
-            self.wanted = (self.table & np.isnan(self.first)).any(axis=1)
+            self.wanted = np.any(self.table & np.isnan(self.first), axis=1)
 
     def near(self, states: np.ndarray, at: int) -> np.ndarray:
         """bool (n,): whether the thing number ``at`` is within reach in each state, int32 (n, FIELDS); alive or not."""
@@ -154,7 +154,7 @@ class FirstReached:
     def put(self, first: np.ndarray) -> None:
         """Continues from the times of a stopped run."""
         self.first[:] = first
-        self.wanted = (self.table & np.isnan(self.first)).any(axis=1)
+        self.wanted = np.any(self.table & np.isnan(self.first), axis=1)
 
     def rows(self) -> Iterator[tuple]:
         """Rows of REACHED."""

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from priorlab.envs.base.files import decoded, read_bytes
 
 if TYPE_CHECKING:
@@ -14,21 +16,25 @@ if TYPE_CHECKING:
 
 def csv_of(table: "pd.DataFrame", header: bool = True) -> str:
     """The table as CSV: text in quotes, even if it is empty; numbers without; missing values as nothing."""
+    lines = [",".join(map(quoted, table.columns))] if header else []
+    lines += map(",".join, zip(*(cells_of(table.iloc[:, k]) for k in range(table.shape[1]))))
+    lines.append("")  # after the last line break
+    return "\n".join(lines)
+
+
+def cells_of(column: Any) -> np.ndarray:
+    """A column's cells in a CSV file, object (n,); each different value is written once."""
     import pandas as pd
 
-    def cells(column: Any) -> list[str]:
-        missing = column.isna().tolist()
-        if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
-            return ["" if gone else str(value) for value, gone in zip(column.tolist(), missing)]
-        return ["" if gone else quoted(value) for value, gone in zip(column.tolist(), missing)]
-
-    lines = [",".join(map(quoted, table.columns))] if header else []
-    lines += map(",".join, zip(*(cells(table.iloc[:, k]) for k in range(table.shape[1]))))
-    return "".join(f"{line}\n" for line in lines)
+    is_number = pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)
+    if column.dtype == object:  # 1, 1.0 and True are equal, but written differently
+        column = column.map(str, na_action="ignore")
+    codes, values = pd.factorize(column)  # -1 where a value is missing
+    return np.array([*map(str if is_number else quoted, values.tolist()), ""], object)[codes]
 
 
-def quoted(value: object) -> str:
-    return '"' + str(value).replace('"', '""') + '"'
+def quoted(text: object) -> str:
+    return '"' + str(text).replace('"', '""') + '"'
 
 
 def read_table(path: Path, columns: Mapping[str, type]) -> "pd.DataFrame":

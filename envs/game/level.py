@@ -8,7 +8,7 @@ A level's text is TOML settings, a line ``---``, then rows of characters, one ch
 import re
 import tomllib
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -133,6 +133,7 @@ def level_names() -> list[str]:
     return sorted(path.stem for path in LEVELS.glob("*.txt"))
 
 
+@lru_cache(maxsize=256)  # each play of many has its level's text
 def parse(text: str, source: str) -> Level:
     """Reads the level in ``text``; ``source`` names it in errors."""
     lines = text.splitlines()

@@ -6,7 +6,7 @@ from priorlab.envs.base.compile import kernel
 from priorlab.envs.game.level import Level
 from priorlab.envs.game.numbers import level_numbers
 from priorlab.envs.game.playing import copy, play_input, visit
-from priorlab.envs.game.rules import DEATH, FIELDS, SIDE, SOLVED, WALK, WIN, begin
+from priorlab.envs.game.rules import DEATH, FIELDS, REACH, SIDE, SOLVED, WALK, WIN, X, Y, begin, touched
 from priorlab.envs.game.versions import Rules
 
 
@@ -29,6 +29,15 @@ def replay_inputs(tiles, level, monsters, inputs, visited, state, states):
         if outcome == DEATH:
             begin(level, state)
     return inputs.shape[0]
+
+
+@kernel
+def overlaps(tiles, states, bits):
+    """Fills bits, int64 (n,), with those of all tiles, int64, that the player overlaps or stands on in each of the
+    states, int32 (n, FIELDS)."""
+    for i in range(states.shape[0]):
+        x, y = int(states[i, X]), int(states[i, Y])
+        bits[i] = touched(tiles, x, y) | touched(tiles, x, y + REACH)
 
 
 def positions_room(numbers: np.ndarray) -> np.ndarray:

@@ -71,7 +71,7 @@ class Search(NamedTuple):
     numbers: np.ndarray  # int64 (room,)
     parents: np.ndarray  # int32 (room,): the state from which each was found
     actions: np.ndarray  # uint8 (room,): and by which input
-    found: np.ndarray  # uint8 (all numbers / 8,): a bit for each state that was found
+    found: np.ndarray  # uint8 (all numbers / 8,): a bit for each state that was found; complete words of 64 bits
     positions: np.ndarray  # uint8 (positions / 8,): a bit for each position of the player, ends included
     kept: np.ndarray  # int64 (6,)
 
@@ -234,39 +234,61 @@ def explore(tiles, level, monsters, frame_skip, exhaustive, deepest, search: Sea
 
 
 @function
-def index_of(number, ordered):
-    """The index of ``number`` in a sorted array that holds it."""
-    low, high = 0, ordered.shape[0] - 1
-    while low < high:
-        middle = (low + high) // 2
-        if ordered[middle] < number:
-            low = middle + 1
-        else:
-            high = middle
-    return low
+def rank_of(number, words, before):
+    """How many states that were found have a smaller number. words: int64, the bits of what was found; before: int32,
+    how many bits are set before each word."""
+    below = int(words[number >> 6]) & ((1 << (number & 63)) - 1)
+    below -= below >> 1 & 0x5555555555555555  # counts of 2 bits, of 4, of 8, of all
+    below = (below & 0x3333333333333333) + (below >> 2 & 0x3333333333333333)
+    below = below + (below >> 4) & 0x0F0F0F0F0F0F0F0F
+    below += below >> 8
+    below += below >> 16
+    below += below >> 32
+    return before[number >> 6] + (below & 127)
 
 
 @kernel
-def link(tiles, level, monsters, frame_skip, ordered, order, positions, states, leads_to):
+def link(tiles, level, monsters, frame_skip, numbers, words, before, order, positions, states, leads_to):
     """Fills the states, int32 (n, FIELDS), and where each input leads, int32 (n, 6): a state, TO_WIN or TO_END.
 
-    ordered: int64 (n,), their numbers, ascending; order: int64 (n,), the states with these numbers.
+    numbers: int64 (n,), those of the states; words, before: as in ``rank_of``; order: int32 (n,), scratch memory.
     """
     grid = grid_of(level)
-    for i in range(ordered.shape[0]):
-        state = states[order[i]]
+    for i in range(states.shape[0]):
+        order[rank_of(numbers[i], words, before)] = i
+    for i in range(states.shape[0]):
+        state = states[i]
         for action in range(INPUT_COUNT):
-            read_number(level, grid, ordered[i], state)
+            read_number(level, grid, numbers[i], state)
             outcome = decide(tiles, level, monsters, state, action, frame_skip, positions)
             number = number_of(level, grid, state)
             if outcome == WIN:
-                leads_to[order[i], action] = TO_WIN
+                leads_to[i, action] = TO_WIN
             elif outcome == DEATH:
-                leads_to[order[i], action] = 0 if level[RESTARTS] else TO_END
+                leads_to[i, action] = 0 if level[RESTARTS] else TO_END
             else:
-                leads_to[order[i], action] = TO_END if number == LOST else order[index_of(number, ordered)]
+                leads_to[i, action] = TO_END if number == LOST else order[rank_of(number, words, before)]
         state[:] = 0
-        read_number(level, grid, ordered[i], state)
+        read_number(level, grid, numbers[i], state)
+
+
+@kernel
+def turn_round(leads_to, first, before):
+    """Fills, for every state i, before[first[i]] to before[first[i + 1] - 1] with the states that lead to it.
+
+    leads_to: as in ``link``; first: int64 (n + 2,), zeros; before: int32 (edges,).
+    """
+    for i in range(leads_to.shape[0]):
+        for action in range(INPUT_COUNT):
+            if leads_to[i, action] >= 0:
+                first[leads_to[i, action] + 2] += 1
+    for i in range(2, first.shape[0]):
+        first[i] += first[i - 1]
+    for i in range(leads_to.shape[0]):
+        for action in range(INPUT_COUNT):
+            if leads_to[i, action] >= 0:
+                before[first[leads_to[i, action] + 1]] = i
+                first[leads_to[i, action] + 1] += 1
 
 
 @kernel
@@ -307,7 +329,7 @@ class Solver:
         positions = (side // int(self.numbers[WALK]) + 1) * side
         self.search = Search(
             numbers=np.zeros(FIRST_ROOM, np.int64), parents=np.zeros(FIRST_ROOM, np.int32),
-            actions=np.zeros(FIRST_ROOM, np.uint8), found=np.zeros(size // 8 + 1, np.uint8),
+            actions=np.zeros(FIRST_ROOM, np.uint8), found=np.zeros((size // 64 + 1) * 8, np.uint8),
             positions=np.zeros(positions // 8 + 1, np.uint8), kept=np.zeros(6, np.int64),
         )  # fmt: skip
 
@@ -345,16 +367,18 @@ class Solver:
         """The best inputs in every reachable state; where a death restarts the play, they may lead through one."""
         self.run()
         count = int(self.search.kept[COUNT])
-        order = np.argsort(self.search.numbers[:count])
+        numbers, words = self.search.numbers[:count], self.search.found.view(np.int64)
+        ranks = np.zeros(len(words) + 1, np.int32)
+        np.cumsum(np.bitwise_count(words.view(np.uint64)), out=ranks[1:])
         states, leads_to = np.zeros((count, FIELDS), np.int32), np.zeros((count, INPUT_COUNT), np.int32)
-        arrays = self.search.numbers[order], order, self.search.positions, states, leads_to
+        arrays = numbers, words, ranks, np.zeros(count, np.int32), self.search.positions, states, leads_to
         link(self.tiles, self.numbers, self.monsters, self.frame_skip, *arrays)
-        edges = np.argsort(leads_to, axis=None, kind="stable")  # (n, 6) -> (6n,), sorted by where they lead
-        ends = np.searchsorted(leads_to.ravel()[edges], np.arange(count + 1))
-        won = np.unique(edges[leads_to.ravel()[edges] == TO_WIN] // INPUT_COUNT).astype(np.int32)
+        first, before = np.zeros(count + 2, np.int64), np.zeros(int((leads_to >= 0).sum()), np.int32)
+        turn_round(leads_to, first, before)
+        won = np.flatnonzero((leads_to == TO_WIN).any(axis=1))
         distances, queue = np.full(count, -1, np.int32), np.zeros(count, np.int32)
         distances[won], queue[: len(won)] = 1, won
-        spread(ends, (edges // INPUT_COUNT).astype(np.int32), distances, queue, len(won))
+        spread(first, before, distances, queue, len(won))
         after = np.where(leads_to >= 0, distances[leads_to], -1)
         after[leads_to == TO_WIN] = 0
         return Labels(states, distances, (after >= 0) & (after == distances[:, None] - 1))

@@ -38,7 +38,7 @@ from priorlab.envs.game.rules import (
     step,
     touched,
 )
-from priorlab.envs.game.solver import LOST, Solver, grid_of, index_of, number_of, read_number
+from priorlab.envs.game.solver import LOST, Solver, grid_of, number_of, read_number
 from priorlab.envs.game.versions import Rules
 
 GOAL, KEY, MONSTER, DANGER, LADDER_TO_CLIMB, SPOT = range(6)  # kinds of targets
@@ -79,6 +79,19 @@ def label_at(labels, x, y):
             if 0 <= row < labels.shape[0] and 0 <= column < labels.shape[1]:
                 greatest = max(greatest, int(labels[row, column]))
     return greatest
+
+
+@function
+def index_of(number, ordered):
+    """The index of ``number`` in a sorted array that holds it."""
+    low, high = 0, ordered.shape[0] - 1
+    while low < high:
+        middle = (low + high) // 2
+        if ordered[middle] < number:
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
 
 @kernel

@@ -65,8 +65,8 @@ def decode(data: bytes) -> dict[str, Any]:
 
 
 def check_inputs(inputs: str) -> None:
-    wrong = next((number for number, character in enumerate(inputs) if character not in CHARACTERS), None)
-    if wrong is not None:
+    if unknown := set(inputs) - set(CHARACTERS):
+        wrong = min(map(inputs.index, unknown))
         raise ValueError(f"input {wrong} is {inputs[wrong]!r}: expected characters of {CHARACTERS!r}")
 
 

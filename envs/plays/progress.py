@@ -91,7 +91,7 @@ class Distances:
 
 
 def find_distances(level: Level, rules: Rules) -> Distances:
-    """The distances of the level by these rules, computed once per process; Princess takes 0.2 s, Key and Door 2 s.
+    """The distances of the level by these rules, computed once per process; Princess takes 0.1 s, Key and Door 0.5 s.
 
     Raises ValueError, one line, for a level without a solution, or with too many states to search.
     """

@@ -19,26 +19,26 @@ comes back, in the first life and in every later one.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from priorlab.envs.game.grids import groups
 from priorlab.envs.game.level import Level
+from priorlab.envs.game.replaying import overlaps
 from priorlab.envs.game.rules import (
     CLOCK,
     DEATHS,
     LADDER,
     MONSTERS,
     PERIOD,
-    REACH,
     RESTARTS,
     TILE,
     X,
     Y,
     patrolled,
     step,
-    touched,
 )
 from priorlab.envs.game.versions import find_rules
 
@@ -51,6 +51,7 @@ NEAR = TILE  # pixels
 EVERY = 6  # inputs between positions of a track: five per second, as people play
 TRACKS = ("inputs", "life", "x", "y")
 REACHED = ("thing", "kind", "row", "column", "inputs", "order")
+BITS = 63  # ladders that are looked for together, one bit of an int64 for each
 RUNS = {"fire": r"\*+", "spikes": r"\^+"}
 SINGLE = ("key", "door", "goal")  # of which a level has at most one
 
@@ -125,12 +126,9 @@ def reached(play: "Play") -> "pd.DataFrame":
     near = [*on_ladders(states, play.level, ladders).T]  # ladders are the first of the things
     near += [within_reach(play, states, thing) for thing in things[len(ladders) :]]
     first = np.array([first_entry(each, died) for each in near])
-    order = order_of(first)
-    rows = [
-        (thing.name, thing.kind, *thing.tiles[0], inputs, place) for thing, inputs, place in zip(things, first, order)
-    ]
-    frame = pd.DataFrame(rows, columns=list(REACHED))
-    return frame.astype({"inputs": float, "order": float})
+    rows, columns = np.transpose([thing.tiles[0] for thing in things])
+    names, kinds = [thing.name for thing in things], [thing.kind for thing in things]
+    return pd.DataFrame(dict(zip(REACHED, (names, kinds, rows, columns, first, order_of(first)))))
 
 
 def order_of(first: np.ndarray) -> list[float]:
@@ -166,17 +164,20 @@ def is_close(states: np.ndarray, thing: Thing, level: Level, period: int) -> np.
     """bool (n,): whether the thing, not a ladder, is within reach in each state, int32 (n, FIELDS). A monster need not
     be alive; ``period``: of its patrol, in steps."""
     x, y = states[:, X] / 2, states[:, Y] / 2
-    left, top, right, bottom = (np.full(len(x), side) for side in thing.box)
-    there = np.ones(len(x), bool)
+    left, top, right, bottom = thing.box
     if thing.kind == "monster":
-        centres = np.array([patrolled(level.monsters, thing.number - 1, clock, period) for clock in range(period)]) / 2
-        left = centres[states[:, CLOCK]] - TILE / 2
+        left = centres_of(level, thing.number - 1, period)[states[:, CLOCK]] - TILE / 2
         right = left + TILE
-    elif thing.kind in RUNS:
-        there = y <= bottom
     across = np.maximum(np.maximum(left - x, x - right), 0)
     down = np.maximum(np.maximum(top - y, y - bottom), 0)
-    return there & (across**2 + down**2 <= NEAR**2)
+    near = across**2 + down**2 <= NEAR**2
+    return near & (y <= bottom) if thing.kind in RUNS else near
+
+
+@lru_cache(maxsize=64)
+def centres_of(level: Level, number: int, period: int) -> np.ndarray:
+    """float64 (period,): the x of that monster's centre, in pixels, at each step of its patrol."""
+    return np.array([patrolled(level.monsters, number, clock, period) for clock in range(period)]) / 2
 
 
 def lives(monsters: np.ndarray, thing: Thing) -> np.ndarray:
@@ -187,13 +188,15 @@ def lives(monsters: np.ndarray, thing: Thing) -> np.ndarray:
 def on_ladders(states: np.ndarray, level: Level, ladders: list[Thing]) -> np.ndarray:
     """bool (n, ladders): whether the player overlaps a tile of each ladder, or stands on it, by ``touched`` of the
     rules."""
-    bits = np.zeros(np.shape(level.tiles), object)  # Python integers, one bit per ladder
-    for number, ladder in enumerate(ladders):
-        for place in ladder.tiles:
-            bits[place] = 1 << number
-    places, which = np.unique(states[:, [X, Y]], axis=0, return_inverse=True)
-    met = [touched(bits, x, y) | touched(bits, x, y + REACH) for x, y in places.tolist()]
-    return np.array([[each >> number & 1 for number in range(len(ladders))] for each in met], bool)[which.ravel()]
+    met = np.zeros((len(states), len(ladders)), bool)
+    for first in range(0, len(ladders), BITS):
+        some = ladders[first : first + BITS]
+        tiles, bits = np.zeros(np.shape(level.tiles), np.int64), np.zeros(len(states), np.int64)
+        for number, ladder in enumerate(some):
+            tiles[tuple(np.transpose(ladder.tiles))] = 1 << number
+        overlaps(tiles, states, bits)
+        met[:, first : first + BITS] = bits[:, None] >> np.arange(len(some)) & 1
+    return met
 
 
 def before_restarts(play: "Play") -> np.ndarray:

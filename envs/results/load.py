@@ -71,37 +71,53 @@ def load(root: str | Path | Sequence[str | Path], experiment: str | None = None)
     roots, problems = [Path(each) for each in ([root] if isinstance(root, (str, Path)) else root)], list[str]()
     columns = {
         "episodes": EPISODES, "exploration": EXPLORATION, "visits": VISITS, "tracks": TRACKS, "reached": REACHED,
-        "progress": PROGRESS, "configs": CONFIGS,
+        "progress": PROGRESS,
     }  # fmt: skip
-    tables: dict[str, list] = {name: [] for name in columns}
+    configs, tables = list[dict](), {name: list[pd.DataFrame | None]() for name in columns}
     seen: dict[tuple, Path] = {}
     for source in sources(roots, experiment, problems):
         path = source if isinstance(source, Path) else source.path
         try:
-            rows = read_run(source.parent) if isinstance(source, Path) else read_play(source)
+            config, rows = read_run(source.parent) if isinstance(source, Path) else read_play(source)
         except Exception as error:  # any problem of one is listed, and the others are still loaded
             problems.append(one_line(path, error))
             continue
-        front = {name: rows["configs"].at[0, name] for name in FRONT}
-        if not isinstance(source, Path) and tuple(front.values()) in seen:  # another play in a file with the same name
-            front["seed"] = rows["configs"].at[0, "seed"] = source.play.id
-        first = seen.setdefault(tuple(front.values()), path)
+        if not isinstance(source, Path) and key_of(config) in seen:  # another play in a file with the same name
+            config["seed"] = source.play.id
+        first = seen.setdefault(key_of(config), path)
         if first != path:
             problems.append(
                 f"{path}: its experiment, version, method and seed or id are those of {first}, which alone counts"
             )
             continue
-        for name, frame in rows.items():
-            tables[name].append(frame if name == "configs" else frame.assign(**front)[[*FRONT, *frame.columns]])
-    joined = {
-        name: pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=[*FRONT, *columns[name]])
-        for name, frames in tables.items()
-    }
-    return Results(**joined, problems=tuple(problems))
+        configs.append(config)
+        for name, frames in tables.items():
+            frames.append(rows.get(name))
+    described = pd.DataFrame(configs, columns=[*FRONT, *CONFIGS])
+    joined = {name: joined_rows(described, frames, columns[name]) for name, frames in tables.items()}
+    return Results(**joined, configs=described, problems=tuple(problems))
 
 
-def read_run(folder: Path) -> "dict[str, pd.DataFrame]":
-    """The tables of one run's folder; only ``configs`` has the first columns."""
+def key_of(config: dict) -> tuple:
+    return tuple(config[name] for name in FRONT)
+
+
+def joined_rows(
+    configs: "pd.DataFrame", frames: "Sequence[pd.DataFrame | None]", columns: Sequence[str]
+) -> "pd.DataFrame":
+    """The rows of one table of all runs, behind the first columns of each; None: a run has no such table."""
+    import pandas as pd
+
+    known = [frame for frame in frames if frame is not None]
+    if not known:
+        return pd.DataFrame(columns=[*FRONT, *columns])
+    of_run = np.repeat(np.arange(len(frames)), [0 if frame is None else len(frame) for frame in frames])
+    front = configs[[*FRONT]].iloc[of_run].infer_objects().reset_index(drop=True)
+    return pd.concat([front, pd.concat(known, ignore_index=True)], axis=1)
+
+
+def read_run(folder: Path) -> "tuple[dict, dict[str, pd.DataFrame]]":
+    """The row of ``configs`` of one run's folder, and its tables."""
     config = read_json(folder / "config.json")
     check_config(config, folder / "config.json")
     rows = {
@@ -117,11 +133,11 @@ def read_run(folder: Path) -> "dict[str, pd.DataFrame]":
         path = folder / f"{name}.csv"
         if path.exists():
             rows[name] = parse_table(whole_lines(path), columns, path)
-    return {**rows, "configs": describe(front, rows, is_finished(folder), folder, config)}
+    return describe(front, rows, is_finished(folder), folder, config), rows
 
 
-def read_play(recorded: "Recorded") -> "dict[str, pd.DataFrame]":
-    """A play as the same tables: it is one run, whose episodes end at deaths, in Atari's games at games over.
+def read_play(recorded: "Recorded") -> "tuple[dict, dict[str, pd.DataFrame]]":
+    """A play as the same row and tables: it is one run, whose episodes end at deaths, in Atari's games at games over.
 
     This also holds in Key and Door, where an agent's episode continues, so that rows show when each death was."""
     import pandas as pd
@@ -142,7 +158,7 @@ def read_play(recorded: "Recorded") -> "dict[str, pd.DataFrame]":
             "deaths": np.minimum(np.arange(len(ends)) + 1, len(died)),
         }
     )
-    rows = {"episodes": episodes, "exploration": read_rows(None, EXPLORATION), "visits": read_rows(None, VISITS)}
+    rows = {"episodes": episodes}
     if isinstance(play, Play):
         measured, kept = play.measure(), thinned(total)
         rows["exploration"] = pd.DataFrame({"inputs": kept, "unique_states": measured.unique_states[kept - 1]})
@@ -172,7 +188,7 @@ def read_play(recorded: "Recorded") -> "dict[str, pd.DataFrame]":
         else {"look_seed": play.about["look_seed"]}
     )  # fmt: skip
     settings |= drawn
-    return {**rows, "configs": describe(front, rows, True, recorded.path, settings)}
+    return describe(front, rows, True, recorded.path, settings), rows
 
 
 def name_of(recorded: "Recorded") -> str:
@@ -180,24 +196,22 @@ def name_of(recorded: "Recorded") -> str:
     return recorded.play.id if recorded.about else recorded.path.stem
 
 
-def describe(front: dict, rows: dict, finished: bool, folder: Path, settings: dict) -> "pd.DataFrame":
-    """The one row of ``configs``."""
-    import pandas as pd
-
+def describe(front: dict, rows: dict, finished: bool, folder: Path, settings: dict) -> dict:
+    """The row of ``configs``."""
     inputs = max(
-        (int(rows[name]["inputs"].iloc[-1]) for name in ("episodes", "exploration") if len(rows[name])), default=0
+        (int(rows[name]["inputs"].iloc[-1]) for name in ("episodes", "exploration") if len(rows.get(name, ()))),
+        default=0,
     )
     more = {"finished": finished, "folder": str(folder), "frame_skip": settings.get("frame_skip", 1)}
     more |= {"level": front["level"], "inputs": inputs, "settings": settings}
-    return pd.DataFrame([{**{name: front[name] for name in FRONT}, **more}])
+    return {**{name: front[name] for name in FRONT}, **more}
 
 
-def read_rows(path: Path | None, columns: tuple[str, ...]) -> "pd.DataFrame":
+def read_rows(path: Path, columns: tuple[str, ...]) -> "pd.DataFrame":
     """The table in ``path``, without an incomplete last line; empty if there is no file."""
     import pandas as pd
 
-    text = whole_lines(path) if path else ""
+    text = whole_lines(path)
     if not text:
         return pd.DataFrame({name: pd.Series(dtype=object if name == "outcome" else np.int64) for name in columns})
-    assert path
     return parse_table(text, {name: str if name == "outcome" else int for name in columns}, path)

@@ -1,4 +1,4 @@
-"""Curves against inputs as tidy tables: unique states, and progress along the shortest way."""
+"""Mean curves against inputs, with bands, and as tidy tables: unique states, and progress along the shortest way."""
 
 from collections.abc import Callable, Sequence
 
@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from priorlab.scripts.analysis.players import Kind, Section, level_name, of_kind
-from priorlab.scripts.analysis.statistics import LEAST, Played, exploration_curve, grid_of, progress_curve
+from priorlab.scripts.analysis.statistics import LEAST, Played, bootstrap_weights, quantiles
 
+CURVE_POINTS = 25  # points per decade of inputs
 Curve = Callable[[Sequence[Played], np.ndarray], tuple[np.ndarray, np.ndarray | None]]
 
 
@@ -62,3 +63,43 @@ def curves(section: Section, groups: Sequence[tuple[Kind, str, list[Played]]], n
             for values in zip(grid, mean, low, high):
                 rows.append(row | dict(zip(("inputs", name, "low", "high"), values)))
     return labelled(section, rows)
+
+
+def grid_of(inputs: float) -> np.ndarray:
+    """Counts of inputs from 1 to ``inputs``, evenly spaced on a log scale and the same for every player."""
+    steps = int(np.ceil(CURVE_POINTS * np.log10(max(inputs, 10))))
+    return np.minimum(10 ** (np.arange(steps + 1) / CURVE_POINTS), max(inputs, 10))
+
+
+def exploration_curve(runs: Sequence[Played], grid: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """Mean unique states of the runs at ``grid`` (m,), and the 95 % band (2, m) over runs; no band below LEAST runs.
+
+    A run that has ended keeps its count; the curve ends (NaN) with the longest run.
+    """
+    return mean_curve([np.insert(run.curve, 0, 1, axis=1) for run in runs], runs, grid)
+
+
+def progress_curve(runs: Sequence[Played], grid: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """Mean share of the shortest way covered by runs that record it, as ``exploration_curve``.
+
+    A share counts from the input at which it was covered; a run that has ended keeps its share.
+    """
+    steps = [np.searchsorted(run.progress[0], grid, side="right") - 1 for run in runs]
+    return mean_at(np.array([run.progress[1][step] for run, step in zip(runs, steps)]), runs, grid)
+
+
+def mean_curve(
+    each: Sequence[np.ndarray], runs: Sequence[Played], grid: np.ndarray
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """The mean of one curve (2, k) per run at ``grid``, as ``exploration_curve`` returns it for unique states."""
+    return mean_at(np.array([np.interp(grid, *curve) for curve in each]), runs, grid)
+
+
+def mean_at(curves: np.ndarray, runs: Sequence[Played], grid: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """The mean of curves (n, m), one per run, and its band, as in ``exploration_curve``."""
+    reached = grid <= max(run.budget for run in runs)
+    mean = np.where(reached, curves.mean(axis=0), np.nan)
+    if len(curves) < LEAST:
+        return mean, None
+    means = bootstrap_weights([runs])[0] @ curves / len(curves)
+    return mean, np.where(reached, np.quantile(means, quantiles(len(curves)), axis=0), np.nan)

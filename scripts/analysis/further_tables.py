@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 
 from priorlab.scripts.analysis.comparison import Analysis, mean
-from priorlab.scripts.analysis.curves import groups_of
+from priorlab.scripts.analysis.curves import grid_of, groups_of
 from priorlab.scripts.analysis.entropy import matched, of_run
 from priorlab.scripts.analysis.learning import attempts_of
 from priorlab.scripts.analysis.players import Section
 from priorlab.scripts.analysis.recurrent import mean_deaths
-from priorlab.scripts.analysis.statistics import LEAST, Played, bootstrap_weights, grid_of
+from priorlab.scripts.analysis.statistics import LEAST, Played, bootstrap_weights
 
 FILES = {
     "entropy": "state-visit entropy of each play or run: complete, and at numbers of inputs that its track covers",

@@ -5,6 +5,7 @@ Runs and people are always resampled as units, never steps: the inputs of one ru
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,6 @@ LEAST = 3  # fewer players or runs have no interval and no test; fewer people ha
 WINDOW = 100  # episodes over which a win rate is taken
 MASTERED = 0.9  # win rate from which on a game counts as mastered
 BOUNDS = {(False, False): "", (True, False): ">=", (False, True): "<=", (True, True): "~"}  # who never all won
-CURVE_POINTS = 25  # points per decade of inputs
 TOLERANCE = np.finfo(float).eps ** 0.5  # a share this close to one half equals it, as in R's survival package
 
 
@@ -174,9 +174,10 @@ def played(results: Results) -> list[Played]:
 
 
 def split(frame: pd.DataFrame) -> dict[tuple, dict[str, np.ndarray]]:
-    """The columns of each run's rows, by the run's front columns."""
-    groups = frame.groupby([*FRONT], sort=False)
-    return {tuple(key): {str(name): rows[name].to_numpy() for name in rows} for key, rows in groups}  # pyright: ignore
+    """The other columns of each run's rows, by the run's front columns."""
+    columns = {str(name): frame[name].to_numpy() for name in frame if name not in FRONT}
+    groups = frame.groupby([*FRONT], sort=False).indices
+    return {key: {name: values[at] for name, values in columns.items()} for key, at in groups.items()}  # pyright: ignore
 
 
 def mastered(won: np.ndarray, inputs: np.ndarray) -> float:
@@ -323,22 +324,33 @@ def bootstrap_weights(groups: Sequence[Sequence[Played]], seed: int = 0) -> list
     """How often each play is in each resample, (RESAMPLES, n) per group.
 
     People (or an agent's runs) are drawn with all their plays, among those who played in the same groups, so that each
-    resample has as many of them as there are.
+    resample has as many of them as there are. The arrays are read-only.
     """
+    people: dict[str, int] = {}
+    numbered = tuple(
+        tuple(people.setdefault(run.participant or f"{number} {place}", len(people)) for place, run in enumerate(group))
+        for number, group in enumerate(groups)
+    )
+    return list(weights_of(numbered, seed))
+
+
+@lru_cache(maxsize=8)  # most groups of one size share theirs
+def weights_of(groups: tuple[tuple[int, ...], ...], seed: int) -> tuple[np.ndarray, ...]:
+    """As ``bootstrap_weights``, for groups of people by their numbers; read-only."""
     generator = np.random.default_rng(seed)
-    where: dict[str, list[tuple[int, int]]] = {}
+    of_person: dict[int, list[int]] = {}  # groups
     for number, group in enumerate(groups):
-        for place, run in enumerate(group):
-            where.setdefault(run.participant or f"{number} {place}", []).append((number, place))
-    strata: dict[tuple[int, ...], list[str]] = {}
-    for participant, places in where.items():
-        strata.setdefault(tuple(sorted({number for number, _ in places})), []).append(participant)
-    weights = [np.zeros((RESAMPLES, len(group)), np.int32) for group in groups]
+        for person in group:
+            of_person.setdefault(person, []).append(number)
+    strata: dict[tuple[int, ...], list[int]] = {}
+    for person, numbers in of_person.items():
+        strata.setdefault(tuple(sorted({*numbers})), []).append(person)
+    drawn = np.zeros((RESAMPLES, len(of_person)), np.int32)
     for members in strata.values():
-        drawn = resamples(len(members), generator)
-        for column, participant in enumerate(members):
-            for number, place in where[participant]:
-                weights[number][:, place] = drawn[:, column]
+        drawn[:, members] = resamples(len(members), generator)
+    weights = tuple(np.take(drawn, np.array(group, int), axis=1) for group in groups)
+    for each in weights:
+        each.flags.writeable = False
     return weights
 
 
@@ -355,43 +367,3 @@ def quantiles(n: int) -> tuple[float, float]:
     """
     tail = float(ndtr(np.sqrt(n / (n - 1)) * stdtrit(n - 1, (1 - CONFIDENCE) / 2)))
     return tail, 1 - tail
-
-
-def grid_of(inputs: float) -> np.ndarray:
-    """Counts of inputs from 1 to ``inputs``, evenly spaced on a log scale and the same for every player."""
-    steps = int(np.ceil(CURVE_POINTS * np.log10(max(inputs, 10))))
-    return np.minimum(10 ** (np.arange(steps + 1) / CURVE_POINTS), max(inputs, 10))
-
-
-def exploration_curve(runs: Sequence[Played], grid: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-    """Mean unique states of the runs at ``grid`` (m,), and the 95 % band (2, m) over runs; no band below LEAST runs.
-
-    A run that has ended keeps its count; the curve ends (NaN) with the longest run.
-    """
-    return mean_curve([np.insert(run.curve, 0, 1, axis=1) for run in runs], runs, grid)
-
-
-def progress_curve(runs: Sequence[Played], grid: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-    """Mean share of the shortest way covered by runs that record it, as ``exploration_curve``.
-
-    A share counts from the input at which it was covered; a run that has ended keeps its share.
-    """
-    steps = [np.searchsorted(run.progress[0], grid, side="right") - 1 for run in runs]
-    return mean_at(np.array([run.progress[1][step] for run, step in zip(runs, steps)]), runs, grid)
-
-
-def mean_curve(
-    each: Sequence[np.ndarray], runs: Sequence[Played], grid: np.ndarray
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """The mean of one curve (2, k) per run at ``grid``, as ``exploration_curve`` returns it for unique states."""
-    return mean_at(np.array([np.interp(grid, *curve) for curve in each]), runs, grid)
-
-
-def mean_at(curves: np.ndarray, runs: Sequence[Played], grid: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-    """The mean of curves (n, m), one per run, and its band, as in ``exploration_curve``."""
-    reached = grid <= max(run.budget for run in runs)
-    mean = np.where(reached, curves.mean(axis=0), np.nan)
-    if len(curves) < LEAST:
-        return mean, None
-    means = bootstrap_weights([runs])[0] @ curves / len(curves)
-    return mean, np.where(reached, np.quantile(means, quantiles(len(curves)), axis=0), np.nan)

@@ -30,7 +30,7 @@ def picture_of(version: str, level: str | Level = "princess") -> np.ndarray | No
 
     try:
         read = Level.read(level)
-        games = Games(num_games=1, version=version, game=read.game, level=read)
+        games = Games(1, version, game=read.game, level=read, obs="tiles")  # draws no pictures for steps
     except ValueError:
         return None
     games.reset(seed=0)

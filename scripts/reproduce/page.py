@@ -8,12 +8,12 @@ import pandas as pd
 
 from priorlab.envs.base.files import write_whole
 from priorlab.scripts.analysis.bounds import Bounds
-from priorlab.scripts.analysis.curves import exploration, groups_of, on_level
+from priorlab.scripts.analysis.curves import exploration, groups_of, mean_curve, on_level
 from priorlab.scripts.analysis.efficiency import MARGIN, MEASURES, MOST, NEVER, Learner, until
 from priorlab.scripts.analysis.hypotheses import FEW
 from priorlab.scripts.analysis.players import Section, count
 from priorlab.scripts.analysis.published import published_figures
-from priorlab.scripts.analysis.statistics import RESAMPLES, mean_curve
+from priorlab.scripts.analysis.statistics import RESAMPLES
 from priorlab.scripts.analysis.tables import survival
 from priorlab.scripts.report import panels, readme, summary
 from priorlab.scripts.report import version_figures as rows

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from priorlab.envs.game.level import Level
+from priorlab.envs.game.rules import FIELDS, REACH, X, Y, touched
 from priorlab.envs.plays.play import Play
-from priorlab.envs.plays.tracks import NEAR, reached, things_of, track
+from priorlab.envs.plays.tracks import NEAR, on_ladders, reached, things_of, track
 from priorlab.scripts.analysis.players import Section, kinds_of
 from priorlab.scripts.analysis.reaching import half_time, incidence, reaches, reaches_of
 from priorlab.scripts.analysis.statistics import Played
@@ -51,6 +52,20 @@ def test_a_ladder_is_reached_when_it_is_touched_in_gravity_too():
     assert times_in(Play.of([1] * 11, game="key_door")) == {"ladder 4": 11}
     assert times_in(Play.of([1] * 11, "gravity", game="key_door")) == {}
     assert times_in(Play.of([4] * 11, "gravity", game="key_door")) == {"ladder 4": 11}  # up goes to the level's left
+
+
+def test_of_many_ladders_each_state_s_are_those_of_the_rules():
+    """93 ladders, more than the bits of a number; the plain rules say which tiles the player overlaps."""
+    row, blank = "|" + "H#" * 31 + "|\n", "|" + "  " * 31 + "|\n"
+    level = Level.read('name = "l"\ngame = "key_door"\n---\n' + 3 * (row + blank) + "|kS" + "#" * 59 + "D|\n")
+    ladders = [thing for thing in things_of(level) if thing.kind == "ladder"]
+    states = np.zeros((300, FIELDS), np.int32)
+    states[:, X], states[:, Y] = np.random.default_rng(0).integers(0, [30 * level.width, 30 * level.height], (300, 2)).T
+    for state, met in zip(states.tolist(), on_ladders(states, level, ladders)):
+        for ladder, is_met in zip(ladders, met.tolist(), strict=True):
+            tiles = np.zeros(np.shape(level.tiles), int)
+            tiles[ladder.tiles[0]] = 1
+            assert is_met == bool(touched(tiles, state[X], state[Y]) | touched(tiles, state[X], state[Y] + REACH))
 
 
 @pytest.mark.parametrize("depth", range(3, 9))

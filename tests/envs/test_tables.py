@@ -119,6 +119,12 @@ def test_any_text_comes_back(rows):
     assert found["text"].tolist() == table["text"].tolist() and found["number"].tolist() == table["number"].tolist()
 
 
+def test_values_that_are_equal_but_written_differently_stay_so():
+    table = pd.DataFrame({"mixed": [1, 1.0, True, "1", None, 1], "number": [0.5, 2, np.nan, 0.5, np.inf, 2]})
+    cells = ['"1",0.5', '"1.0",2.0', '"True",', '"1",0.5', ",inf", '"1",2.0']
+    assert csv_of(table) == "\n".join(['"mixed","number"', *cells, ""])
+
+
 def test_our_own_archives_keep_names_that_look_like_something_else(tmp_path):
     names = ("NA", "None", "007", "1e5")
     for name in names:

@@ -105,6 +105,18 @@ def test_resampled_are_people_with_all_their_plays():
     assert (paired.value, paired.low, paired.high) == (pytest.approx(1), pytest.approx(1), pytest.approx(1))
 
 
+def test_resamples_depend_on_who_played_what_and_not_on_what_was_drawn_before():
+    both = [[play(i + 1, person=f"p{i}", version=name) for i in range(6)] for name in ("original", "gravity")]
+    others = [play(i + 1, person=f"q{i}") for i in range(6)]
+    (alone,), (again,) = bootstrap_weights([both[0]]), bootstrap_weights([others])
+    assert (alone == again).all() and not (alone == bootstrap_weights([both[0]], seed=1)[0]).all()
+    paired, apart = bootstrap_weights(both), bootstrap_weights([both[0], others])
+    assert (paired[0] == paired[1]).all() and not (apart[0] == apart[1]).all()
+    assert (bootstrap_weights([both[0][::-1]])[0] == alone).all()
+    with pytest.raises(ValueError, match="read-only"):
+        alone[0] = 0  # others have it, too
+
+
 def test_only_first_plays_are_compared_and_the_others_are_told():
     session = [play(5, person="a", number=1, version="gravity"), play(9, person="a", number=0)]
     runs = [*(replace(run, folder="a") for run in session), play(3, person="b")]

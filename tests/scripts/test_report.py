@@ -16,11 +16,11 @@ from priorlab.envs.game.level import Level
 from priorlab.envs.game.versions import looks
 from priorlab.envs.results.load import load
 from priorlab.envs.results.rows import RunWriter, is_finished, thinned
+from priorlab.scripts.analysis.curves import exploration_curve
 from priorlab.scripts.analysis.players import kinds_of
 from priorlab.scripts.analysis.published import published_figures, published_ratio
 from priorlab.scripts.analysis.statistics import (
     Played,
-    exploration_curve,
     horizon_of,
     kaplan_meier,
     mastered,
