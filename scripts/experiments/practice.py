@@ -24,7 +24,7 @@ EMPTY = {
 
 def main(
     game: str = "princess", version: str = "gravity", practice: float = 0.8, players: int = 2000, pilot: int = 40,
-    studies: int = 300,
+    studies: int = 300, geometric: bool = False,
 ) -> None:  # fmt: skip
     """Print the ratios of second to first plays, and the power of planned studies.
 
@@ -35,6 +35,7 @@ def main(
         players: players whose first and second plays are compared
         pilot: players of the pilot
         studies: fresh studies
+        geometric: plan with the ratio of geometric instead of restricted mean times
     """
     for name in ("original", version):
         setting = simulated_setting(game, name)
@@ -43,7 +44,7 @@ def main(
         logs = [np.log(group[0]) for group in (first, second)]
         print(f"{name}: second over first play {means[1] / means[0]:.3f}; correlation {np.corrcoef(logs)[0, 1]:.2f}")
     runs = study(game, version, "published", practice, PILOT_SEED, pilot)
-    effect = ratio_of(game, version, players)
+    effect = ratio_of(game, version, players, geometric)
     design = from_pilot(Design({version: effect}, test="signed-rank", within=True), runs)
     tried = smallest_n(design)
     n = enough_of(tried, 0.8)
@@ -64,13 +65,13 @@ def plays_of(setting: SimulatedSetting, seed: int, players: int, turn: Turn) -> 
     return np.array([len(inputs) for inputs, _ in plays], float), np.array([ended == "win" for _, ended in plays])
 
 
-def ratio_of(game: str, version: str, players: int) -> float:
-    """Of the restricted mean times of many first plays."""
-    means = [
-        restricted_mean(*plays_of(simulated_setting(game, name), 0, players, Turn()), LIMIT_MINUTES * MINUTE)
-        for name in (version, "original")
-    ]
-    return float(means[0] / means[1])
+def ratio_of(game: str, version: str, players: int, geometric: bool) -> float:
+    """Of the restricted or geometric mean times of many first plays."""
+    groups = [plays_of(simulated_setting(game, name), 0, players, Turn()) for name in (version, "original")]
+    if geometric:
+        return float(np.exp(np.log(groups[0][0]).mean() - np.log(groups[1][0]).mean()))
+    means = [float(restricted_mean(*group, LIMIT_MINUTES * MINUTE)) for group in groups]
+    return means[0] / means[1]
 
 
 def study(game: str, version: str, plant: str, practice: float, seed: int, n: int) -> list[Played]:
