@@ -78,8 +78,8 @@ def show(
         "made": tests_made(analysis),
         "meanings": "; ".join(summary.EFFECTS[name] for name in tests_made(analysis)),
         "effects": [TESTS[name] for name in tests_made(analysis)],
-        "models": list(analysis.notes.items()),
-        "untested": list(untested(analysis).items()),
+        "models": models(analysis),
+        "untested": untested(analysis),
         "figures": figures(analysis, published, same_game),
         "reach": show_reach(analysis),
         "same_game": same_game,
@@ -145,7 +145,9 @@ def show_version(version: str, analysis: Analysis, tables: Mapping[str, pd.DataF
         "picture": data_uri(np.rot90(picture, turn_of(section, version))) if picture is not None else "",
         **{measure.column: progress.measure_panel(curves, measure, version) for measure in curves.measures},
         "survival": panels.survival_panel(tables["survival_inputs"], version, here, "inputs", longest(section)),
-        "minutes": panels.survival_panel(tables["survival_minutes"], version, human, "minutes", analysis.limit)
+        "minutes": panels.survival_panel(
+            tables["survival_minutes"], version, human, "minutes", longest_minutes(analysis)
+        )
         if human
         else "",
     }
@@ -161,6 +163,12 @@ def longest(section: Section) -> float:
     stretch the axes of all others."""
     several = [kind for kind in section.kinds if len({run.version for run in of_kind(section.runs, kind)}) > 1]
     return max([1000, *(run.budget for kind in several or section.kinds for run in of_kind(section.runs, kind))])
+
+
+def longest_minutes(analysis: Analysis) -> float:
+    """Where axes of minutes end: with the longest play, at most at the limit."""
+    played = [run.minutes for run in analysis.section.runs if run.player != "agent"]
+    return min(analysis.limit, max([1.0, *(1.02 * each for each in played)]))
 
 
 def show_progress(curves: Curves, versions: Sequence[str], chosen: Sequence[str]) -> dict:
@@ -301,18 +309,32 @@ def test_words(analysis: Analysis) -> list[dict]:
     ]
 
 
-def untested(analysis: Analysis) -> dict[str, list[str]]:
-    """The tests without an answer, such as "Log-rank test (People, masked objects)", by reason."""
-    by_reason: dict[str, dict[str, list[str]]] = {}
+def untested(analysis: Analysis) -> list[str]:
+    """One sentence for each reason why tests were not made, such as "No log-rank test of PPO (7 versions): ..."."""
+    places: dict[tuple[str, str, str], int] = {}  # (reason, test, kind of player) -> versions
     for cell in analysis.cells:
         for name, test in cell.tests.items():
             if test.why:
-                of_test = by_reason.setdefault(test.why, {}).setdefault(TESTS[name][0], [])
-                of_test.append(f"{cell.kind.label}, {title_of(cell.version)}")
-    return {
-        why: [f"{test} test ({'; '.join(whose)})" for test, whose in of_why.items()]
-        for why, of_why in by_reason.items()
-    }
+                key = (test.why, TESTS[name][0].replace("Log", "log"), cell.kind.label)
+                places[key] = places.get(key, 0) + 1
+    whose: dict[str, dict[str, list[str]]] = {}  # by reason and kinds of players: the tests
+    for why, test in dict.fromkeys((why, test) for why, test, _ in places):
+        kinds = [(label, n) for (reason, other, label), n in places.items() if (reason, other) == (why, test)]
+        words = ", ".join(f"{label} ({n} version{'s' * (n > 1)})" for label, n in kinds)
+        whose.setdefault(why, {}).setdefault(words, []).append(test)
+    return [
+        f"No {' or '.join(tests)} test of {words}: {why}."
+        for why, of_why in whose.items()
+        for words, tests in of_why.items()
+    ]
+
+
+def models(analysis: Analysis) -> list[str]:
+    """One sentence for each model of deaths, with the kinds of players that it is of."""
+    labels: dict[str, list[str]] = {}
+    for label, model in analysis.notes.items():
+        labels.setdefault(model, []).append(label)
+    return [f"Deaths of {', '.join(each)}: {title_of(model)}." for model, each in labels.items()]
 
 
 def tests_made(analysis: Analysis) -> list[str]:
