@@ -17,6 +17,8 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from priorlab.envs.base.files import files_under, one_line, read_json, write_bytes, write_whole
 from priorlab.envs.base.tables import kinds, read_table
 from priorlab.envs.plays.progress import PROGRESS as WAY
@@ -241,11 +243,12 @@ def load_with_archives(roots: Sequence[str | Path]) -> Results:
             problems.append(one_line(folder, error))
             results = replace(results, problems=tuple(problems))
             continue
-        front = archived.configs[list(FRONT)].merge(results.configs[list(FRONT)], how="left", indicator=True)
-        is_new = (front["_merge"] == "left_only").to_numpy()
+        front = archived.configs[list(FRONT)]
+        known = set(results.configs[list(FRONT)].itertuples(index=False, name=None))  # seeds are numbers, plays' names
+        is_new = np.array([key not in known for key in front.itertuples(index=False, name=None)], bool)
         if not is_new.all():
             problems.append(f"{folder}: {(~is_new).sum()} archived runs are also in other folders, which alone count")
-        kept = archived.configs[list(FRONT)][is_new]
+        kept = front[is_new]
         joined = {}
         for name in (each.name for each in fields(Results) if each.name != "problems"):
             tables = getattr(results, name), getattr(archived, name).merge(kept)

@@ -5,8 +5,10 @@ takes the agents from the archives in `OUT/<game>/`, and writes figures, two sma
 """
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import tyro
 
@@ -25,39 +27,57 @@ GAMES = ("princess", "key_door")
 PLAYERS, SEED = 40, 0  # simulated players on each version, and the seed of all
 FIGURES = {"paper": "", "claim": "-claim"}  # of the comparison, by the ends of their names here
 SHARES, RATIOS = "progress.csv", "ratio_of_ratios.csv"
+EARLY = 300  # inputs of the finding
+BOUNDS = {">=": "\N{GREATER-THAN OR EQUAL TO}", "<=": "\N{LESS-THAN OR EQUAL TO}", "~": "\N{ALMOST EQUAL TO}"}
 
 
-def compared(game: str, out: Path, runs: Path) -> None:
+def compared(game: str, out: Path, scratch: Path) -> None:
     """Compares a game's simulated players with its archived agents, and keeps what README.md shows in ``out``."""
-    players, page = runs / "simulated" / game, runs / game
+    players, page = scratch / game / "players", scratch / game / "page"
     simulate.main(PLAYERS, game=game, seed=SEED, out=players)
     write_comparison(load_with_archives([players, out / game]), page / "index.html", figures=True)
     for name, end in FIGURES.items():
-        write_whole(out / f"{game}{end}.svg", (page / "figures" / f"{name}.svg").read_text(encoding="utf-8"))
-    shares: Any = pd.read_csv(page / "data" / SHARES)
-    marks = [shares.iloc[(shares["inputs"] - mark).abs().argmin()]["inputs"] for mark in MARKS]
-    kept = shares[shares["inputs"].isin(marks)].dropna(subset="progress")
-    write_whole(out / game / SHARES, csv_of(kept[["version", "player", "n", "inputs", "progress", "low", "high"]]))
-    ratios: Any = pd.read_csv(page / "data" / RATIOS)
-    write_whole(out / game / RATIOS, csv_of(ratios.drop(columns=["game", "level", "study", "limit"])))
+        drawn, kept_as = page / "figures" / f"{name}.svg", out / f"{game}{end}.svg"
+        kept_as.unlink(missing_ok=True)
+        if drawn.exists():
+            write_whole(kept_as, drawn.read_text(encoding="utf-8"))
+    write_whole(out / game / SHARES, csv_of(shares_at(pd.read_csv(page / "data" / SHARES))))
+    if (page / "data" / RATIOS).exists():  # not if an agent's slow-down is unknown everywhere
+        ratios: Any = pd.read_csv(page / "data" / RATIOS)
+        write_whole(out / game / RATIOS, csv_of(ratios.drop(columns=["game", "level", "study", "limit"])))
+
+
+def ratios_in(folder: Path) -> Any:
+    """The ratios of ratios kept of a game; no rows if there are none."""
+    path = folder / RATIOS
+    return pd.read_csv(path) if path.exists() else pd.DataFrame(columns=["version", "low", "p_holm"])
+
+
+def shares_at(curves: Any) -> pd.DataFrame:
+    """The share of the shortest way covered at MARKS, from the table of curves: one row per version, player and mark.
+
+    A kind of which everybody had won keeps its 100 %; one that was not followed so long has no row.
+    """
+    rows = []
+    for (version, player, n), curve in curves.dropna(subset="progress").groupby(["version", "player", "n"], sort=False):
+        inputs, shares = curve["inputs"].to_numpy(float), curve["progress"].to_numpy(float)
+        for mark in (mark for mark in MARKS if mark <= inputs[-1] or shares[-1] == 1):
+            share = float(np.interp(np.log(mark), np.log(inputs), shares))
+            rows.append({"version": version, "player": player, "n": n, "inputs": mark, "progress": share})
+    kept: Any = pd.DataFrame(rows)
+    agents = kept["player"] == "Random"  # which is followed to the end of all runs
+    return kept[kept["inputs"] <= kept["inputs"][agents].max()]
 
 
 def shares_table(rows: Any) -> str:
     """The share of the shortest way covered, by version and player, after so many inputs."""
-    inputs = sorted(rows["inputs"].unique())
-    by = {key: each.set_index("inputs")["progress"] for key, each in rows.groupby(["version", "player"], sort=False)}
-    cells = [
-        (title_of(version), player, *(share_words(shares, each) for each in inputs))
-        for (version, player), shares in by.items()
-    ]
-    return table(("version", "player", *(f"{each:,.0f}" for each in inputs)), cells)
-
-
-def share_words(shares: pd.Series, inputs: float) -> str:
-    """The share at these inputs; of a kind of which everybody had won before, 100 %."""
-    if inputs in shares.index:
-        return percent(float(shares.loc[inputs]))
-    return percent(1) if shares.iloc[-1] == 1 else NOTHING
+    marks = sorted(rows["inputs"].unique())
+    cells = []
+    for (version, player), each in rows.groupby(["version", "player"], sort=False):
+        shares = each.set_index("inputs")["progress"]
+        words = [percent(float(shares.loc[mark])) if mark in shares.index else NOTHING for mark in marks]
+        cells.append((title_of(version), player, *words))
+    return table(("version", "player", *(f"{mark:,}" for mark in marks)), cells)
 
 
 def ratios_table(rows: Any) -> str:
@@ -65,7 +85,7 @@ def ratios_table(rows: Any) -> str:
     cells = []
     for row in rows.to_dict("records"):
         words = [number_words(row, name) for name in ("ratio", "agent_ratio", "ratio_of_ratios")]
-        words[2] = f"{row['bound'] if isinstance(row['bound'], str) else ''} {words[2]}".strip()
+        words[2] = f"{BOUNDS.get(row['bound'], '')} {words[2]}".strip()
         cells.append((title_of(row["version"]), row["agent"], *words, p_words(row["p_holm"])))
     return table(("version", "agent", "players", "agent's", "ratio of ratios (95 %)", "p (Holm)"), cells)
 
@@ -83,21 +103,23 @@ def p_words(p: float) -> str:
 
 
 def finding_of(folder: Path) -> str:
-    """One sentence on both games."""
+    """Two sentences on each game."""
     parts = []
     for game in GAMES:
-        rows: Any = pd.read_csv(folder / game / RATIOS)
-        clear = rows[(rows["low"] > 1) & (rows["p_holm"] < 0.05)]
-        versions, of = clear["version"].nunique(), rows["version"].nunique()
         shares: Any = pd.read_csv(folder / game / SHARES)
-        here = shares[shares["version"] == "original"]
-        at = here.loc[(here["inputs"] - 300).abs().idxmin(), "inputs"]
-        by = here[here["inputs"] == at].set_index("player")["progress"]
-        covered = ", ".join(f"{player} {percent(share)}" for player, share in by.items())
-        slowed = f"{versions} of {of} versions clearly slow simulated players more than an agent" if of else (
-            "no agent won the original, so slow-downs can't be compared"
-        )  # fmt: skip
-        parts.append(f"{title_of_game(game)}: after {at:,.0f} inputs on the original, {covered}; {slowed}")
+        here = shares[(shares["version"] == "original") & (shares["inputs"] == EARLY)].set_index("player")["progress"]
+        first, *others = [
+            f"{player[0].lower() * (player != 'PPO')}{player[player != 'PPO' :]}" for player in here.index
+        ]
+        words = [f"{name} {percent(share)}" for name, share in zip(others, here.iloc[1:])]
+        parts.append(
+            f"{title_of_game(game)}: on the original, {first} have covered {percent(here.iloc[0])} of the shortest way "
+            f"after {EARLY} inputs, {', '.join(words)}"
+        )
+        rows = ratios_in(folder / game)
+        clear = rows[(rows["low"] > 1) & (rows["p_holm"] < 0.05)]
+        slowed = f"{clear['version'].nunique()} of {rows['version'].nunique()} versions clearly slow them more than PPO"
+        parts.append(slowed if len(rows) else "No agent won, so slow-downs can't be compared")
     return ". ".join(parts)
 
 
@@ -110,7 +132,7 @@ def readme_of(folder: Path) -> str:
             "game": game, "title": title_of_game(game), "seeds": archive.runs["seed"].nunique(),
             "inputs": f"{archive.runs['inputs'].max():,}",
             "shares": shares_table(pd.read_csv(folder / game / SHARES)),
-            "ratios": ratios_table(ratios) if len(ratios := pd.read_csv(folder / game / RATIOS)) else "",
+            "ratios": ratios_table(ratios) if len(ratios := ratios_in(folder / game)) else "",
         }
         for game, archive in zip(GAMES, archives)
     ]  # fmt: skip
@@ -123,23 +145,20 @@ def readme_of(folder: Path) -> str:
     )  # fmt: skip
 
 
-def main(
-    *, out: Path = Path("results/compare"), agents: Path | None = None, runs: Path = Path("runs/beside"),
-    report_only: bool = False,
-) -> None:  # fmt: skip
+def main(*, out: Path = Path("results/compare"), agents: Path | None = None, report_only: bool = False) -> None:
     """Compare simulated players with archived agents on both games.
 
     Args:
         out: folder for archives, figures, tables and README.md
         agents: add the archived runs of this folder, `<game>` in it, to those in out
-        runs: folder for the plays and the pages
         report_only: simulate nothing; only write README.md from what is kept
     """
     console, problems = plain_console(), list[str]()
     for game in GAMES if agents else ():
         Archive.read(out / game).joined(Archive.read(Path(agents or "") / game), out / game, problems).write(out / game)
-    for game in () if report_only else GAMES:
-        compared(game, out, runs)
+    with TemporaryDirectory() as scratch:
+        for game in () if report_only else GAMES:
+            compared(game, out, Path(scratch))
     write(out, readme_of(out), {})
     console.print("\n".join([*problems, str(out / "README.md")]), highlight=False)
 

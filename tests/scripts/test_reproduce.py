@@ -14,6 +14,7 @@ import tyro
 from rich.console import Console
 
 from priorlab.agents.settings import Settings
+from priorlab.envs.plays.play import Play
 from priorlab.envs.results.archive import Archive, load_with_archives
 from priorlab.envs.results.load import load
 from priorlab.envs.results.rows import RunWriter
@@ -158,8 +159,9 @@ def test_rows_come_back_as_they_were_and_small(tmp_path):
     runs = pd.read_csv(tmp_path / "runs.csv")
     runs.iloc[1:].to_csv(tmp_path / "runs.csv", index=False)  # as if stopped before it was written
     assert len(Archive.read(tmp_path).episodes) == len(archive.episodes) * (3 * len(AGENTS) - 1) // (3 * len(AGENTS))
+    Play.of([0] * 3, level="---\nS  G\n####\n", player="person", id="a play").save(tmp_path / "a.play")
     loaded = load_with_archives([tmp_path, tmp_path])
-    assert len(loaded.configs) == len(loaded.episodes.groupby(["method", "seed"])) == 3 * len(AGENTS) - 1
+    assert len(loaded.configs) == len(loaded.episodes.groupby(["method", "seed"])) == 3 * len(AGENTS)
     (tmp_path / "episodes.csv.xz").write_bytes(b"cut off")
     with pytest.raises(ValueError, match=r"episodes.csv.xz: .*expected rows of version, method"):
         Archive.read(tmp_path)
