@@ -26,6 +26,7 @@ MARKS = (100, 300, 1000, 3000, 10_000, 30_000, 100_000, 300_000, 1_000_000)  # i
 SHAPES = ("o", "s", "^", "D", "v", "P", "X")  # of kinds in print, where colour alone may not be seen
 TEXT, SMALL, KEY = 7.5, 6.5, 30.0  # points, in print: texts, and a legend's line with the space around it
 LEFT, RIGHT, BETWEEN, ROW, HEAD, FOOT = 34.0, 6.0, 9.0, 62.0, 17.0, 24.0  # points: margins, panels and their titles
+ALONE = 90.0  # points, of panels in a single row: as high as the name of their measure is long
 PRINT: dict[Any, Any] = {
     "font.size": SMALL, "xtick.major.pad": 2, "ytick.major.pad": 2, "grid.linewidth": 0.4, "axes.linewidth": 0.6,
     "xtick.labelsize": SMALL, "ytick.labelsize": SMALL,
@@ -173,7 +174,8 @@ def print_figure(curves: Curves, versions: Sequence[str], width_mm: float = PRIN
         return None
     width = width_mm * MM
     lefts, wide = columns_of(max(len(names) for _, names in blocks), width)
-    heights = [-(-len(names) // len(lefts)) * (ROW + HEAD) + FOOT for _, names in blocks]
+    row_height = ROW if max(len(names) for _, names in blocks) > len(lefts) else ALONE
+    heights = [-(-len(names) // len(lefts)) * (row_height + HEAD) + FOOT for _, names in blocks]
     shapes = dict(zip(curves.kinds, SHAPES * 2))
     keys = legend_of(curves, shapes, len(versions) > 1)
     beside = entries_beside([str(key.get_label()) for key in keys], width - lefts[0])
@@ -185,8 +187,8 @@ def print_figure(curves: Curves, versions: Sequence[str], width_mm: float = PRIN
         for letter, (measure, names), block in zip("ab", blocks, heights):
             for place, version in enumerate(names):
                 row, column = divmod(place, len(lefts))
-                bottom = top - (row + 1) * (ROW + HEAD)
-                box = (lefts[column] / width, bottom / height, wide / width, ROW / height)
+                bottom = top - (row + 1) * (row_height + HEAD)
+                box = (lefts[column] / width, bottom / height, wide / width, row_height / height)
                 axes = figure.add_axes(box)
                 set_axes(axes, curves, measure)
                 axes.tick_params(labelbottom=place + len(lefts) >= len(names), labelleft=column == 0)
