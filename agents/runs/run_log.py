@@ -30,17 +30,18 @@ class RunLog:
         self.wins: deque[bool] = deque(maxlen=100)
         self.counted = np.zeros(games.num_games, np.int64)  # inputs of each game's play so far
         self.began = np.zeros(games.num_games, np.int64)  # of those, the inputs before its episode
-        self.states: list[np.ndarray] = []  # int32 (N, FIELDS) after each buffered step; of a lane that ended, its last
-        self.after: list[int] = []  # inputs after each
+        steps = max(1, min(BUFFERED, MOST_BUFFERED // games.num_games))
+        # the states before the buffered steps, and after each; of a lane that ended, its last
+        self.states = np.zeros((steps + 1, games.num_games, FIELDS), np.int32)
+        self.after: list[int] = []  # inputs after each buffered step
         self.starts: list[tuple[int, np.ndarray, np.ndarray]] = []  # buffered step, lanes that ended, where they start
-        self.previous = np.zeros((0, FIELDS), np.int32)  # the states before the buffered steps
         self.way: WayLog | None = None
         self.visits = count_visits(np.zeros(0), np.zeros(0), games.places[0].level.side)
 
     def begin(self) -> None:
         """Call it after the games' reset."""
-        self.previous = on_cpu(self.games.state).copy()
-        self.counted[:] = self.previous[:, PLAY_INPUTS]
+        self.states[0] = on_cpu(self.games.state)
+        self.counted[:] = self.states[0, :, PLAY_INPUTS]
         self.inputs = int(self.counted.sum())
         self.way = self.follow()
 
@@ -53,11 +54,12 @@ class RunLog:
     def step(self) -> None:
         """Call it after each step of the games."""
         games, ended, state = self.games, on_cpu(self.games.ended), on_cpu(self.games.state)
-        now, state = state[:, PLAY_INPUTS].astype(np.int64), state.copy()
+        now, at = state[:, PLAY_INPUTS].astype(np.int64), len(self.after)
+        self.states[at + 1] = state
         if len(ended):
             last, truncated = on_cpu(games.final_states), on_cpu(games.lanes.truncated)[ended]
-            self.starts.append((len(self.states), ended, state[ended]))
-            state[ended], won = last, last[:, SOLVED] != 0
+            self.starts.append((at, ended, state[ended]))
+            self.states[at + 1, ended], won = last, last[:, SOLVED] != 0
             played = last[:, PLAY_INPUTS].astype(np.int64)
             opening = now[ended] - np.where(won | truncated, 0, played)
             self.inputs += int((now - self.counted).sum() + (played + opening - now[ended]).sum())
@@ -68,9 +70,8 @@ class RunLog:
         else:
             self.inputs += int((now - self.counted).sum())
         self.counted = now
-        self.states.append(state)
         self.after.append(self.inputs)
-        if len(self.states) >= BUFFERED or len(self.states) * len(state) >= MOST_BUFFERED:
+        if len(self.after) + 1 == len(self.states):
             self.count()
         if self.inputs >= self.due:
             self.explore()
@@ -92,19 +93,20 @@ class RunLog:
 
     def count(self) -> None:
         """Counts the visits of the buffered steps, and follows their ways."""
-        if not self.states:
+        count = len(self.after)
+        if not count:
             return
-        after, ended = np.array(self.states), np.zeros((len(self.states), len(self.previous)), bool)
+        before, after = self.states[: count + 1].copy(), self.states[1 : count + 1]
+        ended = np.zeros(after.shape[:2], np.bool_)
         x, y = after[..., X].ravel() / 2, after[..., Y].ravel() / 2
         self.visits += count_visits(x, y, self.games.places[0].level.side)
-        before = np.concatenate([self.previous[None], after])
         for step, lanes, starts in self.starts:
             before[step + 1, lanes], ended[step, lanes] = starts, True
         if self.way:
             self.way.add(Steps(np.array(self.after), before[:-1], after, ended))
-        self.previous = before[-1]
-        for buffer in (self.states, self.after, self.starts):
-            buffer.clear()
+        self.states[0] = before[-1]
+        self.after.clear()
+        self.starts.clear()
 
     def flush(self) -> None:
         """Writes the tables of visits and of things reached, and brings all rows so far safely to disk."""
@@ -130,7 +132,7 @@ class RunLog:
         for name, value in state.items():
             if name != "way":
                 setattr(self, name, value)
-        self.previous = on_cpu(self.games.state).copy()
+        self.states[0] = on_cpu(self.games.state)
         self.way = self.follow() if state.get("way") else None
         if self.way:
             self.way.restore(state["way"])

@@ -105,8 +105,9 @@ class FirstReached:
         self.positions = Positions.of(numbers)
         self.table = np.zeros((self.positions.count, len(self.things)), np.bool_)
         inside = np.zeros((self.positions.columns - 2, self.positions.rows - 2), np.bool_)
-        self.known = np.pad(inside, 1, constant_values=True).ravel()  # nothing is within reach of the border
-        self.wanted: np.ndarray = np.zeros(self.positions.count, np.bool_)  # whether something not yet reached is near
+        # bool (positions,): whether the table has it, and whether something not yet reached is within reach of it
+        self.known = np.pad(inside, 1, constant_values=True).flatten()  # nothing is within reach of the border
+        self.wanted = np.zeros(self.positions.count, np.bool_)
 
     def add(self, steps: Steps, died: np.ndarray, numbers: np.ndarray) -> None:
         """died, bool (T, N): where the rules put a lane back at the start, at which its next life begins; numbers, int
@@ -124,7 +125,7 @@ class FirstReached:
             if entered.any():
                 self.first[at] = steps.inputs[step[rows[entered.argmax()]]]
         if np.isfinite(self.first[met.any(axis=0)]).any():
-            self.wanted = np.any(self.table & np.isnan(self.first), axis=1)
+            self.wanted[:] = (self.table & np.isnan(self.first)).any(axis=1)
 
     def near(self, states: np.ndarray, at: int) -> np.ndarray:
         """bool (n,): whether the thing number ``at`` is within reach in each state, int32 (n, FIELDS); alive or not."""
@@ -154,7 +155,7 @@ class FirstReached:
     def put(self, first: np.ndarray) -> None:
         """Continues from the times of a stopped run."""
         self.first[:] = first
-        self.wanted = np.any(self.table & np.isnan(self.first), axis=1)
+        self.wanted[:] = (self.table & np.isnan(self.first)).any(axis=1)
 
     def rows(self) -> Iterator[tuple]:
         """Rows of REACHED."""

@@ -12,10 +12,10 @@ from itertools import combinations, permutations
 import numpy as np
 
 from priorlab.scripts.analysis.players import Kind, Section, of_kind
+from priorlab.scripts.analysis.resampling import RESAMPLES
 from priorlab.scripts.analysis.slowdown import Drawn
 from priorlab.scripts.analysis.statistics import (
     LEAST,
-    RESAMPLES,
     Played,
     horizon_of,
     is_known,

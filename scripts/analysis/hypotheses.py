@@ -17,7 +17,8 @@ from statsmodels.duration.survfunc import survdiff
 
 from priorlab.scripts.analysis.hazards import WALD, at_risk, hazard_of, proportional
 from priorlab.scripts.analysis.least_p import holm_of, least_p, least_p_of_pairs, why_not
-from priorlab.scripts.analysis.statistics import LEAST, quantiles, resamples
+from priorlab.scripts.analysis.resampling import resamples
+from priorlab.scripts.analysis.statistics import LEAST, quantiles
 
 FEWER = f"fewer than {LEAST} players"
 FEW = 5  # people or seeds per version below which the rate of deaths is not modelled

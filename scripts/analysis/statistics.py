@@ -5,7 +5,6 @@ Runs and people are always resampled as units, never steps: the inputs of one ru
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +17,9 @@ from priorlab.envs.plays.progress import PROGRESS, covered
 from priorlab.envs.plays.tracks import TRACKS
 from priorlab.envs.results.load import Results
 from priorlab.envs.results.rows import FRONT, VISITS
+from priorlab.scripts.analysis.resampling import weights_of
 
 ORIGINALS = {"none": "original"}  # Atari's name for a game without a mask
-RESAMPLES = 4000
 CONFIDENCE = 0.95
 LEAST = 3  # fewer players or runs have no interval and no test; fewer people have no mean either
 WINDOW = 100  # episodes over which a win rate is taken
@@ -337,31 +336,6 @@ def bootstrap_weights(groups: Sequence[Sequence[Played]], seed: int = 0) -> list
         for number, group in enumerate(groups)
     )
     return list(weights_of(numbered, seed))
-
-
-@lru_cache(maxsize=8)  # most groups of one size share theirs
-def weights_of(groups: tuple[tuple[int, ...], ...], seed: int) -> tuple[np.ndarray, ...]:
-    """As ``bootstrap_weights``, for groups of people by their numbers; read-only."""
-    generator = np.random.default_rng(seed)
-    of_person: dict[int, list[int]] = {}  # groups
-    for number, group in enumerate(groups):
-        for person in group:
-            of_person.setdefault(person, []).append(number)
-    strata: dict[tuple[int, ...], list[int]] = {}
-    for person, numbers in of_person.items():
-        strata.setdefault(tuple(sorted({*numbers})), []).append(person)
-    drawn = np.zeros((RESAMPLES, len(of_person)), np.int32)
-    for members in strata.values():
-        drawn[:, members] = resamples(len(members), generator)
-    weights = tuple(np.take(drawn, np.array(group, int), axis=1) for group in groups)
-    for each in weights:
-        each.flags.writeable = False
-    return weights
-
-
-def resamples(n: int, generator: np.random.Generator) -> np.ndarray:
-    """How often each of n is drawn, with replacement, in each resample; (RESAMPLES, n)."""
-    return generator.multinomial(n, np.full(n, 1 / n), size=RESAMPLES)
 
 
 def quantiles(n: int) -> tuple[float, float]:

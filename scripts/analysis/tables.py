@@ -85,7 +85,8 @@ COLUMNS = {
     "mean_place_low": "", "mean_place_high": "",
     "first": "share of the players that reached it first",
     "second": "share that reached it second", "third": "share that reached it third",
-    "life": "deaths so far", "x": "pixels; left edge of a cell", "y": "pixels; top edge of a cell",
+    "life": "deaths so far; of an agent's run, lives of its first game so far",
+    "x": "pixels; left edge of a cell", "y": "pixels; top edge of a cell",
     "type": "type of the column: text, integer or number", "unit": "unit of the column", "meaning": "its meaning",
     "plays": "all, or without those that missed more than most_missed of their steps",
     "most_missed": "share of missed steps above which a play is left out", "left_out": "number of plays left out",
@@ -106,7 +107,7 @@ FILES = {
     "reached": "when and in which order each play first reached each object and ladder; empty if it did not",
     "reach": "its summary: one row per thing, version and kind of player",
     "visits": "time spent in each 7 px cell",
-    "tracks": "where each play went, at five positions per second",
+    "tracks": "where each play went, at five positions per second; of an agent's run, some lives of its first game",
     "answers": "how many people gave each answer",
     "flow": "people and plays at each stage from consent to analysis",
 }

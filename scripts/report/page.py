@@ -11,7 +11,8 @@ from priorlab.scripts.analysis.excluding import without
 from priorlab.scripts.analysis.flow import Flow, Session, flow_of, flow_rows
 from priorlab.scripts.analysis.players import Section, differences, geometry, sections_of
 from priorlab.scripts.analysis.published import published_figures, published_ratio
-from priorlab.scripts.analysis.statistics import LEAST, RESAMPLES, Played, played
+from priorlab.scripts.analysis.resampling import RESAMPLES
+from priorlab.scripts.analysis.statistics import LEAST, Played, played
 from priorlab.scripts.analysis.tables import tables_of, write_tables
 from priorlab.scripts.report.course_panels import MOST_LINES
 from priorlab.scripts.report.figures import write_figures

@@ -30,7 +30,8 @@ from priorlab.scripts.analysis.planning import (
     smallest_n,
 )
 from priorlab.scripts.analysis.players import title_of, title_of_game
-from priorlab.scripts.analysis.statistics import LEAST, ORIGINALS, RESAMPLES
+from priorlab.scripts.analysis.resampling import RESAMPLES
+from priorlab.scripts.analysis.statistics import LEAST, ORIGINALS
 from priorlab.scripts.report.missed import MISSED
 from priorlab.scripts.report.render import render
 from priorlab.scripts.report.summary import CHANGES, EFFECTS, percent

@@ -13,7 +13,7 @@ from priorlab.scripts.analysis.efficiency import MARGIN, MEASURES, MOST, NEVER, 
 from priorlab.scripts.analysis.hypotheses import FEW
 from priorlab.scripts.analysis.players import Section, count
 from priorlab.scripts.analysis.published import published_figures
-from priorlab.scripts.analysis.statistics import RESAMPLES
+from priorlab.scripts.analysis.resampling import RESAMPLES
 from priorlab.scripts.analysis.tables import survival
 from priorlab.scripts.report import panels, readme, summary
 from priorlab.scripts.report import version_figures as rows

@@ -9,7 +9,8 @@ from matplotlib.colors import to_rgb
 from matplotlib.ticker import MaxNLocator
 
 from priorlab.scripts.analysis.comparison import Estimate
-from priorlab.scripts.analysis.statistics import quantiles, resamples
+from priorlab.scripts.analysis.resampling import resamples
+from priorlab.scripts.analysis.statistics import quantiles
 from priorlab.scripts.report.plots import INKS, STYLE, apart, panel, svg
 
 if TYPE_CHECKING:

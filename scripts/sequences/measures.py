@@ -14,7 +14,8 @@ import pandas as pd
 
 from priorlab.scripts.analysis.comparison import Estimate
 from priorlab.scripts.analysis.efficiency import improvement, middle_mean
-from priorlab.scripts.analysis.statistics import quantiles, resamples
+from priorlab.scripts.analysis.resampling import resamples
+from priorlab.scripts.analysis.statistics import quantiles
 from priorlab.scripts.sequences.runs import Tables
 from priorlab.transfer import metrics
 from priorlab.transfer.keeping import meets_tasks, parse

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from priorlab.envs.base.files import write_whole
-from priorlab.scripts.analysis.statistics import RESAMPLES
+from priorlab.scripts.analysis.resampling import RESAMPLES
 from priorlab.scripts.report import readme
 from priorlab.scripts.report.render import render
 from priorlab.scripts.report.summary import NOTHING

@@ -39,7 +39,7 @@ def test_a_run_records_what_the_plays_of_its_lanes_do(tmp_path: Path, level: str
     """Until the first win, where a play ends. Without frame skip and random starts a run sees every input."""
     settings = replace(LONG, level=level, game=game, num_games=lanes, inputs=3000 * lanes, out=tmp_path)
     play_at_random(settings)
-    rows = read_run(tmp_path)
+    _, rows = read_run(tmp_path)
     actions = np.random.default_rng(settings.seed).integers(6, size=(3000, lanes))
     wins = rows["episodes"].query("outcome == 'win'")["inputs"]
     until = min([*wins // lanes, 3001])  # inputs of each lane up to which nobody has won
@@ -86,7 +86,7 @@ def test_frame_skip_and_random_starts_are_seen_once_per_decision(tmp_path: Path,
         least = int(distances.of(states).min())
         if least < expected[-1][1]:
             expected.append((inputs, least))
-    assert [*map(tuple, read_run(tmp_path)["progress"].to_numpy().tolist())] == expected and len(expected) > 3
+    assert [*map(tuple, read_run(tmp_path)[1]["progress"].to_numpy().tolist())] == expected and len(expected) > 3
 
 
 def test_a_level_without_a_solution_has_no_progress_but_the_rest(tmp_path: Path):
@@ -99,11 +99,11 @@ def test_a_level_without_a_solution_has_no_progress_but_the_rest(tmp_path: Path)
 
 
 def test_archives_keep_progress_and_what_was_reached_if_runs_have_them(tmp_path: Path):
-    for seed in range(2):
-        folder = tmp_path / "runs" / "study" / "original" / "random" / f"seed_{seed}"
+    folders = [tmp_path / "runs" / "study" / "original" / "random" / f"seed_{seed}" for seed in range(2)]
+    for seed, folder in enumerate(folders):
         play_at_random(replace(LONG, level=STAIR, seed=seed, out=folder))
     for name in WAY:
-        (folder / f"{name}.csv").unlink()  # as an older run
+        (folders[1] / f"{name}.csv").unlink()  # as an older run
     before = load(tmp_path / "runs")
     assert before.problems == () and set(before.progress["seed"]) == {0} == set(before.tracks["seed"])
     Archive.of(before).write(tmp_path / "kept")

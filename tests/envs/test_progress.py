@@ -1,6 +1,8 @@
 """The share of the shortest way that a play has covered: by a plain search, by hand, and at its ends."""
 
+from collections.abc import Iterable
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -44,7 +46,8 @@ def nearest(text: str, version: str) -> dict[tuple, int]:
     for own, ends in leads_to.items():
         for end in ends:
             comes_from.setdefault(start if end == DEATH else end, []).append(own)
-    far, layer = {WIN: 0}, [WIN]
+    far: dict[Any, int] = {WIN: 0}
+    layer: Iterable = [WIN]
     while layer:
         layer = {own for end in layer for own in comes_from.get(end, ()) if own not in far}
         far |= dict.fromkeys(layer, max(far.values()) + 1)
