@@ -164,7 +164,12 @@ def played(results: Results) -> list[Played]:
                 visits=np.array([visits.get(name, none) for name in VISITS], np.int64).T,
                 outcome=str(ended["outcome"][-1]) if ended else "",
                 rate=config["settings"].get("inputs_per_second", INPUTS_PER_SECOND),
-                reached=dict(zip(near.get("thing", none).tolist(), np.where(times <= inputs, times, np.nan).tolist())),
+                reached=dict(
+                    zip(
+                        near.get("thing", none).tolist(),
+                        [time if time <= inputs else np.nan for time in times.tolist()],
+                    )
+                ),
                 progress=covered(*(way.get(name, none) for name in PROGRESS)),
                 track=np.array([track.get(name, none) for name in TRACKS], float).T,
             )

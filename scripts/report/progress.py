@@ -24,8 +24,9 @@ PRINT_MM = 178.0  # width of a page's two columns in most journals
 MM = 72 / 25.4  # points
 MARKS = (100, 300, 1000, 3000, 10_000, 30_000, 100_000, 300_000, 1_000_000)  # inputs of the table
 SHAPES = ("o", "s", "^", "D", "v", "P", "X")  # of kinds in print, where colour alone may not be seen
-TEXT, SMALL, KEYS = 7.5, 6.5, 4  # points; entries of a legend's row, in print
+TEXT, SMALL, KEY = 7.5, 6.5, 30.0  # points, in print: texts, and a legend's line with the space around it
 LEFT, RIGHT, BETWEEN, ROW, HEAD, FOOT = 34.0, 6.0, 9.0, 62.0, 17.0, 24.0  # points: margins, panels and their titles
+ALONE = 90.0  # points, of panels in a single row: as high as the name of their measure is long
 PRINT: dict[Any, Any] = {
     "font.size": SMALL, "xtick.major.pad": 2, "ytick.major.pad": 2, "grid.linewidth": 0.4, "axes.linewidth": 0.6,
     "xtick.labelsize": SMALL, "ytick.labelsize": SMALL,
@@ -173,9 +174,12 @@ def print_figure(curves: Curves, versions: Sequence[str], width_mm: float = PRIN
         return None
     width = width_mm * MM
     lefts, wide = columns_of(max(len(names) for _, names in blocks), width)
-    heights = [-(-len(names) // len(lefts)) * (ROW + HEAD) + FOOT for _, names in blocks]
+    row_height = ROW if max(len(names) for _, names in blocks) > len(lefts) else ALONE
+    heights = [-(-len(names) // len(lefts)) * (row_height + HEAD) + FOOT for _, names in blocks]
     shapes = dict(zip(curves.kinds, SHAPES * 2))
-    keys, key_height = legend_of(curves, shapes, len(versions) > 1)
+    keys = legend_of(curves, shapes, len(versions) > 1)
+    beside = entries_beside([str(key.get_label()) for key in keys], width - lefts[0])
+    key_height = 10.0 * -(-len(keys) // beside) + 4
     height = key_height + sum(heights)
     with matplotlib.rc_context({**STYLE, **PRINT}):
         figure = Figure(figsize=(width / 72, height / 72))
@@ -183,8 +187,8 @@ def print_figure(curves: Curves, versions: Sequence[str], width_mm: float = PRIN
         for letter, (measure, names), block in zip("ab", blocks, heights):
             for place, version in enumerate(names):
                 row, column = divmod(place, len(lefts))
-                bottom = top - (row + 1) * (ROW + HEAD)
-                box = (lefts[column] / width, bottom / height, wide / width, ROW / height)
+                bottom = top - (row + 1) * (row_height + HEAD)
+                box = (lefts[column] / width, bottom / height, wide / width, row_height / height)
                 axes = figure.add_axes(box)
                 set_axes(axes, curves, measure)
                 axes.tick_params(labelbottom=place + len(lefts) >= len(names), labelleft=column == 0)
@@ -197,7 +201,7 @@ def print_figure(curves: Curves, versions: Sequence[str], width_mm: float = PRIN
             figure.text((lefts[0] + lefts[-1] + wide) / 2 / width, (top - block + 5) / height, "Inputs", **middle)
             top -= block
         figure.legend(
-            handles=keys, loc="upper left", bbox_to_anchor=(lefts[0] / width, 1), ncols=min(len(keys), KEYS),
+            handles=keys, loc="upper left", bbox_to_anchor=(lefts[0] / width, 1), ncols=beside,
             frameon=False, fontsize=SMALL, borderpad=0, handlelength=2.2, columnspacing=1.6, borderaxespad=0.2,
         )  # fmt: skip
     what = " and ".join(measure.title.lower() for measure, _ in blocks)
@@ -211,8 +215,8 @@ def columns_of(n: int, width: float) -> tuple[list[float], float]:
     return [LEFT + (wide + BETWEEN) * column for column in range(count)], wide
 
 
-def legend_of(curves: Curves, shapes: Mapping[Kind, str], with_original: bool) -> tuple[list[Line2D], float]:
-    """The entries of the legend in print, and its height in points."""
+def legend_of(curves: Curves, shapes: Mapping[Kind, str], with_original: bool) -> list[Line2D]:
+    """The entries of the legend in print."""
     keys = [
         Line2D([], [], color=INKS[kind.colour], marker=shapes[kind], lw=1.1, ms=3.6, label=kind.who)
         for kind in curves.kinds
@@ -220,7 +224,17 @@ def legend_of(curves: Curves, shapes: Mapping[Kind, str], with_original: bool) -
     if with_original:
         broken = {**REFERENCE, "lw": 0.6, "color": INKS["soft"]}
         keys.append(Line2D([], [], **broken, label="the same players on the original"))
-    return keys, 10.0 * -(-len(keys) // KEYS) + 4
+    return keys
+
+
+def entries_beside(labels: Sequence[str], width: float) -> int:
+    """How many columns of a legend, filled from top to bottom, fit into this width in points."""
+    for count in range(len(labels), 1, -1):
+        rows = -(-len(labels) // count)
+        columns = [labels[place : place + rows] for place in range(0, len(labels), rows)]
+        if sum(KEY + 0.56 * SMALL * max(map(len, column)) for column in columns) <= width:
+            return count
+    return 1
 
 
 def shares_at(curves: Curves, versions: Sequence[str]) -> dict:
