@@ -194,7 +194,7 @@ def cell_of(
         kind=kind, version=version, n=len(here), won=int(won.sum()), median=median_time(times, won),
         budget=max(run.budget for run in here), ratio=means.ratio if means else None, extra=extra_of(means),
         worst_ratio=worst_ratio,
-        deaths=float(np.median(deaths)), mean_deaths=mean(deaths, weights, here),
+        deaths=float(np.median(deaths)), mean_deaths=None if np.isnan(deaths[0]) else mean(deaths, weights, here),
         states=mean([run.states for run in here], weights, here),
         mastered=median_time(mastered, is_mastered), n_mastered=int(is_mastered.sum()),
         quits=sum(run.outcome == "quit" for run in here), tests=tests,
@@ -228,6 +228,7 @@ def tests_of(
     deaths = {
         name: (np.array([run.deaths for run in group]), np.array([max(run.minutes, 1e-9) for run in group]))
         for name, group in groups.items()
+        if not np.isnan(group[0].deaths)
     }
     rates, note = death_rates(deaths)
     made = {"log_rank": log_rank(times), "mann_whitney": mann_whitney(times), "deaths": rates}
@@ -272,9 +273,11 @@ def estimate(value: float | np.ndarray, drawn: np.ndarray, runs: Sequence[Played
 
 
 def order_of(analysis: Analysis, kind: Kind) -> Order | None:
-    """Agreement of the order by restricted means with the published one; None below three versions."""
+    """Agreement of the order by restricted means with the published one; None below three versions, or if all are
+    equal, as when nobody won."""
     for found in analysis.agreements:
-        if found.first.kind is None and found.second.kind == kind and found.estimator == "restricted":
+        is_theirs = found.first.kind is None and found.second.kind == kind
+        if is_theirs and found.estimator == "restricted" and np.isfinite(found.tau):
             tau = Estimate(found.tau, found.low, found.high, len(found.second.versions))
             return Order(kind, tau, found.second.order)
     return None

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, stdtrit
 
+from priorlab.envs.game.versions import find_rules, find_version, games
 from priorlab.envs.plays.play import INPUTS_PER_SECOND
 from priorlab.envs.plays.progress import PROGRESS, covered
 from priorlab.envs.plays.tracks import TRACKS
@@ -87,7 +88,7 @@ class Played:
     budget: int  # total inputs
     inputs: int  # to the first win, or all if it never won
     won: bool
-    deaths: int  # before the first win
+    deaths: float  # before the first win; NaN if the rows don't tell
     mastered: float  # inputs until 90 of the last 100 episodes were won for the first time; NaN if never
     curve: np.ndarray  # float64 (2, m): inputs, and unique states by then
     visits: np.ndarray  # int64 (k, 3): left and top of a 7 px cell, visits
@@ -154,7 +155,7 @@ def played(results: Results) -> list[Played]:
                 budget=config["inputs"],
                 inputs=inputs,
                 won=len(wins) > 0,
-                deaths=int(ended["deaths"][last]) if ended else 0,
+                deaths=deaths_of(config, ended, last),
                 mastered=mastered(ended["outcome"] == "win", ended["inputs"]) if ended else float("nan"),
                 success=success(ended["outcome"] == "win", ended["inputs"]) if ended else np.zeros((2, 0)),
                 episodes=np.array([ended["inputs"], ended["deaths"], np.cumsum(ended["outcome"] == "win")], float)
@@ -175,6 +176,15 @@ def played(results: Results) -> list[Played]:
             )
         )
     return runs
+
+
+def deaths_of(config: Mapping, ended: Mapping[str, np.ndarray], last: int) -> float:
+    """The deaths by the end of episode ``last``; NaN where an agent's episode goes on after a death, which its rows
+    don't tell."""
+    game, version = str(config["game"]), str(config["version"])
+    if config["player"] == "agent" and game in games() and find_rules(find_version(game, version).rules).restarts:
+        return float("nan")
+    return float(ended["deaths"][last]) if ended else 0.0
 
 
 def split(frame: pd.DataFrame) -> dict[tuple, dict[str, np.ndarray]]:

@@ -46,7 +46,8 @@ COLUMNS = {
     "minutes": "the inputs in minutes of the game: to the first win or to the end; in curves, so far",
     "clock_minutes": "a person's play by the clock, without pauses; empty if it was recorded without times",
     "missed_share": "share of due steps that the machine missed; empty as clock_minutes",
-    "deaths": "deaths before the first win (in numbers.csv the median)", "unique_states": "different (x, y) positions",
+    "deaths": "deaths before the first win (in numbers.csv the median); empty if the rows do not tell",
+    "unique_states": "different (x, y) positions",
     "first_reached": "the object or ladder reached first", "file": "the recording, or folder of the run",
     "median_inputs": "median inputs to the first win (Kaplan-Meier); inf if fewer than half were seen to win",
     "ratio": "restricted mean inputs to the first win, over the original's", "ratio_low": "", "ratio_high": "",
@@ -133,7 +134,8 @@ def plays(section: Section) -> pd.DataFrame:
                 "unique_states": run.states, "first_reached": first_reached(run),
                 "file": run.folder,
             })  # fmt: skip
-    return labelled(section, rows)
+    frame = labelled(section, rows)
+    return frame.astype({"deaths": "Int64"}) if rows else frame
 
 
 def numbers(analysis: Analysis) -> pd.DataFrame:

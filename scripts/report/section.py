@@ -29,6 +29,7 @@ ABOUT_REACHABLE = {"princess": 5900}  # reachable positions, rounded: an exact s
 MOST_THINGS = 24  # drawn of a level; the tables have all
 RECORDED: dict[str, Callable[[Played], bool]] = {  # what some kinds of players may lack
     "minutes and quits": lambda run: run.player != "agent",
+    "deaths": lambda run: not np.isnan(run.deaths),
     "progress": lambda run: run.progress.size > 0,
     "places": lambda run: len(run.visits) > 0,
     "tracks": lambda run: len(run.track) > 0,

@@ -162,8 +162,9 @@ def quits(analysis: Analysis, width: float) -> Drawing:
 
 def deaths(analysis: Analysis, width: float) -> Drawing:
     """Deaths before the first win: one dot per run or person, hollow if it never won; the bar is the median."""
-    section, kinds = analysis.section, analysis.section.kinds
-    most = max(2.0, max(run.deaths for run in section.runs) * 1.15)
+    section = analysis.section
+    kinds = [kind for kind in section.kinds if not np.isnan(of_kind(section.runs, kind)[0].deaths)]
+    most = max(2.0, np.nanmax([run.deaths for run in section.runs]) * 1.15)
     with matplotlib.rc_context({**STYLE, "font.size": row_font(width)}):
         figure, axes = row_axes(section.versions, len(kinds), width, right=16, top=10)
         axes.set_xscale("symlog", linthresh=1, linscale=0.5)
