@@ -75,6 +75,7 @@ class Thing:
         return self.kind[0].upper() + ("" if self.kind in SINGLE else str(self.number))
 
 
+@lru_cache(maxsize=64)
 def things_of(level: Level) -> list[Thing]:
     """Ladders, monsters, fire, spikes, key, and the goal, which is a door where there is a key."""
     places = {"ladder": [[(int(r), int(c)) for r, c in block] for block in groups(np.array(level.tiles) & LADDER > 0)]}
@@ -168,8 +169,7 @@ def is_close(states: np.ndarray, thing: Thing, level: Level, period: int) -> np.
     if thing.kind == "monster":
         left = centres_of(level, thing.number - 1, period)[states[:, CLOCK]] - TILE / 2
         right = left + TILE
-    across = np.maximum(np.maximum(left - x, x - right), 0)
-    down = np.maximum(np.maximum(top - y, y - bottom), 0)
+    across, down = x - np.clip(x, left, right), y - np.clip(y, top, bottom)
     near = across**2 + down**2 <= NEAR**2
     return near & (y <= bottom) if thing.kind in RUNS else near
 

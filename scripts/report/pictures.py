@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.image import imsave
+from PIL import Image
 
 from priorlab.envs.base.files import writing
 from priorlab.envs.game.level import Level
@@ -48,7 +48,7 @@ def is_turned(game: str, version: str) -> bool:
 
 def data_uri(picture: np.ndarray) -> str:
     buffer = io.BytesIO()
-    imsave(buffer, picture, format="png")
+    Image.fromarray(picture).save(buffer, "png")
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
