@@ -54,6 +54,7 @@ REACHED = ("thing", "kind", "row", "column", "inputs", "order")
 BITS = 63  # ladders that are looked for together, one bit of an int64 for each
 RUNS = {"fire": r"\*+", "spikes": r"\^+"}
 SINGLE = ("key", "door", "goal")  # of which a level has at most one
+Places = tuple[np.ndarray, np.ndarray, np.ndarray]  # x and y in pixels, float64 (n,), and the clock, int32 (n,)
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,7 @@ class Thing:
         return self.kind[0].upper() + ("" if self.kind in SINGLE else str(self.number))
 
 
+@lru_cache(maxsize=64)
 def things_of(level: Level) -> list[Thing]:
     """Ladders, monsters, fire, spikes, key, and the goal, which is a door where there is a key."""
     places = {"ladder": [[(int(r), int(c)) for r, c in block] for block in groups(np.array(level.tiles) & LADDER > 0)]}
@@ -124,7 +126,8 @@ def reached(play: "Play") -> "pd.DataFrame":
     things, states, died = things_of(play.level), before_restarts(play), died_at(play)
     ladders = [thing for thing in things if thing.kind == "ladder"]
     near = [*on_ladders(states, play.level, ladders).T]  # ladders are the first of the things
-    near += [within_reach(play, states, thing) for thing in things[len(ladders) :]]
+    places = states[:, X] / 2, states[:, Y] / 2, states[:, CLOCK].copy()
+    near += [within_reach(play, places, died, thing) for thing in things[len(ladders) :]]
     first = np.array([first_entry(each, died) for each in near])
     rows, columns = np.transpose([thing.tiles[0] for thing in things])
     names, kinds = [thing.name for thing in things], [thing.kind for thing in things]
@@ -151,11 +154,12 @@ def first_entry(near: np.ndarray, died: np.ndarray) -> float:
     return float(came[0] + 1) if len(came) else np.nan
 
 
-def within_reach(play: "Play", states: np.ndarray, thing: Thing) -> np.ndarray:
-    """bool (n + 1,): whether the thing, not a ladder, was within reach in each of the states of ``before_restarts``."""
-    near = is_close(states, thing, play.level, int(numbers_of(play)[PERIOD]))
+def within_reach(play: "Play", places: Places, died: np.ndarray, thing: Thing) -> np.ndarray:
+    """bool (n + 1,): whether the thing, not a ladder, was within reach in each of the states of ``before_restarts``,
+    where the player was at ``places``; died: as ``died_at``."""
+    near = is_close_at(places, thing, play.level, int(numbers_of(play)[PERIOD]))
     if thing.kind == "monster":  # one that is met disappears with the same input
-        lived = np.where(died_at(play)[:-1], play.states[0, MONSTERS], play.states[:-1, MONSTERS])
+        lived = np.where(died[:-1], play.states[0, MONSTERS], play.states[:-1, MONSTERS])
         near[1:] &= lives(lived, thing)
     return near
 
@@ -163,13 +167,17 @@ def within_reach(play: "Play", states: np.ndarray, thing: Thing) -> np.ndarray:
 def is_close(states: np.ndarray, thing: Thing, level: Level, period: int) -> np.ndarray:
     """bool (n,): whether the thing, not a ladder, is within reach in each state, int32 (n, FIELDS). A monster need not
     be alive; ``period``: of its patrol, in steps."""
-    x, y = states[:, X] / 2, states[:, Y] / 2
+    return is_close_at((states[:, X] / 2, states[:, Y] / 2, states[:, CLOCK]), thing, level, period)
+
+
+def is_close_at(places: Places, thing: Thing, level: Level, period: int) -> np.ndarray:
+    """As ``is_close``, of players at these places."""
+    x, y, clock = places
     left, top, right, bottom = thing.box
     if thing.kind == "monster":
-        left = centres_of(level, thing.number - 1, period)[states[:, CLOCK]] - TILE / 2
+        left = centres_of(level, thing.number - 1, period)[clock] - TILE / 2
         right = left + TILE
-    across = np.maximum(np.maximum(left - x, x - right), 0)
-    down = np.maximum(np.maximum(top - y, y - bottom), 0)
+    across, down = x - np.clip(x, left, right), y - np.clip(y, top, bottom)
     near = across**2 + down**2 <= NEAR**2
     return near & (y <= bottom) if thing.kind in RUNS else near
 

@@ -229,15 +229,15 @@ def visits(section: Section) -> pd.DataFrame:
 
 
 def tracks(section: Section) -> pd.DataFrame:
-    frames = [
-        pd.DataFrame(run.track, columns=list(TRACKS)).assign(version=version, player=kind.label, play=str(run.seed))
-        for kind, version, runs in groups_of(section)
-        for run in runs
-        if len(run.track)
-    ]
-    joined = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["version", "player", "play"])
-    joined = joined.astype({"inputs": int, "life": int}) if frames else joined
-    return front(section, joined)
+    tracked = [(name, kind, run) for kind, name, runs in groups_of(section) for run in runs if len(run.track)]
+    if not tracked:
+        return front(section, pd.DataFrame(columns=["version", "player", "play"]))
+    frame = pd.DataFrame(np.concatenate([run.track for *_, run in tracked]), columns=list(TRACKS))
+    frame = frame.astype({"inputs": int, "life": int})
+    whose = zip(*((version, kind.label, str(run.seed)) for version, kind, run in tracked))
+    for name, values in zip(("version", "player", "play"), whose):  # few different texts in a great many rows
+        frame[name] = pd.Categorical(values).repeat([len(run.track) for *_, run in tracked])
+    return front(section, frame)
 
 
 def answers(section: Section) -> pd.DataFrame:

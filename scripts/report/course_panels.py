@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import matplotlib
 import numpy as np
 import pandas as pd
+from matplotlib.collections import LineCollection
 from matplotlib.ticker import MaxNLocator
 
 from priorlab.scripts.analysis.players import Kind, title_of
@@ -78,13 +79,22 @@ def single_panel(
         for kind in reversed(kinds):
             plays = each_play(curve(frame, kind, version))
             plays = [rows for rows in plays if column in rows and not rows[column].hasnans]
-            for rows in spaced(plays):
-                style = "steps-post" if column == "covered" else "default"
-                colour, alpha = INKS[kind.colour], float(np.clip(8 / len(plays), 0.25, 0.8))
-                axes.plot(rows["inputs"], rows[column], color=colour, lw=0.8, alpha=alpha, drawstyle=style)
-                end = rows["inputs"].iloc[-1], rows[column].iloc[-1]
-                axes.plot(*end, "o", color=colour, ms=2.5, mew=0, clip_on=False)
+            if not plays:
+                continue
+            colour, alpha = INKS[kind.colour], float(np.clip(8 / len(plays), 0.25, 0.8))
+            lines = [line_of(rows, column) for rows in spaced(plays)]
+            style = {"lw": 0.8, "alpha": alpha, "capstyle": "round", "joinstyle": "round"}
+            axes.add_collection(LineCollection(lines, colors=colour, **style), autolim=False)
+            axes.plot(*np.array([line[-1] for line in lines]).T, "o", color=colour, ms=2.5, mew=0, clip_on=False)
     return Drawing(figure, f"{SINGLE[column].capitalize()} against inputs, each play, {title_of(version)}")
+
+
+def line_of(rows: pd.DataFrame, column: str) -> np.ndarray:
+    """float64 (points, 2): inputs and a column of SINGLE; the share covered as steps, each to the right and then up."""
+    points = rows[["inputs", column]].to_numpy(float)
+    if column != "covered":
+        return points
+    return np.column_stack([points[:, 0].repeat(2)[1:], points[:, 1].repeat(2)[:-1]])
 
 
 def spaced(plays: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:

@@ -22,7 +22,7 @@ def panels_of(version: str, section: Section, tables: Tables, last: float) -> di
     deaths, entropy, single, learning = (
         tables.get(name, pd.DataFrame()) for name in ("mean_deaths", "mean_entropy", "single", "learning")
     )
-    deaths, single = (frame.loc[frame["inputs"] <= last] if len(frame) else frame for frame in (deaths, single))
+    deaths = deaths.loc[deaths["inputs"] <= last] if len(deaths) else deaths
     matched = entropy.dropna(subset="at_inputs") if len(entropy) else entropy
     if len(rows := of_version(deaths, version)):
         most = float(np.nanmax([1.0, *deaths[["high", "cumulative_deaths"]].to_numpy(float).ravel()]))
@@ -31,11 +31,12 @@ def panels_of(version: str, section: Section, tables: Tables, last: float) -> di
         bits = float(np.nanmax([1.0, *matched[["high", "mean_entropy"]].to_numpy(float).ravel()]))
         ends = 1.3 * float(matched["at_inputs"].to_numpy(float).max()), bits
         drawn["entropy"] = course_panels.entropy_panel(matched, version, kinds_in(rows, section), *ends)
-    rows = of_version(single, version)
+    shown = single["inputs"] <= last if len(single) else pd.Series(dtype=bool)
+    rows = single.loc[shown & (single["version"] == version)] if len(single) else single
     for column in (name for name in course_panels.SINGLE if name in rows and rows[name].notna().to_numpy(bool).any()):
-        most = float(np.nanmax(single[column].to_numpy(float))) if column == "states" else 1.0
+        most = float(np.nanmax(single.loc[shown, column].to_numpy(float))) if column == "states" else 1.0
         drawn[f"single_{column}"] = course_panels.single_panel(
-            single, version, kinds_in(rows, section), column, last, most
+            rows, version, kinds_in(rows, section), column, last, most
         )
     kinds = kinds_in(of_version(learning, version), section)
     if any(not kind.is_agent for kind in kinds):

@@ -3,12 +3,13 @@
 import base64
 import io
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.image import imsave
+from PIL import Image
 
 from priorlab.envs.base.files import writing
 from priorlab.envs.game.level import Level
@@ -21,8 +22,10 @@ from priorlab.scripts.report.plots import INKS, THINGS
 GLOW = np.array([[20, 11, 53], [120, 28, 109], [207, 68, 70], [251, 155, 6], [252, 255, 164]], float)  # dark to bright
 
 
+@lru_cache(maxsize=64)
 def picture_of(version: str, level: str | Level = "princess") -> np.ndarray | None:
-    """The version's first picture, uint8 (side, side, 3), at 15 px per tile, upright even if the version turns it.
+    """The version's first picture, uint8 (side, side, 3), at 15 px per tile, upright even if the version turns it; read
+    only, since it is kept.
 
     None for a game that is not ours.
     """
@@ -35,6 +38,7 @@ def picture_of(version: str, level: str | Level = "princess") -> np.ndarray | No
         return None
     games.reset(seed=0)
     picture = np.array(games.native_frame(0))
+    picture.flags.writeable = False
     return np.rot90(picture) if is_turned(read.game, version) else picture
 
 
@@ -44,7 +48,7 @@ def is_turned(game: str, version: str) -> bool:
 
 def data_uri(picture: np.ndarray) -> str:
     buffer = io.BytesIO()
-    imsave(buffer, picture, format="png")
+    Image.fromarray(picture).save(buffer, "png")
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 

@@ -71,7 +71,7 @@ def svg(figure: Figure, label: str) -> str:
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)
     text = re.sub(r'<g id="[^"]*">', "<g>", text)
     text = re.sub(r"<!--.*?-->", "", text, flags=re.S)
-    text = re.sub(r"(\d\.\d\d)\d+", r"\1", text)  # hundredths of a pixel
+    text = re.sub(r"(?<=\d\.\d\d)\d+", "", text)  # hundredths of a pixel
     text = re.sub(r"font: [^;\"]*?([\d.]+)px [^;\"]*", r"font-size: \1px", text)
     text = re.sub(r"font-family: [^;\"]*;?", "", text)
     for name, colour in INKS.items():
