@@ -43,7 +43,7 @@ class RunLog:
         self.states[0] = on_cpu(self.games.state)
         self.counted[:] = self.states[0, :, PLAY_INPUTS]
         self.inputs = int(self.counted.sum())
-        self.way = self.follow()
+        self.way = self.way or self.follow()  # a run that was saved before its first input has its way already
 
     def follow(self) -> WayLog | None:
         """The log of the lanes' ways, for one level and its rules."""

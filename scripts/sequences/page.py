@@ -64,7 +64,7 @@ def write_transfer(folder: Path, rows: Tables, settings: Mapping[str, Any], quic
         by_task=by_task(all_runs) if few else (),
         several=any(each.n > 1 for each in all_runs),
         banded=figures.banded(all_runs),
-        columns=any(row["others"] != NOTHING for _, row in table),
+        has_others=any(row["others"] != NOTHING for _, row in table),
         restored=any(each.dash != "-" for each in all_runs),
         pairs=pairs(all_runs),
         figures=drawn,

@@ -50,7 +50,8 @@ def test_style_sheets_are_checked(site):
 
 def test_every_folder_of_rows_has_a_command_that_writes_its_pages():
     folders = {path.parent.relative_to(RESULTS).as_posix() for path in RESULTS.rglob("settings.json")}
-    assert {folder if folder in COMMANDS else folder.rpartition("/")[0] for folder in folders} == {*COMMANDS}
+    folders = {folder if folder in COMMANDS else folder.rpartition("/")[0] for folder in folders}
+    assert folders - {"compare"} == {*COMMANDS}  # a comparison's page also needs the players, who are simulated anew
 
 
 def test_the_front_page_shows_people_and_an_agent_in_every_look(tmp_path):
