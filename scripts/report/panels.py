@@ -80,7 +80,8 @@ def draw_curves(
         for rows in each_play(reference) if version != "original" else []:
             axes.plot(rows["inputs"], rows[column], color=colour, **REFERENCE)
         for rows in each_play(here):
-            axes.fill_between(rows["inputs"], rows["low"], rows["high"], color=colour, alpha=0.22, lw=0)
+            low, high = (rows[end].to_numpy(float) for end in ("low", "high"))  # None where there is no band
+            axes.fill_between(rows["inputs"], low, high, color=colour, alpha=0.22, lw=0)
             axes.plot(rows["inputs"], rows[column], color=colour, lw=2)
             end = (float(rows["inputs"].iloc[-1]), float(rows[column].iloc[-1]))
             axes.plot(*end, "o", color=colour, ms=4, clip_on=False)

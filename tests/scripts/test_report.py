@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 from scipy.stats import CensoredData, ecdf
 
+from priorlab.agents import Settings, train
 from priorlab.envs.game.level import Level
 from priorlab.envs.game.versions import looks
 from priorlab.envs.results.load import load
@@ -241,6 +242,13 @@ def test_a_report_of_nothing_and_of_one_person_can_be_written(tmp_path):
     alone = write_report(load(tmp_path), tmp_path / "alone.html", VERSIONS).read_text(encoding="utf-8")
     assert "No recordings of people yet" not in alone
     assert "First win on the original after 900 inputs (1 person)." in alone
+
+
+def test_a_report_of_one_run_of_an_agent_that_records_its_way_can_be_written(tmp_path):
+    settings = {"agent": "random", "num_games": 2, "inputs": 2000, "evaluation_episodes": 0, "progress": False}
+    train(Settings(**settings, out=tmp_path / "study" / "original" / "random" / "seed_0"))
+    alone = write_report(load(tmp_path), tmp_path / "alone.html", VERSIONS).read_text(encoding="utf-8")
+    assert "Shortest way covered" in alone and "State-visit entropy" in alone
 
 
 def test_labels_neither_meet_nor_leave_their_room():
