@@ -6,8 +6,8 @@ Distances are exact: they come from the complete search of ``envs/game/solver.py
 since where a monster is depends on the time. Where a death puts the player back, the shortest way may lead through one.
 
 The share covered is 1 - (least distance so far) / (distance at first). The distance at first is the least that a player
-comes to who does nothing: in Princess, one falls from the start to the floor. So who stands still has covered nothing.
-The share never falls, whatever the player does next; it is 1 at the win, and not before.
+who does nothing comes to: in Princess, the player falls from the start to the floor. A player who stands still has
+covered nothing. The share never falls, whatever the player does next; it is 1 at the win, and not before.
 """
 
 from dataclasses import dataclass, replace

@@ -9,6 +9,7 @@ from priorlab.scripts.analysis.players import Kind, Section, level_name, of_kind
 from priorlab.scripts.analysis.statistics import LEAST, Played, bootstrap_weights, quantiles
 
 CURVE_POINTS = 25  # points per decade of inputs
+MARKS = (100, 300, 1000, 3000, 10_000, 30_000, 100_000, 300_000, 1_000_000)  # inputs at which players are compared
 Curve = Callable[[Sequence[Played], np.ndarray], tuple[np.ndarray, np.ndarray | None]]
 
 
@@ -47,6 +48,25 @@ def progress(section: Section) -> pd.DataFrame:
     """The share of the shortest way covered so far against inputs, of the runs and plays that record it."""
     groups = [(kind, name, [run for run in runs if run.progress.size]) for kind, name, runs in groups_of(section)]
     return curves(section, [group for group in groups if group[2]], "progress", progress_curve)
+
+
+def progress_at(section: Section) -> pd.DataFrame:
+    """The mean share of the shortest way covered after MARKS inputs, of LEAST people or more, and of agents.
+
+    A kind of which everybody had won keeps its 1; one that was not followed so long has no row.
+    """
+    rows = []
+    for kind, version, everyone in groups_of(section):
+        runs = [run for run in everyone if run.progress.size]
+        if not runs or (len(runs) < LEAST and not kind.is_agent):
+            continue
+        shares = progress_curve(runs, np.array(MARKS, float))[0]
+        if all(run.progress[1, -1] == 1 for run in runs):
+            shares = np.where(np.isnan(shares), 1, shares)
+        for mark, share in zip(MARKS, shares.tolist()):
+            row = {"version": version, "player": kind.label, "n": len(runs), "inputs": mark, "progress": share}
+            rows += [row] if np.isfinite(share) else []
+    return labelled(section, rows)
 
 
 def curves(section: Section, groups: Sequence[tuple[Kind, str, list[Played]]], name: str, curve: Curve) -> pd.DataFrame:

@@ -93,7 +93,7 @@ def sample_within(design: Design, n: int, generator: np.random.Generator) -> tup
     0; the original is the first column, the others follow in the order of the design's effects.
 
     The log of a time is the sum of the version's mean, the effect of practice, the person's and the play's deviation.
-    Who quits one game plays the next.
+    People who quit one game go on to the next.
     """
     factors = np.array([1.0, *design.effects.values()])
     positions = counterbalanced(len(factors), n, generator)

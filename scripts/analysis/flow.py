@@ -1,7 +1,7 @@
 """From consent to analysis: how many people and plays were left at each stage, and how plays were interrupted.
 
 The stages are those of a CONSORT flow diagram (Hopewell et al., "CONSORT 2025 statement", BMJ 389, 2025), which reports
-who was lost, where, and why. Who refused consent is not recorded.
+who was lost, where, and why. Refusals of consent are not recorded.
 """
 
 import json

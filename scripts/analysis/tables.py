@@ -18,7 +18,7 @@ from priorlab.envs.base.tables import csv_of
 from priorlab.envs.plays.tracks import TRACKS
 from priorlab.scripts.analysis import claim_tables, further_tables
 from priorlab.scripts.analysis.comparison import TESTS, Analysis
-from priorlab.scripts.analysis.curves import exploration, front, groups_of, labelled, progress
+from priorlab.scripts.analysis.curves import exploration, front, groups_of, labelled, progress, progress_at
 from priorlab.scripts.analysis.excluding import answer_counts
 from priorlab.scripts.analysis.players import Section
 from priorlab.scripts.analysis.reaching import reaches_of, things_in
@@ -104,6 +104,7 @@ FILES = {
     "survival_minutes": "share that has not won yet against minutes, for people and simulated players (Kaplan-Meier)",
     "survival_inputs": "the same against inputs, for all players",
     "exploration": "unique states against inputs",
+    "progress_at": "share of the shortest way covered after equally many inputs",
     "progress": "share of the shortest way to the win covered so far, against inputs",
     "reached": "when and in which order each play first reached each object and ladder; empty if it did not",
     "reach": "its summary: one row per thing, version and kind of player",
@@ -262,7 +263,8 @@ def tables_of(analysis: Analysis) -> dict[str, pd.DataFrame]:
     return claim | {
         "plays": plays(section), "numbers": numbers(analysis), "tests": tests(analysis),
         "survival_minutes": survival(section, "minutes"), "survival_inputs": survival(section, "inputs"),
-        "exploration": exploration(section), "progress": progress(section), "reached": reached(section),
+        "exploration": exploration(section), "progress": progress(section),
+        "progress_at": progress_at(section), "reached": reached(section),
         "reach": reach(section), "visits": visits(section), "tracks": tracks(section), "answers": answers(section),
         **{name: front(section, frame) for name, frame in further_tables.further_tables(analysis).items()},
     }  # fmt: skip

@@ -48,8 +48,8 @@ def fit_repeated(runs: Sequence[Played]) -> Repeated:
     number of earlier plays, and normal deviations of people and of plays (a mixed model with censoring).
 
     Plays that were not won are censored. The person's deviation is integrated by the trapezoidal rule. ValueError
-    if fewer than LEAST people played more than once, or if practice can't be told from the versions because everybody
-    played them in one order.
+    if fewer than LEAST people played more than once, or if everybody played the versions in one order, which confounds
+    them with practice.
     """
     people = list(plays_of_people(runs).values())
     several = sum(len(plays) > 1 for plays in people)

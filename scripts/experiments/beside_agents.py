@@ -8,7 +8,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import tyro
 
@@ -19,15 +18,15 @@ from priorlab.scripts.analysis.players import title_of, title_of_game
 from priorlab.scripts.commands import simulate
 from priorlab.scripts.console import plain_console
 from priorlab.scripts.report.page import write_comparison
-from priorlab.scripts.report.progress import MARKS
 from priorlab.scripts.report.readme import made_with, readme, table, write
 from priorlab.scripts.report.summary import NOTHING, percent
 
 GAMES = ("princess", "key_door")
 PLAYERS, SEED = 40, 0  # simulated players on each version, and the seed of all
 FIGURES = {"paper": "", "claim": "-claim"}  # of the comparison, by the ends of their names here
-SHARES, RATIOS = "progress.csv", "ratio_of_ratios.csv"
+SHARES, RATIOS = "progress_at.csv", "ratio_of_ratios.csv"
 EARLY = 300  # inputs of the finding
+NAMED = {"Simulated players": "simulated players", "Random": "random play"}  # in a sentence
 BOUNDS = {">=": "\N{GREATER-THAN OR EQUAL TO}", "<=": "\N{LESS-THAN OR EQUAL TO}", "~": "\N{ALMOST EQUAL TO}"}
 
 
@@ -41,7 +40,10 @@ def compared(game: str, out: Path, scratch: Path) -> None:
         kept_as.unlink(missing_ok=True)
         if drawn.exists():
             write_whole(kept_as, drawn.read_text(encoding="utf-8"))
-    write_whole(out / game / SHARES, csv_of(shares_at(pd.read_csv(page / "data" / SHARES))))
+    shares: Any = pd.read_csv(page / "data" / SHARES)
+    matched = shares.groupby("player")["inputs"].max().min()  # to which all kinds of players were followed
+    kept = shares.loc[shares["inputs"] <= matched, ["version", "player", "n", "inputs", "progress"]]
+    write_whole(out / game / SHARES, csv_of(kept))
     if (page / "data" / RATIOS).exists():  # not if an agent's slow-down is unknown everywhere
         ratios: Any = pd.read_csv(page / "data" / RATIOS)
         write_whole(out / game / RATIOS, csv_of(ratios.drop(columns=["game", "level", "study", "limit"])))
@@ -51,22 +53,6 @@ def ratios_in(folder: Path) -> Any:
     """The ratios of ratios kept of a game; no rows if there are none."""
     path = folder / RATIOS
     return pd.read_csv(path) if path.exists() else pd.DataFrame(columns=["version", "low", "p_holm"])
-
-
-def shares_at(curves: Any) -> pd.DataFrame:
-    """The share of the shortest way covered at MARKS, from the table of curves: one row per version, player and mark.
-
-    A kind of which everybody had won keeps its 100 %; one that was not followed so long has no row.
-    """
-    rows = []
-    for (version, player, n), curve in curves.dropna(subset="progress").groupby(["version", "player", "n"], sort=False):
-        inputs, shares = curve["inputs"].to_numpy(float), curve["progress"].to_numpy(float)
-        for mark in (mark for mark in MARKS if mark <= inputs[-1] or shares[-1] == 1):
-            share = float(np.interp(np.log(mark), np.log(inputs), shares))
-            rows.append({"version": version, "player": player, "n": n, "inputs": mark, "progress": share})
-    kept: Any = pd.DataFrame(rows)
-    agents = kept["player"] == "Random"  # which is followed to the end of all runs
-    return kept[kept["inputs"] <= kept["inputs"][agents].max()]
 
 
 def shares_table(rows: Any) -> str:

@@ -22,7 +22,6 @@ from priorlab.scripts.report.summary import NOTHING, percent
 
 PRINT_MM = 178.0  # width of a page's two columns in most journals
 MM = 72 / 25.4  # points
-MARKS = (100, 300, 1000, 3000, 10_000, 30_000, 100_000, 300_000, 1_000_000)  # inputs of the table
 SHAPES = ("o", "s", "^", "D", "v", "P", "X")  # of kinds in print, where colour alone may not be seen
 TEXT, SMALL, KEY = 7.5, 6.5, 30.0  # points, in print: texts, and a legend's line with the space around it
 LEFT, RIGHT, BETWEEN, ROW, HEAD, FOOT = 34.0, 6.0, 9.0, 62.0, 17.0, 24.0  # points: margins, panels and their titles
@@ -73,7 +72,7 @@ class Curves:
 def curves_of(section: Section, tables: Mapping[str, pd.DataFrame]) -> Curves:
     """The curves of a section, from ``tables_of``, cut where people and agents can still be compared."""
     last = matched_inputs(section)
-    cut = {name: cut_at(tables[name], last) for name in ("progress", "exploration") if name in tables}
+    cut = {name: cut_at(tables[name], last) for name in ("progress", "progress_at", "exploration") if name in tables}
     states = cut.get("exploration", pd.DataFrame())
     most = states[["states", "high"]].max().max() if len(states) else 0
     return Curves(cut, section.kinds, last, float(np.nanmax([100.0, most])))
@@ -238,25 +237,17 @@ def entries_beside(labels: Sequence[str], width: float) -> int:
 
 
 def shares_at(curves: Curves, versions: Sequence[str]) -> dict:
-    """The share of the shortest way covered at matched inputs, one row per version and kind of player; random last.
-
-    A kind of which everybody had won keeps its 100 %; one that was not followed so long has no number.
-    """
-    frame = curves.of(PROGRESS)
-    marks = [mark for mark in MARKS if mark <= curves.last]
+    """The share of the shortest way covered at matched inputs, one row per version and kind of player; random last."""
+    frame = curves.tables.get("progress_at", pd.DataFrame())
+    marks = sorted(frame["inputs"].unique().tolist()) if len(frame) else []
     groups = []
     for version in versions:
         rows = []
         for kind in curves.kinds:
-            here = curve(frame, kind, version).dropna(subset="progress") if len(frame) else frame
-            if len(here) and (len(each_play(here)) == 1):
-                rows.append((kind, int(here["n"].iloc[0]), [share_words(here, mark) for mark in marks]))
+            here = curve(frame, kind, version)
+            if len(here):
+                shares = dict(zip(here["inputs"].tolist(), here["progress"].tolist()))
+                words = [percent(shares[mark]) if mark in shares else NOTHING for mark in marks]
+                rows.append((kind, int(here["n"].iloc[0]), words))
         groups.append((version, rows))
     return {"marks": [f"{mark:,}" for mark in marks], "groups": [group for group in groups if group[1]]}
-
-
-def share_words(rows: pd.DataFrame, mark: float) -> str:
-    inputs, shares = rows["inputs"].to_numpy(float), rows["progress"].to_numpy(float)
-    if mark > inputs[-1] * 1.0001 and shares[-1] < 1:
-        return NOTHING
-    return percent(float(np.interp(np.log(mark), np.log(inputs), shares)))
