@@ -94,9 +94,7 @@ def finding_of(folder: Path) -> str:
     for game in GAMES:
         shares: Any = pd.read_csv(folder / game / SHARES)
         here = shares[(shares["version"] == "original") & (shares["inputs"] == EARLY)].set_index("player")["progress"]
-        first, *others = [
-            f"{player[0].lower() * (player != 'PPO')}{player[player != 'PPO' :]}" for player in here.index
-        ]
+        first, *others = [NAMED.get(player, player) for player in here.index]
         words = [f"{name} {percent(share)}" for name, share in zip(others, here.iloc[1:])]
         parts.append(
             f"{title_of_game(game)}: on the original, {first} have covered {percent(here.iloc[0])} of the shortest way "

@@ -23,6 +23,7 @@ def render(template: str, **values: Any) -> str:
     )  # fmt: skip
     environment.filters.update(times=summary.times, title=title_of)
     environment.globals.update(columns=layout.columns, PICTURES=layout.PICTURES, PAIRS=layout.PAIRS)
+    assert not environment.globals.keys() & values.keys(), "a value would hide what all templates use"
     today = datetime.now(UTC)
     style = variables() + (TEMPLATES / "style.css").read_text(encoding="utf-8")
     return environment.get_template(template).render(style=style, now=f"{today.day} {today:%B %Y}", **values)
