@@ -52,8 +52,8 @@ def test_entropies_are_matched_as_far_as_the_track_is_complete():
 
 
 def dying(at: list[int], end: int, outcome: str = "quit") -> Played:
-    totals = np.array([[*at, end], [*range(1, len(at) + 1), len(at)], [0] * len(at) + [outcome == "win"]], float)
-    return replace(play(1, outcome), budget=end, inputs=end, deaths=len(at), episodes=totals)
+    died = np.array([[0, *at], range(len(at) + 1)], float)
+    return replace(play(1, outcome), budget=end, inputs=end, deaths=len(at), died=died)
 
 
 def test_deaths_over_time_are_those_of_players_who_still_play():
