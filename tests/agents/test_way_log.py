@@ -85,17 +85,16 @@ def test_a_run_records_what_the_plays_of_its_lanes_do(tmp_path: Path, level: str
 
 def test_deaths_are_those_of_the_plays_of_the_lanes(tmp_path: Path):
     """Where a death ends no episode, through two limits, after which the lanes begin new plays."""
-    game = {"game": "key_door", "level": HALL}
-    games = Games(3, max_inputs=300, **game)
+    games = Games(3, max_inputs=300, game="key_door", level=HALL)
     actions = np.random.default_rng(0).choice([LEFT, RIGHT, JUMP], (700, 3), p=[0.1, 0.8, 0.1])
-    log = RunLog(games, RunWriter(tmp_path, CONFIG | game))
+    log = RunLog(games, RunWriter(tmp_path, CONFIG | {"game": "key_door", "level": HALL}))
     games.reset(0)
     log.begin()
     for each in actions:
         games.step(each)
         log.step()
     log.finish()
-    plays = [[Play.of(part, **game) for part in np.split(lane, [300, 600])] for lane in actions.T]
+    plays = [[Play.of(part, game="key_door", level=HALL) for part in np.split(lane, [300, 600])] for lane in actions.T]
     died = np.sum([np.concatenate([play.measure().events for play in own]) for own in plays], axis=0)
     (at,) = np.nonzero(died)
     rows = read_run(tmp_path)[1]["deaths"].to_numpy().tolist()
