@@ -7,8 +7,11 @@ import numpy as np
 from priorlab.agents.runs.way_log import Steps, WayLog
 from priorlab.envs.engine.engine import on_cpu
 from priorlab.envs.engine.games import Games
-from priorlab.envs.game.rules import FIELDS, PLAY_INPUTS, SOLVED, X, Y
+from priorlab.envs.game.rules import DEATHS, FIELDS, PLAY_INPUTS, SOLVED, X, Y
+from priorlab.envs.results.rows import DEATHS as COLUMNS
 from priorlab.envs.results.rows import ROWS_A_DECADE, RunWriter, count_visits
+
+DEATHS_FILE = "deaths.csv"
 
 BUFFERED = 1000  # steps whose states are counted together, which is faster than one by one
 MOST_BUFFERED = 1 << 20  # their lanes together: 64 MiB
@@ -19,7 +22,8 @@ class RunLog:
 
     ``inputs`` counts raw inputs of all games, random starts included; ``episodes`` those that ended. ``wins`` holds the
     outcomes of the last 100 episodes; ``first_win`` and ``learned`` are the inputs at the first win and when 90 of
-    those 100 were won, None before.
+    those 100 were won, None before. ``deaths`` counts those of all lanes, except during random starts; None if the run
+    resumes one that did not count them.
     """
 
     def __init__(self, games: Games, writer: RunWriter):
@@ -36,6 +40,7 @@ class RunLog:
         self.after: list[int] = []  # inputs after each buffered step
         self.starts: list[tuple[int, np.ndarray, np.ndarray]] = []  # buffered step, lanes that ended, where they start
         self.way: WayLog | None = None
+        self.deaths: int | None = None
         self.visits = count_visits(np.zeros(0), np.zeros(0), games.places[0].level.side)
 
     def begin(self) -> None:
@@ -44,12 +49,20 @@ class RunLog:
         self.counted[:] = self.states[0, :, PLAY_INPUTS]
         self.inputs = int(self.counted.sum())
         self.way = self.way or self.follow()  # a run that was saved before its first input has its way already
+        if self.deaths is None:
+            self.record_deaths(0)
 
     def follow(self) -> WayLog | None:
         """The log of the lanes' ways, for one level and its rules."""
         places = self.games.places
         same = len({(place.level, place.rules) for place in places}) == 1
         return WayLog(places[0], self.writer) if same else None
+
+    def record_deaths(self, deaths: int) -> None:
+        """Opens deaths.csv; ``deaths``: of all lanes so far."""
+        if not self.writer.add_file(DEATHS_FILE, COLUMNS):
+            self.writer.add(DEATHS_FILE, [(0, 0)])
+        self.deaths = deaths
 
     def step(self) -> None:
         """Call it after each step of the games."""
@@ -92,7 +105,7 @@ class RunLog:
         self.due = max(self.inputs, self.writer.last_explored) * 10 ** (1 / ROWS_A_DECADE)
 
     def count(self) -> None:
-        """Counts the visits of the buffered steps, and follows their ways."""
+        """Counts the visits and deaths of the buffered steps, and follows their ways."""
         count = len(self.after)
         if not count:
             return
@@ -102,11 +115,21 @@ class RunLog:
         self.visits += count_visits(x, y, self.games.places[0].level.side)
         for step, lanes, starts in self.starts:
             before[step + 1, lanes], ended[step, lanes] = starts, True
+        steps = Steps(np.array(self.after), before[:-1], after, ended)
         if self.way:
-            self.way.add(Steps(np.array(self.after), before[:-1], after, ended))
+            self.way.add(steps)
+        if self.deaths is not None:
+            self.deaths = self.add_deaths(steps, self.deaths)
         self.states[0] = before[-1]
         self.after.clear()
         self.starts.clear()
+
+    def add_deaths(self, steps: Steps, before: int) -> int:
+        """Writes the deaths of these steps, which follow ``before`` others; how many there are then."""
+        each = (steps.after[..., DEATHS] - steps.before[..., DEATHS]).sum(axis=1)
+        so_far, died = before + np.cumsum(each), np.flatnonzero(each)
+        self.writer.add(DEATHS_FILE, zip(steps.inputs[died].tolist(), so_far[died].tolist()))
+        return int(so_far[-1])
 
     def flush(self) -> None:
         """Writes the tables of visits and of things reached, and brings all rows so far safely to disk."""
@@ -125,13 +148,18 @@ class RunLog:
     def state(self) -> dict:
         """Everything that a resumed run needs to continue; call ``flush`` first."""
         names = ("inputs", "episodes", "due", "first_win", "learned", "wins", "counted", "began", "visits")
-        return {name: getattr(self, name) for name in names} | {"way": self.way and self.way.state()}
+        further = {"way": self.way and self.way.state(), "deaths": self.deaths}
+        return {name: getattr(self, name) for name in names} | further
 
     def restore(self, state: dict) -> None:
-        """Call it after the games were restored. A run whose checkpoint lacks its way records none from here on."""
+        """Call it after the games were restored. A run whose checkpoint lacks its way or its deaths records none from
+        here on."""
         for name, value in state.items():
-            if name != "way":
+            if name not in ("way", "deaths"):
                 setattr(self, name, value)
+        self.deaths = None
+        if state.get("deaths") is not None:
+            self.record_deaths(state["deaths"])
         self.states[0] = on_cpu(self.games.state)
         self.way = self.follow() if state.get("way") else None
         if self.way:

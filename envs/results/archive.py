@@ -4,8 +4,9 @@
 - ``runs.csv``            one row per run: version, method, seed, inputs, git_commit, software
 - ``episodes.csv.xz``     version, method, seed, inputs (raw, of the whole run, when it ended), length, outcome
 - ``exploration.csv.xz``  version, method, seed, inputs, unique_states
-- ``progress.csv.xz``     version, method, seed, inputs, remaining; as the next, only if a run has any
+- ``progress.csv.xz``     version, method, seed, inputs, remaining; as those below, only if a run has any
 - ``reached.csv.xz``      version, method, seed, thing, kind, row, column, inputs, order
+- ``deaths.csv.xz``       version, method, seed, inputs, deaths
 
 An archive never holds runs of one method with different settings.
 """
@@ -26,6 +27,7 @@ from priorlab.envs.plays.tracks import REACHED as THINGS
 from priorlab.envs.plays.tracks import TRACKS
 from priorlab.envs.results.load import Results, load
 from priorlab.envs.results.rows import CONFIGS, FRONT, VISITS, check_config, check_same
+from priorlab.envs.results.rows import DEATHS as DIED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,10 +38,14 @@ EPISODES = (*KEY, "inputs", "length", "outcome")
 EXPLORATION = (*KEY, "inputs", "unique_states")
 PROGRESS = (*KEY, *WAY)
 REACHED = (*KEY, *THINGS)
-TABLES = {"episodes": EPISODES, "exploration": EXPLORATION, "progress": PROGRESS, "reached": REACHED}
-INTEGERS = dict.fromkeys(("seed", "inputs", "length", "unique_states", "remaining"), int)  # of columns; others are text
+DEATHS = (*KEY, *DIED)
+TABLES = {
+    "episodes": EPISODES, "exploration": EXPLORATION, "progress": PROGRESS, "reached": REACHED, "deaths": DEATHS,
+}  # fmt: skip
+# of columns; others are text
+INTEGERS = dict.fromkeys(("seed", "inputs", "length", "unique_states", "remaining", "deaths"), int)
 OF_REACHED = {"row": int, "column": int, "inputs": float, "order": float}
-MAY_LACK = ("progress", "reached")
+MAY_LACK = ("progress", "reached", "deaths")
 OF_ONE_RUN = (
     "version",
     "seed",
@@ -58,6 +64,7 @@ class Archive:
     exploration: "pd.DataFrame"
     progress: "pd.DataFrame" = field(default_factory=lambda: none(PROGRESS))
     reached: "pd.DataFrame" = field(default_factory=lambda: none(REACHED))
+    deaths: "pd.DataFrame" = field(default_factory=lambda: none(DEATHS))
 
     @property
     def tables(self) -> dict[str, Any]:

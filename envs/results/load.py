@@ -16,6 +16,7 @@ from priorlab.envs.plays.tracks import REACHED, TRACKS, reached, track
 from priorlab.envs.results.rows import (
     CELL,
     CONFIGS,
+    DEATHS,
     EPISODES,
     EXPLORATION,
     FRONT,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 FURTHER = {  # files that not every run has, and the types of their columns
     "progress": dict.fromkeys(PROGRESS, int),
+    "deaths": dict.fromkeys(DEATHS, int),
     "reached": kinds(REACHED, row=int, column=int, inputs=float, order=float),
     "tracks": dict.fromkeys(TRACKS, float) | {"inputs": int, "life": int},
 }
@@ -56,6 +58,7 @@ class Results:
     tracks: "pd.DataFrame"
     reached: "pd.DataFrame"
     progress: "pd.DataFrame"
+    deaths: "pd.DataFrame"
     configs: "pd.DataFrame"
     problems: tuple[str, ...]
 
@@ -71,7 +74,7 @@ def load(root: str | Path | Sequence[str | Path], experiment: str | None = None)
     roots, problems = [Path(each) for each in ([root] if isinstance(root, (str, Path)) else root)], list[str]()
     columns = {
         "episodes": EPISODES, "exploration": EXPLORATION, "visits": VISITS, "tracks": TRACKS, "reached": REACHED,
-        "progress": PROGRESS,
+        "progress": PROGRESS, "deaths": DEATHS,
     }  # fmt: skip
     configs, tables = list[dict](), {name: list[pd.DataFrame | None]() for name in columns}
     seen: dict[tuple, Path] = {}
@@ -158,7 +161,8 @@ def read_play(recorded: "Recorded") -> "tuple[dict, dict[str, pd.DataFrame]]":
             "deaths": np.minimum(np.arange(len(ends)) + 1, len(died)),
         }
     )
-    rows = {"episodes": episodes}
+    deaths = pd.DataFrame({"inputs": [0, *died], "deaths": np.arange(len(died) + 1)})
+    rows = {"episodes": episodes, "deaths": deaths}
     if isinstance(play, Play):
         measured, kept = play.measure(), thinned(total)
         rows["exploration"] = pd.DataFrame({"inputs": kept, "unique_states": measured.unique_states[kept - 1]})

@@ -11,11 +11,14 @@
   ``envs/plays/progress.py``); one row at the start, and one each time that it falls
 - ``reached.csv``      when a lane first reached each object and ladder (``envs/plays/tracks.py``): thing, kind, row,
   column, inputs, order
+- ``deaths.csv``       inputs, deaths (of all lanes so far, also those that end no episode); one row at the start, and
+  one each time that it rises
 - ``tracks.csv``       where lane 0 went in some of its lives (``agents/runs/way_log.py``): inputs, life, x, y
 - ``done``             exists once the run is finished
 
 The inputs of all files are raw, of the complete run. Runs of several levels, and of Atari's games, have no progress,
-reached and tracks; nor do runs made before these files. A level without a solution has no progress.
+reached and tracks; nor do runs made before these files, which may also have no deaths. A level without a solution has
+no progress. In Atari's games a game over counts as a death.
 
 A play of a person or of a simulated player, from a session's log or a ``*.play`` file, is replayed into the same rows:
 player and method are "person" or "simulated", and the seed is its name. In Atari's games the version is the mask.
@@ -39,6 +42,7 @@ OUTCOMES = ("win", "death", "limit", "quit")
 EPISODES = ("episode", "inputs", "length", "outcome", "deaths")
 EXPLORATION = ("inputs", "unique_states")
 VISITS = ("x", "y", "visits")
+DEATHS = ("inputs", "deaths")
 CONFIGS = ("finished", "folder", "frame_skip", "level", "inputs", "settings")
 FRONT = ("experiment", "game", "version", "method", "player", "privileged", "seed")
 REQUIRED = {"game": str, "version": str, "method": str, "player": str, "privileged": bool, "seed": int, "level": str}

@@ -194,7 +194,7 @@ def cell_of(
         kind=kind, version=version, n=len(here), won=int(won.sum()), median=median_time(times, won),
         budget=max(run.budget for run in here), ratio=means.ratio if means else None, extra=extra_of(means),
         worst_ratio=worst_ratio,
-        deaths=float(np.median(deaths)), mean_deaths=None if np.isnan(deaths[0]) else mean(deaths, weights, here),
+        deaths=float(np.median(deaths)), mean_deaths=None if np.isnan(deaths).any() else mean(deaths, weights, here),
         states=mean([run.states for run in here], weights, here),
         mastered=median_time(mastered, is_mastered), n_mastered=int(is_mastered.sum()),
         quits=sum(run.outcome == "quit" for run in here), tests=tests,
@@ -228,7 +228,7 @@ def tests_of(
     deaths = {
         name: (np.array([run.deaths for run in group]), np.array([max(run.minutes, 1e-9) for run in group]))
         for name, group in groups.items()
-        if not np.isnan(group[0].deaths)
+        if not np.isnan([run.deaths for run in group]).any()
     }
     rates, note = death_rates(deaths)
     made = {"log_rank": log_rank(times), "mann_whitney": mann_whitney(times), "deaths": rates}

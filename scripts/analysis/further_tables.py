@@ -86,7 +86,7 @@ def marked(rows: list[dict]) -> pd.DataFrame:
 def deaths(section: Section) -> pd.DataFrame:
     rows = []
     for kind, version, runs in groups_of(section):
-        if np.isnan(runs[0].deaths) or not any(run.episodes.size for run in runs):
+        if not all(run.died.size for run in runs):
             continue
         each = [runs] if kind.is_agent or len(runs) >= LEAST else [[run] for run in runs]
         for group in each:

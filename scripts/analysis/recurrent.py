@@ -42,7 +42,6 @@ def mean_deaths(runs: Sequence[Played], grid: np.ndarray) -> np.ndarray:
 
 
 def deaths_of(run: Played) -> tuple[np.ndarray, np.ndarray]:
-    """The inputs at which the run's deaths are recorded, (m,), and their number at each."""
-    inputs, deaths, _ = run.episodes
-    new = np.diff(deaths, prepend=0)
-    return inputs[new > 0], new[new > 0]
+    """The inputs at which the run's deaths are recorded, (m,), and their number at each; it has records of deaths."""
+    inputs, deaths = run.died
+    return inputs[1:], np.diff(deaths)

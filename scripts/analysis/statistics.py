@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, stdtrit
 
-from priorlab.envs.game.versions import find_rules, find_version, games
 from priorlab.envs.plays.play import INPUTS_PER_SECOND
 from priorlab.envs.plays.progress import PROGRESS, covered
 from priorlab.envs.plays.tracks import TRACKS
 from priorlab.envs.results.load import Results
 from priorlab.envs.results.rows import FRONT, VISITS
+from priorlab.scripts.analysis.deaths import deaths_by_episode, deaths_over_time
 from priorlab.scripts.analysis.resampling import weights_of
 
 ORIGINALS = {"none": "original"}  # Atari's name for a game without a mask
@@ -88,7 +88,7 @@ class Played:
     budget: int  # total inputs
     inputs: int  # to the first win, or all if it never won
     won: bool
-    deaths: float  # before the first win; NaN if the rows don't tell
+    deaths: float  # before the first win; NaN if they were not recorded
     mastered: float  # inputs until 90 of the last 100 episodes were won for the first time; NaN if never
     curve: np.ndarray  # float64 (2, m): inputs, and unique states by then
     visits: np.ndarray  # int64 (k, 3): left and top of a 7 px cell, visits
@@ -101,6 +101,7 @@ class Played:
     progress: np.ndarray = field(default_factory=lambda: np.zeros((2, 0)))  # from ``covered``; (2, 0): not recorded
     success: np.ndarray = field(default_factory=lambda: np.zeros((2, 0)))  # from ``success``
     episodes: np.ndarray = field(default_factory=lambda: np.zeros((3, 0)))  # inputs, deaths, wins by the end of each
+    died: np.ndarray = field(default_factory=lambda: np.zeros((2, 0)))  # from ``deaths_over_time``
 
     @property
     def limit(self) -> float | None:
@@ -136,17 +137,19 @@ class Played:
 
 def played(results: Results) -> list[Played]:
     """Every run and play of the results."""
-    names = ("episodes", "exploration", "visits", "tracks", "reached", "progress")
+    names = ("episodes", "exploration", "visits", "tracks", "reached", "progress", "deaths")
     rows = {name: split(getattr(results, name)) for name in names}
     none = np.zeros(0)
     runs = []
     for config in results.configs.to_dict("records"):
         key = tuple(config[name] for name in FRONT)
-        ended, curve, visits, track, near, way = (rows[name].get(key, {}) for name in names)
+        ended, curve, visits, track, near, way, counted = (rows[name].get(key, {}) for name in names)
         wins = np.flatnonzero(ended.get("outcome", none) == "win")
         last = wins[0] if len(wins) else -1
         inputs = int(ended["inputs"][last]) if len(wins) else config["inputs"]
         times = near.get("inputs", none)
+        died = deaths_over_time(config, ended, counted)
+        by_episode = deaths_by_episode(config, ended, died)
         runs.append(
             Played(
                 version=ORIGINALS.get(str(config["version"]), str(config["version"])),
@@ -155,12 +158,13 @@ def played(results: Results) -> list[Played]:
                 budget=config["inputs"],
                 inputs=inputs,
                 won=len(wins) > 0,
-                deaths=deaths_of(config, ended, last),
+                deaths=float(by_episode[last] if len(wins) else died[1, -1] if died.size else np.nan),
                 mastered=mastered(ended["outcome"] == "win", ended["inputs"]) if ended else float("nan"),
                 success=success(ended["outcome"] == "win", ended["inputs"]) if ended else np.zeros((2, 0)),
-                episodes=np.array([ended["inputs"], ended["deaths"], np.cumsum(ended["outcome"] == "win")], float)
+                episodes=np.array([ended["inputs"], by_episode, np.cumsum(ended["outcome"] == "win")], float)
                 if ended
                 else np.zeros((3, 0)),
+                died=died,
                 curve=np.array([curve.get(name, none) for name in ("inputs", "unique_states")], float),
                 visits=np.array([visits.get(name, none) for name in VISITS], np.int64).T,
                 outcome=str(ended["outcome"][-1]) if ended else "",
@@ -176,15 +180,6 @@ def played(results: Results) -> list[Played]:
             )
         )
     return runs
-
-
-def deaths_of(config: Mapping, ended: Mapping[str, np.ndarray], last: int) -> float:
-    """The deaths by the end of episode ``last``; NaN where an agent's episode goes on after a death, which its rows
-    don't tell."""
-    game, version = str(config["game"]), str(config["version"])
-    if config["player"] == "agent" and game in games() and find_rules(find_version(game, version).rules).restarts:
-        return float("nan")
-    return float(ended["deaths"][last]) if ended else 0.0
 
 
 def split(frame: pd.DataFrame) -> dict[tuple, dict[str, np.ndarray]]:

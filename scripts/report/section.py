@@ -131,6 +131,9 @@ def left_out(section: Section) -> list[str]:
             f"{' and '.join(filter(None, [', '.join(what[:-1]), what[-1]]))} of {who}" for who, what in missing.items()
         ]
         lines.append(f"Not recorded: {'; '.join(words)}.")
+    some = [kind.label for kind in section.kinds if len(set(map(RECORDED["deaths"], of_kind(section.runs, kind)))) > 1]
+    if some:
+        lines.append(f"Deaths of {', '.join(some)} are counted in the versions where they are recorded for every run.")
     return lines
 
 

@@ -163,7 +163,7 @@ def quits(analysis: Analysis, width: float) -> Drawing:
 def deaths(analysis: Analysis, width: float) -> Drawing:
     """Deaths before the first win: one dot per run or person, hollow if it never won; the bar is the median."""
     section = analysis.section
-    kinds = [kind for kind in section.kinds if not np.isnan(of_kind(section.runs, kind)[0].deaths)]
+    kinds = [kind for kind in section.kinds if not np.isnan([run.deaths for run in of_kind(section.runs, kind)]).all()]
     most = max(2.0, np.nanmax([run.deaths for run in section.runs]) * 1.15)
     with matplotlib.rc_context({**STYLE, "font.size": row_font(width)}):
         figure, axes = row_axes(section.versions, len(kinds), width, right=16, top=10)

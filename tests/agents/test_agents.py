@@ -154,8 +154,9 @@ def test_positions_are_counted_now_and_then_and_the_table_of_visits_is_the_same(
     monkeypatch.setattr(run_log, "count_visits", lambda x, *where: counted.append(len(x)) or count_visits(x, *where))
     play_at_random(replace(RANDOM, out=tmp_path / "often"))
     assert max(counted) == 3 * RANDOM.num_games and whole.visits.sum() == sum(counted) > 50 * RANDOM.num_games
-    for name in ("visits.csv", "episodes.csv", "exploration.csv", "progress.csv", "reached.csv", "tracks.csv"):
-        assert (tmp_path / "whole" / name).read_text() == (tmp_path / "often" / name).read_text()
+    for name in ("visits", "episodes", "exploration", "progress", "reached", "deaths", "tracks"):
+        whole_file, often_file = (tmp_path / out / f"{name}.csv" for out in ("whole", "often"))
+        assert whole_file.read_text() == often_file.read_text()
 
 
 def test_a_truncated_checkpoint_is_rejected(tmp_path: Path):

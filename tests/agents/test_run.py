@@ -21,7 +21,7 @@ from priorlab.envs.interfaces.sb3 import PriorLabVecEnv
 from tests.agents.test_agents import RANDOM, SMALL, StopAt, weights
 from tests.agents.test_dqn import SMALL as DQN
 
-ROWS = ("episodes.csv", "exploration.csv", "visits.csv", "progress.csv", "reached.csv", "tracks.csv")
+ROWS = ("episodes.csv", "exploration.csv", "visits.csv", "progress.csv", "reached.csv", "deaths.csv", "tracks.csv")
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

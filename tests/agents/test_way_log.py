@@ -1,4 +1,5 @@
-"""A run records how far its lanes came, what they reached and where they went, as a person's play would."""
+"""A run records how far its lanes came, what they reached, where they went and when they died, as a person's play
+would."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,19 +9,26 @@ import pandas as pd
 import pytest
 
 from priorlab.agents.runs import run_log
+from priorlab.agents.runs.run_log import RunLog
 from priorlab.agents.runs.way_log import MOST_INPUTS
 from priorlab.agents.training import play_at_random
+from priorlab.envs.engine.games import Games
+from priorlab.envs.game.rules import JUMP, LEFT, RIGHT
 from priorlab.envs.plays.play import Play
 from priorlab.envs.plays.progress import find_distances, progress
 from priorlab.envs.plays.tracks import reached, track
 from priorlab.envs.results.archive import Archive
 from priorlab.envs.results.load import load, read_run
+from priorlab.envs.results.rows import RunWriter
+from priorlab.scripts.analysis.recurrent import mean_deaths
 from priorlab.scripts.analysis.statistics import played
 from tests.agents.test_agents import RANDOM
+from tests.envs.test_key_door import HALL
 from tests.envs.test_progress import SPIKES
+from tests.envs.test_results import CONFIG
 from tests.envs.test_solver import SHUT, STAIR
 
-WAY = ("progress", "reached", "tracks")
+WAY = ("progress", "reached", "deaths", "tracks")
 LONG = replace(RANDOM, frame_skip=1, max_inputs=100_000, inputs=3000)
 
 
@@ -56,6 +64,13 @@ def test_a_run_records_what_the_plays_of_its_lanes_do(tmp_path: Path, level: str
     assert near["inputs"].where(near["inputs"] < until * lanes).equals(first) and first.notna().any()
     assert near[["thing", "kind"]].equals(reached(plays[0])[["thing", "kind"]])
 
+    died = np.sum([play.measure().deaths for play in plays], axis=0)
+    rose = np.flatnonzero(np.diff(died, prepend=0)).tolist()
+    counted = rows["deaths"]
+    assert counted[counted["inputs"] < until * lanes].to_numpy().tolist() == [
+        [0, 0], *([lanes * (at + 1), died[at]] for at in rose)
+    ]  # fmt: skip
+
     measured, due = plays[0].measure(), 0
     begins, kept = [0, *(1 + np.flatnonzero(measured.events))], [0]
     for life, at in enumerate(begins[1:], 1):
@@ -66,6 +81,24 @@ def test_a_run_records_what_the_plays_of_its_lanes_do(tmp_path: Path, level: str
     own = own.assign(inputs=lanes * own["inputs"]).to_numpy().tolist()
     went = rows["tracks"]
     assert went[went["inputs"] < until * lanes].to_numpy().tolist()[: len(own)] == own and len(own) > 10
+
+
+def test_deaths_are_those_of_the_plays_of_the_lanes(tmp_path: Path):
+    """Where a death ends no episode, through two limits, after which the lanes begin new plays."""
+    games = Games(3, max_inputs=300, game="key_door", level=HALL)
+    actions = np.random.default_rng(0).choice([LEFT, RIGHT, JUMP], (700, 3), p=[0.1, 0.8, 0.1])
+    log = RunLog(games, RunWriter(tmp_path, CONFIG | {"game": "key_door", "level": HALL}))
+    games.reset(0)
+    log.begin()
+    for each in actions:
+        games.step(each)
+        log.step()
+    log.finish()
+    plays = [[Play.of(part, game="key_door", level=HALL) for part in np.split(lane, [300, 600])] for lane in actions.T]
+    died = np.sum([np.concatenate([play.measure().events for play in own]) for own in plays], axis=0)
+    (at,) = np.nonzero(died)
+    rows = read_run(tmp_path)[1]["deaths"].to_numpy().tolist()
+    assert rows == [[0, 0], *np.transpose([3 * (at + 1), np.cumsum(died)[at]]).tolist()] and len(rows) > 20
 
 
 def test_frame_skip_and_random_starts_are_seen_once_per_decision(tmp_path: Path, monkeypatch):
@@ -96,6 +129,10 @@ def test_a_level_without_a_solution_has_no_progress_but_the_rest(tmp_path: Path)
     assert not (folder / "progress.csv").exists()
     (run,) = played(load(tmp_path))
     assert run.progress.shape == (2, 0) and set(run.reached) == {"monster 1", "key", "door"} and len(run.track)
+    assert run.deaths == 0 and run.died.tolist() == [[0], [0]], "recorded: nobody died"
+    (folder / "deaths.csv").unlink()  # as an older run: in this game its episodes don't tell
+    (run,) = played(load(tmp_path))
+    assert np.isnan(run.deaths) and not run.died.size
 
 
 def test_archives_keep_progress_and_what_was_reached_if_runs_have_them(tmp_path: Path):
@@ -108,15 +145,18 @@ def test_archives_keep_progress_and_what_was_reached_if_runs_have_them(tmp_path:
     assert before.problems == () and set(before.progress["seed"]) == {0} == set(before.tracks["seed"])
     Archive.of(before).write(tmp_path / "kept")
     after = Archive.read(tmp_path / "kept").results(tmp_path / "study")
-    for name in ("progress", "reached"):
+    for name in WAY[:3]:
         pd.testing.assert_frame_equal(getattr(before, name), getattr(after, name), check_dtype=False)
     with_way, without = played(after)
     assert with_way.progress[1, -1] > 0 and with_way.reached and not without.progress.size and not without.reached
 
-    for name in ("progress", "reached"):
+    for name in WAY[:3]:
         (tmp_path / "kept" / f"{name}.csv.xz").unlink()  # as an older archive
     older = Archive.read(tmp_path / "kept")
-    assert not any(run.progress.size for run in played(older.results(tmp_path / "study")))
+    runs, grid = played(older.results(tmp_path / "study")), np.arange(0.0, 3001, 50)
+    assert not any(run.progress.size for run in runs)
+    assert runs[0].deaths == with_way.deaths > 0  # each death ends an episode here
+    assert np.array_equal(mean_deaths(runs[:1], grid), mean_deaths([with_way], grid), equal_nan=True)
     older.write(tmp_path / "again")
     assert {path.name for path in (tmp_path / "again").iterdir()} == {
         path.name for path in (tmp_path / "kept").iterdir()
@@ -129,5 +169,5 @@ def test_a_run_resumed_from_an_older_checkpoint_records_no_half_of_its_way(tmp_p
     log = play_at_random(replace(LONG, level=STAIR, inputs=300, out=tmp_path))
     state = log.state()
     assert log.way and state["way"]["least"] == log.way.least
-    log.restore({name: value for name, value in state.items() if name != "way"})
-    assert log.way is None
+    log.restore({name: value for name, value in state.items() if name not in ("way", "deaths")})
+    assert log.way is None and log.deaths is None

@@ -52,8 +52,8 @@ def test_entropies_are_matched_as_far_as_the_track_is_complete():
 
 
 def dying(at: list[int], end: int, outcome: str = "quit") -> Played:
-    totals = np.array([[*at, end], [*range(1, len(at) + 1), len(at)], [0] * len(at) + [outcome == "win"]], float)
-    return replace(play(1, outcome), budget=end, inputs=end, deaths=len(at), episodes=totals)
+    died = np.array([[0, *at], range(len(at) + 1)], float)
+    return replace(play(1, outcome), budget=end, inputs=end, deaths=len(at), died=died)
 
 
 def test_deaths_over_time_are_those_of_players_who_still_play():
@@ -114,7 +114,7 @@ def test_episodes_of_agents_are_means_since_the_row_before():
 def test_tables_and_panels_hold_what_is_recorded():
     runs = again([[4, 2], [6, 3], [8, 5]]) + again([[4, 3], [9, 3], [8, 4]], "gravity")
     cells = at_cells([0, 1, 2, 3] * 20)
-    recorded = {"track": cells.track, "visits": cells.visits, "episodes": np.ones((3, 1))}
+    recorded = {"track": cells.track, "visits": cells.visits, "died": np.ones((2, 1))}
     recorded["progress"] = np.array([[0, 50], [0, 1.0]])
     runs = [replace(run, **recorded) for run in runs]
     (section,), _ = sections_of(runs)
