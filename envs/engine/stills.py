@@ -52,5 +52,5 @@ def key_of(scenes: Scenes, k: int) -> bytes:
     """A hash of all that the still pictures of scene ``k`` are drawn from, and of their shapes."""
     digest = blake2b(repr([getattr(scenes, name).shape[1:] for name in (*READ, *DRAWN)]).encode(), digest_size=32)
     for name in READ:
-        digest.update(np.ascontiguousarray(getattr(scenes, name)[k]))
+        digest.update(getattr(scenes, name)[k].tobytes())
     return digest.digest()
