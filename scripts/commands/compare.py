@@ -12,7 +12,6 @@ from priorlab.scripts.checks import check_not_empty, check_positive
 from priorlab.scripts.console import plain_console, print_left_out
 from priorlab.scripts.report.missed import MISSED
 from priorlab.scripts.report.page import write_comparison
-from priorlab.scripts.run import without_searching_for_garbage
 
 
 def main(
@@ -48,12 +47,12 @@ def main(
     if not 0 <= missed < 1:
         raise ValueError(f"missed must be at least 0 and less than 1, got {missed:g}")
     console, began = plain_console(), time.monotonic()
-    with console.status("reading runs and replaying plays"), without_searching_for_garbage():
+    with console.status("reading runs and replaying plays"):
         results = load_with_archives(folders)
     print_left_out(console, results.problems)
     if not len(results.configs):
         raise ValueError(f"nothing to compare in {', '.join(map(str, folders))}: expected sessions, plays or runs")
-    with console.status(f"comparing {len(results.configs)} plays and runs"), without_searching_for_garbage():
+    with console.status(f"comparing {len(results.configs)} plays and runs"):
         options = {"sessions": read_sessions(folders), "figures": figures, "chosen": print_versions}
         path = write_comparison(results, out / "index.html", limit, paired, exclude, missed, **options)
     seconds = f"({len(results.configs)} plays and runs, {time.monotonic() - began:.0f} s)"

@@ -19,6 +19,7 @@ from priorlab.scripts.report.figures import remove_figures, write_figures
 from priorlab.scripts.report.missed import MISSED, rows_of, second_analysis
 from priorlab.scripts.report.render import render
 from priorlab.scripts.report.section import limits, show
+from priorlab.scripts.run import without_searching_for_garbage
 
 
 def write_report(
@@ -73,6 +74,7 @@ def write_comparison(
     )  # fmt: skip
 
 
+@without_searching_for_garbage()
 def write_page(
     path: Path,
     sections: Sequence[Section],
