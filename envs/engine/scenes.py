@@ -5,8 +5,9 @@ from math import gcd
 import numpy as np
 
 from priorlab.envs.base.compile import COMPILED
-from priorlab.envs.engine.draw import BLOCK, MARGIN, ROUND, Scenes, Scratch, draw_still_pictures, draw_whole
+from priorlab.envs.engine.draw import BLOCK, MARGIN, ROUND, Scenes, Scratch, draw_whole
 from priorlab.envs.engine.places import Place
+from priorlab.envs.engine.stills import fill_still_pictures
 from priorlab.envs.engine.tiles import CHANNELS, still_kinds
 from priorlab.envs.game.numbers import level_numbers
 from priorlab.envs.game.rules import (
@@ -132,9 +133,7 @@ def fill_scene(scenes: Scenes, k: int, place: Place, scratch: Scratch) -> None:
     corners = np.clip(np.arange(scenes.patch_row.shape[1]) - GRID, 0, level.side - 1)
     scenes.patch_byte[k] = np.minimum(corners * size // level.side * channels, size * channels - patch_bytes)
     scenes.patch_row[k] = np.minimum(corners * size // level.side, size - patch_rows)
-    state = np.zeros(FIELDS, np.int32)
-    begin(scenes.numbers[k], state)
-    draw_still_pictures(scenes, k, state, np.zeros_like(scenes.empty[k]), scratch)
+    fill_still_pictures(scenes, k, scratch)
 
 
 def patch_shape(side: int, size: int, channels: int) -> tuple[int, int]:

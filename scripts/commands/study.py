@@ -13,8 +13,9 @@ from priorlab.scripts.study.runs import SEEDS, plan
 
 
 def main(
-    quick: bool = False, seeds: int | None = None, out: Path = Path("runs"), workers: int = 2, agents: bool = True
-) -> None:
+    quick: bool = False, seeds: int | None = None, out: Path = Path("runs"), workers: int = 2, agents: bool = True,
+    figures: bool = False,
+) -> None:  # fmt: skip
     """Train PPO and a random agent on all versions of Princess, add the people's plays in `out`, and write the report.
 
     You can stop the command at any time; started again, it resumes.
@@ -25,6 +26,7 @@ def main(
         out: folder of all results; the study goes to `study` or `study-quick` in it
         workers: runs trained in parallel, one CPU core each
         agents: train agents; with --no-agents, only report existing rows
+        figures: write every figure as SVG and PDF to `figures` next to the report; `paper` is 178 mm wide, for print
     """
     size = "study-quick" if quick else "study"
     seeds = SEEDS[size] if seeds is None else seeds
@@ -40,7 +42,7 @@ def main(
     out.mkdir(parents=True, exist_ok=True)
     results = load(out, size)
     print_left_out(console, results.problems)
-    path = write_report(results, out / size / "report.html", names, quick=quick)
+    path = write_report(results, out / size / "report.html", names, quick=quick, figures=figures)
     console.print(f"The report: {path.resolve()}", soft_wrap=True)
     if failed:
         console.print(f"{len(failed)} runs failed. Run the same command to try them again.")

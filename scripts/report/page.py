@@ -15,10 +15,11 @@ from priorlab.scripts.analysis.resampling import RESAMPLES
 from priorlab.scripts.analysis.statistics import LEAST, Played, played
 from priorlab.scripts.analysis.tables import tables_of, write_tables
 from priorlab.scripts.report.course_panels import MOST_LINES
-from priorlab.scripts.report.figures import write_figures
+from priorlab.scripts.report.figures import remove_figures, write_figures
 from priorlab.scripts.report.missed import MISSED, rows_of, second_analysis
 from priorlab.scripts.report.render import render
 from priorlab.scripts.report.section import limits, show
+from priorlab.scripts.run import without_searching_for_garbage
 
 
 def write_report(
@@ -28,10 +29,12 @@ def write_report(
     level: str = "princess",
     quick: bool = False,
     reachable: int | None = None,
+    figures: bool = False,
 ) -> Path:
     """Writes the report on the runs and plays of ``versions`` on ``level`` to ``path``.
 
     Runs on another level are left out and listed. ``reachable``: the exact number of reachable positions, if known.
+    ``figures`` as for ``write_page``.
     """
     compared = Level.read(level)
     runs, left_out = on_level(played(results), compared, versions)
@@ -43,7 +46,8 @@ def write_report(
         tuple(differences(runs)),
         limit=longest_limit(runs),
     )
-    return write_page(path, [section], problems=[*results.problems, *left_out], quick=quick, reachable=reachable)
+    problems = [*results.problems, *left_out]
+    return write_page(path, [section], problems=problems, quick=quick, reachable=reachable, figures=figures)
 
 
 def write_comparison(
@@ -70,6 +74,7 @@ def write_comparison(
     )  # fmt: skip
 
 
+@without_searching_for_garbage()
 def write_page(
     path: Path,
     sections: Sequence[Section],
@@ -88,7 +93,8 @@ def write_page(
     """Writes the page of these sections to ``path``, and their tables to the folder ``data`` next to it.
 
     ``flows``: the way from consent to analysis of each section. ``figures``: every figure is also written to the folder
-    ``figures`` next to the page, as SVG and PDF. ``chosen``: the versions in the figure for print; none: all.
+    ``figures`` next to the page, as SVG and PDF; those of an earlier page are removed from there. ``chosen``: the
+    versions in the figure for print; none: all.
     """
     flows = flows or [flow_of(section, section.runs, section.runs) for section in sections]
     analyses = [analyse(section, limit, paired) for section in sections]
@@ -124,6 +130,7 @@ def write_page(
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, text)
     write_tables(path.parent / "data", tables)
+    remove_figures(path.parent / "figures")  # of an earlier page
     if figures:
         write_figures(path.parent / "figures", parts)
     return path

@@ -75,7 +75,8 @@ def side_by_side(
         TimeRemainingColumn(),
     )
     progress = Progress(*columns, console=console, transient=True, disable=console is None, speed_estimate_period=ALL)
-    with progress, ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+    count = max(1, min(workers, len(jobs)))  # all are started with the first job
+    with progress, ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn")) as pool:
         bar = progress.add_task(title, total=len(jobs))
         with on_one_thread_each(), deaf_to_interrupts():
             submitted = {pool.submit(work, *job): job for job in jobs}

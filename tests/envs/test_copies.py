@@ -20,6 +20,7 @@ from priorlab.envs.interfaces.sb3 import PriorLabVecEnv
 from priorlab.envs.plays.atari_course import AtariCourse
 from priorlab.envs.plays.play import Course
 from tests.envs.test_vector import alike
+from tests.support.playing import played
 
 DEADLY = "---\nS * G\n#####\n"
 SMALL = {"screen_size": 20, "max_inputs": 25, "random_start": 6}
@@ -69,21 +70,6 @@ def out_of_band(it):
 
 
 WAYS["out of band"] = out_of_band
-
-
-def played(env, steps, seed):
-    """An environment's results for random actions and its own samples, comparable as bytes."""
-    draw, told = np.random.default_rng(seed), []
-    for _ in range(steps):
-        action = env.action_space.sample() if draw.integers(2) else env.action_space.sample() * 0 + 2
-        found = env.step(action)
-        told.append(found)
-        if not isinstance(env, gymnasium.vector.VectorEnv) and (found[2] or found[3]):
-            told.append(env.reset())
-        if env.render_mode == "rgb_array":
-            told.append(env.render())
-    told.append([env.observation_space.sample(), env.np_random.integers(1000), env.reset(seed=int(seed))])
-    return copy.deepcopy(told)
 
 
 def stripped(told):

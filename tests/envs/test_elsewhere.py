@@ -13,16 +13,9 @@ import pytest
 from priorlab.envs.engine.games import Games
 from priorlab.envs.interfaces import vector
 from priorlab.envs.interfaces.env import PriorLabEnv
-from tests.envs.test_copies import BATCHES, SINGLE, begun, played, stripped
+from tests.envs.test_copies import BATCHES, SINGLE, begun, stripped
 from tests.envs.test_vector import alike
-
-
-def play_there(env, answers):
-    """Runs in another process."""
-    try:
-        answers.put(played(env, 25, 3))
-    except RuntimeError as error:
-        answers.put(str(error))
+from tests.support.playing import play_there, played
 
 
 def there(method, env):

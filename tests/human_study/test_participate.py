@@ -1,7 +1,5 @@
 """A complete session at a real window with real keys; and pages, keys and steps by themselves."""
 
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -25,8 +23,9 @@ from priorlab.human_study.window.forms import ChoiceForm, Form
 from priorlab.human_study.window.key_form import KeyForm
 from priorlab.human_study.window.paper import Paper
 from priorlab.human_study.window.show_page import form_of
+from tests.support.commands import refused
 from tests.support.participant import Participant
-from tests.support.screen import PATIENCE, ROOT, Screen, a_screen, needs_x, wait_until
+from tests.support.screen import ROOT, Screen, a_screen, needs_x, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -104,11 +103,9 @@ def test_without_consent_nothing_is_recorded(screen: Screen, tmp_path: Path):
 
 
 @pytest.mark.parametrize("arguments", [[], ["nowhere.toml"], ["README.md"], ["--station", "x", "y.toml"]])
-def test_a_wrong_study_gets_a_one_line_error(arguments: list[str]):
-    command = [sys.executable, "-m", "priorlab", "participate", *arguments]
-    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
-    assert process.returncode == 1 and len(process.stderr.splitlines()) == 1
-    assert process.stderr.startswith("priorlab participate: ")
+def test_a_wrong_study_gets_a_one_line_error(arguments: list[str], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(ROOT)
+    assert refused("participate", *arguments).startswith("priorlab participate: ")
 
 
 # pages by themselves

@@ -23,6 +23,7 @@ from priorlab.envs.plays.play import Play, as_characters
 from priorlab.envs.plays.sessions import find_plays, read_session
 from priorlab.human_study.protocol.keys import ALE_ACTIONS, AtariKeys, Keys, StepClock
 from priorlab.human_study.window.canvas import fit
+from tests.support.commands import refused
 from tests.support.screen import PATIENCE, ROOT, Screen, a_screen, needs_x, wait_until, win_at_the_window
 
 EASY = """name = "easy"
@@ -355,10 +356,7 @@ def test_without_a_display_one_line_says_what_to_do(display: dict[str, str], tmp
 
 
 def test_an_unknown_version_is_rejected_with_a_list_of_all():
-    command = [sys.executable, "-m", "priorlab", "play", "--version", "nonesuch"]
-    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
-    assert process.returncode == 1 and len(process.stderr.splitlines()) == 1
-    assert "masked_objects" in process.stderr
+    assert "masked_objects" in refused("play", "--version", "nonesuch")
 
 
 @pytest.mark.parametrize(
@@ -370,10 +368,11 @@ def test_an_unknown_version_is_rejected_with_a_list_of_all():
         (["tests/data/first.play", "--video", "film.avi"], "expected a file name that ends in .mp4"),
     ],
 )
-def test_a_file_that_cannot_be_replayed_gets_a_one_line_error(arguments: list[str], reason: str):
-    command = [sys.executable, "-m", "priorlab", "replay", *arguments]
-    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
-    assert process.returncode == 1 and len(process.stderr.splitlines()) == 1 and reason in process.stderr
+def test_a_file_that_cannot_be_replayed_gets_a_one_line_error(
+    arguments: list[str], reason: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(ROOT)
+    assert reason in refused("replay", *arguments)
 
 
 def test_a_play_becomes_a_video(tmp_path: Path):

@@ -14,6 +14,7 @@ from priorlab.scripts.arguments import parse_call, reason_in
 from priorlab.scripts.console import error_line, plain_console, printable
 from priorlab.scripts.main import COMMANDS, main
 from priorlab.scripts.run import BROKEN_PIPE, STOPPED, run
+from tests.support.commands import refused
 from tests.support.paths import ROOT
 
 
@@ -23,13 +24,6 @@ def as_before():
     before = signal.getsignal(signal.SIGINT)
     yield
     signal.signal(signal.SIGINT, before)
-
-
-def refused(*words: str) -> str:
-    with pytest.raises(SystemExit) as caught:
-        run(words[0], words[1:])
-    assert isinstance(caught.value.code, str) and len(caught.value.code.splitlines()) == 1
-    return caught.value.code
 
 
 @pytest.mark.parametrize(

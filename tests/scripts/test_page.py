@@ -14,6 +14,7 @@ from priorlab.scripts.analysis.comparison import analyse
 from priorlab.scripts.analysis.flow import read_sessions
 from priorlab.scripts.analysis.players import Section
 from priorlab.scripts.analysis.tables import tables_of
+from priorlab.scripts.report.figures import remove_figures
 from priorlab.scripts.report.layout import PANELS, PICTURES, columns, maps
 from priorlab.scripts.report.page import write_comparison, write_page
 from priorlab.scripts.report.progress import PROGRESS, curves_of, measure_panel, print_figure, shares_at
@@ -107,7 +108,7 @@ def test_every_figure_is_written_as_svg_and_as_pdf_with_its_fonts(tmp_path):
     )
     assert "Most in gravity: 4.0\u00d7 as much as PPO (95\u00a0% interval" in page and 'id="claim"' in page
     assert "No log-rank test of Random (1 version): nobody won." in page
-    names = {path.stem for path in (tmp_path / "figures").iterdir()}
+    names = {path.stem for path in (tmp_path / "figures").glob("*.svg")}
     assert {"paper", "progress-original", "states-gravity", "survival-gravity", "solved-original", "claim"} <= names
     for name in names:
         assert (tmp_path / "figures" / f"{name}.svg").read_text(encoding="utf-8").startswith("<svg")
@@ -116,6 +117,9 @@ def test_every_figure_is_written_as_svg_and_as_pdf_with_its_fonts(tmp_path):
     rows = pd.read_csv(tmp_path / "data" / "progress.csv")
     for _, each in rows.groupby(["version", "player"]):
         assert each["progress"].is_monotonic_increasing
+    (tmp_path / "figures" / "mine.svg").touch()
+    remove_figures(tmp_path / "figures")  # as the next page does
+    assert [path.name for path in (tmp_path / "figures").iterdir()] == ["mine.svg"]
 
 
 def session(folder, version, plays=1, **notes):

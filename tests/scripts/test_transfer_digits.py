@@ -15,11 +15,13 @@ from priorlab.envs.base.files import write_whole
 from priorlab.envs.base.locks import hold, release
 from priorlab.scripts.commands.transfer import main
 from priorlab.scripts.running.side_by_side import side_by_side
+from priorlab.scripts.sequences import runs as sequence_runs
 from priorlab.scripts.sequences.measures import better, measured, runs_of
 from priorlab.scripts.sequences.page import write_transfer
 from priorlab.scripts.sequences.readme import readme_of
 from priorlab.scripts.sequences.runs import COLUMNS, LOCK, Request, Tables, file_of, gather, learn, learn_missing
 from priorlab.transfer.digits import SIDE, permuted_digits, read_digits, rotating_digits
+from tests.support.jobs import divide, threads_told
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 SMALL = {"tasks": 3, "steps": 30, "units": 32, "seeds": 2}
@@ -82,9 +84,11 @@ def test_columns_tell_how_much_they_look_at_others(tmp_path):
     assert [each["others"] for each in learn("psp", 0, settings, tmp_path)["learned"]] == [None, None]
 
 
-def test_the_command_goes_on_where_it_was_and_writes_its_page(tmp_path):
+def test_the_command_goes_on_where_it_was_and_writes_its_page(tmp_path, monkeypatch):
     request = Request(methods=("finetune", "psp+ewc"), out=tmp_path, workers=1, **SMALL)
-    learn_missing(Request(methods=("finetune",), out=tmp_path, workers=1, **{**SMALL, "seeds": 1}))
+    with monkeypatch.context() as here:  # in this process; the command's own runs below are learned in another
+        here.setattr(sequence_runs, "side_by_side", lambda work, jobs, *_: ((job, work(*job)) for job in jobs))
+        learn_missing(Request(methods=("finetune",), out=tmp_path, workers=1, **{**SMALL, "seeds": 1}))
     file = next((tmp_path / "permuted-digits" / "runs" / "finetune").glob("seed_0.json"))
     before = file.stat().st_mtime_ns
     main(request)
@@ -238,20 +242,12 @@ def test_one_run_that_fails_stops_no_other(tmp_path):
     assert "Failed: zero, 0: division by zero" in told.export_text()
 
 
-def divide(name, by):
-    return 1 / by
-
-
 def test_each_process_computes_on_one_thread(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
     monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
     [(_, told)] = side_by_side(threads_told, [("OMP", "OPENBLAS")], 1, "all")
     assert told == ["1", "1"]
     assert os.environ["OMP_NUM_THREADS"] == "2" and "OPENBLAS_NUM_THREADS" not in os.environ
-
-
-def threads_told(*libraries):
-    return [os.environ[f"{library}_NUM_THREADS"] for library in libraries]
 
 
 def test_forward_transfer_is_as_uncertain_as_what_it_is_held_against():
