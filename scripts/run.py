@@ -39,18 +39,6 @@ def load(name: str) -> ModuleType:
 
 
 @contextmanager
-def without_searching_for_garbage() -> Iterator[None]:
-    """For work that ends soon and makes little garbage in circles: the collector would search all its objects."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
-@contextmanager
 def errors_in_one_line(name: str) -> Iterator[None]:
     """Prints one line for an error that ends the block and exits: with code 1 after an error, 130 after Ctrl-C. Exits
     silently with 141 if the reader of a pipe left, as `head` does."""

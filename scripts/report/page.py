@@ -19,7 +19,6 @@ from priorlab.scripts.report.figures import remove_figures, write_figures
 from priorlab.scripts.report.missed import MISSED, rows_of, second_analysis
 from priorlab.scripts.report.render import render
 from priorlab.scripts.report.section import limits, show
-from priorlab.scripts.run import without_searching_for_garbage
 
 
 def write_report(
@@ -74,7 +73,6 @@ def write_comparison(
     )  # fmt: skip
 
 
-@without_searching_for_garbage()
 def write_page(
     path: Path,
     sections: Sequence[Section],
