@@ -22,6 +22,8 @@ from priorlab.scripts.analysis.statistics import LEAST, quantiles
 
 FEWER = f"fewer than {LEAST} players"
 FEW = 5  # people or seeds per version below which the rate of deaths is not modelled
+# of a negative binomial: below it, deaths spread no more than chance, where its errors are those of a boundary
+LEAST_DISPERSION = 1e-4
 MOST_EXACT = 50  # up to this many changes between pairs, a signed-rank test is exact
 UNTESTED = (np.nan, np.nan, np.nan, np.nan, None, None)  # statistic, p, p_holm, effect, low, high
 Group = tuple[np.ndarray, np.ndarray]
@@ -206,12 +208,12 @@ def death_rates(groups: Mapping[str, Group], against: str = "original") -> tuple
 
 
 def fit_counts(deaths: np.ndarray, design: np.ndarray, exposure: np.ndarray) -> tuple[Any, str]:
-    """The fitted model and a note: negative binomial if it converges, otherwise Poisson with robust errors; None if
-    neither has an answer."""
+    """The fitted model and a note: negative binomial if it converges to a dispersion, otherwise Poisson with robust
+    errors; None if neither has an answer."""
     with quiet():
         try:
             fit: Any = NegativeBinomial(deaths, design, exposure=exposure).fit(disp=0, maxiter=500)
-            if fit.mle_retvals["converged"] and np.isfinite(fit.bse).all() and fit.params[-1] > 0:
+            if fit.mle_retvals["converged"] and np.isfinite(fit.bse).all() and fit.params[-1] > LEAST_DISPERSION:
                 return fit, f"negative binomial regression, dispersion {fit.params[-1]:.2g}"
         except (np.linalg.LinAlgError, ValueError):
             pass
