@@ -5,6 +5,7 @@ import gc
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
@@ -15,6 +16,7 @@ from typing import Any
 from priorlab.scripts.console import error_line, printable
 
 STOPPED, BROKEN_PIPE = 130, 141  # exit codes, as shells give them: after Ctrl-C, and when the reader of a pipe left
+SHORTLY = 0.01  # seconds
 COLLECT_AFTER = 10_000  # new objects; with Python's 700, searching for garbage takes a tenth of a comparison's time
 
 
@@ -66,8 +68,11 @@ def errors_in_one_line(name: str) -> Iterator[None]:
 
 
 def retry_interrupt(caught: Any) -> None:
-    """Raises Ctrl-C again if it came where the interpreter could not raise it, instead of printing a traceback."""
+    """Raises Ctrl-C again if it came where the interpreter could not raise it, instead of printing a traceback.
+
+    It does so a little later: raised before this function returns, it would be ignored once more, and lost.
+    """
     if caught.exc_type is KeyboardInterrupt:
-        _thread.interrupt_main()
+        threading.Timer(SHORTLY, _thread.interrupt_main).start()
     else:
         sys.__unraisablehook__(caught)

@@ -4,6 +4,7 @@ import io
 import re
 import signal
 import sys
+import time
 import tomllib
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from priorlab.envs.plays.play import Play
 from priorlab.scripts.arguments import parse_call, reason_in
 from priorlab.scripts.console import error_line, plain_console, printable
 from priorlab.scripts.main import COMMANDS, main
-from priorlab.scripts.run import BROKEN_PIPE, STOPPED, run
+from priorlab.scripts.run import BROKEN_PIPE, STOPPED, errors_in_one_line, run
 from tests.support.commands import refused
 from tests.support.paths import ROOT
 
@@ -179,3 +180,18 @@ def test_paths_with_brackets_are_printed_as_they_are(tmp_path, capsys):
     run("export", [str(folder), "--out", str(tmp_path / "[bold]" / "out"), "--players", "person"])
     assert f"left out  {folder / '[c].play'}: cut off or altered" in (out := capsys.readouterr().out)
     assert f"to {Path(tmp_path / '[bold]' / 'out')}\n" in out
+
+
+def test_ctrl_c_is_not_lost_where_python_cannot_raise_it(capsys):
+    with pytest.raises(SystemExit) as ended, errors_in_one_line("priorlab solve"):
+        Interrupted()  # deleted at once
+        for _ in range(500):
+            time.sleep(0.01)
+    assert ended.value.code == STOPPED and capsys.readouterr().err == "priorlab solve: stopped\n"
+
+
+class Interrupted:
+    """An object during whose deletion Ctrl-C is pressed."""
+
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGINT)
