@@ -10,9 +10,9 @@ from priorlab.envs.game.grids import runs
 
 IN_FLOORS = ("*", "^")
 SOLID = ("#", *IN_FLOORS)
-HEADROOM = 2  # free tiles above an inlay, at least
+HEADROOM = 2  # rows above an inlay and the tile on either side without anything solid; one more over a wide one
 APART = 2  # columns between scenery and other things in its row, at least
-MOST_WIDE = 3  # tiles of an inlay
+WIDTHS = (1, 1, 1, 1, 2, 2, 3)  # tiles of an inlay, each as likely
 SCENERY = 2.5  # per 100 tiles
 PATCHES = 2.0  # of distractors, per 100 tiles
 PATCH_WIDE, PATCH_HIGH = (2, 5), (1, 3)  # tiles, least and most
@@ -27,24 +27,35 @@ def standing_places(kinds: np.ndarray, free: np.ndarray) -> np.ndarray:
 
 def inlays(kinds: np.ndarray, free: np.ndarray, rng: np.random.Generator, per_tile: float) -> list[np.ndarray]:
     """int (n, 2) each, the tiles of floors that could hold a danger: one to three in a row, with floor on both sides
-    and nothing above. ``per_tile``: attempts per tile of floor."""
-    roomy = np.ones(kinds.shape, bool)
-    for up in range(1, HEADROOM + 1):
-        roomy[up:] &= free[:-up]
-    roomy[0] = False
+    and room above. ``per_tile``: attempts per tile of floor."""
+    low, high = room_above(kinds, free, HEADROOM), room_above(kinds, free, HEADROOM + 1)
     found: list[np.ndarray] = []
     for row, column, length in runs(kinds == "#"):
         left = np.ones(length, bool)  # tiles that are not taken yet, nor next to one that is
         for _ in range(rng.poisson(per_tile * length)):
-            wide, chance = int(rng.integers(1, MOST_WIDE + 1)), rng.random()
+            wide, chance = WIDTHS[int(rng.integers(len(WIDTHS)))], rng.random()
             if length < wide + 2:
                 continue
             first = 1 + int(chance * (length - wide - 1))
             here = slice(column + first, column + first + wide)
+            roomy = low if wide == 1 else high
             if left[first : first + wide].all() and roomy[row, here].all():
                 left[first - 1 : first + wide + 1] = False
                 found.append(np.array([(row, c) for c in range(here.start, here.stop)]))
     return found
+
+
+def room_above(kinds: np.ndarray, free: np.ndarray, rows: int) -> np.ndarray:
+    """bool: the tiles with a free one above, and nothing solid in so many rows above them and their neighbours."""
+    solid = np.isin(kinds, ("|", "H", *SOLID))
+    wide = solid.copy()
+    wide[:, 1:] |= solid[:, :-1]
+    wide[:, :-1] |= solid[:, 1:]
+    roomy = np.zeros(kinds.shape, bool)
+    roomy[rows:] = free[rows - 1 : -1]
+    for up in range(1, rows + 1):
+        roomy[rows:] &= ~wide[rows - up : len(kinds) - up]
+    return roomy
 
 
 def scenery(kinds: np.ndarray, free: np.ndarray, rng: np.random.Generator) -> np.ndarray:

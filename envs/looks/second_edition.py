@@ -72,10 +72,12 @@ class SecondEdition(Painting):
         for names, show in ((("platform", "ladder"), self.show), (IN_FLOORS, self.sink)):
             chosen = np.flatnonzero(np.isin(roles, names))
             show([tiles[i] for i in chosen], pictures.take(chosen))
-        self.sink(self.harmless["inlay"], self.casting.harmless("inlay", len(self.harmless["inlay"])))
+        if self.harmless["inlay"]:
+            self.sink(self.harmless["inlay"], self.harmless_pictures("inlay"))
         if self.dials.objects < 1:
             self.strew(shared)
-        self.stand(self.harmless["scenery"], self.casting.harmless("scenery", len(self.harmless["scenery"])))
+        if self.harmless["scenery"]:
+            self.stand(self.harmless["scenery"], self.harmless_pictures("scenery"))
         if self.plain_behind:
             self.cells[np.isin(self.kinds, list("SmkGD"))] = self.ground
         background = self.canvas()
@@ -89,13 +91,16 @@ class SecondEdition(Painting):
         pictures, _ = self.object_pictures()
         found = [Thing(role, tiles, pictures.picture(i)) for i, (role, tiles) in enumerate(self.placed)]
         for role, parts in self.harmless.items():
-            pictures = self.casting.harmless(role, len(parts))
+            pictures = self.harmless_pictures(role)
             found += [Thing(role, tiles, pictures.picture(i)) for i, tiles in enumerate(parts)]
         return found
 
     def object_pictures(self) -> tuple[Pictures, Pictures]:
         """The picture of each of ``self.placed``, and the one that each of ALL_ROLES shares."""
         return self.casting.objects(np.array([ALL_ROLES.index(role) for role, _ in self.placed]))
+
+    def harmless_pictures(self, role: str) -> Pictures:
+        return self.casting.harmless(role, len(self.harmless[role]))
 
     def places(self) -> list[tuple[str, np.ndarray]]:
         """The role and the tiles of each thing of the level."""
@@ -116,12 +121,15 @@ class SecondEdition(Painting):
 
     def harmless_places(self, role: str) -> list[np.ndarray]:
         """The tiles, int (n, 2), of each inlay or piece of scenery that these dials show."""
+        share = harmless_share(self.dials)
+        if not share:
+            return []
         rng, free = self.stream(role), np.isin(self.marks, list(" ~"))
         if role == "inlay":
             parts = harmless.inlays(self.kinds, free, rng, INLAYS)
         else:
             parts = list(harmless.scenery(self.marks, free, rng)[:, None])
-        shown = rng.random(len(parts)) < harmless_share(self.dials)
+        shown = rng.random(len(parts)) < share
         return [part for part, is_shown in zip(parts, shown) if is_shown]
 
     def fill_free_space(self) -> None:

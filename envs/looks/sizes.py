@@ -12,19 +12,19 @@ LARGE_WIDTH, LARGE_HEIGHT = (15, 20), (18, 26)  # least and most
 
 def within_cells(pictures: np.ndarray, chances: np.ndarray) -> np.ndarray:
     """uint32 (n, TILE, TILE): the pictures, some of them made smaller; ``chances``: float (n, CHANCES), 0 to 1."""
-    full = chances[:, 0] < FULL
+    sized, small = pictures.copy(), chances[:, 0] >= FULL
+    if not small.any():
+        return sized
+    chances = chances[small]
     high = LEAST + (chances[:, 1] * (TILE - LEAST)).astype(int)
     wide = np.clip(high - 1 + (chances[:, 2] * 3).astype(int), LEAST, TILE)
-    high[full] = wide[full] = TILE
     top = np.where(chances[:, 3] < STANDING, TILE - high, (TILE - high) // 2)
     left = (chances[:, 4] * (TILE - wide + 1)).astype(int)
-    rows, columns = (nearest(size, start) for size, start in ((high, top), (wide, left)))
-    flat = pictures.reshape(-1, TILE * TILE)
-    at = np.where(
-        (rows < 0)[:, :, None] | (columns < 0)[:, None], TILE * TILE, rows[:, :, None] * TILE + columns[:, None]
-    )
-    padded = np.pad(flat, ((0, 0), (0, 1)))  # the last one is transparent
-    return np.take_along_axis(padded, at.reshape(-1, TILE * TILE), axis=1).reshape(-1, TILE, TILE)
+    rows, columns = nearest(high, top), nearest(wide, left)
+    each = np.arange(len(chances))[:, None, None]
+    within = (rows >= 0)[:, :, None] & (columns >= 0)[:, None]
+    sized[small] = np.where(within, pictures[small][each, rows[:, :, None], columns[:, None]], 0)
+    return sized
 
 
 def nearest(size: np.ndarray, start: np.ndarray) -> np.ndarray:
