@@ -42,11 +42,14 @@ class Casting(NamedTuple):
         numbers = self.alike(rng, rng.integers(most, size=count), most)
         return self.exemplars(rng, np.full(most + count, ALL_ROLES.index(role)), numbers)
 
-    def textures(self, climbed: np.ndarray) -> Pictures:
-        """The pictures of pieces of free space; ``climbed``: bool (n,), whether like ladders, or like platforms."""
+    def textures(self, climbed: np.ndarray, whole: np.ndarray) -> Pictures:
+        """The pictures of parts of free space; ``climbed``: bool (n,), whether like ladders, or like platforms;
+        ``whole``: bool (n,), whether of a decoy level, which in half of the looks has a picture of each."""
         rng = self.stream("textures")
         variants = int(rng.integers(VARIANTS[0], VARIANTS[1] + 1))
-        numbers = self.alike(rng, rng.integers(variants, size=len(climbed)) + variants * climbed, 2 * variants)
+        kinds = rng.integers(variants, size=len(climbed))
+        kinds[whole & (rng.random() < 0.5)] = 0
+        numbers = self.alike(rng, kinds + variants * climbed, 2 * variants)
         shared, each = np.repeat([PLATFORM, LADDER], variants), np.where(climbed, LADDER, PLATFORM)
         return self.exemplars(rng, np.concatenate([shared, each]), numbers)
 

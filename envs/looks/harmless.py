@@ -12,7 +12,7 @@ IN_FLOORS = ("*", "^")
 SOLID = ("#", *IN_FLOORS)
 HEADROOM = 2  # rows above an inlay and the tile on either side without anything solid; one more over a wide one
 APART = 2  # columns between scenery and other things in its row, at least
-WIDTHS = (1, 1, 1, 1, 2, 2, 3)  # tiles of an inlay, each as likely
+WIDTHS = (1, 1, 1, 1, 2, 2, 3)  # tiles of an inlay, each as likely, in a level without dangers
 SCENERY = 2.5  # per 100 tiles
 PATCHES = 2.0  # of distractors, per 100 tiles
 PATCH_WIDE, PATCH_HIGH = (2, 5), (1, 3)  # tiles, least and most
@@ -26,14 +26,15 @@ def standing_places(kinds: np.ndarray, free: np.ndarray) -> np.ndarray:
 
 
 def inlays(kinds: np.ndarray, free: np.ndarray, rng: np.random.Generator, per_tile: float) -> list[np.ndarray]:
-    """int (n, 2) each, the tiles of floors that could hold a danger: one to three in a row, with floor on both sides
-    and room above. ``per_tile``: attempts per tile of floor."""
+    """int (n, 2) each, the tiles of floors that could hold a danger: in rows as long as the level's, with floor on both
+    sides and room above. ``per_tile``: attempts per tile of floor."""
+    widths = [length for _, _, length in runs(np.isin(kinds, IN_FLOORS))] or WIDTHS
     low, high = room_above(kinds, free, HEADROOM), room_above(kinds, free, HEADROOM + 1)
     found: list[np.ndarray] = []
     for row, column, length in runs(kinds == "#"):
         left = np.ones(length, bool)  # tiles that are not taken yet, nor next to one that is
         for _ in range(rng.poisson(per_tile * length)):
-            wide, chance = WIDTHS[int(rng.integers(len(WIDTHS)))], rng.random()
+            wide, chance = widths[int(rng.integers(len(widths)))], rng.random()
             if length < wide + 2:
                 continue
             first = 1 + int(chance * (length - wide - 1))

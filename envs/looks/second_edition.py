@@ -19,14 +19,14 @@ from priorlab.envs.game.level import Level
 from priorlab.envs.game.rules import TILE
 from priorlab.envs.looks import harmless
 from priorlab.envs.looks.casting import IN_FLOORS, Casting
+from priorlab.envs.looks.decoys import decoys
 from priorlab.envs.looks.dials import Dials
 from priorlab.envs.looks.exemplars import rgb_of, unpack
 from priorlab.envs.looks.families import ALL_ROLES, HARMLESS, Pictures, Style, harmless_share
 from priorlab.envs.looks.paint import PaintedScene
 from priorlab.envs.looks.painting import FRAME, OBJECTS, Painting, Thing, blit, corner, goal_corner, marked, sprite
-from priorlab.envs.looks.textures import PATTERNS, X, Y, pieces
+from priorlab.envs.looks.textures import PATTERNS, X, Y
 
-CUTS = 1  # of free space to choose from: more would take longer than everything else
 FLAT, TEXTURED, PLAIN_BEHIND = 0.3, 0.5, 0.5  # shares of looks, the second at affordance 0
 COVERING, EVERYWHERE = 0.75, 0.3  # shares of looks whose patches of distractors cover floors; and ladders too
 INLAYS, COVERS = 0.1, 0.12  # attempts per tile of floor
@@ -133,19 +133,13 @@ class SecondEdition(Painting):
         return [part for part, is_shown in zip(parts, shown) if is_shown]
 
     def fill_free_space(self) -> None:
-        """Gives pieces of free space textures of platforms and ladders, on as many tiles as there are in the level."""
-        platforms, ladders = self.kinds == "#", self.kinds == "H"
+        """Gives parts of free space textures of platforms and ladders."""
         rng = self.stream("pieces")
-        cut = pieces(np.isin(self.kinds, list(" ~SmkGD")), platforms, ladders, rng, CUTS)
+        cut, climbed, whole = decoys(np.isin(self.kinds, list(" ~SmkGD")), self.kinds == "#", self.kinds == "H", rng)
         if not cut:
             return
-        lengths, upright = np.array([(len(piece), piece[0, 0] < piece[-1, 0]) for piece in cut], int).T
-        order = np.lexsort((rng.random(len(cut)), -upright))
-        share = ladders.sum() / max(1, ladders.sum() + platforms.sum())
-        climbed = np.zeros(len(cut), bool)
-        climbed[order] = np.cumsum(lengths[order]) - lengths[order] / 2 < share * lengths.sum()
         filled = rng.random(len(cut)) >= self.dials.affordance
-        pictures = self.casting.textures(climbed)
+        pictures = self.casting.textures(climbed, whole)
         self.show([piece for piece, fill in zip(cut, filled) if fill], pictures.take(filled))
         if not self.plain_behind:
             rng = self.stream("backs")
@@ -163,7 +157,7 @@ class SecondEdition(Painting):
         meant |= harmless.patches(self.kinds.shape, rng) & (free | self.coverable)
         tiles = np.argwhere(meant)
         shown = rng.random(self.kinds.shape)[meant] >= self.dials.objects
-        pictures = self.casting.distractors(sunk[meant], [role for role, _ in self.placed], shared)
+        pictures = self.casting.distractors(sunk[meant] | ~free[meant], [role for role, _ in self.placed], shared)
         for part in self.harmless["scenery"]:  # stands there itself
             shown &= (tiles != part).any(axis=1)
         for place, here in ((self.sink, ~free[meant]), (self.stand, free[meant])):

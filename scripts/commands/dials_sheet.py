@@ -21,7 +21,11 @@ DPI = 100
 
 
 def main(
-    out: Path = Path("docs/dials.png"), look_seed: int = 0, split: str = "training", level: str | None = None
+    out: Path = Path("docs/dials.png"),
+    look_seed: int = 0,
+    split: str = "training",
+    level: str | None = None,
+    edition: int = 2,
 ) -> None:
     """Draw one level at every corner of the dials, and below each picture name the dials at 0.
 
@@ -32,13 +36,19 @@ def main(
         look_seed: picks the look
         split: training or held_out: which of the two sets of pictures to draw from
         level: a level's name, file or text (default: one with every kind of object)
+        edition: of random looks, 1 or 2
     """
     check_png(out)
-    corners = [Dials(*corner) for corner in product((1, 0), repeat=4)]
+    corners = corners_of(edition)
     read = Level.read(level or KEEP)
     frames = [first_frame(read, dials, look_seed, split) for dials in corners]
     names = [caption(dials) for dials in corners]
     print(save_picture(sheet(names, frames, COLUMNS), out, DPI, PAPER))
+
+
+def corners_of(edition: int) -> list[Dials]:
+    """All sixteen settings at which each dial is 1 or 0."""
+    return [Dials(*corner, edition=edition) for corner in product((1, 0), repeat=4)]
 
 
 def caption(dials: Dials) -> str:

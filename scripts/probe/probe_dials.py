@@ -122,12 +122,12 @@ class LabelledPlaces(NamedTuple):
     held_out: np.ndarray
 
 
-def settings() -> list[tuple[str, Dials]]:
+def settings(edition: int = 1) -> list[tuple[str, Dials]]:
     """The settings to measure, with their names: each dial at 0 among ones, and at 0 and 1 among halves."""
-    ones, halves = Dials(), Dials(0.5, 0.5, 0.5, 0.5)
+    ones, halves = Dials(edition=edition), Dials(0.5, 0.5, 0.5, 0.5, edition=edition)
     named = [("all 1", ones), *((f"{dial} 0, others 1", replace(ones, **{dial: 0})) for dial in MEASURES)]
     named += [(f"{dial} {value}, others .5", replace(halves, **{dial: value})) for dial in MEASURES for value in (0, 1)]
-    return [*named, ("all 0", Dials(0, 0, 0, 0))]
+    return [*named, ("all 0", replace(ones, **dict.fromkeys(MEASURES, 0)))]
 
 
 def probe(dials: Dials, seeds: int) -> dict[str, float]:
@@ -240,17 +240,17 @@ def claims(figures: dict[str, dict[str, float]]) -> list[tuple[str, bool]]:
     return verdicts
 
 
-def show_dials(seeds: int) -> int:
+def show_dials(seeds: int, edition: int = 1) -> int:
     """Measures all settings, prints the figures and the claims, and returns the number of claims that fail."""
     table = Table(
-        title=f"{len(LEVELS)} levels, {seeds} looks per level and split",
+        title=f"edition {edition}, {len(LEVELS)} levels, {seeds} looks per level and split",
         caption="area under the curve; similarity: share of pairs of things of one kind with the same picture",
         box=box.SIMPLE_HEAD,
     )
     table.add_column("dials", no_wrap=True)
     for measure in MEASURES:
         table.add_column(measure, justify="right", no_wrap=True)
-    measured = {name: probe(dials, seeds) for name, dials in track(settings(), "measuring", transient=True)}
+    measured = {name: probe(dials, seeds) for name, dials in track(settings(edition), "measuring", transient=True)}
     for name, figures in measured.items():
         table.add_row(name, *(f"{figure:.2f}" for figure in figures.values()))
     console, verdicts = Console(), claims(measured)

@@ -5,6 +5,9 @@ neighbours, rows and the number of cells that look alike count. One network lear
 is told. It never sees a picture twice.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import torch
 from rich.progress import track
@@ -12,7 +15,6 @@ from torch import nn
 from torch.nn import functional
 
 from priorlab.envs.game.level import Level
-from priorlab.envs.game.rules import TILE
 from priorlab.envs.looks.dials import Dials
 from priorlab.scripts.probe.wide_questions import QUESTIONS, ROLES, SIDE, UNASKED, Asked, ask
 
@@ -21,8 +23,8 @@ RATE, DECAY = 2e-3, 1e-4
 
 
 class WideNetwork(nn.Module):
-    """``forward(pictures uint8 (n, 3, TILE * SIDE, TILE * SIDE), setting int64 (n,)) -> float32 (n, outs, SIDE, SIDE)``:
-    a score for each of ROLES, then for each of QUESTIONS."""
+    """``forward(pictures uint8 (n, 3, 15 * SIDE, 15 * SIDE), setting int64 (n,)) -> float32 (n, outs, SIDE, SIDE)``: a
+    score for each of ROLES, then for each of QUESTIONS."""
 
     def __init__(self, settings: int):
         super().__init__()
@@ -54,6 +56,17 @@ class WideNetwork(nn.Module):
         parts = self.asks(flat).unflatten(2, (3, HEADS, WIDTH // HEADS)).permute(2, 0, 3, 1, 4)
         mixed = functional.scaled_dot_product_attention(parts[0], parts[1], parts[2])
         return self.own(mixed.transpose(1, 2).flatten(2)).transpose(1, 2).reshape(n, WIDTH, SIDE, SIDE)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Torch on one thread, so that the same seed learns the same on any number of cores."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def loss_of(scores: torch.Tensor, batch: Asked) -> torch.Tensor:

@@ -11,7 +11,8 @@ import numpy as np
 
 from priorlab.envs.game.level import Level
 from priorlab.envs.game.rules import TILE
-from priorlab.envs.looks.dials import SPLITS, Dials
+from priorlab.envs.looks.dials import Dials
+from priorlab.envs.looks.harmless import inlays
 from priorlab.envs.looks.paint_dials import cast, paint_dials
 from priorlab.envs.random_games.bank import Bank
 from priorlab.envs.random_games.generate import level_from
@@ -22,6 +23,8 @@ ROLES = ("platform", "ladder", "fire", "spikes", "monster", "key", "goal", "inla
 CHARACTERS = {"#": 0, "H": 1, "*": 2, "^": 3, "m": 4, "k": 5, "G": 6, "D": 6}
 QUESTIONS = ("stands", "sunk", "structure")
 UNASKED = -1
+DANGERS = 0.15  # attempts per tile of floor to let dangers into it
+CHANGED = 0.25  # share of a tile's pixels that a distractor changes, at least
 
 
 class Asked(NamedTuple):
@@ -41,10 +44,9 @@ class Asked(NamedTuple):
 
 
 def small_levels(split: str) -> list[Level]:
-    """The levels of the split's bank that fit and have fire or spikes."""
+    """The levels of the split's bank that fit."""
     bank = Bank.read(split)
-    fitting = (level for level in bank.levels(len(bank)) if max(level.width, level.height) <= SIDE)
-    return [level for level in fitting if any(danger in row for row in level.rows for danger in "*^")]
+    return [level for level in bank.levels(len(bank)) if max(level.width, level.height) <= SIDE]
 
 
 def ask(levels: list[Level], settings: list[Dials], split: str, count: int, rng: np.random.Generator) -> Asked:
@@ -54,7 +56,8 @@ def ask(levels: list[Level], settings: list[Dials], split: str, count: int, rng:
         *(np.full((count, SIDE, SIDE), UNASKED, np.int8) for _ in ("roles", *QUESTIONS)),
     )  # fmt: skip
     for i in range(count):
-        level = rearranged(levels[int(rng.integers(len(levels)))], rng)
+        while (level := rearranged(levels[int(rng.integers(len(levels)))], rng)) is None:
+            pass
         dials, seed = settings[i % len(settings)], int(rng.integers(1 << 40))
         shown = picture(level, paint_dials(level, dials, seed, split))
         parts.pictures[i, :, : shown.shape[0], : shown.shape[1]] = shown.transpose(2, 0, 1)
@@ -91,21 +94,21 @@ def changed(level: Level, dials: Dials, seed: int, split: str) -> np.ndarray:
     """bool (rows, columns): the tiles that look different with and without distractors."""
     one, other = (paint_dials(level, each, seed, split).background for each in (dials, replace(dials, objects=1.0)))
     differ = (one != other).any(axis=2)[: TILE * level.height, : TILE * level.width]
-    return differ.reshape(level.height, TILE, level.width, TILE).any(axis=(1, 3))
+    return differ.reshape(level.height, TILE, level.width, TILE).mean(axis=(1, 3)) > CHANGED
 
 
-def rearranged(level: Level, rng: np.random.Generator) -> Level:
-    """The level with its start and goal, a monster and in half of the levels a key at random places on floors."""
+def rearranged(level: Level, rng: np.random.Generator) -> Level | None:
+    """The level with its start and goal, a monster and in half of the levels a key at random places on floors, and with
+    dangers at random places in floors; None if there is no room."""
     cells = np.array([list(row) for row in level.rows])
-    cells[np.isin(cells, list("SGDkm~"))] = " "
-    places = np.argwhere((cells[:-1] == " ") & (cells[1:] == "#"))
+    cells[np.isin(cells, list("SGDkm~"))], cells[np.isin(cells, list("*^"))] = " ", "#"
+    for part in inlays(cells, cells == " ", rng, DANGERS):
+        cells[tuple(part.T)] = "*^"[int(rng.integers(2))]
     things = ["S", "m", "k", "D"] if rng.random() < 0.5 else ["S", "m", "G"]
-    for place in rng.permutation(places):
-        if things and " " == cells[tuple(place)] and not np.isin(near(cells, place), list("SmkGD")).any():
+    for place in rng.permutation(np.argwhere((cells[:-1] == " ") & (cells[1:] == "#"))):
+        if things and not np.isin(near(cells, place), list("SmkGD")).any():
             cells[tuple(place)] = things.pop()
-    if things:
-        return rearranged(level, rng) if len(places) > 20 else level
-    return level_from(tuple("".join(row) for row in cells), level.name, level.period)
+    return None if things else level_from(tuple("".join(row) for row in cells), level.name, level.period)
 
 
 def near(cells: np.ndarray, place: np.ndarray) -> np.ndarray:
