@@ -5,6 +5,7 @@ far from the start and monsters have room. The player is not shown.
 """
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -43,6 +44,7 @@ class Asked(NamedTuple):
     structure: np.ndarray
 
 
+@lru_cache
 def small_levels(split: str) -> list[Level]:
     """The levels of the split's bank that fit."""
     bank = Bank.read(split)
