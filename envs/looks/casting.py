@@ -7,6 +7,7 @@ import numpy as np
 
 from priorlab.envs.looks.dials import Dials
 from priorlab.envs.looks.families import ALL_ROLES, Pictures, Style, exemplars_of
+from priorlab.envs.looks.harmless import run_of
 
 STANDING, IN_FLOORS = ("monster", "key", "goal", "door"), ("fire", "spikes")
 OBJECTS = np.array([ALL_ROLES.index(role) for role in (*STANDING, *IN_FLOORS)])
@@ -35,11 +36,11 @@ class Casting(NamedTuple):
         found = self.exemplars(rng, np.concatenate([everyone, roles]), np.concatenate([everyone, numbers]))
         return found.take(slice(len(everyone), None)), found.take(slice(len(everyone)))
 
-    def harmless(self, role: str, count: int) -> Pictures:
-        """The pictures of ``count`` inlays or pieces of scenery."""
-        rng = self.stream(f"{role} pictures")
+    def harmless(self, role: str, tiles: np.ndarray) -> Pictures:
+        """The pictures of inlays or scenery on ``tiles``, int (n, 2), row by row."""
+        rng, count = self.stream(f"{role} pictures"), len(tiles)
         most = int(rng.integers(1, KINDS_OF_INLAYS + 1)) if role == "inlay" else KINDS_OF_SCENERY
-        numbers = self.alike(rng, rng.integers(most, size=count), most)
+        numbers = self.alike(rng, rng.integers(most, size=count)[run_of(tiles)], most)
         return self.exemplars(rng, np.full(most + count, ALL_ROLES.index(role)), numbers)
 
     def textures(self, climbed: np.ndarray, whole: np.ndarray) -> Pictures:
@@ -53,10 +54,12 @@ class Casting(NamedTuple):
         shared, each = np.repeat([PLATFORM, LADDER], variants), np.where(climbed, LADDER, PLATFORM)
         return self.exemplars(rng, np.concatenate([shared, each]), numbers)
 
-    def distractors(self, sunk: np.ndarray, present: list[str], shared: Pictures) -> Pictures:
-        """The pictures of n distractors: those of the objects ``present``, as often as the level has them.
+    def distractors(self, tiles: np.ndarray, sunk: np.ndarray, present: list[str], shared: Pictures) -> Pictures:
+        """The pictures of distractors on ``tiles``, int (n, 2): those of the objects ``present``, as often as the level
+        has them.
 
-        ``sunk``: bool (n,), whether in a floor; ``shared``: the picture that each of ALL_ROLES shares.
+        ``sunk``: bool (n,), whether in a floor, where all in a row are of one kind, as dangers are; ``shared``: the
+        picture that each of ALL_ROLES shares.
         """
         rng, roles = self.stream("clutter"), np.zeros(len(sunk), int)
         for names, here in ((STANDING, ~sunk), (IN_FLOORS, sunk)):
@@ -65,6 +68,9 @@ class Casting(NamedTuple):
             roles = np.where(here, numbers[rng.integers(len(found), size=len(sunk))], roles)
         strange, others = rng.random(len(sunk)) < STRANGE, rng.integers(len(OBJECTS), size=len(sunk))
         roles = np.where(strange, OBJECTS[others], roles)
+        first = np.arange(len(sunk))
+        first[sunk] = np.flatnonzero(sunk)[run_of(tiles[sunk])]
+        roles, strange, others = roles[first], strange[first], others[first]
         rng = self.stream("clutter pictures")
         numbers = self.alike(rng, others, len(OBJECTS))
         own = self.exemplars(rng, np.concatenate([OBJECTS, roles]), numbers)

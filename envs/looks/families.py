@@ -28,6 +28,7 @@ STRUCTURE, THREATS, GOOD, NEUTRAL = (
     np.isin(ALL_ROLES, names) for names in (("platform", "ladder"), DANGERS, ("goal", "key", "door"), HARMLESS)
 )
 SIZED = THREATS | GOOD | NEUTRAL
+LARGE_OWN, LARGE_OTHER = 0.35, 0.1  # share of larger pictures: a goal in its own family; another, and scenery
 LARGE = np.isin(ALL_ROLES, ("goal", "door", "scenery"))  # monsters and keys move or vanish, in one cell
 OPPOSITE = np.array([FAMILIES.index(name) for name in DANGERS])  # the families that mislead about what is good
 RANGES = colour_ranges([*COLOURS.values(), *(colours for _, colours in FURTHER.values())])
@@ -84,7 +85,8 @@ def exemplars_of(
     whole = coloured(pool(split), RANGES, families, drawn)
     cells = whole.copy()
     cells[SIZED[roles]] = sizes.within_cells(whole[SIZED[roles]], sized[SIZED[roles]])
-    return Pictures(cells, whole, sizes.is_large(sized) & LARGE[roles], sized)
+    share = np.where(families == roles, LARGE_OWN, LARGE_OTHER)
+    return Pictures(cells, whole, LARGE[roles] & (sized[:, 5] < share), sized)
 
 
 def harmless_share(dials: Dials) -> float:

@@ -59,6 +59,13 @@ def room_above(kinds: np.ndarray, free: np.ndarray, rows: int) -> np.ndarray:
     return roomy
 
 
+def run_of(tiles: np.ndarray) -> np.ndarray:
+    """int (n,): for each of n tiles, row by row, the number of the first in its row up to it with none missing."""
+    begins = np.ones(len(tiles), bool)
+    begins[1:] = (np.diff(tiles, axis=0) != (0, 1)).any(axis=1)
+    return np.maximum.accumulate(np.where(begins, np.arange(len(tiles)), 0))
+
+
 def scenery(kinds: np.ndarray, free: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """int (n, 2): places to stand on floors, apart from objects and from each other."""
     above_floor = np.zeros(kinds.shape, bool)

@@ -28,8 +28,8 @@ from priorlab.envs.looks.painting import FRAME, OBJECTS, Painting, Thing, blit, 
 from priorlab.envs.looks.textures import PATTERNS, X, Y
 
 FLAT, TEXTURED, PLAIN_BEHIND = 0.3, 0.5, 0.5  # shares of looks, the second at affordance 0
-COVERING, EVERYWHERE = 0.75, 0.3  # shares of looks whose patches of distractors cover floors; and ladders too
-INLAYS, COVERS = 0.1, 0.12  # attempts per tile of floor
+COVERING, EVERYWHERE = 0.75, 0.2  # shares of looks whose patches of distractors cover some floors; all and ladders
+INLAYS, COVERS = 0.12, 0.15  # attempts per tile of floor
 PATTERNED, FAINTNESS = 0.5, 0.3  # share of backgrounds; greatest contrast of a pattern
 LIGHT = 0.25  # share of backgrounds that are not dim
 
@@ -52,12 +52,11 @@ class SecondEdition(Painting):
             dials, Style(flat < FLAT, textured < TEXTURED * (1 - dials.affordance)), split, self.stream
         )
         self.plain_behind = behind < PLAIN_BEHIND
-        coverable = (covering < COVERING) & (self.kinds == "#") | (everywhere < EVERYWHERE) & (self.kinds == "H")
-        self.coverable: np.ndarray = coverable
+        self.covering, self.everywhere = covering < COVERING, everywhere < EVERYWHERE
         self.ground = ground(self.stream("ground"))
         self.marks = self.marked_kinds()
         self.placed = self.places()
-        self.harmless = {role: self.harmless_places(role) for role in HARMLESS}
+        self.harmless = self.harmless_places()
         self.backs = np.broadcast_to(self.ground, self.cells.shape)  # what is behind things let into floors
         self.upright: list[tuple[np.ndarray, np.ndarray]] = []  # the tile of each large thing, and its picture
 
@@ -72,11 +71,11 @@ class SecondEdition(Painting):
         for names, show in ((("platform", "ladder"), self.show), (IN_FLOORS, self.sink)):
             chosen = np.flatnonzero(np.isin(roles, names))
             show([tiles[i] for i in chosen], pictures.take(chosen))
-        if self.harmless["inlay"]:
+        if len(self.harmless["inlay"]):
             self.sink(self.harmless["inlay"], self.harmless_pictures("inlay"))
         if self.dials.objects < 1:
             self.strew(shared)
-        if self.harmless["scenery"]:
+        if len(self.harmless["scenery"]):
             self.stand(self.harmless["scenery"], self.harmless_pictures("scenery"))
         if self.plain_behind:
             self.cells[np.isin(self.kinds, list("SmkGD"))] = self.ground
@@ -100,7 +99,7 @@ class SecondEdition(Painting):
         return self.casting.objects(np.array([ALL_ROLES.index(role) for role, _ in self.placed]))
 
     def harmless_pictures(self, role: str) -> Pictures:
-        return self.casting.harmless(role, len(self.harmless[role]))
+        return self.casting.harmless(role, self.harmless[role].reshape(-1, 2))
 
     def places(self) -> list[tuple[str, np.ndarray]]:
         """The role and the tiles of each thing of the level."""
@@ -119,18 +118,20 @@ class SecondEdition(Painting):
             kinds[rows, columns] = np.where(np.isin(kinds[rows, columns], list(" ~")), character, kinds[rows, columns])
         return kinds
 
-    def harmless_places(self, role: str) -> list[np.ndarray]:
-        """The tiles, int (n, 2), of each inlay or piece of scenery that these dials show."""
+    def harmless_places(self) -> dict[str, np.ndarray]:
+        """The tiles, int (n, 1, 2), of the inlays and of the scenery that these dials show, row by row."""
         share = harmless_share(self.dials)
         if not share:
-            return []
-        rng, free = self.stream(role), np.isin(self.marks, list(" ~"))
-        if role == "inlay":
-            parts = harmless.inlays(self.kinds, free, rng, INLAYS)
-        else:
-            parts = list(harmless.scenery(self.marks, free, rng)[:, None])
-        shown = rng.random(len(parts)) < share
-        return [part for part, is_shown in zip(parts, shown) if is_shown]
+            return {role: np.zeros((0, 1, 2), int) for role in HARMLESS}
+        free = np.isin(self.marks, list(" ~"))
+        inlays = harmless.inlays(self.kinds, free, rng := self.stream("inlay"), INLAYS)
+        for part in inlays:  # nothing stands on dangers either
+            free[part[:, 0] - 1, part[:, 1]] = False
+        inlays = [part for part in inlays if rng.random() < share]
+        scenery = harmless.scenery(self.marks, free, rng := self.stream("scenery"))
+        scenery = scenery[rng.random(len(scenery)) < share]
+        sunk = np.concatenate([np.zeros((0, 2), int), *inlays])
+        return {role: in_order(tiles)[:, None] for role, tiles in zip(HARMLESS, (sunk, scenery))}
 
     def fill_free_space(self) -> None:
         """Gives parts of free space textures of platforms and ladders."""
@@ -154,14 +155,23 @@ class SecondEdition(Painting):
         for part in harmless.inlays(self.kinds, free, rng, COVERS):
             sunk[tuple(part.T)] = True
         meant = harmless.standing_places(self.kinds, free) | sunk
-        meant |= harmless.patches(self.kinds.shape, rng) & (free | self.coverable)
+        meant |= harmless.patches(self.kinds.shape, rng) & (free | self.coverable(free))
         tiles = np.argwhere(meant)
-        shown = rng.random(self.kinds.shape)[meant] >= self.dials.objects
-        pictures = self.casting.distractors(sunk[meant] | ~free[meant], [role for role, _ in self.placed], shared)
-        for part in self.harmless["scenery"]:  # stands there itself
-            shown &= (tiles != part).any(axis=1)
+        present = [role for role, _ in self.placed]
+        pictures = self.casting.distractors(tiles, ~free[meant], present, shared)
+        barred = np.zeros((self.kinds.shape[0] + 1, self.kinds.shape[1]), bool)
+        for row, column in self.harmless["scenery"][:, 0]:  # stands there itself, and on floor
+            barred[row : row + 2, column] = True
+        shown = (rng.random(self.kinds.shape) >= self.dials.objects)[meant] & ~barred[:-1][meant]
         for place, here in ((self.sink, ~free[meant]), (self.stand, free[meant])):
             place(tiles[shown & here][:, None], pictures.take(shown & here))
+
+    def coverable(self, free: np.ndarray) -> np.ndarray:
+        """bool: the tiles of the level that patches of distractors cover: those of floors in which dangers could be;
+        in some looks all platforms and ladders."""
+        if self.everywhere:
+            return np.isin(self.kinds, ("#", "H"))
+        return (self.kinds == "#") & harmless.room_above(self.kinds, free, harmless.HEADROOM) & self.covering
 
     def show(self, parts: Parts, pictures: Pictures) -> None:
         """Draws each picture on all tiles of its part, over what is there."""
@@ -197,6 +207,11 @@ class SecondEdition(Painting):
             left, top, picture = large[i]
             height, width = picture.shape[:2]
             blit(background, picture, left - (width - TILE) // 2, top + TILE - height)
+
+
+def in_order(tiles: np.ndarray) -> np.ndarray:
+    """The tiles, int (n, 2), row by row."""
+    return tiles[np.lexsort(tiles.T[::-1])]
 
 
 def ground(rng: np.random.Generator) -> np.ndarray:

@@ -5,7 +5,7 @@ import numpy as np
 from priorlab.envs.game.rules import TILE
 
 CHANCES = 8  # random numbers per picture
-FULL, STANDING, LARGE = 0.6, 0.7, 0.2  # shares: as large as the cell; on its floor, if smaller; larger, where allowed
+FULL, STANDING = 0.6, 0.7  # shares: as large as the cell; on its floor, if smaller
 LEAST = 10  # pixels of a side
 LARGE_WIDTH, LARGE_HEIGHT = (15, 20), (18, 26)  # least and most
 
@@ -41,8 +41,3 @@ def enlarged(picture: np.ndarray, chances: np.ndarray) -> np.ndarray:
     )
     rows, columns = ((2 * np.arange(n) + 1) * TILE // (2 * n) for n in (high, wide))
     return picture[rows][:, columns]
-
-
-def is_large(chances: np.ndarray) -> np.ndarray:
-    """bool (n,): which pictures are larger than a cell, where that is allowed."""
-    return chances[:, 5] < LARGE

@@ -24,7 +24,7 @@ ROLES = ("platform", "ladder", "fire", "spikes", "monster", "key", "goal", "inla
 CHARACTERS = {"#": 0, "H": 1, "*": 2, "^": 3, "m": 4, "k": 5, "G": 6, "D": 6}
 QUESTIONS = ("stands", "sunk", "structure")
 UNASKED = -1
-DANGERS = 0.15  # attempts per tile of floor to let dangers into it
+DANGERS = 0.3  # attempts per tile of floor to let dangers into it
 CHANGED = 0.25  # share of a tile's pixels that a distractor changes, at least
 
 
