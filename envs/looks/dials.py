@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from itertools import product
 from typing import Any
 
 SPLITS = ("training", "held_out")  # neither shows pictures of the other
@@ -50,6 +51,11 @@ class Dials:
     def values(self) -> dict[str, float]:
         """The four dials by name."""
         return {name: getattr(self, name) for name in DIALS}
+
+
+def all_corners(edition: int) -> list[Dials]:
+    """The sixteen settings at which each dial is 1 or 0; all at 1 first, similarity changing fastest."""
+    return [Dials(*corner, edition=edition) for corner in product((1, 0), repeat=len(DIALS))]
 
 
 def read_dials(values: Mapping[str, Any]) -> Dials:

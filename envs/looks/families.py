@@ -17,8 +17,9 @@ from priorlab.envs.looks.plain import block, plain, texture
 from priorlab.envs.looks.treats import treat
 
 ANY = ((0.0, 1.0), (0.0, 1.0), (0.0, 0.95), (0.3, 1.0))  # hues, saturation, value
+FLAT = ((0.0, 1.0), (0.0, 1.0), (0.0, 0.95), (0.5, 1.0))  # brighter than any background
 BRIGHT = ((0.0, 1.0), (0.0, 1.0), (0.35, 0.95), (0.6, 1.0))
-FURTHER = {"texture": (texture, ANY), "block": (block, ANY), "plain": (plain, ANY), "treat": (treat, BRIGHT)}
+FURTHER = {"texture": (texture, ANY), "block": (block, FLAT), "plain": (plain, FLAT), "treat": (treat, BRIGHT)}
 FAMILIES = (*ROLES, *FURTHER)
 TEXTURE, BLOCK, PLAIN, TREAT = (FAMILIES.index(name) for name in FURTHER)
 HARMLESS = ("inlay", "scenery")

@@ -219,7 +219,7 @@ def ground(rng: np.random.Generator) -> np.ndarray:
     hue, saturation, value, depth, patterned, light = rng.random(6)
     names = tuple(PATTERNS)
     tones = PATTERNS[names[int(rng.integers(len(names)))]](rng, X, Y)
-    high = 0.2 + 0.4 * value if light < LIGHT else 0.05 + 0.12 * value
+    high = 0.2 + 0.25 * value if light < LIGHT else 0.05 + 0.12 * value
     plain = rgb_of(np.array([hue, 0.1 + 0.5 * saturation, high]))
     contrast = FAINTNESS * depth * (patterned < PATTERNED)
     rgb = 255 * plain * (1 + contrast * (tones[..., None] - 1))

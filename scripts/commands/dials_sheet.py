@@ -1,13 +1,12 @@
 """`priorlab dials-sheet`: draws one level at every corner of the dials of random looks."""
 
-from itertools import product
 from pathlib import Path
 
 import numpy as np
 
 from priorlab.envs.game.level import Level
 from priorlab.envs.game.rules import TILE
-from priorlab.envs.looks.dials import Dials
+from priorlab.envs.looks.dials import Dials, all_corners
 from priorlab.envs.looks.paint_dials import paint_dials
 from priorlab.envs.looks.painting import corner
 from priorlab.scripts.checks import check_png
@@ -39,16 +38,11 @@ def main(
         edition: of random looks, 1 or 2
     """
     check_png(out)
-    corners = corners_of(edition)
+    corners = all_corners(edition)
     read = Level.read(level or KEEP)
     frames = [first_frame(read, dials, look_seed, split) for dials in corners]
     names = [caption(dials) for dials in corners]
     print(save_picture(sheet(names, frames, COLUMNS), out, DPI, PAPER))
-
-
-def corners_of(edition: int) -> list[Dials]:
-    """All sixteen settings at which each dial is 1 or 0."""
-    return [Dials(*corner, edition=edition) for corner in product((1, 0), repeat=4)]
 
 
 def caption(dials: Dials) -> str:

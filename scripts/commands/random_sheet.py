@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+from priorlab.envs.looks.dials import all_corners
 from priorlab.envs.random_games.bank import Bank
 from priorlab.scripts.checks import check_png
 from priorlab.scripts.commands.contact_sheet import DPI, PAPER, sheet
-from priorlab.scripts.commands.dials_sheet import caption, corners_of, first_frame
+from priorlab.scripts.commands.dials_sheet import caption, first_frame
 from priorlab.scripts.commands.level_sheet import on_paper
 from priorlab.scripts.report.pictures import save_picture
 
@@ -22,7 +23,7 @@ def main(out: Path = Path("docs/random.png"), levels: int = 24, split: str = "he
         edition: of random looks, 1 or 2
     """
     check_png(out)
-    corners = corners_of(edition)
+    corners = all_corners(edition)
     chosen = [(level, corners[k % len(corners)]) for k, level in enumerate(Bank.read(split).levels(levels))]
     frames = [first_frame(level, dials, k, split) for k, (level, dials) in enumerate(chosen)]
     side = max(len(frame) for frame in frames)
