@@ -32,6 +32,7 @@ from threadpoolctl import threadpool_limits
 from priorlab.envs.game.level import Level
 from priorlab.envs.game.rules import TILE
 from priorlab.envs.looks.dials import DIALS, SPLITS, Dials
+from priorlab.envs.looks.families import HARMLESS
 from priorlab.envs.looks.paint_dials import cast, paint_dials
 from priorlab.envs.looks.painting import Thing
 from priorlab.scripts.probe.probe_places import CELLAR, picture, tile_features
@@ -136,7 +137,7 @@ def probe(dials: Dials, seeds: int) -> dict[str, float]:
     pairs = []
     for i, source in enumerate(LEVELS):
         level = Level.read(source)
-        asked = questions(level)
+        asked = questions(level, dials.edition)
         for split in SPLITS:
             for seed in range(seeds):
                 look = 1000 * i + seed  # every level has different seeds
@@ -148,19 +149,28 @@ def probe(dials: Dials, seeds: int) -> dict[str, float]:
     return scores | {"similarity": float(np.mean(pairs))}
 
 
-def questions(level: Level) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """The places of each measure, as rows and columns, int (n, 2), and what they are, int (n,)."""
+def questions(level: Level, edition: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """The places of each measure, as rows and columns, int (n, 2), and what they are, int (n,).
+
+    In edition 2, whose platforms and ladders may show textures that no object shows, semantics asks about objects only;
+    and since distractors are where objects can be, objects are compared with other places to stand.
+    """
     kinds = np.array([list(row) for row in level.rows])
     free = np.isin(kinds, list(" ~"))
     objects = np.isin(kinds, list("*^mkGD"))
     near = np.zeros_like(free)
     for row, column in np.argwhere(objects).tolist():
         near[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2] = True
-    things = np.argwhere(np.isin(kinds, list(ROLES)))
+    things, compared = np.isin(kinds, list(ROLES)), objects
+    if edition == 2:
+        above_floor = np.zeros_like(free)
+        above_floor[:-1] = np.isin(kinds[1:], list("#*^"))
+        near, things, compared = near & above_floor, objects, objects & above_floor
+    things = np.argwhere(things)
     order = list(ROLES)
     return {
         "semantics": (things, np.array([order.index(str(kinds[r, c])) for r, c in things])),
-        "objects": two_kinds(objects, near & free),
+        "objects": two_kinds(compared, near & free),
         "affordance": two_kinds(np.isin(kinds, list("#H")), free),
     }
 
@@ -177,9 +187,11 @@ def cells(image: np.ndarray) -> np.ndarray:
 
 
 def same_pictures(things: list[Thing]) -> list[bool]:
-    """For every pair of things of one role, whether they have the same picture."""
+    """For every pair of the level's things of one role, whether they have the same picture."""
     return [
-        np.array_equal(one.picture, other.picture) for one, other in combinations(things, 2) if one.role == other.role
+        np.array_equal(one.picture, other.picture)
+        for one, other in combinations(things, 2)
+        if one.role == other.role and one.role not in HARMLESS
     ]
 
 
