@@ -11,7 +11,7 @@ from priorlab.envs.game.grids import runs
 IN_FLOORS = ("*", "^")
 SOLID = ("#", *IN_FLOORS)
 HEADROOM = 2  # rows above an inlay and the tile on either side without anything solid; one more over a wide one
-APART = 2  # columns between scenery and other things in its row, at least
+APART = 2  # columns from a monster without scenery, as without other things in the banks
 WIDTHS = (1, 1, 1, 1, 2, 2, 3)  # tiles of an inlay, each as likely, in a level without dangers
 SCENERY = 2.5  # per 100 tiles
 PATCHES = 2.0  # of distractors, per 100 tiles
@@ -67,18 +67,14 @@ def run_of(tiles: np.ndarray) -> np.ndarray:
 
 
 def scenery(kinds: np.ndarray, free: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """int (n, 2): places to stand on floors, apart from objects and from each other."""
-    above_floor = np.zeros(kinds.shape, bool)
-    above_floor[:-1] = kinds[1:] == "#"
-    taken = {(int(r), int(c)) for r, c in np.argwhere(np.isin(kinds, list("mkGDS")))}
-    wanted, found = rng.poisson(SCENERY * kinds.size / 100), []
-    for row, column in rng.permutation(np.argwhere(above_floor & free)).tolist():
-        if len(found) == wanted:
-            break
-        if not taken & {(row, column + aside) for aside in range(-APART, APART + 1)}:
-            taken.add((row, column))
-            found.append((row, column))
-    return np.array(found, int).reshape(-1, 2)
+    """int (n, 2): places to stand on floors, as far from monsters as other things are."""
+    place = np.zeros(kinds.shape, bool)
+    place[:-1] = kinds[1:] == "#"
+    place &= free
+    for row, column in np.argwhere((kinds == "m") | (kinds == "~")):
+        place[row, max(column - APART, 0) : column + APART + 1] = False
+    places = np.argwhere(place)
+    return rng.permutation(places)[: rng.poisson(SCENERY * kinds.size / 100)]
 
 
 def patches(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:

@@ -28,8 +28,8 @@ from priorlab.envs.looks.painting import FRAME, OBJECTS, Painting, Thing, blit, 
 from priorlab.envs.looks.textures import PATTERNS, X, Y
 
 FLAT, TEXTURED, PLAIN_BEHIND = 0.3, 0.5, 0.5  # shares of looks, the second at affordance 0
-COVERING, EVERYWHERE = 0.75, 0.2  # shares of looks whose patches of distractors cover some floors; all and ladders
-INLAYS, COVERS = 0.12, 0.15  # attempts per tile of floor
+COVERING, EVERYWHERE = 0.5, 0.2  # shares of looks with more distractors in floors; with patches of them that cover all
+INLAYS, COVERS, MORE_COVERS = 0.15, 0.15, 0.35  # attempts per tile of floor
 PATTERNED, FAINTNESS = 0.5, 0.3  # share of backgrounds; greatest contrast of a pattern
 LIGHT = 0.25  # share of backgrounds that are not dim
 
@@ -151,11 +151,11 @@ class SecondEdition(Painting):
     def strew(self, shared: Pictures) -> None:
         """Places distractors wherever objects can be: on floors, in floors and, in patches, anywhere."""
         free, rng = np.isin(self.kinds, list(" ~")) & (self.marks != "S"), self.stream("covers")
-        sunk = np.zeros(self.kinds.shape, bool)
-        for part in harmless.inlays(self.kinds, free, rng, COVERS):
+        sunk, empty = np.zeros(self.kinds.shape, bool), ~np.isin(self.kinds, ("|", "H", *harmless.SOLID))
+        for part in harmless.inlays(self.kinds, empty, rng, MORE_COVERS if self.covering else COVERS):
             sunk[tuple(part.T)] = True
         meant = harmless.standing_places(self.kinds, free) | sunk
-        meant |= harmless.patches(self.kinds.shape, rng) & (free | self.coverable(free))
+        meant |= harmless.patches(self.kinds.shape, rng) & (free | self.everywhere & np.isin(self.kinds, ("#", "H")))
         tiles = np.argwhere(meant)
         present = [role for role, _ in self.placed]
         pictures = self.casting.distractors(tiles, ~free[meant], present, shared)
@@ -165,13 +165,6 @@ class SecondEdition(Painting):
         shown = (rng.random(self.kinds.shape) >= self.dials.objects)[meant] & ~barred[:-1][meant]
         for place, here in ((self.sink, ~free[meant]), (self.stand, free[meant])):
             place(tiles[shown & here][:, None], pictures.take(shown & here))
-
-    def coverable(self, free: np.ndarray) -> np.ndarray:
-        """bool: the tiles of the level that patches of distractors cover: those of floors in which dangers could be;
-        in some looks all platforms and ladders."""
-        if self.everywhere:
-            return np.isin(self.kinds, ("#", "H"))
-        return (self.kinds == "#") & harmless.room_above(self.kinds, free, harmless.HEADROOM) & self.covering
 
     def show(self, parts: Parts, pictures: Pictures) -> None:
         """Draws each picture on all tiles of its part, over what is there."""

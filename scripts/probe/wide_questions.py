@@ -13,7 +13,7 @@ import numpy as np
 from priorlab.envs.game.level import Level
 from priorlab.envs.game.rules import TILE
 from priorlab.envs.looks.dials import Dials
-from priorlab.envs.looks.harmless import inlays
+from priorlab.envs.looks.harmless import APART, inlays
 from priorlab.envs.looks.paint_dials import cast, paint_dials
 from priorlab.envs.random_games.bank import Bank
 from priorlab.envs.random_games.generate import level_from
@@ -24,7 +24,7 @@ ROLES = ("platform", "ladder", "fire", "spikes", "monster", "key", "goal", "inla
 CHARACTERS = {"#": 0, "H": 1, "*": 2, "^": 3, "m": 4, "k": 5, "G": 6, "D": 6}
 QUESTIONS = ("stands", "sunk", "structure")
 UNASKED = -1
-DANGERS = 0.3  # attempts per tile of floor to let dangers into it
+DANGERS = 0.15  # attempts per tile of floor to let dangers into it
 CHANGED = 0.25  # share of a tile's pixels that a distractor changes, at least
 
 
@@ -71,9 +71,9 @@ def answer(parts: Asked, i: int, level: Level, dials: Dials, seed: int, split: s
     """Fills in the answers for picture i."""
     kinds = np.array([list(row) for row in level.rows])
     within = (i, slice(level.height), slice(level.width))
-    free, solid = np.isin(kinds, list(" ~")), np.isin(kinds, list("#*^"))
+    free = np.isin(kinds, list(" ~"))
     above = np.zeros(kinds.shape, bool)
-    above[:-1] = solid[1:]
+    above[:-1] = kinds[1:] == "#"
     objects, dangers = np.isin(kinds, list("mkGD")), np.isin(kinds, list("*^"))
     roles = parts.roles[within]
     for character, role in CHARACTERS.items():
@@ -106,14 +106,8 @@ def rearranged(level: Level, rng: np.random.Generator) -> Level | None:
     cells[np.isin(cells, list("SGDkm~"))], cells[np.isin(cells, list("*^"))] = " ", "#"
     for part in inlays(cells, cells == " ", rng, DANGERS):
         cells[tuple(part.T)] = "*^"[int(rng.integers(2))]
-    things = ["S", "m", "k", "D"] if rng.random() < 0.5 else ["S", "m", "G"]
-    for place in rng.permutation(np.argwhere((cells[:-1] == " ") & (cells[1:] == "#"))):
-        if things and not np.isin(near(cells, place), list("SmkGD")).any():
-            cells[tuple(place)] = things.pop()
+    things = ["S", "k", "D", "m"] if rng.random() < 0.5 else ["S", "G", "m"]
+    for row, column in rng.permutation(np.argwhere((cells[:-1] == " ") & (cells[1:] == "#"))):
+        if things and "m" not in cells[row, max(column - APART, 0) : column + APART + 1]:
+            cells[row, column] = things.pop()
     return None if things else level_from(tuple("".join(row) for row in cells), level.name, level.period)
-
-
-def near(cells: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """The tiles of its row within two columns."""
-    row, column = place
-    return cells[row, max(column - 2, 0) : column + 3]
