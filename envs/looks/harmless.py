@@ -11,7 +11,6 @@ from priorlab.envs.game.grids import runs
 IN_FLOORS = ("*", "^")
 SOLID = ("#", *IN_FLOORS)
 HEADROOM = 2  # rows above an inlay and the tile on either side without anything solid; one more over a wide one
-APART = 2  # columns from a monster without scenery, as without other things in the banks
 WIDTHS = (1, 1, 1, 1, 2, 2, 3)  # tiles of an inlay, each as likely, in a level without dangers
 SCENERY = 2.5  # per 100 tiles
 PATCHES = 2.0  # of distractors, per 100 tiles
@@ -67,13 +66,10 @@ def run_of(tiles: np.ndarray) -> np.ndarray:
 
 
 def scenery(kinds: np.ndarray, free: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """int (n, 2): places to stand on floors, as far from monsters as other things are."""
+    """int (n, 2): places to stand on floors; beside monsters too, or else being alone would give them away."""
     place = np.zeros(kinds.shape, bool)
     place[:-1] = kinds[1:] == "#"
-    place &= free
-    for row, column in np.argwhere((kinds == "m") | (kinds == "~")):
-        place[row, max(column - APART, 0) : column + APART + 1] = False
-    places = np.argwhere(place)
+    places = np.argwhere(place & free)
     return rng.permutation(places)[: rng.poisson(SCENERY * kinds.size / 100)]
 
 

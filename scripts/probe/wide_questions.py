@@ -13,7 +13,7 @@ import numpy as np
 from priorlab.envs.game.level import Level
 from priorlab.envs.game.rules import TILE
 from priorlab.envs.looks.dials import Dials
-from priorlab.envs.looks.harmless import APART, inlays
+from priorlab.envs.looks.harmless import inlays
 from priorlab.envs.looks.paint_dials import cast, paint_dials
 from priorlab.envs.random_games.bank import Bank
 from priorlab.envs.random_games.generate import level_from
@@ -24,6 +24,7 @@ ROLES = ("platform", "ladder", "fire", "spikes", "monster", "key", "goal", "inla
 CHARACTERS = {"#": 0, "H": 1, "*": 2, "^": 3, "m": 4, "k": 5, "G": 6, "D": 6}
 QUESTIONS = ("stands", "sunk", "structure")
 UNASKED = -1
+APART = 2  # columns from a monster without other things, at least, as in the banks
 DANGERS = 0.15  # attempts per tile of floor to let dangers into it
 CHANGED = 0.25  # share of a tile's pixels that a distractor changes, at least
 
