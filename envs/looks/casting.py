@@ -13,7 +13,7 @@ STANDING, IN_FLOORS = ("monster", "key", "goal", "door"), ("fire", "spikes")
 OBJECTS = np.array([ALL_ROLES.index(role) for role in (*STANDING, *IN_FLOORS)])
 PLATFORM, LADDER = ALL_ROLES.index("platform"), ALL_ROLES.index("ladder")
 VARIANTS = (2, 5)  # least and most shared pictures of each kind of texture in free space
-STRANGE = 0.1  # share of distractors with other pictures than the level's objects have there
+STRANGE = 0.1  # share of distractors on floors with other pictures than the level's objects have there
 KINDS_OF_INLAYS = 2  # shared pictures of inlays, at most
 KINDS_OF_SCENERY = 20  # so many that few share one, as few objects do
 
@@ -66,7 +66,7 @@ class Casting(NamedTuple):
             found = [role for role in present if role in names] or list(names)
             numbers = np.array([ALL_ROLES.index(role) for role in found])
             roles = np.where(here, numbers[rng.integers(len(found), size=len(sunk))], roles)
-        strange, others = rng.random(len(sunk)) < STRANGE, rng.integers(len(OBJECTS), size=len(sunk))
+        strange, others = ~sunk & (rng.random(len(sunk)) < STRANGE), rng.integers(len(OBJECTS), size=len(sunk))
         roles = np.where(strange, OBJECTS[others], roles)
         first = np.arange(len(sunk))
         first[sunk] = np.flatnonzero(sunk)[run_of(tiles[sunk])]

@@ -28,7 +28,7 @@ from priorlab.envs.looks.painting import FRAME, OBJECTS, Painting, Thing, blit, 
 from priorlab.envs.looks.textures import PATTERNS, X, Y
 
 FLAT, TEXTURED, PLAIN_BEHIND = 0.3, 0.5, 0.5  # shares of looks, the second at affordance 0
-COVERING, EVERYWHERE = 0.5, 0.2  # shares of looks with more distractors in floors; with patches of them that cover all
+COVERING, EVERYWHERE = 0.5, 0.1  # shares of looks with more distractors in floors; with patches of them that cover all
 INLAYS, COVERS, MORE_COVERS = 0.15, 0.15, 0.35  # attempts per tile of floor
 PATTERNED, FAINTNESS = 0.5, 0.3  # share of backgrounds; greatest contrast of a pattern
 LIGHT = 0.25  # share of backgrounds that are not dim
