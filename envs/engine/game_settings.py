@@ -59,7 +59,8 @@ class GameSettings(PlaySettings, total=False):
     (``drawn``). ``info["place"]`` is its number. Every episode is then a separate play."""
 
     looks: Dials | Mapping[str, float] | None
-    """dials, or a dict of their settings, that draw a random look in place of the version's (default None)"""
+    """dials, or a dict of their settings (``edition`` is one), that draw a random look in place of the version's
+    (default None)"""
 
     split: str
     """training (default) or held_out: the set of drawings from which random looks are drawn"""

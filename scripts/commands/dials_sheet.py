@@ -1,15 +1,14 @@
 """`priorlab dials-sheet`: draws one level at every corner of the dials of random looks."""
 
-from dataclasses import asdict
-from itertools import product
 from pathlib import Path
 
 import numpy as np
 
 from priorlab.envs.game.level import Level
 from priorlab.envs.game.rules import TILE
-from priorlab.envs.looks.dials import Dials
-from priorlab.envs.looks.paint_dials import corner, paint_dials
+from priorlab.envs.looks.dials import Dials, all_corners
+from priorlab.envs.looks.paint_dials import paint_dials
+from priorlab.envs.looks.painting import corner
 from priorlab.scripts.checks import check_png
 from priorlab.scripts.commands.contact_sheet import PAPER, sheet
 from priorlab.scripts.probe.probe_dials import KEEP
@@ -21,7 +20,11 @@ DPI = 100
 
 
 def main(
-    out: Path = Path("docs/dials.png"), look_seed: int = 0, split: str = "training", level: str | None = None
+    out: Path = Path("docs/dials.png"),
+    look_seed: int = 0,
+    split: str = "training",
+    level: str | None = None,
+    edition: int = 2,
 ) -> None:
     """Draw one level at every corner of the dials, and below each picture name the dials at 0.
 
@@ -32,9 +35,10 @@ def main(
         look_seed: picks the look
         split: training or held_out: which of the two sets of pictures to draw from
         level: a level's name, file or text (default: one with every kind of object)
+        edition: of random looks, 1 or 2
     """
     check_png(out)
-    corners = [Dials(*corner) for corner in product((1, 0), repeat=4)]
+    corners = all_corners(edition)
     read = Level.read(level or KEEP)
     frames = [first_frame(read, dials, look_seed, split) for dials in corners]
     names = [caption(dials) for dials in corners]
@@ -42,7 +46,7 @@ def main(
 
 
 def caption(dials: Dials) -> str:
-    masked = [dial for dial, value in asdict(dials).items() if not value]
+    masked = [dial for dial, value in dials.values().items() if not value]
     return {0: "all four", 4: "none"}.get(len(masked), f"without {', '.join(masked)}")
 
 

@@ -1,9 +1,8 @@
 """`priorlab random-sheet`: draws random levels in random looks, at one corner of the dials after another."""
 
-from itertools import product
 from pathlib import Path
 
-from priorlab.envs.looks.dials import Dials
+from priorlab.envs.looks.dials import all_corners
 from priorlab.envs.random_games.bank import Bank
 from priorlab.scripts.checks import check_png
 from priorlab.scripts.commands.contact_sheet import DPI, PAPER, sheet
@@ -14,16 +13,17 @@ from priorlab.scripts.report.pictures import save_picture
 COLUMNS = 6
 
 
-def main(out: Path = Path("docs/random.png"), levels: int = 24, split: str = "held_out") -> None:
+def main(out: Path = Path("docs/random.png"), levels: int = 24, split: str = "held_out", edition: int = 2) -> None:
     """Draw random levels in random looks, at one corner of the dials after another.
 
     Args:
         out: the PNG file to write
         levels: number of levels to take from the split's bank
         split: training or held_out: which levels and which pictures
+        edition: of random looks, 1 or 2
     """
     check_png(out)
-    corners = [Dials(*corner) for corner in product((1, 0), repeat=4)]
+    corners = all_corners(edition)
     chosen = [(level, corners[k % len(corners)]) for k, level in enumerate(Bank.read(split).levels(levels))]
     frames = [first_frame(level, dials, k, split) for k, (level, dials) in enumerate(chosen)]
     side = max(len(frame) for frame in frames)

@@ -12,7 +12,7 @@ Guessing gives .5, .5, .5, and different pictures give 0. No measure includes th
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from itertools import combinations
 from typing import NamedTuple
 
@@ -31,8 +31,10 @@ from threadpoolctl import threadpool_limits
 
 from priorlab.envs.game.level import Level
 from priorlab.envs.game.rules import TILE
-from priorlab.envs.looks.dials import SPLITS, Dials
-from priorlab.envs.looks.paint_dials import Thing, cast, paint_dials
+from priorlab.envs.looks.dials import DIALS, SPLITS, Dials
+from priorlab.envs.looks.families import HARMLESS
+from priorlab.envs.looks.paint_dials import cast, paint_dials
+from priorlab.envs.looks.painting import Thing
 from priorlab.scripts.probe.probe_places import CELLAR, picture, tile_features
 
 # Levels that nothing else uses, with every kind of object
@@ -104,7 +106,7 @@ ROLES = {
     "G": "goal",
     "D": "door",
 }
-MEASURES = tuple(asdict(Dials()))
+MEASURES = DIALS
 SEEN, HIDDEN, APART = (
     0.9,
     0.6,
@@ -121,12 +123,12 @@ class LabelledPlaces(NamedTuple):
     held_out: np.ndarray
 
 
-def settings() -> list[tuple[str, Dials]]:
+def settings(edition: int = 1) -> list[tuple[str, Dials]]:
     """The settings to measure, with their names: each dial at 0 among ones, and at 0 and 1 among halves."""
-    ones, halves = Dials(), Dials(0.5, 0.5, 0.5, 0.5)
+    ones, halves = Dials(edition=edition), Dials(0.5, 0.5, 0.5, 0.5, edition=edition)
     named = [("all 1", ones), *((f"{dial} 0, others 1", replace(ones, **{dial: 0})) for dial in MEASURES)]
     named += [(f"{dial} {value}, others .5", replace(halves, **{dial: value})) for dial in MEASURES for value in (0, 1)]
-    return [*named, ("all 0", Dials(0, 0, 0, 0))]
+    return [*named, ("all 0", replace(ones, **dict.fromkeys(MEASURES, 0)))]
 
 
 def probe(dials: Dials, seeds: int) -> dict[str, float]:
@@ -135,7 +137,7 @@ def probe(dials: Dials, seeds: int) -> dict[str, float]:
     pairs = []
     for i, source in enumerate(LEVELS):
         level = Level.read(source)
-        asked = questions(level)
+        asked = questions(level, dials.edition)
         for split in SPLITS:
             for seed in range(seeds):
                 look = 1000 * i + seed  # every level has different seeds
@@ -147,19 +149,28 @@ def probe(dials: Dials, seeds: int) -> dict[str, float]:
     return scores | {"similarity": float(np.mean(pairs))}
 
 
-def questions(level: Level) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """The places of each measure, as rows and columns, int (n, 2), and what they are, int (n,)."""
+def questions(level: Level, edition: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """The places of each measure, as rows and columns, int (n, 2), and what they are, int (n,).
+
+    In edition 2, whose platforms and ladders may show textures that no object shows, semantics asks about objects only;
+    and since distractors are where objects can be, objects are compared with other places to stand.
+    """
     kinds = np.array([list(row) for row in level.rows])
     free = np.isin(kinds, list(" ~"))
     objects = np.isin(kinds, list("*^mkGD"))
     near = np.zeros_like(free)
     for row, column in np.argwhere(objects).tolist():
         near[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2] = True
-    things = np.argwhere(np.isin(kinds, list(ROLES)))
+    things, compared = np.isin(kinds, list(ROLES)), objects
+    if edition == 2:
+        above_floor = np.zeros_like(free)
+        above_floor[:-1] = np.isin(kinds[1:], list("#*^"))
+        near, things, compared = near & above_floor, objects, objects & above_floor
+    things = np.argwhere(things)
     order = list(ROLES)
     return {
         "semantics": (things, np.array([order.index(str(kinds[r, c])) for r, c in things])),
-        "objects": two_kinds(objects, near & free),
+        "objects": two_kinds(compared, near & free),
         "affordance": two_kinds(np.isin(kinds, list("#H")), free),
     }
 
@@ -176,9 +187,11 @@ def cells(image: np.ndarray) -> np.ndarray:
 
 
 def same_pictures(things: list[Thing]) -> list[bool]:
-    """For every pair of things of one role, whether they have the same picture."""
+    """For every pair of the level's things of one role, whether they have the same picture."""
     return [
-        np.array_equal(one.picture, other.picture) for one, other in combinations(things, 2) if one.role == other.role
+        np.array_equal(one.picture, other.picture)
+        for one, other in combinations(things, 2)
+        if one.role == other.role and one.role not in HARMLESS
     ]
 
 
@@ -239,17 +252,17 @@ def claims(figures: dict[str, dict[str, float]]) -> list[tuple[str, bool]]:
     return verdicts
 
 
-def show_dials(seeds: int) -> int:
+def show_dials(seeds: int, edition: int = 1) -> int:
     """Measures all settings, prints the figures and the claims, and returns the number of claims that fail."""
     table = Table(
-        title=f"{len(LEVELS)} levels, {seeds} looks per level and split",
+        title=f"edition {edition}, {len(LEVELS)} levels, {seeds} looks per level and split",
         caption="area under the curve; similarity: share of pairs of things of one kind with the same picture",
         box=box.SIMPLE_HEAD,
     )
     table.add_column("dials", no_wrap=True)
     for measure in MEASURES:
         table.add_column(measure, justify="right", no_wrap=True)
-    measured = {name: probe(dials, seeds) for name, dials in track(settings(), "measuring", transient=True)}
+    measured = {name: probe(dials, seeds) for name, dials in track(settings(edition), "measuring", transient=True)}
     for name, figures in measured.items():
         table.add_row(name, *(f"{figure:.2f}" for figure in figures.values()))
     console, verdicts = Console(), claims(measured)

@@ -1,5 +1,6 @@
 """Random looks: each dial has its effect and no other; training never shows held-out drawings."""
 
+import hashlib
 from dataclasses import replace
 from itertools import pairwise, product
 
@@ -11,7 +12,8 @@ from priorlab.envs.game.level import Level, level_names
 from priorlab.envs.looks.dials import SPLITS, Dials
 from priorlab.envs.looks.exemplars import CHANCES, ROLES, drawings, exemplars
 from priorlab.envs.looks.paint import paint
-from priorlab.envs.looks.paint_dials import PALE, cast, goal_corner, paint_dials
+from priorlab.envs.looks.paint_dials import cast, paint_dials
+from priorlab.envs.looks.painting import PALE, goal_corner
 from priorlab.scripts.probe.probe_dials import LEVELS as PROBED
 from priorlab.scripts.probe.probe_dials import MEASURES, cells, claims, probe, settings
 
@@ -19,6 +21,7 @@ CROWDED = "goal = [3, 400]\nstart = [-20, 700]\n---\nm*H#m\n"
 LEVELS = [Level.read(source) for source in (*level_names(), *PROBED, CROWDED)]
 LEVEL = Level.read(PROBED[1])
 CORNERS = [Dials(*corner) for corner in product((0, 1), repeat=4)]
+SECOND = [replace(corner, edition=2) for corner in CORNERS]
 KINDS = np.array([list(row) for row in LEVEL.rows])
 
 
@@ -36,6 +39,20 @@ def test_a_dial_is_a_number_from_0_to_1(dial, value):
         Dials(**{dial: value})
 
 
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"edition": 3}, "edition is 3: expected 1 or 2"),
+        ({"edition": 2, "semantics": -1.1}, "semantics is -1.1: expected a number from -1 to 1"),
+        ({"edition": 2, "treats": -0.1}, "treats is -0.1: expected a number from 0 to 1"),
+        ({"treats": 0.1}, "treats is 0.1: expected 0 in edition 1"),
+    ],
+)
+def test_what_only_the_second_edition_has_is_refused_elsewhere(settings, said):
+    with pytest.raises(ValueError, match=said):
+        Dials(**settings)
+
+
 def test_a_split_and_a_look_seed_are_checked():
     with pytest.raises(ValueError, match="split is 'test': expected one of training, held_out"):
         paint_dials(LEVEL, Dials(), 0, "test")
@@ -46,7 +63,8 @@ def test_a_split_and_a_look_seed_are_checked():
 
 @pytest.mark.parametrize("level", LEVELS, ids=lambda level: level.name)
 def test_every_level_is_drawn_the_same_for_the_same_arguments(level):
-    for dials, split, seed in product((Dials(), Dials(0, 0, 0, 0), Dials(0.3, 0.4, 0.5, 0.6)), SPLITS, (0, 2**40)):
+    some = (Dials(), Dials(0, 0, 0, 0), Dials(0.3, 0.4, 0.5, 0.6))
+    for dials, split, seed in product((*some, *(replace(each, edition=2) for each in some)), SPLITS, (0, 2**40)):
         scene = paint_dials(level, dials, seed, split)
         assert scene.background.shape == (level.side, level.side, 3) and scene.background.dtype == np.uint8
         assert len(scene.monsters) == len(level.monsters)
@@ -55,6 +73,16 @@ def test_every_level_is_drawn_the_same_for_the_same_arguments(level):
             assert not sprite.rgb[~sprite.opaque].any()
         assert not scene.background[15 * level.height :].any() and not scene.background[:, 15 * level.width :].any()
         assert same(scene, paint_dials(level, dials, seed, split))
+
+
+def test_the_first_edition_is_drawn_as_it_always_was():
+    """Byte for byte: PriorLab/Random-v0 keeps its pictures."""
+    digest = hashlib.sha256()
+    for level, dials, split in product((LEVEL, Level.read("princess")), CORNERS[::5], SPLITS):
+        scene = paint_dials(level, dials, 7, split)
+        for part in (scene.background, scene.player.rgb, *(monster.rgb for monster in scene.monsters)):
+            digest.update(part.tobytes())
+    assert digest.hexdigest() == "c40a3b6b40e0eb159650356faf78b85d946375e7206c2241492c4f6a13eb35c9"
 
 
 def test_the_largest_level_is_drawn_with_the_frame_of_all_looks():
