@@ -46,9 +46,9 @@ from .plays.sessions import find_play as find_play
 from .plays.sessions import find_plays as find_plays
 from .plays.sessions import plays_under as plays_under
 from .random_games.bank import Bank as Bank
-from .random_games.generate import Solved as Solved
 from .random_games.generate import generate as generate
-from .random_games.generate import split_of as split_of
+from .random_games.layouts import Solved as Solved
+from .random_games.layouts import split_of as split_of
 from .random_games.random_levels import random_env as random_env
 from .random_games.random_levels import random_settings as random_settings
 from .random_games.random_levels import random_vector_env as random_vector_env
