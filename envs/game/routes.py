@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from priorlab.envs.base.compile import kernel
+from priorlab.envs.game.level import Level
+from priorlab.envs.game.numbers import level_numbers
 from priorlab.envs.game.playing import copy
 from priorlab.envs.game.route_search import (
     CLOSED,
@@ -40,9 +42,11 @@ from priorlab.envs.game.rules import (
     X,
     Y,
     pixel,
+    put_at_start,
     step,
     touched,
 )
+from priorlab.envs.game.versions import Rules, find_rules
 
 LONGEST_LANDING = 120  # steps
 NO_WAY = -1
@@ -161,6 +165,13 @@ def routes(
         search.lengths[:count].copy(), search.parents[:count].copy(), search.inputs[:count].copy(),
         search.repeats[:count].copy(), search.known[:count].copy(), bool(search.kept[FULL]),
     )  # fmt: skip
+
+
+def routes_of(level: Level, rules: Rules | None = None, *, limit: float = math.inf, until_won: bool = False) -> Routes:
+    """``routes`` from the start of a level, by the given rules or by those of its game."""
+    numbers, state = level_numbers(level, rules or find_rules(level.game)), np.zeros(FIELDS, np.int32)
+    put_at_start(numbers, state)
+    return routes(level.tiles, numbers, level.monsters, state, limit=limit, until_won=until_won)
 
 
 def own_search(shape: tuple[int, ...]) -> Search:

@@ -9,10 +9,9 @@ of that plan is an upper bound on the shortest solution, which takes a search of
 import numpy as np
 
 from priorlab.envs.game.level import GOAL_SIZE, Level
-from priorlab.envs.game.numbers import level_numbers
 from priorlab.envs.game.replaying import replayed
-from priorlab.envs.game.routes import Routes, routes
-from priorlab.envs.game.rules import DEATHS, FIELDS, GRID, SOLVED, TILE, X, Y, pixel, put_at_start
+from priorlab.envs.game.routes import Routes, routes, routes_of
+from priorlab.envs.game.rules import DEATHS, GRID, SOLVED, TILE, X, Y, pixel
 from priorlab.envs.game.versions import find_rules
 from priorlab.envs.random_games.layouts import Layout, Solved, ahead_of, level_from, split_of
 
@@ -201,24 +200,18 @@ def ways_from(sketch: LargeSketch, start: tuple[int, int], limit: float) -> Rout
     rows = tuple("".join(row) for row in sketch.cells)
     row, column = start
     level = Level("", GAME, rows, (TILE * (column + 0.5), TILE * (row + 0.5)), NOWHERE, (1, 1), sketch.period)
-    return routes_on(level, limit=limit)
-
-
-def routes_on(level: Level, limit: float, until_won: bool = False) -> Routes:
-    """The routes from the level's start."""
-    numbers, state = level_numbers(level, find_rules(level.game)), np.zeros(FIELDS, np.int32)
-    put_at_start(numbers, state)
-    return routes(level.tiles, numbers, level.monsters, state, limit=limit, until_won=until_won)
+    return routes_of(level, limit=limit)
 
 
 def costs_at(ways: Routes, spots: list[tuple[int, int]]) -> np.ndarray:
     """float64 (n,): the cost of the cheapest way to rest where the player touches each of the n cells; infinite where
     there is none."""
-    costs, resting = np.full(ways.tiles.shape, np.inf), ways.resting
+    (height, width), resting = ways.tiles.shape, ways.resting
+    costs = np.full((height, width), np.inf)
     x, y = ways.states[resting, X], ways.states[resting, Y]
     for right, down in ((0, 0), (TILE - 1, 0), (0, TILE - 1), (TILE - 1, TILE - 1)):  # the rectangle's corners
         columns, rows = (pixel(x) - GRID + right) // TILE, (pixel(y) - GRID + down) // TILE
-        inside = (rows >= 0) & (columns >= 0) & (rows < costs.shape[0]) & (columns < costs.shape[1])
+        inside = (rows >= 0) & (columns >= 0) & (rows < height) & (columns < width)
         np.minimum.at(costs, (rows[inside], columns[inside]), ways.costs[resting[inside]])
     return costs[tuple(np.array(spots).T)]
 
@@ -234,7 +227,7 @@ def costs_after(ways: Routes, key: tuple[int, int], spots: list[tuple[int, int]]
 
 def winning_plan(level: Level, limit: float) -> np.ndarray | None:
     """uint8 (n,): the inputs of the shortest plan found that wins, replayed through the exact rules; None if none."""
-    found = routes_on(level, limit=limit, until_won=True)
+    found = routes_of(level, limit=limit, until_won=True)
     if not len(found.wins):
         return None
     plan = found.inputs_to(int(found.wins[0]))
