@@ -13,18 +13,22 @@ from priorlab.scripts.report.pictures import save_picture
 COLUMNS = 6
 
 
-def main(out: Path = Path("docs/random.png"), levels: int = 24, split: str = "held_out", edition: int = 2) -> None:
+def main(
+    out: Path = Path("docs/random.png"), levels: int = 24, split: str = "held_out", size: str = "small",
+    edition: int = 2,
+) -> None:  # fmt: skip
     """Draw random levels in random looks, at one corner of the dials after another.
 
     Args:
         out: the PNG file to write
         levels: number of levels to take from the split's bank
         split: training or held_out: which levels and which pictures
+        size: small, or large: which of the split's banks
         edition: of random looks, 1 or 2
     """
     check_png(out)
     corners = all_corners(edition)
-    chosen = [(level, corners[k % len(corners)]) for k, level in enumerate(Bank.read(split).levels(levels))]
+    chosen = [(level, corners[k % len(corners)]) for k, level in enumerate(Bank.read(split, size).levels(levels))]
     frames = [first_frame(level, dials, k, split) for k, (level, dials) in enumerate(chosen)]
     side = max(len(frame) for frame in frames)
     names = [caption(dials) for _, dials in chosen]
