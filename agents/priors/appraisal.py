@@ -1,0 +1,133 @@
+"""How good a perception is on held-out levels in held-out looks: likelihood, calibration, what evidence adds.
+
+Each condition fixes the dials of the looks. A share of the cells is revealed at random, and only cells that were not
+revealed count: all of them, and those with a revealed look-alike.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from priorlab.agents.priors.perception import Gaze, Perception
+from priorlab.agents.priors.reveals import facts_at
+from priorlab.agents.priors.roles import ROLES
+from priorlab.agents.priors.samples import DIALS, draw_moment, levels_by_side, same_pixels
+from priorlab.envs.game.level import Level
+from priorlab.envs.looks.dials import Dials
+from priorlab.envs.looks.paint_dials import paint_dials
+
+SPLIT = "held_out"
+CONDITIONS = {
+    "all 1": Dials(),
+    **{f"{dial} 0": Dials(**{dial: 0.0}) for dial in DIALS},
+    "all .5": Dials(0.5, 0.5, 0.5, 0.5),
+    "all 0": Dials(0.0, 0.0, 0.0, 0.0),
+}
+SHARES = (0.0, 0.1, 0.3)  # of cells that are revealed
+BINS = 15  # of probabilities, equally wide
+SURE = 0.99  # probabilities of roles that are farther from 0 and 1 than this is are called unsure
+LEAST = 1e-9  # of a probability, for its logarithm
+
+
+class Believed(NamedTuple):
+    """n cells that were not revealed: ``chances`` float32 (n, roles); ``truth`` int (n,); ``alike`` bool (n,), whether
+    a cell of the same pixels was revealed."""
+
+    chances: np.ndarray
+    truth: np.ndarray
+    alike: np.ndarray
+
+
+@dataclass(frozen=True)
+class Appraisal:
+    """Figures of one condition and share of revealed cells.
+
+    ``nll``: mean negative log likelihood of a cell's role, in nats; ``alike_nll``: of cells with a revealed look-alike;
+    ``accuracy``: share of cells whose likeliest role is theirs; ``recall``: of each role, NaN where there is none;
+    ``error``: expected calibration error of all roles' probabilities; ``unsure_error``: of those from 1 - SURE to SURE;
+    ``cells``: how many count.
+    """
+
+    condition: str
+    share: float
+    nll: float
+    alike_nll: float
+    accuracy: float
+    error: float
+    unsure_error: float
+    recall: tuple[float, ...]
+    cells: int
+
+
+def appraise(
+    network: Perception,
+    levels: Sequence[Level],
+    conditions: Sequence[str] = tuple(CONDITIONS),
+    shares: Sequence[float] = SHARES,
+) -> Iterator[Appraisal]:
+    """Every condition and share in turn; the same pictures and reveals for every network."""
+    for condition in conditions:
+        for share, believed in zip(shares, beliefs(network, levels, CONDITIONS[condition], shares)):
+            yield figures(condition, share, believed)
+
+
+def beliefs(network: Perception, levels: Sequence[Level], dials: Dials, shares: Sequence[float]) -> list[Believed]:
+    """What the network believes of a moment of each level, for each share of revealed cells."""
+    parts: list[list[Believed]] = [[] for _ in shares]
+    for seed, level in enumerate(levels):
+        rng = np.random.default_rng([seed, 1])
+        picture, roles = draw_moment(rng, level, paint_dials(level, dials, seed, SPLIT))
+        groups, gaze = same_pixels(picture), Gaze(network, picture)
+        order = rng.random(roles.shape)
+        facts = facts_at(rng, roles, np.ones(roles.shape, bool))
+        for share, part in zip(shares, parts):
+            shown = order < share
+            believed = gaze.posterior(facts & shown[..., None])
+            alike = np.isin(groups, groups[shown])
+            part.append(Believed(believed[~shown], roles[~shown].astype(int), alike[~shown]))
+    return [Believed(*(np.concatenate(column) for column in zip(*part))) for part in parts]
+
+
+def figures(condition: str, share: float, believed: Believed) -> Appraisal:
+    given = np.maximum(np.take_along_axis(believed.chances, believed.truth[:, None], 1)[:, 0], LEAST)
+    right = believed.chances.argmax(1) == believed.truth
+    counts = np.bincount(believed.truth, minlength=len(ROLES))
+    hits = np.bincount(believed.truth[right], minlength=len(ROLES))
+    return Appraisal(
+        condition,
+        share,
+        float(-np.log(given).mean()),
+        float(-np.log(given[believed.alike]).mean()) if believed.alike.any() else float("nan"),
+        float(right.mean()),
+        *calibration_errors(believed),
+        tuple(float(hit / count) if count else float("nan") for hit, count in zip(hits, counts)),
+        len(believed.truth),
+    )
+
+
+def calibration_errors(believed: Believed) -> tuple[float, float]:
+    """The expected calibration error of (all probabilities of roles, those that are unsure)."""
+    chances, true = believed.chances.ravel(), (np.arange(len(ROLES)) == believed.truth[:, None]).ravel()
+    unsure = (chances > 1 - SURE) & (chances < SURE)
+    both = []
+    for part in (np.ones_like(true), unsure):
+        counts, said, happened = reliability(chances[part], true[part])
+        both.append(float(np.abs(said - happened).dot(counts) / max(counts.sum(), 1)))
+    return both[0], both[1]
+
+
+def reliability(chances: np.ndarray, true: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of each of BINS equal bins of probabilities: (how many, their mean, the share of them that were true); 0 where
+    there are none. chances: float (n,), 0 to 1; true: bool (n,)."""
+    bins = np.minimum((chances * BINS).astype(int), BINS - 1)
+    counts, said, happened = (np.bincount(bins, part, BINS) for part in (np.ones(len(bins)), chances, true))
+    return counts, said / np.maximum(counts, 1), happened / np.maximum(counts, 1)
+
+
+def held_out_levels(count: int) -> list[Level]:
+    """The first held-out levels of each side in turn, so that all sizes count alike."""
+    by_side = levels_by_side(SPLIT)
+    turns = [level for k in range(count) for levels in by_side.values() for level in levels[k : k + 1]]
+    return turns[:count]
