@@ -13,7 +13,8 @@ import numpy as np
 from priorlab.agents.priors.perception import Gaze, Perception
 from priorlab.agents.priors.reveals import facts_at
 from priorlab.agents.priors.roles import ROLES
-from priorlab.agents.priors.samples import DIALS, draw_moment, levels_by_side, same_pixels
+from priorlab.agents.priors.samples import draw_moment, levels_by_side, same_pixels
+from priorlab.agents.priors.settings import DIALS
 from priorlab.envs.game.level import Level
 from priorlab.envs.looks.dials import Dials
 from priorlab.envs.looks.paint_dials import paint_dials

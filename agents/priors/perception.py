@@ -6,15 +6,13 @@ by attention with similar ones. The network learns from random reveals (``reveal
 so that evidence at one cell speaks about the cells that look like it.
 """
 
-from dataclasses import dataclass
-from typing import Literal, get_args
-
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
 
 from priorlab.agents.priors.roles import ROLES
+from priorlab.agents.priors.settings import Architecture
 from priorlab.envs.game.rules import TILE
 
 LEAST, MOST = 9, 24  # cells a side of a picture
@@ -22,41 +20,15 @@ EDITION = 1  # of the network: weights of another one do not fit
 PART, PARTS = 3, TILE // 3  # pixels a side of a part of a cell; parts a side of a cell
 NEVER = -1e9  # the logit of a role that is ruled out
 CODES, CODE_RANGE = 64, 1 << 20
-Appearance = Literal["learned", "untrained", "codes"]
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """What a perception consists of; the defaults are the full one, the others are for controls.
-
-    ``appearance``: what a cell looks like reaches the grid through learned features, through features that stay as
-    they were drawn at first (untrained), or only as a random code of its exact pixels, another in each picture, so
-    that just sameness is seen (codes). ``similarity``: cells exchange what they know with look-alikes. ``evidence``:
-    what is ruled out at one cell is fed back, so that it can speak about others. Raises ValueError, one line, for
-    anything else.
-    """
-
-    width: int = 80
-    appearance: Appearance = "learned"
-    similarity: bool = True
-    evidence: bool = True
-
-    def __post_init__(self) -> None:
-        if type(self.width) is not int or self.width % 16 or not 32 <= self.width <= 256:
-            raise ValueError(f"width is {self.width!r}: expected a multiple of 16 from 32 to 256")
-        if self.appearance not in get_args(Appearance):
-            raise ValueError(f"appearance is {self.appearance!r}: expected {', '.join(get_args(Appearance))}")
-        for name in ("similarity", "evidence"):
-            if type(getattr(self, name)) is not bool:
-                raise ValueError(f"{name} is {getattr(self, name)!r}: expected True or False")
 
 
 class Perception(nn.Module):
     """Pictures and evidence -> logits of roles, for grids of LEAST to MOST cells a side."""
 
-    def __init__(self, architecture: Architecture = Architecture()):
+    def __init__(self, architecture: Architecture | None = None):
         super().__init__()
-        self.architecture, width = architecture, architecture.width
+        self.architecture = architecture = architecture or Architecture()
+        width = architecture.width
         self.cells = Cells(CODES)
         self.begin = nn.Linear(CODES + len(ROLES) + 1, width)
         self.before = nn.ModuleList(Layer(width, dilation) for dilation in (1, 2, 4))
@@ -67,7 +39,7 @@ class Perception(nn.Module):
         self.roles = nn.Sequential(nn.RMSNorm(width), nn.Linear(width, len(ROLES)))
         if architecture.appearance != "learned":
             self.cells.requires_grad_(False)
-        if not architecture.similarity:
+        if not architecture.look_alikes:
             self.first.requires_grad_(False)
             self.second.requires_grad_(False)
 
@@ -93,16 +65,16 @@ class Perception(nn.Module):
         common = torch.log(count.float()) / 4
         if not self.architecture.evidence:
             evidence = torch.zeros_like(evidence)
-        if not self.architecture.similarity:
+        if not self.architecture.look_alikes:
             common = torch.zeros_like(common)
         hidden = self.begin(torch.cat([features, evidence, common], -1))
         for layer in self.before:
             hidden = layer(hidden)
-        if self.architecture.similarity:
+        if self.architecture.look_alikes:
             hidden = self.first(hidden, features, groups)
         for layer in self.between:
             hidden = layer(hidden)
-        if self.architecture.similarity:
+        if self.architecture.look_alikes:
             hidden = self.second(hidden, features, groups)
         return self.roles(self.after(hidden)).permute(0, 3, 1, 2)
 

@@ -4,122 +4,84 @@ Each step paints a batch that depends only on the seed and the step's number, so
 if never stopped. All is done on one thread, and gives the same weights on one machine.
 """
 
+import math
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import nn
 
-from priorlab.agents.priors.perception import NEVER, Appearance, Architecture, Perception, as_tensor
-from priorlab.agents.priors.samples import DIALS, Sample, World, draw_batch, stacked
+from priorlab.agents.priors.perception import NEVER, Perception, as_tensor
+from priorlab.agents.priors.samples import Sample, World, draw_batch, stacked
+from priorlab.agents.priors.settings import RaiseSettings
 from priorlab.envs.base.files import writing
-from priorlab.envs.base.provenance import software
 
 CHECKPOINT = "checkpoint.pt"
 WARM_UP, LARGEST_GRADIENT, DECAY = 100, 1.0, 0.01  # steps; norm; of AdamW's weights
 REPORT_EVERY, SAVE_EVERY = 20, 200  # steps
-DRAWN = -1.0  # a dial that is drawn anew for each picture
 
 
-@dataclass(frozen=True)
-class RaiseSettings:
-    """What a player is raised on, and what it is. Raises ValueError, one line, for a value out of range."""
-
-    seed: int = 0
-    """seed of everything random: weights, levels, looks, reveals"""
-    pictures: int = 48_000
-    """number of pictures to learn from, each painted anew"""
-    batch_size: int = 16
-    """pictures per step"""
-    learning_rate: float = 1e-3
-    """largest learning rate of AdamW; it rises for 100 steps, then falls to 0 along a cosine"""
-    semantics: float = DRAWN
-    """dial of the looks, 0 to 1: a role looks like its family (-1: drawn for each picture)"""
-    objects: float = DRAWN
-    """dial: places by objects and on platforms are free of distractors (-1: drawn)"""
-    affordance: float = DRAWN
-    """dial: free space is free of textures (-1: drawn)"""
-    similarity: float = DRAWN
-    """dial: things of one kind look alike (-1: drawn)"""
-    appearance: Appearance = "learned"
-    """what is seen of a cell: learned features, untrained ones, or only codes of exact pixels"""
-    look_alikes: bool = True
-    """cells exchange what they know with cells that look alike"""
-    evidence: bool = True
-    """what contact rules out at one cell is fed back, and speaks about others"""
-    width: int = 80
-    """numbers per cell in the layers over the grid"""
-
-    def __post_init__(self) -> None:
-        for name, least in (("seed", 0), ("pictures", 1), ("batch_size", 1)):
-            value = getattr(self, name)
-            if type(value) is not int or value < least:
-                raise ValueError(f"{name} is {value!r}: expected a whole number, {least} or more")
-        if not 0 < self.learning_rate <= 0.1:
-            raise ValueError(f"learning_rate is {self.learning_rate!r}: expected a number above 0, up to 0.1")
-        for name in DIALS:
-            value = getattr(self, name)
-            if value != DRAWN and not 0 <= value <= 1:
-                raise ValueError(f"{name} is {value!r}: expected 0 to 1, or {DRAWN:g} to draw it for each picture")
-        self.architecture()
-
-    @property
-    def steps(self) -> int:
-        return -(-self.pictures // self.batch_size)
-
-    def architecture(self) -> Architecture:
-        return Architecture(self.width, self.appearance, self.look_alikes, self.evidence)
-
-    def world(self) -> World:
-        fixed = {name: getattr(self, name) for name in DIALS}
-        return World("training", tuple((name, value) for name, value in fixed.items() if value != DRAWN))
-
-
-@dataclass(frozen=True)
-class Progress:
-    """After ``step`` steps: the mean loss of the last REPORT_EVERY, nats per cell, and seconds of processor time."""
+class Progress(NamedTuple):
+    """After so many steps and pictures: the mean loss of the steps since the last report, in nats per cell; seconds of
+    processor time, painting included."""
 
     step: int
+    pictures: int
     loss: float
     seconds: float
 
 
 class Raising:
-    """A perception while it learns. ``folder`` keeps its checkpoint; one that is there is continued."""
+    """A perception while it learns. ``folder`` keeps its checkpoint; one that is there is continued, which raises
+    ValueError if it is damaged or of other settings."""
 
     def __init__(self, settings: RaiseSettings, folder: Path | None = None):
-        self.settings, self.folder, self.world = settings, folder, settings.world()
+        self.settings, self.world = settings, World("training", settings.fixed_dials())
+        self.checkpoint = folder / CHECKPOINT if folder else None
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)
             self.network = Perception(settings.architecture())
         learning = [each for each in self.network.parameters() if each.requires_grad]
         self.optimizer = torch.optim.AdamW(learning, settings.learning_rate, weight_decay=DECAY)
         self.step, self.seconds = 0, 0.0
-        if folder and (folder / CHECKPOINT).exists():
-            self.restore(folder / CHECKPOINT)
+        self.rows: list[Progress] = []
+        if self.checkpoint and self.checkpoint.exists():
+            self.restore(self.checkpoint)
 
     def run(self, report: Callable[[Progress], None] = lambda progress: None) -> Perception:
-        """Takes the missing steps; returns the network, ready to believe."""
-        threads, losses = torch.get_num_threads(), []
-        torch.set_num_threads(1)
-        try:
+        """Takes the steps that are missing; returns the network, ready to believe.
+
+        FloatingPointError if it diverges; the last checkpoint stays.
+        """
+        losses = []
+        with one_thread():
             began = time.process_time() - self.seconds
             while self.step < self.settings.steps:
                 losses.append(self.learn(self.batch(self.step)))
                 self.step += 1
                 self.seconds = time.process_time() - began
                 if self.step % REPORT_EVERY == 0 or self.step == self.settings.steps:
-                    report(Progress(self.step, float(np.mean(losses)), self.seconds))
-                    losses.clear()
-                if self.folder and self.step % SAVE_EVERY == 0:
-                    self.save(self.folder / CHECKPOINT)
-        finally:
-            torch.set_num_threads(threads)
+                    self.rows.append(self.progress(losses))
+                    report(self.rows[-1])
+                    losses = []
+                if self.checkpoint and self.step % SAVE_EVERY == 0:
+                    self.save(self.checkpoint)
         return self.network.eval().requires_grad_(False)
+
+    def progress(self, losses: list[float]) -> Progress:
+        loss = float(np.mean(losses))
+        if not math.isfinite(loss):
+            raise FloatingPointError(f"the loss is {loss} at step {self.step}: try a lower learning_rate")
+        return Progress(self.step, self.pictures, loss, self.seconds)
+
+    @property
+    def pictures(self) -> int:
+        """How many it has learned from."""
+        return self.step * self.settings.batch_size
 
     def batch(self, step: int) -> Sample:
         rng = np.random.default_rng([self.settings.seed, step])
@@ -127,12 +89,10 @@ class Raising:
 
     def learn(self, batch: Sample) -> float:
         """One step; returns the mean negative log likelihood per cell, in nats."""
-        settings, step = self.settings, self.step
-        share = step / settings.steps
-        rate = settings.learning_rate * min((step + 1) / WARM_UP, (1 + np.cos(np.pi * share)) / 2)
+        decay = (1 + math.cos(math.pi * self.step / self.settings.steps)) / 2
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        losses, weights = weighed_losses(self.network, batch)
+            group["lr"] = self.settings.learning_rate * min((self.step + 1) / WARM_UP, decay)
+        losses, weights = losses_and_weights(self.network, batch)
         self.optimizer.zero_grad()
         (losses * weights).sum().div(weights.sum()).backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), LARGEST_GRADIENT)
@@ -141,12 +101,12 @@ class Raising:
 
     def save(self, path: Path) -> None:
         contents = {
-            "settings": asdict(self.settings),
-            "software": software(),
+            "settings": self.settings.config(),
             "network": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "step": self.step,
             "seconds": self.seconds,
+            "rows": [tuple(row) for row in self.rows],
         }
         path.parent.mkdir(parents=True, exist_ok=True)
         with writing(path) as file:
@@ -156,24 +116,39 @@ class Raising:
         """Continues from a checkpoint, running no code from it; ValueError if it is damaged or has other settings."""
         try:
             contents: dict[str, Any] = torch.load(path, weights_only=True)
-            if contents["settings"] != asdict(self.settings):
-                raise ValueError("of a raising with other settings; choose another folder")
-            self.network.load_state_dict(contents["network"])
-            self.optimizer.load_state_dict(contents["optimizer"])
-            self.step, self.seconds = contents["step"], contents["seconds"]
-        except Exception as error:
-            raise ValueError(f"{path}: {' '.join(str(error).split())}") from None
+            same = contents["settings"] == self.settings.config()
+            if same:
+                self.network.load_state_dict(contents["network"])
+                self.optimizer.load_state_dict(contents["optimizer"])
+                self.step, self.seconds = contents["step"], contents["seconds"]
+                self.rows = [Progress(*row) for row in contents["rows"]]
+        except Exception as error:  # unpickling damaged bytes can raise anything
+            raise ValueError(
+                f"{path}: damaged ({' '.join(str(error).split())[:80]}); delete it to start again"
+            ) from None
+        if not same:
+            raise ValueError(f"{path}: of a raising with other settings: expected the same, or another folder")
 
 
-def weighed_losses(network: Perception, batch: Sample) -> tuple[torch.Tensor, torch.Tensor]:
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Within the block torch computes on one thread, so that sums are taken in one order."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def losses_and_weights(network: Perception, batch: Sample) -> tuple[torch.Tensor, torch.Tensor]:
     """(negative log likelihood of each cell's role, each cell's weight), both float32 (N, R, R).
 
-    A cell weighs 1 / sqrt(cells of the same pixels in its picture): the weight depends on what is seen and not on the
-    role, so probabilities stay calibrated, and the few cells of objects count beside hundreds of the background.
+    A cell weighs 1 / sqrt(cells of the same pixels in its picture). The weight depends on what is seen and not on the
+    role, so probabilities stay calibrated, while the few cells of objects count beside hundreds of the background.
     """
     ruled_out = torch.from_numpy(batch.ruled_out).permute(0, 3, 1, 2)
     features, groups = network.look(as_tensor(batch.picture))
     logits = network.believe(features, groups, ruled_out.float()).masked_fill(ruled_out, NEVER)
     losses = nn.functional.cross_entropy(logits, torch.from_numpy(batch.roles).long(), reduction="none")
-    weights = torch.bincount(groups.flatten())[groups].float().rsqrt()
-    return losses, weights
+    return losses, torch.bincount(groups.flatten())[groups].float().rsqrt()

@@ -13,6 +13,7 @@ import numpy as np
 
 from priorlab.agents.priors.reveals import reveal
 from priorlab.agents.priors.roles import FREE, KEY, MONSTER, roles_of
+from priorlab.agents.priors.settings import DIALS
 from priorlab.envs.game.level import Level
 from priorlab.envs.game.rules import GRID, LADDER, MONSTER_Y, STAND, TILE, WALL, patrolled, pixel, touched
 from priorlab.envs.looks.dials import Dials
@@ -20,7 +21,6 @@ from priorlab.envs.looks.paint import PaintedScene, Sprite
 from priorlab.envs.looks.paint_dials import paint_dials
 from priorlab.envs.random_games.bank import Bank
 
-DIALS = ("semantics", "objects", "affordance", "similarity")
 ENDS = 0.25  # chance of each end of a dial; else anywhere between
 CRUSHED, TAKEN, ABSENT, IN_THE_AIR = 0.15, 0.25, 0.3, 0.4  # chances: of a monster, the key, the player, a jump
 HIGHEST = 90  # half pixels of a jump

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from priorlab.agents.priors.perception import EDITION, Architecture, Perception
+from priorlab.agents.priors.perception import EDITION, Perception
+from priorlab.agents.priors.settings import Architecture
 from priorlab.envs.base.files import read_bytes, writing_new
 
 KIND = "priorlab perception"
