@@ -13,7 +13,7 @@ import numpy as np
 from priorlab.agents.priors.perception import Gaze, Perception
 from priorlab.agents.priors.reveals import facts_at
 from priorlab.agents.priors.roles import ROLES
-from priorlab.agents.priors.samples import draw_moment, levels_by_side, same_pixels
+from priorlab.agents.priors.samples import levels_by_side, picture_of, random_moment, roles_at, same_pixels
 from priorlab.agents.priors.settings import DIALS
 from priorlab.envs.game.level import Level
 from priorlab.envs.looks.dials import Dials
@@ -33,10 +33,11 @@ LEAST = 1e-9  # of a probability, for its logarithm
 
 
 class Believed(NamedTuple):
-    """n cells that were not revealed: ``chances`` float32 (n, roles); ``truth`` int (n,); ``alike`` bool (n,), whether
-    a cell of the same pixels was revealed."""
+    """n cells that were not revealed: ``chances`` float32 (n, roles); ``blind``, the same without any reveal;
+    ``truth`` int (n,); ``alike`` bool (n,), whether a cell of the same pixels was revealed."""
 
     chances: np.ndarray
+    blind: np.ndarray
     truth: np.ndarray
     alike: np.ndarray
 
@@ -46,15 +47,16 @@ class Appraisal:
     """Figures of one condition and share of revealed cells.
 
     ``nll``: mean negative log likelihood of a cell's role, in nats; ``alike_nll``: of cells with a revealed look-alike;
-    ``accuracy``: share of cells whose likeliest role is theirs; ``recall``: of each role, NaN where there is none;
-    ``error``: expected calibration error of all roles' probabilities; ``unsure_error``: of those from 1 - SURE to SURE;
-    ``cells``: how many count.
+    ``alike_blind``: of the same cells if nothing is revealed; ``accuracy``: share of cells whose likeliest role is
+    theirs; ``recall``: of each role, NaN where there is none; ``error``: expected calibration error of all roles'
+    probabilities; ``unsure_error``: of those from 1 - SURE to SURE; ``cells``: how many count.
     """
 
     condition: str
     share: float
     nll: float
     alike_nll: float
+    alike_blind: float
     accuracy: float
     error: float
     unsure_error: float
@@ -79,33 +81,41 @@ def beliefs(network: Perception, levels: Sequence[Level], dials: Dials, shares: 
     parts: list[list[Believed]] = [[] for _ in shares]
     for seed, level in enumerate(levels):
         rng = np.random.default_rng([seed, 1])
-        picture, roles = draw_moment(rng, level, paint_dials(level, dials, seed, SPLIT))
+        moment = random_moment(rng, level)
+        picture, roles = picture_of(level, paint_dials(level, dials, seed, SPLIT), moment), roles_at(level, moment)
         groups, gaze = same_pixels(picture), Gaze(network, picture)
         order = rng.random(roles.shape)
         facts = facts_at(rng, roles, np.ones(roles.shape, bool))
+        blind = gaze.posterior(np.zeros_like(facts))
         for share, part in zip(shares, parts):
             shown = order < share
             believed = gaze.posterior(facts & shown[..., None])
             alike = np.isin(groups, groups[shown])
-            part.append(Believed(believed[~shown], roles[~shown].astype(int), alike[~shown]))
+            part.append(Believed(believed[~shown], blind[~shown], roles[~shown].astype(int), alike[~shown]))
     return [Believed(*(np.concatenate(column) for column in zip(*part))) for part in parts]
 
 
 def figures(condition: str, share: float, believed: Believed) -> Appraisal:
-    given = np.maximum(np.take_along_axis(believed.chances, believed.truth[:, None], 1)[:, 0], LEAST)
+    losses, blind = (mean_losses(chances, believed) for chances in (believed.chances, believed.blind))
     right = believed.chances.argmax(1) == believed.truth
     counts = np.bincount(believed.truth, minlength=len(ROLES))
     hits = np.bincount(believed.truth[right], minlength=len(ROLES))
     return Appraisal(
         condition,
         share,
-        float(-np.log(given).mean()),
-        float(-np.log(given[believed.alike]).mean()) if believed.alike.any() else float("nan"),
+        *losses,
+        blind[1],
         float(right.mean()),
         *calibration_errors(believed),
         tuple(float(hit / count) if count else float("nan") for hit, count in zip(hits, counts)),
         len(believed.truth),
     )
+
+
+def mean_losses(chances: np.ndarray, believed: Believed) -> tuple[float, float]:
+    """The mean negative log likelihood of (all cells, those with a revealed look-alike; NaN where there are none)."""
+    losses = -np.log(np.maximum(np.take_along_axis(chances, believed.truth[:, None], 1)[:, 0], LEAST))
+    return float(losses.mean()), float(losses[believed.alike].mean()) if believed.alike.any() else float("nan")
 
 
 def calibration_errors(believed: Believed) -> tuple[float, float]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from priorlab.agents.priors.reveals import reveal
-from priorlab.agents.priors.roles import FREE, KEY, MONSTER, roles_of
+from priorlab.agents.priors.roles import FREE, MONSTER, roles_of
 from priorlab.agents.priors.settings import DIALS
 from priorlab.envs.game.level import Level
 from priorlab.envs.game.rules import GRID, LADDER, MONSTER_Y, STAND, TILE, WALL, patrolled, pixel, touched
@@ -73,35 +73,56 @@ def draw_batch(rng: np.random.Generator, world: World, count: int) -> list[Sampl
 
 def draw_sample(rng: np.random.Generator, level: Level, world: World) -> Sample:
     scene = paint_dials(level, world.dials(rng), int(rng.integers(1 << 31)), world.split)
-    picture, roles = draw_moment(rng, level, scene)
+    moment = random_moment(rng, level)
+    picture, roles = picture_of(level, scene, moment), roles_at(level, moment)
     if rng.random() < 0.5:
         picture, roles = picture[:, ::-1], roles[:, ::-1]
     picture, roles = np.ascontiguousarray(picture), np.ascontiguousarray(roles)
     return Sample(picture, roles, reveal(rng, roles, same_pixels(picture)))
 
 
-def draw_moment(rng: np.random.Generator, level: Level, scene: PaintedScene) -> tuple[np.ndarray, np.ndarray]:
-    """A random moment of the level: (its picture, uint8 (side, side, 3); what is where then, uint8 (R, R))."""
-    picture, roles = scene.background.copy(), roles_of(level)
-    period = level.period if level.patrols else 1
-    clock, monsters = int(rng.integers(period)), level.monsters
-    for i, (row, column) in enumerate(level.tiles_of("m")):
-        roles[row, column] = FREE
-        if rng.random() >= CRUSHED:
-            x, y = int(patrolled(monsters, i, clock, period)), int(monsters[i, MONSTER_Y])
-            put(picture, scene.monsters[i], pixel(x) - GRID, pixel(y) - GRID)
-            if 0 <= x // (2 * TILE) < len(roles):
-                roles[row, x // (2 * TILE)] = MONSTER
-    if level.key:
+class Moment(NamedTuple):
+    """When a picture was taken: the patrols' ``clock``; whether each monster is ``alive``, bool (n,), and the key still
+    ``there``; the player's centre in half pixels, None where it is absent."""
+
+    clock: int
+    alive: np.ndarray
+    there: bool
+    player: tuple[int, int] | None
+
+
+def random_moment(rng: np.random.Generator, level: Level) -> Moment:
+    clock = int(rng.integers(level.period if level.patrols else 1))
+    alive = rng.random(len(level.tiles_of("m"))) >= CRUSHED
+    there, present = rng.random() >= TAKEN, rng.random() >= ABSENT
+    return Moment(clock, alive, there, player_place(rng, level) if present else None)
+
+
+def picture_of(level: Level, scene: PaintedScene, moment: Moment) -> np.ndarray:
+    """uint8 (side, side, 3): the native picture of the game at that moment."""
+    picture, period = scene.background.copy(), level.period if level.patrols else 1
+    for i in np.flatnonzero(moment.alive):
+        x, y = patrolled(level.monsters, i, moment.clock, period), int(level.monsters[i, MONSTER_Y])
+        put(picture, scene.monsters[i], pixel(x) - GRID, pixel(y) - GRID)
+    if level.key and moment.there:
         row, column = level.key
-        taken = rng.random() < TAKEN
-        roles[row, column] = FREE if taken else KEY
-        if not taken:
-            put(picture, scene.monsters[-1], TILE * column, TILE * row)
-    if rng.random() >= ABSENT:
-        x, y = player_place(rng, level)
+        put(picture, scene.monsters[-1], TILE * column, TILE * row)
+    if moment.player:
+        x, y = moment.player
         put(picture, scene.player, pixel(x) - GRID, pixel(y) - GRID + 1)
-    return picture, roles
+    return picture
+
+
+def roles_at(level: Level, moment: Moment) -> np.ndarray:
+    """uint8 (R, R): what is where at that moment; a monster is in the cell of its centre, alone."""
+    roles, period = roles_of(level), level.period if level.patrols else 1
+    roles[roles == MONSTER] = FREE
+    for i in np.flatnonzero(moment.alive):
+        x = patrolled(level.monsters, i, moment.clock, period)
+        roles[int(level.monsters[i, MONSTER_Y]) // (2 * TILE), x // (2 * TILE)] = MONSTER
+    if level.key and not moment.there:
+        roles[level.key] = FREE
+    return roles
 
 
 def player_place(rng: np.random.Generator, level: Level) -> tuple[int, int]:

@@ -98,14 +98,17 @@ def show(rows: Iterable[Appraisal]) -> None:
     """Prints the figures."""
     shown = Table(
         title="On held-out levels in held-out looks",
-        caption="cells that were not revealed; alike: those with a revealed look-alike; nll in nats per cell",
+        caption="cells that were not revealed; alike: those with a revealed look-alike, in brackets if nothing were "
+        "revealed; nll in nats per cell",
         box=box.SIMPLE_HEAD,
     )
     for column in ("dials", "revealed", "nll", "alike", "accuracy", "calibration error"):
         shown.add_column(column, justify="left" if column == "dials" else "right", no_wrap=True)
     for row in rows:
-        figures = (f"{row.nll:.4f}", f"{row.alike_nll:.4f}", f"{row.accuracy:.4f}", f"{row.error:.4f}")
-        shown.add_row(row.condition, f"{row.share:.0%}", *figures)
+        alike = f"{row.alike_nll:.4f} ({row.alike_blind:.4f})" if row.share else ""
+        shown.add_row(
+            row.condition, f"{row.share:.0%}", f"{row.nll:.4f}", alike, f"{row.accuracy:.4f}", f"{row.error:.4f}"
+        )
     plain_console().print(shown)
 
 
