@@ -14,6 +14,7 @@ import numpy as np
 from priorlab.agents.priors.reveals import reveal
 from priorlab.agents.priors.roles import FREE, MONSTER, roles_of
 from priorlab.agents.priors.settings import DIALS
+from priorlab.agents.priors.strange import estranged
 from priorlab.envs.game.level import Level
 from priorlab.envs.game.rules import GRID, LADDER, MONSTER_Y, STAND, TILE, WALL, patrolled, pixel, touched
 from priorlab.envs.looks.dials import Dials
@@ -41,11 +42,12 @@ class Sample(NamedTuple):
 class World:
     """Where samples come from: a split's levels and drawings, in looks whose dials are drawn, or fixed at a value.
 
-    ``fixed``: pairs of a dial's name and its value from 0 to 1.
+    ``fixed``: pairs of a dial's name and its value from 0 to 1; ``strange``: the share of strange looks.
     """
 
     split: str = "training"
     fixed: tuple[tuple[str, float], ...] = ()
+    strange: float = 0.0
 
     def dials(self, rng: np.random.Generator) -> Dials:
         """Drawn for one picture: each dial 0, 1 or anywhere between."""
@@ -73,6 +75,8 @@ def draw_batch(rng: np.random.Generator, world: World, count: int) -> list[Sampl
 
 def draw_sample(rng: np.random.Generator, level: Level, world: World) -> Sample:
     scene = paint_dials(level, world.dials(rng), int(rng.integers(1 << 31)), world.split)
+    if rng.random() < world.strange:
+        scene = estranged(rng, level, scene)
     moment = random_moment(rng, level)
     picture, roles = picture_of(level, scene, moment), roles_at(level, moment)
     if rng.random() < 0.5:

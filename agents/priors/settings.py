@@ -58,6 +58,8 @@ class RaiseSettings:
     """dial: free space is free of textures (default: drawn)"""
     similarity: Annotated[float | None, DIAL] = None
     """dial: things of one kind look alike (default: drawn)"""
+    strange: Annotated[float, DIAL] = 0.15
+    """share of pictures in strange looks, which no family paints: patchworks, exchanged pictures"""
     appearance: Appearance = "learned"
     """what is seen of a cell: learned features, features that stay untrained, or codes of its exact pixels"""
     look_alikes: bool = True
