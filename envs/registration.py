@@ -15,10 +15,10 @@ ATARI = "atari.atari_env:AtariEnv", "atari.atari_vector:AtariVectorEnv"
 RAW = {"frame_skip": 1, "screen_size": None}  # clients that pass only an id skip frames and scale by themselves
 
 
-def register(name: str, single: str = SINGLE, batch: str = BATCH, **settings: Any) -> None:
-    """Registers PriorLab/NAME-v0 with its two entry points in this room and their settings."""
+def register(name: str, single: str = SINGLE, batch: str = BATCH, number: int = 0, **settings: Any) -> None:
+    """Registers PriorLab/NAME-vNUMBER with its two entry points in this room and their settings."""
     spec = EnvSpec(
-        f"PriorLab/{name}-v0",
+        f"PriorLab/{name}-v{number}",
         entry_point=f"priorlab.envs.{single}",
         vector_entry_point=f"priorlab.envs.{batch}",
         kwargs=settings,
@@ -36,6 +36,7 @@ def register_all() -> None:
             register(f"{id_of(game)}-{id_of(version)}", game=game, version=version)
     register("Levels", level=list(TOWER), order="drawn")
     register("Random", *RANDOM)
+    register("Random", *RANDOM, number=1, edition=2)
     register("Atari", *ATARI)
     for game in table()["games"]:
         for mask in table()["masks"]:

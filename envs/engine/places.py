@@ -1,7 +1,6 @@
 """Places: which level is played, by which rules, in which look. A batch's places are gathered from its settings."""
 
 from collections.abc import Mapping
-from dataclasses import fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,7 +9,7 @@ import numpy as np
 
 from priorlab.envs.game.level import Level
 from priorlab.envs.game.versions import Rules, Version, find_rules, find_version
-from priorlab.envs.looks.dials import Dials, check_split
+from priorlab.envs.looks.dials import Dials, check_split, read_dials
 from priorlab.envs.looks.paint import PaintedScene, paint
 from priorlab.envs.looks.paint_dials import paint_dials
 
@@ -57,14 +56,6 @@ def gather_places(
             places.append(Place(played, find_rules(chosen.rules), dials or chosen.look, key[3], split))
         numbers.append(known[key])
     return places, np.array(numbers, np.int64)
-
-
-def read_dials(values: Mapping[str, Any]) -> Dials:
-    names = [dial.name for dial in fields(Dials)]
-    for name in values:
-        if name not in names:
-            raise ValueError(f"unknown dial {name!r}: expected {', '.join(names)}")
-    return Dials(**values)
 
 
 def per_game(value: object, count: int, name: str) -> list:

@@ -5,6 +5,7 @@ are left out. Customary colours (warm flames, grey blades) are only as likely as
 reveals little.
 """
 
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from zlib import crc32
 
@@ -38,18 +39,30 @@ COLOURS = {
 }
 FAINT, FAINTNESS = ("bricks", "stones", "planks", "studs", "slants", "waves"), 0.3  # of backgrounds: patterns, contrast
 ROLES = tuple(FAMILIES)
-RANGES = np.array([[(a, *tones), (b, *tones), SKIN, METAL] for a, b, *tones in (COLOURS[role] for role in ROLES)])
-# (families, colours, hsv, least and most) -> (families, colours, least and width, hsv)
-RANGES = np.stack([RANGES[..., 0], RANGES[..., 1] - RANGES[..., 0]], axis=2)
+
+
+def colour_ranges(families: Iterable[Sequence[tuple[float, float]]]) -> np.ndarray:
+    """float (families, colours A to D, least and width, hsv), from rows as in COLOURS."""
+    ranges = np.array([[(a, *tones), (b, *tones), SKIN, METAL] for a, b, *tones in families])
+    # (families, colours, hsv, least and most) -> (families, colours, least and width, hsv)
+    return np.stack([ranges[..., 0], ranges[..., 1] - ranges[..., 0]], axis=2)
+
+
+RANGES = colour_ranges(COLOURS[role] for role in ROLES)
 
 
 @lru_cache
 def drawings(split: str) -> np.ndarray:
     """uint8 (families, DRAWINGS, TILE, TILE): inks, as in ``envs/looks/drawings.py``."""
     training = drawings("training") if split == "held_out" else np.zeros((0, 0, TILE, TILE), np.uint8)
+    return draw_pool(FAMILIES, split, training)
+
+
+def draw_pool(families: dict[str, Draw], split: str, training: np.ndarray) -> np.ndarray:
+    """uint8 (families, DRAWINGS, TILE, TILE): random drawings, none of which is among those of ``training``."""
     taken = {drawing.tobytes() for family in training for drawing in family}
-    pool = np.zeros((len(FAMILIES), DRAWINGS, TILE, TILE), np.uint8)
-    for family, (name, draw) in enumerate(FAMILIES.items()):
+    pool = np.zeros((len(families), DRAWINGS, TILE, TILE), np.uint8)
+    for family, (name, draw) in enumerate(families.items()):
         rng = np.random.default_rng([SPLITS.index(split), crc32(name.encode())])
         kept = 0
         while kept < DRAWINGS:
@@ -67,9 +80,14 @@ def exemplars(families: np.ndarray, split: str, chances: np.ndarray) -> np.ndarr
     ``families``: int (n,), indices into ROLES; ``chances``: float (n, CHANCES), random numbers from 0 to 1, one row
     per exemplar.
     """
-    drawn = drawings(split)[families, (chances[:, 0] * DRAWINGS).astype(int)]
+    return coloured(drawings(split), RANGES, families, chances)
+
+
+def coloured(pool: np.ndarray, ranges: np.ndarray, families: np.ndarray, chances: np.ndarray) -> np.ndarray:
+    """``exemplars`` from any pool of drawings, with the colours of ``ranges``, float (families, colours, 2, hsv)."""
+    drawn = pool[families, (chances[:, 0] * DRAWINGS).astype(int)]
     # (n, TILE, TILE) -> (n, TILE * TILE), and back
-    packed = np.take_along_axis(palettes(families, chances[:, 1:]), drawn.reshape(-1, TILE * TILE), axis=1)
+    packed = np.take_along_axis(palettes(ranges[families], chances[:, 1:]), drawn.reshape(-1, TILE * TILE), axis=1)
     return packed.reshape(-1, TILE, TILE)
 
 
@@ -78,9 +96,11 @@ def unpack(pictures: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(pictures)[..., None].view(np.uint8)
 
 
-def palettes(families: np.ndarray, chances: np.ndarray) -> np.ndarray:
-    """uint32 (n, INKS): the packed colour of each ink, from ``chances``, float (n, 13), 0 to 1."""
-    ranges, count = RANGES[families], len(families)  # (n, colours A to D, least and most, hsv)
+def palettes(ranges: np.ndarray, chances: np.ndarray) -> np.ndarray:
+    """uint32 (n, INKS): the packed colour of each ink, from ``chances``, float (n, 13), 0 to 1.
+
+    ``ranges``: float (n, colours A to D, least and width, hsv)."""
+    count = len(ranges)
     chance = chances[:, 1:].reshape(-1, 4, 3)  # (n, 12) -> (n, colours, hsv)
     hsv = ranges[:, :, 0] + ranges[:, :, 1] * chance
     free = chances[:, 0] >= CUSTOM

@@ -1,40 +1,13 @@
-"""Level + dials + look seed + split -> a scene of random exemplars (see ``envs/looks/exemplars.py``).
+"""Level + dials + look seed + split -> a scene in a random look of the dials' edition."""
 
-Each choice has a separate random stream, which does not depend on the dials: a dial changes only what it names, and a
-small change affects only the things whose random number it passes.
-"""
-
-import math
-from collections.abc import Sequence
-from typing import NamedTuple
-
-import numpy as np
-
-from priorlab.envs.game.grids import groups, runs
 from priorlab.envs.game.level import Level
-from priorlab.envs.game.rules import TILE
-from priorlab.envs.looks.dials import SPLITS, Dials, check_split
-from priorlab.envs.looks.exemplars import CHANCES, ROLES, exemplars, ground, unpack
-from priorlab.envs.looks.paint import PaintedScene, Sprite
-from priorlab.envs.looks.textures import pieces
+from priorlab.envs.looks.dials import Dials
+from priorlab.envs.looks.first_edition import FirstEdition
+from priorlab.envs.looks.paint import PaintedScene
+from priorlab.envs.looks.painting import Painting, Thing
+from priorlab.envs.looks.second_edition import SecondEdition
 
-STREAMS = ("ground", "things", "pieces", "textures", "places", "clutter")
-OBJECTS = {"*": "fire", "^": "spikes", "m": "monster", "k": "key", "G": "goal", "D": "door", "S": "player"}
-CLUTTER = ("fire", "spikes", "monster", "key", "goal", "door")  # the roles of distractors
-FRAME = np.array([44, 34, 31, 255], np.uint8).view(np.uint32)[0]  # the boundary's colour, as in the study's looks
-PALE, PALER = (255, 252, 236), 0.45  # the player's edge, so that it can be found in any look; fraction of the way to it
-VARIANTS = 3  # pictures shared by all distractors of a role, or all textures of free space
-CUTS = 1  # of free space to choose from: more would take longer than everything else
-PATCHES = 2  # of distractors, 3 x 3 tiles, away from objects, per 100 tiles
-
-
-class Thing(NamedTuple):
-    """A platform, a ladder or an object: ``tiles`` int (n, 2), the rows and columns that show ``picture``, which is
-    uint8 (TILE, TILE, 4): red, green, blue, and 255 where opaque."""
-
-    role: str
-    tiles: np.ndarray
-    picture: np.ndarray
+EDITIONS: dict[int, type[Painting]] = {1: FirstEdition, 2: SecondEdition}
 
 
 def paint_dials(level: Level, dials: Dials, look_seed: int, split: str) -> PaintedScene:
@@ -43,159 +16,10 @@ def paint_dials(level: Level, dials: Dials, look_seed: int, split: str) -> Paint
     ``look_seed``: a whole number, 0 or more; ``split``: training or held_out, which share no drawings. Raises
     ValueError for anything else.
     """
-    return Painting(level, dials, look_seed, split).scene()
+    return EDITIONS[dials.edition](level, dials, look_seed, split).scene()
 
 
 def cast(level: Level, dials: Dials, look_seed: int, split: str) -> list[Thing]:
-    """The things of the level as ``paint_dials`` draws them: platforms, ladders, then objects, each row by row."""
-    return Painting(level, dials, look_seed, split).things()
-
-
-class Painting:
-    """One scene being painted."""
-
-    def __init__(self, level: Level, dials: Dials, look_seed: int, split: str) -> None:
-        if isinstance(look_seed, bool) or not isinstance(look_seed, (int, np.integer)) or look_seed < 0:
-            raise ValueError(f"look_seed is {look_seed!r}: expected a whole number, 0 or more")
-        check_split(split)
-        self.level, self.dials, self.split = level, dials, split
-        self.seed = (int(look_seed), SPLITS.index(split))
-        self.kinds = np.array([list(row) for row in level.rows])
-        self.cells = np.zeros((*self.kinds.shape, TILE, TILE), np.uint32)  # packed
-        self.goal = "door" if level.key else "goal"
-        self.ground = ground(self.stream("ground"))
-        self.open = self.open_tiles()
-
-    def stream(self, name: str) -> np.random.Generator:
-        """One of STREAMS, from its start."""
-        return np.random.default_rng([*self.seed, STREAMS.index(name)])
-
-    def scene(self) -> PaintedScene:
-        things = self.things()
-        shown = {thing.role: thing for thing in things}
-        self.cells[:] = self.ground
-        self.cells[self.kinds == "|"] = FRAME
-        if self.dials.affordance < 1:
-            self.fill_free_space()
-        if self.dials.objects < 1:
-            self.strew([thing.role for thing in things])
-        still = [thing for thing in things if thing.role in ("platform", "ladder", "fire", "spikes")]
-        self.paste([thing.tiles for thing in still], [thing.picture.view(np.uint32)[..., 0] for thing in still])
-        height, width = self.kinds.shape
-        background = np.zeros((self.level.side, self.level.side, 3), np.uint8)
-        # (rows, columns, TILE, TILE) -> (TILE * rows, TILE * columns)
-        pixels = unpack(self.cells.swapaxes(1, 2).reshape(TILE * height, TILE * width))
-        for channel in range(3):  # ten times as fast as all channels at once
-            background[: TILE * height, : TILE * width, channel] = pixels[..., channel]
-        self.place_goal(background, shown[self.goal].picture)
-        movers = [sprite(thing.picture) for role in ("monster", "key") for thing in things if thing.role == role]
-        return PaintedScene(background, tuple(movers), sprite(marked(shown["player"].picture)))
-
-    def things(self) -> list[Thing]:
-        """The things of the level, and the picture of each."""
-        placed = [("platform", np.array([(r, c + i) for i in range(n)])) for r, c, n in runs(self.kinds == "#")]
-        placed += [("ladder", block) for block in groups(self.kinds == "H")]
-        for character, role in OBJECTS.items():
-            placed += [(role, place[None]) for place in np.argwhere(self.kinds == character)]
-        unplaced = {self.goal, "player"} - {role for role, _ in placed}  # placed only by the settings
-        placed += [(role, np.zeros((0, 2), int)) for role in sorted(unplaced)]
-        pictures = self.pictures("things", [role for role, _ in placed], 1)
-        return [Thing(role, tiles, picture) for (role, tiles), picture in zip(placed, unpack(pictures))]
-
-    def pictures(self, stream: str, roles: list[str], variants: int) -> np.ndarray:
-        """uint32 (n, TILE, TILE), packed: the picture of each of n things with these roles.
-
-        With the probability of the similarity dial it is one of the ``variants`` shared by its role. An exemplar is of
-        its role's family with the probability of the semantics dial, otherwise of any.
-        """
-        rng, each = self.stream(stream), np.array([ROLES.index(role) for role in roles], int)
-        asked = np.concatenate([np.repeat(np.arange(len(ROLES)), variants), each])  # the shared ones, then the others
-        count = len(asked) - len(each)
-        keeps = rng.random(len(asked)) < self.dials.semantics
-        families = np.where(keeps, asked, rng.integers(len(ROLES), size=len(asked)))
-        chances = rng.random((len(asked), CHANCES))
-        alike = rng.random(len(each)) < self.dials.similarity
-        shared = each * variants + rng.integers(variants, size=len(each))
-        shown, which = np.unique(np.where(alike, shared, count + np.arange(len(each))), return_inverse=True)
-        return exemplars(families[shown], self.split, chances[shown])[which]
-
-    def fill_free_space(self) -> None:
-        """Gives pieces of free space textures of platforms and ladders, on as many tiles as there are in the level."""
-        platforms, ladders = self.kinds == "#", self.kinds == "H"
-        rng = self.stream("pieces")
-        cut = pieces(~(platforms | ladders | (self.kinds == "|")), platforms, ladders, rng, CUTS)
-        sizes, upright = np.array([(len(piece), piece[0, 0] < piece[-1, 0]) for piece in cut], int).reshape(-1, 2).T
-        order = np.lexsort((rng.random(len(cut)), -upright))
-        share = ladders.sum() / max(1, ladders.sum() + platforms.sum())
-        climbed = np.zeros(len(cut), bool)
-        climbed[order] = np.cumsum(sizes[order]) - sizes[order] / 2 < share * sizes.sum()
-        roles = ["ladder" if climbs else "platform" for climbs in climbed]
-        filled = rng.random(len(cut)) >= self.dials.affordance
-        pictures = self.pictures("textures", roles, VARIANTS)
-        self.paste([piece for piece, fill in zip(cut, filled) if fill], pictures[filled])
-        self.cells[np.isin(self.kinds, list(" ~SmkGD*^")) & ~self.open] = self.ground  # objects have a plain background
-
-    def strew(self, roles: list[str]) -> None:
-        """Places distractors along platforms, around objects and, to hide where these are, in patches elsewhere."""
-        rng, (height, width) = self.stream("places"), self.kinds.shape
-        solid = np.isin(self.kinds, list("#*^"))
-        objects = np.isin(self.kinds, list("*^mkGD"))
-        middles = np.argwhere(objects | (rng.random((height, width)) < PATCHES / 100))
-        meant = np.zeros((height, width), bool)
-        meant[:-1] = solid[1:]
-        for row, column in middles.tolist():
-            meant[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2] = True
-        kept = rng.random((height, width)) >= self.dials.objects
-        tiles = np.argwhere(meant & self.open)
-        kinds = [role for role in roles if role in CLUTTER]
-        pictures = self.pictures("clutter", [kinds[i] for i in rng.integers(len(kinds), size=len(tiles))], VARIANTS)
-        shown = kept[tuple(tiles.T)]
-        self.cells[kept & meant & self.open] = self.ground
-        self.paste(tiles[shown][:, None], pictures[shown])
-
-    def open_tiles(self) -> np.ndarray:
-        """bool (rows, columns): the free tiles that overlap neither an object nor the player's start."""
-        free = np.isin(self.kinds, list(" ~"))
-        for left, top in (goal_corner(self.level), corner(*self.level.start)):
-            rows, columns = (slice(max(at // TILE, 0), max(-(-at // TILE) + 1, 0)) for at in (top, left))
-            free[rows, columns] = False
-        return free
-
-    def place_goal(self, background: np.ndarray, picture: np.ndarray) -> None:
-        """Draws the part of the goal that is within the picture."""
-        (left, top), side = goal_corner(self.level), self.level.side
-        shown = picture[max(-top, 0) : max(side - top, 0), max(-left, 0) : max(side - left, 0)]
-        at = background[max(top, 0) : max(top + TILE, 0), max(left, 0) : max(left + TILE, 0)]
-        at[shown[..., 3] > 0] = shown[shown[..., 3] > 0, :3]
-
-    def paste(self, parts: Sequence[np.ndarray] | np.ndarray, pictures: Sequence[np.ndarray] | np.ndarray) -> None:
-        """Draws each part's packed picture on its tiles, int (n, 2), rows and columns; no tile is in two parts."""
-        if len(parts):
-            at = tuple(np.concatenate(parts).T)
-            drawn = np.repeat(pictures, [len(part) for part in parts], axis=0)
-            self.cells[at] = np.where(drawn > 0, drawn, self.cells[at])
-
-
-def corner(x: float, y: float) -> tuple[int, int]:
-    """(left, top) of the cell around a centre; on the grid if the centre is a tile's."""
-    return math.floor(x + 0.5) - TILE // 2 - 1, math.ceil(y - 0.5) - TILE // 2
-
-
-def goal_corner(level: Level) -> tuple[int, int]:
-    """(left, top) of the goal's cell: at its centre, on the floor of its row."""
-    left, _ = corner(*level.goal)
-    return left, TILE * int(level.goal[1] // TILE)
-
-
-def sprite(picture: np.ndarray) -> Sprite:
-    return Sprite(np.ascontiguousarray(picture[..., :3]), picture[..., 3] > 0)
-
-
-def marked(picture: np.ndarray) -> np.ndarray:
-    """The picture made paler, with a pale edge where it meets transparent pixels or the end of the cell."""
-    opaque = np.pad(picture[..., 3] > 0, 1)
-    inside = opaque[:-2, 1:-1] & opaque[2:, 1:-1] & opaque[1:-1, :-2] & opaque[1:-1, 2:]
-    opaque, paler = opaque[1:-1, 1:-1], picture.copy()
-    paler[opaque, :3] = np.rint(paler[opaque, :3] * (1 - PALER) + np.array(PALE) * PALER)
-    paler[opaque & ~inside, :3] = PALE
-    return paler
+    """The things of the level as ``paint_dials`` draws them: platforms, ladders, then objects, each row by row; in
+    edition 2 then the harmless things, with the roles ``inlay`` and ``scenery``."""
+    return EDITIONS[dials.edition](level, dials, look_seed, split).things()

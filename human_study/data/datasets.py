@@ -9,7 +9,7 @@ import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +115,7 @@ class Shared:
             environment = f"PriorLab/{id_of(game)}-v0"
             arguments = {"version": play.version, "level": play.level.text(), "look_seed": seed}
             if play.version == RANDOM:
-                arguments |= {"version": "original", "looks": asdict(Dials())}
+                arguments |= {"version": "original", "looks": Dials().values()}
             is_default = play.version != RANDOM and play.level == version_on(game, play.version, None)[1]
             parts = [game, play.version, *([] if is_default else [level or "level"])]
         parts += [f"look_{seed}"] * bool(seed) + [play.player] * (play.player != "person")

@@ -1,6 +1,5 @@
 """`priorlab dials-sheet`: draws one level at every corner of the dials of random looks."""
 
-from dataclasses import asdict
 from itertools import product
 from pathlib import Path
 
@@ -9,7 +8,8 @@ import numpy as np
 from priorlab.envs.game.level import Level
 from priorlab.envs.game.rules import TILE
 from priorlab.envs.looks.dials import Dials
-from priorlab.envs.looks.paint_dials import corner, paint_dials
+from priorlab.envs.looks.paint_dials import paint_dials
+from priorlab.envs.looks.painting import corner
 from priorlab.scripts.checks import check_png
 from priorlab.scripts.commands.contact_sheet import PAPER, sheet
 from priorlab.scripts.probe.probe_dials import KEEP
@@ -42,7 +42,7 @@ def main(
 
 
 def caption(dials: Dials) -> str:
-    masked = [dial for dial, value in asdict(dials).items() if not value]
+    masked = [dial for dial, value in dials.values().items() if not value]
     return {0: "all four", 4: "none"}.get(len(masked), f"without {', '.join(masked)}")
 
 

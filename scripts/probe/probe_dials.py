@@ -12,7 +12,7 @@ Guessing gives .5, .5, .5, and different pictures give 0. No measure includes th
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from itertools import combinations
 from typing import NamedTuple
 
@@ -31,8 +31,9 @@ from threadpoolctl import threadpool_limits
 
 from priorlab.envs.game.level import Level
 from priorlab.envs.game.rules import TILE
-from priorlab.envs.looks.dials import SPLITS, Dials
-from priorlab.envs.looks.paint_dials import Thing, cast, paint_dials
+from priorlab.envs.looks.dials import DIALS, SPLITS, Dials
+from priorlab.envs.looks.paint_dials import cast, paint_dials
+from priorlab.envs.looks.painting import Thing
 from priorlab.scripts.probe.probe_places import CELLAR, picture, tile_features
 
 # Levels that nothing else uses, with every kind of object
@@ -104,7 +105,7 @@ ROLES = {
     "G": "goal",
     "D": "door",
 }
-MEASURES = tuple(asdict(Dials()))
+MEASURES = DIALS
 SEEN, HIDDEN, APART = (
     0.9,
     0.6,

@@ -32,7 +32,7 @@ SINGLE = {
     "key_door": lambda: make("PriorLab/KeyDoor-v0", obs="tiles", max_inputs=30),
     "levels": lambda: make("PriorLab/Levels-v0", **SMALL),
     "in_order": lambda: make("PriorLab/Levels-v0", order="in_order", **SMALL),
-    "random": lambda: make("PriorLab/Random-v0", levels=3, **SMALL),
+    "random": lambda: make("PriorLab/Random-v1", levels=3, **SMALL),
     "wrapped": lambda: RecordEpisodeStatistics(
         FrameStackObservation(TimeLimit(make("PriorLab/Princess-v0", **SMALL), 20), 2)
     ),
@@ -43,7 +43,7 @@ BATCHES = {
     "threads": lambda: make_vec("PriorLab/Princess-v0", num_envs=5, num_threads=3, autoreset_mode="NextStep", **SMALL),
     "views": lambda: make_vec("PriorLab/Princess-v0", num_envs=2, copy=False, stack_size=2, **SMALL),
     "levels": lambda: make_vec("PriorLab/Levels-v0", num_envs=3, **SMALL),
-    "random": lambda: make_vec("PriorLab/Random-v0", num_envs=3, levels=3, **SMALL),
+    "random": lambda: make_vec("PriorLab/Random-v1", num_envs=3, levels=3, **SMALL),
     "wrapped": lambda: gymnasium.wrappers.vector.RecordEpisodeStatistics(
         make_vec("PriorLab/Princess-v0", num_envs=3, **SMALL)
     ),

@@ -11,7 +11,8 @@ from priorlab.envs.game.level import Level, level_names
 from priorlab.envs.looks.dials import SPLITS, Dials
 from priorlab.envs.looks.exemplars import CHANCES, ROLES, drawings, exemplars
 from priorlab.envs.looks.paint import paint
-from priorlab.envs.looks.paint_dials import PALE, cast, goal_corner, paint_dials
+from priorlab.envs.looks.paint_dials import cast, paint_dials
+from priorlab.envs.looks.painting import PALE, goal_corner
 from priorlab.scripts.probe.probe_dials import LEVELS as PROBED
 from priorlab.scripts.probe.probe_dials import MEASURES, cells, claims, probe, settings
 

@@ -109,27 +109,28 @@ def test_a_damaged_bank_is_refused(harm, tmp_path):
         ({"levels": 0}, "levels is 0: expected a whole number from 1 to"),
         ({"levels": 10**9}, "expected a whole number from 1 to"),
         ({"split": "test"}, "split is 'test': expected one of training, held_out"),
-        ({"looks": {"semantics": 2}}, "semantics is 2: expected a number from 0 to 1"),
+        ({"looks": {"semantics": 2}}, "semantics is 2: expected a number from -1 to 1"),
         ({"looks": {"colour": 1}}, "unknown dial 'colour': expected semantics, objects, affordance, similarity"),
+        ({"looks": {"edition": 1}}, "looks has edition 1: expected 2 in this environment"),
         ({"bank": "nowhere.npz"}, "no bank 'nowhere.npz': expected training, held_out or the file of a bank"),
     ],
 )
 def test_wrong_settings_say_what_was_expected(settings, said):
     with pytest.raises(ValueError, match=said):
-        gymnasium.make("PriorLab/Random-v0", **settings)
+        gymnasium.make("PriorLab/Random-v1", **settings)
 
 
-@pytest.mark.parametrize("name", ["Random", "Levels"])
+@pytest.mark.parametrize("name", ["Random-v1", "Levels-v0"])
 @pytest.mark.parametrize("obs", ["pixels", "tiles"])
 def test_gymnasium_finds_nothing_wrong(name, obs):
-    settings = {"levels": 20} if name == "Random" else {}
-    check_env(gymnasium.make(f"PriorLab/{name}-v0", obs=obs, **settings).unwrapped, skip_render_check=True)
+    settings = {"levels": 20} if name == "Random-v1" else {}
+    check_env(gymnasium.make(f"PriorLab/{name}", obs=obs, **settings).unwrapped, skip_render_check=True)
 
 
 def test_a_batch_of_random_games_equals_single_ones():
     settings = {"levels": 30, "looks": {"objects": 0.5}, "max_inputs": 40}
-    batch = gymnasium.make_vec("PriorLab/Random-v0", num_envs=3, num_threads=2, **settings)
-    singles = [gymnasium.make("PriorLab/Random-v0", **settings) for _ in range(3)]
+    batch = gymnasium.make_vec("PriorLab/Random-v1", num_envs=3, num_threads=2, **settings)
+    singles = [gymnasium.make("PriorLab/Random-v1", **settings) for _ in range(3)]
     first, _ = batch.reset(seed=5)
     played = set()
     for lane, env in enumerate(singles):
@@ -147,8 +148,17 @@ def test_a_batch_of_random_games_equals_single_ones():
     assert len(played) > 5
 
 
+def test_the_first_version_of_the_pictures_can_still_be_made():
+    with pytest.warns(DeprecationWarning, match="Random-v0 is out of date"):
+        env = gymnasium.make("PriorLab/Random-v0", levels=3)
+    assert {place.look for place in env.unwrapped.games.places} == {Dials(edition=1)}
+    assert {place.look for place in gymnasium.make("PriorLab/Random-v1", levels=3).unwrapped.games.places} == {
+        Dials(edition=2)
+    }
+
+
 def test_the_study_looks_go_on_random_levels_too():
-    env = gymnasium.make("PriorLab/Random-v0", levels=3, looks=None, version="masked_semantics")
+    env = gymnasium.make("PriorLab/Random-v1", levels=3, looks=None, version="masked_semantics")
     assert {place.look for place in env.unwrapped.games.places} == {"masked_semantics"}
     games = Games(1, **random_settings(3))
     assert {place.look for place in games.places} == {Dials()}
