@@ -5,7 +5,7 @@ revealed count: all of them, and those with a revealed look-alike.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -14,15 +14,14 @@ from priorlab.agents.priors.perception import Gaze, Perception
 from priorlab.agents.priors.reveals import facts_at
 from priorlab.agents.priors.roles import ROLES
 from priorlab.agents.priors.samples import levels_by_side, picture_of, random_moment, roles_at, same_pixels
-from priorlab.agents.priors.settings import DIALS
 from priorlab.envs.game.level import Level
-from priorlab.envs.looks.dials import Dials
+from priorlab.envs.looks.dials import DIALS, Dials, read_dials
 from priorlab.envs.looks.paint_dials import paint_dials
 
 SPLIT = "held_out"
 CONDITIONS = {
     "all 1": Dials(),
-    **{f"{dial} 0": Dials(**{dial: 0.0}) for dial in DIALS},
+    **{f"{dial} 0": read_dials({dial: 0.0}) for dial in DIALS},
     "all .5": Dials(0.5, 0.5, 0.5, 0.5),
     "all 0": Dials(0.0, 0.0, 0.0, 0.0),
 }
@@ -67,12 +66,14 @@ class Appraisal:
 def appraise(
     network: Perception,
     levels: Sequence[Level],
+    edition: int = 2,
     conditions: Sequence[str] = tuple(CONDITIONS),
     shares: Sequence[float] = SHARES,
 ) -> Iterator[Appraisal]:
-    """Every condition and share in turn; the same pictures and reveals for every network."""
+    """Every condition and share in turn, in looks of that edition; the same pictures and reveals for every network."""
     for condition in conditions:
-        for share, believed in zip(shares, beliefs(network, levels, CONDITIONS[condition], shares)):
+        dials = replace(CONDITIONS[condition], edition=edition)
+        for share, believed in zip(shares, beliefs(network, levels, dials, shares)):
             yield figures(condition, share, believed)
 
 

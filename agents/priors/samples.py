@@ -13,11 +13,10 @@ import numpy as np
 
 from priorlab.agents.priors.reveals import reveal
 from priorlab.agents.priors.roles import FREE, MONSTER, roles_of
-from priorlab.agents.priors.settings import DIALS
 from priorlab.agents.priors.strange import estranged
 from priorlab.envs.game.level import Level
 from priorlab.envs.game.rules import GRID, LADDER, MONSTER_Y, STAND, TILE, WALL, patrolled, pixel, touched
-from priorlab.envs.looks.dials import Dials
+from priorlab.envs.looks.dials import DIALS, Dials, read_dials
 from priorlab.envs.looks.paint import PaintedScene, Sprite
 from priorlab.envs.looks.paint_dials import paint_dials
 from priorlab.envs.random_games.bank import Bank
@@ -42,17 +41,18 @@ class Sample(NamedTuple):
 class World:
     """Where samples come from: a split's levels and drawings, in looks whose dials are drawn, or fixed at a value.
 
-    ``fixed``: pairs of a dial's name and its value from 0 to 1; ``strange``: the share of strange looks.
+    ``fixed``: pairs of the name of a dial, or of another setting of ``Dials``, and its value; ``strange``: the share of
+    strange looks.
     """
 
     split: str = "training"
-    fixed: tuple[tuple[str, float], ...] = ()
+    fixed: tuple[tuple[str, float], ...] = (("edition", 2),)
     strange: float = 0.0
 
     def dials(self, rng: np.random.Generator) -> Dials:
         """Drawn for one picture: each dial 0, 1 or anywhere between."""
         drawn = {name: float(np.clip(rng.random() / (1 - 2 * ENDS) - ENDS / (1 - 2 * ENDS), 0, 1)) for name in DIALS}
-        return Dials(**(drawn | dict(self.fixed)))
+        return read_dials(drawn | dict(self.fixed))
 
 
 @cache

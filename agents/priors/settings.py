@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from priorlab.agents.fields import IfNone, Range, Unrecorded, check, value_of
+from priorlab.envs.looks.dials import DIALS
 
 Appearance = Literal["learned", "untrained", "codes"]
 DIAL = Range(0, 1)
-DIALS = ("semantics", "objects", "affordance", "similarity")  # of random looks
 
 
 @dataclass(frozen=True)
@@ -50,14 +50,19 @@ class RaiseSettings:
     """pictures per step"""
     learning_rate: Annotated[float, Range(0, 0.1, above=True)] = 1e-3
     """largest learning rate of AdamW: it rises for 100 steps, then falls to 0 along a cosine"""
-    semantics: Annotated[float | None, DIAL] = None
-    """dial of all looks, 0 to 1: a role looks like its family (default: drawn for each picture)"""
+    edition: Annotated[int, Range(1, 2)] = 2
+    """edition of the random looks"""
+    semantics: Annotated[float | None, Range(-1, 1)] = None
+    """dial of all looks, 0 to 1: a role looks like its family; below 0 it looks like the opposite, for players that are
+    to be misled (default: drawn from 0 to 1 for each picture)"""
     objects: Annotated[float | None, DIAL] = None
     """dial: places by objects and on platforms are free of distractors (default: drawn)"""
     affordance: Annotated[float | None, DIAL] = None
     """dial: free space is free of textures (default: drawn)"""
     similarity: Annotated[float | None, DIAL] = None
     """dial: things of one kind look alike (default: drawn)"""
+    treats: Annotated[float, DIAL] = 0.0
+    """share of places for harmless things that have a treat, for players that are to be misled"""
     strange: Annotated[float, DIAL] = 0.15
     """share of pictures in strange looks, which no family paints: patchworks, exchanged pictures"""
     appearance: Appearance = "learned"
@@ -82,6 +87,7 @@ class RaiseSettings:
     def method(self) -> str:
         """What differs from the full player: the name of a raising in tables and folders."""
         parts = [f"{dial}-{getattr(self, dial):g}" for dial in DIALS if getattr(self, dial) is not None]
+        parts += [f"{name}-{getattr(self, name):g}" for name in ("edition", "treats") if differs(self, name)]
         parts += [self.appearance] if self.appearance != "learned" else []
         parts += [f"no-{name.replace('_', '-')}" for name in ("look_alikes", "evidence") if not getattr(self, name)]
         return "_".join(parts) or "full"
@@ -94,9 +100,15 @@ class RaiseSettings:
         return Architecture(**{field.name: getattr(self, field.name) for field in fields(Architecture)})
 
     def fixed_dials(self) -> tuple[tuple[str, float], ...]:
-        """(name, value) of each dial that is not drawn."""
-        return tuple((name, getattr(self, name)) for name in DIALS if getattr(self, name) is not None)
+        """(name, value) of each setting of the looks that is not drawn."""
+        fixed = tuple((name, getattr(self, name)) for name in DIALS if getattr(self, name) is not None)
+        return (*fixed, ("edition", self.edition), ("treats", self.treats))
 
     def config(self) -> dict[str, Any]:
         """Every setting that can change the weights."""
         return {name: value for name, value in asdict(self).items() if name not in ("out", "appraisal_levels")}
+
+
+def differs(settings: RaiseSettings, name: str) -> bool:
+    """Whether a setting has not its default."""
+    return getattr(settings, name) != getattr(RaiseSettings, name)

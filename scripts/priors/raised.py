@@ -74,7 +74,7 @@ def appraised(network: Perception, settings: RaiseSettings) -> list[Appraisal]:
     with progress_bar() as bar:
         task = bar.add_task("appraisal", total=len(CONDITIONS) * len(SHARES), loss="")
         rows = []
-        for row in appraise(network, levels):
+        for row in appraise(network, levels, settings.edition):
             rows.append(row)
             bar.advance(task)
     columns = [name for name in asdict(rows[0]) if name != "recall"]

@@ -166,7 +166,7 @@ def test_a_batch_depends_on_its_seed_alone():
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
-        ({"semantics": 1.5}, "semantics is 1.5: expected 0 or more, at most 1"),
+        ({"objects": 1.5}, "objects is 1.5: expected 0 or more, at most 1"),
         ({"pictures": 0}, "pictures is 0: expected 1 or more"),
         ({"appearance": "seen"}, "appearance is 'seen': expected one of learned, untrained, codes"),
     ],
