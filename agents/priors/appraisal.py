@@ -48,7 +48,8 @@ class Appraisal:
     ``nll``: mean negative log likelihood of a cell's role, in nats; ``alike_nll``: of cells with a revealed look-alike;
     ``alike_blind``: of the same cells if nothing is revealed; ``accuracy``: share of cells whose likeliest role is
     theirs; ``recall``: of each role, NaN where there is none; ``error``: expected calibration error of all roles'
-    probabilities; ``unsure_error``: of those from 1 - SURE to SURE; ``cells``: how many count.
+    probabilities; ``unsure_error``: of those from 1 - SURE to SURE; ``bins`` float (roles, BINS, 3), as ``reliability``
+    gives them for each role; ``cells``: how many count.
     """
 
     condition: str
@@ -60,6 +61,7 @@ class Appraisal:
     error: float
     unsure_error: float
     recall: tuple[float, ...]
+    bins: np.ndarray
     cells: int
 
 
@@ -109,6 +111,7 @@ def figures(condition: str, share: float, believed: Believed) -> Appraisal:
         float(right.mean()),
         *calibration_errors(believed),
         tuple(float(hit / count) if count else float("nan") for hit, count in zip(hits, counts)),
+        np.stack([reliability(believed.chances[:, role], believed.truth == role) for role in range(len(ROLES))]),
         len(believed.truth),
     )
 
@@ -123,19 +126,19 @@ def calibration_errors(believed: Believed) -> tuple[float, float]:
     """The expected calibration error of (all probabilities of roles, those that are unsure)."""
     chances, true = believed.chances.ravel(), (np.arange(len(ROLES)) == believed.truth[:, None]).ravel()
     unsure = (chances > 1 - SURE) & (chances < SURE)
-    both = []
+    errors = []
     for part in (np.ones_like(true), unsure):
-        counts, said, happened = reliability(chances[part], true[part])
-        both.append(float(np.abs(said - happened).dot(counts) / max(counts.sum(), 1)))
-    return both[0], both[1]
+        counts, said, happened = reliability(chances[part], true[part]).T
+        errors.append(float(np.abs(said - happened).dot(counts) / max(counts.sum(), 1)))
+    return errors[0], errors[1]
 
 
-def reliability(chances: np.ndarray, true: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of each of BINS equal bins of probabilities: (how many, their mean, the share of them that were true); 0 where
-    there are none. chances: float (n,), 0 to 1; true: bool (n,)."""
+def reliability(chances: np.ndarray, true: np.ndarray) -> np.ndarray:
+    """float (BINS, 3), of each of BINS equal bins of probabilities: how many, their mean, the share of them that were
+    true; 0 where there are none. chances: float (n,), 0 to 1; true: bool (n,)."""
     bins = np.minimum((chances * BINS).astype(int), BINS - 1)
     counts, said, happened = (np.bincount(bins, part, BINS) for part in (np.ones(len(bins)), chances, true))
-    return counts, said / np.maximum(counts, 1), happened / np.maximum(counts, 1)
+    return np.stack([counts, said / np.maximum(counts, 1), happened / np.maximum(counts, 1)], axis=1)
 
 
 def held_out_levels(count: int) -> list[Level]:

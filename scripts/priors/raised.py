@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -25,6 +25,8 @@ from priorlab.envs.results.rows import check_same
 from priorlab.scripts.console import plain_console
 
 CONFIG, PROGRESS, WEIGHTS, APPRAISAL = "config.json", "progress.csv", "perception.safetensors", "appraisal.csv"
+RELIABILITY = "reliability.csv"
+RELIABILITY_COLUMNS = ("condition", "share", "role", "probabilities", "mean", "true")
 
 
 def raise_player(settings: RaiseSettings) -> None:
@@ -77,11 +79,20 @@ def appraised(network: Perception, settings: RaiseSettings) -> list[Appraisal]:
         for row in appraise(network, levels, settings.edition):
             rows.append(row)
             bar.advance(task)
-    columns = [name for name in asdict(rows[0]) if name != "recall"]
+    columns = [name for name in asdict(rows[0]) if name not in ("recall", "bins")]
     flat = [[*(getattr(row, name) for name in columns), *row.recall] for row in rows]
-    text = table([*columns, *(f"recall_{role}" for role in ROLES)], flat)
-    write_whole(settings.folder / APPRAISAL, text)
+    write_whole(settings.folder / RELIABILITY, table(RELIABILITY_COLUMNS, reliability_rows(rows)))
+    write_whole(settings.folder / APPRAISAL, table([*columns, *(f"recall_{role}" for role in ROLES)], flat))
     return rows
+
+
+def reliability_rows(rows: Iterable[Appraisal]) -> Iterator[tuple[Any, ...]]:
+    """A row for each bin of probabilities that holds some, by condition, share and role."""
+    for row in rows:
+        for role, bins in zip(ROLES, row.bins):
+            yield from (
+                (row.condition, row.share, role, int(count), *means) for count, *means in bins.tolist() if count
+            )
 
 
 def table(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
