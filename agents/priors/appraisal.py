@@ -6,6 +6,7 @@ revealed count: all of them, and those with a revealed look-alike.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy as np
 from priorlab.agents.priors.perception import Gaze, Perception
 from priorlab.agents.priors.reveals import facts_at
 from priorlab.agents.priors.roles import ROLES
-from priorlab.agents.priors.samples import levels_by_side, picture_of, random_moment, roles_at, same_pixels
+from priorlab.agents.priors.samples import SIZES, levels_by_side, picture_of, random_moment, roles_at, same_pixels
 from priorlab.envs.game.level import Level
 from priorlab.envs.looks.dials import DIALS, Dials, read_dials
 from priorlab.envs.looks.paint_dials import paint_dials
@@ -141,8 +142,13 @@ def reliability(chances: np.ndarray, true: np.ndarray) -> np.ndarray:
     return np.stack([counts, said / np.maximum(counts, 1), happened / np.maximum(counts, 1)], axis=1)
 
 
-def held_out_levels(count: int) -> list[Level]:
-    """The first held-out levels of each side in turn, so that all sizes count alike."""
-    by_side = levels_by_side(SPLIT)
-    turns = [level for k in range(count) for levels in by_side.values() for level in levels[k : k + 1]]
-    return turns[:count]
+def held_out_levels(count: int, sizes: Sequence[str] = SIZES) -> list[Level]:
+    """The first held-out levels of each size of banks and each side in turn, so that all count alike."""
+    queues = [[*interleaved([*levels_by_side(SPLIT, size).values()])] for size in sizes]
+    return [*interleaved(queues)][:count]
+
+
+def interleaved(queues: Sequence[Sequence[Level]]) -> Iterator[Level]:
+    """The first of each, the second of each, and so on."""
+    for turn in zip_longest(*queues):
+        yield from (level for level in turn if level is not None)

@@ -40,7 +40,10 @@ class Raising:
     ValueError if it is damaged or of other settings."""
 
     def __init__(self, settings: RaiseSettings, folder: Path | None = None):
-        self.settings, self.world = settings, World("training", settings.fixed_dials(), settings.strange)
+        self.settings, self.world = (
+            settings,
+            World("training", settings.sizes, settings.fixed_dials(), settings.strange),
+        )
         self.checkpoint = folder / CHECKPOINT if folder else None
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)

@@ -23,7 +23,7 @@ FACTS: dict[int, tuple[tuple[int, ...], ...]] = {  # role -> roles that a fact l
 }
 EXACT = 0.15  # share of reveals in which whole roles are known, as in maps that a player assumes
 NOTHING = 0.25  # share of pictures without a reveal
-MOST_SHAPES, MOST_STEPS = 3, 150
+MOST_SHAPES, MOST_STEPS = 3, 250
 
 
 def as_masks() -> np.ndarray:

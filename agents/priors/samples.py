@@ -21,6 +21,7 @@ from priorlab.envs.looks.paint import PaintedScene, Sprite
 from priorlab.envs.looks.paint_dials import paint_dials
 from priorlab.envs.random_games.bank import Bank
 
+SIZES = ("small", "large")  # of banks
 ENDS = 0.25  # chance of each end of a dial; else anywhere between
 CRUSHED, TAKEN, ABSENT, IN_THE_AIR = 0.15, 0.25, 0.3, 0.4  # chances: of a monster, the key, the player, a jump
 HIGHEST = 90  # half pixels of a jump
@@ -41,11 +42,12 @@ class Sample(NamedTuple):
 class World:
     """Where samples come from: a split's levels and drawings, in looks whose dials are drawn, or fixed at a value.
 
-    ``fixed``: pairs of the name of a dial, or of another setting of ``Dials``, and its value; ``strange``: the share of
-    strange looks.
+    ``sizes``: of the banks, each as often; ``fixed``: pairs of the name of a dial, or of another setting of ``Dials``,
+    and its value; ``strange``: the share of strange looks.
     """
 
     split: str = "training"
+    sizes: tuple[str, ...] = SIZES
     fixed: tuple[tuple[str, float], ...] = (("edition", 2),)
     strange: float = 0.0
 
@@ -56,9 +58,9 @@ class World:
 
 
 @cache
-def levels_by_side(split: str) -> dict[int, tuple[Level, ...]]:
-    """The levels of the split's banks, by their side in tiles."""
-    bank = Bank.read(split)
+def levels_by_side(split: str, size: str) -> dict[int, tuple[Level, ...]]:
+    """The levels of the split's bank of that size, by their side in tiles."""
+    bank = Bank.read(split, size)
     by_side: dict[int, list[Level]] = {}
     for level in bank.levels(len(bank)):
         by_side.setdefault(level.side // TILE, []).append(level)
@@ -66,10 +68,10 @@ def levels_by_side(split: str) -> dict[int, tuple[Level, ...]]:
 
 
 def draw_batch(rng: np.random.Generator, world: World, count: int) -> list[Sample]:
-    """Samples of one size, which is drawn as often as levels have it."""
-    by_side = levels_by_side(world.split)
-    sizes = np.array([len(levels) for levels in by_side.values()], float)
-    levels = by_side[int(rng.choice(list(by_side), p=sizes / sizes.sum()))]
+    """Samples of one side, which is drawn as often as the levels of a bank have it."""
+    by_side = levels_by_side(world.split, world.sizes[int(rng.integers(len(world.sizes)))])
+    numbers = np.array([len(levels) for levels in by_side.values()], float)
+    levels = by_side[int(rng.choice(list(by_side), p=numbers / numbers.sum()))]
     return [draw_sample(rng, levels[int(rng.integers(len(levels)))], world) for _ in range(count)]
 
 

@@ -8,6 +8,7 @@ from priorlab.agents.fields import IfNone, Range, Unrecorded, check, value_of
 from priorlab.envs.looks.dials import DIALS
 
 Appearance = Literal["learned", "untrained", "codes"]
+Levels = Literal["both", "small", "large"]
 DIAL = Range(0, 1)
 
 
@@ -50,6 +51,8 @@ class RaiseSettings:
     """pictures per step"""
     learning_rate: Annotated[float, Range(0, 0.1, above=True)] = 1e-3
     """largest learning rate of AdamW: it rises for 100 steps, then falls to 0 along a cosine"""
+    levels: Levels = "both"
+    """banks of levels: small, large, or both, each as often"""
     edition: Annotated[int, Range(1, 2)] = 2
     """edition of the random looks"""
     semantics: Annotated[float | None, Range(-1, 1)] = None
@@ -87,10 +90,15 @@ class RaiseSettings:
     def method(self) -> str:
         """What differs from the full player: the name of a raising in tables and folders."""
         parts = [f"{dial}-{getattr(self, dial):g}" for dial in DIALS if getattr(self, dial) is not None]
-        parts += [f"{name}-{getattr(self, name):g}" for name in ("edition", "treats") if differs(self, name)]
+        parts += [f"{name}-{getattr(self, name)}" for name in ("levels", "edition", "treats") if differs(self, name)]
         parts += [self.appearance] if self.appearance != "learned" else []
         parts += [f"no-{name.replace('_', '-')}" for name in ("look_alikes", "evidence") if not getattr(self, name)]
         return "_".join(parts) or "full"
+
+    @property
+    def sizes(self) -> tuple[str, ...]:
+        """Of banks."""
+        return ("small", "large") if self.levels == "both" else (self.levels,)
 
     @property
     def steps(self) -> int:

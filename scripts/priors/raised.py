@@ -72,7 +72,7 @@ def learn(settings: RaiseSettings) -> None:
 
 def appraised(network: Perception, settings: RaiseSettings) -> list[Appraisal]:
     """Measures the network on held-out levels, and writes the figures."""
-    levels = held_out_levels(settings.appraisal_levels)
+    levels = held_out_levels(settings.appraisal_levels, settings.sizes)
     with progress_bar() as bar:
         task = bar.add_task("appraisal", total=len(CONDITIONS) * len(SHARES), loss="")
         rows = []

@@ -29,7 +29,7 @@ from priorlab.envs.looks.dials import Dials
 from priorlab.envs.looks.paint_dials import paint_dials
 from priorlab.envs.random_games.bank import Bank
 
-SMALL = RaiseSettings(pictures=8, batch_size=2, width=16, appraisal_levels=0)
+SMALL = RaiseSettings(pictures=8, batch_size=2, levels="small", width=16, appraisal_levels=0)
 
 
 def test_pictures_to_learn_from_are_those_of_the_game():
@@ -159,7 +159,7 @@ def stop_after(learn, steps):
 
 
 def test_a_batch_depends_on_its_seed_alone():
-    first, second = (stacked(draw_batch(np.random.default_rng(5), World(), 3)) for _ in range(2))
+    first, second = (stacked(draw_batch(np.random.default_rng(5), World(sizes=("small",)), 3)) for _ in range(2))
     assert all(np.array_equal(one, other) for one, other in zip(first, second))
 
 

@@ -10,8 +10,8 @@ from priorlab.agents.priors.settings import RaiseSettings
 
 @pytest.fixture(scope="module")
 def figures():
-    network = Raising(RaiseSettings(pictures=8_000)).run()
-    return {(row.condition, row.share): row for row in appraise(network, held_out_levels(60))}
+    network = Raising(RaiseSettings(pictures=8_000, levels="small")).run()
+    return {(row.condition, row.share): row for row in appraise(network, held_out_levels(60, ("small",)))}
 
 
 def test_it_believes_what_is_true_where_looks_promise_it(figures):
