@@ -9,6 +9,9 @@ from .engine.game_settings import GameSettings as GameSettings
 from .engine.games import Games as Games
 from .game.level import Level as Level
 from .game.level import level_names as level_names
+from .game.routes import Routes as Routes
+from .game.routes import routes as routes
+from .game.routes import routes_of as routes_of
 from .game.sequences import TOWER as TOWER
 from .game.sequences import Sequence as Sequence
 from .game.sequences import Task as Task
@@ -46,9 +49,9 @@ from .plays.sessions import find_play as find_play
 from .plays.sessions import find_plays as find_plays
 from .plays.sessions import plays_under as plays_under
 from .random_games.bank import Bank as Bank
-from .random_games.generate import Solved as Solved
 from .random_games.generate import generate as generate
-from .random_games.generate import split_of as split_of
+from .random_games.layouts import Solved as Solved
+from .random_games.layouts import split_of as split_of
 from .random_games.random_levels import random_env as random_env
 from .random_games.random_levels import random_settings as random_settings
 from .random_games.random_levels import random_vector_env as random_vector_env
@@ -61,8 +64,9 @@ __all__ = [
     "TOWER", "AleSettings", "Archive", "Atari", "AtariEnv", "AtariPlay", "AtariSettings", "AtariVecEnv",
     "AtariVectorEnv", "Bank", "BatchSettings", "ChosenGame", "Dials", "GameSettings", "Games", "Knowledge", "Labels",
     "LaneRecorder", "Level", "Measures", "PaintedScene", "Play", "PriorLabEnv", "PriorLabVecEnv", "PriorLabVectorEnv",
-    "Recorded", "Results", "Rules", "RunWriter", "Saved", "Sequence", "SimulatedSetting", "Solution", "Solved",
-    "Solver", "Task", "Version", "find_play", "find_plays", "find_rules", "find_sequence", "find_version", "games",
-    "generate", "level_names", "load", "look_names", "paint", "paint_dials", "plays_under", "random_env",
-    "random_settings", "random_vector_env", "sequences", "simulated_play", "simulated_setting", "split_of", "versions",
+    "Recorded", "Results", "Routes", "Rules", "RunWriter", "Saved", "Sequence", "SimulatedSetting", "Solution",
+    "Solved", "Solver", "Task", "Version", "find_play", "find_plays", "find_rules", "find_sequence", "find_version",
+    "games", "generate", "level_names", "load", "look_names", "paint", "paint_dials", "plays_under", "random_env",
+    "random_settings", "random_vector_env", "routes", "routes_of", "sequences", "simulated_play", "simulated_setting",
+    "split_of", "versions",
 ]  # fmt: skip

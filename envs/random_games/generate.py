@@ -1,24 +1,30 @@
-"""Random levels, each solved: draw a layout, put start and goal where a way of the desired length is likely, and search
-the exact states. So every level is proven solvable, and its shortest solution is known.
+"""Random levels, each solved: draw a layout, put start and goal where a way of the desired length is likely, prove it.
 
-A level depends only on its split, seed and number. Numbers cycle through DIRECTIONS and CLASSES, so all directions from
-the start to the goal are equally common, and the quartiles of the shortest solutions are at least 50, 90, 150.
+A level depends only on its size, split, seed and number. Numbers cycle through DIRECTIONS and classes of lengths, so
+all directions from the start to the goal are equally common. An exact search solves the small levels, drawn here: their
+shortest solutions are known, and the quartiles are at least 50, 90, 150. ``large.py`` draws the large ones.
 """
-
-import hashlib
-from typing import NamedTuple
 
 import numpy as np
 
-from priorlab.envs.game.level import BITS, GOAL_SIZE, Level
-from priorlab.envs.game.rules import TILE
+from priorlab.envs.game.level import BITS
 from priorlab.envs.game.solver import Solver
 from priorlab.envs.game.versions import find_rules
 from priorlab.envs.looks.dials import SPLITS, check_split
 from priorlab.envs.random_games.estimate import FAR, estimates
+from priorlab.envs.random_games.large import large_level
+from priorlab.envs.random_games.layouts import (
+    DIRECTIONS,
+    GAME,
+    HEADROOM,
+    Layout,
+    Solved,
+    ahead_of,
+    level_from,
+    split_of,
+)
 
-GAME = "princess"  # whose rules random levels use
-DIRECTIONS = ((0, -1), (1, 0), (0, 1), (-1, 0))  # (right, down) from the start to the goal, by the larger of the two
+SIZES = ("small", "large")
 LENGTHS = ((25, 60), (55, 100), (95, 160), (150, 220), (180, 400))  # least and most inputs of a shortest solution
 CLASSES = (0, 1, 2, 3, 0, 2, 1, 4, 2, 3, 1)  # which of LENGTHS is desired, in turn
 SIDES = ((9, 11), (10, 13), (11, 14), (13, 15), (13, 16))  # least and most tiles per side, for each of LENGTHS
@@ -28,7 +34,6 @@ CEILING = 3  # rows above the highest floor
 PATROL_SHARE, PERIODS = 0.6, (6, 8)  # share of monsters in small levels that patrol, and the steps of a patrol
 MOST_PATROLLED = 121  # tiles, at most, of a level with patrols: the search takes as many times as long as a period
 SHORTEST, LONGEST = 0.92, 1.15  # factors on the estimate between which most solutions are
-HEADROOM = 3  # free tiles above the floor, in which monsters and dangers can be jumped over
 MOST_STATES = 1 << 17  # at most, in the search of a layout
 MOST_MONSTERS = (2, 1, 1, 1, 1)  # at most, for each of LENGTHS: each one doubles the states
 LADDER = 2  # tiles wide: walking in steps of 7 px, a player does not fit a narrower hole
@@ -36,43 +41,40 @@ ENDS = 16  # pairs of start and goal that are tried to find one in the split
 ATTEMPTS = 10_000
 
 
-class Solved(NamedTuple):
-    """A level and a shortest solution, uint8 (n,), raw inputs."""
-
-    level: Level
-    solution: np.ndarray
-
-
-def generate(number: int, seed: int = 0, split: str = "training", again: int = 0) -> Solved:
+def generate(number: int, seed: int = 0, split: str = "training", again: int = 0, size: str = "small") -> Solved:
     """The random level with that number in a split; ``again`` = 1, 2, ... gives others, where it equals an earlier one.
 
-    Raises ValueError for an unknown split or a number or seed below 0.
+    ``size``: small, or large for levels like the study's second game. Raises ValueError for an unknown split or size or
+    a number or seed below 0.
     """
     check_split(split)
+    check_size(size)
     for name, value in (("number", number), ("seed", seed)):
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0:
             raise ValueError(f"{name} is {value!r}: expected a whole number, 0 or more")
-    rng = np.random.default_rng([SPLITS.index(split), seed, number, again])
-    direction, size = DIRECTIONS[number % len(DIRECTIONS)], CLASSES[number // len(DIRECTIONS) % len(CLASSES)]
+    large = size == "large"
+    rng = np.random.default_rng([SPLITS.index(split), seed, number, again] + [1] * large)
+    draw = large_level if large else small_level
+    turn, direction = divmod(int(number), len(DIRECTIONS))
     for _ in range(ATTEMPTS):
-        sketch = Sketch(rng, size)
-        solved = finish(sketch, direction, size, split, f"{split}_{seed}_{number}")
+        solved = draw(rng, turn, DIRECTIONS[direction], split, f"{split}_{seed}_{number}")
         if solved:
             return solved
     raise RuntimeError(f"level {number} of seed {seed}: no layout with such a solution in {ATTEMPTS} attempts")
 
 
-class Sketch:
-    """A layout with everything except the goal: ``cells``, str (height, width), characters of level.py."""
+def check_size(size: str) -> None:
+    """Raises ValueError for any other size than small or large."""
+    if size not in SIZES:
+        raise ValueError(f"size is {size!r}: expected one of {', '.join(SIZES)}")
+
+
+class Sketch(Layout):
+    """A small layout with everything except the goal."""
 
     def __init__(self, rng: np.random.Generator, size: int):
-        self.rng = rng
         least, most = SIDES[size]
-        self.height, self.width = (int(n) for n in rng.integers(least, most + 1, 2))
-        self.cells = np.full((self.height, self.width), " ")
-        self.cells[:, [0, -1]] = "|"
-        if rng.random() < 0.5:
-            self.cells[0] = "|"
+        super().__init__(rng, *(int(n) for n in rng.integers(least, most + 1, 2)))
         self.floors = self.draw_floors(size)
         self.draw_ladders(alternating=size >= 2)
         self.draw_steps()
@@ -140,50 +142,21 @@ class Sketch:
                     if (row, beside) in spots:
                         self.cells[row, beside] = "~"
 
-    def standable(self) -> list[tuple[int, int]]:
-        """(row, column) of the empty cells on top of a platform."""
-        free = (self.cells[:-1] == " ") & (self.cells[1:] == "#")
-        return [(int(row), int(column)) for row, column in np.argwhere(free)]
 
-    def roomy(self) -> list[tuple[int, int]]:
-        """The standable cells with room to jump high."""
-        return [(r, c) for r, c in self.standable() if (self.cells[max(r - HEADROOM + 1, 0) : r + 1, c] == " ").all()]
-
-    def choose(self, character: str, spots: list[tuple[int, int]]) -> tuple[int, int]:
-        """Puts a thing on a random one of the spots, and returns its (row, column)."""
-        spot = spots[int(self.rng.integers(len(spots)))]
-        self.cells[spot] = character
-        return spot
-
-    def clear_spots(self) -> list[tuple[int, int]]:
-        """Where something can stand with no monster within two cells to either side."""
-        monsters = {(row, column) for row, column in np.argwhere(np.isin(self.cells, ["m", "~"])).tolist()}
-        return [
-            (row, column)
-            for row, column in self.standable()
-            if not monsters & {(row, column + aside) for aside in range(-2, 3)}
-        ]
-
-
-def split_of(rows: tuple[str, ...]) -> str:
-    """The split of a level with these rows, training or held_out: it depends on the layout, so no level is in both."""
-    return SPLITS[hashlib.sha256("\n".join(rows).encode()).digest()[0] % len(SPLITS)]
-
-
-def finish(sketch: Sketch, direction: tuple[int, int], number: int, split: str, name: str) -> Solved | None:
-    """Completes the sketch with start, goal and perhaps a key, for a shortest solution within ``LENGTHS[number]``.
+def small_level(
+    rng: np.random.Generator, turn: int, direction: tuple[int, int], split: str, name: str
+) -> Solved | None:
+    """Draws a layout with start, goal and perhaps a key, for a shortest solution within LENGTHS.
 
     None if there are no such places. A rough estimate chooses them, an exact search proves them.
     """
-    least, most = LENGTHS[number]
+    number = CLASSES[turn % len(CLASSES)]
+    sketch, (least, most) = Sketch(rng, number), LENGTHS[number]
     spots = sketch.clear_spots()
     if len(spots) < 3:
         return None
     about = estimates(np.vectorize(BITS.get)(sketch.cells, 0).astype(np.uint8), spots)
-    rows, columns = np.array(spots).T
-    right, down = columns - columns[:, None], rows - rows[:, None]  # (start, goal)
-    ahead, aside = right * direction[0] + down * direction[1], right * direction[1] + down * direction[0]
-    towards = ahead > np.abs(aside)
+    towards = ahead_of(spots, direction)
     steps, fits = about, towards & (about * SHORTEST >= least) & (about <= most)
     if sketch.rng.random() < KEY_SHARES[number]:
         for key in sketch.rng.permutation(len(spots)):
@@ -196,7 +169,7 @@ def finish(sketch: Sketch, direction: tuple[int, int], number: int, split: str, 
     if not fits.any():
         return None
     ends = sketch.rng.permutation(np.argwhere(fits))[:ENDS]
-    levels = (level_of(sketch, spots[start], spots[goal], name) for start, goal in ends)
+    levels = (level_from(sketch.rows_with(spots[start], spots[goal]), name, sketch.period) for start, goal in ends)
     level, (start, goal) = next(
         ((each, pair) for each, pair in zip(levels, ends) if split_of(each.rows) == split), (None, (0, 0))
     )
@@ -205,21 +178,3 @@ def finish(sketch: Sketch, direction: tuple[int, int], number: int, split: str, 
     deepest = min(most, int(steps[start, goal] * LONGEST))
     way = Solver(level, find_rules(GAME)).run(exhaustive=False, deepest=deepest, most_states=MOST_STATES).inputs
     return None if way is None or len(way) < least else Solved(level, way)
-
-
-def level_of(sketch: Sketch, start: tuple[int, int], goal: tuple[int, int], name: str) -> Level:
-    """The level with start and goal at these (row, column)."""
-    cells = sketch.cells.copy()
-    cells[start] = "S"
-    cells[goal] = "D" if "k" in cells else "G"
-    return level_from(tuple("".join(row) for row in cells), name, sketch.period)
-
-
-def level_from(rows: tuple[str, ...], name: str, period: int) -> Level:
-    """The level with these rows, in which everything is as large as its tile."""
-    goal = "D" if any("k" in row for row in rows) else "G"
-    start, end = (
-        next((TILE * (row.index(character) + 0.5), TILE * (r + 0.5)) for r, row in enumerate(rows) if character in row)
-        for character in ("S", goal)
-    )
-    return Level(name, GAME, rows, start, end, GOAL_SIZE["D"], period)

@@ -11,7 +11,8 @@ from priorlab.envs.game.solver import Solver
 from priorlab.envs.game.versions import find_rules
 from priorlab.envs.looks.dials import Dials
 from priorlab.envs.random_games.bank import Bank, generated
-from priorlab.envs.random_games.generate import CLASSES, DIRECTIONS, GAME, generate
+from priorlab.envs.random_games.generate import CLASSES, generate
+from priorlab.envs.random_games.layouts import DIRECTIONS, GAME
 from priorlab.envs.random_games.random_levels import random_settings
 
 TURN = len(CLASSES) * len(DIRECTIONS)  # numbers until directions and lengths repeat
@@ -112,7 +113,10 @@ def test_a_damaged_bank_is_refused(harm, tmp_path):
         ({"looks": {"semantics": 2}}, "semantics is 2: expected a number from -1 to 1"),
         ({"looks": {"colour": 1}}, "unknown dial 'colour': expected semantics, objects, affordance, similarity"),
         ({"looks": {"edition": 1}}, "looks has edition 1: expected 2 in this environment"),
-        ({"bank": "nowhere.npz"}, "no bank 'nowhere.npz': expected training, held_out or the file of a bank"),
+        (
+            {"bank": "nowhere.npz"},
+            "no bank 'nowhere.npz': expected training, held_out, large_training, large_held_out or",
+        ),
     ],
 )
 def test_wrong_settings_say_what_was_expected(settings, said):
