@@ -45,7 +45,7 @@ class RaiseSettings:
     """folder to write to; a stopped raising resumes there (default: runs/raise/METHOD/seed_SEED)"""
     seed: Annotated[int, Range(0, 2**32 - 1)] = 0
     """seed of everything random: weights, levels, looks, reveals"""
-    pictures: Annotated[int, Range(1)] = 60_000
+    pictures: Annotated[int, Range(1)] = 50_000
     """number of pictures to learn from, each painted anew"""
     batch_size: Annotated[int, Range(1, 256)] = 16
     """pictures per step"""
