@@ -92,7 +92,7 @@ class Cells(nn.Module):
         """float32 (N, 3, TILE R, TILE R) -> (N, R, R, outs)"""
         seen = (pictures - 0.3).contiguous(memory_format=torch.channels_last)
         for layer in (self.pixels, self.parts, self.whole):
-            seen = functional.relu(layer(seen))
+            seen = functional.relu(layer(seen), inplace=True)
         return seen.permute(0, 2, 3, 1)
 
 
@@ -159,13 +159,13 @@ class LookAlikes(nn.Module):
 def pixel_codes(pictures: torch.Tensor) -> torch.Tensor:
     """float32 (N, 3, TILE R, TILE R), 0 to 1 -> int64 (N, R, R), below 2**48: the same for cells of the same pixels,
     and practically never for others."""
-    n, channels, side, _ = pictures.shape
+    n, _, side, _ = pictures.shape
     grid = side // TILE
-    cells = pictures.reshape(n, channels, grid, TILE, grid, TILE).permute(0, 2, 4, 1, 3, 5).reshape(n, grid, grid, -1)
+    rows = torch.round(pictures.permute(0, 2, 3, 1) * 255).reshape(n, grid, TILE, grid, -1)
     rng = np.random.default_rng(0)
-    weights = torch.from_numpy(rng.integers(0, 1 << 30, cells.shape[-1]).astype(np.float64)).to(pictures.device)
+    weights = torch.from_numpy(rng.integers(0, 1 << 30, (TILE, 1, rows.shape[-1])).astype(np.float64))
     # sums of whole numbers below 2**53, so the order of summation changes nothing
-    return (torch.round(cells * 255).double() @ weights).long()
+    return (rows.double() * weights.to(rows.device)).sum((2, 4)).long()
 
 
 def scrambled(codes: torch.Tensor) -> torch.Tensor:

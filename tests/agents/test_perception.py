@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from priorlab.agents.priors import weights
-from priorlab.agents.priors.perception import Gaze, Perception, posterior
+from priorlab.agents.priors.perception import Gaze, Perception, as_tensor, pixel_codes, posterior
 from priorlab.agents.priors.raising import Raising
 from priorlab.agents.priors.reveals import reveal
 from priorlab.agents.priors.roles import ROLES
@@ -23,6 +23,7 @@ from priorlab.agents.priors.samples import (
     stacked,
 )
 from priorlab.agents.priors.settings import Architecture, RaiseSettings
+from priorlab.agents.priors.strange import as_cells
 from priorlab.envs.engine.games import Games
 from priorlab.envs.game.rules import CLOCK, HAS_KEY, MONSTERS, X, Y
 from priorlab.envs.looks.dials import Dials
@@ -61,6 +62,17 @@ def test_reveals_never_rule_out_the_truth():
             assert not np.take_along_axis(ruled_out, roles[..., None].astype(int), -1).any()
             revealed += ruled_out.any()
     assert revealed > 200
+
+
+def test_cells_of_the_same_pixels_are_one_group_and_no_others():
+    levels = Bank.read("training").levels(10)
+    for number, level in enumerate(levels):
+        picture = paint_dials(level, Dials(edition=2), number, "training").background
+        codes = pixel_codes(as_tensor(picture[None]))[0].numpy().ravel()
+        groups = same_pixels(picture).ravel()
+        cells = as_cells(picture).reshape(len(groups), -1)
+        same = (cells[:, None] == cells).all(-1)
+        assert np.array_equal(codes[:, None] == codes, same) and np.array_equal(groups[:, None] == groups, same)
 
 
 def test_a_posterior_is_one_and_keeps_to_the_evidence_for_every_size_and_architecture():
