@@ -13,6 +13,7 @@ COMMANDS = {
     "replay": "show a recorded play, or write it as a video",
     "verify": "check recorded sessions and plays, and report where each problem is",
     "train": "train an agent on one version of a game",
+    "raise": "raise a player: it learns from random worlds what things look like",
     "export": "export recorded plays as tables, Minari datasets or videos",
     "study": "train agents on all versions and compare them with people in one report",
     "transfer": "learn a sequence of tasks with every method that keeps or reuses what was learned",

@@ -1,0 +1,33 @@
+"""`priorlab raise`: what it leaves in its folder, and that nothing in it is overwritten."""
+
+import csv
+import re
+
+import pytest
+
+from priorlab.agents.priors.weights import load
+from priorlab.scripts.run import run
+
+QUICK = ("--pictures", "4", "--batch-size", "2", "--width", "16", "--levels", "small", "--appraisal-levels", "1")
+
+
+def test_it_leaves_a_player_and_figures_and_overwrites_neither(tmp_path, capsys):
+    folder = tmp_path / "a"
+    run("raise", [*QUICK, "--out", str(folder)])
+    assert str(folder / "perception.safetensors") in capsys.readouterr().out.replace("\n", "")
+    _, about = load(folder / "perception.safetensors")
+    assert about["settings"]["pictures"] == 4 and about["seconds"] > 0
+    rows = list(csv.DictReader((folder / "appraisal.csv").read_text().splitlines()))
+    assert {row["condition"] for row in rows} >= {"all 1", "objects 0", "all 0"}
+    assert all(0 <= float(row["accuracy"]) <= 1 for row in rows)
+    bins = list(csv.DictReader((folder / "reliability.csv").read_text().splitlines()))
+    assert all(0 <= float(row["mean"]) <= 1 and 0 <= float(row["true"]) <= 1 for row in bins)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(SystemExit, match=f"^priorlab raise: {re.escape(str(folder))} holds a player that is raised"):
+        run("raise", [*QUICK, "--out", str(folder)])
+    (folder / "appraisal.csv").unlink()  # as if it was stopped there
+    run("raise", [*QUICK, "--out", str(folder)])
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    (folder / "perception.safetensors").unlink()
+    with pytest.raises(SystemExit, match="holds a run with seed = 0, not 1: expected the same settings"):
+        run("raise", [*QUICK, "--seed", "1", "--out", str(folder)])
