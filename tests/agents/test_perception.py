@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 
 from priorlab.agents.priors import weights
@@ -126,16 +127,17 @@ def test_other_files_of_weights_are_refused_in_a_line(tmp_path):
         text = json.dumps(change).encode()
         return len(text).to_bytes(8, "little") + text + data[8 + length :]
 
-    texts = header["__metadata__"]
-    first = next(name for name in header if name != "__metadata__")
+    texts, first = header["__metadata__"], next(name for name in header if name != "__metadata__")
     damaged = {
         "not a safetensors file": b"\x80\x02pickle",
         "edition 7: expected": with_header(header | {"__metadata__": texts | {"edition": "7"}}),
-        "expected the weights of": with_header({name: value for name, value in header.items() if name == first}),
-        "holds other tensors": with_header({name: value for name, value in header.items() if name != first}),
-        "it ends too early": data[:-4],
+        "expected the weights of": with_header(
+            {name: value for name, value in header.items() if name != "__metadata__"}
+        ),
+        "holds other tensors": safetensors.torch.save({"a": torch.ones(2)}, texts),
+        "damaged, or not": data[:-4],
         "not finite": data[:-4] + np.float32(np.nan).tobytes(),
-        "damaged": with_header(header | {first: {"dtype": "F32"}}),
+        "not a safetensors": with_header(header | {first: {"dtype": "F32"}}),
     }
     for reason, content in damaged.items():
         path.write_bytes(content)
