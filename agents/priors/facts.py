@@ -170,7 +170,7 @@ class Facts:
             self.require(overlapped(aside, walked_at), WALLS)
         if climbs:
             return
-        leaps = not jumping and action in (JUMP, UP) and new_jumping and new_y != y
+        leaps = not jumping and action in (JUMP, UP) and new_y != y  # up, or back onto the floor into which it sank
         if leaps:
             jumping, speed = 1, JUMP_SPEED
             self.require(below, WALLS)
