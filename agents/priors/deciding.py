@@ -1,0 +1,132 @@
+"""What a player does next: plans on maps drawn from its belief, by the exact rules, and the cheapest of them.
+
+A drawn map in which the goal can't be reached is no candidate: every level can be won. A plan costs its inputs, and
+for each cell that it comes to touch the chance that the cell is deadly, in any map, times what a death costs.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from priorlab.agents.priors.belief import Belief, Imagined
+from priorlab.agents.priors.facts import Cell
+from priorlab.envs.game.routes import Routes, routes
+from priorlab.envs.game.rules import (
+    GOAL_HEIGHT,
+    GOAL_LEFT,
+    GOAL_TOP,
+    GOAL_WIDTH,
+    HAS_KEY,
+    KEYS,
+    TILE,
+)
+
+HOTTER = (1.0, 2.0, 4.0)  # factors on the temperature, one after another until a drawn map can be won
+MOST_INPUTS = 5000  # cost of the longest plan
+
+
+@dataclass(frozen=True)
+class World:
+    """What the player is given: the rules' numbers, int64 (NUMBERS,), of which goal and key are not read, and the
+    monsters, int32 (m, 4), without a key."""
+
+    numbers: np.ndarray
+    monsters: np.ndarray
+
+
+class Plan(NamedTuple):
+    """Inputs, uint8 (n,), and the world in which they were planned: its map, numbers and monsters."""
+
+    inputs: np.ndarray
+    imagined: Imagined
+    numbers: np.ndarray
+    monsters: np.ndarray
+    cost: float
+    aim: str  # goal, or wander
+
+
+def imagined_world(world: World, imagined: Imagined, state: np.ndarray) -> World:
+    """The world in which that map is true."""
+    numbers, monsters = world.numbers.copy(), world.monsters
+    row, column = imagined.goal
+    numbers[[GOAL_LEFT, GOAL_TOP]] = TILE * column + 1, TILE * row + 1
+    numbers[[GOAL_WIDTH, GOAL_HEIGHT]] = TILE, TILE
+    numbers[KEYS] = imagined.key is not None or bool(state[HAS_KEY])
+    if numbers[KEYS]:
+        row, column = imagined.key or (-9, -9)
+        key = np.array([[2 * TILE * column + TILE, 2 * TILE * row + TILE, 0, 0]], np.int32)
+        monsters = np.concatenate([monsters, key])
+    return World(numbers, monsters)
+
+
+def plan_to_win(
+    world: World, imagined: Imagined, state: np.ndarray, prices: np.ndarray, limit: float = MOST_INPUTS
+) -> Plan | None:
+    """The cheapest win in that map, if there is one that costs at most ``limit``."""
+    there = imagined_world(world, imagined, state)
+    found = routes(
+        imagined.bits, there.numbers, there.monsters, state, prices, aims=aims_of(imagined), limit=limit, until_won=True
+    )
+    if not len(found.wins):
+        return None
+    node = int(found.wins[0])
+    return Plan(found.inputs_to(node), imagined, *there_of(there), float(found.costs[node]), "goal")
+
+
+def there_of(world: World) -> tuple[np.ndarray, np.ndarray]:
+    return world.numbers, world.monsters
+
+
+def aims_of(imagined: Imagined) -> np.ndarray:
+    """bool (R, R): the cells that the player wants to touch."""
+    aims = np.zeros(imagined.bits.shape, np.bool_)
+    aims[imagined.goal] = True
+    if imagined.key is not None:
+        aims[imagined.key] = True
+    return aims
+
+
+def prices_of(belief: Belief, loss: float) -> np.ndarray:
+    """float32 (R, R): what it costs to touch each cell."""
+    return (belief.danger * loss).astype(np.float32)
+
+
+def decide(
+    world: World, belief: Belief, state: np.ndarray, rng: np.random.Generator, maps: int, temper: float, loss: float
+) -> Plan | None:
+    """The cheapest plan to win in ``maps`` drawn maps; None if none of them can be won.
+
+    state: int32 (FIELDS,), the player's; ``loss``: what a death costs, in inputs.
+    """
+    prices = prices_of(belief, loss)
+    for factor in HOTTER:
+        best, seen = None, set()
+        for _ in range(maps):
+            imagined = belief.draw(rng, temper * factor)
+            name = (imagined.bits.tobytes(), imagined.goal, imagined.key)
+            if name in seen:
+                continue
+            seen.add(name)
+            limit = best.cost if best else MOST_INPUTS
+            best = plan_to_win(world, imagined, state, prices, limit) or best
+        if best:
+            return best
+    return None
+
+
+def wander(world: World, belief: Belief, state: np.ndarray, rng: np.random.Generator, loss: float) -> Plan | None:
+    """A plan to a random place that can be reached in a drawn map; None if there is none but here."""
+    imagined = belief.draw(rng, 2.0)
+    there = imagined_world(world, imagined, state)
+    found = routes(imagined.bits, there.numbers, there.monsters, state, prices_of(belief, loss), limit=MOST_INPUTS)
+    places = found.resting[found.lengths[found.resting] > 0]
+    if not len(places):
+        return None
+    node = int(rng.choice(places))
+    return Plan(found.inputs_to(node), imagined, *there_of(there), float(found.costs[node]), "wander")
+
+
+def touches(found: Routes, cell: Cell) -> np.ndarray:
+    """The nodes of routes at which that cell is touched, cheapest first."""
+    return found.touching(*cell)

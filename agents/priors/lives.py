@@ -1,0 +1,107 @@
+"""Lives: a player with priors in one level, deaths included, until it wins or the limit."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from priorlab.agents.priors.belief import Perceive
+from priorlab.agents.priors.deciding import World
+from priorlab.agents.priors.player import Player, Seen
+from priorlab.agents.priors.player_settings import PlayerSettings
+from priorlab.agents.priors.roles import ROLES, roles_of
+from priorlab.envs.engine.games import Games
+from priorlab.envs.game.level import Level
+from priorlab.envs.game.numbers import level_numbers
+from priorlab.envs.game.rules import DEATHS, KEYS, MONSTER_COUNT, SOLVED, UNIQUE_STATES, X, Y
+from priorlab.envs.game.versions import find_rules, find_version
+from priorlab.envs.looks.dials import Dials
+from priorlab.envs.plays.play import NO_LIMIT
+
+LIMIT = 54_000  # inputs, of the study's Key and Door
+
+
+@dataclass(frozen=True)
+class Scenery:
+    """Where a life is lived: a level, a version's rules and look, or dials in place of the look."""
+
+    level: Level
+    version: str = "original"
+    looks: Dials | None = None
+    look_seed: int = 0
+    split: str = "held_out"
+
+    def games(self) -> Games:
+        return Games(
+            1, self.version, game=self.level.game, level=self.level, look_seed=self.look_seed, looks=self.looks,
+            split=self.split, screen_size=self.level.side, grayscale_obs=False, max_inputs=NO_LIMIT, autoreset=False,
+        )  # fmt: skip
+
+    def world(self) -> World:
+        """What a player is given of it."""
+        rules = find_rules(find_version(self.level.game, self.version).rules)
+        numbers = level_numbers(self.level, rules)
+        monsters = self.level.monsters[: int(numbers[MONSTER_COUNT])]
+        numbers[KEYS] = 0
+        return World(numbers, monsters)
+
+
+@dataclass(frozen=True)
+class Life:
+    """What a player did: ``inputs`` uint8 (n,); ``positions`` int32 (n, 2), x and y in half pixels after each input;
+    ``died`` bool (n,). ``play`` replays as ``envs.plays.play.Play.of(inputs, version, level=...)``."""
+
+    inputs: np.ndarray
+    positions: np.ndarray
+    died: np.ndarray
+    solved: bool
+    unique_states: int
+    plans: int
+    surprises: int
+    contradictions: int
+    given: tuple[str, ...] = field(default=())
+
+    @property
+    def deaths(self) -> int:
+        return int(self.died.sum())
+
+
+def live(
+    scenery: Scenery, perceive: Perceive, settings: PlayerSettings | None = None, seed: int = 0, limit: int = LIMIT
+) -> Life:
+    """One life; the same arguments give the same life."""
+    settings = settings or PlayerSettings()
+    games = scenery.games()
+    games.reset(seed)
+    state, lane, pressed = games.state[0], np.zeros(1, np.int64), np.zeros(1, np.int64)
+    player = Player(perceive, scenery.world(), settings, seed, games.lanes.observations[0].copy())
+    inputs, positions, died = np.zeros(limit, np.uint8), np.zeros((limit, 2), np.int32), np.zeros(limit, bool)
+    taken, dead = 0, False
+    for taken in range(1, limit + 1):
+        deaths = int(state[DEATHS])
+        inputs[taken - 1] = pressed[0] = player.act(Seen(state.copy(), dead))
+        games.step(pressed)
+        positions[taken - 1] = state[X], state[Y]
+        died[taken - 1] = dead = bool(state[DEATHS] > deaths)
+        if state[SOLVED]:
+            break
+        if dead and games.lanes.terminated[0]:
+            games.restart(lane, new_play=False)
+    return Life(
+        inputs[:taken].copy(), positions[:taken].copy(), died[:taken].copy(), bool(state[SOLVED]),
+        int(state[UNIQUE_STATES]), player.plans, player.surprises, player.facts.contradictions, settings.given,
+    )  # fmt: skip
+
+
+def told(level: Level) -> Perceive:
+    """The perception of the hand-designed player, which is told the role of every cell."""
+    truth = np.eye(len(ROLES), dtype=np.float32)[roles_of(level)]
+
+    def perceive(picture: np.ndarray, ruled_out: np.ndarray) -> np.ndarray:
+        return truth
+
+    return perceive
+
+
+def on_rules(level: Level, game: str) -> Level:
+    """The same level, played by the rules of that game."""
+    return replace(level, game=game)
