@@ -17,6 +17,7 @@ from priorlab.envs.game.rules import (
     GOAL_LEFT,
     GOAL_TOP,
     GOAL_WIDTH,
+    HALF,
     HAS_KEY,
     KEYS,
     TILE,
@@ -46,12 +47,17 @@ class Plan(NamedTuple):
     aim: str  # goal, or wander
 
 
-def imagined_world(world: World, imagined: Imagined, state: np.ndarray) -> World:
-    """The world in which that map is true."""
+def imagined_world(world: World, imagined: Imagined, state: np.ndarray, brushed: set[Cell]) -> World:
+    """The world in which that map is true.
+
+    The goal is as large as its cell; where the player ``brushed`` it and nothing happened, a point in the middle.
+    """
     numbers, monsters = world.numbers.copy(), world.monsters
     row, column = imagined.goal
-    numbers[[GOAL_LEFT, GOAL_TOP]] = TILE * column + 1, TILE * row + 1
-    numbers[[GOAL_WIDTH, GOAL_HEIGHT]] = TILE, TILE
+    size = 0 if imagined.goal in brushed else TILE
+    inset = 1 if size else HALF + 1
+    numbers[[GOAL_LEFT, GOAL_TOP]] = TILE * column + inset, TILE * row + inset
+    numbers[[GOAL_WIDTH, GOAL_HEIGHT]] = size, size
     numbers[KEYS] = imagined.key is not None or bool(state[HAS_KEY])
     if numbers[KEYS]:
         row, column = imagined.key or (-9, -9)
@@ -61,10 +67,10 @@ def imagined_world(world: World, imagined: Imagined, state: np.ndarray) -> World
 
 
 def plan_to_win(
-    world: World, imagined: Imagined, state: np.ndarray, prices: np.ndarray, limit: float = MOST_INPUTS
+    world: World, imagined: Imagined, state: np.ndarray, prices: np.ndarray, brushed: set[Cell], limit: float
 ) -> Plan | None:
     """The cheapest win in that map, if there is one that costs at most ``limit``."""
-    there = imagined_world(world, imagined, state)
+    there = imagined_world(world, imagined, state, brushed)
     found = routes(
         imagined.bits, there.numbers, there.monsters, state, prices, aims=aims_of(imagined), limit=limit, until_won=True
     )
@@ -109,7 +115,7 @@ def decide(
                 continue
             seen.add(name)
             limit = best.cost if best else MOST_INPUTS
-            best = plan_to_win(world, imagined, state, prices, limit) or best
+            best = plan_to_win(world, imagined, state, prices, belief.facts.brushed, limit) or best
         if best:
             return best
     return None
@@ -118,15 +124,10 @@ def decide(
 def wander(world: World, belief: Belief, state: np.ndarray, rng: np.random.Generator, loss: float) -> Plan | None:
     """A plan to a random place that can be reached in a drawn map; None if there is none but here."""
     imagined = belief.draw(rng, 2.0)
-    there = imagined_world(world, imagined, state)
+    there = imagined_world(world, imagined, state, set())
     found = routes(imagined.bits, there.numbers, there.monsters, state, prices_of(belief, loss), limit=MOST_INPUTS)
     places = found.resting[found.lengths[found.resting] > 0]
     if not len(places):
         return None
     node = int(rng.choice(places))
     return Plan(found.inputs_to(node), imagined, *there_of(there), float(found.costs[node]), "wander")
-
-
-def touches(found: Routes, cell: Cell) -> np.ndarray:
-    """The nodes of routes at which that cell is touched, cheapest first."""
-    return found.touching(*cell)

@@ -145,6 +145,8 @@ class Player:
             return False
         if not self.as_foreseen(last.foreseen):
             self.surprises += 1
+            if int(last.foreseen[X]) == NOWHERE:
+                self.facts.brushed.add(self.plan.imagined.goal)
             return False
         if self.facts.count != self.checked:
             self.checked = self.facts.count
