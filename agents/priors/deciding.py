@@ -1,7 +1,8 @@
 """What a player does next: plans on maps drawn from its belief, by the exact rules, and the cheapest of them.
 
 A drawn map in which the goal can't be reached is no candidate: every level can be won. A plan costs its inputs, and
-for each cell that it comes to touch the chance that the cell is deadly, in any map, times what a death costs.
+for each cell that it comes to touch the chance that the cell is deadly, in any map, times what a death costs. The best
+plan has the least cost for its chance to win: of things that are looked for in turn, such an order finds soonest.
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ import numpy as np
 
 from priorlab.agents.priors.belief import Belief, Imagined
 from priorlab.agents.priors.facts import Cell
-from priorlab.envs.game.routes import Routes, routes
+from priorlab.envs.game.foreseeing import HOLDS_UP, IS_CLIMBED, PASSES, relied_on
+from priorlab.envs.game.routes import routes
 from priorlab.envs.game.rules import (
     GOAL_HEIGHT,
     GOAL_LEFT,
@@ -25,6 +27,7 @@ from priorlab.envs.game.rules import (
 
 HOTTER = (1.0, 2.0, 4.0)  # factors on the temperature, one after another until a drawn map can be won
 MOST_INPUTS = 5000  # cost of the longest plan
+UNLIKELY = 1e-3  # chances below count as this
 
 
 @dataclass(frozen=True)
@@ -105,20 +108,47 @@ def decide(
 
     state: int32 (FIELDS,), the player's; ``loss``: what a death costs, in inputs.
     """
-    prices = prices_of(belief, loss)
+    prices, uses = prices_of(belief, loss), chances_of_uses(belief)
     for factor in HOTTER:
-        best, seen = None, set()
+        best, score, seen = None, float(MOST_INPUTS), set()
         for _ in range(maps):
             imagined = belief.draw(rng, temper * factor)
             name = (imagined.bits.tobytes(), imagined.goal, imagined.key)
             if name in seen:
                 continue
             seen.add(name)
-            limit = best.cost if best else MOST_INPUTS
-            best = plan_to_win(world, imagined, state, prices, belief.facts.brushed, limit) or best
+            plan = plan_to_win(world, imagined, state, prices, belief.facts.brushed, score)
+            if plan is None:
+                continue
+            about = plan.cost / max(chance_of(plan, belief, state, uses), UNLIKELY)
+            if best is None or about < score:
+                best, score = plan, min(about, MOST_INPUTS)
         if best:
             return best
     return None
+
+
+def chances_of_uses(belief: Belief) -> dict[int, np.ndarray]:
+    """float64 (R, R) for each use of a cell: the chance that it can be so used."""
+    _, logs = belief.kinds()
+    _, wall, ladder, _ = np.moveaxis(np.exp(logs), -1, 0)
+    return {PASSES: 1 - wall, HOLDS_UP: wall + ladder, IS_CLIMBED: ladder}
+
+
+def chance_of(plan: Plan, belief: Belief, state: np.ndarray, uses: dict[int, np.ndarray]) -> float:
+    """About the chance that a plan wins: that its goal and key are what it takes them for, and each cell that it
+    relies on can be so used. Cells that look alike stand or fall together: the least likely of them counts."""
+    imagined, relies = plan.imagined, np.zeros(plan.imagined.bits.shape, np.uint8)
+    relied_on(imagined.bits, plan.numbers, plan.monsters, state.copy(), plan.inputs, relies)
+    chance = float(belief.goal[imagined.goal])
+    if not belief.has_key:
+        chance *= float(belief.key[imagined.key]) if imagined.key else 1 - float(belief.key.sum())
+    for use, chances in uses.items():
+        at = (relies & use) > 0
+        least = np.ones(int(belief.alike.max()) + 1)
+        np.minimum.at(least, belief.alike[at], chances[at])
+        chance *= float(least.prod())
+    return chance
 
 
 def wander(world: World, belief: Belief, state: np.ndarray, rng: np.random.Generator, loss: float) -> Plan | None:
