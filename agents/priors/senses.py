@@ -146,6 +146,8 @@ class Tracker:
         if ended:
             return self.die(action)
         place = self.locate(picture)
+        if place and self.leaves(place) and self.sprite.share(picture, *self.found.place) >= SHOWS:
+            return self.die(action)  # out of sight it fell to its death
         if place is None or not self.advance(action, place):
             if self.sprite.share(picture, *self.found.place) >= SHOWS:
                 return self.die(action)
@@ -227,10 +229,13 @@ class Tracker:
                 there[[X, Y]] = state[X] + aside, state[Y] - 2 * state[SPEED] * state[JUMPING]
                 places.append(place_of(there))
         for place in places:
-            inside = min(place) >= 0 and max(place) <= self.side - TILE
-            if not inside and self.sprite.share(picture, *place) >= SHOWS:
+            if self.leaves(place) and self.sprite.share(picture, *place) >= SHOWS:
                 return place
         return None
+
+    def leaves(self, place: Place) -> bool:
+        """Whether a player there is not wholly in the picture."""
+        return min(place) < 0 or max(place) > self.side - TILE
 
     def expect(self, action: int) -> None:
         """Where the likeliest state would be after that input, on the likeliest map."""
