@@ -29,6 +29,7 @@ SOURCES = (  # files under envs/ that hold compiled code
     "game/rules.py",
     "game/playing.py",
     "game/replaying.py",
+    "game/foreseeing.py",
     "game/route_search.py",
     "game/routes.py",
     "game/solver.py",

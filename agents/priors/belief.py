@@ -1,0 +1,175 @@
+"""What a player believes of the map: a posterior over roles, with one goal and at most one key, and maps drawn from it.
+
+Perception gives each cell's roles by themselves. A level has exactly one goal and at most one key, so the chances of
+all cells compete: with independent odds o_i, the chance that cell i alone is the goal is o_i / sum(o). A fact that one
+of several cells has a role raises theirs, p_i / (1 - prod(1 - p)).
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from priorlab.agents.priors.facts import Cell, Facts
+from priorlab.agents.priors.roles import BITS_OF_ROLE, FREE, GOAL, KEY, MONSTER, ROLES
+from priorlab.envs.game.foreseeing import KINDS
+from priorlab.envs.game.rules import DEADLY, TILE
+
+Perceive = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""(picture uint8 (15 R, 15 R, 3), ruled_out bool (R, R, 8)) -> float32 (R, R, 8), each cell sums to 1"""
+
+TINY = 1e-9
+ROLES_OF_KIND = [np.flatnonzero(kind == BITS_OF_ROLE) for kind in KINDS]
+SURE = 1 - 1e-4  # a cell whose likeliest role is likelier has that role in every map
+
+
+class Imagined(NamedTuple):
+    """A map that may be true."""
+
+    roles: np.ndarray  # uint8 (R, R)
+    bits: np.ndarray  # uint8 (R, R), as the rules have them
+    goal: Cell
+    key: Cell | None
+
+
+class Belief:
+    """The chances of all maps, given a picture and facts.
+
+    ``posterior``: float64 (R, R, 8), of still things: sums to 1 over roles without goal and key; ``goal``, ``key``:
+    float64 (R, R), where they are; the key's sum is the chance that there is one.
+    """
+
+    def __init__(self, perceived: np.ndarray, facts: Facts, alike: np.ndarray, has_key: bool):
+        """``alike``: int (R, R), the same number for cells that look alike."""
+        self.facts, self.alike = facts, alike
+        chances = np.where(facts.ruled_out, 0.0, np.maximum(perceived, TINY).astype(np.float64))
+        chances /= chances.sum(axis=-1, keepdims=True)
+        for cells, roles in facts.clauses:
+            raise_to(chances, cells, roles)
+        self.goal, self.key = only(chances[..., GOAL]), at_most_one(chances[..., KEY])
+        if not has_key and facts.closed:  # if there is no key, the goal is none of the cells where the player was
+            shut = sum(float(self.goal[cell]) for cell in facts.closed if facts.is_inside(cell))
+            self.key /= max(self.key.sum() + (1 - self.key.sum()) * max(1 - shut, 0.0), TINY)
+        still = np.delete(np.arange(len(ROLES)), [GOAL, KEY])
+        self.posterior = np.zeros_like(chances)
+        self.posterior[..., still] = chances[..., still] + TINY * (~facts.ruled_out[..., still])
+        none_left = self.posterior.sum(axis=-1) <= 0  # a cell that is known to be the goal or the key
+        self.posterior[none_left, FREE] = 1.0
+        self.posterior /= self.posterior.sum(axis=-1, keepdims=True)
+        self.has_key = has_key
+
+    @property
+    def danger(self) -> np.ndarray:
+        """float64 (R, R): the chance that touching a cell kills; monsters that are known to move are not counted."""
+        held = 1 - np.minimum(self.goal + self.key, 1)
+        monsters = 0 if self.facts.monsters_known else self.posterior[..., MONSTER]
+        return (self.posterior[..., BITS_OF_ROLE == DEADLY].sum(axis=-1) + monsters) * held
+
+    def kinds(self) -> tuple[np.ndarray, np.ndarray]:
+        """(uint8 (R, R), the likeliest map as the rules have it; float32 (R, R, 4), the logarithms of the chances of
+        each of ``foreseeing.KINDS``)."""
+        chances = np.stack([self.posterior[..., each].sum(axis=-1) for each in ROLES_OF_KIND], axis=-1)
+        chances[..., 0] += (self.goal + self.key).clip(0, 1)
+        return (1 << chances.argmax(axis=-1) >> 1).astype(np.uint8), np.log(chances + TINY).astype(np.float32)
+
+    def draw(self, rng: np.random.Generator, temper: float) -> Imagined:
+        """A map from the belief, each chance raised to 1 / ``temper`` and normalised again.
+
+        Cells that look alike share their random number, so they get the same role where they have the same chances.
+        """
+        key = self.draw_key(rng, temper)
+        goal = self.draw_goal(rng, temper, key)
+        chances = tempered(self.posterior, temper)
+        drawn = rng.random(int(self.alike.max()) + 1)[self.alike]
+        roles = (np.cumsum(chances, axis=-1) < drawn[..., None]).sum(axis=-1).clip(0, len(ROLES) - 1)
+        likeliest = self.posterior.argmax(axis=-1)
+        roles = np.where(self.posterior.max(axis=-1) > SURE, likeliest, roles).astype(np.uint8)
+        roles[goal] = GOAL
+        if key is not None:
+            roles[key] = KEY
+        self.satisfy(roles, rng)
+        bits = BITS_OF_ROLE[roles]
+        if not self.facts.monsters_known:
+            bits = np.where(roles == MONSTER, np.uint8(DEADLY), bits)
+        return Imagined(roles, bits.astype(np.uint8), goal, key)
+
+    def draw_key(self, rng: np.random.Generator, temper: float) -> Cell | None:
+        """Where the key is, or was."""
+        chances = np.append(self.key.ravel(), max(1 - self.key.sum(), 0.0))
+        at = int(rng.choice(len(chances), p=tempered(chances, temper)))
+        return None if at == self.key.size else as_cell(at, self.facts.side)
+
+    def draw_goal(self, rng: np.random.Generator, temper: float, key: Cell | None) -> Cell:
+        """Where the goal is; without a key not where the player has been."""
+        chances = self.goal.copy()
+        if key is not None:
+            chances[key] = 0
+        elif not self.has_key:
+            for cell in self.facts.closed:
+                if self.facts.is_inside(cell):
+                    chances[cell] = 0
+        if chances.sum() <= 0:
+            chances[:] = ~self.facts.ruled_out[..., GOAL]
+        if chances.sum() <= 0:  # the facts contradict each other
+            chances[:] = 1.0
+        chances = tempered(chances.ravel() / chances.sum(), temper)
+        return as_cell(int(rng.choice(len(chances), p=chances)), self.facts.side)
+
+    def satisfy(self, roles: np.ndarray, rng: np.random.Generator) -> None:
+        """Changes a map, uint8 (R, R), until it agrees with all clauses."""
+        for cells, wanted in self.facts.clauses:
+            if any(wanted >> int(roles[cell]) & 1 for cell in cells):
+                continue
+            kinds = [role for role in range(len(ROLES)) if wanted >> role & 1 and role not in (GOAL, KEY)]
+            chances = np.array([[self.posterior[cell][kind] for kind in kinds] for cell in cells]).ravel()
+            if chances.sum() > 0:
+                at = int(rng.choice(len(chances), p=chances / chances.sum()))
+                roles[cells[at // len(kinds)]] = kinds[at % len(kinds)]
+
+
+def as_cell(number: int, side: int) -> Cell:
+    return divmod(number, side)
+
+
+def tempered(chances: np.ndarray, temper: float) -> np.ndarray:
+    """Chances along the last axis, raised to 1 / temper and normalised."""
+    raised = chances ** (1 / temper) if temper != 1 else chances
+    return raised / raised.sum(axis=-1, keepdims=True)
+
+
+def odds(chances: np.ndarray) -> np.ndarray:
+    return chances / np.maximum(1 - chances, TINY)
+
+
+def only(chances: np.ndarray) -> np.ndarray:
+    """Chances of each cell by itself, float (R, R) -> chances that this cell is the one; they sum to 1."""
+    each = odds(chances)
+    total = each.sum()
+    return each / total if total > 0 else np.full_like(each, 1 / each.size)
+
+
+def at_most_one(chances: np.ndarray) -> np.ndarray:
+    """As ``only``, where there may be none; they sum to at most 1."""
+    each = odds(chances)
+    return each / (1 + each.sum())
+
+
+def raise_to(chances: np.ndarray, cells: tuple[Cell, ...], roles: int) -> None:
+    """Raises the chances, float64 (R, R, 8), that these cells have one of the roles, bits: at least one of them has."""
+    wanted = np.array([roles >> k & 1 for k in range(len(ROLES))], bool)
+    at = tuple(np.array(cells).T)
+    each = chances[at]  # (n, 8)
+    one = np.clip(each[:, wanted].sum(axis=-1), TINY, 1.0)
+    raised = np.minimum(one / max(1 - np.prod(1 - one), TINY), 1.0)
+    factor = np.where(wanted, (raised / one)[:, None], ((1 - raised) / np.maximum(1 - one, TINY))[:, None])
+    chances[at] = each * factor
+    chances[at] /= chances[at].sum(axis=-1, keepdims=True)
+
+
+def look_alikes(picture: np.ndarray) -> np.ndarray:
+    """int64 (R, R): the same number for cells of the same pixels. picture: uint8 (15 R, 15 R, 3)."""
+    side = picture.shape[0] // TILE
+    # (15 R, 15 R, 3) -> (R, 15, R, 15, 3) -> (R, R, 15, 15, 3) -> (R * R, 675)
+    cells = picture.reshape(side, TILE, side, TILE, 3).swapaxes(1, 2).reshape(side * side, -1)
+    numbers: dict[bytes, int] = {}
+    return np.array([numbers.setdefault(cell.tobytes(), len(numbers)) for cell in cells]).reshape(side, side)
