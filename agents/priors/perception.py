@@ -11,6 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from priorlab.agents.priors.belief import Perceive
 from priorlab.agents.priors.roles import ROLES
 from priorlab.agents.priors.settings import Architecture
 from priorlab.envs.game.rules import TILE
@@ -215,6 +216,20 @@ class Gaze:
         with torch.inference_mode():
             logits = self.network.believe(*self.seen, torch.from_numpy(ruled_out).float().permute(2, 0, 1)[None])
             return chances(logits, torch.from_numpy(ruled_out).permute(2, 0, 1)[None])[0].permute(1, 2, 0).numpy()
+
+
+def perceiver(network: Perception) -> Perceive:
+    """What a network perceives, for a player: it looks at a picture once, until it sees another."""
+    gazes: dict[bytes, Gaze] = {}
+
+    def perceive(picture: np.ndarray, ruled_out: np.ndarray) -> np.ndarray:
+        seen = picture.tobytes()
+        if seen not in gazes:
+            gazes.clear()  # the scene changes seldom, and never back
+            gazes[seen] = Gaze(network, picture)
+        return gazes[seen].posterior(ruled_out)
+
+    return perceive
 
 
 def chances(logits: torch.Tensor, ruled_out: torch.Tensor) -> torch.Tensor:
