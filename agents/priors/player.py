@@ -144,13 +144,15 @@ class Player:
 
     def holds(self, last: Press | None) -> bool:
         """Whether the plan goes on: as foreseen, on a map that no fact contradicts, and not at its end."""
-        if self.plan is None or last is None or last.final:
+        if self.plan is None or last is None:
             return False
         if not self.as_foreseen(last.foreseen):
             self.surprises += 1
             if int(last.foreseen[X]) == NOWHERE:
                 self.facts.brushed.add(self.plan.imagined.goal)
             self.give_up(self.plan)
+            return False
+        if last.final:
             return False
         if self.facts.count != self.checked:
             self.checked = self.facts.count
