@@ -1,0 +1,197 @@
+"""A frame: the game beside what the player believes, what it is about to do, and what that has cost so far."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pygame
+
+from priorlab.scripts.watch.doubt import draw_doubt
+from priorlab.scripts.watch.glyphs import alarm, sign, tile
+from priorlab.scripts.watch.happenings import Happening
+from priorlab.scripts.watch.inks import ALARM, GOOD, INK, LINE, ME, PAGE, SOFT, Colour, words
+from priorlab.scripts.watch.layout import COLUMN, FOOT, GAP, MARGIN, PANEL, TOP, WIDE, Layout
+from priorlab.scripts.watch.legend import draw_legend
+from priorlab.scripts.watch.map_panel import MapPanel, percent
+from priorlab.scripts.watch.moment import Moment, moment_of
+from priorlab.scripts.watch.watched import Counts, Watched
+
+TITLES = ("What the game shows", "What the player believes")
+STAYS = 45  # frames for which a happening is told, unless another comes
+INKS: dict[str, Colour] = {"death": INK, "surprise": ALARM, "thought": SOFT, "key": INK, "win": GOOD}
+
+
+@dataclass
+class Captions:
+    """Small lines above the panels: what is played, who plays."""
+
+    scene: str = ""
+    player: str = ""
+
+
+class Stage:
+    """Draws frames of a life. It remembers what it drew, so that changes flash and deaths stay marked.
+
+    One stage draws one life; ``resized`` gives another for the same life.
+    """
+
+    def __init__(self, width: int, height: int, side: int, captions: Captions | None = None):
+        """For frames of ``width`` x ``height`` px and a level of ``side`` x ``side`` cells."""
+        self.layout, self.captions = Layout(width, height, side), captions or Captions()
+        self.map = MapPanel(side, self.layout.cell)
+        self.deaths: list[tuple[int, int]] = []
+        self.doubts: list[tuple[int, float]] = []  # (inputs, bits)
+        self.told: Happening | None = None
+        self.left = 0  # frames for which it is still told
+        self.beat = 0
+        self.still = self.draw_still()
+
+    def resized(self, width: int, height: int) -> "Stage":
+        other = Stage(width, height, self.layout.side, self.captions)
+        other.deaths, other.doubts, other.told, other.left = self.deaths, self.doubts, self.told, self.left
+        return other
+
+    def note(self, happening: Happening | None) -> None:
+        """To be called after each input, drawn or not."""
+        if happening is None:
+            return
+        if happening.kind == "death":
+            self.deaths.append(happening.place)
+        self.told, self.left = happening, STAYS
+
+    def frame(self, watched: Watched, hint: str = "") -> np.ndarray:
+        """uint8 (height, width, 3). ``hint``: a small line at the bottom."""
+        sheet = self.sheet(watched, hint)
+        width, height = sheet.get_size()
+        return np.frombuffer(pygame.image.tobytes(sheet, "RGB"), np.uint8).reshape(height, width, 3)
+
+    def sheet(self, watched: Watched, hint: str = "") -> pygame.Surface:
+        """The frame as a surface."""
+        moment, layout = moment_of(watched.player), self.layout
+        self.beat += 1
+        sheet = self.still.copy()
+        sheet.blit(enlarged(watched.picture, layout.panel(0).width), layout.panel(0))
+        sheet.blit(self.map.draw(moment, self.deaths, None if watched.over else self.beat), layout.panel(1))
+        told = self.told if self.left > 0 or watched.over or watched.dead else None
+        if told and told.kind in ("surprise", "death", "win"):
+            self.draw_burst(sheet, told)
+        self.left = max(self.left - 1, 0)
+        self.draw_thought(sheet, told, moment, watched)
+        self.draw_counts(sheet, watched.counts)
+        if not self.doubts or self.doubts[-1][0] != watched.counts.inputs:
+            self.doubts.append((watched.counts.inputs, moment.doubt))
+        draw_doubt(sheet, layout, self.doubts)
+        if hint:
+            line = words(hint, layout.px(20), SOFT)
+            sheet.blit(line, line.get_rect(midbottom=layout.at(WIDE / 2, 1074)))
+        return sheet
+
+    def draw_still(self) -> pygame.Surface:
+        """What never changes."""
+        layout = self.layout
+        sheet = pygame.Surface((layout.width, layout.height))
+        sheet.fill(PAGE)
+        for number, (title, caption) in enumerate(zip(TITLES, (self.captions.scene, self.captions.player))):
+            panel = layout.panel(number)
+            pygame.draw.rect(sheet, LINE, panel.inflate(2 * layout.px(2), 2 * layout.px(2)))
+            line = words(title, layout.px(34), INK, True)
+            left, base = panel.left, layout.at(0, TOP - 16)[1]
+            sheet.blit(line, line.get_rect(bottomleft=(left, base)))
+            small = fitted(caption, layout.px(22), panel.width - line.get_width() - layout.px(30))
+            sheet.blit(small, small.get_rect(bottomright=(panel.right, base - layout.px(3))))
+        draw_legend(sheet, layout)
+        return sheet
+
+    def draw_burst(self, sheet: pygame.Surface, told: Happening) -> None:
+        """Where it happened, in both panels."""
+        layout = self.layout
+        size = layout.px(64) + layout.cell // 2
+        if told.kind == "death":
+            burst = sign("cross", size, INK)
+        elif told.kind == "win":
+            burst = sign("reticle", 2 * size, GOOD)
+        else:
+            burst = alarm(size)
+        for number in (0, 1):
+            panel = layout.panel(number)
+            x, y = self.map.spot(*told.place)
+            place = pygame.Vector2(panel.topleft) + (x, y)
+            if told.kind == "surprise":  # beside the player, not on it
+                place += (0.9 * size * (1 if x < panel.width / 2 else -1), -0.75 * size)
+            sheet.blit(burst, burst.get_rect(center=place).clamp(panel))
+
+    def draw_thought(self, sheet: pygame.Surface, told: Happening | None, moment: Moment, watched: Watched) -> None:
+        """In large letters, what happened or what it is after."""
+        layout = self.layout
+        if told:
+            headline, detail, ink = told.headline, told.detail, INKS[told.kind]
+            if told.kind == "win":
+                detail = f"after {watched.counts.inputs:,} inputs and {plural(watched.counts.deaths, 'death')}"
+            icon = icon_of(told.kind, layout.px(76))
+        elif watched.over:
+            headline, detail, ink = "It has not won", f"in {watched.limit:,} inputs", INK
+            icon = sign("me", layout.px(76), ME)
+        else:
+            headline, detail = intention(moment)
+            ink, icon = INK, tile(moment.aim, layout.px(76)) if moment.aim else sign("me", layout.px(76), ME)
+        left, top = layout.panel(0).left, layout.at(0, FOOT + 6)[1]
+        sheet.blit(icon, (left, top + layout.px(6)))
+        left += layout.px(100)
+        sheet.blit(fitted(headline, layout.px(50), layout.px(PANEL - 100), ink, True), (left, top - layout.px(8)))
+        sheet.blit(fitted(detail, layout.px(29), layout.px(PANEL - 100), SOFT), (left, top + layout.px(58)))
+
+    def draw_counts(self, sheet: pygame.Surface, counts: Counts) -> None:
+        layout = self.layout
+        panel = layout.panel(1)
+        for k, (number, name) in enumerate(
+            [
+                (counts.inputs, "inputs"),
+                (counts.deaths, "deaths"),
+                (counts.surprises, "surprises"),
+                (counts.facts, "facts"),
+            ]
+        ):
+            left = panel.left + layout.px(k * (PANEL + GAP) / 4)
+            large = words(f"{number:,}", layout.px(56), INK, True)
+            sheet.blit(large, (left, layout.at(0, FOOT - 6)[1]))
+            sheet.blit(words(name, layout.px(25), SOFT), (left, layout.at(0, FOOT + 64)[1]))
+
+
+def intention(moment: Moment) -> tuple[str, str]:
+    """What it is after, and how far that is, in words."""
+    left = plural(moment.reached, "input")
+    if moment.aim is None:
+        return "It tries anything", "it sees no way to win"
+    if not moment.aim:
+        return "It looks around", f"{left} to go"
+    chance = percent(moment.sure)
+    sure = "it is sure that it is there" if chance == "sure" else f"{chance} likely to be there"
+    return f"It goes for the {moment.aim}", f"{sure}, {left} to go"
+
+
+def icon_of(kind: str, side: int) -> pygame.Surface:
+    if kind in ("surprise", "thought"):
+        return alarm(side) if kind == "surprise" else sign("me", side, ME)
+    return sign("cross", side, INK) if kind == "death" else tile("key" if kind == "key" else "goal", side)
+
+
+def plural(number: int, name: str) -> str:
+    return f"{number:,} {name}" + ("" if number == 1 else "s")
+
+
+def fitted(text: str, size: float, width: int, colour: Colour = SOFT, bold: bool = False) -> pygame.Surface:
+    """A line no wider than that: in smaller letters, if it must be."""
+    line = words(text, size, colour, bold)
+    return line if line.get_width() <= width else words(text, size * width / line.get_width(), colour, bold)
+
+
+def enlarged(picture: np.ndarray, size: int) -> pygame.Surface:
+    """A square picture, uint8 (S, S, 3), at ``size`` px, with clear edges of its pixels at any scale."""
+    image = pygame.image.frombuffer(np.ascontiguousarray(picture).tobytes(), picture.shape[1::-1], "RGB")
+    times = -(-size // len(picture))
+    if times * len(picture) != size:
+        image = pygame.transform.scale_by(image, times + 1)
+        return pygame.transform.smoothscale(image, (size, size))
+    return pygame.transform.scale_by(image, times)
+
+
+__all__ = ["COLUMN", "MARGIN", "Captions", "Stage"]
