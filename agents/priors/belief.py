@@ -12,12 +12,14 @@ import numpy as np
 
 from priorlab.agents.priors.facts import Cell, Facts
 from priorlab.agents.priors.roles import BITS_OF_ROLE, FREE, GOAL, KEY, MONSTER, ROLES
+from priorlab.envs.game.foreseeing import KINDS
 from priorlab.envs.game.rules import DEADLY, TILE
 
 Perceive = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """(picture uint8 (15 R, 15 R, 3), ruled_out bool (R, R, 8)) -> float32 (R, R, 8), each cell sums to 1"""
 
 TINY = 1e-9
+ROLES_OF_KIND = [np.flatnonzero(kind == BITS_OF_ROLE) for kind in KINDS]
 SURE = 1 - 1e-4  # a cell whose likeliest role is likelier has that role in every map
 
 
@@ -61,6 +63,13 @@ class Belief:
         held = 1 - np.minimum(self.goal + self.key, 1)
         monsters = 0 if self.facts.monsters_known else self.posterior[..., MONSTER]
         return (self.posterior[..., BITS_OF_ROLE == DEADLY].sum(axis=-1) + monsters) * held
+
+    def kinds(self) -> tuple[np.ndarray, np.ndarray]:
+        """(uint8 (R, R), the likeliest map as the rules have it; float32 (R, R, 4), the logarithms of the chances of
+        each of ``foreseeing.KINDS``)."""
+        chances = np.stack([self.posterior[..., each].sum(axis=-1) for each in ROLES_OF_KIND], axis=-1)
+        chances[..., 0] += (self.goal + self.key).clip(0, 1)
+        return (1 << chances.argmax(axis=-1) >> 1).astype(np.uint8), np.log(chances + TINY).astype(np.float32)
 
     def draw(self, rng: np.random.Generator, temper: float) -> Imagined:
         """A map from the belief, each chance raised to 1 / ``temper`` and normalised again.

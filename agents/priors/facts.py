@@ -46,6 +46,7 @@ ANY = (1 << len(ROLES)) - 1
 WALLS = 1 << BOUNDARY | 1 << PLATFORM
 CLIMBED = 1 << LADDERS
 HOLDS = WALLS | CLIMBED  # what a player stands on
+LADDER_UNKNOWN = 2  # a state's ON_LADDER where it is not known
 
 
 def overlapped(x: int, y: int) -> list[Cell]:
@@ -144,13 +145,17 @@ class Facts:
     def lived(self, level: np.ndarray, before: np.ndarray, action: int, after: np.ndarray) -> None:
         """Learns from an input, 0 to 5, that neither won nor killed.
 
-        level: int64 (NUMBERS,); before, after: int32 (FIELDS,), the states around it, which must be exact.
+        level: int64 (NUMBERS,); before, after: int32 (FIELDS,), the states around it, which must be exact; but
+        ON_LADDER may be LADDER_UNKNOWN.
         """
         x, y, new_x, new_y = int(before[X]), int(before[Y]), int(after[X]), int(after[Y])
         jumping, speed, new_jumping = int(before[JUMPING]), int(before[SPEED]), int(after[JUMPING])
         new_speed, climbs = int(after[SPEED]), bool(after[ON_LADDER])
         action = turned(action) if level[TURNED] else action
         self.touched(before, after)
+        if after[ON_LADDER] == LADDER_UNKNOWN:
+            self.stayed(level, before, action, after)
+            return
 
         below = overlapped(x, y + REACH)
         if climbs:
@@ -184,6 +189,18 @@ class Facts:
             self.rule_out(overlapped(new_x, y + REACH), HOLDS)
         elif action == UP and not new_jumping and any(self.is_wall(cell) for cell in below):
             self.rule_out(overlapped(x, y), CLIMBED)  # or else it had jumped
+
+    def stayed(self, level: np.ndarray, before: np.ndarray, action: int, after: np.ndarray) -> None:
+        """What is certain where a ladder may hold the player, or not."""
+        x, y, new_x = int(before[X]), int(before[Y]), int(after[X])
+        if after[Y] != y:
+            return
+        if new_x != x:
+            self.rule_out(overlapped(new_x, y), WALLS)
+        elif action in (LEFT, RIGHT) and not level[ALTERNATING]:
+            self.require(overlapped(x + int(level[WALK]) * (1 if action == RIGHT else -1), y), WALLS)
+        if not before[JUMPING] and not after[JUMPING]:
+            self.require(sorted({*overlapped(new_x, y + REACH), *overlapped(x, y + REACH)}), HOLDS)
 
     def touched(self, before: np.ndarray, after: np.ndarray) -> None:
         """What the cells inside which a player survived are not."""

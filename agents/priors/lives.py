@@ -6,13 +6,13 @@ import numpy as np
 
 from priorlab.agents.priors.belief import Perceive
 from priorlab.agents.priors.deciding import World
-from priorlab.agents.priors.player import Player, Seen
+from priorlab.agents.priors.player import Player
 from priorlab.agents.priors.player_settings import PlayerSettings
 from priorlab.agents.priors.roles import ROLES, roles_of
 from priorlab.envs.engine.games import Games
 from priorlab.envs.game.level import Level
 from priorlab.envs.game.numbers import level_numbers
-from priorlab.envs.game.rules import DEATHS, KEYS, MONSTER_COUNT, SOLVED, UNIQUE_STATES, X, Y
+from priorlab.envs.game.rules import DEATHS, KEYS, MONSTER_COUNT, SOLVED, TURNED, UNIQUE_STATES, X, Y
 from priorlab.envs.game.versions import find_rules, find_version
 from priorlab.envs.looks.dials import Dials
 from priorlab.envs.plays.play import NO_LIMIT
@@ -58,6 +58,7 @@ class Life:
     plans: int
     surprises: int
     contradictions: int
+    lost: int  # how often it could not explain what it saw
     given: tuple[str, ...] = field(default=())
 
     @property
@@ -73,22 +74,27 @@ def live(
     games = scenery.games()
     games.reset(seed)
     state, lane, pressed = games.state[0], np.zeros(1, np.int64), np.zeros(1, np.int64)
-    player = Player(perceive, scenery.world(), settings, seed, games.lanes.observations[0].copy())
+    world, picture, given = scenery.world(), games.lanes.observations[0], "state" in settings.given
+    turns = int(world.numbers[TURNED])
+    player = Player(perceive, world, settings, seed, np.rot90(picture, turns).copy())
     inputs, positions, died = np.zeros(limit, np.uint8), np.zeros((limit, 2), np.int32), np.zeros(limit, bool)
-    taken, dead = 0, False
+    taken, dead, over = 0, False, False
     for taken in range(1, limit + 1):
         deaths = int(state[DEATHS])
-        inputs[taken - 1] = pressed[0] = player.act(Seen(state.copy(), dead))
+        upright = np.rot90(picture, turns) if turns else picture
+        inputs[taken - 1] = pressed[0] = player.act(upright, dead if given else over, state if given else None)
         games.step(pressed)
         positions[taken - 1] = state[X], state[Y]
         died[taken - 1] = dead = bool(state[DEATHS] > deaths)
         if state[SOLVED]:
             break
-        if dead and games.lanes.terminated[0]:
+        over = dead and bool(games.lanes.terminated[0])
+        if over:
             games.restart(lane, new_play=False)
     return Life(
         inputs[:taken].copy(), positions[:taken].copy(), died[:taken].copy(), bool(state[SOLVED]),
-        int(state[UNIQUE_STATES]), player.plans, player.surprises, player.facts.contradictions, settings.given,
+        int(state[UNIQUE_STATES]), player.plans, player.surprises, player.facts.contradictions,
+        player.tracker.lost, settings.given,
     )  # fmt: skip
 
 

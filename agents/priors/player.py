@@ -4,15 +4,15 @@ It sees pictures and what is *given* (``player_settings.py``). Each input teache
 picture and facts into a belief; a plan is followed until something happens that its map did not foresee.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
 from priorlab.agents.priors.belief import Belief, Imagined, Perceive, look_alikes
 from priorlab.agents.priors.deciding import Plan, World, decide, wander
 from priorlab.agents.priors.facts import Facts
 from priorlab.agents.priors.player_settings import PlayerSettings
-from priorlab.envs.game.foreseeing import foresee
+from priorlab.agents.priors.roles import BITS_OF_ROLE
+from priorlab.agents.priors.senses import Seen, Told, Tracker, place_of
+from priorlab.envs.game.foreseeing import KINDS, foresee
 from priorlab.envs.game.rules import (
     CLOCK,
     EPISODE_INPUTS,
@@ -20,7 +20,6 @@ from priorlab.envs.game.rules import (
     HAS_KEY,
     INPUT_COUNT,
     JUMPING,
-    LAST_SIDE,
     MONSTER_COUNT,
     MONSTER_Y,
     MONSTERS,
@@ -28,7 +27,6 @@ from priorlab.envs.game.rules import (
     ON_LADDER,
     ONGOING,
     PERIOD,
-    SPEED,
     TILE,
     X,
     Y,
@@ -37,34 +35,30 @@ from priorlab.envs.game.rules import (
     pixel,
 )
 
-MOVES = [X, Y, JUMPING, SPEED, ON_LADDER, HAS_KEY, MONSTERS]  # fields that a plan foresees
+MOVES = [X, Y, JUMPING, ON_LADDER, HAS_KEY]  # fields that a plan foresees
 NEAR = 2 * TILE  # pixels from a monster, within which it may have killed
 WANDERING = (5, 40)  # least and most random inputs where no plan is found
-
-
-class Seen(NamedTuple):
-    """What a player makes out after an input."""
-
-    state: np.ndarray  # int32 (FIELDS,)
-    died: bool = False
+KIND_OF_ROLE = [KINDS.index(int(bits)) for bits in BITS_OF_ROLE]
+ALLOWED = np.array(  # possible roles, bits -> possible kinds, bits
+    [sum(1 << kind for kind in {KIND_OF_ROLE[k] for k in range(8) if roles >> k & 1}) for roles in range(256)], np.uint8
+)
 
 
 class Player:
-    """One life in one level. ``picture``: uint8 (15 R, 15 R, 3), the scene at the start.
+    """One life in one level. ``picture``: uint8 (15 R, 15 R, 3), the scene at the start, upright.
 
-    ``perceive`` is asked whenever facts are new; ``plans`` counts its plans, ``surprises`` how often one failed.
+    ``plans`` counts its plans, ``surprises`` how often one failed.
     """
 
     def __init__(
         self, perceive: Perceive, world: World, settings: PlayerSettings, seed: int, picture: np.ndarray
     ) -> None:
-        self.perceive, self.world, self.settings, self.picture = perceive, world, settings, picture
+        self.perceive, self.world, self.settings, self.scene = perceive, world, settings, picture
         self.rng = np.random.default_rng(seed)
         self.facts = Facts(picture.shape[0] // TILE)
         self.facts.know_monsters(cells_of(world))
         self.alike = look_alikes(picture)
         self.state = np.zeros(FIELDS, np.int32)
-        self.before = np.zeros(FIELDS, np.int32)
         self.action = -1  # the last input; -1 before the first
         self.plan: Plan | None = None
         self.at = 0  # of the plan's inputs
@@ -75,9 +69,24 @@ class Player:
         self.stale, self.decided_at = 0, -1
         self.checked = 0
         self.plans = self.surprises = 0
+        self.told = Told() if "state" in settings.given else None
+        self.tracker = Tracker(world, picture)
+        if self.told is None:
+            self.believe()
 
-    def act(self, seen: Seen) -> int:
-        """The next input, 0 to 5, after what was seen."""
+    def act(self, picture: np.ndarray, ended: bool = False, state: np.ndarray | None = None) -> int:
+        """The next input, 0 to 5, after an upright picture; ``ended``: it is the first after the end of an episode.
+
+        ``state``: the true one, int32 (FIELDS,), for a player to whom it is given; ``ended`` is then any death.
+        """
+        if self.told is not None:
+            assert state is not None
+            seen: Seen | None = self.told.sense(state, self.action, ended)
+        else:
+            seen = self.tracker.sense(picture, self.action, ended)
+        if seen is None:
+            self.action = self.tracker.search()
+            return self.action
         self.learn(seen)
         self.state[:] = seen.state
         if self.random_inputs:
@@ -87,26 +96,31 @@ class Player:
             if not self.holds():
                 self.think()
             action = self.follow()
-        self.before[:] = self.state
         self.action = action
+        if self.told is None:
+            self.tracker.expect(action)
         return action
 
     def learn(self, seen: Seen) -> None:
-        """Facts from the last input."""
-        if self.action < 0:
-            return
+        """Facts from what was seen."""
+        known = self.facts.count
+        for before, action, after in seen.shown:
+            self.facts.lived(self.world.numbers, before, action, after)
+        if seen.key:
+            self.facts.took_key([seen.key])
         if seen.died:
-            may_be_monster = monster_near(self.world, self.before)
-            self.facts.died(self.world.numbers, self.before, self.action, may_be_monster)
-            self.plan = None
-        else:
-            self.facts.lived(self.world.numbers, self.before, self.action, seen.state)
+            self.plan, self.random_inputs = None, 0
+            if seen.last:
+                before, action, _ = seen.last
+                self.facts.died(self.world.numbers, before, action, monster_near(self.world, before))
+        if self.facts.count != known:
+            self.tracker.allowed = ALLOWED[np.array(self.facts.possible)]
 
     def holds(self) -> bool:
         """Whether the plan goes on as foreseen, on a map that no fact contradicts."""
         if self.plan is None or self.at >= len(self.plan.inputs):
             return False
-        if (self.foreseen[MOVES] != self.state[MOVES]).any():
+        if not self.as_foreseen():
             self.surprises += 1
             return False
         if self.facts.count != self.checked:
@@ -114,6 +128,13 @@ class Player:
             if contradicts(self.facts, self.plan.imagined):
                 return False
         return True
+
+    def as_foreseen(self) -> bool:
+        """Whether what is seen of the state is what the plan foresaw."""
+        if self.told is not None:
+            return bool((self.foreseen[MOVES] == self.state[MOVES]).all())
+        same_place = place_of(self.foreseen) == place_of(self.state)
+        return same_place and bool(self.foreseen[HAS_KEY] == self.state[HAS_KEY])
 
     def think(self) -> None:
         """Makes a new plan."""
@@ -130,15 +151,17 @@ class Player:
             self.stale = 0
         if self.plan is None:
             self.random_inputs = int(self.rng.integers(*WANDERING))
-        else:
-            self.foreseen[:] = self.state
+        self.foreseen[:] = self.state
 
     def believe(self) -> Belief:
         """The belief by all facts so far."""
         now = (self.facts.count, bool(self.state[HAS_KEY]))
         if self.belief is None or now != self.believed_at:
-            perceived = self.perceive(self.picture, self.facts.ruled_out)
+            scene = self.scene if self.told is not None else self.tracker.scene
+            perceived = self.perceive(scene, self.facts.ruled_out)
             self.belief, self.believed_at = Belief(perceived, self.facts, self.alike, now[1]), now
+            tiles, logs = self.belief.kinds()
+            self.tracker.believe(tiles, ALLOWED[np.array(self.facts.possible)], logs)
         return self.belief
 
     def follow(self) -> int:
@@ -147,7 +170,8 @@ class Player:
             return NONE
         action = int(self.plan.inputs[self.at])
         self.at += 1
-        self.foreseen[:] = self.state
+        if self.told is not None:
+            self.foreseen[:] = self.state
         outcome = foresee(self.plan.imagined.bits, self.plan.numbers, self.plan.monsters, self.foreseen, action)
         if outcome != ONGOING:
             self.foreseen[X] = -1  # if it goes on after this, that is a surprise
@@ -181,6 +205,3 @@ def contradicts(facts: Facts, imagined: Imagined) -> bool:
     if not (possible >> imagined.roles & 1).all():
         return True
     return any(not any(roles >> int(imagined.roles[cell]) & 1 for cell in cells) for cells, roles in facts.clauses)
-
-
-__all__ = ["LAST_SIDE", "Player", "Seen"]

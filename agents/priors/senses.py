@@ -1,0 +1,361 @@
+"""What a player makes out of pictures: where it is and how it moves, when it died, when it took a key.
+
+``Tracker`` finds itself (``sprites.py``) and then follows itself. What a picture does not show (whether it flies and how
+fast, whether a ladder holds it) follows from the rules: after each input it keeps every state that some map, different
+from the believed one in at most two cells nearby, leads to from one of the states before, if it would be seen where the
+player is seen. Facts are drawn only from inputs around which all states that are left agree.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from priorlab.agents.priors.deciding import World
+from priorlab.agents.priors.facts import LADDER_UNKNOWN, Cell, overlapped
+from priorlab.agents.priors.sprites import SCRIPT, TILE, Found, Place, Sprite, find
+from priorlab.envs.game.foreseeing import explain, foresee
+from priorlab.envs.game.route_search import pressed
+from priorlab.envs.game.rules import (
+    CLOCK,
+    EPISODE_INPUTS,
+    FALL_SPEED,
+    FIELDS,
+    GOAL_LEFT,
+    GRID,
+    HAS_KEY,
+    JUMP_SPEED,
+    JUMPING,
+    KEYS,
+    MONSTER_COUNT,
+    MONSTER_Y,
+    ON_LADDER,
+    PERIOD,
+    SPEED,
+    TURNED,
+    WALK,
+    X,
+    Y,
+    next_clock,
+    patrolled,
+    pixel,
+    put_at_start,
+    turned,
+)
+
+MOST_STATES = 24  # that are kept
+PATIENCE = 16  # inputs for which states may disagree before what they could teach is given up
+MOST_ENDS = 64
+VISIBLE = 6  # pixels of a cell that must have changed for something there to have vanished
+LEARNED = 400  # inputs for which it still learns what it looks like
+REACH_DOWN = 10  # pixels: how far a step falls at most, and a bit
+
+Shown = tuple[np.ndarray, int, np.ndarray]  # state before, input, state after: exact but for LADDER_UNKNOWN
+
+
+class Seen(NamedTuple):
+    """What a player makes out after an input."""
+
+    state: np.ndarray  # int32 (FIELDS,), the likeliest
+    died: bool
+    shown: list[Shown]  # what is certain by now of inputs so far
+    last: Shown | None = None  # at a death: the state before it, and the input
+    key: Cell | None = None  # where a key was taken
+
+
+@dataclass
+class Layer:
+    """The states that are possible after an input, how likely they are, and which earlier ones led to each."""
+
+    action: int  # that led here
+    states: list[np.ndarray]
+    scores: list[float]
+    parents: list[list[int]]
+
+    def agreed(self) -> np.ndarray | None:
+        """The one state, if all agree in what matters; its ON_LADDER may be LADDER_UNKNOWN."""
+        first = self.states[0]
+        if any(motion(state) != motion(first) for state in self.states[1:]):
+            return None
+        if any(state[ON_LADDER] != first[ON_LADDER] for state in self.states[1:]):
+            first = first.copy()
+            first[ON_LADDER] = LADDER_UNKNOWN
+        return first
+
+    def likeliest(self) -> np.ndarray:
+        return self.states[int(np.argmax(self.scores))]
+
+
+def motion(state: np.ndarray) -> tuple[int, ...]:
+    flies = int(state[JUMPING])
+    return int(state[X]), int(state[Y]), flies, int(state[SPEED]) * flies
+
+
+class Tracker:
+    """Follows the player through upright pictures, uint8 (S, S, 3), S = 15 R."""
+
+    def __init__(self, world: World, picture: np.ndarray):
+        numbers = world.numbers.copy()
+        numbers[[KEYS, GOAL_LEFT]] = 0, -(1 << 20)
+        self.numbers, self.monsters, self.side = numbers, world.monsters, picture.shape[0]
+        rows = self.side // TILE
+        self.tiles = np.zeros((rows, rows), np.uint8)
+        self.allowed = np.full((rows, rows), 15, np.uint8)
+        self.logs = np.zeros((rows, rows, 4), np.float32)
+        self.ends, self.chances = np.zeros((MOST_ENDS, FIELDS), np.int32), np.zeros(MOST_ENDS)
+        self.pictures, self.inputs = [picture], []  # until it is found
+        self.scene = picture.copy()
+        self.found: Found | None = None
+        self.layers: list[Layer] = []
+        self.place: Place = (0, 0)
+        self.foreseen = np.zeros(FIELDS, np.int32)
+        self.lost = self.steps = 0
+
+    def believe(self, tiles: np.ndarray, allowed: np.ndarray, logs: np.ndarray) -> None:
+        """The likeliest map, uint8 (R, R); what cells may be, uint8 (R, R), and how likely, float32 (R, R, 4)."""
+        self.tiles, self.allowed, self.logs = tiles.copy(), allowed, logs
+
+    def search(self) -> int:
+        """The next input while it does not know where it is."""
+        return int(pressed(self.numbers, SCRIPT[len(self.inputs) % len(SCRIPT)]))
+
+    def sense(self, picture: np.ndarray, action: int, ended: bool) -> Seen | None:
+        """What is made out in the picture after that input; None while it does not know where it is.
+
+        ``ended``: whether the episode ended by that input, and this is the first picture of the next.
+        """
+        if self.found is None:
+            return self.look_for_itself(picture, action, ended)
+        self.steps += 1
+        if ended:
+            return self.die(action)
+        place = self.locate(picture)
+        if place is None or not self.advance(action, place):
+            if self.sprite.is_at(picture, *self.found.place):
+                return self.die(action)
+            if place is None:
+                place = self.sprite.near(picture, *self.place, self.side, self.side) or self.place
+            self.recover(action, place)
+        if self.steps < LEARNED:
+            self.sprite.learn(picture, self.previous, *place)
+        self.uncover(picture, place)
+        self.place, self.previous = place, picture.copy()
+        key = None if self.layers[-1].states[0][HAS_KEY] else self.vanished(picture)
+        if key:
+            for state in self.layers[-1].states:
+                state[HAS_KEY] = 1
+        return Seen(self.layers[-1].likeliest(), False, self.certain(), None, key)
+
+    def look_for_itself(self, picture: np.ndarray, action: int, ended: bool) -> Seen | None:
+        if ended:
+            self.pictures, self.inputs = [picture.copy()], []
+            return None
+        if action >= 0:
+            self.pictures.append(picture.copy())
+            self.inputs.append(turned(action) if self.numbers[TURNED] else action)
+        if len(self.inputs) < 2:
+            return None
+        if len(self.inputs) > len(SCRIPT):  # it may have fallen or died meanwhile: anew from here
+            self.pictures, self.inputs = [picture.copy()], []
+            return None
+        hidden = self.hidden(range(len(self.pictures)))
+        found = find(self.pictures, self.inputs, int(self.numbers[WALK]), hidden)
+        if found is None:
+            return None
+        pictures, inputs = self.pictures, [int(pressed(self.numbers, each)) for each in self.inputs]
+        self.found, self.sprite = found, Sprite(pictures, found)
+        self.place, self.previous = found.place, pictures[0]
+        self.layers = [self.beginning()]
+        self.covered = np.ones((TILE, TILE), bool)
+        self.pictures = []
+        seen, shown = None, []
+        for each, pressed_then in zip(pictures[1:], inputs):
+            self.expect(pressed_then)
+            seen = self.sense(each, pressed_then, False)
+            assert seen
+            shown += seen.shown
+        return seen._replace(shown=shown) if seen else None
+
+    def beginning(self) -> Layer:
+        """The possible states at the start."""
+        assert self.found
+        (left, top), path = self.found
+        states = []
+        for y in (2 * (top + GRID - 1) - 1, 2 * (top + GRID - 1)) if path.fell else (2 * (top + GRID - 1) - 1,):
+            state = np.zeros(FIELDS, np.int32)
+            put_at_start(self.numbers, state)
+            state[X], state[Y] = 2 * (left + GRID) - path.parity, y
+            states.append(state)
+        return Layer(-1, states, [0.0] * len(states), [[] for _ in states])
+
+    def locate(self, picture: np.ndarray) -> Place | None:
+        """Where the player shows: where it is expected, or near where it was."""
+        left, top = self.place
+        for state in (self.foreseen, self.layers[-1].likeliest()):
+            place = place_of(state)
+            if self.sprite.is_at(picture, *place):
+                return place
+        return self.sprite.near(picture, left, top, int(self.numbers[WALK]) // 2 + 1, REACH_DOWN)
+
+    def expect(self, action: int) -> None:
+        """Foresees the input that is pressed now."""
+        self.foreseen = self.layers[-1].likeliest().copy() if self.layers else np.zeros(FIELDS, np.int32)
+        if self.layers:
+            foresee(self.tiles, self.numbers, self.monsters, self.foreseen, action)
+
+    def advance(self, action: int, place: Place) -> bool:
+        """Takes the input from every state; whether any of what follows is seen there."""
+        layer = self.layers[-1]
+        for most in (1, 2):
+            ends: dict[tuple[int, ...], int] = {}
+            after = Layer(action, [], [], [])
+            for i, (state, score) in enumerate(zip(layer.states, layer.scores)):
+                count = explain(
+                    self.tiles, self.allowed, self.logs, self.numbers, self.monsters, state, action, *place, most,
+                    self.ends, self.chances,
+                )  # fmt: skip
+                for end, chance in zip(self.ends[:count], self.chances[:count].tolist()):
+                    name = (*motion(end), int(end[ON_LADDER]))
+                    if name not in ends:
+                        ends[name] = len(after.states)
+                        end = end.copy()
+                        end[EPISODE_INPUTS] += 1
+                        after.states.append(end)
+                        after.scores.append(score + chance)
+                        after.parents.append([i])
+                    else:
+                        at = ends[name]
+                        after.scores[at] = max(after.scores[at], score + chance)
+                        after.parents[at].append(i)
+            if after.states:
+                self.layers.append(after)
+                self.prune()
+                return True
+        return False
+
+    def prune(self) -> None:
+        """Forgets states that led nowhere, and the unlikeliest of too many."""
+        last = self.layers[-1]
+        best = max(last.scores)
+        kept = sorted(range(len(last.states)), key=lambda k: -last.scores[k])[:MOST_STATES]
+        self.keep(len(self.layers) - 1, kept)
+        last.scores = [score - best for score in last.scores]
+        for at in range(len(self.layers) - 1, 0, -1):
+            parents = sorted({k for each in self.layers[at].parents for k in each})
+            if len(parents) == len(self.layers[at - 1].states):
+                break
+            self.keep(at - 1, parents)
+            number = {k: i for i, k in enumerate(parents)}
+            self.layers[at].parents = [[number[k] for k in each] for each in self.layers[at].parents]
+
+    def keep(self, at: int, kept: list[int]) -> None:
+        layer = self.layers[at]
+        layer.states, layer.scores, layer.parents = (
+            [values[k] for k in kept] for values in (layer.states, layer.scores, layer.parents)
+        )
+
+    def certain(self) -> list[Shown]:
+        """The inputs, from the oldest on, around which all states agree."""
+        shown = []
+        while len(self.layers) > 1:
+            before, after = self.layers[0].agreed(), self.layers[1].agreed()
+            if before is not None and after is not None:
+                shown.append((before, self.layers[1].action, after))
+            elif len(self.layers) <= PATIENCE:
+                break
+            self.layers.pop(0)
+        return shown
+
+    def die(self, action: int) -> Seen:
+        """Back at the start; the input before killed."""
+        assert self.found
+        before = self.layers[-1].agreed()
+        self.layers = [self.beginning()]
+        self.place = self.found.place
+        self.previous = self.scene
+        last = None if before is None else (before, action, before)
+        return Seen(self.layers[-1].likeliest(), True, [], last)
+
+    def recover(self, action: int, place: Place) -> None:
+        """Nothing explains what is seen: every way of moving is possible."""
+        self.lost += 1
+        assert self.found
+        before, states = self.layers[-1].likeliest(), []
+        walk, first = int(self.numbers[WALK]), 2 * (self.found.place[0] + GRID) - self.found.path.parity
+        columns = [2 * (place[0] + GRID) - half for half in (1, 0)]
+        for x in [x for x in columns if (x - first) % walk == 0] or columns:
+            for y in (2 * (place[1] + GRID - 1) - 1, 2 * (place[1] + GRID - 1)):
+                for speed in (None, *range(FALL_SPEED, JUMP_SPEED)):
+                    state = before.copy()
+                    state[[X, Y, JUMPING, SPEED, ON_LADDER]] = x, y, speed is not None, speed or 0, 0
+                    state[CLOCK] = next_clock(self.numbers, int(before[CLOCK]))
+                    state[EPISODE_INPUTS] += 1
+                    states.append(state)
+        self.layers = [Layer(action, states, [0.0] * len(states), [[] for _ in states])]
+
+    def uncover(self, picture: np.ndarray, place: Place) -> None:
+        """Learns what is behind the place where the player was first."""
+        assert self.found
+        (left, top), side = self.found.place, self.side
+        if not self.covered.any() or left < 0 or top < 0 or max(left, top) > side - TILE:
+            return
+        rows, columns = np.arange(top, top + TILE), np.arange(left, left + TILE)
+        free = ((rows < place[1]) | (rows >= place[1] + TILE))[:, None]
+        free = (free | (columns < place[0]) | (columns >= place[0] + TILE)) & self.covered
+        part = (slice(top, top + TILE), slice(left, left + TILE))
+        self.scene[part][free] = picture[part][free]
+        self.covered &= ~free
+
+    def vanished(self, picture: np.ndarray) -> Cell | None:
+        """The cell at the player's from which something vanished that was no monster."""
+        state = self.layers[-1].likeliest()
+        inside = overlapped(int(state[X]), int(state[Y]))
+        (top, left), (bottom, right) = inside[0], inside[-1]
+        if top < 0 or left < 0:
+            return None
+        part = (slice(TILE * top, TILE * (bottom + 1)), slice(TILE * left, TILE * (right + 1)))
+        changed = (picture[part] != self.scene[part]).any(-1)
+        if not changed.any():
+            return None
+        whole = np.zeros((self.side, self.side), bool)
+        whole[part] = changed
+        whole &= ~self.hidden((0, int(state[CLOCK])))
+        for at in (self.place, self.found.place if self.found and self.covered.any() else self.place):
+            whole[max(at[1], 0) : at[1] + TILE, max(at[0], 0) : at[0] + TILE] = False
+        counts = {
+            (row, column): int(whole[TILE * row : TILE * (row + 1), TILE * column : TILE * (column + 1)].sum())
+            for row, column in inside
+        }
+        cell = max(counts, key=lambda each: counts[each])
+        return cell if counts[cell] >= VISIBLE else None
+
+    def hidden(self, clocks: Iterable[int]) -> np.ndarray:
+        """bool (S, S): the pixels that a monster can cover at these steps of its patrol."""
+        mask, period = np.zeros((self.side, self.side), bool), int(self.numbers[PERIOD])
+        for i in range(int(self.numbers[MONSTER_COUNT])):
+            top = pixel(int(self.monsters[i, MONSTER_Y])) - GRID
+            for clock in clocks:
+                left = pixel(int(patrolled(self.monsters, i, int(clock) % period, period))) - GRID
+                mask[max(top, 0) : top + TILE, max(left, 0) : left + TILE] = True
+        return mask
+
+
+def place_of(state: np.ndarray) -> Place:
+    """Where a player in that state is drawn, in the upright picture."""
+    return pixel(int(state[X])) - GRID, pixel(int(state[Y])) - GRID + 1
+
+
+class Told:
+    """The senses of a player who is given its state."""
+
+    def __init__(self) -> None:
+        self.before = np.zeros(FIELDS, np.int32)
+
+    def sense(self, state: np.ndarray, action: int, died: bool) -> Seen:
+        """What is made out after that input, -1 before the first; state: int32 (FIELDS,)."""
+        before, self.before = self.before, state.copy()
+        happened = (before, action, self.before)
+        if action < 0:
+            return Seen(self.before, False, [])
+        return Seen(self.before, died, [] if died else [happened], happened if died else None)

@@ -1,0 +1,180 @@
+"""How a player finds itself in pictures: by what moves as its inputs say, whatever it looks like.
+
+Every way in which the inputs so far can have moved it (blocked or not, standing or falling, either half pixel) gives
+displacements from picture to picture. Where it is, the pixels of one cell moved along with these and nothing else did.
+Pictures are upright, uint8 (S, S, 3); places are the left and top of the player's cell in them, in pixels.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from priorlab.envs.game.rules import FALL_SPEED, JUMP, JUMP_SPEED, LEFT, NONE, RIGHT, TILE, pixel
+
+SCRIPT = (RIGHT, RIGHT, LEFT, RIGHT, LEFT, LEFT, JUMP, *(NONE,) * 18)  # what it presses until it knows
+ENOUGH = 20  # pixels that moved with it
+CLEARLY = 0.6  # of that, how many move with any other place, at most
+
+Place = tuple[int, int]  # left, top
+
+
+class Path(NamedTuple):
+    """How the player can have moved: displacements int (n + 1, 2) in pixels; the parity of its first x; whether it
+    began in the air."""
+
+    moved: np.ndarray
+    parity: int
+    fell: bool
+
+
+class Found(NamedTuple):
+    """Where the player was in the first picture, and how it moved since."""
+
+    place: Place
+    path: Path
+
+
+class Sprite:
+    """What the player looks like, as far as it is known: ``colours`` uint8 (TILE, TILE, 3) where ``known``."""
+
+    def __init__(self, pictures: Sequence[np.ndarray], found: Found):
+        left, top = found.place
+        self.colours = cell_at(pictures[0], left, top)[0].copy()
+        self.agrees, self.known = np.ones((TILE, TILE), bool), np.zeros((TILE, TILE), bool)
+        for picture, before, (across, down) in zip(pictures[1:], pictures, found.path.moved[1:].tolist()):
+            self.learn(picture, before, left + across, top + down)
+
+    def learn(self, picture: np.ndarray, before: np.ndarray, left: int, top: int) -> None:
+        """Learns from a picture in which it is there, and the one before: what is equal and moved is part of it."""
+        cell, inside = cell_at(picture, left, top)
+        was, _ = cell_at(before, left, top)
+        equal = (cell == self.colours).all(-1)
+        self.agrees &= equal | ~inside
+        self.known = (self.known | equal & inside & (was != cell).any(-1)) & self.agrees
+
+    def is_at(self, picture: np.ndarray, left: int, top: int) -> bool:
+        """Whether all that is known of it shows there; what is outside the picture is not seen."""
+        cell, inside = cell_at(picture, left, top)
+        return bool(((cell == self.colours).all(-1) | ~inside | ~self.known).all())
+
+    def near(self, picture: np.ndarray, left: int, top: int, across: int, down: int) -> Place | None:
+        """The place nearest to (left, top), within so many pixels, where it shows in full; None if there is none."""
+        places = [(x, y) for y in range(top - down, top + down + 1) for x in range(left - across, left + across + 1)]
+        at = np.argwhere(self.known)
+        if not len(at):
+            return None
+        rows, columns = at[:: max(1, len(at) // 12)].T  # a few pixels exclude most places
+        side = picture.shape[0]
+        x, y = np.array(places).T
+        fits = (x >= 0) & (y >= 0) & (x <= side - TILE) & (y <= side - TILE)
+        x, y = x[fits], y[fits]
+        shown = (picture[y[:, None] + rows, x[:, None] + columns] == self.colours[rows, columns]).all((-1, -2))
+        whole = [(int(a), int(b)) for a, b in zip(x[shown], y[shown]) if self.is_at(picture, int(a), int(b))]
+        return min(whole, key=lambda place: abs(place[0] - left) + abs(place[1] - top), default=None)
+
+
+def cell_at(picture: np.ndarray, left: int, top: int) -> tuple[np.ndarray, np.ndarray]:
+    """(uint8 (TILE, TILE, 3), bool (TILE, TILE)): the cell there, and which of its pixels are in the picture."""
+    side = picture.shape[0]
+    if 0 <= left <= side - TILE and 0 <= top <= side - TILE:
+        return picture[top : top + TILE, left : left + TILE], ALL
+    rows, columns = np.arange(top, top + TILE), np.arange(left, left + TILE)
+    inside = ((rows >= 0) & (rows < side))[:, None] & ((columns >= 0) & (columns < side))
+    return picture[rows.clip(0, side - 1)[:, None], columns.clip(0, side - 1)], inside
+
+
+ALL = np.ones((TILE, TILE), bool)
+
+
+def paths(inputs: Sequence[int], walk: int) -> list[Path]:
+    """Every way in which these inputs of the game (of an upright picture) can have moved a player who lives.
+
+    walk: half pixels per step.
+    """
+    ways = []
+    for parity in (1, 0):
+        for right in (True, False):
+            for left in (True, False):
+                for fell in (False, True):
+                    moved = moves(inputs, walk, parity, right, left, fell)
+                    if moved.any() and not any((moved == way.moved).all() and parity == way.parity for way in ways):
+                        ways.append(Path(moved, parity, fell))
+    return ways
+
+
+def moves(inputs: Sequence[int], walk: int, parity: int, right: bool, left: bool, fell: bool) -> np.ndarray:
+    """int (n + 1, 2): displacements in pixels. ``right``, ``left``: whether it can walk there."""
+    x, y, jumping, speed = 2000 + parity, 0, False, 0
+    moved = [(0, 0)]
+    for action in inputs:
+        x += walk * (right * (action == RIGHT) - left * (action == LEFT))
+        if action == JUMP and not jumping and not fell:
+            jumping, speed = True, JUMP_SPEED
+        elif fell and not jumping:
+            jumping, speed = True, 0
+        if jumping:
+            y, speed = y - speed, max(speed - 1, FALL_SPEED)
+            if not fell and y >= 0:  # it landed where it jumped
+                y, jumping = 0, False
+        moved.append((pixel(x) - pixel(2000 + parity), y))
+    return np.array(moved)
+
+
+def find(pictures: Sequence[np.ndarray], inputs: Sequence[int], walk: int, hidden: np.ndarray) -> Found | None:
+    """Where the player is, or None while that is not clear.
+
+    pictures: n + 1; inputs: n, of the game; hidden: bool (S, S), pixels at which something else is known to move.
+    """
+    static = np.ones(pictures[0].shape[:2], bool)
+    for picture in pictures[1:]:
+        static &= (picture == pictures[0]).all(-1)
+    if static.all():
+        return None
+    scores = [(path, counted(follows(pictures, path.moved) & ~static & ~hidden)) for path in paths(inputs, walk)]
+    best, score = max(scores, key=lambda each: int(each[1].max()))
+    most = int(score.max())
+    if most < ENOUGH:
+        return None
+    tops, lefts = np.nonzero(score == most)
+    at = int(lefts[0]), int(tops[0])
+    for path, other in scores:
+        far = other.copy()
+        if same_way(path, best):
+            far[max(at[1] - TILE, 0) : at[1] + TILE, max(at[0] - TILE, 0) : at[0] + TILE] = 0
+        if int(far.max()) > CLEARLY * most:
+            return None
+    return Found(likeliest(list(zip(lefts.tolist(), tops.tolist())), best.fell), best)
+
+
+def same_way(one: Path, other: Path) -> bool:
+    """Whether two ways can't be told apart so far, within a pixel."""
+    return bool((np.abs(one.moved - other.moved) <= 1).all())
+
+
+def follows(pictures: Sequence[np.ndarray], moved: np.ndarray) -> np.ndarray:
+    """bool (S, S): the pixels of the first picture that show again in each other one, displaced by ``moved``."""
+    first, side = pictures[0], pictures[0].shape[0]
+    shown = np.ones((side, side), bool)
+    for picture, (across, down) in zip(pictures[1:], moved[1:].tolist()):
+        equal = np.zeros((side, side), bool)
+        rows, columns = slice(max(0, -down), side - max(0, down)), slice(max(0, -across), side - max(0, across))
+        to_rows, to_columns = slice(max(0, down), side + min(0, down)), slice(max(0, across), side + min(0, across))
+        equal[rows, columns] = (first[rows, columns] == picture[to_rows, to_columns]).all(-1)
+        shown &= equal
+    return shown
+
+
+def counted(mask: np.ndarray) -> np.ndarray:
+    """int (S - TILE + 1, S - TILE + 1): how many pixels of a mask, bool (S, S), are in the cell from each place on."""
+    sums = np.pad(mask.astype(np.int32).cumsum(0).cumsum(1), ((1, 0), (1, 0)))
+    return sums[TILE:, TILE:] - sums[:-TILE, TILE:] - sums[TILE:, :-TILE] + sums[:-TILE, :-TILE]
+
+
+def likeliest(places: list[Place], fell: bool) -> Place:
+    """Of places that show the same pixels, because the player's edges are transparent: where it stands on the middle
+    of a cell, else the middle one. A player on the floor of a cell is drawn at most one pixel below its top."""
+    standing = places if fell else [place for place in places if place[1] % TILE in (0, 1)] or places
+    low = [place for place in standing if place[1] % TILE == 1] or standing
+    centred = [place for place in low if place[0] % TILE == 0] or low
+    return sorted(centred)[len(centred) // 2]
