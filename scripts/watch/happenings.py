@@ -5,14 +5,14 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from priorlab.agents.priors.deciding import Plan
-from priorlab.agents.priors.player import Player
+from priorlab.agents.priors.player import Player, monster_near
 from priorlab.envs.game.rules import HAS_KEY, JUMPING, MONSTERS, ON_LADDER, X, Y
 
-Kind = Literal["death", "surprise", "thought", "key", "win"]
+Kind = Literal["found", "death", "surprise", "thought", "key", "win"]
 
 
 class Happening(NamedTuple):
-    """``place``: (x, y) in half pixels, where it happened."""
+    """``place``: (x, y) in half pixels of the upright picture, where it happened."""
 
     kind: Kind
     headline: str
@@ -24,13 +24,17 @@ def win(place: tuple[int, int]) -> Happening:
     return Happening("win", "It has won", "", place)
 
 
+def found(place: tuple[int, int]) -> Happening:
+    return Happening("found", "It has found itself", "that is what moves as it presses", place)
+
+
 def key_taken(place: tuple[int, int]) -> Happening:
     return Happening("key", "It has the key", "now for the door", place)
 
 
 def death(player: Player, place: tuple[int, int]) -> Happening:
-    planned = player.plan is not None
-    return Happening("death", "It died", "not in its plan" if planned else "while it tried things at random", place)
+    monster = monster_near(player.world, player.state)
+    return Happening("death", "It died", "perhaps of a monster" if monster else "something here is deadly", place)
 
 
 def contradicted(place: tuple[int, int]) -> Happening:

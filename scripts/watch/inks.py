@@ -23,12 +23,12 @@ def rgb(name: str, dark: bool = False) -> Colour:
 PAGE, SURFACE, INK, SOFT, LINE = (rgb(name) for name in ("page", "surface", "ink", "soft", "line"))
 WHITE: Colour = (255, 255, 255)
 ME, ALARM, GOOD = rgb("ppo"), rgb("person"), rgb("simulated")
+GLOW = rgb("key", dark=True)
 ROLE_INKS: dict[str, Colour] = {
     "free": SURFACE, "boundary": SOFT, "platform": rgb("soft", dark=True), "ladder": rgb("fifth"), "deadly": ALARM,
     "monster": rgb("sixth"), "goal": GOOD, "key": rgb("key"),
 }  # fmt: skip
 assert list(ROLE_INKS) == list(ROLES)
-ROLE_WORDS = {"free": "free", "boundary": "boundary", "platform": "floor", "deadly": "deadly", "goal": "goal, door"}
 
 
 def mixed(first: Colour, second: Colour, share: float) -> Colour:

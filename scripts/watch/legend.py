@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pygame
 
 from priorlab.agents.priors.roles import ROLES
-from priorlab.scripts.watch.glyphs import letter, sign, tile
-from priorlab.scripts.watch.inks import INK, LINE, ME, ROLE_INKS, SOFT, SURFACE, WHITE, words
+from priorlab.scripts.watch.glyphs import alarm, letter, sign, tile
+from priorlab.scripts.watch.inks import GLOW, INK, LINE, ME, ROLE_INKS, SURFACE, WHITE, mixed, words
 from priorlab.scripts.watch.layout import COLUMN, TOP, Layout
 
 NAMES = {"platform": "floor", "goal": "goal, door"}  # what a hall calls a role
@@ -67,6 +67,13 @@ def touched(side: int) -> pygame.Surface:
     return sheet
 
 
+def changed(side: int) -> pygame.Surface:
+    sheet = board(side)
+    sheet.fill(mixed(SURFACE, GLOW, 0.35))
+    pygame.draw.rect(sheet, GLOW, sheet.get_rect(), max(side // 8, 2))
+    return sheet
+
+
 def beads(side: int) -> pygame.Surface:
     sheet = pygame.Surface((side, side), pygame.SRCALPHA, 32)
     for x, y in ((0.15, 0.75), (0.5, 0.4), (0.85, 0.3)):
@@ -76,13 +83,13 @@ def beads(side: int) -> pygame.Surface:
 
 
 SIGNS: tuple[tuple[Callable[[int], pygame.Surface], str], ...] = (
-    (doubtful, "small: unsure"),
+    (doubtful, "unsure"),
     (proved, "proved"),
     (touched, "explored"),
+    (changed, "just changed"),
+    (alarm, "surprise"),
     (lambda side: sign("me", side, ME), "itself"),
     (beads, "its plan"),
     (lambda side: sign("reticle", side, ME), "its aim"),
     (lambda side: sign("cross", side, INK), "died here"),
 )
-
-__all__ = ["SOFT", "draw_legend"]

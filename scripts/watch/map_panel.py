@@ -9,7 +9,7 @@ import pygame
 from priorlab.agents.priors.roles import BOUNDARY, FREE, PLATFORM, ROLES
 from priorlab.envs.game.rules import TILE
 from priorlab.scripts.watch.glyphs import FILLED, SIGNS, letter, sign, tile
-from priorlab.scripts.watch.inks import INK, ME, PAGE, ROLE_INKS, SURFACE, WHITE, mixed, rgb, words
+from priorlab.scripts.watch.inks import GLOW, INK, ME, PAGE, ROLE_INKS, SURFACE, WHITE, mixed, words
 from priorlab.scripts.watch.moment import Moment
 
 UNSEEN = mixed(PAGE, INK, 0.06)  # of cells of which contact taught nothing
@@ -18,7 +18,6 @@ CLEAR = 0.6  # share of the likeliest role, below which a cell gets a question m
 SLICE = 0.12  # least share of a role that is drawn
 CHANGED, SHOWN = 0.12, 0.004  # of a cell's chances: what flashes, and what is drawn again
 FADE = 0.04  # of a flash, per frame
-GLOW = rgb("key", dark=True)
 BEAD_APART = 0.36  # cells between two beads of the way
 WALL_ROLES = (BOUNDARY, PLATFORM)
 
@@ -46,13 +45,18 @@ class MapPanel:
         if beat is not None:
             self.draw_way(sheet, moment.way, moment.reached)
             self.draw_aim(sheet, moment, beat)
-        size = max(round(1.15 * self.cell), 16)
-        self.put(sheet, sign("me", size, ME), *moment.place)
-        if moment.has_key:
-            x, y = self.spot(*moment.place)
-            small = tile("key", max(round(0.62 * size), 10))
-            sheet.blit(small, small.get_rect(center=(x + 0.52 * size, y - 0.42 * size)))
+        if moment.place:
+            self.draw_me(sheet, *moment.place, moment.has_key)
         return sheet
+
+    def draw_me(self, sheet: pygame.Surface, x: int, y: int, has_key: bool) -> None:
+        """Where the player takes itself to be, and the key in its hand."""
+        size = max(round(1.15 * self.cell), 16)
+        self.put(sheet, sign("me", size, ME), x, y)
+        if has_key:
+            across, down = self.spot(x, y)
+            small = tile("key", max(round(0.62 * size), 10))
+            sheet.blit(small, small.get_rect(center=(across + 0.52 * size, down - 0.42 * size)))
 
     def update(self, moment: Moment) -> None:
         """Draws again the cells whose chances changed, and lets those flash that changed much."""

@@ -30,16 +30,16 @@ class Moment:
     """Places are in half pixels, as the rules have them; cells are (row, column).
 
     ``chances``: float64 (R, R, 8), of each role, each cell sums to 1. ``touched``: bool (R, R), cells of which contact
-    taught something; ``proved``: bool (R, R), cells that contact showed to be solid, or one thing. ``way``: int32
-    (n, 2), where its plan leads it, input by input, and ``reached``, after how many it has what it goes for. ``aim``:
-    what that is, "goal", "key", "" for a look around, or None without a plan; ``aim_cell``, and ``sure``, the chance
-    that the thing is there.
+    taught something; ``proved``: bool (R, R), cells that contact showed to be solid, or one thing. ``place``: where it
+    takes itself to be, None while it does not know. ``way``: int32 (n, 2), where its plan leads it, input by input, and
+    ``reached``, after how many it has what it goes for. ``aim``: what that is, "goal", "key", "" for a look around, or
+    None without a plan; ``aim_cell``, and ``sure``, the chance that the thing is there.
     """
 
     chances: np.ndarray
     touched: np.ndarray
     proved: np.ndarray
-    place: tuple[int, int]
+    place: tuple[int, int] | None
     has_key: bool
     monsters: tuple[tuple[int, int], ...]
     way: np.ndarray
@@ -73,9 +73,12 @@ def moment_of(player: Player) -> Moment:
         for i in range(int(world.numbers[MONSTER_COUNT]))
         if int(state[MONSTERS]) >> i & 1
     )  # fmt: skip
+    lost = player.told is None and player.tracker.found is None
+    place = None if lost else (int(state[X]), int(state[Y]))
     return Moment(
-        chances_of(player, ruled_out), np.asarray(apart.any(-1)), (possible & ~WALLS == 0) | single & ruled_out[..., FREE],
-        (int(state[X]), int(state[Y])), bool(state[HAS_KEY]), monsters, *way_of(player), aim, cell, sure,
+        chances_of(player, ruled_out), np.asarray(apart.any(-1)),
+        (possible & ~WALLS == 0) | single & ruled_out[..., FREE],
+        place, bool(state[HAS_KEY]), monsters, *way_of(player), aim, cell, sure,
     )  # fmt: skip
 
 

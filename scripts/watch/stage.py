@@ -9,7 +9,7 @@ from priorlab.scripts.watch.doubt import draw_doubt
 from priorlab.scripts.watch.glyphs import alarm, sign, tile
 from priorlab.scripts.watch.happenings import Happening
 from priorlab.scripts.watch.inks import ALARM, GOOD, INK, LINE, ME, PAGE, SOFT, Colour, words
-from priorlab.scripts.watch.layout import COLUMN, FOOT, GAP, MARGIN, PANEL, TOP, WIDE, Layout
+from priorlab.scripts.watch.layout import FOOT, PANEL, TOP, WIDE, Layout
 from priorlab.scripts.watch.legend import draw_legend
 from priorlab.scripts.watch.map_panel import MapPanel, percent
 from priorlab.scripts.watch.moment import Moment, moment_of
@@ -17,7 +17,7 @@ from priorlab.scripts.watch.watched import Counts, Watched
 
 TITLES = ("What the game shows", "What the player believes")
 STAYS = 45  # frames for which a happening is told, unless another comes
-INKS: dict[str, Colour] = {"death": INK, "surprise": ALARM, "thought": SOFT, "key": INK, "win": GOOD}
+INKS: dict[str, Colour] = {"found": ME, "death": INK, "surprise": ALARM, "thought": SOFT, "key": INK, "win": GOOD}
 
 
 @dataclass
@@ -72,8 +72,8 @@ class Stage:
         sheet.blit(enlarged(watched.picture, layout.panel(0).width), layout.panel(0))
         sheet.blit(self.map.draw(moment, self.deaths, None if watched.over else self.beat), layout.panel(1))
         told = self.told if self.left > 0 or watched.over or watched.dead else None
-        if told and told.kind in ("surprise", "death", "win"):
-            self.draw_burst(sheet, told)
+        if told and told.kind in ("surprise", "death", "win", "found"):
+            self.draw_burst(sheet, told, watched.turns)
         self.left = max(self.left - 1, 0)
         self.draw_thought(sheet, told, moment, watched)
         self.draw_counts(sheet, watched.counts)
@@ -101,11 +101,13 @@ class Stage:
         draw_legend(sheet, layout)
         return sheet
 
-    def draw_burst(self, sheet: pygame.Surface, told: Happening) -> None:
-        """Where it happened, in both panels."""
+    def draw_burst(self, sheet: pygame.Surface, told: Happening, turns: int) -> None:
+        """Where it happened, in both panels; the left one is ``turns`` quarter turns from upright."""
         layout = self.layout
         size = layout.px(64) + layout.cell // 2
-        if told.kind == "death":
+        if told.kind == "found":
+            burst = sign("reticle", 2 * size, ME)
+        elif told.kind == "death":
             burst = sign("cross", size, INK)
         elif told.kind == "win":
             burst = sign("reticle", 2 * size, GOOD)
@@ -114,6 +116,8 @@ class Stage:
         for number in (0, 1):
             panel = layout.panel(number)
             x, y = self.map.spot(*told.place)
+            for _ in range(turns if number == 0 else 0):
+                x, y = panel.width - y, x
             place = pygame.Vector2(panel.topleft) + (x, y)
             if told.kind == "surprise":  # beside the player, not on it
                 place += (0.9 * size * (1 if x < panel.width / 2 else -1), -0.75 * size)
@@ -150,8 +154,8 @@ class Stage:
                 (counts.facts, "facts"),
             ]
         ):
-            left = panel.left + layout.px(k * (PANEL + GAP) / 4)
-            large = words(f"{number:,}", layout.px(56), INK, True)
+            left = panel.left + layout.px(k * PANEL / 4)
+            large = fitted(f"{number:,}", layout.px(54), layout.px(PANEL / 4 - 16), INK, True)
             sheet.blit(large, (left, layout.at(0, FOOT - 6)[1]))
             sheet.blit(words(name, layout.px(25), SOFT), (left, layout.at(0, FOOT + 64)[1]))
 
@@ -159,6 +163,8 @@ class Stage:
 def intention(moment: Moment) -> tuple[str, str]:
     """What it is after, and how far that is, in words."""
     left = plural(moment.reached, "input")
+    if moment.place is None:
+        return "It looks for itself", "which of all this moves as it presses?"
     if moment.aim is None:
         return "It tries anything", "it sees no way to win"
     if not moment.aim:
@@ -169,7 +175,7 @@ def intention(moment: Moment) -> tuple[str, str]:
 
 
 def icon_of(kind: str, side: int) -> pygame.Surface:
-    if kind in ("surprise", "thought"):
+    if kind in ("surprise", "thought", "found"):
         return alarm(side) if kind == "surprise" else sign("me", side, ME)
     return sign("cross", side, INK) if kind == "death" else tile("key" if kind == "key" else "goal", side)
 
@@ -192,6 +198,3 @@ def enlarged(picture: np.ndarray, size: int) -> pygame.Surface:
         image = pygame.transform.scale_by(image, times + 1)
         return pygame.transform.smoothscale(image, (size, size))
     return pygame.transform.scale_by(image, times)
-
-
-__all__ = ["COLUMN", "MARGIN", "Captions", "Stage"]

@@ -6,10 +6,10 @@ import numpy as np
 
 from priorlab.agents.priors.belief import Perceive
 from priorlab.agents.priors.lives import LIMIT, Scenery
-from priorlab.agents.priors.player import Player, Seen
+from priorlab.agents.priors.player import Player
 from priorlab.agents.priors.player_settings import PlayerSettings
-from priorlab.envs.game.rules import DEATHS, FIELDS, HAS_KEY, SOLVED, X, Y
-from priorlab.scripts.watch.happenings import Happening, contradicted, death, key_taken, surprise, win
+from priorlab.envs.game.rules import DEATHS, HAS_KEY, SOLVED, TURNED, X, Y
+from priorlab.scripts.watch.happenings import Happening, contradicted, death, found, key_taken, surprise, win
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,8 @@ class Counts:
 class Watched:
     """The life of ``agents.priors.lives.live`` with the same arguments, which ``advance`` takes on by one input.
 
-    ``happened``: what the last input brought, or None; ``over``: whether it won or reached the limit.
+    ``happened``: what the last input brought, or None; ``dead``: whether it died of it, and has not started again;
+    ``over``: whether it won or reached the limit.
     """
 
     def __init__(
@@ -34,23 +35,28 @@ class Watched:
         seed: int = 0,
         limit: int = LIMIT,
     ):
-        self.scenery, self.limit = scenery, limit
+        self.settings, self.limit = settings or PlayerSettings(), limit
         self.games = scenery.games()
         self.games.reset(seed)
         self.state = self.games.state[0]
+        world = scenery.world()
+        self.turns = int(world.numbers[TURNED])  # quarter turns that set the picture upright
+        self.player = Player(perceive, world, self.settings, seed, self.upright.copy())
+        self.given = self.player.facts.count  # facts that it had before it did anything
         self.inputs: list[int] = []
-        self.player = Player(
-            perceive, scenery.world(), settings or PlayerSettings(), seed, self.games.lanes.observations[0].copy()
-        )
         self.happened: Happening | None = None
         self.dead = self.over = False
-        self.given = self.player.facts.count  # facts that it had before it saw anything
-        self.pressed = self.player.act(Seen(self.state.copy()))
+        self.before = self.picture.copy()  # the last input
+        self.pressed = self.act(False)
 
     @property
     def picture(self) -> np.ndarray:
-        """uint8 (15 R, 15 R, 3): what is on the screen now."""
-        return self.games.lanes.observations[0]
+        """uint8 (15 R, 15 R, 3): what is on the screen now; after a death, what was before it."""
+        return self.before if self.dead else self.games.lanes.observations[0]
+
+    @property
+    def upright(self) -> np.ndarray:
+        return np.rot90(self.picture, self.turns) if self.turns else self.picture
 
     @property
     def solved(self) -> bool:
@@ -58,23 +64,32 @@ class Watched:
 
     @property
     def place(self) -> tuple[int, int]:
-        """(x, y), half pixels, of the player's centre."""
+        """(x, y), half pixels of the upright picture: where it truly is."""
         return int(self.state[X]), int(self.state[Y])
+
+    @property
+    def searches(self) -> bool:
+        """Whether it is still looking for itself in the picture."""
+        return self.player.told is None and self.player.tracker.found is None
 
     @property
     def counts(self) -> Counts:
         player = self.player
         return Counts(len(self.inputs), int(self.state[DEATHS]), player.surprises, player.facts.count - self.given)
 
+    def act(self, ended: bool) -> int:
+        """Lets the player see, learn and decide; returns its input."""
+        return self.player.act(self.upright, ended, self.state if self.player.told is not None else None)
+
     def advance(self) -> Happening | None:
         """Takes the next input; after a death, starts again and takes none. Returns what that brought."""
+        self.happened = None
         if self.over:
             return None
         if self.dead:
-            self.restart()
-            self.happened = None
+            self.start_again()
             return None
-        deaths, had_key = int(self.state[DEATHS]), bool(self.state[HAS_KEY])
+        deaths, place, self.before[:] = int(self.state[DEATHS]), self.place, self.picture
         self.inputs.append(self.pressed)
         self.games.step(np.array([self.pressed]))
         self.dead = bool(self.state[DEATHS] > deaths)
@@ -82,35 +97,30 @@ class Watched:
         if self.solved:
             self.happened = win(self.place)
         elif self.dead:
-            self.happened = death(self.player, self.place)
-        elif self.over:
-            self.happened = None
-        else:
-            self.happened = self.think(had_key)
+            self.happened = death(self.player, place)
+        elif not self.over:
+            self.happened = self.think()
         return self.happened
 
-    def restart(self) -> None:
-        """Back to the start after a death; the player learns of it and decides."""
-        if self.games.lanes.terminated[0]:
+    def start_again(self) -> None:
+        """After a death: the player learns of it and decides."""
+        ended = bool(self.games.lanes.terminated[0])
+        if ended:
             self.games.restart(np.zeros(1, np.int64), new_play=False)
         self.dead = False
-        self.pressed = self.player.act(Seen(self.state.copy(), True))
+        self.pressed = self.act(self.player.told is not None or ended)
 
-    def think(self, had_key: bool) -> Happening | None:
-        """Lets the player see, learn and decide; returns what it found out."""
-        player, foreseen = self.player, np.zeros(FIELDS, np.int32)
-        foreseen[:] = player.foreseen
-        plan, plans, surprises, left = player.plan, player.plans, player.surprises, player_left(player)
-        self.pressed = player.act(Seen(self.state.copy()))
-        if self.state[HAS_KEY] and not had_key:
+    def think(self) -> Happening | None:
+        """Lets the player decide; returns what it found out."""
+        player = self.player
+        searched, had_key, foreseen = self.searches, bool(player.state[HAS_KEY]), player.foreseen.copy()
+        plan, plans, surprises = player.plan, player.plans, player.surprises
+        left = plan is not None and player.at < len(plan.inputs)
+        self.pressed = self.act(False)
+        if searched and not self.searches:
+            return found(self.place)
+        if player.state[HAS_KEY] and not had_key:
             return key_taken(self.place)
         if player.surprises > surprises:
-            return surprise(foreseen, self.state, plan, self.place)
-        if plan is not None and player.plans > plans and left:
-            return contradicted(self.place)
-        return None
-
-
-def player_left(player: Player) -> int:
-    """How many inputs of its plan are left."""
-    return 0 if player.plan is None else len(player.plan.inputs) - player.at
+            return surprise(foreseen, player.state, plan, self.place)
+        return contradicted(self.place) if player.plans > plans and left else None
