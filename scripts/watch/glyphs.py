@@ -145,8 +145,9 @@ def tile(role: str, side: int, whole: bool = True) -> Canvas:
         pygame.draw.rect(
             canvas, colour, (inset, inset, size - 2 * inset, size - 2 * inset), border_radius=round(0.2 * size)
         )
-        over = blank(FINE * side, WHITE)
-        SIGNS[role](over, size, WHITE)
+        ink = INK if role == "key" else WHITE
+        over = blank(FINE * side, ink)
+        SIGNS[role](over, size, ink)
         if role == "monster":  # its eyes are holes
             for eye in (0.38, 0.62):
                 pygame.draw.circle(over, (*colour, 255), (eye * size, 0.45 * size), 0.085 * size)

@@ -20,21 +20,20 @@ def rgb(name: str, dark: bool = False) -> Colour:
     return int(text[:2], 16), int(text[2:4], 16), int(text[4:6], 16)
 
 
-PAGE, SURFACE, INK, SOFT, LINE = (rgb(name) for name in ("page", "surface", "ink", "soft", "line"))
-WHITE: Colour = (255, 255, 255)
-ME, ALARM, GOOD = rgb("ppo"), rgb("person"), rgb("simulated")
-GLOW = rgb("key", dark=True)
-ROLE_INKS: dict[str, Colour] = {
-    "free": SURFACE, "boundary": SOFT, "platform": rgb("soft", dark=True), "ladder": rgb("fifth"), "deadly": ALARM,
-    "monster": rgb("sixth"), "goal": GOOD, "key": rgb("key"),
-}  # fmt: skip
-assert list(ROLE_INKS) == list(ROLES)
-
-
 def mixed(first: Colour, second: Colour, share: float) -> Colour:
     """``share`` of the second colour in the first."""
     red, green, blue = (round(a + (b - a) * share) for a, b in zip(first, second))
     return red, green, blue
+
+
+PAGE, SURFACE, INK, SOFT, LINE = (rgb(name) for name in ("page", "surface", "ink", "soft", "line"))
+WHITE: Colour = (255, 255, 255)
+ME, ALARM, GOOD, GLOW = rgb("ppo"), rgb("person"), rgb("simulated"), rgb("key", dark=True)
+ROLE_INKS: dict[str, Colour] = {  # they differ in lightness, too, for who does not see red or green
+    "free": SURFACE, "boundary": SOFT, "platform": rgb("soft", dark=True), "ladder": rgb("fifth"), "deadly": ALARM,
+    "monster": rgb("sixth"), "goal": mixed(GOOD, INK, 0.25), "key": GLOW,
+}  # fmt: skip
+assert list(ROLE_INKS) == list(ROLES)
 
 
 @cache

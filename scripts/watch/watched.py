@@ -39,14 +39,14 @@ class Watched:
         self.games = scenery.games()
         self.games.reset(seed)
         self.state = self.games.state[0]
+        self.dead = self.over = False
+        self.before = self.picture.copy()  # the last input
         world = scenery.world()
         self.turns = int(world.numbers[TURNED])  # quarter turns that set the picture upright
         self.player = Player(perceive, world, self.settings, seed, self.upright.copy())
         self.given = self.player.facts.count  # facts that it had before it did anything
         self.inputs: list[int] = []
         self.happened: Happening | None = None
-        self.dead = self.over = False
-        self.before = self.picture.copy()  # the last input
         self.pressed = self.act(False)
 
     @property
@@ -76,6 +76,12 @@ class Watched:
     def counts(self) -> Counts:
         player = self.player
         return Counts(len(self.inputs), int(self.state[DEATHS]), player.surprises, player.facts.count - self.given)
+
+    def summary(self) -> str:
+        """One line on the life so far."""
+        counts = self.counts
+        ended = "won" if self.solved else "not won"
+        return f"{ended}: {counts.inputs:,} inputs, {counts.deaths:,} deaths, {counts.surprises:,} surprises"
 
     def act(self, ended: bool) -> int:
         """Lets the player see, learn and decide; returns its input."""
