@@ -88,7 +88,7 @@ class Chosen:
         given = ", ".join((*(() if self.weights else ("roles",)), *settings.given))
         who = "hand-designed" if self.weights is None else "learned"
         return Watched(scenery, perceive, settings, self.seed, self.limit), Captions(
-            caption(scenery), f"{who}; given: {given}"
+            caption(scenery), who, f"It is given: {given}"
         )
 
 

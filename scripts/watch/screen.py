@@ -36,13 +36,12 @@ def show(begin: Begin, speed: float) -> Watched:
 class Screen:
     def __init__(self, begin: Begin, life: tuple[Watched, Captions], speed: float):
         self.begin, self.speed, self.paused, self.closed = begin, speed, False, False
-        self.full = False
+        self.full, self.size = False, (0, 0)
         self.start(life)
 
     def start(self, life: tuple[Watched, Captions]) -> None:
         watched, captions = life
         width, height = pygame.display.get_window_size()
-        self.captions = captions
         stage = Stage(max(width, LEAST[0]), max(height, LEAST[1]), len(watched.picture) // TILE, captions)
         self.projector = Projector(watched, stage, self.speed)
 
@@ -88,8 +87,16 @@ class Screen:
         elif event.key == pygame.K_r:
             self.start(self.begin())
         elif event.key == pygame.K_F11:
-            self.full = not self.full
-            pygame.display.toggle_fullscreen()
+            self.fill_or_leave()
+
+    def fill_or_leave(self) -> None:
+        """Fills the screen, or goes back to the window."""
+        self.full = not self.full
+        if self.full:
+            self.size = pygame.display.get_window_size()
+            pygame.display.set_mode(pygame.display.get_desktop_sizes()[0], pygame.FULLSCREEN)
+        else:
+            pygame.display.set_mode(self.size, pygame.RESIZABLE)
 
     def change_speed(self, faster: bool) -> None:
         others = [each for each in SPEEDS if (each > self.speed if faster else each < self.speed)]

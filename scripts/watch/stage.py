@@ -22,10 +22,11 @@ INKS: dict[str, Colour] = {"found": ME, "death": INK, "surprise": ALARM, "though
 
 @dataclass
 class Captions:
-    """Small lines above the panels: what is played, who plays."""
+    """Small lines: what is played and who plays, above the panels, and what the player is given, below."""
 
     scene: str = ""
     player: str = ""
+    given: str = ""
 
 
 class Stage:
@@ -73,7 +74,7 @@ class Stage:
         sheet.blit(self.map.draw(moment, self.deaths, None if watched.over else self.beat), layout.panel(1))
         told = self.told if self.left > 0 or watched.over or watched.dead else None
         if told and told.kind in ("surprise", "death", "win", "found"):
-            self.draw_burst(sheet, told, watched.turns)
+            self.draw_burst(sheet, told, moment.place or told.place, watched.turns)
         self.left = max(self.left - 1, 0)
         self.draw_thought(sheet, told, moment, watched)
         self.draw_counts(sheet, watched.counts)
@@ -99,10 +100,15 @@ class Stage:
             small = fitted(caption, layout.px(22), panel.width - line.get_width() - layout.px(30))
             sheet.blit(small, small.get_rect(bottomright=(panel.right, base - layout.px(3))))
         draw_legend(sheet, layout)
+        given = fitted(self.captions.given, layout.px(22), layout.px(PANEL))
+        sheet.blit(given, (layout.panel(1).left, layout.at(0, FOOT + 108)[1]))
         return sheet
 
-    def draw_burst(self, sheet: pygame.Surface, told: Happening, turns: int) -> None:
-        """Where it happened, in both panels; the left one is ``turns`` quarter turns from upright."""
+    def draw_burst(self, sheet: pygame.Surface, told: Happening, believed: tuple[int, int], turns: int) -> None:
+        """Where it happened, in both panels; a surprise, on the map, is where the player takes itself to be.
+
+        The left panel is ``turns`` quarter turns from upright.
+        """
         layout = self.layout
         size = layout.px(64) + layout.cell // 2
         if told.kind == "found":
@@ -115,7 +121,7 @@ class Stage:
             burst = alarm(size)
         for number in (0, 1):
             panel = layout.panel(number)
-            x, y = self.map.spot(*told.place)
+            x, y = self.map.spot(*(believed if number == 1 and told.kind == "surprise" else told.place))
             for _ in range(turns if number == 0 else 0):
                 x, y = panel.width - y, x
             place = pygame.Vector2(panel.topleft) + (x, y)
