@@ -1,9 +1,9 @@
 """What a player makes out of pictures: where it is and how it moves, when it died, when it took a key.
 
-``Tracker`` finds itself (``sprites.py``) and then follows itself. What a picture does not show (whether it flies and how
-fast, whether a ladder holds it) follows from the rules: after each input it keeps every state that some map, different
-from the believed one in at most two cells nearby, leads to from one of the states before, if it would be seen where the
-player is seen. Facts are drawn only from inputs around which all states that are left agree.
+``Tracker`` finds itself (``sprites.py``) and then follows itself. What a picture does not show (whether it flies and
+how fast, whether a ladder holds it) follows from the rules: after each input it keeps every state that some map,
+different from the believed one in at most two cells nearby, leads to from one of the states before, if it would be seen
+where the player is seen. Facts are drawn only from inputs around which all states that are left agree.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ import numpy as np
 
 from priorlab.agents.priors.deciding import World
 from priorlab.agents.priors.facts import LADDER_UNKNOWN, Cell, overlapped
-from priorlab.agents.priors.sprites import SCRIPT, TILE, Found, Place, Sprite, find
+from priorlab.agents.priors.sprites import SCRIPT, SHOWS, TILE, Found, Place, Sprite, find
 from priorlab.envs.game.foreseeing import explain, foresee
 from priorlab.envs.game.route_search import pressed
 from priorlab.envs.game.rules import (
@@ -132,7 +132,7 @@ class Tracker:
             return self.die(action)
         place = self.locate(picture)
         if place is None or not self.advance(action, place):
-            if self.sprite.is_at(picture, *self.found.place):
+            if self.sprite.share(picture, *self.found.place) >= SHOWS:
                 return self.die(action)
             if place is None:
                 place = self.sprite.near(picture, *self.place, self.side, self.side) or self.place
@@ -191,12 +191,16 @@ class Tracker:
 
     def locate(self, picture: np.ndarray) -> Place | None:
         """Where the player shows: where it is expected, or near where it was."""
-        left, top = self.place
-        for state in (self.foreseen, self.layers[-1].likeliest()):
-            place = place_of(state)
-            if self.sprite.is_at(picture, *place):
-                return place
-        return self.sprite.near(picture, left, top, int(self.numbers[WALK]) // 2 + 1, REACH_DOWN)
+        expected = place_of(self.foreseen)
+        if self.sprite.share(picture, *expected) == 1:
+            return expected
+        across = int(self.numbers[WALK]) // 2 + 1
+        return self.sprite.near(picture, *self.place, across, REACH_DOWN) or self.out_of_frame(expected)
+
+    def out_of_frame(self, place: Place) -> Place | None:
+        """That place, if a player there would not be seen in full."""
+        inside = min(place) >= 0 and max(place) <= self.side - TILE
+        return None if inside else place
 
     def expect(self, action: int) -> None:
         """Foresees the input that is pressed now."""
@@ -251,9 +255,9 @@ class Tracker:
 
     def keep(self, at: int, kept: list[int]) -> None:
         layer = self.layers[at]
-        layer.states, layer.scores, layer.parents = (
-            [values[k] for k in kept] for values in (layer.states, layer.scores, layer.parents)
-        )
+        layer.states = [layer.states[k] for k in kept]
+        layer.scores = [layer.scores[k] for k in kept]
+        layer.parents = [layer.parents[k] for k in kept]
 
     def certain(self) -> list[Shown]:
         """The inputs, from the oldest on, around which all states agree."""

@@ -15,6 +15,8 @@ from priorlab.envs.game.rules import FALL_SPEED, JUMP, JUMP_SPEED, LEFT, NONE, R
 SCRIPT = (RIGHT, RIGHT, LEFT, RIGHT, LEFT, LEFT, JUMP, *(NONE,) * 18)  # what it presses until it knows
 ENOUGH = 20  # pixels that moved with it
 CLEARLY = 0.6  # of that, how many move with any other place, at most
+SHOWS = 0.7  # of what is known of it, how much must show; the rest may prove to be ground that shone through
+MOST_PLACES = 1000
 
 Place = tuple[int, int]  # left, top
 
@@ -53,25 +55,36 @@ class Sprite:
         self.agrees &= equal | ~inside
         self.known = (self.known | equal & inside & (was != cell).any(-1)) & self.agrees
 
-    def is_at(self, picture: np.ndarray, left: int, top: int) -> bool:
-        """Whether all that is known of it shows there; what is outside the picture is not seen."""
+    def share(self, picture: np.ndarray, left: int, top: int) -> float:
+        """How much of what is known of it shows there, 0 to 1; what is outside the picture counts as shown."""
         cell, inside = cell_at(picture, left, top)
-        return bool(((cell == self.colours).all(-1) | ~inside | ~self.known).all())
+        known = self.known & inside
+        count = int(np.count_nonzero(known))
+        return 1.0 if not count else np.count_nonzero((cell == self.colours).all(-1) & known) / count
 
     def near(self, picture: np.ndarray, left: int, top: int, across: int, down: int) -> Place | None:
-        """The place nearest to (left, top), within so many pixels, where it shows in full; None if there is none."""
-        places = [(x, y) for y in range(top - down, top + down + 1) for x in range(left - across, left + across + 1)]
-        at = np.argwhere(self.known)
-        if not len(at):
+        """The place within so many pixels of (left, top) where most of it shows, the nearest of several; None if it
+        does not show anywhere there."""
+        side, at = picture.shape[0], np.argwhere(self.known)
+        x, y = np.meshgrid(
+            np.arange(max(left - across, 0), min(left + across, side - TILE) + 1),
+            np.arange(max(top - down, 0), min(top + down, side - TILE) + 1),
+        )
+        x, y = x.ravel(), y.ravel()
+        if not len(at) or not len(x):
             return None
-        rows, columns = at[:: max(1, len(at) // 12)].T  # a few pixels exclude most places
-        side = picture.shape[0]
-        x, y = np.array(places).T
-        fits = (x >= 0) & (y >= 0) & (x <= side - TILE) & (y <= side - TILE)
-        x, y = x[fits], y[fits]
-        shown = (picture[y[:, None] + rows, x[:, None] + columns] == self.colours[rows, columns]).all((-1, -2))
-        whole = [(int(a), int(b)) for a, b in zip(x[shown], y[shown]) if self.is_at(picture, int(a), int(b))]
-        return min(whole, key=lambda place: abs(place[0] - left) + abs(place[1] - top), default=None)
+        if len(x) > MOST_PLACES:  # a few pixels exclude most places
+            few = at[:: max(1, len(at) // 12)].T
+            shown = (picture[y[:, None] + few[0], x[:, None] + few[1]] == self.colours[few[0], few[1]]).all(-1)
+            chosen = shown.mean(-1) >= SHOWS
+            x, y = x[chosen], y[chosen]
+            if not len(x):
+                return None
+        rows, columns = at.T
+        shares = (picture[y[:, None] + rows, x[:, None] + columns] == self.colours[rows, columns]).all(-1).mean(-1)
+        far = np.abs(x - left) + np.abs(y - top)
+        best = np.lexsort((far, -shares))[0]
+        return (int(x[best]), int(y[best])) if shares[best] >= SHOWS else None
 
 
 def cell_at(picture: np.ndarray, left: int, top: int) -> tuple[np.ndarray, np.ndarray]:
@@ -153,16 +166,19 @@ def same_way(one: Path, other: Path) -> bool:
 
 
 def follows(pictures: Sequence[np.ndarray], moved: np.ndarray) -> np.ndarray:
-    """bool (S, S): the pixels of the first picture that show again in each other one, displaced by ``moved``."""
+    """bool (S, S): the pixels of the first picture that show again in each other one, displaced by ``moved``, at least
+    once where something else was before. (Plain ground beside the player shows again, too, but where it was before.)
+    """
     first, side = pictures[0], pictures[0].shape[0]
-    shown = np.ones((side, side), bool)
+    shown, new = np.ones((side, side), bool), np.zeros((side, side), bool)
     for picture, (across, down) in zip(pictures[1:], moved[1:].tolist()):
-        equal = np.zeros((side, side), bool)
         rows, columns = slice(max(0, -down), side - max(0, down)), slice(max(0, -across), side - max(0, across))
-        to_rows, to_columns = slice(max(0, down), side + min(0, down)), slice(max(0, across), side + min(0, across))
-        equal[rows, columns] = (first[rows, columns] == picture[to_rows, to_columns]).all(-1)
+        to = (slice(max(0, down), side + min(0, down)), slice(max(0, across), side + min(0, across)))
+        equal = np.zeros((side, side), bool)
+        equal[rows, columns] = (first[rows, columns] == picture[to]).all(-1)
         shown &= equal
-    return shown
+        new[rows, columns] |= (picture[to] != first[to]).any(-1)
+    return shown & new
 
 
 def counted(mask: np.ndarray) -> np.ndarray:
