@@ -86,4 +86,4 @@ def write_picture(projector: Projector, path: Path) -> None:
         stage.frame(watched)
     path.parent.mkdir(parents=True, exist_ok=True)
     with drafted(path, f".draft{PICTURE}") as draft:
-        pygame.image.save(stage.sheet(watched), draft)
+        pygame.image.save(stage.sheet(watched, cut=True), draft)

@@ -12,12 +12,14 @@ Kind = Literal["found", "death", "surprise", "thought", "key", "win"]
 
 
 class Happening(NamedTuple):
-    """``place``: (x, y) in half pixels of the upright picture, where it happened."""
+    """``place``: (x, y) in half pixels of the upright picture, where it happened; ``believed``: where
+    the player takes itself to be."""
 
     kind: Kind
     headline: str
     detail: str
     place: tuple[int, int]
+    believed: tuple[int, int] | None = None
 
 
 def win(place: tuple[int, int]) -> Happening:
@@ -64,3 +66,7 @@ def reason(foreseen: np.ndarray, state: np.ndarray, plan: Plan | None) -> str:
     if foreseen[Y] > state[Y]:
         return "something holds it up"
     return "it lands where it expected to fall" if foreseen[JUMPING] else "there is nothing to stand on"
+
+
+def plural(number: int, name: str) -> str:
+    return f"{number:,} {name}" + ("" if number == 1 else "s")

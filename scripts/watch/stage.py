@@ -7,7 +7,7 @@ import pygame
 
 from priorlab.scripts.watch.doubt import draw_doubt
 from priorlab.scripts.watch.glyphs import alarm, sign, tile
-from priorlab.scripts.watch.happenings import Happening
+from priorlab.scripts.watch.happenings import Happening, plural
 from priorlab.scripts.watch.inks import ALARM, GOOD, INK, LINE, ME, PAGE, SOFT, Colour, words
 from priorlab.scripts.watch.layout import FOOT, PANEL, TOP, WIDE, Layout
 from priorlab.scripts.watch.legend import draw_legend
@@ -17,12 +17,13 @@ from priorlab.scripts.watch.watched import Counts, Watched
 
 TITLES = ("What the game shows", "What the player believes")
 STAYS = 45  # frames for which a happening is told, unless another comes
+BURST, FADING = 28, 10  # frames for which its place is marked, and the last of these
 INKS: dict[str, Colour] = {"found": ME, "death": INK, "surprise": ALARM, "thought": SOFT, "key": INK, "win": GOOD}
 
 
 @dataclass
 class Captions:
-    """Small lines: what is played and who plays, above the panels, and what the player is given, below."""
+    """Small lines: who plays, above the map; below the panels what is played, and what the player is given."""
 
     scene: str = ""
     player: str = ""
@@ -59,24 +60,25 @@ class Stage:
             self.deaths.append(happening.place)
         self.told, self.left = happening, STAYS
 
-    def frame(self, watched: Watched, hint: str = "") -> np.ndarray:
-        """uint8 (height, width, 3). ``hint``: a small line at the bottom."""
-        sheet = self.sheet(watched, hint)
+    def frame(self, watched: Watched) -> np.ndarray:
+        """uint8 (height, width, 3)."""
+        sheet = self.sheet(watched)
         width, height = sheet.get_size()
         return np.frombuffer(pygame.image.tobytes(sheet, "RGB"), np.uint8).reshape(height, width, 3)
 
-    def sheet(self, watched: Watched, hint: str = "") -> pygame.Surface:
-        """The frame as a surface."""
+    def sheet(self, watched: Watched, hint: str = "", cut: bool = False) -> pygame.Surface:
+        """The frame as a surface. ``hint``: a small line at the bottom; ``cut``: the life goes on, if it is not won."""
+        over = watched.solved or watched.over and not cut
         moment, layout = moment_of(watched.player), self.layout
         self.beat += 1
         sheet = self.still.copy()
         sheet.blit(enlarged(watched.picture, layout.panel(0).width), layout.panel(0))
-        sheet.blit(self.map.draw(moment, self.deaths, None if watched.over else self.beat), layout.panel(1))
-        told = self.told if self.left > 0 or watched.over or watched.dead else None
+        sheet.blit(self.map.draw(moment, self.deaths, None if over else self.beat), layout.panel(1))
+        told = self.told if self.left > 0 or watched.solved or watched.dead else None
         if told and told.kind in ("surprise", "death", "win", "found"):
-            self.draw_burst(sheet, told, moment.place or told.place, watched.turns)
+            self.draw_burst(sheet, told, watched.turns)
         self.left = max(self.left - 1, 0)
-        self.draw_thought(sheet, told, moment, watched)
+        self.draw_thought(sheet, told, moment, watched, over)
         self.draw_counts(sheet, watched.counts)
         if not self.doubts or self.doubts[-1][0] != watched.counts.inputs:
             self.doubts.append((watched.counts.inputs, moment.doubt))
@@ -91,45 +93,53 @@ class Stage:
         layout = self.layout
         sheet = pygame.Surface((layout.width, layout.height))
         sheet.fill(PAGE)
-        for number, (title, caption) in enumerate(zip(TITLES, (self.captions.scene, self.captions.player))):
+        captions = self.captions
+        for number, (title, above, below) in enumerate(
+            zip(TITLES, ("", captions.player), (captions.scene, captions.given))
+        ):
             panel = layout.panel(number)
             pygame.draw.rect(sheet, LINE, panel.inflate(2 * layout.px(2), 2 * layout.px(2)))
             line = words(title, layout.px(34), INK, True)
             left, base = panel.left, layout.at(0, TOP - 16)[1]
             sheet.blit(line, line.get_rect(bottomleft=(left, base)))
-            small = fitted(caption, layout.px(22), panel.width - line.get_width() - layout.px(30))
-            sheet.blit(small, small.get_rect(bottomright=(panel.right, base - layout.px(3))))
+            small = fitted(above, layout.px(26), panel.width - line.get_width() - layout.px(30))
+            sheet.blit(small, small.get_rect(bottomright=(panel.right, base - layout.px(2))))
+            small = fitted(below, layout.px(22), layout.px(PANEL))
+            sheet.blit(small, (left, layout.at(0, FOOT + 108)[1]))
         draw_legend(sheet, layout)
-        given = fitted(self.captions.given, layout.px(22), layout.px(PANEL))
-        sheet.blit(given, (layout.panel(1).left, layout.at(0, FOOT + 108)[1]))
         return sheet
 
-    def draw_burst(self, sheet: pygame.Surface, told: Happening, believed: tuple[int, int], turns: int) -> None:
-        """Where it happened, in both panels; a surprise, on the map, is where the player takes itself to be.
+    def draw_burst(self, sheet: pygame.Surface, told: Happening, turns: int) -> None:
+        """Where it happened, and, on the map, where the player believes that; it fades away.
 
         The left panel is ``turns`` quarter turns from upright.
         """
         layout = self.layout
         size = layout.px(64) + layout.cell // 2
         if told.kind == "found":
-            burst = sign("reticle", 2 * size, ME)
+            burst = sign("reticle", 2 * size, ME).copy()
         elif told.kind == "death":
-            burst = sign("cross", size, INK)
+            burst = sign("cross", size, INK).copy()
         elif told.kind == "win":
-            burst = sign("reticle", 2 * size, GOOD)
+            burst = sign("reticle", 2 * size, GOOD).copy()
         else:
             burst = alarm(size)
         for number in (0, 1):
             panel = layout.panel(number)
-            x, y = self.map.spot(*(believed if number == 1 and told.kind == "surprise" else told.place))
+            x, y = self.map.spot(*(told.believed if number and told.believed else told.place))
             for _ in range(turns if number == 0 else 0):
                 x, y = panel.width - y, x
             place = pygame.Vector2(panel.topleft) + (x, y)
             if told.kind == "surprise":  # beside the player, not on it
                 place += (0.9 * size * (1 if x < panel.width / 2 else -1), -0.75 * size)
+            burst.set_alpha(
+                255 if told.kind == "win" else max(min(255 * (self.left - STAYS + BURST) // FADING, 255), 0)
+            )
             sheet.blit(burst, burst.get_rect(center=place).clamp(panel))
 
-    def draw_thought(self, sheet: pygame.Surface, told: Happening | None, moment: Moment, watched: Watched) -> None:
+    def draw_thought(
+        self, sheet: pygame.Surface, told: Happening | None, moment: Moment, watched: Watched, over: bool
+    ) -> None:
         """In large letters, what happened or what it is after."""
         layout = self.layout
         if told:
@@ -137,7 +147,7 @@ class Stage:
             if told.kind == "win":
                 detail = f"after {watched.counts.inputs:,} inputs and {plural(watched.counts.deaths, 'death')}"
             icon = icon_of(told.kind, layout.px(76))
-        elif watched.over:
+        elif over:
             headline, detail, ink = "It has not won", f"in {watched.limit:,} inputs", INK
             icon = sign("me", layout.px(76), ME)
         else:
@@ -184,10 +194,6 @@ def icon_of(kind: str, side: int) -> pygame.Surface:
     if kind in ("surprise", "thought", "found"):
         return alarm(side) if kind == "surprise" else sign("me", side, ME)
     return sign("cross", side, INK) if kind == "death" else tile("key" if kind == "key" else "goal", side)
-
-
-def plural(number: int, name: str) -> str:
-    return f"{number:,} {name}" + ("" if number == 1 else "s")
 
 
 def fitted(text: str, size: float, width: int, colour: Colour = SOFT, bold: bool = False) -> pygame.Surface:

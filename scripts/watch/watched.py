@@ -9,7 +9,7 @@ from priorlab.agents.priors.lives import LIMIT, Scenery
 from priorlab.agents.priors.player import Player
 from priorlab.agents.priors.player_settings import PlayerSettings
 from priorlab.envs.game.rules import DEATHS, HAS_KEY, SOLVED, TURNED, X, Y
-from priorlab.scripts.watch.happenings import Happening, contradicted, death, found, key_taken, surprise, win
+from priorlab.scripts.watch.happenings import Happening, contradicted, death, found, key_taken, plural, surprise, win
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,8 @@ class Watched:
     def summary(self) -> str:
         """One line on the life so far."""
         counts = self.counts
-        ended = "won" if self.solved else "not won"
-        return f"{ended}: {counts.inputs:,} inputs, {counts.deaths:,} deaths, {counts.surprises:,} surprises"
+        costs = [plural(getattr(counts, f"{name}s"), name) for name in ("input", "death", "surprise")]
+        return f"{'won' if self.solved else 'not won'}: {', '.join(costs)}"
 
     def act(self, ended: bool) -> int:
         """Lets the player see, learn and decide; returns its input."""
@@ -106,6 +106,9 @@ class Watched:
             self.happened = death(self.player, place)
         elif not self.over:
             self.happened = self.think()
+        if self.happened and not self.searches:
+            state = self.player.state
+            self.happened = self.happened._replace(believed=(int(state[X]), int(state[Y])))
         return self.happened
 
     def start_again(self) -> None:
