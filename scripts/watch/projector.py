@@ -7,6 +7,7 @@ from priorlab.scripts.watch.watched import Watched
 FPS = 30
 RESTS = {"found": 24, "death": 24, "surprise": 20, "key": 10}  # frames, at the speed of people and slower
 CALM, HURRIED = 60, 0.2  # frames after a rest before the next whole one, and the share of it that there is earlier
+FAR = 2000  # inputs: a second or two of thinking
 END = 75  # frames for which the end stays
 
 
@@ -41,8 +42,8 @@ class Projector:
         return self.rest > 0
 
     def to_next(self) -> None:
-        """On to the next thing that happens, without a rest."""
-        while not self.watched.over:
+        """On to the next thing that happens, at most FAR inputs later, without a rest."""
+        for _ in range(FAR):
             happened = self.watched.advance()
             self.stage.note(happened)
             if happened is not None and happened.kind in RESTS:

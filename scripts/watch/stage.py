@@ -17,6 +17,7 @@ from priorlab.scripts.watch.watched import Counts, Watched
 
 TITLES = ("What the game shows", "What the player believes")
 STAYS = 45  # frames for which a happening is told, unless another comes
+MOST_DOUBTS = 2000  # that are remembered
 BURST, FADING = 28, 10  # frames for which its place is marked, and the last of these
 INKS: dict[str, Colour] = {"found": ME, "death": INK, "surprise": ALARM, "thought": SOFT, "key": INK, "win": GOOD}
 
@@ -82,6 +83,8 @@ class Stage:
         self.draw_counts(sheet, watched.counts)
         if not self.doubts or self.doubts[-1][0] != watched.counts.inputs:
             self.doubts.append((watched.counts.inputs, moment.doubt))
+        if len(self.doubts) > MOST_DOUBTS:
+            self.doubts = self.doubts[::2]
         draw_doubt(sheet, layout, self.doubts)
         if hint:
             line = words(hint, layout.px(20), SOFT)
