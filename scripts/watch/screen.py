@@ -11,6 +11,7 @@ from priorlab.scripts.watch.projector import FPS, Projector
 from priorlab.scripts.watch.stage import Captions, Stage
 from priorlab.scripts.watch.watched import Watched
 
+TITLE = "Priorlab: what a player believes"
 SHARE = 0.85  # of the desktop that the window takes at first
 SPEEDS = tuple(2.0**k for k in range(-3, 7))
 KEYS = "space pause   → one input   S next surprise   ↑ ↓ speed   R again   F11 full screen   Esc leave"
@@ -24,26 +25,33 @@ def show(begin: Begin, speed: float) -> Watched:
     try:
         desktop = pygame.display.get_desktop_sizes()[0]
         scale = min(SHARE * desktop[0] / WIDE, SHARE * desktop[1] / HIGH)
-        pygame.display.set_mode((round(WIDE * scale), round(HIGH * scale)), pygame.RESIZABLE)
-        pygame.display.set_caption("Priorlab: what a player believes")
-        return Screen(begin, life, speed).run()
+        window = pygame.Window(TITLE, (round(WIDE * scale), round(HIGH * scale)), resizable=True)
     except pygame.error as error:
         raise NoDisplay(f"no window could be opened ({error})") from None
+    try:
+        return Screen(window, begin, life, speed).run()
     finally:
+        window.destroy()
         pygame.display.quit()
 
 
 class Screen:
-    def __init__(self, begin: Begin, life: tuple[Watched, Captions], speed: float):
-        self.begin, self.speed, self.paused, self.closed = begin, speed, False, False
-        self.full, self.size = False, (0, 0)
-        self.start(life)
+    """A window, and what its keys do."""
 
-    def start(self, life: tuple[Watched, Captions]) -> None:
-        watched, captions = life
-        width, height = pygame.display.get_window_size()
-        stage = Stage(max(width, LEAST[0]), max(height, LEAST[1]), len(watched.picture) // TILE, captions)
+    def __init__(self, window: pygame.Window, begin: Begin, life: tuple[Watched, Captions], speed: float):
+        self.window, self.begin, self.speed = window, begin, speed
+        self.paused = self.closed = self.full = False
+        self.start(*life)
+
+    def start(self, watched: Watched, captions: Captions) -> None:
+        stage = Stage(*self.size, len(watched.picture) // TILE, captions)
         self.projector = Projector(watched, stage, self.speed)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Of the frames, px: that of the window, if it is not very small."""
+        width, height = self.window.size
+        return max(width, LEAST[0]), max(height, LEAST[1])
 
     def run(self) -> Watched:
         clock = pygame.time.Clock()
@@ -57,15 +65,13 @@ class Screen:
         return self.projector.watched
 
     def draw(self) -> None:
-        screen, projector = pygame.display.get_surface(), self.projector
-        assert screen is not None
+        projector = self.projector
         layout = projector.stage.layout
-        if screen.get_size() != (layout.width, layout.height):
-            width, height = screen.get_size()
-            projector.stage = projector.stage.resized(max(width, LEAST[0]), max(height, LEAST[1]))
+        if self.size != (layout.width, layout.height):
+            projector.stage = projector.stage.resized(*self.size)
         hint = f"{'paused' if self.paused else f'speed {self.speed:g}'}      {KEYS}"
-        screen.blit(projector.stage.sheet(projector.watched, hint), (0, 0))
-        pygame.display.flip()
+        self.window.get_surface().blit(projector.stage.sheet(projector.watched, hint), (0, 0))
+        self.window.flip()
 
     def take(self, event: pygame.Event) -> None:
         if event.type == pygame.QUIT:
@@ -85,7 +91,7 @@ class Screen:
         elif event.key in (pygame.K_UP, pygame.K_DOWN):
             self.change_speed(event.key == pygame.K_UP)
         elif event.key == pygame.K_r:
-            self.start(self.begin())
+            self.start(*self.begin())
         elif event.key == pygame.K_F11:
             self.fill_or_leave()
 
@@ -93,10 +99,9 @@ class Screen:
         """Fills the screen, or goes back to the window."""
         self.full = not self.full
         if self.full:
-            self.size = pygame.display.get_window_size()
-            pygame.display.set_mode(pygame.display.get_desktop_sizes()[0], pygame.FULLSCREEN)
+            self.window.set_fullscreen(desktop=True)
         else:
-            pygame.display.set_mode(self.size, pygame.RESIZABLE)
+            self.window.set_windowed()
 
     def change_speed(self, faster: bool) -> None:
         others = [each for each in SPEEDS if (each > self.speed if faster else each < self.speed)]

@@ -16,6 +16,8 @@ from priorlab.scripts.watch.moment import Moment, moment_of
 from priorlab.scripts.watch.watched import Counts, Watched
 
 TITLES = ("What the game shows", "What the player believes")
+COUNTED = ("inputs", "deaths", "surprises", "facts")
+COLUMNS = (0.0, 0.31, 0.49, 0.73, 1.0)  # shares of a panel's width, at which their numbers begin
 STAYS = 45  # frames for which a happening is told, unless another comes
 MOST_DOUBTS = 2000  # that are remembered
 BURST, FADING = 28, 10  # frames for which its place is marked, and the last of these
@@ -107,7 +109,7 @@ class Stage:
             sheet.blit(line, line.get_rect(bottomleft=(left, base)))
             small = fitted(above, layout.px(26), panel.width - line.get_width() - layout.px(30))
             sheet.blit(small, small.get_rect(bottomright=(panel.right, base - layout.px(2))))
-            small = fitted(below, layout.px(22), layout.px(PANEL))
+            small = fitted(below, layout.px(22), panel.width)
             sheet.blit(small, (left, layout.at(0, FOOT + 108)[1]))
         draw_legend(sheet, layout)
         return sheet
@@ -164,17 +166,10 @@ class Stage:
 
     def draw_counts(self, sheet: pygame.Surface, counts: Counts) -> None:
         layout = self.layout
-        panel = layout.panel(1)
-        for k, (number, name) in enumerate(
-            [
-                (counts.inputs, "inputs"),
-                (counts.deaths, "deaths"),
-                (counts.surprises, "surprises"),
-                (counts.facts, "facts"),
-            ]
-        ):
-            left = panel.left + layout.px(k * PANEL / 4)
-            large = fitted(f"{number:,}", layout.px(54), layout.px(PANEL / 4 - 16), INK, True)
+        for name, begin, end in zip(COUNTED, COLUMNS, COLUMNS[1:]):
+            left = layout.panel(1).left + layout.px(begin * PANEL)
+            room = layout.px((end - begin) * PANEL - 16)
+            large = fitted(f"{getattr(counts, name):,}", layout.px(54), room, INK, True)
             sheet.blit(large, (left, layout.at(0, FOOT - 6)[1]))
             sheet.blit(words(name, layout.px(25), SOFT), (left, layout.at(0, FOOT + 64)[1]))
 
