@@ -23,7 +23,8 @@ def main(
         player: hand_designed, which is told the role of every cell, or learned
         weights: what a learned player learned, FILE.safetensors of priorlab raise
         game: princess or key_door (default: the level's game, else a level of a bank)
-        version: version of the game, or of the bank's level (default: original; a random look for a level of a bank)
+        version: version of the game or of the bank's level: its rules, and its look where no dials are given
+            (default: original, in a random look if the level is of a bank)
         level: a level's name, or a file ending in .txt (default: the version's level)
         bank: held_out, training or the file of a bank (default: held_out, if neither game nor level is chosen)
         number: which level of the bank

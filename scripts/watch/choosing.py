@@ -43,8 +43,6 @@ class Chosen:
     limit: int = LIMIT
 
     def __post_init__(self) -> None:
-        if self.version and self.dials:
-            raise ValueError("version and dials both choose a look: expected one of them")
         if self.bank and (self.game or self.level):
             raise ValueError("bank and game or level both choose a level: expected one of them")
         if self.split not in SPLITS:
@@ -67,11 +65,13 @@ class Chosen:
         version, dials = self.version or "original", self.dials
         if self.from_bank:
             level = self.level_of_bank()
-            find_version(level.game, version)
             dials = dials or (None if self.version else (1.0, 1.0, 1.0, 1.0))
         else:
             _, level = version_on(self.game, version, self.level)
         check_size(level)
+        rules, plain = (find_version(level.game, name).rules for name in (version, "original"))
+        if dials and version != "original" and rules == plain:
+            raise ValueError(f"version {version!r} is a look, and dials choose another: expected one of them")
         look_seed = self.look_seed if self.look_seed is not None else self.number if self.from_bank else 0
         return Scenery(level, version, Dials(*dials) if dials else None, look_seed, self.split)
 
@@ -97,8 +97,9 @@ def caption(scenery: Scenery) -> str:
     if scenery.looks is None:
         return f"{scenery.level.name}, {scenery.version.replace('_', ' ')}"
     dials = ("semantics", "objects", "affordance", "similarity")
+    rules = "" if scenery.version == "original" else f", {scenery.version.replace('_', ' ')}"
     low = [f"{dial} {getattr(scenery.looks, dial):g}" for dial in dials if getattr(scenery.looks, dial) != 1]
-    return f"{scenery.level.name}, random look {scenery.look_seed}" + (": " + ", ".join(low) if low else "")
+    return f"{scenery.level.name}{rules}, random look {scenery.look_seed}" + (": " + ", ".join(low) if low else "")
 
 
 def check_size(level: Level) -> None:

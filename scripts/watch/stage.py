@@ -140,7 +140,10 @@ class Stage:
             burst.set_alpha(
                 255 if told.kind == "win" else max(min(255 * (self.left - STAYS + BURST) // FADING, 255), 0)
             )
-            sheet.blit(burst, burst.get_rect(center=place).clamp(panel))
+            sheet.set_clip(panel)
+            shown = burst.get_rect(center=place)
+            sheet.blit(burst, shown.clamp(panel) if told.kind in ("death", "surprise") else shown)
+            sheet.set_clip(None)
 
     def draw_thought(
         self, sheet: pygame.Surface, told: Happening | None, moment: Moment, watched: Watched, over: bool

@@ -74,7 +74,7 @@ def test_a_life_is_filmed(tmp_path: Path):
         ({"bank": "nowhere"}, "no bank 'nowhere'"),
         ({"level": "nowhere"}, "nowhere"),
         ({"dials": (0.0, 0.0, 0.0, 2.0)}, "similarity is 2.0: expected a number from 0 to 1"),
-        ({"version": "gravity", "dials": (0.0, 0.0, 0.0, 0.0)}, "expected one of them"),
+        ({"version": "masked_objects", "dials": (0.0, 0.0, 0.0, 0.0)}, "expected one of them"),
         ({"player": "learned"}, "a learned player needs its weights"),
         ({"limit": 0}, "limit must be at least 1"),
     ],
