@@ -1,5 +1,6 @@
 """Lives: a player with priors in one level, deaths included, until it wins or the limit."""
 
+from collections import deque
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -79,10 +80,13 @@ def live(
     player = Player(perceive, world, settings, seed, np.rot90(picture, turns).copy())
     inputs, positions, died = np.zeros(limit, np.uint8), np.zeros((limit, 2), np.int32), np.zeros(limit, bool)
     taken, dead, over = 0, False, False
+    delay, sights = settings.delay, deque()  # what was shown and is not seen yet
     for taken in range(1, limit + 1):
         deaths = int(state[DEATHS])
         upright = np.rot90(picture, turns) if turns else picture
-        inputs[taken - 1] = pressed[0] = player.act(upright, dead if given else over, state if given else None)
+        sights.append((upright.copy() if delay else upright, dead if given else over, state.copy() if given else None))
+        action = player.act(*sights.popleft()) if len(sights) > delay else player.act(None)
+        inputs[taken - 1] = pressed[0] = action
         games.step(pressed)
         positions[taken - 1] = state[X], state[Y]
         died[taken - 1] = dead = bool(state[DEATHS] > deaths)

@@ -4,17 +4,22 @@ It sees pictures and what is *given* (``player_settings.py``). Each input teache
 picture and facts into a belief; a plan is followed until something happens that its map did not foresee.
 """
 
+from collections import deque
+from typing import NamedTuple
+
 import numpy as np
 
 from priorlab.agents.priors.belief import Belief, Imagined, Perceive, look_alikes
 from priorlab.agents.priors.deciding import Plan, World, decide, wander
 from priorlab.agents.priors.facts import Facts
+from priorlab.agents.priors.hands import Hands
 from priorlab.agents.priors.player_settings import PlayerSettings
 from priorlab.agents.priors.roles import BITS_OF_ROLE
 from priorlab.agents.priors.senses import Seen, Told, Tracker, place_of
 from priorlab.envs.game.foreseeing import KINDS, foresee
 from priorlab.envs.game.rules import (
     CLOCK,
+    DEATH,
     EPISODE_INPUTS,
     FIELDS,
     HAS_KEY,
@@ -33,15 +38,25 @@ from priorlab.envs.game.rules import (
     next_clock,
     patrolled,
     pixel,
+    put_at_start,
 )
 
 MOVES = [X, Y, JUMPING, ON_LADDER, HAS_KEY]  # fields that a plan foresees
+NOWHERE = -(1 << 20)  # half pixels
 NEAR = 2 * TILE  # pixels from a monster, within which it may have killed
 WANDERING = (5, 40)  # least and most random inputs where no plan is found
 KIND_OF_ROLE = [KINDS.index(int(bits)) for bits in BITS_OF_ROLE]
 ALLOWED = np.array(  # possible roles, bits -> possible kinds, bits
     [sum(1 << kind for kind in {KIND_OF_ROLE[k] for k in range(8) if roles >> k & 1}) for roles in range(256)], np.uint8
 )
+
+
+class Press(NamedTuple):
+    """An input that was pressed, the state, int32 (FIELDS,), that is foreseen after it, and whether it ends a plan."""
+
+    action: int
+    foreseen: np.ndarray
+    final: bool
 
 
 class Player:
@@ -55,51 +70,54 @@ class Player:
     ) -> None:
         self.perceive, self.world, self.settings, self.scene = perceive, world, settings, picture
         self.rng = np.random.default_rng(seed)
+        self.hands = Hands(settings, seed)
         self.facts = Facts(picture.shape[0] // TILE)
         self.facts.know_monsters(cells_of(world))
         self.alike = look_alikes(picture)
-        self.state = np.zeros(FIELDS, np.int32)
-        self.action = -1  # the last input; -1 before the first
+        self.state = np.zeros(FIELDS, np.int32)  # the last one seen
+        self.now = np.zeros(FIELDS, np.int32)  # and the one foreseen after the inputs whose pictures are to come
+        self.unseen: deque[Press] = deque()
         self.plan: Plan | None = None
         self.at = 0  # of the plan's inputs
-        self.foreseen = np.zeros(FIELDS, np.int32)
         self.belief: Belief | None = None
         self.believed_at = (-1, False)
         self.random_inputs = 0
-        self.stale, self.decided_at = 0, -1
-        self.checked = 0
+        self.rest: int | None = None  # inputs before it thinks again
+        self.begun = False
+        self.stale, self.decided_at, self.checked = 0, -1, 0
         self.plans = self.surprises = 0
         self.told = Told() if "state" in settings.given else None
         self.tracker = Tracker(world, picture)
         if self.told is None:
             self.believe()
 
-    def act(self, picture: np.ndarray, ended: bool = False, state: np.ndarray | None = None) -> int:
+    def act(self, picture: np.ndarray | None, ended: bool = False, state: np.ndarray | None = None) -> int:
         """The next input, 0 to 5, after an upright picture; ``ended``: it is the first after the end of an episode.
 
-        ``state``: the true one, int32 (FIELDS,), for a player to whom it is given; ``ended`` is then any death.
+        None for a picture that the player is too slow to have seen: it comes ``settings.delay`` inputs late, with
+        every input. ``state``: the true one, int32 (FIELDS,), for a player to whom it is given; ``ended`` is then any
+        death.
         """
-        if self.told is not None:
-            assert state is not None
-            seen: Seen | None = self.told.sense(state, self.action, ended)
-        else:
-            seen = self.tracker.sense(picture, self.action, ended)
+        if picture is None:
+            return self.press(NONE)
+        last = self.unseen.popleft() if self.begun else None
+        self.begun = True
+        seen = self.sense(picture, last.action if last else -1, ended, state)
         if seen is None:
-            self.action = self.tracker.search()
-            return self.action
+            return self.press(self.tracker.search())
         self.learn(seen)
         self.state[:] = seen.state
-        if self.random_inputs:
-            self.random_inputs -= 1
-            action = int(self.rng.integers(INPUT_COUNT))
-        else:
-            if not self.holds():
-                self.think()
-            action = self.follow()
-        self.action = action
+        if not self.holds(last):
+            self.plan = None
+            self.look_ahead()
+        return self.press(self.next_input())
+
+    def sense(self, picture: np.ndarray, action: int, ended: bool, state: np.ndarray | None) -> Seen | None:
+        """What is made out after an input, -1 before the first; None while it does not know where it is."""
         if self.told is None:
-            self.tracker.expect(action)
-        return action
+            return self.tracker.sense(picture, action, ended)
+        assert state is not None
+        return self.told.sense(state, action, ended)
 
     def learn(self, seen: Seen) -> None:
         """Facts from what was seen."""
@@ -109,32 +127,82 @@ class Player:
         if seen.key:
             self.facts.took_key([seen.key])
         if seen.died:
-            self.plan, self.random_inputs = None, 0
+            self.plan, self.random_inputs, self.rest = None, 0, None
             if seen.last:
                 before, action, _ = seen.last
                 self.facts.died(self.world.numbers, before, action, monster_near(self.world, before))
         if self.facts.count != known:
             self.tracker.allowed = ALLOWED[np.array(self.facts.possible)]
 
-    def holds(self) -> bool:
-        """Whether the plan goes on as foreseen, on a map that no fact contradicts."""
-        if self.plan is None or self.at >= len(self.plan.inputs):
+    def holds(self, last: Press | None) -> bool:
+        """Whether the plan goes on: as foreseen, on a map that no fact contradicts, and not at its end."""
+        if self.plan is None or last is None or last.final:
             return False
-        if not self.as_foreseen():
+        if not self.as_foreseen(last.foreseen):
             self.surprises += 1
             return False
         if self.facts.count != self.checked:
             self.checked = self.facts.count
-            if contradicts(self.facts, self.plan.imagined):
-                return False
+            return not contradicts(self.facts, self.plan.imagined)
         return True
 
-    def as_foreseen(self) -> bool:
+    def as_foreseen(self, foreseen: np.ndarray) -> bool:
         """Whether what is seen of the state is what the plan foresaw."""
         if self.told is not None:
-            return bool((self.foreseen[MOVES] == self.state[MOVES]).all())
-        same_place = place_of(self.foreseen) == place_of(self.state)
-        return same_place and bool(self.foreseen[HAS_KEY] == self.state[HAS_KEY])
+            return bool((foreseen[MOVES] == self.state[MOVES]).all())
+        return place_of(foreseen) == place_of(self.state) and bool(foreseen[HAS_KEY] == self.state[HAS_KEY])
+
+    def look_ahead(self) -> None:
+        """Foresees where it is by now, after the inputs whose pictures are to come."""
+        self.now[:] = self.state
+        pressed, self.unseen = self.unseen, deque()
+        for action, _, _ in pressed:
+            self.foresee(action)
+            self.unseen.append(Press(action, self.now.copy(), False))
+
+    def foresee(self, action: int) -> None:
+        """Takes an input in mind, on the likeliest map."""
+        tracker = self.tracker
+        if foresee(tracker.tiles, tracker.numbers, tracker.monsters, self.now, action) == DEATH:
+            put_at_start(tracker.numbers, self.now)
+
+    def next_input(self) -> int:
+        """Thinks if need be, and takes the next input in mind."""
+        if self.plan is None and not self.random_inputs:
+            if self.rest is None:
+                self.rest = self.hands.hesitate()
+            if self.rest:
+                self.rest -= 1
+                self.foresee(NONE)
+                return NONE
+            self.rest = None
+            self.think()
+        if self.plan is not None:
+            return self.follow(self.plan)
+        action = NONE
+        if self.random_inputs:
+            self.random_inputs -= 1
+            action = int(self.rng.integers(INPUT_COUNT))
+        self.foresee(action)
+        return action
+
+    def follow(self, plan: Plan) -> int:
+        """The plan's next input; after its last, it waits for what comes of it."""
+        if self.at >= len(plan.inputs):
+            self.foresee(NONE)
+            return NONE
+        action = int(plan.inputs[self.at])
+        self.at += 1
+        if foresee(plan.imagined.bits, plan.numbers, plan.monsters, self.now, action) != ONGOING:
+            self.now[X] = NOWHERE  # if it goes on after this, that is a surprise
+        return action
+
+    def press(self, action: int) -> int:
+        """Presses the input, but for slips; which one it really was."""
+        really = self.hands.press(action)
+        final = self.plan is not None and self.at == len(self.plan.inputs)
+        self.unseen.append(Press(really, self.now.copy(), final))
+        return really
 
     def think(self) -> None:
         """Makes a new plan."""
@@ -145,13 +213,12 @@ class Player:
         self.plans += 1
         belief, loss = self.believe(), settings.loss + float(self.state[EPISODE_INPUTS])
         if self.stale < settings.patience:
-            self.plan = decide(self.world, belief, self.state, self.rng, settings.maps, settings.temper, loss)
+            self.plan = decide(self.world, belief, self.now, self.rng, settings.maps, settings.temper, loss)
         if self.plan is None:
-            self.plan = wander(self.world, belief, self.state, self.rng, loss)
+            self.plan = wander(self.world, belief, self.now, self.rng, loss)
             self.stale = 0
         if self.plan is None:
             self.random_inputs = int(self.rng.integers(*WANDERING))
-        self.foreseen[:] = self.state
 
     def believe(self) -> Belief:
         """The belief by all facts so far."""
@@ -163,19 +230,6 @@ class Player:
             tiles, logs = self.belief.kinds()
             self.tracker.believe(tiles, ALLOWED[np.array(self.facts.possible)], logs)
         return self.belief
-
-    def follow(self) -> int:
-        """The plan's next input."""
-        if self.plan is None:
-            return NONE
-        action = int(self.plan.inputs[self.at])
-        self.at += 1
-        if self.told is not None:
-            self.foreseen[:] = self.state
-        outcome = foresee(self.plan.imagined.bits, self.plan.numbers, self.plan.monsters, self.foreseen, action)
-        if outcome != ONGOING:
-            self.foreseen[X] = -1  # if it goes on after this, that is a surprise
-        return action
 
 
 def cells_of(world: World) -> list[tuple[int, int]]:

@@ -48,6 +48,7 @@ MOST_STATES = 24  # that are kept
 PATIENCE = 16  # inputs for which states may disagree before what they could teach is given up
 MOST_ENDS = 64
 VISIBLE = 6  # pixels of a cell that must have changed for something there to have vanished
+FAR = 4 * TILE  # pixels, farther than anything but a death takes the player
 LEARNED = 400  # inputs for which it still learns what it looks like
 REACH_DOWN = 10  # pixels: how far a step falls at most, and a bit
 
@@ -110,7 +111,7 @@ class Tracker:
         self.layers: list[Layer] = []
         self.place: Place = (0, 0)
         self.foreseen = np.zeros(FIELDS, np.int32)
-        self.lost = self.steps = 0
+        self.lost = self.steps = self.asked = self.waited = 0
 
     def believe(self, tiles: np.ndarray, allowed: np.ndarray, logs: np.ndarray) -> None:
         """The likeliest map, uint8 (R, R); what cells may be, uint8 (R, R), and how likely, float32 (R, R, 4)."""
@@ -118,7 +119,8 @@ class Tracker:
 
     def search(self) -> int:
         """The next input while it does not know where it is."""
-        return int(pressed(self.numbers, SCRIPT[len(self.inputs) % len(SCRIPT)]))
+        self.asked += 1
+        return int(pressed(self.numbers, SCRIPT[(self.asked - 1) % len(SCRIPT)]))
 
     def sense(self, picture: np.ndarray, action: int, ended: bool) -> Seen | None:
         """What is made out in the picture after that input; None while it does not know where it is.
@@ -128,6 +130,7 @@ class Tracker:
         if self.found is None:
             return self.look_for_itself(picture, action, ended)
         self.steps += 1
+        self.expect(action)
         if ended:
             return self.die(action)
         place = self.locate(picture)
@@ -136,6 +139,9 @@ class Tracker:
                 return self.die(action)
             if place is None:
                 place = self.sprite.near(picture, *self.place, self.side, self.side) or self.place
+                if max(abs(place[0] - self.place[0]), abs(place[1] - self.place[1])) > FAR:
+                    self.found = self.found._replace(place=place)  # where it starts, if it was found later
+                    return self.die(action)
             self.recover(action, place)
         if self.steps < LEARNED:
             self.sprite.learn(picture, self.previous, *place)
@@ -156,10 +162,11 @@ class Tracker:
             self.inputs.append(turned(action) if self.numbers[TURNED] else action)
         if len(self.inputs) < 2:
             return None
-        if len(self.inputs) > len(SCRIPT):  # it may have fallen or died meanwhile: anew from here
+        if len(self.inputs) > len(SCRIPT):  # it may have fallen meanwhile: anew from here
+            self.waited += len(self.inputs)
             self.pictures, self.inputs = [picture.copy()], []
             return None
-        hidden = self.hidden(range(len(self.pictures)))
+        hidden = self.hidden(range(self.waited, self.waited + len(self.pictures)))
         found = find(self.pictures, self.inputs, int(self.numbers[WALK]), hidden)
         if found is None:
             return None
@@ -167,11 +174,12 @@ class Tracker:
         self.found, self.sprite = found, Sprite(pictures, found)
         self.place, self.previous = found.place, pictures[0]
         self.layers = [self.beginning()]
+        for state in self.layers[0].states:
+            state[CLOCK] = self.waited % int(self.numbers[PERIOD])
         self.covered = np.ones((TILE, TILE), bool)
         self.pictures = []
         seen, shown = None, []
         for each, pressed_then in zip(pictures[1:], inputs):
-            self.expect(pressed_then)
             seen = self.sense(each, pressed_then, False)
             assert seen
             shown += seen.shown
@@ -203,10 +211,9 @@ class Tracker:
         return None if inside else place
 
     def expect(self, action: int) -> None:
-        """Foresees the input that is pressed now."""
-        self.foreseen = self.layers[-1].likeliest().copy() if self.layers else np.zeros(FIELDS, np.int32)
-        if self.layers:
-            foresee(self.tiles, self.numbers, self.monsters, self.foreseen, action)
+        """Where the likeliest state would be after that input, on the likeliest map."""
+        self.foreseen[:] = self.layers[-1].likeliest()
+        foresee(self.tiles, self.numbers, self.monsters, self.foreseen, action)
 
     def advance(self, action: int, place: Place) -> bool:
         """Takes the input from every state; whether any of what follows is seen there."""
