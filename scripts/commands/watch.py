@@ -12,7 +12,8 @@ def main(
     game: str | None = None, version: str | None = None,
     level: str | None = None, bank: str | None = None, number: int = 0, look_seed: int | None = None,
     dials: tuple[float, float, float, float] | None = None, split: str = "held_out", seed: int = 0, speed: float = 1.0,
-    limit: int = 54_000, out: Path | None = None, width: int = 1920,
+    delay: int = 0, slips: float = 0.0, hesitation: float = 0.0, limit: int = 54_000, out: Path | None = None,
+    width: int = 1920,
 ) -> None:  # fmt: skip
     """Watch an agent with priors play: the game beside what it believes, what it is after, and what surprises it.
 
@@ -32,6 +33,9 @@ def main(
         dials: a random look in place of the version's, by its semantics, objects, affordance and similarity, 0 to 1
         split: training or held_out: which drawings random looks take
         seed: seed of what the player draws at random
+        delay: a person's limits: inputs from seeing to pressing
+        slips: probability per input of pressing something else for a while
+        hesitation: mean number of inputs of rest before each new plan
         speed: relative to people's 30 inputs a second
         limit: inputs after which the life ends, if it has not won
         out: write this .mp4 or lossless .mkv file instead of opening a window, or the last frame as .png
@@ -44,9 +48,8 @@ def main(
 
     try:
         check_positive(speed=speed)
-        chosen = Chosen(
-            player, weights, game, version, level, bank, number, look_seed, dials, split, seed, limit
-        )  # fmt: skip
+        chosen = Chosen(player, weights, game, version, level, bank, number, look_seed, dials, split, seed, limit,
+                        delay, slips, hesitation)  # fmt: skip
         watched = show(chosen.begin, speed) if out is None else film(chosen.begin, out, width, speed)
     except (NoDisplay, OSError, RuntimeError, ValueError) as error:
         raise SystemExit(f"priorlab watch: {error_line(error)}") from None

@@ -41,6 +41,9 @@ class Chosen:
     split: str = "held_out"
     seed: int = 0
     limit: int = LIMIT
+    delay: int = 0
+    slips: float = 0.0
+    hesitation: float = 0.0
 
     def __post_init__(self) -> None:
         if self.bank and (self.game or self.level):
@@ -51,6 +54,7 @@ class Chosen:
             raise ValueError(f"look_seed must be at least 0, got {self.look_seed}")
         if self.limit < 1:
             raise ValueError(f"limit must be at least 1, got {self.limit}")
+        self.settings()
         if self.player == "learned" and self.weights is None:
             raise ValueError("a learned player needs its weights: expected --weights FILE.safetensors")
         if self.player != "learned" and self.weights is not None:
@@ -59,6 +63,9 @@ class Chosen:
     @property
     def from_bank(self) -> bool:
         return not (self.game or self.level)
+
+    def settings(self) -> PlayerSettings:
+        return PlayerSettings(delay=self.delay, slips=self.slips, hesitation=self.hesitation)
 
     def scenery(self) -> Scenery:
         """The level in its look, which by default is random for a level of a bank."""
@@ -83,7 +90,7 @@ class Chosen:
 
     def begin(self) -> tuple[Watched, Captions]:
         """The life at its first decision, and what stands above it."""
-        scenery, settings = self.scenery(), PlayerSettings()
+        scenery, settings = self.scenery(), self.settings()
         perceive = told(scenery.level) if self.weights is None else learned(self.weights)
         given = ", ".join((*(() if self.weights else ("roles",)), *settings.given))
         who = "hand-designed" if self.weights is None else "learned"

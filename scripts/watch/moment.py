@@ -122,7 +122,7 @@ def way_of(player: Player) -> tuple[np.ndarray, int]:
     plan, state = player.plan, player.state.copy()
     places, reached, had_key = [(int(state[X]), int(state[Y]))], 0, bool(state[HAS_KEY])
     if plan is not None:
-        for action in plan.inputs[max(player.at - 1, 0) :]:
+        for action in (*(press.action for press in player.unseen), *plan.inputs[player.at :]):
             outcome = foresee(plan.imagined.bits, plan.numbers, plan.monsters, state, int(action))
             places.append((int(state[X]), int(state[Y])))
             if outcome != ONGOING:

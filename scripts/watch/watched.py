@@ -1,5 +1,6 @@
 """A life that is watched: one input at a time, with what happened. Watching changes nothing of it."""
 
+from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +47,7 @@ class Watched:
         self.player = Player(perceive, world, self.settings, seed, self.upright.copy())
         self.given = self.player.facts.count  # facts that it had before it did anything
         self.inputs: list[int] = []
+        self.sights: deque[tuple[np.ndarray, bool, np.ndarray | None]] = deque()  # shown, and not seen yet
         self.happened: Happening | None = None
         self.pressed = self.act(False)
 
@@ -84,8 +86,10 @@ class Watched:
         return f"{'won' if self.solved else 'not won'}: {', '.join(costs)}"
 
     def act(self, ended: bool) -> int:
-        """Lets the player see, learn and decide; returns its input."""
-        return self.player.act(self.upright, ended, self.state if self.player.told is not None else None)
+        """Shows the player the picture, which it may see later; it learns and decides; returns its input."""
+        delay, told = self.settings.delay, self.player.told is not None
+        self.sights.append((self.upright.copy() if delay else self.upright, ended, self.state.copy() if told else None))
+        return self.player.act(*self.sights.popleft()) if len(self.sights) > delay else self.player.act(None)
 
     def advance(self) -> Happening | None:
         """Takes the next input; after a death, starts again and takes none. Returns what that brought."""
@@ -122,14 +126,14 @@ class Watched:
     def think(self) -> Happening | None:
         """Lets the player decide; returns what it found out."""
         player = self.player
-        searched, had_key, foreseen = self.searches, bool(player.state[HAS_KEY]), player.foreseen.copy()
-        plan, plans, surprises = player.plan, player.plans, player.surprises
-        left = plan is not None and player.at < len(plan.inputs)
+        searched, had_key = self.searches, bool(player.state[HAS_KEY])
+        plan, plans, surprises, last = player.plan, player.plans, player.surprises, next(iter(player.unseen), None)
         self.pressed = self.act(False)
         if searched and not self.searches:
             return found(self.place)
         if player.state[HAS_KEY] and not had_key:
             return key_taken(self.place)
-        if player.surprises > surprises:
-            return surprise(foreseen, player.state, plan, self.place)
-        return contradicted(self.place) if player.plans > plans and left else None
+        if player.surprises > surprises and last:
+            return surprise(last.foreseen, player.state, plan, self.place)
+        replans = plan is not None and player.plans > plans and last is not None and not last.final
+        return contradicted(self.place) if replans else None
