@@ -2,15 +2,20 @@
 
 import pygame
 
-from priorlab.scripts.watch.inks import INK, LINE, ME, SOFT, words
+from priorlab.scripts.watch.glyphs import sign
+from priorlab.scripts.watch.happenings import Kind
+from priorlab.scripts.watch.inks import ALARM, INK, LINE, ME, SOFT, words
 from priorlab.scripts.watch.layout import COLUMN, FOOT, Layout
 
-WIDTH, HEIGHT = 200, 62
+WIDTH, HEIGHT = 200, 58
+MOST_MARKS = 60
 Y = FOOT - 6
 
 
-def draw_doubt(sheet: pygame.Surface, layout: Layout, doubts: list[tuple[int, float]]) -> None:
-    """``doubts``: (inputs, bits), in order."""
+def draw_doubt(
+    sheet: pygame.Surface, layout: Layout, doubts: list[tuple[int, float]], marks: list[tuple[int, Kind]]
+) -> None:
+    """``doubts``: (inputs, bits), in order; ``marks``: (inputs, what happened), of surprises and deaths."""
     now = doubts[-1][1]
     left, top = layout.at(COLUMN, Y)
     label = words("unsure", layout.px(24), SOFT)
@@ -23,6 +28,9 @@ def draw_doubt(sheet: pygame.Surface, layout: Layout, doubts: list[tuple[int, fl
     line = [(left + width * at / last, top + height * (1 - bits / most)) for at, bits in thinned(doubts, width)]
     if len(line) > 1:
         pygame.draw.lines(sheet, ME, False, line, max(layout.px(4), 2))
+    for at, kind in marks[-MOST_MARKS:]:
+        mark = sign("cross", layout.px(24), INK) if kind == "death" else sign("dot", layout.px(11), ALARM)
+        sheet.blit(mark, mark.get_rect(center=(left + width * at / last, top + height)))
 
 
 def thinned(doubts: list[tuple[int, float]], most: int) -> list[tuple[int, float]]:

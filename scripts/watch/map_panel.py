@@ -153,12 +153,14 @@ class MapPanel:
         size = round(cell * (2.05 + 0.12 * np.sin(beat / 9)))
         around = sign("reticle", size - size % 2, ME)
         sheet.blit(around, around.get_rect(center=(x, y)))
-        text = words(
-            f"{moment.aim}  {percent(moment.sure)}", max(0.62 * cell, 13, 0.028 * self.side * cell), WHITE, True
-        )
+        panel = sheet.get_height()
+        high = min(max(0.62 * cell, 0.03 * panel, 12), 0.037 * panel)
+        text = words(f"{moment.aim}  {percent(moment.sure)}", high, WHITE, True)
         room = text.get_rect().inflate(round(0.6 * text.get_height()), round(0.24 * text.get_height()))
-        above = y - 1.15 * cell - room.height / 2
-        room.center = (round(x), round(above if above > room.height / 2 + 2 else y + 1.15 * cell + room.height / 2))
+        away = 1.15 * cell + room.height / 2
+        comes_from_above = moment.place is not None and self.spot(*moment.place)[1] < y - cell / 2
+        below = comes_from_above and y + 2 * away < panel or y - away < room.height / 2
+        room.center = (round(x), round(y + away if below else y - away))
         room.clamp_ip(sheet.get_rect().inflate(-4, -4))
         pygame.draw.rect(sheet, WHITE, room.inflate(4, 4), border_radius=room.height)
         pygame.draw.rect(sheet, ME, room, border_radius=room.height)

@@ -34,7 +34,7 @@ class Projector:
     def step(self) -> bool:
         """One input; whether it brought something that is worth a rest."""
         happened = self.watched.advance()
-        self.stage.note(happened)
+        self.stage.note(happened, len(self.watched.inputs))
         if happened is None or happened.kind not in RESTS:
             return False
         share = 1.0 if self.awake >= CALM else HURRIED
@@ -45,6 +45,6 @@ class Projector:
         """On to the next thing that happens, at most FAR inputs later, without a rest."""
         for _ in range(FAR):
             happened = self.watched.advance()
-            self.stage.note(happened)
+            self.stage.note(happened, len(self.watched.inputs))
             if happened is not None and happened.kind in RESTS:
                 return

@@ -7,7 +7,7 @@ import pygame
 
 from priorlab.scripts.watch.doubt import draw_doubt
 from priorlab.scripts.watch.glyphs import alarm, sign, tile
-from priorlab.scripts.watch.happenings import Happening, plural
+from priorlab.scripts.watch.happenings import Happening, Kind, plural
 from priorlab.scripts.watch.inks import ALARM, GOOD, INK, LINE, ME, PAGE, SOFT, Colour, words
 from priorlab.scripts.watch.layout import FOOT, PANEL, TOP, WIDE, Layout
 from priorlab.scripts.watch.legend import draw_legend
@@ -45,6 +45,7 @@ class Stage:
         self.map = MapPanel(side, self.layout.cell)
         self.deaths: list[tuple[int, int]] = []
         self.doubts: list[tuple[int, float]] = []  # (inputs, bits)
+        self.marks: list[tuple[int, Kind]] = []  # (inputs, a surprise or death)
         self.told: Happening | None = None
         self.left = 0  # frames for which it is still told
         self.beat = 0
@@ -52,15 +53,18 @@ class Stage:
 
     def resized(self, width: int, height: int) -> "Stage":
         other = Stage(width, height, self.layout.side, self.captions)
-        other.deaths, other.doubts, other.told, other.left = self.deaths, self.doubts, self.told, self.left
+        other.deaths, other.doubts, other.marks = self.deaths, self.doubts, self.marks
+        other.told, other.left = self.told, self.left
         return other
 
-    def note(self, happening: Happening | None) -> None:
-        """To be called after each input, drawn or not."""
+    def note(self, happening: Happening | None, inputs: int) -> None:
+        """To be called after each input, drawn or not; ``inputs``: how many there were."""
         if happening is None:
             return
         if happening.kind == "death":
             self.deaths.append(happening.place)
+        if happening.kind in ("death", "surprise"):
+            self.marks.append((inputs, happening.kind))
         self.told, self.left = happening, STAYS
 
     def frame(self, watched: Watched) -> np.ndarray:
@@ -87,7 +91,7 @@ class Stage:
             self.doubts.append((watched.counts.inputs, moment.doubt))
         if len(self.doubts) > MOST_DOUBTS:
             self.doubts = self.doubts[::2]
-        draw_doubt(sheet, layout, self.doubts)
+        draw_doubt(sheet, layout, self.doubts, self.marks)
         if hint:
             line = words(hint, layout.px(20), SOFT)
             sheet.blit(line, line.get_rect(midbottom=layout.at(WIDE / 2, 1074)))
