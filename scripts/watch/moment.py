@@ -90,17 +90,14 @@ def chances_of(player: Player, ruled_out: np.ndarray) -> np.ndarray:
     if belief is not None:
         chances[:] = belief.posterior * (1 - np.minimum(belief.goal + belief.key, 1))[..., None]
         chances[..., GOAL], chances[..., KEY] = belief.goal, belief.key
-    if player.facts.monsters_known:
-        chances[..., FREE] += chances[..., MONSTER]
-        chances[..., MONSTER] = 0
     chances[ruled_out] = 0
-    if player.state[HAS_KEY]:
-        chances[..., FREE] += chances[..., KEY]
-        chances[..., KEY] = 0
     empty = chances.sum(-1) <= 0
     chances[empty] = ~ruled_out[empty]
-    chances[chances.sum(-1) <= 0, FREE] = 1
-    return chances / chances.sum(-1, keepdims=True)
+    chances /= chances.sum(-1, keepdims=True)
+    gone = [MONSTER] * player.facts.monsters_known + [KEY] * bool(player.state[HAS_KEY])
+    chances[..., FREE] += chances[..., gone].sum(-1)
+    chances[..., gone] = 0
+    return chances
 
 
 def aim_of(player: Player) -> tuple[str | None, Cell | None, float]:

@@ -9,7 +9,7 @@ import pytest
 from priorlab.agents.priors.belief import Perceive
 from priorlab.agents.priors.lives import Scenery, live
 from priorlab.agents.priors.player_settings import PlayerSettings
-from priorlab.agents.priors.roles import ROLES, roles_of
+from priorlab.agents.priors.roles import MONSTER, ROLES, roles_of
 from priorlab.envs.game.level import Level
 from priorlab.envs.looks.dials import Dials
 from priorlab.envs.random_games.bank import Bank
@@ -46,7 +46,7 @@ def test_a_life_is_the_same_whether_it_is_watched_or_not():
             frame, moment = stage.frame(watched), moment_of(watched.player)
             assert frame.shape == (360, 640, 3) and frame.dtype == np.uint8
             shown = moment.chances > 0
-            assert np.allclose(moment.chances.sum(-1), 1)
+            assert np.allclose(moment.chances.sum(-1), 1) and not moment.chances[..., MONSTER].any()  # it knows them
             assert not (shown & watched.player.facts.ruled_out)[..., 1:].any()
     life = live(scenery, perceive, settings, limit=300)
     assert watched.inputs == life.inputs.tolist()
