@@ -6,50 +6,20 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from priorlab.agents.priors.belief import Perceive
-from priorlab.agents.priors.deciding import World
 from priorlab.agents.priors.player import Player
 from priorlab.agents.priors.player_settings import PlayerSettings
 from priorlab.agents.priors.roles import ROLES, roles_of
-from priorlab.envs.engine.games import Games
+from priorlab.agents.priors.scenery import Scenery
 from priorlab.envs.game.level import Level
-from priorlab.envs.game.numbers import level_numbers
-from priorlab.envs.game.rules import DEATHS, KEYS, MONSTER_COUNT, SOLVED, TURNED, UNIQUE_STATES, X, Y
-from priorlab.envs.game.versions import find_rules, find_version
-from priorlab.envs.looks.dials import Dials
-from priorlab.envs.plays.play import NO_LIMIT
+from priorlab.envs.game.rules import DEATHS, SOLVED, TURNED, UNIQUE_STATES, X, Y
 
 LIMIT = 54_000  # inputs, of the study's Key and Door
 
 
 @dataclass(frozen=True)
-class Scenery:
-    """Where a life is lived: a level, a version's rules and look, or dials in place of the look."""
-
-    level: Level
-    version: str = "original"
-    looks: Dials | None = None
-    look_seed: int = 0
-    split: str = "held_out"
-
-    def games(self) -> Games:
-        return Games(
-            1, self.version, game=self.level.game, level=self.level, look_seed=self.look_seed, looks=self.looks,
-            split=self.split, screen_size=self.level.side, grayscale_obs=False, max_inputs=NO_LIMIT, autoreset=False,
-        )  # fmt: skip
-
-    def world(self) -> World:
-        """What a player is given of it."""
-        rules = find_rules(find_version(self.level.game, self.version).rules)
-        numbers = level_numbers(self.level, rules)
-        monsters = self.level.monsters[: int(numbers[MONSTER_COUNT])]
-        numbers[KEYS] = 0
-        return World(numbers, monsters)
-
-
-@dataclass(frozen=True)
 class Life:
     """What a player did: ``inputs`` uint8 (n,); ``positions`` int32 (n, 2), x and y in half pixels after each input;
-    ``died`` bool (n,). ``play`` replays as ``envs.plays.play.Play.of(inputs, version, level=...)``."""
+    ``died`` bool (n,); ``possible`` bool (R, R, 8), the roles that no fact ruled out. A play of it: ``play`` replays as ``envs.plays.play.Play.of(inputs, version, level=...)``."""
 
     inputs: np.ndarray
     positions: np.ndarray
@@ -59,6 +29,7 @@ class Life:
     plans: int
     surprises: int
     contradictions: int
+    possible: np.ndarray
     lost: int  # how often it could not explain what it saw
     given: tuple[str, ...] = field(default=())
 
@@ -97,7 +68,7 @@ def live(
             games.restart(lane, new_play=False)
     return Life(
         inputs[:taken].copy(), positions[:taken].copy(), died[:taken].copy(), bool(state[SOLVED]),
-        int(state[UNIQUE_STATES]), player.plans, player.surprises, player.facts.contradictions,
+        int(state[UNIQUE_STATES]), player.plans, player.surprises, player.facts.contradictions, ~player.facts.ruled_out,
         player.tracker.lost, settings.given,
     )  # fmt: skip
 

@@ -112,6 +112,11 @@ class Player:
             self.look_ahead()
         return self.press(self.next_input())
 
+    @property
+    def expects_win(self) -> bool:
+        """Whether it foresees that its last input wins."""
+        return bool(self.unseen) and int(self.unseen[-1].foreseen[X]) == NOWHERE
+
     def sense(self, picture: np.ndarray, action: int, ended: bool, state: np.ndarray | None) -> Seen | None:
         """What is made out after an input, -1 before the first; None while it does not know where it is."""
         if self.told is None:

@@ -1,0 +1,69 @@
+"""A player with priors as a policy for one environment, with the ``predict`` of stable-baselines3.
+
+env = scenery.env()
+evaluate_policy(Policy(scenery, perceive), env)
+"""
+
+from typing import Any
+
+import numpy as np
+
+from priorlab.agents.priors.belief import Perceive
+from priorlab.agents.priors.player import Player
+from priorlab.agents.priors.player_settings import PlayerSettings
+from priorlab.agents.priors.scenery import Scenery
+from priorlab.envs.game.rules import MAX_INPUTS, TURNED
+
+
+class Policy:
+    """Plays native pictures of ``scenery``, of which it reads only what ``settings.given`` names, without ``state``.
+
+    Each episode is a new life, unless the one before ended by a death: the same player then goes on. Raises ValueError,
+    one line, for settings that a policy can't have.
+    """
+
+    def __init__(
+        self, scenery: Scenery, perceive: Perceive, settings: PlayerSettings | None = None, seed: int = 0
+    ) -> None:
+        self.settings = settings or PlayerSettings()
+        for name, value, expected in (
+            ("given", "state" in self.settings.given, "no 'state', which an observation does not hold"),
+            ("delay", self.settings.delay, "0: a policy answers each observation"),
+        ):
+            if value:
+                raise ValueError(f"{name} is {getattr(self.settings, name)!r}: expected {expected}")
+        self.world, self.perceive, self.seed, self.lives = scenery.world(), perceive, seed, 0
+        self.side = scenery.level.side
+
+    def predict(
+        self, observation: np.ndarray, state: Any = None, episode_start: Any = None, deterministic: bool = True
+    ) -> tuple[np.ndarray, Any]:
+        """(action int64 (1,), or () for one picture; the next state) for uint8 (1, S, S, 3) or (S, S, 3), S = 15 R.
+
+        ``state``: what the last call returned, None at first; ``episode_start``: whether an episode has just begun.
+        Raises ValueError, one line, for observations of another shape.
+        """
+        pictures = observation if observation.ndim == 4 else observation[None]
+        if pictures.shape != (1, self.side, self.side, 3):
+            raise ValueError(
+                f"the observation has shape {observation.shape}: expected one native picture, "
+                f"({self.side}, {self.side}, 3), in colour"
+            )
+        picture = np.rot90(pictures[0], int(self.world.numbers[TURNED]))
+        begins = state is None or (episode_start is not None and bool(np.any(episode_start)))
+        player, taken = state if state is not None else (None, 0)
+        ended = begins and player is not None and died(player, taken)
+        if player is None or (begins and not ended):
+            player, taken = self.new_life(picture), 0
+        action = player.act(picture, ended)
+        actions = np.full(len(pictures), action, np.int64)
+        return (actions if observation.ndim == 4 else actions[0]), (player, 1 if begins else taken + 1)
+
+    def new_life(self, picture: np.ndarray) -> Player:
+        self.lives += 1
+        return Player(self.perceive, self.world, self.settings, self.seed + self.lives - 1, picture.copy())
+
+
+def died(player: Player, taken: int) -> bool:
+    """Whether an episode of so many inputs ended by a death: neither at the limit, nor with a win as foreseen."""
+    return taken < int(player.world.numbers[MAX_INPUTS]) and not player.expects_win

@@ -1,0 +1,100 @@
+"""Players that bring knowledge: whole lives, by pictures, told what things are or half told."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from stable_baselines3.common.evaluation import evaluate_policy
+from stable_baselines3.common.monitor import Monitor
+
+from priorlab.agents.priors.lives import live, on_rules, told
+from priorlab.agents.priors.player_settings import NEEDED, PlayerSettings
+from priorlab.agents.priors.policy import Policy
+from priorlab.agents.priors.roles import ROLES, roles_of
+from priorlab.agents.priors.scenery import Scenery
+from priorlab.envs.game.replaying import replayed
+from priorlab.envs.game.rules import DEATHS, SOLVED, X, Y
+from priorlab.envs.game.versions import find_rules, find_version
+from priorlab.envs.looks.dials import Dials
+from priorlab.envs.plays.play import Play
+from priorlab.envs.random_games.bank import Bank
+
+BANK = Bank.read("held_out")
+HARD = Dials(0.5, 0.5, 0.5, 0.5)
+
+
+def half_told(level, seed, share=0.15):
+    """A perceiver that takes a share of the cells for something else, with confidence, until facts say otherwise."""
+    rng, truth = np.random.default_rng(seed), roles_of(level)
+    roles = np.where(rng.random(truth.shape) < share, rng.integers(0, len(ROLES), truth.shape), truth)
+    chances = 0.7 * np.eye(len(ROLES))[roles] + 0.3 * np.eye(len(ROLES))[truth] + 0.02
+
+    def perceive(picture, ruled_out):
+        left = np.where(ruled_out, 0, chances)
+        return (left / left.sum(-1, keepdims=True)).astype(np.float32)
+
+    return perceive
+
+
+def test_told_what_things_are_it_wins_about_as_soon_as_can_be():
+    for number in (4, 40, 400):
+        level, solution = BANK[number]
+        life = live(Scenery(level, looks=HARD, look_seed=number), told(level), limit=400)
+        assert life.solved and life.deaths == 0 and len(life.inputs) <= 1.2 * len(solution) + 12
+
+
+@pytest.mark.parametrize(
+    ("game", "version"), [("princess", "original"), ("key_door", "gravity"), ("key_door", "ladder_interaction")]
+)
+def test_what_it_makes_out_is_true_and_its_life_replays(game, version):
+    """Half told, it errs and dies; its facts never exclude what is true."""
+    deaths = 0
+    for number in (2, 11):
+        level = on_rules(BANK[number].level, game)
+        settings = PlayerSettings()
+        scenery = Scenery(level, version, looks=HARD, look_seed=number)
+        life = live(scenery, half_told(level, number), settings, seed=number, limit=700)
+        truth = roles_of(level)
+        assert np.take_along_axis(life.possible, truth[..., None].astype(int), -1).all()
+        assert life.contradictions == 0 and life.lost == 0
+        states = replayed(level, find_rules(find_version(game, version).rules), life.inputs)[1:]
+        assert states[-1, DEATHS] == life.deaths and bool(states[-1, SOLVED]) == life.solved
+        assert (states[:, [X, Y]] == life.positions).all()
+        play = Play.of(life.inputs, version, level=level)
+        assert play.solved == life.solved
+        deaths += life.deaths
+
+
+def test_the_same_seed_lives_the_same_life():
+    level = BANK[5].level
+    lives = [live(Scenery(level, looks=HARD), half_told(level, 1), seed=3, limit=300) for _ in range(2)]
+    assert (lives[0].inputs == lives[1].inputs).all()
+
+
+def test_a_slow_clumsy_player_takes_longer():
+    level = on_rules(BANK[4].level, "key_door")
+    quick = live(Scenery(level, looks=HARD), told(level), limit=2000)
+    slow = PlayerSettings(delay=8, slips=0.01, hesitation=20.0)
+    person = live(Scenery(level, looks=HARD), told(level), slow, limit=2000)
+    assert quick.solved and person.solved and len(person.inputs) > len(quick.inputs)
+
+
+def test_evaluate_policy_evaluates_it():
+    level = BANK[4].level
+    scenery = Scenery(level, looks=HARD)
+    rewards, lengths = evaluate_policy(
+        Policy(scenery, told(level)), Monitor(scenery.env()), n_eval_episodes=2, return_episode_rewards=True, warn=False
+    )
+    assert rewards == [1.0, 1.0] and max(lengths) < 2000
+
+
+def test_what_does_not_fit_is_refused_in_one_line():
+    level = BANK[4].level
+    with pytest.raises(ValueError, match="without 'rules': expected at least rules"):
+        PlayerSettings(given=("patrols", "upright"))
+    with pytest.raises(ValueError, match="maps is 0"):
+        replace(PlayerSettings(), maps=0)
+    with pytest.raises(ValueError, match="expected one native picture"):
+        Policy(Scenery(level), told(level)).predict(np.zeros((1, 84, 84, 3), np.uint8))
+    with pytest.raises(ValueError, match="no 'state'"):
+        Policy(Scenery(level), told(level), PlayerSettings(given=(*NEEDED, "state")))
