@@ -18,7 +18,7 @@ def main(
     """Watch an agent with priors play: the game beside what it believes, what it is after, and what surprises it.
 
     In the window: space pauses, the right arrow takes one input, S goes on to the next surprise, up and down change the
-    speed, R starts again, F11 fills the screen, Escape leaves.
+    speed, R starts again, N shows another life, F11 fills the screen, Escape leaves.
 
     Args:
         player: hand_designed, which is told the role of every cell, or learned

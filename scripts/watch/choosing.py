@@ -1,13 +1,14 @@
 """What is watched: a level in a look, and who plays it. Everything is checked before anything runs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
 from priorlab.agents.priors.belief import Perceive
-from priorlab.agents.priors.lives import LIMIT, Scenery, told
+from priorlab.agents.priors.lives import LIMIT, told
 from priorlab.agents.priors.player_settings import PlayerSettings
+from priorlab.agents.priors.scenery import Scenery
 from priorlab.envs.engine.places import version_on
 from priorlab.envs.game.level import Level
 from priorlab.envs.game.rules import TILE
@@ -88,8 +89,16 @@ class Chosen:
             raise ValueError(f"number is {self.number}: expected a level of the bank, 0 to {len(bank) - 1}")
         return bank[self.number].level
 
-    def begin(self) -> tuple[Watched, Captions]:
-        """The life at its first decision, and what stands above it."""
+    def later(self, ahead: int) -> "Chosen":
+        """Another life: in a level of the bank that comes later, and after the last the first, or of another seed."""
+        if self.from_bank:
+            return replace(self, number=(self.number + ahead) % len(Bank.read(self.bank or BANK)))
+        return replace(self, seed=self.seed + ahead)
+
+    def begin(self, ahead: int = 0) -> tuple[Watched, Captions]:
+        """The life at its first decision, and what stands beside it; ``ahead``: as for ``later``."""
+        if ahead:
+            return self.later(ahead).begin()
         scenery, settings = self.scenery(), self.settings()
         perceive = told(scenery.level) if self.weights is None else learned(self.weights)
         given = ", ".join((*(() if self.weights else ("roles",)), *settings.given))

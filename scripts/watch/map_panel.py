@@ -159,7 +159,7 @@ class MapPanel:
         room = text.get_rect().inflate(round(0.6 * text.get_height()), round(0.24 * text.get_height()))
         away = 1.15 * cell + room.height / 2
         comes_from_above = moment.place is not None and self.spot(*moment.place)[1] < y - cell / 2
-        below = comes_from_above and y + 2 * away < panel or y - away < room.height / 2
+        below = (comes_from_above and y + 2 * away < panel) or y - away < room.height / 2
         room.center = (round(x), round(y + away if below else y - away))
         room.clamp_ip(sheet.get_rect().inflate(-4, -4))
         pygame.draw.rect(sheet, WHITE, room.inflate(4, 4), border_radius=room.height)

@@ -7,7 +7,7 @@ from priorlab.scripts.watch.watched import Watched
 FPS = 30
 RESTS = {"found": 24, "death": 24, "surprise": 20, "key": 10}  # frames, at the speed of people and slower
 CALM, HURRIED = 60, 0.2  # frames after a rest before the next whole one, and the share of it that there is earlier
-FAR = 2000  # inputs: a second or two of thinking
+FAR = 600  # inputs: a second or two of thinking
 END = 75  # frames for which the end stays
 
 

@@ -14,14 +14,14 @@ from priorlab.scripts.watch.watched import Watched
 TITLE = "Priorlab: what a player believes"
 SHARE = 0.85  # of the desktop that the window takes at first
 SPEEDS = tuple(2.0**k for k in range(-3, 7))
-KEYS = "space pause   → one input   S next surprise   ↑ ↓ speed   R again   F11 full screen   Esc leave"
-Begin = Callable[[], tuple[Watched, Captions]]
+KEYS = "space pause   → one input   S next surprise   ↑ ↓ speed   R again   N another   F11 full screen   Esc leave"
+Begin = Callable[[int], tuple[Watched, Captions]]  # the number of the life, from 0
 
 
 def show(begin: Begin, speed: float) -> Watched:
     """Shows lives in a window until it is closed; returns the last. Raises NoDisplay."""
     require_display()
-    life = begin()
+    life = begin(0)
     try:
         desktop = pygame.display.get_desktop_sizes()[0]
         scale = min(SHARE * desktop[0] / WIDE, SHARE * desktop[1] / HIGH)
@@ -39,7 +39,7 @@ class Screen:
     """A window, and what its keys do."""
 
     def __init__(self, window: pygame.Window, begin: Begin, life: tuple[Watched, Captions], speed: float):
-        self.window, self.begin, self.speed = window, begin, speed
+        self.window, self.begin, self.number, self.speed = window, begin, 0, speed
         self.paused = self.closed = self.full = False
         self.start(*life)
 
@@ -90,8 +90,9 @@ class Screen:
             self.projector.to_next()
         elif event.key in (pygame.K_UP, pygame.K_DOWN):
             self.change_speed(event.key == pygame.K_UP)
-        elif event.key == pygame.K_r:
-            self.start(*self.begin())
+        elif event.key in (pygame.K_r, pygame.K_n):
+            self.number += event.key == pygame.K_n
+            self.start(*self.begin(self.number))
         elif event.key == pygame.K_F11:
             self.fill_or_leave()
 

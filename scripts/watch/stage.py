@@ -75,7 +75,7 @@ class Stage:
 
     def sheet(self, watched: Watched, hint: str = "", cut: bool = False) -> pygame.Surface:
         """The frame as a surface. ``hint``: a small line at the bottom; ``cut``: the life goes on, if it is not won."""
-        over = watched.solved or watched.over and not cut
+        over = watched.solved or (watched.over and not cut)
         moment, layout = moment_of(watched.player), self.layout
         self.beat += 1
         sheet = self.still.copy()

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from priorlab.agents.priors.belief import Perceive
-from priorlab.agents.priors.lives import LIMIT, Scenery
+from priorlab.agents.priors.lives import LIMIT
 from priorlab.agents.priors.player import Player
 from priorlab.agents.priors.player_settings import PlayerSettings
+from priorlab.agents.priors.scenery import Scenery
 from priorlab.envs.game.rules import DEATHS, HAS_KEY, SOLVED, TURNED, X, Y
 from priorlab.scripts.watch.happenings import Happening, contradicted, death, found, key_taken, plural, surprise, win
 

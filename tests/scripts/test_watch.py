@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from priorlab.agents.priors.belief import Perceive
-from priorlab.agents.priors.lives import Scenery, live
+from priorlab.agents.priors.lives import live
 from priorlab.agents.priors.player_settings import PlayerSettings
 from priorlab.agents.priors.roles import MONSTER, ROLES, roles_of
+from priorlab.agents.priors.scenery import Scenery
 from priorlab.envs.game.level import Level
 from priorlab.envs.looks.dials import Dials
 from priorlab.envs.random_games.bank import Bank

@@ -19,7 +19,7 @@ def test_the_window_takes_keys(screen: Screen):
     process = screen.start("-m", "priorlab", "watch", "--number", "23", "--speed", "0.25", title=TITLE)
     window = screen.focused()
     wait_until(lambda: len(np.unique(screen.part(window).reshape(-1, 3), axis=0)) > 50)  # something is drawn
-    screen.do("key", "s", "Down", "Up", "Right", "space", "r", "Escape")
+    screen.do("key", "s", "Down", "Up", "Right", "space", "r", "n", "Escape")
     printed, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0 and not errors
     assert "inputs" in printed
