@@ -18,7 +18,7 @@ from priorlab.scripts.watch.watched import Counts, Watched
 TITLES = ("What the game shows", "What the player believes")
 COUNTED = ("inputs", "deaths", "surprises", "facts")
 COLUMNS = (0.0, 0.31, 0.49, 0.73, 1.0)  # shares of a panel's width, at which their numbers begin
-STAYS = 45  # frames for which a happening is told, unless another comes
+STAYS = 45  # frames for which a happening is shown, unless another comes
 MOST_DOUBTS = 2000  # that are remembered
 BURST, FADING = 28, 10  # frames for which its place is marked, and the last of these
 INKS: dict[str, Colour] = {"found": ME, "death": INK, "surprise": ALARM, "thought": SOFT, "key": INK, "win": GOOD}
@@ -46,15 +46,15 @@ class Stage:
         self.deaths: list[tuple[int, int]] = []
         self.doubts: list[tuple[int, float]] = []  # (inputs, bits)
         self.marks: list[tuple[int, Kind]] = []  # (inputs, a surprise or death)
-        self.told: Happening | None = None
-        self.left = 0  # frames for which it is still told
+        self.news: Happening | None = None
+        self.left = 0  # frames for which it is still shown
         self.beat = 0
         self.still = self.draw_still()
 
     def resized(self, width: int, height: int) -> "Stage":
         other = Stage(width, height, self.layout.side, self.captions)
         other.deaths, other.doubts, other.marks = self.deaths, self.doubts, self.marks
-        other.told, other.left = self.told, self.left
+        other.news, other.left = self.news, self.left
         return other
 
     def note(self, happening: Happening | None, inputs: int) -> None:
@@ -65,7 +65,7 @@ class Stage:
             self.deaths.append(happening.place)
         if happening.kind in ("death", "surprise"):
             self.marks.append((inputs, happening.kind))
-        self.told, self.left = happening, STAYS
+        self.news, self.left = happening, STAYS
 
     def frame(self, watched: Watched) -> np.ndarray:
         """uint8 (height, width, 3)."""
@@ -81,11 +81,11 @@ class Stage:
         sheet = self.still.copy()
         sheet.blit(enlarged(watched.picture, layout.panel(0).width), layout.panel(0))
         sheet.blit(self.map.draw(moment, self.deaths, None if over else self.beat), layout.panel(1))
-        told = self.told if self.left > 0 or watched.solved or watched.dead else None
-        if told and told.kind in ("surprise", "death", "win", "found"):
-            self.draw_burst(sheet, told, watched.turns)
+        news = self.news if self.left > 0 or watched.solved or watched.dead else None
+        if news and news.kind in ("surprise", "death", "win", "found"):
+            self.draw_burst(sheet, news, watched.turns)
         self.left = max(self.left - 1, 0)
-        self.draw_thought(sheet, told, moment, watched, over)
+        self.draw_thought(sheet, news, moment, watched, over)
         self.draw_counts(sheet, watched.counts)
         if not self.doubts or self.doubts[-1][0] != watched.counts.inputs:
             self.doubts.append((watched.counts.inputs, moment.doubt))
@@ -118,47 +118,47 @@ class Stage:
         draw_legend(sheet, layout)
         return sheet
 
-    def draw_burst(self, sheet: pygame.Surface, told: Happening, turns: int) -> None:
+    def draw_burst(self, sheet: pygame.Surface, news: Happening, turns: int) -> None:
         """Where it happened, and, on the map, where the player believes that; it fades away.
 
         The left panel is ``turns`` quarter turns from upright.
         """
         layout = self.layout
         size = layout.px(64) + layout.cell // 2
-        if told.kind == "found":
+        if news.kind == "found":
             burst = sign("reticle", 2 * size, ME).copy()
-        elif told.kind == "death":
+        elif news.kind == "death":
             burst = sign("cross", size, INK).copy()
-        elif told.kind == "win":
+        elif news.kind == "win":
             burst = sign("reticle", 2 * size, GOOD).copy()
         else:
             burst = alarm(size)
         for number in (0, 1):
             panel = layout.panel(number)
-            x, y = self.map.spot(*(told.believed if number and told.believed else told.place))
+            x, y = self.map.spot(*(news.believed if number and news.believed else news.place))
             for _ in range(turns if number == 0 else 0):
                 x, y = panel.width - y, x
             place = pygame.Vector2(panel.topleft) + (x, y)
-            if told.kind == "surprise":  # beside the player, not on it
+            if news.kind == "surprise":  # beside the player, not on it
                 place += (0.9 * size * (1 if x < panel.width / 2 else -1), -0.75 * size)
             burst.set_alpha(
-                255 if told.kind == "win" else max(min(255 * (self.left - STAYS + BURST) // FADING, 255), 0)
+                255 if news.kind == "win" else max(min(255 * (self.left - STAYS + BURST) // FADING, 255), 0)
             )
             sheet.set_clip(panel)
             shown = burst.get_rect(center=place)
-            sheet.blit(burst, shown.clamp(panel) if told.kind in ("death", "surprise") else shown)
+            sheet.blit(burst, shown.clamp(panel) if news.kind in ("death", "surprise") else shown)
             sheet.set_clip(None)
 
     def draw_thought(
-        self, sheet: pygame.Surface, told: Happening | None, moment: Moment, watched: Watched, over: bool
+        self, sheet: pygame.Surface, news: Happening | None, moment: Moment, watched: Watched, over: bool
     ) -> None:
         """In large letters, what happened or what it is after."""
         layout = self.layout
-        if told:
-            headline, detail, ink = told.headline, told.detail, INKS[told.kind]
-            if told.kind == "win":
+        if news:
+            headline, detail, ink = news.headline, news.detail, INKS[news.kind]
+            if news.kind == "win":
                 detail = f"after {watched.counts.inputs:,} inputs and {plural(watched.counts.deaths, 'death')}"
-            icon = icon_of(told.kind, layout.px(76))
+            icon = icon_of(news.kind, layout.px(76))
         elif over:
             headline, detail, ink = "It has not won", f"in {watched.limit:,} inputs", INK
             icon = sign("me", layout.px(76), ME)
