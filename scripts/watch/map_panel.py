@@ -144,9 +144,9 @@ class MapPanel:
     def draw_aim(self, sheet: pygame.Surface, moment: Moment, beat: int) -> None:
         """A ring around what it goes for, and how sure it is that this is there."""
         cell = self.cell
+        if moment.aim in ("", "key"):  # where the plan ends
+            self.put(sheet, sign("ring", round(0.9 * cell), ME), *map(int, moment.way[-1]))
         if moment.aim_cell is None:
-            if moment.aim == "":
-                self.put(sheet, sign("ring", round(0.9 * cell), ME), *map(int, moment.way[-1]))
             return
         row, column = moment.aim_cell
         x, y = (column + 0.5) * cell, (row + 0.5) * cell

@@ -61,25 +61,30 @@ class Moment:
 
 def moment_of(player: Player) -> Moment:
     """What it believes after its last decision."""
-    state, world = player.state, player.world
+    state = player.state
     aim, cell, sure = aim_of(player)
     ruled_out = player.facts.ruled_out
     apart = np.delete(ruled_out, [KEY, MONSTER], axis=-1)  # these are also ruled out from afar
     possible = np.array(player.facts.possible)
     single = (~ruled_out).sum(-1) == 1
-    clock, period = int(state[CLOCK]), int(world.numbers[PERIOD])
-    monsters = tuple(
-        (int(patrolled(world.monsters, i, clock, period)), int(world.monsters[i, MONSTER_Y]))
-        for i in range(int(world.numbers[MONSTER_COUNT]))
-        if int(state[MONSTERS]) >> i & 1
-    )  # fmt: skip
     lost = player.told is None and player.tracker.found is None
     place = None if lost else (int(state[X]), int(state[Y]))
     return Moment(
         chances_of(player, ruled_out), np.asarray(apart.any(-1)),
         (possible & ~WALLS == 0) | single & ruled_out[..., FREE],
-        place, bool(state[HAS_KEY]), monsters, *way_of(player), aim, cell, sure,
+        place, bool(state[HAS_KEY]), monsters_of(player, lost), *way_of(player), aim, cell, sure,
     )  # fmt: skip
+
+
+def monsters_of(player: Player, lost: bool) -> tuple[tuple[int, int], ...]:
+    """Where it takes the monsters to be that live; ``lost``: it does not know the time, and takes them as at first."""
+    state, world = player.state, player.world
+    period, there = int(world.numbers[PERIOD]), range(int(world.numbers[MONSTER_COUNT]))
+    return tuple(
+        (int(patrolled(world.monsters, i, int(state[CLOCK]), period)), int(world.monsters[i, MONSTER_Y]))
+        for i in there
+        if lost or int(state[MONSTERS]) >> i & 1
+    )
 
 
 def chances_of(player: Player, ruled_out: np.ndarray) -> np.ndarray:
