@@ -70,7 +70,7 @@ def moment_of(player: Player) -> Moment:
     lost = player.told is None and player.tracker.found is None
     place = None if lost else (int(state[X]), int(state[Y]))
     return Moment(
-        chances_of(player, ruled_out), np.asarray(apart.any(-1)),
+        chances_of(player, ruled_out), np.asarray(apart.any(-1) & (possible != 1 << MONSTER)),
         (possible & ~WALLS == 0) | single & ruled_out[..., FREE],
         place, bool(state[HAS_KEY]), monsters_of(player, lost), *way_of(player), aim, cell, sure,
     )  # fmt: skip
