@@ -160,7 +160,8 @@ class Facts:
         below = overlapped(x, y + REACH)
         if climbs:
             self.rule_out(below, WALLS)
-            self.require([cell for cell in below if centre_of(cell[0]) >= y], CLIMBED)
+            # who hangs on already stays on a ladder that ends above its centre
+            self.require([cell for cell in below if before[ON_LADDER] or centre_of(cell[0]) >= y], CLIMBED)
             if new_y < y:
                 self.rule_out(overlapped(new_x, new_y), WALLS)
                 self.require(overlapped(new_x, new_y), CLIMBED)

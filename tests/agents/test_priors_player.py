@@ -72,7 +72,7 @@ def test_the_same_seed_lives_the_same_life():
 
 
 def test_a_slow_clumsy_player_takes_longer():
-    level = on_rules(BANK[4].level, "key_door")
+    level = on_rules(BANK[5].level, "key_door")
     quick = live(Scenery(level, looks=HARD), told(level), limit=2000)
     slow = PlayerSettings(delay=8, slips=0.01, hesitation=20.0)
     person = live(Scenery(level, looks=HARD), told(level), slow, limit=2000)
