@@ -39,16 +39,17 @@ class Belief:
     float64 (R, R), where they are; the key's sum is the chance that there is one.
     """
 
-    def __init__(self, perceived: np.ndarray, facts: Facts, alike: np.ndarray, has_key: bool, keyless: bool = False):
-        """``alike``: int (R, R), the same number for cells that look alike; ``keyless``: known to need no key."""
+    def __init__(self, perceived: np.ndarray, facts: Facts, alike: np.ndarray, has_key: bool):
+        """``alike``: int (R, R), the same number for cells that look alike."""
         self.facts, self.alike = facts, alike
         chances = np.where(facts.ruled_out, 0.0, np.maximum(perceived, TINY).astype(np.float64))
         chances /= chances.sum(axis=-1, keepdims=True)
         for cells, roles in facts.clauses:
             raise_to(chances, cells, roles)
         self.goal, self.key = only(chances[..., GOAL]), at_most_one(chances[..., KEY])
-        if keyless:
-            self.key[:] = 0
+        if not has_key and facts.closed:  # if there is no key, the goal is none of the cells where the player was
+            shut = sum(float(self.goal[cell]) for cell in facts.closed if facts.is_inside(cell))
+            self.key /= max(self.key.sum() + (1 - self.key.sum()) * max(1 - shut, 0.0), TINY)
         still = np.delete(np.arange(len(ROLES)), [GOAL, KEY])
         self.posterior = np.zeros_like(chances)
         self.posterior[..., still] = chances[..., still] + TINY * (~facts.ruled_out[..., still])

@@ -1,7 +1,8 @@
 """What a player does next: plans on maps drawn from its belief, by the exact rules, and the cheapest of them.
 
 A drawn map in which the goal can't be reached is no candidate: every level can be won. A plan costs its inputs, and
-for each cell that it comes to touch the chance that the cell is deadly, in any map, times what a death costs.
+for each cell that it comes to touch the chance that the cell is deadly, in any map, times what a death costs. The best
+plan has the least cost for its chance to win: of things that are looked for in turn, such an order finds soonest.
 """
 
 from dataclasses import dataclass
@@ -11,12 +12,14 @@ import numpy as np
 
 from priorlab.agents.priors.belief import Belief, Imagined
 from priorlab.agents.priors.facts import Cell
-from priorlab.envs.game.routes import Routes, routes
+from priorlab.envs.game.foreseeing import HOLDS_UP, IS_CLIMBED, PASSES, relied_on
+from priorlab.envs.game.routes import routes
 from priorlab.envs.game.rules import (
     GOAL_HEIGHT,
     GOAL_LEFT,
     GOAL_TOP,
     GOAL_WIDTH,
+    HALF,
     HAS_KEY,
     KEYS,
     TILE,
@@ -24,6 +27,7 @@ from priorlab.envs.game.rules import (
 
 HOTTER = (1.0, 2.0, 4.0)  # factors on the temperature, one after another until a drawn map can be won
 MOST_INPUTS = 5000  # cost of the longest plan
+UNLIKELY = 1e-3  # chances below count as this
 
 
 @dataclass(frozen=True)
@@ -46,12 +50,17 @@ class Plan(NamedTuple):
     aim: str  # goal, or wander
 
 
-def imagined_world(world: World, imagined: Imagined, state: np.ndarray) -> World:
-    """The world in which that map is true."""
+def imagined_world(world: World, imagined: Imagined, state: np.ndarray, brushed: set[Cell]) -> World:
+    """The world in which that map is true.
+
+    The goal is as large as its cell; where the player ``brushed`` it and nothing happened, a point in the middle.
+    """
     numbers, monsters = world.numbers.copy(), world.monsters
     row, column = imagined.goal
-    numbers[[GOAL_LEFT, GOAL_TOP]] = TILE * column + 1, TILE * row + 1
-    numbers[[GOAL_WIDTH, GOAL_HEIGHT]] = TILE, TILE
+    size = 0 if imagined.goal in brushed else TILE
+    inset = 1 if size else HALF + 1
+    numbers[[GOAL_LEFT, GOAL_TOP]] = TILE * column + inset, TILE * row + inset
+    numbers[[GOAL_WIDTH, GOAL_HEIGHT]] = size, size
     numbers[KEYS] = imagined.key is not None or bool(state[HAS_KEY])
     if numbers[KEYS]:
         row, column = imagined.key or (-9, -9)
@@ -61,10 +70,10 @@ def imagined_world(world: World, imagined: Imagined, state: np.ndarray) -> World
 
 
 def plan_to_win(
-    world: World, imagined: Imagined, state: np.ndarray, prices: np.ndarray, limit: float = MOST_INPUTS
+    world: World, imagined: Imagined, state: np.ndarray, prices: np.ndarray, brushed: set[Cell], limit: float
 ) -> Plan | None:
     """The cheapest win in that map, if there is one that costs at most ``limit``."""
-    there = imagined_world(world, imagined, state)
+    there = imagined_world(world, imagined, state, brushed)
     found = routes(
         imagined.bits, there.numbers, there.monsters, state, prices, aims=aims_of(imagined), limit=limit, until_won=True
     )
@@ -99,34 +108,56 @@ def decide(
 
     state: int32 (FIELDS,), the player's; ``loss``: what a death costs, in inputs.
     """
-    prices = prices_of(belief, loss)
+    prices, uses = prices_of(belief, loss), chances_of_uses(belief)
     for factor in HOTTER:
-        best, seen = None, set()
+        best, score, seen = None, float(MOST_INPUTS), set()
         for _ in range(maps):
             imagined = belief.draw(rng, temper * factor)
             name = (imagined.bits.tobytes(), imagined.goal, imagined.key)
             if name in seen:
                 continue
             seen.add(name)
-            limit = best.cost if best else MOST_INPUTS
-            best = plan_to_win(world, imagined, state, prices, limit) or best
+            plan = plan_to_win(world, imagined, state, prices, belief.facts.brushed, score)
+            if plan is None:
+                continue
+            about = plan.cost / max(chance_of(plan, belief, state, uses), UNLIKELY)
+            if best is None or about < score:
+                best, score = plan, min(about, MOST_INPUTS)
         if best:
             return best
     return None
 
 
+def chances_of_uses(belief: Belief) -> dict[int, np.ndarray]:
+    """float64 (R, R) for each use of a cell: the chance that it can be so used."""
+    _, logs = belief.kinds()
+    _, wall, ladder, _ = np.moveaxis(np.exp(logs), -1, 0)
+    return {PASSES: 1 - wall, HOLDS_UP: wall + ladder, IS_CLIMBED: ladder}
+
+
+def chance_of(plan: Plan, belief: Belief, state: np.ndarray, uses: dict[int, np.ndarray]) -> float:
+    """About the chance that a plan wins: that its goal and key are what it takes them for, and each cell that it
+    relies on can be so used. Cells that look alike stand or fall together: the least likely of them counts."""
+    imagined, relies = plan.imagined, np.zeros(plan.imagined.bits.shape, np.uint8)
+    relied_on(imagined.bits, plan.numbers, plan.monsters, state.copy(), plan.inputs, relies)
+    chance = float(belief.goal[imagined.goal])
+    if not belief.has_key:
+        chance *= float(belief.key[imagined.key]) if imagined.key else 1 - float(belief.key.sum())
+    for use, chances in uses.items():
+        at = (relies & use) > 0
+        least = np.ones(int(belief.alike.max()) + 1)
+        np.minimum.at(least, belief.alike[at], chances[at])
+        chance *= float(least.prod())
+    return chance
+
+
 def wander(world: World, belief: Belief, state: np.ndarray, rng: np.random.Generator, loss: float) -> Plan | None:
     """A plan to a random place that can be reached in a drawn map; None if there is none but here."""
     imagined = belief.draw(rng, 2.0)
-    there = imagined_world(world, imagined, state)
+    there = imagined_world(world, imagined, state, set())
     found = routes(imagined.bits, there.numbers, there.monsters, state, prices_of(belief, loss), limit=MOST_INPUTS)
     places = found.resting[found.lengths[found.resting] > 0]
     if not len(places):
         return None
     node = int(rng.choice(places))
     return Plan(found.inputs_to(node), imagined, *there_of(there), float(found.costs[node]), "wander")
-
-
-def touches(found: Routes, cell: Cell) -> np.ndarray:
-    """The nodes of routes at which that cell is touched, cheapest first."""
-    return found.touching(*cell)

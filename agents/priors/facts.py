@@ -73,6 +73,7 @@ class Facts:
         self.possible = [[ANY] * side for _ in range(side)]  # bits of roles
         self.clauses: list[tuple[tuple[Cell, ...], int]] = []  # at least one of the cells has one of the roles
         self.closed: set[Cell] = set()  # touched without a key, and nothing happened: no goal, or a locked door
+        self.brushed: set[Cell] = set()  # taken for the goal, touched at the edge, and nothing happened
         self.monsters_known = False
 
     @property

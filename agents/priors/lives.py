@@ -19,7 +19,10 @@ LIMIT = 54_000  # inputs, of the study's Key and Door
 @dataclass(frozen=True)
 class Life:
     """What a player did: ``inputs`` uint8 (n,); ``positions`` int32 (n, 2), x and y in half pixels after each input;
-    ``died`` bool (n,); ``possible`` bool (R, R, 8), the roles that no fact ruled out. A play of it: ``play`` replays as ``envs.plays.play.Play.of(inputs, version, level=...)``."""
+    ``died`` bool (n,); ``possible`` bool (R, R, 8), the roles that no fact ruled out.
+
+    ``envs.plays.play.Play.of(inputs, version, level=...)`` is its play.
+    """
 
     inputs: np.ndarray
     positions: np.ndarray

@@ -137,7 +137,7 @@ class Player:
                 before, action, _ = seen.last
                 self.facts.died(self.world.numbers, before, action, monster_near(self.world, before))
         if self.facts.count != known:
-            self.tracker.allowed = ALLOWED[np.array(self.facts.possible)]
+            self.tracker.restrict(ALLOWED[np.array(self.facts.possible)])
 
     def holds(self, last: Press | None) -> bool:
         """Whether the plan goes on: as foreseen, on a map that no fact contradicts, and not at its end."""
@@ -145,6 +145,8 @@ class Player:
             return False
         if not self.as_foreseen(last.foreseen):
             self.surprises += 1
+            if int(last.foreseen[X]) == NOWHERE:
+                self.facts.brushed.add(self.plan.imagined.goal)
             return False
         if self.facts.count != self.checked:
             self.checked = self.facts.count

@@ -115,7 +115,17 @@ class Tracker:
 
     def believe(self, tiles: np.ndarray, allowed: np.ndarray, logs: np.ndarray) -> None:
         """The likeliest map, uint8 (R, R); what cells may be, uint8 (R, R), and how likely, float32 (R, R, 4)."""
-        self.tiles, self.allowed, self.logs = tiles.copy(), allowed, logs
+        self.tiles, self.logs = tiles.copy(), logs
+        self.restrict(allowed)
+
+    def restrict(self, allowed: np.ndarray) -> None:
+        """New facts: what cells may be. Where the likeliest map is none of it, the next likeliest takes its place."""
+        self.allowed = allowed
+        may = allowed[..., None] >> np.arange(4) & 1
+        likely = np.where(may, self.logs, -np.inf).argmax(axis=-1)
+        kinds = np.array([0, 1, 2, 0, 3])[self.tiles]
+        wrong = np.take_along_axis(may, kinds[..., None], axis=-1)[..., 0] == 0
+        self.tiles[wrong] = 1 << likely[wrong] >> 1
 
     def search(self) -> int:
         """The next input while it does not know where it is."""

@@ -13,6 +13,7 @@ from priorlab.envs.game.rules import (
     LADDER,
     ON_LADDER,
     ONGOING,
+    REACH,
     SPEED,
     TILE,
     WALK,
@@ -24,6 +25,7 @@ from priorlab.envs.game.rules import (
 )
 
 KINDS = (0, WALL, LADDER, DEADLY)  # what a cell can be to the rules: kind k is 1 << k >> 1
+PASSES, HOLDS_UP, IS_CLIMBED = 1, 2, 4  # how a plan uses a cell
 UP_TO, DOWN_TO = 16, 20  # half pixels above and below the player's centre within which cells decide a step
 
 
@@ -104,3 +106,32 @@ def explain(tiles, allowed, logs, level, monsters, before, action, left, top, mo
 def kind_of(bits):
     """The number of a tile's kind: bits 0, 1, 2, 4 -> 0, 1, 2, 3."""
     return 3 if bits & DEADLY else (2 if bits & LADDER else (1 if bits & WALL else 0))
+
+
+@kernel
+def relied_on(tiles, level, monsters, state, inputs, uses):
+    """Marks the cells that a plan relies on: uint8 (R, C) bits PASSES, HOLDS_UP, IS_CLIMBED.
+
+    state: int32 (FIELDS,), where the plan begins, which is changed; inputs: uint8 (n,).
+    """
+    for i in range(inputs.shape[0]):
+        if step(tiles, level, monsters, state, int(inputs[i])) != ONGOING:
+            return
+        x, y = int(state[X]), int(state[Y])
+        mark(tiles, x, y, PASSES, uses)
+        if state[ON_LADDER]:
+            mark(tiles, x, y, IS_CLIMBED, uses)
+        if not state[JUMPING]:
+            mark(tiles, x, y + REACH, HOLDS_UP, uses)
+
+
+@function
+def mark(tiles, x, y, use, uses):
+    """Marks the cells at (x, y) that can be so used: all but walls pass, walls and ladders hold up."""
+    left, top = pixel(x) - GRID, pixel(y) - GRID
+    for row in range(max(top // TILE, 0), min((top + TILE - 1) // TILE, tiles.shape[0] - 1) + 1):
+        for column in range(max(left // TILE, 0), min((left + TILE - 1) // TILE, tiles.shape[1] - 1) + 1):
+            bits = int(tiles[row, column])
+            fits = (use == PASSES and not bits & WALL) or (use == HOLDS_UP and bits & (WALL | LADDER))
+            if fits or (use == IS_CLIMBED and bits & LADDER):
+                uses[row, column] |= use
