@@ -27,7 +27,8 @@ from priorlab.envs.game.rules import (
 
 HOTTER = (1.0, 2.0, 4.0)  # factors on the temperature, one after another until a drawn map can be won
 MOST_INPUTS = 5000  # cost of the longest plan
-UNLIKELY = 1e-3  # chances below count as this
+UNLIKELY = 1e-4  # chances below count as this
+DISCOURAGED = 0.5  # factor on a chance for each time that a way there failed
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,11 @@ class World:
 
     numbers: np.ndarray
     monsters: np.ndarray
+
+
+def target_of(imagined: Imagined, state: np.ndarray) -> Cell:
+    """The cell for which a plan in that map goes next."""
+    return imagined.key if imagined.key is not None and not state[HAS_KEY] else imagined.goal
 
 
 class Plan(NamedTuple):
@@ -143,6 +149,7 @@ def chance_of(plan: Plan, belief: Belief, state: np.ndarray, uses: dict[int, np.
     chance = float(belief.goal[imagined.goal])
     if not belief.has_key:
         chance *= float(belief.key[imagined.key]) if imagined.key else 1 - float(belief.key.sum())
+    chance *= DISCOURAGED ** sum(belief.facts.failed[cell] for cell in (imagined.goal, imagined.key) if cell)
     for use, chances in uses.items():
         at = (relies & use) > 0
         least = np.ones(int(belief.alike.max()) + 1)

@@ -7,6 +7,7 @@ until all but one of its cells are excluded, and then that cell is known.
 Assumed of a level: its goal is at least as large as a tile, and everything else is as large as its tile.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 
 import numpy as np
@@ -74,6 +75,7 @@ class Facts:
         self.clauses: list[tuple[tuple[Cell, ...], int]] = []  # at least one of the cells has one of the roles
         self.closed: set[Cell] = set()  # touched without a key, and nothing happened: no goal, or a locked door
         self.brushed: set[Cell] = set()  # taken for the goal, touched at the edge, and nothing happened
+        self.failed: Counter[Cell] = Counter()  # how often a way to what was taken for the goal or the key failed there
         self.monsters_known = False
 
     @property

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from priorlab.agents.priors.belief import Belief, Imagined, Perceive, look_alikes
-from priorlab.agents.priors.deciding import Plan, World, decide, wander
+from priorlab.agents.priors.deciding import Plan, World, decide, target_of, wander
 from priorlab.agents.priors.facts import Facts
 from priorlab.agents.priors.hands import Hands
 from priorlab.agents.priors.player_settings import PlayerSettings
@@ -44,6 +44,7 @@ from priorlab.envs.game.rules import (
 MOVES = [X, Y, JUMPING, ON_LADDER, HAS_KEY]  # fields that a plan foresees
 NOWHERE = -(1 << 20)  # half pixels
 NEAR = 2 * TILE  # pixels from a monster, within which it may have killed
+CLOSE = 4 * TILE  # half pixels to a target, within which a failure is due to it
 WANDERING = (5, 40)  # least and most random inputs where no plan is found
 KIND_OF_ROLE = [KINDS.index(int(bits)) for bits in BITS_OF_ROLE]
 ALLOWED = np.array(  # possible roles, bits -> possible kinds, bits
@@ -131,6 +132,8 @@ class Player:
             self.facts.lived(self.world.numbers, before, action, after)
         if seen.key:
             self.facts.took_key([seen.key])
+        if seen.state[HAS_KEY] and not self.state[HAS_KEY]:
+            self.facts.failed.clear()  # what was shut may open now
         if seen.died:
             self.plan, self.random_inputs, self.rest = None, 0, None
             if seen.last:
@@ -147,11 +150,19 @@ class Player:
             self.surprises += 1
             if int(last.foreseen[X]) == NOWHERE:
                 self.facts.brushed.add(self.plan.imagined.goal)
+            self.give_up(self.plan)
             return False
         if self.facts.count != self.checked:
             self.checked = self.facts.count
             return not contradicts(self.facts, self.plan.imagined)
         return True
+
+    def give_up(self, plan: Plan) -> None:
+        """Remembers that a plan failed close to where it led, or taught nothing: the next goes elsewhere, if it can."""
+        row, column = target_of(plan.imagined, self.state)
+        away = max(abs(int(self.state[Y]) - 2 * TILE * row - TILE), abs(int(self.state[X]) - 2 * TILE * column - TILE))
+        if plan.aim == "goal" and (away < CLOSE or self.facts.count == self.decided_at):
+            self.facts.failed[row, column] += 1
 
     def as_foreseen(self, foreseen: np.ndarray) -> bool:
         """Whether what is seen of the state is what the plan foresaw."""

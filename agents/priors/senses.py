@@ -47,6 +47,7 @@ from priorlab.envs.game.rules import (
 MOST_STATES = 24  # that are kept
 PATIENCE = 16  # inputs for which states may disagree before what they could teach is given up
 MOST_ENDS = 64
+MOST_WRONG = 2  # cells nearby in which the likeliest map may be wrong at once
 VISIBLE = 6  # pixels of a cell that must have changed for something there to have vanished
 FAR = 4 * TILE  # pixels, farther than anything but a death takes the player
 LEARNED = 400  # inputs for which it still learns what it looks like
@@ -227,33 +228,27 @@ class Tracker:
 
     def advance(self, action: int, place: Place) -> bool:
         """Takes the input from every state; whether any of what follows is seen there."""
-        layer = self.layers[-1]
-        for most in (1, 2):
-            ends: dict[tuple[int, ...], int] = {}
-            after = Layer(action, [], [], [])
-            for i, (state, score) in enumerate(zip(layer.states, layer.scores)):
-                count = explain(
-                    self.tiles, self.allowed, self.logs, self.numbers, self.monsters, state, action, *place, most,
-                    self.ends, self.chances,
-                )  # fmt: skip
-                for end, chance in zip(self.ends[:count], self.chances[:count].tolist()):
-                    name = (*motion(end), int(end[ON_LADDER]))
-                    if name not in ends:
-                        ends[name] = len(after.states)
-                        end = end.copy()
-                        end[EPISODE_INPUTS] += 1
-                        after.states.append(end)
-                        after.scores.append(score + chance)
-                        after.parents.append([i])
-                    else:
-                        at = ends[name]
-                        after.scores[at] = max(after.scores[at], score + chance)
-                        after.parents[at].append(i)
-            if after.states:
-                self.layers.append(after)
-                self.prune()
-                return True
-        return False
+        layer, ends, after = self.layers[-1], {}, Layer(action, [], [], [])
+        for i, (state, score) in enumerate(zip(layer.states, layer.scores)):
+            count = explain(
+                self.tiles, self.allowed, self.logs, self.numbers, self.monsters, state, action, *place, MOST_WRONG,
+                self.ends, self.chances,
+            )  # fmt: skip
+            for end, chance in zip(self.ends[:count], self.chances[:count].tolist()):
+                name = (*motion(end), int(end[ON_LADDER]))
+                at = ends.setdefault(name, len(after.states))
+                if at < len(after.states):
+                    after.scores[at] = max(after.scores[at], score + chance)
+                    after.parents[at].append(i)
+                    continue
+                after.states.append(end.copy())
+                after.states[-1][EPISODE_INPUTS] += 1
+                after.scores.append(score + chance)
+                after.parents.append([i])
+        if after.states:
+            self.layers.append(after)
+            self.prune()
+        return bool(after.states)
 
     def prune(self) -> None:
         """Forgets states that led nowhere, and the unlikeliest of too many."""
