@@ -251,7 +251,7 @@ class Facts:
         ``may_be_monster``: whether a monster that moves can have been the cause; then nothing is certain.
         """
         cells, lowest = self.reachable(level, before, action)
-        if not may_be_monster and lowest < level[BOTTOM]:
+        if cells and not may_be_monster and lowest < level[BOTTOM]:
             self.require(sorted(cells), 1 << DANGER | (0 if self.monsters_known else 1 << MONSTER))
 
     def reachable(self, level: np.ndarray, before: np.ndarray, action: int) -> tuple[set[Cell], int]:

@@ -36,7 +36,7 @@ class Policy:
         self.side = scenery.level.side
 
     def predict(
-        self, observation: np.ndarray, state: Any = None, episode_start: Any = None, deterministic: bool = True
+        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True
     ) -> tuple[np.ndarray, Any]:
         """(action int64 (1,), or () for one picture; the next state) for uint8 (1, S, S, 3) or (S, S, 3), S = 15 R.
 

@@ -142,9 +142,12 @@ class Tracker:
             return self.look_for_itself(picture, action, ended)
         self.steps += 1
         self.expect(action)
+        lost = self.lost
         if ended:
             return self.die(action)
         place = self.locate(picture)
+        if place and self.leaves(place) and self.sprite.share(picture, *self.found.place) >= SHOWS:
+            return self.die(action)  # out of sight it fell to its death
         if place is None or not self.advance(action, place):
             if self.sprite.share(picture, *self.found.place) >= SHOWS:
                 return self.die(action)
@@ -158,7 +161,8 @@ class Tracker:
             self.sprite.learn(picture, self.previous, *place)
         self.uncover(picture, place)
         self.place, self.previous = place, picture.copy()
-        key = None if self.layers[-1].states[0][HAS_KEY] else self.vanished(picture)
+        sure = self.lost == lost and not self.layers[-1].states[0][HAS_KEY]
+        key = self.vanished(picture) if sure else None
         if key:
             for state in self.layers[-1].states:
                 state[HAS_KEY] = 1
@@ -214,12 +218,24 @@ class Tracker:
         if self.sprite.share(picture, *expected) == 1:
             return expected
         across = int(self.numbers[WALK]) // 2 + 1
-        return self.sprite.near(picture, *self.place, across, REACH_DOWN) or self.out_of_frame(expected)
+        return self.sprite.near(picture, *self.place, across, REACH_DOWN) or self.out_of_frame(picture, expected)
 
-    def out_of_frame(self, place: Place) -> Place | None:
-        """That place, if a player there would not be seen in full."""
-        inside = min(place) >= 0 and max(place) <= self.side - TILE
-        return None if inside else place
+    def out_of_frame(self, picture: np.ndarray, expected: Place) -> Place | None:
+        """Where a player flies who is not seen in full, and nothing that would be seen speaks against it."""
+        places, walk = [expected], int(self.numbers[WALK])
+        for state in self.layers[-1].states:
+            for aside in (0, walk, -walk):
+                there = state.copy()
+                there[[X, Y]] = state[X] + aside, state[Y] - 2 * state[SPEED] * state[JUMPING]
+                places.append(place_of(there))
+        for place in places:
+            if self.leaves(place) and self.sprite.share(picture, *place) >= SHOWS:
+                return place
+        return None
+
+    def leaves(self, place: Place) -> bool:
+        """Whether a player there is not wholly in the picture."""
+        return min(place) < 0 or max(place) > self.side - TILE
 
     def expect(self, action: int) -> None:
         """Where the likeliest state would be after that input, on the likeliest map."""
