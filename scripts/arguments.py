@@ -76,7 +76,10 @@ def described_type(hint: Any, text: str) -> Any:
     if NoneType in get_args(plain):
         [kind] = [each for each in get_args(plain) if each is not NoneType]
         choices = (True, False) if kind is bool else get_args(kind)
-        shown = f"{{{','.join(map(str, choices))}}}" if choices else kind.__name__.upper()
+        if get_origin(kind) is tuple:
+            shown = " ".join(str(getattr(each, "__name__", each)).upper() for each in choices)
+        else:
+            shown = f"{{{','.join(map(str, choices))}}}" if choices else kind.__name__.upper()
     return Annotated[hint, tyro.conf.arg(help=text, metavar=shown, help_behavior_hint=default)]
 
 

@@ -11,6 +11,7 @@ COMMANDS = {
     "status": "show the progress of a study",
     "withdraw": "delete all data of one participant",
     "replay": "show a recorded play, or write it as a video",
+    "watch": "watch an agent with priors play, beside what it believes",
     "verify": "check recorded sessions and plays, and report where each problem is",
     "train": "train an agent on one version of a game",
     "raise": "raise a player: it learns from random worlds what things look like",

@@ -19,6 +19,7 @@ Perceive = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """(picture uint8 (15 R, 15 R, 3), ruled_out bool (R, R, 8)) -> float32 (R, R, 8), each cell sums to 1"""
 
 TINY = 1e-9
+DISCOURAGED = 0.5  # factor on a chance for each time that a way there failed
 ROLES_OF_KIND = [np.flatnonzero(kind == BITS_OF_ROLE) for kind in KINDS]
 SURE = 1 - 1e-4  # a cell whose likeliest role is likelier has that role in every map
 
@@ -59,6 +60,14 @@ class Belief:
         self.has_key = has_key
 
     @property
+    def courage(self) -> np.ndarray:
+        """float64 (R, R): the factor on the chance that a cell is gone for, after ways there failed."""
+        factors = np.ones(self.goal.shape)
+        for cell, times in self.facts.failed.items():
+            factors[cell] = DISCOURAGED**times
+        return factors
+
+    @property
     def danger(self) -> np.ndarray:
         """float64 (R, R): the chance that touching a cell kills; monsters that are known to move are not counted."""
         held = 1 - np.minimum(self.goal + self.key, 1)
@@ -95,13 +104,14 @@ class Belief:
 
     def draw_key(self, rng: np.random.Generator, temper: float) -> Cell | None:
         """Where the key is, or was."""
-        chances = np.append(self.key.ravel(), max(1 - self.key.sum(), 0.0))
+        chances = np.append((self.key * self.courage).ravel(), max(1 - self.key.sum(), 0.0))
+        chances /= chances.sum()
         at = int(rng.choice(len(chances), p=tempered(chances, temper)))
         return None if at == self.key.size else as_cell(at, self.facts.side)
 
     def draw_goal(self, rng: np.random.Generator, temper: float, key: Cell | None) -> Cell:
         """Where the goal is; without a key not where the player has been."""
-        chances = self.goal.copy()
+        chances = self.goal * self.courage
         if key is not None:
             chances[key] = 0
         elif not self.has_key:

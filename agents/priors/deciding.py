@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from priorlab.agents.priors.belief import Belief, Imagined
+from priorlab.agents.priors.belief import DISCOURAGED, Belief, Imagined
 from priorlab.agents.priors.facts import Cell
 from priorlab.envs.game.foreseeing import HOLDS_UP, IS_CLIMBED, PASSES, relied_on
 from priorlab.envs.game.routes import routes
@@ -28,7 +28,6 @@ from priorlab.envs.game.rules import (
 HOTTER = (1.0, 2.0, 4.0)  # factors on the temperature, one after another until a drawn map can be won
 MOST_INPUTS = 5000  # cost of the longest plan
 UNLIKELY = 1e-4  # chances below count as this
-DISCOURAGED = 0.5  # factor on a chance for each time that a way there failed
 
 
 @dataclass(frozen=True)

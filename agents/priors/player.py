@@ -130,6 +130,8 @@ class Player:
         known = self.facts.count
         for before, action, after in seen.shown:
             self.facts.lived(self.world.numbers, before, action, after)
+        if seen.placed:
+            self.facts.touched(self.state, seen.state)
         if seen.key:
             self.facts.took_key([seen.key])
         if seen.state[HAS_KEY] and not self.state[HAS_KEY]:

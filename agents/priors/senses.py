@@ -64,6 +64,7 @@ class Seen(NamedTuple):
     shown: list[Shown]  # what is certain by now of inputs so far
     last: Shown | None = None  # at a death: the state before it, and the input
     key: Cell | None = None  # where a key was taken
+    placed: bool = False  # whether its position is certain, however it moves
 
 
 @dataclass
@@ -84,6 +85,10 @@ class Layer:
             first = first.copy()
             first[ON_LADDER] = LADDER_UNKNOWN
         return first
+
+    def placed(self) -> bool:
+        """Whether all states agree in where the player is."""
+        return len({(int(state[X]), int(state[Y])) for state in self.states}) == 1
 
     def likeliest(self) -> np.ndarray:
         return self.states[int(np.argmax(self.scores))]
@@ -166,7 +171,8 @@ class Tracker:
         if key:
             for state in self.layers[-1].states:
                 state[HAS_KEY] = 1
-        return Seen(self.layers[-1].likeliest(), False, self.certain(), None, key)
+        placed = self.lost == lost and self.layers[-1].placed()
+        return Seen(self.layers[-1].likeliest(), False, self.certain(), None, key, placed)
 
     def look_for_itself(self, picture: np.ndarray, action: int, ended: bool) -> Seen | None:
         if ended:

@@ -62,8 +62,9 @@ def summary(rows: pd.DataFrame) -> Iterator[list[str]]:
     for _, part in rows.groupby(["player", "look"], sort=False):
         times = part.inputs / part.upper_bound
         middle = f"{times.median():.2f}" if part.solved.mean() > 0.5 else f"≥ {times.median():.2f}"
+        name, won = f"{part.player.iloc[0]}, {part.look.iloc[0]}", f"{part.solved.sum()} of {len(part)}"
         yield [
-            f"{part.player.iloc[0]}, {part.look.iloc[0]}", f"{part.solved.sum()} of {len(part)}", middle, f"{times.mean():.2f}",
+            name, won, middle, f"{times.mean():.2f}",
             f"{np.exp(np.log(times).mean()):.2f}", f"{part.deaths.mean():.1f}", f"{part.lost.mean():.1f}",
         ]  # fmt: skip
 

@@ -1,0 +1,47 @@
+"""The lab's colours as the watcher uses them, and letters."""
+
+import tomllib
+from functools import cache
+from pathlib import Path
+
+import pygame
+
+from priorlab.agents.priors.roles import ROLES
+from priorlab.human_study.window.paper import default_font
+
+Colour = tuple[int, int, int]
+TOML = Path(__file__).parents[1] / "report" / "templates" / "colours.toml"
+NAMES: dict[str, list[str]] = tomllib.loads(TOML.read_text(encoding="utf-8"))
+
+
+def rgb(name: str, dark: bool = False) -> Colour:
+    """A colour of the lab, on light or on dark."""
+    text = NAMES[name][dark].lstrip("#")
+    return int(text[:2], 16), int(text[2:4], 16), int(text[4:6], 16)
+
+
+def mixed(first: Colour, second: Colour, share: float) -> Colour:
+    """``share`` of the second colour in the first."""
+    red, green, blue = (round(a + (b - a) * share) for a, b in zip(first, second))
+    return red, green, blue
+
+
+PAGE, SURFACE, INK, SOFT, LINE = (rgb(name) for name in ("page", "surface", "ink", "soft", "line"))
+WHITE: Colour = (255, 255, 255)
+ME, ALARM, GOOD, GLOW = rgb("ppo"), rgb("person"), rgb("simulated"), rgb("key", dark=True)
+ROLE_INKS: dict[str, Colour] = {  # they differ in lightness, too, for who does not see red or green
+    "free": SURFACE, "boundary": SOFT, "platform": rgb("soft", dark=True), "ladder": rgb("fifth"), "deadly": ALARM,
+    "monster": rgb("sixth"), "goal": mixed(GOOD, INK, 0.25), "key": GLOW,
+}  # fmt: skip
+assert list(ROLE_INKS) == list(ROLES)
+
+
+@cache
+def font(size: int, bold: bool = False) -> pygame.font.Font:
+    pygame.font.init()
+    return pygame.font.Font(str(default_font(bold)), size)
+
+
+def words(text: str, size: float, colour: Colour = INK, bold: bool = False) -> pygame.Surface:
+    """A line of text; ``size`` in px."""
+    return font(max(round(size), 8), bold).render(text, True, colour)

@@ -1,0 +1,86 @@
+"""Watching a player with priors: frames of its life, and a life that does not change because somebody watches."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from priorlab.agents.priors.belief import Perceive
+from priorlab.agents.priors.lives import live
+from priorlab.agents.priors.player_settings import PlayerSettings
+from priorlab.agents.priors.roles import MONSTER, ROLES, roles_of
+from priorlab.agents.priors.scenery import Scenery
+from priorlab.envs.game.level import Level
+from priorlab.envs.looks.dials import Dials
+from priorlab.envs.random_games.bank import Bank
+from priorlab.scripts.watch.choosing import Chosen
+from priorlab.scripts.watch.film import film
+from priorlab.scripts.watch.moment import moment_of
+from priorlab.scripts.watch.projector import Projector
+from priorlab.scripts.watch.stage import Stage
+from priorlab.scripts.watch.watched import Watched
+
+
+def muddled(level: Level, seed: int) -> Perceive:
+    """Perceives the true roles, mixed with nonsense."""
+    truth = np.eye(len(ROLES))[roles_of(level)]
+    mixed = 0.8 * truth + 0.2 * np.random.default_rng(seed).dirichlet(np.full(len(ROLES), 0.2), truth.shape[:2])
+
+    def perceive(picture: np.ndarray, ruled_out: np.ndarray) -> np.ndarray:
+        chances = np.where(ruled_out, 0, mixed + 1e-6)
+        return (chances / chances.sum(-1, keepdims=True)).astype(np.float32)
+
+    return perceive
+
+
+def test_a_life_is_the_same_whether_it_is_watched_or_not():
+    level, settings = Bank.read("held_out")[4].level, PlayerSettings(loss=5.0, temper=2.0)
+    scenery, perceive = Scenery(level, looks=Dials(), look_seed=4), muddled(level, 4)
+    watched = Watched(scenery, perceive, settings, limit=300)
+    stage = Stage(640, 360, len(watched.picture) // 15)
+    projector, happened = Projector(watched, stage, speed=1.0), set()
+    while not watched.over:
+        projector.step()
+        happened |= {watched.happened.kind} if watched.happened else set()
+        if len(watched.inputs) % 5 == 0 or watched.happened:
+            frame, moment = stage.frame(watched), moment_of(watched.player)
+            assert frame.shape == (360, 640, 3) and frame.dtype == np.uint8
+            shown = moment.chances > 0
+            assert np.allclose(moment.chances.sum(-1), 1) and not moment.chances[..., MONSTER].any()  # it knows them
+            assert not (shown & watched.player.facts.ruled_out)[..., 1:].any()
+    life = live(scenery, perceive, settings, limit=300)
+    assert watched.inputs == life.inputs.tolist()
+    assert (watched.counts.deaths, watched.counts.surprises) == (life.deaths, life.surprises)
+    assert happened >= {"found", "death", "surprise", "win"} and len(stage.deaths) == life.deaths
+
+
+def test_a_life_is_filmed(tmp_path: Path):
+    path, begin = tmp_path / "life.mp4", Chosen(number=3, limit=8).begin
+    film(begin, path, width=640, speed=1.0)
+    video = cv2.VideoCapture(str(path))
+    assert (video.get(cv2.CAP_PROP_FRAME_WIDTH), video.get(cv2.CAP_PROP_FRAME_HEIGHT)) == (640, 360)
+    assert video.get(cv2.CAP_PROP_FRAME_COUNT) > 8
+    picture = tmp_path / "life.png"
+    film(begin, picture, width=640, speed=1.0)
+    assert cv2.imread(str(picture)).shape == (360, 640, 3)
+    with pytest.raises(FileExistsError, match="already exists"):
+        film(begin, path, width=640, speed=1.0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"number": 2000}, "number is 2000: expected a level of the bank, 0 to 1999"),
+        ({"bank": "nowhere"}, "no bank 'nowhere'"),
+        ({"level": "nowhere"}, "nowhere"),
+        ({"dials": (0.0, 0.0, 0.0, 2.0)}, "similarity is 2.0: expected a number from 0 to 1"),
+        ({"version": "masked_objects", "dials": (0.0, 0.0, 0.0, 0.0)}, "expected one of them"),
+        ({"player": "learned"}, "a learned player needs its weights"),
+        ({"limit": 0}, "limit must be at least 1"),
+    ],
+)
+def test_what_does_not_exist_is_refused_in_one_line(settings, message):
+    with pytest.raises((ValueError, OSError), match=message) as raised:
+        Chosen(**settings).scenery()
+    assert "\n" not in str(raised.value)
