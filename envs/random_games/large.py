@@ -3,7 +3,8 @@
 A layout has at least four floors with gaps, steps and walls, ladders between them, and ladders that lead nowhere;
 fire and spikes in floors, and blocks in them that do nothing; monsters on patrol. The costs of ``routes`` choose where
 start, key and goal stand, and its plan, replayed through the exact rules, proves that the level can be won. The length
-of that plan is an upper bound on the shortest solution, which takes a search of a minute and gigabytes.
+of that plan is an upper bound on the shortest solution, which takes a search of a minute and gigabytes. From wherever
+the player gets, it can still win or die (``traps.py``).
 """
 
 import numpy as np
@@ -14,6 +15,7 @@ from priorlab.envs.game.routes import Routes, routes, routes_of
 from priorlab.envs.game.rules import DEATHS, GRID, SOLVED, TILE, X, Y, pixel
 from priorlab.envs.game.versions import find_rules
 from priorlab.envs.random_games.layouts import Layout, Solved, ahead_of, level_from, split_of
+from priorlab.envs.random_games.traps import has_trap
 
 GAME = "key_door"  # whose rules large levels use
 BOUNDS = ((300, 420), (400, 550), (500, 700), (600, 800), (700, 900))  # least and most inputs of the plan, in turn
@@ -190,7 +192,9 @@ def large_level(
                 if split_of(rows) == split:
                     level = level_from(rows, name, sketch.period, GAME, GOAL_SIZE["G" if tall else "D"])
                     plan = winning_plan(level, most)
-                    return None if plan is None or len(plan) < least else Solved(level, plan)
+                    if plan is None or len(plan) < least or has_trap(level):
+                        return None
+                    return Solved(level, plan)
             return None
     return None
 

@@ -110,10 +110,10 @@ def show(rows: Iterable[Appraisal]) -> None:
     shown = Table(
         title="On held-out levels in held-out looks",
         caption="cells that were not revealed; alike: those with a revealed look-alike, in brackets if nothing were "
-        "revealed; nll in nats per cell",
+        "revealed; nll in nats per cell; error: of calibration",
         box=box.SIMPLE_HEAD,
     )
-    for column in ("dials", "revealed", "nll", "alike", "accuracy", "calibration error"):
+    for column in ("dials", "revealed", "nll", "alike", "accuracy", "error"):
         shown.add_column(column, justify="left" if column == "dials" else "right", no_wrap=True)
     for row in rows:
         alike = f"{row.alike_nll:.4f} ({row.alike_blind:.4f})" if row.share else ""

@@ -12,6 +12,7 @@ from priorlab.envs.random_games.bank import Bank
 from priorlab.envs.random_games.generate import generate
 from priorlab.envs.random_games.large import BOUNDS, GAME, SIDE
 from priorlab.envs.random_games.layouts import DIRECTIONS, split_of
+from priorlab.envs.random_games.traps import has_trap
 
 BANKS = {split: Bank.read(split, size="large") for split in ("training", "held_out")}
 TURN = len(DIRECTIONS) * len(BOUNDS)  # numbers until directions and lengths repeat
@@ -54,6 +55,26 @@ def test_levels_are_large_different_and_in_one_split():
     assert not {each for split in rows.values() for each in split} & {Level.read(name).rows for name in level_names()}
     level = BANKS["training"][0].level
     assert Level.read(level.text()) == level and level.game == GAME
+
+
+PIT = """
+game = "key_door"
+---
+|        |
+|        |
+|S      G|
+|###  ###|
+|  |  |  |
+|  |  |  |
+|  |  |  |
+|########|
+"""
+
+
+def test_a_level_has_no_place_from_which_one_neither_wins_nor_dies():
+    assert has_trap(Level.read(PIT))
+    assert not has_trap(Level.read(PIT.replace("|  |  |  |\n|#", "|  |^ |  |\n|#")))  # it can die there
+    assert not has_trap(BANKS["held_out"][0].level)
 
 
 def test_the_banks_hold_what_the_generator_makes():
