@@ -87,6 +87,7 @@ class Player:
         self.begun = False
         self.stale, self.decided_at, self.checked = 0, -1, 0
         self.plans = self.surprises = 0
+        self.had_key = False
         self.told = Told() if "state" in settings.given else None
         self.tracker = Tracker(world, picture)
         if self.told is None:
@@ -134,7 +135,8 @@ class Player:
             self.facts.touched(self.state, seen.state)
         if seen.key:
             self.facts.took_key([seen.key])
-        if seen.state[HAS_KEY] and not self.state[HAS_KEY]:
+        if seen.state[HAS_KEY] and not self.had_key:
+            self.had_key = True
             self.facts.failed.clear()  # what was shut may open now
         if seen.died:
             self.plan, self.random_inputs, self.rest = None, 0, None
