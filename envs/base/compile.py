@@ -40,6 +40,7 @@ SOURCES = (  # files under envs/ that hold compiled code
     "engine/crew.py",
     "engine/gpu_kernels.py",
     "random_games/estimate.py",
+    "random_games/traps.py",
     "players/atlas.py",
     "players/mind.py",
     "players/planner.py",

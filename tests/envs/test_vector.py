@@ -13,6 +13,7 @@ from gymnasium.wrappers import vector as wrappers
 import priorlab  # noqa: F401  registers the games
 from priorlab.envs.atari.atari_vector import AtariVectorEnv
 from priorlab.envs.interfaces.vector import PriorLabVectorEnv
+from tests.support.ids import newest
 
 MODES = list(AutoresetMode)
 GAMES = 5
@@ -49,8 +50,8 @@ def alike(ours, theirs):
 
 def pair(name, mode, wrap=lambda env: env, games=GAMES, **settings):
     """Ours and gymnasium's batch of the same games."""
-    single = partial(gymnasium.make, f"PriorLab/{name}-v0", **settings)
-    ours = gymnasium.make_vec(f"PriorLab/{name}-v0", num_envs=games, autoreset_mode=mode, **settings)
+    single = partial(gymnasium.make, newest(name), **settings)
+    ours = gymnasium.make_vec(newest(name), num_envs=games, autoreset_mode=mode, **settings)
     return wrap(ours), wrap(SyncVectorEnv([single] * games, autoreset_mode=mode))
 
 
@@ -94,7 +95,7 @@ def test_without_a_seed_a_reset_goes_on_with_the_plays_that_died():
 @pytest.mark.parametrize("name", ["Princess", "Atari"])
 def test_modes_are_named_as_gymnasium_names_them(name):
     settings = {"game": "pong"} if name == "Atari" else {}
-    make = partial(gymnasium.make_vec, f"PriorLab/{name}-v0", num_envs=2, **settings)
+    make = partial(gymnasium.make_vec, newest(name), num_envs=2, **settings)
     assert make().metadata["autoreset_mode"] == AutoresetMode.SAME_STEP
     assert make(autoreset_mode="NextStep").metadata["autoreset_mode"] is AutoresetMode.NEXT_STEP
     for wrong in ("next_step", None, 1):
@@ -105,7 +106,7 @@ def test_modes_are_named_as_gymnasium_names_them(name):
 @pytest.mark.parametrize("name", ["Princess", "Atari"])
 def test_a_step_after_the_end_is_refused_where_nobody_resets(name):
     settings = {"Princess": {"max_inputs": 2}, "Atari": {"game": "pong", "max_inputs": 8}}[name]
-    batch = gymnasium.make_vec(f"PriorLab/{name}-v0", num_envs=3, autoreset_mode="Disabled", **settings)
+    batch = gymnasium.make_vec(newest(name), num_envs=3, autoreset_mode="Disabled", **settings)
     batch.reset(seed=0)
     batch.step(np.zeros(3, int))
     batch.step(np.zeros(3, int))
@@ -132,7 +133,7 @@ def test_the_step_that_starts_over_ignores_whatever_action_there_is():
 @pytest.mark.parametrize("threads", [2, 3])
 @pytest.mark.parametrize("name", ["Princess", "Atari"])
 def test_threads_start_over_alike_in_the_next_step(name, threads):
-    make = partial(gymnasium.make_vec, f"PriorLab/{name}-v0", num_envs=GAMES, autoreset_mode="NextStep", **CASES[name])
+    make = partial(gymnasium.make_vec, newest(name), num_envs=GAMES, autoreset_mode="NextStep", **CASES[name])
     ours, alone = make(num_threads=threads), make()
     assert play_alike(ours, alone, 15 if name == "Atari" else 120) > GAMES
     ours.close()
@@ -327,7 +328,7 @@ def test_what_a_reset_is_told_wrongly_is_refused_and_changes_nothing(name, told,
 def batches():
     for name in ("Princess", "Atari", "Random"):
         settings = {"game": "pong"} if name == "Atari" else {"levels": 3} if name == "Random" else {}
-        BATCHES[name] = gymnasium.make_vec(f"PriorLab/{name}-v0", num_envs=2, screen_size=12, **settings)
+        BATCHES[name] = gymnasium.make_vec(newest(name), num_envs=2, screen_size=12, **settings)
         BATCHES[name].reset(seed=np.int64(3))
 
 
@@ -336,7 +337,7 @@ BATCHES = {}
 
 def test_one_game_refuses_the_same():
     for name, settings in {"Princess": {}, "Atari": {"game": "pong"}}.items():
-        env = gymnasium.make(f"PriorLab/{name}-v0", **settings).unwrapped
+        env = gymnasium.make(newest(name), **settings).unwrapped
         env.reset(seed=np.int64(0), options={})
         for told in ({"seed": 1.0}, {"seed": -3}, {"seed": [1]}, {"options": {"reset_mask": np.ones(1, bool)}}):
             with pytest.raises(ValueError, match=r"seed is|options has"):

@@ -17,6 +17,7 @@ from stable_baselines3.common.env_checker import check_env as check_env_sb3
 import priorlab  # noqa: F401  registers the games
 from priorlab.envs.game.level import Level
 from priorlab.envs.interfaces.frames import framed
+from tests.support.ids import newest
 
 OURS = [name for name in gymnasium.registry if name.startswith("PriorLab/") and "/Atari-" not in name]
 ATARI = [name for name in gymnasium.registry if name.startswith("PriorLab/Atari-")]
@@ -27,9 +28,10 @@ DIFFERENT = {"level": TWO_SIZES, "order": "in_order", "max_inputs": 2}
 
 
 def make(name, **settings):
-    return gymnasium.make(f"PriorLab/{name}-v0", **settings)
+    return gymnasium.make(newest(name), **settings)
 
 
+@pytest.mark.filterwarnings("ignore:.*Random-v0 is out of date")
 @pytest.mark.parametrize("name", SOME)
 def test_every_id_is_made_stepped_rendered_and_closed(name):
     env = gymnasium.make(name, render_mode="rgb_array")
@@ -82,14 +84,14 @@ def test_observations_can_tell_the_time():
 
 @pytest.mark.parametrize("name", ["Princess", "Atari-Pong"])
 def test_a_batch_ends_its_episodes_after_as_many_steps_as_it_is_told(name):
-    batch = gymnasium.make_vec(f"PriorLab/{name}-v0", num_envs=2, max_episode_steps=3, frame_skip=2)
+    batch = gymnasium.make_vec(newest(name), num_envs=2, max_episode_steps=3, frame_skip=2)
     batch.reset(seed=0)
     assert [batch.step(np.zeros(2, int))[3].tolist() for _ in range(3)] == [[False] * 2] * 2 + [[True] * 2]
     batch.close()
     first = {"Princess": "random_start", "Atari-Pong": "noop_max"}[name]
     for settings, said in (({"max_episode_steps": 0}, "1 or more"), ({"max_episode_steps": 9, first: 3}, "max_inputs")):
         with pytest.raises(ValueError, match=f"max_episode_steps is .*{said}"):
-            gymnasium.make_vec(f"PriorLab/{name}-v0", **settings)
+            gymnasium.make_vec(newest(name), **settings)
 
 
 def test_pictures_are_of_one_size_whatever_the_level():

@@ -71,7 +71,7 @@ def test_a_life_is_filmed(tmp_path: Path):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"number": 2000}, "number is 2000: expected a level of the bank, 0 to 1999"),
+        ({"number": 2000}, "number is 2000: expected a level of the bank, 0 to 199"),
         ({"bank": "nowhere"}, "no bank 'nowhere'"),
         ({"level": "nowhere"}, "nowhere"),
         ({"dials": (0.0, 0.0, 0.0, 2.0)}, "similarity is 2.0: expected a number from 0 to 1"),
