@@ -183,6 +183,7 @@ def test_paths_with_brackets_are_printed_as_they_are(tmp_path, capsys):
 
 
 def test_ctrl_c_is_not_lost_where_python_cannot_raise_it(capsys):
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has what runs in the background ignore it
     with pytest.raises(SystemExit) as ended, errors_in_one_line("priorlab solve"):
         Interrupted()  # deleted at once
         for _ in range(500):
