@@ -19,7 +19,6 @@ from priorlab.agents.priors.lives import live, told
 from priorlab.agents.priors.perception import perceiver
 from priorlab.agents.priors.scenery import Scenery
 from priorlab.agents.priors.weights import load
-from priorlab.envs.base.files import write_whole
 from priorlab.envs.looks.dials import Dials
 from priorlab.envs.random_games.bank import Bank
 from priorlab.scripts.console import plain_console
@@ -49,12 +48,22 @@ def one_life(weights: Path | None, look: str, number: int, limit: int) -> tuple:
     return player, look, number, len(life.inputs), len(plan), life.solved, *counts
 
 
-def lives(weights: Path, numbers: range, limit: int, workers: int) -> Iterator[tuple]:
-    """The rows of the player that is told the roles, then those of the learned one, look by look."""
+def lives(weights: Path, numbers: range, limit: int, workers: int, path: Path) -> None:
+    """Appends the rows that are missing to the file, as lives end: of the player that is told the roles, then of the
+    learned one, look by look."""
+    kept = pd.read_csv(path) if path.exists() else pd.DataFrame(columns=[*COLUMNS])
+    done = set(zip(kept.player, kept.look, kept.level))
     jobs = [(None, "all 1", number, limit) for number in numbers]
     jobs += [(weights, look, number, limit) for look in LOOKS for number in numbers]
-    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-        yield from track(pool.map(one_life, *zip(*jobs)), "lives", total=len(jobs))
+    jobs = [job for job in jobs if (TOLD if job[0] is None else LEARNED, *job[1:3]) not in done]
+    if not jobs:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool, path.open("a", encoding="utf-8") as file:
+        if kept.empty:
+            print(",".join(COLUMNS), file=file)
+        for row in track(pool.map(one_life, *zip(*jobs)), "lives", total=len(jobs)):
+            print(",".join(map(str, row)), file=file, flush=True)
 
 
 def summary(rows: pd.DataFrame) -> Iterator[list[str]]:
@@ -87,7 +96,7 @@ def main(
     weights: Path | None = None, out: Path = Path("results/priors-on-random"), levels: int = 200, every: int = 10,
     limit: int = 54_000, workers: int = 2, report_only: bool = False,
 ) -> None:  # fmt: skip
-    """Play the lives and write their rows and the page.
+    """Play the lives that are missing and write the page. It can be stopped; started again, it resumes.
 
     Args:
         weights: of a learned player, from `priorlab raise`
@@ -102,8 +111,7 @@ def main(
         if weights is None:
             raise ValueError("expected --weights FILE, from `priorlab raise`, or --report-only")
         load(weights)  # refused before anything runs
-        rows = pd.DataFrame(lives(weights, range(0, levels, every), limit, workers), columns=[*COLUMNS])
-        write_whole(out / "lives.csv", rows.to_csv(index=False))
+        lives(weights, range(0, levels, every), limit, workers, out / "lives.csv")
     write(out, text := page(pd.read_csv(out / "lives.csv"), out), {})
     plain_console().print(text, soft_wrap=True)
 
