@@ -1,4 +1,7 @@
-"""The device that a run's network is on."""
+"""The device that a run's network is on, and its threads."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -11,3 +14,15 @@ def device_of(settings: Settings) -> torch.device:
     if settings.device == "cuda" and not has_gpu:
         raise ValueError("device is cuda: expected a GPU that torch can use, and there is none; expected auto or cpu")
     return torch.device("cuda" if has_gpu and settings.device != "cpu" else "cpu")
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Within the block torch computes on one thread: sums are taken in one order, so a seed learns the same on any
+    number of cores."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -41,34 +41,60 @@ class Life:
         return int(self.died.sum())
 
 
+class Living:
+    """A life as it goes: ``decide`` for the next input, then ``press`` it. Watching or recording it changes nothing.
+
+    ``state``: int32 (FIELDS,), the game's; ``player`` reads of it only what it is given.
+    """
+
+    def __init__(self, scenery: Scenery, perceive: Perceive, settings: PlayerSettings, seed: int):
+        self.settings, self.games = settings, scenery.games()
+        self.games.reset(seed)
+        self.state, world = self.games.state[0], scenery.world()
+        self.turns = int(world.numbers[TURNED])  # quarter turns that set the picture upright
+        self.player = Player(perceive, world, settings, seed, self.upright(self.picture).copy())
+        self.sights: deque[tuple[np.ndarray, bool, np.ndarray | None]] = deque()  # shown, and not seen yet
+
+    @property
+    def picture(self) -> np.ndarray:
+        """uint8 (15 R, 15 R, 3): what is on the screen; the next input changes it in place."""
+        return self.games.lanes.observations[0]
+
+    def upright(self, picture: np.ndarray) -> np.ndarray:
+        return np.rot90(picture, self.turns) if self.turns else picture
+
+    def decide(self, died: bool) -> int:
+        """Shows the player the picture, which it sees after its delay; its next input. ``died``: by the last one."""
+        given, delay, ended = self.player.told is not None, self.settings.delay, False
+        if died and self.games.lanes.terminated[0]:
+            self.games.restart(np.zeros(1, np.int64), new_play=False)
+            ended = True
+        picture = self.upright(self.picture)
+        state = self.state.copy() if given else None
+        self.sights.append((picture.copy() if delay else picture, died if given else ended, state))
+        return self.player.act(*self.sights.popleft()) if len(self.sights) > delay else self.player.act(None)
+
+    def press(self, action: int) -> bool:
+        """Takes the input in the game; whether the player died."""
+        deaths = int(self.state[DEATHS])
+        self.games.step(np.array([action]))
+        return bool(self.state[DEATHS] > deaths)
+
+
 def live(
     scenery: Scenery, perceive: Perceive, settings: PlayerSettings | None = None, seed: int = 0, limit: int = LIMIT
 ) -> Life:
     """One life; the same arguments give the same life."""
     settings = settings or PlayerSettings()
-    games = scenery.games()
-    games.reset(seed)
-    state, lane, pressed = games.state[0], np.zeros(1, np.int64), np.zeros(1, np.int64)
-    world, picture, given = scenery.world(), games.lanes.observations[0], "state" in settings.given
-    turns = int(world.numbers[TURNED])
-    player = Player(perceive, world, settings, seed, np.rot90(picture, turns).copy())
+    living = Living(scenery, perceive, settings, seed)
+    state, player = living.state, living.player
     inputs, positions, died = np.zeros(limit, np.uint8), np.zeros((limit, 2), np.int32), np.zeros(limit, bool)
-    taken, dead, over = 0, False, False
-    delay, sights = settings.delay, deque()  # what was shown and is not seen yet
-    for taken in range(1, limit + 1):
-        deaths = int(state[DEATHS])
-        upright = np.rot90(picture, turns) if turns else picture
-        sights.append((upright.copy() if delay else upright, dead if given else over, state.copy() if given else None))
-        action = player.act(*sights.popleft()) if len(sights) > delay else player.act(None)
-        inputs[taken - 1] = pressed[0] = action
-        games.step(pressed)
-        positions[taken - 1] = state[X], state[Y]
-        died[taken - 1] = dead = bool(state[DEATHS] > deaths)
-        if state[SOLVED]:
-            break
-        over = dead and bool(games.lanes.terminated[0])
-        if over:
-            games.restart(lane, new_play=False)
+    taken, dead = 0, False
+    while taken < limit and not state[SOLVED]:
+        inputs[taken] = living.decide(dead)
+        died[taken] = dead = living.press(int(inputs[taken]))
+        positions[taken] = state[X], state[Y]
+        taken += 1
     return Life(
         inputs[:taken].copy(), positions[:taken].copy(), died[:taken].copy(), bool(state[SOLVED]),
         int(state[UNIQUE_STATES]), player.plans, player.surprises, player.facts.contradictions, ~player.facts.ruled_out,

@@ -6,8 +6,7 @@ if never stopped. All is done on one thread, and gives the same weights on one m
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from priorlab.agents.device import one_thread
 from priorlab.agents.priors.perception import NEVER, Perception, as_tensor
 from priorlab.agents.priors.samples import Sample, World, draw_batch, stacked
 from priorlab.agents.priors.settings import RaiseSettings
@@ -131,17 +131,6 @@ class Raising:
             ) from None
         if not same:
             raise ValueError(f"{path}: of a raising with other settings: expected the same, or another folder")
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Within the block torch computes on one thread, so that sums are taken in one order."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def losses_and_weights(network: Perception, batch: Sample) -> tuple[torch.Tensor, torch.Tensor]:

@@ -16,7 +16,6 @@ from priorlab.agents.priors.deciding import World
 from priorlab.agents.priors.facts import LADDER_UNKNOWN, Cell, overlapped
 from priorlab.agents.priors.sprites import SCRIPT, SHOWS, TILE, Found, Place, Sprite, find
 from priorlab.envs.game.foreseeing import explain, foresee
-from priorlab.envs.game.route_search import pressed
 from priorlab.envs.game.rules import (
     CLOCK,
     EPISODE_INPUTS,
@@ -40,6 +39,7 @@ from priorlab.envs.game.rules import (
     next_clock,
     patrolled,
     pixel,
+    pressed,
     put_at_start,
     turned,
 )

@@ -48,7 +48,6 @@ from priorlab.envs.game.rules import (
     SPAN,
     SPEED,
     TILE,
-    TURNED,
     UP,
     WALK,
     WALL,
@@ -56,6 +55,7 @@ from priorlab.envs.game.rules import (
     X,
     Y,
     pixel,
+    pressed,
     step,
     tile_at,
     touched,
@@ -289,22 +289,6 @@ def add(tiles, level, monsters, search: Search, state, cost, length, parent, act
         kept[TAIL] += 1
     else:
         push(search, node, cost)
-
-
-@function
-def pressed(level, action):
-    """The input that does in the game what ``action`` does where the picture is not turned."""
-    if not level[TURNED]:
-        return action
-    if action == LEFT:
-        return UP
-    if action == RIGHT:
-        return DOWN
-    if action == UP:
-        return RIGHT
-    if action == DOWN:
-        return LEFT
-    return action
 
 
 @function

@@ -25,7 +25,6 @@ from priorlab.envs.game.route_search import (
     WON,
     Search,
     explore,
-    pressed,
 )
 from priorlab.envs.game.rules import (
     DEATH,
@@ -42,6 +41,7 @@ from priorlab.envs.game.rules import (
     X,
     Y,
     pixel,
+    pressed,
     put_at_start,
     step,
     touched,

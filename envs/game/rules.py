@@ -173,6 +173,12 @@ def turned(action):
 
 
 @function
+def pressed(level, action):
+    """The input that does in this game what ``action`` does where the picture is upright: the inverse of ``turned``."""
+    return turned(turned(turned(action))) if level[TURNED] else action
+
+
+@function
 def put_at_start(level, state):
     """Puts everything back as it was at first; counts over an episode or a play stay."""
     state[X], state[Y] = level[START_X], level[START_Y]

@@ -19,8 +19,9 @@ from rich.table import Table
 from sklearn.metrics import roc_auc_score
 from threadpoolctl import threadpool_limits
 
+from priorlab.agents.device import one_thread
 from priorlab.envs.looks.dials import DIALS, Dials
-from priorlab.scripts.probe.wide_network import learn, one_thread, scores_of
+from priorlab.scripts.probe.wide_network import learn, scores_of
 from priorlab.scripts.probe.wide_questions import QUESTIONS, ROLES, Asked, ask, small_levels
 
 STANDING, SUNK = ("monster", "key", "goal", "scenery"), ("fire", "spikes", "inlay")

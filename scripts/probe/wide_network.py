@@ -5,9 +5,6 @@ neighbours, rows and the number of cells that look alike count. One network lear
 is told. It never sees a picture twice.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import numpy as np
 import torch
 from rich.progress import track
@@ -56,17 +53,6 @@ class WideNetwork(nn.Module):
         parts = self.asks(flat).unflatten(2, (3, HEADS, WIDTH // HEADS)).permute(2, 0, 3, 1, 4)
         mixed = functional.scaled_dot_product_attention(parts[0], parts[1], parts[2])
         return self.own(mixed.transpose(1, 2).flatten(2)).transpose(1, 2).reshape(n, WIDTH, SIDE, SIDE)
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Torch on one thread, so that the same seed learns the same on any number of cores."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def loss_of(scores: torch.Tensor, batch: Asked) -> torch.Tensor:

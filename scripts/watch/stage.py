@@ -83,7 +83,7 @@ class Stage:
         sheet.blit(self.map.draw(moment, self.deaths, None if over else self.beat), layout.panel(1))
         news = self.news if self.left > 0 or watched.solved or watched.dead else None
         if news and news.kind in ("surprise", "death", "win", "found"):
-            self.draw_burst(sheet, news, watched.turns)
+            self.draw_burst(sheet, news, watched.living.turns)
         self.left = max(self.left - 1, 0)
         self.draw_thought(sheet, news, moment, watched, over)
         self.draw_counts(sheet, watched.counts)

@@ -1,16 +1,14 @@
 """A life that is watched: one input at a time, with what happened. Watching changes nothing of it."""
 
-from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
 
 from priorlab.agents.priors.belief import Perceive
-from priorlab.agents.priors.lives import LIMIT
-from priorlab.agents.priors.player import Player
+from priorlab.agents.priors.lives import LIMIT, Living
 from priorlab.agents.priors.player_settings import PlayerSettings
 from priorlab.agents.priors.scenery import Scenery
-from priorlab.envs.game.rules import DEATHS, HAS_KEY, SOLVED, TURNED, X, Y
+from priorlab.envs.game.rules import DEATHS, HAS_KEY, SOLVED, X, Y
 from priorlab.scripts.watch.happenings import Happening, contradicted, death, found, key_taken, plural, surprise, win
 
 
@@ -37,29 +35,23 @@ class Watched:
         seed: int = 0,
         limit: int = LIMIT,
     ):
-        self.settings, self.limit = settings or PlayerSettings(), limit
-        self.games = scenery.games()
-        self.games.reset(seed)
-        self.state = self.games.state[0]
+        self.living, self.limit = Living(scenery, perceive, settings or PlayerSettings(), seed), limit
+        self.player, self.state = self.living.player, self.living.state
         self.dead = self.over = False
         self.before = self.picture.copy()  # the last input
-        world = scenery.world()
-        self.turns = int(world.numbers[TURNED])  # quarter turns that set the picture upright
-        self.player = Player(perceive, world, self.settings, seed, self.upright.copy())
         self.given = self.player.facts.count  # facts that it had before it did anything
         self.inputs: list[int] = []
-        self.sights: deque[tuple[np.ndarray, bool, np.ndarray | None]] = deque()  # shown, and not seen yet
         self.happened: Happening | None = None
-        self.pressed = self.act(False)
+        self.pressed = self.living.decide(False)
 
     @property
     def picture(self) -> np.ndarray:
         """uint8 (15 R, 15 R, 3): what is on the screen now; after a death, what was before it."""
-        return self.before if self.dead else self.games.lanes.observations[0]
+        return self.before if self.dead else self.living.picture
 
     @property
     def upright(self) -> np.ndarray:
-        return np.rot90(self.picture, self.turns) if self.turns else self.picture
+        return self.living.upright(self.picture)
 
     @property
     def solved(self) -> bool:
@@ -86,24 +78,17 @@ class Watched:
         costs = [plural(getattr(counts, f"{name}s"), name) for name in ("input", "death", "surprise")]
         return f"{'won' if self.solved else 'not won'}: {', '.join(costs)}"
 
-    def act(self, ended: bool) -> int:
-        """Shows the player the picture, which it may see later; it learns and decides; returns its input."""
-        delay, told = self.settings.delay, self.player.told is not None
-        self.sights.append((self.upright.copy() if delay else self.upright, ended, self.state.copy() if told else None))
-        return self.player.act(*self.sights.popleft()) if len(self.sights) > delay else self.player.act(None)
-
     def advance(self) -> Happening | None:
         """Takes the next input; after a death, starts again and takes none. Returns what that brought."""
         self.happened = None
         if self.over:
             return None
         if self.dead:
-            self.start_again()
+            self.pressed, self.dead = self.living.decide(True), False
             return None
-        deaths, place, self.before[:] = int(self.state[DEATHS]), self.place, self.picture
+        place, self.before[:] = self.place, self.picture
         self.inputs.append(self.pressed)
-        self.games.step(np.array([self.pressed]))
-        self.dead = bool(self.state[DEATHS] > deaths)
+        self.dead = self.living.press(self.pressed)
         self.over = self.solved or len(self.inputs) >= self.limit
         if self.solved:
             self.happened = win(self.place)
@@ -116,20 +101,12 @@ class Watched:
             self.happened = self.happened._replace(believed=(int(state[X]), int(state[Y])))
         return self.happened
 
-    def start_again(self) -> None:
-        """After a death: the player learns of it and decides."""
-        ended = bool(self.games.lanes.terminated[0])
-        if ended:
-            self.games.restart(np.zeros(1, np.int64), new_play=False)
-        self.dead = False
-        self.pressed = self.act(self.player.told is not None or ended)
-
     def think(self) -> Happening | None:
         """Lets the player decide; returns what it found out."""
         player = self.player
         searched, had_key = self.searches, bool(player.state[HAS_KEY])
         plan, plans, surprises, last = player.plan, player.plans, player.surprises, next(iter(player.unseen), None)
-        self.pressed = self.act(False)
+        self.pressed = self.living.decide(False)
         if searched and not self.searches:
             return found(self.place)
         if player.state[HAS_KEY] and not had_key:
