@@ -7,13 +7,13 @@ where the player is seen. Facts are drawn only from inputs around which all stat
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from priorlab.agents.priors.deciding import World
-from priorlab.agents.priors.facts import LADDER_UNKNOWN, Cell, overlapped
+from priorlab.agents.priors.facts import Cell, overlapped
+from priorlab.agents.priors.layers import Layer, motion
 from priorlab.agents.priors.sprites import SCRIPT, SHOWS, TILE, Found, Place, Sprite, find
 from priorlab.envs.game.foreseeing import explain, foresee
 from priorlab.envs.game.rules import (
@@ -27,10 +27,13 @@ from priorlab.envs.game.rules import (
     JUMP_SPEED,
     JUMPING,
     KEYS,
+    LEFT,
     MONSTER_COUNT,
     MONSTER_Y,
+    NONE,
     ON_LADDER,
     PERIOD,
+    RIGHT,
     SPEED,
     TURNED,
     WALK,
@@ -65,38 +68,6 @@ class Seen(NamedTuple):
     last: Shown | None = None  # at a death: the state before it, and the input
     key: Cell | None = None  # where a key was taken
     placed: bool = False  # whether its position is certain, however it moves
-
-
-@dataclass
-class Layer:
-    """The states that are possible after an input, how likely they are, and which earlier ones led to each."""
-
-    action: int  # that led here
-    states: list[np.ndarray]
-    scores: list[float]
-    parents: list[list[int]]
-
-    def agreed(self) -> np.ndarray | None:
-        """The one state, if all agree in what matters; its ON_LADDER may be LADDER_UNKNOWN."""
-        first = self.states[0]
-        if any(motion(state) != motion(first) for state in self.states[1:]):
-            return None
-        if any(state[ON_LADDER] != first[ON_LADDER] for state in self.states[1:]):
-            first = first.copy()
-            first[ON_LADDER] = LADDER_UNKNOWN
-        return first
-
-    def placed(self) -> bool:
-        """Whether all states agree in where the player is."""
-        return len({(int(state[X]), int(state[Y])) for state in self.states}) == 1
-
-    def likeliest(self) -> np.ndarray:
-        return self.states[int(np.argmax(self.scores))]
-
-
-def motion(state: np.ndarray) -> tuple[int, ...]:
-    flies = int(state[JUMPING])
-    return int(state[X]), int(state[Y]), flies, int(state[SPEED]) * flies
 
 
 class Tracker:
@@ -228,11 +199,11 @@ class Tracker:
 
     def out_of_frame(self, picture: np.ndarray, expected: Place) -> Place | None:
         """Where a player flies who is not seen in full, and nothing that would be seen speaks against it."""
-        places, walk = [expected], int(self.numbers[WALK])
+        places = [expected]
         for state in self.layers[-1].states:
-            for aside in (0, walk, -walk):
+            for action in (NONE, LEFT, RIGHT):
                 there = state.copy()
-                there[[X, Y]] = state[X] + aside, state[Y] - 2 * state[SPEED] * state[JUMPING]
+                foresee(self.tiles, self.numbers, self.monsters, there, int(pressed(self.numbers, action)))
                 places.append(place_of(there))
         for place in places:
             if self.leaves(place) and self.sprite.share(picture, *place) >= SHOWS:

@@ -6,17 +6,38 @@ Pictures are upright, uint8 (S, S, 3); places are the left and top of the player
 """
 
 from collections.abc import Sequence
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 
-from priorlab.envs.game.rules import FALL_SPEED, JUMP, JUMP_SPEED, LEFT, NONE, RIGHT, TILE, pixel
+from priorlab.envs.game.foreseeing import foresee
+from priorlab.envs.game.rules import (
+    BOTTOM,
+    FIELDS,
+    GOAL_LEFT,
+    JUMP,
+    LEFT,
+    NONE,
+    NUMBERS,
+    PERIOD,
+    RIGHT,
+    STAND,
+    TILE,
+    WALK,
+    WALL,
+    X,
+    Y,
+    pixel,
+)
 
 SCRIPT = (RIGHT, RIGHT, LEFT, RIGHT, LEFT, LEFT, JUMP, *(NONE,) * 18)  # what it presses until it knows
 ENOUGH = 20  # pixels that moved with it
 CLEARLY = 0.6  # of that, how many move with any other place, at most
 SHOWS = 0.7  # of what is known of it, how much must show; the rest may prove to be ground that shone through
 MOST_PLACES = 1000
+ROOM, FAR = 60, 1 << 20  # tiles a side of the world in which ways are tried; half pixels, where it never gets
+NO_MONSTERS = np.zeros((0, 4), np.int32)
 
 Place = tuple[int, int]  # left, top
 
@@ -101,37 +122,33 @@ ALL = np.ones((TILE, TILE), bool)
 
 
 def paths(inputs: Sequence[int], walk: int) -> list[Path]:
-    """Every way in which these inputs of the game (of an upright picture) can have moved a player who lives.
+    """Every way in which these inputs of the game (of an upright picture) can move a player who lives, by the rules: on
+    a floor or in the air, with a wall at its right, its left, or neither.
 
     walk: half pixels per step.
     """
     ways = []
-    for parity in (1, 0):
-        for right in (True, False):
-            for left in (True, False):
-                for fell in (False, True):
-                    moved = moves(inputs, walk, parity, right, left, fell)
-                    if moved.any() and not any((moved == way.moved).all() and parity == way.parity for way in ways):
-                        ways.append(Path(moved, parity, fell))
+    for parity, right, left, fell in product((1, 0), (True, False), (True, False), (False, True)):
+        moved = moves(inputs, walk, parity, right, left, fell)
+        if moved.any() and not any((moved == way.moved).all() and parity == way.parity for way in ways):
+            ways.append(Path(moved, parity, fell))
     return ways
 
 
 def moves(inputs: Sequence[int], walk: int, parity: int, right: bool, left: bool, fell: bool) -> np.ndarray:
     """int (n + 1, 2): displacements in pixels. ``right``, ``left``: whether it can walk there."""
-    x, y, jumping, speed = 2000 + parity, 0, False, 0
-    moved = [(0, 0)]
+    tiles, level, state = np.zeros((ROOM, ROOM), np.uint8), np.zeros(NUMBERS, np.int64), np.zeros(FIELDS, np.int32)
+    middle = ROOM // 2
+    tiles[middle + 1] = WALL * (not fell)
+    tiles[:, middle + 1], tiles[:, middle - 1] = WALL * (not right), WALL * (not left)
+    level[[WALK, PERIOD, BOTTOM, GOAL_LEFT]] = walk, 1, FAR, -FAR
+    # the player's rectangle is the same at the next half pixel
+    state[X], state[Y] = 2 * TILE * middle + TILE + 1 - parity, 2 * TILE * (middle + 1) + TILE - STAND
+    places = [(pixel(int(state[X])), pixel(int(state[Y])))]
     for action in inputs:
-        x += walk * (right * (action == RIGHT) - left * (action == LEFT))
-        if action == JUMP and not jumping and not fell:
-            jumping, speed = True, JUMP_SPEED
-        elif fell and not jumping:
-            jumping, speed = True, 0
-        if jumping:
-            y, speed = y - speed, max(speed - 1, FALL_SPEED)
-            if not fell and y >= 0:  # it landed where it jumped
-                y, jumping = 0, False
-        moved.append((pixel(x) - pixel(2000 + parity), y))
-    return np.array(moved)
+        foresee(tiles, level, NO_MONSTERS, state, action)
+        places.append((pixel(int(state[X])), pixel(int(state[Y]))))
+    return np.array(places) - places[0]
 
 
 def find(pictures: Sequence[np.ndarray], inputs: Sequence[int], walk: int, hidden: np.ndarray) -> Found | None:
@@ -161,7 +178,7 @@ def find(pictures: Sequence[np.ndarray], inputs: Sequence[int], walk: int, hidde
 
 
 def same_way(one: Path, other: Path) -> bool:
-    """Whether two ways can't be told apart so far, within a pixel."""
+    """Whether two ways look the same so far, within a pixel."""
     return bool((np.abs(one.moved - other.moved) <= 1).all())
 
 

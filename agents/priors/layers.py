@@ -1,0 +1,40 @@
+"""The states that may be a player's after an input, as far as pictures tell."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from priorlab.agents.priors.facts import LADDER_UNKNOWN
+from priorlab.envs.game.rules import JUMPING, ON_LADDER, SPEED, X, Y
+
+
+@dataclass
+class Layer:
+    """The states that are possible after an input, how likely they are, and which earlier ones led to each."""
+
+    action: int  # that led here
+    states: list[np.ndarray]
+    scores: list[float]
+    parents: list[list[int]]
+
+    def agreed(self) -> np.ndarray | None:
+        """The one state, if all agree in what matters; its ON_LADDER may be LADDER_UNKNOWN."""
+        first = self.states[0]
+        if any(motion(state) != motion(first) for state in self.states[1:]):
+            return None
+        if any(state[ON_LADDER] != first[ON_LADDER] for state in self.states[1:]):
+            first = first.copy()
+            first[ON_LADDER] = LADDER_UNKNOWN
+        return first
+
+    def placed(self) -> bool:
+        """Whether all states agree in where the player is."""
+        return len({(int(state[X]), int(state[Y])) for state in self.states}) == 1
+
+    def likeliest(self) -> np.ndarray:
+        return self.states[int(np.argmax(self.scores))]
+
+
+def motion(state: np.ndarray) -> tuple[int, ...]:
+    flies = int(state[JUMPING])
+    return int(state[X]), int(state[Y]), flies, int(state[SPEED]) * flies
