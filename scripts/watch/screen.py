@@ -20,8 +20,8 @@ Begin = Callable[[int], tuple[Watched, Captions]]  # the number of the life, fro
 
 def show(begin: Begin, speed: float) -> Watched:
     """Shows lives in a window until it is closed; returns the last. Raises NoDisplay."""
+    life = begin(0)  # what does not exist is refused first
     require_display()
-    life = begin(0)
     try:
         desktop = pygame.display.get_desktop_sizes()[0]
         scale = min(SHARE * desktop[0] / WIDE, SHARE * desktop[1] / HIGH)
