@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from priorlab.agents.priors.cells import same_pixels
 from priorlab.agents.priors.perception import Gaze, Perception
 from priorlab.agents.priors.reveals import facts_at
 from priorlab.agents.priors.roles import ROLES
-from priorlab.agents.priors.samples import SIZES, levels_by_side, picture_of, random_moment, roles_at, same_pixels
+from priorlab.agents.priors.samples import SIZES, levels_by_side, picture_of, random_moment, roles_at
 from priorlab.envs.game.level import Level
 from priorlab.envs.looks.dials import DIALS, Dials, read_dials
 from priorlab.envs.looks.paint_dials import paint_dials

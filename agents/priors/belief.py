@@ -13,7 +13,7 @@ import numpy as np
 from priorlab.agents.priors.facts import Cell, Facts
 from priorlab.agents.priors.roles import BITS_OF_ROLE, FREE, GOAL, KEY, MONSTER, ROLES
 from priorlab.envs.game.foreseeing import KINDS
-from priorlab.envs.game.rules import DEADLY, TILE
+from priorlab.envs.game.rules import DEADLY
 
 Perceive = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """(picture uint8 (15 R, 15 R, 3), ruled_out bool (R, R, 8)) -> float32 (R, R, 8), each cell sums to 1"""
@@ -174,12 +174,3 @@ def raise_to(chances: np.ndarray, cells: tuple[Cell, ...], roles: int) -> None:
     factor = np.where(wanted, (raised / one)[:, None], ((1 - raised) / np.maximum(1 - one, TINY))[:, None])
     chances[at] = each * factor
     chances[at] /= chances[at].sum(axis=-1, keepdims=True)
-
-
-def look_alikes(picture: np.ndarray) -> np.ndarray:
-    """int64 (R, R): the same number for cells of the same pixels. picture: uint8 (15 R, 15 R, 3)."""
-    side = picture.shape[0] // TILE
-    # (15 R, 15 R, 3) -> (R, 15, R, 15, 3) -> (R, R, 15, 15, 3) -> (R * R, 675)
-    cells = picture.reshape(side, TILE, side, TILE, 3).swapaxes(1, 2).reshape(side * side, -1)
-    numbers: dict[bytes, int] = {}
-    return np.array([numbers.setdefault(cell.tobytes(), len(numbers)) for cell in cells]).reshape(side, side)

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from priorlab.agents.priors.belief import Belief, Imagined, Perceive, look_alikes
+from priorlab.agents.priors.belief import Belief, Imagined, Perceive
+from priorlab.agents.priors.cells import same_pixels
 from priorlab.agents.priors.deciding import Plan, World, decide, target_of, wander
 from priorlab.agents.priors.facts import Facts
 from priorlab.agents.priors.hands import Hands
@@ -74,7 +75,7 @@ class Player:
         self.hands = Hands(settings, seed)
         self.facts = Facts(picture.shape[0] // TILE)
         self.facts.know_monsters(cells_of(world))
-        self.alike = look_alikes(picture)
+        self.alike = same_pixels(picture)
         self.state = np.zeros(FIELDS, np.int32)  # the last one seen
         self.now = np.zeros(FIELDS, np.int32)  # and the one foreseen after the inputs whose pictures are to come
         self.unseen: deque[Press] = deque()

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from priorlab.agents.priors.cells import same_pixels
 from priorlab.agents.priors.reveals import reveal
 from priorlab.agents.priors.roles import FREE, MONSTER, roles_of
 from priorlab.agents.priors.strange import estranged
@@ -26,7 +27,6 @@ ENDS = 0.25  # chance of each end of a dial; else anywhere between
 CRUSHED, TAKEN, ABSENT, IN_THE_AIR = 0.15, 0.25, 0.3, 0.4  # chances: of a monster, the key, the player, a jump
 HIGHEST = 90  # half pixels of a jump
 TRIES = 8  # to find a place in the air
-CHANNELS = 3
 
 
 class Sample(NamedTuple):
@@ -156,15 +156,6 @@ def put(picture: np.ndarray, sprite: Sprite, left: int, top: int) -> None:
     rgb, opaque = sprite.rgb[rows, columns], sprite.opaque[rows, columns]
     at = picture[max(top, 0) : max(top, 0) + len(rgb), max(left, 0) : max(left, 0) + rgb.shape[1]]
     at[opaque] = rgb[opaque]
-
-
-def same_pixels(picture: np.ndarray) -> np.ndarray:
-    """int (R, R): the same number for cells of the same pixels."""
-    grid = len(picture) // TILE
-    weights = np.random.default_rng(0).integers(0, 1 << 30, TILE * TILE * CHANNELS).astype(float)
-    cells = picture.reshape(grid, TILE, grid, TILE * CHANNELS).swapaxes(1, 2).reshape(grid * grid, -1).astype(float)
-    # sums of whole numbers below 2**53 are exact
-    return np.unique(cells @ weights, return_inverse=True)[1].reshape(grid, grid)
 
 
 def stacked(samples: Sequence[Sample]) -> Sample:

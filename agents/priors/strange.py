@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from priorlab.agents.priors.cells import as_cells, as_picture
 from priorlab.agents.priors.roles import BOUNDARY, FREE, LADDERS, PLATFORM, roles_of
 from priorlab.envs.game.level import Level
 from priorlab.envs.game.rules import TILE
@@ -63,15 +64,3 @@ def textures(rng: np.random.Generator, count: int) -> np.ndarray:
         mix = np.kron(blocks, np.ones((TILE // height, TILE // width)))[..., None]
         texture[:] = np.rint(first * (1 - mix) + second * mix)
     return made
-
-
-def as_cells(picture: np.ndarray) -> np.ndarray:
-    """uint8 (TILE R, TILE R, 3) -> (R, R, TILE, TILE, 3)"""
-    side = len(picture) // TILE
-    return picture.reshape(side, TILE, side, TILE, 3).swapaxes(1, 2)
-
-
-def as_picture(cells: np.ndarray) -> np.ndarray:
-    """The inverse of ``as_cells``."""
-    side = len(cells)
-    return np.ascontiguousarray(cells.swapaxes(1, 2)).reshape(side * TILE, side * TILE, 3)

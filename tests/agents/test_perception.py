@@ -9,6 +9,7 @@ import safetensors.torch
 import torch
 
 from priorlab.agents.priors import weights
+from priorlab.agents.priors.cells import as_cells, same_pixels
 from priorlab.agents.priors.perception import Gaze, Perception, as_tensor, pixel_codes, posterior
 from priorlab.agents.priors.raising import Raising
 from priorlab.agents.priors.reveals import reveal
@@ -20,11 +21,9 @@ from priorlab.agents.priors.samples import (
     picture_of,
     random_moment,
     roles_at,
-    same_pixels,
     stacked,
 )
 from priorlab.agents.priors.settings import Architecture, RaiseSettings
-from priorlab.agents.priors.strange import as_cells
 from priorlab.envs.engine.games import Games
 from priorlab.envs.game.rules import CLOCK, HAS_KEY, MONSTERS, X, Y
 from priorlab.envs.looks.dials import Dials
