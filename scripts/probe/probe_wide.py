@@ -102,6 +102,7 @@ def show_wide(edition: int, pictures: int = PICTURES) -> int:
         title=f"a network that sees the whole picture, after {pictures} pictures",
         caption="area under the curve, within pictures; all other dials at 1",
         box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),  # or else a console of 80 columns cuts the dials' names off
     )
     table.add_column("edition " + str(edition), no_wrap=True)
     for name in figures:
