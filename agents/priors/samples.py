@@ -76,9 +76,10 @@ def draw_batch(rng: np.random.Generator, world: World, count: int) -> list[Sampl
 
 
 def draw_sample(rng: np.random.Generator, level: Level, world: World) -> Sample:
-    scene = paint_dials(level, world.dials(rng), int(rng.integers(1 << 31)), world.split)
+    dials = world.dials(rng)
+    scene = paint_dials(level, dials, int(rng.integers(1 << 31)), world.split)
     if rng.random() < world.strange:
-        scene = estranged(rng, level, scene)
+        scene = estranged(rng, level, scene, dials.similarity)
     moment = random_moment(rng, level)
     picture, roles = picture_of(level, scene, moment), roles_at(level, moment)
     if rng.random() < 0.5:

@@ -19,13 +19,16 @@ EXCHANGED = 0.4  # share of strange looks in which pictures are exchanged; the o
 LEAST_SEEDS, MOST_SEEDS = 2, 60  # of the regions of a patchwork
 STRETCH = 4.0  # at most, of regions along an axis
 FINENESS = (1, 3, 5, 15)  # blocks a side of a texture
+PATTERNED = 0.7  # share of textures that are not plain
 TEXTURED = (FREE, PLATFORM, LADDERS)
 
 
-def estranged(rng: np.random.Generator, level: Level, scene: PaintedScene) -> PaintedScene:
-    """The scene in a strange look; what moves keeps its picture."""
+def estranged(rng: np.random.Generator, level: Level, scene: PaintedScene, similarity: float) -> PaintedScene:
+    """The scene in a strange look; what moves keeps its picture. ``similarity``: the dial, which it obeys, too."""
     cells = as_cells(scene.background)
-    cells = exchanged(rng, cells) if rng.random() < EXCHANGED else patchwork(rng, cells, roles_of(level))
+    if rng.random() < EXCHANGED:
+        return replace(scene, background=as_picture(exchanged(rng, cells)))
+    cells = patchwork(rng, cells, roles_of(level), similarity)
     return replace(scene, background=as_picture(cells))
 
 
@@ -36,17 +39,21 @@ def exchanged(rng: np.random.Generator, cells: np.ndarray) -> np.ndarray:
     return distinct[rng.permutation(len(distinct))][which].reshape(cells.shape)
 
 
-def patchwork(rng: np.random.Generator, cells: np.ndarray, roles: np.ndarray) -> np.ndarray:
-    """Some regions of platforms, ladders and free space get textures, which may be shared, also across roles."""
+def patchwork(rng: np.random.Generator, cells: np.ndarray, roles: np.ndarray, similarity: float) -> np.ndarray:
+    """Some regions of platforms, ladders and free space get textures. As often as the dial says, a region shares one
+    with others, also across roles; otherwise each of its cells has its own."""
     side, seeds = len(cells), int(rng.integers(LEAST_SEEDS, MOST_SEEDS + 1))
     rows, columns = np.indices((side, side))
     at = rng.random((seeds, 2, 1, 1)) * side
     stretch = STRETCH ** (2 * rng.random((seeds, 1, 1)) - 1)
     regions = (((rows - at[:, 0]) * stretch) ** 2 + ((columns - at[:, 1]) / stretch) ** 2).argmin(0)
     parts = regions * len(TEXTURED) + np.searchsorted(np.sort(TEXTURED), roles) % len(TEXTURED)
-    count = int(rng.integers(2, parts.max() + 2))
-    drawn = textures(rng, count)[rng.integers(count, size=parts.max() + 1)][parts]  # (R, R, TILE, TILE, 3)
-    covered = (rng.random(parts.max() + 1) < rng.random())[parts]
+    most = parts.max() + 1
+    count = int(rng.integers(2, most + 1))
+    shared, alike = rng.integers(count, size=most)[parts], (rng.random(most) < similarity)[parts]
+    which = np.where(alike, shared, count + np.arange(side * side).reshape(side, side))
+    drawn = textures(rng, count + side * side)[which]  # (R, R, TILE, TILE, 3)
+    covered = (rng.random(most) < rng.random())[parts]
     if rng.random() < 0.5:
         covered &= np.isin(roles, TEXTURED)  # objects keep their pictures
     covered &= roles != BOUNDARY
@@ -55,12 +62,9 @@ def patchwork(rng: np.random.Generator, cells: np.ndarray, roles: np.ndarray) ->
 
 def textures(rng: np.random.Generator, count: int) -> np.ndarray:
     """uint8 (count, TILE, TILE, 3): plain or in blocks, stripes or noise of two colours."""
-    made = np.zeros((count, TILE, TILE, 3), np.uint8)
     brightness = rng.random() ** 0.5  # of the whole picture
-    for texture in made:
-        first, second = rng.random((2, 3)) * 255 * brightness
-        height, width = rng.choice(FINENESS), rng.choice(FINENESS)
-        blocks = rng.random((height, width)) * (rng.random() < 0.7)
-        mix = np.kron(blocks, np.ones((TILE // height, TILE // width)))[..., None]
-        texture[:] = np.rint(first * (1 - mix) + second * mix)
-    return made
+    first, second = 255 * brightness * rng.random((2, count, 1, 1, 3))
+    sides = np.arange(TILE) * rng.choice(FINENESS, (2, count, 1)) // TILE  # the block of each row and column
+    blocks = rng.random((count, TILE, TILE))[np.arange(count)[:, None, None], sides[0][:, :, None], sides[1][:, None]]
+    mix = (blocks * (rng.random((count, 1, 1)) < PATTERNED))[..., None]
+    return np.rint(first * (1 - mix) + second * mix).astype(np.uint8)
