@@ -9,11 +9,26 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as packed
 
-from priorlab.agents.priors.perception import EDITION, Perception
+from priorlab.agents.priors.belief import Perceive
+from priorlab.agents.priors.perception import EDITION, Perception, perceiver
 from priorlab.agents.priors.settings import Architecture
 from priorlab.envs.base.files import read_bytes, writing_new
 
 KIND = "priorlab perception"
+
+
+def shipped() -> Path:
+    """The weights that come with the package: of ``RaiseSettings()``."""
+    return Path(__file__).with_name("full.safetensors")
+
+
+def learned(path: Path | None = None) -> Perceive:
+    """What a player perceives that learned it: by the weights in that file, or those that come with the package.
+
+    Raises as ``load`` does. It computes on one thread: more are slower for one small picture.
+    """
+    torch.set_num_threads(1)
+    return perceiver(load(path or shipped())[0])
 
 
 def save(network: Perception, path: Path, about: dict[str, Any]) -> None:

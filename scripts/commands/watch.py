@@ -8,7 +8,7 @@ from priorlab.scripts.console import error_line, plain_console
 
 
 def main(
-    *, player: Literal["hand_designed", "learned"] = "hand_designed", weights: Path | None = None,
+    *, player: Literal["learned", "hand_designed"] = "learned", weights: Path | None = None,
     game: str | None = None, version: str | None = None,
     level: str | None = None, bank: str | None = None, number: int = 0, look_seed: int | None = None,
     dials: tuple[float, float, float, float] | None = None, split: str = "held_out", seed: int = 0, speed: float = 1.0,
@@ -21,8 +21,8 @@ def main(
     speed, R starts again, N shows another life, F11 fills the screen, Escape leaves.
 
     Args:
-        player: hand_designed, which is told the role of every cell, or learned
-        weights: what a learned player learned, FILE.safetensors of priorlab raise
+        player: learned, or hand_designed, which is told the role of every cell
+        weights: what it learned, FILE.safetensors of priorlab raise (default: what comes with the package)
         game: princess or key_door (default: the level's game, else a level of a bank)
         version: version of the game or of the bank's level: its rules, and its look where no dials are given
             (default: original, in a random look if the level is of a bank)

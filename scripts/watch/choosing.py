@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from priorlab.agents.priors.belief import Perceive
+from priorlab.agents import priors
 from priorlab.agents.priors.lives import LIMIT, told
 from priorlab.agents.priors.player_settings import PlayerSettings
 from priorlab.agents.priors.scenery import Scenery
@@ -29,7 +29,7 @@ class Chosen:
     Raises ValueError, one line, for anything that does not exist or does not fit.
     """
 
-    player: PlayerKind = "hand_designed"
+    player: PlayerKind = "learned"
     weights: Path | None = None
     game: str | None = None
     version: str | None = None
@@ -55,8 +55,6 @@ class Chosen:
         if self.limit < 1:
             raise ValueError(f"limit must be at least 1, got {self.limit}")
         self.settings()
-        if self.player == "learned" and self.weights is None:
-            raise ValueError("a learned player needs its weights: expected --weights FILE.safetensors")
         if self.player != "learned" and self.weights is not None:
             raise ValueError(f"weights is {str(self.weights)!r}: expected none for a {self.player} player")
 
@@ -99,11 +97,11 @@ class Chosen:
         if ahead:
             return self.later(ahead).begin()
         scenery, settings = self.scenery(), self.settings()
-        perceive = told(scenery.level) if self.weights is None else learned(self.weights)
-        given = ", ".join((*(() if self.weights else ("roles",)), *settings.given))
-        who = "hand-designed" if self.weights is None else "learned"
+        by_hand = self.player == "hand_designed"
+        perceive = told(scenery.level) if by_hand else priors.learned(self.weights)
+        given = ", ".join((*(("roles",) if by_hand else ()), *settings.given))
         return Watched(scenery, perceive, settings, self.seed, self.limit), Captions(
-            caption(scenery), who, f"It is given: {given}"
+            caption(scenery), self.player.replace("_", "-"), f"It is given: {given}"
         )
 
 
@@ -121,14 +119,3 @@ def check_size(level: Level) -> None:
     side = level.side // TILE
     if not LEAST <= side <= MOST:
         raise ValueError(f"level {level.name!r} has {side} cells a side: expected {LEAST} to {MOST}")
-
-
-def learned(path: Path) -> Perceive:
-    """The perception in that file of weights. ValueError or OSError, one line, for anything else."""
-    import torch  # only where a network perceives: importing it takes a second
-
-    from priorlab.agents.priors.perception import perceiver
-    from priorlab.agents.priors.weights import load
-
-    torch.set_num_threads(1)  # more are slower for one small picture
-    return perceiver(load(path)[0])

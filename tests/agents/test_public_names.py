@@ -3,16 +3,23 @@
 import subprocess
 import sys
 
+import pytest
+
 import priorlab.agents
+import priorlab.agents.priors
 import priorlab.agents.training  # modules that were imported before hide no public name
 
 
 def test_importing_the_agents_imports_no_torch():
-    code = "import sys, priorlab.agents; from priorlab.agents import Settings, train; print('torch' in sys.modules)"
+    code = (
+        "import sys; from priorlab.agents import Settings, train; from priorlab.agents.priors import RaiseSettings; "
+        "print('torch' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "False\n"
 
 
-def test_every_public_name_is_documented_and_is_no_module():
-    for name in priorlab.agents.__all__:
-        found = getattr(priorlab.agents, name)
+@pytest.mark.parametrize("face", [priorlab.agents, priorlab.agents.priors])
+def test_every_public_name_is_documented_and_is_no_module(face):
+    for name in face.__all__:
+        found = getattr(face, name)
         assert callable(found) and found.__doc__ and found.__name__ == name

@@ -76,7 +76,7 @@ def test_a_life_is_filmed(tmp_path: Path):
         ({"level": "nowhere"}, "nowhere"),
         ({"dials": (0.0, 0.0, 0.0, 2.0)}, "similarity is 2.0: expected a number from 0 to 1"),
         ({"version": "masked_objects", "dials": (0.0, 0.0, 0.0, 0.0)}, "expected one of them"),
-        ({"player": "learned"}, "a learned player needs its weights"),
+        ({"player": "hand_designed", "weights": Path("some.safetensors")}, "expected none for a hand_designed player"),
         ({"limit": 0}, "limit must be at least 1"),
     ],
 )

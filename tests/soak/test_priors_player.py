@@ -1,27 +1,34 @@
 """Players that bring knowledge, on many random levels: the bound solves all; what pictures show it is true."""
 
+import os
+
 import numpy as np
+import pytest
 
 from priorlab.agents.priors.lives import live, on_rules, told
 from priorlab.agents.priors.roles import roles_of
 from priorlab.agents.priors.scenery import Scenery
 from priorlab.envs.looks.dials import Dials
-from priorlab.envs.random_games.bank import Bank
+from priorlab.envs.random_games.bank import BANKS, Bank
 from tests.agents.test_priors_player import half_told
 
 BANK = Bank.read("held_out")
-LEVELS = 100
+EVERY = int(os.environ.get("EVERY", 20))  # of the banks' levels, one in so many; 1 takes half an hour
+LEVELS = 1000
 
 
-def test_told_what_things_are_it_solves_all_levels_near_the_shortest():
-    ratios = []
-    for number in range(0, len(BANK), len(BANK) // LEVELS):
-        level, solution = BANK[number]
-        life = live(Scenery(level, looks=Dials(), look_seed=number), told(level), seed=number, limit=2000)
+@pytest.mark.parametrize("name", BANKS)
+def test_told_what_things_are_it_solves_all_levels_near_the_shortest(name):
+    bank, ratios = Bank.read(name), []
+    for number in range(0, len(bank), EVERY):
+        level, solution = bank[number]
+        life = live(Scenery(level, looks=Dials(edition=2), look_seed=number), told(level), seed=number, limit=2000)
         assert life.solved, number
         ratios.append(len(life.inputs) / len(solution))
-    print(f"{len(ratios)} levels, inputs over the shortest: median {np.median(ratios):.3f}, mean {np.mean(ratios):.3f}")
-    assert np.median(ratios) < 1.1 and np.mean(ratios) < 1.15
+    print(
+        f"{name}: {len(ratios)} levels, inputs over the known way: mean {np.mean(ratios):.3f}, most {max(ratios):.3f}"
+    )
+    assert max(ratios) < 1.5 and np.mean(ratios) < 1.06
 
 
 def test_what_is_made_out_of_pictures_never_contradicts_what_is():
