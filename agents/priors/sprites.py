@@ -58,6 +58,15 @@ class Found(NamedTuple):
     path: Path
 
 
+class Way(NamedTuple):
+    """A path, and what speaks for it at each place, int (S - TILE + 1, S - TILE + 1): how many pixels of the cell there
+    moved along, and how many showed again, moved or not."""
+
+    path: Path
+    moved: np.ndarray
+    shown: np.ndarray
+
+
 class Sprite:
     """What the player looks like, as far as it is known: ``colours`` uint8 (TILE, TILE, 3) where ``known``."""
 
@@ -161,20 +170,32 @@ def find(pictures: Sequence[np.ndarray], inputs: Sequence[int], walk: int, hidde
         static &= (picture == pictures[0]).all(-1)
     if static.all():
         return None
-    scores = [(path, counted(follows(pictures, path.moved) & ~static & ~hidden)) for path in paths(inputs, walk)]
-    best, score = max(scores, key=lambda each: int(each[1].max()))
-    most = int(score.max())
+    ways = []
+    for path in paths(inputs, walk):
+        shown, new = follows(pictures, path.moved)
+        ways.append(Way(path, counted(new & ~static & ~hidden), counted(shown & ~hidden)))
+    best = best_of(ways)
+    most = int(best.moved.max())
     if most < ENOUGH:
         return None
-    tops, lefts = np.nonzero(score == most)
+    tops, lefts = np.nonzero(best.moved == most)
     at = int(lefts[0]), int(tops[0])
-    for path, other in scores:
+    for path, other, _ in ways:
         far = other.copy()
-        if same_way(path, best):
+        if same_way(path, best.path):
             far[max(at[1] - TILE, 0) : at[1] + TILE, max(at[0] - TILE, 0) : at[0] + TILE] = 0
         if int(far.max()) > CLEARLY * most:
             return None
-    return Found(likeliest(list(zip(lefts.tolist(), tops.tolist())), best.fell), best)
+    return Found(likeliest(list(zip(lefts.tolist(), tops.tolist())), best.path.fell), best.path)
+
+
+def best_of(ways: Sequence[Way]) -> Way:
+    """The way that moves most pixels. Of ways that look the same within a pixel, the one by which most of the cell
+    shows again: a plain picture moves as well along a way that is wrong by one pixel, but for its edges."""
+    first = max(ways, key=lambda way: int(way.moved.max()))
+    least = CLEARLY * first.moved.max()
+    near = [way for way in ways if same_way(way.path, first.path) and way.moved.max() >= least]
+    return max(near, key=lambda way: int(way.shown[way.moved == way.moved.max()].max()))
 
 
 def same_way(one: Path, other: Path) -> bool:
@@ -182,10 +203,10 @@ def same_way(one: Path, other: Path) -> bool:
     return bool((np.abs(one.moved - other.moved) <= 1).all())
 
 
-def follows(pictures: Sequence[np.ndarray], moved: np.ndarray) -> np.ndarray:
-    """bool (S, S): the pixels of the first picture that show again in each other one, displaced by ``moved``, at least
-    once where something else was before. (Plain ground beside the player shows again, too, but where it was before.)
-    """
+def follows(pictures: Sequence[np.ndarray], moved: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Two masks, bool (S, S): the pixels of the first picture that show again in each other one, displaced by
+    ``moved``; and those of them that do so at least once where something else was before. (Plain ground beside the
+    player shows again, too, but where it was before.)"""
     first, side = pictures[0], pictures[0].shape[0]
     shown, new = np.ones((side, side), bool), np.zeros((side, side), bool)
     for picture, (across, down) in zip(pictures[1:], moved[1:].tolist()):
@@ -195,7 +216,7 @@ def follows(pictures: Sequence[np.ndarray], moved: np.ndarray) -> np.ndarray:
         equal[rows, columns] = (first[rows, columns] == picture[to]).all(-1)
         shown &= equal
         new[rows, columns] |= (picture[to] != first[to]).any(-1)
-    return shown & new
+    return shown, shown & new
 
 
 def counted(mask: np.ndarray) -> np.ndarray:
