@@ -141,9 +141,9 @@ class Player:
             self.facts.failed.clear()  # what was shut may open now
         if seen.died:
             self.plan, self.random_inputs, self.rest = None, 0, None
-            if seen.last:
-                before, action, _ = seen.last
-                self.facts.died(self.world.numbers, before, action, monster_near(self.world, before))
+            if seen.fatal is not None:
+                monster = any(monster_near(self.world, before) for before in seen.before)
+                self.facts.died(self.world.numbers, seen.before, seen.fatal, monster)
         if self.facts.count != known:
             self.tracker.restrict(ALLOWED[np.array(self.facts.possible)])
 
