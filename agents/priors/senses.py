@@ -135,7 +135,7 @@ class Tracker:
                     return self.die(action)
             self.recover(action, place)
         if self.steps < LEARNED:
-            self.sprite.learn(picture, self.previous, *place)
+            self.sprite.learn(picture, self.previous, self.scene, self.unsure(), *place)
         self.uncover(picture, place)
         self.place, self.previous = place, picture.copy()
         sure = self.lost == lost and not self.layers[-1].states[0][HAS_KEY]
@@ -164,7 +164,7 @@ class Tracker:
         if found is None:
             return None
         pictures, inputs = self.pictures, [int(pressed(self.numbers, each)) for each in self.inputs]
-        self.found, self.sprite = found, Sprite(pictures, found)
+        self.found, self.sprite = found, Sprite(pictures, found, hidden)
         self.place, self.previous = found.place, pictures[0]
         self.layers = [self.beginning()]
         for state in self.layers[0].states:
@@ -324,6 +324,15 @@ class Tracker:
         part = (slice(top, top + TILE), slice(left, left + TILE))
         self.scene[part][free] = picture[part][free]
         self.covered &= ~free
+
+    def unsure(self) -> np.ndarray:
+        """bool (S, S): the pixels at which it is not known how the ground looks now."""
+        assert self.found
+        mask = self.hidden((0, int(self.layers[-1].likeliest()[CLOCK])))
+        (left, top), side = self.found.place, self.side
+        if 0 <= min(left, top) and max(left, top) <= side - TILE:
+            mask[top : top + TILE, left : left + TILE] |= self.covered
+        return mask
 
     def vanished(self, picture: np.ndarray) -> Cell | None:
         """The cell at the player's from which something vanished that was no monster."""

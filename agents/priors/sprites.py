@@ -68,22 +68,37 @@ class Way(NamedTuple):
 
 
 class Sprite:
-    """What the player looks like, as far as it is known: ``colours`` uint8 (TILE, TILE, 3) where ``known``."""
+    """What the player looks like, as far as it is known: ``colours`` uint8 (TILE, TILE, 3) where ``known``.
 
-    def __init__(self, pictures: Sequence[np.ndarray], found: Found):
+    Ground that shines through, plain and the same beside the player, moves along with it to the eye. So what counts is
+    what differs from the ground (``stands_out``), as soon as that is enough, and before also what ``moved``.
+    """
+
+    def __init__(self, pictures: Sequence[np.ndarray], found: Found, hidden: np.ndarray):
+        """``hidden``: bool (S, S), pixels at which something else is known to move."""
         left, top = found.place
         self.colours = cell_at(pictures[0], left, top)[0].copy()
-        self.agrees, self.known = np.ones((TILE, TILE), bool), np.zeros((TILE, TILE), bool)
+        self.agrees = np.ones((TILE, TILE), bool)
+        self.moved, self.stands_out, self.known = np.zeros((3, TILE, TILE), bool)
+        unsure = hidden.copy()
+        unsure[max(top, 0) : top + TILE, max(left, 0) : left + TILE] = True
         for picture, before, (across, down) in zip(pictures[1:], pictures, found.path.moved[1:].tolist()):
-            self.learn(picture, before, left + across, top + down)
+            self.learn(picture, before, pictures[0], unsure, left + across, top + down)
 
-    def learn(self, picture: np.ndarray, before: np.ndarray, left: int, top: int) -> None:
-        """Learns from a picture in which it is there, and the one before: what is equal and moved is part of it."""
+    def learn(
+        self, picture: np.ndarray, before: np.ndarray, ground: np.ndarray, unsure: np.ndarray, left: int, top: int
+    ) -> None:
+        """Learns from a picture in which it is there, the one before, and the ground, uint8 (S, S, 3), which is unknown
+        at ``unsure``, bool (S, S): what is equal and moved, or differs from the ground, is part of it."""
         cell, inside = cell_at(picture, left, top)
-        was, _ = cell_at(before, left, top)
         equal = (cell == self.colours).all(-1)
         self.agrees &= equal | ~inside
-        self.known = (self.known | equal & inside & (was != cell).any(-1)) & self.agrees
+        shown = equal & inside
+        self.moved = (self.moved | shown & (cell_at(before, left, top)[0] != cell).any(-1)) & self.agrees
+        differs = (cell_at(ground, left, top)[0] != cell).any(-1) & ~cell_at(unsure, left, top)[0]
+        self.stands_out = (self.stands_out | shown & differs) & self.agrees
+        enough = np.count_nonzero(self.stands_out) >= ENOUGH
+        self.known = self.stands_out if enough else self.moved | self.stands_out
 
     def share(self, picture: np.ndarray, left: int, top: int) -> float:
         """How much of what is known of it shows there, 0 to 1; what is outside the picture counts as shown."""
@@ -118,7 +133,8 @@ class Sprite:
 
 
 def cell_at(picture: np.ndarray, left: int, top: int) -> tuple[np.ndarray, np.ndarray]:
-    """(uint8 (TILE, TILE, 3), bool (TILE, TILE)): the cell there, and which of its pixels are in the picture."""
+    """(uint8 (TILE, TILE, 3), or as the picture is; bool (TILE, TILE)): the cell there, and which of its pixels are in
+    the picture."""
     side = picture.shape[0]
     if 0 <= left <= side - TILE and 0 <= top <= side - TILE:
         return picture[top : top + TILE, left : left + TILE], ALL
