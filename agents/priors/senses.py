@@ -330,7 +330,7 @@ class Tracker:
         assert self.found
         mask = self.hidden((0, int(self.layers[-1].likeliest()[CLOCK])))
         (left, top), side = self.found.place, self.side
-        if 0 <= min(left, top) and max(left, top) <= side - TILE:
+        if min(left, top) >= 0 and max(left, top) <= side - TILE:
             mask[top : top + TILE, left : left + TILE] |= self.covered
         return mask
 
