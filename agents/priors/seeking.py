@@ -13,6 +13,7 @@ from priorlab.agents.priors.deciding import MOST_INPUTS, Plan, World, prices_of
 from priorlab.agents.priors.facts import Cell, overlapped
 from priorlab.agents.priors.roles import FREE
 from priorlab.envs.game.gathering import gathered
+from priorlab.envs.game.route_search import RESTS
 from priorlab.envs.game.routes import routes
 from priorlab.envs.game.rules import GOAL_LEFT, HAS_KEY, KEYS, X, Y
 
@@ -56,9 +57,11 @@ def seek(
     aims = each > AIMED * each.sum() / each.size
     for _ in range(maps):
         imagined = belief.draw(rng, temper)
+        # a way that ends in the air may end in death: it costs one
         limit = min(each.sum() / rate - AHEAD, MOST_INPUTS) if rate else MOST_INPUTS
         found = routes(imagined.bits, numbers, world.monsters, state, prices, aims=aims, limit=limit)
-        rates = gathered(found, worth, chances, belief.alike) / (found.costs + AHEAD)
+        gains = gathered(found, worth, chances, belief.alike)
+        rates = gains / (found.costs + AHEAD + np.where(found.known & RESTS, 0.0, loss))
         node = int(rates.argmax())
         if rates[node] > rate:
             rate, inputs = float(rates[node]), found.inputs_to(node)
