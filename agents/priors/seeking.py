@@ -49,7 +49,7 @@ def seek(
 
     state: int32 (FIELDS,), the player's; ``loss``: what a death costs, in inputs.
     """
-    prices, worth = prices_of(belief, loss), worth_of(belief, state)
+    prices, worth = prices_of(belief, state, loss), worth_of(belief, state)
     chances = uses_of(belief)
     numbers = world.numbers.copy()
     numbers[[KEYS, GOAL_LEFT]] = 0, NOWHERE
