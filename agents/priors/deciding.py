@@ -23,10 +23,13 @@ from priorlab.envs.game.rules import (
     HAS_KEY,
     KEYS,
     TILE,
+    X,
+    Y,
 )
 
 HOTTER = (1.0, 2.0, 4.0)  # factors on the temperature, one after another until a drawn map can be won
 MOST_INPUTS = 5000  # cost of the longest plan
+ACROSS = 10  # inputs across a cell
 UNLIKELY = 1e-4  # chances below count as this
 
 
@@ -101,9 +104,12 @@ def aims_of(imagined: Imagined) -> np.ndarray:
     return aims
 
 
-def prices_of(belief: Belief, loss: float) -> np.ndarray:
-    """float32 (R, R): what it costs to touch each cell."""
-    return (belief.danger * loss).astype(np.float32)
+def prices_of(belief: Belief, state: np.ndarray, loss: float) -> np.ndarray:
+    """float32 (R, R): what it costs to touch each cell: a death loses also the way there, at least as long as if
+    nothing were between."""
+    rows, columns = np.indices(belief.danger.shape)
+    away = np.abs(rows - int(state[Y]) // (2 * TILE)) + np.abs(columns - int(state[X]) // (2 * TILE))
+    return (belief.danger * (loss + ACROSS * away)).astype(np.float32)
 
 
 def decide(
@@ -113,7 +119,7 @@ def decide(
 
     state: int32 (FIELDS,), the player's; ``loss``: what a death costs, in inputs.
     """
-    prices, uses = prices_of(belief, loss), chances_of_uses(belief)
+    prices, uses = prices_of(belief, state, loss), chances_of_uses(belief)
     for factor in HOTTER:
         best, score, seen = None, float(MOST_INPUTS), set()
         for _ in range(maps):
@@ -161,7 +167,7 @@ def wander(world: World, belief: Belief, state: np.ndarray, rng: np.random.Gener
     """A plan to a random place that can be reached in a drawn map; None if there is none but here."""
     imagined = belief.draw(rng, 2.0)
     there = imagined_world(world, imagined, state, set())
-    found = routes(imagined.bits, there.numbers, there.monsters, state, prices_of(belief, loss), limit=MOST_INPUTS)
+    found = routes(imagined.bits, there.numbers, there.monsters, state, prices_of(belief, state, loss), limit=MOST_INPUTS)
     places = found.resting[found.lengths[found.resting] > 0]
     if not len(places):
         return None

@@ -8,7 +8,7 @@ Assumed of a level: its goal is at least as large as a tile, and everything else
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -48,6 +48,7 @@ WALLS = 1 << BOUNDARY | 1 << PLATFORM
 CLIMBED = 1 << LADDERS
 HOLDS = WALLS | CLIMBED  # what a player stands on
 LADDER_UNKNOWN = 2  # a state's ON_LADDER where it is not known
+MOTION_UNKNOWN = 2  # a state's JUMPING where it is not known; then its ON_LADDER is not, either
 
 
 def overlapped(x: int, y: int) -> list[Cell]:
@@ -149,7 +150,7 @@ class Facts:
         """Learns from an input, 0 to 5, that neither won nor killed.
 
         level: int64 (NUMBERS,); before, after: int32 (FIELDS,), the states around it, which must be exact; but
-        ON_LADDER may be LADDER_UNKNOWN.
+        ON_LADDER may be LADDER_UNKNOWN, and JUMPING with it MOTION_UNKNOWN.
         """
         x, y, new_x, new_y = int(before[X]), int(before[Y]), int(after[X]), int(after[Y])
         jumping, speed, new_jumping = int(before[JUMPING]), int(before[SPEED]), int(after[JUMPING])
@@ -245,13 +246,15 @@ class Facts:
         self.rule_out([cell for cell in inside if cell[0] < row], WALLS)
         self.require([cell for cell in inside if cell[0] == row], WALLS)
 
-    def died(self, level: np.ndarray, before: np.ndarray, action: int, may_be_monster: bool = False) -> None:
+    def died(self, level: np.ndarray, before: Sequence[np.ndarray], action: int, may_be_monster: bool = False) -> None:
         """Learns from an input that killed: one of the cells that it can have led into is deadly.
 
-        ``may_be_monster``: whether a monster that moves can have been the cause; then nothing is certain.
+        ``before``: the states that may have been the player's, each int32 (FIELDS,). ``may_be_monster``: whether a
+        monster that moves can have been the cause; then nothing is certain.
         """
-        cells, lowest = self.reachable(level, before, action)
-        if cells and not may_be_monster and lowest < level[BOTTOM]:
+        ways = [self.reachable(level, state, action) for state in before]
+        cells = {cell for reached, _ in ways for cell in reached}
+        if cells and not may_be_monster and all(lowest < level[BOTTOM] for _, lowest in ways):
             self.require(sorted(cells), 1 << DANGER | (0 if self.monsters_known else 1 << MONSTER))
 
     def reachable(self, level: np.ndarray, before: np.ndarray, action: int) -> tuple[set[Cell], int]:

@@ -4,18 +4,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from priorlab.agents.priors.facts import LADDER_UNKNOWN
+from priorlab.agents.priors.facts import LADDER_UNKNOWN, MOTION_UNKNOWN
 from priorlab.envs.game.rules import JUMPING, ON_LADDER, SPEED, X, Y
 
 
 @dataclass
 class Layer:
-    """The states that are possible after an input, how likely they are, and which earlier ones led to each."""
+    """The states that are possible after an input, how likely they are, which earlier ones led to each, and whether
+    each begins to fall by this input: nothing is below it then, so it goes on to fall."""
 
     action: int  # that led here
     states: list[np.ndarray]
     scores: list[float]
     parents: list[list[int]]
+    falls: list[bool]
 
     def agreed(self) -> np.ndarray | None:
         """The one state, if all agree in what matters; its ON_LADDER may be LADDER_UNKNOWN."""
@@ -26,6 +28,14 @@ class Layer:
             first = first.copy()
             first[ON_LADDER] = LADDER_UNKNOWN
         return first
+
+    def seen(self) -> np.ndarray | None:
+        """The state, if all agree in where the player is; how it moves there is MOTION_UNKNOWN."""
+        if not self.placed():
+            return None
+        state = self.states[0].copy()
+        state[[JUMPING, ON_LADDER]] = MOTION_UNKNOWN, LADDER_UNKNOWN
+        return state
 
     def placed(self) -> bool:
         """Whether all states agree in where the player is."""

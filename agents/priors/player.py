@@ -12,10 +12,11 @@ import numpy as np
 from priorlab.agents.priors.belief import Belief, Imagined, Perceive
 from priorlab.agents.priors.cells import same_pixels
 from priorlab.agents.priors.deciding import Plan, World, decide, target_of, wander
-from priorlab.agents.priors.facts import Facts
+from priorlab.agents.priors.facts import Facts, overlapped
 from priorlab.agents.priors.hands import Hands
 from priorlab.agents.priors.player_settings import PlayerSettings
 from priorlab.agents.priors.roles import BITS_OF_ROLE
+from priorlab.agents.priors.seeking import seek
 from priorlab.agents.priors.senses import Seen, Told, Tracker, place_of
 from priorlab.envs.game.foreseeing import KINDS, foresee
 from priorlab.envs.game.rules import (
@@ -46,6 +47,7 @@ MOVES = [X, Y, JUMPING, ON_LADDER, HAS_KEY]  # fields that a plan foresees
 NOWHERE = -(1 << 20)  # half pixels
 NEAR = 2 * TILE  # pixels from a monster, within which it may have killed
 CLOSE = 4 * TILE  # half pixels to a target, within which a failure is due to it
+SURE_ENOUGH = 0.5  # chance of the likeliest goal and key, above which it goes for them rather than to search
 WANDERING = (5, 40)  # least and most random inputs where no plan is found
 KIND_OF_ROLE = [KINDS.index(int(bits)) for bits in BITS_OF_ROLE]
 ALLOWED = np.array(  # possible roles, bits -> possible kinds, bits
@@ -117,8 +119,14 @@ class Player:
 
     @property
     def expects_win(self) -> bool:
-        """Whether it foresees that its last input wins."""
-        return bool(self.unseen) and int(self.unseen[-1].foreseen[X]) == NOWHERE
+        """Whether, if the episode ends by its last input, that is rather a win than a death."""
+        if not self.unseen:
+            return False
+        x, y = (int(each) for each in self.unseen[-1].foreseen[[X, Y]])
+        if x == NOWHERE or self.belief is None:
+            return x == NOWHERE
+        touched = [cell for cell in overlapped(x, y) if self.facts.is_inside(cell)]
+        return sum(float(self.belief.goal[cell] - self.belief.danger[cell]) for cell in touched) > 0
 
     def sense(self, picture: np.ndarray, action: int, ended: bool, state: np.ndarray | None) -> Seen | None:
         """What is made out after an input, -1 before the first; None while it does not know where it is."""
@@ -134,6 +142,8 @@ class Player:
             self.facts.lived(self.world.numbers, before, action, after)
         if seen.placed:
             self.facts.touched(self.state, seen.state)
+            if seen.state[HAS_KEY]:
+                self.facts.brushed.update(overlapped(int(seen.state[X]), int(seen.state[Y])))
         if seen.key:
             self.facts.took_key([seen.key])
         if seen.state[HAS_KEY] and not self.had_key:
@@ -141,9 +151,9 @@ class Player:
             self.facts.failed.clear()  # what was shut may open now
         if seen.died:
             self.plan, self.random_inputs, self.rest = None, 0, None
-            if seen.last:
-                before, action, _ = seen.last
-                self.facts.died(self.world.numbers, before, action, monster_near(self.world, before))
+            if seen.fatal is not None:
+                monster = any(monster_near(self.world, before) for before in seen.before)
+                self.facts.died(self.world.numbers, seen.before, seen.fatal, monster)
         if self.facts.count != known:
             self.tracker.restrict(ALLOWED[np.array(self.facts.possible)])
 
@@ -237,7 +247,9 @@ class Player:
         self.plan, self.at = None, 0
         self.plans += 1
         belief, loss = self.believe(), settings.loss + float(self.state[EPISODE_INPUTS])
-        if self.stale < settings.patience:
+        if self.stale < settings.patience and not sure_of(belief):
+            self.plan = seek(self.world, belief, self.now, self.rng, settings.maps, settings.temper, loss)
+        if self.stale < settings.patience and self.plan is None:
             self.plan = decide(self.world, belief, self.now, self.rng, settings.maps, settings.temper, loss)
         if self.plan is None:
             self.plan = wander(self.world, belief, self.now, self.rng, loss)
@@ -255,6 +267,12 @@ class Player:
             tiles, logs = self.belief.kinds()
             self.tracker.believe(tiles, ALLOWED[np.array(self.facts.possible)], logs)
         return self.belief
+
+
+def sure_of(belief: Belief) -> bool:
+    """Whether it is clear enough what to go for."""
+    key = 1.0 if belief.has_key else max(float(belief.key.max()), 1 - float(belief.key.sum()))
+    return float(belief.goal.max()) * key > SURE_ENOUGH
 
 
 def cells_of(world: World) -> list[tuple[int, int]]:

@@ -3,7 +3,7 @@
 ``Tracker`` finds itself (``sprites.py``) and then follows itself. What a picture does not show (whether it flies and
 how fast, whether a ladder holds it) follows from the rules: after each input it keeps every state that some map,
 different from the believed one in at most two cells nearby, leads to from one of the states before, if it would be seen
-where the player is seen. Facts are drawn only from inputs around which all states that are left agree.
+where the player is seen. Facts are drawn only from what all states that are left agree in.
 """
 
 from collections.abc import Iterable
@@ -65,7 +65,8 @@ class Seen(NamedTuple):
     state: np.ndarray  # int32 (FIELDS,), the likeliest
     died: bool
     shown: list[Shown]  # what is certain by now of inputs so far
-    last: Shown | None = None  # at a death: the state before it, and the input
+    fatal: int | None = None  # at a death: the input
+    before: tuple[np.ndarray, ...] = ()  # and the states, each int32 (FIELDS,), that may have been its own before
     key: Cell | None = None  # where a key was taken
     placed: bool = False  # whether its position is certain, however it moves
 
@@ -134,7 +135,7 @@ class Tracker:
                     return self.die(action)
             self.recover(action, place)
         if self.steps < LEARNED:
-            self.sprite.learn(picture, self.previous, *place)
+            self.sprite.learn(picture, self.previous, self.scene, self.unsure(), *place)
         self.uncover(picture, place)
         self.place, self.previous = place, picture.copy()
         sure = self.lost == lost and not self.layers[-1].states[0][HAS_KEY]
@@ -143,7 +144,7 @@ class Tracker:
             for state in self.layers[-1].states:
                 state[HAS_KEY] = 1
         placed = self.lost == lost and self.layers[-1].placed()
-        return Seen(self.layers[-1].likeliest(), False, self.certain(), None, key, placed)
+        return Seen(self.layers[-1].likeliest(), False, self.certain(), key=key, placed=placed)
 
     def look_for_itself(self, picture: np.ndarray, action: int, ended: bool) -> Seen | None:
         if ended:
@@ -163,7 +164,7 @@ class Tracker:
         if found is None:
             return None
         pictures, inputs = self.pictures, [int(pressed(self.numbers, each)) for each in self.inputs]
-        self.found, self.sprite = found, Sprite(pictures, found)
+        self.found, self.sprite = found, Sprite(pictures, found, hidden)
         self.place, self.previous = found.place, pictures[0]
         self.layers = [self.beginning()]
         for state in self.layers[0].states:
@@ -187,7 +188,7 @@ class Tracker:
             put_at_start(self.numbers, state)
             state[X], state[Y] = 2 * (left + GRID) - path.parity, y
             states.append(state)
-        return Layer(-1, states, [0.0] * len(states), [[] for _ in states])
+        return Layer(-1, states, [0.0] * len(states), [[] for _ in states], [False] * len(states))
 
     def locate(self, picture: np.ndarray) -> Place | None:
         """Where the player shows: where it is expected, or near where it was."""
@@ -221,14 +222,17 @@ class Tracker:
 
     def advance(self, action: int, place: Place) -> bool:
         """Takes the input from every state; whether any of what follows is seen there."""
-        layer, ends, after = self.layers[-1], {}, Layer(action, [], [], [])
-        for i, (state, score) in enumerate(zip(layer.states, layer.scores)):
+        layer, ends, after = self.layers[-1], {}, Layer(action, [], [], [], [])
+        for i, (state, score, falls) in enumerate(zip(layer.states, layer.scores, layer.falls)):
             count = explain(
                 self.tiles, self.allowed, self.logs, self.numbers, self.monsters, state, action, *place, MOST_WRONG,
                 self.ends, self.chances,
             )  # fmt: skip
             for end, chance in zip(self.ends[:count], self.chances[:count].tolist()):
-                name = (*motion(end), int(end[ON_LADDER]))
+                if falls and not (end[JUMPING] and end[SPEED] == state[SPEED] - 1):
+                    continue  # what would have caught it was not there before
+                begins = not state[JUMPING] and bool(end[JUMPING]) and int(end[SPEED]) == -1
+                name = (*motion(end), int(end[ON_LADDER]), begins)
                 at = ends.setdefault(name, len(after.states))
                 if at < len(after.states):
                     after.scores[at] = max(after.scores[at], score + chance)
@@ -238,6 +242,7 @@ class Tracker:
                 after.states[-1][EPISODE_INPUTS] += 1
                 after.scores.append(score + chance)
                 after.parents.append([i])
+                after.falls.append(begins)
         if after.states:
             self.layers.append(after)
             self.prune()
@@ -263,10 +268,15 @@ class Tracker:
         layer.states = [layer.states[k] for k in kept]
         layer.scores = [layer.scores[k] for k in kept]
         layer.parents = [layer.parents[k] for k in kept]
+        layer.falls = [layer.falls[k] for k in kept]
 
     def certain(self) -> list[Shown]:
-        """The inputs, from the oldest on, around which all states agree."""
+        """The inputs, from the oldest on, around which all states agree; and the last, if they agree in the places."""
         shown = []
+        if len(self.layers) > 1:
+            before, after = self.layers[-2].seen(), self.layers[-1].seen()
+            if before is not None and after is not None:
+                shown.append((before, self.layers[-1].action, after))
         while len(self.layers) > 1:
             before, after = self.layers[0].agreed(), self.layers[1].agreed()
             if before is not None and after is not None:
@@ -279,12 +289,11 @@ class Tracker:
     def die(self, action: int) -> Seen:
         """Back at the start; the input before killed."""
         assert self.found
-        before = self.layers[-1].agreed()
+        before = tuple(self.layers[-1].states)
         self.layers = [self.beginning()]
         self.place = self.found.place
         self.previous = self.scene
-        last = None if before is None else (before, action, before)
-        return Seen(self.layers[-1].likeliest(), True, [], last)
+        return Seen(self.layers[-1].likeliest(), True, [], action, before)
 
     def recover(self, action: int, place: Place) -> None:
         """Nothing explains what is seen: every way of moving is possible."""
@@ -301,7 +310,7 @@ class Tracker:
                     state[CLOCK] = next_clock(self.numbers, int(before[CLOCK]))
                     state[EPISODE_INPUTS] += 1
                     states.append(state)
-        self.layers = [Layer(action, states, [0.0] * len(states), [[] for _ in states])]
+        self.layers = [Layer(action, states, [0.0] * len(states), [[] for _ in states], [False] * len(states))]
 
     def uncover(self, picture: np.ndarray, place: Place) -> None:
         """Learns what is behind the place where the player was first."""
@@ -315,6 +324,15 @@ class Tracker:
         part = (slice(top, top + TILE), slice(left, left + TILE))
         self.scene[part][free] = picture[part][free]
         self.covered &= ~free
+
+    def unsure(self) -> np.ndarray:
+        """bool (S, S): the pixels at which it is not known how the ground looks now."""
+        assert self.found
+        mask = self.hidden((0, int(self.layers[-1].likeliest()[CLOCK])))
+        (left, top), side = self.found.place, self.side
+        if min(left, top) >= 0 and max(left, top) <= side - TILE:
+            mask[top : top + TILE, left : left + TILE] |= self.covered
+        return mask
 
     def vanished(self, picture: np.ndarray) -> Cell | None:
         """The cell at the player's from which something vanished that was no monster."""
@@ -367,4 +385,4 @@ class Told:
         happened = (before, action, self.before)
         if action < 0:
             return Seen(self.before, False, [])
-        return Seen(self.before, died, [] if died else [happened], happened if died else None)
+        return Seen(self.before, True, [], action, (before,)) if died else Seen(self.before, False, [happened])

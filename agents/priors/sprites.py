@@ -58,23 +58,47 @@ class Found(NamedTuple):
     path: Path
 
 
-class Sprite:
-    """What the player looks like, as far as it is known: ``colours`` uint8 (TILE, TILE, 3) where ``known``."""
+class Way(NamedTuple):
+    """A path, and what speaks for it at each place, int (S - TILE + 1, S - TILE + 1): how many pixels of the cell there
+    moved along, and how many showed again, moved or not."""
 
-    def __init__(self, pictures: Sequence[np.ndarray], found: Found):
+    path: Path
+    moved: np.ndarray
+    shown: np.ndarray
+
+
+class Sprite:
+    """What the player looks like, as far as it is known: ``colours`` uint8 (TILE, TILE, 3) where ``known``.
+
+    Ground that shines through, plain and the same beside the player, moves along with it to the eye. So what counts is
+    what differs from the ground (``stands_out``), as soon as that is enough, and before also what ``moved``.
+    """
+
+    def __init__(self, pictures: Sequence[np.ndarray], found: Found, hidden: np.ndarray):
+        """``hidden``: bool (S, S), pixels at which something else is known to move."""
         left, top = found.place
         self.colours = cell_at(pictures[0], left, top)[0].copy()
-        self.agrees, self.known = np.ones((TILE, TILE), bool), np.zeros((TILE, TILE), bool)
+        self.agrees = np.ones((TILE, TILE), bool)
+        self.moved, self.stands_out, self.known = np.zeros((3, TILE, TILE), bool)
+        unsure = hidden.copy()
+        unsure[max(top, 0) : top + TILE, max(left, 0) : left + TILE] = True
         for picture, before, (across, down) in zip(pictures[1:], pictures, found.path.moved[1:].tolist()):
-            self.learn(picture, before, left + across, top + down)
+            self.learn(picture, before, pictures[0], unsure, left + across, top + down)
 
-    def learn(self, picture: np.ndarray, before: np.ndarray, left: int, top: int) -> None:
-        """Learns from a picture in which it is there, and the one before: what is equal and moved is part of it."""
+    def learn(
+        self, picture: np.ndarray, before: np.ndarray, ground: np.ndarray, unsure: np.ndarray, left: int, top: int
+    ) -> None:
+        """Learns from a picture in which it is there, the one before, and the ground, uint8 (S, S, 3), which is unknown
+        at ``unsure``, bool (S, S): what is equal and moved, or differs from the ground, is part of it."""
         cell, inside = cell_at(picture, left, top)
-        was, _ = cell_at(before, left, top)
         equal = (cell == self.colours).all(-1)
         self.agrees &= equal | ~inside
-        self.known = (self.known | equal & inside & (was != cell).any(-1)) & self.agrees
+        shown = equal & inside
+        self.moved = (self.moved | shown & (cell_at(before, left, top)[0] != cell).any(-1)) & self.agrees
+        differs = (cell_at(ground, left, top)[0] != cell).any(-1) & ~cell_at(unsure, left, top)[0]
+        self.stands_out = (self.stands_out | shown & differs) & self.agrees
+        enough = np.count_nonzero(self.stands_out) >= ENOUGH
+        self.known = self.stands_out if enough else self.moved | self.stands_out
 
     def share(self, picture: np.ndarray, left: int, top: int) -> float:
         """How much of what is known of it shows there, 0 to 1; what is outside the picture counts as shown."""
@@ -109,7 +133,8 @@ class Sprite:
 
 
 def cell_at(picture: np.ndarray, left: int, top: int) -> tuple[np.ndarray, np.ndarray]:
-    """(uint8 (TILE, TILE, 3), bool (TILE, TILE)): the cell there, and which of its pixels are in the picture."""
+    """(uint8 (TILE, TILE, 3), or as the picture is; bool (TILE, TILE)): the cell there, and which of its pixels are in
+    the picture."""
     side = picture.shape[0]
     if 0 <= left <= side - TILE and 0 <= top <= side - TILE:
         return picture[top : top + TILE, left : left + TILE], ALL
@@ -161,20 +186,32 @@ def find(pictures: Sequence[np.ndarray], inputs: Sequence[int], walk: int, hidde
         static &= (picture == pictures[0]).all(-1)
     if static.all():
         return None
-    scores = [(path, counted(follows(pictures, path.moved) & ~static & ~hidden)) for path in paths(inputs, walk)]
-    best, score = max(scores, key=lambda each: int(each[1].max()))
-    most = int(score.max())
+    ways = []
+    for path in paths(inputs, walk):
+        shown, new = follows(pictures, path.moved)
+        ways.append(Way(path, counted(new & ~static & ~hidden), counted(shown & ~hidden)))
+    best = best_of(ways)
+    most = int(best.moved.max())
     if most < ENOUGH:
         return None
-    tops, lefts = np.nonzero(score == most)
+    tops, lefts = np.nonzero(best.moved == most)
     at = int(lefts[0]), int(tops[0])
-    for path, other in scores:
+    for path, other, _ in ways:
         far = other.copy()
-        if same_way(path, best):
+        if same_way(path, best.path):
             far[max(at[1] - TILE, 0) : at[1] + TILE, max(at[0] - TILE, 0) : at[0] + TILE] = 0
         if int(far.max()) > CLEARLY * most:
             return None
-    return Found(likeliest(list(zip(lefts.tolist(), tops.tolist())), best.fell), best)
+    return Found(likeliest(list(zip(lefts.tolist(), tops.tolist())), best.path.fell), best.path)
+
+
+def best_of(ways: Sequence[Way]) -> Way:
+    """The way that moves most pixels. Of ways that look the same within a pixel, the one by which most of the cell
+    shows again: a plain picture moves as well along a way that is wrong by one pixel, but for its edges."""
+    first = max(ways, key=lambda way: int(way.moved.max()))
+    least = CLEARLY * first.moved.max()
+    near = [way for way in ways if same_way(way.path, first.path) and way.moved.max() >= least]
+    return max(near, key=lambda way: int(way.shown[way.moved == way.moved.max()].max()))
 
 
 def same_way(one: Path, other: Path) -> bool:
@@ -182,10 +219,10 @@ def same_way(one: Path, other: Path) -> bool:
     return bool((np.abs(one.moved - other.moved) <= 1).all())
 
 
-def follows(pictures: Sequence[np.ndarray], moved: np.ndarray) -> np.ndarray:
-    """bool (S, S): the pixels of the first picture that show again in each other one, displaced by ``moved``, at least
-    once where something else was before. (Plain ground beside the player shows again, too, but where it was before.)
-    """
+def follows(pictures: Sequence[np.ndarray], moved: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Two masks, bool (S, S): the pixels of the first picture that show again in each other one, displaced by
+    ``moved``; and those of them that do so at least once where something else was before. (Plain ground beside the
+    player shows again, too, but where it was before.)"""
     first, side = pictures[0], pictures[0].shape[0]
     shown, new = np.ones((side, side), bool), np.zeros((side, side), bool)
     for picture, (across, down) in zip(pictures[1:], moved[1:].tolist()):
@@ -195,7 +232,7 @@ def follows(pictures: Sequence[np.ndarray], moved: np.ndarray) -> np.ndarray:
         equal[rows, columns] = (first[rows, columns] == picture[to]).all(-1)
         shown &= equal
         new[rows, columns] |= (picture[to] != first[to]).any(-1)
-    return shown & new
+    return shown, shown & new
 
 
 def counted(mask: np.ndarray) -> np.ndarray:

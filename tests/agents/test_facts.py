@@ -44,7 +44,7 @@ def facts_of(level: Level, name: str, inputs: np.ndarray) -> Facts:
     facts = Facts(level.side // TILE)
     for action, before, after in zip(inputs.tolist(), states, states[1:]):
         if after[DEATHS] > before[DEATHS]:
-            facts.died(numbers, before, action, may_be_monster=bool(before[MONSTERS]))
+            facts.died(numbers, [before], action, may_be_monster=bool(before[MONSTERS]))
         elif not after[SOLVED]:
             facts.lived(numbers, start if before[DEATHS] > 0 and not rules.restarts else before, action, after)
         if after[DEATHS] > before[DEATHS] and not rules.restarts:

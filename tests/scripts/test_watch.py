@@ -36,7 +36,7 @@ def muddled(level: Level, seed: int) -> Perceive:
 
 def test_a_life_is_the_same_whether_it_is_watched_or_not():
     level, settings = Bank.read("held_out")[4].level, PlayerSettings(loss=5.0, temper=2.0)
-    scenery, perceive = Scenery(level, looks=Dials(), look_seed=4), muddled(level, 2)
+    scenery, perceive = Scenery(level, looks=Dials(), look_seed=4), muddled(level, 6)
     watched = Watched(scenery, perceive, settings, limit=300)
     stage = Stage(640, 360, len(watched.picture) // 15)
     projector, happened = Projector(watched, stage, speed=1.0), set()
