@@ -23,14 +23,15 @@ from priorlab.scripts.lecture.claim import Row
 from priorlab.scripts.lecture.sealed import beside as beside
 
 LEVELS = tuple(range(3, 200, 20))  # of the large held-out bank
-TIMES, BATCH = (1, 4, 16), 16  # as many pictures as the shortest raising; the most pictures per step
+TIMES = (1, 4, 16)  # as many pictures as the shortest raising
+BATCH, RATE = 2, 2e-3  # pictures per step, learning rate: many small steps, as pictures are few
 LEARNED = {"learned": {}, "learned without meaning": dict.fromkeys(DIALS, 0.0)}
 DESIGNED, TWICE, BOUND = "designed by hand", "twice the designed", "upper bound"
 
 
 @dataclass(frozen=True)
 class Settings:
-    pictures: Annotated[int, "pictures of the shortest raising; the others have 4 and 16 times as many", 10_000] = 128
+    pictures: Annotated[int, "pictures of the shortest raising; the others have 4 and 16 times as many", 10_000] = 100
     levels: Annotated[int, "random levels per seed", len(LEVELS)] = 3
     limit: Annotated[int, "raw inputs after which a life ends", 54_000] = 5_400
 
@@ -57,7 +58,7 @@ def measure(settings: Settings, seed: int) -> Iterator[Row]:
     bound = middle([place.bound for place in places])
     for times in TIMES:
         pictures = times * settings.pictures
-        plain = RaiseSettings(seed=seed, pictures=pictures, batch_size=min(pictures, BATCH))
+        plain = RaiseSettings(seed=seed, pictures=pictures, batch_size=BATCH, learning_rate=RATE)
         seen = plain.steps * plain.batch_size  # the last step is of a whole batch, too
         yield from rows(DESIGNED, seen, designed)
         yield Row("inputs", TWICE, seen, 2 * inputs_of(designed))
