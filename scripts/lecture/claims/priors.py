@@ -6,7 +6,7 @@ in worlds whose looks mean something and in worlds where nothing does.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from priorlab.envs.random_games.bank import Bank
 from priorlab.scripts.lecture.claim import Row
 from priorlab.scripts.lecture.sealed import beside as beside
 
-LEVELS = tuple(range(3, 200, 20))  # of the large held-out bank
+LEVELS = tuple(range(3, 200, 20))  # of a held-out bank
 TIMES = (1, 4, 16)  # as many pictures as the shortest raising
 BATCH, RATE = 2, 2e-3  # pictures per step, learning rate: many small steps, as pictures are few
 LEARNED = {"learned": {}, "learned without meaning": dict.fromkeys(DIALS, 0.0)}
@@ -34,9 +34,10 @@ class Settings:
     pictures: Annotated[int, "pictures of the shortest raising; the others have 4 and 16 times as many", 10_000] = 100
     levels: Annotated[int, "random levels per seed", len(LEVELS)] = 3
     limit: Annotated[int, "raw inputs after which a life ends", 54_000] = 5_400
+    size: Annotated[Literal["large", "small"], "size of the levels that are played"] = "large"
 
 
-SMALL = {"pictures": 1, "levels": 1, "limit": 16}
+SMALL = {"pictures": 1, "levels": 1, "limit": 16, "size": "small"}
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Place:
 
 
 def measure(settings: Settings, seed: int) -> Iterator[Row]:
-    places = places_of(settings.levels, seed)
+    places = places_of(settings.levels, settings.size, seed)
     designed = [place.life(told(place.level), settings, seed) for place in places]
     bound = middle([place.bound for place in places])
     for times in TIMES:
@@ -68,9 +69,9 @@ def measure(settings: Settings, seed: int) -> Iterator[Row]:
             yield from rows(line, seen, [place.life(perceiver(network), settings, seed) for place in places])
 
 
-def places_of(levels: int, seed: int) -> list[Place]:
+def places_of(levels: int, size: str, seed: int) -> list[Place]:
     """Each seed has other levels, until all had their turn, and other looks."""
-    bank = Bank.read("held_out", size="large")
+    bank = Bank.read("held_out", size=size)
     turns = [seed * levels + turn for turn in range(levels)]
     chosen = [(bank[LEVELS[turn % len(LEVELS)]], turn) for turn in turns]
     return [Place(level, look, len(plan)) for (level, plan), look in chosen]
