@@ -10,6 +10,7 @@ from priorlab.scripts.lecture.claim import Answer, Claim, Figure
 CLAIMS = (  # in the lecture's order
     "inputs", "features", "neighbours", "matching", "fast", "fast_games", "low_shot", "looks", "spurious",
     "spurious_games", "curriculum", "drift", "compression", "capacity", "exploration",
+    "priors",
 )  # fmt: skip
 
 
@@ -31,4 +32,5 @@ def find_claim(name: str) -> Claim:
     return Claim(
         name, **texts, figures=figures, answers=answers, published=published, settings=module.Settings,
         small=module.SMALL, measure=module.measure, check=getattr(module, "check", lambda _: None),
+        beside=getattr(module, "beside", tuple),
     )  # fmt: skip

@@ -2,15 +2,19 @@
 
 Each claim is a module of ``claims`` with ``Settings``, a frozen dataclass of numbers and words whose ``Annotated``
 types hold a help text and, for some, the largest and the smallest value; ``SMALL``, the settings of a quick run;
-``measure(settings, seed)``, which yields rows; and, if more has to be checked, ``check(settings)``, which raises
-ValueError. Its texts, figures and answers are in the TOML file of the same name.
+``measure(settings, seed)``, which yields rows; if more has to be checked, ``check(settings)``, which raises
+ValueError; and, if rows of another command belong beside its own, ``beside()``. Its texts, figures and answers are in
+the TOML file of the same name.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, NamedTuple, get_args, get_type_hints
 
+import numpy as np
+
 CHANCE = "chance"  # the line for guessing
+LEAST = "least"  # the smallest x of a line
 
 
 class Row(NamedTuple):
@@ -40,12 +44,21 @@ class Figure:
 
 @dataclass(frozen=True)
 class Answer:
-    """Whether ``higher`` is above ``lower``, each a line of the figure and an x (by default the largest)."""
+    """Whether ``higher`` is above ``lower``, each a line of the figure and an x: a number, LEAST, or by default the
+    largest."""
 
     says: str
     figure: str
     higher: tuple[Any, ...]
     lower: tuple[Any, ...]
+
+
+class Beside(NamedTuple):
+    """A number from rows of another command: what it is of, its value for each of n seeds, float (n,), and a note."""
+
+    what: str
+    values: np.ndarray
+    note: str
 
 
 class Knob(NamedTuple):
@@ -62,7 +75,8 @@ class Knob(NamedTuple):
 
 @dataclass(frozen=True)
 class Claim:
-    """published: what, how much, its source, and its grade (``scripts/analysis/published.toml``), if it has one."""
+    """published: what, how much, its source, and its grade (``scripts/analysis/published.toml``), if it has one;
+    ``beside``: numbers from rows of another command, as they are when the page is written."""
 
     name: str
     title: str
@@ -75,6 +89,7 @@ class Claim:
     measure: Callable[[Any, int], Iterable[Row]]
     check: Callable[[Any], object]
     published: tuple[tuple[str, str, str, str], ...] = ()
+    beside: Callable[[], Sequence[Beside]] = tuple
 
     def plain(self, small: bool = False) -> dict[str, Any]:
         """The settings by name, unchanged."""

@@ -17,7 +17,7 @@ from scipy import stats
 from priorlab.envs.base.files import write_whole
 from priorlab.scripts.analysis.published import published_figures
 from priorlab.scripts.lecture.catalogue import CLAIMS, find_claim
-from priorlab.scripts.lecture.claim import CHANCE, Answer, Claim, Figure
+from priorlab.scripts.lecture.claim import CHANCE, LEAST, Answer, Claim, Figure
 from priorlab.scripts.lecture.runs import Recorded
 from priorlab.scripts.report import readme
 from priorlab.scripts.report.plots import INKS, STYLE, panel, standalone, svg, tick_text
@@ -27,6 +27,7 @@ LETTER = 6.0  # px, about, of a letter next to an axis
 SIMULATED, PLANTED = "simulated players", "planted slow-downs"
 HOLDS, FAILS, OPEN = "holds", "does not hold", "inconclusive"
 USUAL = Path("results/lecture")
+INPUTS = Figure("beside", "", "", "inputs", {}, percent=False)  # how numbers beside a claim's own are averaged
 SHOWN = {"inputs": "first", "drift": "time"}  # figures of README.md, by claim
 
 
@@ -178,6 +179,9 @@ def write_page(folder: Path, claim: Claim, kept: Recorded, before: Claim | None,
         changed=verdicts,
         settings=kept.settings[claim.name],
         grades=published_figures()["grades"],
+        beside=[
+            (what, number(mean_of(values, INPUTS), False), len(values), note) for what, values, note in claim.beside()
+        ],
         seeds=by_change[""]["seed"].nunique(),
         seconds=float(runs[runs["change"] == ""]["seconds"].mean()),
         made=readme.made_with(runs["software"], runs["git_commit"].fillna("")),
@@ -194,12 +198,12 @@ def named(line: str) -> str:
     return line.replace(SIMULATED, f"{SIMULATED} ({PLANTED})")
 
 
-def values_of(rows: pd.DataFrame, figure: str, line: str, x: float | None = None) -> pd.Series:
-    """By seed, at x, or at the largest x there is."""
+def values_of(rows: pd.DataFrame, figure: str, line: str, x: float | str | None = None) -> pd.Series:
+    """By seed, at x, at the smallest (LEAST), or at the largest x there is."""
     own: Any = rows[(rows["figure"] == figure) & (rows["line"] == line)]
     if not len(own):
         return pd.Series(dtype=float)
-    at = own["x"].max() if x is None else x
+    at = own["x"].min() if x == LEAST else own["x"].max() if x is None else x
     return own[np.isclose(own["x"].astype(float), at)].set_index("seed")["value"].astype(float)
 
 

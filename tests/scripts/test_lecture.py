@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from priorlab.scripts.commands.lecture import main
-from priorlab.scripts.lecture import runs
+from priorlab.scripts.lecture import runs, sealed
 from priorlab.scripts.lecture.catalogue import CLAIMS, find_claim
 from priorlab.scripts.lecture.objects import SIDE, labelled, some_classes
 from priorlab.scripts.lecture.page import judged, write_site
@@ -200,6 +200,20 @@ def test_an_answer_holds_by_differences_seed_by_seed():
     table.loc[table["line"] == "EWC", "value"] = [9.0, 0, 9, 0, 9]
     assert judged(answer, claim, table).verdict == "inconclusive"
     assert judged(answer, claim, table[table["seed"] == 0]).verdict == "inconclusive"
+
+
+def test_lives_of_the_sealed_experiment_stand_beside_the_claim_once_there_are_some(tmp_path, monkeypatch):
+    monkeypatch.setattr(sealed, "KEPT", tmp_path / "lives.csv")
+    assert sealed.beside() == []
+    rows = [("full", seed, place, "original", 100 * (seed + 1), place == "key_door") for seed in (0, 1)
+            for place in ("key_door", "level-005", "level-025", "level-025")]  # fmt: skip
+    rows += [("told", 0, "key_door", "gravity", 5, True), ("no-evidence", 0, "key_door", "original", 5, True)]
+    table = pd.DataFrame(rows, columns=["player", "seed", "place", "version", "inputs", "solved"])
+    table.to_csv(tmp_path / "lives.csv", index=False)
+    first, second = find_claim("priors").beside()
+    assert (first.what, second.what) == ("Key and Door: learned", "random levels: learned")
+    assert first.values.tolist() == second.values.tolist() == [100, 200]
+    assert (first.note, second.note) == ("2 of 2 lives won", "0 of 6 lives won")
 
 
 def test_what_there_is_not_is_refused_in_a_line(tmp_path):

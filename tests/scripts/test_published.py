@@ -7,7 +7,7 @@ from xml.etree.ElementTree import fromstring
 
 import pytest
 
-from priorlab.scripts.experiments import beside_agents, contrasts
+from priorlab.scripts.experiments import beside_agents, calibration, contrasts
 from priorlab.scripts.lecture import page as lecture
 from priorlab.scripts.lecture.runs import read as read_lecture
 from priorlab.scripts.reproduce.readme import readme_of as reproduce_text
@@ -34,6 +34,7 @@ TEXTS: dict[Path, Callable[[Path], str]] = {
     RESULTS / "tickets": lambda folder: tickets.readme_of(folder, *read_tickets(folder)),
     RESULTS / "lecture": lambda folder: lecture.readme_of(folder, read_lecture(folder)),
     RESULTS / "ratio-of-ratios": contrasts.readme_of,
+    RESULTS / "raising": calibration.readme_of,
     RESULTS / "compare": beside_agents.readme_of,
     RESULTS / "reproduce": reproduced,
     RESULTS / "reproduce-on-device": reproduced,

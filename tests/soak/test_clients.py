@@ -155,6 +155,22 @@ for number, name in enumerate(("PriorLab/Princess-MaskedObjects-v0", "PriorLab/A
     assert (first == episode.observations[0]).all()
     for action, seen in zip(episode.actions, episode.observations[1:]):
         assert (again.step(action)[0] == seen).all()
+from priorlab.agents.priors.lives import told
+from priorlab.agents.priors.policy import Policy
+from priorlab.agents.priors.scenery import Scenery
+from priorlab.envs import Bank, Dials
+level, plan = Bank.read("held_out", size="large")[3]
+game = {"level": level.text(), "looks": {"edition": 2}, "look_seed": 7, "split": "held_out"}
+env = minari.DataCollector(
+    gymnasium.make("PriorLab/Levels-v0", screen_size=level.side, **game), jpeg_encoding=False
+)
+policy = Policy(Scenery(level, looks=Dials(edition=2), look_seed=7), told(level))
+(picture, _), state, over = env.reset(seed=0), None, False
+while not over:
+    action, state = policy.predict(picture, state)
+    picture, _, won, cut, _ = env.step(action)
+    over = won or cut
+assert won and len(env.create_dataset(dataset_id="priorlab/told-v0", **about)[0].actions) <= 2 * len(plan)
 """,
     ),
     "d3rlpy": Client(

@@ -1,0 +1,34 @@
+"""Inputs to win in the experiment of players with priors, from the rows that it keeps; none where it has none yet."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from priorlab import ROOT
+from priorlab.scripts.lecture.claim import Beside
+
+KEPT = ROOT / "results" / "priors" / "lives.csv"
+PLAYERS = {"told": "designed by hand", "full": "learned", "meaningless": "learned without meaning"}
+PLACES = {"key_door": "Key and Door", "princess": "Princess", "level": "random levels"}  # by the start of their names
+
+
+def beside() -> list[Beside]:
+    """Of each place and player, on the original. A life that was not won counts as long as it was: the limit."""
+    if not KEPT.exists():
+        return []
+    lives: Any = pd.read_csv(KEPT, usecols=["player", "seed", "place", "version", "inputs", "solved"])
+    lives = lives[lives["version"] == "original"]
+    return [
+        of_some(f"{name}: {known}", part)
+        for place, name in PLACES.items()
+        for player, known in PLAYERS.items()
+        if len(part := lives[lives["place"].str.startswith(place) & (lives["player"] == player)])
+    ]
+
+
+def of_some(what: str, lives: Any) -> Beside:
+    """Of one player's lives: the mean of each seed, each of its places counting alike."""
+    each = lives.groupby(["seed", "place"])["inputs"].mean().groupby("seed").mean()
+    won = lives["solved"].astype(str).str.lower().isin(("true", "1"))
+    return Beside(what, np.array(each, float), f"{won.sum():,} of {len(lives):,} lives won")
