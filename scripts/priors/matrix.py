@@ -143,7 +143,7 @@ def missing(there: np.ndarray) -> tuple[str, ...]:
 
 
 def reasons(means: np.ndarray, solved: np.ndarray) -> tuple[str, ...]:
-    """Why players of a seed do not count, empty where all do; ``means``: (PLAYERS, VERSIONS), ``solved``: (PLAYERS,)."""
+    """Why players of a seed don't count, none where all do; ``means``: (PLAYERS, VERSIONS), ``solved``: (PLAYERS,)."""
     times = np.exp(means[:, 0] - means[0, 0])
     found = []
     for player, more, share in zip(PLAYERS, times, solved):
@@ -174,10 +174,10 @@ def claim_of(matrix: Matrix) -> str:
         return f"No training seed has all rows of the matrix yet{where}, so it says nothing"
     seeds = f"{n} training seed{'s' * (n > 1)}"
     if factor.low is None or factor.high is None:
-        return f"Relief is {factor.value:.2f}{where}, of {seeds}: fewer than {LEAST} have no interval, so it is no finding"
+        return (
+            f"Relief is {factor.value:.2f}{where}, of {seeds}: fewer than {LEAST} have no interval, so it is no finding"
+        )
     size = f"relief {factor.value:.2f}, 95 % interval {factor.low:.2f} to {factor.high:.2f}, {seeds}"
     if matrix.verdict == OPEN:
-        return (
-            f"We found no evidence that a player raised without a prior is less slowed by its mask{where}: {size}"
-        )
+        return f"We found no evidence that a player raised without a prior is less slowed by its mask{where}: {size}"
     return f"A player raised without a prior is {matrix.verdict} slowed by its mask{where}: {size}"

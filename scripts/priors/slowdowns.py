@@ -20,6 +20,7 @@ from priorlab.scripts.priors.recorded import LEVELS, Recorded
 VERSIONS = tuple(versions_of("key_door"))
 ORIGINAL = "original"
 PAIR = ["seed", "place"]
+MEASURES = ["inputs", "solved", "deaths", "unique_states", "progress"]
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,8 @@ class Slowdown:
 
 def slowdowns_of(recorded: Recorded) -> list[Slowdown]:
     """Of every player, group and version that has lives, versions in the study's order."""
-    lives = recorded.lives
-    counted = lives.assign(inputs=lives["inputs"].where(lives["solved"], recorded.limit))
     found = []
-    for (player, group), rows in counted.groupby(["player", "group"], sort=False):  # pyright: ignore
+    for (player, group), rows in counted_of(recorded).groupby(["player", "group"], sort=False):  # pyright: ignore
         by_version: dict[str, pd.DataFrame] = dict(iter(rows.groupby("version")))  # pyright: ignore
         original = by_version.get(ORIGINAL)
         found += [
@@ -67,26 +66,38 @@ def slowdowns_of(recorded: Recorded) -> list[Slowdown]:
     return found
 
 
+def counted_of(recorded: Recorded) -> pd.DataFrame:
+    """The lives, with MEASURES as float64; one that was not solved counts as the limit."""
+    lives = recorded.lives
+    counted = lives[["player", "group", "version", *PAIR, *MEASURES]].astype(dict.fromkeys(MEASURES, float))
+    return counted.assign(inputs=counted["inputs"].where(lives["solved"], recorded.limit))
+
+
 def slowdown(player: str, group: str, version: str, rows: pd.DataFrame, original: pd.DataFrame | None) -> Slowdown:
     """Of one player's lives on a version, and on the original."""
     found: dict[str, Any] = {}
     if version != ORIGINAL and original is not None:
         here, there = shared(rows, original)
         if len(here):
-            means = over_places(here, "inputs"), over_places(there, "inputs")
+            means = over_places(here)["inputs"], over_places(there)["inputs"]
             logs = np.log(cells_of(here)) - np.log(cells_of(there))  # a row per seed and place
             found = {
                 "extra": means[0] - means[1],
                 "ratio": means[0] / means[1],
-                "bound": BOUNDS[not here["solved"].all(), not there["solved"].all()],
+                "bound": BOUNDS[has_unsolved(here), has_unsolved(there)],
                 "over_seeds": factor_over(averaged(logs, "seed")),
                 "over_levels": factor_over(averaged(logs, "place")) if group == LEVELS else None,
             }
+    mean = over_places(rows)
     return Slowdown(
-        player, group, version, len(rows), rows["seed"].nunique(), rows["place"].nunique(),
-        over_places(rows, "solved"), over_places(rows, "inputs"), float(rows["inputs"].median()),
-        over_places(rows, "deaths"), over_places(rows, "unique_states"), over_places(rows, "progress"), **found,
+        player, group, version, len(rows), rows["seed"].nunique(), rows["place"].nunique(), mean["solved"],
+        mean["inputs"], float(rows["inputs"].median()), mean["deaths"], mean["unique_states"], mean["progress"],
+        **found,
     )  # fmt: skip
+
+
+def has_unsolved(rows: pd.DataFrame) -> bool:
+    return bool((rows["solved"] == 0).any())
 
 
 def shared(rows: pd.DataFrame, others: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -95,9 +106,12 @@ def shared(rows: pd.DataFrame, others: pd.DataFrame) -> tuple[pd.DataFrame, pd.D
     return rows[keys[0].isin(keys[1])], others[keys[1].isin(keys[0])]
 
 
-def over_places(rows: pd.DataFrame, column: str) -> float:
-    """The mean over all lives of a place, then over places; what is missing is left out."""
-    return float(rows.astype({column: float}).groupby("place")[column].mean().mean())
+def over_places(rows: pd.DataFrame) -> dict[str, float]:
+    """Each of MEASURES: the mean over all lives of a place, then over places; what is missing is left out."""
+    means = rows.groupby("place")[MEASURES].mean().to_numpy()
+    known = np.isfinite(means)
+    totals = np.where(known, means, 0).sum(axis=0)
+    return {name: float(total / n) if n else np.nan for name, total, n in zip(MEASURES, totals, known.sum(axis=0))}
 
 
 def cells_of(rows: pd.DataFrame) -> pd.Series:

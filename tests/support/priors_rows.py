@@ -62,9 +62,11 @@ def planted(planting: Planting, seed: int = 0) -> pd.DataFrame:
     inputs = np.exp(frame["inputs"].to_numpy(float)).round().clip(90, LIMIT)
     inputs[frame["player"] == RANDOM] = LIMIT
     frame["inputs"], frame["solved"] = inputs.astype(int), inputs < LIMIT
-    made = {"drawing": 0, "deaths": inputs // 1500, "unique_states": inputs * 0.6, "progress": np.where(inputs < LIMIT, 1, 0.4),
-            "plans": 9, "surprises": 3, "contradictions": 0, "lost": 0, "seconds": inputs / 400, "weights": "0" * 12,
-            "commit": "e" * 40}  # fmt: skip
+    made = {
+        "drawing": 0, "deaths": inputs // 1500, "unique_states": inputs * 0.6, "plans": 9, "surprises": 3,
+        "progress": np.where(inputs < LIMIT, 1, 0.4), "contradictions": 0, "lost": 0, "seconds": inputs / 400,
+        "weights": "0" * 12, "commit": "e" * 40,
+    }  # fmt: skip
     frame = frame.assign(**made)
     frame.loc[frame["place"].str.startswith("level"), "progress"] = np.nan
     return sealed(frame.astype({"deaths": int, "unique_states": int}))
@@ -72,12 +74,10 @@ def planted(planting: Planting, seed: int = 0) -> pd.DataFrame:
 
 def relieved(player: str, version: str) -> bool:
     """Whether the version's mask, or one that it contains, is that of the prior that the player was raised without."""
-    mask = version
-    while mask in (contained := {mask: within for mask, within in MASKS.values()}):
-        if mask == MASKS.get(WITHOUT.get(player, ""), ("", ""))[0]:
-            return True
-        mask = contained[mask]
-    return False
+    contained, own = dict(MASKS.values()), MASKS.get(WITHOUT.get(player, ""), ("", ""))[0]
+    while version in contained and version != own:
+        version = contained[version]
+    return version == own
 
 
 def sealed(frame: pd.DataFrame) -> pd.DataFrame:
@@ -102,7 +102,7 @@ def raised_rows(planting: Planting) -> pd.DataFrame:
 def perception_rows(planting: Planting) -> pd.DataFrame:
     players = [name for name in (FULL, MATRIX_FULL, *WITHOUT, *CONTROLS[1:3], *ABLATIONS) if name in planting.players]
     rows = [
-        (player, seed, place, version, 0, role, 1 + 30 * (role == "free"), 1 / (1 + 0.1 * k), 0.9 / (1 + 0.1 * k), 0.1 * k)
+        (player, seed, place, version, 0, role, 1 + 30 * (role == "free"), 1 / (1 + k), 0.9 / (1 + k), 0.1 * k)
         for player in players
         for seed in range(planting.seeds)
         for place in planting.places

@@ -1,0 +1,205 @@
+"""The page of `priorlab priors`: README.md and its figures, from whatever rows there are."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from priorlab.scripts.analysis.published import published_figures
+from priorlab.scripts.priors import tables
+from priorlab.scripts.priors.aims import MET, MISSED, NONE, Aim, aims_of
+from priorlab.scripts.priors.cast import ABLATIONS, CAST, CONTROLS, FULL, RANDOM, TOLD, in_order
+from priorlab.scripts.priors.comparing import without_priors
+from priorlab.scripts.priors.figures import matrix_figure, slowdown_figure
+from priorlab.scripts.priors.matrix import (
+    ALL,
+    LEAST_SOLVED,
+    LESS,
+    MORE,
+    MOST,
+    OPEN,
+    SETS,
+    Matrix,
+    claim_of,
+    matrices_of,
+)
+from priorlab.scripts.priors.recorded import GROUPS, IN_GROUP, Recorded, read_recorded
+from priorlab.scripts.priors.slowdowns import ORIGINAL, Slowdown, find, slowdowns_of
+from priorlab.scripts.report import readme
+from priorlab.scripts.report.plots import Drawing
+from priorlab.scripts.report.summary import NOTHING, number, percent
+
+USUAL = Path("results/priors")
+WITHOUT_PRIORS = (Path("results/reproduce"), Path("results/compare"))  # committed rows of agents
+APPRAISAL = Path("results/raising/appraisal.csv")
+GAMES = ("princess", "key_door")
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What the page is about, worked out once."""
+
+    recorded: Recorded
+    slowdowns: Sequence[Slowdown]
+    matrices: dict[str, Matrix]
+    aims: Sequence[Aim]
+
+    @staticmethod
+    def of(recorded: Recorded) -> "Found":
+        slowdowns, matrices = slowdowns_of(recorded), matrices_of(recorded)
+        return Found(recorded, slowdowns, matrices, aims_of(slowdowns, matrices))
+
+    @property
+    def sets(self) -> list[Matrix]:
+        """The matrices that have a seed."""
+        return [each for each in self.matrices.values() if each.relief]
+
+
+def write_page(folder: Path) -> str:
+    """Writes README.md and its figures into ``folder``, from its rows; returns the finding, one sentence.
+
+    ValueError, in one line, where there are no rows.
+    """
+    found = Found.of(read_recorded(folder))
+    drawn = figures_of(found)
+    readme.write(folder, text_of(folder, found, drawn), drawn)
+    return headline(found)
+
+
+def readme_of(folder: Path) -> str:
+    """The text of README.md."""
+    found = Found.of(read_recorded(folder))
+    return text_of(folder, found, figures_of(found))
+
+
+def text_of(folder: Path, found: Found, drawn: Mapping[str, Drawing]) -> str:
+    recorded = found.recorded
+    out = readme.elsewhere(folder, USUAL)
+    return readme.readme(
+        "priors.md",
+        folder,
+        title="Knowledge that agents bring, under the masks",
+        finding=headline(found),
+        made=[readme.command("priors", fix=True, out=out), readme.command("priors", out=out)],
+        again=readme.command("priors", report_only=True, out=out),
+        software=readme.made_with([], recorded.lives["commit"].astype(str)),
+        html=False,
+        so_far=so_far(recorded),
+        cast=[[name, CAST[name].given, CAST[name].about] for name in in_order(set(recorded.lives["player"]))
+              if name in CAST],
+        drawn=drawn,
+        matrices=[(each, figure_of(each), claim_of(each), SETS[each.set]) for each in found.sets],
+        claim=claim_of(found.matrices[ALL]),
+        matrix_table=tables.matrix_table(found.matrices),
+        left_out=left_out(found.matrices[ALL]),
+        rule={"times": f"{MOST:g}", "solved": percent(LEAST_SOLVED), "limit": f"{recorded.limit:,}"},
+        aims=[[each.aim, each.found or NOTHING, each.verdict] for each in found.aims],
+        groups=[group_of(found, name) for name in GROUPS if name in set(recorded.lives["group"])],
+        order=tables.order_table(recorded, [FULL, *(name for name in CONTROLS if name != RANDOM)]),
+        agents=agents_of(found),
+        controls=compared(recorded, CONTROLS),
+        ablations=compared(recorded, ABLATIONS),
+        appraisal=tables.appraisal_table(pd.read_csv(APPRAISAL)) if APPRAISAL.exists() else None,
+        compute=tables.compute_table(recorded),
+        published=published_figures(),
+    )  # fmt: skip
+
+
+def headline(found: Found) -> str:
+    """The claim of the matrix, if there is one, else how soon the learned player solves Key and Door; and the aims."""
+    decided = [each for each in found.aims if each.verdict != NONE]
+    met = sum(each.verdict == MET for each in decided)
+    missed = sum(each.verdict == MISSED for each in decided)
+    aims = f"{met} of {len(found.aims)} aims are met, {missed} missed" if decided else "no aim is decided yet"
+    return f"{first_finding(found)}; {aims}"
+
+
+def first_finding(found: Found) -> str:
+    matrix = found.matrices[ALL]
+    if matrix.verdict in (LESS, MORE):
+        return f"A player raised without a prior is {matrix.verdict} slowed by the mask of that prior"
+    if matrix.verdict == OPEN:
+        return "Whether a player raised without a prior is less slowed by its mask is inconclusive"
+    here = find(found.slowdowns, FULL, "key_door", ORIGINAL)
+    if here is None:
+        return "No life of the learned player on Key and Door is recorded yet"
+    if here.median >= found.recorded.limit:
+        return f"At first sight, the learned player solves Key and Door in {percent(here.solved)} of its lives"
+    return f"At first sight, the learned player solves Key and Door in {number(here.median)} inputs (median)"
+
+
+def so_far(recorded: Recorded) -> str:
+    """How many lives there are, of how many planned, in one or two sentences."""
+    lives = recorded.lives
+    planned = planned_lives(recorded)
+    of_planned = f" of {planned:,} planned" if planned else ""
+    text = f"{len(lives):,} lives{of_planned}, of {lives['player'].nunique()} players"
+    return f"{text}. Rows come as the budget carries: life 0 of everything before life 1 of anything."
+
+
+def planned_lives(recorded: Recorded) -> int | None:
+    """How many lives were planned, None if that was not fixed."""
+    return None
+
+
+def counts(recorded: Recorded) -> list[list[str]]:
+    """Of each player: training seeds, lives, places and versions."""
+    return []
+
+
+def left_out(matrix: Matrix) -> list[tuple[int, tuple[str, ...]]]:
+    """The training seeds that don't count over all places, and why."""
+    return sorted(matrix.left_out.items())
+
+
+def figure_of(matrix: Matrix) -> str:
+    return f"matrix-{matrix.set.replace('_', '-')}.svg"
+
+
+def slowdown_file(group: str) -> str:
+    return f"slowdowns-{group.replace('_', '-')}.svg"
+
+
+def figures_of(found: Found) -> dict[str, Drawing]:
+    """The figures that there are rows for, by the names of their files."""
+    drawn: dict[str, Drawing] = {figure_of(each): matrix_figure(found.matrices, each.set) for each in found.sets}
+    for group in GROUPS:
+        figure = slowdown_figure(found.slowdowns, group, with_people=group == "key_door")
+        drawn |= {slowdown_file(group): figure} if figure else {}
+    return drawn
+
+
+def group_of(found: Found, group: str) -> dict[str, Any]:
+    """What the page shows of one group of places."""
+    slowdowns, perception = found.slowdowns, found.recorded.perception
+    shown = [name for name in (FULL, TOLD) if any((each.player, each.group) == (name, group) for each in slowdowns)]
+    return {
+        "name": group,
+        "title": GROUPS[group],
+        "where": IN_GROUP[group],
+        "figure": slowdown_file(group),
+        "tables": [(name, CAST[name], tables.slowdown_table(slowdowns, name, group)) for name in shown],
+        "perception": tables.perception_table(perception, FULL, group),
+        "players_perception": tables.players_perception(perception, group),
+    }
+
+
+def compared(recorded: Recorded, players: Sequence[str]) -> list[tuple[str, tables.Table]]:
+    """Tables of these players beside their reference, by group."""
+    made = [(title, tables.beside_table(recorded, players, group)) for group, title in GROUPS.items()]
+    return [(title, table) for title, table in made if table]
+
+
+def agents_of(found: Found) -> list[dict[str, Any]]:
+    """Agents without priors on each game that has committed rows: a table, or how far they got."""
+    shown = []
+    for game in GAMES:
+        learners = without_priors(WITHOUT_PRIORS, game)
+        if learners:
+            won = [f"{each.kind.label} won {each.reached['first'].got} of {each.n} runs of {number(each.budget)} inputs"
+                   for each in learners if each.version == ORIGINAL]  # fmt: skip
+            table = tables.agents_table(found.slowdowns, learners, game)
+            shown.append({"title": GROUPS[game], "won": "; ".join(won), "table": table})
+    return shown
