@@ -52,7 +52,8 @@ def solved_everywhere(own: Sequence[Slowdown]) -> Aim:
     least = min(own, key=lambda each: each.solved)
     below = sum(each.solved < SOLVED for each in own)
     found = f"fewest: {percent(least.solved)}, {title_of(least.version)} ({GROUPS[least.group]})"
-    found += f"; below {percent(SOLVED)} in {below} of {len(own)}"
+    found += f"; below {percent(SOLVED)} in {below} of {len(own)}" if below else ""
+    found = found if least.solved < 1 else f"all, in {len(own)} of {len(GROUPS) * len(VERSIONS)}"
     all_played = len(own) == len(GROUPS) * len(VERSIONS)
     return Aim(aim, found, MISSED if below else MET if all_played else NONE)
 

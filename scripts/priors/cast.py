@@ -1,5 +1,6 @@
 """The players of the experiment, in words."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from priorlab.envs.looks.dials import DIALS
@@ -41,6 +42,16 @@ def given_to(player: str) -> str:
 def named(player: str) -> str:
     """The player, and what it is given, as it stands in tables."""
     return f"{player} ({given_to(player)})"
+
+
+def givens(players: Iterable[str]) -> str:
+    """What these players get beyond pictures, for a table whose header has no room: such as "All are given rules"."""
+    of_given: dict[str, list[str]] = {}
+    for player in players:
+        of_given.setdefault(given_to(player), []).append(player)
+    if len(of_given) == 1:
+        return f"All are given {next(iter(of_given))}"
+    return "; ".join(f"{', '.join(own)}: given {given}" for given, own in of_given.items())
 
 
 def in_order(players: set[str]) -> list[str]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from priorlab.envs.results.archive import Archive
 from priorlab.scripts.analysis.agreement import PUBLISHED, Agreement, Side, agreement
@@ -16,7 +15,7 @@ from priorlab.scripts.analysis.published import published_means
 from priorlab.scripts.analysis.resampling import RESAMPLES, weights_of
 from priorlab.scripts.analysis.statistics import BOUNDS, LEAST, played
 from priorlab.scripts.priors.intervals import factor_over
-from priorlab.scripts.priors.recorded import Recorded
+from priorlab.scripts.priors.recorded import Frame, Recorded
 from priorlab.scripts.priors.slowdowns import VERSIONS, averaged, cells_of, counted_of, has_unsolved, shared
 
 ORDERED = 3  # versions, of which fewer have no order
@@ -39,12 +38,12 @@ def kind_of(player: str) -> Kind:
     return Kind(player, player, player, KINDS.get(player, "ink"), False, "agent")
 
 
-def beside(lives: pd.DataFrame, player: str, reference: str) -> Beside | None:
+def beside(lives: Frame, player: str, reference: str) -> Beside | None:
     """Of lives from ``counted_of``, all of one group and version; None without lives of both at some seed and place."""
     own, theirs = shared(lives[lives["player"] == player], lives[lives["player"] == reference])
     if not len(own):
         return None
-    logs: pd.Series = np.log(cells_of(own)) - np.log(cells_of(theirs))  # pyright: ignore
+    logs: Frame = np.log(cells_of(own)) - np.log(cells_of(theirs))
     estimate = factor_over(averaged(logs, "seed"))
     assert estimate is not None
     return Beside(estimate, BOUNDS[has_unsolved(own), has_unsolved(theirs)])

@@ -1,6 +1,7 @@
 """The matrix as heat maps with its relief below, and slow-downs by version."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -12,7 +13,7 @@ from priorlab.scripts.analysis.published import published_figures, published_rat
 from priorlab.scripts.analysis.statistics import Ratio
 from priorlab.scripts.priors.cast import MATRIX_FULL, WITHOUT
 from priorlab.scripts.priors.comparing import KINDS, kind_of
-from priorlab.scripts.priors.matrix import ALL, MASKS, SETS, Matrix
+from priorlab.scripts.priors.matrix import ALL, MASK_NAMES, MASKS, SETS, Matrix
 from priorlab.scripts.priors.slowdowns import VERSIONS, Slowdown
 from priorlab.scripts.report.plots import INKS, STYLE, Drawing
 from priorlab.scripts.report.render import WIDE
@@ -26,11 +27,8 @@ STRIP, ABOVE_STRIP, BELOW_STRIP = 34.0, 92.0, 46.0  # px: a line of the relief, 
 DEEPEST = 0.62  # opacity of the strongest cell, so that numbers stay readable on light and on dark
 LEAST_SCALE = np.log(1.5)  # the strongest colour stands for this factor or more
 SLOWER, FASTER = INKS["person"], INKS["ppo"]  # orange and blue: told apart by every kind of colour vision
-COLUMN_NAMES = {"affordance": "affordances"}
-NAMES = {
-    MATRIX_FULL: "with all priors",
-    **{name: f"without {COLUMN_NAMES.get(dial, dial)}" for name, dial in WITHOUT.items()},
-}
+NAMES = {MATRIX_FULL: "with all priors", **{name: f"without {MASK_NAMES[dial]}" for name, dial in WITHOUT.items()}}
+TICKS = (1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)  # and their inverses, of which as many are shown as there is room for
 
 
 def matrix_figure(matrices: Mapping[str, Matrix], name: str) -> Drawing:
@@ -97,7 +95,7 @@ def factor(log: float) -> str:
 
 def named(axes: Axes, lines: Sequence[float] | np.ndarray, names: Sequence[str], rows: float) -> None:
     axes.set_yticks([y + 0.5 for y in lines], names)
-    axes.set_xticks([k + 0.5 for k in range(len(MASKS))], [COLUMN_NAMES.get(dial, dial) for dial in MASKS])
+    axes.set_xticks([k + 0.5 for k in range(len(MASKS))], [*MASK_NAMES.values()])
     axes.tick_params(axis="x", top=True, bottom=False, labeltop=True, labelbottom=False, labelcolor=INKS["ink"], pad=3)
     axes.tick_params(axis="y", labelcolor=INKS["ink"], pad=8)
     if any(names):
@@ -105,9 +103,11 @@ def named(axes: Axes, lines: Sequence[float] | np.ndarray, names: Sequence[str],
                       color=INKS["soft"])  # fmt: skip
 
 
-def titled(axes: Axes, title: str, below: str) -> None:
-    for text, y, style in ((title, 56, {"fontweight": "bold", "fontsize": 15}), (below, 37, {"color": INKS["soft"]})):
-        axes.annotate(text, (0, 1), (3, y), xycoords="axes fraction", textcoords="offset points", **style)
+def titled(axes: Axes, title: str, below: str, at: tuple[float, float] = (3, 37)) -> None:
+    """A title and a line below it, above the axes; ``at``: px of that line, from the axes' upper left corner."""
+    where: dict[str, Any] = {"xy": (0, 1), "xycoords": "axes fraction", "textcoords": "offset points"}
+    axes.annotate(title, xytext=(at[0], at[1] + 19), fontweight="bold", fontsize=15, **where)
+    axes.annotate(below, xytext=at, color=INKS["soft"], **where)
 
 
 def scale(axes: Axes, y: float) -> None:
@@ -129,9 +129,9 @@ def strip(figure: Figure, height: float, shown: Sequence[Matrix]) -> None:
     reach = min(reach, 16.0)
     axes.set_xscale("log", base=2)
     axes.set_xlim(1 / reach, reach)
-    steps = 4 if reach < 2 else 2 if reach < 4 else 1
-    ticks = [2.0 ** (k / steps) for k in range(-4 * steps, 4 * steps + 1) if 1 / reach <= 2.0 ** (k / steps) <= reach]
-    axes.set_xticks(ticks, [f"{tick:.2g}{TIMES}" for tick in ticks])
+    above = [tick for tick in TICKS if tick <= reach and np.log(tick) / np.log(reach) > 0.12]
+    ticks = [*(1 / tick for tick in reversed(above)), 1.0, *above]
+    axes.set_xticks(ticks, [f"{tick:.2g}{TIMES}" if tick < 1 else f"{tick:g}{TIMES}" for tick in ticks])
     axes.minorticks_off()
     axes.set_ylim(len(shown) - 0.5, -0.5)
     axes.set_yticks(range(len(shown)), [SETS[each.set] for each in shown])
@@ -147,12 +147,8 @@ def strip(figure: Figure, height: float, shown: Sequence[Matrix]) -> None:
         interval(axes, line, estimate, colour, "", "D" if line == 0 else "o")
         axes.annotate(text, (1, line), (10, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
                       va="center", color=colour, fontweight="bold" if line == 0 else "normal")  # fmt: skip
-    for text, y, style in (
-        ("Relief", 47, {"fontweight": "bold", "fontsize": 15}),
-        ("minus the mean of the four framed cells on the right, as a factor; 95 % intervals over training seeds", 28,
-         {"color": INKS["soft"]}),
-    ):  # fmt: skip
-        axes.annotate(text, (0, 1), (-LEFT + 24, y), xycoords="axes fraction", textcoords="offset points", **style)
+    below = "minus the mean of the four framed cells on the right, as a factor; 95 % intervals over training seeds"
+    titled(axes, "Relief", below, (24 - LEFT, 28))
 
 
 def slowdown_figure(slowdowns: Sequence[Slowdown], group: str, with_people: bool) -> Drawing | None:

@@ -26,6 +26,7 @@ MASKS = {  # by dial: the mask that hides the prior, and the version that the ma
     "affordance": ("masked_affordances", ORIGINAL),
     "similarity": ("masked_similarity", "masked_affordances"),
 }
+MASK_NAMES = {dial: mask.removeprefix("masked_") for dial, (mask, _) in MASKS.items()}
 VERSIONS = (ORIGINAL, *(mask for mask, _ in MASKS.values()))
 PLAYERS = (MATRIX_FULL, *WITHOUT)
 MOST = 3.0  # times the inputs of the full player on the original, within which a player counts
@@ -138,7 +139,7 @@ def matrix_of(name: str, logs: Logs) -> Matrix:
 
 def missing(there: np.ndarray) -> tuple[str, ...]:
     """Why a seed has no place with all rows; ``there``: bool (places, PLAYERS, VERSIONS)."""
-    without = [player for player, some in zip(PLAYERS, there.all(axis=2).any(axis=0)) if not some]
+    without = [player for player, some in zip(PLAYERS, np.any(there.all(axis=2), axis=0)) if not some]
     return tuple(f"{player}: rows are missing" for player in without) or ("no place has the rows of all players",)
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from priorlab.scripts.analysis.published import published_figures
 from priorlab.scripts.priors import tables
 from priorlab.scripts.priors.aims import MET, MISSED, NONE, Aim, aims_of
-from priorlab.scripts.priors.cast import ABLATIONS, CAST, CONTROLS, FULL, RANDOM, TOLD, in_order
+from priorlab.scripts.priors.cast import ABLATIONS, CAST, CONTROLS, FULL, RANDOM, TOLD, givens, in_order
 from priorlab.scripts.priors.comparing import without_priors
 from priorlab.scripts.priors.figures import matrix_figure, slowdown_figure
 from priorlab.scripts.priors.matrix import (
@@ -101,6 +101,8 @@ def text_of(folder: Path, found: Found, drawn: Mapping[str, Drawing]) -> str:
         agents=agents_of(found),
         controls=compared(recorded, CONTROLS),
         ablations=compared(recorded, ABLATIONS),
+        players_perception=tables.players_perception(recorded.perception),
+        givens=givens(set(recorded.perception["player"])),
         appraisal=tables.appraisal_table(pd.read_csv(APPRAISAL)) if APPRAISAL.exists() else None,
         compute=tables.compute_table(recorded),
         published=published_figures(),
@@ -112,7 +114,8 @@ def headline(found: Found) -> str:
     decided = [each for each in found.aims if each.verdict != NONE]
     met = sum(each.verdict == MET for each in decided)
     missed = sum(each.verdict == MISSED for each in decided)
-    aims = f"{met} of {len(found.aims)} aims are met, {missed} missed" if decided else "no aim is decided yet"
+    aims = f"{met} of {len(found.aims)} aims are met" + (f", {missed} missed" if missed else "")
+    aims = aims if decided else "no aim is decided yet"
     return f"{first_finding(found)}; {aims}"
 
 
@@ -182,7 +185,6 @@ def group_of(found: Found, group: str) -> dict[str, Any]:
         "figure": slowdown_file(group),
         "tables": [(name, CAST[name], tables.slowdown_table(slowdowns, name, group)) for name in shown],
         "perception": tables.perception_table(perception, FULL, group),
-        "players_perception": tables.players_perception(perception, group),
     }
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from priorlab.envs.base.files import read_json
 
+Frame = Any  # a pandas frame or column; by its types, what is selected from a frame could be anything
 FIXED, LIVES, PERCEPTION, RAISED = "fixed.json", "lives.csv", "perception.csv", "raised.csv"
 LEVELS = "levels"  # the group of all places that are levels of the bank
 GROUPS = {"key_door": "Key and Door", "princess": "Princess", LEVELS: "Levels"}
@@ -25,30 +26,33 @@ class Recorded:
     The tables of perception and of raised players are empty where there is no file.
     """
 
-    lives: pd.DataFrame
-    perception: pd.DataFrame
-    raised: pd.DataFrame
+    lives: Frame
+    perception: Frame
+    raised: Frame
     fixed: dict[str, Any]
 
     @property
     def limit(self) -> int:
-        """Inputs after which a life ends: what was fixed, else the most of any."""
-        return int(self.fixed.get("limit") or self.lives["inputs"].max())
+        """Inputs after which a life ends."""
+        return int(self.fixed["limit"])
 
 
 def read_recorded(folder: Path) -> Recorded:
     """The rows in ``folder``. ValueError, in one line, where there are none or a table lacks columns."""
-    if not (folder / LIVES).exists():
-        raise ValueError(f"{folder}: no {LIVES}: expected a folder in which `priorlab priors` has played")
+    for name in (FIXED, LIVES):
+        if not (folder / name).exists():
+            raise ValueError(f"{folder}: no {name}: expected a folder in which `priorlab priors` has played")
+    fixed = read_json(folder / FIXED)
+    if not isinstance(fixed.get("limit"), int):
+        raise ValueError(f"{folder / FIXED}: no limit: expected a number of inputs after which a life ends")
     lives = table_of(folder / LIVES, LIVES_COLUMNS)
     if not len(lives):
         raise ValueError(f"{folder / LIVES}: no life: expected one or more rows")
     perception, raised = table_of(folder / PERCEPTION, PERCEPTION_COLUMNS), table_of(folder / RAISED, RAISED_COLUMNS)
-    fixed = read_json(folder / FIXED) if (folder / FIXED).exists() else {}
     return Recorded(grouped(lives), grouped(perception), raised, fixed)
 
 
-def table_of(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+def table_of(path: Path, columns: tuple[str, ...]) -> Frame:
     """The rows of a file, none where there is no file."""
     if not path.exists():
         return pd.DataFrame({name: [] for name in columns})
@@ -59,13 +63,13 @@ def table_of(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     return rows
 
 
-def grouped(rows: pd.DataFrame) -> pd.DataFrame:
+def grouped(rows: Frame) -> Frame:
     """With the group of each place; ``solved`` as bool."""
     group = [place if place in GROUPS else LEVELS for place in rows["place"]]
     rows = rows.assign(group=pd.Series(group, index=rows.index, dtype=object))
     return rows.assign(solved=solved_of(rows["solved"])) if "solved" in rows else rows
 
 
-def solved_of(column: pd.Series) -> pd.Series:
+def solved_of(column: Frame) -> Frame:
     """bool, of rows that write it as a word or as a number."""
     return column.astype(str).str.lower().isin(("true", "1", "1.0"))

@@ -15,7 +15,7 @@ from priorlab.envs.game.versions import versions as versions_of
 from priorlab.scripts.analysis.comparison import Estimate
 from priorlab.scripts.analysis.statistics import BOUNDS
 from priorlab.scripts.priors.intervals import factor_over
-from priorlab.scripts.priors.recorded import LEVELS, Recorded
+from priorlab.scripts.priors.recorded import LEVELS, Frame, Recorded
 
 VERSIONS = tuple(versions_of("key_door"))
 ORIGINAL = "original"
@@ -55,8 +55,8 @@ class Slowdown:
 def slowdowns_of(recorded: Recorded) -> list[Slowdown]:
     """Of every player, group and version that has lives, versions in the study's order."""
     found = []
-    for (player, group), rows in counted_of(recorded).groupby(["player", "group"], sort=False):  # pyright: ignore
-        by_version: dict[str, pd.DataFrame] = dict(iter(rows.groupby("version")))  # pyright: ignore
+    for (player, group), rows in counted_of(recorded).groupby(["player", "group"], sort=False):
+        by_version: dict[str, Frame] = dict(iter(rows.groupby("version")))
         original = by_version.get(ORIGINAL)
         found += [
             slowdown(player, group, version, by_version[version], original)
@@ -66,14 +66,14 @@ def slowdowns_of(recorded: Recorded) -> list[Slowdown]:
     return found
 
 
-def counted_of(recorded: Recorded) -> pd.DataFrame:
+def counted_of(recorded: Recorded) -> Frame:
     """The lives, with MEASURES as float64; one that was not solved counts as the limit."""
     lives = recorded.lives
     counted = lives[["player", "group", "version", *PAIR, *MEASURES]].astype(dict.fromkeys(MEASURES, float))
     return counted.assign(inputs=counted["inputs"].where(lives["solved"], recorded.limit))
 
 
-def slowdown(player: str, group: str, version: str, rows: pd.DataFrame, original: pd.DataFrame | None) -> Slowdown:
+def slowdown(player: str, group: str, version: str, rows: Frame, original: Frame | None) -> Slowdown:
     """Of one player's lives on a version, and on the original."""
     found: dict[str, Any] = {}
     if version != ORIGINAL and original is not None:
@@ -96,17 +96,17 @@ def slowdown(player: str, group: str, version: str, rows: pd.DataFrame, original
     )  # fmt: skip
 
 
-def has_unsolved(rows: pd.DataFrame) -> bool:
+def has_unsolved(rows: Frame) -> bool:
     return bool((rows["solved"] == 0).any())
 
 
-def shared(rows: pd.DataFrame, others: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def shared(rows: Frame, others: Frame) -> tuple[Frame, Frame]:
     """The lives of both at the seeds and places that both have."""
     keys = [pd.MultiIndex.from_frame(each[PAIR]) for each in (rows, others)]
     return rows[keys[0].isin(keys[1])], others[keys[1].isin(keys[0])]
 
 
-def over_places(rows: pd.DataFrame) -> dict[str, float]:
+def over_places(rows: Frame) -> dict[str, float]:
     """Each of MEASURES: the mean over all lives of a place, then over places; what is missing is left out."""
     means = rows.groupby("place")[MEASURES].mean().to_numpy()
     known = np.isfinite(means)
@@ -114,12 +114,12 @@ def over_places(rows: pd.DataFrame) -> dict[str, float]:
     return {name: float(total / n) if n else np.nan for name, total, n in zip(MEASURES, totals, known.sum(axis=0))}
 
 
-def cells_of(rows: pd.DataFrame) -> pd.Series:
+def cells_of(rows: Frame) -> Frame:
     """Mean inputs over lives, by seed and place."""
     return rows.groupby(PAIR)["inputs"].mean()
 
 
-def averaged(logs: pd.Series, level: str) -> np.ndarray:
+def averaged(logs: Frame, level: str) -> np.ndarray:
     """Over the other of seed and place, float64 (n,)."""
     return logs.groupby(level=level).mean().to_numpy(float)
 

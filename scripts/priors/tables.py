@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-import pandas as pd
 
 from priorlab.agents.priors.roles import ROLES
 from priorlab.scripts.analysis.comparison import Estimate
@@ -11,10 +10,10 @@ from priorlab.scripts.analysis.efficiency import Learner
 from priorlab.scripts.analysis.players import title_of
 from priorlab.scripts.analysis.published import published_figures, published_ratio
 from priorlab.scripts.priors.aims import SIGNS, is_like
-from priorlab.scripts.priors.cast import FULL, MATRIX_FULL, RANDOM, TOLD, WITHOUT, in_order, named
+from priorlab.scripts.priors.cast import FULL, MATRIX_FULL, in_order, named
 from priorlab.scripts.priors.comparing import beside, order_of
-from priorlab.scripts.priors.matrix import SETS, Matrix
-from priorlab.scripts.priors.recorded import GROUPS, LEVELS, Recorded
+from priorlab.scripts.priors.matrix import MASK_NAMES, SETS, Matrix
+from priorlab.scripts.priors.recorded import GROUPS, LEVELS, Frame, Recorded
 from priorlab.scripts.priors.slowdowns import ORIGINAL, VERSIONS, Slowdown, counted_of, find
 from priorlab.scripts.report.summary import NOTHING, hundredths, number, p_text, percent, ratio_text, times
 
@@ -22,7 +21,6 @@ SLOWDOWNS = (
     "version", "solved", "median", "mean", "extra", "ratio of means", "over seeds (95 %)", "over levels (95 %)",
     "people", "within 2 times", "deaths", "unique states", "progress",
 )  # fmt: skip
-OWN_REFERENCE = (TOLD, RANDOM)  # beside ``full``; the others learn from as many pictures as ``matrix-full``
 
 Table = tuple[Sequence[str], list[list[str]]]
 
@@ -82,7 +80,7 @@ def signed(each: Slowdown) -> str:
 
 def beside_table(recorded: Recorded, players: Sequence[str], group: str) -> Table | None:
     """How many times as many inputs as their reference these players need, version by version; None without rows."""
-    references = {player: FULL if player in OWN_REFERENCE else MATRIX_FULL for player in players}
+    references = {player: reference_of(recorded, player) for player in players}
     lives = counted_of(recorded)
     by_version = {version: lives[(lives["group"] == group) & (lives["version"] == version)] for version in VERSIONS}
     cells = {
@@ -101,6 +99,13 @@ def beside_table(recorded: Recorded, players: Sequence[str], group: str) -> Tabl
             words = [factor_text(each.estimate, each.bound) if each else NOTHING for each in here]
             rows.append([title_of(version), *words])
     return header, rows
+
+
+def reference_of(recorded: Recorded, player: str) -> str:
+    """The player with all priors that learned from as many pictures; ``full`` for a player that was not raised."""
+    pictures = recorded.raised.groupby("player")["pictures"].max()
+    same = player in pictures and MATRIX_FULL in pictures and pictures[player] == pictures[MATRIX_FULL]
+    return MATRIX_FULL if same else FULL
 
 
 def order_table(recorded: Recorded, players: Sequence[str]) -> Table | None:
@@ -142,7 +147,7 @@ def ratio_and_ends(ratio) -> str:
 
 def matrix_table(matrices: Mapping[str, Matrix]) -> Table:
     """The relief of each set of places, and each mask's own."""
-    header = ["places", "seeds", "relief (95 %)", *WITHOUT.values()]
+    header = ["places", "seeds", "relief (95 %)", *MASK_NAMES.values()]
     rows = []
     for each in matrices.values():
         if each.relief:
@@ -150,7 +155,7 @@ def matrix_table(matrices: Mapping[str, Matrix]) -> Table:
     return header, rows
 
 
-def perception_table(perception: pd.DataFrame, player: str, group: str) -> Table | None:
+def perception_table(perception: Frame, player: str, group: str) -> Table | None:
     """Recall and, in brackets, the mean probability of the true role, by version and role; and nats per cell."""
     rows = perception[(perception["player"] == player) & (perception["group"] == group)]
     if not len(rows):
@@ -165,9 +170,9 @@ def perception_table(perception: pd.DataFrame, player: str, group: str) -> Table
     return ["version", *roles, "nats per cell"], shown
 
 
-def players_perception(perception: pd.DataFrame, group: str) -> Table | None:
-    """Nats per cell of every player, by version."""
-    rows = perception[perception["group"] == group]
+def players_perception(perception: Frame) -> Table | None:
+    """Nats per cell of every player, by version, over all places."""
+    rows = perception
     versions = [name for name in VERSIONS if name in set(rows["version"])]
     players = in_order(set(rows["player"]))
     if len(players) < 2:
@@ -178,7 +183,7 @@ def players_perception(perception: pd.DataFrame, group: str) -> Table | None:
     return ["version", *players], [[title_of(version), *row] for version, row in zip(versions, words)]
 
 
-def weighted(rows: pd.DataFrame) -> dict[str, float]:
+def weighted(rows: Frame) -> dict[str, float]:
     """Means over cells; empty without a cell."""
     cells = rows["cells"].to_numpy(float)
     if not cells.sum():
@@ -187,7 +192,7 @@ def weighted(rows: pd.DataFrame) -> dict[str, float]:
     return {name: float(np.average(values, weights=cells)) for name, values in known.items()}
 
 
-def appraisal_table(appraisal: pd.DataFrame) -> Table:
+def appraisal_table(appraisal: Frame) -> Table:
     """Recall by dial and role on random levels and looks, from the rows of `priorlab raise`, with nothing revealed."""
     rows = appraisal[appraisal["share"] == 0]
     recalls = [f"recall_{role}" for role in ROLES if f"recall_{role}" in rows]
@@ -217,5 +222,5 @@ def compute_table(recorded: Recorded) -> Table:
     return header, rows
 
 
-def mean_of(rows: pd.DataFrame, column: str) -> Iterator[str]:
+def mean_of(rows: Frame, column: str) -> Iterator[str]:
     yield number(float(rows[column].mean())) if len(rows) else NOTHING

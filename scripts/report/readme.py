@@ -75,4 +75,5 @@ def made_with(software: Iterable[str], commits: Iterable[str]) -> str:
     parts = [f"{name} {' and '.join(own)}" for name, own in versions.items()]
     short = sorted({commit[:COMMIT] for commit in commits if commit})
     parts += [f"commit{'s' if len(short) > 1 else ''} {', '.join(short)}"] if short else []
-    return f"Made with {'; '.join([', '.join(parts[: len(versions)]), *parts[len(versions) :]])}." if parts else ""
+    listed = [", ".join(parts[: len(versions)]), *parts[len(versions) :]]
+    return f"Made with {'; '.join(filter(None, listed))}." if parts else ""

@@ -86,7 +86,7 @@ def sealed(frame: pd.DataFrame) -> pd.DataFrame:
     for line in frame[[*COLUMNS[:-1]]].to_csv(index=False, header=False, lineterminator="\n").splitlines():
         check = hashlib.sha256((check + line).encode()).hexdigest()[:16]
         checks.append(check)
-    return frame.assign(check=checks)[[*COLUMNS]]
+    return pd.DataFrame(frame.assign(check=checks), columns=[*COLUMNS])
 
 
 def raised_rows(planting: Planting) -> pd.DataFrame:
