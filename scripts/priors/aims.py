@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from priorlab.scripts.analysis.players import title_of
 from priorlab.scripts.analysis.published import published_figures, published_ratio
 from priorlab.scripts.priors.cast import FULL
+from priorlab.scripts.priors.cells import ORIGINAL, VERSIONS
 from priorlab.scripts.priors.matrix import ALL, FEW, LESS, Matrix
 from priorlab.scripts.priors.recorded import GROUPS
-from priorlab.scripts.priors.slowdowns import ORIGINAL, VERSIONS, Slowdown, find
+from priorlab.scripts.priors.slowdowns import Slowdown, find
 from priorlab.scripts.report.summary import number, percent, times
 
 MET, MISSED, NONE = "met", "missed", "no rows yet"

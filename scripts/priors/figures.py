@@ -9,12 +9,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from priorlab.scripts.analysis.players import Kind
 from priorlab.scripts.analysis.published import published_figures, published_ratio
 from priorlab.scripts.analysis.statistics import Ratio
 from priorlab.scripts.priors.cast import MATRIX_FULL, WITHOUT
+from priorlab.scripts.priors.cells import VERSIONS
 from priorlab.scripts.priors.comparing import KINDS, kind_of
 from priorlab.scripts.priors.matrix import ALL, MASK_NAMES, MASKS, SETS, Matrix
-from priorlab.scripts.priors.slowdowns import VERSIONS, Slowdown
+from priorlab.scripts.priors.slowdowns import Slowdown
 from priorlab.scripts.report.plots import INKS, STYLE, Drawing
 from priorlab.scripts.report.render import WIDE
 from priorlab.scripts.report.summary import TIMES
@@ -151,15 +153,18 @@ def strip(figure: Figure, height: float, shown: Sequence[Matrix]) -> None:
     titled(axes, "Relief", below, (24 - LEFT, 28))
 
 
-def slowdown_figure(slowdowns: Sequence[Slowdown], group: str, with_people: bool) -> Drawing | None:
-    """Inputs as multiples of the original's, of the players of KINDS, with intervals over training seeds."""
-    kinds = [kind_of(player) for player in KINDS]
-    ratios = {
-        (each.version, kind): Ratio(over.value, over.low, over.high, each.bound, over.n, over.n)
+def ratios_of(slowdowns: Sequence[Slowdown], group: str) -> dict[tuple[str, Kind], Ratio]:
+    """By version and player of KINDS, with intervals over training seeds."""
+    return {
+        (each.version, kind_of(each.player)): Ratio(over.value, over.low, over.high, each.bound, over.n, over.n)
         for each in slowdowns
-        for kind in kinds
-        if each.group == group and each.player == kind.method and (over := each.over_seeds)
+        if each.group == group and each.player in KINDS and (over := each.over_seeds)
     }
+
+
+def slowdown_figure(slowdowns: Sequence[Slowdown], group: str, with_people: bool) -> Drawing | None:
+    """Inputs as multiples of the original's, of the players of KINDS; None where there are none."""
+    kinds, ratios = [kind_of(player) for player in KINDS], ratios_of(slowdowns, group)
     if not ratios:
         return None
     figures = published_figures()

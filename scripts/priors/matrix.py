@@ -7,18 +7,17 @@ to the pair of a prior and its own mask. *Relief* is minus the mean of the four 
 training seeds; above 0, a player raised without a prior is less slowed by its mask.
 """
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from priorlab.scripts.analysis.comparison import Estimate
 from priorlab.scripts.analysis.statistics import LEAST
 from priorlab.scripts.priors.cast import MATRIX_FULL, WITHOUT
+from priorlab.scripts.priors.cells import ORIGINAL, Cells
 from priorlab.scripts.priors.intervals import factor_over, mean_over
-from priorlab.scripts.priors.recorded import GROUPS, Recorded
-from priorlab.scripts.priors.slowdowns import ORIGINAL
+from priorlab.scripts.priors.recorded import GROUPS
 
 MASKS = {  # by dial: the mask that hides the prior, and the version that the mask contains
     "semantics": ("masked_semantics", ORIGINAL),
@@ -81,52 +80,35 @@ class Matrix:
         return LESS if relief.low > 0 else MORE if relief.high < 0 else OPEN
 
 
-@dataclass(frozen=True, eq=False)
-class Logs:
-    """The matrix' lives: ``logs`` float64 (seeds, places, PLAYERS, VERSIONS), mean logarithm of inputs over lives, NaN
-    where there is no life; ``solved`` float64 (seeds, places, PLAYERS), the share of lives solved on the original."""
-
-    seeds: tuple[int, ...]
-    places: tuple[str, ...]
-    logs: np.ndarray
-    solved: np.ndarray
-
-    def on(self, places: Collection[str]) -> "Logs":
-        """Those of these places."""
-        kept = [k for k, place in enumerate(self.places) if place in places]
-        return Logs(self.seeds, tuple(self.places[k] for k in kept), self.logs[:, kept], self.solved[:, kept])
+def matrices_of(cells: Cells) -> dict[str, Matrix]:
+    """The matrix over each of SETS, as far as there are lives."""
+    groups = cells.by_group()
+    sets = {ALL: cells, **{name: groups[name] for name in GROUPS if name in groups}}
+    return {
+        name: matrix_of(name, own.seeds, measured(own, "log"), measured(own, "solved")[..., 0])
+        for name, own in sets.items()
+    }
 
 
-def matrices_of(recorded: Recorded) -> dict[str, Matrix]:
-    """The matrix over each of SETS, as far as there are rows."""
-    logs = logs_of(recorded)
-    groups = recorded.lives.groupby("group")["place"].unique()
-    within = {ALL: logs.places, **{name: tuple(groups.get(name, ())) for name in GROUPS}}
-    return {name: matrix_of(name, logs.on(within[name])) for name in SETS}
+def measured(cells: Cells, measure: str) -> np.ndarray:
+    """float64 (seeds, places, PLAYERS, VERSIONS), NaN where there is no life."""
+    values = [[cells.values(player, version, measure) for version in VERSIONS] for player in PLAYERS]
+    return np.array(values).transpose(3, 2, 0, 1)
 
 
-def logs_of(recorded: Recorded) -> Logs:
-    """Of the matrix' players on its versions; a life that was not solved counts as the limit."""
-    lives = recorded.lives
-    rows = lives[lives["player"].isin(PLAYERS) & lives["version"].isin(VERSIONS)]
-    inputs = rows["inputs"].where(rows["solved"], recorded.limit).clip(lower=1)
-    rows = rows.assign(log=np.log(inputs.astype(float)), solved=rows["solved"].astype(float))
-    seeds, places = sorted(set(rows["seed"])), sorted(set(rows["place"]))
-    sides = [seeds, places, PLAYERS, VERSIONS]
-    means = rows.groupby(["seed", "place", "player", "version"])[["log", "solved"]].mean()
-    means = means.reindex(pd.MultiIndex.from_product(sides))
-    shape = tuple(map(len, sides))
-    logs, solved = (means[name].to_numpy(float).reshape(shape) for name in ("log", "solved"))
-    return Logs(tuple(map(int, seeds)), tuple(places), logs, solved[..., 0])
+def matrix_of(name: str, seeds: Sequence[int], logs: np.ndarray, solved: np.ndarray) -> Matrix:
+    """Of the seeds whose players all count; of each seed, over the places where all players have all versions.
 
-
-def matrix_of(name: str, logs: Logs) -> Matrix:
-    """Of the seeds whose players all count; of each seed, over the places where all players have all versions."""
+    ``logs``: float64 (seeds, places, PLAYERS, VERSIONS), mean logarithms of inputs over lives, NaN where there is no
+    life; ``solved``: float64 (seeds, places, PLAYERS), the share of lives solved on the original.
+    """
     kept, means, counts, left_out = [], [], [], {}
-    for seed, rows, solved in zip(logs.seeds, logs.logs, logs.solved):
+    for seed, rows, share in zip(seeds, logs, solved):
         there = np.isfinite(rows)
+        if not there.any():
+            continue
         complete = there.all(axis=(1, 2))
-        why = reasons(rows[complete].mean(axis=0), solved[complete].mean(axis=0)) if complete.any() else missing(there)
+        why = reasons(rows[complete].mean(axis=0), share[complete].mean(axis=0)) if complete.any() else missing(there)
         if why:
             left_out[seed] = why
             continue

@@ -1,6 +1,6 @@
 """The page of `priorlab priors`: README.md and its figures, from whatever rows there are."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,10 @@ import pandas as pd
 from priorlab.scripts.analysis.published import published_figures
 from priorlab.scripts.priors import tables
 from priorlab.scripts.priors.aims import MET, MISSED, NONE, Aim, aims_of
-from priorlab.scripts.priors.cast import ABLATIONS, CAST, CONTROLS, FULL, RANDOM, TOLD, givens, in_order
+from priorlab.scripts.priors.cast import ABLATIONS, CAST, CONTROLS, FULL, RANDOM, TOLD, Member, givens, in_order
+from priorlab.scripts.priors.cells import ORIGINAL, Cells
 from priorlab.scripts.priors.comparing import without_priors
-from priorlab.scripts.priors.figures import matrix_figure, slowdown_figure
+from priorlab.scripts.priors.figures import matrix_figure, ratios_of, slowdown_figure
 from priorlab.scripts.priors.matrix import (
     ALL,
     LEAST_SOLVED,
@@ -26,7 +27,7 @@ from priorlab.scripts.priors.matrix import (
     matrices_of,
 )
 from priorlab.scripts.priors.recorded import GROUPS, IN_GROUP, Recorded, read_recorded
-from priorlab.scripts.priors.slowdowns import ORIGINAL, Slowdown, find, slowdowns_of
+from priorlab.scripts.priors.slowdowns import Slowdown, find, slowdowns_of
 from priorlab.scripts.report import readme
 from priorlab.scripts.report.plots import Drawing
 from priorlab.scripts.report.summary import NOTHING, number, percent
@@ -42,14 +43,17 @@ class Found:
     """What the page is about, worked out once."""
 
     recorded: Recorded
+    groups: dict[str, Cells]  # that have lives
     slowdowns: Sequence[Slowdown]
     matrices: dict[str, Matrix]
     aims: Sequence[Aim]
 
     @staticmethod
     def of(recorded: Recorded) -> "Found":
-        slowdowns, matrices = slowdowns_of(recorded), matrices_of(recorded)
-        return Found(recorded, slowdowns, matrices, aims_of(slowdowns, matrices))
+        cells = Cells.of(recorded)
+        groups, matrices = cells.by_group(), matrices_of(cells)
+        slowdowns = slowdowns_of(recorded, groups)
+        return Found(recorded, groups, slowdowns, matrices, aims_of(slowdowns, matrices))
 
     @property
     def sets(self) -> list[Matrix]:
@@ -63,18 +67,16 @@ def write_page(folder: Path) -> str:
     ValueError, in one line, where there are no rows.
     """
     found = Found.of(read_recorded(folder))
-    drawn = figures_of(found)
-    readme.write(folder, text_of(folder, found, drawn), drawn)
+    readme.write(folder, text_of(folder, found), figures_of(found))
     return headline(found)
 
 
 def readme_of(folder: Path) -> str:
     """The text of README.md."""
-    found = Found.of(read_recorded(folder))
-    return text_of(folder, found, figures_of(found))
+    return text_of(folder, Found.of(read_recorded(folder)))
 
 
-def text_of(folder: Path, found: Found, drawn: Mapping[str, Drawing]) -> str:
+def text_of(folder: Path, found: Found) -> str:
     recorded = found.recorded
     out = readme.elsewhere(folder, USUAL)
     return readme.readme(
@@ -87,20 +89,18 @@ def text_of(folder: Path, found: Found, drawn: Mapping[str, Drawing]) -> str:
         software=readme.made_with([], recorded.lives["commit"].astype(str)),
         html=False,
         so_far=so_far(recorded),
-        cast=[[name, CAST[name].given, CAST[name].about] for name in in_order(set(recorded.lives["player"]))
-              if name in CAST],
-        drawn=drawn,
+        cast=cast_of(recorded),
         matrices=[(each, figure_of(each), claim_of(each), SETS[each.set]) for each in found.sets],
         claim=claim_of(found.matrices[ALL]),
         matrix_table=tables.matrix_table(found.matrices),
         left_out=left_out(found.matrices[ALL]),
         rule={"times": f"{MOST:g}", "solved": percent(LEAST_SOLVED), "limit": f"{recorded.limit:,}"},
         aims=[[each.aim, each.found or NOTHING, each.verdict] for each in found.aims],
-        groups=[group_of(found, name) for name in GROUPS if name in set(recorded.lives["group"])],
-        order=tables.order_table(recorded, [FULL, *(name for name in CONTROLS if name != RANDOM)]),
+        groups=[group_of(found, name) for name in found.groups],
+        order=tables.order_table(found.groups, [FULL, *(name for name in CONTROLS if name != RANDOM)]),
         agents=agents_of(found),
-        controls=compared(recorded, CONTROLS),
-        ablations=compared(recorded, ABLATIONS),
+        controls=compared(found, CONTROLS),
+        ablations=compared(found, ABLATIONS),
         players_perception=tables.players_perception(recorded.perception),
         givens=givens(set(recorded.perception["player"])),
         appraisal=tables.appraisal_table(pd.read_csv(APPRAISAL)) if APPRAISAL.exists() else None,
@@ -135,21 +135,30 @@ def first_finding(found: Found) -> str:
 
 def so_far(recorded: Recorded) -> str:
     """How many lives there are, of how many planned, in one or two sentences."""
-    lives = recorded.lives
-    planned = planned_lives(recorded)
+    lives, planned = recorded.lives, sum(planned_of(recorded).values())
     of_planned = f" of {planned:,} planned" if planned else ""
-    text = f"{len(lives):,} lives{of_planned}, of {lives['player'].nunique()} players"
+    text = f"{counted(len(lives), 'life', 'lives')}{of_planned}, of {counted(lives['player'].nunique(), 'player')}"
     return f"{text}. Rows come as the budget carries: life 0 of everything before life 1 of anything."
 
 
-def planned_lives(recorded: Recorded) -> int | None:
-    """How many lives were planned, None if that was not fixed."""
-    return None
+def counted(n: int, one: str, many: str = "") -> str:
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
-def counts(recorded: Recorded) -> list[list[str]]:
-    """Of each player: training seeds, lives, places and versions."""
-    return []
+def planned_of(recorded: Recorded) -> dict[str, int]:
+    """Planned lives by player; empty if they were not fixed."""
+    return recorded.fixed.get("planned", {})
+
+
+def cast_of(recorded: Recorded) -> list[list[str]]:
+    """Each player: what it is given, what it is, its training seeds, its lives, and those planned."""
+    lives, planned = recorded.lives, planned_of(recorded)
+    rows = []
+    for name in in_order({*lives["player"], *planned}):
+        own, member = lives[lives["player"] == name], CAST.get(name, Member("unknown", ""))
+        of_planned = f" of {planned[name]:,}" if name in planned else ""
+        rows.append([name, *member, str(own["seed"].nunique()), f"{len(own):,}{of_planned}"])
+    return rows
 
 
 def left_out(matrix: Matrix) -> list[tuple[int, tuple[str, ...]]]:
@@ -168,7 +177,7 @@ def slowdown_file(group: str) -> str:
 def figures_of(found: Found) -> dict[str, Drawing]:
     """The figures that there are rows for, by the names of their files."""
     drawn: dict[str, Drawing] = {figure_of(each): matrix_figure(found.matrices, each.set) for each in found.sets}
-    for group in GROUPS:
+    for group in found.groups:
         figure = slowdown_figure(found.slowdowns, group, with_people=group == "key_door")
         drawn |= {slowdown_file(group): figure} if figure else {}
     return drawn
@@ -182,15 +191,15 @@ def group_of(found: Found, group: str) -> dict[str, Any]:
         "name": group,
         "title": GROUPS[group],
         "where": IN_GROUP[group],
-        "figure": slowdown_file(group),
+        "figure": slowdown_file(group) if ratios_of(slowdowns, group) else "",
         "tables": [(name, CAST[name], tables.slowdown_table(slowdowns, name, group)) for name in shown],
         "perception": tables.perception_table(perception, FULL, group),
     }
 
 
-def compared(recorded: Recorded, players: Sequence[str]) -> list[tuple[str, tables.Table]]:
+def compared(found: Found, players: Sequence[str]) -> list[tuple[str, tables.Table]]:
     """Tables of these players beside their reference, by group."""
-    made = [(title, tables.beside_table(recorded, players, group)) for group, title in GROUPS.items()]
+    made = [(GROUPS[name], tables.beside_table(found.recorded, players, cells)) for name, cells in found.groups.items()]
     return [(title, table) for title, table in made if table]
 
 

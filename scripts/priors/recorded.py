@@ -65,9 +65,14 @@ def table_of(path: Path, columns: tuple[str, ...]) -> Frame:
 
 def grouped(rows: Frame) -> Frame:
     """With the group of each place; ``solved`` as bool."""
-    group = [place if place in GROUPS else LEVELS for place in rows["place"]]
+    group = [group_of(place) for place in rows["place"]]
     rows = rows.assign(group=pd.Series(group, index=rows.index, dtype=object))
     return rows.assign(solved=solved_of(rows["solved"])) if "solved" in rows else rows
+
+
+def group_of(place: str) -> str:
+    """One of GROUPS."""
+    return place if place in GROUPS else LEVELS
 
 
 def solved_of(column: Frame) -> Frame:

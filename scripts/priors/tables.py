@@ -11,10 +11,11 @@ from priorlab.scripts.analysis.players import title_of
 from priorlab.scripts.analysis.published import published_figures, published_ratio
 from priorlab.scripts.priors.aims import SIGNS, is_like
 from priorlab.scripts.priors.cast import FULL, MATRIX_FULL, in_order, named
-from priorlab.scripts.priors.comparing import beside, order_of
+from priorlab.scripts.priors.cells import ORIGINAL, VERSIONS, Cells
+from priorlab.scripts.priors.comparing import order_of
 from priorlab.scripts.priors.matrix import MASK_NAMES, SETS, Matrix
 from priorlab.scripts.priors.recorded import GROUPS, LEVELS, Frame, Recorded
-from priorlab.scripts.priors.slowdowns import ORIGINAL, VERSIONS, Slowdown, counted_of, find
+from priorlab.scripts.priors.slowdowns import Slowdown, find, times_of
 from priorlab.scripts.report.summary import NOTHING, hundredths, number, p_text, percent, ratio_text, times
 
 SLOWDOWNS = (
@@ -78,25 +79,23 @@ def signed(each: Slowdown) -> str:
     return f"{SIGNS[each.bound]}{'+' if each.extra >= 0 else chr(0x2212)}{number(abs(each.extra))}"
 
 
-def beside_table(recorded: Recorded, players: Sequence[str], group: str) -> Table | None:
+def beside_table(recorded: Recorded, players: Sequence[str], cells: Cells) -> Table | None:
     """How many times as many inputs as their reference these players need, version by version; None without rows."""
     references = {player: reference_of(recorded, player) for player in players}
-    lives = counted_of(recorded)
-    by_version = {version: lives[(lives["group"] == group) & (lives["version"] == version)] for version in VERSIONS}
-    cells = {
-        (version, player): beside(rows, player, references[player])
-        for version, rows in by_version.items()
+    found = {
+        (version, player): times_of(cells, (player, version), (references[player], version))
+        for version in VERSIONS
         for player in players
     }
-    shown = [player for player in players if any(cells[version, player] for version in VERSIONS)]
+    shown = [player for player in players if any(found[version, player] for version in VERSIONS)]
     if not shown:
         return None
     header = ["version", *(f"{named(player)} / {references[player]}" for player in shown)]
     rows = []
     for version in VERSIONS:
-        here = [cells[version, player] for player in shown]
+        here = [found[version, player] for player in shown]
         if any(here):
-            words = [factor_text(each.estimate, each.bound) if each else NOTHING for each in here]
+            words = [factor_text(each.over_seeds, each.bound) if each else NOTHING for each in here]
             rows.append([title_of(version), *words])
     return header, rows
 
@@ -108,17 +107,17 @@ def reference_of(recorded: Recorded, player: str) -> str:
     return MATRIX_FULL if same else FULL
 
 
-def order_table(recorded: Recorded, players: Sequence[str]) -> Table | None:
+def order_table(groups: Mapping[str, Cells], players: Sequence[str]) -> Table | None:
     """Kendall's tau of each player's order of versions with people's, by group; None without any."""
     header = ["player (given)", "places", "versions", "seeds", "Kendall's tau (95 %)", "p"]
     rows = []
     for player in players:
-        for group, title in GROUPS.items():
-            found = order_of(recorded, player, group)
+        for group, cells in groups.items():
+            found = order_of(cells, player)
             if found is not None and np.isfinite(found.tau):
                 ends = "" if found.low is None else f" ({found.low:.2f} \u2013 {found.high:.2f})"
                 counts = [str(len(found.second.versions)), str(found.second.n[0])]
-                rows.append([named(player), title, *counts, f"{found.tau:.2f}{ends}", p_text(found.p)])
+                rows.append([named(player), GROUPS[group], *counts, f"{found.tau:.2f}{ends}", p_text(found.p)])
     return (header, rows) if rows else None
 
 

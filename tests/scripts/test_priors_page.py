@@ -8,6 +8,7 @@ import pytest
 
 from priorlab.scripts.priors.aims import MET, MISSED, NONE
 from priorlab.scripts.priors.cast import CAST, FULL, MATRIX_FULL, TOLD
+from priorlab.scripts.priors.cells import Cells
 from priorlab.scripts.priors.matrix import (
     ALL,
     FEW,
@@ -15,14 +16,13 @@ from priorlab.scripts.priors.matrix import (
     OPEN,
     PLAYERS,
     VERSIONS,
-    Logs,
     claim_of,
     matrices_of,
     matrix_of,
 )
 from priorlab.scripts.priors.page import Found, write_page
 from priorlab.scripts.priors.recorded import read_recorded
-from priorlab.scripts.priors.slowdowns import find, slowdowns_of
+from priorlab.scripts.priors.slowdowns import find
 from tests.support.priors_rows import LIMIT, Planting, write_rows
 
 MATRIX = Planting(players=PLAYERS, places=("key_door", "level-005", "level-025"), versions=VERSIONS)
@@ -40,7 +40,7 @@ def test_intervals_of_the_relief_cover_what_was_planted(relief):
     for _ in range(300):
         logs = 7 + rng.normal(0, 0.5, (8, 1, 5, 5)) + rng.normal(0, 0.2, (8, 3, 5, 5)) + on_diagonal
         logs[..., 0] = 7  # all count
-        matrix = matrix_of(ALL, Logs(tuple(range(8)), ("a", "b", "c"), logs, np.ones((8, 3, 5))))
+        matrix = matrix_of(ALL, range(8), logs, np.ones((8, 3, 5)))
         relieved = matrix.relief
         assert relieved and relieved.low is not None and relieved.high is not None
         covered += relieved.low <= truth <= relieved.high
@@ -52,9 +52,9 @@ def test_intervals_of_the_relief_cover_what_was_planted(relief):
 def test_a_planted_relief_is_found_in_rows_and_none_where_none_is(tmp_path):
     for relief, verdict in ((2.0, LESS), (1.0, OPEN)):
         write_rows(tmp_path, Planting(relief, players=PLAYERS, places=MATRIX.places, versions=VERSIONS))
-        matrices = matrices_of(read_recorded(tmp_path))
+        matrices = matrices_of(Cells.of(read_recorded(tmp_path)))
         assert matrices[ALL].verdict == verdict and matrices[ALL].places == 5 * (3,)
-        assert matrices["levels"].places == 5 * (2,) and not matrices["princess"].seeds
+        assert matrices["levels"].places == 5 * (2,) and "princess" not in matrices
         factor = matrices[ALL].factor
         assert factor and factor.value == pytest.approx(relief**0.75, rel=0.2)
     assert "no evidence" in claim_of(matrices[ALL])
@@ -68,7 +68,7 @@ def test_seeds_count_only_with_all_players_at_hand_and_near_the_full_one(tmp_pat
     lives.loc[unsolved, "solved"] = False
     gone = (lives["player"] == "without-semantics") & (lives["seed"] == 2) & (lives["version"] == "masked_objects")
     lives[~gone].to_csv(tmp_path / "lives.csv", index=False)
-    matrix = matrices_of(read_recorded(tmp_path))[ALL]
+    matrix = matrices_of(Cells.of(read_recorded(tmp_path)))[ALL]
     assert matrix.seeds == (0, 4) and matrix.verdict == FEW
     assert [name.partition(":")[0] for why in matrix.left_out.values() for name in why] == [
         "without-objects", "without-semantics", "without-similarity",
@@ -95,7 +95,7 @@ def test_ratios_are_within_seeds_and_unsolved_lives_count_as_the_limit(tmp_path)
     empty = {"drawing": 0, "deaths": 1, "unique_states": 9, "progress": np.nan, "seconds": 1.0, "commit": "c"}
     frame.assign(**empty).to_csv(tmp_path / "lives.csv", index=False)
     (tmp_path / "fixed.json").write_text(f'{{"limit": {LIMIT}}}', encoding="utf-8")
-    found = slowdowns_of(read_recorded(tmp_path))
+    found = Found.of(read_recorded(tmp_path)).slowdowns
     here = find(found, FULL, "key_door", "masked_objects")
     assert here and here.over_seeds and (here.ratio, here.bound, here.extra) == (2, "", 200)
     assert (here.over_seeds.low, here.over_seeds.value, here.over_seeds.n) == pytest.approx((2, 2, 3))  # ties

@@ -11,8 +11,8 @@ import pandas as pd
 
 from priorlab.agents.priors.roles import ROLES
 from priorlab.scripts.priors.cast import ABLATIONS, CAST, CONTROLS, FULL, MATRIX_FULL, RANDOM, TOLD, WITHOUT
+from priorlab.scripts.priors.cells import VERSIONS
 from priorlab.scripts.priors.matrix import MASKS
-from priorlab.scripts.priors.slowdowns import VERSIONS
 
 LIMIT = 54_000
 LEVELS = tuple(f"level-{number:03d}" for number in range(5, 200, 20))
