@@ -42,7 +42,7 @@ def medians(own: Sequence[Slowdown]) -> Iterator[Aim]:
         if here is None:
             yield Aim(aim, "", NONE)
         else:
-            yield Aim(aim, number(here.median), MET if here.median <= most else MISSED)
+            yield Aim(aim, f"{number(here.median)}{lives_of(here)}", MET if here.median <= most else MISSED)
 
 
 def solved_everywhere(own: Sequence[Slowdown]) -> Aim:
@@ -69,8 +69,13 @@ def like_people(own: Sequence[Slowdown]) -> Iterator[Aim]:
         if here is None or here.ratio is None:
             yield Aim(aim, "", NONE)
         else:
-            found = f"{SIGNS[here.bound]}{times(here.ratio)}"
+            found = f"{SIGNS[here.bound]}{times(here.ratio)}{lives_of(here)}"
             yield Aim(aim, found, MET if is_like(here.ratio, people) else MISSED)
+
+
+def lives_of(here: Slowdown) -> str:
+    """How many lives it rests on."""
+    return f" ({here.lives} {'life' if here.lives == 1 else 'lives'} of {here.seeds} seed{'s' * (here.seeds > 1)})"
 
 
 def is_like(ratio: float, people: float) -> bool:

@@ -36,6 +36,7 @@ class Cells:
         inputs = lives["inputs"].where(lives["solved"], recorded.limit).astype(float)
         rows = lives.assign(inputs=inputs, log=np.log(inputs.clip(lower=1)))
         rows = rows[[*SIDES, *MEASURES]].astype(dict.fromkeys(MEASURES, float))
+        rows = rows.fillna({"progress": np.inf})  # of one life unknown: of all unknown, or only wins would be counted
         players, places = tuple(in_order(set(rows["player"]))), tuple(dict.fromkeys(rows["place"]))
         seeds = tuple(sorted(map(int, set(rows["seed"]))))
         every = pd.MultiIndex.from_product([players, VERSIONS, places, seeds])
@@ -44,7 +45,8 @@ class Cells:
         counts = grouped.size().reindex(every, fill_value=0).to_numpy(int).reshape(shape)
         means = grouped[[*MEASURES]].mean().reindex(every)
         return Cells(players, places, seeds, counts, {
-            name: means[name].to_numpy(float).reshape(shape) for name in MEASURES
+            name: np.where(np.isfinite(values := means[name].to_numpy(float).reshape(shape)), values, np.nan)
+            for name in MEASURES
         })  # fmt: skip
 
     def on(self, places: Sequence[str]) -> "Cells":
@@ -72,11 +74,13 @@ class Cells:
 
 
 def over_places(values: np.ndarray, lives: np.ndarray) -> float:
-    """The mean over all lives of a place, then over places, of (places, seeds); NaN without any."""
-    counted = np.where(np.isfinite(values), lives, 0)
-    n = counted.sum(axis=1)
-    sums = (np.nan_to_num(values) * counted).sum(axis=1)
-    return float((sums[n > 0] / n[n > 0]).mean()) if n.any() else np.nan
+    """The mean over all lives of a place, then over places, of (places, seeds); NaN without any, or if the value of
+    some is unknown."""
+    n = lives.sum(axis=1)
+    if not n.any() or np.isnan(values[lives > 0]).any():
+        return np.nan
+    sums = (np.nan_to_num(values) * lives).sum(axis=1)
+    return float((sums[n > 0] / n[n > 0]).mean())
 
 
 def averaged(values: np.ndarray, axis: int) -> np.ndarray:

@@ -131,7 +131,10 @@ def strip(figure: Figure, height: float, shown: Sequence[Matrix]) -> None:
     reach = min(reach, 16.0)
     axes.set_xscale("log", base=2)
     axes.set_xlim(1 / reach, reach)
-    above = [tick for tick in TICKS if tick <= reach and np.log(tick) / np.log(reach) > 0.12]
+    above: list[float] = []
+    for tick in TICKS:
+        if tick <= reach and np.log(tick / max([1.0, *above])) > 0.13 * np.log(reach):
+            above.append(tick)
     ticks = [*(1 / tick for tick in reversed(above)), 1.0, *above]
     axes.set_xticks(ticks, [f"{tick:.2g}{TIMES}" if tick < 1 else f"{tick:g}{TIMES}" for tick in ticks])
     axes.minorticks_off()

@@ -116,7 +116,7 @@ def headline(found: Found) -> str:
     missed = sum(each.verdict == MISSED for each in decided)
     aims = f"{met} of {len(found.aims)} aims are met" + (f", {missed} missed" if missed else "")
     aims = aims if decided else "no aim is decided yet"
-    return f"{first_finding(found)}; {aims}"
+    return f"{'So far: ' if is_unfinished(found.recorded) else ''}{first_finding(found)}; {aims}"
 
 
 def first_finding(found: Found) -> str:
@@ -147,7 +147,17 @@ def counted(n: int, one: str, many: str = "") -> str:
 
 def planned_of(recorded: Recorded) -> dict[str, int]:
     """Planned lives by player; empty if they were not fixed."""
-    return recorded.fixed.get("planned", {})
+    fixed, planned = recorded.fixed, dict[str, int]()
+    for group in fixed.get("groups", ()):
+        for player in group["players"]:
+            lives = group["seeds"] * group["lives"] * len(fixed["places"]) * len(fixed["versions"])
+            planned[player] = planned.get(player, 0) + lives
+    return planned
+
+
+def is_unfinished(recorded: Recorded) -> bool:
+    """Whether fewer lives are recorded than were planned."""
+    return len(recorded.lives) < sum(planned_of(recorded).values())
 
 
 def cast_of(recorded: Recorded) -> list[list[str]]:

@@ -24,7 +24,7 @@ class Slowdown:
     mean divided by the original's, of the seeds and places that have both, with its ``bound`` as in
     ``analysis.statistics.Ratio``; ``over_seeds``: the geometric mean of each seed's ratio; ``over_levels``: of each
     level's, in the group of levels only. The ratios and ``extra`` inputs are None on the original and without it.
-    ``progress`` is NaN where it was not recorded.
+    ``progress`` is NaN where it was not recorded of every life.
     """
 
     player: str
@@ -95,6 +95,7 @@ def times_of(cells: Cells, one: tuple[str, str], other: tuple[str, str]) -> Time
     both = (counts[0] > 0) & (counts[1] > 0)
     if not both.any():
         return None
+    counts = [np.where(both, lives, 0) for lives in counts]
     values = [np.where(both, cells.values(*side), np.nan) for side in (one, other)]
     unsolved = [bool((cells.values(*side, "solved")[both] < 1).any()) for side in (one, other)]
     means = [over_places(each, lives) for each, lives in zip(values, counts)]

@@ -102,8 +102,9 @@ def beside_table(recorded: Recorded, players: Sequence[str], cells: Cells) -> Ta
 
 def reference_of(recorded: Recorded, player: str) -> str:
     """The player with all priors that learned from as many pictures; ``full`` for a player that was not raised."""
+    raising = recorded.fixed.get("players", {}).get(player, {}).get("raising") or player  # whose weights it has
     pictures = recorded.raised.groupby("player")["pictures"].max()
-    same = player in pictures and MATRIX_FULL in pictures and pictures[player] == pictures[MATRIX_FULL]
+    same = raising in pictures and MATRIX_FULL in pictures and pictures[raising] == pictures[MATRIX_FULL]
     return MATRIX_FULL if same else FULL
 
 

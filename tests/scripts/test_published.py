@@ -10,6 +10,7 @@ import pytest
 from priorlab.scripts.experiments import beside_agents, contrasts
 from priorlab.scripts.lecture import page as lecture
 from priorlab.scripts.lecture.runs import read as read_lecture
+from priorlab.scripts.priors.page import readme_of as priors_text
 from priorlab.scripts.reproduce.readme import readme_of as reproduce_text
 from priorlab.scripts.reproduce.runs import parts_of
 from priorlab.scripts.sequences.readme import readme_of as sequence_text
@@ -29,15 +30,20 @@ def reproduced(folder: Path) -> str:
     return reproduce_text(folder, parts_of(folder))
 
 
+PRIORS = [path.parent.relative_to(ROOT) for path in (ROOT / RESULTS).glob("priors/lives.csv")]
 SEQUENCES = sorted(path.parent for path in (ROOT / RESULTS / "transfer").glob("*/settings.json"))
-TEXTS: dict[Path, Callable[[Path], str]] = {
-    RESULTS / "tickets": lambda folder: tickets.readme_of(folder, *read_tickets(folder)),
-    RESULTS / "lecture": lambda folder: lecture.readme_of(folder, read_lecture(folder)),
-    RESULTS / "ratio-of-ratios": contrasts.readme_of,
-    RESULTS / "compare": beside_agents.readme_of,
-    RESULTS / "reproduce": reproduced,
-    RESULTS / "reproduce-on-device": reproduced,
-} | {folder.relative_to(ROOT): sequence for folder in SEQUENCES}
+TEXTS: dict[Path, Callable[[Path], str]] = (
+    {
+        RESULTS / "tickets": lambda folder: tickets.readme_of(folder, *read_tickets(folder)),
+        RESULTS / "lecture": lambda folder: lecture.readme_of(folder, read_lecture(folder)),
+        RESULTS / "ratio-of-ratios": contrasts.readme_of,
+        RESULTS / "compare": beside_agents.readme_of,
+        RESULTS / "reproduce": reproduced,
+        RESULTS / "reproduce-on-device": reproduced,
+    }
+    | {folder.relative_to(ROOT): sequence for folder in SEQUENCES}
+    | dict.fromkeys(PRIORS, priors_text)
+)
 
 
 @pytest.mark.parametrize("folder", TEXTS, ids=str)

@@ -120,5 +120,7 @@ def write_rows(folder: Path, planting: Planting, seed: int = 0) -> pd.DataFrame:
     lives.to_csv(folder / "lives.csv", index=False)
     perception_rows(planting).to_csv(folder / "perception.csv", index=False)
     raised_rows(planting).to_csv(folder / "raised.csv", index=False)
-    (folder / "fixed.json").write_text(json.dumps({"limit": LIMIT}), encoding="utf-8")
+    group = {"seeds": planting.seeds, "lives": planting.lives, "players": [*planting.players]}
+    fixed = {"limit": LIMIT, "places": [*planting.places], "versions": [*planting.versions], "groups": [group]}
+    (folder / "fixed.json").write_text(json.dumps(fixed), encoding="utf-8")
     return lives
