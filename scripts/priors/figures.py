@@ -16,10 +16,11 @@ from priorlab.scripts.priors.cast import MATRIX_FULL, WITHOUT
 from priorlab.scripts.priors.cells import VERSIONS
 from priorlab.scripts.priors.comparing import KINDS, kind_of
 from priorlab.scripts.priors.matrix import ALL, MASK_NAMES, MASKS, SETS, Matrix
+from priorlab.scripts.priors.recorded import GROUPS
 from priorlab.scripts.priors.slowdowns import Slowdown
 from priorlab.scripts.report.plots import INKS, STYLE, Drawing
 from priorlab.scripts.report.render import WIDE
-from priorlab.scripts.report.summary import TIMES
+from priorlab.scripts.report.summary import NOTHING, TIMES, times
 from priorlab.scripts.report.version_figures import interval, slowdown
 
 CELL, GAP = (88.0, 52.0), 0.035  # px of a cell; the gap around it, as a share
@@ -165,19 +166,16 @@ def ratios_of(slowdowns: Sequence[Slowdown], group: str) -> dict[tuple[str, Kind
     }
 
 
-def slowdown_figure(slowdowns: Sequence[Slowdown], group: str, with_people: bool) -> Drawing | None:
-    """Inputs as multiples of the original's, of the players of KINDS; None where there are none."""
+def slowdown_figure(slowdowns: Sequence[Slowdown], group: str) -> Drawing | None:
+    """Inputs as multiples of the original's, of the players of KINDS; None where there are none. People's published
+    ratios stand beside, and on the axis in the game that they played."""
     kinds, ratios = [kind_of(player) for player in KINDS], ratios_of(slowdowns, group)
     if not ratios:
         return None
-    figures = published_figures()
+    figures, theirs = published_figures(), GROUPS[group] == published_figures()["game"]
     people = {version: ratio for version in VERSIONS if (ratio := published_ratio(figures, version))}
-    notes = {"": "people (grade)"} | {
-        version: f"{people[version]:.1f}{TIMES} ({figures['versions'][version]['grade']})"
-        if version in people
-        else "\u2013"
-        for version in VERSIONS
-    }
-    return slowdown(
-        VERSIONS, kinds, ratios, WIDE, notes if with_people else {}, people if with_people else {}, "the win"
-    )
+    notes = {"": "people (grade)" if theirs else f"people on\n{figures['game']} (grade)"}
+    for version in VERSIONS:
+        grade = figures["versions"].get(version, {}).get("grade")
+        notes[version] = f"{times(people[version])} ({grade})" if version in people else NOTHING
+    return slowdown(VERSIONS, kinds, ratios, WIDE, notes, people if theirs else {}, "the win")

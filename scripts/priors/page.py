@@ -94,6 +94,7 @@ def text_of(folder: Path, found: Found) -> str:
         claim=claim_of(found.matrices[ALL]),
         matrix_table=tables.matrix_table(found.matrices),
         left_out=left_out(found.matrices[ALL]),
+        seeds=len(found.matrices[ALL].seeds) + len(found.matrices[ALL].left_out),
         rule={"times": f"{MOST:g}", "solved": percent(LEAST_SOLVED), "limit": f"{recorded.limit:,}"},
         aims=[[each.aim, each.found or NOTHING, each.verdict] for each in found.aims],
         groups=[group_of(found, name) for name in found.groups],
@@ -116,7 +117,8 @@ def headline(found: Found) -> str:
     missed = sum(each.verdict == MISSED for each in decided)
     aims = f"{met} of {len(found.aims)} aims are met" + (f", {missed} missed" if missed else "")
     aims = aims if decided else "no aim is decided yet"
-    return f"{'So far: ' if is_unfinished(found.recorded) else ''}{first_finding(found)}; {aims}"
+    text = f"{first_finding(found)}; {aims}"
+    return f"So far: {text[0].lower()}{text[1:]}" if is_unfinished(found.recorded) else text
 
 
 def first_finding(found: Found) -> str:
@@ -188,7 +190,7 @@ def figures_of(found: Found) -> dict[str, Drawing]:
     """The figures that there are rows for, by the names of their files."""
     drawn: dict[str, Drawing] = {figure_of(each): matrix_figure(found.matrices, each.set) for each in found.sets}
     for group in found.groups:
-        figure = slowdown_figure(found.slowdowns, group, with_people=group == "key_door")
+        figure = slowdown_figure(found.slowdowns, group)
         drawn |= {slowdown_file(group): figure} if figure else {}
     return drawn
 

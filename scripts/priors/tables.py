@@ -147,11 +147,12 @@ def ratio_and_ends(ratio) -> str:
 
 def matrix_table(matrices: Mapping[str, Matrix]) -> Table:
     """The relief of each set of places, and each mask's own."""
-    header = ["places", "seeds", "relief (95 %)", *MASK_NAMES.values()]
+    header = ["places", "seeds that count", "relief (95 %)", *MASK_NAMES.values()]
     rows = []
     for each in matrices.values():
         if each.relief:
-            rows.append([SETS[each.set], str(len(each.seeds)), *map(factor_text, [each.factor, *each.by_mask])])
+            seeds = f"{len(each.seeds)} of {len(each.seeds) + len(each.left_out)}"
+            rows.append([SETS[each.set], seeds, *map(factor_text, [each.factor, *each.by_mask])])
     return header, rows
 
 

@@ -118,7 +118,7 @@ def test_any_rows_give_a_page_and_its_words_say_no_more_than_they_do(tmp_path, m
     for name in ("perception.csv", "raised.csv"):
         (tmp_path / name).unlink()
     lives[lives["player"] == TOLD].head(1).to_csv(tmp_path / "lives.csv", index=False)
-    none = "So far: No life of the learned player on Key and Door is recorded yet; no aim is decided yet"
+    none = "So far: no life of the learned player on Key and Door is recorded yet; no aim is decided yet"
     assert write_page(tmp_path) == none
     page = (tmp_path / "README.md").read_text(encoding="utf-8")
     assert "so it says nothing" in page and "1 life of 180 planned, of 1 player." in page
