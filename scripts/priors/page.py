@@ -1,12 +1,14 @@
 """The page of `priorlab priors`: README.md and its figures, from whatever rows there are."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from priorlab.envs.base.files import write_whole
+from priorlab.scripts.analysis.players import title_of
 from priorlab.scripts.analysis.published import published_figures
 from priorlab.scripts.priors import tables
 from priorlab.scripts.priors.aims import MET, MISSED, NONE, Aim, aims_of
@@ -21,7 +23,9 @@ from priorlab.scripts.priors.matrix import (
     MORE,
     MOST,
     OPEN,
+    PLAYERS,
     SETS,
+    VERSIONS,
     Matrix,
     claim_of,
     matrices_of,
@@ -35,6 +39,7 @@ from priorlab.scripts.report.summary import NOTHING, number, percent
 USUAL = Path("results/priors")
 WITHOUT_PRIORS = (Path("results/reproduce"), Path("results/compare"))  # committed rows of agents
 APPRAISAL = Path("results/raising/appraisal.csv")
+NUMBERS = "numbers.csv"  # every player in every group and version
 GAMES = ("princess", "key_door")
 
 
@@ -62,12 +67,13 @@ class Found:
 
 
 def write_page(folder: Path) -> str:
-    """Writes README.md and its figures into ``folder``, from its rows; returns the finding, one sentence.
+    """Writes README.md, its figures and NUMBERS into ``folder``, from its rows; returns the finding, one sentence.
 
     ValueError, in one line, where there are no rows.
     """
     found = Found.of(read_recorded(folder))
     readme.write(folder, text_of(folder, found), figures_of(found))
+    write_whole(folder / NUMBERS, numbers_of(found.slowdowns))
     return headline(found)
 
 
@@ -94,6 +100,7 @@ def text_of(folder: Path, found: Found) -> str:
         claim=claim_of(found.matrices[ALL]),
         matrix_table=tables.matrix_table(found.matrices),
         left_out=left_out(found.matrices[ALL]),
+        unsolved=unsolved(recorded),
         seeds=len(found.matrices[ALL].seeds) + len(found.matrices[ALL].left_out),
         rule={"times": f"{MOST:g}", "solved": percent(LEAST_SOLVED), "limit": f"{recorded.limit:,}"},
         aims=[[each.aim, each.found or NOTHING, each.verdict] for each in found.aims],
@@ -108,6 +115,25 @@ def text_of(folder: Path, found: Found) -> str:
         compute=tables.compute_table(recorded),
         published=published_figures(),
     )  # fmt: skip
+
+
+def numbers_of(slowdowns: Sequence[Slowdown]) -> str:
+    """Every number of ``slowdowns``, a row each, as CSV."""
+    frame = pd.json_normalize([asdict(each) for each in slowdowns], sep="_")
+    return frame.dropna(axis=1, how="all").to_csv(index=False, float_format="%.6g", lineterminator="\n")
+
+
+def unsolved(recorded: Recorded) -> str:
+    """How many of the matrix' lives were not solved, in one sentence; "" where all were."""
+    lives = recorded.lives
+    own = lives[lives["player"].isin(PLAYERS) & lives["version"].isin(VERSIONS)]
+    missed = int((~own["solved"]).sum())
+    if not missed:
+        return ""
+    worst = own.groupby("version")["solved"].mean().idxmin()
+    share = 100 * (1 - float(own.loc[own["version"] == worst, "solved"].mean()))
+    text = f"{missed:,} of the matrix' {len(own):,} lives were not solved, most on {title_of(worst)} ({share:.1f} %)"
+    return f"{text}; they count as the limit, so what a mask adds there may be larger than shown"
 
 
 def headline(found: Found) -> str:
@@ -205,6 +231,7 @@ def group_of(found: Found, group: str) -> dict[str, Any]:
         "where": IN_GROUP[group],
         "figure": slowdown_file(group) if ratios_of(slowdowns, group) else "",
         "tables": [(name, CAST[name], tables.slowdown_table(slowdowns, name, group)) for name in shown],
+        "players": tables.players_table(slowdowns, group),
         "perception": tables.perception_table(perception, FULL, group),
     }
 

@@ -90,14 +90,18 @@ def slowdown(cells: Cells, player: str, group: str, version: str, median: float)
 
 
 def times_of(cells: Cells, one: tuple[str, str], other: tuple[str, str]) -> Times | None:
-    """Of a player on a version to a player on a version; None where no seed and place has lives of both."""
+    """Of a player on a version to a player on a version; None where no seed and place has lives of both, or none of
+    these was solved."""
     counts = [cells.counts(*side) for side in (one, other)]
     both = (counts[0] > 0) & (counts[1] > 0)
     if not both.any():
         return None
     counts = [np.where(both, lives, 0) for lives in counts]
     values = [np.where(both, cells.values(*side), np.nan) for side in (one, other)]
-    unsolved = [bool((cells.values(*side, "solved")[both] < 1).any()) for side in (one, other)]
+    solved = [cells.values(*side, "solved")[both] for side in (one, other)]
+    if not np.any(solved):
+        return None
+    unsolved = [bool((each < 1).any()) for each in solved]
     means = [over_places(each, lives) for each, lives in zip(values, counts)]
     logs = np.log(values[0]) - np.log(values[1])
     return Times(

@@ -10,7 +10,7 @@ from priorlab.scripts.analysis.efficiency import Learner
 from priorlab.scripts.analysis.players import title_of
 from priorlab.scripts.analysis.published import published_figures, published_ratio
 from priorlab.scripts.priors.aims import SIGNS, is_like
-from priorlab.scripts.priors.cast import FULL, MATRIX_FULL, in_order, named
+from priorlab.scripts.priors.cast import FULL, MATRIX_FULL, TOLD, in_order, named
 from priorlab.scripts.priors.cells import ORIGINAL, VERSIONS, Cells
 from priorlab.scripts.priors.comparing import order_of
 from priorlab.scripts.priors.matrix import MASK_NAMES, SETS, Matrix
@@ -71,6 +71,23 @@ def slowdown_table(slowdowns: Sequence[Slowdown], player: str, group: str) -> Ta
     left_out |= {"progress"} if all(row["progress"] == NOTHING for row in rows) else set()
     header = [name for name in SLOWDOWNS if name not in left_out]
     return header, [[row[name] for name in header] for row in rows]
+
+
+def players_table(slowdowns: Sequence[Slowdown], group: str) -> Table | None:
+    """Every player's ratios to its own original in a group, over seeds, and its mean inputs on the original; None
+    without another player than those that have tables of their own."""
+    players = in_order({each.player for each in slowdowns if each.group == group})
+    if not {*players} - {FULL, TOLD}:
+        return None
+    changed = [version for version in VERSIONS if version != ORIGINAL]
+    rows = []
+    for player in players:
+        own = {version: find(slowdowns, player, group, version) for version in VERSIONS}
+        first = own[ORIGINAL]
+        on_original = f"{number(first.mean)} ({percent(first.solved)} solved)" if first else NOTHING
+        cells = [factor_text(here.over_seeds, here.bound) if (here := own[version]) else NOTHING for version in changed]
+        rows.append([named(player), on_original, *cells])
+    return ["player (given)", ORIGINAL, *map(title_of, changed)], rows
 
 
 def signed(each: Slowdown) -> str:
