@@ -15,15 +15,16 @@ COMMIT = 10  # letters of a commit's name
 
 def readme(
     template: str, folder: Path, *, title: str, finding: str, made: Sequence[str], again: str, software: str = "",
-    quick: bool = False, **values: Any,
+    quick: bool = False, html: bool = True, **values: Any,
 ) -> str:  # fmt: skip
     """The text of README.md in ``folder``, by a template that extends readme.md and takes ``values``.
 
     ``finding`` is one sentence; ``made`` are the commands that made the rows, ``again`` the one that writes the page
-    from them; FINDINGS.md, which people write, is linked where the folder has one.
+    from them; FINDINGS.md, which people write, is linked where the folder has one. ``html``: whether that command
+    also writes an HTML report.
     """
     text = render(
-        template, title=title, finding=finding, made=made, again=again, software=software, quick=quick,
+        template, title=title, finding=finding, made=made, again=again, software=software, quick=quick, html=html,
         has_findings=(folder / FINDINGS).exists(), image=image, table=table, **values,
     )  # fmt: skip
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
@@ -74,4 +75,5 @@ def made_with(software: Iterable[str], commits: Iterable[str]) -> str:
     parts = [f"{name} {' and '.join(own)}" for name, own in versions.items()]
     short = sorted({commit[:COMMIT] for commit in commits if commit})
     parts += [f"commit{'s' if len(short) > 1 else ''} {', '.join(short)}"] if short else []
-    return f"Made with {'; '.join([', '.join(parts[: len(versions)]), *parts[len(versions) :]])}." if parts else ""
+    listed = [", ".join(parts[: len(versions)]), *parts[len(versions) :]]
+    return f"Made with {'; '.join(filter(None, listed))}." if parts else ""

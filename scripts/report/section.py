@@ -255,7 +255,9 @@ def figures(analysis: Analysis, published: Mapping, same_game: bool) -> dict[str
     for name, width in WIDTHS.items():
         if compared:
             words = notes if name == "wide" else {}
-            drawn["slowdown"][name] = version_figures.slowdown(section, compared, width, words, on_axis)
+            drawn["slowdown"][name] = version_figures.slowdown(
+                section.versions, section.kinds, compared, width, words, on_axis
+            )
         if any(cell.worst for cell in analysis.cells):
             drawn["minutes"][name] = version_figures.minutes(analysis, width, means(published) if same_game else {})
             if any(cell.quits for cell in analysis.cells if not cell.kind.is_agent):

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from priorlab.envs.plays.tracks import Thing
 from priorlab.scripts.analysis import statistics
 from priorlab.scripts.analysis.comparison import Analysis, Estimate
-from priorlab.scripts.analysis.players import Kind, Section, of_kind, title_of
+from priorlab.scripts.analysis.players import Kind, of_kind, title_of
 from priorlab.scripts.analysis.reaching import Reach
 from priorlab.scripts.analysis.statistics import Ratio
 from priorlab.scripts.report.plots import INKS, STYLE, THINGS, Drawing, panel, tick_text
@@ -64,16 +64,17 @@ def interval(axes: Axes, y: float, estimate: Estimate, colour: str, text: str, m
 
 
 def slowdown(
-    section: Section, ratios: Mapping[tuple[str, Kind], Ratio], width: float, notes: Mapping[str, str],
-    published: Mapping[str, float], what: str = "the first win",
+    versions: Sequence[str], kinds: Sequence[Kind], ratios: Mapping[tuple[str, Kind], Ratio], width: float,
+    notes: Mapping[str, str], published: Mapping[str, float], what: str = "the first win",
 ) -> Drawing:  # fmt: skip
     """Inputs to the first win as multiples of the original's, one row per version, with 95 % intervals.
 
-    ``ratios`` are by version and kind of player. ``notes`` are written to the right of the rows, with the entry "" as
-    their heading. ``published`` ratios, of the same game, are drawn on the axis. ``what``: what the inputs led to.
+    ``ratios`` are by version and kind of player, drawn in the order of ``versions`` and ``kinds``. ``notes`` are
+    written to the right of the rows, with the entry "" as their heading. ``published`` ratios, of the same game, are
+    drawn on the axis. ``what``: what the inputs led to.
     """
-    changed = [version for version in section.versions if version != "original"]
-    players = [kind for kind in section.kinds if any(of == kind for _, of in ratios)]
+    changed = [version for version in versions if version != "original"]
+    players = [kind for kind in kinds if any(of == kind for _, of in ratios)]
     theirs = {version: published[version] for version in changed if version in published}
     ends = [end for ratio in ratios.values() for end in (ratio.value, ratio.low, ratio.high) if end]
     ends += theirs.values()

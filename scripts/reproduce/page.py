@@ -131,7 +131,7 @@ def figures(section: Section, learners: Sequence[Learner]) -> dict[str, dict[str
         ratios = {(each.version, each.kind): each.reached[measure].ratio for each in learners}
         known = {place: ratio for place, ratio in ratios.items() if ratio and place[1].method != "random"}
         drawn[measure] = {
-            name_of: rows.slowdown(section, known, width, {}, on_axis, name)
+            name_of: rows.slowdown(section.versions, section.kinds, known, width, {}, on_axis, name)
             for name_of, width in (("wide", WIDE), ("narrow", NARROW)) if known
         }  # fmt: skip
     return drawn

@@ -1,0 +1,255 @@
+"""The page of `priorlab priors`: README.md and its figures, from whatever rows there are."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from priorlab.envs.base.files import write_whole
+from priorlab.scripts.analysis.players import title_of
+from priorlab.scripts.analysis.published import published_figures
+from priorlab.scripts.priors import tables
+from priorlab.scripts.priors.aims import MET, MISSED, NONE, Aim, aims_of
+from priorlab.scripts.priors.cast import ABLATIONS, CAST, CONTROLS, FULL, RANDOM, TOLD, Member, givens, in_order
+from priorlab.scripts.priors.cells import ORIGINAL, Cells
+from priorlab.scripts.priors.comparing import without_priors
+from priorlab.scripts.priors.figures import matrix_figure, ratios_of, slowdown_figure
+from priorlab.scripts.priors.matrix import (
+    ALL,
+    LEAST_SOLVED,
+    LESS,
+    MORE,
+    MOST,
+    OPEN,
+    PLAYERS,
+    SETS,
+    VERSIONS,
+    Matrix,
+    claim_of,
+    matrices_of,
+)
+from priorlab.scripts.priors.recorded import GROUPS, IN_GROUP, Recorded, read_recorded
+from priorlab.scripts.priors.slowdowns import Slowdown, find, slowdowns_of
+from priorlab.scripts.report import readme
+from priorlab.scripts.report.plots import Drawing
+from priorlab.scripts.report.summary import NOTHING, number, percent
+
+USUAL = Path("results/priors")
+WITHOUT_PRIORS = (Path("results/reproduce"), Path("results/compare"))  # committed rows of agents
+APPRAISAL = Path("results/raising/appraisal.csv")
+NUMBERS = "numbers.csv"  # every player in every group and version
+GAMES = ("princess", "key_door")
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What the page is about, worked out once."""
+
+    recorded: Recorded
+    groups: dict[str, Cells]  # that have lives
+    slowdowns: Sequence[Slowdown]
+    matrices: dict[str, Matrix]
+    aims: Sequence[Aim]
+
+    @staticmethod
+    def of(recorded: Recorded) -> "Found":
+        cells = Cells.of(recorded)
+        groups, matrices = cells.by_group(), matrices_of(cells)
+        slowdowns = slowdowns_of(recorded, groups)
+        return Found(recorded, groups, slowdowns, matrices, aims_of(slowdowns, matrices))
+
+    @property
+    def sets(self) -> list[Matrix]:
+        """The matrices that have a seed."""
+        return [each for each in self.matrices.values() if each.relief]
+
+
+def write_page(folder: Path) -> str:
+    """Writes README.md, its figures and NUMBERS into ``folder``, from its rows; returns the finding, one sentence.
+
+    ValueError, in one line, where there are no rows.
+    """
+    found = Found.of(read_recorded(folder))
+    readme.write(folder, text_of(folder, found), figures_of(found))
+    write_whole(folder / NUMBERS, numbers_of(found.slowdowns))
+    return headline(found)
+
+
+def readme_of(folder: Path) -> str:
+    """The text of README.md."""
+    return text_of(folder, Found.of(read_recorded(folder)))
+
+
+def text_of(folder: Path, found: Found) -> str:
+    recorded = found.recorded
+    out = readme.elsewhere(folder, USUAL)
+    return readme.readme(
+        "priors.md",
+        folder,
+        title="Knowledge that agents bring, under the masks",
+        finding=headline(found),
+        made=[readme.command("priors", fix=True, out=out), readme.command("priors", out=out)],
+        again=readme.command("priors", report_only=True, out=out),
+        software=readme.made_with([], recorded.lives["commit"].astype(str)),
+        html=False,
+        so_far=so_far(recorded),
+        cast=cast_of(recorded),
+        matrices=[(each, figure_of(each), claim_of(each), SETS[each.set]) for each in found.sets],
+        claim=claim_of(found.matrices[ALL]),
+        matrix_table=tables.matrix_table(found.matrices),
+        left_out=left_out(found.matrices[ALL]),
+        unsolved=unsolved(recorded),
+        seeds=len(found.matrices[ALL].seeds) + len(found.matrices[ALL].left_out),
+        rule={"times": f"{MOST:g}", "solved": percent(LEAST_SOLVED), "limit": f"{recorded.limit:,}"},
+        aims=[[each.aim, each.found or NOTHING, each.verdict] for each in found.aims],
+        groups=[group_of(found, name) for name in found.groups],
+        order=tables.order_table(found.groups, [FULL, *(name for name in CONTROLS if name != RANDOM)]),
+        agents=agents_of(found),
+        controls=compared(found, CONTROLS),
+        ablations=compared(found, ABLATIONS),
+        players_perception=tables.players_perception(recorded.perception),
+        givens=givens(set(recorded.perception["player"])),
+        appraisal=tables.appraisal_table(pd.read_csv(APPRAISAL)) if APPRAISAL.exists() else None,
+        compute=tables.compute_table(recorded),
+        published=published_figures(),
+    )  # fmt: skip
+
+
+def numbers_of(slowdowns: Sequence[Slowdown]) -> str:
+    """Every number of ``slowdowns``, a row each, as CSV."""
+    frame = pd.json_normalize([asdict(each) for each in slowdowns], sep="_")
+    return frame.dropna(axis=1, how="all").to_csv(index=False, float_format="%.6g", lineterminator="\n")
+
+
+def unsolved(recorded: Recorded) -> str:
+    """How many of the matrix' lives were not solved, in one sentence; "" where all were."""
+    lives = recorded.lives
+    own = lives[lives["player"].isin(PLAYERS) & lives["version"].isin(VERSIONS)]
+    missed = int((~own["solved"]).sum())
+    if not missed:
+        return ""
+    worst = own.groupby("version")["solved"].mean().idxmin()
+    share = 100 * (1 - float(own.loc[own["version"] == worst, "solved"].mean()))
+    text = f"{missed:,} of the matrix' {len(own):,} lives were not solved, most on {title_of(worst)} ({share:.1f} %)"
+    return f"{text}; they count as the limit, so what a mask adds there may be larger than shown"
+
+
+def headline(found: Found) -> str:
+    """The claim of the matrix, if there is one, else how soon the learned player solves Key and Door; and the aims."""
+    decided = [each for each in found.aims if each.verdict != NONE]
+    met = sum(each.verdict == MET for each in decided)
+    missed = sum(each.verdict == MISSED for each in decided)
+    aims = f"{met} of {len(found.aims)} aims are met" + (f", {missed} missed" if missed else "")
+    aims = aims if decided else "no aim is decided yet"
+    text = f"{first_finding(found)}; {aims}"
+    return f"So far: {text[0].lower()}{text[1:]}" if is_unfinished(found.recorded) else text
+
+
+def first_finding(found: Found) -> str:
+    matrix = found.matrices[ALL]
+    if matrix.verdict in (LESS, MORE):
+        return f"A player raised without a prior is {matrix.verdict} slowed by the mask of that prior"
+    if matrix.verdict == OPEN:
+        return "Whether a player raised without a prior is less slowed by its mask is inconclusive"
+    here = find(found.slowdowns, FULL, "key_door", ORIGINAL)
+    if here is None:
+        return "No life of the learned player on Key and Door is recorded yet"
+    if here.median >= found.recorded.limit:
+        return f"At first sight, the learned player solves Key and Door in {percent(here.solved)} of its lives"
+    return f"At first sight, the learned player solves Key and Door in {number(here.median)} inputs (median)"
+
+
+def so_far(recorded: Recorded) -> str:
+    """How many lives there are, of how many planned, in one or two sentences."""
+    lives, planned = recorded.lives, sum(planned_of(recorded).values())
+    of_planned = f" of {planned:,} planned" if planned else ""
+    text = f"{counted(len(lives), 'life', 'lives')}{of_planned}, of {counted(lives['player'].nunique(), 'player')}"
+    return f"{text}. Rows come as the budget carries: life 0 of everything before life 1 of anything."
+
+
+def counted(n: int, one: str, many: str = "") -> str:
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def planned_of(recorded: Recorded) -> dict[str, int]:
+    """Planned lives by player; empty if they were not fixed."""
+    fixed, planned = recorded.fixed, dict[str, int]()
+    for group in fixed.get("groups", ()):
+        for player in group["players"]:
+            lives = group["seeds"] * group["lives"] * len(fixed["places"]) * len(fixed["versions"])
+            planned[player] = planned.get(player, 0) + lives
+    return planned
+
+
+def is_unfinished(recorded: Recorded) -> bool:
+    """Whether fewer lives are recorded than were planned."""
+    return len(recorded.lives) < sum(planned_of(recorded).values())
+
+
+def cast_of(recorded: Recorded) -> list[list[str]]:
+    """Each player: what it is given, what it is, its training seeds, its lives, and those planned."""
+    lives, planned = recorded.lives, planned_of(recorded)
+    rows = []
+    for name in in_order({*lives["player"], *planned}):
+        own, member = lives[lives["player"] == name], CAST.get(name, Member("unknown", ""))
+        of_planned = f" of {planned[name]:,}" if name in planned else ""
+        rows.append([name, *member, str(own["seed"].nunique()), f"{len(own):,}{of_planned}"])
+    return rows
+
+
+def left_out(matrix: Matrix) -> list[tuple[int, tuple[str, ...]]]:
+    """The training seeds that don't count over all places, and why."""
+    return sorted(matrix.left_out.items())
+
+
+def figure_of(matrix: Matrix) -> str:
+    return f"matrix-{matrix.set.replace('_', '-')}.svg"
+
+
+def slowdown_file(group: str) -> str:
+    return f"slowdowns-{group.replace('_', '-')}.svg"
+
+
+def figures_of(found: Found) -> dict[str, Drawing]:
+    """The figures that there are rows for, by the names of their files."""
+    drawn: dict[str, Drawing] = {figure_of(each): matrix_figure(found.matrices, each.set) for each in found.sets}
+    for group in found.groups:
+        figure = slowdown_figure(found.slowdowns, group)
+        drawn |= {slowdown_file(group): figure} if figure else {}
+    return drawn
+
+
+def group_of(found: Found, group: str) -> dict[str, Any]:
+    """What the page shows of one group of places."""
+    slowdowns, perception = found.slowdowns, found.recorded.perception
+    shown = [name for name in (FULL, TOLD) if any((each.player, each.group) == (name, group) for each in slowdowns)]
+    return {
+        "name": group,
+        "title": GROUPS[group],
+        "where": IN_GROUP[group],
+        "figure": slowdown_file(group) if ratios_of(slowdowns, group) else "",
+        "tables": [(name, CAST[name], tables.slowdown_table(slowdowns, name, group)) for name in shown],
+        "players": tables.players_table(slowdowns, group),
+        "perception": tables.perception_table(perception, FULL, group),
+    }
+
+
+def compared(found: Found, players: Sequence[str]) -> list[tuple[str, tables.Table]]:
+    """Tables of these players beside their reference, by group."""
+    made = [(GROUPS[name], tables.beside_table(found.recorded, players, cells)) for name, cells in found.groups.items()]
+    return [(title, table) for title, table in made if table]
+
+
+def agents_of(found: Found) -> list[dict[str, Any]]:
+    """Agents without priors on each game that has committed rows: a table, or how far they got."""
+    shown = []
+    for game in GAMES:
+        learners = without_priors(WITHOUT_PRIORS, game)
+        if learners:
+            won = [f"{each.kind.label} won {each.reached['first'].got} of {each.n} runs of {number(each.budget)} inputs"
+                   for each in learners if each.version == ORIGINAL]  # fmt: skip
+            table = tables.agents_table(found.slowdowns, learners, game)
+            shown.append({"title": GROUPS[game], "won": "; ".join(won), "table": table})
+    return shown

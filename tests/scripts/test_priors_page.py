@@ -1,0 +1,137 @@
+"""The page of the experiment on priors, on rows in which effects were planted."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from priorlab.scripts.priors.aims import MET, MISSED, NONE
+from priorlab.scripts.priors.cast import CAST, FULL, MATRIX_FULL, TOLD
+from priorlab.scripts.priors.cells import Cells
+from priorlab.scripts.priors.matrix import (
+    ALL,
+    FEW,
+    LESS,
+    OPEN,
+    PLAYERS,
+    VERSIONS,
+    claim_of,
+    matrices_of,
+    matrix_of,
+)
+from priorlab.scripts.priors.page import Found, write_page
+from priorlab.scripts.priors.recorded import read_recorded
+from priorlab.scripts.priors.slowdowns import find
+from tests.support.priors_rows import LIMIT, Planting, write_rows
+
+MATRIX = Planting(players=PLAYERS, places=("key_door", "level-005", "level-025"), versions=VERSIONS)
+SMALL = Planting(players=(FULL, TOLD, MATRIX_FULL), places=("key_door", "level-005"), versions=VERSIONS, seeds=3)
+
+
+@pytest.mark.parametrize("relief", [1.0, 1.6])
+def test_intervals_of_the_relief_cover_what_was_planted(relief):
+    """Rows and columns removed, three quarters of an effect on the diagonal are left."""
+    rng, truth = np.random.default_rng(3), 0.75 * math.log(relief)
+    on_diagonal = np.zeros((len(PLAYERS), len(VERSIONS)))
+    for row, masks in enumerate(([1, 2], [2], [3, 4], [4]), start=1):  # a mask, and the one that contains it
+        on_diagonal[row, masks] = -math.log(relief)
+    covered, above = 0, 0
+    for _ in range(300):
+        logs = 7 + rng.normal(0, 0.5, (8, 1, 5, 5)) + rng.normal(0, 0.2, (8, 3, 5, 5)) + on_diagonal
+        logs[..., 0] = 7  # all count
+        matrix = matrix_of(ALL, range(8), logs, np.ones((8, 3, 5)))
+        relieved = matrix.relief
+        assert relieved and relieved.low is not None and relieved.high is not None
+        covered += relieved.low <= truth <= relieved.high
+        above += matrix.verdict == LESS
+    assert 0.91 <= covered / 300 <= 0.98
+    assert above / 300 < 0.06 if relief == 1 else above / 300 > 0.5
+
+
+def test_a_planted_relief_is_found_in_rows_and_none_where_none_is(tmp_path):
+    for relief, verdict in ((2.0, LESS), (1.0, OPEN)):
+        write_rows(tmp_path, Planting(relief, players=PLAYERS, places=MATRIX.places, versions=VERSIONS))
+        matrices = matrices_of(Cells.of(read_recorded(tmp_path)))
+        assert matrices[ALL].verdict == verdict and matrices[ALL].places == 5 * (3,)
+        assert matrices["levels"].places == 5 * (2,) and "princess" not in matrices
+        factor = matrices[ALL].factor
+        assert factor and factor.value == pytest.approx(relief**0.75, rel=0.2)
+    assert "no evidence" in claim_of(matrices[ALL])
+
+
+def test_seeds_count_only_with_all_players_at_hand_and_near_the_full_one(tmp_path):
+    lives = write_rows(tmp_path, MATRIX)
+    original, without = lives["version"] == "original", lives["player"] == "without-objects"
+    lives.loc[original & without & (lives["seed"] == 1), "inputs"] *= 5
+    unsolved = original & (lives["player"] == "without-similarity") & (lives["seed"] == 3)
+    lives.loc[unsolved, "solved"] = False
+    gone = (lives["player"] == "without-semantics") & (lives["seed"] == 2) & (lives["version"] == "masked_objects")
+    lives[~gone].to_csv(tmp_path / "lives.csv", index=False)
+    matrix = matrices_of(Cells.of(read_recorded(tmp_path)))[ALL]
+    assert matrix.seeds == (0, 4) and matrix.verdict == FEW
+    assert [name.partition(":")[0] for why in matrix.left_out.values() for name in why] == [
+        "without-objects", "without-semantics", "without-similarity",
+    ]  # fmt: skip
+    assert "fewer than 3 have no interval" in claim_of(matrix)
+    write_page(tmp_path)
+    page = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert all(f"- seed {seed}: without-" in page for seed in (1, 2, 3))
+
+
+def test_ratios_are_within_seeds_and_unsolved_lives_count_as_the_limit(tmp_path):
+    rows = [
+        (player, seed, place, version, life, inputs, solved)
+        for player, place in ((FULL, "key_door"), (FULL, "level-005"), (FULL, "level-025"), (TOLD, "key_door"))
+        for seed in range(3)
+        for version, lives in {
+            "original": [(100, True), (300, True)],
+            "masked_objects": [(800 * (seed + 1), True), (17, False)] if place == "level-025" else [(400, True)] * 2,
+        }.items()
+        for life, (inputs, solved) in enumerate(lives)
+        if (player, version, seed) != (TOLD, "original", 2)
+    ]
+    frame = pd.DataFrame(rows, columns=["player", "seed", "place", "version", "life", "inputs", "solved"])
+    empty = {"drawing": 0, "deaths": 1, "unique_states": 9, "progress": np.nan, "seconds": 1.0, "commit": "c"}
+    frame.assign(**empty).to_csv(tmp_path / "lives.csv", index=False)
+    (tmp_path / "fixed.json").write_text(f'{{"limit": {LIMIT}}}', encoding="utf-8")
+    found = Found.of(read_recorded(tmp_path)).slowdowns
+    here = find(found, FULL, "key_door", "masked_objects")
+    assert here and here.over_seeds and (here.ratio, here.bound, here.extra) == (2, "", 200)
+    assert (here.over_seeds.low, here.over_seeds.value, here.over_seeds.n) == pytest.approx((2, 2, 3))  # ties
+    levels = find(found, FULL, "levels", "masked_objects")
+    assert levels and levels.over_seeds and levels.over_levels and levels.over_levels.low is None
+    means = [(800 * k + LIMIT) / 2 / 200 for k in (1, 2, 3)]
+    assert levels.bound == ">=" and levels.solved == 0.75
+    assert levels.over_seeds.value == pytest.approx(np.exp(np.mean([np.log(2 * mean) / 2 for mean in means])))
+    told = find(found, TOLD, "key_door", "masked_objects")
+    assert told and told.over_seeds and (told.seeds, told.over_seeds.n, told.over_seeds.low) == (3, 2, None)
+
+
+def test_any_rows_give_a_page_and_its_words_say_no_more_than_they_do(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # no committed rows of other experiments
+    lives = write_rows(tmp_path, SMALL)
+    assert "aims are met" in write_page(tmp_path)
+    verdicts = {each.verdict for each in Found.of(read_recorded(tmp_path)).aims}
+    assert MET in verdicts and NONE in verdicts  # Princess was not played
+    assert (tmp_path / "slowdowns-key-door.svg").exists() and not (tmp_path / "matrix-all.svg").exists()
+    for name in ("perception.csv", "raised.csv"):
+        (tmp_path / name).unlink()
+    lives[lives["player"] == TOLD].head(1).to_csv(tmp_path / "lives.csv", index=False)
+    none = "So far: no life of the learned player on Key and Door is recorded yet; no aim is decided yet"
+    assert write_page(tmp_path) == none
+    page = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert "so it says nothing" in page and "1 life of 180 planned, of 1 player." in page
+    lives[lives["player"] == FULL].head(1).assign(inputs=2000).to_csv(tmp_path / "lives.csv", index=False)
+    assert write_page(tmp_path).endswith("in 2,000 inputs (median); 0 of 9 aims are met, 1 missed")
+    assert MISSED in {each.verdict for each in Found.of(read_recorded(tmp_path)).aims}
+
+
+def test_what_cannot_be_reported_is_said_in_one_line(tmp_path):
+    with pytest.raises(ValueError, match=r"no fixed\.json: expected a folder in which"):
+        write_page(tmp_path)
+    lives = write_rows(tmp_path, Planting(players=(TOLD,), places=("key_door",), seeds=1))
+    lives.drop(columns="deaths").to_csv(tmp_path / "lives.csv", index=False)
+    with pytest.raises(ValueError, match=r"lives\.csv: no column deaths: expected player, seed"):
+        read_recorded(tmp_path)
+    assert {*CAST} > {*PLAYERS}
