@@ -20,7 +20,7 @@ def main(request: Annotated[Request, tyro.conf.OmitArgPrefixes, tyro.conf.arg(na
     It refuses to play without fixed.json, with changed files in agents/ or envs/, with other weights than the fixed
     ones, and with a raised player that is not the recorded one.
     """
-    from priorlab.scripts.priors.running import run  # imports for seconds, which --help does not need
+    from priorlab.scripts.priors.experiment import run  # imports for seconds, which --help does not need
 
     with resumable():
         failed = run(request)

@@ -14,7 +14,7 @@ from priorlab.agents.priors.perception import Perception
 from priorlab.agents.priors.settings import Architecture
 from priorlab.agents.priors.weights import digest, save
 from priorlab.envs.game.versions import find_version
-from priorlab.scripts.priors import running
+from priorlab.scripts.priors import experiment
 from priorlab.scripts.priors.fixed import fix, read_experiment, read_fixed
 from priorlab.scripts.priors.plan import Chosen, Life, drawing_of, level_of, planned, seed_of
 from priorlab.scripts.priors.playing import Where, play
@@ -25,9 +25,9 @@ SMALL = {"pictures": 4, "batch_size": 2, "width": 16, "levels": "small"}
 TRIAL = {  # on small random levels
     "limit": 40,
     "pictures": 4,
-    "places": ["small-004", "small-005"],
+    "places": ["small-004"],
     "versions": ["original", "masked_similarity"],
-    "groups": [{"seeds": 1, "lives": 2, "players": ["told"]}, {"seeds": 1, "lives": 1, "players": ["tiny", "random"]}],
+    "groups": [{"seeds": 1, "lives": 2, "players": ["told"]}, {"seeds": 1, "lives": 2, "players": ["tiny", "random"]}],
     "players": {
         "told": {"kind": "told"},
         "tiny": {"raised": SMALL},
@@ -74,9 +74,9 @@ def test_it_resumes_and_gives_the_rows_of_one_go(tmp_path):
     whole = played(begun(tmp_path / "a"))
     played(begun(tmp_path / "b"), versions=("original",), lives=1)
     with (tmp_path / "b" / "lives.csv").open("a") as file:
-        file.write("told,0,small-005,orig")  # as a process that is killed leaves it
+        file.write("told,0,small-004,mask")  # as a process that is killed leaves it
     resumed = played(tmp_path / "b")
-    assert len(whole) == 2 * 2 * (2 + 1 + 1)
+    assert len(whole) == 2 * 2 * 3
     same = [sorted([*((k, v) for k, v in row.items() if k not in AGAIN)] for row in rows) for rows in (whole, resumed)]
     assert same[0] == same[1]
     first, second = ((tmp_path / each / "perception.csv").read_text() for each in "ab")
@@ -121,12 +121,12 @@ def test_what_was_fixed_can_be_changed_neither_before_nor_after_the_first_row(tm
 
 
 def test_the_plan_is_balanced_and_complete(tmp_path):
-    fix(tmp_path, experiment := read_experiment(), "0" * 64, "c0ffee")
+    fix(tmp_path, plan := read_experiment(), "0" * 64, "c0ffee")
     fixed = read_fixed(tmp_path)
     lives = list(planned(fixed))
     assert len(lives) == len({*lives}) == json.loads((tmp_path / "fixed.json").read_text())["planned"]
     assert [life.life for life in lives] == sorted(life.life for life in lives)
-    assert {life.player for life in lives} == {*experiment["players"]} == {*fixed.players}
+    assert {life.player for life in lives} == {*plan["players"]} == {*fixed.players}
     first = list(dict.fromkeys((life.player, life.seed) for life in lives if life.life == 0))
     assert first[:4] == [("full", 0), ("told", 0), ("full", 1), ("told", 1)]
     assert [player for player, seed in first[10:15]] == [*(f"without-{dial}" for dial in (
@@ -153,8 +153,8 @@ def test_seeds_follow_from_the_hash_of_the_weights(tmp_path):
 def test_what_it_can_not_stand_for_is_refused_in_one_line(tmp_path, monkeypatch):
     weights = tmp_path / "full.safetensors"
     save(Perception(Architecture(width=16)), weights, {})
-    monkeypatch.setattr(running, "git_commit", lambda: "c0ffee")
-    monkeypatch.setattr(running, "changed_files", lambda *folders: [])
+    monkeypatch.setattr(experiment, "git_commit", lambda: "c0ffee")
+    monkeypatch.setattr(experiment, "changed_files", lambda *folders: [])
     words = ["--out", str(tmp_path / "out"), "--weights", str(weights)]
     run("priors", ["--fix", *words])
     assert json.loads((tmp_path / "out" / "fixed.json").read_text())["weights"] == digest(weights)
@@ -164,10 +164,10 @@ def test_what_it_can_not_stand_for_is_refused_in_one_line(tmp_path, monkeypatch)
         run("priors", ["--players", "nobody", *words])
     with pytest.raises(SystemExit, match="seeds is 11: expected 1 to 10"):
         run("priors", ["--seeds", "11", *words])
-    monkeypatch.setattr(running, "changed_files", lambda *folders: [f"{folders[0]}/priors/player.py"])
+    monkeypatch.setattr(experiment, "changed_files", lambda *folders: [f"{folders[0]}/priors/player.py"])
     with pytest.raises(SystemExit, match=r"agents/priors/player\.py is changed, or not committed"):
         run("priors", words)
-    monkeypatch.setattr(running, "changed_files", lambda *folders: [])
+    monkeypatch.setattr(experiment, "changed_files", lambda *folders: [])
     weights.unlink()
     save(Perception(Architecture(width=24)), weights, {})
     with pytest.raises(SystemExit, match=rf"{re.escape(str(weights))}: its SHA-256 begins with \w+, and \w+ was fixed"):
