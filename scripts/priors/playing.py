@@ -220,9 +220,10 @@ class Work:
             self.fail(name, error)
             return
         if isinstance(result, Lived):
-            if result.perceived:
+            place = tuple(map(str, result.perceived[0][:5])) if result.perceived else None
+            if place and place not in self.seen:  # another process may have seen it at the same time
                 self.perception.append(*result.perceived)
-                self.seen.add(tuple(map(str, result.perceived[0][:5])))
+                self.seen.add(place)
             self.lives.seal(result.row)
         elif isinstance(name, Named) and result is not None:
             try:
