@@ -40,14 +40,22 @@ class Belief:
     float64 (R, R), where they are; the key's sum is the chance that there is one.
     """
 
-    def __init__(self, perceived: np.ndarray, facts: Facts, alike: np.ndarray, has_key: bool):
-        """``alike``: int (R, R), the same number for cells that look alike."""
+    def __init__(
+        self, perceived: np.ndarray, facts: Facts, alike: np.ndarray, has_key: bool, prefer_objects: bool = True
+    ):
+        """``alike``: int (R, R), the same number for cells that look alike. Without ``prefer_objects``, goal and key
+        are as likely in a free cell as in what looks like them."""
         self.facts, self.alike = facts, alike
         chances = np.where(facts.ruled_out, 0.0, np.maximum(perceived, TINY).astype(np.float64))
         chances /= chances.sum(axis=-1, keepdims=True)
         for cells, roles in facts.clauses:
             raise_to(chances, cells, roles)
         self.goal, self.key = only(chances[..., GOAL]), at_most_one(chances[..., KEY])
+        if not prefer_objects:
+            room = chances[..., [FREE, GOAL, KEY]].sum(axis=-1)
+            self.goal = spread(self.goal, np.where(facts.ruled_out[..., GOAL], 0, room))
+            self.key = spread(self.key, np.where(facts.ruled_out[..., KEY], 0, room))
+            chances[..., FREE] = np.where(facts.ruled_out[..., FREE], 0, room)
         if not has_key and facts.closed:  # if there is no key, the goal is none of the cells where the player was
             shut = sum(float(self.goal[cell]) for cell in facts.closed if facts.is_inside(cell))
             self.key /= max(self.key.sum() + (1 - self.key.sum()) * max(1 - shut, 0.0), TINY)
@@ -162,6 +170,11 @@ def at_most_one(chances: np.ndarray) -> np.ndarray:
     """As ``only``, where there may be none; they sum to at most 1."""
     each = odds(chances)
     return each / (1 + each.sum())
+
+
+def spread(chances: np.ndarray, room: np.ndarray) -> np.ndarray:
+    """The sum of the chances, float (R, R), in proportion to the room, float (R, R), of each cell."""
+    return chances.sum() * room / room.sum() if room.sum() > 0 else chances
 
 
 def raise_to(chances: np.ndarray, cells: tuple[Cell, ...], roles: int) -> None:

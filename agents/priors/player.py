@@ -263,7 +263,8 @@ class Player:
         if self.belief is None or now != self.believed_at:
             scene = self.scene if self.told is not None else self.tracker.scene
             perceived = self.perceive(scene, self.facts.ruled_out)
-            self.belief, self.believed_at = Belief(perceived, self.facts, self.alike, now[1]), now
+            self.belief = Belief(perceived, self.facts, self.alike, now[1], self.settings.prefer_objects)
+            self.believed_at = now
             tiles, logs = self.belief.kinds()
             self.tracker.believe(tiles, ALLOWED[np.array(self.facts.possible)], logs)
         return self.belief

@@ -28,6 +28,8 @@ class PlayerSettings:
     """what a death costs, in inputs, beyond the way back"""
     share_alike: Annotated[float, Range(0, 1)] = 0.0
     """how far facts at a cell are trusted for cells of the same pixels, where the perceiver does not do this"""
+    prefer_objects: bool = True
+    """whether goal and key are looked for in what looks like them; if not, in any cell with room for them"""
     patience: Annotated[int, Range(1)] = 4
     """plans in a row that taught nothing, after which it wanders"""
     delay: Annotated[int, Range(0, 30)] = 0

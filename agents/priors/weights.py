@@ -1,5 +1,6 @@
 """A perception in a file: safetensors, which holds numbers and text and runs no code when it is read."""
 
+import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -32,13 +33,27 @@ def learned(path: Path | None = None) -> Perceive:
 
 
 def save(network: Perception, path: Path, about: dict[str, Any]) -> None:
-    """Writes a new file; FileExistsError if it exists. ``about``: plain data on where the weights come from."""
+    """Writes a new file, the same bytes for the same contents; FileExistsError if it exists. ``about``: plain data on
+    where the weights come from."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
     texts = {"kind": KIND, "edition": EDITION, "architecture": asdict(network.architecture), "about": about}
-    data = packed(tensors, {name: json.dumps(text) for name, text in texts.items()})
+    data = in_order(packed(tensors, {name: json.dumps(text) for name, text in texts.items()}))
     path.parent.mkdir(parents=True, exist_ok=True)
     with writing_new(path) as file:
         file.write(data)
+
+
+def in_order(data: bytes) -> bytes:
+    """The same safetensors file with its header sorted: the library writes the texts in another order each time."""
+    start = 8 + int.from_bytes(data[:8], "little")
+    header = json.dumps(json.loads(data[8:start]), sort_keys=True).encode()
+    header += b" " * (-len(header) % 8)  # tensors begin at a multiple of 8 bytes
+    return len(header).to_bytes(8, "little") + header + data[start:]
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, 64 hexadecimal digits; OSError if it can't be read."""
+    return hashlib.sha256(read_bytes(path)).hexdigest()
 
 
 def load(path: Path) -> tuple[Perception, dict[str, Any]]:

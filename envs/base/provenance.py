@@ -31,11 +31,22 @@ def lab_version() -> str:
 
 def git_commit() -> str | None:
     """The commit of the checkout that this file is in; None if it is in none."""
+    answer = git("rev-parse", "HEAD")
+    return answer.strip() if answer else None
+
+
+def changed_files(*folders: str) -> list[str]:
+    """Files in these folders of the checkout that its commit does not hold as they are."""
+    return [line[3:] for line in (git("status", "--porcelain", "--", *folders) or "").splitlines()]
+
+
+def git(*words: str) -> str | None:
+    """What git prints; None if it fails, or this file is in no checkout."""
     here = Path(__file__).resolve().parents[2]
     if not (here / ".git").exists():
         return None
     try:
-        answer = subprocess.run(["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=False)
+        answer = subprocess.run(["git", *words], cwd=here, capture_output=True, text=True, check=False)
     except OSError:
         return None
-    return answer.stdout.strip() if answer.returncode == 0 else None
+    return answer.stdout if answer.returncode == 0 else None

@@ -46,6 +46,12 @@ class Look:
     blocks: Blocks | None
     grids: dict[str, np.ndarray]
 
+    @property
+    def has_drawings(self) -> bool:
+        """Whether look seeds give different pictures."""
+        drawn = self.blocks is not None or self.pieces or any(len(each) > 1 for each in self.things.values())
+        return drawn or any(name in self.families for each in self.things.values() for name in each)
+
     @staticmethod
     def read(name: str) -> "Look":
         """The look of that name. Raises ValueError, which names the file, row and column of what is wrong."""

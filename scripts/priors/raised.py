@@ -3,7 +3,8 @@
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
@@ -38,7 +39,23 @@ def raise_player(settings: RaiseSettings) -> None:
     unfinished = not (folder / WEIGHTS).exists() or (settings.appraisal_levels and not (folder / APPRAISAL).exists())
     if not unfinished:
         raise ValueError(f"{folder} holds a player that is raised: expected a new or an unfinished folder")
-    config = {"method": settings.method, **settings.config()}
+    with prepared(settings):
+        if not (folder / WEIGHTS).exists():
+            with progress_bar() as bar:
+                task = bar.add_task(settings.method, total=settings.pictures, loss="")
+                learn(settings, lambda row: bar.update(task, completed=row.pictures, loss=f"{row.loss:.3f} nats"))
+        if settings.appraisal_levels:
+            show(appraised(weights.load(folder / WEIGHTS)[0], settings))
+    plain_console().print(f"The player: {(folder / WEIGHTS).resolve()}", soft_wrap=True)
+
+
+@contextmanager
+def prepared(settings: RaiseSettings) -> Iterator[None]:
+    """Within the block this process alone raises a player in the folder, which holds its configuration.
+
+    ValueError for a folder that holds another raising; ``Taken`` where another process raises it.
+    """
+    folder, config = settings.folder, {"method": settings.method, **settings.config()}
     if (folder / CONFIG).exists():
         check_same(read_json(folder / CONFIG), config, folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -46,27 +63,28 @@ def raise_player(settings: RaiseSettings) -> None:
         if not (folder / CONFIG).exists():
             described = {**config, "software": software(), "git_commit": git_commit()}
             write_whole(folder / CONFIG, json.dumps(described, indent=2) + "\n")
-        if not (folder / WEIGHTS).exists():
-            learn(settings)
-        if settings.appraisal_levels:
-            show(appraised(weights.load(folder / WEIGHTS)[0], settings))
-    plain_console().print(f"The player: {(folder / WEIGHTS).resolve()}", soft_wrap=True)
+        yield
 
 
-def learn(settings: RaiseSettings) -> None:
-    """Writes the weights and the progress, and deletes the checkpoint."""
+class OutOfTime(Exception):
+    """Raised by a report of ``learn`` to stop there."""
+
+
+def learn(settings: RaiseSettings, report: Callable[[Row], None]) -> None:
+    """Writes the weights and the progress, and deletes the checkpoint.
+
+    The same raising gives the same file of weights, byte for byte, on one machine; so what can differ, as its seconds,
+    stands beside it. ``OutOfTime`` in a report leaves a checkpoint, from which the next call goes on.
+    """
     folder = settings.folder
     raising = Raising(settings, folder)
-    with progress_bar() as bar:
-        task = bar.add_task(settings.method, total=settings.pictures, completed=raising.pictures, loss="")
-
-        def report(row: Row) -> None:
-            bar.update(task, completed=row.pictures, loss=f"{row.loss:.3f} nats")
-
+    try:
         network = raising.run(report)
+    except OutOfTime:
+        raising.save(folder / CHECKPOINT)
+        raise
     write_whole(folder / PROGRESS, table(Row._fields, raising.rows))
-    about = {"settings": settings.config(), "seconds": raising.seconds, "software": software(), "commit": git_commit()}
-    weights.save(network, folder / WEIGHTS, about)
+    weights.save(network, folder / WEIGHTS, {"settings": settings.config()})
     (folder / CHECKPOINT).unlink(missing_ok=True)
 
 

@@ -7,10 +7,12 @@ import pytest
 from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.monitor import Monitor
 
+from priorlab.agents.priors.belief import Belief
+from priorlab.agents.priors.facts import Facts
 from priorlab.agents.priors.lives import live, on_rules, told
 from priorlab.agents.priors.player_settings import NEEDED, PlayerSettings
 from priorlab.agents.priors.policy import Policy
-from priorlab.agents.priors.roles import ROLES, roles_of
+from priorlab.agents.priors.roles import DANGER, FREE, GOAL, KEY, ROLES, roles_of
 from priorlab.agents.priors.scenery import Scenery
 from priorlab.envs.game.replaying import replayed
 from priorlab.envs.game.rules import DEATHS, SOLVED, X, Y
@@ -77,6 +79,22 @@ def test_a_slow_clumsy_player_takes_longer():
     slow = PlayerSettings(delay=8, slips=0.01, hesitation=20.0)
     person = live(Scenery(level, looks=HARD), told(level), slow, limit=2000)
     assert quick.solved and person.solved and len(person.inputs) > len(quick.inputs)
+
+
+def test_a_player_that_does_not_prefer_objects_looks_for_the_goal_wherever_there_is_room():
+    level = BANK[5].level
+    truth = roles_of(level)
+    facts = Facts(len(truth))
+    facts.rule_out([(3, 3)], 1 << GOAL)
+    belief = Belief(
+        told(level)(np.zeros(0), np.zeros(0)), facts, np.zeros_like(truth, int), False, prefer_objects=False
+    )
+    room = np.isin(truth, (FREE, GOAL, KEY)) & ~facts.ruled_out[..., GOAL]
+    assert np.allclose(belief.goal, room / room.sum(), atol=1e-6)
+    assert belief.danger[truth == GOAL].max() < 0.01 and (belief.danger[truth == DANGER] > 0.99).all()
+    settings = PlayerSettings(prefer_objects=False)
+    lives = [live(Scenery(level, looks=HARD), told(level), each, limit=2000) for each in (None, settings)]
+    assert lives[0].solved and len(lives[1].inputs) > 2 * len(lives[0].inputs)
 
 
 def test_evaluate_policy_evaluates_it():

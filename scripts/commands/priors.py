@@ -1,0 +1,28 @@
+"""`priorlab priors`: do masks take away what players learned? The experiment on players that bring knowledge."""
+
+import sys
+from typing import Annotated
+
+import tyro
+
+from priorlab.scripts.priors.request import Request
+from priorlab.scripts.running.side_by_side import resumable
+
+
+def main(request: Annotated[Request, tyro.conf.OmitArgPrefixes, tyro.conf.arg(name="")]) -> None:
+    """Play the experiment on players that bring knowledge: what is missing of it, in the order of its plan.
+
+    First, --fix writes fixed.json, which is committed before the first life. Then the command raises players and plays
+    lives: life 0 of everything before life 1 of anything, and the full player and the matrix first. Rows go to
+    lives.csv as lives end, each sealed by a check of all before it; perception.csv holds what players perceive at first
+    sight, raised.csv how they were raised. You can stop the command at any time; started again, it resumes.
+
+    It refuses to play without fixed.json, with changed files in agents/ or envs/, with other weights than the fixed
+    ones, and with a raised player that is not the recorded one.
+    """
+    from priorlab.scripts.priors.experiment import run  # imports for seconds, which --help does not need
+
+    with resumable():
+        failed = run(request)
+    if failed:
+        sys.exit(f"{len(failed)} jobs failed. Run the same command to try them again.")

@@ -1,0 +1,64 @@
+"""`priorlab priors`: fixes the experiment, plays it, reports it; each refuses, in one line, what it can't stand for."""
+
+from pathlib import Path
+
+from rich import box
+from rich.table import Table
+
+from priorlab.agents.priors.weights import digest, shipped
+from priorlab.envs.base.provenance import changed_files, git_commit
+from priorlab.scripts.console import plain_console
+from priorlab.scripts.priors.fixed import Fixed, fix, read_experiment, read_fixed
+from priorlab.scripts.priors.plan import Chosen
+from priorlab.scripts.priors.playing import Where, play, summary
+from priorlab.scripts.priors.request import Request
+from priorlab.scripts.priors.sealed import sealed_rows
+
+CODE = ("agents", "envs")  # what a life depends on
+
+
+def run(request: Request) -> list[str]:
+    """Does what is asked for; returns a line for each job that failed."""
+    weights = request.weights or shipped()
+    if request.fix:
+        path = fix(request.out, read_experiment(), digest(weights), commit_of_code())
+        plain_console().print(f"Fixed: {path.resolve()}; commit it before the first life.", soft_wrap=True)
+        return []
+    fixed, failed = read_fixed(request.out), []
+    if not request.report_only:
+        where = Where(request.out, Path("runs") / request.out.name, weights, commit_of_code())
+        check_weights(fixed, weights)
+        chosen = Chosen(request.players, request.seeds, request.lives, request.places, request.versions)
+        chosen.check(fixed)
+        failed = play(fixed, where, chosen, plain_console(), request.workers, request.minutes)
+    report(fixed, request.out)
+    return failed
+
+
+def commit_of_code() -> str:
+    """The commit that rows name. ValueError where it does not hold the code that would be run."""
+    commit = git_commit()
+    if commit is None:
+        raise ValueError("not in a checkout of git: expected one, as each row names its commit")
+    if changed := changed_files(*CODE):
+        raise ValueError(f"{changed[0]} is changed, or not committed: expected agents/ and envs/ as committed")
+    return commit
+
+
+def check_weights(fixed: Fixed, path: Path) -> None:
+    """Raises ValueError for another player than the fixed one."""
+    if (found := digest(path)) != fixed.weights:
+        raise ValueError(
+            f"{path}: its SHA-256 begins with {found[:12]}, and {fixed.weights[:12]} was fixed: expected the weights "
+            f"of commit {fixed.commit[:12]}, or a new --out"
+        )
+
+
+def report(fixed: Fixed, folder: Path) -> None:
+    """Prints how far the experiment is, after its rows were checked."""
+    table = Table(box=box.SIMPLE_HEAD)
+    for column in ("player", "lives", "planned", "won"):
+        table.add_column(column, justify="left" if column == "player" else "right")
+    for player, lives, planned, won in summary(fixed, sealed_rows(folder, fixed.hash)):
+        table.add_row(player, f"{lives:,}", f"{planned:,}", f"{won:,}")
+    plain_console().print(table)

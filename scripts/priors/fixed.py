@@ -1,0 +1,153 @@
+"""What was fixed before the first life of the experiment: players, places, versions, and the hash of the weights."""
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from priorlab.agents.priors.player_settings import PlayerSettings
+from priorlab.agents.priors.settings import RaiseSettings
+from priorlab.envs.base.files import read_bytes, read_json, writing_new
+
+FIXED = "fixed.json"
+EXPERIMENT = Path(__file__).parent / "experiment.toml"
+RAISED, SHIPPED, TOLD, RANDOM = "raised", "shipped", "told", "random"  # kinds of players
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """A player of the experiment. ``kind``: raised; shipped, which is raised but for seed 0; told; or random.
+
+    ``raising``: the player whose weights it has, by default its own; ``raised``, ``plays``: settings as plain data,
+    empty where it has none.
+    """
+
+    kind: str
+    raising: str
+    given: tuple[str, ...]
+    raised: dict[str, Any]
+    plays: dict[str, Any]
+
+    @property
+    def learned(self) -> bool:
+        return self.kind in (RAISED, SHIPPED)
+
+    def raise_settings(self, seed: int, out: Path) -> RaiseSettings:
+        return RaiseSettings(out=out, seed=seed, appraisal_levels=0, **self.raised)
+
+    def player_settings(self) -> PlayerSettings:
+        return PlayerSettings(**{**self.plays, "given": tuple(self.plays["given"])})
+
+
+@dataclass(frozen=True)
+class Group:
+    """Players that are played with as many seeds and lives, side by side."""
+
+    seeds: int
+    lives: int
+    players: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """``weights``: SHA-256 of the player that comes with the package; ``commit``: of the code that fixed it; ``limit``:
+    inputs after which a life ends; ``hash``: SHA-256 of the file, with which the chain of rows begins."""
+
+    weights: str
+    commit: str
+    limit: int
+    places: tuple[str, ...]
+    versions: tuple[str, ...]
+    groups: tuple[Group, ...]
+    players: dict[str, Contestant]
+    hash: str
+
+
+def fix(folder: Path, experiment: Mapping[str, Any], weights: str, commit: str) -> Path:
+    """Writes the file of an experiment, as ``experiment.toml`` has it.
+
+    FileExistsError if there is one; ValueError if lives were already recorded.
+    """
+    lives = folder / "lives.csv"
+    if lives.exists():
+        raise ValueError(
+            f"{lives} holds lives: what they were played with can't be fixed after them; expected a new --out"
+        )
+    described = {
+        "weights": weights,
+        "commit": commit,
+        **{name: experiment[name] for name in ("limit", "pictures", "places", "versions", "groups")},
+        "planned": sum(len(group["players"]) * group["seeds"] * group["lives"] for group in experiment["groups"])
+        * len(experiment["places"])
+        * len(experiment["versions"]),
+        "players": {name: described_player(name, experiment) for name in experiment["players"]},
+    }
+    with writing_new(folder / FIXED) as file:
+        file.write((json.dumps(described, indent=1) + "\n").encode())
+    return folder / FIXED
+
+
+def described_player(name: str, experiment: Mapping[str, Any]) -> dict[str, Any]:
+    """All settings of a player, defaults included."""
+    player = experiment["players"][name]
+    kind, raising = player.get("kind", RAISED), player.get("raising", name)
+    plays = PlayerSettings(**player.get("plays", {})) if kind != RANDOM else None
+    raised = None
+    if kind in (RAISED, SHIPPED):
+        pictures = {} if kind == SHIPPED else {"pictures": experiment["pictures"]}
+        raised = RaiseSettings(**{**pictures, **experiment["players"][raising].get("raised", {})})
+    return {
+        "kind": kind,
+        "raising": raising if raised else "",
+        "given": [*(["roles"] if kind == TOLD else []), *(plays.given if plays else ())],
+        "raised": {key: value for key, value in raised.config().items() if key != "seed"} if raised else {},
+        "plays": plays.config() if plays else {},
+    }
+
+
+def read_experiment(path: Path = EXPERIMENT) -> dict[str, Any]:
+    """What ``fix`` fixes."""
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def read_fixed(folder: Path) -> Fixed:
+    """What was fixed in that folder. ValueError, one line, if nothing was, or by code with other settings."""
+    path = folder / FIXED
+    if not path.exists():
+        raise ValueError(f"{path}: no such file: expected `priorlab priors --fix` before the first life")
+    content = read_json(path)
+    try:
+        fixed = Fixed(
+            content["weights"], content["commit"], content["limit"],
+            tuple(content["places"]), tuple(content["versions"]),
+            tuple(Group(each["seeds"], each["lives"], tuple(each["players"])) for each in content["groups"]),
+            {
+                name: Contestant(each["kind"], each["raising"], tuple(each["given"]), each["raised"], each["plays"])
+                for name, each in content["players"].items()
+            },
+            hashlib.sha256(read_bytes(path).replace(b"\r\n", b"\n")).hexdigest(),
+        )  # fmt: skip
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path}: not what `priorlab priors --fix` writes: {type(error).__name__} {error}") from None
+    for name, player in fixed.players.items():
+        check_known(f"{path}, player {name!r}", player, fixed.commit)
+    return fixed
+
+
+def check_known(where: str, player: Contestant, commit: str) -> None:
+    """Raises ValueError if this code does not have the settings that were fixed, or has further ones."""
+    try:
+        raised = player.raise_settings(0, Path()).config() if player.learned else {"seed": 0}
+        plays = player.player_settings().config() if player.plays else {}
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{where}: {error}: expected the code that fixed it, commit {commit[:12]}") from None
+    for was, now in (({"seed": 0, **player.raised}, raised), (player.plays, plays)):
+        for name in sorted({*was, *now}):
+            if was.get(name) != now.get(name):
+                raise ValueError(
+                    f"{where}: {name} was fixed as {was.get(name)!r}, and is {now.get(name)!r} in this code: expected "
+                    f"the code that fixed it, commit {commit[:12]}, or a new --out"
+                )

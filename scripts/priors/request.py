@@ -1,0 +1,42 @@
+"""The settings of `priorlab priors`. Importing this is quick: no torch."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from priorlab.scripts.checks import check_counts
+
+
+@dataclass(frozen=True)
+class Request:
+    """Raises ValueError, in one line, for values that don't exist."""
+
+    fix: bool = False
+    """write fixed.json and play nothing: every setting, and the SHA-256 of the weights that come with the package"""
+    players: tuple[str, ...] = ()
+    """play only these of the players that were fixed, such as full told matrix-full (default: all)"""
+    seeds: int | None = None
+    """play only so many training seeds of each player (default: all)"""
+    lives: int | None = None
+    """play only so many lives in each version (default: all)"""
+    places: tuple[str, ...] = ()
+    """play only here: key_door, princess, level-005, ... (default: all)"""
+    versions: tuple[str, ...] = ()
+    """play only these versions: original, masked_semantics, ... (default: all)"""
+    out: Path = Path("results/priors")
+    """folder of fixed.json, of the rows and of the page; raised players go to runs/ and its name"""
+    weights: Path | None = None
+    """file of the player `full` with seed 0 (default: the one that comes with the package)"""
+    workers: int = 2
+    """jobs in parallel, one CPU core and up to 2 GB of memory each"""
+    minutes: float = math.inf
+    """start nothing after so many minutes, and stop when what was begun ends or has a checkpoint"""
+    report_only: bool = False
+    """play nothing; only report existing rows"""
+
+    def __post_init__(self) -> None:
+        check_counts(seeds=self.seeds, lives=self.lives, workers=self.workers)
+        if not self.minutes >= 0:
+            raise ValueError(f"minutes must be at least 0, got {self.minutes:g}")
+        if self.fix and self.report_only:
+            raise ValueError("fix writes what is to be played, and report_only plays nothing: expected one of them")
