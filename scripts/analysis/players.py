@@ -21,7 +21,11 @@ NAMES = {
 SHORT = {"simulated": "Simulated", "priors": "Priors live", "priors-sealed": "Priors"}
 LIVES = ("priors-sealed", "priors")  # a run is one life of a raised player: it ends with its first win
 ORDER = {"person": 0, "simulated": 1, "ppo": 2, "dqn": 3, "priors-sealed": 4, "random": 9}
-OWN_COLOURS = ("person", "simulated", "ppo", "dqn", "random")  # which have their names
+FREE = ("fourth", "fifth", "sixth", "seventh")  # colours of other methods
+OWN_COLOURS = {
+    **{name: name for name in ("person", "simulated", "ppo", "dqn", "random")},
+    "priors-sealed": "fourth", "priors": "sixth",
+}  # fmt: skip
 TITLES = {"princess": "Princess", "key_door": "Key and Door"}
 WHO = {"person": "recorded here", "simulated": "planted slow-downs"}  # who is behind a curve of people
 UNITS = {"person": ("person", "people"), "simulated": ("simulated player", "simulated players")}
@@ -123,7 +127,8 @@ def kinds_of(runs: Sequence[Played]) -> list[Kind]:
     """People first, then simulated players; random last, privileged methods after the others."""
     methods = sorted({(ORDER.get(run.method, 5), run.privileged, run.method, run.player) for run in runs})
     given = {run.method: tuple(run.settings.get("given", ())) for run in runs}
-    free = itertools.cycle(("fourth", "fifth", "sixth", "seventh"))
+    used = {OWN_COLOURS.get(method) for _, _, method, _ in methods}
+    free = itertools.cycle([colour for colour in FREE if colour not in used])
     kinds = []
     for _, privileged, method, player in methods:
         name = NAMES.get(method, method)
@@ -131,7 +136,7 @@ def kinds_of(runs: Sequence[Played]) -> list[Kind]:
         label, short = (f"{name} (privileged)", f"{name.split(',')[0]}*") if privileged else (name, short)
         if given[method]:
             label, short = f"{label}, given {', '.join(given[method])}", f"{short.removesuffix('*')}*"
-        colour = method if method in OWN_COLOURS and not privileged else next(free)
+        colour = OWN_COLOURS[method] if method in OWN_COLOURS and not privileged else next(free)
         kinds.append(Kind(method, label, short, colour, privileged, player, given[method]))
     return kinds
 

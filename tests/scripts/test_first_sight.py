@@ -74,9 +74,9 @@ def test_a_life_becomes_the_rows_of_its_replay(tmp_path, weights):
 
 def test_lives_end_at_the_limit_and_a_life_that_was_stopped_is_written_again(tmp_path, weights):
     lives = plan_lives(tmp_path / "study", VERSIONS, weights, LEVEL, limit=12)
-    console = Console(file=StringIO(), width=200)
+    console = Console(file=(printed := StringIO()), width=200)
     live_through(lives, weights, console)
-    assert "finished  priors · masked semantics · seed 0  12 inputs" in console.file.getvalue()
+    assert "finished  priors · masked semantics · seed 0  12 inputs" in printed.getvalue()
     files = {path.name: path.read_bytes() for path in lives[0].folder.glob("*.csv")}
     (lives[0].folder / "done").unlink()
     live_through(plan_lives(tmp_path / "study", VERSIONS, weights, LEVEL, limit=12), weights, console)
