@@ -10,11 +10,11 @@ import numpy as np
 from priorlab.envs.base.files import one_line, read_json, whole_lines
 from priorlab.envs.base.tables import kinds, parse_table
 from priorlab.envs.plays.play import Play
-from priorlab.envs.plays.progress import PROGRESS, progress
+from priorlab.envs.plays.progress import PROGRESS
 from priorlab.envs.plays.sessions import Recorded
-from priorlab.envs.plays.tracks import REACHED, TRACKS, reached, track
+from priorlab.envs.plays.tracks import REACHED, TRACKS
+from priorlab.envs.results.play_rows import rows_of
 from priorlab.envs.results.rows import (
-    CELL,
     CONFIGS,
     DEATHS,
     EPISODES,
@@ -24,9 +24,7 @@ from priorlab.envs.results.rows import (
     REQUIRED,
     VISITS,
     check_config,
-    count_visits,
     is_finished,
-    thinned,
 )
 from priorlab.envs.results.sources import sources
 
@@ -140,36 +138,12 @@ def read_run(folder: Path) -> "tuple[dict, dict[str, pd.DataFrame]]":
 
 
 def read_play(recorded: "Recorded") -> "tuple[dict, dict[str, pd.DataFrame]]":
-    """A play as the same row and tables: it is one run, whose episodes end at deaths, in Atari's games at games over.
-
-    This also holds in Key and Door, where an agent's episode continues, so that rows show when each death was."""
-    import pandas as pd
-
+    """The row of ``configs`` of a play, and its tables."""
     play, total = recorded.play, len(recorded.play.inputs)
     if play.player not in EXPERIMENTS or not total:
         reason = "nothing was played" if not total else "not a person's play; agents are compared by their runs"
         raise ValueError(f"{recorded.path}: {reason}")
-    ends_at = "death" if isinstance(play, Play) else "reset"
-    died = [number for number, events in play.happenings.items() if any(event == ends_at for event, _ in events)]
-    ends = died if died and died[-1] == total else [*died, total]
-    episodes = pd.DataFrame(
-        {
-            "episode": range(len(ends)),
-            "inputs": ends,
-            "length": np.diff([0, *ends]),
-            "outcome": ["death"] * len(died) + [play.ended] * (len(ends) - len(died)),
-            "deaths": np.minimum(np.arange(len(ends)) + 1, len(died)),
-        }
-    )
-    deaths = pd.DataFrame({"inputs": [0, *died], "deaths": np.arange(len(died) + 1)})
-    rows = {"episodes": episodes, "deaths": deaths}
-    if isinstance(play, Play):
-        measured, kept = play.measure(), thinned(total)
-        rows["exploration"] = pd.DataFrame({"inputs": kept, "unique_states": measured.unique_states[kept - 1]})
-        counts = count_visits(measured.x, measured.y, play.level.side)
-        ys, xs = np.nonzero(counts)
-        rows["visits"] = pd.DataFrame({"x": CELL * xs, "y": CELL * ys, "visits": counts[ys, xs]})
-        rows |= {"tracks": track(measured), "reached": reached(play), "progress": progress(play)}
+    rows = rows_of(play)
     front = {
         "experiment": EXPERIMENTS[play.player], "game": play.game, "version": play.version, "method": play.player,
         "player": play.player, "privileged": False, "seed": name_of(recorded),

@@ -18,6 +18,7 @@ from priorlab.scripts.analysis.statistics import (
     LEAST,
     Played,
     horizon_of,
+    independent,
     is_known,
     quantiles,
     restricted_mean,
@@ -149,8 +150,8 @@ def sides_of(
             n = len(group) if estimator == "restricted" else int(won.sum())
             known = n >= fewest and (kind.is_agent or estimator != "restricted" or is_known(times, won, horizon))
             means.append(mean_of(estimator, times, won, horizon) if known else np.nan)
-            counts.append(n)
-            enough = len(group) >= LEAST
+            counts.append(min(n, independent(group)))
+            enough = independent(group) >= LEAST
             none = np.full(RESAMPLES, np.nan)
             resampled.append(mean_of(estimator, times, won, horizon, drawn[version]) if enough else none)
         sides.append(Side(

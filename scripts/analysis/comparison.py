@@ -25,6 +25,7 @@ from priorlab.scripts.analysis.statistics import (
     Means,
     Played,
     Ratio,
+    independent,
     is_known,
     median_time,
     quantiles,
@@ -158,7 +159,7 @@ def analyse(section: Section, limit: float = MINUTES, paired: bool = False) -> A
         groups = {name: group for name, group in groups.items() if group}
         tests, notes[kind.label] = tests_of(groups, kind, paired)
         hazards: dict[str, Test] = {}
-        if kind.is_agent or not paired:
+        if not kind.lives and (kind.is_agent or not paired):
             times = {name: times_of(group) for name, group in groups.items()}
             hazards = {test.version: test for test in proportional_hazards(times)}
             together_all = omnibus(times)
@@ -220,6 +221,8 @@ def tests_of(
     groups: Mapping[str, Sequence[Played]], kind: Kind, paired: bool
 ) -> tuple[dict[str, dict[str, Test]], str]:
     """The tests of TESTS by name and version, and how deaths were modelled; times are in inputs."""
+    if kind.lives:
+        return {}, "not modelled: lives of one raised player are not independent"
     if paired and not kind.is_agent:
         both = {name: together(groups, name) for name in groups if name != "original" and groups.get("original")}
         pairs = {name: (times_of(a), times_of(b)) for name, (a, b) in both.items() if a}
@@ -266,10 +269,11 @@ def mean(values: Sequence[float], weights: np.ndarray, runs: Sequence[Played]) -
 
 def estimate(value: float | np.ndarray, drawn: np.ndarray, runs: Sequence[Played], unit: float) -> Estimate:
     """The value and its interval from resamples, both divided by ``unit``; no interval below LEAST runs."""
-    if len(runs) < LEAST:
-        return Estimate(float(value) / unit, None, None, len(runs))
-    low, high = (np.quantile(drawn, quantiles(len(runs))) / unit).tolist()
-    return Estimate(float(value) / unit, low, high, len(runs))
+    n = independent(runs)
+    if n < LEAST:
+        return Estimate(float(value) / unit, None, None, n)
+    low, high = (np.quantile(drawn, quantiles(n)) / unit).tolist()
+    return Estimate(float(value) / unit, low, high, n)
 
 
 def order_of(analysis: Analysis, kind: Kind) -> Order | None:

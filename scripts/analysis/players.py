@@ -16,13 +16,20 @@ NAMES = {
     "ppo-privileged-counts": "PPO, given positions", "ppo-icm": "PPO, ICM", "ppo-rnd": "PPO, RND",
     "dqn": "DQN", "dqn-no-bonus": "DQN, no bonus", "dqn-icm": "DQN, ICM", "dqn-rnd": "DQN, RND",
     "dqn-privileged-counts": "DQN, given positions", "random": "Random",
+    "priors": "Player with priors (live)", "priors-sealed": "Player with priors",
 }  # fmt: skip
-SHORT = {"simulated": "Simulated"}
-ORDER = {"person": 0, "simulated": 1, "ppo": 2, "dqn": 3, "random": 9}
+SHORT = {"simulated": "Simulated", "priors": "Priors live", "priors-sealed": "Priors"}
+LIVES = ("priors-sealed", "priors")  # a run is one life of a raised player: it ends with its first win
+ORDER = {"person": 0, "simulated": 1, "ppo": 2, "dqn": 3, "priors-sealed": 4, "random": 9}
+FREE = ("fourth", "fifth", "sixth", "seventh")  # colours of other methods
+OWN_COLOURS = {
+    **{name: name for name in ("person", "simulated", "ppo", "dqn", "random")},
+    "priors-sealed": "fourth", "priors": "sixth",
+}  # fmt: skip
 TITLES = {"princess": "Princess", "key_door": "Key and Door"}
 WHO = {"person": "recorded here", "simulated": "planted slow-downs"}  # who is behind a curve of people
 UNITS = {"person": ("person", "people"), "simulated": ("simulated player", "simulated players")}
-SEEDS = ("seed", "seeds")
+SEEDS, ONE_LIFE = ("seed", "seeds"), ("life", "lives")
 MOST_SECTIONS = 12
 
 
@@ -31,15 +38,26 @@ class Kind:
     """A kind of player: all runs of one method."""
 
     method: str
-    label: str  # with "(privileged)" if it is
-    short: str  # within figures, with a star if it is privileged
+    label: str  # with "(privileged)" if it is, and with what it is given
+    short: str  # within figures, with a star if it is privileged or given anything
     colour: str  # its name in the style sheet
     privileged: bool
     player: str  # "person", "agent" or "simulated"
+    given: tuple[str, ...] = ()  # beyond pictures, by the names of ``agents/priors/player_settings.py``
 
     @property
     def is_agent(self) -> bool:
         return self.player == "agent"
+
+    @property
+    def name(self) -> str:
+        """The label without what it is given."""
+        return self.label.removesuffix(f", given {', '.join(self.given)}")
+
+    @property
+    def heading(self) -> str:
+        """Its name where there is no room for what it is given, with a star in its place."""
+        return f"{self.name}*" if self.given else self.label
 
     @property
     def who(self) -> str:
@@ -47,8 +65,18 @@ class Kind:
         return f"{self.label}, {WHO[self.player]}" if self.player in WHO else self.label
 
     @property
+    def lives(self) -> bool:
+        """Whether its runs are lives of raised players: only these players are independent, as seeds of training."""
+        return self.method in LIVES
+
+    @property
     def units(self) -> tuple[str, str]:
         """What is counted, singular and plural."""
+        return ONE_LIFE if self.lives else self.independent
+
+    @property
+    def independent(self) -> tuple[str, str]:
+        """What is resampled, singular and plural."""
         return UNITS.get(self.player, SEEDS)
 
 
@@ -58,7 +86,8 @@ class Section:
 
     ``notes`` say which plays were left out, and in which settings the others differ. People's plays are of one
     ``study`` ("": of none; None: there are no people) and one ``limit`` in minutes (None: not recorded), as
-    ``about`` says in words. ``later``: the plays that were left out because the person had played before.
+    ``about`` says in words. ``later``: the plays that were left out because the person had played before. ``longer``:
+    runs of more inputs than can be compared, which only tell whether a kind of player ever won.
     """
 
     game: str
@@ -70,6 +99,7 @@ class Section:
     limit: float | None = None
     about: tuple[str, ...] = ()
     later: tuple[Played, ...] = ()
+    longer: tuple[Played, ...] = ()
 
     @property
     def name(self) -> str:
@@ -96,14 +126,18 @@ def same_rules(section: Section) -> bool:
 def kinds_of(runs: Sequence[Played]) -> list[Kind]:
     """People first, then simulated players; random last, privileged methods after the others."""
     methods = sorted({(ORDER.get(run.method, 5), run.privileged, run.method, run.player) for run in runs})
-    free = itertools.cycle(("fourth", "fifth", "sixth", "seventh"))
+    given = {run.method: tuple(run.settings.get("given", ())) for run in runs}
+    used = {OWN_COLOURS.get(method) for _, _, method, _ in methods}
+    free = itertools.cycle([colour for colour in FREE if colour not in used])
     kinds = []
     for _, privileged, method, player in methods:
         name = NAMES.get(method, method)
         short = SHORT.get(method, name)
         label, short = (f"{name} (privileged)", f"{name.split(',')[0]}*") if privileged else (name, short)
-        colour = method if method in ORDER and not privileged else next(free)
-        kinds.append(Kind(method, label, short, colour, privileged, player))
+        if given[method]:
+            label, short = f"{label}, given {', '.join(given[method])}", f"{short.removesuffix('*')}*"
+        colour = OWN_COLOURS[method] if method in OWN_COLOURS and not privileged else next(free)
+        kinds.append(Kind(method, label, short, colour, privileged, player, given[method]))
     return kinds
 
 
@@ -114,8 +148,13 @@ def of_kind(runs: Sequence[Played], kind: Kind, version: str | None = None) -> l
 
 
 def count(ns: Sequence[int], kind: Kind) -> str:
-    """Such as "3 seeds", "1 person" or "8 to 10 people"."""
-    unit = kind.units[max(ns) != 1]
+    """Of independent players, such as "3 seeds", "1 person" or "8 to 10 people"."""
+    return count_of(ns, kind.independent)
+
+
+def count_of(ns: Sequence[int], units: tuple[str, str]) -> str:
+    """Such as "3 lives", in units that are given singular and plural."""
+    unit = units[max(ns) != 1]
     return f"{min(ns)} {unit}" if min(ns) == max(ns) else f"{min(ns)} to {max(ns)} {unit}"
 
 

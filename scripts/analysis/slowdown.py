@@ -91,6 +91,8 @@ def contrasts_of(section: Section, limit: float, drawn: Drawn, paired: bool = Fa
                 contrast(version, (kind, sides[kind][version]), (agent, sides[agent][version]), paired)
                 for version in versions
             ]
+            if agent.lives:  # a few lives are an example; there are only as many players as were raised
+                found = [each for each in found if each.low is not None]
             corrected = holm_of([np.nan if each.p is None else each.p for each in found])
             contrasts += [replace(each, p_holm=None if each.p is None else p) for each, p in zip(found, corrected)]
     return tuple(contrasts)
@@ -145,7 +147,7 @@ def contrast(version: str, of: tuple[Kind, Means], against: tuple[Kind, Means], 
     if people.drawn is not None and agents.drawn is not None:
         logs = np.log(people.drawn[0] / people.drawn[1]) - np.log(agents.drawn[0] / agents.drawn[1])
         share = float((logs > 0).mean() + (logs == 0).mean() / 2)
-        sides = [variances(people, paired), variances(agents)]
+        sides = [variances(people, paired), variances(agents, agents.is_paired)]
         if sum(part for side in sides for part, _ in side) > np.finfo(float).eps:  # else nobody differs within a group
             low, high, p = student(float(np.log(value)), sides)
     bounds = {people.bound, INVERSE[agents.bound]} - {""}

@@ -58,6 +58,7 @@ class Means:
     bound: str
     n: int
     n_original: int
+    is_paired: bool = False  # whether the same players are on both sides of each resample
 
     @property
     def ratio(self) -> Ratio:
@@ -102,6 +103,8 @@ class Played:
     success: np.ndarray = field(default_factory=lambda: np.zeros((2, 0)))  # from ``success``
     episodes: np.ndarray = field(default_factory=lambda: np.zeros((3, 0)))  # inputs, deaths, wins by the end of each
     died: np.ndarray = field(default_factory=lambda: np.zeros((2, 0)))  # from ``deaths_over_time``
+    raised: str = ""  # of a life of a player that lives many: which player, as its lives are not independent
+    all_states: float = 0.0  # unique states at the end, of a life without a curve
 
     @property
     def limit(self) -> float | None:
@@ -132,7 +135,7 @@ class Played:
     @property
     def states(self) -> float:
         """Unique states at the end."""
-        return float(self.curve[1, -1]) if self.curve.size else 0.0
+        return float(self.curve[1, -1]) if self.curve.size else self.all_states
 
 
 def played(results: Results) -> list[Played]:
@@ -323,21 +326,31 @@ def means_to_original(
         bound = BOUNDS[missing[0], missing[1]]
     here, there = (float(restricted_mean(*group, horizon)) for group in groups)
     drawn = None
-    if min(len(version), len(original)) >= LEAST:
+    n, n_original = independent(version), independent(original)
+    if min(n, n_original) >= LEAST:
         both = weights or bootstrap_weights([version, original])
         drawn = np.array([restricted_mean(*group, horizon, each) for group, each in zip(groups, both)])
-    return Means(here, there, drawn, bound, len(version), len(original))
+    same = {run.raised for run in version} == {run.raised for run in original} != {""}
+    return Means(here, there, drawn, bound, n, n_original, same)
+
+
+def independent(runs: Sequence[Played]) -> int:
+    """How many of them are independent: people's plays and agents' runs all are; lives count by the raised player."""
+    return sum(not run.raised for run in runs) + len({run.raised for run in runs} - {""})
 
 
 def bootstrap_weights(groups: Sequence[Sequence[Played]], seed: int = 0) -> list[np.ndarray]:
     """How often each play is in each resample, (RESAMPLES, n) per group.
 
-    People (or an agent's runs) are drawn with all their plays, among those who played in the same groups, so that each
-    resample has as many of them as there are. The arrays are read-only.
+    People (or an agent's runs, or raised players) are drawn with all their plays, among those who played in the same
+    groups, so that each resample has as many of them as there are. The arrays are read-only.
     """
     people: dict[str, int] = {}
     numbered = tuple(
-        tuple(people.setdefault(run.participant or f"{number} {place}", len(people)) for place, run in enumerate(group))
+        tuple(
+            people.setdefault(run.participant or run.raised or f"{number} {place}", len(people))
+            for place, run in enumerate(group)
+        )
         for number, group in enumerate(groups)
     )
     return list(weights_of(numbered, seed))

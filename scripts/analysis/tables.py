@@ -26,6 +26,7 @@ from priorlab.scripts.analysis.statistics import (
     LEAST,
     Played,
     bootstrap_weights,
+    independent,
     kaplan_meier,
     quantiles,
     times_of,
@@ -176,9 +177,9 @@ def survival(section: Section, unit: str) -> pd.DataFrame:
         times, won = times_of(runs)
         ordered, share = kaplan_meier(times, won)
         band = np.full((2, len(runs)), np.nan)
-        if len(runs) >= LEAST:
+        if (n := independent(runs)) >= LEAST:
             drawn = kaplan_meier(times, won, bootstrap_weights([runs])[0])[1]
-            band = np.quantile(drawn, quantiles(len(runs)), axis=0)
+            band = np.quantile(drawn, quantiles(n), axis=0)
         scale = 60 * runs[0].rate if unit == "minutes" else 1
         for time, values in zip([0, *ordered / scale], [(1, 1, 1), *zip(share, *band)]):
             row = {"version": version, "player": kind.label, "n": len(runs), unit: time}

@@ -85,11 +85,16 @@ def verdicts(contrasts: Sequence[Contrast]) -> list[tuple[Kind, str]]:
         else:
             more, less = sum(each.is_more for each in tested), sum(each.is_less for each in tested)
             of = f"of {n} versions" if n > 1 else "of one version"
-            words = f"{more or 'None'} {of} slow{'s' if more == 1 else ''} {who} clearly more than {agent.label}"
+            words = f"{more or 'None'} {of} slow{'s' if more == 1 else ''} {who} clearly more than {in_words(agent)}"
             words += f"; {less} clearly less." if less else "."
             words += f" {count([each.agents.n for each in tested], agent)} per version."
         found.append((agent, words))
     return found
+
+
+def in_words(agent: Kind) -> str:
+    """An agent's name within a sentence."""
+    return f"the {agent.name[0].lower()}{agent.name[1:]}" if agent.lives else agent.name
 
 
 def forest(contrasts: Sequence[Contrast], versions: Sequence[str], width: float) -> Drawing:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from priorlab.agents.priors.player_settings import GIVEN
 from priorlab.envs.base.files import write_whole
 from priorlab.envs.game.level import Level
 from priorlab.envs.results.load import Results
@@ -29,14 +30,17 @@ def write_report(
     quick: bool = False,
     reachable: int | None = None,
     figures: bool = False,
+    lives: Sequence[Played] = (),
+    beside: Sequence[Section] = (),
 ) -> Path:
     """Writes the report on the runs and plays of ``versions`` on ``level`` to ``path``.
 
     Runs on another level are left out and listed. ``reachable``: the exact number of reachable positions, if known.
-    ``figures`` as for ``write_page``.
+    ``figures`` as for ``write_page``. ``lives``: further plays of the level; ``beside``: sections that follow.
     """
     compared = Level.read(level)
     runs, left_out = on_level(played(results), compared, versions)
+    runs += lives
     section = Section(
         compared.game,
         compared.text(),
@@ -46,7 +50,10 @@ def write_report(
         limit=longest_limit(runs),
     )
     problems = [*results.problems, *left_out]
-    return write_page(path, [section], problems=problems, quick=quick, reachable=reachable, figures=figures)
+    sections = [section, *beside]
+    return write_page(
+        path, sections, problems=problems, quick=quick, reachable=reachable, figures=figures, by_game=True
+    )
 
 
 def write_comparison(
@@ -87,12 +94,14 @@ def write_page(
     problems: Sequence[str] = (),
     quick: bool = False,
     reachable: int | None = None,
+    by_game: bool = False,
 ) -> Path:
     """Writes the page of these sections to ``path``, and their tables to the folder ``data`` next to it.
 
     ``flows``: the way from consent to analysis of each section. ``figures``: every figure is also written to the folder
     ``figures`` next to the page, as SVG and PDF; those of an earlier page are removed from there. ``chosen``: the
-    versions in the figure for print; none: all.
+    versions in the figure for print; none: all. ``by_game``: the page's headline has a sentence for each section, of
+    which the first alone has the number ``reachable``.
     """
     flows = flows or [flow_of(section, section.runs, section.runs) for section in sections]
     analyses = [analyse(section, limit, paired) for section in sections]
@@ -103,7 +112,8 @@ def write_page(
         | ({"flow": flow_rows(analysis.section, flow)} if flow else {})
         for analysis, second, flow in zip(analyses, seconds, flows)
     ]
-    parts = [show(*each, reachable, chosen) for each in zip(analyses, seconds, flows, tables)]
+    known = [reachable, *[None] * len(sections[1:])]
+    parts = [show(*each, chosen) for each in zip(analyses, seconds, flows, tables, known)]
     for number_, part in enumerate(parts):
         part["at"] = f"s{number_}-" if number_ else ""
         part["notes"] += limits(analyses[number_], limit)
@@ -115,6 +125,8 @@ def write_page(
         has_people=any(kind.player == "person" for kind in kinds),
         notes=notes,
         quick=quick,
+        by_game=by_game,
+        given={name: GIVEN[name] for kind in kinds for name in kind.given},
         published=published_figures(),
         published_ratio=published_ratio,
         limit=f"{limit:g}",

@@ -13,6 +13,7 @@ from priorlab.scripts.analysis.players import Kind, title_of
 from priorlab.scripts.report.plots import FIRST_INPUTS, INKS, STYLE, Drawing, apart, inputs_axis, panel, tick_text
 
 REFERENCE = {"lw": 0.9, "ls": (0, (3, 2)), "alpha": 0.75}
+NEAR_LEFT = 0.3  # of an axis: a name to the left of a point there would leave the figure
 BOUND = {"color": INKS["ink"], "lw": 1.2, "ls": (0, (1, 1.6))}  # of the best possible play
 
 
@@ -106,9 +107,11 @@ def name_ends(
         chosen = [end for end in ends if (last is not None and end[1] <= last / 6) == inside]
         places = apart([end[2] for end in chosen], [line] * len(chosen), -0.1 * most, 1.2 * most)
         for (kind, x, _), y in zip(chosen, places):
+            is_early = axes.transLimits.transform(axes.transScale.transform((x, y)))[0] < NEAR_LEFT
             axes.annotate(
                 kind.short, (x, y) if inside else (1, y), (-4, 5) if inside else (7, 0), textcoords="offset points",
-                xycoords="data" if inside else ("axes fraction", "data"), ha="right" if inside else "left",
+                xycoords="data" if inside else ("axes fraction", "data"),
+                ha="right" if inside and not is_early else "left",
                 va="baseline" if inside else "center", color=INKS[kind.colour], fontweight="bold", fontsize=10,
             )  # fmt: skip
 

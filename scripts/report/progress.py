@@ -75,7 +75,9 @@ def curves_of(section: Section, tables: Mapping[str, pd.DataFrame]) -> Curves:
     cut = {name: cut_at(tables[name], last) for name in ("progress", "progress_at", "exploration") if name in tables}
     states = cut.get("exploration", pd.DataFrame())
     most = states[["states", "high"]].max().max() if len(states) else 0
-    return Curves(cut, section.kinds, last, float(np.nanmax([100.0, most])))
+    drawn = {player for frame in cut.values() if len(frame) for player in frame["player"].unique()}
+    kinds = [kind for kind in section.kinds if kind.label in drawn]
+    return Curves(cut, kinds, last, float(np.nanmax([100.0, most])))
 
 
 def matched_inputs(section: Section) -> float:

@@ -14,7 +14,7 @@ from priorlab.scripts.analysis.players import Kind, Section, of_kind, title_of, 
 from priorlab.scripts.analysis.published import published_figures, published_ratio
 from priorlab.scripts.analysis.reaching import in_order, reaches_of
 from priorlab.scripts.analysis.statistics import LEAST, Played
-from priorlab.scripts.report import courses, layout, panels, progress, summary, version_figures
+from priorlab.scripts.report import courses, headlines, layout, panels, progress, summary, version_figures
 from priorlab.scripts.report.contrasts import checks_words, show_contrasts, show_orders
 from priorlab.scripts.report.missed import Second, note_on, show_second
 from priorlab.scripts.report.pictures import data_uri, heat_map, is_turned, numbered, picture_of, trajectories
@@ -53,7 +53,9 @@ def show(
         "title": section.title,
         "limit": f"{analysis.limit:g}",
         "band": FEW,
-        "headline": summary.headline(analysis),
+        "name": section.name,
+        "headline": (said := headlines.headline(analysis)),
+        "within": said if said[1].isupper() else f"{said[0].lower()}{said[1:]}",  # after a colon
         "support": summary.support(analysis),
         "findings": summary.findings(analysis, orders),
         "kinds": kinds,
@@ -123,7 +125,7 @@ def left_out(section: Section) -> list[str]:
         )
     missing: dict[str, list[str]] = {}
     for what, has in RECORDED.items():
-        kinds = [kind.label for kind in section.kinds if not any(map(has, of_kind(section.runs, kind)))]
+        kinds = [kind.heading for kind in section.kinds if not any(map(has, of_kind(section.runs, kind)))]
         if kinds and len(kinds) < len(section.kinds):
             missing.setdefault(", ".join(kinds), []).append(what)
     if missing:
@@ -143,8 +145,10 @@ def show_version(version: str, analysis: Analysis, tables: Mapping[str, pd.DataF
     here = [kind for kind in kinds if of_kind(section.runs, kind, version)]
     human = [kind for kind in here if not kind.is_agent]
     picture = picture_of(version, section.level)
+    drawn = [measure.column for measure in curves.measures if curves.has(measure, version)]
     return {
         "name": version,
+        "drawn": drawn,
         "change": summary.CHANGES.get(version, ""),
         "picture": data_uri(np.rot90(picture, turn_of(section, version))) if picture is not None else "",
         **{measure.column: progress.measure_panel(curves, measure, version) for measure in curves.measures},
@@ -279,7 +283,7 @@ def cell_words(cell: Cell, reachable: int | None) -> dict:
         "interval": summary.interval_text(cell.ratio),
         "extra": summary.extra_text(cell),
         "finishers": estimate_text(cell.finishers),
-        "mastered": summary.median_text(cell, cell.mastered) if cell.kind.is_agent else NOTHING,
+        "mastered": summary.median_text(cell, cell.mastered) if cell.kind.is_agent and not cell.kind.lives else NOTHING,
         "deaths": summary.each_text([run.deaths for run in cell.single]) or number(cell.deaths),
         "mean_deaths": estimate_text(cell.mean_deaths),
         "states": number(cell.states.value) if cell.states else summary.each_text([run.states for run in cell.single]),
@@ -354,7 +358,7 @@ def run_words(kind: Kind, runs: Sequence[Played]) -> dict:
     settings = runs[0].settings
     return {
         "kind": kind,
-        "runs": f"{len(runs)} {'runs' if kind.is_agent else 'plays'}",
+        "runs": f"{len(runs)} {'lives' if kind.lives else 'runs' if kind.is_agent else 'plays'}",
         "inputs": number(max(run.budget for run in runs)),
         "skip": " or ".join(str(skip) for skip in sorted({run.frame_skip for run in runs})),
         "software": ", ".join(f"{name} {version}" for name, version in (settings.get("software") or {}).items()),

@@ -6,7 +6,7 @@ import numpy as np
 
 from priorlab.scripts.analysis.comparison import Analysis, Cell, Estimate, Order
 from priorlab.scripts.analysis.hypotheses import FEW, Test
-from priorlab.scripts.analysis.players import Kind, count, same_rules, title_of
+from priorlab.scripts.analysis.players import Kind, count, count_of, same_rules, title_of
 from priorlab.scripts.analysis.slowdown import Contrast
 from priorlab.scripts.analysis.statistics import LEAST, Played, Ratio
 
@@ -88,8 +88,13 @@ def single_text(cell: Cell, unit: str = "inputs") -> str:
 def main_contrasts(analysis: Analysis) -> list[Contrast]:
     """Those of people, or of simulated players without them, with the first agent that learns from pictures alone."""
     known = [each for each in analysis.contrasts if each.p_holm is not None]
-    known = [each for each in known if each.agent.method != "random" and not each.agent.privileged]
+    known = [each for each in known if is_bare(each.agent) and each.agent.method != "random"]
     return [each for each in known if (each.kind, each.agent) == (known[0].kind, known[0].agent)]
+
+
+def is_bare(kind: Kind) -> bool:
+    """Whether it sees pictures and is given nothing else."""
+    return not (kind.privileged or kind.given)
 
 
 def headline(analysis: Analysis) -> str:
@@ -104,7 +109,7 @@ def headline(analysis: Analysis) -> str:
     parts = []
     for kind in analysis.section.kinds:
         known = [cell for cell in analysis.of_kind(kind) if cell.ratio and cell.ratio.low is not None]
-        if kind.method == "random" or kind.privileged or not known:
+        if kind.method == "random" or not is_bare(kind) or not known:
             continue
         slower = sum(cell.is_slower for cell in known)
         name = kind.label if kind.is_agent else kind.label.lower()
@@ -165,7 +170,7 @@ def findings(analysis: Analysis, orders: Sequence[Order]) -> list[tuple[Kind, st
 def on_original(cell: Cell | None, kind: Kind, limit: float) -> str:
     if cell is None:
         return "No plays of the original yet, so there is nothing to compare."
-    many = count([cell.n], kind)
+    many = count_of([cell.n], kind.units)
     if cell.single and cell.won:
         return f"First win on the original after {single_text(cell)} inputs ({many})."
     if not np.isfinite(cell.median):
@@ -211,7 +216,8 @@ def caution(cells: Sequence[Cell]) -> str:
     if fewest >= FEW:
         return ""
     if fewest < LEAST:
-        return f"With fewer than {LEAST} {cells[0].kind.units[1]} there is no interval: an example, not a finding."
+        many = cells[0].kind.independent[1]
+        return f"With fewer than {LEAST} {many} there is no interval: an example, not a finding."
     return f"With {count([fewest], cells[0].kind)} the intervals are wide and rough: a first sign, not a result."
 
 
