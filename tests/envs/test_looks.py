@@ -18,7 +18,7 @@ start = [-20, 700]
 m*H#m
 """
 LEVELS = [Level.read(source) for source in (*level_names(), *EXTRA, CROWDED)]
-PLAIN = ["original", "masked_semantics"]  # looks of one drawing, whatever the seed
+PLAIN = [look for look in look_names() if not Look.read(look).has_drawings]
 PROCEDURAL = [look for look in look_names() if look not in PLAIN]
 SMALL = """
 [things]
