@@ -9,6 +9,7 @@ from priorlab.agents.priors.weights import digest, shipped
 from priorlab.envs.base.provenance import changed_files, git_commit
 from priorlab.scripts.console import plain_console
 from priorlab.scripts.priors.fixed import Fixed, fix, read_experiment, read_fixed
+from priorlab.scripts.priors.page import write_page
 from priorlab.scripts.priors.plan import Chosen
 from priorlab.scripts.priors.playing import Where, play, summary
 from priorlab.scripts.priors.request import Request
@@ -55,10 +56,13 @@ def check_weights(fixed: Fixed, path: Path) -> None:
 
 
 def report(fixed: Fixed, folder: Path) -> None:
-    """Prints how far the experiment is, after its rows were checked."""
+    """Prints how far the experiment is, after its rows were checked, and writes the page of what there is."""
     table = Table(box=box.SIMPLE_HEAD)
     for column in ("player", "lives", "planned", "won"):
         table.add_column(column, justify="left" if column == "player" else "right")
-    for player, lives, planned, won in summary(fixed, sealed_rows(folder, fixed.hash)):
+    rows = list(sealed_rows(folder, fixed.hash))
+    for player, lives, planned, won in summary(fixed, rows):
         table.add_row(player, f"{lives:,}", f"{planned:,}", f"{won:,}")
     plain_console().print(table)
+    if rows:
+        plain_console().print(write_page(folder), soft_wrap=True)
