@@ -301,11 +301,8 @@ class Tracker:
 
     def may_die(self, state: np.ndarray, action: int) -> bool:
         """Whether that input kills in that state, on a map that differs from the likeliest one in a few cells."""
-        count = explain(
-            self.tiles, self.allowed, self.logs, self.numbers, self.monsters, state, action, DIES, DIES, MOST_WRONG,
-            self.ends, self.chances,
-        )  # fmt: skip
-        return count > 0
+        world = self.tiles, self.allowed, self.logs, self.numbers, self.monsters
+        return explain(*world, state, action, DIES, DIES, MOST_WRONG, self.ends, self.chances) > 0
 
     def recover(self, action: int, place: Place) -> None:
         """Nothing explains what is seen: every way of moving is possible."""
