@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from priorlab.agents.priors.facts import Cell, Facts
-from priorlab.agents.priors.roles import BITS_OF_ROLE, FREE, GOAL, KEY, MONSTER, ROLES
+from priorlab.agents.priors.roles import BITS_OF_ROLE, DANGER, FREE, GOAL, KEY, MONSTER, ROLES
 from priorlab.envs.game.foreseeing import KINDS
 from priorlab.envs.game.rules import DEADLY
 
@@ -21,6 +21,7 @@ Perceive = Callable[[np.ndarray, np.ndarray], np.ndarray]
 TINY = 1e-9
 DISCOURAGED = 0.5  # factor on a chance for each time that a way there failed
 ROLES_OF_KIND = [np.flatnonzero(kind == BITS_OF_ROLE) for kind in KINDS]
+TRUSTED, MOST_TIMES = 0.5, 4  # factor on the trust in a cell for each death there, and how often at most
 SURE = 1 - 1e-4  # a cell whose likeliest role is likelier has that role in every map
 
 
@@ -50,6 +51,8 @@ class Belief:
         chances /= chances.sum(axis=-1, keepdims=True)
         for cells, roles in facts.clauses:
             raise_to(chances, cells, roles)
+        for cell, times in facts.suspected.items():
+            suspect(chances, cell, times)
         self.goal, self.key = only(chances[..., GOAL]), at_most_one(chances[..., KEY])
         if not prefer_objects:
             room = chances[..., [FREE, GOAL, KEY]].sum(axis=-1)
@@ -175,6 +178,15 @@ def at_most_one(chances: np.ndarray) -> np.ndarray:
 def spread(chances: np.ndarray, room: np.ndarray) -> np.ndarray:
     """The sum of the chances, float (R, R), in proportion to the room, float (R, R), of each cell."""
     return chances.sum() * room / room.sum() if room.sum() > 0 else chances
+
+
+def suspect(chances: np.ndarray, cell: Cell, times: int) -> None:
+    """Raises the chance that a cell, of float64 (R, R, 8), is deadly, after so many deaths there that proved nothing:
+    what else explains them once explains them again, so without this the same way is tried for ever."""
+    now, least = float(chances[cell][DANGER]), 1 - TRUSTED ** min(times, MOST_TIMES)
+    if 0 < now < least:
+        chances[cell] *= (1 - least) / (1 - now)
+        chances[cell][DANGER] = least
 
 
 def raise_to(chances: np.ndarray, cells: tuple[Cell, ...], roles: int) -> None:

@@ -167,7 +167,9 @@ def wander(world: World, belief: Belief, state: np.ndarray, rng: np.random.Gener
     """A plan to a random place that can be reached in a drawn map; None if there is none but here."""
     imagined = belief.draw(rng, 2.0)
     there = imagined_world(world, imagined, state, set())
-    found = routes(imagined.bits, there.numbers, there.monsters, state, prices_of(belief, state, loss), limit=MOST_INPUTS)
+    found = routes(
+        imagined.bits, there.numbers, there.monsters, state, prices_of(belief, state, loss), limit=MOST_INPUTS
+    )
     places = found.resting[found.lengths[found.resting] > 0]
     if not len(places):
         return None

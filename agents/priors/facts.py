@@ -77,6 +77,7 @@ class Facts:
         self.closed: set[Cell] = set()  # touched without a key, and nothing happened: no goal, or a locked door
         self.brushed: set[Cell] = set()  # taken for the goal, touched at the edge, and nothing happened
         self.failed: Counter[Cell] = Counter()  # how often a way to what was taken for the goal or the key failed there
+        self.suspected: Counter[Cell] = Counter()  # how often a death may have been due to it that proved nothing new
         self.monsters_known = False
 
     @property
@@ -255,7 +256,10 @@ class Facts:
         ways = [self.reachable(level, state, action) for state in before]
         cells = {cell for reached, _ in ways for cell in reached}
         if cells and not may_be_monster and all(lowest < level[BOTTOM] for _, lowest in ways):
+            known = self.count
             self.require(sorted(cells), 1 << DANGER | (0 if self.monsters_known else 1 << MONSTER))
+            if self.count == known:
+                self.suspected.update(cell for cell in cells if self.may_be(cell, 1 << DANGER))
 
     def reachable(self, level: np.ndarray, before: np.ndarray, action: int) -> tuple[set[Cell], int]:
         """(the cells that the player can overlap after that input, the lowest y in half pixels), by what is known."""

@@ -19,6 +19,7 @@ from priorlab.envs.game.rules import GOAL_LEFT, HAS_KEY, KEYS, X, Y
 
 AT_EDGE = 0.5  # of the chance of a goal, this much is known when its cell is touched, the rest when the player is in it
 AHEAD = 20.0  # inputs that each plan is taken to cost more, lest crumbs nearby come before all else
+HEATS = (1.0, 1.0, 3.0)  # factors on the temperature of the maps: a hot one finds ways that are thought unlikely
 AIMED = 0.25  # of the mean worth: jumps are tried at cells that are worth more
 NOWHERE = -(1 << 20)
 
@@ -45,7 +46,7 @@ def worth_of(belief: Belief, state: np.ndarray) -> np.ndarray:
 def seek(
     world: World, belief: Belief, state: np.ndarray, rng: np.random.Generator, maps: int, temper: float, loss: float
 ) -> Plan | None:
-    """The best way to look for the goal, or for the key, in ``maps`` drawn maps; None if there is none.
+    """The best way to look for the goal, or for the key, in drawn maps, at most ``maps``; None if there is none.
 
     state: int32 (FIELDS,), the player's; ``loss``: what a death costs, in inputs.
     """
@@ -55,8 +56,8 @@ def seek(
     numbers[[KEYS, GOAL_LEFT]] = 0, NOWHERE
     best, rate, each = None, 0.0, worth.sum(axis=0)
     aims = each > AIMED * each.sum() / each.size
-    for _ in range(maps):
-        imagined = belief.draw(rng, temper)
+    for heat in HEATS[:maps]:
+        imagined = belief.draw(rng, temper * heat)
         # a way that ends in the air may end in death: it costs one
         limit = min(each.sum() / rate - AHEAD, MOST_INPUTS) if rate else MOST_INPUTS
         found = routes(imagined.bits, numbers, world.monsters, state, prices, aims=aims, limit=limit)

@@ -15,7 +15,7 @@ from priorlab.agents.priors.deciding import World
 from priorlab.agents.priors.facts import Cell, overlapped
 from priorlab.agents.priors.layers import Layer, motion
 from priorlab.agents.priors.sprites import SCRIPT, SHOWS, TILE, Found, Place, Sprite, find
-from priorlab.envs.game.foreseeing import explain, foresee
+from priorlab.envs.game.foreseeing import DIES, explain, foresee
 from priorlab.envs.game.rules import (
     CLOCK,
     EPISODE_INPUTS,
@@ -289,11 +289,20 @@ class Tracker:
     def die(self, action: int) -> Seen:
         """Back at the start; the input before killed."""
         assert self.found
-        before = tuple(self.layers[-1].states)
+        layer = self.layers[-1]
+        fatal = [k for k, state in enumerate(layer.states) if self.may_die(state, action)]
+        self.keep(len(self.layers) - 1, fatal or list(range(len(layer.states))))
+        self.prune()
+        shown, before = self.certain(), tuple(layer.states)
         self.layers = [self.beginning()]
         self.place = self.found.place
         self.previous = self.scene
-        return Seen(self.layers[-1].likeliest(), True, [], action, before)
+        return Seen(self.layers[-1].likeliest(), True, shown, action, before)
+
+    def may_die(self, state: np.ndarray, action: int) -> bool:
+        """Whether that input kills in that state, on a map that differs from the likeliest one in a few cells."""
+        world = self.tiles, self.allowed, self.logs, self.numbers, self.monsters
+        return explain(*world, state, action, DIES, DIES, MOST_WRONG, self.ends, self.chances) > 0
 
     def recover(self, action: int, place: Place) -> None:
         """Nothing explains what is seen: every way of moving is possible."""

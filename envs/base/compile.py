@@ -30,6 +30,7 @@ SOURCES = (  # files under envs/ that hold compiled code
     "game/playing.py",
     "game/replaying.py",
     "game/foreseeing.py",
+    "game/gathering.py",
     "game/route_search.py",
     "game/routes.py",
     "game/solver.py",

@@ -8,6 +8,7 @@ from priorlab.envs.base.compile import function, kernel
 from priorlab.envs.game.playing import copy
 from priorlab.envs.game.rules import (
     DEADLY,
+    DEATH,
     GRID,
     JUMPING,
     LADDER,
@@ -26,6 +27,7 @@ from priorlab.envs.game.rules import (
 
 KINDS = (0, WALL, LADDER, DEADLY)  # what a cell can be to the rules: kind k is 1 << k >> 1
 PASSES, HOLDS_UP, IS_CLIMBED = 1, 2, 4  # how a plan uses a cell
+DIES = -(1 << 20)  # in place of where a player is seen who died
 UP_TO, DOWN_TO = 16, 20  # half pixels above and below the player's centre within which cells decide a step
 
 
@@ -44,10 +46,13 @@ def same(one, other):
 
 @function
 def try_step(tiles, level, monsters, before, action, left, top, chance, ends, chances, count):
-    """How many ends there are after this one was added, if it lives and is seen at (left, top)."""
+    """How many ends there are after this one was added, if it lives and is seen at (left, top), or dies for DIES."""
     end = ends[count]
     copy(before, end)
-    if step(tiles, level, monsters, end, action) != ONGOING:
+    outcome = step(tiles, level, monsters, end, action)
+    if left == DIES:
+        return 1 if outcome == DEATH else count
+    if outcome != ONGOING:
         return count
     if pixel(int(end[X])) - GRID != left or pixel(int(end[Y])) - GRID + 1 != top:
         return count
@@ -68,7 +73,8 @@ def explain(tiles, allowed, logs, level, monsters, before, action, left, top, mo
     tiles: uint8 (R, C), the likeliest map; allowed: uint8 (R, C), a bit for each of KINDS that a cell may be; logs:
     float32 (R, C, 4), the logarithms of their chances; before: int32 (FIELDS,). The step is taken on all maps that
     differ from ``tiles`` in at most ``most`` cells, 0 to 2. ends: int32 (m, FIELDS) and chances: float64 (m,), filled:
-    the logarithm of how much likelier than ``tiles`` the likeliest map is that ends so.
+    the logarithm of how much likelier than ``tiles`` the likeliest map is that ends so. ``left`` is DIES for a player
+    who died: 1 if it does on any of the maps, else 0.
     """
     count = try_step(tiles, level, monsters, before, action, left, top, 0.0, ends, chances, 0)
     if most == 0:
