@@ -75,6 +75,13 @@ def test_a_life_becomes_the_rows_of_its_replay(tmp_path, weights):
         plan_lives(tmp_path / "study", VERSIONS, weights, LEVEL)
 
 
+def test_what_is_no_player_is_refused_before_anything_runs(tmp_path):
+    (tmp_path / "a.safetensors").write_bytes(b"nothing")
+    with pytest.raises(ValueError, match=r"a\.safetensors: damaged, or not a safetensors file"):
+        plan_lives(tmp_path / "study", VERSIONS, tmp_path / "a.safetensors", LEVEL)
+    assert not (tmp_path / "study").exists()
+
+
 def test_lives_end_at_the_limit_and_a_life_that_was_stopped_is_written_again(tmp_path, weights):
     lives = plan_lives(tmp_path / "study", VERSIONS, weights, LEVEL, limit=12)
     console = Console(file=(printed := StringIO()), width=200)
