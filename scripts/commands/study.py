@@ -10,13 +10,13 @@ from priorlab.scripts.console import plain_console, print_left_out
 from priorlab.scripts.report.page import write_report
 from priorlab.scripts.running.runner import train
 from priorlab.scripts.study.committed import committed_lives, committed_section
-from priorlab.scripts.study.first_sight import SHIPPED, live_through, plan_lives
+from priorlab.scripts.study.first_sight import live_through, plan_lives
 from priorlab.scripts.study.runs import SEEDS, plan
 
 
 def main(
     quick: bool = False, seeds: int | None = None, out: Path = Path("runs"), workers: int = 2, agents: bool = True,
-    figures: bool = False, weights: Path = SHIPPED,
+    figures: bool = False, weights: Path | None = None,
 ) -> None:  # fmt: skip
     """Train PPO and a random agent on all versions of Princess, let a player with priors live one life on each, add the
     people's plays in `out`, and write the report beside committed rows.
@@ -30,7 +30,7 @@ def main(
         workers: runs trained in parallel, one CPU core each
         agents: train agents and live the lives; with --no-agents, only report existing rows
         figures: write every figure as SVG and PDF to `figures` next to the report; `paper` is 178 mm wide, for print
-        weights: of the player with priors (`priorlab raise` makes others); by default, those that are shipped
+        weights: of the player with priors, from `priorlab raise` (default: those that come with the package)
     """
     size = "study-quick" if quick else "study"
     seeds = SEEDS[size] if seeds is None else seeds

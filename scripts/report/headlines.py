@@ -13,13 +13,15 @@ def headline(analysis: Analysis) -> str:
     """The finding in one sentence, without its full stop.
 
     With lives of a player with priors: which versions clearly slow it, beside people and the first agent that learns
-    from pictures alone; and whether that agent ever won. Otherwise as ``summary.headline``.
+    from pictures alone; and whether that agent ever won. Otherwise as ``summary.headline``, unless there are only an
+    agent that never won and random play.
     """
     lives = life_of(analysis)
-    if lives is None:
-        return summary.headline(analysis)
     others = [kind for kind in analysis.section.kinds if not kind.lives and is_bare(kind) and kind.method != "random"]
     agents = [kind for kind in others if kind.is_agent][:1]
+    if lives is None:
+        never = [words for kind in agents if (words := never_words(analysis, kind))]
+        return never[0] if never and others == agents else summary.headline(analysis)
     if summary.main_contrasts(analysis):
         slowed = slowed_words(analysis, lives, named=False)
         words = f"they clearly slow {slowed}" if slowed else won_words(analysis, lives)
@@ -68,7 +70,7 @@ def won_words(analysis: Analysis, kind: Kind) -> str:
     won = sum(cell.won == cell.n for cell in cells)
     many = f"all {len(cells)} versions" if won == len(cells) else f"{won} of {len(cells)} versions"
     lives = count_of([cell.n for cell in cells], kind.units)
-    return f"{PLAYER} won {many} at first sight ({lives} each), too few to say what slows it"
+    return f"{PLAYER} won {many} at first sight ({lives} each)"
 
 
 def never_words(analysis: Analysis, kind: Kind) -> str:

@@ -13,7 +13,7 @@ from priorlab.scripts.analysis.players import Kind, title_of
 from priorlab.scripts.report.plots import FIRST_INPUTS, INKS, STYLE, Drawing, apart, inputs_axis, panel, tick_text
 
 REFERENCE = {"lw": 0.9, "ls": (0, (3, 2)), "alpha": 0.75}
-NEAR_LEFT = 0.3  # of an axis: a name to the left of a point there would leave the figure
+NEAR_LEFT = 0.5  # of an axis: a name to the left of a point there would leave the figure
 BOUND = {"color": INKS["ink"], "lw": 1.2, "ls": (0, (1, 1.6))}  # of the best possible play
 
 

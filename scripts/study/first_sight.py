@@ -64,35 +64,44 @@ class FirstSight:
 
 
 def plan_lives(
-    out: Path, versions: Sequence[str], weights: Path, level: Level | None = None, limit: int = LIMIT
+    out: Path, versions: Sequence[str], weights: Path | None = None, level: Level | None = None, limit: int = LIMIT
 ) -> list[FirstSight]:
-    """The lives that are not finished yet; ``level``: by default the study's.
+    """The lives that are not finished yet; ``weights``, ``level``: by default those shipped, and the study's.
 
-    Raises ValueError if a folder holds a life with other settings or weights: they are never mixed; and OSError if the
-    weights can't be read. Without shipped weights, as in a checkout that lacks them, there are no lives.
+    Raises ValueError if a folder holds a life with other settings or weights: they are never mixed; ValueError or
+    OSError if the weights can't be read. A checkout without shipped weights has no lives.
     """
-    if weights == SHIPPED and not weights.exists():
+    if weights is None and not SHIPPED.exists():
         return []
+    weights = weights or SHIPPED
     digest = hashlib.sha256(read_bytes(weights)).hexdigest()
     lives = [FirstSight(name, version_on(None, name, level)[1], digest, out, limit=limit) for name in versions]
     for each in lives:
         described = each.folder / "config.json"
         if described.exists():
             check_same(read_json(described), each.config(), each.folder)
-    return [each for each in lives if not is_finished(each.folder)]
+    missing = [each for each in lives if not is_finished(each.folder)]
+    if missing:
+        perceive_by(weights)  # refused before anything is trained
+    return missing
 
 
-def live_through(lives: Sequence[FirstSight], weights: Path, console: Console) -> None:
-    """Lives these lives, one after the other, each in seconds; a life that is stopped begins again."""
-    if not lives:
-        return
+def perceive_by(weights: Path) -> Perceive:
+    """What a player perceives by the weights in that file, on one thread: more are slower for one small picture."""
     import torch  # takes a second, which a finished study need not wait
 
     from priorlab.agents.priors.perception import perceiver
     from priorlab.agents.priors.weights import load
 
-    torch.set_num_threads(1)  # more are slower for one small picture
-    perceive = perceiver(load(weights)[0])
+    torch.set_num_threads(1)
+    return perceiver(load(weights)[0])
+
+
+def live_through(lives: Sequence[FirstSight], weights: Path | None, console: Console) -> None:
+    """Lives these lives, one after the other, each in seconds; a life that is stopped begins again."""
+    if not lives:
+        return
+    perceive = perceive_by(weights or SHIPPED)
     for each in lives:
         name = f"{METHOD} · {title_of(each.version)} · seed {each.seed}"
         with console.status(name):

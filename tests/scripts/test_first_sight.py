@@ -67,9 +67,19 @@ def test_a_life_becomes_the_rows_of_its_replay(tmp_path, weights):
     assert run.progress[1, -1] == 1 and len(run.track) and run.reached
     assert run.settings["given"] == ["rules", "patrols", "upright"]
     assert plan_lives(tmp_path / "study", VERSIONS, weights, LEVEL) == [second], "what is finished stays"
+    second.live(told(LEVEL))
+    both = Section("princess", LEVEL.text(), VERSIONS, tuple(played(load(tmp_path))))
+    assert headline(analyse(both)) == "The player with priors won all 2 versions at first sight (1 life each)"
     weights.write_bytes(b"others")
     with pytest.raises(ValueError, match=r"holds a run with weights = .* expected the same settings"):
         plan_lives(tmp_path / "study", VERSIONS, weights, LEVEL)
+
+
+def test_what_is_no_player_is_refused_before_anything_runs(tmp_path):
+    (tmp_path / "a.safetensors").write_bytes(b"nothing")
+    with pytest.raises(ValueError, match=r"a\.safetensors: damaged, or not a safetensors file"):
+        plan_lives(tmp_path / "study", VERSIONS, tmp_path / "a.safetensors", LEVEL)
+    assert not (tmp_path / "study").exists()
 
 
 def test_lives_end_at_the_limit_and_a_life_that_was_stopped_is_written_again(tmp_path, weights):
