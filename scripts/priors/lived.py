@@ -47,7 +47,7 @@ class Job(NamedTuple):
 
 
 class Lived(NamedTuple):
-    """Rows: of ``sealed.COLUMNS`` but the check, and of ``PERCEIVED``."""
+    """Rows: of ``sealed.COLUMNS`` but the check, and of ``sealed.PERCEIVED``."""
 
     row: tuple
     perceived: tuple[tuple, ...]
@@ -64,11 +64,6 @@ class Ended(NamedTuple):
     surprises: int = 0
     contradictions: int = 0
     lost: int = 0
-
-
-PERCEIVED = (
-    "player", "seed", "place", "version", "drawing", "role", "cells", "probability", "recall", "nll",
-)  # fmt: skip
 
 
 def one_thread() -> None:
@@ -126,8 +121,8 @@ def share_covered(ended: Ended, scenery: Scenery) -> float | None:
 
 
 def perception_rows(job: Job, scenery: Scenery, network: Perception) -> list[tuple]:
-    """Rows of ``PERCEIVED``: for each role in the level, its cells' mean probability of that role, the share of them of
-    which it is the likeliest, and the mean negative log likelihood in nats, before any evidence."""
+    """Rows of ``sealed.PERCEIVED``: for each role in the level, its cells' mean probability of that role, the share of
+    them of which it is the likeliest, and the mean negative log likelihood in nats, before any evidence."""
     chances, truth = first_sight(scenery, network), roles_of(scenery.level)
     rows = []
     for role, name in enumerate(ROLES):

@@ -1,4 +1,4 @@
-"""Rows of lives, sealed: each holds a check of itself and of all rows before it.
+"""The tables of the experiment. Rows of lives are sealed: each holds a check of itself and of all rows before it.
 
 ``check``: the first 16 hexadecimal digits of the SHA-256 of the check before and the row without its check, as text;
 before the first row, of the SHA-256 of fixed.json. So no row, and nothing that was fixed, can be changed, dropped or
@@ -6,19 +6,62 @@ moved unseen, but for rows cut off at the end: of these only the history of the 
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
-from priorlab.envs.base.files import read_text, to_disk, whole_lines, write_whole
-from priorlab.scripts.priors.plan import Life
+import pandas as pd
 
-LIVES, PERCEPTION, RAISED = "lives.csv", "perception.csv", "raised.csv"
-COLUMNS = (
-    "player", "seed", "place", "version", "life", "drawing", "inputs", "solved", "deaths", "unique_states", "progress",
-    "plans", "surprises", "contradictions", "lost", "seconds", "weights", "commit", "check",
+from priorlab.envs.base.files import read_bytes, read_text, to_disk, whole_lines, write_whole
+from priorlab.envs.base.tables import kinds, parse_table
+
+FIXED, LIVES, PERCEPTION, RAISED = "fixed.json", "lives.csv", "perception.csv", "raised.csv"
+COUNTS = ("inputs", "deaths", "unique_states", "plans", "surprises", "contradictions", "lost")
+COLUMNS = kinds(
+    ("player", "seed", "place", "version", "life", "drawing", "inputs", "solved", "deaths", "unique_states", "progress",
+     "plans", "surprises", "contradictions", "lost", "seconds", "weights", "commit", "check"),
+    **dict.fromkeys(("seed", "life", "drawing", *COUNTS), int), progress=float, seconds=float,
 )  # fmt: skip
+PERCEIVED = kinds(
+    ("player", "seed", "place", "version", "drawing", "role", "cells", "probability", "recall", "nll"),
+    seed=int, drawing=int, cells=int, probability=float, recall=float, nll=float,
+)  # fmt: skip
+RAISED_COLUMNS = kinds(
+    ("player", "seed", "pictures", "seconds", "loss", "weights"), seed=int, pictures=int, seconds=float, loss=float
+)
 DIGITS = 16
+
+
+def root_of(folder: Path) -> str:
+    """The SHA-256 of what was fixed in the folder, with which the chain of checks begins. ValueError, one line, if
+    nothing was."""
+    path = folder / FIXED
+    if not path.exists():
+        raise ValueError(f"{path}: no such file: expected `priorlab priors --fix` before the first life")
+    return hashlib.sha256(read_bytes(path).replace(b"\r\n", b"\n")).hexdigest()
+
+
+def read_lives(folder: Path, missing_ok: bool = False) -> pd.DataFrame:
+    """The rows of lives in the folder, typed as COLUMNS but for ``solved``, bool; NaN where a life has no progress.
+
+    Their chain of checks is checked, whatever code reads them. ``missing_ok``: no rows where there is no file of them.
+    Raises ValueError, one line, where there is none otherwise, or for rows that are not as they were sealed.
+    """
+    path = folder / LIVES
+    if not missing_ok and not path.exists():
+        raise ValueError(f"{path}: no such file: expected a folder in which `priorlab priors` has played")
+    lines = sealed_lines(folder, root_of(folder)) if path.exists() else []
+    lives = as_table(path, COLUMNS, lines)
+    return lives.assign(solved=lives["solved"] == str(True))
+
+
+def read_rows(path: Path, columns: dict[str, type]) -> pd.DataFrame:
+    """The rows of another table, typed; none where there is no file. ValueError, one line, for other columns."""
+    return as_table(path, columns, lines_of(path, columns))
+
+
+def as_table(path: Path, columns: dict[str, type], lines: Iterable[str]) -> pd.DataFrame:
+    return parse_table("\n".join([",".join(columns), *lines]), columns, path)
 
 
 def check_of(before: str, row: str) -> str:
@@ -26,8 +69,8 @@ def check_of(before: str, row: str) -> str:
     return hashlib.sha256((before + row).encode()).hexdigest()[:DIGITS]
 
 
-def sealed_rows(folder: Path, root: str) -> Iterator[dict[str, str]]:
-    """The rows of lives as text, by column; ``root``: the hash of what was fixed.
+def sealed_lines(folder: Path, root: str) -> Iterator[str]:
+    """The rows of lives as text; ``root``: the hash of what was fixed.
 
     Raises ValueError, one line that names the row, where one was changed, dropped or moved.
     """
@@ -41,10 +84,15 @@ def sealed_rows(folder: Path, root: str) -> Iterator[dict[str, str]]:
                 f"changed, rows before it were dropped or moved, or {cause}"
             )
         before = check
-        yield dict(zip(COLUMNS, line.split(",")))
+        yield line
 
 
-def lines_of(path: Path, columns: tuple[str, ...]) -> list[str]:
+def sealed_rows(folder: Path, root: str) -> Iterator[dict[str, str]]:
+    """As ``sealed_lines``, by column."""
+    return (dict(zip(COLUMNS, line.split(","))) for line in sealed_lines(folder, root))
+
+
+def lines_of(path: Path, columns: Iterable[str]) -> list[str]:
     """The whole lines of a table, without its header. ValueError for another header."""
     header, *lines = whole_lines(path).splitlines() or [",".join(columns)]
     if header != ",".join(columns):
@@ -52,16 +100,11 @@ def lines_of(path: Path, columns: tuple[str, ...]) -> list[str]:
     return lines
 
 
-def life_of(row: dict[str, str]) -> Life:
-    """What names the life of a row."""
-    return Life(row["player"], int(row["seed"]), row["place"], row["version"], int(row["life"]))
-
-
 class Table:
     """A CSV file to which rows are appended; a line that a killed process did not finish is cut off, and lines that
     are not ``kept``."""
 
-    def __init__(self, path: Path, columns: tuple[str, ...], kept: Callable[[str], bool] = lambda line: True):
+    def __init__(self, path: Path, columns: Iterable[str], kept: Callable[[str], bool] = lambda line: True):
         lines = filter(kept, lines_of(path, columns))
         text = "".join(f"{line}\n" for line in [",".join(columns), *lines])
         if not path.exists() or read_text(path) != text:
@@ -86,11 +129,11 @@ class SealedTable(Table):
         super().__init__(folder / LIVES, COLUMNS)
         self.check = self.rows[-1]["check"] if self.rows else root[:DIGITS]
 
-    def seal(self, row: tuple) -> None:
-        """Appends a row of all columns but its check."""
-        text = text_of(row)
-        self.check = check_of(self.check, text)
-        self.file.write(f"{text},{self.check}\n")
+    def seal(self, *rows: tuple) -> None:
+        """Appends rows of all columns but their check, which get to the disk together."""
+        for text in map(text_of, rows):
+            self.check = check_of(self.check, text)
+            self.file.write(f"{text},{self.check}\n")
         to_disk(self.file)
 
 
