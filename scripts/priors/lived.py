@@ -1,6 +1,7 @@
 """What a process of the experiment does: it lives one life, or raises one player."""
 
 import time
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,10 +23,12 @@ from priorlab.envs.game.rules import DEATHS, FIELDS, INPUT_COUNT, SOLVED, TURNED
 from priorlab.envs.game.versions import find_rules, find_version
 from priorlab.envs.plays.play import Play
 from priorlab.envs.plays.progress import covered, progress
+from priorlab.envs.random_games.bank import Bank
 from priorlab.scripts.priors.fixed import RANDOM, TOLD
 from priorlab.scripts.priors.plan import Life, level_of
 from priorlab.scripts.priors.raised import PROGRESS, WEIGHTS, OutOfTime, learn, prepared
 
+WARM = 2  # number of a small training level, in which a life that is unsure needs every kernel
 SHOWN = 12  # hexadecimal digits of hashes in rows
 _loaded: dict[Path, Perception] = {}  # one at most: a process needs the memory of a single network
 
@@ -71,8 +74,18 @@ def one_thread() -> None:
     torch.set_num_threads(1)
 
 
+@cache
+def warm_up() -> None:
+    """Compiles what lives need, or loads it, once in a process: no life's seconds are to hold that."""
+    level = Bank.read("training")[WARM].level
+    unsure = 0.7 * np.eye(len(ROLES), dtype=np.float32)[roles_of(level)] + np.float32(0.3 / len(ROLES))
+    live(Scenery(level), lambda picture, ruled_out: unsure)
+    random_life(Scenery(level), seed=0, limit=1)
+
+
 def lived(job: Job) -> Lived:
     """Lives a life."""
+    warm_up()
     scenery = Scenery(level_of(job.life.place), job.life.version, look_seed=job.drawing)
     network = loaded(job.weights) if job.weights else None
     began = time.process_time()

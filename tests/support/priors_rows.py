@@ -15,6 +15,7 @@ from priorlab.scripts.priors.cast import ABLATIONS, CAST, CONTROLS, FULL, MATRIX
 from priorlab.scripts.priors.cells import VERSIONS
 from priorlab.scripts.priors.matrix import MASKS
 from priorlab.scripts.priors.plan import Life
+from priorlab.scripts.priors.recorded import Frame
 from priorlab.scripts.priors.sealed import (
     COLUMNS,
     FIXED,
@@ -90,7 +91,7 @@ def relieved(player: str, version: str) -> bool:
     return version == own
 
 
-def write_sealed(folder: Path, lives: pd.DataFrame, **fixed: Any) -> None:
+def write_sealed(folder: Path, lives: Frame, **fixed: Any) -> None:
     """A folder with these lives alone, sealed anew: columns that they lack as in UNTOLD; ``fixed``: what is fixed but
     for a limit."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -124,7 +125,7 @@ def perception_rows(planting: Planting) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*PERCEIVED])
 
 
-def write_rows(folder: Path, planting: Planting, seed: int = 0) -> pd.DataFrame:
+def write_rows(folder: Path, planting: Planting, seed: int = 0) -> Frame:
     """A folder of the experiment with planted rows; returns its lives."""
     lives = planted(planting, seed)
     group = {"seeds": planting.seeds, "lives": planting.lives, "players": [*planting.players]}
