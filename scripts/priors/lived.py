@@ -50,7 +50,7 @@ class Job(NamedTuple):
 
 
 class Lived(NamedTuple):
-    """Rows: of ``sealed.COLUMNS`` but the check, and of ``sealed.PERCEIVED``."""
+    """Rows of the tables of lives, but their check, and of perception."""
 
     row: tuple
     perceived: tuple[tuple, ...]
@@ -134,8 +134,8 @@ def share_covered(ended: Ended, scenery: Scenery) -> float | None:
 
 
 def perception_rows(job: Job, scenery: Scenery, network: Perception) -> list[tuple]:
-    """Rows of ``sealed.PERCEIVED``: for each role in the level, its cells' mean probability of that role, the share of
-    them of which it is the likeliest, and the mean negative log likelihood in nats, before any evidence."""
+    """Rows of the table of perception: for each role in the level, its cells' mean probability of that role, the share
+    of them of which it is the likeliest, and the mean negative log likelihood in nats, before any evidence."""
     chances, truth = first_sight(scenery, network), roles_of(scenery.level)
     rows = []
     for role, name in enumerate(ROLES):

@@ -26,18 +26,10 @@ from priorlab.scripts.priors.fixed import SHIPPED, Fixed
 from priorlab.scripts.priors.lived import Job, Lived, Raised, lived, one_thread, raised, raised_in
 from priorlab.scripts.priors.plan import Chosen, Life, drawing_of, planned, seed_of
 from priorlab.scripts.priors.raised import CONFIG, WEIGHTS
-from priorlab.scripts.priors.sealed import (
-    PERCEIVED,
-    PERCEPTION,
-    RAISED,
-    RAISED_COLUMNS,
-    SealedTable,
-    Table,
-    lines_of,
-)
+from priorlab.scripts.priors.sealed import COLUMNS, PERCEPTION, RAISED, SealedTable, Table, lines_of
 from priorlab.scripts.running.side_by_side import ALL, deaf_to_interrupts, on_one_thread_each
 
-PERCEPTION_OF = tuple(PERCEIVED)[:5]  # the columns that name what was perceived
+SIGHT = tuple(COLUMNS[PERCEPTION])[:5]  # columns that name what was perceived: player to drawing
 
 
 class Named(NamedTuple):
@@ -127,15 +119,15 @@ def play(
     with (
         held(where.rows / "lives.lock", taken),
         closing(SealedTable(where.rows, fixed.hash)) as lives,
-        closing(Table(where.rows / RAISED, RAISED_COLUMNS)) as table,
+        closing(Table(where.rows / RAISED)) as table,
     ):
-        seen = {tuple(row[name] for name in PERCEPTION_OF) for row in lives.rows}
+        seen = {tuple(row[name] for name in SIGHT) for row in lives.rows}
         done = {life_of(row) for row in lives.rows}
         missing = [life for life in planned(fixed) if chosen.holds(life) and life not in done]
         weights = Weights(fixed, where, table, recorded_weights(where.rows / RAISED))
         for named in dict.fromkeys(filter(None, map(weights.needed, missing))):
             weights.look_up(named)
-        begun = Table(where.rows / PERCEPTION, PERCEIVED, lambda line: tuple(line.split(",")[:5]) in seen)
+        begun = Table(where.rows / PERCEPTION, lambda line: tuple(line.split(",")[:5]) in seen)
         with closing(begun) as perception, (pool or processes)(workers) as executor:
             work = Work(weights, missing, lives, perception, seen, console, time.time() + 60 * minutes)
             work.run(executor, workers, len(done))
@@ -149,7 +141,7 @@ def life_of(row: dict[str, str]) -> Life:
 
 def recorded_weights(path: Path) -> dict[Named, str]:
     """The SHA-256 of the weights of each raised player."""
-    rows = [line.split(",") for line in lines_of(path, RAISED_COLUMNS)]
+    rows = [line.split(",") for line in lines_of(path)]
     return {Named(row[0], int(row[1])): row[-1] for row in rows}
 
 

@@ -7,16 +7,7 @@ from typing import Any
 import pandas as pd
 
 from priorlab.envs.base.files import read_json
-from priorlab.scripts.priors.sealed import (
-    FIXED,
-    LIVES,
-    PERCEIVED,
-    PERCEPTION,
-    RAISED,
-    RAISED_COLUMNS,
-    read_lives,
-    read_rows,
-)
+from priorlab.scripts.priors.sealed import FIXED, LIVES, PERCEPTION, RAISED, read_lives, read_rows
 
 Frame = Any  # a pandas frame or column; by its types, what is selected from a frame could be anything
 LEVELS = "levels"  # the group of all places that are levels of the bank
@@ -50,7 +41,7 @@ def read_recorded(folder: Path) -> Recorded:
         raise ValueError(f"{folder / FIXED}: no limit: expected a number of inputs after which a life ends")
     if not len(lives):
         raise ValueError(f"{folder / LIVES}: no life: expected one or more rows")
-    perception, raised = read_rows(folder / PERCEPTION, PERCEIVED), read_rows(folder / RAISED, RAISED_COLUMNS)
+    perception, raised = read_rows(folder / PERCEPTION), read_rows(folder / RAISED)
     return Recorded(grouped(lives), grouped(perception), raised, fixed)
 
 

@@ -17,18 +17,20 @@ from priorlab.envs.base.tables import kinds, parse_table
 
 FIXED, LIVES, PERCEPTION, RAISED = "fixed.json", "lives.csv", "perception.csv", "raised.csv"
 COUNTS = ("inputs", "deaths", "unique_states", "plans", "surprises", "contradictions", "lost")
-COLUMNS = kinds(
-    ("player", "seed", "place", "version", "life", "drawing", "inputs", "solved", "deaths", "unique_states", "progress",
-     "plans", "surprises", "contradictions", "lost", "seconds", "weights", "commit", "check"),
-    **dict.fromkeys(("seed", "life", "drawing", *COUNTS), int), progress=float, seconds=float,
-)  # fmt: skip
-PERCEIVED = kinds(
-    ("player", "seed", "place", "version", "drawing", "role", "cells", "probability", "recall", "nll"),
-    seed=int, drawing=int, cells=int, probability=float, recall=float, nll=float,
-)  # fmt: skip
-RAISED_COLUMNS = kinds(
-    ("player", "seed", "pictures", "seconds", "loss", "weights"), seed=int, pictures=int, seconds=float, loss=float
-)
+COLUMNS = {  # of each table, with their types; `solved` is read as bool
+    LIVES: kinds(
+        ("player", "seed", "place", "version", "life", "drawing", "inputs", "solved", "deaths", "unique_states",
+         "progress", "plans", "surprises", "contradictions", "lost", "seconds", "weights", "commit", "check"),
+        **dict.fromkeys(("seed", "life", "drawing", *COUNTS), int), progress=float, seconds=float,
+    ),
+    PERCEPTION: kinds(
+        ("player", "seed", "place", "version", "drawing", "role", "cells", "probability", "recall", "nll"),
+        **dict.fromkeys(("seed", "drawing", "cells"), int), **dict.fromkeys(("probability", "recall", "nll"), float),
+    ),
+    RAISED: kinds(
+        ("player", "seed", "pictures", "seconds", "loss", "weights"), seed=int, pictures=int, seconds=float, loss=float
+    ),
+}  # fmt: skip
 DIGITS = 16
 
 
@@ -42,26 +44,26 @@ def root_of(folder: Path) -> str:
 
 
 def read_lives(folder: Path, missing_ok: bool = False) -> pd.DataFrame:
-    """The rows of lives in the folder, typed as COLUMNS but for ``solved``, bool; NaN where a life has no progress.
+    """The rows of lives in the folder, typed as in COLUMNS but for ``solved``, bool; NaN where progress is unknown.
 
-    Their chain of checks is checked, whatever code reads them. ``missing_ok``: no rows where there is no file of them.
-    Raises ValueError, one line, where there is none otherwise, or for rows that are not as they were sealed.
+    Their chain of checks is checked, also where this code no longer has the settings that were fixed. ``missing_ok``:
+    no rows where there is no file of them. Raises ValueError, one line, where there is none otherwise, or for rows that
+    are not as they were sealed.
     """
     path = folder / LIVES
     if not missing_ok and not path.exists():
         raise ValueError(f"{path}: no such file: expected a folder in which `priorlab priors` has played")
-    lines = sealed_lines(folder, root_of(folder)) if path.exists() else []
-    lives = as_table(path, COLUMNS, lines)
+    lives = as_table(path, sealed_lines(folder, root_of(folder)) if path.exists() else ())
     return lives.assign(solved=lives["solved"] == str(True))
 
 
-def read_rows(path: Path, columns: dict[str, type]) -> pd.DataFrame:
+def read_rows(path: Path) -> pd.DataFrame:
     """The rows of another table, typed; none where there is no file. ValueError, one line, for other columns."""
-    return as_table(path, columns, lines_of(path, columns))
+    return as_table(path, lines_of(path))
 
 
-def as_table(path: Path, columns: dict[str, type], lines: Iterable[str]) -> pd.DataFrame:
-    return parse_table("\n".join([",".join(columns), *lines]), columns, path)
+def as_table(path: Path, lines: Iterable[str]) -> pd.DataFrame:
+    return parse_table("\n".join([header_of(path), *lines]), COLUMNS[path.name], path)
 
 
 def check_of(before: str, row: str) -> str:
@@ -75,7 +77,7 @@ def sealed_lines(folder: Path, root: str) -> Iterator[str]:
     Raises ValueError, one line that names the row, where one was changed, dropped or moved.
     """
     path, before = folder / LIVES, root[:DIGITS]
-    for number, line in enumerate(lines_of(path, COLUMNS), start=2):
+    for number, line in enumerate(lines_of(path), start=2):
         row, _, check = line.rpartition(",")
         if check_of(before, row) != check:
             cause = "fixed.json was changed" if number == 2 else "one was added"
@@ -89,24 +91,29 @@ def sealed_lines(folder: Path, root: str) -> Iterator[str]:
 
 def sealed_rows(folder: Path, root: str) -> Iterator[dict[str, str]]:
     """As ``sealed_lines``, by column."""
-    return (dict(zip(COLUMNS, line.split(","))) for line in sealed_lines(folder, root))
+    return (dict(zip(COLUMNS[LIVES], line.split(","))) for line in sealed_lines(folder, root))
 
 
-def lines_of(path: Path, columns: Iterable[str]) -> list[str]:
+def header_of(path: Path) -> str:
+    return ",".join(COLUMNS[path.name])
+
+
+def lines_of(path: Path) -> list[str]:
     """The whole lines of a table, without its header. ValueError for another header."""
-    header, *lines = whole_lines(path).splitlines() or [",".join(columns)]
-    if header != ",".join(columns):
-        raise ValueError(f"{path}: its first line is {header[:80]!r}: expected {','.join(columns)!r}")
+    expected = header_of(path)
+    header, *lines = whole_lines(path).splitlines() or [expected]
+    if header != expected:
+        raise ValueError(f"{path}: its first line is {header[:80]!r}: expected {expected!r}")
     return lines
 
 
 class Table:
-    """A CSV file to which rows are appended; a line that a killed process did not finish is cut off, and lines that
-    are not ``kept``."""
+    """A file of COLUMNS to which rows are appended; a line that a killed process did not finish is cut off, and lines
+    that are not ``kept``."""
 
-    def __init__(self, path: Path, columns: Iterable[str], kept: Callable[[str], bool] = lambda line: True):
-        lines = filter(kept, lines_of(path, columns))
-        text = "".join(f"{line}\n" for line in [",".join(columns), *lines])
+    def __init__(self, path: Path, kept: Callable[[str], bool] = lambda line: True):
+        lines = filter(kept, lines_of(path))
+        text = "".join(f"{line}\n" for line in [header_of(path), *lines])
         if not path.exists() or read_text(path) != text:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(path, text)
@@ -126,7 +133,7 @@ class SealedTable(Table):
 
     def __init__(self, folder: Path, root: str):
         self.rows = list(sealed_rows(folder, root))
-        super().__init__(folder / LIVES, COLUMNS)
+        super().__init__(folder / LIVES)
         self.check = self.rows[-1]["check"] if self.rows else root[:DIGITS]
 
     def seal(self, *rows: tuple) -> None:

@@ -16,17 +16,7 @@ from priorlab.scripts.priors.cells import VERSIONS
 from priorlab.scripts.priors.matrix import MASKS
 from priorlab.scripts.priors.plan import Life
 from priorlab.scripts.priors.recorded import Frame
-from priorlab.scripts.priors.sealed import (
-    COLUMNS,
-    FIXED,
-    LIVES,
-    PERCEIVED,
-    PERCEPTION,
-    RAISED,
-    RAISED_COLUMNS,
-    SealedTable,
-    root_of,
-)
+from priorlab.scripts.priors.sealed import COLUMNS, FIXED, LIVES, PERCEPTION, RAISED, SealedTable, root_of
 
 LIMIT = 54_000
 LEVELS = tuple(f"level-{number:03d}" for number in range(5, 200, 20))
@@ -97,7 +87,7 @@ def write_sealed(folder: Path, lives: Frame, **fixed: Any) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / LIVES).unlink(missing_ok=True)
     (folder / FIXED).write_text(json.dumps({"limit": LIMIT, **fixed}), encoding="utf-8")
-    rows = lives.assign(**{name: value for name, value in UNTOLD.items() if name not in lives})[[*COLUMNS][:-1]]
+    rows = lives.assign(**{name: value for name, value in UNTOLD.items() if name not in lives})[[*COLUMNS[LIVES]][:-1]]
     with closing(SealedTable(folder, root_of(folder))) as table:
         table.seal(*rows.itertuples(index=False, name=None))
 
@@ -109,7 +99,7 @@ def raised_rows(planting: Planting) -> pd.DataFrame:
         for seed in range(planting.seeds)
         if player not in (TOLD, RANDOM, "no-objects")
     ]
-    return pd.DataFrame(rows, columns=[*RAISED_COLUMNS])
+    return pd.DataFrame(rows, columns=[*COLUMNS[RAISED]])
 
 
 def perception_rows(planting: Planting) -> pd.DataFrame:
@@ -122,7 +112,7 @@ def perception_rows(planting: Planting) -> pd.DataFrame:
         for k, version in enumerate(planting.versions)
         for role in ROLES
     ]  # fmt: skip
-    return pd.DataFrame(rows, columns=[*PERCEIVED])
+    return pd.DataFrame(rows, columns=[*COLUMNS[PERCEPTION]])
 
 
 def write_rows(folder: Path, planting: Planting, seed: int = 0) -> Frame:
