@@ -13,7 +13,7 @@ from priorlab.scripts.priors.page import write_page
 from priorlab.scripts.priors.plan import Chosen
 from priorlab.scripts.priors.playing import Where, play, summary
 from priorlab.scripts.priors.request import Request
-from priorlab.scripts.priors.sealed import sealed_rows
+from priorlab.scripts.priors.sealed import read_lives
 
 CODE = ("agents", "envs")  # what a life depends on
 
@@ -60,9 +60,9 @@ def report(fixed: Fixed, folder: Path) -> None:
     table = Table(box=box.SIMPLE_HEAD)
     for column in ("player", "lives", "planned", "won"):
         table.add_column(column, justify="left" if column == "player" else "right")
-    rows = list(sealed_rows(folder, fixed.hash))
-    for player, lives, planned, won in summary(fixed, rows):
-        table.add_row(player, f"{lives:,}", f"{planned:,}", f"{won:,}")
+    lives = read_lives(folder, missing_ok=True)
+    for player, *counts in summary(fixed, lives):
+        table.add_row(player, *(f"{count:,}" for count in counts))
     plain_console().print(table)
-    if rows:
+    if len(lives):
         plain_console().print(write_page(folder), soft_wrap=True)

@@ -1,6 +1,5 @@
 """What was fixed before the first life of the experiment: players, places, versions, and the hash of the weights."""
 
-import hashlib
 import json
 import tomllib
 from collections.abc import Mapping
@@ -10,9 +9,9 @@ from typing import Any
 
 from priorlab.agents.priors.player_settings import PlayerSettings
 from priorlab.agents.priors.settings import RaiseSettings
-from priorlab.envs.base.files import read_bytes, read_json, writing_new
+from priorlab.envs.base.files import read_json, writing_new
+from priorlab.scripts.priors.sealed import FIXED, LIVES, root_of
 
-FIXED = "fixed.json"
 EXPERIMENT = Path(__file__).parent / "experiment.toml"
 RAISED, SHIPPED, TOLD, RANDOM = "raised", "shipped", "told", "random"  # kinds of players
 
@@ -71,7 +70,7 @@ def fix(folder: Path, experiment: Mapping[str, Any], weights: str, commit: str) 
 
     FileExistsError if there is one; ValueError if lives were already recorded.
     """
-    lives = folder / "lives.csv"
+    lives = folder / LIVES
     if lives.exists():
         raise ValueError(
             f"{lives} holds lives: what they were played with can't be fixed after them; expected a new --out"
@@ -115,9 +114,7 @@ def read_experiment(path: Path = EXPERIMENT) -> dict[str, Any]:
 
 def read_fixed(folder: Path) -> Fixed:
     """What was fixed in that folder. ValueError, one line, if nothing was, or by code with other settings."""
-    path = folder / FIXED
-    if not path.exists():
-        raise ValueError(f"{path}: no such file: expected `priorlab priors --fix` before the first life")
+    root, path = root_of(folder), folder / FIXED
     content = read_json(path)
     try:
         fixed = Fixed(
@@ -128,7 +125,7 @@ def read_fixed(folder: Path) -> Fixed:
                 name: Contestant(each["kind"], each["raising"], tuple(each["given"]), each["raised"], each["plays"])
                 for name, each in content["players"].items()
             },
-            hashlib.sha256(read_bytes(path).replace(b"\r\n", b"\n")).hexdigest(),
+            root,
         )  # fmt: skip
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path}: not what `priorlab priors --fix` writes: {type(error).__name__} {error}") from None

@@ -1,6 +1,7 @@
 """What a process of the experiment does: it lives one life, or raises one player."""
 
 import time
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,10 +23,12 @@ from priorlab.envs.game.rules import DEATHS, FIELDS, INPUT_COUNT, SOLVED, TURNED
 from priorlab.envs.game.versions import find_rules, find_version
 from priorlab.envs.plays.play import Play
 from priorlab.envs.plays.progress import covered, progress
+from priorlab.envs.random_games.bank import Bank
 from priorlab.scripts.priors.fixed import RANDOM, TOLD
 from priorlab.scripts.priors.plan import Life, level_of
 from priorlab.scripts.priors.raised import PROGRESS, WEIGHTS, OutOfTime, learn, prepared
 
+WARM = 2  # number of a small training level, in which a life that is unsure needs every kernel
 SHOWN = 12  # hexadecimal digits of hashes in rows
 _loaded: dict[Path, Perception] = {}  # one at most: a process needs the memory of a single network
 
@@ -47,7 +50,7 @@ class Job(NamedTuple):
 
 
 class Lived(NamedTuple):
-    """Rows: of ``sealed.COLUMNS`` but the check, and of ``PERCEIVED``."""
+    """Rows of the tables of lives, but their check, and of perception."""
 
     row: tuple
     perceived: tuple[tuple, ...]
@@ -66,18 +69,23 @@ class Ended(NamedTuple):
     lost: int = 0
 
 
-PERCEIVED = (
-    "player", "seed", "place", "version", "drawing", "role", "cells", "probability", "recall", "nll",
-)  # fmt: skip
-
-
 def one_thread() -> None:
     """For a process that stands beside others on as many cores."""
     torch.set_num_threads(1)
 
 
+@cache
+def warm_up() -> None:
+    """Compiles what lives need, or loads it, once in a process: no life's seconds are to hold that."""
+    level = Bank.read("training")[WARM].level
+    unsure = 0.7 * np.eye(len(ROLES), dtype=np.float32)[roles_of(level)] + np.float32(0.3 / len(ROLES))
+    live(Scenery(level), lambda picture, ruled_out: unsure)
+    random_life(Scenery(level), seed=0, limit=1)
+
+
 def lived(job: Job) -> Lived:
     """Lives a life."""
+    warm_up()
     scenery = Scenery(level_of(job.life.place), job.life.version, look_seed=job.drawing)
     network = loaded(job.weights) if job.weights else None
     began = time.process_time()
@@ -126,8 +134,8 @@ def share_covered(ended: Ended, scenery: Scenery) -> float | None:
 
 
 def perception_rows(job: Job, scenery: Scenery, network: Perception) -> list[tuple]:
-    """Rows of ``PERCEIVED``: for each role in the level, its cells' mean probability of that role, the share of them of
-    which it is the likeliest, and the mean negative log likelihood in nats, before any evidence."""
+    """Rows of the table of perception: for each role in the level, its cells' mean probability of that role, the share
+    of them of which it is the likeliest, and the mean negative log likelihood in nats, before any evidence."""
     chances, truth = first_sight(scenery, network), roles_of(scenery.level)
     rows = []
     for role, name in enumerate(ROLES):

@@ -6,13 +6,15 @@ A raising is one job of one process, so the others go on with the lives of playe
 import math
 import multiprocessing
 import time
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+import pandas as pd
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -21,13 +23,13 @@ from priorlab.envs.base.files import read_json
 from priorlab.envs.base.locks import held
 from priorlab.envs.results.rows import check_same
 from priorlab.scripts.priors.fixed import SHIPPED, Fixed
-from priorlab.scripts.priors.lived import PERCEIVED, Job, Lived, Raised, lived, one_thread, raised, raised_in
+from priorlab.scripts.priors.lived import Job, Lived, Raised, lived, one_thread, raised, raised_in
 from priorlab.scripts.priors.plan import Chosen, Life, drawing_of, planned, seed_of
 from priorlab.scripts.priors.raised import CONFIG, WEIGHTS
-from priorlab.scripts.priors.sealed import PERCEPTION, RAISED, SealedTable, Table, life_of
+from priorlab.scripts.priors.sealed import COLUMNS, PERCEPTION, RAISED, SealedTable, Table, lines_of
 from priorlab.scripts.running.side_by_side import ALL, deaf_to_interrupts, on_one_thread_each
 
-RAISED_COLUMNS = ("player", "seed", "pictures", "seconds", "loss", "weights")
+SIGHT = tuple(COLUMNS[PERCEPTION])[:5]  # columns that name what was perceived: player to drawing
 
 
 class Named(NamedTuple):
@@ -117,29 +119,29 @@ def play(
     with (
         held(where.rows / "lives.lock", taken),
         closing(SealedTable(where.rows, fixed.hash)) as lives,
-        closing(Table(where.rows / RAISED, RAISED_COLUMNS)) as table,
+        closing(Table(where.rows / RAISED)) as table,
     ):
-        seen = {tuple(row[name] for name in PERCEIVED[:5]) for row in lives.rows}
+        seen = {tuple(row[name] for name in SIGHT) for row in lives.rows}
         done = {life_of(row) for row in lives.rows}
         missing = [life for life in planned(fixed) if chosen.holds(life) and life not in done]
         weights = Weights(fixed, where, table, recorded_weights(where.rows / RAISED))
         for named in dict.fromkeys(filter(None, map(weights.needed, missing))):
             weights.look_up(named)
-        begun = Table(where.rows / PERCEPTION, PERCEIVED, lambda line: tuple(line.split(",")[:5]) in seen)
+        begun = Table(where.rows / PERCEPTION, lambda line: tuple(line.split(",")[:5]) in seen)
         with closing(begun) as perception, (pool or processes)(workers) as executor:
             work = Work(weights, missing, lives, perception, seen, console, time.time() + 60 * minutes)
             work.run(executor, workers, len(done))
     return work.failed
 
 
-def read_rows(path: Path) -> list[str]:
-    """The lines of a table, without its header."""
-    return path.read_text(encoding="utf-8").splitlines()[1:]
+def life_of(row: dict[str, str]) -> Life:
+    """What names the life of a row."""
+    return Life(row["player"], int(row["seed"]), row["place"], row["version"], int(row["life"]))
 
 
 def recorded_weights(path: Path) -> dict[Named, str]:
     """The SHA-256 of the weights of each raised player."""
-    rows = [line.split(",") for line in read_rows(path)]
+    rows = [line.split(",") for line in lines_of(path)]
     return {Named(row[0], int(row[1])): row[-1] for row in rows}
 
 
@@ -243,12 +245,8 @@ def processes(workers: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), one_thread)
 
 
-def summary(fixed: Fixed, rows: Iterable[dict[str, str]]) -> list[tuple[str, int, int, int]]:
+def summary(fixed: Fixed, lives: pd.DataFrame) -> list[tuple[str, int, int, int]]:
     """(player, lives recorded, planned, and won) of each player."""
-    counts = {name: [0, 0, 0] for name in fixed.players}
-    for life in planned(fixed):
-        counts[life.player][1] += 1
-    for row in rows:
-        counts[row["player"]][0] += 1
-        counts[row["player"]][2] += row["solved"] == "True"
-    return [(name, lives, total, won) for name, (lives, total, won) in counts.items()]
+    total = Counter(life.player for life in planned(fixed))
+    recorded, won = Counter(lives["player"]), Counter(lives["player"][lives["solved"]])
+    return [(name, recorded[name], total[name], won[name]) for name in fixed.players]

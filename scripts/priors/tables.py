@@ -225,15 +225,13 @@ def appraisal_table(appraisal: Frame) -> Table:
 def compute_table(recorded: Recorded) -> Table:
     """Seconds of processor: of raising a player, and of its lives."""
     lives, raised = recorded.lives, recorded.raised
-    has_memory = "memory" in raised
-    header = ["player (given)", "raised", "pictures", "seconds each", *(["memory, MB"] if has_memory else []), "lives",
-              "seconds per life", "ms per input", "hours in all"]  # fmt: skip
+    header = ["player (given)", "raised", "pictures", "seconds each", "lives", "seconds per life", "ms per input",
+              "hours in all"]  # fmt: skip
     rows = []
     for player in in_order({*lives["player"], *raised["player"]}):
         own, learned = lives[lives["player"] == player], raised[raised["player"] == player]
         seconds, inputs = float(own["seconds"].sum()), max(float(own["inputs"].sum()), 1)
         raising = [str(len(learned)), *mean_of(learned, "pictures"), *mean_of(learned, "seconds")]
-        raising += mean_of(learned, "memory") if has_memory else []
         playing = [f"{len(own):,}", *mean_of(own, "seconds"), f"{1000 * seconds / inputs:.1f}" if len(own) else NOTHING]
         total = (seconds + float(learned["seconds"].sum())) / 3600
         rows.append([named(player), *raising, *playing, f"{total:.1f}"])

@@ -9,7 +9,8 @@ from priorlab.envs.game.versions import versions
 from priorlab.envs.results.archive import load_with_archives
 from priorlab.scripts.analysis.players import Section, differences
 from priorlab.scripts.analysis.statistics import Played, played
-from priorlab.scripts.study.sealed_lives import lives_on, read_lives
+from priorlab.scripts.priors.sealed import read_lives
+from priorlab.scripts.study.lives_as_plays import lives_on
 
 RESULTS = ROOT / "results"  # of a checkout; an installed package has none
 GAME = "key_door"
@@ -18,8 +19,11 @@ PRIORS = Path("priors")
 
 
 def committed_lives(place: str, names: Sequence[str], results: Path = RESULTS) -> list[Played]:
-    """The committed lives of the player with priors on the level ``place`` in these versions; none without rows."""
-    return lives_on(read_lives(results / PRIORS), place, names, results / PRIORS)
+    """The committed lives of the player with priors on the level ``place`` in these versions; none without rows.
+
+    ValueError, one line, for rows that are not as they were sealed.
+    """
+    return lives_on(read_lives(results / PRIORS, missing_ok=True), place, names, results / PRIORS)
 
 
 def committed_section(results: Path = RESULTS) -> Section | None:

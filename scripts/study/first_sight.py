@@ -1,6 +1,5 @@
 """The player with priors in the study: one life on every version, each at first sight, with the shipped weights."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,12 +7,11 @@ from typing import Any
 
 from rich.console import Console
 
-from priorlab.agents.priors import player_settings
 from priorlab.agents.priors.belief import Perceive
 from priorlab.agents.priors.lives import LIMIT, live
 from priorlab.agents.priors.player_settings import PlayerSettings
 from priorlab.agents.priors.scenery import Scenery
-from priorlab.envs.base.files import read_bytes, read_json
+from priorlab.envs.base.files import read_json
 from priorlab.envs.engine.places import version_on
 from priorlab.envs.game.level import Level
 from priorlab.envs.plays.play import Play
@@ -22,7 +20,6 @@ from priorlab.envs.results.rows import check_same, is_finished
 from priorlab.scripts.analysis.players import title_of
 
 METHOD = "priors"
-SHIPPED = Path(player_settings.__file__).with_name("full.safetensors")
 
 
 @dataclass(frozen=True)
@@ -69,39 +66,29 @@ def plan_lives(
     """The lives that are not finished yet; ``weights``, ``level``: by default those shipped, and the study's.
 
     Raises ValueError if a folder holds a life with other settings or weights: they are never mixed; ValueError or
-    OSError if the weights can't be read. A checkout without shipped weights has no lives.
+    OSError if the weights can't be read.
     """
-    if weights is None and not SHIPPED.exists():
-        return []
-    weights = weights or SHIPPED
-    digest = hashlib.sha256(read_bytes(weights)).hexdigest()
-    lives = [FirstSight(name, version_on(None, name, level)[1], digest, out, limit=limit) for name in versions]
+    from priorlab.agents.priors.weights import digest, learned, shipped  # torch, which --help need not wait for
+
+    hashed = digest(weights or shipped())
+    lives = [FirstSight(name, version_on(None, name, level)[1], hashed, out, limit=limit) for name in versions]
     for each in lives:
         described = each.folder / "config.json"
         if described.exists():
             check_same(read_json(described), each.config(), each.folder)
     missing = [each for each in lives if not is_finished(each.folder)]
     if missing:
-        perceive_by(weights)  # refused before anything is trained
+        learned(weights)  # refused before anything is trained
     return missing
-
-
-def perceive_by(weights: Path) -> Perceive:
-    """What a player perceives by the weights in that file, on one thread: more are slower for one small picture."""
-    import torch  # takes a second, which a finished study need not wait
-
-    from priorlab.agents.priors.perception import perceiver
-    from priorlab.agents.priors.weights import load
-
-    torch.set_num_threads(1)
-    return perceiver(load(weights)[0])
 
 
 def live_through(lives: Sequence[FirstSight], weights: Path | None, console: Console) -> None:
     """Lives these lives, one after the other, each in seconds; a life that is stopped begins again."""
     if not lives:
         return
-    perceive = perceive_by(weights or SHIPPED)
+    from priorlab.agents.priors.weights import learned  # torch, which --help need not wait for
+
+    perceive = learned(weights)
     for each in lives:
         name = f"{METHOD} · {title_of(each.version)} · seed {each.seed}"
         with console.status(name):

@@ -4,6 +4,7 @@ from dataclasses import replace
 from io import StringIO
 
 import numpy as np
+import pandas as pd
 import pytest
 from rich.console import Console
 
@@ -22,32 +23,25 @@ from priorlab.scripts.report.headlines import headline
 from priorlab.scripts.report.page import write_report
 from priorlab.scripts.study.committed import committed_lives, committed_section
 from priorlab.scripts.study.first_sight import live_through, plan_lives
-from priorlab.scripts.study.sealed_lives import COLUMNS
+from tests.support.priors_rows import write_sealed
 
 LEVEL = Bank.read("held_out")[40].level
 VERSIONS = ("original", "masked_semantics")
 GIVEN = "given rules, patrols, upright"
 
 
-def rows_of(place, slow, seeds=4, lives=5, solved=True):
-    """Lines of lives.csv: players that differ much, whose lives differ little."""
-    rows = [",".join(COLUMNS)]
-    for version, factor in slow.items():
-        for seed in range(seeds):
-            for life in range(lives):
-                inputs = int((300 + 200 * seed) * factor) + life
-                row = ["full", seed, place, version, life, 0, inputs, solved, seed, 90 + life, "", 1, 0, 0, 0, 2.5]
-                rows.append(",".join(map(str, [*row, "0" * 12, "c" * 12, "0" * 16])))
-    return rows
-
-
 @pytest.fixture
 def results(tmp_path):
-    """A folder of committed rows, as results/ is."""
-    (tmp_path / "results" / "priors").mkdir(parents=True)
-    slow = {"original": 1, "masked_semantics": 1, "masked_similarity": 4, "all_masked": 9}
-    lines = rows_of("princess", slow) + rows_of("key_door", slow)[1:]
-    (tmp_path / "results" / "priors" / "lives.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    """A folder of committed rows, as results/ is, of players that differ much, whose lives differ little."""
+    rows = [
+        ("full", seed, place, version, life, int((300 + 200 * seed) * slower) + life, seed)
+        for place in ("princess", "key_door")
+        for version, slower in {"original": 1, "masked_semantics": 1, "masked_similarity": 4, "all_masked": 9}.items()
+        for seed in range(4)
+        for life in range(5)
+    ]
+    names = ["player", "seed", "place", "version", "life", "inputs", "deaths"]
+    write_sealed(tmp_path / "results" / "priors", pd.DataFrame(rows, columns=names))
     return tmp_path / "results"
 
 

@@ -10,11 +10,12 @@ import pytest
 import torch
 
 from priorlab.scripts.commands.lecture import main
-from priorlab.scripts.lecture import runs, sealed
+from priorlab.scripts.lecture import lives_beside, runs
 from priorlab.scripts.lecture.catalogue import CLAIMS, find_claim
 from priorlab.scripts.lecture.objects import SIDE, labelled, some_classes
 from priorlab.scripts.lecture.page import judged, write_site
 from priorlab.scripts.lecture.runs import Request, measure, measure_missing, read
+from tests.support.priors_rows import write_sealed
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 QUICK = {"quick": True, "seeds": 2, "workers": 1}
@@ -203,13 +204,13 @@ def test_an_answer_holds_by_differences_seed_by_seed():
 
 
 def test_lives_of_the_sealed_experiment_stand_beside_the_claim_once_there_are_some(tmp_path, monkeypatch):
-    monkeypatch.setattr(sealed, "KEPT", tmp_path / "lives.csv")
-    assert sealed.beside() == []
+    monkeypatch.setattr(lives_beside, "KEPT", tmp_path)
+    assert lives_beside.beside() == []
     rows = [("full", seed, place, "original", 100 * (seed + 1), place == "key_door") for seed in (0, 1)
             for place in ("key_door", "level-005", "level-025", "level-025")]  # fmt: skip
     rows += [("told", 0, "key_door", "gravity", 5, True), ("no-evidence", 0, "key_door", "original", 5, True)]
     table = pd.DataFrame(rows, columns=["player", "seed", "place", "version", "inputs", "solved"])
-    table.to_csv(tmp_path / "lives.csv", index=False)
+    write_sealed(tmp_path, table.assign(life=0))
     first, second = find_claim("priors").beside()
     assert (first.what, second.what) == ("Key and Door: learned", "random levels: learned")
     assert first.values.tolist() == second.values.tolist() == [100, 200]

@@ -6,6 +6,7 @@ import re
 from concurrent.futures import Executor, Future
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from rich.console import Console
 
@@ -14,12 +15,16 @@ from priorlab.agents.priors.perception import Perception
 from priorlab.agents.priors.settings import Architecture
 from priorlab.agents.priors.weights import digest, save
 from priorlab.envs.game.versions import find_version
+from priorlab.scripts.lecture import lives_beside
 from priorlab.scripts.priors import experiment
 from priorlab.scripts.priors.fixed import fix, read_experiment, read_fixed
 from priorlab.scripts.priors.plan import Chosen, Life, drawing_of, level_of, planned, seed_of
 from priorlab.scripts.priors.playing import Where, play
+from priorlab.scripts.priors.recorded import read_recorded
 from priorlab.scripts.priors.sealed import sealed_rows
 from priorlab.scripts.run import run
+from priorlab.scripts.study.committed import committed_lives
+from tests.support.priors_rows import write_sealed
 
 SMALL = {"pictures": 4, "batch_size": 2, "width": 16, "levels": "small"}
 TRIAL = {  # on small random levels
@@ -101,6 +106,25 @@ def test_a_row_that_was_changed_dropped_or_moved_is_named(tmp_path, damage, line
     (tmp_path / "lives.csv").write_text("\n".join([*damage(lines), ""]))
     with pytest.raises(ValueError, match=rf"lives.csv, line {line}: its check is '\w+', expected '\w+'"):
         played(tmp_path)
+
+
+def test_every_reader_of_lives_refuses_a_row_that_was_changed(tmp_path, monkeypatch):
+    rows = [(player, 0, "princess", "original", 0, 120) for player in ("full", "told")]
+    write_sealed(
+        tmp_path / "priors", pd.DataFrame(rows, columns=["player", "seed", "place", "version", "life", "inputs"])
+    )
+    monkeypatch.setattr(lives_beside, "KEPT", tmp_path / "priors")
+    readers = (
+        lambda: read_recorded(tmp_path / "priors").lives,
+        lambda: committed_lives("princess", ["original"], tmp_path),
+        lives_beside.beside,
+    )
+    assert [len(reader()) for reader in readers] == [2, 1, 2]
+    path = tmp_path / "priors" / "lives.csv"
+    path.write_text(path.read_text().replace("told,0,princess,original,0,0,120", "told,0,princess,original,0,0,110"))
+    for reader in readers:
+        with pytest.raises(ValueError, match=r"lives\.csv, line 3: its check is"):
+            reader()
 
 
 def test_what_was_fixed_can_be_changed_neither_before_nor_after_the_first_row(tmp_path):

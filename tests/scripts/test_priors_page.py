@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from priorlab.envs.base.files import read_json
 from priorlab.scripts.priors.aims import MET, MISSED, NONE
 from priorlab.scripts.priors.cast import CAST, FULL, MATRIX_FULL, TOLD
 from priorlab.scripts.priors.cells import Cells
@@ -23,7 +24,7 @@ from priorlab.scripts.priors.matrix import (
 from priorlab.scripts.priors.page import Found, write_page
 from priorlab.scripts.priors.recorded import read_recorded
 from priorlab.scripts.priors.slowdowns import find
-from tests.support.priors_rows import LIMIT, Planting, write_rows
+from tests.support.priors_rows import LIMIT, Planting, write_rows, write_sealed
 
 MATRIX = Planting(players=PLAYERS, places=("key_door", "level-005", "level-025"), versions=VERSIONS)
 SMALL = Planting(players=(FULL, TOLD, MATRIX_FULL), places=("key_door", "level-005"), versions=VERSIONS, seeds=3)
@@ -67,7 +68,7 @@ def test_seeds_count_only_with_all_players_at_hand_and_near_the_full_one(tmp_pat
     unsolved = original & (lives["player"] == "without-similarity") & (lives["seed"] == 3)
     lives.loc[unsolved, "solved"] = False
     gone = (lives["player"] == "without-semantics") & (lives["seed"] == 2) & (lives["version"] == "masked_objects")
-    lives[~gone].to_csv(tmp_path / "lives.csv", index=False)
+    write_sealed(tmp_path, lives[~gone])
     matrix = matrices_of(Cells.of(read_recorded(tmp_path)))[ALL]
     assert matrix.seeds == (0, 4) and matrix.verdict == FEW
     assert [name.partition(":")[0] for why in matrix.left_out.values() for name in why] == [
@@ -92,9 +93,7 @@ def test_ratios_are_within_seeds_and_unsolved_lives_count_as_the_limit(tmp_path)
         if (player, version, seed) != (TOLD, "original", 2)
     ]
     frame = pd.DataFrame(rows, columns=["player", "seed", "place", "version", "life", "inputs", "solved"])
-    empty = {"drawing": 0, "deaths": 1, "unique_states": 9, "progress": np.nan, "seconds": 1.0, "commit": "c"}
-    frame.assign(**empty).to_csv(tmp_path / "lives.csv", index=False)
-    (tmp_path / "fixed.json").write_text(f'{{"limit": {LIMIT}}}', encoding="utf-8")
+    write_sealed(tmp_path, frame)
     found = Found.of(read_recorded(tmp_path)).slowdowns
     here = find(found, FULL, "key_door", "masked_objects")
     assert here and here.over_seeds and (here.ratio, here.bound, here.extra) == (2, "", 200)
@@ -117,21 +116,25 @@ def test_any_rows_give_a_page_and_its_words_say_no_more_than_they_do(tmp_path, m
     assert (tmp_path / "slowdowns-key-door.svg").exists() and not (tmp_path / "matrix-all.svg").exists()
     for name in ("perception.csv", "raised.csv"):
         (tmp_path / name).unlink()
-    lives[lives["player"] == TOLD].head(1).to_csv(tmp_path / "lives.csv", index=False)
+    fixed = read_json(tmp_path / "fixed.json")
+    write_sealed(tmp_path, lives[lives["player"] == TOLD].head(1), **fixed)
     none = "So far: no life of the learned player on Key and Door is recorded yet; no aim is decided yet"
     assert write_page(tmp_path) == none
     page = (tmp_path / "README.md").read_text(encoding="utf-8")
     assert "so it says nothing" in page and "1 life of 180 planned, of 1 player." in page
-    lives[lives["player"] == FULL].head(1).assign(inputs=2000).to_csv(tmp_path / "lives.csv", index=False)
+    write_sealed(tmp_path, lives[lives["player"] == FULL].head(1).assign(inputs=2000), **fixed)
     assert write_page(tmp_path).endswith("in 2,000 inputs (median); 0 of 9 aims are met, 1 missed")
     assert MISSED in {each.verdict for each in Found.of(read_recorded(tmp_path)).aims}
 
 
 def test_what_cannot_be_reported_is_said_in_one_line(tmp_path):
-    with pytest.raises(ValueError, match=r"no fixed\.json: expected a folder in which"):
+    with pytest.raises(ValueError, match=r"lives\.csv: no such file: expected a folder in which"):
         write_page(tmp_path)
-    lives = write_rows(tmp_path, Planting(players=(TOLD,), places=("key_door",), seeds=1))
-    lives.drop(columns="deaths").to_csv(tmp_path / "lives.csv", index=False)
-    with pytest.raises(ValueError, match=r"lives\.csv: no column deaths: expected player, seed"):
+    write_rows(tmp_path, Planting(players=(TOLD,), places=("key_door",), seeds=1))
+    (tmp_path / "raised.csv").write_text("player,seed\n")
+    with pytest.raises(ValueError, match=r"raised\.csv: its first line is 'player,seed': expected 'player,seed,pic"):
         read_recorded(tmp_path)
+    (tmp_path / "fixed.json").unlink()
+    with pytest.raises(ValueError, match=r"fixed\.json: no such file"):
+        write_page(tmp_path)
     assert {*CAST} > {*PLAYERS}

@@ -58,3 +58,34 @@ def test_killed_at_any_row_it_goes_on_and_gives_the_rows_of_one_go(tmp_path):
     assert rows_of(killed) == rows_of(whole)
     perceived = [sorted((folder / "perception.csv").read_text().splitlines()) for folder in (whole, killed)]
     assert perceived[0] == perceived[1]
+
+
+COMPILED = """
+import gc
+from numba.core.dispatcher import Dispatcher
+from priorlab.agents.priors.player_settings import PlayerSettings
+from priorlab.agents.priors.weights import shipped
+from priorlab.scripts.priors import lived
+from priorlab.scripts.priors.plan import Life
+
+def kernels():
+    found = [each for each in gc.get_objects() if isinstance(each, Dispatcher)]
+    return {(each.py_func.__qualname__, str(types)) for each in found for types in each.signatures}
+
+in_life = lived.live_it
+def watched(*job):
+    before = kernels()
+    ended = in_life(*job)
+    assert kernels() == before, kernels() - before
+    return ended
+
+lived.live_it = watched
+for kind, weights in (("told", None), ("random", None), ("shipped", shipped())):
+    for version in ("original", "gravity", "all_masked"):
+        life = Life(kind, 0, "level-003", version, 0)
+        lived.lived(lived.Job(life, kind, 1, 0, 3000, PlayerSettings(), weights, "", True, ""))
+"""
+
+
+def test_nothing_is_compiled_while_a_life_is_timed():
+    subprocess.run([sys.executable, "-c", COMPILED], env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)

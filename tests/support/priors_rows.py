@@ -1,10 +1,11 @@
 """Rows of the experiment on priors that nobody played: effects are planted, so that its page can be checked."""
 
-import hashlib
 import json
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,9 @@ from priorlab.agents.priors.roles import ROLES
 from priorlab.scripts.priors.cast import ABLATIONS, CAST, CONTROLS, FULL, MATRIX_FULL, RANDOM, TOLD, WITHOUT
 from priorlab.scripts.priors.cells import VERSIONS
 from priorlab.scripts.priors.matrix import MASKS
+from priorlab.scripts.priors.plan import Life
+from priorlab.scripts.priors.recorded import Frame
+from priorlab.scripts.priors.sealed import COLUMNS, FIXED, LIVES, PERCEPTION, RAISED, SealedTable, root_of
 
 LIMIT = 54_000
 LEVELS = tuple(f"level-{number:03d}" for number in range(5, 200, 20))
@@ -22,10 +26,8 @@ COST = {  # of each version, times the original's inputs
     "original": 1.0, "retextured": 1.2, "masked_semantics": 2.2, "reversed_semantics": 1.1, "masked_objects": 5.0,
     "masked_affordances": 2.5, "masked_similarity": 9.0, "ladder_interaction": 1.3, "gravity": 1.1, "all_masked": 20.0,
 }  # fmt: skip
-COLUMNS = (
-    "player", "seed", "place", "version", "life", "drawing", "inputs", "solved", "deaths", "unique_states", "progress",
-    "plans", "surprises", "contradictions", "lost", "seconds", "weights", "commit", "check",
-)  # fmt: skip
+UNTOLD = {"drawing": 0, "solved": True, "deaths": 0, "unique_states": 90, "progress": "", "plans": 9, "surprises": 3,
+          "contradictions": 0, "lost": 0, "seconds": 2.5, "weights": "0" * 12, "commit": "c" * 12}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Planting:
 
 
 def planted(planting: Planting, seed: int = 0) -> pd.DataFrame:
-    """Rows of COLUMNS."""
+    """Rows of lives, without their checks."""
     rng = np.random.default_rng(seed)
     rows = []
     for player in planting.players:
@@ -58,18 +60,17 @@ def planted(planting: Planting, seed: int = 0) -> pd.DataFrame:
                     middle -= np.log(planting.relief) * relieved(player, version)
                     for life in range(planting.lives):
                         rows.append((player, raised, place, version, life, middle + rng.normal(0, planting.spread[1])))
-    frame = pd.DataFrame(rows, columns=[*COLUMNS[:5], "inputs"])
+    frame = pd.DataFrame(rows, columns=[*Life._fields, "inputs"])
     inputs = np.exp(frame["inputs"].to_numpy(float)).round().clip(90, LIMIT)
     inputs[frame["player"] == RANDOM] = LIMIT
     frame["inputs"], frame["solved"] = inputs.astype(int), inputs < LIMIT
     made = {
-        "drawing": 0, "deaths": inputs // 1500, "unique_states": inputs * 0.6, "plans": 9, "surprises": 3,
-        "progress": np.where(inputs < LIMIT, 1, 0.4), "contradictions": 0, "lost": 0, "seconds": inputs / 400,
-        "weights": "0" * 12, "commit": "e" * 40,
+        "deaths": inputs // 1500, "unique_states": inputs * 0.6, "progress": np.where(inputs < LIMIT, 1, 0.4),
+        "seconds": inputs / 400,
     }  # fmt: skip
     frame = frame.assign(**made)
     frame.loc[frame["place"].str.startswith("level"), "progress"] = np.nan
-    return sealed(frame.astype({"deaths": int, "unique_states": int}))
+    return frame.astype({"deaths": int, "unique_states": int})
 
 
 def relieved(player: str, version: str) -> bool:
@@ -80,13 +81,15 @@ def relieved(player: str, version: str) -> bool:
     return version == own
 
 
-def sealed(frame: pd.DataFrame) -> pd.DataFrame:
-    """With the chain of checks."""
-    checks, check = [], ""
-    for line in frame[[*COLUMNS[:-1]]].to_csv(index=False, header=False, lineterminator="\n").splitlines():
-        check = hashlib.sha256((check + line).encode()).hexdigest()[:16]
-        checks.append(check)
-    return pd.DataFrame(frame.assign(check=checks), columns=[*COLUMNS])
+def write_sealed(folder: Path, lives: Frame, **fixed: Any) -> None:
+    """A folder with these lives alone, sealed anew: columns that they lack as in UNTOLD; ``fixed``: what is fixed but
+    for a limit."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / LIVES).unlink(missing_ok=True)
+    (folder / FIXED).write_text(json.dumps({"limit": LIMIT, **fixed}), encoding="utf-8")
+    rows = lives.assign(**{name: value for name, value in UNTOLD.items() if name not in lives})[[*COLUMNS[LIVES]][:-1]]
+    with closing(SealedTable(folder, root_of(folder))) as table:
+        table.seal(*rows.itertuples(index=False, name=None))
 
 
 def raised_rows(planting: Planting) -> pd.DataFrame:
@@ -96,7 +99,7 @@ def raised_rows(planting: Planting) -> pd.DataFrame:
         for seed in range(planting.seeds)
         if player not in (TOLD, RANDOM, "no-objects")
     ]
-    return pd.DataFrame(rows, columns=["player", "seed", "pictures", "seconds", "loss", "weights"])
+    return pd.DataFrame(rows, columns=[*COLUMNS[RAISED]])
 
 
 def perception_rows(planting: Planting) -> pd.DataFrame:
@@ -109,18 +112,14 @@ def perception_rows(planting: Planting) -> pd.DataFrame:
         for k, version in enumerate(planting.versions)
         for role in ROLES
     ]  # fmt: skip
-    names = ["player", "seed", "place", "version", "drawing", "role", "cells", "probability", "recall", "nll"]
-    return pd.DataFrame(rows, columns=names)
+    return pd.DataFrame(rows, columns=[*COLUMNS[PERCEPTION]])
 
 
-def write_rows(folder: Path, planting: Planting, seed: int = 0) -> pd.DataFrame:
+def write_rows(folder: Path, planting: Planting, seed: int = 0) -> Frame:
     """A folder of the experiment with planted rows; returns its lives."""
-    folder.mkdir(parents=True, exist_ok=True)
     lives = planted(planting, seed)
-    lives.to_csv(folder / "lives.csv", index=False)
-    perception_rows(planting).to_csv(folder / "perception.csv", index=False)
-    raised_rows(planting).to_csv(folder / "raised.csv", index=False)
     group = {"seeds": planting.seeds, "lives": planting.lives, "players": [*planting.players]}
-    fixed = {"limit": LIMIT, "places": [*planting.places], "versions": [*planting.versions], "groups": [group]}
-    (folder / "fixed.json").write_text(json.dumps(fixed), encoding="utf-8")
+    write_sealed(folder, lives, places=[*planting.places], versions=[*planting.versions], groups=[group])
+    perception_rows(planting).to_csv(folder / PERCEPTION, index=False)
+    raised_rows(planting).to_csv(folder / RAISED, index=False)
     return lives

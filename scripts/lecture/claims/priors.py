@@ -20,7 +20,7 @@ from priorlab.envs.game.level import Level
 from priorlab.envs.looks.dials import DIALS, Dials
 from priorlab.envs.random_games.bank import Bank
 from priorlab.scripts.lecture.claim import Row
-from priorlab.scripts.lecture.sealed import beside as beside
+from priorlab.scripts.lecture.lives_beside import beside as beside
 
 LEVELS = tuple(range(3, 200, 20))  # of a held-out bank
 TIMES = (1, 4, 16)  # as many pictures as the shortest raising

@@ -9,27 +9,10 @@ import pandas as pd
 
 from priorlab.agents.priors.lives import LIMIT
 from priorlab.agents.priors.player_settings import NEEDED
-from priorlab.envs.base.tables import kinds, read_table
 from priorlab.envs.game.level import Level
 from priorlab.scripts.analysis.statistics import Played
 
 METHOD, PLAYER = "priors-sealed", "full"  # as the comparison names it, and as the rows do
-COLUMNS = kinds(
-    ("player", "seed", "place", "version", "life", "drawing", "inputs", "solved", "deaths", "unique_states", "progress",
-     "plans", "surprises", "contradictions", "lost", "seconds", "weights", "commit", "check"),
-    **dict.fromkeys(("seed", "life", "drawing", "inputs", "deaths", "unique_states"), int),
-    **dict.fromkeys(("progress", "plans", "surprises", "contradictions", "lost", "seconds"), float),
-)  # fmt: skip
-SOLVED = ("True", "true", "1")
-
-
-def read_lives(folder: Path) -> pd.DataFrame:
-    """The rows of ``lives.csv`` in the folder; none if there is no such file, as where the package is installed.
-
-    Raises ValueError, one line that names the file, for rows of another form.
-    """
-    path = folder / "lives.csv"
-    return read_table(path, COLUMNS) if path.exists() else pd.DataFrame(columns=[*COLUMNS])
 
 
 def lives_on(rows: pd.DataFrame, place: str, versions: Sequence[str], where: Path) -> list[Played]:
@@ -41,7 +24,7 @@ def lives_on(rows: pd.DataFrame, place: str, versions: Sequence[str], where: Pat
 
 def played(row: Mapping, game: str, level: str, where: Path) -> Played:
     """One life. Lives of one training seed are of one raised player: together they count once in every interval."""
-    inputs, won = int(row["inputs"]), str(row["solved"]) in SOLVED
+    inputs, won = row["inputs"], row["solved"]
     settings = {"given": list(NEEDED), "limit": LIMIT, "git_commit": row["commit"]}
     return Played(
         version=row["version"], method=METHOD, player="agent", privileged=False, game=game, level=level,

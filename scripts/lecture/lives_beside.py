@@ -3,21 +3,19 @@
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from priorlab import ROOT
 from priorlab.scripts.lecture.claim import Beside
+from priorlab.scripts.priors.sealed import read_lives
 
-KEPT = ROOT / "results" / "priors" / "lives.csv"
+KEPT = ROOT / "results" / "priors"
 PLAYERS = {"told": "designed by hand", "full": "learned", "meaningless": "learned without meaning"}
 PLACES = {"key_door": "Key and Door", "princess": "Princess", "level": "random levels"}  # by the start of their names
 
 
 def beside() -> list[Beside]:
     """Of each place and player, on the original. A life that was not won counts as long as it was: the limit."""
-    if not KEPT.exists():
-        return []
-    lives: Any = pd.read_csv(KEPT, usecols=["player", "seed", "place", "version", "inputs", "solved"])
+    lives: Any = read_lives(KEPT, missing_ok=True)
     lives = lives[lives["version"] == "original"]
     return [
         of_some(f"{name}: {known}", part)
@@ -30,5 +28,4 @@ def beside() -> list[Beside]:
 def of_some(what: str, lives: Any) -> Beside:
     """Of one player's lives: the mean of each seed, each of its places counting alike."""
     each = lives.groupby(["seed", "place"])["inputs"].mean().groupby("seed").mean()
-    won = lives["solved"].astype(str).str.lower().isin(("true", "1"))
-    return Beside(what, np.array(each, float), f"{won.sum():,} of {len(lives):,} lives won")
+    return Beside(what, np.array(each, float), f"{lives['solved'].sum():,} of {len(lives):,} lives won")
