@@ -34,7 +34,7 @@ class Life:
     contradictions: int
     possible: np.ndarray
     lost: int  # how often it could not explain what it saw
-    given: tuple[str, ...] = field(default=())
+    given: tuple[str, ...] = field(default=())  # beyond pictures, to the player and its perception
 
     @property
     def deaths(self) -> int:
@@ -98,18 +98,30 @@ def live(
     return Life(
         inputs[:taken].copy(), positions[:taken].copy(), died[:taken].copy(), bool(state[SOLVED]),
         int(state[UNIQUE_STATES]), player.plans, player.surprises, player.facts.contradictions, ~player.facts.ruled_out,
-        player.tracker.lost, settings.given,
+        player.tracker.lost, given_to(perceive, settings),
     )  # fmt: skip
+
+
+class KnownRoles:
+    """A perception that is given the role of every cell."""
+
+    given = ("roles",)
+
+    def __init__(self, level: Level):
+        self.truth = np.eye(len(ROLES), dtype=np.float32)[roles_of(level)]
+
+    def __call__(self, picture: np.ndarray, ruled_out: np.ndarray) -> np.ndarray:
+        return self.truth
 
 
 def told(level: Level) -> Perceive:
     """The perception of the hand-designed player, which is told the role of every cell."""
-    truth = np.eye(len(ROLES), dtype=np.float32)[roles_of(level)]
+    return KnownRoles(level)
 
-    def perceive(picture: np.ndarray, ruled_out: np.ndarray) -> np.ndarray:
-        return truth
 
-    return perceive
+def given_to(perceive: Perceive, settings: PlayerSettings) -> tuple[str, ...]:
+    """What a player is given beyond pictures, and its perception."""
+    return (*getattr(perceive, "given", ()), *settings.given)
 
 
 def on_rules(level: Level, game: str) -> Level:

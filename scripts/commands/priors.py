@@ -17,8 +17,8 @@ def main(request: Annotated[Request, tyro.conf.OmitArgPrefixes, tyro.conf.arg(na
     lives.csv as lives end, each sealed by a check of all before it; perception.csv holds what players perceive at first
     sight, raised.csv how they were raised. You can stop the command at any time; started again, it resumes.
 
-    It refuses to play without fixed.json, with changed files in agents/ or envs/, with other weights than the fixed
-    ones, and with a raised player that is not the recorded one.
+    It refuses to play without fixed.json, with changed files in agents/, envs/ or scripts/priors/, with other weights
+    than the fixed ones, and with a raised player that is not the recorded one.
     """
     from priorlab.scripts.priors.experiment import run  # imports for seconds, which --help does not need
 

@@ -85,6 +85,7 @@ def readme_of(folder: Path) -> str:
     return readme(
         "calibration.md", folder, title="Raising: are the player's probabilities right?", finding=finding(errors),
         made=["priorlab raise", f"{COMMAND} --raised runs/raise/full/seed_0"], again=f"{COMMAND} --report-only",
+        html=False, resumes=False,
         software=made_with([software], [config.get("git_commit") or ""]), config=config, fewest=FEWEST,
         errors=table(["role", TOGETHER, *CONDITIONS], by_role(errors)), worst=worst(errors),
         recalls=table(["role", *settings], (recall_of(role, settings.values()) for role in ROLES)),

@@ -15,7 +15,7 @@ from priorlab.scripts.priors.playing import Where, play, summary
 from priorlab.scripts.priors.request import Request
 from priorlab.scripts.priors.sealed import read_lives
 
-CODE = ("agents", "envs")  # what a life depends on
+CODE = ("agents", "envs", "scripts/priors")  # what a life depends on
 
 
 def run(request: Request) -> list[str]:
@@ -42,7 +42,7 @@ def commit_of_code() -> str:
     if commit is None:
         raise ValueError("not in a checkout of git: expected one, as each row names its commit")
     if changed := changed_files(*CODE):
-        raise ValueError(f"{changed[0]} is changed, or not committed: expected agents/ and envs/ as committed")
+        raise ValueError(f"{changed[0]} is changed, or not committed: expected {', '.join(CODE)} as committed")
     return commit
 
 

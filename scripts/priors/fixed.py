@@ -113,7 +113,7 @@ def read_experiment(path: Path = EXPERIMENT) -> dict[str, Any]:
 
 
 def read_fixed(folder: Path) -> Fixed:
-    """What was fixed in that folder. ValueError, one line, if nothing was, or by code with other settings."""
+    """What was fixed in that folder. ValueError, one line, if nothing was."""
     root, path = root_of(folder), folder / FIXED
     content = read_json(path)
     try:
@@ -129,9 +129,13 @@ def read_fixed(folder: Path) -> Fixed:
         )  # fmt: skip
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path}: not what `priorlab priors --fix` writes: {type(error).__name__} {error}") from None
-    for name, player in fixed.players.items():
-        check_known(f"{path}, player {name!r}", player, fixed.commit)
     return fixed
+
+
+def check_settings(folder: Path, fixed: Fixed) -> None:
+    """Raises ValueError, one line, if this code would play with other settings than those fixed in the folder."""
+    for name, player in fixed.players.items():
+        check_known(f"{folder / FIXED}, player {name!r}", player, fixed.commit)
 
 
 def check_known(where: str, player: Contestant, commit: str) -> None:

@@ -7,7 +7,7 @@ import math
 import multiprocessing
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -21,12 +21,22 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from priorlab.agents.priors.settings import RaiseSettings
 from priorlab.envs.base.files import read_json
 from priorlab.envs.base.locks import held
+from priorlab.envs.base.provenance import software
 from priorlab.envs.results.rows import check_same
-from priorlab.scripts.priors.fixed import SHIPPED, Fixed
-from priorlab.scripts.priors.lived import Job, Lived, Raised, lived, one_thread, raised, raised_in
+from priorlab.scripts.priors.fixed import SHIPPED, Fixed, check_settings
+from priorlab.scripts.priors.lived import SHOWN, Job, Lived, Raised, lived, one_thread, raised, raised_in
 from priorlab.scripts.priors.plan import Chosen, Life, drawing_of, planned, seed_of
 from priorlab.scripts.priors.raised import CONFIG, WEIGHTS
-from priorlab.scripts.priors.sealed import COLUMNS, PERCEPTION, RAISED, SealedTable, Table, lines_of
+from priorlab.scripts.priors.sealed import (
+    COLUMNS,
+    PERCEPTION,
+    RAISED,
+    SOFTWARE,
+    SealedTable,
+    Table,
+    lines_of,
+    text_of,
+)
 from priorlab.scripts.running.side_by_side import ALL, deaf_to_interrupts, on_one_thread_each
 
 SIGHT = tuple(COLUMNS[PERCEPTION])[:5]  # columns that name what was perceived: player to drawing
@@ -114,6 +124,7 @@ def play(
     Returns a line for each job that failed. ValueError, before anything runs, for rows or weights that are not as
     recorded.
     """
+    check_settings(where.rows, fixed)
     where.rows.mkdir(parents=True, exist_ok=True)
     taken = f"{where.rows}: another process plays this experiment: expected one"
     with (
@@ -125,6 +136,8 @@ def play(
         done = {life_of(row) for row in lives.rows}
         missing = [life for life in planned(fixed) if chosen.holds(life) and life not in done]
         weights = Weights(fixed, where, table, recorded_weights(where.rows / RAISED))
+        check_raised(weights, lives.rows)
+        record_software(where)
         for named in dict.fromkeys(filter(None, map(weights.needed, missing))):
             weights.look_up(named)
         begun = Table(where.rows / PERCEPTION, lambda line: tuple(line.split(",")[:5]) in seen)
@@ -137,6 +150,27 @@ def play(
 def life_of(row: dict[str, str]) -> Life:
     """What names the life of a row."""
     return Life(row["player"], int(row["seed"]), row["place"], row["version"], int(row["life"]))
+
+
+def check_raised(weights: Weights, rows: Iterable[dict[str, str]]) -> None:
+    """Raises ValueError, one line, where sealed lives name other weights than the table of raised players, or it does
+    not hold them."""
+    for row in rows:
+        if named := weights.needed(life_of(row)):
+            recorded = weights.recorded.get(named, "")
+            if not (recorded and recorded.startswith(row["weights"])):
+                raise ValueError(
+                    f"{weights.where.rows / RAISED}: {named} has the weights {recorded[:SHOWN] or '(no row)'}, and a "
+                    f"sealed life {row['weights']}: expected the table as it was written"
+                )
+
+
+def record_software(where: Where) -> None:
+    """Notes once what software a commit was run with."""
+    with closing(Table(where.rows / SOFTWARE)) as table:
+        row = where.commit[:SHOWN], "; ".join(f"{name} {version}" for name, version in software().items())
+        if text_of(row) not in lines_of(where.rows / SOFTWARE):
+            table.append(row)
 
 
 def recorded_weights(path: Path) -> dict[Named, str]:

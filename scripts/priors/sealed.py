@@ -1,8 +1,9 @@
 """The tables of the experiment. Rows of lives are sealed: each holds a check of itself and of all rows before it.
 
 ``check``: the first 16 hexadecimal digits of the SHA-256 of the check before and the row without its check, as text;
-before the first row, of the SHA-256 of fixed.json. So no row, and nothing that was fixed, can be changed, dropped or
-moved unseen, but for rows cut off at the end: of these only the history of the repository tells.
+before the first row, of the SHA-256 of fixed.json. So a row, or what was fixed, that is changed, dropped or moved by
+itself is found. Who seals all rows again leaves no trace in them: of that, and of rows cut off at the end, the history
+of the repository tells.
 """
 
 import hashlib
@@ -15,7 +16,8 @@ import pandas as pd
 from priorlab.envs.base.files import read_bytes, read_text, to_disk, whole_lines, write_whole
 from priorlab.envs.base.tables import kinds, parse_table
 
-FIXED, LIVES, PERCEPTION, RAISED = "fixed.json", "lives.csv", "perception.csv", "raised.csv"
+FIXED, LIVES, PERCEPTION = "fixed.json", "lives.csv", "perception.csv"
+RAISED, SOFTWARE = "raised.csv", "software.csv"
 COUNTS = ("inputs", "deaths", "unique_states", "plans", "surprises", "contradictions", "lost")
 COLUMNS = {  # of each table, with their types; `solved` is read as bool
     LIVES: kinds(
@@ -30,6 +32,7 @@ COLUMNS = {  # of each table, with their types; `solved` is read as bool
     RAISED: kinds(
         ("player", "seed", "pictures", "seconds", "loss", "weights"), seed=int, pictures=int, seconds=float, loss=float
     ),
+    SOFTWARE: kinds(("commit", "software")),
 }  # fmt: skip
 DIGITS = 16
 

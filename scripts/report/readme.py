@@ -15,17 +15,17 @@ COMMIT = 10  # letters of a commit's name
 
 def readme(
     template: str, folder: Path, *, title: str, finding: str, made: Sequence[str], again: str, software: str = "",
-    quick: bool = False, html: bool = True, **values: Any,
+    quick: bool = False, html: bool = True, resumes: bool = True, **values: Any,
 ) -> str:  # fmt: skip
     """The text of README.md in ``folder``, by a template that extends readme.md and takes ``values``.
 
     ``finding`` is one sentence; ``made`` are the commands that made the rows, ``again`` the one that writes the page
     from them; FINDINGS.md, which people write, is linked where the folder has one. ``html``: whether that command
-    also writes an HTML report.
+    also writes an HTML report; ``resumes``: whether ``made`` add what is missing.
     """
     text = render(
         template, title=title, finding=finding, made=made, again=again, software=software, quick=quick, html=html,
-        has_findings=(folder / FINDINGS).exists(), image=image, table=table, **values,
+        resumes=resumes,        has_findings=(folder / FINDINGS).exists(), image=image, table=table, **values,
     )  # fmt: skip
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 

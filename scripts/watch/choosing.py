@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from priorlab.agents import priors
-from priorlab.agents.priors.lives import LIMIT, told
+from priorlab.agents.priors.lives import LIMIT, given_to, told
 from priorlab.agents.priors.player_settings import PlayerSettings
 from priorlab.agents.priors.scenery import Scenery
 from priorlab.envs.engine.places import version_on
@@ -99,7 +99,7 @@ class Chosen:
         scenery, settings = self.scenery(), self.settings()
         by_hand = self.player == "hand_designed"
         perceive = told(scenery.level) if by_hand else priors.learned(self.weights)
-        given = ", ".join((*(("roles",) if by_hand else ()), *settings.given))
+        given = ", ".join(given_to(perceive, settings))
         return Watched(scenery, perceive, settings, self.seed, self.limit), Captions(
             caption(scenery), self.player.replace("_", "-"), f"It is given: {given}"
         )

@@ -7,8 +7,11 @@ import sys
 import time
 from pathlib import Path
 
+from priorlab.agents.priors.weights import shipped
 from priorlab.scripts.priors.fixed import read_fixed
-from priorlab.scripts.priors.sealed import sealed_rows
+from priorlab.scripts.priors.lived import Job, lived
+from priorlab.scripts.priors.plan import Life, drawing_of, seed_of
+from priorlab.scripts.priors.sealed import COLUMNS, COUNTS, LIVES, read_lives, sealed_rows
 from tests.scripts.test_priors import AGAIN, begun
 from tests.support.paths import ROOT
 
@@ -25,6 +28,9 @@ if __name__ == "__main__":
     assert not play(read_fixed(folder), where, Chosen(), Console())
 """
 PATIENCE = 300  # seconds
+PRIORS = ROOT / "results" / "priors"
+EVERY, MOST_INPUTS = 7, 4000  # of the sealed lives that are lived again
+SAME = ("drawing", "solved", *COUNTS)
 
 
 def start(folder: Path) -> subprocess.Popen:
@@ -89,3 +95,17 @@ for kind, weights in (("told", None), ("random", None), ("shipped", shipped())):
 
 def test_nothing_is_compiled_while_a_life_is_timed():
     subprocess.run([sys.executable, "-c", COMPILED], env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)
+
+
+def test_sealed_lives_are_lived_again():
+    """With the same weights, lives are the same on every machine; those of the shipped player and of the told one."""
+    fixed, rows = read_fixed(PRIORS), read_lives(PRIORS)
+    rows = rows[rows["player"].isin(["full", "told"]) & (rows["seed"] == 0) & (rows["inputs"] < MOST_INPUTS)]
+    for row in rows.iloc[::EVERY].itertuples():
+        life, player = Life(row.player, row.seed, row.place, row.version, row.life), fixed.players[row.player]
+        job = Job(
+            life, player.kind, seed_of(fixed, life), drawing_of(fixed, life), fixed.limit, player.player_settings(),
+            shipped() if player.learned else None, fixed.weights, True, "",
+        )  # fmt: skip
+        again = dict(zip(COLUMNS[LIVES], lived(job).row))
+        assert {name: again[name] for name in SAME} == {name: getattr(row, name) for name in SAME}, life
