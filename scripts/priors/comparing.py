@@ -46,9 +46,8 @@ def order_of(cells: Cells, player: str) -> Agreement | None:
 
 
 def by_seed(values: np.ndarray) -> np.ndarray:
-    """(places, seeds) -> (seeds,): the mean over places that have one, NaN without any."""
-    n = np.isfinite(values).sum(axis=0)
-    return np.where(n > 0, np.nansum(values, axis=0) / np.maximum(n, 1), np.nan)
+    """(places, seeds) -> (seeds,): the mean over places, NaN without one of them."""
+    return values.mean(axis=0)
 
 
 def without_priors(folders: Sequence[Path], game: str) -> list[Learner]:

@@ -40,15 +40,15 @@ class Matrix:
     """The matrix over one of SETS. Rows of PLAYERS, the full one first; columns of MASKS; natural logarithms.
 
     ``increments``: float64 (seeds, 5, 4); ``residuals``: float64 (seeds, 4, 4), of the four rows without a prior, each
-    seed's row and column means removed; ``places``: how many each seed has; ``left_out``: of each seed that doesn't
-    count, why. Seeds are those that count.
+    seed's row and column means removed; ``places``: how many there are, the same for each seed; ``left_out``: of each
+    seed that doesn't count, why. Seeds are those that count.
     """
 
     set: str
     seeds: tuple[int, ...]
     increments: np.ndarray
     residuals: np.ndarray
-    places: tuple[int, ...]
+    places: int
     left_out: dict[int, tuple[str, ...]]
 
     @property
@@ -97,32 +97,34 @@ def measured(cells: Cells, measure: str) -> np.ndarray:
 
 
 def matrix_of(name: str, seeds: Sequence[int], logs: np.ndarray, solved: np.ndarray) -> Matrix:
-    """Of the seeds whose players all count; of each seed, over the places where all players have all versions.
+    """Of the seeds that have all rows, and whose players all count: each averages the same places.
 
     ``logs``: float64 (seeds, places, PLAYERS, VERSIONS), mean logarithms of inputs over lives, NaN where there is no
     life; ``solved``: float64 (seeds, places, PLAYERS), the share of lives solved on the original.
     """
-    kept, means, counts, left_out = [], [], [], {}
+    kept, means, left_out = [], [], {}
     for seed, rows, share in zip(seeds, logs, solved):
         there = np.isfinite(rows)
         if not there.any():
             continue
-        complete = there.all(axis=(1, 2))
-        why = reasons(rows[complete].mean(axis=0), share[complete].mean(axis=0)) if complete.any() else missing(there)
+        why = missing(there) or reasons(rows.mean(axis=0), share.mean(axis=0))
         if why:
             left_out[seed] = why
             continue
         kept.append(seed)
-        counts.append(int(complete.sum()))
-        means.append(rows[complete].mean(axis=0))
+        means.append(rows.mean(axis=0))
     increments = increments_of(np.array(means).reshape(-1, len(PLAYERS), len(VERSIONS)))
-    return Matrix(name, tuple(kept), increments, centred(increments[:, 1:]), tuple(counts), left_out)
+    return Matrix(name, tuple(kept), increments, centred(increments[:, 1:]), logs.shape[1], left_out)
 
 
 def missing(there: np.ndarray) -> tuple[str, ...]:
-    """Why a seed has no place with all rows; ``there``: bool (places, PLAYERS, VERSIONS)."""
-    without = [player for player, some in zip(PLAYERS, np.any(there.all(axis=2), axis=0)) if not some]
-    return tuple(f"{player}: rows are missing" for player in without) or ("no place has the rows of all players",)
+    """Whose rows a seed lacks, and where, none where it has all; ``there``: bool (places, PLAYERS, VERSIONS)."""
+    short = (~there.all(axis=2)).sum(axis=0)  # (PLAYERS,)
+    return tuple(
+        f"{player}: rows are missing in {n} of {len(there)} place{'s' * (len(there) > 1)}"
+        for player, n in zip(PLAYERS, short)
+        if n
+    )
 
 
 def reasons(means: np.ndarray, solved: np.ndarray) -> tuple[str, ...]:

@@ -229,11 +229,18 @@ def group_of(found: Found, group: str) -> dict[str, Any]:
         "name": group,
         "title": GROUPS[group],
         "where": IN_GROUP[group],
+        "unfinished": unfinished(found.groups[group]),
         "figure": slowdown_file(group) if ratios_of(slowdowns, group) else "",
         "tables": [(name, CAST[name], tables.slowdown_table(slowdowns, name, group)) for name in shown],
         "players": tables.players_table(slowdowns, group),
         "perception": tables.perception_table(perception, FULL, group),
     }
+
+
+def unfinished(cells: Cells) -> str:
+    """The training seeds that have a version in some places only, by player; "" where there are none."""
+    seeds = ((player, ", ".join(map(str, own))) for player, own in cells.unfinished().items())
+    return "; ".join(f"{player}, {own}" for player, own in seeds)
 
 
 def compared(found: Found, players: Sequence[str]) -> list[tuple[str, tables.Table]]:

@@ -32,6 +32,11 @@ class Recorded:
         """Inputs after which a life ends."""
         return int(self.fixed["limit"])
 
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Those that were fixed, and any others with lives."""
+        return tuple(dict.fromkeys([*self.fixed.get("places", ()), *self.lives["place"]]))
+
 
 def read_recorded(folder: Path) -> Recorded:
     """The rows in ``folder``; lives as ``read_lives``. ValueError, in one line, where there is no life, or a table has
