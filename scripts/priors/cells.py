@@ -20,8 +20,8 @@ SIDES = ["player", "version", "place", "seed"]
 class Cells:
     """Means over lives; one that was not solved counts as the limit (a restricted mean).
 
-    ``places``: those that were fixed, in which a training seed must have lives to be compared with others; ``lives``: int
-    (players, VERSIONS, places, seeds), how many; ``means``: by MEASURES, float64 of the same shape, NaN
+    ``places``: those that were fixed, in all of which a training seed must have lives to be compared with others;
+    ``lives``: int (players, VERSIONS, places, seeds), how many; ``means``: by MEASURES, float64 of the same shape, NaN
     where there is none; ``log`` is the natural logarithm of inputs.
     """
 
@@ -64,7 +64,7 @@ class Cells:
     def unfinished(self) -> dict[str, list[int]]:
         """By player, the training seeds that have a version in some places only."""
         there = self.lives > 0
-        partly = (there.any(axis=2) & ~there.all(axis=2)).any(axis=1)  # (players, seeds)
+        partly = np.any(there.any(axis=2) & ~there.all(axis=2), axis=1)  # (players, seeds)
         seeds = np.array(self.seeds)
         return {player: seeds[some].tolist() for player, some in zip(self.players, partly) if some.any()}
 

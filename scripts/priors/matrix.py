@@ -17,7 +17,7 @@ from priorlab.scripts.analysis.statistics import LEAST
 from priorlab.scripts.priors.cast import MATRIX_FULL, WITHOUT
 from priorlab.scripts.priors.cells import ORIGINAL, Cells
 from priorlab.scripts.priors.intervals import factor_over, mean_over
-from priorlab.scripts.priors.recorded import GROUPS
+from priorlab.scripts.priors.recorded import GROUPS, LEVELS
 
 MASKS = {  # by dial: the mask that hides the prior, and the version that the mask contains
     "semantics": ("masked_semantics", ORIGINAL),
@@ -39,22 +39,29 @@ LESS, MORE, OPEN, FEW = "less", "more", "inconclusive", "too few seeds"
 class Matrix:
     """The matrix over one of SETS. Rows of PLAYERS, the full one first; columns of MASKS; natural logarithms.
 
-    ``increments``: float64 (seeds, 5, 4); ``residuals``: float64 (seeds, 4, 4), of the four rows without a prior, each
-    seed's row and column means removed; ``places``: how many there are, the same for each seed; ``left_out``: of each
-    seed that doesn't count, why. Seeds are those that count.
+    ``by_place``: float64 (seeds, places, 5, 4), what masks add; ``left_out``: of each seed that doesn't count, why.
+    Seeds are those that count; each has all places.
     """
 
     set: str
     seeds: tuple[int, ...]
-    increments: np.ndarray
-    residuals: np.ndarray
-    places: int
+    by_place: np.ndarray
     left_out: dict[int, tuple[str, ...]]
+
+    @property
+    def increments(self) -> np.ndarray:
+        """float64 (seeds, 5, 4), the mean over places."""
+        return self.by_place.mean(axis=1)
+
+    @property
+    def residuals(self) -> np.ndarray:
+        """float64 (seeds, 4, 4), of the four rows without a prior, each seed's row and column means removed."""
+        return centred(self.increments[:, 1:])
 
     @property
     def reliefs(self) -> np.ndarray:
         """float64 (seeds,), on the logarithm."""
-        return -np.trace(self.residuals, axis1=1, axis2=2) / len(MASKS)
+        return reliefs_of(self.residuals)
 
     @property
     def relief(self) -> Estimate | None:
@@ -65,6 +72,14 @@ class Matrix:
     def factor(self) -> Estimate | None:
         """The same as a factor, of which 1 is no relief."""
         return factor_over(self.reliefs)
+
+    @property
+    def over_levels(self) -> Estimate | None:
+        """The same factor with its interval over levels: each level's relief is the mean over seeds. A description:
+        the claim is over seeds. None for another set than the levels."""
+        if self.set != LEVELS or not self.seeds:
+            return None
+        return factor_over(reliefs_of(centred(self.by_place[:, :, 1:].mean(axis=0))))
 
     @property
     def by_mask(self) -> list[Estimate | None]:
@@ -102,19 +117,17 @@ def matrix_of(name: str, seeds: Sequence[int], logs: np.ndarray, solved: np.ndar
     ``logs``: float64 (seeds, places, PLAYERS, VERSIONS), mean logarithms of inputs over lives, NaN where there is no
     life; ``solved``: float64 (seeds, places, PLAYERS), the share of lives solved on the original.
     """
-    kept, means, left_out = [], [], {}
-    for seed, rows, share in zip(seeds, logs, solved):
+    kept, left_out = [], dict[int, tuple[str, ...]]()
+    for k, (seed, rows, share) in enumerate(zip(seeds, logs, solved)):
         there = np.isfinite(rows)
         if not there.any():
             continue
         why = missing(there) or reasons(rows.mean(axis=0), share.mean(axis=0))
         if why:
             left_out[seed] = why
-            continue
-        kept.append(seed)
-        means.append(rows.mean(axis=0))
-    increments = increments_of(np.array(means).reshape(-1, len(PLAYERS), len(VERSIONS)))
-    return Matrix(name, tuple(kept), increments, centred(increments[:, 1:]), logs.shape[1], left_out)
+        else:
+            kept.append(k)
+    return Matrix(name, tuple(seeds[k] for k in kept), increments_of(logs[kept]), left_out)
 
 
 def missing(there: np.ndarray) -> tuple[str, ...]:
@@ -146,9 +159,14 @@ def increments_of(means: np.ndarray) -> np.ndarray:
 
 
 def centred(values: np.ndarray) -> np.ndarray:
-    """(seeds, rows, columns) without each seed's row and column means."""
+    """(n, rows, columns), one matrix for each seed or place, without the row and column means of each."""
     rows, columns = values.mean(axis=2, keepdims=True), values.mean(axis=1, keepdims=True)
     return values - rows - columns + values.mean(axis=(1, 2), keepdims=True)
+
+
+def reliefs_of(residuals: np.ndarray) -> np.ndarray:
+    """(n, 4, 4) -> (n,): minus the mean of each diagonal."""
+    return -np.trace(residuals, axis1=1, axis2=2) / len(MASKS)
 
 
 def claim_of(matrix: Matrix) -> str:

@@ -163,13 +163,13 @@ def ratio_and_ends(ratio) -> str:
 
 
 def matrix_table(matrices: Mapping[str, Matrix]) -> Table:
-    """The relief of each set of places, and each mask's own."""
-    header = ["places", "seeds that count", "relief (95 %)", *MASK_NAMES.values()]
+    """The relief of each set of places over seeds, and beside it over levels; and each mask's own."""
+    header = ["places", "seeds that count", "relief (95 %, seeds)", "relief (95 %, levels)", *MASK_NAMES.values()]
     rows = []
     for each in matrices.values():
         if each.relief:
             seeds = f"{len(each.seeds)} of {len(each.seeds) + len(each.left_out)}"
-            rows.append([SETS[each.set], seeds, *map(factor_text, [each.factor, *each.by_mask])])
+            rows.append([SETS[each.set], seeds, *map(factor_text, [each.factor, each.over_levels, *each.by_mask])])
     return header, rows
 
 

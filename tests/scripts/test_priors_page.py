@@ -30,6 +30,22 @@ MATRIX = Planting(players=PLAYERS, places=("key_door", "level-005", "level-025")
 SMALL = Planting(players=(FULL, TOLD, MATRIX_FULL), places=("key_door", "level-005"), versions=VERSIONS, seeds=3)
 
 
+def test_levels_have_an_interval_of_their_own_and_the_same_relief():
+    """With the same relief in every level none is wider than a point; with others it is as wide as they differ."""
+    diagonal = np.array([0, *np.linspace(-0.4, 0.4, 4)])  # of levels: the first row is the full player's
+    logs = np.random.default_rng(0).normal(7, 0.1, (6, 1, 5, 5)) + np.zeros((6, 4, 1, 1))
+    logs[..., 0] = 7
+    same = matrix_of("levels", range(6), logs, np.ones((6, 4, 5)))
+    logs[:, :, 1, 1] += diagonal[1:]  # without semantics, under masked semantics
+    other = matrix_of("levels", range(6), logs, np.ones((6, 4, 5)))
+    for matrix, is_wide in ((same, False), (other, True)):
+        factor, levels = matrix.factor, matrix.over_levels
+        assert factor and levels and levels.low and levels.high and levels.n == 4
+        assert levels.value == pytest.approx(factor.value)
+        assert (levels.high / levels.low > 1.001) == is_wide
+    assert matrix_of(ALL, range(6), logs, np.ones((6, 4, 5))).over_levels is None
+
+
 @pytest.mark.parametrize("relief", [1.0, 1.6])
 def test_intervals_of_the_relief_cover_what_was_planted(relief):
     """Rows and columns removed, three quarters of an effect on the diagonal are left."""
@@ -54,8 +70,8 @@ def test_a_planted_relief_is_found_in_rows_and_none_where_none_is(tmp_path):
     for relief, verdict in ((2.0, LESS), (1.0, OPEN)):
         write_rows(tmp_path, Planting(relief, players=PLAYERS, places=MATRIX.places, versions=VERSIONS))
         matrices = matrices_of(Cells.of(read_recorded(tmp_path)))
-        assert matrices[ALL].verdict == verdict and matrices[ALL].places == 3
-        assert matrices["levels"].places == 2 and "princess" not in matrices
+        assert matrices[ALL].verdict == verdict and matrices[ALL].by_place.shape == (5, 3, 5, 4)
+        assert matrices["levels"].by_place.shape[1] == 2 and "princess" not in matrices
         factor = matrices[ALL].factor
         assert factor and factor.value == pytest.approx(relief**0.75, rel=0.2)
     assert "no evidence" in claim_of(matrices[ALL])
