@@ -1,5 +1,6 @@
 """The page of `priorlab priors`: README.md and its figures, from whatever rows there are."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from priorlab.envs.base.files import write_whole
 from priorlab.scripts.analysis.players import title_of
 from priorlab.scripts.analysis.published import published_figures
 from priorlab.scripts.priors import tables
-from priorlab.scripts.priors.aims import MET, MISSED, NONE, Aim, aims_of
+from priorlab.scripts.priors.aims import DECIDED, FEW_SEEDS, Aim, aims_of
 from priorlab.scripts.priors.cast import ABLATIONS, CAST, CONTROLS, FULL, RANDOM, TOLD, Member, givens, in_order
 from priorlab.scripts.priors.cells import ORIGINAL, Cells
 from priorlab.scripts.priors.comparing import without_priors
@@ -58,7 +59,7 @@ class Found:
         cells = Cells.of(recorded)
         groups, matrices = cells.by_group(), matrices_of(cells)
         slowdowns = slowdowns_of(recorded, groups)
-        return Found(recorded, groups, slowdowns, matrices, aims_of(slowdowns, matrices))
+        return Found(recorded, groups, slowdowns, matrices, aims_of(slowdowns, matrices, recorded.unfinished))
 
     @property
     def sets(self) -> list[Matrix]:
@@ -103,7 +104,7 @@ def text_of(folder: Path, found: Found) -> str:
         unsolved=unsolved(recorded),
         seeds=len(found.matrices[ALL].seeds) + len(found.matrices[ALL].left_out),
         rule={"times": f"{MOST:g}", "solved": percent(LEAST_SOLVED), "limit": f"{recorded.limit:,}"},
-        aims=[[each.aim, each.found or NOTHING, each.verdict] for each in found.aims],
+        aims=[[each.aim, each.found or NOTHING, each.words] for each in found.aims],
         groups=[group_of(found, name) for name in found.groups],
         order=tables.order_table(found.groups, [FULL, *(name for name in CONTROLS if name != RANDOM)]),
         agents=agents_of(found),
@@ -138,13 +139,20 @@ def unsolved(recorded: Recorded) -> str:
 
 def headline(found: Found) -> str:
     """The claim of the matrix, if there is one, else how soon the learned player solves Key and Door; and the aims."""
-    decided = [each for each in found.aims if each.verdict != NONE]
-    met = sum(each.verdict == MET for each in decided)
-    missed = sum(each.verdict == MISSED for each in decided)
-    aims = f"{met} of {len(found.aims)} aims are met" + (f", {missed} missed" if missed else "")
-    aims = aims if decided else "no aim is decided yet"
-    text = f"{first_finding(found)}; {aims}"
-    return f"So far: {text[0].lower()}{text[1:]}" if is_unfinished(found.recorded) else text
+    text = f"{first_finding(found)}; {aims_met(found.aims)}"
+    return f"So far: {text[0].lower()}{text[1:]}" if found.recorded.unfinished else text
+
+
+def aims_met(aims: Sequence[Aim]) -> str:
+    """How many aims have which verdict, those without rows left out; such as "of 9 aims, 5 met so far, 3 missed so far,
+    1 with too few seeds"."""
+    counts = Counter(each.words for each in aims)
+    if not any(each.verdict in DECIDED for each in aims):
+        return "no aim is decided yet"
+    parts = [f"{counts[words]} {words}" for words in counts if words.startswith(DECIDED)]
+    few = counts[FEW_SEEDS]
+    parts += [f"{few} with {FEW_SEEDS}"] if few else []
+    return f"of {len(aims)} aims, {', '.join(parts)}"
 
 
 def first_finding(found: Found) -> str:
@@ -163,7 +171,7 @@ def first_finding(found: Found) -> str:
 
 def so_far(recorded: Recorded) -> str:
     """How many lives there are, of how many planned, in one or two sentences."""
-    lives, planned = recorded.lives, sum(planned_of(recorded).values())
+    lives, planned = recorded.lives, sum(recorded.planned.values())
     of_planned = f" of {planned:,} planned" if planned else ""
     text = f"{counted(len(lives), 'life', 'lives')}{of_planned}, of {counted(lives['player'].nunique(), 'player')}"
     return f"{text}. Rows come as the budget carries: life 0 of everything before life 1 of anything."
@@ -173,24 +181,9 @@ def counted(n: int, one: str, many: str = "") -> str:
     return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
-def planned_of(recorded: Recorded) -> dict[str, int]:
-    """Planned lives by player; empty if they were not fixed."""
-    fixed, planned = recorded.fixed, dict[str, int]()
-    for group in fixed.get("groups", ()):
-        for player in group["players"]:
-            lives = group["seeds"] * group["lives"] * len(fixed["places"]) * len(fixed["versions"])
-            planned[player] = planned.get(player, 0) + lives
-    return planned
-
-
-def is_unfinished(recorded: Recorded) -> bool:
-    """Whether fewer lives are recorded than were planned."""
-    return len(recorded.lives) < sum(planned_of(recorded).values())
-
-
 def cast_of(recorded: Recorded) -> list[list[str]]:
     """Each player: what it is given, what it is, its training seeds, its lives, and those planned."""
-    lives, planned = recorded.lives, planned_of(recorded)
+    lives, planned = recorded.lives, recorded.planned
     rows = []
     for name in in_order({*lives["player"], *planned}):
         own, member = lives[lives["player"] == name], CAST.get(name, Member("unknown", ""))
