@@ -13,7 +13,18 @@ from priorlab.scripts.analysis.players import title_of
 from priorlab.scripts.analysis.published import published_figures
 from priorlab.scripts.priors import tables
 from priorlab.scripts.priors.aims import DECIDED, FEW_SEEDS, Aim, aims_of
-from priorlab.scripts.priors.cast import ABLATIONS, CAST, CONTROLS, FULL, RANDOM, TOLD, Member, givens, in_order
+from priorlab.scripts.priors.cast import (
+    ABLATIONS,
+    CAST,
+    CONTROLS,
+    FULL,
+    MATRIX_FULL,
+    RANDOM,
+    TOLD,
+    Member,
+    givens,
+    in_order,
+)
 from priorlab.scripts.priors.cells import ORIGINAL, Cells
 from priorlab.scripts.priors.comparing import without_priors
 from priorlab.scripts.priors.figures import matrix_figure, ratios_of, slowdown_figure
@@ -105,8 +116,9 @@ def text_of(folder: Path, found: Found) -> str:
         seeds=len(found.matrices[ALL].seeds) + len(found.matrices[ALL].left_out),
         rule={"times": f"{MOST:g}", "solved": percent(LEAST_SOLVED), "limit": f"{recorded.limit:,}"},
         aims=[[each.aim, each.found or NOTHING, each.words] for each in found.aims],
+        pictures=pictures_of(recorded),
         groups=[group_of(found, name) for name in found.groups],
-        order=tables.order_table(found.groups, [FULL, *(name for name in CONTROLS if name != RANDOM)]),
+        order=tables.order_table(found.groups, [FULL, MATRIX_FULL, *(name for name in CONTROLS if name != RANDOM)]),
         agents=agents_of(found),
         controls=compared(found, CONTROLS),
         ablations=compared(found, ABLATIONS),
@@ -179,6 +191,18 @@ def so_far(recorded: Recorded) -> str:
 
 def counted(n: int, one: str, many: str = "") -> str:
     return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def pictures_of(recorded: Recorded) -> str:
+    """From how many pictures players learned, in one sentence; "" where all learned from as many."""
+    raised: dict[int, list[str]] = {}
+    for player, pictures in recorded.raised.groupby("player")["pictures"].max().items():
+        raised.setdefault(int(pictures), []).append(str(player))
+    if len(raised) < 2:
+        return ""
+    parts = [f"{', '.join(in_order({*own}))} from {n:,}" for n, own in sorted(raised.items(), reverse=True)]
+    text = f"Not all learned from equally many pictures: {'; '.join(parts)}"
+    return f"{text}. So what a raising does is seen beside {MATRIX_FULL}, not beside {FULL}."
 
 
 def cast_of(recorded: Recorded) -> list[list[str]]:
