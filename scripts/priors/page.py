@@ -137,7 +137,7 @@ def numbers_of(slowdowns: Sequence[Slowdown]) -> str:
 
 
 def unsolved(recorded: Recorded) -> str:
-    """How many of the matrix' lives were not solved, in one sentence; "" where all were."""
+    """How many of the matrix's lives were not solved, in one sentence; "" where all were."""
     lives = recorded.lives
     own = lives[lives["player"].isin(PLAYERS) & lives["version"].isin(VERSIONS)]
     missed = int((~own["solved"]).sum())
@@ -145,8 +145,8 @@ def unsolved(recorded: Recorded) -> str:
         return ""
     worst = own.groupby("version")["solved"].mean().idxmin()
     share = 100 * (1 - float(own.loc[own["version"] == worst, "solved"].mean()))
-    text = f"{missed:,} of the matrix' {len(own):,} lives were not solved, most on {title_of(worst)} ({share:.1f} %)"
-    return f"{text}; they count as the limit, so what a mask adds there may be larger than shown"
+    text = f"Of {len(own):,} lives of the matrix, {missed:,} were not solved, most on {title_of(worst)} ({share:.1f} %)"
+    return f"{text}; they count as the limit, so increments with unsolved lives are not exact"
 
 
 def headline(found: Found) -> str:
