@@ -96,7 +96,7 @@ def readme_of(folder: Path) -> str:
 
 def text_of(folder: Path, found: Found) -> str:
     recorded = found.recorded
-    out = readme.elsewhere(folder, USUAL)
+    out, seen = readme.elsewhere(folder, USUAL), tables.common(recorded.perception)
     return readme.readme(
         "priors.md",
         folder,
@@ -122,8 +122,9 @@ def text_of(folder: Path, found: Found) -> str:
         agents=agents_of(found),
         controls=compared(found, CONTROLS),
         ablations=compared(found, ABLATIONS),
-        players_perception=tables.players_perception(recorded.perception),
-        givens=givens(set(recorded.perception["player"])),
+        players_perception=tables.players_perception(seen),
+        seen_in=", ".join(dict.fromkeys(seen["place"])),
+        givens=givens(set(seen["player"])),
         appraisal=tables.appraisal_table(pd.read_csv(APPRAISAL)) if APPRAISAL.exists() else None,
         compute=tables.compute_table(recorded),
         published=published_figures(),

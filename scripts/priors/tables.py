@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 
 from priorlab.agents.priors.roles import ROLES
 from priorlab.scripts.analysis.comparison import Estimate
@@ -22,6 +23,8 @@ SLOWDOWNS = (
     "version", "solved", "median", "mean", "extra", "ratio of means", "over seeds (95 %)", "over levels (95 %)",
     "people", "within 2 times", "deaths", "unique states", "progress",
 )  # fmt: skip
+
+FINEST = 0.01  # seconds, to which rows are rounded
 
 Table = tuple[Sequence[str], list[list[str]]]
 
@@ -189,7 +192,7 @@ def perception_table(perception: Frame, player: str, group: str) -> Table | None
 
 
 def players_perception(perception: Frame) -> Table | None:
-    """Nats per cell of every player, by version, over all places."""
+    """Nats per cell of every player, by version, of rows as ``common`` finds them."""
     rows = perception
     versions = [name for name in VERSIONS if name in set(rows["version"])]
     players = in_order(set(rows["player"]))
@@ -199,6 +202,18 @@ def players_perception(perception: Frame) -> Table | None:
     cells = [[weighted(own[own["version"] == version]).get("nll", np.nan) for own in by_player] for version in versions]
     words = [[NOTHING if np.isnan(value) else f"{value:.3f}" for value in row] for row in cells]
     return ["version", *players], [[title_of(version), *row] for version, row in zip(versions, words)]
+
+
+def common(perception: Frame) -> Frame:
+    """The rows of players that can be laid side by side: of the places in which all of them have all their versions;
+    training seeds that lack a row which another seed of the player has are left out."""
+    rows = perception.assign(at=perception["place"] + " " + perception["version"])
+    by_seed = rows.groupby(["player", "seed"])["at"].nunique()
+    whole = by_seed == by_seed.groupby("player").transform("max")
+    rows = rows[pd.MultiIndex.from_frame(rows[["player", "seed"]]).isin(by_seed.index[whole])]
+    versions = rows.groupby(["player", "place"])["version"].nunique().unstack(fill_value=0)
+    shared = versions.eq(versions.max(axis=1), axis=0).all()
+    return perception.loc[rows.index[rows["place"].isin(shared.index[shared])]]
 
 
 def weighted(rows: Frame) -> dict[str, float]:
@@ -239,4 +254,8 @@ def compute_table(recorded: Recorded) -> Table:
 
 
 def mean_of(rows: Frame, column: str) -> Iterator[str]:
-    yield number(float(rows[column].mean())) if len(rows) else NOTHING
+    if not len(rows):
+        yield NOTHING
+    else:
+        mean = float(rows[column].mean())
+        yield number(mean) if mean >= FINEST else f"< {FINEST:g}"

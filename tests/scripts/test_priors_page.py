@@ -24,6 +24,7 @@ from priorlab.scripts.priors.matrix import (
 from priorlab.scripts.priors.page import Found, write_page
 from priorlab.scripts.priors.recorded import read_recorded
 from priorlab.scripts.priors.slowdowns import find
+from priorlab.scripts.priors.tables import common
 from tests.support.priors_rows import LIMIT, Planting, write_rows, write_sealed
 
 MATRIX = Planting(players=PLAYERS, places=("key_door", "level-005", "level-025"), versions=VERSIONS)
@@ -146,6 +147,13 @@ def test_any_rows_give_a_page_and_its_words_say_no_more_than_they_do(tmp_path, m
     write_sealed(tmp_path, lives[lives["player"] == FULL].head(1).assign(inputs=2000), **fixed)
     assert write_page(tmp_path).endswith("in 2,000 inputs (median); of 9 aims, 1 missed so far, 1 met so far")
     assert {"missed so far", "met so far"} < {each.words for each in Found.of(read_recorded(tmp_path)).aims}
+
+
+def test_players_see_the_same_places_before_their_sight_is_compared():
+    rows = [("full", 0, "key_door"), ("full", 0, "princess"), ("full", 1, "princess"), ("told", 0, "key_door")]
+    seen = pd.DataFrame(rows, columns=["player", "seed", "place"]).assign(version="original")
+    assert common(seen).index.tolist() == [0, 3]  # Princess is not common, the second seed not finished
+    assert not len(common(seen.head(0)))
 
 
 def test_what_cannot_be_reported_is_said_in_one_line(tmp_path):
