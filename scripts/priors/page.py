@@ -26,7 +26,7 @@ from priorlab.scripts.priors.cast import (
     in_order,
 )
 from priorlab.scripts.priors.cells import ORIGINAL, Cells
-from priorlab.scripts.priors.comparing import without_priors
+from priorlab.scripts.priors.comparing import without_priors, won_by
 from priorlab.scripts.priors.figures import matrix_figure, ratios_of, slowdown_figure
 from priorlab.scripts.priors.matrix import (
     ALL,
@@ -273,8 +273,6 @@ def agents_of(found: Found) -> list[dict[str, Any]]:
     for game in GAMES:
         learners = without_priors(WITHOUT_PRIORS, game)
         if learners:
-            won = [f"{each.kind.label} won {each.reached['first'].got} of {each.n} runs of {number(each.budget)} inputs"
-                   for each in learners if each.version == ORIGINAL]  # fmt: skip
             table = tables.agents_table(found.slowdowns, learners, game)
-            shown.append({"title": GROUPS[game], "won": "; ".join(won), "table": table})
+            shown.append({"title": GROUPS[game], "won": won_by(learners), "table": table})
     return shown

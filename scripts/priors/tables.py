@@ -143,8 +143,10 @@ def order_table(groups: Mapping[str, Cells], players: Sequence[str]) -> Table | 
 
 
 def agents_table(slowdowns: Sequence[Slowdown], learners: Sequence[Learner], game: str) -> Table | None:
-    """Ratios of a game's agents without priors beside the learned player's; None where no agent has a ratio."""
-    ratios = {(each.kind.label, each.version): ratio for each in learners if (ratio := each.reached["first"].ratio)}
+    """Ratios of a game's agents without priors beside the learned player's; None where no agent has a ratio. An agent
+    with several budgets counts by the first."""
+    first = {(each.kind.label, each.version): each for each in reversed(learners)}
+    ratios = {name: ratio for name, each in first.items() if (ratio := each.reached["first"].ratio)}
     agents = [name for name in dict.fromkeys(each.kind.label for each in learners) if name != "Random"]
     agents = [name for name in agents if any(label == name for label, _ in ratios)]
     if not agents:
