@@ -9,7 +9,9 @@ from priorlab.scripts.lecture.claim import Beside
 from priorlab.scripts.priors.sealed import read_lives
 
 KEPT = ROOT / "results" / "priors"
-PLAYERS = {"told": "designed by hand", "full": "learned", "meaningless": "learned without meaning"}
+PLAYERS = {  # the last two learned from equally many pictures
+    "told": "designed by hand", "matrix-full": "learned", "meaningless": "learned without meaning",
+}  # fmt: skip
 PLACES = {"key_door": "Key and Door", "princess": "Princess", "level": "random levels"}  # by the start of their names
 
 

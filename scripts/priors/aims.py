@@ -1,18 +1,19 @@
 """The aims that were set for the learned player before it met the study's games, and whether the rows meet them."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 
 from priorlab.scripts.analysis.players import title_of
 from priorlab.scripts.analysis.published import published_figures, published_ratio
 from priorlab.scripts.priors.cast import FULL
 from priorlab.scripts.priors.cells import ORIGINAL, VERSIONS
-from priorlab.scripts.priors.matrix import ALL, FEW, LESS, Matrix
+from priorlab.scripts.priors.matrix import ALL, FEW, LESS, PLAYERS, Matrix
 from priorlab.scripts.priors.recorded import GROUPS
 from priorlab.scripts.priors.slowdowns import Slowdown, find
 from priorlab.scripts.report.summary import number, percent, times
 
-MET, MISSED, NONE = "met", "missed", "no rows yet"
+MET, MISSED, NONE, FEW_SEEDS = "met", "missed", "no rows yet", "too few seeds"
+DECIDED = (MET, MISSED)
 MEDIANS = {"key_door": 1000, "princess": 150}  # most inputs on the original
 SOLVED = 0.95  # of lives, in every version
 WITHIN = 2.0  # times people's ratio, or that part of it
@@ -22,17 +23,29 @@ SIGNS = {"": "", ">=": "≥ ", "<=": "≤ ", "~": "≈ "}  # of ratios that are 
 
 @dataclass(frozen=True)
 class Aim:
-    """An aim, what was found, and one of MET, MISSED and NONE."""
+    """An aim, what was found, and one of MET, MISSED, NONE and FEW_SEEDS; ``is_final``: whether all lives that it is
+    about were played, so that no further row can change the verdict."""
 
     aim: str
     found: str
     verdict: str
+    is_final: bool = True
+
+    @property
+    def words(self) -> str:
+        """The verdict, such as "met so far"."""
+        return f"{self.verdict} so far" if self.verdict in DECIDED and not self.is_final else self.verdict
 
 
-def aims_of(slowdowns: Sequence[Slowdown], matrices: Mapping[str, Matrix]) -> list[Aim]:
-    """All of them, whatever rows there are."""
+def aims_of(slowdowns: Sequence[Slowdown], matrices: Mapping[str, Matrix], unfinished: Set[str]) -> list[Aim]:
+    """All of them, whatever rows there are; ``unfinished``: players of whom planned lives are missing."""
     own = [each for each in slowdowns if each.player == FULL]
-    return [*medians(own), solved_everywhere(own), *like_people(own), diagonal(matrices[ALL])]
+    alone = [*medians(own), solved_everywhere(own), *like_people(own)]
+    is_final, all_final = FULL not in unfinished, unfinished.isdisjoint(PLAYERS)
+    return [
+        *(replace(aim, is_final=is_final and aim.is_final) for aim in alone),
+        replace(diagonal(matrices[ALL]), is_final=all_final),
+    ]
 
 
 def medians(own: Sequence[Slowdown]) -> Iterator[Aim]:
@@ -46,7 +59,7 @@ def medians(own: Sequence[Slowdown]) -> Iterator[Aim]:
 
 
 def solved_everywhere(own: Sequence[Slowdown]) -> Aim:
-    """A version that is missed decides; that all are met, only all versions of both games."""
+    """Of all versions in all groups; those that have no lives yet leave it open."""
     aim = f"{percent(SOLVED)} of lives solved in every version of both games and of the levels"
     if not own:
         return Aim(aim, "", NONE)
@@ -55,8 +68,7 @@ def solved_everywhere(own: Sequence[Slowdown]) -> Aim:
     found = f"fewest: {percent(least.solved)}, {title_of(least.version)} ({GROUPS[least.group]})"
     found += f"; below {percent(SOLVED)} in {below} of {len(own)}" if below else ""
     found = found if least.solved < 1 else f"all, in {len(own)} of {len(GROUPS) * len(VERSIONS)}"
-    all_played = len(own) == len(GROUPS) * len(VERSIONS)
-    return Aim(aim, found, MISSED if below else MET if all_played else NONE)
+    return Aim(aim, found, MISSED if below else MET, len(own) == len(GROUPS) * len(VERSIONS))
 
 
 def like_people(own: Sequence[Slowdown]) -> Iterator[Aim]:
@@ -86,7 +98,9 @@ def is_like(ratio: float, people: float) -> bool:
 def diagonal(matrix: Matrix) -> Aim:
     aim = "Raised without: the interval of the diagonal's relief lies above 1"
     factor = matrix.factor
-    if factor is None or factor.low is None or matrix.verdict == FEW:
-        return Aim(aim, "" if factor is None else f"{factor.value:.2f}, too few seeds", NONE)
+    if factor is None:
+        return Aim(aim, "", FEW_SEEDS if matrix.left_out else NONE)
+    if factor.low is None or matrix.verdict == FEW:
+        return Aim(aim, f"{factor.value:.2f}", FEW_SEEDS)
     found = f"{factor.value:.2f} ({factor.low:.2f} \u2013 {factor.high:.2f})"
     return Aim(aim, found, MET if matrix.verdict == LESS else MISSED)

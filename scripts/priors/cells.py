@@ -20,6 +20,7 @@ SIDES = ["player", "version", "place", "seed"]
 class Cells:
     """Means over lives; one that was not solved counts as the limit (a restricted mean).
 
+    ``places``: those that were fixed, in all of which a training seed must have lives to be compared with others;
     ``lives``: int (players, VERSIONS, places, seeds), how many; ``means``: by MEASURES, float64 of the same shape, NaN
     where there is none; ``log`` is the natural logarithm of inputs.
     """
@@ -37,7 +38,7 @@ class Cells:
         rows = lives.assign(inputs=inputs, log=np.log(inputs.clip(lower=1)))
         rows = rows[[*SIDES, *MEASURES]].astype(dict.fromkeys(MEASURES, float))
         rows = rows.fillna({"progress": np.inf})  # of one life unknown: of all unknown, or only wins would be counted
-        players, places = tuple(in_order(set(rows["player"]))), tuple(dict.fromkeys(rows["place"]))
+        players, places = tuple(in_order(set(rows["player"]))), recorded.places
         seeds = tuple(sorted(map(int, set(rows["seed"]))))
         every = pd.MultiIndex.from_product([players, VERSIONS, places, seeds])
         grouped = rows.groupby(SIDES)
@@ -56,9 +57,16 @@ class Cells:
         return Cells(self.players, tuple(self.places[k] for k in kept), self.seeds, self.lives[:, :, kept], means)
 
     def by_group(self) -> dict[str, "Cells"]:
-        """Those of each of GROUPS that has places."""
-        groups = {name: [place for place in self.places if group_of(place) == name] for name in GROUPS}
-        return {name: self.on(places) for name, places in groups.items() if places}
+        """Those of each of GROUPS that has lives."""
+        groups = {name: self.on([place for place in self.places if group_of(place) == name]) for name in GROUPS}
+        return {name: cells for name, cells in groups.items() if cells.lives.any()}
+
+    def unfinished(self) -> dict[str, list[int]]:
+        """By player, the training seeds that have a version in some places only."""
+        there = self.lives > 0
+        partly = np.any(there.any(axis=2) & ~there.all(axis=2), axis=1)  # (players, seeds)
+        seeds = np.array(self.seeds)
+        return {player: seeds[some].tolist() for player, some in zip(self.players, partly) if some.any()}
 
     def counts(self, player: str, version: str) -> np.ndarray:
         """int (places, seeds): lives; zeros for a player without any."""
@@ -81,11 +89,3 @@ def over_places(values: np.ndarray, lives: np.ndarray) -> float:
         return np.nan
     sums = (np.nan_to_num(values) * lives).sum(axis=1)
     return float((sums[n > 0] / n[n > 0]).mean())
-
-
-def averaged(values: np.ndarray, axis: int) -> np.ndarray:
-    """Over an axis of (places, seeds), where there are values: over places (0), one number per seed; over seeds (1),
-    one per place."""
-    known = np.isfinite(values)
-    n = known.sum(axis=axis)
-    return np.where(known, values, 0).sum(axis=axis)[n > 0] / n[n > 0]

@@ -12,11 +12,12 @@ from priorlab.scripts.analysis.players import Kind, Section
 from priorlab.scripts.analysis.published import published_means
 from priorlab.scripts.analysis.resampling import RESAMPLES, weights_of
 from priorlab.scripts.analysis.statistics import LEAST, played
-from priorlab.scripts.priors.cells import VERSIONS, Cells
+from priorlab.scripts.priors.cells import ORIGINAL, VERSIONS, Cells
+from priorlab.scripts.report.summary import number
 
 ORDERED = 3  # versions, of which fewer have no order
-KINDS = {  # players of figures, and their inks
-    "full": "fourth", "told": "simulated", "meaningless": "seventh",
+KINDS = {  # players of figures, and their inks; meaningless learned from as many pictures as matrix-full
+    "full": "fourth", "told": "simulated", "matrix-full": "fifth", "meaningless": "seventh",
 }  # fmt: skip
 
 
@@ -46,21 +47,30 @@ def order_of(cells: Cells, player: str) -> Agreement | None:
 
 
 def by_seed(values: np.ndarray) -> np.ndarray:
-    """(places, seeds) -> (seeds,): the mean over places that have one, NaN without any."""
-    n = np.isfinite(values).sum(axis=0)
-    return np.where(n > 0, np.nansum(values, axis=0) / np.maximum(n, 1), np.nan)
+    """(places, seeds) -> (seeds,): the mean over places, NaN without one of them."""
+    return values.mean(axis=0)
 
 
 def without_priors(folders: Sequence[Path], game: str) -> list[Learner]:
-    """Agents without priors on a game, from the committed rows of these folders that exist; the first folder that has
-    an agent on a version counts."""
-    found: dict[tuple[str, str], Learner] = {}
+    """Agents without priors on a game, from the committed rows of these folders that exist, in their order: one that
+    stands in several folders comes once for each, with another budget."""
+    found: list[Learner] = []
     for folder in folders:
         if not (folder / game / "runs.csv").exists():
             continue
         runs = tuple(played(Archive.read(folder / game).results(folder / game)))
         here = {run.version for run in runs}
         section = Section(game, runs[0].level, tuple(name for name in VERSIONS if name in here), runs)
-        for each in learners_of(section):
-            found.setdefault((each.kind.label, each.version), each)
-    return [*found.values()]
+        found += learners_of(section)
+    return found
+
+
+def won_by(learners: Sequence[Learner]) -> str:
+    """How many runs of each agent won the original, of all budgets; such as "PPO won 0 of 2 runs of 1M inputs and 0 of
+    3 runs of 54,000 inputs"."""
+    won: dict[str, list[str]] = {}
+    for each in learners:
+        if each.version == ORIGINAL:
+            runs = f"{each.reached['first'].got} of {each.n} runs of {number(each.budget)} inputs"
+            won.setdefault(each.kind.label, []).append(runs)
+    return "; ".join(f"{label} won {' and '.join(runs)}" for label, runs in won.items())

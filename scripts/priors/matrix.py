@@ -17,7 +17,7 @@ from priorlab.scripts.analysis.statistics import LEAST
 from priorlab.scripts.priors.cast import MATRIX_FULL, WITHOUT
 from priorlab.scripts.priors.cells import ORIGINAL, Cells
 from priorlab.scripts.priors.intervals import factor_over, mean_over
-from priorlab.scripts.priors.recorded import GROUPS
+from priorlab.scripts.priors.recorded import GROUPS, LEVELS
 
 MASKS = {  # by dial: the mask that hides the prior, and the version that the mask contains
     "semantics": ("masked_semantics", ORIGINAL),
@@ -39,22 +39,29 @@ LESS, MORE, OPEN, FEW = "less", "more", "inconclusive", "too few seeds"
 class Matrix:
     """The matrix over one of SETS. Rows of PLAYERS, the full one first; columns of MASKS; natural logarithms.
 
-    ``increments``: float64 (seeds, 5, 4); ``residuals``: float64 (seeds, 4, 4), of the four rows without a prior, each
-    seed's row and column means removed; ``places``: how many each seed has; ``left_out``: of each seed that doesn't
-    count, why. Seeds are those that count.
+    ``by_place``: float64 (seeds, places, 5, 4), what masks add; ``left_out``: of each seed that doesn't count, why.
+    Seeds are those that count; each has all places.
     """
 
     set: str
     seeds: tuple[int, ...]
-    increments: np.ndarray
-    residuals: np.ndarray
-    places: tuple[int, ...]
+    by_place: np.ndarray
     left_out: dict[int, tuple[str, ...]]
+
+    @property
+    def increments(self) -> np.ndarray:
+        """float64 (seeds, 5, 4), the mean over places."""
+        return self.by_place.mean(axis=1)
+
+    @property
+    def residuals(self) -> np.ndarray:
+        """float64 (seeds, 4, 4), of the four rows without a prior, each seed's row and column means removed."""
+        return centred(self.increments[:, 1:])
 
     @property
     def reliefs(self) -> np.ndarray:
         """float64 (seeds,), on the logarithm."""
-        return -np.trace(self.residuals, axis1=1, axis2=2) / len(MASKS)
+        return reliefs_of(self.residuals)
 
     @property
     def relief(self) -> Estimate | None:
@@ -65,6 +72,14 @@ class Matrix:
     def factor(self) -> Estimate | None:
         """The same as a factor, of which 1 is no relief."""
         return factor_over(self.reliefs)
+
+    @property
+    def over_levels(self) -> Estimate | None:
+        """The same factor with its interval over levels: each level's relief is the mean over seeds. A description:
+        the claim is over seeds. None for another set than the levels."""
+        if self.set != LEVELS or not self.seeds:
+            return None
+        return factor_over(reliefs_of(centred(self.by_place[:, :, 1:].mean(axis=0))))
 
     @property
     def by_mask(self) -> list[Estimate | None]:
@@ -97,32 +112,32 @@ def measured(cells: Cells, measure: str) -> np.ndarray:
 
 
 def matrix_of(name: str, seeds: Sequence[int], logs: np.ndarray, solved: np.ndarray) -> Matrix:
-    """Of the seeds whose players all count; of each seed, over the places where all players have all versions.
+    """Of the seeds that have all rows, and whose players all count: each averages the same places.
 
     ``logs``: float64 (seeds, places, PLAYERS, VERSIONS), mean logarithms of inputs over lives, NaN where there is no
     life; ``solved``: float64 (seeds, places, PLAYERS), the share of lives solved on the original.
     """
-    kept, means, counts, left_out = [], [], [], {}
-    for seed, rows, share in zip(seeds, logs, solved):
+    kept, left_out = [], dict[int, tuple[str, ...]]()
+    for k, (seed, rows, share) in enumerate(zip(seeds, logs, solved)):
         there = np.isfinite(rows)
         if not there.any():
             continue
-        complete = there.all(axis=(1, 2))
-        why = reasons(rows[complete].mean(axis=0), share[complete].mean(axis=0)) if complete.any() else missing(there)
+        why = missing(there) or reasons(rows.mean(axis=0), share.mean(axis=0))
         if why:
             left_out[seed] = why
-            continue
-        kept.append(seed)
-        counts.append(int(complete.sum()))
-        means.append(rows[complete].mean(axis=0))
-    increments = increments_of(np.array(means).reshape(-1, len(PLAYERS), len(VERSIONS)))
-    return Matrix(name, tuple(kept), increments, centred(increments[:, 1:]), tuple(counts), left_out)
+        else:
+            kept.append(k)
+    return Matrix(name, tuple(seeds[k] for k in kept), increments_of(logs[kept]), left_out)
 
 
 def missing(there: np.ndarray) -> tuple[str, ...]:
-    """Why a seed has no place with all rows; ``there``: bool (places, PLAYERS, VERSIONS)."""
-    without = [player for player, some in zip(PLAYERS, np.any(there.all(axis=2), axis=0)) if not some]
-    return tuple(f"{player}: rows are missing" for player in without) or ("no place has the rows of all players",)
+    """Whose rows a seed lacks, and where, none where it has all; ``there``: bool (places, PLAYERS, VERSIONS)."""
+    short = (~there.all(axis=2)).sum(axis=0)  # (PLAYERS,)
+    return tuple(
+        f"{player}: rows are missing in {n} of {len(there)} place{'s' * (len(there) > 1)}"
+        for player, n in zip(PLAYERS, short)
+        if n
+    )
 
 
 def reasons(means: np.ndarray, solved: np.ndarray) -> tuple[str, ...]:
@@ -144,9 +159,14 @@ def increments_of(means: np.ndarray) -> np.ndarray:
 
 
 def centred(values: np.ndarray) -> np.ndarray:
-    """(seeds, rows, columns) without each seed's row and column means."""
+    """(n, rows, columns), one matrix for each seed or place, without the row and column means of each."""
     rows, columns = values.mean(axis=2, keepdims=True), values.mean(axis=1, keepdims=True)
     return values - rows - columns + values.mean(axis=(1, 2), keepdims=True)
+
+
+def reliefs_of(residuals: np.ndarray) -> np.ndarray:
+    """(n, 4, 4) -> (n,): minus the mean of each diagonal."""
+    return -np.trace(residuals, axis1=1, axis2=2) / len(MASKS)
 
 
 def claim_of(matrix: Matrix) -> str:

@@ -1,5 +1,6 @@
 """The page of `priorlab priors`: README.md and its figures, from whatever rows there are."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,10 +12,21 @@ from priorlab.envs.base.files import write_whole
 from priorlab.scripts.analysis.players import title_of
 from priorlab.scripts.analysis.published import published_figures
 from priorlab.scripts.priors import tables
-from priorlab.scripts.priors.aims import MET, MISSED, NONE, Aim, aims_of
-from priorlab.scripts.priors.cast import ABLATIONS, CAST, CONTROLS, FULL, RANDOM, TOLD, Member, givens, in_order
+from priorlab.scripts.priors.aims import DECIDED, FEW_SEEDS, Aim, aims_of
+from priorlab.scripts.priors.cast import (
+    ABLATIONS,
+    CAST,
+    CONTROLS,
+    FULL,
+    MATRIX_FULL,
+    RANDOM,
+    TOLD,
+    Member,
+    givens,
+    in_order,
+)
 from priorlab.scripts.priors.cells import ORIGINAL, Cells
-from priorlab.scripts.priors.comparing import without_priors
+from priorlab.scripts.priors.comparing import without_priors, won_by
 from priorlab.scripts.priors.figures import matrix_figure, ratios_of, slowdown_figure
 from priorlab.scripts.priors.matrix import (
     ALL,
@@ -58,7 +70,7 @@ class Found:
         cells = Cells.of(recorded)
         groups, matrices = cells.by_group(), matrices_of(cells)
         slowdowns = slowdowns_of(recorded, groups)
-        return Found(recorded, groups, slowdowns, matrices, aims_of(slowdowns, matrices))
+        return Found(recorded, groups, slowdowns, matrices, aims_of(slowdowns, matrices, recorded.unfinished))
 
     @property
     def sets(self) -> list[Matrix]:
@@ -84,7 +96,7 @@ def readme_of(folder: Path) -> str:
 
 def text_of(folder: Path, found: Found) -> str:
     recorded = found.recorded
-    out = readme.elsewhere(folder, USUAL)
+    out, seen = readme.elsewhere(folder, USUAL), tables.common(recorded.perception)
     return readme.readme(
         "priors.md",
         folder,
@@ -103,14 +115,16 @@ def text_of(folder: Path, found: Found) -> str:
         unsolved=unsolved(recorded),
         seeds=len(found.matrices[ALL].seeds) + len(found.matrices[ALL].left_out),
         rule={"times": f"{MOST:g}", "solved": percent(LEAST_SOLVED), "limit": f"{recorded.limit:,}"},
-        aims=[[each.aim, each.found or NOTHING, each.verdict] for each in found.aims],
+        aims=[[each.aim, each.found or NOTHING, each.words] for each in found.aims],
+        pictures=pictures_of(recorded),
         groups=[group_of(found, name) for name in found.groups],
-        order=tables.order_table(found.groups, [FULL, *(name for name in CONTROLS if name != RANDOM)]),
+        order=tables.order_table(found.groups, [FULL, MATRIX_FULL, *(name for name in CONTROLS if name != RANDOM)]),
         agents=agents_of(found),
         controls=compared(found, CONTROLS),
         ablations=compared(found, ABLATIONS),
-        players_perception=tables.players_perception(recorded.perception),
-        givens=givens(set(recorded.perception["player"])),
+        players_perception=tables.players_perception(seen),
+        seen_in=", ".join(dict.fromkeys(seen["place"])),
+        givens=givens(set(seen["player"])),
         appraisal=tables.appraisal_table(pd.read_csv(APPRAISAL)) if APPRAISAL.exists() else None,
         compute=tables.compute_table(recorded),
         published=published_figures(),
@@ -124,7 +138,7 @@ def numbers_of(slowdowns: Sequence[Slowdown]) -> str:
 
 
 def unsolved(recorded: Recorded) -> str:
-    """How many of the matrix' lives were not solved, in one sentence; "" where all were."""
+    """How many of the matrix's lives were not solved, in one sentence; "" where all were."""
     lives = recorded.lives
     own = lives[lives["player"].isin(PLAYERS) & lives["version"].isin(VERSIONS)]
     missed = int((~own["solved"]).sum())
@@ -132,19 +146,26 @@ def unsolved(recorded: Recorded) -> str:
         return ""
     worst = own.groupby("version")["solved"].mean().idxmin()
     share = 100 * (1 - float(own.loc[own["version"] == worst, "solved"].mean()))
-    text = f"{missed:,} of the matrix' {len(own):,} lives were not solved, most on {title_of(worst)} ({share:.1f} %)"
-    return f"{text}; they count as the limit, so what a mask adds there may be larger than shown"
+    text = f"Of {len(own):,} lives of the matrix, {missed:,} were not solved, most on {title_of(worst)} ({share:.1f} %)"
+    return f"{text}; they count as the limit, so increments with unsolved lives are not exact"
 
 
 def headline(found: Found) -> str:
     """The claim of the matrix, if there is one, else how soon the learned player solves Key and Door; and the aims."""
-    decided = [each for each in found.aims if each.verdict != NONE]
-    met = sum(each.verdict == MET for each in decided)
-    missed = sum(each.verdict == MISSED for each in decided)
-    aims = f"{met} of {len(found.aims)} aims are met" + (f", {missed} missed" if missed else "")
-    aims = aims if decided else "no aim is decided yet"
-    text = f"{first_finding(found)}; {aims}"
-    return f"So far: {text[0].lower()}{text[1:]}" if is_unfinished(found.recorded) else text
+    text = f"{first_finding(found)}; {aims_met(found.aims)}"
+    return f"So far: {text[0].lower()}{text[1:]}" if found.recorded.unfinished else text
+
+
+def aims_met(aims: Sequence[Aim]) -> str:
+    """How many aims have which verdict, those without rows left out; such as "of 9 aims, 5 met so far, 3 missed so far,
+    1 with too few seeds"."""
+    counts = Counter(each.words for each in aims)
+    if not any(each.verdict in DECIDED for each in aims):
+        return "no aim is decided yet"
+    parts = [f"{counts[words]} {words}" for words in counts if words.startswith(DECIDED)]
+    few = counts[FEW_SEEDS]
+    parts += [f"{few} with {FEW_SEEDS}"] if few else []
+    return f"of {len(aims)} aims, {', '.join(parts)}"
 
 
 def first_finding(found: Found) -> str:
@@ -163,7 +184,7 @@ def first_finding(found: Found) -> str:
 
 def so_far(recorded: Recorded) -> str:
     """How many lives there are, of how many planned, in one or two sentences."""
-    lives, planned = recorded.lives, sum(planned_of(recorded).values())
+    lives, planned = recorded.lives, sum(recorded.planned.values())
     of_planned = f" of {planned:,} planned" if planned else ""
     text = f"{counted(len(lives), 'life', 'lives')}{of_planned}, of {counted(lives['player'].nunique(), 'player')}"
     return f"{text}. Rows come as the budget carries: life 0 of everything before life 1 of anything."
@@ -173,24 +194,21 @@ def counted(n: int, one: str, many: str = "") -> str:
     return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
-def planned_of(recorded: Recorded) -> dict[str, int]:
-    """Planned lives by player; empty if they were not fixed."""
-    fixed, planned = recorded.fixed, dict[str, int]()
-    for group in fixed.get("groups", ()):
-        for player in group["players"]:
-            lives = group["seeds"] * group["lives"] * len(fixed["places"]) * len(fixed["versions"])
-            planned[player] = planned.get(player, 0) + lives
-    return planned
-
-
-def is_unfinished(recorded: Recorded) -> bool:
-    """Whether fewer lives are recorded than were planned."""
-    return len(recorded.lives) < sum(planned_of(recorded).values())
+def pictures_of(recorded: Recorded) -> str:
+    """From how many pictures players learned, in one sentence; "" where all learned from as many."""
+    raised: dict[int, list[str]] = {}
+    for player, pictures in recorded.raised.groupby("player")["pictures"].max().items():
+        raised.setdefault(int(pictures), []).append(str(player))
+    if len(raised) < 2:
+        return ""
+    parts = [f"{', '.join(in_order({*own}))} from {n:,}" for n, own in sorted(raised.items(), reverse=True)]
+    text = f"Not all learned from equally many pictures: {'; '.join(parts)}"
+    return f"{text}. So what a raising does is seen beside {MATRIX_FULL}, not beside {FULL}."
 
 
 def cast_of(recorded: Recorded) -> list[list[str]]:
     """Each player: what it is given, what it is, its training seeds, its lives, and those planned."""
-    lives, planned = recorded.lives, planned_of(recorded)
+    lives, planned = recorded.lives, recorded.planned
     rows = []
     for name in in_order({*lives["player"], *planned}):
         own, member = lives[lives["player"] == name], CAST.get(name, Member("unknown", ""))
@@ -229,11 +247,18 @@ def group_of(found: Found, group: str) -> dict[str, Any]:
         "name": group,
         "title": GROUPS[group],
         "where": IN_GROUP[group],
+        "unfinished": unfinished(found.groups[group]),
         "figure": slowdown_file(group) if ratios_of(slowdowns, group) else "",
         "tables": [(name, CAST[name], tables.slowdown_table(slowdowns, name, group)) for name in shown],
         "players": tables.players_table(slowdowns, group),
         "perception": tables.perception_table(perception, FULL, group),
     }
+
+
+def unfinished(cells: Cells) -> str:
+    """The training seeds that have a version in some places only, by player; "" where there are none."""
+    seeds = ((player, ", ".join(map(str, own))) for player, own in cells.unfinished().items())
+    return "; ".join(f"{player}, {own}" for player, own in seeds)
 
 
 def compared(found: Found, players: Sequence[str]) -> list[tuple[str, tables.Table]]:
@@ -248,8 +273,6 @@ def agents_of(found: Found) -> list[dict[str, Any]]:
     for game in GAMES:
         learners = without_priors(WITHOUT_PRIORS, game)
         if learners:
-            won = [f"{each.kind.label} won {each.reached['first'].got} of {each.n} runs of {number(each.budget)} inputs"
-                   for each in learners if each.version == ORIGINAL]  # fmt: skip
             table = tables.agents_table(found.slowdowns, learners, game)
-            shown.append({"title": GROUPS[game], "won": "; ".join(won), "table": table})
+            shown.append({"title": GROUPS[game], "won": won_by(learners), "table": table})
     return shown

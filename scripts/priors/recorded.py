@@ -32,6 +32,27 @@ class Recorded:
         """Inputs after which a life ends."""
         return int(self.fixed["limit"])
 
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Those that were fixed, and any others with lives."""
+        return tuple(dict.fromkeys([*self.fixed.get("places", ()), *self.lives["place"]]))
+
+    @property
+    def planned(self) -> dict[str, int]:
+        """Planned lives by player; empty if they were not fixed."""
+        fixed, planned = self.fixed, dict[str, int]()
+        for group in fixed.get("groups", ()):
+            for player in group["players"]:
+                lives = group["seeds"] * group["lives"] * len(fixed["places"]) * len(fixed["versions"])
+                planned[player] = planned.get(player, 0) + lives
+        return planned
+
+    @property
+    def unfinished(self) -> set[str]:
+        """The players of whom fewer lives are recorded than were planned."""
+        lived = self.lives["player"].value_counts().to_dict()
+        return {player for player, lives in self.planned.items() if lived.get(player, 0) < lives}
+
 
 def read_recorded(folder: Path) -> Recorded:
     """The rows in ``folder``; lives as ``read_lives``. ValueError, in one line, where there is no life, or a table has

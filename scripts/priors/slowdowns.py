@@ -11,7 +11,7 @@ import numpy as np
 
 from priorlab.scripts.analysis.comparison import Estimate
 from priorlab.scripts.analysis.statistics import BOUNDS
-from priorlab.scripts.priors.cells import ORIGINAL, VERSIONS, Cells, averaged, over_places
+from priorlab.scripts.priors.cells import ORIGINAL, VERSIONS, Cells, over_places
 from priorlab.scripts.priors.intervals import factor_over
 from priorlab.scripts.priors.recorded import LEVELS, Recorded
 
@@ -21,7 +21,7 @@ class Slowdown:
     """One player on one version, in one group of places.
 
     ``mean``: restricted mean inputs of all lives, places weighted equally; ``median``: of all lives; ``ratio``: the
-    mean divided by the original's, of the seeds and places that have both, with its ``bound`` as in
+    mean divided by the original's, of the seeds that have both in all places, with its ``bound`` as in
     ``analysis.statistics.Ratio``; ``over_seeds``: the geometric mean of each seed's ratio; ``over_levels``: of each
     level's, in the group of levels only. The ratios and ``extra`` inputs are None on the original and without it.
     ``progress`` is NaN where it was not recorded of every life.
@@ -48,8 +48,8 @@ class Slowdown:
 
 @dataclass(frozen=True)
 class Times:
-    """How many times the inputs of one side another needs, both where both have lives: by ``ratio`` of means, and as
-    geometric means over seeds and over places; ``extra``: the difference of means."""
+    """How many times the inputs of one side another needs, of the seeds that have both in all places: by ``ratio`` of
+    means, and as geometric means over seeds and over places; ``extra``: the difference of means."""
 
     ratio: float
     extra: float
@@ -90,23 +90,21 @@ def slowdown(cells: Cells, player: str, group: str, version: str, median: float)
 
 
 def times_of(cells: Cells, one: tuple[str, str], other: tuple[str, str]) -> Times | None:
-    """Of a player on a version to a player on a version; None where no seed and place has lives of both, or none of
-    these was solved."""
-    counts = [cells.counts(*side) for side in (one, other)]
-    both = (counts[0] > 0) & (counts[1] > 0)
-    if not both.any():
-        return None
-    counts = [np.where(both, lives, 0) for lives in counts]
-    values = [np.where(both, cells.values(*side), np.nan) for side in (one, other)]
-    solved = [cells.values(*side, "solved")[both] for side in (one, other)]
+    """Of a player on a version to a player on a version, over the seeds that have lives of both in all places; None
+    where there is no such seed, or no such life was solved."""
+    sides = one, other
+    whole = np.all([cells.counts(*side) > 0 for side in sides], axis=(0, 1))  # (seeds,)
+    counts = [cells.counts(*side)[:, whole] for side in sides]
+    values = [cells.values(*side)[:, whole] for side in sides]
+    solved = [cells.values(*side, "solved")[:, whole] for side in sides]
     if not np.any(solved):
         return None
     unsolved = [bool((each < 1).any()) for each in solved]
     means = [over_places(each, lives) for each, lives in zip(values, counts)]
     logs = np.log(values[0]) - np.log(values[1])
     return Times(
-        means[0] / means[1], means[0] - means[1], BOUNDS[unsolved[0], unsolved[1]], factor_over(averaged(logs, 0)),
-        factor_over(averaged(logs, 1)),
+        means[0] / means[1], means[0] - means[1], BOUNDS[unsolved[0], unsolved[1]], factor_over(logs.mean(axis=0)),
+        factor_over(logs.mean(axis=1)),
     )  # fmt: skip
 
 

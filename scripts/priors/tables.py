@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 
 from priorlab.agents.priors.roles import ROLES
 from priorlab.scripts.analysis.comparison import Estimate
@@ -22,6 +23,8 @@ SLOWDOWNS = (
     "version", "solved", "median", "mean", "extra", "ratio of means", "over seeds (95 %)", "over levels (95 %)",
     "people", "within 2 times", "deaths", "unique states", "progress",
 )  # fmt: skip
+
+FINEST = 0.01  # seconds, to which rows are rounded
 
 Table = tuple[Sequence[str], list[list[str]]]
 
@@ -140,8 +143,10 @@ def order_table(groups: Mapping[str, Cells], players: Sequence[str]) -> Table | 
 
 
 def agents_table(slowdowns: Sequence[Slowdown], learners: Sequence[Learner], game: str) -> Table | None:
-    """Ratios of a game's agents without priors beside the learned player's; None where no agent has a ratio."""
-    ratios = {(each.kind.label, each.version): ratio for each in learners if (ratio := each.reached["first"].ratio)}
+    """Ratios of a game's agents without priors beside the learned player's; None where no agent has a ratio. An agent
+    with several budgets counts by the first."""
+    first = {(each.kind.label, each.version): each for each in reversed(learners)}
+    ratios = {name: ratio for name, each in first.items() if (ratio := each.reached["first"].ratio)}
     agents = [name for name in dict.fromkeys(each.kind.label for each in learners) if name != "Random"]
     agents = [name for name in agents if any(label == name for label, _ in ratios)]
     if not agents:
@@ -163,13 +168,13 @@ def ratio_and_ends(ratio) -> str:
 
 
 def matrix_table(matrices: Mapping[str, Matrix]) -> Table:
-    """The relief of each set of places, and each mask's own."""
-    header = ["places", "seeds that count", "relief (95 %)", *MASK_NAMES.values()]
+    """The relief of each set of places over seeds, and beside it over levels; and each mask's own."""
+    header = ["places", "seeds that count", "relief (95 %, seeds)", "relief (95 %, levels)", *MASK_NAMES.values()]
     rows = []
     for each in matrices.values():
         if each.relief:
             seeds = f"{len(each.seeds)} of {len(each.seeds) + len(each.left_out)}"
-            rows.append([SETS[each.set], seeds, *map(factor_text, [each.factor, *each.by_mask])])
+            rows.append([SETS[each.set], seeds, *map(factor_text, [each.factor, each.over_levels, *each.by_mask])])
     return header, rows
 
 
@@ -189,7 +194,7 @@ def perception_table(perception: Frame, player: str, group: str) -> Table | None
 
 
 def players_perception(perception: Frame) -> Table | None:
-    """Nats per cell of every player, by version, over all places."""
+    """Nats per cell of every player, by version, of rows as ``common`` finds them."""
     rows = perception
     versions = [name for name in VERSIONS if name in set(rows["version"])]
     players = in_order(set(rows["player"]))
@@ -199,6 +204,18 @@ def players_perception(perception: Frame) -> Table | None:
     cells = [[weighted(own[own["version"] == version]).get("nll", np.nan) for own in by_player] for version in versions]
     words = [[NOTHING if np.isnan(value) else f"{value:.3f}" for value in row] for row in cells]
     return ["version", *players], [[title_of(version), *row] for version, row in zip(versions, words)]
+
+
+def common(perception: Frame) -> Frame:
+    """The rows of players that can be laid side by side: of the places in which all of them have all their versions;
+    training seeds that lack a row which another seed of the player has are left out."""
+    rows = perception.assign(at=perception["place"] + " " + perception["version"])
+    by_seed = rows.groupby(["player", "seed"])["at"].nunique()
+    whole = by_seed == by_seed.groupby("player").transform("max")
+    rows = rows[pd.MultiIndex.from_frame(rows[["player", "seed"]]).isin(by_seed.index[whole])]
+    versions = rows.groupby(["player", "place"])["version"].nunique().unstack(fill_value=0)
+    shared = versions.eq(versions.max(axis=1), axis=0).all()
+    return perception.loc[rows.index[rows["place"].isin(shared.index[shared])]]
 
 
 def weighted(rows: Frame) -> dict[str, float]:
@@ -239,4 +256,8 @@ def compute_table(recorded: Recorded) -> Table:
 
 
 def mean_of(rows: Frame, column: str) -> Iterator[str]:
-    yield number(float(rows[column].mean())) if len(rows) else NOTHING
+    if not len(rows):
+        yield NOTHING
+    else:
+        mean = float(rows[column].mean())
+        yield number(mean) if mean >= FINEST else f"< {FINEST:g}"

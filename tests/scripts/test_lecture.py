@@ -206,9 +206,9 @@ def test_an_answer_holds_by_differences_seed_by_seed():
 def test_lives_of_the_sealed_experiment_stand_beside_the_claim_once_there_are_some(tmp_path, monkeypatch):
     monkeypatch.setattr(lives_beside, "KEPT", tmp_path)
     assert lives_beside.beside() == []
-    rows = [("full", seed, place, "original", 100 * (seed + 1), place == "key_door") for seed in (0, 1)
+    rows = [("matrix-full", seed, place, "original", 100 * (seed + 1), place == "key_door") for seed in (0, 1)
             for place in ("key_door", "level-005", "level-025", "level-025")]  # fmt: skip
-    rows += [("told", 0, "key_door", "gravity", 5, True), ("no-evidence", 0, "key_door", "original", 5, True)]
+    rows += [("told", 0, "key_door", "gravity", 5, True), ("full", 0, "key_door", "original", 5, True)]
     table = pd.DataFrame(rows, columns=["player", "seed", "place", "version", "inputs", "solved"])
     write_sealed(tmp_path, table.assign(life=0))
     first, second = find_claim("priors").beside()

@@ -109,7 +109,7 @@ def test_a_row_that_was_changed_dropped_or_moved_is_named(tmp_path, damage, line
 
 
 def test_every_reader_of_lives_refuses_a_row_that_was_changed(tmp_path, monkeypatch):
-    rows = [(player, 0, "princess", "original", 0, 120) for player in ("full", "told")]
+    rows = [(player, 0, "princess", "original", 0, 120) for player in ("full", "told", "matrix-full")]
     write_sealed(
         tmp_path / "priors", pd.DataFrame(rows, columns=["player", "seed", "place", "version", "life", "inputs"])
     )
@@ -119,7 +119,7 @@ def test_every_reader_of_lives_refuses_a_row_that_was_changed(tmp_path, monkeypa
         lambda: committed_lives("princess", ["original"], tmp_path),
         lives_beside.beside,
     )
-    assert [len(reader()) for reader in readers] == [2, 1, 2]
+    assert [len(reader()) for reader in readers] == [3, 1, 2]
     path = tmp_path / "priors" / "lives.csv"
     path.write_text(path.read_text().replace("told,0,princess,original,0,0,120", "told,0,princess,original,0,0,110"))
     for reader in readers:
