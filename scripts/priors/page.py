@@ -43,6 +43,7 @@ from priorlab.scripts.priors.matrix import (
     matrices_of,
 )
 from priorlab.scripts.priors.recorded import GROUPS, IN_GROUP, Recorded, read_recorded
+from priorlab.scripts.priors.sealed import SOFTWARE, read_rows
 from priorlab.scripts.priors.slowdowns import Slowdown, find, slowdowns_of
 from priorlab.scripts.report import readme
 from priorlab.scripts.report.plots import Drawing
@@ -104,7 +105,7 @@ def text_of(folder: Path, found: Found) -> str:
         finding=headline(found),
         made=[readme.command("priors", fix=True, out=out), readme.command("priors", out=out)],
         again=readme.command("priors", report_only=True, out=out),
-        software=readme.made_with([], recorded.lives["commit"].astype(str)),
+        software=readme.made_with(read_rows(folder / SOFTWARE)["software"], recorded.lives["commit"].astype(str)),
         html=False,
         so_far=so_far(recorded),
         cast=cast_of(recorded),
