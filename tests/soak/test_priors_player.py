@@ -33,7 +33,7 @@ def test_told_what_things_are_it_solves_all_levels_near_the_shortest(name):
 
 @pytest.mark.xfail(
     strict=True,
-    reason="4 of 1,000 lives (levels 854, 1286, 1402, 1842) hold a false fact, after jumps out of the picture",
+    reason="4 of 1,000 lives (levels 854, 1286, 1402, 1842) hold a false fact, each after the player lost itself",
 )
 def test_what_is_made_out_of_pictures_never_contradicts_what_is():
     wrong = lost = inputs = 0
