@@ -13,10 +13,9 @@ from torch.nn import functional
 
 from priorlab.agents.priors.belief import Perceive
 from priorlab.agents.priors.roles import ROLES
-from priorlab.agents.priors.settings import Architecture
+from priorlab.agents.priors.settings import LEAST, MOST, Architecture
 from priorlab.envs.game.rules import TILE
 
-LEAST, MOST = 9, 24  # cells a side of a picture
 EDITION = 1  # of the network: weights of another one do not fit
 PART, PARTS = 3, TILE // 3  # pixels a side of a part of a cell; parts a side of a cell
 NEVER = -1e9  # the logit of a role that is ruled out

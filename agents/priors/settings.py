@@ -10,6 +10,7 @@ from priorlab.envs.looks.dials import DIALS
 Appearance = Literal["learned", "untrained", "codes"]
 Levels = Literal["both", "small", "large"]
 DIAL = Range(0, 1)
+LEAST, MOST = 9, 24  # cells a side of a picture that a player can look at
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from priorlab.envs.game.playing import copy
 from priorlab.envs.game.routes import Routes
 from priorlab.envs.game.rules import FIELDS, GRID, JUMPING, LADDER, ON_LADDER, REACH, TILE, WALL, X, Y, pixel, step
 
-PASSES, HOLDS_UP, IS_CLIMBED = range(3)  # uses of a cell
+PASSED, STOOD_ON, CLIMBED = range(3)  # uses of a cell, rows of chances
 USES = 3
 WORD = 64  # bits
 
@@ -53,8 +53,8 @@ def use(tiles, x, y, kind, chances, groups, first, marks, node):
     for row in range(max(top // TILE, 0), min((top + TILE - 1) // TILE, tiles.shape[0] - 1) + 1):
         for column in range(max(left // TILE, 0), min((left + TILE - 1) // TILE, tiles.shape[1] - 1) + 1):
             bits = int(tiles[row, column])
-            fits = (kind == PASSES and not bits & WALL) or (kind == HOLDS_UP and bits & (WALL | LADDER))
-            fits = fits or (kind == IS_CLIMBED and bits & LADDER)
+            fits = (kind == PASSED and not bits & WALL) or (kind == STOOD_ON and bits & (WALL | LADDER))
+            fits = fits or (kind == CLIMBED and bits & LADDER)
             if fits and chances[kind, row, column] < 1 and is_new(marks, node, first, groups[row, column]):
                 chance *= chances[kind, row, column]
     return chance
@@ -80,11 +80,11 @@ def gather(
         for _ in range(repeats[node]):
             step(tiles, level, monsters, state, int(inputs[node]))
             x, y = int(state[X]), int(state[Y])
-            hold *= use(tiles, x, y, PASSES, chances, groups, 2 * words, marks, node)
+            hold *= use(tiles, x, y, PASSED, chances, groups, 2 * words, marks, node)
             if state[ON_LADDER]:
-                hold *= use(tiles, x, y, IS_CLIMBED, chances, groups, 4 * words, marks, node)
+                hold *= use(tiles, x, y, CLIMBED, chances, groups, 4 * words, marks, node)
             if not state[JUMPING]:
-                hold *= use(tiles, x, y + REACH, HOLDS_UP, chances, groups, 3 * words, marks, node)
+                hold *= use(tiles, x, y + REACH, STOOD_ON, chances, groups, 3 * words, marks, node)
             left, top = pixel(x) - GRID, pixel(y) - GRID
             for row in range(max(top // TILE, 0), min((top + TILE - 1) // TILE, rows - 1) + 1):
                 for column in range(max(left // TILE, 0), min((left + TILE - 1) // TILE, columns - 1) + 1):

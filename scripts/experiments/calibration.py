@@ -3,7 +3,6 @@
 ``priorlab raise`` measures it. This copies its rows next to the page, and writes the page from them.
 """
 
-import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +14,8 @@ import tyro
 
 from priorlab.agents.priors.appraisal import BINS, CONDITIONS, SHARES
 from priorlab.agents.priors.roles import ROLES
-from priorlab.envs.base.files import read_bytes, read_json, read_text, write_whole
+from priorlab.agents.priors.weights import digest
+from priorlab.envs.base.files import read_json, read_text, write_whole
 from priorlab.scripts.console import plain_console
 from priorlab.scripts.experiments.calibration_figures import EDGE, learning_curve, reliability_diagram
 from priorlab.scripts.priors.raised import APPRAISAL, CONFIG, PROGRESS, RELIABILITY, WEIGHTS
@@ -64,7 +64,7 @@ def copy(raised: Path, out: Path) -> None:
     missing = [name for name in (CONFIG, WEIGHTS, *ROWS) if not (raised / name).exists()]
     if missing:
         raise ValueError(f"{raised}: no {', '.join(missing)}: expected a folder of `priorlab raise` that is finished")
-    weights = hashlib.sha256(read_bytes(raised / WEIGHTS)).hexdigest()
+    weights = digest(raised / WEIGHTS)
     if (out / CONFIG).exists() and (there := read_json(out / CONFIG).get("weights")) != weights:
         raise ValueError(f"{out} is about weights {str(there)[:12]}, not {weights[:12]}: expected an empty --out")
     out.mkdir(parents=True, exist_ok=True)

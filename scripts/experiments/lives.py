@@ -11,14 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 import tyro
 from rich.progress import track
 
 from priorlab.agents.priors.lives import live, told
-from priorlab.agents.priors.perception import perceiver
 from priorlab.agents.priors.scenery import Scenery
-from priorlab.agents.priors.weights import load
+from priorlab.agents.priors.weights import learned, load
 from priorlab.envs.looks.dials import Dials
 from priorlab.envs.random_games.bank import Bank
 from priorlab.scripts.console import plain_console
@@ -39,9 +37,8 @@ COLUMNS = ("player", "look", "level", "inputs", "upper_bound", "solved", "deaths
 
 def one_life(weights: Path | None, look: str, number: int, limit: int) -> tuple:
     """A row of COLUMNS; ``weights``: of a learned player, None for one that is told the roles."""
-    torch.set_num_threads(1)
     level, plan = Bank.read("held_out", size="large")[number]
-    perceive = told(level) if weights is None else perceiver(load(weights)[0])
+    perceive = told(level) if weights is None else learned(weights)
     life = live(Scenery(level, looks=LOOKS[look], look_seed=number), perceive, seed=number, limit=limit)
     player = TOLD if weights is None else LEARNED
     counts = life.deaths, life.unique_states, life.plans, life.lost

@@ -8,6 +8,7 @@ from priorlab.agents import priors
 from priorlab.agents.priors.lives import LIMIT, given_to, told
 from priorlab.agents.priors.player_settings import PlayerSettings
 from priorlab.agents.priors.scenery import Scenery
+from priorlab.agents.priors.settings import LEAST, MOST
 from priorlab.envs.engine.places import version_on
 from priorlab.envs.game.level import Level
 from priorlab.envs.game.rules import TILE
@@ -19,7 +20,6 @@ from priorlab.scripts.watch.watched import Watched
 
 PlayerKind = Literal["hand_designed", "learned"]
 BANK = "large_held_out"
-LEAST, MOST = 9, 24  # cells a side of a level that players with priors know
 
 
 @dataclass(frozen=True)
