@@ -1,6 +1,6 @@
 """The states that may be a player's after an input, as far as pictures tell."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -14,10 +14,17 @@ class Layer:
     each begins to fall by this input: nothing is below it then, so it goes on to fall."""
 
     action: int  # that led here
-    states: list[np.ndarray]
-    scores: list[float]
-    parents: list[list[int]]
-    falls: list[bool]
+    states: list[np.ndarray] = field(default_factory=list)
+    scores: list[float] = field(default_factory=list)
+    parents: list[list[int]] = field(default_factory=list)
+    falls: list[bool] = field(default_factory=list)
+
+    def keep(self, kept: list[int]) -> None:
+        """Forgets all states but these."""
+        self.states = [self.states[k] for k in kept]
+        self.scores = [self.scores[k] for k in kept]
+        self.parents = [self.parents[k] for k in kept]
+        self.falls = [self.falls[k] for k in kept]
 
     def agreed(self) -> np.ndarray | None:
         """The one state, if all agree in what matters; its ON_LADDER may be LADDER_UNKNOWN."""

@@ -15,7 +15,7 @@ from priorlab.agents.priors.deciding import World
 from priorlab.agents.priors.facts import Cell, overlapped
 from priorlab.agents.priors.layers import Layer, motion
 from priorlab.agents.priors.sprites import SCRIPT, SHOWS, TILE, Found, Place, Sprite, find
-from priorlab.envs.game.foreseeing import DIES, explain, foresee
+from priorlab.envs.game.foreseeing import ANYWHERE, DIES, explain, foresee
 from priorlab.envs.game.rules import (
     CLOCK,
     EPISODE_INPUTS,
@@ -27,13 +27,10 @@ from priorlab.envs.game.rules import (
     JUMP_SPEED,
     JUMPING,
     KEYS,
-    LEFT,
     MONSTER_COUNT,
     MONSTER_Y,
-    NONE,
     ON_LADDER,
     PERIOD,
-    RIGHT,
     SPEED,
     TURNED,
     WALK,
@@ -122,23 +119,28 @@ class Tracker:
         lost = self.lost
         if ended:
             return self.die(action)
-        place = self.locate(picture)
-        if place and self.leaves(place) and self.sprite.share(picture, *self.found.place) >= SHOWS:
-            return self.die(action)  # out of sight it fell to its death
-        if place is None or not self.advance(action, place):
-            if self.sprite.share(picture, *self.found.place) >= SHOWS:
-                return self.die(action)
+        place, after = self.follow(picture, action)
+        if place and after.states:
+            if self.leaves(place) and self.is_at_start(picture):
+                return self.die(action)  # out of sight it fell to its death
+            self.layers.append(after)
+            self.prune()
+        elif self.is_at_start(picture):
+            return self.die(action)
+        else:
             if place is None:
                 place = self.sprite.near(picture, *self.place, self.side, self.side) or self.place
                 if max(abs(place[0] - self.place[0]), abs(place[1] - self.place[1])) > FAR:
                     self.found = self.found._replace(place=place)  # where it starts, if it was found later
                     return self.die(action)
             self.recover(action, place)
-        if self.steps < LEARNED:
-            self.sprite.learn(picture, self.previous, self.scene, self.unsure(), *place)
-        self.uncover(picture, place)
+        shown = len({place_of(state) for state in self.layers[-1].states}) == 1
+        if shown:
+            if self.steps < LEARNED:
+                self.sprite.learn(picture, self.previous, self.scene, self.unsure(), *place)
+            self.uncover(picture, place)
         self.place, self.previous = place, picture.copy()
-        sure = self.lost == lost and not self.layers[-1].states[0][HAS_KEY]
+        sure = shown and self.lost == lost and not self.layers[-1].states[0][HAS_KEY]
         key = self.vanished(picture) if sure else None
         if key:
             for state in self.layers[-1].states:
@@ -190,26 +192,37 @@ class Tracker:
             states.append(state)
         return Layer(-1, states, [0.0] * len(states), [[] for _ in states], [False] * len(states))
 
+    def follow(self, picture: np.ndarray, action: int) -> tuple[Place | None, Layer]:
+        """Where the player shows, None for nowhere, and the states that the input may have led to there, if any.
+
+        Near the frame little of it may show, so it is where most of that shows, of all places that some map explains.
+        """
+        if self.may_leave():
+            after = self.after(action, ANYWHERE, ANYWHERE)
+            shares = [self.sprite.share(picture, *place_of(state)) for state in after.states]
+            best = max(shares, default=0.0)
+            if best >= SHOWS:
+                after.keep([k for k, share in enumerate(shares) if share == best])
+                return place_of(after.likeliest()), after
+        place = self.locate(picture)
+        return place, self.after(action, *place) if place else Layer(action)
+
     def locate(self, picture: np.ndarray) -> Place | None:
         """Where the player shows: where it is expected, or near where it was."""
         expected = place_of(self.foreseen)
         if self.sprite.share(picture, *expected) == 1:
             return expected
         across = int(self.numbers[WALK]) // 2 + 1
-        return self.sprite.near(picture, *self.place, across, REACH_DOWN) or self.out_of_frame(picture, expected)
+        return self.sprite.near(picture, *self.place, across, REACH_DOWN)
 
-    def out_of_frame(self, picture: np.ndarray, expected: Place) -> Place | None:
-        """Where a player flies who is not seen in full, and nothing that would be seen speaks against it."""
-        places = [expected]
-        for state in self.layers[-1].states:
-            for action in (NONE, LEFT, RIGHT):
-                there = state.copy()
-                foresee(self.tiles, self.numbers, self.monsters, there, int(pressed(self.numbers, action)))
-                places.append(place_of(there))
-        for place in places:
-            if self.leaves(place) and self.sprite.share(picture, *place) >= SHOWS:
-                return place
-        return None
+    def may_leave(self) -> bool:
+        """Whether the player may not be wholly in the picture by now."""
+        return min(self.place) < REACH_DOWN or max(self.place) > self.side - TILE - REACH_DOWN
+
+    def is_at_start(self, picture: np.ndarray) -> bool:
+        """Whether what shows where the player started looks like it."""
+        assert self.found
+        return self.sprite.share(picture, *self.found.place) >= SHOWS
 
     def leaves(self, place: Place) -> bool:
         """Whether a player there is not wholly in the picture."""
@@ -220,12 +233,12 @@ class Tracker:
         self.foreseen[:] = self.layers[-1].likeliest()
         foresee(self.tiles, self.numbers, self.monsters, self.foreseen, action)
 
-    def advance(self, action: int, place: Place) -> bool:
-        """Takes the input from every state; whether any of what follows is seen there."""
-        layer, ends, after = self.layers[-1], {}, Layer(action, [], [], [], [])
+    def after(self, action: int, left: int, top: int) -> Layer:
+        """The states to which the input leads from any state, on some map, and which are seen there."""
+        layer, names, after = self.layers[-1], {}, Layer(action)
         for i, (state, score, falls) in enumerate(zip(layer.states, layer.scores, layer.falls)):
             count = explain(
-                self.tiles, self.allowed, self.logs, self.numbers, self.monsters, state, action, *place, MOST_WRONG,
+                self.tiles, self.allowed, self.logs, self.numbers, self.monsters, state, action, left, top, MOST_WRONG,
                 self.ends, self.chances,
             )  # fmt: skip
             for end, chance in zip(self.ends[:count], self.chances[:count].tolist()):
@@ -233,7 +246,7 @@ class Tracker:
                     continue  # what would have caught it was not there before
                 begins = not state[JUMPING] and bool(end[JUMPING]) and int(end[SPEED]) == -1
                 name = (*motion(end), int(end[ON_LADDER]), begins)
-                at = ends.setdefault(name, len(after.states))
+                at = names.setdefault(name, len(after.states))
                 if at < len(after.states):
                     after.scores[at] = max(after.scores[at], score + chance)
                     after.parents[at].append(i)
@@ -243,32 +256,22 @@ class Tracker:
                 after.scores.append(score + chance)
                 after.parents.append([i])
                 after.falls.append(begins)
-        if after.states:
-            self.layers.append(after)
-            self.prune()
-        return bool(after.states)
+        return after
 
     def prune(self) -> None:
         """Forgets states that led nowhere, and the unlikeliest of too many."""
         last = self.layers[-1]
         best = max(last.scores)
         kept = sorted(range(len(last.states)), key=lambda k: -last.scores[k])[:MOST_STATES]
-        self.keep(len(self.layers) - 1, kept)
+        last.keep(kept)
         last.scores = [score - best for score in last.scores]
         for at in range(len(self.layers) - 1, 0, -1):
             parents = sorted({k for each in self.layers[at].parents for k in each})
             if len(parents) == len(self.layers[at - 1].states):
                 break
-            self.keep(at - 1, parents)
+            self.layers[at - 1].keep(parents)
             number = {k: i for i, k in enumerate(parents)}
             self.layers[at].parents = [[number[k] for k in each] for each in self.layers[at].parents]
-
-    def keep(self, at: int, kept: list[int]) -> None:
-        layer = self.layers[at]
-        layer.states = [layer.states[k] for k in kept]
-        layer.scores = [layer.scores[k] for k in kept]
-        layer.parents = [layer.parents[k] for k in kept]
-        layer.falls = [layer.falls[k] for k in kept]
 
     def certain(self) -> list[Shown]:
         """The inputs, from the oldest on, around which all states agree; and the last, if they agree in the places."""
@@ -291,7 +294,7 @@ class Tracker:
         assert self.found
         layer = self.layers[-1]
         fatal = [k for k, state in enumerate(layer.states) if self.may_die(state, action)]
-        self.keep(len(self.layers) - 1, fatal or list(range(len(layer.states))))
+        layer.keep(fatal or list(range(len(layer.states))))
         self.prune()
         shown, before = self.certain(), tuple(layer.states)
         self.layers = [self.beginning()]

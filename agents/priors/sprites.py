@@ -34,6 +34,7 @@ from priorlab.envs.game.rules import (
 SCRIPT = (RIGHT, RIGHT, LEFT, RIGHT, LEFT, LEFT, JUMP, *(NONE,) * 18)  # what it presses until it knows
 ENOUGH = 20  # pixels that moved with it
 CLEARLY = 0.6  # of that, how many move with any other place, at most
+NEARLY = 0.95  # of the pixels that move with the player, how many its true place shows at least
 SHOWS = 0.7  # of what is known of it, how much must show; the rest may prove to be ground that shone through
 MOST_PLACES = 1000
 ROOM, FAR = 60, 1 << 20  # tiles a side of the world in which ways are tried; half pixels, where it never gets
@@ -194,15 +195,14 @@ def find(pictures: Sequence[np.ndarray], inputs: Sequence[int], walk: int, hidde
     most = int(best.moved.max())
     if most < ENOUGH:
         return None
-    tops, lefts = np.nonzero(best.moved == most)
-    at = int(lefts[0]), int(tops[0])
+    place = likeliest(best.moved, best.path.fell)
     for path, other, _ in ways:
         far = other.copy()
         if same_way(path, best.path):
-            far[max(at[1] - TILE, 0) : at[1] + TILE, max(at[0] - TILE, 0) : at[0] + TILE] = 0
+            far[max(place[1] - TILE, 0) : place[1] + TILE, max(place[0] - TILE, 0) : place[0] + TILE] = 0
         if int(far.max()) > CLEARLY * most:
             return None
-    return Found(likeliest(list(zip(lefts.tolist(), tops.tolist())), best.path.fell), best.path)
+    return Found(place, best.path)
 
 
 def best_of(ways: Sequence[Way]) -> Way:
@@ -241,10 +241,24 @@ def counted(mask: np.ndarray) -> np.ndarray:
     return sums[TILE:, TILE:] - sums[:-TILE, TILE:] - sums[TILE:, :-TILE] + sums[:-TILE, :-TILE]
 
 
-def likeliest(places: list[Place], fell: bool) -> Place:
-    """Of places that show the same pixels, because the player's edges are transparent: where it stands on the middle
-    of a cell, else the middle one. A player on the floor of a cell is drawn at most one pixel below its top."""
+def likeliest(moved: np.ndarray, fell: bool) -> Place:
+    """The place of which most pixels moved; of several, because the player's edges are transparent, where it stands on
+    the middle of a cell, else the middle one. A player on the floor of a cell is drawn at most one pixel below its top.
+
+    moved: int (S - TILE + 1, S - TILE + 1). Things that the player walks over may add a few pixels to a place beside
+    it, so the middle of a cell needs only nearly as many.
+    """
+    most = int(moved.max())
+    middle = [place for place in places_of(moved >= NEARLY * most) if place[0] % TILE == 0 and place[1] % TILE == 1]
+    if middle and not fell:
+        return max(middle, key=lambda place: int(moved[place[1], place[0]]))
+    places = places_of(moved == most)
     standing = places if fell else [place for place in places if place[1] % TILE in (0, 1)] or places
     low = [place for place in standing if place[1] % TILE == 1] or standing
     centred = [place for place in low if place[0] % TILE == 0] or low
     return sorted(centred)[len(centred) // 2]
+
+
+def places_of(mask: np.ndarray) -> list[Place]:
+    tops, lefts = np.nonzero(mask)
+    return list(zip(lefts.tolist(), tops.tolist()))

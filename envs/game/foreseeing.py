@@ -28,6 +28,7 @@ from priorlab.envs.game.rules import (
 KINDS = (0, WALL, LADDER, DEADLY)  # what a cell can be to the rules: kind k is 1 << k >> 1
 PASSES, HOLDS_UP, IS_CLIMBED = 1, 2, 4  # how a plan uses a cell
 DIES = -(1 << 20)  # in place of where a player is seen who died
+ANYWHERE = DIES + 1  # in place of where a player is seen who is not seen
 UP_TO, DOWN_TO = 16, 20  # half pixels above and below the player's centre within which cells decide a step
 
 
@@ -54,7 +55,7 @@ def try_step(tiles, level, monsters, before, action, left, top, chance, ends, ch
         return 1 if outcome == DEATH else count
     if outcome != ONGOING:
         return count
-    if pixel(int(end[X])) - GRID != left or pixel(int(end[Y])) - GRID + 1 != top:
+    if left != ANYWHERE and (pixel(int(end[X])) - GRID != left or pixel(int(end[Y])) - GRID + 1 != top):
         return count
     for k in range(count):
         if same(ends[k], end):
@@ -74,7 +75,7 @@ def explain(tiles, allowed, logs, level, monsters, before, action, left, top, mo
     float32 (R, C, 4), the logarithms of their chances; before: int32 (FIELDS,). The step is taken on all maps that
     differ from ``tiles`` in at most ``most`` cells, 0 to 2. ends: int32 (m, FIELDS) and chances: float64 (m,), filled:
     the logarithm of how much likelier than ``tiles`` the likeliest map is that ends so. ``left`` is DIES for a player
-    who died: 1 if it does on any of the maps, else 0.
+    who died: 1 if it does on any of the maps, else 0. It is ANYWHERE for one who lives and may be anywhere.
     """
     count = try_step(tiles, level, monsters, before, action, left, top, 0.0, ends, chances, 0)
     if most == 0:

@@ -68,6 +68,14 @@ def test_what_it_makes_out_is_true_and_its_life_replays(game, version):
         deaths += life.deaths
 
 
+@pytest.mark.parametrize("number", [854, 1286], ids=["a_key_beside_it", "above_the_picture"])
+def test_it_finds_itself_beside_things_and_follows_itself_out_of_the_picture(number):
+    level = on_rules(BANK[number].level, "princess")
+    life = live(Scenery(level, looks=HARD, look_seed=number), half_told(level, number), seed=number, limit=600)
+    assert life.solved and life.lost == 0 and life.contradictions == 0
+    assert np.take_along_axis(life.possible, roles_of(level)[..., None].astype(int), -1).all()
+
+
 def test_the_same_seed_lives_the_same_life():
     level = BANK[5].level
     lives = [live(Scenery(level, looks=HARD), half_told(level, 1), seed=3, limit=300) for _ in range(2)]

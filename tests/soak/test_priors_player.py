@@ -31,10 +31,6 @@ def test_told_what_things_are_it_solves_all_levels_near_the_shortest(name):
     assert max(ratios) < 1.5 and np.mean(ratios) < 1.06
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="4 of 1,000 lives (levels 854, 1286, 1402, 1842) hold a false fact, each after the player lost itself",
-)
 def test_what_is_made_out_of_pictures_never_contradicts_what_is():
     wrong = lost = inputs = 0
     for number in range(0, len(BANK), len(BANK) // LEVELS):
