@@ -228,14 +228,21 @@ class Work:
                     self.running[pool.submit(raised, self.weights.settings(name), self.until)] = name
 
     def next(self) -> Life | Named | None:
-        """The first life that can be lived, or what must be raised for the first that can't be."""
+        """The first life that can be lived, or what must be raised for the first that can't be.
+
+        What was raised before is not raised again, as another machine would raise another player.
+        """
+        weights = self.weights
         for i, life in enumerate(self.missing):
-            named = self.weights.needed(life)
-            if named is None or named in self.weights.ready:
+            named = weights.needed(life)
+            if named is None or named in weights.ready:
                 return self.missing.pop(i)
-            if named not in self.weights.out_of_reach:
-                self.weights.out_of_reach.add(named)
-                return named
+            if named not in weights.out_of_reach:
+                weights.out_of_reach.add(named)
+                if named not in weights.recorded:
+                    return named
+                path = weights.where.folder(named) / WEIGHTS
+                self.console.print(f"{named}: raised before, elsewhere; its lives wait for a copy of {path}")
         return None
 
     def job(self, life: Life) -> Job:

@@ -198,6 +198,16 @@ def test_what_it_can_not_stand_for_is_refused_in_one_line(tmp_path, monkeypatch)
         run("priors", words)
 
 
+def test_on_another_machine_what_was_raised_before_waits_for_its_file(tmp_path):
+    rows = played(begun(tmp_path), players=("tiny",), versions=("original",), lives=1)
+    path = tmp_path / "raised" / "tiny" / "seed_0" / "perception.safetensors"
+    weights = path.read_bytes()
+    path.unlink()
+    assert played(tmp_path, players=("tiny",)) == rows and not path.exists()
+    path.write_bytes(weights)
+    assert len(played(tmp_path, players=("tiny",))) == 4
+
+
 def test_a_player_raised_on_another_machine_is_refused(tmp_path):
     played(begun(tmp_path), players=("tiny",), versions=("original",))
     path = tmp_path / "raised" / "tiny" / "seed_0" / "perception.safetensors"
