@@ -1,0 +1,89 @@
+// The end of a session: debriefing, thanks, the way to withdraw at once, and waiting until everything was sent.
+
+import { element } from "./paper.js";
+
+/** @typedef {import("./session.js").Session} Session */
+/** @typedef {import("./store.js").Store} Store */
+
+const PATIENCE = 30_000; // ms without a server after which the record is offered as a file
+const POLL = 200; // ms
+
+/**
+ * Ends the session; nothing of it remains in the browser once the server has everything.
+ * @param {Session} session
+ * @param {Store} store
+ * @param {string} end  the page that ended the session early, or ""
+ * @param {boolean} isFinished  whether the journal already says so
+ */
+export async function farewell(session, store, end, isFinished) {
+  const { journal } = session;
+  const last = end || (session.language.pages.debriefing ? "debriefing" : "");
+  if (!isFinished) {
+    if (last) session.note("page", { page: last, what: "begin" });
+    journal.add(["f", journal.clock.now()]);
+    journal.flush();
+  }
+  const finished = finish(session);
+  if (last) await session.alone(last);
+  while ((await session.alone("thanks")) === "withdraw") {
+    if ((await session.alone("sure")) === "delete") return withdraw(session, store);
+  }
+  session.tools.paper.wait();
+  const answer = await Promise.race([finished, wait(PATIENCE)]);
+  if (!answer) offerFile(session);
+  const { redirect } = answer ?? (await finished);
+  journal.close();
+  await store.clear();
+  if (redirect) location.replace(redirect);
+  else show(session, [element("h1", {}, session.language.words["browser.saved"])]);
+}
+
+/** Tells the server, once it has everything, that the session is over; tries until it answers. @param {Session} session */
+async function finish({ journal }) {
+  for (;;) {
+    await journal.settled();
+    try {
+      return await journal.uploads.finish(journal.token, journal.chunks.length);
+    } catch {
+      await wait(POLL);
+    }
+  }
+}
+
+/** @param {Session} session @param {Store} store */
+async function withdraw(session, store) {
+  const { journal } = session;
+  journal.close();
+  session.tools.paper.wait();
+  for (let isDone = false; !isDone; ) {
+    isDone = await journal.uploads.withdraw(journal.token).then(() => true, () => false);
+    if (!isDone) await wait(POLL);
+    session.tools.paper.connect(!isDone);
+  }
+  await store.clear();
+  show(session, session.form(session.language.pages.deleted).content());
+}
+
+/** The record as a file, for somebody whose connection does not come back. @param {Session} session */
+function offerFile(session) {
+  const { words } = session.language;
+  const { code } = session.admission;
+  const save = () => {
+    const link = element("a", { href: URL.createObjectURL(session.journal.file()), download: `${code}.chunks.jsonl` });
+    link.click();
+    URL.revokeObjectURL(link.href);
+  };
+  const texts = [words["browser.unsent_title"], words["browser.unsent_text"].replace("{id}", "").trim()];
+  show(session, [
+    element("h1", {}, texts[0]),
+    element("p", {}, texts[1]),
+    element("p", { className: "code" }, code),
+    element("button", { type: "button", className: "option save", onclick: save }, words["browser.save"]),
+  ]);
+}
+
+/** @param {Session} session @param {HTMLElement[]} content */
+const show = (session, content) => session.tools.paper.show(content, { hints: [] });
+
+/** @param {number} ms @returns {Promise<undefined>} */
+const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
