@@ -48,11 +48,11 @@ export class KeyForm extends Form {
 
   rows() {
     const { words } = this.filling;
-    const inputs = this.asked.length ? this.chosen : this.controls.inputs;
+    const shown = this.asked.length ? new Controls(this.chosen) : this.controls;
     return rows(
       this.inputs.map(([input, name]) => {
         if (input === this.asked[0]?.[0]) return { name, caps: ["?"], isLit: true };
-        const codes = Object.keys(inputs).filter((code) => INPUTS[inputs[code]] === input);
+        const codes = shown.codes(input);
         const caps = codes.map((code) => this.keyboard.name(code, words));
         return { name, caps, isLit: !this.asked.length && codes.some((code) => this.lit.has(code)) };
       }),

@@ -37,9 +37,10 @@ export class Controls {
     return { keys: Object.fromEntries(keys), chosen: this.chosen };
   }
 
-  /** The keys that give that input. @param {string} name */
+  /** The keys that give that input, arrows first. @param {string} name */
   codes(name) {
-    return Object.keys(this.inputs).filter((code) => INPUTS[this.inputs[code]] === name);
+    const codes = Object.keys(this.inputs).filter((code) => INPUTS[this.inputs[code]] === name);
+    return codes.sort((one, other) => Number(other in ARROWS) - Number(one in ARROWS));
   }
 }
 

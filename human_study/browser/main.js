@@ -146,7 +146,7 @@ class Study {
     const codes = Object.keys(this.description.languages);
     if (codes.length < 2) return;
     const options = codes.map((code) => [code, this.description.languages[code].name]);
-    const page = { kind: "choice", blocks: [], hint: "Enter", options, chosen: this.code };
+    const page = { kind: "choice", blocks: [], hint: this.language.words["page.choose"], options, chosen: this.code };
     const form = new ChoiceForm(page, this.filling(), null);
     await this.tools.reader.show(form);
     this.speak(form.answer ?? this.code);
