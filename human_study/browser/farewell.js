@@ -6,7 +6,7 @@ import { element } from "./paper.js";
 /** @typedef {import("./store.js").Store} Store */
 
 const PATIENCE = 30_000; // ms without a server after which the record is offered as a file
-const POLL = 200; // ms
+const RETRY = 1000; // ms until something is tried again
 
 /**
  * Ends the session; nothing of it remains in the browser once the server has everything.
@@ -28,14 +28,18 @@ export async function farewell(session, store, end, isFinished) {
   while ((await session.alone("thanks")) === "withdraw") {
     if ((await session.alone("sure")) === "delete") return withdraw(session, store);
   }
-  session.tools.paper.wait();
+  const { words } = session.language;
+  const wheel = element("div", { className: "wait" });
+  show(session, [element("h1", {}, words["browser.saving_title"]), element("p", {}, words["browser.saving_text"]), wheel]);
   const answer = await Promise.race([finished, wait(PATIENCE)]);
-  if (!answer) offerFile(session);
-  const { redirect } = answer ?? (await finished);
+  if (!answer) offerFile(session, "unsent_title", "unsent_text");
+  const { code, redirect, isFile } = answer ?? (await finished);
   journal.close();
+  if (isFile) return offerFile(session, "save", "file_text", store);
   await store.clear();
-  if (redirect) location.replace(redirect);
-  else show(session, [element("h1", {}, session.language.words["browser.saved"])]);
+  if (redirect) return location.replace(redirect);
+  const given = code ? [element("p", {}, words["browser.panel"]), element("p", { className: "code" }, code)] : [];
+  show(session, [element("h1", {}, words["browser.saved"]), ...given]);
 }
 
 /** Tells the server, once it has everything, that the session is over; tries until it answers. @param {Session} session */
@@ -45,7 +49,7 @@ async function finish({ journal }) {
     try {
       return await journal.uploads.finish(journal.token, journal.chunks.length);
     } catch {
-      await wait(POLL);
+      await wait(RETRY);
     }
   }
 }
@@ -57,28 +61,34 @@ async function withdraw(session, store) {
   session.tools.paper.wait();
   for (let isDone = false; !isDone; ) {
     isDone = await journal.uploads.withdraw(journal.token).then(() => true, () => false);
-    if (!isDone) await wait(POLL);
+    if (!isDone) await wait(RETRY);
     session.tools.paper.connect(!isDone);
   }
   await store.clear();
   show(session, session.form(session.language.pages.deleted).content());
 }
 
-/** The record as a file, for somebody whose connection does not come back. @param {Session} session */
-function offerFile(session) {
+/**
+ * The record as a file, for a page without a server or without a connection.
+ * @param {Session} session
+ * @param {string} title  of the browser's words
+ * @param {string} text
+ * @param {Store} [store]  from which the session goes once it is saved
+ */
+function offerFile(session, title, text, store) {
   const { words } = session.language;
   const { code } = session.admission;
   const save = () => {
     const link = element("a", { href: URL.createObjectURL(session.journal.file()), download: `${code}.chunks.jsonl` });
     link.click();
     URL.revokeObjectURL(link.href);
+    store?.clear();
   };
-  const texts = [words["browser.unsent_title"], words["browser.unsent_text"].replace("{id}", "").trim()];
   show(session, [
-    element("h1", {}, texts[0]),
-    element("p", {}, texts[1]),
+    element("h1", {}, words[`browser.${title}`]),
+    element("p", {}, words[`browser.${text}`].replace("{id}", "").trim()),
     element("p", { className: "code" }, code),
-    element("button", { type: "button", className: "option save", onclick: save }, words["browser.save"]),
+    element("button", { type: "button", className: "option", onclick: save }, words["browser.save"]),
   ]);
 }
 

@@ -120,7 +120,7 @@ export class Game {
     this.context.putImageData(new ImageData(new Uint8ClampedArray(this.picture), width, height), 0, 0);
     this.picture = null;
     const step = this.open.find((entry) => entry[0] === "s");
-    if (step) step[4] = /** @type {Journal} */ (this.journal).clock.now();
+    if (step) step[4] = Math.max(this.clocked(performance.now()), /** @type {number} */ (step[3]));
     this.release();
   }
 

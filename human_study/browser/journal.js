@@ -1,7 +1,9 @@
 // The journal: everything that a log will hold, in numbered chunks, first on this computer's disk, then on the server's.
 
+import { WrittenTwice } from "./store.js";
 import { Refusal } from "./uploads.js";
 
+/** @typedef {import("./clock.js").Clock} Clock */
 /** @typedef {import("./types.js").Entry} Entry */
 /** @typedef {import("./types.js").Uploads} Uploads */
 /** @typedef {import("./store.js").Store} Store */
@@ -9,20 +11,8 @@ import { Refusal } from "./uploads.js";
 const EVERY = 250; // ms between two chunks while something happens
 const RETRIES = [500, 1000, 2000, 5000]; // ms until a failed upload is tried again
 const TOO_FAST = 429; // the server asks for patience
+const CONFLICT = 409; // it has another chunk of that number
 const TIMED = ["e", "p", "q", "r", "f"]; // entries whose second part is a time
-
-/** Whole microseconds since consent, on one axis across reloads of the page. */
-export class Clock {
-  /** @param {number} began  when consent was given, ms since 1970 */
-  constructor(began) {
-    this.began = began;
-  }
-
-  /** @param {number} [at]  by performance.now(), ms */
-  now(at = performance.now()) {
-    return Math.round(1000 * (performance.timeOrigin + at - this.began));
-  }
-}
 
 export class Journal {
   /**
@@ -44,7 +34,8 @@ export class Journal {
     /** @type {Entry[]} */
     this.entries = []; // not yet in a chunk
     this.last = 0; // time of the last entry: no later one is earlier
-    for (const entry of this.all()) this.last = Math.max(this.last, timeOf(entry));
+    this.isFinished = false; // whether the session is over: nothing follows
+    for (const entry of this.all()) this.see(entry);
     this.failures = 0; // of uploads, in a row
     /** @type {(isOffline: boolean) => void} */
     this.onConnection = () => {};
@@ -52,7 +43,7 @@ export class Journal {
     this.onFailure = () => {};
     this.timer = setInterval(() => this.flush(), EVERY);
     this.sending = false;
-    if (sent > chunks.length) throw new Error(`the server has ${sent} chunks: expected at most ${chunks.length}, this computer's`);
+    if (sent > chunks.length) throw new WrittenTwice();
     this.send();
   }
 
@@ -63,9 +54,16 @@ export class Journal {
 
   /** @param {Entry} entry */
   add(entry) {
+    if (this.isFinished) return;
     if (TIMED.includes(entry[0])) entry[1] = Math.max(/** @type {number} */ (entry[1]), this.last);
-    this.last = Math.max(this.last, timeOf(entry));
+    this.see(entry);
     this.entries.push(entry);
+  }
+
+  /** @param {Entry} entry */
+  see(entry) {
+    this.last = Math.max(this.last, timeOf(entry));
+    this.isFinished ||= entry[0] === "f";
   }
 
   /** An event as a log has it. @param {string} event @param {object} fields @param {number} [at]  by performance.now() */
@@ -103,6 +101,7 @@ export class Journal {
       } catch (error) {
         if (error instanceof Refusal && error.status !== TOO_FAST) {
           const next = error.answer.next;
+          if (error.status === CONFLICT && next === undefined) return this.fail(new WrittenTwice());
           if (!(next < this.kept) || next === this.sent) return this.fail(error);
           this.sent = next;
           continue;

@@ -1,10 +1,11 @@
 // The study in a browser, from opening the address to the last page.
 
+import { Clock } from "./clock.js";
 import { about, isModern, isTooSlow, isTooSmall, isTouched, measured } from "./device.js";
 import { farewell } from "./farewell.js";
 import { ChoiceForm, Form } from "./forms.js";
 import { Game } from "./game.js";
-import { Clock, Journal } from "./journal.js";
+import { Journal } from "./journal.js";
 import { Keyboard } from "./keyboard.js";
 import { Paper } from "./paper.js";
 import { Reader } from "./reader.js";
@@ -14,6 +15,7 @@ import { NoUploads, Refusal, ServerUploads } from "./uploads.js";
 
 /** @typedef {import("./types.js").Admission} Admission */
 /** @typedef {import("./types.js").Description} Description */
+/** @typedef {import("./types.js").Page} Page */
 /** @typedef {import("./types.js").Uploads} Uploads */
 /** @typedef {import("./store.js").Kept} Kept */
 
@@ -45,20 +47,20 @@ class Study {
   }
 
   async lead() {
-    const refusal = !isModern() ? "old" : isTouched() ? "phone" : "";
-    this.store = refusal ? null : await Store.open(this.description.name).catch(() => null);
-    if (!this.store) return this.say(refusal || "old");
+    this.store = isModern() ? await Store.open(this.description.name).catch(() => null) : null;
+    if (!this.store) return this.refuse("old");
+    if (isTouched()) return this.refuse("phone");
     const kept = await this.store.session();
     if (kept?.token && (await this.resume(this.store, kept))) return;
     await this.roomy();
     await this.chooseLanguage();
     const began = performance.now();
     const measuring = measured(this.description.rate);
-    if ((await this.ask("consent")) !== "agree") return this.refused("consent", "refused");
+    if ((await this.ask("consent")) !== "agree") return this.refuse("refused");
     const seconds = Math.round(performance.now() - began) / 1000;
     this.paper.wait();
     const speed = await measuring;
-    if (isTooSlow(speed, this.description.rate)) return this.refused("slow", "");
+    if (isTooSlow(speed, this.description.rate)) return this.refuse("slow");
     await this.begin(this.store, kept, { ...about(), ...speed }, seconds);
   }
 
@@ -71,7 +73,8 @@ class Study {
     const admission = await this.persist(() => this.uploads.begin(wishes));
     history.replaceState(null, "");
     await store.keep({ client, token: admission.token, language: this.code, began: clock.began });
-    const session = this.session(admission, new Journal(store, this.uploads, admission.token, clock));
+    const journal = new Journal(store, this.uploads, admission.token, clock, [], admission.next);
+    const session = this.session(admission, journal);
     await farewell(session, store, await session.walk(), false);
   }
 
@@ -132,7 +135,7 @@ class Study {
     const page = JSON.parse(JSON.stringify(this.language.pages[name]), (_, value) =>
       typeof value === "string" ? value.replace(/\{(day|began|ended)\}/g, (whole, key) => filled[key] ?? whole) : value,
     );
-    const form = new (page.kind === "choice" ? ChoiceForm : Form)(page, this.filling(), null);
+    const form = new (page.kind === "choice" ? ChoiceForm : Form)(page, this.filling());
     await this.tools.reader.show(form);
     return form.answer;
   }
@@ -141,39 +144,40 @@ class Study {
     return { words: this.language.words, code: "", capsOf: () => [], paper: this.paper };
   }
 
-  /** A choice of languages, if there are several, each in its own words. */
+  /** Asks for the language if there are several; Escape leaves that page unanswered. */
   async chooseLanguage() {
-    const codes = Object.keys(this.description.languages);
-    if (codes.length < 2) return;
-    const options = codes.map((code) => [code, this.description.languages[code].name]);
-    const page = { kind: "choice", blocks: [], hint: this.language.words["page.choose"], options, chosen: this.code };
-    const form = new ChoiceForm(page, this.filling(), null);
-    await this.tools.reader.show(form);
-    this.speak(form.answer ?? this.code);
+    while (Object.keys(this.description.languages).length > 1) {
+      const form = new ChoiceForm({ ...this.description.language, chosen: this.code }, this.filling());
+      await this.tools.reader.show(form);
+      if (form.answer) return this.speak(form.answer);
+    }
   }
 
   /** Waits until the window is large enough. */
   async roomy() {
     if (!isTooSmall()) return;
-    this.say("small");
+    this.end(this.notice("small"));
     await new Promise((resolve) => addEventListener("resize", () => isTooSmall() || resolve(null)));
   }
 
-  /** @param {string} why @param {string} page  that says so; empty: ``why`` of the browser's words */
-  async refused(why, page) {
-    await this.uploads.refused({ why, panel: this.panel }).then(
-      ({ redirect }) => redirect && location.replace(redirect),
-      () => {},
-    );
-    if (page) await this.ask(page);
-    else this.say(why);
+  /** Says why there is no session; a panel may then have somewhere to go. @param {string} why */
+  async refuse(why) {
+    const { redirect } = await this.uploads.refused({ why, panel: this.panel }).catch(() => ({ redirect: undefined }));
+    const page = why === "refused" ? this.language.pages.refused : this.notice(why);
+    await this.tools.reader.show(new Form({ ...page, hint: redirect ? this.language.words["page.next"] : "" }, this.filling()));
+    if (redirect) location.replace(redirect);
   }
 
-  /** A title and a text of the browser's words, which stay. @param {string} name */
-  say(name) {
+  /** A page with a title and a text of the browser's words. @param {string} name */
+  notice(name) {
     const { words } = this.language;
-    const blocks = ["title", "text"].map((type) => ({ type, text: words[`browser.${name}_${type}`] }));
-    this.paper.show(new Form({ kind: "read", blocks, hint: "" }, this.filling()).content(), { hints: [] });
+    const blocks = ["title", "text"].map((type) => ({ type, text: words[`browser.${name}_${type}`].trim() }));
+    return { kind: "read", blocks, hint: "" };
+  }
+
+  /** Shows a page that stays. @param {Page} page */
+  end(page) {
+    this.paper.show(new Form({ ...page, hint: "" }, this.filling()).content(), { hints: [] });
   }
 
   /** Asks the server until it answers; a word says that there is no connection. @template T @param {() => Promise<T>} ask */
@@ -196,9 +200,10 @@ class Study {
     console.error(error);
     session?.journal.close();
     document.body.classList.remove("plays");
-    if (error instanceof WrittenTwice) return this.say("twice");
-    const page = this.language.pages[error instanceof Refusal && error.answer.full ? "full" : "failed"];
-    this.paper.show(new Form(page, this.filling()).content(), { hints: [] });
+    const answer = error instanceof Refusal ? error.answer : {};
+    if (answer.full) return this.end(this.language.pages.full);
+    const why = error instanceof WrittenTwice ? "twice" : answer.reason === "panel" ? "link" : answer.ended ? "ended" : "";
+    this.end(why ? this.notice(why) : this.language.pages.failed);
   }
 }
 

@@ -1,9 +1,10 @@
 // A session with a participant, from the page after consent to the last one; also an interrupted one.
 
-import { ChoiceForm, Form, SeveralForm, TypedForm } from "./forms.js";
+import { ChoiceForm, Form, ScaleForm, SeveralForm } from "./forms.js";
 import { KeyForm } from "./key_form.js";
 import { Controls } from "./keyboard.js";
 import { Progress, retraced } from "./progress.js";
+import { TypedForm } from "./typed_form.js";
 
 /** @typedef {import("./game.js").Game} Game */
 /** @typedef {import("./journal.js").Journal} Journal */
@@ -20,7 +21,9 @@ import { Progress, retraced } from "./progress.js";
 
 /** What pages and games are shown with. @typedef {{paper: Paper, reader: Reader, keyboard: Keyboard, game: Game}} Tools */
 
-const FORMS = { choice: ChoiceForm, scale: ChoiceForm, several: SeveralForm, text: TypedForm, number: TypedForm, plate: TypedForm };
+const FORMS = {
+  choice: ChoiceForm, scale: ScaleForm, several: SeveralForm, text: TypedForm, number: TypedForm, plate: TypedForm,
+};
 const STOPPED = "stopped by the participant";
 const LEFT = "left by the participant for the next game";
 

@@ -10,13 +10,13 @@
  *   steps: Step[]}} Language
  * @typedef {{name: string, limit: number, rate: number, plays: number, idle_seconds: number, refocus_seconds: number,
  *   readable_seconds: number, end_seconds: number, codes: Record<string, number>, reserved: string[],
- *   keys: Record<string, string>, languages: Record<string, Language>}} Description
+ *   keys: Record<string, string>, language: Page, languages: Record<string, Language>}} Description
  */
 
 /**
  * What a server (or another adapter) answers at consent: the participant's code and games, each in base64.
  * @typedef {{token: string, code: string, language: string, games: string[], steps?: Step[],
- *   keys?: Record<string, string>}} Admission
+ *   keys?: Record<string, string>, next?: number, ended?: boolean}} Admission
  */
 
 /**
@@ -24,12 +24,17 @@
  * error if it could not be reached.
  * @typedef {object} Uploads
  * @property {(wishes: object) => Promise<Admission>} begin  consent was given
- * @property {(token: string) => Promise<Admission & {next: number, ended: boolean}>} session  of before a reload
+ * @property {(token: string) => Promise<Admission>} session  of before a reload
  * @property {(token: string, chunk: string) => Promise<number>} send  returns the number of the next chunk it expects
  * @property {(token: string, chunks: string[]) => void} hurry  the page may be gone at once
- * @property {(token: string, count: number) => Promise<{code?: string, redirect?: string}>} finish
+ * @property {(token: string, count: number) => Promise<Ending>} finish
  * @property {(token: string) => Promise<void>} withdraw
- * @property {(about: object) => Promise<{code?: string, redirect?: string}>} refused
+ * @property {(about: object) => Promise<Ending>} refused
+ */
+
+/**
+ * What is left to do at the end: to show a panel's code, to go to a panel's page, or to save the record as a file.
+ * @typedef {{code?: string, redirect?: string, isFile?: boolean}} Ending
  */
 
 /**

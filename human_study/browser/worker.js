@@ -1,7 +1,7 @@
 // The worker: it takes inputs when they are due, whatever the page is busy with, and sends every picture to the page.
 
 import { Engine } from "../../envs/browser/engine.js";
-import { Clock } from "./journal.js";
+import { Clock } from "./clock.js";
 import { Playing } from "./playing.js";
 
 /** @typedef {import("./playing.js").KeyChange} KeyChange */
