@@ -1,10 +1,9 @@
 // A session with a participant, from the page after consent to the last one; also an interrupted one.
 
-import { ChoiceForm, Form, ScaleForm, SeveralForm } from "./forms.js";
+import { formOf } from "./form_of.js";
 import { KeyForm } from "./key_form.js";
 import { Controls } from "./keyboard.js";
-import { Progress, retraced } from "./progress.js";
-import { TypedForm } from "./typed_form.js";
+import { isRight, Progress, retraced, roundEnded } from "./progress.js";
 
 /** @typedef {import("./game.js").Game} Game */
 /** @typedef {import("./journal.js").Journal} Journal */
@@ -14,6 +13,7 @@ import { TypedForm } from "./typed_form.js";
 /** @typedef {import("./reader.js").Manner} Manner */
 /** @typedef {import("./reader.js").Reader} Reader */
 /** @typedef {import("./types.js").Admission} Admission */
+/** @typedef {import("./types.js").Again} Again */
 /** @typedef {import("./types.js").Description} Description */
 /** @typedef {import("./types.js").Language} Language */
 /** @typedef {import("./types.js").Page} Page */
@@ -21,9 +21,6 @@ import { TypedForm } from "./typed_form.js";
 
 /** What pages and games are shown with. @typedef {{paper: Paper, reader: Reader, keyboard: Keyboard, game: Game}} Tools */
 
-const FORMS = {
-  choice: ChoiceForm, scale: ScaleForm, several: SeveralForm, text: TypedForm, number: TypedForm, plate: TypedForm,
-};
 const STOPPED = "stopped by the participant";
 const LEFT = "left by the participant for the next game";
 
@@ -46,6 +43,7 @@ export class Session {
     this.progress = new Progress(admission.steps ?? language.steps);
     /** @type {Record<string, any>} */
     this.answers = {}; // by question; the latest of each
+    this.rounds = 0; // of instructions and questions about them that ended with wrong answers
     /** @type {number[][]} */
     this.plays = []; // inputs of those that were begun before a reload
     this.listen();
@@ -80,6 +78,7 @@ export class Session {
   resume() {
     const past = retraced(this.progress, this.journal.all());
     this.answers = past.answers;
+    this.rounds = past.rounds;
     this.plays = past.plays;
     if (past.controls) this.controls = Controls.logged(past.controls, this.tools.keyboard);
     return past;
@@ -116,8 +115,23 @@ export class Session {
     }
     const end = this.noteAnswer(step, form.answer, seconds);
     if (end) return end;
-    this.note("page", { page: step.log, what: "end" });
-    return 1;
+    const round = step.again ? roundEnded(step.again, this.language.pages, this.answers, this.rounds) : null;
+    if (round?.wrong.length && !round.again && step.again?.when_failed === "end") {
+      this.note("excluded", { why: "checks", ...round });
+      return "failed_checks";
+    }
+    this.note("page", { page: step.log, what: "end", ...round });
+    return step.again && round?.again ? this.beginRound(step.again) : 1;
+  }
+
+  /** After wrong answers; returns how many steps to advance to the instructions. @param {Again} again */
+  async beginRound(again) {
+    this.rounds++;
+    for (const name of again.checks) delete this.answers[name];
+    this.note("page", { page: "again", what: "begin" });
+    await this.tools.reader.show(this.form(this.language.pages.again));
+    this.note("page", { page: "again", what: "end" });
+    return this.progress.placeOf(again.to) - this.progress.at;
   }
 
   /** @param {Step} step @returns {Manner} */
@@ -146,7 +160,8 @@ export class Session {
       const question = questionOf(step);
       this.answers[question] = answer;
       const about = step.play === null ? {} : { play: step.play };
-      this.note("answer", { question, answer, seconds, ...about });
+      const right = "right" in page ? { right: isRight(page, answer) } : {};
+      this.note("answer", { question, answer, seconds, ...about, ...right });
     }
     return "";
   }
@@ -198,26 +213,25 @@ export class Session {
     return form.answer;
   }
 
-  /** @param {Page} page @param {any} [former]  an earlier answer @returns {Form} */
+  /** @param {Page} page @param {any} [former]  an earlier answer @returns {import("./forms.js").Form} */
   form(page, former) {
     const { keyboard, paper } = this.tools;
     const { words } = this.language;
     const capsOf = (/** @type {string} */ input) => this.controls.codes(input).map((code) => keyboard.name(code, words));
     const filling = { words, code: this.admission.code, capsOf, paper };
     if (page.kind === "keys") return new KeyForm(page, filling, keyboard, this.controls, this.standard);
-    const Kind = FORMS[/** @type {keyof typeof FORMS} */ (page.kind)];
-    return Kind ? new Kind(page, filling, former) : new Form(page, filling);
+    return formOf(page, filling, former);
   }
 }
 
 /** The name under which the answer to a step's question is logged. @param {Step} step */
 function questionOf(step) {
   const name = step.page.replace(/^question:/, "");
-  return step.question ?? (step.play === null ? name : `${name}.${step.play}`);
+  return step.play === null ? name : `${name}.${step.play}`;
 }
 
 /** The page that ends the session because of that answer; else "". @param {Page} page @param {any} answer @returns {string} */
-function excludes(page, answer) {
+export function excludes(page, answer) {
   const rule = page.excludes;
   if (!rule) return "";
   const ends = rule.options?.includes(answer) || (typeof answer === "number" && answer < rule.below);
