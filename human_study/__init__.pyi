@@ -15,6 +15,7 @@ from .data.withdraw import ParticipantRecord as ParticipantRecord
 from .data.withdraw import delete_record as delete_record
 from .data.withdraw import find_record as find_record
 from .data.withdraw import withdraw as withdraw
+from .protocol.described import described as described
 from .protocol.ready import load_study as load_study
 from .protocol.script import Script as Script
 from .study.assignment import Station as Station
@@ -38,7 +39,7 @@ from .window.window import NoDisplay as NoDisplay
 __all__ = [
     "STATES", "NoDisplay", "ParticipantRecord", "Question", "Recorder", "ScreenTooSlow", "Script", "Station", "Study",
     "StudyFull", "StudyPlace", "Texts", "Verified", "arms", "capacity", "data_dictionary", "datasets_under",
-    "delete_record", "find_record", "load_study", "new_folder", "play", "preview_study", "progress", "resume",
-    "show_play", "take_part", "taken_places", "unfinished", "verify", "withdraw", "write_datasets", "write_example",
-    "write_tables", "write_video", "write_videos",
+    "delete_record", "described", "find_record", "load_study", "new_folder", "play", "preview_study", "progress",
+    "resume", "show_play", "take_part", "taken_places", "unfinished", "verify", "withdraw", "write_datasets",
+    "write_example", "write_tables", "write_video", "write_videos",
 ]  # fmt: skip

@@ -4,6 +4,10 @@ from collections.abc import Hashable
 
 from priorlab.envs.game.rules import DOWN, JUMP, LEFT, NONE, RIGHT, UP
 
+IDLE_SECONDS = 20.0  # without a key going down or up, after which the participant may have left
+REFOCUS_SECONDS = 0.25  # after the focus came back; keys that go down within it were held all the time
+READABLE_SECONDS = 0.3  # that a page is up before Enter counts
+END_SECONDS = 2.0  # for which the last picture of a play stays
 INPUT_NUMBERS = {"left": LEFT, "right": RIGHT, "up": UP, "down": DOWN, "jump": JUMP}  # what keys can give
 ALE_ACTIONS = {
     (NONE, NONE, False): 0, (NONE, NONE, True): 1, (UP, NONE, False): 2, (NONE, RIGHT, False): 3,

@@ -23,6 +23,7 @@ class Choice(Page):
 
     options: dict[str, str]
     chosen: str | None = None
+    question: Question | None = None  # that it asks
     hint: str = "page.choose"
 
 
@@ -52,7 +53,8 @@ def question_page(question: Question, texts: Texts, former: Any = None) -> Page:
     """The page of a question; ``former`` is an earlier answer to it."""
     blocks: list[Block] = [Title(question.text)]
     if question.kind == "choice":
-        return Choice(blocks, options=question.options, chosen=former if former in question.options else None)
+        chosen = former if former in question.options else None
+        return Choice(blocks, options=question.options, chosen=chosen, question=question)
     if question.kind == "plate":
         blocks.append(Plate(question.shows, question.cones))
     if question.kind == "number":

@@ -3,7 +3,14 @@
 This screens for colour vision deficiency on an uncalibrated screen. It is not a diagnosis.
 """
 
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+
 import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from priorlab.human_study.protocol.blocks import Plate
 
 SIDE = 480  # px of a plate
 RADII = (15, 12, 9, 7, 5)  # px of its dots; the larger ones are laid first
@@ -71,3 +78,29 @@ def to_screen(linear: np.ndarray) -> np.ndarray:
     """Linear light, 0 to 1, as sRGB (IEC 61966-2-1)."""
     linear = np.clip(linear, 0, 1)
     return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+
+
+def default_font(bold: bool, kind: str = "") -> Path:
+    """The file of DejaVu Sans, or of its kind "Mono"; matplotlib ships it, and is not imported."""
+    package = find_spec("matplotlib")
+    assert package and package.origin
+    return Path(package.origin).parent / f"mpl-data/fonts/ttf/DejaVuSans{kind}{'-Bold' if bold else ''}.ttf"
+
+
+def digits(number: int) -> np.ndarray:
+    """bool (SIDE, SIDE): where the number is on a plate."""
+    font = ImageFont.truetype(default_font(bold=True), 300)
+    drawn = Image.new("L", (int(font.getlength(str(number))) + 1, SIDE))
+    ImageDraw.Draw(drawn).text((0, 0), str(number), 255, font)
+    drawn = drawn.crop(drawn.getbbox())
+    scale = min(0.66 * SIDE / drawn.width, 0.5 * SIDE / drawn.height)
+    wide, high = int(drawn.width * scale), int(drawn.height * scale)
+    sheet = Image.new("L", (SIDE, SIDE))
+    sheet.paste(drawn.resize((wide, high), Image.Resampling.BOX), ((SIDE - wide) // 2, (SIDE - high) // 2))
+    return np.asarray(sheet) > 127
+
+
+@lru_cache(maxsize=32)
+def plate_picture(block: Plate) -> np.ndarray:
+    """uint8 (SIDE, SIDE, 3), read only. Takes half a second the first time."""
+    return plate(digits(block.number), block.cones, seed=block.number)

@@ -45,12 +45,13 @@ class Script:
     # before the session
 
     def resume(self, interrupted: Interrupted) -> Choice:
+        day, clock = self.texts(f"resume.{interrupted.day}"), "%H:%M"
+        return self.resume_in(day, interrupted.began.strftime(clock), interrupted.ended.strftime(clock))
+
+    def resume_in(self, day: str, began: str, ended: str) -> Choice:
         """Never shows the code: the next person at this computer would learn it."""
-        texts, clock = self.texts, "%H:%M"
-        text = texts(
-            "resume.text", day=texts(f"resume.{interrupted.day}"),
-            began=interrupted.began.strftime(clock), ended=interrupted.ended.strftime(clock),
-        )  # fmt: skip
+        texts = self.texts
+        text = texts("resume.text", day=day, began=began, ended=ended)
         options = {"mine": texts("resume.mine"), "other": texts("resume.other")}
         return Choice([Title(texts("resume.title")), Text(text)], options=options)
 

@@ -19,6 +19,16 @@ class Step:
         """Its name in the log."""
         return ":".join(str(part) for part in (self.kind, self.name, self.play) if part not in ("", None))
 
+    @property
+    def shows(self) -> str:
+        """The page it shows: questions are the same after each play."""
+        return f"{self.kind}:{self.name}" if self.name else self.page
+
+    @property
+    def key(self) -> str:
+        """The name under which the answer to its question is logged."""
+        return self.name if self.play is None else f"{self.name}.{self.play}"
+
 
 def steps(study: Study, plays: int) -> list[Step]:
     """All steps of a session with that many plays."""
@@ -28,6 +38,11 @@ def steps(study: Study, plays: int) -> list[Step]:
         planned += [Step("begin", play=number), Step("play", play=number)]
         planned += [Step("question", name, number) for name in study.after_each]
     return planned + [Step("question", name) for name in study.after]
+
+
+def can_go_back(planned: list[Step], at: int) -> bool:
+    """Whether a participant can go back from step ``at`` to the one before: from a question to the last one."""
+    return at > 0 and planned[at].kind == planned[at - 1].kind == "question"
 
 
 def after_stop(planned: list[Step], at: int) -> list[Step]:

@@ -13,12 +13,9 @@ import pygame
 from pygame._sdl2 import controller
 
 from priorlab.envs.game.rules import DOWN, JUMP, LEFT, NONE, RIGHT, UP
+from priorlab.human_study.protocol.codes import KEYMAP
 from priorlab.human_study.protocol.keys import INPUT_NUMBERS
 
-KEYMAP = {
-    pygame.KSCAN_LEFT: LEFT, pygame.KSCAN_RIGHT: RIGHT, pygame.KSCAN_UP: UP, pygame.KSCAN_DOWN: DOWN,
-    pygame.KSCAN_A: LEFT, pygame.KSCAN_D: RIGHT, pygame.KSCAN_W: UP, pygame.KSCAN_S: DOWN, pygame.KSCAN_SPACE: JUMP,
-}  # fmt: skip
 RESERVED = (pygame.K_ESCAPE, pygame.K_F11, pygame.K_p)  # do the same with any controls
 ARROWS = {pygame.KSCAN_LEFT: "←", pygame.KSCAN_RIGHT: "→", pygame.KSCAN_UP: "↑", pygame.KSCAN_DOWN: "↓"}
 WORDS = {  # keys whose names are in the texts

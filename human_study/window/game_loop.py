@@ -14,13 +14,12 @@ from priorlab.envs.plays.atari_course import AtariPlay
 from priorlab.envs.plays.courses import AnyCourse, ChosenGame, reopen
 from priorlab.envs.plays.play import Outcome, Play
 from priorlab.human_study.data.recorder import Recorder
-from priorlab.human_study.protocol.keys import AtariKeys, Keys, StepClock
+from priorlab.human_study.protocol.keys import END_SECONDS, IDLE_SECONDS, AtariKeys, Keys, StepClock
 from priorlab.human_study.study.texts import MODEL, Texts
 from priorlab.human_study.window.paper import Paper
 from priorlab.human_study.window.screen_check import check_screen
-from priorlab.human_study.window.window import IDLE_SECONDS, Window, require_display
+from priorlab.human_study.window.window import Window, require_display
 
-END_SECONDS = 2.0  # for which the last picture stays
 WORD_SIZE, LEAST_SIZE = 24, 16  # the word below it: 1/24 of the window's height, at least 16 px
 
 

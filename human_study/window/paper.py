@@ -2,11 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
-from importlib.util import find_spec
 from pathlib import Path
 
-import numpy as np
 import pygame
 
 from priorlab.human_study.protocol.blocks import (
@@ -21,7 +18,7 @@ from priorlab.human_study.protocol.blocks import (
     Text,
     Title,
 )
-from priorlab.human_study.protocol.plates import SIDE, plate
+from priorlab.human_study.protocol.plates import default_font, plate_picture
 from priorlab.human_study.study.texts import Texts
 from priorlab.human_study.window.letters import Letters
 
@@ -34,13 +31,6 @@ SMALLEST, SHRINK = 13, 0.68  # smallest letters, px, and as a share of the usual
 TIGHT = 0.55  # share of the space between blocks that remains on a crowded page
 APART = "   "  # between the hints of a page
 CODE, SPACED = 2.2, 0.25  # size of a code in letter sizes, and space between its characters in code sizes
-
-
-def default_font(bold: bool, kind: str = "") -> Path:
-    """The file of DejaVu Sans, or of its kind "Mono"; matplotlib ships it, and is not imported."""
-    package = find_spec("matplotlib")
-    assert package and package.origin
-    return Path(package.origin).parent / f"mpl-data/fonts/ttf/DejaVuSans{kind}{'-Bold' if bold else ''}.ttf"
 
 
 def find_font(texts: Texts, bold: bool = False) -> Path:
@@ -72,25 +62,6 @@ def check_font(texts: Texts) -> None:
 
 def image(font: pygame.font.Font, character: str) -> bytes:
     return pygame.image.tobytes(font.render(character, True, INK, GROUND), "RGB")
-
-
-def digits(number: int) -> np.ndarray:
-    """bool (SIDE, SIDE): where the number is on a plate."""
-    pygame.font.init()
-    font = pygame.font.Font(str(default_font(bold=True)), 300)
-    drawn = font.render(str(number), True, (255, 255, 255))
-    drawn = drawn.subsurface(drawn.get_bounding_rect())
-    size = np.array(drawn.get_size()) * min(0.66 * SIDE / drawn.get_width(), 0.5 * SIDE / drawn.get_height())
-    sheet = pygame.Surface((SIDE, SIDE))
-    drawn = pygame.transform.smoothscale(drawn, size.astype(int).tolist())
-    sheet.blit(drawn, drawn.get_rect(center=(SIDE // 2, SIDE // 2)))
-    return pygame.surfarray.array_red(sheet).T > 127
-
-
-@lru_cache(maxsize=32)
-def plate_picture(block: Plate) -> np.ndarray:
-    """uint8 (SIDE, SIDE, 3), read only. Takes half a second the first time."""
-    return plate(digits(block.number), block.cones, seed=block.number)
 
 
 class Paper:

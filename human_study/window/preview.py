@@ -16,12 +16,13 @@ from priorlab.human_study.data.interrupted import Interrupted
 from priorlab.human_study.data.recorder import Recorder
 from priorlab.human_study.protocol.blocks import Block
 from priorlab.human_study.protocol.pages import KeysPage, Page
+from priorlab.human_study.protocol.plates import default_font
 from priorlab.human_study.protocol.ready import load_study, unready
 from priorlab.human_study.protocol.script import Script
 from priorlab.human_study.window.controls import key_names
 from priorlab.human_study.window.forms import ENTER, Form
 from priorlab.human_study.window.game_loop import keys_for, run
-from priorlab.human_study.window.paper import Paper, check_font, default_font
+from priorlab.human_study.window.paper import Paper, check_font
 from priorlab.human_study.window.session import first_game, prepare
 from priorlab.human_study.window.show_page import form_of, show_page
 from priorlab.human_study.window.window import Window, require_display

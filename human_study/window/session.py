@@ -17,7 +17,7 @@ from priorlab.human_study.data.wordings import store_wording, wording_name
 from priorlab.human_study.protocol.pages import KeysPage, Page
 from priorlab.human_study.protocol.ready import load_study
 from priorlab.human_study.protocol.script import Script
-from priorlab.human_study.protocol.steps import Step, after_stop, resumed, steps
+from priorlab.human_study.protocol.steps import Step, after_stop, can_go_back, resumed, steps
 from priorlab.human_study.study.assignment import Station, StudyFull, StudyPlace, free_place, is_full, take_place
 from priorlab.human_study.study.study_file import Study
 from priorlab.human_study.study.texts import Texts
@@ -199,11 +199,10 @@ class Session:
     def _show(self, step: Step) -> int:
         """Shows one page; returns how many steps to advance, -1 for back."""
         form, recorder = self._form(self._page_of(step)), self._recorder
-        can_go_back = step.kind == "question" and self.at > 0 and self.steps[self.at - 1].kind == "question"
-        began = time.perf_counter()
+        began, back = time.perf_counter(), can_go_back(self.steps, self.at)
         recorder.note("page", page=step.page, what="begin", sync=True)  # a failed disk is noticed before the page
         while True:
-            how = show_page(form, self.window, self.paper, (self.at, len(self.steps)), back=can_go_back)
+            how = show_page(form, self.window, self.paper, (self.at, len(self.steps)), back=back)
             drain(self.window, recorder)
             if how == "closed":
                 raise WindowClosed
@@ -221,7 +220,7 @@ class Session:
 
     def _is_changed(self, step: Step, given: Any) -> bool:
         """Whether a participant who goes back leaves a new answer. One that is too young counts only after Enter."""
-        is_new = given not in (None, self.answers.get(key_of(step)))
+        is_new = given not in (None, self.answers.get(step.key))
         return is_new and not self.study.is_too_young(step.name, given)
 
     def _page_of(self, step: Step) -> Page | KeysPage:
@@ -231,7 +230,7 @@ class Session:
         if step.kind == "controls":
             return script.keys()
         if step.kind == "question":
-            return script.question(step.name, self.answers.get(key_of(step)))
+            return script.question(step.name, self.answers.get(step.key))
         return script.begin(step.play or 0, key_names(window.controls, self.texts))
 
     def _note_answer(self, step: Step, answer: Any, seconds: float) -> None:
@@ -246,7 +245,7 @@ class Session:
             question = self.texts.questions[step.name]
             fields: dict[str, Any] = {"play": step.play} if step.play is not None else {}
             fields |= {"shows": question.shows, "cones": question.cones} if question.kind == "plate" else {}
-            name = key_of(step)
+            name = step.key
             self.answers[name] = answer
             self._recorder.note("answer", sync=True, question=name, answer=answer, seconds=seconds, **fields)
 
@@ -331,11 +330,6 @@ class Session:
             is_kept = self.recorder.log.is_there()
         with suppress(WindowClosed):
             self._ask_alone(self.script.failed(is_kept))
-
-
-def key_of(step: Step) -> str:
-    """The name under which the answer to that step's question is logged."""
-    return step.name if step.play is None else f"{step.name}.{step.play}"
 
 
 def prepare(window: Window, paper: Paper) -> None:

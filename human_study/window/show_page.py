@@ -7,16 +7,17 @@ import numpy as np
 import pygame
 
 from priorlab.human_study.protocol.blocks import Plate
+from priorlab.human_study.protocol.keys import IDLE_SECONDS, READABLE_SECONDS, REFOCUS_SECONDS
 from priorlab.human_study.protocol.pages import Choice, KeysPage, Page, Typed
+from priorlab.human_study.protocol.plates import plate_picture
 from priorlab.human_study.study.texts import Texts
 from priorlab.human_study.window.controls import PAD_AXES
 from priorlab.human_study.window.forms import ENTER, ChoiceForm, Form, TypedForm
 from priorlab.human_study.window.key_form import KeyForm
-from priorlab.human_study.window.paper import APART, Paper, plate_picture
-from priorlab.human_study.window.window import IDLE_SECONDS, REFOCUS_SECONDS, Window
+from priorlab.human_study.window.paper import APART, Paper
+from priorlab.human_study.window.window import Window
 
 TICK = 1 / 60  # seconds between two polls of the keyboard
-READABLE = 0.3  # seconds that a page is up before Enter counts
 
 
 def form_of(page: Page | KeysPage, texts: Texts, window: Window) -> Form:
@@ -61,7 +62,7 @@ class StaleKeys:
         self._muted = event.scancode in self._held
         if event.key in ENTER:
             self._held.add(event.scancode)
-            return self._muted or time.perf_counter() < self._began + READABLE
+            return self._muted or time.perf_counter() < self._began + READABLE_SECONDS
         return self._muted
 
 

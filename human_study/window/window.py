@@ -10,7 +10,7 @@ import numpy as np
 import pygame
 
 from priorlab.envs.game.rules import NONE
-from priorlab.human_study.protocol.keys import Keys
+from priorlab.human_study.protocol.keys import IDLE_SECONDS, REFOCUS_SECONDS, Keys
 from priorlab.human_study.window.canvas import Canvas, fit
 from priorlab.human_study.window.controls import DEFAULT, PAD_EVENTS, Connection, Controls, Gamepads, Press
 
@@ -18,8 +18,6 @@ TITLE = "Priorlab"  # never names the version
 DESKTOP_SHARE = 0.8  # share of the screen's shorter side that the window takes at first
 STAY = 1 / 30  # seconds between two polls for events while a picture stays
 POLL = 0.002  # seconds between two polls for events before a step: the precision of key times
-IDLE_SECONDS = 20.0  # without a key going down or up, after which the participant may have left
-REFOCUS_SECONDS = 0.25  # after the focus came back; keys that go down within it were held all the time
 REPEAT = 400, 40  # ms until a held key repeats while text is typed, and between repetitions
 REDRAWN = (  # events after which the screen may have lost the last picture
     pygame.WINDOWEXPOSED, pygame.WINDOWSHOWN, pygame.WINDOWRESTORED, pygame.WINDOWMAXIMIZED, pygame.WINDOWRESIZED,

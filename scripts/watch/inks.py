@@ -7,7 +7,7 @@ from pathlib import Path
 import pygame
 
 from priorlab.agents.priors.roles import ROLES
-from priorlab.human_study.window.paper import default_font
+from priorlab.human_study.protocol.plates import default_font
 
 Colour = tuple[int, int, int]
 TOML = Path(__file__).parents[1] / "report" / "templates" / "colours.toml"

@@ -16,7 +16,7 @@ from priorlab.envs.plays.sessions import read_session
 from priorlab.human_study.data.recorder import Recorder
 from priorlab.human_study.data.verify import verify
 from priorlab.human_study.protocol.blocks import Caps, Text, Title
-from priorlab.human_study.protocol.keys import ALE_ACTIONS, AtariKeys, Keys
+from priorlab.human_study.protocol.keys import ALE_ACTIONS, IDLE_SECONDS, REFOCUS_SECONDS, AtariKeys, Keys
 from priorlab.human_study.protocol.pages import KeysPage, Page
 from priorlab.human_study.study.texts import Texts
 from priorlab.human_study.window import window as module
@@ -26,7 +26,7 @@ from priorlab.human_study.window.game_loop import run
 from priorlab.human_study.window.key_form import KeyForm
 from priorlab.human_study.window.paper import Paper
 from priorlab.human_study.window.show_page import show_page
-from priorlab.human_study.window.window import IDLE_SECONDS, REFOCUS_SECONDS, Window
+from priorlab.human_study.window.window import Window
 from tests.support.pads import UNKNOWN, VirtualPad, needs_virtual_pads, teach
 
 pytestmark = needs_virtual_pads

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from priorlab.human_study.protocol.plates import AXES, CONES, SIDE, colours, plate
+from priorlab.human_study.protocol.plates import AXES, CONES, SIDE, colours, digits, plate
 from priorlab.human_study.protocol.ready import PLACEHOLDER
 from priorlab.human_study.study.assignment import (
     Station,
@@ -30,7 +30,7 @@ from priorlab.human_study.study.assignment import (
 )
 from priorlab.human_study.study.study_file import Study, write_example
 from priorlab.human_study.study.texts import Texts, languages
-from priorlab.human_study.window.paper import check_font, digits
+from priorlab.human_study.window.paper import check_font
 from tests.envs.test_play import EASY
 from tests.support.screen import PATIENCE, ROOT
 

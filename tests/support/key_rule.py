@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from priorlab.envs.game.rules import NONE
-from priorlab.human_study.protocol.keys import AtariKeys, Keys
+from priorlab.human_study.protocol.keys import IDLE_SECONDS, REFOCUS_SECONDS, AtariKeys, Keys
 from priorlab.human_study.window.controls import AXES, SETTLE_SECONDS, Controls
-from priorlab.human_study.window.window import IDLE_SECONDS, REFOCUS_SECONDS
 
 Key = tuple[str, int]  # (a gamepad's part, the input) or ("", a key's scancode)
 

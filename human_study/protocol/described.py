@@ -1,0 +1,160 @@
+"""A study as plain data, for a program that shows its pages without Python: every page filled with the study's words,
+the steps of a session, and what follows from answers. Nothing in it names a version."""
+
+import base64
+import hashlib
+import io
+from collections.abc import Mapping
+from typing import Any
+
+from PIL import Image
+
+from priorlab.human_study.protocol.blocks import Block, Caps, Code, Plate, Text, Title
+from priorlab.human_study.protocol.codes import CODES, KEYMAP, RESERVED
+from priorlab.human_study.protocol.keys import (
+    END_SECONDS,
+    IDLE_SECONDS,
+    INPUT_NUMBERS,
+    READABLE_SECONDS,
+    REFOCUS_SECONDS,
+)
+from priorlab.human_study.protocol.pages import Choice, KeysPage, Page, Typed
+from priorlab.human_study.protocol.plates import plate_picture
+from priorlab.human_study.protocol.script import Script
+from priorlab.human_study.protocol.steps import after_stop, can_go_back, steps
+from priorlab.human_study.study.answers import LONGEST, LONGEST_NUMBER, bounds, is_signed
+from priorlab.human_study.study.study_file import Study
+from priorlab.human_study.study.texts import Texts
+
+CODE = "{id}"  # stands for the participant's code
+LEFT_OPEN = {name: f"{{{name}}}" for name in ("day", "began", "ended")}  # filled in where the page is shown
+
+
+def described(study: Study, texts: Mapping[str, Texts]) -> dict[str, Any]:
+    """The study with its texts, by the code of their language; docs/description-reference.md explains each entry."""
+    plays = len(study.versions) if study.design == "within" else 1
+    rate = study.settings(study.versions[0]).rate
+    names = {number: name for name, number in INPUT_NUMBERS.items()}
+    return {
+        "name": hashlib.sha256(study.name.encode()).hexdigest()[:12],  # participants don't see the study's name
+        "minutes": study.minutes, "limit": study.limit, "rate": rate, "plays": plays,
+        "idle_seconds": IDLE_SECONDS, "refocus_seconds": REFOCUS_SECONDS, "readable_seconds": READABLE_SECONDS,
+        "end_seconds": END_SECONDS, "codes": CODES, "reserved": list(RESERVED),
+        "keys": {code: names[KEYMAP[number]] for code, number in CODES.items() if number in KEYMAP},
+        "languages": {code: language(Script(study, each), plays) for code, each in texts.items()},
+    }  # fmt: skip
+
+
+def language(script: Script, plays: int) -> dict[str, Any]:
+    """Everything that participants read in one language."""
+    texts = script.texts
+    return {
+        "name": texts.language, "direction": texts.font["direction"], "words": texts.words,
+        "pages": {name: page_data(page, script) for name, page in every_page(script, plays).items()},
+        "steps": steps_data(script.study, plays),
+    }  # fmt: skip
+
+
+def every_page(script: Script, plays: int) -> dict[str, Page | KeysPage]:
+    study = script.study
+    no_caps: dict[str, list[str]] = {name: [] for name in INPUT_NUMBERS}
+    pages: dict[str, Page | KeysPage] = {
+        "consent": script.consent(), "refused": script.refused(), "full": script.full(),
+        "resume": script.resume_in(**LEFT_OPEN), "code": script.code(CODE), "controls": script.keys(),
+        **{f"question:{name}": script.question(name) for name in study.questions},
+        **{f"begin:{number}": script.begin(number, no_caps) for number in range(plays)},
+        "stop": script.stop(is_last=False), "stop_last": script.stop(is_last=True),
+        "too_young": script.too_young(), "thanks": script.thanks(CODE), "sure": script.sure(),
+        "deleted": script.deleted(), "failed": script.failed(is_kept=True),
+    }  # fmt: skip
+    debriefing = script.debriefing()
+    return pages | ({"debriefing": debriefing} if debriefing else {})
+
+
+def steps_data(study: Study, plays: int) -> list[dict[str, Any]]:
+    planned = steps(study, plays)
+    return [
+        {
+            "kind": "play" if step.kind == "play" else "page", "page": step.shows, "log": step.page, "play": step.play,
+            "back": can_go_back(planned, at), "after_stop": [planned.index(each) for each in after_stop(planned, at)],
+        }
+        for at, step in enumerate(planned)
+    ]  # fmt: skip
+
+
+def page_data(page: Page | KeysPage, script: Script) -> dict[str, Any]:
+    texts = script.texts
+    if isinstance(page, KeysPage):
+        return {
+            "kind": "keys", "blocks": [{"type": "title", "text": texts("controls.title")}], "hint": "",
+            "inputs": [[name, text] for name, text in page.names.items()], "remap": page.remap,
+        }  # fmt: skip
+    data = {"kind": "read", "blocks": [block_data(each) for each in page.blocks], "hint": texts(page.hint)}
+    match page:
+        case Choice():
+            data |= {"kind": "choice", "options": pairs(page.options), "chosen": page.chosen}
+        case Typed():
+            data |= {"kind": page.question.kind, "decline": next(iter(pairs(page.question.options)), None)}
+            data |= typing_data(page, texts)
+    if isinstance(page, Choice | Typed) and (excludes := excluding(page, script.study)):
+        data["excludes"] = excludes
+    return data
+
+
+def typing_data(page: Typed, texts: Texts) -> dict[str, Any]:
+    """What can be typed, and the notes about what can't. ``{number}`` in the note "outside" is what was typed."""
+    question = page.question
+    if question.kind == "text":
+        return {"longest": LONGEST, "notes": {"long": texts("answer.long")}}
+    signed, decimals = is_signed(question), question.decimals
+    limits = {"least": question.least, "most": question.most} if question.kind == "number" else {}
+    declines = list(question.options.values())
+    notes = {
+        "digits": texts(f"answer.digits{'_point' if decimals else ''}{'_minus' if signed else ''}"),
+        "decimals": texts("answer.decimals", decimals=decimals), "long": texts("answer.long"),
+        "outside": texts("answer.outside", number="{number}", **bounds(question, texts)),
+        "empty": texts("answer.empty_decline", decline=declines[0]) if declines else texts("answer.empty"),
+    }  # fmt: skip
+    return {**limits, "signed": signed, "decimals": decimals, "longest": LONGEST_NUMBER, "notes": notes}
+
+
+def excluding(page: Choice | Typed, study: Study) -> dict[str, Any]:
+    """Which answers end the session, and the page that says so."""
+    if page.question is None:
+        return {}
+    name = page.question.name
+    if isinstance(page, Choice):
+        options = [option for option in page.options if study.is_too_young(name, option)]
+        return {"options": options, "page": "too_young"} if options else {}
+    is_bounded = page.question.kind == "number" and study.is_too_young(name, -1)
+    return {"below": study.minimum_age, "page": "too_young"} if is_bounded else {}
+
+
+def block_data(block: Block) -> dict[str, Any]:
+    match block:
+        case Title():
+            return {"type": "title", "text": block.text}
+        case Text():
+            return {"type": "dim" if block.dim else "text", "text": block.text}
+        case Code():
+            return {"type": "code", "text": block.text}
+        case Plate():
+            return {"type": "plate", "text": "", "picture": as_url(block)}
+        case Caps():
+            return {"type": "caps", "text": "", "rows": [list(row) for row in zip(INPUT_NUMBERS, names_of(block))]}
+    raise TypeError(f"{type(block).__name__}: no page is made with such a block")
+
+
+def names_of(block: Caps) -> list[str]:
+    return [name for name, _, _ in block.rows]
+
+
+def pairs(options: Mapping[str, str]) -> list[list[str]]:
+    return [[name, text] for name, text in options.items()]
+
+
+def as_url(block: Plate) -> str:
+    """The plate as a PNG in a data URL."""
+    buffer = io.BytesIO()
+    Image.fromarray(plate_picture(block)).save(buffer, "png", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
