@@ -131,9 +131,15 @@ class Recorder:
         self._number += 1
         return self._ended
 
-    def shown(self, at: float) -> None:
-        """Logs when the picture after the last input was on the screen."""
+    def shown(self, at: float | None) -> None:
+        """Logs when the picture after the last input was on the screen; None if another one came before."""
         self._write_step(at)
+
+    def interrupted(self) -> None:
+        """Logs that the session was interrupted and continues now, from which times count again."""
+        self._write_step(None)
+        self._due = 0.0
+        self.log.resume()
 
     def _write_step(self, shown: float | None) -> None:
         if not self._step:
