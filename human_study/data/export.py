@@ -33,6 +33,7 @@ from priorlab.envs.plays.sessions import (
     without_copies,
 )
 from priorlab.human_study.data.wordings import wording_rows
+from priorlab.human_study.study.texts import BETWEEN
 
 COLUMNS = Path(__file__).parent / "columns.toml"
 ANSWER, ANSWERED = "answer_", "answered_"  # prefixes of the columns of answers
@@ -272,4 +273,4 @@ def plain(answer: Any) -> Any:
     """An answer as the value of one cell."""
     if answer is None or isinstance(answer, (str, int, float)):
         return int(answer) if isinstance(answer, bool) else answer
-    return json.dumps(answer, ensure_ascii=False)
+    return BETWEEN.join(answer) if isinstance(answer, list) else json.dumps(answer, ensure_ascii=False)

@@ -19,6 +19,7 @@ class Text:
 class Choices:
     options: Sequence[str]
     chosen: int | None  # by number
+    marked: Sequence[bool] | None = None  # by number, if several can be chosen: whether it is
 
 
 @dataclass(frozen=True)

@@ -18,13 +18,13 @@ from priorlab.human_study.protocol.keys import (
     READABLE_SECONDS,
     REFOCUS_SECONDS,
 )
-from priorlab.human_study.protocol.pages import Choice, KeysPage, Page, Typed
+from priorlab.human_study.protocol.pages import Choice, KeysPage, Page, Several, Typed
 from priorlab.human_study.protocol.plates import plate_picture
-from priorlab.human_study.protocol.script import Script
+from priorlab.human_study.protocol.script import Script, language_page
 from priorlab.human_study.protocol.steps import after_stop, can_go_back, steps
 from priorlab.human_study.study.answers import LONGEST, LONGEST_NUMBER, bounds, is_signed
 from priorlab.human_study.study.study_file import Study
-from priorlab.human_study.study.texts import Texts
+from priorlab.human_study.study.texts import Question, Texts
 
 CODE = "{id}"  # stands for the participant's code
 LEFT_OPEN = {name: f"{{{name}}}" for name in ("day", "began", "ended")}  # filled in where the page is shown
@@ -41,6 +41,7 @@ def described(study: Study, texts: Mapping[str, Texts]) -> dict[str, Any]:
         "idle_seconds": IDLE_SECONDS, "refocus_seconds": REFOCUS_SECONDS, "readable_seconds": READABLE_SECONDS,
         "end_seconds": END_SECONDS, "codes": CODES, "reserved": list(RESERVED),
         "keys": {code: names[KEYMAP[number]] for code, number in CODES.items() if number in KEYMAP},
+        "language": page_data(language_page(texts), Script(study, next(iter(texts.values())))),
         "languages": {code: language(Script(study, each), plays) for code, each in texts.items()},
     }  # fmt: skip
 
@@ -93,12 +94,26 @@ def page_data(page: Page | KeysPage, script: Script) -> dict[str, Any]:
     match page:
         case Choice():
             data |= {"kind": "choice", "options": pairs(page.options), "chosen": page.chosen}
+            if page.question and page.question.kind == "scale":
+                points = {name: text for name, text in page.options.items() if name.isdigit()}
+                decline = next((each for each in pairs(page.options) if each[0] not in points), None)
+                data |= {"kind": "scale", "options": pairs(points), "decline": decline}
+        case Several():
+            data |= {"kind": "several", "options": pairs(page.question.options), "chosen": list(page.chosen)}
+            data |= counts_data(page.question, texts)
         case Typed():
             data |= {"kind": page.question.kind, "decline": next(iter(pairs(page.question.options)), None)}
             data |= typing_data(page, texts)
     if isinstance(page, Choice | Typed) and (excludes := excluding(page, script.study)):
         data["excludes"] = excludes
     return data
+
+
+def counts_data(question: Question, texts: Texts) -> dict[str, Any]:
+    """How many options can be chosen, and the notes about it."""
+    least, most = question.least, question.most or len(question.options)
+    notes = {"at_least": texts("answer.at_least", count=least), "at_most": texts("answer.at_most", count=most)}
+    return {"least": least, "most": most, "notes": notes}
 
 
 def typing_data(page: Typed, texts: Texts) -> dict[str, Any]:

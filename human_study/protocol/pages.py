@@ -28,6 +28,15 @@ class Choice(Page):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Several(Page):
+    """Some of several options; ``chosen`` are those that are selected at first."""
+
+    question: Question
+    chosen: Sequence[str] = ()
+    hint: str = "page.several"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Typed(Page):
     """A typed text or number, or the question's only option, which stands for no answer.
 
@@ -52,9 +61,12 @@ class KeysPage:
 def question_page(question: Question, texts: Texts, former: Any = None) -> Page:
     """The page of a question; ``former`` is an earlier answer to it."""
     blocks: list[Block] = [Title(question.text)]
-    if question.kind == "choice":
-        chosen = former if former in question.options else None
+    if question.kind in ("choice", "scale"):
+        chosen = next((option for option in question.options if question.answer(option) == former), None)
         return Choice(blocks, options=question.options, chosen=chosen, question=question)
+    if question.kind == "several":
+        chosen = [option for option in question.options if isinstance(former, list) and option in former]
+        return Several(blocks, question=question, chosen=chosen)
     if question.kind == "plate":
         blocks.append(Plate(question.shows, question.cones))
     if question.kind == "number":

@@ -1,5 +1,6 @@
 """Whether a study is ready for participants: everything is checked before the first page."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from priorlab.human_study.data.interrupted import check_resumable
@@ -7,31 +8,62 @@ from priorlab.human_study.data.wordings import is_stored
 from priorlab.human_study.protocol.script import Script
 from priorlab.human_study.study.assignment import check_unchanged, taken_numbers
 from priorlab.human_study.study.study_file import AGE, Study, age_below
-from priorlab.human_study.study.texts import Texts
+from priorlab.human_study.study.texts import Question, Texts
 
+Languages = dict[str, Texts]  # by code, such as "en"
 PLACEHOLDER = "(Your own text here.)"  # in the example: what only the lab can write
 
 
-def load_study(path: str | Path, resume: Path | None = None, is_preview: bool = False) -> tuple[Study, Texts]:
-    """Reads and checks a study and its texts. ``resume`` is the log of an interrupted session that is to continue.
+def load_study(path: str | Path, resume: Path | None = None, is_preview: bool = False) -> tuple[Study, Languages]:
+    """Reads and checks a study and its texts, by the code of their language, in the order of the study's file.
+
+    ``resume`` is the log of an interrupted session that is to continue.
 
     Except for a preview, no placeholder of the example may be left, and the study must agree with its data folder.
     Raises ValueError, one line; FileNotFoundError if the study or a file that it names is missing.
     """
     study = Study.load(path)
-    texts = Texts.load(study.path_to(study.texts))
-    texts.ask(study.questions)
-    check_age(study, texts)
+    languages = load_languages(study)
     if is_preview:
-        return study, texts
-    script = Script(study, texts)
-    if missing := unready(script):
+        return study, languages
+    scripts = [Script(study, texts) for texts in languages.values()]
+    if missing := [line for script in scripts for line in unready(script)]:
         raise ValueError(f"{missing[0]}; --preview shows the pages as they are")
     check_unchanged(study, taken_numbers(study))
-    is_stored(study.folder, script.wording())
+    for script in scripts:
+        is_stored(study.folder, script.wording())
     if resume:
         check_resumable(resume, study.folder, study.name)
-    return study, texts
+    return study, languages
+
+
+def load_languages(study: Study) -> Languages:
+    """The texts that the study names, by the code of their language. Raises as ``load_study``."""
+    languages: Languages = {}
+    for name in study.texts:
+        texts = Texts.load(study.path_to(name))
+        if texts.code in languages:
+            other = languages[texts.code].path.name
+            raise ValueError(f"{study.path}: texts: {other} and {texts.path.name} have the same language, {texts.code}")
+        languages[texts.code] = texts
+        check_same(next(iter(languages.values())), texts, study)
+        check_age(study, texts)
+    return languages
+
+
+def check_same(first: Texts, texts: Texts, study: Study) -> None:
+    """Raises ValueError, one line, unless both ask the study's questions for the same answers."""
+    for one, other in zip(first.ask(study.questions), texts.ask(study.questions)):
+        if comparable(one) != comparable(other):
+            raise ValueError(
+                f"{texts.path}: questions.{one.name} differs from the one in {first.path}: expected the same kind, "
+                "names of options, and bounds"
+            )
+
+
+def comparable(question: Question) -> Question:
+    """The question without its words."""
+    return replace(question, text="", options=dict.fromkeys(question.options, ""))
 
 
 def check_age(study: Study, texts: Texts) -> None:

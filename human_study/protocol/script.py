@@ -141,6 +141,12 @@ class Script:
         }
 
 
+def language_page(languages: Mapping[str, Texts]) -> Choice:
+    """Each language by its own name. The words around them are in the first one's letters, so in its font."""
+    title = " / ".join(dict.fromkeys(texts("page.language") for texts in languages.values()))
+    return Choice([Title(title)], options={code: texts.language for code, texts in languages.items()})
+
+
 def question_wording(question: Question) -> dict[str, Any]:
     """Everything the question shows and allows, without what its kind does not have."""
     return {

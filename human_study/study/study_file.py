@@ -37,7 +37,7 @@ class Study:
     minutes: float = 30.0
     minimum_age: int = 18
     contact: str = ""
-    texts: str = "en"
+    texts: tuple[str, ...] = ("en",)
     consent_version: str = "1"
     try_keys: bool = True
     remap: bool = True
@@ -144,7 +144,10 @@ CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
         "a whole number of years, or 0 for no minimum",
     ),
     "contact": (is_text, "a text"),
-    "texts": (is_text, "a language or a file ending in .toml"),
+    "texts": (
+        lambda value: is_text(value) or (is_list(value) and len(value) > 0),
+        "a language or a file ending in .toml, or a list of them",
+    ),
     "consent_version": (lambda value: is_text(value) and value.strip() != "", 'a text such as "2"'),
     "try_keys": (is_yes_or_no, "true or false"),
     "remap": (is_yes_or_no, "true or false"),
@@ -173,6 +176,8 @@ def read(entries: dict[str, Any], path: Path, is_played: bool) -> Study:
     settings: dict[str, Any] = {name: tuple(value) if type(value) is list else value for name, value in entries.items()}
     if "panel" in settings:
         settings["panel"] = Panel.read(settings["panel"])
+    if is_text(settings.get("texts")):
+        settings["texts"] = (settings["texts"],)
     study = Study(path, **settings)
     asked = study.questions
     for question in asked:

@@ -14,29 +14,45 @@ MODEL = "en"  # every other language has the same names
 FONT_ENTRIES = {"file": "", "direction": "ltr", "script": ""}
 KINDS: dict[str, dict[str, type]] = {  # the entries of each kind of question besides kind and text
     "choice": {"options": dict},
+    "several": {"options": dict},
+    "scale": {"points": int, "labels": dict},
     "text": {},
     "number": {"least": float, "most": float},
     "plate": {"shows": int, "cones": str, "nothing": str},
 }
-OPTIONAL: dict[str, dict[str, type]] = {"text": {"decline": str}, "number": {"decline": str, "decimals": int}}
+OPTIONAL: dict[str, dict[str, type]] = {
+    "several": {"least": int, "most": int},
+    "scale": {"decline": str},
+    "text": {"decline": str},
+    "number": {"decline": str, "decimals": int},
+}
 TYPES = {str: "a text", int: "a whole number", float: "a number", dict: "a section"}
 CONES = ("L", "M", "nobody")
+MOST_POINTS = 11  # of a scale
+BETWEEN = ";"  # in tables, between the options of one answer
 MOST_DECIMALS, FARTHEST = 6, 10**9  # of typed numbers; a float can tell all of them apart
 
 
 @dataclass(frozen=True)
 class Question:
-    """A question. ``options``, by the name that is recorded: what a choice offers, or an alternative to typing."""
+    """A question. ``options``, by the name that is recorded: what a choice offers, or an alternative to typing.
+
+    Those of a scale are its points, "1" and so on, with their labels, which may be empty; they are recorded as numbers.
+    """
 
     name: str
     kind: str
     text: str
     options: dict[str, str]
-    least: int | float = 0
+    least: int | float = 0  # of a number; of several: how many options
     most: int | float = 0
     decimals: int = 0  # of a number; 0: whole numbers
     shows: int = 0
     cones: str = "nobody"
+
+    def answer(self, option: str) -> str | int:
+        """What is recorded for that option."""
+        return int(option) if self.kind == "scale" and option.isdigit() else option
 
 
 class Plural(Formatter):
@@ -52,7 +68,8 @@ class Texts:
     """The words of one language: ``texts("page.next")``. ``Texts.load`` reads and checks a file."""
 
     path: Path
-    language: str
+    code: str  # of the language, such as "en"
+    language: str  # its name, in the language
     font: dict[str, str]
     words: dict[str, str]  # by section.name
     questions: dict[str, Question]
@@ -108,7 +125,7 @@ def model() -> dict[str, Any]:
 
 def read(path: Path) -> Texts:
     entries = read_toml(path)
-    base = entries.pop("extends", None)
+    code = base = entries.pop("extends", None)
     if base is not None:
         if base not in languages():
             raise ValueError(f"extends {base!r}: expected one of {', '.join(languages())}")
@@ -123,7 +140,7 @@ def read(path: Path) -> Texts:
     words = {f"{name}.{word}": text for name, section in sections.items() for word, text in section.items()}
     for name, text in words.items():
         check_word(name, text)
-    return Texts(path, entries["language"], font, words, questions)
+    return Texts(path, code or path.stem, entries["language"], font, words, questions)
 
 
 def joined(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
@@ -199,6 +216,25 @@ def check_bounds(name: str, given: dict[str, Any]) -> None:
         raise ValueError(f"questions.{name}: least is more than most")
 
 
+def check_several(name: str, given: dict[str, Any], options: dict[str, str]) -> None:
+    """Raises ValueError, one line, unless so many options can be chosen, and the answer can stand in a table."""
+    least, most = given.get("least", 0), given.get("most", len(options))
+    if not 0 <= least <= most <= len(options) or most < 1:
+        raise ValueError(f"questions.{name}: from {least} to {most} of {len(options)} options: expected some of them")
+    if wrong := [option for option in options if BETWEEN in option]:
+        raise ValueError(f"questions.{name}.options: {wrong[0]!r}: expected a name without {BETWEEN!r}")
+
+
+def points_of(name: str, points: int, labels: dict[str, Any]) -> dict[str, str]:
+    """The options of a scale. Raises ValueError, one line, for other labels than those of its points."""
+    if not 2 <= points <= MOST_POINTS:
+        raise ValueError(f"questions.{name}.points is {points}: expected 2 to {MOST_POINTS}")
+    names = [str(point) for point in range(1, points + 1)]
+    if not set(labels) <= set(names) or not all(type(label) is str for label in labels.values()):
+        raise ValueError(f"questions.{name}.labels: expected texts, by points from 1 to {points}")
+    return {each: labels.get(each, "") for each in names}
+
+
 def read_question(name: str, content: Any) -> Question:
     kind = content.get("kind") if isinstance(content, dict) else None
     if kind not in KINDS:
@@ -215,8 +251,12 @@ def read_question(name: str, content: Any) -> Question:
             entries = ", ".join(f"{known} ({TYPES[kind]})" for known, kind in {**expected, **optional}.items())
             raise ValueError(f"questions.{name}.{entry} is missing, unknown or of the wrong kind: expected {entries}")
     options = given.pop("options", {})
-    if kind == "choice" and (len(options) < 2 or not all(type(text) is str for text in options.values())):
+    if kind in ("choice", "several") and (len(options) < 2 or not all(type(text) is str for text in options.values())):
         raise ValueError(f"questions.{name}.options: expected two or more texts")
+    if kind == "several":
+        check_several(name, given, options)
+    if kind == "scale":
+        options = points_of(name, given.pop("points"), given.pop("labels"))
     if given.get("cones", "nobody") not in CONES:
         raise ValueError(f"questions.{name}.cones is {given['cones']!r}: expected one of {', '.join(CONES)}")
     if kind == "number":
@@ -224,5 +264,5 @@ def read_question(name: str, content: Any) -> Question:
     if "nothing" in given:
         options = {"nothing": given.pop("nothing")}
     if "decline" in given:
-        options = {"not_said": given.pop("decline")}
+        options = {**options, "not_said": given.pop("decline")}
     return Question(name, kind, options=options, **given)

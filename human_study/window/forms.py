@@ -5,7 +5,7 @@ from typing import Any
 import pygame
 
 from priorlab.human_study.protocol.blocks import Block, Choices, Entry, Note
-from priorlab.human_study.protocol.pages import Choice, Page, Typed
+from priorlab.human_study.protocol.pages import Choice, Page, Several, Typed
 from priorlab.human_study.study.answers import LONGEST, bounds, cleaned, is_within, number, plain, rejection, retyped
 from priorlab.human_study.study.texts import Texts
 from priorlab.human_study.window.letters import clusters
@@ -66,14 +66,23 @@ class ChoiceForm(Form):
 
     def __init__(self, page: Choice, texts: Texts):
         super().__init__(page, texts)
-        self.options = page.options
+        self.question, self.options = page.question, page.options
         self.chosen = None if page.chosen is None else list(page.options).index(page.chosen)
 
     def blocks(self) -> list[Block]:
-        return [*self.page.blocks, Choices(list(self.options.values()), self.chosen)]
+        return [*self.page.blocks, Choices(self._lines(), self.chosen)]
 
-    def given(self) -> str | None:
-        return None if self.chosen is None else list(self.options)[self.chosen]
+    def _lines(self) -> list[str]:
+        """What stands on each option; on points of a scale their numbers, too."""
+        if self.question is None or self.question.kind != "scale":
+            return list(self.options.values())
+        return [f"{name}   {text}".strip() if name.isdigit() else text for name, text in self.options.items()]
+
+    def given(self) -> Any:
+        if self.chosen is None:
+            return None
+        option = list(self.options)[self.chosen]
+        return option if self.question is None else self.question.answer(option)
 
     def enter(self) -> None:
         self.answer = self.given()
@@ -91,6 +100,38 @@ class ChoiceForm(Form):
         paper.scroll = min(max(wanted, paper.scroll - reach), paper.scroll + reach)
         if box.top >= paper.scroll and box.bottom <= paper.scroll + paper.view:
             self.chosen = target
+
+
+class SeveralForm(ChoiceForm):
+    """Some of several options, which Space marks; ``chosen`` is the number of the one that Space would mark."""
+
+    def __init__(self, page: Several, texts: Texts):
+        super().__init__(Choice(page.blocks, options=page.question.options, hint=page.hint), texts)
+        self.several, self.marked, self.note = page.question, [*page.chosen], ""
+
+    def blocks(self) -> list[Block]:
+        choices = Choices(self._lines(), self.chosen, [option in self.marked for option in self.options])
+        return [*self.page.blocks, choices, Note(self.note)]
+
+    def take(self, event: pygame.Event, paper: Paper) -> None:
+        if event.type == pygame.KEYDOWN and event.key == pygame.K_SPACE and self.chosen is not None:
+            option, self.note = list(self.options)[self.chosen], ""
+            (self.marked.remove if option in self.marked else self.marked.append)(option)
+        else:
+            super().take(event, paper)
+
+    def given(self) -> list[str] | None:
+        """The marked options in the order of the question."""
+        fits = self.several.least <= len(self.marked) <= (self.several.most or len(self.options))
+        return [option for option in self.options if option in self.marked] if fits else None
+
+    def enter(self) -> None:
+        self.answer = self.given()
+        self.done = self.answer is not None
+        if not self.done:
+            too_few = len(self.marked) < self.several.least
+            word, count = ("answer.at_least", self.several.least) if too_few else ("answer.at_most", self.several.most)
+            self.note = self.texts(word, count=count)
 
 
 class TypedForm(Form):

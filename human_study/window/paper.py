@@ -1,6 +1,6 @@
 """Draws pages: text, choices, a line to type in, plates and keys, large and readable on a surface of any size."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,14 +45,23 @@ def find_font(texts: Texts, bold: bool = False) -> Path:
     return Path(path)
 
 
-def check_font(texts: Texts) -> None:
-    """Raises ValueError, one line, that names the characters the font lacks."""
+def check_fonts(languages: Mapping[str, Texts]) -> None:
+    """Raises ValueError, one line, that names the characters that a language's font lacks. The page on which a language
+    is chosen is in the first one's font."""
+    first, *others = languages.values()
+    check_font(first, [text for each in others for text in (each.language, each("page.language"))])
+    for texts in others:
+        check_font(texts)
+
+
+def check_font(texts: Texts, others: Sequence[str] = ()) -> None:
+    """Raises ValueError, one line, that names the characters the font lacks, of its texts and ``others``."""
     pygame.font.init()
     path = find_font(texts)
     font = pygame.font.Font(str(path), 20)
     missing = image(font, "\uffff")  # what is drawn for a character that no font has
     characters = sorted(
-        {each for text in [LINES, *texts.every()] for each in text if each.isprintable() and each != " "}
+        {each for text in [LINES, *others, *texts.every()] for each in text if each.isprintable() and each != " "}
     )
     lacking = [each for each in characters if image(font, each) == missing]
     if lacking:
@@ -231,6 +240,8 @@ class Paper:
 
     def _lay_choices(self, sheet: pygame.Surface | None, block: Choices, room: pygame.Rect) -> int:
         em, y, inside = self.em, room.top, room.inflate(-1.4 * self.em, 0)
+        if block.marked is not None:  # room for the boxes
+            inside = pygame.Rect(inside.left + (0 if self.right_to_left else 1.3 * em), y, inside.width - 1.3 * em, 0)
         for number, option in enumerate(block.options):
             is_chosen = number == block.chosen
             high = self._lay_lines(None, option, inside, em, INK, parts=False) + round(0.5 * em)
@@ -241,8 +252,23 @@ class Paper:
                 pygame.draw.rect(sheet, ACCENT if is_chosen else DIM, box, 0 if is_chosen else 1, em // 3)
                 line = inside.move(0, y - room.top + round(0.25 * em))
                 self._lay_lines(sheet, option, line, em, ON_ACCENT if is_chosen else INK, parts=False)
+                if block.marked is not None:
+                    self._draw_mark(sheet, box, block.marked[number], ON_ACCENT if is_chosen else INK)
             y += high + round(0.3 * em)
         return y - room.top
+
+    def _draw_mark(
+        self, sheet: pygame.Surface, option: pygame.Rect, is_marked: bool, colour: tuple[int, int, int]
+    ) -> None:
+        """A box beside the option's first line, ticked if it is marked."""
+        em = self.em
+        box = pygame.Rect(0, option.top + round(0.5 * em), round(0.8 * em), round(0.8 * em))
+        box.centerx = option.right - em if self.right_to_left else option.left + em
+        pygame.draw.rect(sheet, colour, box, max(em // 12, 1), em // 6)
+        if is_marked:
+            left, middle, right = ((0.2, 0.55), (0.42, 0.78), (0.82, 0.25))
+            points = [(box.left + x * box.width, box.top + y * box.height) for x, y in (left, middle, right)]
+            pygame.draw.lines(sheet, colour, False, points, max(em // 7, 2))
 
     def _lay_entry(self, sheet: pygame.Surface | None, block: Entry, room: pygame.Rect) -> int:
         """The caret is a bar in the text, so that it moves with the text when lines wrap."""

@@ -1,7 +1,7 @@
 """The preview for researchers: every page and every version of a study, marked; nothing is recorded."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -18,11 +18,12 @@ from priorlab.human_study.protocol.blocks import Block
 from priorlab.human_study.protocol.pages import KeysPage, Page
 from priorlab.human_study.protocol.plates import default_font
 from priorlab.human_study.protocol.ready import load_study, unready
-from priorlab.human_study.protocol.script import Script
+from priorlab.human_study.protocol.script import Script, language_page
+from priorlab.human_study.study.texts import Texts
 from priorlab.human_study.window.controls import key_names
 from priorlab.human_study.window.forms import ENTER, Form
 from priorlab.human_study.window.game_loop import keys_for, run
-from priorlab.human_study.window.paper import Paper, check_font
+from priorlab.human_study.window.paper import Paper, check_fonts
 from priorlab.human_study.window.session import first_game, prepare
 from priorlab.human_study.window.show_page import form_of, show_page
 from priorlab.human_study.window.window import Window, require_display
@@ -200,10 +201,22 @@ def preview_study(path: Path, windowed: bool = False) -> str:
     Returns one line about what was seen, and one for each entry that must still be written. Raises ValueError and
     FileNotFoundError as ``load_study``, and NoDisplay.
     """
-    study, texts = load_study(path, is_preview=True)
-    check_font(texts)
-    script = Script(study, texts)
+    study, languages = load_study(path, is_preview=True)
+    check_fonts(languages)
     require_display()
     with MarkedWindow(first_game(study).picture.shape[:2], gamepad=study.gamepad, fullscreen=not windowed) as window:
+        script = Script(study, chosen_language(languages, window))
         seen = preview(script, window)
-    return "\n".join([f"preview: {seen} pages and games seen; nothing was recorded", *unready(script)])
+    missing = [line for texts in languages.values() for line in unready(Script(study, texts))]
+    return "\n".join([f"preview: {seen} pages and games seen; nothing was recorded", *missing])
+
+
+def chosen_language(languages: Mapping[str, Texts], window: Window) -> Texts:
+    """The language that the preview shows; the first one if none is chosen."""
+    first = next(iter(languages.values()))
+    if len(languages) == 1:
+        return first
+    form = form_of(language_page(languages), first, window)
+    show_page(form, window, MarkedPaper(first))
+    window.happened.clear()
+    return languages.get(form.answer, first)

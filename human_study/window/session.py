@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -16,7 +17,7 @@ from priorlab.human_study.data.withdraw import withdraw
 from priorlab.human_study.data.wordings import store_wording, wording_name
 from priorlab.human_study.protocol.pages import KeysPage, Page
 from priorlab.human_study.protocol.ready import load_study
-from priorlab.human_study.protocol.script import Script
+from priorlab.human_study.protocol.script import Script, language_page
 from priorlab.human_study.protocol.steps import Step, after_stop, can_go_back, resumed, steps
 from priorlab.human_study.study.assignment import Station, StudyFull, StudyPlace, free_place, is_full, take_place
 from priorlab.human_study.study.study_file import Study
@@ -24,7 +25,7 @@ from priorlab.human_study.study.texts import Texts
 from priorlab.human_study.window.controls import Controls, key_names
 from priorlab.human_study.window.forms import Form
 from priorlab.human_study.window.game_loop import drain, end_words, keys_for, run
-from priorlab.human_study.window.paper import Paper, check_font
+from priorlab.human_study.window.paper import Paper, check_fonts
 from priorlab.human_study.window.screen_check import check_screen
 from priorlab.human_study.window.show_page import form_of, notice, show_page
 from priorlab.human_study.window.window import Window, require_display
@@ -45,16 +46,20 @@ class TooYoung(Exception):
 class Session:
     """Leads one participant through a study at a window. ``run`` returns how it ended, in words for the terminal."""
 
-    def __init__(self, study: Study, texts: Texts, window: Window, station: Station | None = None):
-        self.study, self.texts, self.window, self.station = study, texts, window, station
-        self.script, self.paper = Script(study, texts), Paper(texts)
-        self.wording = self.script.wording()
+    def __init__(self, study: Study, languages: Mapping[str, Texts], window: Window, station: Station | None = None):
+        """``languages``: the study's texts by code, the first of which is spoken until another one is chosen."""
+        self.study, self.languages, self.window, self.station = study, languages, window, station
+        self._speak(next(iter(languages.values())))
         self.machine = machine_id()
         self.recorder: Recorder | None = None
         self.versions: tuple[str, ...] = ()
         self.steps: list[Step] = []
         self.at = 0  # number of the current step
         self.answers: dict[str, Any] = {}  # by question, as they are logged; the latest of each
+
+    def _speak(self, texts: Texts) -> None:
+        self.texts, self.script, self.paper = texts, Script(self.study, texts), Paper(texts)
+        self.wording = self.script.wording()
 
     def run(self, resume: Path | None = None) -> str:
         """``resume`` is the log of an interrupted session to continue, without asking whose it is.
@@ -74,7 +79,7 @@ class Session:
         try:
             if resume:
                 self._resume(resume)
-            elif not self._offer_interrupted() and (reason := self._consent()):
+            elif not self._meet() and (reason := self._consent()):
                 return reason
         except WindowClosed:
             return "the window was closed before anything was recorded"
@@ -96,8 +101,13 @@ class Session:
 
     # before there is a session
 
-    def _offer_interrupted(self) -> bool:
-        """Whether the participant continues a session that was interrupted on this computer."""
+    def _meet(self) -> bool:
+        """Asks for the language, and whether the participant continues a session that was interrupted on this
+        computer."""
+        while len(self.languages) > 1:
+            if chosen := self._ask_alone(language_page(self.languages)):  # Escape leaves the page unanswered
+                self._speak(self.languages[chosen])
+                break
         for interrupted in interrupted_here(self.study.folder, self.machine):
             if self._ask_alone(self.script.resume(interrupted)) == "mine":
                 self._resume(interrupted.path)
@@ -107,6 +117,8 @@ class Session:
     def _resume(self, path: Path) -> None:
         self.recorder = recorder = Recorder.resume(path)
         events = recorder.events
+        spoken = [event["language"] for event in events if event["event"] == "consent"]
+        self._speak(next((each for each in self.languages.values() if each.language in spoken), self.texts))
         recorder.note("screen", **self.window.about())
         self._begin(tuple(events[0]["versions"]))
         for event in events:
@@ -358,10 +370,10 @@ def take_part(
     and ValueError for unusable fonts, stations and screens; NoDisplay; StudyFull and OSError as ``Session.run``.
     """
     machine = Station.read(station)
-    study, texts = load_study(path, resume)
-    check_font(texts)
+    study, languages = load_study(path, resume)
+    check_fonts(languages)
     require_display()
     course = first_game(study)
     with Window(course.picture.shape[:2], gamepad=study.gamepad, fullscreen=not windowed) as window:
         check_screen(window, course, override="" if allow_slow_screen else "--allow-slow-screen")
-        return Session(study, texts, window, machine).run(resume)
+        return Session(study, languages, window, machine).run(resume)

@@ -8,11 +8,11 @@ import pygame
 
 from priorlab.human_study.protocol.blocks import Plate
 from priorlab.human_study.protocol.keys import IDLE_SECONDS, READABLE_SECONDS, REFOCUS_SECONDS
-from priorlab.human_study.protocol.pages import Choice, KeysPage, Page, Typed
+from priorlab.human_study.protocol.pages import Choice, KeysPage, Page, Several, Typed
 from priorlab.human_study.protocol.plates import plate_picture
 from priorlab.human_study.study.texts import Texts
 from priorlab.human_study.window.controls import PAD_AXES
-from priorlab.human_study.window.forms import ENTER, ChoiceForm, Form, TypedForm
+from priorlab.human_study.window.forms import ENTER, ChoiceForm, Form, SeveralForm, TypedForm
 from priorlab.human_study.window.key_form import KeyForm
 from priorlab.human_study.window.paper import APART, Paper
 from priorlab.human_study.window.window import Window
@@ -30,6 +30,8 @@ def form_of(page: Page | KeysPage, texts: Texts, window: Window) -> Form:
             return KeyForm(page, texts, window.controls, window.pads)
         case Choice():
             return ChoiceForm(page, texts)
+        case Several():
+            return SeveralForm(page, texts)
         case Typed():
             return TypedForm(page, texts)
     return Form(page, texts)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from priorlab.human_study.study.texts import BETWEEN
 from priorlab.scripts.analysis.statistics import Played
 
 CONDITION = re.compile(r"\s*([^=!<>]+?)\s*(!=|<=|>=|=|<|>)(.*)", re.DOTALL)
@@ -89,7 +90,10 @@ def number_of(answer: str) -> float | None:
 
 
 def worded(answer: Any) -> str:
-    """An answer as text; numbers are as short as possible: 2, even if the question allowed decimals."""
+    """An answer as text, as in exported tables; numbers are as short as possible: 2, even if the question allowed
+    decimals."""
+    if isinstance(answer, list):
+        return BETWEEN.join(map(str, answer))
     if isinstance(answer, bool):
         return "yes" if answer else "no"
     return str(answer).removesuffix(".0") if isinstance(answer, float) else str(answer)

@@ -13,9 +13,10 @@ from typing import Any
 from priorlab.envs.base.provenance import git_commit, lab_version
 from priorlab.envs.game.level import Level
 from priorlab.envs.plays.play import ENGINE
+from priorlab.human_study.protocol.ready import load_languages
 from priorlab.human_study.study.assignment import arms, capacity, level_hash, taken_numbers
 from priorlab.human_study.study.study_file import Study
-from priorlab.human_study.study.texts import Question, Texts
+from priorlab.human_study.study.texts import Question
 from priorlab.scripts.analysis.comparison import TESTS
 from priorlab.scripts.analysis.designs import Design, default_test
 from priorlab.scripts.analysis.excluding import COMPARED, CONDITION, number_of
@@ -75,7 +76,7 @@ class Size:
 def text_of(study: Study, assumed: Assumptions, exclude: Sequence[str] = (), missed: float = MISSED) -> str:
     """The preregistration in Markdown. Raises ValueError for conditions that the study's questions can't meet, and for
     assumptions that can't be planned with."""
-    texts = Texts.load(study.path_to(study.texts))
+    texts = next(iter(load_languages(study).values()))
     questions = {question.name: question for question in texts.ask(study.questions)}
     rules = [in_words(condition, questions) for condition in exclude]
     within, compared = study.design == "within", compared_in(study)

@@ -200,7 +200,7 @@ def test_a_session_keeps_and_logs_what_was_answered(tmp_path: Path, monkeypatch:
     def lead(hands: ScriptedWindow, path: Path) -> list[tuple[str, Any]]:
         """Runs the session until its window is closed; returns the answers in its log."""
         monkeypatch.setattr(session_module, "show_page", hands.show)
-        session = Session(study, TEXTS, hands)  # type: ignore[arg-type]
+        session = Session(study, {"en": TEXTS}, hands)  # type: ignore[arg-type]
         session._resume(path)
         with pytest.raises(session_module.WindowClosed):
             session._walk()

@@ -36,7 +36,7 @@ MINE = 'extends = "en"\n[consent]\ntext = "Mine, {minutes}."\n[debriefing]\ntext
 def a_script(folder: Path, texts: str = MINE, **entries: object) -> Script:
     (folder / "texts.toml").write_text(texts, encoding="utf-8")
     study = a_study(folder, **{"texts": "texts.toml", "game": "princess", **entries})
-    return Script(study, Texts.load(study.path_to(study.texts)))
+    return Script(study, Texts.load(study.path_to(study.texts[0])))
 
 
 def a_form(page: Page | KeysPage) -> Form:
@@ -51,8 +51,8 @@ def words_of(page: Page | KeysPage) -> str:
 
 def test_the_example_can_only_be_previewed_until_its_texts_are_written(tmp_path: Path):
     path = write_example(tmp_path / "lab")
-    study, texts = load_study(path, is_preview=True)
-    assert len(unready(Script(study, texts))) == 3
+    study, languages = load_study(path, is_preview=True)
+    assert len(unready(Script(study, languages["en"]))) == 3
     for file, entry in (("study.toml", "contact"), ("texts.toml", "consent.text"), ("texts.toml", "debriefing.text")):
         with pytest.raises(ValueError) as caught:
             load_study(path)

@@ -55,8 +55,8 @@ def test_the_example_is_a_study_and_states_every_default(tmp_path: Path):
     path = write_example(tmp_path / "new")
     found = Study.load(path)
     plain = Study(path, found.name, found.versions)
-    assert found == Study(**{**vars(plain), "texts": "texts.toml", "contact": PLACEHOLDER})
-    assert Texts.load(found.path_to(found.texts)).ask([*found.before, *found.after, "handed"])
+    assert found == Study(**{**vars(plain), "texts": ("texts.toml",), "contact": PLACEHOLDER})
+    assert Texts.load(found.path_to(found.texts[0])).ask([*found.before, *found.after, "handed"])
     with pytest.raises(FileExistsError):
         write_example(tmp_path / "new")
 

@@ -284,9 +284,9 @@ def a_study(folder: Path, language: str, long: bool = False) -> Study:
 
 def session(study: Study, reader: Reader, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr(session_module, "show_page", reader.show)
-    texts = Texts.load(study.path_to(study.texts))
+    texts = Texts.load(study.path_to(study.texts[0]))
     check_font(texts)
-    return Session(study, texts, Glass()).run()  # type: ignore[arg-type]
+    return Session(study, {"": texts}, Glass()).run()  # type: ignore[arg-type]
 
 
 def test_every_page_fits_every_screen(language: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -229,7 +229,8 @@ def test_a_preview_shows_all_and_keeps_nothing(screen: Screen, tmp_path: Path):
     before = {each: each.read_bytes() for each in path.parent.iterdir()}
     screen.env["XDG_STATE_HOME"] = str(tmp_path / "state")
     window: Any = SimpleNamespace(controls=DEFAULT, pads=None)
-    shown = scenes(Script(*load_study(path, is_preview=True)), window)
+    study, languages = load_study(path, is_preview=True)
+    shown = scenes(Script(study, next(iter(languages.values()))), window)
     process = screen.start("-m", "priorlab", "participate", str(path), "--preview")
     for scene in shown:
         is_page = not scene.version
