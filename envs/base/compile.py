@@ -40,6 +40,7 @@ SOURCES = (  # files under envs/ that hold compiled code
     "engine/infos.py",
     "engine/crew.py",
     "engine/gpu_kernels.py",
+    "interfaces/key_rule.py",
     "random_games/estimate.py",
     "random_games/traps.py",
     "players/atlas.py",

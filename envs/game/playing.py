@@ -9,11 +9,14 @@ from priorlab.envs.game.rules import (
     PLAY_INPUTS,
     RESTARTS,
     SIDE,
+    SOLVED,
     START_X,
     UNIQUE_STATES,
     WALK,
+    WIN,
     X,
     Y,
+    begin,
     put_at_start,
     step,
 )
@@ -59,4 +62,26 @@ def play_input(tiles, level, monsters, state, action, visited, ever):
     if outcome == DEATH and level[RESTARTS]:
         put_at_start(level, state)
         return ONGOING
+    return outcome
+
+
+@function
+def begin_play(level, state, visited):
+    """Puts the player at the start of a play; state and visited are zeros."""
+    begin(level, state)
+    visit(level, state, visited, visited)
+
+
+@function
+def continue_play(tiles, level, monsters, state, action, visited, after):
+    """One raw input of a play, which goes on from the start after a death; ONGOING, WIN or DEATH.
+
+    ``after`` receives the state after the input: at a death, where the player died or, if the rules put the player
+    back, the start.
+    """
+    outcome = play_input(tiles, level, monsters, state, action, visited, visited)
+    state[SOLVED] = outcome == WIN
+    copy(state, after)
+    if outcome == DEATH:
+        begin(level, state)
     return outcome

@@ -5,8 +5,8 @@ import numpy as np
 from priorlab.envs.base.compile import kernel
 from priorlab.envs.game.level import Level
 from priorlab.envs.game.numbers import level_numbers
-from priorlab.envs.game.playing import copy, play_input, visit
-from priorlab.envs.game.rules import DEATH, FIELDS, REACH, SIDE, SOLVED, WALK, WIN, X, Y, begin, touched
+from priorlab.envs.game.playing import begin_play, continue_play, copy
+from priorlab.envs.game.rules import FIELDS, REACH, SIDE, WALK, WIN, X, Y, touched
 from priorlab.envs.game.versions import Rules
 
 
@@ -17,17 +17,11 @@ def replay_inputs(tiles, level, monsters, inputs, visited, state, states):
     state: int32 (FIELDS,), zeros; states: int32 (n + 1, FIELDS), filled with the states at the start and after each
     input; visited: uint8, zeros, a bit for each position.
     """
-    begin(level, state)
-    visit(level, state, visited, visited)
+    begin_play(level, state, visited)
     copy(state, states[0])
     for i in range(inputs.shape[0]):
-        outcome = play_input(tiles, level, monsters, state, int(inputs[i]), visited, visited)
-        state[SOLVED] = outcome == WIN
-        copy(state, states[i + 1])
-        if outcome == WIN:
+        if continue_play(tiles, level, monsters, state, int(inputs[i]), visited, states[i + 1]) == WIN:
             return i + 1
-        if outcome == DEATH:
-            begin(level, state)
     return inputs.shape[0]
 
 

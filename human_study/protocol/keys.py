@@ -3,6 +3,7 @@
 from collections.abc import Hashable
 
 from priorlab.envs.game.rules import DOWN, JUMP, LEFT, NONE, RIGHT, UP
+from priorlab.envs.interfaces import key_rule
 
 IDLE_SECONDS = 20.0  # without a key going down or up, after which the participant may have left
 REFOCUS_SECONDS = 0.25  # after the focus came back; keys that go down within it were held all the time
@@ -16,43 +17,37 @@ ALE_ACTIONS = {
     (NONE, LEFT, True): 12, (DOWN, NONE, True): 13, (UP, RIGHT, True): 14, (UP, LEFT, True): 15,
     (DOWN, RIGHT, True): 16, (DOWN, LEFT, True): 17,
 }  # fmt: skip
+ALONG, ACROSS = 1 << UP | 1 << DOWN, 1 << LEFT | 1 << RIGHT  # a bit for each input
 
 
 class Keys:
-    """The input of a step: a key pressed since the last step wins once, jump first; else the last pressed key that is
-    still held; else none.
-
-    Any hashable value can identify a key. Two keys may give the same input.
-    """
+    """The input of a step, by the rule in ``envs/interfaces/key_rule.py``. Any hashable value can identify a key."""
 
     def __init__(self) -> None:
-        self._held: dict[Hashable, int] = {}  # in the order in which they were pressed
-        self._pressed: list[int] = []  # inputs pressed since the last step
+        self._keys = key_rule.no_keys()
+        self._codes: dict[Hashable, int] = {}
 
     def press(self, key: Hashable, action: int) -> None:
         """A key that is already held, because the keyboard repeats it, is not pressed again."""
-        if key not in self._held:
-            self._held[key] = action
-            self._pressed.append(action)
+        key_rule.press(self._keys, self._code(key), action)
 
     def release(self, key: Hashable) -> None:
-        self._held.pop(key, None)
+        key_rule.release(self._keys, self._code(key))
 
     def release_all(self) -> None:
         """Forgets all keys, also those pressed since the last step, as when the window loses the focus."""
-        self._held.clear()
-        self._pressed.clear()
+        key_rule.release_all(self._keys)
 
     @property
     def held(self) -> bool:
-        return bool(self._held)
+        return bool(self._keys[key_rule.HELD])
 
     def take(self) -> int:
         """The input of the current step, 0 to 5."""
-        pressed, self._pressed = self._pressed, []
-        if pressed:
-            return JUMP if JUMP in pressed else pressed[-1]
-        return next(reversed(self._held.values()), NONE)
+        return key_rule.take(self._keys)
+
+    def _code(self, key: Hashable) -> int:
+        return self._codes.setdefault(key, len(self._codes))
 
 
 class AtariKeys(Keys):
@@ -60,11 +55,10 @@ class AtariKeys(Keys):
     step or are held, together as one of ALE's 18 actions."""
 
     def take(self) -> int:
-        pressed, self._pressed = self._pressed, []
-        chosen = [*self._held.values(), *pressed]  # of two opposite directions the later one wins
-        across = next((name for name in reversed(chosen) if name in (LEFT, RIGHT)), NONE)
-        along = next((name for name in reversed(chosen) if name in (UP, DOWN)), NONE)
-        return ALE_ACTIONS[along, across, JUMP in chosen]
+        # of two opposite directions the later one wins
+        along, across, button = (key_rule.latest(self._keys, inputs) for inputs in (ALONG, ACROSS, 1 << JUMP))
+        key_rule.forget_presses(self._keys)
+        return ALE_ACTIONS[along, across, button == JUMP]
 
 
 class StepClock:
