@@ -18,6 +18,7 @@ from priorlab.envs.plays.events import encode, link, sealed
 from priorlab.envs.plays.play import ID_CHARACTERS, ID_LENGTH
 
 FOLDER, SUFFIX = "browser", ".chunks.jsonl"  # in the data folder of a study
+SERVER_LOCK = "server.lock"  # in the folder; held by the only process that may write there
 SCHEMA = 1
 CODE = re.compile(rf"[{ID_CHARACTERS}]{{{ID_LENGTH}}}")  # of a session in a browser
 SETTLED = 60.0  # seconds without a chunk, after which nobody is there

@@ -3,6 +3,7 @@ deleted."""
 
 import csv
 import io
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from priorlab.envs.base.files import read_text, write_whole
@@ -42,14 +43,14 @@ def forget(folder: Path, code: str) -> None:
             (folder / NAME).unlink()
 
 
-def editing(folder: Path):
+def editing(folder: Path) -> AbstractContextManager[None]:
     path = folder / f"{NAME}.lock"
     return held(path, f"{folder / NAME}: another process is writing it: try again")
 
 
 def write(folder: Path, rows: list[dict[str, str]]) -> None:
     lines = io.StringIO()
-    writer = csv.DictWriter(lines, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+    writer = csv.writer(lines, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([row[name] for name in COLUMNS] for row in rows)
     write_whole(folder / NAME, lines.getvalue())

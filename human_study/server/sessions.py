@@ -103,7 +103,7 @@ class Sessions:
                 continue
             place, opening = places[chunks.id], chunks.opening
             running = Running(
-                chunks.id, place.number, place.versions, opening["consent"]["language_code"], opening["began"],
+                chunks.id, place.number, place.versions, opening["language"], opening["began"],
                 opening["client"], ChunkWriter.reopen(chunks), heard=path.stat().st_mtime,
             )  # fmt: skip
             running.tally.take(entry for _, entry in chunks.all())
@@ -124,7 +124,7 @@ class Sessions:
         if not isinstance(client, str) or not CLIENT.fullmatch(client):
             raise Refusal(400, "client: expected 16 to 64 random letters and digits")
         seconds = wishes.get("seconds")
-        if type(seconds) not in (int, float) or not 0 <= seconds < math.inf:
+        if not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
             raise Refusal(400, f"seconds is {seconds!r}: expected how long the consent was read")
         ids, about = self._ids(wishes.get("panel")), checked_about(wishes.get("about"))
         hashed = hashlib.sha256(client.encode()).hexdigest()
@@ -156,13 +156,14 @@ class Sessions:
     def _begin(self, language: str, hashed: str, seconds: float, about: dict[str, Any]) -> Running:
         study, code, script = self.study, new_id(), self.scripts[language]
         consent = {
-            "version": study.consent_version, "language": script.texts.language, "language_code": language,
+            "version": study.consent_version, "language": script.texts.language,
             "wording": store_wording(study.folder, script.wording()), "minimum_age": study.minimum_age,
             "seconds": round(seconds, 3), "text": hashlib.sha256(script.consent_text.encode()).hexdigest(),
         }  # fmt: skip
         began = time.time()
         opening = {
-            "id": code, "client": hashed, "began": round(began, 3), "date": today(), "software": software(),
+            "id": code, "client": hashed, "language": language, "began": round(began, 3), "date": today(),
+            "software": software(),
             "settings": {"design": study.design, "minutes": study.minutes, "wasm": self.engine}, "about": about,
             "consent": consent,
         }  # fmt: skip
@@ -254,7 +255,7 @@ class Sessions:
         return self.study.panel.answer("refused" if why == "refused" else "screened_out") if self.study.panel else {}
 
     def delete(self, token: str) -> None:
-        """Deletes the record of a participant who withdraws; does nothing if it was deleted. Raises OSError, one line."""
+        """Deletes the record of a participant who withdraws, unless that was done. Raises OSError, one line."""
         code = self.code_of(token)
         running = self.running.get(code)
         if running is None or running.is_gone:

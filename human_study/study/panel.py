@@ -60,7 +60,9 @@ class Panel:
         found = {name: query.get(getattr(self, name), "") for name in ("participant", "study", "session")}
         for name, value in found.items():
             if not isinstance(value, str) or len(value) > LONGEST or (value and not ID.fullmatch(value)):
-                raise ValueError(f"{getattr(self, name)} in the address: expected an id of at most {LONGEST} characters")
+                raise ValueError(
+                    f"{getattr(self, name)} in the address: expected an id of at most {LONGEST} characters"
+                )
         if not found["participant"]:
             raise ValueError(f"{self.participant} is missing in the address: expected the link that the panel gives")
         return found
