@@ -33,7 +33,7 @@ from .window.game_loop import resume as resume
 from .window.game_loop import show_play as show_play
 from .window.preview import preview_study as preview_study
 from .window.screen_check import ScreenTooSlow as ScreenTooSlow
-from .window.session import take_part as take_part
+from .window.take_part import take_part as take_part
 from .window.window import NoDisplay as NoDisplay
 
 __all__ = [

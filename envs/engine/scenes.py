@@ -1,6 +1,7 @@
 """Places -> scenes: the arrays that the games' kernels play and draw, made once per level, rules and look."""
 
 from math import gcd
+from typing import NamedTuple
 
 import numpy as np
 
@@ -119,21 +120,42 @@ def build_tiles(places: list[Place], max_inputs: int | None) -> Scenes:
 
 def fill_scene(scenes: Scenes, k: int, place: Place, scratch: Scratch) -> None:
     """Draws a place as scene k, whose numbers and weights are already set."""
-    level, scene, turns = place.level, place.paint(), -int(place.rules.turned)  # 90 degrees clockwise
+    level = place.level
     (size, _, channels), (patch_rows, patch_bytes) = scenes.starts.shape[1:], scenes.patches.shape[3:]
-    background = np.rot90(shades(scene.background, channels == 1), turns)
+    painted = paint_layers(place)
     # (side, side, C) -> (side, side * C): a row's channels stay side by side
-    scenes.native[k, : level.side, : level.side * channels] = background.reshape(level.side, -1)
-    for i, sprite in enumerate((scene.player, *scene.monsters)):
-        opaque = np.repeat(np.rot90(sprite.opaque, turns), channels, axis=1)
+    scenes.native[k, : level.side, : level.side * channels] = shades(painted.background, channels == 1).reshape(
+        level.side, -1
+    )
+    for i, (rgb, opaque) in enumerate(zip(painted.sprites, painted.opaque)):
+        opaque = np.repeat(opaque, channels, axis=1)
         # (TILE, TILE, C) -> (TILE, TILE * C)
-        colours = np.rot90(shades(sprite.rgb, channels == 1), turns).reshape(TILE, -1)
+        colours = shades(rgb, channels == 1).reshape(TILE, -1)
         scenes.sprites[k, i, :, : TILE * channels] = np.where(opaque, colours, 0)
         scenes.holes[k, i, :, : TILE * channels] = np.where(opaque, 0, 255)
     corners = np.clip(np.arange(scenes.patch_row.shape[1]) - GRID, 0, level.side - 1)
     scenes.patch_byte[k] = np.minimum(corners * size // level.side * channels, size * channels - patch_bytes)
     scenes.patch_row[k] = np.minimum(corners * size // level.side, size - patch_rows)
     fill_still_pictures(scenes, k, scratch)
+
+
+class Layers(NamedTuple):
+    """What a place's picture is made of, as it is on the screen. M: monsters and the key."""
+
+    background: np.ndarray  # uint8 (side, side, 3): what never moves
+    sprites: np.ndarray  # uint8 (1 + M, TILE, TILE, 3): the player, the monsters, the key
+    opaque: np.ndarray  # bool (1 + M, TILE, TILE)
+
+
+def paint_layers(place: Place) -> Layers:
+    """The layers of a place, turned by 90 degrees clockwise where its rules turn the picture."""
+    scene, turns = place.paint(), -int(place.rules.turned)
+    sprites = [scene.player, *scene.monsters]
+    return Layers(
+        background=np.rot90(scene.background, turns),
+        sprites=np.stack([np.rot90(sprite.rgb, turns) for sprite in sprites]),
+        opaque=np.stack([np.rot90(sprite.opaque, turns) for sprite in sprites]),
+    )
 
 
 def patch_shape(side: int, size: int, channels: int) -> tuple[int, int]:

@@ -72,7 +72,7 @@ def release_all(keys):
 
 @function
 def latest(keys, inputs):
-    """Of these inputs (a bit for each), the last one pressed since the last step, or else the last one held, or NONE."""
+    """Of these inputs (a bit for each), the last one pressed since the last step, else the last one held, else NONE."""
     chosen, number = NONE, 0
     for action in range(INPUT_COUNT):
         if inputs >> action & 1 and keys[LATEST + action] > number:

@@ -15,10 +15,10 @@ from priorlab.human_study.study.study_file import Study
 
 # ``taken`` is the sum of the others except ``won``, which counts people who also have another state.
 STATES = (
-    "taken", "not begun", "too young", "under way", "unfinished", "stopped", "finished", "won", "withdrawn",
-    "unreadable",
+    "taken", "not begun", "too young", "failed checks", "under way", "unfinished", "stopped", "finished", "won",
+    "withdrawn", "unreadable",
 )  # fmt: skip
-RARE = ("too young", "unreadable")  # shown only if there are any
+RARE = ("too young", "failed checks", "unreadable")  # shown only if there are any
 STOPPED = "stopped by the participant"  # a play's ``reason`` in the log
 
 
@@ -71,7 +71,7 @@ def states_of(study: Study, place: StudyPlace) -> list[str]:
     if is_held(log) or (not happened["finish"] and is_under_way(study.folder, place.participant, time.time())):
         end = "under way"
     elif happened["excluded"]:
-        end = "too young"
+        end = "failed checks" if any(map(failed_checks, events)) else "too young"
     elif not happened["play"]:
         end = "not begun"
     elif any(map(stops, events)):
@@ -79,6 +79,11 @@ def states_of(study: Study, place: StudyPlace) -> list[str]:
     else:
         end = "finished" if happened["finish"] else "unfinished"
     return [end] + ["won"] * (happened["win"] == len(place.versions))
+
+
+def failed_checks(event: dict[str, Any]) -> bool:
+    """Whether it ended the session of a participant with wrong answers to the questions about the instructions."""
+    return event["event"] == "excluded" and event.get("why") == "checks"
 
 
 def stops(event: dict[str, Any]) -> bool:

@@ -81,7 +81,7 @@ def wording_rows(root: Path, problems: list[str]) -> Iterator[dict[str, Any]]:
             continue  # the folders of several computers may have it
         seen.add(path.stem)
         front = {"wording": path.stem, **{name: wording.get(name) for name in ("language", "consent_version")}}
-        for kind in ("consent", "debriefing"):
+        for kind in ("consent", "instructions", "debriefing"):
             if wording.get(kind):
                 yield {**front, "kind": kind, "text": wording[kind]}
         for name, question in wording.get("questions", {}).items():

@@ -21,7 +21,7 @@ from priorlab.human_study.protocol.keys import (
 from priorlab.human_study.protocol.pages import Choice, KeysPage, Page, Several, Typed
 from priorlab.human_study.protocol.plates import plate_picture
 from priorlab.human_study.protocol.script import Script, language_page
-from priorlab.human_study.protocol.steps import after_stop, can_go_back, steps
+from priorlab.human_study.protocol.steps import Step, after_stop, can_go_back, ends_round, round_begins, steps
 from priorlab.human_study.study.answers import LONGEST, LONGEST_NUMBER, bounds, is_signed
 from priorlab.human_study.study.study_file import Study
 from priorlab.human_study.study.texts import Question, Texts
@@ -51,6 +51,7 @@ def language(script: Script, plays: int) -> dict[str, Any]:
     texts = script.texts
     return {
         "name": texts.language, "direction": texts.font["direction"], "words": texts.words,
+        "eligibility": [f"question:{name}" for name in script.study.eligible],
         "pages": {name: page_data(page, script) for name, page in every_page(script, plays).items()},
         "steps": steps_data(script.study, plays),
     }  # fmt: skip
@@ -63,8 +64,10 @@ def every_page(script: Script, plays: int) -> dict[str, Page | KeysPage]:
         "consent": script.consent(), "refused": script.refused(), "full": script.full(),
         "resume": script.resume_in(**LEFT_OPEN), "code": script.code(CODE), "controls": script.keys(),
         **{f"question:{name}": script.question(name) for name in study.questions},
+        **{f"instructions:{name}": script.instructions(name) for name in study.instructions},
         **{f"begin:{number}": script.begin(number, no_caps) for number in range(plays)},
         "stop": script.stop(is_last=False), "stop_last": script.stop(is_last=True),
+        "not_eligible": script.not_eligible(), "again": script.again(), "failed_checks": script.failed_checks(),
         "too_young": script.too_young(), "thanks": script.thanks(CODE), "sure": script.sure(),
         "deleted": script.deleted(), "failed": script.failed(is_kept=True),
     }  # fmt: skip
@@ -78,9 +81,17 @@ def steps_data(study: Study, plays: int) -> list[dict[str, Any]]:
         {
             "kind": "play" if step.kind == "play" else "page", "page": step.shows, "log": step.page, "play": step.play,
             "back": can_go_back(planned, at), "after_stop": [planned.index(each) for each in after_stop(planned, at)],
+            **(round_data(study, planned) if ends_round(planned, at) else {}),
         }
         for at, step in enumerate(planned)
     ]  # fmt: skip
+
+
+def round_data(study: Study, planned: list[Step]) -> dict[str, Any]:
+    """What follows from wrong answers in a round of instructions and checks."""
+    names = [step.name for step in planned if step.kind == "check"]
+    again = {"to": round_begins(planned), "checks": names, "rounds": study.rounds, "when_failed": study.when_failed}
+    return {"again": again}
 
 
 def page_data(page: Page | KeysPage, script: Script) -> dict[str, Any]:
@@ -104,9 +115,8 @@ def page_data(page: Page | KeysPage, script: Script) -> dict[str, Any]:
         case Typed():
             data |= {"kind": page.question.kind, "decline": next(iter(pairs(page.question.options)), None)}
             data |= typing_data(page, texts)
-    if isinstance(page, Choice | Typed) and (excludes := excluding(page, script.study)):
-        data["excludes"] = excludes
-    return data
+    question = getattr(page, "question", None)
+    return data | (consequences(question, script.study) if question else {})
 
 
 def counts_data(question: Question, texts: Texts) -> dict[str, Any]:
@@ -133,16 +143,17 @@ def typing_data(page: Typed, texts: Texts) -> dict[str, Any]:
     return {**limits, "signed": signed, "decimals": decimals, "longest": LONGEST_NUMBER, "notes": notes}
 
 
-def excluding(page: Choice | Typed, study: Study) -> dict[str, Any]:
-    """Which answers end the session, and the page that says so."""
-    if page.question is None:
-        return {}
-    name = page.question.name
-    if isinstance(page, Choice):
-        options = [option for option in page.options if study.is_too_young(name, option)]
-        return {"options": options, "page": "too_young"} if options else {}
-    is_bounded = page.question.kind == "number" and study.is_too_young(name, -1)
-    return {"below": study.minimum_age, "page": "too_young"} if is_bounded else {}
+def consequences(question: Question, study: Study) -> dict[str, Any]:
+    """The question's right answer, which answers end the session, and the page that says so."""
+    name, options = question.name, list(question.options)
+    data = {"right": study.right[name]} if name in study.right else {}
+    if name in study.eligible:
+        excluded = [option for option in options if not study.is_eligible(name, option)]
+        return data | {"excludes": {"options": excluded, "page": "not_eligible"}}
+    if question.kind == "number" and study.is_too_young(name, -1):
+        return data | {"excludes": {"below": study.minimum_age, "page": "too_young"}}
+    too_young = [option for option in options if study.is_too_young(name, option)]
+    return data | ({"excludes": {"options": too_young, "page": "too_young"}} if too_young else {})
 
 
 def block_data(block: Block) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from priorlab.human_study.data.interrupted import check_resumable
 from priorlab.human_study.data.wordings import is_stored
 from priorlab.human_study.protocol.script import Script
+from priorlab.human_study.study.answers import is_within
 from priorlab.human_study.study.assignment import check_unchanged, taken_numbers
 from priorlab.human_study.study.study_file import AGE, Study, age_below
 from priorlab.human_study.study.texts import Question, Texts
@@ -46,6 +48,7 @@ def load_languages(study: Study) -> Languages:
             other = languages[texts.code].path.name
             raise ValueError(f"{study.path}: texts: {other} and {texts.path.name} have the same language, {texts.code}")
         languages[texts.code] = texts
+        check_guidance(study, texts)
         check_same(next(iter(languages.values())), texts, study)
         check_age(study, texts)
     return languages
@@ -79,11 +82,37 @@ def check_age(study: Study, texts: Texts) -> None:
             raise ValueError(f"{where}: option {option!r}: expected a name such as under_18, 12_17, 17 or 65_or_more")
 
 
+def check_guidance(study: Study, texts: Texts) -> None:
+    """Raises ValueError, one line, if instructions are missing, or if nobody could be eligible or answer rightly."""
+    texts.instruct(study.instructions)
+    for name, options in study.eligible.items():
+        question = texts.ask([name])[0]
+        if question.kind != "choice" or not set(options) <= set(question.options):
+            raise ValueError(
+                f"{study.path}: eligible.{name} is {list(options)}: expected a question of kind choice, and some of "
+                f"its options: {', '.join(question.options) or 'none'}"
+            )
+    for name, right in study.right.items():
+        question = texts.ask([name])[0]
+        if not can_answer(question, right):
+            raise ValueError(f"{study.path}: right.{name} is {right!r}: expected an answer that {texts.path} allows")
+
+
+def can_answer(question: Question, answer: Any) -> bool:
+    """Whether a participant can give that answer. A right answer is never a typed text."""
+    if question.kind == "several":
+        return isinstance(answer, list) and set(answer) <= set(question.options)
+    if question.kind in ("choice", "scale"):
+        return answer in [question.answer(option) for option in question.options]
+    return question.kind != "text" and type(answer) in (int, float) and is_within(answer, question)
+
+
 def unready(script: Script) -> list[str]:
     """What must still be written before participants come: one line per entry that is empty or the example's."""
     study, texts = script.study, script.texts
     words = {name: [text] for name, text in texts.words.items()}
     words |= {f"questions.{each.name}": [each.text, *each.options.values()] for each in texts.ask(study.questions)}
+    words |= {f"instructions.{each}": [texts.instructions[each].text] for each in study.instructions}
     entries = [(study.path, "contact")] if PLACEHOLDER in study.contact else []
     entries += [(texts.path, name) for name, shown in words.items() if any(PLACEHOLDER in text for text in shown)]
     lines = [f"{path}: {name} holds the example's {PLACEHOLDER!r}: expected your own text" for path, name in entries]

@@ -92,7 +92,21 @@ class Script:
         options = {word: self.texts(f"stop.{word}") for word in words}
         return Choice([Title(self.texts("stop.title")), Text(self.texts("stop.text"))], options=options)
 
+    def instructions(self, name: str) -> Page:
+        passage = self.texts.instructions[name]
+        return Page([Title(passage.title), Text(passage.text)])
+
+    def again(self) -> Page:
+        """After a round of questions about the instructions with wrong answers."""
+        return self._titled("again")
+
     # after the session
+
+    def not_eligible(self) -> Page:
+        return self._titled("not_eligible")
+
+    def failed_checks(self) -> Page:
+        return self._titled("failed_checks")
 
     def too_young(self) -> Page:
         text = self.texts("too_young.text", age=self.study.minimum_age)
@@ -122,6 +136,9 @@ class Script:
         title, text = Title(self.texts("failed.title")), Text(self.texts("failed.text"))
         return Page([title, text, *kept], hint="failed.close")
 
+    def _titled(self, name: str) -> Page:
+        return Page([Title(self.texts(f"{name}.title")), Text(self.texts(f"{name}.text"))])
+
     def _input_names(self) -> dict[str, str]:
         fire = self.study.settings(self.study.versions[0]).is_atari
         return {each: self.texts(f"inputs.{'fire' if fire and each == 'jump' else each}") for each in INPUT_NUMBERS}
@@ -129,13 +146,15 @@ class Script:
     # the wording, to be stored with the data
 
     def wording(self) -> dict[str, Any]:
-        """The consent and the debriefing as they are shown, and the questions that the study asks, in order."""
+        """The consent, the instructions and the debriefing as they are shown, and the study's questions, in order."""
         study, texts = self.study, self.texts
         debriefing = texts("debriefing.text")
+        read = [f"{each.title}\n\n{each.text}" for each in texts.instruct(study.instructions)]
         return {
             "language": texts.language,
             "consent_version": study.consent_version,
             "consent": "\n\n".join([*self.consent_words, *self.consent_options.values()]),
+            **({"instructions": "\n\n".join(read)} if read else {}),
             "debriefing": f"{texts('debriefing.title')}\n\n{debriefing}" if debriefing else "",
             "questions": {question.name: question_wording(question) for question in texts.ask(study.questions)},
         }

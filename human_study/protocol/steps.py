@@ -1,16 +1,20 @@
 """The steps of a session between consent and the farewell, as data: which come, which remain, which are over."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from priorlab.human_study.study.study_file import Study
+
+GONE_BACK = ("question", "instructions", "check")
+ROUND = ("instructions", "check")  # what a participant who answers wrongly sees again
 
 
 @dataclass(frozen=True)
 class Step:
     """One page or one play of a session; ``play`` is the number of the play it belongs to."""
 
-    kind: str  # code, controls, question, begin, play
+    kind: str  # code, controls, question, instructions, check, begin, play
     name: str = ""
     play: int | None = None
 
@@ -21,8 +25,12 @@ class Step:
 
     @property
     def shows(self) -> str:
-        """The page it shows: questions are the same after each play."""
-        return f"{self.kind}:{self.name}" if self.name else self.page
+        """The page it shows: questions are the same after each play, and when they check something."""
+        return f"{'question' if self.asks else self.kind}:{self.name}" if self.name else self.page
+
+    @property
+    def asks(self) -> bool:
+        return self.kind in ("question", "check")
 
     @property
     def key(self) -> str:
@@ -34,6 +42,8 @@ def steps(study: Study, plays: int) -> list[Step]:
     """All steps of a session with that many plays."""
     planned = [Step("code")] + ([Step("controls")] if study.try_keys else [])
     planned += [Step("question", name) for name in study.before]
+    planned += [Step("instructions", name) for name in study.instructions]
+    planned += [Step("check", name) for name in study.checks]
     for number in range(plays):
         planned += [Step("begin", play=number), Step("play", play=number)]
         planned += [Step("question", name, number) for name in study.after_each]
@@ -41,8 +51,25 @@ def steps(study: Study, plays: int) -> list[Step]:
 
 
 def can_go_back(planned: list[Step], at: int) -> bool:
-    """Whether a participant can go back from step ``at`` to the one before: from a question to the last one."""
-    return at > 0 and planned[at].kind == planned[at - 1].kind == "question"
+    """Whether a participant can go back from step ``at`` to the one before: from pages to read or answer to others."""
+    return at > 0 and all(step.kind in GONE_BACK for step in planned[at - 1 : at + 1])
+
+
+def ends_round(planned: list[Step], at: int) -> bool:
+    """Whether step ``at`` is the last question about the instructions."""
+    return planned[at].kind == "check" and planned[at + 1].kind != "check"
+
+
+def round_begins(planned: list[Step]) -> int:
+    """The number of the step at which a further round of instructions and questions about them begins."""
+    return next(at for at, step in enumerate(planned) if step.kind in ROUND)
+
+
+def round_ended(study: Study, answers: Mapping[str, Any], rounds: int) -> dict[str, Any]:
+    """What the log says about a round of instructions and checks that ended after ``rounds`` others: ``wrong`` names
+    the questions with wrong answers, and ``again`` says whether another round follows."""
+    wrong = [name for name in study.checks if not study.is_right(name, answers[name])]
+    return {"round": rounds + 1, "wrong": wrong, "again": bool(wrong) and rounds + 1 < study.rounds}
 
 
 def after_stop(planned: list[Step], at: int) -> list[Step]:
@@ -68,6 +95,8 @@ def resumed(planned: list[Step], events: list[dict[str, Any]], plays: int) -> tu
         pages = [step.page for step in planned]
         if event["what"] == "end":
             done.add(event["page"])
+            if event.get("again"):
+                done -= {step.page for step in planned if step.kind in ROUND}
         elif event["what"] == "stop" and event["page"] in pages:  # the study may have lost that question since
             at = pages.index(event["page"])
             planned = [*planned[:at], *after_stop(planned, at)]

@@ -1,8 +1,8 @@
 """The study's file, a small TOML file: who plays what, for how long, and with which pages."""
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from priorlab.human_study.study.panel import Panel
 EXAMPLE = Path(__file__).parent / "example.toml"
 EXAMPLE_FILES = {"study.toml": "example.toml", "texts.toml": "example_texts.toml", "ethics.md": "example_ethics.md"}
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
-QUESTION_LISTS = ("before", "after_each", "after")
+QUESTION_LISTS = ("eligible", "before", "checks", "after_each", "after")
 AGE = "age"  # the question that shows whether somebody is too young
 UNDER, BAND = re.compile(r"under_(\d+)"), re.compile(r"(?:\d+[_-])?(\d+)")  # names of its options: under_18, 12_17, 17
 OPEN = re.compile(r"\D*|\d+_or_more|over_\d+")  # such as not_said, 65_or_more
@@ -42,9 +42,15 @@ class Study:
     try_keys: bool = True
     remap: bool = True
     gamepad: bool = True
+    eligible: Mapping[str, Sequence[str]] = field(default_factory=dict)
     before: tuple[str, ...] = ("age", "plays", "plate_1", "plate_2", "plate_3")
+    instructions: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
+    rounds: int = 3
+    when_failed: str = "end"
     after_each: tuple[str, ...] = ()
     after: tuple[str, ...] = ("known", "aim")
+    right: Mapping[str, Any] = field(default_factory=dict)
     data: str = "data"
     panel: Panel | None = None
 
@@ -81,7 +87,7 @@ class Study:
     @property
     def questions(self) -> list[str]:
         """The names of all questions, in order."""
-        return [*self.before, *self.after_each, *self.after]
+        return [*self.eligible, *self.before, *self.checks, *self.after_each, *self.after]
 
     def is_too_young(self, question: str, answer: Any) -> bool:
         """Whether that answer proves that a participant is younger than ``minimum_age``.
@@ -94,6 +100,17 @@ class Study:
             bound = age_below(answer)
             return bound is not None and bound <= self.minimum_age
         return answer < self.minimum_age
+
+    def is_eligible(self, question: str, answer: Any) -> bool:
+        """Whether a participant who gives that answer before the session can take part."""
+        return answer in self.eligible.get(question, [answer])
+
+    def is_right(self, question: str, answer: Any) -> bool:
+        """Whether that answers a question that has a right answer."""
+        right = self.right[question]
+        if isinstance(answer, list):
+            return isinstance(right, list) and set(answer) == set(right)
+        return answer == right
 
     def settings(self, version: str) -> ChosenGame:
         """The game as it is played in that version."""
@@ -152,6 +169,15 @@ CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "try_keys": (is_yes_or_no, "true or false"),
     "remap": (is_yes_or_no, "true or false"),
     "gamepad": (is_yes_or_no, "true or false"),
+    "eligible": (
+        lambda value: type(value) is dict and all(is_list(options) and options for options in value.values()),
+        'by question, a list of the options of those who can take part, such as { epilepsy = ["no"] }',
+    ),
+    "instructions": (is_list, "a list of different names of instructions"),
+    "checks": (is_list, "a list of different names of questions"),
+    "rounds": (is_whole(1), "a whole number, 1 or more"),
+    "when_failed": (lambda value: value in ("end", "continue"), '"end" or "continue"'),
+    "right": (lambda value: type(value) is dict, 'the right answer by question, such as { goal = "door", colour = 2 }'),
     "before": (is_list, "a list of different names of questions"),
     "after_each": (is_list, "a list of different names of questions"),
     "after": (is_list, "a list of different names of questions"),
@@ -183,6 +209,11 @@ def read(entries: dict[str, Any], path: Path, is_played: bool) -> Study:
     for question in asked:
         if asked.count(question) > 1:
             raise ValueError(f"question {question!r} is asked in two lists: expected it in one of {QUESTION_LISTS}")
+    for question in (each for each in study.checks if each not in study.right):
+        raise ValueError(f"checks: {question!r} has no right answer: expected one in the entry right")
+    for question in study.right:
+        if question not in asked or question in study.eligible:
+            raise ValueError(f"right: {question!r}: expected a question of before, checks, after_each or after")
     if study.after_each and study.design == "between":
         raise ValueError('after_each: expected only with design = "within", where there are several plays')
     for version in study.versions if is_played else ():

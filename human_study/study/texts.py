@@ -55,6 +55,14 @@ class Question:
         return int(option) if self.kind == "scale" and option.isdigit() else option
 
 
+@dataclass(frozen=True)
+class Passage:
+    """A page of instructions."""
+
+    title: str
+    text: str
+
+
 class Plural(Formatter):
     """``{minutes:minute|minutes}`` is the first word if minutes is 1, the second otherwise."""
 
@@ -73,6 +81,7 @@ class Texts:
     font: dict[str, str]
     words: dict[str, str]  # by section.name
     questions: dict[str, Question]
+    instructions: dict[str, Passage]
 
     @staticmethod
     def load(language: str) -> "Texts":
@@ -105,6 +114,8 @@ class Texts:
         for question in self.questions.values():
             yield question.text
             yield from question.options.values()
+        for passage in self.instructions.values():
+            yield from (passage.title, passage.text)
 
     def ask(self, names: Iterable[str]) -> list[Question]:
         """The questions of these names. Raises ValueError for one that the texts don't have."""
@@ -112,6 +123,14 @@ class Texts:
             if name not in self.questions:
                 raise ValueError(f"{self.path}: no question {name!r}: expected one of {', '.join(self.questions)}")
         return [self.questions[name] for name in names]
+
+    def instruct(self, names: Iterable[str]) -> list[Passage]:
+        """The instructions of these names. Raises ValueError for one that the texts don't have."""
+        for name in names:
+            if name not in self.instructions:
+                expected = f"one of {', '.join(self.instructions)}" if self.instructions else "a section of that name"
+                raise ValueError(f"{self.path}: no instructions.{name}: expected {expected}")
+        return [self.instructions[name] for name in names]
 
 
 def languages() -> list[str]:
@@ -135,12 +154,13 @@ def read(path: Path) -> Texts:
     font = FONT_ENTRIES | sections.pop("font", {})
     if set(font) != set(FONT_ENTRIES) or font["direction"] not in ("ltr", "rtl"):
         raise ValueError(f'font is {font}: expected file, direction ("ltr" or "rtl") and script')
-    asked = sections.pop("questions")
+    asked, read = sections.pop("questions"), sections.pop("instructions")
     questions = {name: read_question(name, content) for name, content in asked.items()}
+    instructions = {name: read_passage(name, content) for name, content in read.items()}
     words = {f"{name}.{word}": text for name, section in sections.items() for word, text in section.items()}
     for name, text in words.items():
         check_word(name, text)
-    return Texts(path, code or path.stem, entries["language"], font, words, questions)
+    return Texts(path, code or path.stem, entries["language"], font, words, questions, instructions)
 
 
 def joined(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
@@ -161,7 +181,7 @@ def check_names(entries: dict[str, Any], like: dict[str, Any]) -> None:
     for section, content in entries.items():
         if type(content) is not type(like[section]):
             raise ValueError(f"{section} is {content!r}: expected a {'section' if section != 'language' else 'text'}")
-        if not isinstance(content, dict) or section in ("questions", "font"):
+        if not isinstance(content, dict) or section in ("questions", "instructions", "font"):
             continue
         different = [f"{section}.{name}" for name in sorted(set(content) ^ set(like[section]))]
         if different:
@@ -233,6 +253,16 @@ def points_of(name: str, points: int, labels: dict[str, Any]) -> dict[str, str]:
     if not set(labels) <= set(names) or not all(type(label) is str for label in labels.values()):
         raise ValueError(f"questions.{name}.labels: expected texts, by points from 1 to {points}")
     return {each: labels.get(each, "") for each in names}
+
+
+def read_passage(name: str, content: Any) -> Passage:
+    if not isinstance(content, dict) or set(content) != {"title", "text"} or not all(map(is_words, content.values())):
+        raise ValueError(f"instructions.{name} is {content!r}: expected title and text, each a text")
+    return Passage(**content)
+
+
+def is_words(value: Any) -> bool:
+    return type(value) is str and value.strip() != ""
 
 
 def read_question(name: str, content: Any) -> Question:

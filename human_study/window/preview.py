@@ -24,8 +24,9 @@ from priorlab.human_study.window.controls import key_names
 from priorlab.human_study.window.forms import ENTER, Form
 from priorlab.human_study.window.game_loop import keys_for, run
 from priorlab.human_study.window.paper import Paper, check_fonts
-from priorlab.human_study.window.session import first_game, prepare
+from priorlab.human_study.window.session import prepare
 from priorlab.human_study.window.show_page import form_of, show_page
+from priorlab.human_study.window.take_part import first_game
 from priorlab.human_study.window.window import Window, require_display
 
 CODE = "abcd2345"  # stands for a participant's
@@ -126,12 +127,15 @@ def scenes(script: Script, window: Window) -> list[Scene]:
         return [Scene(f"question {name}", lambda name=name: script.question(name)) for name in names]
 
     planned = [
-        Scene("consent", script.consent), Scene("consent, refused", script.refused),
+        Scene("consent", script.consent), Scene("consent, refused", script.refused), *questions(tuple(study.eligible)),
         Scene("code", lambda: script.code(CODE)),
     ]  # fmt: skip
     if study.try_keys:
         planned.append(Scene("keys", script.keys))
     planned += questions(study.before)
+    for name in study.instructions:
+        planned.append(Scene(f"instructions {name}", lambda name=name: script.instructions(name)))
+    planned += questions(study.checks)
     caps = key_names(window.controls, script.texts)
     for number, version in enumerate(study.versions):
         if number == 0 or is_within:
@@ -148,6 +152,10 @@ def scenes(script: Script, window: Window) -> list[Scene]:
         Scene("withdrawal, done", script.deleted), Scene("all places taken", script.full),
         Scene("an interrupted session", lambda: script.resume(interrupted())),
     ]  # fmt: skip
+    if study.checks:
+        planned += [Scene("wrong answers", script.again), Scene("checks failed", script.failed_checks)]
+    if study.eligible:
+        planned.append(Scene("not eligible", script.not_eligible))
     if study.minimum_age:
         planned.append(Scene("too young", script.too_young))
     return planned + [Scene("failure", lambda: script.failed(is_kept=True))]

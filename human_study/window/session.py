@@ -9,57 +9,59 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from priorlab.envs.base.files import one_line
-from priorlab.envs.plays.courses import AnyCourse
 from priorlab.envs.plays.play import Outcome, new_id
 from priorlab.human_study.data.interrupted import interrupted_here, machine_id
 from priorlab.human_study.data.recorder import Recorder
 from priorlab.human_study.data.withdraw import withdraw
 from priorlab.human_study.data.wordings import store_wording, wording_name
 from priorlab.human_study.protocol.pages import KeysPage, Page
-from priorlab.human_study.protocol.ready import load_study
-from priorlab.human_study.protocol.script import Script, language_page
-from priorlab.human_study.protocol.steps import Step, after_stop, can_go_back, resumed, steps
+from priorlab.human_study.protocol.steps import (
+    Step,
+    after_stop,
+    can_go_back,
+    ends_round,
+    resumed,
+    round_begins,
+    round_ended,
+    steps,
+)
 from priorlab.human_study.study.assignment import Station, StudyFull, StudyPlace, free_place, is_full, take_place
 from priorlab.human_study.study.study_file import Study
 from priorlab.human_study.study.texts import Texts
 from priorlab.human_study.window.controls import Controls, key_names
-from priorlab.human_study.window.forms import Form
 from priorlab.human_study.window.game_loop import drain, end_words, keys_for, run
-from priorlab.human_study.window.paper import Paper, check_fonts
-from priorlab.human_study.window.screen_check import check_screen
-from priorlab.human_study.window.show_page import form_of, notice, show_page
-from priorlab.human_study.window.window import Window, require_display
-
-
-class WindowClosed(Exception):
-    """The session can be resumed later."""
+from priorlab.human_study.window.paper import Paper
+from priorlab.human_study.window.show_page import notice
+from priorlab.human_study.window.speaker import Speaker, WindowClosed
+from priorlab.human_study.window.window import Window
 
 
 class Stopped(Exception):
     """The participant wants to stop."""
 
 
-class TooYoung(Exception):
-    """An answer says that the participant is younger than the study's minimum age."""
+class Excluded(Exception):
+    """The session is over for a participant who is too young, or who failed the checks of the instructions."""
+
+    def __init__(self, page: str, reason: str):
+        """``page`` says so to the participant, ``reason`` to the researcher."""
+        super().__init__(reason)
+        self.page = page
 
 
-class Session:
+class Session(Speaker):
     """Leads one participant through a study at a window. ``run`` returns how it ended, in words for the terminal."""
 
     def __init__(self, study: Study, languages: Mapping[str, Texts], window: Window, station: Station | None = None):
-        """``languages``: the study's texts by code, the first of which is spoken until another one is chosen."""
-        self.study, self.languages, self.window, self.station = study, languages, window, station
-        self._speak(next(iter(languages.values())))
+        super().__init__(study, languages, window)
+        self.station = station
         self.machine = machine_id()
         self.recorder: Recorder | None = None
         self.versions: tuple[str, ...] = ()
         self.steps: list[Step] = []
         self.at = 0  # number of the current step
+        self.rounds = 0  # of instructions and questions about them that ended with wrong answers
         self.answers: dict[str, Any] = {}  # by question, as they are logged; the latest of each
-
-    def _speak(self, texts: Texts) -> None:
-        self.texts, self.script, self.paper = texts, Script(self.study, texts), Paper(texts)
-        self.wording = self.script.wording()
 
     def run(self, resume: Path | None = None) -> str:
         """``resume`` is the log of an interrupted session to continue, without asking whose it is.
@@ -90,8 +92,8 @@ class Session:
             drain(self.window, recorder)
             recorder.close()
             return f"the window was closed; {recorder.path} can be resumed"
-        except TooYoung:
-            return f"younger than {self.study.minimum_age}, which ended the session; {self._farewell(is_excluded=True)}"
+        except Excluded as reason:
+            return f"{reason}, which ended the session; {self._farewell(reason.page)}"
         return self._farewell()
 
     @property
@@ -104,12 +106,9 @@ class Session:
     def _meet(self) -> bool:
         """Asks for the language, and whether the participant continues a session that was interrupted on this
         computer."""
-        while len(self.languages) > 1:
-            if chosen := self._ask_alone(language_page(self.languages)):  # Escape leaves the page unanswered
-                self._speak(self.languages[chosen])
-                break
+        self.choose_language()
         for interrupted in interrupted_here(self.study.folder, self.machine):
-            if self._ask_alone(self.script.resume(interrupted)) == "mine":
+            if self.ask_alone(self.script.resume(interrupted)) == "mine":
                 self._resume(interrupted.path)
                 return True
         return False
@@ -118,7 +117,7 @@ class Session:
         self.recorder = recorder = Recorder.resume(path)
         events = recorder.events
         spoken = [event["language"] for event in events if event["event"] == "consent"]
-        self._speak(next((each for each in self.languages.values() if each.language in spoken), self.texts))
+        self.speak(next((each for each in self.languages.values() if each.language in spoken), self.texts))
         recorder.note("screen", **self.window.about())
         self._begin(tuple(events[0]["versions"]))
         for event in events:
@@ -126,6 +125,8 @@ class Session:
                 self.window.controls = Controls.of(event)
             if event["event"] == "answer":
                 self.answers[event["question"]] = event["answer"]
+            if event.get("again"):
+                self._forget_round()
         self.steps, self.at = resumed(self.steps, events, recorder.plays - (recorder.course is not None))
         noted = [event["wording"] for event in events if "wording" in event]
         if noted[-1:] != [wording_name(self.wording)]:  # the texts have changed since
@@ -137,19 +138,25 @@ class Session:
         if is_full(study, self.station):
             self._end_full()
         began = time.perf_counter()
-        if self._ask_alone(self.script.consent()) != "agree":
-            self._ask_alone(self.script.refused())
+        agreed = self.ask_alone(self.script.consent()) == "agree"
+        seconds = round(time.perf_counter() - began, 3)
+        answers = self.ask_eligibility() if agreed else None
+        if not agreed or answers is None:
+            self.ask_alone(self.script.refused())
             return "no consent: nothing was recorded"
+        if not all(self.study.is_eligible(*each) for each in answers.items()):
+            self.ask_alone(self.script.not_eligible())
+            return "not eligible: nothing was recorded"
         try:
-            self._record_consent(round(time.perf_counter() - began, 3))
+            self._record_consent(seconds, answers)
         except StudyFull:
             self._end_full()
         except OSError as error:
             raise OSError(one_line(study.folder, error)) if error.strerror else error from None
         return ""
 
-    def _record_consent(self, seconds: float) -> None:
-        """Begins the session of a participant who agreed after that many seconds."""
+    def _record_consent(self, seconds: float, answers: Mapping[str, Any]) -> None:
+        """Begins the session of a participant who agreed after that many seconds, and gave these answers before."""
         study, name = self.study, new_id()
         wording = store_wording(study.folder, self.wording)
         place = take_place(study, name, self.station)
@@ -163,6 +170,8 @@ class Session:
             minimum_age=study.minimum_age, seconds=seconds,
             text=hashlib.sha256(self.script.consent_text.encode()).hexdigest(),
         )  # fmt: skip
+        for question, answer in answers.items():
+            self._recorder.note("answer", sync=True, question=question, answer=answer)
         self._begin(place.versions)
 
     def _create(self, name: str, place: StudyPlace) -> None:
@@ -180,19 +189,8 @@ class Session:
         prepare(self.window, self.paper)
 
     def _end_full(self) -> NoReturn:
-        self._ask_alone(self.script.full())
+        self.ask_alone(self.script.full())
         raise StudyFull(f"{self.study.path}: all places are taken; nothing was recorded")
-
-    def _form(self, page: Page | KeysPage) -> Form:
-        return form_of(page, self.texts, self.window)
-
-    def _ask_alone(self, page: Page) -> Any:
-        """The answer to a page outside the session; Escape leaves it unanswered."""
-        form = self._form(page)
-        if show_page(form, self.window, self.paper) == "closed":
-            raise WindowClosed
-        self.window.happened.clear()  # none of it is logged
-        return form.answer
 
     # the session
 
@@ -208,13 +206,38 @@ class Session:
                 went = 1
             self.at += went
 
+    def _end_round(self) -> dict[str, Any]:
+        """What the log says about the round of instructions and checks that ends with this step."""
+        ended = round_ended(self.study, self.answers, self.rounds)
+        if ended["wrong"] and not ended["again"] and self.study.when_failed == "end":
+            self._recorder.note("excluded", sync=True, why="checks", **ended)
+            raise Excluded("failed_checks", f"{', '.join(ended['wrong'])} answered wrongly in round {ended['round']}")
+        return ended
+
+    def _forget_round(self) -> None:
+        self.rounds += 1
+        for name in self.study.checks:
+            self.answers.pop(name, None)
+
+    def _begin_round(self) -> int:
+        """After wrong answers; returns how many steps to advance to the instructions."""
+        self._forget_round()
+        form = self.form(self.script.again())
+        self._recorder.note("page", page="again", what="begin")
+        how = self.show(form)
+        drain(self.window, self._recorder)
+        if how == "closed":
+            raise WindowClosed
+        self._recorder.note("page", page="again", what="end")
+        return round_begins(self.steps) - self.at
+
     def _show(self, step: Step) -> int:
         """Shows one page; returns how many steps to advance, -1 for back."""
-        form, recorder = self._form(self._page_of(step)), self._recorder
+        form, recorder = self.form(self._page_of(step)), self._recorder
         began, back = time.perf_counter(), can_go_back(self.steps, self.at)
         recorder.note("page", page=step.page, what="begin", sync=True)  # a failed disk is noticed before the page
         while True:
-            how = show_page(form, self.window, self.paper, (self.at, len(self.steps)), back=back)
+            how = self.show(form, (self.at, len(self.steps)), back)
             drain(self.window, recorder)
             if how == "closed":
                 raise WindowClosed
@@ -225,7 +248,10 @@ class Session:
         seconds = round(time.perf_counter() - began, 3)
         if how == "done":
             self._note_answer(step, form.answer, seconds)
-            recorder.note("page", page=step.page, what="end")
+            ended = self._end_round() if ends_round(self.steps, self.at) else {}
+            recorder.note("page", page=step.page, what="end", **ended)
+            if ended.get("again"):
+                return self._begin_round()
         elif self._is_changed(step, given := form.given()):
             self._note_answer(step, given, seconds)
         return 1 if how == "done" else -1
@@ -241,7 +267,9 @@ class Session:
             return script.code(self._recorder.participant)
         if step.kind == "controls":
             return script.keys()
-        if step.kind == "question":
+        if step.kind == "instructions":
+            return script.instructions(step.name)
+        if step.asks:
             return script.question(step.name, self.answers.get(step.key))
         return script.begin(step.play or 0, key_names(window.controls, self.texts))
 
@@ -250,13 +278,15 @@ class Session:
             self.window.controls = answer
             pads = self.window.pads.count if self.window.pads is not None else 0
             self._recorder.note("controls", sync=True, **answer.about(), gamepads=pads)
-        elif step.kind == "question":
+        elif step.asks:
             if self.study.is_too_young(step.name, answer):
-                self._recorder.note("excluded", sync=True, why="minimum_age", minimum_age=self.study.minimum_age)
-                raise TooYoung
+                least = self.study.minimum_age
+                self._recorder.note("excluded", sync=True, why="minimum_age", minimum_age=least)
+                raise Excluded("too_young", f"younger than {least}")
             question = self.texts.questions[step.name]
             fields: dict[str, Any] = {"play": step.play} if step.play is not None else {}
             fields |= {"shows": question.shows, "cones": question.cones} if question.kind == "plate" else {}
+            fields |= {"right": self.study.is_right(step.name, answer)} if step.name in self.study.right else {}
             name = step.key
             self.answers[name] = answer
             self._recorder.note("answer", sync=True, question=name, answer=answer, seconds=seconds, **fields)
@@ -289,10 +319,10 @@ class Session:
 
     def _asks_whether_to_stop(self, is_last: bool = True) -> str | None:
         """The answer to ``Script.stop``; None if the participant left the page by Escape."""
-        form = self._form(self.script.stop(is_last))
+        form = self.form(self.script.stop(is_last))
         drain(self.window, self._recorder)
         self._recorder.note("page", page="stop", what="begin")
-        how = show_page(form, self.window, self.paper)
+        how = self.show(form)
         drain(self.window, self._recorder)
         self._recorder.note("page", page="stop", what="end", value=form.answer)
         if how == "closed":
@@ -301,19 +331,20 @@ class Session:
 
     # after it
 
-    def _farewell(self, is_excluded: bool = False) -> str:
-        """Debriefing, thanks, and the way to withdraw at once. The record is complete and on disk before."""
+    def _farewell(self, name: str = "debriefing") -> str:
+        """The page of that name, thanks, and the way to withdraw at once. The record is complete and on disk before."""
         script, recorder = self.script, self._recorder
-        page = script.too_young() if is_excluded else script.debriefing()
+        pages = {"too_young": script.too_young, "failed_checks": script.failed_checks, "debriefing": script.debriefing}
+        page = pages[name]()
         drain(self.window, recorder)
         if page:
-            recorder.note("page", page="too_young" if is_excluded else "debriefing", what="begin")
+            recorder.note("page", page=name, what="begin")
         recorder.finish()
         with suppress(WindowClosed):
             if page:
-                self._ask_alone(page)
-            while self._ask_alone(script.thanks(recorder.participant)) == "withdraw":
-                if self._ask_alone(script.sure()) == "delete":
+                self.ask_alone(page)
+            while self.ask_alone(script.thanks(recorder.participant)) == "withdraw":
+                if self.ask_alone(script.sure()) == "delete":
                     return self._withdraw()
         if not recorder.log.is_there():
             raise OSError(f"{recorder.path}: no longer exists: expected the folder to stay until the session is over")
@@ -329,7 +360,7 @@ class Session:
                 f"{name} withdrew, but the record could not be deleted: {' '.join(str(error).split())}; {again}"
             ) from None
         with suppress(WindowClosed):
-            self._ask_alone(self.script.deleted())
+            self.ask_alone(self.script.deleted())
         others = f"; {len(record.mentions)} other files contain that code: {again}" if record.mentions else ""
         return f"{name} withdrew: everything recorded was deleted{others}"
 
@@ -341,39 +372,10 @@ class Session:
                 self.recorder.log.close()
             is_kept = self.recorder.log.is_there()
         with suppress(WindowClosed):
-            self._ask_alone(self.script.failed(is_kept))
+            self.ask_alone(self.script.failed(is_kept))
 
 
 def prepare(window: Window, paper: Paper) -> None:
     """Draws the words that the window shows on a game."""
     window.notice = notice(paper, paper.texts("page.pause"), max(paper.em, 20))
     window.words = end_words(paper, window.size[1])
-
-
-def first_game(study: Study) -> AnyCourse:
-    """The game of the first version, with everything compiled that must not be compiled while a participant waits."""
-    course = study.settings(study.versions[0]).open()
-    course.step(0)
-    return course
-
-
-def take_part(
-    path: Path,
-    windowed: bool = False,
-    station: str = "1/1",
-    resume: Path | None = None,
-    allow_slow_screen: bool = False,
-) -> str:
-    """Leads one participant through the study of that file, at a new window; returns how it ended, one line.
-
-    The arguments are the options of `priorlab participate`. Raises ValueError and FileNotFoundError as ``load_study``,
-    and ValueError for unusable fonts, stations and screens; NoDisplay; StudyFull and OSError as ``Session.run``.
-    """
-    machine = Station.read(station)
-    study, languages = load_study(path, resume)
-    check_fonts(languages)
-    require_display()
-    course = first_game(study)
-    with Window(course.picture.shape[:2], gamepad=study.gamepad, fullscreen=not windowed) as window:
-        check_screen(window, course, override="" if allow_slow_screen else "--allow-slow-screen")
-        return Session(study, languages, window, machine).run(resume)

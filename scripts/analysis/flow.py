@@ -17,7 +17,7 @@ import pandas as pd
 from priorlab.envs.base.files import read_bytes
 from priorlab.envs.plays.events import SUFFIX
 from priorlab.envs.plays.sessions import plays_under, without_copies
-from priorlab.human_study.data.progress import stops
+from priorlab.human_study.data.progress import failed_checks, stops
 from priorlab.scripts.analysis.players import Section, geometry
 from priorlab.scripts.analysis.statistics import Played
 from priorlab.scripts.analysis.tables import front
@@ -26,6 +26,7 @@ STEPS = (b'"event":"step"', b'"event": "step"', b'"event":"state"', b'"event": "
 STAGES = {  # in order: what stays, what was lost on the way there, and how what stays divides up
     "consented": "gave consent",
     "too_young": "too young for the study",
+    "failed_checks": "failed the checks of the instructions",
     "stopped_before": "stopped before the game",
     "not_begun": "left before the game",
     "began": "began to play",
@@ -41,6 +42,10 @@ STAGES = {  # in order: what stays, what was lost on the way there, and how what
 }
 
 
+RARE = "failed_checks"  # few studies have checks
+BEFORE = ("too_young", "failed_checks", "stopped_before", "not_begun")  # how participants were lost before the game
+
+
 @dataclass(frozen=True)
 class Session:
     """What the log of one session says about its participant's way through the study."""
@@ -50,6 +55,7 @@ class Session:
     versions: tuple[str, ...]  # assigned, in the order of play
     began: int  # plays begun
     is_too_young: bool
+    failed_checks: bool
     has_stopped: bool
 
 
@@ -93,7 +99,8 @@ def session_of(events: Sequence[dict[str, Any]]) -> Session:
         minutes=header.get("minutes"),
         versions=tuple(header.get("versions", ())),
         began=sum(event["event"] == "play" for event in events),
-        is_too_young=any(event["event"] == "excluded" for event in events),
+        is_too_young=any(event["event"] == "excluded" and not failed_checks(event) for event in events),
+        failed_checks=any(map(failed_checks, events)),
         has_stopped=any(map(stops, events)),
     )
 
@@ -119,7 +126,7 @@ def flow_of(
     for each in mine if section.study else ():
         for number, version in enumerate(each.versions):
             count = counts.setdefault(version, Counter())
-            lost = "too_young" if each.is_too_young else "stopped_before" if each.has_stopped else "not_begun"
+            lost = lost_as(each)
             count.update(["consented", "began" if number < each.began else lost])
     has_sessions = any(count["consented"] for count in counts.values())
     for version, count in counts.items():
@@ -127,6 +134,13 @@ def flow_of(
         count["no_input"] = max(count["began"] - in_sessions, 0)
         count["began"] = count["no_input"] + count["played"]
     return Flow(tuple(counts), counts, has_sessions)
+
+
+def lost_as(session: Session) -> str:
+    """The stage of a participant who did not begin a play."""
+    if session.is_too_young or session.failed_checks:
+        return "too_young" if session.is_too_young else "failed_checks"
+    return "stopped_before" if session.has_stopped else "not_begun"
 
 
 def is_of(run: Played, section: Section) -> bool:
@@ -152,7 +166,7 @@ def flow_rows(section: Section, flow: Flow) -> pd.DataFrame:
         {"version": version, "stage": stage, "n": flow.counts[version][stage]}
         for version in flow.versions
         for stage in STAGES
-        if flow.has_sessions or stage not in ("consented", "too_young", "stopped_before", "not_begun")
+        if (flow.has_sessions or stage not in ("consented", *BEFORE)) and (stage != RARE or flow.total(RARE))
     ]
     return front(section, pd.DataFrame(rows))
 

@@ -93,8 +93,9 @@ COLUMNS = {
     "plays": "all, or without those that missed more than most_missed of their steps",
     "most_missed": "share of missed steps above which a play is left out", "left_out": "number of plays left out",
     "unknown": "plays recorded without times, which are included",
-    "stage": "consented, too_young, stopped_before, not_begun (lost before the game), began, no_input (lost), played, "
-    "won, limit, quit, interrupted (how plays ended), excluded (by answers), later (later plays left out) or analysed",
+    "stage": "consented, too_young, failed_checks, stopped_before, not_begun (lost before the game), began, "
+    "no_input (lost), played, won, limit, quit, interrupted (how plays ended), excluded (by answers), later (later "
+    "plays left out) or analysed",
     "question": "the question", "answer": "the answer",
 } | claim_tables.COLUMNS | further_tables.COLUMNS  # fmt: skip
 FILES = {

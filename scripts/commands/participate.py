@@ -31,7 +31,7 @@ def main(
     """
     from priorlab.human_study.study.study_file import write_example
     from priorlab.human_study.window.preview import preview_study
-    from priorlab.human_study.window.session import take_part
+    from priorlab.human_study.window.take_part import take_part
 
     try:
         if example:

@@ -9,13 +9,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from priorlab.scripts.analysis.flow import STAGES, Flow, Waits
+from priorlab.scripts.analysis.flow import BEFORE, STAGES, Flow, Waits
 from priorlab.scripts.analysis.players import title_of
 from priorlab.scripts.report.plots import INKS, STYLE, Drawing
 from priorlab.scripts.report.summary import NOTHING
 
 LINE, PAD, GAP, LETTER = 15.0, 9.0, 20.0, 5.9  # px: of a line, around the text of a box, between boxes, of a letter
-BEFORE = ("too_young", "stopped_before", "not_begun")
 ENDINGS = ("won", "limit", "quit", "interrupted")
 LEFT_OUT = ("excluded", "later")
 

@@ -19,6 +19,7 @@ from priorlab.human_study.window.forms import TypedForm
 from priorlab.human_study.window.letters import runs
 from priorlab.human_study.window.paper import GROUND, Paper
 from priorlab.human_study.window.session import Session
+from priorlab.human_study.window.speaker import WindowClosed
 from tests.human_study.test_participate import a_form, press
 
 TEXTS = Texts.load("en")
@@ -199,10 +200,10 @@ def test_a_session_keeps_and_logs_what_was_answered(tmp_path: Path, monkeypatch:
 
     def lead(hands: ScriptedWindow, path: Path) -> list[tuple[str, Any]]:
         """Runs the session until its window is closed; returns the answers in its log."""
-        monkeypatch.setattr(session_module, "show_page", hands.show)
+        monkeypatch.setattr("priorlab.human_study.window.speaker.show_page", hands.show)
         session = Session(study, {"en": TEXTS}, hands)  # type: ignore[arg-type]
         session._resume(path)
-        with pytest.raises(session_module.WindowClosed):
+        with pytest.raises(WindowClosed):
             session._walk()
         session._recorder.close()
         assert not hands.steps

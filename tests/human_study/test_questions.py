@@ -128,7 +128,7 @@ def test_the_wording_of_the_chosen_language_is_recorded(tmp_path: Path, monkeypa
             titles.append(form.blocks()[0].text)
             return window.show(form, *rest, **named)
 
-        monkeypatch.setattr(session_module, "show_page", show)
+        monkeypatch.setattr("priorlab.human_study.window.speaker.show_page", show)
         Session(study, load_languages(study), window).run(resume)  # type: ignore[arg-type]
         return read_events(next(study.folder.glob(f"*{SUFFIX}"))).events
 

@@ -32,6 +32,7 @@ from priorlab.human_study.study.study_file import Study, write_example
 from priorlab.human_study.study.texts import Texts, languages
 from priorlab.human_study.window.paper import check_font
 from tests.envs.test_play import EASY
+from tests.support.in_toml import in_toml
 from tests.support.screen import PATIENCE, ROOT
 
 A_NUMBER = 'extends = "en"\n[questions.a]\nkind = "number"\ntext = "?"\n'
@@ -45,9 +46,8 @@ TAKE = (
 
 
 def a_study(folder: Path, **entries: object) -> Study:
-    told = {"name": "t", "versions": ALL[:3], "participants": 4, **entries}
     path = folder / "study.toml"
-    path.write_text("\n".join(f"{name} = {json.dumps(value)}" for name, value in told.items()), encoding="utf-8")
+    path.write_text(in_toml({"name": "t", "versions": ALL[:3], "participants": 4, **entries}), encoding="utf-8")
     return Study.load(path)
 
 

@@ -283,7 +283,7 @@ def a_study(folder: Path, language: str, long: bool = False) -> Study:
 
 
 def session(study: Study, reader: Reader, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setattr(session_module, "show_page", reader.show)
+    monkeypatch.setattr("priorlab.human_study.window.speaker.show_page", reader.show)
     texts = Texts.load(study.path_to(study.texts[0]))
     check_font(texts)
     return Session(study, {"": texts}, Glass()).run()  # type: ignore[arg-type]

@@ -1,6 +1,5 @@
 """Somebody who takes part in a short study, at a real window with real keys."""
 
-import json
 import time
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from priorlab.envs.plays.events import read_events
 from priorlab.human_study.study.study_file import Study
 from priorlab.human_study.window.paper import GROUND
 from tests.human_study.test_window import EASY
+from tests.support.in_toml import in_toml
 from tests.support.screen import PATIENCE, Screen, wait_until
 
 SHORT = {
@@ -25,9 +25,7 @@ class Participant:
         folder.mkdir(exist_ok=True)
         (folder / "easy.txt").write_text(EASY, encoding="utf-8")
         path = folder / "study.toml"
-        path.write_text(
-            "\n".join(f"{name} = {json.dumps(value)}" for name, value in (SHORT | entries).items()), encoding="utf-8"
-        )
+        path.write_text(in_toml(SHORT | entries), encoding="utf-8")
         self.screen, self.study = screen, Study.load(path)
         screen.env.setdefault("XDG_STATE_HOME", str(folder / "state"))
         self.process = screen.start("-m", "priorlab", "participate", str(path), *settings)
