@@ -72,7 +72,8 @@ def written(study: Study, journal: Journal, size: int = 8, code: str = CODE) -> 
     take_place(study, code)
     opening = {
         "id": code, "client": "0" * 64, "language": "en", "began": 0.0, "date": "2026-01-02",
-        "software": {"python": "3"}, "settings": {"design": study.design, "minutes": study.minutes, "wasm": "0" * 64}, "about": ABOUT,
+        "software": {"python": "3"}, "about": ABOUT,
+        "settings": {"design": study.design, "minutes": study.minutes, "wasm": "0" * 64},
         "consent": {"version": "1", "language": "English", "minimum_age": 18, "seconds": 2.0, "text": "0" * 64},
     }  # fmt: skip
     writer = ChunkWriter.create(chunks_path(study.folder, code), opening)
