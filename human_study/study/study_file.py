@@ -9,6 +9,7 @@ from typing import Any
 
 from priorlab.envs.base.files import one_line, read_toml
 from priorlab.envs.plays.courses import ChosenGame
+from priorlab.human_study.study.panel import Panel
 
 EXAMPLE = Path(__file__).parent / "example.toml"
 EXAMPLE_FILES = {"study.toml": "example.toml", "texts.toml": "example_texts.toml", "ethics.md": "example_ethics.md"}
@@ -51,6 +52,7 @@ class Study:
     after: tuple[str, ...] = ("known", "aim")
     right: Mapping[str, Any] = field(default_factory=dict)
     data: str = "data"
+    panel: Panel | None = None
 
     @staticmethod
     def load(path: str | Path, is_played: bool = True) -> "Study":
@@ -180,6 +182,7 @@ CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "after_each": (is_list, "a list of different names of questions"),
     "after": (is_list, "a list of different names of questions"),
     "data": (lambda value: is_text(value) and value.strip() != "", "a folder"),
+    "panel": (lambda value: isinstance(value, dict), "a section [panel]"),
 }
 
 
@@ -197,6 +200,8 @@ def read(entries: dict[str, Any], path: Path, is_played: bool) -> Study:
         if not is_right(value):
             raise ValueError(f"{name} is {value!r}: expected {expected}")
     settings: dict[str, Any] = {name: tuple(value) if type(value) is list else value for name, value in entries.items()}
+    if "panel" in settings:
+        settings["panel"] = Panel.read(settings["panel"])
     if is_text(settings.get("texts")):
         settings["texts"] = (settings["texts"],)
     study = Study(path, **settings)
