@@ -31,7 +31,7 @@ export class Game {
     this.context = /** @type {CanvasRenderingContext2D} */ (context);
     this.notice = /** @type {HTMLElement} */ (this.stage.querySelector(".notice"));
     this.word = /** @type {HTMLElement} */ (this.stage.querySelector(".word"));
-    this.worker = new Worker(URL.createObjectURL(new Blob([source], { type: "text/javascript" })), { type: "module" });
+    this.worker = new Worker(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
     this.worker.postMessage({ engine }, [engine]);
     /** @type {Entry[]} */
     this.open = []; // the last step, until its picture is on the screen, and what follows it

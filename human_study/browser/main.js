@@ -237,23 +237,23 @@ const preferred = (codes) =>
 
 const newId = () => [...crypto.getRandomValues(new Uint8Array(16))].map((each) => each.toString(16).padStart(2, "0")).join("");
 
-/** The page's parts: within it, or files next to it. @param {string} name */
+/** A part of the page: a file next to it, or packed within it. @param {string} name */
 async function part(name) {
+  const text = (/** @type {string} */ id) => document.getElementById(id)?.textContent;
   const files = JSON.parse(text("files") ?? "{}");
-  return files[name] ? fetch(files[name]) : new Response(text(name));
+  if (files[name]) return fetch(files[name]);
+  const packed = new Blob([bytes(text(name) ?? "")]).stream();
+  return new Response(packed.pipeThrough(new DecompressionStream("gzip")));
 }
 
-/** @param {string} id */
-const text = (id) => document.getElementById(id)?.textContent ?? null;
-
 async function start() {
-  const [description, engine, worker] = await Promise.all([
+  const isFile = document.getElementById("admission") !== null;
+  const [description, engine, worker, uploads] = await Promise.all([
     part("description").then((response) => response.json()),
-    part("engine").then((response) => (text("engine") ? response.text().then(bytes) : response.arrayBuffer())),
+    part("engine").then((response) => response.arrayBuffer()),
     part("worker").then((response) => response.text()),
+    isFile ? part("admission").then(async (response) => new NoUploads(await response.json())) : new ServerUploads(),
   ]);
-  const admission = text("admission");
-  const uploads = admission ? new NoUploads(JSON.parse(admission)) : new ServerUploads();
   const study = new Study(description, engine, worker, uploads);
   addEventListener("error", (event) => study.fail(event.error));
   addEventListener("unhandledrejection", (event) => study.fail(event.reason));
