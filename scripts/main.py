@@ -8,6 +8,8 @@ from priorlab.scripts.run import errors_in_one_line, run
 COMMANDS = {
     "play": "play a game in a window and record the play",
     "participate": "lead one participant through a study: consent, keys, questions, the game, thanks",
+    "serve": "offer a study to browsers",
+    "import": "make the logs of a study's sessions in browsers",
     "status": "show the progress of a study",
     "withdraw": "delete all data of one participant",
     "replay": "show a recorded play, or write it as a video",

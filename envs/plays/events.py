@@ -13,7 +13,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,7 @@ SYNC_SECONDS = 0.5  # between flushes to disk: a crash loses this much and what 
 AT_ONCE = ("consent", "answer", "play", "death", "win", "timeout", "quit", "finish")  # flushed without waiting for it
 HASH_LENGTH = 12  # hexadecimal digits
 EMPTY_LINES = re.compile(rb"\n[ \t\n]*\Z")
+Clock = Callable[[], float]  # seconds that never go back
 
 
 class EventLog:
@@ -37,12 +38,13 @@ class EventLog:
 
     A lock file next to the log, which the system releases however the process ends, allows one writer at a time. Raises
     OSError, one line, if the log can't be written or is no longer where it was; what was written before stays.
+    ``clock`` gives the time of an event, in seconds; ``began`` is the time from which ``t`` counts.
     """
 
-    def __init__(self, path: Path, mode: str, number: int, chain: str):
+    def __init__(self, path: Path, mode: str, number: int, chain: str, clock: Clock = time.perf_counter):
         """``number`` and ``chain`` are those of the next line; see ``create`` and ``reopen``."""
-        self.path = path
-        self.began = time.perf_counter()
+        self.path, self.clock = path, clock
+        self.began = clock()
         self.synced = path.stat().st_size if mode == "ab" else 0  # bytes safely on disk
         self._lock = locked(path)
         try:
@@ -61,12 +63,12 @@ class EventLog:
         atexit.register(self._leave)
 
     @classmethod
-    def create(cls, path: str | Path, header: Mapping[str, Any]) -> Self:
+    def create(cls, path: str | Path, header: Mapping[str, Any], clock: Clock = time.perf_counter) -> Self:
         """A new log with its header on disk; FileExistsError if the file exists, which then stays as it is."""
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            log = cls(path, "xb", 0, "")
+            log = cls(path, "xb", 0, "", clock)
         except FileExistsError:
             raise FileExistsError(f"{path} exists: expected a new name; nothing was overwritten") from None
         try:
@@ -103,17 +105,16 @@ class EventLog:
         finally:
             release(lock)
         log = cls(path, "ab", len(events.events), events.events[-1]["hash"])
-        log.write("resumed", sync=True, torn=events.tail.decode("utf-8", "replace"))
+        log.resume(events.tail.decode("utf-8", "replace"))
         return log
 
     def write(self, event: str, *, at: float | None = None, sync: bool = False, **fields: Any) -> None:
-        """Appends an event of now, or of the time ``at`` (by ``time.perf_counter``); ``sync`` waits until it is on
-        disk."""
+        """Appends an event of now, or of the time ``at`` by the log's clock; ``sync`` waits until it is on disk."""
         with self._news:
             if self._closing:
                 raise OSError(f"{self.path}: the log is closed: expected no {event!r} after it")
             self._check()
-            self._last = max((time.perf_counter() if at is None else at) - self.began, self._last)
+            self._last = max((self.clock() if at is None else at) - self.began, self._last)
             body = encode({"n": self._number, "t": round(self._last, 6), "event": event, **fields})
             self._chain = link(self._chain, body)
             self._number += 1
@@ -123,6 +124,12 @@ class EventLog:
             if sync:
                 self._news.wait_for(lambda: self._error or not self._unsynced)
                 self._check()
+
+    def resume(self, torn: str = "") -> None:
+        """Notes that the session continues after an interruption; from now on ``t`` counts from here."""
+        with self._news:
+            self.began, self._last = self.clock(), 0.0
+        self.write("resumed", sync=True, torn=torn)
 
     def close(self) -> None:
         """Returns when everything is on disk."""
@@ -166,18 +173,18 @@ class EventLog:
             raise OSError(f"{self.path}: can't be written ({reason}){kept}")
 
     def _work(self) -> None:
-        last = time.perf_counter()
+        last = time.monotonic()
         try:
             while True:
                 with self._news:
-                    left = max(last + SYNC_SECONDS - time.perf_counter(), 0) if self.synced < self._written else None
+                    left = max(last + SYNC_SECONDS - time.monotonic(), 0) if self.synced < self._written else None
                     self._news.wait_for(lambda: self._lines or self._urgent or self._closing, left)
                     data, urgent, closing = b"".join(self._lines), self._urgent, self._closing
                     self._lines, self._urgent = [], False
                     self._written += len(data)
                 while data:
                     data = data[self._file.write(data) :]
-                now = time.perf_counter()
+                now = time.monotonic()
                 if self.synced < self._written and (urgent or closing or now >= last + SYNC_SECONDS):
                     last = now
                     os.fsync(self._file.fileno())

@@ -17,6 +17,7 @@ from priorlab.envs.plays.events import SUFFIX, locked, read_events
 from priorlab.envs.plays.play import new_id
 from priorlab.human_study.data.recorder import PLAYER_ID, unfinished
 
+BROWSER = "browser"  # ``face`` in the header of a session that was led there
 RECENT = 12 * 3600  # seconds within which participants are asked whether an interrupted session is theirs
 
 
@@ -94,5 +95,7 @@ def check_resumable(path: Path, study_folder: Path, study: str) -> None:
     events = read_events(path).events
     if events[0].get("study") != study:
         raise ValueError(f"{path}: study is {events[0].get('study')!r}: expected {study!r}")
+    if events[0].get("face") == BROWSER:
+        raise ValueError(f"{path}: the session is in a browser, where it can be resumed: expected one at a window")
     if events[-1]["event"] == "finish":
         raise ValueError(f"{path}: the session is finished: expected an interrupted one")

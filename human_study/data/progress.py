@@ -1,6 +1,7 @@
 """How far a study has come: the state of each place that was taken, for the researcher only."""
 
 import os
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from priorlab.envs.base.files import one_line
 from priorlab.envs.plays.events import SUFFIX, is_held, read_events
 from priorlab.human_study.data import withdrawals
+from priorlab.human_study.data.chunks import is_under_way
 from priorlab.human_study.study.assignment import StudyPlace, place_at, place_path, readable_places
 from priorlab.human_study.study.study_file import Study
 
@@ -66,7 +68,7 @@ def states_of(study: Study, place: StudyPlace) -> list[str]:
         return ["not begun"]
     events = read_events(log).events
     happened = Counter(event["event"] for event in events)
-    if is_held(log):
+    if is_held(log) or (not happened["finish"] and is_under_way(study.folder, place.participant, time.time())):
         end = "under way"
     elif happened["excluded"]:
         end = "failed checks" if any(map(failed_checks, events)) else "too young"

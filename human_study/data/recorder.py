@@ -1,12 +1,13 @@
 """Records a session of one person in its log as it happens; also resumes an interrupted one."""
 
 import re
+import time
 from pathlib import Path
 from typing import Any, Self
 
 from priorlab.envs.base.provenance import software
 from priorlab.envs.plays.courses import AnyCourse, ChosenGame, reopen
-from priorlab.envs.plays.events import SUFFIX, EventLog, read_events
+from priorlab.envs.plays.events import SUFFIX, Clock, EventLog, read_events
 from priorlab.envs.plays.play import INPUTS_PER_SECOND, Outcome, hash_picture, new_id, today
 from priorlab.envs.plays.sessions import ENDINGS, STEP_EVENTS
 
@@ -21,8 +22,9 @@ class Recorder:
     ``create`` begins a session, ``begin`` a play. Then call ``step`` and ``shown`` for each input, until ``step``
     returns how the play ended or ``end`` ends it. ``finish`` ends the session.
 
-    Pass times of ``time.perf_counter``, seconds; in the log they count from its beginning. ``course`` is the game under
-    way, None between plays. All methods raise OSError, one line, if the log can't be written.
+    Pass times of the log's clock, by default ``time.perf_counter``, seconds; in the log they count from its beginning.
+    ``course`` is the game under way, None between plays. All methods raise OSError, one line, if the log can't be
+    written.
     """
 
     def __init__(self, log: EventLog, participant: str):
@@ -38,7 +40,9 @@ class Recorder:
         return self.log.path
 
     @classmethod
-    def create(cls, folder: str | Path, participant: str | None = None, **header: Any) -> Self:
+    def create(
+        cls, folder: str | Path, participant: str | None = None, *, clock: Clock = time.perf_counter, **header: Any
+    ) -> Self:
         """Begins a session, under a new random id unless ``header`` has an ``id``.
 
         ``participant`` is a code of 1 to 32 letters, digits, '-' or '_', by default the id. ``header`` goes into the
@@ -49,7 +53,7 @@ class Recorder:
         name = header.get("id") or new_id()
         who = name if participant is None else participant
         entries = {"id": name, "participant": who, "study": "", "date": today(), "software": software(), **header}
-        return cls(EventLog.create(Path(folder) / f"{name}{SUFFIX}", entries), who)
+        return cls(EventLog.create(Path(folder) / f"{name}{SUFFIX}", entries, clock), who)
 
     @classmethod
     def resume(cls, path: str | Path) -> Self:
@@ -127,9 +131,15 @@ class Recorder:
         self._number += 1
         return self._ended
 
-    def shown(self, at: float) -> None:
-        """Logs when the picture after the last input was on the screen."""
+    def shown(self, at: float | None) -> None:
+        """Logs when the picture after the last input was on the screen; None if another one came before."""
         self._write_step(at)
+
+    def interrupted(self) -> None:
+        """Logs that the session was interrupted and continues now, from which times count again."""
+        self._write_step(None)
+        self._due = 0.0
+        self.log.resume()
 
     def _write_step(self, shown: float | None) -> None:
         if not self._step:

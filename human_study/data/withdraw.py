@@ -12,7 +12,7 @@ from priorlab.envs.base.locks import Taken, release
 from priorlab.envs.plays.events import LOCK, SUFFIX, locked, read_events
 from priorlab.envs.plays.play import SUFFIX as PLAY_SUFFIX
 from priorlab.envs.plays.play import today
-from priorlab.human_study.data import withdrawals
+from priorlab.human_study.data import panel_ids, withdrawals
 from priorlab.human_study.data.traces import (
     codes_in,
     files_in,
@@ -70,7 +70,8 @@ def find_record(
     record.places += [
         replace(place_at(study, number), participant=who) for number in damaged if names(study, number, who)
     ]
-    passed = {folder / withdrawals.NAME, *(place_path(study, place.number) for place in [*places, *record.places])}
+    passed = {place_path(study, place.number) for place in [*places, *record.places]}
+    passed |= {folder / withdrawals.NAME, folder / panel_ids.NAME}
     for path in progress(every):
         if path not in passed and not is_wording(path, folder) and not is_list(path):
             add_file(path, folder, record, known - {who, ""})
@@ -188,6 +189,10 @@ def delete_record(study: Study, record: ParticipantRecord) -> None:
                 path.unlink(missing_ok=True)
             except OSError as error:
                 failed.append(one_line(path, error))
+        try:
+            panel_ids.forget(study.folder, record.participant)
+        except (OSError, ValueError) as error:
+            failed.append(one_line(study.folder / panel_ids.NAME, error))
         for place in record.places:  # after the files, which make room for it on a full disk
             try:
                 empty_place(study, place)

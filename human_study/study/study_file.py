@@ -9,6 +9,7 @@ from typing import Any
 
 from priorlab.envs.base.files import one_line, read_toml
 from priorlab.envs.plays.courses import ChosenGame
+from priorlab.human_study.study.panel import Panel
 from priorlab.human_study.study.probes import Probe, read_probes
 
 EXAMPLE = Path(__file__).parent / "example.toml"
@@ -53,6 +54,7 @@ class Study:
     after: tuple[str, ...] = ("known", "aim")
     right: Mapping[str, Any] = field(default_factory=dict)
     data: str = "data"
+    panel: Panel | None = None
 
     @staticmethod
     def load(path: str | Path, is_played: bool = True) -> "Study":
@@ -184,6 +186,7 @@ CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "after_each": (is_list, "a list of different names of questions"),
     "after": (is_list, "a list of different names of questions"),
     "data": (lambda value: is_text(value) and value.strip() != "", "a folder"),
+    "panel": (lambda value: isinstance(value, dict), "a section [panel]"),
 }
 
 
@@ -201,6 +204,8 @@ def read(entries: dict[str, Any], path: Path, is_played: bool) -> Study:
         if not is_right(value):
             raise ValueError(f"{name} is {value!r}: expected {expected}")
     settings: dict[str, Any] = {name: tuple(value) if type(value) is list else value for name, value in entries.items()}
+    if "panel" in settings:
+        settings["panel"] = Panel.read(settings["panel"])
     if is_text(settings.get("texts")):
         settings["texts"] = (settings["texts"],)
     settings["probes"] = read_probes(entries.get("probes", []))

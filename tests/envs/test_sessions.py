@@ -358,10 +358,9 @@ def test_a_clock_set_back_changes_nothing(tmp_path, monkeypatch):
     assert (np.diff(recorded.times, axis=0) >= 0).all()
 
 
-def test_waits_are_told_apart_and_count_no_steps(tmp_path, monkeypatch):
+def test_waits_are_told_apart_and_count_no_steps(tmp_path):
     now = [100.0]
-    monkeypatch.setattr(time, "perf_counter", lambda: now[0])
-    recorder = Recorder.create(tmp_path)
+    recorder = Recorder.create(tmp_path, clock=lambda: now[0])
     recorder.begin(ChosenGame(), 1000)
     for event, seconds in (("pause", 5), ("idle", 7)):
         recorder.note(event, what="begin", why="key")

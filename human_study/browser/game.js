@@ -1,0 +1,192 @@
+// A game on the page: shows the worker's pictures, and sends it what keys and the window do.
+
+import { isPause, loggedName } from "./keyboard.js";
+
+/** @typedef {import("./journal.js").Journal} Journal */
+/** @typedef {import("./keyboard.js").Controls} Controls */
+/** @typedef {import("./keyboard.js").Keyboard} Keyboard */
+/** @typedef {import("./types.js").Description} Description */
+/** @typedef {import("./types.js").Entry} Entry */
+/**
+ * From the worker.
+ * @typedef {{opened?: {width: number, height: number, ended: string}, isStep?: boolean, entries: Entry[],
+ *   paused: boolean, isLeaving: boolean, ended: string, picture: ArrayBuffer}} News
+ */
+
+const LEFT_ALONE = ["F11", "F12"]; // keys that stay the browser's
+
+export class Game {
+  /**
+   * @param {string} source  of the worker
+   * @param {ArrayBuffer} engine
+   * @param {Description} description
+   * @param {Keyboard} keyboard
+   */
+  constructor(source, engine, description, keyboard) {
+    this.description = description;
+    this.keyboard = keyboard;
+    this.stage = /** @type {HTMLElement} */ (document.getElementById("stage"));
+    this.canvas = /** @type {HTMLCanvasElement} */ (this.stage.querySelector("canvas"));
+    const context = this.canvas.getContext("2d", { alpha: false });
+    this.context = /** @type {CanvasRenderingContext2D} */ (context);
+    this.notice = /** @type {HTMLElement} */ (this.stage.querySelector(".notice"));
+    this.word = /** @type {HTMLElement} */ (this.stage.querySelector(".word"));
+    this.worker = new Worker(URL.createObjectURL(new Blob([source], { type: "text/javascript" })), { type: "module" });
+    this.worker.postMessage({ engine }, [engine]);
+    /** @type {Entry[]} */
+    this.open = []; // the last step, until its picture is on the screen, and what follows it
+    this.isPlaying = false;
+    /** @type {ArrayBuffer | null} */
+    this.picture = null; // not yet drawn
+    /** @type {(news: News) => void} */
+    this.onEnd = () => {};
+  }
+
+  /**
+   * Plays a game from its beginning, or from where its first inputs led. Returns "escape" if the participant wants to
+   * leave, else "win" or "limit".
+   * @param {ArrayBuffer} file
+   * @param {Journal} journal
+   * @param {Controls} controls
+   * @param {Record<string, string>} words
+   * @param {number[]} [inputs]
+   */
+  async load(file, journal, controls, words, inputs = []) {
+    this.journal = journal;
+    this.words = words;
+    const { rate, limit, idle_seconds, refocus_seconds } = this.description;
+    const keys = Object.entries(controls.inputs).map(([code, input]) => [this.keyboard.numberOf(code), input]);
+    const rules = { rate, limit, idle_seconds, refocus_seconds, keys: Object.fromEntries(keys) };
+    const opened = new Promise((resolve) => (this.worker.onmessage = ({ data }) => resolve(data.opened)));
+    this.worker.onerror = (event) => journal.fail(new Error(event.message));
+    this.worker.postMessage({ open: file, rules, inputs, began: journal.clock.began }, [file]);
+    const { width, height, ended } = await opened;
+    this.canvas.width = width;
+    this.canvas.height = height;
+    return ended;
+  }
+
+  /**
+   * The game goes on until it ends or the participant wants to leave it: "escape".
+   * @param {string} wait  why it waits for a key at first; empty if it does not
+   * @returns {Promise<string>}
+   */
+  async run(wait) {
+    const listening = new AbortController();
+    this.listen(listening.signal);
+    document.body.classList.add("plays");
+    this.notice.textContent = this.words?.["page.pause"] ?? "";
+    this.word.textContent = "";
+    this.fit();
+    this.isPlaying = true;
+    const held = [...this.keyboard.held].map((code) => this.keyboard.numberOf(code));
+    /** @type {Promise<News>} */
+    const end = new Promise((resolve) => (this.onEnd = resolve));
+    this.worker.onmessage = ({ data }) => this.take(data);
+    this.worker.postMessage({ begin: held, wait: wait || (document.hasFocus() ? "" : "focus") });
+    const { ended, isLeaving } = await end;
+    if (ended) await this.stay(ended);
+    this.worker.postMessage({ stop: true });
+    listening.abort();
+    this.isPlaying = false;
+    this.release();
+    document.body.classList.remove("plays");
+    return isLeaving && !ended ? "escape" : ended;
+  }
+
+  /** The last picture stays for a while, with a word below it, or until Escape. @param {string} ended */
+  async stay(ended) {
+    this.word.textContent = this.words?.[ended === "win" ? "end.won" : "end.time_up"] ?? "";
+    await new Promise((resolve) => {
+      setTimeout(resolve, 1000 * this.description.end_seconds);
+      this.onEnd = (news) => news.isLeaving && resolve(null);
+    });
+  }
+
+  /** @param {News} news */
+  take(news) {
+    if (news.isStep) this.release();
+    const isWaiting = this.open.length > 0 || news.isStep;
+    for (const entry of news.entries) isWaiting ? this.open.push(entry) : this.journal?.add(entry);
+    this.stage.classList.toggle("paused", news.paused);
+    if (!this.picture) requestAnimationFrame(() => this.draw());
+    this.picture = news.picture;
+    if (news.ended || news.isLeaving) this.onEnd(news);
+  }
+
+  draw() {
+    if (!this.picture) return;
+    const { width, height } = this.canvas;
+    this.context.putImageData(new ImageData(new Uint8ClampedArray(this.picture), width, height), 0, 0);
+    this.picture = null;
+    const step = this.open.find((entry) => entry[0] === "s");
+    if (step) step[4] = Math.max(this.clocked(performance.now()), /** @type {number} */ (step[3]));
+    this.release();
+  }
+
+  /** What waited for a picture goes into the journal: it was shown, or it never will be. */
+  release() {
+    for (const entry of this.open) this.journal?.add(entry);
+    this.open = [];
+  }
+
+  /** As large as it fits, each pixel of the game a whole number of the screen's, if there is room. */
+  fit() {
+    const { width, height } = this.canvas;
+    const room = [innerWidth * devicePixelRatio, innerHeight * devicePixelRatio];
+    const most = Math.min(room[0] / width, room[1] / height);
+    const zoom = Math.floor(most) || most;
+    const place = { left: room[0] - zoom * width, top: room[1] - zoom * height };
+    this.canvas.style.width = `${(zoom * width) / devicePixelRatio}px`;
+    this.canvas.style.height = `${(zoom * height) / devicePixelRatio}px`;
+    this.canvas.style.left = `${Math.floor(place.left / 2) / devicePixelRatio}px`;
+    this.canvas.style.top = `${Math.floor(place.top / 2) / devicePixelRatio}px`;
+  }
+
+  /** @param {AbortSignal} signal */
+  listen(signal) {
+    addEventListener("keydown", (event) => this.key(event, true), { signal });
+    addEventListener("keyup", (event) => this.key(event, false), { signal });
+    addEventListener("blur", (event) => this.focus(false, event.timeStamp), { signal });
+    addEventListener("focus", (event) => this.focus(true, event.timeStamp), { signal });
+    addEventListener("resize", () => this.fit(), { signal });
+    const onPage = (/** @type {string} */ name, /** @type {() => void} */ handle) =>
+      document.addEventListener(name, handle, { signal });
+    onPage("visibilitychange", () => document.hidden && this.release());
+    onPage("fullscreenchange", () => document.fullscreenElement || this.leave());
+  }
+
+  /** @param {KeyboardEvent} event @param {boolean} isDown */
+  key(event, isDown) {
+    const isBrowsers = LEFT_ALONE.includes(event.code) || event.ctrlKey || event.metaKey;
+    if (!isBrowsers) event.preventDefault();
+    if (event.repeat || event.isComposing) return;
+    this.worker.postMessage({
+      key: {
+        isDown, code: this.keyboard.numberOf(event.code), name: loggedName(event), isPause: isPause(event),
+        isEscape: event.key === "Escape", isIgnored: event.code === "F11", at: this.clocked(event.timeStamp),
+      },
+    });
+  }
+
+  /** A browser that takes Escape itself, to leave its full screen. */
+  leave() {
+    const key = { isDown: true, code: this.keyboard.numberOf("Escape"), name: "escape", isPause: false };
+    this.worker.postMessage({ key: { ...key, isEscape: true, isIgnored: false, at: this.clocked(performance.now()) } });
+  }
+
+  /** Logs an event in its place among the steps. @param {string} event @param {object} fields @param {number} at */
+  note(event, fields, at) {
+    this.worker.postMessage({ note: event, fields, at: this.clocked(at) });
+  }
+
+  /** @param {boolean} isGained @param {number} at */
+  focus(isGained, at) {
+    this.worker.postMessage({ focus: isGained, at: this.clocked(at) });
+  }
+
+  /** @param {number} at  by performance.now() */
+  clocked(at) {
+    return /** @type {Journal} */ (this.journal).clock.now(at);
+  }
+}

@@ -1,0 +1,157 @@
+// The journal: everything that a log will hold, in numbered chunks, first on this computer's disk, then on the server's.
+
+import { WrittenTwice } from "./store.js";
+import { Refusal } from "./uploads.js";
+
+/** @typedef {import("./clock.js").Clock} Clock */
+/** @typedef {import("./types.js").Entry} Entry */
+/** @typedef {import("./types.js").Uploads} Uploads */
+/** @typedef {import("./store.js").Store} Store */
+
+const EVERY = 250; // ms between two chunks while something happens
+const RETRIES = [500, 1000, 2000, 5000]; // ms until a failed upload is tried again
+const TOO_FAST = 429; // the server asks for patience
+const CONFLICT = 409; // it has another chunk of that number
+const TIMED = ["e", "p", "q", "r", "f"]; // entries whose second part is a time
+
+export class Journal {
+  /**
+   * @param {Store} store
+   * @param {Uploads} uploads
+   * @param {string} token
+   * @param {Clock} clock
+   * @param {string[]} chunks  of before a reload
+   * @param {number} sent  how many of them the server has
+   */
+  constructor(store, uploads, token, clock, chunks = [], sent = 0) {
+    this.store = store;
+    this.uploads = uploads;
+    this.token = token;
+    this.clock = clock;
+    this.chunks = chunks; // as they were written; a chunk that is sent twice must be the same
+    this.kept = chunks.length; // chunks on this computer's disk
+    this.sent = sent; // chunks on the server's
+    /** @type {Entry[]} */
+    this.entries = []; // not yet in a chunk
+    this.last = 0; // time of the last entry: no later one is earlier
+    this.isFinished = false; // whether the session is over: nothing follows
+    for (const entry of this.all()) this.see(entry);
+    this.failures = 0; // of uploads, in a row
+    /** @type {(isOffline: boolean) => void} */
+    this.onConnection = () => {};
+    /** @type {(error: any) => void} */
+    this.onFailure = () => {};
+    this.timer = setInterval(() => this.flush(), EVERY);
+    this.sending = false;
+    if (sent > chunks.length) throw new WrittenTwice();
+    this.send();
+  }
+
+  /** Every entry so far. @returns {Entry[]} */
+  all() {
+    return [...this.chunks.flatMap((text) => JSON.parse(text).entries), ...this.entries];
+  }
+
+  /** @param {Entry} entry */
+  add(entry) {
+    if (this.isFinished) return;
+    if (TIMED.includes(entry[0])) entry[1] = Math.max(/** @type {number} */ (entry[1]), this.last);
+    this.see(entry);
+    this.entries.push(entry);
+  }
+
+  /** @param {Entry} entry */
+  see(entry) {
+    this.last = Math.max(this.last, timeOf(entry));
+    this.isFinished ||= entry[0] === "f";
+  }
+
+  /** An event as a log has it. @param {string} event @param {object} fields @param {number} [at]  by performance.now() */
+  note(event, fields, at) {
+    this.add(["e", this.clock.now(at), event, fields]);
+  }
+
+  /** Makes a chunk of what happened; it is sent once it is on disk. */
+  flush() {
+    if (!this.entries.length) return;
+    const n = this.chunks.length;
+    const text = JSON.stringify({ n, entries: this.entries });
+    this.entries = [];
+    this.chunks.push(text);
+    this.store.add(n, text).then(() => {
+      this.kept = Math.max(this.kept, n + 1);
+      this.send();
+    }, this.fail);
+  }
+
+  /** The page may be gone at once. */
+  hurry() {
+    this.flush();
+    this.uploads.hurry(this.token, this.chunks.slice(this.sent));
+  }
+
+  /** Sends what the server does not have yet, in order, until it has everything. */
+  async send() {
+    if (this.sending) return;
+    this.sending = true;
+    while (this.sent < this.kept) {
+      try {
+        this.sent = await this.uploads.send(this.token, this.chunks[this.sent]);
+        this.connected(0);
+      } catch (error) {
+        if (error instanceof Refusal && error.status !== TOO_FAST) {
+          const next = error.answer.next;
+          if (error.status === CONFLICT && next === undefined) return this.fail(new WrittenTwice());
+          if (!(next < this.kept) || next === this.sent) return this.fail(error);
+          this.sent = next;
+          continue;
+        }
+        this.connected(this.failures + 1);
+        await new Promise((resolve) => setTimeout(resolve, RETRIES[Math.min(this.failures, RETRIES.length) - 1]));
+      }
+    }
+    this.sending = false;
+  }
+
+  /** @param {number} failures */
+  connected(failures) {
+    const wasOffline = this.failures > 0;
+    this.failures = failures;
+    if (wasOffline !== failures > 0) this.onConnection(failures > 0);
+  }
+
+  /** Whether the server has everything. */
+  get isSent() {
+    return !this.entries.length && this.sent === this.chunks.length;
+  }
+
+  /** Resolves with true once the server has everything, with false after that many ms. @param {number} [patience] */
+  async settled(patience = Infinity) {
+    this.flush();
+    const end = performance.now() + patience;
+    while (!this.isSent && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 50));
+    return this.isSent;
+  }
+
+  /** The journal as a file, one chunk a line, as the server keeps it. */
+  file() {
+    this.flush();
+    return new Blob([this.chunks.map((chunk) => `${chunk}\n`).join("")], { type: "application/jsonl" });
+  }
+
+  close() {
+    clearInterval(this.timer);
+  }
+
+  /** @param {any} error */
+  fail = (error) => {
+    this.close();
+    this.onFailure(error);
+  };
+}
+
+/** When it happened. @param {Entry} entry @returns {number} */
+function timeOf(entry) {
+  if (entry[0] === "s") return entry[3];
+  return TIMED.includes(entry[0]) ? /** @type {number} */ (entry[1]) : 0;
+}

@@ -1,0 +1,246 @@
+// The study in a browser, from opening the address to the last page.
+
+import { Clock } from "./clock.js";
+import { about, isModern, isTooSlow, isTooSmall, isTouched, measured } from "./device.js";
+import { farewell } from "./farewell.js";
+import { ChoiceForm, Form } from "./forms.js";
+import { Game } from "./game.js";
+import { Journal } from "./journal.js";
+import { Keyboard } from "./keyboard.js";
+import { Paper } from "./paper.js";
+import { Reader } from "./reader.js";
+import { bytes, Session } from "./session.js";
+import { Store, WrittenTwice } from "./store.js";
+import { NoUploads, Refusal, ServerUploads } from "./uploads.js";
+
+/** @typedef {import("./types.js").Admission} Admission */
+/** @typedef {import("./types.js").Description} Description */
+/** @typedef {import("./types.js").Page} Page */
+/** @typedef {import("./types.js").Uploads} Uploads */
+/** @typedef {import("./store.js").Kept} Kept */
+
+const RESUMABLE = 12 * 3600 * 1000; // ms since its last chunk within which a session is offered again
+const RETRY = 1000; // ms
+const TOO_FAST = 429; // the server asks for patience
+
+/** Everything that a page needs before there is a session. */
+class Study {
+  /** @param {Description} description @param {ArrayBuffer} engine @param {string} worker @param {Uploads} uploads */
+  constructor(description, engine, worker, uploads) {
+    this.description = description;
+    this.uploads = uploads;
+    this.paper = new Paper();
+    const keyboard = new Keyboard(description);
+    const reader = new Reader(this.paper, keyboard, description);
+    this.tools = { paper: this.paper, keyboard, reader, game: new Game(worker, engine, description, keyboard) };
+    this.panel = takeQuery();
+    this.code = "";
+    this.language = description.languages[this.code];
+    this.speak(preferred(Object.keys(description.languages)));
+  }
+
+  /** @param {string} code */
+  speak(code) {
+    this.code = code;
+    this.language = this.description.languages[code];
+    this.paper.speak(this.language, code);
+  }
+
+  async lead() {
+    this.store = isModern() ? await Store.open(this.description.name).catch(() => null) : null;
+    if (!this.store) return this.refuse("old");
+    if (isTouched()) return this.refuse("phone");
+    const kept = await this.store.session();
+    if (kept?.token && (await this.resume(this.store, kept))) return;
+    await this.roomy();
+    await this.chooseLanguage();
+    const began = performance.now();
+    const measuring = measured(this.description.rate);
+    if ((await this.ask("consent")) !== "agree") return this.refuse("refused");
+    const seconds = Math.round(performance.now() - began) / 1000;
+    this.paper.wait();
+    const speed = await measuring;
+    if (isTooSlow(speed, this.description.rate)) return this.refuse("slow");
+    await this.begin(this.store, kept, { ...about(), ...speed }, seconds);
+  }
+
+  /** @param {Store} store @param {Kept | null} kept @param {object} computer @param {number} seconds */
+  async begin(store, kept, computer, seconds) {
+    const client = kept?.client ?? newId();
+    await store.keep({ client });
+    const wishes = { language: this.code, seconds, about: computer, panel: this.panel, client };
+    const clock = new Clock(performance.timeOrigin + performance.now());
+    const admission = await this.persist(() => this.uploads.begin(wishes));
+    history.replaceState(null, "");
+    await store.keep({ client, token: admission.token, language: this.code, began: clock.began });
+    const journal = new Journal(store, this.uploads, admission.token, clock, [], admission.next);
+    const session = this.session(admission, journal);
+    await farewell(session, store, await session.walk(), false);
+  }
+
+  /** Continues an interrupted session; returns whether there is one. @param {Store} store @param {Kept} kept */
+  async resume(store, kept) {
+    const token = kept.token ?? "";
+    this.speak(kept.language && kept.language in this.description.languages ? kept.language : this.code);
+    const clock = new Clock(kept.began ?? 0);
+    const chunks = await store.chunks();
+    this.paper.wait();
+    const admission = await this.persist(() => this.uploads.session(token)).catch(() => null);
+    if (!admission || admission.ended) {
+      await store.clear();
+      return false;
+    }
+    const journal = new Journal(store, this.uploads, token, clock, chunks, admission.next);
+    clock.began = Math.min(clock.began, performance.timeOrigin + performance.now() - journal.last / 1000);
+    await journal.settled(RETRY); // what a crash left behind
+    if (!(await this.isTheirs(journal))) {
+      journal.close();
+      await store.clear();
+      return false;
+    }
+    const session = this.session(admission, journal);
+    const past = session.resume();
+    if (!past.isFinished) {
+      journal.add(["r", clock.now()]);
+      journal.note("screen", about());
+    }
+    const end = past.isExcluded ? "too_young" : past.isFinished ? "" : await session.walk();
+    await farewell(session, store, end, past.isFinished);
+    return true;
+  }
+
+  /** Whether the session that was interrupted here is this participant's. @param {Journal} journal */
+  async isTheirs(journal) {
+    const [began, ended] = [0, journal.last].map((at) => new Date(journal.clock.began + at / 1000));
+    if (Date.now() > ended.getTime() + RESUMABLE) return false;
+    const clock = (/** @type {Date} */ time) => time.toLocaleTimeString(this.code, { hour: "2-digit", minute: "2-digit" });
+    const isToday = began.toDateString() === new Date().toDateString();
+    const filled = { day: this.language.words[isToday ? "resume.today" : "resume.yesterday"], began: clock(began), ended: clock(ended) };
+    return (await this.ask("resume", filled)) === "mine";
+  }
+
+  /** @param {Admission} admission @param {Journal} journal */
+  session(admission, journal) {
+    const session = new Session(this.description, this.language, admission, journal, this.tools);
+    journal.onFailure = (error) => this.fail(error, session);
+    journal.onConnection = (isOffline) => {
+      this.paper.connect(isOffline);
+      session.note("offline", { what: isOffline ? "begin" : "end" });
+    };
+    return session;
+  }
+
+  /** A page outside the session; what it was answered with. @param {string} name @param {Record<string, string>} [filled] */
+  async ask(name, filled = {}) {
+    const page = JSON.parse(JSON.stringify(this.language.pages[name]), (_, value) =>
+      typeof value === "string" ? value.replace(/\{(day|began|ended)\}/g, (whole, key) => filled[key] ?? whole) : value,
+    );
+    const form = new (page.kind === "choice" ? ChoiceForm : Form)(page, this.filling());
+    await this.tools.reader.show(form);
+    return form.answer;
+  }
+
+  filling() {
+    return { words: this.language.words, code: "", capsOf: () => [], paper: this.paper };
+  }
+
+  /** Asks for the language if there are several; Escape leaves that page unanswered. */
+  async chooseLanguage() {
+    while (Object.keys(this.description.languages).length > 1) {
+      const form = new ChoiceForm({ ...this.description.language, chosen: this.code }, this.filling());
+      await this.tools.reader.show(form);
+      if (form.answer) return this.speak(form.answer);
+    }
+  }
+
+  /** Waits until the window is large enough. */
+  async roomy() {
+    if (!isTooSmall()) return;
+    this.end(this.notice("small"));
+    await new Promise((resolve) => addEventListener("resize", () => isTooSmall() || resolve(null)));
+  }
+
+  /** Says why there is no session; a panel may then have somewhere to go. @param {string} why */
+  async refuse(why) {
+    const { redirect } = await this.uploads.refused({ why, panel: this.panel }).catch(() => ({ redirect: undefined }));
+    const page = why === "refused" ? this.language.pages.refused : this.notice(why);
+    await this.tools.reader.show(new Form({ ...page, hint: redirect ? this.language.words["page.next"] : "" }, this.filling()));
+    if (redirect) location.replace(redirect);
+  }
+
+  /** A page with a title and a text of the browser's words. @param {string} name */
+  notice(name) {
+    const { words } = this.language;
+    const blocks = ["title", "text"].map((type) => ({ type, text: words[`browser.${name}_${type}`].trim() }));
+    return { kind: "read", blocks, hint: "" };
+  }
+
+  /** Shows a page that stays. @param {Page} page */
+  end(page) {
+    this.paper.show(new Form({ ...page, hint: "" }, this.filling()).content(), { hints: [] });
+  }
+
+  /** Asks the server until it answers; a word says that there is no connection. @template T @param {() => Promise<T>} ask */
+  async persist(ask) {
+    for (;;) {
+      try {
+        const answer = await ask();
+        this.paper.connect(false);
+        return answer;
+      } catch (error) {
+        if (error instanceof Refusal && error.status !== TOO_FAST) throw error;
+        this.paper.connect(true);
+        await new Promise((resolve) => setTimeout(resolve, RETRY));
+      }
+    }
+  }
+
+  /** The session can't go on. @param {any} error @param {Session} [session] */
+  fail(error, session) {
+    console.error(error);
+    session?.journal.close();
+    document.body.classList.remove("plays");
+    const answer = error instanceof Refusal ? error.answer : {};
+    if (answer.full) return this.end(this.language.pages.full);
+    const why = error instanceof WrittenTwice ? "twice" : answer.reason === "panel" ? "link" : answer.ended ? "ended" : "";
+    this.end(why ? this.notice(why) : this.language.pages.failed);
+  }
+}
+
+/** What a panel put into the address, which then no longer shows it. @returns {Record<string, string>} */
+function takeQuery() {
+  const given = Object.fromEntries(new URLSearchParams(location.search));
+  if (location.search) history.replaceState(given, "", location.pathname); // outlives a reload, and is kept nowhere else
+  return history.state ?? {};
+}
+
+/** The participant's language, if the study has it; else its first. @param {string[]} codes */
+const preferred = (codes) =>
+  navigator.languages.map((each) => each.split("-")[0]).find((each) => codes.includes(each)) ?? codes[0];
+
+const newId = () => [...crypto.getRandomValues(new Uint8Array(16))].map((each) => each.toString(16).padStart(2, "0")).join("");
+
+/** The page's parts: within it, or files next to it. @param {string} name */
+async function part(name) {
+  const files = JSON.parse(text("files") ?? "{}");
+  return files[name] ? fetch(files[name]) : new Response(text(name));
+}
+
+/** @param {string} id */
+const text = (id) => document.getElementById(id)?.textContent ?? null;
+
+async function start() {
+  const [description, engine, worker] = await Promise.all([
+    part("description").then((response) => response.json()),
+    part("engine").then((response) => (text("engine") ? response.text().then(bytes) : response.arrayBuffer())),
+    part("worker").then((response) => response.text()),
+  ]);
+  const admission = text("admission");
+  const uploads = admission ? new NoUploads(JSON.parse(admission)) : new ServerUploads();
+  const study = new Study(description, engine, worker, uploads);
+  addEventListener("error", (event) => study.fail(event.error));
+  addEventListener("unhandledrejection", (event) => study.fail(event.reason));
+  await study.lead();
+}
+
+start();

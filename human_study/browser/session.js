@@ -1,0 +1,231 @@
+// A session with a participant, from the page after consent to the last one; also an interrupted one.
+
+import { ChoiceForm, Form, ScaleForm, SeveralForm } from "./forms.js";
+import { KeyForm } from "./key_form.js";
+import { Controls } from "./keyboard.js";
+import { Progress, retraced } from "./progress.js";
+import { TypedForm } from "./typed_form.js";
+
+/** @typedef {import("./game.js").Game} Game */
+/** @typedef {import("./journal.js").Journal} Journal */
+/** @typedef {import("./keyboard.js").Keyboard} Keyboard */
+/** @typedef {import("./paper.js").Paper} Paper */
+/** @typedef {import("./progress.js").Past} Past */
+/** @typedef {import("./reader.js").Manner} Manner */
+/** @typedef {import("./reader.js").Reader} Reader */
+/** @typedef {import("./types.js").Admission} Admission */
+/** @typedef {import("./types.js").Description} Description */
+/** @typedef {import("./types.js").Language} Language */
+/** @typedef {import("./types.js").Page} Page */
+/** @typedef {import("./types.js").Step} Step */
+
+/** What pages and games are shown with. @typedef {{paper: Paper, reader: Reader, keyboard: Keyboard, game: Game}} Tools */
+
+const FORMS = {
+  choice: ChoiceForm, scale: ScaleForm, several: SeveralForm, text: TypedForm, number: TypedForm, plate: TypedForm,
+};
+const STOPPED = "stopped by the participant";
+const LEFT = "left by the participant for the next game";
+
+export class Session {
+  /**
+   * @param {Description} description
+   * @param {Language} language
+   * @param {Admission} admission
+   * @param {Journal} journal
+   * @param {Tools} tools
+   */
+  constructor(description, language, admission, journal, tools) {
+    this.description = description;
+    this.language = language;
+    this.admission = admission;
+    this.journal = journal;
+    this.tools = tools;
+    this.standard = Controls.of(admission.keys ?? description.keys);
+    this.controls = this.standard;
+    this.progress = new Progress(admission.steps ?? language.steps);
+    /** @type {Record<string, any>} */
+    this.answers = {}; // by question; the latest of each
+    /** @type {number[][]} */
+    this.plays = []; // inputs of those that were begun before a reload
+    this.listen();
+  }
+
+  /** What happens to the window at any time. */
+  listen() {
+    addEventListener("blur", (event) => this.focus("lost", event.timeStamp));
+    addEventListener("focus", (event) => this.focus("gained", event.timeStamp));
+    document.addEventListener("visibilitychange", (event) => {
+      this.note("visible", { what: document.hidden ? "hidden" : "visible" }, event.timeStamp);
+      if (document.hidden) this.journal.hurry();
+    });
+    addEventListener("pagehide", () => this.journal.hurry());
+    document.addEventListener("fullscreenchange", (event) =>
+      this.note("fullscreen", { what: document.fullscreenElement ? "begin" : "end" }, event.timeStamp),
+    );
+  }
+
+  /** Logs an event now, or at a time by performance.now(). @param {string} event @param {object} fields @param {number} [at] */
+  note(event, fields, at) {
+    if (this.tools.game.isPlaying) this.tools.game.note(event, fields, at ?? performance.now());
+    else this.journal.note(event, fields, at);
+  }
+
+  /** A game logs the focus itself, among its steps. @param {string} what @param {number} at */
+  focus(what, at) {
+    if (!this.tools.game.isPlaying) this.journal.note("focus", { what }, at);
+  }
+
+  /** Continues where an interrupted session stopped. @returns {Past} */
+  resume() {
+    const past = retraced(this.progress, this.journal.all());
+    this.answers = past.answers;
+    this.plays = past.plays;
+    if (past.controls) this.controls = Controls.logged(past.controls, this.tools.keyboard);
+    return past;
+  }
+
+  /** All steps in order. Returns the page that ended the session early; else "". */
+  async walk() {
+    for (let step = this.progress.step; step; step = this.progress.step) {
+      const went = step.kind === "play" ? await this.play(step) : await this.showStep(step);
+      if (typeof went === "string") return went;
+      this.progress.move(went);
+    }
+    return "";
+  }
+
+  /** Returns how many steps to advance, -1 for back, or the page that ends the session. @param {Step} step */
+  async showStep(step) {
+    const page = this.language.pages[step.page];
+    const form = this.form(page, this.answers[questionOf(step)]);
+    const began = performance.now();
+    this.note("page", { page: step.log, what: "begin" });
+    const manner = this.manner(step);
+    let how = await this.tools.reader.show(form, manner);
+    while (how === "escape") {
+      if ((await this.ask("stop_last")) === "stop") return this.stop(step);
+      how = await this.tools.reader.show(form, manner);
+    }
+    const seconds = Math.round(performance.now() - began) / 1000;
+    if (how === "back") {
+      const given = form.given();
+      const isNew = given !== null && !isSame(given, this.answers[questionOf(step)]);
+      if (isNew && !excludes(page, given)) this.noteAnswer(step, given, seconds);
+      return -1;
+    }
+    const end = this.noteAnswer(step, form.answer, seconds);
+    if (end) return end;
+    this.note("page", { page: step.log, what: "end" });
+    return 1;
+  }
+
+  /** @param {Step} step @returns {Manner} */
+  manner(step) {
+    const { left, at, canGoBack } = this.progress;
+    return {
+      back: canGoBack ? this.language.words["page.back"] : undefined,
+      progress: [at, left.length],
+      byKey: this.language.pages[step.page].blocks.some((block) => block.type === "caps"),
+      onIdle: (isIdle) => this.note("idle", { what: isIdle ? "begin" : "end", why: "page" }),
+    };
+  }
+
+  /** Returns the page that ends the session because of that answer; else "". @param {Step} step @param {any} answer @param {number} seconds */
+  noteAnswer(step, answer, seconds) {
+    const page = this.language.pages[step.page];
+    if (answer instanceof Controls) {
+      this.controls = answer;
+      this.note("controls", { ...answer.about(this.tools.keyboard), gamepads: 0 });
+    } else if (page.kind !== "read") {
+      const end = excludes(page, answer);
+      if (end) {
+        this.note("excluded", { why: end === "too_young" ? "minimum_age" : end });
+        return end;
+      }
+      const question = questionOf(step);
+      this.answers[question] = answer;
+      const about = step.play === null ? {} : { play: step.play };
+      this.note("answer", { question, answer, seconds, ...about });
+    }
+    return "";
+  }
+
+  /** Nothing is left but what follows a stop at this step. @param {Step} step */
+  stop(step) {
+    this.note("page", { page: step.log, what: "stop" });
+    this.progress.stop();
+    return 1;
+  }
+
+  /** The play of a step, from its beginning or from where it was interrupted. @param {Step} step */
+  async play(step) {
+    const { game } = this.tools;
+    const number = step.play ?? 0;
+    const inputs = this.plays[number];
+    if (!inputs) this.journal.add(["p", this.journal.clock.now(), number]);
+    const file = bytes(this.admission.games[number]);
+    this.tools.paper.wait();
+    let ended = await game.load(file, this.journal, this.controls, this.language.words, inputs ?? []);
+    let wait = inputs ? "resumed" : "";
+    while (!ended) {
+      const how = await game.run(wait);
+      if (how !== "escape") break;
+      const isLast = number + 1 === this.description.plays;
+      const chosen = await this.ask(isLast ? "stop_last" : "stop");
+      if (chosen === "leave" || chosen === "stop") {
+        this.journal.add(["q", this.journal.clock.now(), chosen === "stop" ? STOPPED : LEFT]);
+        return chosen === "stop" ? this.stop(step) : 1;
+      }
+      wait = "stop";
+    }
+    return 1;
+  }
+
+  /** Asks whether to stop: null if the participant left that page by Escape. @param {"stop" | "stop_last"} name */
+  async ask(name) {
+    const form = this.form(this.language.pages[name]);
+    this.note("page", { page: "stop", what: "begin" });
+    await this.tools.reader.show(form);
+    this.note("page", { page: "stop", what: "end", value: form.answer });
+    return form.answer;
+  }
+
+  /** The answer to a page that is not logged; null if it was left by Escape. @param {string} name */
+  async alone(name) {
+    const form = this.form(this.language.pages[name]);
+    await this.tools.reader.show(form);
+    return form.answer;
+  }
+
+  /** @param {Page} page @param {any} [former]  an earlier answer @returns {Form} */
+  form(page, former) {
+    const { keyboard, paper } = this.tools;
+    const { words } = this.language;
+    const capsOf = (/** @type {string} */ input) => this.controls.codes(input).map((code) => keyboard.name(code, words));
+    const filling = { words, code: this.admission.code, capsOf, paper };
+    if (page.kind === "keys") return new KeyForm(page, filling, keyboard, this.controls, this.standard);
+    const Kind = FORMS[/** @type {keyof typeof FORMS} */ (page.kind)];
+    return Kind ? new Kind(page, filling, former) : new Form(page, filling);
+  }
+}
+
+/** The name under which the answer to a step's question is logged. @param {Step} step */
+function questionOf(step) {
+  const name = step.page.replace(/^question:/, "");
+  return step.question ?? (step.play === null ? name : `${name}.${step.play}`);
+}
+
+/** The page that ends the session because of that answer; else "". @param {Page} page @param {any} answer @returns {string} */
+function excludes(page, answer) {
+  const rule = page.excludes;
+  if (!rule) return "";
+  const ends = rule.options?.includes(answer) || (typeof answer === "number" && answer < rule.below);
+  return ends ? rule.page : "";
+}
+
+/** @param {any} one @param {any} other */
+const isSame = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+
+/** @param {string} base64 */
+export const bytes = (base64) => Uint8Array.from(atob(base64), (each) => each.charCodeAt(0)).buffer;

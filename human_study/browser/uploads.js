@@ -1,0 +1,117 @@
+// Where a session goes: to the study's own server, or nowhere, for a page that was opened as a file.
+
+/** @typedef {import("./types.js").Uploads} Uploads */
+/** @typedef {import("./types.js").Admission} Admission */
+
+const HURRIED = 60_000; // bytes that a browser still sends for a page that is gone
+const PATIENCE = 10_000; // ms that an answer may take
+
+/** The other side was reached, and says no. */
+export class Refusal extends Error {
+  /** @param {number} status @param {Record<string, any>} answer */
+  constructor(status, answer) {
+    super(answer.error ?? `status ${status}`);
+    this.status = status;
+    this.answer = answer;
+  }
+}
+
+/** The server of `priorlab serve`, from which the page came. @implements {Uploads} */
+export class ServerUploads {
+  /** @param {object} wishes @returns {Promise<Admission>} */
+  begin(wishes) {
+    return ask("begin", "", wishes);
+  }
+
+  /** @param {string} token */
+  session(token) {
+    return ask("session", token);
+  }
+
+  /** @param {string} token @param {string} chunk */
+  async send(token, chunk) {
+    return (await ask("chunk", token, chunk)).next;
+  }
+
+  /** @param {string} token @param {string[]} chunks */
+  hurry(token, chunks) {
+    let room = HURRIED;
+    for (const body of chunks) {
+      room -= body.length;
+      if (room < 0) return; // what is left follows when somebody returns to the page
+      fetch("api/chunk", { method: "POST", body, headers: headers(token), keepalive: true }).catch(() => {});
+    }
+  }
+
+  /** @param {string} token @param {number} count */
+  finish(token, count) {
+    return ask("finish", token, { chunks: count });
+  }
+
+  /** @param {string} token */
+  async withdraw(token) {
+    await ask("withdraw", token, {});
+  }
+
+  /** @param {object} about */
+  refused(about) {
+    return ask("refused", "", about);
+  }
+}
+
+/** A page that was opened as a file holds one session; it is saved as a file at the end. @implements {Uploads} */
+export class NoUploads {
+  /** @param {Admission} admission */
+  constructor(admission) {
+    this.admission = admission;
+  }
+
+  async begin() {
+    return this.admission;
+  }
+
+  async session() {
+    return this.admission;
+  }
+
+  /** @param {string} _token @param {string} chunk */
+  async send(_token, chunk) {
+    return JSON.parse(chunk).n + 1;
+  }
+
+  hurry() {}
+
+  async finish() {
+    return { isFile: true };
+  }
+
+  async withdraw() {}
+
+  /** @returns {Promise<{}>} */
+  async refused() {
+    return {};
+  }
+}
+
+/**
+ * GET without a body, else POST. Rejects with a Refusal unless the answer is good.
+ * @param {string} what
+ * @param {string} token
+ * @param {object | string} [body]  as JSON, or JSON itself
+ * @returns {Promise<any>}
+ */
+async function ask(what, token, body) {
+  const text = typeof body === "object" ? JSON.stringify(body) : body;
+  const asked = { method: text === undefined ? "GET" : "POST", body: text, headers: headers(token) };
+  const response = await fetch(`api/${what}`, { ...asked, signal: AbortSignal.timeout(PATIENCE) });
+  if (response.status >= 500) throw new Error(`the server has trouble: ${response.status}`);
+  const answer = await response.json().catch(() => ({}));
+  if (!response.ok) throw new Refusal(response.status, answer);
+  return answer;
+}
+
+/** @param {string} token @returns {Record<string, string>} */
+function headers(token) {
+  const type = { "Content-Type": "application/json" };
+  return token ? { ...type, Authorization: `Bearer ${token}` } : type;
+}

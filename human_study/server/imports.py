@@ -1,0 +1,78 @@
+"""Makes logs of the chunks, in a process of its own: half an hour of play takes seconds."""
+
+import asyncio
+import logging
+import multiprocessing
+import time
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from priorlab.envs.base.files import one_line
+from priorlab.human_study.data.chunks import chunks_path
+from priorlab.human_study.data.imported import import_session
+from priorlab.human_study.server.sessions import Running, Sessions
+from priorlab.human_study.study.study_file import Study
+
+LOOK = 10.0  # seconds between two looks for sessions with news
+QUIET = 20.0  # seconds without a chunk, after which an unfinished session is imported, too
+
+log = logging.getLogger("priorlab.serve")
+
+
+class Imports:
+    """Imports each session once it is finished, and after each time that nobody has sent anything for a while."""
+
+    def __init__(self, sessions: Sessions):
+        self.sessions = sessions
+        self._wanted: dict[str, Running] = {}
+        self._news = asyncio.Event()
+        self._pool: ProcessPoolExecutor | None = None
+
+    def ask(self, running: Running) -> None:
+        """Imports the session soon."""
+        self._wanted[running.code] = running
+        self._news.set()
+
+    async def run(self) -> None:
+        while True:
+            now = time.time()
+            quiet = [each for each in self.sessions.running.values() if now > each.heard + QUIET]
+            wanted, self._wanted = [*self._wanted.values(), *quiet], {}
+            self._news.clear()
+            for running in wanted:
+                if not running.is_gone and running.imported != running.writer.next:
+                    await self._import(running)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), LOOK)
+
+    async def _import(self, running: Running) -> None:
+        count = running.writer.next
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
+        job = partial(import_one, self.sessions.study.path, running.code)
+        try:
+            running.problem = await asyncio.get_running_loop().run_in_executor(self._pool, job)
+        except BrokenProcessPool:  # it was killed: a new one tries again
+            self._pool = None
+            return
+        running.imported = count
+        if running.problem and not running.is_gone:
+            log.error("place %d can't be imported: %s", running.place, running.problem)
+
+    def close(self) -> None:
+        if self._pool:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def import_one(study: Path, code: str) -> str:
+    """Imports a session; "" or why it can't be, one line."""
+    try:
+        loaded = Study.load(study)
+        path = chunks_path(loaded.folder, code)
+        import_session(loaded, path)
+    except (ValueError, OSError) as error:
+        return one_line(study, error)
+    return ""

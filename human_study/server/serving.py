@@ -1,0 +1,108 @@
+"""Runs the study's server: checks the study, the data folder and the address, then answers until Ctrl-C."""
+
+import ipaddress
+import logging
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from priorlab.envs.base.locks import held
+from priorlab.human_study.data.chunks import FOLDER, SERVER_LOCK
+from priorlab.human_study.protocol.ready import load_study
+
+MISSING = "serving needs the packages starlette and uvicorn: install priorlab[web]"
+LOOPBACK_NAME = "localhost"
+KEEP_ALIVE = 30  # seconds that an idle connection stays open
+MOST_CONNECTIONS = 5000
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where the server can be reached, and how it is encrypted.
+
+    ``trusted_proxy``: the address of a proxy that encrypts; what it says of the browser's connection is believed.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    root_path: str = ""
+    trusted_proxy: str = ""
+    certificate: Path | None = None
+    key: Path | None = None
+    insecure_lan: bool = False
+
+    @property
+    def is_loopback(self) -> bool:
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == LOOPBACK_NAME
+
+    @property
+    def needs_https(self) -> bool:
+        """Whether requests that are not encrypted are refused."""
+        return not self.insecure_lan and (bool(self.trusted_proxy) or not self.is_loopback)
+
+    @property
+    def url(self) -> str:
+        """As this computer sees it; a proxy has its own."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http{'s' if self.certificate else ''}://{host}:{self.port}{self.root_path}/"
+
+    def check(self) -> None:
+        """Raises ValueError, one line, for an address that would send a study unencrypted, or that makes no sense."""
+        if not 0 <= self.port < 65536:
+            raise ValueError(f"port is {self.port}: expected 0 to 65535")
+        if self.root_path and (not self.root_path.startswith("/") or self.root_path.endswith("/")):
+            raise ValueError(f"root_path is {self.root_path!r}: expected a path such as /study")
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("expected both certificate and key, or none of them")
+        for name, path in (("certificate", self.certificate), ("key", self.key)):
+            if path and not path.is_file():
+                raise ValueError(f"{name} is {path}: there is no such file")
+        if self.trusted_proxy:
+            try:
+                ipaddress.ip_network(self.trusted_proxy)
+            except ValueError:
+                raise ValueError(
+                    f"trusted_proxy is {self.trusted_proxy!r}: expected its address, such as 127.0.0.1"
+                ) from None
+        if self.needs_https and not self.certificate and not self.trusted_proxy:
+            raise ValueError(
+                f"host is {self.host!r}, which others can reach: expected a certificate and a key, or a trusted proxy "
+                "that encrypts, or --insecure-lan in a network where nobody listens"
+            )
+
+
+def serve(path: Path, address: Address) -> None:
+    """Serves the study of that file until Ctrl-C.
+
+    Raises ValueError and FileNotFoundError as ``load_study``; ValueError for an address that ``Address.check`` refuses,
+    and for Atari games; RuntimeError if a package is missing; OSError if another server has the data folder.
+    """
+    address.check()
+    study, languages = load_study(path)
+    if study.settings(study.versions[0]).is_atari:
+        raise ValueError(f"{path}: game is {study.game!r}: expected one of ours; Atari's games can't be in a browser")
+    try:
+        import uvicorn
+
+        from priorlab.human_study.server.app import Server, application
+    except ImportError as error:
+        raise RuntimeError(f"{MISSING} ({error})") from None
+    folder = study.folder / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    with held(folder / SERVER_LOCK, f"{folder}: another server has this folder: expected only one"):
+        token = secrets.token_urlsafe(16)
+        server = Server(study, languages, token)
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+        print(f"participants: {address.url}\nresearcher:   {address.url}researcher   token {token}", flush=True)
+        for problem in server.sessions.problems:
+            print(f"left out      {problem}", flush=True)
+        uvicorn.run(
+            application(server, address.needs_https), host=address.host, port=address.port, root_path=address.root_path,
+            proxy_headers=bool(address.trusted_proxy), forwarded_allow_ips=address.trusted_proxy or None,
+            ssl_certfile=address.certificate, ssl_keyfile=address.key, log_config=None, log_level="warning",
+            access_log=False, server_header=False, timeout_keep_alive=KEEP_ALIVE, limit_concurrency=MOST_CONNECTIONS,
+            timeout_graceful_shutdown=5,
+        )  # fmt: skip

@@ -1,0 +1,297 @@
+"""The sessions of a study that browsers are in: how one begins, is written, ends, and is deleted.
+
+Everything here may wait for the disk: call it from a thread, not from an event loop.
+"""
+
+import base64
+import hashlib
+import hmac
+import math
+import re
+import secrets
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from priorlab.envs.base.files import one_line, writing_new
+from priorlab.envs.base.provenance import software
+from priorlab.envs.browser import digest, game_file
+from priorlab.envs.plays.events import SUFFIX, encode
+from priorlab.envs.plays.play import new_id, today
+from priorlab.human_study.data import panel_ids
+from priorlab.human_study.data.chunks import (
+    FOLDER,
+    ChunkAhead,
+    ChunkDiffers,
+    ChunkWriter,
+    Entry,
+    chunk_files,
+    chunks_path,
+    read_chunks,
+)
+from priorlab.human_study.data.imported import import_session
+from priorlab.human_study.data.recorder import PLAYER_ID
+from priorlab.human_study.data.verify import PRIVATE_FIELDS
+from priorlab.human_study.data.withdraw import withdraw
+from priorlab.human_study.data.wordings import store_wording
+from priorlab.human_study.protocol.script import Script
+from priorlab.human_study.server.limits import Bucket
+from priorlab.human_study.server.refusals import Refusal
+from priorlab.human_study.server.tally import Tally
+from priorlab.human_study.study.assignment import StudyFull, free_place, readable_places, take_place
+from priorlab.human_study.study.study_file import Study
+from priorlab.human_study.study.texts import Texts
+
+SECRET = "secret"  # the file of the key that signs tokens
+LIFE = 24 * 3600  # seconds from consent for which a token is valid
+MOST_BYTES = 100 << 20  # of one session's chunks; half an hour of play takes about 2
+CHUNKS_A_SECOND, CHUNKS_AT_ONCE = 20.0, 400.0  # of one session; after an interruption all that waited comes at once
+CLIENT = re.compile(r"[A-Za-z0-9_-]{16,64}")  # what a browser calls itself, at random
+ABOUT_NAME = re.compile(r"[a-z][a-z_]{0,31}")
+MOST_ABOUT, LONGEST_ABOUT = 30, 200  # entries about a computer, characters of each
+
+
+@dataclass
+class Running:
+    """A session that is in a browser, or was. ``writer`` belongs to whoever holds the lock."""
+
+    code: str
+    place: int
+    versions: tuple[str, ...]
+    language: str
+    began: float  # when consent was given, seconds since 1970
+    client: str  # hash of what the browser calls itself
+    writer: ChunkWriter
+    tally: Tally = field(default_factory=Tally)
+    heard: float = 0.0  # of the last chunk, seconds since 1970
+    imported: int = -1  # chunks that its log holds
+    problem: str = ""  # why its log is not up to date
+    is_gone: bool = False  # whether its record was deleted
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    bucket: Bucket = field(default_factory=lambda: Bucket(CHUNKS_A_SECOND, CHUNKS_AT_ONCE))
+
+
+class Sessions:
+    """All sessions of a study; the only writer of its chunks."""
+
+    def __init__(self, study: Study, languages: Mapping[str, Texts]):
+        """Takes up what is on disk. Raises ValueError and OSError, one line."""
+        self.study = study
+        self.scripts = {code: Script(study, texts) for code, texts in languages.items()}
+        self.games = {
+            version: base64.b64encode(game_file(study.settings(version))).decode() for version in study.versions
+        }
+        self.engine = digest()
+        self.running: dict[str, Running] = {}
+        self.problems: list[str] = []  # files that can't be taken up
+        self._clients: dict[str, str] = {}  # code by the hash of what a browser calls itself
+        self._lock = threading.Lock()  # of beginnings
+        self._key = key_of(study.folder / FOLDER / SECRET)
+        places = {place.participant: place for place in readable_places(study)[0]}
+        for path in chunk_files(study.folder):
+            try:
+                chunks = read_chunks(path)
+            except (ValueError, OSError) as error:
+                self.problems.append(one_line(path, error))
+                continue
+            if chunks.id not in places:  # a crash came before the place, and nobody was told of this session
+                path.unlink()
+                continue
+            place, opening = places[chunks.id], chunks.opening
+            running = Running(
+                chunks.id, place.number, place.versions, opening["language"], opening["began"],
+                opening["client"], ChunkWriter.reopen(chunks), heard=path.stat().st_mtime,
+            )  # fmt: skip
+            running.tally.take(entry for _, entry in chunks.all())
+            self._add(running)
+
+    def _add(self, running: Running) -> None:
+        self.running[running.code] = running
+        self._clients[running.client] = running.code
+
+    # beginning
+
+    def begin(self, wishes: Mapping[str, Any]) -> dict[str, Any]:
+        """The session of a participant who agreed: a new one, or the one that this browser, or this participant of a
+        panel, has already. Raises Refusal; OSError if nothing can be recorded, which takes no place."""
+        language, client = wishes.get("language"), wishes.get("client")
+        if language not in self.scripts:
+            raise Refusal(400, f"language is {language!r}: expected one of {', '.join(self.scripts)}")
+        if not isinstance(client, str) or not CLIENT.fullmatch(client):
+            raise Refusal(400, "client: expected 16 to 64 random letters and digits")
+        seconds = wishes.get("seconds")
+        if not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
+            raise Refusal(400, f"seconds is {seconds!r}: expected how long the consent was read")
+        ids, about = self._ids(wishes.get("panel")), checked_about(wishes.get("about"))
+        hashed = hashlib.sha256(client.encode()).hexdigest()
+        with self._lock:
+            known = self._known(hashed, ids)
+            if known is None:
+                known = self._begin(language, hashed, float(seconds), about)
+            if ids and all(row["code"] != known.code for row in panel_ids.read(self.study.folder)):
+                panel_ids.add(self.study.folder, known.code, ids)
+        return self.admission(known)
+
+    def _ids(self, query: Any) -> dict[str, str]:
+        if self.study.panel is None:
+            return {}
+        try:
+            return self.study.panel.ids(query if isinstance(query, dict) else {})
+        except ValueError as error:
+            raise Refusal(400, str(error), reason="panel") from None
+
+    def _known(self, hashed: str, ids: dict[str, str]) -> Running | None:
+        """The unfinished session of that browser or panel's participant. Raises Refusal if theirs has ended."""
+        rows = panel_ids.read(self.study.folder) if ids else []
+        code = next((row["code"] for row in rows if row["participant"] == ids["participant"]), None)
+        known = self.running.get(code or self._clients.get(hashed, ""))
+        if code and (known is None or known.tally.is_finished or not self.is_open(known)):
+            raise Refusal(409, "this session has ended: expected each participant once", ended=True)
+        return known if known and not known.tally.is_finished and self.is_open(known) else None
+
+    def _begin(self, language: str, hashed: str, seconds: float, about: dict[str, Any]) -> Running:
+        study, code, script = self.study, new_id(), self.scripts[language]
+        consent = {
+            "version": study.consent_version, "language": script.texts.language,
+            "wording": store_wording(study.folder, script.wording()), "minimum_age": study.minimum_age,
+            "seconds": round(seconds, 3), "text": hashlib.sha256(script.consent_text.encode()).hexdigest(),
+        }  # fmt: skip
+        began = time.time()
+        opening = {
+            "id": code, "client": hashed, "language": language, "began": round(began, 3), "date": today(),
+            "software": software(),
+            "settings": {"design": study.design, "minutes": study.minutes, "wasm": self.engine}, "about": about,
+            "consent": consent,
+        }  # fmt: skip
+        path = chunks_path(study.folder, code)
+        place = None
+        try:
+            writer = ChunkWriter.create(path, opening)
+            place = take_place(study, code)
+            import_session(study, path)  # a place has a log beside it
+        except BaseException as error:
+            for left in (study.folder / f"{code}{SUFFIX}", path):
+                with suppress(OSError):
+                    left.unlink(missing_ok=True)
+            if place:
+                free_place(study, place)
+            if isinstance(error, StudyFull):
+                raise Refusal(409, "all places are taken", full=True) from None
+            raise
+        running = Running(code, place.number, place.versions, language, began, hashed, writer, heard=began)
+        self._add(running)
+        return running
+
+    def admission(self, running: Running) -> dict[str, Any]:
+        """What a browser needs for its session. Nothing in it names a version."""
+        return {
+            "token": self.token(running.code), "code": running.code, "language": running.language,
+            "games": [self.games[version] for version in running.versions], "next": running.writer.next,
+            "ended": running.tally.is_finished, "began": round(1000 * running.began),
+        }  # fmt: skip
+
+    # tokens
+
+    def token(self, code: str) -> str:
+        return f"{code}.{hmac.new(self._key, code.encode(), 'sha256').hexdigest()}"
+
+    def find(self, token: str) -> Running:
+        """The session of that token. Raises Refusal for any other, and once it has expired or was deleted."""
+        running = self.running.get(self.code_of(token))
+        if running is None or running.is_gone:
+            raise Refusal(410, "this session was deleted", ended=True)
+        if not self.is_open(running):
+            raise Refusal(410, "this session has expired", ended=True)
+        return running
+
+    def code_of(self, token: str) -> str:
+        """The code of the session of that token, which may have been deleted. Raises Refusal if we did not sign it."""
+        code = token.partition(".")[0]
+        if not PLAYER_ID.fullmatch(code) or not hmac.compare_digest(token.encode(), self.token(code).encode()):
+            raise Refusal(401, "unknown token: expected the one that the session began with")
+        return code
+
+    def is_open(self, running: Running) -> bool:
+        return time.time() < running.began + LIFE and not running.is_gone
+
+    # what a session writes
+
+    def add(self, running: Running, number: int, entries: list[Entry]) -> int:
+        """Writes a chunk; the number of the next one, once it is on disk. Raises Refusal; OSError, one line."""
+        with running.lock:
+            if running.is_gone:
+                raise Refusal(410, "this session was deleted", ended=True)
+            if running.writer.size > MOST_BYTES:
+                raise Refusal(413, f"this session has {MOST_BYTES >> 20} MB: expected no more")
+            is_new = number == running.writer.next
+            try:
+                next = running.writer.add(number, entries)
+            except ChunkAhead as error:
+                raise Refusal(409, str(error), next=error.next) from None
+            except ChunkDiffers as error:
+                raise Refusal(409, str(error)) from None
+            except FileNotFoundError:
+                running.is_gone = True
+                raise Refusal(410, "this session was deleted", ended=True) from None
+            if is_new:
+                running.heard = time.time()
+                running.tally.take(entries)
+            return next
+
+    def finish(self, running: Running, count: int) -> dict[str, str]:
+        """What the panel is told of a session that is completely on disk. Raises Refusal if it is not."""
+        if count != running.writer.next:
+            raise Refusal(409, f"{count} chunks: there are {running.writer.next}", next=running.writer.next)
+        if not running.tally.is_finished:
+            raise Refusal(409, "the session has no end yet: expected it in the last chunk")
+        return self.study.panel.answer(running.tally.end) if self.study.panel else {}
+
+    def refused(self, why: Any) -> dict[str, str]:
+        """What the panel is told of somebody who did not agree, or whose computer can't show the game."""
+        return self.study.panel.answer("refused" if why == "refused" else "screened_out") if self.study.panel else {}
+
+    def delete(self, token: str) -> None:
+        """Deletes the record of a participant who withdraws, unless that was done. Raises OSError, one line."""
+        code = self.code_of(token)
+        running = self.running.get(code)
+        if running is None or running.is_gone:
+            return
+        with running.lock:
+            with suppress(ValueError):  # nothing of it is left
+                withdraw(self.study, code)
+            running.is_gone = True
+
+
+def key_of(path: Path) -> bytes:
+    """The key that signs tokens, made at the first call. Whoever has it can write into any session that is open."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with writing_new(path) as file:
+            file.write(secrets.token_hex(32).encode() + b"\n")
+        path.chmod(0o600)
+    key = path.read_bytes().strip()
+    if len(key) != 64:
+        raise ValueError(f"{path}: cut off or altered: delete it, which ends every session under way")
+    return key
+
+
+def checked_about(about: Any) -> dict[str, Any]:
+    """What a browser says of its computer, for the log. Raises Refusal for what does not belong there."""
+    if not isinstance(about, dict) or len(about) > MOST_ABOUT:
+        raise Refusal(400, f"about: expected at most {MOST_ABOUT} entries about the screen and the system")
+    for name, value in about.items():
+        if not ABOUT_NAME.fullmatch(name) or name in PRIVATE_FIELDS or name in OURS:
+            raise Refusal(400, f"about: {name[:40]!r}: expected a name that the log does not have already")
+        if len(encode({name: value})) > LONGEST_ABOUT or isinstance(value, dict):
+            raise Refusal(400, f"about: {name}: expected a number, a short text or a list of numbers")
+    return about
+
+
+OURS = frozenset({
+    "n", "t", "event", "hash", "schema", "id", "participant", "study", "date", "software", "place", "block", "versions",
+    "face", "design", "minutes", "wasm", "machine",
+})  # fmt: skip

@@ -1,0 +1,50 @@
+"""How far a session in a browser has come, and how well its game runs, counted from its entries as they arrive."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from priorlab.human_study.data.chunks import Entry
+from priorlab.human_study.data.progress import STOPPED
+
+LATE = 0.5 / 30 * 1e6  # microseconds after which an input counts as taken late
+
+
+@dataclass
+class Tally:
+    page: str = ""  # the last one that was shown
+    plays: int = 0  # begun so far
+    inputs: int = 0
+    late: int = 0  # inputs
+    reloads: int = 0
+    offline: int = 0  # times that the connection was lost
+    is_finished: bool = False
+    is_stopped: bool = False
+    is_excluded: bool = False
+
+    @property
+    def end(self) -> str:
+        """What a panel is told, once the session is finished."""
+        return "screened_out" if self.is_excluded else "stopped" if self.is_stopped else "complete"
+
+    def take(self, entries: Iterable[Entry]) -> None:
+        """Counts entries; those that make no sense count as nothing, and are reported when they are imported."""
+        for entry in entries:
+            match entry:
+                case ["s", _, int(due), int(done), _]:
+                    self.inputs += 1
+                    self.late += done - due > LATE
+                case ["p", _, int(number)]:
+                    self.plays, self.page = number + 1, f"play:{number}"
+                case ["q", _, reason]:
+                    self.is_stopped |= reason == STOPPED
+                case ["r", _]:
+                    self.reloads += 1
+                case ["f", _]:
+                    self.is_finished = True
+                case ["e", _, "page", {"page": str(page), "what": what}]:
+                    self.page = page
+                    self.is_stopped |= what == "stop"
+                case ["e", _, "excluded", _]:
+                    self.is_excluded = True
+                case ["e", _, "offline", {"what": "begin"}]:
+                    self.offline += 1
