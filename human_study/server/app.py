@@ -72,7 +72,8 @@ class Server:
         return [
             Route("/", self.page), Route("/files/{name}", self.page),
             Route("/api/begin", self.begin, methods=["POST"]), Route("/api/session", self.session),
-            Route("/api/chunk", self.chunk, methods=["POST"]), Route("/api/finish", self.finish, methods=["POST"]),
+            Route("/api/chunk", self.chunk, methods=["POST"]), Route("/api/chunks", self.chunks),
+            Route("/api/finish", self.finish, methods=["POST"]),
             Route("/api/withdraw", self.withdraw, methods=["POST"]),
             Route("/api/refused", self.refused, methods=["POST"]),
             Route("/researcher", self.research), Route("/researcher", self.log_in, methods=["POST"]),
@@ -104,6 +105,10 @@ class Server:
         if type(number) is not int or number < 0 or not is_list_of_entries(entries):
             raise Refusal(400, "expected n, a whole number, and entries, a list of lists")
         return JSONResponse({"next": await run_in_threadpool(self.sessions.add, running, number, entries)})
+
+    async def chunks(self, request: Request) -> Response:
+        """What the session wrote so far, for a participant of a panel who comes back with another browser."""
+        return await run_in_threadpool(packed, request, {"chunks": self.sessions.chunks(self.running(request))})
 
     async def finish(self, request: Request) -> Response:
         running = self.running(request)
@@ -193,7 +198,7 @@ def takes_gzip(request: Request) -> bool:
 
 
 def packed(request: Request, content: dict[str, Any]) -> Response:
-    """An answer with games, of which compression leaves a hundredth."""
+    """A long answer, compressed: of games, a hundredth is left."""
     plain = JSONResponse(content)
     if not takes_gzip(request):
         return plain

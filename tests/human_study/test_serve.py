@@ -262,7 +262,10 @@ def test_a_panel_gets_its_participants_back(tmp_path: Path):
     who = {"PROLIFIC_PID": "5f2a9c", "STUDY_ID": "s1", "SESSION_ID": "t1"}
     admission = begun(client, panel=who)
     assert begun(client, panel=who, client="f" * 16)["code"] == admission["code"], "who comes back goes on"
-    count = post_all(client.post, admission, a_journal(study, version_of(server, admission)))
+    journal = a_journal(study, version_of(server, admission))
+    count = post_all(client.post, admission, journal)
+    chunks = client.get("/api/chunks", headers=bearer(admission)).json()["chunks"]
+    assert [json.loads(chunk) for chunk in chunks] == [*journal.chunks()], "also with another browser"
     told = client.post("/api/finish", json={"chunks": count}, headers=bearer(admission)).json()
     assert told == {"code": "C1", "redirect": "https://panel.example/submissions/complete?cc=C1"}
     answer = client.post("/api/begin", json=agreed(client="g" * 16, panel=who))
