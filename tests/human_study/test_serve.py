@@ -331,8 +331,8 @@ def test_behind_a_proxy_nothing_unencrypted_is_answered(server: Server, caplog: 
 def test_an_address_that_others_could_listen_to_is_refused(wrong: dict):
     with pytest.raises(ValueError, match="expected"):
         Address(**wrong).check()
-    for right in ({"host": "0.0.0.0", "insecure_lan": True}, {"host": "::1"}, {"trusted_proxy": "10.0.0.0/8"}):
-        Address(**right).check()
+    for right in (Address("0.0.0.0", insecure_lan=True), Address("::1"), Address(trusted_proxy="10.0.0.0/8")):
+        right.check()
     assert Address(trusted_proxy="127.0.0.1").needs_https and not Address().needs_https
 
 
