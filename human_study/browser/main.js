@@ -8,8 +8,9 @@ import { Game } from "./game.js";
 import { Journal } from "./journal.js";
 import { Keyboard } from "./keyboard.js";
 import { Paper } from "./paper.js";
+import { bytes } from "./plays.js";
 import { Reader } from "./reader.js";
-import { bytes, excludes, Session } from "./session.js";
+import { excludes, Session } from "./session.js";
 import { Store, WrittenTwice } from "./store.js";
 import { NoUploads, Refusal, ServerUploads } from "./uploads.js";
 
