@@ -240,3 +240,71 @@ def test_questions_in_a_play_are_due_when_they_are_at_the_window():
         return given.flags.map((flags) => schedule.after(...flags).map(({ question, why }) => [question, why]));
     """
     assert evaluated(code, {"probes": data, "flags": flags}) == expected
+
+
+def test_keys_pauses_and_the_focus_do_what_they_do_at_the_window():
+    """Times in ms; keys 1 and 2 give left and right; p pauses, and e is Escape. After each, the step of that time."""
+    code = """
+        const { Playing } = await load("playing.js");
+        class Keys { // the engine's rule, without the order of jumps
+            held_ = new Map(); pressed = [];
+            press(code, input) { this.held_.set(code, input); this.pressed.push(input); }
+            release(code) { this.held_.delete(code); }
+            releaseAll() { this.held_.clear(); this.pressed = []; }
+            get held() { return this.held_.size > 0; }
+            take() {
+                const taken = this.pressed.pop() ?? [...this.held_.values()].pop() ?? 0;
+                this.pressed = [];
+                return taken;
+            }
+        }
+        const game = { step: () => ({ won: false, died: false }), state: () => new Int32Array(2) };
+        const times = { rate: 10, limit: 900, idle_seconds: 20, refocus_seconds: 0.25 };
+        const rules = { ...times, probes: [], keys: { 1: 1, 2: 2 } };
+        return given.map(({ held, wait, happens }) => {
+            const playing = new Playing(game, new Keys(), rules, []);
+            playing.begin(0, held, wait);
+            for (const [ms, what] of happens) {
+                const at = 1000 * ms, key = { at, code: "12".indexOf(what[0]) + 1, name: what };
+                const press = { ...key, isDown: what[1] === "+", isPause: what === "p+", isEscape: what === "e+" };
+                if (what === "step") playing.step(at, at);
+                else if (what === "lost" || what === "gained") playing.focus(what === "gained", at);
+                else playing.key(press);
+            }
+            const told = playing.entries.filter((entry) => entry[2] !== "key");
+            const words = ([, , event, { what, why }]) => `${event} ${what} ${why ?? ""}`;
+            return told.map((entry) => entry[0] === "s" ? entry[1] : words(entry));
+        });
+    """
+
+    def play(*happens, held=(), wait=""):
+        return {"held": list(held), "wait": wait, "happens": list(happens)}
+
+    cases = {
+        "a key counts while it is held": (
+            play((1, "1+"), (100, "step"), (200, "step"), (210, "1-"), (300, "step")), [1, 1, 0],
+        ),
+        "one that was held before the game counts once it is pressed again": (
+            play((1, "1+"), (100, "step"), (110, "1-"), (120, "1+"), (200, "step"), held=[1]), [0, 1],
+        ),
+        "P pauses until a fresh press, which counts": (
+            play((50, "p+"), (100, "step"), (150, "2+"), (200, "step")), ["pause begin key", "pause end key", 2],
+        ),
+        "a game that waits takes no input": (
+            play((100, "step"), (150, "1+"), (200, "step"), wait="resumed"),
+            ["pause begin resumed", "pause end resumed", 1],
+        ),
+        "keys that go down just after the focus came back were held": (
+            play((10, "1+"), (50, "lost"), (100, "step"), (150, "gained"), (200, "1+"), (300, "step"), (450, "2+"),
+                 (500, "step")),
+            ["focus lost ", "pause begin focus", "focus gained ", "pause end focus", 2],
+        ),
+        "nobody there for 20 seconds": (
+            play((19_900, "step"), (20_100, "step"), (20_200, "step"), (20_250, "1+"), (20_300, "step")),
+            [0, "idle begin idle", "idle end idle", 1],
+        ),
+        "a held key is somebody": (play((10, "1+"), (30_000, "step")), [1]),
+        "Escape stops the game at once": (play((100, "step"), (150, "e+"), (200, "step")), [0]),
+    }  # fmt: skip
+    found = evaluated(code, [case for case, _ in cases.values()])
+    assert dict(zip(cases, found)) == {name: expected for name, (_, expected) in cases.items()}

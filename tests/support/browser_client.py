@@ -6,7 +6,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from playwright.sync_api import Page, sync_playwright
 
@@ -168,7 +168,7 @@ def somebody_else(visitor: Visitor) -> dict[str, Any]:
     return played_on(visitor)
 
 
-def played_on(visitor: Visitor) -> dict[str, Any]:
+def played_on(visitor: Visitor) -> NoReturn:
     print("playing", flush=True)
     while True:
         visitor.hold("m", 0.1)
