@@ -205,7 +205,7 @@ def offline(visitor: Visitor) -> dict[str, Any]:
     visitor.until("game")
     visitor.hold("l", 3)
     visitor.page.context.set_offline(False)
-    visitor.page.wait_for_function("document.getElementById('connection').hidden", timeout=PATIENCE)
+    visitor.page.wait_for_function("() => document.getElementById('connection').hidden", timeout=PATIENCE)
     to_the_end(visitor)
     return {"said": said}
 
