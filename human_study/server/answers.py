@@ -86,7 +86,7 @@ def takes_gzip(request: Request) -> bool:
 
 
 def packed(request: Request, content: dict[str, Any]) -> Response:
-    """An answer with games, of which compression leaves a hundredth."""
+    """A long answer, compressed: of games, a hundredth is left."""
     plain = JSONResponse(content)
     if not takes_gzip(request):
         return plain

@@ -1,7 +1,6 @@
 """The study's server: the participant's page, what it asks for under ``api/``, and the researcher's page."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeGuard
@@ -29,8 +28,6 @@ from priorlab.human_study.study.texts import Texts
 
 BEGINNINGS_A_SECOND, BEGINNINGS_AT_ONCE = 5.0, 500.0  # a lecture hall begins within a minute, from one address
 
-log = logging.getLogger("priorlab.serve")
-
 
 class Server:
     """Answers requests. Whatever waits for the disk does so in a thread."""
@@ -46,7 +43,8 @@ class Server:
         return [
             Route("/", self.page), Route("/files/{name}", self.page),
             Route("/api/begin", self.begin, methods=["POST"]), Route("/api/session", self.session),
-            Route("/api/chunk", self.chunk, methods=["POST"]), Route("/api/finish", self.finish, methods=["POST"]),
+            Route("/api/chunk", self.chunk, methods=["POST"]), Route("/api/chunks", self.chunks),
+            Route("/api/finish", self.finish, methods=["POST"]),
             Route("/api/withdraw", self.withdraw, methods=["POST"]),
             Route("/api/refused", self.refused, methods=["POST"]),
             Route("/researcher", self.research), Route("/researcher", self.login.answer, methods=["POST"]),
@@ -75,6 +73,10 @@ class Server:
         if type(number) is not int or number < 0 or not is_list_of_entries(entries):
             raise Refusal(400, "expected n, a whole number, and entries, a list of lists")
         return JSONResponse({"next": await run_in_threadpool(self.sessions.add, running, number, entries)})
+
+    async def chunks(self, request: Request) -> Response:
+        """What the session wrote so far, for a participant of a panel who comes back with another browser."""
+        return await run_in_threadpool(packed, request, {"chunks": self.sessions.chunks(self.running(request))})
 
     async def finish(self, request: Request) -> Response:
         running = self.running(request)
