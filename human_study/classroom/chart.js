@@ -37,7 +37,7 @@ const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).p
 export function chart(now, { width, height, em }) {
   const names = now.arms.map((arm, at) => `${SIGNS[at]} ${arm.title ?? arm.letter}`);
   const longest = Math.max(...names.map((name) => name.length));
-  const box = { left: 3.4 * em, right: width - (0.62 * longest + 1.2) * em, top: 0.8 * em, bottom: height - 2.6 * em };
+  const box = { left: 4.2 * em, right: width - (0.62 * longest + 1.2) * em, top: 0.8 * em, bottom: height - 2.6 * em };
   const top = highest(now);
   const x = (/** @type {number} */ second) => box.left + ((box.right - box.left) * second) / now.seconds;
   const y = (/** @type {number} */ value) => box.bottom - ((box.bottom - box.top) * value) / top;

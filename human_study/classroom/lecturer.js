@@ -54,6 +54,7 @@ function show(now) {
   /** @type {HTMLButtonElement} */ (byId("reveal")).disabled = now.revealed;
   draw();
   table(now);
+  cards(now);
 }
 
 function draw() {
@@ -77,22 +78,40 @@ function missing({ arms, least, revealed }) {
 
 /** @param {Overview} now */
 function table(now) {
-  const heads = ["version", "players", "reached", "won"].concat(now.revealed ? ["", "what it masks", "people in the study"] : []);
+  const heads = ["version", "players", "reached", "won"];
   byId("heads").replaceChildren(...heads.map((head) => element("th", { scope: "col" }, head)));
-  byId("rows").replaceChildren(...now.arms.map((arm, at) => row(arm, at, now)));
+  byId("rows").replaceChildren(
+    ...now.arms.map((arm, at) => {
+      const cells = [String(arm.players), reached(arm, now), arm.won === null ? "–" : String(arm.won)];
+      return element("tr", {}, named("th", arm, at), ...cells.map((text) => element("td", {}, text)));
+    }),
+  );
 }
 
-/** @param {Arm} arm @param {number} at @param {Overview} now */
-function row(arm, at, now) {
-  const name = element("th", { scope: "row" }, `${SIGNS[at]} ${arm.letter}${arm.title ? `: ${arm.title}` : ""}`);
+/** After the reveal: what each version looks like, what it masks, and how people fared. @param {Overview} now */
+function cards(now) {
+  const places = byId("cards");
+  if (places.childElementCount || !now.revealed) return;
+  places.append(
+    ...now.arms.map((arm, at) => {
+      const won = arm.won === null ? `${arm.players} players` : `${arm.won} of ${arm.players} won`;
+      const here = arm.curve.length ? `This class: ${reached(arm, now)}, ${won}` : `This class: ${won}, no line`;
+      return element("article", {},
+        element("img", { src: arm.picture, alt: "The game in this version, as it begins" }),
+        element("div", {}, named("h3", arm, at), ...[arm.masks ?? "", here, `Published: ${arm.published}`].map((line) => element("p", {}, line))),
+      );
+    }),
+  );
+}
+
+/** @param {Arm} arm @param {Overview} now */
+const reached = ({ curve }, now) => (curve.length ? shown(curve[curve.length - 1], now) : "–");
+
+/** The version with its sign, in its colour. @param {"th" | "h3"} tag @param {Arm} arm @param {number} at */
+function named(tag, arm, at) {
+  const name = element(tag, tag === "th" ? { scope: "row" } : {}, `${SIGNS[at]} ${arm.title ?? arm.letter}`);
   name.style.color = `var(--${at})`;
-  const reached = arm.curve.length ? shown(arm.curve[arm.curve.length - 1], now) : "–";
-  const cells = [String(arm.players), reached, arm.won === null ? "–" : String(arm.won)].map((text) => element("td", {}, text));
-  if (now.revealed) {
-    const picture = element("img", { src: arm.picture, alt: `The game in this version, as it begins` });
-    cells.push(...[picture, arm.masks ?? "", arm.published ?? ""].map((content) => element("td", {}, content)));
-  }
-  return element("tr", {}, name, ...cells);
+  return name;
 }
 
 /** Shows the address large, or the lines. @param {boolean} isInviting */

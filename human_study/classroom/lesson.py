@@ -61,14 +61,15 @@ def open_arms(game: str, versions: Sequence[str], seed: int) -> list[Arm]:
         raise ValueError(f"versions: expected 1 to {MOST_VERSIONS} different ones, not {', '.join(versions) or 'none'}")
     made = []
     for letter, at in zip("ABCDEFGH", np.random.default_rng(seed).permutation(len(versions))):
-        chosen = ChosenGame(game, versions[at])
+        version = versions[int(at)]
+        chosen = ChosenGame(game, version)
         course = chosen.open()
         if not isinstance(course, Course):
             raise ValueError(f"game is {game!r}: expected princess, key_door or random; Atari's don't run in browsers")
         rules = find_rules(rules_of(course.level.game, course.version))
         file, distances = game_file(chosen), distances_of(course.level, rules)
         shown = base64.b64encode(file).decode(), as_url(course.picture)
-        made.append(Arm(versions[at], letter, course.level, rules, distances, *shown))
+        made.append(Arm(version, letter, course.level, rules, distances, *shown))
     return made
 
 

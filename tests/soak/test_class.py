@@ -48,7 +48,7 @@ def a_class(port: int, *words: str) -> Iterator[tuple[str, str, subprocess.Popen
         yield address, lecturer.split()[-1], process
     finally:
         process.terminate()
-        process.wait(30)
+        process.communicate(timeout=30)
 
 
 def picture(page: Any, name: str) -> None:
@@ -97,7 +97,7 @@ def memory(process: subprocess.Popen[str]) -> float:
 
 
 def test_three_students_and_the_wall():
-    words = ("--game", "princess", "--versions", "original", "masked_objects", "--minutes", "1")
+    words = ("--versions", "original", "masked_objects", "masked_similarity", "gravity", "--minutes", "1")
     with a_class(8471, *words) as (address, token, _), sync_api.sync_playwright() as started:
         browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         wall = browser.new_page(color_scheme="light")
@@ -136,11 +136,11 @@ def test_three_students_and_the_wall():
             page.keyboard.up("ArrowLeft")
         picture(students[2], "game")
         now = wall.evaluate("fetch('lecturer/now').then((response) => response.json())")
-        assert (now["joined"], [arm["curve"] for arm in now["arms"]]) == (2, [[], []]), "too few for a line"
+        assert (now["joined"], [arm["curve"] for arm in now["arms"]]) == (2, [[]] * 4), "too few for a line"
         wall.bring_to_front()
         wall.wait_for_selector("body:not(.inviting)")
         picture(wall, "wall_few")
-        run_hall(address, 14, 20)
+        run_hall(address, 24, 20)
         wall.wait_for_selector(".curve")
         picture(wall, "wall_lines")
         wall.emulate_media(color_scheme="dark")
@@ -164,7 +164,7 @@ def test_three_students_and_the_wall():
         picture(wall, "wall_sure")
         wall.keyboard.press("Tab")
         wall.keyboard.press("Enter")
-        wall.wait_for_selector("td img")
+        wall.wait_for_selector("article img")
         wall.emulate_media(color_scheme="light")
         picture(wall, "wall_revealed")
         wall.keyboard.press("t")
