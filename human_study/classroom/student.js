@@ -6,8 +6,8 @@ import { ChoiceForm, Form } from "../browser/forms.js";
 import { Game } from "../browser/game.js";
 import { Controls, Keyboard } from "../browser/keyboard.js";
 import { element, Paper } from "../browser/paper.js";
+import { bytes } from "../browser/plays.js";
 import { Reader } from "../browser/reader.js";
-import { bytes } from "../browser/session.js";
 import { Sending } from "./sending.js";
 
 /** @typedef {import("../browser/types.js").Description} Description */
@@ -66,8 +66,8 @@ class Student {
 
   /** Plays until the game ends or the student stops: "win", "limit" or "stop". @param {ArrayBuffer} file @param {Sending} sending */
   async play(file, sending) {
-    const journal = /** @type {any} */ (sending);
-    await this.game.load(file, journal, this.controls, this.language.words);
+    const session = /** @type {any} */ ({ journal: sending, controls: this.controls, language: this.language });
+    await this.game.load(session, file, { limit: this.description.limit, probes: [] });
     for (let wait = ""; ; wait = "stop") {
       const how = await this.game.run(wait);
       if (how !== "escape") return how;

@@ -41,7 +41,7 @@ def described(study: Study, texts: Mapping[str, Texts]) -> dict[str, Any]:
     return {
         "name": hashlib.sha256(study.name.encode()).hexdigest()[:12],  # participants don't see the study's name
         "minutes": study.minutes, "limit": study.limit, "rate": rate, "plays": plays, **playing(),
-        "probes": [probe_data(each, rate) for each in study.probes], "state": {"deaths": DEATHS, "has_key": HAS_KEY},
+        "probes": [probe_data(each, rate) for each in study.probes],
         "language": page_data(language_page(texts), Script(study, next(iter(texts.values())))),
         "languages": {code: language(Script(study, each), plays) for code, each in texts.items()},
     }  # fmt: skip
@@ -54,6 +54,7 @@ def playing() -> dict[str, Any]:
         "idle_seconds": IDLE_SECONDS, "refocus_seconds": REFOCUS_SECONDS, "readable_seconds": READABLE_SECONDS,
         "end_seconds": END_SECONDS, "codes": CODES, "reserved": list(RESERVED),
         "keys": {code: names[KEYMAP[number]] for code, number in CODES.items() if number in KEYMAP},
+        "state": {"deaths": DEATHS, "has_key": HAS_KEY},
     }  # fmt: skip
 
 
