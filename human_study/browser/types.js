@@ -4,13 +4,15 @@
  * What the description says of a study, its pages and steps; Python writes it (protocol/described.py).
  * @typedef {{type: string, text: string, picture?: string, rows?: string[][]}} Block
  * @typedef {Record<string, any> & {kind: string, blocks: Block[], hint: string}} Page
+ * @typedef {{to: number, checks: string[], rounds: number, when_failed: string}} Again
  * @typedef {{kind: string, page: string, log: string, play: number | null, back: boolean, after_stop: number[],
- *   question?: string}} Step
+ *   again?: Again}} Step
  * @typedef {{name: string, direction: "ltr" | "rtl", words: Record<string, string>, pages: Record<string, Page>,
- *   steps: Step[]}} Language
+ *   eligibility: string[], steps: Step[]}} Language
  * @typedef {{name: string, limit: number, rate: number, plays: number, idle_seconds: number, refocus_seconds: number,
  *   readable_seconds: number, end_seconds: number, codes: Record<string, number>, reserved: string[],
- *   keys: Record<string, string>, language: Page, languages: Record<string, Language>}} Description
+ *   keys: Record<string, string>, language: Page, state: {has_key: number},
+ *   probes: import("./schedule.js").Probe[], languages: Record<string, Language>}} Description
  */
 
 /**
