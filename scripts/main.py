@@ -9,6 +9,7 @@ COMMANDS = {
     "play": "play a game in a window and record the play",
     "participate": "lead one participant through a study: consent, keys, questions, the game, thanks",
     "serve": "offer a study to browsers",
+    "class": "let a lecture hall play masked versions in browsers, and show how far everybody comes",
     "import": "make the logs of a study's sessions in browsers",
     "status": "show the progress of a study",
     "withdraw": "delete all data of one participant",

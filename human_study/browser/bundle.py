@@ -1,6 +1,7 @@
 """The participant's page, put together from its parts: as files that a server offers, or as one file."""
 
 import base64
+import gzip
 import hashlib
 import json
 import re
@@ -61,13 +62,13 @@ def single_file(description: Mapping[str, Any], admission: Mapping[str, Any]) ->
     At the end, the participant saves the record as a file.
     """
     script, style = joined("main.js"), (HERE / "style.css").read_text(encoding="utf-8")
-    if "</script" in script + joined("worker.js") or "</style" in style:
+    if "</script" in script or "</style" in style:
         raise ValueError(f"{HERE}: a script or style that ends its own element: expected none")
-    scripts = [
-        data("description", as_json(description)), data("admission", as_json(admission)),
-        data("engine", base64.b64encode(engine()).decode()), data("worker", joined("worker.js")),
-        f'<script type="module">{script}</script>',
-    ]  # fmt: skip
+    parts = {
+        "description": as_json(description).encode(), "admission": as_json(admission).encode(), "engine": engine(),
+        "worker": joined("worker.js").encode(),
+    }  # fmt: skip
+    scripts = [data(name, packed(part)) for name, part in parts.items()] + [f'<script type="module">{script}</script>']
     policy = POLICY.format(scripts=source_hash(script), styles=source_hash(style), connections="'none'")
     head = f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n<style>{style}</style>'
     return filled(head, scripts)
@@ -78,7 +79,7 @@ def joined(name: str) -> str:
     """A module with all that it imports, as one script: each module becomes a function that returns what it exports."""
     modules: dict[Path, str] = {}
     add(modules, (HERE / name).resolve())
-    return "".join(modules.values())
+    return '"use strict";\n' + "".join(modules.values())
 
 
 def add(modules: dict[Path, str], path: Path) -> None:
@@ -109,6 +110,11 @@ def filled(head: str, scripts: list[str]) -> bytes:
 def data(name: str, text: str) -> str:
     """An element that holds text and is never run."""
     return f'<script type="text/plain" id="{name}">{text}</script>'
+
+
+def packed(content: bytes) -> str:
+    """As gzip in base64: a game is large and repeats itself."""
+    return base64.b64encode(gzip.compress(content, mtime=0)).decode()
 
 
 def as_json(value: Any) -> str:

@@ -88,7 +88,7 @@ function offerFile(session, title, text, store) {
     element("h1", {}, words[`browser.${title}`]),
     element("p", {}, words[`browser.${text}`].replace("{id}", "").trim()),
     element("p", { className: "code" }, code),
-    element("button", { type: "button", className: "option", onclick: save }, words["browser.save"]),
+    element("button", { type: "button", className: "act", onclick: save }, words["browser.save"]),
   ]);
 }
 

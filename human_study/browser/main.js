@@ -3,13 +3,14 @@
 import { Clock } from "./clock.js";
 import { about, isModern, isTooSlow, isTooSmall, isTouched, measured } from "./device.js";
 import { farewell } from "./farewell.js";
-import { ChoiceForm, Form } from "./forms.js";
+import { formOf } from "./form_of.js";
 import { Game } from "./game.js";
 import { Journal } from "./journal.js";
 import { Keyboard } from "./keyboard.js";
 import { Paper } from "./paper.js";
+import { bytes } from "./plays.js";
 import { Reader } from "./reader.js";
-import { bytes, Session } from "./session.js";
+import { excludes, Session } from "./session.js";
 import { Store, WrittenTwice } from "./store.js";
 import { NoUploads, Refusal, ServerUploads } from "./uploads.js";
 
@@ -58,10 +59,28 @@ class Study {
     const measuring = measured(this.description.rate);
     if ((await this.ask("consent")) !== "agree") return this.refuse("refused");
     const seconds = Math.round(performance.now() - began) / 1000;
+    const answers = await this.askEligibility();
+    if (!answers) return this.refuse("refused");
+    if (answers.some(([page, answer]) => excludes(this.language.pages[page], answer))) return this.refuse("not_eligible");
     this.paper.wait();
     const speed = await measuring;
     if (isTooSlow(speed, this.description.rate)) return this.refuse("slow");
-    await this.begin(this.store, kept, { ...about(), ...speed }, seconds);
+    const session = await this.begin(this.store, kept, { ...about(), ...speed }, seconds);
+    for (const [page, answer] of answers) session.note("answer", { question: page.replace("question:", ""), answer });
+    await farewell(session, this.store, await session.walk(), false);
+  }
+
+  /** The answers that decide who can take part, up to the first that excludes; null after Escape. */
+  async askEligibility() {
+    /** @type {[string, any][]} */
+    const answers = [];
+    for (const page of this.language.eligibility) {
+      const answer = await this.ask(page);
+      if (answer === null) return null;
+      answers.push([page, answer]);
+      if (excludes(this.language.pages[page], answer)) break;
+    }
+    return answers;
   }
 
   /** @param {Store} store @param {Kept | null} kept @param {object} computer @param {number} seconds */
@@ -72,10 +91,24 @@ class Study {
     const clock = new Clock(performance.timeOrigin + performance.now());
     const admission = await this.persist(() => this.uploads.begin(wishes));
     history.replaceState(null, "");
+    if (admission.next) return this.takeUp(store, client, admission);
     await store.keep({ client, token: admission.token, language: this.code, began: clock.began });
     const journal = new Journal(store, this.uploads, admission.token, clock, [], admission.next);
-    const session = this.session(admission, journal);
-    await farewell(session, store, await session.walk(), false);
+    return this.session(admission, journal);
+  }
+
+  /**
+   * A participant of a panel who began with another browser: what was written there comes here, and the page begins anew.
+   * @param {Store} store @param {string} client @param {Admission} admission
+   * @returns {Promise<never>}
+   */
+  async takeUp(store, client, { token, language, began }) {
+    const chunks = await this.persist(() => this.uploads.chunks(token));
+    await store.clear();
+    for (const [n, text] of chunks.entries()) await store.add(n, text);
+    await store.keep({ client, token, language, began });
+    location.reload();
+    return new Promise(() => {});
   }
 
   /** Continues an interrupted session; returns whether there is one. @param {Store} store @param {Kept} kept */
@@ -104,7 +137,7 @@ class Study {
       journal.add(["r", clock.now()]);
       journal.note("screen", about());
     }
-    const end = past.isExcluded ? "too_young" : past.isFinished ? "" : await session.walk();
+    const end = past.end || past.isFinished ? past.end : await session.walk();
     await farewell(session, store, end, past.isFinished);
     return true;
   }
@@ -135,7 +168,7 @@ class Study {
     const page = JSON.parse(JSON.stringify(this.language.pages[name]), (_, value) =>
       typeof value === "string" ? value.replace(/\{(day|began|ended)\}/g, (whole, key) => filled[key] ?? whole) : value,
     );
-    const form = new (page.kind === "choice" ? ChoiceForm : Form)(page, this.filling());
+    const form = formOf(page, this.filling());
     await this.tools.reader.show(form);
     return form.answer;
   }
@@ -147,7 +180,7 @@ class Study {
   /** Asks for the language if there are several; Escape leaves that page unanswered. */
   async chooseLanguage() {
     while (Object.keys(this.description.languages).length > 1) {
-      const form = new ChoiceForm({ ...this.description.language, chosen: this.code }, this.filling());
+      const form = formOf({ ...this.description.language, chosen: this.code }, this.filling());
       await this.tools.reader.show(form);
       if (form.answer) return this.speak(form.answer);
     }
@@ -163,8 +196,8 @@ class Study {
   /** Says why there is no session; a panel may then have somewhere to go. @param {string} why */
   async refuse(why) {
     const { redirect } = await this.uploads.refused({ why, panel: this.panel }).catch(() => ({ redirect: undefined }));
-    const page = why === "refused" ? this.language.pages.refused : this.notice(why);
-    await this.tools.reader.show(new Form({ ...page, hint: redirect ? this.language.words["page.next"] : "" }, this.filling()));
+    const page = this.language.pages[why] ?? this.notice(why);
+    await this.tools.reader.show(formOf({ ...page, hint: redirect ? this.language.words["page.next"] : "" }, this.filling()));
     if (redirect) location.replace(redirect);
   }
 
@@ -177,7 +210,7 @@ class Study {
 
   /** Shows a page that stays. @param {Page} page */
   end(page) {
-    this.paper.show(new Form({ ...page, hint: "" }, this.filling()).content(), { hints: [] });
+    this.paper.show(formOf({ ...page, hint: "" }, this.filling()).content(), { hints: [] });
   }
 
   /** Asks the server until it answers; a word says that there is no connection. @template T @param {() => Promise<T>} ask */
@@ -220,23 +253,23 @@ const preferred = (codes) =>
 
 const newId = () => [...crypto.getRandomValues(new Uint8Array(16))].map((each) => each.toString(16).padStart(2, "0")).join("");
 
-/** The page's parts: within it, or files next to it. @param {string} name */
+/** A part of the page: a file next to it, or packed within it. @param {string} name */
 async function part(name) {
+  const text = (/** @type {string} */ id) => document.getElementById(id)?.textContent;
   const files = JSON.parse(text("files") ?? "{}");
-  return files[name] ? fetch(files[name]) : new Response(text(name));
+  if (files[name]) return fetch(files[name]);
+  const packed = new Blob([bytes(text(name) ?? "")]).stream();
+  return new Response(packed.pipeThrough(new DecompressionStream("gzip")));
 }
 
-/** @param {string} id */
-const text = (id) => document.getElementById(id)?.textContent ?? null;
-
 async function start() {
-  const [description, engine, worker] = await Promise.all([
+  const isFile = document.getElementById("admission") !== null;
+  const [description, engine, worker, uploads] = await Promise.all([
     part("description").then((response) => response.json()),
-    part("engine").then((response) => (text("engine") ? response.text().then(bytes) : response.arrayBuffer())),
+    part("engine").then((response) => response.arrayBuffer()),
     part("worker").then((response) => response.text()),
+    isFile ? part("admission").then(async (response) => new NoUploads(await response.json())) : new ServerUploads(),
   ]);
-  const admission = text("admission");
-  const uploads = admission ? new NoUploads(JSON.parse(admission)) : new ServerUploads();
   const study = new Study(description, engine, worker, uploads);
   addEventListener("error", (event) => study.fail(event.error));
   addEventListener("unhandledrejection", (event) => study.fail(event.reason));

@@ -1,6 +1,9 @@
 // Where a session stands: which steps remain, and what its journal says of those that are over.
 
+/** @typedef {import("./schedule.js").Due} Due */
 /** @typedef {import("./types.js").Entry} Entry */
+/** @typedef {import("./types.js").Again} Again */
+/** @typedef {import("./types.js").Page} Page */
 /** @typedef {import("./types.js").Step} Step */
 
 export class Progress {
@@ -24,11 +27,16 @@ export class Progress {
   /** The participant stops at the current step. */
   stop() {
     if (!this.step) return;
-    const remain = this.step.after_stop.filter((number) => this.left.indexOf(number) > this.at);
+    const remain = this.step.after_stop.filter((number) => this.placeOf(number) > this.at);
     this.left = [...this.left.slice(0, this.at + 1), ...remain];
   }
 
-  /** The steps in order; each is looked at once. @param {number} way  1 or -1 */
+  /** @param {number} number  of a step */
+  placeOf(number) {
+    return this.left.indexOf(number);
+  }
+
+  /** @param {number} way  how many steps to advance, -1 for back */
   move(way) {
     this.at += way;
   }
@@ -39,9 +47,10 @@ export class Progress {
  * @typedef {object} Past
  * @property {Record<string, any>} answers  by question, the latest of each
  * @property {{keys: Record<string, number>, chosen: boolean} | null} controls
- * @property {number[][]} plays  the inputs of each
+ * @property {{inputs: number[], answered: Due[]}[]} plays  of each, its inputs, and the questions answered after the last
  * @property {Set<number>} ended  numbers of plays that the participant ended
- * @property {boolean} isExcluded
+ * @property {number} rounds  of instructions and checks that ended with wrong answers
+ * @property {string} end  the page that ended the session early; else ""
  * @property {boolean} isFinished
  */
 
@@ -54,24 +63,33 @@ export class Progress {
  */
 export function retraced(progress, entries) {
   /** @type {Past} */
-  const past = { answers: {}, controls: null, plays: [], ended: new Set(), isExcluded: false, isFinished: false };
+  const past = { answers: {}, controls: null, plays: [], ended: new Set(), rounds: 0, end: "", isFinished: false };
   const over = new Set(); // numbers of steps
   const numberOf = (/** @type {string} */ log) => progress.steps.findIndex((step) => step.log === log);
   for (const entry of entries) {
-    if (entry[0] === "p") past.plays[entry[2]] = [];
-    if (entry[0] === "s") past.plays.at(-1)?.push(entry[1]);
+    if (entry[0] === "p") past.plays[entry[2]] = { inputs: [], answered: [] };
+    const play = past.plays[past.plays.length - 1];
+    if (entry[0] === "s") play.answered = [];
+    if (entry[0] === "s") play.inputs.push(entry[1]);
     if (entry[0] === "q") past.ended.add(past.plays.length - 1);
     if (entry[0] === "f") past.isFinished = true;
     if (entry[0] !== "e") continue;
     const [, , event, fields] = /** @type {["e", number, string, Record<string, any>]} */ (entry);
     if (event === "answer") past.answers[fields.question] = fields.answer;
+    if (event === "probe") play.answered.push(/** @type {Due} */ (fields));
     if (event === "controls") past.controls = /** @type {Past["controls"]} */ (fields);
-    if (event === "excluded") past.isExcluded = true;
+    if (event === "excluded") past.end = fields.why === "checks" ? "failed_checks" : "too_young";
     if (event !== "page") continue;
     const number = numberOf(fields.page);
     if (number >= 0 && fields.what === "end") over.add(number);
+    const { again } = progress.steps[number] ?? {};
+    if (again && fields.again) {
+      past.rounds++;
+      for (let each = again.to; each <= number; each++) over.delete(each);
+      for (const name of again.checks) delete past.answers[name];
+    }
     if (number >= 0 && fields.what === "stop") {
-      progress.at = progress.left.indexOf(number);
+      progress.at = progress.placeOf(number);
       progress.stop();
       over.add(number);
     }
@@ -85,6 +103,25 @@ export function retraced(progress, entries) {
 
 /** A page that follows a play is shown once the play is over. @param {Progress} progress @param {number} number */
 function playsBefore(progress, number) {
-  const before = progress.left.slice(0, Math.max(progress.left.indexOf(number), 0));
+  const before = progress.left.slice(0, Math.max(progress.placeOf(number), 0));
   return before.filter((each) => progress.steps[each].kind === "play");
+}
+
+/** Whether that is the right answer to a page that has one. @param {Page} page @param {any} answer */
+export function isRight(page, answer) {
+  if (!Array.isArray(answer)) return answer === page.right;
+  const right = new Set(page.right);
+  return Array.isArray(page.right) && right.size === answer.length && answer.every((each) => right.has(each));
+}
+
+/**
+ * What the log says about a round of instructions and checks that ended after ``rounds`` others.
+ * @param {Again} again
+ * @param {Record<string, Page>} pages
+ * @param {Record<string, any>} answers
+ * @param {number} rounds
+ */
+export function roundEnded(again, pages, answers, rounds) {
+  const wrong = again.checks.filter((name) => !isRight(pages[`question:${name}`], answers[name]));
+  return { round: rounds + 1, wrong, again: wrong.length > 0 && rounds + 1 < again.rounds };
 }

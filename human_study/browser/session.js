@@ -1,10 +1,10 @@
 // A session with a participant, from the page after consent to the last one; also an interrupted one.
 
-import { ChoiceForm, Form, ScaleForm, SeveralForm } from "./forms.js";
+import { formOf } from "./form_of.js";
 import { KeyForm } from "./key_form.js";
 import { Controls } from "./keyboard.js";
-import { Progress, retraced } from "./progress.js";
-import { TypedForm } from "./typed_form.js";
+import { play, practise } from "./plays.js";
+import { isRight, Progress, retraced, roundEnded } from "./progress.js";
 
 /** @typedef {import("./game.js").Game} Game */
 /** @typedef {import("./journal.js").Journal} Journal */
@@ -14,18 +14,13 @@ import { TypedForm } from "./typed_form.js";
 /** @typedef {import("./reader.js").Manner} Manner */
 /** @typedef {import("./reader.js").Reader} Reader */
 /** @typedef {import("./types.js").Admission} Admission */
+/** @typedef {import("./types.js").Again} Again */
 /** @typedef {import("./types.js").Description} Description */
 /** @typedef {import("./types.js").Language} Language */
 /** @typedef {import("./types.js").Page} Page */
 /** @typedef {import("./types.js").Step} Step */
 
 /** What pages and games are shown with. @typedef {{paper: Paper, reader: Reader, keyboard: Keyboard, game: Game}} Tools */
-
-const FORMS = {
-  choice: ChoiceForm, scale: ScaleForm, several: SeveralForm, text: TypedForm, number: TypedForm, plate: TypedForm,
-};
-const STOPPED = "stopped by the participant";
-const LEFT = "left by the participant for the next game";
 
 export class Session {
   /**
@@ -46,8 +41,9 @@ export class Session {
     this.progress = new Progress(admission.steps ?? language.steps);
     /** @type {Record<string, any>} */
     this.answers = {}; // by question; the latest of each
-    /** @type {number[][]} */
-    this.plays = []; // inputs of those that were begun before a reload
+    this.rounds = 0; // of instructions and questions about them that ended with wrong answers
+    /** @type {Past["plays"]} */
+    this.plays = []; // those that were begun before a reload
     this.listen();
   }
 
@@ -80,6 +76,7 @@ export class Session {
   resume() {
     const past = retraced(this.progress, this.journal.all());
     this.answers = past.answers;
+    this.rounds = past.rounds;
     this.plays = past.plays;
     if (past.controls) this.controls = Controls.logged(past.controls, this.tools.keyboard);
     return past;
@@ -104,7 +101,7 @@ export class Session {
     const manner = this.manner(step);
     let how = await this.tools.reader.show(form, manner);
     while (how === "escape") {
-      if ((await this.ask("stop_last")) === "stop") return this.stop(step);
+      if ((await this.askToStop()) === "stop") return this.stop(step);
       how = await this.tools.reader.show(form, manner);
     }
     const seconds = Math.round(performance.now() - began) / 1000;
@@ -116,8 +113,24 @@ export class Session {
     }
     const end = this.noteAnswer(step, form.answer, seconds);
     if (end) return end;
-    this.note("page", { page: step.log, what: "end" });
-    return 1;
+    if (page.kind === "practice" && (await practise(this, page)) === "stop") return this.stop(step);
+    const round = step.again ? roundEnded(step.again, this.language.pages, this.answers, this.rounds) : null;
+    if (round?.wrong.length && !round.again && step.again?.when_failed === "end") {
+      this.note("excluded", { why: "checks", ...round });
+      return "failed_checks";
+    }
+    this.note("page", { page: step.log, what: "end", ...round });
+    return step.again && round?.again ? this.beginRound(step.again) : 1;
+  }
+
+  /** After wrong answers; returns how many steps to advance to the instructions. @param {Again} again */
+  async beginRound(again) {
+    this.rounds++;
+    for (const name of again.checks) delete this.answers[name];
+    this.note("page", { page: "again", what: "begin" });
+    await this.tools.reader.show(this.form(this.language.pages.again));
+    this.note("page", { page: "again", what: "end" });
+    return this.progress.placeOf(again.to) - this.progress.at;
   }
 
   /** @param {Step} step @returns {Manner} */
@@ -137,7 +150,7 @@ export class Session {
     if (answer instanceof Controls) {
       this.controls = answer;
       this.note("controls", { ...answer.about(this.tools.keyboard), gamepads: 0 });
-    } else if (page.kind !== "read") {
+    } else if (page.kind !== "read" && page.kind !== "practice") {
       const end = excludes(page, answer);
       if (end) {
         this.note("excluded", { why: end === "too_young" ? "minimum_age" : end });
@@ -146,7 +159,8 @@ export class Session {
       const question = questionOf(step);
       this.answers[question] = answer;
       const about = step.play === null ? {} : { play: step.play };
-      this.note("answer", { question, answer, seconds, ...about });
+      const right = "right" in page ? { right: isRight(page, answer) } : {};
+      this.note("answer", { question, answer, seconds, ...about, ...right });
     }
     return "";
   }
@@ -158,33 +172,18 @@ export class Session {
     return 1;
   }
 
-  /** The play of a step, from its beginning or from where it was interrupted. @param {Step} step */
+  /** @param {Step} step */
   async play(step) {
-    const { game } = this.tools;
     const number = step.play ?? 0;
-    const inputs = this.plays[number];
-    if (!inputs) this.journal.add(["p", this.journal.clock.now(), number]);
-    const file = bytes(this.admission.games[number]);
     this.tools.paper.wait();
-    let ended = await game.load(file, this.journal, this.controls, this.language.words, inputs ?? []);
-    let wait = inputs ? "resumed" : "";
-    while (!ended) {
-      const how = await game.run(wait);
-      if (how !== "escape") break;
-      const isLast = number + 1 === this.description.plays;
-      const chosen = await this.ask(isLast ? "stop_last" : "stop");
-      if (chosen === "leave" || chosen === "stop") {
-        this.journal.add(["q", this.journal.clock.now(), chosen === "stop" ? STOPPED : LEFT]);
-        return chosen === "stop" ? this.stop(step) : 1;
-      }
-      wait = "stop";
-    }
-    return 1;
+    const chosen = await play(this, number, this.plays[number]);
+    return chosen === "stop" ? this.stop(step) : 1;
   }
 
-  /** Asks whether to stop: null if the participant left that page by Escape. @param {"stop" | "stop_last"} name */
-  async ask(name) {
-    const form = this.form(this.language.pages[name]);
+  /** Asks whether to stop; null if the participant left that page by Escape. @param {number} [number]  of the play under way */
+  async askToStop(number) {
+    const isLast = number === undefined || number + 1 === this.description.plays;
+    const form = this.form(this.language.pages[isLast ? "stop_last" : "stop"]);
     this.note("page", { page: "stop", what: "begin" });
     await this.tools.reader.show(form);
     this.note("page", { page: "stop", what: "end", value: form.answer });
@@ -198,26 +197,25 @@ export class Session {
     return form.answer;
   }
 
-  /** @param {Page} page @param {any} [former]  an earlier answer @returns {Form} */
+  /** @param {Page} page @param {any} [former]  an earlier answer @returns {import("./forms.js").Form} */
   form(page, former) {
     const { keyboard, paper } = this.tools;
     const { words } = this.language;
     const capsOf = (/** @type {string} */ input) => this.controls.codes(input).map((code) => keyboard.name(code, words));
     const filling = { words, code: this.admission.code, capsOf, paper };
     if (page.kind === "keys") return new KeyForm(page, filling, keyboard, this.controls, this.standard);
-    const Kind = FORMS[/** @type {keyof typeof FORMS} */ (page.kind)];
-    return Kind ? new Kind(page, filling, former) : new Form(page, filling);
+    return formOf(page, filling, former);
   }
 }
 
 /** The name under which the answer to a step's question is logged. @param {Step} step */
 function questionOf(step) {
   const name = step.page.replace(/^question:/, "");
-  return step.question ?? (step.play === null ? name : `${name}.${step.play}`);
+  return step.play === null ? name : `${name}.${step.play}`;
 }
 
 /** The page that ends the session because of that answer; else "". @param {Page} page @param {any} answer @returns {string} */
-function excludes(page, answer) {
+export function excludes(page, answer) {
   const rule = page.excludes;
   if (!rule) return "";
   const ends = rule.options?.includes(answer) || (typeof answer === "number" && answer < rule.below);
@@ -226,6 +224,3 @@ function excludes(page, answer) {
 
 /** @param {any} one @param {any} other */
 const isSame = (one, other) => JSON.stringify(one) === JSON.stringify(other);
-
-/** @param {string} base64 */
-export const bytes = (base64) => Uint8Array.from(atob(base64), (each) => each.charCodeAt(0)).buffer;

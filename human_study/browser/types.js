@@ -4,19 +4,21 @@
  * What the description says of a study, its pages and steps; Python writes it (protocol/described.py).
  * @typedef {{type: string, text: string, picture?: string, rows?: string[][]}} Block
  * @typedef {Record<string, any> & {kind: string, blocks: Block[], hint: string}} Page
+ * @typedef {{to: number, checks: string[], rounds: number, when_failed: string}} Again
  * @typedef {{kind: string, page: string, log: string, play: number | null, back: boolean, after_stop: number[],
- *   question?: string}} Step
+ *   again?: Again}} Step
  * @typedef {{name: string, direction: "ltr" | "rtl", words: Record<string, string>, pages: Record<string, Page>,
- *   steps: Step[]}} Language
+ *   eligibility: string[], steps: Step[]}} Language
  * @typedef {{name: string, limit: number, rate: number, plays: number, idle_seconds: number, refocus_seconds: number,
  *   readable_seconds: number, end_seconds: number, codes: Record<string, number>, reserved: string[],
- *   keys: Record<string, string>, language: Page, languages: Record<string, Language>}} Description
+ *   keys: Record<string, string>, language: Page, state: {has_key: number},
+ *   probes: import("./schedule.js").Probe[], languages: Record<string, Language>}} Description
  */
 
 /**
  * What a server (or another adapter) answers at consent: the participant's code and games, each in base64.
  * @typedef {{token: string, code: string, language: string, games: string[], steps?: Step[],
- *   keys?: Record<string, string>, next?: number, ended?: boolean}} Admission
+ *   keys?: Record<string, string>, next?: number, ended?: boolean, began?: number}} Admission
  */
 
 /**
@@ -25,6 +27,7 @@
  * @typedef {object} Uploads
  * @property {(wishes: object) => Promise<Admission>} begin  consent was given
  * @property {(token: string) => Promise<Admission>} session  of before a reload
+ * @property {(token: string) => Promise<string[]>} chunks  everything that a session sent so far, by number
  * @property {(token: string, chunk: string) => Promise<number>} send  returns the number of the next chunk it expects
  * @property {(token: string, chunks: string[]) => void} hurry  the page may be gone at once
  * @property {(token: string, count: number) => Promise<Ending>} finish

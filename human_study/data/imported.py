@@ -5,6 +5,7 @@ chunks alone: importing again gives the same bytes, and after further chunks a l
 """
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -15,7 +16,7 @@ from priorlab.envs.base.files import one_line, read_bytes, replace
 from priorlab.envs.base.locks import held
 from priorlab.envs.plays.courses import AnyCourse
 from priorlab.envs.plays.events import AT_ONCE, SUFFIX, EventLog, lock_of
-from priorlab.envs.plays.play import Course
+from priorlab.envs.plays.play import CHARACTERS, Course, as_characters, hash_picture
 from priorlab.envs.plays.sessions import ENDINGS, STEP_EVENTS
 from priorlab.human_study.data.chunks import (
     SERVER_LOCK,
@@ -70,13 +71,14 @@ def import_study(study: Study) -> Iterator[Imported]:
 
 
 def import_session(study: Study, path: Path) -> Imported:
-    """Writes the log of that file of chunks, next to the folder of chunks, or continues it.
+    """Writes the log of that file of chunks, next to the folder of chunks, or continues it; it gets the same time.
 
     Raises ChunkError, one line that names the file, the line and the reason, and changes nothing; OSError if a file
     can't be read or written, or another process imports that session.
     """
     log = study.folder / path.name.replace("".join(path.suffixes), SUFFIX)
     with held(lock_of(log), f"{log}: another process is importing this session: expected only one"):
+        written_at = path.stat().st_mtime_ns
         chunks = read_chunks(path)  # here, so that nothing comes back of a session that was just withdrawn
         draft = log.with_name(f"{log.name}.draft")
         draft.unlink(missing_ok=True)
@@ -87,9 +89,15 @@ def import_session(study: Study, path: Path) -> Imported:
                 raise WrongLog(f"{path}: {log.name} does not continue as these chunks do: expected their beginning")
             if written != before:
                 replace(draft, log)
+            os.utime(log, ns=(written_at, written_at))
         finally:
             draft.unlink(missing_ok=True)
         return Imported(path, inputs, is_finished, written != before)
+
+
+def is_imported(log: Path, chunks: Path) -> bool:
+    """Whether the log holds all that the file of chunks does."""
+    return log.exists() and log.stat().st_mtime_ns == chunks.stat().st_mtime_ns
 
 
 def add_saved(study: Study, path: Path) -> int:
@@ -207,16 +215,32 @@ class Played:
             raise ValueError(f"event {name!r}: expected one that happens at a page or to its keys")
         if not isinstance(fields, dict) or CHAINED & fields.keys():
             raise ValueError(f"expected fields, by name, without {', '.join(sorted(CHAINED))}")
-        self.recorder.note(name, at=self.clock.reach(at), **fields, **self.added(name, fields))
+        self.recorder.note(name, at=self.clock.reach(at), **{**fields, **self.added(name, fields)})
 
     def added(self, name: str, fields: dict[str, Any]) -> dict[str, Any]:
-        """What the study knows of an event, and a browser need not send."""
+        """What the study knows of an event, and a browser does not send."""
         if name == "excluded" and fields.get("why") == "minimum_age":
-            return {"minimum_age": self.minimum_age} if "minimum_age" not in fields else {}
-        if name == "answer" and "shows" not in fields:
+            return {"minimum_age": self.minimum_age}
+        if name == "answer":
             question = self.questions.get(str(fields["question"]).partition(".")[0], {})
             return {each: question[each] for each in ("shows", "cones") if each in question}
+        if name == "practice":
+            return self.practised(fields)
         return {}
+
+    def practised(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """The game of a practice that begins; the inputs and the last state of one that ends."""
+        course = self.study.practice_game.open()
+        if fields["what"] == "begin":
+            about = {"limit": self.study.practice_limit, "inputs_per_second": course.rate}
+            return {**course.about(), **about, "first_picture": hash_picture(course.picture)}
+        inputs = fields["inputs"] if isinstance(fields["inputs"], str) else as_characters(fields["inputs"])
+        for character in inputs:
+            course.step(CHARACTERS.index(character))
+        if course.solved != (fields["ended"] == "win"):
+            won = "won" if course.solved else "not won"
+            raise ValueError(f"practice ended as {fields['ended']!r}, but replayed it is {won}")
+        return {"inputs": inputs, "state": course.hash()}
 
     def play(self, at: int, number: int) -> None:
         self.clock.reach(at)

@@ -9,6 +9,8 @@ from typing import Any
 
 from PIL import Image
 
+from priorlab.envs.browser import game_file
+from priorlab.envs.game.rules import DEATHS, HAS_KEY
 from priorlab.human_study.protocol.blocks import Block, Caps, Code, Plate, Text, Title
 from priorlab.human_study.protocol.codes import CODES, KEYMAP, RESERVED
 from priorlab.human_study.protocol.keys import (
@@ -20,9 +22,11 @@ from priorlab.human_study.protocol.keys import (
 )
 from priorlab.human_study.protocol.pages import Choice, KeysPage, Page, Several, Typed
 from priorlab.human_study.protocol.plates import plate_picture
+from priorlab.human_study.protocol.probes import steps_in
 from priorlab.human_study.protocol.script import Script, language_page
 from priorlab.human_study.protocol.steps import Step, after_stop, can_go_back, ends_round, round_begins, steps
 from priorlab.human_study.study.answers import LONGEST, LONGEST_NUMBER, bounds, is_signed
+from priorlab.human_study.study.probes import Probe
 from priorlab.human_study.study.study_file import Study
 from priorlab.human_study.study.texts import Question, Texts
 
@@ -34,26 +38,35 @@ def described(study: Study, texts: Mapping[str, Texts]) -> dict[str, Any]:
     """The study with its texts, by the code of their language; docs/description-reference.md explains each entry."""
     plays = len(study.versions) if study.design == "within" else 1
     rate = study.settings(study.versions[0]).rate
-    names = {number: name for name, number in INPUT_NUMBERS.items()}
     return {
         "name": hashlib.sha256(study.name.encode()).hexdigest()[:12],  # participants don't see the study's name
-        "minutes": study.minutes, "limit": study.limit, "rate": rate, "plays": plays,
-        "idle_seconds": IDLE_SECONDS, "refocus_seconds": REFOCUS_SECONDS, "readable_seconds": READABLE_SECONDS,
-        "end_seconds": END_SECONDS, "codes": CODES, "reserved": list(RESERVED),
-        "keys": {code: names[KEYMAP[number]] for code, number in CODES.items() if number in KEYMAP},
+        "minutes": study.minutes, "limit": study.limit, "rate": rate, "plays": plays, **playing(),
+        "probes": [probe_data(each, rate) for each in study.probes],
         "language": page_data(language_page(texts), Script(study, next(iter(texts.values())))),
         "languages": {code: language(Script(study, each), plays) for code, each in texts.items()},
     }  # fmt: skip
 
 
+def playing() -> dict[str, Any]:
+    """What every game in a browser needs to know of keys and times."""
+    names = {number: name for name, number in INPUT_NUMBERS.items()}
+    return {
+        "idle_seconds": IDLE_SECONDS, "refocus_seconds": REFOCUS_SECONDS, "readable_seconds": READABLE_SECONDS,
+        "end_seconds": END_SECONDS, "codes": CODES, "reserved": list(RESERVED),
+        "keys": {code: names[KEYMAP[number]] for code, number in CODES.items() if number in KEYMAP},
+        "state": {"deaths": DEATHS, "has_key": HAS_KEY},
+    }  # fmt: skip
+
+
 def language(script: Script, plays: int) -> dict[str, Any]:
     """Everything that participants read in one language."""
-    texts = script.texts
+    texts, study = script.texts, script.study
+    practice = {"practice": practice_data(script)} if study.practice_limit else {}
     return {
         "name": texts.language, "direction": texts.font["direction"], "words": texts.words,
-        "eligibility": [f"question:{name}" for name in script.study.eligible],
-        "pages": {name: page_data(page, script) for name, page in every_page(script, plays).items()},
-        "steps": steps_data(script.study, plays),
+        "eligibility": [f"question:{name}" for name in study.eligible],
+        "pages": {name: page_data(page, script) for name, page in every_page(script, plays).items()} | practice,
+        "steps": steps_data(study, plays),
     }  # fmt: skip
 
 
@@ -85,6 +98,23 @@ def steps_data(study: Study, plays: int) -> list[dict[str, Any]]:
         }
         for at, step in enumerate(planned)
     ]  # fmt: skip
+
+
+def practice_data(script: Script) -> dict[str, Any]:
+    """The page before practice, with its game: a file of ``envs.browser`` in base64."""
+    page = page_data(script.practice({name: [] for name in INPUT_NUMBERS}), script)
+    game = base64.b64encode(game_file(script.study.practice_game)).decode("ascii")
+    return page | {"kind": "practice", "limit": script.study.practice_limit, "game": game}
+
+
+def probe_data(probe: Probe, rate: int) -> dict[str, Any]:
+    """A question in the middle of plays; ``every`` and ``at`` count inputs."""
+    when: dict[str, Any] = {"after": probe.after}
+    if probe.every:
+        when = {"every": steps_in(probe.every, rate)}
+    elif probe.at:
+        when = {"at": [steps_in(seconds, rate) for seconds in probe.at]}
+    return {"page": f"question:{probe.question}", "question": probe.question, **when, "most": probe.most}
 
 
 def round_data(study: Study, planned: list[Step]) -> dict[str, Any]:

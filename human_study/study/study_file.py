@@ -10,13 +10,17 @@ from typing import Any
 from priorlab.envs.base.files import one_line, read_toml
 from priorlab.envs.plays.courses import ChosenGame
 from priorlab.human_study.study.panel import Panel
+from priorlab.human_study.study.probes import Probe, read_probes
 
 EXAMPLE = Path(__file__).parent / "example.toml"
 EXAMPLE_FILES = {"study.toml": "example.toml", "texts.toml": "example_texts.toml", "ethics.md": "example_ethics.md"}
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
-QUESTION_LISTS = ("eligible", "before", "checks", "after_each", "after")
+QUESTION_LISTS = ("eligible", "before", "checks", "probes", "after_each", "after")
 AGE = "age"  # the question that shows whether somebody is too young
 UNDER, BAND = re.compile(r"under_(\d+)"), re.compile(r"(?:\d+[_-])?(\d+)")  # names of its options: under_18, 12_17, 17
+PRACTICE = Path(__file__).parent / "practice.txt"  # a level with ground and a goal alone
+PRACTICE_LOOKS = 1000  # added to the study's look seed, so that practice looks like no game of the study
+LONGEST_PRACTICE = 600  # seconds
 OPEN = re.compile(r"\D*|\d+_or_more|over_\d+")  # such as not_said, 65_or_more
 
 
@@ -45,9 +49,11 @@ class Study:
     eligible: Mapping[str, Sequence[str]] = field(default_factory=dict)
     before: tuple[str, ...] = ("age", "plays", "plate_1", "plate_2", "plate_3")
     instructions: tuple[str, ...] = ()
+    practice: float = 0.0
     checks: tuple[str, ...] = ()
     rounds: int = 3
     when_failed: str = "end"
+    probes: tuple[Probe, ...] = ()
     after_each: tuple[str, ...] = ()
     after: tuple[str, ...] = ("known", "aim")
     right: Mapping[str, Any] = field(default_factory=dict)
@@ -87,7 +93,8 @@ class Study:
     @property
     def questions(self) -> list[str]:
         """The names of all questions, in order."""
-        return [*self.eligible, *self.before, *self.checks, *self.after_each, *self.after]
+        probed = dict.fromkeys(probe.question for probe in self.probes)
+        return [*self.eligible, *self.before, *self.checks, *probed, *self.after_each, *self.after]
 
     def is_too_young(self, question: str, answer: Any) -> bool:
         """Whether that answer proves that a participant is younger than ``minimum_age``.
@@ -116,6 +123,16 @@ class Study:
         """The game as it is played in that version."""
         level = self.path_to(self.level) if self.level else None
         return ChosenGame(self.game, version, level, self.look_seed, self.seed)
+
+    @property
+    def practice_game(self) -> ChosenGame:
+        """The same for everybody: textures that reveal nothing, whatever the versions look like."""
+        return ChosenGame("princess", "retextured", str(PRACTICE), self.look_seed + PRACTICE_LOOKS, self.seed)
+
+    @property
+    def practice_limit(self) -> int:
+        """The number of inputs after which practice ends; 0 if there is none."""
+        return round(self.practice * self.practice_game.rate)
 
     def path_to(self, name: str) -> str:
         """The path of a file that the study names, relative to the study's folder; any other name unchanged."""
@@ -174,10 +191,15 @@ CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
         'by question, a list of the options of those who can take part, such as { epilepsy = ["no"] }',
     ),
     "instructions": (is_list, "a list of different names of instructions"),
+    "practice": (
+        lambda value: type(value) in (int, float) and 0 <= value <= LONGEST_PRACTICE,
+        f"seconds, 0 (none) to {LONGEST_PRACTICE}",
+    ),
     "checks": (is_list, "a list of different names of questions"),
     "rounds": (is_whole(1), "a whole number, 1 or more"),
     "when_failed": (lambda value: value in ("end", "continue"), '"end" or "continue"'),
     "right": (lambda value: type(value) is dict, 'the right answer by question, such as { goal = "door", colour = 2 }'),
+    "probes": (lambda value: type(value) is list, "a list of probes"),
     "before": (is_list, "a list of different names of questions"),
     "after_each": (is_list, "a list of different names of questions"),
     "after": (is_list, "a list of different names of questions"),
@@ -204,11 +226,15 @@ def read(entries: dict[str, Any], path: Path, is_played: bool) -> Study:
         settings["panel"] = Panel.read(settings["panel"])
     if is_text(settings.get("texts")):
         settings["texts"] = (settings["texts"],)
+    settings["probes"] = read_probes(entries.get("probes", []))
     study = Study(path, **settings)
     asked = study.questions
     for question in asked:
         if asked.count(question) > 1:
             raise ValueError(f"question {question!r} is asked in two lists: expected it in one of {QUESTION_LISTS}")
+    check_probes(study)
+    if study.practice and study.settings(study.versions[0]).is_atari:
+        raise ValueError(f"practice is {study.practice:g}: expected 0 for Atari games, whose keys do other things")
     for question in (each for each in study.checks if each not in study.right):
         raise ValueError(f"checks: {question!r} has no right answer: expected one in the entry right")
     for question in study.right:
@@ -219,6 +245,16 @@ def read(entries: dict[str, Any], path: Path, is_played: bool) -> Study:
     for version in study.versions if is_played else ():
         study.settings(version).check()
     return study
+
+
+def check_probes(study: Study) -> None:
+    """Raises ValueError, one line, for a probe after what never happens in the study's game."""
+    for probe in study.probes:
+        settings = study.settings(study.versions[0])
+        if probe.after and settings.is_atari:
+            raise ValueError(f"probes: {probe.question!r}: after {probe.after!r}: expected every or at in Atari games")
+        if probe.after == "key" and study.game == "princess":
+            raise ValueError(f"probes: {probe.question!r}: after 'key': expected a game with a key, not princess")
 
 
 def write_example(folder: Path) -> Path:

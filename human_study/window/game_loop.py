@@ -3,9 +3,10 @@
 import gc
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Protocol
 
 import pygame
 
@@ -91,8 +92,19 @@ def finish(recorder: Recorder, course: AnyCourse, window: Window) -> Outcome:
     return ended or "quit"
 
 
-def run(recorder: Recorder, course: AnyCourse, window: Window) -> Outcome | None:
-    """Takes an input each time one is due until the play ends; returns None if the window was closed."""
+class Taker(Protocol):
+    """Who takes inputs: a ``Recorder``, or one for practice."""
+
+    def note(self, event: str, *, at: float | None = None, sync: bool = False, **fields: Any) -> None: ...
+    def step(self, action: int, due: float, done: float) -> Outcome | None: ...
+    def shown(self, at: float) -> None: ...
+
+
+def run(
+    recorder: Taker, course: AnyCourse, window: Window, interrupts: Callable[[AnyCourse], bool] = lambda _: False
+) -> Outcome | None:
+    """Takes an input each time one is due until the play ends; returns None if the window was closed, or if
+    ``interrupts``, which is called after each input, is true."""
     with frozen_garbage():
         window.redraw()
         window.draw(course.picture, dark=window.paused)
@@ -117,9 +129,11 @@ def run(recorder: Recorder, course: AnyCourse, window: Window) -> Outcome | None
                 drain(window, recorder)
                 window.closed &= window.reason != "escape"  # Escape only left the last picture
                 return ended
+            if not window.paused and interrupts(course):
+                return None
 
 
-def drain(window: Window, recorder: Recorder) -> None:
+def drain(window: Window, recorder: Taker) -> None:
     """Writes what happened at the window into the log."""
     happened, window.happened = window.happened, []
     for at, event, fields in happened:

@@ -135,14 +135,17 @@ def scenes(script: Script, window: Window) -> list[Scene]:
     planned += questions(study.before)
     for name in study.instructions:
         planned.append(Scene(f"instructions {name}", lambda name=name: script.instructions(name)))
-    planned += questions(study.checks)
     caps = key_names(window.controls, script.texts)
+    if study.practice_limit:
+        planned.append(Scene("practice", lambda: script.practice(caps)))
+    planned += questions(study.checks)
     for number, version in enumerate(study.versions):
         if number == 0 or is_within:
             planned.append(Scene("begin", lambda number=number: script.begin(number, caps)))
         planned.append(Scene(f"game, {version}", version=version))
         if number == 0:
             planned.append(Scene("stop, in a game", lambda: script.stop(is_last=not is_within)))
+            planned += questions(tuple(dict.fromkeys(probe.question for probe in study.probes)))
         planned += questions(study.after_each)
     planned += questions(study.after)
     if debriefing := script.debriefing():

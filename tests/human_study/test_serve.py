@@ -233,6 +233,16 @@ def test_who_withdraws_leaves_nothing(server: Server, client: TestClient):
     assert client.post("/api/begin", json=agreed(client="e" * 16)).json()["code"] != other["code"]
 
 
+def test_what_can_not_be_deleted_is_asked_again(server: Server, client: TestClient):
+    admission = begun(client)
+    damaged = server.sessions.study.folder / "withdrawals.csv"
+    damaged.write_text("my notes")
+    assert client.post("/api/withdraw", json={}, headers=bearer(admission)).status_code == 507
+    damaged.unlink()
+    assert client.post("/api/withdraw", json={}, headers=bearer(admission)).status_code == 200
+    assert not list(server.sessions.study.folder.glob("*.jsonl"))
+
+
 def test_a_token_expires(server: Server, client: TestClient, monkeypatch: pytest.MonkeyPatch):
     admission = begun(client)
     monkeypatch.setattr(server_sessions, "LIFE", -1)
@@ -262,7 +272,12 @@ def test_a_panel_gets_its_participants_back(tmp_path: Path):
     who = {"PROLIFIC_PID": "5f2a9c", "STUDY_ID": "s1", "SESSION_ID": "t1"}
     admission = begun(client, panel=who)
     assert begun(client, panel=who, client="f" * 16)["code"] == admission["code"], "who comes back goes on"
-    count = post_all(client.post, admission, a_journal(study, version_of(server, admission)))
+    other = begun(client, panel={"PROLIFIC_PID": "6"}, client="f" * 16)
+    assert other["code"] != admission["code"], "another participant at the same computer begins anew"
+    journal = a_journal(study, version_of(server, admission))
+    count = post_all(client.post, admission, journal)
+    chunks = client.get("/api/chunks", headers=bearer(admission)).json()["chunks"]
+    assert [json.loads(chunk) for chunk in chunks] == [*journal.chunks()], "also with another browser"
     told = client.post("/api/finish", json={"chunks": count}, headers=bearer(admission)).json()
     assert told == {"code": "C1", "redirect": "https://panel.example/submissions/complete?cc=C1"}
     answer = client.post("/api/begin", json=agreed(client="g" * 16, panel=who))
@@ -270,6 +285,7 @@ def test_a_panel_gets_its_participants_back(tmp_path: Path):
     assert client.post("/api/refused", json={"why": "refused"}).json()["code"] == "C4"
     assert client.post("/api/refused", json={"why": "phone"}).json()["code"] == "C3"
     table = study.folder / "panel.csv"
+    withdraw(study, other["code"])
     assert "5f2a9c" in table.read_text() and not [
         path for path in study.folder.rglob("*") if path.is_file() and path != table and b"5f2a9c" in path.read_bytes()
     ]
@@ -328,8 +344,8 @@ def test_behind_a_proxy_nothing_unencrypted_is_answered(server: Server, caplog: 
 def test_an_address_that_others_could_listen_to_is_refused(wrong: dict):
     with pytest.raises(ValueError, match="expected"):
         Address(**wrong).check()
-    for right in ({"host": "0.0.0.0", "insecure_lan": True}, {"host": "::1"}, {"trusted_proxy": "10.0.0.0/8"}):
-        Address(**right).check()
+    for right in (Address("0.0.0.0", insecure_lan=True), Address("::1"), Address(trusted_proxy="10.0.0.0/8")):
+        right.check()
     assert Address(trusted_proxy="127.0.0.1").needs_https and not Address().needs_https
 
 
