@@ -12,7 +12,7 @@ from priorlab.envs.plays.courses import ChosenGame
 from priorlab.envs.plays.play import Play
 from priorlab.envs.plays.play_file import CHARACTERS
 from priorlab.envs.random_games.bank import Bank
-from tests.human_study.test_key_rule import EVENTS, Expected, follows
+from tests.human_study.test_key_rule import EVENTS, Expected, follows, patiently
 from tests.support.browser_engine import Compared, WasmGame, WasmKeys, compared, random_inputs
 from tests.support.paths import DATA, RECORDINGS
 
@@ -93,6 +93,7 @@ def keys():
     return WasmKeys()
 
 
+@patiently
 @given(events=EVENTS)
 def test_the_key_rule_is_the_same(keys, events):
     keys.release_all()
