@@ -77,7 +77,7 @@ def check_new(path: Path) -> Path:
 def write_tables(
     recorded: Sequence[Recorded], root: Path, folder: Path, progress: Callable[[Iterable], Iterable] = iter
 ) -> list[str]:
-    """Writes participants.csv, steps.csv.gz, events.csv, wordings.csv and dictionary.csv into the folder.
+    """Writes participants.csv, steps.csv.gz, events.csv, probes.csv, wordings.csv and dictionary.csv into the folder.
 
     ``recorded`` are the plays found under ``root``. Sessions without a play under ``root`` add their events, and a row
     of participants.csv if the participant agreed. ``progress`` gets the plays, and returns them one by one. The columns
@@ -106,6 +106,7 @@ def write_tables(
     problems: list[str] = []
     for name, listed_rows in (
         ("events", [row for path in sorted(logs) for row in event_rows(logs[path])]),
+        ("probes", [row for path in sorted(logs) for row in probe_rows(logs[path])]),
         ("wordings", [*wording_rows(root, problems)]),
     ):
         save(typed(pd.DataFrame(listed_rows, columns=[*data_dictionary()[name]]), name), folder / f"{name}.csv")
@@ -266,6 +267,19 @@ def event_rows(events: Sequence[TimedEvent]) -> list[dict[str, Any]]:
             **who, "n": event["n"], "t": round(seconds, DECIMALS), "event": event["event"], "play": play, "step": step,
             "details": json.dumps(details, ensure_ascii=False) if details else None,
         })  # fmt: skip
+    return rows
+
+
+def probe_rows(events: Sequence[TimedEvent]) -> list[dict[str, Any]]:
+    """The rows of probes.csv of one session."""
+    rows = []
+    for event, seconds, play, step in events:
+        if event["event"] == "probe":
+            told = {name: event.get(name) for name in ("question", "why", "seconds")}
+            right = int(event["right"]) if "right" in event else None
+            who = {"participant": events[0].event["participant"], "study": events[0].event.get("study", "")}
+            when = {"play": play, "step": step, "t": round(seconds, DECIMALS)}
+            rows.append({**who, **when, **told, "answer": str(plain(event.get("answer"))), "right": right})
     return rows
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from PIL import Image
 
+from priorlab.envs.game.rules import DEATHS, HAS_KEY
 from priorlab.human_study.protocol.blocks import Block, Caps, Code, Plate, Text, Title
 from priorlab.human_study.protocol.codes import CODES, KEYMAP, RESERVED
 from priorlab.human_study.protocol.keys import (
@@ -20,9 +21,11 @@ from priorlab.human_study.protocol.keys import (
 )
 from priorlab.human_study.protocol.pages import Choice, KeysPage, Page, Several, Typed
 from priorlab.human_study.protocol.plates import plate_picture
+from priorlab.human_study.protocol.probes import steps_in
 from priorlab.human_study.protocol.script import Script, language_page
 from priorlab.human_study.protocol.steps import Step, after_stop, can_go_back, ends_round, round_begins, steps
 from priorlab.human_study.study.answers import LONGEST, LONGEST_NUMBER, bounds, is_signed
+from priorlab.human_study.study.probes import Probe
 from priorlab.human_study.study.study_file import Study
 from priorlab.human_study.study.texts import Question, Texts
 
@@ -41,6 +44,7 @@ def described(study: Study, texts: Mapping[str, Texts]) -> dict[str, Any]:
         "idle_seconds": IDLE_SECONDS, "refocus_seconds": REFOCUS_SECONDS, "readable_seconds": READABLE_SECONDS,
         "end_seconds": END_SECONDS, "codes": CODES, "reserved": list(RESERVED),
         "keys": {code: names[KEYMAP[number]] for code, number in CODES.items() if number in KEYMAP},
+        "probes": [probe_data(each, rate) for each in study.probes], "state": {"deaths": DEATHS, "has_key": HAS_KEY},
         "language": page_data(language_page(texts), Script(study, next(iter(texts.values())))),
         "languages": {code: language(Script(study, each), plays) for code, each in texts.items()},
     }  # fmt: skip
@@ -85,6 +89,16 @@ def steps_data(study: Study, plays: int) -> list[dict[str, Any]]:
         }
         for at, step in enumerate(planned)
     ]  # fmt: skip
+
+
+def probe_data(probe: Probe, rate: int) -> dict[str, Any]:
+    """A question in the middle of plays; ``every`` and ``at`` count inputs."""
+    when: dict[str, Any] = {"after": probe.after}
+    if probe.every:
+        when = {"every": steps_in(probe.every, rate)}
+    elif probe.at:
+        when = {"at": [steps_in(seconds, rate) for seconds in probe.at]}
+    return {"page": f"question:{probe.question}", "question": probe.question, **when, "most": probe.most}
 
 
 def round_data(study: Study, planned: list[Step]) -> dict[str, Any]:

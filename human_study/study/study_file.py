@@ -10,11 +10,12 @@ from typing import Any
 from priorlab.envs.base.files import one_line, read_toml
 from priorlab.envs.plays.courses import ChosenGame
 from priorlab.human_study.study.panel import Panel
+from priorlab.human_study.study.probes import Probe, read_probes
 
 EXAMPLE = Path(__file__).parent / "example.toml"
 EXAMPLE_FILES = {"study.toml": "example.toml", "texts.toml": "example_texts.toml", "ethics.md": "example_ethics.md"}
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
-QUESTION_LISTS = ("eligible", "before", "checks", "after_each", "after")
+QUESTION_LISTS = ("eligible", "before", "checks", "probes", "after_each", "after")
 AGE = "age"  # the question that shows whether somebody is too young
 UNDER, BAND = re.compile(r"under_(\d+)"), re.compile(r"(?:\d+[_-])?(\d+)")  # names of its options: under_18, 12_17, 17
 OPEN = re.compile(r"\D*|\d+_or_more|over_\d+")  # such as not_said, 65_or_more
@@ -48,6 +49,7 @@ class Study:
     checks: tuple[str, ...] = ()
     rounds: int = 3
     when_failed: str = "end"
+    probes: tuple[Probe, ...] = ()
     after_each: tuple[str, ...] = ()
     after: tuple[str, ...] = ("known", "aim")
     right: Mapping[str, Any] = field(default_factory=dict)
@@ -87,7 +89,8 @@ class Study:
     @property
     def questions(self) -> list[str]:
         """The names of all questions, in order."""
-        return [*self.eligible, *self.before, *self.checks, *self.after_each, *self.after]
+        probed = dict.fromkeys(probe.question for probe in self.probes)
+        return [*self.eligible, *self.before, *self.checks, *probed, *self.after_each, *self.after]
 
     def is_too_young(self, question: str, answer: Any) -> bool:
         """Whether that answer proves that a participant is younger than ``minimum_age``.
@@ -178,6 +181,7 @@ CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "rounds": (is_whole(1), "a whole number, 1 or more"),
     "when_failed": (lambda value: value in ("end", "continue"), '"end" or "continue"'),
     "right": (lambda value: type(value) is dict, 'the right answer by question, such as { goal = "door", colour = 2 }'),
+    "probes": (lambda value: type(value) is list, "a list of probes"),
     "before": (is_list, "a list of different names of questions"),
     "after_each": (is_list, "a list of different names of questions"),
     "after": (is_list, "a list of different names of questions"),
@@ -204,11 +208,13 @@ def read(entries: dict[str, Any], path: Path, is_played: bool) -> Study:
         settings["panel"] = Panel.read(settings["panel"])
     if is_text(settings.get("texts")):
         settings["texts"] = (settings["texts"],)
+    settings["probes"] = read_probes(entries.get("probes", []))
     study = Study(path, **settings)
     asked = study.questions
     for question in asked:
         if asked.count(question) > 1:
             raise ValueError(f"question {question!r} is asked in two lists: expected it in one of {QUESTION_LISTS}")
+    check_probes(study)
     for question in (each for each in study.checks if each not in study.right):
         raise ValueError(f"checks: {question!r} has no right answer: expected one in the entry right")
     for question in study.right:
@@ -219,6 +225,16 @@ def read(entries: dict[str, Any], path: Path, is_played: bool) -> Study:
     for version in study.versions if is_played else ():
         study.settings(version).check()
     return study
+
+
+def check_probes(study: Study) -> None:
+    """Raises ValueError, one line, for a probe after what never happens in the study's game."""
+    for probe in study.probes:
+        settings = study.settings(study.versions[0])
+        if probe.after and settings.is_atari:
+            raise ValueError(f"probes: {probe.question!r}: after {probe.after!r}: expected every or at in Atari games")
+        if probe.after == "key" and study.game == "princess":
+            raise ValueError(f"probes: {probe.question!r}: after 'key': expected a game with a key, not princess")
 
 
 def write_example(folder: Path) -> Path:

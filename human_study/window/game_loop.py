@@ -3,7 +3,7 @@
 import gc
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -91,8 +91,11 @@ def finish(recorder: Recorder, course: AnyCourse, window: Window) -> Outcome:
     return ended or "quit"
 
 
-def run(recorder: Recorder, course: AnyCourse, window: Window) -> Outcome | None:
-    """Takes an input each time one is due until the play ends; returns None if the window was closed."""
+def run(
+    recorder: Recorder, course: AnyCourse, window: Window, interrupts: Callable[[AnyCourse], bool] = lambda _: False
+) -> Outcome | None:
+    """Takes an input each time one is due until the play ends; returns None if the window was closed, or if
+    ``interrupts``, which is called after each input, is true."""
     with frozen_garbage():
         window.redraw()
         window.draw(course.picture, dark=window.paused)
@@ -117,6 +120,8 @@ def run(recorder: Recorder, course: AnyCourse, window: Window) -> Outcome | None
                 drain(window, recorder)
                 window.closed &= window.reason != "escape"  # Escape only left the last picture
                 return ended
+            if not window.paused and interrupts(course):
+                return None
 
 
 def drain(window: Window, recorder: Recorder) -> None:

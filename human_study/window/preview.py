@@ -143,6 +143,7 @@ def scenes(script: Script, window: Window) -> list[Scene]:
         planned.append(Scene(f"game, {version}", version=version))
         if number == 0:
             planned.append(Scene("stop, in a game", lambda: script.stop(is_last=not is_within)))
+            planned += questions(tuple(dict.fromkeys(probe.question for probe in study.probes)))
         planned += questions(study.after_each)
     planned += questions(study.after)
     if debriefing := script.debriefing():

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from priorlab.envs.base.files import one_line
-from priorlab.envs.plays.play import Outcome, new_id
+from priorlab.envs.plays.play import new_id
 from priorlab.human_study.data.interrupted import interrupted_here, machine_id
 from priorlab.human_study.data.recorder import Recorder
 from priorlab.human_study.data.withdraw import withdraw
@@ -29,15 +29,12 @@ from priorlab.human_study.study.assignment import Station, StudyFull, StudyPlace
 from priorlab.human_study.study.study_file import Study
 from priorlab.human_study.study.texts import Texts
 from priorlab.human_study.window.controls import Controls, key_names
-from priorlab.human_study.window.game_loop import drain, end_words, keys_for, run
+from priorlab.human_study.window.game_loop import drain, end_words
 from priorlab.human_study.window.paper import Paper
+from priorlab.human_study.window.plays import Plays, Stopped
 from priorlab.human_study.window.show_page import notice
-from priorlab.human_study.window.speaker import Speaker, WindowClosed
+from priorlab.human_study.window.speaker import WindowClosed
 from priorlab.human_study.window.window import Window
-
-
-class Stopped(Exception):
-    """The participant wants to stop."""
 
 
 class Excluded(Exception):
@@ -49,15 +46,13 @@ class Excluded(Exception):
         self.page = page
 
 
-class Session(Speaker):
+class Session(Plays):
     """Leads one participant through a study at a window. ``run`` returns how it ended, in words for the terminal."""
 
     def __init__(self, study: Study, languages: Mapping[str, Texts], window: Window, station: Station | None = None):
         super().__init__(study, languages, window)
         self.station = station
         self.machine = machine_id()
-        self.recorder: Recorder | None = None
-        self.versions: tuple[str, ...] = ()
         self.steps: list[Step] = []
         self.at = 0  # number of the current step
         self.rounds = 0  # of instructions and questions about them that ended with wrong answers
@@ -95,11 +90,6 @@ class Session(Speaker):
         except Excluded as reason:
             return f"{reason}, which ended the session; {self._farewell(reason.page)}"
         return self._farewell()
-
-    @property
-    def _recorder(self) -> Recorder:
-        assert self.recorder
-        return self.recorder
 
     # before there is a session
 
@@ -199,12 +189,16 @@ class Session(Speaker):
         while self.at < len(self.steps):
             step = self.steps[self.at]
             try:
-                went = self._play(step.play or 0) if step.kind == "play" else self._show(step)
+                went = self._play(step) if step.kind == "play" else self._show(step)
             except Stopped:
                 self._recorder.note("page", page=step.page, what="stop")
                 self.steps[self.at + 1 :] = after_stop(self.steps, self.at)
                 went = 1
             self.at += went
+
+    def _play(self, step: Step) -> int:
+        self.play(step.play or 0)
+        return 1
 
     def _end_round(self) -> dict[str, Any]:
         """What the log says about the round of instructions and checks that ends with this step."""
@@ -243,7 +237,7 @@ class Session(Speaker):
                 raise WindowClosed
             if how != "escape":
                 break
-            if self._asks_whether_to_stop() == "stop":
+            if self.ask_to_stop() == "stop":
                 raise Stopped
         seconds = round(time.perf_counter() - began, 3)
         if how == "done":
@@ -286,48 +280,10 @@ class Session(Speaker):
             question = self.texts.questions[step.name]
             fields: dict[str, Any] = {"play": step.play} if step.play is not None else {}
             fields |= {"shows": question.shows, "cones": question.cones} if question.kind == "plate" else {}
-            fields |= {"right": self.study.is_right(step.name, answer)} if step.name in self.study.right else {}
+            fields |= self.rightness(step.name, answer)
             name = step.key
             self.answers[name] = answer
             self._recorder.note("answer", sync=True, question=name, answer=answer, seconds=seconds, **fields)
-
-    def _play(self, number: int) -> int:
-        """The play of that number, from its beginning or from where it was interrupted."""
-        study, recorder, window = self.study, self._recorder, self.window
-        wait = "resumed" if recorder.course else ""
-        if not recorder.course:
-            recorder.begin(study.settings(self.versions[number]), study.limit)
-        course = recorder.course
-        assert course
-        while True:
-            window.play(keys_for(course), wait)
-            ended: Outcome | None = run(recorder, course, window)
-            if ended:
-                return 1
-            if window.reason != "escape":
-                raise WindowClosed
-            window.closed = False
-            window.pause("stop")
-            chosen = self._asks_whether_to_stop(is_last=number + 1 == len(self.versions))
-            if chosen == "leave":
-                recorder.end("left by the participant for the next game")
-                return 1
-            if chosen == "stop":
-                recorder.end("stopped by the participant")
-                raise Stopped
-            wait = "stop"
-
-    def _asks_whether_to_stop(self, is_last: bool = True) -> str | None:
-        """The answer to ``Script.stop``; None if the participant left the page by Escape."""
-        form = self.form(self.script.stop(is_last))
-        drain(self.window, self._recorder)
-        self._recorder.note("page", page="stop", what="begin")
-        how = self.show(form)
-        drain(self.window, self._recorder)
-        self._recorder.note("page", page="stop", what="end", value=form.answer)
-        if how == "closed":
-            raise WindowClosed
-        return form.answer
 
     # after it
 

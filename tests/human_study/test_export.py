@@ -73,7 +73,7 @@ def tables(study, tmp_path_factory) -> dict[str, pd.DataFrame]:
     out = tmp_path_factory.mktemp("out") / "export"
     main(study, out)
     assert sorted(path.name for path in out.iterdir()) == [
-        "dictionary.csv", "events.csv", "participants.csv", "steps.csv.gz", "wordings.csv",
+        "dictionary.csv", "events.csv", "participants.csv", "probes.csv", "steps.csv.gz", "wordings.csv",
     ]  # fmt: skip
     return {path.name.split(".")[0]: pd.read_csv(path, dtype={"participant": str}) for path in out.iterdir()}
 

@@ -1,0 +1,169 @@
+"""Questions in the middle of a play."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from priorlab.envs.game.level import Level
+from priorlab.envs.game.rules import JUMP, LEFT, NONE, RIGHT
+from priorlab.envs.game.solver import Solver
+from priorlab.envs.game.versions import find_rules
+from priorlab.envs.plays.courses import ChosenGame
+from priorlab.envs.plays.play import Course
+from priorlab.envs.plays.sessions import read_session
+from priorlab.human_study.data.export import write_tables
+from priorlab.human_study.data.recorder import Recorder
+from priorlab.human_study.data.verify import verify
+from priorlab.human_study.protocol.described import described
+from priorlab.human_study.protocol.probes import Due, Schedule, caught_up
+from priorlab.human_study.study.probes import Probe, read_probes
+from priorlab.human_study.study.texts import Texts
+from tests.human_study.test_study import a_study
+from tests.human_study.test_window import EASY, KEYED
+from tests.support.participant import Participant
+from tests.support.screen import Screen, a_screen, needs_x, wait_until
+
+
+@pytest.fixture(scope="module")
+def screen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Screen]:
+    yield from a_screen(tmp_path_factory.mktemp("screen"))
+
+
+def asked(
+    probes: list[Probe], course: Course, inputs: list[int], schedule: Schedule | None = None
+) -> list[tuple[int, str]]:
+    """(number of inputs, why) of what is asked during these inputs."""
+    schedule, found = schedule or Schedule(probes, course.rate), []
+    for action in inputs:
+        course.step(action)
+        if schedule.after(course):
+            found += [(schedule.inputs, due.why) for due in schedule.due]
+    return found
+
+
+def test_questions_are_due_at_times_of_the_game_and_after_events():
+    probes = [Probe("a", every=2, most=2), Probe("b", at=(0.5, 3)), Probe("c", after="death")]
+    course = Course("original", Level.read(EASY))
+    found = asked(probes, course, [LEFT] * 10 + [NONE] * 120)
+    assert found == [(5, "death"), (10, "death"), (15, "at"), (60, "every"), (90, "at"), (120, "every")]
+    course = Course("original", Level.read(EASY))
+    assert asked([Probe("a", every=0.1)], course, [RIGHT] * 13)[-1][0] < 13, "nothing after the game is won"
+
+
+def test_a_key_that_is_found_can_be_followed_by_a_question():
+    way = Solver(Level.read(KEYED), find_rules("key_door")).run(exhaustive=False).inputs
+    assert way is not None
+    found = asked([Probe("a", after="key")], Course("original", Level.read(KEYED)), list(way))
+    assert [why for _, why in found] == ["key"] and 0 < found[0][0] < len(way)
+
+
+def test_an_interrupted_play_asks_what_was_not_answered():
+    probes = [Probe("a", at=(0.5,)), Probe("b", every=0.5, most=1)]
+    course = Course("original", Level.read(EASY))
+    log: list[dict[str, Any]] = [{"event": "play", **course.about()}]
+    log += [{"event": "step", "input": JUMP} for _ in range(15)]
+    answer = {"event": "probe", "question": "a", "why": "at"}
+    assert caught_up(probes, log).due == [Due("a", "at"), Due("b", "every")]
+    schedule = caught_up(probes, [*log, answer])
+    assert schedule.due == [Due("b", "every")] and schedule.inputs == 15
+    schedule = caught_up(probes, [*log, answer, {"event": "step", "input": NONE}])
+    for _ in range(16):
+        course.step(NONE)
+    assert schedule.due == [] and asked(probes, course, [NONE] * 40, schedule) == [], "both were asked"
+
+
+@pytest.mark.parametrize(
+    ("probes", "reason"),
+    [
+        ([{"question": "aim"}], "probes: number 1 is {'question': 'aim'}: expected question, and one of every"),
+        ([{"question": "aim", "every": 0}], "number 1"),
+        ([{"question": "aim", "at": []}], "number 1"),
+        ([{"question": "aim", "every": 3, "at": [3]}], "number 1"),
+        ([{"question": "aim", "every": 3, "most": 0}], "number 1"),
+        ([{"question": "aim", "every": 3}, {"question": "known", "after": "win"}], "number 2"),
+        ([{"question": "aim", "after": "key"}], "after 'key': expected a game with a key, not princess"),
+        ([{"question": "age", "every": 3}], "question 'age' is asked in two lists"),
+    ],
+)
+def test_a_wrong_entry_gets_a_one_line_error(tmp_path: Path, probes: list[Any], reason: str):
+    with pytest.raises(ValueError) as caught:
+        a_study(tmp_path, game="princess", after=[], probes=probes)
+    assert reason in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_the_description_counts_inputs(tmp_path: Path):
+    probes: list[Any] = [{"question": "aim", "every": 2, "most": 3}, {"question": "known", "at": [0.5, 60]}]
+    probes.append({"question": "aim", "after": "death"})
+    study = a_study(tmp_path, before=[], after=[], probes=probes)
+    assert study.questions == ["aim", "known"] and study.probes == read_probes(probes)
+    data = described(study, {"en": Texts.load("en")})
+    assert data["probes"] == [
+        {"page": "question:aim", "question": "aim", "every": 60, "most": 3},
+        {"page": "question:known", "question": "known", "at": [15, 1800], "most": 0},
+        {"page": "question:aim", "question": "aim", "after": "death", "most": 0},
+    ]
+    assert "question:known" in data["languages"]["en"]["pages"]
+
+
+@needs_x
+def test_a_participant_is_asked_in_the_middle_of_a_play(screen: Screen, tmp_path: Path):
+    entries: dict[str, Any] = {
+        "before": [], "after": [], "try_keys": False, "probes": [{"question": "known", "at": [0.5]}],
+    }  # fmt: skip
+    person = Participant(screen, tmp_path, **entries)
+    person.agree()
+    person.await_page("begin:0")
+    person.press("Return")
+    person.await_page("probe:known")
+    person.process.send_signal(signal.SIGKILL)
+    person.process.communicate()
+    (log,) = person.study.folder.glob("*.jsonl")
+    person = Participant(screen, tmp_path, "--resume", str(log), **entries)
+    person.await_page("probe:known", times=2)
+    person.press("Escape")  # asks whether to stop
+    person.await_page("stop")
+    person.press("Escape")
+    person.press("Down", "Down", "Return")
+    wait_until(lambda: any(event["event"] == "probe" for event in person.events()))
+
+    def goes_on() -> bool:
+        """A press before the game is shown again does not count."""
+        screen.do("key", "w")
+        return sum(event["event"] == "step" for event in person.events()) > 15
+
+    wait_until(goes_on)
+    screen.do("keydown", "d")
+    wait_until(lambda: any(event["event"] == "win" for event in person.events()))
+    screen.do("keyup", "d")
+    wait_until(lambda: person.events()[-1]["event"] == "finish")
+    screen.do("key", "Escape")
+    wait_until(lambda: person.process.poll() is not None or bool(screen.do("key", "Return")))
+
+    (recorded,) = read_session(log)
+    (probe,) = (event for event in person.events() if event["event"] == "probe")
+    assert (probe["question"], probe["answer"], probe["step"], probe["why"]) == ("known", "similar", 15, "at")
+    assert recorded.play.ended == "win" and len(recorded.play.inputs) > 15 and not recorded.answers
+    assert recorded.about["paused_seconds"] > 0.3
+    assert not [each.problems for each in verify([person.study.folder]) if each.problems]
+
+
+def test_an_export_lists_the_answers(tmp_path: Path):
+    recorder = Recorder.create(tmp_path, study="t")
+    recorder.begin(ChosenGame(), limit=100)
+    for number in range(15):
+        recorder.step(NONE, recorder.log.began + number / 30, recorder.log.began + number / 30)
+        recorder.shown(recorder.log.began + number / 30)
+    recorder.note("probe", question="tools", answer=["a", "b"], why="at", play=0, step=15, seconds=1.5, right=True)
+    recorder.finish()
+    (tmp_path / "out").mkdir()
+    assert not write_tables(read_session(recorder.path), tmp_path, tmp_path / "out")
+    (row,) = pd.read_csv(tmp_path / "out" / "probes.csv").to_dict("records")
+    del row["t"], row["participant"]
+    assert row == {
+        "study": "t", "play": 0, "step": 15, "question": "tools", "answer": "a;b", "why": "at", "seconds": 1.5,
+        "right": 1,
+    }  # fmt: skip
