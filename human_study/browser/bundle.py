@@ -12,8 +12,9 @@ from typing import Any
 
 from priorlab.envs.browser import engine
 
-HERE = Path(__file__).parent
-IMPORT = re.compile(r'^import \{([^}]*)\} from "([^"]+)";\n', re.M)
+HERE = Path(__file__).resolve().parent
+FOLDER = HERE / "adapters" / "folder.js"
+IMPORT = re.compile(r'^import \{([^}]*)\} from "([^"]+)";.*\n', re.M)
 EXPORT = re.compile(r"^export ((?:async )?(?:function|class|const) (\w+))", re.M)
 NAMED = 16  # hexadecimal digits of a file's name
 TYPES = {"js": "text/javascript", "css": "text/css", "wasm": "application/wasm", "json": "application/json"}
@@ -40,19 +41,7 @@ class Site:
 
 def site(description: Mapping[str, Any]) -> Site:
     """The page of a study, from ``described``. It asks the server that offers it, under ``api/`` next to itself."""
-    script, style = joined("main.js").encode(), (HERE / "style.css").read_bytes()
-    parts = {
-        "description": hashed("json", as_json(description).encode()), "engine": hashed("wasm", engine()),
-        "worker": hashed("js", joined("worker.js").encode()), "script": hashed("js", script),
-        "style": hashed("css", style),
-    }  # fmt: skip
-    names = {part: name for part, (name, _) in parts.items()}
-    fetched = as_json({part: names[part] for part in ("description", "engine", "worker")})
-    head = f'<link rel="stylesheet" href="{names["style"]}">'
-    preloads = [f'<link rel="preload" as="fetch" crossorigin href="{name}">' for name in json.loads(fetched).values()]
-    scripts = [data("files", fetched), f'<script type="module" src="{names["script"]}"></script>']
-    policy = POLICY.format(scripts="'self'", styles="'self'", connections="'self'")
-    return Site(filled("\n".join([head, *preloads]), scripts), dict(parts.values()), policy)
+    return as_files(description, joined("served.js"), {}, "'self'")
 
 
 def single_file(description: Mapping[str, Any], admission: Mapping[str, Any]) -> bytes:
@@ -60,36 +49,79 @@ def single_file(description: Mapping[str, Any], admission: Mapping[str, Any]) ->
 
     At the end, the participant saves the record as a file.
     """
-    script, style = joined("main.js"), (HERE / "style.css").read_text(encoding="utf-8")
+    return as_one_file(description, joined("served.js"), {"admission": admission}, "'none'")
+
+
+def as_files(
+    description: Mapping[str, Any], script: str, more: Mapping[str, Any], connections: str, head: str = ""
+) -> Site:
+    """A page that fetches its parts. ``more``: further data that the script reads, by the name of its element;
+    ``connections``: where it may send to, as a policy names it; ``head``: further elements of the page's head."""
+    parts = {
+        "description": hashed("json", as_json(description).encode()), "engine": hashed("wasm", engine()),
+        "worker": hashed("js", joined("worker.js").encode()), "script": hashed("js", script.encode()),
+        "style": hashed("css", (HERE / "style.css").read_bytes()),
+    }  # fmt: skip
+    names = {part: name for part, (name, _) in parts.items()}
+    fetched = {part: names[part] for part in ("description", "engine", "worker")}
+    style = f'<link rel="stylesheet" href="{names["style"]}">'
+    preloads = [f'<link rel="preload" as="fetch" crossorigin href="{name}">' for name in fetched.values()]
+    scripts = [data(name, as_json(value)) for name, value in {"files": fetched, **more}.items()]
+    scripts += [f'<script type="module" src="{names["script"]}"></script>']
+    return Site(
+        filled("\n".join([head, style, *preloads]).strip(), scripts), dict(parts.values()), files_policy(connections)
+    )
+
+
+def as_one_file(description: Mapping[str, Any], script: str, more: Mapping[str, Any], connections: str) -> bytes:
+    """A page that holds its parts. The other parameters are those of ``as_files``."""
+    style = (HERE / "style.css").read_text(encoding="utf-8")
     if "</script" in script + joined("worker.js") or "</style" in style:
         raise ValueError(f"{HERE}: a script or style that ends its own element: expected none")
     scripts = [
-        data("description", as_json(description)), data("admission", as_json(admission)),
+        data("description", as_json(description)), *(data(name, as_json(value)) for name, value in more.items()),
         data("engine", base64.b64encode(engine()).decode()), data("worker", joined("worker.js")),
         f'<script type="module">{script}</script>',
     ]  # fmt: skip
-    policy = POLICY.format(scripts=source_hash(script), styles=source_hash(style), connections="'none'")
-    head = f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n<style>{style}</style>'
-    return filled(head, scripts)
+    policy = POLICY.format(scripts=source_hash(script), styles=source_hash(style), connections=connections)
+    return filled(f"{policy_element(policy)}\n<style>{style}</style>", scripts)
+
+
+def files_policy(connections: str) -> str:
+    """Of a page that fetches its parts."""
+    return POLICY.format(scripts="'self'", styles="'self'", connections=connections)
+
+
+def policy_element(policy: str) -> str:
+    """For a page whose host sends no such header."""
+    return f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
 
 
 @cache
-def joined(name: str) -> str:
-    """A module with all that it imports, as one script: each module becomes a function that returns what it exports."""
+def joined(name: str, adapter: Path = FOLDER) -> str:
+    """A module with all that it imports, as one script: each module becomes a function that returns what it exports.
+
+    Whatever imports adapters/folder.js gets ``adapter`` instead. Raises ValueError, one line, if a module can't be
+    joined; OSError.
+    """
     modules: dict[Path, str] = {}
-    add(modules, (HERE / name).resolve())
+    add(modules, (HERE / name).resolve(), adapter)
     return "".join(modules.values())
 
 
-def add(modules: dict[Path, str], path: Path) -> None:
+def add(modules: dict[Path, str], path: Path, adapter: Path) -> None:
     """Adds a module after those that it imports."""
     source = path.read_text(encoding="utf-8")
-    others = [(path.parent / name).resolve() for _, name in IMPORT.findall(source)]
-    for other in others:
-        if other not in modules:
-            add(modules, other)
+
+    def target(name: str) -> Path:
+        found = (path.parent / name).resolve()
+        return adapter.resolve() if found == FOLDER else found
+
+    for _, name in IMPORT.findall(source):
+        if target(name) not in modules:
+            add(modules, target(name), adapter)
     names = ", ".join(name for _, name in EXPORT.findall(source))
-    body = IMPORT.sub(lambda found: f"const {{{found[1]}}} = {variable(path.parent / found[2])};\n", source)
+    body = IMPORT.sub(lambda found: f"const {{{found[1]}}} = {variable(target(found[2]))};\n", source)
     body = EXPORT.sub(r"\1", body)
     if left := re.search(r"^(import|export) .*", body, re.M):
         raise ValueError(f'{path}: {left[0]!r}: expected import {{names}} from "./file.js", or export before a name')
@@ -97,7 +129,7 @@ def add(modules: dict[Path, str], path: Path) -> None:
 
 
 def variable(path: Path) -> str:
-    return f"{path.stem}_module"
+    return re.sub(r"\W", "_", f"{path.parent.name}_{path.stem}")
 
 
 def filled(head: str, scripts: list[str]) -> bytes:

@@ -11,7 +11,7 @@ import { Paper } from "./paper.js";
 import { Reader } from "./reader.js";
 import { bytes, excludes, Session } from "./session.js";
 import { Store, WrittenTwice } from "./store.js";
-import { NoUploads, Refusal, ServerUploads } from "./uploads.js";
+import { Refusal } from "./uploads.js";
 
 /** @typedef {import("./types.js").Admission} Admission */
 /** @typedef {import("./types.js").Description} Description */
@@ -21,6 +21,7 @@ import { NoUploads, Refusal, ServerUploads } from "./uploads.js";
 
 const RESUMABLE = 12 * 3600 * 1000; // ms since its last chunk within which a session is offered again
 const RETRY = 1000; // ms
+const PATIENCE = 10_000; // ms that somebody new waits until the session before is sent
 const TOO_FAST = 429; // the server asks for patience
 
 /** Everything that a page needs before there is a session. */
@@ -111,6 +112,8 @@ class Study {
     clock.began = Math.min(clock.began, performance.timeOrigin + performance.now() - journal.last / 1000);
     await journal.settled(RETRY); // what a crash left behind
     if (!(await this.isTheirs(journal))) {
+      this.paper.wait();
+      await journal.settled(PATIENCE);
       journal.close();
       await store.clear();
       return false;
@@ -243,21 +246,18 @@ async function part(name) {
   return files[name] ? fetch(files[name]) : new Response(text(name));
 }
 
-/** @param {string} id */
-const text = (id) => document.getElementById(id)?.textContent ?? null;
+/** What an element of the page holds, or null. @param {string} id */
+export const text = (id) => document.getElementById(id)?.textContent ?? null;
 
-async function start() {
+/** @param {(description: Description) => Uploads} uploadsOf  where its sessions go */
+export async function start(uploadsOf) {
   const [description, engine, worker] = await Promise.all([
     part("description").then((response) => response.json()),
     part("engine").then((response) => (text("engine") ? response.text().then(bytes) : response.arrayBuffer())),
     part("worker").then((response) => response.text()),
   ]);
-  const admission = text("admission");
-  const uploads = admission ? new NoUploads(JSON.parse(admission)) : new ServerUploads();
-  const study = new Study(description, engine, worker, uploads);
+  const study = new Study(description, engine, worker, uploadsOf(description));
   addEventListener("error", (event) => study.fail(event.error));
   addEventListener("unhandledrejection", (event) => study.fail(event.reason));
   await study.lead();
 }
-
-start();

@@ -35,6 +35,18 @@ export class Store {
     return completed(change);
   }
 
+  /** How many chunks an adapter has uploaded. @returns {Promise<number>} */
+  async sent() {
+    return (await answered(this.database.transaction("session").objectStore("session").get(1))) ?? 0;
+  }
+
+  /** @param {number} count */
+  keepSent(count) {
+    const change = this.database.transaction("session", "readwrite", STRICT);
+    change.objectStore("session").put(count, 1);
+    return completed(change);
+  }
+
   /** The texts of all chunks, in order. @returns {Promise<string[]>} */
   chunks() {
     return answered(this.database.transaction("chunks").objectStore("chunks").getAll());
