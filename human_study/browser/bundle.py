@@ -1,6 +1,7 @@
 """The participant's page, put together from its parts: as files that a server offers, or as one file."""
 
 import base64
+import gzip
 import hashlib
 import json
 import re
@@ -13,6 +14,7 @@ from typing import Any
 from priorlab.envs.browser import engine
 
 HERE = Path(__file__).resolve().parent
+STYLE = HERE / "style.css"
 FOLDER = HERE / "adapters" / "folder.js"
 IMPORT = re.compile(r'^import \{([^}]*)\} from "([^"]+)";.*\n', re.M)
 EXPORT = re.compile(r"^export ((?:async )?(?:function|class|const) (\w+))", re.M)
@@ -55,34 +57,29 @@ def single_file(description: Mapping[str, Any], admission: Mapping[str, Any]) ->
 def as_files(
     description: Mapping[str, Any], script: str, more: Mapping[str, Any], connections: str, head: str = ""
 ) -> Site:
-    """A page that fetches its parts. ``more``: further data that the script reads, by the name of its element;
+    """A page that fetches its parts. ``more``: further parts, by the name that the script knows them by;
     ``connections``: where it may send to, as a policy names it; ``head``: further elements of the page's head."""
-    parts = {
-        "description": hashed("json", as_json(description).encode()), "engine": hashed("wasm", engine()),
-        "worker": hashed("js", joined("worker.js").encode()), "script": hashed("js", script.encode()),
-        "style": hashed("css", (HERE / "style.css").read_bytes()),
-    }  # fmt: skip
-    names = {part: name for part, (name, _) in parts.items()}
-    fetched = {part: names[part] for part in ("description", "engine", "worker")}
-    style = f'<link rel="stylesheet" href="{names["style"]}">'
-    preloads = [f'<link rel="preload" as="fetch" crossorigin href="{name}">' for name in fetched.values()]
-    scripts = [data(name, as_json(value)) for name, value in {"files": fetched, **more}.items()]
-    scripts += [f'<script type="module" src="{names["script"]}"></script>']
-    return Site(
-        filled("\n".join([head, style, *preloads]).strip(), scripts), dict(parts.values()), files_policy(connections)
-    )
+    data_files = {
+        name: hashed("json", as_json(part).encode()) for name, part in {"description": description, **more}.items()
+    }
+    fetched = {**data_files, "engine": hashed("wasm", engine()), "worker": hashed("js", joined("worker.js").encode())}
+    (script_name, _), (style_name, _) = linked = hashed("js", script.encode()), hashed("css", STYLE.read_bytes())
+    names = {part: name for part, (name, _) in fetched.items()}
+    preloads = [f'<link rel="preload" as="fetch" crossorigin href="{name}">' for name in names.values()]
+    scripts = [data("files", as_json(names)), f'<script type="module" src="{script_name}"></script>']
+    heads = [head, f'<link rel="stylesheet" href="{style_name}">', *preloads]
+    files = dict([*fetched.values(), *linked])
+    return Site(filled("\n".join(heads).strip(), scripts), files, files_policy(connections))
 
 
 def as_one_file(description: Mapping[str, Any], script: str, more: Mapping[str, Any], connections: str) -> bytes:
     """A page that holds its parts. The other parameters are those of ``as_files``."""
-    style = (HERE / "style.css").read_text(encoding="utf-8")
-    if "</script" in script + joined("worker.js") or "</style" in style:
+    style = STYLE.read_text(encoding="utf-8")
+    if "</script" in script or "</style" in style:
         raise ValueError(f"{HERE}: a script or style that ends its own element: expected none")
-    scripts = [
-        data("description", as_json(description)), *(data(name, as_json(value)) for name, value in more.items()),
-        data("engine", base64.b64encode(engine()).decode()), data("worker", joined("worker.js")),
-        f'<script type="module">{script}</script>',
-    ]  # fmt: skip
+    parts = {name: as_json(part).encode() for name, part in {"description": description, **more}.items()}
+    parts |= {"engine": engine(), "worker": joined("worker.js").encode()}
+    scripts = [data(name, packed(part)) for name, part in parts.items()] + [f'<script type="module">{script}</script>']
     policy = POLICY.format(scripts=source_hash(script), styles=source_hash(style), connections=connections)
     return filled(f"{policy_element(policy)}\n<style>{style}</style>", scripts)
 
@@ -106,7 +103,7 @@ def joined(name: str, adapter: Path = FOLDER) -> str:
     """
     modules: dict[Path, str] = {}
     add(modules, (HERE / name).resolve(), adapter)
-    return "".join(modules.values())
+    return '"use strict";\n' + "".join(modules.values())
 
 
 def add(modules: dict[Path, str], path: Path, adapter: Path) -> None:
@@ -141,6 +138,11 @@ def filled(head: str, scripts: list[str]) -> bytes:
 def data(name: str, text: str) -> str:
     """An element that holds text and is never run."""
     return f'<script type="text/plain" id="{name}">{text}</script>'
+
+
+def packed(content: bytes) -> str:
+    """As gzip in base64: a game is large and repeats itself."""
+    return base64.b64encode(gzip.compress(content, mtime=0)).decode()
 
 
 def as_json(value: Any) -> str:

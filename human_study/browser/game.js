@@ -3,14 +3,16 @@
 import { isPause, loggedName } from "./keyboard.js";
 
 /** @typedef {import("./journal.js").Journal} Journal */
-/** @typedef {import("./keyboard.js").Controls} Controls */
 /** @typedef {import("./keyboard.js").Keyboard} Keyboard */
+/** @typedef {import("./schedule.js").Due} Due */
+/** @typedef {import("./schedule.js").Probe} Probe */
+/** @typedef {import("./session.js").Session} Session */
 /** @typedef {import("./types.js").Description} Description */
 /** @typedef {import("./types.js").Entry} Entry */
 /**
  * From the worker.
- * @typedef {{opened?: {width: number, height: number, ended: string}, isStep?: boolean, entries: Entry[],
- *   paused: boolean, isLeaving: boolean, ended: string, picture: ArrayBuffer}} News
+ * @typedef {{opened?: {width: number, height: number, ended: string, due: Due[]}, isStep?: boolean, entries: Entry[],
+ *   paused: boolean, isLeaving: boolean, ended: string, due: Due[], count: number, picture: ArrayBuffer}} News
  */
 
 const LEFT_ALONE = ["F11", "F12"]; // keys that stay the browser's
@@ -31,11 +33,16 @@ export class Game {
     this.context = /** @type {CanvasRenderingContext2D} */ (context);
     this.notice = /** @type {HTMLElement} */ (this.stage.querySelector(".notice"));
     this.word = /** @type {HTMLElement} */ (this.stage.querySelector(".word"));
-    this.worker = new Worker(URL.createObjectURL(new Blob([source], { type: "text/javascript" })), { type: "module" });
+    this.worker = new Worker(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
     this.worker.postMessage({ engine }, [engine]);
     /** @type {Entry[]} */
     this.open = []; // the last step, until its picture is on the screen, and what follows it
     this.isPlaying = false;
+    /** @type {Due[]} */
+    this.due = []; // questions that interrupted the game
+    this.count = 0; // inputs so far
+    /** @type {(step: Entry) => void} */
+    this.takeStep = () => {};
     /** @type {ArrayBuffer | null} */
     this.picture = null; // not yet drawn
     /** @type {(news: News) => void} */
@@ -43,31 +50,36 @@ export class Game {
   }
 
   /**
-   * Plays a game from its beginning, or from where its first inputs led. Returns "escape" if the participant wants to
-   * leave, else "win" or "limit".
+   * Opens a game at its beginning, or where its first inputs led. Returns how it has ended ("win", "limit" or "") and the
+   * questions that are due.
+   * @param {Session} session
    * @param {ArrayBuffer} file
-   * @param {Journal} journal
-   * @param {Controls} controls
-   * @param {Record<string, string>} words
+   * @param {{limit: number, probes: Probe[]}} own  rules of this game
    * @param {number[]} [inputs]
+   * @param {(step: Entry) => void} [takeStep]  who takes the steps and states, if not the journal
    */
-  async load(file, journal, controls, words, inputs = []) {
+  async load({ journal, controls, language }, file, own, inputs = [], takeStep = (step) => journal.add(step)) {
     this.journal = journal;
-    this.words = words;
-    const { rate, limit, idle_seconds, refocus_seconds } = this.description;
+    this.words = language.words;
+    this.takeStep = takeStep;
+    const { rate, idle_seconds, refocus_seconds, state } = this.description;
     const keys = Object.entries(controls.inputs).map(([code, input]) => [this.keyboard.numberOf(code), input]);
-    const rules = { rate, limit, idle_seconds, refocus_seconds, keys: Object.fromEntries(keys) };
-    const opened = new Promise((resolve) => (this.worker.onmessage = ({ data }) => resolve(data.opened)));
+    const rules = { rate, idle_seconds, refocus_seconds, has_key: state.has_key, keys: Object.fromEntries(keys), ...own };
+    /** @type {Promise<News>} */
+    const news = new Promise((resolve) => (this.worker.onmessage = ({ data }) => resolve(data)));
     this.worker.onerror = (event) => journal.fail(new Error(event.message));
     this.worker.postMessage({ open: file, rules, inputs, began: journal.clock.began }, [file]);
-    const { width, height, ended } = await opened;
+    const { opened, count } = await news;
+    const { width, height, ended, due } = /** @type {NonNullable<News["opened"]>} */ (opened);
     this.canvas.width = width;
     this.canvas.height = height;
-    return ended;
+    this.count = count;
+    return { ended, due };
   }
 
   /**
-   * The game goes on until it ends or the participant wants to leave it: "escape".
+   * The game goes on until it ends ("win", "limit"), the participant wants to leave it ("escape") or questions are due
+   * ("probe"), which are then in ``due``.
    * @param {string} wait  why it waits for a key at first; empty if it does not
    * @returns {Promise<string>}
    */
@@ -84,14 +96,16 @@ export class Game {
     const end = new Promise((resolve) => (this.onEnd = resolve));
     this.worker.onmessage = ({ data }) => this.take(data);
     this.worker.postMessage({ begin: held, wait: wait || (document.hasFocus() ? "" : "focus") });
-    const { ended, isLeaving } = await end;
+    const { ended, isLeaving, due, count } = await end;
+    this.due = due;
+    this.count = count;
     if (ended) await this.stay(ended);
     this.worker.postMessage({ stop: true });
     listening.abort();
     this.isPlaying = false;
     this.release();
     document.body.classList.remove("plays");
-    return isLeaving && !ended ? "escape" : ended;
+    return ended || (isLeaving ? "escape" : "probe");
   }
 
   /** The last picture stays for a while, with a word below it, or until Escape. @param {string} ended */
@@ -107,11 +121,11 @@ export class Game {
   take(news) {
     if (news.isStep) this.release();
     const isWaiting = this.open.length > 0 || news.isStep;
-    for (const entry of news.entries) isWaiting ? this.open.push(entry) : this.journal?.add(entry);
+    for (const entry of news.entries) isWaiting ? this.open.push(entry) : this.add(entry);
     this.stage.classList.toggle("paused", news.paused);
     if (!this.picture) requestAnimationFrame(() => this.draw());
     this.picture = news.picture;
-    if (news.ended || news.isLeaving) this.onEnd(news);
+    if (news.ended || news.isLeaving || news.due.length) this.onEnd(news);
   }
 
   draw() {
@@ -126,8 +140,14 @@ export class Game {
 
   /** What waited for a picture goes into the journal: it was shown, or it never will be. */
   release() {
-    for (const entry of this.open) this.journal?.add(entry);
+    for (const entry of this.open) this.add(entry);
     this.open = [];
+  }
+
+  /** @param {Entry} entry */
+  add(entry) {
+    if (entry[0] === "e") this.journal?.add(entry);
+    else this.takeStep(entry);
   }
 
   /** As large as it fits, each pixel of the game a whole number of the screen's, if there is room. */

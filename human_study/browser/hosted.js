@@ -2,7 +2,7 @@
 // and an adapter uploads what is recorded.
 
 import { adapter } from "./adapters/folder.js"; // or another one, as the study is built
-import { start, text } from "./main.js";
+import { part, start } from "./main.js";
 import { Store } from "./store.js";
 import { Refusal } from "./uploads.js";
 
@@ -169,4 +169,4 @@ function base64(blob) {
   });
 }
 
-start((description) => new HostedUploads(JSON.parse(text("host") ?? "{}"), description));
+start(async (description) => new HostedUploads(await (await part("host")).json(), description));

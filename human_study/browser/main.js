@@ -8,8 +8,9 @@ import { Game } from "./game.js";
 import { Journal } from "./journal.js";
 import { Keyboard } from "./keyboard.js";
 import { Paper } from "./paper.js";
+import { bytes } from "./plays.js";
 import { Reader } from "./reader.js";
-import { bytes, excludes, Session } from "./session.js";
+import { excludes, Session } from "./session.js";
 import { Store, WrittenTwice } from "./store.js";
 import { Refusal } from "./uploads.js";
 
@@ -240,23 +241,23 @@ const preferred = (codes) =>
 
 const newId = () => [...crypto.getRandomValues(new Uint8Array(16))].map((each) => each.toString(16).padStart(2, "0")).join("");
 
-/** The page's parts: within it, or files next to it. @param {string} name */
-async function part(name) {
+/** A part of the page: a file next to it, or packed within it. @param {string} name */
+export async function part(name) {
+  const text = (/** @type {string} */ id) => document.getElementById(id)?.textContent;
   const files = JSON.parse(text("files") ?? "{}");
-  return files[name] ? fetch(files[name]) : new Response(text(name));
+  if (files[name]) return fetch(files[name]);
+  const packed = new Blob([bytes(text(name) ?? "")]).stream();
+  return new Response(packed.pipeThrough(new DecompressionStream("gzip")));
 }
 
-/** What an element of the page holds, or null. @param {string} id */
-export const text = (id) => document.getElementById(id)?.textContent ?? null;
-
-/** @param {(description: Description) => Uploads} uploadsOf  where its sessions go */
+/** @param {(description: Description) => Promise<Uploads>} uploadsOf  where its sessions go */
 export async function start(uploadsOf) {
   const [description, engine, worker] = await Promise.all([
     part("description").then((response) => response.json()),
-    part("engine").then((response) => (text("engine") ? response.text().then(bytes) : response.arrayBuffer())),
+    part("engine").then((response) => response.arrayBuffer()),
     part("worker").then((response) => response.text()),
   ]);
-  const study = new Study(description, engine, worker, uploadsOf(description));
+  const study = new Study(description, engine, worker, await uploadsOf(description));
   addEventListener("error", (event) => study.fail(event.error));
   addEventListener("unhandledrejection", (event) => study.fail(event.reason));
   await study.lead();

@@ -1,13 +1,18 @@
 // A play as it happens: when steps are due, what keys, pauses and the focus do. Runs in the worker; knows no page.
 
+import { Schedule } from "./schedule.js";
+
+/** @typedef {import("./schedule.js").Due} Due */
+/** @typedef {import("./schedule.js").Probe} Probe */
 /** @typedef {import("./types.js").EngineGame} EngineGame */
 /** @typedef {import("./types.js").EngineKeys} EngineKeys */
 /** @typedef {import("./types.js").Entry} Entry */
 
 /**
- * Times in seconds, ``keys`` by number of the key.
- * @typedef {{rate: number, limit: number, idle_seconds: number, refocus_seconds: number,
- *   keys: Record<number, number>}} Rules
+ * Times in seconds, ``keys`` by number of the key; ``has_key``: which number of a state says whether the player has the
+ * key.
+ * @typedef {{rate: number, limit: number, idle_seconds: number, refocus_seconds: number, probes: Probe[],
+ *   has_key: number, keys: Record<number, number>}} Rules
  * @typedef {{isDown: boolean, code: number, name: string, at: number, isPause: boolean, isEscape: boolean,
  *   isIgnored: boolean}} KeyChange
  */
@@ -26,6 +31,9 @@ export class Playing {
     this.rules = rules;
     this.count = 0; // inputs so far
     this.hasWon = false;
+    this.schedule = new Schedule(rules.probes);
+    /** @type {Due[]} */
+    this.due = []; // questions that are to be asked now
     for (const input of inputs) this.take(input);
     /** @type {Entry[]} */
     this.entries = [];
@@ -53,6 +61,7 @@ export class Playing {
    */
   begin(now, held, wait) {
     this.isLeaving = false;
+    this.due = [];
     this.keys.releaseAll();
     this.stale = new Set(held);
     if (wait) this.pause(wait, now);
@@ -80,8 +89,12 @@ export class Playing {
 
   /** @param {number} input */
   take(input) {
-    this.hasWon = this.game.step(input).won;
+    const { won, died } = this.game.step(input);
     this.count++;
+    this.hasWon = won;
+    if (!this.rules.probes.length) return;
+    const due = this.schedule.after(died, this.game.state()[this.rules.has_key] !== 0);
+    this.due = this.ended ? [] : due;
   }
 
   /** A key went down or up. @param {KeyChange} change */

@@ -1,5 +1,6 @@
 // Where a session stands: which steps remain, and what its journal says of those that are over.
 
+/** @typedef {import("./schedule.js").Due} Due */
 /** @typedef {import("./types.js").Entry} Entry */
 /** @typedef {import("./types.js").Again} Again */
 /** @typedef {import("./types.js").Page} Page */
@@ -46,7 +47,7 @@ export class Progress {
  * @typedef {object} Past
  * @property {Record<string, any>} answers  by question, the latest of each
  * @property {{keys: Record<string, number>, chosen: boolean} | null} controls
- * @property {number[][]} plays  the inputs of each
+ * @property {{inputs: number[], answered: Due[]}[]} plays  of each, its inputs, and the questions answered after the last
  * @property {Set<number>} ended  numbers of plays that the participant ended
  * @property {number} rounds  of instructions and checks that ended with wrong answers
  * @property {string} end  the page that ended the session early; else ""
@@ -66,13 +67,16 @@ export function retraced(progress, entries) {
   const over = new Set(); // numbers of steps
   const numberOf = (/** @type {string} */ log) => progress.steps.findIndex((step) => step.log === log);
   for (const entry of entries) {
-    if (entry[0] === "p") past.plays[entry[2]] = [];
-    if (entry[0] === "s") past.plays.at(-1)?.push(entry[1]);
+    if (entry[0] === "p") past.plays[entry[2]] = { inputs: [], answered: [] };
+    const play = past.plays[past.plays.length - 1];
+    if (entry[0] === "s") play.answered = [];
+    if (entry[0] === "s") play.inputs.push(entry[1]);
     if (entry[0] === "q") past.ended.add(past.plays.length - 1);
     if (entry[0] === "f") past.isFinished = true;
     if (entry[0] !== "e") continue;
     const [, , event, fields] = /** @type {["e", number, string, Record<string, any>]} */ (entry);
     if (event === "answer") past.answers[fields.question] = fields.answer;
+    if (event === "probe") play.answered.push(/** @type {Due} */ (fields));
     if (event === "controls") past.controls = /** @type {Past["controls"]} */ (fields);
     if (event === "excluded") past.end = fields.why === "checks" ? "failed_checks" : "too_young";
     if (event !== "page") continue;

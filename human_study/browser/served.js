@@ -1,7 +1,7 @@
 // The study from its own server, or, where the page holds a session, without any.
 
-import { start, text } from "./main.js";
+import { part, start } from "./main.js";
 import { NoUploads, ServerUploads } from "./uploads.js";
 
-const admission = text("admission");
-start(() => (admission ? new NoUploads(JSON.parse(admission)) : new ServerUploads()));
+const isFile = document.getElementById("admission") !== null;
+start(async () => (isFile ? new NoUploads(await (await part("admission")).json()) : new ServerUploads()));

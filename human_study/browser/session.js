@@ -3,6 +3,7 @@
 import { formOf } from "./form_of.js";
 import { KeyForm } from "./key_form.js";
 import { Controls } from "./keyboard.js";
+import { play, practise } from "./plays.js";
 import { isRight, Progress, retraced, roundEnded } from "./progress.js";
 
 /** @typedef {import("./game.js").Game} Game */
@@ -20,9 +21,6 @@ import { isRight, Progress, retraced, roundEnded } from "./progress.js";
 /** @typedef {import("./types.js").Step} Step */
 
 /** What pages and games are shown with. @typedef {{paper: Paper, reader: Reader, keyboard: Keyboard, game: Game}} Tools */
-
-const STOPPED = "stopped by the participant";
-const LEFT = "left by the participant for the next game";
 
 export class Session {
   /**
@@ -44,8 +42,8 @@ export class Session {
     /** @type {Record<string, any>} */
     this.answers = {}; // by question; the latest of each
     this.rounds = 0; // of instructions and questions about them that ended with wrong answers
-    /** @type {number[][]} */
-    this.plays = []; // inputs of those that were begun before a reload
+    /** @type {Past["plays"]} */
+    this.plays = []; // those that were begun before a reload
     this.listen();
   }
 
@@ -103,7 +101,7 @@ export class Session {
     const manner = this.manner(step);
     let how = await this.tools.reader.show(form, manner);
     while (how === "escape") {
-      if ((await this.ask("stop_last")) === "stop") return this.stop(step);
+      if ((await this.askToStop()) === "stop") return this.stop(step);
       how = await this.tools.reader.show(form, manner);
     }
     const seconds = Math.round(performance.now() - began) / 1000;
@@ -115,6 +113,7 @@ export class Session {
     }
     const end = this.noteAnswer(step, form.answer, seconds);
     if (end) return end;
+    if (page.kind === "practice" && (await practise(this, page)) === "stop") return this.stop(step);
     const round = step.again ? roundEnded(step.again, this.language.pages, this.answers, this.rounds) : null;
     if (round?.wrong.length && !round.again && step.again?.when_failed === "end") {
       this.note("excluded", { why: "checks", ...round });
@@ -151,7 +150,7 @@ export class Session {
     if (answer instanceof Controls) {
       this.controls = answer;
       this.note("controls", { ...answer.about(this.tools.keyboard), gamepads: 0 });
-    } else if (page.kind !== "read") {
+    } else if (page.kind !== "read" && page.kind !== "practice") {
       const end = excludes(page, answer);
       if (end) {
         this.note("excluded", { why: end === "too_young" ? "minimum_age" : end });
@@ -173,33 +172,18 @@ export class Session {
     return 1;
   }
 
-  /** The play of a step, from its beginning or from where it was interrupted. @param {Step} step */
+  /** @param {Step} step */
   async play(step) {
-    const { game } = this.tools;
     const number = step.play ?? 0;
-    const inputs = this.plays[number];
-    if (!inputs) this.journal.add(["p", this.journal.clock.now(), number]);
-    const file = bytes(this.admission.games[number]);
     this.tools.paper.wait();
-    let ended = await game.load(file, this.journal, this.controls, this.language.words, inputs ?? []);
-    let wait = inputs ? "resumed" : "";
-    while (!ended) {
-      const how = await game.run(wait);
-      if (how !== "escape") break;
-      const isLast = number + 1 === this.description.plays;
-      const chosen = await this.ask(isLast ? "stop_last" : "stop");
-      if (chosen === "leave" || chosen === "stop") {
-        this.journal.add(["q", this.journal.clock.now(), chosen === "stop" ? STOPPED : LEFT]);
-        return chosen === "stop" ? this.stop(step) : 1;
-      }
-      wait = "stop";
-    }
-    return 1;
+    const chosen = await play(this, number, this.plays[number]);
+    return chosen === "stop" ? this.stop(step) : 1;
   }
 
-  /** Asks whether to stop: null if the participant left that page by Escape. @param {"stop" | "stop_last"} name */
-  async ask(name) {
-    const form = this.form(this.language.pages[name]);
+  /** Asks whether to stop; null if the participant left that page by Escape. @param {number} [number]  of the play under way */
+  async askToStop(number) {
+    const isLast = number === undefined || number + 1 === this.description.plays;
+    const form = this.form(this.language.pages[isLast ? "stop_last" : "stop"]);
     this.note("page", { page: "stop", what: "begin" });
     await this.tools.reader.show(form);
     this.note("page", { page: "stop", what: "end", value: form.answer });
@@ -240,6 +224,3 @@ export function excludes(page, answer) {
 
 /** @param {any} one @param {any} other */
 const isSame = (one, other) => JSON.stringify(one) === JSON.stringify(other);
-
-/** @param {string} base64 */
-export const bytes = (base64) => Uint8Array.from(atob(base64), (each) => each.charCodeAt(0)).buffer;

@@ -41,7 +41,7 @@ async function open({ open, rules, inputs, began }) {
   clock = new Clock(began);
   playing = new Playing(loaded.open(open), loaded.keys(), rules, inputs);
   const { width, height } = playing.game;
-  tell({ opened: { width, height, ended: playing.ended } });
+  tell({ opened: { width, height, ended: playing.ended, due: playing.due } });
 }
 
 /** @param {number[]} held @param {string} wait */
@@ -65,8 +65,9 @@ function step(due) {
   while (now < due) now = clock.now();
   const hasStepped = playing.step(due, now);
   if (playing.isLeaving) playing.pause("stop", now);
+  else if (playing.due.length) playing.pause("probe", now);
   if (hasStepped || playing.entries.length || playing.isLeaving) tell({ isStep: hasStepped });
-  if (!playing.isLeaving && !playing.ended) awaitStep(playing.nextDue(clock.now()));
+  if (!playing.isLeaving && !playing.due.length && !playing.ended) awaitStep(playing.nextDue(clock.now()));
 }
 
 /** Something that no step must wait for. @param {() => void} change */
@@ -78,8 +79,8 @@ function happened(change) {
 
 /** Sends the page what happened, and the picture as it is now. @param {object} news */
 function tell(news) {
-  const { entries, paused, isLeaving, ended } = playing;
+  const { entries, paused, isLeaving, ended, due, count } = playing;
   playing.entries = [];
   const picture = playing.game.picture().slice().buffer;
-  postMessage({ ...news, entries, paused, isLeaving, ended, picture }, { transfer: [picture] });
+  postMessage({ ...news, entries, paused, isLeaving, ended, due, count, picture }, { transfer: [picture] });
 }

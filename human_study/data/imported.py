@@ -14,7 +14,7 @@ from priorlab.envs.base.files import one_line, replace
 from priorlab.envs.base.locks import held
 from priorlab.envs.plays.courses import AnyCourse
 from priorlab.envs.plays.events import AT_ONCE, SUFFIX, EventLog, lock_of
-from priorlab.envs.plays.play import Course
+from priorlab.envs.plays.play import CHARACTERS, Course, as_characters, hash_picture
 from priorlab.envs.plays.sessions import ENDINGS, STEP_EVENTS
 from priorlab.human_study.data.chunks import (
     ChunkError,
@@ -178,16 +178,32 @@ class Played:
             raise ValueError(f"event {name!r}: expected one that happens at a page or to its keys")
         if not isinstance(fields, dict) or CHAINED & fields.keys():
             raise ValueError(f"expected fields, by name, without {', '.join(sorted(CHAINED))}")
-        self.recorder.note(name, at=self.clock.reach(at), **fields, **self.added(name, fields))
+        self.recorder.note(name, at=self.clock.reach(at), **{**fields, **self.added(name, fields)})
 
     def added(self, name: str, fields: dict[str, Any]) -> dict[str, Any]:
-        """What the study knows of an event, and a browser need not send."""
+        """What the study knows of an event, and a browser does not send."""
         if name == "excluded" and fields.get("why") == "minimum_age":
-            return {"minimum_age": self.minimum_age} if "minimum_age" not in fields else {}
-        if name == "answer" and "shows" not in fields:
+            return {"minimum_age": self.minimum_age}
+        if name == "answer":
             question = self.questions.get(str(fields["question"]).partition(".")[0], {})
             return {each: question[each] for each in ("shows", "cones") if each in question}
+        if name == "practice":
+            return self.practised(fields)
         return {}
+
+    def practised(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """The game of a practice that begins; the inputs and the last state of one that ends."""
+        course = self.study.practice_game.open()
+        if fields["what"] == "begin":
+            about = {"limit": self.study.practice_limit, "inputs_per_second": course.rate}
+            return {**course.about(), **about, "first_picture": hash_picture(course.picture)}
+        inputs = fields["inputs"] if isinstance(fields["inputs"], str) else as_characters(fields["inputs"])
+        for character in inputs:
+            course.step(CHARACTERS.index(character))
+        if course.solved != (fields["ended"] == "win"):
+            won = "won" if course.solved else "not won"
+            raise ValueError(f"practice ended as {fields['ended']!r}, but replayed it is {won}")
+        return {"inputs": inputs, "state": course.hash()}
 
     def play(self, at: int, number: int) -> None:
         self.clock.reach(at)

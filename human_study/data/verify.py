@@ -12,6 +12,7 @@ from priorlab.envs.base.files import files_under, one_line, read_json, shown
 from priorlab.envs.plays.events import SUFFIX, read_events
 from priorlab.envs.plays.sessions import find_play, plays_under, read_session
 from priorlab.human_study.data import withdrawals
+from priorlab.human_study.data.practice import practice_problems
 from priorlab.human_study.data.traces import codes_in, header_of
 from priorlab.human_study.data.wordings import FOLDER, read_wording
 
@@ -80,6 +81,7 @@ def check_log(result: Verified, seen: dict[str, Path]) -> None:
     if read.events[-1]["event"] != "finish":
         result.notes.append("the session was interrupted")
     result.problems += check_wordings(result.path, read.events)
+    result.problems += practice_problems(read.events)
     for recorded in read_session(result.path):
         is_new(recorded.play.id, result, seen)
         result.plays, result.inputs = result.plays + 1, result.inputs + len(recorded.play.inputs)

@@ -94,7 +94,7 @@ def gather_one(study: Study, offers: dict[str, Offer], session: Uploaded) -> Gat
     ChunkWriter.reopen(there).extend(session.chunks[number] for number in range(first, last))
     if later := [number for number in session.chunks if number > last]:
         raise MissingChunk(
-            f"{names}: session {session.id}: chunk {last} is missing before chunk {min(later)}; what comes before it is "
+            f"{names}: session {session.id}: chunk {last} is missing before chunk {min(later)}; what comes before is "
             "imported: expected the file that holds it"
         )
     return Gathered(session.id, last - first)

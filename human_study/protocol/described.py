@@ -9,6 +9,7 @@ from typing import Any
 
 from PIL import Image
 
+from priorlab.envs.browser import game_file
 from priorlab.envs.game.rules import DEATHS, HAS_KEY
 from priorlab.human_study.protocol.blocks import Block, Caps, Code, Plate, Text, Title
 from priorlab.human_study.protocol.codes import CODES, KEYMAP, RESERVED
@@ -52,12 +53,13 @@ def described(study: Study, texts: Mapping[str, Texts]) -> dict[str, Any]:
 
 def language(script: Script, plays: int) -> dict[str, Any]:
     """Everything that participants read in one language."""
-    texts = script.texts
+    texts, study = script.texts, script.study
+    practice = {"practice": practice_data(script)} if study.practice_limit else {}
     return {
         "name": texts.language, "direction": texts.font["direction"], "words": texts.words,
-        "eligibility": [f"question:{name}" for name in script.study.eligible],
-        "pages": {name: page_data(page, script) for name, page in every_page(script, plays).items()},
-        "steps": steps_data(script.study, plays),
+        "eligibility": [f"question:{name}" for name in study.eligible],
+        "pages": {name: page_data(page, script) for name, page in every_page(script, plays).items()} | practice,
+        "steps": steps_data(study, plays),
     }  # fmt: skip
 
 
@@ -89,6 +91,13 @@ def steps_data(study: Study, plays: int) -> list[dict[str, Any]]:
         }
         for at, step in enumerate(planned)
     ]  # fmt: skip
+
+
+def practice_data(script: Script) -> dict[str, Any]:
+    """The page before practice, with its game: a file of ``envs.browser`` in base64."""
+    page = page_data(script.practice({name: [] for name in INPUT_NUMBERS}), script)
+    game = base64.b64encode(game_file(script.study.practice_game)).decode("ascii")
+    return page | {"kind": "practice", "limit": script.study.practice_limit, "game": game}
 
 
 def probe_data(probe: Probe, rate: int) -> dict[str, Any]:

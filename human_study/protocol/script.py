@@ -82,9 +82,17 @@ class Script:
         """Before the play of that number, from 0. ``caps``: what the keys of each input are called."""
         texts, again = self.texts, "again_" if number else ""
         text = texts("begin.again_text") if again else texts("begin.text", minutes=self.study.minutes)
+        return self._before_game(texts(f"begin.{again}title"), text, caps)
+
+    def practice(self, caps: Mapping[str, Sequence[str]]) -> Page:
+        """Before practice; ``caps`` as for ``begin``."""
+        text = self.texts("practice.text", seconds=self.study.practice)
+        return self._before_game(self.texts("practice.title"), text, caps)
+
+    def _before_game(self, title: str, text: str, caps: Mapping[str, Sequence[str]]) -> Page:
         rows = [(name, caps[each], False) for each, name in self._input_names().items()]
-        stop = Text(texts("begin.stop"), dim=True)
-        return Page([Title(texts(f"begin.{again}title")), Text(text), Caps(rows), stop], hint="begin.go")
+        stop = Text(self.texts("begin.stop"), dim=True)
+        return Page([Title(title), Text(text), Caps(rows), stop], hint="begin.go")
 
     def stop(self, is_last: bool) -> Choice:
         """go_on, leave (skip to the next game, unless this is the last) or stop."""

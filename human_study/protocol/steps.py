@@ -7,14 +7,14 @@ from typing import Any
 from priorlab.human_study.study.study_file import Study
 
 GONE_BACK = ("question", "instructions", "check")
-ROUND = ("instructions", "check")  # what a participant who answers wrongly sees again
+ROUND = ("instructions", "practice", "check")  # what a participant who answers wrongly sees again
 
 
 @dataclass(frozen=True)
 class Step:
     """One page or one play of a session; ``play`` is the number of the play it belongs to."""
 
-    kind: str  # code, controls, question, instructions, check, begin, play
+    kind: str  # code, controls, question, instructions, practice, check, begin, play
     name: str = ""
     play: int | None = None
 
@@ -43,6 +43,7 @@ def steps(study: Study, plays: int) -> list[Step]:
     planned = [Step("code")] + ([Step("controls")] if study.try_keys else [])
     planned += [Step("question", name) for name in study.before]
     planned += [Step("instructions", name) for name in study.instructions]
+    planned += [Step("practice")] if study.practice_limit else []
     planned += [Step("check", name) for name in study.checks]
     for number in range(plays):
         planned += [Step("begin", play=number), Step("play", play=number)]

@@ -50,9 +50,9 @@ class Guard:
         headers = dict(scope["headers"])
         refusal = None
         if self.needs_https and not is_safe:
-            refusal = Refusal(403, "this study needs https: expected an address that begins with https://")
+            refusal = Refusal(403, "this page needs https: expected an address that begins with https://")
         elif scope["method"] == "POST" and headers.get(b"sec-fetch-site", b"none").decode("latin-1") not in SAME:
-            refusal = Refusal(403, "asked by a page of another site: expected the study's own page")
+            refusal = Refusal(403, "asked by a page of another site: expected the server's own page")
         if refusal:
             await answer(refusal)(scope, receive, send_with_headers)
             return

@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import multiprocessing
+import os
+import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -51,12 +53,16 @@ class Imports:
     async def _import(self, running: Running) -> None:
         count = running.writer.next
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
+            context = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(1, context, initializer=leave_with_parent)
         job = partial(import_one, self.sessions.study.path, running.code)
         try:
             running.problem = await asyncio.get_running_loop().run_in_executor(self._pool, job)
         except BrokenProcessPool:  # it was killed: a new one tries again
             self._pool = None
+            return
+        except OSError as error:  # as when the disk is full: tried again
+            running.problem = one_line(running.writer.path, error)
             return
         running.imported = count
         if running.problem and not running.is_gone:
@@ -68,11 +74,22 @@ class Imports:
 
 
 def import_one(study: Path, code: str) -> str:
-    """Imports a session; "" or why it can't be, one line."""
+    """Imports a session; returns "" or, one line, what is wrong with its chunks. Raises OSError."""
     try:
         loaded = Study.load(study)
-        path = chunks_path(loaded.folder, code)
-        import_session(loaded, path)
-    except (ValueError, OSError) as error:
+        import_session(loaded, chunks_path(loaded.folder, code))
+    except ValueError as error:
         return one_line(study, error)
     return ""
+
+
+def leave_with_parent() -> None:
+    """Ends this process when the server's ends in any way: it would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent
+
+    def wait() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()

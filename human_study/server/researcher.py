@@ -1,48 +1,29 @@
 """The researcher's page: how far each place has come, and how well the game runs there. It names the versions."""
 
-import hmac
 import time
-from collections.abc import Mapping
 from datetime import datetime
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-
 from priorlab.human_study.data.chunks import SETTLED
+from priorlab.human_study.server.login import pages
 from priorlab.human_study.server.sessions import Running, Sessions
 from priorlab.human_study.study.assignment import capacity
 
 COOKIE = "priorlab_researcher"
-LOGIN_POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
 LATE = 0.05  # share of inputs taken late above which a place is marked
 
 
 class Researcher:
-    """Shows the sessions to whoever has the token that was printed when the server began."""
+    """Shows the sessions."""
 
-    def __init__(self, sessions: Sessions, token: str):
-        self.sessions, self._token = sessions, token
-        loader = PackageLoader("priorlab.human_study.server", "templates")
-        self._pages = Environment(loader=loader, autoescape=select_autoescape(), undefined=StrictUndefined)
-
-    def knows(self, cookies: Mapping[str, str]) -> bool:
-        return self.is_token(cookies.get(COOKIE, ""))
-
-    def is_token(self, token: str) -> bool:
-        return hmac.compare_digest(token.encode(), self._token.encode())
-
-    def cookie(self, token: str) -> tuple[str, str] | None:
-        """What a browser is given for the right token."""
-        return (COOKIE, token) if self.is_token(token) else None
-
-    def login(self) -> str:
-        return self._pages.get_template("login.html").render()
+    def __init__(self, sessions: Sessions):
+        self.sessions = sessions
 
     def page(self) -> str:
         study = self.sessions.study
         running = sorted(self.sessions.running.values(), key=lambda each: each.place)
         rows = [row_of(each) for each in running]
         ends = [row["state"] for row in rows]
-        return self._pages.get_template("researcher.html").render(
+        return pages().get_template("researcher.html").render(
             study=study.name, places=capacity(study), rows=rows, problems=self.sessions.problems,
             counts={state: ends.count(state) for state in dict.fromkeys(ends)},
             now=datetime.now().astimezone().strftime("%H:%M:%S"),

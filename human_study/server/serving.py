@@ -5,10 +5,14 @@ import logging
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from priorlab.envs.base.locks import held
 from priorlab.human_study.data.chunks import FOLDER, SERVER_LOCK
 from priorlab.human_study.protocol.ready import load_study
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
 
 MISSING = "serving needs the packages starlette and uvicorn: install priorlab[web]"
 LOOPBACK_NAME = "localhost"
@@ -50,7 +54,7 @@ class Address:
         return f"http{'s' if self.certificate else ''}://{host}:{self.port}{self.root_path}/"
 
     def check(self) -> None:
-        """Raises ValueError, one line, for an address that would send a study unencrypted, or that makes no sense."""
+        """Raises ValueError, one line, for an address that makes no sense, or that others reach unencrypted."""
         if not 0 <= self.port < 65536:
             raise ValueError(f"port is {self.port}: expected 0 to 65535")
         if self.root_path and (not self.root_path.startswith("/") or self.root_path.endswith("/")):
@@ -85,7 +89,7 @@ def serve(path: Path, address: Address) -> None:
     if study.settings(study.versions[0]).is_atari:
         raise ValueError(f"{path}: game is {study.game!r}: expected one of ours; Atari's games can't be in a browser")
     try:
-        import uvicorn
+        import uvicorn  # noqa: F401
 
         from priorlab.human_study.server.app import Server, application
     except ImportError as error:
@@ -99,10 +103,17 @@ def serve(path: Path, address: Address) -> None:
         print(f"participants: {address.url}\nresearcher:   {address.url}researcher   token {token}", flush=True)
         for problem in server.sessions.problems:
             print(f"left out      {problem}", flush=True)
-        uvicorn.run(
-            application(server, address.needs_https), host=address.host, port=address.port, root_path=address.root_path,
-            proxy_headers=bool(address.trusted_proxy), forwarded_allow_ips=address.trusted_proxy or None,
-            ssl_certfile=address.certificate, ssl_keyfile=address.key, log_config=None, log_level="warning",
-            access_log=False, server_header=False, timeout_keep_alive=KEEP_ALIVE, limit_concurrency=MOST_CONNECTIONS,
-            timeout_graceful_shutdown=5,
-        )  # fmt: skip
+        run(application(server, address.needs_https), address)
+
+
+def run(app: "ASGIApp", address: Address) -> None:
+    """Answers at that address until Ctrl-C; logs neither addresses nor what is asked."""
+    import uvicorn
+
+    uvicorn.run(
+        app, host=address.host, port=address.port, root_path=address.root_path,
+        proxy_headers=bool(address.trusted_proxy), forwarded_allow_ips=address.trusted_proxy or None,
+        ssl_certfile=address.certificate, ssl_keyfile=address.key, log_config=None, log_level="warning",
+        access_log=False, server_header=False, timeout_keep_alive=KEEP_ALIVE, limit_concurrency=MOST_CONNECTIONS,
+        timeout_graceful_shutdown=5,
+    )  # fmt: skip

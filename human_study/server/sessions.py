@@ -242,6 +242,11 @@ class Sessions:
                 running.tally.take(entries)
             return next
 
+    def chunks(self, running: Running) -> list[str]:
+        """Everything that the session wrote, as JSON, by number."""
+        entries = read_chunks(running.writer.path).entries
+        return [encode({"n": n, "entries": each}) for n, each in enumerate(entries)]
+
     def finish(self, running: Running, count: int) -> dict[str, str]:
         """What the panel is told of a session that is completely on disk. Raises Refusal if it is not."""
         if count != running.writer.next:

@@ -18,6 +18,9 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 QUESTION_LISTS = ("eligible", "before", "checks", "probes", "after_each", "after")
 AGE = "age"  # the question that shows whether somebody is too young
 UNDER, BAND = re.compile(r"under_(\d+)"), re.compile(r"(?:\d+[_-])?(\d+)")  # names of its options: under_18, 12_17, 17
+PRACTICE = Path(__file__).parent / "practice.txt"  # a level with ground and a goal alone
+PRACTICE_LOOKS = 1000  # added to the study's look seed, so that practice looks like no game of the study
+LONGEST_PRACTICE = 600  # seconds
 OPEN = re.compile(r"\D*|\d+_or_more|over_\d+")  # such as not_said, 65_or_more
 
 
@@ -46,6 +49,7 @@ class Study:
     eligible: Mapping[str, Sequence[str]] = field(default_factory=dict)
     before: tuple[str, ...] = ("age", "plays", "plate_1", "plate_2", "plate_3")
     instructions: tuple[str, ...] = ()
+    practice: float = 0.0
     checks: tuple[str, ...] = ()
     rounds: int = 3
     when_failed: str = "end"
@@ -120,6 +124,16 @@ class Study:
         level = self.path_to(self.level) if self.level else None
         return ChosenGame(self.game, version, level, self.look_seed, self.seed)
 
+    @property
+    def practice_game(self) -> ChosenGame:
+        """The same for everybody: textures that reveal nothing, whatever the versions look like."""
+        return ChosenGame("princess", "retextured", str(PRACTICE), self.look_seed + PRACTICE_LOOKS, self.seed)
+
+    @property
+    def practice_limit(self) -> int:
+        """The number of inputs after which practice ends; 0 if there is none."""
+        return round(self.practice * self.practice_game.rate)
+
     def path_to(self, name: str) -> str:
         """The path of a file that the study names, relative to the study's folder; any other name unchanged."""
         return str(self.path.parent / name) if Path(name).suffix in (".toml", ".txt") else name
@@ -177,6 +191,10 @@ CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
         'by question, a list of the options of those who can take part, such as { epilepsy = ["no"] }',
     ),
     "instructions": (is_list, "a list of different names of instructions"),
+    "practice": (
+        lambda value: type(value) in (int, float) and 0 <= value <= LONGEST_PRACTICE,
+        f"seconds, 0 (none) to {LONGEST_PRACTICE}",
+    ),
     "checks": (is_list, "a list of different names of questions"),
     "rounds": (is_whole(1), "a whole number, 1 or more"),
     "when_failed": (lambda value: value in ("end", "continue"), '"end" or "continue"'),
@@ -215,6 +233,8 @@ def read(entries: dict[str, Any], path: Path, is_played: bool) -> Study:
         if asked.count(question) > 1:
             raise ValueError(f"question {question!r} is asked in two lists: expected it in one of {QUESTION_LISTS}")
     check_probes(study)
+    if study.practice and study.settings(study.versions[0]).is_atari:
+        raise ValueError(f"practice is {study.practice:g}: expected 0 for Atari games, whose keys do other things")
     for question in (each for each in study.checks if each not in study.right):
         raise ValueError(f"checks: {question!r} has no right answer: expected one in the entry right")
     for question in study.right:

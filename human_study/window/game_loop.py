@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Protocol
 
 import pygame
 
@@ -91,8 +92,16 @@ def finish(recorder: Recorder, course: AnyCourse, window: Window) -> Outcome:
     return ended or "quit"
 
 
+class Taker(Protocol):
+    """Who takes inputs: a ``Recorder``, or one for practice."""
+
+    def note(self, event: str, *, at: float | None = None, sync: bool = False, **fields: Any) -> None: ...
+    def step(self, action: int, due: float, done: float) -> Outcome | None: ...
+    def shown(self, at: float) -> None: ...
+
+
 def run(
-    recorder: Recorder, course: AnyCourse, window: Window, interrupts: Callable[[AnyCourse], bool] = lambda _: False
+    recorder: Taker, course: AnyCourse, window: Window, interrupts: Callable[[AnyCourse], bool] = lambda _: False
 ) -> Outcome | None:
     """Takes an input each time one is due until the play ends; returns None if the window was closed, or if
     ``interrupts``, which is called after each input, is true."""
@@ -124,7 +133,7 @@ def run(
                 return None
 
 
-def drain(window: Window, recorder: Recorder) -> None:
+def drain(window: Window, recorder: Taker) -> None:
     """Writes what happened at the window into the log."""
     happened, window.happened = window.happened, []
     for at, event, fields in happened:

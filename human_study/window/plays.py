@@ -3,6 +3,7 @@
 import time
 from typing import Any
 
+from priorlab.human_study.data.practice import PracticeRecorder
 from priorlab.human_study.data.recorder import Recorder
 from priorlab.human_study.protocol.probes import Schedule, caught_up
 from priorlab.human_study.window.game_loop import drain, keys_for, run
@@ -42,7 +43,7 @@ class Plays(Speaker):
                     return
                 if schedule.due:
                     continue
-                wait, chosen = "stop", self._leave(number)
+                wait, chosen = "stop", self._after_escape(self._is_last(number))
             if chosen in ("leave", "stop"):
                 recorder.end(LEFT if chosen == "leave" else STOPPED)
                 if chosen == "stop":
@@ -70,17 +71,30 @@ class Plays(Speaker):
             schedule.due.pop(0)
         return None
 
+    def practise(self) -> None:
+        """A short game that is none of the plays. Raises Stopped."""
+        window = self.window
+        taker, wait = PracticeRecorder(self._recorder, self.study.practice_game, self.study.practice_limit), ""
+        while True:
+            window.play(keys_for(taker.course), wait)
+            if ended := run(taker, taker.course, window):
+                return taker.end(ended)
+            if self._after_escape(is_last=True) == "stop":
+                taker.end("quit")
+                raise Stopped
+            wait = "stop"
+
     def rightness(self, question: str, answer: Any) -> dict[str, Any]:
         """Whether the answer is right, for the log, if the study says what is."""
         return {"right": self.study.is_right(question, answer)} if question in self.study.right else {}
 
-    def _leave(self, number: int) -> str | None:
-        """After Escape in the game: as ``ask_to_stop``."""
+    def _after_escape(self, is_last: bool) -> str | None:
+        """After Escape in a game: as ``ask_to_stop``. Raises WindowClosed if the game ended for another reason."""
         if self.window.reason != "escape":
             raise WindowClosed
         self.window.closed = False
         self.window.pause("stop")
-        return self.ask_to_stop(self._is_last(number))
+        return self.ask_to_stop(is_last)
 
     def _is_last(self, number: int) -> bool:
         return number + 1 == len(self.versions)

@@ -135,8 +135,10 @@ def scenes(script: Script, window: Window) -> list[Scene]:
     planned += questions(study.before)
     for name in study.instructions:
         planned.append(Scene(f"instructions {name}", lambda name=name: script.instructions(name)))
-    planned += questions(study.checks)
     caps = key_names(window.controls, script.texts)
+    if study.practice_limit:
+        planned.append(Scene("practice", lambda: script.practice(caps)))
+    planned += questions(study.checks)
     for number, version in enumerate(study.versions):
         if number == 0 or is_within:
             planned.append(Scene("begin", lambda number=number: script.begin(number, caps)))

@@ -242,6 +242,8 @@ class Session(Plays):
         seconds = round(time.perf_counter() - began, 3)
         if how == "done":
             self._note_answer(step, form.answer, seconds)
+            if step.kind == "practice":
+                self.practise()
             ended = self._end_round() if ends_round(self.steps, self.at) else {}
             recorder.note("page", page=step.page, what="end", **ended)
             if ended.get("again"):
@@ -263,6 +265,8 @@ class Session(Plays):
             return script.keys()
         if step.kind == "instructions":
             return script.instructions(step.name)
+        if step.kind == "practice":
+            return script.practice(key_names(window.controls, self.texts))
         if step.asks:
             return script.question(step.name, self.answers.get(step.key))
         return script.begin(step.play or 0, key_names(window.controls, self.texts))

@@ -107,6 +107,19 @@ def test_cut_off_anywhere_it_is_the_beginning_of_the_same_log(study: Study):
     assert not [*interrupted_here(study.folder, "any")]
 
 
+def test_practice_is_replayed_and_is_no_play(tmp_path: Path):
+    study = a_study(tmp_path, game="princess", practice=5)
+    journal = Journal()
+    journal.note("practice", what="begin")
+    journal.note("practice", what="end", ended="quit", inputs=[2, 2, 0, 3], late=1)
+    path = written(study, journal)
+    import_session(study, path)
+    begun, ended = read_events(study.folder / f"{CODE}{SUFFIX}").events[2:]
+    assert begun["limit"] == 150 and begun["first_picture"] and (ended["inputs"], ended["late"]) == ("rr.j", 1)
+    assert [line for each in verify([study.folder]) for line in each.problems] == []
+    assert not read_session(study.folder / f"{CODE}{SUFFIX}")
+
+
 DAMAGES: dict[type[ChunkError], Callable[[list[bytes]], list[bytes]]] = {
     DuplicateChunk: lambda lines: [*lines[:3], lines[2], *lines[3:]],
     MissingChunk: lambda lines: [*lines[:3], *lines[4:]],

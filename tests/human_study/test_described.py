@@ -25,7 +25,7 @@ from tests.support.paths import ROOT
 LANGUAGES = {"en": Texts.load("en"), "de": Texts.load("de")}
 WITHIN = {
     "name": "masked_objects", "design": "within", "versions": ["masked_semantics", "masked_objects"],
-    "before": ["age", "plays", "plate_1"], "after_each": ["aim"], "after": ["known"],
+    "before": ["age", "plays", "plate_1"], "practice": 20, "after_each": ["aim"], "after": ["known"],
 }  # fmt: skip
 
 
@@ -60,14 +60,14 @@ def test_what_follows_a_stop_and_where_one_can_go_back(data: dict[str, Any]):
     steps = data["languages"]["en"]["steps"]
     logged = [step["log"] for step in steps]
     assert logged == [
-        "code", "controls", "question:age", "question:plays", "question:plate_1", "begin:0", "play:0", "question:aim:0",
-        "begin:1", "play:1", "question:aim:1", "question:known",
+        "code", "controls", "question:age", "question:plays", "question:plate_1", "practice", "begin:0", "play:0",
+        "question:aim:0", "begin:1", "play:1", "question:aim:1", "question:known",
     ]  # fmt: skip
     assert [logged[at] for at, step in enumerate(steps) if step["back"]] == [
         "question:plays", "question:plate_1", "question:known",
     ]  # fmt: skip
-    assert [logged[at] for at in steps[6]["after_stop"]] == ["question:aim:0", "question:known"]
-    assert steps[2]["after_stop"] == [] and steps[7]["page"] == "question:aim"
+    assert [logged[at] for at in steps[7]["after_stop"]] == ["question:aim:0", "question:known"]
+    assert steps[2]["after_stop"] == [] and steps[8]["page"] == "question:aim"
 
 
 def test_pages_are_filled_with_the_words_of_the_study(data: dict[str, Any], tmp_path: Path):
@@ -101,3 +101,9 @@ def test_keys_have_the_numbers_that_the_window_logs(data: dict[str, Any]):
              "NonConvert": pygame.KSCAN_INTERNATIONAL5}  # fmt: skip
     assert {code: CODES[code] for code in pairs} == pairs
     assert {CODES[code] for code in data["keys"]} == KEYMAP.keys() and data["keys"]["Space"] == "jump"
+
+
+def test_practice_is_a_game_of_its_own(data: dict[str, Any]):
+    page = data["languages"]["de"]["pages"]["practice"]
+    assert (page["kind"], page["limit"]) == ("practice", 600) and "20 Sekunden" in page["blocks"][1]["text"]
+    assert base64.b64decode(page["game"]) and page["game"] == data["languages"]["en"]["pages"]["practice"]["game"]

@@ -262,7 +262,10 @@ def test_a_panel_gets_its_participants_back(tmp_path: Path):
     who = {"PROLIFIC_PID": "5f2a9c", "STUDY_ID": "s1", "SESSION_ID": "t1"}
     admission = begun(client, panel=who)
     assert begun(client, panel=who, client="f" * 16)["code"] == admission["code"], "who comes back goes on"
-    count = post_all(client.post, admission, a_journal(study, version_of(server, admission)))
+    journal = a_journal(study, version_of(server, admission))
+    count = post_all(client.post, admission, journal)
+    chunks = client.get("/api/chunks", headers=bearer(admission)).json()["chunks"]
+    assert [json.loads(chunk) for chunk in chunks] == [*journal.chunks()], "also with another browser"
     told = client.post("/api/finish", json={"chunks": count}, headers=bearer(admission)).json()
     assert told == {"code": "C1", "redirect": "https://panel.example/submissions/complete?cc=C1"}
     answer = client.post("/api/begin", json=agreed(client="g" * 16, panel=who))
@@ -328,8 +331,8 @@ def test_behind_a_proxy_nothing_unencrypted_is_answered(server: Server, caplog: 
 def test_an_address_that_others_could_listen_to_is_refused(wrong: dict):
     with pytest.raises(ValueError, match="expected"):
         Address(**wrong).check()
-    for right in ({"host": "0.0.0.0", "insecure_lan": True}, {"host": "::1"}, {"trusted_proxy": "10.0.0.0/8"}):
-        Address(**right).check()
+    for right in (Address("0.0.0.0", insecure_lan=True), Address("::1"), Address(trusted_proxy="10.0.0.0/8")):
+        right.check()
     assert Address(trusted_proxy="127.0.0.1").needs_https and not Address().needs_https
 
 

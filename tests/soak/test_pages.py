@@ -16,16 +16,22 @@ import pytest
 from priorlab.human_study.study.assignment import StudyFull, take_place
 from priorlab.human_study.study.study_file import Study
 from priorlab.human_study.study.texts import Texts
-from priorlab.human_study.window import session as session_module
 from priorlab.human_study.window.controls import DEFAULT
-from priorlab.human_study.window.forms import ChoiceForm, Form, TypedForm
+from priorlab.human_study.window.forms import ChoiceForm, Form, SeveralForm, TypedForm
 from priorlab.human_study.window.key_form import KeyForm
 from priorlab.human_study.window.paper import ACCENT, GROUND, Paper, check_font
 from priorlab.human_study.window.session import Session
 
 SIZES = [(1024, 600), (1366, 768), (1920, 1080)]
 QUESTIONS = ["age", "plays", "plate_1", "plate_2", "known", "aim"]
-OWN = ["years", "warmth", "story", "many"]  # of these tests: every kind that the shipped texts don't ask
+OWN = [
+    "years",
+    "warmth",
+    "story",
+    "some",
+    "points",
+    "many",
+]  # of these tests: every kind that the shipped texts don't ask
 MINE = """
 [questions.years]
 kind = "number"
@@ -45,6 +51,28 @@ decline = "{decline}"
 kind = "text"
 text = "{story}"
 decline = "{decline}"
+
+[instructions.read]
+title = "{many}"
+text = "{story} {warmth}"
+
+[questions.some]
+kind = "several"
+text = "{many}"
+options = {{ a = "{years}", b = "{decline}", c = "{warmth}" }}
+least = 1
+
+[questions.points]
+kind = "scale"
+text = "{many}"
+points = 11
+labels = {{ 1 = "{decline}", 11 = "{story}" }}
+decline = "{decline}"
+
+[questions.check]
+kind = "choice"
+text = "{many}"
+options = {{ wrong = "{decline}", right = "{story}" }}
 
 [questions.many]
 kind = "choice"
@@ -170,6 +198,8 @@ class Reader:
             if wanted == "closed":
                 return "closed"
             page.chosen = [*page.options].index(wanted) if wanted else page.chosen or 0
+            if isinstance(page, SeveralForm):
+                page.marked = [*page.options]
         elif isinstance(page, TypedForm):
             page.text, page.declined = "7", False
         page.enter()
@@ -206,6 +236,11 @@ def states(page: Form, paper: Paper) -> Iterator[str]:
         yield from states_of_keys(page, paper)
     elif isinstance(page, TypedForm):
         yield from states_of_typed(page, paper)
+    elif isinstance(page, SeveralForm):
+        page.enter()
+        yield "empty"
+        page.marked = [*page.options]
+        yield "marked"
 
 
 def states_of_keys(page: KeyForm, paper: Paper) -> Iterator[str]:
@@ -253,13 +288,14 @@ def states_of_typed(page: TypedForm, paper: Paper) -> Iterator[str]:
 
 @pytest.fixture(params=["en", "de", "he"])
 def language(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    def play(session: Session, number: int) -> int:
-        session._asks_whether_to_stop(is_last=number > 0)
-        return 1
+    def play(session: Session, number: int) -> None:
+        session.ask_to_stop(is_last=number > 0)
 
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    monkeypatch.setattr(Session, "_play", play)
-    monkeypatch.setattr(session_module, "drain", lambda *_: None)
+    monkeypatch.setattr(Session, "play", play)
+    monkeypatch.setattr(Session, "practise", lambda _: None)
+    for module in ("session", "plays"):
+        monkeypatch.setattr(f"priorlab.human_study.window.{module}.drain", lambda *_: None)
     return request.param
 
 
@@ -276,7 +312,9 @@ def a_study(folder: Path, language: str, long: bool = False) -> Study:
     (folder / "study.toml").write_text(
         f'name = "pages"\nversions = ["original", "masked_objects"]\ndesign = "within"\ntexts = "texts.toml"\n'
         f'participants = 1\ncontact = "anna@example.org"\n'
-        f"minutes = {1 if not long else 0.5}\nbefore = {QUESTIONS + OWN}\nafter = []\n",
+        f"minutes = {1 if not long else 0.5}\nbefore = {QUESTIONS + OWN}\nafter = []\n"
+        'instructions = ["read"]\npractice = 20\nchecks = ["check"]\nright = { check = "right" }\nrounds = 2\n'
+        'when_failed = "continue"\n',
         encoding="utf-8",
     )
     return Study.load(folder / "study.toml")
@@ -305,7 +343,17 @@ def test_every_page_fits_every_screen(language: str, tmp_path: Path, monkeypatch
         session(study, reader, monkeypatch)
     kinds = {name.split("-", 1)[1] for name in reader.seen}
     assert {*QUESTIONS, *OWN} & kinds == {"plate_1", "plate_2", "aim", "years", "warmth", "story"}
-    assert {"KeyForm", "Form", "agree-refuse", "mine-other", "go_on-stop", "done-withdraw", "keep-delete"} <= kinds
+    assert {
+        "KeyForm",
+        "Form",
+        "a-b-c",
+        "wrong-right",
+        "agree-refuse",
+        "mine-other",
+        "go_on-stop",
+        "done-withdraw",
+        "keep-delete",
+    } <= kinds
 
 
 def test_long_pages_scroll_without_cutting_anything(language: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

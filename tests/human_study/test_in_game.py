@@ -1,4 +1,4 @@
-"""Questions in the middle of a play."""
+"""Practice before the game, and questions in the middle of a play."""
 
 import signal
 from collections.abc import Iterator
@@ -13,14 +13,17 @@ from priorlab.envs.game.rules import JUMP, LEFT, NONE, RIGHT
 from priorlab.envs.game.solver import Solver
 from priorlab.envs.game.versions import find_rules
 from priorlab.envs.plays.courses import ChosenGame
+from priorlab.envs.plays.events import read_events
 from priorlab.envs.plays.play import Course
 from priorlab.envs.plays.sessions import read_session
 from priorlab.human_study.data.export import write_tables
+from priorlab.human_study.data.practice import PracticeRecorder, practice_problems
 from priorlab.human_study.data.recorder import Recorder
 from priorlab.human_study.data.verify import verify
 from priorlab.human_study.protocol.described import described
 from priorlab.human_study.protocol.probes import Due, Schedule, caught_up
 from priorlab.human_study.study.probes import Probe, read_probes
+from priorlab.human_study.study.study_file import PRACTICE
 from priorlab.human_study.study.texts import Texts
 from tests.human_study.test_study import a_study
 from tests.human_study.test_window import EASY, KEYED
@@ -110,12 +113,14 @@ def test_the_description_counts_inputs(tmp_path: Path):
 
 
 @needs_x
-def test_a_participant_is_asked_in_the_middle_of_a_play(screen: Screen, tmp_path: Path):
+def test_a_participant_practises_and_is_asked_in_the_middle_of_a_play(screen: Screen, tmp_path: Path):
     entries: dict[str, Any] = {
-        "before": [], "after": [], "try_keys": False, "probes": [{"question": "known", "at": [0.5]}],
+        "before": [], "after": [], "try_keys": False, "probes": [{"question": "known", "at": [0.5]}], "practice": 0.5,
     }  # fmt: skip
     person = Participant(screen, tmp_path, **entries)
     person.agree()
+    person.await_page("practice")
+    person.press("Return")
     person.await_page("begin:0")
     person.press("Return")
     person.await_page("probe:known")
@@ -149,6 +154,8 @@ def test_a_participant_is_asked_in_the_middle_of_a_play(screen: Screen, tmp_path
     assert recorded.play.ended == "win" and len(recorded.play.inputs) > 15 and not recorded.answers
     assert recorded.about["paused_seconds"] > 0.3
     assert not [each.problems for each in verify([person.study.folder]) if each.problems]
+    began, ended = (event for event in person.events() if event["event"] == "practice")
+    assert began["version"] == "retextured" and (ended["ended"], ended["inputs"]) == ("limit", "." * 15)
 
 
 def test_an_export_lists_the_answers(tmp_path: Path):
@@ -167,3 +174,25 @@ def test_an_export_lists_the_answers(tmp_path: Path):
         "study": "t", "play": 0, "step": 15, "question": "tools", "answer": "a;b", "why": "at", "seconds": 1.5,
         "right": 1,
     }  # fmt: skip
+
+
+def test_a_practice_is_verified_and_is_no_play(tmp_path: Path):
+    study = a_study(tmp_path, practice=20)
+    way = Solver(Level.read(str(PRACTICE)), find_rules("princess")).run(exhaustive=False).inputs
+    recorder = Recorder.create(tmp_path, id="abcd2345")
+    practice, ended = PracticeRecorder(recorder, study.practice_game, study.practice_limit), None
+    for action in way if way is not None else ():
+        assert ended is None
+        ended = practice.step(int(action), 0.0, 0.0)
+    practice.end(ended or "quit")
+    recorder.finish()
+    assert ended == "win" and not read_session(recorder.path)
+    assert not [each.problems for each in verify([recorder.path]) if each.problems]
+    events = read_events(recorder.path).events
+    (last,) = (event for event in events if event.get("what") == "end")
+    last["inputs"] = last["inputs"].replace("r", "l")
+    assert practice_problems(events) == ["line 3: practice: its replay differs from the recording"]
+    with pytest.raises(ValueError, match="practice is 5: expected 0 for Atari games"):
+        a_study(tmp_path, game="atari/pong", versions=["none"], practice=5)
+    with pytest.raises(ValueError, match="practice is 700: expected seconds, 0"):
+        a_study(tmp_path, practice=700)

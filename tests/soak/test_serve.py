@@ -1,0 +1,210 @@
+"""`priorlab serve` as a process: killed at random moments, and with a lecture hall of participants."""
+
+import asyncio
+import json
+import os
+import random
+import re
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from priorlab.envs.plays.sessions import read_session
+from priorlab.human_study.data.chunks import chunks_path, read_chunks
+from priorlab.human_study.data.imported import import_study
+from priorlab.human_study.data.verify import verify
+from priorlab.human_study.study.assignment import taken_places
+from priorlab.human_study.study.study_file import Study
+from tests.envs.test_play import EASY
+from tests.human_study.test_study import a_study
+from tests.support.browser_participant import Journal, agreed
+from tests.support.paths import ROOT
+
+EVERY = 0.25  # seconds between two chunks of a participant, as the page sends them
+STEPS = 8  # inputs of a chunk
+PATIENCE = 120.0  # seconds
+PARTICIPANTS, MINUTES = int(os.environ.get("PRIORLAB_PARTICIPANTS", "200")), 1.0
+KILLS = 10
+
+
+@dataclass
+class Connection:
+    """A connection as a browser keeps it: one request after the other. A client library would need the machine."""
+
+    port: int
+    reader: asyncio.StreamReader | None = None
+    writer: asyncio.StreamWriter | None = None
+
+    async def post(self, path: str, content: object, token: str = "") -> tuple[int, dict]:
+        """(status, answer); OSError if the server is gone."""
+        try:
+            if self.reader is None or self.writer is None:
+                self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)
+            body = json.dumps(content).encode()
+            head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
+            head += f"Authorization: Bearer {token}\r\n\r\n" if token else "\r\n"
+            self.writer.write(head.encode() + body)
+            given = await self.reader.readuntil(b"\r\n\r\n")
+            length = re.search(rb"content-length: (\d+)", given)
+            assert length
+            return int(given.split()[1]), json.loads(await self.reader.readexactly(int(length[1])))
+        except (OSError, EOFError) as error:
+            self.close()
+            raise OSError(str(error)) from None
+
+    def close(self) -> None:
+        if self.writer:
+            self.writer.close()
+        self.reader = self.writer = None
+
+
+class Served:
+    """The server's process, which can be killed and started again."""
+
+    def __init__(self, study: Study):
+        self.study = study
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.start()
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "priorlab", "serve", str(self.study.path), "--port", str(self.port)]
+        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        assert self.process.stdout and "participants:" in self.process.stdout.readline()
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.communicate(timeout=PATIENCE)
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.communicate(timeout=PATIENCE)
+
+    def status(self, name: str) -> int:
+        """An entry of the process's status, such as VmRSS in kB."""
+        text = Path(f"/proc/{self.process.pid}/status").read_text()
+        match = re.search(rf"{name}:\s+(\d+)", text)
+        assert match
+        return int(match[1])
+
+    def cpu_seconds(self) -> float:
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def the_study(folder: Path, participants: int) -> Study:
+    (folder / "easy.txt").write_text(EASY, encoding="utf-8")
+    return a_study(folder, game="princess", level="easy.txt", versions=["original"], participants=participants)
+
+
+def journal_of(study: Study, seconds: float, seed: int) -> list[dict]:
+    """The chunks of somebody who plays for that long: left and right, so that the goal is never reached."""
+    journal = Journal()
+    journal.read("code")
+    chance = np.random.default_rng(seed)
+    journal.play(0, study.settings("original"), chance.integers(0, 2, round(30 * seconds)).tolist(), "stopped")
+    journal.finish()
+    return list(journal.chunks(STEPS))
+
+
+async def take_part(port: int, chunks: list[dict], number: int, waits: list[float], every: float = EVERY) -> str:
+    """Posts the chunks in order, each until it is acknowledged; returns the code."""
+    connection = Connection(port)
+    await asyncio.sleep(every * random.Random(number).random())
+    begun = await until_answered(connection, "/api/begin", agreed(client=f"participant-{number:06}"))
+    due = time.perf_counter()
+    for chunk in chunks:
+        due += every
+        await asyncio.sleep(max(due - time.perf_counter(), 0))
+        sent = time.perf_counter()
+        answer = await until_answered(connection, "/api/chunk", chunk, begun["token"])
+        waits.append(time.perf_counter() - sent)
+        assert answer == {"next": chunk["n"] + 1}
+    await until_answered(connection, "/api/finish", {"chunks": len(chunks)}, begun["token"])
+    connection.close()
+    return begun["code"]
+
+
+async def until_answered(connection: Connection, path: str, content: object, token: str = "") -> dict:
+    for _ in range(round(PATIENCE / 0.1)):
+        try:
+            status, answer = await connection.post(path, content, token)
+        except OSError:
+            await asyncio.sleep(0.1)
+            continue
+        if status == 429:
+            await asyncio.sleep(0.5)
+            continue
+        assert status == 200, answer
+        return answer
+    raise AssertionError(f"{path}: no answer")
+
+
+def check(study: Study, chunks: list[list[dict]], codes: list[str]) -> None:
+    """Nothing is lost, nothing is there twice, and every session is a log that replays."""
+    assert sorted(place.participant for place in taken_places(study)) == sorted(codes) and len({*codes}) == len(codes)
+    for expected, code in zip(chunks, codes):
+        assert read_chunks(chunks_path(study.folder, code)).entries == [chunk["entries"] for chunk in expected]
+    assert [each.problem for each in import_study(study) if each.problem] == []
+    assert [line for each in verify([study.folder]) for line in each.problems] == []
+
+
+def test_a_server_that_is_killed_loses_and_doubles_nothing(tmp_path: Path):
+    study = the_study(tmp_path, 8)
+    served, chance = Served(study), random.Random(1)
+    chunks = [journal_of(study, 60, seed) for seed in range(8)]
+
+    async def all_of_it() -> tuple[list[str], int]:
+        playing = [
+            asyncio.create_task(take_part(served.port, each, number, [], every=0.1))
+            for number, each in enumerate(chunks)
+        ]
+        kills = 0
+        while not all(task.done() for task in playing):
+            await asyncio.sleep(chance.uniform(0.05, 1.5))
+            if kills < KILLS:
+                await asyncio.to_thread(served.kill)
+                await asyncio.to_thread(served.start)
+                kills += 1
+        return [task.result() for task in playing], kills
+
+    try:
+        codes, kills = asyncio.run(all_of_it())
+    finally:
+        served.stop()
+    assert kills >= 5
+    check(study, chunks, codes)
+    print(f"{kills} kills, {sum(map(len, chunks))} chunks of {len(codes)} participants: nothing lost, nothing twice")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells what a process uses")
+def test_a_lecture_hall_takes_part_at_once(tmp_path: Path):
+    study = the_study(tmp_path, PARTICIPANTS)
+    served, waits = Served(study), list[float]()
+    chunks = [journal_of(study, 60 * MINUTES, seed) for seed in range(PARTICIPANTS)]
+
+    async def all_of_them() -> list[str]:
+        return await asyncio.gather(
+            *(take_part(served.port, each, number, waits) for number, each in enumerate(chunks))
+        )
+
+    began = time.perf_counter()
+    try:
+        codes = asyncio.run(all_of_them())
+        seconds, memory, cpu = time.perf_counter() - began, served.status("VmHWM"), served.cpu_seconds()
+    finally:
+        served.stop()
+    p50, p99 = (1000 * float(each) for each in np.quantile(waits, [0.5, 0.99]))
+    print(
+        f"{PARTICIPANTS} participants, {len(waits)} chunks in {seconds:.0f} s: p50 {p50:.0f} ms, p99 {p99:.0f} ms, "
+        f"the longest {1000 * max(waits):.0f} ms; {memory / 1024:.0f} MB at most, {cpu:.0f} s of the processor"
+    )
+    check(study, chunks, codes)
+    assert all(read_session(study.folder / f"{code}.session.jsonl") for code in codes[:3])
