@@ -10,6 +10,7 @@ COMMANDS = {
     "participate": "lead one participant through a study: consent, keys, questions, the game, thanks",
     "build": "make pages of a study for JATOS, or for any host of files",
     "serve": "offer a study to browsers",
+    "class": "let a lecture hall play masked versions in browsers, and show how far everybody comes",
     "import": "make the logs of a study's sessions in browsers",
     "status": "show the progress of a study",
     "withdraw": "delete all data of one participant",

@@ -4,6 +4,7 @@ The log is the one that the window would have written, so everything that reads 
 chunks alone: importing again gives the same bytes, and after further chunks a log that continues the former one.
 """
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -66,13 +67,14 @@ def import_study(study: Study) -> Iterator[Imported]:
 
 
 def import_session(study: Study, path: Path) -> Imported:
-    """Writes the log of that file of chunks, next to the folder of chunks, or continues it.
+    """Writes the log of that file of chunks, next to the folder of chunks, or continues it; it gets the same time.
 
     Raises ChunkError, one line that names the file, the line and the reason, and changes nothing; OSError if a file
     can't be read or written, or another process imports that session.
     """
     log = study.folder / path.name.replace("".join(path.suffixes), SUFFIX)
     with held(lock_of(log), f"{log}: another process is importing this session: expected only one"):
+        written_at = path.stat().st_mtime_ns
         chunks = read_chunks(path)  # here, so that nothing comes back of a session that was just withdrawn
         draft = log.with_name(f"{log.name}.draft")
         draft.unlink(missing_ok=True)
@@ -83,9 +85,15 @@ def import_session(study: Study, path: Path) -> Imported:
                 raise WrongLog(f"{path}: {log.name} does not continue as these chunks do: expected their beginning")
             if written != before:
                 replace(draft, log)
+            os.utime(log, ns=(written_at, written_at))
         finally:
             draft.unlink(missing_ok=True)
         return Imported(path, inputs, is_finished, written != before)
+
+
+def is_imported(log: Path, chunks: Path) -> bool:
+    """Whether the log holds all that the file of chunks does."""
+    return log.exists() and log.stat().st_mtime_ns == chunks.stat().st_mtime_ns
 
 
 def write_log(study: Study, chunks: Chunks, path: Path) -> tuple[int, bool]:
