@@ -52,11 +52,16 @@ export class HostedUploads {
     const store = await this.store;
     /** @type {Opening} */
     const { id, language, games, build } = JSON.parse(token);
-    const next = await store.sent();
+    const next = await store.sent(token);
     const ended = build !== this.host.build; // the study was built again since: it may have other pages and games
     if (ended) await this.send(token, (await store.chunks()).slice(next), true);
     const contents = ended ? [] : await Promise.all(games.map((name) => unpacked(this.host.games[name])));
     return { token, code: id, language, games: contents, next, ended };
+  }
+
+  /** @returns {Promise<string[]>} */
+  async chunks() {
+    return []; // what was uploaded does not come back
   }
 
   /** @param {string} token @param {string[]} chunks @param {boolean} isUrgent */
@@ -69,7 +74,7 @@ export class HostedUploads {
     if (count <= 0) return first;
     await this.keep(token, `${padded(first)}-${padded(first + count - 1)}`, ...chunks.slice(0, count));
     this.lastSent = performance.now();
-    await (await this.store).keepSent(first + count);
+    await (await this.store).keepSent(token, first + count);
     return first + count;
   }
 

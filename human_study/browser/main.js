@@ -92,9 +92,24 @@ class Study {
     const clock = new Clock(performance.timeOrigin + performance.now());
     const admission = await this.persist(() => this.uploads.begin(wishes));
     history.replaceState(null, "");
+    if (admission.next) return this.takeUp(store, client, admission);
     await store.keep({ client, token: admission.token, language: this.code, began: clock.began });
     const journal = new Journal(store, this.uploads, admission.token, clock, [], admission.next);
     return this.session(admission, journal);
+  }
+
+  /**
+   * A participant of a panel who began with another browser: what was written there comes here, and the page begins anew.
+   * @param {Store} store @param {string} client @param {Admission} admission
+   * @returns {Promise<never>}
+   */
+  async takeUp(store, client, { token, language, began }) {
+    const chunks = await this.persist(() => this.uploads.chunks(token));
+    await store.clear();
+    for (const [n, text] of chunks.entries()) await store.add(n, text);
+    await store.keep({ client, token, language, began });
+    location.reload();
+    return new Promise(() => {});
   }
 
   /** Continues an interrupted session; returns whether there is one. @param {Store} store @param {Kept} kept */

@@ -35,15 +35,16 @@ export class Store {
     return completed(change);
   }
 
-  /** How many chunks an adapter has uploaded. @returns {Promise<number>} */
-  async sent() {
-    return (await answered(this.database.transaction("session").objectStore("session").get(1))) ?? 0;
+  /** How many chunks of a session an adapter has uploaded. @param {string} token @returns {Promise<number>} */
+  async sent(token) {
+    const sent = await answered(this.database.transaction("session").objectStore("session").get(1));
+    return sent?.token === token ? sent.count : 0;
   }
 
-  /** @param {number} count */
-  keepSent(count) {
+  /** @param {string} token @param {number} count */
+  keepSent(token, count) {
     const change = this.database.transaction("session", "readwrite", STRICT);
-    change.objectStore("session").put(count, 1);
+    change.objectStore("session").put({ token, count }, 1);
     return completed(change);
   }
 

@@ -18,7 +18,7 @@
 /**
  * What a server (or another adapter) answers at consent: the participant's code and games, each in base64.
  * @typedef {{token: string, code: string, language: string, games: string[], steps?: Step[],
- *   keys?: Record<string, string>, next?: number, ended?: boolean}} Admission
+ *   keys?: Record<string, string>, next?: number, ended?: boolean, began?: number}} Admission
  */
 
 /**
@@ -27,6 +27,7 @@
  * @typedef {object} Uploads
  * @property {(wishes: object) => Promise<Admission>} begin  consent was given
  * @property {(token: string) => Promise<Admission>} session  of before a reload
+ * @property {(token: string) => Promise<string[]>} chunks  everything that a session sent so far, by number
  * @property {(token: string, chunks: string[], isUrgent: boolean) => Promise<number>} send  of the chunks that are left;
  *   returns the number of the next one it expects: the first one's if it waits for more, unless that is urgent
  * @property {(token: string, chunks: string[]) => void} hurry  the page may be gone at once

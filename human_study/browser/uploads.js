@@ -28,6 +28,11 @@ export class ServerUploads {
     return ask("session", token);
   }
 
+  /** @param {string} token @returns {Promise<string[]>} */
+  async chunks(token) {
+    return (await ask("chunks", token)).chunks;
+  }
+
   /** @param {string} token @param {string[]} chunks */
   async send(token, chunks) {
     return (await ask("chunk", token, chunks[0])).next;
@@ -78,6 +83,11 @@ export class NoUploads {
 
   async session() {
     return this.admission;
+  }
+
+  /** @returns {Promise<string[]>} */
+  async chunks() {
+    return [];
   }
 
   /** @param {string} _token @param {string[]} chunks */
