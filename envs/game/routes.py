@@ -16,6 +16,7 @@ from priorlab.envs.game.numbers import level_numbers
 from priorlab.envs.game.playing import copy
 from priorlab.envs.game.route_search import (
     CLOSED,
+    COUNTERS,
     ENTRIES,
     FULL,
     RESTS,
@@ -181,10 +182,10 @@ def own_search(shape: tuple[int, ...]) -> Search:
         search = Search(
             states=np.zeros((ROOM, FIELDS), np.int32), costs=np.zeros(ROOM), lengths=np.zeros(ROOM, np.int32),
             parents=np.zeros(ROOM, np.int32), inputs=np.zeros(ROOM, np.uint8), repeats=np.zeros(ROOM, np.uint8),
-            held=np.zeros(ROOM, np.uint8), known=np.zeros(ROOM, np.uint8), keys=np.zeros(ROOM, np.int64),
-            table=np.zeros(1 << TABLE_BITS, np.int32), queue=np.zeros(ENTRIES, np.int32),
+            held=np.zeros(ROOM, np.uint8), known=np.zeros(ROOM, np.uint8),
+            table=np.zeros(2 << TABLE_BITS, np.int64), queue=np.zeros(ENTRIES, np.int32),
             heap_costs=np.zeros(ENTRIES), heap=np.zeros(ENTRIES, np.int32), jumps=np.zeros(shape, np.uint8),
-            scratch=np.zeros((2, FIELDS), np.int32), kept=np.zeros(5, np.int64),
+            scratch=np.zeros(FIELDS, np.int32), kept=np.zeros(COUNTERS, np.int64),
         )  # fmt: skip
     if search.jumps.shape != shape:
         search = search._replace(jumps=np.zeros(shape, np.uint8))
