@@ -364,25 +364,36 @@ def follow(tiles, level, monsters, prices, search: Search, node, action, hung, s
     add(tiles, level, monsters, search, state, cost, length, node, input_, taken, held, outcome)
 
 
-@kernel
-def explore(tiles, level, monsters, state, prices, aims, limit, until_won, search: Search):
-    """Finds the cheapest way from the state to all nodes at most ``limit`` away, or until one wins."""
+@inlined
+def begin(tiles, level, monsters, state, prices, aims, search: Search):
+    """Empties the search, but for the state where it begins."""
     mark_jumps(tiles, level, monsters, prices, aims, search.jumps)
     search.kept[:] = 0
     search.kept[BITS] = FIRST_BITS
     search.table[1 << FIRST_BITS : 2 << FIRST_BITS] = -1
     add(tiles, level, monsters, search, state, 0.0, 0, -1, NONE, 0, 0, ONGOING)
+
+
+@inlined
+def close(tiles, level, monsters, prices, search: Search, node):
+    """The way to a node is the cheapest; finds ways on from there."""
+    search.known[node] |= CLOSED
+    if search.known[node] & WON:
+        return
+    hung, slot = search.known[node] & HANGS, slot_of(level, monsters, search.states[node])
+    for action in range(INPUT_COUNT):
+        if matters(search, node, action, hung, slot):
+            follow(tiles, level, monsters, prices, search, node, action, hung, slot)
+
+
+@kernel
+def explore(tiles, level, monsters, state, prices, aims, limit, until_won, search: Search):
+    """Finds the cheapest way from the state to all nodes at most ``limit`` away, or until one wins."""
+    begin(tiles, level, monsters, state, prices, aims, search)
     while not search.kept[FULL]:
         node = pop(search)
         if node < 0 or search.costs[node] > limit:
             break
-        search.known[node] |= CLOSED
-        if search.known[node] & WON:
-            if until_won:
-                break
-            continue
-        here = search.states[node]
-        hung, slot = search.known[node] & HANGS, slot_of(level, monsters, here)
-        for action in range(INPUT_COUNT):
-            if matters(search, node, action, hung, slot):
-                follow(tiles, level, monsters, prices, search, node, action, hung, slot)
+        close(tiles, level, monsters, prices, search, node)
+        if until_won and search.known[node] & WON:
+            break
