@@ -103,8 +103,9 @@ def richest(
         tiles, level, monsters, np.ascontiguousarray(state, np.int32), prices, aims, float(limit), worth, chances,
         groups, float(ahead), float(landing), float(above), search, gathering,
     )  # fmt: skip
-    if node < 0:
+    if int(node) < 0:
         return None
+    node = int(node)
     gain, cost = float(gathering.gains[node]), float(search.costs[node])
     rate = gain / (cost + ahead + (0.0 if search.known[node] & RESTS else landing))
     return Way(rate, gain, cost, inputs_to(search, node), search.states[node].copy())
@@ -117,7 +118,8 @@ def own_gathering(cells: int) -> Gathering:
     if gathering is None or gathering.marks.shape[1] != words:
         MEMORY.gathering = gathering = Gathering(
             gains=np.zeros(ROOM), holds=np.zeros(ROOM), left=np.zeros(ROOM), rows=np.zeros(ROOM, np.int32),
-            marks=np.zeros((ROOM, words), np.uint64), owners=np.zeros(ROOM, np.int32), marked=np.zeros(1, np.int64), scratch=np.zeros(FIELDS, np.int32),
+            marks=np.zeros((ROOM, words), np.uint64), owners=np.zeros(ROOM, np.int32), marked=np.zeros(1, np.int64),
+            scratch=np.zeros(FIELDS, np.int32),
         )  # fmt: skip
     return gathering
 
@@ -149,11 +151,10 @@ def gather(
 @inlined
 def can_rise(search: Search, gathering: Gathering, ahead, rate):
     """Whether a way over any node that is not closed may have at least that rate."""
-    for at in range(search.kept[HEAD], search.kept[TAIL]):
-        if promises(search, gathering, search.queue[at], ahead, rate):
-            return True
-    for at in range(search.kept[HEAPED]):
-        if promises(search, gathering, search.heap[at], ahead, rate):
+    first, last = int(search.kept[HEAD]), int(search.kept[TAIL])
+    for at in range(first, last + int(search.kept[HEAPED])):
+        node = search.queue[at] if at < last else search.heap[at - last]
+        if promises(search, gathering, node, ahead, rate):
             return True
     return False
 
