@@ -266,7 +266,7 @@ class Player:
             perceived = self.perceive(scene, self.facts.ruled_out)
             self.belief = Belief(perceived, self.facts, self.alike, now[1], self.settings.prefer_objects)
             self.believed_at = now
-            tiles, logs = self.belief.kinds()
+            tiles, logs = self.belief.kinds
             self.tracker.believe(tiles, ALLOWED[self.facts.grid], logs)
         return self.belief
 

@@ -12,7 +12,7 @@ from priorlab.agents.priors.belief import Belief, Imagined
 from priorlab.agents.priors.deciding import MOST_INPUTS, Plan, World, prices_of
 from priorlab.agents.priors.facts import Cell, overlapped
 from priorlab.agents.priors.roles import FREE
-from priorlab.envs.game.gathering import richest
+from priorlab.envs.game.gathering import PASSED, richest
 from priorlab.envs.game.rules import GOAL_LEFT, HAS_KEY, KEYS, X, Y
 
 AT_EDGE = 0.5  # of the chance of a goal, this much is known when its cell is touched, the rest when the player is in it
@@ -49,7 +49,9 @@ def seek(
     state: int32 (FIELDS,), the player's; ``loss``: what a death costs, in inputs.
     """
     prices, worth = prices_of(belief, state, loss), worth_of(belief, state)
-    chances = uses_of(belief)
+    chances = belief.uses.copy()
+    chances[PASSED] *= 1 - belief.danger
+    chances = chances.clip(0, 1)
     numbers = world.numbers.copy()
     numbers[[KEYS, GOAL_LEFT]] = 0, NOWHERE
     best, rate, each = None, 0.0, worth.sum(axis=0)
@@ -76,13 +78,6 @@ def imagined_for(belief: Belief, imagined: Imagined, target: Cell) -> Imagined:
             roles[cell] = FREE
     is_key = not belief.has_key and belief.key[target] > belief.goal[target] * (1 - belief.key.sum())
     return imagined._replace(roles=roles, goal=target, key=target if is_key else None)
-
-
-def uses_of(belief: Belief) -> np.ndarray:
-    """float64 (3, R, R): the chance that a cell can be passed alive, stood on, climbed."""
-    _, logs = belief.kinds()
-    _, wall, ladder, _ = np.moveaxis(np.exp(logs.astype(np.float64)), -1, 0)
-    return np.stack([(1 - wall) * (1 - belief.danger), wall + ladder, ladder]).clip(0, 1)
 
 
 def target_at(state: np.ndarray, worth: np.ndarray) -> Cell:
