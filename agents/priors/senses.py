@@ -349,7 +349,8 @@ class Tracker:
         changed = ~same_colours(picture[part], self.scene[part])
         starts = [self.found.place] if self.found and self.covered.any() else []
         for place in (self.place, *starts, *self.monsters_at(0, int(state[CLOCK]))):
-            changed[within(place, TILE * left, TILE * top)] = False
+            if abs(place[0] - TILE * left) < 2 * TILE and abs(place[1] - TILE * top) < 2 * TILE:
+                changed[within(place, TILE * left, TILE * top)] = False
         if not changed.any():
             return None
         counts = {
