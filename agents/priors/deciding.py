@@ -31,6 +31,7 @@ HOTTER = (1.0, 2.0, 4.0)  # factors on the temperature, one after another until 
 MOST_INPUTS = 5000  # cost of the longest plan
 ACROSS = 10  # inputs across a cell
 UNLIKELY = 1e-4  # chances below count as this
+ROUNDING = 1 + 1e-6  # more than rounding can add to a chance
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ def decide(
 
     state: int32 (FIELDS,), the player's; ``loss``: what a death costs, in inputs.
     """
-    prices, uses = prices_of(belief, state, loss), chances_of_uses(belief)
+    prices = prices_of(belief, state, loss)
     for factor in HOTTER:
         best, score, seen = None, float(MOST_INPUTS), set()
         for _ in range(maps):
@@ -128,10 +129,12 @@ def decide(
             if name in seen:
                 continue
             seen.add(name)
-            plan = plan_to_win(world, imagined, state, prices, belief.facts.brushed, score)
+            # a plan that costs more has less for its chance than the best, whatever it relies on
+            limit = score * max(chance_of_targets(imagined, belief), UNLIKELY) * ROUNDING if best else score
+            plan = plan_to_win(world, imagined, state, prices, belief.facts.brushed, limit)
             if plan is None:
                 continue
-            about = plan.cost / max(chance_of(plan, belief, state, uses), UNLIKELY)
+            about = plan.cost / max(chance_of(plan, belief, state), UNLIKELY)
             if best is None or about < score:
                 best, score = plan, min(about, MOST_INPUTS)
         if best:
@@ -139,28 +142,26 @@ def decide(
     return None
 
 
-def chances_of_uses(belief: Belief) -> dict[int, np.ndarray]:
-    """float64 (R, R) for each use of a cell: the chance that it can be so used."""
-    _, logs = belief.kinds()
-    _, wall, ladder, _ = np.moveaxis(np.exp(logs), -1, 0)
-    return {PASSES: 1 - wall, HOLDS_UP: wall + ladder, IS_CLIMBED: ladder}
-
-
-def chance_of(plan: Plan, belief: Belief, state: np.ndarray, uses: dict[int, np.ndarray]) -> float:
+def chance_of(plan: Plan, belief: Belief, state: np.ndarray) -> float:
     """About the chance that a plan wins: that its goal and key are what it takes them for, and each cell that it
     relies on can be so used. Cells that look alike stand or fall together: the least likely of them counts."""
     imagined, relies = plan.imagined, np.zeros(plan.imagined.bits.shape, np.uint8)
     relied_on(imagined.bits, plan.numbers, plan.monsters, state.copy(), plan.inputs, relies)
-    chance = float(belief.goal[imagined.goal])
-    if not belief.has_key:
-        chance *= float(belief.key[imagined.key]) if imagined.key else 1 - float(belief.key.sum())
-    chance *= DISCOURAGED ** sum(belief.facts.failed[cell] for cell in (imagined.goal, imagined.key) if cell)
-    for use, chances in uses.items():
+    chance = chance_of_targets(imagined, belief)
+    for use, chances in zip((PASSES, HOLDS_UP, IS_CLIMBED), belief.uses):
         at = (relies & use) > 0
         least = np.ones(int(belief.alike.max()) + 1)
         np.minimum.at(least, belief.alike[at], chances[at])
         chance *= float(least.prod())
     return chance
+
+
+def chance_of_targets(imagined: Imagined, belief: Belief) -> float:
+    """The chance that goal and key are where they are in that map, less for each time that a way there failed."""
+    chance = float(belief.goal[imagined.goal])
+    if not belief.has_key:
+        chance *= float(belief.key[imagined.key]) if imagined.key else 1 - float(belief.key.sum())
+    return chance * DISCOURAGED ** sum(belief.facts.failed[cell] for cell in (imagined.goal, imagined.key) if cell)
 
 
 def wander(world: World, belief: Belief, state: np.ndarray, rng: np.random.Generator, loss: float) -> Plan | None:

@@ -14,10 +14,11 @@ from priorlab.agents.priors.cells import same_pixels
 from priorlab.agents.priors.deciding import Plan, World, decide, target_of, wander
 from priorlab.agents.priors.facts import Facts, overlapped
 from priorlab.agents.priors.hands import Hands
+from priorlab.agents.priors.layers import place_of
 from priorlab.agents.priors.player_settings import PlayerSettings
 from priorlab.agents.priors.roles import BITS_OF_ROLE
 from priorlab.agents.priors.seeking import seek
-from priorlab.agents.priors.senses import Seen, Told, Tracker, place_of
+from priorlab.agents.priors.senses import Seen, Told, Tracker
 from priorlab.envs.game.foreseeing import KINDS, foresee
 from priorlab.envs.game.rules import (
     CLOCK,
@@ -155,7 +156,7 @@ class Player:
                 monster = any(monster_near(self.world, before) for before in seen.before)
                 self.facts.died(self.world.numbers, seen.before, seen.fatal, monster)
         if self.facts.count != known:
-            self.tracker.restrict(ALLOWED[np.array(self.facts.possible)])
+            self.tracker.restrict(ALLOWED[self.facts.grid])
 
     def holds(self, last: Press | None) -> bool:
         """Whether the plan goes on: as foreseen, on a map that no fact contradicts, and not at its end."""
@@ -265,8 +266,8 @@ class Player:
             perceived = self.perceive(scene, self.facts.ruled_out)
             self.belief = Belief(perceived, self.facts, self.alike, now[1], self.settings.prefer_objects)
             self.believed_at = now
-            tiles, logs = self.belief.kinds()
-            self.tracker.believe(tiles, ALLOWED[np.array(self.facts.possible)], logs)
+            tiles, logs = self.belief.kinds
+            self.tracker.believe(tiles, ALLOWED[self.facts.grid], logs)
         return self.belief
 
 
@@ -299,7 +300,6 @@ def monster_near(world: World, before: np.ndarray) -> bool:
 
 def contradicts(facts: Facts, imagined: Imagined) -> bool:
     """Whether a fact says that the map is wrong."""
-    possible = np.array(facts.possible, np.uint8)
-    if not (possible >> imagined.roles & 1).all():
+    if not (facts.grid >> imagined.roles & 1).all():
         return True
     return any(not any(roles >> int(imagined.roles[cell]) & 1 for cell in cells) for cells, roles in facts.clauses)

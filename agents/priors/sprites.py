@@ -84,19 +84,20 @@ class Sprite:
         unsure = hidden.copy()
         unsure[max(top, 0) : top + TILE, max(left, 0) : left + TILE] = True
         for picture, before, (across, down) in zip(pictures[1:], pictures, found.path.moved[1:].tolist()):
-            self.learn(picture, before, pictures[0], unsure, left + across, top + down)
+            place = left + across, top + down
+            self.learn(picture, before, pictures[0], cell_at(unsure, *place)[0], *place)
 
     def learn(
         self, picture: np.ndarray, before: np.ndarray, ground: np.ndarray, unsure: np.ndarray, left: int, top: int
     ) -> None:
         """Learns from a picture in which it is there, the one before, and the ground, uint8 (S, S, 3), which is unknown
-        at ``unsure``, bool (S, S): what is equal and moved, or differs from the ground, is part of it."""
+        where ``unsure``, bool (TILE, TILE): what is equal and moved, or differs from the ground, is part of it."""
         cell, inside = cell_at(picture, left, top)
-        equal = (cell == self.colours).all(-1)
+        equal = same_colours(cell, self.colours)
         self.agrees &= equal | ~inside
         shown = equal & inside
-        self.moved = (self.moved | shown & (cell_at(before, left, top)[0] != cell).any(-1)) & self.agrees
-        differs = (cell_at(ground, left, top)[0] != cell).any(-1) & ~cell_at(unsure, left, top)[0]
+        self.moved = (self.moved | shown & ~same_colours(cell_at(before, left, top)[0], cell)) & self.agrees
+        differs = ~(same_colours(cell_at(ground, left, top)[0], cell) | unsure)
         self.stands_out = (self.stands_out | shown & differs) & self.agrees
         enough = np.count_nonzero(self.stands_out) >= ENOUGH
         self.known = self.stands_out if enough else self.moved | self.stands_out
@@ -104,9 +105,9 @@ class Sprite:
     def share(self, picture: np.ndarray, left: int, top: int) -> float:
         """How much of what is known of it shows there, 0 to 1; what is outside the picture counts as shown."""
         cell, inside = cell_at(picture, left, top)
-        known = self.known & inside
+        known = self.known if inside is ALL else self.known & inside
         count = int(np.count_nonzero(known))
-        return 1.0 if not count else np.count_nonzero((cell == self.colours).all(-1) & known) / count
+        return 1.0 if not count else np.count_nonzero(same_colours(cell, self.colours) & known) / count
 
     def near(self, picture: np.ndarray, left: int, top: int, across: int, down: int) -> Place | None:
         """The place within so many pixels of (left, top) where most of it shows, the nearest of several; None if it
@@ -145,6 +146,18 @@ def cell_at(picture: np.ndarray, left: int, top: int) -> tuple[np.ndarray, np.nd
 
 
 ALL = np.ones((TILE, TILE), bool)
+
+
+def within(place: Place, left: int, top: int) -> tuple[slice, slice]:
+    """The rows and columns of the cell at a place, counted from (left, top) on."""
+    across, down = place[0] - left, place[1] - top
+    return slice(max(down, 0), max(down + TILE, 0)), slice(max(across, 0), max(across + TILE, 0))
+
+
+def same_colours(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """bool (...): where two pictures, uint8 (..., 3), are equal."""
+    equal = one == other
+    return equal[..., 0] & equal[..., 1] & equal[..., 2]
 
 
 def paths(inputs: Sequence[int], walk: int) -> list[Path]:

@@ -71,6 +71,12 @@ def function(plain: F) -> F:
     return extending.register_jitable(_nrt=False)(plain) if numba else plain
 
 
+def inlined(plain: F) -> F:
+    """A ``function`` that becomes part of its caller: for one that takes a tuple of arrays, of which a call would copy
+    every field of each array."""
+    return extending.register_jitable(_nrt=False, forceinline=True)(plain) if numba else plain
+
+
 def kernel(plain: F) -> F:
     """A function that Python calls: compiled at its first call, cached on disk, run without the interpreter's lock."""
     if not numba:

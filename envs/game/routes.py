@@ -16,6 +16,7 @@ from priorlab.envs.game.numbers import level_numbers
 from priorlab.envs.game.playing import copy
 from priorlab.envs.game.route_search import (
     CLOSED,
+    COUNTERS,
     ENTRIES,
     FULL,
     RESTS,
@@ -104,11 +105,7 @@ class Routes:
 
     def inputs_to(self, node: int) -> np.ndarray:
         """uint8 (n,): the inputs from node 0 to that node."""
-        taken = []
-        while self.parents[node] >= 0:
-            taken.append(node)
-            node = int(self.parents[node])
-        return np.repeat(self.inputs[taken[::-1]], self.repeats[taken[::-1]])
+        return inputs_to(self, node)
 
     def landing(self, node: int) -> np.ndarray | None:
         """uint8 (n,): the inputs after which a player at that node, in the air, rests; empty where it rests already.
@@ -146,6 +143,23 @@ def routes(
 
     Raises ValueError for arrays of other shapes or prices below 0.
     """
+    prices, aims = checked(tiles, level, monsters, state, prices, aims)
+    search = own_search(tiles.shape)
+    state = np.ascontiguousarray(state, np.int32)
+    explore(tiles, level, monsters, state, prices, aims, float(limit), until_won, search)
+    count = int(search.kept[0])
+    return Routes(
+        tiles, level, monsters, search.states[:count].copy(), search.costs[:count].copy(),
+        search.lengths[:count].copy(), search.parents[:count].copy(), search.inputs[:count].copy(),
+        search.repeats[:count].copy(), search.known[:count].copy(), bool(search.kept[FULL]),
+    )  # fmt: skip
+
+
+def checked(
+    tiles: np.ndarray, level: np.ndarray, monsters: np.ndarray, state: np.ndarray, prices: np.ndarray | None,
+    aims: np.ndarray | None,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """The prices, float32, and aims, bool, of a search; ValueError, one line, for arrays that do not fit."""
     prices = np.zeros(tiles.shape, np.float32) if prices is None else np.asarray(prices, np.float32)
     aims = np.zeros(tiles.shape, np.bool_) if aims is None else np.asarray(aims, np.bool_)
     for name, array, shape in (
@@ -156,15 +170,7 @@ def routes(
             raise ValueError(f"{name} has shape {array.shape}: expected {shape}")
     if not (prices >= 0).all():
         raise ValueError(f"a price is {prices[~(prices >= 0)][0]}: expected 0 or more")
-    search = own_search(tiles.shape)
-    state = np.ascontiguousarray(state, np.int32)
-    explore(tiles, level, monsters, state, prices, aims, float(limit), until_won, search)
-    count = int(search.kept[0])
-    return Routes(
-        tiles, level, monsters, search.states[:count].copy(), search.costs[:count].copy(),
-        search.lengths[:count].copy(), search.parents[:count].copy(), search.inputs[:count].copy(),
-        search.repeats[:count].copy(), search.known[:count].copy(), bool(search.kept[FULL]),
-    )  # fmt: skip
+    return prices, aims
 
 
 def routes_of(level: Level, rules: Rules | None = None, *, limit: float = math.inf, until_won: bool = False) -> Routes:
@@ -181,15 +187,24 @@ def own_search(shape: tuple[int, ...]) -> Search:
         search = Search(
             states=np.zeros((ROOM, FIELDS), np.int32), costs=np.zeros(ROOM), lengths=np.zeros(ROOM, np.int32),
             parents=np.zeros(ROOM, np.int32), inputs=np.zeros(ROOM, np.uint8), repeats=np.zeros(ROOM, np.uint8),
-            held=np.zeros(ROOM, np.uint8), known=np.zeros(ROOM, np.uint8), keys=np.zeros(ROOM, np.int64),
-            table=np.zeros(1 << TABLE_BITS, np.int32), queue=np.zeros(ENTRIES, np.int32),
+            held=np.zeros(ROOM, np.uint8), known=np.zeros(ROOM, np.uint8),
+            table=np.zeros(2 << TABLE_BITS, np.int64), queue=np.zeros(ENTRIES, np.int32),
             heap_costs=np.zeros(ENTRIES), heap=np.zeros(ENTRIES, np.int32), jumps=np.zeros(shape, np.uint8),
-            scratch=np.zeros((2, FIELDS), np.int32), kept=np.zeros(5, np.int64),
+            scratch=np.zeros(FIELDS, np.int32), kept=np.zeros(COUNTERS, np.int64),
         )  # fmt: skip
     if search.jumps.shape != shape:
         search = search._replace(jumps=np.zeros(shape, np.uint8))
     MEMORY.search = search
     return search
+
+
+def inputs_to(nodes: Routes | Search, node: int) -> np.ndarray:
+    """uint8 (n,): the inputs from node 0 to that node."""
+    taken = []
+    while nodes.parents[node] >= 0:
+        taken.append(node)
+        node = int(nodes.parents[node])
+    return np.repeat(nodes.inputs[taken[::-1]], nodes.repeats[taken[::-1]])
 
 
 @kernel
