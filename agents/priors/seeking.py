@@ -20,6 +20,7 @@ AHEAD = 20.0  # inputs that each plan is taken to cost more, lest crumbs nearby 
 HEATS = (1.0, 1.0, 3.0)  # factors on the temperature of the maps: a hot one finds ways that are thought unlikely
 AIMED = 0.25  # of the mean worth: jumps are tried at cells that are worth more
 NOWHERE = -(1 << 20)
+SMALLEST = np.finfo(float).tiny  # rate of gain by which a chance can be divided
 
 
 def worth_of(belief: Belief, state: np.ndarray) -> np.ndarray:
@@ -59,7 +60,7 @@ def seek(
     for heat in HEATS[:maps]:
         imagined = belief.draw(rng, temper * heat)
         # a way that ends in the air may end in death: it costs one
-        limit = min(each.sum() / rate - AHEAD, MOST_INPUTS) if rate else MOST_INPUTS
+        limit = min(each.sum() / rate - AHEAD, MOST_INPUTS) if rate > SMALLEST else MOST_INPUTS
         way = richest(
             imagined.bits, numbers, world.monsters, state, prices, worth, chances, belief.alike,
             aims=aims, limit=limit, ahead=AHEAD, landing=loss, above=rate,
