@@ -1,10 +1,11 @@
-"""A player that brings knowledge: it believes in a map, plans by the rules, tries, and concludes.
+"""A player that brings knowledge: it believes in a map, plans, tries, and concludes.
 
 It sees pictures and what is *given* (``player_settings.py``). Each input teaches facts of contact; perception turns
 picture and facts into a belief; a plan is followed until something happens that its map did not foresee.
 """
 
 from collections import deque
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ from priorlab.agents.priors.cells import same_pixels
 from priorlab.agents.priors.deciding import Plan, World, decide, target_of, wander
 from priorlab.agents.priors.facts import Facts, overlapped
 from priorlab.agents.priors.hands import Hands
+from priorlab.agents.priors.movement import load_movement
 from priorlab.agents.priors.player_settings import PlayerSettings
 from priorlab.agents.priors.roles import BITS_OF_ROLE
 from priorlab.agents.priors.seeking import seek
@@ -72,6 +74,8 @@ class Player:
     def __init__(
         self, perceive: Perceive, world: World, settings: PlayerSettings, seed: int, picture: np.ndarray
     ) -> None:
+        if "rules" not in settings.given:
+            world = replace(world, movement=load_movement(settings.movement))
         self.perceive, self.world, self.settings, self.scene = perceive, world, settings, picture
         self.rng = np.random.default_rng(seed)
         self.hands = Hands(settings, seed)
@@ -198,7 +202,7 @@ class Player:
     def foresee(self, action: int) -> None:
         """Takes an input in mind, on the likeliest map."""
         tracker = self.tracker
-        if foresee(tracker.tiles, tracker.numbers, tracker.monsters, self.now, action) == DEATH:
+        if foresee(tracker.tiles, tracker.numbers, tracker.monsters, self.now, action, tracker.movement) == DEATH:
             put_at_start(tracker.numbers, self.now)
 
     def next_input(self) -> int:
@@ -228,7 +232,7 @@ class Player:
             return NONE
         action = int(plan.inputs[self.at])
         self.at += 1
-        if foresee(plan.imagined.bits, plan.numbers, plan.monsters, self.now, action) != ONGOING:
+        if foresee(plan.imagined.bits, plan.numbers, plan.monsters, self.now, action, plan.movement) != ONGOING:
             self.now[X] = NOWHERE  # if it goes on after this, that is a surprise
         return action
 

@@ -60,14 +60,16 @@ def seek(
         imagined = belief.draw(rng, temper * heat)
         # a way that ends in the air may end in death: it costs one
         limit = min(each.sum() / rate - AHEAD, MOST_INPUTS) if rate else MOST_INPUTS
-        found = routes(imagined.bits, numbers, world.monsters, state, prices, aims=aims, limit=limit)
+        found = routes(
+            imagined.bits, numbers, world.monsters, state, prices, aims=aims, limit=limit, movement=world.movement
+        )
         gains = gathered(found, worth, chances, belief.alike)
         rates = gains / (found.costs + AHEAD + np.where(found.known & RESTS, 0.0, loss))
         node = int(rates.argmax())
         if rates[node] > rate:
             rate, inputs = float(rates[node]), found.inputs_to(node)
             imagined = imagined_for(belief, imagined, target_at(found.states[node], each))
-            best = Plan(inputs, imagined, numbers, world.monsters, float(found.costs[node]), "goal")
+            best = Plan(inputs, imagined, numbers, world.monsters, world.movement, float(found.costs[node]), "goal")
     return best
 
 

@@ -8,9 +8,10 @@ counts once for each use.
 import numpy as np
 
 from priorlab.envs.base.compile import function, kernel
+from priorlab.envs.game.movement import move
 from priorlab.envs.game.playing import copy
 from priorlab.envs.game.routes import Routes
-from priorlab.envs.game.rules import FIELDS, GRID, JUMPING, LADDER, ON_LADDER, REACH, TILE, WALL, X, Y, pixel, step
+from priorlab.envs.game.rules import FIELDS, GRID, JUMPING, LADDER, ON_LADDER, REACH, TILE, WALL, X, Y, pixel
 
 PASSED, STOOD_ON, CLIMBED = range(3)  # uses of a cell, rows of chances
 USES = 3
@@ -30,8 +31,8 @@ def gathered(found: Routes, worth: np.ndarray, chances: np.ndarray, groups: np.n
     marks = np.zeros((count, (2 + USES) * words), np.uint64)
     gains, holds, scratch = np.zeros(count), np.zeros(count), np.zeros(FIELDS, np.int32)
     gather(
-        found.tiles, found.level, found.monsters, found.states, found.parents, found.inputs, found.repeats, order,
-        worth, chances, groups.astype(np.int64), words, marks, gains, holds, scratch,
+        found.tiles, found.level, found.monsters, found.movement, found.states, found.parents, found.inputs,
+        found.repeats, order, worth, chances, groups.astype(np.int64), words, marks, gains, holds, scratch,
     )  # fmt: skip
     return gains
 
@@ -62,8 +63,8 @@ def use(tiles, x, y, kind, chances, groups, first, marks, node):
 
 @kernel
 def gather(
-    tiles, level, monsters, states, parents, inputs, repeats, order, worth, chances, groups, words, marks, gains, holds,
-    state,
+    tiles, level, monsters, movement, states, parents, inputs, repeats, order, worth, chances, groups, words, marks,
+    gains, holds, state,
 ):  # fmt: skip
     """Fills marks, gains and holds, node by node, parents first."""
     rows, columns = tiles.shape
@@ -78,7 +79,7 @@ def gather(
         gain, hold = gains[parent], holds[parent]
         copy(states[parent], state)
         for _ in range(repeats[node]):
-            step(tiles, level, monsters, state, int(inputs[node]))
+            move(tiles, level, monsters, state, int(inputs[node]), movement)
             x, y = int(state[X]), int(state[Y])
             hold *= use(tiles, x, y, PASSED, chances, groups, 2 * words, marks, node)
             if state[ON_LADDER]:

@@ -1,4 +1,5 @@
-"""The search behind ``routes``: the cheapest ways over the player's movement, every step by the one copy of the rules.
+"""The search behind ``routes``: the cheapest ways over the player's movement, every step by the one copy of the
+rules, or by what the player learned of how it moves.
 
 A node is what decides the player's movement: position, speed, jump, ladder, key, and the last side where it matters.
 Its state is the one of the cheapest way there, with that way's clock and monsters, so every step is exact in time. Four
@@ -16,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from priorlab.envs.base.compile import function, kernel
+from priorlab.envs.game.movement import move
 from priorlab.envs.game.playing import copy
 from priorlab.envs.game.rules import (
     ALTERNATING,
@@ -56,7 +58,6 @@ from priorlab.envs.game.rules import (
     Y,
     pixel,
     pressed,
-    step,
     tile_at,
     touched,
 )
@@ -307,7 +308,7 @@ def matters(search: Search, node, action, hung, slot):
 
 
 @function
-def follow(tiles, level, monsters, prices, search: Search, node, action, hung, slot):
+def follow(tiles, level, monsters, movement, prices, search: Search, node, action, hung, slot):
     """Adds the nodes to which an input leads: one, or two where the player leaves a ladder into the air."""
     here, state, before = search.states[node], search.scratch[0], search.scratch[1]
     rests = search.known[node] & RESTS
@@ -315,7 +316,7 @@ def follow(tiles, level, monsters, prices, search: Search, node, action, hung, s
     copy(here, state)
     while True:
         copy(state, before)
-        outcome = step(tiles, level, monsters, state, input_)
+        outcome = move(tiles, level, monsters, state, input_, movement)
         price += entered(prices, before, state)
         taken += 1
         if outcome != ONGOING or not waits or taken == MOST_REPEATS or slot_of(level, monsters, state) != slot:
@@ -338,7 +339,7 @@ def follow(tiles, level, monsters, prices, search: Search, node, action, hung, s
 
 
 @kernel
-def explore(tiles, level, monsters, state, prices, aims, limit, until_won, search: Search):
+def explore(tiles, level, monsters, movement, state, prices, aims, limit, until_won, search: Search):
     """Finds the cheapest way from the state to all nodes at most ``limit`` away, or until one wins."""
     mark_jumps(tiles, level, monsters, prices, aims, search.jumps)
     search.table[:] = -1
@@ -357,4 +358,4 @@ def explore(tiles, level, monsters, state, prices, aims, limit, until_won, searc
         hung, slot = hangs(tiles, int(here[X]), int(here[Y])), slot_of(level, monsters, here)
         for action in range(INPUT_COUNT):
             if matters(search, node, action, hung, slot):
-                follow(tiles, level, monsters, prices, search, node, action, hung, slot)
+                follow(tiles, level, monsters, movement, prices, search, node, action, hung, slot)
