@@ -87,8 +87,8 @@ def plan_to_win(
     """The cheapest win in that map, if there is one that costs at most ``limit``."""
     there = imagined_world(world, imagined, state, brushed)
     found = routes(
-        imagined.bits, there.numbers, there.monsters, state, prices, aims=aims_of(imagined), limit=limit, until_won=True,
-        movement=there.movement,
+        imagined.bits, there.numbers, there.monsters, state, prices, aims=aims_of(imagined), limit=limit,
+        until_won=True, movement=there.movement,
     )  # fmt: skip
     if not len(found.wins):
         return None

@@ -130,15 +130,16 @@ def grown(situations: np.ndarray, ends: np.ndarray, kills: np.ndarray) -> Moveme
     """
     count = len(situations)
     heights = absolute(ends.astype(np.int64), situations).astype(np.int32)
-    each = [np.unique(way, return_inverse=True) for way in (ends, heights)]
-    classes = max(len(found) for found, _ in each)
-    label_ends = np.stack([np.pad(found, (0, classes - len(found))) for found, _ in each]).astype(np.int32)
-    labels = np.stack([label for _, label in each]).astype(np.int32)
+    ways = [np.unique(way, return_inverse=True) for way in (ends, heights)]
+    classes = max(len(found) for found, _ in ways)
+    label_ends = np.stack([np.pad(found, (0, classes - len(found))) for found, _ in ways]).astype(np.int32)
+    labels = np.stack([label for _, label in ways]).astype(np.int32)
     work = Workspace(
         np.full(classes, -1), np.zeros(classes, np.int64), np.zeros((VALUES + 1, classes), np.int64),
         np.zeros(2, np.int64), np.zeros(2, np.int64), np.zeros((2 * count, 2), np.int64),
         np.arange(count, dtype=np.int32), np.zeros(count, np.int32),
     )  # fmt: skip
-    nodes = [np.zeros(2 * count, kind) for kind in (np.uint8, np.uint8, np.int32, np.int32)]
-    used = grow(situations, labels, label_ends, *nodes, work)
-    return Movement(*(part[:used].copy() for part in nodes), kills)
+    parts, values = np.zeros(2 * count, np.uint8), np.zeros(2 * count, np.uint8)
+    children, leaf_ends = np.zeros(2 * count, np.int32), np.zeros(2 * count, np.int32)
+    used = grow(situations, labels, label_ends, parts, values, children, leaf_ends, work)
+    return Movement(parts[:used].copy(), values[:used].copy(), children[:used].copy(), leaf_ends[:used].copy(), kills)
