@@ -1,10 +1,11 @@
-"""A player that brings knowledge: it believes in a map, plans by the rules, tries, and concludes.
+"""A player that brings knowledge: it believes in a map, plans, tries, and concludes.
 
 It sees pictures and what is *given* (``player_settings.py``). Each input teaches facts of contact; perception turns
 picture and facts into a belief; a plan is followed until something happens that its map did not foresee.
 """
 
 from collections import deque
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from priorlab.agents.priors.deciding import Plan, World, decide, target_of, wand
 from priorlab.agents.priors.facts import Facts, overlapped
 from priorlab.agents.priors.hands import Hands
 from priorlab.agents.priors.layers import place_of
+from priorlab.agents.priors.movement import load_movement
 from priorlab.agents.priors.player_settings import PlayerSettings
 from priorlab.agents.priors.roles import BITS_OF_ROLE
 from priorlab.agents.priors.seeking import seek
@@ -73,6 +75,8 @@ class Player:
     def __init__(
         self, perceive: Perceive, world: World, settings: PlayerSettings, seed: int, picture: np.ndarray
     ) -> None:
+        if "rules" not in settings.given:
+            world = replace(world, movement=load_movement(settings.movement))
         self.perceive, self.world, self.settings, self.scene = perceive, world, settings, picture
         self.rng = np.random.default_rng(seed)
         self.hands = Hands(settings, seed)
@@ -199,7 +203,7 @@ class Player:
     def foresee(self, action: int) -> None:
         """Takes an input in mind, on the likeliest map."""
         tracker = self.tracker
-        if foresee(tracker.tiles, tracker.numbers, tracker.monsters, self.now, action) == DEATH:
+        if foresee(tracker.tiles, tracker.numbers, tracker.monsters, self.now, action, tracker.movement) == DEATH:
             put_at_start(tracker.numbers, self.now)
 
     def next_input(self) -> int:
@@ -229,7 +233,7 @@ class Player:
             return NONE
         action = int(plan.inputs[self.at])
         self.at += 1
-        if foresee(plan.imagined.bits, plan.numbers, plan.monsters, self.now, action) != ONGOING:
+        if foresee(plan.imagined.bits, plan.numbers, plan.monsters, self.now, action, plan.movement) != ONGOING:
             self.now[X] = NOWHERE  # if it goes on after this, that is a surprise
         return action
 

@@ -64,10 +64,11 @@ def seek(
         way = richest(
             imagined.bits, numbers, world.monsters, state, prices, worth, chances, belief.alike,
             aims=aims, limit=limit, ahead=AHEAD, landing=loss, above=rate,
+            movement=world.movement,
         )  # fmt: skip
         if way is not None:
             rate, imagined = way.rate, imagined_for(belief, imagined, target_at(way.end, each))
-            best = Plan(way.inputs, imagined, numbers, world.monsters, way.cost, "goal")
+            best = Plan(way.inputs, imagined, numbers, world.monsters, world.movement, way.cost, "goal")
     return best
 
 

@@ -71,10 +71,9 @@ class Tracker:
     def __init__(self, world: World, picture: np.ndarray):
         numbers = world.numbers.copy()
         numbers[[KEYS, GOAL_LEFT]] = 0, -(1 << 20)
-        self.numbers, self.monsters, self.side = numbers, world.monsters, picture.shape[0]
-        rows = self.side // TILE
-        self.tiles = np.zeros((rows, rows), np.uint8)
-        self.allowed = np.full((rows, rows), 15, np.uint8)
+        self.numbers, self.monsters, self.movement = numbers, world.monsters, world.movement
+        self.side, rows = picture.shape[0], picture.shape[0] // TILE
+        self.tiles, self.allowed = np.zeros((rows, rows), np.uint8), np.full((rows, rows), 15, np.uint8)
         self.logs = np.zeros((rows, rows, 4), np.float32)
         self.ends, self.chances = np.zeros((MOST_ENDS, FIELDS), np.int32), np.zeros(MOST_ENDS)
         self.pictures, self.inputs = [picture], []  # until it is found
@@ -162,7 +161,7 @@ class Tracker:
             self.pictures, self.inputs = [picture.copy()], []
             return None
         hidden = self.hidden(range(self.waited, self.waited + len(self.pictures)))
-        found = find(self.pictures, self.inputs, int(self.numbers[WALK]), hidden)
+        found = find(self.pictures, self.inputs, int(self.numbers[WALK]), hidden, self.movement)
         if found is None:
             return None
         pictures, inputs = self.pictures, [int(pressed(self.numbers, each)) for each in self.inputs]
@@ -231,15 +230,15 @@ class Tracker:
     def expect(self, action: int) -> None:
         """Where the likeliest state would be after that input, on the likeliest map."""
         self.foreseen[:] = self.layers[-1].likeliest()
-        foresee(self.tiles, self.numbers, self.monsters, self.foreseen, action)
+        foresee(self.tiles, self.numbers, self.monsters, self.foreseen, action, self.movement)
 
     def after(self, action: int, left: int, top: int) -> Layer:
         """The states to which the input leads from any state, on some map, and which are seen there."""
         layer, names, after = self.layers[-1], {}, Layer(action)
         for i, (state, score, falls) in enumerate(zip(layer.states, layer.scores, layer.falls)):
             count = explain(
-                self.tiles, self.allowed, self.logs, self.numbers, self.monsters, state, action, left, top, MOST_WRONG,
-                self.ends, self.chances,
+                self.tiles, self.allowed, self.logs, self.numbers, self.monsters, self.movement, state, action,
+                left, top, MOST_WRONG, self.ends, self.chances,
             )  # fmt: skip
             for end, chance in zip(self.ends[:count], self.chances[:count].tolist()):
                 if falls and not (end[JUMPING] and end[SPEED] == state[SPEED] - 1):
@@ -304,7 +303,7 @@ class Tracker:
 
     def may_die(self, state: np.ndarray, action: int) -> bool:
         """Whether that input kills in that state, on a map that differs from the likeliest one in a few cells."""
-        world = self.tiles, self.allowed, self.logs, self.numbers, self.monsters
+        world = self.tiles, self.allowed, self.logs, self.numbers, self.monsters, self.movement
         return explain(*world, state, action, DIES, DIES, MOST_WRONG, self.ends, self.chances) > 0
 
     def recover(self, action: int, place: Place) -> None:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from priorlab.envs.game.foreseeing import foresee
+from priorlab.envs.game.movement import Movement
 from priorlab.envs.game.rules import (
     BOTTOM,
     FIELDS,
@@ -160,21 +161,23 @@ def same_colours(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     return equal[..., 0] & equal[..., 1] & equal[..., 2]
 
 
-def paths(inputs: Sequence[int], walk: int) -> list[Path]:
-    """Every way in which these inputs of the game (of an upright picture) can move a player who lives, by the rules: on
-    a floor or in the air, with a wall at its right, its left, or neither.
+def paths(inputs: Sequence[int], walk: int, movement: Movement | None = None) -> list[Path]:
+    """Every way in which these inputs of the game (of an upright picture) can move a player who lives, by the rules or
+    by ``movement``: on a floor or in the air, with a wall at its right, its left, or neither.
 
     walk: half pixels per step.
     """
     ways = []
     for parity, right, left, fell in product((1, 0), (True, False), (True, False), (False, True)):
-        moved = moves(inputs, walk, parity, right, left, fell)
+        moved = moves(inputs, walk, movement, parity, right, left, fell)
         if moved.any() and not any((moved == way.moved).all() and parity == way.parity for way in ways):
             ways.append(Path(moved, parity, fell))
     return ways
 
 
-def moves(inputs: Sequence[int], walk: int, parity: int, right: bool, left: bool, fell: bool) -> np.ndarray:
+def moves(
+    inputs: Sequence[int], walk: int, movement: Movement | None, parity: int, right: bool, left: bool, fell: bool
+) -> np.ndarray:
     """int (n + 1, 2): displacements in pixels. ``right``, ``left``: whether it can walk there."""
     tiles, level, state = np.zeros((ROOM, ROOM), np.uint8), np.zeros(NUMBERS, np.int64), np.zeros(FIELDS, np.int32)
     middle = ROOM // 2
@@ -185,12 +188,18 @@ def moves(inputs: Sequence[int], walk: int, parity: int, right: bool, left: bool
     state[X], state[Y] = 2 * TILE * middle + TILE + 1 - parity, 2 * TILE * (middle + 1) + TILE - STAND
     places = [(pixel(int(state[X])), pixel(int(state[Y])))]
     for action in inputs:
-        foresee(tiles, level, NO_MONSTERS, state, action)
+        foresee(tiles, level, NO_MONSTERS, state, action, movement)
         places.append((pixel(int(state[X])), pixel(int(state[Y]))))
     return np.array(places) - places[0]
 
 
-def find(pictures: Sequence[np.ndarray], inputs: Sequence[int], walk: int, hidden: np.ndarray) -> Found | None:
+def find(
+    pictures: Sequence[np.ndarray],
+    inputs: Sequence[int],
+    walk: int,
+    hidden: np.ndarray,
+    movement: Movement | None = None,
+) -> Found | None:
     """Where the player is, or None while that is not clear.
 
     pictures: n + 1; inputs: n, of the game; hidden: bool (S, S), pixels at which something else is known to move.
@@ -201,7 +210,7 @@ def find(pictures: Sequence[np.ndarray], inputs: Sequence[int], walk: int, hidde
     if static.all():
         return None
     ways = []
-    for path in paths(inputs, walk):
+    for path in paths(inputs, walk, movement):
         shown, new = follows(pictures, path.moved)
         ways.append(Way(path, counted(new & ~static & ~hidden), counted(shown & ~hidden)))
     best = best_of(ways)

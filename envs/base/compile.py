@@ -28,6 +28,8 @@ SOURCES = (  # files under envs/ that hold compiled code
     "base/generators.py",
     "game/rules.py",
     "game/playing.py",
+    "game/movement.py",
+    "game/movement_tree.py",
     "game/replaying.py",
     "game/foreseeing.py",
     "game/gathering.py",

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from priorlab.envs.base.compile import function, inlined, kernel
+from priorlab.envs.game.movement import Movement, move
 from priorlab.envs.game.playing import copy
 from priorlab.envs.game.route_search import (
     CLOSED,
@@ -40,7 +41,6 @@ from priorlab.envs.game.rules import (
     Y,
     cell_of,
     pixel,
-    step,
 )
 
 PASSED, STOOD_ON, CLIMBED = range(3)  # uses of a cell, rows of chances
@@ -89,6 +89,7 @@ def richest(
     ahead: float = 0.0,
     landing: float = 0.0,
     above: float = 0.0,
+    movement: Movement | None = None,
 ) -> Way | None:
     """The way with the highest rate among the cheapest ways to all that can be reached; None unless it is ``above``.
 
@@ -100,8 +101,8 @@ def richest(
     prices, aims = checked(tiles, level, monsters, state, prices, aims)
     search, gathering = own_search(tiles.shape), own_gathering(tiles.size)
     node = gather(
-        tiles, level, monsters, np.ascontiguousarray(state, np.int32), prices, aims, float(limit), worth, chances,
-        groups, float(ahead), float(landing), float(above), search, gathering,
+        tiles, level, monsters, movement, np.ascontiguousarray(state, np.int32), prices, aims, float(limit), worth,
+        chances, groups, float(ahead), float(landing), float(above), search, gathering,
     )  # fmt: skip
     if int(node) < 0:
         return None
@@ -126,8 +127,8 @@ def own_gathering(cells: int) -> Gathering:
 
 @kernel
 def gather(
-    tiles, level, monsters, state, prices, aims, limit, worth, chances, groups, ahead, landing, above, search: Search,
-    gathering: Gathering,
+    tiles, level, monsters, movement, state, prices, aims, limit, worth, chances, groups, ahead, landing, above,
+    search: Search, gathering: Gathering,
 ):  # fmt: skip
     """Explores until no other way can have a higher rate; the node of the highest above ``above``, or -1."""
     begin(tiles, level, monsters, state, prices, aims, search)
@@ -136,8 +137,8 @@ def gather(
         node = pop(search)
         if node < 0 or search.costs[node] > limit:
             break
-        close(tiles, level, monsters, prices, search, node)
-        collect(tiles, level, monsters, worth, chances, groups, search, gathering, node)
+        close(tiles, level, monsters, movement, prices, search, node)
+        collect(tiles, level, monsters, movement, worth, chances, groups, search, gathering, node)
         costs = search.costs[node] + ahead + (0.0 if search.known[node] & RESTS else landing)
         reached = gathering.gains[node] / costs
         if reached > rate or (reached == rate and node < best):
@@ -168,7 +169,7 @@ def promises(search: Search, gathering: Gathering, node, ahead, rate):
 
 
 @inlined
-def collect(tiles, level, monsters, worth, chances, groups, search: Search, gathering: Gathering, node):
+def collect(tiles, level, monsters, movement, worth, chances, groups, search: Search, gathering: Gathering, node):
     """Adds what the last inputs of the way to a node touch to what its parent has."""
     parent, state, (rows, columns) = search.parents[node], gathering.scratch, tiles.shape
     if parent < 0:
@@ -186,7 +187,7 @@ def collect(tiles, level, monsters, worth, chances, groups, search: Search, gath
         if search.repeats[node] == 1:
             copy(search.states[node], state)
         else:
-            step(tiles, level, monsters, state, int(search.inputs[node]))
+            move(tiles, level, monsters, state, int(search.inputs[node]), movement)
         x, y = int(state[X]), int(state[Y])
         # cells that it touched in the same way before are marked already; those where the search begins are not
         stays = same_cells(before_x, before_y, x, y) and not fresh

@@ -1,4 +1,5 @@
-"""The search behind ``routes``: the cheapest ways over the player's movement, every step by the one copy of the rules.
+"""The search behind ``routes``: the cheapest ways over the player's movement, every step by the one copy of the
+rules, or by what the player learned of how it moves.
 
 A node is what decides the player's movement: position, speed, jump, ladder, key, and the last side where it matters.
 Its state is the one of the cheapest way there, with that way's clock and monsters, so every step is exact in time. Four
@@ -16,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from priorlab.envs.base.compile import function, inlined, kernel
+from priorlab.envs.game.movement import move
 from priorlab.envs.game.playing import copy
 from priorlab.envs.game.rules import (
     ALTERNATING,
@@ -57,7 +59,6 @@ from priorlab.envs.game.rules import (
     cell_of,
     pixel,
     pressed,
-    step,
     touched,
 )
 
@@ -334,7 +335,7 @@ def matters(search: Search, node, action, hung, slot):
 
 
 @inlined
-def follow(tiles, level, monsters, prices, search: Search, node, action, hung, slot):
+def follow(tiles, level, monsters, movement, prices, search: Search, node, action, hung, slot):
     """Adds the nodes to which an input leads: one, or two where the player leaves a ladder into the air."""
     here, state = search.states[node], search.scratch
     rests = search.known[node] & RESTS
@@ -342,7 +343,7 @@ def follow(tiles, level, monsters, prices, search: Search, node, action, hung, s
     copy(here, state)
     while True:
         x, y = int(state[X]), int(state[Y])
-        outcome = step(tiles, level, monsters, state, input_)
+        outcome = move(tiles, level, monsters, state, input_, movement)
         price += entered(prices, x, y, int(state[X]), int(state[Y]))
         taken += 1
         if outcome != ONGOING or not waits or taken == MOST_REPEATS or slot_of(level, monsters, state) != slot:
@@ -375,7 +376,7 @@ def begin(tiles, level, monsters, state, prices, aims, search: Search):
 
 
 @inlined
-def close(tiles, level, monsters, prices, search: Search, node):
+def close(tiles, level, monsters, movement, prices, search: Search, node):
     """The way to a node is the cheapest; finds ways on from there."""
     search.known[node] |= CLOSED
     if search.known[node] & WON:
@@ -383,17 +384,17 @@ def close(tiles, level, monsters, prices, search: Search, node):
     hung, slot = search.known[node] & HANGS, slot_of(level, monsters, search.states[node])
     for action in range(INPUT_COUNT):
         if matters(search, node, action, hung, slot):
-            follow(tiles, level, monsters, prices, search, node, action, hung, slot)
+            follow(tiles, level, monsters, movement, prices, search, node, action, hung, slot)
 
 
 @kernel
-def explore(tiles, level, monsters, state, prices, aims, limit, until_won, search: Search):
+def explore(tiles, level, monsters, movement, state, prices, aims, limit, until_won, search: Search):
     """Finds the cheapest way from the state to all nodes at most ``limit`` away, or until one wins."""
     begin(tiles, level, monsters, state, prices, aims, search)
     while not search.kept[FULL]:
         node = pop(search)
         if node < 0 or search.costs[node] > limit:
             break
-        close(tiles, level, monsters, prices, search, node)
+        close(tiles, level, monsters, movement, prices, search, node)
         if until_won and search.known[node] & WON:
             break

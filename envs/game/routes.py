@@ -12,6 +12,7 @@ import numpy as np
 
 from priorlab.envs.base.compile import kernel
 from priorlab.envs.game.level import Level
+from priorlab.envs.game.movement import Movement, move
 from priorlab.envs.game.numbers import level_numbers
 from priorlab.envs.game.playing import copy
 from priorlab.envs.game.route_search import (
@@ -44,7 +45,6 @@ from priorlab.envs.game.rules import (
     pixel,
     pressed,
     put_at_start,
-    step,
     touched,
 )
 from priorlab.envs.game.versions import Rules, find_rules
@@ -73,6 +73,7 @@ class Routes:
     repeats: np.ndarray  # uint8 (n,), and how often it is pressed
     known: np.ndarray  # uint8 (n,), bits of ``route_search``
     full: bool
+    movement: Movement | None = None  # by which each step was taken; None for the rules
 
     @property
     def closed(self) -> np.ndarray:
@@ -113,7 +114,7 @@ class Routes:
         None if it dies holding left, right or nothing.
         """
         state, inputs = np.zeros(FIELDS, np.int32), np.zeros(LONGEST_LANDING, np.uint8)
-        taken = land(self.tiles, self.level, self.monsters, self.states[node], state, inputs)
+        taken = land(self.tiles, self.level, self.monsters, self.movement, self.states[node], state, inputs)
         return None if taken == NO_WAY else inputs[:taken]
 
     def _ordered(self, chosen: np.ndarray) -> np.ndarray:
@@ -131,6 +132,7 @@ def routes(
     aims: np.ndarray | None = None,
     limit: float = math.inf,
     until_won: bool = False,
+    movement: Movement | None = None,
 ) -> Routes:
     """The cheapest ways that were found from ``state`` to all that can be reached alive.
 
@@ -139,19 +141,20 @@ def routes(
     overlap it: after a step, where before that step it did not. ``prices``: float32 (R, C), 0 or more, infinite where
     the player must not go; by default all 0. ``aims``: bool (R, C), cells above the floor that the caller wants to
     touch, so that jumps at them are tried; the level's key and goal are among them without that. The search ends at
-    ways that cost more than ``limit``, or, with ``until_won``, at the cheapest win.
+    ways that cost more than ``limit``, or, with ``until_won``, at the cheapest win. ``movement``: what takes each step
+    in place of the rules.
 
     Raises ValueError for arrays of other shapes or prices below 0.
     """
     prices, aims = checked(tiles, level, monsters, state, prices, aims)
     search = own_search(tiles.shape)
     state = np.ascontiguousarray(state, np.int32)
-    explore(tiles, level, monsters, state, prices, aims, float(limit), until_won, search)
+    explore(tiles, level, monsters, movement, state, prices, aims, float(limit), until_won, search)
     count = int(search.kept[0])
     return Routes(
         tiles, level, monsters, search.states[:count].copy(), search.costs[:count].copy(),
         search.lengths[:count].copy(), search.parents[:count].copy(), search.inputs[:count].copy(),
-        search.repeats[:count].copy(), search.known[:count].copy(), bool(search.kept[FULL]),
+        search.repeats[:count].copy(), search.known[:count].copy(), bool(search.kept[FULL]), movement,
     )  # fmt: skip
 
 
@@ -208,7 +211,7 @@ def inputs_to(nodes: Routes | Search, node: int) -> np.ndarray:
 
 
 @kernel
-def land(tiles, level, monsters, begin, state, inputs):
+def land(tiles, level, monsters, movement, begin, state, inputs):
     """Holds nothing, left or right from a state until the player rests; how many inputs that takes, or NO_WAY.
 
     begin, state: int32 (FIELDS,); inputs: uint8 (LONGEST_LANDING,), filled.
@@ -220,6 +223,6 @@ def land(tiles, level, monsters, begin, state, inputs):
             if supported and not state[JUMPING]:
                 return taken
             inputs[taken] = pressed(level, action)
-            if step(tiles, level, monsters, state, inputs[taken]) == DEATH:
+            if move(tiles, level, monsters, state, int(inputs[taken]), movement) == DEATH:
                 break
     return NO_WAY

@@ -201,6 +201,25 @@ def begin(level, state):
 
 
 @function
+def conclude(level, monsters, state, deadly):
+    """How a step ends once the player is where it leads, and patrols go on; ONGOING, WIN or DEATH.
+
+    ``deadly``: whether what it touches kills.
+    """
+    x, y = int(state[X]), int(state[Y])
+    clock = next_clock(level, int(state[CLOCK]))
+    alive, killed = meet_monsters(level, monsters, x, y, int(state[MONSTERS]), clock)
+    state[CLOCK], state[MONSTERS] = clock, alive
+    if level[KEYS] and not state[HAS_KEY]:
+        state[HAS_KEY] = meets(monsters, level[MONSTER_COUNT], 0, 1, x, y)
+    if (state[HAS_KEY] or not level[KEYS]) and at_goal(level, x, y):
+        return WIN
+    if killed or y >= level[BOTTOM] or deadly:
+        return DEATH
+    return ONGOING
+
+
+@function
 def step(tiles, level, monsters, state, action):
     """One input: changes ``state`` in place; ONGOING, WIN or DEATH.
 
@@ -245,14 +264,6 @@ def step(tiles, level, monsters, state, action):
     if not on_ladder:
         y, jumping, speed = fall(tiles, x, y, jumping, speed)
 
-    clock = next_clock(level, int(state[CLOCK]))
-    alive, killed = meet_monsters(level, monsters, x, y, int(state[MONSTERS]), clock)
-    state[X], state[Y], state[CLOCK] = x, y, clock
-    state[JUMPING], state[SPEED], state[ON_LADDER], state[MONSTERS] = jumping, speed, on_ladder, alive
-    if level[KEYS] and not state[HAS_KEY]:
-        state[HAS_KEY] = meets(monsters, level[MONSTER_COUNT], 0, 1, x, y)
-    if (state[HAS_KEY] or not level[KEYS]) and at_goal(level, x, y):
-        return WIN
-    if killed or y >= level[BOTTOM] or touched(tiles, x, y) & DEADLY:
-        return DEATH
-    return ONGOING
+    state[X], state[Y] = x, y
+    state[JUMPING], state[SPEED], state[ON_LADDER] = jumping, speed, on_ladder
+    return conclude(level, monsters, state, touched(tiles, x, y) & DEADLY)
