@@ -2,12 +2,27 @@
 
 import numpy as np
 
-from priorlab.envs.base.compile import kernel
+from priorlab.envs.base.compile import function, kernel
 from priorlab.envs.game.level import Level
 from priorlab.envs.game.numbers import level_numbers
 from priorlab.envs.game.playing import begin_play, continue_play, copy
-from priorlab.envs.game.rules import FIELDS, REACH, SIDE, WALK, WIN, X, Y, touched
+from priorlab.envs.game.rules import FIELDS, REACH, SIDE, SOLVED, WALK, WIN, X, Y, touched
 from priorlab.envs.game.versions import Rules
+
+
+@function
+def take_inputs(tiles, level, monsters, inputs, visited, state, states):
+    """As ``replay_inputs``, of a play that began; states: int32 (n, FIELDS), filled with those after each input."""
+    for i in range(inputs.shape[0]):
+        if continue_play(tiles, level, monsters, state, int(inputs[i]), visited, states[i]) == WIN:
+            return i + 1
+    return inputs.shape[0]
+
+
+@kernel
+def continue_replay(tiles, level, monsters, inputs, visited, state, states):
+    """``take_inputs``, for callers that are not compiled."""
+    return take_inputs(tiles, level, monsters, inputs, visited, state, states)
 
 
 @kernel
@@ -19,10 +34,7 @@ def replay_inputs(tiles, level, monsters, inputs, visited, state, states):
     """
     begin_play(level, state, visited)
     copy(state, states[0])
-    for i in range(inputs.shape[0]):
-        if continue_play(tiles, level, monsters, state, int(inputs[i]), visited, states[i + 1]) == WIN:
-            return i + 1
-    return inputs.shape[0]
+    return take_inputs(tiles, level, monsters, inputs, visited, state, states[1:])
 
 
 @kernel
@@ -53,3 +65,23 @@ def replayed(level: Level, rules: Rules, inputs: np.ndarray) -> np.ndarray:
     if taken < len(inputs):
         raise ValueError(f"won by input {taken} of {len(inputs)}: expected no input after the win")
     return states
+
+
+class Followed:
+    """A play that is replayed as its inputs come."""
+
+    def __init__(self, level: Level, rules: Rules):
+        self._level, self._numbers = level, level_numbers(level, rules)
+        self._visited, self._state = positions_room(self._numbers), np.zeros(FIELDS, np.int32)
+        begin_play(self._numbers, self._state, self._visited)
+        self.inputs, self.solved = 0, False
+
+    def take(self, inputs: np.ndarray) -> np.ndarray:
+        """int32 (k, FIELDS): the states after each of the next inputs, uint8 (n,), up to the win."""
+        if self.solved or not len(inputs):
+            return np.zeros((0, FIELDS), np.int32)
+        states = np.zeros((len(inputs), FIELDS), np.int32)
+        monsters, tiles = self._level.monsters, self._level.tiles
+        taken = continue_replay(tiles, self._numbers, monsters, inputs, self._visited, self._state, states)
+        self.inputs, self.solved = self.inputs + taken, bool(states[taken - 1, SOLVED])
+        return states[:taken]

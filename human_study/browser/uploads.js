@@ -28,9 +28,14 @@ export class ServerUploads {
     return ask("session", token);
   }
 
-  /** @param {string} token @param {string} chunk */
-  async send(token, chunk) {
-    return (await ask("chunk", token, chunk)).next;
+  /** @param {string} token @returns {Promise<string[]>} */
+  async chunks(token) {
+    return (await ask("chunks", token)).chunks;
+  }
+
+  /** @param {string} token @param {string[]} chunks */
+  async send(token, chunks) {
+    return (await ask("chunk", token, chunks[0])).next;
   }
 
   /** @param {string} token @param {string[]} chunks */
@@ -48,9 +53,15 @@ export class ServerUploads {
     return ask("finish", token, { chunks: count });
   }
 
+  async leave() {}
+
   /** @param {string} token */
   async withdraw(token) {
     await ask("withdraw", token, {});
+  }
+
+  opening() {
+    return ""; // the server has it
   }
 
   /** @param {object} about */
@@ -74,9 +85,14 @@ export class NoUploads {
     return this.admission;
   }
 
-  /** @param {string} _token @param {string} chunk */
-  async send(_token, chunk) {
-    return JSON.parse(chunk).n + 1;
+  /** @returns {Promise<string[]>} */
+  async chunks() {
+    return [];
+  }
+
+  /** @param {string} _token @param {string[]} chunks */
+  async send(_token, chunks) {
+    return JSON.parse(chunks[chunks.length - 1]).n + 1;
   }
 
   hurry() {}
@@ -85,7 +101,13 @@ export class NoUploads {
     return { isFile: true };
   }
 
+  async leave() {}
+
   async withdraw() {}
+
+  opening() {
+    return "";
+  }
 
   /** @returns {Promise<{}>} */
   async refused() {

@@ -38,16 +38,23 @@ def described(study: Study, texts: Mapping[str, Texts]) -> dict[str, Any]:
     """The study with its texts, by the code of their language; docs/description-reference.md explains each entry."""
     plays = len(study.versions) if study.design == "within" else 1
     rate = study.settings(study.versions[0]).rate
-    names = {number: name for name, number in INPUT_NUMBERS.items()}
     return {
         "name": hashlib.sha256(study.name.encode()).hexdigest()[:12],  # participants don't see the study's name
-        "minutes": study.minutes, "limit": study.limit, "rate": rate, "plays": plays,
+        "minutes": study.minutes, "limit": study.limit, "rate": rate, "plays": plays, **playing(),
+        "probes": [probe_data(each, rate) for each in study.probes],
+        "language": page_data(language_page(texts), Script(study, next(iter(texts.values())))),
+        "languages": {code: language(Script(study, each), plays) for code, each in texts.items()},
+    }  # fmt: skip
+
+
+def playing() -> dict[str, Any]:
+    """What every game in a browser needs to know of keys and times."""
+    names = {number: name for name, number in INPUT_NUMBERS.items()}
+    return {
         "idle_seconds": IDLE_SECONDS, "refocus_seconds": REFOCUS_SECONDS, "readable_seconds": READABLE_SECONDS,
         "end_seconds": END_SECONDS, "codes": CODES, "reserved": list(RESERVED),
         "keys": {code: names[KEYMAP[number]] for code, number in CODES.items() if number in KEYMAP},
-        "probes": [probe_data(each, rate) for each in study.probes], "state": {"deaths": DEATHS, "has_key": HAS_KEY},
-        "language": page_data(language_page(texts), Script(study, next(iter(texts.values())))),
-        "languages": {code: language(Script(study, each), plays) for code, each in texts.items()},
+        "state": {"deaths": DEATHS, "has_key": HAS_KEY},
     }  # fmt: skip
 
 

@@ -101,6 +101,6 @@ def token_of(request: Request) -> str:
     return match[1]
 
 
-HANDLERS: Mapping[Any, Any] = {
+HANDLERS: dict[Any, Any] = {
     Refusal: refused, HTTPException: unknown, OSError: unwritable, ClientDisconnect: gone,
 }  # fmt: skip

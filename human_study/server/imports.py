@@ -61,7 +61,7 @@ class Imports:
         except BrokenProcessPool:  # it was killed: a new one tries again
             self._pool = None
             return
-        except OSError as error:  # as when the disk is full: tried again
+        except Exception as error:  # such as a full disk: tried again; and the other sessions go on
             running.problem = one_line(running.writer.path, error)
             return
         running.imported = count

@@ -33,7 +33,7 @@ from priorlab.human_study.data.chunks import (
     chunks_path,
     read_chunks,
 )
-from priorlab.human_study.data.imported import import_session
+from priorlab.human_study.data.imported import import_session, is_imported
 from priorlab.human_study.data.recorder import PLAYER_ID
 from priorlab.human_study.data.verify import PRIVATE_FIELDS
 from priorlab.human_study.data.withdraw import withdraw
@@ -101,10 +101,12 @@ class Sessions:
             if chunks.id not in places:  # a crash came before the place, and nobody was told of this session
                 path.unlink()
                 continue
-            place, opening = places[chunks.id], chunks.opening
+            place, opening, heard = places[chunks.id], chunks.opening, path.stat().st_mtime
+            has_log = is_imported(study.folder / f"{chunks.id}{SUFFIX}", path)
             running = Running(
                 chunks.id, place.number, place.versions, opening["language"], opening["began"],
-                opening["client"], ChunkWriter.reopen(chunks), heard=path.stat().st_mtime,
+                opening["client"], ChunkWriter.reopen(chunks), heard=heard,
+                imported=len(chunks.entries) if has_log else -1,
             )  # fmt: skip
             running.tally.take(entry for _, entry in chunks.all())
             self._add(running)
@@ -148,10 +150,14 @@ class Sessions:
         """The unfinished session of that browser or panel's participant. Raises Refusal if theirs has ended."""
         rows = panel_ids.read(self.study.folder) if ids else []
         code = next((row["code"] for row in rows if row["participant"] == ids["participant"]), None)
-        known = self.running.get(code or self._clients.get(hashed, ""))
-        if code and (known is None or known.tally.is_finished or not self.is_open(known)):
+        if code is None:
+            known = self.running.get(self._clients.get(hashed, ""))
+            is_others = known is not None and any(row["code"] == known.code for row in rows)
+            return known if known and not is_others and self.is_open(known) and not known.tally.is_finished else None
+        known = self.running.get(code)
+        if known is None or known.tally.is_finished or not self.is_open(known):
             raise Refusal(409, "this session has ended: expected each participant once", ended=True)
-        return known if known and not known.tally.is_finished and self.is_open(known) else None
+        return known
 
     def _begin(self, language: str, hashed: str, seconds: float, about: dict[str, Any]) -> Running:
         study, code, script = self.study, new_id(), self.scripts[language]
@@ -266,8 +272,11 @@ class Sessions:
         if running is None or running.is_gone:
             return
         with running.lock:
-            with suppress(ValueError):  # nothing of it is left
-                withdraw(self.study, code)
+            if running.writer.path.exists():  # else `priorlab withdraw` was faster
+                try:
+                    withdraw(self.study, code)
+                except ValueError as error:  # such as a list of withdrawals that somebody damaged
+                    raise OSError(f"{code} withdrew, but nothing could be deleted: {error}") from None
             running.is_gone = True
 
 

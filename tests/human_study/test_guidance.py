@@ -1,6 +1,7 @@
 """Who can take part, instructions, questions about them, and questions that test attention."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,10 +13,14 @@ from priorlab.human_study.data.progress import progress
 from priorlab.human_study.data.verify import verify
 from priorlab.human_study.protocol.described import described
 from priorlab.human_study.protocol.ready import load_languages, load_study
+from priorlab.human_study.protocol.script import Script
 from priorlab.human_study.study.study_file import Study
 from priorlab.human_study.window import session as session_module
+from priorlab.human_study.window.controls import DEFAULT
+from priorlab.human_study.window.preview import scenes
 from priorlab.human_study.window.session import Session
 from priorlab.scripts.analysis.flow import lost_as, session_of
+from priorlab.scripts.report.preregistration import Assumptions, text_of
 from tests.human_study.test_pages import ScriptedWindow
 from tests.human_study.test_study import a_study
 
@@ -184,3 +189,17 @@ def test_a_wrong_entry_gets_a_one_line_error(tmp_path: Path, entries: dict[str, 
     with pytest.raises(ValueError) as caught:
         load_study(guided(tmp_path, **entries).path)
     assert reason in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_the_preview_and_the_preregistration_show_them(tmp_path: Path):
+    study = guided(tmp_path, eligible={"plays": ["never", "yearly"]}, practice=20)
+    window: Any = SimpleNamespace(controls=DEFAULT, pads=None)
+    names = [scene.name for scene in scenes(Script(study, load_languages(study)["en"]), window)]
+    assert names[2:10] == [
+        "question plays", "code", "question colour", "instructions story", "practice", "question goal", "question keys",
+        "begin",
+    ]  # fmt: skip
+    assert {"wrong answers", "checks failed", "not eligible"} < set(names)
+    written = text_of(study, Assumptions())
+    assert 'whose answer to "plays" is none of never, yearly' in written
+    assert "with a wrong answer to goal or keys in the last of 2 rounds" in written and "Right: door." in written

@@ -233,6 +233,16 @@ def test_who_withdraws_leaves_nothing(server: Server, client: TestClient):
     assert client.post("/api/begin", json=agreed(client="e" * 16)).json()["code"] != other["code"]
 
 
+def test_what_can_not_be_deleted_is_asked_again(server: Server, client: TestClient):
+    admission = begun(client)
+    damaged = server.sessions.study.folder / "withdrawals.csv"
+    damaged.write_text("my notes")
+    assert client.post("/api/withdraw", json={}, headers=bearer(admission)).status_code == 507
+    damaged.unlink()
+    assert client.post("/api/withdraw", json={}, headers=bearer(admission)).status_code == 200
+    assert not list(server.sessions.study.folder.glob("*.jsonl"))
+
+
 def test_a_token_expires(server: Server, client: TestClient, monkeypatch: pytest.MonkeyPatch):
     admission = begun(client)
     monkeypatch.setattr(server_sessions, "LIFE", -1)
@@ -262,6 +272,8 @@ def test_a_panel_gets_its_participants_back(tmp_path: Path):
     who = {"PROLIFIC_PID": "5f2a9c", "STUDY_ID": "s1", "SESSION_ID": "t1"}
     admission = begun(client, panel=who)
     assert begun(client, panel=who, client="f" * 16)["code"] == admission["code"], "who comes back goes on"
+    other = begun(client, panel={"PROLIFIC_PID": "6"}, client="f" * 16)
+    assert other["code"] != admission["code"], "another participant at the same computer begins anew"
     journal = a_journal(study, version_of(server, admission))
     count = post_all(client.post, admission, journal)
     chunks = client.get("/api/chunks", headers=bearer(admission)).json()["chunks"]
@@ -273,6 +285,7 @@ def test_a_panel_gets_its_participants_back(tmp_path: Path):
     assert client.post("/api/refused", json={"why": "refused"}).json()["code"] == "C4"
     assert client.post("/api/refused", json={"why": "phone"}).json()["code"] == "C3"
     table = study.folder / "panel.csv"
+    withdraw(study, other["code"])
     assert "5f2a9c" in table.read_text() and not [
         path for path in study.folder.rglob("*") if path.is_file() and path != table and b"5f2a9c" in path.read_bytes()
     ]
