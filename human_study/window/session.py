@@ -185,20 +185,18 @@ class Session(Plays):
     # the session
 
     def _walk(self) -> None:
-        """All steps in order. From a question, the participant can go back to the previous one."""
+        """All steps in order. From pages to read or to answer, the participant can go back."""
         while self.at < len(self.steps):
-            step = self.steps[self.at]
+            step, went = self.steps[self.at], 1
             try:
-                went = self._play(step) if step.kind == "play" else self._show(step)
+                if step.kind == "play":
+                    self.play(step.play or 0)
+                else:
+                    went = self._show(step)
             except Stopped:
                 self._recorder.note("page", page=step.page, what="stop")
                 self.steps[self.at + 1 :] = after_stop(self.steps, self.at)
-                went = 1
             self.at += went
-
-    def _play(self, step: Step) -> int:
-        self.play(step.play or 0)
-        return 1
 
     def _end_round(self) -> dict[str, Any]:
         """What the log says about the round of instructions and checks that ends with this step."""

@@ -32,7 +32,7 @@ class Participant:
         self.title = screen.do("getwindowfocus", "getwindowname")
 
     def events(self) -> list[dict[str, Any]]:
-        logs = list(self.study.folder.glob("*.jsonl"))
+        logs = [path for path in self.study.folder.glob("*.jsonl") if b"\n" in path.read_bytes()]
         return read_events(logs[0]).events if logs else []
 
     def await_page(self, name: str, times: int = 1) -> None:
