@@ -8,6 +8,7 @@ from priorlab.scripts.run import errors_in_one_line, run
 COMMANDS = {
     "play": "play a game in a window and record the play",
     "participate": "lead one participant through a study: consent, keys, questions, the game, thanks",
+    "build": "make pages of a study for JATOS, or for any host of files",
     "serve": "offer a study to browsers",
     "class": "let a lecture hall play masked versions in browsers, and show how far everybody comes",
     "import": "make the logs of a study's sessions in browsers",
@@ -18,6 +19,7 @@ COMMANDS = {
     "verify": "check recorded sessions and plays, and report where each problem is",
     "train": "train an agent on one version of a game",
     "raise": "raise a player: it learns from random worlds what things look like",
+    "movement": "learn how a player moves, for players that are not given the rules",
     "priors": "play the experiment on players that bring knowledge, and report it",
     "export": "export recorded plays as tables, Minari datasets or videos",
     "study": "train agents on all versions and compare them with people in one report",

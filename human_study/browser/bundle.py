@@ -13,8 +13,10 @@ from typing import Any
 
 from priorlab.envs.browser import engine
 
-HERE = Path(__file__).parent
-IMPORT = re.compile(r'^import \{([^}]*)\} from "([^"]+)";\n', re.M)
+HERE = Path(__file__).resolve().parent
+STYLE = HERE / "style.css"
+FOLDER = HERE / "adapters" / "folder.js"
+IMPORT = re.compile(r'^import \{([^}]*)\} from "([^"]+)";.*\n', re.M)
 EXPORT = re.compile(r"^export ((?:async )?(?:function|class|const) (\w+))", re.M)
 NAMED = 16  # hexadecimal digits of a file's name
 TYPES = {"js": "text/javascript", "css": "text/css", "wasm": "application/wasm", "json": "application/json"}
@@ -41,19 +43,7 @@ class Site:
 
 def site(description: Mapping[str, Any]) -> Site:
     """The page of a study, from ``described``. It asks the server that offers it, under ``api/`` next to itself."""
-    script, style = joined("main.js").encode(), (HERE / "style.css").read_bytes()
-    parts = {
-        "description": hashed("json", as_json(description).encode()), "engine": hashed("wasm", engine()),
-        "worker": hashed("js", joined("worker.js").encode()), "script": hashed("js", script),
-        "style": hashed("css", style),
-    }  # fmt: skip
-    names = {part: name for part, (name, _) in parts.items()}
-    fetched = as_json({part: names[part] for part in ("description", "engine", "worker")})
-    head = f'<link rel="stylesheet" href="{names["style"]}">'
-    preloads = [f'<link rel="preload" as="fetch" crossorigin href="{name}">' for name in json.loads(fetched).values()]
-    scripts = [data("files", fetched), f'<script type="module" src="{names["script"]}"></script>']
-    policy = POLICY.format(scripts="'self'", styles="'self'", connections="'self'")
-    return Site(filled("\n".join([head, *preloads]), scripts), dict(parts.values()), policy)
+    return as_files(description, joined("served.js"), {}, "'self'")
 
 
 def single_file(description: Mapping[str, Any], admission: Mapping[str, Any]) -> bytes:
@@ -61,36 +51,79 @@ def single_file(description: Mapping[str, Any], admission: Mapping[str, Any]) ->
 
     At the end, the participant saves the record as a file.
     """
-    script, style = joined("main.js"), (HERE / "style.css").read_text(encoding="utf-8")
+    return as_one_file(description, joined("served.js"), {"admission": admission}, "'none'")
+
+
+def as_files(
+    description: Mapping[str, Any], script: str, more: Mapping[str, Any], connections: str, head: str = "",
+    style: str = "",
+) -> Site:  # fmt: skip
+    """A page that fetches its parts. ``more``: further parts, by the name that the script knows them by;
+    ``connections``: where it may send to, as a policy names it; ``head``: further elements of the page's head;
+    ``style``: further rules of style."""
+    data_files = {
+        name: hashed("json", as_json(part).encode()) for name, part in {"description": description, **more}.items()
+    }
+    fetched = {**data_files, "engine": hashed("wasm", engine()), "worker": hashed("js", joined("worker.js").encode())}
+    (script_name, _), (style_name, _) = linked = (
+        hashed("js", script.encode()),
+        hashed("css", STYLE.read_bytes() + style.encode()),
+    )
+    names = {part: name for part, (name, _) in fetched.items()}
+    preloads = [f'<link rel="preload" as="fetch" crossorigin href="{name}">' for name in names.values()]
+    scripts = [data("files", as_json(names)), f'<script type="module" src="{script_name}"></script>']
+    heads = [head, f'<link rel="stylesheet" href="{style_name}">', *preloads]
+    files = dict([*fetched.values(), *linked])
+    return Site(filled("\n".join(heads).strip(), scripts), files, files_policy(connections))
+
+
+def as_one_file(description: Mapping[str, Any], script: str, more: Mapping[str, Any], connections: str) -> bytes:
+    """A page that holds its parts. The other parameters are those of ``as_files``."""
+    style = STYLE.read_text(encoding="utf-8")
     if "</script" in script or "</style" in style:
         raise ValueError(f"{HERE}: a script or style that ends its own element: expected none")
-    parts = {
-        "description": as_json(description).encode(), "admission": as_json(admission).encode(), "engine": engine(),
-        "worker": joined("worker.js").encode(),
-    }  # fmt: skip
+    parts = {name: as_json(part).encode() for name, part in {"description": description, **more}.items()}
+    parts |= {"engine": engine(), "worker": joined("worker.js").encode()}
     scripts = [data(name, packed(part)) for name, part in parts.items()] + [f'<script type="module">{script}</script>']
-    policy = POLICY.format(scripts=source_hash(script), styles=source_hash(style), connections="'none'")
-    head = f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n<style>{style}</style>'
-    return filled(head, scripts)
+    policy = POLICY.format(scripts=source_hash(script), styles=source_hash(style), connections=connections)
+    return filled(f"{policy_element(policy)}\n<style>{style}</style>", scripts)
+
+
+def files_policy(connections: str) -> str:
+    """Of a page that fetches its parts."""
+    return POLICY.format(scripts="'self'", styles="'self'", connections=connections)
+
+
+def policy_element(policy: str) -> str:
+    """For a page whose host sends no such header."""
+    return f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
 
 
 @cache
-def joined(name: str) -> str:
-    """A module with all that it imports, as one script: each module becomes a function that returns what it exports."""
+def joined(name: str, adapter: Path = FOLDER) -> str:
+    """A module with all that it imports, as one script: each module becomes a function that returns what it exports.
+
+    Whatever imports adapters/folder.js gets ``adapter`` instead. Raises ValueError, one line, if a module can't be
+    joined; OSError.
+    """
     modules: dict[Path, str] = {}
-    add(modules, (HERE / name).resolve())
+    add(modules, (HERE / name).resolve(), adapter)
     return '"use strict";\n' + "".join(modules.values())
 
 
-def add(modules: dict[Path, str], path: Path) -> None:
+def add(modules: dict[Path, str], path: Path, adapter: Path) -> None:
     """Adds a module after those that it imports."""
     source = path.read_text(encoding="utf-8")
-    others = [(path.parent / name).resolve() for _, name in IMPORT.findall(source)]
-    for other in others:
-        if other not in modules:
-            add(modules, other)
+
+    def target(name: str) -> Path:
+        found = (path.parent / name).resolve()
+        return adapter.resolve() if found == FOLDER else found
+
+    for _, name in IMPORT.findall(source):
+        if target(name) not in modules:
+            add(modules, target(name), adapter)
     names = ", ".join(name for _, name in EXPORT.findall(source))
-    body = IMPORT.sub(lambda found: f"const {{{found[1]}}} = {variable(path.parent / found[2])};\n", source)
+    body = IMPORT.sub(lambda found: f"const {{{found[1]}}} = {variable(target(found[2]))};\n", source)
     body = EXPORT.sub(r"\1", body)
     if left := re.search(r"^(import|export) .*", body, re.M):
         raise ValueError(f'{path}: {left[0]!r}: expected import {{names}} from "./file.js", or export before a name')
@@ -98,7 +131,7 @@ def add(modules: dict[Path, str], path: Path) -> None:
 
 
 def variable(path: Path) -> str:
-    return f"{path.stem}_module"
+    return re.sub(r"\W", "_", f"{path.parent.name}_{path.stem}")
 
 
 def filled(head: str, scripts: list[str]) -> bytes:

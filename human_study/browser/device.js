@@ -14,7 +14,9 @@ export const isTooSmall = () => innerWidth < LEAST_ROOM[0] || innerHeight < LEAS
 
 /** Whether the browser has what the study needs; where pages are kept is tried by ``Store.open``. */
 export const isModern = () =>
-  [globalThis.WebAssembly, globalThis.Worker, globalThis.indexedDB, AbortSignal.timeout].every(Boolean);
+  [globalThis.WebAssembly, globalThis.Worker, globalThis.indexedDB, globalThis.CompressionStream, AbortSignal.timeout].every(
+    Boolean,
+  );
 
 /**
  * Draws pictures that nobody sees while the screen shows another page, and measures how long that takes. A second try

@@ -35,6 +35,7 @@ export async function farewell(session, store, end, isFinished) {
   if (!answer) offerFile(session, "unsent_title", "unsent_text");
   const { code, redirect, isFile } = answer ?? (await finished);
   journal.close();
+  await journal.uploads.leave(journal.token).catch(console.error); // its data are there
   if (isFile) return offerFile(session, "save", "file_text", store);
   await store.clear();
   if (redirect) return location.replace(redirect);

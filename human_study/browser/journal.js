@@ -41,7 +41,8 @@ export class Journal {
     this.onConnection = () => {};
     /** @type {(error: any) => void} */
     this.onFailure = () => {};
-    this.timer = setInterval(() => this.flush(), EVERY);
+    this.isUrgent = false; // whether everything is to be sent now
+    this.timer = setInterval(() => (this.flush(), this.send()), EVERY);
     this.sending = false;
     if (sent > chunks.length) throw new WrittenTwice();
     this.send();
@@ -96,8 +97,10 @@ export class Journal {
     this.sending = true;
     while (this.sent < this.kept) {
       try {
-        this.sent = await this.uploads.send(this.token, this.chunks[this.sent]);
+        const next = await this.uploads.send(this.token, this.chunks.slice(this.sent, this.kept), this.isUrgent);
         this.connected(0);
+        if (next === this.sent) break; // it waits for more
+        this.sent = next;
       } catch (error) {
         if (error instanceof Refusal && error.status !== TOO_FAST) {
           const next = error.answer.next;
@@ -129,14 +132,20 @@ export class Journal {
   async settled(patience = Infinity) {
     this.flush();
     const end = performance.now() + patience;
-    while (!this.isSent && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 50));
+    this.isUrgent = true;
+    while (!this.isSent && performance.now() < end) {
+      this.send();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    this.isUrgent = false;
     return this.isSent;
   }
 
-  /** The journal as a file, one chunk a line, as the server keeps it. */
+  /** The journal as a file, one chunk a line, as the importer reads it. */
   file() {
     this.flush();
-    return new Blob([this.chunks.map((chunk) => `${chunk}\n`).join("")], { type: "application/jsonl" });
+    const lines = [this.uploads.opening(this.token), ...this.chunks];
+    return new Blob([lines.map((line) => line && `${line}\n`).join("")], { type: "application/jsonl" });
   }
 
   close() {

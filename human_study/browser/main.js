@@ -12,7 +12,7 @@ import { bytes } from "./plays.js";
 import { Reader } from "./reader.js";
 import { excludes, Session } from "./session.js";
 import { Store, WrittenTwice } from "./store.js";
-import { NoUploads, Refusal, ServerUploads } from "./uploads.js";
+import { Refusal } from "./uploads.js";
 
 /** @typedef {import("./types.js").Admission} Admission */
 /** @typedef {import("./types.js").Description} Description */
@@ -22,6 +22,7 @@ import { NoUploads, Refusal, ServerUploads } from "./uploads.js";
 
 const RESUMABLE = 12 * 3600 * 1000; // ms since its last chunk within which a session is offered again
 const RETRY = 1000; // ms
+const PATIENCE = 10_000; // ms that somebody new waits until the session before is sent
 const TOO_FAST = 429; // the server asks for patience
 
 /** Everything that a page needs before there is a session. */
@@ -127,6 +128,8 @@ class Study {
     clock.began = Math.min(clock.began, performance.timeOrigin + performance.now() - journal.last / 1000);
     await journal.settled(RETRY); // what a crash left behind
     if (!(await this.isTheirs(journal))) {
+      this.paper.wait();
+      await journal.settled(PATIENCE);
       journal.close();
       await store.clear();
       return false;
@@ -254,7 +257,7 @@ const preferred = (codes) =>
 const newId = () => [...crypto.getRandomValues(new Uint8Array(16))].map((each) => each.toString(16).padStart(2, "0")).join("");
 
 /** A part of the page: a file next to it, or packed within it. @param {string} name */
-async function part(name) {
+export async function part(name) {
   const text = (/** @type {string} */ id) => document.getElementById(id)?.textContent;
   const files = JSON.parse(text("files") ?? "{}");
   if (files[name]) return fetch(files[name]);
@@ -262,18 +265,15 @@ async function part(name) {
   return new Response(packed.pipeThrough(new DecompressionStream("gzip")));
 }
 
-async function start() {
-  const isFile = document.getElementById("admission") !== null;
-  const [description, engine, worker, uploads] = await Promise.all([
+/** @param {(description: Description) => Promise<Uploads>} uploadsOf  where its sessions go */
+export async function start(uploadsOf) {
+  const [description, engine, worker] = await Promise.all([
     part("description").then((response) => response.json()),
     part("engine").then((response) => response.arrayBuffer()),
     part("worker").then((response) => response.text()),
-    isFile ? part("admission").then(async (response) => new NoUploads(await response.json())) : new ServerUploads(),
   ]);
-  const study = new Study(description, engine, worker, uploads);
+  const study = new Study(description, engine, worker, await uploadsOf(description));
   addEventListener("error", (event) => study.fail(event.error));
   addEventListener("unhandledrejection", (event) => study.fail(event.reason));
   await study.lead();
 }
-
-start();

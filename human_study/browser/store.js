@@ -35,6 +35,19 @@ export class Store {
     return completed(change);
   }
 
+  /** How many chunks of a session an adapter has uploaded. @param {string} token @returns {Promise<number>} */
+  async sent(token) {
+    const sent = await answered(this.database.transaction("session").objectStore("session").get(1));
+    return sent?.token === token ? sent.count : 0;
+  }
+
+  /** @param {string} token @param {number} count */
+  keepSent(token, count) {
+    const change = this.database.transaction("session", "readwrite", STRICT);
+    change.objectStore("session").put({ token, count }, 1);
+    return completed(change);
+  }
+
   /** The texts of all chunks, in order. @returns {Promise<string[]>} */
   chunks() {
     return answered(this.database.transaction("chunks").objectStore("chunks").getAll());

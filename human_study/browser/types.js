@@ -28,11 +28,36 @@
  * @property {(wishes: object) => Promise<Admission>} begin  consent was given
  * @property {(token: string) => Promise<Admission>} session  of before a reload
  * @property {(token: string) => Promise<string[]>} chunks  everything that a session sent so far, by number
- * @property {(token: string, chunk: string) => Promise<number>} send  returns the number of the next chunk it expects
+ * @property {(token: string, chunks: string[], isUrgent: boolean) => Promise<number>} send  of the chunks that are left;
+ *   returns the number of the next one it expects: the first one's if it waits for more, unless that is urgent
  * @property {(token: string, chunks: string[]) => void} hurry  the page may be gone at once
  * @property {(token: string, count: number) => Promise<Ending>} finish
+ * @property {(token: string) => Promise<void>} leave  everything was sent, and the last page read
  * @property {(token: string) => Promise<void>} withdraw
+ * @property {(token: string) => string} opening  the first line of a record that is saved as a file; or ""
  * @property {(about: object) => Promise<Ending>} refused
+ */
+
+/**
+ * What a page knows of itself that no server answers for: which games there are, as files next to it, and which of them a
+ * participant plays, in order, in each arm of the study. No name tells what it stands for.
+ * @typedef {{build: string, alphabet: string, length: number, arms: string[][], games: Record<string, string>,
+ *   panel: string[], endings: Record<string, Ending>, settings: any}} Host
+ * @typedef {{build: string, id: string, language: string, began: number, seconds: number, about: object, games: string[],
+ *   panel?: Record<string, string>}} Opening
+ */
+
+/**
+ * How a page's texts reach the researcher. Methods reject if the text may not have arrived; the error has ``isFinal`` if it
+ * would be the same again, and ``isFull`` if that is because there are enough participants.
+ * @typedef {object} Adapter
+ * @property {number} every  ms between two uploads while something happens; Infinity: only at the ends of plays
+ * @property {boolean} isFile  whether the participant saves the record as a file instead
+ * @property {() => Promise<void>} [ready]  resolves once there is somewhere to send to
+ * @property {() => Record<string, string>} [query]  what the study's address contained
+ * @property {(name: string, text: string) => Promise<void>} send  the same text under the same name may come again
+ * @property {() => Promise<void>} finish  everything was sent, and the participant goes
+ * @property {(name: string, text: string) => Promise<void>} withdraw  deletes everything, or sends that it must be deleted
  */
 
 /**

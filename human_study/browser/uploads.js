@@ -33,9 +33,9 @@ export class ServerUploads {
     return (await ask("chunks", token)).chunks;
   }
 
-  /** @param {string} token @param {string} chunk */
-  async send(token, chunk) {
-    return (await ask("chunk", token, chunk)).next;
+  /** @param {string} token @param {string[]} chunks */
+  async send(token, chunks) {
+    return (await ask("chunk", token, chunks[0])).next;
   }
 
   /** @param {string} token @param {string[]} chunks */
@@ -53,9 +53,15 @@ export class ServerUploads {
     return ask("finish", token, { chunks: count });
   }
 
+  async leave() {}
+
   /** @param {string} token */
   async withdraw(token) {
     await ask("withdraw", token, {});
+  }
+
+  opening() {
+    return ""; // the server has it
   }
 
   /** @param {object} about */
@@ -84,9 +90,9 @@ export class NoUploads {
     return [];
   }
 
-  /** @param {string} _token @param {string} chunk */
-  async send(_token, chunk) {
-    return JSON.parse(chunk).n + 1;
+  /** @param {string} _token @param {string[]} chunks */
+  async send(_token, chunks) {
+    return JSON.parse(chunks[chunks.length - 1]).n + 1;
   }
 
   hurry() {}
@@ -95,7 +101,13 @@ export class NoUploads {
     return { isFile: true };
   }
 
+  async leave() {}
+
   async withdraw() {}
+
+  opening() {
+    return "";
+  }
 
   /** @returns {Promise<{}>} */
   async refused() {

@@ -8,7 +8,7 @@ with a hash that continues the one before, as a log's lines do.
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -202,12 +202,22 @@ class ChunkWriter:
             if line[: line.rfind(b',"hash":')] != body[:-1].encode():
                 raise ChunkDiffers(f"chunk {number} was written with other entries: expected chunk {self.next}")
             return number + 1
-        line = sealed(body, chain := link(self._chain, body))
+        return self._append([body])
+
+    def extend(self, chunks: Iterable[list[Entry]]) -> int:
+        """Appends further chunks at once. Returns and raises as ``add``."""
+        return self._append([encode({"n": n, "entries": entries}) for n, entries in enumerate(chunks, self.next)])
+
+    def _append(self, bodies: list[str]) -> int:
+        chain, lines = self._chain, b""
+        for body in bodies:
+            chain = link(chain, body)
+            lines += sealed(body, chain)
         try:
             with self.path.open("r+b", buffering=0) as file:
                 file.seek(self.size)
                 try:
-                    if file.write(line) != len(line):
+                    if file.write(lines) != len(lines):
                         raise OSError("the disk is full")
                     os.fsync(file.fileno())
                 except OSError:
@@ -217,5 +227,5 @@ class ChunkWriter:
             raise
         except OSError as error:
             raise OSError(one_line(self.path, error)) from None
-        self.next, self._chain, self.size = number + 1, chain, self.size + len(line)
+        self.next, self._chain, self.size = self.next + len(bodies), chain, self.size + len(lines)
         return self.next

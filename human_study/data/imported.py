@@ -4,7 +4,6 @@ The log is the one that the window would have written, so everything that reads 
 chunks alone: importing again gives the same bytes, and after further chunks a log that continues the former one.
 """
 
-import json
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -12,20 +11,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from priorlab.envs.base.files import one_line, read_bytes, replace
+from priorlab.envs.base.files import one_line, replace
 from priorlab.envs.base.locks import held
 from priorlab.envs.plays.courses import AnyCourse
 from priorlab.envs.plays.events import AT_ONCE, SUFFIX, EventLog, lock_of
 from priorlab.envs.plays.play import CHARACTERS, Course, as_characters, hash_picture
 from priorlab.envs.plays.sessions import ENDINGS, STEP_EVENTS
 from priorlab.human_study.data.chunks import (
-    SERVER_LOCK,
     ChunkError,
     Chunks,
-    ChunkWriter,
     Entry,
     chunk_files,
-    chunks_path,
     read_chunks,
 )
 from priorlab.human_study.data.interrupted import BROWSER
@@ -98,31 +94,6 @@ def import_session(study: Study, path: Path) -> Imported:
 def is_imported(log: Path, chunks: Path) -> bool:
     """Whether the log holds all that the file of chunks does."""
     return log.exists() and log.stat().st_mtime_ns == chunks.stat().st_mtime_ns
-
-
-def add_saved(study: Study, path: Path) -> int:
-    """Adds what a participant's browser saved as a file to the session's chunks; returns how many chunks were new.
-
-    The file is named CODE.chunks.jsonl and holds every chunk of the session, one a line. Raises ValueError, one line,
-    for any other file; OSError if a server is running, which may write those chunks itself.
-    """
-    code = path.name.partition(".")[0]
-    there = chunks_path(study.folder, code)
-    if not there.exists():
-        raise ValueError(
-            f"{path}: there is no session {code} in {there.parent}: expected the name that it was saved with"
-        )
-    with held(there.parent / SERVER_LOCK, f"{there.parent}: a server is running: stop it first"):
-        writer, new = ChunkWriter.reopen(read_chunks(there)), 0
-        for number, line in enumerate(read_bytes(path).splitlines()):
-            try:
-                chunk = json.loads(line)
-                before = writer.next
-                writer.add(chunk["n"], chunk["entries"])
-            except (ValueError, KeyError, TypeError, RecursionError) as error:
-                raise ValueError(f"{path}: line {number + 1}: {' '.join(str(error).split())}") from None
-            new += writer.next > before
-    return new
 
 
 def write_log(study: Study, chunks: Chunks, path: Path) -> tuple[int, bool]:

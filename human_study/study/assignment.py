@@ -117,8 +117,11 @@ def old_rule_of(study: Study) -> str:
     return hashlib.sha256(json.dumps(entries).encode()).hexdigest()[:12]
 
 
-def take_place(study: Study, participant: str, station: Station | None = None) -> StudyPlace:
-    """Takes the next free place for that participant.
+def take_place(
+    study: Study, participant: str, station: Station | None = None, versions: tuple[str, ...] = ()
+) -> StudyPlace:
+    """Takes the next free place for that participant; with ``versions``, which were played already, one that has these,
+    even if the study is full.
 
     Raises StudyFull; ValueError if the study has changed so that recordings would no longer be comparable; OSError if
     the place can't be written, which leaves it free.
@@ -128,9 +131,9 @@ def take_place(study: Study, participant: str, station: Station | None = None) -
     folder = places_folder(study)
     folder.mkdir(parents=True, exist_ok=True)
     for number in (station or Station()).numbers():
-        if number in taken:
+        if number in taken or (versions and place_at(study, number).versions != versions):
             continue
-        if number >= capacity(study) and study.when_full == "stop":
+        if number >= capacity(study) and study.when_full == "stop" and not versions:
             raise StudyFull(f"{study.path}: all {capacity(study)} places are taken; nothing was recorded")
         place = replace(place_at(study, number), participant=participant, date=today())
         try:

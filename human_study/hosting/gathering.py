@@ -1,0 +1,150 @@
+"""Sessions from elsewhere come into a study: each gets a place, and its chunks go into the data folder, as if the
+study's own server had recorded it."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from priorlab.envs.base.files import one_line
+from priorlab.envs.base.locks import held
+from priorlab.human_study.data import panel_ids, withdrawals
+from priorlab.human_study.data.chunks import (
+    FOLDER,
+    SERVER_LOCK,
+    AlteredChunk,
+    ChunkError,
+    ChunkWriter,
+    MissingChunk,
+    NoOpening,
+    OtherSession,
+    chunks_path,
+    read_chunks,
+)
+from priorlab.human_study.data.withdraw import withdraw
+from priorlab.human_study.hosting.offers import Offer, read_offers
+from priorlab.human_study.hosting.uploaded import Uploaded, read_uploads
+from priorlab.human_study.server.refusals import Refusal
+from priorlab.human_study.server.sessions import checked_about
+from priorlab.human_study.study.assignment import arms, readable_places, take_place
+from priorlab.human_study.study.study_file import Study
+
+
+class WrongOpening(ChunkError):
+    """The opening of a session says what no build of this study says."""
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What became of one session, or, without an ``id``, of a file. ``problem``: an error's line, or empty."""
+
+    id: str
+    new: int = 0  # chunks
+    note: str = ""
+    problem: str = ""
+
+
+def gather(study: Study, paths: Sequence[Path]) -> Iterator[Gathered]:
+    """Adds every session in the files to the study's data folder, or what is new of it.
+
+    The same files in any order, and again, give the same. What is wrong with one session holds up no other. Raises
+    ValueError, one line, if what was built or the list of withdrawals can't be read; OSError if a server is running.
+    """
+    folder = study.folder / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    with held(folder / SERVER_LOCK, f"{folder}: a server is running: stop it first"):
+        offers, found = read_offers(study), read_uploads(paths)
+        yield from (Gathered("", problem=f"{type(each).__name__}: {each}") for each in found.problems)
+        for session in sorted(found.sessions.values(), key=lambda each: (began_of(each), each.id)):
+            try:
+                yield gather_one(study, offers, session)
+            except (ValueError, OSError) as error:
+                yield Gathered(session.id, problem=f"{type(error).__name__}: {one_line(session.files[0], error)}")
+
+
+def began_of(session: Uploaded) -> float:
+    began = session.opening.get("began")
+    return began if isinstance(began, int | float) else 0
+
+
+def gather_one(study: Study, offers: dict[str, Offer], session: Uploaded) -> Gathered:
+    """Adds a session, up to a chunk that is missing. Raises ChunkError; OSError."""
+    names = ", ".join(map(str, session.files))
+    if session.is_withdrawn:
+        with suppress(ValueError):  # nothing of it is here
+            withdraw(study, session.id)
+    if session.is_withdrawn or session.id in withdrawals.read(study.folder / withdrawals.NAME):
+        return Gathered(session.id, note=f"{session.id} withdrew: delete what {names} holds of it")
+    path = chunks_path(study.folder, session.id)
+    if session.opening:
+        begin(study, offers, session, path)
+    if not path.exists():
+        raise NoOpening(f"{names}: no opening of session {session.id}, and {path.parent} has no such session")
+    there = read_chunks(path)
+    if session.opening and there.opening.get("build") != session.opening["build"]:
+        raise OtherSession(f"{names}: session {session.id} is of another build than the one in {path}")
+    for number, entries in enumerate(there.entries):
+        if session.chunks.get(number, entries) != entries:
+            raise AlteredChunk(f"{session.origins[number]}: chunk {number} differs from the one in {path}")
+    first = last = len(there.entries)
+    while last in session.chunks:
+        last += 1
+    ChunkWriter.reopen(there).extend(session.chunks[number] for number in range(first, last))
+    if later := [number for number in session.chunks if number > last]:
+        raise MissingChunk(
+            f"{names}: session {session.id}: chunk {last} is missing before chunk {min(later)}; what comes before is "
+            "imported: expected the file that holds it"
+        )
+    return Gathered(session.id, last - first)
+
+
+def begin(study: Study, offers: dict[str, Offer], session: Uploaded, path: Path) -> None:
+    """Makes the session's file of chunks, its place and its panel's ids, unless they are there."""
+    offer, opening = offers.get(str(session.opening["build"])), session.opening
+    where = f"{', '.join(map(str, session.files))}: session {session.id}"
+    if offer is None or offer.study != study.name:
+        raise WrongOpening(
+            f"{where}: build {str(opening['build'])[:40]!r}: expected one that `priorlab build` made here"
+        )
+    versions = tuple(offer.games.get(str(name), "") for name in opening["games"])
+    if versions not in arms(study):
+        raise WrongOpening(f"{where}: games: expected those of one arm of the study")
+    content = header(offer, opening, where)
+    ids = ids_of(study, opening, where)
+    if not path.exists():
+        ChunkWriter.create(path, content)
+    if all(place.participant != session.id for place in readable_places(study)[0]):
+        take_place(study, session.id, versions=versions)
+    if ids and all(row["code"] != session.id for row in panel_ids.read(study.folder)):
+        panel_ids.add(study.folder, session.id, ids)
+
+
+def header(offer: Offer, opening: dict[str, Any], where: str) -> dict[str, Any]:
+    """The first line of the file of chunks, as the server writes it."""
+    language, began, seconds = (opening.get(name) for name in ("language", "began", "seconds"))
+    if language not in offer.consents:
+        raise WrongOpening(f"{where}: language {language!r}: expected one of {', '.join(offer.consents)}")
+    if not isinstance(began, int | float) or not isinstance(seconds, int | float) or not 0 <= seconds < 1e6:
+        raise WrongOpening(f"{where}: began or seconds: expected numbers")
+    try:
+        date = datetime.fromtimestamp(began / 1000, UTC).date().isoformat()
+        about = checked_about(opening.get("about"))
+    except (Refusal, OverflowError, ValueError, OSError) as error:
+        raise WrongOpening(f"{where}: {error}") from None
+    return {
+        "id": opening["id"], "build": offer.id, "client": "", "language": language, "began": round(began / 1000, 3),
+        "date": date, "software": offer.software, "settings": offer.settings, "about": about,
+        "consent": {**offer.consents[language], "seconds": round(float(seconds), 3)},
+    }  # fmt: skip
+
+
+def ids_of(study: Study, opening: dict[str, Any], where: str) -> dict[str, str]:
+    """What the panel calls the participant; {} if the study has none."""
+    if study.panel is None:
+        return {}
+    try:
+        return study.panel.ids(opening.get("panel") or {})
+    except (ValueError, AttributeError) as error:
+        raise WrongOpening(f"{where}: {error}") from None
