@@ -36,13 +36,18 @@ def hold(
     lesson = Lesson(game, versions, minutes, secrets.randbits(64))
     token = secrets.token_urlsafe(16)
     server = ClassServer(lesson, reveals, note, token, link)
-    print(f"students: {link}\nlecturer: {address.url}lecturer   token {token}", flush=True)
+    print(f"students: {link}\nlecturer: {link}lecturer   token {token}", flush=True)
     run(application(server, address.needs_https), address)
     print("The class is over, and nothing of it was kept.", flush=True)
 
 
 def link_of(address: Address) -> str:
-    """The address as students see it: where it is all of this computer's, the one that leads out."""
+    """The address as students see it: where it is all of this computer's, the one that leads out.
+
+    Raises ValueError, one line, where only the lecturer can know it.
+    """
+    if address.root_path or address.trusted_proxy:
+        raise ValueError("behind a proxy: expected --link, the address at which the proxy offers the class")
     if address.host not in EVERYWHERE:
         return address.url
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
@@ -57,4 +62,4 @@ def checked_link(link: str) -> str:
     parts = urlsplit(link)
     if parts.scheme not in ("http", "https") or not parts.hostname or len(link) > LONGEST_LINK:
         raise ValueError(f"link is {link[:80]!r}: expected an address such as https://lab.example/class/")
-    return link
+    return link.removesuffix("/") + "/"

@@ -32,7 +32,7 @@ def main(
         certificate: a file with the server's certificate, for https without a proxy
         key: a file with the certificate's key
         insecure_lan: answer without encryption, in a network where nobody listens
-        link: the address that students open, if it is another one than printed
+        link: the address that students open, if a proxy or a tunnel has another one
     """
     from priorlab.human_study.classroom.lesson import Revealed
     from priorlab.human_study.classroom.serving import hold

@@ -214,6 +214,8 @@ def test_a_class_that_can_not_be_held_is_refused_in_one_line():
 
 
 def test_the_link_is_one_that_students_can_open():
-    assert link_of(Address(port=8123, root_path="/class")) == "http://127.0.0.1:8123/class/"
-    assert checked_link("https://lab.example/class/") == "https://lab.example/class/"
+    assert link_of(Address(port=8123)) == "http://127.0.0.1:8123/"
+    with pytest.raises(ValueError, match="--link"):
+        link_of(Address(root_path="/class", trusted_proxy="127.0.0.1"))
+    assert checked_link("https://lab.example/class") == "https://lab.example/class/"
     assert "0.0.0.0" not in link_of(Address("0.0.0.0", insecure_lan=True))
