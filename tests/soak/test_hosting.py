@@ -42,7 +42,7 @@ const post = (path, body) => fetch(path, { method: "POST", body }).then((answer)
 
 
 class Host(SimpleHTTPRequestHandler):
-    """Serves the files of a folder, and keeps what is posted: as DataPipe does, or as the result of a JATOS component."""
+    """Serves the files of a folder, and keeps what is posted: as DataPipe does, or as the result of a component."""
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
@@ -67,7 +67,7 @@ class Host(SimpleHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(text.encode())
 
-    def log_message(self, *_: Any) -> None:
+    def log_message(self, format: str, *args: Any) -> None:
         pass
 
 
@@ -83,6 +83,7 @@ def host(folder: Path, kept: Path) -> Iterator[Any]:
     finally:
         server.shutdown()
         thread.join()
+        server.server_close()
 
 
 class Participant:
@@ -90,13 +91,12 @@ class Participant:
 
     def __init__(self, page: Any, address: str):
         self.page, self.errors = page, []
-        page.on("pageerror", self.errors.append)
+        page.on("pageerror", lambda error: self.errors.append(error))
         page.goto(address)
 
     def title(self) -> str:
-        return self.page.evaluate(
-            "document.body.classList.contains('plays') ? 'GAME' : document.querySelector('#paper h1')?.textContent ?? ''"
-        )
+        heading = "document.querySelector('#paper h1')?.textContent ?? ''"
+        return self.page.evaluate(f"document.body.classList.contains('plays') ? 'GAME' : {heading}")
 
     def reach(self, title: str) -> None:
         for _ in range(600):
