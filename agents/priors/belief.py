@@ -6,6 +6,7 @@ of several cells has a role raises theirs, p_i / (1 - prod(1 - p)).
 """
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ Perceive = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 TINY = 1e-9
 DISCOURAGED = 0.5  # factor on a chance for each time that a way there failed
+AMONG = np.array([[roles >> k & 1 for k in range(len(ROLES))] for roles in range(1 << len(ROLES))], bool)
 ROLES_OF_KIND = [np.flatnonzero(kind == BITS_OF_ROLE) for kind in KINDS]
 TRUSTED, MOST_TIMES = 0.5, 4  # factor on the trust in a cell for each death there, and how often at most
 SURE = 1 - 1e-4  # a cell whose likeliest role is likelier has that role in every map
@@ -69,6 +71,7 @@ class Belief:
         self.posterior[none_left, FREE] = 1.0
         self.posterior /= self.posterior.sum(axis=-1, keepdims=True)
         self.has_key = has_key
+        self.cumulated: dict[float, np.ndarray] = {}  # chances of roles up to each, by the temperature
 
     @property
     def courage(self) -> np.ndarray:
@@ -78,19 +81,32 @@ class Belief:
             factors[cell] = DISCOURAGED**times
         return factors
 
-    @property
+    @cached_property
     def danger(self) -> np.ndarray:
         """float64 (R, R): the chance that touching a cell kills; monsters that are known to move are not counted."""
         held = 1 - np.minimum(self.goal + self.key, 1)
         monsters = 0 if self.facts.monsters_known else self.posterior[..., MONSTER]
         return (self.posterior[..., BITS_OF_ROLE == DEADLY].sum(axis=-1) + monsters) * held
 
+    @cached_property
     def kinds(self) -> tuple[np.ndarray, np.ndarray]:
         """(uint8 (R, R), the likeliest map as the rules have it; float32 (R, R, 4), the logarithms of the chances of
         each of ``foreseeing.KINDS``)."""
         chances = np.stack([self.posterior[..., each].sum(axis=-1) for each in ROLES_OF_KIND], axis=-1)
         chances[..., 0] += (self.goal + self.key).clip(0, 1)
         return (1 << chances.argmax(axis=-1) >> 1).astype(np.uint8), np.log(chances + TINY).astype(np.float32)
+
+    @cached_property
+    def uses(self) -> np.ndarray:
+        """float64 (3, R, R): the chance that a cell can be passed, stood on, climbed."""
+        _, logs = self.kinds
+        _, wall, ladder, _ = np.moveaxis(np.exp(logs.astype(np.float64)), -1, 0)
+        return np.stack([1 - wall, wall + ladder, ladder])
+
+    @cached_property
+    def surely(self) -> np.ndarray:
+        """int (R, R): the role that a cell has in every map; -1 where that varies."""
+        return np.where(self.posterior.max(axis=-1) > SURE, self.posterior.argmax(axis=-1), -1)
 
     def draw(self, rng: np.random.Generator, temper: float) -> Imagined:
         """A map from the belief, each chance raised to 1 / ``temper`` and normalised again.
@@ -99,11 +115,11 @@ class Belief:
         """
         key = self.draw_key(rng, temper)
         goal = self.draw_goal(rng, temper, key)
-        chances = tempered(self.posterior, temper)
+        if temper not in self.cumulated:
+            self.cumulated[temper] = np.cumsum(tempered(self.posterior, temper), axis=-1)
         drawn = rng.random(int(self.alike.max()) + 1)[self.alike]
-        roles = (np.cumsum(chances, axis=-1) < drawn[..., None]).sum(axis=-1).clip(0, len(ROLES) - 1)
-        likeliest = self.posterior.argmax(axis=-1)
-        roles = np.where(self.posterior.max(axis=-1) > SURE, likeliest, roles).astype(np.uint8)
+        roles = np.minimum(np.count_nonzero(self.cumulated[temper] < drawn[..., None], axis=-1), len(ROLES) - 1)
+        roles = np.where(self.surely < 0, roles, self.surely).astype(np.uint8)
         roles[goal] = GOAL
         if key is not None:
             roles[key] = KEY
@@ -138,14 +154,16 @@ class Belief:
 
     def satisfy(self, roles: np.ndarray, rng: np.random.Generator) -> None:
         """Changes a map, uint8 (R, R), until it agrees with all clauses."""
+        now = roles.tolist()
         for cells, wanted in self.facts.clauses:
-            if any(wanted >> int(roles[cell]) & 1 for cell in cells):
+            if any(wanted >> now[row][column] & 1 for row, column in cells):
                 continue
             kinds = [role for role in range(len(ROLES)) if wanted >> role & 1 and role not in (GOAL, KEY)]
             chances = np.array([[self.posterior[cell][kind] for kind in kinds] for cell in cells]).ravel()
             if chances.sum() > 0:
                 at = int(rng.choice(len(chances), p=chances / chances.sum()))
-                roles[cells[at // len(kinds)]] = kinds[at % len(kinds)]
+                (row, column), kind = cells[at // len(kinds)], kinds[at % len(kinds)]
+                roles[row, column] = now[row][column] = kind
 
 
 def as_cell(number: int, side: int) -> Cell:
@@ -191,11 +209,10 @@ def suspect(chances: np.ndarray, cell: Cell, times: int) -> None:
 
 def raise_to(chances: np.ndarray, cells: tuple[Cell, ...], roles: int) -> None:
     """Raises the chances, float64 (R, R, 8), that these cells have one of the roles, bits: at least one of them has."""
-    wanted = np.array([roles >> k & 1 for k in range(len(ROLES))], bool)
-    at = tuple(np.array(cells).T)
+    wanted, at = AMONG[roles], tuple(zip(*cells))
     each = chances[at]  # (n, 8)
-    one = np.clip(each[:, wanted].sum(axis=-1), TINY, 1.0)
-    raised = np.minimum(one / max(1 - np.prod(1 - one), TINY), 1.0)
+    one = np.minimum(np.maximum(each[:, wanted].sum(axis=-1), TINY), 1.0)
+    raised = np.minimum(one / max(1 - (1 - one).prod(), TINY), 1.0)
     factor = np.where(wanted, (raised / one)[:, None], ((1 - raised) / np.maximum(1 - one, TINY))[:, None])
-    chances[at] = each * factor
-    chances[at] /= chances[at].sum(axis=-1, keepdims=True)
+    each = each * factor
+    chances[at] = each / each.sum(axis=-1, keepdims=True)

@@ -1,4 +1,5 @@
-"""What a player does next: plans on maps drawn from its belief, by the exact rules, and the cheapest of them.
+"""What a player does next: plans on maps drawn from its belief, by the exact rules or by what it learned of
+how it moves, and the cheapest of them.
 
 A drawn map in which the goal can't be reached is no candidate: every level can be won. A plan costs its inputs, and
 for each cell that it comes to touch the chance that the cell is deadly, in any map, times what a death costs. The best
@@ -13,6 +14,7 @@ import numpy as np
 from priorlab.agents.priors.belief import DISCOURAGED, Belief, Imagined
 from priorlab.agents.priors.facts import Cell
 from priorlab.envs.game.foreseeing import HOLDS_UP, IS_CLIMBED, PASSES, relied_on
+from priorlab.envs.game.movement import Movement
 from priorlab.envs.game.routes import routes
 from priorlab.envs.game.rules import (
     GOAL_HEIGHT,
@@ -31,15 +33,17 @@ HOTTER = (1.0, 2.0, 4.0)  # factors on the temperature, one after another until 
 MOST_INPUTS = 5000  # cost of the longest plan
 ACROSS = 10  # inputs across a cell
 UNLIKELY = 1e-4  # chances below count as this
+ROUNDING = 1 + 1e-6  # more than rounding can add to a chance
 
 
 @dataclass(frozen=True)
 class World:
     """What the player is given: the rules' numbers, int64 (NUMBERS,), of which goal and key are not read, and the
-    monsters, int32 (m, 4), without a key."""
+    monsters, int32 (m, 4), without a key; and ``movement``, what it learned, where it is not given the rules."""
 
     numbers: np.ndarray
     monsters: np.ndarray
+    movement: Movement | None = None
 
 
 def target_of(imagined: Imagined, state: np.ndarray) -> Cell:
@@ -48,12 +52,13 @@ def target_of(imagined: Imagined, state: np.ndarray) -> Cell:
 
 
 class Plan(NamedTuple):
-    """Inputs, uint8 (n,), and the world in which they were planned: its map, numbers and monsters."""
+    """Inputs, uint8 (n,), and the world in which they were planned: its map, numbers, monsters and movement."""
 
     inputs: np.ndarray
     imagined: Imagined
     numbers: np.ndarray
     monsters: np.ndarray
+    movement: Movement | None
     cost: float
     aim: str  # goal, or wander
 
@@ -74,7 +79,7 @@ def imagined_world(world: World, imagined: Imagined, state: np.ndarray, brushed:
         row, column = imagined.key or (-9, -9)
         key = np.array([[2 * TILE * column + TILE, 2 * TILE * row + TILE, 0, 0]], np.int32)
         monsters = np.concatenate([monsters, key])
-    return World(numbers, monsters)
+    return World(numbers, monsters, world.movement)
 
 
 def plan_to_win(
@@ -83,16 +88,17 @@ def plan_to_win(
     """The cheapest win in that map, if there is one that costs at most ``limit``."""
     there = imagined_world(world, imagined, state, brushed)
     found = routes(
-        imagined.bits, there.numbers, there.monsters, state, prices, aims=aims_of(imagined), limit=limit, until_won=True
-    )
+        imagined.bits, there.numbers, there.monsters, state, prices, aims=aims_of(imagined), limit=limit,
+        until_won=True, movement=there.movement,
+    )  # fmt: skip
     if not len(found.wins):
         return None
     node = int(found.wins[0])
     return Plan(found.inputs_to(node), imagined, *there_of(there), float(found.costs[node]), "goal")
 
 
-def there_of(world: World) -> tuple[np.ndarray, np.ndarray]:
-    return world.numbers, world.monsters
+def there_of(world: World) -> tuple[np.ndarray, np.ndarray, Movement | None]:
+    return world.numbers, world.monsters, world.movement
 
 
 def aims_of(imagined: Imagined) -> np.ndarray:
@@ -119,7 +125,7 @@ def decide(
 
     state: int32 (FIELDS,), the player's; ``loss``: what a death costs, in inputs.
     """
-    prices, uses = prices_of(belief, state, loss), chances_of_uses(belief)
+    prices = prices_of(belief, state, loss)
     for factor in HOTTER:
         best, score, seen = None, float(MOST_INPUTS), set()
         for _ in range(maps):
@@ -128,10 +134,12 @@ def decide(
             if name in seen:
                 continue
             seen.add(name)
-            plan = plan_to_win(world, imagined, state, prices, belief.facts.brushed, score)
+            # a plan that costs more has less for its chance than the best, whatever it relies on
+            limit = score * max(chance_of_targets(imagined, belief), UNLIKELY) * ROUNDING if best else score
+            plan = plan_to_win(world, imagined, state, prices, belief.facts.brushed, limit)
             if plan is None:
                 continue
-            about = plan.cost / max(chance_of(plan, belief, state, uses), UNLIKELY)
+            about = plan.cost / max(chance_of(plan, belief, state), UNLIKELY)
             if best is None or about < score:
                 best, score = plan, min(about, MOST_INPUTS)
         if best:
@@ -139,23 +147,13 @@ def decide(
     return None
 
 
-def chances_of_uses(belief: Belief) -> dict[int, np.ndarray]:
-    """float64 (R, R) for each use of a cell: the chance that it can be so used."""
-    _, logs = belief.kinds()
-    _, wall, ladder, _ = np.moveaxis(np.exp(logs), -1, 0)
-    return {PASSES: 1 - wall, HOLDS_UP: wall + ladder, IS_CLIMBED: ladder}
-
-
-def chance_of(plan: Plan, belief: Belief, state: np.ndarray, uses: dict[int, np.ndarray]) -> float:
+def chance_of(plan: Plan, belief: Belief, state: np.ndarray) -> float:
     """About the chance that a plan wins: that its goal and key are what it takes them for, and each cell that it
     relies on can be so used. Cells that look alike stand or fall together: the least likely of them counts."""
     imagined, relies = plan.imagined, np.zeros(plan.imagined.bits.shape, np.uint8)
-    relied_on(imagined.bits, plan.numbers, plan.monsters, state.copy(), plan.inputs, relies)
-    chance = float(belief.goal[imagined.goal])
-    if not belief.has_key:
-        chance *= float(belief.key[imagined.key]) if imagined.key else 1 - float(belief.key.sum())
-    chance *= DISCOURAGED ** sum(belief.facts.failed[cell] for cell in (imagined.goal, imagined.key) if cell)
-    for use, chances in uses.items():
+    relied_on(imagined.bits, plan.numbers, plan.monsters, plan.movement, state.copy(), plan.inputs, relies)
+    chance = chance_of_targets(imagined, belief)
+    for use, chances in zip((PASSES, HOLDS_UP, IS_CLIMBED), belief.uses):
         at = (relies & use) > 0
         least = np.ones(int(belief.alike.max()) + 1)
         np.minimum.at(least, belief.alike[at], chances[at])
@@ -163,13 +161,22 @@ def chance_of(plan: Plan, belief: Belief, state: np.ndarray, uses: dict[int, np.
     return chance
 
 
+def chance_of_targets(imagined: Imagined, belief: Belief) -> float:
+    """The chance that goal and key are where they are in that map, less for each time that a way there failed."""
+    chance = float(belief.goal[imagined.goal])
+    if not belief.has_key:
+        chance *= float(belief.key[imagined.key]) if imagined.key else 1 - float(belief.key.sum())
+    return chance * DISCOURAGED ** sum(belief.facts.failed[cell] for cell in (imagined.goal, imagined.key) if cell)
+
+
 def wander(world: World, belief: Belief, state: np.ndarray, rng: np.random.Generator, loss: float) -> Plan | None:
     """A plan to a random place that can be reached in a drawn map; None if there is none but here."""
     imagined = belief.draw(rng, 2.0)
     there = imagined_world(world, imagined, state, set())
     found = routes(
-        imagined.bits, there.numbers, there.monsters, state, prices_of(belief, state, loss), limit=MOST_INPUTS
-    )
+        imagined.bits, there.numbers, there.monsters, state, prices_of(belief, state, loss), limit=MOST_INPUTS,
+        movement=there.movement,
+    )  # fmt: skip
     places = found.resting[found.lengths[found.resting] > 0]
     if not len(places):
         return None

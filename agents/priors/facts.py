@@ -9,6 +9,7 @@ Assumed of a level: its goal is at least as large as a tile, and everything else
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -51,11 +52,12 @@ LADDER_UNKNOWN = 2  # a state's ON_LADDER where it is not known
 MOTION_UNKNOWN = 2  # a state's JUMPING where it is not known; then its ON_LADDER is not, either
 
 
-def overlapped(x: int, y: int) -> list[Cell]:
+@lru_cache(1 << 16)
+def overlapped(x: int, y: int) -> tuple[Cell, ...]:
     """The cells, at most four, that the player's rectangle overlaps with its centre at (x, y) half pixels."""
     left, top = pixel(x) - GRID, pixel(y) - GRID
     rows, columns = {top // TILE, (top + TILE - 1) // TILE}, {left // TILE, (left + TILE - 1) // TILE}
-    return [(row, column) for row in sorted(rows) for column in sorted(columns)]
+    return tuple((row, column) for row in sorted(rows) for column in sorted(columns))
 
 
 def centre_of(row: int) -> int:
@@ -73,6 +75,7 @@ class Facts:
     def __init__(self, side: int):
         self.side, self.count, self.contradictions = side, 0, 0
         self.possible = [[ANY] * side for _ in range(side)]  # bits of roles
+        self.grid = np.full((side, side), ANY, np.uint8)  # the same
         self.clauses: list[tuple[tuple[Cell, ...], int]] = []  # at least one of the cells has one of the roles
         self.closed: set[Cell] = set()  # touched without a key, and nothing happened: no goal, or a locked door
         self.brushed: set[Cell] = set()  # taken for the goal, touched at the edge, and nothing happened
@@ -83,8 +86,7 @@ class Facts:
     @property
     def ruled_out(self) -> np.ndarray:
         """bool (R, R, 8): the roles that each cell can't have."""
-        possible = np.array(self.possible, np.uint8)
-        return (possible[..., None] >> np.arange(len(ROLES)) & 1) == 0
+        return (self.grid[..., None] >> np.arange(len(ROLES)) & 1) == 0
 
     def is_inside(self, cell: Cell) -> bool:
         return 0 <= cell[0] < self.side and 0 <= cell[1] < self.side
@@ -104,18 +106,15 @@ class Facts:
 
     def rule_out(self, cells: Iterable[Cell], roles: int) -> None:
         """None of the cells has any of the roles, bits."""
-        changed = False
+        changed, possible, side = False, self.possible, self.side
         for row, column in cells:
-            if not (0 <= row < self.side and 0 <= column < self.side):
+            if not (0 <= row < side and 0 <= column < side and possible[row][column] & roles):
                 continue
-            before = self.possible[row][column]
-            left = before & ~roles
-            if left == before:
-                continue
+            left = possible[row][column] & ~roles
             if not left:
                 self.contradictions += 1
                 continue
-            self.possible[row][column] = left
+            possible[row][column] = self.grid[row, column] = left
             self.count += 1
             changed = True
         if changed and self.clauses:
@@ -123,11 +122,14 @@ class Facts:
 
     def require(self, cells: Iterable[Cell], roles: int) -> None:
         """At least one of the cells has one of the roles, bits."""
-        open_cells = tuple(cell for cell in cells if self.may_be(cell, roles))
+        possible, side = self.possible, self.side
+        inside = [cell for cell in cells if 0 <= cell[0] < side and 0 <= cell[1] < side]
+        open_cells = tuple([cell for cell in inside if possible[cell[0]][cell[1]] & roles])
+        for row, column in open_cells:
+            if not possible[row][column] & ~roles:
+                return  # it is known to have it
         if not open_cells:
             self.contradictions += 1
-        elif any(not self.possible[r][c] & ~roles for r, c in open_cells):
-            return  # one of them is known to have it
         elif len(open_cells) == 1:
             self.rule_out(open_cells, ANY & ~roles)
         elif (open_cells, roles) not in self.clauses:
@@ -225,7 +227,7 @@ class Facts:
             else:
                 self.closed.add((row, column))
 
-    def took_key(self, inside: list[Cell]) -> None:
+    def took_key(self, inside: Sequence[Cell]) -> None:
         """The key was in one of these cells, and there is only one."""
         self.require(inside, 1 << KEY)
         grid = ((row, column) for row in range(self.side) for column in range(self.side))
@@ -242,7 +244,7 @@ class Facts:
         elif new_speed == -1:
             self.stopped_by((new_y - STAND - TILE) // (2 * TILE), inside, rows)
 
-    def stopped_by(self, row: int, inside: list[Cell], rows: list[int]) -> None:
+    def stopped_by(self, row: int, inside: Sequence[Cell], rows: list[int]) -> None:
         """A wall in that row is the first of the cells inside, row by row."""
         self.rule_out([cell for cell in inside if cell[0] < row], WALLS)
         self.require([cell for cell in inside if cell[0] == row], WALLS)

@@ -1,10 +1,11 @@
-"""A player that brings knowledge: it believes in a map, plans by the rules, tries, and concludes.
+"""A player that brings knowledge: it believes in a map, plans, tries, and concludes.
 
 It sees pictures and what is *given* (``player_settings.py``). Each input teaches facts of contact; perception turns
 picture and facts into a belief; a plan is followed until something happens that its map did not foresee.
 """
 
 from collections import deque
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -14,10 +15,12 @@ from priorlab.agents.priors.cells import same_pixels
 from priorlab.agents.priors.deciding import Plan, World, decide, target_of, wander
 from priorlab.agents.priors.facts import Facts, overlapped
 from priorlab.agents.priors.hands import Hands
+from priorlab.agents.priors.layers import place_of
+from priorlab.agents.priors.movement import load_movement
 from priorlab.agents.priors.player_settings import PlayerSettings
 from priorlab.agents.priors.roles import BITS_OF_ROLE
 from priorlab.agents.priors.seeking import seek
-from priorlab.agents.priors.senses import Seen, Told, Tracker, place_of
+from priorlab.agents.priors.senses import Seen, Told, Tracker
 from priorlab.envs.game.foreseeing import KINDS, foresee
 from priorlab.envs.game.rules import (
     CLOCK,
@@ -72,6 +75,8 @@ class Player:
     def __init__(
         self, perceive: Perceive, world: World, settings: PlayerSettings, seed: int, picture: np.ndarray
     ) -> None:
+        if "rules" not in settings.given:
+            world = replace(world, movement=load_movement(settings.movement))
         self.perceive, self.world, self.settings, self.scene = perceive, world, settings, picture
         self.rng = np.random.default_rng(seed)
         self.hands = Hands(settings, seed)
@@ -155,7 +160,7 @@ class Player:
                 monster = any(monster_near(self.world, before) for before in seen.before)
                 self.facts.died(self.world.numbers, seen.before, seen.fatal, monster)
         if self.facts.count != known:
-            self.tracker.restrict(ALLOWED[np.array(self.facts.possible)])
+            self.tracker.restrict(ALLOWED[self.facts.grid])
 
     def holds(self, last: Press | None) -> bool:
         """Whether the plan goes on: as foreseen, on a map that no fact contradicts, and not at its end."""
@@ -198,7 +203,7 @@ class Player:
     def foresee(self, action: int) -> None:
         """Takes an input in mind, on the likeliest map."""
         tracker = self.tracker
-        if foresee(tracker.tiles, tracker.numbers, tracker.monsters, self.now, action) == DEATH:
+        if foresee(tracker.tiles, tracker.numbers, tracker.monsters, self.now, action, tracker.movement) == DEATH:
             put_at_start(tracker.numbers, self.now)
 
     def next_input(self) -> int:
@@ -228,7 +233,7 @@ class Player:
             return NONE
         action = int(plan.inputs[self.at])
         self.at += 1
-        if foresee(plan.imagined.bits, plan.numbers, plan.monsters, self.now, action) != ONGOING:
+        if foresee(plan.imagined.bits, plan.numbers, plan.monsters, self.now, action, plan.movement) != ONGOING:
             self.now[X] = NOWHERE  # if it goes on after this, that is a surprise
         return action
 
@@ -265,8 +270,8 @@ class Player:
             perceived = self.perceive(scene, self.facts.ruled_out)
             self.belief = Belief(perceived, self.facts, self.alike, now[1], self.settings.prefer_objects)
             self.believed_at = now
-            tiles, logs = self.belief.kinds()
-            self.tracker.believe(tiles, ALLOWED[np.array(self.facts.possible)], logs)
+            tiles, logs = self.belief.kinds
+            self.tracker.believe(tiles, ALLOWED[self.facts.grid], logs)
         return self.belief
 
 
@@ -299,7 +304,6 @@ def monster_near(world: World, before: np.ndarray) -> bool:
 
 def contradicts(facts: Facts, imagined: Imagined) -> bool:
     """Whether a fact says that the map is wrong."""
-    possible = np.array(facts.possible, np.uint8)
-    if not (possible >> imagined.roles & 1).all():
+    if not (facts.grid >> imagined.roles & 1).all():
         return True
     return any(not any(roles >> int(imagined.roles[cell]) & 1 for cell in cells) for cells, roles in facts.clauses)

@@ -1,17 +1,20 @@
 """How a player with priors thinks, what it is given beyond pictures, and a person's limits. Importing this is quick."""
 
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Annotated, Any
 
 from priorlab.agents.fields import Range, annotations, check_kind, check_range, rules_of
 
 GIVEN = {
     "rules": "the game's rules, exact, and which of the versions' rules hold",
+    "contact": "of the rules all but how it moves: what contact proves, wins, keys, which version's hold",
     "patrols": "where monsters that move go, and when",
     "upright": "a rotated picture, rotated back",
     "state": "its exact position, speed and state, instead of what it makes out in pictures",
 }
-NEEDED = ("rules", "patrols", "upright")  # a player that does without is not built yet
+NEEDED = ("rules", "patrols", "upright")
+WITHOUT_RULES = ("contact", "patrols", "upright")  # how it moves is learned
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,10 @@ class PlayerSettings:
     """Raises ValueError, one line, for a value out of range."""
 
     given: tuple[str, ...] = NEEDED
-    """what the player is given beyond pictures, names of GIVEN"""
+    """what the player is given beyond pictures, names of GIVEN: the first three, or WITHOUT_RULES, at least"""
+    movement: Path | None = None
+    """file of how it moves, as `priorlab movement` learns it, for a player that is not given the rules; by default the
+    one that comes with the package"""
     maps: Annotated[int, Range(1, 64)] = 6
     """maps drawn from the belief for each decision; the cheapest plan among them is followed"""
     temper: Annotated[float, Range(0.1, 10)] = 1.0
@@ -48,9 +54,17 @@ class PlayerSettings:
         expected = ", ".join(GIVEN)
         if not isinstance(self.given, tuple) or not set(self.given) <= set(GIVEN):
             raise ValueError(f"given is {self.given!r}: expected a tuple of {expected}")
-        if missing := [name for name in NEEDED if name not in self.given]:
-            raise ValueError(f"given is {self.given!r}, without {missing[0]!r}: expected at least {', '.join(NEEDED)}")
+        needed = WITHOUT_RULES if "contact" in self.given else NEEDED
+        if missing := [name for name in needed if name not in self.given]:
+            raise ValueError(f"given is {self.given!r}, without {missing[0]!r}: expected at least {', '.join(needed)}")
+        if {"rules", "contact"} <= set(self.given):
+            raise ValueError(f"given is {self.given!r}: expected either 'rules' or 'contact', which is a part of them")
+        if self.movement is not None and "rules" in self.given:
+            raise ValueError(f"movement is {str(self.movement)!r}: expected none for a player that is given the rules")
 
     def config(self) -> dict[str, Any]:
-        """Every setting, as plain data."""
-        return {field.name: getattr(self, field.name) for field in fields(self)} | {"given": list(self.given)}
+        """Every setting, as plain data; ``movement`` only where it is not None, as no player had it once."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)} | {"given": list(self.given)}
+        if values.pop("movement") is not None:
+            values["movement"] = str(self.movement)
+        return values

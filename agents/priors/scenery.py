@@ -27,6 +27,7 @@ class Scenery:
         return Games(
             1, self.version, game=self.level.game, level=self.level, look_seed=self.look_seed, looks=self.looks,
             split=self.split, screen_size=self.level.side, grayscale_obs=False, max_inputs=NO_LIMIT, autoreset=False,
+            still=False,
         )  # fmt: skip
 
     def env(self) -> PriorLabEnv:

@@ -12,9 +12,7 @@ from priorlab.agents.priors.belief import Belief, Imagined
 from priorlab.agents.priors.deciding import MOST_INPUTS, Plan, World, prices_of
 from priorlab.agents.priors.facts import Cell, overlapped
 from priorlab.agents.priors.roles import FREE
-from priorlab.envs.game.gathering import gathered
-from priorlab.envs.game.route_search import RESTS
-from priorlab.envs.game.routes import routes
+from priorlab.envs.game.gathering import PASSED, richest
 from priorlab.envs.game.rules import GOAL_LEFT, HAS_KEY, KEYS, X, Y
 
 AT_EDGE = 0.5  # of the chance of a goal, this much is known when its cell is touched, the rest when the player is in it
@@ -22,6 +20,7 @@ AHEAD = 20.0  # inputs that each plan is taken to cost more, lest crumbs nearby 
 HEATS = (1.0, 1.0, 3.0)  # factors on the temperature of the maps: a hot one finds ways that are thought unlikely
 AIMED = 0.25  # of the mean worth: jumps are tried at cells that are worth more
 NOWHERE = -(1 << 20)
+SMALLEST = np.finfo(float).tiny  # rate of gain by which a chance can be divided
 
 
 def worth_of(belief: Belief, state: np.ndarray) -> np.ndarray:
@@ -51,7 +50,9 @@ def seek(
     state: int32 (FIELDS,), the player's; ``loss``: what a death costs, in inputs.
     """
     prices, worth = prices_of(belief, state, loss), worth_of(belief, state)
-    chances = uses_of(belief)
+    chances = belief.uses.copy()
+    chances[PASSED] *= 1 - belief.danger
+    chances = chances.clip(0, 1)
     numbers = world.numbers.copy()
     numbers[[KEYS, GOAL_LEFT]] = 0, NOWHERE
     best, rate, each = None, 0.0, worth.sum(axis=0)
@@ -59,15 +60,15 @@ def seek(
     for heat in HEATS[:maps]:
         imagined = belief.draw(rng, temper * heat)
         # a way that ends in the air may end in death: it costs one
-        limit = min(each.sum() / rate - AHEAD, MOST_INPUTS) if rate else MOST_INPUTS
-        found = routes(imagined.bits, numbers, world.monsters, state, prices, aims=aims, limit=limit)
-        gains = gathered(found, worth, chances, belief.alike)
-        rates = gains / (found.costs + AHEAD + np.where(found.known & RESTS, 0.0, loss))
-        node = int(rates.argmax())
-        if rates[node] > rate:
-            rate, inputs = float(rates[node]), found.inputs_to(node)
-            imagined = imagined_for(belief, imagined, target_at(found.states[node], each))
-            best = Plan(inputs, imagined, numbers, world.monsters, float(found.costs[node]), "goal")
+        limit = min(each.sum() / rate - AHEAD, MOST_INPUTS) if rate > SMALLEST else MOST_INPUTS
+        way = richest(
+            imagined.bits, numbers, world.monsters, state, prices, worth, chances, belief.alike,
+            aims=aims, limit=limit, ahead=AHEAD, landing=loss, above=rate,
+            movement=world.movement,
+        )  # fmt: skip
+        if way is not None:
+            rate, imagined = way.rate, imagined_for(belief, imagined, target_at(way.end, each))
+            best = Plan(way.inputs, imagined, numbers, world.monsters, world.movement, way.cost, "goal")
     return best
 
 
@@ -79,13 +80,6 @@ def imagined_for(belief: Belief, imagined: Imagined, target: Cell) -> Imagined:
             roles[cell] = FREE
     is_key = not belief.has_key and belief.key[target] > belief.goal[target] * (1 - belief.key.sum())
     return imagined._replace(roles=roles, goal=target, key=target if is_key else None)
-
-
-def uses_of(belief: Belief) -> np.ndarray:
-    """float64 (3, R, R): the chance that a cell can be passed alive, stood on, climbed."""
-    _, logs = belief.kinds()
-    _, wall, ladder, _ = np.moveaxis(np.exp(logs.astype(np.float64)), -1, 0)
-    return np.stack([(1 - wall) * (1 - belief.danger), wall + ladder, ladder]).clip(0, 1)
 
 
 def target_at(state: np.ndarray, worth: np.ndarray) -> Cell:

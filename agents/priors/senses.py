@@ -13,18 +13,16 @@ import numpy as np
 
 from priorlab.agents.priors.deciding import World
 from priorlab.agents.priors.facts import Cell, overlapped
-from priorlab.agents.priors.layers import Layer, motion
-from priorlab.agents.priors.sprites import SCRIPT, SHOWS, TILE, Found, Place, Sprite, find
+from priorlab.agents.priors.layers import Layer, anyhow, motion, place_of
+from priorlab.agents.priors.sprites import SCRIPT, SHOWS, TILE, Found, Place, Sprite, find, same_colours, within
 from priorlab.envs.game.foreseeing import ANYWHERE, DIES, explain, foresee
 from priorlab.envs.game.rules import (
     CLOCK,
     EPISODE_INPUTS,
-    FALL_SPEED,
     FIELDS,
     GOAL_LEFT,
     GRID,
     HAS_KEY,
-    JUMP_SPEED,
     JUMPING,
     KEYS,
     MONSTER_COUNT,
@@ -36,7 +34,6 @@ from priorlab.envs.game.rules import (
     WALK,
     X,
     Y,
-    next_clock,
     patrolled,
     pixel,
     pressed,
@@ -74,10 +71,9 @@ class Tracker:
     def __init__(self, world: World, picture: np.ndarray):
         numbers = world.numbers.copy()
         numbers[[KEYS, GOAL_LEFT]] = 0, -(1 << 20)
-        self.numbers, self.monsters, self.side = numbers, world.monsters, picture.shape[0]
-        rows = self.side // TILE
-        self.tiles = np.zeros((rows, rows), np.uint8)
-        self.allowed = np.full((rows, rows), 15, np.uint8)
+        self.numbers, self.monsters, self.movement = numbers, world.monsters, world.movement
+        self.side, rows = picture.shape[0], picture.shape[0] // TILE
+        self.tiles, self.allowed = np.zeros((rows, rows), np.uint8), np.full((rows, rows), 15, np.uint8)
         self.logs = np.zeros((rows, rows, 4), np.float32)
         self.ends, self.chances = np.zeros((MOST_ENDS, FIELDS), np.int32), np.zeros(MOST_ENDS)
         self.pictures, self.inputs = [picture], []  # until it is found
@@ -87,6 +83,7 @@ class Tracker:
         self.place: Place = (0, 0)
         self.foreseen = np.zeros(FIELDS, np.int32)
         self.lost = self.steps = self.asked = self.waited = 0
+        self.patrols: dict[int, list[Place]] = {}  # where monsters are drawn, by step of their patrols
 
     def believe(self, tiles: np.ndarray, allowed: np.ndarray, logs: np.ndarray) -> None:
         """The likeliest map, uint8 (R, R); what cells may be, uint8 (R, R), and how likely, float32 (R, R, 4)."""
@@ -137,9 +134,11 @@ class Tracker:
         shown = len({place_of(state) for state in self.layers[-1].states}) == 1
         if shown:
             if self.steps < LEARNED:
-                self.sprite.learn(picture, self.previous, self.scene, self.unsure(), *place)
+                self.sprite.learn(picture, self.previous, self.scene, self.unsure(*place), *place)
             self.uncover(picture, place)
-        self.place, self.previous = place, picture.copy()
+        self.place = place
+        if self.steps < LEARNED:
+            self.previous = picture.copy()
         sure = shown and self.lost == lost and not self.layers[-1].states[0][HAS_KEY]
         key = self.vanished(picture) if sure else None
         if key:
@@ -162,7 +161,7 @@ class Tracker:
             self.pictures, self.inputs = [picture.copy()], []
             return None
         hidden = self.hidden(range(self.waited, self.waited + len(self.pictures)))
-        found = find(self.pictures, self.inputs, int(self.numbers[WALK]), hidden)
+        found = find(self.pictures, self.inputs, int(self.numbers[WALK]), hidden, self.movement)
         if found is None:
             return None
         pictures, inputs = self.pictures, [int(pressed(self.numbers, each)) for each in self.inputs]
@@ -231,15 +230,15 @@ class Tracker:
     def expect(self, action: int) -> None:
         """Where the likeliest state would be after that input, on the likeliest map."""
         self.foreseen[:] = self.layers[-1].likeliest()
-        foresee(self.tiles, self.numbers, self.monsters, self.foreseen, action)
+        foresee(self.tiles, self.numbers, self.monsters, self.foreseen, action, self.movement)
 
     def after(self, action: int, left: int, top: int) -> Layer:
         """The states to which the input leads from any state, on some map, and which are seen there."""
         layer, names, after = self.layers[-1], {}, Layer(action)
         for i, (state, score, falls) in enumerate(zip(layer.states, layer.scores, layer.falls)):
             count = explain(
-                self.tiles, self.allowed, self.logs, self.numbers, self.monsters, state, action, left, top, MOST_WRONG,
-                self.ends, self.chances,
+                self.tiles, self.allowed, self.logs, self.numbers, self.monsters, self.movement, state, action,
+                left, top, MOST_WRONG, self.ends, self.chances,
             )  # fmt: skip
             for end, chance in zip(self.ends[:count], self.chances[:count].tolist()):
                 if falls and not (end[JUMPING] and end[SPEED] == state[SPEED] - 1):
@@ -262,8 +261,8 @@ class Tracker:
         """Forgets states that led nowhere, and the unlikeliest of too many."""
         last = self.layers[-1]
         best = max(last.scores)
-        kept = sorted(range(len(last.states)), key=lambda k: -last.scores[k])[:MOST_STATES]
-        last.keep(kept)
+        if len(last.states) > 1:
+            last.keep(sorted(range(len(last.states)), key=lambda k: -last.scores[k])[:MOST_STATES])
         last.scores = [score - best for score in last.scores]
         for at in range(len(self.layers) - 1, 0, -1):
             parents = sorted({k for each in self.layers[at].parents for k in each})
@@ -304,25 +303,15 @@ class Tracker:
 
     def may_die(self, state: np.ndarray, action: int) -> bool:
         """Whether that input kills in that state, on a map that differs from the likeliest one in a few cells."""
-        world = self.tiles, self.allowed, self.logs, self.numbers, self.monsters
+        world = self.tiles, self.allowed, self.logs, self.numbers, self.monsters, self.movement
         return explain(*world, state, action, DIES, DIES, MOST_WRONG, self.ends, self.chances) > 0
 
     def recover(self, action: int, place: Place) -> None:
         """Nothing explains what is seen: every way of moving is possible."""
         self.lost += 1
         assert self.found
-        before, states = self.layers[-1].likeliest(), []
-        walk, first = int(self.numbers[WALK]), 2 * (self.found.place[0] + GRID) - self.found.path.parity
-        columns = [2 * (place[0] + GRID) - half for half in (1, 0)]
-        for x in [x for x in columns if (x - first) % walk == 0] or columns:
-            for y in (2 * (place[1] + GRID - 1) - 1, 2 * (place[1] + GRID - 1)):
-                for speed in (None, *range(FALL_SPEED, JUMP_SPEED)):
-                    state = before.copy()
-                    state[[X, Y, JUMPING, SPEED, ON_LADDER]] = x, y, speed is not None, speed or 0, 0
-                    state[CLOCK] = next_clock(self.numbers, int(before[CLOCK]))
-                    state[EPISODE_INPUTS] += 1
-                    states.append(state)
-        self.layers = [Layer(action, states, [0.0] * len(states), [[] for _ in states], [False] * len(states))]
+        first = 2 * (self.found.place[0] + GRID) - self.found.path.parity
+        self.layers = [anyhow(action, self.layers[-1].likeliest(), place, first, self.numbers)]
 
     def uncover(self, picture: np.ndarray, place: Place) -> None:
         """Learns what is behind the place where the player was first."""
@@ -337,13 +326,15 @@ class Tracker:
         self.scene[part][free] = picture[part][free]
         self.covered &= ~free
 
-    def unsure(self) -> np.ndarray:
-        """bool (S, S): the pixels at which it is not known how the ground looks now."""
+    def unsure(self, left: int, top: int) -> np.ndarray:
+        """bool (TILE, TILE): the pixels of the cell there at which it is not known how the ground looks now."""
         assert self.found
-        mask = self.hidden((0, int(self.layers[-1].likeliest()[CLOCK])))
-        (left, top), side = self.found.place, self.side
-        if min(left, top) >= 0 and max(left, top) <= side - TILE:
-            mask[top : top + TILE, left : left + TILE] |= self.covered
+        mask = np.zeros((TILE, TILE), bool)
+        for place in self.monsters_at(0, int(self.layers[-1].likeliest()[CLOCK])):
+            mask[within(place, left, top)] = True
+        start, side = self.found.place, self.side
+        if min(start) >= 0 and max(start) <= side - TILE:
+            mask[within(start, left, top)] |= self.covered[within((left, top), *start)]
         return mask
 
     def vanished(self, picture: np.ndarray) -> Cell | None:
@@ -354,16 +345,15 @@ class Tracker:
         if top < 0 or left < 0:
             return None
         part = (slice(TILE * top, TILE * (bottom + 1)), slice(TILE * left, TILE * (right + 1)))
-        changed = (picture[part] != self.scene[part]).any(-1)
+        changed = ~same_colours(picture[part], self.scene[part])
+        starts = [self.found.place] if self.found and self.covered.any() else []
+        for place in (self.place, *starts, *self.monsters_at(0, int(state[CLOCK]))):
+            if abs(place[0] - TILE * left) < 2 * TILE and abs(place[1] - TILE * top) < 2 * TILE:
+                changed[within(place, TILE * left, TILE * top)] = False
         if not changed.any():
             return None
-        whole = np.zeros((self.side, self.side), bool)
-        whole[part] = changed
-        whole &= ~self.hidden((0, int(state[CLOCK])))
-        for at in (self.place, self.found.place if self.found and self.covered.any() else self.place):
-            whole[max(at[1], 0) : at[1] + TILE, max(at[0], 0) : at[0] + TILE] = False
         counts = {
-            (row, column): int(whole[TILE * row : TILE * (row + 1), TILE * column : TILE * (column + 1)].sum())
+            (row, column): int(np.count_nonzero(changed[within((TILE * column, TILE * row), TILE * left, TILE * top)]))
             for row, column in inside
         }
         cell = max(counts, key=lambda each: counts[each])
@@ -371,18 +361,26 @@ class Tracker:
 
     def hidden(self, clocks: Iterable[int]) -> np.ndarray:
         """bool (S, S): the pixels that a monster can cover at these steps of its patrol."""
-        mask, period = np.zeros((self.side, self.side), bool), int(self.numbers[PERIOD])
-        for i in range(int(self.numbers[MONSTER_COUNT])):
-            top = pixel(int(self.monsters[i, MONSTER_Y])) - GRID
-            for clock in clocks:
-                left = pixel(int(patrolled(self.monsters, i, int(clock) % period, period))) - GRID
-                mask[max(top, 0) : top + TILE, max(left, 0) : left + TILE] = True
+        mask = np.zeros((self.side, self.side), bool)
+        for place in self.monsters_at(*clocks):
+            mask[within(place, 0, 0)] = True
         return mask
 
+    def monsters_at(self, *clocks: int) -> list[Place]:
+        """Where monsters are drawn at these steps of their patrols."""
+        for clock in clocks:
+            if clock not in self.patrols:
+                self.patrols[clock] = monsters_at(self.numbers, self.monsters, clock)
+        return [place for clock in clocks for place in self.patrols[clock]]
 
-def place_of(state: np.ndarray) -> Place:
-    """Where a player in that state is drawn, in the upright picture."""
-    return pixel(int(state[X])) - GRID, pixel(int(state[Y])) - GRID + 1
+
+def monsters_at(numbers: np.ndarray, monsters: np.ndarray, clock: int) -> list[Place]:
+    """Where monsters are drawn at that step of their patrols."""
+    places, period = [], int(numbers[PERIOD])
+    for i in range(int(numbers[MONSTER_COUNT])):
+        x, y = patrolled(monsters, i, clock % period, period), int(monsters[i, MONSTER_Y])
+        places.append((pixel(int(x)) - GRID, pixel(y) - GRID))
+    return places
 
 
 class Told:

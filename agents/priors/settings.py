@@ -118,6 +118,34 @@ class RaiseSettings:
         return {name: value for name, value in asdict(self).items() if name not in ("out", "appraisal_levels")}
 
 
+@dataclass(frozen=True)
+class MovementSettings:
+    """What a player learns from how it moves. Raises ValueError, one line, for a value out of range.
+
+    ``priorlab movement --help`` lists all.
+    """
+
+    out: Annotated[Path | None, Unrecorded(), IfNone(lambda s: Path("runs") / "movement" / f"seed_{s.seed}")] = None
+    """folder to write to; a stopped learning resumes there (default: runs/movement/seed_SEED)"""
+    seed: Annotated[int, Range(0, 2**32 - 1)] = 0
+    """seed of everything random: levels, inputs"""
+    levels: Annotated[int, Range(1)] = 5000
+    """number of levels to play freely in, drawn from the banks of training levels"""
+    held_out_levels: Annotated[int, Range(1), Unrecorded()] = 200
+    """held-out levels to measure the result on, as they are and with exchanged cells"""
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    @property
+    def folder(self) -> Path:
+        return value_of(self, "out")
+
+    def config(self) -> dict[str, Any]:
+        """Every setting that can change what is learned."""
+        return {"seed": self.seed, "levels": self.levels}
+
+
 def differs(settings: RaiseSettings, name: str) -> bool:
     """Whether a setting has not its default."""
     return getattr(settings, name) != getattr(RaiseSettings, name)

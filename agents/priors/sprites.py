@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from priorlab.envs.game.foreseeing import foresee
+from priorlab.envs.game.movement import Movement
 from priorlab.envs.game.rules import (
     BOTTOM,
     FIELDS,
@@ -84,19 +85,20 @@ class Sprite:
         unsure = hidden.copy()
         unsure[max(top, 0) : top + TILE, max(left, 0) : left + TILE] = True
         for picture, before, (across, down) in zip(pictures[1:], pictures, found.path.moved[1:].tolist()):
-            self.learn(picture, before, pictures[0], unsure, left + across, top + down)
+            place = left + across, top + down
+            self.learn(picture, before, pictures[0], cell_at(unsure, *place)[0], *place)
 
     def learn(
         self, picture: np.ndarray, before: np.ndarray, ground: np.ndarray, unsure: np.ndarray, left: int, top: int
     ) -> None:
         """Learns from a picture in which it is there, the one before, and the ground, uint8 (S, S, 3), which is unknown
-        at ``unsure``, bool (S, S): what is equal and moved, or differs from the ground, is part of it."""
+        where ``unsure``, bool (TILE, TILE): what is equal and moved, or differs from the ground, is part of it."""
         cell, inside = cell_at(picture, left, top)
-        equal = (cell == self.colours).all(-1)
+        equal = same_colours(cell, self.colours)
         self.agrees &= equal | ~inside
         shown = equal & inside
-        self.moved = (self.moved | shown & (cell_at(before, left, top)[0] != cell).any(-1)) & self.agrees
-        differs = (cell_at(ground, left, top)[0] != cell).any(-1) & ~cell_at(unsure, left, top)[0]
+        self.moved = (self.moved | shown & ~same_colours(cell_at(before, left, top)[0], cell)) & self.agrees
+        differs = ~(same_colours(cell_at(ground, left, top)[0], cell) | unsure)
         self.stands_out = (self.stands_out | shown & differs) & self.agrees
         enough = np.count_nonzero(self.stands_out) >= ENOUGH
         self.known = self.stands_out if enough else self.moved | self.stands_out
@@ -104,9 +106,9 @@ class Sprite:
     def share(self, picture: np.ndarray, left: int, top: int) -> float:
         """How much of what is known of it shows there, 0 to 1; what is outside the picture counts as shown."""
         cell, inside = cell_at(picture, left, top)
-        known = self.known & inside
+        known = self.known if inside is ALL else self.known & inside
         count = int(np.count_nonzero(known))
-        return 1.0 if not count else np.count_nonzero((cell == self.colours).all(-1) & known) / count
+        return 1.0 if not count else np.count_nonzero(same_colours(cell, self.colours) & known) / count
 
     def near(self, picture: np.ndarray, left: int, top: int, across: int, down: int) -> Place | None:
         """The place within so many pixels of (left, top) where most of it shows, the nearest of several; None if it
@@ -147,21 +149,35 @@ def cell_at(picture: np.ndarray, left: int, top: int) -> tuple[np.ndarray, np.nd
 ALL = np.ones((TILE, TILE), bool)
 
 
-def paths(inputs: Sequence[int], walk: int) -> list[Path]:
-    """Every way in which these inputs of the game (of an upright picture) can move a player who lives, by the rules: on
-    a floor or in the air, with a wall at its right, its left, or neither.
+def within(place: Place, left: int, top: int) -> tuple[slice, slice]:
+    """The rows and columns of the cell at a place, counted from (left, top) on."""
+    across, down = place[0] - left, place[1] - top
+    return slice(max(down, 0), max(down + TILE, 0)), slice(max(across, 0), max(across + TILE, 0))
+
+
+def same_colours(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """bool (...): where two pictures, uint8 (..., 3), are equal."""
+    equal = one == other
+    return equal[..., 0] & equal[..., 1] & equal[..., 2]
+
+
+def paths(inputs: Sequence[int], walk: int, movement: Movement | None = None) -> list[Path]:
+    """Every way in which these inputs of the game (of an upright picture) can move a player who lives, by the rules or
+    by ``movement``: on a floor or in the air, with a wall at its right, its left, or neither.
 
     walk: half pixels per step.
     """
     ways = []
     for parity, right, left, fell in product((1, 0), (True, False), (True, False), (False, True)):
-        moved = moves(inputs, walk, parity, right, left, fell)
+        moved = moves(inputs, walk, movement, parity, right, left, fell)
         if moved.any() and not any((moved == way.moved).all() and parity == way.parity for way in ways):
             ways.append(Path(moved, parity, fell))
     return ways
 
 
-def moves(inputs: Sequence[int], walk: int, parity: int, right: bool, left: bool, fell: bool) -> np.ndarray:
+def moves(
+    inputs: Sequence[int], walk: int, movement: Movement | None, parity: int, right: bool, left: bool, fell: bool
+) -> np.ndarray:
     """int (n + 1, 2): displacements in pixels. ``right``, ``left``: whether it can walk there."""
     tiles, level, state = np.zeros((ROOM, ROOM), np.uint8), np.zeros(NUMBERS, np.int64), np.zeros(FIELDS, np.int32)
     middle = ROOM // 2
@@ -172,12 +188,18 @@ def moves(inputs: Sequence[int], walk: int, parity: int, right: bool, left: bool
     state[X], state[Y] = 2 * TILE * middle + TILE + 1 - parity, 2 * TILE * (middle + 1) + TILE - STAND
     places = [(pixel(int(state[X])), pixel(int(state[Y])))]
     for action in inputs:
-        foresee(tiles, level, NO_MONSTERS, state, action)
+        foresee(tiles, level, NO_MONSTERS, state, action, movement)
         places.append((pixel(int(state[X])), pixel(int(state[Y]))))
     return np.array(places) - places[0]
 
 
-def find(pictures: Sequence[np.ndarray], inputs: Sequence[int], walk: int, hidden: np.ndarray) -> Found | None:
+def find(
+    pictures: Sequence[np.ndarray],
+    inputs: Sequence[int],
+    walk: int,
+    hidden: np.ndarray,
+    movement: Movement | None = None,
+) -> Found | None:
     """Where the player is, or None while that is not clear.
 
     pictures: n + 1; inputs: n, of the game; hidden: bool (S, S), pixels at which something else is known to move.
@@ -188,7 +210,7 @@ def find(pictures: Sequence[np.ndarray], inputs: Sequence[int], walk: int, hidde
     if static.all():
         return None
     ways = []
-    for path in paths(inputs, walk):
+    for path in paths(inputs, walk, movement):
         shown, new = follows(pictures, path.moved)
         ways.append(Way(path, counted(new & ~static & ~hidden), counted(shown & ~hidden)))
     best = best_of(ways)

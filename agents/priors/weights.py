@@ -71,6 +71,8 @@ def load(path: Path) -> tuple[Perception, dict[str, Any]]:
         raise ValueError(f"{path}: damaged, or not a safetensors file ({' '.join(str(error).split())})") from None
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
+    # so convolutions need not reorder their weights each time
+    network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     return network.eval().requires_grad_(False), texts.get("about", {})
 
 

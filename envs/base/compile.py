@@ -28,6 +28,8 @@ SOURCES = (  # files under envs/ that hold compiled code
     "base/generators.py",
     "game/rules.py",
     "game/playing.py",
+    "game/movement.py",
+    "game/movement_tree.py",
     "game/replaying.py",
     "game/foreseeing.py",
     "game/gathering.py",
@@ -70,6 +72,12 @@ def function(plain: F) -> F:
     It allocates nothing, so it needs none of numba's reference counts, and taking a row of an array costs nothing.
     """
     return extending.register_jitable(_nrt=False)(plain) if numba else plain
+
+
+def inlined(plain: F) -> F:
+    """A ``function`` that becomes part of its caller: for one that takes a tuple of arrays, of which a call would copy
+    every field of each array."""
+    return extending.register_jitable(_nrt=False, forceinline=True)(plain) if numba else plain
 
 
 def kernel(plain: F) -> F:

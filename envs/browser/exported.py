@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 from numba import types
-from numba.extending import register_jitable
+from numba.core import cgutils
+from numba.extending import intrinsic, register_jitable
 from numba.np.numpy_support import carray
 
-from priorlab.envs.base.compile import cgutils, intrinsic
 from priorlab.envs.browser.game_files import (
     AT_AFTER,
     AT_COMPOSED,
@@ -30,6 +30,7 @@ from priorlab.envs.browser.game_files import (
     ROWS,
     SIDE,
     VISITED,
+    row_bytes,
 )
 from priorlab.envs.engine.draw import BLOCK, MARGIN, compose
 from priorlab.envs.game.playing import begin_play, continue_play
@@ -37,6 +38,7 @@ from priorlab.envs.game.rules import DEATHS, FIELDS, NUMBERS, SOLVED, TILE
 from priorlab.envs.interfaces import key_rule
 
 WON, DIED = 1, 2  # bits of what a step returns
+register_jitable(row_bytes)
 
 
 @intrinsic
@@ -92,7 +94,7 @@ def draw(at):
     """Draws the picture of now, uint8 (side, side, CHANNELS), and returns where it is."""
     head, numbers, monsters, state, _, _ = game_at(at)
     side, count = int(head[SIDE]), int(head[MOVERS]) + 1
-    native = carray(pointer(at + head[AT_NATIVE]), (side, (side * CHANNELS + BLOCK - 1) // BLOCK * BLOCK), np.uint8)
+    native = carray(pointer(at + head[AT_NATIVE]), (side, row_bytes(side)), np.uint8)
     sprites = carray(pointer(at + head[AT_SPRITES]), (count, TILE, BLOCK * CHANNELS), np.uint8)
     holes = carray(pointer(at + head[AT_HOLES]), (count, TILE, BLOCK * CHANNELS), np.uint8)
     composed = carray(pointer(at + head[AT_COMPOSED]), (side + 2 * MARGIN, (side + 2 * MARGIN) * CHANNELS), np.uint8)

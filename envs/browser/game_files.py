@@ -8,12 +8,13 @@ import numpy as np
 
 from priorlab.envs.browser.shipped import edition
 from priorlab.envs.engine.draw import BLOCK, MARGIN
+from priorlab.envs.engine.places import gather_places
 from priorlab.envs.engine.scenes import paint_layers
 from priorlab.envs.game.numbers import level_numbers
 from priorlab.envs.game.replaying import positions_room
 from priorlab.envs.game.rules import FIELDS, TILE
 from priorlab.envs.plays.courses import ChosenGame
-from priorlab.envs.plays.play import NO_LIMIT, Course
+from priorlab.envs.plays.play import NO_LIMIT, place_settings
 
 # Fields of the head, int32; engine.js reads the first five. LENGTH, MEMORY and VISITED are in bytes; so is AT_...,
 # where an array begins, from the file's first byte on
@@ -44,10 +45,9 @@ def game_file(game: ChosenGame) -> bytes:
 
     Raises ValueError, one line, for what ``ChosenGame.open`` refuses, for Atari's games, and as ``shipped.edition``.
     """
-    course = game.open()
-    if not isinstance(course, Course):
+    if game.is_atari:
         raise ValueError(f"game is {game.game!r}: expected princess, key_door or random; Atari's don't run in browsers")
-    (place,) = course.games.places
+    (place,), _ = gather_places(1, **place_settings(*game.look_at_level()))
     level, layers = place.level, paint_layers(place)
     movers, side = len(level.monsters), level.side
     native = np.zeros((side, row_bytes(side)), np.uint8)

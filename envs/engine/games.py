@@ -42,6 +42,8 @@ class Games(Alone):
     - device: ``cpu``, or ``cuda``: an NVIDIA GPU, where all arrays are torch tensors that never leave it, and a step
       does not wait for it (see ``GpuEngine``). ``ended``, what is final, infos, frames and ``visited`` wait for the
       GPU; infos, frames and ``visited`` are numpy arrays.
+    - still: draw the pictures that make steps fast, once and for all. In native pictures that takes as long as ten
+      thousand steps.
     - settings: see ``GameSettings``.
 
     Raises ValueError, one line, for an invalid value, and TypeError for a setting that does not exist.
@@ -54,9 +56,10 @@ class Games(Alone):
         *,
         autoreset: bool = True,
         device: str = "cpu",
+        still: bool = True,
         **settings: Unpack[GameSettings],
     ):
-        chosen = complete(settings, DEFAULTS, ("num_games", "version", "autoreset", "device"))
+        chosen = complete(settings, DEFAULTS, ("num_games", "version", "autoreset", "device", "still"))
         check_whole("num_games", num_games, 1)
         check_choice("device", device, DEVICES)
         check_settings(chosen)
@@ -72,7 +75,7 @@ class Games(Alone):
         self.scenes = (
             build_tiles(self.places, self._max_inputs)
             if chosen["obs"] == "tiles"
-            else build_scenes(self.places, chosen["screen_size"], chosen["grayscale_obs"], self._max_inputs)
+            else build_scenes(self.places, chosen["screen_size"], chosen["grayscale_obs"], self._max_inputs, still)
         )
         self._native: dict[int, tuple[Scenes, Scratch]] = {}
         lanes = build_lanes(self.scenes, num_games, chosen["stack_size"])

@@ -1,10 +1,12 @@
-"""What a player foresees and explains: a step on a map that it believes in, by the one copy of the rules.
+"""What a player foresees and explains: a step on a map that it believes in, by the one copy of the rules, or by what
+it learned of how it moves.
 
 Where a step ends elsewhere than foreseen, the map is wrong in one or two of the cells around the player: ``explain``
 takes the step on every such map, and keeps the ends that agree with where the player is seen.
 """
 
 from priorlab.envs.base.compile import function, kernel
+from priorlab.envs.game.movement import move
 from priorlab.envs.game.playing import copy
 from priorlab.envs.game.rules import (
     DEADLY,
@@ -22,7 +24,6 @@ from priorlab.envs.game.rules import (
     X,
     Y,
     pixel,
-    step,
 )
 
 KINDS = (0, WALL, LADDER, DEADLY)  # what a cell can be to the rules: kind k is 1 << k >> 1
@@ -33,9 +34,9 @@ UP_TO, DOWN_TO = 16, 20  # half pixels above and below the player's centre withi
 
 
 @kernel
-def foresee(tiles, level, monsters, state, action):
-    """Takes one input in place; ONGOING, WIN or DEATH. The arguments are those of ``rules.step``."""
-    return step(tiles, level, monsters, state, action)
+def foresee(tiles, level, monsters, state, action, movement):
+    """Takes one input in place; ONGOING, WIN or DEATH. The arguments are those of ``movement.move``."""
+    return move(tiles, level, monsters, state, action, movement)
 
 
 @function
@@ -46,11 +47,11 @@ def same(one, other):
 
 
 @function
-def try_step(tiles, level, monsters, before, action, left, top, chance, ends, chances, count):
+def try_step(tiles, level, monsters, movement, before, action, left, top, chance, ends, chances, count):
     """How many ends there are after this one was added, if it lives and is seen at (left, top), or dies for DIES."""
     end = ends[count]
     copy(before, end)
-    outcome = step(tiles, level, monsters, end, action)
+    outcome = move(tiles, level, monsters, end, action, movement)
     if left == DIES:
         return 1 if outcome == DEATH else count
     if outcome != ONGOING:
@@ -68,7 +69,7 @@ def try_step(tiles, level, monsters, before, action, left, top, chance, ends, ch
 
 
 @kernel
-def explain(tiles, allowed, logs, level, monsters, before, action, left, top, most, ends, chances):
+def explain(tiles, allowed, logs, level, monsters, movement, before, action, left, top, most, ends, chances):
     """How many different ends of a step agree with the player being seen at (left, top) of the upright picture.
 
     tiles: uint8 (R, C), the likeliest map; allowed: uint8 (R, C), a bit for each of KINDS that a cell may be; logs:
@@ -77,7 +78,7 @@ def explain(tiles, allowed, logs, level, monsters, before, action, left, top, mo
     the logarithm of how much likelier than ``tiles`` the likeliest map is that ends so. ``left`` is DIES for a player
     who died: 1 if it does on any of the maps, else 0. It is ANYWHERE for one who lives and may be anywhere.
     """
-    count = try_step(tiles, level, monsters, before, action, left, top, 0.0, ends, chances, 0)
+    count = try_step(tiles, level, monsters, movement, before, action, left, top, 0.0, ends, chances, 0)
     if most == 0:
         return count
     x, y, walk = int(before[X]), int(before[Y]), int(level[WALK])
@@ -94,7 +95,7 @@ def explain(tiles, allowed, logs, level, monsters, before, action, left, top, mo
                 continue
             tiles[row, column] = 1 << kind >> 1
             chance = logs[row, column, kind] - logs[row, column, known]
-            count = try_step(tiles, level, monsters, before, action, left, top, chance, ends, chances, count)
+            count = try_step(tiles, level, monsters, movement, before, action, left, top, chance, ends, chances, count)
             for two in range(one + 1, cells if most > 1 else 0):
                 other_row, other_column = first_row + two // width, first_column + two % width
                 other, other_known = int(tiles[other_row, other_column]), kind_of(tiles[other_row, other_column])
@@ -103,7 +104,9 @@ def explain(tiles, allowed, logs, level, monsters, before, action, left, top, mo
                         continue
                     tiles[other_row, other_column] = 1 << second >> 1
                     both = chance + logs[other_row, other_column, second] - logs[other_row, other_column, other_known]
-                    count = try_step(tiles, level, monsters, before, action, left, top, both, ends, chances, count)
+                    count = try_step(
+                        tiles, level, monsters, movement, before, action, left, top, both, ends, chances, count
+                    )
                 tiles[other_row, other_column] = other
             tiles[row, column] = was
     return count
@@ -116,13 +119,13 @@ def kind_of(bits):
 
 
 @kernel
-def relied_on(tiles, level, monsters, state, inputs, uses):
+def relied_on(tiles, level, monsters, movement, state, inputs, uses):
     """Marks the cells that a plan relies on: uint8 (R, C) bits PASSES, HOLDS_UP, IS_CLIMBED.
 
     state: int32 (FIELDS,), where the plan begins, which is changed; inputs: uint8 (n,).
     """
     for i in range(inputs.shape[0]):
-        if step(tiles, level, monsters, state, int(inputs[i])) != ONGOING:
+        if move(tiles, level, monsters, state, int(inputs[i]), movement) != ONGOING:
             return
         x, y = int(state[X]), int(state[Y])
         mark(tiles, x, y, PASSES, uses)

@@ -1,4 +1,5 @@
-"""The search behind ``routes``: the cheapest ways over the player's movement, every step by the one copy of the rules.
+"""The search behind ``routes``: the cheapest ways over the player's movement, every step by the one copy of the
+rules, or by what the player learned of how it moves.
 
 A node is what decides the player's movement: position, speed, jump, ladder, key, and the last side where it matters.
 Its state is the one of the cheapest way there, with that way's clock and monsters, so every step is exact in time. Four
@@ -15,7 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from priorlab.envs.base.compile import function, kernel
+from priorlab.envs.base.compile import function, inlined, kernel
+from priorlab.envs.game.movement import move
 from priorlab.envs.game.playing import copy
 from priorlab.envs.game.rules import (
     ALTERNATING,
@@ -54,10 +56,9 @@ from priorlab.envs.game.rules import (
     WIN,
     X,
     Y,
+    cell_of,
     pixel,
     pressed,
-    step,
-    tile_at,
     touched,
 )
 
@@ -67,12 +68,17 @@ HIGH = 128  # half pixels above the frame that are searched
 FINE = 8  # half pixels: with shorter steps the player climbs only in the middle of a ladder
 MOST_REPEATS = 255
 JUMP_STEPS = 17  # about as long as a jump on level ground
-TABLE_BITS, ROOM = 18, 1 << 17  # nodes are found by a hash; at most so many nodes
+NODE_BITS = 17
+ROOM = 1 << NODE_BITS  # nodes at most
+FIRST_BITS, TABLE_BITS = 12, NODE_BITS + 1  # of the sizes of the first and the last table: small ones stay in the cache
 ENTRIES = 2 * ROOM  # at most, in each queue
 # what is known of a node, as bits
-CLOSED, RESTS, WON, TOOK_KEY = 1, 2, 4, 8
-# counters: nodes, the first and the last in the queue, entries of the heap, whether there was no more room
-COUNT, HEAD, TAIL, HEAPED, FULL = range(5)
+CLOSED, RESTS, WON, TOOK_KEY, HANGS = 1, 2, 4, 8, 16
+# counters: nodes, the first and the last in the queue, entries of the heap, whether there was no more room, bits of the
+# table's size
+COUNT, HEAD, TAIL, HEAPED, FULL, BITS = range(6)
+COUNTERS = 6
+IN_REACH, AIM_IN_REACH, PRICE_IN_REACH = 2, 4, 8  # what differs near a cell in its row, as bits of ``Search.jumps``
 
 
 class Search(NamedTuple):
@@ -85,22 +91,15 @@ class Search(NamedTuple):
     inputs: np.ndarray  # uint8 (ROOM,), by which it was reached from its parent
     repeats: np.ndarray  # uint8 (ROOM,), and how often that was pressed
     held: np.ndarray  # uint8 (ROOM,), 0, or 1 + the input that is held until the player lands
-    known: np.ndarray  # uint8 (ROOM,), bits CLOSED, RESTS, WON, TOOK_KEY
-    keys: np.ndarray  # int64 (ROOM,)
-    table: np.ndarray  # int32 (2**TABLE_BITS,), nodes by the hash of their keys, -1 where none is
+    known: np.ndarray  # uint8 (ROOM,), bits CLOSED, RESTS, WON, TOOK_KEY, HANGS
+    table: np.ndarray  # int64 (2 << TABLE_BITS,), the tables, each of 1 << bits entries from place 1 << bits on:
+    # key << NODE_BITS | node by the hash of the key, -1 where none is
     queue: np.ndarray  # int32 (ENTRIES,), nodes one unpriced input after their parents, cheapest first
     heap_costs: np.ndarray  # float64 (ENTRIES,)
     heap: np.ndarray  # int32 (ENTRIES,), all others
-    jumps: np.ndarray  # uint8 (rows, columns), where a jump can matter to a player whose centre is there
-    scratch: np.ndarray  # int32 (2, FIELDS)
-    kept: np.ndarray  # int64 (5,)
-
-
-@function
-def hangs(tiles, x, y):
-    """Whether the next step finds the player on a ladder."""
-    below = touched(tiles, x, y + REACH)
-    return below & LADDER and not below & WALL
+    jumps: np.ndarray  # uint8 (rows, columns), bit 1 where a jump can matter to a player whose centre is there
+    scratch: np.ndarray  # int32 (FIELDS,)
+    kept: np.ndarray  # int64 (COUNTERS,)
 
 
 @function
@@ -124,11 +123,11 @@ def slot_of(level, monsters, state):
 
 
 @function
-def key_of(tiles, level, monsters, state, held):
-    """The number of the node to which a state belongs."""
+def key_of(tiles, level, monsters, state, below, held):
+    """The number of the node to which a state belongs. ``below``: what is within reach below the player."""
     x, y = int(state[X]), int(state[Y])
     rests = not state[JUMPING]
-    between = rests and hangs(tiles, x, y) and touched(tiles, x, y - CLIMB) & LADDER
+    between = rests and below & LADDER and not below & WALL and touched(tiles, x, y - CLIMB) & LADDER
     key = (x * 4096 + (y + HIGH) // CLIMB * CLIMB if between else x * 4096 + y + HIGH) * 2 + (1 if between else 0)
     key = (key * 16 + (0 if rests else int(state[SPEED]) + 8)) * 2 + int(state[JUMPING])
     key = (key * 4 + held) * 2 + int(state[HAS_KEY])
@@ -136,17 +135,32 @@ def key_of(tiles, level, monsters, state, held):
     return key * (SLOTS + 2) + slot_of(level, monsters, state)
 
 
-@function
+@inlined
 def find(search: Search, key):
     """The place in the table where the node with that key is, or would be."""
-    mask = search.table.shape[0] - 1
-    at = (key * 0x9E3779B1 & (1 << 44) - 1) >> 44 - TABLE_BITS
-    while search.table[at] >= 0 and search.keys[search.table[at]] != key:
-        at = at + 1 & mask
-    return at
+    table, bits = search.table, int(search.kept[BITS])
+    size = 1 << bits
+    at = (key * 0x9E3779B1 & (1 << 44) - 1) >> 44 - bits
+    while table[size + at] != -1 and table[size + at] >> NODE_BITS != key:
+        at = at + 1 & size - 1
+    return size + at
 
 
-@function
+@inlined
+def enter(search: Search, at, key, node):
+    """Enters a node into the table at that free place; when half of it is full, the next one takes over."""
+    table, kept = search.table, search.kept
+    table[at] = key << NODE_BITS | node
+    size = 1 << int(kept[BITS])
+    if 2 * kept[COUNT] > size and kept[BITS] < TABLE_BITS:
+        kept[BITS] += 1
+        table[2 * size : 4 * size] = -1
+        for old in range(size, 2 * size):
+            if table[old] != -1:
+                table[find(search, table[old] >> NODE_BITS)] = table[old]
+
+
+@inlined
 def push(search: Search, node, cost):
     """Puts a node into the heap."""
     costs, heap, at = search.heap_costs, search.heap, int(search.kept[HEAPED])
@@ -157,7 +171,7 @@ def push(search: Search, node, cost):
     costs[at], heap[at] = cost, node
 
 
-@function
+@inlined
 def pop_heap(search: Search):
     """Takes the cheapest node from the heap."""
     costs, heap, kept = search.heap_costs, search.heap, search.kept
@@ -176,7 +190,7 @@ def pop_heap(search: Search):
     return node
 
 
-@function
+@inlined
 def pop(search: Search):
     """Takes the cheapest node that is not closed; -1 if there is none."""
     kept = search.kept
@@ -194,15 +208,15 @@ def pop(search: Search):
 
 
 @function
-def entered(prices, before, state):
-    """The sum of the prices of all cells that the player's rectangle overlaps now and did not before."""
-    left, top = pixel(int(state[X])) - GRID, pixel(int(state[Y])) - GRID
-    first, upper = left // TILE, top // TILE
-    last, lower = (left + TILE - 1) // TILE, (top + TILE - 1) // TILE
-    left, top = pixel(int(before[X])) - GRID, pixel(int(before[Y])) - GRID
-    old_first, old_upper = left // TILE, top // TILE
-    old_last, old_lower = (left + TILE - 1) // TILE, (top + TILE - 1) // TILE
+def entered(prices, old_x, old_y, x, y):
+    """The sum of the prices of all cells that the player's rectangle overlaps at (x, y), and did not before."""
+    left, top, old_left, old_top = pixel(x) - GRID, pixel(y) - GRID, pixel(old_x) - GRID, pixel(old_y) - GRID
     total = 0.0
+    if left == old_left and top == old_top:
+        return total
+    first, upper, last, lower = cell_of(left), cell_of(top), cell_of(left + TILE - 1), cell_of(top + TILE - 1)
+    old_first, old_upper = cell_of(old_left), cell_of(old_top)
+    old_last, old_lower = cell_of(old_left + TILE - 1), cell_of(old_top + TILE - 1)
     if first == old_first and last == old_last and upper == old_upper and lower == old_lower:
         return total
     for row in range(upper, lower + 1):
@@ -218,18 +232,15 @@ def mark_jumps(tiles, level, monsters, prices, aims, jumps):
     """Marks where a jump can matter: where within reach tiles, prices, monsters or what may be touched differ."""
     far = JUMP_STEPS * int(level[WALK]) // (2 * TILE) + 2
     rows, columns = tiles.shape
-    jumps[:] = 0
     for row in range(rows):
         for column in range(columns):
-            for beside in range(max(column - far, 0), min(column + far + 1, columns)):
-                for above in range(row - 2, row + 2):
-                    bits = tile_at(tiles, above, beside)
-                    if bits != tile_at(tiles, above, column) or bits & ~WALL:
-                        jumps[row, column] = 1
-                    if 0 <= above < row and aims[above, beside]:
-                        jumps[row, column] = 1
-                    if 0 <= above <= row and abs(prices[above, beside] - prices[above, column]) > 1:
-                        jumps[row, column] = 1
+            jumps[row, column] = in_reach(tiles, prices, aims, row, column, far)
+    for row in range(rows):
+        for column in range(columns):
+            for above in range(max(row - 2, 0), min(row + 2, rows)):
+                differs = IN_REACH | (AIM_IN_REACH if above < row else 0) | (PRICE_IN_REACH if above <= row else 0)
+                if jumps[above, column] & differs:
+                    jumps[row, column] |= 1
     for i in range(level[MONSTER_COUNT] + level[KEYS]):
         first, last = int(monsters[i, MONSTER_X]), int(monsters[i, MONSTER_X]) + int(monsters[i, SPAN])
         mark_box(jumps, first, last, int(monsters[i, MONSTER_Y]), far)
@@ -238,12 +249,27 @@ def mark_jumps(tiles, level, monsters, prices, aims, jumps):
 
 
 @function
+def in_reach(tiles, prices, aims, row, column, far):
+    """What differs from a cell in its row, so many columns around."""
+    differs = 0
+    for beside in range(max(column - far, 0), min(column + far + 1, tiles.shape[1])):
+        bits = tiles[row, beside]
+        if bits != tiles[row, column] or bits & ~WALL:
+            differs |= IN_REACH
+        if aims[row, beside]:
+            differs |= AIM_IN_REACH
+        if abs(prices[row, beside] - prices[row, column]) > 1:
+            differs |= PRICE_IN_REACH
+    return differs
+
+
+@function
 def mark_box(jumps, first, last, y, far):
     """Marks the cells from which something at that height, from ``first`` to ``last``, is within reach of a jump."""
     row = y // (2 * TILE)
     for r in range(max(row - 2, 0), min(row + 5, jumps.shape[0])):
         for c in range(max(first // (2 * TILE) - far, 0), min(last // (2 * TILE) + far + 1, jumps.shape[1])):
-            jumps[r, c] = 1
+            jumps[r, c] |= 1
 
 
 @function
@@ -251,35 +277,37 @@ def can_jump(jumps, x, y):
     left, row = pixel(x) - GRID, y // (2 * TILE)
     if row < 0 or row >= jumps.shape[0]:
         return True
-    first, last = max(left // TILE, 0), min((left + TILE - 1) // TILE, jumps.shape[1] - 1)
-    return jumps[row, first] or jumps[row, last]
+    first, last = max(cell_of(left), 0), min(cell_of(left + TILE - 1), jumps.shape[1] - 1)
+    return (jumps[row, first] | jumps[row, last]) & 1
 
 
-@function
+@inlined
 def add(tiles, level, monsters, search: Search, state, cost, length, parent, action, repeats, held, outcome):
     """Adds the state, int32 (FIELDS,), as a node, or as a cheaper way to one."""
-    key, kept = key_of(tiles, level, monsters, state, held), search.kept
+    kept, below = search.kept, touched(tiles, int(state[X]), int(state[Y]) + REACH)
+    key = key_of(tiles, level, monsters, state, below, held)
     if outcome == WIN:
         key += SLOTS + 1 - key % (SLOTS + 2)
     at = find(search, key)
-    node = search.table[at]
-    if node >= 0 and (search.known[node] & CLOSED or search.costs[node] <= cost):
+    entry = search.table[at]
+    node = entry & ROOM - 1 if entry != -1 else kept[COUNT]
+    if entry != -1 and search.costs[node] <= cost:  # as that of every node that is closed
         return
-    if node < 0:
-        if kept[COUNT] >= search.costs.shape[0] or kept[COUNT] * 4 >= search.table.shape[0] * 3:
+    if entry == -1:
+        if node >= ROOM:
             kept[FULL] = 1
             return
-        node = kept[COUNT]
         kept[COUNT] += 1
-        search.table[at], search.keys[node] = node, key
+        enter(search, at, key, node)
     if kept[TAIL] >= search.queue.shape[0] or kept[HEAPED] >= search.heap.shape[0]:
         kept[FULL] = 1
         return
     copy(state, search.states[node])
     search.costs[node], search.lengths[node], search.parents[node] = cost, length, parent
     search.inputs[node], search.repeats[node], search.held[node] = action, repeats, held
-    supported = touched(tiles, int(state[X]), int(state[Y]) + REACH) & (WALL | LADDER)
-    search.known[node] = RESTS if supported and not state[JUMPING] else 0
+    search.known[node] = RESTS if below & (WALL | LADDER) and not state[JUMPING] else 0
+    if below & LADDER and not below & WALL:
+        search.known[node] |= HANGS  # the next step finds the player on a ladder
     if outcome == WIN:
         search.known[node] |= WON
     if parent >= 0 and state[HAS_KEY] and not search.states[parent, HAS_KEY]:
@@ -291,7 +319,7 @@ def add(tiles, level, monsters, search: Search, state, cost, length, parent, act
         push(search, node, cost)
 
 
-@function
+@inlined
 def matters(search: Search, node, action, hung, slot):
     """Whether an input is worth a step from a node."""
     state, held = search.states[node], int(search.held[node])
@@ -306,17 +334,17 @@ def matters(search: Search, node, action, hung, slot):
     return True
 
 
-@function
-def follow(tiles, level, monsters, prices, search: Search, node, action, hung, slot):
+@inlined
+def follow(tiles, level, monsters, movement, prices, search: Search, node, action, hung, slot):
     """Adds the nodes to which an input leads: one, or two where the player leaves a ladder into the air."""
-    here, state, before = search.states[node], search.scratch[0], search.scratch[1]
+    here, state = search.states[node], search.scratch
     rests = search.known[node] & RESTS
     waits, input_, price, taken = action == NONE and rests and slot, pressed(level, action), 0.0, 0
     copy(here, state)
     while True:
-        copy(state, before)
-        outcome = step(tiles, level, monsters, state, input_)
-        price += entered(prices, before, state)
+        x, y = int(state[X]), int(state[Y])
+        outcome = move(tiles, level, monsters, state, input_, movement)
+        price += entered(prices, x, y, int(state[X]), int(state[Y]))
         taken += 1
         if outcome != ONGOING or not waits or taken == MOST_REPEATS or slot_of(level, monsters, state) != slot:
             break
@@ -337,24 +365,36 @@ def follow(tiles, level, monsters, prices, search: Search, node, action, hung, s
     add(tiles, level, monsters, search, state, cost, length, node, input_, taken, held, outcome)
 
 
-@kernel
-def explore(tiles, level, monsters, state, prices, aims, limit, until_won, search: Search):
-    """Finds the cheapest way from the state to all nodes at most ``limit`` away, or until one wins."""
+@inlined
+def begin(tiles, level, monsters, state, prices, aims, search: Search):
+    """Empties the search, but for the state where it begins."""
     mark_jumps(tiles, level, monsters, prices, aims, search.jumps)
-    search.table[:] = -1
     search.kept[:] = 0
+    search.kept[BITS] = FIRST_BITS
+    search.table[1 << FIRST_BITS : 2 << FIRST_BITS] = -1
     add(tiles, level, monsters, search, state, 0.0, 0, -1, NONE, 0, 0, ONGOING)
+
+
+@inlined
+def close(tiles, level, monsters, movement, prices, search: Search, node):
+    """The way to a node is the cheapest; finds ways on from there."""
+    search.known[node] |= CLOSED
+    if search.known[node] & WON:
+        return
+    hung, slot = search.known[node] & HANGS, slot_of(level, monsters, search.states[node])
+    for action in range(INPUT_COUNT):
+        if matters(search, node, action, hung, slot):
+            follow(tiles, level, monsters, movement, prices, search, node, action, hung, slot)
+
+
+@kernel
+def explore(tiles, level, monsters, movement, state, prices, aims, limit, until_won, search: Search):
+    """Finds the cheapest way from the state to all nodes at most ``limit`` away, or until one wins."""
+    begin(tiles, level, monsters, state, prices, aims, search)
     while not search.kept[FULL]:
         node = pop(search)
         if node < 0 or search.costs[node] > limit:
             break
-        search.known[node] |= CLOSED
-        if search.known[node] & WON:
-            if until_won:
-                break
-            continue
-        here = search.states[node]
-        hung, slot = hangs(tiles, int(here[X]), int(here[Y])), slot_of(level, monsters, here)
-        for action in range(INPUT_COUNT):
-            if matters(search, node, action, hung, slot):
-                follow(tiles, level, monsters, prices, search, node, action, hung, slot)
+        close(tiles, level, monsters, movement, prices, search, node)
+        if until_won and search.known[node] & WON:
+            break

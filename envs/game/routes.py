@@ -12,10 +12,12 @@ import numpy as np
 
 from priorlab.envs.base.compile import kernel
 from priorlab.envs.game.level import Level
+from priorlab.envs.game.movement import Movement, move
 from priorlab.envs.game.numbers import level_numbers
 from priorlab.envs.game.playing import copy
 from priorlab.envs.game.route_search import (
     CLOSED,
+    COUNTERS,
     ENTRIES,
     FULL,
     RESTS,
@@ -43,7 +45,6 @@ from priorlab.envs.game.rules import (
     pixel,
     pressed,
     put_at_start,
-    step,
     touched,
 )
 from priorlab.envs.game.versions import Rules, find_rules
@@ -72,6 +73,7 @@ class Routes:
     repeats: np.ndarray  # uint8 (n,), and how often it is pressed
     known: np.ndarray  # uint8 (n,), bits of ``route_search``
     full: bool
+    movement: Movement | None = None  # by which each step was taken; None for the rules
 
     @property
     def closed(self) -> np.ndarray:
@@ -104,11 +106,7 @@ class Routes:
 
     def inputs_to(self, node: int) -> np.ndarray:
         """uint8 (n,): the inputs from node 0 to that node."""
-        taken = []
-        while self.parents[node] >= 0:
-            taken.append(node)
-            node = int(self.parents[node])
-        return np.repeat(self.inputs[taken[::-1]], self.repeats[taken[::-1]])
+        return inputs_to(self, node)
 
     def landing(self, node: int) -> np.ndarray | None:
         """uint8 (n,): the inputs after which a player at that node, in the air, rests; empty where it rests already.
@@ -116,7 +114,7 @@ class Routes:
         None if it dies holding left, right or nothing.
         """
         state, inputs = np.zeros(FIELDS, np.int32), np.zeros(LONGEST_LANDING, np.uint8)
-        taken = land(self.tiles, self.level, self.monsters, self.states[node], state, inputs)
+        taken = land(self.tiles, self.level, self.monsters, self.movement, self.states[node], state, inputs)
         return None if taken == NO_WAY else inputs[:taken]
 
     def _ordered(self, chosen: np.ndarray) -> np.ndarray:
@@ -134,6 +132,7 @@ def routes(
     aims: np.ndarray | None = None,
     limit: float = math.inf,
     until_won: bool = False,
+    movement: Movement | None = None,
 ) -> Routes:
     """The cheapest ways that were found from ``state`` to all that can be reached alive.
 
@@ -142,10 +141,28 @@ def routes(
     overlap it: after a step, where before that step it did not. ``prices``: float32 (R, C), 0 or more, infinite where
     the player must not go; by default all 0. ``aims``: bool (R, C), cells above the floor that the caller wants to
     touch, so that jumps at them are tried; the level's key and goal are among them without that. The search ends at
-    ways that cost more than ``limit``, or, with ``until_won``, at the cheapest win.
+    ways that cost more than ``limit``, or, with ``until_won``, at the cheapest win. ``movement``: what takes each step
+    in place of the rules.
 
     Raises ValueError for arrays of other shapes or prices below 0.
     """
+    prices, aims = checked(tiles, level, monsters, state, prices, aims)
+    search = own_search(tiles.shape)
+    state = np.ascontiguousarray(state, np.int32)
+    explore(tiles, level, monsters, movement, state, prices, aims, float(limit), until_won, search)
+    count = int(search.kept[0])
+    return Routes(
+        tiles, level, monsters, search.states[:count].copy(), search.costs[:count].copy(),
+        search.lengths[:count].copy(), search.parents[:count].copy(), search.inputs[:count].copy(),
+        search.repeats[:count].copy(), search.known[:count].copy(), bool(search.kept[FULL]), movement,
+    )  # fmt: skip
+
+
+def checked(
+    tiles: np.ndarray, level: np.ndarray, monsters: np.ndarray, state: np.ndarray, prices: np.ndarray | None,
+    aims: np.ndarray | None,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """The prices, float32, and aims, bool, of a search; ValueError, one line, for arrays that do not fit."""
     prices = np.zeros(tiles.shape, np.float32) if prices is None else np.asarray(prices, np.float32)
     aims = np.zeros(tiles.shape, np.bool_) if aims is None else np.asarray(aims, np.bool_)
     for name, array, shape in (
@@ -156,15 +173,7 @@ def routes(
             raise ValueError(f"{name} has shape {array.shape}: expected {shape}")
     if not (prices >= 0).all():
         raise ValueError(f"a price is {prices[~(prices >= 0)][0]}: expected 0 or more")
-    search = own_search(tiles.shape)
-    state = np.ascontiguousarray(state, np.int32)
-    explore(tiles, level, monsters, state, prices, aims, float(limit), until_won, search)
-    count = int(search.kept[0])
-    return Routes(
-        tiles, level, monsters, search.states[:count].copy(), search.costs[:count].copy(),
-        search.lengths[:count].copy(), search.parents[:count].copy(), search.inputs[:count].copy(),
-        search.repeats[:count].copy(), search.known[:count].copy(), bool(search.kept[FULL]),
-    )  # fmt: skip
+    return prices, aims
 
 
 def routes_of(level: Level, rules: Rules | None = None, *, limit: float = math.inf, until_won: bool = False) -> Routes:
@@ -181,10 +190,10 @@ def own_search(shape: tuple[int, ...]) -> Search:
         search = Search(
             states=np.zeros((ROOM, FIELDS), np.int32), costs=np.zeros(ROOM), lengths=np.zeros(ROOM, np.int32),
             parents=np.zeros(ROOM, np.int32), inputs=np.zeros(ROOM, np.uint8), repeats=np.zeros(ROOM, np.uint8),
-            held=np.zeros(ROOM, np.uint8), known=np.zeros(ROOM, np.uint8), keys=np.zeros(ROOM, np.int64),
-            table=np.zeros(1 << TABLE_BITS, np.int32), queue=np.zeros(ENTRIES, np.int32),
+            held=np.zeros(ROOM, np.uint8), known=np.zeros(ROOM, np.uint8),
+            table=np.zeros(2 << TABLE_BITS, np.int64), queue=np.zeros(ENTRIES, np.int32),
             heap_costs=np.zeros(ENTRIES), heap=np.zeros(ENTRIES, np.int32), jumps=np.zeros(shape, np.uint8),
-            scratch=np.zeros((2, FIELDS), np.int32), kept=np.zeros(5, np.int64),
+            scratch=np.zeros(FIELDS, np.int32), kept=np.zeros(COUNTERS, np.int64),
         )  # fmt: skip
     if search.jumps.shape != shape:
         search = search._replace(jumps=np.zeros(shape, np.uint8))
@@ -192,8 +201,17 @@ def own_search(shape: tuple[int, ...]) -> Search:
     return search
 
 
+def inputs_to(nodes: Routes | Search, node: int) -> np.ndarray:
+    """uint8 (n,): the inputs from node 0 to that node."""
+    taken = []
+    while nodes.parents[node] >= 0:
+        taken.append(node)
+        node = int(nodes.parents[node])
+    return np.repeat(nodes.inputs[taken[::-1]], nodes.repeats[taken[::-1]])
+
+
 @kernel
-def land(tiles, level, monsters, begin, state, inputs):
+def land(tiles, level, monsters, movement, begin, state, inputs):
     """Holds nothing, left or right from a state until the player rests; how many inputs that takes, or NO_WAY.
 
     begin, state: int32 (FIELDS,); inputs: uint8 (LONGEST_LANDING,), filled.
@@ -205,6 +223,6 @@ def land(tiles, level, monsters, begin, state, inputs):
             if supported and not state[JUMPING]:
                 return taken
             inputs[taken] = pressed(level, action)
-            if step(tiles, level, monsters, state, inputs[taken]) == DEATH:
+            if move(tiles, level, monsters, state, int(inputs[taken]), movement) == DEATH:
                 break
     return NO_WAY

@@ -75,13 +75,18 @@ class ChosenGame:
 
     def open(self) -> AnyCourse:
         """The course, at its start. Raises ValueError as ``check``."""
-        self.check()
         if self.is_atari:
+            self.check()
             return AtariCourse(self._atari, self._version, self.look_seed, self.seed)
+        return Course(*self.look_at_level(), self.seed)
+
+    def look_at_level(self) -> tuple[str, Level, int]:
+        """(version, level, look seed) of a game of ours. Raises ValueError as ``check``."""
+        self.check()
         if self.game == RANDOM:
             number, level = self._drawn
-            return Course(self._version, level, self.look_seed or number, self.seed)
-        return Course(self._version, version_on(self.game, self._version, self.level)[1], self.look_seed, self.seed)
+            return self._version, level, self.look_seed or number
+        return self._version, version_on(self.game, self._version, self.level)[1], self.look_seed
 
     def _check_no_level(self, why: str) -> None:
         if self.level is not None:

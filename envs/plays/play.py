@@ -74,10 +74,8 @@ class Course(Alone):
 
     def __init__(self, version: str, level: Level, look_seed: int = 0, seed: int = 0, size: int | None = None):
         self.version, self.level, self.look_seed, self.seed = version, level, look_seed, seed
-        drawn_at_random = version == RANDOM
         self.games = Games(
-            1, "original" if drawn_at_random else version, game=level.game, level=level, look_seed=look_seed,
-            looks=Dials() if drawn_at_random else None, screen_size=size or level.side, grayscale_obs=False,
+            1, **place_settings(version, level, look_seed), screen_size=size or level.side, grayscale_obs=False,
             max_inputs=NO_LIMIT, autoreset=False,
         )  # fmt: skip
         self.games.reset(seed)
@@ -287,6 +285,15 @@ class Play:
             "minutes": f"{measures.minutes:.2f} at {self.inputs_per_second} inputs per second",
             "deaths": f"{measures.total_deaths:,}", "unique states": f"{measures.total_unique_states:,}",
         }  # fmt: skip
+
+
+def place_settings(version: str, level: Level, look_seed: int) -> dict[str, Any]:
+    """What a course of these plays and draws, as settings of ``Games`` and of ``gather_places``."""
+    drawn_at_random = version == RANDOM
+    return {
+        "version": "original" if drawn_at_random else version, "game": level.game, "level": level,
+        "look_seed": look_seed, "looks": Dials() if drawn_at_random else None, "split": "training",
+    }  # fmt: skip
 
 
 def ended_as(ended: Outcome, unfinished: bool) -> str:

@@ -55,15 +55,20 @@ def single_file(description: Mapping[str, Any], admission: Mapping[str, Any]) ->
 
 
 def as_files(
-    description: Mapping[str, Any], script: str, more: Mapping[str, Any], connections: str, head: str = ""
-) -> Site:
+    description: Mapping[str, Any], script: str, more: Mapping[str, Any], connections: str, head: str = "",
+    style: str = "",
+) -> Site:  # fmt: skip
     """A page that fetches its parts. ``more``: further parts, by the name that the script knows them by;
-    ``connections``: where it may send to, as a policy names it; ``head``: further elements of the page's head."""
+    ``connections``: where it may send to, as a policy names it; ``head``: further elements of the page's head;
+    ``style``: further rules of style."""
     data_files = {
         name: hashed("json", as_json(part).encode()) for name, part in {"description": description, **more}.items()
     }
     fetched = {**data_files, "engine": hashed("wasm", engine()), "worker": hashed("js", joined("worker.js").encode())}
-    (script_name, _), (style_name, _) = linked = hashed("js", script.encode()), hashed("css", STYLE.read_bytes())
+    (script_name, _), (style_name, _) = linked = (
+        hashed("js", script.encode()),
+        hashed("css", STYLE.read_bytes() + style.encode()),
+    )
     names = {part: name for part, (name, _) in fetched.items()}
     preloads = [f'<link rel="preload" as="fetch" crossorigin href="{name}">' for name in names.values()]
     scripts = [data("files", as_json(names)), f'<script type="module" src="{script_name}"></script>']

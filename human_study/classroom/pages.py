@@ -8,10 +8,8 @@ from typing import Any
 import segno
 
 from priorlab.envs.base.files import read_toml
-from priorlab.envs.browser import engine
 from priorlab.envs.plays.play import INPUTS_PER_SECOND
-from priorlab.human_study.browser import bundle
-from priorlab.human_study.browser.bundle import POLICY, Site, as_json, data, filled, hashed, joined
+from priorlab.human_study.browser.bundle import Site, as_files, hashed, joined
 from priorlab.human_study.protocol.described import playing
 from priorlab.human_study.protocol.keys import INPUT_NUMBERS
 from priorlab.human_study.study.texts import Plural, Texts
@@ -77,19 +75,8 @@ def block(kind: str, text: str) -> dict[str, Any]:
 
 def student_site(minutes: int) -> Site:
     """The page at the class's address. It holds no game."""
-    style = (bundle.HERE / "style.css").read_bytes() + (HERE / "student.css").read_bytes()
-    fetched = {
-        "description": hashed("json", as_json(description(minutes)).encode()), "engine": hashed("wasm", engine()),
-        "worker": hashed("js", joined("worker.js").encode()),
-    }  # fmt: skip
-    parts = {**fetched, "script": hashed("js", joined(f"{SHELF}/student.js").encode()), "style": hashed("css", style)}
-    names = {part: name for part, (name, _) in parts.items()}
-    scripts = [
-        data("files", as_json({part: names[part] for part in fetched})),
-        f'<script type="module" src="{names["script"]}"></script>',
-    ]
-    policy = POLICY.format(scripts="'self'", styles="'self'", connections="'self'")
-    return Site(filled(f'<link rel="stylesheet" href="{names["style"]}">', scripts), dict(parts.values()), policy)
+    style = (HERE / "student.css").read_text(encoding="utf-8")
+    return as_files(description(minutes), joined(f"{SHELF}/student.js"), {}, "'self'", style=style)
 
 
 def lecturer_site(link: str) -> Site:

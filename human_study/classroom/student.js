@@ -1,7 +1,7 @@
 // A class, as a student sees it: a notice, the keys, the game, and how far it went.
 
 import { Clock } from "../browser/clock.js";
-import { isTooSmall, isTouched } from "../browser/device.js";
+import { isModern, isTooSmall, isTouched } from "../browser/device.js";
 import { ChoiceForm, Form } from "../browser/forms.js";
 import { Game } from "../browser/game.js";
 import { Controls, Keyboard } from "../browser/keyboard.js";
@@ -32,6 +32,7 @@ class Student {
   }
 
   async lead() {
+    if (!isModern()) return this.stay("old");
     if (isTouched()) return this.stay("phone");
     if (isTooSmall()) {
       this.stay("small");

@@ -125,7 +125,7 @@ def way_of(player: Player) -> tuple[np.ndarray, int]:
     places, reached, had_key = [(int(state[X]), int(state[Y]))], 0, bool(state[HAS_KEY])
     if plan is not None:
         for action in (*(press.action for press in player.unseen), *plan.inputs[player.at :]):
-            outcome = foresee(plan.imagined.bits, plan.numbers, plan.monsters, state, int(action))
+            outcome = foresee(plan.imagined.bits, plan.numbers, plan.monsters, state, int(action), plan.movement)
             places.append((int(state[X]), int(state[Y])))
             if outcome != ONGOING:
                 break

@@ -95,10 +95,13 @@ def test_many_scenes_are_drawn_without_patches_just_the_same(monkeypatch):
     patched = Games(3, level=BUSY)
     monkeypatch.setattr("priorlab.envs.engine.scenes.PATCH_MEMORY", 0)
     unpatched = Games(3, level=BUSY)
-    assert patched.scenes.patches.shape[1] and not unpatched.scenes.patches.shape[1]
-    assert np.array_equal(patched.reset(0), unpatched.reset(0))
+    undrawn = Games(3, level=BUSY, still=False)
+    assert patched.scenes.patches.size and not unpatched.scenes.patches.size and not undrawn.scenes.patches.size
+    pictures = [games.reset(0) for games in (patched, unpatched, undrawn)]
+    assert np.array_equal(pictures[0], pictures[1]) and np.array_equal(pictures[0], pictures[2])
     for actions in random_actions(patched, 500):
-        assert np.array_equal(patched.step(actions)[0], unpatched.step(actions)[0])
+        first, *others = [games.step(actions)[0] for games in (patched, unpatched, undrawn)]
+        assert all(np.array_equal(first, other) for other in others)
 
 
 def test_versions_differ_in_looks_alone():

@@ -92,3 +92,9 @@ def test_a_monster_is_crushed_from_above_and_kills_from_the_side():
         if terminated:
             break
     assert terminated and reward == 0 and info["deaths"] == 1 and not info["solved"]
+
+
+def test_cells_of_pixels_are_those_of_a_division():
+    near, far = np.arange(-5000, 5000), (rules.TILE << 23) - 1 - np.arange(5000)
+    for at in (near, far, -far):
+        assert [rules.cell_of(int(each)) for each in at] == (at // rules.TILE).tolist()

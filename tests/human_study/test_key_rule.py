@@ -1,6 +1,6 @@
 """The rule that turns keys into inputs, beside the same rule in other words: a dictionary of the keys that are held."""
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from priorlab.envs.game.rules import DOWN, INPUT_COUNT, JUMP, LEFT, NONE, RIGHT, UP
@@ -14,6 +14,8 @@ EVENTS = st.lists(
         st.tuples(st.just("press"), KEYS, st.integers(0, INPUT_COUNT - 1)), st.tuples(st.just("release"), KEYS),
     )
 )  # fmt: skip
+
+patiently = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # on a machine that is busy
 
 
 class Expected:
@@ -58,11 +60,13 @@ def follows(keys, expected, events):
         assert keys.held == expected.held
 
 
+@patiently
 @given(EVENTS)
 def test_the_input_is_the_rules(events):
     follows(Keys(), Expected(), events)
 
 
+@patiently
 @given(EVENTS)
 def test_the_action_of_atari_is_the_rules(events):
     follows(AtariKeys(), ExpectedOfAtari(), events)

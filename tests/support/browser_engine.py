@@ -12,28 +12,33 @@ from priorlab.envs.browser.exported import DIED, EXPORTED, WON
 from priorlab.envs.browser.game_files import CHANNELS, MEMORY, OPAQUE, SIDE
 from priorlab.envs.game.rules import FIELDS, INPUT_COUNT
 from priorlab.envs.plays.courses import ChosenGame
+from priorlab.envs.plays.play import Course
 
 PAGE = STACK = 65536
+SMALL = 16  # pixels of a picture that is not looked at
 HELD_LONGER = 0.7  # how often a random input is the one before it, as of a player who holds a key
 
 
 @cache
-def module() -> wasmtime.Module:
-    return wasmtime.Module(wasmtime.Engine(), engine())
+def module() -> tuple[wasmtime.Engine, wasmtime.Module]:
+    """(what compiled it, the module), once."""
+    machine = wasmtime.Engine()
+    return machine, wasmtime.Module(machine, engine())
 
 
 class Instance:
     """The engine with a memory that has room for so many bytes, which begin at STACK."""
 
     def __init__(self, size: int):
-        self.store = wasmtime.Store(module().engine)
+        machine, compiled = module()
+        self.store = wasmtime.Store(machine)
         pages = 1 - (-size // PAGE)
         self.memory = wasmtime.Memory(self.store, wasmtime.MemoryType(wasmtime.Limits(pages, None)))
         changes = wasmtime.GlobalType(wasmtime.ValType.i32(), True)
         stack = wasmtime.Global(self.store, changes, wasmtime.Val.i32(STACK))
         given: dict[str, Any] = {"__linear_memory": self.memory, "__stack_pointer": stack}
-        imports = [given[each.name or ""] for each in module().imports]
-        exports = wasmtime.Instance(self.store, module(), imports).exports(self.store)
+        imports = [given[each.name or ""] for each in compiled.imports]
+        exports = wasmtime.Instance(self.store, compiled, imports).exports(self.store)
         self.functions: dict[str, Any] = {each.__name__: exports[each.__name__] for each in EXPORTED}
         start = ctypes.addressof(self.memory.data_ptr(self.store).contents)
         self.bytes = np.ctypeslib.as_array((ctypes.c_ubyte * (pages * PAGE)).from_address(start))
@@ -110,21 +115,31 @@ def random_inputs(count: int, seed: int) -> np.ndarray:
     return drawn[np.maximum.accumulate(np.where(fresh, np.arange(count), 0))]
 
 
-def compared(game: ChosenGame, inputs: np.ndarray, picture_every: int) -> Compared:
-    """Plays in both; a play that is won begins again."""
-    course, wasm = game.open(), WasmGame(game_file(game))
-    steps = pictures = other_steps = other_pictures = 0
+def begin_again(course: Course) -> None:
+    """As if it was opened, which takes longer."""
+    course.games.reset(0)
+    course.state[:] = course.games.state[0]
+
+
+def compared(game: ChosenGame, inputs: np.ndarray, picture_every: int, as_shown: bool = False) -> Compared:
+    """Plays in both; a play that is won begins again.
+
+    ``as_shown``: compare with the pictures that the window shows; else with those of the same states, drawn whole,
+    which takes less time before the first step.
+    """
+    version, level, look_seed = game.look_at_level()
+    course = Course(version, level, look_seed, size=None if as_shown else SMALL)
+    wasm = WasmGame(game_file(game))
+    pictures = other_steps = other_pictures = 0
     for number, action in enumerate(inputs.tolist()):
         if number % picture_every == 0:
-            pictures += 1
+            expected = course.picture if as_shown else course.games.native_frame()
             picture = wasm.picture()
-            other_pictures += not (
-                np.array_equal(picture[..., :3], course.picture) and (picture[..., 3] == OPAQUE).all()
-            )
+            pictures += 1
+            other_pictures += not (np.array_equal(picture[..., :3], expected) and (picture[..., 3] == OPAQUE).all())
         died = course.step(action)
-        steps += 1
         other_steps += wasm.step(action) != (course.solved, died) or not np.array_equal(wasm.state, course.state)
         if course.solved:
-            course = game.open()
+            begin_again(course)
             wasm.begin()
-    return Compared(steps, pictures, other_steps, other_pictures)
+    return Compared(len(inputs), pictures, other_steps, other_pictures)
