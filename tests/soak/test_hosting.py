@@ -56,7 +56,7 @@ class Host(SimpleHTTPRequestHandler):
         asked = json.loads(body)
         path = server.kept / asked["filename"]
         if path.exists():
-            return self.reply(400, json.dumps({"error": "OSF_FILE_EXISTS"}))
+            return self.reply(400, json.dumps({"error": "FILE_EXISTS"}))
         path.write_text(asked["data"])
         if len(server.posts) == 2:  # the answer gets lost
             return self.reply(500, "")
