@@ -2,7 +2,7 @@
 
 ``study``: what a researcher writes, and who plays what. ``protocol``: the pages and steps of a session, as data.
 ``data``: what sessions record, and what becomes of it. ``window``: all of it on a screen, with pygame; no other shelf
-needs pygame.
+needs pygame. ``browser``: the participant's page; ``server`` offers it, which needs the extra ``web``.
 """
 
 import os

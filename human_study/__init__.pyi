@@ -3,6 +3,8 @@ from .data.datasets import write_datasets as write_datasets
 from .data.export import data_dictionary as data_dictionary
 from .data.export import new_folder as new_folder
 from .data.export import write_tables as write_tables
+from .data.imported import Imported as Imported
+from .data.imported import import_study as import_study
 from .data.progress import STATES as STATES
 from .data.progress import progress as progress
 from .data.recorder import Recorder as Recorder
@@ -18,6 +20,8 @@ from .data.withdraw import withdraw as withdraw
 from .protocol.described import described as described
 from .protocol.ready import load_study as load_study
 from .protocol.script import Script as Script
+from .server.serving import Address as Address
+from .server.serving import serve as serve
 from .study.assignment import Station as Station
 from .study.assignment import StudyFull as StudyFull
 from .study.assignment import StudyPlace as StudyPlace
@@ -37,9 +41,9 @@ from .window.take_part import take_part as take_part
 from .window.window import NoDisplay as NoDisplay
 
 __all__ = [
-    "STATES", "NoDisplay", "ParticipantRecord", "Question", "Recorder", "ScreenTooSlow", "Script", "Station", "Study",
-    "StudyFull", "StudyPlace", "Texts", "Verified", "arms", "capacity", "data_dictionary", "datasets_under",
-    "delete_record", "described", "find_record", "load_study", "new_folder", "play", "preview_study", "progress",
-    "resume", "show_play", "take_part", "taken_places", "unfinished", "verify", "withdraw", "write_datasets",
-    "write_example", "write_tables", "write_video", "write_videos",
+    "STATES", "Address", "Imported", "NoDisplay", "ParticipantRecord", "Question", "Recorder", "ScreenTooSlow",
+    "Script", "Station", "Study", "StudyFull", "StudyPlace", "Texts", "Verified", "arms", "capacity", "data_dictionary",
+    "datasets_under", "delete_record", "described", "find_record", "import_study", "load_study", "new_folder", "play",
+    "preview_study", "progress", "resume", "serve", "show_play", "take_part", "taken_places", "unfinished", "verify",
+    "withdraw", "write_datasets", "write_example", "write_tables", "write_video", "write_videos",
 ]  # fmt: skip

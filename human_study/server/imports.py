@@ -45,6 +45,7 @@ class Imports:
             wanted, self._wanted = [*self._wanted.values(), *quiet], {}
             self._news.clear()
             for running in wanted:
+                running.look()
                 if not running.is_gone and running.imported != running.writer.next:
                     await self._import(running)
             with suppress(TimeoutError):

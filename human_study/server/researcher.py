@@ -21,6 +21,8 @@ class Researcher:
     def page(self) -> str:
         study = self.sessions.study
         running = sorted(self.sessions.running.values(), key=lambda each: each.place)
+        for each in running:
+            each.look()
         rows = [row_of(each) for each in running]
         ends = [row["state"] for row in rows]
         return pages().get_template("researcher.html").render(
@@ -38,7 +40,7 @@ def row_of(running: Running) -> dict[str, object]:
         "place": running.place, "versions": ", ".join(running.versions), "state": state_of(running, ago),
         "page": tally.page, "plays": tally.plays, "inputs": f"{tally.inputs:,}",
         "late": f"{100 * late:.1f} %" if tally.inputs else "", "is_late": late > LATE, "reloads": tally.reloads,
-        "offline": tally.offline, "heard": minutes(ago), "problem": running.problem,
+        "offline": tally.offline, "heard": "" if running.is_gone else minutes(ago), "problem": running.problem,
     }  # fmt: skip
 
 

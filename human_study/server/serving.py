@@ -49,9 +49,9 @@ class Address:
 
     @property
     def url(self) -> str:
-        """As this computer sees it; a proxy has its own."""
+        """Without a proxy, which has its own."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http{'s' if self.certificate else ''}://{host}:{self.port}{self.root_path}/"
+        return f"http{'s' if self.certificate else ''}://{host}:{self.port}/"
 
     def check(self) -> None:
         """Raises ValueError, one line, for an address that makes no sense, or that others reach unencrypted."""
@@ -100,7 +100,8 @@ def serve(path: Path, address: Address) -> None:
         token = secrets.token_urlsafe(16)
         server = Server(study, languages, token)
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-        print(f"participants: {address.url}\nresearcher:   {address.url}researcher   token {token}", flush=True)
+        where = f"your proxy's address{address.root_path}/" if address.trusted_proxy else address.url
+        print(f"participants: {where}\nresearcher:   {where}researcher   token {token}", flush=True)
         for problem in server.sessions.problems:
             print(f"left out      {problem}", flush=True)
         run(application(server, address.needs_https), address)

@@ -74,6 +74,15 @@ class Running:
     lock: threading.Lock = field(default_factory=threading.Lock)
     bucket: Bucket = field(default_factory=lambda: Bucket(CHUNKS_A_SECOND, CHUNKS_AT_ONCE))
 
+    def forget(self) -> None:
+        """The record was deleted."""
+        self.is_gone, self.tally, self.problem = True, Tally(), ""
+
+    def look(self) -> None:
+        """Notices that `priorlab withdraw` deleted the record."""
+        if not self.writer.path.exists():
+            self.forget()
+
 
 class Sessions:
     """All sessions of a study; the only writer of its chunks."""
@@ -241,7 +250,7 @@ class Sessions:
             except ChunkDiffers as error:
                 raise Refusal(409, str(error)) from None
             except FileNotFoundError:
-                running.is_gone = True
+                running.forget()
                 raise Refusal(410, "this session was deleted", ended=True) from None
             if is_new:
                 running.heard = time.time()
@@ -277,7 +286,7 @@ class Sessions:
                     withdraw(self.study, code)
                 except ValueError as error:  # such as a list of withdrawals that somebody damaged
                     raise OSError(f"{code} withdrew, but nothing could be deleted: {error}") from None
-            running.is_gone = True
+            running.forget()
 
 
 def key_of(path: Path) -> bytes:

@@ -31,7 +31,8 @@ from tests.support.paths import ROOT
 EVERY = 0.25  # seconds between two chunks of a participant, as the page sends them
 STEPS = 8  # inputs of a chunk
 PATIENCE = 120.0  # seconds
-PARTICIPANTS, MINUTES = int(os.environ.get("PRIORLAB_PARTICIPANTS", "200")), 1.0
+PARTICIPANTS = int(os.environ.get("PRIORLAB_PARTICIPANTS", "200"))
+SECONDS = int(os.environ.get("PRIORLAB_SECONDS", "60"))  # of play of each
 KILLS = 10
 
 
@@ -189,7 +190,7 @@ def test_a_server_that_is_killed_loses_and_doubles_nothing(tmp_path: Path):
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells what a process uses")
 def test_a_lecture_hall_takes_part_at_once(tmp_path: Path):
     study = the_study(tmp_path, PARTICIPANTS)
-    journals = [journal_of(study, 60 * MINUTES, seed) for seed in range(10)]
+    journals = [journal_of(study, SECONDS, seed) for seed in range(10)]
     chunks = [journals[number % len(journals)] for number in range(PARTICIPANTS)]
     served, waits = Served(study), list[float]()
 
