@@ -257,3 +257,19 @@ def test_a_study_that_is_too_long_for_jatos_is_refused(tmp_path: Path):
     with pytest.raises(ValueError, match="expected at most 69, as JATOS"):
         build_jatos(study.path, tmp_path / "x.jzip", "T")
     assert not (tmp_path / "x.jzip").exists()
+
+
+def test_a_panels_ids_are_kept_apart(study: Study, tmp_path: Path):
+    path = study.path
+    path.write_text(path.read_text() + '\n[panel]\ncomplete = "C1"\nredirect = "https://p.example/?cc={code}"\n')
+    study = Study.load(path)
+    offer = built(study)
+    assert '"PROLIFIC_PID"' in everything(path.parent / "site") and "https://p.example/?cc=C1" in everything(
+        path.parent / "site"
+    )
+    with_ids = hosted(study, offer, "kept2345", panel={"PROLIFIC_PID": "5f2a9c", "STUDY_ID": "", "SESSION_ID": ""})
+    imported(study, with_ids.keep(tmp_path / "up"))
+    (each,) = gather(study, hosted(study, offer, "gene2345").keep(tmp_path / "without"))
+    assert each.problem.startswith("WrongOpening: ") and "PROLIFIC_PID is missing" in each.problem
+    holding = [each.name for each in study.folder.rglob("*") if each.is_file() and b"5f2a9c" in each.read_bytes()]
+    assert holding == ["panel.csv"]
