@@ -85,10 +85,10 @@ export class Journal {
     }, this.fail);
   }
 
-  /** The page may be gone at once. */
+  /** The page may be gone at once. The server must not get what this computer then lacks, or nobody could go on here. */
   hurry() {
     this.flush();
-    this.uploads.hurry(this.token, this.chunks.slice(this.sent));
+    this.uploads.hurry(this.token, this.chunks.slice(this.sent, this.kept));
   }
 
   /** Sends what the server does not have yet, in order, until it has everything. */

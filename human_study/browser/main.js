@@ -52,8 +52,9 @@ class Study {
     this.store = isModern() ? await Store.open(this.description.name).catch(() => null) : null;
     if (!this.store) return this.refuse("old");
     if (isTouched()) return this.refuse("phone");
-    const kept = await this.store.session();
+    let kept = await this.store.session();
     if (kept?.token && (await this.resume(this.store, kept))) return;
+    if (kept?.token) kept = null; // somebody else begins: under another name, or the server would know the browser
     await this.roomy();
     await this.chooseLanguage();
     const began = performance.now();
@@ -151,8 +152,8 @@ class Study {
     if (Date.now() > ended.getTime() + RESUMABLE) return false;
     const clock = (/** @type {Date} */ time) => time.toLocaleTimeString(this.code, { hour: "2-digit", minute: "2-digit" });
     const isToday = began.toDateString() === new Date().toDateString();
-    const filled = { day: this.language.words[isToday ? "resume.today" : "resume.yesterday"], began: clock(began), ended: clock(ended) };
-    return (await this.ask("resume", filled)) === "mine";
+    const day = this.language.words[isToday ? "resume.today" : "resume.yesterday"];
+    return (await this.ask("resume", { day, began: clock(began), ended: clock(ended) })) === "mine";
   }
 
   /** @param {Admission} admission @param {Journal} journal */

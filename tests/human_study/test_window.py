@@ -10,8 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from priorlab.envs.game.level import Level
 from priorlab.envs.game.rules import DOWN, JUMP, LEFT, NONE, RIGHT, UP
@@ -88,24 +86,6 @@ def test_a_key_that_the_keyboard_repeats_is_pressed_once():
     keys.take()
     keys.press("left", LEFT)
     assert keys.take() == RIGHT
-
-
-@given(st.lists(st.one_of(st.none(), st.tuples(st.booleans(), st.integers(1, 5)))))
-def test_the_input_follows_the_rule(events):
-    """None is a step; (pressed, input) is a key going down or up."""
-    keys, held, pressed = Keys(), [], []
-    for event in events:
-        if event is None:
-            expected = (JUMP if JUMP in pressed else pressed[-1]) if pressed else held[-1] if held else NONE
-            assert keys.take() == expected
-            pressed = []
-        elif event[0]:
-            keys.press(event[1], event[1])
-            if event[1] not in held:
-                held, pressed = [*held, event[1]], [*pressed, event[1]]
-        else:
-            keys.release(event[1])
-            held = [key for key in held if key != event[1]]
 
 
 def test_steps_are_due_at_absolute_times_and_missed_ones_are_skipped():
