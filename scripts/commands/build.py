@@ -25,7 +25,7 @@ def main(
         study: the study's TOML file
         out: the new folder for static, or the new .jzip file for jatos
         host: static for any host of files, jatos for a JATOS server
-        datapipe: the id of an experiment at pipe.jspsych.org, which sends what is recorded to the OSF; static only
+        datapipe: the id of an experiment at pipe.jspsych.org, which keeps what is recorded; static only
         post: an address to which every upload is posted, under its own name; static only
         adapter: a JavaScript file that uploads in another way, as docs/online-hosts.md explains; static only
         single_file: one page that holds everything, and can also be opened from a disk; static only

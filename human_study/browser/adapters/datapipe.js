@@ -1,10 +1,10 @@
-// Uploads through DataPipe (pipe.jspsych.org) to a component of the Open Science Framework, where each upload becomes a
-// file. DataPipe changes: all that this knows of it is here.
+// Uploads through DataPipe (pipe.jspsych.org) to the storage that a researcher connected, where each upload becomes a file.
+// DataPipe changes: all that this knows of it is here.
 
-const PATIENCE = 60_000; // ms that an answer may take: the file goes on to the OSF first
+const PATIENCE = 60_000; // ms that an answer may take: the file goes on to the storage first
 const FINAL = [
-  "EXPERIMENT_NOT_FOUND", "DATA_COLLECTION_NOT_ACTIVE", "INVALID_OWNER", "INVALID_OSF_TOKEN", "INVALID_DATA",
-  "SESSION_LIMIT_REACHED",
+  "EXPERIMENT_NOT_FOUND", "EXPERIMENT_FINALIZED", "DATA_COLLECTION_NOT_ACTIVE", "INVALID_OWNER", "INVALID_OSF_TOKEN",
+  "INVALID_DATA", "SESSION_LIMIT_REACHED",
 ]; // errors that don't pass by themselves
 
 /** @typedef {import("../types.js").Adapter} Adapter */
@@ -23,7 +23,7 @@ export const adapter = ({ address, experiment }) => ({
     });
     if (response.ok) return;
     const { error } = await response.json().catch(() => ({}));
-    if (error === "OSF_FILE_EXISTS") return; // an answer got lost: a name stands for one text
+    if (/(^|_)FILE_EXISTS$/.test(error)) return; // an answer got lost: a name stands for one text
     throw Object.assign(new Error(`DataPipe: ${error ?? response.status}`), {
       isFinal: FINAL.includes(error),
       isFull: error === "SESSION_LIMIT_REACHED",
