@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic, register_jitable
+from numba.extending import register_jitable
 from numba.np.numpy_support import carray
 
+from priorlab.envs.base.compile import intrinsic
 from priorlab.envs.browser.game_files import (
     AT_AFTER,
     AT_COMPOSED,

@@ -308,8 +308,7 @@ def add(tiles, level, monsters, search: Search, state, cost, length, parent, act
     search.known[node] = RESTS if below & (WALL | LADDER) and not state[JUMPING] else 0
     if below & LADDER and not below & WALL:
         search.known[node] |= HANGS  # the next step finds the player on a ladder
-    if outcome == WIN:
-        search.known[node] |= WON
+    search.known[node] |= WON if outcome == WIN else 0
     if parent >= 0 and state[HAS_KEY] and not search.states[parent, HAS_KEY]:
         search.known[node] |= TOOK_KEY
     if parent >= 0 and cost == search.costs[parent] + 1:
