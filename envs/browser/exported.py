@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 from numba import types
 from numba.core import cgutils
-from numba.extending import register_jitable
+from numba.extending import intrinsic, register_jitable
 from numba.np.numpy_support import carray
 
-from priorlab.envs.base.compile import intrinsic
 from priorlab.envs.browser.game_files import (
     AT_AFTER,
     AT_COMPOSED,
@@ -42,14 +41,16 @@ WON, DIED = 1, 2  # bits of what a step returns
 register_jitable(row_bytes)
 
 
-@intrinsic
-def pointer(_typing: Any, at: Any) -> Any:
+def as_pointer(_typing: Any, at: Any) -> Any:
     """The place in the memory as a pointer."""
 
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         return builder.inttoptr(arguments[0], cgutils.voidptr_t)
 
     return types.voidptr(at), generate
+
+
+pointer: Any = intrinsic(as_pointer)
 
 
 @register_jitable

@@ -22,7 +22,7 @@ from priorlab.envs.interfaces.sb3 import PriorLabVecEnv
 from priorlab.envs.interfaces.vector import PriorLabVectorEnv
 
 EXPECTED = {
-    Games: "num_games, version, autoreset, device, game, level",
+    Games: "num_games, version, autoreset, device, still, game, level",
     PriorLabEnv: "version, render_mode, game, level",
     PriorLabVectorEnv: "num_envs, version, game, level",
     PriorLabVecEnv: "num_envs, version, num_games, device, game, level",
