@@ -29,7 +29,8 @@ MOST_MINUTES = 30
 SENDINGS_A_SECOND, SENDINGS_AT_ONCE = 3.0, 60.0  # of one student
 AHEAD = 2 * INPUTS_PER_SECOND  # inputs that may come before the clock allows them: clocks differ
 QUIET = 30.0  # seconds without a word after which a play counts as over
-UNUSED = 120.0  # seconds after which a student who never played makes room for another
+UNUSED = 120.0  # seconds without a word after which a student who hardly played makes room for another
+HARDLY = 30  # seconds of play
 Measure = Literal["share", "states"]
 
 
@@ -107,6 +108,12 @@ class Student:
         """Played so far."""
         return self.followed.inputs // INPUTS_PER_SECOND
 
+    def makes_room(self, now: float) -> bool:
+        """Whether somebody else may have the place in a full class."""
+        if self.followed.solved or self.seconds >= HARDLY:
+            return False
+        return now > UNUSED + (self.heard if self.followed.inputs else self.joined)
+
     def take(self, inputs: np.ndarray) -> None:
         before = self.followed.inputs
         states = self.followed.take(inputs)
@@ -159,10 +166,8 @@ class Lesson:
 
     def _has_room(self) -> bool:
         if len(self.students) >= MOST_STUDENTS:
-            idle = [token for token, each in self.students.items() if not each.followed.inputs]
-            for token in idle:
-                if self._clock() > self.students[token].joined + UNUSED:
-                    del self.students[token]
+            now = self._clock()
+            self.students = {token: each for token, each in self.students.items() if not each.makes_room(now)}
         return len(self.students) < MOST_STUDENTS
 
     def find(self, token: str) -> Student:

@@ -3,6 +3,7 @@
 import secrets
 import socket
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -12,7 +13,8 @@ if TYPE_CHECKING:
     from priorlab.human_study.classroom.lesson import Revealed
 
 MISSING = "a class needs the packages starlette, uvicorn and segno: install priorlab[web]"
-EVERYWHERE = ("0.0.0.0", "::")
+LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # this computer, by the address of everywhere
+EVERYWHERE = (*LOOPBACK,)
 OUTSIDE = ("192.0.2.1", 9)  # an address of no computer (RFC 5737); nothing is sent to it
 LONGEST_LINK = 200  # characters, of which a camera still reads the code from the last row
 
@@ -36,7 +38,7 @@ def hold(
     lesson = Lesson(game, versions, minutes, secrets.randbits(64))
     token = secrets.token_urlsafe(16)
     server = ClassServer(lesson, reveals, note, token, link)
-    print(f"students: {link}\nlecturer: {link}lecturer   token {token}", flush=True)
+    print(f"students: {link}\nlecturer: {lecturer_link(address, link)}lecturer   token {token}", flush=True)
     run(application(server, address.needs_https), address)
     print("The class is over, and nothing of it was kept.", flush=True)
 
@@ -56,6 +58,14 @@ def link_of(address: Address) -> str:
             return address.url.replace("[::]", "0.0.0.0").replace("0.0.0.0", asking.getsockname()[0], 1)
         except OSError:
             raise ValueError("this computer is in no network: expected --link, the address to open") from None
+
+
+def lecturer_link(address: Address, link: str) -> str:
+    """The address for the lecturer: where nothing is encrypted, one of this computer's own, so that the token does not
+    go through the network."""
+    if address.insecure_lan and not address.certificate and address.host in EVERYWHERE:
+        return replace(address, host=LOOPBACK[address.host]).url
+    return link
 
 
 def checked_link(link: str) -> str:

@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Self
 
@@ -78,7 +79,7 @@ class Chunks:
     opening: dict[str, Any]
     entries: list[list[Entry]]  # of each chunk
     chain: str  # the hash of the last line
-    size: int  # bytes of the complete lines
+    ends: list[int]  # bytes up to the end of each complete line
     tail: bytes = b""
 
     @property
@@ -114,21 +115,28 @@ def is_under_way(folder: Path, code: str, now: float) -> bool:
 
 def read_chunks(path: Path) -> Chunks:
     """Reads and checks a file. Raises ChunkError, one line that names the file, the line and the reason; OSError."""
+    chunks = read_copy(path)
+    if path.name != f"{chunks.opening.get('id')}{SUFFIX}":
+        what = f"holds session {chunks.opening.get('id')!r}: expected the one in the file's name"
+        raise OtherSession(f"{path}: line 1: {what}")
+    return chunks
+
+
+def read_copy(path: Path) -> Chunks:
+    """As ``read_chunks``, of a file with any name."""
     *lines, tail = read_bytes(path).split(b"\n")
     if not lines:
         raise NoOpening(f"{path}: line 1: cut off: expected the opening of a session")
     opening, chain = checked_line(path, 1, lines[0], "")
     if opening.get("schema") != SCHEMA:
         raise ChunkError(f"{path}: line 1: schema {opening.get('schema')!r}: expected {SCHEMA}, the only one read here")
-    if path.name != f"{opening.get('id')}{SUFFIX}":
-        raise OtherSession(f"{path}: line 1: holds session {opening.get('id')!r}: expected the one in the file's name")
     entries: list[list[Entry]] = []
     for number, line in enumerate(lines[1:], 2):
         where = f"{path}: line {number}"
         check_number(where, line, len(entries))
         chunk, chain = checked_line(path, number, line, chain)
         entries.append(chunk["entries"])
-    return Chunks(path, opening, entries, chain, sum(map(len, lines)) + len(lines), tail)
+    return Chunks(path, opening, entries, chain, [*accumulate(len(line) + 1 for line in lines)], tail)
 
 
 def checked_line(path: Path, number: int, line: bytes, chain: str) -> tuple[dict[str, Any], str]:
@@ -161,14 +169,21 @@ def check_number(where: str, line: bytes, expected: int) -> None:
 
 
 class ChunkWriter:
-    """Appends the chunks of one session. Only one process may write a study's chunks at a time.
+    """Appends the chunks of one session. Only one process may write a study's chunks at a time."""
 
-    ``size`` and ``next`` are the file's: bytes of its complete lines, number of the next chunk.
-    """
+    def __init__(self, path: Path, chain: str, ends: list[int]):
+        """``chain``: the hash of the file's last line; ``ends``: bytes up to the end of each."""
+        self.path, self._chain, self._ends = path, chain, ends
 
-    def __init__(self, path: Path, next: int, chain: str, size: int):
-        self.path, self.next, self.size = path, next, size
-        self._chain = chain
+    @property
+    def next(self) -> int:
+        """The number of the next chunk."""
+        return len(self._ends) - 1
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file's complete lines."""
+        return self._ends[-1]
 
     @classmethod
     def create(cls, path: Path, opening: Mapping[str, Any]) -> Self:
@@ -179,14 +194,14 @@ class ChunkWriter:
         with path.open("xb") as file:
             file.write(line)
             to_disk(file)
-        return cls(path, 0, chain, len(line))
+        return cls(path, chain, [len(line)])
 
     @classmethod
     def reopen(cls, chunks: Chunks) -> Self:
         """Continues a file after its last complete line; what a crash left after it is cut off."""
         if chunks.tail:
-            os.truncate(chunks.path, chunks.size)
-        return cls(chunks.path, len(chunks.entries), chunks.chain, chunks.size)
+            os.truncate(chunks.path, chunks.ends[-1])
+        return cls(chunks.path, chunks.chain, [*chunks.ends])
 
     def add(self, number: int, entries: list[Entry]) -> int:
         """Appends a chunk, and returns the number of the next one once it is on disk.
@@ -198,7 +213,7 @@ class ChunkWriter:
         if number > self.next:
             raise ChunkAhead(number, self.next)
         if number < self.next:
-            line = read_bytes(self.path).split(b"\n", number + 2)[number + 1]
+            line = self._line(number)
             if line[: line.rfind(b',"hash":')] != body[:-1].encode():
                 raise ChunkDiffers(f"chunk {number} was written with other entries: expected chunk {self.next}")
             return number + 1
@@ -208,11 +223,24 @@ class ChunkWriter:
         """Appends further chunks at once. Returns and raises as ``add``."""
         return self._append([encode({"n": n, "entries": entries}) for n, entries in enumerate(chunks, self.next)])
 
+    def _line(self, number: int) -> bytes:
+        """Of a chunk; of the file, which may have megabytes, nothing else is read."""
+        begin, end = self._ends[number : number + 2]
+        try:
+            with self.path.open("rb") as file:
+                file.seek(begin)
+                return file.read(end - begin)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise OSError(one_line(self.path, error)) from None
+
     def _append(self, bodies: list[str]) -> int:
-        chain, lines = self._chain, b""
+        chain, lines, ends = self._chain, b"", []
         for body in bodies:
             chain = link(chain, body)
             lines += sealed(body, chain)
+            ends.append(self.size + len(lines))
         try:
             with self.path.open("r+b", buffering=0) as file:
                 file.seek(self.size)
@@ -227,5 +255,6 @@ class ChunkWriter:
             raise
         except OSError as error:
             raise OSError(one_line(self.path, error)) from None
-        self.next, self._chain, self.size = self.next + len(bodies), chain, self.size + len(lines)
+        self._chain = chain
+        self._ends += ends
         return self.next

@@ -35,7 +35,7 @@ NAME = re.compile(r"[a-z][a-z_]{0,39}")  # of an event
 RECORDED = {"session", "step", "resumed", "consent", "finish", "play", "wording", *STEP_EVENTS, *ENDINGS, *AT_ONCE} - {
     "answer"
 }  # events that only the recorder or the server writes
-CHAINED = {"n", "t", "event", "hash"}  # fields that every line of a log has
+OURS = {"n", "t", "event", "hash", "at", "sync"}  # what every line of a log has, and how the recorder is told to write
 
 
 class WrongEntry(ChunkError):
@@ -184,8 +184,8 @@ class Played:
     def event(self, at: int, name: str, fields: dict[str, Any]) -> None:
         if not NAME.fullmatch(name) or name in RECORDED:
             raise ValueError(f"event {name!r}: expected one that happens at a page or to its keys")
-        if not isinstance(fields, dict) or CHAINED & fields.keys():
-            raise ValueError(f"expected fields, by name, without {', '.join(sorted(CHAINED))}")
+        if not isinstance(fields, dict) or OURS & fields.keys():
+            raise ValueError(f"expected fields, by name, without {', '.join(sorted(OURS))}")
         self.recorder.note(name, at=self.clock.reach(at), **{**fields, **self.added(name, fields)})
 
     def added(self, name: str, fields: dict[str, Any]) -> dict[str, Any]:
@@ -205,7 +205,10 @@ class Played:
         if fields["what"] == "begin":
             about = {"limit": self.study.practice_limit, "inputs_per_second": course.rate}
             return {**course.about(), **about, "first_picture": hash_picture(course.picture)}
-        inputs = fields["inputs"] if isinstance(fields["inputs"], str) else as_characters(fields["inputs"])
+        inputs, limit = fields["inputs"], self.study.practice_limit
+        if len(inputs) > limit:
+            raise ValueError(f"practice with {len(inputs)} inputs: expected at most {limit}")
+        inputs = inputs if isinstance(inputs, str) else as_characters(inputs)
         for character in inputs:
             course.step(CHARACTERS.index(character))
         if course.solved != (fields["ended"] == "win"):

@@ -18,6 +18,8 @@ from priorlab.envs.base.files import decoded, read_bytes
 from priorlab.envs.plays.events import SUFFIX, read_events, unedited
 from priorlab.envs.plays.play_file import FORMAT
 from priorlab.envs.plays.play_file import SUFFIX as PLAY_SUFFIX
+from priorlab.human_study.data.chunks import FOLDER, read_copy
+from priorlab.human_study.data.chunks import SUFFIX as CHUNKS
 from priorlab.human_study.data.video import CODECS
 
 CHUNK = 1 << 20  # bytes searched at once
@@ -173,7 +175,12 @@ def hdf5_holds(file: IO[bytes], wanted: list[bytes]) -> bool:
 
 def is_alone(path: Path, folder: Path, code: str, others: Collection[str]) -> bool:
     """Whether a file that contains the code, or has it in its name, belongs to that participant alone: a recording of
-    theirs under any name, or a file that is named after them and names nobody else."""
+    theirs under any name, or a file that is named after them and names nobody else.
+
+    What the server wrote of their session is theirs even if it is damaged, or an answer in it names somebody else.
+    """
+    if path == folder / FOLDER / f"{code}{CHUNKS}":
+        return True
     is_theirs, is_intact = recording_of(path, code)
     named = is_named_after(path, folder, code)
     if (is_theirs and is_intact) or (named and not path.exists()):  # the latter is a broken link
@@ -184,11 +191,13 @@ def is_alone(path: Path, folder: Path, code: str, others: Collection[str]) -> bo
 
 
 def recording_of(path: Path, code: str) -> tuple[bool, bool]:
-    """(whether the file is a log, play or place of that participant, whether it is intact), from its content."""
+    """(whether the file is a log, chunks, play or place of that participant, whether it is intact), from its
+    content."""
     header = header_of(path)
-    if header.get("event") == "session":
+    read = read_events if header.get("event") == "session" else read_copy if is_opening(header) else None
+    if read:
         try:
-            read_events(path)
+            read(path)
         except (ValueError, OSError):
             return code in codes_in(header), False
         return code in codes_in(header), True
@@ -197,7 +206,9 @@ def recording_of(path: Path, code: str) -> tuple[bool, bool]:
 
 def codes_in(header: dict[str, Any]) -> set[str]:
     """The codes of the participant whose recording has this header."""
-    if header.get("event") == "session":
+    if is_opening(header):
+        codes = (header["id"],)
+    elif header.get("event") == "session":
         codes = (header.get("id"), header.get("participant"))
     elif header.get("format") == FORMAT and header.get("player") == "person":
         codes = (header.get("player_id"), str(header.get("id")).rpartition("-")[0])
@@ -208,8 +219,14 @@ def codes_in(header: dict[str, Any]) -> set[str]:
     return {each for each in codes if isinstance(each, str) and each}
 
 
+def is_opening(header: dict[str, Any]) -> bool:
+    """Whether it begins a file of chunks."""
+    return {"schema", "id", "consent"} <= header.keys()
+
+
 def header_of(path: Path) -> dict[str, Any]:
-    """The first event of a log, or all of a play or a place, compressed or not; {} for other files."""
+    """The first event of a log, the opening of chunks, or all of a play or a place, compressed or not; {} for other
+    files."""
     try:
         line = unedited(beginning(path, HEAD)).partition(b"\n")[0].strip()
         if not line.startswith(b"{"):

@@ -23,6 +23,7 @@ from priorlab.human_study.data.chunks import (
     chunks_path,
     read_chunks,
 )
+from priorlab.human_study.data.traces import header_of
 from priorlab.human_study.data.withdraw import withdraw
 from priorlab.human_study.hosting.offers import Offer, read_offers
 from priorlab.human_study.hosting.uploaded import Uploaded, read_uploads
@@ -57,7 +58,7 @@ def gather(study: Study, paths: Sequence[Path]) -> Iterator[Gathered]:
     with held(folder / SERVER_LOCK, f"{folder}: a server is running: stop it first"):
         offers, found = read_offers(study), read_uploads(paths)
         yield from (Gathered("", problem=f"{type(each).__name__}: {each}") for each in found.problems)
-        for session in sorted(found.sessions.values(), key=lambda each: (began_of(each), each.id)):
+        for session in sorted(found.sessions.values(), key=lambda each: (began_of(each), each.id, each.build)):
             try:
                 yield gather_one(study, offers, session)
             except (ValueError, OSError) as error:
@@ -72,19 +73,20 @@ def began_of(session: Uploaded) -> float:
 def gather_one(study: Study, offers: dict[str, Offer], session: Uploaded) -> Gathered:
     """Adds a session, up to a chunk that is missing. Raises ChunkError; OSError."""
     names = ", ".join(map(str, session.files))
-    if session.is_withdrawn:
-        with suppress(ValueError):  # nothing of it is here
-            withdraw(study, session.id)
-    if session.is_withdrawn or session.id in withdrawals.read(study.folder / withdrawals.NAME):
-        return Gathered(session.id, note=f"{session.id} withdrew: delete what {names} holds of it")
     path = chunks_path(study.folder, session.id)
+    if path.exists() and header_of(path).get("build", "") != session.build:
+        raise OtherSession(f"{names}: session {session.id} is of another build than the one in {path}")
+    has_withdrawn = session.id in withdrawals.read(study.folder / withdrawals.NAME)
+    if session.is_withdrawn and (has_withdrawn or path.exists()):  # only what was imported here
+        with suppress(ValueError):  # nothing of it is left
+            withdraw(study, session.id)
+    if session.is_withdrawn or has_withdrawn:
+        return Gathered(session.id, note=f"{session.id} withdrew: delete what {names} holds of it")
     if session.opening:
         begin(study, offers, session, path)
     if not path.exists():
         raise NoOpening(f"{names}: no opening of session {session.id}, and {path.parent} has no such session")
     there = read_chunks(path)
-    if session.opening and there.opening.get("build") != session.opening["build"]:
-        raise OtherSession(f"{names}: session {session.id} is of another build than the one in {path}")
     for number, entries in enumerate(there.entries):
         if session.chunks.get(number, entries) != entries:
             raise AlteredChunk(f"{session.origins[number]}: chunk {number} differs from the one in {path}")

@@ -11,8 +11,10 @@ from priorlab.envs.base.locks import held
 from priorlab.envs.plays.events import SUFFIX, read_events
 from priorlab.envs.plays.play import CHARACTERS
 from priorlab.envs.plays.sessions import read_session
+from priorlab.human_study.data import chunks as chunks_module
 from priorlab.human_study.data.chunks import (
     AlteredChunk,
+    ChunkDiffers,
     ChunkError,
     ChunkWriter,
     DuplicateChunk,
@@ -27,6 +29,7 @@ from priorlab.human_study.data.chunks import (
 from priorlab.human_study.data.imported import WrongEntry, WrongLog, import_session
 from priorlab.human_study.data.interrupted import interrupted_here
 from priorlab.human_study.data.verify import verify
+from priorlab.human_study.data.withdraw import withdraw
 from priorlab.human_study.study.assignment import take_place
 from priorlab.human_study.study.study_file import Study
 from priorlab.scripts.run import run
@@ -120,6 +123,45 @@ def test_practice_is_replayed_and_is_no_play(tmp_path: Path):
     assert not read_session(study.folder / f"{CODE}{SUFFIX}")
 
 
+def test_practice_ends_at_its_limit(tmp_path: Path):
+    study = a_study(tmp_path, game="princess", practice=5)
+    journal = Journal()
+    journal.note("practice", what="begin")
+    journal.note("practice", what="end", ended="limit", inputs=[0] * 151, late=0)
+    with pytest.raises(WrongEntry, match="151 inputs: expected at most 150"):
+        import_session(study, written(study, journal))
+
+
+def test_a_chunk_sent_again_is_compared_without_reading_the_others(study: Study, monkeypatch: pytest.MonkeyPatch):
+    path = written(study, a_journal(study))
+    chunks = read_chunks(path)
+    monkeypatch.setattr(chunks_module, "read_bytes", None)
+    writer = ChunkWriter.reopen(chunks)
+    assert writer.add(writer.next, [["f", 1]]) == len(chunks.entries) + 1
+    for number, entries in enumerate([*chunks.entries, [["f", 1]]]):
+        assert writer.add(number, entries) == number + 1
+        with pytest.raises(ChunkDiffers):
+            writer.add(number, [["f", 2]])
+    path.unlink()
+    with pytest.raises(FileNotFoundError):
+        writer.add(0, chunks.entries[0])
+
+
+@pytest.mark.parametrize("damage", [False, True])
+def test_withdrawal_deletes_chunks_that_name_somebody_else(study: Study, damage: bool):
+    journal = a_journal(study)
+    journal.answer("aim", "as gene2345 said")
+    path, other = written(study, journal), written(study, a_journal(study), code="gene2345")
+    take_place(study, "01")  # at a window; every file of chunks contains it
+    both, copy = study.folder / "both.txt", study.folder / "a copy.txt"
+    both.write_bytes(path.read_bytes() + other.read_bytes())
+    copy.write_bytes(path.read_bytes())
+    if damage:
+        path.write_bytes(path.read_bytes()[9:])
+    found = withdraw(study, CODE)
+    assert {*found.files} == {path, copy} and found.mentions == [both] and not path.exists() and other.exists()
+
+
 DAMAGES: dict[type[ChunkError], Callable[[list[bytes]], list[bytes]]] = {
     DuplicateChunk: lambda lines: [*lines[:3], lines[2], *lines[3:]],
     MissingChunk: lambda lines: [*lines[:3], *lines[4:]],
@@ -166,7 +208,7 @@ def test_another_session_is_not_taken_for_this_one(study: Study):
         [["p", 1, 0], ["s", 0, 9, 9, None], ["s", 0, 8, 9, None]], [["p", 1, 0], ["h", 1, [0] * 16]],
         [["p", 1, 0], ["h", 0, [0] * 16]], [["e", 1, "finish", {}]], [["e", 1, "state", {}]], [["e", 1, "page", 3]],
         [["e", 1, "page", {"hash": ""}]], [["e", 1, "../x", {}]], [["f", 1], ["q", 2, ""]], [["e", None, "page", {}]],
-        [["e", 1.5, "page", {}]], [["p", True, 0]],
+        [["e", 1.5, "page", {}]], [["p", True, 0]], [["e", 1, "page", {"sync": True}]],
     ],
     ids=json.dumps,
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 import base64
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from priorlab.human_study.classroom import lesson as lessons
 from priorlab.human_study.classroom.app import ClassServer, application
 from priorlab.human_study.classroom.curves import LEAST, mean_curve
 from priorlab.human_study.classroom.lesson import Lesson, Revealed
-from priorlab.human_study.classroom.serving import checked_link, hold, link_of
+from priorlab.human_study.classroom.serving import checked_link, hold, lecturer_link, link_of
 from priorlab.human_study.server.serving import Address
 from priorlab.scripts.analysis.published import published_line, published_note
 from tests.support.asgi import TestClient
@@ -187,6 +188,30 @@ def test_memory_and_requests_are_bounded(
     server.joinings._left = server.joinings.rate = 0
     assert send(client, first, "", first=1800).status_code == 429
     assert client.post("/api/join", json={"counted": True}).status_code == 429
+
+
+def test_who_fell_silent_early_makes_room_in_a_full_class(
+    server: ClassServer, client: TestClient, clock: Clock, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(lessons, "MOST_STUDENTS", 2)
+    player, silent = join(client), join(client)
+    clock.now += 40
+    assert send(client, player, "0" * 30 * 30).status_code == send(client, silent, "0").status_code == 200
+    clock.now += 119
+    assert join(client)["token"] == ""
+    clock.now += 2
+    assert join(client)["token"] and server.lesson.students.keys() >= {player["token"]}
+    assert send(client, silent, "0", first=1).status_code == 401
+
+
+def test_the_lecturers_token_stays_off_an_unencrypted_network(tmp_path: Path):
+    link = "http://10.0.0.7:8000/"
+    for address, shown in [
+        (Address("0.0.0.0", insecure_lan=True), "http://127.0.0.1:8000/"),
+        (Address("::", 81, insecure_lan=True), "http://[::1]:81/"), (Address(), link),
+        (Address("0.0.0.0", certificate=tmp_path, key=tmp_path), link), (Address("10.0.0.7", insecure_lan=True), link),
+    ]:  # fmt: skip
+        assert lecturer_link(address, link) == shown
 
 
 def test_without_a_known_way_places_are_counted(monkeypatch: pytest.MonkeyPatch, clock: Clock):

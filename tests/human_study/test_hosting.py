@@ -12,9 +12,10 @@ import pytest
 
 from priorlab.envs.game.versions import versions
 from priorlab.envs.plays.sessions import read_session
+from priorlab.human_study.data.chunks import ChunkWriter, chunks_path
 from priorlab.human_study.data.imported import import_study
 from priorlab.human_study.data.verify import verify
-from priorlab.human_study.hosting import gathering
+from priorlab.human_study.hosting import gathering, uploaded
 from priorlab.human_study.hosting.build import Uploads, build_jatos, build_static
 from priorlab.human_study.hosting.gathering import Gathered, gather
 from priorlab.human_study.hosting.offers import Offer, read_offers
@@ -226,6 +227,70 @@ def test_who_withdrew_is_not_imported_again(study: Study, tmp_path: Path):
     for files in ([*paths, withdrawal], paths):
         (each,) = gather(study, files)
         assert "withdrew: delete" in each.note and not logs(study)
+
+
+def test_only_a_build_of_its_own_withdraws_a_session(study: Study, tmp_path: Path):
+    offer = built(study)
+    person, other = hosted(study, offer, "kept2345"), hosted(study, offer, "gene2345")
+    paths = person.keep(tmp_path / "up")
+    imported(study, paths)
+    at_server = chunks_path(study.folder, "serv2345")  # as the study's own server records it
+    ChunkWriter.create(at_server, {"id": "serv2345", "consent": {}})
+    before = {path: path.read_bytes() for path in study.folder.rglob("*") if path.is_file()}
+    attacks = [
+        json.dumps({"build": build, "id": code, "withdrawn": True}) + "\n"
+        for build, code in [("nonsense", "kept2345"), ("", "kept2345"), ("", "serv2345"), (offer.id, "serv2345")]
+    ]
+    attacks += [other.packed([json.dumps({"build": offer.id, "id": "kept2345", "withdrawn": True})])]
+    attacks += [other.packed([json.dumps(person.opening | {"began": 1})])]
+    for attack in attacks:
+        (tmp_path / "attack.jsonl").write_text(attack)
+        found = [*gather(study, [*paths, tmp_path / "attack.jsonl"])]
+        assert [each.problem for each in found if each.id == "kept2345"][-1] == "" and any(e.problem for e in found)
+        assert {path: path.read_bytes() for path in study.folder.rglob("*") if path.is_file()} == before
+
+
+def test_no_file_adds_to_the_session_of_another_build(study: Study, tmp_path: Path):
+    offer = built(study)
+    paths = hosted(study, offer, "kept2345").keep(tmp_path / "up")
+    imported(study, paths[:2])
+    at_server = chunks_path(study.folder, "serv2345")
+    ChunkWriter.create(at_server, {"id": "serv2345", "consent": {}})
+    before = at_server.read_bytes()
+    by_name, attack = tmp_path / "kept2345.jsonl", tmp_path / "attack.jsonl"
+    by_name.write_text('{"n": 3, "entries": [["f", 1]]}\n')
+    attack.write_text(hosted(study, offer, "serv2345").packed(['{"n": 0, "entries": [["f", 1]]}']))
+    found = [*gather(study, [by_name, attack, *paths])]
+    assert [each.problem.partition(":")[0] for each in found if each.problem] == ["OtherSession"] * 2
+    assert at_server.read_bytes() == before and sum(each.new for each in found) > 3
+    at_server.unlink()
+    imported(study, paths)
+    assert b'"event":"finish"' in logs(study)["kept2345.session.jsonl"]
+
+
+def test_an_archive_that_cannot_be_read_holds_up_nothing_else(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(uploaded, "LARGEST", 1 << 16)
+    text = "".join(hosted(study, built(study), "kept2345").uploads().values())
+    with zipfile.ZipFile(tmp_path / "r.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in [("bomb", " " * (1 << 17)), ("locked", text), ("strange", text), ("good", text)]:
+            archive.writestr(f"{name}/data.txt", content)
+    data = bytearray((tmp_path / "r.zip").read_bytes())
+    central = data.index(b"PK\x01\x02")
+    for name, field, value in [(b"locked", 8, 1), (b"strange", 10, 99)]:  # encrypted; an unknown way to compress
+        for header, at in ((b"PK\x03\x04", field - 2), (b"PK\x01\x02", field)):
+            start = data.rindex(header, 0, data.index(name, 0 if header == b"PK\x03\x04" else central))
+            data[start + at] |= value
+    (tmp_path / "r.zip").write_bytes(data)
+    found = imported(study, [tmp_path / "r.zip"])
+    problems = [each.problem for each in found if each.problem]
+    assert len(problems) == 3 and all(each.startswith("NotASession: ") and "\n" not in each for each in problems)
+    assert "kept2345.session.jsonl" in logs(study)
+    monkeypatch.setattr(uploaded, "MOST_BYTES", 700)
+    assert any(
+        "session kept2345 is larger than" in str(each) for each in uploaded.read_uploads([tmp_path / "r.zip"]).problems
+    )
 
 
 def test_the_command_says_what_it_found(study: Study, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
