@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 from priorlab.human_study.classroom.lesson import Lesson, Revealed
 from priorlab.human_study.classroom.pages import lecturer_site, student_site
 from priorlab.human_study.server.answers import HANDLERS, named, offered, packed, token_of
-from priorlab.human_study.server.guard import Guard, body_of
+from priorlab.human_study.server.guard import LARGEST, Guard, body_of
 from priorlab.human_study.server.limits import Bucket
 from priorlab.human_study.server.login import Login
 from priorlab.human_study.server.refusals import Refusal
@@ -59,7 +59,7 @@ class ClassServer:
 
     async def inputs(self, request: Request) -> Response:
         student = self.lesson.find(token_of(request))
-        content = await body_of(request)
+        content = await body_of(request, LARGEST)
         if not student.bucket.take():
             raise Refusal(429, "too often: try again in a second")
         first, inputs, has_left = (content.get(name) for name in ("n", "inputs", "left"))
@@ -99,4 +99,6 @@ class ClassServer:
 
 def application(server: ClassServer, needs_https: bool = False) -> ASGIApp:
     """The server as an ASGI application."""
-    return Guard(Starlette(routes=server.routes(), exception_handlers=HANDLERS), needs_https)
+    app = Starlette(routes=server.routes(), exception_handlers=HANDLERS)
+    app.router.redirect_slashes = False
+    return Guard(app, needs_https)

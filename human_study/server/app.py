@@ -16,7 +16,7 @@ from priorlab.human_study.browser.bundle import site
 from priorlab.human_study.data.chunks import Entry
 from priorlab.human_study.protocol.described import described
 from priorlab.human_study.server.answers import HANDLERS, named, offered, packed, token_of
-from priorlab.human_study.server.guard import Guard, body_of
+from priorlab.human_study.server.guard import LARGEST, Guard, body_of
 from priorlab.human_study.server.imports import Imports
 from priorlab.human_study.server.limits import Bucket
 from priorlab.human_study.server.login import LOGIN_POLICY, Login
@@ -57,18 +57,15 @@ class Server:
 
     async def begin(self, request: Request) -> Response:
         wishes = await body_of(request)
-        if not self.beginnings.take():
-            raise Refusal(429, "too many participants begin at once: try again in a few seconds")
-        return await run_in_threadpool(packed, request, await run_in_threadpool(self.sessions.begin, wishes))
+        admission = await run_in_threadpool(self.sessions.begin, wishes, self.beginnings)
+        return await run_in_threadpool(packed, request, admission)
 
     async def session(self, request: Request) -> Response:
         return await run_in_threadpool(packed, request, self.sessions.admission(self.running(request)))
 
     async def chunk(self, request: Request) -> Response:
-        running = self.running(request)
-        content = await body_of(request)
-        if not running.bucket.take():
-            raise Refusal(429, "too many chunks: try again in a second")
+        running = self.running_at_pace(request)
+        content = await body_of(request, LARGEST)
         number, entries = content.get("n"), content.get("entries")
         if type(number) is not int or number < 0 or not is_list_of_entries(entries):
             raise Refusal(400, "expected n, a whole number, and entries, a list of lists")
@@ -76,7 +73,8 @@ class Server:
 
     async def chunks(self, request: Request) -> Response:
         """What the session wrote so far, for a participant of a panel who comes back with another browser."""
-        return await run_in_threadpool(packed, request, {"chunks": self.sessions.chunks(self.running(request))})
+        chunks = await run_in_threadpool(self.sessions.chunks, self.running_at_pace(request))
+        return await run_in_threadpool(packed, request, {"chunks": chunks})
 
     async def finish(self, request: Request) -> Response:
         running = self.running(request)
@@ -97,6 +95,13 @@ class Server:
     def running(self, request: Request) -> Running:
         return self.sessions.find(token_of(request))
 
+    def running_at_pace(self, request: Request) -> Running:
+        """As ``running``, for what costs time. Raises Refusal, also if it is asked too often."""
+        running = self.running(request)
+        if not running.bucket.take():
+            raise Refusal(429, "too many chunks: try again in a second")
+        return running
+
     # what the researcher asks
 
     async def research(self, request: Request) -> Response:
@@ -106,8 +111,8 @@ class Server:
         return HTMLResponse(html, headers={"content-security-policy": LOGIN_POLICY})
 
 
-def application(server: Server, needs_https: bool = False) -> ASGIApp:
-    """The server as an ASGI application."""
+def application(server: Server, needs_https: bool = False, is_local: bool = False) -> ASGIApp:
+    """The server as an ASGI application. ``needs_https`` and ``is_local`` as ``Guard`` has them."""
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -117,7 +122,8 @@ def application(server: Server, needs_https: bool = False) -> ASGIApp:
         server.imports.close()
 
     app = Starlette(routes=server.routes(), exception_handlers=HANDLERS, lifespan=lifespan)
-    return Guard(app, needs_https)
+    app.router.redirect_slashes = False  # to an address that whoever asks can choose
+    return Guard(app, needs_https, is_local)
 
 
 def is_list_of_entries(entries: Any) -> TypeGuard[list[Entry]]:

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import logging
+import math
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -10,8 +12,10 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from priorlab.human_study.server.refusals import Refusal
+from priorlab.human_study.server.serving import is_loopback
 
-LARGEST = 1 << 20  # bytes of a body; a chunk has a few hundred
+LARGEST = 1 << 20  # bytes of a chunk; most have a few hundred
+USUAL = 16 << 10  # bytes of any other body
 PATIENCE = 20.0  # seconds within which a body must arrive
 NOTHING = "default-src 'none'; frame-ancestors 'none'"  # what an answer that is no page may load
 HEADERS = {
@@ -27,10 +31,11 @@ log = logging.getLogger("priorlab.serve")
 
 
 class Guard:
-    """Wraps the application. ``needs_https``: refuses whatever did not come encrypted."""
+    """Wraps the application. ``needs_https``: refuses whatever did not come encrypted. ``is_local``: refuses whatever
+    was not asked under a name of this computer, such as by a page whose own name was made to lead here."""
 
-    def __init__(self, app: ASGIApp, needs_https: bool):
-        self.app, self.needs_https = app, needs_https
+    def __init__(self, app: ASGIApp, needs_https: bool, is_local: bool = False):
+        self.app, self.needs_https, self.is_local = app, needs_https, is_local
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -51,7 +56,9 @@ class Guard:
         refusal = None
         if self.needs_https and not is_safe:
             refusal = Refusal(403, "this page needs https: expected an address that begins with https://")
-        elif scope["method"] == "POST" and headers.get(b"sec-fetch-site", b"none").decode("latin-1") not in SAME:
+        elif self.is_local and not is_loopback(name_in(headers.get(b"host", b""))):
+            refusal = Refusal(403, "this server answers only on this computer: expected http://127.0.0.1")
+        elif scope["method"] == "POST" and is_from_elsewhere(headers, is_safe):
             refusal = Refusal(403, "asked by a page of another site: expected the server's own page")
         if refusal:
             await answer(refusal)(scope, receive, send_with_headers)
@@ -59,20 +66,24 @@ class Guard:
         await self.app(scope, receive, send_with_headers)
 
 
-async def body_of(request: Request) -> dict[str, Any]:
-    """The JSON object in the body. Raises Refusal if it is none, too large or too slow."""
-    parts, size = [], 0
+def name_in(host: bytes) -> str:
+    """The name or address in the header Host, without the port."""
+    text = host.decode("latin-1").lower()
+    return text[1:].partition("]")[0] if text.startswith("[") else text.partition(":")[0]
+
+
+def is_from_elsewhere(headers: Mapping[bytes, bytes], is_safe: bool) -> bool:
+    """Whether a page of another site asks. Without encryption browsers say only where the page came from."""
+    if (site := headers.get(b"sec-fetch-site")) is not None:
+        return site.decode("latin-1") not in SAME
+    origin = headers.get(b"origin")
+    return origin is not None and not is_safe and origin != b"http://" + headers.get(b"host", b"")
+
+
+async def body_of(request: Request, most: int = USUAL) -> dict[str, Any]:
+    """The JSON object in the body. Raises Refusal if it is none, has more than ``most`` bytes or is too slow."""
     try:
-        async with asyncio.timeout(PATIENCE):
-            async for part in request.stream():
-                parts.append(part)
-                size += len(part)
-                if size > LARGEST:
-                    raise Refusal(413, f"more than {LARGEST >> 10} kB: expected less")
-    except TimeoutError:
-        raise Refusal(408, f"did not arrive within {PATIENCE:g} seconds") from None
-    try:
-        content = json.loads(b"".join(parts), parse_constant=not_a_number)
+        content = json.loads(await bytes_of(request, most), parse_constant=not_a_number, parse_float=finite)
     except (ValueError, RecursionError):
         raise Refusal(400, "expected a JSON object") from None
     if not isinstance(content, dict):
@@ -80,8 +91,31 @@ async def body_of(request: Request) -> dict[str, Any]:
     return content
 
 
+async def bytes_of(request: Request, most: int) -> bytes:
+    """The body. Raises Refusal if it has more than ``most`` bytes or is too slow."""
+    parts, size = [], 0
+    try:
+        async with asyncio.timeout(PATIENCE):
+            async for part in request.stream():
+                parts.append(part)
+                size += len(part)
+                if size > most:
+                    raise Refusal(413, f"more than {most} bytes: expected less")
+    except TimeoutError:
+        raise Refusal(408, f"did not arrive within {PATIENCE:g} seconds") from None
+    return b"".join(parts)
+
+
 def not_a_number(name: str) -> None:
     raise ValueError(name)
+
+
+def finite(text: str) -> float:
+    """That number; 1e999 is none."""
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(text)
+    return number
 
 
 def answer(refusal: Refusal) -> JSONResponse:

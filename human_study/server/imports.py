@@ -16,6 +16,7 @@ from priorlab.envs.base.files import one_line
 from priorlab.human_study.data.chunks import chunks_path
 from priorlab.human_study.data.imported import import_session
 from priorlab.human_study.server.sessions import Running, Sessions
+from priorlab.human_study.server.tally import LONGEST
 from priorlab.human_study.study.study_file import Study
 
 LOOK = 10.0  # seconds between two looks for sessions with news
@@ -41,7 +42,7 @@ class Imports:
     async def run(self) -> None:
         while True:
             now = time.time()
-            quiet = [each for each in self.sessions.running.values() if now > each.heard + QUIET]
+            quiet = [each for each in [*self.sessions.running.values()] if now > each.heard + QUIET]
             wanted, self._wanted = [*self._wanted.values(), *quiet], {}
             self._news.clear()
             for running in wanted:
@@ -58,12 +59,12 @@ class Imports:
             self._pool = ProcessPoolExecutor(1, context, initializer=leave_with_parent)
         job = partial(import_one, self.sessions.study.path, running.code)
         try:
-            running.problem = await asyncio.get_running_loop().run_in_executor(self._pool, job)
+            running.problem = (await asyncio.get_running_loop().run_in_executor(self._pool, job))[:LONGEST]
         except BrokenProcessPool:  # it was killed: a new one tries again
             self._pool = None
             return
         except Exception as error:  # such as a full disk: tried again; and the other sessions go on
-            running.problem = one_line(running.writer.path, error)
+            running.problem = one_line(running.writer.path, error)[:LONGEST]
             return
         running.imported = count
         if running.problem and not running.is_gone:

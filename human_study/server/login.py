@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from priorlab.human_study.server.refusals import Refusal
+from priorlab.human_study.server.guard import bytes_of
 
 LOGIN_POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
 LONGEST_FORM = 1000  # bytes
@@ -36,7 +36,8 @@ class Login:
     def page(self) -> Response:
         """Asks for the token."""
         html = pages().get_template("login.html").render()
-        return HTMLResponse(html, headers={"content-security-policy": LOGIN_POLICY})
+        headers = {"content-security-policy": LOGIN_POLICY, "referrer-policy": "same-origin"}  # else its origin is null
+        return HTMLResponse(html, headers=headers)
 
     async def answer(self, request: Request) -> Response:
         """Takes the token, and leads back to the page that asked for it."""
@@ -50,9 +51,4 @@ class Login:
 
 async def form_of(request: Request) -> str:
     """The token in the form of the page."""
-    parts = b""
-    async for part in request.stream():
-        parts += part
-        if len(parts) > LONGEST_FORM:
-            raise Refusal(413, "expected the token that was printed at the start")
-    return parse_qs(parts.decode("ascii", "replace")).get("token", [""])[0]
+    return parse_qs((await bytes_of(request, LONGEST_FORM)).decode("ascii", "replace")).get("token", [""])[0]

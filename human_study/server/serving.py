@@ -3,6 +3,7 @@
 import ipaddress
 import logging
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 MISSING = "serving needs the packages starlette and uvicorn: install priorlab[web]"
 LOOPBACK_NAME = "localhost"
 KEEP_ALIVE = 30  # seconds that an idle connection stays open
-MOST_CONNECTIONS = 5000
+MOST_CONNECTIONS = 5000  # as far as the computer allows twice as many open files
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,12 @@ class Address:
 
     @property
     def is_loopback(self) -> bool:
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host == LOOPBACK_NAME
+        return is_loopback(self.host)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this computer's own browsers ask, and not a proxy for others."""
+        return self.is_loopback and not self.trusted_proxy
 
     @property
     def needs_https(self) -> bool:
@@ -78,6 +81,14 @@ class Address:
             )
 
 
+def is_loopback(host: str) -> bool:
+    """Whether it is a name or an address under which a computer reaches itself."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == LOOPBACK_NAME
+
+
 def serve(path: Path, address: Address) -> None:
     """Serves the study of that file until Ctrl-C.
 
@@ -104,7 +115,23 @@ def serve(path: Path, address: Address) -> None:
         print(f"participants: {where}\nresearcher:   {where}researcher   token {token}", flush=True)
         for problem in server.sessions.problems:
             print(f"left out      {problem}", flush=True)
-        run(application(server, address.needs_https), address)
+        run(application(server, address.needs_https, address.is_local), address)
+
+
+def connections() -> int:
+    """How many connections at most leave as many files for everything else, after raising the limit of this process."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return MOST_CONNECTIONS
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * MOST_CONNECTIONS
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        with suppress(ValueError, OSError):  # macOS allows less than it says
+            resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+            soft = allowed
+    return MOST_CONNECTIONS if soft == resource.RLIM_INFINITY else min(MOST_CONNECTIONS, soft // 2)
 
 
 def run(app: "ASGIApp", address: Address) -> None:
@@ -115,6 +142,6 @@ def run(app: "ASGIApp", address: Address) -> None:
         app, host=address.host, port=address.port, root_path=address.root_path,
         proxy_headers=bool(address.trusted_proxy), forwarded_allow_ips=address.trusted_proxy or None,
         ssl_certfile=address.certificate, ssl_keyfile=address.key, log_config=None, log_level="warning",
-        access_log=False, server_header=False, timeout_keep_alive=KEEP_ALIVE, limit_concurrency=MOST_CONNECTIONS,
+        access_log=False, server_header=False, timeout_keep_alive=KEEP_ALIVE, limit_concurrency=connections(),
         timeout_graceful_shutdown=5,
     )  # fmt: skip

@@ -6,7 +6,6 @@ Everything here may wait for the disk: call it from a thread, not from an event 
 import base64
 import hashlib
 import hmac
-import math
 import re
 import secrets
 import threading
@@ -42,13 +41,23 @@ from priorlab.human_study.protocol.script import Script
 from priorlab.human_study.server.limits import Bucket
 from priorlab.human_study.server.refusals import Refusal
 from priorlab.human_study.server.tally import Tally
-from priorlab.human_study.study.assignment import StudyFull, free_place, readable_places, take_place
+from priorlab.human_study.study.assignment import (
+    StudyFull,
+    StudyPlace,
+    free_place,
+    place_at,
+    place_path,
+    readable_places,
+    take_place,
+)
 from priorlab.human_study.study.study_file import Study
 from priorlab.human_study.study.texts import Texts
 
 SECRET = "secret"  # the file of the key that signs tokens
 LIFE = 24 * 3600  # seconds from consent for which a token is valid
-MOST_BYTES = 100 << 20  # of one session's chunks; half an hour of play takes about 2
+SILENT = 600.0  # seconds without any chunk, after which a full study gives the place to somebody else
+LONGEST_CONSENT = 1e7  # seconds for which a page can have been open
+MOST_BYTES = 20 << 20  # of one session's chunks; half an hour of play takes about 2
 CHUNKS_A_SECOND, CHUNKS_AT_ONCE = 20.0, 400.0  # of one session; after an interruption all that waited comes at once
 CLIENT = re.compile(r"[A-Za-z0-9_-]{16,64}")  # what a browser calls itself, at random
 ABOUT_NAME = re.compile(r"[a-z][a-z_]{0,31}")
@@ -66,7 +75,7 @@ class Running:
     began: float  # when consent was given, seconds since 1970
     client: str  # hash of what the browser calls itself
     writer: ChunkWriter
-    tally: Tally = field(default_factory=Tally)
+    tally: Tally = field(init=False)
     heard: float = 0.0  # of the last chunk, seconds since 1970
     imported: int = -1  # chunks that its log holds
     problem: str = ""  # why its log is not up to date
@@ -74,9 +83,12 @@ class Running:
     lock: threading.Lock = field(default_factory=threading.Lock)
     bucket: Bucket = field(default_factory=lambda: Bucket(CHUNKS_A_SECOND, CHUNKS_AT_ONCE))
 
+    def __post_init__(self) -> None:
+        self.tally = Tally(len(self.versions))
+
     def forget(self) -> None:
         """The record was deleted."""
-        self.is_gone, self.tally, self.problem = True, Tally(), ""
+        self.is_gone, self.tally, self.problem = True, Tally(len(self.versions)), ""
 
     def look(self) -> None:
         """Notices that `priorlab withdraw` deleted the record."""
@@ -100,18 +112,25 @@ class Sessions:
         self._clients: dict[str, str] = {}  # code by the hash of what a browser calls itself
         self._lock = threading.Lock()  # of beginnings
         self._key = key_of(study.folder / FOLDER / SECRET)
-        places = {place.participant: place for place in readable_places(study)[0]}
+        readable, damaged = readable_places(study)
+        self.problems += damaged.values()
+        is_any_lost = bool(damaged) or any(not place_path(study, each.number).stat().st_size for each in readable)
+        places = {place.participant: place for place in readable}
         for path in chunk_files(study.folder):
             try:
                 chunks = read_chunks(path)
             except (ValueError, OSError) as error:
                 self.problems.append(one_line(path, error))
                 continue
-            if chunks.id not in places:  # a crash came before the place, and nobody was told of this session
-                path.unlink()
+            log = study.folder / f"{chunks.id}{SUFFIX}"
+            if chunks.id not in places:
+                if chunks.entries or log.exists() or is_any_lost:  # somebody's, whose place was lost
+                    self.problems.append(f"{path}: no place belongs to it: expected one in {study.folder / 'places'}")
+                else:  # a crash came before the place, and nobody was told of this session
+                    path.unlink()
                 continue
             place, opening, heard = places[chunks.id], chunks.opening, path.stat().st_mtime
-            has_log = is_imported(study.folder / f"{chunks.id}{SUFFIX}", path)
+            has_log = is_imported(log, path)
             running = Running(
                 chunks.id, place.number, place.versions, opening["language"], opening["began"],
                 opening["client"], ChunkWriter.reopen(chunks), heard=heard,
@@ -126,20 +145,23 @@ class Sessions:
 
     # beginning
 
-    def begin(self, wishes: Mapping[str, Any]) -> dict[str, Any]:
+    def begin(self, wishes: Mapping[str, Any], bucket: Bucket) -> dict[str, Any]:
         """The session of a participant who agreed: a new one, or the one that this browser, or this participant of a
-        panel, has already. Raises Refusal; OSError if nothing can be recorded, which takes no place."""
+        panel, has already. Wrong wishes take nothing from the bucket. Raises Refusal; OSError if nothing can be
+        recorded, which takes no place."""
         language, client = wishes.get("language"), wishes.get("client")
-        if language not in self.scripts:
-            raise Refusal(400, f"language is {language!r}: expected one of {', '.join(self.scripts)}")
+        if not isinstance(language, str) or language not in self.scripts:
+            raise Refusal(400, f"language: expected one of {', '.join(self.scripts)}")
         if not isinstance(client, str) or not CLIENT.fullmatch(client):
             raise Refusal(400, "client: expected 16 to 64 random letters and digits")
         seconds = wishes.get("seconds")
-        if not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
-            raise Refusal(400, f"seconds is {seconds!r}: expected how long the consent was read")
+        if not isinstance(seconds, int | float) or not 0 <= seconds < LONGEST_CONSENT:
+            raise Refusal(400, "seconds: expected how long the consent was read")
         ids, about = self._ids(wishes.get("panel")), checked_about(wishes.get("about"))
         hashed = hashlib.sha256(client.encode()).hexdigest()
         with self._lock:
+            if not bucket.take():
+                raise Refusal(429, "too many participants begin at once: try again in a few seconds")
             known = self._known(hashed, ids)
             if known is None:
                 known = self._begin(language, hashed, float(seconds), about)
@@ -158,13 +180,14 @@ class Sessions:
     def _known(self, hashed: str, ids: dict[str, str]) -> Running | None:
         """The unfinished session of that browser or panel's participant. Raises Refusal if theirs has ended."""
         rows = panel_ids.read(self.study.folder) if ids else []
-        code = next((row["code"] for row in rows if row["participant"] == ids["participant"]), None)
-        if code is None:
+        row = next((row for row in rows if row["participant"] == ids["participant"]), None)
+        if row is None:
             known = self.running.get(self._clients.get(hashed, ""))
             is_others = known is not None and any(row["code"] == known.code for row in rows)
             return known if known and not is_others and self.is_open(known) and not known.tally.is_finished else None
-        known = self.running.get(code)
-        if known is None or known.tally.is_finished or not self.is_open(known):
+        known = self.running.get(row["code"])
+        is_theirs = ids.items() <= row.items()  # one id alone may be known to others
+        if known is None or not is_theirs or known.tally.is_finished or not self.is_open(known):
             raise Refusal(409, "this session has ended: expected each participant once", ended=True)
         return known
 
@@ -186,20 +209,48 @@ class Sessions:
         place = None
         try:
             writer = ChunkWriter.create(path, opening)
-            place = take_place(study, code)
+            place = self._take_place(code)
             import_session(study, path)  # a place has a log beside it
         except BaseException as error:
-            for left in (study.folder / f"{code}{SUFFIX}", path):
-                with suppress(OSError):
-                    left.unlink(missing_ok=True)
-            if place:
-                free_place(study, place)
+            self._discard(code, place)
             if isinstance(error, StudyFull):
                 raise Refusal(409, "all places are taken", full=True) from None
             raise
-        running = Running(code, place.number, place.versions, language, began, hashed, writer, heard=began)
+        running = Running(code, place.number, place.versions, language, began, hashed, writer, heard=began, imported=0)
         self._add(running)
         return running
+
+    def _take_place(self, code: str) -> StudyPlace:
+        try:
+            return take_place(self.study, code)
+        except StudyFull:
+            if not self._free_silent():
+                raise
+            return take_place(self.study, code)
+
+    def _free_silent(self) -> int:
+        """Frees the places of those who agreed long ago, and never sent anything; how many there were."""
+        silent = [each for each in self.running.values() if time.time() > each.heard + SILENT]
+        freed = 0
+        for running in silent:
+            with running.lock:
+                running.look()
+                if running.writer.next or running.is_gone:
+                    continue
+                panel_ids.forget(self.study.folder, running.code)
+                self._discard(running.code, place_at(self.study, running.place))
+                running.forget()
+            del self.running[running.code]
+            freed += 1
+        return freed
+
+    def _discard(self, code: str, place: StudyPlace | None) -> None:
+        """Deletes a session in which nothing was recorded."""
+        for left in (self.study.folder / f"{code}{SUFFIX}", chunks_path(self.study.folder, code)):
+            with suppress(OSError):
+                left.unlink(missing_ok=True)
+        if place:
+            free_place(self.study, place)
 
     def admission(self, running: Running) -> dict[str, Any]:
         """What a browser needs for its session. Nothing in it names a version."""
@@ -249,6 +300,8 @@ class Sessions:
                 raise Refusal(409, str(error), next=error.next) from None
             except ChunkDiffers as error:
                 raise Refusal(409, str(error)) from None
+            except ValueError as error:
+                raise Refusal(400, f"chunk {number}: {error}") from None
             except FileNotFoundError:
                 running.forget()
                 raise Refusal(410, "this session was deleted", ended=True) from None

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from priorlab.human_study.data.chunks import Entry
 from priorlab.human_study.data.progress import STOPPED
 
+LONGEST = 200  # characters that are shown of what a browser sent
 LATE = 0.5 / 30 * 1e6  # microseconds after which an input counts as taken late
 
 
 @dataclass
 class Tally:
+    of: int  # plays that the session has
     page: str = ""  # the last one that was shown
     plays: int = 0  # begun so far
+    played: int = 0  # plays with an input or an end
     inputs: int = 0
     late: int = 0  # inputs
     reloads: int = 0
@@ -24,7 +27,9 @@ class Tally:
     @property
     def end(self) -> str:
         """What a panel is told, once the session is finished."""
-        return "screened_out" if self.is_excluded else "stopped" if self.is_stopped else "complete"
+        if self.is_excluded:
+            return "screened_out"
+        return "complete" if self.played == self.of and not self.is_stopped else "stopped"
 
     def take(self, entries: Iterable[Entry]) -> None:
         """Counts entries; those that make no sense count as nothing, and are reported when they are imported."""
@@ -32,17 +37,19 @@ class Tally:
             match entry:
                 case ["s", _, int(due), int(done), _]:
                     self.inputs += 1
+                    self.played += self.played < self.plays
                     self.late += done - due > LATE
-                case ["p", _, int(number)]:
-                    self.plays, self.page = number + 1, f"play:{number}"
+                case ["p", _, int(number)] if number == self.plays < self.of:
+                    self.plays, self.page = self.plays + 1, f"play:{self.plays}"
                 case ["q", _, reason]:
                     self.is_stopped |= reason == STOPPED
+                    self.played += self.played < self.plays
                 case ["r", _]:
                     self.reloads += 1
                 case ["f", _]:
                     self.is_finished = True
                 case ["e", _, "page", {"page": str(page), "what": what}]:
-                    self.page = page
+                    self.page = page[:LONGEST]
                     self.is_stopped |= what == "stop"
                 case ["e", _, "excluded", _]:
                     self.is_excluded = True

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from priorlab.envs.base.files import one_line, read_text, write_whole
+from priorlab.envs.base.files import one_line, read_text, to_disk, write_whole
 from priorlab.envs.game.level import Level
 from priorlab.envs.plays.play import today
 from priorlab.human_study.study.study_file import Study
@@ -143,6 +143,7 @@ def take_place(
         try:
             with file:
                 file.write(place_json(place))
+                to_disk(file)
         except OSError:  # the disk is full
             free_place(study, place)
             raise

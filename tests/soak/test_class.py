@@ -7,7 +7,6 @@ import asyncio
 import json
 import os
 import re
-import resource
 import signal
 import subprocess
 import sys
@@ -217,8 +216,6 @@ def test_three_students_and_the_wall():
 
 
 def test_a_full_hall():
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(max(soft, 4096), hard), hard))
     with a_class(8472) as (_, _, process):
         before, began = memory(process), seconds_of(process)
         waits = run_hall(8472, HALL, HALL_SECONDS)

@@ -50,7 +50,7 @@ class Connection:
             if self.reader is None or self.writer is None:
                 self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)
             body = json.dumps(content).encode()
-            head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
+            head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n"
             head += f"Authorization: Bearer {token}\r\n\r\n" if token else "\r\n"
             self.writer.write(head.encode() + body)
             given = await self.reader.readuntil(b"\r\n\r\n")

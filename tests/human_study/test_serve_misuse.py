@@ -1,0 +1,167 @@
+"""What the study's server makes of requests that no page of ours sends, and of files that were lost."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+
+from priorlab.human_study.server import guard, login
+from priorlab.human_study.server import sessions as server_sessions
+from priorlab.human_study.server.app import Server, application
+from priorlab.human_study.server.refusals import Refusal
+from priorlab.human_study.server.serving import Address, connections
+from priorlab.human_study.study.assignment import place_path, taken_places
+from tests.human_study.test_serve import SECRET, a_server, begun, server_languages, with_panel
+from tests.support.asgi import TestClient
+from tests.support.browser_participant import agreed, bearer
+
+HERE = "http://127.0.0.1"
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Server:
+    return a_server(tmp_path)
+
+
+@pytest.fixture
+def client(server: Server) -> TestClient:
+    return TestClient(application(server), base_url=HERE)
+
+
+@pytest.mark.parametrize("content", ["", '{"number": 0'])
+def test_a_lost_place_takes_no_recording_with_it(server: Server, client: TestClient, content: str):
+    study = server.sessions.study
+    codes = [begun(client)["code"] for _ in range(2)]
+    files = [server.sessions.running[code].writer.path for code in codes]
+    place_path(study, 0).write_text(content, encoding="utf-8")
+    (study.folder / f"{codes[0]}.session.jsonl").unlink()
+    later = Server(study, server_languages(server), SECRET)
+    assert all(path.exists() for path in files) and [*later.sessions.running] == codes[1:]
+    assert any(codes[0] in line for line in later.sessions.problems)
+
+
+def test_chunks_without_a_place_are_kept(server: Server, client: TestClient):
+    admission = begun(client)
+    client.post("/api/chunk", json={"n": 0, "entries": [["r", 1]]}, headers=bearer(admission))
+    place_path(server.sessions.study, 0).unlink()
+    (server.sessions.study.folder / f"{admission['code']}.session.jsonl").unlink()
+    Server(server.sessions.study, server_languages(server), SECRET)
+    assert server.sessions.running[admission["code"]].writer.path.exists()
+
+
+def test_who_knows_only_a_panels_participant_gets_no_token(tmp_path: Path):
+    _, client = with_panel(tmp_path)
+    who = {"PROLIFIC_PID": "5f2a9c", "STUDY_ID": "s1", "SESSION_ID": "t1"}
+    begun(client, panel=who)
+    for other in ({"SESSION_ID": "t2"}, {"STUDY_ID": "s2"}, {"STUDY_ID": "", "SESSION_ID": ""}):
+        answer = client.post("/api/begin", json=agreed(client="e" * 16, panel=who | other))
+        assert answer.status_code == 409 and "token" not in answer.json()
+
+
+@pytest.mark.parametrize("entries", [[], [["p", 1, 0]], [["p", 1, 7], ["s", 0, 1, 1, None]]])
+def test_without_the_plays_nobody_has_completed(tmp_path: Path, entries: list):
+    _, client = with_panel(tmp_path)
+    admission = begun(client, panel={"PROLIFIC_PID": "x"})
+    client.post("/api/chunk", json={"n": 0, "entries": [*entries, ["f", 2]]}, headers=bearer(admission))
+    assert client.post("/api/finish", json={"chunks": 1}, headers=bearer(admission)).json()["code"] == "C2"
+
+
+def test_reading_a_session_again_stops_nobody_else(server: Server, client: TestClient, monkeypatch: pytest.MonkeyPatch):
+    def is_in_loop(_: object) -> list[str]:
+        with pytest.raises(RuntimeError, match="no running"):
+            asyncio.get_running_loop()
+        return []
+
+    admission = begun(client)
+    bucket = server.sessions.running[admission["code"]].bucket
+    bucket.rate, bucket._left = 0, 1
+    monkeypatch.setattr(server.sessions, "chunks", is_in_loop)
+    asked = [client.get("/api/chunks", headers=bearer(admission)).status_code for _ in range(2)]
+    assert asked == [200, 429]
+
+
+def test_no_entry_spoils_the_researchers_page(server: Server, client: TestClient):
+    admission = begun(client)
+    body = f'{{"n": 0, "entries": [["p", 1, {"9" * 4300}], ["e", 2, "page", {{"page": "{"long" * 99}", "what": ""}}]]}}'
+    assert client.post("/api/chunk", content=body, headers=bearer(admission)).status_code == 200
+    page = client.post("/researcher", data={"token": SECRET})
+    assert page.status_code == 200 and "long" * 50 in page.text and "long" * 51 not in page.text
+    assert server.sessions.running[admission["code"]].tally.plays == 0
+
+
+def test_wrong_wishes_keep_nobody_out(server: Server, client: TestClient):
+    server.beginnings.rate, server.beginnings._left = 0, 1
+    assert [client.post("/api/begin", json={}).status_code for _ in range(3)] == [400] * 3
+    begun(client)
+    assert client.post("/api/begin", json=agreed(client="d" * 16)).status_code == 429
+
+
+def test_a_full_study_frees_the_places_of_those_who_never_sent_anything(server: Server, client: TestClient):
+    admissions = [begun(client) for _ in range(4)]
+    client.post("/api/chunk", json={"n": 0, "entries": [["r", 1]]}, headers=bearer(admissions[0]))
+    client.post("/api/withdraw", json={}, headers=bearer(admissions[1]))
+    for each in admissions[:3]:
+        server.sessions.running[each["code"]].heard -= server_sessions.SILENT
+    new = begun(client)
+    answers = [client.get("/api/session", headers=bearer(each)).status_code for each in [*admissions, new]]
+    assert answers == [200, 410, 410, 200, 200]
+    study = server.sessions.study
+    assert taken_places(study)[server.sessions.running[new["code"]].place].participant == new["code"]
+    assert not [path for path in study.folder.rglob("*") if admissions[2]["code"] in path.name]
+    assert client.post("/api/begin", json=agreed(client="d" * 16)).json()["full"]
+
+
+@pytest.mark.parametrize(("hard", "expected"), [(1024, 512), (4096, 2048), (1 << 20, 5000), (-1, 5000)])
+def test_connections_leave_files_for_the_rest(monkeypatch: pytest.MonkeyPatch, hard: int, expected: int):
+    resource = pytest.importorskip("resource")
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, hard))
+    monkeypatch.setattr(resource, "setrlimit", lambda *_: None)
+    assert connections() == expected
+
+
+def test_without_encryption_other_sites_are_known_by_their_origin(client: TestClient):
+    wishes = json.dumps(agreed())
+    for origin, expected in (("http://evil.example", 403), ("null", 403), (f"{HERE}:81", 403), (HERE, 200)):
+        headers = {"origin": origin, "content-type": "text/plain"}
+        assert client.post("/api/begin", content=wishes, headers=headers).status_code == expected, origin
+    assert client.get("/researcher").headers["referrer-policy"] == "same-origin", "else a form's origin is null"
+
+
+def test_only_names_of_this_computer_lead_to_a_server_that_is_only_for_it(server: Server):
+    client = TestClient(application(server, is_local=True), base_url=HERE)
+    for host, expected in (
+        ("evil.example", 403), ("127.0.0.1.evil.example", 403), ("", 403), ("localhost:8000", 200), ("[::1]:8000", 200),
+    ):  # fmt: skip
+        assert client.get("/", headers={"host": host}).status_code == expected, host
+    assert Address().is_local and not Address(trusted_proxy="127.0.0.1").is_local
+    assert not Address("0.0.0.0", insecure_lan=True).is_local
+
+
+def test_odd_numbers_and_kinds_are_refused_in_one_line(server: Server, client: TestClient):
+    own = bearer(begun(client))
+    odd: list[dict[str, Any]] = [{"language": ["en"]}, {"language": {}}, {"seconds": 10**400}]
+    wishes = [json.dumps(agreed(**each)) for each in odd]
+    asked = [client.post("/api/begin", content=each) for each in wishes]
+    asked += [client.post("/api/begin", content=wishes[0].replace("3.2", "1e999").replace('["en"]', '"en"'))]
+    asked += [client.post("/api/chunk", content='{"n": 0, "entries": [["e", 1e999]]}', headers=own)]
+    asked += [client.post("/api/begin", content=b" " * (16 << 10) + json.dumps(agreed()).encode())]
+    assert [each.status_code for each in asked] == [400, 400, 400, 400, 400, 413]
+    assert all("\n" not in each.json()["error"] for each in asked) and len(taken_places(server.sessions.study)) == 1
+
+
+def test_no_address_leads_to_another_host(client: TestClient):
+    answer = client.get("/researcher/", headers={"host": "evil.example"}, follow_redirects=False)
+    assert answer.status_code == 404
+
+
+def test_a_form_that_never_ends_is_not_waited_for(monkeypatch: pytest.MonkeyPatch):
+    async def receive() -> dict:
+        await asyncio.sleep(10)
+        return {"type": "http.disconnect"}
+
+    monkeypatch.setattr(guard, "PATIENCE", 0.01)
+    with pytest.raises(Refusal, match="did not arrive"):
+        asyncio.run(login.form_of(Request({"type": "http", "method": "POST", "headers": []}, receive)))
