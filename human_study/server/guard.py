@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from priorlab.human_study.server.loopback import is_loopback
 from priorlab.human_study.server.refusals import Refusal
-from priorlab.human_study.server.serving import is_loopback
 
 LARGEST = 1 << 20  # bytes of a chunk; most have a few hundred
 USUAL = 16 << 10  # bytes of any other body

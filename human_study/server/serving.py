@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from priorlab.envs.base.locks import held
 from priorlab.human_study.data.chunks import FOLDER, SERVER_LOCK
 from priorlab.human_study.protocol.ready import load_study
+from priorlab.human_study.server.loopback import is_loopback
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 MISSING = "serving needs the packages starlette and uvicorn: install priorlab[web]"
-LOOPBACK_NAME = "localhost"
 KEEP_ALIVE = 30  # seconds that an idle connection stays open
 MOST_CONNECTIONS = 5000  # as far as the computer allows twice as many open files
 
@@ -79,14 +79,6 @@ class Address:
                 f"host is {self.host!r}, which others can reach: expected a certificate and a key, or a trusted proxy "
                 "that encrypts, or --insecure-lan in a network where nobody listens"
             )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether it is a name or an address under which a computer reaches itself."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == LOOPBACK_NAME
 
 
 def serve(path: Path, address: Address) -> None:
