@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr
 from dataclasses import is_dataclass
 from functools import partial, wraps
-from inspect import Signature, signature
+from inspect import Parameter, Signature, signature
 from io import StringIO
 from itertools import takewhile
 from types import NoneType
@@ -51,18 +51,22 @@ def described(command: Callable[..., Any]) -> Callable[..., Any]:
 
     def settings(**_: Any) -> Any: ...
 
-    requests = [each for each in get_type_hints(command).values() if is_dataclass(each)]
-    owner: Any = requests[0] if requests else command
-    hints = get_type_hints(owner, include_extras=True)
-    texts = {each.arg_name: " ".join((each.description or "").split()) for each in parse_from_object(owner).params}
-    parameters = [
-        each.replace(kind=each.KEYWORD_ONLY, annotation=described_type(hints[name], texts.get(name, "")))
-        for name, each in signature(owner).parameters.items()
-    ]
+    parameters = list(settings_of(command))
     settings.__signature__ = Signature(parameters)  # pyright: ignore[reportFunctionMemberAccess]
     settings.__annotations__ = {each.name: each.annotation for each in parameters}
     settings.__doc__ = (command.__doc__ or "").partition("Args:")[0]
     return settings
+
+
+def settings_of(owner: Any) -> Iterator[Parameter]:
+    """The settings of a command or a dataclass, with their help; a dataclass among them stands for its own."""
+    plain, hints = get_type_hints(owner), get_type_hints(owner, include_extras=True)
+    texts = {each.arg_name: " ".join((each.description or "").split()) for each in parse_from_object(owner).params}
+    for name, each in signature(owner).parameters.items():
+        if is_dataclass(plain[name]):
+            yield from settings_of(plain[name])
+        else:
+            yield each.replace(kind=each.KEYWORD_ONLY, annotation=described_type(hints[name], texts.get(name, "")))
 
 
 def described_type(hint: Any, text: str) -> Any:

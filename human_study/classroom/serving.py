@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from priorlab.human_study.server.serving import Address, run
+from priorlab.human_study.server.address import Address
+from priorlab.human_study.server.serving import run
 
 if TYPE_CHECKING:
     from priorlab.human_study.classroom.lesson import Revealed

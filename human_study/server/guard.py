@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from priorlab.human_study.server.loopback import is_loopback
+from priorlab.human_study.server.address import is_loopback
 from priorlab.human_study.server.refusals import Refusal
 
 LARGEST = 1 << 20  # bytes of a chunk; most have a few hundred

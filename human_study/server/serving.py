@@ -1,17 +1,15 @@
 """Runs the study's server: checks the study, the data folder and the address, then answers until Ctrl-C."""
 
-import ipaddress
 import logging
 import secrets
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from priorlab.envs.base.locks import held
 from priorlab.human_study.data.chunks import FOLDER, SERVER_LOCK
 from priorlab.human_study.protocol.ready import load_study
-from priorlab.human_study.server.loopback import is_loopback
+from priorlab.human_study.server.address import Address
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -19,66 +17,6 @@ if TYPE_CHECKING:
 MISSING = "serving needs the packages starlette and uvicorn: install priorlab[web]"
 KEEP_ALIVE = 30  # seconds that an idle connection stays open
 MOST_CONNECTIONS = 5000  # as far as the computer allows twice as many open files
-
-
-@dataclass(frozen=True)
-class Address:
-    """Where the server can be reached, and how it is encrypted.
-
-    ``trusted_proxy``: the address of a proxy that encrypts; what it says of the browser's connection is believed.
-    """
-
-    host: str = "127.0.0.1"
-    port: int = 8000
-    root_path: str = ""
-    trusted_proxy: str = ""
-    certificate: Path | None = None
-    key: Path | None = None
-    insecure_lan: bool = False
-
-    @property
-    def is_loopback(self) -> bool:
-        return is_loopback(self.host)
-
-    @property
-    def is_local(self) -> bool:
-        """Whether only this computer's own browsers ask, and not a proxy for others."""
-        return self.is_loopback and not self.trusted_proxy
-
-    @property
-    def needs_https(self) -> bool:
-        """Whether requests that are not encrypted are refused."""
-        return not self.insecure_lan and (bool(self.trusted_proxy) or not self.is_loopback)
-
-    @property
-    def url(self) -> str:
-        """Without a proxy, which has its own."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http{'s' if self.certificate else ''}://{host}:{self.port}/"
-
-    def check(self) -> None:
-        """Raises ValueError, one line, for an address that makes no sense, or that others reach unencrypted."""
-        if not 0 <= self.port < 65536:
-            raise ValueError(f"port is {self.port}: expected 0 to 65535")
-        if self.root_path and (not self.root_path.startswith("/") or self.root_path.endswith("/")):
-            raise ValueError(f"root_path is {self.root_path!r}: expected a path such as /study")
-        if (self.certificate is None) != (self.key is None):
-            raise ValueError("expected both certificate and key, or none of them")
-        for name, path in (("certificate", self.certificate), ("key", self.key)):
-            if path and not path.is_file():
-                raise ValueError(f"{name} is {path}: there is no such file")
-        if self.trusted_proxy:
-            try:
-                ipaddress.ip_network(self.trusted_proxy)
-            except ValueError:
-                raise ValueError(
-                    f"trusted_proxy is {self.trusted_proxy!r}: expected its address, such as 127.0.0.1"
-                ) from None
-        if self.needs_https and not self.certificate and not self.trusted_proxy:
-            raise ValueError(
-                f"host is {self.host!r}, which others can reach: expected a certificate and a key, or a trusted proxy "
-                "that encrypts, or --insecure-lan in a network where nobody listens"
-            )
 
 
 def serve(path: Path, address: Address) -> None:

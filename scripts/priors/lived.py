@@ -26,7 +26,7 @@ from priorlab.envs.plays.progress import covered, progress
 from priorlab.envs.random_games.bank import Bank
 from priorlab.scripts.priors.fixed import RANDOM, TOLD
 from priorlab.scripts.priors.plan import Life, level_of
-from priorlab.scripts.priors.raised import PROGRESS, WEIGHTS, OutOfTime, learn, prepared
+from priorlab.scripts.priors.raised import PROGRESS, WEIGHTS, OutOfTime, config_of, learn, prepared
 
 WARM = 2  # number of a small training level, in which a life that is unsure needs every kernel
 SHOWN = 12  # hexadecimal digits of hashes in rows
@@ -181,7 +181,7 @@ def raised(settings: RaiseSettings, until: float) -> Raised | None:
         if time.time() > until:
             raise OutOfTime
 
-    with prepared(settings):
+    with prepared(settings.folder, config_of(settings)):
         if not (settings.folder / WEIGHTS).exists():
             try:
                 learn(settings, on_time)

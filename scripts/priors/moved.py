@@ -1,6 +1,5 @@
 """A folder of a learned movement: its configuration, the movement, and how accurate it is."""
 
-import json
 from collections.abc import Sequence
 
 from rich import box
@@ -9,12 +8,9 @@ from rich.table import Table
 from priorlab.agents.priors.movement import load_movement, save_movement
 from priorlab.agents.priors.moving import CHECKPOINT, Score, learn_movement, scored
 from priorlab.agents.priors.settings import MovementSettings
-from priorlab.envs.base.files import read_json, write_whole
-from priorlab.envs.base.locks import held
-from priorlab.envs.base.provenance import git_commit, software
-from priorlab.envs.results.rows import check_same
+from priorlab.envs.base.files import write_whole
 from priorlab.scripts.console import plain_console
-from priorlab.scripts.priors.raised import CONFIG, progress_bar, table
+from priorlab.scripts.priors.raised import prepared, progress_bar, table
 
 MOVEMENT, ACCURACY = "movement.safetensors", "accuracy.csv"
 
@@ -27,13 +23,7 @@ def learn_and_score(settings: MovementSettings) -> None:
     folder, config = settings.folder, settings.config()
     if (folder / ACCURACY).exists():
         raise ValueError(f"{folder} holds a movement that is learned: expected a new folder")
-    if (folder / CONFIG).exists():
-        check_same(read_json(folder / CONFIG), config, folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    with held(folder / "run.lock", f"{folder}: another process learns this movement: expected one"):
-        if not (folder / CONFIG).exists():
-            described = {**config, "software": software(), "git_commit": git_commit()}
-            write_whole(folder / CONFIG, json.dumps(described, indent=2) + "\n")
+    with prepared(folder, config, "learns this movement"):
         if not (folder / MOVEMENT).exists():
             with progress_bar() as bar:
                 task = bar.add_task("free play", total=settings.levels, loss="")

@@ -26,7 +26,7 @@ from priorlab.envs.results.rows import check_same
 from priorlab.scripts.priors.fixed import SHIPPED, Fixed, check_settings
 from priorlab.scripts.priors.lived import SHOWN, Job, Lived, Raised, lived, one_thread, raised, raised_in
 from priorlab.scripts.priors.plan import Chosen, Life, drawing_of, planned, seed_of
-from priorlab.scripts.priors.raised import CONFIG, WEIGHTS
+from priorlab.scripts.priors.raised import CONFIG, WEIGHTS, config_of
 from priorlab.scripts.priors.sealed import (
     COLUMNS,
     PERCEPTION,
@@ -92,7 +92,7 @@ class Weights:
             self.add(named, Raised(pictures, math.nan, math.nan, self.fixed.weights), self.where.shipped)
         elif (self.where.folder(named) / WEIGHTS).exists():
             folder, settings = self.where.folder(named), self.settings(named)
-            check_same(read_json(folder / CONFIG), {"method": settings.method, **settings.config()}, folder)
+            check_same(read_json(folder / CONFIG), config_of(settings), folder)
             self.add(named, raised_in(folder), folder / WEIGHTS)
 
     def add(self, named: Named, found: Raised, path: Path) -> None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from rich import box
@@ -39,7 +40,7 @@ def raise_player(settings: RaiseSettings) -> None:
     unfinished = not (folder / WEIGHTS).exists() or (settings.appraisal_levels and not (folder / APPRAISAL).exists())
     if not unfinished:
         raise ValueError(f"{folder} holds a player that is raised: expected a new or an unfinished folder")
-    with prepared(settings):
+    with prepared(folder, config_of(settings)):
         if not (folder / WEIGHTS).exists():
             with progress_bar() as bar:
                 task = bar.add_task(settings.method, total=settings.pictures, loss="")
@@ -49,17 +50,21 @@ def raise_player(settings: RaiseSettings) -> None:
     plain_console().print(f"The player: {(folder / WEIGHTS).resolve()}", soft_wrap=True)
 
 
-@contextmanager
-def prepared(settings: RaiseSettings) -> Iterator[None]:
-    """Within the block this process alone raises a player in the folder, which holds its configuration.
+def config_of(settings: RaiseSettings) -> dict[str, Any]:
+    """What the configuration of a raised player says of its settings."""
+    return {"method": settings.method, **settings.config()}
 
-    ValueError for a folder that holds another raising; ``Taken`` where another process raises it.
+
+@contextmanager
+def prepared(folder: Path, config: dict[str, Any], doing: str = "raises this player") -> Iterator[None]:
+    """Within the block this process alone does that in the folder, which holds its configuration.
+
+    ValueError for a folder with another configuration; ``Taken`` where another process does it.
     """
-    folder, config = settings.folder, {"method": settings.method, **settings.config()}
     if (folder / CONFIG).exists():
         check_same(read_json(folder / CONFIG), config, folder)
     folder.mkdir(parents=True, exist_ok=True)
-    with held(folder / "run.lock", f"{folder}: another process raises this player: expected one"):
+    with held(folder / "run.lock", f"{folder}: another process {doing}: expected one"):
         if not (folder / CONFIG).exists():
             described = {**config, "software": software(), "git_commit": git_commit()}
             write_whole(folder / CONFIG, json.dumps(described, indent=2) + "\n")

@@ -15,7 +15,7 @@ from priorlab.human_study.classroom.app import ClassServer, application
 from priorlab.human_study.classroom.curves import LEAST, mean_curve
 from priorlab.human_study.classroom.lesson import Lesson, Revealed
 from priorlab.human_study.classroom.serving import checked_link, hold, lecturer_link, link_of
-from priorlab.human_study.server.serving import Address
+from priorlab.human_study.server.address import Address
 from priorlab.scripts.analysis.published import published_line, published_note
 from tests.support.asgi import TestClient
 

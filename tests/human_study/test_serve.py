@@ -17,8 +17,8 @@ from priorlab.human_study.data.verify import verify
 from priorlab.human_study.data.withdraw import withdraw
 from priorlab.human_study.protocol.ready import load_study
 from priorlab.human_study.server import sessions as server_sessions
+from priorlab.human_study.server.address import Address
 from priorlab.human_study.server.app import Server, application
-from priorlab.human_study.server.serving import Address
 from priorlab.human_study.study.assignment import place_path, taken_places
 from priorlab.human_study.study.study_file import Study
 from tests.envs.test_play import EASY

@@ -10,9 +10,10 @@ from starlette.requests import Request
 
 from priorlab.human_study.server import guard, login
 from priorlab.human_study.server import sessions as server_sessions
+from priorlab.human_study.server.address import Address
 from priorlab.human_study.server.app import Server, application
 from priorlab.human_study.server.refusals import Refusal
-from priorlab.human_study.server.serving import Address, connections
+from priorlab.human_study.server.serving import connections
 from priorlab.human_study.study.assignment import place_path, taken_places
 from tests.human_study.test_serve import SECRET, a_server, begun, server_languages, with_panel
 from tests.support.asgi import TestClient
