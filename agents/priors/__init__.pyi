@@ -5,6 +5,7 @@ from .perception import Perception as Perception
 from .perception import perceiver as perceiver
 from .perception import posterior as posterior
 from .player import Player as Player
+from .player_settings import WITHOUT_RULES as WITHOUT_RULES
 from .player_settings import PlayerSettings as PlayerSettings
 from .policy import Policy as Policy
 from .raising import Raising as Raising
@@ -16,6 +17,7 @@ from .weights import save as save
 from .weights import shipped as shipped
 
 __all__ = [
+    "WITHOUT_RULES",
     "Life",
     "Perception",
     "Player",

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from priorlab.envs.game.level import Level
-from priorlab.envs.game.movement import INPUT, MASKS, MOST_RISE, MOTION, SHIFTS, play_freely
+from priorlab.envs.game.movement import INPUT, MASKS, MOTION, SHIFTS, play_freely, unpacked
 from priorlab.envs.game.numbers import NEVER, level_numbers
 from priorlab.envs.game.rules import (
     BOTTOM,
@@ -120,12 +120,11 @@ def drawn_inputs(rng: np.random.Generator) -> np.ndarray:
 def events_of(plays: Plays) -> np.ndarray:
     """int (n,): which of EVENTS each input was."""
     action, motion = (plays.situations >> SHIFTS[part] & MASKS[part] for part in (INPUT, MOTION))
-    held, then, rise = plays.ends & 1 > 0, plays.ends >> 1 & 31, (plays.ends >> 6 & 127) - MOST_RISE
-    ahead = plays.ends >> 13 > 0
-    flies, still_flies, leaps = motion > 0, then > 0, then >= JUMP_SPEED - 1 - FALL_SPEED + 1
+    ahead, down, then, held = unpacked(plays.ends)
+    flies, still_flies, leaps = motion > 0, then > 0, then >= JUMP_SPEED - FALL_SPEED
     sideways = (action == LEFT) | (action == RIGHT)
     return np.select(
-        [held & (rise != 0), held, flies & ~still_flies, flies & (then < motion - 1), flies & still_flies,
-         still_flies & leaps, still_flies, ahead, sideways],
+        [(held > 0) & (down != 0), held > 0, flies & ~still_flies, flies & (then < motion - 1), flies & still_flies,
+         still_flies & leaps, still_flies, ahead > 0, sideways],
         [CLIMBS, HANGS, LANDS, BUMPS, FLIES, JUMPS, BEGINS_TO_FALL, WALKS, IS_STOPPED], STANDS,
     )  # fmt: skip

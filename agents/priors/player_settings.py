@@ -8,7 +8,7 @@ from priorlab.agents.fields import Range, annotations, check_kind, check_range, 
 
 GIVEN = {
     "rules": "the game's rules, exact, and which of the versions' rules hold",
-    "contact": "of the rules all but how it moves: what contact proves, wins, keys, which version's hold",
+    "contact": "the rules except movement: what contact proves, wins, keys, and which version's rules hold",
     "patrols": "where monsters that move go, and when",
     "upright": "a rotated picture, rotated back",
     "state": "its exact position, speed and state, instead of what it makes out in pictures",
@@ -63,7 +63,8 @@ class PlayerSettings:
             raise ValueError(f"movement is {str(self.movement)!r}: expected none for a player that is given the rules")
 
     def config(self) -> dict[str, Any]:
-        """Every setting, as plain data; ``movement`` only where it is not None, as no player had it once."""
+        """Every setting, as plain data; ``movement`` only where it is not None, so that older configurations
+        stay the same."""
         values = {field.name: getattr(self, field.name) for field in fields(self)} | {"given": list(self.given)}
         if values.pop("movement") is not None:
             values["movement"] = str(self.movement)

@@ -370,11 +370,11 @@ class Tracker:
         """Where monsters are drawn at these steps of their patrols."""
         for clock in clocks:
             if clock not in self.patrols:
-                self.patrols[clock] = monsters_at(self.numbers, self.monsters, clock)
+                self.patrols[clock] = places_of_monsters(self.numbers, self.monsters, clock)
         return [place for clock in clocks for place in self.patrols[clock]]
 
 
-def monsters_at(numbers: np.ndarray, monsters: np.ndarray, clock: int) -> list[Place]:
+def places_of_monsters(numbers: np.ndarray, monsters: np.ndarray, clock: int) -> list[Place]:
     """Where monsters are drawn at that step of their patrols."""
     places, period = [], int(numbers[PERIOD])
     for i in range(int(numbers[MONSTER_COUNT])):

@@ -120,7 +120,7 @@ class RaiseSettings:
 
 @dataclass(frozen=True)
 class MovementSettings:
-    """What a player learns from how it moves. Raises ValueError, one line, for a value out of range.
+    """Settings for learning how a player moves. Raises ValueError, one line, for a value out of range.
 
     ``priorlab movement --help`` lists all.
     """

@@ -26,6 +26,7 @@ TRIPLE = "wasm32-unknown-unknown"
 FEATURES = "+bulk-memory,+bulk-memory-opt"  # loops that copy or clear become one instruction
 SWITCHES = '"no-jump-tables"="true"'  # those would be data, which need a linker
 DECLARATION = re.compile(r"^declare (.*?)( #\d+)?$", re.MULTILINE)
+RUNTIME = re.compile(r'@"?(Py|_Py|NRT_|numba_)')  # what numba and Python would have to be there for
 DEFINITION = re.compile(r"^(define .*)\{$", re.MULTILINE)
 TARGET = re.compile(r"^target (datalayout|triple) = .*$", re.MULTILINE)
 OF_THE_LAB = re.compile(r"_ZN8priorlab4envs((?:\d+[a-z_]\w*)*)")
@@ -58,7 +59,7 @@ def represented(function: Callable, signature: str) -> str:
     text = TARGET.sub("", text)
     text = DEFINITION.sub(rf"\1 {SWITCHES} {{", text)
     # what would call into Python runs only where something failed, which nothing here can
-    return DECLARATION.sub(lambda found: found[0] if "@llvm." in found[0] else unreachable(found[1]), text)
+    return DECLARATION.sub(lambda found: unreachable(found[1]) if RUNTIME.search(found[1]) else found[0], text)
 
 
 def unreachable(prototype: str) -> str:

@@ -47,7 +47,7 @@ def game_file(game: ChosenGame) -> bytes:
     """
     if game.is_atari:
         raise ValueError(f"game is {game.game!r}: expected princess, key_door or random; Atari's don't run in browsers")
-    (place,), _ = gather_places(1, **place_settings(*game.look_at_level()))
+    (place,), _ = gather_places(1, **place_settings(*game.drawn_level()))
     level, layers = place.level, paint_layers(place)
     movers, side = len(level.monsters), level.side
     native = np.zeros((side, row_bytes(side)), np.uint8)

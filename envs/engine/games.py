@@ -42,8 +42,8 @@ class Games(Alone):
     - device: ``cpu``, or ``cuda``: an NVIDIA GPU, where all arrays are torch tensors that never leave it, and a step
       does not wait for it (see ``GpuEngine``). ``ended``, what is final, infos, frames and ``visited`` wait for the
       GPU; infos, frames and ``visited`` are numpy arrays.
-    - still: draw the pictures that make steps fast, once and for all. In native pictures that takes as long as ten
-      thousand steps.
+    - still: draw the pictures that make steps fast, once and for all. They cost more than a thousand steps: False for
+      short plays.
     - settings: see ``GameSettings``.
 
     Raises ValueError, one line, for an invalid value, and TypeError for a setting that does not exist.

@@ -55,7 +55,6 @@ class Way(NamedTuple):
     """The way with the highest rate, what it gathers for what it costs."""
 
     rate: float
-    gain: float
     cost: float
     inputs: np.ndarray  # uint8 (n,)
     end: np.ndarray  # int32 (FIELDS,)
@@ -100,16 +99,15 @@ def richest(
     """
     prices, aims = checked(tiles, level, monsters, state, prices, aims)
     search, gathering = own_search(tiles.shape), own_gathering(tiles.size)
-    node = gather(
+    node = int(gather(
         tiles, level, monsters, movement, np.ascontiguousarray(state, np.int32), prices, aims, float(limit), worth,
         chances, groups, float(ahead), float(landing), float(above), search, gathering,
-    )  # fmt: skip
-    if int(node) < 0:
+    ))  # fmt: skip
+    if node < 0:
         return None
-    node = int(node)
-    gain, cost = float(gathering.gains[node]), float(search.costs[node])
-    rate = gain / (cost + ahead + (0.0 if search.known[node] & RESTS else landing))
-    return Way(rate, gain, cost, inputs_to(search, node), search.states[node].copy())
+    cost = float(search.costs[node])
+    rate = float(gathering.gains[node]) / (cost + ahead + (0.0 if search.known[node] & RESTS else landing))
+    return Way(rate, cost, inputs_to(search, node), search.states[node].copy())
 
 
 def own_gathering(cells: int) -> Gathering:

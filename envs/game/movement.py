@@ -6,7 +6,8 @@ row; whether it flies and how fast; whether a ladder holds it; the input, and th
 decision tree asks about one of these after the other and tells the *end*: whether the player goes ahead, how far it
 rises or falls or else at which height it comes to be, how it moves on and whether a ladder holds it then.
 
-Still the rules' own: how far a walking step goes, patrols, what is met, the key, the win, and falls below the level.
+Still the rules' own: how far a walking step goes, the last side, patrols, what is met, the key, the win, and falls
+below the level.
 """
 
 from typing import NamedTuple
@@ -33,6 +34,7 @@ from priorlab.envs.game.rules import (
     WALL,
     X,
     Y,
+    cell_of,
     conclude,
     pixel,
     step,
@@ -73,8 +75,8 @@ def situation_of(tiles, level, state, action):
     x, y, walk = int(state[X]), int(state[Y]), int(level[WALK])
     ahead = x + walk if action == RIGHT else (x - walk if action == LEFT else x)
     left, left_ahead = pixel(x) - GRID, pixel(ahead) - GRID
-    first, last = left // TILE, (left + TILE - 1) // TILE
-    first_ahead, last_ahead = left_ahead // TILE, (left_ahead + TILE - 1) // TILE
+    first, last = cell_of(left), cell_of(left + TILE - 1)
+    first_ahead, last_ahead = cell_of(left_ahead), cell_of(left_ahead + TILE - 1)
     number, shift, top = 0, 0, y // HEIGHT - 1
     for row in range(top, top + ROWS):
         for column in (first, last, first_ahead, last_ahead):
@@ -97,6 +99,12 @@ def motion_of(state):
 def packed(ahead, down, motion, ladder):
     """The number of an end: whether it went ahead, half pixels down, motion, whether on a ladder."""
     return (((ahead << 7) + down + MOST_RISE << 5) + motion << 1) + ladder
+
+
+@function
+def unpacked(end):
+    """(whether it went ahead, half pixels down, motion, whether on a ladder) of an end that tells the rise."""
+    return end >> 13, (end >> 6 & 127) - MOST_RISE, end >> 1 & 31, end & 1
 
 
 @function
@@ -135,12 +143,11 @@ def move(tiles, level, monsters, state, action, movement):
 def move_as_learned(tiles, level, monsters, state, action, movement):
     if level[TURNED]:
         action = turned(action)
-    end = told(movement, situation_of(tiles, level, state, action))
-    motion = end >> 1 & 31
-    state[Y] += (end >> 6 & 127) - MOST_RISE
-    if end >> 13:
+    ahead, down, motion, held = unpacked(told(movement, situation_of(tiles, level, state, action)))
+    state[Y] += down
+    if ahead:
         state[X] += level[WALK] if action == RIGHT else (-level[WALK] if action == LEFT else 0)
-    state[ON_LADDER], state[JUMPING] = end & 1, motion > 0
+    state[ON_LADDER], state[JUMPING] = held, motion > 0
     if motion:
         state[SPEED] = motion - 1 + FALL_SPEED
     if level[ALTERNATING] and (action == LEFT or action == RIGHT):

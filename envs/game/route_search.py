@@ -57,6 +57,7 @@ from priorlab.envs.game.rules import (
     X,
     Y,
     cell_of,
+    hangs,
     pixel,
     pressed,
     touched,
@@ -127,7 +128,7 @@ def key_of(tiles, level, monsters, state, below, held):
     """The number of the node to which a state belongs. ``below``: what is within reach below the player."""
     x, y = int(state[X]), int(state[Y])
     rests = not state[JUMPING]
-    between = rests and below & LADDER and not below & WALL and touched(tiles, x, y - CLIMB) & LADDER
+    between = rests and hangs(below) and touched(tiles, x, y - CLIMB) & LADDER
     key = (x * 4096 + (y + HIGH) // CLIMB * CLIMB if between else x * 4096 + y + HIGH) * 2 + (1 if between else 0)
     key = (key * 16 + (0 if rests else int(state[SPEED]) + 8)) * 2 + int(state[JUMPING])
     key = (key * 4 + held) * 2 + int(state[HAS_KEY])
@@ -306,8 +307,7 @@ def add(tiles, level, monsters, search: Search, state, cost, length, parent, act
     search.costs[node], search.lengths[node], search.parents[node] = cost, length, parent
     search.inputs[node], search.repeats[node], search.held[node] = action, repeats, held
     search.known[node] = RESTS if below & (WALL | LADDER) and not state[JUMPING] else 0
-    if below & LADDER and not below & WALL:
-        search.known[node] |= HANGS  # the next step finds the player on a ladder
+    search.known[node] |= HANGS if hangs(below) else 0  # the next step finds the player on a ladder
     search.known[node] |= WON if outcome == WIN else 0
     if parent >= 0 and state[HAS_KEY] and not search.states[parent, HAS_KEY]:
         search.known[node] |= TOOK_KEY

@@ -78,9 +78,9 @@ class ChosenGame:
         if self.is_atari:
             self.check()
             return AtariCourse(self._atari, self._version, self.look_seed, self.seed)
-        return Course(*self.look_at_level(), self.seed)
+        return Course(*self.drawn_level(), self.seed)
 
-    def look_at_level(self) -> tuple[str, Level, int]:
+    def drawn_level(self) -> tuple[str, Level, int]:
         """(version, level, look seed) of a game of ours. Raises ValueError as ``check``."""
         self.check()
         if self.game == RANDOM:

@@ -12,9 +12,9 @@ class Address:
     """Where a server can be reached, and how it is encrypted."""
 
     host: str = "127.0.0.1"
-    """the address to listen at; 0.0.0.0 for every network of this computer"""
+    """the address to listen on; 0.0.0.0 for every network of this computer"""
     port: int = 8000
-    """the port to listen at"""
+    """the port to listen on"""
     root_path: str = ""
     """the path at which a proxy offers the server, such as /study"""
     trusted_proxy: str = ""
@@ -25,7 +25,7 @@ class Address:
     key: Path | None = None
     """a file with the certificate's key"""
     insecure_lan: bool = False
-    """answer without encryption, in a network where nobody listens"""
+    """answer without encryption, on a network where nobody eavesdrops"""
 
     @property
     def is_loopback(self) -> bool:
@@ -68,7 +68,7 @@ class Address:
         if self.needs_https and not self.certificate and not self.trusted_proxy:
             raise ValueError(
                 f"host is {self.host!r}, which others can reach: expected a certificate and a key, or a trusted proxy "
-                "that encrypts, or --insecure-lan in a network where nobody listens"
+                "that encrypts, or --insecure-lan on a network where nobody eavesdrops"
             )
 
 

@@ -138,8 +138,10 @@ def flow_of(
 
 def lost_as(session: Session) -> str:
     """The stage of a participant who did not begin a play."""
-    if session.is_too_young or session.failed_checks:
-        return "too_young" if session.is_too_young else "failed_checks"
+    if session.is_too_young:
+        return "too_young"
+    if session.failed_checks:
+        return "failed_checks"
     return "stopped_before" if session.has_stopped else "not_begun"
 
 

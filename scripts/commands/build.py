@@ -1,4 +1,4 @@
-"""`priorlab build`: makes pages of a study for hosts that know nothing of it."""
+"""`priorlab build`: makes pages of a study for ordinary web hosts and JATOS."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -19,7 +19,7 @@ def main(
     single_file: bool = False,
     title: str = "Study",
 ) -> None:
-    """Build a study for browsers, without a server of one's own. `priorlab import` reads what it records.
+    """Build a study for browsers, that need no server of your own. `priorlab import` reads what it records.
 
     Args:
         study: the study's TOML file

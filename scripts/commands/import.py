@@ -36,8 +36,8 @@ def main(study: Annotated[Path, tyro.conf.Positional], files: Annotated[list[Pat
         if line:
             console.print(line, soft_wrap=True)
     if files:
-        console.print(f"{len({each.id for each in gathered} - {''})} sessions in the files; "
-                      f"{sum(each.new for each in gathered)} chunks were new")  # fmt: skip
+        sessions = {each.id for each in gathered if each.id}
+        console.print(f"{len(sessions)} sessions in the files; {sum(each.new for each in gathered)} chunks were new")
     wrong = sum(bool(each.problem) for each in [*gathered, *done])
     grown, ended = sum(each.has_news for each in done), sum(each.is_finished for each in done)
     console.print(f"{count} sessions, {ended} finished; {grown} logs are new or longer; {wrong} problems")

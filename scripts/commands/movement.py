@@ -8,11 +8,11 @@ from priorlab.agents.priors.settings import MovementSettings
 
 
 def main(settings: Annotated[MovementSettings, tyro.conf.OmitArgPrefixes, tyro.conf.arg(name="")]) -> None:
-    """Learn how a player moves from free play on random levels, in about half a minute of one core.
+    """Learn how a player moves from free play on random levels.
 
-    Writes to the folder: config.json, movement.safetensors, and accuracy.csv, how often what comes of an input is told
-    right on held-out levels, by kind of event. You can stop the command at any time; started again, it
-    resumes. The same seed learns the same.
+    Writes to the folder: config.json, movement.safetensors, and accuracy.csv, how often it predicts the outcome of an
+    input correctly on held-out levels, by kind of event. You can stop the command at any time; started again, it
+    resumes. The same seed gives the same result.
     """
     from priorlab.scripts.priors.moved import learn_and_score  # imports for seconds, which --help does not need
 

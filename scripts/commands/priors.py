@@ -18,7 +18,7 @@ def main(request: Annotated[Request, tyro.conf.OmitArgPrefixes, tyro.conf.arg(na
     sight, raised.csv how they were raised. You can stop the command at any time; started again, it resumes.
 
     It refuses to play without fixed.json, with changed files in agents/, envs/ or scripts/priors/, with other weights
-    than the fixed ones, and with a raised player that is not the recorded one. On another machine, it goes on with
+    than the fixed ones, and with a raised player that is not the recorded one. On another machine, it continues with
     players that were not raised before, and with those whose files are copied there.
     """
     from priorlab.scripts.priors.experiment import run  # imports for seconds, which --help does not need

@@ -94,6 +94,8 @@ def described_player(name: str, experiment: Mapping[str, Any]) -> dict[str, Any]
     player = experiment["players"][name]
     kind, raising = player.get("kind", RAISED), player.get("raising", name)
     plays = PlayerSettings(**player.get("plays", {})) if kind != RANDOM else None
+    if plays and plays.movement:
+        raise ValueError(f"player {name!r}: movement is {str(plays.movement)!r}: expected the one of the package")
     raised = None
     if kind in (RAISED, SHIPPED):
         pictures = {} if kind == SHIPPED else {"pictures": experiment["pictures"]}

@@ -38,7 +38,7 @@ def learn_and_score(settings: MovementSettings) -> None:
 
 def show(rows: Sequence[Score]) -> None:
     """Prints the figures."""
-    shown = Table(title="What comes of an input on held-out levels, told right", box=box.SIMPLE_HEAD)
+    shown = Table(title="Correct predictions on held-out levels", box=box.SIMPLE_HEAD)
     for column in ("levels", "event", "inputs", "right"):
         shown.add_column(column, justify="right" if column in ("inputs", "right") else "left", no_wrap=True)
     for row in rows:

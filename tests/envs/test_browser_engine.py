@@ -12,8 +12,8 @@ from priorlab.envs.plays.courses import ChosenGame
 from priorlab.envs.plays.play import Play
 from priorlab.envs.plays.play_file import CHARACTERS
 from priorlab.envs.random_games.bank import Bank
-from tests.human_study.test_key_rule import EVENTS, Expected, follows, patiently
 from tests.support.browser_engine import Compared, WasmGame, WasmKeys, compared, random_inputs
+from tests.support.expected_keys import EVENTS, Expected, follows, patiently
 from tests.support.paths import DATA, RECORDINGS
 
 PUBLIC = {"original": "princess", "masked": "princess_masked_geometry"}  # recordings of the study's public game

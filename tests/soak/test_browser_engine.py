@@ -68,7 +68,7 @@ def sha256(array: np.ndarray) -> str:
 
 
 def seen_in_python(game: ChosenGame, inputs: np.ndarray) -> Seen:
-    course, seen, states = Course(*game.look_at_level()), Seen(), []
+    course, seen, states = Course(*game.drawn_level()), Seen(), []
     opaque = np.full((*course.picture.shape[:2], CHANNELS), OPAQUE, np.uint8)
     for number, action in enumerate(inputs.tolist(), 1):
         course.step(action)

@@ -127,7 +127,7 @@ def compared(game: ChosenGame, inputs: np.ndarray, picture_every: int, as_shown:
     ``as_shown``: compare with the pictures that the window shows; else with those of the same states, drawn whole,
     which takes less time before the first step.
     """
-    version, level, look_seed = game.look_at_level()
+    version, level, look_seed = game.drawn_level()
     course = Course(version, level, look_seed, size=None if as_shown else SMALL)
     wasm = WasmGame(game_file(game))
     pictures = other_steps = other_pictures = 0
