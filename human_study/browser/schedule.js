@@ -15,17 +15,25 @@ export class Schedule {
     this.hadKey = false;
   }
 
-  /** What is due after an input that did not win the game. @param {boolean} hasDied @param {boolean} hasKey @returns {Due[]} */
+  /**
+   * What is due after an input that did not win the game; no question is due twice at once.
+   * @param {boolean} hasDied
+   * @param {boolean} hasKey
+   */
   after(hasDied, hasKey) {
     this.inputs++;
     const happened = [...(hasDied ? ["death"] : []), ...(hasKey && !this.hadKey ? ["key"] : [])];
     this.hadKey = hasKey;
-    return this.probes.flatMap((probe, number) => {
+    /** @type {Due[]} */
+    const due = [];
+    for (const [number, probe] of this.probes.entries()) {
       const why = this.why(probe, happened);
-      if (!why || (probe.most && this.asked[number] >= probe.most)) return [];
+      if (!why || (probe.most && this.asked[number] >= probe.most)) continue;
+      if (due.some(({ question }) => question === probe.question)) continue;
       this.asked[number]++;
-      return [{ page: probe.page, question: probe.question, why }];
-    });
+      due.push({ page: probe.page, question: probe.question, why });
+    }
+    return due;
   }
 
   /** Empty if it is not due. @param {Probe} probe @param {string[]} happened */

@@ -136,7 +136,7 @@ def page_data(page: Page | KeysPage, script: Script) -> dict[str, Any]:
         case Choice():
             data |= {"kind": "choice", "options": pairs(page.options), "chosen": page.chosen}
             if page.question and page.question.kind == "scale":
-                points = {name: text for name, text in page.options.items() if name.isdigit()}
+                points = page.question.points
                 decline = next((each for each in pairs(page.options) if each[0] not in points), None)
                 data |= {"kind": "scale", "options": pairs(points), "decline": decline}
         case Several():
@@ -151,7 +151,7 @@ def page_data(page: Page | KeysPage, script: Script) -> dict[str, Any]:
 
 def counts_data(question: Question, texts: Texts) -> dict[str, Any]:
     """How many options can be chosen, and the notes about it."""
-    least, most = question.least, question.most or len(question.options)
+    least, most = question.least, question.most_options
     notes = {"at_least": texts("answer.at_least", count=least), "at_most": texts("answer.at_most", count=most)}
     return {"least": least, "most": most, "notes": notes}
 

@@ -17,7 +17,10 @@ class Due(NamedTuple):
 
 
 class Schedule:
-    """The questions of one play; ``after`` must follow each of its inputs. ``due`` are to be asked now."""
+    """The questions of one play; ``after`` must follow each of its inputs. ``due`` are to be asked now.
+
+    A question is never due twice at once: if several of its probes are due, the first of them asks it.
+    """
 
     def __init__(self, probes: Sequence[Probe], rate: int):
         """``rate``: inputs per second."""
@@ -35,7 +38,8 @@ class Schedule:
         self.due = []
         for number, probe in enumerate(self.probes):
             why = self._why(probe, happened)
-            if why and not course.solved and (not probe.most or self._asked[number] < probe.most):
+            is_left = not probe.most or self._asked[number] < probe.most
+            if why and is_left and not course.solved and all(each.question != probe.question for each in self.due):
                 self._asked[number] += 1
                 self.due.append(Due(probe.question, why))
         return bool(self.due)

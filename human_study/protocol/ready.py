@@ -1,13 +1,14 @@
 """Whether a study is ready for participants: everything is checked before the first page."""
 
 from dataclasses import replace
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from priorlab.human_study.data.interrupted import check_resumable
 from priorlab.human_study.data.wordings import is_stored
 from priorlab.human_study.protocol.script import Script
-from priorlab.human_study.study.answers import is_within
+from priorlab.human_study.study.answers import is_signed, is_within
 from priorlab.human_study.study.assignment import check_unchanged, taken_numbers
 from priorlab.human_study.study.study_file import AGE, Study, age_below
 from priorlab.human_study.study.texts import Question, Texts
@@ -60,13 +61,13 @@ def check_same(first: Texts, texts: Texts, study: Study) -> None:
         if comparable(one) != comparable(other):
             raise ValueError(
                 f"{texts.path}: questions.{one.name} differs from the one in {first.path}: expected the same kind, "
-                "names of options, and bounds"
+                "names of options in the same order, and bounds"
             )
 
 
-def comparable(question: Question) -> Question:
-    """The question without its words."""
-    return replace(question, text="", options=dict.fromkeys(question.options, ""))
+def comparable(question: Question) -> tuple[Question, list[str]]:
+    """(the question without its words, the names of its options in order)"""
+    return replace(question, text="", options={}), list(question.options)
 
 
 def check_age(study: Study, texts: Texts) -> None:
@@ -80,6 +81,10 @@ def check_age(study: Study, texts: Texts) -> None:
     for option in question.options:
         if age_below(option) is None:
             raise ValueError(f"{where}: option {option!r}: expected a name such as under_18, 12_17, 17 or 65_or_more")
+    for option in study.eligible.get(AGE, ()):
+        if study.is_too_young(AGE, option):
+            expected = f"nobody below minimum_age = {study.minimum_age}"
+            raise ValueError(f"{study.path}: eligible.{AGE} has {option!r}: expected {expected}")
 
 
 def check_guidance(study: Study, texts: Texts) -> None:
@@ -99,12 +104,29 @@ def check_guidance(study: Study, texts: Texts) -> None:
 
 
 def can_answer(question: Question, answer: Any) -> bool:
-    """Whether a participant can give that answer. A right answer is never a typed text."""
+    """Whether a participant can give that answer, as a study's file would have it. A typed text never counts as one."""
     if question.kind == "several":
-        return isinstance(answer, list) and set(answer) <= set(question.options)
-    if question.kind in ("choice", "scale"):
-        return answer in [question.answer(option) for option in question.options]
-    return question.kind != "text" and type(answer) in (int, float) and is_within(answer, question)
+        return isinstance(answer, list) and can_choose(question, answer)
+    if type(answer) is int and question.kind == "scale":
+        return str(answer) in question.points
+    if isinstance(answer, str):
+        return question.kind != "text" and answer in question.options and answer not in question.points
+    return question.kind in ("number", "plate") and type(answer) in (int, float) and can_type(question, answer)
+
+
+def can_choose(question: Question, chosen: list[Any]) -> bool:
+    """Whether these are so many different options of a question as it allows."""
+    return (
+        all(isinstance(each, str) and each in question.options for each in chosen)
+        and len(set(chosen)) == len(chosen)
+        and question.least <= len(chosen) <= question.most_options
+    )
+
+
+def can_type(question: Question, value: int | float) -> bool:
+    """Whether that number can be typed, and is within the bounds."""
+    has_sign = value >= 0 or is_signed(question)
+    return isfinite(value) and has_sign and round(value, question.decimals) == value and is_within(value, question)
 
 
 def unready(script: Script) -> list[str]:

@@ -15,7 +15,8 @@ from priorlab.human_study.study.probes import Probe, read_probes
 EXAMPLE = Path(__file__).parent / "example.toml"
 EXAMPLE_FILES = {"study.toml": "example.toml", "texts.toml": "example_texts.toml", "ethics.md": "example_ethics.md"}
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
-QUESTION_LISTS = ("eligible", "before", "checks", "probes", "after_each", "after")
+ANSWERED = ("before", "checks", "probes", "after_each", "after")  # lists of questions that can have right answers
+QUESTION_LISTS = ("eligible", *ANSWERED)
 AGE = "age"  # the question that shows whether somebody is too young
 UNDER, BAND = re.compile(r"under_(\d+)"), re.compile(r"(?:\d+[_-])?(\d+)")  # names of its options: under_18, 12_17, 17
 PRACTICE = Path(__file__).parent / "practice.txt"  # a level with ground and a goal alone
@@ -231,7 +232,8 @@ def read(entries: dict[str, Any], path: Path, is_played: bool) -> Study:
     asked = study.questions
     for question in asked:
         if asked.count(question) > 1:
-            raise ValueError(f"question {question!r} is asked in two lists: expected it in one of {QUESTION_LISTS}")
+            lists = ", ".join(QUESTION_LISTS)
+            raise ValueError(f"question {question!r} is asked in two lists: expected it in one of {lists}")
     check_probes(study)
     if study.practice and study.settings(study.versions[0]).is_atari:
         raise ValueError(f"practice is {study.practice:g}: expected 0 for Atari games, whose keys do other things")
@@ -239,7 +241,7 @@ def read(entries: dict[str, Any], path: Path, is_played: bool) -> Study:
         raise ValueError(f"checks: {question!r} has no right answer: expected one in the entry right")
     for question in study.right:
         if question not in asked or question in study.eligible:
-            raise ValueError(f"right: {question!r}: expected a question of before, checks, after_each or after")
+            raise ValueError(f"right: {question!r}: expected a question of {', '.join(ANSWERED)}")
     if study.after_each and study.design == "between":
         raise ValueError('after_each: expected only with design = "within", where there are several plays')
     for version in study.versions if is_played else ():
@@ -248,8 +250,12 @@ def read(entries: dict[str, Any], path: Path, is_played: bool) -> Study:
 
 
 def check_probes(study: Study) -> None:
-    """Raises ValueError, one line, for a probe after what never happens in the study's game."""
+    """Raises ValueError, one line, for a probe after what never happens in the study's game, and for one that asks for
+    the age, by which a session would end in the middle of a play."""
     for probe in study.probes:
+        if probe.question == AGE and study.minimum_age:
+            expected = f"it in another list, since minimum_age = {study.minimum_age} is compared with its answer"
+            raise ValueError(f"probes: {AGE!r}: expected {expected}")
         settings = study.settings(study.versions[0])
         if probe.after and settings.is_atari:
             raise ValueError(f"probes: {probe.question!r}: after {probe.after!r}: expected every or at in Atari games")

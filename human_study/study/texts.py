@@ -50,9 +50,19 @@ class Question:
     shows: int = 0
     cones: str = "nobody"
 
+    @property
+    def points(self) -> dict[str, str]:
+        """Of a scale, without the option that stands for no answer; none of any other question."""
+        return {name: text for name, text in self.options.items() if self.kind == "scale" and name.isdigit()}
+
+    @property
+    def most_options(self) -> int:
+        """How many of several options can be chosen."""
+        return int(self.most) or len(self.options)
+
     def answer(self, option: str) -> str | int:
         """What is recorded for that option."""
-        return int(option) if self.kind == "scale" and option.isdigit() else option
+        return int(option) if option in self.points else option
 
 
 @dataclass(frozen=True)
@@ -240,7 +250,8 @@ def check_several(name: str, given: dict[str, Any], options: dict[str, str]) -> 
     """Raises ValueError, one line, unless so many options can be chosen, and the answer can stand in a table."""
     least, most = given.get("least", 0), given.get("most", len(options))
     if not 0 <= least <= most <= len(options) or most < 1:
-        raise ValueError(f"questions.{name}: from {least} to {most} of {len(options)} options: expected some of them")
+        expected = f"least up to most, and most from 1 to {len(options)}, the number of options"
+        raise ValueError(f"questions.{name}: least is {least}, and most is {most}: expected {expected}")
     if wrong := [option for option in options if BETWEEN in option]:
         raise ValueError(f"questions.{name}.options: {wrong[0]!r}: expected a name without {BETWEEN!r}")
 
@@ -267,7 +278,7 @@ def is_words(value: Any) -> bool:
 
 def read_question(name: str, content: Any) -> Question:
     kind = content.get("kind") if isinstance(content, dict) else None
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise ValueError(f"questions.{name}: kind is {kind!r}: expected one of {', '.join(KINDS)}")
     given = {entry: value for entry, value in content.items() if entry != "kind"}
     optional = OPTIONAL.get(kind, {})

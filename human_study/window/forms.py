@@ -74,9 +74,8 @@ class ChoiceForm(Form):
 
     def _lines(self) -> list[str]:
         """What stands on each option; on points of a scale their numbers, too."""
-        if self.question is None or self.question.kind != "scale":
-            return list(self.options.values())
-        return [f"{name}   {text}".strip() if name.isdigit() else text for name, text in self.options.items()]
+        points = {} if self.question is None else self.question.points
+        return [f"{name}   {text}".strip() if name in points else text for name, text in self.options.items()]
 
     def given(self) -> Any:
         if self.chosen is None:
@@ -122,7 +121,7 @@ class SeveralForm(ChoiceForm):
 
     def given(self) -> list[str] | None:
         """The marked options in the order of the question."""
-        fits = self.several.least <= len(self.marked) <= (self.several.most or len(self.options))
+        fits = self.several.least <= len(self.marked) <= self.several.most_options
         return [option for option in self.options if option in self.marked] if fits else None
 
     def enter(self) -> None:
@@ -130,7 +129,9 @@ class SeveralForm(ChoiceForm):
         self.done = self.answer is not None
         if not self.done:
             too_few = len(self.marked) < self.several.least
-            word, count = ("answer.at_least", self.several.least) if too_few else ("answer.at_most", self.several.most)
+            word, count = (
+                ("answer.at_least", self.several.least) if too_few else ("answer.at_most", self.several.most_options)
+            )
             self.note = self.texts(word, count=count)
 
 

@@ -222,7 +222,7 @@ def test_an_interrupted_session_goes_on_where_it_would_at_the_window():
 def test_questions_in_a_play_are_due_when_they_are_at_the_window():
     probes = [
         Probe("one", every=0.5, most=3), Probe("two", at=(0.2, 4.0)), Probe("three", after="death", most=1),
-        Probe("four", after="death"),
+        Probe("four", after="death"), Probe("four", every=0.3), Probe("one", at=(1.0, 4.0)),
     ]  # fmt: skip
     course, chance, flags, expected = ChosenGame("key_door", "original", None, 0, 0).open(), random.Random(0), [], []
     assert isinstance(course, Course)

@@ -57,6 +57,16 @@ def test_questions_are_due_at_times_of_the_game_and_after_events():
     assert asked([Probe("a", every=0.1)], course, [RIGHT] * 13)[-1][0] < 13, "nothing after the game is won"
 
 
+def test_a_question_is_never_due_twice_at_once():
+    probes = [Probe("a", every=1), Probe("a", every=0.5, most=1), Probe("b", at=(1,)), Probe("a", at=(1, 1.5))]
+    schedule, course, found = Schedule(probes, 30), Course("original", Level.read(EASY)), []
+    for _ in range(60):
+        course.step(NONE)
+        found += [(schedule.inputs, *schedule.due)] if schedule.after(course) else []
+    a = Due("a", "every")
+    assert found == [(15, a), (30, a, Due("b", "at")), (45, Due("a", "at")), (60, a)]
+
+
 def test_a_key_that_is_found_can_be_followed_by_a_question():
     way = Solver(Level.read(KEYED), find_rules("key_door")).run(exhaustive=False).inputs
     assert way is not None
@@ -89,13 +99,21 @@ def test_an_interrupted_play_asks_what_was_not_answered():
         ([{"question": "aim", "every": 3, "most": 0}], "number 1"),
         ([{"question": "aim", "every": 3}, {"question": "known", "after": "win"}], "number 2"),
         ([{"question": "aim", "after": "key"}], "after 'key': expected a game with a key, not princess"),
-        ([{"question": "age", "every": 3}], "question 'age' is asked in two lists"),
+        ([{"question": "age", "every": 3}], "in two lists: expected it in one of eligible, before, checks, probes, "),
+        ([{"question": "known", "at": [3]}, {"question": "plays", "at": [3]}], "question 'plays' is asked in two"),
     ],
 )
 def test_a_wrong_entry_gets_a_one_line_error(tmp_path: Path, probes: list[Any], reason: str):
     with pytest.raises(ValueError) as caught:
         a_study(tmp_path, game="princess", after=[], probes=probes)
     assert reason in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_nobody_is_asked_for_the_age_that_decides_in_the_middle_of_a_play(tmp_path: Path):
+    entries: dict[str, Any] = {"before": [], "probes": [{"question": "age", "every": 3}]}
+    with pytest.raises(ValueError, match="probes: 'age': expected it in another list, since minimum_age = 18 is"):
+        a_study(tmp_path, **entries)
+    assert a_study(tmp_path, **entries, minimum_age=0).questions[0] == "age"
 
 
 def test_the_description_counts_inputs(tmp_path: Path):

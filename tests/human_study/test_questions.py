@@ -1,5 +1,6 @@
 """Scales, questions with several answers, and studies in several languages."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from priorlab.envs.plays.events import SUFFIX, read_events
 from priorlab.human_study.data.export import answer_columns, plain
 from priorlab.human_study.protocol.described import described
 from priorlab.human_study.protocol.pages import question_page
-from priorlab.human_study.protocol.ready import load_languages, load_study
+from priorlab.human_study.protocol.ready import can_answer, load_languages, load_study
 from priorlab.human_study.study.study_file import Study
 from priorlab.human_study.study.texts import Question, Texts
 from priorlab.human_study.window import session as session_module
@@ -79,7 +80,9 @@ def test_several_options_are_recorded_in_the_order_of_the_question(tmp_path: Pat
     [
         (("points = 5", "points = 1"), "questions.fun.points is 1: expected 2 to 11"),
         (("5 = ", "6 = "), "questions.fun.labels: expected texts, by points from 1 to 5"),
-        (("most = 2", "most = 4"), "questions.tools: from 0 to 4 of 3 options"),
+        (("most = 2", "most = 4"), "questions.tools: least is 0, and most is 4: expected least up to most, and most"),
+        (("most = 2", "least = 3\nmost = 2"), "questions.tools: least is 3, and most is 2: expected least up to"),
+        (('kind = "scale"', 'kind = ["scale"]'), "questions.fun: kind is ['scale']: expected one of choice"),
         (("stick = ", '"a;b" = '), "'a;b': expected a name without ';'"),
     ],
 )
@@ -87,6 +90,33 @@ def test_a_wrong_entry_gets_a_one_line_error(tmp_path: Path, changes: tuple[str,
     with pytest.raises(ValueError) as caught:
         asked(tmp_path, changes)
     assert reason in str(caught.value) and "en.toml" in str(caught.value) and "\n" not in str(caught.value)
+
+
+CAN_ANSWER: dict[str, tuple[list[Any], list[Any]]] = {  # by question: what can be answered, and what can't
+    "fun": ([1, 5, "not_said"], [0, 6, True, 2.0, "1", "", [1], None, {}]),
+    "tools": ([["keys"], ["pad", "keys"]], [[], ["keys", "keys"], ["keys", "pad", "stick"], ["x"], [[]], [{}], "keys"]),
+    "plate_1": ([12, 0, "nothing"], ["12", 12.5, -12, float("inf"), float("nan"), True, ["nothing"]]),
+    "sleep": ([7, 7.5, 0.0, "not_said"], [7.25, 13, -1, "7", False, [], {}]),
+    "known": (["yes"], ["maybe", 1, ["yes"], {"yes": 1}, True]),
+    "aim": ([], ["anything", 1, [], True]),
+}
+
+
+@pytest.mark.parametrize("name", CAN_ANSWER)
+def test_a_right_answer_is_one_that_can_be_given(tmp_path: Path, name: str):
+    sleep = '[questions.sleep]\nkind = "number"\ntext = "?"\nleast = 0\nmost = 12\ndecimals = 1\ndecline = "no"\n'
+    question = asked(tmp_path, ("[questions.tools]", f"{sleep}[questions.tools]")).questions[name]
+    question = replace(question, least=1) if name == "tools" else question
+    can, cannot = CAN_ANSWER[name]
+    assert [each for each in can if not can_answer(question, each)] == []
+    assert [each for each in cannot if can_answer(question, each)] == []
+
+
+def test_nobody_is_eligible_who_is_too_young(tmp_path: Path):
+    entries: dict[str, Any] = {"before": [], "eligible": {"age": ["under_18", "18_24"]}}
+    with pytest.raises(ValueError, match=r"eligible\.age has 'under_18': expected nobody below minimum_age = 18"):
+        load_languages(a_study(tmp_path, **entries))
+    assert load_languages(a_study(tmp_path, **entries, minimum_age=0))
 
 
 def test_in_tables_several_options_are_one_cell():
@@ -107,8 +137,14 @@ def test_languages_must_ask_the_same(tmp_path: Path):
     asked(tmp_path)
     asked(tmp_path, ("pad = ", "joypad = "), "de")
     study = a_study(tmp_path, texts=["en.toml", "de.toml"], before=["tools"], after=[])
-    with pytest.raises(ValueError, match=r"de.toml: questions.tools differs from the one in .*en.toml: expected the s"):
+    differs = r"de.toml: questions.tools differs from the one in .*en.toml: expected the same kind, names of options in"
+    with pytest.raises(ValueError, match=differs):
         load_study(study.path)
+    asked(tmp_path, ('{ keys = "keys", pad = "a gamepad",', '{ pad = "ein Gamepad", keys = "Tasten",'), "de")
+    with pytest.raises(ValueError, match=differs):
+        load_study(study.path)
+    asked(tmp_path, ("What did you use?", "Womit?"), "de")
+    assert [*load_languages(study)] == ["en", "de"]
     with pytest.raises(ValueError, match=r"texts: en.toml and en.toml have the same language, en"):
         load_languages(a_study(tmp_path, texts=["en", "en.toml"], before=[], after=[]))
     with pytest.raises(ValueError, match=r"texts is \[\]: expected a language or"):
