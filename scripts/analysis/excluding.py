@@ -81,7 +81,9 @@ def plain(answer: str) -> str:
 
 
 def number_of(answer: str) -> float | None:
-    """The number, written with a point or a comma; None for other text."""
+    """The number, written with a point or a comma; None for other text, such as 18_24."""
+    if "_" in answer:  # which Python would skip
+        return None
     try:
         value = float(answer.replace(",", "."))
     except ValueError:

@@ -5,7 +5,7 @@ its source next to it; what the files can't know is left for the researcher, bet
 """
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,8 @@ from priorlab.envs.plays.play import ENGINE
 from priorlab.human_study.protocol.ready import load_languages
 from priorlab.human_study.study.assignment import arms, capacity, level_hash, taken_numbers
 from priorlab.human_study.study.study_file import Study
-from priorlab.human_study.study.texts import Question
 from priorlab.scripts.analysis.comparison import TESTS
 from priorlab.scripts.analysis.designs import Design, default_test
-from priorlab.scripts.analysis.excluding import COMPARED, CONDITION, number_of
 from priorlab.scripts.analysis.hypotheses import FEW
 from priorlab.scripts.analysis.planning import (
     Power,
@@ -33,13 +31,13 @@ from priorlab.scripts.analysis.planning import (
 from priorlab.scripts.analysis.players import title_of, title_of_game
 from priorlab.scripts.analysis.resampling import RESAMPLES
 from priorlab.scripts.analysis.statistics import LEAST, ORIGINALS
+from priorlab.scripts.report.exclusions import in_words, options_in_words, right_in_words
 from priorlab.scripts.report.missed import MISSED
 from priorlab.scripts.report.render import render
 from priorlab.scripts.report.summary import CHANGES, EFFECTS, percent
 
 ALPHA = 0.05  # of the verdicts of `priorlab compare`
 MEASURED = {True: ("signed_rank",), False: ("log_rank", "mann_whitney", "deaths")}  # tests, by whether within subjects
-SIGNS = {"=": "is", "!=": "is not", "<": "is below", "<=": "is at most", ">": "is above", ">=": "is at least"}
 
 
 @dataclass(frozen=True)
@@ -77,13 +75,12 @@ def text_of(study: Study, assumed: Assumptions, exclude: Sequence[str] = (), mis
     """The preregistration in Markdown. Raises ValueError for conditions that the study's questions can't meet, and for
     assumptions that can't be planned with."""
     texts = next(iter(load_languages(study).values()))
-    questions = {question.name: question for question in texts.ask(study.questions)}
-    rules = [in_words(condition, questions) for condition in exclude]
+    rules = [in_words(condition, study, texts) for condition in exclude]
     within, compared = study.design == "within", compared_in(study)
     size = size_of(study, assumed) if compared else None
     return render(
         "preregistration.md",
-        study=study, file=study.path.name, texts=texts, questions=list(questions.values()), within=within,
+        study=study, file=study.path.name, texts=texts, questions=texts.ask(study.questions), within=within,
         game=title_of_game(study.game), level=level_of(study), compared=compared, changes=CHANGES, title=title_of,
         original="the game without a mask" if "none" in study.versions else "the original",
         orders=len(arms(study)), places=capacity(study),
@@ -92,6 +89,7 @@ def text_of(study: Study, assumed: Assumptions, exclude: Sequence[str] = (), mis
         missed=f"{missed:.3g}", plan=plan_command(study, assumed), compare=compare_command(study, exclude, missed),
         version=lab_version(), commit=git_commit(), engine=ENGINE, alpha=f"{ALPHA:g}", least=LEAST, few=FEW,
         resamples=f"{RESAMPLES:,}", percent=percent, fill=fill,
+        options=options_in_words, right=right_in_words,
     )  # fmt: skip
 
 
@@ -169,20 +167,3 @@ def compare_command(study: Study, exclude: Sequence[str], missed: float) -> str:
 
 def in_shell(words: Sequence[Any]) -> str:
     return shlex.join(f"{word:g}" if isinstance(word, float) else str(word) for word in words)
-
-
-def in_words(condition: str, questions: Mapping[str, Question]) -> str:
-    """A condition of `priorlab compare --exclude` as a sentence. Raises ValueError, one line, for a question that the
-    study does not ask and for an answer that it does not offer."""
-    parts = CONDITION.fullmatch(condition)
-    if not parts or parts[1] not in questions:
-        asked = ", ".join(questions) or "none"
-        raise ValueError(f"--exclude {condition!r}: expected QUESTION=ANSWER with a question of the study: {asked}")
-    question, sign, answer = questions[parts[1]], parts[2], " ".join(parts[3].split())
-    if sign in COMPARED and number_of(answer) is None:
-        raise ValueError(f"--exclude {condition!r}: expected a number after {sign}, got {answer!r}")
-    if question.kind == "choice" and sign not in COMPARED and answer not in question.options:
-        raise ValueError(f"--exclude {condition!r}: expected an answer of {', '.join(question.options)}")
-    shown = question.options.get(answer, answer)
-    silent = "; people without an answer are excluded, too" if sign == "!=" else "; people without an answer stay"
-    return f"whose answer to “{question.text.strip()}” {SIGNS[sign]} “{shown}”{silent}"

@@ -184,12 +184,14 @@ def test_not_equal_keeps_only_those_who_gave_the_answer_and_numbers_are_compared
     assert [run.participant for run in kept] == ["p2", "p3", "p4", "silent", "bot"]
     assert note == "Without the 1 of 5 people whose answer to “age” is < 17; 1 gave no answer, and is kept."
     assert len(without(runs, ["age>=17", "aim=none"])[0]) == 3
+    runs[0].settings["answers"]["band"] = "18_24"
     for condition, reason in {
         "aim=win": "nobody answered 'win' to 'aim': expected one of 'Reach the door' (3), 'none' (1)",
         "age!=200": "nobody answered '200' to 'age': expected one of '16' (1), '17' (1), '18' (1), '17,5' (1)",
         "age<old": "expected a number after <, got 'old'",
         "age<nan": "expected a number after <, got 'nan'",
         "aim>3": "no answer to 'aim' is a number: expected one of 'Reach the door' (3), 'none' (1)",
+        "band<30": "no answer to 'band' is a number: expected one of '18_24' (1)",
         "aim": "expected QUESTION=ANSWER",
     }.items():
         with pytest.raises(ValueError, match=re.escape(f"--exclude {condition!r}: {reason}")):

@@ -5,8 +5,11 @@ import shlex
 
 import pytest
 
+from priorlab.human_study.study.probes import Probe
 from priorlab.human_study.study.study_file import Study, write_example
+from priorlab.human_study.study.texts import Texts
 from priorlab.scripts.main import main
+from priorlab.scripts.report.exclusions import in_words, options_in_words
 from priorlab.scripts.report.preregistration import Assumptions, compare_command, plan_command, text_of
 from priorlab.scripts.run import run
 
@@ -44,6 +47,89 @@ def test_the_text_has_the_study_s_entries_and_the_plan_s_numbers(study):
         (line for line in text.splitlines() if line.startswith("## ")), key=lambda line: int(line[3:].split(".")[0])
     )
     assert not re.search(r"\{\{|\}\}|\{%|None", text)
+
+
+ASKED = """extends = "en"
+[questions.fun]
+kind = "scale"
+text = "Fun?"
+points = 5
+labels = { 1 = "none", 5 = "a lot" }
+decline = "no answer"
+[questions.tools]
+kind = "several"
+text = "Tools?"
+options = { keys = "keys", pad = "a gamepad", stick = "a stick" }
+most = 2
+[questions.sleep]
+kind = "number"
+text = "Sleep?"
+least = 0
+most = 12
+decimals = 1
+"""
+
+
+@pytest.fixture(scope="module")
+def asking(tmp_path_factory):
+    """A study with a question of every kind, and its texts."""
+    folder = tmp_path_factory.mktemp("asking")
+    (folder / "t.toml").write_text(ASKED)
+    study = Study(
+        folder / "study.toml", "t", ("original", "gravity"), design="within", before=("age", "fun", "tools", "sleep"),
+        after_each=("aim",), after=("plate_1",), probes=(Probe("known", every=9),),
+    )  # fmt: skip
+    return study, Texts.load(str(folder / "t.toml"))
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("fun=2", "“Fun?” is 2 on the scale from 1 to 5; people without an answer stay"),
+        ("fun!=5", "“Fun?” is not 5 on the scale from 1 to 5, “a lot”; people without an answer are excluded, too"),
+        ("fun = Not_said", "“Fun?” is “no answer”; "),
+        ("fun<3", "“Fun?” is below 3 on the scale from 1 to 5; "),
+        ("tools=keys;stick", "“Tools?” is exactly “keys” and “a stick”; "),
+        ("tools!=", "“Tools?” is not none of the options; "),
+        ("sleep<=4,5", "“Sleep?” is at most 4.5; "),
+        ("sleep=7.0", "“Sleep?” is 7; "),
+        ("aim.1=money", ", asked after game 2, is “money”; "),
+        ("plate_1!=12", " is not 12; "),
+        ("plate_1=nothing", " is “I see no number”; "),
+    ],
+)
+def test_a_rule_on_any_kind_of_answer_is_put_into_words(asking, rule, words):
+    assert words in in_words(rule, *asking) and in_words(rule, *asking).startswith("whose answer to “")
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ("known=yes", "a question of the study: age, fun, tools, sleep, plate_1, aim.0, aim.1 (answers in the middle"),
+        ("aim=money", "a question of the study: age"),
+        ("fun=6", "an answer of 1, 2, 3, 4, 5, not_said"),
+        ("fun>5", "a number that divides the answers from 1 to 5"),
+        ("fun<many", "a number after <, got 'many'"),
+        ("tools=keys; pad", "the options in the order of the question, 'keys;pad'"),
+        ("tools=pad;keys", "the options in the order of the question, 'keys;pad'"),
+        ("tools=keys;pad;stick", "0 to 2 of keys, pad, stick, joined by ';'"),
+        ("tools=joystick", "0 to 2 of keys, pad, stick, joined by ';'"),
+        ("tools<2", "= or != with a question whose answers are no numbers"),
+        ("sleep=7.25", "an answer of 0 to 12"),
+        ("sleep>12", "a number that divides the answers from 0 to 12"),
+        ("age<30", "= or != with a question whose answers are no numbers (its kind is choice)"),
+    ],
+)
+def test_a_rule_that_excludes_nobody_is_rejected(asking, rule, expected):
+    with pytest.raises(ValueError) as caught:
+        in_words(rule, *asking)
+    assert f"--exclude {rule!r}: expected" in str(caught.value) and expected in str(caught.value)
+
+
+def test_questions_are_listed_with_the_words_and_points_that_participants_see(asking):
+    texts = asking[1]
+    assert options_in_words(texts.questions["fun"]) == "1 none; 2; 3; 4; 5 a lot; no answer"
+    assert options_in_words(texts.questions["tools"]) == "keys; a gamepad; a stick"
 
 
 def test_within_subjects_the_text_names_orders_pairs_and_practice(study):
