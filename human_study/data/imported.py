@@ -1,7 +1,9 @@
 """Sessions in a browser become logs: the chunks of one, played again through the recorder on the clock of the browser.
 
 The log is the one that the window would have written, so everything that reads logs reads these, too. It depends on the
-chunks alone: importing again gives the same bytes, and after further chunks a log that continues the former one.
+chunks and on those entries of the study that must not change once a place is taken (``assignment.rule_of``, with the
+length of the practice): importing again gives the same bytes, and after further chunks a log that continues the former
+one.
 """
 
 import os
@@ -15,7 +17,7 @@ from priorlab.envs.base.files import one_line, replace
 from priorlab.envs.base.locks import held
 from priorlab.envs.plays.courses import AnyCourse
 from priorlab.envs.plays.events import AT_ONCE, SUFFIX, EventLog, lock_of
-from priorlab.envs.plays.play import CHARACTERS, Course, as_characters, hash_picture
+from priorlab.envs.plays.play import Course, as_characters
 from priorlab.envs.plays.sessions import ENDINGS, STEP_EVENTS
 from priorlab.human_study.data.chunks import (
     ChunkError,
@@ -25,6 +27,7 @@ from priorlab.human_study.data.chunks import (
     read_chunks,
 )
 from priorlab.human_study.data.interrupted import BROWSER
+from priorlab.human_study.data.practice import beginning, replayed
 from priorlab.human_study.data.recorder import Recorder
 from priorlab.human_study.data.wordings import FOLDER, read_wording
 from priorlab.human_study.study.assignment import StudyPlace, readable_places
@@ -201,20 +204,11 @@ class Played:
 
     def practised(self, fields: dict[str, Any]) -> dict[str, Any]:
         """The game of a practice that begins; the inputs and the last state of one that ends."""
-        course = self.study.practice_game.open()
+        course, limit = self.study.practice_game.open(), self.study.practice_limit
         if fields["what"] == "begin":
-            about = {"limit": self.study.practice_limit, "inputs_per_second": course.rate}
-            return {**course.about(), **about, "first_picture": hash_picture(course.picture)}
-        inputs, limit = fields["inputs"], self.study.practice_limit
-        if len(inputs) > limit:
-            raise ValueError(f"practice with {len(inputs)} inputs: expected at most {limit}")
-        inputs = inputs if isinstance(inputs, str) else as_characters(inputs)
-        for character in inputs:
-            course.step(CHARACTERS.index(character))
-        if course.solved != (fields["ended"] == "win"):
-            won = "won" if course.solved else "not won"
-            raise ValueError(f"practice ended as {fields['ended']!r}, but replayed it is {won}")
-        return {"inputs": inputs, "state": course.hash()}
+            return beginning(course, limit)
+        inputs = fields["inputs"] if isinstance(fields["inputs"], str) else as_characters(fields["inputs"])
+        return {"inputs": inputs, "state": replayed(course, inputs, limit, fields["ended"])}
 
     def play(self, at: int, number: int) -> None:
         self.clock.reach(at)

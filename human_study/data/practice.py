@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from priorlab.envs.plays.courses import ChosenGame, reopen
+from priorlab.envs.plays.courses import AnyCourse, ChosenGame, reopen
 from priorlab.envs.plays.play import CHARACTERS, Outcome, as_characters, hash_picture
 from priorlab.human_study.data.recorder import Recorder
 
@@ -16,11 +16,7 @@ class PracticeRecorder:
         self.recorder, self.course, self.limit = recorder, game.open(), limit
         self._inputs: list[int] = []
         self._late = 0
-        about = {"limit": limit, "inputs_per_second": self.course.rate}
-        recorder.note(
-            "practice", sync=True, what="begin", **self.course.about(), **about,
-            first_picture=hash_picture(self.course.picture),
-        )  # fmt: skip
+        recorder.note("practice", sync=True, what="begin", **beginning(self.course, limit))
 
     def note(self, event: str, *, at: float | None = None, sync: bool = False, **fields: Any) -> None:
         self.recorder.note(event, at=at, sync=sync, **fields)
@@ -43,25 +39,68 @@ class PracticeRecorder:
         )  # fmt: skip
 
 
-def practice_problems(events: Sequence[dict[str, Any]]) -> list[str]:
-    """One line for each practice in a log that its replay contradicts."""
-    problems, begun = [], None
+def beginning(course: AnyCourse, limit: int) -> dict[str, Any]:
+    """What a log holds of a practice that begins, at the start of its course."""
+    return {
+        **course.about(), "limit": limit, "inputs_per_second": course.rate,
+        "first_picture": hash_picture(course.picture),
+    }  # fmt: skip
+
+
+def replayed(course: AnyCourse, inputs: str, limit: int, ended: str) -> str:
+    """The hash of the state to which the inputs lead. Raises ValueError if the practice can't have ended so."""
+    if len(inputs) > limit:
+        raise ValueError(f"{len(inputs)} inputs: expected at most {limit}")
+    if unknown := set(inputs) - set(CHARACTERS):
+        raise ValueError(f"input {min(unknown)!r}: expected one of {CHARACTERS}")
+    for character in inputs:
+        course.step(CHARACTERS.index(character))
+    if course.solved != (ended == "win"):
+        raise ValueError(f"ended as {ended!r}, but replayed it is {'won' if course.solved else 'not won'}")
+    if ended == "limit" and len(inputs) < limit:
+        raise ValueError(f"ended at its limit after {len(inputs)} inputs: expected {limit}")
+    return course.hash()
+
+
+def practice_problems(events: Sequence[dict[str, Any]], notes: list[str]) -> list[str]:
+    """One line for each practice in a log that its replay contradicts. ``notes`` gains one for each that is drawn
+    differently today."""
+    problems: list[str] = []
+    begun: dict[str, Any] | None = None
     for line, event in enumerate(events, 1):
         if event["event"] != "practice":
             continue
         if event.get("what") == "begin":
             begun = event
-        elif begun is None or not agrees(begun, event):
-            problems.append(f"line {line}: practice: its replay differs from the recording")
+            continue
+        if begun is None:
+            problems.append(f"line {line}: practice: ends, but did not begin")
+        else:
+            problems += [f"line {line}: practice: {what}" for what in contradictions(begun, event)]
+            notes += [f"line {line}: practice: today it is drawn differently than the player saw it"] * is_redrawn(
+                begun
+            )
+        begun = None
     return problems
 
 
-def agrees(begun: dict[str, Any], ended: dict[str, Any]) -> bool:
-    """Whether the inputs lead to the recorded state."""
+def contradictions(begun: dict[str, Any], ended: dict[str, Any]) -> list[str]:
+    """What the replay of one practice contradicts, if anything."""
     try:
         course = reopen(begun)
-        for character in ended["inputs"]:
-            course.step(CHARACTERS.index(character))
-        return course.hash() == ended["state"] and course.solved == (ended["ended"] == "win")
-    except (KeyError, ValueError, RuntimeError):
+        if begun["rules"] != (rules := course.about()["rules"]):
+            return [f"recorded under the rules {begun['rules']!r}, here it has {rules!r}"]
+        state = replayed(course, ended["inputs"], begun["limit"], ended["ended"])
+    except (KeyError, TypeError):
+        return ["an entry is missing or altered: see docs/recording-reference.md"]
+    except (ValueError, RuntimeError) as error:
+        return [" ".join(str(error).split())]
+    return [] if state == ended.get("state") else ["its replay differs from the recording"]
+
+
+def is_redrawn(begun: dict[str, Any]) -> bool:
+    """Whether the practice is drawn differently now from what the player saw; states are unaffected."""
+    try:
+        return hash_picture(reopen(begun).picture) != begun["first_picture"]
+    except (KeyError, ValueError, TypeError, RuntimeError):  # which is a contradiction, too
         return False

@@ -81,7 +81,7 @@ def check_log(result: Verified, seen: dict[str, Path]) -> None:
     if read.events[-1]["event"] != "finish":
         result.notes.append("the session was interrupted")
     result.problems += check_wordings(result.path, read.events)
-    result.problems += practice_problems(read.events)
+    result.problems += practice_problems(read.events, result.notes)
     for recorded in read_session(result.path):
         is_new(recorded.play.id, result, seen)
         result.plays, result.inputs = result.plays + 1, result.inputs + len(recorded.play.inputs)

@@ -102,6 +102,7 @@ def rule_of(study: Study) -> dict[str, Any]:
     return {
         "game": study.game, "level": study.level, "level's content": level_hash(study), "look_seed": study.look_seed,
         "versions": [*study.versions], "design": study.design, "seed": study.seed, "minutes": study.minutes,
+        "practice": study.practice,
     }  # fmt: skip
 
 
@@ -112,7 +113,7 @@ def level_hash(study: Study) -> str:
 
 
 def old_rule_of(study: Study) -> str:
-    """What the oldest places contain instead of ``rule_of``; it does not cover minutes."""
+    """What the oldest places contain instead of ``rule_of``; it covers neither minutes nor practice."""
     entries = [study.game, study.level, study.look_seed, study.versions, study.design, study.seed]
     return hashlib.sha256(json.dumps(entries).encode()).hexdigest()[:12]
 

@@ -97,8 +97,10 @@ def test_cut_off_anywhere_it_is_the_beginning_of_the_same_log(study: Study):
     for count in range(1, len(lines) + 1):
         path.write_bytes(b"".join(lines[:count]) + (lines[count][:20] if count < len(lines) else b""))
         for has_news in (True, False):  # the second time there is nothing new
+            before = log.read_bytes() if log.exists() else b""
             result = import_session(study, path)
-            assert result.has_news <= has_news and result.is_finished == (count == len(lines))
+            assert result.has_news == (log.read_bytes() != before) and (has_news or not result.has_news)
+            assert result.is_finished == (count == len(lines))
         assert log.read_bytes().startswith(grown) and complete.startswith(log.read_bytes())
         assert [line for each in verify([log]) for line in each.problems] == []
         grown = log.read_bytes()

@@ -13,6 +13,7 @@ import pygame
 import pytest
 from PIL import Image
 
+from priorlab.envs.browser import game_file
 from priorlab.envs.game.versions import versions
 from priorlab.human_study.protocol.blocks import Plate
 from priorlab.human_study.protocol.codes import CODES, KEYMAP
@@ -103,7 +104,8 @@ def test_keys_have_the_numbers_that_the_window_logs(data: dict[str, Any]):
     assert {CODES[code] for code in data["keys"]} == KEYMAP.keys() and data["keys"]["Space"] == "jump"
 
 
-def test_practice_is_a_game_of_its_own(data: dict[str, Any]):
+def test_practice_is_a_game_of_its_own(data: dict[str, Any], tmp_path: Path):
     page = data["languages"]["de"]["pages"]["practice"]
     assert (page["kind"], page["limit"]) == ("practice", 600) and "20 Sekunden" in page["blocks"][1]["text"]
-    assert base64.b64decode(page["game"]) and page["game"] == data["languages"]["en"]["pages"]["practice"]["game"]
+    assert base64.b64decode(page["game"]) == game_file(a_study(tmp_path, **WITHIN).practice_game)
+    assert page["game"] == data["languages"]["en"]["pages"]["practice"]["game"]

@@ -206,10 +206,27 @@ def test_a_practice_is_verified_and_is_no_play(tmp_path: Path):
     recorder.finish()
     assert ended == "win" and not read_session(recorder.path)
     assert not [each.problems for each in verify([recorder.path]) if each.problems]
-    events = read_events(recorder.path).events
-    (last,) = (event for event in events if event.get("what") == "end")
-    last["inputs"] = last["inputs"].replace("r", "l")
-    assert practice_problems(events) == ["line 3: practice: its replay differs from the recording"]
+    _, first, last, _ = read_events(recorder.path).events
+    inputs, notes = last["inputs"], []
+    for changes, problem in {
+        ("inputs", inputs.replace("r", "l")): "ended as 'win', but replayed it is not won",
+        ("inputs", inputs[:-1] + "?"): "input '?': expected one of ",
+        ("state", "0" * 16): "its replay differs from the recording",
+        ("ended", "limit"): "ended as 'limit', but replayed it is won",
+        ("limit", len(inputs) - 1): f"{len(inputs)} inputs: expected at most {len(inputs) - 1}",
+        ("limit", None): "an entry is missing or altered",
+        ("rules", "gravity"): "recorded under the rules 'gravity', here it has ",
+    }.items():
+        (name, value), is_first = changes, changes[0] in first
+        begun, ended = first | {name: value} if is_first else first, last if is_first else last | {name: value}
+        (line,) = practice_problems([begun, ended], notes)
+        assert line.startswith("line 2: practice") and problem in line
+    assert notes == [] and practice_problems([first, last, last], notes) == [
+        "line 3: practice: ends, but did not begin"
+    ]
+    assert practice_problems([first, first, last], notes) == [] == notes, "the first was cut short"
+    assert practice_problems([first | {"first_picture": "0"}, last], notes) == []
+    assert notes == ["line 2: practice: today it is drawn differently than the player saw it"]
     with pytest.raises(ValueError, match="practice is 5: expected 0 for Atari games"):
         a_study(tmp_path, game="atari/pong", versions=["none"], practice=5)
     with pytest.raises(ValueError, match="practice is 700: expected seconds, 0"):

@@ -21,6 +21,7 @@ from priorlab.human_study.study.assignment import (
     StudyPlace,
     arms,
     capacity,
+    changes_since,
     is_full,
     old_rule_of,
     place_at,
@@ -184,7 +185,15 @@ def test_a_changed_study_is_rejected(tmp_path: Path):
         ValueError, match=r"study.toml: .*: minutes was 30 and is 20; expected the old values, .*00000.json"
     ):
         take_place(a_study(tmp_path, minutes=20), "two")
+    with pytest.raises(ValueError, match="practice was 0 and is 20; expected the old values"):
+        take_place(a_study(tmp_path, practice=20), "two")
     assert take_place(a_study(tmp_path, participants=9), "two").number == 1, "more participants change nothing"
+    place = tmp_path / "data" / "places" / "00001.json"
+    rule = json.loads(place.read_text())
+    del rule["rule"]["practice"]
+    place.write_text(json.dumps(rule))
+    assert taken_places(a_study(tmp_path))[1].number == 1, "places of before practice was part of the rule"
+    assert changes_since(taken_places(a_study(tmp_path))[1], a_study(tmp_path, practice=20)) == []
     (tmp_path / "data" / "places" / "00002.json").touch()  # a crash left it empty
     assert take_place(a_study(tmp_path, participants=9), "three").number == 3
     (tmp_path / "data" / "places" / "00003.json").write_text('{"number": 3, "bl')  # it is being written, or damaged
