@@ -14,9 +14,14 @@ from pygame._sdl2 import controller
 
 from priorlab.envs.game.rules import DOWN, JUMP, LEFT, NONE, RIGHT, UP
 from priorlab.human_study.protocol.codes import KEYMAP
+from priorlab.human_study.protocol.codes import RESERVED as RESERVED_NAMES
 from priorlab.human_study.protocol.keys import INPUT_NUMBERS
 
-RESERVED = (pygame.K_ESCAPE, pygame.K_F11, pygame.K_p)  # do the same with any controls
+RESERVED_KEYS = {  # by the names that a browser has for their places; P is wherever the keyboard has it
+    "Escape": pygame.K_ESCAPE, "F11": pygame.K_F11, "KeyP": pygame.K_p, "Enter": pygame.K_RETURN,
+    "NumpadEnter": pygame.K_KP_ENTER, "Tab": pygame.K_TAB, "Backspace": pygame.K_BACKSPACE,
+}  # fmt: skip
+RESERVED = tuple(RESERVED_KEYS[name] for name in RESERVED_NAMES)
 ARROWS = {pygame.KSCAN_LEFT: "←", pygame.KSCAN_RIGHT: "→", pygame.KSCAN_UP: "↑", pygame.KSCAN_DOWN: "↓"}
 WORDS = {  # keys whose names are in the texts
     pygame.KSCAN_SPACE: "space", pygame.KSCAN_RETURN: "return", pygame.KSCAN_TAB: "tab",

@@ -7,10 +7,8 @@ from priorlab.human_study.protocol.keys import INPUT_NUMBERS
 from priorlab.human_study.protocol.pages import KeysPage, Page
 from priorlab.human_study.study.texts import Texts
 from priorlab.human_study.window.controls import DEFAULT, RESERVED, Controls, Gamepads, key_name
-from priorlab.human_study.window.forms import ENTER, Form
+from priorlab.human_study.window.forms import Form
 from priorlab.human_study.window.paper import Paper
-
-COMMANDS = (*ENTER, pygame.K_TAB, pygame.K_BACKSPACE)  # of this page, which can't be chosen for the game
 
 
 class KeyForm(Form):
@@ -85,7 +83,7 @@ class KeyForm(Form):
         if event.key == pygame.K_ESCAPE:
             self.asked = []
             self._set(self.controls, "controls.cancelled")
-        elif event.key in (*RESERVED, *COMMANDS):
+        elif event.key in RESERVED:
             self.note = self.texts("controls.reserved")
         elif event.scancode in self.new:
             self.note = self.texts("controls.taken")
