@@ -1,4 +1,4 @@
-// Whether this computer can show the game: measured before anybody plays, and logged.
+// This computer: which language it speaks, and whether it can show the game, measured before anybody plays, and logged.
 
 /** @typedef {{refresh_rate: number, draw_ms: number, redraw_ms: number}} Speed */
 
@@ -6,6 +6,10 @@ export const LEAST_ROOM = [800, 560]; // px of CSS: below, pages and games are t
 const FRAMES = 45; // that are timed
 const SIDE = 320; // px of the pictures that are drawn, as large as those of most games
 const SLOW_RATE = 2 / 3; // of the game's steps a second, that a screen must show at least
+
+/** The participant's language, if it is one of these; else the first of them. @param {string[]} codes */
+export const preferred = (codes) =>
+  navigator.languages.map((each) => each.split("-")[0]).find((each) => codes.includes(each)) ?? codes[0];
 
 /** Whether it is a phone or a tablet: it is touched, and has nothing that points finely. */
 export const isTouched = () => matchMedia("(pointer: coarse)").matches && !matchMedia("(any-pointer: fine)").matches;
@@ -39,7 +43,10 @@ async function measuredOnce() {
   canvas.width = canvas.height = SIDE;
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { alpha: false }));
   const picture = context.createImageData(SIDE, SIDE);
-  const [draws, gaps] = [[0], [0]].map((list) => list.slice(1));
+  /** @type {number[]} */
+  const draws = []; // ms
+  /** @type {number[]} */
+  const gaps = []; // ms between two frames
   let last = await nextFrame();
   for (let number = 0; number < FRAMES; number++) {
     picture.data.fill(number);

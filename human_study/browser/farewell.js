@@ -3,6 +3,9 @@
 import { element } from "./paper.js";
 
 /** @typedef {import("./session.js").Session} Session */
+/** @typedef {import("./journal.js").Journal} Journal */
+/** @typedef {import("./paper.js").Paper} Paper */
+/** What was recorded, and what it is offered with. @typedef {{journal: Journal, paper: Paper, words: {[name: string]: string}, code: string}} Record */
 /** @typedef {import("./store.js").Store} Store */
 
 const PATIENCE = 30_000; // ms without a server after which the record is offered as a file
@@ -32,11 +35,12 @@ export async function farewell(session, store, end, isFinished) {
   const wheel = element("div", { className: "wait" });
   show(session, [element("h1", {}, words["browser.saving_title"]), element("p", {}, words["browser.saving_text"]), wheel]);
   const answer = await Promise.race([finished, wait(PATIENCE)]);
-  if (!answer) offerFile(session, "unsent_title", "unsent_text");
-  const { code, redirect, isFile } = answer ?? (await finished);
+  const record = { journal, paper: session.tools.paper, words, code: session.admission.code };
+  if (!answer) offerFile(record, "unsent_title", "unsent_text");
+  const { code, redirect } = answer ?? (await finished);
   journal.close();
   await journal.uploads.leave(journal.token).catch(console.error); // its data are there
-  if (isFile) return offerFile(session, "save", "file_text", store);
+  if (journal.uploads.isFile) return offerFile(record, "save", "file_text", () => store.clear());
   await store.clear();
   if (redirect) return location.replace(redirect);
   const given = code ? [element("p", {}, words["browser.panel"]), element("p", { className: "code" }, code)] : [];
@@ -47,6 +51,7 @@ export async function farewell(session, store, end, isFinished) {
 async function finish({ journal }) {
   for (;;) {
     await journal.settled();
+    if (journal.isClosed) return new Promise(() => {}); // the record was deleted, or can't be sent
     try {
       return await journal.uploads.finish(journal.token, journal.chunks.length);
     } catch {
@@ -71,26 +76,26 @@ async function withdraw(session, store) {
 
 /**
  * The record as a file, for a page without a server or without a connection.
- * @param {Session} session
+ * @param {Record} record
  * @param {string} title  of the browser's words
  * @param {string} text
- * @param {Store} [store]  from which the session goes once it is saved
+ * @param {() => void} [onSaved]
+ * @param {HTMLElement[]} further  what comes below the button
  */
-function offerFile(session, title, text, store) {
-  const { words } = session.language;
-  const { code } = session.admission;
+export function offerFile({ journal, paper, words, code }, title, text, onSaved = () => {}, ...further) {
   const save = () => {
-    const link = element("a", { href: URL.createObjectURL(session.journal.file()), download: `${code}.chunks.jsonl` });
+    const link = element("a", { href: URL.createObjectURL(journal.file()), download: `${code}.chunks.jsonl` });
     link.click();
     URL.revokeObjectURL(link.href);
-    store?.clear();
+    onSaved();
   };
-  show(session, [
+  const content = [
     element("h1", {}, words[`browser.${title}`]),
     element("p", {}, words[`browser.${text}`].replace("{id}", "").trim()),
     element("p", { className: "code" }, code),
     element("button", { type: "button", className: "act", onclick: save }, words["browser.save"]),
-  ]);
+  ];
+  paper.show([...content, ...further], { hints: [] });
 }
 
 /** @param {Session} session @param {HTMLElement[]} content */

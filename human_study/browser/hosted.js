@@ -23,6 +23,7 @@ export class HostedUploads {
     this.probes = (description.probes ?? []).map((/** @type {{page: string}} */ probe) => probe.page);
     this.store = Store.open(description.name);
     this.adapter = adapter(host.settings);
+    this.isFile = this.adapter.isFile;
     /** @type {Opening | null} */
     this.begun = null;
     this.lastSent = performance.now();
@@ -54,7 +55,6 @@ export class HostedUploads {
     const { id, language, games, build } = JSON.parse(token);
     const next = await store.sent(token);
     const ended = build !== this.host.build; // the study was built again since: it may have other pages and games
-    if (ended) await this.send(token, (await store.chunks()).slice(next), true);
     const contents = ended ? [] : await Promise.all(games.map((name) => unpacked(this.host.games[name])));
     return { token, code: id, language, games: contents, next, ended };
   }
@@ -74,7 +74,6 @@ export class HostedUploads {
     if (count <= 0) return first;
     await this.keep(token, `${padded(first)}-${padded(first + count - 1)}`, ...chunks.slice(0, count));
     this.lastSent = performance.now();
-    await (await this.store).keepSent(token, first + count);
     return first + count;
   }
 
@@ -112,7 +111,7 @@ export class HostedUploads {
       ([kind, , name, fields]) => (kind === "q" && name === STOPPED) || (kind === "e" && name === "page" && fields.what === "stop"),
     );
     const ending = this.host.endings[isExcluded ? "screened_out" : isStopped ? "stopped" : "complete"] ?? {};
-    return { ...ending, isFile: this.adapter.isFile };
+    return ending;
   }
 
   async leave() {

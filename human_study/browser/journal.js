@@ -8,7 +8,9 @@ import { Refusal } from "./uploads.js";
 /** @typedef {import("./types.js").Uploads} Uploads */
 /** @typedef {import("./store.js").Store} Store */
 
-const EVERY = 250; // ms between two chunks while something happens
+// ms between two chunks while something happens. Whoever kills the browser loses as much, and what it takes to write a
+// chunk; with the computer's disk, also what a request takes: together less than a second.
+const EVERY = 500;
 const RETRIES = [500, 1000, 2000, 5000]; // ms until a failed upload is tried again
 const TOO_FAST = 429; // the server asks for patience
 const CONFLICT = 409; // it has another chunk of that number
@@ -35,6 +37,7 @@ export class Journal {
     this.entries = []; // not yet in a chunk
     this.last = 0; // time of the last entry: no later one is earlier
     this.isFinished = false; // whether the session is over: nothing follows
+    this.isClosed = false; // whether nothing is sent any more
     for (const entry of this.all()) this.see(entry);
     this.failures = 0; // of uploads, in a row
     /** @type {(isOffline: boolean) => void} */
@@ -95,12 +98,13 @@ export class Journal {
   async send() {
     if (this.sending) return;
     this.sending = true;
-    while (this.sent < this.kept) {
+    while (this.sent < this.kept && !this.isClosed) {
       try {
         const next = await this.uploads.send(this.token, this.chunks.slice(this.sent, this.kept), this.isUrgent);
         this.connected(0);
         if (next === this.sent) break; // it waits for more
         this.sent = next;
+        if (!this.isClosed) this.store.keepSent(this.token, next).catch(() => {}); // without it they are sent again
       } catch (error) {
         if (error instanceof Refusal && error.status !== TOO_FAST) {
           const next = error.answer.next;
@@ -128,17 +132,33 @@ export class Journal {
     return !this.entries.length && this.sent === this.chunks.length;
   }
 
-  /** Resolves with true once the server has everything, with false after that many ms. @param {number} [patience] */
+  /**
+   * Resolves with true once the server has everything; with false after that many ms, or once nothing is sent any more.
+   * @param {number} [patience]
+   */
   async settled(patience = Infinity) {
     this.flush();
     const end = performance.now() + patience;
     this.isUrgent = true;
-    while (!this.isSent && performance.now() < end) {
+    while (!this.isSent && !this.isClosed && performance.now() < end) {
       this.send();
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     this.isUrgent = false;
     return this.isSent;
+  }
+
+  /**
+   * Resolves once nothing of the journal can be lost: the server has everything, or it was saved as a file.
+   * @param {number} patience  ms that the server may take until a file is offered
+   * @param {() => Promise<any>} saved  offers the file; resolves once it was saved
+   */
+  async secured(patience, saved) {
+    if (!this.chunks.length) return;
+    if (this.uploads.isFile) return saved();
+    if (await this.settled(patience)) return;
+    const sent = this.settled().then((isSent) => isSent || new Promise(() => {}));
+    await Promise.race([sent, saved()]);
   }
 
   /** The journal as a file, one chunk a line, as the importer reads it. */
@@ -149,6 +169,7 @@ export class Journal {
   }
 
   close() {
+    this.isClosed = true;
     clearInterval(this.timer);
   }
 

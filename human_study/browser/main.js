@@ -1,13 +1,13 @@
 // The study in a browser, from opening the address to the last page.
 
 import { Clock } from "./clock.js";
-import { about, isModern, isTooSlow, isTooSmall, isTouched, measured } from "./device.js";
-import { farewell } from "./farewell.js";
+import { about, isModern, isTooSlow, isTooSmall, isTouched, measured, preferred } from "./device.js";
+import { farewell, offerFile } from "./farewell.js";
 import { formOf } from "./form_of.js";
 import { Game } from "./game.js";
 import { Journal } from "./journal.js";
 import { Keyboard } from "./keyboard.js";
-import { Paper } from "./paper.js";
+import { element, Paper } from "./paper.js";
 import { bytes } from "./plays.js";
 import { Reader } from "./reader.js";
 import { excludes, Session } from "./session.js";
@@ -22,7 +22,7 @@ import { Refusal } from "./uploads.js";
 
 const RESUMABLE = 12 * 3600 * 1000; // ms since its last chunk within which a session is offered again
 const RETRY = 1000; // ms
-const PATIENCE = 10_000; // ms that somebody new waits until the session before is sent
+const PATIENCE = 10_000; // ms that somebody new waits until the session before is sent, or offered as a file
 const TOO_FAST = 429; // the server asks for patience
 
 /** Everything that a page needs before there is a session. */
@@ -94,7 +94,8 @@ class Study {
     const admission = await this.persist(() => this.uploads.begin(wishes));
     history.replaceState(null, "");
     if (admission.next) return this.takeUp(store, client, admission);
-    await store.keep({ client, token: admission.token, language: this.code, began: clock.began });
+    const { token, code } = admission;
+    await store.keep({ client, token, code, language: this.code, began: clock.began });
     const journal = new Journal(store, this.uploads, admission.token, clock, [], admission.next);
     return this.session(admission, journal);
   }
@@ -104,11 +105,11 @@ class Study {
    * @param {Store} store @param {string} client @param {Admission} admission
    * @returns {Promise<never>}
    */
-  async takeUp(store, client, { token, language, began }) {
+  async takeUp(store, client, { token, code, language, began }) {
     const chunks = await this.persist(() => this.uploads.chunks(token));
     await store.clear();
     for (const [n, text] of chunks.entries()) await store.add(n, text);
-    await store.keep({ client, token, language, began });
+    await store.keep({ client, token, code, language, began });
     location.reload();
     return new Promise(() => {});
   }
@@ -121,20 +122,15 @@ class Study {
     const chunks = await store.chunks();
     this.paper.wait();
     const admission = await this.persist(() => this.uploads.session(token)).catch(() => null);
+    const code = admission?.code ?? kept.code ?? "";
     if (!admission || admission.ended) {
-      await store.clear();
-      return false;
+      const sent = Math.min(admission?.next ?? (await store.sent(token)), chunks.length);
+      return this.leave(store, new Journal(store, this.uploads, token, clock, chunks, sent), code);
     }
     const journal = new Journal(store, this.uploads, token, clock, chunks, admission.next);
     clock.began = Math.min(clock.began, performance.timeOrigin + performance.now() - journal.last / 1000);
     await journal.settled(RETRY); // what a crash left behind
-    if (!(await this.isTheirs(journal))) {
-      this.paper.wait();
-      await journal.settled(PATIENCE);
-      journal.close();
-      await store.clear();
-      return false;
-    }
+    if (!(await this.isTheirs(journal))) return this.leave(store, journal, code);
     const session = this.session(admission, journal);
     const past = session.resume();
     if (!past.isFinished) {
@@ -144,6 +140,37 @@ class Study {
     const end = past.end || past.isFinished ? past.end : await session.walk();
     await farewell(session, store, end, past.isFinished);
     return true;
+  }
+
+  /**
+   * Nobody continues that session here; what was recorded is not lost. Returns that there is none to continue.
+   * @param {Store} store
+   * @param {Journal} journal
+   * @param {string} code
+   */
+  async leave(store, journal, code) {
+    this.paper.wait();
+    journal.onConnection = (isOffline) => this.paper.connect(isOffline);
+    await journal.secured(PATIENCE, () => this.saved(journal, code));
+    journal.close();
+    this.paper.connect(false);
+    await store.clear();
+    return false;
+  }
+
+  /** Resolves once somebody saved a record as a file, and went on. @param {Journal} journal @param {string} code */
+  saved(journal, code) {
+    const { paper, language } = this;
+    const text = journal.isClosed || this.uploads.isFile ? "file_text" : "unsent_text";
+    return new Promise((resolve) => {
+      const next = { type: "button", className: "act", hidden: true, onclick: resolve };
+      const button = element("button", next, language.words["page.next"]);
+      const onSaved = () => {
+        button.hidden = false;
+        button.focus();
+      };
+      offerFile({ journal, paper, words: language.words, code }, "unsent_title", text, onSaved, button);
+    });
   }
 
   /** Whether the session that was interrupted here is this participant's. @param {Journal} journal */
@@ -250,10 +277,6 @@ function takeQuery() {
   if (location.search) history.replaceState(given, "", location.pathname); // outlives a reload, and is kept nowhere else
   return history.state ?? {};
 }
-
-/** The participant's language, if the study has it; else its first. @param {string[]} codes */
-const preferred = (codes) =>
-  navigator.languages.map((each) => each.split("-")[0]).find((each) => codes.includes(each)) ?? codes[0];
 
 const newId = () => [...crypto.getRandomValues(new Uint8Array(16))].map((each) => each.toString(16).padStart(2, "0")).join("");
 

@@ -177,6 +177,7 @@ export class Session {
     const number = step.play ?? 0;
     this.tools.paper.wait();
     const chosen = await play(this, number, this.plays[number]);
+    this.journal.flush();
     return chosen === "stop" ? this.stop(step) : 1;
   }
 

@@ -1,6 +1,6 @@
 // What stays in the browser until a session is over: its token, and the journal's chunks, each on disk before it counts.
 
-/** @typedef {{client: string, token?: string, language?: string, began?: number}} Kept */
+/** @typedef {{client: string, token?: string, code?: string, language?: string, began?: number}} Kept */
 
 const STRICT = /** @type {IDBTransactionOptions} */ ({ durability: "strict" });
 
@@ -35,7 +35,7 @@ export class Store {
     return completed(change);
   }
 
-  /** How many chunks of a session an adapter has uploaded. @param {string} token @returns {Promise<number>} */
+  /** How many chunks of a session have arrived where they go. @param {string} token @returns {Promise<number>} */
   async sent(token) {
     const sent = await answered(this.database.transaction("session").objectStore("session").get(1));
     return sent?.token === token ? sent.count : 0;
@@ -43,7 +43,7 @@ export class Store {
 
   /** @param {string} token @param {number} count */
   keepSent(token, count) {
-    const change = this.database.transaction("session", "readwrite", STRICT);
+    const change = this.database.transaction("session", "readwrite");
     change.objectStore("session").put({ token, count }, 1);
     return completed(change);
   }

@@ -25,6 +25,7 @@
  * Where a session's chunks go. Each method rejects with a ``Refusal`` if the other side says no, and with any other
  * error if it could not be reached.
  * @typedef {object} Uploads
+ * @property {boolean} isFile  whether the participant saves the record as a file instead
  * @property {(wishes: object) => Promise<Admission>} begin  consent was given
  * @property {(token: string) => Promise<Admission>} session  of before a reload
  * @property {(token: string) => Promise<string[]>} chunks  everything that a session sent so far, by number
@@ -61,8 +62,8 @@
  */
 
 /**
- * What is left to do at the end: to show a panel's code, to go to a panel's page, or to save the record as a file.
- * @typedef {{code?: string, redirect?: string, isFile?: boolean}} Ending
+ * What is left to do at the end: to show a panel's code, or to go to a panel's page.
+ * @typedef {{code?: string, redirect?: string}} Ending
  */
 
 /**

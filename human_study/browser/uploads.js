@@ -18,6 +18,8 @@ export class Refusal extends Error {
 
 /** The server of `priorlab serve`, from which the page came. @implements {Uploads} */
 export class ServerUploads {
+  isFile = false;
+
   /** @param {object} wishes @returns {Promise<Admission>} */
   begin(wishes) {
     return ask("begin", "", wishes);
@@ -72,6 +74,8 @@ export class ServerUploads {
 
 /** A page that was opened as a file holds one session; it is saved as a file at the end. @implements {Uploads} */
 export class NoUploads {
+  isFile = true;
+
   /** @param {Admission} admission */
   constructor(admission) {
     this.admission = admission;
@@ -97,8 +101,9 @@ export class NoUploads {
 
   hurry() {}
 
+  /** @returns {Promise<{}>} */
   async finish() {
-    return { isFile: true };
+    return {};
   }
 
   async leave() {}

@@ -1,7 +1,7 @@
 // A class, as a student sees it: a notice, the keys, the game, and how far it went.
 
 import { Clock } from "../browser/clock.js";
-import { isModern, isTooSmall, isTouched } from "../browser/device.js";
+import { isModern, isTooSmall, isTouched, preferred } from "../browser/device.js";
 import { ChoiceForm, Form } from "../browser/forms.js";
 import { Game } from "../browser/game.js";
 import { Controls, Keyboard } from "../browser/keyboard.js";
@@ -20,7 +20,7 @@ class Student {
   /** @param {Description} description @param {ArrayBuffer} engine @param {string} worker */
   constructor(description, engine, worker) {
     const codes = Object.keys(description.languages);
-    const code = navigator.languages.map((each) => each.split("-")[0]).find((each) => codes.includes(each)) ?? codes[0];
+    const code = preferred(codes);
     this.description = description;
     this.language = description.languages[code];
     this.paper = new Paper();

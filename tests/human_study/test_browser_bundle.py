@@ -219,6 +219,45 @@ def test_an_interrupted_session_goes_on_where_it_would_at_the_window():
         assert found == [step.page for step in remaining[at:]], events
 
 
+SECURED = """
+    const { Journal } = await load("journal.js");
+    const { Refusal } = await load("uploads.js");
+    const results = [];
+    for (const { chunks, isFile, answers, sent } of given) {
+      const tries = [...answers];
+      const kept = [];
+      const send = async (_token, chunks) => {
+        const answer = tries.length > 1 ? tries.shift() : tries[0];
+        if (answer === "offline") throw new Error("no connection");
+        if (answer === "refused") throw new Refusal(410, { ended: true });
+        return JSON.parse(chunks[0]).n + 1;
+      };
+      const store = { add: async () => {}, keepSent: async (_token, count) => kept.push(count) };
+      const texts = Array.from({ length: chunks }, (_, n) => JSON.stringify({ n, entries: [["e", n, "page", {}]] }));
+      const journal = new Journal(store, { isFile, send }, "token", { now: () => 0 }, texts, sent);
+      let offered = 0;
+      const saved = () => {
+        offered++;
+        return new Promise((resolve) => answers.length > 1 || setTimeout(resolve, 100));
+      };
+      await journal.secured(100, saved);
+      journal.close();
+      results.push([offered, journal.sent, kept.at(-1) ?? null]);
+    }
+    return results;
+"""
+
+
+def test_a_record_is_never_given_up_before_it_was_sent_or_offered_as_a_file():
+    good, offline, refused = ["good"], ["offline"], ["refused"]  # such as when the session has expired
+    sessions = [(3, False, good, 0), (3, False, offline, 1), (3, False, refused, 0), (3, False, refused, 3),
+                (3, False, [*offline, *good], 0), (3, True, good, 0), (0, True, good, 0)]  # fmt: skip
+    given = [dict(zip(("chunks", "isFile", "answers", "sent"), each, strict=True)) for each in sessions]
+    assert evaluated(SECURED, given) == [  # how often a file was offered, and how many chunks had arrived
+        [0, 3, 3], [1, 1, None], [1, 0, None], [0, 3, None], [1, 3, 3], [1, 3, 3], [0, 0, None],
+    ]  # fmt: skip
+
+
 def test_questions_in_a_play_are_due_when_they_are_at_the_window():
     probes = [
         Probe("one", every=0.5, most=3), Probe("two", at=(0.2, 4.0)), Probe("three", after="death", most=1),

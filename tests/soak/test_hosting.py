@@ -6,6 +6,7 @@ these do here was read in their sources (docs/online-hosts.md).
 
 import json
 import os
+import shutil
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -202,6 +203,29 @@ def test_one_page_from_a_disk(study: Study, tmp_path: Path, page: Any):
     saved = tmp_path / download.value.suggested_filename
     download.value.save_as(saved)
     assert len(recorded(study, [saved]).play.inputs) > 80
+
+
+def test_a_page_that_is_built_again_offers_what_nobody_saved(study: Study, tmp_path: Path, page: Any):
+    web = tmp_path / "web"
+    build_static(study.path, web, Uploads.choose())
+    with host(web, tmp_path / "kept") as server:
+        person = Participant(page, f"http://127.0.0.1:{server.server_port}")
+        person.begin()
+        shutil.rmtree(web)
+        build_static(study.path, web, Uploads.choose())
+        page.reload()
+        person.reach("Not everything could be sent")
+        assert page.locator("button").last.is_hidden(), "first it is saved"
+        with page.expect_download() as download:
+            page.locator("button").first.click()
+        saved = tmp_path / download.value.suggested_filename
+        download.value.save_as(saved)
+        page.keyboard.press("Enter")
+        person.reach("Taking part in a study")
+        page.reload()
+        person.reach("Taking part in a study")
+    assert [each.problem for each in gather(study, [saved])] == [""]
+    assert [(each.problem, each.inputs > 80) for each in import_study(study)] == [("", True)]
 
 
 def in_jatos(study: Study, folder: Path) -> Path:
