@@ -5,7 +5,7 @@ import { element } from "./paper.js";
 /** @typedef {import("./session.js").Session} Session */
 /** @typedef {import("./journal.js").Journal} Journal */
 /** @typedef {import("./paper.js").Paper} Paper */
-/** What was recorded, and what it is offered with. @typedef {{journal: Journal, paper: Paper, words: {[name: string]: string}, code: string}} Record */
+/** What was recorded, and what it is offered with. @typedef {{journal: Journal, paper: Paper, words: {[name: string]: string}, code: string}} Recorded */
 /** @typedef {import("./store.js").Store} Store */
 
 const PATIENCE = 30_000; // ms without a server after which the record is offered as a file
@@ -76,7 +76,7 @@ async function withdraw(session, store) {
 
 /**
  * The record as a file, for a page without a server or without a connection.
- * @param {Record} record
+ * @param {Recorded} record
  * @param {string} title  of the browser's words
  * @param {string} text
  * @param {() => void} [onSaved]

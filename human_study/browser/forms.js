@@ -128,15 +128,20 @@ export class ScaleForm extends ChoiceForm {
     return [...this.page.options, ...(this.page.decline ? [this.page.decline] : [])];
   }
 
+  /** Whether that is a point, and not the option that stands for no answer. @param {string} name */
+  isPoint(name) {
+    return name !== this.page.decline?.[0];
+  }
+
   /** @param {string} name */
   answerOf(name) {
-    return /^\d+$/.test(name) ? Number(name) : name;
+    return this.isPoint(name) ? Number(name) : name;
   }
 
   /** @param {string} name @param {string} text @param {() => void} onclick */
   option(name, text, onclick) {
     const made = super.option(name, text, onclick);
-    if (/^\d+$/.test(name)) made.prepend(element("b", { className: "point" }, name));
+    if (this.isPoint(name)) made.prepend(element("b", { className: "point" }, name));
     return made;
   }
 

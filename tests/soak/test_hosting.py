@@ -212,6 +212,7 @@ def test_a_page_that_is_built_again_offers_what_nobody_saved(study: Study, tmp_p
         person = Participant(page, f"http://127.0.0.1:{server.server_port}")
         person.begin()
         shutil.rmtree(web)
+        study.path.write_text(study.path.read_text("utf-8").replace('"us"', '"them"'), "utf-8")
         build_static(study.path, web, Uploads.choose())
         page.reload()
         person.reach("Not everything could be sent")
