@@ -30,6 +30,7 @@ TYPES = {str: "a text", int: "a whole number", float: "a number", dict: "a secti
 CONES = ("L", "M", "nobody")
 MOST_POINTS = 11  # of a scale
 BETWEEN = ";"  # in tables, between the options of one answer
+SIGNS = ".:=!<>"  # which follow a question's name in logs, and in conditions
 MOST_DECIMALS, FARTHEST = 6, 10**9  # of typed numbers; a float can tell all of them apart
 
 
@@ -276,7 +277,14 @@ def is_words(value: Any) -> bool:
     return type(value) is str and value.strip() != ""
 
 
+def check_name(name: str) -> None:
+    """Raises ValueError, one line, for a name that logs, pages or conditions could not tell from another."""
+    if set(name) & set(SIGNS) or not name.strip() or name != name.strip():
+        raise ValueError(f"questions.{name}: expected a name without {' '.join(SIGNS)} and without spaces at its ends")
+
+
 def read_question(name: str, content: Any) -> Question:
+    check_name(name)
     kind = content.get("kind") if isinstance(content, dict) else None
     if not isinstance(kind, str) or kind not in KINDS:
         raise ValueError(f"questions.{name}: kind is {kind!r}: expected one of {', '.join(KINDS)}")

@@ -82,6 +82,8 @@ def test_several_options_are_recorded_in_the_order_of_the_question(tmp_path: Pat
         (("5 = ", "6 = "), "questions.fun.labels: expected texts, by points from 1 to 5"),
         (("most = 2", "most = 4"), "questions.tools: least is 0, and most is 4: expected least up to most, and most"),
         (("most = 2", "least = 3\nmost = 2"), "questions.tools: least is 3, and most is 2: expected least up to"),
+        (("[questions.fun]", '[questions."fun.0"]'), "questions.fun.0: expected a name without . : = ! < > and"),
+        (("[questions.fun]", '[questions." fun"]'), "questions. fun: expected a name without"),
         (('kind = "scale"', 'kind = ["scale"]'), "questions.fun: kind is ['scale']: expected one of choice"),
         (("stick = ", '"a;b" = '), "'a;b': expected a name without ';'"),
     ],
