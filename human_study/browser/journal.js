@@ -137,7 +137,7 @@ export class Journal {
    * @param {number} [patience]
    */
   async settled(patience = Infinity) {
-    this.flush();
+    if (!this.isClosed) this.flush();
     const end = performance.now() + patience;
     this.isUrgent = true;
     while (!this.isSent && !this.isClosed && performance.now() < end) {

@@ -262,7 +262,7 @@ class Study {
   /** The session can't go on. @param {any} error @param {Session} [session] */
   fail(error, session) {
     console.error(error);
-    session?.journal.close();
+    session?.journal.settled(PATIENCE).then(() => session.journal.close()); // unless it was the journal that failed
     document.body.classList.remove("plays");
     const answer = error instanceof Refusal ? error.answer : {};
     if (answer.full) return this.end(this.language.pages.full);
