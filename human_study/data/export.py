@@ -86,7 +86,7 @@ def write_tables(
     is_people = not recorded or any(each.play.player == "person" for each in recorded)
     idle = sessions_without_play(root, {each.path for each in recorded}) if is_people else {}
     logs = {each.path: each.events for each in recorded} | idle
-    computers = numbered(events[0].event.get("machine") for events in logs.values() if events)
+    computers = computers_in(logs.values())
     rows = []
     with gzip.open(folder / "steps.csv.gz", "wb", LEVEL) as steps:
         steps.write(encoded(pd.DataFrame(columns=[*data_dictionary()["steps"]])))
@@ -126,9 +126,10 @@ def sessions_without_play(root: Path, logs: Collection[Path]) -> dict[Path, list
     return sessions
 
 
-def numbered(ids: Iterable[str | None]) -> dict[str, int]:
-    """A number from 1 for each random id."""
-    return {name: number for number, name in enumerate(sorted({name for name in ids if name}), 1)}
+def computers_in(sessions: Iterable[Sequence[TimedEvent]]) -> dict[str, int]:
+    """A number from 1 for each computer's random id."""
+    ids = {events[0].event.get("machine") for events in sessions if events}
+    return {name: number for number, name in enumerate(sorted(filter(None, ids)), 1)}
 
 
 def save(table: pd.DataFrame, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`priorlab export`: writes recorded plays as tables for R and pandas, Minari datasets or videos."""
+"""`priorlab export`: writes recorded plays as tables for R and pandas, a BIDS dataset, Minari datasets or videos."""
 
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,7 @@ from priorlab.scripts.console import error_line, plain_console, print_left_out
 
 def main(
     folder: Annotated[Path, tyro.conf.Positional], out: Path, *,
-    formats: tuple[Literal["csv", "minari", "videos"], ...] = ("csv",),
+    formats: tuple[Literal["csv", "bids", "minari", "videos"], ...] = ("csv",),
     players: tuple[Literal["person", "simulated", "agent"], ...] = ("person",),
     name: str = "priorlab", screen_size: int = 84, grayscale: bool = False, stack_size: int = 1, lossless: bool = False,
 ) -> None:  # fmt: skip
@@ -21,7 +21,8 @@ def main(
     Args:
         folder: folder of recorded sessions and plays; the command searches its subfolders too
         out: a new folder for the export
-        formats: one or more of csv, minari (datasets for offline reinforcement learning) and videos
+        formats: one or more of csv, bids (events with onset and duration, as tools for experiments read them), minari
+            (datasets for offline reinforcement learning) and videos
         players: whose plays to export; see the column player
         name: prefix of the Minari datasets: NAME/GAME-VERSION-v0
         screen_size: side of the observations in Minari datasets, in pixels
@@ -32,7 +33,7 @@ def main(
     from rich.progress import track
 
     from priorlab.envs.plays.sessions import find_plays
-    from priorlab.human_study.data import datasets, export, video
+    from priorlab.human_study.data import bids, datasets, export, video
 
     check_not_empty(formats=formats, players=players)
     check_counts(screen_size=screen_size, stack_size=stack_size)
@@ -48,6 +49,8 @@ def main(
             if "csv" in formats:
                 progress = partial(track, description="tables", console=console)
                 print_left_out(console, export.write_tables(chosen, folder, draft, progress))
+            if "bids" in formats:
+                bids.write_bids(chosen, draft / "bids")
             if "minari" in formats:
                 observed = {"screen_size": screen_size, "grayscale_obs": grayscale, "stack_size": stack_size}
                 ids = datasets.write_datasets(chosen, draft / "minari", name, observed)
