@@ -27,6 +27,7 @@ from priorlab.envs.plays.sessions import (
     Recorded,
     TimedEvent,
     answers_in,
+    find_plays,
     plays_under,
     read_session,
     timed_events,
@@ -72,6 +73,18 @@ def check_new(path: Path) -> Path:
     if draft.exists():
         raise FileExistsError(f"{draft} exists, from an interrupted export: delete it, or choose another folder")
     return draft
+
+
+def plays_by(players: Collection[str], folder: Path) -> tuple[list[Recorded], list[str]]:
+    """The plays under the folder by these kinds of players, and a line for each file that can't be read."""
+    found, problems = find_plays(folder) if folder.exists() else ([], [f"{folder}: no such folder"])
+    return [each for each in found if each.play.player in players], problems
+
+
+def check_any(plays: Sequence[Recorded], players: Collection[str], folder: Path) -> None:
+    """Raises ValueError if there is nothing to export: no play, and no person who agreed and never played."""
+    if not plays and not (folder.exists() and "person" in players and sessions_without_play(folder, ())):
+        raise ValueError(f"{folder}: expected plays by {' or '.join(players)}, found none")
 
 
 def write_tables(

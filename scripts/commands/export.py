@@ -21,8 +21,7 @@ def main(
     Args:
         folder: folder of recorded sessions and plays; the command searches its subfolders too
         out: a new folder for the export
-        formats: one or more of csv, bids (events with onset and duration, as tools for experiments read them), minari
-            (datasets for offline reinforcement learning) and videos
+        formats: one or more of csv, bids (events with onset and duration), minari (for offline learning) and videos
         players: whose plays to export; see the column player
         name: prefix of the Minari datasets: NAME/GAME-VERSION-v0
         screen_size: side of the observations in Minari datasets, in pixels
@@ -32,7 +31,6 @@ def main(
     """
     from rich.progress import track
 
-    from priorlab.envs.plays.sessions import find_plays
     from priorlab.human_study.data import bids, datasets, export, video
 
     check_not_empty(formats=formats, players=players)
@@ -40,11 +38,9 @@ def main(
     console = plain_console()
     try:
         export.check_new(out)
-        found, problems = find_plays(folder) if folder.exists() else ([], [f"{folder}: no such folder"])
+        chosen, problems = export.plays_by(players, folder)
         print_left_out(console, problems)
-        chosen = [each for each in found if each.play.player in players]
-        if not chosen and not (folder.exists() and "person" in players and export.sessions_without_play(folder, ())):
-            raise ValueError(f"{folder}: expected plays by {' or '.join(players)}, found {len(found) or 'no'} others")
+        export.check_any(chosen, players, folder)
         with export.new_folder(out) as draft:
             if "csv" in formats:
                 progress = partial(track, description="tables", console=console)
