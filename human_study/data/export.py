@@ -27,6 +27,7 @@ from priorlab.envs.plays.sessions import (
     Recorded,
     TimedEvent,
     answers_in,
+    find_plays,
     plays_under,
     read_session,
     timed_events,
@@ -74,6 +75,18 @@ def check_new(path: Path) -> Path:
     return draft
 
 
+def plays_by(players: Collection[str], folder: Path) -> tuple[list[Recorded], list[str]]:
+    """The plays under the folder by these kinds of players, and a line for each file that can't be read."""
+    found, problems = find_plays(folder) if folder.exists() else ([], [f"{folder}: no such folder"])
+    return [each for each in found if each.play.player in players], problems
+
+
+def check_any(plays: Sequence[Recorded], players: Collection[str], folder: Path) -> None:
+    """Raises ValueError if there is nothing to export: no play, and no person who agreed and never played."""
+    if not plays and not (folder.exists() and "person" in players and sessions_without_play(folder, ())):
+        raise ValueError(f"{folder}: expected plays by {' or '.join(players)}, found none")
+
+
 def write_tables(
     recorded: Sequence[Recorded], root: Path, folder: Path, progress: Callable[[Iterable], Iterable] = iter
 ) -> list[str]:
@@ -86,7 +99,7 @@ def write_tables(
     is_people = not recorded or any(each.play.player == "person" for each in recorded)
     idle = sessions_without_play(root, {each.path for each in recorded}) if is_people else {}
     logs = {each.path: each.events for each in recorded} | idle
-    computers = numbered(events[0].event.get("machine") for events in logs.values() if events)
+    computers = computers_in(logs.values())
     rows = []
     with gzip.open(folder / "steps.csv.gz", "wb", LEVEL) as steps:
         steps.write(encoded(pd.DataFrame(columns=[*data_dictionary()["steps"]])))
@@ -126,9 +139,10 @@ def sessions_without_play(root: Path, logs: Collection[Path]) -> dict[Path, list
     return sessions
 
 
-def numbered(ids: Iterable[str | None]) -> dict[str, int]:
-    """A number from 1 for each random id."""
-    return {name: number for number, name in enumerate(sorted({name for name in ids if name}), 1)}
+def computers_in(sessions: Iterable[Sequence[TimedEvent]]) -> dict[str, int]:
+    """A number from 1 for each computer's random id."""
+    ids = {events[0].event.get("machine") for events in sessions if events}
+    return {name: number for number, name in enumerate(sorted(filter(None, ids)), 1)}
 
 
 def save(table: pd.DataFrame, path: Path) -> None:

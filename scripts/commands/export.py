@@ -1,4 +1,4 @@
-"""`priorlab export`: writes recorded plays as tables for R and pandas, Minari datasets or videos."""
+"""`priorlab export`: writes recorded plays as tables for R and pandas, a BIDS dataset, Minari datasets or videos."""
 
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,7 @@ from priorlab.scripts.console import error_line, plain_console, print_left_out
 
 def main(
     folder: Annotated[Path, tyro.conf.Positional], out: Path, *,
-    formats: tuple[Literal["csv", "minari", "videos"], ...] = ("csv",),
+    formats: tuple[Literal["csv", "bids", "minari", "videos"], ...] = ("csv",),
     players: tuple[Literal["person", "simulated", "agent"], ...] = ("person",),
     name: str = "priorlab", screen_size: int = 84, grayscale: bool = False, stack_size: int = 1, lossless: bool = False,
 ) -> None:  # fmt: skip
@@ -21,7 +21,7 @@ def main(
     Args:
         folder: folder of recorded sessions and plays; the command searches its subfolders too
         out: a new folder for the export
-        formats: one or more of csv, minari (datasets for offline reinforcement learning) and videos
+        formats: one or more of csv, bids (events with onset and duration), minari (for offline learning) and videos
         players: whose plays to export; see the column player
         name: prefix of the Minari datasets: NAME/GAME-VERSION-v0
         screen_size: side of the observations in Minari datasets, in pixels
@@ -31,23 +31,22 @@ def main(
     """
     from rich.progress import track
 
-    from priorlab.envs.plays.sessions import find_plays
-    from priorlab.human_study.data import datasets, export, video
+    from priorlab.human_study.data import bids, datasets, export, video
 
     check_not_empty(formats=formats, players=players)
     check_counts(screen_size=screen_size, stack_size=stack_size)
     console = plain_console()
     try:
         export.check_new(out)
-        found, problems = find_plays(folder) if folder.exists() else ([], [f"{folder}: no such folder"])
+        chosen, problems = export.plays_by(players, folder)
         print_left_out(console, problems)
-        chosen = [each for each in found if each.play.player in players]
-        if not chosen and not (folder.exists() and "person" in players and export.sessions_without_play(folder, ())):
-            raise ValueError(f"{folder}: expected plays by {' or '.join(players)}, found {len(found) or 'no'} others")
+        export.check_any(chosen, players, folder)
         with export.new_folder(out) as draft:
             if "csv" in formats:
                 progress = partial(track, description="tables", console=console)
                 print_left_out(console, export.write_tables(chosen, folder, draft, progress))
+            if "bids" in formats:
+                bids.write_bids(chosen, draft / "bids")
             if "minari" in formats:
                 observed = {"screen_size": screen_size, "grayscale_obs": grayscale, "stack_size": stack_size}
                 ids = datasets.write_datasets(chosen, draft / "minari", name, observed)

@@ -71,7 +71,7 @@ def test_a_study_without_a_play_is_exported(study, tmp_path):
     (tmp_path / "data" / early.name).write_bytes(early.read_bytes())
     main(tmp_path / "data", tmp_path / "out", formats=("csv", "minari"))
     assert pd.read_csv(tmp_path / "out" / "participants.csv")["ended"].tolist() == ["not begun"]
-    with pytest.raises(ValueError, match="expected plays by simulated, found no others"):
+    with pytest.raises(ValueError, match="expected plays by simulated, found none"):
         main(tmp_path / "data", tmp_path / "more", players=("simulated",))
 
 
