@@ -116,13 +116,18 @@ def kill_soon(process, profile, seconds=0.0):
         assert told.readline() == "playing\n"
         time.sleep(seconds)
         at = time.time()
-        browser = int((profile / "SingletonLock").readlink().name.rpartition("-")[2])
-        os.kill(browser, signal.SIGKILL)  # before it learns that nobody drives it, and ends as usual
-        process.kill()
-        process.wait()
+        kill(process, profile)
+    return at
+
+
+def kill(process, profile):
+    """Kills a browser, and what drives it."""
+    browser = int((profile / "SingletonLock").readlink().name.rpartition("-")[2])
+    os.kill(browser, signal.SIGKILL)  # before it learns that nobody drives it, and ends as usual
+    process.kill()
+    process.wait()
     for name in ("SingletonLock", "SingletonSocket", "SingletonCookie"):
         (profile / name).unlink(missing_ok=True)
-    return at
 
 
 def visited(address, profile, visit):
