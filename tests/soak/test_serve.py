@@ -28,8 +28,8 @@ from tests.human_study.test_study import a_study
 from tests.support.browser_participant import Journal, agreed
 from tests.support.paths import ROOT
 
-EVERY = 0.25  # seconds between two chunks of a participant, as the page sends them
-STEPS = 8  # inputs of a chunk
+EVERY = 0.5  # seconds between two chunks of a participant, as the page sends them
+STEPS = 15  # inputs of a chunk
 PATIENCE = 120.0  # seconds
 PARTICIPANTS = int(os.environ.get("PRIORLAB_PARTICIPANTS", "200"))
 SECONDS = int(os.environ.get("PRIORLAB_SECONDS", "60"))  # of play of each
