@@ -34,14 +34,9 @@ pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs the program chromium
 PARTICIPANTS, AT_ONCE = 12, 3
 PAGES = [*ACTS, GAME]
 LAST = "Thank you!"  # nothing is left to come back for
-TRACELESS = (
-    "Language / Sprache",
-    "Taking part in a study",
-    "Which hand?",
-    "Continue?",
-    LAST,
-)  # there, a kill leaves none
-SHORTEST = 240  # seconds that a visit may take
+BEFORE = ("Language / Sprache", "Taking part in a study", "Which hand?")  # there is a session
+TRACELESS = (*BEFORE, "Continue?", LAST)  # of a kill there
+PATIENCE = 240  # seconds that the end of a visit may take
 
 
 def stages(number: int) -> list[str]:
@@ -69,7 +64,7 @@ def take_part(address: str, folder: Path, number: int) -> tuple[set[str], int]:
                     kills += title not in TRACELESS
                     break
             else:
-                assert process.wait(timeout=SHORTEST) == 0 and title == OVER
+                assert process.wait(timeout=PATIENCE) == 0 and title == OVER
                 return seen, kills
         if title == LAST:
             return seen, kills
