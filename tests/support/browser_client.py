@@ -152,11 +152,22 @@ def whole(visitor: Visitor) -> dict[str, Any]:
 
 def until_killed(visitor: Visitor) -> dict[str, Any]:
     """Begins a session, or continues it, and plays until this process's browser is killed."""
+    begin_or_continue(visitor)
+    return played_on(visitor)
+
+
+def begin_or_continue(visitor: Visitor) -> None:
     if visitor.until("Language / Sprache", "Continue?") == "Continue?":
         visitor.choose(1)
         visitor.until("game", "How awake now?")
     else:
         to_the_game(visitor)
+
+
+def until_killed_offline(visitor: Visitor) -> dict[str, Any]:
+    """As ``until_killed``, with a connection only until the game is there."""
+    begin_or_continue(visitor)
+    visitor.page.context.set_offline(True)
     return played_on(visitor)
 
 
@@ -211,7 +222,7 @@ def offline(visitor: Visitor) -> dict[str, Any]:
 
 
 VISITS: dict[str, Callable[[Visitor], dict[str, Any]]] = {
-    "whole": whole, "until_killed": until_killed, "somebody_else": somebody_else, "finishing": finishing,
+    "whole": whole, "until_killed": until_killed, "until_killed_offline": until_killed_offline, "somebody_else": somebody_else, "finishing": finishing,
     "offline": offline,
 }  # fmt: skip
 
