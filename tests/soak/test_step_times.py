@@ -74,8 +74,8 @@ def test_steps_are_taken_and_shown_in_time(browser: str, is_busy: bool, tmp_path
     late = ", ".join(f"{1000 * each:.1f} ms (p{100 * share:.0f})" for share, each in zip(WITHIN, taken))
     where = f"{browser}, {'one core busy' if is_busy else 'idle'}"
     print(
-        f"\n{where}: {len(due)} steps, {recorded.about['missed']} missed; late by {late}; {100 * is_shown.mean():.2f} % "
-        f"shown within a step, {1000 * STEP:.0f} ms"
+        f"\n{where}: {len(due)} steps, {recorded.about['missed']} missed; late by {late}; "
+        f"{100 * is_shown.mean():.2f} % shown within a step, {1000 * STEP:.0f} ms"
     )
     assert len(due) > 0.9 * SECONDS / STEP
     if not is_busy:  # with a busy core, it is reported
