@@ -222,9 +222,8 @@ def offline(visitor: Visitor) -> dict[str, Any]:
 
 
 VISITS: dict[str, Callable[[Visitor], dict[str, Any]]] = {
-    "whole": whole, "until_killed": until_killed, "until_killed_offline": until_killed_offline, "somebody_else": somebody_else,
-    "finishing": finishing,
-    "offline": offline,
+    "whole": whole, "until_killed": until_killed, "until_killed_offline": until_killed_offline,
+    "somebody_else": somebody_else, "finishing": finishing, "offline": offline,
 }  # fmt: skip
 
 
