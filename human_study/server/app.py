@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, TypeGuard
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -13,20 +12,17 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from priorlab.human_study.browser.bundle import site
-from priorlab.human_study.data.chunks import Entry
+from priorlab.human_study.data.chunks import is_list_of_entries
 from priorlab.human_study.protocol.described import described
 from priorlab.human_study.server.answers import HANDLERS, named, offered, packed, token_of
 from priorlab.human_study.server.guard import LARGEST, Guard, body_of
 from priorlab.human_study.server.imports import Imports
-from priorlab.human_study.server.limits import Bucket
 from priorlab.human_study.server.login import LOGIN_POLICY, Login
 from priorlab.human_study.server.refusals import Refusal
 from priorlab.human_study.server.researcher import COOKIE, Researcher
 from priorlab.human_study.server.sessions import Running, Sessions
 from priorlab.human_study.study.study_file import Study
 from priorlab.human_study.study.texts import Texts
-
-BEGINNINGS_A_SECOND, BEGINNINGS_AT_ONCE = 5.0, 500.0  # a lecture hall begins within a minute, from one address
 
 
 class Server:
@@ -36,7 +32,7 @@ class Server:
         self.sessions = Sessions(study, languages)
         self.imports = Imports(self.sessions)
         self.login, self.researcher = Login(researcher_token, COOKIE), Researcher(self.sessions)
-        self.beginnings = Bucket(BEGINNINGS_A_SECOND, BEGINNINGS_AT_ONCE)
+        self._reading = asyncio.Lock()  # of sessions: each takes ten times the memory of its chunks
         self.files = offered(site(described(study, languages)))
 
     def routes(self) -> list[Route]:
@@ -57,14 +53,17 @@ class Server:
 
     async def begin(self, request: Request) -> Response:
         wishes = await body_of(request)
-        admission = await run_in_threadpool(self.sessions.begin, wishes, self.beginnings)
+        admission = await run_in_threadpool(self.sessions.begin, wishes)
         return await run_in_threadpool(packed, request, admission)
 
     async def session(self, request: Request) -> Response:
-        return await run_in_threadpool(packed, request, self.sessions.admission(self.running(request)))
+        running = self.running(request)
+        running.reads.require()
+        return await run_in_threadpool(packed, request, self.sessions.admission(running))
 
     async def chunk(self, request: Request) -> Response:
-        running = self.running_at_pace(request)
+        running = self.running(request)
+        running.bucket.require()
         content = await body_of(request, LARGEST)
         number, entries = content.get("n"), content.get("entries")
         if type(number) is not int or number < 0 or not is_list_of_entries(entries):
@@ -73,8 +72,11 @@ class Server:
 
     async def chunks(self, request: Request) -> Response:
         """What the session wrote so far, for a participant of a panel who comes back with another browser."""
-        chunks = await run_in_threadpool(self.sessions.chunks, self.running_at_pace(request))
-        return await run_in_threadpool(packed, request, {"chunks": chunks})
+        running = self.running(request)
+        running.reads.require()
+        async with self._reading:
+            chunks = await run_in_threadpool(self.sessions.chunks, running)
+            return await run_in_threadpool(packed, request, {"chunks": chunks})
 
     async def finish(self, request: Request) -> Response:
         running = self.running(request)
@@ -94,13 +96,6 @@ class Server:
 
     def running(self, request: Request) -> Running:
         return self.sessions.find(token_of(request))
-
-    def running_at_pace(self, request: Request) -> Running:
-        """As ``running``, for what costs time. Raises Refusal, also if it is asked too often."""
-        running = self.running(request)
-        if not running.bucket.take():
-            raise Refusal(429, "too many chunks: try again in a second")
-        return running
 
     # what the researcher asks
 
@@ -124,9 +119,3 @@ def application(server: Server, needs_https: bool = False, is_local: bool = Fals
     app = Starlette(routes=server.routes(), exception_handlers=HANDLERS, lifespan=lifespan)
     app.router.redirect_slashes = False  # to an address that whoever asks can choose
     return Guard(app, needs_https, is_local)
-
-
-def is_list_of_entries(entries: Any) -> TypeGuard[list[Entry]]:
-    return isinstance(entries, list) and all(
-        isinstance(entry, list) and entry and isinstance(entry[0], str) for entry in entries
-    )
