@@ -33,7 +33,7 @@ from priorlab.human_study.study.study_file import Study
 
 MICRO = 1e-6
 MOST_PRACTICES = 100  # that begin in a session: one, and another each time that the page is opened again during it
-PATIENCE, PATIENCE_A_MB = 120.0, 60.0  # seconds that a replay may take, and more for each MB, which takes about 4
+PATIENCE, PATIENCE_A_MB = 120.0, 60.0  # seconds that a replay may take, and more for each MB, which takes a few
 NAME = re.compile(r"[a-z][a-z_]{0,39}")  # of an event
 RECORDED = {"session", "step", "resumed", "consent", "finish", "play", "wording", *STEP_EVENTS, *ENDINGS, *AT_ONCE} - {
     "answer"

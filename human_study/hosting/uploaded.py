@@ -87,6 +87,7 @@ class Found:
     sessions: dict[Key, Uploaded] = field(default_factory=dict)
     problems: list[ChunkError | OSError] = field(default_factory=list)
     sizes: dict[Path, int] = field(default_factory=dict)  # bytes of each file and of what its uploads hold
+    size: int = 0  # of all of them
 
     def of(self, key: tuple[str, Any], path: Path, where: str) -> Uploaded:
         """The session of that build with that code. Raises NotASession if it is none."""
@@ -101,13 +102,14 @@ class Found:
     def make_room(self, size: int, source: Path, where: str) -> None:
         """Counts bytes of a file. Raises NotASession if there are too many of it, or of all files."""
         check_size(size + self.sizes.get(source, 0), where)
-        if size + sum(self.sizes.values()) > MOST_IN_ALL:
+        if size + self.size > MOST_IN_ALL:
             largest = max(self.sizes, key=self.sizes.__getitem__, default=source)
             raise NotASession(
                 f"{where}: left out, since all files hold more than {MOST_IN_ALL >> 20} MB, most of them "
                 f"{shown(largest)}: expected fewer files at once"
             )
         self.sizes[source] = self.sizes.get(source, 0) + size
+        self.size += size
 
 
 def read_uploads(paths: Iterable[Path]) -> Found:
