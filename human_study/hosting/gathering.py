@@ -59,7 +59,7 @@ def gather(study: Study, paths: Sequence[Path]) -> Iterator[Gathered]:
     folder.mkdir(parents=True, exist_ok=True)
     with held(folder / SERVER_LOCK, f"{folder}: a server is running: stop it first"):
         offers, found = read_offers(study), read_uploads(paths)
-        yield from (Gathered("", problem=f"{type(each).__name__}: {each}") for each in found.problems)
+        yield from (Gathered("", problem=f"{type(each).__name__}: {shown(str(each))}") for each in found.problems)
         for session in sorted(found.sessions.values(), key=lambda each: (began_of(each), each.id, each.build)):
             try:
                 yield gather_one(study, offers, session)

@@ -26,13 +26,14 @@ from priorlab.human_study.study.texts import Texts
 
 
 class Server:
-    """Answers requests. Whatever waits for the disk does so in a thread."""
+    """Answers requests. Whatever waits for the disk does so in a thread; what takes long, one after another, so that
+    chunks always find a thread that is free."""
 
     def __init__(self, study: Study, languages: Mapping[str, Texts], researcher_token: str):
         self.sessions = Sessions(study, languages)
         self.imports = Imports(self.sessions)
         self.login, self.researcher = Login(researcher_token, COOKIE), Researcher(self.sessions)
-        self._reading = asyncio.Lock()  # of sessions: each takes ten times the memory of its chunks
+        self._beginning, self._long = asyncio.Lock(), asyncio.Lock()
         self.files = offered(site(described(study, languages)))
 
     def routes(self) -> list[Route]:
@@ -53,7 +54,8 @@ class Server:
 
     async def begin(self, request: Request) -> Response:
         wishes = await body_of(request)
-        admission = await run_in_threadpool(self.sessions.begin, wishes)
+        async with self._beginning:
+            admission = await run_in_threadpool(self.sessions.begin, wishes)
         return await run_in_threadpool(packed, request, admission)
 
     async def session(self, request: Request) -> Response:
@@ -74,7 +76,7 @@ class Server:
         """What the session wrote so far, for a participant of a panel who comes back with another browser."""
         running = self.running(request)
         running.reads.require()
-        async with self._reading:
+        async with self._long:  # it takes ten times the memory of the chunks
             chunks = await run_in_threadpool(self.sessions.chunks, running)
             return await run_in_threadpool(packed, request, {"chunks": chunks})
 
@@ -88,7 +90,9 @@ class Server:
         return JSONResponse(told)
 
     async def withdraw(self, request: Request) -> Response:
-        await run_in_threadpool(self.sessions.delete, token_of(request))
+        token = token_of(request)
+        async with self._long:  # it looks into every file of the study
+            await run_in_threadpool(self.sessions.delete, token)
         return JSONResponse({})
 
     async def refused(self, request: Request) -> Response:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -122,6 +123,25 @@ def test_an_import_that_was_killed_is_tried_again(server: Server, client: TestCl
     imports._pool = ThreadPoolExecutor(1)  # type: ignore
     asyncio.run(imports._import(running))
     assert (running.problem, running.imported) == ("", 0)
+
+
+def test_what_takes_long_leaves_threads_for_chunks(server: Server, monkeypatch: pytest.MonkeyPatch):
+    under_way, most = 0, 0
+
+    def slow(_: object) -> None:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        time.sleep(0.02)
+        under_way -= 1
+
+    async def many() -> None:
+        request = Request({"type": "http", "method": "POST", "headers": [(b"authorization", b"Bearer x")]})
+        await asyncio.gather(*(server.withdraw(request) for _ in range(4)))
+
+    monkeypatch.setattr(server.sessions, "delete", slow)
+    asyncio.run(many())
+    assert most == 1
 
 
 @pytest.mark.parametrize("entries", [[], [["p", 1, 0]], [["p", 1, 7], ["s", 0, 1, 1, None]]])
