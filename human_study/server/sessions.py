@@ -169,6 +169,8 @@ class Sessions:
             (here.reads if here else self.beginnings).require()
             try:
                 known = self._known(hashed, ids)
+                if here and not known:  # another session than the one that is here
+                    self.beginnings.require()
                 known = known or self._begin(language, hashed, float(seconds), about)
                 if ids and all(row["code"] != known.code for row in panel_ids.read(self.study.folder)):
                     panel_ids.add(self.study.folder, known.code, ids)

@@ -12,12 +12,12 @@ import pytest
 from starlette.requests import Request
 
 from priorlab.human_study.data.recorder import LEFT
-from priorlab.human_study.server import guard, login
+from priorlab.human_study.server import guard, login, serving
 from priorlab.human_study.server import sessions as server_sessions
 from priorlab.human_study.server.address import Address
 from priorlab.human_study.server.app import Server, application
 from priorlab.human_study.server.refusals import Refusal
-from priorlab.human_study.server.serving import connections
+from priorlab.human_study.server.serving import connections, serve
 from priorlab.human_study.server.tally import Tally
 from priorlab.human_study.study.assignment import place_path, taken_places
 from tests.human_study.test_serve import SECRET, a_server, begun, server_languages, with_panel
@@ -196,8 +196,12 @@ def test_no_entry_spoils_the_researchers_page(server: Server, client: TestClient
 def test_wrong_wishes_keep_nobody_out(server: Server, client: TestClient):
     server.sessions.beginnings.rate, server.sessions.beginnings._left = 0, 1
     assert [client.post("/api/begin", json={}).status_code for _ in range(3)] == [400] * 3
-    begun(client)
+    own = bearer(begun(client, client="c" * 16))
     assert client.post("/api/begin", json=agreed(client="d" * 16)).status_code == 429
+    assert client.post("/api/chunk", json={"n": 0, "entries": [["f", 1]]}, headers=own).status_code == 200
+    assert client.post("/api/begin", json=agreed(client="c" * 16)).status_code == 429, (
+        "a new session of a known browser"
+    )
 
 
 def test_a_full_study_frees_the_places_of_those_who_never_sent_anything(server: Server, client: TestClient):
@@ -213,6 +217,15 @@ def test_a_full_study_frees_the_places_of_those_who_never_sent_anything(server: 
     assert taken_places(study)[server.sessions.running[new["code"]].place].participant == new["code"]
     assert not [path for path in study.folder.rglob("*") if admissions[2]["code"] in path.name]
     assert client.post("/api/begin", json=agreed(client="d" * 16)).json()["full"]
+
+
+def test_the_researchers_token_stays_off_an_open_network(
+    server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(serving, "run", lambda *_: None)
+    serve(server.sessions.study.path, Address("0.0.0.0", 8123, insecure_lan=True))
+    participants, researcher = capsys.readouterr().out.splitlines()
+    assert "http://127.0.0.1:8123/researcher " in researcher and "0.0.0.0" not in participants
 
 
 @pytest.mark.parametrize(("hard", "expected"), [(1024, 512), (4096, 2048), (1 << 20, 5000), (-1, 5000)])
