@@ -10,6 +10,7 @@ build, or of none, never reaches it. A file in an archive has the path of the ar
 
 import base64
 import binascii
+import io
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -37,6 +38,7 @@ GZIP = zlib.MAX_WBITS | 16
 MOST_BYTES = 100 << 20  # of a session
 LARGEST = 1 << 30  # bytes of a file, or of one in an archive; also of what a file's uploads hold
 MOST_IN_ALL = 4 << 30  # bytes of all files
+MOST_PROBLEMS = 100  # of a file that are named one by one
 MEMBERS = ("data.txt", ".jsonl")  # how the names of files with sessions end, within an archive
 EXPECTED = "expected what a built study uploads, or participants save"
 
@@ -181,13 +183,17 @@ def read_lines(found: Found, path: Path, source: Path, data: bytes) -> None:
         for number, entries in enumerate(chunks.entries):
             session.take_chunk(number, entries, f"{where}: line {number + 2}")
         return
-    for number, line in enumerate(data.splitlines(), 1):
-        if not line.strip():
+    left_out = 0
+    for number, line in enumerate(io.BytesIO(data), 1):  # a list of all lines could be eight times as large
+        if not (line := line.strip()):
             continue
         try:
             key = Line(found, path, source, f"{where}: line {number}").read(line, key)
         except ChunkError as error:
-            found.problems.append(error)
+            left_out += 1
+            found.problems += [error] if left_out <= MOST_PROBLEMS else []
+    if left_out > MOST_PROBLEMS:
+        found.problems.append(NotASession(f"{where}: {left_out - MOST_PROBLEMS} more lines are left out: {EXPECTED}"))
     if not data.strip():
         found.problems.append(NotASession(f"{where}: empty: {EXPECTED}"))
 
@@ -218,8 +224,8 @@ class Line:
         match content:
             case {"build": str(build), "id": id, "data": str(data)} if build and not is_inside:
                 session = self._session((build, id))
-                for part in self._unpacked(data).splitlines():
-                    self.read(part, (build, session.id), is_inside=True)
+                for part in io.BytesIO(self._unpacked(data)):
+                    self.read(part.strip(), (build, session.id), is_inside=True)
                 return key
             case {"build": str(build), "id": id, "withdrawn": True} if build:
                 self._session((build, id)).is_withdrawn = True

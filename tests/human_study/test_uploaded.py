@@ -33,6 +33,14 @@ def test_a_line_that_no_program_of_ours_writes_holds_up_no_other(tmp_path: Path)
         assert isinstance(problem, AlteredChunk | TornChunk)
 
 
+def test_a_file_of_nonsense_fills_neither_memory_nor_screen(tmp_path: Path):
+    path = tmp_path / "kept2345.chunks.jsonl"
+    path.write_bytes(b"x\r\n" * 300 + b"\n" * 300 + b'{"n": 0, "entries": [["r", 1]]}\r\n' + b"x\n" * 5)
+    found = uploaded.read_uploads([path])
+    assert len(found.problems) == uploaded.MOST_PROBLEMS + 1 and "205 more lines" in str(found.problems[-1])
+    assert [*found.sessions["", "kept2345"].chunks] == [0]
+
+
 def test_a_file_in_an_archive_is_of_the_session_that_its_own_name_says(tmp_path: Path):
     writer = ChunkWriter.create(tmp_path / "serv2345.chunks.jsonl", {"id": "serv2345"})
     writer.add(0, [["r", 1]])
