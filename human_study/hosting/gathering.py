@@ -59,10 +59,11 @@ def gather(study: Study, paths: Sequence[Path]) -> Iterator[Gathered]:
     folder.mkdir(parents=True, exist_ok=True)
     with held(folder / SERVER_LOCK, f"{folder}: a server is running: stop it first"):
         offers, found = read_offers(study), read_uploads(paths)
+        placed = {place.participant for place in readable_places(study)[0]}
         yield from (Gathered("", problem=f"{type(each).__name__}: {shown(str(each))}") for each in found.problems)
         for session in sorted(found.sessions.values(), key=lambda each: (began_of(each), each.id, each.build)):
             try:
-                yield gather_one(study, offers, session)
+                yield gather_one(study, offers, placed, session)
             except (ValueError, OSError) as error:
                 yield Gathered(session.id, problem=f"{type(error).__name__}: {one_line(session.files[0], error)}")
 
@@ -76,8 +77,9 @@ def is_number(value: Any) -> TypeGuard[int | float]:
     return type(value) in (int, float)
 
 
-def gather_one(study: Study, offers: dict[str, Offer], session: Uploaded) -> Gathered:
-    """Adds a session, up to a chunk that is missing. Raises ChunkError; OSError."""
+def gather_one(study: Study, offers: dict[str, Offer], placed: set[str], session: Uploaded) -> Gathered:
+    """Adds a session, up to a chunk that is missing. ``placed``: all who have a place, to which it is added. Raises
+    ChunkError; OSError."""
     names = ", ".join(map(shown, session.files))
     path = chunks_path(study.folder, session.id)
     if path.exists() and header_of(path).get("build", "") != session.build:
@@ -89,7 +91,7 @@ def gather_one(study: Study, offers: dict[str, Offer], session: Uploaded) -> Gat
     if session.is_withdrawn or has_withdrawn:
         return Gathered(session.id, note=f"{session.id} withdrew: delete what {names} holds of it")
     if session.opening:
-        begin(study, offers, session, path)
+        begin(study, offers, placed, session, path)
     if not path.exists():
         raise NoOpening(f"{names}: no opening of session {session.id}, and {path.parent} has no such session")
     there = read_chunks(path)
@@ -111,7 +113,7 @@ def gather_one(study: Study, offers: dict[str, Offer], session: Uploaded) -> Gat
     return Gathered(session.id, last - first)
 
 
-def begin(study: Study, offers: dict[str, Offer], session: Uploaded, path: Path) -> None:
+def begin(study: Study, offers: dict[str, Offer], placed: set[str], session: Uploaded, path: Path) -> None:
     """Makes the session's file of chunks, its place and its panel's ids, unless they are there."""
     offer, opening = offers.get(session.build), session.opening
     where = f"{', '.join(map(shown, session.files))}: session {session.id}"
@@ -124,8 +126,9 @@ def begin(study: Study, offers: dict[str, Offer], session: Uploaded, path: Path)
     ids = ids_of(study, opening, where)
     if not path.exists():
         ChunkWriter.create(path, content)
-    if all(place.participant != session.id for place in readable_places(study)[0]):
+    if session.id not in placed:
         take_place(study, session.id, versions=versions)
+        placed.add(session.id)
     if ids and all(row["code"] != session.id for row in panel_ids.read(study.folder)):
         panel_ids.add(study.folder, session.id, ids)
 

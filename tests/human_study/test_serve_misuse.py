@@ -125,6 +125,26 @@ def test_an_import_that_was_killed_is_tried_again(server: Server, client: TestCl
     assert (running.problem, running.imported) == ("", 0)
 
 
+def test_a_folder_that_is_away_ends_no_imports(server: Server, client: TestClient, monkeypatch: pytest.MonkeyPatch):
+    running, looks = server.sessions.running[begun(client)["code"]], []
+
+    def away(_: object) -> NoReturn:
+        looks.append(1)
+        raise OSError("stale file handle")
+
+    async def for_a_moment() -> None:
+        task = asyncio.create_task(server.imports.run())
+        while not looks:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.01)
+        assert not task.done()
+        task.cancel()
+
+    running.heard = 0
+    monkeypatch.setattr(server_sessions.Running, "look", away)
+    asyncio.run(asyncio.wait_for(for_a_moment(), 10))
+
+
 def test_what_takes_long_leaves_threads_for_chunks(server: Server, monkeypatch: pytest.MonkeyPatch):
     under_way, most = 0, 0
 
