@@ -46,14 +46,6 @@ def site(description: Mapping[str, Any]) -> Site:
     return as_files(description, joined("served.js"), {}, "'self'")
 
 
-def single_file(description: Mapping[str, Any], admission: Mapping[str, Any]) -> bytes:
-    """One HTML file that shows a study to one participant, without a server: ``admission`` is what one would answer.
-
-    At the end, the participant saves the record as a file.
-    """
-    return as_one_file(description, joined("served.js"), {"admission": admission}, "'none'")
-
-
 def as_files(
     description: Mapping[str, Any], script: str, more: Mapping[str, Any], connections: str, head: str = "",
     style: str = "",

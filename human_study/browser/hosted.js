@@ -3,6 +3,7 @@
 
 import { adapter } from "./adapters/folder.js"; // or another one, as the study is built
 import { part, start } from "./main.js";
+import { STOPPED } from "./plays.js";
 import { Store } from "./store.js";
 import { Refusal } from "./uploads.js";
 
@@ -12,8 +13,6 @@ import { Refusal } from "./uploads.js";
 /** @typedef {import("./types.js").Host} Host */
 /** @typedef {import("./types.js").Opening} Opening */
 /** @typedef {import("./types.js").Uploads} Uploads */
-
-const STOPPED = "stopped by the participant";
 
 /** @implements {Uploads} */
 export class HostedUploads {

@@ -7,7 +7,7 @@ import { isRight } from "./progress.js";
 /** @typedef {import("./types.js").Entry} Entry */
 /** @typedef {import("./types.js").Page} Page */
 
-const STOPPED = "stopped by the participant";
+export const STOPPED = "stopped by the participant";
 const LEFT = "left by the participant for the next game";
 
 /**

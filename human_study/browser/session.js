@@ -36,9 +36,9 @@ export class Session {
     this.admission = admission;
     this.journal = journal;
     this.tools = tools;
-    this.standard = Controls.of(admission.keys ?? description.keys);
+    this.standard = Controls.of(description.keys);
     this.controls = this.standard;
-    this.progress = new Progress(admission.steps ?? language.steps);
+    this.progress = new Progress(language.steps);
     /** @type {Record<string, any>} */
     this.answers = {}; // by question; the latest of each
     this.rounds = 0; // of instructions and questions about them that ended with wrong answers

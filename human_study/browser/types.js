@@ -17,8 +17,8 @@
 
 /**
  * What a server (or another adapter) answers at consent: the participant's code and games, each in base64.
- * @typedef {{token: string, code: string, language: string, games: string[], steps?: Step[],
- *   keys?: Record<string, string>, next?: number, ended?: boolean, began?: number}} Admission
+ * @typedef {{token: string, code: string, language: string, games: string[],
+ *   next?: number, ended?: boolean, began?: number}} Admission
  */
 
 /**

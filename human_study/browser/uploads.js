@@ -1,4 +1,4 @@
-// Where a session goes: to the study's own server, or nowhere, for a page that was opened as a file.
+// Where a session goes: to the study's own server.
 
 /** @typedef {import("./types.js").Uploads} Uploads */
 /** @typedef {import("./types.js").Admission} Admission */
@@ -69,54 +69,6 @@ export class ServerUploads {
   /** @param {object} about */
   refused(about) {
     return ask("refused", "", about);
-  }
-}
-
-/** A page that was opened as a file holds one session; it is saved as a file at the end. @implements {Uploads} */
-export class NoUploads {
-  isFile = true;
-
-  /** @param {Admission} admission */
-  constructor(admission) {
-    this.admission = admission;
-  }
-
-  async begin() {
-    return this.admission;
-  }
-
-  async session() {
-    return this.admission;
-  }
-
-  /** @returns {Promise<string[]>} */
-  async chunks() {
-    return [];
-  }
-
-  /** @param {string} _token @param {string[]} chunks */
-  async send(_token, chunks) {
-    return JSON.parse(chunks[chunks.length - 1]).n + 1;
-  }
-
-  hurry() {}
-
-  /** @returns {Promise<{}>} */
-  async finish() {
-    return {};
-  }
-
-  async leave() {}
-
-  async withdraw() {}
-
-  opening() {
-    return "";
-  }
-
-  /** @returns {Promise<{}>} */
-  async refused() {
-    return {};
   }
 }
 

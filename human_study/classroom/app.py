@@ -13,13 +13,11 @@ from starlette.types import ASGIApp
 from priorlab.human_study.classroom.lesson import Lesson, Revealed
 from priorlab.human_study.classroom.pages import lecturer_site, student_site
 from priorlab.human_study.server.answers import HANDLERS, named, offered, packed, token_of
-from priorlab.human_study.server.guard import LARGEST, Guard, body_of
-from priorlab.human_study.server.limits import Bucket
+from priorlab.human_study.server.guard import USUAL, Guard, body_of
 from priorlab.human_study.server.login import Login
 from priorlab.human_study.server.refusals import Refusal
 
 COOKIE = "priorlab_lecturer"
-JOININGS_A_SECOND, JOININGS_AT_ONCE = 20.0, 600.0  # a lecture hall joins within a minute, from one address
 INPUTS = re.compile(r"[0-5]*", re.ASCII)
 
 
@@ -30,7 +28,6 @@ class ClassServer:
         """``reveals``: by version; ``note``: where the published figures come from; ``token``: the lecturer's."""
         self.lesson, self.reveals, self.note = lesson, reveals, note
         self.login = Login(token, COOKIE)
-        self.joinings = Bucket(JOININGS_A_SECOND, JOININGS_AT_ONCE)
         student, lecturer = offered(student_site(lesson.minutes)), offered(lecturer_site(link))
         self.lecturer_page = lecturer.pop("")
         self.files = lecturer | student
@@ -52,16 +49,13 @@ class ClassServer:
         is_counted = (await body_of(request)).get("counted")
         if not isinstance(is_counted, bool):
             raise Refusal(400, "counted: expected true or false")
-        if not self.joinings.take():
-            raise Refusal(429, "too many join at once: try again in a few seconds")
         token, arm = self.lesson.join(is_counted)
         return packed(request, {"token": token, "game": arm.file})
 
     async def inputs(self, request: Request) -> Response:
         student = self.lesson.find(token_of(request))
-        content = await body_of(request, LARGEST)
-        if not student.bucket.take():
-            raise Refusal(429, "too often: try again in a second")
+        content = await body_of(request, self.lesson.limit + USUAL)
+        student.bucket.require()
         first, inputs, has_left = (content.get(name) for name in ("n", "inputs", "left"))
         if type(first) is not int or first < 0 or not isinstance(has_left, bool):
             raise Refusal(400, "expected n, a whole number, and left, true or false")
@@ -97,8 +91,8 @@ class ClassServer:
             raise Refusal(401, "expected the lecturer's token: open the lecturer's page and log in")
 
 
-def application(server: ClassServer, needs_https: bool = False) -> ASGIApp:
-    """The server as an ASGI application."""
+def application(server: ClassServer, needs_https: bool = False, is_local: bool = False) -> ASGIApp:
+    """The server as an ASGI application. ``needs_https`` and ``is_local`` as ``Guard`` has them."""
     app = Starlette(routes=server.routes(), exception_handlers=HANDLERS)
     app.router.redirect_slashes = False
-    return Guard(app, needs_https)
+    return Guard(app, needs_https, is_local)

@@ -4,8 +4,9 @@ import base64
 import io
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Literal
 
 import numpy as np
@@ -24,13 +25,14 @@ from priorlab.human_study.server.limits import Bucket
 from priorlab.human_study.server.refusals import Refusal
 
 MOST_STUDENTS = 1000  # who are counted; each takes about 20 kB
+MOST_WAITING = 2000  # who joined, but have not played yet; the last ones
+JOININGS_A_SECOND, JOININGS_AT_ONCE = 15.0, 300.0  # a lecture hall joins within half a minute, from one address
 MOST_VERSIONS = 8  # as many as the page has colours
 MOST_MINUTES = 30
 SENDINGS_A_SECOND, SENDINGS_AT_ONCE = 3.0, 60.0  # of one student
 AHEAD = 2 * INPUTS_PER_SECOND  # inputs that may come before the clock allows them: clocks differ
 QUIET = 30.0  # seconds without a word after which a play counts as over
-UNUSED = 120.0  # seconds without a word after which a student who hardly played makes room for another
-HARDLY = 30  # seconds of play
+HARDLY = 30  # seconds of play below which a play that is over makes room for another student
 Measure = Literal["share", "states"]
 
 
@@ -91,8 +93,9 @@ def as_url(picture: np.ndarray) -> str:
 
 @dataclass
 class Student:
-    """Somebody who plays and is counted."""
+    """Somebody who plays and is counted, or will be with the first inputs."""
 
+    token: str
     arm: Arm
     joined: float  # by the lesson's clock, seconds
     heard: float
@@ -110,9 +113,7 @@ class Student:
 
     def makes_room(self, now: float) -> bool:
         """Whether somebody else may have the place in a full class."""
-        if self.followed.solved or self.seconds >= HARDLY:
-            return False
-        return now > UNUSED + (self.heard if self.followed.inputs else self.joined)
+        return not self.followed.solved and self.seconds < HARDLY and now > self.heard + QUIET
 
     def take(self, inputs: np.ndarray) -> None:
         before = self.followed.inputs
@@ -146,7 +147,9 @@ class Lesson:
         self.arms = open_arms(game, versions, seed)
         self.measure: Measure = "share" if all(arm.distances for arm in self.arms) else "states"
         self.is_revealed = False
-        self.students: dict[str, Student] = {}  # by token
+        self.students: dict[str, Student] = {}  # who have played, by token
+        self.waiting: dict[str, Student] = {}  # who joined
+        self.joinings = Bucket(JOININGS_A_SECOND, JOININGS_AT_ONCE)
         self._clock, self._draw = clock, np.random.default_rng(seed)
         Followed(self.arms[0].level, self.arms[0].rules).take(np.zeros(1, np.uint8))  # compiles before anybody waits
 
@@ -154,15 +157,22 @@ class Lesson:
 
     def join(self, is_counted: bool) -> tuple[str, Arm]:
         """A token and the version for somebody who joins: one that the fewest play. The token is empty for somebody
-        who is not counted: by wish, after the reveal, or since the class is full."""
+        who is not counted: by wish, after the reveal, or since the class is full. Raises Refusal if too many join at
+        once."""
+        self.joinings.require()
         if not is_counted or self.is_revealed or not self._has_room():
             return "", self.arms[self._draw.integers(len(self.arms))]
-        numbers = np.array([sum(each.arm is arm for each in self.students.values()) for arm in self.arms])
+        numbers = np.array([sum(each.arm is arm for each in self._everybody()) for arm in self.arms])
         arm = self.arms[self._draw.choice(np.flatnonzero(numbers == numbers.min()))]
         now, token = self._clock(), secrets.token_urlsafe(16)
         values = np.zeros(self.minutes * 60 + 1, np.float32)
-        self.students[token] = Student(arm, now, now, values, Followed(arm.level, arm.rules), self.measure)
+        self.waiting[token] = Student(token, arm, now, now, values, Followed(arm.level, arm.rules), self.measure)
+        if len(self.waiting) > MOST_WAITING:
+            del self.waiting[next(iter(self.waiting))]
         return token, arm
+
+    def _everybody(self) -> Iterator[Student]:
+        return chain(self.students.values(), self.waiting.values())
 
     def _has_room(self) -> bool:
         if len(self.students) >= MOST_STUDENTS:
@@ -174,22 +184,34 @@ class Lesson:
         """Raises Refusal."""
         if self.is_revealed:
             raise Refusal(410, "the class is over", ended=True)
-        if token not in self.students:
+        if token not in self.students and token not in self.waiting:
             raise Refusal(401, "unknown token: expected the one that the game came with")
-        return self.students[token]
+        return self.students.get(token) or self.waiting[token]
 
     def take(self, student: Student, first: int, inputs: np.ndarray, has_left: bool) -> int:
         """The number of the next input expected, after these inputs, uint8 (n,), of which the first has that number.
-        Those that came before are passed over. Raises Refusal for a gap, and for more than a person can play."""
+        Those that came before are passed over. The first ones take a place in the class. Raises Refusal for a gap, for
+        more than a person can play, and if there is no place."""
         there = student.followed.inputs
         if first > there:
             raise Refusal(409, f"input {first}: expected {there}", next=there)
         new, now = inputs[there - first :], self._clock()
         if there + len(new) > min(self.limit, (now - student.joined) * INPUTS_PER_SECOND + AHEAD):
             raise Refusal(400, "more inputs than the time that has passed: expected them as they are played")
-        student.take(new)
-        student.heard, student.has_left = now, student.has_left or has_left
+        if len(new):
+            self._count(student)
+            student.take(new)
+            student.heard = now
+        student.has_left |= has_left
         return student.followed.inputs
+
+    def _count(self, student: Student) -> None:
+        """Gives a place to a student who begins to play: one who only joins takes none. Raises Refusal."""
+        if student.token in self.students:
+            return
+        if not self._has_room():
+            raise Refusal(410, "the class is full", ended=True)
+        self.students[student.token] = self.waiting.pop(student.token)
 
     def is_over(self, student: Student) -> bool:
         is_quiet = self._clock() > student.heard + QUIET
@@ -204,9 +226,9 @@ class Lesson:
 
     def overview(self) -> dict[str, Any]:
         """The numbers and curves of now, as plain data. It names no version."""
-        players = [each for each in self.students.values() if each.followed.inputs]
+        players, joined = [*self.students.values()], len(self.students) + len(self.waiting)
         return {
-            "joined": len(self.students), "playing": sum(not self.is_over(each) for each in players),
+            "joined": joined, "playing": sum(not self.is_over(each) for each in players),
             "won": sum(each.followed.solved for each in players), "seconds": 60 * self.minutes,
             "measure": self.measure, "least": LEAST, "revealed": self.is_revealed,
             "arms": [self._arm(arm, [each for each in players if each.arm is arm]) for arm in self.arms],

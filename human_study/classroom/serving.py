@@ -1,22 +1,17 @@
 """Runs a class: checks what is played and the address, prints where everybody finds it, answers until Ctrl-C."""
 
 import secrets
-import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from priorlab.human_study.server.address import Address
+from priorlab.human_study.server.address import Address, link_of, private_link
 from priorlab.human_study.server.serving import run
 
 if TYPE_CHECKING:
     from priorlab.human_study.classroom.lesson import Revealed
 
 MISSING = "a class needs the packages starlette, uvicorn and segno: install priorlab[web]"
-LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # this computer, by the address of everywhere
-EVERYWHERE = (*LOOPBACK,)
-OUTSIDE = ("192.0.2.1", 9)  # an address of no computer (RFC 5737); nothing is sent to it
 LONGEST_LINK = 200  # characters, of which a camera still reads the code from the last row
 
 
@@ -30,7 +25,8 @@ def hold(
     RuntimeError if a package is missing.
     """
     address.check()
-    link = checked_link(link) if link else link_of(address)
+    is_local = address.is_local and not link
+    link = checked_link(link) if link else students_link(address)
     try:
         from priorlab.human_study.classroom.app import ClassServer, application
         from priorlab.human_study.classroom.lesson import Lesson
@@ -39,34 +35,16 @@ def hold(
     lesson = Lesson(game, versions, minutes, secrets.randbits(64))
     token = secrets.token_urlsafe(16)
     server = ClassServer(lesson, reveals, note, token, link)
-    print(f"students: {link}\nlecturer: {lecturer_link(address, link)}lecturer   token {token}", flush=True)
-    run(application(server, address.needs_https), address)
+    print(f"students: {link}\nlecturer: {private_link(address, link)}lecturer   token {token}", flush=True)
+    run(application(server, address.needs_https, is_local), address)
     print("The class is over, and nothing of it was kept.", flush=True)
 
 
-def link_of(address: Address) -> str:
-    """The address as students see it: where it is all of this computer's, the one that leads out.
-
-    Raises ValueError, one line, where only the lecturer can know it.
-    """
-    if address.root_path or address.trusted_proxy:
+def students_link(address: Address) -> str:
+    """The address as students see it. Raises ValueError, one line, where only the lecturer can know it."""
+    if address.is_behind_proxy:
         raise ValueError("behind a proxy: expected --link, the address at which the proxy offers the class")
-    if address.host not in EVERYWHERE:
-        return address.url
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
-        try:
-            asking.connect(OUTSIDE)
-            return address.url.replace("[::]", "0.0.0.0").replace("0.0.0.0", asking.getsockname()[0], 1)
-        except OSError:
-            raise ValueError("this computer is in no network: expected --link, the address to open") from None
-
-
-def lecturer_link(address: Address, link: str) -> str:
-    """The address for the lecturer: where nothing is encrypted, one of this computer's own, so that the token does not
-    go through the network."""
-    if address.insecure_lan and not address.certificate and address.host in EVERYWHERE:
-        return replace(address, host=LOOPBACK[address.host]).url
-    return link
+    return link_of(address)
 
 
 def checked_link(link: str) -> str:

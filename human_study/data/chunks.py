@@ -8,15 +8,16 @@ with a hash that continues the one before, as a log's lines do.
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeGuard
 
-from priorlab.envs.base.files import one_line, read_bytes, to_disk
+from priorlab.envs.base.files import one_line, read_bytes, write_bytes
 from priorlab.envs.plays.events import encode, link, sealed
 from priorlab.envs.plays.play import ID_CHARACTERS, ID_LENGTH
+from priorlab.human_study.data.outside import parsed
 
 FOLDER, SUFFIX = "browser", ".chunks.jsonl"  # in the data folder of a study
 SERVER_LOCK = "server.lock"  # in the folder; held by the only process that may write there
@@ -93,6 +94,11 @@ class Chunks:
                 yield number, entry
 
 
+def body_of(number: int, entries: list[Entry]) -> str:
+    """A chunk as its line has it, without the hash."""
+    return encode({"n": number, "entries": entries})
+
+
 def chunks_path(folder: Path, code: str) -> Path:
     """Of the session with that code in a study's data folder. Raises ValueError for anything but a code."""
     if not CODE.fullmatch(code):
@@ -115,7 +121,12 @@ def is_under_way(folder: Path, code: str, now: float) -> bool:
 
 def read_chunks(path: Path) -> Chunks:
     """Reads and checks a file. Raises ChunkError, one line that names the file, the line and the reason; OSError."""
-    chunks = read_copy(path)
+    return checked(path, read_bytes(path))
+
+
+def checked(path: Path, data: bytes) -> Chunks:
+    """As ``read_chunks``, of the content of a file with that name, such as one in an archive."""
+    chunks = parse(path, data)
     if path.name != f"{chunks.opening.get('id')}{SUFFIX}":
         what = f"holds session {chunks.opening.get('id')!r}: expected the one in the file's name"
         raise OtherSession(f"{path}: line 1: {what}")
@@ -124,7 +135,11 @@ def read_chunks(path: Path) -> Chunks:
 
 def read_copy(path: Path) -> Chunks:
     """As ``read_chunks``, of a file with any name."""
-    *lines, tail = read_bytes(path).split(b"\n")
+    return parse(path, read_bytes(path))
+
+
+def parse(path: Path, data: bytes) -> Chunks:
+    *lines, tail = data.split(b"\n")
     if not lines:
         raise NoOpening(f"{path}: line 1: cut off: expected the opening of a session")
     opening, chain = checked_line(path, 1, lines[0], "")
@@ -135,6 +150,8 @@ def read_copy(path: Path) -> Chunks:
         where = f"{path}: line {number}"
         check_number(where, line, len(entries))
         chunk, chain = checked_line(path, number, line, chain)
+        if not is_list_of_entries(chunk.get("entries")):
+            raise AlteredChunk(f"{where}: expected entries, a list of lists")
         entries.append(chunk["entries"])
     return Chunks(path, opening, entries, chain, [*accumulate(len(line) + 1 for line in lines)], tail)
 
@@ -142,15 +159,26 @@ def read_copy(path: Path) -> Chunks:
 def checked_line(path: Path, number: int, line: bytes, chain: str) -> tuple[dict[str, Any], str]:
     """(the content of a line, its hash) after a line with the hash ``chain``."""
     try:
-        content = json.loads(line)
+        content = parsed(line)
         body = line[: line.rfind(b',"hash":')].decode() + "}"
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise TornChunk(f"{path}: line {number}: cut off or altered: {' '.join(str(error).split())}") from None
     hashed = link(chain, body)
     if line + b"\n" != sealed(body, hashed):
         why = "altered, or of another session: its hash does not match the lines up to it"
         raise AlteredChunk(f"{path}: line {number}: {why}")
     return content, hashed
+
+
+def is_list_of_entries(entries: Any) -> TypeGuard[list[Entry]]:
+    return isinstance(entries, list) and all(
+        isinstance(entry, list) and entry and isinstance(entry[0], str) for entry in entries
+    )
+
+
+def is_end(entries: list[Entry]) -> bool:
+    """Whether the session ends with them."""
+    return any(entry[0] == "f" for entry in entries)
 
 
 def check_number(where: str, line: bytes, expected: int) -> None:
@@ -187,13 +215,14 @@ class ChunkWriter:
 
     @classmethod
     def create(cls, path: Path, opening: Mapping[str, Any]) -> Self:
-        """Begins a session's file, with its opening on disk; FileExistsError if there is one."""
+        """Begins a session's file, which is there with its whole opening or not at all; FileExistsError if there is
+        one, which stays as it is."""
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            raise FileExistsError(f"{path} exists: expected a new session; nothing was overwritten")
         body = encode({"schema": SCHEMA, **opening})
         line = sealed(body, chain := link("", body))
-        with path.open("xb") as file:
-            file.write(line)
-            to_disk(file)
+        write_bytes(path, line)
         return cls(path, chain, [len(line)])
 
     @classmethod
@@ -209,7 +238,7 @@ class ChunkWriter:
         A chunk that is there already, as when an answer got lost, is only compared. Raises ChunkDiffers; ChunkAhead;
         FileNotFoundError if the file was deleted; OSError, one line, if it can't be written, which leaves it as it was.
         """
-        body = encode({"n": number, "entries": entries})
+        body = body_of(number, entries)
         if number > self.next:
             raise ChunkAhead(number, self.next)
         if number < self.next:
@@ -217,11 +246,7 @@ class ChunkWriter:
             if line[: line.rfind(b',"hash":')] != body[:-1].encode():
                 raise ChunkDiffers(f"chunk {number} was written with other entries: expected chunk {self.next}")
             return number + 1
-        return self._append([body])
-
-    def extend(self, chunks: Iterable[list[Entry]]) -> int:
-        """Appends further chunks at once. Returns and raises as ``add``."""
-        return self._append([encode({"n": n, "entries": entries}) for n, entries in enumerate(chunks, self.next)])
+        return self.extend([body])
 
     def _line(self, number: int) -> bytes:
         """Of a chunk; of the file, which may have megabytes, nothing else is read."""
@@ -235,12 +260,14 @@ class ChunkWriter:
         except OSError as error:
             raise OSError(one_line(self.path, error)) from None
 
-    def _append(self, bodies: list[str]) -> int:
-        chain, lines, ends = self._chain, b"", []
+    def extend(self, bodies: Sequence[str]) -> int:
+        """Appends the next chunks at once, as ``body_of`` has them. Returns and raises as ``add``."""
+        chain, sealed_lines = self._chain, []
         for body in bodies:
             chain = link(chain, body)
-            lines += sealed(body, chain)
-            ends.append(self.size + len(lines))
+            sealed_lines.append(sealed(body, chain))
+        lines = b"".join(sealed_lines)
+        ends = [self.size + end for end in accumulate(map(len, sealed_lines))]
         try:
             with self.path.open("r+b", buffering=0) as file:
                 file.seek(self.size)

@@ -8,6 +8,7 @@ one.
 
 import os
 import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -28,12 +29,14 @@ from priorlab.human_study.data.chunks import (
 )
 from priorlab.human_study.data.interrupted import BROWSER
 from priorlab.human_study.data.practice import beginning, replayed
-from priorlab.human_study.data.recorder import Recorder
+from priorlab.human_study.data.recorder import LEFT, STOPPED, Recorder
 from priorlab.human_study.data.wordings import FOLDER, read_wording
 from priorlab.human_study.study.assignment import StudyPlace, readable_places
 from priorlab.human_study.study.study_file import Study
 
 MICRO = 1e-6
+MOST_PRACTICES = 100  # that begin in a session: one, and another each time that the page is opened again during it
+PATIENCE, PATIENCE_A_MB = 120.0, 60.0  # seconds that a replay may take, and more for each MB, which takes a few
 NAME = re.compile(r"[a-z][a-z_]{0,39}")  # of an event
 RECORDED = {"session", "step", "resumed", "consent", "finish", "play", "wording", *STEP_EVENTS, *ENDINGS, *AT_ONCE} - {
     "answer"
@@ -43,6 +46,10 @@ OURS = {"n", "t", "event", "hash", "at", "sync"}  # what every line of a log has
 
 class WrongEntry(ChunkError):
     """An entry can't have happened: of an unknown kind, out of order, or with a state that the replay contradicts."""
+
+
+class TooLong(ChunkError):
+    """The replay takes longer than that of any play by a person: somebody wrote the chunks so that it does."""
 
 
 class WrongLog(ChunkError):
@@ -106,7 +113,11 @@ def write_log(study: Study, chunks: Chunks, path: Path) -> tuple[int, bool]:
         recorder = Recorder(log, chunks.id)
         recorder.note("consent", **chunks.opening["consent"])
         played = Played(study, chunks, recorder, clock)
+        patience = PATIENCE + PATIENCE_A_MB * chunks.ends[-1] / 1e6
+        end = time.monotonic() + patience
         for number, entry in chunks.all():
+            if time.monotonic() > end:
+                raise TooLong(f"{chunks.path}: line {number + 2}: over {patience:.0f} s to replay: expected less")
             try:
                 played.take(entry)
             except (ValueError, TypeError, KeyError, IndexError, RuntimeError, OverflowError) as error:
@@ -168,6 +179,7 @@ class Played:
         self.minimum_age = chunks.opening["consent"]["minimum_age"]
         self.course: AnyCourse | None = None  # of the last play, also after its end
         self.inputs, self.count = 0, 0  # in all, and of the last play
+        self.practices, self.is_practising = 0, False
         self.last_due = 0
         self.is_finished = False
         self.kinds: dict[str, Callable[..., None]] = {
@@ -199,8 +211,16 @@ class Played:
             question = self.questions.get(str(fields["question"]).partition(".")[0], {})
             return {each: question[each] for each in ("shows", "cones") if each in question}
         if name == "practice":
+            self._count_practice(fields["what"] == "begin")
             return self.practised(fields)
         return {}
+
+    def _count_practice(self, begins: bool) -> None:
+        """Each is replayed, so there is no end without a beginning, and there are not any number of them."""
+        self.practices += begins
+        if self.practices > MOST_PRACTICES or not (begins or self.is_practising):
+            raise ValueError(f"practice: expected an end after each beginning, and at most {MOST_PRACTICES}")
+        self.is_practising = begins
 
     def practised(self, fields: dict[str, Any]) -> dict[str, Any]:
         """The game of a practice that begins; the inputs and the last state of one that ends."""
@@ -242,7 +262,9 @@ class Played:
         self.clock.reach(at)
         if not self.recorder.course:
             raise ValueError("no play is under way: expected one that can be ended")
-        self.recorder.end(str(reason))
+        if reason not in (LEFT, STOPPED):
+            raise ValueError(f"quit because {reason!r}: expected {LEFT!r} or {STOPPED!r}")
+        self.recorder.end(reason)
 
     def resumed(self, at: int) -> None:
         self.clock.reach(at)

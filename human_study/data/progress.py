@@ -10,6 +10,7 @@ from priorlab.envs.base.files import one_line
 from priorlab.envs.plays.events import SUFFIX, is_held, read_events
 from priorlab.human_study.data import withdrawals
 from priorlab.human_study.data.chunks import is_under_way
+from priorlab.human_study.data.recorder import STOPPED
 from priorlab.human_study.study.assignment import StudyPlace, place_at, place_path, readable_places
 from priorlab.human_study.study.study_file import Study
 
@@ -19,7 +20,6 @@ STATES = (
     "withdrawn", "unreadable",
 )  # fmt: skip
 RARE = ("too young", "failed checks", "unreadable")  # shown only if there are any
-STOPPED = "stopped by the participant"  # a play's ``reason`` in the log
 
 
 def progress(study: Study, problems: list[str]) -> dict[str, Counter[str]]:

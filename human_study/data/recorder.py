@@ -13,6 +13,7 @@ from priorlab.envs.plays.sessions import ENDINGS, STEP_EVENTS
 
 LIMIT = 30 * 60 * INPUTS_PER_SECOND  # inputs of a person's play: 30 minutes
 PLAYER_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
+LEFT, STOPPED = "left by the participant for the next game", "stopped by the participant"  # why plays are quit
 STOPS = ("focus", "pause", "idle")  # after one of them steps are due from a new start, so none was missed
 
 

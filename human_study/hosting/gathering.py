@@ -6,9 +6,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
-from priorlab.envs.base.files import one_line
+from priorlab.envs.base.files import one_line, shown
 from priorlab.envs.base.locks import held
 from priorlab.human_study.data import panel_ids, withdrawals
 from priorlab.human_study.data.chunks import (
@@ -20,15 +20,17 @@ from priorlab.human_study.data.chunks import (
     MissingChunk,
     NoOpening,
     OtherSession,
+    body_of,
     chunks_path,
+    is_end,
     read_chunks,
 )
 from priorlab.human_study.data.traces import header_of
 from priorlab.human_study.data.withdraw import withdraw
 from priorlab.human_study.hosting.offers import Offer, read_offers
 from priorlab.human_study.hosting.uploaded import Uploaded, read_uploads
+from priorlab.human_study.server.about import checked_about
 from priorlab.human_study.server.refusals import Refusal
-from priorlab.human_study.server.sessions import checked_about
 from priorlab.human_study.study.assignment import arms, readable_places, take_place
 from priorlab.human_study.study.study_file import Study
 
@@ -57,22 +59,28 @@ def gather(study: Study, paths: Sequence[Path]) -> Iterator[Gathered]:
     folder.mkdir(parents=True, exist_ok=True)
     with held(folder / SERVER_LOCK, f"{folder}: a server is running: stop it first"):
         offers, found = read_offers(study), read_uploads(paths)
-        yield from (Gathered("", problem=f"{type(each).__name__}: {each}") for each in found.problems)
+        placed = {place.participant for place in readable_places(study)[0]}
+        yield from (Gathered("", problem=f"{type(each).__name__}: {shown(str(each))}") for each in found.problems)
         for session in sorted(found.sessions.values(), key=lambda each: (began_of(each), each.id, each.build)):
             try:
-                yield gather_one(study, offers, session)
+                yield gather_one(study, offers, placed, session)
             except (ValueError, OSError) as error:
                 yield Gathered(session.id, problem=f"{type(error).__name__}: {one_line(session.files[0], error)}")
 
 
 def began_of(session: Uploaded) -> float:
     began = session.opening.get("began")
-    return began if isinstance(began, int | float) else 0
+    return began if is_number(began) else 0
 
 
-def gather_one(study: Study, offers: dict[str, Offer], session: Uploaded) -> Gathered:
-    """Adds a session, up to a chunk that is missing. Raises ChunkError; OSError."""
-    names = ", ".join(map(str, session.files))
+def is_number(value: Any) -> TypeGuard[int | float]:
+    return type(value) in (int, float)
+
+
+def gather_one(study: Study, offers: dict[str, Offer], placed: set[str], session: Uploaded) -> Gathered:
+    """Adds a session, up to a chunk that is missing. ``placed``: all who have a place, to which it is added. Raises
+    ChunkError; OSError."""
+    names = ", ".join(map(shown, session.files))
     path = chunks_path(study.folder, session.id)
     if path.exists() and header_of(path).get("build", "") != session.build:
         raise OtherSession(f"{names}: session {session.id} is of another build than the one in {path}")
@@ -83,17 +91,20 @@ def gather_one(study: Study, offers: dict[str, Offer], session: Uploaded) -> Gat
     if session.is_withdrawn or has_withdrawn:
         return Gathered(session.id, note=f"{session.id} withdrew: delete what {names} holds of it")
     if session.opening:
-        begin(study, offers, session, path)
+        begin(study, offers, placed, session, path)
     if not path.exists():
         raise NoOpening(f"{names}: no opening of session {session.id}, and {path.parent} has no such session")
     there = read_chunks(path)
     for number, entries in enumerate(there.entries):
-        if session.chunks.get(number, entries) != entries:
+        if number in session.chunks and session.chunks[number] != body_of(number, entries):
             raise AlteredChunk(f"{session.origins[number]}: chunk {number} differs from the one in {path}")
     first = last = len(there.entries)
-    while last in session.chunks:
+    ends = session.ends | {number for number, entries in enumerate(there.entries) if is_end(entries)}
+    while last in session.chunks and last - 1 not in ends:
         last += 1
-    ChunkWriter.reopen(there).extend(session.chunks[number] for number in range(first, last))
+    ChunkWriter.reopen(there).extend([session.chunks[number] for number in range(first, last)])
+    if last - 1 in ends and last in session.chunks:
+        raise AlteredChunk(f"{session.origins[last]}: chunk {last} follows the end of session {session.id}")
     if later := [number for number in session.chunks if number > last]:
         raise MissingChunk(
             f"{names}: session {session.id}: chunk {last} is missing before chunk {min(later)}; what comes before is "
@@ -102,23 +113,22 @@ def gather_one(study: Study, offers: dict[str, Offer], session: Uploaded) -> Gat
     return Gathered(session.id, last - first)
 
 
-def begin(study: Study, offers: dict[str, Offer], session: Uploaded, path: Path) -> None:
+def begin(study: Study, offers: dict[str, Offer], placed: set[str], session: Uploaded, path: Path) -> None:
     """Makes the session's file of chunks, its place and its panel's ids, unless they are there."""
-    offer, opening = offers.get(str(session.opening["build"])), session.opening
-    where = f"{', '.join(map(str, session.files))}: session {session.id}"
+    offer, opening = offers.get(session.build), session.opening
+    where = f"{', '.join(map(shown, session.files))}: session {session.id}"
     if offer is None or offer.study != study.name:
-        raise WrongOpening(
-            f"{where}: build {str(opening['build'])[:40]!r}: expected one that `priorlab build` made here"
-        )
-    versions = tuple(offer.games.get(str(name), "") for name in opening["games"])
+        raise WrongOpening(f"{where}: build {session.build[:40]!r}: expected one that `priorlab build` made here")
+    versions = tuple(offer.games.get(name, "") if isinstance(name, str) else "" for name in opening["games"])
     if versions not in arms(study):
         raise WrongOpening(f"{where}: games: expected those of one arm of the study")
     content = header(offer, opening, where)
     ids = ids_of(study, opening, where)
     if not path.exists():
         ChunkWriter.create(path, content)
-    if all(place.participant != session.id for place in readable_places(study)[0]):
+    if session.id not in placed:
         take_place(study, session.id, versions=versions)
+        placed.add(session.id)
     if ids and all(row["code"] != session.id for row in panel_ids.read(study.folder)):
         panel_ids.add(study.folder, session.id, ids)
 
@@ -126,9 +136,9 @@ def begin(study: Study, offers: dict[str, Offer], session: Uploaded, path: Path)
 def header(offer: Offer, opening: dict[str, Any], where: str) -> dict[str, Any]:
     """The first line of the file of chunks, as the server writes it."""
     language, began, seconds = (opening.get(name) for name in ("language", "began", "seconds"))
-    if language not in offer.consents:
-        raise WrongOpening(f"{where}: language {language!r}: expected one of {', '.join(offer.consents)}")
-    if not isinstance(began, int | float) or not isinstance(seconds, int | float) or not 0 <= seconds < 1e6:
+    if not isinstance(language, str) or language not in offer.consents:
+        raise WrongOpening(f"{where}: language {str(language)[:40]!r}: expected one of {', '.join(offer.consents)}")
+    if not is_number(began) or not is_number(seconds) or not 0 <= seconds < 1e6:
         raise WrongOpening(f"{where}: began or seconds: expected numbers")
     try:
         date = datetime.fromtimestamp(began / 1000, UTC).date().isoformat()
@@ -146,7 +156,8 @@ def ids_of(study: Study, opening: dict[str, Any], where: str) -> dict[str, str]:
     """What the panel calls the participant; {} if the study has none."""
     if study.panel is None:
         return {}
+    query = opening.get("panel")
     try:
-        return study.panel.ids(opening.get("panel") or {})
-    except (ValueError, AttributeError) as error:
+        return study.panel.ids(query if isinstance(query, dict) else {})
+    except ValueError as error:
         raise WrongOpening(f"{where}: {error}") from None

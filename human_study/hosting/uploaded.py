@@ -5,12 +5,12 @@ A line is a JSON object: an *opening* (build, id and what the log's header needs
 or file that it stands in, an *upload* (build, id, data: lines compressed by gzip, in base64), or a *withdrawal*.
 
 Whoever can upload can write anything. So a session is known by its build and its code; what a file says of another
-build, or of none, never reaches it.
+build, or of none, never reaches it. A file in an archive has the path of the archive and its own name within it.
 """
 
 import base64
 import binascii
-import json
+import io
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -19,20 +19,26 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from priorlab.envs.base.files import one_line, read_bytes
+from priorlab.envs.base.files import one_line, read_bytes, shown
 from priorlab.human_study.data.chunks import (
     CODE,
     AlteredChunk,
     ChunkError,
     Entry,
     TornChunk,
-    read_chunks,
+    body_of,
+    checked,
+    is_end,
+    is_list_of_entries,
 )
+from priorlab.human_study.data.outside import parsed
 from priorlab.human_study.data.traces import DAMAGE
 
 GZIP = zlib.MAX_WBITS | 16
 MOST_BYTES = 100 << 20  # of a session
-LARGEST = 1 << 30  # bytes of a file, or of one in an archive
+LARGEST = 1 << 30  # bytes of a file, or of one in an archive; also of what a file's uploads hold
+MOST_IN_ALL = 4 << 30  # bytes of all files
+MOST_PROBLEMS = 100  # of a file that are named one by one
 MEMBERS = ("data.txt", ".jsonl")  # how the names of files with sessions end, within an archive
 EXPECTED = "expected what a built study uploads, or participants save"
 
@@ -51,26 +57,29 @@ class Uploaded:
     build: str
     id: str
     opening: dict[str, Any] = field(default_factory=dict)
-    chunks: dict[int, list[Entry]] = field(default_factory=dict)
+    chunks: dict[int, str] = field(default_factory=dict)  # as ``body_of`` has them, by number
     origins: dict[int, str] = field(default_factory=dict)  # of the chunks: file and line
+    ends: set[int] = field(default_factory=set)  # numbers of the chunks that end the session: one, if all is well
     files: list[Path] = field(default_factory=list)
     is_withdrawn: bool = False
-    size: int = 0  # bytes of the chunks' lines
+    size: int = 0  # characters of the chunks
 
     def take_opening(self, opening: dict[str, Any], where: str) -> None:
         if self.opening and self.opening != opening:
             raise AlteredChunk(f"{where}: the opening differs from an earlier one of session {self.id}")
         self.opening = opening
 
-    def take_chunk(self, number: int, entries: list[Entry], where: str, size: int) -> None:
+    def take_chunk(self, number: int, entries: list[Entry], where: str) -> None:
+        body = body_of(number, entries)
         if number in self.chunks:
-            if self.chunks[number] != entries:
+            if self.chunks[number] != body:
                 raise AlteredChunk(f"{where}: chunk {number} differs from the one in {self.origins[number]}")
             return
-        if self.size + size > MOST_BYTES:
+        if self.size + len(body) > MOST_BYTES:
             raise AlteredChunk(f"{where}: session {self.id} is larger than {MOST_BYTES >> 20} MB: expected less")
-        self.chunks[number], self.origins[number] = entries, where
-        self.size += size
+        self.chunks[number], self.origins[number] = body, where
+        self.ends |= {number} if is_end(entries) else set()
+        self.size += len(body)
 
 
 @dataclass
@@ -79,6 +88,8 @@ class Found:
 
     sessions: dict[Key, Uploaded] = field(default_factory=dict)
     problems: list[ChunkError | OSError] = field(default_factory=list)
+    sizes: dict[Path, int] = field(default_factory=dict)  # bytes of each file and of what its uploads hold
+    size: int = 0  # of all of them
 
     def of(self, key: tuple[str, Any], path: Path, where: str) -> Uploaded:
         """The session of that build with that code. Raises NotASession if it is none."""
@@ -90,14 +101,26 @@ class Found:
             session.files.append(path)
         return session
 
+    def make_room(self, size: int, source: Path, where: str) -> None:
+        """Counts bytes of a file. Raises NotASession if there are too many of it, or of all files."""
+        check_size(size + self.sizes.get(source, 0), where)
+        if size + self.size > MOST_IN_ALL:
+            largest = max(self.sizes, key=self.sizes.__getitem__, default=source)
+            raise NotASession(
+                f"{where}: left out, since all files hold more than {MOST_IN_ALL >> 20} MB, most of them "
+                f"{shown(largest)}: expected fewer files at once"
+            )
+        self.sizes[source] = self.sizes.get(source, 0) + size
+        self.size += size
+
 
 def read_uploads(paths: Iterable[Path]) -> Found:
     """Reads files, archives (.zip, JATOS's .jrzip), and every such file in folders."""
     found = Found()
     for path in each_file(paths):
         try:
-            for name, read in contents(path):
-                read_file(found, path, f"{path}: {name}" if name else str(path), read)
+            for source, read in contents(path):
+                read_file(found, path, source, read)
         except ChunkError as error:
             found.problems.append(error)
         except (OSError, *DAMAGE) as error:
@@ -105,14 +128,14 @@ def read_uploads(paths: Iterable[Path]) -> Found:
     return found
 
 
-def read_file(found: Found, path: Path, where: str, read: Callable[[], bytes]) -> None:
+def read_file(found: Found, path: Path, source: Path, read: Callable[[], bytes]) -> None:
     """Takes the lines of a file, or of one in an archive; what can't be read becomes a problem."""
     try:
-        read_lines(found, path, where, read())
+        read_lines(found, path, source, read())
     except ChunkError as error:
         found.problems.append(error)
     except (OSError, *DAMAGE) as error:  # damaged, encrypted, or compressed in a way that Python does not know
-        found.problems.append(NotASession(one_line(Path(where), error)))
+        found.problems.append(NotASession(one_line(source, error)))
 
 
 def each_file(paths: Iterable[Path]) -> Iterator[Path]:
@@ -120,52 +143,57 @@ def each_file(paths: Iterable[Path]) -> Iterator[Path]:
         yield from sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]
 
 
-def contents(path: Path) -> Iterator[tuple[str, Callable[[], bytes]]]:
-    """(name within an archive or "", what reads it)"""
+def contents(path: Path) -> Iterator[tuple[Path, Callable[[], bytes]]]:
+    """(the file's path, which in an archive goes on with the name there; what reads it)"""
     if not zipfile.is_zipfile(path):
-        yield "", partial(read_whole, path)
+        yield path, partial(read_whole, path)
         return
     with zipfile.ZipFile(path) as archive:
         members = [each for each in archive.infolist() if each.filename.endswith(MEMBERS)]
         if not members:
             raise NotASession(f"{path}: holds no {' or *'.join(MEMBERS)}: {EXPECTED}")
         for member in members:
-            yield member.filename, partial(read_member, archive, member)
+            yield path / member.filename.lstrip("/"), partial(read_member, archive, member)
 
 
 def read_whole(path: Path) -> bytes:
     data = read_bytes(path, LARGEST + 1)
-    check_size(len(data))
+    check_size(len(data), str(path))
     return data
 
 
 def read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
-    check_size(member.file_size)  # no more than that is ever decompressed
+    check_size(member.file_size, str(archive.filename))  # no more than that is ever decompressed
     return archive.read(member)
 
 
-def check_size(size: int) -> None:
+def check_size(size: int, where: str) -> None:
     if size > LARGEST:
-        raise OSError(f"larger than {LARGEST >> 20} MB: {EXPECTED}")
+        raise NotASession(f"{where}: larger than {LARGEST >> 20} MB: {EXPECTED}")
 
 
-def read_lines(found: Found, path: Path, where: str, data: bytes) -> None:
+def read_lines(found: Found, path: Path, source: Path, data: bytes) -> None:
     """Takes every good line; the others become problems."""
-    key = ("", path.name.partition(".")[0])  # of chunks that stand alone: browsers number files of the same name
+    where = shown(source)
+    found.make_room(len(data), source, where)
+    key = ("", source.name.partition(".")[0])  # of chunks that stand alone: browsers number files of the same name
     if is_servers(data):
-        chunks = read_chunks(path)
+        chunks = checked(source, data)
         session = found.of((str(chunks.opening.get("build", "")), chunks.id), path, where)
         for number, entries in enumerate(chunks.entries):
-            size = chunks.ends[number + 1] - chunks.ends[number]
-            session.take_chunk(number, entries, f"{where}: line {number + 2}", size)
+            session.take_chunk(number, entries, f"{where}: line {number + 2}")
         return
-    for number, line in enumerate(data.splitlines(), 1):
-        if not line.strip():
+    left_out = 0
+    for number, line in enumerate(io.BytesIO(data), 1):  # a list of all lines could be eight times as large
+        if not (line := line.strip()):
             continue
         try:
-            key = read_line(found, path, f"{where}: line {number}", line, key)
+            key = Line(found, path, source, f"{where}: line {number}").read(line, key)
         except ChunkError as error:
-            found.problems.append(error)
+            left_out += 1
+            found.problems += [error] if left_out <= MOST_PROBLEMS else []
+    if left_out > MOST_PROBLEMS:
+        found.problems.append(NotASession(f"{where}: {left_out - MOST_PROBLEMS} more lines are left out: {EXPECTED}"))
     if not data.strip():
         found.problems.append(NotASession(f"{where}: empty: {EXPECTED}"))
 
@@ -175,44 +203,68 @@ def is_servers(data: bytes) -> bool:
     return b'"schema":' in data[:200] and b'"hash":' in data.partition(b"\n")[0]
 
 
-def read_line(found: Found, path: Path, where: str, line: bytes, key: Key, is_inside: bool = False) -> Key:
-    """Takes a line; ``key`` is the session of the lines before it, ``is_inside`` whether it comes from an upload, which
-    holds nothing of any other session.
+@dataclass(frozen=True)
+class Line:
+    """Where a line stands: ``path``, a file on this computer, ``source``, as ``contents`` has it, and ``where``."""
 
-    Returns the session of the next lines. Raises ChunkError.
-    """
-    try:
-        content = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise TornChunk(f"{where}: cut off or altered: {' '.join(str(error).split())}") from None
-    if is_inside and isinstance(content, dict) and (content.get("build", key[0]), content.get("id", key[1])) != key:
-        raise AlteredChunk(f"{where}: of session {key[1]} and of another session or build: expected only one")
-    match content:
-        case {"build": str(build), "id": id, "data": str(data)} if build and not is_inside:
-            session = found.of((build, id), path, where)
-            for part in unpacked(data, where).splitlines():
-                read_line(found, path, where, part, (build, session.id), is_inside=True)
-            return key
-        case {"build": str(build), "id": id, "withdrawn": True} if build:
-            found.of((build, id), path, where).is_withdrawn = True
-            return key
-        case {"build": str(build), "id": id, "games": list()} if build:
-            session = found.of((build, id), path, where)
-            session.take_opening(content, where)
-            return build, session.id
-        case {"n": int(number), "entries": list(entries)} if number >= 0:
-            found.of(key, path, where).take_chunk(number, entries, where, len(line))
-            return key
-    raise NotASession(f"{where}: {line[:40].decode(errors='replace')!r}: {EXPECTED}")
+    found: Found
+    path: Path
+    source: Path
+    where: str
+
+    def read(self, line: bytes, key: Key, is_inside: bool = False) -> Key:
+        """Takes the line; ``key`` is the session of the lines before it, ``is_inside`` whether it comes from an upload,
+        which holds nothing of any other session.
+
+        Returns the session of the next lines. Raises ChunkError.
+        """
+        content = self._parsed(line)
+        if is_inside and isinstance(content, dict):
+            self._check_own(content, key)
+        match content:
+            case {"build": str(build), "id": id, "data": str(data)} if build and not is_inside:
+                session = self._session((build, id))
+                for part in io.BytesIO(self._unpacked(data)):
+                    self.read(part.strip(), (build, session.id), is_inside=True)
+                return key
+            case {"build": str(build), "id": id, "withdrawn": True} if build:
+                self._session((build, id)).is_withdrawn = True
+                return key
+            case {"build": str(build), "id": id, "games": list()} if build:
+                session = self._session((build, id))
+                session.take_opening(content, self.where)
+                return build, session.id
+            case {"n": number, "entries": entries} if is_number(number) and is_list_of_entries(entries):
+                self._session(key).take_chunk(number, entries, self.where)
+                return key
+        raise NotASession(f"{self.where}: {line[:40].decode(errors='replace')!r}: {EXPECTED}")
+
+    def _parsed(self, line: bytes) -> Any:
+        try:
+            return parsed(line)
+        except ValueError as error:
+            raise TornChunk(f"{self.where}: cut off or altered: {' '.join(str(error).split())}") from None
+
+    def _check_own(self, content: dict[str, Any], key: Key) -> None:
+        if (content.get("build", key[0]), content.get("id", key[1])) != key:
+            raise AlteredChunk(f"{self.where}: of session {key[1]} and of another session or build: expected only one")
+
+    def _session(self, key: tuple[str, Any]) -> Uploaded:
+        return self.found.of(key, self.path, self.where)
+
+    def _unpacked(self, data: str) -> bytes:
+        """The lines of an upload. Raises AlteredChunk unless it is complete and as it was."""
+        stream = zlib.decompressobj(GZIP)
+        try:
+            lines = stream.decompress(base64.b64decode(data, validate=True), MOST_BYTES)
+        except (binascii.Error, ValueError, zlib.error) as error:
+            raise AlteredChunk(f"{self.where}: cut off or altered: {error}") from None
+        if not stream.eof:
+            raise AlteredChunk(f"{self.where}: cut off, or larger than {MOST_BYTES >> 20} MB")
+        self.found.make_room(len(lines), self.source, self.where)
+        return lines
 
 
-def unpacked(data: str, where: str) -> bytes:
-    """The lines of an upload. Raises AlteredChunk unless it is complete and as it was."""
-    stream = zlib.decompressobj(GZIP)
-    try:
-        lines = stream.decompress(base64.b64decode(data, validate=True), MOST_BYTES)
-    except (binascii.Error, ValueError, zlib.error) as error:
-        raise AlteredChunk(f"{where}: cut off or altered: {error}") from None
-    if not stream.eof:
-        raise AlteredChunk(f"{where}: cut off, or larger than {MOST_BYTES >> 20} MB")
-    return lines
+def is_number(value: Any) -> bool:
+    """Whether it can be a chunk's number."""
+    return type(value) is int and value >= 0

@@ -1,10 +1,13 @@
 """Where a server of ours can be reached: the options of its commands. Needs no package of the web."""
 
 import ipaddress
-from dataclasses import dataclass
+import socket
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 THIS_COMPUTER = "localhost"
+LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # this computer, by the address of everywhere
+OUTSIDE = ("192.0.2.1", 9)  # an address of no computer (RFC 5737); nothing is sent to it
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,15 @@ class Address:
     def is_local(self) -> bool:
         """Whether only this computer's own browsers ask, and not a proxy for others."""
         return self.is_loopback and not self.trusted_proxy
+
+    @property
+    def is_everywhere(self) -> bool:
+        """Whether it is every address of this computer."""
+        return self.host in LOOPBACK
+
+    @property
+    def is_behind_proxy(self) -> bool:
+        return bool(self.root_path or self.trusted_proxy)
 
     @property
     def needs_https(self) -> bool:
@@ -70,6 +82,31 @@ class Address:
                 f"host is {self.host!r}, which others can reach: expected a certificate and a key, or a trusted proxy "
                 "that encrypts, or --insecure-lan on a network where nobody eavesdrops"
             )
+
+
+def link_of(address: Address) -> str:
+    """The address as others see it: of all of this computer's, the one that leads out.
+
+    Raises ValueError, one line, if none does.
+    """
+    if not address.is_everywhere:
+        return address.url
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        try:
+            asking.connect(OUTSIDE)
+            return replace(address, host=asking.getsockname()[0]).url
+        except OSError:
+            raise ValueError(
+                f"host is {address.host!r}, and this computer is in no network that leads out: expected its address"
+            ) from None
+
+
+def private_link(address: Address, link: str) -> str:
+    """The address for whoever has the token: where nothing is encrypted, one of this computer's own, so that the token
+    does not go through the network; else ``link``."""
+    if address.is_everywhere and address.insecure_lan and not address.certificate:
+        return replace(address, host=LOOPBACK[address.host]).url
+    return link
 
 
 def is_loopback(host: str) -> bool:

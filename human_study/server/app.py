@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, TypeGuard
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -13,12 +12,11 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from priorlab.human_study.browser.bundle import site
-from priorlab.human_study.data.chunks import Entry
+from priorlab.human_study.data.chunks import is_list_of_entries
 from priorlab.human_study.protocol.described import described
 from priorlab.human_study.server.answers import HANDLERS, named, offered, packed, token_of
 from priorlab.human_study.server.guard import LARGEST, Guard, body_of
 from priorlab.human_study.server.imports import Imports
-from priorlab.human_study.server.limits import Bucket
 from priorlab.human_study.server.login import LOGIN_POLICY, Login
 from priorlab.human_study.server.refusals import Refusal
 from priorlab.human_study.server.researcher import COOKIE, Researcher
@@ -26,17 +24,16 @@ from priorlab.human_study.server.sessions import Running, Sessions
 from priorlab.human_study.study.study_file import Study
 from priorlab.human_study.study.texts import Texts
 
-BEGINNINGS_A_SECOND, BEGINNINGS_AT_ONCE = 5.0, 500.0  # a lecture hall begins within a minute, from one address
-
 
 class Server:
-    """Answers requests. Whatever waits for the disk does so in a thread."""
+    """Answers requests. Whatever waits for the disk does so in a thread; what takes long, one after another, so that
+    chunks always find a thread that is free."""
 
     def __init__(self, study: Study, languages: Mapping[str, Texts], researcher_token: str):
         self.sessions = Sessions(study, languages)
         self.imports = Imports(self.sessions)
         self.login, self.researcher = Login(researcher_token, COOKIE), Researcher(self.sessions)
-        self.beginnings = Bucket(BEGINNINGS_A_SECOND, BEGINNINGS_AT_ONCE)
+        self._beginning, self._long = asyncio.Lock(), asyncio.Lock()
         self.files = offered(site(described(study, languages)))
 
     def routes(self) -> list[Route]:
@@ -57,14 +54,18 @@ class Server:
 
     async def begin(self, request: Request) -> Response:
         wishes = await body_of(request)
-        admission = await run_in_threadpool(self.sessions.begin, wishes, self.beginnings)
+        async with self._beginning:
+            admission = await run_in_threadpool(self.sessions.begin, wishes)
         return await run_in_threadpool(packed, request, admission)
 
     async def session(self, request: Request) -> Response:
-        return await run_in_threadpool(packed, request, self.sessions.admission(self.running(request)))
+        running = self.running(request)
+        running.reads.require()
+        return await run_in_threadpool(packed, request, self.sessions.admission(running))
 
     async def chunk(self, request: Request) -> Response:
-        running = self.running_at_pace(request)
+        running = self.running(request)
+        running.bucket.require()
         content = await body_of(request, LARGEST)
         number, entries = content.get("n"), content.get("entries")
         if type(number) is not int or number < 0 or not is_list_of_entries(entries):
@@ -73,8 +74,11 @@ class Server:
 
     async def chunks(self, request: Request) -> Response:
         """What the session wrote so far, for a participant of a panel who comes back with another browser."""
-        chunks = await run_in_threadpool(self.sessions.chunks, self.running_at_pace(request))
-        return await run_in_threadpool(packed, request, {"chunks": chunks})
+        running = self.running(request)
+        running.reads.require()
+        async with self._long:  # it takes ten times the memory of the chunks
+            chunks = await run_in_threadpool(self.sessions.chunks, running)
+            return await run_in_threadpool(packed, request, {"chunks": chunks})
 
     async def finish(self, request: Request) -> Response:
         running = self.running(request)
@@ -86,7 +90,9 @@ class Server:
         return JSONResponse(told)
 
     async def withdraw(self, request: Request) -> Response:
-        await run_in_threadpool(self.sessions.delete, token_of(request))
+        token = token_of(request)
+        async with self._long:  # it looks into every file of the study
+            await run_in_threadpool(self.sessions.delete, token)
         return JSONResponse({})
 
     async def refused(self, request: Request) -> Response:
@@ -94,13 +100,6 @@ class Server:
 
     def running(self, request: Request) -> Running:
         return self.sessions.find(token_of(request))
-
-    def running_at_pace(self, request: Request) -> Running:
-        """As ``running``, for what costs time. Raises Refusal, also if it is asked too often."""
-        running = self.running(request)
-        if not running.bucket.take():
-            raise Refusal(429, "too many chunks: try again in a second")
-        return running
 
     # what the researcher asks
 
@@ -124,9 +123,3 @@ def application(server: Server, needs_https: bool = False, is_local: bool = Fals
     app = Starlette(routes=server.routes(), exception_handlers=HANDLERS, lifespan=lifespan)
     app.router.redirect_slashes = False  # to an address that whoever asks can choose
     return Guard(app, needs_https, is_local)
-
-
-def is_list_of_entries(entries: Any) -> TypeGuard[list[Entry]]:
-    return isinstance(entries, list) and all(
-        isinstance(entry, list) and entry and isinstance(entry[0], str) for entry in entries
-    )

@@ -1,9 +1,7 @@
 """What every request passes before anything answers it: encryption, origin, size; and headers of every answer."""
 
 import asyncio
-import json
 import logging
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from priorlab.human_study.data.outside import parsed
 from priorlab.human_study.server.address import is_loopback
 from priorlab.human_study.server.refusals import Refusal
 
@@ -83,8 +82,8 @@ def is_from_elsewhere(headers: Mapping[bytes, bytes], is_safe: bool) -> bool:
 async def body_of(request: Request, most: int = USUAL) -> dict[str, Any]:
     """The JSON object in the body. Raises Refusal if it is none, has more than ``most`` bytes or is too slow."""
     try:
-        content = json.loads(await bytes_of(request, most), parse_constant=not_a_number, parse_float=finite)
-    except (ValueError, RecursionError):
+        content = parsed(await bytes_of(request, most))
+    except ValueError:
         raise Refusal(400, "expected a JSON object") from None
     if not isinstance(content, dict):
         raise Refusal(400, "expected a JSON object")
@@ -104,18 +103,6 @@ async def bytes_of(request: Request, most: int) -> bytes:
     except TimeoutError:
         raise Refusal(408, f"did not arrive within {PATIENCE:g} seconds") from None
     return b"".join(parts)
-
-
-def not_a_number(name: str) -> None:
-    raise ValueError(name)
-
-
-def finite(text: str) -> float:
-    """That number; 1e999 is none."""
-    number = float(text)
-    if math.isinf(number):
-        raise ValueError(text)
-    return number
 
 
 def answer(refusal: Refusal) -> JSONResponse:

@@ -21,6 +21,7 @@ from priorlab.human_study.study.study_file import Study
 
 LOOK = 10.0  # seconds between two looks for sessions with news
 QUIET = 20.0  # seconds without a chunk, after which an unfinished session is imported, too
+KILLED = "the process that imports it was killed; another one tries again"  # such as by a system without memory
 
 log = logging.getLogger("priorlab.serve")
 
@@ -46,9 +47,10 @@ class Imports:
             wanted, self._wanted = [*self._wanted.values(), *quiet], {}
             self._news.clear()
             for running in wanted:
-                running.look()
-                if not running.is_gone and running.imported != running.writer.next:
-                    await self._import(running)
+                with suppress(OSError):  # such as of a network folder that is away: looked for again later
+                    running.look()
+                    if not running.is_gone and running.imported != running.writer.next:
+                        await self._import(running)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), LOOK)
 
@@ -61,7 +63,7 @@ class Imports:
         try:
             running.problem = (await asyncio.get_running_loop().run_in_executor(self._pool, job))[:LONGEST]
         except BrokenProcessPool:  # it was killed: a new one tries again
-            self._pool = None
+            self._pool, running.problem = None, KILLED
             return
         except Exception as error:  # such as a full disk: tried again; and the other sessions go on
             running.problem = one_line(running.writer.path, error)[:LONGEST]

@@ -2,6 +2,8 @@
 
 import time
 
+from priorlab.human_study.server.refusals import Refusal
+
 
 class Bucket:
     """Lets through ``rate`` a second, and up to ``most`` at once after a quiet time."""
@@ -19,3 +21,8 @@ class Bucket:
             return False
         self._left -= 1
         return True
+
+    def require(self) -> None:
+        """Lets one more through. Raises Refusal if it may not pass now."""
+        if not self.take():
+            raise Refusal(429, "too much at once: try again in a few seconds")

@@ -26,10 +26,13 @@ class Researcher:
         rows = [row_of(each) for each in running]
         ends = [row["state"] for row in rows]
         return pages().get_template("researcher.html").render(
-            study=study.name, places=capacity(study), rows=rows, problems=self.sessions.problems,
+            study=study.name, places=capacity(study), rows=rows, problems=self._problems(),
             counts={state: ends.count(state) for state in dict.fromkeys(ends)},
             now=datetime.now().astimezone().strftime("%H:%M:%S"),
         )  # fmt: skip
+
+    def _problems(self) -> list[str]:
+        return [*self.sessions.problems, *([self.sessions.trouble] if self.sessions.trouble else [])]
 
 
 def row_of(running: Running) -> dict[str, object]:

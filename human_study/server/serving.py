@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from priorlab.envs.base.locks import held
 from priorlab.human_study.data.chunks import FOLDER, SERVER_LOCK
 from priorlab.human_study.protocol.ready import load_study
-from priorlab.human_study.server.address import Address
+from priorlab.human_study.server.address import Address, link_of, private_link
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -26,6 +26,7 @@ def serve(path: Path, address: Address) -> None:
     and for Atari games; RuntimeError if a package is missing; OSError if another server has the data folder.
     """
     address.check()
+    link = f"your proxy's address{address.root_path}/" if address.is_behind_proxy else link_of(address)
     study, languages = load_study(path)
     if study.settings(study.versions[0]).is_atari:
         raise ValueError(f"{path}: game is {study.game!r}: expected one of ours; Atari's games can't be in a browser")
@@ -41,8 +42,8 @@ def serve(path: Path, address: Address) -> None:
         token = secrets.token_urlsafe(16)
         server = Server(study, languages, token)
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-        where = f"your proxy's address{address.root_path}/" if address.trusted_proxy else address.url
-        print(f"participants: {where}\nresearcher:   {where}researcher   token {token}", flush=True)
+        print(f"participants: {link}", flush=True)
+        print(f"researcher:   {private_link(address, link)}researcher   token {token}", flush=True)
         for problem in server.sessions.problems:
             print(f"left out      {problem}", flush=True)
         run(application(server, address.needs_https, address.is_local), address)

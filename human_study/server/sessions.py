@@ -34,10 +34,10 @@ from priorlab.human_study.data.chunks import (
 )
 from priorlab.human_study.data.imported import import_session, is_imported
 from priorlab.human_study.data.recorder import PLAYER_ID
-from priorlab.human_study.data.verify import PRIVATE_FIELDS
 from priorlab.human_study.data.withdraw import withdraw
 from priorlab.human_study.data.wordings import store_wording
 from priorlab.human_study.protocol.script import Script
+from priorlab.human_study.server.about import checked_about
 from priorlab.human_study.server.limits import Bucket
 from priorlab.human_study.server.refusals import Refusal
 from priorlab.human_study.server.tally import Tally
@@ -59,9 +59,10 @@ SILENT = 600.0  # seconds without any chunk, after which a full study gives the 
 LONGEST_CONSENT = 1e7  # seconds for which a page can have been open
 MOST_BYTES = 20 << 20  # of one session's chunks; half an hour of play takes about 2
 CHUNKS_A_SECOND, CHUNKS_AT_ONCE = 20.0, 400.0  # of one session; after an interruption all that waited comes at once
+READS_A_SECOND, READS_AT_ONCE = 0.2, 20.0  # of one session: each time that its page is opened
+BEGINNINGS_A_SECOND, BEGINNINGS_AT_ONCE = 5.0, 500.0  # a lecture hall begins within a minute, from one address
+DELETIONS_A_SECOND, DELETIONS_AT_ONCE = 1.0, 50.0  # each looks through the study's whole folder
 CLIENT = re.compile(r"[A-Za-z0-9_-]{16,64}")  # what a browser calls itself, at random
-ABOUT_NAME = re.compile(r"[a-z][a-z_]{0,31}")
-MOST_ABOUT, LONGEST_ABOUT = 30, 200  # entries about a computer, characters of each
 
 
 @dataclass
@@ -82,6 +83,7 @@ class Running:
     is_gone: bool = False  # whether its record was deleted
     lock: threading.Lock = field(default_factory=threading.Lock)
     bucket: Bucket = field(default_factory=lambda: Bucket(CHUNKS_A_SECOND, CHUNKS_AT_ONCE))
+    reads: Bucket = field(default_factory=lambda: Bucket(READS_A_SECOND, READS_AT_ONCE))
 
     def __post_init__(self) -> None:
         self.tally = Tally(len(self.versions))
@@ -109,6 +111,9 @@ class Sessions:
         self.engine = digest()
         self.running: dict[str, Running] = {}
         self.problems: list[str] = []  # files that can't be taken up
+        self.trouble = ""  # why the last one who wanted to begin could not, one line; empty if they could
+        self.beginnings = Bucket(BEGINNINGS_A_SECOND, BEGINNINGS_AT_ONCE)
+        self.deletions = Bucket(DELETIONS_A_SECOND, DELETIONS_AT_ONCE)
         self._clients: dict[str, str] = {}  # code by the hash of what a browser calls itself
         self._lock = threading.Lock()  # of beginnings
         self._key = key_of(study.folder / FOLDER / SECRET)
@@ -145,10 +150,10 @@ class Sessions:
 
     # beginning
 
-    def begin(self, wishes: Mapping[str, Any], bucket: Bucket) -> dict[str, Any]:
+    def begin(self, wishes: Mapping[str, Any]) -> dict[str, Any]:
         """The session of a participant who agreed: a new one, or the one that this browser, or this participant of a
-        panel, has already. Wrong wishes take nothing from the bucket. Raises Refusal; OSError if nothing can be
-        recorded, which takes no place."""
+        panel, has already. Raises Refusal, also if too many begin at once, for which wrong wishes don't count; OSError
+        if nothing can be recorded, which takes no place, and of which ``trouble`` says why."""
         language, client = wishes.get("language"), wishes.get("client")
         if not isinstance(language, str) or language not in self.scripts:
             raise Refusal(400, f"language: expected one of {', '.join(self.scripts)}")
@@ -160,13 +165,19 @@ class Sessions:
         ids, about = self._ids(wishes.get("panel")), checked_about(wishes.get("about"))
         hashed = hashlib.sha256(client.encode()).hexdigest()
         with self._lock:
-            if not bucket.take():
-                raise Refusal(429, "too many participants begin at once: try again in a few seconds")
-            known = self._known(hashed, ids)
-            if known is None:
-                known = self._begin(language, hashed, float(seconds), about)
-            if ids and all(row["code"] != known.code for row in panel_ids.read(self.study.folder)):
-                panel_ids.add(self.study.folder, known.code, ids)
+            here = self.running.get(self._clients.get(hashed, ""))
+            (here.reads if here else self.beginnings).require()
+            try:
+                known = self._known(hashed, ids)
+                if here and not known:  # another session than the one that is here
+                    self.beginnings.require()
+                known = known or self._begin(language, hashed, float(seconds), about)
+                if ids and all(row["code"] != known.code for row in panel_ids.read(self.study.folder)):
+                    panel_ids.add(self.study.folder, known.code, ids)
+            except (ValueError, OSError) as error:  # such as a full disk, or a panel.csv that somebody damaged
+                self.trouble = f"{time.strftime('%H:%M')}: somebody could not begin: {' '.join(str(error).split())}"
+                raise OSError(self.trouble) from None
+            self.trouble = ""
         return self.admission(known)
 
     def _ids(self, query: Any) -> dict[str, str]:
@@ -192,7 +203,7 @@ class Sessions:
         return known
 
     def _begin(self, language: str, hashed: str, seconds: float, about: dict[str, Any]) -> Running:
-        study, code, script = self.study, new_id(), self.scripts[language]
+        study, code, script = self.study, self._new_code(), self.scripts[language]
         consent = {
             "version": study.consent_version, "language": script.texts.language,
             "wording": store_wording(study.folder, script.wording()), "minimum_age": study.minimum_age,
@@ -206,9 +217,9 @@ class Sessions:
             "consent": consent,
         }  # fmt: skip
         path = chunks_path(study.folder, code)
+        writer = ChunkWriter.create(path, opening)
         place = None
         try:
-            writer = ChunkWriter.create(path, opening)
             place = self._take_place(code)
             import_session(study, path)  # a place has a log beside it
         except BaseException as error:
@@ -219,6 +230,16 @@ class Sessions:
         running = Running(code, place.number, place.versions, language, began, hashed, writer, heard=began, imported=0)
         self._add(running)
         return running
+
+    def _new_code(self) -> str:
+        """A code that no session has."""
+        while True:
+            code = new_id()
+            if not any(path.exists() for path in self._files(code)):
+                return code
+
+    def _files(self, code: str) -> tuple[Path, Path]:
+        return self.study.folder / f"{code}{SUFFIX}", chunks_path(self.study.folder, code)
 
     def _take_place(self, code: str) -> StudyPlace:
         try:
@@ -246,7 +267,7 @@ class Sessions:
 
     def _discard(self, code: str, place: StudyPlace | None) -> None:
         """Deletes a session in which nothing was recorded."""
-        for left in (self.study.folder / f"{code}{SUFFIX}", chunks_path(self.study.folder, code)):
+        for left in self._files(code):
             with suppress(OSError):
                 left.unlink(missing_ok=True)
         if place:
@@ -294,6 +315,8 @@ class Sessions:
             if running.writer.size > MOST_BYTES:
                 raise Refusal(413, f"this session has {MOST_BYTES >> 20} MB: expected no more")
             is_new = number == running.writer.next
+            if is_new and running.tally.is_finished:
+                raise Refusal(410, "the session is over: expected nothing after its end", ended=True)
             try:
                 next = running.writer.add(number, entries)
             except ChunkAhead as error:
@@ -328,11 +351,13 @@ class Sessions:
         return self.study.panel.answer("refused" if why == "refused" else "screened_out") if self.study.panel else {}
 
     def delete(self, token: str) -> None:
-        """Deletes the record of a participant who withdraws, unless that was done. Raises OSError, one line."""
+        """Deletes the record of a participant who withdraws, unless that was done. Raises Refusal, also if too many
+        withdraw at once; OSError, one line."""
         code = self.code_of(token)
         running = self.running.get(code)
         if running is None or running.is_gone:
             return
+        self.deletions.require()
         with running.lock:
             if running.writer.path.exists():  # else `priorlab withdraw` was faster
                 try:
@@ -353,21 +378,3 @@ def key_of(path: Path) -> bytes:
     if len(key) != 64:
         raise ValueError(f"{path}: cut off or altered: delete it, which ends every session under way")
     return key
-
-
-def checked_about(about: Any) -> dict[str, Any]:
-    """What a browser says of its computer, for the log. Raises Refusal for what does not belong there."""
-    if not isinstance(about, dict) or len(about) > MOST_ABOUT:
-        raise Refusal(400, f"about: expected at most {MOST_ABOUT} entries about the screen and the system")
-    for name, value in about.items():
-        if not ABOUT_NAME.fullmatch(name) or name in PRIVATE_FIELDS or name in OURS:
-            raise Refusal(400, f"about: {name[:40]!r}: expected a name that the log does not have already")
-        if len(encode({name: value})) > LONGEST_ABOUT or isinstance(value, dict):
-            raise Refusal(400, f"about: {name}: expected a number, a short text or a list of numbers")
-    return about
-
-
-OURS = frozenset({
-    "n", "t", "event", "hash", "schema", "id", "participant", "study", "date", "software", "place", "block", "versions",
-    "face", "design", "minutes", "wasm", "machine",
-})  # fmt: skip

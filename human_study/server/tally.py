@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from priorlab.envs.plays.play import INPUTS_PER_SECOND
 from priorlab.human_study.data.chunks import Entry
-from priorlab.human_study.data.progress import STOPPED
+from priorlab.human_study.data.recorder import LEFT
 
 LONGEST = 200  # characters that are shown of what a browser sent
-LATE = 0.5 / 30 * 1e6  # microseconds after which an input counts as taken late
+LATE = 0.5 / INPUTS_PER_SECOND * 1e6  # microseconds after which an input counts as taken late
 
 
 @dataclass
@@ -42,7 +43,7 @@ class Tally:
                 case ["p", _, int(number)] if number == self.plays < self.of:
                     self.plays, self.page = self.plays + 1, f"play:{self.plays}"
                 case ["q", _, reason]:
-                    self.is_stopped |= reason == STOPPED
+                    self.is_stopped |= reason != LEFT
                     self.played += self.played < self.plays
                 case ["r", _]:
                     self.reloads += 1

@@ -4,12 +4,10 @@ import time
 from typing import Any
 
 from priorlab.human_study.data.practice import PracticeRecorder
-from priorlab.human_study.data.recorder import Recorder
+from priorlab.human_study.data.recorder import LEFT, STOPPED, Recorder
 from priorlab.human_study.protocol.probes import Schedule, caught_up
 from priorlab.human_study.window.game_loop import drain, keys_for, run
 from priorlab.human_study.window.speaker import Speaker, WindowClosed
-
-LEFT, STOPPED = "left by the participant for the next game", "stopped by the participant"
 
 
 class Stopped(Exception):

@@ -16,7 +16,7 @@ from priorlab.envs.game.rules import HAS_KEY
 from priorlab.envs.game.versions import versions
 from priorlab.envs.plays.courses import ChosenGame
 from priorlab.envs.plays.play import Course
-from priorlab.human_study.browser.bundle import HERE, joined, single_file, site
+from priorlab.human_study.browser.bundle import HERE, as_one_file, joined, site
 from priorlab.human_study.protocol.described import described, probe_data
 from priorlab.human_study.protocol.probes import Schedule
 from priorlab.human_study.protocol.steps import after_stop, can_go_back, resumed, round_begins, steps
@@ -71,7 +71,7 @@ def test_files_are_named_after_their_content(description):
 
 
 def test_a_single_file_allows_only_its_own_parts_and_is_small(description, admission):
-    page = single_file(description, admission)
+    page = as_one_file(description, joined("hosted.js"), {"host": admission}, "'none'")
     assert len(page) < MOST_BYTES
     found = elements(page)
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page.decode())
@@ -79,9 +79,9 @@ def test_a_single_file_allows_only_its_own_parts_and_is_small(description, admis
     for attributes in (' type="module"', ""):
         digest = base64.b64encode(hashlib.sha256(found[attributes].encode()).digest()).decode()
         assert f"'sha256-{digest}'" in policy[1]
-    packed = {name: found[f' type="text/plain" id="{name}"'] for name in ("description", "admission")}
+    packed = {name: found[f' type="text/plain" id="{name}"'] for name in ("description", "host")}
     unpacked = {name: json.loads(gzip.decompress(base64.b64decode(text))) for name, text in packed.items()}
-    assert unpacked == {"description": description, "admission": admission}
+    assert unpacked == {"description": description, "host": admission}
     assert not re.search(r"https?://", page.decode())  # nothing is asked of anybody
 
 

@@ -12,6 +12,7 @@ from priorlab.envs.plays.events import SUFFIX, read_events
 from priorlab.envs.plays.play import CHARACTERS
 from priorlab.envs.plays.sessions import read_session
 from priorlab.human_study.data import chunks as chunks_module
+from priorlab.human_study.data import imported
 from priorlab.human_study.data.chunks import (
     AlteredChunk,
     ChunkDiffers,
@@ -26,7 +27,7 @@ from priorlab.human_study.data.chunks import (
     chunks_path,
     read_chunks,
 )
-from priorlab.human_study.data.imported import WrongEntry, WrongLog, import_session
+from priorlab.human_study.data.imported import TooLong, WrongEntry, WrongLog, import_session
 from priorlab.human_study.data.interrupted import interrupted_here
 from priorlab.human_study.data.verify import verify
 from priorlab.human_study.data.withdraw import withdraw
@@ -134,6 +135,41 @@ def test_practice_ends_at_its_limit(tmp_path: Path):
         import_session(study, written(study, journal))
 
 
+def test_practice_is_not_replayed_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    study = a_study(tmp_path, game="princess", practice=5)
+    monkeypatch.setattr(imported, "MOST_PRACTICES", 2)
+    begin = ["e", 1, "practice", {"what": "begin"}]
+    end = ["e", 1, "practice", {"what": "end", "ended": "quit", "inputs": [2], "late": 0}]
+    path = written(study, Journal([begin, begin, end]))
+    assert not import_session(study, path).problem
+    for code, entries in (("gene2345", [begin, begin, begin]), ("sift2345", [begin, end, end])):
+        with pytest.raises(WrongEntry, match="at most 2"):
+            import_session(study, written(study, Journal(entries), code=code))
+
+
+def test_a_session_that_takes_hours_to_replay_is_given_up(study: Study, monkeypatch: pytest.MonkeyPatch):
+    path = written(study, a_journal(study))
+    monkeypatch.setattr(imported, "PATIENCE", -1.0)
+    with pytest.raises(TooLong, match=r"line \d+: over"):
+        import_session(study, path)
+    assert not list(study.folder.glob("*.jsonl*"))
+
+
+def test_a_file_of_chunks_begins_with_its_whole_opening(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    path = tmp_path / "browser" / "kept2345.chunks.jsonl"
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("os.fsync", killed)
+        ChunkWriter.create(path, {"id": CODE})
+    assert not path.exists()
+    whole = ChunkWriter.create(path, {"id": CODE}).path.read_bytes()
+    with pytest.raises(FileExistsError):
+        ChunkWriter.create(path, {"id": "other"})
+    assert path.read_bytes() == whole
+
+
 def test_a_chunk_sent_again_is_compared_without_reading_the_others(study: Study, monkeypatch: pytest.MonkeyPatch):
     path = written(study, a_journal(study))
     chunks = read_chunks(path)
@@ -210,7 +246,7 @@ def test_another_session_is_not_taken_for_this_one(study: Study):
         [["p", 1, 0], ["s", 0, 9, 9, None], ["s", 0, 8, 9, None]], [["p", 1, 0], ["h", 1, [0] * 16]],
         [["p", 1, 0], ["h", 0, [0] * 16]], [["e", 1, "finish", {}]], [["e", 1, "state", {}]], [["e", 1, "page", 3]],
         [["e", 1, "page", {"hash": ""}]], [["e", 1, "../x", {}]], [["f", 1], ["q", 2, ""]], [["e", None, "page", {}]],
-        [["e", 1.5, "page", {}]], [["p", True, 0]], [["e", 1, "page", {"sync": True}]],
+        [["e", 1.5, "page", {}]], [["p", True, 0]], [["p", 1, 0], ["q", 1, "won"]], [["e", 1, "page", {"sync": True}]],
     ],
     ids=json.dumps,
 )  # fmt: skip

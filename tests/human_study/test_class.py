@@ -3,6 +3,7 @@
 import base64
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,11 +12,13 @@ from priorlab.envs.game.rules import UNIQUE_STATES
 from priorlab.envs.plays.play import Play
 from priorlab.envs.plays.progress import progress
 from priorlab.human_study.classroom import lesson as lessons
+from priorlab.human_study.classroom import serving
 from priorlab.human_study.classroom.app import ClassServer, application
 from priorlab.human_study.classroom.curves import LEAST, mean_curve
 from priorlab.human_study.classroom.lesson import Lesson, Revealed
-from priorlab.human_study.classroom.serving import checked_link, hold, lecturer_link, link_of
-from priorlab.human_study.server.address import Address
+from priorlab.human_study.classroom.serving import checked_link, hold, students_link
+from priorlab.human_study.server.address import Address, link_of, private_link
+from priorlab.human_study.server.refusals import Refusal
 from priorlab.scripts.analysis.published import published_line, published_note
 from tests.support.asgi import TestClient
 
@@ -76,7 +79,7 @@ def test_the_lines_are_those_of_the_plays(server: ClassServer, client: TestClien
     plays = {arm.version: [] for arm in server.lesson.arms}
     for joined in everybody:
         inputs = rng.integers(0, 6, 600)
-        version = server.lesson.students[joined["token"]].arm.version
+        version = server.lesson.find(joined["token"]).arm.version
         play = Play.of(inputs, version, game="princess")
         text = "".join(map(str, inputs))
         half = send(client, joined, text[:300]).json()
@@ -174,20 +177,43 @@ def test_memory_and_requests_are_bounded(
     server: ClassServer, client: TestClient, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(lessons, "MOST_STUDENTS", 2)
-    first, second = join(client), join(client)
+    first, second, third = (join(client) for _ in range(3))
     clock.now += 100
-    assert send(client, first, "0").status_code == 200
+    assert [send(client, each, "0").status_code for each in (first, second, third)] == [200, 200, 410]
     assert join(client)["token"] == "", "who comes too late plays without being counted"
-    clock.now += 30
-    assert join(client)["token"] and len(server.lesson.students) == 2, "whoever never played makes room"
-    assert send(client, second, "0").status_code == 401
     clock.now += 1000
     assert send(client, first, "0" * 1799, first=1).json()["next"] == 1800, "a play is as long as the class says"
     assert send(client, first, "0", first=1800).status_code == 400
-    server.lesson.students[first["token"]].bucket._left = 0
-    server.joinings._left = server.joinings.rate = 0
+    assert send(client, first, "0" * (1 << 15)).status_code == 413, "and no longer is what is read of it"
+    bucket = server.lesson.students[first["token"]].bucket
+    bucket._left = bucket.rate = 0
+    server.lesson.joinings._left = server.lesson.joinings.rate = 0
     assert send(client, first, "", first=1800).status_code == 429
     assert client.post("/api/join", json={"counted": True}).status_code == 429
+
+
+def test_a_place_is_taken_by_whoever_plays(clock: Clock, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(lessons, "MOST_STUDENTS", 3)
+    monkeypatch.setattr(lessons, "MOST_WAITING", 5)
+    lesson = Lesson("princess", VERSIONS, 1, 0, clock)
+    tokens = [lesson.join(True)[0] for _ in range(7)]
+    assert all(tokens) and [*lesson.waiting] == tokens[2:] and not lesson.students
+    with pytest.raises(Refusal, match="unknown token"):
+        lesson.find(tokens[1])
+    for token in tokens[2:5]:
+        lesson.take(lesson.find(token), 0, np.zeros(1, np.uint8), False)
+    assert [*lesson.students] == tokens[2:5] and lesson.overview()["joined"] == 5
+    versions = [each.arm.version for each in [*lesson.students.values(), *lesson.waiting.values()]]
+    assert {*map(versions.count, VERSIONS)} == {2, 3}, "versions are balanced among all who joined"
+
+
+def test_a_hall_of_three_hundred_joins_at_once():
+    lesson = Lesson("princess", ("original",), 1, 0)
+    assert all(lesson.join(True)[0] for _ in range(300))
+    seconds = (lessons.MOST_WAITING - lessons.JOININGS_AT_ONCE) / lessons.JOININGS_A_SECOND
+    assert seconds > 60, "while somebody joins again and again, others still have the time to read how to play"
+    with pytest.raises(Refusal, match="too much at once"):
+        [lesson.join(True) for _ in range(300)]
 
 
 def test_who_fell_silent_early_makes_room_in_a_full_class(
@@ -197,21 +223,21 @@ def test_who_fell_silent_early_makes_room_in_a_full_class(
     player, silent = join(client), join(client)
     clock.now += 40
     assert send(client, player, "0" * 30 * 30).status_code == send(client, silent, "0").status_code == 200
-    clock.now += 119
+    clock.now += 29
     assert join(client)["token"] == ""
     clock.now += 2
-    assert join(client)["token"] and server.lesson.students.keys() >= {player["token"]}
+    assert join(client)["token"] and server.lesson.students.keys() == {player["token"]}
     assert send(client, silent, "0", first=1).status_code == 401
 
 
-def test_the_lecturers_token_stays_off_an_unencrypted_network(tmp_path: Path):
+def test_the_token_stays_off_an_unencrypted_network(tmp_path: Path):
     link = "http://10.0.0.7:8000/"
     for address, shown in [
         (Address("0.0.0.0", insecure_lan=True), "http://127.0.0.1:8000/"),
         (Address("::", 81, insecure_lan=True), "http://[::1]:81/"), (Address(), link),
         (Address("0.0.0.0", certificate=tmp_path, key=tmp_path), link), (Address("10.0.0.7", insecure_lan=True), link),
     ]:  # fmt: skip
-        assert lecturer_link(address, link) == shown
+        assert private_link(address, link) == shown
 
 
 def test_without_a_known_way_places_are_counted(monkeypatch: pytest.MonkeyPatch, clock: Clock):
@@ -239,8 +265,18 @@ def test_a_class_that_can_not_be_held_is_refused_in_one_line():
 
 
 def test_the_link_is_one_that_students_can_open():
-    assert link_of(Address(port=8123)) == "http://127.0.0.1:8123/"
+    assert students_link(Address(port=8123)) == "http://127.0.0.1:8123/"
     with pytest.raises(ValueError, match="--link"):
-        link_of(Address(root_path="/class", trusted_proxy="127.0.0.1"))
+        students_link(Address(root_path="/class", trusted_proxy="127.0.0.1"))
     assert checked_link("https://lab.example/class") == "https://lab.example/class/"
     assert "0.0.0.0" not in link_of(Address("0.0.0.0", insecure_lan=True))
+
+
+def test_a_class_for_this_computer_answers_only_under_its_names(monkeypatch: pytest.MonkeyPatch):
+    apps: list[Any] = []
+    monkeypatch.setattr(serving, "run", lambda app, _: apps.append(app))
+    for link in ("", "https://hall.example/"):
+        hold("princess", VERSIONS, 1, Address(), link, {}, "")
+    local, tunnelled = (TestClient(app, base_url="http://127.0.0.1") for app in apps)
+    asked = [client.get("/", headers={"host": "evil.example"}).status_code for client in (local, tunnelled)]
+    assert asked == [403, 200] and local.get("/").status_code == 200

@@ -12,7 +12,7 @@ import pytest
 
 from priorlab.envs.game.versions import versions
 from priorlab.envs.plays.sessions import read_session
-from priorlab.human_study.data.chunks import ChunkWriter, chunks_path
+from priorlab.human_study.data.chunks import ChunkWriter, chunks_path, read_chunks
 from priorlab.human_study.data.imported import import_study
 from priorlab.human_study.data.verify import verify
 from priorlab.human_study.hosting import gathering, uploaded
@@ -197,15 +197,32 @@ def test_each_damage_has_its_name_and_holds_up_nobody_else(study: Study, tmp_pat
     assert "gene3456.session.jsonl" in logs(study)
 
 
-@pytest.mark.parametrize(
-    "entries",
-    [{"language": "xx"}, {"began": "now"}, {"seconds": -1}, {"about": {"id": 1}}, {"games": ["x"]}, {"games": []},
-     {"began": 1e300}, {"build": "0" * 16}],
-)  # fmt: skip
-def test_an_opening_that_cannot_be_is_named(study: Study, tmp_path: Path, entries: dict):
-    person = hosted(study, built(study), "kept2345", **entries)
-    (each,) = gather(study, person.keep(tmp_path / "up"))
-    assert each.problem.startswith("WrongOpening: ") and not taken_places(study)
+def test_an_opening_that_cannot_be_is_named_and_holds_up_nobody_else(study: Study, tmp_path: Path):
+    offer = built(study)
+    wrong = [
+        {"language": "xx"}, {"language": ["en"]}, {"language": {}}, {"began": "now"}, {"began": True}, {"began": 1e300},
+        {"began": 10**400}, {"seconds": -1}, {"seconds": [2]}, {"about": {"id": 1}}, {"about": [1]}, {"about": None},
+        {"games": ["x"]}, {"games": []}, {"games": [["x"]]}, {"games": [{}]}, {"build": "0" * 16},
+    ]  # fmt: skip
+    for code, entries in zip("abcdefghijkmnpqrs", wrong, strict=True):
+        Hosted.of(offer, f"wrng234{code}", ("masked_objects",), Journal(), **entries).keep(tmp_path / "up")
+    hosted(study, offer, "kept2345").keep(tmp_path / "up")
+    found = [*gather(study, [tmp_path / "up"])]
+    problems = [each.problem for each in found if each.id != "kept2345"]
+    assert len(problems) == len(wrong) and all(each.startswith("WrongOpening: ") for each in problems), problems
+    assert [place.participant for place in taken_places(study)] == ["kept2345"]
+
+
+def test_nothing_is_added_after_the_end_of_a_session(study: Study, tmp_path: Path):
+    person = hosted(study, built(study), "kept2345")
+    after = tmp_path / "after.jsonl"
+    chunks = [*person.journal.chunks(2)]
+    after.write_text(person.packed([json.dumps({"n": len(chunks), "entries": [["e", 1, "page", {}]]})]))
+    paths = person.keep(tmp_path / "up")
+    for files in ([*paths, after], [after], paths):
+        problems = [each.problem for each in gather(study, files) if each.problem]
+        assert [each.partition(":")[0] for each in problems] == ["AlteredChunk"] * (after in files)
+        assert len(read_chunks(chunks_path(study.folder, "kept2345")).entries) == len(chunks)
 
 
 def test_a_full_study_keeps_what_was_played(study: Study, tmp_path: Path):

@@ -3,7 +3,6 @@
 import json
 import logging
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,7 @@ from priorlab.human_study.protocol.ready import load_study
 from priorlab.human_study.server import sessions as server_sessions
 from priorlab.human_study.server.address import Address
 from priorlab.human_study.server.app import Server, application
-from priorlab.human_study.study.assignment import place_path, taken_places
+from priorlab.human_study.study.assignment import taken_places
 from priorlab.human_study.study.study_file import Study
 from tests.envs.test_play import EASY
 from tests.human_study.test_study import a_study
@@ -361,4 +360,4 @@ def test_a_session_in_a_browser_is_not_resumed_at_the_window(server: Server, cli
     study = server.sessions.study
     with pytest.raises(ValueError, match="in a browser"):
         load_study(study.path, study.folder / f"{admission['code']}.session.jsonl")
-    assert place_path(study, 0).exists() and replace(taken_places(study)[0], participant="").participant == ""
+    assert taken_places(study)[0].participant == admission["code"], "and its place stays theirs"

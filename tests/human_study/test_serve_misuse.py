@@ -2,18 +2,23 @@
 
 import asyncio
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from starlette.requests import Request
 
-from priorlab.human_study.server import guard, login
+from priorlab.human_study.data.recorder import LEFT
+from priorlab.human_study.server import guard, login, serving
 from priorlab.human_study.server import sessions as server_sessions
 from priorlab.human_study.server.address import Address
 from priorlab.human_study.server.app import Server, application
 from priorlab.human_study.server.refusals import Refusal
-from priorlab.human_study.server.serving import connections
+from priorlab.human_study.server.serving import connections, serve
+from priorlab.human_study.server.tally import Tally
 from priorlab.human_study.study.assignment import place_path, taken_places
 from tests.human_study.test_serve import SECRET, a_server, begun, server_languages, with_panel
 from tests.support.asgi import TestClient
@@ -62,6 +67,103 @@ def test_who_knows_only_a_panels_participant_gets_no_token(tmp_path: Path):
         assert answer.status_code == 409 and "token" not in answer.json()
 
 
+@pytest.mark.parametrize("reason", ["stopped by the participant", "won", "", None, ["left"]])
+def test_only_who_leaves_for_the_next_game_has_played_this_one(reason: object):
+    tally = Tally(1)
+    tally.take([["p", 1, 0], ["q", 2, reason], ["f", 3]])
+    assert tally.end == "stopped"
+    (left := Tally(1)).take([["p", 1, 0], ["q", 2, LEFT], ["f", 3]])
+    assert left.end == "complete"
+
+
+def test_nothing_follows_the_end_of_a_session(server: Server, client: TestClient):
+    own = bearer(begun(client))
+    sent = [
+        {"n": 0, "entries": [["f", 1]]},
+        {"n": 1, "entries": [["e", 2, "page", {}]]},
+        {"n": 0, "entries": [["f", 1]]},
+    ]
+    assert [client.post("/api/chunk", json=each, headers=own).status_code for each in sent] == [200, 410, 200]
+
+
+def test_a_damaged_table_of_the_panel_is_said_to_the_researcher(tmp_path: Path):
+    server, client = with_panel(tmp_path)
+    table = server.sessions.study.folder / "panel.csv"
+    table.write_text("my notes\nand more", encoding="utf-8")
+    answer = client.post("/api/begin", json=agreed(panel={"PROLIFIC_PID": "x"}))
+    assert answer.status_code == 507 and "panel.csv" not in answer.text and not taken_places(server.sessions.study)
+    assert "panel.csv: expected a table" in client.post("/researcher", data={"token": SECRET}).text
+    table.unlink()
+    begun(client, panel={"PROLIFIC_PID": "x"})
+    assert "panel.csv" not in client.get("/researcher").text
+
+
+def test_a_code_that_is_drawn_twice_deletes_nothing(
+    server: Server, client: TestClient, monkeypatch: pytest.MonkeyPatch
+):
+    sessions = server.sessions
+    code = begun(client)["code"]
+    before = {path: path.read_bytes() for path in sessions._files(code)}
+    monkeypatch.setattr(server_sessions, "new_id", iter([code, "kept2345"]).__next__)
+    assert begun(client)["code"] == "kept2345"
+    monkeypatch.setattr(sessions, "_new_code", lambda: code)  # another process was faster
+    assert client.post("/api/begin", json=agreed(client="d" * 16)).status_code == 507
+    assert {path: path.read_bytes() for path in before} == before and len(taken_places(sessions.study)) == 2
+
+
+def test_an_import_that_was_killed_is_tried_again(server: Server, client: TestClient):
+    class Killed(ThreadPoolExecutor):
+        def submit(self, *_: object) -> NoReturn:  # type: ignore
+            raise BrokenProcessPool
+
+    running, imports = server.sessions.running[begun(client)["code"]], server.imports
+    running.imported, imports._pool = -1, Killed(1)  # type: ignore
+    asyncio.run(imports._import(running))
+    assert "killed" in running.problem and running.imported == -1 and imports._pool is None
+    imports._pool = ThreadPoolExecutor(1)  # type: ignore
+    asyncio.run(imports._import(running))
+    assert (running.problem, running.imported) == ("", 0)
+
+
+def test_a_folder_that_is_away_ends_no_imports(server: Server, client: TestClient, monkeypatch: pytest.MonkeyPatch):
+    running, looks = server.sessions.running[begun(client)["code"]], []
+
+    def away(_: object) -> NoReturn:
+        looks.append(1)
+        raise OSError("stale file handle")
+
+    async def for_a_moment() -> None:
+        task = asyncio.create_task(server.imports.run())
+        while not looks:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.01)
+        assert not task.done()
+        task.cancel()
+
+    running.heard = 0
+    monkeypatch.setattr(server_sessions.Running, "look", away)
+    asyncio.run(asyncio.wait_for(for_a_moment(), 10))
+
+
+def test_what_takes_long_leaves_threads_for_chunks(server: Server, monkeypatch: pytest.MonkeyPatch):
+    under_way, most = 0, 0
+
+    def slow(_: object) -> None:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        time.sleep(0.02)
+        under_way -= 1
+
+    async def many() -> None:
+        request = Request({"type": "http", "method": "POST", "headers": [(b"authorization", b"Bearer x")]})
+        await asyncio.gather(*(server.withdraw(request) for _ in range(4)))
+
+    monkeypatch.setattr(server.sessions, "delete", slow)
+    asyncio.run(many())
+    assert most == 1
+
+
 @pytest.mark.parametrize("entries", [[], [["p", 1, 0]], [["p", 1, 7], ["s", 0, 1, 1, None]]])
 def test_without_the_plays_nobody_has_completed(tmp_path: Path, entries: list):
     _, client = with_panel(tmp_path)
@@ -77,11 +179,29 @@ def test_reading_a_session_again_stops_nobody_else(server: Server, client: TestC
         return []
 
     admission = begun(client)
-    bucket = server.sessions.running[admission["code"]].bucket
-    bucket.rate, bucket._left = 0, 1
     monkeypatch.setattr(server.sessions, "chunks", is_in_loop)
-    asked = [client.get("/api/chunks", headers=bearer(admission)).status_code for _ in range(2)]
-    assert asked == [200, 429]
+    assert client.get("/api/chunks", headers=bearer(admission)).status_code == 200
+
+
+def test_whoever_reads_a_session_again_and_again_waits_alone(server: Server, client: TestClient):
+    admission, other = begun(client, client="c" * 16), begun(client)
+    running = server.sessions.running[admission["code"]]
+    running.reads.rate, running.reads._left = 0, 3
+    ways = [
+        lambda: client.get("/api/session", headers=bearer(admission)),
+        lambda: client.get("/api/chunks", headers=bearer(admission)),
+        lambda: client.post("/api/begin", json=agreed(client="c" * 16)),
+    ]
+    assert [ask().status_code for ask in [*ways, *ways]] == [200] * 3 + [429] * 3
+    sent = client.post("/api/chunk", json={"n": 0, "entries": []}, headers=bearer(admission))
+    assert sent.status_code == 200 and client.get("/api/session", headers=bearer(other)).status_code == 200
+
+
+def test_withdrawals_wait_for_each_other(server: Server, client: TestClient):
+    server.sessions.deletions.rate, server.sessions.deletions._left = 0, 1
+    first, second = begun(client), begun(client)
+    asked = [client.post("/api/withdraw", json={}, headers=bearer(each)).status_code for each in (first, second, first)]
+    assert asked == [200, 429, 200], "also what was done already is answered"
 
 
 def test_no_entry_spoils_the_researchers_page(server: Server, client: TestClient):
@@ -94,10 +214,14 @@ def test_no_entry_spoils_the_researchers_page(server: Server, client: TestClient
 
 
 def test_wrong_wishes_keep_nobody_out(server: Server, client: TestClient):
-    server.beginnings.rate, server.beginnings._left = 0, 1
+    server.sessions.beginnings.rate, server.sessions.beginnings._left = 0, 1
     assert [client.post("/api/begin", json={}).status_code for _ in range(3)] == [400] * 3
-    begun(client)
+    own = bearer(begun(client, client="c" * 16))
     assert client.post("/api/begin", json=agreed(client="d" * 16)).status_code == 429
+    assert client.post("/api/chunk", json={"n": 0, "entries": [["f", 1]]}, headers=own).status_code == 200
+    assert client.post("/api/begin", json=agreed(client="c" * 16)).status_code == 429, (
+        "a new session of a known browser"
+    )
 
 
 def test_a_full_study_frees_the_places_of_those_who_never_sent_anything(server: Server, client: TestClient):
@@ -113,6 +237,15 @@ def test_a_full_study_frees_the_places_of_those_who_never_sent_anything(server: 
     assert taken_places(study)[server.sessions.running[new["code"]].place].participant == new["code"]
     assert not [path for path in study.folder.rglob("*") if admissions[2]["code"] in path.name]
     assert client.post("/api/begin", json=agreed(client="d" * 16)).json()["full"]
+
+
+def test_the_researchers_token_stays_off_an_open_network(
+    server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(serving, "run", lambda *_: None)
+    serve(server.sessions.study.path, Address("0.0.0.0", 8123, insecure_lan=True))
+    participants, researcher = capsys.readouterr().out.splitlines()
+    assert "http://127.0.0.1:8123/researcher " in researcher and "0.0.0.0" not in participants
 
 
 @pytest.mark.parametrize(("hard", "expected"), [(1024, 512), (4096, 2048), (1 << 20, 5000), (-1, 5000)])
@@ -148,8 +281,10 @@ def test_odd_numbers_and_kinds_are_refused_in_one_line(server: Server, client: T
     asked = [client.post("/api/begin", content=each) for each in wishes]
     asked += [client.post("/api/begin", content=wishes[0].replace("3.2", "1e999").replace('["en"]', '"en"'))]
     asked += [client.post("/api/chunk", content='{"n": 0, "entries": [["e", 1e999]]}', headers=own)]
+    deep = "[" * 900 + "]" * 900
+    asked += [client.post("/api/chunk", content=f'{{"n": 0, "entries": [["e", {deep}]]}}', headers=own)]
     asked += [client.post("/api/begin", content=b" " * (16 << 10) + json.dumps(agreed()).encode())]
-    assert [each.status_code for each in asked] == [400, 400, 400, 400, 400, 413]
+    assert [each.status_code for each in asked] == [400, 400, 400, 400, 400, 400, 413]
     assert all("\n" not in each.json()["error"] for each in asked) and len(taken_places(server.sessions.study)) == 1
 
 

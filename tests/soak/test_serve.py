@@ -20,6 +20,7 @@ from priorlab.envs.plays.events import read_events
 from priorlab.envs.plays.sessions import read_session
 from priorlab.human_study.data.chunks import chunks_path, read_chunks
 from priorlab.human_study.data.imported import import_study
+from priorlab.human_study.data.recorder import STOPPED
 from priorlab.human_study.data.verify import verify
 from priorlab.human_study.study.assignment import taken_places
 from priorlab.human_study.study.study_file import Study
@@ -112,7 +113,7 @@ def journal_of(study: Study, seconds: float, seed: int) -> list[dict]:
     journal = Journal()
     journal.read("code")
     chance = np.random.default_rng(seed)
-    journal.play(0, study.settings("original"), chance.integers(0, 2, round(30 * seconds)).tolist(), "stopped")
+    journal.play(0, study.settings("original"), chance.integers(0, 2, round(30 * seconds)).tolist(), STOPPED)
     journal.finish()
     return list(journal.chunks(STEPS))
 
