@@ -9,6 +9,7 @@ from priorlab.agents.priors.lives import live, on_rules, told
 from priorlab.agents.priors.movement import load_movement, save_movement, shipped_movement
 from priorlab.agents.priors.moving import learn_movement, scored
 from priorlab.agents.priors.player_settings import NEEDED, WITHOUT_RULES, PlayerSettings
+from priorlab.agents.priors.policy import Policy
 from priorlab.agents.priors.scenery import Scenery
 from priorlab.agents.priors.settings import MovementSettings
 from priorlab.envs.game.foreseeing import foresee
@@ -72,8 +73,22 @@ def test_a_player_that_is_not_given_the_rules_wins_as_soon():
     assert len(lives[1].inputs) < 1.2 * len(lives[0].inputs)
 
 
+def test_a_policy_that_is_not_given_the_rules_lives_the_same_life():
+    level, settings = BANK[4].level, PlayerSettings(given=WITHOUT_RULES)
+    scenery = Scenery(level)
+    life, env = live(scenery, told(level), settings, seed=3), scenery.env()
+    policy, state, inputs, won = Policy(scenery, told(level), settings, seed=3), None, [], False
+    picture, _ = env.reset(seed=3)
+    while not won and len(inputs) < len(life.inputs):
+        action, state = policy.predict(picture, state)
+        inputs.append(int(action))
+        picture, _, won, _, _ = env.step(inputs[-1])
+    assert won and life.deaths == 0 and inputs == life.inputs.tolist()
+    assert policy.given == life.given == ("roles", *WITHOUT_RULES)
+
+
 def test_what_does_not_fit_is_refused_in_one_line(tmp_path):
-    movement = load_movement()
+    movement, level = load_movement(), BANK[4].level
     loops = movement._replace(children=np.where(movement.children > 0, 1, 0).astype(np.int32))
     save_movement(loops, tmp_path / "loops", {})
     save_file({"a": np.zeros(1)}, tmp_path / "other")
@@ -81,6 +96,8 @@ def test_what_does_not_fit_is_refused_in_one_line(tmp_path):
     for name, message in (("loops", "no decision tree"), ("other", "expected a priorlab movement"), ("damaged", "dam")):
         with pytest.raises(ValueError, match=f"{name}: .*{message}"):
             load_movement(tmp_path / name)
+    with pytest.raises(ValueError, match="other: expected a priorlab movement"):
+        Policy(Scenery(level), told(level), PlayerSettings(given=WITHOUT_RULES, movement=tmp_path / "other"))
     with pytest.raises(ValueError, match="expected either 'rules' or 'contact'"):
         PlayerSettings(given=(*NEEDED, "contact"))
     with pytest.raises(ValueError, match="expected none for a player that is given the rules"):
