@@ -1,5 +1,6 @@
 """What is watched: a level in a look, and who plays it. Everything is checked before anything runs."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -109,16 +110,9 @@ class Chosen:
         scenery, settings = self.scenery(), self.settings()
         by_hand = self.player == "hand_designed"
         perceive = told(scenery.level) if by_hand else priors.learned(self.weights)
-        given = ", ".join(given_to(perceive, settings))
         return Watched(scenery, perceive, settings, self.seed, self.limit), Captions(
-            caption(scenery), self.player_caption(), f"It is given: {given}"
+            caption(scenery), self.player.replace("_", "-"), given_caption(given_to(perceive, settings), settings)
         )
-
-    def player_caption(self) -> str:
-        """Who plays, how it knows its movement if not by the rules, and which of a person's limits it has."""
-        movement = ["movement learned"] if self.movement != "given" else []
-        limits = [f"{name} {getattr(self, name):g}" for name in LIMITS if getattr(self, name)]
-        return ", ".join([self.player.replace("_", "-"), *movement, *limits])
 
 
 def caption(scenery: Scenery) -> str:
@@ -129,6 +123,13 @@ def caption(scenery: Scenery) -> str:
     rules = "" if scenery.version == "original" else f", {scenery.version.replace('_', ' ')}"
     low = [f"{dial} {getattr(scenery.looks, dial):g}" for dial in dials if getattr(scenery.looks, dial) != 1]
     return f"{scenery.level.name}{rules}, random look {scenery.look_seed}" + (": " + ", ".join(low) if low else "")
+
+
+def given_caption(given: Iterable[str], settings: PlayerSettings) -> str:
+    """What a player is given, whether its movement is learned, and which of a person's limits it has."""
+    movement = [] if "rules" in settings.given else ["movement learned"]
+    limits = [f"{name} {getattr(settings, name):g}" for name in LIMITS if getattr(settings, name)]
+    return "; ".join([f"It is given: {', '.join(given)}", *movement, *limits])
 
 
 def check_size(level: Level) -> None:

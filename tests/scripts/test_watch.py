@@ -9,14 +9,14 @@ import pytest
 from priorlab.agents.priors.belief import Perceive
 from priorlab.agents.priors.lives import live
 from priorlab.agents.priors.movement import shipped_movement
-from priorlab.agents.priors.player_settings import WITHOUT_RULES, PlayerSettings
+from priorlab.agents.priors.player_settings import NEEDED, WITHOUT_RULES, PlayerSettings
 from priorlab.agents.priors.roles import MONSTER, ROLES, roles_of
 from priorlab.agents.priors.scenery import Scenery
 from priorlab.agents.priors.weights import shipped
 from priorlab.envs.game.level import Level
 from priorlab.envs.looks.dials import Dials
 from priorlab.envs.random_games.bank import Bank
-from priorlab.scripts.watch.choosing import Chosen
+from priorlab.scripts.watch.choosing import Chosen, given_caption
 from priorlab.scripts.watch.film import film
 from priorlab.scripts.watch.moment import moment_of
 from priorlab.scripts.watch.projector import Projector
@@ -73,14 +73,15 @@ def test_a_life_is_filmed(tmp_path: Path):
 def test_movement_that_is_learned_and_a_persons_limits_stand_beside_what_is_watched():
     watched, captions = Chosen(player="hand_designed", movement="learned", slips=0.01, delay=6).begin()
     assert (captions.player, captions.given) == (
-        "hand-designed, movement learned, delay 6, slips 0.01",
-        "It is given: roles, contact, patrols, upright",
+        "hand-designed",
+        "It is given: roles, contact, patrols, upright; movement learned; delay 6; slips 0.01",
     )
     assert watched.player.world.movement is not None
     assert (watched.player.settings.slips, watched.player.settings.delay) == (0.01, 6)
     own = Chosen(movement=shipped_movement()).settings()
     assert own == PlayerSettings(given=WITHOUT_RULES, movement=shipped_movement())
-    assert Chosen().settings() == PlayerSettings() and Chosen().player_caption() == "learned"
+    assert Chosen().settings() == PlayerSettings()
+    assert given_caption(NEEDED, PlayerSettings()) == "It is given: rules, patrols, upright"
 
 
 @pytest.mark.parametrize(
