@@ -75,9 +75,8 @@ class Player:
     def __init__(
         self, perceive: Perceive, world: World, settings: PlayerSettings, seed: int, picture: np.ndarray
     ) -> None:
-        if "rules" not in settings.given:
-            world = replace(world, movement=load_movement(settings.movement))
-        self.perceive, self.world, self.settings, self.scene = perceive, world, settings, picture
+        self.perceive, self.settings, self.scene = perceive, settings, picture
+        self.world = world = with_movement(world, settings)
         self.rng = np.random.default_rng(seed)
         self.hands = Hands(settings, seed)
         self.facts = Facts(picture.shape[0] // TILE)
@@ -273,6 +272,14 @@ class Player:
             tiles, logs = self.belief.kinds
             self.tracker.believe(tiles, ALLOWED[self.facts.grid], logs)
         return self.belief
+
+
+def with_movement(world: World, settings: PlayerSettings) -> World:
+    """The world of a player with these settings: if it is not given the rules, with what it learned of how it moves.
+    Raises as ``load_movement`` does."""
+    if "rules" in settings.given or world.movement is not None:
+        return world
+    return replace(world, movement=load_movement(settings.movement))
 
 
 def sure_of(belief: Belief) -> bool:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from priorlab.agents.priors.belief import Perceive
-from priorlab.agents.priors.player import Player
+from priorlab.agents.priors.lives import given_to
+from priorlab.agents.priors.player import Player, with_movement
 from priorlab.agents.priors.player_settings import PlayerSettings
 from priorlab.agents.priors.scenery import Scenery
 from priorlab.envs.game.rules import MAX_INPUTS, TURNED
@@ -18,8 +19,9 @@ from priorlab.envs.game.rules import MAX_INPUTS, TURNED
 class Policy:
     """Plays native pictures of ``scenery``, of which it reads only what ``settings.given`` names, without ``state``.
 
-    Each episode is a new life, unless the one before ended by a death: the same player then goes on. Raises ValueError,
-    one line, for settings that a policy can't have.
+    Each episode is a new life, unless the one before ended by a death: the same player then goes on. ``given``: what it
+    and its perception are given beyond pictures. Raises ValueError, one line, for settings that a policy can't have,
+    and as ``load_movement`` does, for a player that is not given the rules.
     """
 
     def __init__(
@@ -32,8 +34,9 @@ class Policy:
         ):
             if value:
                 raise ValueError(f"{name} is {getattr(self.settings, name)!r}: expected {expected}")
-        self.world, self.perceive, self.seed, self.lives = scenery.world(), perceive, seed, 0
-        self.side = scenery.level.side
+        self.world = with_movement(scenery.world(), self.settings)
+        self.perceive, self.seed, self.lives = perceive, seed, 0
+        self.side, self.given = scenery.level.side, given_to(perceive, self.settings)
 
     def predict(
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = True

@@ -213,6 +213,8 @@ def find(
     for path in paths(inputs, walk, movement):
         shown, new = follows(pictures, path.moved)
         ways.append(Way(path, counted(new & ~static & ~hidden), counted(shown & ~hidden)))
+    if not ways:
+        return None  # by these inputs nobody moves, so it was something else
     best = best_of(ways)
     most = int(best.moved.max())
     if most < ENOUGH:

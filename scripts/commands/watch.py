@@ -9,7 +9,7 @@ from priorlab.scripts.console import error_line, plain_console
 
 def main(
     *, player: Literal["learned", "hand_designed"] = "learned", weights: Path | None = None,
-    game: str | None = None, version: str | None = None,
+    movement: Literal["given", "learned"] | Path = "given", game: str | None = None, version: str | None = None,
     level: str | None = None, bank: str | None = None, number: int = 0, look_seed: int | None = None,
     dials: tuple[float, float, float, float] | None = None, split: str = "held_out", seed: int = 0, speed: float = 1.0,
     delay: int = 0, slips: float = 0.0, hesitation: float = 0.0, limit: int = 54_000, out: Path | None = None,
@@ -23,6 +23,7 @@ def main(
     Args:
         player: learned, or hand_designed, which is told the role of every cell
         weights: what it learned, FILE.safetensors of priorlab raise (default: what comes with the package)
+        movement: given by the rules; learned in their place; or what it learned, FILE.safetensors of priorlab movement
         game: princess or key_door (default: the level's game, else a level of a bank)
         version: version of the game or of the bank's level: its rules, and its look where no dials are given
             (default: original, in a random look if the level is of a bank)
@@ -33,7 +34,7 @@ def main(
         dials: a random look in place of the version's, by its semantics, objects, affordance and similarity, 0 to 1
         split: training or held_out: which drawings random looks take
         seed: seed of what the player draws at random
-        delay: a person's limits: inputs from seeing to pressing
+        delay: a person's limits: inputs from seeing to pressing, 0 to 30
         slips: probability per input of pressing something else for a while
         hesitation: mean number of inputs of rest before each new plan
         speed: relative to people's 30 inputs a second
@@ -48,8 +49,8 @@ def main(
 
     try:
         check_positive(speed=speed)
-        chosen = Chosen(player, weights, game, version, level, bank, number, look_seed, dials, split, seed, limit,
-                        delay, slips, hesitation)  # fmt: skip
+        chosen = Chosen(player, weights, movement, game, version, level, bank, number, look_seed, dials, split, seed,
+                        limit, delay, slips, hesitation)  # fmt: skip
         watched = show(chosen.begin, speed) if out is None else film(chosen.begin, out, width, speed)
     except (NoDisplay, OSError, RuntimeError, ValueError) as error:
         raise SystemExit(f"priorlab watch: {error_line(error)}") from None

@@ -1,12 +1,14 @@
 """What is watched: a level in a look, and who plays it. Everything is checked before anything runs."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from priorlab.agents import priors
 from priorlab.agents.priors.lives import LIMIT, given_to, told
-from priorlab.agents.priors.player_settings import PlayerSettings
+from priorlab.agents.priors.movement import load_movement
+from priorlab.agents.priors.player_settings import NEEDED, WITHOUT_RULES, PlayerSettings
 from priorlab.agents.priors.scenery import Scenery
 from priorlab.agents.priors.settings import LEAST, MOST
 from priorlab.envs.engine.places import version_on
@@ -19,7 +21,9 @@ from priorlab.scripts.watch.stage import Captions
 from priorlab.scripts.watch.watched import Watched
 
 PlayerKind = Literal["hand_designed", "learned"]
+MovementKind = Literal["given", "learned"] | Path
 BANK = "large_held_out"
+LIMITS = ("delay", "slips", "hesitation")  # a person's
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,7 @@ class Chosen:
 
     player: PlayerKind = "learned"
     weights: Path | None = None
+    movement: MovementKind = "given"
     game: str | None = None
     version: str | None = None
     level: str | None = None
@@ -54,7 +59,9 @@ class Chosen:
             raise ValueError(f"look_seed must be at least 0, got {self.look_seed}")
         if self.limit < 1:
             raise ValueError(f"limit must be at least 1, got {self.limit}")
-        self.settings()
+        settings = self.settings()
+        if "rules" not in settings.given:
+            load_movement(settings.movement)
         if self.player != "learned" and self.weights is not None:
             raise ValueError(f"weights is {str(self.weights)!r}: expected none for a {self.player} player")
 
@@ -63,7 +70,11 @@ class Chosen:
         return not (self.game or self.level)
 
     def settings(self) -> PlayerSettings:
-        return PlayerSettings(delay=self.delay, slips=self.slips, hesitation=self.hesitation)
+        return PlayerSettings(
+            given=NEEDED if self.movement == "given" else WITHOUT_RULES,
+            movement=self.movement if isinstance(self.movement, Path) else None,
+            delay=self.delay, slips=self.slips, hesitation=self.hesitation,
+        )  # fmt: skip
 
     def scenery(self) -> Scenery:
         """The level in its look, which by default is random for a level of a bank."""
@@ -99,9 +110,8 @@ class Chosen:
         scenery, settings = self.scenery(), self.settings()
         by_hand = self.player == "hand_designed"
         perceive = told(scenery.level) if by_hand else priors.learned(self.weights)
-        given = ", ".join(given_to(perceive, settings))
         return Watched(scenery, perceive, settings, self.seed, self.limit), Captions(
-            caption(scenery), self.player.replace("_", "-"), f"It is given: {given}"
+            caption(scenery), self.player.replace("_", "-"), given_caption(given_to(perceive, settings), settings)
         )
 
 
@@ -113,6 +123,13 @@ def caption(scenery: Scenery) -> str:
     rules = "" if scenery.version == "original" else f", {scenery.version.replace('_', ' ')}"
     low = [f"{dial} {getattr(scenery.looks, dial):g}" for dial in dials if getattr(scenery.looks, dial) != 1]
     return f"{scenery.level.name}{rules}, random look {scenery.look_seed}" + (": " + ", ".join(low) if low else "")
+
+
+def given_caption(given: Iterable[str], settings: PlayerSettings) -> str:
+    """What a player is given, whether its movement is learned, and which of a person's limits it has."""
+    movement = [] if "rules" in settings.given else ["movement learned"]
+    limits = [f"{name} {getattr(settings, name):g}" for name in LIMITS if getattr(settings, name)]
+    return "; ".join([f"It is given: {', '.join(given)}", *movement, *limits])
 
 
 def check_size(level: Level) -> None:

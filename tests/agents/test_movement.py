@@ -6,17 +6,19 @@ from safetensors.numpy import save_file
 
 from priorlab.agents.priors.free_play import free_play
 from priorlab.agents.priors.lives import live, on_rules, told
-from priorlab.agents.priors.movement import load_movement, save_movement, shipped_movement
+from priorlab.agents.priors.movement import DTYPES, KILLS, load_movement, save_movement, shipped_movement
 from priorlab.agents.priors.moving import learn_movement, scored
 from priorlab.agents.priors.player_settings import NEEDED, WITHOUT_RULES, PlayerSettings
+from priorlab.agents.priors.policy import Policy
 from priorlab.agents.priors.scenery import Scenery
 from priorlab.agents.priors.settings import MovementSettings
+from priorlab.agents.priors.sprites import find
 from priorlab.envs.game.foreseeing import foresee
-from priorlab.envs.game.movement import tell
+from priorlab.envs.game.movement import Movement, packed, tell
 from priorlab.envs.game.numbers import level_numbers
 from priorlab.envs.game.replaying import replayed
 from priorlab.envs.game.routes import routes
-from priorlab.envs.game.rules import DEADLY, FIELDS, JUMPING, ON_LADDER, ONGOING, SOLVED, X, Y, put_at_start
+from priorlab.envs.game.rules import DEADLY, FIELDS, JUMPING, NONE, ON_LADDER, ONGOING, SOLVED, X, Y, put_at_start
 from priorlab.envs.game.versions import find_rules
 from priorlab.envs.looks.dials import Dials
 from priorlab.envs.random_games.bank import Bank
@@ -72,8 +74,29 @@ def test_a_player_that_is_not_given_the_rules_wins_as_soon():
     assert len(lives[1].inputs) < 1.2 * len(lives[0].inputs)
 
 
+def test_a_policy_that_is_not_given_the_rules_lives_the_same_life():
+    level, settings = BANK[4].level, PlayerSettings(given=WITHOUT_RULES)
+    scenery = Scenery(level)
+    life, env = live(scenery, told(level), settings, seed=3), scenery.env()
+    policy, state, inputs, won = Policy(scenery, told(level), settings, seed=3), None, [], False
+    picture, _ = env.reset(seed=3)
+    while not won and len(inputs) < len(life.inputs):
+        action, state = policy.predict(picture, state)
+        inputs.append(int(action))
+        picture, _, won, _, _ = env.step(inputs[-1])
+    assert won and life.deaths == 0 and inputs == life.inputs.tolist()
+    assert policy.given == life.given == ("roles", *WITHOUT_RULES)
+
+
+def test_where_no_input_moves_a_player_it_has_not_found_itself():
+    still = Movement(*(np.zeros(size, DTYPES[name]) for name, size in zip(Movement._fields, (1, 1, 1, 1, KILLS))))
+    still.ends[0] = packed(False, 0, 0, 0)
+    pictures = [np.full((150, 150, 3), shade, np.uint8) for shade in range(3)]  # something else changes
+    assert find(pictures, [NONE, NONE], 14, np.zeros((150, 150), bool), still) is None
+
+
 def test_what_does_not_fit_is_refused_in_one_line(tmp_path):
-    movement = load_movement()
+    movement, level = load_movement(), BANK[4].level
     loops = movement._replace(children=np.where(movement.children > 0, 1, 0).astype(np.int32))
     save_movement(loops, tmp_path / "loops", {})
     save_file({"a": np.zeros(1)}, tmp_path / "other")
@@ -81,6 +104,8 @@ def test_what_does_not_fit_is_refused_in_one_line(tmp_path):
     for name, message in (("loops", "no decision tree"), ("other", "expected a priorlab movement"), ("damaged", "dam")):
         with pytest.raises(ValueError, match=f"{name}: .*{message}"):
             load_movement(tmp_path / name)
+    with pytest.raises(ValueError, match="other: expected a priorlab movement"):
+        Policy(Scenery(level), told(level), PlayerSettings(given=WITHOUT_RULES, movement=tmp_path / "other"))
     with pytest.raises(ValueError, match="expected either 'rules' or 'contact'"):
         PlayerSettings(given=(*NEEDED, "contact"))
     with pytest.raises(ValueError, match="expected none for a player that is given the rules"):

@@ -8,13 +8,15 @@ import pytest
 
 from priorlab.agents.priors.belief import Perceive
 from priorlab.agents.priors.lives import live
-from priorlab.agents.priors.player_settings import PlayerSettings
+from priorlab.agents.priors.movement import shipped_movement
+from priorlab.agents.priors.player_settings import NEEDED, WITHOUT_RULES, PlayerSettings
 from priorlab.agents.priors.roles import MONSTER, ROLES, roles_of
 from priorlab.agents.priors.scenery import Scenery
+from priorlab.agents.priors.weights import shipped
 from priorlab.envs.game.level import Level
 from priorlab.envs.looks.dials import Dials
 from priorlab.envs.random_games.bank import Bank
-from priorlab.scripts.watch.choosing import Chosen
+from priorlab.scripts.watch.choosing import Chosen, given_caption
 from priorlab.scripts.watch.film import film
 from priorlab.scripts.watch.moment import moment_of
 from priorlab.scripts.watch.projector import Projector
@@ -68,6 +70,20 @@ def test_a_life_is_filmed(tmp_path: Path):
         film(begin, path, width=640, speed=1.0)
 
 
+def test_movement_that_is_learned_and_a_persons_limits_stand_beside_what_is_watched():
+    watched, captions = Chosen(player="hand_designed", movement="learned", slips=0.01, delay=6).begin()
+    assert (captions.player, captions.given) == (
+        "hand-designed",
+        "It is given: roles, contact, patrols, upright; movement learned; delay 6; slips 0.01",
+    )
+    assert watched.player.world.movement is not None
+    assert (watched.player.settings.slips, watched.player.settings.delay) == (0.01, 6)
+    own = Chosen(movement=shipped_movement()).settings()
+    assert own == PlayerSettings(given=WITHOUT_RULES, movement=shipped_movement())
+    assert Chosen().settings() == PlayerSettings()
+    assert given_caption(NEEDED, PlayerSettings()) == "It is given: rules, patrols, upright"
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -77,6 +93,8 @@ def test_a_life_is_filmed(tmp_path: Path):
         ({"dials": (0.0, 0.0, 0.0, 2.0)}, "similarity is 2.0: expected a number from 0 to 1"),
         ({"version": "masked_objects", "dials": (0.0, 0.0, 0.0, 0.0)}, "expected one of them"),
         ({"player": "hand_designed", "weights": Path("some.safetensors")}, "expected none for a hand_designed player"),
+        ({"movement": Path("nowhere.safetensors")}, "nowhere.safetensors"),
+        ({"movement": shipped()}, "full.safetensors: expected a priorlab movement of edition 1"),
         ({"limit": 0}, "limit must be at least 1"),
     ],
 )
