@@ -47,6 +47,7 @@ KINDS, KIND_CHANCES = np.array([0, WALL, LADDER, DEADLY], np.uint8), (0.4, 0.3, 
 PLAYS, INPUTS = 128, 48  # in a level, and in a play at most
 HOLDS = (2, 5, 12)  # mean inputs for which one is held
 IN_THE_AIR = 0.1  # share of plays that begin there although there is ground
+AT_REST = 0.1  # of those starts, the share that is at rest: it begins to fall
 EVENTS = ("stands", "walks", "is stopped", "jumps", "flies", "bumps", "lands", "begins to fall", "climbs", "hangs")
 STANDS, WALKS, IS_STOPPED, JUMPS, FLIES, BUMPS, LANDS, BEGINS_TO_FALL, CLIMBS, HANGS = range(len(EVENTS))
 
@@ -92,7 +93,8 @@ def play_in(rng: np.random.Generator, level: Level, exchanged: float) -> Plays:
 
 
 def drawn_starts(rng: np.random.Generator, tiles: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-    """int32 (n, FIELDS), n at most PLAYS: on the ground and in the air, in no wall."""
+    """int32 (n, FIELDS), n at most PLAYS: on the ground and in the air, where it flies or, as some levels begin, is at
+    rest; in no wall."""
     walk, states = int(numbers[WALK]), np.zeros((PLAYS, FIELDS), np.int32)
     cells = np.argwhere(tiles & WALL == 0)
     if not len(cells):
@@ -103,8 +105,9 @@ def drawn_starts(rng: np.random.Generator, tiles: np.ndarray, numbers: np.ndarra
     x = 2 * TILE * columns + TILE + rng.integers(-TILE, TILE + 1, PLAYS)
     heights = np.where(grounded, STAND - 2 * TILE, rng.integers(2 * TILE, size=PLAYS))
     states[:, X], states[:, Y] = x - (x - int(numbers[START_X])) % walk, 2 * TILE * rows + TILE - heights
-    states[:, JUMPING] = ~grounded
-    states[:, SPEED] = np.where(grounded, 0, rng.integers(FALL_SPEED, JUMP_SPEED, PLAYS))
+    flies = ~grounded & (rng.random(PLAYS) >= AT_REST)
+    states[:, JUMPING] = flies
+    states[:, SPEED] = np.where(flies, rng.integers(FALL_SPEED, JUMP_SPEED, PLAYS), 0)
     clear = [not touched(tiles, int(state[X]), int(state[Y])) & WALL for state in states]
     return np.ascontiguousarray(states[clear])
 
