@@ -40,13 +40,13 @@ from priorlab.envs.game.versions import find_rules
 from priorlab.envs.random_games.bank import Bank
 
 RULES = ("princess", "key_door", "princess_ladder_interaction", "key_door_ladder_interaction")
-OFTEN = (0.35, 0.35, 0.15, 0.15)  # each of them is played
+OFTEN = (0.25, 0.25, 0.25, 0.25)  # each of them is played
 SMALL = 0.6  # share of levels of the small bank
 EXCHANGED, MOST_EXCHANGED = 0.5, 0.4  # share of levels with exchanged cells; and of these cells, at most
 KINDS, KIND_CHANCES = np.array([0, WALL, LADDER, DEADLY], np.uint8), (0.4, 0.3, 0.2, 0.1)
 PLAYS, INPUTS = 128, 48  # in a level, and in a play at most
 HOLDS = (2, 5, 12)  # mean inputs for which one is held
-IN_THE_AIR = 0.1  # share of plays that begin there although there is ground
+IN_THE_AIR = 0.5  # share of plays that begin there although there is ground
 AT_REST = 0.1  # of those starts, the share that is at rest: it begins to fall
 EVENTS = ("stands", "walks", "is stopped", "jumps", "flies", "bumps", "lands", "begins to fall", "climbs", "hangs")
 STANDS, WALKS, IS_STOPPED, JUMPS, FLIES, BUMPS, LANDS, BEGINS_TO_FALL, CLIMBS, HANGS = range(len(EVENTS))

@@ -129,7 +129,7 @@ class MovementSettings:
     """folder to write to; a stopped learning resumes there (default: runs/movement/seed_SEED)"""
     seed: Annotated[int, Range(0, 2**32 - 1)] = 0
     """seed of everything random: levels, inputs"""
-    levels: Annotated[int, Range(1)] = 5000
+    levels: Annotated[int, Range(1)] = 10_000
     """number of levels to play freely in, drawn from the banks of training levels"""
     held_out_levels: Annotated[int, Range(1), Unrecorded()] = 200
     """held-out levels to measure the result on, as they are and with exchanged cells"""
