@@ -34,7 +34,8 @@ import priorlab
 import priorlab.agents.learners.make_dqn, priorlab.agents.learners.make_ppo
 from priorlab.agents.settings import Settings
 from priorlab.agents.training import train
-train(Settings(agent="random", inputs=64, num_games=2, evaluation_episodes=0, out=Path("run")))
+room = "---\\nS  G\\n####\\n"
+train(Settings(agent="random", level=room, inputs=64, num_games=2, evaluation_episodes=0, out=Path("run")))
 
 from priorlab.transfer import Network, Samples, keep, parse
 module = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 2))
