@@ -98,10 +98,10 @@ def test_counts_pay_the_same_as_on_the_cpu(counted: str, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("curiosity", ["counts", "icm", "none"])
 def test_a_stopped_run_ends_with_the_same_weights_and_rows(tmp_path: Path, curiosity: str):
-    settings = replace(ON_DEVICE, curiosity=curiosity)
+    settings = replace(ON_DEVICE, curiosity=curiosity, inputs=1500, checkpoint_every=400)
     whole, record = train_ppo(replace(settings, out=tmp_path / "whole"))
     with pytest.raises(KeyboardInterrupt):
-        train_ppo(replace(settings, out=tmp_path / "run"), StopAt(900))
+        train_ppo(replace(settings, out=tmp_path / "run"), StopAt(400))  # in the second rollout of three
     resumed, again = train_ppo(replace(settings, out=tmp_path / "run"))
     assert torch.equal(weights(whole), weights(resumed))
     for name in ("episodes.csv", "exploration.csv"):

@@ -228,9 +228,9 @@ def finds_the_end(curiosity: str, seed: int = 0, entropy: float = 0.0) -> bool:
     return wins.count > wins.enough
 
 
-@pytest.mark.parametrize("curiosity", ["none", "counts", "episodic", "lifelong", "privileged-counts", "rnd"])
-def test_only_with_curiosity_is_the_end_of_a_chain_found(curiosity):
-    assert finds_the_end(curiosity) == (curiosity != "none")
+@pytest.mark.parametrize("curiosity", ["counts", "rnd"])
+def test_with_curiosity_the_end_of_a_chain_is_found(curiosity):
+    assert finds_the_end(curiosity)  # tests/soak holds the others, and that without curiosity it is not found
 
 
 def stock_dqn_finds_the_end(curiosity: str) -> bool:

@@ -1,13 +1,16 @@
 """What a learner's run does for its user: refuses what can't be run, keeps what was learned, stops what diverges."""
 
 import pickle
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback
 
 from priorlab.agents import training
@@ -17,6 +20,7 @@ from priorlab.agents.learners.make_ppo import make_ppo, train_ppo
 from priorlab.agents.runs import checkpoint, run_learner
 from priorlab.agents.runs import required_memory as machine
 from priorlab.agents.runs.saved_model import load_model
+from priorlab.agents.settings import Settings
 from priorlab.envs.interfaces.sb3 import PriorLabVecEnv
 from tests.agents.test_agents import RANDOM, SMALL, StopAt, weights
 from tests.agents.test_dqn import SMALL as DQN
@@ -49,9 +53,24 @@ class Breaks(BaseCallback):
         return due
 
 
+TIMELY = replace(SMALL, checkpoint_every=10**9, inputs=1600)
+
+
+@pytest.fixture(scope="module")
+def wholes(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Settings], tuple[PPO, Path]]:
+    """(what these settings learn when nothing stops the run, its folder), each learned once for all tests."""
+
+    @cache
+    def whole(settings: Settings) -> tuple[PPO, Path]:
+        folder = tmp_path_factory.mktemp("whole") / "run"
+        return train_ppo(replace(settings, out=folder))[0], folder
+
+    return whole
+
+
 @pytest.mark.parametrize("breaks", ["weights", "rewards"])
-def test_a_run_that_diverges_stops_and_resumes_from_its_last_good_checkpoint(tmp_path: Path, breaks: str):
-    whole, _ = train_ppo(replace(SMALL, out=tmp_path / "whole"))
+def test_a_run_that_diverges_stops_and_resumes_from_its_last_good_checkpoint(tmp_path: Path, wholes, breaks: str):
+    whole, there = wholes(SMALL)
     settings = replace(SMALL, out=tmp_path / "run")
     with pytest.raises(FloatingPointError) as error:
         train_ppo(settings, Breaks(breaks, 900))
@@ -63,7 +82,7 @@ def test_a_run_that_diverges_stops_and_resumes_from_its_last_good_checkpoint(tmp
     resumed, _ = train_ppo(settings)
     assert torch.equal(weights(whole), weights(resumed))
     for name in ROWS:
-        assert (tmp_path / "whole" / name).read_text() == (tmp_path / "run" / name).read_text(), name
+        assert (there / name).read_text() == (tmp_path / "run" / name).read_text(), name
 
 
 def test_a_run_that_diverges_at_once_says_that_there_is_no_checkpoint(tmp_path: Path):
@@ -72,18 +91,19 @@ def test_a_run_that_diverges_at_once_says_that_there_is_no_checkpoint(tmp_path: 
 
 
 @pytest.mark.parametrize("decisions", [300, 500, 700])
-def test_checkpoints_are_written_as_time_goes_by_and_cost_the_run_nothing(tmp_path: Path, monkeypatch, decisions: int):
-    settings = replace(SMALL, checkpoint_every=10**9, inputs=1600)
-    whole, _ = train_ppo(replace(settings, out=tmp_path / "whole"))
+def test_checkpoints_are_written_as_time_goes_by_and_cost_the_run_nothing(
+    tmp_path: Path, monkeypatch, wholes, decisions: int
+):
+    whole, there = wholes(TIMELY)
     monkeypatch.setattr(run_learner, "CHECKPOINT_SECONDS", 0.0)
     with pytest.raises(KeyboardInterrupt):
-        train_ppo(replace(settings, out=tmp_path / "run"), StopAt(decisions))
+        train_ppo(replace(TIMELY, out=tmp_path / "run"), StopAt(decisions))
     kept = checkpoint.read(tmp_path / "run")
     assert kept and kept["record"]["inputs"] > 2 * decisions - 2 * 32 * 8 - 50
-    resumed, _ = train_ppo(replace(settings, out=tmp_path / "run"))
+    resumed, _ = train_ppo(replace(TIMELY, out=tmp_path / "run"))
     assert torch.equal(weights(whole), weights(resumed))
     for name in ROWS:
-        assert (tmp_path / "whole" / name).read_text() == (tmp_path / "run" / name).read_text(), name
+        assert (there / name).read_text() == (tmp_path / "run" / name).read_text(), name
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pygame
 import pytest
 
 from priorlab.envs.game.level import Level
@@ -323,13 +324,31 @@ def test_the_game_waits_for_an_idle_player(screen: Screen, tmp_path: Path):
     assert recorded.about["idle_seconds"] > 0.1 and recorded.about["quit_reason"] == "escape"
 
 
-@pytest.mark.parametrize("display", [{"SDL_VIDEODRIVER": "dummy"}, {}, {"DISPLAY": ":9876"}])
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems always have a display")
-def test_without_a_display_one_line_says_what_to_do(display: dict[str, str], tmp_path: Path):
-    env = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
-    env.pop("SDL_VIDEODRIVER", None)
+DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")
+only_linux = pytest.mark.skipif(sys.platform != "linux", reason="other systems always have a display")
+
+
+@pytest.mark.parametrize("display", [{"SDL_VIDEODRIVER": "dummy"}, {}])
+@only_linux
+def test_without_a_display_one_line_says_what_to_do(
+    display: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    for name in DISPLAYS:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in display.items():
+        monkeypatch.setenv(name, value)
+    pygame.display.quit()
+    told = refused("play", "--out", str(tmp_path / "people"))
+    assert "no display" in told and "DISPLAY set" in told
+    assert not (tmp_path / "people").exists(), "nothing is recorded"
+
+
+@only_linux
+def test_a_display_that_is_not_there_is_told_in_one_line(tmp_path: Path):
+    """In a process of its own, where SDL would print."""
+    env = {name: value for name, value in os.environ.items() if name not in DISPLAYS} | {"DISPLAY": ":9876"}
     command = [sys.executable, "-m", "priorlab", "play", "--out", str(tmp_path / "people")]
-    process = subprocess.run(command, env=env | display, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
+    process = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
     assert process.returncode == 1 and len(process.stderr.splitlines()) == 1
     assert "no display" in process.stderr and "DISPLAY set" in process.stderr
     assert not (tmp_path / "people").exists(), "nothing is recorded"

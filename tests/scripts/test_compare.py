@@ -1,7 +1,6 @@
 """What is compared with what, on plays of known truth; the page and its tables as a user finds them."""
 
 import re
-import subprocess
 import sys
 from dataclasses import replace
 
@@ -21,7 +20,7 @@ from priorlab.scripts.analysis.tables import COLUMNS
 from priorlab.scripts.main import main
 from priorlab.scripts.report.page import longest_limit, write_comparison, write_page
 from priorlab.scripts.report.section import limits
-from tests.support.paths import ROOT
+from priorlab.scripts.run import run
 
 LEVEL = Level.read("key_door").text()
 FULL = 30 * 60 * 30  # inputs
@@ -328,12 +327,9 @@ def recorded(tmp_path_factory):
     return root
 
 
-def test_the_command_writes_a_page_and_tables_whose_columns_are_explained(recorded):
-    words = [sys.executable, "-m", "priorlab", "compare", str(recorded), str(recorded / "plays")]
-    words += ["--out", str(recorded / "out")]
-    done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT)
-    assert done.returncode == 0, done.stderr
-    assert "left out" not in done.stdout
+def test_the_command_writes_a_page_and_tables_whose_columns_are_explained(recorded, capsys):
+    run("compare", [str(recorded), str(recorded / "plays"), "--out", str(recorded / "out")])
+    assert "left out" not in capsys.readouterr().out
     page = (recorded / "out" / "index.html").read_text(encoding="utf-8")
     assert "Simulated players</b> are programs, not people" in page
     assert not re.search(r"<(script|link|iframe|object|embed)\b", page)

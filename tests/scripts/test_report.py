@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 from io import StringIO
@@ -32,6 +31,7 @@ from priorlab.scripts.analysis.statistics import (
 from priorlab.scripts.report.page import write_report
 from priorlab.scripts.report.plots import apart
 from priorlab.scripts.report.summary import number
+from priorlab.scripts.run import run as run_command
 from priorlab.scripts.running import runner
 from priorlab.scripts.study import runs as comparison
 
@@ -346,13 +346,10 @@ def test_time_left_is_learned_from_what_was_measured(short, tmp_path):
     assert runner.duration(200) == "3 min 20 s"
 
 
-def test_the_command_explains_itself():
-    told = subprocess.run(
-        [sys.executable, "-m", "priorlab", "study", "--help"],
-        cwd=runner.ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+def test_the_command_explains_itself(capsys):
+    with pytest.raises(SystemExit) as ended:
+        run_command("study", ["--help"])
+    told = capsys.readouterr().out
+    assert not ended.value.code
     assert "--quick" in told
     assert "--seeds" in told

@@ -38,6 +38,11 @@ def test_icm_finds_the_end_of_a_chain_in_some_runs():
     assert not finds_the_end("none", 1, entropy=0.01)
 
 
+@pytest.mark.parametrize("curiosity", ["none", "episodic", "lifelong", "privileged-counts"])
+def test_only_with_curiosity_is_the_end_of_a_chain_found(curiosity):
+    assert finds_the_end(curiosity) == (curiosity != "none")
+
+
 @pytest.mark.parametrize("curiosity", ["none", "rnd"])
 def test_the_dqn_of_stable_baselines3_finds_the_end_of_a_chain_with_curiosity_alone(curiosity):
     assert stock_dqn_finds_the_end(curiosity) == (curiosity != "none")

@@ -27,12 +27,19 @@ def name_of(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+@cache
+def parsed(path: Path) -> tuple[ast.AST, ...]:
+    """What tells imports: the imports themselves, and the calls."""
+    kinds = ast.Import, ast.ImportFrom, ast.Call
+    return tuple(node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, kinds))
+
+
 def imported(path: Path) -> Iterator[str]:
     """Dotted names without ``priorlab``: those of modules, and of what is taken from them.
 
     A name that ends in a dot stands for any module whose name begins so: it is imported by a name made at run time.
     """
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in parsed(path):
         names = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
