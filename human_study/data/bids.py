@@ -2,6 +2,7 @@
 duration, as tools for experiments read them."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ EVENTS = {
             "focus": "another window had the keyboard", "probe": "a question in the middle of the play",
             "page": "a page, such as the one that asks whether to stop", "offline": "there was no connection",
             "visible": "the page was hidden", "fullscreen": "the page filled the screen",
+            "gamepad": "a gamepad was connected or disconnected",
             "screen": "the computer, after a session was resumed", "resumed": "the session was resumed after a crash",
             "win": "the game was solved", "timeout": "the time was up", "quit": "the play was left",
         },
@@ -41,14 +43,14 @@ EVENTS = {
 README = """Plays of video games that participants did not know, recorded and exported by Priorlab.
 
 `events.tsv` has what happened in each play, `scans.tsv` what was played, and `participants.tsv` what participants
-answered. Every input of every play is in the tables that `priorlab export` writes without `--formats bids`.
+answered. Every input of every play is in `steps.csv.gz`, which `priorlab export --formats csv` writes.
 """
 
 
 def write_bids(recorded: Sequence[Recorded], folder: Path) -> None:
     """Writes the plays of sessions into that new folder. A play without times has no events, and is left out.
 
-    Raises ValueError if nothing is left.
+    Raises ValueError if nothing is left, and for participants whom BIDS can't tell apart.
     """
     timed = [each for each in recorded if each.events]
     if not timed:
@@ -56,14 +58,15 @@ def write_bids(recorded: Sequence[Recorded], folder: Path) -> None:
     folder.mkdir(parents=True)
     computers = computers_in(each.events for each in timed)
     rows = [participant_row(each, computers) for each in timed]
-    for each, row in zip(timed, rows):
-        label, task, run = label_of(each.participant), label_of(row["game"]), each.number + 1
-        path = folder / f"sub-{label}" / "beh" / f"sub-{label}_task-{task}_run-{run}_events.tsv"
+    check_labels(rows)
+    names = names_of(rows)
+    for each, row, name in zip(timed, rows, names):
+        path = folder / subject_of(row) / name
         path.parent.mkdir(parents=True, exist_ok=True)
         save(event_rows(each), path)
-    for label, scans in scans_of(timed, rows).items():
-        save(scans, folder / f"sub-{label}" / f"sub-{label}_scans.tsv")
-    people = people_of(timed, rows)
+    for subject, scans in scans_of(rows, names).items():
+        save(scans, folder / subject / f"{subject}_scans.tsv")
+    people = people_of(rows)
     save(people, folder / "participants.tsv")
     for task in {label_of(row["game"]) for row in rows}:
         write_json({"TaskName": task} | shown_by() | EVENTS, folder / f"task-{task}_events.json")
@@ -80,6 +83,30 @@ def label_of(name: str) -> str:
     return "".join(letter for letter in name if letter.isascii() and letter.isalnum())
 
 
+def subject_of(row: Mapping[str, Any]) -> str:
+    """The participant of a row of participants.csv."""
+    return f"sub-{label_of(row['participant'])}"
+
+
+def check_labels(rows: Iterable[Mapping[str, Any]]) -> None:
+    """Raises ValueError if codes of two participants differ in nothing that BIDS allows in a name."""
+    codes: dict[str, str] = {}
+    for row in rows:
+        if (code := codes.setdefault(subject_of(row), row["participant"])) != row["participant"]:
+            both = f"{code!r} and {row['participant']!r}"
+            raise ValueError(f"bids: participants {both}: expected codes that differ in letters or digits")
+
+
+def names_of(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The files of the plays' events, in the participants' folders. Runs count a participant's plays of a game."""
+    runs, names = Counter[str](), []
+    for row in rows:
+        task = f"{subject_of(row)}_task-{label_of(row['game'])}"
+        runs[task] += 1
+        names.append(f"beh/{task}_run-{runs[task]}_events.tsv")
+    return names
+
+
 def event_rows(recorded: Recorded) -> list[dict[str, Any]]:
     """What happened in a play, by onset. The end of something is no row: the beginning's row has its duration."""
     happened = [each for each in recorded.events if each.play == recorded.number]
@@ -88,7 +115,7 @@ def event_rows(recorded: Recorded) -> list[dict[str, Any]]:
         event, at = each.event, each.seconds - began
         if (what := event.get("what")) in CLOSES:
             if opened := under_way.pop(same_thing(each, CLOSES[what]), None):
-                opened["duration"] = abs(round(at - opened["onset"], DECIMALS))
+                opened["duration"] = round(max(at - opened["onset"], 0), DECIMALS)  # both are rounded
             continue
         lasted, value = event.get("seconds", 0), next((event[name] for name in ABOUT if name in event), None)
         row = {
@@ -107,26 +134,24 @@ def same_thing(each: TimedEvent, what: str) -> tuple:
     return each.event["event"], what, each.event.get("code"), each.event.get("page")
 
 
-def scans_of(timed: Iterable[Recorded], rows: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    """By label of the participant, a row for each play."""
+def scans_of(rows: Iterable[Mapping[str, Any]], names: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
+    """By participant, a row for each play."""
     scans: dict[str, list[dict[str, Any]]] = {}
-    for each, row in zip(timed, rows):
-        label = label_of(each.participant)
-        name = f"beh/sub-{label}_task-{label_of(row['game'])}_run-{each.number + 1}_events.tsv"
-        scans.setdefault(label, []).append({"filename": name} | {column: row.get(column) for column in OF_A_PLAY})
+    for row, name in zip(rows, names):
+        played = {"filename": name} | {column: row.get(column) for column in OF_A_PLAY}
+        scans.setdefault(subject_of(row), []).append(played)
     return scans
 
 
-def people_of(timed: Sequence[Recorded], rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def people_of(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """A row for each participant, with all answers."""
     questions = sorted({name for row in rows for name in row if name.startswith(ANSWER)})
-    people = {}
-    for each, row in zip(timed, rows):
-        label = f"sub-{label_of(each.participant)}"
-        people[label] = {"participant_id": label} | {
-            column: row.get(column) for column in (*OF_A_PARTICIPANT, *questions)
-        }
-    return [people[label] for label in sorted(people)]
+    columns = (*OF_A_PARTICIPANT, *questions)
+    people = {
+        subject_of(row): {"participant_id": subject_of(row)} | {column: row.get(column) for column in columns}
+        for row in rows
+    }
+    return [people[subject] for subject in sorted(people)]
 
 
 def described(columns: Iterable[str]) -> dict[str, dict[str, str]]:

@@ -176,6 +176,10 @@ def is_list_of_entries(entries: Any) -> TypeGuard[list[Entry]]:
     )
 
 
+def is_chunk_number(number: Any) -> TypeGuard[int]:
+    return type(number) is int and number >= 0
+
+
 def is_end(entries: list[Entry]) -> bool:
     """Whether the session ends with them."""
     return any(entry[0] == "f" for entry in entries)

@@ -77,9 +77,8 @@ def practice_problems(events: Sequence[dict[str, Any]], notes: list[str]) -> lis
             problems.append(f"line {line}: practice: ends, but did not begin")
         else:
             problems += [f"line {line}: practice: {what}" for what in contradictions(begun, event)]
-            notes += [f"line {line}: practice: today it is drawn differently than the player saw it"] * is_redrawn(
-                begun
-            )
+            if is_redrawn(begun):
+                notes.append(f"line {line}: practice: today it is drawn differently than the player saw it")
         begun = None
     return problems
 

@@ -28,6 +28,7 @@ from priorlab.human_study.data.chunks import (
     TornChunk,
     body_of,
     checked,
+    is_chunk_number,
     is_end,
     is_list_of_entries,
 )
@@ -234,7 +235,7 @@ class Line:
                 session = self._session((build, id))
                 session.take_opening(content, self.where)
                 return build, session.id
-            case {"n": number, "entries": entries} if is_number(number) and is_list_of_entries(entries):
+            case {"n": number, "entries": entries} if is_chunk_number(number) and is_list_of_entries(entries):
                 self._session(key).take_chunk(number, entries, self.where)
                 return key
         raise NotASession(f"{self.where}: {line[:40].decode(errors='replace')!r}: {EXPECTED}")
@@ -263,8 +264,3 @@ class Line:
             raise AlteredChunk(f"{self.where}: cut off, or larger than {MOST_BYTES >> 20} MB")
         self.found.make_room(len(lines), self.source, self.where)
         return lines
-
-
-def is_number(value: Any) -> bool:
-    """Whether it can be a chunk's number."""
-    return type(value) is int and value >= 0

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from priorlab.human_study.browser.bundle import site
-from priorlab.human_study.data.chunks import is_list_of_entries
+from priorlab.human_study.data.chunks import is_chunk_number, is_list_of_entries
 from priorlab.human_study.protocol.described import described
 from priorlab.human_study.server.answers import HANDLERS, named, offered, packed, token_of
 from priorlab.human_study.server.guard import LARGEST, Guard, body_of
@@ -68,7 +68,7 @@ class Server:
         running.bucket.require()
         content = await body_of(request, LARGEST)
         number, entries = content.get("n"), content.get("entries")
-        if type(number) is not int or number < 0 or not is_list_of_entries(entries):
+        if not is_chunk_number(number) or not is_list_of_entries(entries):
             raise Refusal(400, "expected n, a whole number, and entries, a list of lists")
         return JSONResponse({"next": await run_in_threadpool(self.sessions.add, running, number, entries)})
 

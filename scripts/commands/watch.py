@@ -23,7 +23,7 @@ def main(
     Args:
         player: learned, or hand_designed, which is told the role of every cell
         weights: what it learned, FILE.safetensors of priorlab raise (default: what comes with the package)
-        movement: given by the rules; learned in their place; or what it learned, FILE.safetensors of priorlab movement
+        movement: given, by the rules; learned, as in the package; or FILE.safetensors of priorlab movement
         game: princess or key_door (default: the level's game, else a level of a bank)
         version: version of the game or of the bank's level: its rules, and its look where no dials are given
             (default: original, in a random look if the level is of a bank)

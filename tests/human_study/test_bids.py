@@ -13,7 +13,7 @@ from priorlab.envs.plays.sessions import find_plays
 from priorlab.human_study.data.bids import EVENTS, write_bids
 from priorlab.human_study.data.recorder import Recorder
 
-EVENTS_FILE = re.compile(r"sub-[A-Za-z0-9]+/beh/sub-[A-Za-z0-9]+_task-(keydoor|princess)_run-[1-9]_events\.tsv")
+EVENTS_FILE = re.compile(r"sub-[A-Za-z0-9]+/beh/sub-[A-Za-z0-9]+_task-(keydoor|princess)_run-1_events\.tsv")
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +88,25 @@ def test_what_lasts_has_a_duration_and_what_ends_no_row(dataset):
 def test_answers_are_texts_of_one_line(dataset):
     (person,) = read(dataset / "participants.tsv").to_dict("records")
     assert person["answer_aim"] == "to win" and person["place"] == 3
+
+
+def record_a_play(folder: Path, participant: str) -> None:
+    recorder = Recorder.create(folder, participant=participant)
+    recorder.begin(ChosenGame("princess"), 100)
+    recorder.end("escape")
+    recorder.finish()
+
+
+def test_no_play_takes_the_name_of_another(tmp_path):
+    for _ in range(2):
+        record_a_play(tmp_path, "a-1")
+    write_bids(find_plays(tmp_path)[0], tmp_path / "bids")
+    assert sorted(path.name for path in (tmp_path / "bids").rglob("*_events.tsv")) == [
+        "sub-a1_task-princess_run-1_events.tsv", "sub-a1_task-princess_run-2_events.tsv",
+    ]  # fmt: skip
+    record_a_play(tmp_path, "a_1")
+    with pytest.raises(ValueError, match=r"participants 'a.1' and 'a.1': expected codes that differ"):
+        write_bids(find_plays(tmp_path)[0], tmp_path / "again")
 
 
 def test_plays_without_times_are_no_dataset(tmp_path):
