@@ -79,7 +79,7 @@ text = "What is the goal?"
 options = { key = "the key", door = "the door" }
 """
 KILLS = int(os.environ.get("PRIORLAB_KILLS", "4"))  # of browsers; every second one is offline
-MOST_LOST = 0.75  # seconds that a kill may lose, on a machine with other work; a chunk is 0.5
+MOST_LOST = 0.5  # seconds that a kill may lose, on a machine with other work
 START = 180  # seconds within which a server answers, even if it must compile the games
 
 
