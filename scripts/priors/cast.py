@@ -7,6 +7,7 @@ from priorlab.envs.looks.dials import DIALS
 
 RULES = "rules, patrols, upright"
 FULL, TOLD, MATRIX_FULL, RANDOM = "full", "told", "matrix-full", "random"
+LIMITS, CONTACT = "full-limits", "full-contact"
 WITHOUT = {f"without-{dial}": dial for dial in DIALS}  # players of the matrix, and the dial that was 0
 
 
@@ -29,6 +30,8 @@ CAST = {
     "no-appearance": Member(RULES, "sees only which cells have the same pixels"),
     "no-evidence": Member(RULES, "what contact shows at one cell says nothing about others"),
     "no-objects": Member(RULES, "does not prefer things as aims: goal and key may be anywhere"),
+    LIMITS: Member(RULES, "as full, with a person's delay, slips and hesitation"),
+    CONTACT: Member("contact, patrols, upright", "as full, but how it moves is learned, too"),
 }
 CONTROLS = (TOLD, "meaningless", "untrained", RANDOM)
 ABLATIONS = ("no-look-alikes", "no-appearance", "no-evidence", "no-objects")

@@ -1,5 +1,6 @@
 """`priorlab priors`: fixes the experiment, plays it, reports it; each refuses, in one line, what it can't stand for."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from rich import box
@@ -8,13 +9,14 @@ from rich.table import Table
 from priorlab.agents.priors.weights import digest, shipped
 from priorlab.envs.base.provenance import changed_files, git_commit
 from priorlab.scripts.console import plain_console
+from priorlab.scripts.priors import limits_page, page
 from priorlab.scripts.priors.fixed import Fixed, fix, read_experiment, read_fixed
-from priorlab.scripts.priors.page import write_page
 from priorlab.scripts.priors.plan import Chosen
 from priorlab.scripts.priors.playing import Where, play, summary
 from priorlab.scripts.priors.request import Request
 from priorlab.scripts.priors.sealed import read_lives
 
+PAGES = {"knowledge": page.write_page, "limits": limits_page.write_page}
 CODE = ("agents", "envs", "scripts/priors")  # what a life depends on
 
 
@@ -22,17 +24,17 @@ def run(request: Request) -> list[str]:
     """Does what is asked for; returns a line for each job that failed."""
     weights = request.weights or shipped()
     if request.fix:
-        path = fix(request.out, read_experiment(), digest(weights), commit_of_code())
+        path = fix(request.folder, read_experiment(request.experiment), digest(weights), commit_of_code())
         plain_console().print(f"Fixed: {path.resolve()}; commit it before the first life.", soft_wrap=True)
         return []
-    fixed, failed = read_fixed(request.out), []
+    fixed, failed = read_fixed(request.folder), []
     if not request.report_only:
-        where = Where(request.out, Path("runs") / request.out.name, weights, commit_of_code())
+        where = Where(request.folder, Path("runs") / request.folder.name, weights, commit_of_code())
         check_weights(fixed, weights)
         chosen = Chosen(request.players, request.seeds, request.lives, request.places, request.versions)
         chosen.check(fixed)
         failed = play(fixed, where, chosen, plain_console(), request.workers, request.minutes)
-    report(fixed, request.out)
+    report(fixed, request.folder, PAGES[request.experiment])
     return failed
 
 
@@ -55,7 +57,7 @@ def check_weights(fixed: Fixed, path: Path) -> None:
         )
 
 
-def report(fixed: Fixed, folder: Path) -> None:
+def report(fixed: Fixed, folder: Path, write_page: Callable[[Path], str]) -> None:
     """Prints how far the experiment is, after its rows were checked, and writes the page of what there is."""
     table = Table(box=box.SIMPLE_HEAD)
     for column in ("player", "lives", "planned", "won"):

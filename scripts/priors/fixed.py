@@ -12,7 +12,7 @@ from priorlab.agents.priors.settings import RaiseSettings
 from priorlab.envs.base.files import read_json, writing_new
 from priorlab.scripts.priors.sealed import FIXED, LIVES, root_of
 
-EXPERIMENT = Path(__file__).parent / "experiment.toml"
+EXPERIMENTS = {name: Path(__file__).with_name(f"{name}.toml") for name in ("knowledge", "limits")}
 RAISED, SHIPPED, TOLD, RANDOM = "raised", "shipped", "told", "random"  # kinds of players
 
 
@@ -38,7 +38,7 @@ class Contestant:
         return RaiseSettings(out=out, seed=seed, appraisal_levels=0, **self.raised)
 
     def player_settings(self) -> PlayerSettings:
-        return PlayerSettings(**{**self.plays, "given": tuple(self.plays["given"])})
+        return player_settings(self.plays)
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Fixed:
 
 
 def fix(folder: Path, experiment: Mapping[str, Any], weights: str, commit: str) -> Path:
-    """Writes the file of an experiment, as ``experiment.toml`` has it.
+    """Writes the file of an experiment, as ``read_experiment`` reads it.
 
     FileExistsError if there is one; ValueError if lives were already recorded.
     """
@@ -93,7 +93,7 @@ def described_player(name: str, experiment: Mapping[str, Any]) -> dict[str, Any]
     """All settings of a player, defaults included."""
     player = experiment["players"][name]
     kind, raising = player.get("kind", RAISED), player.get("raising", name)
-    plays = PlayerSettings(**player.get("plays", {})) if kind != RANDOM else None
+    plays = player_settings(player.get("plays", {})) if kind != RANDOM else None
     if plays and plays.movement:
         raise ValueError(f"player {name!r}: movement is {str(plays.movement)!r}: expected the one of the package")
     raised = None
@@ -109,9 +109,15 @@ def described_player(name: str, experiment: Mapping[str, Any]) -> dict[str, Any]
     }
 
 
-def read_experiment(path: Path = EXPERIMENT) -> dict[str, Any]:
-    """What ``fix`` fixes."""
-    return tomllib.loads(path.read_text(encoding="utf-8"))
+def player_settings(plays: Mapping[str, Any]) -> PlayerSettings:
+    """From plain data, which has lists where settings are tuples."""
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in plays.items()}
+    return PlayerSettings(**values)
+
+
+def read_experiment(name: str) -> dict[str, Any]:
+    """What ``fix`` fixes: one of EXPERIMENTS."""
+    return tomllib.loads(EXPERIMENTS[name].read_text(encoding="utf-8"))
 
 
 def read_fixed(folder: Path) -> Fixed:

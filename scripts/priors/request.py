@@ -3,14 +3,19 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from priorlab.scripts.checks import check_counts
+
+FOLDERS = {"knowledge": Path("results/priors"), "limits": Path("results/priors-limits")}
 
 
 @dataclass(frozen=True)
 class Request:
     """Raises ValueError, in one line, for values that don't exist."""
 
+    experiment: Literal["knowledge", "limits"] = "knowledge"
+    """what learned knowledge is worth under the masks; or what a person's limits, and learned movement, cost"""
     fix: bool = False
     """write fixed.json and play nothing: every setting, and the SHA-256 of the weights that come with the package"""
     players: tuple[str, ...] = ()
@@ -23,8 +28,9 @@ class Request:
     """play only here: key_door, princess, level-005, ... (default: all)"""
     versions: tuple[str, ...] = ()
     """play only these versions: original, masked_semantics, ... (default: all)"""
-    out: Path = Path("results/priors")
-    """folder of fixed.json, of the rows and of the page; raised players go to runs/ and its name"""
+    out: Path | None = None
+    """folder of fixed.json, of the rows and of the page; raised players go to runs/ and its name (default:
+    results/priors, and results/priors-limits for limits)"""
     weights: Path | None = None
     """file of the player `full` with seed 0 (default: the one that comes with the package)"""
     workers: int = 2
@@ -40,3 +46,7 @@ class Request:
             raise ValueError(f"minutes must be at least 0, got {self.minutes:g}")
         if self.fix and self.report_only:
             raise ValueError("fix writes what is to be played, and report_only plays nothing: expected one of them")
+
+    @property
+    def folder(self) -> Path:
+        return self.out or FOLDERS[self.experiment]

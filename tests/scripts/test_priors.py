@@ -145,7 +145,7 @@ def test_what_was_fixed_can_be_changed_neither_before_nor_after_the_first_row(tm
 
 
 def test_the_plan_is_balanced_and_complete(tmp_path):
-    fix(tmp_path, plan := read_experiment(), "0" * 64, "c0ffee")
+    fix(tmp_path, plan := read_experiment("knowledge"), "0" * 64, "c0ffee")
     fixed = read_fixed(tmp_path)
     lives = list(planned(fixed))
     assert len(lives) == len({*lives}) == json.loads((tmp_path / "fixed.json").read_text())["planned"]

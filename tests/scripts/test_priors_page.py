@@ -7,9 +7,11 @@ import pandas as pd
 import pytest
 
 from priorlab.envs.base.files import read_json
+from priorlab.scripts.priors import limits_page
 from priorlab.scripts.priors.aims import FEW_SEEDS, MET, NONE
-from priorlab.scripts.priors.cast import CAST, FULL, MATRIX_FULL, TOLD
+from priorlab.scripts.priors.cast import CAST, CONTACT, FULL, LIMITS, MATRIX_FULL, TOLD
 from priorlab.scripts.priors.cells import Cells
+from priorlab.scripts.priors.fixed import fix, read_experiment
 from priorlab.scripts.priors.matrix import (
     ALL,
     FEW,
@@ -22,6 +24,7 @@ from priorlab.scripts.priors.matrix import (
     matrix_of,
 )
 from priorlab.scripts.priors.page import Found, write_page
+from priorlab.scripts.priors.plan import Life
 from priorlab.scripts.priors.recorded import read_recorded
 from priorlab.scripts.priors.slowdowns import find
 from priorlab.scripts.priors.tables import common
@@ -154,6 +157,23 @@ def test_players_see_the_same_places_before_their_sight_is_compared():
     seen = pd.DataFrame(rows, columns=["player", "seed", "place"]).assign(version="original")
     assert common(seen).index.tolist() == [0, 3]  # Princess is not common, the second seed not finished
     assert not len(common(seen.head(0)))
+
+
+def test_the_page_of_limits_lays_each_player_beside_itself_without(tmp_path):
+    fixed = tmp_path / "limits"
+    fix(fixed, read_experiment("limits"), "0" * 64, "c0ffee")
+    plan = read_json(fixed / "fixed.json")
+    rows = [
+        (player, 0, place, version, 0, inputs * (1 + (version != "original")))
+        for player, inputs in ((FULL, 100), (LIMITS, 300), (CONTACT, 110))
+        for place in plan["places"]
+        for version in plan["versions"]
+    ]
+    write_sealed(fixed, pd.DataFrame(rows, columns=[*Life._fields, "inputs"]), **plan)
+    finding = limits_page.write_page(fixed)
+    assert finding.endswith("takes 100 inputs, 300 with a person's limits, and 110 where it learned how it moves")
+    page = (fixed / "README.md").read_text(encoding="utf-8")
+    assert "| original | 3.00 | 1.10 |" in page and "8 inputs late" in page and "360 lives of 2,160 planned" in page
 
 
 def test_what_cannot_be_reported_is_said_in_one_line(tmp_path):
