@@ -4,7 +4,7 @@ from pathlib import Path
 
 from priorlab.envs.base.files import write_whole
 from priorlab.scripts.priors import tables
-from priorlab.scripts.priors.cast import CONTACT, FULL, LIMITS
+from priorlab.scripts.priors.cast import AIMLESS, CONTACT, FULL, LIMITS
 from priorlab.scripts.priors.cells import ORIGINAL, VERSIONS, Cells
 from priorlab.scripts.priors.page import NUMBERS, cast_of, numbers_of, so_far
 from priorlab.scripts.priors.recorded import GROUPS, Recorded, read_recorded
@@ -14,7 +14,7 @@ from priorlab.scripts.priors.slowdowns import Slowdown, find, slowdowns_of
 from priorlab.scripts.report import readme
 from priorlab.scripts.report.summary import NOTHING, number
 
-SHOWN = (FULL, LIMITS, CONTACT)
+SHOWN = (FULL, LIMITS, CONTACT, AIMLESS)
 
 
 def write_page(folder: Path) -> str:
@@ -38,7 +38,7 @@ def text_of(folder: Path, recorded: Recorded, groups: dict[str, Cells], slowdown
     text = readme.readme(
         "limits.md",
         folder,
-        title="A person's limits, and movement that is learned",
+        title="What limits cost the learned player",
         finding=finding,
         made=[
             readme.command("priors", experiment="limits", fix=True, out=out),
@@ -54,7 +54,7 @@ def text_of(folder: Path, recorded: Recorded, groups: dict[str, Cells], slowdown
             {
                 "title": GROUPS[name],
                 "inputs": inputs_table(slowdowns, name),
-                "beside": tables.beside_table(recorded, (LIMITS, CONTACT), cells),
+                "beside": tables.beside_table(recorded, SHOWN[1:], cells),
                 "like_people": tables.slowdown_table(slowdowns, LIMITS, name) if name == "key_door" else None,
             }
             for name, cells in groups.items()
@@ -73,7 +73,8 @@ def headline(recorded: Recorded, slowdowns: list[Slowdown]) -> str:
         return "Not every player has lives on Key and Door yet"
     words = (
         f"On the original Key and Door, the learned player takes {number(means[FULL])} inputs, "
-        f"{number(means[LIMITS])} with a person's limits, and {number(means[CONTACT])} where it learned how it moves"
+        f"{number(means[LIMITS])} with a person's limits, {number(means[CONTACT])} where it learned how it moves, and "
+        f"{number(means[AIMLESS])} without its preference for objects"
     )
     return f"So far: {words[0].lower()}{words[1:]}" if recorded.unfinished else words
 

@@ -15,7 +15,7 @@ class Request:
     """Raises ValueError, in one line, for values that don't exist."""
 
     experiment: Literal["knowledge", "limits"] = "knowledge"
-    """what learned knowledge is worth under the masks; or what a person's limits, and learned movement, cost"""
+    """what learned knowledge is worth under the masks; or what limits cost the learned player"""
     fix: bool = False
     """write fixed.json and play nothing: every setting, and the SHA-256 of the weights that come with the package"""
     players: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ import pytest
 from priorlab.envs.base.files import read_json
 from priorlab.scripts.priors import limits_page
 from priorlab.scripts.priors.aims import FEW_SEEDS, MET, NONE
-from priorlab.scripts.priors.cast import CAST, CONTACT, FULL, LIMITS, MATRIX_FULL, TOLD
+from priorlab.scripts.priors.cast import AIMLESS, CAST, CONTACT, FULL, LIMITS, MATRIX_FULL, TOLD
 from priorlab.scripts.priors.cells import Cells
 from priorlab.scripts.priors.fixed import fix, read_experiment
 from priorlab.scripts.priors.matrix import (
@@ -165,15 +165,17 @@ def test_the_page_of_limits_lays_each_player_beside_itself_without(tmp_path):
     plan = read_json(fixed / "fixed.json")
     rows = [
         (player, 0, place, version, 0, inputs * (1 + (version != "original")))
-        for player, inputs in ((FULL, 100), (LIMITS, 300), (CONTACT, 110))
+        for player, inputs in ((FULL, 100), (LIMITS, 300), (CONTACT, 110), (AIMLESS, 150))
         for place in plan["places"]
         for version in plan["versions"]
     ]
     write_sealed(fixed, pd.DataFrame(rows, columns=[*Life._fields, "inputs"]), **plan)
     finding = limits_page.write_page(fixed)
-    assert finding.endswith("takes 100 inputs, 300 with a person's limits, and 110 where it learned how it moves")
+    assert finding.endswith("it learned how it moves, and 150 without its preference for objects")
     page = (fixed / "README.md").read_text(encoding="utf-8")
-    assert "| original | 3.00 | 1.10 |" in page and "8 inputs late" in page and "360 lives of 2,160 planned" in page
+    assert (
+        "| original | 3.00 | 1.10 | 1.50 |" in page and "8 inputs late" in page and "480 lives of 2,880 planned" in page
+    )
 
 
 def test_what_cannot_be_reported_is_said_in_one_line(tmp_path):
