@@ -173,10 +173,8 @@ def test_the_page_of_limits_lays_each_player_beside_itself_without(tmp_path):
     finding = limits_page.write_page(fixed)
     assert finding.endswith("it learned how it moves, and 150 without its preference for objects")
     page = (fixed / "README.md").read_text(encoding="utf-8")
-    assert (
-        "| original | 3.00 | 1.10 | 1.50 |" in page and "8 inputs late" in page
+    assert "| original | 3.00 | 1.10 | 1.50 |" in page and "8 inputs late" in page
     assert "480 lives of 2,880 planned" in page
-    )
 
 
 def test_what_cannot_be_reported_is_said_in_one_line(tmp_path):
