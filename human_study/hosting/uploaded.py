@@ -1,5 +1,6 @@
 """Files of sessions in browsers, wherever they come from: what DataPipe or a host keeps, the results that JATOS
-exports, what participants saved, the chunks of a server. Several files may hold one session, in any order, and overlap.
+exports, what participants saved, the chunks of a server, the data of experiments in jsPsych. Several files may hold one
+session, in any order, and overlap.
 
 A line is a JSON object: an *opening* (build, id and what the log's header needs), a chunk (n, entries) of the opening
 or file that it stands in, an *upload* (build, id, data: lines compressed by gzip, in base64), or a *withdrawal*.
@@ -34,13 +35,15 @@ from priorlab.human_study.data.chunks import (
 )
 from priorlab.human_study.data.outside import parsed
 from priorlab.human_study.data.traces import DAMAGE
+from priorlab.human_study.hosting import rows
 
 GZIP = zlib.MAX_WBITS | 16
 MOST_BYTES = 100 << 20  # of a session
 LARGEST = 1 << 30  # bytes of a file, or of one in an archive; also of what a file's uploads hold
 MOST_IN_ALL = 4 << 30  # bytes of all files
 MOST_PROBLEMS = 100  # of a file that are named one by one
-MEMBERS = ("data.txt", ".jsonl")  # how the names of files with sessions end, within an archive
+MEMBERS = ("data.txt", ".jsonl", ".json", ".csv")  # how the names of files with sessions end, within an archive
+ABOUT = "metadata.json"  # what JATOS's archives hold besides
 EXPECTED = "expected what a built study uploads, or participants save"
 
 
@@ -150,11 +153,15 @@ def contents(path: Path) -> Iterator[tuple[Path, Callable[[], bytes]]]:
         yield path, partial(read_whole, path)
         return
     with zipfile.ZipFile(path) as archive:
-        members = [each for each in archive.infolist() if each.filename.endswith(MEMBERS)]
+        members = [each for each in archive.infolist() if is_member(each.filename)]
         if not members:
             raise NotASession(f"{path}: holds no {' or *'.join(MEMBERS)}: {EXPECTED}")
         for member in members:
             yield path / member.filename.lstrip("/"), partial(read_member, archive, member)
+
+
+def is_member(name: str) -> bool:
+    return name.endswith(MEMBERS) and not name.endswith(ABOUT)
 
 
 def read_whole(path: Path) -> bytes:
@@ -184,6 +191,9 @@ def read_lines(found: Found, path: Path, source: Path, data: bytes) -> None:
         for number, entries in enumerate(chunks.entries):
             session.take_chunk(number, entries, f"{where}: line {number + 2}")
         return
+    if rows.is_json(data) or rows.is_csv(data):
+        read_rows(found, path, source, (rows.json_rows if rows.is_json(data) else rows.csv_rows)(data, where))
+        return
     left_out = 0
     for number, line in enumerate(io.BytesIO(data), 1):  # a list of all lines could be eight times as large
         if not (line := line.strip()):
@@ -197,6 +207,19 @@ def read_lines(found: Found, path: Path, source: Path, data: bytes) -> None:
         found.problems.append(NotASession(f"{where}: {left_out - MOST_PROBLEMS} more lines are left out: {EXPECTED}"))
     if not data.strip():
         found.problems.append(NotASession(f"{where}: empty: {EXPECTED}"))
+
+
+def read_rows(found: Found, path: Path, source: Path, content: Iterable[Any]) -> None:
+    """Takes every good trial of the plugin in an experiment's data; the others become problems."""
+    where, number = shown(source), 0
+    for number, record in rows.records_in(content):
+        line = Line(found, path, source, f"{where}: row {number}")
+        try:
+            line.read_record(record)
+        except ChunkError as error:
+            found.problems.append(error)
+    if not number:
+        raise NotASession(f"{where}: holds no trial of the plugin, {rows.TRIAL}: {EXPECTED}")
 
 
 def is_servers(data: bytes) -> bool:
@@ -239,6 +262,15 @@ class Line:
                 self._session(key).take_chunk(number, entries, self.where)
                 return key
         raise NotASession(f"{self.where}: {line[:40].decode(errors='replace')!r}: {EXPECTED}")
+
+    def read_record(self, record: bytes) -> None:
+        """Takes what a trial recorded. Raises ChunkError."""
+        if not record:
+            raise NotASession(f"{self.where}: {rows.RECORD} is empty: expected a trial that ended by itself")
+        content = self._parsed(record)
+        if not isinstance(content, dict) or "data" not in content:
+            raise NotASession(f"{self.where}: {rows.RECORD}: {record[:40].decode(errors='replace')!r}: {EXPECTED}")
+        self.read(record, ("", ""))
 
     def _parsed(self, line: bytes) -> Any:
         try:
