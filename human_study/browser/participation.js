@@ -4,6 +4,7 @@ import { timeOf } from "./entries.js";
 import { packed, unpacked } from "./packing.js";
 
 /** @typedef {import("./types.js").Entry} Entry */
+/** @typedef {import("./types.js").Host} Host */
 /** @typedef {import("./types.js").Opening} Opening */
 /** What a trial records, as the importer reads it. @typedef {{build: string, id: string, data: string}} Packed */
 /** Of a timeline's data, as far as it is ours: ``play`` is the play's number, null for practice. @typedef {{record?: Packed, play?: number | null}} Row */
@@ -57,4 +58,19 @@ export class Participation {
     const lines = [this.opening, { n, entries }].map((line) => `${JSON.stringify(line)}\n`);
     return { build, id, data: await packed(lines.join("")) };
   }
+}
+
+/** A participant's, which names the log. @param {Host} host */
+export function newCode({ alphabet, length }) {
+  return [...crypto.getRandomValues(new Uint32Array(length))].map((number) => alphabet[number % alphabet.length]).join("");
+}
+
+/** A whole number below ``count``: the same for the same seed; without one, by Math.random. @param {number} count @param {number | null} seed */
+export function drawn(count, seed) {
+  if (seed === null) return Math.floor(Math.random() * count);
+  let mixed = seed % 2 ** 32;
+  for (const [shift, factor] of [[16, 0x7feb352d], [15, 0x846ca68b], [16, 1]]) {
+    mixed = Math.imul(mixed ^ (mixed >>> shift), factor); // so that neighbouring seeds draw independently
+  }
+  return (mixed >>> 0) % count;
 }

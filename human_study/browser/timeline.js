@@ -7,7 +7,7 @@ import { Game } from "./game.js";
 import { Controls, Keyboard } from "./keyboard.js";
 import { unpacked } from "./packing.js";
 import { element, Paper } from "./paper.js";
-import { Participation } from "./participation.js";
+import { drawn, newCode, Participation } from "./participation.js";
 import { play, practise } from "./plays.js";
 import { Reader } from "./reader.js";
 import { Sitting } from "./sitting.js";
@@ -26,7 +26,7 @@ const ENDED = /** @type {Record<string, string>} */ ({ leave: "left", stop: "sto
 class Stage {
   /** @param {Parts} parts @param {ArrayBuffer} engine @param {string} worker @param {Keyboard} keyboard */
   constructor({ description, style, page }, engine, worker, keyboard) {
-    this.host = element("div");
+    this.host = element("div", { className: "priorlab" });
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(style);
     const root = this.host.attachShadow({ mode: "open" });
@@ -218,19 +218,4 @@ export function plugin(parts) {
       return here;
     }
   };
-}
-
-/** @param {Host} host */
-function newCode({ alphabet, length }) {
-  return [...crypto.getRandomValues(new Uint32Array(length))].map((number) => alphabet[number % alphabet.length]).join("");
-}
-
-/** A whole number below ``count``: the same for the same seed; without one, by Math.random. @param {number} count @param {number | null} seed */
-function drawn(count, seed) {
-  if (seed === null) return Math.floor(Math.random() * count);
-  let mixed = seed % 2 ** 32;
-  for (const [shift, factor] of [[16, 0x7feb352d], [15, 0x846ca68b], [16, 1]]) {
-    mixed = Math.imul(mixed ^ (mixed >>> shift), factor); // so that neighbouring seeds draw independently
-  }
-  return (mixed >>> 0) % count;
 }

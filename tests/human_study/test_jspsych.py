@@ -179,6 +179,16 @@ def test_what_a_timeline_cannot_wish_is_said_in_one_line():
         assert said.startswith("priorlab: ") and said.endswith(expected) and "\n" not in said
 
 
+def test_a_seed_draws_one_order_and_all_seeds_draw_each_about_as_often():
+    code = """
+        const { drawn } = await load("participation.js");
+        return given.map((seed) => [drawn(4, seed), drawn(4, seed)]);
+    """
+    found = evaluated(code, [*range(400), 2**40 + 3])
+    assert all(one == other for one, other in found)
+    assert all(75 <= sum(one == order for one, _ in found[:400]) <= 125 for order in range(4))
+
+
 def test_the_same_study_gives_the_same_plugin_and_nothing_is_overwritten(study: Study):
     folder = study.path.parent
     build_jspsych(study.path, folder / "again")
