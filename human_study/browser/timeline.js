@@ -45,10 +45,10 @@ class Stage {
     return new Stage(parts, await engine.arrayBuffer(), await worker.text(), keyboard);
   }
 
-  /** @param {HTMLElement} display */
-  show(display) {
+  /** @param {HTMLElement} place */
+  show(place) {
     this.paper.wait();
-    display.append(this.host);
+    place.append(this.host);
   }
 }
 
@@ -59,7 +59,6 @@ class Trial extends Sitting {
     const { id, language, games } = here.opening;
     const admission = { token: "", code: id, language, games: games.map((name) => host.games[name]) };
     super(description, description.languages[language], admission, journal, stage);
-    this.stage = stage;
     Object.assign(stage.page, { lang: language, dir: this.language.direction });
     stage.paper.label(this.language);
     if (keys) this.controls = Controls.of(keys);
@@ -83,10 +82,10 @@ class Trial extends Sitting {
     return this.isGone ? "stop" : super.askToStop(number);
   }
 
-  /** Ends the game once its stage is no longer on the page. @param {AbortSignal} signal */
-  watch(signal) {
+  /** Ends the game once its place is no longer on the page. @param {HTMLElement} place @param {AbortSignal} signal */
+  watch(place, signal) {
     const look = () => {
-      if (this.stage.host.isConnected) return;
+      if (place.isConnected) return;
       this.isGone = true;
       if (this.tools.game.isPlaying) this.tools.game.leave();
       else this.shown?.leave("escape");
@@ -95,11 +94,11 @@ class Trial extends Sitting {
     signal.addEventListener("abort", () => clearInterval(timer));
   }
 
-  /** Returns how it ended. @param {number | null} number  of the play; null for practice */
-  async run(number) {
+  /** Returns how it ended. @param {HTMLElement} place @param {number | null} number  of the play; null for practice */
+  async run(place, number) {
     const over = new AbortController();
     this.listen(over.signal);
-    this.watch(over.signal);
+    this.watch(place, over.signal);
     this.note("controls", { ...this.controls.about(this.tools.keyboard), gamepads: 0 });
     const failed = new Promise((_, reject) => (this.journal.onFailure = reject));
     const played = number === null ? practise(this, this.language.pages.practice) : play(this, number, undefined);
@@ -120,6 +119,8 @@ export function plugin(parts) {
   const participations = new WeakMap(); // by jsPsych's instance
   /** @type {Promise<Stage> | undefined} */
   let stage;
+  /** @type {Promise<any>} */
+  let underway = Promise.resolve(); // the last trial: one that something else ended may still be ending
 
   return class {
     static info = {
@@ -167,8 +168,11 @@ export function plugin(parts) {
 
     /** @param {HTMLElement} display @param {Wishes} wishes @param {() => void} onLoad */
     async trial(display, wishes, onLoad) {
+      const place = element("div"); // whatever else ends the trial removes it
+      display.replaceChildren(place);
+      underway = underway.catch(() => {}).then(() => this.play(place, wishes, onLoad));
       try {
-        const data = await this.play(display, wishes, onLoad);
+        const data = await underway;
         if (data) this.jsPsych.finishTrial(data);
       } catch (error) {
         display.textContent = /** @type {Error} */ (error).message; // instead of the game
@@ -176,13 +180,13 @@ export function plugin(parts) {
       }
     }
 
-    /** What the trial records; null if something else ended it. @param {HTMLElement} display @param {Wishes} wishes @param {() => void} onLoad */
-    async play(display, wishes, onLoad) {
+    /** What the trial records; null if something else ended it. @param {HTMLElement} place @param {Wishes} wishes @param {() => void} onLoad */
+    async play(place, wishes, onLoad) {
       if (!isModern()) throw new Error("priorlab: this browser is too old: expected one with CompressionStream");
       check(wishes, description, host.arms);
       stage ??= Stage.open(parts, keyboard);
       const tools = await stage;
-      tools.show(display);
+      tools.show(place);
       const here = await this.participation(wishes);
       const number = wishes.practice ? null : here.plays;
       if (here.isFinished) throw new Error("priorlab: all games were played: expected no trial after the last one");
@@ -193,8 +197,8 @@ export function plugin(parts) {
       const trial = new Trial(parts, here, journal, tools, wishes);
       onLoad();
       const began = performance.now();
-      const ended = await trial.run(number);
-      tools.host.remove();
+      const ended = await trial.run(place, number);
+      place.remove();
       if (trial.isGone) return null;
       if (number === here.games.length - 1) journal.add(["f", journal.clock.now()]);
       here.isResumed = false;

@@ -198,10 +198,14 @@ def test_a_timeline_of_ones_own_with_its_wishes_and_a_reload(lab: Path, page: An
 def test_a_trial_that_something_else_ends_leaves_nothing_behind(lab: Path, page: Any):
     study, web = experiment(lab)
     timeline = Timeline(page, (web / "bare.html").as_uri())
-    page.evaluate("trials => begin([], trials)", [{"seconds": 1}, {}])
+    page.evaluate("trials => begin([], trials)", [{}, {"seconds": 1}, {}])
+    timeline.reach("GAME")
+    page.keyboard.press("Escape")
+    timeline.reach("Stop?")
+    page.evaluate("jsPsych.finishTrial({})")
     timeline.reach("GAME")
     page.keyboard.press("ArrowLeft")
-    page.wait_for_timeout(3500)
+    page.wait_for_timeout(4000)
     timeline.reach("GAME")
     page.evaluate("() => { (jsPsych.abortExperiment ?? jsPsych.endExperiment)('Over.'); }")
     rows = timeline.finish()
@@ -209,11 +213,12 @@ def test_a_trial_that_something_else_ends_leaves_nothing_behind(lab: Path, page:
     page.evaluate("addEventListener('keydown', (event) => (window.isFree = !event.defaultPrevented))")
     page.keyboard.press("ArrowLeft")
     assert page.evaluate("isFree") and "Over." in page.inner_text("body") and not timeline.errors
-    assert "record" in rows[0] and "record" not in rows[1]
+    assert ["record" in row for row in rows] == [False, True, False] and rows[1]["play"] == 0
     (lab / "data.json").write_text(json.dumps(rows))
     plays, events, problems = imported(study, lab / "data.json")
     assert len(plays) == 1 and events[-1]["event"] != "finish"
-    assert len(problems) == 1 and "row 2: record is empty: expected a trial that ended by itself" in problems[0]
+    empty = "record is empty: expected a trial that ended by itself"
+    assert [problem.partition(": row ")[2] for problem in problems] == [f"1: {empty}", f"3: {empty}"]
 
 
 def test_a_wish_that_cannot_be_met_is_said_on_the_page_and_nothing_runs(lab: Path, page: Any):
