@@ -180,6 +180,14 @@ export function plugin(parts) {
       }
     }
 
+    /** For jsPsych.simulate(), in which nobody plays. @param {Wishes} wishes @param {string} _mode @param {any} options @param {() => void} onLoad */
+    simulate(wishes, _mode, options, onLoad) {
+      check(wishes, description, host.arms);
+      onLoad();
+      const nothing = { code: null, play: null, game: null, ended: "limit", inputs: 0, seconds: 0, record: null };
+      this.jsPsych.finishTrial({ ...nothing, ...options?.data });
+    }
+
     /** What the trial records; null if something else ended it. @param {HTMLElement} place @param {Wishes} wishes @param {() => void} onLoad */
     async play(place, wishes, onLoad) {
       if (!isModern()) throw new Error("priorlab: this browser is too old: expected one with CompressionStream");

@@ -14,8 +14,20 @@ MOST_NAMES = 100_000  # bytes of the line of names
 LONGEST = 1 << 30  # characters of a cell; half an hour of play takes about 900,000
 
 
-def is_json(data: bytes) -> bool:
-    return data[:100].removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"[")
+def json_rows(data: bytes, where: str) -> list[Any] | None:
+    """The rows of a file that holds those of one experiment; None for any other, such as one with a line for each.
+    Raises TornChunk."""
+    text = data.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not text.startswith(b"["):
+        return None
+    try:
+        return parsed(text)
+    except ValueError as error:
+        try:
+            parsed(text.partition(b"\n")[0])
+        except ValueError:
+            raise TornChunk(f"{where}: cut off or altered: {' '.join(str(error).split())}") from None
+    return None
 
 
 def is_csv(data: bytes) -> bool:
@@ -24,24 +36,6 @@ def is_csv(data: bytes) -> bool:
         return KIND in cells_of(data[:MOST_NAMES].partition(b"\n")[0].decode("utf-8-sig", "replace"))[0]
     except csv.Error:
         return False
-
-
-def json_rows(data: bytes, where: str) -> list[Any]:
-    """The rows of a file, or of several files one after the other, each in a line. Raises TornChunk."""
-    text = data.removeprefix(b"\xef\xbb\xbf")
-    try:
-        return parsed(text)
-    except ValueError as error:
-        whole = error
-    rows: list[Any] = []
-    for number, line in enumerate(text.split(b"\n"), 1):
-        try:
-            content = parsed(line) if line.strip() else []
-        except ValueError as error:
-            why = whole if number == 1 else f"line {number}: {error}"
-            raise TornChunk(f"{where}: cut off or altered: {' '.join(str(why).split())}") from None
-        rows += content if isinstance(content, list) else [content]
-    return rows
 
 
 def csv_rows(data: bytes, where: str) -> Iterator[dict[str, str]]:

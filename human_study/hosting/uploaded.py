@@ -15,7 +15,7 @@ import io
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -144,7 +144,8 @@ def read_file(found: Found, path: Path, source: Path, read: Callable[[], bytes])
 
 def each_file(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
-        yield from sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]
+        inside = (each for each in path.rglob("*") if each.is_file() and each.name != ABOUT)
+        yield from sorted(inside) if path.is_dir() else [path]
 
 
 def contents(path: Path) -> Iterator[tuple[Path, Callable[[], bytes]]]:
@@ -191,35 +192,38 @@ def read_lines(found: Found, path: Path, source: Path, data: bytes) -> None:
         for number, entries in enumerate(chunks.entries):
             session.take_chunk(number, entries, f"{where}: line {number + 2}")
         return
-    if rows.is_json(data) or rows.is_csv(data):
-        read_rows(found, path, source, (rows.json_rows if rows.is_json(data) else rows.csv_rows)(data, where))
+    content = rows.csv_rows(data, where) if rows.is_csv(data) else rows.json_rows(data, where)
+    if content is not None:
+        Line(found, path, source, where).read_rows(content)
         return
-    left_out = 0
+    left_out = LeftOut(found, where)
     for number, line in enumerate(io.BytesIO(data), 1):  # a list of all lines could be eight times as large
         if not (line := line.strip()):
             continue
         try:
             key = Line(found, path, source, f"{where}: line {number}").read(line, key)
         except ChunkError as error:
-            left_out += 1
-            found.problems += [error] if left_out <= MOST_PROBLEMS else []
-    if left_out > MOST_PROBLEMS:
-        found.problems.append(NotASession(f"{where}: {left_out - MOST_PROBLEMS} more lines are left out: {EXPECTED}"))
+            left_out.add(error)
+    left_out.close()
     if not data.strip():
         found.problems.append(NotASession(f"{where}: empty: {EXPECTED}"))
 
 
-def read_rows(found: Found, path: Path, source: Path, content: Iterable[Any]) -> None:
-    """Takes every good trial of the plugin in an experiment's data; the others become problems."""
-    where, number = shown(source), 0
-    for number, record in rows.records_in(content):
-        line = Line(found, path, source, f"{where}: row {number}")
-        try:
-            line.read_record(record)
-        except ChunkError as error:
-            found.problems.append(error)
-    if not number:
-        raise NotASession(f"{where}: holds no trial of the plugin, {rows.TRIAL}: {EXPECTED}")
+@dataclass
+class LeftOut:
+    """Lines of a file that are left out; the first ones are named one by one."""
+
+    found: Found
+    where: str
+    count: int = 0
+
+    def add(self, error: ChunkError) -> None:
+        self.count += 1
+        self.found.problems += [error] if self.count <= MOST_PROBLEMS else []
+
+    def close(self) -> None:
+        if (more := self.count - MOST_PROBLEMS) > 0:
+            self.found.problems.append(NotASession(f"{self.where}: {more} more lines are left out: {EXPECTED}"))
 
 
 def is_servers(data: bytes) -> bool:
@@ -245,6 +249,9 @@ class Line:
         content = self._parsed(line)
         if is_inside and isinstance(content, dict):
             self._check_own(content, key)
+        if isinstance(content, list) and not is_inside:
+            self.read_rows(content)
+            return key
         match content:
             case {"build": str(build), "id": id, "data": str(data)} if build and not is_inside:
                 session = self._session((build, id))
@@ -263,8 +270,20 @@ class Line:
                 return key
         raise NotASession(f"{self.where}: {line[:40].decode(errors='replace')!r}: {EXPECTED}")
 
-    def read_record(self, record: bytes) -> None:
-        """Takes what a trial recorded. Raises ChunkError."""
+    def read_rows(self, content: Iterable[Any]) -> None:
+        """Takes every good trial of the plugin in an experiment's data; the others become problems. Raises NotASession
+        if there is none."""
+        number, left_out = 0, LeftOut(self.found, self.where)
+        for number, record in rows.records_in(content):
+            try:
+                replace(self, where=f"{self.where}: row {number}")._read_record(record)
+            except ChunkError as error:
+                left_out.add(error)
+        left_out.close()
+        if not number:
+            raise NotASession(f"{self.where}: holds no trial of the plugin, {rows.TRIAL}: {EXPECTED}")
+
+    def _read_record(self, record: bytes) -> None:
         if not record:
             raise NotASession(f"{self.where}: {rows.RECORD} is empty: expected a trial that ended by itself")
         content = self._parsed(record)

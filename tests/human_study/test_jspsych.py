@@ -88,7 +88,8 @@ def test_json_and_csv_give_the_same_log_which_is_replayed(study: Study, offer: O
     rows = rows_of(played(study, offer, "kept2345"))
     files = {name: tmp_path / name for name in ("data.json", "lines.txt", "data.csv", "results.jrzip")}
     files["data.json"].write_text(json.dumps(rows, indent=2), encoding="utf-8-sig")
-    files["lines.txt"].write_text("\n".join(json.dumps(part) for part in (rows[5:], rows[:5])))
+    upload = json.dumps(rows[1]["record"])  # as if another component of the same study had sent it
+    files["lines.txt"].write_text("\n".join([*map(json.dumps, (rows[5:], rows[2:5])), upload]))
     files["data.csv"].write_text(as_csv(rows[5:]) + as_csv(rows[:5]), newline="")
     with zipfile.ZipFile(files["results.jrzip"], "w") as archive:
         archive.writestr("metadata.json", "[]")
