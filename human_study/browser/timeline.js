@@ -152,7 +152,7 @@ export function plugin(parts) {
         /** How many inputs there were, 30 a second. */
         inputs: { type: types.INT },
         /** From the trial's beginning to its end, with pauses. */
-        seconds: { type: types.FLOAT },
+        wall_seconds: { type: types.FLOAT },
         /** Everything that happened, as priorlab import reads it. */
         record: { type: types.OBJECT },
       },
@@ -175,7 +175,7 @@ export function plugin(parts) {
         const data = await underway;
         if (data) this.jsPsych.finishTrial(data);
       } catch (error) {
-        display.textContent = /** @type {Error} */ (error).message; // instead of the game
+        if (place.isConnected) display.textContent = /** @type {Error} */ (error).message; // instead of the game
         throw error;
       }
     }
@@ -184,7 +184,7 @@ export function plugin(parts) {
     simulate(wishes, _mode, options, onLoad) {
       check(wishes, description, host.arms);
       onLoad();
-      const nothing = { code: null, play: null, game: null, ended: "limit", inputs: 0, seconds: 0, record: null };
+      const nothing = { code: null, play: null, game: null, ended: "limit", inputs: 0, wall_seconds: 0, record: null };
       this.jsPsych.finishTrial({ ...nothing, ...options?.data });
     }
 
@@ -212,7 +212,7 @@ export function plugin(parts) {
       here.isResumed = false;
       return {
         code: here.opening.id, play: number, game: number === null ? null : here.games[number], ended,
-        inputs: tools.game.count, seconds: Math.round(performance.now() - began) / 1000,
+        inputs: tools.game.count, wall_seconds: Math.round(performance.now() - began) / 1000,
         record: await here.record(journal.entries, number !== null),
       };
     }
