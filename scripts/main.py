@@ -8,7 +8,7 @@ from priorlab.scripts.run import errors_in_one_line, run
 COMMANDS = {
     "play": "play a game in a window and record the play",
     "participate": "lead one participant through a study: consent, keys, questions, the game, thanks",
-    "build": "make pages of a study for JATOS, or for any host of files",
+    "build": "make pages of a study for JATOS or any host of files, or a plugin for jsPsych",
     "serve": "offer a study to browsers",
     "class": "let a lecture hall play masked versions in browsers, and show how far everybody comes",
     "import": "make the logs of a study's sessions in browsers",

@@ -2,11 +2,11 @@
 
 import { isPause, loggedName } from "./keyboard.js";
 
-/** @typedef {import("./journal.js").Journal} Journal */
+/** @typedef {import("./entries.js").Entries} Entries */
 /** @typedef {import("./keyboard.js").Keyboard} Keyboard */
 /** @typedef {import("./schedule.js").Due} Due */
 /** @typedef {import("./schedule.js").Probe} Probe */
-/** @typedef {import("./session.js").Session} Session */
+/** @typedef {import("./sitting.js").Sitting<any>} Sitting */
 /** @typedef {import("./types.js").Description} Description */
 /** @typedef {import("./types.js").Entry} Entry */
 /**
@@ -23,11 +23,13 @@ export class Game {
    * @param {ArrayBuffer} engine
    * @param {Description} description
    * @param {Keyboard} keyboard
+   * @param {HTMLElement} [page]  that holds the stage
    */
-  constructor(source, engine, description, keyboard) {
+  constructor(source, engine, description, keyboard, page = document.body) {
     this.description = description;
     this.keyboard = keyboard;
-    this.stage = /** @type {HTMLElement} */ (document.getElementById("stage"));
+    this.page = page;
+    this.stage = /** @type {HTMLElement} */ (page.querySelector("#stage"));
     this.canvas = /** @type {HTMLCanvasElement} */ (this.stage.querySelector("canvas"));
     const context = this.canvas.getContext("2d", { alpha: false });
     this.context = /** @type {CanvasRenderingContext2D} */ (context);
@@ -52,7 +54,7 @@ export class Game {
   /**
    * Opens a game at its beginning, or where its first inputs led. Returns how it has ended ("win", "limit" or "") and the
    * questions that are due.
-   * @param {Session} session
+   * @param {Sitting} session
    * @param {ArrayBuffer} file
    * @param {{limit: number, probes: Probe[]}} own  rules of this game
    * @param {number[]} [inputs]
@@ -86,7 +88,7 @@ export class Game {
   async run(wait) {
     const listening = new AbortController();
     this.listen(listening.signal);
-    document.body.classList.add("plays");
+    this.page.classList.add("plays");
     this.notice.textContent = this.words?.["page.pause"] ?? "";
     this.word.textContent = "";
     this.fit();
@@ -104,7 +106,7 @@ export class Game {
     listening.abort();
     this.isPlaying = false;
     this.release();
-    document.body.classList.remove("plays");
+    this.page.classList.remove("plays");
     return ended || (isLeaving ? "escape" : "probe");
   }
 
@@ -207,6 +209,6 @@ export class Game {
 
   /** @param {number} at  by performance.now() */
   clocked(at) {
-    return /** @type {Journal} */ (this.journal).clock.now(at);
+    return /** @type {Entries} */ (this.journal).clock.now(at);
   }
 }

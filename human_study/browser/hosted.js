@@ -3,6 +3,7 @@
 
 import { adapter } from "./adapters/folder.js"; // or another one, as the study is built
 import { part, start } from "./main.js";
+import { base64, packed, piped } from "./packing.js";
 import { STOPPED } from "./plays.js";
 import { Store } from "./store.js";
 import { Refusal } from "./uploads.js";
@@ -149,27 +150,10 @@ const drawn = (choices, count) =>
 /** @param {number} number */
 const padded = (number) => String(number).padStart(6, "0");
 
-/** Compressed, in base64. @param {string} content */
-async function packed(content) {
-  return base64(await piped(new Blob([content]).stream(), new CompressionStream("gzip")));
-}
-
 /** A compressed game, in base64. @param {string} address */
 async function unpacked(address) {
   const { body } = await fetch(address);
   return base64(await piped(/** @type {ReadableStream} */ (body), new DecompressionStream("gzip")));
-}
-
-/** @param {ReadableStream} stream @param {GenericTransformStream} change @returns {Promise<Blob>} */
-const piped = (stream, change) => new Response(stream.pipeThrough(change)).blob();
-
-/** @param {Blob} blob @returns {Promise<string>} */
-function base64(blob) {
-  return new Promise((resolve) => {
-    const reader = new FileReader();
-    reader.onload = () => resolve(String(reader.result).split(",")[1] ?? "");
-    reader.readAsDataURL(blob);
-  });
 }
 
 start(async (description) => new HostedUploads(await (await part("host")).json(), description));

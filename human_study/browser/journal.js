@@ -1,5 +1,6 @@
 // The journal: everything that a log will hold, in numbered chunks, first on this computer's disk, then on the server's.
 
+import { Entries } from "./entries.js";
 import { WrittenTwice } from "./store.js";
 import { Refusal } from "./uploads.js";
 
@@ -14,9 +15,8 @@ const EVERY = 500;
 const RETRIES = [500, 1000, 2000, 5000]; // ms until a failed upload is tried again
 const TOO_FAST = 429; // the server asks for patience
 const CONFLICT = 409; // it has another chunk of that number
-const TIMED = ["e", "p", "q", "r", "f"]; // entries whose second part is a time
 
-export class Journal {
+export class Journal extends Entries {
   /**
    * @param {Store} store
    * @param {Uploads} uploads
@@ -26,24 +26,18 @@ export class Journal {
    * @param {number} sent  how many of them the server has
    */
   constructor(store, uploads, token, clock, chunks = [], sent = 0) {
+    super(clock);
     this.store = store;
     this.uploads = uploads;
     this.token = token;
-    this.clock = clock;
     this.chunks = chunks; // as they were written; a chunk that is sent twice must be the same
     this.kept = chunks.length; // chunks on this computer's disk
     this.sent = sent; // chunks on the server's
-    /** @type {Entry[]} */
-    this.entries = []; // not yet in a chunk
-    this.last = 0; // time of the last entry: no later one is earlier
-    this.isFinished = false; // whether the session is over: nothing follows
     this.isClosed = false; // whether nothing is sent any more
     for (const entry of this.all()) this.see(entry);
     this.failures = 0; // of uploads, in a row
     /** @type {(isOffline: boolean) => void} */
     this.onConnection = () => {};
-    /** @type {(error: any) => void} */
-    this.onFailure = () => {};
     this.isUrgent = false; // whether everything is to be sent now
     this.timer = setInterval(() => (this.flush(), this.send()), EVERY);
     this.sending = false;
@@ -54,25 +48,6 @@ export class Journal {
   /** Every entry so far. @returns {Entry[]} */
   all() {
     return [...this.chunks.flatMap((text) => JSON.parse(text).entries), ...this.entries];
-  }
-
-  /** @param {Entry} entry */
-  add(entry) {
-    if (this.isFinished) return;
-    if (TIMED.includes(entry[0])) entry[1] = Math.max(/** @type {number} */ (entry[1]), this.last);
-    this.see(entry);
-    this.entries.push(entry);
-  }
-
-  /** @param {Entry} entry */
-  see(entry) {
-    this.last = Math.max(this.last, timeOf(entry));
-    this.isFinished ||= entry[0] === "f";
-  }
-
-  /** An event as a log has it. @param {string} event @param {object} fields @param {number} [at]  by performance.now() */
-  note(event, fields, at) {
-    this.add(["e", this.clock.now(at), event, fields]);
   }
 
   /** Makes a chunk of what happened; it is sent once it is on disk. */
@@ -178,10 +153,4 @@ export class Journal {
     this.close();
     this.onFailure(error);
   };
-}
-
-/** When it happened. @param {Entry} entry @returns {number} */
-function timeOf(entry) {
-  if (entry[0] === "s") return entry[3];
-  return TIMED.includes(entry[0]) ? /** @type {number} */ (entry[1]) : 0;
 }

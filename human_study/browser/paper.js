@@ -52,7 +52,10 @@ export function rows(lines) {
 }
 
 export class Paper {
-  constructor() {
+  /** @param {HTMLElement} [page]  that holds its parts @param {HTMLElement} [styled]  whose style its letters follow */
+  constructor(page = document.body, styled = document.documentElement) {
+    const byId = (/** @type {string} */ id) => /** @type {HTMLElement} */ (page.querySelector(`#${id}`));
+    this.styled = styled;
     this.sheet = byId("paper");
     this.foot = byId("foot");
     this.more = byId("more");
@@ -67,8 +70,13 @@ export class Paper {
     document.documentElement.lang = code;
     document.documentElement.dir = language.direction;
     document.title = language.words["consent.title"];
-    this.more.textContent = language.words["page.more"];
     this.connection.textContent = language.words["browser.offline"];
+    this.label(language);
+  }
+
+  /** What stays on every page. @param {{words: Record<string, string>}} language */
+  label({ words }) {
+    this.more.textContent = words["page.more"];
   }
 
   /** @param {Node[]} content @param {Foot} foot */
@@ -86,7 +94,7 @@ export class Paper {
 
   /** Something changed within the page. */
   fit() {
-    const style = document.documentElement.style;
+    const { style } = this.styled;
     for (const shrink of SHRINKS) {
       style.setProperty("--shrink", String(shrink));
       if (this.sheet.scrollHeight <= this.sheet.clientHeight) break;
@@ -137,6 +145,3 @@ function dots(progress) {
   for (let number = 0; number < count; number++) line.append(element("i", { className: number <= past ? "past" : "" }));
   return [line];
 }
-
-/** @param {string} id */
-const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));

@@ -3,7 +3,7 @@
 import { isRight } from "./progress.js";
 
 /** @typedef {import("./schedule.js").Due} Due */
-/** @typedef {import("./session.js").Session} Session */
+/** @typedef {import("./sitting.js").Sitting<any>} Sitting */
 /** @typedef {import("./types.js").Entry} Entry */
 /** @typedef {import("./types.js").Page} Page */
 
@@ -11,22 +11,25 @@ export const STOPPED = "stopped by the participant";
 const LEFT = "left by the participant for the next game";
 
 /**
- * The play of that number, from its beginning or from where it was interrupted. Returns "stop" if the participant wants
- * to stop, "leave" for the next game, else "".
- * @param {Session} session
+ * The play of that number, from its beginning or from where it was interrupted. Returns how it ended: "win",
+ * "limit", or "stop" or "leave" as the participant chose.
+ * @param {Sitting} session
  * @param {number} number
  * @param {{inputs: number[], answered: Due[]} | undefined} past  what is in the journal
  */
 export async function play(session, number, past) {
   const { journal, description } = session;
   const { game } = session.tools;
-  if (!past) journal.add(["p", journal.clock.now(), number]);
-  const rules = { limit: description.limit, probes: description.probes };
-  const opened = await game.load(session, bytes(session.admission.games[number]), rules, past?.inputs);
+  const { limit } = session;
+  const file = await session.file(number);
+  if (!past) journal.add(["p", journal.clock.now(), number, ...(limit < description.limit ? [limit] : [])]);
+  const rules = { limit, probes: description.probes };
+  const opened = await game.load(session, file, rules, past?.inputs);
   const isAnswered = (/** @type {Due} */ due) => past?.answered.some((each) => isSame(each, due));
   let due = opened.due.filter((each) => !isAnswered(each));
   let wait = past ? "resumed" : "";
-  for (let how = opened.ended; !["win", "limit"].includes(how); due = game.due) {
+  let how = opened.ended;
+  for (; !["win", "limit"].includes(how); due = game.due) {
     const isAsked = due.length > 0;
     const chosen = isAsked ? await ask(session, number, due) : how === "escape" ? await session.askToStop(number) : null;
     if (chosen === "leave" || chosen === "stop") {
@@ -36,12 +39,12 @@ export async function play(session, number, past) {
     how = await game.run(isAsked ? "probe" : wait);
     wait = "stop";
   }
-  return "";
+  return how;
 }
 
 /**
  * Asks what is due in the play of that number. Returns "leave" or "stop" if the participant chose that after Escape.
- * @param {Session} session
+ * @param {Sitting} session
  * @param {number} number
  * @param {Due[]} due
  */
@@ -64,7 +67,11 @@ async function ask(session, number, due) {
   return null;
 }
 
-/** A short game that is none of the plays. Returns "stop" if the participant wants to stop. @param {Session} session @param {Page} page */
+/**
+ * A short game that is none of the plays. Returns how it ended: "win", "limit", or "stop" as the participant chose.
+ * @param {Sitting} session
+ * @param {Page} page
+ */
 export async function practise(session, page) {
   const { game } = session.tools;
   /** @type {Entry[]} */
@@ -79,7 +86,10 @@ export async function practise(session, page) {
   };
   for (let wait = ""; ; wait = "stop") {
     const how = await game.run(wait);
-    if (how !== "escape") return end(how);
+    if (how !== "escape") {
+      end(how);
+      return how;
+    }
     if ((await session.askToStop()) === "stop") {
       end("quit");
       return "stop";

@@ -1,18 +1,14 @@
 // A session with a participant, from the page after consent to the last one; also an interrupted one.
 
-import { formOf } from "./form_of.js";
-import { KeyForm } from "./key_form.js";
 import { Controls } from "./keyboard.js";
 import { play, practise } from "./plays.js";
 import { isRight, Progress, retraced, roundEnded } from "./progress.js";
+import { Sitting } from "./sitting.js";
 
-/** @typedef {import("./game.js").Game} Game */
 /** @typedef {import("./journal.js").Journal} Journal */
-/** @typedef {import("./keyboard.js").Keyboard} Keyboard */
-/** @typedef {import("./paper.js").Paper} Paper */
 /** @typedef {import("./progress.js").Past} Past */
 /** @typedef {import("./reader.js").Manner} Manner */
-/** @typedef {import("./reader.js").Reader} Reader */
+/** @typedef {import("./sitting.js").Tools} Tools */
 /** @typedef {import("./types.js").Admission} Admission */
 /** @typedef {import("./types.js").Again} Again */
 /** @typedef {import("./types.js").Description} Description */
@@ -20,9 +16,8 @@ import { isRight, Progress, retraced, roundEnded } from "./progress.js";
 /** @typedef {import("./types.js").Page} Page */
 /** @typedef {import("./types.js").Step} Step */
 
-/** What pages and games are shown with. @typedef {{paper: Paper, reader: Reader, keyboard: Keyboard, game: Game}} Tools */
-
-export class Session {
+/** @extends {Sitting<Journal>} */
+export class Session extends Sitting {
   /**
    * @param {Description} description
    * @param {Language} language
@@ -31,13 +26,7 @@ export class Session {
    * @param {Tools} tools
    */
   constructor(description, language, admission, journal, tools) {
-    this.description = description;
-    this.language = language;
-    this.admission = admission;
-    this.journal = journal;
-    this.tools = tools;
-    this.standard = Controls.of(description.keys);
-    this.controls = this.standard;
+    super(description, language, admission, journal, tools);
     this.progress = new Progress(language.steps);
     /** @type {Record<string, any>} */
     this.answers = {}; // by question; the latest of each
@@ -45,31 +34,6 @@ export class Session {
     /** @type {Past["plays"]} */
     this.plays = []; // those that were begun before a reload
     this.listen();
-  }
-
-  /** What happens to the window at any time. */
-  listen() {
-    addEventListener("blur", (event) => this.focus("lost", event.timeStamp));
-    addEventListener("focus", (event) => this.focus("gained", event.timeStamp));
-    document.addEventListener("visibilitychange", (event) => {
-      this.note("visible", { what: document.hidden ? "hidden" : "visible" }, event.timeStamp);
-      if (document.hidden) this.journal.hurry();
-    });
-    addEventListener("pagehide", () => this.journal.hurry());
-    document.addEventListener("fullscreenchange", (event) =>
-      this.note("fullscreen", { what: document.fullscreenElement ? "begin" : "end" }, event.timeStamp),
-    );
-  }
-
-  /** Logs an event now, or at a time by performance.now(). @param {string} event @param {object} fields @param {number} [at] */
-  note(event, fields, at) {
-    if (this.tools.game.isPlaying) this.tools.game.note(event, fields, at ?? performance.now());
-    else this.journal.note(event, fields, at);
-  }
-
-  /** A game logs the focus itself, among its steps. @param {string} what @param {number} at */
-  focus(what, at) {
-    if (!this.tools.game.isPlaying) this.journal.note("focus", { what }, at);
   }
 
   /** Continues where an interrupted session stopped. @returns {Past} */
@@ -181,31 +145,11 @@ export class Session {
     return chosen === "stop" ? this.stop(step) : 1;
   }
 
-  /** Asks whether to stop; null if the participant left that page by Escape. @param {number} [number]  of the play under way */
-  async askToStop(number) {
-    const isLast = number === undefined || number + 1 === this.description.plays;
-    const form = this.form(this.language.pages[isLast ? "stop_last" : "stop"]);
-    this.note("page", { page: "stop", what: "begin" });
-    await this.tools.reader.show(form);
-    this.note("page", { page: "stop", what: "end", value: form.answer });
-    return form.answer;
-  }
-
   /** The answer to a page that is not logged; null if it was left by Escape. @param {string} name */
   async alone(name) {
     const form = this.form(this.language.pages[name]);
     await this.tools.reader.show(form);
     return form.answer;
-  }
-
-  /** @param {Page} page @param {any} [former]  an earlier answer @returns {import("./forms.js").Form} */
-  form(page, former) {
-    const { keyboard, paper } = this.tools;
-    const { words } = this.language;
-    const capsOf = (/** @type {string} */ input) => this.controls.codes(input).map((code) => keyboard.name(code, words));
-    const filling = { words, code: this.admission.code, capsOf, paper };
-    if (page.kind === "keys") return new KeyForm(page, filling, keyboard, this.controls, this.standard);
-    return formOf(page, filling, former);
   }
 }
 

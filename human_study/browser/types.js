@@ -67,8 +67,9 @@
  */
 
 /**
- * Entries of the journal, as the importer reads them. Times are whole microseconds since consent.
- * @typedef {["e", number, string, object] | ["p", number, number] | ["s", number, number, number, number | null]
+ * Entries of the journal, as the importer reads them. Times are whole microseconds since consent; a play has its limit
+ * of inputs if that is not the study's.
+ * @typedef {["e", number, string, object] | ["p", number, number, number?] | ["s", number, number, number, number | null]
  *   | ["h", number, number[]] | ["q", number, string] | ["r", number] | ["f", number]} Entry
  */
 

@@ -111,7 +111,8 @@ def write_log(study: Study, chunks: Chunks, path: Path) -> tuple[int, bool]:
     log = EventLog.create(path, header_of(chunks, place_of(study, chunks)), clock := ClockOfEntries())
     try:
         recorder = Recorder(log, chunks.id)
-        recorder.note("consent", **chunks.opening["consent"])
+        if consent := chunks.opening["consent"]:  # otherwise somebody else's experiment asked for it
+            recorder.note("consent", **consent)
         played = Played(study, chunks, recorder, clock)
         patience = PATIENCE + PATIENCE_A_MB * chunks.ends[-1] / 1e6
         end = time.monotonic() + patience
@@ -176,7 +177,7 @@ class Played:
         self.study, self.recorder, self.clock = study, recorder, clock
         self.versions = place_of(study, chunks).versions
         self.questions = questions_of(study, chunks)
-        self.minimum_age = chunks.opening["consent"]["minimum_age"]
+        self.minimum_age = chunks.opening["consent"].get("minimum_age", 0)
         self.course: AnyCourse | None = None  # of the last play, also after its end
         self.inputs, self.count = 0, 0  # in all, and of the last play
         self.practices, self.is_practising = 0, False
@@ -230,13 +231,17 @@ class Played:
         inputs = fields["inputs"] if isinstance(fields["inputs"], str) else as_characters(fields["inputs"])
         return {"inputs": inputs, "state": replayed(course, inputs, limit, fields["ended"])}
 
-    def play(self, at: int, number: int) -> None:
+    def play(self, at: int, number: int, limit: int | None = None) -> None:
+        """``limit``: inputs, where an experiment set fewer than the study."""
         self.clock.reach(at)
         if self.recorder.course:
             raise ValueError("a play is under way: expected its end before the next one")
         if number != self.recorder.plays or number >= len(self.versions):
             raise ValueError(f"play {number!r}: expected {self.recorder.plays} of {len(self.versions)} plays")
-        self.course = self.recorder.begin(self.study.settings(self.versions[number]), self.study.limit)
+        most = self.study.limit
+        if limit is not None and not (type(limit) is int and 1 <= limit <= most):
+            raise ValueError(f"limit {limit!r}: expected 1 to {most} inputs, the study's")
+        self.course = self.recorder.begin(self.study.settings(self.versions[number]), limit or most)
         self.count, self.last_due = 0, 0
 
     def step(self, action: int, due: int, done: int, shown: int | None) -> None:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from priorlab.envs.plays.play import ID_CHARACTERS, ID_LENGTH
 from priorlab.human_study.browser.bundle import HERE, as_files, as_one_file, files_policy, joined, policy_element
 from priorlab.human_study.data.chunks import FOLDER
-from priorlab.human_study.hosting.offers import Offer, keyed, make_offer
+from priorlab.human_study.hosting.offers import Offer, consent, keyed, make_offer
 from priorlab.human_study.protocol.described import described
 from priorlab.human_study.protocol.ready import load_study
 from priorlab.human_study.server.sessions import SECRET, key_of
@@ -137,7 +137,7 @@ class Built:
         languages = {code: hosted_texts(texts, uploads) for code, texts in languages.items()}
         script = joined("hosted.js", uploads.adapter)
         key = key_of(study.folder / FOLDER / SECRET)
-        offer, files = make_offer(study, languages, key)
+        offer, files = make_offer(study, {code: consent(study, texts) for code, texts in languages.items()}, key)
         games = {name: gzip.compress(file, mtime=0) for name, file in sorted(files.items())}
         return Built(study, key, offer, games, described(study, languages), script, uploads.settings)
 

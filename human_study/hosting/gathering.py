@@ -123,7 +123,7 @@ def begin(study: Study, offers: dict[str, Offer], placed: set[str], session: Upl
     if versions not in arms(study):
         raise WrongOpening(f"{where}: games: expected those of one arm of the study")
     content = header(offer, opening, where)
-    ids = ids_of(study, opening, where)
+    ids = {} if offer.is_for_timeline else ids_of(study, opening, where)
     if not path.exists():
         ChunkWriter.create(path, content)
     if session.id not in placed:
@@ -148,7 +148,7 @@ def header(offer: Offer, opening: dict[str, Any], where: str) -> dict[str, Any]:
     return {
         "id": opening["id"], "build": offer.id, "client": "", "language": language, "began": round(began / 1000, 3),
         "date": date, "software": offer.software, "settings": offer.settings, "about": about,
-        "consent": {**offer.consents[language], "seconds": round(float(seconds), 3)},
+        "consent": {} if offer.is_for_timeline else {**offer.consents[language], "seconds": round(float(seconds), 3)},
     }  # fmt: skip
 
 

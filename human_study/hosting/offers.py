@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from priorlab.envs.base.files import read_json, write_whole
@@ -21,12 +22,13 @@ from priorlab.human_study.study.texts import Texts
 FOLDER = "builds"  # in the data folder of a study
 SCHEMA = 1
 DIGITS = 16  # hexadecimal digits of a name
+TIMELINE = {"timeline": "jspsych"}  # in the settings of an offer to experiments that lead participants themselves
 
 
 @dataclass(frozen=True)
 class Offer:
     """``games``: version by opaque name; ``consents``: by language, the fields of the event consent that are the same
-    for everybody; ``settings`` and ``software``: those of a log's header."""
+    for everybody, none where somebody else asks for it; ``settings`` and ``software``: those of a log's header."""
 
     id: str
     study: str
@@ -35,16 +37,23 @@ class Offer:
     settings: dict[str, Any]
     software: dict[str, Any]
 
+    @property
+    def is_for_timeline(self) -> bool:
+        """Whether somebody else's experiment leads the participants, and asks for their consent."""
+        return self.settings.items() >= TIMELINE.items()
+
     def names(self, versions: tuple[str, ...]) -> list[str]:
         """The opaque names of these versions."""
         by_version = {version: name for name, version in self.games.items()}
         return [by_version[version] for version in versions]
 
 
-def make_offer(study: Study, languages: Mapping[str, Texts], key: bytes) -> tuple[Offer, dict[str, bytes]]:
-    """(what a build of the study offers, each game file by its opaque name).
+def make_offer(
+    study: Study, consents: Mapping[str, dict[str, Any]], key: bytes, more: Mapping[str, Any] = MappingProxyType({})
+) -> tuple[Offer, dict[str, bytes]]:
+    """(what a build of the study offers, each game file by its opaque name). ``more``: further settings.
 
-    The offer and its wordings are kept in the data folder.
+    The offer is kept in the data folder.
     Names depend on the key, so nobody can find out without it what they stand for. The same study gives the same names.
     Raises ValueError, one line, for games that can't be in a browser; OSError.
     """
@@ -52,8 +61,9 @@ def make_offer(study: Study, languages: Mapping[str, Texts], key: bytes) -> tupl
     names = {version: keyed(key, file) for version, file in files.items()}
     entries: dict[str, Any] = {
         "study": study.name, "games": {name: version for version, name in names.items()},
-        "consents": {code: consent(study, texts) for code, texts in languages.items()},
-        "settings": {"design": study.design, "minutes": study.minutes, "wasm": digest()}, "software": software(),
+        "consents": {**consents},
+        "settings": {"design": study.design, "minutes": study.minutes, "wasm": digest(), **more},
+        "software": software(),
     }  # fmt: skip
     offer = Offer(id=keyed(key, encode(entries).encode()), **entries)
     path = offer_path(study, offer.id)
@@ -64,6 +74,7 @@ def make_offer(study: Study, languages: Mapping[str, Texts], key: bytes) -> tupl
 
 
 def consent(study: Study, texts: Texts) -> dict[str, Any]:
+    """What the event consent says of everybody who reads these texts, whose wording is kept in the data folder."""
     script = Script(study, texts)
     return {
         "version": study.consent_version, "language": texts.language,

@@ -1,5 +1,6 @@
 """Files of sessions in browsers, wherever they come from: what DataPipe or a host keeps, the results that JATOS
-exports, what participants saved, the chunks of a server. Several files may hold one session, in any order, and overlap.
+exports, what participants saved, the chunks of a server, the data of experiments in jsPsych. Several files may hold one
+session, in any order, and overlap.
 
 A line is a JSON object: an *opening* (build, id and what the log's header needs), a chunk (n, entries) of the opening
 or file that it stands in, an *upload* (build, id, data: lines compressed by gzip, in base64), or a *withdrawal*.
@@ -14,7 +15,7 @@ import io
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,13 +35,15 @@ from priorlab.human_study.data.chunks import (
 )
 from priorlab.human_study.data.outside import parsed
 from priorlab.human_study.data.traces import DAMAGE
+from priorlab.human_study.hosting import rows
 
 GZIP = zlib.MAX_WBITS | 16
 MOST_BYTES = 100 << 20  # of a session
 LARGEST = 1 << 30  # bytes of a file, or of one in an archive; also of what a file's uploads hold
 MOST_IN_ALL = 4 << 30  # bytes of all files
 MOST_PROBLEMS = 100  # of a file that are named one by one
-MEMBERS = ("data.txt", ".jsonl")  # how the names of files with sessions end, within an archive
+MEMBERS = ("data.txt", ".jsonl", ".json", ".csv")  # how the names of files with sessions end, within an archive
+ABOUT = "metadata.json"  # what JATOS's archives hold besides
 EXPECTED = "expected what a built study uploads, or participants save"
 
 
@@ -141,7 +144,8 @@ def read_file(found: Found, path: Path, source: Path, read: Callable[[], bytes])
 
 def each_file(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
-        yield from sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]
+        inside = (each for each in path.rglob("*") if each.is_file() and each.name != ABOUT)
+        yield from sorted(inside) if path.is_dir() else [path]
 
 
 def contents(path: Path) -> Iterator[tuple[Path, Callable[[], bytes]]]:
@@ -150,11 +154,15 @@ def contents(path: Path) -> Iterator[tuple[Path, Callable[[], bytes]]]:
         yield path, partial(read_whole, path)
         return
     with zipfile.ZipFile(path) as archive:
-        members = [each for each in archive.infolist() if each.filename.endswith(MEMBERS)]
+        members = [each for each in archive.infolist() if is_member(each.filename)]
         if not members:
             raise NotASession(f"{path}: holds no {' or *'.join(MEMBERS)}: {EXPECTED}")
         for member in members:
             yield path / member.filename.lstrip("/"), partial(read_member, archive, member)
+
+
+def is_member(name: str) -> bool:
+    return name.endswith(MEMBERS) and not name.endswith(ABOUT)
 
 
 def read_whole(path: Path) -> bytes:
@@ -184,19 +192,38 @@ def read_lines(found: Found, path: Path, source: Path, data: bytes) -> None:
         for number, entries in enumerate(chunks.entries):
             session.take_chunk(number, entries, f"{where}: line {number + 2}")
         return
-    left_out = 0
+    content = rows.csv_rows(data, where) if rows.is_csv(data) else rows.json_rows(data, where)
+    if content is not None:
+        Line(found, path, source, where).read_rows(content)
+        return
+    left_out = LeftOut(found, where)
     for number, line in enumerate(io.BytesIO(data), 1):  # a list of all lines could be eight times as large
         if not (line := line.strip()):
             continue
         try:
             key = Line(found, path, source, f"{where}: line {number}").read(line, key)
         except ChunkError as error:
-            left_out += 1
-            found.problems += [error] if left_out <= MOST_PROBLEMS else []
-    if left_out > MOST_PROBLEMS:
-        found.problems.append(NotASession(f"{where}: {left_out - MOST_PROBLEMS} more lines are left out: {EXPECTED}"))
+            left_out.add(error)
+    left_out.close()
     if not data.strip():
         found.problems.append(NotASession(f"{where}: empty: {EXPECTED}"))
+
+
+@dataclass
+class LeftOut:
+    """Lines of a file that are left out; the first ones are named one by one."""
+
+    found: Found
+    where: str
+    count: int = 0
+
+    def add(self, error: ChunkError) -> None:
+        self.count += 1
+        self.found.problems += [error] if self.count <= MOST_PROBLEMS else []
+
+    def close(self) -> None:
+        if (more := self.count - MOST_PROBLEMS) > 0:
+            self.found.problems.append(NotASession(f"{self.where}: {more} more lines are left out: {EXPECTED}"))
 
 
 def is_servers(data: bytes) -> bool:
@@ -222,6 +249,9 @@ class Line:
         content = self._parsed(line)
         if is_inside and isinstance(content, dict):
             self._check_own(content, key)
+        if isinstance(content, list) and not is_inside:
+            self.read_rows(content)
+            return key
         match content:
             case {"build": str(build), "id": id, "data": str(data)} if build and not is_inside:
                 session = self._session((build, id))
@@ -239,6 +269,27 @@ class Line:
                 self._session(key).take_chunk(number, entries, self.where)
                 return key
         raise NotASession(f"{self.where}: {line[:40].decode(errors='replace')!r}: {EXPECTED}")
+
+    def read_rows(self, content: Iterable[Any]) -> None:
+        """Takes every good trial of the plugin in an experiment's data; the others become problems. Raises NotASession
+        if there is none."""
+        number, left_out = 0, LeftOut(self.found, self.where)
+        for number, record in rows.records_in(content):
+            try:
+                replace(self, where=f"{self.where}: row {number}")._read_record(record)
+            except ChunkError as error:
+                left_out.add(error)
+        left_out.close()
+        if not number:
+            raise NotASession(f"{self.where}: holds no trial of the plugin, {rows.TRIAL}: {EXPECTED}")
+
+    def _read_record(self, record: bytes) -> None:
+        if not record:
+            raise NotASession(f"{self.where}: {rows.RECORD} is empty: expected a trial that ended by itself")
+        content = self._parsed(record)
+        if not isinstance(content, dict) or "data" not in content:
+            raise NotASession(f"{self.where}: {rows.RECORD}: {record[:40].decode(errors='replace')!r}: {EXPECTED}")
+        self.read(record, ("", ""))
 
     def _parsed(self, line: bytes) -> Any:
         try:

@@ -15,7 +15,7 @@ def main(study: Annotated[Path, tyro.conf.Positional], files: Annotated[list[Pat
 
     Args:
         study: the study's TOML file
-        files: what DataPipe or another host keeps, what JATOS exports, what participants saved; or folders of these
+        files: what DataPipe or another host keeps, what JATOS exports, what participants or jsPsych saved; or folders
     """
     from rich.progress import track
 

@@ -86,7 +86,7 @@ def test_a_single_file_allows_only_its_own_parts_and_is_small(description, admis
 
 
 def test_every_module_is_part_of_the_page():
-    together = "".join(map(joined, ("served.js", "hosted.js", "worker.js")))
+    together = "".join(map(joined, ("served.js", "hosted.js", "worker.js", "timeline.js")))
     for path in HERE.glob("*.js"):
         assert path.stem == "types" or f"const browser_{path.stem} = " in together
         assert len(path.read_text(encoding="utf-8").splitlines()) < 400
