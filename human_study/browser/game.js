@@ -1,5 +1,6 @@
-// A game on the page: shows the worker's pictures, and sends it what keys and the window do.
+// A game on the page: shows the worker's pictures, and sends it what keys, gamepads and the window do.
 
+import { asKey, Gamepads } from "./gamepads.js";
 import { isPause, loggedName } from "./keyboard.js";
 
 /** @typedef {import("./journal.js").Journal} Journal */
@@ -23,10 +24,12 @@ export class Game {
    * @param {ArrayBuffer} engine
    * @param {Description} description
    * @param {Keyboard} keyboard
+   * @param {Gamepads} [gamepads]
    */
-  constructor(source, engine, description, keyboard) {
+  constructor(source, engine, description, keyboard, gamepads = new Gamepads()) {
     this.description = description;
     this.keyboard = keyboard;
+    this.gamepads = gamepads;
     this.stage = /** @type {HTMLElement} */ (document.getElementById("stage"));
     this.canvas = /** @type {HTMLCanvasElement} */ (this.stage.querySelector("canvas"));
     const context = this.canvas.getContext("2d", { alpha: false });
@@ -170,6 +173,13 @@ export class Game {
     addEventListener("blur", (event) => this.focus(false, event.timeStamp), { signal });
     addEventListener("focus", (event) => this.focus(true, event.timeStamp), { signal });
     addEventListener("resize", () => this.fit(), { signal });
+    this.gamepads.listen(
+      {
+        press: (press) => this.worker.postMessage({ key: asKey(press, document.hasFocus(), this.clocked(press.at)) }),
+        connect: (connection, at) => this.worker.postMessage({ connection, at: this.clocked(at) }),
+      },
+      signal,
+    );
     const onPage = (/** @type {string} */ name, /** @type {() => void} */ handle) =>
       document.addEventListener(name, handle, { signal });
     onPage("visibilitychange", () => document.hidden && this.release());
