@@ -7,7 +7,7 @@ from typing import Any
 from priorlab.envs.game.rules import DOWN, JUMP, LEFT, NONE, RIGHT, UP
 from priorlab.human_study.protocol.codes import CODES
 from priorlab.human_study.protocol.keys import IDLE_SECONDS
-from priorlab.human_study.protocol.pads import SETTLE_SECONDS, reading
+from priorlab.human_study.protocol.pads import MOST_BUTTONS, SETTLE_SECONDS, reading
 from tests.support.browser_pads import Happening, as_events, device, played
 from tests.support.javascript import evaluated
 from tests.support.key_rule import Replayed
@@ -19,10 +19,10 @@ TOLD = """
     return given.scripts.map((looks) => {
         const gamepads = new Gamepads(given.reading), told = [];
         gamepads.listen({
-            press: ({ isDown, name, part }) => told.push([isDown, name, part.input]),
+            press: ({ isDown, name, part, at }) => told.push([at, isDown, name, part.input]),
             connect: (connection) => told.push(connection),
         });
-        looks.forEach((devices, number) => gamepads.take(devices, 1000 * number));
+        looks.forEach((devices, number) => gamepads.take(devices, number));
         return [told, gamepads.count, gamepads.held()];
     });
 """
@@ -32,48 +32,58 @@ def told(*scripts: list[list[dict[str, Any]]]) -> list[Any]:
     return evaluated(TOLD, {"reading": reading(), "scripts": scripts})
 
 
-def test_parts_of_gamepads_have_the_inputs_that_they_have_at_the_window():
-    standard = [[[device({button: 1})]] for button in range(17)]
-    first = [[[device({button: 1}, mapping="", count=12)]] for button in range(12)]
-    many = [[[device({button: 1}, mapping="", count=16)]] for button in range(16)]
-    stick, other = [0.2, 0.6, 0.4, 0.45, 0.1, -1, 1, 0], [device({}, {2: 1, 3: 1})]
+def test_buttons_have_the_inputs_that_they_have_at_the_window():
+    jumps, ways = dict.fromkeys(range(8), JUMP), {DPAD_UP: UP, 13: DOWN, 14: LEFT, DPAD_RIGHT: RIGHT}
+    first, pad = dict.fromkeys(range(6), JUMP), {11: UP, 12: DOWN, 13: LEFT, 14: RIGHT}
+    cases = [
+        ("standard", 17, jumps | ways), ("", 14, first), ("", 16, first | pad), ("another", 6, first),
+        ("", 40, first | pad),
+    ]  # fmt: skip
+    expected = [
+        (mapping, count, button, inputs.get(button, NONE))
+        for mapping, count, inputs in cases
+        for button in range(min(count, MOST_BUTTONS))
+    ]
+    found = told(*([[device({button: 1}, None, mapping, count=count)]] for mapping, count, button, _ in expected))
+    presses = [events[1] for events, _, _ in found]
+    assert [press[3] for press in presses] == [number for *_, number in expected]
+    names = {BACK: "back", START: "start", GUIDE: "guide", A: "a", DPAD_UP: "dpup"}
+    assert {button: presses[button][2].removeprefix("pad 0, ") for button in names} == names
+
+
+def test_sticks_and_triggers_must_move_far_and_back():
+    ways = (("leftx", LEFT, RIGHT), ("lefty", UP, DOWN), ("axis 0", LEFT, RIGHT), ("axis 1", UP, DOWN))
+    values = (0.2, 0.6, 0.4, 0.45, 0.1, -1, 1, 0)
     sticks = [
-        [[device({}, {axis: value}, mapping)] for value in stick] for mapping in ("standard", "") for axis in (0, 1)
+        [[device({}, {axis: value}, mapping)] for value in values] for mapping in ("standard", "") for axis in (0, 1)
     ]
     trigger = [[device({6: value})] for value in (0.4, 0.6, 0.4, 0.3)]
-    gone = [
-        [device({A: 1}), device(index=1, name="Other")],
-        [device(index=1, name="Other")],
-        [device(), device(index=1)],
-    ]
-    found = told(*standard, *first, *many, *sticks, trigger, [other], gone)
-    inputs = [[each[2] for each in events[1:]] for events, _, _ in found[:45]]
-    jumps = dict.fromkeys(range(8), JUMP)
-    ways = {DPAD_UP: UP, 13: DOWN, 14: LEFT, DPAD_RIGHT: RIGHT}
-    assert inputs[:17] == [[{**jumps, **ways}.get(button, NONE)] for button in range(17)]
-    jumps = dict.fromkeys(range(6), JUMP)
-    assert inputs[17:29] == [[jumps.get(button, NONE)] for button in range(12)]
-    ways = {11: UP, 12: DOWN, 13: LEFT, 14: RIGHT}
-    assert inputs[29:45] == [[{**jumps, **ways}.get(button, NONE)] for button in range(16)]
-    moves = [events[1:] for events, _, _ in found[45:49]]
-    for presses, part, (back, forth) in zip(
-        moves, ("leftx", "lefty", "axis 0", "axis 1"), ((LEFT, RIGHT), (UP, DOWN)) * 2, strict=True
-    ):
+    other = [[device({}, {2: 1, 3: 1})]]
+    *found, trigger_found, (right_stick, _, _) = told(*sticks, trigger, other)
+    for (presses, _, _), (part, back, forth) in zip(found, ways, strict=True):
+        held = ((forth, 1, 4), (back, 5, 6), (forth, 6, 7))  # from one look until another
         name = f"pad 0, {part}"
-        assert presses == [[down, name, way] for way in (forth, back, forth) for down in (True, False)]
-    assert found[49][0][1:] == [[True, "pad 0, lefttrigger", JUMP], [False, "pad 0, lefttrigger", JUMP]]
-    assert found[50][0][1:] == [], "the right stick"
-    names = {BACK: "back", START: "start", GUIDE: "guide", A: "a", DPAD_UP: "dpup"}
-    assert {number: found[number][0][1][1].removeprefix("pad 0, ") for number in names} == names
+        assert presses[1:] == [
+            each for way, begin, end in held for each in ([begin, True, name, way], [end, False, name, way])
+        ]
+    name = "pad 0, lefttrigger"
+    assert trigger_found[0][1:] == [[1, True, name, JUMP], [3, False, name, JUMP]]
+    assert not right_stick[1:]
 
-    events, count, held = found[51]
-    connections = [(each["what"], each["number"], each["name"]) for each in events if isinstance(each, dict)]
-    assert connections == [
+
+def test_gamepads_come_and_go():
+    other = device(index=1, name="Other")
+    ((events, count, held), (_, _, pressed)) = told(
+        [[device({A: 1}), other], [other], [device(), device(index=1)]], [[device({A: 1}, {0: -1})]]
+    )
+    assert [(each["what"], each["number"], each["name"]) for each in events if isinstance(each, dict)] == [
         ("connected", 0, "Pad"), ("connected", 1, "Other"), ("disconnected", 0, "Pad"), ("disconnected", 1, "Other"),
         ("connected", 2, "Pad"), ("connected", 3, "Pad"),
     ]  # fmt: skip
-    assert [each for each in events if isinstance(each, list)] == [[True, "pad 0, a", JUMP], [False, "pad 0, a", JUMP]]
-    assert (count, held) == (2, []) and found[0][2] == [JUMP]
+    assert [each for each in events if isinstance(each, list)] == [
+        [0, True, "pad 0, a", JUMP], [1, False, "pad 0, a", JUMP],
+    ]  # fmt: skip
+    assert (count, held, sorted(pressed)) == (2, [], [LEFT, JUMP])
     assert events[0] == {
         "what": "connected", "number": 0, "name": "Pad", "guid": "", "known": True, "axes": 4, "buttons": 17, "hats": 0,
     }  # fmt: skip
