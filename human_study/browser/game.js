@@ -24,12 +24,11 @@ export class Game {
    * @param {ArrayBuffer} engine
    * @param {Description} description
    * @param {Keyboard} keyboard
-   * @param {Gamepads} [gamepads]
    */
-  constructor(source, engine, description, keyboard, gamepads = new Gamepads()) {
+  constructor(source, engine, description, keyboard) {
     this.description = description;
     this.keyboard = keyboard;
-    this.gamepads = gamepads;
+    this.gamepads = new Gamepads(description.gamepads); // none, until somebody watches them
     this.stage = /** @type {HTMLElement} */ (document.getElementById("stage"));
     this.canvas = /** @type {HTMLCanvasElement} */ (this.stage.querySelector("canvas"));
     const context = this.canvas.getContext("2d", { alpha: false });

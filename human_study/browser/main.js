@@ -5,7 +5,6 @@ import { about, isModern, isTooSlow, isTooSmall, isTouched, measured, preferred 
 import { farewell, offerFile } from "./farewell.js";
 import { formOf } from "./form_of.js";
 import { Game } from "./game.js";
-import { Gamepads } from "./gamepads.js";
 import { Journal } from "./journal.js";
 import { Keyboard } from "./keyboard.js";
 import { element, Paper } from "./paper.js";
@@ -35,11 +34,10 @@ class Study {
     this.paper = new Paper();
     const keyboard = new Keyboard(description);
     const reader = new Reader(this.paper, keyboard, description);
-    const gamepads = new Gamepads(description.gamepads);
-    const game = new Game(worker, engine, description, keyboard, gamepads);
-    this.tools = { paper: this.paper, keyboard, reader, gamepads, game };
-    gamepads.listen({ press: () => (reader.touched = performance.now()) });
-    gamepads.watch();
+    const game = new Game(worker, engine, description, keyboard);
+    this.tools = { paper: this.paper, keyboard, reader, game };
+    game.gamepads.listen({ press: () => (reader.touched = performance.now()) });
+    game.gamepads.watch();
     this.panel = takeQuery();
     this.code = "";
     this.language = description.languages[this.code];

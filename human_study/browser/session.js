@@ -7,7 +7,6 @@ import { play, practise } from "./plays.js";
 import { isRight, Progress, retraced, roundEnded } from "./progress.js";
 
 /** @typedef {import("./game.js").Game} Game */
-/** @typedef {import("./gamepads.js").Gamepads} Gamepads */
 /** @typedef {import("./gamepads.js").Connection} Connection */
 /** @typedef {import("./journal.js").Journal} Journal */
 /** @typedef {import("./keyboard.js").Keyboard} Keyboard */
@@ -22,10 +21,7 @@ import { isRight, Progress, retraced, roundEnded } from "./progress.js";
 /** @typedef {import("./types.js").Page} Page */
 /** @typedef {import("./types.js").Step} Step */
 
-/**
- * What pages and games are shown with.
- * @typedef {{paper: Paper, reader: Reader, keyboard: Keyboard, gamepads: Gamepads, game: Game}} Tools
- */
+/** What pages and games are shown with. @typedef {{paper: Paper, reader: Reader, keyboard: Keyboard, game: Game}} Tools */
 
 export class Session {
   /**
@@ -64,7 +60,7 @@ export class Session {
     document.addEventListener("fullscreenchange", (event) =>
       this.note("fullscreen", { what: document.fullscreenElement ? "begin" : "end" }, event.timeStamp),
     );
-    this.tools.gamepads.listen({ connect: (connection, at) => this.connect(connection, at) });
+    this.tools.game.gamepads.listen({ connect: (connection, at) => this.connect(connection, at) });
   }
 
   /** Logs an event now, or at a time by performance.now(). @param {string} event @param {object} fields @param {number} [at] */
@@ -95,7 +91,7 @@ export class Session {
 
   /** All steps in order. Returns the page that ended the session early; else "". */
   async walk() {
-    for (const connection of this.tools.gamepads.connections()) this.connect(connection);
+    for (const connection of this.tools.game.gamepads.connections()) this.connect(connection);
     for (let step = this.progress.step; step; step = this.progress.step) {
       const went = step.kind === "play" ? await this.play(step) : await this.showStep(step);
       if (typeof went === "string") return went;
@@ -161,7 +157,7 @@ export class Session {
     const page = this.language.pages[step.page];
     if (answer instanceof Controls) {
       this.controls = answer;
-      this.note("controls", { ...answer.about(this.tools.keyboard), gamepads: this.tools.gamepads.count });
+      this.note("controls", { ...answer.about(this.tools.keyboard), gamepads: this.tools.game.gamepads.count });
     } else if (page.kind !== "read" && page.kind !== "practice") {
       const end = excludes(page, answer);
       if (end) {
@@ -212,11 +208,11 @@ export class Session {
 
   /** @param {Page} page @param {any} [former]  an earlier answer @returns {import("./forms.js").Form} */
   form(page, former) {
-    const { keyboard, gamepads, paper } = this.tools;
+    const { game, keyboard, paper } = this.tools;
     const { words } = this.language;
     const capsOf = (/** @type {string} */ input) => this.controls.codes(input).map((code) => keyboard.name(code, words));
     const filling = { words, code: this.admission.code, capsOf, paper };
-    if (page.kind === "keys") return new KeyForm(page, filling, keyboard, gamepads, this.controls, this.standard);
+    if (page.kind === "keys") return new KeyForm(page, filling, keyboard, game.gamepads, this.controls, this.standard);
     return formOf(page, filling, former);
   }
 }
