@@ -38,8 +38,8 @@ export class Form {
     this.leave("done");
   }
 
-  /** The page is on the screen. */
-  shown() {}
+  /** The page is on the screen, until it is gone. @param {AbortSignal} _gone */
+  shown(_gone) {}
 
   /** @param {KeyboardEvent} event */
   key(event) {

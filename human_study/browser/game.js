@@ -1,5 +1,6 @@
-// A game on the page: shows the worker's pictures, and sends it what keys and the window do.
+// A game on the page: shows the worker's pictures, and sends it what keys, gamepads and the window do.
 
+import { asKey, Gamepads } from "./gamepads.js";
 import { isPause, loggedName } from "./keyboard.js";
 
 /** @typedef {import("./entries.js").Entries} Entries */
@@ -28,6 +29,7 @@ export class Game {
   constructor(source, engine, description, keyboard, page = document.body) {
     this.description = description;
     this.keyboard = keyboard;
+    this.gamepads = new Gamepads(description.gamepads); // none, until somebody watches them
     this.page = page;
     this.stage = /** @type {HTMLElement} */ (page.querySelector("#stage"));
     this.canvas = /** @type {HTMLCanvasElement} */ (this.stage.querySelector("canvas"));
@@ -172,6 +174,13 @@ export class Game {
     addEventListener("blur", (event) => this.focus(false, event.timeStamp), { signal });
     addEventListener("focus", (event) => this.focus(true, event.timeStamp), { signal });
     addEventListener("resize", () => this.fit(), { signal });
+    this.gamepads.listen(
+      {
+        press: (press) => this.worker.postMessage({ key: asKey(press, document.hasFocus(), this.clocked(press.at)) }),
+        connect: (connection, at) => this.worker.postMessage({ connection, at: this.clocked(at) }),
+      },
+      signal,
+    );
     const onPage = (/** @type {string} */ name, /** @type {() => void} */ handle) =>
       document.addEventListener(name, handle, { signal });
     onPage("visibilitychange", () => document.hidden && this.release());

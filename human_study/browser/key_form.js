@@ -5,6 +5,7 @@ import { Controls, INPUTS } from "./keyboard.js";
 import { element, rows } from "./paper.js";
 
 /** @typedef {import("./forms.js").Filling} Filling */
+/** @typedef {import("./gamepads.js").Gamepads} Gamepads */
 /** @typedef {import("./keyboard.js").Keyboard} Keyboard */
 /** @typedef {import("./types.js").Page} Page */
 
@@ -13,11 +14,19 @@ import { element, rows } from "./paper.js";
  * keys are being chosen, Escape leaves them unchanged.
  */
 export class KeyForm extends Form {
-  /** @param {Page} page @param {Filling} filling @param {Keyboard} keyboard @param {Controls} controls @param {Controls} standard */
-  constructor(page, filling, keyboard, controls, standard) {
+  /**
+   * @param {Page} page
+   * @param {Filling} filling
+   * @param {Keyboard} keyboard
+   * @param {Gamepads} gamepads
+   * @param {Controls} controls
+   * @param {Controls} standard
+   */
+  constructor(page, filling, keyboard, gamepads, controls, standard) {
     super(page, filling);
     this.inputs = /** @type {string[][]} */ (page.inputs); // [name, what it is called]
     this.keyboard = keyboard;
+    this.gamepads = gamepads;
     this.controls = controls;
     this.standard = standard;
     /** @type {Set<string>} */
@@ -36,6 +45,11 @@ export class KeyForm extends Form {
     return [...super.content(), this.body];
   }
 
+  /** @param {AbortSignal} gone */
+  shown(gone) {
+    this.gamepads.listen({ press: () => this.draw(), connect: () => (this.draw(), this.paper.fit()) }, gone);
+  }
+
   draw() {
     const { words } = this.filling;
     this.takesEscape = this.asked.length > 0;
@@ -43,18 +57,22 @@ export class KeyForm extends Form {
       ? words["controls.press"].replace("{input}", this.asked[0][1])
       : words[this.message];
     const note = this.asked.length ? [element("p", { className: "note", role: "alert" }, this.note)] : [];
-    this.body.replaceChildren(element("p", { role: "status" }, message), this.rows(), ...note, this.commands());
+    const pads = this.gamepads.count ? [element("p", { className: "dim" }, words["controls.pad"])] : [];
+    const head = [element("p", { role: "status" }, message), this.rows(), ...pads, ...note];
+    this.body.replaceChildren(...head, this.commands());
   }
 
   rows() {
     const { words } = this.filling;
     const shown = this.asked.length ? new Controls(this.chosen) : this.controls;
+    const held = this.gamepads.held();
     return rows(
       this.inputs.map(([input, name]) => {
         if (input === this.asked[0]?.[0]) return { name, caps: ["?"], isLit: true };
         const codes = shown.codes(input);
         const caps = codes.map((code) => this.keyboard.name(code, words));
-        return { name, caps, isLit: !this.asked.length && codes.some((code) => this.lit.has(code)) };
+        const isLit = !this.asked.length && codes.some((code) => this.lit.has(code));
+        return { name, caps, isLit: isLit || held.includes(INPUTS.indexOf(input)) };
       }),
     );
   }

@@ -34,7 +34,10 @@ class Study {
     this.paper = new Paper();
     const keyboard = new Keyboard(description);
     const reader = new Reader(this.paper, keyboard, description);
-    this.tools = { paper: this.paper, keyboard, reader, game: new Game(worker, engine, description, keyboard) };
+    const game = new Game(worker, engine, description, keyboard);
+    this.tools = { paper: this.paper, keyboard, reader, game };
+    game.gamepads.listen({ press: () => (reader.touched = performance.now()) });
+    game.gamepads.watch();
     this.panel = takeQuery();
     this.code = "";
     this.language = description.languages[this.code];

@@ -2,6 +2,7 @@
 
 import { Schedule } from "./schedule.js";
 
+/** @typedef {import("./gamepads.js").Connection} Connection */
 /** @typedef {import("./schedule.js").Due} Due */
 /** @typedef {import("./schedule.js").Probe} Probe */
 /** @typedef {import("./types.js").EngineGame} EngineGame */
@@ -14,7 +15,7 @@ import { Schedule } from "./schedule.js";
  * @typedef {{rate: number, limit: number, idle_seconds: number, refocus_seconds: number, probes: Probe[],
  *   has_key: number, keys: Record<number, number>}} Rules
  * @typedef {{isDown: boolean, code: number, name: string, at: number, isPause: boolean, isEscape: boolean,
- *   isIgnored: boolean}} KeyChange
+ *   isIgnored: boolean, input?: number, leans?: boolean}} KeyChange
  */
 
 const MICRO = 1_000_000;
@@ -44,6 +45,8 @@ export class Playing {
     this.focused = -Infinity; // when the focus came back
     /** @type {Set<number>} */
     this.stale = new Set(); // keys held since before the game: not fresh until released
+    /** @type {Set<number>} */
+    this.leaning = new Set(); // sticks and triggers that are held, which needs no hand
     this.began = 0;
     this.number = 0; // of the current step, from the beginning or the last continuation
   }
@@ -64,6 +67,7 @@ export class Playing {
     this.due = [];
     this.keys.releaseAll();
     this.stale = new Set(held);
+    this.leaning.clear();
     if (wait) this.pause(wait, now);
     this.touched = this.began = now;
     this.number = 0;
@@ -77,8 +81,9 @@ export class Playing {
 
   /** Takes an input unless the game waits; returns whether it did. @param {number} due @param {number} now */
   step(due, now) {
-    const isIdle = !this.keys.held && now > this.touched + this.rules.idle_seconds * MICRO;
-    if (!this.paused && isIdle) this.pause("idle", now);
+    const isUntouched = now > this.touched + this.rules.idle_seconds * MICRO;
+    if (isUntouched) for (const code of this.leaning) this.keys.release(code); // nobody plays with a stick that drifts
+    if (!this.paused && isUntouched && !this.keys.held) this.pause("idle", now);
     if (this.paused || this.isLeaving) return false;
     const input = this.keys.take();
     this.take(input);
@@ -97,27 +102,36 @@ export class Playing {
     this.due = this.ended ? [] : due;
   }
 
-  /** A key went down or up. @param {KeyChange} change */
+  /** A key went down or up, or a part of a gamepad, which has its ``input`` with it. @param {KeyChange} change */
   key(change) {
     const { code, at, isDown } = change;
+    const input = change.input ?? this.rules.keys[code];
     this.touched = at;
-    this.note(at, "key", { what: isDown ? "down" : "up", code, key: change.name });
+    this.note(at, "key", { what: isDown ? "down" : "up", code: change.input ?? code, key: change.name });
     if (!isDown) {
       this.keys.release(code);
       this.stale.delete(code);
+      this.leaning.delete(code);
     } else if (change.isEscape) {
       this.isLeaving = true;
     } else if (change.isPause && !this.paused) {
       this.pause("key", at);
     } else if (!change.isIgnored && this.isFresh(code, at)) {
       this.resume(at);
-      if (this.rules.keys[code]) this.keys.press(code, this.rules.keys[code]);
+      if (input) this.keys.press(code, input);
+      if (change.leans) this.leaning.add(code);
     }
   }
 
   /** Whether it was just pressed, and not held since before the focus came back. @param {number} code @param {number} at */
   isFresh(code, at) {
     return !this.stale.has(code) && at > this.focused + this.rules.refocus_seconds * MICRO;
+  }
+
+  /** A gamepad came or went. Without it a participant can't play, so the game waits. @param {Connection} connection @param {number} at */
+  connect(connection, at) {
+    this.note(at, "gamepad", connection);
+    if (connection.what === "disconnected") this.pause("gamepad", at);
   }
 
   /** The page lost the keyboard, or has it again. @param {boolean} isGained @param {number} at */

@@ -40,7 +40,7 @@ export class Reader {
     const hints = [back, go].filter(({ text }) => text);
     /** @type {HTMLElement | null} */ (document.activeElement)?.blur();
     this.paper.show(form.content(), { hints, progress: manner.progress });
-    form.shown();
+    form.shown(gone.signal);
     this.listen(form, gone.signal);
     this.watch(manner.onIdle, gone.signal);
     const how = await left;

@@ -48,6 +48,7 @@ export class Session extends Sitting {
 
   /** All steps in order. Returns the page that ended the session early; else "". */
   async walk() {
+    for (const connection of this.tools.game.gamepads.connections()) this.connect(connection);
     for (let step = this.progress.step; step; step = this.progress.step) {
       const went = step.kind === "play" ? await this.play(step) : await this.showStep(step);
       if (typeof went === "string") return went;
@@ -113,7 +114,7 @@ export class Session extends Sitting {
     const page = this.language.pages[step.page];
     if (answer instanceof Controls) {
       this.controls = answer;
-      this.note("controls", { ...answer.about(this.tools.keyboard), gamepads: 0 });
+      this.note("controls", { ...answer.about(this.tools.keyboard), gamepads: this.tools.game.gamepads.count });
     } else if (page.kind !== "read" && page.kind !== "practice") {
       const end = excludes(page, answer);
       if (end) {

@@ -7,6 +7,7 @@ import { bytes } from "./plays.js";
 
 /** @typedef {import("./entries.js").Entries} Entries */
 /** @typedef {import("./game.js").Game} Game */
+/** @typedef {import("./gamepads.js").Connection} Connection */
 /** @typedef {import("./keyboard.js").Keyboard} Keyboard */
 /** @typedef {import("./paper.js").Paper} Paper */
 /** @typedef {import("./reader.js").Reader} Reader */
@@ -50,6 +51,7 @@ export class Sitting {
     document.addEventListener("visibilitychange", seen, { signal });
     document.addEventListener("fullscreenchange", filled, { signal });
     addEventListener("pagehide", () => this.journal.hurry(), { signal });
+    this.tools.game.gamepads.listen({ connect: (connection, at) => this.connect(connection, at) }, signal);
   }
 
   /** The game of the play of that number. @param {number} number @returns {Promise<ArrayBuffer>} */
@@ -68,6 +70,11 @@ export class Sitting {
     if (!this.tools.game.isPlaying) this.journal.note("focus", { what }, at);
   }
 
+  /** So it does what gamepads do. @param {Connection} connection @param {number} [at] */
+  connect(connection, at) {
+    if (!this.tools.game.isPlaying) this.journal.note("gamepad", connection, at);
+  }
+
   /** Asks whether to stop; null if the participant left that page by Escape. @param {number} [number]  of the play under way */
   async askToStop(number) {
     const isLast = number === undefined || number + 1 === this.description.plays;
@@ -80,11 +87,11 @@ export class Sitting {
 
   /** @param {Page} page @param {any} [former]  an earlier answer @returns {import("./forms.js").Form} */
   form(page, former) {
-    const { keyboard, paper } = this.tools;
+    const { game, keyboard, paper } = this.tools;
     const { words } = this.language;
     const capsOf = (/** @type {string} */ input) => this.controls.codes(input).map((code) => keyboard.name(code, words));
     const filling = { words, code: this.admission.code, capsOf, paper };
-    if (page.kind === "keys") return new KeyForm(page, filling, keyboard, this.controls, this.standard);
+    if (page.kind === "keys") return new KeyForm(page, filling, keyboard, game.gamepads, this.controls, this.standard);
     return formOf(page, filling, former);
   }
 }

@@ -11,7 +11,7 @@
  *   eligibility: string[], steps: Step[]}} Language
  * @typedef {{name: string, limit: number, rate: number, plays: number, idle_seconds: number, refocus_seconds: number,
  *   readable_seconds: number, end_seconds: number, codes: Record<string, number>, reserved: string[],
- *   keys: Record<string, string>, language: Page, state: {has_key: number},
+ *   keys: Record<string, string>, gamepads: import("./gamepads.js").Reading | null, language: Page, state: {has_key: number},
  *   probes: import("./schedule.js").Probe[], languages: Record<string, Language>}} Description
  */
 

@@ -4,6 +4,7 @@ import { Engine } from "../../envs/browser/engine.js";
 import { Clock } from "./clock.js";
 import { Playing } from "./playing.js";
 
+/** @typedef {import("./gamepads.js").Connection} Connection */
 /** @typedef {import("./playing.js").KeyChange} KeyChange */
 /** @typedef {import("./playing.js").Rules} Rules */
 
@@ -11,6 +12,7 @@ import { Playing } from "./playing.js";
  * From the page.
  * @typedef {{engine: ArrayBuffer} | {open: ArrayBuffer, rules: Rules, inputs: number[], began: number}
  *   | {begin: number[], wait: string} | {key: KeyChange} | {focus: boolean, at: number}
+ *   | {connection: Connection, at: number}
  *   | {note: string, fields: object, at: number} | {stop: true}} Order
  */
 
@@ -31,6 +33,7 @@ onmessage = async ({ data }) => {
   else if ("begin" in data) begin(data.begin, data.wait);
   else if ("key" in data) happened(() => playing.key(data.key));
   else if ("focus" in data) happened(() => playing.focus(data.focus, data.at));
+  else if ("connection" in data) happened(() => playing.connect(data.connection, data.at));
   else if ("note" in data) happened(() => playing.note(data.at, data.note, data.fields));
   else clearTimeout(timer);
 };

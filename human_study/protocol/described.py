@@ -20,6 +20,7 @@ from priorlab.human_study.protocol.keys import (
     READABLE_SECONDS,
     REFOCUS_SECONDS,
 )
+from priorlab.human_study.protocol.pads import reading
 from priorlab.human_study.protocol.pages import Choice, KeysPage, Page, Several, Typed
 from priorlab.human_study.protocol.plates import plate_picture
 from priorlab.human_study.protocol.probes import steps_in
@@ -41,6 +42,7 @@ def described(study: Study, texts: Mapping[str, Texts]) -> dict[str, Any]:
     return {
         "name": hashlib.sha256(study.name.encode()).hexdigest()[:12],  # participants don't see the study's name
         "minutes": study.minutes, "limit": study.limit, "rate": rate, "plays": plays, **playing(),
+        "gamepads": reading() if study.gamepad else None,
         "probes": [probe_data(each, rate) for each in study.probes],
         "language": page_data(language_page(texts), Script(study, next(iter(texts.values())))),
         "languages": {code: language(Script(study, each), plays) for code, each in texts.items()},

@@ -12,10 +12,22 @@ from typing import Any, NamedTuple
 import pygame
 from pygame._sdl2 import controller
 
-from priorlab.envs.game.rules import DOWN, JUMP, LEFT, NONE, RIGHT, UP
+from priorlab.envs.game.rules import DOWN, LEFT, NONE, RIGHT, UP
 from priorlab.human_study.protocol.codes import KEYMAP
 from priorlab.human_study.protocol.codes import RESERVED as RESERVED_NAMES
 from priorlab.human_study.protocol.keys import INPUT_NUMBERS
+from priorlab.human_study.protocol.pads import (
+    AXES,
+    AXIS_INPUTS,
+    BUTTON_INPUTS,
+    MANY_BUTTONS,
+    OFF,
+    ON,
+    PAUSES,
+    SETTLE_SECONDS,
+    leans,
+    unknown_input,
+)
 
 RESERVED_KEYS = {  # by the names that a browser has for their places; P is wherever the keyboard has it
     "Escape": pygame.K_ESCAPE, "F11": pygame.K_F11, "KeyP": pygame.K_p, "Enter": pygame.K_RETURN,
@@ -34,26 +46,10 @@ KEYPAD = {pygame.KSCAN_KP_0: "0", pygame.KSCAN_KP_ENTER: "Enter"} | {
 }
 SCANCODES = 512
 
-ON, OFF = 0.5, 0.35  # how far a stick or trigger must move to count as pressed, and to be released
-SETTLE_SECONDS = 0.25  # after it was connected, in which a gamepad reports what was held before
-# SDL's names for the buttons and axes of a gamepad that it knows, in the order of SDL's numbers.
-PARTS = (
+PARTS = (  # SDL's names for the buttons of a gamepad that it knows, in the order of SDL's numbers
     "a", "b", "x", "y", "back", "guide", "start", "leftstick", "rightstick", "leftshoulder", "rightshoulder", "dpup",
     "dpdown", "dpleft", "dpright", "misc1", "paddle1", "paddle2", "paddle3", "paddle4", "touchpad",
 )  # fmt: skip
-AXES = ("leftx", "lefty", "rightx", "righty", "lefttrigger", "righttrigger")
-BUTTON_INPUTS = {"dpup": UP, "dpdown": DOWN, "dpleft": LEFT, "dpright": RIGHT} | dict.fromkeys(
-    ("a", "b", "x", "y", "leftshoulder", "rightshoulder", "paddle1", "paddle2", "paddle3", "paddle4"), JUMP
-)  # the others (back, guide, the buttons under the sticks, ...) are pressed by mistake, or belong to the system
-AXIS_INPUTS = {  # (input, direction of the axis)
-    "leftx": ((LEFT, -1), (RIGHT, 1)), "lefty": ((UP, -1), (DOWN, 1)),
-    "lefttrigger": ((JUMP, 1),), "righttrigger": ((JUMP, 1),),
-}  # fmt: skip
-PAUSES = "start"
-# On most gamepads that SDL does not know, the first buttons are the face and shoulder buttons, and later ones back and
-# start. If there is no hat but many buttons, some of them are the D-pad, in SDL's order.
-FIRST_BUTTONS, MANY_BUTTONS = 6, 15
-D_PAD = {11: UP, 12: DOWN, 13: LEFT, 14: RIGHT}
 PAD_AXES = (pygame.JOYAXISMOTION, pygame.CONTROLLERAXISMOTION)
 PAD_EVENTS = (
     *PAD_AXES, pygame.JOYHATMOTION, pygame.JOYBUTTONDOWN, pygame.JOYBUTTONUP, pygame.CONTROLLERBUTTONDOWN,
@@ -130,7 +126,7 @@ class Connection(NamedTuple):
 
 
 class Gamepad:
-    """One gamepad. If SDL knows its buttons and axes, it is read as SDL says; if not, by the rule above."""
+    """One gamepad. If SDL knows its buttons and axes, it is read as SDL says; if not, by the rule for unknown ones."""
 
     def __init__(self, joystick: pygame.joystick.JoystickType):
         self.number, self.joystick, self.since = joystick.get_instance_id(), joystick, time.perf_counter()
@@ -168,9 +164,7 @@ class Gamepad:
 
     def _button(self, number: int) -> int:
         has_d_pad = not self.about["hats"] and self.about["buttons"] >= MANY_BUTTONS
-        if has_d_pad and number in D_PAD:
-            return D_PAD[number]
-        return JUMP if number < FIRST_BUTTONS else NONE
+        return unknown_input(number, has_d_pad)
 
 
 class Gamepads:
@@ -202,7 +196,7 @@ class Gamepads:
 
     def leaning(self) -> list[tuple[int, str, int]]:
         """The sticks and triggers that are held, which needs no hand: a stick may drift."""
-        return [key for key in self._held if key[1] in AXES or key[1].startswith("axis")]
+        return [key for key in self._held if leans(key[1])]
 
     def find(self) -> list[Connection]:
         """Opens the new gamepads. It looks at all: the index in an event may by now belong to another one."""

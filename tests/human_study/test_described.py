@@ -18,6 +18,7 @@ from priorlab.envs.game.versions import versions
 from priorlab.human_study.protocol.blocks import Plate
 from priorlab.human_study.protocol.codes import CODES, KEYMAP
 from priorlab.human_study.protocol.described import described
+from priorlab.human_study.protocol.pads import reading
 from priorlab.human_study.protocol.plates import plate_picture
 from priorlab.human_study.study.texts import Texts
 from tests.human_study.test_study import a_study
@@ -102,6 +103,12 @@ def test_keys_have_the_numbers_that_the_window_logs(data: dict[str, Any]):
              "NonConvert": pygame.KSCAN_INTERNATIONAL5}  # fmt: skip
     assert {code: CODES[code] for code in pairs} == pairs
     assert {CODES[code] for code in data["keys"]} == KEYMAP.keys() and data["keys"]["Space"] == "jump"
+
+
+def test_a_study_says_how_to_read_gamepads_unless_it_takes_none(data: dict[str, Any], tmp_path: Path):
+    assert data["gamepads"] == reading()
+    study = a_study(tmp_path, gamepad=False, before=[], after=[])
+    assert described(study, {"en": LANGUAGES["en"]})["gamepads"] is None
 
 
 def test_practice_is_a_game_of_its_own(data: dict[str, Any], tmp_path: Path):

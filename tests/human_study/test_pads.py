@@ -17,10 +17,11 @@ from priorlab.human_study.data.recorder import Recorder
 from priorlab.human_study.data.verify import verify
 from priorlab.human_study.protocol.blocks import Caps, Text, Title
 from priorlab.human_study.protocol.keys import ALE_ACTIONS, IDLE_SECONDS, REFOCUS_SECONDS, AtariKeys, Keys
+from priorlab.human_study.protocol.pads import SETTLE_SECONDS
 from priorlab.human_study.protocol.pages import KeysPage, Page
 from priorlab.human_study.study.texts import Texts
 from priorlab.human_study.window import window as module
-from priorlab.human_study.window.controls import DEFAULT, SETTLE_SECONDS
+from priorlab.human_study.window.controls import DEFAULT
 from priorlab.human_study.window.forms import Form
 from priorlab.human_study.window.game_loop import run
 from priorlab.human_study.window.key_form import KeyForm

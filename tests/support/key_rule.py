@@ -5,7 +5,8 @@ from typing import Any
 
 from priorlab.envs.game.rules import NONE
 from priorlab.human_study.protocol.keys import IDLE_SECONDS, REFOCUS_SECONDS, AtariKeys, Keys
-from priorlab.human_study.window.controls import AXES, SETTLE_SECONDS, Controls
+from priorlab.human_study.protocol.pads import SETTLE_SECONDS, leans
+from priorlab.human_study.window.controls import Controls
 
 Key = tuple[str, int]  # (a gamepad's part, the input) or ("", a key's scancode)
 
@@ -86,7 +87,7 @@ class Replayed:
     def take_step(self, event: dict[str, Any]) -> None:
         if event["done"] > self.last + IDLE_SECONDS:  # a stick that leans is nobody who plays
             for key in self.held:
-                if key[0].partition(", ")[2] in AXES or ", axis" in key[0]:
+                if leans(key[0].partition(", ")[2]):
                     self.keys.release(key)
         expected = self.keys.take()
         self.checked += 1
