@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export MPLBACKEND := Agg
+# tests start Python often, which would parse all modules each time
+unexport PYTHONDONTWRITEBYTECODE
 
 study: .venv/ready  ## train agents on all versions, compare them and people in one report
 	$(BIN)/priorlab study $(ARGS)
