@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export MPLBACKEND := Agg
+# tests start Python often, which would parse all modules each time
+unexport PYTHONDONTWRITEBYTECODE
 
 study: .venv/ready  ## train agents on all versions, compare them and people in one report
 	$(BIN)/priorlab study $(ARGS)
@@ -9,7 +11,7 @@ study: .venv/ready  ## train agents on all versions, compare them and people in 
 test: .venv/ready  ## lint, types, tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/pyright --pythonpath $(BIN)/python & types=$$!; $(BIN)/pytest -q -n 2; tests=$$?; wait $$types && exit $$tests
+	$(BIN)/pyright --pythonpath $(BIN)/python & types=$$!; $(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder; tests=$$?; wait $$types && exit $$tests
 
 soak: .venv/ready  ## the long checks: learning, clients of gymnasium (installed on the way), Key and Door searched whole and won at a window, kills and damage to logs
 	$(BIN)/pytest -q tests/soak

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 os.environ["PRIORLAB_QUIET"] = "1"  # whatever a test starts says nothing of what it may have to compile
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # workers share the cores; set before numpy and torch are imported
 
 
 @pytest.fixture

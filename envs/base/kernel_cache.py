@@ -1,7 +1,8 @@
 """Where compiled kernels are cached between runs. Where they can't be, they are compiled again in each run.
 
 Compiled code is loaded by pickle, which runs what it reads. So it is loaded only from a folder that no other user can
-write to, and only if it is intact: what a power cut left incomplete is deleted.
+write to, and only if it is intact: what a power cut left incomplete is deleted. Of several processes that need the same
+kernel one compiles it; the others wait for it, and load what it cached.
 """
 
 import atexit
@@ -18,10 +19,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 VARIABLE, QUIET = "PRIORLAB_CACHE", "PRIORLAB_QUIET"
 MOMENT = 1.0  # seconds of compiling after which a line is printed
 PROBE = b"\0" * 65536  # written and deleted again, to test whether a folder is writable
-CHECKSUM = "checksum"
+CHECKSUM, COMPILING = "checksum", "compiling.lock"
+PATIENCE = 60.0  # seconds that a process waits for another one, which may have been suspended, to compile a kernel
 COMPILES = "priorlab: compiling the games, about half a minute"
 
 
@@ -126,6 +130,7 @@ class Kept:
 
     def __init__(self, numbas: Any, why: str):
         self.numbas, self.why = numbas, why
+        self.lock: FileLock | None = None  # while this process compiles the kernel
         self.load, self.save = numbas.load_overload, numbas.save_overload
         numbas.load_overload, numbas.save_overload = self.load_overload, self.save_overload
 
@@ -137,20 +142,52 @@ class Kept:
         """None if it must be compiled, which begins at once."""
         if self.why:
             SAID.say(self.why)
-        compiled = None
-        try:
-            if self.cache_path is None or self.checksum() == self.written():
-                compiled = self.load(signature, context)
-            else:
-                self.clear()
-        except Exception:  # unpickling damaged bytes can raise anything
-            self.clear()
+        compiled, _ = self.read(signature, context)
         if compiled is None:
             SAID.begin()
+            self.acquire()
+            compiled, intact = self.read(signature, context)  # another process may have compiled it by now
+            if not intact:
+                self.clear()
+            if compiled is not None:
+                SAID.end()
+                self.release()
         return compiled
+
+    def read(self, signature: Any, context: Any) -> tuple[Any, bool]:
+        """(what is cached for these types, or None; whether the cache is undamaged)."""
+        try:
+            if self.cache_path is None or self.checksum() == self.written():
+                return self.load(signature, context), True
+        except Exception:  # unpickling damaged bytes can raise anything
+            pass
+        return None, False
+
+    def acquire(self) -> None:
+        """Locks the kernel, after waiting for another process that compiles it; does without where that takes too
+        long, and where files can't be locked."""
+        if self.cache_path is None or self.lock:
+            return
+        lock = FileLock(Path(self.cache_path, COMPILING), thread_local=False)
+        with suppress(OSError, NotImplementedError):
+            Path(self.cache_path).mkdir(parents=True, exist_ok=True)
+            lock.acquire(timeout=PATIENCE)
+            self.lock = lock
+
+    def release(self) -> None:
+        if self.lock:
+            self.lock.release()
+            with suppress(OSError):
+                Path(self.lock.lock_file).unlink(missing_ok=True)
+            self.lock = None
 
     def save_overload(self, signature: Any, compiled: Any) -> None:
         SAID.end()
+        self.save_whole(signature, compiled)
+        self.release()
+
+    def save_whole(self, signature: Any, compiled: Any) -> None:
+        """Saves it with its checksum, or nothing."""
         try:
             self.save(signature, compiled)
             if self.cache_path is not None:

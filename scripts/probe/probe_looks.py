@@ -106,13 +106,22 @@ def join(parts: list[tuple[Places, np.ndarray, int, int]]) -> Samples:
 
 def best_areas(samples: Samples, seeds: int) -> Areas:
     """The best classifier of each view."""
+    return Areas(best_by_tile(samples, seeds), best_by_context(samples, seeds))
+
+
+def best_by_tile(samples: Samples, seeds: int) -> float:
     learn = samples.seed < seeds
-    tile = [score(model, samples.tile, samples.truth, learn, ~learn) for model in ("line", "trees", "near")]
-    context = []
+    areas = [score(model, samples.tile, samples.truth, learn, ~learn) for model in ("line", "trees", "near")]
+    return max(max(area, 1 - area) for area in areas)
+
+
+def best_by_context(samples: Samples, seeds: int) -> float:
+    """The mean over the groups of levels, each held out once."""
+    learn, areas = samples.seed < seeds, []
     for model in ("line", "trees"):
         folds = [(learn & (samples.group != g), ~learn & (samples.group == g)) for g in sorted(set(GROUPS))]
-        context.append(np.mean([score(model, samples.context, samples.truth, a, b) for a, b in folds]))
-    return Areas(*(max(max(area, 1 - area) for area in areas) for areas in (tile, context)))
+        areas.append(float(np.mean([score(model, samples.context, samples.truth, a, b) for a, b in folds])))
+    return max(max(area, 1 - area) for area in areas)
 
 
 def score(model: str, features: np.ndarray, truth: np.ndarray, learn: np.ndarray, test: np.ndarray) -> float:

@@ -36,6 +36,7 @@ game = "princess"
 SMALL = Settings(
     inputs=2400, level=ROOM, max_inputs=200, n_steps=32, n_epochs=2, screen_size=24, features=32,
     frame_skip=2, learning_rate=1e-3, checkpoint_every=700, evaluation_episodes=0, progress=False,
+    imitation_batches=4,
 )  # fmt: skip
 RANDOM = Settings(
     agent="random", inputs=2400, level=ROOM, max_inputs=200, frame_skip=2, evaluation_episodes=0, progress=False
@@ -70,7 +71,7 @@ def test_loops_are_removed_from_a_trajectory():
 
 
 def test_the_pixel_agent_learns_a_small_level(tmp_path: Path):
-    model, trained = train_ppo(replace(SMALL, inputs=8000, out=tmp_path / "run", n_epochs=4, learning_rate=2e-3))
+    model, trained = train_ppo(replace(SMALL, inputs=4000, out=tmp_path / "run", learning_rate=3e-3))
     games = SMALL.game_arguments() | {"num_games": 50}
     chance = evaluate(RandomPlayer(0), games, seed=1)
     learned = evaluate(model, games, seed=1)

@@ -207,7 +207,7 @@ def places(env: PriorLabVecEnv) -> list[tuple[float, float]]:
 
 @pytest.mark.parametrize("on_device", [False, True])
 def test_without_a_bonus_a_win_pays_what_the_settings_say(on_device: bool):
-    settings = replace(SMALL, curiosity="none", reward_scale=7.0, on_device=on_device)
+    settings = replace(SMALL, curiosity="none", reward_scale=7.0, imitation_batches=0, on_device=on_device)
     model, rewards = make_ppo(settings, make_env(settings)[0]), Rewards()
     model.learn(4 * settings.rollout, rewards)
     assert rewards.found == {0.0, 7.0}

@@ -26,7 +26,8 @@ from tests.agents.test_agents import SMALL, StopAt, weights
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-ON_DEVICE = replace(SMALL, on_device=True, stack_size=3, max_inputs=60)  # most episodes are cut off
+# most episodes are cut off
+ON_DEVICE = replace(SMALL, on_device=True, stack_size=3, max_inputs=60, imitation_batches=None)
 CPU = torch.device("cpu")
 
 

@@ -165,7 +165,7 @@ def test_icm_is_drawn_less_by_noise_than_an_error_in_pixels():
     paid: dict[tuple[str, bool], list[float]] = {
         (name, noisy): [] for name in ("icm", "pixels") for noisy in (True, False)
     }
-    for number, (before, actions, after) in enumerate(walk(env, 640)):
+    for number, (before, actions, after) in enumerate(walk(env, 240)):
         given = torch.cat([torch.tensor(before.reshape(8, -1) / 255), torch.eye(3)[actions]], 1).float()
         wanted = torch.tensor(after.reshape(8, -1) / 255).float()
         seen.append((given, wanted))
@@ -177,7 +177,7 @@ def test_icm_is_drawn_less_by_noise_than_an_error_in_pixels():
                 loss.backward()
                 optimizer.step()
             seen = []
-        if number >= 480:
+        if number >= 120:
             errors = (pixels(given) - wanted).square().sum(1)
             for lane in range(8):
                 noisy = bool(after[lane, 12:].any())

@@ -123,7 +123,7 @@ def test_a_run_that_the_machine_cannot_carry_is_rejected_before_anything_is_writ
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(machine, "free_bytes", lambda: 16e9)
     with pytest.raises(ValueError) as error:
-        train_ppo(replace(SMALL, out=tmp_path / "run", **change))
+        train_ppo(replace(SMALL, imitation_batches=None, out=tmp_path / "run", **change))
     assert message in str(error.value) and "\n" not in str(error.value)
     assert not (tmp_path / "run").exists()
 
@@ -136,7 +136,7 @@ def test_free_memory_is_a_plausible_number():
 @pytest.mark.parametrize("change", [{}, {"memory": "play"}, {"curiosity": "rnd"}, {"curiosity": "icm"}])
 def test_all_networks_of_a_run_are_counted(change: dict):
     """Of two rows a batch they take little more than their weights, the gradients and two moments of these."""
-    settings = replace(SMALL, **change, num_games=2, n_steps=2, batch_size=2, features=700)
+    settings = replace(SMALL, **change, num_games=2, n_steps=2, batch_size=2, features=700, imitation_batches=None)
     env, _ = run_learner.make_env(settings)
     policy, curiosity = make_ppo(settings, env).policy, find_curiosity(env)
     learning: list[Any] = [policy.features_extractor, *([policy.lstm] if settings.memory == "play" else [])]
@@ -176,7 +176,7 @@ def interrupted(*_: object) -> list[str]:
 
 @pytest.mark.parametrize("change", [{"memory": "episode"}, {"curiosity": "rnd"}, {"on_device": True}, {"agent": "dqn"}])
 def test_the_player_of_a_finished_run_loads(tmp_path: Path, change: dict):
-    small = DQN if change == {"agent": "dqn"} else replace(SMALL, **change)
+    small = DQN if change == {"agent": "dqn"} else replace(SMALL, imitation_batches=None, **change)
     model, _ = training.train_player(replace(small, inputs=600, out=tmp_path))
     again = training.load_player(replace(small, out=tmp_path))
     assert type(again) is type(model)

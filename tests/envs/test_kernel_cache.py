@@ -2,12 +2,14 @@
 
 import os
 import stat
+import threading
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from priorlab.envs.base import compile, kernel_cache
-from priorlab.envs.base.kernel_cache import CHECKSUM, COMPILES, Kept, Said, folder, temporary, unusable
+from priorlab.envs.base.kernel_cache import CHECKSUM, COMPILES, COMPILING, Kept, Said, folder, temporary, unusable
 
 FunctionCache = pytest.importorskip("numba.core.caching").FunctionCache
 NAME = "kernels-0"
@@ -59,6 +61,32 @@ def test_what_is_damaged_is_compiled_again_and_kept(kernel, tmp_path, damage, en
     healed, again = kernel(), kernel()
     assert (healed(3), hits(healed)) == (6, 0)
     assert (again(3), hits(again)) == (6, 1)
+
+
+def test_what_another_process_compiles_is_waited_for(kernel, tmp_path):
+    assert kernel()(3) == 6
+    folder = files(tmp_path, ".nbi")[0].parent
+    compiled = {path: path.read_bytes() for path in folder.iterdir()}
+    for path in compiled:
+        path.unlink()
+    other = FileLock(folder / COMPILING, thread_local=False)
+    other.acquire()
+
+    def save():
+        for path, content in compiled.items():
+            path.write_bytes(content)
+        other.release()
+
+    threading.Timer(0.3, save).start()
+    waiting = kernel()
+    assert (waiting(3), hits(waiting)) == (6, 1) and not (folder / COMPILING).exists()
+
+
+def test_nobody_waits_for_ever(kernel, tmp_path, monkeypatch):
+    monkeypatch.setattr(kernel_cache, "PATIENCE", 0.1)
+    assert kernel()(3) == 6
+    with FileLock(files(tmp_path, ".nbi")[0].parent / COMPILING):
+        assert kernel()(3.5) == 7
 
 
 def test_a_disk_that_is_full_costs_only_the_cache(kernel, tmp_path, monkeypatch, capsys, said):

@@ -9,7 +9,16 @@ from priorlab.envs.game.versions import find_version, games, id_of, looks, versi
 from priorlab.envs.looks.look import Look, look_names, parse
 from priorlab.envs.looks.paint import paint
 from priorlab.envs.looks.textures import pieces
-from priorlab.scripts.probe.probe_looks import OBJECTS_HIDDEN, QUESTIONS, STRUCTURE_HIDDEN, Areas, claims, probe
+from priorlab.scripts.probe.probe_looks import (
+    OBJECTS_HIDDEN,
+    QUESTIONS,
+    STRUCTURE_HIDDEN,
+    Areas,
+    best_by_tile,
+    claims,
+    gather,
+    probe,
+)
 from priorlab.scripts.probe.probe_places import EXTRA, goal_rectangle, picture, shared_textures
 
 CROWDED = """goal = [3, 400]
@@ -50,7 +59,7 @@ def same(one, other):
 @pytest.mark.parametrize("look", look_names())
 def test_every_look_draws_every_level_the_same_for_the_same_seed(look):
     for level in LEVELS:
-        for seed in (0, 1, 2**40):
+        for seed in (0, 2**40):
             scene = paint(level, look, seed)
             assert scene.background.shape == (level.side, level.side, 3)
             assert scene.background.dtype == np.uint8
@@ -60,7 +69,7 @@ def test_every_look_draws_every_level_the_same_for_the_same_seed(look):
                 assert sprite.opaque.shape == (15, 15)
             assert not scene.background[15 * level.height :].any()
             assert not scene.background[:, 15 * level.width :].any()
-            assert same(scene, paint(level, look, seed))
+        assert same(scene, paint(level, look, seed))
 
 
 def test_the_largest_level_is_drawn():
@@ -163,7 +172,11 @@ def test_free_space_is_cut_into_pieces_completely_and_once():
 
 @pytest.mark.parametrize("version", looks())
 def test_the_probe_finds_what_the_look_claims(version):
-    figures = probe(version, seeds=5 if version in STRUCTURE_HIDDEN + OBJECTS_HIDDEN else 2)
+    seeds = 5 if version in STRUCTURE_HIDDEN + OBJECTS_HIDDEN else 2
+    if version == "original":
+        figures = probe(version, seeds)
+    else:  # no claim depends on the context, which takes longest
+        figures = {name: Areas(best_by_tile(each, seeds), np.nan) for name, each in gather(version, seeds).items()}
     assert [claim for claim, holds in claims(version, figures, seeds=2) if not holds] == []
 
 

@@ -12,6 +12,7 @@ import torch
 from priorlab.scripts.commands.lecture import main
 from priorlab.scripts.lecture import lives_beside, runs
 from priorlab.scripts.lecture.catalogue import CLAIMS, find_claim
+from priorlab.scripts.lecture.claims import fast, fast_games
 from priorlab.scripts.lecture.objects import SIDE, labelled, some_classes
 from priorlab.scripts.lecture.page import judged, write_site
 from priorlab.scripts.lecture.runs import Request, measure, measure_missing, read
@@ -26,6 +27,7 @@ SHORTER = {  # than quick runs: with as many figures, lines and points
     "matching": "episodes=1,steps=3",
     "neighbours": "episodes=2,steps=3",
 }
+FEWER = {fast: {"TESTS": 6, "TRIED": 4}, fast_games: {"LOOKS": 4}}  # what a claim measures besides its settings
 measured = cache(measure)  # a run is the same each time, as a test below shows; so each is measured once for all tests
 
 
@@ -38,8 +40,11 @@ def at(rows, figure, line, x):
 
 
 @pytest.mark.parametrize("name", CLAIMS)
-def test_each_experiment_gives_what_its_figures_and_answers_ask_for(name):
+def test_each_experiment_gives_what_its_figures_and_answers_ask_for(name, monkeypatch):
     claim = find_claim(name)
+    for module, constants in FEWER.items():
+        for constant, value in constants.items():
+            monkeypatch.setattr(module, constant, value)
     rows, _ = measured(name, SHORTER.get(name, ""), 0, True)
     assert all(np.isfinite(row[2]) and np.isfinite(row[3]) for row in rows)
     for figure in claim.figures:
@@ -125,23 +130,23 @@ def test_a_run_is_the_same_each_time_and_another_with_another_seed():
 
 
 def test_what_is_measured_is_kept_and_not_measured_again(tmp_path, monkeypatch):
-    request = Request(claims=("neighbours",), out=tmp_path, **QUICK)
+    request = Request(claims=("inputs",), out=tmp_path, **QUICK)
     measure_missing(request)  # in a process of its own
     before = read(tmp_path)
     assert before.runs["seed"].tolist() == [0, 1] and set(before.rows["change"]) == {""}
-    here = [row for seed in (0, 1) for row in measured("neighbours", "", seed, True)[0]]
+    here = [row for seed in (0, 1) for row in measured("inputs", "", seed, True)[0]]
     assert np.allclose(before.rows["value"], [row[3] for row in here], rtol=1e-5)  # rows have six digits
     monkeypatch.setattr(runs, "side_by_side", lambda work, jobs, *_: pytest.fail(str(jobs)) if jobs else iter(()))
     measure_missing(request)
     pd.testing.assert_frame_equal(read(tmp_path).rows, before.rows)
     monkeypatch.setattr(runs, "side_by_side", in_this_process)
-    measure_missing(Request(claims=("neighbours",), change="k=3", out=tmp_path, **QUICK))
+    measure_missing(Request(claims=("inputs",), change="players=1", out=tmp_path, **QUICK))
     after = read(tmp_path)
-    assert set(after.runs["change"]) == {"", "k=3"}
+    assert set(after.runs["change"]) == {"", "players=1"}
     pd.testing.assert_frame_equal(after.rows[after.rows["change"] == ""].reset_index(drop=True), before.rows)
-    with pytest.raises(ValueError, match="classes"):
-        measure_missing(Request(claims=("neighbours",), out=tmp_path))  # other settings: never mixed
-    after.rows[after.rows["figure"] != "objects"].to_csv(tmp_path / "rows.csv", index=False)  # of an older experiment
+    with pytest.raises(ValueError, match="players"):
+        measure_missing(Request(claims=("inputs",), out=tmp_path))  # other settings: never mixed
+    after.rows[after.rows["figure"] != "first"].to_csv(tmp_path / "rows.csv", index=False)  # of an older experiment
     assert not len(read(tmp_path).rows)
 
 

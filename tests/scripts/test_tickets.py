@@ -1,9 +1,12 @@
 """How far an agent's network can shrink: the command, its rows and its page."""
 
+from functools import partial
+
 import pandas as pd
 import pytest
 import torch
 
+from priorlab.agents.settings import Settings
 from priorlab.scripts.commands.tickets import main
 from priorlab.scripts.tickets import runs as tickets
 from priorlab.scripts.tickets.page import write_tickets
@@ -11,6 +14,12 @@ from priorlab.scripts.tickets.runs import Request, read, shrink, shrink_missing
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 SMALL = {"level": "tower_01", "inputs": 600, "episodes": 4, "rounds": 2, "workers": 1, "seeds": 1}
+LITTLE = {"screen_size": 24, "features": 64, "max_inputs": 400, "imitation_batches": 4}
+
+
+@pytest.fixture(autouse=True)
+def small_networks_and_short_episodes(monkeypatch):
+    monkeypatch.setattr(tickets, "Settings", partial(Settings, **LITTLE))
 
 
 def test_half_of_the_weights_go_each_time_and_stay_away_while_an_agent_learns(monkeypatch):

@@ -11,6 +11,7 @@ from priorlab.agents.runs import run_learner as running
 from priorlab.envs.game.sequences import Task, find_sequence
 from priorlab.envs.results.load import load
 from priorlab.envs.results.rows import check_same
+from priorlab.scripts.running.budgets import BUDGETS
 from priorlab.scripts.sequences import atari, games, lessons
 from priorlab.scripts.sequences.page import write_transfer
 from priorlab.scripts.sequences.runs import Request, Tables, gather, learn
@@ -22,10 +23,14 @@ SMALL = {"sequence": "looks", "tasks": 2, "inputs": 1500, "episodes": 8}
 
 @pytest.fixture(autouse=True)
 def few_samples_short_episodes_and_small_networks(monkeypatch):
-    small = {"max_inputs": 400, "screen_size": 24, "features": 64}
-    monkeypatch.setattr(games, "BUDGETS", {game: budget | small for game, budget in games.BUDGETS.items()})
+    shrink(monkeypatch, imitation_batches=8)
     monkeypatch.setattr(lessons, "DECISIONS", 40)
     monkeypatch.setattr(lessons, "MET", 80)
+
+
+def shrink(monkeypatch, **changed):
+    small = {"max_inputs": 200, "screen_size": 24, "features": 64} | changed
+    monkeypatch.setattr(games, "BUDGETS", {game: budget | small for game, budget in BUDGETS.items()})
 
 
 def settings_of(**changed):
@@ -91,6 +96,7 @@ def spent_by_the_learner(folder, task):
 
 
 def test_dqn_learns_sequences_too_and_its_optimizer_goes_on_if_asked(tmp_path, monkeypatch):
+    shrink(monkeypatch)  # it has no minibatches of imitation
     models, began = [], []
     start, train = games.GameLesson.start, games.GameLesson.train
     monkeypatch.setattr(games.GameLesson, "train", lambda lesson: models.append(train(lesson)) or models[-1])
@@ -143,7 +149,7 @@ def test_practice_is_the_share_won_in_each_tenth(tmp_path):
 def test_a_pair_of_atari_games_is_learned_by_scores(tmp_path, monkeypatch):
     monkeypatch.setattr(atari, "PPO", {**atari.PPO, "n_steps": 8, "batch_size": 32})
     monkeypatch.setattr(atari, "NUM_GAMES", 4)
-    monkeypatch.setattr(atari, "GAME", {**atari.GAME, "max_inputs": 300})
+    monkeypatch.setattr(atari, "GAME", {**atari.GAME, "max_inputs": 300, "screen_size": 24})
     begun, games_of = [], atari.AtariLesson.games
     monkeypatch.setattr(
         atari.AtariLesson,
