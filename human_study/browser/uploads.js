@@ -19,6 +19,17 @@ export class Refusal extends Error {
 /** The server of `priorlab serve`, from which the page came. @implements {Uploads} */
 export class ServerUploads {
   isFile = false;
+  judges = true;
+
+  /** @param {string} question @param {any} answer */
+  async isEligible(question, answer) {
+    return (await ask("judge", "", { question, answer })).eligible;
+  }
+
+  /** @param {string} token */
+  verdict(token) {
+    return ask("judge", token, {});
+  }
 
   /** @param {object} wishes @returns {Promise<Admission>} */
   begin(wishes) {

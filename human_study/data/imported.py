@@ -3,7 +3,7 @@
 The log is the one that the window would have written, so everything that reads logs reads these, too. It depends on the
 chunks and on those entries of the study that must not change once a place is taken (``assignment.rule_of``, with the
 length of the practice): importing again gives the same bytes, and after further chunks a log that continues the former
-one.
+one. Answers are judged again, by what the study expected when the session began.
 """
 
 import os
@@ -28,10 +28,12 @@ from priorlab.human_study.data.chunks import (
     read_chunks,
 )
 from priorlab.human_study.data.interrupted import BROWSER
+from priorlab.human_study.data.judging import JUDGED, Judge, Unearned
 from priorlab.human_study.data.practice import beginning, replayed
 from priorlab.human_study.data.recorder import LEFT, STOPPED, Recorder
 from priorlab.human_study.data.wordings import FOLDER, read_wording
 from priorlab.human_study.study.assignment import StudyPlace, readable_places
+from priorlab.human_study.study.criteria import Criteria
 from priorlab.human_study.study.study_file import Study
 
 MICRO = 1e-6
@@ -122,7 +124,8 @@ def write_log(study: Study, chunks: Chunks, path: Path) -> tuple[int, bool]:
                 played.take(entry)
             except (ValueError, TypeError, KeyError, IndexError, RuntimeError, OverflowError) as error:
                 what = " ".join(str(error).split()) or type(error).__name__
-                raise WrongEntry(f"{chunks.path}: line {number + 2}: {str(entry)[:60]}: {what}") from None
+                kind = Unearned if isinstance(error, Unearned) else WrongEntry
+                raise kind(f"{chunks.path}: line {number + 2}: {str(entry)[:60]}: {what}") from None
         if not played.is_finished:
             recorder.close()
         return played.inputs, played.is_finished
@@ -177,6 +180,7 @@ class Played:
         self.versions = place_of(study, chunks).versions
         self.questions = questions_of(study, chunks)
         self.minimum_age = chunks.opening["consent"]["minimum_age"]
+        self.judge = Judge(criteria_of(study, chunks))
         self.course: AnyCourse | None = None  # of the last play, also after its end
         self.inputs, self.count = 0, 0  # in all, and of the last play
         self.practices, self.is_practising = 0, False
@@ -201,7 +205,11 @@ class Played:
             raise ValueError(f"event {name!r}: expected one that happens at a page or to its keys")
         if not isinstance(fields, dict) or OURS & fields.keys():
             raise ValueError(f"expected fields, by name, without {', '.join(sorted(OURS))}")
-        self.recorder.note(name, at=self.clock.reach(at), **{**fields, **self.added(name, fields)})
+        judged, when = self.judge.take(name, fields), self.clock.reach(at)
+        if name == JUDGED:
+            return
+        fields = {each: value for each, value in fields.items() if each not in judged} | judged
+        self.recorder.note(name, at=when, **{**fields, **self.added(name, fields)})
 
     def added(self, name: str, fields: dict[str, Any]) -> dict[str, Any]:
         """What the study knows of an event, and a browser does not send."""
@@ -236,6 +244,7 @@ class Played:
             raise ValueError("a play is under way: expected its end before the next one")
         if number != self.recorder.plays or number >= len(self.versions):
             raise ValueError(f"play {number!r}: expected {self.recorder.plays} of {len(self.versions)} plays")
+        self.judge.begin_play()
         self.course = self.recorder.begin(self.study.settings(self.versions[number]), self.study.limit)
         self.count, self.last_due = 0, 0
 
@@ -274,6 +283,14 @@ class Played:
         self.clock.reach(at)
         self.recorder.finish()
         self.is_finished = True
+
+
+def criteria_of(study: Study, chunks: Chunks) -> Criteria:
+    """Those that held when the session began; today's for an older one."""
+    try:
+        return Criteria.read(chunks.opening["criteria"]) if "criteria" in chunks.opening else study.criteria
+    except TypeError:
+        raise ChunkError(f"{chunks.path}: line 1: criteria: expected those that the server writes") from None
 
 
 def questions_of(study: Study, chunks: Chunks) -> dict[str, dict[str, Any]]:

@@ -20,7 +20,8 @@ from priorlab.human_study.server.imports import Imports
 from priorlab.human_study.server.login import LOGIN_POLICY, Login
 from priorlab.human_study.server.refusals import Refusal
 from priorlab.human_study.server.researcher import COOKIE, Researcher
-from priorlab.human_study.server.sessions import Running, Sessions
+from priorlab.human_study.server.running import Running
+from priorlab.human_study.server.sessions import Sessions
 from priorlab.human_study.study.study_file import Study
 from priorlab.human_study.study.texts import Texts
 
@@ -34,11 +35,12 @@ class Server:
         self.imports = Imports(self.sessions)
         self.login, self.researcher = Login(researcher_token, COOKIE), Researcher(self.sessions)
         self._beginning, self._long = asyncio.Lock(), asyncio.Lock()
-        self.files = offered(site(described(study, languages)))
+        self.files = offered(site(described(study, languages, is_judged=True)))
 
     def routes(self) -> list[Route]:
         return [
             Route("/", self.page), Route("/files/{name}", self.page),
+            Route("/api/judge", self.judge, methods=["POST"]),
             Route("/api/begin", self.begin, methods=["POST"]), Route("/api/session", self.session),
             Route("/api/chunk", self.chunk, methods=["POST"]), Route("/api/chunks", self.chunks),
             Route("/api/finish", self.finish, methods=["POST"]),
@@ -51,6 +53,15 @@ class Server:
         return named(request, self.files)
 
     # what the participant's page asks
+
+    async def judge(self, request: Request) -> Response:
+        """With a session's token, a round of its checks; without, an answer of somebody who has no session yet."""
+        content = await body_of(request)
+        if "authorization" not in request.headers:
+            return JSONResponse(self.sessions.judge_eligible(content.get("question"), content.get("answer")))
+        running = self.running(request)
+        running.reads.require()
+        return JSONResponse(await run_in_threadpool(self.sessions.judge_checks, running))
 
     async def begin(self, request: Request) -> Response:
         wishes = await body_of(request)

@@ -15,7 +15,8 @@ from pathlib import Path
 from priorlab.envs.base.files import one_line
 from priorlab.human_study.data.chunks import chunks_path
 from priorlab.human_study.data.imported import import_session
-from priorlab.human_study.server.sessions import Running, Sessions
+from priorlab.human_study.server.running import Running
+from priorlab.human_study.server.sessions import Sessions
 from priorlab.human_study.server.tally import LONGEST
 from priorlab.human_study.study.study_file import Study
 

@@ -11,20 +11,24 @@ from typing import Any, NoReturn
 import pytest
 from starlette.requests import Request
 
+from priorlab.human_study.data.judging import Judge
 from priorlab.human_study.data.recorder import LEFT
 from priorlab.human_study.server import guard, login, serving
 from priorlab.human_study.server import sessions as server_sessions
 from priorlab.human_study.server.address import Address
 from priorlab.human_study.server.app import Server, application
 from priorlab.human_study.server.refusals import Refusal
+from priorlab.human_study.server.running import Running
 from priorlab.human_study.server.serving import connections, serve
 from priorlab.human_study.server.tally import Tally
 from priorlab.human_study.study.assignment import place_path, taken_places
+from priorlab.human_study.study.criteria import Criteria
 from tests.human_study.test_serve import SECRET, a_server, begun, server_languages, with_panel
 from tests.support.asgi import TestClient
 from tests.support.browser_participant import agreed, bearer
 
 HERE = "http://127.0.0.1"
+ANYBODY = Criteria({}, {}, [], 1, "end", 0)
 
 
 @pytest.fixture
@@ -69,10 +73,10 @@ def test_who_knows_only_a_panels_participant_gets_no_token(tmp_path: Path):
 
 @pytest.mark.parametrize("reason", ["stopped by the participant", "won", "", None, ["left"]])
 def test_only_who_leaves_for_the_next_game_has_played_this_one(reason: object):
-    tally = Tally(1)
+    tally = Tally(1, Judge(ANYBODY))
     tally.take([["p", 1, 0], ["q", 2, reason], ["f", 3]])
     assert tally.end == "stopped"
-    (left := Tally(1)).take([["p", 1, 0], ["q", 2, LEFT], ["f", 3]])
+    (left := Tally(1, Judge(ANYBODY))).take([["p", 1, 0], ["q", 2, LEFT], ["f", 3]])
     assert left.end == "complete"
 
 
@@ -141,7 +145,7 @@ def test_a_folder_that_is_away_ends_no_imports(server: Server, client: TestClien
         task.cancel()
 
     running.heard = 0
-    monkeypatch.setattr(server_sessions.Running, "look", away)
+    monkeypatch.setattr(Running, "look", away)
     asyncio.run(asyncio.wait_for(for_a_moment(), 10))
 
 
