@@ -149,6 +149,7 @@ def header(offer: Offer, opening: dict[str, Any], where: str) -> dict[str, Any]:
         "id": opening["id"], "build": offer.id, "client": "", "language": language, "began": round(began / 1000, 3),
         "date": date, "software": offer.software, "settings": offer.settings, "about": about,
         "consent": {**offer.consents[language], "seconds": round(float(seconds), 3)},
+        **({"criteria": offer.criteria} if offer.criteria else {}),
     }  # fmt: skip
 
 

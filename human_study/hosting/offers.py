@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,8 @@ DIGITS = 16  # hexadecimal digits of a name
 @dataclass(frozen=True)
 class Offer:
     """``games``: version by opaque name; ``consents``: by language, the fields of the event consent that are the same
-    for everybody; ``settings`` and ``software``: those of a log's header."""
+    for everybody; ``settings`` and ``software``: those of a log's header; ``criteria``: what answers are judged by, which
+    older offers lack."""
 
     id: str
     study: str
@@ -34,6 +35,7 @@ class Offer:
     consents: dict[str, dict[str, Any]]
     settings: dict[str, Any]
     software: dict[str, Any]
+    criteria: dict[str, Any] = field(default_factory=dict)
 
     def names(self, versions: tuple[str, ...]) -> list[str]:
         """The opaque names of these versions."""
@@ -54,6 +56,7 @@ def make_offer(study: Study, languages: Mapping[str, Texts], key: bytes) -> tupl
         "study": study.name, "games": {name: version for version, name in names.items()},
         "consents": {code: consent(study, texts) for code, texts in languages.items()},
         "settings": {"design": study.design, "minutes": study.minutes, "wasm": digest()}, "software": software(),
+        "criteria": study.criteria.data(),
     }  # fmt: skip
     offer = Offer(id=keyed(key, encode(entries).encode()), **entries)
     path = offer_path(study, offer.id)
