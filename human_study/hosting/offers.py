@@ -26,8 +26,8 @@ DIGITS = 16  # hexadecimal digits of a name
 @dataclass(frozen=True)
 class Offer:
     """``games``: version by opaque name; ``consents``: by language, the fields of the event consent that are the same
-    for everybody; ``settings`` and ``software``: those of a log's header; ``criteria``: what answers are judged by, which
-    older offers lack."""
+    for everybody; ``settings`` and ``software``: those of a log's header; ``criteria``: what answers are judged by, {}
+    in older offers."""
 
     id: str
     study: str
