@@ -2,6 +2,7 @@
 killed. ``python -m tests.support.browser_client ADDRESS PROFILE VISIT`` prints what it saw as JSON."""
 
 import json
+import select
 import shutil
 import sys
 import time
@@ -182,10 +183,24 @@ def somebody_else(visitor: Visitor) -> dict[str, Any]:
 def played_on(visitor: Visitor) -> NoReturn:
     print("playing", flush=True)
     while True:
-        visitor.hold("m", 0.1)
-        if visitor.title == "How awake now?":
-            visitor.press("2", "Enter", wait=READABLE)
-        visitor.hold("l", 0.1)
+        play_a_moment(visitor)
+
+
+def play_a_moment(visitor: Visitor) -> None:
+    visitor.hold("m", 0.1)
+    if visitor.title == "How awake now?":
+        visitor.press("2", "Enter", wait=READABLE)
+    visitor.hold("l", 0.1)
+
+
+def until_told(visitor: Visitor) -> dict[str, Any]:
+    """Plays until a line comes in, then to the end of the session."""
+    to_the_game(visitor)
+    print("playing", flush=True)
+    while not select.select([sys.stdin], [], [], 0)[0]:
+        play_a_moment(visitor)
+    to_the_end(visitor)
+    return {}
 
 
 def finishing(visitor: Visitor) -> dict[str, Any]:
@@ -223,7 +238,7 @@ def offline(visitor: Visitor) -> dict[str, Any]:
 
 VISITS: dict[str, Callable[[Visitor], dict[str, Any]]] = {
     "whole": whole, "until_killed": until_killed, "until_killed_offline": until_killed_offline,
-    "somebody_else": somebody_else, "finishing": finishing, "offline": offline,
+    "until_told": until_told, "somebody_else": somebody_else, "finishing": finishing, "offline": offline,
 }  # fmt: skip
 
 
