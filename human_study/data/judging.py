@@ -99,4 +99,4 @@ def check_claims(fields: dict[str, Any], judged: dict[str, Any]) -> None:
     """Raises Unearned if the browser says something else of its answers."""
     for name, value in judged.items():
         if fields.get(name, value) != value:
-            raise Unearned(f"{name} is {str(fields[name])[:40]}: expected {'nothing' if value is None else value}")
+            raise Unearned(f"{name} is {str(fields[name])[:40]!r}: expected {'nothing' if value is None else value}")

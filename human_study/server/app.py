@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 from priorlab.human_study.browser.bundle import site
 from priorlab.human_study.data.chunks import is_chunk_number, is_list_of_entries
 from priorlab.human_study.protocol.described import described
-from priorlab.human_study.server.answers import HANDLERS, named, offered, packed, token_of
+from priorlab.human_study.server.answers import HANDLERS, named, offered, packed, streamed, token_of
 from priorlab.human_study.server.guard import LARGEST, Guard, body_of
 from priorlab.human_study.server.imports import Imports
 from priorlab.human_study.server.login import LOGIN_POLICY, Login
@@ -27,14 +27,14 @@ from priorlab.human_study.study.texts import Texts
 
 
 class Server:
-    """Answers requests. Whatever waits for the disk does so in a thread; what takes long, one after another, so that
-    chunks always find a thread that is free."""
+    """Answers requests. Whatever waits for the disk does so in a thread; beginnings and withdrawals, which take long,
+    one after another, so that chunks always find a thread that is free."""
 
     def __init__(self, study: Study, languages: Mapping[str, Texts], researcher_token: str):
         self.sessions = Sessions(study, languages)
         self.imports = Imports(self.sessions)
         self.login, self.researcher = Login(researcher_token, COOKIE), Researcher(self.sessions)
-        self._beginning, self._long = asyncio.Lock(), asyncio.Lock()
+        self._beginning, self._deleting = asyncio.Lock(), asyncio.Lock()
         self.files = offered(site(described(study, languages, is_judged=True)))
 
     def routes(self) -> list[Route]:
@@ -87,9 +87,7 @@ class Server:
         """What the session wrote so far, for a participant of a panel who comes back with another browser."""
         running = self.running(request)
         running.reads.require()
-        async with self._long:  # it takes ten times the memory of the chunks
-            chunks = await run_in_threadpool(self.sessions.chunks, running)
-            return await run_in_threadpool(packed, request, {"chunks": chunks})
+        return streamed(request, await run_in_threadpool(self.sessions.chunks, running))
 
     async def finish(self, request: Request) -> Response:
         running = self.running(request)
@@ -102,7 +100,8 @@ class Server:
 
     async def withdraw(self, request: Request) -> Response:
         token = token_of(request)
-        async with self._long:  # it looks into every file of the study
+        self.sessions.code_of(token)  # whoever has no token waits for nobody, and nobody for them
+        async with self._deleting:  # it looks into every file of the study
             await run_in_threadpool(self.sessions.delete, token)
         return JSONResponse({})
 

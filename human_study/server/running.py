@@ -28,6 +28,7 @@ class Running:
     tally: Tally = field(init=False)
     heard: float = 0.0  # of the last chunk, seconds since 1970
     imported: int = -1  # chunks that its log holds
+    took: float = 0.0  # seconds of the last import
     problem: str = ""  # why its log is not up to date
     is_gone: bool = False  # whether its record was deleted
     lock: threading.Lock = field(default_factory=threading.Lock)

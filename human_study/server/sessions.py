@@ -6,11 +6,12 @@ Everything here may wait for the disk: call it from a thread, not from an event 
 import base64
 import hashlib
 import hmac
+import json
 import re
 import secrets
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from typing import Any
 from priorlab.envs.base.files import one_line, writing_new
 from priorlab.envs.base.provenance import software
 from priorlab.envs.browser import digest, game_file
-from priorlab.envs.plays.events import SUFFIX, encode
+from priorlab.envs.plays.events import SUFFIX
 from priorlab.envs.plays.play import new_id, today
 from priorlab.human_study.data import panel_ids
 from priorlab.human_study.data.chunks import (
@@ -325,10 +326,12 @@ class Sessions:
                 running.tally.take(entries)
             return next
 
-    def chunks(self, running: Running) -> list[str]:
-        """Everything that the session wrote, as JSON, by number."""
-        entries = read_chunks(running.writer.path).entries
-        return [encode({"n": n, "entries": each}) for n, each in enumerate(entries)]
+    def chunks(self, running: Running) -> Iterator[str]:
+        """Everything that the session wrote so far, as JSON in parts. Raises Refusal if it was deleted."""
+        running.look()
+        if running.is_gone:
+            raise Refusal(410, "this session was deleted", ended=True)
+        return written_chunks(running.writer.path, running.writer.next)
 
     def finish(self, running: Running, count: int) -> dict[str, str]:
         """What the panel is told of a session that is completely on disk. Raises Refusal if it is not."""
@@ -357,6 +360,17 @@ class Sessions:
                 except ValueError as error:  # such as a list of withdrawals that somebody damaged
                     raise OSError(f"{code} withdrew, but nothing could be deleted: {error}") from None
             running.forget()
+
+
+def written_chunks(path: Path, count: int) -> Iterator[str]:
+    """{"chunks": [...]} in parts: the first ``count`` chunks of a session's file, each as JSON within JSON."""
+    with path.open("rb") as file:
+        file.readline()  # the opening
+        yield '{"chunks":['
+        for number in range(count):
+            body = file.readline().rpartition(b',"hash":')[0].decode() + "}"
+            yield f"{',' if number else ''}{json.dumps(body)}"
+        yield "]}"
 
 
 def key_of(path: Path) -> bytes:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, TimeoutError, sync_playwright
 
 CHROMIUM = shutil.which("chromium")
 PATIENCE = 60_000  # ms
@@ -32,7 +32,10 @@ class Visitor:
         return self.page.evaluate(TITLE)
 
     def until(self, *titles: str) -> str:
-        self.page.wait_for_function(f"(titles) => titles.includes(({TITLE})())", arg=list(titles), timeout=PATIENCE)
+        try:
+            self.page.wait_for_function(f"(titles) => titles.includes(({TITLE})())", arg=list(titles), timeout=PATIENCE)
+        except TimeoutError:
+            raise AssertionError(f"the page is {self.title!r}: expected one of {titles}") from None
         self.page.wait_for_timeout(READABLE)
         return self.title
 

@@ -72,8 +72,11 @@ def put_back(folder: Path, notes: Path) -> int:
     for name, content in contents.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
-    for path in notes.iterdir():  # numbers of files begin anew
+    for path in notes.iterdir():
         path.unlink()
+    for name, content in contents.items():  # under new numbers
+        (notes / str((folder / name).stat().st_ino)).write_bytes(content)
+    write(notes / "names", json.dumps(names_in(folder)).encode())
     return before - sum(map(len, contents.values()))
 
 
