@@ -203,3 +203,30 @@ def test_an_answered_round_waits_for_its_verdict_after_a_reload():
     """
     found = evaluated(code, {"steps": steps, "journals": journals})
     assert found == [[False, 1, 0], [True, 1, 0], [False, 0, 1], [False, 2, 0], [False, 1, 0]]
+
+
+def test_a_page_that_needs_the_server_says_so_and_tries_again():
+    code = """
+        const { patiently } = await load("patience.js");
+        const { Refusal } = await load("uploads.js");
+        globalThis.document = { createElement: () => ({ append(...parts) { this.text = parts.join(""); } }) };
+        const shown = [];
+        const paper = {
+            wait: () => shown.push("wait"), connect: () => {},
+            show: (content) => shown.push(content.map(({ text }) => text).join("|")),
+        };
+        const tries = [new Error("offline"), new Refusal(429, {}), new Error("offline"), "verdict"];
+        const ask = async () => {
+            const next = tries.shift();
+            if (typeof next !== "string") throw next;
+            return next;
+        };
+        const words = { "browser.needed_title": "title", "browser.needed_text": "text" };
+        const soon = setTimeout;
+        globalThis.setTimeout = (act) => soon(act, 1);
+        const told = await patiently(ask, paper, words);
+        const gone = async () => { throw new Refusal(410, {}); };
+        const no = await patiently(gone, paper, words).catch(({ status }) => status);
+        return [told, no, shown];
+    """
+    assert evaluated(code, None) == ["verdict", 410, ["wait", "title|text|", "wait"]]
