@@ -75,7 +75,13 @@ def import_study(study: Study) -> Iterator[Imported]:
         try:
             yield import_session(study, path)
         except (ValueError, OSError) as error:
-            yield Imported(path, problem=one_line(path, error))
+            yield Imported(path, problem=problem_of(path, error))
+
+
+def problem_of(path: Path, error: Exception) -> str:
+    """One line, which begins with the name of the error if it is one of a session."""
+    name = f"{type(error).__name__}: " if isinstance(error, ChunkError) else ""
+    return f"{name}{one_line(path, error)}"
 
 
 def import_session(study: Study, path: Path) -> Imported:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from priorlab.envs.base.files import one_line
 from priorlab.human_study.data.chunks import chunks_path
-from priorlab.human_study.data.imported import import_session
+from priorlab.human_study.data.imported import import_session, problem_of
 from priorlab.human_study.server.running import Running
 from priorlab.human_study.server.sessions import Sessions
 from priorlab.human_study.server.tally import LONGEST
@@ -86,7 +86,7 @@ def import_one(study: Path, code: str) -> str:
         loaded = Study.load(study)
         import_session(loaded, chunks_path(loaded.folder, code))
     except ValueError as error:
-        return one_line(study, error)
+        return problem_of(study, error)
     return ""
 
 

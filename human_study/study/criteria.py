@@ -49,8 +49,8 @@ class Criteria:
     def is_right(self, question: str, answer: Any) -> bool:
         """Whether that answers a question that has a right answer."""
         right = self.right[question]
-        if isinstance(answer, list):
-            return isinstance(right, list) and set(answer) == set(right)
+        if isinstance(answer, list) and isinstance(right, list):  # a browser's may hold anything
+            return all(each in right for each in answer) and all(each in answer for each in right)
         return answer == right
 
     def round_ended(self, answers: Mapping[str, Any], rounds: int) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 
 from priorlab.envs.plays.events import read_events
 from priorlab.human_study.data.chunks import chunks_path
-from priorlab.human_study.data.imported import import_session
+from priorlab.human_study.data.imported import import_session, import_study
 from priorlab.human_study.data.judging import Unearned
 from priorlab.human_study.data.verify import verify
 from priorlab.human_study.protocol.ready import load_study
@@ -152,6 +152,7 @@ FORGED = {
     ),
     "can not take part": lambda page: page.journal.note("answer", question="handed", answer="right"),
     "is too young": lambda page: page.journal.note("answer", question="age", answer="under_18"),
+    "answers with what no page has": lambda page: page.check({"goal": {"door": 1}, "keys": [{}, ["jump"]]}),
     "asks twice in a round": lambda page: (page.check(WRONG), page.check(RIGHT)),
     "was not judged after the last round": lambda page: [
         (page.check(WRONG), page.journal.note("page", page="check:keys", what="end")) for _ in range(2)
@@ -168,6 +169,8 @@ def test_whoever_claims_an_unearned_pass_is_named(server: Server, client: TestCl
     with pytest.raises(Unearned, match=r"line \d: ") as error:
         events_of(study, page)
     assert "\n" not in str(error.value)
+    (line,) = (each.problem for each in import_study(study))
+    assert line.startswith("Unearned: ") and "\n" not in line
 
 
 def test_answers_are_judged_by_what_held_when_the_session_began(server: Server, client: TestClient):
