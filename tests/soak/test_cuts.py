@@ -123,10 +123,11 @@ def test_the_network_is_cut(server: Server, tmp_path: Path):
 def test_the_power_fails(server: Server, tmp_path: Path):
     """Of the server and of the participant's computer at once."""
     profile, chance, study = tmp_path / "profile", random.Random(1), server.study
-    address, failed, bytes_lost = f"http://127.0.0.1:{server.port}/", [], 0
+    address, failed, began, bytes_lost = f"http://127.0.0.1:{server.port}/", [], 0.0, 0
     for _ in range(CUTS):
         process = started(address, profile, "until_killed")
         assert process.stdout and process.stdout.readline() == "playing\n"
+        began = began or float(process.stdout.readline()) / 1000
         time.sleep(chance.uniform(0, 3))
         failed.append(time.time())
         server.kill()
@@ -136,7 +137,7 @@ def test_the_power_fails(server: Server, tmp_path: Path):
         server.start()
     visited(address, profile, "finishing")
     check(study)
-    entries, began = all_entries(study), chunks_of(study).opening["began"]
+    entries = all_entries(study)
     returns = [number for number, entry in enumerate(entries) if entry[0] == "r"]
     lasts = [
         max(entry[3] if entry[0] == "s" else entry[1] for entry in entries[:number] if entry[0] in "se")

@@ -183,8 +183,21 @@ def somebody_else(visitor: Visitor) -> dict[str, Any]:
     return played_on(visitor)
 
 
+BEGAN = """async () => {
+    const [{ name }] = await indexedDB.databases();
+    const open = indexedDB.open(name);
+    await new Promise((resolve) => (open.onsuccess = resolve));
+    const ask = open.result.transaction("session").objectStore("session").get(0);
+    await new Promise((resolve) => (ask.onsuccess = resolve));
+    open.result.close();
+    return ask.result.began;
+}"""
+
+
 def played_on(visitor: Visitor) -> NoReturn:
-    print("playing", flush=True)
+    """Says that it plays, and when the session began by the page's clock, in ms since 1970."""
+    began = visitor.page.evaluate(BEGAN)
+    print(f"playing\n{began}", flush=True)
     while True:
         play_a_moment(visitor)
 
