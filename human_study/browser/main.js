@@ -8,6 +8,7 @@ import { Game } from "./game.js";
 import { Journal } from "./journal.js";
 import { Keyboard } from "./keyboard.js";
 import { element, Paper } from "./paper.js";
+import { patiently } from "./patience.js";
 import { bytes } from "./plays.js";
 import { Reader } from "./reader.js";
 import { excludes, Session } from "./session.js";
@@ -66,33 +67,49 @@ class Study {
     const seconds = Math.round(performance.now() - began) / 1000;
     const answers = await this.askEligibility();
     if (!answers) return this.refuse("refused");
-    if (answers.some(([page, answer]) => excludes(this.language.pages[page], answer))) return this.refuse("not_eligible");
+    if (answers.some(({ isExcluded }) => isExcluded)) return this.refuse("not_eligible");
     this.paper.wait();
     const speed = await measuring;
     if (isTooSlow(speed, this.description.rate)) return this.refuse("slow");
-    const session = await this.begin(this.store, kept, { ...about(), ...speed }, seconds);
-    for (const [page, answer] of answers) session.note("answer", { question: page.replace("question:", ""), answer });
+    const given = Object.fromEntries(answers.map(({ question, answer }) => [question, answer]));
+    const session = await this.begin(this.store, kept, { ...about(), ...speed }, seconds, given);
+    for (const { question, answer } of answers) session.note("answer", { question, answer });
     await farewell(session, this.store, await session.walk(), false);
   }
 
   /** The answers that decide who can take part, up to the first that excludes; null after Escape. */
   async askEligibility() {
-    /** @type {[string, any][]} */
+    /** @type {{question: string, answer: any, isExcluded: boolean}[]} */
     const answers = [];
     for (const page of this.language.eligibility) {
       const answer = await this.ask(page);
       if (answer === null) return null;
-      answers.push([page, answer]);
-      if (excludes(this.language.pages[page], answer)) break;
+      const question = page.replace("question:", "");
+      const isExcluded = await this.isExcluded(page, question, answer);
+      answers.push({ question, answer, isExcluded });
+      if (isExcluded) break;
     }
     return answers;
   }
 
-  /** @param {Store} store @param {Kept | null} kept @param {object} computer @param {number} seconds */
-  async begin(store, kept, computer, seconds) {
+  /** Whether nobody with that answer can take part. @param {string} page @param {string} question @param {any} answer */
+  async isExcluded(page, question, answer) {
+    const asked = this.uploads.isEligible?.bind(this.uploads, question, answer);
+    if (!asked) return excludes(this.language.pages[page], answer) !== "";
+    return !(await patiently(asked, this.paper, this.language.words));
+  }
+
+  /**
+   * @param {Store} store
+   * @param {Kept | null} kept
+   * @param {object} computer
+   * @param {number} seconds
+   * @param {object} answers  that decide who can take part, by question
+   */
+  async begin(store, kept, computer, seconds, answers) {
     const client = kept?.client ?? newId();
     await store.keep({ client });
-    const wishes = { language: this.code, seconds, about: computer, panel: this.panel, client };
+    const wishes = { language: this.code, seconds, about: computer, panel: this.panel, client, answers };
     const clock = new Clock(performance.timeOrigin + performance.now());
     const admission = await this.persist(() => this.uploads.begin(wishes));
     history.replaceState(null, "");

@@ -50,6 +50,7 @@ export class Progress {
  * @property {{inputs: number[], answered: Due[]}[]} plays  of each, its inputs, and the questions answered after the last
  * @property {Set<number>} ended  numbers of plays that the participant ended
  * @property {number} rounds  of instructions and checks that ended with wrong answers
+ * @property {boolean} isJudged  whether a round was answered, and what follows from it is not known yet
  * @property {string} end  the page that ended the session early; else ""
  * @property {boolean} isFinished
  */
@@ -63,7 +64,7 @@ export class Progress {
  */
 export function retraced(progress, entries) {
   /** @type {Past} */
-  const past = { answers: {}, controls: null, plays: [], ended: new Set(), rounds: 0, end: "", isFinished: false };
+  const past = { answers: {}, controls: null, plays: [], ended: new Set(), rounds: 0, isJudged: false, end: "", isFinished: false };
   const over = new Set(); // numbers of steps
   const numberOf = (/** @type {string} */ log) => progress.steps.findIndex((step) => step.log === log);
   for (const entry of entries) {
@@ -75,6 +76,8 @@ export function retraced(progress, entries) {
     if (entry[0] === "f") past.isFinished = true;
     if (entry[0] !== "e") continue;
     const [, , event, fields] = /** @type {["e", number, string, Record<string, any>]} */ (entry);
+    if (event === "judged") past.isJudged = true;
+    if (event === "excluded") past.isJudged = false;
     if (event === "answer") past.answers[fields.question] = fields.answer;
     if (event === "probe") play.answered.push(/** @type {Due} */ (fields));
     if (event === "controls") past.controls = /** @type {Past["controls"]} */ (fields);
@@ -83,6 +86,7 @@ export function retraced(progress, entries) {
     const number = numberOf(fields.page);
     if (number >= 0 && fields.what === "end") over.add(number);
     const { again } = progress.steps[number] ?? {};
+    if (again && fields.what !== "begin") past.isJudged = false;
     if (again && fields.again) {
       past.rounds++;
       for (let each = again.to; each <= number; each++) over.delete(each);
@@ -115,13 +119,15 @@ export function isRight(page, answer) {
 }
 
 /**
- * What the log says about a round of instructions and checks that ended after ``rounds`` others.
+ * What follows from a round of instructions and checks that ended after ``rounds`` others.
  * @param {Again} again
  * @param {Record<string, Page>} pages
  * @param {Record<string, any>} answers
  * @param {number} rounds
+ * @returns {import("./types.js").Verdict}
  */
-export function roundEnded(again, pages, answers, rounds) {
-  const wrong = again.checks.filter((name) => !isRight(pages[`question:${name}`], answers[name]));
-  return { round: rounds + 1, wrong, again: wrong.length > 0 && rounds + 1 < again.rounds };
+export function verdictOn(again, pages, answers, rounds) {
+  const isWrong = again.checks.some((name) => !isRight(pages[`question:${name}`], answers[name]));
+  const isLast = rounds + 1 >= again.rounds;
+  return { again: isWrong && !isLast, ends: isWrong && isLast && again.when_failed === "end" };
 }

@@ -2,7 +2,8 @@
 
 import { Controls } from "./keyboard.js";
 import { play, practise } from "./plays.js";
-import { isRight, Progress, retraced, roundEnded } from "./progress.js";
+import { patiently } from "./patience.js";
+import { isRight, Progress, retraced, verdictOn } from "./progress.js";
 import { Sitting } from "./sitting.js";
 
 /** @typedef {import("./journal.js").Journal} Journal */
@@ -15,6 +16,8 @@ import { Sitting } from "./sitting.js";
 /** @typedef {import("./types.js").Language} Language */
 /** @typedef {import("./types.js").Page} Page */
 /** @typedef {import("./types.js").Step} Step */
+
+const ASKING = 5000; // ms that what was answered may take to the server, until the page says why it waits
 
 /** @extends {Sitting<Journal>} */
 export class Session extends Sitting {
@@ -31,6 +34,7 @@ export class Session extends Sitting {
     /** @type {Record<string, any>} */
     this.answers = {}; // by question; the latest of each
     this.rounds = 0; // of instructions and questions about them that ended with wrong answers
+    this.isJudged = false; // whether the current step ends a round that was answered before a reload
     /** @type {Past["plays"]} */
     this.plays = []; // those that were begun before a reload
     this.listen();
@@ -41,6 +45,7 @@ export class Session extends Sitting {
     const past = retraced(this.progress, this.journal.all());
     this.answers = past.answers;
     this.rounds = past.rounds;
+    this.isJudged = past.isJudged;
     this.plays = past.plays;
     if (past.controls) this.controls = Controls.logged(past.controls, this.tools.keyboard);
     return past;
@@ -50,7 +55,8 @@ export class Session extends Sitting {
   async walk() {
     for (const connection of this.tools.game.gamepads.connections()) this.connect(connection);
     for (let step = this.progress.step; step; step = this.progress.step) {
-      const went = step.kind === "play" ? await this.play(step) : await this.showStep(step);
+      const isOver = this.isJudged && step.again !== undefined;
+      const went = step.kind === "play" ? await this.play(step) : await (isOver ? this.endStep(step) : this.showStep(step));
       if (typeof went === "string") return went;
       this.progress.move(went);
     }
@@ -79,13 +85,37 @@ export class Session extends Sitting {
     const end = this.noteAnswer(step, form.answer, seconds);
     if (end) return end;
     if (page.kind === "practice" && (await practise(this, page)) === "stop") return this.stop(step);
-    const round = step.again ? roundEnded(step.again, this.language.pages, this.answers, this.rounds) : null;
-    if (round?.wrong.length && !round.again && step.again?.when_failed === "end") {
-      this.note("excluded", { why: "checks", ...round });
+    return this.endStep(step);
+  }
+
+  /** After the answer; returns as ``showStep``. @param {Step} step */
+  async endStep(step) {
+    const verdict = step.again ? await this.verdict(step.again) : null;
+    if (verdict?.ends) {
+      this.note("excluded", { why: "checks" });
       return "failed_checks";
     }
-    this.note("page", { page: step.log, what: "end", ...round });
-    return step.again && round?.again ? this.beginRound(step.again) : 1;
+    this.note("page", { page: step.log, what: "end", ...(verdict && { again: verdict.again }) });
+    return step.again && verdict?.again ? this.beginRound(step.again) : 1;
+  }
+
+  /**
+   * What follows from a round of checks. A server tells it once it has the answers, and asks for patience until then.
+   * @param {Again} again
+   * @returns {Promise<import("./types.js").Verdict>}
+   */
+  async verdict(again) {
+    const { journal } = this;
+    const { paper } = this.tools;
+    if (!journal.uploads.judges) return verdictOn(again, this.language.pages, this.answers, this.rounds);
+    if (!this.isJudged) this.note("judged", {});
+    this.isJudged = false;
+    const ask = async () => {
+      if (!(await journal.settled(ASKING)) && !journal.isClosed) throw new Error("not everything was sent");
+      if (journal.isClosed) return new Promise(() => {}); // another page says why
+      return /** @type {NonNullable<typeof journal.uploads.verdict>} */ (journal.uploads.verdict)(journal.token);
+    };
+    return patiently(ask, paper, this.language.words);
   }
 
   /** After wrong answers; returns how many steps to advance to the instructions. @param {Again} again */

@@ -22,10 +22,19 @@
  */
 
 /**
+ * What follows from a round of instructions and checks: another one comes, or the session ends.
+ * @typedef {{again: boolean, ends: boolean}} Verdict
+ */
+
+/**
  * Where a session's chunks go. Each method rejects with a ``Refusal`` if the other side says no, and with any other
  * error if it could not be reached.
  * @typedef {object} Uploads
  * @property {boolean} isFile  whether the participant saves the record as a file instead
+ * @property {boolean} [judges]  whether the other side judges answers: then the description does not say which are right
+ * @property {(question: string, answer: any) => Promise<boolean>} [isEligible]  before a session
+ * @property {(token: string) => Promise<Verdict>} [verdict]  on the round of checks for which the journal, which was sent,
+ *   has the event judged
  * @property {(wishes: object) => Promise<Admission>} begin  consent was given
  * @property {(token: string) => Promise<Admission>} session  of before a reload
  * @property {(token: string) => Promise<string[]>} chunks  everything that a session sent so far, by number

@@ -19,6 +19,17 @@ export class Refusal extends Error {
 /** The server of `priorlab serve`, from which the page came. @implements {Uploads} */
 export class ServerUploads {
   isFile = false;
+  judges = true;
+
+  /** @param {string} question @param {any} answer */
+  async isEligible(question, answer) {
+    return (await ask("judge", "", { question, answer })).eligible;
+  }
+
+  /** @param {string} token */
+  verdict(token) {
+    return ask("judge", token, {});
+  }
 
   /** @param {object} wishes @returns {Promise<Admission>} */
   begin(wishes) {
@@ -84,9 +95,18 @@ async function ask(what, token, body) {
   const asked = { method: text === undefined ? "GET" : "POST", body: text, headers: headers(token) };
   const response = await fetch(`api/${what}`, { ...asked, signal: AbortSignal.timeout(PATIENCE) });
   if (response.status >= 500) throw new Error(`the server has trouble: ${response.status}`);
-  const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Refusal(response.status, answer);
-  return answer;
+  const answer = await response.text(); // rejects if the connection was cut in the middle of it
+  if (!response.ok) throw new Refusal(response.status, read(answer));
+  return JSON.parse(answer);
+}
+
+/** The entries of a refusal; none if something else than our server refuses. @param {string} text */
+function read(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return {};
+  }
 }
 
 /** @param {string} token @returns {Record<string, string>} */

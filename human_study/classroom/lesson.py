@@ -1,12 +1,12 @@
 """A class that plays: who plays which version, and how far everybody has come. Kept in memory, and nowhere else."""
 
 import base64
+import hmac
 import io
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import Any, Literal
 
 import numpy as np
@@ -24,15 +24,18 @@ from priorlab.human_study.classroom.curves import LEAST, mean_curve
 from priorlab.human_study.server.limits import Bucket
 from priorlab.human_study.server.refusals import Refusal
 
-MOST_STUDENTS = 1000  # who are counted; each takes about 20 kB
-MOST_WAITING = 2000  # who joined, but have not played yet; the last ones
-JOININGS_A_SECOND, JOININGS_AT_ONCE = 15.0, 300.0  # a lecture hall joins within half a minute, from one address
+MOST_STUDENTS = 3000  # who are counted; each takes about 20 kB
+SILENT = (
+    5.0  # seconds without an input after which a full class gives the place to somebody else; a page sends each second
+)
 MOST_VERSIONS = 8  # as many as the page has colours
 MOST_MINUTES = 30
 SENDINGS_A_SECOND, SENDINGS_AT_ONCE = 3.0, 60.0  # of one student
 AHEAD = 2 * INPUTS_PER_SECOND  # inputs that may come before the clock allows them: clocks differ
 QUIET = 30.0  # seconds without a word after which a play counts as over
-HARDLY = 30  # seconds of play below which a play that is over makes room for another student
+HARDLY = 30  # seconds of play; whoever stops earlier keeps no place in a full class
+IN_TIME = 0.5  # of a play's seconds, for which its inputs must have come in to be kept: nobody plays it in a moment
+SIGNED = 32  # hexadecimal digits of a token's signature
 Measure = Literal["share", "states"]
 
 
@@ -98,10 +101,11 @@ class Student:
     token: str
     arm: Arm
     joined: float  # by the lesson's clock, seconds
-    heard: float
     values: np.ndarray  # float32 (seconds + 1,): what was reached after each second of play, as ``mean_curve`` has it
     followed: Followed
     measure: Measure
+    seated: float = 0.0  # when the first inputs came, seconds
+    heard: float = 0.0  # when the last ones came
     far: float = 0.0  # what was reached so far
     has_left: bool = False
     bucket: Bucket = field(default_factory=lambda: Bucket(SENDINGS_A_SECOND, SENDINGS_AT_ONCE))
@@ -110,10 +114,6 @@ class Student:
     def seconds(self) -> int:
         """Played so far."""
         return self.followed.inputs // INPUTS_PER_SECOND
-
-    def makes_room(self, now: float) -> bool:
-        """Whether somebody else may have the place in a full class."""
-        return not self.followed.solved and self.seconds < HARDLY and now > self.heard + QUIET
 
     def take(self, inputs: np.ndarray) -> None:
         before = self.followed.inputs
@@ -147,71 +147,82 @@ class Lesson:
         self.arms = open_arms(game, versions, seed)
         self.measure: Measure = "share" if all(arm.distances for arm in self.arms) else "states"
         self.is_revealed = False
-        self.students: dict[str, Student] = {}  # who have played, by token
-        self.waiting: dict[str, Student] = {}  # who joined
-        self.joinings = Bucket(JOININGS_A_SECOND, JOININGS_AT_ONCE)
-        self._clock, self._draw = clock, np.random.default_rng(seed)
+        self.playing: dict[str, Student] = {}  # by token, the one first who was not heard of for longest
+        self.done: dict[str, Student] = {}  # who won, reached the limit or stopped after a while
+        self._joined = {arm.letter: 0 for arm in self.arms}  # how often each version was given out
+        self._key, self._clock, self._draw = secrets.token_bytes(32), clock, np.random.default_rng(seed)
         Followed(self.arms[0].level, self.arms[0].rules).take(np.zeros(1, np.uint8))  # compiles before anybody waits
 
     # what students do
 
     def join(self, is_counted: bool) -> tuple[str, Arm]:
-        """A token and the version for somebody who joins: one that the fewest play. The token is empty for somebody
-        who is not counted: by wish, after the reveal, or since the class is full. Raises Refusal if too many join at
-        once."""
-        self.joinings.require()
-        if not is_counted or self.is_revealed or not self._has_room():
+        """A token and the version for somebody who joins: one that was given out least. The token is empty for somebody
+        who is not counted: by wish, or after the reveal. Nothing is kept of anybody who joins, so joining again and
+        again keeps nobody out, and needs no limit."""
+        if not is_counted or self.is_revealed:
             return "", self.arms[self._draw.integers(len(self.arms))]
-        numbers = np.array([sum(each.arm is arm for each in self._everybody()) for arm in self.arms])
+        numbers = np.array([*self._joined.values()])
         arm = self.arms[self._draw.choice(np.flatnonzero(numbers == numbers.min()))]
-        now, token = self._clock(), secrets.token_urlsafe(16)
-        values = np.zeros(self.minutes * 60 + 1, np.float32)
-        self.waiting[token] = Student(token, arm, now, now, values, Followed(arm.level, arm.rules), self.measure)
-        if len(self.waiting) > MOST_WAITING:
-            del self.waiting[next(iter(self.waiting))]
-        return token, arm
+        self._joined[arm.letter] += 1
+        given = f"{secrets.token_urlsafe(16)}.{round(1000 * self._clock())}"
+        return f"{given}.{self._signature(given, arm)}", arm
 
-    def _everybody(self) -> Iterator[Student]:
-        return chain(self.students.values(), self.waiting.values())
-
-    def _has_room(self) -> bool:
-        if len(self.students) >= MOST_STUDENTS:
-            now = self._clock()
-            self.students = {token: each for token, each in self.students.items() if not each.makes_room(now)}
-        return len(self.students) < MOST_STUDENTS
+    def _signature(self, given: str, arm: Arm) -> str:
+        """It depends on the version, and does not tell it."""
+        return hmac.new(self._key, f"{given}.{arm.letter}".encode(), "sha256").hexdigest()[:SIGNED]
 
     def find(self, token: str) -> Student:
-        """Raises Refusal."""
+        """Whoever got that token, with the inputs that are here. Raises Refusal."""
         if self.is_revealed:
             raise Refusal(410, "the class is over", ended=True)
-        if token not in self.students and token not in self.waiting:
-            raise Refusal(401, "unknown token: expected the one that the game came with")
-        return self.students.get(token) or self.waiting[token]
+        if student := self.playing.get(token) or self.done.get(token):
+            return student
+        given, _, signature = token.rpartition(".")
+        for arm in self.arms:
+            if hmac.compare_digest(signature.encode(), self._signature(given, arm).encode()):
+                values = np.zeros(self.minutes * 60 + 1, np.float32)
+                joined = int(given.rpartition(".")[2]) / 1000
+                return Student(token, arm, joined, values, Followed(arm.level, arm.rules), self.measure)
+        raise Refusal(401, "unknown token: expected the one that the game came with")
 
     def take(self, student: Student, first: int, inputs: np.ndarray, has_left: bool) -> int:
         """The number of the next input expected, after these inputs, uint8 (n,), of which the first has that number.
         Those that came before are passed over. The first ones take a place in the class. Raises Refusal for a gap, for
-        more than a person can play, and if there is no place."""
+        more than a person can play, and if there is no place at the moment."""
         there = student.followed.inputs
         if first > there:
             raise Refusal(409, f"input {first}: expected {there}", next=there)
         new, now = inputs[there - first :], self._clock()
         if there + len(new) > min(self.limit, (now - student.joined) * INPUTS_PER_SECOND + AHEAD):
             raise Refusal(400, "more inputs than the time that has passed: expected them as they are played")
-        if len(new):
-            self._count(student)
+        student.has_left |= has_left
+        if len(new) and student.token not in self.done:
+            if not self.playing.pop(student.token, None):
+                self._make_room(now)
+                student.seated = now
             student.take(new)
             student.heard = now
-        student.has_left |= has_left
+            self.playing[student.token] = student
+        if student.token in self.playing and self._is_done(student):
+            self.done[student.token] = self.playing.pop(student.token)
         return student.followed.inputs
 
-    def _count(self, student: Student) -> None:
-        """Gives a place to a student who begins to play: one who only joins takes none. Raises Refusal."""
-        if student.token in self.students:
+    def _make_room(self, now: float) -> None:
+        """For one student more. Whoever was silent for longest in a full class loses the place, and gets one again with
+        the next inputs: their page has all of them. Raises Refusal if nobody was silent."""
+        if len(self.playing) < MOST_STUDENTS:
             return
-        if not self._has_room():
-            raise Refusal(410, "the class is full", ended=True)
-        self.students[student.token] = self.waiting.pop(student.token)
+        last = next(iter(self.playing.values()), None)
+        if last is None or now <= last.heard + SILENT:
+            raise Refusal(429, "the class is full at the moment: try again in a second")
+        del self.playing[last.token]
+
+    def _is_done(self, student: Student) -> bool:
+        """Whether the play is kept whatever comes."""
+        at_end = student.followed.solved or student.followed.inputs >= self.limit
+        is_whole = at_end or (student.has_left and student.seconds >= HARDLY)
+        is_in_time = student.heard - student.seated >= IN_TIME * student.seconds
+        return is_whole and is_in_time and len(self.done) < MOST_STUDENTS
 
     def is_over(self, student: Student) -> bool:
         is_quiet = self._clock() > student.heard + QUIET
@@ -226,9 +237,9 @@ class Lesson:
 
     def overview(self) -> dict[str, Any]:
         """The numbers and curves of now, as plain data. It names no version."""
-        players, joined = [*self.students.values()], len(self.students) + len(self.waiting)
+        players = [*self.playing.values(), *self.done.values()]
         return {
-            "joined": joined, "playing": sum(not self.is_over(each) for each in players),
+            "joined": sum(self._joined.values()), "playing": sum(not self.is_over(each) for each in players),
             "won": sum(each.followed.solved for each in players), "seconds": 60 * self.minutes,
             "measure": self.measure, "least": LEAST, "revealed": self.is_revealed,
             "arms": [self._arm(arm, [each for each in players if each.arm is arm]) for arm in self.arms],

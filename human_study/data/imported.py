@@ -3,7 +3,7 @@
 The log is the one that the window would have written, so everything that reads logs reads these, too. It depends on the
 chunks and on those entries of the study that must not change once a place is taken (``assignment.rule_of``, with the
 length of the practice): importing again gives the same bytes, and after further chunks a log that continues the former
-one.
+one. Answers are judged again, by what the study expected when the session began.
 """
 
 import os
@@ -28,15 +28,17 @@ from priorlab.human_study.data.chunks import (
     read_chunks,
 )
 from priorlab.human_study.data.interrupted import BROWSER
+from priorlab.human_study.data.judging import JUDGED, Judge, Unearned
 from priorlab.human_study.data.practice import beginning, replayed
 from priorlab.human_study.data.recorder import LEFT, STOPPED, Recorder
 from priorlab.human_study.data.wordings import FOLDER, read_wording
 from priorlab.human_study.study.assignment import StudyPlace, readable_places
+from priorlab.human_study.study.criteria import Criteria
 from priorlab.human_study.study.study_file import Study
 
 MICRO = 1e-6
 MOST_PRACTICES = 100  # that begin in a session: one, and another each time that the page is opened again during it
-PATIENCE, PATIENCE_A_MB = 120.0, 60.0  # seconds that a replay may take, and more for each MB, which takes a few
+PATIENCE, PATIENCE_A_MB = 120.0, 60.0  # seconds of processor that a replay may take, and more for each MB
 NAME = re.compile(r"[a-z][a-z_]{0,39}")  # of an event
 RECORDED = {"session", "step", "resumed", "consent", "finish", "play", "wording", *STEP_EVENTS, *ENDINGS, *AT_ONCE} - {
     "answer"
@@ -73,7 +75,13 @@ def import_study(study: Study) -> Iterator[Imported]:
         try:
             yield import_session(study, path)
         except (ValueError, OSError) as error:
-            yield Imported(path, problem=one_line(path, error))
+            yield Imported(path, problem=problem_of(path, error))
+
+
+def problem_of(path: Path, error: Exception) -> str:
+    """One line, which begins with the name of the error if it is one of a session."""
+    name = f"{type(error).__name__}: " if isinstance(error, ChunkError) else ""
+    return f"{name}{one_line(path, error)}"
 
 
 def import_session(study: Study, path: Path) -> Imported:
@@ -115,15 +123,16 @@ def write_log(study: Study, chunks: Chunks, path: Path) -> tuple[int, bool]:
             recorder.note("consent", **consent)
         played = Played(study, chunks, recorder, clock)
         patience = PATIENCE + PATIENCE_A_MB * chunks.ends[-1] / 1e6
-        end = time.monotonic() + patience
+        end = time.thread_time() + patience
         for number, entry in chunks.all():
-            if time.monotonic() > end:
-                raise TooLong(f"{chunks.path}: line {number + 2}: over {patience:.0f} s to replay: expected less")
+            if time.thread_time() > end:
+                raise TooLong(f"{chunks.path}: line {number + 2}: over {patience:.0f} s of processor to replay: expected less")
             try:
                 played.take(entry)
             except (ValueError, TypeError, KeyError, IndexError, RuntimeError, OverflowError) as error:
                 what = " ".join(str(error).split()) or type(error).__name__
-                raise WrongEntry(f"{chunks.path}: line {number + 2}: {str(entry)[:60]}: {what}") from None
+                kind = Unearned if isinstance(error, Unearned) else WrongEntry
+                raise kind(f"{chunks.path}: line {number + 2}: {str(entry)[:60]}: {what}") from None
         if not played.is_finished:
             recorder.close()
         return played.inputs, played.is_finished
@@ -178,6 +187,7 @@ class Played:
         self.versions = place_of(study, chunks).versions
         self.questions = questions_of(study, chunks)
         self.minimum_age = chunks.opening["consent"].get("minimum_age", 0)
+        self.judge = Judge(criteria_of(study, chunks))
         self.course: AnyCourse | None = None  # of the last play, also after its end
         self.inputs, self.count = 0, 0  # in all, and of the last play
         self.practices, self.is_practising = 0, False
@@ -202,7 +212,11 @@ class Played:
             raise ValueError(f"event {name!r}: expected one that happens at a page or to its keys")
         if not isinstance(fields, dict) or OURS & fields.keys():
             raise ValueError(f"expected fields, by name, without {', '.join(sorted(OURS))}")
-        self.recorder.note(name, at=self.clock.reach(at), **{**fields, **self.added(name, fields)})
+        judged, when = self.judge.take(name, fields), self.clock.reach(at)
+        if name == JUDGED:
+            return
+        fields = {each: value for each, value in fields.items() if each not in judged} | judged
+        self.recorder.note(name, at=when, **{**fields, **self.added(name, fields)})
 
     def added(self, name: str, fields: dict[str, Any]) -> dict[str, Any]:
         """What the study knows of an event, and a browser does not send."""
@@ -238,6 +252,7 @@ class Played:
             raise ValueError("a play is under way: expected its end before the next one")
         if number != self.recorder.plays or number >= len(self.versions):
             raise ValueError(f"play {number!r}: expected {self.recorder.plays} of {len(self.versions)} plays")
+        self.judge.begin_play()
         most = self.study.limit
         if limit is not None and not (type(limit) is int and 1 <= limit <= most):
             raise ValueError(f"limit {limit!r}: expected 1 to {most} inputs, the study's")
@@ -279,6 +294,14 @@ class Played:
         self.clock.reach(at)
         self.recorder.finish()
         self.is_finished = True
+
+
+def criteria_of(study: Study, chunks: Chunks) -> Criteria:
+    """Those that held when the session began; today's for an older one."""
+    try:
+        return Criteria.read(chunks.opening["criteria"]) if "criteria" in chunks.opening else study.criteria
+    except TypeError:
+        raise ChunkError(f"{chunks.path}: line 1: criteria: expected those that the server writes") from None
 
 
 def questions_of(study: Study, chunks: Chunks) -> dict[str, dict[str, Any]]:

@@ -1,6 +1,7 @@
 """Sessions from elsewhere come into a study: each gets a place, and its chunks go into the data folder, as if the
 study's own server had recorded it."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -34,6 +35,13 @@ from priorlab.human_study.server.refusals import Refusal
 from priorlab.human_study.study.assignment import arms, readable_places, take_place
 from priorlab.human_study.study.study_file import Study
 
+MOST_SESSIONS = 1000  # of one build that are taken at once, unless the researcher says more
+MOST_PROBLEMS = 100  # of sessions that are named one by one
+
+
+class TooManySessions(ChunkError):
+    """The files hold more new sessions of one build than the researcher expects: anybody can upload inventions."""
+
 
 class WrongOpening(ChunkError):
     """The opening of a session says what no build of this study says."""
@@ -49,23 +57,48 @@ class Gathered:
     problem: str = ""
 
 
-def gather(study: Study, paths: Sequence[Path]) -> Iterator[Gathered]:
-    """Adds every session in the files to the study's data folder, or what is new of it.
+def gather(study: Study, paths: Sequence[Path], most: int = MOST_SESSIONS) -> Iterator[Gathered]:
+    """Adds every session in the files to the study's data folder, or what is new of it. If more than ``most`` sessions
+    of one build are new, none of these is added.
 
     The same files in any order, and again, give the same. What is wrong with one session holds up no other. Raises
-    ValueError, one line, if what was built or the list of withdrawals can't be read; OSError if a server is running.
+    ValueError, one line, if what was built or the list of withdrawals can't be read, or for ``most`` below 1; OSError
+    if a server is running.
     """
+    if most < 1:
+        raise ValueError(f"most is {most}: expected 1 session or more")
     folder = study.folder / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     with held(folder / SERVER_LOCK, f"{folder}: a server is running: stop it first"):
         offers, found = read_offers(study), read_uploads(paths)
         placed = {place.participant for place in readable_places(study)[0]}
         yield from (Gathered("", problem=f"{type(each).__name__}: {shown(str(each))}") for each in found.problems)
+        new = [each for each in found.sessions.values() if each.opening and each.id not in placed]
+        counts = Counter(each.build for each in new if each.build in offers)
+        too_many = {build: count for build, count in counts.items() if count > most}
+        yield from (Gathered("", problem=too_many_line(build, count, most)) for build, count in too_many.items())
+        left_out = {each.key for each in new if each.build in too_many}
+        wrong = 0
         for session in sorted(found.sessions.values(), key=lambda each: (began_of(each), each.id, each.build)):
+            if session.key in left_out:
+                continue
             try:
                 yield gather_one(study, offers, placed, session)
             except (ValueError, OSError) as error:
-                yield Gathered(session.id, problem=f"{type(error).__name__}: {one_line(session.files[0], error)}")
+                wrong += 1
+                if wrong <= MOST_PROBLEMS:
+                    yield Gathered(session.id, problem=f"{type(error).__name__}: {one_line(session.files[0], error)}")
+        if wrong > MOST_PROBLEMS:
+            yield Gathered(
+                "", problem=f"{wrong - MOST_PROBLEMS} more sessions are left out: expected what builds upload"
+            )
+
+
+def too_many_line(build: str, count: int, most: int) -> str:
+    return (
+        f"{TooManySessions.__name__}: build {build}: {count} sessions are new: expected at most {most} at once, so "
+        f"none of them was taken; if you have that many participants, say --most {count}"
+    )
 
 
 def began_of(session: Uploaded) -> float:
@@ -149,6 +182,7 @@ def header(offer: Offer, opening: dict[str, Any], where: str) -> dict[str, Any]:
         "id": opening["id"], "build": offer.id, "client": "", "language": language, "began": round(began / 1000, 3),
         "date": date, "software": offer.software, "settings": offer.settings, "about": about,
         "consent": {} if offer.is_for_timeline else {**offer.consents[language], "seconds": round(float(seconds), 3)},
+        **({"criteria": offer.criteria} if offer.criteria else {}),
     }  # fmt: skip
 
 

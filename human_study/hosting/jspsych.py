@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,8 @@ def build_jspsych(path: Path, folder: Path) -> list[Path]:
     languages = load_languages(study)
     check_unchanged(study, taken_numbers(study))
     consents: dict[str, dict[str, Any]] = {code: {} for code in languages}  # theirs, which we don't know
-    offer, files = make_offer(study, consents, key_of(study.folder / FOLDER / SECRET), TIMELINE)
+    criteria = replace(study.criteria, eligible={}, checks=(), minimum_age=0)  # the experiment asks by itself
+    offer, files = make_offer(study, consents, key_of(study.folder / FOLDER / SECRET), TIMELINE, criteria)
     description = games_only(described(study, languages), [probe.question for probe in study.probes])
     example = (HERE / EXAMPLE).read_text(encoding="utf-8")
     content = {

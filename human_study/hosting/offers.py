@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -16,6 +16,7 @@ from priorlab.envs.browser import digest, game_file
 from priorlab.envs.plays.events import encode
 from priorlab.human_study.data.wordings import store_wording
 from priorlab.human_study.protocol.script import Script
+from priorlab.human_study.study.criteria import Criteria
 from priorlab.human_study.study.study_file import Study
 from priorlab.human_study.study.texts import Texts
 
@@ -28,7 +29,8 @@ TIMELINE = {"timeline": "jspsych"}  # in the settings of an offer to experiments
 @dataclass(frozen=True)
 class Offer:
     """``games``: version by opaque name; ``consents``: by language, the fields of the event consent that are the same
-    for everybody, none where somebody else asks for it; ``settings`` and ``software``: those of a log's header."""
+    for everybody, none where somebody else asks for it; ``settings`` and ``software``: those of a log's header;
+    ``criteria``: what answers are judged by, {} in older offers."""
 
     id: str
     study: str
@@ -36,6 +38,7 @@ class Offer:
     consents: dict[str, dict[str, Any]]
     settings: dict[str, Any]
     software: dict[str, Any]
+    criteria: dict[str, Any] = field(default_factory=dict)
 
     @property
     def is_for_timeline(self) -> bool:
@@ -49,9 +52,11 @@ class Offer:
 
 
 def make_offer(
-    study: Study, consents: Mapping[str, dict[str, Any]], key: bytes, more: Mapping[str, Any] = MappingProxyType({})
-) -> tuple[Offer, dict[str, bytes]]:
-    """(what a build of the study offers, each game file by its opaque name). ``more``: further settings.
+    study: Study, consents: Mapping[str, dict[str, Any]], key: bytes, more: Mapping[str, Any] = MappingProxyType({}),
+    criteria: Criteria | None = None,
+) -> tuple[Offer, dict[str, bytes]]:  # fmt: skip
+    """(what a build of the study offers, each game file by its opaque name). ``more``: further settings; ``criteria``:
+    by default the study's.
 
     The offer is kept in the data folder.
     Names depend on the key, so nobody can find out without it what they stand for. The same study gives the same names.
@@ -63,7 +68,7 @@ def make_offer(
         "study": study.name, "games": {name: version for version, name in names.items()},
         "consents": {**consents},
         "settings": {"design": study.design, "minutes": study.minutes, "wasm": digest(), **more},
-        "software": software(),
+        "software": software(), "criteria": (criteria or study.criteria).data(),
     }  # fmt: skip
     offer = Offer(id=keyed(key, encode(entries).encode()), **entries)
     path = offer_path(study, offer.id)

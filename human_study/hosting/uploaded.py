@@ -68,6 +68,10 @@ class Uploaded:
     is_withdrawn: bool = False
     size: int = 0  # characters of the chunks
 
+    @property
+    def key(self) -> Key:
+        return self.build, self.id
+
     def take_opening(self, opening: dict[str, Any], where: str) -> None:
         if self.opening and self.opening != opening:
             raise AlteredChunk(f"{where}: the opening differs from an earlier one of session {self.id}")

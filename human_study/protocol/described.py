@@ -5,6 +5,7 @@ import base64
 import hashlib
 import io
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from PIL import Image
@@ -35,8 +36,15 @@ CODE = "{id}"  # stands for the participant's code
 LEFT_OPEN = {name: f"{{{name}}}" for name in ("day", "began", "ended")}  # filled in where the page is shown
 
 
-def described(study: Study, texts: Mapping[str, Texts]) -> dict[str, Any]:
-    """The study with its texts, by the code of their language; docs/description-reference.md explains each entry."""
+def described(study: Study, texts: Mapping[str, Texts], is_judged: bool = False) -> dict[str, Any]:
+    """The study with its texts, by the code of their language; docs/description-reference.md explains each entry.
+
+    ``is_judged``: a server judges the answers, so the data do not say which are right, and which of them let somebody
+    take part.
+    """
+    if is_judged:
+        questions = next(iter(texts.values())).questions
+        study = replace(study, right={}, eligible={name: [*questions[name].options] for name in study.eligible})
     plays = len(study.versions) if study.design == "within" else 1
     rate = study.settings(study.versions[0]).rate
     return {

@@ -10,7 +10,8 @@ from priorlab.human_study.data.wordings import is_stored
 from priorlab.human_study.protocol.script import Script
 from priorlab.human_study.study.answers import is_signed, is_within
 from priorlab.human_study.study.assignment import check_unchanged, taken_numbers
-from priorlab.human_study.study.study_file import AGE, Study, age_below
+from priorlab.human_study.study.criteria import AGE, age_below
+from priorlab.human_study.study.study_file import Study
 from priorlab.human_study.study.texts import Question, Texts
 
 Languages = dict[str, Texts]  # by code, such as "en"

@@ -1,6 +1,5 @@
 """The steps of a session between consent and the farewell, as data: which come, which remain, which are over."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,13 +63,6 @@ def ends_round(planned: list[Step], at: int) -> bool:
 def round_begins(planned: list[Step]) -> int:
     """The number of the step at which a further round of instructions and questions about them begins."""
     return next(at for at, step in enumerate(planned) if step.kind in ROUND)
-
-
-def round_ended(study: Study, answers: Mapping[str, Any], rounds: int) -> dict[str, Any]:
-    """What the log says about a round of instructions and checks that ended after ``rounds`` others: ``wrong`` names
-    the questions with wrong answers, and ``again`` says whether another round follows."""
-    wrong = [name for name in study.checks if not study.is_right(name, answers[name])]
-    return {"round": rounds + 1, "wrong": wrong, "again": bool(wrong) and rounds + 1 < study.rounds}
 
 
 def after_stop(planned: list[Step], at: int) -> list[Step]:

@@ -3,13 +3,14 @@
 import gzip
 import logging
 import re
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from priorlab.human_study.browser.bundle import Site
 from priorlab.human_study.server.guard import NOTHING, answer
@@ -92,6 +93,24 @@ def packed(request: Request, content: dict[str, Any]) -> Response:
         return plain
     headers = {"content-type": "application/json", "content-encoding": "gzip"}
     return Response(gzip.compress(bytes(plain.body), PACKING), headers=headers)
+
+
+def streamed(request: Request, parts: Iterator[str]) -> Response:
+    """As ``packed``, of JSON in parts, each made in a thread once the one before was taken: however large the answer,
+    whoever is slow to read it holds little memory."""
+    if not takes_gzip(request):
+        return StreamingResponse(parts, media_type="application/json")
+    headers = {"content-encoding": "gzip"}
+    return StreamingResponse(compressed(parts), media_type="application/json", headers=headers)
+
+
+def compressed(parts: Iterable[str]) -> Iterator[bytes]:
+    """The parts as gzip."""
+    packing = zlib.compressobj(PACKING, wbits=zlib.MAX_WBITS | 16)
+    for part in parts:
+        if made := packing.compress(part.encode()):
+            yield made
+    yield packing.flush()
 
 
 def token_of(request: Request) -> str:

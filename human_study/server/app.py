@@ -14,31 +14,33 @@ from starlette.types import ASGIApp
 from priorlab.human_study.browser.bundle import site
 from priorlab.human_study.data.chunks import is_chunk_number, is_list_of_entries
 from priorlab.human_study.protocol.described import described
-from priorlab.human_study.server.answers import HANDLERS, named, offered, packed, token_of
+from priorlab.human_study.server.answers import HANDLERS, named, offered, packed, streamed, token_of
 from priorlab.human_study.server.guard import LARGEST, Guard, body_of
 from priorlab.human_study.server.imports import Imports
 from priorlab.human_study.server.login import LOGIN_POLICY, Login
 from priorlab.human_study.server.refusals import Refusal
 from priorlab.human_study.server.researcher import COOKIE, Researcher
-from priorlab.human_study.server.sessions import Running, Sessions
+from priorlab.human_study.server.running import Running
+from priorlab.human_study.server.sessions import Sessions
 from priorlab.human_study.study.study_file import Study
 from priorlab.human_study.study.texts import Texts
 
 
 class Server:
-    """Answers requests. Whatever waits for the disk does so in a thread; what takes long, one after another, so that
-    chunks always find a thread that is free."""
+    """Answers requests. Whatever waits for the disk does so in a thread; beginnings and withdrawals, which take long,
+    one after another, so that chunks always find a thread that is free."""
 
     def __init__(self, study: Study, languages: Mapping[str, Texts], researcher_token: str):
         self.sessions = Sessions(study, languages)
         self.imports = Imports(self.sessions)
         self.login, self.researcher = Login(researcher_token, COOKIE), Researcher(self.sessions)
-        self._beginning, self._long = asyncio.Lock(), asyncio.Lock()
-        self.files = offered(site(described(study, languages)))
+        self._beginning, self._deleting = asyncio.Lock(), asyncio.Lock()
+        self.files = offered(site(described(study, languages, is_judged=True)))
 
     def routes(self) -> list[Route]:
         return [
             Route("/", self.page), Route("/files/{name}", self.page),
+            Route("/api/judge", self.judge, methods=["POST"]),
             Route("/api/begin", self.begin, methods=["POST"]), Route("/api/session", self.session),
             Route("/api/chunk", self.chunk, methods=["POST"]), Route("/api/chunks", self.chunks),
             Route("/api/finish", self.finish, methods=["POST"]),
@@ -51,6 +53,15 @@ class Server:
         return named(request, self.files)
 
     # what the participant's page asks
+
+    async def judge(self, request: Request) -> Response:
+        """With a session's token, a round of its checks; without, an answer of somebody who has no session yet."""
+        content = await body_of(request)
+        if "authorization" not in request.headers:
+            return JSONResponse(self.sessions.judge_eligible(content.get("question"), content.get("answer")))
+        running = self.running(request)
+        running.reads.require()
+        return JSONResponse(await run_in_threadpool(self.sessions.judge_checks, running))
 
     async def begin(self, request: Request) -> Response:
         wishes = await body_of(request)
@@ -76,9 +87,7 @@ class Server:
         """What the session wrote so far, for a participant of a panel who comes back with another browser."""
         running = self.running(request)
         running.reads.require()
-        async with self._long:  # it takes ten times the memory of the chunks
-            chunks = await run_in_threadpool(self.sessions.chunks, running)
-            return await run_in_threadpool(packed, request, {"chunks": chunks})
+        return streamed(request, await run_in_threadpool(self.sessions.chunks, running))
 
     async def finish(self, request: Request) -> Response:
         running = self.running(request)
@@ -91,7 +100,8 @@ class Server:
 
     async def withdraw(self, request: Request) -> Response:
         token = token_of(request)
-        async with self._long:  # it looks into every file of the study
+        self.sessions.code_of(token)  # whoever has no token waits for nobody, and nobody for them
+        async with self._deleting:  # it looks into every file of the study
             await run_in_threadpool(self.sessions.delete, token)
         return JSONResponse({})
 

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from priorlab.envs.base.files import one_line
 from priorlab.human_study.data.chunks import chunks_path
-from priorlab.human_study.data.imported import import_session
-from priorlab.human_study.server.sessions import Running, Sessions
+from priorlab.human_study.data.imported import import_session, problem_of
+from priorlab.human_study.server.running import Running
+from priorlab.human_study.server.sessions import Sessions
 from priorlab.human_study.server.tally import LONGEST
 from priorlab.human_study.study.study_file import Study
 
@@ -46,7 +47,7 @@ class Imports:
             quiet = [each for each in [*self.sessions.running.values()] if now > each.heard + QUIET]
             wanted, self._wanted = [*self._wanted.values(), *quiet], {}
             self._news.clear()
-            for running in wanted:
+            for running in sorted(wanted, key=lambda each: each.took):  # whoever made one that takes long waits for it
                 with suppress(OSError):  # such as of a network folder that is away: looked for again later
                     running.look()
                     if not running.is_gone and running.imported != running.writer.next:
@@ -55,7 +56,7 @@ class Imports:
                 await asyncio.wait_for(self._news.wait(), LOOK)
 
     async def _import(self, running: Running) -> None:
-        count = running.writer.next
+        count, began = running.writer.next, time.monotonic()
         if self._pool is None:
             context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(1, context, initializer=leave_with_parent)
@@ -68,6 +69,8 @@ class Imports:
         except Exception as error:  # such as a full disk: tried again; and the other sessions go on
             running.problem = one_line(running.writer.path, error)[:LONGEST]
             return
+        finally:
+            running.took = time.monotonic() - began
         running.imported = count
         if running.problem and not running.is_gone:
             log.error("place %d can't be imported: %s", running.place, running.problem)
@@ -83,7 +86,7 @@ def import_one(study: Path, code: str) -> str:
         loaded = Study.load(study)
         import_session(loaded, chunks_path(loaded.folder, code))
     except ValueError as error:
-        return one_line(study, error)
+        return problem_of(study, error)
     return ""
 
 

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from priorlab.human_study.data.chunks import SETTLED
 from priorlab.human_study.server.login import pages
-from priorlab.human_study.server.sessions import Running, Sessions
+from priorlab.human_study.server.running import Running
+from priorlab.human_study.server.sessions import Sessions
 from priorlab.human_study.study.assignment import capacity
 
 COOKIE = "priorlab_researcher"

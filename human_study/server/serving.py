@@ -4,7 +4,7 @@ import logging
 import secrets
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from priorlab.envs.base.locks import held
 from priorlab.human_study.data.chunks import FOLDER, SERVER_LOCK
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 MISSING = "serving needs the packages starlette and uvicorn: install priorlab[web]"
-KEEP_ALIVE = 30  # seconds that an idle connection stays open
 MOST_CONNECTIONS = 5000  # as far as the computer allows twice as many open files
 
 
@@ -69,10 +68,19 @@ def run(app: "ASGIApp", address: Address) -> None:
     """Answers at that address until Ctrl-C; logs neither addresses nor what is asked."""
     import uvicorn
 
-    uvicorn.run(
-        app, host=address.host, port=address.port, root_path=address.root_path,
-        proxy_headers=bool(address.trusted_proxy), forwarded_allow_ips=address.trusted_proxy or None,
-        ssl_certfile=address.certificate, ssl_keyfile=address.key, log_config=None, log_level="warning",
-        access_log=False, server_header=False, timeout_keep_alive=KEEP_ALIVE, limit_concurrency=connections(),
-        timeout_graceful_shutdown=5,
-    )  # fmt: skip
+    uvicorn.run(app, **settings(address))
+
+
+def settings(address: Address) -> dict[str, Any]:
+    """Of uvicorn."""
+    from priorlab.human_study.server.connections import IDLE, protocol
+
+    most = connections()
+    return {
+        "host": address.host, "port": address.port, "root_path": address.root_path,
+        "proxy_headers": bool(address.trusted_proxy), "forwarded_allow_ips": address.trusted_proxy or None,
+        "ssl_certfile": address.certificate, "ssl_keyfile": address.key, "log_config": None, "log_level": "warning",
+        "access_log": False, "server_header": False, "http": protocol(most), "ws": "none", "timeout_keep_alive": IDLE,
+        "limit_concurrency": 2 * most,  # more than ever are there: `protocol` makes room before
+        "timeout_graceful_shutdown": 5,
+    }  # fmt: skip

@@ -6,20 +6,20 @@ Everything here may wait for the disk: call it from a thread, not from an event 
 import base64
 import hashlib
 import hmac
+import json
 import re
 import secrets
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from priorlab.envs.base.files import one_line, writing_new
 from priorlab.envs.base.provenance import software
 from priorlab.envs.browser import digest, game_file
-from priorlab.envs.plays.events import SUFFIX, encode
+from priorlab.envs.plays.events import SUFFIX
 from priorlab.envs.plays.play import new_id, today
 from priorlab.human_study.data import panel_ids
 from priorlab.human_study.data.chunks import (
@@ -32,7 +32,7 @@ from priorlab.human_study.data.chunks import (
     chunks_path,
     read_chunks,
 )
-from priorlab.human_study.data.imported import import_session, is_imported
+from priorlab.human_study.data.imported import criteria_of, import_session, is_imported
 from priorlab.human_study.data.recorder import PLAYER_ID
 from priorlab.human_study.data.withdraw import withdraw
 from priorlab.human_study.data.wordings import store_wording
@@ -40,7 +40,7 @@ from priorlab.human_study.protocol.script import Script
 from priorlab.human_study.server.about import checked_about
 from priorlab.human_study.server.limits import Bucket
 from priorlab.human_study.server.refusals import Refusal
-from priorlab.human_study.server.tally import Tally
+from priorlab.human_study.server.running import Running
 from priorlab.human_study.study.assignment import (
     StudyFull,
     StudyPlace,
@@ -58,44 +58,10 @@ LIFE = 24 * 3600  # seconds from consent for which a token is valid
 SILENT = 600.0  # seconds without any chunk, after which a full study gives the place to somebody else
 LONGEST_CONSENT = 1e7  # seconds for which a page can have been open
 MOST_BYTES = 20 << 20  # of one session's chunks; half an hour of play takes about 2
-CHUNKS_A_SECOND, CHUNKS_AT_ONCE = 20.0, 400.0  # of one session; after an interruption all that waited comes at once
-READS_A_SECOND, READS_AT_ONCE = 0.2, 20.0  # of one session: each time that its page is opened
 BEGINNINGS_A_SECOND, BEGINNINGS_AT_ONCE = 5.0, 500.0  # a lecture hall begins within a minute, from one address
+JUDGEMENTS_A_SECOND, JUDGEMENTS_AT_ONCE = 50.0, 3000.0  # of answers before a session; a lecture hall's within a minute
 DELETIONS_A_SECOND, DELETIONS_AT_ONCE = 1.0, 50.0  # each looks through the study's whole folder
 CLIENT = re.compile(r"[A-Za-z0-9_-]{16,64}")  # what a browser calls itself, at random
-
-
-@dataclass
-class Running:
-    """A session that is in a browser, or was. ``writer`` belongs to whoever holds the lock."""
-
-    code: str
-    place: int
-    versions: tuple[str, ...]
-    language: str
-    began: float  # when consent was given, seconds since 1970
-    client: str  # hash of what the browser calls itself
-    writer: ChunkWriter
-    tally: Tally = field(init=False)
-    heard: float = 0.0  # of the last chunk, seconds since 1970
-    imported: int = -1  # chunks that its log holds
-    problem: str = ""  # why its log is not up to date
-    is_gone: bool = False  # whether its record was deleted
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    bucket: Bucket = field(default_factory=lambda: Bucket(CHUNKS_A_SECOND, CHUNKS_AT_ONCE))
-    reads: Bucket = field(default_factory=lambda: Bucket(READS_A_SECOND, READS_AT_ONCE))
-
-    def __post_init__(self) -> None:
-        self.tally = Tally(len(self.versions))
-
-    def forget(self) -> None:
-        """The record was deleted."""
-        self.is_gone, self.tally, self.problem = True, Tally(len(self.versions)), ""
-
-    def look(self) -> None:
-        """Notices that `priorlab withdraw` deleted the record."""
-        if not self.writer.path.exists():
-            self.forget()
 
 
 class Sessions:
@@ -113,6 +79,7 @@ class Sessions:
         self.problems: list[str] = []  # files that can't be taken up
         self.trouble = ""  # why the last one who wanted to begin could not, one line; empty if they could
         self.beginnings = Bucket(BEGINNINGS_A_SECOND, BEGINNINGS_AT_ONCE)
+        self.judgements = Bucket(JUDGEMENTS_A_SECOND, JUDGEMENTS_AT_ONCE)
         self.deletions = Bucket(DELETIONS_A_SECOND, DELETIONS_AT_ONCE)
         self._clients: dict[str, str] = {}  # code by the hash of what a browser calls itself
         self._lock = threading.Lock()  # of beginnings
@@ -138,7 +105,7 @@ class Sessions:
             has_log = is_imported(log, path)
             running = Running(
                 chunks.id, place.number, place.versions, opening["language"], opening["began"],
-                opening["client"], ChunkWriter.reopen(chunks), heard=heard,
+                opening["client"], ChunkWriter.reopen(chunks), criteria_of(study, chunks), heard=heard,
                 imported=len(chunks.entries) if has_log else -1,
             )  # fmt: skip
             running.tally.take(entry for _, entry in chunks.all())
@@ -162,6 +129,7 @@ class Sessions:
         seconds = wishes.get("seconds")
         if not isinstance(seconds, int | float) or not 0 <= seconds < LONGEST_CONSENT:
             raise Refusal(400, "seconds: expected how long the consent was read")
+        self._check_eligible(wishes.get("answers", {}))
         ids, about = self._ids(wishes.get("panel")), checked_about(wishes.get("about"))
         hashed = hashlib.sha256(client.encode()).hexdigest()
         with self._lock:
@@ -179,6 +147,12 @@ class Sessions:
                 raise OSError(self.trouble) from None
             self.trouble = ""
         return self.admission(known)
+
+    def _check_eligible(self, answers: Any) -> None:
+        """Raises Refusal unless these are the answers, by question, of somebody who can take part."""
+        for name in self.study.eligible:
+            if not isinstance(answers, dict) or not self.study.is_eligible(name, answers.get(name)):
+                raise Refusal(403, f"answers: {name}: expected that of somebody who can take part")
 
     def _ids(self, query: Any) -> dict[str, str]:
         if self.study.panel is None:
@@ -214,7 +188,7 @@ class Sessions:
             "id": code, "client": hashed, "language": language, "began": round(began, 3), "date": today(),
             "software": software(),
             "settings": {"design": study.design, "minutes": study.minutes, "wasm": self.engine}, "about": about,
-            "consent": consent,
+            "consent": consent, "criteria": study.criteria.data(),
         }  # fmt: skip
         path = chunks_path(study.folder, code)
         writer = ChunkWriter.create(path, opening)
@@ -227,7 +201,9 @@ class Sessions:
             if isinstance(error, StudyFull):
                 raise Refusal(409, "all places are taken", full=True) from None
             raise
-        running = Running(code, place.number, place.versions, language, began, hashed, writer, heard=began, imported=0)
+        running = Running(
+            code, place.number, place.versions, language, began, hashed, writer, study.criteria, heard=began, imported=0
+        )
         self._add(running)
         return running
 
@@ -305,6 +281,23 @@ class Sessions:
     def is_open(self, running: Running) -> bool:
         return time.time() < running.began + LIFE and not running.is_gone
 
+    # what answers are worth
+
+    def judge_eligible(self, question: Any, answer: Any) -> dict[str, bool]:
+        """Whether somebody with that answer can take part. Raises Refusal, also if too many ask at once."""
+        self.judgements.require()
+        if not isinstance(question, str) or question not in self.study.eligible:
+            raise Refusal(400, "question: expected one that decides who can take part")
+        return {"eligible": self.study.is_eligible(question, answer)}
+
+    def judge_checks(self, running: Running) -> dict[str, bool]:
+        """What follows from the round of checks whose answers are on disk. Raises Refusal."""
+        with running.lock:
+            try:
+                return running.tally.judge.verdict()
+            except ValueError as error:
+                raise Refusal(409, str(error)) from None
+
     # what a session writes
 
     def add(self, running: Running, number: int, entries: list[Entry]) -> int:
@@ -333,10 +326,12 @@ class Sessions:
                 running.tally.take(entries)
             return next
 
-    def chunks(self, running: Running) -> list[str]:
-        """Everything that the session wrote, as JSON, by number."""
-        entries = read_chunks(running.writer.path).entries
-        return [encode({"n": n, "entries": each}) for n, each in enumerate(entries)]
+    def chunks(self, running: Running) -> Iterator[str]:
+        """Everything that the session wrote so far, as JSON in parts. Raises Refusal if it was deleted."""
+        running.look()
+        if running.is_gone:
+            raise Refusal(410, "this session was deleted", ended=True)
+        return written_chunks(running.writer.path, running.writer.next)
 
     def finish(self, running: Running, count: int) -> dict[str, str]:
         """What the panel is told of a session that is completely on disk. Raises Refusal if it is not."""
@@ -365,6 +360,17 @@ class Sessions:
                 except ValueError as error:  # such as a list of withdrawals that somebody damaged
                     raise OSError(f"{code} withdrew, but nothing could be deleted: {error}") from None
             running.forget()
+
+
+def written_chunks(path: Path, count: int) -> Iterator[str]:
+    """{"chunks": [...]} in parts: the first ``count`` chunks of a session's file, each as JSON within JSON."""
+    with path.open("rb") as file:
+        file.readline()  # the opening
+        yield '{"chunks":['
+        for number in range(count):
+            body = file.readline().rpartition(b',"hash":')[0].decode() + "}"
+            yield f"{',' if number else ''}{json.dumps(body)}"
+        yield "]}"
 
 
 def key_of(path: Path) -> bytes:

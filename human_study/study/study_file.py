@@ -3,12 +3,12 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from math import inf
 from pathlib import Path
 from typing import Any
 
 from priorlab.envs.base.files import one_line, read_toml
 from priorlab.envs.plays.courses import ChosenGame
+from priorlab.human_study.study.criteria import AGE, Criteria
 from priorlab.human_study.study.panel import Panel
 from priorlab.human_study.study.probes import Probe, read_probes
 
@@ -17,12 +17,9 @@ EXAMPLE_FILES = {"study.toml": "example.toml", "texts.toml": "example_texts.toml
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 ANSWERED = ("before", "checks", "probes", "after_each", "after")  # lists of questions that can have right answers
 QUESTION_LISTS = ("eligible", *ANSWERED)
-AGE = "age"  # the question that shows whether somebody is too young
-UNDER, BAND = re.compile(r"under_(\d+)"), re.compile(r"(?:\d+[_-])?(\d+)")  # names of its options: under_18, 12_17, 17
 PRACTICE = Path(__file__).parent / "practice.txt"  # a level with ground and a goal alone
 PRACTICE_LOOKS = 1000  # added to the study's look seed, so that practice looks like no game of the study
 LONGEST_PRACTICE = 600  # seconds
-OPEN = re.compile(r"\D*|\d+_or_more|over_\d+")  # such as not_said, 65_or_more
 
 
 @dataclass(frozen=True)
@@ -97,28 +94,21 @@ class Study:
         probed = dict.fromkeys(probe.question for probe in self.probes)
         return [*self.eligible, *self.before, *self.checks, *probed, *self.after_each, *self.after]
 
-    def is_too_young(self, question: str, answer: Any) -> bool:
-        """Whether that answer proves that a participant is younger than ``minimum_age``.
+    @property
+    def criteria(self) -> Criteria:
+        return Criteria(
+            {name: [*options] for name, options in self.eligible.items()}, self.right, [*self.checks], self.rounds,
+            self.when_failed, self.minimum_age,
+        )  # fmt: skip
 
-        It must answer the question ``age``: a number, or the name of an option such as under_18 or 16_17.
-        """
-        if question != AGE or not self.minimum_age:
-            return False
-        if isinstance(answer, str):
-            bound = age_below(answer)
-            return bound is not None and bound <= self.minimum_age
-        return answer < self.minimum_age
+    def is_too_young(self, question: str, answer: Any) -> bool:
+        return self.criteria.is_too_young(question, answer)
 
     def is_eligible(self, question: str, answer: Any) -> bool:
-        """Whether a participant who gives that answer before the session can take part."""
-        return answer in self.eligible.get(question, [answer])
+        return self.criteria.is_eligible(question, answer)
 
     def is_right(self, question: str, answer: Any) -> bool:
-        """Whether that answers a question that has a right answer."""
-        right = self.right[question]
-        if isinstance(answer, list):
-            return isinstance(right, list) and set(answer) == set(right)
-        return answer == right
+        return self.criteria.is_right(question, answer)
 
     def settings(self, version: str) -> ChosenGame:
         """The game as it is played in that version."""
@@ -138,12 +128,6 @@ class Study:
     def path_to(self, name: str) -> str:
         """The path of a file that the study names, relative to the study's folder; any other name unchanged."""
         return str(self.path.parent / name) if Path(name).suffix in (".toml", ".txt") else name
-
-
-def age_below(option: str) -> float | None:
-    """The age that everybody who chooses that option is below, inf if there is none; None for any other name."""
-    under, band = UNDER.fullmatch(option), BAND.fullmatch(option)
-    return int(under[1]) if under else int(band[1]) + 1 if band else inf if OPEN.fullmatch(option) else None
 
 
 def is_whole(least: int) -> Callable[[Any], bool]:

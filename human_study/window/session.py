@@ -22,7 +22,6 @@ from priorlab.human_study.protocol.steps import (
     ends_round,
     resumed,
     round_begins,
-    round_ended,
     steps,
 )
 from priorlab.human_study.study.assignment import Station, StudyFull, StudyPlace, free_place, is_full, take_place
@@ -200,8 +199,8 @@ class Session(Plays):
 
     def _end_round(self) -> dict[str, Any]:
         """What the log says about the round of instructions and checks that ends with this step."""
-        ended = round_ended(self.study, self.answers, self.rounds)
-        if ended["wrong"] and not ended["again"] and self.study.when_failed == "end":
+        ended = self.study.criteria.round_ended(self.answers, self.rounds)
+        if self.study.criteria.ends_with(ended):
             self._recorder.note("excluded", sync=True, why="checks", **ended)
             raise Excluded("failed_checks", f"{', '.join(ended['wrong'])} answered wrongly in round {ended['round']}")
         return ended

@@ -8,7 +8,11 @@ import tyro
 from priorlab.scripts.console import error_line, plain_console
 
 
-def main(study: Annotated[Path, tyro.conf.Positional], files: Annotated[list[Path], tyro.conf.Positional] = []) -> None:  # noqa: B006
+def main(
+    study: Annotated[Path, tyro.conf.Positional],
+    files: Annotated[list[Path], tyro.conf.Positional] = [],  # noqa: B006
+    most: int = 1000,
+) -> None:
     """Write the log of every session that a browser recorded, or continue it. The exit code is 1 if one can't be.
 
     `priorlab serve` does it by itself. Files may hold any parts of any sessions, in any order, also twice.
@@ -16,6 +20,7 @@ def main(study: Annotated[Path, tyro.conf.Positional], files: Annotated[list[Pat
     Args:
         study: the study's TOML file
         files: what DataPipe or another host keeps, what JATOS exports, what participants or jsPsych saved; or folders
+        most: how many new sessions of one build are taken at once; if there are more, none of them is
     """
     from rich.progress import track
 
@@ -27,7 +32,7 @@ def main(study: Annotated[Path, tyro.conf.Positional], files: Annotated[list[Pat
     console = plain_console()
     try:
         loaded = Study.load(study)
-        gathered = list(gather(loaded, files)) if files else []
+        gathered = list(gather(loaded, files, most)) if files else []
         count = len(chunk_files(loaded.folder))
         done = list(track(import_study(loaded), "importing", count, console=console, transient=True))
     except (OSError, ValueError) as error:

@@ -258,6 +258,29 @@ def test_a_record_is_never_given_up_before_it_was_sent_or_offered_as_a_file():
     ]  # fmt: skip
 
 
+def test_an_answer_that_is_cut_in_the_middle_is_asked_for_again():
+    code = """
+        const { Journal } = await load("journal.js");
+        const { ServerUploads } = await load("uploads.js");
+        const cut = (status) => new Response(new ReadableStream({
+            pull(controller) { controller.error(new TypeError("network error")); },
+        }), { status });
+        const answers = [cut(200), cut(409), new Response('{"ne'), new Response('{"next": 1}')];
+        globalThis.fetch = async () => answers.shift() ?? new Response('{"next": 2}');
+        const soon = setTimeout;
+        globalThis.setTimeout = (act) => soon(act, 1);
+        const store = { add: async () => {}, keepSent: async () => {} };
+        const chunks = [0, 1].map((n) => JSON.stringify({ n, entries: [["e", n, "page", {}]] }));
+        const journal = new Journal(store, new ServerUploads(), "token", { now: () => 0 }, chunks, 0);
+        const failures = [];
+        journal.onFailure = (error) => failures.push(String(error));
+        const isSent = await journal.settled(2000);
+        journal.close();
+        return [isSent, journal.sent, failures];
+    """
+    assert evaluated(code, None) == [True, 2, []]
+
+
 def test_questions_in_a_play_are_due_when_they_are_at_the_window():
     probes = [
         Probe("one", every=0.5, most=3), Probe("two", at=(0.2, 4.0)), Probe("three", after="death", most=1),

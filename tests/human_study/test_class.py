@@ -2,6 +2,7 @@
 
 import base64
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -150,7 +151,7 @@ def test_the_reveal_ends_the_counting(server: ClassServer, client: TestClient, l
 
 def test_who_is_not_counted_leaves_no_trace(server: ClassServer, client: TestClient):
     joined = join(client, counted=False)
-    assert joined["token"] == "" and joined["game"] and not server.lesson.students
+    assert joined["token"] == "" and joined["game"] and not server.lesson.overview()["joined"]
 
 
 def test_wrong_requests_are_refused_in_one_line(client: TestClient, clock: Clock):
@@ -179,55 +180,103 @@ def test_memory_and_requests_are_bounded(
     monkeypatch.setattr(lessons, "MOST_STUDENTS", 2)
     first, second, third = (join(client) for _ in range(3))
     clock.now += 100
-    assert [send(client, each, "0").status_code for each in (first, second, third)] == [200, 200, 410]
-    assert join(client)["token"] == "", "who comes too late plays without being counted"
+    assert [send(client, each, "0").status_code for each in (first, second, third)] == [200, 200, 429]
     clock.now += 1000
     assert send(client, first, "0" * 1799, first=1).json()["next"] == 1800, "a play is as long as the class says"
     assert send(client, first, "0", first=1800).status_code == 400
     assert send(client, first, "0" * (1 << 15)).status_code == 413, "and no longer is what is read of it"
-    bucket = server.lesson.students[first["token"]].bucket
+    bucket = server.lesson.find(first["token"]).bucket
     bucket._left = bucket.rate = 0
-    server.lesson.joinings._left = server.lesson.joinings.rate = 0
     assert send(client, first, "", first=1800).status_code == 429
-    assert client.post("/api/join", json={"counted": True}).status_code == 429
 
 
-def test_a_place_is_taken_by_whoever_plays(clock: Clock, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(lessons, "MOST_STUDENTS", 3)
-    monkeypatch.setattr(lessons, "MOST_WAITING", 5)
+ONE = np.zeros(1, np.uint8)
+
+
+def play_on(lesson: Lesson, token: str, seconds: int) -> bool:
+    """Sends a second more of a play, of which the page has so many; returns whether it was taken."""
+    try:
+        student = lesson.find(token)
+        new = np.zeros(30 * seconds - student.followed.inputs, np.uint8)
+        return lesson.take(student, student.followed.inputs, new, False) == 30 * seconds
+    except Refusal as refusal:
+        assert refusal.status == 429
+        return False
+
+
+def test_joining_takes_nothing(clock: Clock):
+    """Also a thousand times a second: whoever joined before still finds a place."""
     lesson = Lesson("princess", VERSIONS, 1, 0, clock)
-    tokens = [lesson.join(True)[0] for _ in range(7)]
-    assert all(tokens) and [*lesson.waiting] == tokens[2:] and not lesson.students
-    with pytest.raises(Refusal, match="unknown token"):
-        lesson.find(tokens[1])
-    for token in tokens[2:5]:
-        lesson.take(lesson.find(token), 0, np.zeros(1, np.uint8), False)
-    assert [*lesson.students] == tokens[2:5] and lesson.overview()["joined"] == 5
-    versions = [each.arm.version for each in [*lesson.students.values(), *lesson.waiting.values()]]
-    assert {*map(versions.count, VERSIONS)} == {2, 3}, "versions are balanced among all who joined"
+    token, _ = lesson.join(True)
+    versions = [lesson.join(True)[1].version for _ in range(3000)]
+    assert {*map(versions.count, VERSIONS)} == {1500}, "versions are balanced among all who joined"
+    assert not lesson.playing
+    lesson.take(lesson.find(token), 0, ONE, False)
+    assert [*lesson.playing] == [token] and lesson.overview()["joined"] == 3001
+    for wrong in (f"{token[:-1]}{'0' if token[-1] != '0' else '1'}", f"1{token}", "a.1.b", "ä"):
+        with pytest.raises(Refusal, match="unknown token"):
+            lesson.find(wrong)
 
 
-def test_a_hall_of_three_hundred_joins_at_once():
-    lesson = Lesson("princess", ("original",), 1, 0)
-    assert all(lesson.join(True)[0] for _ in range(300))
-    seconds = (lessons.MOST_WAITING - lessons.JOININGS_AT_ONCE) / lessons.JOININGS_A_SECOND
-    assert seconds > 60, "while somebody joins again and again, others still have the time to read how to play"
-    with pytest.raises(Refusal, match="too much at once"):
-        [lesson.join(True) for _ in range(300)]
+def test_a_flood_that_plays_keeps_nobody_of_the_hall_out(clock: Clock, monkeypatch: pytest.MonkeyPatch):
+    """Each second a flood takes as many places as the class has; newcomers get one, and who plays on keeps it."""
+    monkeypatch.setattr(lessons, "MOST_STUDENTS", 60)
+    lesson = Lesson("princess", ("original",), 1, 0, clock)
+    hall: dict[str, float] = {}
+    waited: list[float] = []
+    for second in range(40):
+        for _ in range(60):
+            play_on_once(lesson, lesson.join(True)[0])
+        if second < 20:
+            hall[lesson.join(True)[0]] = clock.now
+        clock.now += 1
+        for token, since in hall.items():
+            was_there = token in lesson.playing
+            is_there = play_on(lesson, token, int(clock.now - since))
+            assert is_there or not was_there, "nobody loses a place while playing"
+            waited += [clock.now - since] if is_there and not was_there else []
+    assert len(waited) == 20 and all(token in lesson.playing for token in hall)
+    assert max(waited) <= lessons.SILENT + 2
 
 
-def test_who_fell_silent_early_makes_room_in_a_full_class(
+def play_on_once(lesson: Lesson, token: str) -> None:
+    with suppress(Refusal):
+        lesson.take(lesson.find(token), 0, ONE, False)
+
+
+def test_who_fell_silent_in_a_full_class_gets_a_place_again(
     server: ClassServer, client: TestClient, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(lessons, "MOST_STUDENTS", 2)
-    player, silent = join(client), join(client)
+    monkeypatch.setattr(lessons, "MOST_STUDENTS", 1)
+    first, second = join(client), join(client)
     clock.now += 40
-    assert send(client, player, "0" * 30 * 30).status_code == send(client, silent, "0").status_code == 200
-    clock.now += 29
-    assert join(client)["token"] == ""
-    clock.now += 2
-    assert join(client)["token"] and server.lesson.students.keys() == {player["token"]}
-    assert send(client, silent, "0", first=1).status_code == 401
+    assert send(client, first, "0" * 90).status_code == 200
+    clock.now += lessons.SILENT
+    assert send(client, second, "0" * 90).status_code == 429, "a moment is no silence"
+    clock.now += 1
+    assert send(client, second, "0" * 90).status_code == 200
+    clock.now += lessons.SILENT + 1
+    answer = send(client, first, "000", first=90)
+    assert (answer.status_code, answer.json()["next"]) == (409, 0), "the page then sends all of its play"
+    assert send(client, first, "0" * 93).json()["next"] == 93
+
+
+def test_a_play_that_is_over_keeps_its_line(clock: Clock, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(lessons, "MOST_STUDENTS", 2)
+    lesson = Lesson("princess", ("original",), 1, 0, clock)
+    stopped, brief, sudden, late = (lesson.join(True)[0] for _ in range(4))
+    for second in range(1, 33):
+        clock.now += 1
+        assert play_on(lesson, stopped, second)
+        if second < 5:
+            assert play_on(lesson, brief, second)
+    for token, count in ((stopped, 960), (brief, 120)):
+        lesson.take(lesson.find(token), count, ONE[:0], True)
+    assert [*lesson.done] == [stopped] and [*lesson.playing] == [brief]
+    lesson.take(lesson.find(sudden), 0, np.zeros(900, np.uint8), True)
+    assert sudden in lesson.playing, "what came in a moment gives its place away, however long it is"
+    clock.now += lessons.SILENT + 1
+    assert play_on(lesson, late, 1) and brief not in lesson.playing and stopped in lesson.done
 
 
 def test_the_token_stays_off_an_unencrypted_network(tmp_path: Path):
@@ -247,8 +296,8 @@ def test_without_a_known_way_places_are_counted(monkeypatch: pytest.MonkeyPatch,
     clock.now += 10
     lesson.take(lesson.find(token), 0, np.full(60, RIGHT, np.uint8), True)
     play = Play.of([RIGHT] * 60, "gravity", game="princess")
-    assert lesson.measure == "states" and lesson.students[token].far == play.states[-1, UNIQUE_STATES] > 1
-    assert lesson.is_over(lesson.students[token])
+    assert lesson.measure == "states" and lesson.find(token).far == play.states[-1, UNIQUE_STATES] > 1
+    assert lesson.is_over(lesson.find(token))
 
 
 def test_a_class_that_can_not_be_held_is_refused_in_one_line():

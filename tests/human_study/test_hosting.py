@@ -225,6 +225,34 @@ def test_nothing_is_added_after_the_end_of_a_session(study: Study, tmp_path: Pat
         assert len(read_chunks(chunks_path(study.folder, "kept2345")).entries) == len(chunks)
 
 
+def test_no_more_sessions_are_taken_at_once_than_the_researcher_expects(study: Study, tmp_path: Path):
+    offer = built(study)
+    hosted(study, offer, "kept2345").keep(tmp_path / "up")
+    assert [each.problem for each in gather(study, [tmp_path / "up"], most=1)] == [""]
+    inventions = [Hosted.of(offer, f"wrng234{end}", ("gravity",), Journal(), began=1) for end in "abc"]
+    for each in inventions:
+        each.keep(tmp_path / "up")
+    found = [*gather(study, [tmp_path / "up"], most=2)]
+    (line,) = (each.problem for each in found if each.problem)
+    assert line.startswith("TooManySessions: ") and offer.id in line and "--most 3" in line and "\n" not in line
+    assert [place.participant for place in taken_places(study)] == ["kept2345"]
+    assert [each.id for each in found if each.id] == ["kept2345"], "who is here already goes on"
+    assert not [each.problem for each in gather(study, [tmp_path / "up"], most=3) if each.problem]
+    assert len(taken_places(study)) == 4
+    with pytest.raises(ValueError, match="most is 0"):
+        next(gather(study, [], most=0))
+
+
+def test_a_thousand_inventions_do_not_hide_a_problem(study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(gathering, "MOST_PROBLEMS", 2)
+    offer = built(study)
+    for end in "abcde":
+        Hosted.of(offer, f"wrng234{end}", ("gravity",), Journal(), build=end * 16).keep(tmp_path / "up")
+    problems = [each.problem for each in gather(study, [tmp_path / "up"])]
+    assert [each.partition(":")[0] for each in problems[:2]] == ["WrongOpening"] * 2
+    assert problems[2].startswith("3 more sessions are left out") and len(problems) == 3
+
+
 def test_a_full_study_keeps_what_was_played(study: Study, tmp_path: Path):
     offer = built(study)
     while len(taken_places(study)) < 4:

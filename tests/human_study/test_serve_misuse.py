@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -11,20 +12,24 @@ from typing import Any, NoReturn
 import pytest
 from starlette.requests import Request
 
+from priorlab.human_study.data.judging import Judge
 from priorlab.human_study.data.recorder import LEFT
 from priorlab.human_study.server import guard, login, serving
 from priorlab.human_study.server import sessions as server_sessions
 from priorlab.human_study.server.address import Address
 from priorlab.human_study.server.app import Server, application
 from priorlab.human_study.server.refusals import Refusal
+from priorlab.human_study.server.running import Running
 from priorlab.human_study.server.serving import connections, serve
 from priorlab.human_study.server.tally import Tally
 from priorlab.human_study.study.assignment import place_path, taken_places
+from priorlab.human_study.study.criteria import Criteria
 from tests.human_study.test_serve import SECRET, a_server, begun, server_languages, with_panel
 from tests.support.asgi import TestClient
 from tests.support.browser_participant import agreed, bearer
 
 HERE = "http://127.0.0.1"
+ANYBODY = Criteria({}, {}, [], 1, "end", 0)
 
 
 @pytest.fixture
@@ -69,10 +74,10 @@ def test_who_knows_only_a_panels_participant_gets_no_token(tmp_path: Path):
 
 @pytest.mark.parametrize("reason", ["stopped by the participant", "won", "", None, ["left"]])
 def test_only_who_leaves_for_the_next_game_has_played_this_one(reason: object):
-    tally = Tally(1)
+    tally = Tally(1, Judge(ANYBODY))
     tally.take([["p", 1, 0], ["q", 2, reason], ["f", 3]])
     assert tally.end == "stopped"
-    (left := Tally(1)).take([["p", 1, 0], ["q", 2, LEFT], ["f", 3]])
+    (left := Tally(1, Judge(ANYBODY))).take([["p", 1, 0], ["q", 2, LEFT], ["f", 3]])
     assert left.end == "complete"
 
 
@@ -141,7 +146,7 @@ def test_a_folder_that_is_away_ends_no_imports(server: Server, client: TestClien
         task.cancel()
 
     running.heard = 0
-    monkeypatch.setattr(server_sessions.Running, "look", away)
+    monkeypatch.setattr(Running, "look", away)
     asyncio.run(asyncio.wait_for(for_a_moment(), 10))
 
 
@@ -156,7 +161,8 @@ def test_what_takes_long_leaves_threads_for_chunks(server: Server, monkeypatch: 
         under_way -= 1
 
     async def many() -> None:
-        request = Request({"type": "http", "method": "POST", "headers": [(b"authorization", b"Bearer x")]})
+        token = server.sessions.token("kept2345").encode()
+        request = Request({"type": "http", "method": "POST", "headers": [(b"authorization", b"Bearer " + token)]})
         await asyncio.gather(*(server.withdraw(request) for _ in range(4)))
 
     monkeypatch.setattr(server.sessions, "delete", slow)
@@ -173,14 +179,51 @@ def test_without_the_plays_nobody_has_completed(tmp_path: Path, entries: list):
 
 
 def test_reading_a_session_again_stops_nobody_else(server: Server, client: TestClient, monkeypatch: pytest.MonkeyPatch):
-    def is_in_loop(_: object) -> list[str]:
-        with pytest.raises(RuntimeError, match="no running"):
-            asyncio.get_running_loop()
-        return []
+    def is_in_loop(*_: object) -> Iterator[str]:
+        for part in ('{"chunks":', "[]}"):
+            with pytest.raises(RuntimeError, match="no running"):
+                asyncio.get_running_loop()
+            yield part
 
     admission = begun(client)
-    monkeypatch.setattr(server.sessions, "chunks", is_in_loop)
-    assert client.get("/api/chunks", headers=bearer(admission)).status_code == 200
+    monkeypatch.setattr(server_sessions, "written_chunks", is_in_loop)
+    for encoding in ("gzip", "identity"):
+        answer = client.get("/api/chunks", headers=bearer(admission) | {"accept-encoding": encoding})
+        assert answer.json() == {"chunks": []}
+
+
+def test_whoever_reads_a_session_slowly_holds_one_part_of_it(server: Server, client: TestClient):
+    admission = begun(client)
+    chunks = [{"n": n, "entries": [["e", n, "page", {"page": "ä" * 99}]]} for n in range(20)]
+    for chunk in chunks:
+        assert client.post("/api/chunk", json=chunk, headers=bearer(admission)).status_code == 200
+    parts = server.sessions.chunks(server.sessions.running[admission["code"]])
+    assert max(map(len, parts)) < 1000
+    found = client.get("/api/chunks", headers=bearer(admission)).json()["chunks"]
+    assert [json.loads(each) for each in found] == chunks
+    server.sessions.running[admission["code"]].writer.path.unlink()
+    assert client.get("/api/chunks", headers=bearer(admission)).status_code == 410
+
+
+def test_a_session_that_takes_long_to_import_waits_for_the_others(
+    server: Server, client: TestClient, monkeypatch: pytest.MonkeyPatch
+):
+    imported: list[str] = []
+
+    async def note(running: Running) -> None:
+        imported.append(running.code)
+
+    async def for_a_moment() -> None:
+        task = asyncio.create_task(server.imports.run())
+        while len(imported) < 2:
+            await asyncio.sleep(0.01)
+        task.cancel()
+
+    slow, other = (server.sessions.running[begun(client)["code"]] for _ in range(2))
+    slow.took, slow.heard, other.heard, slow.imported, other.imported = 99.0, 0.0, 0.0, -1, -1
+    monkeypatch.setattr(server.imports, "_import", note)
+    asyncio.run(asyncio.wait_for(for_a_moment(), 10))
+    assert imported == [other.code, slow.code]
 
 
 def test_whoever_reads_a_session_again_and_again_waits_alone(server: Server, client: TestClient):

@@ -78,7 +78,7 @@ kind = "choice"
 text = "What is the goal?"
 options = { key = "the key", door = "the door" }
 """
-KILLS = int(os.environ.get("PRIORLAB_KILLS", "4"))  # of browsers; every second one is offline
+KILLS = int(os.environ.get("PRIORLAB_KILLS", "20"))  # of browsers; every second one is offline
 MOST_LOST = 0.5  # seconds that a kill may lose, on a machine with other work
 START = 180  # seconds within which a server answers, even if it must compile the games
 
@@ -87,9 +87,7 @@ START = 180  # seconds within which a server answers, even if it must compile th
 def server(tmp_path_factory):
     """(study, address) of a server that runs."""
     folder = tmp_path_factory.mktemp("study")
-    (folder / "study.toml").write_text(STUDY, encoding="utf-8")
-    for language in ("en", "de"):
-        (folder / f"{language}.toml").write_text(f'extends = "{language}"\n{TEXTS}', encoding="utf-8")
+    study = write_study(folder)
     port = 8000 + os.getpid() % 1000
     command = "from priorlab.scripts.main import main; main()"
     words = [sys.executable, "-c", command, "serve", str(folder / "study.toml"), "--port", str(port)]
@@ -101,14 +99,22 @@ def server(tmp_path_factory):
             break
         assert process.poll() is None and time.monotonic() < end
         time.sleep(0.3)
-    yield Study.load(folder / "study.toml"), address
+    yield study, address
     process.terminate()
     process.wait()
 
 
+def write_study(folder):
+    (folder / "study.toml").write_text(STUDY, encoding="utf-8")
+    for language in ("en", "de"):
+        (folder / f"{language}.toml").write_text(f'extends = "{language}"\n{TEXTS}', encoding="utf-8")
+    return Study.load(folder / "study.toml")
+
+
 def started(address, profile, visit):
     words = [sys.executable, "-m", "tests.support.browser_client", address, str(profile), visit]
-    return subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    pipe = subprocess.PIPE
+    return subprocess.Popen(words, cwd=ROOT, stdin=pipe, stdout=pipe, text=True, start_new_session=True)
 
 
 def kill_soon(process, profile, seconds=0.0):
@@ -127,6 +133,7 @@ def kill(process, profile):
     os.kill(browser, signal.SIGKILL)  # before it learns that nobody drives it, and ends as usual
     process.kill()
     process.wait()
+    process.stdin.close()
     for name in ("SingletonLock", "SingletonSocket", "SingletonCookie"):
         (profile / name).unlink(missing_ok=True)
 

@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +109,34 @@ async def hall(port: int, students: int, seconds: int) -> list[float]:
     waits: list[float] = []
     await asyncio.gather(*(play(port, seconds, seed, waits) for seed in range(students)))
     return waits
+
+
+async def flood(port: int, connections: int, until: "asyncio.Future[Any]") -> int:
+    """Joins and plays one input, again and again; returns how often."""
+
+    async def over_and_over() -> int:
+        connection, count = Connection(*await asyncio.open_connection("127.0.0.1", port)), 0
+        while not until.done():
+            token = json.loads(await connection.ask("api/join", {"counted": True}))["token"]
+            with suppress(AssertionError):  # the class is full
+                await connection.ask("api/inputs", {"n": 0, "inputs": "0", "left": True}, token)
+            count += 1
+        connection.writer.close()
+        return count
+
+    return sum(await asyncio.gather(*(over_and_over() for _ in range(connections))))
+
+
+async def hall_in_a_flood(port: int, students: int, seconds: int) -> tuple[list[float], int]:
+    """As ``hall``, after a flood has begun; also how many joined in the flood."""
+    over = asyncio.get_running_loop().create_future()
+    flooding = asyncio.create_task(flood(port, 8, over))
+    await asyncio.sleep(10)
+    try:
+        waits = await hall(port, students, seconds)
+    finally:
+        over.set_result(None)
+    return waits, await flooding
 
 
 def run_hall(port: int, students: int, seconds: int) -> list[float]:
@@ -213,6 +241,18 @@ def test_three_students_and_the_wall():
         assert students[1].locator(".option").count() == 2, "a second play is not counted"
         assert not problems
         browser.close()
+
+
+def test_a_flood_keeps_nobody_out():
+    with a_class(8473) as (address, token, _):
+        with ThreadPoolExecutor(1) as pool:
+            waits, joined = pool.submit(lambda: asyncio.run(hall_in_a_flood(8473, 40, 20))).result()
+        with httpx.Client(base_url=address) as wall:
+            assert wall.post("/lecturer", data={"token": token}).status_code in (200, 303)
+            now = wall.get("/lecturer/now").json()
+        print(f"a flood of {joined}: half of what students sent was answered within {np.median(waits):.2f} s")
+        assert len(waits) == 40 * 20, "each student is counted from the first second"
+        assert now["joined"] == joined + 40 and now["playing"] >= 40
 
 
 def test_a_full_hall():

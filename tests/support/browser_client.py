@@ -2,13 +2,14 @@
 killed. ``python -m tests.support.browser_client ADDRESS PROFILE VISIT`` prints what it saw as JSON."""
 
 import json
+import select
 import shutil
 import sys
 import time
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, TimeoutError, sync_playwright
 
 CHROMIUM = shutil.which("chromium")
 PATIENCE = 60_000  # ms
@@ -31,7 +32,10 @@ class Visitor:
         return self.page.evaluate(TITLE)
 
     def until(self, *titles: str) -> str:
-        self.page.wait_for_function(f"(titles) => titles.includes(({TITLE})())", arg=list(titles), timeout=PATIENCE)
+        try:
+            self.page.wait_for_function(f"(titles) => titles.includes(({TITLE})())", arg=list(titles), timeout=PATIENCE)
+        except TimeoutError:
+            raise AssertionError(f"the page is {self.title!r}: expected one of {titles}") from None
         self.page.wait_for_timeout(READABLE)
         return self.title
 
@@ -179,13 +183,40 @@ def somebody_else(visitor: Visitor) -> dict[str, Any]:
     return played_on(visitor)
 
 
+BEGAN = """async () => {
+    const [{ name }] = await indexedDB.databases();
+    const open = indexedDB.open(name);
+    await new Promise((resolve) => (open.onsuccess = resolve));
+    const ask = open.result.transaction("session").objectStore("session").get(0);
+    await new Promise((resolve) => (ask.onsuccess = resolve));
+    open.result.close();
+    return ask.result.began;
+}"""
+
+
 def played_on(visitor: Visitor) -> NoReturn:
-    print("playing", flush=True)
+    """Says that it plays, and when the session began by the page's clock, in ms since 1970."""
+    began = visitor.page.evaluate(BEGAN)
+    print(f"playing\n{began}", flush=True)
     while True:
-        visitor.hold("m", 0.1)
-        if visitor.title == "How awake now?":
-            visitor.press("2", "Enter", wait=READABLE)
-        visitor.hold("l", 0.1)
+        play_a_moment(visitor)
+
+
+def play_a_moment(visitor: Visitor) -> None:
+    visitor.hold("m", 0.1)
+    if visitor.title == "How awake now?":
+        visitor.press("2", "Enter", wait=READABLE)
+    visitor.hold("l", 0.1)
+
+
+def until_told(visitor: Visitor) -> dict[str, Any]:
+    """Plays until a line comes in, then to the end of the session."""
+    to_the_game(visitor)
+    print("playing", flush=True)
+    while not select.select([sys.stdin], [], [], 0)[0]:
+        play_a_moment(visitor)
+    to_the_end(visitor)
+    return {}
 
 
 def finishing(visitor: Visitor) -> dict[str, Any]:
@@ -223,7 +254,7 @@ def offline(visitor: Visitor) -> dict[str, Any]:
 
 VISITS: dict[str, Callable[[Visitor], dict[str, Any]]] = {
     "whole": whole, "until_killed": until_killed, "until_killed_offline": until_killed_offline,
-    "somebody_else": somebody_else, "finishing": finishing, "offline": offline,
+    "until_told": until_told, "somebody_else": somebody_else, "finishing": finishing, "offline": offline,
 }  # fmt: skip
 
 
