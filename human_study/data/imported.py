@@ -126,7 +126,9 @@ def write_log(study: Study, chunks: Chunks, path: Path) -> tuple[int, bool]:
         end = time.thread_time() + patience
         for number, entry in chunks.all():
             if time.thread_time() > end:
-                raise TooLong(f"{chunks.path}: line {number + 2}: over {patience:.0f} s of processor to replay: expected less")
+                raise TooLong(
+                    f"{chunks.path}: line {number + 2}: over {patience:.0f} s of processor to replay: expected less"
+                )
             try:
                 played.take(entry)
             except (ValueError, TypeError, KeyError, IndexError, RuntimeError, OverflowError) as error:
