@@ -56,9 +56,8 @@ class RecurrentPolicy(PixelPolicy):
         """The outputs of ``heads`` for hidden units, float32 (n, units)."""
         return self.action_net(hidden).log_softmax(dim=1), self.value_net(hidden)
 
-    def evaluate_actions(  # pyright: ignore[reportIncompatibleMethodOverride]
-        self, obs: GameSequences, actions: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def unroll(self, obs: GameSequences) -> tuple[torch.Tensor, Memory]:
+        """The hidden units at each step, float32 (games * steps, units), game by game, and the memory at the end."""
         games, steps = obs.forgets.shape
         features = self.features_extractor(obs.pictures).view(games, steps, -1)  # (games * steps, units) before
         memory, hidden = obs.memory, []
@@ -66,8 +65,13 @@ class RecurrentPolicy(PixelPolicy):
             keep = 1 - obs.forgets[:, step, None]
             memory = self.lstm(features[:, step], (memory[0] * keep, memory[1] * keep))
             hidden.append(memory[0])
-        # steps of (games, units) -> (games, steps, units) -> (games * steps, units), game by game
-        return score_actions(*self.heads_of(torch.stack(hidden, 1).flatten(0, 1)), actions)
+        # steps of (games, units) -> (games, steps, units) -> (games * steps, units)
+        return torch.stack(hidden, 1).flatten(0, 1), memory
+
+    def evaluate_actions(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, obs: GameSequences, actions: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        return score_actions(*self.heads_of(self.unroll(obs)[0]), actions)
 
     @torch.no_grad()
     def predict(
