@@ -75,11 +75,11 @@ class Cloning:
         self, settings: ApprenticeSettings, lessons: Sequence[Lesson], device: torch.device, folder: Path | None = None
     ):
         self.settings, self.device = settings, device
-        self.watching = Watching(lessons, settings.games, settings.screen_size, device, settings.seed)
-        self.updates = max(1, round(settings.passes * self.watching.decisions / (settings.games * settings.steps)))
+        self.watching = Watching(lessons, settings.watched, settings.screen_size, device, settings.seed)
+        self.updates = max(1, round(settings.passes * self.watching.decisions / (settings.watched * settings.steps)))
         self.network = new_network(shape_of(settings), settings.seed).to(device)
         self.network.make_optimizer(lambda _: settings.learning_rate)
-        self.memory = self.network.empty_memory(settings.games)
+        self.memory = self.network.empty_memory(settings.watched)
         self.update, self.rows = 0, list[CloningRow]()
         self.sums = torch.zeros(3, device=device)  # since the last row: loss, error of the critic, accuracy
         self.checkpoint = folder / CHECKPOINT if folder else None
@@ -128,7 +128,7 @@ class Cloning:
         if not math.isfinite(loss + value_loss):
             raise FloatingPointError(f"the loss is {loss} at update {self.update}: try a lower learning_rate")
         self.sums = torch.zeros_like(self.sums)
-        decisions = self.update * self.settings.games * self.settings.steps
+        decisions = self.update * self.settings.watched * self.settings.steps
         return CloningRow(self.update, decisions, loss, value_loss, accuracy)
 
     def save(self, path: Path) -> None:
@@ -163,7 +163,7 @@ def agreement(
 ) -> Agreement:
     """Of the network, in the held-out lives, each watched once; ``lessons``: those that it learned from."""
     common = np.bincount(np.concatenate([lesson.actions for lesson in lessons])).argmax()
-    games = min(settings.games, len(held_out))
+    games = min(settings.watched, len(held_out))
     watching = Watching(held_out, games, settings.screen_size, network.device, seed=None)
     memory, last = network.empty_memory(games), torch.full((games, 1), -1, device=network.device)
     network.set_training_mode(False)

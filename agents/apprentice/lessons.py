@@ -35,6 +35,7 @@ class Lesson:
 
 
 def lesson_of(recorded: Recorded, frame_skip: int, gamma: float) -> Lesson:
+    """A recorded life, cut into decisions. ``gamma``: discount per decision."""
     scenery, taken = recorded.drawn.scenery(), recorded.inputs
     deaths = np.flatnonzero(np.diff(recorded.states()[:, DEATHS])) + 1
     ends = [] if rules_of(scenery).restarts else deaths.tolist()  # else a death ends no episode

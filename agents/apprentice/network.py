@@ -69,12 +69,13 @@ def tensors_of(network: RecurrentPolicy) -> dict[str, torch.Tensor]:
     return {name: each for name, each in network.state_dict().items() if not name.startswith(SHARED)}
 
 
-def load_network(path: Path) -> tuple[RecurrentPolicy, Shape, dict[str, Any]]:
+def load_network(path: Path | str) -> tuple[RecurrentPolicy, Shape, dict[str, Any]]:
     """(the network, on the CPU; its shape; what was written about it).
 
     ValueError, one line that names the file, for anything but a file of ``save_network``; OSError for one that can't be
     read.
     """
+    path = Path(path)
     read_bytes(path, 1)  # a folder or a pipe is refused here
     try:
         with safe_open(path, "pt") as file:

@@ -81,7 +81,7 @@ def rules_of(scenery: Scenery) -> Rules:
 
 def record(life: int, kind: str, settings: ApprenticeSettings, perceive: Perceive) -> Recorded:
     """Lives a life of that kind, training or held_out."""
-    rng = np.random.default_rng([settings.seed, (TRAINING, HELD_OUT).index(kind), life])
+    rng = np.random.default_rng([settings.lives_seed, (TRAINING, HELD_OUT).index(kind), life])
     drawn = draw(rng, kind, settings.sizes)
     seed = int(rng.integers(1 << 31))
     lived = live(drawn.scenery(), perceive, PlayerSettings(), seed, settings.life_limit)

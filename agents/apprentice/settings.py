@@ -29,13 +29,15 @@ class ApprenticeSettings:
     until: Annotated[Stage, Unrecorded()] = "play"
     """last stage of this call: record lives, clone them, practise, play levels that are new to the network"""
     seed: Annotated[int, Range(0, 2**32 - 1)] = 0
-    """seed of everything random: levels, looks, lives, weights, actions"""
+    """seed of everything random but the recorded lives: weights, order, levels of practice, actions"""
     start: Annotated[Path | None, Unrecorded()] = None
     """file of weights to begin with, instead of recording and cloning lives"""
     lives_in: Annotated[Path | None, Unrecorded(), IfNone(lambda s: s.folder / "lives")] = None
     """folder of recorded lives, which several apprentices can share; missing lives are added (default: OUT/lives)"""
     lives: Annotated[int, Range(1)] = 2000
     """lives of the player with priors to imitate, each on a random training level in a random look"""
+    lives_seed: Annotated[int, Range(0, 2**32 - 1)] = 0
+    """seed of the recorded lives: life k depends on it and on k alone"""
     held_out_lives: Annotated[int, Range(1)] = 100
     """further lives, on held-out levels in held-out drawings, to measure the imitation"""
     levels: Levels = "both"
@@ -55,10 +57,12 @@ class ApprenticeSettings:
     """raw inputs per decision of the network: it repeats each action this many times"""
     features: Annotated[int, Range(1)] = 256
     """units of the dense layer and of the LSTM"""
+    watched: Annotated[int, Range(1)] = 16
+    """lives that it watches side by side, in cloning"""
     games: Annotated[int, Range(1)] = 16
-    """games side by side, in cloning and in practice"""
+    """games that it plays side by side, in practice"""
     steps: Annotated[int, Range(1)] = 32
-    """decisions per game between two updates, through which gradients reach back"""
+    """decisions per life or game between two updates, through which gradients reach back"""
     passes: Annotated[float, POSITIVE] = 3.0
     """passes over the recorded lives"""
     learning_rate: Annotated[float, POSITIVE] = 1e-3
@@ -125,7 +129,7 @@ class ApprenticeSettings:
 
     def recording(self) -> dict[str, Any]:
         """The settings that decide what a recorded life is; how many there are is not among them."""
-        return {"seed": self.seed, "levels": self.levels, "life_limit": self.life_limit}
+        return {"lives_seed": self.lives_seed, "levels": self.levels, "life_limit": self.life_limit}
 
     def config(self) -> dict[str, Any]:
         """Every setting that can change the weights, or a row."""

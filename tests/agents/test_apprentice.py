@@ -15,10 +15,11 @@ from priorlab.agents.apprentice.network import Shape, load_network, new_network,
 from priorlab.agents.apprentice.playing import play_lives
 from priorlab.agents.apprentice.plays import Plays
 from priorlab.agents.apprentice.practice import Practice
-from priorlab.agents.apprentice.recording import DIGITS, LivesFile, Recorded, rules_of
+from priorlab.agents.apprentice.recording import DIGITS, LivesFile, Recorded, record, rules_of
 from priorlab.agents.apprentice.settings import ApprenticeSettings
 from priorlab.agents.imitation.demonstrations import action_for
 from priorlab.agents.learners.recurrent import GameSequences
+from priorlab.agents.priors.weights import learned
 from priorlab.envs.engine.games import Games
 from priorlab.envs.game.level import Level
 from priorlab.envs.game.replaying import replayed
@@ -30,8 +31,8 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 CPU = torch.device("cpu")
 SMALL = ApprenticeSettings(
-    levels="small", screen_size=24, features=8, games=2, steps=8, minibatches=2, lives=3, passes=1, decisions=64,
-    places=3, life_limit=40, frame_skip=2,
+    levels="small", screen_size=24, features=8, watched=2, games=2, steps=8, minibatches=2, lives=3, passes=1,
+    decisions=64, places=3, life_limit=40, frame_skip=2,
 )  # fmt: skip
 
 
@@ -160,7 +161,7 @@ def in_small_steps(monkeypatch):
 @pytest.mark.usefixtures("in_small_steps")
 def test_a_stopped_cloning_ends_with_the_same_weights(tmp_path: Path):
     """And it has learned what it imitated: in each of three levels, another input."""
-    settings = replace(SMALL, passes=60, features=32, learning_rate=0.01, steps=12, games=3, minibatches=1)
+    settings = replace(SMALL, passes=60, features=32, learning_rate=0.01, steps=12, watched=3)
     lessons = [lesson_of(lived(number, np.full(24, 1 + number, np.uint8)), 2, 0.9) for number in range(3)]
     whole = Cloning(settings, lessons, CPU)
     network = whole.run()
@@ -276,6 +277,14 @@ def test_recorded_lives_are_read_as_they_were_written_or_refused(tmp_path: Path)
     path.write_text(path.read_text().replace(lives[1].last_state, "0" * DIGITS))
     with pytest.raises(ValueError, match=r"training\.csv, line 3: replayed, the life ends with"):
         LivesFile(path)
+
+
+def test_a_life_of_the_teacher_follows_from_its_number_and_the_seed():
+    perceive = learned()
+    first, again = (record(1, "held_out", replace(SMALL, seed=seed), perceive) for seed in (0, 5))
+    assert first == again and len(first.inputs) == 40 and first.drawn.number % 20 == 3
+    first.check()
+    assert record(1, "held_out", replace(SMALL, lives_seed=1), perceive).drawn != first.drawn
 
 
 def test_levels_to_measure_on_and_levels_to_play_are_apart():
