@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as packed
+from stable_baselines3.common.type_aliases import Schedule
+from torch import nn
 
 from priorlab.agents.apprentice.settings import ApprenticeSettings, Remembered
 from priorlab.agents.fields import Range, check
@@ -32,12 +34,28 @@ class Shape:
     """
 
     screen_size: Annotated[int, Range(24)] = 84
-    frame_skip: Annotated[int, Range(1)] = 2
+    frame_skip: Annotated[int, Range(1)] = 4
     features: Annotated[int, Range(1)] = 256
     memory: Remembered = "play"
 
     def __post_init__(self) -> None:
         check(self)
+
+
+class ApprenticePolicy(RecurrentPolicy):
+    """A ``RecurrentPolicy`` that begins with something to learn from: pictures of one level differ by a few pixels, so
+    without a normalised input and a remembering LSTM its outputs hardly differ, and neither do its gradients."""
+
+    def _build(self, lr_schedule: Schedule) -> None:
+        super()._build(lr_schedule)
+        self.norm = nn.LayerNorm(self.features_dim)
+        with torch.no_grad():
+            self.lstm.bias_hh.view(4, -1)[1] = 1.0  # of the forget gate: at first it remembers
+        nn.init.orthogonal_(self.action_net.weight, 1.0)
+        self.make_optimizer(lr_schedule)
+
+    def features_of(self, observations: torch.Tensor) -> torch.Tensor:
+        return self.norm(self.features_extractor(observations))
 
 
 def shape_of(settings: ApprenticeSettings) -> Shape:
@@ -51,7 +69,7 @@ def new_network(shape: Shape, seed: int = 0) -> RecurrentPolicy:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         actions: Any = gymnasium.spaces.Discrete(INPUT_COUNT)
-        return RecurrentPolicy(seen, actions, lambda _: 0.0, features=shape.features)
+        return ApprenticePolicy(seen, actions, lambda _: 0.0, features=shape.features)
 
 
 def save_network(network: RecurrentPolicy, shape: Shape, path: Path, about: Mapping[str, Any]) -> None:

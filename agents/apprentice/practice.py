@@ -125,18 +125,16 @@ class Practice:
         network.set_training_mode(False)
         lived, deaths = np.zeros(4, np.int64), torch.zeros((), dtype=torch.int64, device=self.device)
         for step in range(settings.steps):
-            pictures = plays.pictures
-            rollout.pictures[:, step] = pictures
-            rollout.forgets[step] = self.begins if settings.memory == "play" else 1.0
-            self.memory = self.next_memory(pictures, rollout.forgets[step])
+            rollout.pictures[:, step] = plays.pictures
+            rollout.forgets[step] = self.forgets(self.begins)
+            self.memory = self.next_memory(self.begins)
             chosen = choose_actions(*network.heads_of(self.memory[0]))
             rollout.actions[step], rollout.values[step], rollout.log_probs[step] = chosen[0], chosen[1][:, 0], chosen[2]
             won, died = plays.step(chosen[0])
             late = ~won & (plays.inputs >= settings.life_limit)
             rollout.rewards[step] = won.float()
             if late.any():  # its value stands for what would have come
-                values = network.heads_of(self.next_memory(plays.pictures, torch.zeros_like(self.begins))[0])[1]
-                rollout.rewards[step] += settings.gamma * values[:, 0] * late
+                rollout.rewards[step] += settings.gamma * self.values(torch.zeros_like(self.begins)) * late
             over = won | late
             rollout.continues[step], self.begins = (~over).float(), over.float()
             deaths += died.sum()
@@ -144,20 +142,27 @@ class Practice:
                 info = plays.infos(lanes)
                 lived += len(lanes), info["solved"].sum(), info["inputs"][info["solved"]].sum(), 0
                 plays.move(lanes, rng.integers(len(plays.scenes), size=len(lanes)))
-        values = network.heads_of(self.next_memory(plays.pictures, self.begins)[0])[1][:, 0]
         write_advantages(
-            rollout.advantages, rollout.rewards, rollout.values, values, rollout.continues, settings.gamma,
-            settings.gae_lambda,
+            rollout.advantages, rollout.rewards, rollout.values, self.values(self.begins), rollout.continues,
+            settings.gamma, settings.gae_lambda,
         )  # fmt: skip
         torch.add(rollout.advantages, rollout.values, out=rollout.returns)
         lived[3] = int(deaths)
         return lived
 
-    def next_memory(self, pictures: torch.Tensor, forgets: torch.Tensor) -> Memory:
-        """After one more picture of each game, uint8 (N, S, S, 3)."""
-        keep = 1 - forgets[:, None]
+    def forgets(self, begins: torch.Tensor) -> torch.Tensor:
+        """float32 (N,): 1 where the memory is cleared before the next picture; ``begins``: where a life begins."""
+        return begins if self.settings.memory == "play" else torch.ones_like(begins)
+
+    def next_memory(self, begins: torch.Tensor) -> Memory:
+        """After what each game shows now."""
+        keep = 1 - self.forgets(begins)[:, None]
         hidden, cell = self.memory
-        return self.network.next_memory(pictures.movedim(-1, 1), (hidden * keep, cell * keep))
+        return self.network.next_memory(self.plays.pictures.movedim(-1, 1), (hidden * keep, cell * keep))
+
+    def values(self, begins: torch.Tensor) -> torch.Tensor:
+        """float32 (N,): of what each game shows now."""
+        return self.network.heads_of(self.next_memory(begins)[0])[1][:, 0]
 
     # 2. Learning from it
 

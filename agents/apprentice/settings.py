@@ -53,7 +53,7 @@ class ApprenticeSettings:
     as a control"""
     screen_size: Annotated[int, Range(24)] = 84
     """width and height of the colour picture, in pixels"""
-    frame_skip: Annotated[int, Range(1)] = 2
+    frame_skip: Annotated[int, Range(1)] = 4
     """raw inputs per decision of the network: it repeats each action this many times"""
     features: Annotated[int, Range(1)] = 256
     """units of the dense layer and of the LSTM"""
@@ -79,7 +79,7 @@ class ApprenticeSettings:
     """passes of PPO over what was played between two updates"""
     minibatches: Annotated[int, Range(1)] = 4
     """minibatches of each pass, each of the complete sequences of some games"""
-    gamma: Annotated[float, Range(0, 1)] = 0.997
+    gamma: Annotated[float, Range(0, 1)] = 0.995
     """discount per decision"""
     gae_lambda: Annotated[float, Range(0, 1)] = 0.95
     """lambda of PPO's generalized advantage estimation"""
@@ -91,7 +91,7 @@ class ApprenticeSettings:
     """what it plays at the end: the development levels, on which settings may be chosen, or the other held-out levels
     and the study's games"""
     plays: Annotated[int, Range(0), Unrecorded()] = 50
-    """lives at the end on levels of each bank"""
+    """lives at the end on held-out levels of each size that ``levels`` names"""
     study_plays: Annotated[int, Range(0), Unrecorded()] = 3
     """lives at the end in each version of the study's two games"""
     play_limit: Annotated[int, Range(1), Unrecorded()] = 10_000

@@ -82,16 +82,16 @@ def play_sets(settings: ApprenticeSettings, weights: Path, device: torch.device)
 def planned_sets(settings: ApprenticeSettings, weights: str) -> Iterator[list[Planned]]:
     """The lives of each set: levels of the banks, and the study's games where it does not play for development."""
     development = settings.on == "development"
-    for number, size in enumerate(SIZES):
-        yield [
-            in_a_bank(Life(weights, settings.seed, settings.play_limit, f"{settings.on}-{size}", life), number, size,
-                      development)
+    for size in settings.sizes:
+        lives = [
+            Life(weights, settings.seed, settings.play_limit, f"{settings.on}-{size}", life)
             for life in range(settings.plays)
-        ]  # fmt: skip
+        ]
+        yield [in_a_bank(life, SIZES.index(size), development) for life in lives]
     for number, game in enumerate(() if development else games(), start=len(SIZES)):
         yield [
             in_a_version(
-                Life(weights, settings.seed, settings.play_limit, f"{game} {version}", life), [number, kind],
+                Life(weights, settings.seed, settings.play_limit, f"{game} {version}", life), (number, kind),
                 Scenery(Level.read(find_version(game, version).level), version, look_seed=life),
             )
             for kind, version in enumerate(versions(game))
@@ -99,9 +99,10 @@ def planned_sets(settings: ApprenticeSettings, weights: str) -> Iterator[list[Pl
         ]  # fmt: skip
 
 
-def in_a_bank(life: Life, number: int, size: str, development: bool) -> Planned:
+def in_a_bank(life: Life, number: int, development: bool) -> Planned:
+    """``number``: of the bank's size."""
     draws = np.random.default_rng([life.seed, PLAY, number, life.life])
-    drawn = draw(draws, "held_out", (size,), development)
+    drawn = draw(draws, "held_out", (SIZES[number],), development)
     return Planned(life, drawn.scenery(), str(drawn.number), tuple(f"{dial:.6g}" for dial in drawn[3:]), draws)
 
 

@@ -193,24 +193,25 @@ def test_a_stopped_practice_ends_with_the_same_weights(tmp_path: Path):
     assert not same_weights(network, new_network(shape_of(SMALL)))
 
 
-def test_it_learns_from_what_it_did_and_a_cut_life_counts_what_would_have_come():
+@pytest.mark.parametrize("memory", ["play", "nothing"])
+def test_it_learns_from_what_it_did_and_a_cut_life_counts_what_would_have_come(memory):
     """The probabilities and values of complete sequences are those at which they were played, also in the second
     rollout; a life that was cut at the limit pays the value of its last picture."""
-    settings = replace(SMALL, steps=16, life_limit=20, gamma=0.9)
+    settings = replace(SMALL, steps=16, life_limit=20, gamma=0.9, memory=memory)
     practising = Practice(settings, new_network(shape_of(settings)))
     for number in range(2):
-        memory, rng = practising.memory, np.random.default_rng(number)
+        before = practising.memory
         torch.manual_seed(number)
-        lived = practising.collect(rng)
+        lived = practising.collect(np.random.default_rng(number))
     rollout = practising.rollout
-    batch = rollout.samples(torch.arange(2), memory)
+    batch = rollout.samples(torch.arange(2), before)
     with torch.no_grad():
         values, logs, _ = practising.network.evaluate_actions(batch.observations, batch.actions)
     assert torch.allclose(values.flatten(), batch.old_values, atol=1e-5)
     assert torch.allclose(logs, batch.old_log_prob, atol=1e-5)
     cut = rollout.continues == 0
     assert lived[0] == cut.sum() >= 2 and not lived[1]
-    assert (rollout.forgets[1:] == cut[:-1]).all()
+    assert (rollout.forgets[1:] == (cut[:-1] if memory == "play" else 1)).all()
     assert (rollout.rewards[cut] != 0).all() and not rollout.rewards[~cut].any()
     assert torch.allclose(rollout.returns[cut], rollout.rewards[cut], atol=1e-6)
 
