@@ -15,8 +15,8 @@ def write_checkpoint(path: Path, config: Mapping[str, Any], contents: Mapping[st
         torch.save({"config": dict(config), **contents}, file)
 
 
-def read_checkpoint(path: Path, config: Mapping[str, Any], device: torch.device) -> dict[str, Any]:
-    """The contents, on the CPU but for the network. ValueError, one line, where it is damaged or of other settings."""
+def read_checkpoint(path: Path, config: Mapping[str, Any]) -> dict[str, Any]:
+    """The contents, with all tensors on the CPU. ValueError, one line, where it is damaged or of other settings."""
     try:
         contents: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
         same = contents["config"] == dict(config)

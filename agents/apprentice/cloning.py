@@ -84,7 +84,7 @@ class Cloning:
         self.sums = torch.zeros(3, device=device)  # since the last row: loss, error of the critic, accuracy
         self.checkpoint = folder / CHECKPOINT if folder else None
         if self.checkpoint and self.checkpoint.exists():
-            self.restore(read_checkpoint(self.checkpoint, settings.config(), device))
+            self.restore(read_checkpoint(self.checkpoint, settings.config()))
 
     def run(self, report: Callable[[CloningRow], None] = lambda row: None) -> RecurrentPolicy:
         """Makes the updates that are missing; the network that results.

@@ -51,7 +51,8 @@ class ApprenticePolicy(RecurrentPolicy):
         self.norm = nn.LayerNorm(self.features_dim)
         with torch.no_grad():
             self.lstm.bias_hh.view(4, -1)[1] = 1.0  # of the forget gate: at first it remembers
-        nn.init.orthogonal_(self.action_net.weight, 1.0)
+        weight, _ = self.action_net.parameters()
+        nn.init.orthogonal_(weight, 1.0)
         self.make_optimizer(lr_schedule)
 
     def features_of(self, observations: torch.Tensor) -> torch.Tensor:

@@ -91,7 +91,7 @@ class Practice:
         self.update, self.rows = 0, list[PracticeRow]()
         self.checkpoint = folder / CHECKPOINT if folder else None
         if self.checkpoint and self.checkpoint.exists():
-            self.restore(read_checkpoint(self.checkpoint, settings.config(), self.device))
+            self.restore(read_checkpoint(self.checkpoint, settings.config()))
 
     def run(self, report: Callable[[PracticeRow], None] = lambda row: None) -> RecurrentPolicy:
         """Makes the updates that are missing; the network that results.

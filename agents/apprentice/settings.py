@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from priorlab.agents.fields import IfNone, Range, Unrecorded, check, value_of
+from priorlab.agents.fields import IfNone, Range, Unrecorded, check, rules_of, value_of
 from priorlab.agents.priors.settings import Levels
 from priorlab.agents.settings import Device
 
@@ -133,6 +133,4 @@ class ApprenticeSettings:
 
     def config(self) -> dict[str, Any]:
         """Every setting that can change the weights, or a row."""
-        unrecorded = ("out", "until", "start", "lives_in", "teacher", "workers", "on", "plays", "study_plays",
-                      "play_limit", "device")  # fmt: skip
-        return {name: value for name, value in asdict(self).items() if name not in unrecorded}
+        return {name: value for name, value in asdict(self).items() if not rules_of(self, name, Unrecorded)}
