@@ -75,7 +75,9 @@ class Cloning:
         self, settings: ApprenticeSettings, lessons: Sequence[Lesson], device: torch.device, folder: Path | None = None
     ):
         self.settings, self.device = settings, device
-        self.watching = Watching(lessons, settings.watched, settings.screen_size, device, settings.seed)
+        self.watching = Watching(
+            lessons, settings.watched, settings.screen_size, device, settings.seed, settings.mirrored
+        )
         self.updates = max(1, round(settings.passes * self.watching.decisions / (settings.watched * settings.steps)))
         self.network = new_network(shape_of(settings), settings.seed).to(device)
         self.network.make_optimizer(lambda _: settings.learning_rate)

@@ -17,9 +17,10 @@ from priorlab.agents.apprentice.plays import Plays
 from priorlab.agents.apprentice.recording import Recorded, rules_of
 from priorlab.agents.imitation.demonstrations import action_for
 from priorlab.agents.priors.scenery import Scenery
-from priorlab.envs.game.rules import DEATHS
+from priorlab.envs.game.rules import DEATHS, DOWN, JUMP, LEFT, NONE, RIGHT, UP
 from priorlab.envs.plays.play_file import CHARACTERS
 
+MIRRORED = np.array([NONE, RIGHT, LEFT, JUMP, UP, DOWN])  # of each input
 OVER = -1  # in place of a raw input: the episode ended within the window
 
 
@@ -68,11 +69,15 @@ class Chunk(NamedTuple):
 class Watching:
     """N games that replay lessons, each one after another, without end: all lessons in each pass.
 
-    ``seed``: of the order, another in each pass; None for the given order.
+    seed: of the order and of what is mirrored, others in each pass; None for the given order, as it is. mirrored: the
+    share of lives that are watched in a mirror, with left and right exchanged, as no rule prefers a side.
     """
 
-    def __init__(self, lessons: Sequence[Lesson], games: int, screen_size: int, device: torch.device, seed: int | None):
-        self.lessons, self.seed, self.device = lessons, seed, device
+    def __init__(
+        self, lessons: Sequence[Lesson], games: int, screen_size: int, device: torch.device, seed: int | None,
+        mirrored: float = 0.0,
+    ):  # fmt: skip
+        self.lessons, self.seed, self.mirrored, self.device = lessons, seed, mirrored, device
         self.plays = Plays([lesson.scenery for lesson in lessons], games, screen_size, 1, device)
         lengths = [len(lesson.actions) for lesson in lessons]
         self.ends = np.cumsum(lengths)  # of each lesson, in the arrays of all
@@ -84,7 +89,8 @@ class Watching:
         self.pictures = torch.zeros(shape, dtype=torch.uint8, device=device)
         self.lesson, self.at = np.zeros(games, np.int64), np.zeros(games, np.int64)  # decision, in the arrays of all
         self.begun, self.passes = 0, np.zeros(games, np.int64)
-        self.orders: dict[int, np.ndarray] = {}
+        self.mirror = np.zeros(games, bool)
+        self.orders: dict[int, tuple[np.ndarray, np.ndarray]] = {}  # of passes
         self.begin(np.arange(games))
 
     @property
@@ -97,15 +103,18 @@ class Watching:
         turns = self.begun + np.arange(len(lanes))
         self.begun += len(lanes)
         self.passes[lanes], places = np.divmod(turns, len(self.lessons))
-        self.lesson[lanes] = [self.order(number)[place] for number, place in zip(self.passes[lanes], places)]
+        for lane, number, place in zip(lanes, self.passes[lanes].tolist(), places):
+            order, mirror = self.order(number)
+            self.lesson[lane], self.mirror[lane] = order[place], mirror[place]
         self.at[lanes] = self.firsts[self.lesson[lanes]]
         self.plays.move(lanes, self.lesson[lanes])
 
-    def order(self, number: int) -> np.ndarray:
-        """int64 (lessons,): the order of a pass."""
+    def order(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+        """Of a pass: the order, int64 (lessons,), and whether each of these is mirrored, bool (lessons,)."""
         if number not in self.orders:
             count, rng = len(self.lessons), np.random.default_rng([self.seed or 0, number])
-            self.orders[number] = np.arange(count) if self.seed is None else rng.permutation(count)
+            drawn = rng.permutation(count), rng.random(count) < self.mirrored
+            self.orders[number] = (np.arange(count), np.zeros(count, bool)) if self.seed is None else drawn
         return self.orders[number]
 
     def chunk(self, steps: int) -> Chunk:
@@ -113,17 +122,20 @@ class Watching:
         games = len(self.at)
         if self.pictures.shape[1] != steps:
             self.pictures = self.pictures.new_zeros((games, steps, *self.pictures.shape[2:]))
-        decisions, passes = np.zeros((2, games, steps), np.int64)
+        decisions, passes, mirrored = np.zeros((3, games, steps), np.int64)
         for step in range(steps):
-            self.pictures[:, step] = self.plays.pictures
-            decisions[:, step], passes[:, step] = self.at, self.passes
+            pictures, mirror = self.plays.pictures, torch.from_numpy(self.mirror).to(self.device)
+            self.pictures[:, step] = torch.where(mirror[:, None, None, None], pictures.flip(2), pictures)
+            decisions[:, step], passes[:, step], mirrored[:, step] = self.at, self.passes, self.mirror
             for k in range(self.inputs.shape[1]):
                 self.press(self.inputs[self.at, k])
             self.at += 1
             if len(over := np.flatnonzero(self.at == self.ends[self.lesson])):
                 self.begin(over)
         forgets = np.isin(decisions, self.firsts).astype(np.float32)
-        columns = forgets, self.actions[decisions], self.returns[decisions], passes
+        actions = self.actions[decisions]
+        actions = np.where(mirrored, MIRRORED[actions], actions)
+        columns = forgets, actions, self.returns[decisions], passes
         # (N, T, S, S, 3) -> (N * T, 3, S, S), the same memory
         pictures = self.pictures.flatten(0, 1).movedim(-1, 1)
         return Chunk(pictures, *(torch.from_numpy(each).to(self.device) for each in columns))
@@ -137,12 +149,13 @@ class Watching:
 
     def state(self) -> dict[str, torch.Tensor]:
         """Where it is, for ``restore``."""
-        numbers = np.stack([self.lesson, self.at, self.passes])
+        numbers = np.stack([self.lesson, self.at, self.passes, self.mirror])
         return {"numbers": torch.from_numpy(numbers), "begun": torch.tensor(self.begun), **self.plays.save()}
 
     def restore(self, state: dict[str, torch.Tensor]) -> None:
         numbers, begun, *_ = state.values()
-        self.lesson, self.at, self.passes = numbers.numpy().copy()
+        self.lesson, self.at, self.passes, mirror = numbers.numpy().copy()
+        self.mirror = mirror.astype(bool)
         self.begun = int(begun)
         self.plays.restore({name: each for name, each in state.items() if name not in ("numbers", "begun")})
 

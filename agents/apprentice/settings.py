@@ -65,6 +65,8 @@ class ApprenticeSettings:
     """decisions per life or game between two updates, through which gradients reach back"""
     passes: Annotated[float, POSITIVE] = 3.0
     """passes over the recorded lives"""
+    mirrored: Annotated[float, Range(0, 1)] = 0.5
+    """share of lives that it watches in a mirror, with left and right exchanged: no rule prefers a side"""
     learning_rate: Annotated[float, POSITIVE] = 1e-3
     """largest learning rate of cloning: it rises for 100 updates, then falls to 0 along a cosine"""
     value_weight: Annotated[float, Range(0)] = 0.5

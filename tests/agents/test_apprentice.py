@@ -104,7 +104,7 @@ def test_it_watches_what_the_teacher_saw_and_did_through_deaths(skip):
 
 def test_each_pass_watches_every_life_once_in_another_order():
     watching = Watching([lesson_of(life(number, count=4), 2, 0.9) for number in range(4)], 2, 24, CPU, seed=1)
-    orders = [watching.order(number).tolist() for number in range(3)]
+    orders = [watching.order(number)[0].tolist() for number in range(3)]
     assert all(sorted(order) == [0, 1, 2, 3] for order in orders) and orders[0] != orders[1]
     for _ in range(2):  # each life has two decisions, and two games watch side by side
         assert {*watching.lesson} == {*orders[0][:2]}
@@ -112,6 +112,17 @@ def test_each_pass_watches_every_life_once_in_another_order():
         assert {*watching.lesson} == {*orders[0][2:]}
         watching.chunk(2)
         orders = orders[1:]
+
+
+def test_in_a_mirror_pictures_are_turned_and_left_is_right():
+    lessons = [lesson_of(life(number, count=8), 1, 0.9) for number in range(4)]
+    plain, mirrored = (Watching(lessons, 2, 24, CPU, 3, share) for share in (0.0, 1.0))
+    for _ in range(4):
+        ours, theirs = plain.chunk(5), mirrored.chunk(5)
+        assert torch.equal(ours.pictures.flip(3), theirs.pictures)
+        assert torch.equal(torch.tensor([0, 2, 1, 3, 4, 5])[ours.actions], theirs.actions)
+    drawn = [Watching(lessons, 2, 24, CPU, 3, 0.5).order(number)[1] for number in range(9)]
+    assert 0.3 < np.mean(drawn) < 0.7
 
 
 def test_what_it_remembers_goes_from_chunk_to_chunk_and_ends_with_the_life():
@@ -161,7 +172,7 @@ def in_small_steps(monkeypatch):
 @pytest.mark.usefixtures("in_small_steps")
 def test_a_stopped_cloning_ends_with_the_same_weights(tmp_path: Path):
     """And it has learned what it imitated: in each of three levels, another input."""
-    settings = replace(SMALL, passes=60, features=32, learning_rate=0.01, steps=12, watched=3)
+    settings = replace(SMALL, passes=60, features=32, learning_rate=0.01, steps=12, watched=3, mirrored=0)
     lessons = [lesson_of(lived(number, np.full(24, 1 + number, np.uint8)), 2, 0.9) for number in range(3)]
     whole = Cloning(settings, lessons, CPU)
     network = whole.run()

@@ -37,7 +37,7 @@ def test_plays_are_the_cpus():
 
 
 def test_it_watches_the_same_as_on_the_cpu():
-    cpu, gpu = (Watching(lessons(), 32, 84, device, seed=3) for device in (torch.device("cpu"), GPU))
+    cpu, gpu = (Watching(lessons(), 32, 84, device, 3, 0.5) for device in (torch.device("cpu"), GPU))
     for _ in range(12):
         for ours, theirs in zip(cpu.chunk(16), gpu.chunk(16)):
             alike(ours, theirs)
