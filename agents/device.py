@@ -2,13 +2,21 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 import torch
 
-from priorlab.agents.settings import Settings
+from priorlab.agents.settings import Device
 
 
-def device_of(settings: Settings) -> torch.device:
+class AsksForDevice(Protocol):
+    """Settings with a device."""
+
+    @property
+    def device(self) -> Device: ...
+
+
+def device_of(settings: AsksForDevice) -> torch.device:
     """The device that the settings ask for; ValueError where the machine does not have it."""
     has_gpu = torch.cuda.is_available()
     if settings.device == "cuda" and not has_gpu:

@@ -144,30 +144,44 @@ class PlainPPO(PPO):
 
     def update(self, batch: RolloutBufferSamples, clip_range: float) -> torch.Tensor:
         """One gradient step on a minibatch of n decisions; float32 (6,), what ``MEASURES`` names."""
-        values, log_probs, entropies = self.policy.evaluate_actions(batch.observations, batch.actions.long().flatten())
-        advantages = batch.advantages  # float32 (n,), as are log_probs and entropies
-        if self.normalize_advantage and len(advantages) > 1:
-            advantages = (advantages - advantages.mean()) / (advantages.std() + 1e-8)
-
-        # equation 7: the smaller of two objectives, so that nothing is gained by moving a probability too far
-        log_ratio = log_probs - batch.old_log_prob
-        ratio = log_ratio.exp()  # of the action's new probability to its old one
-        clipped = ratio.clamp(1 - clip_range, 1 + clip_range)
-        policy_loss = -torch.min(advantages * ratio, advantages * clipped).mean()
-        value_loss = functional.mse_loss(batch.returns, values.flatten())
-        assert entropies is not None  # None only for continuous actions
-        entropy_loss = -entropies.mean()
-        loss = policy_loss + self.ent_coef * entropy_loss + self.vf_coef * value_loss  # equation 9, to be minimised
-
+        scored = self.policy.evaluate_actions(batch.observations, batch.actions.long().flatten())
+        if self.normalize_advantage and len(batch.advantages) > 1:
+            batch = batch._replace(advantages=normalised(batch.advantages))
+        measures = clipped_losses(scored, batch, clip_range, self.ent_coef, self.vf_coef)
         self.policy.optimizer.zero_grad()
-        loss.backward()
+        measures[-1].backward()
         torch.nn.utils.clip_grad_norm_(self.policy.parameters(), self.max_grad_norm)
         self.policy.optimizer.step()
-        with torch.no_grad():
-            approx_kl = (ratio - 1 - log_ratio).mean()
-            clip_fraction = ((ratio - 1).abs() > clip_range).float().mean()
-            measures = policy_loss, value_loss, entropy_loss, approx_kl, clip_fraction, loss
-            return torch.stack(measures).detach()
+        return measures.detach()
+
+
+def normalised(advantages: torch.Tensor) -> torch.Tensor:
+    return (advantages - advantages.mean()) / (advantages.std() + 1e-8)
+
+
+def clipped_losses(
+    scored: tuple[torch.Tensor, torch.Tensor, torch.Tensor | None], batch: RolloutBufferSamples, clip_range: float,
+    ent_coef: float, vf_coef: float,
+) -> torch.Tensor:  # fmt: skip
+    """What ``MEASURES`` names, float32 (6,), of n decisions; the last, the loss, is to be minimised.
+
+    scored: values, and log probabilities and entropies, float32 (n,), as ``evaluate_actions`` returns them.
+    """
+    values, log_probs, entropies = scored
+    assert entropies is not None  # None only for continuous actions
+
+    # equation 7: the smaller of two objectives, so that nothing is gained by moving a probability too far
+    log_ratio = log_probs - batch.old_log_prob
+    ratio = log_ratio.exp()  # of the action's new probability to its old one
+    clipped = ratio.clamp(1 - clip_range, 1 + clip_range)
+    policy_loss = -torch.min(batch.advantages * ratio, batch.advantages * clipped).mean()
+    value_loss = functional.mse_loss(batch.returns, values.flatten())
+    entropy_loss = -entropies.mean()
+    loss = policy_loss + ent_coef * entropy_loss + vf_coef * value_loss  # equation 9
+    with torch.no_grad():
+        approx_kl = (ratio - 1 - log_ratio).mean()
+        clip_fraction = ((ratio - 1).abs() > clip_range).float().mean()
+    return torch.stack([policy_loss, value_loss, entropy_loss, approx_kl, clip_fraction, loss])
 
 
 def write_advantages(

@@ -44,9 +44,13 @@ class RecurrentPolicy(PixelPolicy):
         hidden, cell = torch.zeros(2, n, self.features_dim, device=self.device)
         return hidden, cell
 
+    def features_of(self, observations: torch.Tensor) -> torch.Tensor:
+        """What the LSTM gets of observations, uint8 (n, C, S, S): float32 (n, units)."""
+        return self.features_extractor(observations)
+
     def next_memory(self, observations: torch.Tensor, memory: Memory) -> Memory:
         """The memory after one more observation of each game, uint8 (n, C, S, S)."""
-        return self.lstm(self.features_extractor(observations), memory)
+        return self.lstm(self.features_of(observations), memory)
 
     def heads(self, observations: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Those of ``PixelPolicy``, for games that have just begun."""
@@ -56,18 +60,22 @@ class RecurrentPolicy(PixelPolicy):
         """The outputs of ``heads`` for hidden units, float32 (n, units)."""
         return self.action_net(hidden).log_softmax(dim=1), self.value_net(hidden)
 
-    def evaluate_actions(  # pyright: ignore[reportIncompatibleMethodOverride]
-        self, obs: GameSequences, actions: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def unroll(self, obs: GameSequences) -> tuple[torch.Tensor, Memory]:
+        """The hidden units at each step, float32 (games * steps, units), game by game, and the memory at the end."""
         games, steps = obs.forgets.shape
-        features = self.features_extractor(obs.pictures).view(games, steps, -1)  # (games * steps, units) before
+        features = self.features_of(obs.pictures).view(games, steps, -1)  # (games * steps, units) before
         memory, hidden = obs.memory, []
         for step in range(steps):
             keep = 1 - obs.forgets[:, step, None]
             memory = self.lstm(features[:, step], (memory[0] * keep, memory[1] * keep))
             hidden.append(memory[0])
-        # steps of (games, units) -> (games, steps, units) -> (games * steps, units), game by game
-        return score_actions(*self.heads_of(torch.stack(hidden, 1).flatten(0, 1)), actions)
+        # steps of (games, units) -> (games, steps, units) -> (games * steps, units)
+        return torch.stack(hidden, 1).flatten(0, 1), memory
+
+    def evaluate_actions(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, obs: GameSequences, actions: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        return score_actions(*self.heads_of(self.unroll(obs)[0]), actions)
 
     @torch.no_grad()
     def predict(

@@ -41,7 +41,7 @@ class PlaySettings(TypedDict, total=False):
 class GameSettings(PlaySettings, total=False):
     """Which games are played, how they look, and how they are seen and stepped.
 
-    ``game``, ``level`` and ``look_seed`` are one value for all lanes or a sequence of one per lane.
+    ``game``, ``level``, ``look_seed`` and ``looks`` are one value for all lanes or a sequence of one per lane.
     """
 
     game: str | Sequence[str] | None
@@ -58,7 +58,7 @@ class GameSettings(PlaySettings, total=False):
     episode in the next of their games (``in_order``) or in one drawn with the probabilities ``Games.chances``
     (``drawn``). ``info["place"]`` is its number. Every episode is then a separate play."""
 
-    looks: Dials | Mapping[str, float] | None
+    looks: Dials | Mapping[str, float] | Sequence[Dials | Mapping[str, float] | None] | None
     """dials, or a dict of their settings (``edition`` is one), that draw a random look in place of the version's
     (default None)"""
 

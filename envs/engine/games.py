@@ -68,10 +68,10 @@ class Games(Alone):
         self.num_games, self.autoreset, self.order = num_games, autoreset, chosen["order"]
         self.frame_skip, self.random_start = chosen["frame_skip"], chosen["random_start"]
         self._max_inputs: int | None = chosen["max_inputs"]
-        columns = {"version": version} | {name: chosen[name] for name in ("game", "level", "look_seed")}
+        columns = {"version": version} | {name: chosen[name] for name in ("game", "level", "look_seed", "looks")}
         listed = (value for value in columns.values() if isinstance(value, (list, tuple, range)))
         count = num_games if self.order == "own" else max((len(value) for value in listed), default=1)
-        self.places, numbers = gather_places(count, **columns, looks=chosen["looks"], split=chosen["split"])
+        self.places, numbers = gather_places(count, **columns, split=chosen["split"])
         self.scenes = (
             build_tiles(self.places, self._max_inputs)
             if chosen["obs"] == "tiles"

@@ -38,24 +38,30 @@ def paint_once(level: Level, look: str, look_seed: int) -> PaintedScene:
 
 
 def gather_places(
-    count: int, *, game: Any, version: Any, level: Any, look_seed: Any, looks: Dials | Mapping | None, split: str
+    count: int, *, game: Any, version: Any, level: Any, look_seed: Any, looks: Any, split: str
 ) -> tuple[list[Place], np.ndarray]:
     """The different places, and int64 (count,), the number of the place of each of ``count`` games.
 
-    game, version, level and look_seed are one for all or a list of one per game, as in ``Games``.
+    game, version, level, look_seed and looks are one for all or a list of one per game, as in ``Games``.
     """
     check_split(split)
-    dials = read_dials(looks) if isinstance(looks, Mapping) else looks
     known: dict[tuple, int] = {}
     places, numbers = [], []
-    columns = {"game": game, "version": version, "level": level, "look_seed": look_seed}
+    columns = {"game": game, "version": version, "level": level, "look_seed": look_seed, "looks": dials_in(looks)}
     for key in zip(*(per_game(value, count, name) for name, value in columns.items())):
         if key not in known:
             chosen, played = version_on(*key[:3])
             known[key] = len(places)
-            places.append(Place(played, find_rules(chosen.rules), dials or chosen.look, key[3], split))
+            places.append(Place(played, find_rules(chosen.rules), key[4] or chosen.look, key[3], split))
         numbers.append(known[key])
     return places, np.array(numbers, np.int64)
+
+
+def dials_in(looks: Any) -> Any:
+    """The same, or a list of the same, with dials in place of mappings of their settings."""
+    if isinstance(looks, (list, tuple)):
+        return [dials_in(each) for each in looks]
+    return read_dials(looks) if isinstance(looks, Mapping) else looks
 
 
 def per_game(value: object, count: int, name: str) -> list:

@@ -7,6 +7,7 @@ from types import ModuleType
 import pytest
 
 import priorlab.agents
+import priorlab.agents.apprentice
 import priorlab.agents.priors
 import priorlab.agents.training  # modules that were imported before hide no public name
 
@@ -14,12 +15,13 @@ import priorlab.agents.training  # modules that were imported before hide no pub
 def test_importing_the_agents_imports_no_torch():
     code = (
         "import sys; from priorlab.agents import Settings, train; from priorlab.agents.priors import RaiseSettings; "
+        "from priorlab.agents.apprentice import ApprenticeSettings; "
         "print('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "False\n"
 
 
-@pytest.mark.parametrize("face", [priorlab.agents, priorlab.agents.priors])
+@pytest.mark.parametrize("face", [priorlab.agents, priorlab.agents.apprentice, priorlab.agents.priors])
 def test_every_public_name_is_documented_and_is_no_module(face):
     for name in face.__all__:
         found = getattr(face, name)

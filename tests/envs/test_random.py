@@ -166,3 +166,13 @@ def test_the_study_looks_go_on_random_levels_too():
     assert {place.look for place in env.unwrapped.games.places} == {"masked_semantics"}
     games = Games(1, **random_settings(3))
     assert {place.look for place in games.places} == {Dials()}
+
+
+def test_each_game_can_have_a_look_of_its_own():
+    level, looks = TRAINING[5].level, [Dials(objects=0), None, {"semantics": 0}]
+    together = Games(3, level=level, looks=looks, look_seed=[1, 2, 3], screen_size=24, still=False).reset(0)
+    for lane, look in enumerate(looks):
+        alone = Games(1, level=level, looks=look, look_seed=lane + 1, screen_size=24, still=False).reset(0)
+        assert (alone[0] == together[lane]).all()
+    with pytest.raises(ValueError, match="looks lists 3 values for 2 games"):
+        Games(2, level=level, looks=looks)
