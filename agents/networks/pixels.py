@@ -13,7 +13,7 @@ from torch import nn
 
 from priorlab.agents.networks.convolution import Convolution
 
-SMALLEST = 22  # pixels per side that the three convolutions need
+SMALLEST = 24  # pixels per side that the three convolutions need
 CONVOLUTIONS: dict[str, list[tuple[int, int, int, int]]] = {  # of each network: channels, side, stride, padding
     "small": [(16, 6, 3, 0), (32, 3, 2, 0), (32, 3, 1, 0)],  # each with ReLU
     "study": 4 * [(32, 3, 2, 1)],  # each with ELU: Pathak et al. 2017, arXiv 1705.05363, section 3
