@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from priorlab.agents.fields import Range, annotations, check_kind, check_range, rules_of
 
@@ -13,6 +13,7 @@ GIVEN = {
     "upright": "a rotated picture, rotated back",
     "state": "its exact position, speed and state, instead of what it makes out in pictures",
 }
+PLANNED, LEARNED = "planned", "learned"  # ways of acting
 NEEDED = ("rules", "patrols", "upright")
 WITHOUT_RULES = ("contact", "patrols", "upright")  # how it moves is learned
 
@@ -26,6 +27,9 @@ class PlayerSettings:
     movement: Path | None = None
     """file of how it moves, as `priorlab movement` learns it, for a player that is not given the rules; by default the
     one that comes with the package"""
+    acting: Literal["planned", "learned"] | Path = PLANNED
+    """how it decides what to press: by planning; as it learned by `priorlab acting`, in the file that comes with the
+    package; or the file of another such network. Who learned to act makes no plans: maps to patience do nothing"""
     maps: Annotated[int, Range(1, 64)] = 6
     """maps drawn from the belief for each decision; the cheapest plan among them is followed"""
     temper: Annotated[float, Range(0.1, 10)] = 1.0
@@ -47,7 +51,7 @@ class PlayerSettings:
 
     def __post_init__(self) -> None:
         for name, (plain, _) in annotations(PlayerSettings).items():
-            if name != "given":
+            if name not in ("given", "acting"):
                 check_kind(name, getattr(self, name), plain)
                 for allowed in rules_of(self, name, Range):
                     check_range(name, getattr(self, name), allowed)
@@ -62,10 +66,22 @@ class PlayerSettings:
         if self.movement is not None and "rules" in self.given:
             raise ValueError(f"movement is {str(self.movement)!r}: expected none for a player that is given the rules")
 
+        if not isinstance(self.acting, Path) and self.acting not in (PLANNED, LEARNED):
+            raise ValueError(f"acting is {self.acting!r}: expected {PLANNED}, {LEARNED} or a Path")
+        if self.hesitation and self.acting != PLANNED:
+            raise ValueError(f"hesitation is {self.hesitation:g}: expected 0 for a player that makes no plans")
+
+    @property
+    def acting_file(self) -> Path | None:
+        """The file of what it learned; None for the one that comes with the package."""
+        return self.acting if isinstance(self.acting, Path) else None
+
     def config(self) -> dict[str, Any]:
-        """Every setting, as plain data; ``movement`` only where it is not None, so that older configurations
-        stay the same."""
+        """Every setting, as plain data; ``movement`` and ``acting`` only where they are not the default, so that older
+        configurations stay the same."""
         values = {field.name: getattr(self, field.name) for field in fields(self)} | {"given": list(self.given)}
         if values.pop("movement") is not None:
             values["movement"] = str(self.movement)
+        if values.pop("acting") != PLANNED:
+            values["acting"] = str(self.acting)
         return values

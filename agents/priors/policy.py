@@ -11,7 +11,7 @@ import numpy as np
 from priorlab.agents.priors.belief import Perceive
 from priorlab.agents.priors.lives import given_to
 from priorlab.agents.priors.player import Player, with_movement
-from priorlab.agents.priors.player_settings import PlayerSettings
+from priorlab.agents.priors.player_settings import PLANNED, PlayerSettings
 from priorlab.agents.priors.scenery import Scenery
 from priorlab.envs.game.rules import MAX_INPUTS, TURNED
 
@@ -21,7 +21,7 @@ class Policy:
 
     Each episode is a new life, unless the one before ended by a death: the same player then goes on. ``given``: what it
     and its perception are given beyond pictures. Raises ValueError, one line, for settings that a policy can't have,
-    and as ``load_movement`` does, for a player that is not given the rules.
+    and as ``load_movement`` and ``load_acting`` do, for a player that is not given the rules, or learned to act.
     """
 
     def __init__(
@@ -35,6 +35,10 @@ class Policy:
             if value:
                 raise ValueError(f"{name} is {getattr(self.settings, name)!r}: expected {expected}")
         self.world = with_movement(scenery.world(), self.settings)
+        if self.settings.acting != PLANNED:
+            from priorlab.agents.priors.acting import load_acting  # imports torch, which who plans does not need
+
+            load_acting(self.settings.acting_file)
         self.perceive, self.seed, self.lives = perceive, seed, 0
         self.side, self.given = scenery.level.side, given_to(perceive, self.settings)
 
