@@ -156,11 +156,6 @@ class Learned:
         return Choice.of(int(self.rng.choice(CHOICES, p=chances / chances.sum())))
 
 
-def shipped_acting() -> Path:
-    """The network that comes with the package: of ``ActSettings()``."""
-    return Path(__file__).with_name("acting.safetensors")
-
-
 def save_acting(network: Acting, path: Path, about: dict[str, Any]) -> None:
     """Writes a new file, the same bytes for the same contents; FileExistsError if it exists. ``about``: plain data on
     where it comes from."""
@@ -172,14 +167,9 @@ def save_acting(network: Acting, path: Path, about: dict[str, Any]) -> None:
         file.write(data)
 
 
-def load_acting(path: Path | None = None) -> Acting:
-    """The network in that file, or the one that comes with the package. ValueError, one line that names the file, for
-    anything but a file of ``save_acting`` of this edition; OSError for one that can't be read."""
-    return read_acting(path or shipped_acting())[0]
-
-
-def read_acting(path: Path) -> tuple[Acting, dict[str, Any]]:
-    """(the network in that file; what was written about it). Raises as ``load_acting`` does."""
+def load_acting(path: Path) -> Acting:
+    """The network in that file. ValueError, one line that names the file, for anything but a file of ``save_acting`` of
+    this edition; OSError for one that can't be read."""
     read_bytes(path, 1)  # a folder or a pipe is refused here
     network = Acting()
     try:
@@ -195,4 +185,4 @@ def read_acting(path: Path) -> tuple[Acting, dict[str, Any]]:
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
     network.load_state_dict(tensors)
-    return network.eval().requires_grad_(False), texts.get("about", {})
+    return network.eval().requires_grad_(False)

@@ -56,7 +56,7 @@ class ActingPolicy(ActorCriticPolicy):
     def _build(self, lr_schedule: Schedule) -> None:
         self.network = Acting()
         self.ways = torch.zeros(0)
-        self.optimizer = self.optimizer_class(self.parameters(), lr=lr_schedule(1), eps=1e-5)
+        self.optimizer = torch.optim.Adam(self.parameters(), lr=lr_schedule(1), eps=1e-5)
 
     def heads(self, views: torch.Tensor, fresh: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Log probabilities, float32 (n, CHOICES), and values, (n, 1), of views in their order; the first is fresh."""
@@ -124,7 +124,9 @@ class ActingPPO(PlainPPO):
     ways_rate = 0.0  # learning rate of ``learn_ways``; 0: the ways learn from PPO alone
     ways_optimizer: torch.optim.Adam
 
-    def collect_rollouts(self, env: VecEnv, callback: BaseCallback, *args: Any) -> bool:
+    def collect_rollouts(
+        self, env: VecEnv, callback: BaseCallback, rollout_buffer: RolloutBuffer, n_rollout_steps: int
+    ) -> bool:
         assert isinstance(env, Practice)
         seeds = np.random.SeedSequence([self.seed or 0, self.rollouts]).generate_state(2)
         torch.manual_seed(int(seeds[0]))
@@ -132,7 +134,7 @@ class ActingPPO(PlainPPO):
         self._last_obs = env.begin(self.rollouts)  # pyright: ignore[reportAttributeAccessIssue]
         self._last_episode_starts = np.ones(env.num_envs, bool)
         self.rollouts += 1
-        return super().collect_rollouts(env, callback, *args)
+        return super().collect_rollouts(env, callback, rollout_buffer, n_rollout_steps)
 
     @torch.no_grad()
     def act(self, observations: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

@@ -7,6 +7,7 @@ learned to act (``pressing.py``) holds one input in place of a plan.
 
 from collections import deque
 from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +20,7 @@ from priorlab.agents.priors.hands import Hands
 from priorlab.agents.priors.layers import place_of
 from priorlab.agents.priors.monsters import cells_of, monster_near
 from priorlab.agents.priors.movement import load_movement
-from priorlab.agents.priors.player_settings import PLANNED, PlayerSettings
+from priorlab.agents.priors.player_settings import PlayerSettings
 from priorlab.agents.priors.roles import BITS_OF_ROLE
 from priorlab.agents.priors.seeking import seek
 from priorlab.agents.priors.senses import Seen, Told, Tracker
@@ -92,10 +93,11 @@ class Player:
         self.told = Told() if "state" in settings.given else None
         self.tracker = Tracker(world, picture)
         self.pressing = None
-        if settings.acting != PLANNED:
-            from priorlab.agents.priors.pressing import pressing  # imports torch, which who plans does not need
+        if isinstance(settings.acting, Path):
+            from priorlab.agents.priors.acting import Learned, load_acting  # imports torch, which planning needs not
+            from priorlab.agents.priors.pressing import Pressing
 
-            self.pressing = pressing(settings, world, picture.shape[0] // TILE, seed)
+            self.pressing = Pressing(Learned(load_acting(settings.acting), seed), world, picture.shape[0] // TILE)
         self.lets_go = False
         if self.told is None:
             self.believe()

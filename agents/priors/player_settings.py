@@ -13,7 +13,7 @@ GIVEN = {
     "upright": "a rotated picture, rotated back",
     "state": "its exact position, speed and state, instead of what it makes out in pictures",
 }
-PLANNED, LEARNED = "planned", "learned"  # ways of acting
+PLANNED = "planned"  # in place of the file of a network that acts
 NEEDED = ("rules", "patrols", "upright")
 WITHOUT_RULES = ("contact", "patrols", "upright")  # how it moves is learned
 
@@ -27,9 +27,9 @@ class PlayerSettings:
     movement: Path | None = None
     """file of how it moves, as `priorlab movement` learns it, for a player that is not given the rules; by default the
     one that comes with the package"""
-    acting: Literal["planned", "learned"] | Path = PLANNED
-    """how it decides what to press: by planning; as it learned by `priorlab acting`, in the file that comes with the
-    package; or the file of another such network. Who learned to act makes no plans: maps to patience do nothing"""
+    acting: Literal["planned"] | Path = PLANNED
+    """how it decides what to press: by planning, or as it learned to, in a file of `priorlab acting`. A player that
+    learned to act makes no plans, so maps, temper, loss and patience do nothing"""
     maps: Annotated[int, Range(1, 64)] = 6
     """maps drawn from the belief for each decision; the cheapest plan among them is followed"""
     temper: Annotated[float, Range(0.1, 10)] = 1.0
@@ -66,15 +66,10 @@ class PlayerSettings:
         if self.movement is not None and "rules" in self.given:
             raise ValueError(f"movement is {str(self.movement)!r}: expected none for a player that is given the rules")
 
-        if not isinstance(self.acting, Path) and self.acting not in (PLANNED, LEARNED):
-            raise ValueError(f"acting is {self.acting!r}: expected {PLANNED}, {LEARNED} or a Path")
+        if not isinstance(self.acting, Path) and self.acting != PLANNED:
+            raise ValueError(f"acting is {self.acting!r}: expected {PLANNED!r} or a Path")
         if self.hesitation and self.acting != PLANNED:
             raise ValueError(f"hesitation is {self.hesitation:g}: expected 0 for a player that makes no plans")
-
-    @property
-    def acting_file(self) -> Path | None:
-        """The file of what it learned; None for the one that comes with the package."""
-        return self.acting if isinstance(self.acting, Path) else None
 
     def config(self) -> dict[str, Any]:
         """Every setting, as plain data; ``movement`` and ``acting`` only where they are not the default, so that older

@@ -4,6 +4,7 @@ env = scenery.env()
 evaluate_policy(Policy(scenery, perceive), env)
 """
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from priorlab.agents.priors.belief import Perceive
 from priorlab.agents.priors.lives import given_to
 from priorlab.agents.priors.player import Player, with_movement
-from priorlab.agents.priors.player_settings import PLANNED, PlayerSettings
+from priorlab.agents.priors.player_settings import PlayerSettings
 from priorlab.agents.priors.scenery import Scenery
 from priorlab.envs.game.rules import MAX_INPUTS, TURNED
 
@@ -35,10 +36,10 @@ class Policy:
             if value:
                 raise ValueError(f"{name} is {getattr(self.settings, name)!r}: expected {expected}")
         self.world = with_movement(scenery.world(), self.settings)
-        if self.settings.acting != PLANNED:
-            from priorlab.agents.priors.acting import load_acting  # imports torch, which who plans does not need
+        if isinstance(self.settings.acting, Path):
+            from priorlab.agents.priors.acting import load_acting  # imports torch, which planning needs not
 
-            load_acting(self.settings.acting_file)
+            load_acting(self.settings.acting)  # refused here rather than at the first picture
         self.perceive, self.seed, self.lives = perceive, seed, 0
         self.side, self.given = scenery.level.side, given_to(perceive, self.settings)
 

@@ -130,7 +130,8 @@ class Life:
         facts = Facts(len(self.revealed))
         facts.know_monsters(cells_of(self.ground.world))
         for role in range(len(ROLES)):
-            facts.rule_out(map(tuple, np.argwhere(self.revealed[..., role]).tolist()), 1 << role)
+            cells = np.argwhere(self.revealed[..., role]).tolist()
+            facts.rule_out([(row, column) for row, column in cells], 1 << role)
         return facts
 
     def begin(self, rng: np.random.Generator | None = None) -> None:

@@ -2,11 +2,10 @@
 
 import numpy as np
 
-from priorlab.agents.priors.acting import Learned, lets_go, load_acting
+from priorlab.agents.priors.acting import Learned, lets_go
 from priorlab.agents.priors.belief import Belief, Imagined, as_cell
 from priorlab.agents.priors.deciding import PRESS, Plan, World, imagined_world, there_of
 from priorlab.agents.priors.facts import Facts
-from priorlab.agents.priors.player_settings import PlayerSettings
 from priorlab.agents.priors.roles import GOAL, KEY
 from priorlab.agents.priors.views import Sight
 from priorlab.envs.game.rules import HAS_KEY, NONE, WALK, pressed
@@ -39,11 +38,6 @@ class Pressing:
         imagined = likeliest(belief)
         there = there_of(imagined_world(self.world, imagined, state, facts.brushed))
         return Plan(held, imagined, *there, inputs, PRESS)
-
-
-def pressing(settings: PlayerSettings, world: World, side: int, seed: int) -> Pressing:
-    """What a player with these settings presses. Raises as ``load_acting`` does."""
-    return Pressing(Learned(load_acting(settings.acting_file), seed), world, side)
 
 
 def likeliest(belief: Belief) -> Imagined:

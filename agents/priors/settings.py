@@ -157,7 +157,7 @@ class ActSettings:
     """folder to write to; a stopped learning resumes there (default: runs/acting/seed_SEED)"""
     seed: Annotated[int, Range(0, 2**32 - 1)] = 0
     """seed of everything random: weights, levels, looks, reveals, choices"""
-    rollouts: Annotated[int, Range(1)] = 200
+    rollouts: Annotated[int, Range(1)] = 400
     """how often PPO plays and learns"""
     lanes: Annotated[int, Range(1, 1024)] = 32
     """lives side by side"""

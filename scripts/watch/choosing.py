@@ -23,7 +23,7 @@ from priorlab.scripts.watch.watched import Watched
 
 PlayerKind = Literal["hand_designed", "learned"]
 MovementKind = Literal["given", "learned"] | Path
-ActingKind = Literal["planned", "learned"] | Path
+ActingKind = Literal["planned"] | Path
 BANK = "large_held_out"
 LIMITS = ("delay", "slips", "hesitation")  # a person's
 
@@ -65,8 +65,8 @@ class Chosen:
         settings = self.settings()
         if "rules" not in settings.given:
             load_movement(settings.movement)
-        if settings.acting != PLANNED:
-            load_acting(settings.acting_file)
+        if isinstance(settings.acting, Path):
+            load_acting(settings.acting)
         if self.player != "learned" and self.weights is not None:
             raise ValueError(f"weights is {str(self.weights)!r}: expected none for a {self.player} player")
 

@@ -10,7 +10,7 @@ from priorlab.agents.priors.acting import Acting, load_acting, save_acting
 from priorlab.agents.priors.learning_to_act import Learning
 from priorlab.agents.priors.lives import live, told
 from priorlab.agents.priors.movement import shipped_movement
-from priorlab.agents.priors.player_settings import LEARNED, WITHOUT_RULES, PlayerSettings
+from priorlab.agents.priors.player_settings import WITHOUT_RULES, PlayerSettings
 from priorlab.agents.priors.policy import Policy
 from priorlab.agents.priors.practice import ground
 from priorlab.agents.priors.scenery import Scenery
@@ -123,7 +123,7 @@ def test_what_does_not_fit_is_refused_in_one_line(tmp_path, acts):
             load_acting(tmp_path / name)
     with pytest.raises(ValueError, match=r"movement.safetensors: expected a priorlab acting"):
         Policy(Scenery(level), told(level), PlayerSettings(acting=shipped_movement()))
-    with pytest.raises(ValueError, match="acting is 'somehow': expected planned, learned or a Path"):
+    with pytest.raises(ValueError, match="acting is 'somehow': expected 'planned' or a Path"):
         PlayerSettings(acting="somehow")  # pyright: ignore[reportArgumentType]
     with pytest.raises(ValueError, match="hesitation is 2: expected 0"):
-        PlayerSettings(acting=LEARNED, hesitation=2.0)
+        PlayerSettings(acting=tmp_path, hesitation=2.0)
