@@ -21,6 +21,7 @@ COMMANDS = {
     "raise": "raise a player: it learns from random worlds what things look like",
     "movement": "learn how a player moves, for players that are not given the rules",
     "apprentice": "raise a recurrent network that sees pixels alone: it imitates the player with priors, and practises",
+    "acting": "learn to act on what is believed, for players that don't plan",
     "priors": "play the experiment on players that bring knowledge, and report it",
     "export": "export recorded plays as tables, Minari datasets or videos",
     "study": "train agents on all versions and compare them with people in one report",

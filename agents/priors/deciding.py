@@ -33,6 +33,7 @@ HOTTER = (1.0, 2.0, 4.0)  # factors on the temperature, one after another until 
 MOST_INPUTS = 5000  # cost of the longest plan
 ACROSS = 10  # inputs across a cell
 UNLIKELY = 1e-4  # chances below count as this
+PRESS = "press"  # the aim of a plan that holds one input, of a player that learned to act
 ROUNDING = 1 + 1e-6  # more than rounding can add to a chance
 
 
@@ -60,7 +61,7 @@ class Plan(NamedTuple):
     monsters: np.ndarray
     movement: Movement | None
     cost: float
-    aim: str  # goal, or wander
+    aim: str  # goal, wander, or PRESS
 
 
 def imagined_world(world: World, imagined: Imagined, state: np.ndarray, brushed: set[Cell]) -> World:

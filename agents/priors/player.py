@@ -1,21 +1,24 @@
 """A player that brings knowledge: it believes in a map, plans, tries, and concludes.
 
 It sees pictures and what is *given* (``player_settings.py``). Each input teaches facts of contact; perception turns
-picture and facts into a belief; a plan is followed until something happens that its map did not foresee.
+picture and facts into a belief; a plan is followed until something happens that its map did not foresee. A player that
+learned to act (``pressing.py``) holds one input in place of a plan.
 """
 
 from collections import deque
 from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from priorlab.agents.priors.belief import Belief, Imagined, Perceive
 from priorlab.agents.priors.cells import same_pixels
-from priorlab.agents.priors.deciding import Plan, World, decide, target_of, wander
+from priorlab.agents.priors.deciding import PRESS, Plan, World, decide, target_of, wander
 from priorlab.agents.priors.facts import Facts, overlapped
 from priorlab.agents.priors.hands import Hands
 from priorlab.agents.priors.layers import place_of
+from priorlab.agents.priors.monsters import cells_of, monster_near
 from priorlab.agents.priors.movement import load_movement
 from priorlab.agents.priors.player_settings import PlayerSettings
 from priorlab.agents.priors.roles import BITS_OF_ROLE
@@ -23,32 +26,23 @@ from priorlab.agents.priors.seeking import seek
 from priorlab.agents.priors.senses import Seen, Told, Tracker
 from priorlab.envs.game.foreseeing import KINDS, foresee
 from priorlab.envs.game.rules import (
-    CLOCK,
     DEATH,
     EPISODE_INPUTS,
     FIELDS,
     HAS_KEY,
     INPUT_COUNT,
     JUMPING,
-    MONSTER_COUNT,
-    MONSTER_Y,
-    MONSTERS,
     NONE,
     ON_LADDER,
-    ONGOING,
-    PERIOD,
     TILE,
+    WIN,
     X,
     Y,
-    next_clock,
-    patrolled,
-    pixel,
     put_at_start,
 )
 
 MOVES = [X, Y, JUMPING, ON_LADDER, HAS_KEY]  # fields that a plan foresees
 NOWHERE = -(1 << 20)  # half pixels
-NEAR = 2 * TILE  # pixels from a monster, within which it may have killed
 CLOSE = 4 * TILE  # half pixels to a target, within which a failure is due to it
 SURE_ENOUGH = 0.5  # chance of the likeliest goal and key, above which it goes for them rather than to search
 WANDERING = (5, 40)  # least and most random inputs where no plan is found
@@ -88,7 +82,8 @@ class Player:
         self.plan: Plan | None = None
         self.at = 0  # of the plan's inputs
         self.belief: Belief | None = None
-        self.believed_at = (-1, False)
+        self.believed_at, self.perceived_at = (-1, False), -1
+        self.perceived = np.zeros(0)
         self.random_inputs = 0
         self.rest: int | None = None  # inputs before it thinks again
         self.begun = False
@@ -97,6 +92,13 @@ class Player:
         self.had_key = False
         self.told = Told() if "state" in settings.given else None
         self.tracker = Tracker(world, picture)
+        self.pressing = None
+        if isinstance(settings.acting, Path):
+            from priorlab.agents.priors.acting import Learned, load_acting  # imports torch, which planning needs not
+            from priorlab.agents.priors.pressing import Pressing
+
+            self.pressing = Pressing(Learned(load_acting(settings.acting), seed), world, picture.shape[0] // TILE)
+        self.lets_go = False
         if self.told is None:
             self.believe()
 
@@ -115,9 +117,13 @@ class Player:
         if seen is None:
             return self.press(self.tracker.search())
         self.learn(seen)
+        if self.pressing:
+            self.lets_go = self.pressing.notice(self.state, seen.state, seen.died)
         self.state[:] = seen.state
-        if not self.holds(last):
+        holds = self.holds(last)
+        if not holds:
             self.plan = None
+        if not holds or self.pressing:
             self.look_ahead()
         return self.press(self.next_input())
 
@@ -165,6 +171,8 @@ class Player:
         """Whether the plan goes on: as foreseen, on a map that no fact contradicts, and not at its end."""
         if self.plan is None or last is None:
             return False
+        if self.plan.aim == PRESS:
+            return not (last.final or self.lets_go)
         if not self.as_foreseen(last.foreseen):
             self.surprises += 1
             if int(last.foreseen[X]) == NOWHERE:
@@ -232,7 +240,8 @@ class Player:
             return NONE
         action = int(plan.inputs[self.at])
         self.at += 1
-        if foresee(plan.imagined.bits, plan.numbers, plan.monsters, self.now, action, plan.movement) != ONGOING:
+        outcome = foresee(plan.imagined.bits, plan.numbers, plan.monsters, self.now, action, plan.movement)
+        if outcome == WIN or (outcome == DEATH and plan.aim != PRESS):
             self.now[X] = NOWHERE  # if it goes on after this, that is a surprise
         return action
 
@@ -251,6 +260,9 @@ class Player:
         self.plan, self.at = None, 0
         self.plans += 1
         belief, loss = self.believe(), settings.loss + float(self.state[EPISODE_INPUTS])
+        if self.pressing:
+            self.plan = self.pressing.plan(belief, self.facts, self.now)
+            return
         if self.stale < settings.patience and not sure_of(belief):
             self.plan = seek(self.world, belief, self.now, self.rng, settings.maps, settings.temper, loss)
         if self.stale < settings.patience and self.plan is None:
@@ -264,10 +276,14 @@ class Player:
     def believe(self) -> Belief:
         """The belief by all facts so far."""
         now = (self.facts.count, bool(self.state[HAS_KEY]))
-        if self.belief is None or now != self.believed_at:
+        looks = now != self.believed_at
+        if self.pressing:  # it looks again only where it looks at the map anew, as it learned to
+            looks = self.facts.count != self.perceived_at and self.pressing.looks_anew
+        if self.belief is None or looks:
             scene = self.scene if self.told is not None else self.tracker.scene
-            perceived = self.perceive(scene, self.facts.ruled_out)
-            self.belief = Belief(perceived, self.facts, self.alike, now[1], self.settings.prefer_objects)
+            self.perceived, self.perceived_at = self.perceive(scene, self.facts.ruled_out), self.facts.count
+        if self.belief is None or looks or now != self.believed_at:
+            self.belief = Belief(self.perceived, self.facts, self.alike, now[1], self.settings.prefer_objects)
             self.believed_at = now
             tiles, logs = self.belief.kinds
             self.tracker.believe(tiles, ALLOWED[self.facts.grid], logs)
@@ -286,27 +302,6 @@ def sure_of(belief: Belief) -> bool:
     """Whether it is clear enough what to go for."""
     key = 1.0 if belief.has_key else max(float(belief.key.max()), 1 - float(belief.key.sum()))
     return float(belief.goal.max()) * key > SURE_ENOUGH
-
-
-def cells_of(world: World) -> list[tuple[int, int]]:
-    """(row, column) of each monster at the start."""
-    places = []
-    for i in range(int(world.numbers[MONSTER_COUNT])):
-        x = patrolled(world.monsters, i, 0, int(world.numbers[PERIOD]))
-        places.append((int(world.monsters[i, MONSTER_Y]) // (2 * TILE), int(x) // (2 * TILE)))
-    return places
-
-
-def monster_near(world: World, before: np.ndarray) -> bool:
-    """Whether a monster can have touched the player after its next input."""
-    clock = next_clock(world.numbers, int(before[CLOCK]))
-    for i in range(int(world.numbers[MONSTER_COUNT])):
-        if int(before[MONSTERS]) >> i & 1:
-            x = patrolled(world.monsters, i, clock, int(world.numbers[PERIOD]))
-            aside = abs(pixel(int(x)) - pixel(int(before[X])))
-            if aside < NEAR and abs(pixel(int(world.monsters[i, MONSTER_Y])) - pixel(int(before[Y]))) < NEAR:
-                return True
-    return False
 
 
 def contradicts(facts: Facts, imagined: Imagined) -> bool:

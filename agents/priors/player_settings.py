@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from priorlab.agents.fields import Range, annotations, check_kind, check_range, rules_of
 
@@ -13,6 +13,7 @@ GIVEN = {
     "upright": "a rotated picture, rotated back",
     "state": "its exact position, speed and state, instead of what it makes out in pictures",
 }
+PLANNED = "planned"  # in place of the file of a network that acts
 NEEDED = ("rules", "patrols", "upright")
 WITHOUT_RULES = ("contact", "patrols", "upright")  # how it moves is learned
 
@@ -26,6 +27,9 @@ class PlayerSettings:
     movement: Path | None = None
     """file of how it moves, as `priorlab movement` learns it, for a player that is not given the rules; by default the
     one that comes with the package"""
+    acting: Literal["planned"] | Path = PLANNED
+    """how it decides what to press: by planning, or as it learned to, in a file of `priorlab acting`. A player that
+    learned to act makes no plans, so maps, temper, loss and patience do nothing"""
     maps: Annotated[int, Range(1, 64)] = 6
     """maps drawn from the belief for each decision; the cheapest plan among them is followed"""
     temper: Annotated[float, Range(0.1, 10)] = 1.0
@@ -47,7 +51,7 @@ class PlayerSettings:
 
     def __post_init__(self) -> None:
         for name, (plain, _) in annotations(PlayerSettings).items():
-            if name != "given":
+            if name not in ("given", "acting"):
                 check_kind(name, getattr(self, name), plain)
                 for allowed in rules_of(self, name, Range):
                     check_range(name, getattr(self, name), allowed)
@@ -62,10 +66,17 @@ class PlayerSettings:
         if self.movement is not None and "rules" in self.given:
             raise ValueError(f"movement is {str(self.movement)!r}: expected none for a player that is given the rules")
 
+        if not isinstance(self.acting, Path) and self.acting != PLANNED:
+            raise ValueError(f"acting is {self.acting!r}: expected {PLANNED!r} or a Path")
+        if self.hesitation and self.acting != PLANNED:
+            raise ValueError(f"hesitation is {self.hesitation:g}: expected 0 for a player that makes no plans")
+
     def config(self) -> dict[str, Any]:
-        """Every setting, as plain data; ``movement`` only where it is not None, so that older configurations
-        stay the same."""
+        """Every setting, as plain data; ``movement`` and ``acting`` only where they are not the default, so that older
+        configurations stay the same."""
         values = {field.name: getattr(self, field.name) for field in fields(self)} | {"given": list(self.given)}
         if values.pop("movement") is not None:
             values["movement"] = str(self.movement)
+        if values.pop("acting") != PLANNED:
+            values["acting"] = str(self.acting)
         return values

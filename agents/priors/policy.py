@@ -4,6 +4,7 @@ env = scenery.env()
 evaluate_policy(Policy(scenery, perceive), env)
 """
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ class Policy:
 
     Each episode is a new life, unless the one before ended by a death: the same player then goes on. ``given``: what it
     and its perception are given beyond pictures. Raises ValueError, one line, for settings that a policy can't have,
-    and as ``load_movement`` does, for a player that is not given the rules.
+    and as ``load_movement`` and ``load_acting`` do, for a player that is not given the rules, or learned to act.
     """
 
     def __init__(
@@ -35,6 +36,10 @@ class Policy:
             if value:
                 raise ValueError(f"{name} is {getattr(self.settings, name)!r}: expected {expected}")
         self.world = with_movement(scenery.world(), self.settings)
+        if isinstance(self.settings.acting, Path):
+            from priorlab.agents.priors.acting import load_acting  # imports torch, which planning needs not
+
+            load_acting(self.settings.acting)  # refused here rather than at the first picture
         self.perceive, self.seed, self.lives = perceive, seed, 0
         self.side, self.given = scenery.level.side, given_to(perceive, self.settings)
 

@@ -146,6 +146,73 @@ class MovementSettings:
         return {"seed": self.seed, "levels": self.levels}
 
 
+@dataclass(frozen=True)
+class ActSettings:
+    """Settings for learning to act on what is believed. Raises ValueError, one line, for a value out of range.
+
+    ``priorlab acting --help`` lists all.
+    """
+
+    out: Annotated[Path | None, Unrecorded(), IfNone(lambda s: Path("runs") / "acting" / f"seed_{s.seed}")] = None
+    """folder to write to; a stopped learning resumes there (default: runs/acting/seed_SEED)"""
+    seed: Annotated[int, Range(0, 2**32 - 1)] = 0
+    """seed of everything random: weights, levels, looks, reveals, choices"""
+    rollouts: Annotated[int, Range(1)] = 400
+    """how often PPO plays and learns"""
+    lanes: Annotated[int, Range(1, 1024)] = 32
+    """lives side by side"""
+    stretches: Annotated[int, Range(1, 64)] = 8
+    """length of a life in a rollout, in stretches of 16 decisions that go by one look at the map"""
+    small_levels: Annotated[int, Range(1, 4000)] = 100
+    """number of small levels to practise in, the first of the training bank"""
+    large_levels: Annotated[int, Range(1, 500)] = 30
+    """number of large ones"""
+    batch_size: Annotated[int, Range(16)] = 512
+    """decisions in a minibatch"""
+    epochs: Annotated[int, Range(1)] = 4
+    """passes over each rollout"""
+    learning_rate: Annotated[float, Range(0, 0.1, above=True)] = 1e-3
+    """learning rate of Adam"""
+    gamma: Annotated[float, Range(0, 1)] = 0.99
+    """discount per input"""
+    gae_lambda: Annotated[float, Range(0, 1)] = 0.9
+    """of the advantages (GAE), per decision"""
+    entropy: Annotated[float, Range(0)] = 0.005
+    """weight of the bonus for choices that are not sure"""
+    ways_rate: Annotated[float, Range(0, 0.1)] = 5e-3
+    """learning rate of the map part for the shortest ways on the true maps; 0: it learns from PPO alone"""
+    held_out_levels: Annotated[int, Range(1, 10), Unrecorded()] = 10
+    """held-out levels of each of three kinds to live on in the end"""
+    held_out_limit: Annotated[int, Range(1), Unrecorded()] = 5000
+    """inputs after which such a life ends"""
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    @property
+    def folder(self) -> Path:
+        return value_of(self, "out")
+
+    @property
+    def steps(self) -> int:
+        """Decisions of a lane in a rollout."""
+        return 16 * self.stretches
+
+    @property
+    def rollout(self) -> int:
+        """Decisions of all lanes in a rollout."""
+        return self.lanes * self.steps
+
+    @property
+    def decisions(self) -> int:
+        return self.rollouts * self.rollout
+
+    def config(self) -> dict[str, Any]:
+        """Every setting that can change what is learned."""
+        left_out = ("out", "held_out_levels", "held_out_limit")
+        return {name: value for name, value in asdict(self).items() if name not in left_out}
+
+
 def differs(settings: RaiseSettings, name: str) -> bool:
     """Whether a setting has not its default."""
     return getattr(settings, name) != getattr(RaiseSettings, name)

@@ -9,11 +9,11 @@ from priorlab.scripts.console import error_line, plain_console
 
 def main(
     *, player: Literal["learned", "hand_designed"] = "learned", weights: Path | None = None,
-    movement: Literal["given", "learned"] | Path = "given", game: str | None = None, version: str | None = None,
-    level: str | None = None, bank: str | None = None, number: int = 0, look_seed: int | None = None,
-    dials: tuple[float, float, float, float] | None = None, split: str = "held_out", seed: int = 0, speed: float = 1.0,
-    delay: int = 0, slips: float = 0.0, hesitation: float = 0.0, limit: int = 54_000, out: Path | None = None,
-    width: int = 1920,
+    movement: Literal["given", "learned"] | Path = "given", acting: Literal["planned"] | Path = "planned",
+    game: str | None = None, version: str | None = None, level: str | None = None, bank: str | None = None,
+    number: int = 0, look_seed: int | None = None, dials: tuple[float, float, float, float] | None = None,
+    split: str = "held_out", seed: int = 0, speed: float = 1.0, delay: int = 0, slips: float = 0.0,
+    hesitation: float = 0.0, limit: int = 54_000, out: Path | None = None, width: int = 1920,
 ) -> None:  # fmt: skip
     """Watch an agent with priors play: the game beside what it believes, what it is after, and what surprises it.
 
@@ -24,9 +24,9 @@ def main(
         player: learned, or hand_designed, which is told the role of every cell
         weights: what it learned, FILE.safetensors of priorlab raise (default: what comes with the package)
         movement: given, by the rules; learned, as in the package; or FILE.safetensors of priorlab movement
+        acting: planned, or FILE.safetensors of priorlab acting
         game: princess or key_door (default: the level's game, else a level of a bank)
-        version: version of the game or of the bank's level: its rules, and its look where no dials are given
-            (default: original, in a random look if the level is of a bank)
+        version: its rules, and its look where no dials are given (default: original, for a bank's in a random look)
         level: a level's name, or a file ending in .txt (default: the version's level)
         bank: held_out, training or the file of a bank (default: held_out, if neither game nor level is chosen)
         number: which level of the bank
@@ -49,8 +49,8 @@ def main(
 
     try:
         check_positive(speed=speed)
-        chosen = Chosen(player, weights, movement, game, version, level, bank, number, look_seed, dials, split, seed,
-                        limit, delay, slips, hesitation)  # fmt: skip
+        chosen = Chosen(player, weights, movement, acting, game, version, level, bank, number, look_seed, dials, split,
+                        seed, limit, delay, slips, hesitation)  # fmt: skip
         watched = show(chosen.begin, speed) if out is None else film(chosen.begin, out, width, speed)
     except (NoDisplay, OSError, RuntimeError, ValueError) as error:
         raise SystemExit(f"priorlab watch: {error_line(error)}") from None

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Literal
 
 from priorlab.agents import priors
+from priorlab.agents.priors.acting import load_acting
 from priorlab.agents.priors.lives import LIMIT, given_to, told
 from priorlab.agents.priors.movement import load_movement
-from priorlab.agents.priors.player_settings import NEEDED, WITHOUT_RULES, PlayerSettings
+from priorlab.agents.priors.player_settings import NEEDED, PLANNED, WITHOUT_RULES, PlayerSettings
 from priorlab.agents.priors.scenery import Scenery
 from priorlab.agents.priors.settings import LEAST, MOST
 from priorlab.envs.engine.places import version_on
@@ -22,6 +23,7 @@ from priorlab.scripts.watch.watched import Watched
 
 PlayerKind = Literal["hand_designed", "learned"]
 MovementKind = Literal["given", "learned"] | Path
+ActingKind = Literal["planned"] | Path
 BANK = "large_held_out"
 LIMITS = ("delay", "slips", "hesitation")  # a person's
 
@@ -36,6 +38,7 @@ class Chosen:
     player: PlayerKind = "learned"
     weights: Path | None = None
     movement: MovementKind = "given"
+    acting: ActingKind = "planned"
     game: str | None = None
     version: str | None = None
     level: str | None = None
@@ -62,6 +65,8 @@ class Chosen:
         settings = self.settings()
         if "rules" not in settings.given:
             load_movement(settings.movement)
+        if isinstance(settings.acting, Path):
+            load_acting(settings.acting)
         if self.player != "learned" and self.weights is not None:
             raise ValueError(f"weights is {str(self.weights)!r}: expected none for a {self.player} player")
 
@@ -73,7 +78,7 @@ class Chosen:
         return PlayerSettings(
             given=NEEDED if self.movement == "given" else WITHOUT_RULES,
             movement=self.movement if isinstance(self.movement, Path) else None,
-            delay=self.delay, slips=self.slips, hesitation=self.hesitation,
+            acting=self.acting, delay=self.delay, slips=self.slips, hesitation=self.hesitation,
         )  # fmt: skip
 
     def scenery(self) -> Scenery:
@@ -126,10 +131,11 @@ def caption(scenery: Scenery) -> str:
 
 
 def given_caption(given: Iterable[str], settings: PlayerSettings) -> str:
-    """What a player is given, whether its movement is learned, and which of a person's limits it has."""
-    movement = [] if "rules" in settings.given else ["movement learned"]
+    """What a player is given, whether its movement and acting are learned, and which of a person's limits it has."""
+    learned = [] if "rules" in settings.given else ["movement learned"]
+    learned += [] if settings.acting == PLANNED else ["acting learned"]
     limits = [f"{name} {getattr(settings, name):g}" for name in LIMITS if getattr(settings, name)]
-    return "; ".join([f"It is given: {', '.join(given)}", *movement, *limits])
+    return "; ".join([f"It is given: {', '.join(given)}", *learned, *limits])
 
 
 def check_size(level: Level) -> None:

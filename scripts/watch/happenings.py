@@ -5,7 +5,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from priorlab.agents.priors.deciding import Plan
-from priorlab.agents.priors.player import Player, monster_near
+from priorlab.agents.priors.monsters import monster_near
+from priorlab.agents.priors.player import Player
 from priorlab.envs.game.rules import HAS_KEY, JUMPING, MONSTERS, ON_LADDER, X, Y
 
 Kind = Literal["found", "death", "surprise", "thought", "key", "win"]

@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
+from priorlab.agents.priors.deciding import PRESS
 from priorlab.agents.priors.facts import WALLS, Cell
 from priorlab.agents.priors.player import Player
 from priorlab.agents.priors.roles import FREE, GOAL, KEY, MONSTER, ROLES
@@ -32,8 +33,9 @@ class Moment:
     ``chances``: float64 (R, R, 8), of each role, each cell sums to 1. ``touched``: bool (R, R), cells of which contact
     taught something; ``proved``: bool (R, R), cells that contact showed to be solid, or one thing. ``place``: where it
     takes itself to be, None while it does not know. ``way``: int32 (n, 2), where its plan leads it, input by input, and
-    ``reached``, after how many it has what it goes for. ``aim``: what that is, "goal", "key", "" for a look around, or
-    None without a plan; ``aim_cell``, and ``sure``, the chance that the thing is there.
+    ``reached``, after how many it has what it goes for. ``aim``: what that is, "goal", "key", "" for a look around,
+    PRESS for what it learned to press, or None without a plan; ``aim_cell``, and ``sure``, the chance that the thing is
+    there.
     """
 
     chances: np.ndarray
@@ -111,7 +113,7 @@ def aim_of(player: Player) -> tuple[str | None, Cell | None, float]:
     if plan is None or belief is None:
         return None, None, 0.0
     if plan.aim != "goal":
-        return "", None, 0.0
+        return PRESS if plan.aim == PRESS else "", None, 0.0
     key, goal = plan.imagined.key, plan.imagined.goal
     if key is not None and not player.state[HAS_KEY]:
         return "key", key, float(belief.key[key])

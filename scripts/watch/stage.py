@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pygame
 
+from priorlab.agents.priors.deciding import PRESS
 from priorlab.scripts.watch.doubt import draw_doubt
 from priorlab.scripts.watch.glyphs import alarm, sign, tile
 from priorlab.scripts.watch.happenings import Happening, Kind, plural
@@ -164,7 +165,8 @@ class Stage:
             icon = sign("me", layout.px(76), ME)
         else:
             headline, detail = intention(moment)
-            ink, icon = INK, tile(moment.aim, layout.px(76)) if moment.aim else sign("me", layout.px(76), ME)
+            aims = moment.aim not in (None, "", PRESS)
+            ink, icon = INK, tile(str(moment.aim), layout.px(76)) if aims else sign("me", layout.px(76), ME)
         left, top = layout.panel(0).left, layout.at(0, FOOT + 6)[1]
         sheet.blit(icon, (left, top + layout.px(6)))
         left += layout.px(100)
@@ -188,6 +190,8 @@ def intention(moment: Moment) -> tuple[str, str]:
         return "It looks for itself", "which of all this moves as it presses?"
     if moment.aim is None:
         return "It tries anything", "it sees no way to win"
+    if moment.aim == PRESS:
+        return "It acts as it learned", f"it holds this for {left} at most"
     if not moment.aim:
         return "It looks around", f"{left} to go"
     chance = percent(moment.sure)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from priorlab.agents.priors.belief import Perceive
+from priorlab.agents.priors.deciding import PRESS
 from priorlab.agents.priors.lives import LIMIT, Living
 from priorlab.agents.priors.player_settings import PlayerSettings
 from priorlab.agents.priors.scenery import Scenery
@@ -113,5 +114,6 @@ class Watched:
             return key_taken(self.place)
         if player.surprises > surprises and last:
             return surprise(last.foreseen, player.state, plan, self.place)
-        replans = plan is not None and player.plans > plans and last is not None and not last.final
+        planned = plan is not None and plan.aim != PRESS
+        replans = planned and player.plans > plans and last is not None and not last.final
         return contradicted(self.place) if replans else None

@@ -95,6 +95,7 @@ def test_movement_that_is_learned_and_a_persons_limits_stand_beside_what_is_watc
         ({"player": "hand_designed", "weights": Path("some.safetensors")}, "expected none for a hand_designed player"),
         ({"movement": Path("nowhere.safetensors")}, "nowhere.safetensors"),
         ({"movement": shipped()}, "full.safetensors: expected a priorlab movement of edition 1"),
+        ({"acting": shipped()}, "full.safetensors: expected a priorlab acting of edition 1"),
         ({"limit": 0}, "limit must be at least 1"),
     ],
 )
