@@ -133,7 +133,8 @@ def kill(process, profile):
     os.kill(browser, signal.SIGKILL)  # before it learns that nobody drives it, and ends as usual
     process.kill()
     process.wait()
-    process.stdin.close()
+    if process.stdin:
+        process.stdin.close()
     for name in ("SingletonLock", "SingletonSocket", "SingletonCookie"):
         (profile / name).unlink(missing_ok=True)
 
