@@ -115,7 +115,7 @@ class Study {
     history.replaceState(null, "");
     if (admission.next) return this.takeUp(store, client, admission);
     const { token, code } = admission;
-    await store.keep({ client, token, code, language: this.code, began: clock.began });
+    await store.keep({ client, token, code, language: this.code, began: clock.began, given: answers });
     const journal = new Journal(store, this.uploads, admission.token, clock, [], admission.next);
     return this.session(admission, journal);
   }
@@ -156,6 +156,9 @@ class Study {
     if (!past.isFinished) {
       journal.add(["r", clock.now()]);
       journal.note("screen", about());
+      for (const [question, answer] of Object.entries(kept.given ?? {})) {
+        if (!(question in past.answers)) session.note("answer", { question, answer }); // a crash came before the first chunk
+      }
     }
     const end = past.end || past.isFinished ? past.end : await session.walk();
     await farewell(session, store, end, past.isFinished);

@@ -1,6 +1,9 @@
 // What stays in the browser until a session is over: its token, and the journal's chunks, each on disk before it counts.
 
-/** @typedef {{client: string, token?: string, code?: string, language?: string, began?: number}} Kept */
+/**
+ * ``given``: the answers that decided who can take part, by question, until the session holds them.
+ * @typedef {{client: string, token?: string, code?: string, language?: string, began?: number, given?: object}} Kept
+ */
 
 const STRICT = /** @type {IDBTransactionOptions} */ ({ durability: "strict" });
 
