@@ -163,3 +163,22 @@ def alternatives(values: Iterable[object]) -> str:
     """``a, b or c``."""
     words = ", ".join(map(str, values))
     return " or ".join(words.rsplit(", ", 1))
+
+
+class IntoFolder:
+    """Settings of something that is learned into a folder: a dataclass with the field ``out``.
+
+    Raises ValueError, one line, for a value out of range.
+    """
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    @property
+    def folder(self) -> Path:
+        return value_of(self, "out")
+
+    def config(self) -> dict[str, Any]:
+        """Every setting that can change what is learned, or a row."""
+        names = annotations(type(self))
+        return {name: getattr(self, name) for name in names if not rules_of(self, name, Unrecorded)}

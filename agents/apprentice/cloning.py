@@ -18,10 +18,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from priorlab.agents.apprentice.checkpoints import read_checkpoint, write_checkpoint
 from priorlab.agents.apprentice.lessons import Chunk, Lesson, Watching
 from priorlab.agents.apprentice.network import new_network, shape_of
 from priorlab.agents.apprentice.settings import ApprenticeSettings
+from priorlab.agents.checkpoints import read_checkpoint, write_checkpoint
 from priorlab.agents.device import one_thread
 from priorlab.agents.learners.recurrent import GameSequences, Memory, RecurrentPolicy
 
@@ -86,7 +86,7 @@ class Cloning:
         self.sums = torch.zeros(3, device=device)  # since the last row: loss, error of the critic, accuracy
         self.checkpoint = folder / CHECKPOINT if folder else None
         if self.checkpoint and self.checkpoint.exists():
-            self.restore(read_checkpoint(self.checkpoint, settings.config()))
+            read_checkpoint(self.checkpoint, settings.config(), self.restore)
 
     def run(self, report: Callable[[CloningRow], None] = lambda row: None) -> RecurrentPolicy:
         """Makes the updates that are missing; the network that results.

@@ -1,6 +1,5 @@
-"""The network of an apprentice, and its file: safetensors, which holds numbers and text and runs no code when read."""
+"""The network of an apprentice, and its file."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -9,17 +8,14 @@ from typing import Annotated, Any
 import gymnasium
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as packed
 from stable_baselines3.common.type_aliases import Schedule
 from torch import nn
 
 from priorlab.agents.apprentice.settings import ApprenticeSettings, Remembered
 from priorlab.agents.fields import Range, check
 from priorlab.agents.learners.recurrent import RecurrentPolicy
-from priorlab.agents.priors.weights import check as check_tensors
-from priorlab.agents.priors.weights import in_order
-from priorlab.envs.base.files import read_bytes, writing_new
+from priorlab.agents.priors.weights import arrays_of, take_arrays
+from priorlab.agents.tensor_files import Arrays, read_tensors, write_tensors
 from priorlab.envs.game.rules import INPUT_COUNT
 
 KIND, EDITION = "priorlab apprentice", 1
@@ -76,11 +72,8 @@ def new_network(shape: Shape, seed: int = 0) -> RecurrentPolicy:
 def save_network(network: RecurrentPolicy, shape: Shape, path: Path, about: Mapping[str, Any]) -> None:
     """Writes a new file, the same bytes for the same contents; FileExistsError if it exists. ``about``: plain data on
     where the weights come from."""
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors_of(network).items()}
-    texts = {"kind": KIND, "edition": EDITION, "shape": asdict(shape), "about": dict(about)}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with writing_new(path) as file:
-        file.write(in_order(packed(tensors, {name: json.dumps(text) for name, text in texts.items()})))
+    texts = {"shape": asdict(shape), "about": dict(about)}
+    write_tensors(path, KIND, EDITION, arrays_of(tensors_of(network)), texts)
 
 
 def tensors_of(network: RecurrentPolicy) -> dict[str, torch.Tensor]:
@@ -94,20 +87,11 @@ def load_network(path: Path | str) -> tuple[RecurrentPolicy, Shape, dict[str, An
     ValueError, one line that names the file, for anything but a file of ``save_network``; OSError for one that can't be
     read.
     """
-    path = Path(path)
-    read_bytes(path, 1)  # a folder or a pipe is refused here
-    try:
-        with safe_open(path, "pt") as file:
-            texts = {name: json.loads(text) for name, text in (file.metadata() or {}).items()}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  it is no dictionary
-        if texts.get("kind") != KIND or texts.get("edition") != EDITION:
-            raise ValueError(f"expected the weights of a {KIND}, edition {EDITION}")
+
+    def make(texts: dict[str, Any], arrays: Arrays) -> tuple[RecurrentPolicy, Shape, dict[str, Any]]:
         shape = Shape(**texts["shape"])
         network = new_network(shape)
-        check_tensors(tensors, tensors_of(network))
-        network.load_state_dict(tensors, strict=False)
-    except (SafetensorError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ValueError(f"{path}: damaged, or not a safetensors file ({' '.join(str(error).split())})") from None
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
-    return network, shape, texts.get("about", {})
+        take_arrays(network, arrays, tensors_of(network))
+        return network, shape, texts.get("about", {})
+
+    return read_tensors(Path(path), KIND, EDITION, "priorlab apprentice", make)

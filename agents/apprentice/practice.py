@@ -18,10 +18,10 @@ import torch
 from stable_baselines3.common.type_aliases import RolloutBufferSamples
 from torch import nn
 
-from priorlab.agents.apprentice.checkpoints import read_checkpoint, write_checkpoint
 from priorlab.agents.apprentice.drawing import draw
 from priorlab.agents.apprentice.plays import Plays
 from priorlab.agents.apprentice.settings import ApprenticeSettings
+from priorlab.agents.checkpoints import read_checkpoint, write_checkpoint
 from priorlab.agents.device import one_thread
 from priorlab.agents.learners.ppo import clipped_losses, normalised, write_advantages
 from priorlab.agents.learners.recurrent import GameSequences, Memory, RecurrentPolicy
@@ -91,7 +91,7 @@ class Practice:
         self.update, self.rows = 0, list[PracticeRow]()
         self.checkpoint = folder / CHECKPOINT if folder else None
         if self.checkpoint and self.checkpoint.exists():
-            self.restore(read_checkpoint(self.checkpoint, settings.config()))
+            read_checkpoint(self.checkpoint, settings.config(), self.restore)
 
     def run(self, report: Callable[[PracticeRow], None] = lambda row: None) -> RecurrentPolicy:
         """Makes the updates that are missing; the network that results.

@@ -1,10 +1,10 @@
 """What an apprentice is, what it is taught, and how it practises. Importing this is quick: no torch."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from priorlab.agents.fields import IfNone, Range, Unrecorded, check, rules_of, value_of
+from priorlab.agents.fields import IfNone, IntoFolder, Range, Unrecorded, value_of
 from priorlab.agents.priors.settings import Levels
 from priorlab.agents.settings import Device
 
@@ -16,7 +16,7 @@ STAGES: tuple[Stage, ...] = ("record", "clone", "practise", "play")
 
 
 @dataclass(frozen=True)
-class ApprenticeSettings:
+class ApprenticeSettings(IntoFolder):
     """One apprentice, from the lives that it imitates to the levels that it plays at the end.
 
     Raises ValueError, one line, for a value out of range. ``priorlab apprentice --help`` lists all.
@@ -102,13 +102,9 @@ class ApprenticeSettings:
     """where games and network run: on a GPU if there is one (auto), on the CPU (cpu), on a GPU (cuda)"""
 
     def __post_init__(self) -> None:
-        check(self)
+        super().__post_init__()
         if self.games % self.minibatches:
             raise ValueError(f"minibatches is {self.minibatches}: expected a divisor of games, {self.games}")
-
-    @property
-    def folder(self) -> Path:
-        return value_of(self, "out")
 
     @property
     def lives_folder(self) -> Path:
@@ -132,7 +128,3 @@ class ApprenticeSettings:
     def recording(self) -> dict[str, Any]:
         """The settings that decide what a recorded life is; how many there are is not among them."""
         return {"lives_seed": self.lives_seed, "levels": self.levels, "life_limit": self.life_limit}
-
-    def config(self) -> dict[str, Any]:
-        """Every setting that can change the weights, or a row."""
-        return {name: value for name, value in asdict(self).items() if not rules_of(self, name, Unrecorded)}

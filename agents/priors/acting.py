@@ -6,22 +6,19 @@ near the end is, and finds by sweeps the cheapest way from every cell: value ite
 costs there, and how it moves. Nothing of either part is given: all of it is learned by ``learning_to_act.py``.
 """
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as packed
 from torch import nn
 from torch.nn import functional
 
 from priorlab.agents.priors.sweeping import DIRECTIONS, swept
 from priorlab.agents.priors.views import BODY, COLUMN, FULL, GOAL_ODDS, HOLDS_KEY, KEY_ODDS, LENGTH, PLANES, ROW, SIDE
-from priorlab.agents.priors.weights import check, in_order
-from priorlab.envs.base.files import read_bytes, writing_new
+from priorlab.agents.priors.weights import arrays_of, take_arrays
+from priorlab.agents.tensor_files import Arrays, read_tensors, write_tensors
 from priorlab.envs.game.rules import CLIMB, DOWN, HAS_KEY, INPUT_COUNT, JUMPING, LEFT, ON_LADDER, RIGHT, TILE, UP, X, Y
 
 KIND, EDITION = "priorlab acting", 1
@@ -159,30 +156,16 @@ class Learned:
 def save_acting(network: Acting, path: Path, about: dict[str, Any]) -> None:
     """Writes a new file, the same bytes for the same contents; FileExistsError if it exists. ``about``: plain data on
     where it comes from."""
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    texts = {"kind": KIND, "edition": EDITION, "about": about}
-    data = in_order(packed(tensors, {name: json.dumps(text) for name, text in texts.items()}))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with writing_new(path) as file:
-        file.write(data)
+    write_tensors(path, KIND, EDITION, arrays_of(network.state_dict()), {"about": about})
 
 
 def load_acting(path: Path) -> Acting:
     """The network in that file. ValueError, one line that names the file, for anything but a file of ``save_acting`` of
     this edition; OSError for one that can't be read."""
-    read_bytes(path, 1)  # a folder or a pipe is refused here
-    network = Acting()
-    try:
-        with safe_open(path, "pt") as file:
-            texts = {name: json.loads(text) for name, text in (file.metadata() or {}).items()}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  it is no dictionary
-    except (SafetensorError, TypeError, ValueError, RecursionError) as error:
-        raise ValueError(f"{path}: damaged, or not a safetensors file ({' '.join(str(error).split())})") from None
-    if (texts.get("kind"), texts.get("edition")) != (KIND, EDITION):
-        raise ValueError(f"{path}: expected a {KIND} of edition {EDITION}: learn it by priorlab acting")
-    try:
-        check(tensors, network.state_dict())
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
-    network.load_state_dict(tensors)
-    return network.eval().requires_grad_(False)
+
+    def make(texts: dict[str, Any], arrays: Arrays) -> Acting:
+        network = Acting()
+        take_arrays(network, arrays, network.state_dict())
+        return network.eval().requires_grad_(False)
+
+    return read_tensors(path, KIND, EDITION, "priorlab acting", make)

@@ -19,6 +19,7 @@ from stable_baselines3.common.type_aliases import RolloutBufferSamples, Schedule
 from stable_baselines3.common.vec_env import VecEnv
 from torch.nn import functional
 
+from priorlab.agents.checkpoints import read_checkpoint, write_checkpoint
 from priorlab.agents.device import one_thread
 from priorlab.agents.learners.ppo import PlainPPO, write_advantages
 from priorlab.agents.networks.pixels import choose_actions, score_actions
@@ -27,7 +28,6 @@ from priorlab.agents.priors.belief import Perceive
 from priorlab.agents.priors.practice import Practice
 from priorlab.agents.priors.settings import ActSettings
 from priorlab.agents.priors.views import BODY, HOLDS_KEY, SIDE
-from priorlab.envs.base.files import writing
 
 CHECKPOINT = "checkpoint.pt"
 MAPS, LARGEST_GRADIENT = 32, 1.0  # in a minibatch of maps; norm
@@ -216,7 +216,7 @@ class Learning:
         self.ppo.ways_optimizer = torch.optim.Adam(part, settings.ways_rate)
         self.seconds, self.rows = 0.0, list[Progress]()
         if self.checkpoint and self.checkpoint.exists():
-            self.restore(self.checkpoint)
+            read_checkpoint(self.checkpoint, self.kept(), self.restore)
 
     def run(self, report: Callable[[Progress], None] = lambda progress: None) -> Acting:
         """Learns for the rollouts that are missing; returns the network, ready to act.
@@ -257,33 +257,15 @@ class Learning:
         return {name: value for name, value in self.settings.config().items() if name != "rollouts"}
 
     def save(self, path: Path) -> None:
-        contents = {
-            "settings": self.kept(),
-            "policy": self.ppo.policy.state_dict(),
-            "optimizer": self.ppo.policy.optimizer.state_dict(),
-            "ways_optimizer": self.ppo.ways_optimizer.state_dict(),
-            "rollouts": self.ppo.rollouts,
-            "seconds": self.seconds,
-            "rows": [tuple(row) for row in self.rows],
-        }
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with writing(path) as file:
-            torch.save(contents, file)
+        write_checkpoint(path, self.kept(), {
+            "policy": self.ppo.policy.state_dict(), "optimizer": self.ppo.policy.optimizer.state_dict(),
+            "ways_optimizer": self.ppo.ways_optimizer.state_dict(), "rollouts": self.ppo.rollouts,
+            "seconds": self.seconds, "rows": [tuple(row) for row in self.rows],
+        })  # fmt: skip
 
-    def restore(self, path: Path) -> None:
-        """Continues from a checkpoint, running no code from it; ValueError if it is damaged or has other settings."""
-        try:
-            contents: dict[str, Any] = torch.load(path, weights_only=True)
-            same = contents["settings"] == self.kept()
-            if same:
-                self.ppo.policy.load_state_dict(contents["policy"])
-                self.ppo.policy.optimizer.load_state_dict(contents["optimizer"])
-                self.ppo.ways_optimizer.load_state_dict(contents["ways_optimizer"])
-                self.ppo.rollouts, self.seconds = contents["rollouts"], contents["seconds"]
-                self.rows = [Progress(*row) for row in contents["rows"]]
-        except Exception as error:  # unpickling damaged bytes can raise anything
-            raise ValueError(
-                f"{path}: damaged ({' '.join(str(error).split())[:80]}); delete it to start again"
-            ) from None
-        if not same:
-            raise ValueError(f"{path}: of other settings: expected the same, or another folder")
+    def restore(self, contents: dict[str, Any]) -> None:
+        self.ppo.policy.load_state_dict(contents["policy"])
+        self.ppo.policy.optimizer.load_state_dict(contents["optimizer"])
+        self.ppo.ways_optimizer.load_state_dict(contents["ways_optimizer"])
+        self.ppo.rollouts, self.seconds = contents["rollouts"], contents["seconds"]
+        self.rows = [Progress(*row) for row in contents["rows"]]

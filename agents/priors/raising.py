@@ -14,11 +14,11 @@ import numpy as np
 import torch
 from torch import nn
 
+from priorlab.agents.checkpoints import read_checkpoint, write_checkpoint
 from priorlab.agents.device import one_thread
 from priorlab.agents.priors.perception import NEVER, Perception, as_tensor
 from priorlab.agents.priors.samples import Sample, World, draw_batch, stacked
 from priorlab.agents.priors.settings import RaiseSettings
-from priorlab.envs.base.files import writing
 
 CHECKPOINT = "checkpoint.pt"
 WARM_UP, LARGEST_GRADIENT, DECAY = 100, 1.0, 0.01  # steps; norm; of AdamW's weights
@@ -53,7 +53,7 @@ class Raising:
         self.step, self.seconds = 0, 0.0
         self.rows: list[Progress] = []
         if self.checkpoint and self.checkpoint.exists():
-            self.restore(self.checkpoint)
+            read_checkpoint(self.checkpoint, settings.config(), self.restore)
 
     def run(self, report: Callable[[Progress], None] = lambda progress: None) -> Perception:
         """Takes the steps that are missing; returns the network, ready to believe.
@@ -103,34 +103,16 @@ class Raising:
         return float(losses.detach().mean())
 
     def save(self, path: Path) -> None:
-        contents = {
-            "settings": self.settings.config(),
-            "network": self.network.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "step": self.step,
-            "seconds": self.seconds,
-            "rows": [tuple(row) for row in self.rows],
-        }
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with writing(path) as file:
-            torch.save(contents, file)
+        write_checkpoint(path, self.settings.config(), {
+            "network": self.network.state_dict(), "optimizer": self.optimizer.state_dict(), "step": self.step,
+            "seconds": self.seconds, "rows": [tuple(row) for row in self.rows],
+        })  # fmt: skip
 
-    def restore(self, path: Path) -> None:
-        """Continues from a checkpoint, running no code from it; ValueError if it is damaged or has other settings."""
-        try:
-            contents: dict[str, Any] = torch.load(path, weights_only=True)
-            same = contents["settings"] == self.settings.config()
-            if same:
-                self.network.load_state_dict(contents["network"])
-                self.optimizer.load_state_dict(contents["optimizer"])
-                self.step, self.seconds = contents["step"], contents["seconds"]
-                self.rows = [Progress(*row) for row in contents["rows"]]
-        except Exception as error:  # unpickling damaged bytes can raise anything
-            raise ValueError(
-                f"{path}: damaged ({' '.join(str(error).split())[:80]}); delete it to start again"
-            ) from None
-        if not same:
-            raise ValueError(f"{path}: of a raising with other settings: expected the same, or another folder")
+    def restore(self, contents: dict[str, Any]) -> None:
+        self.network.load_state_dict(contents["network"])
+        self.optimizer.load_state_dict(contents["optimizer"])
+        self.step, self.seconds = contents["step"], contents["seconds"]
+        self.rows = [Progress(*row) for row in contents["rows"]]
 
 
 def losses_and_weights(network: Perception, batch: Sample) -> tuple[torch.Tensor, torch.Tensor]:

@@ -1,10 +1,10 @@
 """What a player that learns its priors is, and what it is raised on. Importing this is quick: no torch."""
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from priorlab.agents.fields import IfNone, Range, Unrecorded, check, value_of
+from priorlab.agents.fields import IfNone, IntoFolder, Range, Unrecorded, check
 from priorlab.envs.looks.dials import DIALS
 
 Appearance = Literal["learned", "untrained", "codes"]
@@ -34,7 +34,7 @@ class Architecture:
 
 
 @dataclass(frozen=True)
-class RaiseSettings:
+class RaiseSettings(IntoFolder):
     """What a player is raised on, and what it is. Raises ValueError, one line, for a value out of range.
 
     ``priorlab raise --help`` lists all.
@@ -80,13 +80,6 @@ class RaiseSettings:
     appraisal_levels: Annotated[int, Range(0), Unrecorded()] = 100
     """held-out levels to appraise the result on, each in seven settings of the dials; 0: none"""
 
-    def __post_init__(self) -> None:
-        check(self)
-
-    @property
-    def folder(self) -> Path:
-        return value_of(self, "out")
-
     @property
     def method(self) -> str:
         """What differs from the full player: the name of a raising in tables and folders."""
@@ -113,13 +106,9 @@ class RaiseSettings:
         fixed = tuple((name, getattr(self, name)) for name in DIALS if getattr(self, name) is not None)
         return (*fixed, ("edition", self.edition), ("treats", self.treats))
 
-    def config(self) -> dict[str, Any]:
-        """Every setting that can change the weights."""
-        return {name: value for name, value in asdict(self).items() if name not in ("out", "appraisal_levels")}
-
 
 @dataclass(frozen=True)
-class MovementSettings:
+class MovementSettings(IntoFolder):
     """Settings for learning how a player moves. Raises ValueError, one line, for a value out of range.
 
     ``priorlab movement --help`` lists all.
@@ -134,20 +123,9 @@ class MovementSettings:
     held_out_levels: Annotated[int, Range(1), Unrecorded()] = 200
     """held-out levels to measure the result on, as they are and with exchanged cells"""
 
-    def __post_init__(self) -> None:
-        check(self)
-
-    @property
-    def folder(self) -> Path:
-        return value_of(self, "out")
-
-    def config(self) -> dict[str, Any]:
-        """Every setting that can change what is learned."""
-        return {"seed": self.seed, "levels": self.levels}
-
 
 @dataclass(frozen=True)
-class ActSettings:
+class ActSettings(IntoFolder):
     """Settings for learning to act on what is believed. Raises ValueError, one line, for a value out of range.
 
     ``priorlab acting --help`` lists all.
@@ -186,13 +164,6 @@ class ActSettings:
     held_out_limit: Annotated[int, Range(1), Unrecorded()] = 5000
     """inputs after which such a life ends"""
 
-    def __post_init__(self) -> None:
-        check(self)
-
-    @property
-    def folder(self) -> Path:
-        return value_of(self, "out")
-
     @property
     def steps(self) -> int:
         """Decisions of a lane in a rollout."""
@@ -206,11 +177,6 @@ class ActSettings:
     @property
     def decisions(self) -> int:
         return self.rollouts * self.rollout
-
-    def config(self) -> dict[str, Any]:
-        """Every setting that can change what is learned."""
-        left_out = ("out", "held_out_levels", "held_out_limit")
-        return {name: value for name, value in asdict(self).items() if name not in left_out}
 
 
 def differs(settings: RaiseSettings, name: str) -> bool:

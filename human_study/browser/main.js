@@ -113,7 +113,7 @@ class Study {
     const clock = new Clock(performance.timeOrigin + performance.now());
     const admission = await this.persist(() => this.uploads.begin(wishes));
     history.replaceState(null, "");
-    if (admission.next) return this.takeUp(store, client, admission);
+    if (admission.next) return this.takeUp(store, client, admission, answers);
     const { token, code } = admission;
     await store.keep({ client, token, code, language: this.code, began: clock.began, given: answers });
     const journal = new Journal(store, this.uploads, admission.token, clock, [], admission.next);
@@ -122,14 +122,14 @@ class Study {
 
   /**
    * A participant of a panel who began with another browser: what was written there comes here, and the page begins anew.
-   * @param {Store} store @param {string} client @param {Admission} admission
+   * @param {Store} store @param {string} client @param {Admission} admission @param {object} given  as ``begin``
    * @returns {Promise<never>}
    */
-  async takeUp(store, client, { token, code, language, began }) {
+  async takeUp(store, client, { token, code, language, began }, given) {
     const chunks = await this.persist(() => this.uploads.chunks(token));
     await store.clear();
     for (const [n, text] of chunks.entries()) await store.add(n, text);
-    await store.keep({ client, token, code, language, began });
+    await store.keep({ client, token, code, language, began, given });
     location.reload();
     return new Promise(() => {});
   }

@@ -19,6 +19,7 @@ from priorlab.agents.priors.sweeping import swept
 from priorlab.agents.priors.views import ACROSS, BODY, COLUMN, GOAL_ODDS, LENGTH, PLANES, ROW, SIDE, WALLS
 from priorlab.envs.game.rules import WALL
 from priorlab.envs.random_games.bank import Bank
+from tests.support.policies import predicted
 
 BANK = Bank.read("held_out")
 TINY = {"lanes": 2, "stretches": 1, "batch_size": 16, "small_levels": 1, "large_levels": 1}
@@ -101,12 +102,7 @@ def test_a_policy_that_learned_to_act_lives_the_same_life(acts):
     level = BANK[4].level
     scenery = Scenery(level)
     life, env = live(scenery, told(level), acts, seed=3, limit=300), scenery.env()
-    policy, state, inputs, over = Policy(scenery, told(level), acts, seed=3), None, [], False
-    picture, _ = env.reset(seed=3)
-    while not over and len(inputs) < len(life.inputs):
-        action, state = policy.predict(picture, state)
-        inputs.append(int(action))
-        picture, _, over, _, _ = env.step(inputs[-1])
+    inputs, _ = predicted(Policy(scenery, told(level), acts, seed=3), env, len(life.inputs))
     assert inputs == life.inputs.tolist()[: len(inputs)] and len(inputs) > 50
     assert len({*inputs}) > 3 and life.lost == life.contradictions == 0
     assert life.given == ("roles", *WITHOUT_RULES)

@@ -22,6 +22,7 @@ from priorlab.envs.game.rules import DEADLY, FIELDS, JUMPING, NONE, ON_LADDER, O
 from priorlab.envs.game.versions import find_rules
 from priorlab.envs.looks.dials import Dials
 from priorlab.envs.random_games.bank import Bank
+from tests.support.policies import predicted
 
 BANK = Bank.read("held_out")
 RULES = ("princess", "key_door", "princess_ladder_interaction", "key_door_gravity")
@@ -78,12 +79,8 @@ def test_a_policy_that_is_not_given_the_rules_lives_the_same_life():
     level, settings = BANK[4].level, PlayerSettings(given=WITHOUT_RULES)
     scenery = Scenery(level)
     life, env = live(scenery, told(level), settings, seed=3), scenery.env()
-    policy, state, inputs, won = Policy(scenery, told(level), settings, seed=3), None, [], False
-    picture, _ = env.reset(seed=3)
-    while not won and len(inputs) < len(life.inputs):
-        action, state = policy.predict(picture, state)
-        inputs.append(int(action))
-        picture, _, won, _, _ = env.step(inputs[-1])
+    policy = Policy(scenery, told(level), settings, seed=3)
+    inputs, won = predicted(policy, env, len(life.inputs))
     assert won and life.deaths == 0 and inputs == life.inputs.tolist()
     assert policy.given == life.given == ("roles", *WITHOUT_RULES)
 

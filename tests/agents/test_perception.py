@@ -129,8 +129,8 @@ def test_other_files_of_weights_are_refused_in_a_line(tmp_path):
     texts, first = header["__metadata__"], next(name for name in header if name != "__metadata__")
     damaged = {
         "not a safetensors file": b"\x80\x02pickle",
-        "edition 7: expected": with_header(header | {"__metadata__": texts | {"edition": "7"}}),
-        "expected the weights of": with_header(
+        "expected a priorlab perception of edition": with_header(header | {"__metadata__": texts | {"edition": "7"}}),
+        "expected a priorlab perception": with_header(
             {name: value for name, value in header.items() if name != "__metadata__"}
         ),
         "holds other tensors": safetensors.torch.save({"a": torch.ones(2)}, texts),
@@ -155,7 +155,7 @@ def test_a_stopped_raising_resumes_to_the_same_weights(tmp_path, monkeypatch):
     assert resumed.step == 2
     again = resumed.run().state_dict()
     assert all(torch.equal(again[name], tensor) for name, tensor in whole.items())
-    with pytest.raises(ValueError, match="of a raising with other settings"):
+    with pytest.raises(ValueError, match="of other settings"):
         Raising(replace(SMALL, seed=1), tmp_path)
 
 

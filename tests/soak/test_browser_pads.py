@@ -29,7 +29,7 @@ from tests.support.screen import wait_until
 pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
 from playwright.sync_api import sync_playwright
 
-from tests.support.browser_client import CHROMIUM, Visitor
+from tests.support.browser_client import BEGAN, CHROMIUM, Visitor
 from tests.support.scripted_pads import INSTEAD, ScriptedPad
 
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs the program chromium")
@@ -38,15 +38,6 @@ A, BACK, START, DPAD_UP = 0, 8, 9, 12  # as W3C numbers them
 HOLD = 200  # ms between two changes of one part of a gamepad, so that both are seen
 CHANGES = 100  # of which the times are compared
 LATE_MS, MOST_LATE_MS = 10, 50  # on a machine with other work
-BEGAN = """async () => {
-    const [{ name }] = await indexedDB.databases();
-    const open = indexedDB.open(name);
-    await new Promise((resolve) => (open.onsuccess = resolve));
-    const ask = open.result.transaction("session").objectStore("session").get(0);
-    await new Promise((resolve) => (ask.onsuccess = resolve));
-    open.result.close();
-    return ask.result.began;
-}"""  # when the consent was given, ms since 1970
 
 
 @pytest.fixture

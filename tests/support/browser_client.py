@@ -191,7 +191,7 @@ BEGAN = """async () => {
     await new Promise((resolve) => (ask.onsuccess = resolve));
     open.result.close();
     return ask.result.began;
-}"""
+}"""  # when the session began by the page's clock, ms since 1970
 
 
 def played_on(visitor: Visitor) -> NoReturn:
