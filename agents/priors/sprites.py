@@ -161,6 +161,12 @@ def same_colours(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     return equal[..., 0] & equal[..., 1] & equal[..., 2]
 
 
+def packed_colours(picture: np.ndarray) -> np.ndarray:
+    """int32 (S, S): a number for each pixel of a picture, uint8 (S, S, 3), the same for the same colours."""
+    red, green, blue = np.moveaxis(picture.astype(np.int32), -1, 0)
+    return red << 16 | green << 8 | blue
+
+
 def paths(inputs: Sequence[int], walk: int, movement: Movement | None = None) -> list[Path]:
     """Every way in which these inputs of the game (of an upright picture) can move a player who lives, by the rules or
     by ``movement``: on a floor or in the air, with a wall at its right, its left, or neither.
@@ -204,14 +210,15 @@ def find(
 
     pictures: n + 1; inputs: n, of the game; hidden: bool (S, S), pixels at which something else is known to move.
     """
-    static = np.ones(pictures[0].shape[:2], bool)
-    for picture in pictures[1:]:
-        static &= (picture == pictures[0]).all(-1)
+    packed = [packed_colours(picture) for picture in pictures]
+    static = np.ones(packed[0].shape, bool)
+    for picture in packed[1:]:
+        static &= picture == packed[0]
     if static.all():
         return None
     ways = []
     for path in paths(inputs, walk, movement):
-        shown, new = follows(pictures, path.moved)
+        shown, new = follows(packed, path.moved)
         ways.append(Way(path, counted(new & ~static & ~hidden), counted(shown & ~hidden)))
     if not ways:
         return None  # by these inputs nobody moves, so it was something else
@@ -244,18 +251,18 @@ def same_way(one: Path, other: Path) -> bool:
 
 
 def follows(pictures: Sequence[np.ndarray], moved: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Two masks, bool (S, S): the pixels of the first picture that show again in each other one, displaced by
-    ``moved``; and those of them that do so at least once where something else was before. (Plain ground beside the
-    player shows again, too, but where it was before.)"""
+    """Two masks, bool (S, S): the pixels of the first picture, of ``packed_colours``, that show again in each other
+    one, displaced by ``moved``; and those of them that do so at least once where something else was before. (Plain
+    ground beside the player shows again, too, but where it was before.)"""
     first, side = pictures[0], pictures[0].shape[0]
     shown, new = np.ones((side, side), bool), np.zeros((side, side), bool)
     for picture, (across, down) in zip(pictures[1:], moved[1:].tolist()):
         rows, columns = slice(max(0, -down), side - max(0, down)), slice(max(0, -across), side - max(0, across))
         to = (slice(max(0, down), side + min(0, down)), slice(max(0, across), side + min(0, across)))
         equal = np.zeros((side, side), bool)
-        equal[rows, columns] = (first[rows, columns] == picture[to]).all(-1)
+        equal[rows, columns] = first[rows, columns] == picture[to]
         shown &= equal
-        new[rows, columns] |= (picture[to] != first[to]).any(-1)
+        new[rows, columns] |= picture[to] != first[to]
     return shown, shown & new
 
 
