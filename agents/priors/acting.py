@@ -159,13 +159,21 @@ def save_acting(network: Acting, path: Path, about: dict[str, Any]) -> None:
     write_tensors(path, KIND, EDITION, arrays_of(network.state_dict()), {"about": about})
 
 
-def load_acting(path: Path) -> Acting:
-    """The network in that file. ValueError, one line that names the file, for anything but a file of ``save_acting`` of
-    this edition; OSError for one that can't be read."""
+def shipped_acting() -> Path:
+    """The network that comes with the package: of ``ActSettings()``."""
+    return Path(__file__).with_name("acting.safetensors")
+
+
+def load_acting(path: Path | None = None) -> Acting:
+    """The network in that file, by default the one that comes with the package.
+
+    ValueError, one line that names the file, for anything but a file of ``save_acting`` of this edition; OSError for
+    one that can't be read.
+    """
 
     def make(texts: dict[str, Any], arrays: Arrays) -> Acting:
         network = Acting()
         take_arrays(network, arrays, network.state_dict())
         return network.eval().requires_grad_(False)
 
-    return read_tensors(path, KIND, EDITION, "priorlab acting", make)
+    return read_tensors(path or shipped_acting(), KIND, EDITION, "priorlab acting", make)

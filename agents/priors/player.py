@@ -7,7 +7,6 @@ learned to act (``pressing.py``) holds one input in place of a plan.
 
 from collections import deque
 from dataclasses import replace
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -93,11 +92,11 @@ class Player:
         self.told = Told() if "state" in settings.given else None
         self.tracker = Tracker(world, picture)
         self.pressing = None
-        if isinstance(settings.acting, Path):
+        if settings.acts:
             from priorlab.agents.priors.acting import Learned, load_acting  # imports torch, which planning needs not
             from priorlab.agents.priors.pressing import Pressing
 
-            self.pressing = Pressing(Learned(load_acting(settings.acting), seed), world, picture.shape[0] // TILE)
+            self.pressing = Pressing(Learned(load_acting(settings.network), seed), world, picture.shape[0] // TILE)
         self.lets_go = False
         if self.told is None:
             self.believe()

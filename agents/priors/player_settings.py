@@ -13,7 +13,7 @@ GIVEN = {
     "upright": "a rotated picture, rotated back",
     "state": "its exact position, speed and state, instead of what it makes out in pictures",
 }
-PLANNED = "planned"  # in place of the file of a network that acts
+PLANNED, LEARNED = "planned", "learned"  # how it acts
 NEEDED = ("rules", "patrols", "upright")
 WITHOUT_RULES = ("contact", "patrols", "upright")  # how it moves is learned
 
@@ -27,9 +27,9 @@ class PlayerSettings:
     movement: Path | None = None
     """file of how it moves, as `priorlab movement` learns it, for a player that is not given the rules; by default the
     one that comes with the package"""
-    acting: Literal["planned"] | Path = PLANNED
-    """how it decides what to press: by planning, or as it learned to, in a file of `priorlab acting`. A player that
-    learned to act makes no plans, so maps, temper, loss and patience do nothing"""
+    acting: Literal["planned", "learned"] | Path = PLANNED
+    """how it decides what to press: by planning; or as a network learned to, the one that comes with the package or one
+    in a file of `priorlab acting`. Such a player makes no plans, so maps, temper, loss and patience do nothing"""
     maps: Annotated[int, Range(1, 64)] = 6
     """maps drawn from the belief for each decision; the cheapest plan among them is followed"""
     temper: Annotated[float, Range(0.1, 10)] = 1.0
@@ -65,11 +65,20 @@ class PlayerSettings:
             raise ValueError(f"given is {self.given!r}: expected either 'rules' or 'contact', which is a part of them")
         if self.movement is not None and "rules" in self.given:
             raise ValueError(f"movement is {str(self.movement)!r}: expected none for a player that is given the rules")
-
-        if not isinstance(self.acting, Path) and self.acting != PLANNED:
-            raise ValueError(f"acting is {self.acting!r}: expected {PLANNED!r} or a Path")
-        if self.hesitation and self.acting != PLANNED:
+        if not isinstance(self.acting, Path) and self.acting not in (PLANNED, LEARNED):
+            raise ValueError(f"acting is {self.acting!r}: expected {PLANNED!r}, {LEARNED!r} or a Path")
+        if self.hesitation and self.acts:
             raise ValueError(f"hesitation is {self.hesitation:g}: expected 0 for a player that makes no plans")
+
+    @property
+    def acts(self) -> bool:
+        """Whether it acts as a network learned to, in place of planning."""
+        return self.acting != PLANNED
+
+    @property
+    def network(self) -> Path | None:
+        """The file of that network; None: the one that comes with the package."""
+        return self.acting if isinstance(self.acting, Path) else None
 
     def config(self) -> dict[str, Any]:
         """Every setting, as plain data; ``movement`` and ``acting`` only where they are not the default, so that older

@@ -4,7 +4,6 @@ env = scenery.env()
 evaluate_policy(Policy(scenery, perceive), env)
 """
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -36,10 +35,10 @@ class Policy:
             if value:
                 raise ValueError(f"{name} is {getattr(self.settings, name)!r}: expected {expected}")
         self.world = with_movement(scenery.world(), self.settings)
-        if isinstance(self.settings.acting, Path):
+        if self.settings.acts:
             from priorlab.agents.priors.acting import load_acting  # imports torch, which planning needs not
 
-            load_acting(self.settings.acting)  # refused here rather than at the first picture
+            load_acting(self.settings.network)  # refused here rather than at the first picture
         self.perceive, self.seed, self.lives = perceive, seed, 0
         self.side, self.given = scenery.level.side, given_to(perceive, self.settings)
 

@@ -9,7 +9,7 @@ from priorlab.scripts.console import error_line, plain_console
 
 def main(
     *, player: Literal["learned", "hand_designed"] = "learned", weights: Path | None = None,
-    movement: Literal["given", "learned"] | Path = "given", acting: Literal["planned"] | Path = "planned",
+    movement: Literal["given", "learned"] | Path = "given", acting: Literal["planned", "learned"] | Path = "planned",
     game: str | None = None, version: str | None = None, level: str | None = None, bank: str | None = None,
     number: int = 0, look_seed: int | None = None, dials: tuple[float, float, float, float] | None = None,
     split: str = "held_out", seed: int = 0, speed: float = 1.0, delay: int = 0, slips: float = 0.0,
@@ -24,7 +24,7 @@ def main(
         player: learned, or hand_designed, which is told the role of every cell
         weights: what it learned, FILE.safetensors of priorlab raise (default: what comes with the package)
         movement: given, by the rules; learned, as in the package; or FILE.safetensors of priorlab movement
-        acting: planned, or FILE.safetensors of priorlab acting
+        acting: planned; learned, as in the package; or FILE.safetensors of priorlab acting
         game: princess or key_door (default: the level's game, else a level of a bank)
         version: its rules, and its look where no dials are given (default: original, for a bank's in a random look)
         level: a level's name, or a file ending in .txt (default: the version's level)

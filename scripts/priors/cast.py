@@ -7,7 +7,7 @@ from priorlab.envs.looks.dials import DIALS
 
 RULES = "rules, patrols, upright"
 FULL, TOLD, MATRIX_FULL, RANDOM = "full", "told", "matrix-full", "random"
-LIMITS, CONTACT, AIMLESS = "full-limits", "full-contact", "full-no-objects"
+LIMITS, CONTACT, AIMLESS, ACTING = "full-limits", "full-contact", "full-no-objects", "full-acting"
 WITHOUT = {f"without-{dial}": dial for dial in DIALS}  # players of the matrix, and the dial that was 0
 
 
@@ -32,6 +32,7 @@ CAST = {
     "no-objects": Member(RULES, "does not prefer things as aims: goal and key may be anywhere"),
     LIMITS: Member(RULES, "as full, with a person's delay, slips and hesitation"),
     CONTACT: Member("contact, patrols, upright", "as full, but how it moves is learned, too"),
+    ACTING: Member("contact, patrols, upright", "as full-contact, but acts as it learned to, and does not plan"),
     AIMLESS: Member(RULES, "as full, but does not prefer things as aims: goal and key may be anywhere"),
 }
 CONTROLS = (TOLD, "meaningless", "untrained", RANDOM)

@@ -1,22 +1,27 @@
 """`priorlab priors`: fixes the experiment, plays it, reports it; each refuses, in one line, what it can't stand for."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from rich import box
 from rich.table import Table
 
+from priorlab.agents.priors.acting import shipped_acting
 from priorlab.agents.priors.weights import digest, shipped
 from priorlab.envs.base.provenance import changed_files, git_commit
 from priorlab.scripts.console import plain_console
-from priorlab.scripts.priors import limits_page, page
+from priorlab.scripts.priors import page, variants_page
 from priorlab.scripts.priors.fixed import Fixed, fix, read_experiment, read_fixed
 from priorlab.scripts.priors.plan import Chosen
 from priorlab.scripts.priors.playing import Where, play, summary
 from priorlab.scripts.priors.request import Request
 from priorlab.scripts.priors.sealed import read_lives
 
-PAGES = {"knowledge": page.write_page, "limits": limits_page.write_page}
+PAGES = {
+    "knowledge": page.write_page,
+    **{each.name: partial(variants_page.write_page, each) for each in variants_page.PAGES},
+}
 CODE = ("agents", "envs", "scripts/priors")  # what a life depends on
 
 
@@ -24,13 +29,16 @@ def run(request: Request) -> list[str]:
     """Does what is asked for; returns a line for each job that failed."""
     weights = request.weights or shipped()
     if request.fix:
-        path = fix(request.folder, read_experiment(request.experiment), digest(weights), commit_of_code())
+        experiment = read_experiment(request.experiment)
+        path = fix(request.folder, experiment, digest(weights), commit_of_code(), digest(shipped_acting()))
         plain_console().print(f"Fixed: {path.resolve()}; commit it before the first life.", soft_wrap=True)
         return []
     fixed, failed = read_fixed(request.folder), []
     if not request.report_only:
         where = Where(request.folder, Path("runs") / request.folder.name, weights, commit_of_code())
-        check_weights(fixed, weights)
+        check_weights(fixed, weights, fixed.weights)
+        if fixed.acting:
+            check_weights(fixed, shipped_acting(), fixed.acting)
         chosen = Chosen(request.players, request.seeds, request.lives, request.places, request.versions)
         chosen.check(fixed)
         failed = play(fixed, where, chosen, plain_console(), request.workers, request.minutes)
@@ -48,11 +56,11 @@ def commit_of_code() -> str:
     return commit
 
 
-def check_weights(fixed: Fixed, path: Path) -> None:
-    """Raises ValueError for another player than the fixed one."""
-    if (found := digest(path)) != fixed.weights:
+def check_weights(fixed: Fixed, path: Path, was: str) -> None:
+    """Raises ValueError for a file of another SHA-256 than the fixed one."""
+    if (found := digest(path)) != was:
         raise ValueError(
-            f"{path}: its SHA-256 begins with {found[:12]}, and {fixed.weights[:12]} was fixed: expected the weights "
+            f"{path}: its SHA-256 begins with {found[:12]}, and {was[:12]} was fixed: expected the weights "
             f"of commit {fixed.commit[:12]}, or a new --out"
         )
 

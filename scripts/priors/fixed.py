@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from priorlab.agents.priors.player_settings import PlayerSettings
+from priorlab.agents.priors.player_settings import LEARNED, PlayerSettings
 from priorlab.agents.priors.settings import RaiseSettings
 from priorlab.envs.base.files import read_json, writing_new
 from priorlab.scripts.priors.sealed import FIXED, LIVES, root_of
 
-EXPERIMENTS = {name: Path(__file__).with_name(f"{name}.toml") for name in ("knowledge", "limits")}
+EXPERIMENTS = {name: Path(__file__).with_name(f"{name}.toml") for name in ("knowledge", "limits", "acting")}
 RAISED, SHIPPED, TOLD, RANDOM = "raised", "shipped", "told", "random"  # kinds of players
 
 
@@ -52,10 +52,12 @@ class Group:
 
 @dataclass(frozen=True)
 class Fixed:
-    """``weights``: SHA-256 of the player that comes with the package; ``commit``: of the code that fixed it; ``limit``:
-    inputs after which a life ends; ``hash``: SHA-256 of the file, with which the chain of rows begins."""
+    """``weights``: SHA-256 of the player that comes with the package; ``acting``: of the network that learned to act,
+    "" where no player acts by it; ``commit``: of the code that fixed it; ``limit``: inputs after which a life ends;
+    ``hash``: SHA-256 of the file, with which the chain of rows begins."""
 
     weights: str
+    acting: str
     commit: str
     limit: int
     places: tuple[str, ...]
@@ -65,8 +67,8 @@ class Fixed:
     hash: str
 
 
-def fix(folder: Path, experiment: Mapping[str, Any], weights: str, commit: str) -> Path:
-    """Writes the file of an experiment, as ``read_experiment`` reads it.
+def fix(folder: Path, experiment: Mapping[str, Any], weights: str, commit: str, acting: str = "") -> Path:
+    """Writes the file of an experiment, as ``read_experiment`` reads it. ``weights``, ``acting``: as in Fixed.
 
     FileExistsError if there is one; ValueError if lives were already recorded.
     """
@@ -75,14 +77,17 @@ def fix(folder: Path, experiment: Mapping[str, Any], weights: str, commit: str) 
         raise ValueError(
             f"{lives} holds lives: what they were played with can't be fixed after them; expected a new --out"
         )
+    players = {name: described_player(name, experiment) for name in experiment["players"]}
+    acts = any(player["plays"].get("acting") == LEARNED for player in players.values())
     described = {
         "weights": weights,
+        **({"acting": acting} if acts else {}),
         "commit": commit,
         **{name: experiment[name] for name in ("limit", "pictures", "places", "versions", "groups")},
         "planned": sum(len(group["players"]) * group["seeds"] * group["lives"] for group in experiment["groups"])
         * len(experiment["places"])
         * len(experiment["versions"]),
-        "players": {name: described_player(name, experiment) for name in experiment["players"]},
+        "players": players,
     }
     with writing_new(folder / FIXED) as file:
         file.write((json.dumps(described, indent=1) + "\n").encode())
@@ -94,8 +99,9 @@ def described_player(name: str, experiment: Mapping[str, Any]) -> dict[str, Any]
     player = experiment["players"][name]
     kind, raising = player.get("kind", RAISED), player.get("raising", name)
     plays = player_settings(player.get("plays", {})) if kind != RANDOM else None
-    if plays and plays.movement:
-        raise ValueError(f"player {name!r}: movement is {str(plays.movement)!r}: expected the one of the package")
+    for setting, file in (("movement", plays.movement), ("acting", plays.network)) if plays else ():
+        if file:
+            raise ValueError(f"player {name!r}: {setting} is {str(file)!r}: expected the one of the package")
     raised = None
     if kind in (RAISED, SHIPPED):
         pictures = {} if kind == SHIPPED else {"pictures": experiment["pictures"]}
@@ -126,7 +132,7 @@ def read_fixed(folder: Path) -> Fixed:
     content = read_json(path)
     try:
         fixed = Fixed(
-            content["weights"], content["commit"], content["limit"],
+            content["weights"], content.get("acting", ""), content["commit"], content["limit"],
             tuple(content["places"]), tuple(content["versions"]),
             tuple(Group(each["seeds"], each["lives"], tuple(each["players"])) for each in content["groups"]),
             {

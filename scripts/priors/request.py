@@ -7,15 +7,20 @@ from typing import Literal
 
 from priorlab.scripts.checks import check_counts
 
-FOLDERS = {"knowledge": Path("results/priors"), "limits": Path("results/priors-limits")}
+FOLDERS = {
+    "knowledge": Path("results/priors"),
+    "limits": Path("results/priors-limits"),
+    "acting": Path("results/priors-acting"),
+}
 
 
 @dataclass(frozen=True)
 class Request:
     """Raises ValueError, in one line, for values that don't exist."""
 
-    experiment: Literal["knowledge", "limits"] = "knowledge"
-    """what learned knowledge is worth under the masks; or what limits cost the learned player"""
+    experiment: Literal["knowledge", "limits", "acting"] = "knowledge"
+    """what learned knowledge is worth under the masks; what limits cost the learned player; or how one fares that
+    learned to act in place of planning"""
     fix: bool = False
     """write fixed.json and play nothing: every setting, and the SHA-256 of the weights that come with the package"""
     players: tuple[str, ...] = ()
@@ -30,7 +35,7 @@ class Request:
     """play only these versions: original, masked_semantics, ... (default: all)"""
     out: Path | None = None
     """folder of fixed.json, of the rows and of the page; raised players go to runs/ and its name (default:
-    results/priors, and results/priors-limits for limits)"""
+    results/priors, and results/priors-limits or results/priors-acting)"""
     weights: Path | None = None
     """file of the player `full` with seed 0 (default: the one that comes with the package)"""
     workers: int = 2

@@ -9,7 +9,7 @@ from priorlab.agents import priors
 from priorlab.agents.priors.acting import load_acting
 from priorlab.agents.priors.lives import LIMIT, given_to, told
 from priorlab.agents.priors.movement import load_movement
-from priorlab.agents.priors.player_settings import NEEDED, PLANNED, WITHOUT_RULES, PlayerSettings
+from priorlab.agents.priors.player_settings import NEEDED, WITHOUT_RULES, PlayerSettings
 from priorlab.agents.priors.scenery import Scenery
 from priorlab.agents.priors.settings import LEAST, MOST
 from priorlab.envs.engine.places import version_on
@@ -23,7 +23,7 @@ from priorlab.scripts.watch.watched import Watched
 
 PlayerKind = Literal["hand_designed", "learned"]
 MovementKind = Literal["given", "learned"] | Path
-ActingKind = Literal["planned"] | Path
+ActingKind = Literal["planned", "learned"] | Path
 BANK = "large_held_out"
 LIMITS = ("delay", "slips", "hesitation")  # a person's
 
@@ -65,8 +65,8 @@ class Chosen:
         settings = self.settings()
         if "rules" not in settings.given:
             load_movement(settings.movement)
-        if isinstance(settings.acting, Path):
-            load_acting(settings.acting)
+        if settings.acts:
+            load_acting(settings.network)
         if self.player != "learned" and self.weights is not None:
             raise ValueError(f"weights is {str(self.weights)!r}: expected none for a {self.player} player")
 
@@ -133,7 +133,7 @@ def caption(scenery: Scenery) -> str:
 def given_caption(given: Iterable[str], settings: PlayerSettings) -> str:
     """What a player is given, whether its movement and acting are learned, and which of a person's limits it has."""
     learned = [] if "rules" in settings.given else ["movement learned"]
-    learned += [] if settings.acting == PLANNED else ["acting learned"]
+    learned += [] if not settings.acts else ["acting learned"]
     limits = [f"{name} {getattr(settings, name):g}" for name in LIMITS if getattr(settings, name)]
     return "; ".join([f"It is given: {', '.join(given)}", *learned, *limits])
 

@@ -22,6 +22,7 @@ from priorlab.envs.random_games.bank import Bank
 from tests.support.policies import predicted
 
 BANK = Bank.read("held_out")
+LEARNED = PlayerSettings(acting="learned", given=WITHOUT_RULES)
 TINY = {"lanes": 2, "stretches": 1, "batch_size": 16, "small_levels": 1, "large_levels": 1}
 
 
@@ -108,6 +109,12 @@ def test_a_policy_that_learned_to_act_lives_the_same_life(acts):
     assert life.given == ("roles", *WITHOUT_RULES)
 
 
+def test_the_network_that_comes_with_the_package_wins_a_small_level(acts):
+    level = BANK[3].level
+    learned, other = (live(Scenery(level), told(level), each, seed=3, limit=300) for each in (LEARNED, acts))
+    assert learned.solved and not other.solved
+
+
 def test_what_does_not_fit_is_refused_in_one_line(tmp_path, acts):
     network, level = Acting(), BANK[4].level
     torch.nn.init.constant_(network.value.bias, float("nan"))
@@ -119,7 +126,7 @@ def test_what_does_not_fit_is_refused_in_one_line(tmp_path, acts):
             load_acting(tmp_path / name)
     with pytest.raises(ValueError, match=r"movement.safetensors: expected a priorlab acting"):
         Policy(Scenery(level), told(level), PlayerSettings(acting=shipped_movement()))
-    with pytest.raises(ValueError, match="acting is 'somehow': expected 'planned' or a Path"):
+    with pytest.raises(ValueError, match="acting is 'somehow': expected 'planned', 'learned' or a Path"):
         PlayerSettings(acting="somehow")  # pyright: ignore[reportArgumentType]
     with pytest.raises(ValueError, match="hesitation is 2: expected 0"):
         PlayerSettings(acting=tmp_path, hesitation=2.0)

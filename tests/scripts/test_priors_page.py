@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from priorlab.envs.base.files import read_json
-from priorlab.scripts.priors import limits_page
+from priorlab.scripts.priors import variants_page
 from priorlab.scripts.priors.aims import FEW_SEEDS, MET, NONE
-from priorlab.scripts.priors.cast import AIMLESS, CAST, CONTACT, FULL, LIMITS, MATRIX_FULL, TOLD
+from priorlab.scripts.priors.cast import ACTING, AIMLESS, CAST, CONTACT, FULL, LIMITS, MATRIX_FULL, RANDOM, TOLD
 from priorlab.scripts.priors.cells import Cells
 from priorlab.scripts.priors.fixed import fix, read_experiment
 from priorlab.scripts.priors.matrix import (
@@ -159,22 +159,36 @@ def test_players_see_the_same_places_before_their_sight_is_compared():
     assert not len(common(seen.head(0)))
 
 
-def test_the_page_of_limits_lays_each_player_beside_itself_without(tmp_path):
-    fixed = tmp_path / "limits"
-    fix(fixed, read_experiment("limits"), "0" * 64, "c0ffee")
-    plan = read_json(fixed / "fixed.json")
+def planted_variants(folder, name, inputs):
+    """Writes a life of each of these players at each place of that experiment, twice as long under a mask; returns the
+    finding of its page, and the page."""
+    fix(folder, read_experiment(name), "0" * 64, "c0ffee", "1" * 64)
+    plan = read_json(folder / "fixed.json")
     rows = [
-        (player, 0, place, version, 0, inputs * (1 + (version != "original")))
-        for player, inputs in ((FULL, 100), (LIMITS, 300), (CONTACT, 110), (AIMLESS, 150))
+        (player, 0, place, version, 0, taken * (1 + (version != "original")))
+        for player, taken in inputs.items()
         for place in plan["places"]
         for version in plan["versions"]
     ]
-    write_sealed(fixed, pd.DataFrame(rows, columns=[*Life._fields, "inputs"]), **plan)
-    finding = limits_page.write_page(fixed)
+    lives = pd.DataFrame(rows, columns=[*Life._fields, "inputs"])
+    write_sealed(folder, lives.assign(solved=lives["inputs"] < plan["limit"]), **plan)
+    page = next(page for page in variants_page.PAGES if page.name == name)
+    finding = variants_page.write_page(page, folder)
+    return finding, (folder / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_page_of_limits_lays_each_player_beside_itself_without(tmp_path):
+    finding, page = planted_variants(tmp_path, "limits", {FULL: 100, LIMITS: 300, CONTACT: 110, AIMLESS: 150})
     assert finding.endswith("it learned how it moves, and 150 without its preference for objects")
-    page = (fixed / "README.md").read_text(encoding="utf-8")
     assert "| original | 3.00 | 1.10 | 1.50 |" in page and "8 inputs late" in page
     assert "480 lives of 2,880 planned" in page
+
+
+def test_the_page_of_acting_says_who_won(tmp_path):
+    finding, page = planted_variants(tmp_path, "acting", {FULL: 100, CONTACT: 110, ACTING: 30_000, RANDOM: LIMIT})
+    assert finding.endswith("won 12 of 60 lives, the one that plans 60 of 60, and random play 0 of 60")
+    assert "| original | 100 (0.0) | 110 (0.0) | 30,000 (0.0) | \N{GREATER-THAN OR EQUAL TO} 54,000 (0.0) |" in page
+    assert read_json(tmp_path / "fixed.json")["acting"] == "1" * 64
 
 
 def test_what_cannot_be_reported_is_said_in_one_line(tmp_path):
