@@ -103,9 +103,10 @@ class Served:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def the_study(folder: Path, participants: int) -> Study:
+def the_study(folder: Path, participants: int, **entries: object) -> Study:
     (folder / "easy.txt").write_text(EASY, encoding="utf-8")
-    return a_study(folder, game="princess", level="easy.txt", versions=["original"], participants=participants)
+    about = {"level": "easy.txt", "versions": ["original"], "participants": participants, **entries}
+    return a_study(folder, game="princess", **about)
 
 
 def journal_of(study: Study, seconds: float, seed: int) -> list[dict]:
@@ -216,17 +217,33 @@ def test_a_lecture_hall_takes_part_at_once(tmp_path: Path):
     assert all(read_session(study.folder / f"{code}.session.jsonl") for code in codes[:3])
 
 
+HAND = """extends = "en"
+[questions.hand]
+kind = "choice"
+text = "Which hand?"
+options = { left = "left", right = "right" }
+"""
+HOURS = 13  # later, when no browser offers its own session any more
+
+
 def choose_first(page: Any) -> None:
     page.get_by_role("radio").first.click()
     time.sleep(1)  # as long as nobody reads a page
     page.keyboard.press("Enter")
 
 
-def test_a_participant_of_a_panel_goes_on_with_another_browser(tmp_path: Path):
+def agree(page: Any) -> None:
+    """To the study, as somebody whose answers let them take part."""
+    choose_first(page)
+    page.get_by_text("Which hand?").wait_for()
+    choose_first(page)
+
+
+@pytest.mark.parametrize("hours", [0, HOURS], ids=["at once", "hours later"])
+def test_a_participant_of_a_panel_goes_on_with_another_browser(hours: int, tmp_path: Path):
     playwright = pytest.importorskip("playwright.sync_api", reason="the soak's clients install it")
-    study = the_study(tmp_path, 2)
-    with study.path.open("a") as file:
-        file.write('\n[panel]\ncomplete = "C1"\n')
+    (tmp_path / "en.toml").write_text(HAND, encoding="utf-8")
+    study = the_study(tmp_path, 2, texts="en.toml", eligible={"hand": ["left"]}, panel={"complete": "C1"})
     served = Served(study)
     address = f"http://127.0.0.1:{served.port}/?PROLIFIC_PID=5f2a"
     try:
@@ -235,24 +252,30 @@ def test_a_participant_of_a_panel_goes_on_with_another_browser(tmp_path: Path):
             here, there = browser.new_context(), browser.new_context()
             page = here.new_page()
             page.goto(address)
-            choose_first(page)
+            agree(page)
             page.locator(".code").wait_for()
             code = page.locator(".code").inner_text().strip()
             assert "5f2a" not in page.url
+            time.sleep(1)
+            page.keyboard.press("Enter")
+            page.get_by_text("The keys").wait_for()
             time.sleep(2)
             here.close()
+            there.add_init_script(f"const now = Date.now; Date.now = () => now() + 3600e3 * {hours}")
             page = there.new_page()
             page.goto(address)
             with page.expect_event("load"):
-                choose_first(page)
+                agree(page)
             choose_first(page)  # the session that was interrupted is theirs
-            page.locator(".code").wait_for()
-            assert page.locator(".code").inner_text().strip() == code
+            page.get_by_text("The keys").wait_for()
             time.sleep(2)
             browser.close()
     finally:
         served.stop()
     (place,) = taken_places(study)
     assert place.participant == code and [each.problem for each in import_study(study)] == [""]
-    events = [event["event"] for event in read_events(study.folder / f"{code}.session.jsonl").events]
-    assert events.count("consent") == events.count("resumed") == 1
+    events = read_events(study.folder / f"{code}.session.jsonl").events
+    names = [event["event"] for event in events]
+    assert names.count("consent") == names.count("resumed") == 1
+    assert [(each["question"], each["answer"]) for each in events if each["event"] == "answer"] == [("hand", "left")]
+    assert [line for each in verify([study.folder]) for line in each.problems] == []
