@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 
@@ -20,13 +21,14 @@ from priorlab.envs.plays.events import read_events
 from priorlab.envs.plays.sessions import read_session
 from priorlab.human_study.data.chunks import chunks_path, read_chunks
 from priorlab.human_study.data.imported import import_study
-from priorlab.human_study.data.recorder import STOPPED
+from priorlab.human_study.data.recorder import LEFT, STOPPED
 from priorlab.human_study.data.verify import verify
 from priorlab.human_study.study.assignment import taken_places
 from priorlab.human_study.study.study_file import Study
 from tests.envs.test_play import EASY
 from tests.human_study.test_study import a_study
-from tests.support.browser_participant import Journal, agreed
+from tests.soak.test_class import PHONE, picture
+from tests.support.browser_participant import Journal, Post, agreed, bearer, post_all
 from tests.support.paths import ROOT
 
 EVERY = 0.5  # seconds between two chunks of a participant, as the page sends them
@@ -224,6 +226,53 @@ text = "Which hand?"
 options = { left = "left", right = "right" }
 """
 HOURS = 13  # later, when no browser offers its own session any more
+
+
+def post_sessions(study: Study, post: Post) -> None:
+    """Somebody who finished, who stopped, who plays, was too young, sent a wrong state, and withdrew."""
+    chance = np.random.default_rng(0)
+    for number, state in enumerate(("finished", "stopped", "under way", "excluded", "damaged", "withdrawn")):
+        admission = post("/api/begin", json=agreed(client=f"participant-{number:06}")).json()
+        journal = Journal()
+        if state == "excluded":
+            journal.note("excluded", why="minimum_age")
+        else:
+            for play in range(len(study.versions)):
+                game, inputs = study.settings(study.versions[play]), chance.integers(0, 2, 30).tolist()
+                journal.play(play, game, inputs, STOPPED if state == "stopped" else LEFT)
+        if state == "damaged":
+            next(numbers for kind, *_, numbers in journal.entries if kind == "h")[0] += 1
+        if state in ("finished", "stopped", "excluded", "damaged"):
+            journal.finish()
+        post_all(post, admission, journal)
+        if state == "withdrawn":
+            assert post("/api/withdraw", json={}, headers=bearer(admission)).status_code == 200
+
+
+def test_the_researcher_sees_everybody_on_any_screen(tmp_path: Path):
+    playwright = pytest.importorskip("playwright.sync_api", reason="the soak's clients install it")
+    versions = ["original", "masked_semantics", "masked_objects"]
+    study = the_study(tmp_path, 6, versions=versions, design="within")
+    served = Served(study)
+    try:
+        assert served.process.stdout
+        token = served.process.stdout.readline().split()[-1]
+        with httpx.Client(base_url=f"http://127.0.0.1:{served.port}") as client:
+            post_sessions(study, client.post)
+        with playwright.sync_playwright() as started:
+            browser = started.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+            page = browser.new_page()
+            page.goto(f"http://127.0.0.1:{served.port}/researcher")
+            picture(page, "researcher_login", PHONE)
+            page.fill("input", token)
+            page.keyboard.press("Enter")
+            page.locator(".problem").wait_for(timeout=1000 * PATIENCE)  # renews itself until the import said so
+            picture(page, "researcher", PHONE)
+            states = page.locator("td.state").all_inner_texts()
+            browser.close()
+    finally:
+        served.stop()
+    assert sorted(states) == sorted(["finished", "stopped", "under way", "excluded", "finished", "withdrawn"])
 
 
 def choose_first(page: Any) -> None:
