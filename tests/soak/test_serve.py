@@ -268,10 +268,12 @@ def test_the_researcher_sees_everybody_on_any_screen(tmp_path: Path):
             page.keyboard.press("Enter")
             page.locator(".problem").wait_for(timeout=1000 * PATIENCE)  # renews itself until the import said so
             picture(page, "researcher", PHONE)
+            problem = page.locator(".problem").inner_text()
             states = page.locator("td.state").all_inner_texts()
             browser.close()
     finally:
         served.stop()
+    assert problem.startswith(f"WrongEntry: {study.folder}") and "the state differs from the replayed one" in problem
     assert sorted(states) == sorted(["finished", "stopped", "under way", "excluded", "finished", "withdrawn"])
 
 
