@@ -14,9 +14,11 @@ import struct
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+
+from playwright.sync_api import TimeoutError
 
 FIREFOX = next(filter(None, map(shutil.which, ("firefox-esr", "firefox"))), None)
 START = 120.0  # seconds until it listens, on a machine with other work
@@ -54,6 +56,10 @@ class Socket:
         assert b" 101 " in self.incoming.readline()
         while self.incoming.readline().strip():
             pass
+
+    def close(self) -> None:
+        self.incoming.close()
+        self.stream.close()
 
     def send(self, content: bytes, kind: int = TEXT) -> None:
         """In one masked frame."""
@@ -157,6 +163,18 @@ class FirefoxPage:
         assert found["type"] == "success", found["exceptionDetails"]["text"]
         return json.loads(found["result"]["value"])
 
+    def add_init_script(self, text: str) -> None:
+        """For every page from now on, before its own."""
+        self.ask("script.addPreloadScript", functionDeclaration=f"() => {{ {text} }}")
+
+    def wait_for_function(self, text: str, arg: Any = None, timeout: float = 0) -> None:
+        """Waits until it returns something true. Raises Playwright's TimeoutError after that many ms."""
+        end = time.monotonic() + timeout / 1000
+        while not self.evaluate(text, arg):
+            if time.monotonic() > end:
+                raise TimeoutError(f"not true after {timeout:.0f} ms: {text}")
+            time.sleep(POLL)
+
     def wait_for_timeout(self, ms: float) -> None:
         time.sleep(ms / 1000)
 
@@ -182,9 +200,10 @@ def firefox(profile: Path, size: tuple[int, int], locale: str) -> Iterator[Firef
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=output)
     try:
         page = FirefoxPage(*address_in(said, process))
-        page.resize(*size)
-        page.keyboard.do("search", "--sync", "--onlyvisible", "--pid", str(process.pid), "windowfocus")
-        yield page
+        with closing(page.socket):
+            page.resize(*size)
+            page.keyboard.do("search", "--sync", "--onlyvisible", "--pid", str(process.pid), "windowfocus")
+            yield page
     finally:
         process.terminate()
         process.wait(timeout=ANSWER)
