@@ -43,9 +43,15 @@ class Participant:
         return read_events(logs[0]).events if logs else []
 
     def await_page(self, name: str, times: int = 1) -> None:
-        begun = {"event": "page", "page": name, "what": "begin"}
-        wait_until(lambda: sum(begun.items() <= event.items() for event in self.events()) >= times)
+        self.await_event(times, event="page", page=name, what="begin")
         time.sleep(0.6)  # as long as nobody reads a page
+
+    def await_end(self, name: str) -> None:
+        self.await_event(event="page", page=name, what="end")
+
+    def await_event(self, times: int = 1, **fields: str) -> None:
+        """Until the log holds so many of them."""
+        wait_until(lambda: sum(fields.items() <= event.items() for event in self.events()) >= times)
 
     def press(self, *keys: str) -> None:
         for key in keys:
