@@ -129,7 +129,7 @@ class Study {
     const chunks = await this.persist(() => this.uploads.chunks(token));
     await store.clear();
     for (const [n, text] of chunks.entries()) await store.add(n, text);
-    await store.keep({ client, token, code, language, began, given });
+    await store.keep({ client, token, code, language, began, given, taken: Date.now() });
     location.reload();
     return new Promise(() => {});
   }
@@ -150,7 +150,7 @@ class Study {
     const journal = new Journal(store, this.uploads, token, clock, chunks, admission.next);
     clock.began = Math.min(clock.began, performance.timeOrigin + performance.now() - journal.last / 1000);
     await journal.settled(RETRY); // what a crash left behind
-    if (!(await this.isTheirs(journal))) return this.leave(store, journal, code);
+    if (!(await this.isTheirs(journal, kept.taken))) return this.leave(store, journal, code);
     const session = this.session(admission, journal);
     const past = session.resume();
     if (!past.isFinished) {
@@ -196,10 +196,14 @@ class Study {
     });
   }
 
-  /** Whether the session that was interrupted here is this participant's. @param {Journal} journal */
-  async isTheirs(journal) {
+  /**
+   * Whether the session that was interrupted here is this participant's; one that nobody touched for long is not.
+   * @param {Journal} journal
+   * @param {number} [taken]  when it came here from another browser, however long after its last entry
+   */
+  async isTheirs(journal, taken = 0) {
     const [began, ended] = [0, journal.last].map((at) => new Date(journal.clock.began + at / 1000));
-    if (Date.now() > ended.getTime() + RESUMABLE) return false;
+    if (Date.now() > Math.max(ended.getTime(), taken) + RESUMABLE) return false;
     const clock = (/** @type {Date} */ time) => time.toLocaleTimeString(this.code, { hour: "2-digit", minute: "2-digit" });
     const isToday = began.toDateString() === new Date().toDateString();
     const day = this.language.words[isToday ? "resume.today" : "resume.yesterday"];

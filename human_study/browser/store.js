@@ -2,7 +2,8 @@
 
 /**
  * ``given``: the answers that decided who can take part, by question, until the session holds them.
- * @typedef {{client: string, token?: string, code?: string, language?: string, began?: number, given?: object}} Kept
+ * ``taken``: when the session came here from another browser, ms since 1970.
+ * @typedef {{client: string, token?: string, code?: string, language?: string, began?: number, given?: object, taken?: number}} Kept
  */
 
 const STRICT = /** @type {IDBTransactionOptions} */ ({ durability: "strict" });

@@ -10,6 +10,7 @@
 
 export const SIGNS = ["●", "■", "▲", "◆", "▼", "★", "✚", "✖"]; // of the groups, in order
 const DASHES = ["", "14 9", "3 9", "22 8 3 8", "8 6", "28 10", "3 7 12 7", "16 6 3 6"];
+const TICK = 3.2; // em that a time below the axis takes
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
@@ -36,8 +37,9 @@ const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).p
  */
 export function chart(now, { width, height, em }) {
   const names = now.arms.map((arm, at) => `${SIGNS[at]} ${arm.title ?? arm.letter}`);
-  const longest = Math.max(...names.map((name) => name.length));
-  const box = { left: 4.2 * em, right: width - (0.62 * longest + 1.2) * em, top: 0.8 * em, bottom: height - 2.6 * em };
+  const besides = (/** @type {string[]} */ words) => (0.62 * Math.max(...words.map((word) => word.length)) + 1.2) * em;
+  const ends = besides(names) < width / 3 ? names : SIGNS; // on a phone the signs must do
+  const box = { left: 4.2 * em, right: width - besides(ends), top: 0.8 * em, bottom: height - 2.6 * em };
   const top = highest(now);
   const x = (/** @type {number} */ second) => box.left + ((box.right - box.left) * second) / now.seconds;
   const y = (/** @type {number} */ value) => box.bottom - ((box.bottom - box.top) * value) / top;
@@ -49,7 +51,8 @@ export function chart(now, { width, height, em }) {
       svg("text", { x: box.left - 0.5 * em, y: at + 0.35 * em, "text-anchor": "end", "font-size": em }, shown((part * top) / 4, now)),
     );
   }
-  const gap = now.seconds <= 120 ? 15 : now.seconds <= 300 ? 30 : 60 * Math.ceil(now.seconds / 600);
+  let gap = now.seconds <= 120 ? 15 : now.seconds <= 300 ? 30 : 60 * Math.ceil(now.seconds / 600);
+  while ((now.seconds / gap) * TICK * em > box.right - box.left) gap *= 2;
   for (let second = 0; second <= now.seconds; second += gap) {
     drawn.append(svg("text", { x: x(second), y: box.bottom + 1.25 * em, "text-anchor": "middle", "font-size": em }, clock(second)));
   }
@@ -61,7 +64,7 @@ export function chart(now, { width, height, em }) {
     drawn.append(svg("polyline", { points, ...style }));
   });
   for (const { at, second, height } of labels(now, y, em)) {
-    const name = svg("text", { class: "name", x: x(second) + 0.5 * em, y: height + 0.35 * em, "font-size": em }, names[at]);
+    const name = svg("text", { class: "name", x: x(second) + 0.5 * em, y: height + 0.35 * em, "font-size": em }, ends[at]);
     name.style.fill = `var(--${at})`;
     drawn.append(name);
   }

@@ -62,12 +62,12 @@ class Imports:
             self._pool = ProcessPoolExecutor(1, context, initializer=leave_with_parent)
         job = partial(import_one, self.sessions.study.path, running.code)
         try:
-            running.problem = (await asyncio.get_running_loop().run_in_executor(self._pool, job))[:LONGEST]
+            running.problem = shortened(await asyncio.get_running_loop().run_in_executor(self._pool, job))
         except BrokenProcessPool:  # it was killed: a new one tries again
             self._pool, running.problem = None, KILLED
             return
         except Exception as error:  # such as a full disk: tried again; and the other sessions go on
-            running.problem = one_line(running.writer.path, error)[:LONGEST]
+            running.problem = shortened(one_line(running.writer.path, error))
             return
         finally:
             running.took = time.monotonic() - began
@@ -82,12 +82,19 @@ class Imports:
 
 def import_one(study: Path, code: str) -> str:
     """Imports a session; returns "" or, one line, what is wrong with its chunks. Raises OSError."""
+    path = study
     try:
         loaded = Study.load(study)
-        import_session(loaded, chunks_path(loaded.folder, code))
+        path = chunks_path(loaded.folder, code)
+        import_session(loaded, path)
     except ValueError as error:
-        return problem_of(study, error)
+        return problem_of(path, error)
     return ""
+
+
+def shortened(problem: str) -> str:
+    """It begins with the file and the line, and ends with the reason; what a browser sent stands between them."""
+    return problem if len(problem) <= 2 * LONGEST else f"{problem[:LONGEST]} ... {problem[-LONGEST:]}"
 
 
 def leave_with_parent() -> None:

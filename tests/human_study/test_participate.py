@@ -59,6 +59,7 @@ def test_a_participant_goes_from_consent_to_thanks(screen: Screen, tmp_path: Pat
     person.press("Escape")
     person.await_page("stop")
     person.press("Down", "Return")
+    person.await_end("stop")
     time.sleep(0.5)
     screen.do("keydown", "l")
     wait_until(lambda: any(event["event"] == "win" for event in person.events()))

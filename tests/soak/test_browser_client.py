@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import signal
 import statistics
 import subprocess
@@ -80,6 +81,7 @@ options = { key = "the key", door = "the door" }
 """
 KILLS = int(os.environ.get("PRIORLAB_KILLS", "20"))  # of browsers; every second one is offline
 MOST_LOST = 0.5  # seconds that a kill may lose, on a machine with other work
+LOCKS = ("SingletonLock", "lock")  # of a profile in Chromium and Firefox; each names the process
 START = 180  # seconds within which a server answers, even if it must compile the games
 
 
@@ -129,7 +131,8 @@ def kill_soon(process, profile, seconds=0.0):
 
 def kill(process, profile):
     """Kills a browser, and what drives it."""
-    browser = int((profile / "SingletonLock").readlink().name.rpartition("-")[2])
+    lock = next(profile / name for name in LOCKS if (profile / name).is_symlink())
+    browser = int(re.split("[-+]", lock.readlink().name)[-1])
     os.kill(browser, signal.SIGKILL)  # before it learns that nobody drives it, and ends as usual
     process.kill()
     process.wait()

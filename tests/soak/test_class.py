@@ -26,6 +26,11 @@ from tests.support.paths import ROOT
 sync_api = pytest.importorskip("playwright.sync_api")
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 SIZES = ((1024, 700), (1280, 800), (1920, 1080))
+SHARE = """() => {
+    const width = (name) => document.querySelector(name).getBoundingClientRect().width;
+    return width("#chart .grid") / width("#chart");
+}"""  # of the chart's width that the lines have
+PHONE = (390, 844)  # where a lecturer, or a researcher, may look at what happens
 PATIENCE = 120_000  # ms, on a busy computer
 HALL, HALL_SECONDS = 300, 30
 NAMES = ("original", "masked", "semantics", "princess", "key_door")
@@ -53,10 +58,10 @@ def a_class(port: int, *words: str) -> Iterator[tuple[str, str, subprocess.Popen
         assert "nothing of it was kept" in process.communicate(timeout=60)[0]
 
 
-def picture(page: Any, name: str) -> None:
-    """The page at each size, on which nothing is cut off at the side."""
+def picture(page: Any, name: str, *sizes: tuple[int, int]) -> None:
+    """The page at each size, and those, on which nothing is cut off at the side."""
     folder = os.environ.get("PRIORLAB_PICTURES")
-    for width, height in SIZES:
+    for width, height in (*SIZES, *sizes):
         page.set_viewport_size({"width": width, "height": height})
         page.wait_for_timeout(400 if folder else 50)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (name, width)
@@ -169,7 +174,7 @@ def test_three_students_and_the_wall():
         wall.fill("input", token)
         wall.keyboard.press("Enter")
         wall.wait_for_selector("#counts:not(:empty)")
-        picture(wall, "wall_invites")
+        picture(wall, "wall_invites", PHONE)
         students = [browser.new_context(locale=locale).new_page() for locale in ("en-US", "de-DE", "en-GB")]
         for page in (wall, *students):
             page.set_default_timeout(PATIENCE)
@@ -202,12 +207,12 @@ def test_three_students_and_the_wall():
         assert (now["joined"], [arm["curve"] for arm in now["arms"]]) == (2, [[]] * 4), "too few for a line"
         wall.bring_to_front()
         wall.wait_for_selector("body:not(.inviting)")
-        picture(wall, "wall_few")
+        picture(wall, "wall_few", PHONE)
         run_hall(8471, 24, 10)
         wall.wait_for_selector(".curve")
-        picture(wall, "wall_lines")
+        picture(wall, "wall_lines", PHONE)
         wall.emulate_media(color_scheme="dark")
-        picture(wall, "wall_dark")
+        picture(wall, "wall_dark", PHONE)
         text = wall.content() + "".join(page.content() for page in students)
         assert not [name for name in NAMES if name in text.lower()]
         for page in students:
@@ -224,14 +229,15 @@ def test_three_students_and_the_wall():
         assert students[2].locator(".far").count() == 0
         wall.bring_to_front()
         wall.keyboard.press("r")
-        picture(wall, "wall_sure")
+        picture(wall, "wall_sure", PHONE)
         wall.keyboard.press("Tab")
         wall.keyboard.press("Enter")
         wall.wait_for_selector("article img")
         wall.emulate_media(color_scheme="light")
-        picture(wall, "wall_revealed")
+        picture(wall, "wall_revealed", PHONE)
+        assert wall.evaluate(SHARE) > 0.5, "the names leave room for the lines, also on a phone"
         wall.keyboard.press("t")
-        picture(wall, "wall_revealed_dark")
+        picture(wall, "wall_revealed_dark", PHONE)
         phone = browser.new_context(**started.devices["Pixel 7"]).new_page()
         phone.goto(address)
         phone.wait_for_selector("h1")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 
@@ -20,13 +21,14 @@ from priorlab.envs.plays.events import read_events
 from priorlab.envs.plays.sessions import read_session
 from priorlab.human_study.data.chunks import chunks_path, read_chunks
 from priorlab.human_study.data.imported import import_study
-from priorlab.human_study.data.recorder import STOPPED
+from priorlab.human_study.data.recorder import LEFT, STOPPED
 from priorlab.human_study.data.verify import verify
 from priorlab.human_study.study.assignment import taken_places
 from priorlab.human_study.study.study_file import Study
 from tests.envs.test_play import EASY
 from tests.human_study.test_study import a_study
-from tests.support.browser_participant import Journal, agreed
+from tests.soak.test_class import PHONE, picture
+from tests.support.browser_participant import Journal, Post, agreed, bearer, post_all
 from tests.support.paths import ROOT
 
 EVERY = 0.5  # seconds between two chunks of a participant, as the page sends them
@@ -103,9 +105,10 @@ class Served:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def the_study(folder: Path, participants: int) -> Study:
+def the_study(folder: Path, participants: int, **entries: object) -> Study:
     (folder / "easy.txt").write_text(EASY, encoding="utf-8")
-    return a_study(folder, game="princess", level="easy.txt", versions=["original"], participants=participants)
+    about = {"level": "easy.txt", "versions": ["original"], "participants": participants, **entries}
+    return a_study(folder, game="princess", **about)
 
 
 def journal_of(study: Study, seconds: float, seed: int) -> list[dict]:
@@ -223,17 +226,82 @@ def test_a_lecture_hall_takes_part_at_once(tmp_path: Path):
     assert all(read_session(study.folder / f"{code}.session.jsonl") for code in codes[:3])
 
 
+HAND = """extends = "en"
+[questions.hand]
+kind = "choice"
+text = "Which hand?"
+options = { left = "left", right = "right" }
+"""
+HOURS = 13  # later, when no browser offers its own session any more
+
+
+def post_sessions(study: Study, post: Post) -> None:
+    """Somebody who finished, who stopped, who plays, was too young, sent a wrong state, and withdrew."""
+    chance = np.random.default_rng(0)
+    for number, state in enumerate(("finished", "stopped", "under way", "excluded", "damaged", "withdrawn")):
+        admission = post("/api/begin", json=agreed(client=f"participant-{number:06}")).json()
+        journal = Journal()
+        if state == "excluded":
+            journal.note("excluded", why="minimum_age")
+        else:
+            for play in range(len(study.versions)):
+                game, inputs = study.settings(study.versions[play]), chance.integers(0, 2, 30).tolist()
+                journal.play(play, game, inputs, STOPPED if state == "stopped" else LEFT)
+        if state == "damaged":
+            next(numbers for kind, *_, numbers in journal.entries if kind == "h")[0] += 1
+        if state in ("finished", "stopped", "excluded", "damaged"):
+            journal.finish()
+        post_all(post, admission, journal)
+        if state == "withdrawn":
+            assert post("/api/withdraw", json={}, headers=bearer(admission)).status_code == 200
+
+
+def test_the_researcher_sees_everybody_on_any_screen(tmp_path: Path):
+    playwright = pytest.importorskip("playwright.sync_api", reason="the soak's clients install it")
+    versions = ["original", "masked_semantics", "masked_objects"]
+    study = the_study(tmp_path, 6, versions=versions, design="within")
+    served = Served(study)
+    try:
+        assert served.process.stdout
+        token = served.process.stdout.readline().split()[-1]
+        with httpx.Client(base_url=f"http://127.0.0.1:{served.port}") as client:
+            post_sessions(study, client.post)
+        with playwright.sync_playwright() as started:
+            browser = started.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+            page = browser.new_page()
+            page.goto(f"http://127.0.0.1:{served.port}/researcher")
+            picture(page, "researcher_login", PHONE)
+            page.fill("input", token)
+            page.keyboard.press("Enter")
+            page.locator(".problem").wait_for(timeout=1000 * PATIENCE)  # renews itself until the import said so
+            picture(page, "researcher", PHONE)
+            problem = page.locator(".problem").inner_text()
+            states = page.locator("td.state").all_inner_texts()
+            browser.close()
+    finally:
+        served.stop()
+    assert problem.startswith(f"WrongEntry: {study.folder}") and "the state differs from the replayed one" in problem
+    assert sorted(states) == sorted(["finished", "stopped", "under way", "excluded", "finished", "withdrawn"])
+
+
 def choose_first(page: Any) -> None:
     page.get_by_role("radio").first.click()
     time.sleep(1)  # as long as nobody reads a page
     page.keyboard.press("Enter")
 
 
-def test_a_participant_of_a_panel_goes_on_with_another_browser(tmp_path: Path):
+def agree(page: Any) -> None:
+    """To the study, as somebody whose answers let them take part."""
+    choose_first(page)
+    page.get_by_text("Which hand?").wait_for()
+    choose_first(page)
+
+
+@pytest.mark.parametrize("hours", [0, HOURS], ids=["at once", "hours later"])
+def test_a_participant_of_a_panel_goes_on_with_another_browser(hours: int, tmp_path: Path):
     playwright = pytest.importorskip("playwright.sync_api", reason="the soak's clients install it")
-    study = the_study(tmp_path, 2)
-    with study.path.open("a") as file:
-        file.write('\n[panel]\ncomplete = "C1"\n')
+    (tmp_path / "en.toml").write_text(HAND, encoding="utf-8")
+    study = the_study(tmp_path, 2, texts="en.toml", eligible={"hand": ["left"]}, panel={"complete": "C1"})
     served = Served(study)
     address = f"http://127.0.0.1:{served.port}/?PROLIFIC_PID=5f2a"
     try:
@@ -242,24 +310,30 @@ def test_a_participant_of_a_panel_goes_on_with_another_browser(tmp_path: Path):
             here, there = browser.new_context(), browser.new_context()
             page = here.new_page()
             page.goto(address)
-            choose_first(page)
+            agree(page)
             page.locator(".code").wait_for()
             code = page.locator(".code").inner_text().strip()
             assert "5f2a" not in page.url
+            time.sleep(1)
+            page.keyboard.press("Enter")
+            page.get_by_text("The keys").wait_for()
             time.sleep(2)
             here.close()
+            there.add_init_script(f"const now = Date.now; Date.now = () => now() + 3600e3 * {hours}")
             page = there.new_page()
             page.goto(address)
             with page.expect_event("load"):
-                choose_first(page)
+                agree(page)
             choose_first(page)  # the session that was interrupted is theirs
-            page.locator(".code").wait_for()
-            assert page.locator(".code").inner_text().strip() == code
+            page.get_by_text("The keys").wait_for()
             time.sleep(2)
             browser.close()
     finally:
         served.stop()
     (place,) = taken_places(study)
     assert place.participant == code and [each.problem for each in import_study(study)] == [""]
-    events = [event["event"] for event in read_events(study.folder / f"{code}.session.jsonl").events]
-    assert events.count("consent") == events.count("resumed") == 1
+    events = read_events(study.folder / f"{code}.session.jsonl").events
+    names = [event["event"] for event in events]
+    assert names.count("consent") == names.count("resumed") == 1
+    assert [(each["question"], each["answer"]) for each in events if each["event"] == "answer"] == [("hand", "left")]
+    assert [line for each in verify([study.folder]) for line in each.problems] == []

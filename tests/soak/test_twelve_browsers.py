@@ -1,7 +1,8 @@
-"""A whole study: twelve participants in browsers press keys through every page, in two languages; one is killed at each
-page. Then everything that a researcher does with the data. Once with our server, once in a JATOS of our own.
+"""A whole study: twelve participants in Chromium press keys through every page, in two languages; one is killed at each
+page. Then everything that a researcher does with the data. Once with our server, once in a JATOS of our own. And one
+participant in Firefox, with real keys at a real window, who meets every page.
 
-Pictures of the pages, in three sizes, go to the folder that PRIORLAB_PICTURES names, if any.
+Pictures of the pages, in three sizes, go to the folder that PRIORLAB_PICTURES names, if any, in one folder a browser.
 """
 
 import random
@@ -10,7 +11,7 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -27,15 +28,23 @@ from tests.soak.test_browser_client import STUDY, TEXTS, kill
 from tests.soak.test_hosting import host, in_jatos
 from tests.soak.test_serve import Served
 from tests.support.browser_client import CHROMIUM
-from tests.support.browser_visit import ACTS, GAME, OVER
+from tests.support.browser_visit import ACTS, GAME, OVER, WRONG
+from tests.support.firefox import FIREFOX
+from tests.support.screen import Screen, a_screen, needs_x
 
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs the program chromium")
+needs_chromium = pytest.mark.skipif(not CHROMIUM, reason="needs the program chromium")
+needs_firefox = pytest.mark.skipif(not FIREFOX, reason="needs the program firefox")
 
 PARTICIPANTS, AT_ONCE = 12, 3
 PAGES = [*ACTS, GAME]
 LAST = "Thank you!"  # nothing is left to come back for
 BEFORE = ("Language / Sprache", "Taking part in a study", "Which hand?")  # there is a session
 TRACELESS = (*BEFORE, "Continue?", LAST)  # of a kill there
+KEYBOARD = (["setxkbmap", "de"], ["xmodmap", "-e", "keycode 250 = U9375"])  # with every letter that is typed
+ANSWERS = {  # to what ACTS do
+    "hand": "right", "age": "25_34", "sleep": 7.2, "games": ["jump", "sport"], "awake": 3, "plate_2": 57,
+    "goal": "door", "aim.0": "käse, 鍵", "aim.1": "käse, 鍵", "known": "similar",
+}  # fmt: skip
 PATIENCE = 240  # seconds that the end of a visit may take
 
 
@@ -44,14 +53,21 @@ def stages(number: int) -> list[str]:
     return PAGES[number::PARTICIPANTS]
 
 
-def take_part(address: str, folder: Path, number: int) -> tuple[set[str], int]:
-    """Visits the page until the session is over, and is killed on the way: (titles that were seen, how many kills)."""
-    profile, chance, left, seen = folder / f"profile-{number}", random.Random(number), stages(number), set[str]()
+def take_part(
+    address: str, folder: Path, number: int, pages: Sequence[str] = (), browser: str = "chromium",
+    env: Mapping[str, str] | None = None,
+) -> tuple[set[str], int]:  # fmt: skip
+    """Visits the page until the session is over, and is killed at those pages: (titles that were seen, how many kills).
+
+    By default at the participant's own pages.
+    """
+    profile, chance, seen = folder / f"profile-{number}", random.Random(number), set[str]()
+    left = [*pages] or stages(number)
     kills, title = 0, ""
     while True:
-        words = [sys.executable, "-m", "tests.support.browser_visit", address, str(profile)]
+        words = [sys.executable, "-m", "tests.support.browser_visit", browser, address, str(profile)]
         words += ["en" if number % 2 else "de", str(number), *left]
-        process = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True)
+        process = subprocess.Popen(words, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True, start_new_session=True)
         assert process.stdout
         with process.stdout as told:
             for line in told:
@@ -113,6 +129,16 @@ def study(tmp_path: Path) -> Study:
     return Study.load(tmp_path / "study.toml")
 
 
+@pytest.fixture
+def screen(tmp_path: Path) -> Iterator[Screen]:
+    """One that a window of 1920x1080 and a browser's bars fit on."""
+    (tmp_path / "screen").mkdir()
+    for found in a_screen(tmp_path / "screen", "1920x1280"):
+        for command in KEYBOARD:
+            subprocess.run(command, env=found.env, check=True)
+        yield found
+
+
 @pytest.fixture(autouse=True)
 def quick_profiles(tmp_path: Path) -> Iterator[None]:
     """Profiles of browsers are large."""
@@ -121,6 +147,7 @@ def quick_profiles(tmp_path: Path) -> Iterator[None]:
         shutil.rmtree(profile, ignore_errors=True)
 
 
+@needs_chromium
 def test_with_the_server(study: Study, tmp_path: Path):
     served = Served(study)
     try:
@@ -131,6 +158,7 @@ def test_with_the_server(study: Study, tmp_path: Path):
     analysed(study, kills, tmp_path)
 
 
+@needs_chromium
 def test_in_jatos(study: Study, tmp_path: Path):
     assets, archive = in_jatos(study, tmp_path), tmp_path / "results.zip"
     with ExitStack() as stack:
@@ -141,3 +169,27 @@ def test_in_jatos(study: Study, tmp_path: Path):
             file.writestr(f"study_result_{number}/comp-result_{number}/data.txt", server.result)
     priorlab("import", study.path, archive)
     analysed(study, kills, tmp_path)
+
+
+@needs_x
+@needs_firefox
+@pytest.mark.skipif(not shutil.which("xmodmap"), reason="not installed: xmodmap")
+@pytest.mark.parametrize("number", [1, 2])
+def test_in_firefox(study: Study, tmp_path: Path, number: int, screen: Screen):
+    """In English in a window of 1920x1080, and in German in one of 1024x700."""
+    served = Served(study)
+    try:
+        address = f"http://127.0.0.1:{served.port}/"
+        seen, kills = take_part(address, tmp_path, number, [WRONG, GAME], "firefox", screen.env)
+    finally:
+        served.stop()
+    assert seen >= {*PAGES, OVER} and kills == 2
+    priorlab("import", study.path)
+    (log,) = study.folder.glob("*.session.jsonl")
+    events = read_events(log).events
+    assert events[-1]["event"] == "finish" and events[0]["browser"].startswith("Firefox")
+    assert sum(event["event"] == "resumed" for event in events) == kills
+    answers = {event["question"]: event["answer"] for event in events if event["event"] == "answer"}
+    assert answers == ANSWERS
+    assert {0, 1, 2, 3} >= {event["input"] for event in events if event["event"] == "step"} > {0}
+    print(priorlab("verify", study.folder))

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from playwright.sync_api import Page, TimeoutError, sync_playwright
+from playwright.sync_api import TimeoutError, sync_playwright
 
 CHROMIUM = shutil.which("chromium")
 PATIENCE = 60_000  # ms
@@ -21,7 +21,8 @@ TITLE = """() => document.body.classList.contains('plays') ? 'game'
 class Visitor:
     """Presses keys, and reads what the page says."""
 
-    def __init__(self, page: Page):
+    def __init__(self, page: Any):
+        """``page``: Playwright's, or one of Firefox."""
         self.page = page
         self.problems: list[str] = []
         page.on("pageerror", lambda error: self.problems.append(str(error)))

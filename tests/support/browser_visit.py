@@ -1,19 +1,22 @@
 """A participant in a real browser who does whatever the page asks, in either language, from wherever it stands.
 
-``python -m tests.support.browser_visit ADDRESS PROFILE LANGUAGE NUMBER TITLE...`` prints each page's title, in English,
-when it comes, until the session is over; NUMBER is the participant's. At each TITLE it waits a moment, to be killed.
+``python -m tests.support.browser_visit BROWSER ADDRESS PROFILE LANGUAGE NUMBER TITLE...`` prints each page's title, in
+English, when it comes, until the session is over; NUMBER is the participant's. At each TITLE it waits a moment, to be
+killed. BROWSER is chromium, or firefox on the screen that DISPLAY names.
 """
 
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from priorlab.human_study.study.texts import Texts
 from tests.support.browser_client import CHROMIUM, READABLE, Visitor
+from tests.support.firefox import firefox
 
 SIZES = ((1280, 800), (1920, 1080), (1024, 700))
 LOCALES = {"en": "en-GB", "de": "de-DE"}
@@ -95,19 +98,31 @@ def visit(visitor: Visitor, language: str, waits: list[str], is_wrong: bool, pic
             ACTS[title](visitor)
 
 
-def main(address: str, profile: str, language: str, number: str, *waits: str) -> None:
-    width, height = SIZES[int(number) % len(SIZES)]
-    folder = os.environ.get("PRIORLAB_PICTURES")
+@contextmanager
+def chromium(profile: Path, size: tuple[int, int], locale: str) -> Iterator[Page]:
+    """An empty page of that size; the profile may be an old one."""
+    width, height = size
     with sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
             profile, executable_path=CHROMIUM, args=["--no-sandbox"], viewport={"width": width, "height": height},
-            locale=LOCALES[language],
+            locale=locale,
         )  # fmt: skip
-        visitor = Visitor(context.pages[0])
-        visitor.page.goto(address)
-        visit(visitor, language, [*waits], WRONG in waits, Path(folder) if folder else None)
-        assert not visitor.problems, visitor.problems
+        yield context.pages[0]
         context.close()
+
+
+BROWSERS = {"chromium": chromium, "firefox": firefox}
+
+
+def main(browser: str, address: str, profile: str, language: str, number: str, *waits: str) -> None:
+    pictures = Path(os.environ["PRIORLAB_PICTURES"]) / browser if "PRIORLAB_PICTURES" in os.environ else None
+    if pictures:
+        pictures.mkdir(parents=True, exist_ok=True)
+    with BROWSERS[browser](Path(profile), SIZES[int(number) % len(SIZES)], LOCALES[language]) as page:
+        visitor = Visitor(page)
+        page.goto(address)
+        visit(visitor, language, [*waits], WRONG in waits, pictures)
+        assert not visitor.problems, visitor.problems
 
 
 if __name__ == "__main__":

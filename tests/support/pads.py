@@ -96,4 +96,5 @@ if __name__ == "__main__":
 
     pygame.joystick.init()
     threading.Thread(target=move, args=[Path(sys.argv[1])], daemon=True).start()
-    main(Path(sys.argv[2]), windowed="--windowed" in sys.argv)
+    windowed, slow = ("--windowed" in sys.argv), ("--allow-slow-screen" in sys.argv)
+    main(Path(sys.argv[2]), windowed=windowed, allow_slow_screen=slow)

@@ -16,6 +16,7 @@ from priorlab.envs.plays.sessions import read_session
 from tests.support.paths import ROOT
 
 PATIENCE = 60.0  # seconds, before a window that does not answer fails a test
+START = 300.0  # seconds until a window is up, even if a busy machine must compile the games first
 SLIP = 2.0  # seconds without the picture expected, after which another input than the one pressed must have counted
 TRIES = 5
 TOOLS = [tool for tool in ("Xvfb", "xdotool") if not shutil.which(tool)]
@@ -85,7 +86,7 @@ class Screen:
         self.started.append(process)
         shown = f"{title}\n{process.pid}"
         chain = ("getwindowfocus", "getwindowname", "getwindowfocus", "getwindowpid")
-        wait_until(lambda: process.poll() is not None or self.do(*chain) == shown)
+        wait_until(lambda: process.poll() is not None or self.do(*chain) == shown, START)
         assert process.poll() is None, process.communicate()
         return process
 
@@ -143,8 +144,8 @@ def play_by_sight(screen: Screen, window: str, play: Play) -> None:
         hands.stdin.write(f"keyup {held}\n" if held else "")
 
 
-def wait_until(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
+def wait_until(holds: Callable[[], bool], seconds: float = PATIENCE) -> None:
+    end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.02)
