@@ -40,6 +40,17 @@ class Outcome(NamedTuple):
     final_inputs: np.ndarray  # int64 (n,)
 
 
+class Known(NamedTuple):
+    """What all consoles with one ROM have in common."""
+
+    legal: tuple[ale_py.Action, ...]
+    minimal: tuple[ale_py.Action, ...]
+    height: int  # of the screen, pixels
+
+
+_known: dict[str, Known] = {}  # by the path of the ROM
+
+
 class Atari(Alone):
     """N games of ale_py in lockstep. Lane i is seeded with seed + i.
 
@@ -74,14 +85,9 @@ class Atari(Alone):
         self._games = [self._console() for _ in range(num_games)]
         self._every = np.arange(num_games)
         self._generators: list[np.random.Generator | None] = [None] * num_games  # of the lanes seeded so far
-        self._seed(0, first_lane)  # the others when they are reset, as it takes ale_py a tenth of a second each
-        ale = self._games[0]
-        self.actions = [
-            action.value
-            for action in (ale.getLegalActionSet() if chosen["full_action_space"] else ale.getMinimalActionSet())
-        ]
+        legal, minimal, height = self._about()
+        self.actions = [action.value for action in (legal if chosen["full_action_space"] else minimal)]
         self.meanings: list[str] = [ale_py.Action(action).name for action in self.actions]  # NOOP, FIRE, ...
-        height, _ = ale.getScreenDims()
         self._masks, self._mask_seed, self._height = masks_of(chosen["mask"]), int(chosen["mask_seed"]), height
         self._look = paint_masks(self._masks, self._mask_seed, height, grayscale)
         self._areas = build_areas(height, screen_size, grayscale)
@@ -94,6 +100,16 @@ class Atari(Alone):
         self._lives, self._inputs = np.zeros((2, num_games), np.int64)
         self._none, self._running = self._every[:0], False
         self._settle(np.zeros((num_games, 2, height, WIDTH), np.uint8))
+
+    def _about(self) -> Known:
+        """Seeds a lane only to ask about a ROM for the first time; as it takes ale_py a tenth of a second, the others
+        wait until they are reset."""
+        rom = str(self._rom)
+        if rom not in _known:
+            ale = self.interface()
+            height, _ = ale.getScreenDims()
+            _known[rom] = Known(tuple(ale.getLegalActionSet()), tuple(ale.getMinimalActionSet()), height)
+        return _known[rom]
 
     def _settle(self, frames: np.ndarray) -> None:
         """Takes these as the last two frames of each lane, the older one first."""
@@ -146,8 +162,9 @@ class Atari(Alone):
         """Starts new episodes in these lanes (None: all), seeded if ``seeds``, one per lane, gives a seed."""
         lanes = self._every if lanes is None else lanes
         for lane, seed in zip(lanes.tolist(), seeds or [None] * len(lanes)):
-            if seed is not None or self._generators[lane] is None:
-                self._seed(lane, self._first_lane + lane if seed is None else seed)
+            if seed is not None:
+                self._seed(lane, seed)
+            self.interface(lane)
         self._restart(lanes)
         return self._outcome(self._none)
 
@@ -196,12 +213,14 @@ class Atari(Alone):
         return picture[0]
 
     def interface(self, lane: int = 0) -> ale_py.ALEInterface:
-        """ale_py's interface to the lane's game, without masks."""
+        """ale_py's interface to the lane's game, without masks; seeds the lane if nothing else has."""
+        if self._generators[lane] is None:
+            self._seed(lane, self._first_lane + lane)
         return self._games[lane]
 
     def memory(self, lane: int = 0) -> np.ndarray:
         """The lane's console memory, uint8 (128,)."""
-        return self._games[lane].getRAM()
+        return self.interface(lane).getRAM()
 
     def rom_hash(self) -> str:
         """SHA-256 of the game's ROM."""

@@ -17,7 +17,25 @@ READ = (
 )  # fmt: skip
 KEPT_BYTES = 32 << 20
 
-_kept: OrderedDict[bytes, tuple[np.ndarray, ...]] = OrderedDict()  # by everything they depend on, the latest last
+
+class Kept(OrderedDict[bytes, tuple[np.ndarray, ...]]):
+    """Pictures by everything they depend on, the latest last; ``total``: bytes of all."""
+
+    total = 0
+
+    def add(self, key: bytes, pictures: tuple[np.ndarray, ...], most: int) -> None:
+        """Lets those go that were used longest ago, until all take at most ``most`` bytes."""
+        self.total += size_of(pictures) - size_of(self.get(key, ()))  # another thread may have drawn them, too
+        self[key] = pictures
+        while self.total > most:
+            self.total -= size_of(self.popitem(last=False)[1])
+
+
+def size_of(pictures: tuple[np.ndarray, ...]) -> int:
+    return sum(each.nbytes for each in pictures)
+
+
+_kept = Kept()
 _lock = Lock()
 
 
@@ -36,16 +54,9 @@ def fill_still_pictures(scenes: Scenes, k: int, scratch: Scratch) -> None:
     state = np.zeros(FIELDS, np.int32)
     begin(scenes.numbers[k], state)
     draw_still_pictures(scenes, k, state, np.zeros_like(scenes.empty[k]), scratch)
-    keep(key, tuple(target.copy() for target in targets))
-
-
-def keep(key: bytes, pictures: tuple[np.ndarray, ...]) -> None:
-    """Keeps the pictures, and lets those go that were used longest ago, until all take at most KEPT_BYTES."""
+    pictures = tuple(target.copy() for target in targets)
     with _lock:
-        _kept[key] = pictures
-        total = sum(each.nbytes for kept in _kept.values() for each in kept)
-        while total > KEPT_BYTES:
-            total -= sum(each.nbytes for each in _kept.popitem(last=False)[1])
+        _kept.add(key, pictures, KEPT_BYTES)
 
 
 def key_of(scenes: Scenes, k: int) -> bytes:

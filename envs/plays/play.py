@@ -51,6 +51,7 @@ ENGINE = 1  # to be increased when the same inputs can give other states than be
 NUMBER_OF = np.zeros(128, np.uint8)  # the input of a character, by the character's code
 NUMBER_OF[list(CHARACTERS.encode())] = range(len(CHARACTERS))
 INPUTS_PER_SECOND = 30  # as people play
+SHORT = 1000  # inputs, in which a game takes less time than the pictures that make its steps fast
 NO_LIMIT = 2**31 - 1  # a play ends when its recorder ends it, not when an agent's episode would
 HASHED = (X, Y, JUMPING, SPEED, ON_LADDER, MONSTERS, EPISODE_INPUTS, PLAY_INPUTS, DEATHS, UNIQUE_STATES, SOLVED)
 HASHED_TOO = (CLOCK, LAST_SIDE, HAS_KEY)  # hashed unless all are 0: for patrols, alternating ladders, keys
@@ -66,17 +67,19 @@ class Course(Alone):
 
     It is one of ``courses.AnyCourse``. Version ``random`` is the original in a random look. ``picture`` is uint8 (size,
     size, 3), in colour, by default 15 px per tile. ``state`` is int32 (FIELDS,) after the last input: at a death, where
-    the player died or, if the rules put the player back, the start.
+    the player died or, if the rules put the player back, the start. ``still`` is that of ``Games``.
     """
 
     action_names: tuple[str, ...] = INPUT_NAMES
     rate = INPUTS_PER_SECOND
 
-    def __init__(self, version: str, level: Level, look_seed: int = 0, seed: int = 0, size: int | None = None):
+    def __init__(
+        self, version: str, level: Level, look_seed: int = 0, seed: int = 0, size: int | None = None, still: bool = True
+    ):
         self.version, self.level, self.look_seed, self.seed = version, level, look_seed, seed
         self.games = Games(
             1, **place_settings(version, level, look_seed), screen_size=size or level.side, grayscale_obs=False,
-            max_inputs=NO_LIMIT, autoreset=False,
+            max_inputs=NO_LIMIT, autoreset=False, still=still,
         )  # fmt: skip
         self.games.reset(seed)
         self.state = self.games.state[0].copy()
@@ -253,7 +256,8 @@ class Play:
 
     def frames(self, size: int | None = None) -> Iterator[np.ndarray]:
         """The n + 1 pictures that the player saw, uint8 (size, size, 3); ``size`` None is 15 px per tile."""
-        course = Course(self.version, self.level, self.look_seed, self.seed, size)
+        long = len(self.inputs) > SHORT
+        course = Course(self.version, self.level, self.look_seed, self.seed, size, still=long)
         yield course.picture.copy()
         for character in self.inputs:
             course.step(CHARACTERS.index(character))
@@ -314,7 +318,7 @@ def replay(version: str, level: Level, inputs: str) -> np.ndarray:
 @lru_cache(maxsize=256)
 def first_picture(version: str, level: Level, look_seed: int) -> str:
     """The hash of the first picture, 15 px per tile, which does not depend on the play's seed."""
-    return hash_picture(Course(version, level, look_seed).picture)
+    return hash_picture(Course(version, level, look_seed, still=False).picture)
 
 
 def hash_state(state: np.ndarray) -> str:

@@ -1,5 +1,6 @@
 """The window in which people play and replays are shown. It knows neither games nor logs."""
 
+import math
 import os
 import sys
 import time
@@ -75,7 +76,7 @@ class Window:
         self.words: dict[str, pygame.Surface] = {}  # shown below the last picture; by how the play ended
         self.speed: dict[str, float] = {}  # what was measured of it, for the log's header
         self._used = False  # whether a key was pressed or the focus was lost
-        self._focused = -1.0  # when the focus came back
+        self._focused = -1.0  # when the focus came back; infinite while it is away
         self._down: set[int] = set()  # keys, by scancode
         self._stale: set[Hashable] = set()  # held since before the game or the focus: not fresh until released
         self.keys, self.closed, self.reason = keys or Keys(), False, ""
@@ -192,7 +193,9 @@ class Window:
                 self.closed, self.reason = True, "window closed"
             elif event.type == pygame.WINDOWFOCUSLOST:
                 self._note("focus", what="lost")
-                # keys that are still held when the focus comes back go down again then: see REFOCUS_SECONDS
+                # keys that are still held when the focus comes back go down again then (see REFOCUS_SECONDS), or before
+                # it is reported: X repeats a held key as soon as the window has the focus
+                self._focused = math.inf
                 self._stale = set(self.pads.held() if self.pads is not None else ())
                 self._down.clear()
                 self._used = True

@@ -86,6 +86,17 @@ def test_the_same_inputs_give_the_rewards_and_ends_of_unmasked_ale(game, probabi
     assert points and (ends or game == "ms_pacman")
 
 
+def test_a_console_starts_once_when_its_game_is_reset_or_asked_about(monkeypatch):
+    """It takes a tenth of a second."""
+    known, seed, seeded = Atari(1, "pong"), Atari._seed, []
+    monkeypatch.setattr(Atari, "_seed", lambda games, *lane: seeded.append(lane) or seed(games, *lane))
+    games = Atari(3, "pong", first_lane=2)
+    assert games.meanings == known.meanings and not seeded
+    assert games.interface(2).getScreenDims() == (HEIGHT, WIDTH) and seeded == [(2, 4)]
+    games.reset(seeds=[7, None, None])
+    assert seeded == [(2, 4), (0, 7), (1, 3)]
+
+
 @pytest.mark.parametrize("game", [*GAMES, "adventure"])
 def test_without_a_mask_the_picture_is_ales(game):
     """The maximum of its last two frames per pixel; adventure uses the PAL palette."""

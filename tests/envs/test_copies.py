@@ -48,7 +48,7 @@ BATCHES = {
     "wrapped": lambda: gymnasium.wrappers.vector.RecordEpisodeStatistics(
         make_vec("PriorLab/Princess-v0", num_envs=3, **SMALL)
     ),
-    "atari": lambda: make_vec("PriorLab/Atari-v0", num_envs=3, render_mode="rgb_array", **ATARI),
+    "atari": lambda: make_vec("PriorLab/Atari-v0", num_envs=2, render_mode="rgb_array", **ATARI),
     "atari processes": lambda: make_vec("PriorLab/Atari-v0", num_envs=3, num_threads=2, **ATARI),
 }
 LEARNERS = {

@@ -13,7 +13,7 @@ BOTH = [(game, version) for game in games() for version in versions(game)]
 
 def stepped(version: str, level: Level, inputs: np.ndarray) -> np.ndarray:
     """The states that a course goes through, until it is won."""
-    course = Course(version, level)
+    course = Course(version, level, size=15)
     states = [course.state.copy()]
     for action in inputs:
         if course.solved:

@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from priorlab.envs.base.compile import kernel
 from priorlab.envs.engine.games import Games
 from priorlab.envs.game.level import Level
 from priorlab.envs.game.numbers import level_numbers
@@ -82,6 +83,12 @@ PROBLEMS = [
 ]
 
 
+@kernel
+def taken(tiles, numbers, monsters, state, action):
+    """The rules' step, compiled: the search takes it a million times."""
+    return step(tiles, numbers, monsters, state, action)
+
+
 @cache
 def searched(text: str, rules: str, frame_skip: int) -> tuple[dict[tuple, list], int | None, int]:
     """(where the inputs of each state lead: a state, WIN or DEATH; decisions to the first win; positions)."""
@@ -98,7 +105,7 @@ def searched(text: str, rules: str, frame_skip: int) -> tuple[dict[tuple, list],
             for action in range(6):
                 state[FUTURE] = own
                 for _ in range(frame_skip):
-                    outcome = step(tiles, numbers, monsters, state, action)
+                    outcome = taken(tiles, numbers, monsters, state, action)
                     positions.add(position_bit(numbers, state))
                     if outcome != ONGOING:
                         break

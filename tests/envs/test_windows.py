@@ -21,8 +21,7 @@ pygame.display.init = opened
 """
 
 
-@pytest.mark.parametrize("said", [None, "1"])
-@pytest.mark.parametrize("opener", OPENERS)
+@pytest.mark.parametrize(("opener", "said"), [*((opener, None) for opener in OPENERS), ("people", "1")])
 def test_sdl_is_told_to_draw_without_opengl_before_a_window_opens(opener, said):
     """Otherwise Mesa's LLVM and that of torch's triton would end the process. A user's setting is kept."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("SDL_")} | {"DISPLAY": ":0"}

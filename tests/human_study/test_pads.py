@@ -219,6 +219,17 @@ def test_a_key_released_in_another_window_can_be_pressed_when_the_focus_is_back(
     assert after(window, pygame.event.post, down) == LEFT and not window.paused
 
 
+def test_a_held_key_that_goes_down_before_the_focus_is_reported_counts_as_held(window: Window):
+    """X repeats it into the window at once; SDL reports the focus a fifth of a second later."""
+    down = pygame.Event(pygame.KEYDOWN, key=pygame.K_LEFT, scancode=pygame.KSCAN_LEFT)
+    window._window.hide()
+    assert after(window, pygame.event.post, down) == NONE and window.paused
+    window._window.show()
+    assert after(window) == NONE and window.paused
+    time.sleep(REFOCUS_SECONDS + 0.01)
+    assert after(window, pygame.event.post, down) == LEFT and not window.paused
+
+
 def test_f11_held_while_text_is_typed_acts_once(window: Window):
     down = pygame.Event(pygame.KEYDOWN, key=pygame.K_F11, scancode=pygame.KSCAN_F11)
     up = pygame.Event(pygame.KEYUP, key=pygame.K_F11, scancode=pygame.KSCAN_F11)

@@ -10,12 +10,13 @@ import pytest
 import torch
 
 from priorlab.scripts.commands.lecture import main
-from priorlab.scripts.lecture import lives_beside, runs
+from priorlab.scripts.lecture import backed, learning, lives_beside, runs
 from priorlab.scripts.lecture.catalogue import CLAIMS, find_claim
-from priorlab.scripts.lecture.claims import fast, fast_games
+from priorlab.scripts.lecture.claims import compression, fast, fast_games, features, looks
 from priorlab.scripts.lecture.objects import SIDE, labelled, some_classes
 from priorlab.scripts.lecture.page import judged, write_site
 from priorlab.scripts.lecture.runs import Request, measure, measure_missing, read
+from priorlab.transfer import supervised
 from tests.support.priors_rows import write_sealed
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -27,8 +28,20 @@ SHORTER = {  # than quick runs: with as many figures, lines and points
     "matching": "episodes=1,steps=3",
     "neighbours": "episodes=2,steps=3",
 }
-FEWER = {fast: {"TESTS": 6, "TRIED": 4}, fast_games: {"LOOKS": 4}}  # what a claim measures besides its settings
+FEWER = {  # pictures, tests and looks, which are not among a claim's settings
+    backed: {"PICTURES": 500, "TESTED": 250}, compression: {"LEARNED": 1152, "TESTED": 360},
+    fast: {"TESTS": 6, "TRIED": 4}, fast_games: {"LOOKS": 4}, features: {"TESTED": 15}, learning: {"KNOWN": 1920},
+    looks: {"PICTURES": 1152, "TESTED": 270, "COPIES": 1}, supervised: {"POINTS": 1},
+}  # fmt: skip
 measured = cache(measure)  # a run is the same each time, as a test below shows; so each is measured once for all tests
+
+
+@pytest.fixture(autouse=True)
+def fewer(monkeypatch):
+    """In each test, since what was measured serves others."""
+    for module, constants in FEWER.items():
+        for constant, value in constants.items():
+            monkeypatch.setattr(module, constant, value)
 
 
 def in_this_process(_, jobs, *others):
@@ -40,11 +53,8 @@ def at(rows, figure, line, x):
 
 
 @pytest.mark.parametrize("name", CLAIMS)
-def test_each_experiment_gives_what_its_figures_and_answers_ask_for(name, monkeypatch):
+def test_each_experiment_gives_what_its_figures_and_answers_ask_for(name):
     claim = find_claim(name)
-    for module, constants in FEWER.items():
-        for constant, value in constants.items():
-            monkeypatch.setattr(module, constant, value)
     rows, _ = measured(name, SHORTER.get(name, ""), 0, True)
     assert all(np.isfinite(row[2]) and np.isfinite(row[3]) for row in rows)
     for figure in claim.figures:

@@ -20,11 +20,12 @@ from priorlab.scripts.sequences.measures import better, measured, runs_of
 from priorlab.scripts.sequences.page import write_transfer
 from priorlab.scripts.sequences.readme import readme_of
 from priorlab.scripts.sequences.runs import COLUMNS, LOCK, Request, Tables, file_of, gather, learn, learn_missing
+from priorlab.transfer import supervised
 from priorlab.transfer.digits import SIDE, permuted_digits, read_digits, rotating_digits
 from tests.support.jobs import divide, threads_told
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-SMALL = {"tasks": 3, "steps": 30, "units": 32, "seeds": 2}
+SMALL = {"tasks": 3, "steps": 12, "units": 32, "seeds": 2}
 
 
 def test_the_tasks_hold_the_same_digits():
@@ -50,12 +51,13 @@ def test_a_fifth_of_the_digits_is_held_out():
     assert abs(float(problem.inputs.mean())) < 1e-4 and abs(float(problem.inputs.std()) - 1) < 1e-4
 
 
-def test_fine_tuning_forgets_and_the_methods_keep(tmp_path):
-    settings = Request(tasks=4, steps=100, units=128).settings
+def test_fine_tuning_forgets_and_the_methods_keep(tmp_path, monkeypatch):
+    monkeypatch.setattr(supervised, "POINTS", 1)
+    settings = Request(methods=("finetune",), tasks=3, steps=100, units=64).settings
     left = {}
     for method in ("finetune", "separate", "ewc:strength=1", "psp", "packing"):
         run = learn(method, 0, settings, tmp_path)
-        left[method] = np.mean([point[3] for point in run["points"] if point[0] == 3 and point[1] == 1.0])
+        left[method] = np.mean([point[3] for point in run["points"] if point[0] == 2 and point[1] == 1.0])
     assert left["separate"] > 0.95 and left["finetune"] < left["separate"] - 0.03
     for method in ("ewc:strength=1", "psp", "packing"):
         assert left["finetune"] < left[method] < left["separate"] + 0.01, method
@@ -65,20 +67,20 @@ def test_a_network_of_each_tasks_own_learns_as_if_it_were_alone(tmp_path):
     """Whatever the optimizer would carry over."""
     points = []
     for keep_optimizer in (False, True):
-        settings = Request(tasks=2, steps=30, units=32, keep_optimizer=keep_optimizer).settings
+        settings = Request(methods=("finetune",), tasks=2, steps=30, units=32, keep_optimizer=keep_optimizer).settings
         points.append(learn("separate", 0, settings, tmp_path)["points"])
     assert points[0] == points[1]
 
 
 def test_tasks_that_are_met_are_aligned_here_too(tmp_path):
-    settings = Request(tasks=2, steps=30, units=32).settings
+    settings = Request(methods=("finetune",), tasks=2, steps=30, units=32).settings
     plain, aligned = (learn(method, 0, settings, tmp_path)["points"] for method in ("means", "means:start=aligned"))
     assert [a for a in plain if a[0] == 0] == [b for b in aligned if b[0] == 0]  # there is nothing yet to align with
     assert plain != aligned
 
 
 def test_columns_tell_how_much_they_look_at_others(tmp_path):
-    settings = Request(tasks=2, steps=30, units=32).settings
+    settings = Request(methods=("finetune",), tasks=2, steps=30, units=32).settings
     first, second = (each["others"] for each in learn("progressive", 0, settings, tmp_path)["learned"])
     assert first is None and 0 < second < 1
     assert [each["others"] for each in learn("psp", 0, settings, tmp_path)["learned"]] == [None, None]
@@ -109,7 +111,7 @@ def test_the_command_goes_on_where_it_was_and_writes_its_page(tmp_path, monkeypa
     learn_missing(request)
     assert not list((tmp_path / "permuted-digits" / "runs").rglob("*.json"))
     with pytest.raises(ValueError, match="tasks = 3, not 4"):
-        learn_missing(Request(out=tmp_path, tasks=4, steps=30, units=32))
+        learn_missing(Request(out=tmp_path, **SMALL | {"tasks": 4}))
 
 
 def test_settings_can_be_chosen_on_seeds_that_are_not_reported():

@@ -1,5 +1,6 @@
 """The rule that turns keys into inputs, applied again to the keys that a log tells of."""
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -45,7 +46,7 @@ class Replayed:
             if self.paused:
                 self.keys.release_all()
         elif kind == "focus" and event["what"] == "lost":
-            self.touched, self.stale = True, set(self.held)
+            self.touched, self.focused, self.stale = True, math.inf, set(self.held)
         elif kind == "focus" and self.touched:
             self.focused = at
         elif kind == "gamepad":

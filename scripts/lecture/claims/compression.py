@@ -20,6 +20,7 @@ from priorlab.transfer.networks.network import Network
 from priorlab.transfer.pruning import WeightMask, shrink_and_learn
 
 ROUNDS, SHARE = 4, 0.75  # removals, and the share of the remaining weights that each takes
+LEARNED, TESTED = 4608, 1800  # pictures
 LEVEL, LIMIT = ("tower_03",), 400  # of the agent; raw inputs per episode
 LEFT = tuple((1 - SHARE) ** k for k in range(ROUNDS + 1))
 TRAINED, ANEW, AT_ONCE, ALL = "removed, then trained on", "removed, then started anew", "removed at once", "all kept"
@@ -57,7 +58,7 @@ def examples(seed: int) -> list[Examples]:
     """Pictures of the nine families with their classes: for training, and of new drawings."""
     rng = np.random.default_rng([seed, 4])
     parts = []
-    for number, split in ((4608, "training"), (1800, "held_out")):
+    for number, split in ((LEARNED, "training"), (TESTED, "held_out")):
         families = np.arange(number) % FAMILIES
         drawn = families * DRAWINGS + rng.integers(DRAWINGS, size=number)
         parts.append((pictures(drawn, split, rng), torch.from_numpy(families)))
