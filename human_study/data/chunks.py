@@ -8,7 +8,7 @@ with a hash that continues the one before, as a log's lines do.
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -23,6 +23,7 @@ FOLDER, SUFFIX = "browser", ".chunks.jsonl"  # in the data folder of a study
 SERVER_LOCK = "server.lock"  # in the folder; held by the only process that may write there
 SCHEMA = 1
 CODE = re.compile(rf"[{ID_CHARACTERS}]{{{ID_LENGTH}}}")  # of a session in a browser
+APART = 64  # lines between those whose places in the file are kept
 SETTLED = 60.0  # seconds without a chunk, after which nobody is there
 
 Entry = list[Any]
@@ -203,19 +204,20 @@ def check_number(where: str, line: bytes, expected: int) -> None:
 class ChunkWriter:
     """Appends the chunks of one session. Only one process may write a study's chunks at a time."""
 
-    def __init__(self, path: Path, chain: str, ends: list[int]):
+    def __init__(self, path: Path, chain: str, ends: Iterable[int]):
         """``chain``: the hash of the file's last line; ``ends``: bytes up to the end of each."""
-        self.path, self._chain, self._ends = path, chain, ends
+        self.path, self._chain = path, chain
+        self.next = -1  # the number of the next chunk, which is that of lines less the opening
+        self.size = 0  # bytes of the file's complete lines
+        self._begins: list[int] = []  # of every APART-th line; of all lines of all sessions they would fill the memory
+        self._count(ends)
 
-    @property
-    def next(self) -> int:
-        """The number of the next chunk."""
-        return len(self._ends) - 1
-
-    @property
-    def size(self) -> int:
-        """Bytes of the file's complete lines."""
-        return self._ends[-1]
+    def _count(self, ends: Iterable[int]) -> None:
+        """Takes in further lines."""
+        for end in ends:
+            if (self.next + 1) % APART == 0:
+                self._begins.append(self.size)
+            self.next, self.size = self.next + 1, end
 
     @classmethod
     def create(cls, path: Path, opening: Mapping[str, Any]) -> Self:
@@ -234,7 +236,7 @@ class ChunkWriter:
         """Continues a file after its last complete line; what a crash left after it is cut off."""
         if chunks.tail:
             os.truncate(chunks.path, chunks.ends[-1])
-        return cls(chunks.path, chunks.chain, [*chunks.ends])
+        return cls(chunks.path, chunks.chain, chunks.ends)
 
     def add(self, number: int, entries: list[Entry]) -> int:
         """Appends a chunk, and returns the number of the next one once it is on disk.
@@ -253,12 +255,14 @@ class ChunkWriter:
         return self.extend([body])
 
     def _line(self, number: int) -> bytes:
-        """Of a chunk; of the file, which may have megabytes, nothing else is read."""
-        begin, end = self._ends[number : number + 2]
+        """Of a chunk; of the file, which may have megabytes, little else is read."""
+        begin, others = divmod(number + 1, APART)
         try:
             with self.path.open("rb") as file:
-                file.seek(begin)
-                return file.read(end - begin)
+                file.seek(self._begins[begin])
+                for _ in range(others):
+                    file.readline()
+                return file.readline()
         except FileNotFoundError:
             raise
         except OSError as error:
@@ -287,5 +291,5 @@ class ChunkWriter:
         except OSError as error:
             raise OSError(one_line(self.path, error)) from None
         self._chain = chain
-        self._ends += ends
+        self._count(ends)
         return self.next

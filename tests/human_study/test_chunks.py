@@ -170,7 +170,9 @@ def test_a_file_of_chunks_begins_with_its_whole_opening(tmp_path: Path, monkeypa
     assert path.read_bytes() == whole
 
 
-def test_a_chunk_sent_again_is_compared_without_reading_the_others(study: Study, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("apart", [1, 3, 64])
+def test_a_chunk_sent_again_is_compared_without_reading_all(study: Study, monkeypatch: pytest.MonkeyPatch, apart: int):
+    monkeypatch.setattr(chunks_module, "APART", apart)
     path = written(study, a_journal(study))
     chunks = read_chunks(path)
     monkeypatch.setattr(chunks_module, "read_bytes", None)
