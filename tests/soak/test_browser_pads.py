@@ -16,7 +16,7 @@ from priorlab.envs.plays.events import read_events
 from priorlab.envs.plays.play import Play
 from priorlab.envs.plays.sessions import read_session
 from priorlab.human_study.data.chunks import chunk_files, read_chunks
-from priorlab.human_study.data.imported import import_session
+from priorlab.human_study.data.imported import is_imported
 from priorlab.human_study.data.verify import verify
 from priorlab.human_study.protocol.codes import KEYMAP
 from priorlab.human_study.protocol.pads import SETTLE_SECONDS
@@ -184,7 +184,9 @@ def test_a_session_with_gamepads(study: Study, visitor: Visitor):
 def check(study: Study, moved: list[tuple[float, bool]]) -> None:
     """The session becomes an intact log, in which the inputs follow from what was done."""
     (path,) = chunk_files(study.folder)
-    import_session(study, path)
+    wait_until(
+        lambda: is_imported(study.folder / f"{path.name.partition('.')[0]}.session.jsonl", path)
+    )  # the server does
     assert [problem for each in verify([study.folder]) for problem in each.problems] == []
     (log,) = study.folder.glob("*.session.jsonl")
     events = read_events(log).events
