@@ -28,6 +28,7 @@ from tests.support.key_rule import Replayed
 from tests.support.screen import a_screen, needs_x, wait_until
 
 pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
+pytest.importorskip("websockets", reason="needs websockets: pip install websockets")
 from playwright.sync_api import sync_playwright
 
 from tests.support.browser_client import BEGAN, CHROMIUM, Visitor
@@ -184,11 +185,9 @@ def test_a_session_with_gamepads(study: Study, visitor: Visitor):
 def check(study: Study, moved: list[tuple[float, bool]]) -> None:
     """The session becomes an intact log, in which the inputs follow from what was done."""
     (path,) = chunk_files(study.folder)
-    wait_until(
-        lambda: is_imported(study.folder / f"{path.name.partition('.')[0]}.session.jsonl", path)
-    )  # the server does
+    log = study.folder / f"{path.name.partition('.')[0]}.session.jsonl"
+    wait_until(lambda: is_imported(log, path))  # by the server
     assert [problem for each in verify([study.folder]) for problem in each.problems] == []
-    (log,) = study.folder.glob("*.session.jsonl")
     events = read_events(log).events
     events[0]["keymap"] = {str(code): number for code, number in KEYMAP.items()}
     found = Replayed(events)

@@ -24,6 +24,7 @@ from priorlab.human_study.study.study_file import Study
 from tests.support.paths import ROOT
 
 pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
+pytest.importorskip("websockets", reason="needs websockets: pip install websockets")
 from tests.soak.test_browser_client import STUDY, TEXTS, kill
 from tests.soak.test_hosting import host, in_jatos
 from tests.soak.test_serve import Served

@@ -7,18 +7,16 @@ import base64
 import json
 import os
 import re
-import secrets
 import shutil
-import socket
-import struct
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import TimeoutError
+from websockets.sync.client import ClientConnection, connect
 
 FIREFOX = next(filter(None, map(shutil.which, ("firefox-esr", "firefox"))), None)
 START = 120.0  # seconds until it listens, on a machine with other work
@@ -26,8 +24,7 @@ ANSWER = 120.0  # seconds
 POLL = 0.05  # seconds between two looks at a page
 MARGIN = 2  # pixels at a page's left, where nothing is to be clicked on
 TYPING = "40"  # ms between two letters
-TEXT, CLOSE, PING, PONG = 1, 8, 9, 10  # kinds of frames (RFC 6455)
-LISTENS = re.compile(r"WebDriver BiDi listening on ws://([\d.]+):(\d+)")
+LISTENS = re.compile(r"WebDriver BiDi listening on (ws://[\d.]+:\d+)")
 KEYS = {
     "Enter": "Return", "Space": "space", "ArrowUp": "Up", "ArrowDown": "Down", "ArrowLeft": "Left",
     "ArrowRight": "Right",
@@ -42,56 +39,6 @@ TOLD = """async () => {
     const it = (%s);
     return JSON.stringify((typeof it === "function" ? await it(%s) : it) ?? null);
 }"""
-
-
-class Socket:
-    """A web socket, as far as a client of BiDi needs one."""
-
-    def __init__(self, host: str, port: int):
-        self.stream = socket.create_connection((host, port), timeout=ANSWER)
-        key = base64.b64encode(secrets.token_bytes(16)).decode()
-        head = f"GET /session HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        self.stream.sendall(f"{head}Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n".encode())
-        self.incoming = self.stream.makefile("rb")
-        assert b" 101 " in self.incoming.readline()
-        while self.incoming.readline().strip():
-            pass
-
-    def close(self) -> None:
-        self.incoming.close()
-        self.stream.close()
-
-    def send(self, content: bytes, kind: int = TEXT) -> None:
-        """In one masked frame."""
-        size, mask = len(content), secrets.token_bytes(4)
-        if size < 126:
-            head = struct.pack("!BB", 0x80 | kind, 0x80 | size)
-        elif size < 1 << 16:
-            head = struct.pack("!BBH", 0x80 | kind, 0x80 | 126, size)
-        else:
-            head = struct.pack("!BBQ", 0x80 | kind, 0x80 | 127, size)
-        self.stream.sendall(head + mask + bytes(each ^ mask[n % 4] for n, each in enumerate(content)))
-
-    def receive(self) -> bytes:
-        """The next message, put together."""
-        parts = []
-        while True:
-            first, size = self.read("!BB")
-            if size > 125:
-                (size,) = self.read("!H" if size == 126 else "!Q")
-            content, kind = self.incoming.read(size), first & 15
-            assert kind != CLOSE, "Firefox is gone"
-            if kind == PING:
-                self.send(content, PONG)
-            else:
-                parts.append(content)
-                if first & 0x80:
-                    return b"".join(parts)
-
-    def read(self, form: str) -> tuple[int, ...]:
-        content = self.incoming.read(struct.calcsize(form))
-        assert content, "Firefox is gone"
-        return struct.unpack(form, content)
 
 
 class Keyboard:
@@ -116,10 +63,10 @@ class Keyboard:
 
 
 class FirefoxPage:
-    """The only tab of a Firefox that listens there."""
+    """The only tab of a Firefox that is at the socket's other end."""
 
-    def __init__(self, host: str, port: int):
-        self.socket, self.keyboard, self.count = Socket(host, port), Keyboard(), 0
+    def __init__(self, socket: ClientConnection):
+        self.socket, self.keyboard, self.count = socket, Keyboard(), 0
         self.listeners: list[Callable[[str], None]] = []
         self.ask("session.new", capabilities={})
         (tab,) = self.ask("browsingContext.getTree")["contexts"]
@@ -129,9 +76,9 @@ class FirefoxPage:
     def ask(self, method: str, **params: Any) -> Any:
         """What that command results in. Takes what happened meanwhile."""
         self.count += 1
-        self.socket.send(json.dumps({"id": self.count, "method": method, "params": params}).encode())
+        self.socket.send(json.dumps({"id": self.count, "method": method, "params": params}))
         while True:
-            answer = json.loads(self.socket.receive())
+            answer = json.loads(self.socket.recv(ANSWER))
             if answer.get("id") == self.count:
                 assert answer["type"] == "success", f"{method}: {answer}"
                 return answer["result"]
@@ -150,9 +97,8 @@ class FirefoxPage:
     def goto(self, address: str) -> None:
         self.ask("browsingContext.navigate", context=self.tab, url=address, wait="complete")
         left, top, height = self.evaluate("[mozInnerScreenX, mozInnerScreenY, innerHeight]")
-        self.keyboard.do(
-            "mousemove", str(left + MARGIN), str(top + height // 2), "click", "1"
-        )  # the page gets the keys
+        beside = str(left + MARGIN), str(top + height // 2)
+        self.keyboard.do("mousemove", *beside, "click", "1")  # the page gets the keys
 
     def evaluate(self, text: str, arg: Any = None) -> Any:
         """The value of an expression, or what a function returns for that argument."""
@@ -199,8 +145,9 @@ def firefox(profile: Path, size: tuple[int, int], locale: str) -> Iterator[Firef
     with said.open("w") as output:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=output)
     try:
-        page = FirefoxPage(*address_in(said, process))
-        with closing(page.socket):
+        address = address_in(said, process)
+        with connect(address, compression=None, max_size=None, open_timeout=ANSWER) as socket:
+            page = FirefoxPage(socket)
             page.resize(*size)
             page.keyboard.do("search", "--sync", "--onlyvisible", "--pid", str(process.pid), "windowfocus")
             yield page
@@ -209,10 +156,10 @@ def firefox(profile: Path, size: tuple[int, int], locale: str) -> Iterator[Firef
         process.wait(timeout=ANSWER)
 
 
-def address_in(said: Path, process: subprocess.Popen[bytes]) -> tuple[str, int]:
-    """(host, port) at which it listens, once it says so."""
+def address_in(said: Path, process: subprocess.Popen[bytes]) -> str:
+    """Where it listens, once it says so."""
     end = time.monotonic() + START
     while not (found := LISTENS.search(said.read_text(encoding="utf-8", errors="replace"))):
         assert process.poll() is None and time.monotonic() < end, said.read_text(encoding="utf-8", errors="replace")
         time.sleep(POLL)
-    return found[1], int(found[2])
+    return f"{found[1]}/session"
