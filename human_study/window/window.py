@@ -255,7 +255,8 @@ class Window:
         elif self.reading or event.key == pygame.K_F11:
             pass
         elif event.key == pygame.K_ESCAPE:
-            self.closed, self.reason = True, "escape"
+            if self._is_fresh(code):  # and was not meant for another window
+                self.closed, self.reason = True, "escape"
         elif event.key == pygame.K_p and not self.paused:
             self.pause("key")
         elif self._is_fresh(code):

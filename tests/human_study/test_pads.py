@@ -230,6 +230,18 @@ def test_a_held_key_that_goes_down_before_the_focus_is_reported_counts_as_held(w
     assert after(window, pygame.event.post, down) == LEFT and not window.paused
 
 
+def test_escape_that_was_held_in_another_window_ends_nothing(window: Window):
+    down = pygame.Event(pygame.KEYDOWN, key=pygame.K_ESCAPE, scancode=pygame.KSCAN_ESCAPE)
+    window._window.hide()
+    after(window, pygame.event.post, down)
+    window._window.show()
+    after(window, pygame.event.post, down)
+    assert window.paused and not window.closed
+    time.sleep(REFOCUS_SECONDS + 0.01)
+    after(window, pygame.event.post, down)
+    assert window.closed and window.reason == "escape"
+
+
 def test_f11_held_while_text_is_typed_acts_once(window: Window):
     down = pygame.Event(pygame.KEYDOWN, key=pygame.K_F11, scancode=pygame.KSCAN_F11)
     up = pygame.Event(pygame.KEYUP, key=pygame.K_F11, scancode=pygame.KSCAN_F11)
