@@ -2,9 +2,6 @@
 
 import asyncio
 import logging
-import multiprocessing
-import os
-import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -13,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from priorlab.envs.base.files import one_line
+from priorlab.envs.base.workers import worker_pool
 from priorlab.human_study.data.chunks import chunks_path
 from priorlab.human_study.data.imported import import_session, problem_of
 from priorlab.human_study.server.running import Running
@@ -58,8 +56,7 @@ class Imports:
     async def _import(self, running: Running) -> None:
         count, began = running.writer.next, time.monotonic()
         if self._pool is None:
-            context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(1, context, initializer=leave_with_parent)
+            self._pool = worker_pool(1)
         job = partial(import_one, self.sessions.study.path, running.code)
         try:
             running.problem = shortened(await asyncio.get_running_loop().run_in_executor(self._pool, job))
@@ -95,15 +92,3 @@ def import_one(study: Path, code: str) -> str:
 def shortened(problem: str) -> str:
     """It begins with the file and the line, and ends with the reason; what a browser sent stands between them."""
     return problem if len(problem) <= 2 * LONGEST else f"{problem[:LONGEST]} ... {problem[-LONGEST:]}"
-
-
-def leave_with_parent() -> None:
-    """Ends this process when the server's ends in any way: it would wait for work for ever."""
-    parent = multiprocessing.parent_process()
-    assert parent
-
-    def wait() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()

@@ -6,10 +6,8 @@ limit, whom versions slow by known factors or not at all; and an agent whose run
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from itertools import product
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ import tyro
 from scipy.special import ndtr
 from statsmodels.stats.proportion import proportion_confint
 
+from priorlab.envs.base.workers import worker_pool
 from priorlab.scripts.analysis.planning import Design, sample
 from priorlab.scripts.analysis.players import Section, title_of
 from priorlab.scripts.analysis.published import published_means
@@ -209,7 +208,7 @@ def main(
     out.mkdir(parents=True, exist_ok=True)
     if not report_only:
         settings = list(product((True, False), SPREADS, PEOPLE, SEEDS))
-        with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        with worker_pool(workers) as pool:
             tables = []
             for setting, rows in zip(settings, pool.map(partial(measure, studies=studies), settings)):
                 tables.append(rows)

@@ -7,8 +7,6 @@ that of stable-baselines3 up to rounding, as tests/agents/test_ppo.py checks.
 
 import os
 import tempfile
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,7 @@ from rich.table import Table
 from priorlab.agents.learners.make_ppo import train_ppo
 from priorlab.agents.networks.convolution import Convolution
 from priorlab.agents.settings import Settings
+from priorlab.envs.base.workers import worker_pool
 from priorlab.scripts.analysis.statistics import area as area_under
 from priorlab.scripts.analysis.statistics import success
 
@@ -50,7 +49,7 @@ def main(seeds: int = 10, level: str = "princess", inputs: int = 60_000, workers
     """
     os.environ["OMP_NUM_THREADS"] = "1"
     runs = [(learner, seed, level, inputs) for seed in range(seeds) for learner in LEARNERS]
-    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+    with worker_pool(workers) as pool:
         ours, torchs = np.reshape(list(pool.map(area, runs)), (seeds, 2)).T  # (runs,) -> (seeds, learners)
     drawn = np.random.default_rng(0).integers(seeds, size=(2, RESAMPLES, seeds))
     low, high = np.quantile(ours[drawn[0]].mean(1) / torchs[drawn[1]].mean(1), [0.025, 0.975])

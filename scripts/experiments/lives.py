@@ -5,8 +5,6 @@ loses time. Each life is compared with a plan by the rules, whose length is an u
 """
 
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +15,7 @@ from rich.progress import track
 from priorlab.agents.priors.lives import live, told
 from priorlab.agents.priors.scenery import Scenery
 from priorlab.agents.priors.weights import learned, load
+from priorlab.envs.base.workers import worker_pool
 from priorlab.envs.looks.dials import Dials
 from priorlab.envs.random_games.bank import Bank
 from priorlab.scripts.console import plain_console
@@ -56,7 +55,7 @@ def lives(weights: Path, numbers: range, limit: int, workers: int, path: Path) -
     if not jobs:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    with ProcessPoolExecutor(workers, get_context("spawn")) as pool, path.open("a", encoding="utf-8") as file:
+    with worker_pool(workers) as pool, path.open("a", encoding="utf-8") as file:
         if kept.empty:
             print(",".join(COLUMNS), file=file)
         for row in track(pool.map(one_life, *zip(*jobs)), "lives", total=len(jobs)):

@@ -4,7 +4,6 @@ A raising is one job of one process, so the others go on with the lives of playe
 """
 
 import math
-import multiprocessing
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -22,6 +21,7 @@ from priorlab.agents.priors.settings import RaiseSettings
 from priorlab.envs.base.files import read_json
 from priorlab.envs.base.locks import held
 from priorlab.envs.base.provenance import software
+from priorlab.envs.base.workers import stop_at_once, worker_pool
 from priorlab.envs.results.rows import check_same
 from priorlab.scripts.priors.fixed import SHIPPED, Fixed, check_settings
 from priorlab.scripts.priors.lived import SHOWN, Job, Lived, Raised, lived, one_thread, raised, raised_in
@@ -212,9 +212,7 @@ class Work:
                 if self.missing:
                     self.console.print(f"{len(self.missing):,} lives are left; the same command goes on with them.")
             except BaseException:
-                for worker in multiprocessing.active_children():  # they may be busy for minutes
-                    worker.terminate()
-                pool.shutdown(cancel_futures=True)
+                stop_at_once(pool)
                 raise
 
     def fill(self, pool: Executor, workers: int) -> None:
@@ -283,7 +281,7 @@ class Work:
 
 def processes(workers: int) -> ProcessPoolExecutor:
     """Processes that compute on one thread each."""
-    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), one_thread)
+    return worker_pool(workers, one_thread)
 
 
 def summary(fixed: Fixed, lives: pd.DataFrame) -> list[tuple[str, int, int, int]]:

@@ -1,15 +1,16 @@
 """Work in parallel, one process per job, with a progress bar."""
 
-import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from priorlab.envs.base.workers import stop_at_once, worker_pool
 
 ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "MKL", "OPENBLAS", "NUMBA")}
 ALL = 1e6  # seconds: the time left is estimated from all jobs done, as their lengths differ
@@ -76,7 +77,7 @@ def side_by_side(
     )
     progress = Progress(*columns, console=console, transient=True, disable=console is None, speed_estimate_period=ALL)
     count = max(1, min(workers, len(jobs)))  # all are started with the first job
-    with progress, ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with progress, worker_pool(count) as pool:
         bar = progress.add_task(title, total=len(jobs))
         with on_one_thread_each(), deaf_to_interrupts():
             submitted = {pool.submit(work, *job): job for job in jobs}
@@ -92,9 +93,7 @@ def side_by_side(
                         console.print(f"Failed: {failed[-1]}", markup=False, highlight=False, soft_wrap=True)
                 progress.advance(bar)
         except BaseException:
-            for worker in multiprocessing.active_children():  # they may be busy for minutes
-                worker.terminate()
-            pool.shutdown(cancel_futures=True)
+            stop_at_once(pool)
             raise
     if failed:
         raise ValueError(f"{len(failed)} of {len(jobs)} failed; the others were recorded: {'; '.join(failed)}")
