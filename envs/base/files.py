@@ -1,4 +1,4 @@
-"""Files that are written completely or not at all, names reserved for one writer, and text saved by any editor."""
+"""Files that are written completely or not at all, new files that overwrite none, and text saved by any editor."""
 
 import codecs
 import io
@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from secrets import token_hex
 from typing import IO, Any
 
 MARKS = {  # bytes at the start of a file that give its encoding; UTF-32's starts with UTF-16's
@@ -17,16 +18,6 @@ MARKS = {  # bytes at the start of a file that give its encoding; UTF-32's start
     codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be",
 }  # fmt: skip
 REPLACE_TRIES = 20  # on Windows, a file that a virus scanner holds open can't be replaced for a moment
-
-
-def reserve(path: Path) -> Path:
-    """Creates an empty file, which reserves its name; FileExistsError if it exists."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        path.open("xb").close()
-    except FileExistsError:
-        raise FileExistsError(f"{path} exists: expected a new name; nothing was overwritten") from None
-    return path
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -53,14 +44,44 @@ def writing(path: Path) -> Iterator[io.BufferedWriter]:
 
 @contextmanager
 def writing_new(path: Path) -> Iterator[io.BufferedWriter]:
-    """As ``writing``, into a new file; FileExistsError, with nothing written, if it exists."""
-    reserve(path)
+    """As ``writing``, into a new file; FileExistsError, with nothing written, if it exists.
+
+    No file of that name exists before all of it is on disk, so a process that is killed leaves none that is empty.
+    """
+    if os.path.lexists(path):
+        raise taken(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{token_hex(4)}.draft")  # another process may write a file of that name, too
     try:
-        with writing(path) as file:
+        with draft.open("xb") as file:
             yield file
-    except BaseException:
-        path.unlink()
-        raise
+            to_disk(file)
+        publish(draft, path)
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
+def publish(draft: Path, path: Path) -> None:
+    """Gives a draft its name; FileExistsError if that exists. The draft may stay."""
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        raise taken(path) from None
+    except OSError:  # a folder without hard links: an empty file reserves the name for a moment
+        try:
+            path.open("xb").close()
+        except FileExistsError:
+            raise taken(path) from None
+        try:
+            replace(draft, path)
+        except BaseException:
+            path.unlink()
+            raise
+
+
+def taken(path: Path) -> FileExistsError:
+    return FileExistsError(f"{path} exists: expected a new name; nothing was overwritten")
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from priorlab.envs.base.files import drafted, files_under, read_json, read_text, read_toml, writing
+from priorlab.envs.base.files import drafted, files_under, read_json, read_text, read_toml, writing, writing_new
 from priorlab.envs.game.level import Level
 from priorlab.envs.plays.events import SUFFIX, EventLog, read_events
 from priorlab.envs.plays.play import Play
@@ -234,6 +234,28 @@ def test_a_draft_that_fails_leaves_what_was_there(tmp_path):
             draft.write(b"half") if how is writing else draft.write_text("half")
             raise KeyboardInterrupt
         assert path.read_text() == "before" and list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("links", [True, False], ids=["links", "no links"])
+def test_a_new_file_exists_only_when_it_is_complete_and_overwrites_none(tmp_path, monkeypatch, links):
+    if not links:
+        monkeypatch.setattr(os, "link", lambda *names: (_ for _ in ()).throw(PermissionError("no links here")))
+    path, text = tmp_path / "a" / "new", "exists: expected a new name; nothing was overwritten"
+    with writing_new(path) as file:
+        file.write(b"complete")
+        file.flush()
+        assert not path.exists()  # a process that is killed here leaves no empty file to be taken for what it wrote
+    with pytest.raises(FileExistsError, match=text), writing_new(path):
+        pass
+    path.unlink()
+    with pytest.raises(FileExistsError, match=text), writing_new(path) as file:
+        path.write_text("of another process")
+        file.write(b"late")
+    assert path.read_text() == "of another process" and list(path.parent.iterdir()) == [path]
+    path.unlink()
+    with pytest.raises(KeyboardInterrupt), writing_new(path):
+        raise KeyboardInterrupt
+    assert not list(path.parent.iterdir())
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="names that Windows forbids")
