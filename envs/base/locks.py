@@ -24,9 +24,10 @@ def hold(path: Path, taken: str) -> FileLock:
 
 
 def release(lock: FileLock) -> None:
-    lock.release()
-    with suppress(OSError):
+    # deleted before it is unlocked: afterwards it may be another process's already, and a third would not see it
+    with suppress(OSError):  # Windows deletes it when it is unlocked
         Path(lock.lock_file).unlink(missing_ok=True)
+    lock.release()
 
 
 @contextmanager

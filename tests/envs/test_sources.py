@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from priorlab.envs.base.files import drafted, files_under, read_json, read_text, read_toml, writing, writing_new
+from priorlab.envs.base.locks import Taken, hold, release
 from priorlab.envs.game.level import Level
 from priorlab.envs.plays.events import SUFFIX, EventLog, read_events
 from priorlab.envs.plays.play import Play
@@ -256,6 +258,23 @@ def test_a_new_file_exists_only_when_it_is_complete_and_overwrites_none(tmp_path
     with pytest.raises(KeyboardInterrupt), writing_new(path):
         raise KeyboardInterrupt
     assert not list(path.parent.iterdir())
+
+
+def test_a_lock_that_is_released_leaves_the_next_holder_alone(tmp_path, monkeypatch):
+    path, unlock, next_one = tmp_path / "a.lock", FileLock.release, []
+
+    def unlock_and_hold(lock, force=False):
+        unlock(lock, force)
+        monkeypatch.undo()
+        next_one.append(hold(path, "taken"))  # as a process that waited for this moment
+
+    first = hold(path, "taken")
+    monkeypatch.setattr(FileLock, "release", unlock_and_hold)
+    release(first)
+    with pytest.raises(Taken, match="taken"):
+        hold(path, "taken")
+    release(next_one[0])
+    assert not path.exists()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="names that Windows forbids")
