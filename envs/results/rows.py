@@ -199,8 +199,10 @@ def check_config(config: Mapping[str, Any], where: Path) -> None:
             raise ValueError(f"{where}: config has {name} = {config.get(name)!r}: expected a {kind.__name__}")
 
 
-def check_same(before: Mapping[str, Any], now: Mapping[str, Any], folder: Path) -> None:
-    """Rows made with different settings never share a folder."""
+def check_same(before: Any, now: Mapping[str, Any], folder: Path) -> None:
+    """Rows made with different settings never share a folder. ``before``: the content of its config.json."""
+    if not isinstance(before, Mapping):
+        raise ValueError(f"{folder / 'config.json'}: expected the settings of a run by their names")
     plain = json.loads(json.dumps(dict(now)))  # tuples become lists, as in the file
     changed = [name for name in {**before, **plain} if before.get(name) != plain.get(name)]
     changed = [name for name in changed if name not in ("software", "git_commit")]

@@ -61,14 +61,20 @@ def prepared(folder: Path, config: dict[str, Any], doing: str = "raises this pla
 
     ValueError for a folder with another configuration; ``Taken`` where another process does it.
     """
-    if (folder / CONFIG).exists():
-        check_same(read_json(folder / CONFIG), config, folder)
+    refuse_others(folder, config)
     folder.mkdir(parents=True, exist_ok=True)
     with held(folder / "run.lock", f"{folder}: another process {doing}: expected one"):
+        refuse_others(folder, config)  # again: another process may have begun and ended meanwhile
         if not (folder / CONFIG).exists():
             described = {**config, "software": software(), "git_commit": git_commit()}
             write_whole(folder / CONFIG, json.dumps(described, indent=2) + "\n")
         yield
+
+
+def refuse_others(folder: Path, config: dict[str, Any]) -> None:
+    """ValueError for a folder with another configuration."""
+    if (folder / CONFIG).exists():
+        check_same(read_json(folder / CONFIG), config, folder)
 
 
 class OutOfTime(Exception):

@@ -2,10 +2,12 @@
 
 import csv
 import re
+from contextlib import contextmanager
 
 import pytest
 
 from priorlab.agents.priors.weights import load
+from priorlab.scripts.priors import raised
 from priorlab.scripts.run import run
 
 QUICK = ("--pictures", "4", "--batch-size", "2", "--width", "16", "--levels", "small", "--appraisal-levels", "1")
@@ -31,3 +33,17 @@ def test_it_leaves_a_player_and_figures_and_overwrites_neither(tmp_path, capsys)
     (folder / "perception.safetensors").unlink()
     with pytest.raises(SystemExit, match="holds a run with seed = 0, not 1: expected the same settings"):
         run("raise", [*QUICK, "--seed", "1", "--out", str(folder)])
+
+
+def test_a_folder_that_another_process_fills_meanwhile_is_refused(tmp_path, monkeypatch):
+    @contextmanager
+    def held(path, taken):
+        (tmp_path / "config.json").write_text('{"seed": 1}')
+        yield
+
+    monkeypatch.setattr(raised, "held", held)
+    with pytest.raises(ValueError, match="seed = 1, not 0"), raised.prepared(tmp_path, {"seed": 0}):
+        pass
+    (tmp_path / "config.json").write_text("[]")
+    with pytest.raises(ValueError, match=r"config\.json: expected the settings of a run"):
+        raised.refuse_others(tmp_path, {"seed": 0})
