@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from priorlab.agents.fields import Range, check_kind, check_range
 from priorlab.agents.priors.belief import Perceive
 from priorlab.agents.priors.player import Player
 from priorlab.agents.priors.player_settings import PlayerSettings
@@ -84,7 +85,10 @@ class Living:
 def live(
     scenery: Scenery, perceive: Perceive, settings: PlayerSettings | None = None, seed: int = 0, limit: int = LIMIT
 ) -> Life:
-    """One life; the same arguments give the same life."""
+    """One life; the same arguments give the same life. Raises ValueError, one line, for what does not exist or fit."""
+    for name, value in (("seed", seed), ("limit", limit)):
+        check_kind(name, value, int)
+        check_range(name, value, Range(0))
     settings = settings or PlayerSettings()
     living = Living(scenery, perceive, settings, seed)
     state, player = living.state, living.player

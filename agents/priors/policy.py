@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from priorlab.agents.fields import Range, check_kind, check_range
 from priorlab.agents.priors.belief import Perceive
 from priorlab.agents.priors.lives import given_to
 from priorlab.agents.priors.player import Player, with_movement
 from priorlab.agents.priors.player_settings import PlayerSettings
 from priorlab.agents.priors.scenery import Scenery
-from priorlab.envs.game.rules import MAX_INPUTS, TURNED
+from priorlab.agents.priors.views import Sight
+from priorlab.envs.game.rules import MAX_INPUTS, TILE, TURNED
 
 
 class Policy:
@@ -28,6 +30,8 @@ class Policy:
         self, scenery: Scenery, perceive: Perceive, settings: PlayerSettings | None = None, seed: int = 0
     ) -> None:
         self.settings = settings or PlayerSettings()
+        check_kind("seed", seed, int)
+        check_range("seed", seed, Range(0))
         for name, value, expected in (
             ("given", "state" in self.settings.given, "no 'state', which an observation does not hold"),
             ("delay", self.settings.delay, "0: a policy answers each observation"),
@@ -39,6 +43,7 @@ class Policy:
             from priorlab.agents.priors.acting import load_acting  # imports torch, which planning needs not
 
             load_acting(self.settings.network)  # refused here rather than at the first picture
+            Sight(self.world, scenery.level.side // TILE)
         self.perceive, self.seed, self.lives = perceive, seed, 0
         self.side, self.given = scenery.level.side, given_to(perceive, self.settings)
 
@@ -48,12 +53,12 @@ class Policy:
         """(action int64 (1,), or () for one picture; the next state) for uint8 (1, S, S, 3) or (S, S, 3), S = 15 R.
 
         ``state``: what the last call returned, None at first; ``episode_start``: whether an episode has just begun.
-        Raises ValueError, one line, for observations of another shape.
+        Raises ValueError, one line, for other observations.
         """
         pictures = observation if observation.ndim == 4 else observation[None]
-        if pictures.shape != (1, self.side, self.side, 3):
+        if pictures.shape != (1, self.side, self.side, 3) or pictures.dtype != np.uint8:
             raise ValueError(
-                f"the observation has shape {observation.shape}: expected one native picture, "
+                f"the observation is {observation.dtype} {observation.shape}: expected one native picture, uint8 "
                 f"({self.side}, {self.side}, 3), in colour"
             )
         picture = np.rot90(pictures[0], int(self.world.numbers[TURNED]))

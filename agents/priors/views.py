@@ -49,9 +49,14 @@ FULL = 255
 
 
 class Sight:
-    """What one life sees. ``been``: float64 (R, R), for how many inputs the player's centre was in each cell."""
+    """What one life sees. ``been``: float64 (R, R), for how many inputs the player's centre was in each cell.
+
+    Raises ValueError, one line, for a level of more than SIDE cells a side.
+    """
 
     def __init__(self, world: World, side: int):
+        if side > SIDE:
+            raise ValueError(f"the level has {side} cells a side: expected at most {SIDE} for one that learned to act")
         self.world, self.side = world, side
         self.been = np.zeros((side, side))
         self.planes = np.zeros((len(PLANES), SIDE, SIDE), np.uint8)

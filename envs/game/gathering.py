@@ -98,6 +98,11 @@ def richest(
     those of ``routes``.
     """
     prices, aims = checked(tiles, level, monsters, state, prices, aims)
+    for name, array, uses in (("worth", worth, (2,)), ("chances", chances, (USES,)), ("groups", groups, ())):
+        if array.shape != (*uses, *tiles.shape):
+            raise ValueError(f"{name} has shape {array.shape}: expected {(*uses, *tiles.shape)}")
+    if groups.min() < 0 or groups.max() >= tiles.size:
+        raise ValueError(f"groups has {groups.min()} to {groups.max()}: expected 0 to {tiles.size - 1}")
     search, gathering = own_search(tiles.shape), own_gathering(tiles.size)
     node = int(gather(
         tiles, level, monsters, movement, np.ascontiguousarray(state, np.int32), prices, aims, float(limit), worth,

@@ -32,8 +32,10 @@ from priorlab.envs.game.rules import (
     DEATH,
     FIELDS,
     JUMPING,
+    KEYS,
     LADDER,
     LEFT,
+    MONSTER_COUNT,
     NONE,
     NUMBERS,
     REACH,
@@ -163,6 +165,8 @@ def checked(
     aims: np.ndarray | None,
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """The prices, float32, and aims, bool, of a search; ValueError, one line, for arrays that do not fit."""
+    if tiles.ndim != 2:
+        raise ValueError(f"tiles has shape {tiles.shape}: expected (rows, columns)")
     prices = np.zeros(tiles.shape, np.float32) if prices is None else np.asarray(prices, np.float32)
     aims = np.zeros(tiles.shape, np.bool_) if aims is None else np.asarray(aims, np.bool_)
     for name, array, shape in (
@@ -171,6 +175,8 @@ def checked(
     ):  # fmt: skip
         if array.shape != shape:
             raise ValueError(f"{name} has shape {array.shape}: expected {shape}")
+    if len(monsters) < (needed := int(level[MONSTER_COUNT] + level[KEYS])):
+        raise ValueError(f"monsters has {len(monsters)} rows: expected {needed}, as the level has, its key included")
     if not (prices >= 0).all():
         raise ValueError(f"a price is {prices[~(prices >= 0)][0]}: expected 0 or more")
     return prices, aims

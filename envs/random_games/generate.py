@@ -44,12 +44,12 @@ ATTEMPTS = 10_000
 def generate(number: int, seed: int = 0, split: str = "training", again: int = 0, size: str = "small") -> Solved:
     """The random level with that number in a split; ``again`` = 1, 2, ... gives others, where it equals an earlier one.
 
-    ``size``: small, or large for levels like the study's second game. Raises ValueError for an unknown split or size or
-    a number or seed below 0.
+    ``size``: small, or large for levels like the study's second game. Raises ValueError for an unknown split or size,
+    or a number, seed or ``again`` below 0.
     """
     check_split(split)
     check_size(size)
-    for name, value in (("number", number), ("seed", seed)):
+    for name, value in (("number", number), ("seed", seed), ("again", again)):
         if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0:
             raise ValueError(f"{name} is {value!r}: expected a whole number, 0 or more")
     large = size == "large"

@@ -17,6 +17,7 @@ from priorlab.agents.priors.scenery import Scenery
 from priorlab.agents.priors.settings import ActSettings
 from priorlab.agents.priors.sweeping import swept
 from priorlab.agents.priors.views import ACROSS, BODY, COLUMN, GOAL_ODDS, LENGTH, PLANES, ROW, SIDE, WALLS
+from priorlab.envs.game.level import Level
 from priorlab.envs.game.rules import WALL
 from priorlab.envs.random_games.bank import Bank
 from tests.support.policies import predicted
@@ -128,5 +129,10 @@ def test_what_does_not_fit_is_refused_in_one_line(tmp_path, acts):
         Policy(Scenery(level), told(level), PlayerSettings(acting=shipped_movement()))
     with pytest.raises(ValueError, match="acting is 'somehow': expected 'planned', 'learned' or a Path"):
         PlayerSettings(acting="somehow")  # pyright: ignore[reportArgumentType]
+    rows = (*["|" + " " * 23 + "|"] * 24, "|S" + " " * 21 + "G|")
+    large = Scenery(Level("large", "princess", rows, (22.5, 367.5), (352.5, 367.5), (15, 15), 2))
+    for use in (live, Policy):
+        with pytest.raises(ValueError, match="25 cells a side: expected at most 24 for one that learned to act"):
+            use(large, told(large.level), acts)
     with pytest.raises(ValueError, match="hesitation is 2: expected 0"):
         PlayerSettings(acting=tmp_path, hesitation=2.0)

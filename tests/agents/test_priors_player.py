@@ -123,5 +123,11 @@ def test_what_does_not_fit_is_refused_in_one_line():
         replace(PlayerSettings(), maps=0)
     with pytest.raises(ValueError, match="expected one native picture"):
         Policy(Scenery(level), told(level)).predict(np.zeros((1, 84, 84, 3), np.uint8))
+    with pytest.raises(ValueError, match=r"the observation is float64 .* expected one native picture, uint8"):
+        Policy(Scenery(level), told(level)).predict(np.zeros((level.side, level.side, 3)))
+    with pytest.raises(ValueError, match="seed is -1: expected 0 or more"):
+        Policy(Scenery(level), told(level), seed=-1)
+    with pytest.raises(ValueError, match="limit is -1: expected 0 or more"):
+        live(Scenery(level), told(level), limit=-1)
     with pytest.raises(ValueError, match="no 'state'"):
         Policy(Scenery(level), told(level), PlayerSettings(given=(*NEEDED, "state")))

@@ -80,3 +80,14 @@ def test_the_richest_way_is_the_best_of_all(number, sure):
         step(level.tiles, numbers, level.monsters, end, int(action))
     assert (end == found.end).all()
     assert richest(*world, worth, chances, groups, limit=FAR, ahead=AHEAD, landing=LANDING, above=found.rate) is None
+
+
+def test_arrays_that_do_not_fit_the_map_are_refused():
+    level = Bank.read("held_out")[5].level
+    numbers, state, shape = level_numbers(level, find_rules("princess")), np.zeros(FIELDS, np.int32), level.tiles.shape
+    world = level.tiles, numbers, level.monsters, state, np.zeros(shape, np.float32)
+    worth, chances, groups = np.zeros((2, *shape)), np.ones((3, *shape)), np.zeros(shape, int)
+    with pytest.raises(ValueError, match=r"chances has shape \(2, \d+, \d+\): expected \(3, "):
+        richest(*world, worth, worth, groups)
+    with pytest.raises(ValueError, match=r"groups has 0 to \d+: expected 0 to \d+"):
+        richest(*world, worth, chances, groups + level.tiles.size * (level.tiles > 0))

@@ -5,7 +5,7 @@ import pytest
 
 from priorlab.envs.game.numbers import level_numbers
 from priorlab.envs.game.routes import Routes, routes
-from priorlab.envs.game.rules import DEATHS, FIELDS, GRID, ONGOING, TILE, WIN, X, Y, pixel, put_at_start, step
+from priorlab.envs.game.rules import DEATHS, FIELDS, GRID, KEYS, ONGOING, TILE, WIN, X, Y, pixel, put_at_start, step
 from priorlab.envs.game.versions import find_rules
 from priorlab.envs.random_games.bank import Bank
 
@@ -87,5 +87,11 @@ def test_wrong_arrays_are_refused():
     level = BANK[0].level
     with pytest.raises(ValueError, match=r"prices has shape \(2, 2\): expected"):
         planned(level, prices=np.zeros((2, 2)))
+    with pytest.raises(ValueError, match=r"aims has shape \(3,\): expected"):
+        planned(level, aims=np.zeros(3, bool))
+    numbers, state = level_numbers(level, find_rules("princess")), np.zeros(FIELDS, np.int32)
+    numbers[KEYS] = 1
+    with pytest.raises(ValueError, match=r"monsters has \d rows: expected \d, as the level has, its key included"):
+        routes(level.tiles, numbers, level.monsters, state)
     with pytest.raises(ValueError, match=r"a price is -1\.0: expected 0 or more"):
         planned(level, prices=np.full(level.tiles.shape, -1.0))
