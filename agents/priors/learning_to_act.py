@@ -241,10 +241,9 @@ class Learning:
 
     def progress(self) -> Progress:
         practice, logged = self.practice, self.ppo.logger.name_to_value
-        if not math.isfinite(logged["train/loss"]):
-            raise FloatingPointError(
-                f"the loss is {logged['train/loss']} in rollout {self.ppo.rollouts}: try a lower learning_rate"
-            )
+        for loss, rate in (("train/loss", "learning_rate"), ("train/ways_error", "ways_rate")):
+            if not math.isfinite(logged.get(loss, 0)):
+                raise FloatingPointError(f"{loss} is {logged[loss]} in rollout {self.ppo.rollouts}: try a lower {rate}")
         per_input = 1 / practice.inputs
         return Progress(
             self.ppo.rollouts, self.ppo.rollouts * self.settings.rollout, 100 * practice.went * per_input,

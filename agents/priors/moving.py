@@ -50,19 +50,20 @@ def learn_movement(
 ) -> Movement:
     """What is learned from free play on so many training levels; ``report`` is told how many were played so far.
 
-    ``folder`` keeps what was seen, until all is; what is there is continued, which raises ValueError if it is damaged.
+    ``folder`` keeps what was seen, until all is; what is there is continued, which raises ValueError if it is damaged
+    or of other settings.
     """
-    checkpoint = folder / CHECKPOINT if folder else None
+    checkpoint, own = folder / CHECKPOINT if folder else None, [settings.seed, settings.levels]
     seen = Seen(np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros((2, KILLS), np.int64), np.zeros((), np.int64))
     if checkpoint and checkpoint.exists():
-        seen = restored(checkpoint)
+        seen = restored(checkpoint, own)
     while (played := int(seen.played)) < settings.levels:
         levels = min(LEVELS, settings.levels - played)
         plays = free_play(np.random.default_rng([settings.seed, played // LEVELS]), "training", levels)
         seen = joined(seen, plays, levels)
         if checkpoint:
             with writing(checkpoint) as file:
-                np.savez(file, allow_pickle=False, **seen._asdict())
+                np.savez(file, allow_pickle=False, settings=np.array(own), **seen._asdict())
         report(int(seen.played))
     return grown(seen.situations, seen.ends, seen.outcomes[1] > seen.outcomes[0])
 
@@ -75,12 +76,18 @@ def joined(seen: Seen, plays: Plays, levels: int) -> Seen:
     return Seen(situations, ends, seen.outcomes + outcomes, seen.played + levels)
 
 
-def restored(path: Path) -> Seen:
+def restored(path: Path, own: list[int]) -> Seen:
+    """What was seen by that file. ValueError, one line, where it is damaged, or of other settings than ``own``, the
+    seed and the number of levels."""
     try:
         with np.load(path, allow_pickle=False) as archive:
-            return Seen(**archive)
+            parts = dict(archive)
+            same, seen = parts.pop("settings").tolist() == own, Seen(**parts)
     except (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(f"{path}: damaged ({' '.join(str(error).split())}); delete it to start again") from None
+    if not same:
+        raise ValueError(f"{path}: of other settings: expected the same, or another folder")
+    return seen
 
 
 def scored(movement: Movement, levels: int, split: str = "held_out") -> list[Score]:

@@ -12,7 +12,7 @@ from priorlab.agents.priors.weights import digest, shipped
 from priorlab.envs.base.provenance import changed_files, git_commit
 from priorlab.scripts.console import plain_console
 from priorlab.scripts.priors import page, variants_page
-from priorlab.scripts.priors.fixed import Fixed, fix, read_experiment, read_fixed
+from priorlab.scripts.priors.fixed import EXPERIMENTS, Fixed, fix, read_experiment, read_fixed
 from priorlab.scripts.priors.plan import Chosen
 from priorlab.scripts.priors.playing import Where, play, summary
 from priorlab.scripts.priors.request import Request
@@ -34,6 +34,7 @@ def run(request: Request) -> list[str]:
         plain_console().print(f"Fixed: {path.resolve()}; commit it before the first life.", soft_wrap=True)
         return []
     fixed, failed = read_fixed(request.folder), []
+    check_experiment(fixed, request)
     if not request.report_only:
         where = Where(request.folder, Path("runs") / request.folder.name, weights, commit_of_code())
         check_weights(fixed, weights, fixed.weights)
@@ -54,6 +55,15 @@ def commit_of_code() -> str:
     if changed := changed_files(*CODE):
         raise ValueError(f"{changed[0]} is changed, or not committed: expected {', '.join(CODE)} as committed")
     return commit
+
+
+def check_experiment(fixed: Fixed, request: Request) -> None:
+    """Raises ValueError where another experiment was fixed in the folder: its page would be overwritten."""
+    for name in EXPERIMENTS:
+        if name != request.experiment and {*read_experiment(name)["players"]} == {*fixed.players}:
+            raise ValueError(
+                f"{request.folder}: experiment {name} was fixed there: expected --experiment {name}, or another --out"
+            )
 
 
 def check_weights(fixed: Fixed, path: Path, was: str) -> None:

@@ -35,6 +35,7 @@ from priorlab.scripts.priors.sealed import (
     SealedTable,
     Table,
     lines_of,
+    read_rows,
     text_of,
 )
 from priorlab.scripts.running.side_by_side import ALL, deaf_to_interrupts, on_one_thread_each
@@ -174,9 +175,9 @@ def record_software(where: Where) -> None:
 
 
 def recorded_weights(path: Path) -> dict[Named, str]:
-    """The SHA-256 of the weights of each raised player."""
-    rows = [line.split(",") for line in lines_of(path)]
-    return {Named(row[0], int(row[1])): row[-1] for row in rows}
+    """The SHA-256 of the weights of each raised player. ValueError, one line, for a damaged table."""
+    rows = read_rows(path)
+    return {Named(name, int(seed)): sha for name, seed, sha in zip(rows["player"], rows["seed"], rows["weights"])}
 
 
 @dataclass

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.numpy import save_file
+from stable_baselines3.common.logger import configure
 from torch.nn import functional
 
 from priorlab.agents.priors.acting import Acting, load_acting, save_acting
@@ -98,6 +99,15 @@ def test_learning_that_is_stopped_goes_on_as_if_never_stopped(tmp_path):
     assert [row.decisions for row in resumed.rows] == [32, 64]
     with pytest.raises(ValueError, match="of other settings"):
         Learning(ActSettings(rollouts=2, entropy=0.0, **TINY), unsure, tmp_path)
+
+
+def test_learning_that_diverges_is_no_progress():
+    learning = Learning(ActSettings(rollouts=2, **TINY), unsure)
+    learning.ppo.set_logger(configure(None, []))
+    for name, value in (("train/loss", 0.1), ("train/ways_error", float("nan"))):
+        learning.ppo.logger.record(name, value)
+    with pytest.raises(FloatingPointError, match="train/ways_error is nan in rollout 0: try a lower ways_rate"):
+        learning.progress()
 
 
 def test_a_policy_that_learned_to_act_lives_the_same_life(acts):

@@ -93,6 +93,10 @@ def test_where_no_input_moves_a_player_it_has_not_found_itself():
 
 
 def test_what_does_not_fit_is_refused_in_one_line(tmp_path):
+    learn_movement(MovementSettings(levels=1), tmp_path)
+    for settings in (MovementSettings(levels=2), MovementSettings(levels=1, seed=1)):
+        with pytest.raises(ValueError, match=r"seen\.npz: of other settings: expected the same, or another folder"):
+            learn_movement(settings, tmp_path)
     movement, level = load_movement(), BANK[4].level
     loops = movement._replace(children=np.where(movement.children > 0, 1, 0).astype(np.int32))
     save_movement(loops, tmp_path / "loops", {})

@@ -184,6 +184,8 @@ def test_what_it_can_not_stand_for_is_refused_in_one_line(tmp_path, monkeypatch)
     assert json.loads((tmp_path / "out" / "fixed.json").read_text())["weights"] == digest(weights)
     with pytest.raises(SystemExit, match=r"fixed\.json exists"):
         run("priors", ["--fix", *words])
+    with pytest.raises(SystemExit, match="experiment knowledge was fixed there: expected --experiment knowledge"):
+        run("priors", ["--experiment", "limits", "--report-only", *words])
     with pytest.raises(SystemExit, match="unknown player 'nobody': expected one of full, told"):
         run("priors", ["--players", "nobody", *words])
     with pytest.raises(SystemExit, match="seeds is 11: expected 1 to 10"):
@@ -210,6 +212,12 @@ def test_on_another_machine_what_was_raised_before_waits_for_its_file(tmp_path):
 
 def test_a_player_raised_on_another_machine_is_refused(tmp_path):
     played(begun(tmp_path), players=("tiny",), versions=("original",))
+    table = tmp_path / "raised.csv"
+    rows = table.read_text()
+    table.write_text(rows.replace("tiny,0,", "tiny,none,"))
+    with pytest.raises(ValueError, match=r"raised\.csv.*none"):
+        played(tmp_path)
+    table.write_text(rows)
     path = tmp_path / "raised" / "tiny" / "seed_0" / "perception.safetensors"
     path.write_bytes(path.read_bytes()[:-4] + b"\0\0\0\0")
     with pytest.raises(ValueError, match=r"of tiny, seed 0 in .* was raised on another machine; expected a copy"):
