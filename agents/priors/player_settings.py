@@ -16,6 +16,7 @@ GIVEN = {
 PLANNED, LEARNED = "planned", "learned"  # how it acts
 NEEDED = ("rules", "patrols", "upright")
 WITHOUT_RULES = ("contact", "patrols", "upright")  # how it moves is learned
+GONE = {"share_alike": 0.0}  # former settings that no player used; configurations keep them, as older ones hold them
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,6 @@ class PlayerSettings:
     """temperature of these maps: above 1, unlikely ones are drawn more often"""
     loss: Annotated[float, Range(0)] = 60.0
     """what a death costs, in inputs, beyond the way back"""
-    share_alike: Annotated[float, Range(0, 1)] = 0.0
-    """how far facts at a cell are trusted for cells of the same pixels, where the perceiver does not do this"""
     prefer_objects: bool = True
     """whether goal and key are looked for in what looks like them; if not, in any cell with room for them"""
     patience: Annotated[int, Range(1)] = 4
@@ -81,9 +80,9 @@ class PlayerSettings:
         return self.acting if isinstance(self.acting, Path) else None
 
     def config(self) -> dict[str, Any]:
-        """Every setting, as plain data; ``movement`` and ``acting`` only where they are not the default, so that older
-        configurations stay the same."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)} | {"given": list(self.given)}
+        """Every setting, as plain data, and GONE; ``movement`` and ``acting`` only where they are not the default, so
+        that older configurations stay the same."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)} | {"given": list(self.given), **GONE}
         if values.pop("movement") is not None:
             values["movement"] = str(self.movement)
         if values.pop("acting") != PLANNED:

@@ -11,6 +11,7 @@ from priorlab.agents.priors.acting import save_acting
 from priorlab.agents.priors.learning_to_act import CHECKPOINT, Learning, Progress
 from priorlab.agents.priors.lives import live, on_rules
 from priorlab.agents.priors.player_settings import PlayerSettings
+from priorlab.agents.priors.practice import KINDS
 from priorlab.agents.priors.samples import World as Looks
 from priorlab.agents.priors.scenery import Scenery
 from priorlab.agents.priors.settings import ActSettings
@@ -22,7 +23,6 @@ from priorlab.scripts.priors.raised import prepared, progress_bar, table
 
 ACTING, PROGRESS, LIVES = "acting.safetensors", "progress.csv", "lives.csv"
 APART, FIRST = 20, 3  # held-out levels 3, 23, 43, ... are for choices
-KINDS = (("small", "princess"), ("small", "key_door"), ("large", "key_door"))  # of levels: bank, rules
 
 
 class Lived(NamedTuple):

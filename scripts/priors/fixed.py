@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from priorlab.agents.priors.player_settings import LEARNED, PlayerSettings
+from priorlab.agents.priors.player_settings import GONE, LEARNED, PlayerSettings
 from priorlab.agents.priors.settings import RaiseSettings
 from priorlab.envs.base.files import read_json, writing_new
 from priorlab.scripts.priors.sealed import FIXED, LIVES, root_of
@@ -117,7 +117,8 @@ def described_player(name: str, experiment: Mapping[str, Any]) -> dict[str, Any]
 
 def player_settings(plays: Mapping[str, Any]) -> PlayerSettings:
     """From plain data, which has lists where settings are tuples."""
-    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in plays.items()}
+    kept = {name: value for name, value in plays.items() if name not in GONE}
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()}
     return PlayerSettings(**values)
 
 

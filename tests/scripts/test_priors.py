@@ -4,6 +4,7 @@ import csv
 import json
 import re
 from concurrent.futures import Executor, Future
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -17,13 +18,15 @@ from priorlab.agents.priors.weights import digest, save
 from priorlab.envs.game.versions import find_version
 from priorlab.scripts.lecture import lives_beside
 from priorlab.scripts.priors import experiment
-from priorlab.scripts.priors.fixed import fix, read_experiment, read_fixed
+from priorlab.scripts.priors.fixed import check_known, check_settings, fix, read_experiment, read_fixed
 from priorlab.scripts.priors.plan import Chosen, Life, drawing_of, level_of, planned, seed_of
 from priorlab.scripts.priors.playing import Where, play
 from priorlab.scripts.priors.recorded import read_recorded
+from priorlab.scripts.priors.request import FOLDERS
 from priorlab.scripts.priors.sealed import sealed_rows
 from priorlab.scripts.run import run
 from priorlab.scripts.study.committed import committed_lives
+from tests.support.paths import ROOT
 from tests.support.priors_rows import write_sealed
 
 SMALL = {"pictures": 4, "batch_size": 2, "width": 16, "levels": "small"}
@@ -142,6 +145,15 @@ def test_what_was_fixed_can_be_changed_neither_before_nor_after_the_first_row(tm
     path.unlink()
     with pytest.raises(SystemExit, match=r"fixed\.json: no such file: expected `priorlab priors --fix`"):
         run("priors", ["--out", str(tmp_path)])
+
+
+@pytest.mark.parametrize("folder", FOLDERS.values(), ids=FOLDERS)
+def test_this_code_has_the_settings_with_which_committed_lives_were_played(folder):
+    fixed = read_fixed(ROOT / folder)
+    check_settings(folder, fixed)
+    full = fixed.players["full"]
+    with pytest.raises(ValueError, match="share_alike was fixed as"):
+        check_known("here", replace(full, plays=full.plays | {"share_alike": 0.5}), fixed.commit)
 
 
 def test_the_plan_is_balanced_and_complete(tmp_path):
