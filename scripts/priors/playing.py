@@ -7,7 +7,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -123,7 +123,7 @@ def play(
     """Does what is chosen and missing, appending rows as lives end; starts no job after so many minutes.
 
     Returns a line for each job that failed. ValueError, before anything runs, for rows or weights that are not as
-    recorded.
+    recorded; ChildProcessError where one of the processes is killed.
     """
     check_settings(where.rows, fixed)
     where.rows.mkdir(parents=True, exist_ok=True)
@@ -212,6 +212,12 @@ class Work:
                     self.fill(pool, workers)
                 if self.missing:
                     self.console.print(f"{len(self.missing):,} lives are left; the same command goes on with them.")
+            except BrokenExecutor:
+                stop_at_once(pool)
+                raise ChildProcessError(
+                    "a process was killed, perhaps for lack of memory; the same command goes on, if need be with fewer "
+                    "workers"
+                ) from None
             except BaseException:
                 stop_at_once(pool)
                 raise

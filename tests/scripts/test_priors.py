@@ -4,6 +4,7 @@ import csv
 import json
 import re
 from concurrent.futures import Executor, Future
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
 
@@ -58,6 +59,25 @@ class Here(Executor):
         except Exception as error:
             future.set_exception(error)
         return future
+
+
+class Killed(Here):
+    """Whose process is killed in the middle of the second job."""
+
+    left = 1
+
+    def submit(self, fn, /, *args, **kwargs):
+        if self.left < 0:
+            raise BrokenProcessPool
+        self.left -= 1
+        future = super().submit(fn, *args)
+        return future if self.left >= 0 else failed(BrokenProcessPool())
+
+
+def failed(error: Exception) -> Future:
+    future = Future()
+    future.set_exception(error)
+    return future
 
 
 def begun(folder: Path) -> Path:
@@ -220,6 +240,15 @@ def test_on_another_machine_what_was_raised_before_waits_for_its_file(tmp_path):
     assert played(tmp_path, players=("tiny",)) == rows and not path.exists()
     path.write_bytes(weights)
     assert len(played(tmp_path, players=("tiny",))) == 4
+
+
+def test_a_process_that_is_killed_ends_the_command_in_one_line(tmp_path):
+    fixed = read_fixed(begun(tmp_path))
+    where = Where(tmp_path, tmp_path / "raised", tmp_path / "none", "c0ffee")
+    with pytest.raises(ChildProcessError, match="a process was killed"):
+        play(fixed, where, Chosen(players=("random",)), Console(quiet=True), workers=1, pool=Killed)
+    assert len(list(sealed_rows(tmp_path, fixed.hash))) == 1
+    assert len(played(tmp_path, players=("random",))) == 4
 
 
 def test_a_player_raised_on_another_machine_is_refused(tmp_path):
