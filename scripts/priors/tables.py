@@ -240,7 +240,8 @@ def appraisal_table(appraisal: Frame) -> Table:
 
 
 def compute_table(recorded: Recorded) -> Table:
-    """Seconds of processor: of raising a player, and of its lives."""
+    """Seconds of processor: of raising a player, and of its lives. Nobody counted those of the player that comes with
+    the package, so what holds them is a lower bound."""
     lives, raised = recorded.lives, recorded.raised
     header = ["player (given)", "raised", "pictures", "seconds each", "lives", "seconds per life", "ms per input",
               "hours in all"]  # fmt: skip
@@ -250,14 +251,12 @@ def compute_table(recorded: Recorded) -> Table:
         seconds, inputs = float(own["seconds"].sum()), max(float(own["inputs"].sum()), 1)
         raising = [str(len(learned)), *mean_of(learned, "pictures"), *mean_of(learned, "seconds")]
         playing = [f"{len(own):,}", *mean_of(own, "seconds"), f"{1000 * seconds / inputs:.1f}" if len(own) else NOTHING]
-        total = (seconds + float(learned["seconds"].sum())) / 3600
-        rows.append([named(player), *raising, *playing, f"{total:.1f}"])
+        total, bound = (seconds + float(learned["seconds"].sum())) / 3600, ">=" * bool(learned["seconds"].isna().any())
+        rows.append([named(player), *raising, *playing, f"{SIGNS[bound]}{total:.1f}"])
     return header, rows
 
 
 def mean_of(rows: Frame, column: str) -> Iterator[str]:
-    if not len(rows):
-        yield NOTHING
-    else:
-        mean = float(rows[column].mean())
-        yield number(mean) if mean >= FINEST else f"< {FINEST:g}"
+    """Of the rows in which it is known."""
+    mean = float(rows[column].mean())
+    yield NOTHING if np.isnan(mean) else number(mean) if mean >= FINEST else f"< {FINEST:g}"

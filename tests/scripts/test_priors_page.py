@@ -1,6 +1,7 @@
 """The page of the experiment on priors, on rows in which effects were planted."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -27,7 +28,7 @@ from priorlab.scripts.priors.page import Found, write_page
 from priorlab.scripts.priors.plan import Life
 from priorlab.scripts.priors.recorded import read_recorded
 from priorlab.scripts.priors.slowdowns import find
-from priorlab.scripts.priors.tables import common
+from priorlab.scripts.priors.tables import common, compute_table
 from tests.support.priors_rows import LIMIT, Planting, write_rows, write_sealed
 
 MATRIX = Planting(players=PLAYERS, places=("key_door", "level-005", "level-025"), versions=VERSIONS)
@@ -157,6 +158,15 @@ def test_players_see_the_same_places_before_their_sight_is_compared():
     seen = pd.DataFrame(rows, columns=["player", "seed", "place"]).assign(version="original")
     assert common(seen).index.tolist() == [0, 3]  # Princess is not common, the second seed not finished
     assert not len(common(seen.head(0)))
+
+
+def test_seconds_that_nobody_counted_are_not_zero(tmp_path):
+    write_rows(tmp_path, Planting(players=(FULL,), places=("key_door",), versions=VERSIONS, seeds=2, lives=1))
+    recorded = read_recorded(tmp_path)
+    for seconds, each in (([math.nan, 3600], "3,600"), ([math.nan] * 2, "\N{EN DASH}"), ([0.001, 0.002], "< 0.01")):
+        header, [row] = compute_table(replace(recorded, raised=recorded.raised.assign(seconds=seconds)))
+        assert row[header.index("seconds each")] == each
+        assert row[-1].startswith("\N{GREATER-THAN OR EQUAL TO} ") == math.isnan(seconds[0])
 
 
 def planted_variants(folder, name, inputs):
