@@ -68,7 +68,7 @@ class Bank:
         a damaged bank.
         """
         check_size(size)
-        name = f"large_{source}" if size == "large" and source in SPLITS else str(source)
+        name = f"large_{source}" if size == "large" and str(source) in SPLITS else str(source)
         path = LEVELS / f"{name}.npz" if name in BANKS else Path(source)
         if not path.exists():
             raise ValueError(f"no bank {str(source)!r}: expected {', '.join(BANKS)} or the file of a bank")

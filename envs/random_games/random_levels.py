@@ -76,9 +76,11 @@ def random_settings(
 
 
 def dials_of(looks: Dials | Mapping[str, Any], edition: int) -> Dials:
-    """The dials, in that edition. ValueError if they name another one."""
+    """The dials, in that edition. ValueError if they name another one, or are no dials."""
     if isinstance(looks, Dials):
         return replace(looks, edition=edition)
+    if not isinstance(looks, Mapping):
+        raise ValueError(f"looks is {looks!r}: expected dials by name, such as {{'semantics': 0.5}}, or None")
     if looks.get("edition", edition) != edition:
         raise ValueError(f"looks has edition {looks['edition']!r}: expected {edition} in this environment")
     return read_dials({**looks, "edition": edition})

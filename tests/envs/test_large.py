@@ -1,5 +1,7 @@
 """Large random levels: won by their plans, varied and fair; their banks."""
 
+from pathlib import Path
+
 import gymnasium
 import numpy as np
 import pytest
@@ -55,6 +57,7 @@ def test_levels_are_large_different_and_in_one_split():
     assert not {each for split in rows.values() for each in split} & {Level.read(name).rows for name in level_names()}
     level = BANKS["training"][0].level
     assert Level.read(level.text()) == level and level.game == GAME
+    assert len(Bank.read(Path("held_out"), size="large")) == len(BANKS["held_out"])
 
 
 PIT = """

@@ -119,6 +119,7 @@ def test_a_damaged_bank_is_refused(harm, tmp_path):
         ({"split": "test"}, "split is 'test': expected one of training, held_out"),
         ({"looks": {"semantics": 2}}, "semantics is 2: expected a number from -1 to 1"),
         ({"looks": {"colour": 1}}, "unknown dial 'colour': expected semantics, objects, affordance, similarity"),
+        ({"looks": "original"}, "looks is 'original': expected dials by name"),
         ({"looks": {"edition": 1}}, "looks has edition 1: expected 2 in this environment"),
         (
             {"bank": "nowhere.npz"},
