@@ -147,8 +147,10 @@ def unsolved(recorded: Recorded) -> str:
         return ""
     worst = own.groupby("version")["solved"].mean().idxmin()
     share = 100 * (1 - float(own.loc[own["version"] == worst, "solved"].mean()))
-    text = f"Of {len(own):,} lives of the matrix, {missed:,} were not solved, most on {title_of(worst)} ({share:.1f} %)"
-    return f"{text}; they count as the limit, so increments with unsolved lives are not exact"
+    were, they = ("was", "it counts") if missed == 1 else ("were", "they count")
+    where = f"most on {title_of(worst)} ({share:.1f} %)"
+    text = f"Of {len(own):,} lives of the matrix, {missed:,} {were} not solved, {where}"
+    return f"{text}; {they} as the limit, so increments with unsolved lives are not exact"
 
 
 def headline(found: Found) -> str:
