@@ -240,7 +240,7 @@ def appraisal_table(appraisal: Frame) -> Table:
 
 
 def compute_table(recorded: Recorded) -> Table:
-    """Seconds of processor: of raising a player, and of its lives."""
+    """CPU seconds: of raising a player, where they are known, and of its lives."""
     lives, raised = recorded.lives, recorded.raised
     header = ["player (given)", "raised", "pictures", "seconds each", "lives", "seconds per life", "ms per input",
               "hours in all"]  # fmt: skip
@@ -260,4 +260,4 @@ def mean_of(rows: Frame, column: str) -> Iterator[str]:
         yield NOTHING
     else:
         mean = float(rows[column].mean())
-        yield number(mean) if mean >= FINEST else f"< {FINEST:g}"
+        yield f"< {FINEST:g}" if mean < FINEST else number(mean)
