@@ -10,7 +10,7 @@ import pandas as pd
 
 from priorlab.envs.base.files import write_whole
 from priorlab.scripts.analysis.players import title_of
-from priorlab.scripts.analysis.published import published_figures
+from priorlab.scripts.analysis.published import published_figures, published_note
 from priorlab.scripts.priors import tables
 from priorlab.scripts.priors.aims import DECIDED, FEW_SEEDS, Aim, aims_of
 from priorlab.scripts.priors.cast import (
@@ -128,7 +128,8 @@ def text_of(folder: Path, found: Found) -> str:
         givens=givens(set(seen["player"])),
         appraisal=tables.appraisal_table(pd.read_csv(APPRAISAL)) if APPRAISAL.exists() else None,
         compute=tables.compute_table(recorded),
-        published=published_figures(),
+        published=published_note(),
+        address=published_figures()["address"],
     )  # fmt: skip
 
 
@@ -190,7 +191,7 @@ def so_far(recorded: Recorded) -> str:
     lives, planned = recorded.lives, sum(recorded.planned.values())
     of_planned = f" of {planned:,} planned" if planned else ""
     text = f"{counted(len(lives), 'life', 'lives')}{of_planned}, of {counted(lives['player'].nunique(), 'player')}"
-    return f"{text}. Rows come as the budget carries: life 0 of everything before life 1 of anything."
+    return f"{text}. They are played in rounds: life 0 of everything before life 1 of anything."
 
 
 def counted(n: int, one: str, many: str = "") -> str:

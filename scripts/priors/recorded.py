@@ -1,4 +1,4 @@
-"""What the experiment on priors has recorded so far: any subset of its rows, since rows come as the budget carries."""
+"""What the experiment on priors has recorded so far: any subset of its rows, since lives are played round by round."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -19,8 +19,8 @@ class Request:
     """Raises ValueError, in one line, for values that don't exist."""
 
     experiment: Literal["knowledge", "limits", "acting"] = "knowledge"
-    """what learned knowledge is worth under the masks; what limits cost the learned player; or how one fares that
-    learned to act in place of planning"""
+    """what learned knowledge is worth under the masks; what limits cost the learned player; or how a player fares
+    that learned to act instead of planning"""
     fix: bool = False
     """write fixed.json and play nothing: every setting, and the SHA-256 of the weights that come with the package"""
     players: tuple[str, ...] = ()

@@ -27,6 +27,7 @@ from priorlab.scripts.priors.matrix import (
 from priorlab.scripts.priors.page import Found, write_page
 from priorlab.scripts.priors.plan import Life
 from priorlab.scripts.priors.recorded import read_recorded
+from priorlab.scripts.priors.sealed import COLUMNS, RAISED
 from priorlab.scripts.priors.slowdowns import find
 from priorlab.scripts.priors.tables import common, compute_table
 from tests.support.priors_rows import LIMIT, Planting, write_rows, write_sealed
@@ -188,10 +189,12 @@ def planted_variants(folder, name, inputs):
 
 
 def test_the_page_of_limits_lays_each_player_beside_itself_without(tmp_path):
+    (tmp_path / RAISED).write_text(f"{','.join(COLUMNS[RAISED])}\n{FULL},0,50000,,,{'a' * 64}\n", encoding="utf-8")
     finding, page = planted_variants(tmp_path, "limits", {FULL: 100, LIMITS: 300, CONTACT: 110, AIMLESS: 150})
     assert finding.endswith("it learned how it moves, and 150 without its preference for objects")
     assert "| original | 3.00 | 1.10 | 1.50 |" in page and "8 inputs late" in page
     assert "480 lives of 2,880 planned" in page
+    assert "| full (rules, patrols, upright) | 1 | 50,000 | \N{EN DASH} | 120 |" in page  # how long is not known
 
 
 def test_the_page_of_acting_says_who_won(tmp_path):
