@@ -124,7 +124,7 @@ class Chosen:
 
 def caption(scenery: Scenery) -> str:
     """The level and its look in a few words; of its dials those that hide something."""
-    name, version = (text.replace("_", " ") for text in (scenery.level.name, scenery.version))
+    name, version = scenery.level.name, scenery.version.replace("_", " ")
     if scenery.looks is None:
         return f"{name}, {version}"
     dials = {dial: getattr(scenery.looks, dial) for dial in ("semantics", "objects", "affordance", "similarity")}

@@ -43,13 +43,13 @@ class Projector:
 
     def step_alone(self) -> None:
         """One input, of which just what it brought is shown."""
-        self.stage.settle()
+        self.stage.settle(self.watched)
         self.step()
 
     def to_next(self) -> None:
         """On to the next thing that happens, at most FAR inputs later, without a rest."""
-        self.stage.settle()
         for _ in range(FAR):
+            self.stage.settle(self.watched)
             happened = self.watched.advance()
             self.stage.note(happened, len(self.watched.inputs))
             if happened is not None and happened.kind in RESTS:

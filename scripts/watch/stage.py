@@ -26,7 +26,8 @@ HOLDS = 30  # the first of these, in which no surprise takes the place of a deat
 MOST_DOUBTS = 2000  # that are remembered
 BURST, FADING = 40, 10  # frames for which its place is marked, and the last of these
 CORNERS = (  # where a burst may stand, seen from the player, in its sizes: (inwards, down), the best first
-    (0.9, -0.75), (-0.9, -0.75), (0, -1.2), (0.9, 0.75), (-0.9, 0.75), (1.2, 0), (2, -0.75), (-2, -0.75), (0, -2), (0, 2),
+    (0.9, -0.75), (-0.9, -0.75), (0, -1.2), (0.9, 0.75), (-0.9, 0.75), (1.2, 0),
+    (2, -0.75), (-2, -0.75), (0, -2), (0, 2),
 )  # fmt: skip
 INKS: dict[str, Colour] = {"found": ME, "death": INK, "surprise": ALARM, "thought": SOFT, "key": INK, "win": GOOD}
 
@@ -77,10 +78,20 @@ class Stage:
         if not (held and happening.kind in ("surprise", "thought")):
             self.news, self.left, self.spots = happening, STAYS, {}
 
-    def settle(self) -> None:
-        """Shows what happened and what flashes no longer."""
-        self.left = 0
+    def settle(self, watched: Watched) -> None:
+        """Lets what happened and what changed so far be old, so that only the next input's news are shown."""
+        moment = moment_of(watched.player)
+        self.map.update(moment)
         self.map.flash[:] = 0
+        self.left = 0
+        self.remember(watched.counts.inputs, moment.doubt)
+
+    def remember(self, inputs: int, bits: float) -> None:
+        """How unsure the player is after so many inputs."""
+        if not self.doubts or self.doubts[-1][0] != inputs:
+            self.doubts.append((inputs, bits))
+        if len(self.doubts) > MOST_DOUBTS:
+            self.doubts = self.doubts[::2]
 
     def frame(self, watched: Watched) -> np.ndarray:
         """uint8 (height, width, 3)."""
@@ -104,10 +115,7 @@ class Stage:
         self.left = max(self.left - (not stands), 0)
         self.draw_thought(sheet, news, moment, watched, over)
         self.draw_counts(sheet, watched.counts)
-        if not self.doubts or self.doubts[-1][0] != watched.counts.inputs:
-            self.doubts.append((watched.counts.inputs, moment.doubt))
-        if len(self.doubts) > MOST_DOUBTS:
-            self.doubts = self.doubts[::2]
+        self.remember(watched.counts.inputs, moment.doubt)
         draw_doubt(sheet, layout, self.doubts, self.marks)
         if hint:
             line = words(hint, layout.px(20), SOFT)

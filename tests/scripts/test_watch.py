@@ -103,9 +103,20 @@ def test_what_happened_stays_on_the_screen_while_the_life_is_paused(begun: tuple
     assert stage.left == left - 1 and (stage.map.flash <= flash).all() and stage.map.flash.sum() < flash.sum()
 
 
+def test_a_single_input_lets_only_flash_what_it_changed(begun: tuple[Watched, Stage]):
+    watched, stage = begun
+    stage.sheet(watched)
+    stage.map.chances[3:5, 3:5] = 0  # as if these cells had changed since they were drawn
+    stage.note(happening("surprise"), 1)
+    Projector(watched, stage, speed=1.0).step_alone()
+    stage.sheet(watched, stands=True)
+    assert stage.left == 0 and not stage.map.flash[3:5, 3:5].any()
+
+
 def test_a_surprise_leaves_time_to_read_that_it_died(begun: tuple[Watched, Stage]):
     watched, stage = begun
-    for kind, shown in (("surprise", "surprise"), ("death", "death"), ("surprise", "death")):
+    noted: tuple[tuple[Kind, Kind], ...] = (("surprise", "surprise"), ("death", "death"), ("surprise", "death"))
+    for kind, shown in noted:
         stage.note(happening(kind), 1)
         stage.sheet(watched)
         assert stage.news and stage.news.kind == shown
@@ -117,7 +128,8 @@ def test_a_surprise_leaves_time_to_read_that_it_died(begun: tuple[Watched, Stage
 def test_a_death_gets_its_whole_rest_close_after_a_surprise(begun: tuple[Watched, Stage], monkeypatch):
     watched, stage = begun
     rests, projector = [], Projector(watched, stage, speed=1.0)
-    for kind in ("surprise", "death", "surprise"):
+    kinds: tuple[Kind, ...] = ("surprise", "death", "surprise")
+    for kind in kinds:
         monkeypatch.setattr(watched, "advance", lambda kind=kind: happening(kind))
         projector.step()
         rests.append(projector.rest)
