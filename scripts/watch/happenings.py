@@ -51,18 +51,18 @@ def surprise(foreseen: np.ndarray, state: np.ndarray, plan: Plan | None, place: 
 
 
 def contrast(foreseen: np.ndarray, state: np.ndarray, plan: Plan | None) -> tuple[str, str]:
-    """(what is, in at most 25 letters, so that it stays large; what the player expected instead)."""
+    """(what is, in some 20 letters, so that it stays large; what the player expected instead)."""
     if foreseen[X] < 0:
-        return (
-            ("This is not the goal", "to win here") if plan and plan.aim == "goal" else ("It is still alive", "to die")
-        )
+        wins = plan is not None and plan.aim == "goal"
+        return ("This is not the goal", "to win here") if wins else ("It is still alive", "to die")
     if foreseen[HAS_KEY] and not state[HAS_KEY]:
         return "There is no key", "to take a key"
     if foreseen[MONSTERS] != state[MONSTERS]:
-        return "The monster is elsewhere", "it in another place"
+        lives = int(state[MONSTERS]) & ~int(foreseen[MONSTERS])
+        return ("A monster still lives", "to beat it") if lives else ("It beat a monster", "none here")
     if foreseen[X] != state[X]:
         blocked = foreseen[Y] == state[Y]
-        return ("Something blocks the way", "to pass") if blocked else ("It ends up elsewhere", "to move another way")
+        return ("Something blocks it", "to pass") if blocked else ("It ends up elsewhere", "to move another way")
     if foreseen[ON_LADDER] and not state[ON_LADDER]:
         return "Nothing to climb", "a ladder"
     if state[ON_LADDER] and not foreseen[ON_LADDER]:

@@ -10,6 +10,7 @@ from priorlab.agents.priors.roles import ROLES
 from priorlab.human_study.protocol.plates import default_font
 
 Colour = tuple[int, int, int]
+SMALLEST = 8  # px of letters
 TOML = Path(__file__).parents[1] / "report" / "templates" / "colours.toml"
 NAMES: dict[str, list[str]] = tomllib.loads(TOML.read_text(encoding="utf-8"))
 
@@ -45,14 +46,17 @@ def font(size: int, bold: bool = False) -> pygame.font.Font:
 
 def words(text: str, size: float, colour: Colour = INK, bold: bool = False) -> pygame.Surface:
     """A line of text; ``size`` in px."""
-    return font(max(round(size), 8), bold).render(text, True, colour)
+    return font(max(round(size), SMALLEST), bold).render(text, True, colour)
 
 
 def fitted(text: str, size: float, width: int, colour: Colour = SOFT, bold: bool = False) -> pygame.Surface:
     """A line no wider than that: in smaller letters if it must be, and cut short where these would be too small."""
     line = words(text, size, colour, bold)
     if line.get_width() > width:
-        size *= width / line.get_width()
+        size = max(size * width / line.get_width(), SMALLEST)
+        line = words(text, size, colour, bold)
+    while line.get_width() > width and size > SMALLEST:  # letters come in whole px
+        size -= 1
         line = words(text, size, colour, bold)
     while line.get_width() > width and len(text) > 1:
         text = text[:-2].rstrip() + "…"

@@ -22,7 +22,7 @@ from priorlab.scripts.watch.choosing import Chosen, given_caption
 from priorlab.scripts.watch.film import film
 from priorlab.scripts.watch.game_panel import GamePanel, enlarged
 from priorlab.scripts.watch.happenings import Happening, Kind, surprise
-from priorlab.scripts.watch.inks import fitted
+from priorlab.scripts.watch.inks import fitted, words
 from priorlab.scripts.watch.moment import moment_of
 from priorlab.scripts.watch.projector import RESTS, Projector
 from priorlab.scripts.watch.stage import HOLDS, STAYS, Stage
@@ -149,8 +149,11 @@ def test_a_burst_stands_clear_of_the_aim(begun: tuple[Watched, Stage]):
 
 
 def test_a_line_is_never_wider_than_its_room():
+    text = "semantics 0.1, objects 0.2, affordance 0.3"
     for size in (8, 22):
-        assert 80 < fitted("semantics 0.1, objects 0.2, affordance 0.3", size, 120).get_width() <= 120
+        assert 80 < fitted(text, size, 120).get_width() <= 120  # cut short
+    whole = {words(text, size).get_width() for size in range(8, 22)}
+    assert all(fitted(text, 22, room).get_width() in whole for room in range(300, 420, 7))  # smaller
 
 
 @pytest.mark.parametrize(("cell", "apart"), [(30, 0), (26, 4)])
@@ -167,7 +170,7 @@ def test_a_surprise_says_what_is_there_in_large_letters():
     foreseen, state = np.zeros((2, FIELDS), np.int32)
     foreseen[X] = 4
     told = surprise(foreseen, state, None, (0, 0))
-    assert (told.headline, told.detail) == ("Something blocks the way", "surprise: it expected to pass")
+    assert (told.headline, told.detail) == ("Something blocks it", "surprise: it expected to pass")
 
 
 def test_movement_that_is_learned_and_a_persons_limits_stand_beside_what_is_watched():
