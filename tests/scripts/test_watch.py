@@ -1,5 +1,6 @@
 """Watching a player with priors: frames of its life, and a life that does not change because somebody watches."""
 
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -122,7 +123,7 @@ def test_a_surprise_leaves_time_to_read_that_it_died(begun: tuple[Watched, Stage
         assert stage.news and stage.news.kind == shown
     stage.left -= HOLDS
     stage.note(happening("surprise"), 2)
-    assert stage.news.kind == "surprise"
+    assert stage.news and stage.news.kind == "surprise"
 
 
 def test_a_death_gets_its_whole_rest_close_after_a_surprise(begun: tuple[Watched, Stage], monkeypatch):
@@ -130,7 +131,7 @@ def test_a_death_gets_its_whole_rest_close_after_a_surprise(begun: tuple[Watched
     rests, projector = [], Projector(watched, stage, speed=1.0)
     kinds: tuple[Kind, ...] = ("surprise", "death", "surprise")
     for kind in kinds:
-        monkeypatch.setattr(watched, "advance", lambda kind=kind: happening(kind))
+        monkeypatch.setattr(watched, "advance", partial(happening, kind))
         projector.step()
         rests.append(projector.rest)
     assert rests[:2] == [RESTS["surprise"], RESTS["death"]] and 0 < rests[2] < rests[0]
