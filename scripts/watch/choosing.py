@@ -116,18 +116,23 @@ class Chosen:
         by_hand = self.player == "hand_designed"
         perceive = told(scenery.level) if by_hand else priors.learned(self.weights)
         return Watched(scenery, perceive, settings, self.seed, self.limit), Captions(
-            caption(scenery), self.player.replace("_", "-"), given_caption(given_to(perceive, settings), settings)
+            caption(scenery),
+            f"{self.player.replace('_', '-')} player",
+            given_caption(given_to(perceive, settings), settings),
         )
 
 
 def caption(scenery: Scenery) -> str:
-    """The level and its look in a few words."""
+    """The level and its look in a few words; of its dials those that hide something."""
+    name, version = scenery.level.name, scenery.version.replace("_", " ")
     if scenery.looks is None:
-        return f"{scenery.level.name}, {scenery.version.replace('_', ' ')}"
-    dials = ("semantics", "objects", "affordance", "similarity")
-    rules = "" if scenery.version == "original" else f", {scenery.version.replace('_', ' ')}"
-    low = [f"{dial} {getattr(scenery.looks, dial):g}" for dial in dials if getattr(scenery.looks, dial) != 1]
-    return f"{scenery.level.name}{rules}, random look {scenery.look_seed}" + (": " + ", ".join(low) if low else "")
+        return f"{name}, {version}"
+    dials = {dial: getattr(scenery.looks, dial) for dial in ("semantics", "objects", "affordance", "similarity")}
+    low = [f"{dial} {value:g}" for dial, value in dials.items() if value != 1]
+    if len(set(dials.values())) == 1 and low:
+        low = [f"all dials {scenery.looks.semantics:g}"]
+    rules = "" if scenery.version == "original" else f", {version}"
+    return f"{name}{rules}, random look {scenery.look_seed}" + (": " + ", ".join(low) if low else "")
 
 
 def given_caption(given: Iterable[str], settings: PlayerSettings) -> str:

@@ -4,7 +4,7 @@ import pygame
 
 from priorlab.scripts.watch.glyphs import sign
 from priorlab.scripts.watch.happenings import Kind
-from priorlab.scripts.watch.inks import ALARM, INK, LINE, ME, SOFT, words
+from priorlab.scripts.watch.inks import ALARM, INK, LINE, ME, SOFT, fitted, words
 from priorlab.scripts.watch.layout import COLUMN, FOOT, Layout
 
 WIDTH, HEIGHT = 200, 58
@@ -20,7 +20,7 @@ def draw_doubt(
     left, top = layout.at(COLUMN, Y)
     label = words("unsure", layout.px(24), SOFT)
     sheet.blit(label, label.get_rect(topleft=(left, layout.at(0, FOOT + 64)[1])))
-    value = words(f"{now:,.0f} bits", layout.px(24), INK, True)
+    value = fitted(f"{now:,.0f} bits", layout.px(24), layout.px(WIDTH - 8) - label.get_width(), INK)
     sheet.blit(value, value.get_rect(topright=(layout.at(COLUMN + WIDTH, 0)[0], layout.at(0, FOOT + 64)[1])))
     width, height = layout.px(WIDTH), layout.px(HEIGHT)
     last, most = max(doubts[-1][0], 1), max(max(bits for _, bits in doubts), 1.0)

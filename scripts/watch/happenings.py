@@ -46,27 +46,32 @@ def contradicted(place: tuple[int, int]) -> Happening:
 
 def surprise(foreseen: np.ndarray, state: np.ndarray, plan: Plan | None, place: tuple[int, int]) -> Happening:
     """What differs between the state that the plan foresaw and the true one, both int32 (FIELDS,)."""
-    return Happening("surprise", "Surprise", reason(foreseen, state, plan), place)
+    headline, expected = contrast(foreseen, state, plan)
+    return Happening("surprise", headline, f"surprise: it expected {expected}", place)
 
 
-def reason(foreseen: np.ndarray, state: np.ndarray, plan: Plan | None) -> str:
+def contrast(foreseen: np.ndarray, state: np.ndarray, plan: Plan | None) -> tuple[str, str]:
+    """(what is, in some 20 letters, so that it stays large; what the player expected instead)."""
     if foreseen[X] < 0:
-        return "nothing happened where it expected to win" if plan and plan.aim == "goal" else "it is still alive"
+        wins = plan is not None and plan.aim == "goal"
+        return ("This is not the goal", "to win here") if wins else ("It is still alive", "to die")
     if foreseen[HAS_KEY] and not state[HAS_KEY]:
-        return "there is no key"
+        return "There is no key", "to take a key"
     if foreseen[MONSTERS] != state[MONSTERS]:
-        return "a monster was not where it expected it"
+        lives = int(state[MONSTERS]) & ~int(foreseen[MONSTERS])
+        return ("A monster still lives", "to beat it") if lives else ("It beat a monster", "none here")
     if foreseen[X] != state[X]:
-        return "something blocks the way" if foreseen[Y] == state[Y] else "it is not where it expected to be"
+        blocked = foreseen[Y] == state[Y]
+        return ("Something blocks it", "to pass") if blocked else ("It ends up elsewhere", "to move another way")
     if foreseen[ON_LADDER] and not state[ON_LADDER]:
-        return "there is nothing to climb"
+        return "Nothing to climb", "a ladder"
     if state[ON_LADDER] and not foreseen[ON_LADDER]:
-        return "this can be climbed"
+        return "This can be climbed", "no ladder"
     if foreseen[Y] < state[Y]:
-        return "there is nothing to stand on" if not foreseen[JUMPING] else "something is overhead"
+        return ("Something is overhead", "to rise") if foreseen[JUMPING] else ("Nothing to stand on", "a floor")
     if foreseen[Y] > state[Y]:
-        return "something holds it up"
-    return "it lands where it expected to fall" if foreseen[JUMPING] else "there is nothing to stand on"
+        return "Something holds it up", "to come down"
+    return ("It lands", "to stay in the air") if foreseen[JUMPING] else ("Nothing to stand on", "a floor")
 
 
 def plural(number: int, name: str) -> str:

@@ -10,6 +10,7 @@ from priorlab.agents.priors.roles import ROLES
 from priorlab.human_study.protocol.plates import default_font
 
 Colour = tuple[int, int, int]
+SMALLEST = 8  # px of letters
 TOML = Path(__file__).parents[1] / "report" / "templates" / "colours.toml"
 NAMES: dict[str, list[str]] = tomllib.loads(TOML.read_text(encoding="utf-8"))
 
@@ -28,7 +29,8 @@ def mixed(first: Colour, second: Colour, share: float) -> Colour:
 
 PAGE, SURFACE, INK, SOFT, LINE = (rgb(name) for name in ("page", "surface", "ink", "soft", "line"))
 WHITE: Colour = (255, 255, 255)
-ME, ALARM, GOOD, GLOW = rgb("ppo"), rgb("person"), rgb("simulated"), rgb("key", dark=True)
+ME, ALARM, GOOD = rgb("ppo"), rgb("person"), rgb("simulated")
+GLOW, GOLD = rgb("key", dark=True), rgb("key")
 ROLE_INKS: dict[str, Colour] = {  # they differ in lightness, too, for who does not see red or green
     "free": SURFACE, "boundary": SOFT, "platform": rgb("soft", dark=True), "ladder": rgb("fifth"), "deadly": ALARM,
     "monster": rgb("sixth"), "goal": mixed(GOOD, INK, 0.25), "key": GLOW,
@@ -44,4 +46,19 @@ def font(size: int, bold: bool = False) -> pygame.font.Font:
 
 def words(text: str, size: float, colour: Colour = INK, bold: bool = False) -> pygame.Surface:
     """A line of text; ``size`` in px."""
-    return font(max(round(size), 8), bold).render(text, True, colour)
+    return font(max(round(size), SMALLEST), bold).render(text, True, colour)
+
+
+def fitted(text: str, size: float, width: int, colour: Colour = SOFT, bold: bool = False) -> pygame.Surface:
+    """A line no wider than that: in smaller letters if it must be, and cut short where these would be too small."""
+    line = words(text, size, colour, bold)
+    if line.get_width() > width:
+        size = max(size * width / line.get_width(), SMALLEST)
+        line = words(text, size, colour, bold)
+    while line.get_width() > width and size > SMALLEST:  # letters come in whole px
+        size -= 1
+        line = words(text, size, colour, bold)
+    while line.get_width() > width and len(text) > 1:
+        text = text[:-2].rstrip() + "…"
+        line = words(text, size, colour, bold)
+    return line

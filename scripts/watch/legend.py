@@ -6,7 +6,7 @@ import pygame
 
 from priorlab.agents.priors.roles import ROLES
 from priorlab.scripts.watch.glyphs import alarm, letter, sign, tile
-from priorlab.scripts.watch.inks import GLOW, INK, LINE, ME, ROLE_INKS, SURFACE, WHITE, mixed, words
+from priorlab.scripts.watch.inks import GLOW, GOLD, INK, LINE, ME, ROLE_INKS, SOFT, SURFACE, WHITE, mixed, words
 from priorlab.scripts.watch.layout import COLUMN, TOP, Layout
 
 NAMES = {"platform": "floor", "goal": "goal, door"}  # what a hall calls a role
@@ -63,14 +63,14 @@ def proved(side: int) -> pygame.Surface:
 
 def touched(side: int) -> pygame.Surface:
     sheet = board(side)
-    pygame.draw.rect(sheet, LINE, sheet.get_rect(), 1)
+    pygame.draw.rect(sheet, SOFT, sheet.get_rect(), 1)
     return sheet
 
 
 def changed(side: int) -> pygame.Surface:
     sheet = board(side)
     sheet.fill(mixed(SURFACE, GLOW, 0.35))
-    pygame.draw.rect(sheet, GLOW, sheet.get_rect(), max(side // 8, 2))
+    pygame.draw.rect(sheet, GOLD, sheet.get_rect(), max(side // 8, 2))
     return sheet
 
 

@@ -9,15 +9,16 @@ import pygame
 from priorlab.agents.priors.roles import BOUNDARY, FREE, PLATFORM, ROLES
 from priorlab.envs.game.rules import TILE
 from priorlab.scripts.watch.glyphs import FILLED, SIGNS, letter, sign, tile
-from priorlab.scripts.watch.inks import GLOW, INK, ME, PAGE, ROLE_INKS, SURFACE, WHITE, mixed, words
+from priorlab.scripts.watch.inks import GLOW, GOLD, INK, ME, PAGE, ROLE_INKS, SURFACE, WHITE, mixed, words
 from priorlab.scripts.watch.moment import Moment
 
-UNSEEN = mixed(PAGE, INK, 0.06)  # of cells of which contact taught nothing
+UNSEEN = mixed(PAGE, INK, 0.1)  # of cells of which contact taught nothing
 FAINT, SURE = 0.04, 0.95  # chances below which nothing is drawn, and above which a cell is full
 CLEAR = 0.6  # share of the likeliest role, below which a cell gets a question mark
 SLICE = 0.12  # least share of a role that is drawn
+LEGIBLE = 0.55  # least share of a cell's width that holds a question mark
 CHANGED, SHOWN = 0.2, 0.004  # of a cell's chances: what flashes, and what is drawn again
-FADE = 0.04  # of a flash, per frame
+FLASH, FADE = 1.6, 0.04  # a flash is full at 1 and above, and loses that in each frame
 BEAD_APART = 0.36  # cells between two beads of the way
 WALL_ROLES = (BOUNDARY, PLATFORM)
 
@@ -31,17 +32,21 @@ class MapPanel:
         self.chances = np.full((side, side, len(ROLES)), -1.0)
         self.marks = np.full((side, side, 2), 2, np.uint8)  # touched, proved, as drawn
         self.flash = np.zeros((side, side))
+        self.aimed: list[pygame.Rect] = []  # the ring around its aim and what is written there, as drawn
 
-    def draw(self, moment: Moment, deaths: list[tuple[int, int]], beat: int | None) -> pygame.Surface:
-        """``deaths``: places, half pixels; ``beat``: the number of the frame, for what
-        pulses; None once the life is over and nothing is planned."""
-        self.update(moment)
+    def draw(
+        self, moment: Moment, deaths: list[tuple[int, int]], beat: int | None, stands: bool = False
+    ) -> pygame.Surface:
+        """``deaths``: places, half pixels; ``beat``: the number of the frame, for what pulses; None while nothing is
+        planned, as it died or the life is over; ``stands``: flashes do not fade."""
+        self.update(moment, stands)
         sheet = self.ground.copy()
         self.draw_flashes(sheet)
         for x, y in moment.monsters:
             self.put(sheet, tile("monster", self.cell), x, y)
         for x, y in deaths:
             self.put(sheet, sign("cross", round(0.8 * self.cell), INK), x, y)
+        self.aimed = []
         if beat is not None:
             self.draw_way(sheet, moment.way, moment.reached)
             self.draw_aim(sheet, moment, beat)
@@ -58,17 +63,17 @@ class MapPanel:
             small = tile("key", max(round(0.62 * size), 10))
             sheet.blit(small, small.get_rect(center=(across + 0.52 * size, down - 0.42 * size)))
 
-    def update(self, moment: Moment) -> None:
+    def update(self, moment: Moment, stands: bool = False) -> None:
         """Draws again the cells whose chances changed, and lets those flash that changed much."""
         apart = np.abs(moment.chances - self.chances).sum(-1) / 2
         marks = np.stack([moment.touched, moment.proved], -1).astype(np.uint8)
         fresh = self.chances[0, 0, 0] < 0
-        self.flash = np.maximum(self.flash - FADE, 0)
+        self.flash = np.maximum(self.flash - FADE * (not stands), 0)
         for row, column in np.argwhere((apart > SHOWN) | (marks != self.marks).any(-1)):
             self.draw_cell(int(row), int(column), moment)
             self.chances[row, column] = moment.chances[row, column]
             if not fresh and apart[row, column] > CHANGED:
-                self.flash[row, column] = 1
+                self.flash[row, column] = FLASH
         self.marks = marks
 
     def draw_cell(self, row: int, column: int, moment: Moment) -> None:
@@ -94,8 +99,8 @@ class MapPanel:
         else:
             self.draw_slices(shown, shares)
         if moment.proved[row, column] and ROLES[best] in FILLED and cell >= 12:
-            nail = sign("dot", max(round(0.17 * cell), 3), WHITE)
-            self.ground.blit(nail, nail.get_rect(center=(box.left + 0.2 * cell, box.bottom - 0.2 * cell)))
+            nail = sign("dot", max(round(0.22 * cell), 3), WHITE)
+            self.ground.blit(nail, nail.get_rect(center=(box.left + 0.22 * cell, box.bottom - 0.22 * cell)))
 
     def draw_slices(self, box: pygame.Rect, shares: np.ndarray) -> None:
         """Roles side by side, each as wide as it is likely; the likeliest first."""
@@ -108,7 +113,7 @@ class MapPanel:
             left = right
         best = ROLES[order[0]]
         if shares[order[0]] < CLEAR:
-            if box.width >= 0.4 * self.cell:
+            if box.width >= LEGIBLE * self.cell:
                 mark = letter("?", box.width)
                 self.ground.blit(mark, mark.get_rect(center=box.center))
         elif best in SIGNS:
@@ -120,10 +125,10 @@ class MapPanel:
         """A frame around each cell that changed lately, and a veil over it."""
         cell = self.cell
         for row, column in np.argwhere(self.flash > 0):
-            strength = float(self.flash[row, column])
+            strength = min(float(self.flash[row, column]), 1.0)
             glow = pygame.Surface((cell, cell), pygame.SRCALPHA, 32)
             glow.fill((*GLOW, round(90 * strength)))
-            pygame.draw.rect(glow, (*GLOW, round(255 * strength**0.5)), glow.get_rect(), max(cell // 9, 2))
+            pygame.draw.rect(glow, (*GOLD, round(255 * strength**0.5)), glow.get_rect(), max(cell // 8, 2))
             sheet.blit(glow, (column * cell, row * cell))
 
     def draw_way(self, sheet: pygame.Surface, way: np.ndarray, reached: int) -> None:
@@ -165,6 +170,7 @@ class MapPanel:
         pygame.draw.rect(sheet, WHITE, room.inflate(4, 4), border_radius=room.height)
         pygame.draw.rect(sheet, ME, room, border_radius=room.height)
         sheet.blit(text, text.get_rect(center=room.center))
+        self.aimed = [around.get_rect(center=(x, y)), room.copy()]
 
     def spot(self, x: int, y: int) -> tuple[float, float]:
         """px of a place in half pixels."""

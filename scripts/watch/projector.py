@@ -5,8 +5,8 @@ from priorlab.scripts.watch.stage import Stage
 from priorlab.scripts.watch.watched import Watched
 
 FPS = 30
-RESTS = {"found": 24, "death": 24, "surprise": 20, "key": 10}  # frames, at the speed of people and slower
-CALM, HURRIED = 60, 0.2  # frames after a rest before the next whole one, and the share of it that there is earlier
+RESTS = {"found": 36, "death": 36, "surprise": 30, "key": 24}  # frames, at the speed of people and slower
+CALM, HURRIED = 60, 0.3  # frames after a rest before a surprise gets a whole one, and the share of it that is earlier
 FAR = 600  # inputs: a second or two of thinking
 END = 75  # frames for which the end stays
 
@@ -37,13 +37,19 @@ class Projector:
         self.stage.note(happened, len(self.watched.inputs))
         if happened is None or happened.kind not in RESTS:
             return False
-        share = 1.0 if self.awake >= CALM else HURRIED
+        share = HURRIED if happened.kind == "surprise" and self.awake < CALM else 1.0
         self.rest, self.awake = round(share * RESTS[happened.kind] / max(self.speed, 1.0)), 0
         return self.rest > 0
+
+    def step_alone(self) -> None:
+        """One input, of which just what it brought is shown."""
+        self.stage.settle(self.watched)
+        self.step()
 
     def to_next(self) -> None:
         """On to the next thing that happens, at most FAR inputs later, without a rest."""
         for _ in range(FAR):
+            self.stage.settle(self.watched)
             happened = self.watched.advance()
             self.stage.note(happened, len(self.watched.inputs))
             if happened is not None and happened.kind in RESTS:

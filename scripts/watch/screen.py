@@ -70,7 +70,8 @@ class Screen:
         if self.size != (layout.width, layout.height):
             projector.stage = projector.stage.resized(*self.size)
         hint = f"{'paused' if self.paused else f'speed {self.speed:g}'}      {KEYS}"
-        self.window.get_surface().blit(projector.stage.sheet(projector.watched, hint), (0, 0))
+        sheet = projector.stage.sheet(projector.watched, hint, stands=self.paused)
+        self.window.get_surface().blit(sheet, (0, 0))
         self.window.flip()
 
     def take(self, event: pygame.Event) -> None:
@@ -84,7 +85,7 @@ class Screen:
             self.paused = not self.paused
         elif event.key in (pygame.K_RIGHT, pygame.K_PERIOD):
             self.paused = True
-            self.projector.step()
+            self.projector.step_alone()
         elif event.key == pygame.K_s:
             self.paused = True
             self.projector.to_next()
