@@ -13,7 +13,7 @@ from priorlab.envs.random_games.bank import BANKS, Bank
 from tests.agents.test_priors_player import half_told
 
 BANK = Bank.read("held_out")
-EVERY = int(os.environ.get("EVERY", 20))  # of the banks' levels, one in so many; 1 takes half an hour
+EVERY = int(os.environ.get("EVERY", 20))  # of the banks' levels, one in so many; 1 takes about an hour
 LEVELS = 1000
 
 
