@@ -13,6 +13,7 @@ from io import StringIO, TextIOWrapper
 from types import ModuleType
 from typing import Any
 
+from priorlab.envs.base.workers import follow_if_asked
 from priorlab.scripts.console import error_line, printable
 
 STOPPED, BROKEN_PIPE = 130, 141  # exit codes, as shells give them: after Ctrl-C, and when the reader of a pipe left
@@ -23,6 +24,7 @@ COLLECT_AFTER = 10_000  # new objects; with Python's 700, searching for garbage 
 def run(name: str, arguments: Sequence[str] | None = None) -> None:
     """Runs the command of that name with these arguments, by default the command line's."""
     with errors_in_one_line(f"priorlab {name}"):
+        follow_if_asked()
         from priorlab.scripts.arguments import parse_call
 
         command = load(f"priorlab.scripts.commands.{name.replace('-', '_')}").main

@@ -21,6 +21,8 @@ from typing import Any
 
 from filelock import FileLock
 
+from priorlab.envs.base.locks import release
+
 VARIABLE, QUIET = "PRIORLAB_CACHE", "PRIORLAB_QUIET"
 MOMENT = 1.0  # seconds of compiling after which a line is printed
 PROBE = b"\0" * 65536  # written and deleted again, to test whether a folder is writable
@@ -176,9 +178,7 @@ class Kept:
 
     def release(self) -> None:
         if self.lock:
-            self.lock.release()
-            with suppress(OSError):
-                Path(self.lock.lock_file).unlink(missing_ok=True)
+            release(self.lock)
             self.lock = None
 
     def save_overload(self, signature: Any, compiled: Any) -> None:

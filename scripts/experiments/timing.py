@@ -15,6 +15,7 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
+from priorlab.envs.base.workers import leave_with_parent
 from priorlab.envs.plays.courses import ChosenGame
 from priorlab.envs.plays.sessions import read_session
 
@@ -75,6 +76,7 @@ def press_keys(over: Event, chance: random.Random) -> None:
 
 
 def burn() -> None:
+    leave_with_parent()
     while True:
         pass
 

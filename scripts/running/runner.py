@@ -17,6 +17,7 @@ from rich.text import Text
 
 from priorlab import ROOT
 from priorlab.agents.settings import Settings
+from priorlab.envs.base.workers import start_follower
 from priorlab.envs.results.rows import check_same, inputs_done, is_finished
 from priorlab.scripts.running.side_by_side import ONE_THREAD
 
@@ -157,7 +158,7 @@ def train(
                 clock.add(run.method, run.done - before, time.monotonic() - began)
                 bars.update(lines[run], completed=run.done, note=f"{run.done:,} of {run.inputs:,} inputs")
                 if ended:
-                    del active[run]
+                    active.pop(run).communicate()
                     bars.remove_task(lines.pop(run))
                     report_end(run, process.returncode, console, failed)
             left = clock.left([run for run in runs if run not in failed])
@@ -172,9 +173,7 @@ def start(run: Run, command: list[str]) -> subprocess.Popen:
     run.folder.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, **ONE_THREAD, "PYTHONUNBUFFERED": "1"}
     with run.log.open("ab") as log:
-        return subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
-        )
+        return start_follower(command, environment, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
 
 
 def report_end(run: Run, code: int, console: Console, failed: list[Run]) -> None:
@@ -195,10 +194,10 @@ def stop(active: dict[Run, subprocess.Popen]) -> None:
         process.terminate()
     for process in active.values():
         try:
-            process.wait(10)
+            process.communicate(timeout=10)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait()
+            process.communicate()
 
 
 def duration(seconds: float) -> str:

@@ -5,13 +5,13 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 
 import tyro
 
 from priorlab import ROOT
+from priorlab.envs.base.workers import worker_pool
 from priorlab.scripts.run import run
 from priorlab.scripts.site.front import draw_front
 from priorlab.scripts.site.links import broken_links
@@ -39,7 +39,7 @@ def main() -> None:
     """Build the guides, the reference, all results and the lecture as one offline site, build/site/index.html."""
     if find_spec("sphinx") is None:
         sys.exit("site: Sphinx must be installed; run make site, or pip install -e '.[site]'")
-    with ProcessPoolExecutor(2) as pool:
+    with worker_pool(2) as pool:
         list(pool.map(write_pages, COMMANDS))
     (PAGES / "index.html").write_text(FRONT_PAGE)
     draw_front(PAGES / "results" / "reproduce" / "princess" / "numbers.csv", BUILD / "front")
