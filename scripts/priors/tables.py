@@ -240,8 +240,8 @@ def appraisal_table(appraisal: Frame) -> Table:
 
 
 def compute_table(recorded: Recorded) -> Table:
-    """Seconds of processor: of raising a player, and of its lives. Nobody counted those of the player that comes with
-    the package, so what holds them is a lower bound."""
+    """CPU seconds: of raising a player, and of its lives. Those of raising the player that comes with the package are
+    not known, so a total that includes it is a lower bound."""
     lives, raised = recorded.lives, recorded.raised
     header = ["player (given)", "raised", "pictures", "seconds each", "lives", "seconds per life", "ms per input",
               "hours in all"]  # fmt: skip
