@@ -19,7 +19,8 @@ def main(request: Annotated[Request, tyro.conf.OmitArgPrefixes, tyro.conf.arg(na
 
     It refuses to play without fixed.json, with changed files in agents/, envs/ or scripts/priors/, with other weights
     than the fixed ones, and with a raised player that is not the recorded one. On another machine, it continues with
-    players that were not raised before, and with those whose files are copied there.
+    players that were not raised before, with those whose files are copied there, and, with --raise-again, with those
+    that come out as recorded.
     """
     from priorlab.scripts.priors.experiment import run  # imports for seconds, which --help does not need
 

@@ -42,7 +42,8 @@ def run(request: Request) -> list[str]:
             check_weights(fixed, shipped_acting(), fixed.acting)
         chosen = Chosen(request.players, request.seeds, request.lives, request.places, request.versions)
         chosen.check(fixed)
-        failed = play(fixed, where, chosen, plain_console(), request.workers, request.minutes)
+        again = request.raise_again
+        failed = play(fixed, where, chosen, plain_console(), request.workers, request.minutes, again)
     report(fixed, request.folder, PAGES[request.experiment])
     return failed
 

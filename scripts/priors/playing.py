@@ -96,6 +96,16 @@ class Weights:
             check_same(read_json(folder / CONFIG), config_of(settings), folder)
             self.add(named, raised_in(folder), folder / WEIGHTS)
 
+    def others(self, named: Named) -> list[Path]:
+        """Folders of players that came out as others than the recorded one when it was raised again."""
+        folder = self.where.folder(named)
+        return list(folder.parent.glob(f"{folder.name}-*"))
+
+    def put_aside(self, named: Named, found: Raised) -> Path:
+        """Moves a player that was raised again and is another one out of the way of the recorded one."""
+        folder = self.where.folder(named)
+        return folder.rename(folder.with_name(f"{folder.name}-{found.digest[:SHOWN]}"))
+
     def add(self, named: Named, found: Raised, path: Path) -> None:
         before = self.recorded.get(named)
         if before is None:
@@ -118,9 +128,11 @@ def play(
     console: Console,
     workers: int = 2,
     minutes: float = math.inf,
+    again: bool = False,
     pool: Callable[[int], Executor] | None = None,
 ) -> list[str]:
-    """Does what is chosen and missing, appending rows as lives end; starts no job after so many minutes.
+    """Does what is chosen and missing, appending rows as lives end; starts no job after so many minutes. ``again``:
+    raises recorded players whose files are missing once more.
 
     Returns a line for each job that failed. ValueError, before anything runs, for rows or weights that are not as
     recorded; ChildProcessError where one of the processes is killed.
@@ -143,7 +155,7 @@ def play(
             weights.look_up(named)
         begun = Table(where.rows / PERCEPTION, lambda line: tuple(line.split(",")[:5]) in seen)
         with closing(begun) as perception, (pool or processes)(workers) as executor:
-            work = Work(weights, missing, lives, perception, seen, console, time.time() + 60 * minutes)
+            work = Work(weights, missing, lives, perception, seen, console, time.time() + 60 * minutes, again)
             work.run(executor, workers, len(done))
     return work.failed
 
@@ -183,7 +195,7 @@ def recorded_weights(path: Path) -> dict[Named, str]:
 @dataclass
 class Work:
     """Jobs on their way. ``missing``: lives that wait, in order; ``seen``: the first columns of the rows of perception;
-    ``until``: when the last job starts, in seconds since the epoch."""
+    ``until``: when the last job starts, in seconds since the epoch; ``again``: recorded players are raised again."""
 
     weights: Weights
     missing: list[Life]
@@ -192,6 +204,7 @@ class Work:
     seen: set[tuple[str, ...]]
     console: Console
     until: float
+    again: bool
     failed: list[str] = field(default_factory=list)
     running: dict[Future, Life | Named] = field(default_factory=dict)
 
@@ -235,7 +248,7 @@ class Work:
     def next(self) -> Life | Named | None:
         """The first life that can be lived, or what must be raised for the first that can't be.
 
-        What was raised before is not raised again, as another machine would raise another player.
+        What was raised before is not raised again unasked, as another kind of processor raises another player.
         """
         weights = self.weights
         for i, life in enumerate(self.missing):
@@ -244,7 +257,7 @@ class Work:
                 return self.missing.pop(i)
             if named not in weights.out_of_reach:
                 weights.out_of_reach.add(named)
-                if named not in weights.recorded:
+                if named not in weights.recorded or (self.again and not weights.others(named)):
                     return named
                 path = weights.where.folder(named) / WEIGHTS
                 self.console.print(f"{named}: raised before, elsewhere; its lives wait for a copy of {path}")
@@ -274,13 +287,14 @@ class Work:
                 self.seen.add(place)
             self.lives.seal(result.row)
         elif isinstance(name, Named) and result is not None:
-            try:
-                self.weights.add(name, result, self.weights.where.folder(name) / WEIGHTS)
-                self.console.print(f"raised {name}, in {result.seconds:.0f} s of processor")
-            except ValueError as error:
-                self.fail(name, error)
+            if self.weights.recorded.get(name, result.digest) != result.digest:
+                aside = self.weights.put_aside(name, result)
+                self.fail(name, f"raised again, it came out as another player, which is kept in {aside}")
+                return
+            self.weights.add(name, result, self.weights.where.folder(name) / WEIGHTS)
+            self.console.print(f"raised {name}, in {result.seconds:.0f} s of processor")
 
-    def fail(self, name: Life | Named, error: Exception) -> None:
+    def fail(self, name: Life | Named, error: Exception | str) -> None:
         what = ", ".join(map(str, name)) if isinstance(name, Life) else str(name)
         self.failed.append(f"{what}: {' '.join(str(error).split()) or type(error).__name__}")
         self.console.print(f"failed  {self.failed[-1]}", soft_wrap=True)

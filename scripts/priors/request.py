@@ -42,6 +42,9 @@ class Request:
     """jobs in parallel, one CPU core and up to 2 GB of memory each"""
     minutes: float = math.inf
     """start nothing after so many minutes, and stop when what was begun ends or has a checkpoint"""
+    raise_again: bool = False
+    """raise players whose files are missing once more, and play those that come out as recorded: a processor of the
+    same kind raises the same player"""
     report_only: bool = False
     """play nothing; only report existing rows"""
 

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import shutil
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
@@ -12,6 +13,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from priorlab.agents.priors import raising
 from priorlab.agents.priors.lives import LIMIT
 from priorlab.agents.priors.perception import Perception
 from priorlab.agents.priors.settings import Architecture
@@ -85,11 +87,15 @@ def begun(folder: Path) -> Path:
     return folder
 
 
-def played(folder: Path, **chosen) -> list[dict[str, str]]:
-    fixed = read_fixed(folder)
+def play_on(folder: Path, again: bool = False, **chosen) -> list[str]:
+    """A line for each job that failed."""
     where = Where(folder, folder / "raised", folder / "none", "c0ffee")
-    assert not play(fixed, where, Chosen(**chosen), Console(quiet=True), workers=1, pool=Here)
-    return list(sealed_rows(folder, fixed.hash))
+    return play(read_fixed(folder), where, Chosen(**chosen), Console(quiet=True), workers=1, again=again, pool=Here)
+
+
+def played(folder: Path, again: bool = False, **chosen) -> list[dict[str, str]]:
+    assert not play_on(folder, again, **chosen)
+    return list(sealed_rows(folder, read_fixed(folder).hash))
 
 
 def told_rows(folder: Path) -> list[str]:
@@ -239,6 +245,28 @@ def test_on_another_machine_what_was_raised_before_waits_for_its_file(tmp_path):
     path.unlink()
     assert played(tmp_path, players=("tiny",)) == rows and not path.exists()
     path.write_bytes(weights)
+    assert len(played(tmp_path, players=("tiny",))) == 4
+
+
+def test_a_player_whose_file_is_missing_can_be_raised_again(tmp_path):
+    played(begun(tmp_path), players=("tiny",), versions=("original",), lives=1)
+    shutil.rmtree(tmp_path / "raised")
+    assert len(played(tmp_path, again=True, players=("tiny",), lives=1)) == 2
+    recorded = (tmp_path / "raised.csv").read_text()
+    assert recorded.count("tiny") == 1
+
+
+def test_a_player_that_is_raised_again_and_is_another_one_is_kept_aside_and_not_played(tmp_path, monkeypatch):
+    rows = played(begun(tmp_path), players=("tiny",), versions=("original",), lives=1)
+    folder = tmp_path / "raised" / "tiny" / "seed_0"
+    folder.rename(tmp_path / "elsewhere")
+    with monkeypatch.context() as patch:
+        patch.setattr(raising, "DECAY", 0.5)  # so raises another player, as another kind of processor does
+        [line] = play_on(tmp_path, again=True, players=("tiny",))
+    [aside] = folder.parent.iterdir()
+    assert str(aside) in line and "another player" in line and (aside / "perception.safetensors").exists()
+    assert played(tmp_path, again=True, players=("tiny",)) == rows
+    (tmp_path / "elsewhere").rename(folder)
     assert len(played(tmp_path, players=("tiny",))) == 4
 
 
