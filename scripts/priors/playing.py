@@ -97,12 +97,12 @@ class Weights:
             self.add(named, raised_in(folder), folder / WEIGHTS)
 
     def others(self, named: Named) -> list[Path]:
-        """Folders of players that came out as others than the recorded one when it was raised again."""
+        """Folders of what came out, each another player, when a recorded player was raised again."""
         folder = self.where.folder(named)
         return list(folder.parent.glob(f"{folder.name}-*"))
 
     def put_aside(self, named: Named, found: Raised) -> Path:
-        """Moves a player that was raised again and is another one out of the way of the recorded one."""
+        """Moves what came out to another folder, and returns that."""
         folder = self.where.folder(named)
         return folder.rename(folder.with_name(f"{folder.name}-{found.digest[:SHOWN]}"))
 
@@ -257,10 +257,12 @@ class Work:
                 return self.missing.pop(i)
             if named not in weights.out_of_reach:
                 weights.out_of_reach.add(named)
-                if named not in weights.recorded or (self.again and not weights.others(named)):
+                others = weights.others(named)
+                if named not in weights.recorded or (self.again and not others):
                     return named
                 path = weights.where.folder(named) / WEIGHTS
-                self.console.print(f"{named}: raised before, elsewhere; its lives wait for a copy of {path}")
+                ways = f"here it is another player, {others[0]}" if others else "or for --raise-again"
+                self.console.print(f"{named}: raised before, elsewhere; its lives wait for a copy of {path} ({ways})")
         return None
 
     def job(self, life: Life) -> Job:
@@ -287,12 +289,11 @@ class Work:
                 self.seen.add(place)
             self.lives.seal(result.row)
         elif isinstance(name, Named) and result is not None:
-            if self.weights.recorded.get(name, result.digest) != result.digest:
-                aside = self.weights.put_aside(name, result)
-                self.fail(name, f"raised again, it came out as another player, which is kept in {aside}")
-                return
-            self.weights.add(name, result, self.weights.where.folder(name) / WEIGHTS)
-            self.console.print(f"raised {name}, in {result.seconds:.0f} s of processor")
+            try:
+                self.weights.add(name, result, self.weights.where.folder(name) / WEIGHTS)
+                self.console.print(f"raised {name}, in {result.seconds:.0f} s of processor")
+            except ValueError as error:  # raised again, it is another player
+                self.fail(name, f"{error}; moved to {self.weights.put_aside(name, result)}")
 
     def fail(self, name: Life | Named, error: Exception | str) -> None:
         what = ", ".join(map(str, name)) if isinstance(name, Life) else str(name)
