@@ -12,6 +12,7 @@ import tyro
 
 from priorlab import ROOT
 from priorlab.envs.base.workers import worker_pool
+from priorlab.scripts.lecture import lives_beside, reproduced
 from priorlab.scripts.run import run
 from priorlab.scripts.site.front import draw_front
 from priorlab.scripts.site.links import broken_links
@@ -31,6 +32,7 @@ COMMANDS = {
     "transfer/rotating-digits": ("transfer", "--sequence", "rotating-digits"),
     "tickets": ("tickets",),
 }
+READ = {"lecture": (reproduced.KEPT, lives_beside.KEPT)}  # folders whose rows the pages of another one show, too
 EYEBROW = r'(<p class="eyebrow">)(?:Priorlab · )?'  # of a page, where the way back to the front page goes
 FRONT_PAGE = '<!doctype html><title>Priorlab</title><meta http-equiv="refresh" content="0; url=docs/index.html">\n'
 
@@ -57,7 +59,7 @@ def main() -> None:
 def write_pages(folder: str) -> None:
     """Writes the HTML pages of one folder of results into a copy of it, unless they are up to date."""
     rows, pages = RESULTS / folder, PAGES / "results" / folder
-    newest = max(path.stat().st_mtime for path in [*files(rows), *files(ROOT / "scripts")])
+    newest = max(path.stat().st_mtime for path in sources(folder))
     if all(path.stat().st_mtime > newest for path in pages.glob("*.html")) and any(pages.glob("*.html")):
         return
     shutil.rmtree(pages, ignore_errors=True)
@@ -68,6 +70,12 @@ def write_pages(folder: str) -> None:
         home = "../" * len(page.parent.relative_to(PAGES).parts) + "docs/index.html"
         text = re.sub(EYEBROW, rf'\1<a href="{home}">Priorlab</a> · ', page.read_text(encoding="utf-8"), count=1)
         page.write_text(text, encoding="utf-8")
+
+
+def sources(folder: str) -> Iterator[Path]:
+    """The files on which the pages of one folder of results depend."""
+    for read in (RESULTS / folder, *READ.get(folder, ()), ROOT / "scripts"):
+        yield from files(read)
 
 
 def files(folder: Path) -> Iterator[Path]:
