@@ -97,12 +97,12 @@ class Weights:
             self.add(named, raised_in(folder), folder / WEIGHTS)
 
     def others(self, named: Named) -> list[Path]:
-        """Folders of what came out, each another player, when a recorded player was raised again."""
+        """Folders of the other players that came out when a recorded one was raised again."""
         folder = self.where.folder(named)
         return list(folder.parent.glob(f"{folder.name}-*"))
 
     def put_aside(self, named: Named, found: Raised) -> Path:
-        """Moves what came out to another folder, and returns that."""
+        """Moves a player that differs from the recorded one to a folder of its own, and returns that folder."""
         folder = self.where.folder(named)
         return folder.rename(folder.with_name(f"{folder.name}-{found.digest[:SHOWN]}"))
 

@@ -4,15 +4,12 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from importlib.util import find_spec
-from pathlib import Path
 
 import tyro
 
 from priorlab import ROOT
 from priorlab.envs.base.workers import worker_pool
-from priorlab.scripts.lecture import lives_beside, reproduced
 from priorlab.scripts.run import run
 from priorlab.scripts.site.front import draw_front
 from priorlab.scripts.site.links import broken_links
@@ -32,7 +29,6 @@ COMMANDS = {
     "transfer/rotating-digits": ("transfer", "--sequence", "rotating-digits"),
     "tickets": ("tickets",),
 }
-READ = {"lecture": (reproduced.KEPT, lives_beside.KEPT)}  # folders whose rows the pages of another one show, too
 EYEBROW = r'(<p class="eyebrow">)(?:Priorlab · )?'  # of a page, where the way back to the front page goes
 FRONT_PAGE = '<!doctype html><title>Priorlab</title><meta http-equiv="refresh" content="0; url=docs/index.html">\n'
 
@@ -41,12 +37,13 @@ def main() -> None:
     """Build the guides, the reference, all results and the lecture as one offline site, build/site/index.html."""
     if find_spec("sphinx") is None:
         sys.exit("site: Sphinx must be installed; run make site, or pip install -e '.[site]'")
+    for made in (PAGES, SITE):  # all of it anew: what a page shows can lie in any folder, or be gone
+        shutil.rmtree(made, ignore_errors=True)
     with worker_pool(2) as pool:
         list(pool.map(write_pages, COMMANDS))
     (PAGES / "index.html").write_text(FRONT_PAGE)
     draw_front(PAGES / "results" / "reproduce" / "princess" / "numbers.csv", BUILD / "front")
-    shutil.rmtree(SITE, ignore_errors=True)  # so that no page outlives its source
-    strict = ["-q", "-n", "-W", "--keep-going"]
+    strict = ["-q", "-E", "-n", "-W", "--keep-going"]
     sphinx = [sys.executable, "-m", "sphinx", *strict, "-c", ROOT / "docs", "-d", BUILD / "doctrees", ROOT, SITE]
     if subprocess.run(sphinx).returncode:
         sys.exit("site: Sphinx warned; see above")
@@ -57,12 +54,8 @@ def main() -> None:
 
 
 def write_pages(folder: str) -> None:
-    """Writes the HTML pages of one folder of results into a copy of it, unless they are up to date."""
+    """Writes the HTML pages of one folder of results into a copy of it."""
     rows, pages = RESULTS / folder, PAGES / "results" / folder
-    newest = max(path.stat().st_mtime for path in sources(folder))
-    if all(path.stat().st_mtime > newest for path in pages.glob("*.html")) and any(pages.glob("*.html")):
-        return
-    shutil.rmtree(pages, ignore_errors=True)
     shutil.copytree(rows, pages, ignore=shutil.ignore_patterns("*.html"))
     command, *words = COMMANDS[folder]
     run(command, [*words, "--report-only", "--out", str(pages.parent if command == "transfer" else pages)])
@@ -70,16 +63,6 @@ def write_pages(folder: str) -> None:
         home = "../" * len(page.parent.relative_to(PAGES).parts) + "docs/index.html"
         text = re.sub(EYEBROW, rf'\1<a href="{home}">Priorlab</a> · ', page.read_text(encoding="utf-8"), count=1)
         page.write_text(text, encoding="utf-8")
-
-
-def sources(folder: str) -> Iterator[Path]:
-    """The files on which the pages of one folder of results depend."""
-    for read in (RESULTS / folder, *READ.get(folder, ()), ROOT / "scripts"):
-        yield from files(read)
-
-
-def files(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import pytest
 
 from priorlab.envs.game.versions import looks
 from priorlab.scripts.analysis.published import published_figures
-from priorlab.scripts.site.build import COMMANDS, RESULTS, sources
+from priorlab.scripts.site.build import COMMANDS, RESULTS
 from priorlab.scripts.site.front import draw_front
 from priorlab.scripts.site.links import broken_links
 
@@ -65,8 +65,3 @@ def test_the_front_page_shows_people_and_an_agent_in_every_look(tmp_path):
     assert all(look.replace("_", " ") in text for look in looks() for text in (people, agents))
     assert agents.count(">31.4<") == len(looks()) and ">42<" not in agents
     assert all(f">{figures['minutes']:g}<" in people for name, figures in PUBLISHED.items() if name in looks())
-
-
-def test_pages_are_written_again_after_rows_of_another_folder_that_they_show():
-    shown = {RESULTS / "lecture" / "rows.csv", RESULTS / "priors" / "lives.csv"}
-    assert shown <= {*sources("lecture")}
