@@ -160,12 +160,12 @@ def pixel_codes(pictures: torch.Tensor) -> torch.Tensor:
     """float32 (N, 3, TILE R, TILE R), 0 to 1 -> int64 (N, R, R), below 2**48: the same for cells of the same pixels,
     and practically never for others."""
     n, _, side, _ = pictures.shape
-    grid = side // TILE
-    rows = torch.round(pictures.permute(0, 2, 3, 1) * 255).reshape(n, grid, TILE, grid, -1)
+    pixels = pictures.permute(0, 2, 3, 1).reshape(n, side // TILE, TILE, side // TILE, -1)
     rng = np.random.default_rng(0)
-    weights = torch.from_numpy(rng.integers(0, 1 << 30, (TILE, 1, rows.shape[-1])).astype(np.float64))
-    # sums of whole numbers below 2**53, so the order of summation changes nothing
-    return (rows.double() * weights.to(rows.device)).sum((2, 4)).long()
+    weights = torch.from_numpy(rng.integers(0, 1 << 30, (TILE, pixels.shape[-1])).astype(np.float64))
+    # sums of whole numbers below 2**53, so the order of summation changes nothing; row by row they stay in the cache
+    rows = (torch.round(pixels[:, :, row] * 255).double() @ weights[row].to(pixels.device) for row in range(TILE))
+    return torch.stack(list(rows)).sum(0).long()
 
 
 def scrambled(codes: torch.Tensor) -> torch.Tensor:

@@ -5,11 +5,11 @@ import numpy as np
 
 def runs(mask: np.ndarray) -> list[tuple[int, int, int]]:
     """(row, first column, length) of every maximal horizontal run of true tiles, row by row."""
-    wide = np.zeros((mask.shape[0], mask.shape[1] + 2), np.int8)
+    width = mask.shape[1] + 1
+    wide = np.zeros((mask.shape[0], width + 1), bool)
     wide[:, 1:-1] = mask
-    edges = np.diff(wide, axis=1)
-    begins, ends = np.argwhere(edges == 1), np.argwhere(edges == -1)
-    return [(int(r), int(c), int(end - c)) for (r, c), (_, end) in zip(begins, ends)]
+    edges = np.flatnonzero(wide[:, 1:] != wide[:, :-1]).tolist()  # where a run begins, where it ends, in turn
+    return [(begin // width, begin % width, end - begin) for begin, end in zip(edges[::2], edges[1::2])]
 
 
 def groups(mask: np.ndarray) -> list[np.ndarray]:

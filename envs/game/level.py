@@ -97,9 +97,18 @@ class Level:
         """uint8 (height, width): 0 or the bits WALL, LADDER, DEADLY of the rules."""
         return np.array([[BITS.get(c, 0) for c in row] for row in self.rows], np.uint8)
 
+    @cached_property
+    def places(self) -> dict[str, tuple[tuple[int, int], ...]]:
+        """(row, column) of every tile with each character, row by row."""
+        places: dict[str, list[tuple[int, int]]] = {}
+        for r, row in enumerate(self.rows):
+            for c, here in enumerate(row):
+                places.setdefault(here, []).append((r, c))
+        return {character: tuple(tiles) for character, tiles in places.items()}
+
     def tiles_of(self, character: str) -> list[tuple[int, int]]:
         """(row, column) of every tile with that character, row by row."""
-        return [(r, c) for r, row in enumerate(self.rows) for c, here in enumerate(row) if here == character]
+        return list(self.places.get(character, ()))
 
     @cached_property
     def key(self) -> tuple[int, int] | None:
