@@ -79,7 +79,9 @@ def slowdown(
     ends = [end for ratio in ratios.values() for end in (ratio.value, ratio.low, ratio.high) if end]
     ends += theirs.values()
     low, high = min([0.5, *[end / 1.15 for end in ends]]), max([4.0, *ends])
-    axis, name = (735, 130) if notes else (262, 105)  # px of the axis, and of the longest name to the right of a point
+    labels = [f"{kind.short} {ratio_text(ratio)}" for (_, kind), ratio in ratios.items()]
+    longest = max([130, *(8 * len(label) for label in labels)])  # px of a name to the right of a point
+    axis, name = (735, longest) if notes else (262, 105)
     high *= (high / low) ** (name / (axis - name))
     with matplotlib.rc_context({**STYLE, "font.size": row_font(width)}):
         figure, axes = row_axes(changed, len(players), width, right=150 if notes else 16, top=40 if notes else 10)
