@@ -45,6 +45,7 @@ MOST_STATES = 24  # that are kept
 PATIENCE = 16  # inputs for which states may disagree before what they could teach is given up
 MOST_ENDS = 64
 MOST_WRONG = 2  # cells nearby in which the likeliest map may be wrong at once
+KIND_OF_BITS = np.array([0, 1, 2, 0, 3])  # of a tile, as in KINDS of foreseeing.py
 VISIBLE = 6  # pixels of a cell that must have changed for something there to have vanished
 FAR = 4 * TILE  # pixels, farther than anything but a death takes the player
 LEARNED = 400  # inputs for which it still learns what it looks like
@@ -95,7 +96,7 @@ class Tracker:
         self.allowed = allowed
         may = allowed[..., None] >> np.arange(4) & 1
         likely = np.where(may, self.logs, -np.inf).argmax(axis=-1)
-        kinds = np.array([0, 1, 2, 0, 3])[self.tiles]
+        kinds = KIND_OF_BITS[self.tiles]
         wrong = np.take_along_axis(may, kinds[..., None], axis=-1)[..., 0] == 0
         self.tiles[wrong] = 1 << likely[wrong] >> 1
 

@@ -20,6 +20,7 @@ from priorlab.scripts.report.summary import TIMES, decimal, percent, ratio_text
 HEIGHT, PAD, LEAST = 16.0, 12.0, 36.0  # px: of a player's line, around a row's lines, of a row
 MARKERS = {"": "o", ">=": ">", "<=": "<", "~": "D"}
 PUBLISHED = {"marker": "d", "mfc": "none", "mec": INKS["ink"], "ms": 7, "mew": 1.2, "ls": "", "clip_on": False}
+LETTER = 0.62  # width of a letter, as a share of the font size
 ABOVE = 0.45  # of a row, above its middle: where a published figure is drawn, clear of the players' numbers
 MOMENTS = {1 / 60: "1 s", 1 / 6: "10 s", 1.0: "1 m", 10.0: "10 m", 100.0: "100 m"}  # minutes, on a log axis
 
@@ -79,9 +80,9 @@ def slowdown(
     ends = [end for ratio in ratios.values() for end in (ratio.value, ratio.low, ratio.high) if end]
     ends += theirs.values()
     low, high = min([0.5, *[end / 1.15 for end in ends]]), max([4.0, *ends])
-    labels = [f"{kind.short} {ratio_text(ratio)}" for (_, kind), ratio in ratios.items()]
-    longest = max([130, *(8 * len(label) for label in labels)])  # px of a name to the right of a point
-    axis, name = (735, longest) if notes else (262, 105)
+    labels = {each: f"{each[1].short} {ratio_text(ratio)}" for each, ratio in ratios.items()}
+    axis, name = (735, 130) if notes else (262, 105)  # px of the axis, and of the longest name to the right of a point
+    name = max([name, *(LETTER * row_font(width) * len(label) for label in labels.values())])
     high *= (high / low) ** (name / (axis - name))
     with matplotlib.rc_context({**STYLE, "font.size": row_font(width)}):
         figure, axes = row_axes(changed, len(players), width, right=150 if notes else 16, top=40 if notes else 10)
@@ -99,9 +100,7 @@ def slowdown(
             for line, (kind, ratio) in enumerate(here):
                 estimate = Estimate(ratio.value, ratio.low, ratio.high, ratio.n)
                 y = row + offset(line, len(here), len(players))
-                interval(
-                    axes, y, estimate, INKS[kind.colour], f"{kind.short} {ratio_text(ratio)}", MARKERS[ratio.bound]
-                )
+                interval(axes, y, estimate, INKS[kind.colour], labels[version, kind], MARKERS[ratio.bound])
             if version in theirs:
                 axes.plot(theirs[version], row - ABOVE, **PUBLISHED)
         for row, version in enumerate(["", *changed] if notes else []):
