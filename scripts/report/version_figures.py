@@ -29,13 +29,17 @@ def row_font(width: float) -> float:
     return 13.0 if width > 600 else 11.0
 
 
+def names_width(width: float) -> float:
+    """px of the names of versions, left of the axes."""
+    return 175.0 if width > 600 else 122.0
+
+
 def row_axes(
     versions: Sequence[str], lines: int, width: float, right: float, top: float, bottom: float = 44
 ) -> tuple[Figure, Axes]:
     """Axes with one row per version, the first on top, each with room for so many lines; every other row is shaded."""
     step = max(LEAST, HEIGHT * lines + PAD)
-    left = 175.0 if width > 600 else 122.0
-    figure, axes = panel(width, step * len(versions) + bottom + top, (left, bottom, right, top))
+    figure, axes = panel(width, step * len(versions) + bottom + top, (names_width(width), bottom, right, top))
     axes.grid(axis="y", visible=False)
     axes.set_ylim(len(versions) - 0.5, -0.5)
     axes.set_yticks(range(len(versions)), [title_of(version) for version in versions])
@@ -81,11 +85,12 @@ def slowdown(
     ends += theirs.values()
     low, high = min([0.5, *[end / 1.15 for end in ends]]), max([4.0, *ends])
     labels = {each: f"{each[1].short} {ratio_text(ratio)}" for each, ratio in ratios.items()}
-    axis, name = (735, 130) if notes else (262, 105)  # px of the axis, and of the longest name to the right of a point
-    name = max([name, *(LETTER * row_font(width) * len(label) for label in labels.values())])
+    right = 150 if notes else 16
+    axis = width - names_width(width) - right  # px
+    name = 10 + LETTER * row_font(width) * max(map(len, labels.values()), default=0)  # the longest, from a point on
     high *= (high / low) ** (name / (axis - name))
     with matplotlib.rc_context({**STYLE, "font.size": row_font(width)}):
-        figure, axes = row_axes(changed, len(players), width, right=150 if notes else 16, top=40 if notes else 10)
+        figure, axes = row_axes(changed, len(players), width, right, top=40 if notes else 10)
         axes.set_xscale("log", base=2)
         axes.set_xlim(low, high)
         ticks = [2.0**k for k in range(-8, 12) if low <= 2.0**k <= high]
