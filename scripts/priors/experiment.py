@@ -11,7 +11,7 @@ from priorlab.agents.priors.acting import shipped_acting
 from priorlab.agents.priors.weights import digest, shipped
 from priorlab.envs.base.provenance import changed_files, git_commit
 from priorlab.scripts.console import plain_console
-from priorlab.scripts.priors import page, variants_page
+from priorlab.scripts.priors import page, replication_page, variants_page
 from priorlab.scripts.priors.fixed import EXPERIMENTS, Fixed, fix, read_experiment, read_fixed
 from priorlab.scripts.priors.plan import Chosen
 from priorlab.scripts.priors.playing import Where, play, summary
@@ -20,8 +20,10 @@ from priorlab.scripts.priors.sealed import read_lives
 
 PAGES = {
     "knowledge": page.write_page,
+    "replication": replication_page.write_page,
     **{each.name: partial(variants_page.write_page, each) for each in variants_page.PAGES},
 }
+READ_ONCE = ("replication",)  # nothing is said of the result before all lives are there, unless it is asked for
 CODE = ("agents", "envs", "scripts/priors")  # what a life depends on
 
 
@@ -44,7 +46,8 @@ def run(request: Request) -> list[str]:
         chosen.check(fixed)
         again = request.raise_again
         failed = play(fixed, where, chosen, plain_console(), request.workers, request.minutes, again)
-    report(fixed, request.folder, PAGES[request.experiment])
+    told = request.report_only or request.experiment not in READ_ONCE
+    report(fixed, request.folder, PAGES[request.experiment], told)
     return failed
 
 
@@ -76,14 +79,18 @@ def check_weights(fixed: Fixed, path: Path, was: str) -> None:
         )
 
 
-def report(fixed: Fixed, folder: Path, write_page: Callable[[Path], str]) -> None:
-    """Prints how far the experiment is, after its rows were checked, and writes the page of what there is."""
-    table = Table(box=box.SIMPLE_HEAD)
-    for column in ("player", "lives", "planned", "won"):
-        table.add_column(column, justify="left" if column == "player" else "right")
+def report(fixed: Fixed, folder: Path, write_page: Callable[[Path], str], told: bool) -> None:
+    """Prints how far the experiment is, after its rows were checked, and writes the page of what there is. ``told``:
+    the result, too, where lives are missing; if not, only how many there are."""
     lives = read_lives(folder, missing_ok=True)
-    for player, *counts in summary(fixed, lives):
-        table.add_row(player, *(f"{count:,}" for count in counts))
+    rows = summary(fixed, lives)
+    told = told or all(recorded == planned for _, recorded, planned, _ in rows)
+    shown = ("player", "lives", "planned", "won")[: 4 if told else 3]
+    table = Table(box=box.SIMPLE_HEAD)
+    for column in shown:
+        table.add_column(column, justify="left" if column == "player" else "right")
+    for player, *counts in rows:
+        table.add_row(player, *(f"{count:,}" for count in counts[: len(shown) - 1]))
     plain_console().print(table)
-    if len(lives):
+    if len(lives) and told:
         plain_console().print(write_page(folder), soft_wrap=True)

@@ -12,7 +12,9 @@ from priorlab.agents.priors.settings import RaiseSettings
 from priorlab.envs.base.files import read_json, writing_new
 from priorlab.scripts.priors.sealed import FIXED, LIVES, root_of
 
-EXPERIMENTS = {name: Path(__file__).with_name(f"{name}.toml") for name in ("knowledge", "limits", "acting")}
+EXPERIMENTS = {
+    name: Path(__file__).with_name(f"{name}.toml") for name in ("knowledge", "limits", "acting", "replication")
+}
 RAISED, SHIPPED, TOLD, RANDOM = "raised", "shipped", "told", "random"  # kinds of players
 
 
@@ -43,11 +45,14 @@ class Contestant:
 
 @dataclass(frozen=True)
 class Group:
-    """Players that are played with as many seeds and lives, side by side."""
+    """Players that are played with as many seeds and lives, side by side; ``first_seed``, ``first_life``: the lowest
+    number of either."""
 
     seeds: int
     lives: int
     players: tuple[str, ...]
+    first_seed: int = 0
+    first_life: int = 0
 
 
 @dataclass(frozen=True)
@@ -135,7 +140,7 @@ def read_fixed(folder: Path) -> Fixed:
         fixed = Fixed(
             content["weights"], content.get("acting", ""), content["commit"], content["limit"],
             tuple(content["places"]), tuple(content["versions"]),
-            tuple(Group(each["seeds"], each["lives"], tuple(each["players"])) for each in content["groups"]),
+            tuple(Group(**{**each, "players": tuple(each["players"])}) for each in content["groups"]),
             {
                 name: Contestant(each["kind"], each["raising"], tuple(each["given"]), each["raised"], each["plays"])
                 for name, each in content["players"].items()

@@ -5,9 +5,10 @@ Life 0 of everything comes before life 1 of anything, so what is recorded is bal
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 from typing import NamedTuple
 
 from priorlab.agents.priors.lives import on_rules
@@ -59,22 +60,25 @@ class Chosen:
                 raise ValueError(f"{what} is {count}: expected 1 to {most}, as fixed")
 
     def holds(self, life: Life) -> bool:
+        """Whether its player, place and version are chosen."""
         named = zip((life.player, life.place, life.version), (self.players, self.places, self.versions))
-        numbers = zip((life.seed, life.life), (self.seeds, self.lives))
-        return all(name in names or not names for name, names in named) and all(
-            count is None or number < count for number, count in numbers
-        )
+        return all(name in names or not names for name, names in named)
 
 
-def planned(fixed: Fixed) -> Iterator[Life]:
-    """All lives, in order."""
-    for life in range(max(group.lives for group in fixed.groups)):
+def planned(fixed: Fixed, chosen: Chosen | None = None) -> Iterator[Life]:
+    """All lives, or those chosen, in order."""
+    chosen = chosen or Chosen()
+    for life in range(max(group.lives for group in fixed.groups))[: chosen.lives]:
         for group in fixed.groups:
-            for seed in range(group.seeds if life < group.lives else 0):
-                for player in group.players:
-                    for place in fixed.places:
-                        for version in fixed.versions:
-                            yield Life(player, seed, place, version, life)
+            for seed in range(group.seeds if life < group.lives else 0)[: chosen.seeds]:
+                numbers = group.first_seed + seed, group.first_life + life
+                yield from filter(chosen.holds, lives_of(fixed, group.players, *numbers))
+
+
+def lives_of(fixed: Fixed, players: Iterable[str], seed: int, life: int) -> Iterator[Life]:
+    """Those of one training seed and one number, in every place and version."""
+    for player, place, version in product(players, fixed.places, fixed.versions):
+        yield Life(player, seed, place, version, life)
 
 
 def drawing_of(fixed: Fixed, life: Life) -> int:

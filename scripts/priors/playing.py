@@ -147,7 +147,7 @@ def play(
     ):
         seen = {tuple(row[name] for name in SIGHT) for row in lives.rows}
         done = {life_of(row) for row in lives.rows}
-        missing = [life for life in planned(fixed) if chosen.holds(life) and life not in done]
+        missing = [life for life in planned(fixed, chosen) if life not in done]
         weights = Weights(fixed, where, table, recorded_weights(where.rows / RAISED))
         check_raised(weights, lives.rows)
         record_software(where)

@@ -11,6 +11,7 @@ FOLDERS = {
     "knowledge": Path("results/priors"),
     "limits": Path("results/priors-limits"),
     "acting": Path("results/priors-acting"),
+    "replication": Path("results/priors-replication"),
 }
 
 
@@ -18,9 +19,9 @@ FOLDERS = {
 class Request:
     """Raises ValueError, in one line, for values that don't exist."""
 
-    experiment: Literal["knowledge", "limits", "acting"] = "knowledge"
-    """what learned knowledge is worth under the masks; what limits cost the learned player; or how a player fares
-    that learned to act instead of planning"""
+    experiment: Literal["knowledge", "limits", "acting", "replication"] = "knowledge"
+    """what learned knowledge is worth under the masks; what limits cost the learned player; how a player fares that
+    learned to act instead of planning; or the claim of the first with new training seeds, looked at once"""
     fix: bool = False
     """write fixed.json and play nothing: every setting, and the SHA-256 of the weights that come with the package"""
     players: tuple[str, ...] = ()
@@ -35,7 +36,7 @@ class Request:
     """play only these versions: original, masked_semantics, ... (default: all)"""
     out: Path | None = None
     """folder of fixed.json, of the rows and of the page; raised players go to runs/ and its name (default:
-    results/priors, and results/priors-limits or results/priors-acting)"""
+    results/priors, and results/priors-limits and so on for the others)"""
     weights: Path | None = None
     """file of the player `full` with seed 0 (default: the one that comes with the package)"""
     workers: int = 2
@@ -46,7 +47,7 @@ class Request:
     """raise players whose files are missing once more, and play those that come out as recorded: a processor of the
     same kind raises the same player"""
     report_only: bool = False
-    """play nothing; only report existing rows"""
+    """play nothing; only report existing rows, those of an unfinished replication, too"""
 
     def __post_init__(self) -> None:
         check_counts(seeds=self.seeds, lives=self.lives, workers=self.workers)
