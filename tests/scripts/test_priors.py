@@ -199,6 +199,21 @@ def test_the_plan_is_balanced_and_complete(tmp_path):
         assert all(find_version(level_of(place).game, version) for version in fixed.versions)
 
 
+def test_a_replication_shares_neither_training_seeds_nor_drawings_with_the_first_experiment(tmp_path):
+    plans = []
+    for name in ("knowledge", "replication"):
+        fix(tmp_path / name, read_experiment(name), "0" * 64, "c0ffee")
+        fixed = read_fixed(tmp_path / name)
+        own = [life for life in planned(fixed) if life.player == "matrix-full" and life.version == "masked_objects"]
+        plans.append(({life.seed for life in own}, {drawing_of(fixed, life) for life in own}))
+        assert {life.seed for life in planned(fixed, Chosen(seeds=2, players=("matrix-full",)))} == {
+            *sorted(plans[-1][0])[:2]
+        }
+    (seeds, drawings), (new_seeds, new_drawings) = plans
+    assert seeds == {*range(10)} and new_seeds == {*range(10, 15)}
+    assert len(new_drawings) == 3 * 12 and not drawings & new_drawings
+
+
 def test_seeds_follow_from_the_hash_of_the_weights(tmp_path):
     for name in "ab":
         fix(tmp_path / name, TRIAL, name * 64, "c0ffee")

@@ -8,11 +8,12 @@ import pandas as pd
 import pytest
 
 from priorlab.envs.base.files import read_json
-from priorlab.scripts.priors import variants_page
+from priorlab.scripts.priors import replication_page, variants_page
 from priorlab.scripts.priors.aims import FEW_SEEDS, MET, NONE
 from priorlab.scripts.priors.cast import ACTING, AIMLESS, CAST, CONTACT, FULL, LIMITS, MATRIX_FULL, RANDOM, TOLD
 from priorlab.scripts.priors.cells import Cells
-from priorlab.scripts.priors.fixed import fix, read_experiment
+from priorlab.scripts.priors.experiment import report
+from priorlab.scripts.priors.fixed import fix, read_experiment, read_fixed
 from priorlab.scripts.priors.matrix import (
     ALL,
     FEW,
@@ -25,12 +26,12 @@ from priorlab.scripts.priors.matrix import (
     matrix_of,
 )
 from priorlab.scripts.priors.page import Found, write_page
-from priorlab.scripts.priors.plan import Life
+from priorlab.scripts.priors.plan import Life, planned
 from priorlab.scripts.priors.recorded import read_recorded
 from priorlab.scripts.priors.sealed import COLUMNS, RAISED
 from priorlab.scripts.priors.slowdowns import find
 from priorlab.scripts.priors.tables import common, compute_table
-from tests.support.priors_rows import LIMIT, Planting, write_rows, write_sealed
+from tests.support.priors_rows import LIMIT, Planting, planted, raised_rows, write_rows, write_sealed
 
 MATRIX = Planting(players=PLAYERS, places=("key_door", "level-005", "level-025"), versions=VERSIONS)
 SMALL = Planting(players=(FULL, TOLD, MATRIX_FULL), places=("key_door", "level-005"), versions=VERSIONS, seeds=3)
@@ -202,6 +203,30 @@ def test_the_page_of_acting_says_who_won(tmp_path):
     assert finding.endswith("won 12 of 60 lives, the one that plans 60 of 60, and random play 0 of 60")
     assert "| original | 100 (0.0) | 110 (0.0) | 30,000 (0.0) | \N{GREATER-THAN OR EQUAL TO} 54,000 (0.0) |" in page
     assert read_json(tmp_path / "fixed.json")["acting"] == "1" * 64
+
+
+def test_a_replication_is_read_once_and_when_all_lives_are_there(tmp_path, capsys):
+    plan = read_experiment("replication") | {"places": [*MATRIX.places]}
+    [group], planting = plan["groups"], replace(MATRIX, lives=3, relief=2.0)
+    lives = planted(planting)
+    lives = lives.assign(seed=lives["seed"] + group["first_seed"], life=lives["life"] + group["first_life"])
+    raised_rows(planting).to_csv(tmp_path / RAISED, index=False)
+    fix(tmp_path, plan, "0" * 64, "c0ffee")
+    fixed, described = read_fixed(tmp_path), read_json(tmp_path / "fixed.json")
+    assert {Life(*row) for row in lives[[*Life._fields]].itertuples(index=False, name=None)} == {*planned(fixed)}
+    for kept, told, words in (
+        (lives.iloc[1:], False, ""),
+        (lives.iloc[1:], True, "So far: a player"),
+        (lives, False, "A player"),
+    ):
+        write_sealed(tmp_path, kept, **described)
+        report(read_fixed(tmp_path), tmp_path, replication_page.write_page, told)
+        printed = capsys.readouterr().out
+        assert (f"{words} raised without a prior is less slowed" in printed) == bool(words) == ("won" in printed)
+        assert (tmp_path / "README.md").exists() == bool(words)
+    page = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert page == replication_page.readme_of(tmp_path) and "1,125 lives of 1,125 planned" in page
+    assert "| all places | 5 of 5 | " in page and (tmp_path / "matrix-all.svg").exists()
 
 
 def test_what_cannot_be_reported_is_said_in_one_line(tmp_path):
