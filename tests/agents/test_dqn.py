@@ -10,15 +10,12 @@ import pytest
 import torch
 from stable_baselines3 import DQN
 from stable_baselines3.common.evaluation import evaluate_policy
-from stable_baselines3.common.monitor import Monitor
-from stable_baselines3.common.vec_env import DummyVecEnv
 
-from priorlab.agents.curiosity.counts import CountBonus, PictureCodes
+from priorlab.agents.curiosity.counts import CountBonus
 from priorlab.agents.learners.dqn import DoubleDQN
 from priorlab.agents.learners.exploration import Exploration
 from priorlab.agents.learners.make_dqn import make_dqn, replay_bytes, train_dqn
 from priorlab.agents.learners.replay import FrameReplay, SumTree
-from priorlab.agents.networks.pixels import PixelQPolicy
 from priorlab.agents.runs import checkpoint
 from priorlab.agents.runs import required_memory as machine
 from priorlab.agents.runs.run_learner import make_env
@@ -27,7 +24,6 @@ from priorlab.agents.training import train
 from priorlab.envs.interfaces.sb3 import PriorLabVecEnv
 from tests.agents.test_agents import ROOM, StopAt, weights
 from tests.agents.test_agents import SMALL as PPO
-from tests.support.chain import Chain, Wins
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -264,19 +260,6 @@ def test_a_saved_model_is_one_of_stable_baselines3(tmp_path: Path):
     before = weights(ours)  # type: ignore[arg-type]
     ours.learn(640)
     assert not torch.equal(before, weights(ours))  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize("curious", [True, False])
-def test_only_with_curiosity_is_the_end_of_a_chain_found(curious: bool):
-    chains, wins = DummyVecEnv([lambda: Monitor(Chain())] * 4), Wins(3)
-    env = CountBonus(chains, 0.1, PictureCodes((24, 24, 1), 24, 1.0), 5.0) if curious else chains
-    model = DoubleDQN(
-        PixelQPolicy, env, learning_rate=1e-3, buffer_size=8000, learning_starts=500, batch_size=32, train_freq=1,
-        target_update_interval=100, replay_buffer_class=FrameReplay, replay_buffer_kwargs={"n_steps": 5, "seed": 0},
-        policy_kwargs={"features": 32, "bfloat16": False}, imitation_steps=32, seed=0, device="cpu",
-    )  # fmt: skip
-    model.learn(6000 if curious else 2000, wins)
-    assert (wins.count > wins.enough) == curious
 
 
 @pytest.mark.parametrize(

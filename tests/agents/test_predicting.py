@@ -1,23 +1,15 @@
-"""ICM and RND beside slow references, what they pay for, and every curiosity on a game that only exploring solves."""
-
-from typing import Any
+"""ICM and RND beside slow references, and what they pay for."""
 
 import gymnasium
 import numpy as np
 import pytest
 import torch
-from stable_baselines3 import DQN
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv
 from torch.nn import functional
 
-from priorlab.agents.curiosity.counts import CountBonus, PictureCodes, PrivilegedCountBonus
 from priorlab.agents.curiosity.icm import ICM
 from priorlab.agents.curiosity.rnd import FIRST_STEPS, RND
-from priorlab.agents.learners.self_imitating import SelfImitatingPPO
-from priorlab.agents.learners.two_returns import TwoReturnsPPO, TwoValuesPolicy
-from priorlab.envs.game.rules import X
-from tests.support.chain import Chain, Wins
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -185,64 +177,3 @@ def test_icm_is_drawn_less_by_noise_than_an_error_in_pixels():
                 paid["pixels", noisy].append(errors[lane].item())
     drawn = {name: np.mean(paid[name, True]) / np.mean(paid[name, False]) for name in ("icm", "pixels")}
     assert drawn["icm"] < drawn["pixels"] / 2
-
-
-class Positions:
-    """The cells of chains, where the batch of games has its positions."""
-
-    def __init__(self, chains: DummyVecEnv):
-        self.chains = chains
-
-    @property
-    def state(self) -> np.ndarray:
-        state = np.zeros((self.chains.num_envs, 8), np.int32)
-        state[:, X] = [env.unwrapped.cell for env in self.chains.envs]  # type: ignore[attr-defined]
-        return state
-
-
-def curious_chains(curiosity: str, seed: int = 0) -> VecEnv:
-    chains = DummyVecEnv([lambda: Monitor(Chain())] * 4)
-    codes = PictureCodes((24, 24, 1), 24, 1.0)
-    games: Any = Positions(chains)
-    return {
-        "none": lambda: CountBonus(chains, 0.0, codes, 5.0),
-        "counts": lambda: CountBonus(chains, 0.1, codes, 5.0),
-        "episodic": lambda: CountBonus(chains, 0.1, codes, 5.0, "episodic"),
-        "lifelong": lambda: CountBonus(chains, 0.1, codes, 5.0, "lifelong"),
-        "privileged-counts": lambda: PrivilegedCountBonus(chains, 0.1, games, 5.0),
-        "icm": lambda: ICM(chains, scale=10.0, reward_scale=5.0, n_steps=64, seed=seed),
-        "rnd": lambda: RND(chains, reward_scale=5.0, learning_rate=1e-3),
-    }[curiosity]()
-
-
-def finds_the_end(curiosity: str, seed: int = 0, entropy: float = 0.0) -> bool:
-    learning = {
-        "n_steps": 64, "batch_size": 64, "n_epochs": 4, "learning_rate": 1e-3, "ent_coef": entropy, "seed": seed,
-        "device": "cpu",
-    }  # fmt: skip
-    env, wins = curious_chains(curiosity, seed), Wins()
-    if curiosity == "rnd":
-        TwoReturnsPPO(TwoValuesPolicy, env, **learning).learn(12_000, wins)
-    else:
-        SelfImitatingPPO("MlpPolicy", env, **learning).learn(12_000, wins)
-    return wins.count > wins.enough
-
-
-@pytest.mark.parametrize("curiosity", ["counts", "rnd"])
-def test_with_curiosity_the_end_of_a_chain_is_found(curiosity):
-    assert finds_the_end(curiosity)  # tests/soak holds the others, and that without curiosity it is not found
-
-
-def stock_dqn_finds_the_end(curiosity: str) -> bool:
-    model = DQN(
-        "MlpPolicy", curious_chains(curiosity), learning_rate=1e-3, buffer_size=8000, learning_starts=500,
-        train_freq=4, gradient_steps=4, target_update_interval=200, exploration_fraction=0.2,
-        exploration_final_eps=0.02, seed=0, device="cpu",
-    )  # fmt: skip
-    wins = Wins()
-    model.learn(8000, wins)
-    return wins.count > wins.enough
-
-
-def test_it_is_found_by_the_dqn_of_stable_baselines3_too():
-    assert stock_dqn_finds_the_end("counts")  # tests/soak holds the others, and that without curiosity it is not found

@@ -79,11 +79,6 @@ def test_memory_answers_a_cue_that_has_gone():
     assert paid(learner(False), 2048) < 0.75
 
 
-def test_memory_through_deaths_answers_a_cue_of_the_life_before():
-    assert paid(learner(True, through_deaths=True), 3072) > 0.9
-    assert paid(learner(True, through_deaths=False), 3072) < 0.85
-
-
 @pytest.mark.parametrize("memory", ["episode", "play"])
 @pytest.mark.parametrize("curiosity", ["counts", "rnd"])
 def test_what_is_learned_from_is_what_was_done(memory, curiosity):

@@ -1,4 +1,4 @@
-"""Digits learned task after task: the command, its rows and its page; and what the methods must show there."""
+"""Digits learned task after task: the command, its rows and its page."""
 
 import io
 import json
@@ -20,7 +20,6 @@ from priorlab.scripts.sequences.measures import better, measured, runs_of
 from priorlab.scripts.sequences.page import write_transfer
 from priorlab.scripts.sequences.readme import readme_of
 from priorlab.scripts.sequences.runs import COLUMNS, LOCK, Request, Tables, file_of, gather, learn, learn_missing
-from priorlab.transfer import supervised
 from priorlab.transfer.digits import SIDE, permuted_digits, read_digits, rotating_digits
 from tests.support.jobs import divide, threads_told
 
@@ -49,18 +48,6 @@ def test_a_fifth_of_the_digits_is_held_out():
     problem = read_digits()
     assert (len(problem.labels), len(problem.test_labels)) == (1438, 359)
     assert abs(float(problem.inputs.mean())) < 1e-4 and abs(float(problem.inputs.std()) - 1) < 1e-4
-
-
-def test_fine_tuning_forgets_and_the_methods_keep(tmp_path, monkeypatch):
-    monkeypatch.setattr(supervised, "POINTS", 1)
-    settings = Request(methods=("finetune",), tasks=3, steps=100, units=64).settings
-    left = {}
-    for method in ("finetune", "separate", "ewc:strength=1", "psp", "packing"):
-        run = learn(method, 0, settings, tmp_path)
-        left[method] = np.mean([point[3] for point in run["points"] if point[0] == 2 and point[1] == 1.0])
-    assert left["separate"] > 0.95 and left["finetune"] < left["separate"] - 0.03
-    for method in ("ewc:strength=1", "psp", "packing"):
-        assert left["finetune"] < left[method] < left["separate"] + 0.01, method
 
 
 def test_a_network_of_each_tasks_own_learns_as_if_it_were_alone(tmp_path):

@@ -1,15 +1,25 @@
-"""What agents learn, as results/reproduce and results/training say; minutes on one core."""
+"""What agents learn: games, as results/reproduce and results/training say; and where only exploring helps, or memory,
+or a method that keeps. Minutes on one core."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
+from stable_baselines3 import DQN
 
+from priorlab.agents.learners.dqn import DoubleDQN
 from priorlab.agents.learners.make_dqn import train_dqn
 from priorlab.agents.learners.make_ppo import train_ppo
+from priorlab.agents.learners.replay import FrameReplay
+from priorlab.agents.learners.self_imitating import SelfImitatingPPO
+from priorlab.agents.learners.two_returns import TwoReturnsPPO, TwoValuesPolicy
+from priorlab.agents.networks.pixels import PixelQPolicy
 from priorlab.agents.settings import Settings
 from priorlab.agents.training import play_at_random
-from tests.agents.test_predicting import finds_the_end, stock_dqn_finds_the_end
+from priorlab.scripts.sequences.runs import Request, learn
+from priorlab.transfer import supervised
+from tests.agents.test_recurrent import learner, paid
+from tests.support.chain import Wins, chains_side_by_side, curious_chains
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -32,20 +42,69 @@ def test_chance_hardly_ever_wins_in_as_many_inputs(tmp_path: Path):
     assert sum(play_at_random(settings).first_win is not None for settings in runs) <= 1
 
 
+def finds_the_end(curiosity: str, seed: int = 0, entropy: float = 0.0) -> bool:
+    learning = {
+        "n_steps": 64, "batch_size": 64, "n_epochs": 4, "learning_rate": 1e-3, "ent_coef": entropy, "seed": seed,
+        "device": "cpu",
+    }  # fmt: skip
+    env, wins = curious_chains(curiosity, seed), Wins()
+    if curiosity == "rnd":
+        TwoReturnsPPO(TwoValuesPolicy, env, **learning).learn(12_000, wins)
+    else:
+        SelfImitatingPPO("MlpPolicy", env, **learning).learn(12_000, wins)
+    return wins.count > wins.enough
+
+
+@pytest.mark.parametrize("curiosity", ["none", "counts", "episodic", "lifelong", "privileged-counts", "rnd"])
+def test_only_with_curiosity_is_the_end_of_a_chain_found(curiosity):
+    assert finds_the_end(curiosity) == (curiosity != "none")
+
+
 def test_icm_finds_the_end_of_a_chain_in_some_runs():
     """Not in all: of six tried by hand, with two sizes of the bonus, two did not."""
     assert any(finds_the_end("icm", seed, entropy=0.01) for seed in (1, 2, 0))
     assert not finds_the_end("none", 1, entropy=0.01)
 
 
-@pytest.mark.parametrize("curiosity", ["none", "episodic", "lifelong", "privileged-counts"])
-def test_only_with_curiosity_is_the_end_of_a_chain_found(curiosity):
-    assert finds_the_end(curiosity) == (curiosity != "none")
-
-
-@pytest.mark.parametrize("curiosity", ["none", "rnd"])
+@pytest.mark.parametrize("curiosity", ["none", "counts", "rnd"])
 def test_the_dqn_of_stable_baselines3_finds_the_end_of_a_chain_with_curiosity_alone(curiosity):
-    assert stock_dqn_finds_the_end(curiosity) == (curiosity != "none")
+    model = DQN(
+        "MlpPolicy", curious_chains(curiosity), learning_rate=1e-3, buffer_size=8000, learning_starts=500,
+        train_freq=4, gradient_steps=4, target_update_interval=200, exploration_fraction=0.2,
+        exploration_final_eps=0.02, seed=0, device="cpu",
+    )  # fmt: skip
+    wins = Wins()
+    model.learn(8000, wins)
+    assert (wins.count > wins.enough) == (curiosity != "none")
+
+
+@pytest.mark.parametrize("curious", [True, False])
+def test_our_dqn_finds_the_end_of_a_chain_with_curiosity_alone(curious: bool):
+    env, wins = curious_chains("counts") if curious else chains_side_by_side(), Wins(3)
+    model = DoubleDQN(
+        PixelQPolicy, env, learning_rate=1e-3, buffer_size=8000, learning_starts=500, batch_size=32, train_freq=1,
+        target_update_interval=100, replay_buffer_class=FrameReplay, replay_buffer_kwargs={"n_steps": 5, "seed": 0},
+        policy_kwargs={"features": 32, "bfloat16": False}, imitation_steps=32, seed=0, device="cpu",
+    )  # fmt: skip
+    model.learn(6000 if curious else 2000, wins)
+    assert (wins.count > wins.enough) == curious
+
+
+def test_memory_through_deaths_answers_a_cue_of_the_life_before():
+    assert paid(learner(True, through_deaths=True), 3072) > 0.9
+    assert paid(learner(True, through_deaths=False), 3072) < 0.85
+
+
+def test_fine_tuning_forgets_and_the_methods_keep(tmp_path, monkeypatch):
+    monkeypatch.setattr(supervised, "POINTS", 1)
+    settings = Request(methods=("finetune",), tasks=3, steps=100, units=64).settings
+    left = {}
+    for method in ("finetune", "separate", "ewc:strength=1", "psp", "packing"):
+        run = learn(method, 0, settings, tmp_path)
+        left[method] = np.mean([point[3] for point in run["points"] if point[0] == 2 and point[1] == 1.0])
+    assert left["separate"] > 0.95 and left["finetune"] < left["separate"] - 0.03
+    for method in ("ewc:strength=1", "psp", "packing"):
+        assert left["finetune"] < left[method] < left["separate"] + 0.01, method
 
 
 def test_dqn_learns_princess_in_most_runs_of_100_000_inputs(tmp_path: Path):

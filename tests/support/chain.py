@@ -1,8 +1,17 @@
 """A game that only exploring solves, for tests of learners."""
 
+from typing import Any
+
 import gymnasium
 import numpy as np
 from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.monitor import Monitor
+from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv
+
+from priorlab.agents.curiosity.counts import CountBonus, PictureCodes, PrivilegedCountBonus
+from priorlab.agents.curiosity.icm import ICM
+from priorlab.agents.curiosity.rnd import RND
+from priorlab.envs.game.rules import X
 
 
 class Chain(gymnasium.Env):
@@ -39,3 +48,35 @@ class Wins(BaseCallback):
         self.count += sum(info.get("terminal_observation") is not None and not info["TimeLimit.truncated"]
                           for info in self.locals["infos"])  # fmt: skip
         return self.count <= self.enough
+
+
+class Positions:
+    """The cells of chains, where the batch of games has its positions."""
+
+    def __init__(self, chains: DummyVecEnv):
+        self.chains = chains
+
+    @property
+    def state(self) -> np.ndarray:
+        state = np.zeros((self.chains.num_envs, 8), np.int32)
+        state[:, X] = [env.unwrapped.cell for env in self.chains.envs]  # type: ignore[attr-defined]
+        return state
+
+
+def chains_side_by_side() -> DummyVecEnv:
+    return DummyVecEnv([lambda: Monitor(Chain())] * 4)
+
+
+def curious_chains(curiosity: str, seed: int = 0) -> VecEnv:
+    chains = chains_side_by_side()
+    codes = PictureCodes((24, 24, 1), 24, 1.0)
+    games: Any = Positions(chains)
+    return {
+        "none": lambda: CountBonus(chains, 0.0, codes, 5.0),
+        "counts": lambda: CountBonus(chains, 0.1, codes, 5.0),
+        "episodic": lambda: CountBonus(chains, 0.1, codes, 5.0, "episodic"),
+        "lifelong": lambda: CountBonus(chains, 0.1, codes, 5.0, "lifelong"),
+        "privileged-counts": lambda: PrivilegedCountBonus(chains, 0.1, games, 5.0),
+        "icm": lambda: ICM(chains, scale=10.0, reward_scale=5.0, n_steps=64, seed=seed),
+        "rnd": lambda: RND(chains, reward_scale=5.0, learning_rate=1e-3),
+    }[curiosity]()
