@@ -68,4 +68,4 @@ def test_a_published_figure_stands_alone_on_light_and_dark(figure):
 
 def test_no_generated_page_is_kept():
     ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
-    assert {"results/**/*.html", "results/lecture/*/", "results/*/*/numbers.csv"} <= {*ignored}
+    assert {"results/**/*.html", "results/**/runs/", "results/lecture/*/", "results/*/*/numbers.csv"} <= {*ignored}
