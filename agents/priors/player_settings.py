@@ -32,7 +32,7 @@ class PlayerSettings:
     """how it decides what to press: by planning; or as a network learned to, the one that comes with the package or one
     in a file of `priorlab acting`. Such a player makes no plans, so maps, temper, loss and patience do nothing"""
     maps: Annotated[int, Range(1, 64)] = 6
-    """maps drawn from the belief for each decision; the cheapest plan among them is followed"""
+    """maps drawn from the belief for each decision, at most three where it searches; the best plan is followed"""
     temper: Annotated[float, Range(0.1, 10)] = 1.0
     """temperature of these maps: above 1, unlikely ones are drawn more often"""
     loss: Annotated[float, Range(0)] = 60.0

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import tyro
 
-from priorlab.scripts.priors.request import Request
+from priorlab.scripts.priors.request import READ_ONCE, Request
 from priorlab.scripts.running.side_by_side import resumable
 
 
@@ -24,7 +24,7 @@ def main(request: Annotated[Request, tyro.conf.OmitArgPrefixes, tyro.conf.arg(na
     """
     from priorlab.scripts.priors.experiment import run  # imports for seconds, which --help does not need
 
-    with resumable():
+    with resumable(reports=request.experiment not in READ_ONCE):
         failed = run(request)
     if failed:
         sys.exit(f"{len(failed)} jobs failed. Run the same command to try them again.")

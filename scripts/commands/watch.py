@@ -28,7 +28,7 @@ def main(
         game: princess or key_door (default: the level's game, else a level of a bank)
         version: its rules, and its look where no dials are given (default: original, for a bank's in a random look)
         level: a level's name, or a file ending in .txt (default: the version's level)
-        bank: held_out, training or the file of a bank (default: held_out, if neither game nor level is chosen)
+        bank: a bank's name or file, such as held_out (default: large_held_out, if neither game nor level is chosen)
         number: which level of the bank
         look_seed: picks the drawings (default: number, or 0 outside of banks)
         dials: a random look in place of the version's, by its semantics, objects, affordance and similarity, 0 to 1

@@ -15,7 +15,7 @@ from priorlab.scripts.priors import page, replication_page, variants_page
 from priorlab.scripts.priors.fixed import EXPERIMENTS, Fixed, fix, read_experiment, read_fixed
 from priorlab.scripts.priors.plan import Chosen
 from priorlab.scripts.priors.playing import Where, play, summary
-from priorlab.scripts.priors.request import Request
+from priorlab.scripts.priors.request import READ_ONCE, Request
 from priorlab.scripts.priors.sealed import read_lives
 
 PAGES = {
@@ -23,7 +23,6 @@ PAGES = {
     "replication": replication_page.write_page,
     **{each.name: partial(variants_page.write_page, each) for each in variants_page.PAGES},
 }
-READ_ONCE = ("replication",)  # nothing is said of the result before all lives are there, unless it is asked for
 CODE = ("agents", "envs", "scripts/priors")  # what a life depends on
 
 

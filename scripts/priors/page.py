@@ -191,7 +191,7 @@ def so_far(recorded: Recorded) -> str:
     lives, planned = recorded.lives, sum(recorded.planned.values())
     of_planned = f" of {planned:,} planned" if planned else ""
     text = f"{counted(len(lives), 'life', 'lives')}{of_planned}, of {counted(lives['player'].nunique(), 'player')}"
-    return f"{text}. They are played in rounds: life 0 of everything before life 1 of anything."
+    return f"{text}. They are played in rounds: the first life of everything before the second of anything."
 
 
 def counted(n: int, one: str, many: str = "") -> str:

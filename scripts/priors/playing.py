@@ -279,6 +279,8 @@ class Work:
         """Writes the rows of a job that ended: what was perceived first, so that a life that is recorded is whole."""
         try:
             result: Lived | Raised | None = future.result()
+        except BrokenExecutor:  # a process was killed
+            raise
         except Exception as error:  # whatever fails, the others go on
             self.fail(name, error)
             return

@@ -13,6 +13,7 @@ FOLDERS = {
     "acting": Path("results/priors-acting"),
     "replication": Path("results/priors-replication"),
 }
+READ_ONCE = ("replication",)  # nothing is said of the result before all lives are there, unless it is asked for
 
 
 @dataclass(frozen=True)

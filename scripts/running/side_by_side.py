@@ -35,13 +35,13 @@ def on_one_thread_each() -> Iterator[None]:
 
 
 @contextmanager
-def resumable() -> Iterator[None]:
-    """After Ctrl-C, the command's last line says how to resume it."""
+def resumable(reports: bool = True) -> Iterator[None]:
+    """After Ctrl-C, the command's last line says how to resume it and, if it ``reports``, how to see what is done."""
     try:
         yield
     except KeyboardInterrupt:
-        hint = "stopped; the same command resumes from here, and --report-only reports what is done"
-        raise KeyboardInterrupt(hint) from None
+        seen = ", and --report-only reports what is done" if reports else ""
+        raise KeyboardInterrupt(f"stopped; the same command resumes from here{seen}") from None
 
 
 @contextmanager

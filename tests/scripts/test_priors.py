@@ -211,7 +211,7 @@ def test_a_replication_shares_neither_training_seeds_nor_drawings_with_the_first
         }
     (seeds, drawings), (new_seeds, new_drawings) = plans
     assert seeds == {*range(10)} and new_seeds == {*range(10, 15)}
-    assert len(new_drawings) == 3 * 12 and not drawings & new_drawings
+    assert len(new_drawings) == 3 * 12 and not drawings & new_drawings  # the original and masked semantics have none
 
 
 def test_seeds_follow_from_the_hash_of_the_weights(tmp_path):
