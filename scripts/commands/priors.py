@@ -13,7 +13,7 @@ def main(request: Annotated[Request, tyro.conf.OmitArgPrefixes, tyro.conf.arg(na
     """Play the experiment on players that bring knowledge: what is missing of it, in the order of its plan.
 
     First, --fix writes fixed.json, which is committed before the first life. Then the command raises players and plays
-    lives: life 0 of everything before life 1 of anything, and the full player and the matrix first. Rows go to
+    lives: the first of everything before the second of anything, and the full player and the matrix first. Rows go to
     lives.csv as lives end, each with a hash over all before it; perception.csv holds what players perceive at first
     sight, raised.csv how they were raised. You can stop the command at any time; started again, it resumes.
 

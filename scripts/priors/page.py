@@ -156,8 +156,7 @@ def unsolved(recorded: Recorded) -> str:
 
 def headline(found: Found) -> str:
     """The claim of the matrix, if there is one, else how soon the learned player solves Key and Door; and the aims."""
-    text = f"{first_finding(found)}; {aims_met(found.aims)}"
-    return f"So far: {text[0].lower()}{text[1:]}" if found.recorded.unfinished else text
+    return found.recorded.so_far(f"{first_finding(found)}; {aims_met(found.aims)}")
 
 
 def aims_met(aims: Sequence[Aim]) -> str:

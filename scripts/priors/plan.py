@@ -1,6 +1,7 @@
 """Which lives there are, in which order, and the seeds of each: all follows from what was fixed.
 
-Life 0 of everything comes before life 1 of anything, so what is recorded is balanced whenever the work is stopped.
+The first life of everything comes before the second of anything, so what is recorded is balanced whenever the work
+stops.
 """
 
 import hashlib

@@ -53,6 +53,10 @@ class Recorded:
         lived = self.lives["player"].value_counts().to_dict()
         return {player for player, lives in self.planned.items() if lived.get(player, 0) < lives}
 
+    def so_far(self, finding: str) -> str:
+        """A sentence on the rows, which says so where lives are missing."""
+        return f"So far: {finding[0].lower()}{finding[1:]}" if self.unfinished else finding
+
 
 def read_recorded(folder: Path) -> Recorded:
     """The rows in ``folder``; lives as ``read_lives``. ValueError, in one line, where there is no life, or a table has

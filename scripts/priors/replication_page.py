@@ -23,7 +23,7 @@ def write_page(folder: Path) -> str:
     """
     recorded = read_recorded(folder)
     matrices = matrices_of(Cells.of(recorded))
-    finding = finding_of(recorded, matrices[ALL])
+    finding = recorded.so_far(claim_of(matrices[ALL]))
     figures = {figure_of(matrices[ALL]): matrix_figure(matrices, ALL)} if matrices[ALL].relief else {}
     readme.write(folder, text_of(folder, recorded, matrices, finding), figures)
     return finding
@@ -33,12 +33,7 @@ def readme_of(folder: Path) -> str:
     """The text of README.md."""
     recorded = read_recorded(folder)
     matrices = matrices_of(Cells.of(recorded))
-    return text_of(folder, recorded, matrices, finding_of(recorded, matrices[ALL]))
-
-
-def finding_of(recorded: Recorded, matrix: Matrix) -> str:
-    claim = claim_of(matrix)
-    return f"So far: {claim[0].lower()}{claim[1:]}" if recorded.unfinished else claim
+    return text_of(folder, recorded, matrices, recorded.so_far(claim_of(matrices[ALL])))
 
 
 def text_of(folder: Path, recorded: Recorded, matrices: dict[str, Matrix], finding: str) -> str:

@@ -48,9 +48,7 @@ def text_of(
 ) -> tuple[str, str]:
     """The text of README.md, and the finding."""
     out = readme.elsewhere(folder, FOLDERS[page.name])
-    finding = page.headline(slowdowns, recorded)
-    if recorded.unfinished:
-        finding = f"So far: {finding[0].lower()}{finding[1:]}"
+    finding = recorded.so_far(page.headline(slowdowns, recorded))
     text = readme.readme(
         f"{page.name}.md",
         folder,
