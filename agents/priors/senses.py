@@ -149,8 +149,8 @@ class Tracker:
         return Seen(self.layers[-1].likeliest(), False, self.certain(), key=key, placed=placed)
 
     def look_for_itself(self, picture: np.ndarray, action: int, ended: bool) -> Seen | None:
-        if ended:
-            self.pictures, self.inputs = [picture.copy()], []
+        if ended:  # and the patrols begin anew
+            self.pictures, self.inputs, self.waited = [picture.copy()], [], 0
             return None
         if action >= 0:
             self.pictures.append(picture.copy())

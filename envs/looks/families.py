@@ -29,7 +29,9 @@ STRUCTURE, THREATS, GOOD, NEUTRAL = (
     np.isin(ALL_ROLES, names) for names in (("platform", "ladder"), DANGERS, ("goal", "key", "door"), HARMLESS)
 )
 SIZED = THREATS | GOOD | NEUTRAL
-LARGE_OWN, LARGE_OTHER = 0.35, 0.05  # share of larger pictures: a goal in its own family; another, and scenery
+# Shares of larger pictures: goals and doors of their own family, and scenery drawn as a block; all others. These blocks
+# came among the first by equal indices; they stay there, since the players that ship learned from such pictures.
+LARGE_OWN, LARGE_OTHER = 0.35, 0.05
 LARGE = np.isin(ALL_ROLES, ("goal", "door", "scenery"))  # monsters and keys move or vanish, in one cell
 OPPOSITE = np.array([FAMILIES.index(name) for name in DANGERS])  # the families that mislead about what is good
 RANGES = colour_ranges([*COLOURS.values(), *(colours for _, colours in FURTHER.values())])

@@ -7,7 +7,8 @@
 - Textures and flat shapes of every kind (``envs/looks/plain.py``), also behind objects.
 
 Each choice has a separate random stream, which does not depend on the dials: a dial changes only what it names, and a
-small change affects only the things whose random number it passes.
+small change affects only the things whose random number it passes; but where a harmless thing comes or goes, all
+inlays, or all scenery, may get other pictures.
 """
 
 from collections.abc import Sequence

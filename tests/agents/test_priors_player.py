@@ -14,8 +14,9 @@ from priorlab.agents.priors.player_settings import NEEDED, PlayerSettings
 from priorlab.agents.priors.policy import Policy
 from priorlab.agents.priors.roles import DANGER, FREE, GOAL, KEY, ROLES, roles_of
 from priorlab.agents.priors.scenery import Scenery
+from priorlab.agents.priors.senses import Tracker
 from priorlab.envs.game.replaying import replayed
-from priorlab.envs.game.rules import DEATHS, SOLVED, X, Y
+from priorlab.envs.game.rules import CLOCK, DEATHS, NONE, SOLVED, X, Y
 from priorlab.envs.game.versions import find_rules, find_version
 from priorlab.envs.looks.dials import Dials
 from priorlab.envs.plays.play import Play
@@ -74,6 +75,24 @@ def test_it_finds_itself_beside_things_and_follows_itself_out_of_the_picture(num
     life = live(Scenery(level, looks=HARD, look_seed=number), half_told(level, number), seed=number, limit=600)
     assert life.solved and life.lost == 0 and life.contradictions == 0
     assert np.take_along_axis(life.possible, roles_of(level)[..., None].astype(int), -1).all()
+
+
+def test_it_knows_the_patrols_after_a_death_before_it_found_itself():
+    scenery = Scenery(BANK[46].level, looks=HARD)
+    games = scenery.games()
+    games.reset(0)
+    picture, state, seen = games.lanes.observations[0], games.state[0], None
+    tracker = Tracker(scenery.world(), picture.copy())
+    for _ in range(40):
+        games.step(np.array([NONE]))
+        assert tracker.sense(picture.copy(), NONE, False) is None
+    games.reset(0)  # as after a death
+    assert tracker.sense(picture.copy(), NONE, True) is None
+    while seen is None:
+        action = tracker.search()
+        games.step(np.array([action]))
+        seen = tracker.sense(picture.copy(), action, False)
+    assert (seen.state[[X, Y, CLOCK]] == state[[X, Y, CLOCK]]).all() and state[CLOCK] > 0
 
 
 def test_the_same_seed_lives_the_same_life():
