@@ -21,8 +21,9 @@ from priorlab.envs.game.rules import MAX_INPUTS, TILE, TURNED
 class Policy:
     """Plays native pictures of ``scenery``, of which it reads only what ``settings.given`` names, without ``state``.
 
-    Each episode is a new life, unless the one before ended by a death: the same player then goes on. ``given``: what it
-    and its perception are given beyond pictures. Raises ValueError, one line, for settings that a policy can't have,
+    Each episode is a new life, unless the one before ended by a death: the same player then goes on. Life k, from 0 on,
+    has the seed ``seed + k``, so policies whose lives should differ need seeds that are further apart. ``given``: what
+    it and its perception are given beyond pictures. Raises ValueError, one line, for settings that a policy can't have,
     and as ``load_movement`` and ``load_acting`` do, for a player that is not given the rules, or learned to act.
     """
 

@@ -142,7 +142,7 @@ class Life:
         if self.state[HAS_KEY] and self.ground.level.key:
             self.facts.took_key([self.ground.level.key])
         self.sight = Sight(self.ground.world, len(self.revealed))
-        self.last, self.taken, self.believed = NONE, 0, (-1, False)
+        self.last, self.believed = NONE, (-1, False)
         self.left = self.remaining(0.0)
 
     def drawn_start(self) -> np.ndarray:
@@ -172,7 +172,6 @@ class Life:
         for taken in range(1, choice.inputs + 1):
             before = self.state.copy()
             outcome = foresee(ground.level.tiles, ground.numbers, ground.monsters, self.state, choice.action, None)
-            self.taken += 1
             if outcome == WIN:
                 return outcome, taken
             if outcome == DEATH:

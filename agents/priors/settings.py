@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from priorlab.agents.fields import IfNone, IntoFolder, Range, Unrecorded, check
-from priorlab.envs.looks.dials import DIALS
+from priorlab.envs.looks.dials import DIALS, Dials
 
 Appearance = Literal["learned", "untrained", "codes"]
 Levels = Literal["both", "small", "large"]
 DIAL = Range(0, 1)
+NAMING = ("levels", "edition", "treats", "strange", "width")  # settings that names of players tell, dials aside
 LEAST, MOST = 9, 24  # cells a side of a picture that a player can look at
 
 
@@ -80,11 +81,15 @@ class RaiseSettings(IntoFolder):
     appraisal_levels: Annotated[int, Range(0), Unrecorded()] = 100
     """held-out levels to appraise the result on, each in seven settings of the dials; 0: none"""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        Dials(**dict(self.fixed_dials()))
+
     @property
     def method(self) -> str:
         """What differs from the full player: the name of a raising in tables and folders."""
         parts = [f"{dial}-{getattr(self, dial):g}" for dial in DIALS if getattr(self, dial) is not None]
-        parts += [f"{name}-{getattr(self, name)}" for name in ("levels", "edition", "treats") if differs(self, name)]
+        parts += [f"{name}-{getattr(self, name)}" for name in NAMING if differs(self, name)]
         parts += [self.appearance] if self.appearance != "learned" else []
         parts += [f"no-{name.replace('_', '-')}" for name in ("look_alikes", "evidence") if not getattr(self, name)]
         return "_".join(parts) or "full"
@@ -101,7 +106,7 @@ class RaiseSettings(IntoFolder):
     def architecture(self) -> Architecture:
         return Architecture(**{field.name: getattr(self, field.name) for field in fields(Architecture)})
 
-    def fixed_dials(self) -> tuple[tuple[str, float], ...]:
+    def fixed_dials(self) -> tuple[tuple[str, Any], ...]:
         """(name, value) of each setting of the looks that is not drawn."""
         fixed = tuple((name, getattr(self, name)) for name in DIALS if getattr(self, name) is not None)
         return (*fixed, ("edition", self.edition), ("treats", self.treats))

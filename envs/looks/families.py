@@ -104,18 +104,17 @@ def families_of(roles: np.ndarray, dials: Dials, style: Style, rng: np.random.Ge
     keep, meaningless, plainness, promised, half = rng.random((5, count))
     any_family, danger = rng.integers(len(ROLES), size=count), OPPOSITE[rng.integers(len(OPPOSITE), size=count)]
     structure, neutral = STRUCTURE[roles], NEUTRAL[roles]
-    own = np.where(neutral, any_family, roles)
     empty = np.where(style.flat | (half < 0.5), PLAIN, BLOCK)
     other = np.where(meaningless < MEANINGLESS, empty, any_family)
     other = np.where(style.flat & ~structure, PLAIN, other)
     other = np.where(structure & (meaningless < TEXTURED), TEXTURE, other)
     if dials.semantics >= 0:
-        families = np.where((keep < dials.semantics) & ~neutral, own, other)
+        families = np.where((keep < dials.semantics) & ~neutral, roles, other)
     else:  # dangers look like treats, what is good looks dangerous, harmless things like either
         opposite = np.where(THREATS[roles] | (neutral & (half < 0.5)), TREAT, danger)
         misled = (keep < -dials.semantics) & (THREATS | GOOD | NEUTRAL)[roles]
         expected = (keep < -dials.semantics) & ~misled
-        families = np.where(misled, opposite, np.where(expected, own, other))
+        families = np.where(misled, opposite, np.where(expected, roles, other))
     if dials.treats:
         families = np.where(neutral & (promised * harmless_share(dials) < dials.treats), TREAT, families)
         families = np.where(GOOD[roles] & (promised < dials.treats / 2), TREAT, families)

@@ -38,7 +38,7 @@ from priorlab.scripts.priors.sealed import (
     read_rows,
     text_of,
 )
-from priorlab.scripts.running.side_by_side import ALL, deaf_to_interrupts, on_one_thread_each
+from priorlab.scripts.running.side_by_side import ALL, KILLED, deaf_to_interrupts, on_one_thread_each
 
 SIGHT = tuple(COLUMNS[PERCEPTION])[:5]  # columns that name what was perceived: player to drawing
 
@@ -227,10 +227,7 @@ class Work:
                     self.console.print(f"{len(self.missing):,} lives are left; the same command goes on with them.")
             except BrokenExecutor:
                 stop_at_once(pool)
-                raise ChildProcessError(
-                    "a process was killed, perhaps for lack of memory; the same command goes on, if need be with fewer "
-                    "workers"
-                ) from None
+                raise ChildProcessError(KILLED) from None
             except BaseException:
                 stop_at_once(pool)
                 raise

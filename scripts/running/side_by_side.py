@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import as_completed
+from concurrent.futures import BrokenExecutor, as_completed
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from priorlab.envs.base.workers import stop_at_once, worker_pool
 
 ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "MKL", "OPENBLAS", "NUMBA")}
+KILLED = "a process was killed, perhaps for lack of memory; the same command goes on, if need be with fewer workers"
 ALL = 1e6  # seconds: the time left is estimated from all jobs done, as their lengths differ
 
 
@@ -66,7 +67,7 @@ def side_by_side(
     """Yields each job with the result of ``work(*job)`` as soon as it is finished; stopping ends unfinished jobs.
 
     ``console``, if given, shows a progress bar, and each failure at once. If jobs failed, ValueError is raised after
-    all others are finished.
+    all others are finished; ChildProcessError at once if a process was killed.
     """
     columns = (
         TextColumn("{task.description}", markup=False),
@@ -85,6 +86,8 @@ def side_by_side(
         try:
             for each in as_completed(submitted):
                 error = each.exception()
+                if isinstance(error, BrokenExecutor):
+                    raise ChildProcessError(KILLED)
                 if error is None:
                     yield submitted[each], each.result()
                 else:

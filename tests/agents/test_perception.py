@@ -181,6 +181,8 @@ def test_a_batch_depends_on_its_seed_alone():
     [
         ({"objects": 1.5}, "objects is 1.5: expected 0 or more, at most 1"),
         ({"pictures": 0}, "pictures is 0: expected 1 or more"),
+        ({"edition": 1, "semantics": -0.5}, "semantics is -0.5: expected a number from 0 to 1"),
+        ({"edition": 1, "treats": 0.5}, "treats is 0.5: expected 0 in edition 1"),
         ({"appearance": "seen"}, "appearance is 'seen': expected one of learned, untrained, codes"),
     ],
 )

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from priorlab.scripts.sequences.page import write_transfer
 from priorlab.scripts.sequences.readme import readme_of
 from priorlab.scripts.sequences.runs import COLUMNS, LOCK, Request, Tables, file_of, gather, learn, learn_missing
 from priorlab.transfer.digits import SIDE, permuted_digits, read_digits, rotating_digits
-from tests.support.jobs import divide, threads_told
+from tests.support.jobs import divide, end_itself, threads_told
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 SMALL = {"tasks": 3, "steps": 12, "units": 32, "seeds": 2}
@@ -229,6 +230,14 @@ def test_one_run_that_fails_stops_no_other(tmp_path):
             finished.append((job, answer))
     assert sorted(finished) == [(("one", 1), 1.0), (("two", 2), 0.5)]
     assert "Failed: zero, 0: division by zero" in told.export_text()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
+def test_a_process_that_is_killed_ends_the_command_in_one_line():
+    told = Console(file=io.StringIO(), record=True)
+    with pytest.raises(ChildProcessError, match="^a process was killed, perhaps for lack of memory"):
+        list(side_by_side(end_itself, [("one",), ("two",)], 1, "all", told))
+    assert "Failed" not in told.export_text()
 
 
 def test_each_process_computes_on_one_thread(monkeypatch):
