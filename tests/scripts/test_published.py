@@ -10,6 +10,7 @@ import pytest
 from priorlab.scripts.experiments import beside_agents, calibration, contrasts
 from priorlab.scripts.lecture import page as lecture
 from priorlab.scripts.lecture.runs import read as read_lecture
+from priorlab.scripts.priors import replication_page
 from priorlab.scripts.priors.page import readme_of as priors_text
 from priorlab.scripts.reproduce.readme import readme_of as reproduce_text
 from priorlab.scripts.reproduce.runs import parts_of
@@ -38,6 +39,7 @@ TEXTS: dict[Path, Callable[[Path], str]] = {
     RESULTS / "raising": calibration.readme_of,
     RESULTS / "compare": beside_agents.readme_of,
     RESULTS / "priors": priors_text,
+    RESULTS / "priors-replication": replication_page.readme_of,
     RESULTS / "reproduce": reproduced,
     RESULTS / "reproduce-on-device": reproduced,
 } | {folder.relative_to(ROOT): sequence for folder in SEQUENCES}
