@@ -70,7 +70,7 @@ class GpuEngine(Engine):
         if SIMULATED:
             return
         if find_spec("numba_cuda") is None:
-            raise ValueError("device is 'cuda', but numba-cuda is not installed: pip install 'priorlab[cuda]'")
+            raise ValueError("device is 'cuda', but numba-cuda is not installed: pip install '.[cuda]' in the checkout")
         if not torch.cuda.is_available():
             raise ValueError(
                 f"device is 'cuda', but torch {torch.__version__} finds no GPU: expected an NVIDIA GPU, its driver and "

@@ -11,7 +11,7 @@ from priorlab.human_study.server.serving import run
 if TYPE_CHECKING:
     from priorlab.human_study.classroom.lesson import Revealed
 
-MISSING = "a class needs the packages starlette, uvicorn and segno: install priorlab[web]"
+MISSING = "a class needs the packages starlette, uvicorn and segno: pip install '.[web]' in the checkout"
 LONGEST_LINK = 200  # characters, of which a camera still reads the code from the last row
 
 

@@ -24,7 +24,7 @@ from priorlab.envs.plays.atari_course import ATARI, AtariPlay
 from priorlab.envs.plays.play import CHARACTERS, NO_LIMIT, RANDOM, Play
 from priorlab.envs.plays.sessions import Recorded
 
-NEEDED = "Minari datasets need the package minari[hdf5]: install priorlab[export]"
+NEEDED = "Minari datasets need the package minari[hdf5]: pip install '.[export]' in the checkout"
 ROOT = "MINARI_DATASETS_PATH"  # the environment variable that names Minari's folder of datasets
 RESERVED = "data"  # in a root with a folder of this name, `minari list local` finds nothing else
 FRAMES = 32  # observations compressed together: each costs hardly more than its changes since the last

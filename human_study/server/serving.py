@@ -14,7 +14,7 @@ from priorlab.human_study.server.address import Address, link_of, private_link
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
-MISSING = "serving needs the packages starlette and uvicorn: install priorlab[web]"
+MISSING = "serving needs the packages starlette and uvicorn: pip install '.[web]' in the checkout"
 MOST_CONNECTIONS = 5000  # as far as the computer allows twice as many open files
 
 

@@ -44,7 +44,9 @@ def test_an_unknown_device_is_refused():
         Games(2, device="tpu")
 
 
-@pytest.mark.skipif(find_spec("numba_cuda") is None, reason="numba-cuda is not installed: pip install 'priorlab[cuda]'")
+@pytest.mark.skipif(
+    find_spec("numba_cuda") is None, reason="numba-cuda is not installed: pip install '.[cuda]' in the checkout"
+)
 @pytest.mark.parametrize("settings", [{}, {"grayscale_obs": False, "stack_size": 4}, {"obs": "tiles"}])
 def test_every_kernel_compiles_for_a_gpu(settings, monkeypatch):
     """To PTX for an H100, for which no driver is needed."""
