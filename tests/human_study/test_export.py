@@ -309,7 +309,7 @@ def test_minari_lists_the_datasets_and_combined_ones_still_say_who_played(tmp_pa
 
 def test_without_minari_it_says_what_to_install(study, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "minari", None)
-    with pytest.raises(SystemExit, match=r"priorlab export: .*install priorlab\[export\]"):
+    with pytest.raises(SystemExit, match=r"priorlab export: .*pip install '\.\[export\]'"):
         main(study, tmp_path / "export", formats=("minari",))
     assert not (tmp_path / "export").exists()
     monkeypatch.undo()
