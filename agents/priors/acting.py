@@ -15,6 +15,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from priorlab.agents.device import one_thread
 from priorlab.agents.priors.sweeping import DIRECTIONS, swept
 from priorlab.agents.priors.views import BODY, COLUMN, FULL, GOAL_ODDS, HOLDS_KEY, KEY_ODDS, LENGTH, PLANES, ROW, SIDE
 from priorlab.agents.priors.weights import arrays_of, take_arrays
@@ -143,7 +144,7 @@ class Learned:
 
     def choose(self) -> Choice:
         """By what is in ``view``, drawn with the probabilities that the network gives."""
-        with torch.inference_mode():
+        with one_thread(), torch.inference_mode():
             views = torch.from_numpy(self.view)[None]
             if self.ways is None or self.looks_anew:
                 self.ways = self.network.look(views)

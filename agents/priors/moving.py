@@ -63,7 +63,7 @@ def learn_movement(
         seen = joined(seen, plays, levels)
         if checkpoint:
             with writing(checkpoint) as file:
-                np.savez(file, allow_pickle=False, settings=np.array(own), **seen._asdict())
+                np.savez(file, settings=np.array(own), **seen._asdict())
         report(int(seen.played))
     return grown(seen.situations, seen.ends, seen.outcomes[1] > seen.outcomes[0])
 

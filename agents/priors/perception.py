@@ -11,6 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from priorlab.agents.device import one_thread
 from priorlab.agents.priors.belief import Perceive
 from priorlab.agents.priors.roles import ROLES
 from priorlab.agents.priors.settings import LEAST, MOST, Architecture
@@ -175,14 +176,18 @@ def scrambled(codes: torch.Tensor) -> torch.Tensor:
     return torch.frac(mixed[..., None] * factors).float()
 
 
-def check_sides(picture: np.ndarray, ruled_out: np.ndarray) -> None:
-    """ValueError, one line, unless they are a native picture of a size that the network knows, and its evidence."""
+def check_picture(picture: np.ndarray) -> None:
+    """ValueError, one line, unless it is a native picture of a size that the network knows."""
     shape, side = picture.shape, picture.shape[0] // TILE
     square = picture.ndim == 3 and shape[0] == shape[1] == side * TILE and shape[2] == 3
     if not square or picture.dtype != np.uint8 or not LEAST <= side <= MOST:
         raise ValueError(
             f"the picture is {picture.dtype} {shape}: expected uint8 ({TILE} R, {TILE} R, 3), R from {LEAST} to {MOST}"
         )
+
+
+def check_evidence(ruled_out: np.ndarray, side: int) -> None:
+    """ValueError, one line, unless it leaves a role to each cell of side x side."""
     if ruled_out.shape != (side, side, len(ROLES)) or ruled_out.dtype != bool:
         raise ValueError(
             f"ruled_out is {ruled_out.dtype} {ruled_out.shape}: expected bool ({side}, {side}, {len(ROLES)})"
@@ -198,32 +203,38 @@ def posterior(network: Perception, picture: np.ndarray, ruled_out: np.ndarray) -
     picture: uint8 (TILE R, TILE R, 3), native; ruled_out: bool (R, R, roles). ValueError, one line, for other shapes or
     sizes, or a cell at which nothing is left.
     """
-    check_sides(picture, ruled_out)
+    check_picture(picture)
+    check_evidence(ruled_out, len(picture) // TILE)
     return Gaze(network, picture).posterior(ruled_out)
 
 
 class Gaze:
-    """A picture that is looked at once, for many posteriors as evidence comes in: twice as fast as anew each time."""
+    """A picture that is looked at once, for many posteriors as evidence comes in: twice as fast as anew each time.
+
+    On one thread: more are slower for one small picture, and round differently.
+    """
 
     def __init__(self, network: Perception, picture: np.ndarray):
         self.network = network
-        with torch.inference_mode():
+        with one_thread(), torch.inference_mode():
             self.seen = network.look(as_tensor(picture[None]))
 
     def posterior(self, ruled_out: np.ndarray) -> np.ndarray:
         """As the function ``posterior``."""
-        with torch.inference_mode():
+        with one_thread(), torch.inference_mode():
             logits = self.network.believe(*self.seen, torch.from_numpy(ruled_out).float().permute(2, 0, 1)[None])
             return chances(logits, torch.from_numpy(ruled_out).permute(2, 0, 1)[None])[0].permute(1, 2, 0).numpy()
 
 
 def perceiver(network: Perception) -> Perceive:
-    """What a network perceives, for a player: it looks at a picture once, until it sees another."""
+    """What a network perceives, for a player: it looks at a picture once, until it sees another. It raises ValueError,
+    one line, for a picture of a size that the network does not know."""
     gazes: dict[bytes, Gaze] = {}
 
     def perceive(picture: np.ndarray, ruled_out: np.ndarray) -> np.ndarray:
         seen = picture.tobytes()
         if seen not in gazes:
+            check_picture(picture)
             gazes.clear()  # the scene changes seldom, and never back
             gazes[seen] = Gaze(network, picture)
         return gazes[seen].posterior(ruled_out)

@@ -26,9 +26,8 @@ def shipped() -> Path:
 def learned(path: Path | None = None) -> Perceive:
     """What a player perceives that learned it: by the weights in that file, or those that come with the package.
 
-    Raises as ``load`` does. It computes on one thread: more are slower for one small picture.
+    Raises as ``load`` does. It computes on one thread, whatever torch is set to.
     """
-    torch.set_num_threads(1)
     return perceiver(load(path or shipped())[0])
 
 

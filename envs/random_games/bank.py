@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -85,7 +86,8 @@ class Bank:
     def write(self, path: Path) -> None:
         """Writes a new file; FileExistsError if it exists."""
         with writing_new(path) as file:
-            np.savez_compressed(file, allow_pickle=False, checksum=np.array(checksum(self.parts)), **self.parts)
+            stored: dict[str, Any] = {"checksum": np.array(checksum(self.parts)), **self.parts}
+            np.savez_compressed(file, **stored)
 
     def __len__(self) -> int:
         return len(self.ends)

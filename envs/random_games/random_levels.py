@@ -76,8 +76,11 @@ def random_settings(
 
 
 def dials_of(looks: Dials | Mapping[str, Any], edition: int) -> Dials:
-    """The dials, in that edition. ValueError if they name another one, or are no dials."""
+    """The dials, in that edition, also those of the first, which is the default of ``Dials``. ValueError if they name
+    another edition, or are no dials."""
     if isinstance(looks, Dials):
+        if looks.edition not in (1, edition):
+            raise ValueError(f"looks has edition {looks.edition}: expected {edition} in this environment")
         return replace(looks, edition=edition)
     if not isinstance(looks, Mapping):
         raise ValueError(f"looks is {looks!r}: expected dials by name, such as {{'semantics': 0.5}}, or None")

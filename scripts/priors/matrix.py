@@ -73,6 +73,11 @@ class Matrix:
         """The same as a factor, of which 1 is no relief."""
         return factor_over(self.reliefs)
 
+    def factor_without(self, dial: str) -> Estimate | None:
+        """The same factor without the row and the column of a dial: a check that was added after the rows."""
+        kept = [k for k, each in enumerate(MASKS) if each != dial]
+        return factor_over(reliefs_of(centred(self.increments[:, 1:][:, kept][..., kept])))
+
     @property
     def over_levels(self) -> Estimate | None:
         """The same factor with its interval over levels: each level's relief is the mean over seeds. A description:
@@ -165,8 +170,8 @@ def centred(values: np.ndarray) -> np.ndarray:
 
 
 def reliefs_of(residuals: np.ndarray) -> np.ndarray:
-    """(n, 4, 4) -> (n,): minus the mean of each diagonal."""
-    return -np.trace(residuals, axis1=1, axis2=2) / len(MASKS)
+    """(n, k, k) -> (n,): minus the mean of each diagonal."""
+    return -np.trace(residuals, axis1=1, axis2=2) / residuals.shape[-1]
 
 
 def claim_of(matrix: Matrix) -> str:

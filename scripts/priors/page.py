@@ -112,6 +112,7 @@ def text_of(folder: Path, found: Found) -> str:
         matrices=[(each, figure_of(each), claim_of(each), SETS[each.set]) for each in found.sets],
         claim=claim_of(found.matrices[ALL]),
         matrix_table=tables.matrix_table(found.matrices),
+        narrow=narrow(found.matrices[ALL]),
         left_out=left_out(found.matrices[ALL]),
         unsolved=unsolved(recorded),
         seeds=len(found.matrices[ALL].seeds) + len(found.matrices[ALL].left_out),
@@ -152,6 +153,18 @@ def unsolved(recorded: Recorded) -> str:
     where = f"most on {title_of(worst)} ({share:.1f} %)"
     text = f"Of {len(own):,} lives of the matrix, {missed:,} {were} not solved, {where}"
     return f"{text}; {they} as the limit, so increments with unsolved lives are not exact"
+
+
+def narrow(matrix: Matrix) -> str:
+    """The relief without the dial that hides nothing from a wide view, in two sentences; "" without a seed."""
+    if not matrix.relief:
+        return ""
+    return (
+        "At 0, the dial of affordance hides platforms and ladders from a learner that sees one cell, not from one that "
+        "sees the whole picture, as these players do ([masks](../masks/README.md#the-whole-picture)). Without its row "
+        f"and column, the relief over all places is {tables.factor_text(matrix.factor_without('affordance'))}: a check "
+        "that was added after the rows were played."
+    )
 
 
 def headline(found: Found) -> str:
@@ -253,9 +266,23 @@ def group_of(found: Found, group: str) -> dict[str, Any]:
         "unfinished": unfinished(found.groups[group]),
         "figure": slowdown_file(group) if ratios_of(slowdowns, group) else "",
         "tables": [(name, CAST[name], tables.slowdown_table(slowdowns, name, group)) for name in shown],
+        "misled": misled(slowdowns, group),
         "players": tables.players_table(slowdowns, group),
         "perception": tables.perception_table(perception, FULL, group),
     }
+
+
+def misled(slowdowns: Sequence[Slowdown], group: str) -> str:
+    """Whether reversed semantics mislead the learned player, in one or two sentences; "" without an interval."""
+    reversed_ = find(slowdowns, FULL, group, "reversed_semantics")
+    factor = reversed_.over_seeds if reversed_ else None
+    if factor is None or factor.low is None or factor.high is None:
+        return ""
+    cost = f"inputs are {tables.factor_text(factor)} times those on the original"
+    if factor.low > 1:
+        return f"Reversed semantics mislead `{FULL}`: {cost}."
+    raised = "It met no treats when it was raised."
+    return f"We found no evidence that reversed semantics mislead `{FULL}`: {cost}. {raised}"
 
 
 def unfinished(cells: Cells) -> str:

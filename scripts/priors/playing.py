@@ -86,15 +86,21 @@ class Weights:
     def settings(self, named: Named) -> RaiseSettings:
         return self.fixed.players[named.player].raise_settings(named.seed, self.where.folder(named))
 
-    def look_up(self, named: Named) -> None:
-        """Notes what is raised already. ValueError for weights other than those recorded, or of other settings."""
+    def look_up(self, named: Named, again: bool = False) -> Path | None:
+        """Notes what is raised already. ValueError for settings other than those fixed, or weights other than those
+        recorded; with ``again`` such weights are put aside, as ``Work`` does with a player that it raised again, and
+        their folder is returned."""
         if named.seed == 0 and self.fixed.players[named.player].kind == SHIPPED:
             pictures = self.settings(named).pictures
             self.add(named, Raised(pictures, math.nan, math.nan, self.fixed.weights), self.where.shipped)
         elif (self.where.folder(named) / WEIGHTS).exists():
             folder, settings = self.where.folder(named), self.settings(named)
             check_same(read_json(folder / CONFIG), config_of(settings), folder)
-            self.add(named, raised_in(folder), folder / WEIGHTS)
+            found = raised_in(folder)
+            if again and found.digest != self.recorded.get(named, found.digest):
+                return self.put_aside(named, found)
+            self.add(named, found, folder / WEIGHTS)
+        return None
 
     def others(self, named: Named) -> list[Path]:
         """Folders of the other players that came out when a recorded one was raised again."""
@@ -102,9 +108,13 @@ class Weights:
         return list(folder.parent.glob(f"{folder.name}-*"))
 
     def put_aside(self, named: Named, found: Raised) -> Path:
-        """Moves a player that differs from the recorded one to a folder of its own, and returns that folder."""
+        """Moves a player that differs from the recorded one to a folder of its own, and returns that folder.
+        FileExistsError, one line, where that folder exists."""
         folder = self.where.folder(named)
-        return folder.rename(folder.with_name(f"{folder.name}-{found.digest[:SHOWN]}"))
+        aside = folder.with_name(f"{folder.name}-{found.digest[:SHOWN]}")
+        if aside.exists():
+            raise FileExistsError(f"{folder} and {aside} hold the same player: expected one of them")
+        return folder.rename(aside)
 
     def add(self, named: Named, found: Raised, path: Path) -> None:
         before = self.recorded.get(named)
@@ -152,7 +162,8 @@ def play(
         check_raised(weights, lives.rows)
         record_software(where)
         for named in dict.fromkeys(filter(None, map(weights.needed, missing))):
-            weights.look_up(named)
+            if aside := weights.look_up(named, again):
+                console.print(f"{named}: not the recorded player; moved to {aside}", soft_wrap=True)
         begun = Table(where.rows / PERCEPTION, lambda line: tuple(line.split(",")[:5]) in seen)
         with closing(begun) as perception, (pool or processes)(workers) as executor:
             work = Work(weights, missing, lives, perception, seen, console, time.time() + 60 * minutes, again)

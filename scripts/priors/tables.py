@@ -240,17 +240,19 @@ def appraisal_table(appraisal: Frame) -> Table:
 
 
 def compute_table(recorded: Recorded) -> Table:
-    """CPU seconds: of raising a player, and of its lives. Those of raising the player that comes with the package are
-    not known, so a total that includes it is a lower bound."""
+    """CPU seconds: of raising a player, and of its lives; on Key and Door alone, too. Those of raising the player that
+    comes with the package are not known, so a total that includes it is a lower bound."""
     lives, raised = recorded.lives, recorded.raised
-    header = ["player (given)", "raised", "pictures", "seconds each", "lives", "seconds per life", "ms per input",
-              "hours in all"]  # fmt: skip
+    header = ["player (given)", "raised", "pictures", "seconds each", "lives", "seconds per life",
+              "Key and Door: median", "longest", "ms per input", "hours in all"]  # fmt: skip
     rows = []
     for player in in_order({*lives["player"], *raised["player"]}):
         own, learned = lives[lives["player"] == player], raised[raised["player"] == player]
         seconds, inputs = float(own["seconds"].sum()), max(float(own["inputs"].sum()), 1)
         raising = [str(len(learned)), *mean_of(learned, "pictures"), *mean_of(learned, "seconds")]
-        playing = [f"{len(own):,}", *mean_of(own, "seconds"), f"{1000 * seconds / inputs:.1f}" if len(own) else NOTHING]
+        here = own.loc[own["place"] == "key_door", "seconds"]
+        lived = [f"{len(own):,}", *mean_of(own, "seconds"), amount(here.median()), amount(here.max())]
+        playing = [*lived, f"{1000 * seconds / inputs:.1f}" if len(own) else NOTHING]
         total, bound = (seconds + float(learned["seconds"].sum())) / 3600, ">=" * bool(learned["seconds"].isna().any())
         rows.append([named(player), *raising, *playing, f"{SIGNS[bound]}{total:.1f}"])
     return header, rows
@@ -258,5 +260,9 @@ def compute_table(recorded: Recorded) -> Table:
 
 def mean_of(rows: Frame, column: str) -> Iterator[str]:
     """Of the rows in which it is known."""
-    mean = float(rows[column].mean())
-    yield NOTHING if np.isnan(mean) else number(mean) if mean >= FINEST else f"< {FINEST:g}"
+    yield amount(float(rows[column].mean()))
+
+
+def amount(value: float) -> str:
+    """A number; a dash for one that is not known, and < for one finer than rows are rounded to."""
+    return NOTHING if np.isnan(value) else number(value) if value >= FINEST else f"< {FINEST:g}"

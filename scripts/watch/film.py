@@ -31,8 +31,8 @@ def check_name(path: Path) -> None:
 def film(begin: Begin, path: Path, width: int, speed: float) -> Watched:
     """Writes a life, or its last frame, into a new file; returns the life. ValueError or OSError in one line."""
     check_name(path)
-    if not NARROWEST <= width <= WIDEST or width % 16:
-        raise ValueError(f"width is {width}: expected a multiple of 16 from {NARROWEST} to {WIDEST}")
+    if not NARROWEST <= width <= WIDEST or width % 32:  # so that the height is even, as codecs need
+        raise ValueError(f"width is {width}: expected a multiple of 32 from {NARROWEST} to {WIDEST}")
     watched, captions = begin()
     stage = Stage(width, width * HIGH // WIDE, len(watched.picture) // TILE, captions)
     projector = Projector(watched, stage, speed)
@@ -78,12 +78,14 @@ def write_video(projector: Projector, path: Path) -> None:
 
 
 def write_picture(projector: Projector, path: Path) -> None:
-    """Writes the frame after the last input."""
+    """Writes the frame after the last input. OSError before the first one, if it can't write."""
     watched, stage = projector.watched, projector.stage
-    stage.frame(watched)
-    while not watched.over:
-        projector.step()
-        stage.frame(watched)
     path.parent.mkdir(parents=True, exist_ok=True)
     with drafted(path, f".draft{PICTURE}") as draft:
+        with draft.open("wb"):
+            pass
+        stage.frame(watched)
+        while not watched.over:
+            projector.step()
+            stage.frame(watched)
         pygame.image.save(stage.sheet(watched, cut=True), draft)

@@ -10,7 +10,8 @@ import torch
 
 from priorlab.agents.priors import weights
 from priorlab.agents.priors.cells import as_cells, same_pixels
-from priorlab.agents.priors.perception import Gaze, Perception, as_tensor, pixel_codes, posterior
+from priorlab.agents.priors.lives import live
+from priorlab.agents.priors.perception import Gaze, Perception, as_tensor, perceiver, pixel_codes, posterior
 from priorlab.agents.priors.raising import Raising
 from priorlab.agents.priors.reveals import reveal
 from priorlab.agents.priors.roles import ROLES
@@ -23,8 +24,10 @@ from priorlab.agents.priors.samples import (
     roles_at,
     stacked,
 )
+from priorlab.agents.priors.scenery import Scenery
 from priorlab.agents.priors.settings import Architecture, RaiseSettings
 from priorlab.envs.engine.games import Games
+from priorlab.envs.game.level import Level
 from priorlab.envs.game.rules import CLOCK, HAS_KEY, MONSTERS, X, Y
 from priorlab.envs.looks.dials import Dials
 from priorlab.envs.looks.paint_dials import paint_dials
@@ -102,6 +105,15 @@ def test_a_posterior_is_one_and_keeps_to_the_evidence_for_every_size_and_archite
 def test_what_it_can_not_look_at_is_refused_in_a_line(picture, ruled_out, reason):
     with pytest.raises(ValueError, match=reason):
         posterior(Perception(Architecture(width=16)), picture, ruled_out)
+
+
+@pytest.mark.parametrize("side", [8, 30])
+def test_a_player_refuses_levels_of_a_size_that_its_network_does_not_know(side):
+    inside = side - 2
+    rows = ["|" * side, *[f"|{' ' * inside}|"] * (inside - 1), f"|S{' ' * (inside - 2)}G|", "|" * side]
+    level = Level.read("\n".join(['name = "room"', 'game = "princess"', "---", *rows, ""]))
+    with pytest.raises(ValueError, match=rf"the picture is uint8 .{15 * side}, .*R from 9 to 24"):
+        live(Scenery(level), perceiver(Perception(Architecture(width=16))), limit=5)
 
 
 def test_a_file_of_weights_gives_back_the_same_network(tmp_path):

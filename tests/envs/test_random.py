@@ -132,6 +132,12 @@ def test_wrong_settings_say_what_was_expected(settings, said):
         gymnasium.make("PriorLab/Random-v1", **settings)
 
 
+def test_dials_of_the_other_edition_are_refused():
+    assert random_settings(looks=Dials(objects=0), edition=2)["looks"] == Dials(objects=0, edition=2)
+    with pytest.raises(ValueError, match="looks has edition 2: expected 1 in this environment"):
+        random_settings(looks=Dials(objects=0, edition=2))
+
+
 @pytest.mark.parametrize("name", ["Random-v1", "Levels-v0"])
 @pytest.mark.parametrize("obs", ["pixels", "tiles"])
 def test_gymnasium_finds_nothing_wrong(name, obs):

@@ -281,6 +281,12 @@ def test_a_player_that_is_raised_again_and_is_another_one_is_kept_aside_and_not_
     [aside] = folder.parent.iterdir()
     assert line.endswith(f"moved to {aside}") and (aside / "perception.safetensors").exists()
     assert played(tmp_path, again=True, players=("tiny",)) == rows
+    aside.rename(folder)  # as a command leaves it that is killed between raising and putting aside
+    assert played(tmp_path, again=True, players=("tiny",)) == rows and aside.exists()
+    shutil.copytree(aside, folder)
+    with pytest.raises(FileExistsError, match="hold the same player: expected one of them"):
+        play_on(tmp_path, again=True, players=("tiny",))
+    shutil.rmtree(folder)
     (tmp_path / "elsewhere").rename(folder)
     assert len(played(tmp_path, players=("tiny",))) == 4
 

@@ -81,6 +81,8 @@ def test_a_planted_relief_is_found_in_rows_and_none_where_none_is(tmp_path):
         assert matrices["levels"].by_place.shape[1] == 2 and "princess" not in matrices
         factor = matrices[ALL].factor
         assert factor and factor.value == pytest.approx(relief**0.75, rel=0.2)
+        three = matrices[ALL].factor_without("affordance")
+        assert three and three.value == pytest.approx(relief ** (2 / 3), rel=0.2)
     assert "no evidence" in claim_of(matrices[ALL])
 
 

@@ -74,6 +74,16 @@ def test_a_life_is_filmed(tmp_path: Path):
     assert cv2.imread(str(picture)).shape == (360, 640, 3)
     with pytest.raises(FileExistsError, match="already exists"):
         film(begin, path, width=640, speed=1.0)
+    with pytest.raises(ValueError, match="width is 656: expected a multiple of 32 from 640"):
+        film(begin, tmp_path / "odd.mp4", width=656, speed=1.0)
+
+
+def test_a_picture_that_can_not_be_written_is_refused_before_the_life(tmp_path: Path):
+    (tmp_path / "file").touch()
+    watched, captions = Chosen(number=3).begin()
+    with pytest.raises(OSError):
+        film(lambda: (watched, captions), tmp_path / "file" / "life.png", width=640, speed=1.0)
+    assert not watched.inputs
 
 
 @pytest.fixture
