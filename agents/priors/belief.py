@@ -123,7 +123,7 @@ class Belief:
         roles[goal] = GOAL
         if key is not None:
             roles[key] = KEY
-        self.satisfy(roles, rng, {goal, key})
+        self.satisfy(roles, rng)
         bits = BITS_OF_ROLE[roles]
         if not self.facts.monsters_known:
             bits = np.where(roles == MONSTER, np.uint8(DEADLY), bits)
@@ -152,13 +152,12 @@ class Belief:
         chances = tempered(chances.ravel() / chances.sum(), temper)
         return as_cell(int(rng.choice(len(chances), p=chances)), self.facts.side)
 
-    def satisfy(self, roles: np.ndarray, rng: np.random.Generator, taken: set[Cell | None]) -> None:
-        """Changes a map, uint8 (R, R), until it agrees with all clauses; cells that are taken stay as they are."""
+    def satisfy(self, roles: np.ndarray, rng: np.random.Generator) -> None:
+        """Changes a map, uint8 (R, R), until it agrees with all clauses."""
         now = roles.tolist()
         for cells, wanted in self.facts.clauses:
             if any(wanted >> now[row][column] & 1 for row, column in cells):
                 continue
-            cells = [cell for cell in cells if cell not in taken]
             kinds = [role for role in range(len(ROLES)) if wanted >> role & 1 and role not in (GOAL, KEY)]
             chances = np.array([[self.posterior[cell][kind] for kind in kinds] for cell in cells]).ravel()
             if chances.sum() > 0:
