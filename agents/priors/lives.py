@@ -1,6 +1,7 @@
 """Lives: a player with priors in one level, deaths included, until it wins or the limit."""
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -81,6 +82,14 @@ class Living:
         self.games.step(np.array([action]))
         return bool(self.state[DEATHS] > deaths)
 
+    def steps(self, limit: int) -> Iterator[tuple[int, bool]]:
+        """Decides and presses until the win, or for so many inputs: each input, and whether the player died of it."""
+        died, taken = False, 0
+        while taken < limit and not self.state[SOLVED]:
+            action = self.decide(died)
+            died, taken = self.press(action), taken + 1
+            yield action, died
+
 
 def live(
     scenery: Scenery, perceive: Perceive, settings: PlayerSettings | None = None, seed: int = 0, limit: int = LIMIT
@@ -93,11 +102,9 @@ def live(
     living = Living(scenery, perceive, settings, seed)
     state, player = living.state, living.player
     inputs, positions, died = np.zeros(limit, np.uint8), np.zeros((limit, 2), np.int32), np.zeros(limit, bool)
-    taken, dead = 0, False
-    while taken < limit and not state[SOLVED]:
-        inputs[taken] = living.decide(dead)
-        died[taken] = dead = living.press(int(inputs[taken]))
-        positions[taken] = state[X], state[Y]
+    taken = 0
+    for action, dead in living.steps(limit):
+        inputs[taken], died[taken], positions[taken] = action, dead, (state[X], state[Y])
         taken += 1
     return Life(
         inputs[:taken].copy(), positions[:taken].copy(), died[:taken].copy(), bool(state[SOLVED]),

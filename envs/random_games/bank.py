@@ -86,6 +86,7 @@ class Bank:
     def write(self, path: Path) -> None:
         """Writes a new file; FileExistsError if it exists."""
         with writing_new(path) as file:
+            # Any: by its type, an array could be meant for another parameter
             stored: dict[str, Any] = {"checksum": np.array(checksum(self.parts)), **self.parts}
             np.savez_compressed(file, **stored)
 

@@ -112,7 +112,7 @@ def text_of(folder: Path, found: Found) -> str:
         matrices=[(each, figure_of(each), claim_of(each), SETS[each.set]) for each in found.sets],
         claim=claim_of(found.matrices[ALL]),
         matrix_table=tables.matrix_table(found.matrices),
-        narrow=narrow(found.matrices[ALL]),
+        without_affordance=without_affordance(found.matrices[ALL]),
         left_out=left_out(found.matrices[ALL]),
         unsolved=unsolved(recorded),
         seeds=len(found.matrices[ALL].seeds) + len(found.matrices[ALL].left_out),
@@ -155,8 +155,8 @@ def unsolved(recorded: Recorded) -> str:
     return f"{text}; {they} as the limit, so increments with unsolved lives are not exact"
 
 
-def narrow(matrix: Matrix) -> str:
-    """The relief without the dial that hides nothing from a wide view, in two sentences; "" without a seed."""
+def without_affordance(matrix: Matrix) -> str:
+    """The relief without the dial that hides little from a wide view, in two sentences; "" without a seed."""
     if not matrix.relief:
         return ""
     return (

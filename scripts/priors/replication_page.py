@@ -6,7 +6,7 @@ from priorlab.scripts.priors import tables
 from priorlab.scripts.priors.cells import Cells
 from priorlab.scripts.priors.figures import matrix_figure
 from priorlab.scripts.priors.matrix import ALL, LEAST_SOLVED, MOST, Matrix, claim_of, matrices_of
-from priorlab.scripts.priors.page import cast_of, figure_of, left_out, narrow, so_far, unsolved
+from priorlab.scripts.priors.page import cast_of, figure_of, left_out, so_far, unsolved, without_affordance
 from priorlab.scripts.priors.recorded import Recorded, read_recorded
 from priorlab.scripts.priors.request import FOLDERS
 from priorlab.scripts.priors.sealed import LIVES, SOFTWARE, read_rows
@@ -54,7 +54,7 @@ def text_of(folder: Path, recorded: Recorded, matrices: dict[str, Matrix], findi
         figure=figure_of(matrix) if matrix.relief else "",
         matrix_table=tables.matrix_table(matrices),
         first=first_table(),
-        narrow=narrow(matrix),
+        without_affordance=without_affordance(matrix),
         left_out=left_out(matrix),
         unsolved=unsolved(recorded),
         rule={"times": f"{MOST:g}", "solved": percent(LEAST_SOLVED), "limit": f"{recorded.limit:,}"},

@@ -244,7 +244,7 @@ def compute_table(recorded: Recorded) -> Table:
     comes with the package are not known, so a total that includes it is a lower bound."""
     lives, raised = recorded.lives, recorded.raised
     header = ["player (given)", "raised", "pictures", "seconds each", "lives", "seconds per life",
-              "Key and Door: median", "longest", "ms per input", "hours in all"]  # fmt: skip
+              "median on Key and Door", "longest there", "ms per input", "hours in all"]  # fmt: skip
     rows = []
     for player in in_order({*lives["player"], *raised["player"]}):
         own, learned = lives[lives["player"] == player], raised[raised["player"] == player]

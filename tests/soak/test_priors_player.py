@@ -13,7 +13,6 @@ from priorlab.agents.priors.player_settings import PlayerSettings
 from priorlab.agents.priors.roles import GOAL, KEY, ROLES, roles_of
 from priorlab.agents.priors.scenery import Scenery
 from priorlab.agents.priors.weights import learned
-from priorlab.envs.game.rules import SOLVED
 from priorlab.envs.looks.dials import Dials
 from priorlab.envs.random_games.bank import BANKS, Bank
 from tests.agents.test_priors_player import half_told
@@ -21,7 +20,7 @@ from tests.agents.test_priors_player import half_told
 BANK = Bank.read("held_out")
 EVERY = int(os.environ.get("EVERY", 20))  # of the banks' levels, one in so many; 1 takes about an hour
 LIMIT = 600  # inputs of each
-LOST_SIGHT = {271, 1317}  # levels in which the player takes itself for where it was, and so a false fact for true
+GAMES = ("princess", "key_door")
 STILL = np.delete(np.arange(len(ROLES)), [GOAL, KEY])
 
 
@@ -51,36 +50,49 @@ def check(belief: Belief, rng: np.random.Generator) -> int:
     return len(facts.clauses)
 
 
-def lived(scenery: Scenery, perceive: Perceive, seed: int) -> tuple[Player, int, Counter[str]]:
-    """A life in which each new belief is checked: the player, its inputs, and what was checked."""
+def lived(scenery: Scenery, perceive: Perceive, seed: int) -> tuple[Player, Counter[str]]:
+    """A life in which each new belief is checked: the player, and how many inputs, beliefs and clauses there were."""
     living, rng = Living(scenery, perceive, PlayerSettings(), seed), np.random.default_rng(seed)
-    died, before, checked, taken = False, None, Counter[str](), 0
-    while taken < LIMIT and not living.state[SOLVED]:
-        action, belief = living.decide(died), living.player.belief
+    before, checked = None, Counter[str]()
+    for _ in living.steps(LIMIT):
+        checked["inputs"] += 1
+        belief = living.player.belief
         if belief is not None and belief is not before:
             checked.update(beliefs=1, clauses=check(belief, rng))
             before = belief
-        died, taken = living.press(action), taken + 1
-    return living.player, taken, checked
+    return living.player, checked
 
 
-def test_what_is_made_out_of_pictures_never_contradicts_what_is():
-    lost, inputs, wrong, checked = 0, 0, set[int](), Counter[str]()
-    for number in range(len(BANK)):
-        level = on_rules(BANK[number].level, ("princess", "key_door")[number % 2])
+class FalseFact(Exception):
+    """Raised for levels in which a fact contradicts what is, or another fact."""
+
+
+@pytest.mark.parametrize(
+    "game",
+    [
+        "princess",
+        pytest.param("key_door", marks=pytest.mark.xfail(raises=FalseFact, strict=True, reason="two levels of 1,000")),
+    ],
+)
+def test_what_is_made_out_of_pictures_never_contradicts_what_is(game):
+    lost, wrong, checked = 0, [], Counter[str]()
+    for number in range(GAMES.index(game), len(BANK), len(GAMES)):
+        level = on_rules(BANK[number].level, game)
         scenery = Scenery(level, looks=Dials(0.5, 0.5, 0.5, 0.5), look_seed=number)
-        player, taken, found = lived(scenery, half_told(level, number), number)
+        player, found = lived(scenery, half_told(level, number), number)
         truth = roles_of(level)[..., None].astype(int)
         if player.facts.contradictions or np.take_along_axis(player.facts.ruled_out, truth, -1).any():
-            wrong.add(number)
-        lost, inputs, checked = lost + player.tracker.lost, inputs + taken, checked + found
-    print(f"{len(BANK)} lives, {inputs} inputs: false facts in {sorted(wrong)}, lost {lost} times; {dict(checked)}")
-    assert wrong <= LOST_SIGHT and lost <= inputs // 2000
+            wrong.append(number)
+        lost, checked = lost + player.tracker.lost, checked + found
+    print(f"{game}: false facts in {wrong}, lost {lost} times; checked: {dict(checked)}")
+    assert lost <= checked["inputs"] // 2000
+    if wrong:
+        raise FalseFact(wrong)
 
 
 @pytest.mark.parametrize("dials", [Dials(edition=2), Dials(objects=0, edition=2), Dials(0, 0, 0, 0, edition=2)])
 def test_the_learned_players_belief_never_contradicts_a_fact(dials):
     bank, checked = Bank.read("held_out", size="large"), Counter[str]()
     for number in range(0, len(bank), 4):
-        checked += lived(Scenery(bank[number].level, looks=dials, look_seed=number), learned(), number)[2]
+        checked += lived(Scenery(bank[number].level, looks=dials, look_seed=number), learned(), number)[1]
     print(f"{dials}: checked: {dict(checked)}")

@@ -55,18 +55,16 @@ def first_cells(living: Living) -> list[Cell]:
 def begun(living: Living, level: Level, inputs: int) -> tuple[int, int | None]:
     """How many of the first cells and those below it takes for what they are not, and the input after which a fact
     contradicts the level, None if none of so many does."""
-    tracker, died = living.player.tracker, False
+    tracker = living.player.tracker
     kinds = kinds_of(level, len(tracker.tiles))
     wrong = sum(
         int(KIND_OF_BITS[tracker.tiles[row + down, column]] != kinds[row + down, column])
         for row, column in first_cells(living)
         for down in (0, 1)
     )
-    for taken in range(inputs):
-        action = living.decide(died)
+    for taken, _ in enumerate(living.steps(inputs)):
         if not (tracker.allowed >> kinds & 1).all():
             return wrong, taken
-        died = living.press(action)
     return wrong, None
 
 
@@ -74,12 +72,8 @@ def told(living: Living) -> int | None:
     """The inputs to the win of a player that is told that its first cells are no walls; None if it does not win."""
     living.player.facts.rule_out(first_cells(living), WALLS)
     living.player.believe()
-    died = False
-    for taken in range(LIMIT):
-        if living.state[SOLVED]:
-            return taken
-        died = living.press(living.decide(died))
-    return None
+    taken = sum(1 for _ in living.steps(LIMIT))
+    return taken if living.state[SOLVED] else None
 
 
 def lives() -> dict[Life, bool]:
