@@ -7,12 +7,10 @@ import sys
 import time
 from pathlib import Path
 
-from priorlab.agents.priors.weights import shipped
 from priorlab.scripts.priors.fixed import read_fixed
-from priorlab.scripts.priors.lived import Job, lived, one_thread
-from priorlab.scripts.priors.plan import Life, drawing_of, seed_of
-from priorlab.scripts.priors.sealed import COLUMNS, COUNTS, LIVES, read_lives, sealed_rows
+from priorlab.scripts.priors.sealed import read_lives, sealed_rows
 from tests.scripts.test_priors import AGAIN, begun
+from tests.support.lived_again import ROWS, different
 from tests.support.paths import ROOT
 
 SCRIPT = """
@@ -28,10 +26,8 @@ if __name__ == "__main__":
     assert not play(read_fixed(folder), where, Chosen(), Console())
 """
 PATIENCE = 300  # seconds
-PRIORS = ROOT / "results" / "priors"
 EVERY, MOST_INPUTS = 7, 4000  # of the sealed lives that are lived again
 DIFFERENT = 0.05  # of lives, how many may differ on another processor
-SAME = ("drawing", "solved", *COUNTS)
 
 
 def start(folder: Path) -> subprocess.Popen:
@@ -71,7 +67,6 @@ COMPILED = """
 import gc
 from numba.core.dispatcher import Dispatcher
 from priorlab.agents.priors.player_settings import PlayerSettings
-from priorlab.agents.priors.weights import shipped
 from priorlab.scripts.priors import lived
 from priorlab.scripts.priors.plan import Life
 
@@ -101,20 +96,10 @@ def test_nothing_is_compiled_while_a_life_is_timed():
 def test_sealed_lives_are_lived_again():
     """Lives of the told player, and those of the shipped one by the last commit. A network rounds differently on other
     processors, which changes few lives."""
-    one_thread()  # as they were lived: sums over more threads round differently
-    fixed, rows = read_fixed(PRIORS), read_lives(PRIORS)
+    rows = read_lives(ROWS)
     rows = rows[rows["player"].isin(["full", "told"]) & (rows["seed"] == 0)]
     is_told = rows["player"] == "told"
     is_current = is_told | (rows["commit"] == rows.loc[~is_told, "commit"].iloc[-1])
     rows = rows[is_current & (rows["inputs"] < MOST_INPUTS)].iloc[::EVERY]
-    different = []
-    for row in rows.itertuples():
-        life, player = Life(row.player, row.seed, row.place, row.version, row.life), fixed.players[row.player]
-        job = Job(
-            life, player.kind, seed_of(fixed, life), drawing_of(fixed, life), fixed.limit, player.player_settings(),
-            shipped() if player.learned else None, fixed.weights, True, "",
-        )  # fmt: skip
-        again = dict(zip(COLUMNS[LIVES], lived(job).row))
-        if any(again[name] != getattr(row, name) for name in SAME):
-            different.append(life)
-    assert all(life.player != "told" for life in different) and len(different) <= DIFFERENT * len(rows), different
+    found = different(rows)
+    assert all(life.player != "told" for life in found) and len(found) <= DIFFERENT * len(rows), found
