@@ -11,7 +11,7 @@ import { Refusal } from "./uploads.js";
 
 // ms between two chunks while something happens. Whoever kills the browser loses as much, and what it takes to write a
 // chunk; with the computer's disk, also what a request takes: together less than a second.
-const EVERY = 500;
+const EVERY = 400;
 const RETRIES = [500, 1000, 2000, 5000]; // ms until a failed upload is tried again
 const TOO_FAST = 429; // the server asks for patience
 const CONFLICT = 409; // it has another chunk of that number

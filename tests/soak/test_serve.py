@@ -31,8 +31,8 @@ from tests.soak.test_class import PHONE, picture
 from tests.support.browser_participant import Journal, Post, agreed, bearer, post_all
 from tests.support.paths import ROOT
 
-EVERY = 0.5  # seconds between two chunks of a participant, as the page sends them
-STEPS = 15  # inputs of a chunk
+EVERY = 0.4  # seconds between two chunks of a participant, as the page sends them
+STEPS = 12  # inputs of a chunk
 PATIENCE = 120.0  # seconds
 PARTICIPANTS = int(os.environ.get("PRIORLAB_PARTICIPANTS", "200"))
 SECONDS = int(os.environ.get("PRIORLAB_SECONDS", "60"))  # of play of each
