@@ -1,12 +1,14 @@
 """What agents learn: games, as results/reproduce and results/training say; and where only exploring helps, or memory,
 or a method that keeps. Minutes on one core."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from stable_baselines3 import DQN
 
+from priorlab.agents.evaluation import RandomPlayer, evaluate
 from priorlab.agents.learners.dqn import DoubleDQN
 from priorlab.agents.learners.make_dqn import train_dqn
 from priorlab.agents.learners.make_ppo import train_ppo
@@ -18,12 +20,23 @@ from priorlab.agents.settings import Settings
 from priorlab.agents.training import play_at_random
 from priorlab.scripts.sequences.runs import Request, learn
 from priorlab.transfer import supervised
+from tests.agents.test_agents import SMALL
 from tests.agents.test_recurrent import learner, paid
 from tests.support.chain import Wins, chains_side_by_side, curious_chains
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 SEEDS = range(5)
+
+
+def test_the_pixel_agent_learns_a_small_level(tmp_path: Path):
+    model, trained = train_ppo(replace(SMALL, inputs=4000, out=tmp_path / "run", learning_rate=3e-3))
+    games = SMALL.game_arguments() | {"num_games": 50}
+    chance = evaluate(RandomPlayer(0), games, seed=1)
+    learned = evaluate(model, games, seed=1)
+    assert learned.win_rate >= 0.9 > chance.win_rate
+    assert learned.median_length < chance.median_length
+    assert trained.first_win and trained.episodes > 50
 
 
 @pytest.mark.parametrize("random_start", [0, 30])
