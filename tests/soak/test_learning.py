@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from stable_baselines3 import DQN
+from torch.nn import functional
 
 from priorlab.agents.evaluation import RandomPlayer, evaluate
 from priorlab.agents.learners.dqn import DoubleDQN
@@ -20,9 +22,14 @@ from priorlab.agents.settings import Settings
 from priorlab.agents.training import play_at_random
 from priorlab.scripts.sequences.runs import Request, learn
 from priorlab.transfer import supervised
+from priorlab.transfer.digits import dense_network, read_digits
+from priorlab.transfer.networks.network import Network
+from priorlab.transfer.networks.samples import Samples
+from priorlab.transfer.pruning import shrink_and_learn
 from tests.agents.test_agents import SMALL
 from tests.agents.test_recurrent import learner, paid
 from tests.support.chain import Wins, chains_side_by_side, curious_chains
+from tests.support.kept_networks import SHAPE, TASKS, kept_by, optimizer_of
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -118,6 +125,53 @@ def test_fine_tuning_forgets_and_the_methods_keep(tmp_path, monkeypatch):
     assert left["separate"] > 0.95 and left["finetune"] < left["separate"] - 0.03
     for method in ("ewc:strength=1", "psp", "packing"):
         assert left["finetune"] < left[method] < left["separate"] + 0.01, method
+
+
+@pytest.mark.parametrize("name", ["finetune", "psp"])
+def test_where_inputs_of_a_task_are_much_alike_most_of_what_was_forgotten_comes_back(name):
+    """As with looks of one game: what all inputs share is larger than their differences, and changes."""
+    generator = torch.Generator().manual_seed(0)
+    shared = 4 * torch.randn(TASKS, *SHAPE, generator=generator)
+    patterns = 0.5 * torch.randn(4, *SHAPE, generator=generator)
+    labels = torch.randint(4, (256,), generator=generator)
+
+    def right(method):
+        kept = kept_by(method, heads=False)
+        optimizer = optimizer_of(kept)
+        for task in range(TASKS):
+            kept.learn(task)
+            inputs = shared[task] + patterns[labels]
+            for _ in range(150):
+                optimizer.zero_grad()
+                functional.cross_entropy(kept.network.module(inputs), labels).backward()
+                optimizer.step()
+            kept.consolidate(Samples(inputs))
+        with kept.playing(0), torch.no_grad():
+            return float((kept.network.module(shared[0] + patterns[labels]).argmax(1) == labels).float().mean())
+
+    assert right(name) < 0.6 and right(f"{name}+means") > 0.95
+
+
+def test_most_of_a_network_for_digits_is_not_needed():
+    problem, network = read_digits(), Network(dense_network(64, 0))
+
+    def learn(mask):
+        optimizer = torch.optim.Adam(network.module.parameters(), 1e-3)
+        mask.attach(optimizer)
+        generator = torch.Generator().manual_seed(0)
+        for _ in range(150):
+            chosen = torch.randint(len(problem.labels), (128,), generator=generator)
+            loss = functional.cross_entropy(network.module(problem.inputs[chosen]), problem.labels[chosen])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+
+    @torch.no_grad()
+    def test():
+        return float((network.module(problem.test_inputs).argmax(1) == problem.test_labels).float().mean())
+
+    found = shrink_and_learn(network, learn, test, rounds=4, share=0.5)
+    assert found[-1].left < 0.07 and found[-1].performance > found[0].performance - 0.05
 
 
 def test_dqn_learns_princess_in_most_runs_of_100_000_inputs(tmp_path: Path):

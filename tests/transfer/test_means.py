@@ -73,31 +73,6 @@ def test_learning_is_that_without_it_and_what_was_just_learned_stays_to_the_bit(
     assert all(torch.equal(each, weights_of(plain)[name]) for name, each in weights_of(ours).items())
 
 
-@pytest.mark.parametrize("name", ["finetune", "psp"])
-def test_where_inputs_of_a_task_are_much_alike_most_of_what_was_forgotten_comes_back(name):
-    """As with looks of one game: what all inputs share is larger than their differences, and changes."""
-    generator = torch.Generator().manual_seed(0)
-    shared = 4 * torch.randn(TASKS, *SHAPE, generator=generator)
-    patterns = 0.5 * torch.randn(4, *SHAPE, generator=generator)
-    labels = torch.randint(4, (256,), generator=generator)
-
-    def right(method):
-        kept = kept_by(method, heads=False)
-        optimizer = optimizer_of(kept)
-        for task in range(TASKS):
-            kept.learn(task)
-            inputs = shared[task] + patterns[labels]
-            for _ in range(150):
-                optimizer.zero_grad()
-                functional.cross_entropy(kept.network.module(inputs), labels).backward()
-                optimizer.step()
-            kept.consolidate(Samples(inputs))
-        with kept.playing(0), torch.no_grad():
-            return float((kept.network.module(shared[0] + patterns[labels]).argmax(1) == labels).float().mean())
-
-    assert right(name) < 0.6 and right(f"{name}+means") > 0.95
-
-
 def test_a_new_task_is_met_with_the_means_of_the_last_one_and_keeps_its_shifts_while_it_is_learned():
     kept = kept_by("means", heads=False, start="aligned")
     optimizer = optimizer_of(kept)

@@ -6,8 +6,6 @@ import torch
 from stable_baselines3.common.policies import ActorCriticPolicy
 from torch import nn
 
-from priorlab.transfer.digits import dense_network as digits_network
-from priorlab.transfer.digits import read_digits
 from priorlab.transfer.networks.network import Network
 from priorlab.transfer.pruning import WeightMask, shrink_and_learn
 
@@ -71,28 +69,6 @@ def test_tickets_go_back_to_their_start_and_their_controls_do_not():
         seen[restart] = torch.equal(begun[2][left], begun[0][left])
         assert restart != "none" or torch.allclose(begun[2][left], begun[0][left] + 2.0)
     assert seen == {"none": False, "start": True, "random": False}
-
-
-def test_most_of_a_network_for_digits_is_not_needed():
-    problem, network = read_digits(), Network(digits_network(64, 0))
-
-    def learn(mask):
-        optimizer = torch.optim.Adam(network.module.parameters(), 1e-3)
-        mask.attach(optimizer)
-        generator = torch.Generator().manual_seed(0)
-        for _ in range(150):
-            chosen = torch.randint(len(problem.labels), (128,), generator=generator)
-            loss = nn.functional.cross_entropy(network.module(problem.inputs[chosen]), problem.labels[chosen])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-
-    @torch.no_grad()
-    def test():
-        return float((network.module(problem.test_inputs).argmax(1) == problem.test_labels).float().mean())
-
-    found = shrink_and_learn(network, learn, test, rounds=4, share=0.5)
-    assert found[-1].left < 0.07 and found[-1].performance > found[0].performance - 0.05
 
 
 def test_a_control_learns_where_the_ticket_does_from_other_weights_and_changes_nothing_of_it():
