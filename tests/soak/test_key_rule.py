@@ -15,7 +15,7 @@ from priorlab.envs.plays.courses import ChosenGame
 from priorlab.envs.plays.events import SUFFIX, read_events
 from priorlab.human_study.data.recorder import Recorder
 from priorlab.human_study.window.game_loop import keys_for, run
-from priorlab.human_study.window.window import Window
+from priorlab.human_study.window.window import REFOCUS_SECONDS, Window
 from tests.human_study.test_window import OTHER_WINDOW
 from tests.support.key_rule import Replayed, key_times
 from tests.support.pads import UNKNOWN, VirtualPad, needs_virtual_pads
@@ -96,6 +96,7 @@ def test_pauses_and_losses_of_the_focus_in_a_storm(screen: Screen, tmp_path: Pat
         other.kill()
         other.communicate()
         screen.do("windowfocus", "--sync", window)
+    time.sleep(2 * REFOCUS_SECONDS)  # before, Escape might have been meant for the other window
     screen.do("key", "Escape")
     _, error = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0 and not error
