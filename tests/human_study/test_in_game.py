@@ -1,7 +1,5 @@
 """Practice before the game, and questions in the middle of a play."""
 
-import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +25,6 @@ from priorlab.human_study.study.study_file import PRACTICE
 from priorlab.human_study.study.texts import Texts
 from tests.human_study.test_study import a_study
 from tests.human_study.test_window import EASY, KEYED
-from tests.support.participant import Participant
-from tests.support.screen import Screen, a_screen, needs_x, wait_until
-
-
-@pytest.fixture(scope="module")
-def screen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Screen]:
-    yield from a_screen(tmp_path_factory.mktemp("screen"))
 
 
 def asked(
@@ -128,52 +119,6 @@ def test_the_description_counts_inputs(tmp_path: Path):
         {"page": "question:aim", "question": "aim", "after": "death", "most": 0},
     ]
     assert "question:known" in data["languages"]["en"]["pages"]
-
-
-@needs_x
-def test_a_participant_practises_and_is_asked_in_the_middle_of_a_play(screen: Screen, tmp_path: Path):
-    entries: dict[str, Any] = {
-        "before": [], "after": [], "try_keys": False, "probes": [{"question": "known", "at": [0.5]}], "practice": 0.5,
-    }  # fmt: skip
-    person = Participant(screen, tmp_path, **entries)
-    person.agree()
-    person.await_page("practice")
-    person.press("Return")
-    person.await_page("begin:0")
-    person.press("Return")
-    person.await_page("probe:known")
-    person.process.send_signal(signal.SIGKILL)
-    person.process.communicate()
-    (log,) = person.study.folder.glob("*.jsonl")
-    person = Participant(screen, tmp_path, "--resume", str(log), **entries)
-    person.await_page("probe:known", times=2)
-    person.press("Escape")  # asks whether to stop
-    person.await_page("stop")
-    person.press("Escape")
-    person.press("Down", "Down", "Return")
-    wait_until(lambda: any(event["event"] == "probe" for event in person.events()))
-
-    def goes_on() -> bool:
-        """A press before the game is shown again does not count."""
-        screen.do("key", "w")
-        return sum(event["event"] == "step" for event in person.events()) > 15
-
-    wait_until(goes_on)
-    screen.do("keydown", "d")
-    wait_until(lambda: any(event["event"] == "win" for event in person.events()))
-    screen.do("keyup", "d")
-    wait_until(lambda: person.events()[-1]["event"] == "finish")
-    screen.do("key", "Escape")
-    wait_until(lambda: person.process.poll() is not None or bool(screen.do("key", "Return")))
-
-    (recorded,) = read_session(log)
-    (probe,) = (event for event in person.events() if event["event"] == "probe")
-    assert (probe["question"], probe["answer"], probe["step"], probe["why"]) == ("known", "similar", 15, "at")
-    assert recorded.play.ended == "win" and len(recorded.play.inputs) > 15 and not recorded.answers
-    assert recorded.about["paused_seconds"] > 0.3
-    assert not [each.problems for each in verify([person.study.folder]) if each.problems]
-    began, ended = (event for event in person.events() if event["event"] == "practice")
-    assert began["version"] == "retextured" and (ended["ended"], ended["inputs"]) == ("limit", "." * 15)
 
 
 def test_an_export_lists_the_answers(tmp_path: Path):

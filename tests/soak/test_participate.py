@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from priorlab.envs.plays.sessions import read_session
+from priorlab.human_study.data.verify import verify
 from priorlab.human_study.protocol.ready import load_study
 from priorlab.human_study.protocol.script import Script
 from priorlab.human_study.study.assignment import taken_places
@@ -249,3 +250,49 @@ def test_a_preview_shows_all_and_keeps_nothing(screen: Screen, tmp_path: Path):
     assert process.returncode == 0 and not error and f"{len(shown)} pages and games seen; nothing was recorded" in out
     assert "consent.text holds" in out, "what is still to be written"
     assert {each: each.read_bytes() for each in path.parent.rglob("*")} == before and not (tmp_path / "state").exists()
+
+
+@needs_x
+def test_a_participant_practises_and_is_asked_in_the_middle_of_a_play(screen: Screen, tmp_path: Path):
+    entries: dict[str, Any] = {
+        "before": [], "after": [], "try_keys": False, "probes": [{"question": "known", "at": [0.5]}], "practice": 0.5,
+    }  # fmt: skip
+    person = Participant(screen, tmp_path, **entries)
+    person.agree()
+    person.await_page("practice")
+    person.press("Return")
+    person.await_page("begin:0")
+    person.press("Return")
+    person.await_page("probe:known")
+    person.process.send_signal(signal.SIGKILL)
+    person.process.communicate()
+    (log,) = person.study.folder.glob("*.jsonl")
+    person = Participant(screen, tmp_path, "--resume", str(log), **entries)
+    person.await_page("probe:known", times=2)
+    person.press("Escape")  # asks whether to stop
+    person.await_page("stop")
+    person.press("Escape")
+    person.press("Down", "Down", "Return")
+    wait_until(lambda: any(event["event"] == "probe" for event in person.events()))
+
+    def goes_on() -> bool:
+        """A press before the game is shown again does not count."""
+        screen.do("key", "w")
+        return sum(event["event"] == "step" for event in person.events()) > 15
+
+    wait_until(goes_on)
+    screen.do("keydown", "d")
+    wait_until(lambda: any(event["event"] == "win" for event in person.events()))
+    screen.do("keyup", "d")
+    wait_until(lambda: person.events()[-1]["event"] == "finish")
+    screen.do("key", "Escape")
+    wait_until(lambda: person.process.poll() is not None or bool(screen.do("key", "Return")))
+
+    (recorded,) = read_session(log)
+    (probe,) = (event for event in person.events() if event["event"] == "probe")
+    assert (probe["question"], probe["answer"], probe["step"], probe["why"]) == ("known", "similar", 15, "at")
+    assert recorded.play.ended == "win" and len(recorded.play.inputs) > 15 and not recorded.answers
+    assert recorded.about["paused_seconds"] > 0.3
+    assert not [each.problems for each in verify([person.study.folder]) if each.problems]
+    began, ended = (event for event in person.events() if event["event"] == "practice")
+    assert began["version"] == "retextured" and (ended["ended"], ended["inputs"]) == ("limit", "." * 15)
