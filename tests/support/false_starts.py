@@ -26,7 +26,7 @@ from priorlab.scripts.priors.sealed import read_lives
 
 START, LONG = 14, 6000  # inputs: in which the player finds itself, and a few more; of lives that were not won
 VERSIONS = ("masked_objects", "masked_similarity", "all_masked")
-ROWS, RAISED = Path("results/priors"), Path("runs/priors/full")
+ROWS, RAISED = Path("results/priors"), Path("runs/priors")
 
 
 def kinds_of(level: Level, side: int) -> np.ndarray:
@@ -36,8 +36,8 @@ def kinds_of(level: Level, side: int) -> np.ndarray:
     return kinds
 
 
-def weights_of(seed: int) -> Path:
-    return RAISED / f"seed_{seed}" / WEIGHTS if seed else shipped()
+def weights_of(seed: int, player: str = FULL) -> Path:
+    return shipped() if (player, seed) == (FULL, 0) else RAISED / player / f"seed_{seed}" / WEIGHTS
 
 
 def living_of(fixed: Fixed, life: Life) -> Living:

@@ -1,5 +1,5 @@
-"""Sealed lives of the learned player, lived once more: which differ? As a program, with the raised players in
-runs/priors: about a second of one core for each life.
+"""Sealed lives, lived once more: which differ? As a program, with the raised players in runs/priors: about a second of
+one core for each life.
 """
 
 import pandas as pd
@@ -28,7 +28,7 @@ def different(rows: pd.DataFrame) -> list[Life]:
     fixed, found = read_fixed(ROWS), []
     for row in rows.to_dict("records"):
         life, player = life_of(row), fixed.players[row["player"]]
-        path = weights_of(life.seed) if player.learned else None
+        path = weights_of(life.seed, life.player) if player.learned else None
         if path and not digest(path).startswith(row["weights"]):
             raise ValueError(f"{path}: its SHA-256 does not begin with {row['weights']}, as recorded")
         job = Job(
@@ -41,16 +41,17 @@ def different(rows: pd.DataFrame) -> list[Life]:
     return found
 
 
-def main(seed: int = 0, life: int = 0, most_inputs: int = 4000) -> None:
-    """Print which lives of the learned player differ.
+def main(player: str = FULL, seed: int = 0, life: int = 0, most_inputs: int = 4000) -> None:
+    """Print which lives of a player differ.
 
     Args:
-        seed: the training seed of the player
+        player: its name, as in the rows
+        seed: its training seed
         life: the number of the lives, one in each version and place
         most_inputs: lives of more inputs are left out
     """
     rows = read_lives(ROWS)
-    rows = rows[(rows["player"] == FULL) & (rows["seed"] == seed) & (rows["life"] == life)]
+    rows = rows[(rows["player"] == player) & (rows["seed"] == seed) & (rows["life"] == life)]
     rows = rows[rows["inputs"] < most_inputs]
     found = different(rows)
     for each in found:
