@@ -26,7 +26,7 @@ from priorlab.human_study.study.texts import Texts
 DATAPIPE = "https://pipe.jspsych.org/api/data/"
 ADAPTERS = HERE / "adapters"
 JATOS_ROOM = 5_000_000  # bytes that JATOS keeps of one result, unless it is configured otherwise
-STEP_BYTES = 40  # of an upload, at most, for each input of a play: 18 were measured
+STEP_BYTES = 40  # of an upload, at most, for each input of a play; docs/online-hosts.md has what was measured
 JATOS_POLICY = (  # jatos.js brings scripts, styles and workers of its own, all from the same address
     "default-src 'self' 'unsafe-inline' data: blob:; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval' blob:"
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from priorlab.envs.game.level import Level
-from priorlab.envs.game.versions import find_version, games, versions
+from priorlab.envs.game.versions import TITLES, find_version, games, versions
 from priorlab.envs.results.archive import OF_ONE_RUN
 from priorlab.scripts.analysis.statistics import Played
 
@@ -26,7 +26,6 @@ OWN_COLOURS = {
     **{name: name for name in ("person", "simulated", "ppo", "dqn", "random")},
     "priors-sealed": "fourth", "priors": "sixth",
 }  # fmt: skip
-TITLES = {"princess": "Princess", "key_door": "Key and Door"}
 WHO = {"person": "recorded here", "simulated": "planted slow-downs"}  # who is behind a curve of people
 UNITS = {"person": ("person", "people"), "simulated": ("simulated player", "simulated players")}
 SEEDS, ONE_LIFE = ("seed", "seeds"), ("life", "lives")

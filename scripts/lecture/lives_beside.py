@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from priorlab import ROOT
+from priorlab.envs.game.versions import TITLES
 from priorlab.scripts.lecture.claim import Beside
 from priorlab.scripts.priors.sealed import read_lives
 
@@ -12,7 +13,7 @@ KEPT = ROOT / "results" / "priors"
 PLAYERS = {  # the last two learned from equally many pictures
     "told": "designed by hand", "matrix-full": "learned", "meaningless": "learned without meaning",
 }  # fmt: skip
-PLACES = {"key_door": "Key and Door", "princess": "Princess", "level": "random levels"}  # by the start of their names
+PLACES = {name: TITLES[name] for name in ("key_door", "princess")} | {"level": "random levels"}  # by how names begin
 
 
 def beside() -> list[Beside]:

@@ -7,11 +7,12 @@ from typing import Any
 import pandas as pd
 
 from priorlab.envs.base.files import read_json
+from priorlab.envs.game.versions import TITLES
 from priorlab.scripts.priors.sealed import FIXED, LIVES, PERCEPTION, RAISED, read_lives, read_rows
 
 Frame = Any  # a pandas frame or column; by its types, what is selected from a frame could be anything
 LEVELS = "levels"  # the group of all places that are levels of the bank
-GROUPS = {"key_door": "Key and Door", "princess": "Princess", LEVELS: "Levels"}
+GROUPS = {name: TITLES[name] for name in ("key_door", "princess")} | {LEVELS: "Levels"}
 IN_GROUP = {**GROUPS, LEVELS: "the levels"}
 
 

@@ -15,7 +15,7 @@ from priorlab.agents.priors.settings import LEAST, MOST
 from priorlab.envs.engine.places import version_on
 from priorlab.envs.game.level import Level
 from priorlab.envs.game.rules import TILE
-from priorlab.envs.game.versions import find_version
+from priorlab.envs.game.versions import TITLES, find_version
 from priorlab.envs.looks.dials import SPLITS, Dials
 from priorlab.envs.random_games.bank import Bank
 from priorlab.scripts.watch.stage import Captions
@@ -124,7 +124,8 @@ class Chosen:
 
 def caption(scenery: Scenery) -> str:
     """The level and its look in a few words; of its dials those that hide something."""
-    name, version = scenery.level.name, scenery.version.replace("_", " ")
+    name = TITLES.get(scenery.level.name, scenery.level.name)
+    version = scenery.version.replace("_", " ")
     if scenery.looks is None:
         return f"{name}, {version}"
     dials = {dial: getattr(scenery.looks, dial) for dial in ("semantics", "objects", "affordance", "similarity")}
