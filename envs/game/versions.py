@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 TABLE = Path(__file__).parent / "versions.toml"
-TITLES = {"princess": "Princess", "key_door": "Key and Door"}  # what pages and pictures call the games
+TITLES = {"key_door": "Key and Door", "princess": "Princess"}  # what pages and pictures call the games
 
 
 @dataclass(frozen=True)

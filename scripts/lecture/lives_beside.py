@@ -13,7 +13,7 @@ KEPT = ROOT / "results" / "priors"
 PLAYERS = {  # the last two learned from equally many pictures
     "told": "designed by hand", "matrix-full": "learned", "meaningless": "learned without meaning",
 }  # fmt: skip
-PLACES = {name: TITLES[name] for name in ("key_door", "princess")} | {"level": "random levels"}  # by how names begin
+PLACES = {**TITLES, "level": "random levels"}  # by how their names begin
 
 
 def beside() -> list[Beside]:

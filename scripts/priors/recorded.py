@@ -12,7 +12,7 @@ from priorlab.scripts.priors.sealed import FIXED, LIVES, PERCEPTION, RAISED, rea
 
 Frame = Any  # a pandas frame or column; by its types, what is selected from a frame could be anything
 LEVELS = "levels"  # the group of all places that are levels of the bank
-GROUPS = {name: TITLES[name] for name in ("key_door", "princess")} | {LEVELS: "Levels"}
+GROUPS = {**TITLES, LEVELS: "Levels"}
 IN_GROUP = {**GROUPS, LEVELS: "the levels"}
 
 

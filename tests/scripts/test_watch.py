@@ -19,7 +19,7 @@ from priorlab.envs.game.level import Level
 from priorlab.envs.game.rules import FIELDS, X
 from priorlab.envs.looks.dials import Dials
 from priorlab.envs.random_games.bank import Bank
-from priorlab.scripts.watch.choosing import Chosen, given_caption
+from priorlab.scripts.watch.choosing import Chosen, caption, given_caption
 from priorlab.scripts.watch.film import film
 from priorlab.scripts.watch.game_panel import GamePanel, enlarged
 from priorlab.scripts.watch.happenings import Happening, Kind, surprise
@@ -182,6 +182,13 @@ def test_a_surprise_says_what_is_there_in_large_letters():
     foreseen[X] = 4
     told = surprise(foreseen, state, None, (0, 0))
     assert (told.headline, told.detail) == ("Something blocks it", "surprise: it expected to pass")
+
+
+def test_the_studys_games_are_called_by_their_titles_and_other_levels_by_their_names():
+    assert caption(Scenery(Level.read("key_door"), "masked_objects")) == "Key and Door, masked objects"
+    assert caption(Scenery(Level.read("princess"))) == "Princess, original"
+    other = Bank.read("held_out")[4].level
+    assert caption(Scenery(other)) == f"{other.name}, original"
 
 
 def test_movement_that_is_learned_and_a_persons_limits_stand_beside_what_is_watched():
